@@ -1,0 +1,1 @@
+"""Lambda handlers, a folder each: a thin handler over its logic."""

@@ -1,0 +1,1 @@
+"""Collects new and changed files from SFTP servers into inbound/."""

@@ -1,0 +1,1 @@
+"""Published views to the teams' reports."""

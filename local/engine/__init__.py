@@ -1,0 +1,1 @@
+"""Deploys the Pulumi program, unchanged, into the emulator."""

@@ -1,0 +1,1 @@
+"""A person's commands on any stack, by its exports."""

@@ -1,0 +1,1 @@
+"""The ComponentResources of the data platform, a file each, and what they share."""

@@ -1,0 +1,47 @@
+"""What a collector has to know, as the program writes it to SSM and the function reads it: one model for both sides."""
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Connection(_Model):
+    """How to reach one SFTP server. Stored as JSON in {prefix}/connections/{name}."""
+
+    host: Annotated[str, Field(min_length=1)]
+    port: Annotated[int, Field(ge=1, le=65535)]
+    user: Annotated[str, Field(min_length=1)]
+    # OpenSSH public host keys, "type base64". Empty: nothing is pinned, and the collector refuses to connect.
+    host_keys: tuple[str, ...]
+    # Name of the SSM SecureString that holds the client's RSA private key (PEM).
+    private_key_parameter: str
+
+
+class Collection(_Model):
+    """What to collect for one dataset. Stored as JSON in {prefix}/datasets/{name}/collection."""
+
+    dataset: str
+    connection: str
+    # Directory on the server, relative to the login's home or absolute.
+    directory: str
+    # fnmatch pattern that a file's name must match, case-sensitive, such as "*.csv".
+    pattern: str
+
+
+def connection_parameter(prefix: str, connection: str) -> str:
+    """Name of the SSM parameter that holds a connection."""
+    return f"{prefix}/connections/{connection}"
+
+
+def private_key_parameter(prefix: str, connection: str) -> str:
+    """Name of the SSM SecureString that holds a connection's client key."""
+    return f"{prefix}/connections/{connection}/private-key"
+
+
+def collection_parameter(prefix: str, dataset: str) -> str:
+    """Name of the SSM parameter that holds a dataset's collection."""
+    return f"{prefix}/datasets/{dataset}/collection"

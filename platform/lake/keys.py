@@ -1,0 +1,143 @@
+"""The bucket's layout: every object key of the lake is made and read here, and nowhere else.
+
+inbound/{dataset}/YYYY/MM/DD/{file}                              raw, as it came
+warehouse/{dataset}/landing_date=YYYY-MM-DD/{file}.parquet       clean rows of that one inbound object
+quarantine/{dataset}/landing_date=YYYY-MM-DD/{file}.parquet      its refused rows
+mart/{team}/reports/{report}/{report}.{extension}                a team's report
+code/                                                            what the jobs run
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+
+INBOUND: Final = "inbound"
+WAREHOUSE: Final = "warehouse"
+QUARANTINE: Final = "quarantine"
+MART: Final = "mart"
+CODE: Final = "code"
+
+# S3 refuses keys over 1,024 bytes; what remains for the file's name after the longest prefix and ".parquet".
+MAXIMUM_FILE_NAME_BYTES: Final = 700
+
+_NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
+_INBOUND_KEY = re.compile(
+    r"inbound/(?P<dataset>[a-z][a-z0-9_]{0,62})/(?P<year>\d{4})/(?P<month>\d{2})/(?P<day>\d{2})/(?P<file>[^/]+)"
+)
+
+
+class InvalidKeyError(ValueError):
+    """A name that cannot become part of an object key, or a key that is not of the lake's layout."""
+
+
+@dataclass(frozen=True, slots=True)
+class InboundObject:
+    """One raw object: what it is of, the day it landed (UTC) and its file name."""
+
+    dataset: str
+    landing_date: date
+    file_name: str
+
+    @property
+    def key(self) -> str:
+        """Key under inbound/."""
+        return f"{inbound_prefix(self.dataset)}{self.landing_date:%Y/%m/%d}/{self.file_name}"
+
+    @property
+    def warehouse_key(self) -> str:
+        """Key of the one warehouse file that its clean rows go to."""
+        return f"{warehouse_prefix(self.dataset)}{self._partition}"
+
+    @property
+    def quarantine_key(self) -> str:
+        """Key of the one quarantine file that its refused rows go to."""
+        return f"{quarantine_prefix(self.dataset)}{self._partition}"
+
+    @property
+    def _partition(self) -> str:
+        # The source's extension stays, so that vehicles.csv and vehicles.txt of one day cannot meet.
+        return f"landing_date={self.landing_date.isoformat()}/{self.file_name}.parquet"
+
+
+def inbound_object(dataset: str, landing_date: date, file_name: str) -> InboundObject:
+    """The inbound object of a file, its names checked.
+
+    Raises:
+        InvalidKeyError: the dataset's or the file's name cannot be part of a key.
+    """
+    check_name(dataset)
+    check_file_name(file_name)
+    return InboundObject(dataset, landing_date, file_name)
+
+
+def parse_inbound_key(key: str) -> InboundObject:
+    """Read an inbound key back.
+
+    Raises:
+        InvalidKeyError: the key is not of the form inbound/{dataset}/YYYY/MM/DD/{file}.
+    """
+    match = _INBOUND_KEY.fullmatch(key)
+    if match is None:
+        raise InvalidKeyError(f"{key!r} is not of the form inbound/{{dataset}}/YYYY/MM/DD/{{file}}")
+    try:
+        landing_date = date(int(match["year"]), int(match["month"]), int(match["day"]))
+    except ValueError as error:
+        raise InvalidKeyError(f"{key!r} has no valid date: {error}") from error
+    return inbound_object(match["dataset"], landing_date, match["file"])
+
+
+def inbound_prefix(dataset: str) -> str:
+    """Prefix of a dataset's raw objects."""
+    return f"{INBOUND}/{check_name(dataset)}/"
+
+
+def warehouse_prefix(dataset: str) -> str:
+    """Prefix of a dataset's clean files."""
+    return f"{WAREHOUSE}/{check_name(dataset)}/"
+
+
+def quarantine_prefix(dataset: str) -> str:
+    """Prefix of a dataset's refused rows."""
+    return f"{QUARANTINE}/{check_name(dataset)}/"
+
+
+def reports_prefix(team: str) -> str:
+    """Prefix of everything that a team's role may read."""
+    return f"{MART}/{check_name(team)}/reports/"
+
+
+def report_key(team: str, report: str, extension: str) -> str:
+    """Key of a team's report in one format, such as "parquet" or "csv"."""
+    return f"{reports_prefix(team)}{check_name(report)}/{report}.{extension}"
+
+
+def check_name(name: str) -> str:
+    """Return a dataset's, team's or report's name unchanged.
+
+    Raises:
+        InvalidKeyError: it is not lower case letters, digits and underscores, starting with a letter, 63 at most.
+    """
+    if _NAME.fullmatch(name) is None:
+        raise InvalidKeyError(
+            f"{name!r} cannot be the name of a dataset, team or report: "
+            "use lower case letters, digits and underscores, starting with a letter, 63 at most"
+        )
+    return name
+
+
+def check_file_name(name: str) -> str:
+    """Return a file's name unchanged if it can stand in a key. Spaces and any printable unicode can.
+
+    Raises:
+        InvalidKeyError: it is empty, "." or "..", too long, or holds a slash, a backslash or a character that does not print.
+    """
+    if name in {"", ".", ".."} or "/" in name or "\\" in name:
+        raise InvalidKeyError(f"file name {name!r} would leave its folder; rename the file at its source")
+    if not name.isprintable():
+        raise InvalidKeyError(f"file name {name!r} holds a character that does not print; rename the file at its source")
+    if len(name.encode()) > MAXIMUM_FILE_NAME_BYTES:
+        raise InvalidKeyError(
+            f"file name {name[:40]!r}… is longer than {MAXIMUM_FILE_NAME_BYTES} bytes; rename the file at its source"
+        )
+    return name
