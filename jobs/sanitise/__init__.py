@@ -1,0 +1,1 @@
+"""Cleansing, conversion and checking of records: what decides whether a row is clean, refused or a duplicate."""
