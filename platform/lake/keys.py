@@ -130,12 +130,14 @@ def check_file_name(name: str) -> str:
     """Return a file's name unchanged if it can stand in a key. Spaces and any printable unicode can.
 
     Raises:
-        InvalidKeyError: it is empty, "." or "..", too long, or holds a slash, a backslash or a character that does not print.
+        InvalidKeyError: it is empty, "." or "..", too long, or holds a slash, a backslash or an unprintable character.
     """
     if name in {"", ".", ".."} or "/" in name or "\\" in name:
         raise InvalidKeyError(f"file name {name!r} would leave its folder; rename the file at its source")
     if not name.isprintable():
-        raise InvalidKeyError(f"file name {name!r} holds a character that does not print; rename the file at its source")
+        raise InvalidKeyError(
+            f"file name {name!r} holds a character that does not print; rename the file at its source"
+        )
     if len(name.encode()) > MAXIMUM_FILE_NAME_BYTES:
         raise InvalidKeyError(
             f"file name {name[:40]!r}… is longer than {MAXIMUM_FILE_NAME_BYTES} bytes; rename the file at its source"

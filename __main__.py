@@ -1,0 +1,111 @@
+"""The data platform: read the settings, instantiate the components, export what everything outside stands on."""
+
+import sys
+from pathlib import Path
+
+# `platform/` is a source root without an __init__.py; Pulumi runs this file with only the program's folder on the path.
+sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parent / "platform")]
+
+import pulumi
+import pulumi_aws as aws
+
+from dataplatform import packaging
+from dataplatform.batch_collector import BatchCollector
+from dataplatform.data_lake import DataLake
+from dataplatform.declarations import collected_datasets, connections, teams_of_reports
+from dataplatform.monitoring import Monitoring
+from dataplatform.settings import read_settings
+from dataplatform.team_access import TeamAccess
+from dataplatform.transform_jobs import TransformJobs
+
+settings = read_settings()
+name = f"{pulumi.get_project()}-{pulumi.get_stack()}"
+account_id = aws.get_caller_identity_output().account_id
+region = aws.get_region_output().region
+teams = teams_of_reports(settings)
+
+lake = DataLake(
+    name,
+    {
+        "teams": teams,
+        "account_id": account_id,
+        "region": region,
+        "protect_data": settings.protect_data,
+        "noncurrent_version_days": settings.noncurrent_version_days,
+        "plain_http": settings.local.plain_http,
+    },
+)
+monitoring = Monitoring(
+    name, {"account_id": account_id, "key_arn": lake.key_arn, "alarm_emails": list(settings.alarm_emails)}
+)
+collector = BatchCollector(
+    f"{name}-collector",
+    {
+        "connections": connections(settings),
+        "datasets": collected_datasets(),
+        "parameter_prefix": f"/{pulumi.get_project()}/{pulumi.get_stack()}",
+        "time_zone": settings.time_zone,
+        "account_id": account_id,
+        "region": region,
+        "bucket_name": lake.bucket_name,
+        "bucket_arn": lake.bucket_arn,
+        "key_arn": lake.key_arn,
+        "alarm_topic_arn": monitoring.topic_arn,
+        "code": packaging.function_code(),
+        "layer": packaging.function_layer(
+            settings.function_architecture, for_this_machine=settings.local.host_packages
+        ),
+        "architecture": settings.function_architecture,
+        "log_retention_days": settings.log_retention_days,
+        "protect_data": settings.protect_data,
+    },
+)
+jobs = TransformJobs(
+    f"{name}-jobs",
+    {
+        "bucket_name": lake.bucket_name,
+        "bucket_arn": lake.bucket_arn,
+        "key_arn": lake.key_arn,
+        "alarm_topic_arn": monitoring.topic_arn,
+        "account_id": account_id,
+        "region": region,
+        "teams": teams,
+        "code": packaging.job_code(),
+        "wheels": packaging.job_wheels(),
+        "worker_type": settings.jobs.worker_type,
+        "number_of_workers": settings.jobs.number_of_workers,
+        "timeout_minutes": settings.jobs.timeout_minutes,
+        "batch_size": settings.jobs.batch_size,
+        "batch_window_seconds": settings.jobs.batch_window_seconds,
+        "trust_account": settings.local.trust_account,
+    },
+)
+access = {
+    team: TeamAccess(
+        f"{name}-{team}",
+        {
+            "team": team,
+            "account_id": account_id,
+            "region": region,
+            "bucket_name": lake.bucket_name,
+            "bucket_arn": lake.bucket_arn,
+            "key_arn": lake.key_arn,
+            "trust_account": settings.local.trust_account,
+        },
+    )
+    for team in teams
+}
+
+pulumi.export("lakeBucket", lake.bucket_name)
+pulumi.export("lakeKeyArn", lake.key_arn)
+pulumi.export("ledgerTable", collector.ledger_table_name)
+pulumi.export("sftpCollectorFunction", collector.function_name)
+pulumi.export("collectionSchedules", collector.schedules)
+pulumi.export("collectorDeadLetterQueueUrl", collector.dead_letter_queue_url)
+pulumi.export("connectionPublicKeys", collector.public_keys)
+pulumi.export("warehouseJob", jobs.warehouse_job_name)
+pulumi.export("martJob", jobs.mart_job_name)
+pulumi.export("refineWorkflow", jobs.workflow_name)
+pulumi.export("teamRoleArns", {team: role.role_arn for team, role in access.items()})
+pulumi.export("alarmTopicArn", monitoring.topic_arn)
+pulumi.export("region", region)

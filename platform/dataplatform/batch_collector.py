@@ -1,0 +1,319 @@
+"""Batch collection: a function on a schedule per dataset takes files from SFTP servers into inbound/."""
+
+import json
+from typing import TypedDict
+
+import pulumi
+import pulumi_aws as aws
+import pulumi_tls as tls
+
+from dataplatform.collector_permissions import collector_policy
+from dataplatform.monitoring import alarm_when_any
+from dataplatform.packaging import FUNCTION_PYTHON
+from dataplatform.policies import allow, document, trust_service
+from lake import collection
+
+HANDLER = "functions.sftp_collector.handler.handler"
+TIMEOUT_SECONDS = 900
+MEMORY_MEGABYTES = 1769  # one full virtual processor: docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
+RSA_BITS = 4096
+
+
+class ConnectionArgs(TypedDict):
+    """One SFTP server."""
+
+    host: str
+    port: int
+    user: str
+    host_keys: list[str]
+    """Public host keys, "type base64" each; no other key is accepted."""
+
+
+class CollectedDatasetArgs(TypedDict):
+    """What is collected for one dataset, from where and when."""
+
+    connection: str
+    directory: str
+    pattern: str
+    schedule: str
+    """EventBridge Scheduler expression in the collector's time zone."""
+
+
+class BatchCollectorArgs(TypedDict):
+    """What a BatchCollector needs."""
+
+    connections: dict[str, ConnectionArgs]
+    datasets: dict[str, CollectedDatasetArgs]
+    parameter_prefix: str
+    time_zone: str
+    account_id: pulumi.Input[str]
+    region: pulumi.Input[str]
+    bucket_name: pulumi.Input[str]
+    bucket_arn: pulumi.Input[str]
+    key_arn: pulumi.Input[str]
+    alarm_topic_arn: pulumi.Input[str]
+    code: pulumi.Input[pulumi.Archive]
+    layer: pulumi.Input[pulumi.Archive]
+    architecture: str
+    log_retention_days: int
+    protect_data: bool
+
+
+class BatchCollector(pulumi.ComponentResource):
+    """The collector function with its ledger, schedules, configuration, dead-letter queue and alarms."""
+
+    function_name: pulumi.Output[str]
+    ledger_table_name: pulumi.Output[str]
+    dead_letter_queue_url: pulumi.Output[str]
+    schedules: pulumi.Output[dict[str, str]]
+    """Schedule of each dataset, as group/name."""
+    public_keys: pulumi.Output[dict[str, str]]
+    """OpenSSH public key of each connection, which the server's owner authorises."""
+
+    def __init__(self, name: str, args: BatchCollectorArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("dataplatform:batch:BatchCollector", name, None, opts)
+        self._name, self._args = name, args
+        self._child = pulumi.ResourceOptions(parent=self)
+        for dataset, collected in args["datasets"].items():
+            if collected["connection"] not in args["connections"]:
+                known = ", ".join(sorted(args["connections"])) or "none"
+                raise pulumi.RunError(
+                    f"dataset {dataset} comes by the connection {collected['connection']!r}, which this stack's "
+                    f"settings do not have (they have: {known}); add data-platform:connections.{collected['connection']}"
+                )
+        ledger = self._create_ledger()
+        self._configure_connections()
+        self._configure_datasets()
+        queue = self._create_dead_letter_queue()
+        function = self._create_function(ledger, queue)
+        self._schedule(function, queue)
+        self._create_alarms(function, queue)
+        self.function_name = function.name
+        self.ledger_table_name = ledger.name
+        self.dead_letter_queue_url = queue.url
+        self.register_outputs(
+            {
+                "functionName": self.function_name,
+                "ledgerTableName": self.ledger_table_name,
+                "deadLetterQueueUrl": self.dead_letter_queue_url,
+                "schedules": self.schedules,
+                "publicKeys": self.public_keys,
+            }
+        )
+
+    def _create_ledger(self) -> aws.dynamodb.Table:
+        protect = self._args["protect_data"]
+        return aws.dynamodb.Table(
+            f"{self._name}-ledger",
+            billing_mode="PAY_PER_REQUEST",
+            hash_key="pk",
+            range_key="sk",
+            attributes=[{"name": "pk", "type": "S"}, {"name": "sk", "type": "S"}],
+            point_in_time_recovery={"enabled": True},
+            server_side_encryption={"enabled": True, "kms_key_arn": self._args["key_arn"]},
+            deletion_protection_enabled=protect,
+            opts=pulumi.ResourceOptions(parent=self, protect=protect, retain_on_delete=protect),
+        )
+
+    def _configure_connections(self) -> None:
+        prefix = self._args["parameter_prefix"]
+        public_keys: dict[str, pulumi.Output[str]] = {}
+        for connection, server in self._args["connections"].items():
+            key_pair = tls.PrivateKey(
+                f"{self._name}-{connection}-client-key", algorithm="RSA", rsa_bits=RSA_BITS, opts=self._child
+            )
+            public_keys[connection] = key_pair.public_key_openssh
+            secret_name = collection.private_key_parameter(prefix, connection)
+            aws.ssm.Parameter(
+                f"{self._name}-{connection}-client-key",
+                name=secret_name,
+                description=f"Client key of the SFTP connection {connection}",
+                type="SecureString",
+                key_id=self._args["key_arn"],
+                value=key_pair.private_key_pem,
+                # RSA 4096 in PEM is 3.2 KB; a standard parameter holds 4 KB.
+                tier="Standard",
+                opts=self._child,
+            )
+            aws.ssm.Parameter(
+                f"{self._name}-{connection}-connection",
+                name=collection.connection_parameter(prefix, connection),
+                description=f"SFTP connection {connection}",
+                type="String",
+                value=collection.Connection(
+                    host=server["host"],
+                    port=server["port"],
+                    user=server["user"],
+                    host_keys=tuple(server["host_keys"]),
+                    private_key_parameter=secret_name,
+                ).model_dump_json(),
+                opts=self._child,
+            )
+        self.public_keys = pulumi.Output.all(**public_keys)
+
+    def _configure_datasets(self) -> None:
+        for dataset, collected in self._args["datasets"].items():
+            aws.ssm.Parameter(
+                f"{self._name}-{dataset}-collection",
+                name=collection.collection_parameter(self._args["parameter_prefix"], dataset),
+                description=f"What is collected for the dataset {dataset}",
+                type="String",
+                value=collection.Collection(
+                    dataset=dataset,
+                    connection=collected["connection"],
+                    directory=collected["directory"],
+                    pattern=collected["pattern"],
+                ).model_dump_json(),
+                opts=self._child,
+            )
+
+    def _create_dead_letter_queue(self) -> aws.sqs.Queue:
+        return aws.sqs.Queue(
+            f"{self._name}-dead-letters",
+            kms_master_key_id=self._args["key_arn"],
+            message_retention_seconds=14 * 24 * 3600,
+            opts=self._child,
+        )
+
+    def _create_function(self, ledger: aws.dynamodb.Table, queue: aws.sqs.Queue) -> aws.lambda_.Function:
+        args = self._args
+        logs = aws.cloudwatch.LogGroup(
+            f"{self._name}-logs",
+            name=f"/{self._name}/sftp-collector",
+            retention_in_days=args["log_retention_days"],
+            kms_key_id=args["key_arn"],
+            opts=self._child,
+        )
+        role = aws.iam.Role(
+            f"{self._name}-role",
+            description="The SFTP collector",
+            assume_role_policy=trust_service("lambda.amazonaws.com", args["account_id"]),
+            opts=self._child,
+        )
+        permissions = aws.iam.RolePolicy(
+            f"{self._name}-collects", role=role.name, policy=self._policy(ledger, queue, logs), opts=self._child
+        )
+        layer = aws.lambda_.LayerVersion(
+            f"{self._name}-dependencies",
+            layer_name=f"{self._name}-dependencies",
+            code=args["layer"],
+            compatible_runtimes=[f"python{FUNCTION_PYTHON}"],
+            compatible_architectures=[args["architecture"]],
+            opts=self._child,
+        )
+        function = aws.lambda_.Function(
+            f"{self._name}-sftp",
+            description="Collects new and changed files from SFTP servers into inbound/",
+            runtime=f"python{FUNCTION_PYTHON}",
+            architectures=[args["architecture"]],
+            handler=HANDLER,
+            code=args["code"],
+            layers=[layer.arn],
+            role=role.arn,
+            timeout=TIMEOUT_SECONDS,
+            memory_size=MEMORY_MEGABYTES,
+            kms_key_arn=args["key_arn"],
+            tracing_config={"mode": "Active"},
+            logging_config={"log_format": "JSON", "log_group": logs.name},
+            environment={
+                "variables": {
+                    "LAKE_BUCKET": args["bucket_name"],
+                    "LEDGER_TABLE": ledger.name,
+                    "PARAMETER_PREFIX": args["parameter_prefix"],
+                    "POWERTOOLS_SERVICE_NAME": "sftp-collector",
+                    "POWERTOOLS_LOG_LEVEL": "INFO",
+                }
+            },
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[permissions]),
+        )
+        aws.lambda_.FunctionEventInvokeConfig(
+            f"{self._name}-failures",
+            function_name=function.name,
+            maximum_retry_attempts=1,
+            maximum_event_age_in_seconds=3600,
+            destination_config={"on_failure": {"destination": queue.arn}},
+            opts=self._child,
+        )
+        return function
+
+    def _policy(
+        self, ledger: aws.dynamodb.Table, queue: aws.sqs.Queue, logs: aws.cloudwatch.LogGroup
+    ) -> pulumi.Output[str]:
+        args = self._args
+        return collector_policy(
+            {
+                "datasets": list(args["datasets"]),
+                "parameter_prefix": args["parameter_prefix"],
+                "account_id": args["account_id"],
+                "region": args["region"],
+                "bucket_arn": args["bucket_arn"],
+                "key_arn": args["key_arn"],
+                "ledger_arn": ledger.arn,
+                "dead_letter_queue_arn": queue.arn,
+                "log_group_arn": logs.arn,
+            }
+        )
+
+    def _schedule(self, function: aws.lambda_.Function, queue: aws.sqs.Queue) -> None:
+        args = self._args
+        role = aws.iam.Role(
+            f"{self._name}-scheduler-role",
+            description="Starts the SFTP collector",
+            assume_role_policy=trust_service("scheduler.amazonaws.com", args["account_id"]),
+            opts=self._child,
+        )
+        permissions = aws.iam.RolePolicy(
+            f"{self._name}-starts-collector",
+            role=role.name,
+            policy=document(
+                allow("StartCollector", ["lambda:InvokeFunction"], [function.arn]),
+                allow("SendFailures", ["sqs:SendMessage"], [queue.arn]),
+                allow("EncryptFailures", ["kms:Decrypt", "kms:GenerateDataKey"], [args["key_arn"]]),
+            ),
+            opts=self._child,
+        )
+        group = aws.scheduler.ScheduleGroup(f"{self._name}-schedules", name=self._name, opts=self._child)
+        schedules: dict[str, pulumi.Output[str]] = {}
+        for dataset, collected in args["datasets"].items():
+            schedule = aws.scheduler.Schedule(
+                f"{self._name}-{dataset}-schedule",
+                name=dataset,
+                group_name=group.name,
+                description=f"Collects {dataset}",
+                schedule_expression=collected["schedule"],
+                schedule_expression_timezone=args["time_zone"],
+                flexible_time_window={"mode": "OFF"},
+                target={
+                    "arn": function.arn,
+                    "role_arn": role.arn,
+                    "input": json.dumps({"dataset": dataset}),
+                    "retry_policy": {"maximum_retry_attempts": 3, "maximum_event_age_in_seconds": 3600},
+                    "dead_letter_config": {"arn": queue.arn},
+                },
+                opts=pulumi.ResourceOptions(parent=self, depends_on=[permissions]),
+            )
+            schedules[dataset] = pulumi.Output.concat(group.name, "/", schedule.name)
+        self.schedules = pulumi.Output.all(**schedules)
+
+    def _create_alarms(self, function: aws.lambda_.Function, queue: aws.sqs.Queue) -> None:
+        topic_arn = self._args["alarm_topic_arn"]
+        alarm_when_any(
+            f"{self._name}-errors",
+            description="A collection failed: the function's log names each file and why",
+            namespace="AWS/Lambda",
+            metric="Errors",
+            dimensions={"FunctionName": function.name},
+            statistic="Sum",
+            topic_arn=topic_arn,
+            parent=self,
+        )
+        alarm_when_any(
+            f"{self._name}-dead-letters",
+            description="A collection failed for good: the dead-letter queue holds its request and its error",
+            namespace="AWS/SQS",
+            metric="ApproximateNumberOfMessagesVisible",
+            dimensions={"QueueName": queue.name},
+            statistic="Maximum",
+            topic_arn=topic_arn,
+            parent=self,
+        )

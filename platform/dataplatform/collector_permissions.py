@@ -1,0 +1,52 @@
+"""What the SFTP collector's role may do: land files of its datasets, keep its ledger, read its configuration."""
+
+from typing import TypedDict
+
+import pulumi
+
+from dataplatform.policies import allow, document
+from lake import keys
+
+
+class CollectorPermissionsArgs(TypedDict):
+    """What the collector's policy is about."""
+
+    datasets: list[str]
+    parameter_prefix: str
+    account_id: pulumi.Input[str]
+    region: pulumi.Input[str]
+    bucket_arn: pulumi.Input[str]
+    key_arn: pulumi.Input[str]
+    ledger_arn: pulumi.Input[str]
+    dead_letter_queue_arn: pulumi.Input[str]
+    log_group_arn: pulumi.Input[str]
+
+
+def collector_policy(args: CollectorPermissionsArgs) -> pulumi.Output[str]:
+    """The collector writes under inbound/{its datasets}/ only, and reads nothing of the lake."""
+    parameters = pulumi.Output.concat(
+        "arn:aws:ssm:", args["region"], ":", args["account_id"], ":parameter", args["parameter_prefix"]
+    )
+    landing = [pulumi.Output.concat(args["bucket_arn"], f"/{keys.inbound_prefix(name)}*") for name in args["datasets"]]
+    return document(
+        allow("LandFiles", ["s3:PutObject", "s3:AbortMultipartUpload"], landing),
+        allow(
+            "KeepLedger",
+            ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:Query"],
+            [args["ledger_arn"]],
+        ),
+        allow(
+            "ReadConfiguration",
+            ["ssm:GetParameter"],
+            [pulumi.Output.concat(parameters, "/connections/*"), pulumi.Output.concat(parameters, "/datasets/*")],
+        ),
+        allow("UseKey", ["kms:Decrypt", "kms:GenerateDataKey"], [args["key_arn"]]),
+        allow(
+            "WriteLogs",
+            ["logs:CreateLogStream", "logs:PutLogEvents"],
+            [pulumi.Output.concat(args["log_group_arn"], ":*")],
+        ),
+        allow("SendFailures", ["sqs:SendMessage"], [args["dead_letter_queue_arn"]]),
+        # X-Ray knows no resources: docs.aws.amazon.com/service-authorization/latest/reference/list_awsx-ray.html
+        allow("Trace", ["xray:PutTraceSegments", "xray:PutTelemetryRecords"], ["*"]),
+    )

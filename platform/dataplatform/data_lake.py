@@ -1,0 +1,207 @@
+"""The lake: one encrypted bucket, its key, and the Glue databases that describe it."""
+
+from typing import TypedDict
+
+import pulumi
+import pulumi_aws as aws
+
+from dataplatform.policies import account_root, allow_principal, deny_everyone, document
+from lake import keys
+
+# Every action that the account's administrators and its IAM policies may be granted on the key, spelled out.
+_KEY_ADMINISTRATION = [
+    "kms:CancelKeyDeletion", "kms:CreateAlias", "kms:CreateGrant", "kms:Decrypt", "kms:DeleteAlias", "kms:DescribeKey",
+    "kms:DisableKey", "kms:DisableKeyRotation", "kms:EnableKey", "kms:EnableKeyRotation", "kms:Encrypt",
+    "kms:GenerateDataKey", "kms:GenerateDataKeyWithoutPlaintext", "kms:GetKeyPolicy", "kms:GetKeyRotationStatus",
+    "kms:ListAliases", "kms:ListGrants", "kms:ListKeyPolicies", "kms:ListResourceTags", "kms:PutKeyPolicy",
+    "kms:ReEncryptFrom", "kms:ReEncryptTo", "kms:RetireGrant", "kms:RevokeGrant", "kms:ScheduleKeyDeletion",
+    "kms:TagResource", "kms:UntagResource", "kms:UpdateAlias", "kms:UpdateKeyDescription",
+]  # fmt: skip
+
+
+class DataLakeArgs(TypedDict):
+    """What a DataLake needs."""
+
+    teams: list[str]
+    """Teams that get a mart database."""
+    account_id: pulumi.Input[str]
+    region: pulumi.Input[str]
+    protect_data: bool
+    """Protect and retain bucket and key."""
+    noncurrent_version_days: int
+    """Days that overwritten and deleted objects can still be restored."""
+    plain_http: bool
+    """Leave out the deny on plain HTTP; only the local stack says so."""
+
+
+class DataLake(pulumi.ComponentResource):
+    """Bucket, key and catalogue databases. Everything in the bucket is encrypted with the key by default."""
+
+    bucket_name: pulumi.Output[str]
+    bucket_arn: pulumi.Output[str]
+    key_arn: pulumi.Output[str]
+    warehouse_database: pulumi.Output[str]
+    mart_databases: pulumi.Output[dict[str, str]]
+
+    def __init__(self, name: str, args: DataLakeArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("dataplatform:lake:DataLake", name, None, opts)
+        self._args = args
+        self._child = pulumi.ResourceOptions(parent=self)
+        self._data_bearing = pulumi.ResourceOptions(
+            parent=self, protect=args["protect_data"], retain_on_delete=args["protect_data"]
+        )
+        key = self._create_key(name)
+        bucket = aws.s3.Bucket(f"{name}-bucket", opts=self._data_bearing)
+        self.bucket_name = bucket.bucket
+        self.bucket_arn = bucket.arn
+        self.key_arn = key.arn
+        self._secure(name)
+        self._keep_versions(name)
+        # Object-created events go to EventBridge, from where rules pick what they start.
+        aws.s3.BucketNotification(f"{name}-events", bucket=self.bucket_name, eventbridge=True, opts=self._child)
+        self._create_databases(name)
+        self.register_outputs(
+            {
+                "bucketName": self.bucket_name,
+                "bucketArn": self.bucket_arn,
+                "keyArn": self.key_arn,
+                "warehouseDatabase": self.warehouse_database,
+                "martDatabases": self.mart_databases,
+            }
+        )
+
+    def _create_key(self, name: str) -> aws.kms.Key:
+        key = aws.kms.Key(
+            f"{name}-key",
+            description=f"Everything that the data platform stores, {name}",
+            enable_key_rotation=True,
+            deletion_window_in_days=30,
+            policy=self._key_policy(),
+            opts=self._data_bearing,
+        )
+        aws.kms.Alias(f"{name}-key-alias", name=f"alias/{name}", target_key_id=key.key_id, opts=self._child)
+        return key
+
+    def _key_policy(self) -> pulumi.Output[str]:
+        account_id, region = self._args["account_id"], self._args["region"]
+        log_groups = pulumi.Output.concat("arn:aws:logs:", region, ":", account_id, ":log-group:*")
+        return document(
+            allow_principal("AccountAdministers", {"AWS": account_root(account_id)}, _KEY_ADMINISTRATION, ["*"]),
+            allow_principal(
+                "LogGroupsEncrypt",
+                {"Service": pulumi.Output.concat("logs.", region, ".amazonaws.com")},
+                [
+                    "kms:Encrypt",
+                    "kms:Decrypt",
+                    "kms:ReEncryptFrom",
+                    "kms:ReEncryptTo",
+                    "kms:GenerateDataKey",
+                    "kms:DescribeKey",
+                ],
+                ["*"],
+                {"ArnLike": {"kms:EncryptionContext:aws:logs:arn": log_groups}},
+            ),
+            allow_principal(
+                "AlarmsAndEventsPublish",
+                {"Service": ["cloudwatch.amazonaws.com", "events.amazonaws.com"]},
+                ["kms:Decrypt", "kms:GenerateDataKey"],
+                ["*"],
+                {"StringEquals": {"aws:SourceAccount": account_id}},
+            ),
+        )
+
+    def _secure(self, name: str) -> None:
+        aws.s3.BucketPublicAccessBlock(
+            f"{name}-public-access-block",
+            bucket=self.bucket_name,
+            block_public_acls=True,
+            block_public_policy=True,
+            ignore_public_acls=True,
+            restrict_public_buckets=True,
+            opts=self._child,
+        )
+        aws.s3.BucketOwnershipControls(
+            f"{name}-ownership",
+            bucket=self.bucket_name,
+            rule={"object_ownership": "BucketOwnerEnforced"},
+            opts=self._child,
+        )
+        aws.s3.BucketServerSideEncryptionConfiguration(
+            f"{name}-encryption",
+            bucket=self.bucket_name,
+            rules=[
+                {
+                    "apply_server_side_encryption_by_default": {
+                        "sse_algorithm": "aws:kms",
+                        "kms_master_key_id": self.key_arn,
+                    },
+                    "bucket_key_enabled": True,
+                }
+            ],
+            opts=self._child,
+        )
+        if self._args["plain_http"]:
+            return
+        objects = pulumi.Output.concat(self.bucket_arn, "/*")
+        aws.s3.BucketPolicy(
+            f"{name}-policy",
+            bucket=self.bucket_name,
+            policy=document(
+                deny_everyone(
+                    "DenyPlainHttp",
+                    ["s3:*"],
+                    [self.bucket_arn, objects],
+                    {"Bool": {"aws:SecureTransport": "false"}},
+                )
+            ),
+            opts=self._child,
+        )
+
+    def _keep_versions(self, name: str) -> None:
+        versioning = aws.s3.BucketVersioning(
+            f"{name}-versioning",
+            bucket=self.bucket_name,
+            versioning_configuration={"status": "Enabled"},
+            opts=self._child,
+        )
+        aws.s3.BucketLifecycleConfiguration(
+            f"{name}-lifecycle",
+            bucket=self.bucket_name,
+            rules=[
+                {
+                    "id": "abort-incomplete-uploads",
+                    "status": "Enabled",
+                    "filter": {"prefix": ""},
+                    "abort_incomplete_multipart_upload": {"days_after_initiation": 7},
+                },
+                {
+                    "id": "expire-noncurrent-versions",
+                    "status": "Enabled",
+                    "filter": {"prefix": ""},
+                    "noncurrent_version_expiration": {"noncurrent_days": self._args["noncurrent_version_days"]},
+                },
+            ],
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[versioning]),
+        )
+
+    def _create_databases(self, name: str) -> None:
+        prefix = name.replace("-", "_")
+        warehouse = aws.glue.CatalogDatabase(
+            f"{name}-warehouse",
+            name=f"{prefix}_warehouse",
+            description="Clean rows of every dataset",
+            location_uri=pulumi.Output.concat("s3://", self.bucket_name, f"/{keys.WAREHOUSE}/"),
+            opts=self._child,
+        )
+        marts = {
+            team: aws.glue.CatalogDatabase(
+                f"{name}-mart-{team}",
+                name=f"{prefix}_mart_{team}",
+                description=f"Reports of the team {team}",
+                location_uri=pulumi.Output.concat("s3://", self.bucket_name, "/", keys.reports_prefix(team)),
+                opts=self._child,
+            )
+            for team in self._args["teams"]
+        }
+        self.warehouse_database = warehouse.name
+        self.mart_databases = pulumi.Output.all(**{team: database.name for team, database in marts.items()})

@@ -1,0 +1,74 @@
+"""What each Glue job's role may do: its own prefixes, the key, and Glue's log and metric destinations."""
+
+from typing import Any, TypedDict
+
+import pulumi
+
+from dataplatform.policies import allow, document
+from lake import keys
+
+
+class JobPermissionsArgs(TypedDict):
+    """What the jobs' policies are about."""
+
+    bucket_arn: pulumi.Input[str]
+    key_arn: pulumi.Input[str]
+    account_id: pulumi.Input[str]
+    region: pulumi.Input[str]
+    teams: list[str]
+
+
+def warehouse_policy(args: JobPermissionsArgs) -> pulumi.Output[str]:
+    """The warehouse job reads inbound/ and writes warehouse/ and quarantine/."""
+    return document(
+        _list(args, [keys.INBOUND, keys.WAREHOUSE]),
+        allow("ReadInbound", ["s3:GetObject"], [_objects(args, keys.INBOUND)]),
+        allow(
+            "WriteRows",
+            ["s3:PutObject", "s3:AbortMultipartUpload"],
+            [_objects(args, keys.WAREHOUSE), _objects(args, keys.QUARANTINE)],
+        ),
+        *_common(args),
+    )
+
+
+def mart_policy(args: JobPermissionsArgs) -> pulumi.Output[str]:
+    """The mart job reads warehouse/ and writes the teams' reports."""
+    reports = [pulumi.Output.concat(args["bucket_arn"], f"/{keys.reports_prefix(team)}*") for team in args["teams"]]
+    return document(
+        _list(args, [keys.WAREHOUSE]),
+        allow("ReadWarehouse", ["s3:GetObject"], [_objects(args, keys.WAREHOUSE)]),
+        allow("WriteReports", ["s3:PutObject", "s3:AbortMultipartUpload"], reports),
+        *_common(args),
+    )
+
+
+def _objects(args: JobPermissionsArgs, prefix: str) -> pulumi.Output[str]:
+    return pulumi.Output.concat(args["bucket_arn"], f"/{prefix}/*")
+
+
+def _list(args: JobPermissionsArgs, prefixes: list[str]) -> dict[str, Any]:
+    return allow(
+        "ListPrefixes",
+        ["s3:ListBucket"],
+        [args["bucket_arn"]],
+        {"StringLike": {"s3:prefix": [f"{prefix}/*" for prefix in prefixes]}},
+    )
+
+
+def _common(args: JobPermissionsArgs) -> list[dict[str, Any]]:
+    log_groups = pulumi.Output.concat("arn:aws:logs:", args["region"], ":", args["account_id"], ":log-group:/aws-glue/")
+    return [
+        allow("ReadCode", ["s3:GetObject"], [_objects(args, keys.CODE)]),
+        allow("UseKey", ["kms:Decrypt", "kms:GenerateDataKey"], [args["key_arn"]]),
+        allow(
+            # Glue makes its log groups itself, under this prefix.
+            "WriteLogs",
+            ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"],
+            [pulumi.Output.concat(log_groups, "*")],
+        ),
+        # CloudWatch metrics know no resources; the namespace narrows the statement instead.
+        allow(
+            "PublishMetrics", ["cloudwatch:PutMetricData"], ["*"], {"StringEquals": {"cloudwatch:namespace": "Glue"}}
+        ),
+    ]

@@ -1,0 +1,98 @@
+"""Where everything that cannot be handled is told to a person: one topic, and the alarms that write to it."""
+
+from typing import TypedDict
+
+import pulumi
+import pulumi_aws as aws
+
+from dataplatform.policies import allow_principal, document
+
+
+class MonitoringArgs(TypedDict):
+    """What Monitoring needs."""
+
+    account_id: pulumi.Input[str]
+    key_arn: pulumi.Input[str]
+    alarm_emails: list[str]
+    """Addresses that alarms are mailed to. Each has to confirm AWS's first mail."""
+
+
+class Monitoring(pulumi.ComponentResource):
+    """The alarm topic, encrypted, which only this account's alarms and event rules may publish to."""
+
+    topic_arn: pulumi.Output[str]
+
+    def __init__(self, name: str, args: MonitoringArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("dataplatform:monitoring:Monitoring", name, None, opts)
+        child = pulumi.ResourceOptions(parent=self)
+        topic = aws.sns.Topic(f"{name}-alarms", kms_master_key_id=args["key_arn"], opts=child)
+        self.topic_arn = topic.arn
+        aws.sns.TopicPolicy(
+            f"{name}-alarms-policy",
+            arn=topic.arn,
+            policy=document(
+                allow_principal(
+                    "AlarmsAndEventsPublish",
+                    {"Service": ["cloudwatch.amazonaws.com", "events.amazonaws.com"]},
+                    ["sns:Publish"],
+                    [topic.arn],
+                    {"StringEquals": {"aws:SourceAccount": args["account_id"]}},
+                )
+            ),
+            opts=child,
+        )
+        for index, address in enumerate(args["alarm_emails"]):
+            aws.sns.TopicSubscription(
+                f"{name}-alarms-mail-{index}", topic=topic.arn, protocol="email", endpoint=address, opts=child
+            )
+        self.register_outputs({"topicArn": self.topic_arn})
+
+
+def alarm_when_any(
+    name: str,
+    *,
+    description: str,
+    namespace: str,
+    metric: str,
+    dimensions: dict[str, pulumi.Input[str]],
+    statistic: str,
+    topic_arn: pulumi.Input[str],
+    parent: pulumi.Resource,
+) -> aws.cloudwatch.MetricAlarm:
+    """An alarm that rings when the metric is above zero in any five minutes, and stays quiet without data."""
+    return aws.cloudwatch.MetricAlarm(
+        name,
+        alarm_description=description,
+        namespace=namespace,
+        metric_name=metric,
+        dimensions=dimensions,
+        statistic=statistic,
+        comparison_operator="GreaterThanThreshold",
+        threshold=0,
+        period=300,
+        evaluation_periods=1,
+        treat_missing_data="notBreaching",
+        alarm_actions=[topic_arn],
+        ok_actions=[topic_arn],
+        opts=pulumi.ResourceOptions(parent=parent),
+    )
+
+
+def alert_on_failed_jobs(
+    name: str, job_names: list[pulumi.Output[str]], topic_arn: pulumi.Input[str], *, parent: pulumi.Resource
+) -> None:
+    """Tell the topic of every Glue run of these jobs that failed, timed out or was stopped, with Glue's own message."""
+    child = pulumi.ResourceOptions(parent=parent)
+    rule = aws.cloudwatch.EventRule(
+        f"{name}-failed-runs",
+        description="A Glue run did not succeed",
+        event_pattern=pulumi.Output.json_dumps(
+            {
+                "source": ["aws.glue"],
+                "detail-type": ["Glue Job State Change"],
+                "detail": {"jobName": job_names, "state": ["FAILED", "TIMEOUT", "STOPPED", "ERROR"]},
+            }
+        ),
+        opts=child,
+    )
+    aws.cloudwatch.EventTarget(f"{name}-failed-runs-alert", rule=rule.name, arn=topic_arn, opts=child)

@@ -1,0 +1,93 @@
+"""IAM policy documents, written by hand per principal. A wildcard action cannot be written with these."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import pulumi
+
+VERSION: Final = "2012-10-17"
+
+Conditions = Mapping[str, Mapping[str, Any]]
+
+
+def allow(
+    sid: str,
+    actions: Sequence[str],
+    resources: Sequence[pulumi.Input[str]],
+    conditions: Conditions | None = None,
+) -> dict[str, Any]:
+    """An Allow statement of an identity policy.
+
+    Raises:
+        ValueError: an action holds a wildcard.
+    """
+    return _statement("Allow", sid, actions, conditions) | {"Resource": list(resources)}
+
+
+def allow_principal(
+    sid: str,
+    principal: Mapping[str, Any],
+    actions: Sequence[str],
+    resources: Sequence[pulumi.Input[str]] = (),
+    conditions: Conditions | None = None,
+) -> dict[str, Any]:
+    """An Allow statement of a resource or trust policy; trust policies name no resource.
+
+    Raises:
+        ValueError: an action holds a wildcard.
+    """
+    statement = _statement("Allow", sid, actions, conditions) | {"Principal": dict(principal)}
+    return statement | {"Resource": list(resources)} if resources else statement
+
+
+def deny_everyone(
+    sid: str, actions: Sequence[str], resources: Sequence[pulumi.Input[str]], conditions: Conditions
+) -> dict[str, Any]:
+    """A Deny statement of a resource policy, for every principal under a condition. Denying may use a wildcard."""
+    return {
+        "Sid": sid,
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": list(actions),
+        "Resource": list(resources),
+        "Condition": conditions,
+    }
+
+
+def document(*statements: Mapping[str, Any]) -> pulumi.Output[str]:
+    """The policy document of these statements, as JSON."""
+    return pulumi.Output.json_dumps({"Version": VERSION, "Statement": list(statements)})
+
+
+def trust_service(service: str, account_id: pulumi.Input[str], *, also_account: bool = False) -> pulumi.Output[str]:
+    """Trust policy of a role that an AWS service assumes on behalf of this account only.
+
+    Args:
+        service: service principal, such as "glue.amazonaws.com".
+        account_id: this account.
+        also_account: the account's own principals may assume it too; only the local stack says so.
+    """
+    statements = [
+        allow_principal(
+            "ServiceAssumes",
+            {"Service": service},
+            ["sts:AssumeRole"],
+            conditions={"StringEquals": {"aws:SourceAccount": account_id}},
+        )
+    ]
+    if also_account:
+        statements.append(allow_principal("LocalRunnerAssumes", {"AWS": account_root(account_id)}, ["sts:AssumeRole"]))
+    return document(*statements)
+
+
+def account_root(account_id: pulumi.Input[str]) -> pulumi.Output[str]:
+    """ARN that stands for every principal of an account."""
+    return pulumi.Output.concat("arn:aws:iam::", account_id, ":root")
+
+
+def _statement(effect: str, sid: str, actions: Sequence[str], conditions: Conditions | None) -> dict[str, Any]:
+    wild = [action for action in actions if "*" in action]
+    if wild:
+        raise ValueError(f"statement {sid}: name each action, {', '.join(wild)} stands for many")
+    statement: dict[str, Any] = {"Sid": sid, "Effect": effect, "Action": list(actions)}
+    return statement | {"Condition": conditions} if conditions else statement

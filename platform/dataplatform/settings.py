@@ -1,0 +1,194 @@
+"""The stack's settings: one model, read from Pulumi configuration and refused loudly where it is wrong."""
+
+import difflib
+import json
+import zoneinfo
+from collections.abc import Mapping
+from typing import Annotated, Any, Final, Literal, Self
+
+import pulumi
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic.alias_generators import to_camel
+
+from lake.keys import check_name
+
+LOCAL_STACK: Final = "local"
+
+# What CloudWatch Logs accepts as retention, in days.
+RetentionDays = Literal[1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 3653]
+
+
+class SettingsError(pulumi.RunError):
+    """A setting is missing, unknown or wrong. Pulumi shows the message without a traceback."""
+
+
+class _Settings(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, alias_generator=to_camel, populate_by_name=True)
+
+
+def _host_key(value: str) -> str:
+    kind, _, rest = value.strip().partition(" ")
+    if not rest or not kind.startswith(("ssh-", "ecdsa-", "rsa-")):
+        raise ValueError('a host key is "type base64", as `ssh-keyscan` prints it after the host name')
+    return f"{kind} {rest.split()[0]}"
+
+
+def _time_zone(value: str) -> str:
+    if value not in zoneinfo.available_timezones():
+        raise ValueError("not an IANA time zone, such as Europe/London")
+    return value
+
+
+Name = Annotated[str, AfterValidator(check_name)]
+
+
+class ConnectionSettings(_Settings):
+    """How to reach one SFTP server."""
+
+    host: Annotated[str, Field(min_length=1, description="Host name or address of the server.")]
+    port: Annotated[int, Field(ge=1, le=65535, description="TCP port.")] = 22
+    user: Annotated[str, Field(min_length=1, description="Login on the server.")]
+    host_keys: Annotated[
+        tuple[Annotated[str, AfterValidator(_host_key)], ...],
+        Field(description='The server\'s public host keys, "type base64" each. Collection refuses any other key.'),
+    ]
+
+
+class JobSettings(_Settings):
+    """Size of the Glue jobs."""
+
+    worker_type: Annotated[Literal["G.1X", "G.2X"], Field(description="Glue worker type.")] = "G.1X"
+    number_of_workers: Annotated[int, Field(ge=2, le=100, description="Glue workers a run.")] = 2
+    timeout_minutes: Annotated[int, Field(ge=1, le=2880, description="Minutes after which a run is stopped.")] = 60
+    batch_size: Annotated[int, Field(ge=1, le=100, description="Landed objects that start the workflow at once.")] = 50
+    batch_window_seconds: Annotated[
+        int, Field(ge=1, le=900, description="Seconds after which fewer landed objects start it too.")
+    ] = 300
+
+
+class LocalSettings(_Settings):
+    """What only the emulator needs. docs/local.md says why of each."""
+
+    trust_account: Annotated[
+        bool, Field(description="The account itself may assume job and team roles: the local runner has no Glue.")
+    ] = False
+    plain_http: Annotated[bool, Field(description="No deny on plain HTTP: the emulator has no TLS.")] = False
+    host_packages: Annotated[
+        bool, Field(description="Build the functions' layer for this machine's Python and architecture.")
+    ] = False
+
+
+class Settings(_Settings):
+    """Every setting of a stack."""
+
+    teams: Annotated[tuple[Name, ...], Field(min_length=1, description="Teams that read reports.")]
+    time_zone: Annotated[str, AfterValidator(_time_zone), Field(description="IANA time zone of every schedule.")] = (
+        "Europe/London"
+    )
+    connections: Annotated[
+        dict[Name, ConnectionSettings], Field(description="SFTP servers, by the name that datasets use.")
+    ]
+    log_retention_days: Annotated[RetentionDays, Field(description="Days that logs are kept.")] = 30
+    noncurrent_version_days: Annotated[
+        int, Field(ge=1, le=3650, description="Days that overwritten and deleted objects can still be restored.")
+    ] = 90
+    protect_data: Annotated[bool, Field(description="Protect and retain bucket, key and tables against deletion.")] = (
+        True
+    )
+    alarm_emails: Annotated[tuple[str, ...], Field(description="Addresses that alarms are mailed to.")] = ()
+    function_architecture: Annotated[
+        Literal["arm64", "x86_64"], Field(description="Processor of the Lambda functions.")
+    ] = "arm64"
+    jobs: Annotated[JobSettings, Field(description="Size of the Glue jobs.")] = JobSettings()
+    local: Annotated[LocalSettings, Field(description="The emulator's exceptions; refused elsewhere.")] = (
+        LocalSettings()
+    )
+
+    @model_validator(mode="after")
+    def _teams_are_distinct(self) -> Self:
+        if len(set(self.teams)) != len(self.teams):
+            raise ValueError("teams: a team is named twice")
+        return self
+
+
+def parse_settings(values: Mapping[str, Any], stack: str) -> Settings:
+    """Check the values of one stack.
+
+    Args:
+        values: setting to value, by the names that stand in the stack's file.
+        stack: the stack's name, which says what it may set and which file an error names.
+
+    Raises:
+        SettingsError: a setting is missing, unknown, wrong or not for this stack.
+    """
+    try:
+        settings = Settings.model_validate(values)
+    except ValidationError as error:
+        problems = "\n".join(f"  {_describe(problem)}" for problem in error.errors())
+        raise SettingsError(f"Pulumi.{stack}.yaml is refused:\n{problems}") from error
+    if stack != LOCAL_STACK:
+        if settings.local != LocalSettings():
+            raise SettingsError(
+                f"Pulumi.{stack}.yaml is refused:\n  data-platform:local: these exceptions are for the emulator; "
+                f"only the stack {LOCAL_STACK!r} may set them. Remove the block."
+            )
+        for name, connection in settings.connections.items():
+            if not connection.host_keys:
+                raise SettingsError(
+                    f"Pulumi.{stack}.yaml is refused:\n  data-platform:connections.{name}.hostKeys: "
+                    f"expected at least one; `ssh-keyscan {connection.host}` shows what the server offers, "
+                    "its owner confirms it"
+                )
+    return settings
+
+
+def read_settings() -> Settings:
+    """Read this stack's settings from Pulumi's configuration.
+
+    Raises:
+        SettingsError: see parse_settings.
+    """
+    project, stack = pulumi.get_project(), pulumi.get_stack()
+    # pulumi.Config answers for one key at a time; unknown keys are only seen in the whole. The CLI hands it over in the
+    # environment, a test or the local engine through the SDK.
+    configuration = pulumi.runtime.config.get_config_env() | pulumi.runtime.config.CONFIG.get()
+    raw = {
+        key.removeprefix(f"{project}:"): value for key, value in configuration.items() if key.startswith(f"{project}:")
+    }
+    return parse_settings({key: _decoded(key, value) for key, value in raw.items()}, stack)
+
+
+def _decoded(key: str, value: str) -> object:
+    """Pulumi hands every value over as text: JSON where it is not a string."""
+    is_text = any(field.alias == key and field.annotation is str for field in Settings.model_fields.values())
+    if is_text:
+        return value
+    try:
+        return json.loads(value)
+    except json.JSONDecodeError:
+        return value
+
+
+def _describe(problem: Mapping[str, Any]) -> str:
+    location = [str(part) for part in problem["loc"]]
+    path = "data-platform:" + ".".join(location) if location else "data-platform"
+    if problem["type"] == "extra_forbidden":
+        known = sorted(_known_settings(location[:-1]))
+        close = difflib.get_close_matches(location[-1], known, n=1)
+        hint = f"did you mean {close[0]}?" if close else f"expected one of {', '.join(known)}"
+        return f"{path}: no such setting; {hint}"
+    if problem["type"] == "missing":
+        return f"{path}: missing; it has no default"
+    return f"{path}: {problem['msg'].removeprefix('Value error, ')}; got {problem['input']!r}"
+
+
+def _known_settings(path: list[str]) -> set[str]:
+    model: type[BaseModel] = Settings
+    nested: dict[str, type[BaseModel]] = {
+        "connections": ConnectionSettings,
+        "jobs": JobSettings,
+        "local": LocalSettings,
+    }
+    if path:
+        model = nested.get(path[0], Settings)
+    return {field.alias or name for name, field in model.model_fields.items()}

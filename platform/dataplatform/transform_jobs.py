@@ -1,0 +1,197 @@
+"""The Glue jobs, what they run, and the workflow that orders them: landed objects, then warehouse, then marts."""
+
+from typing import TypedDict
+
+import pulumi
+import pulumi_aws as aws
+
+from dataplatform import packaging
+from dataplatform.job_permissions import JobPermissionsArgs, mart_policy, warehouse_policy
+from dataplatform.monitoring import alert_on_failed_jobs
+from dataplatform.policies import allow, document, trust_service
+from lake import keys
+
+GLUE_VERSION = "5.0"
+# Runs may overlap: each object and each report is written whole, and equal whoever writes it.
+MAXIMUM_CONCURRENT_RUNS = 5
+
+
+class TransformJobsArgs(TypedDict):
+    """What TransformJobs needs."""
+
+    bucket_name: pulumi.Input[str]
+    bucket_arn: pulumi.Input[str]
+    key_arn: pulumi.Input[str]
+    alarm_topic_arn: pulumi.Input[str]
+    account_id: pulumi.Input[str]
+    region: pulumi.Input[str]
+    teams: list[str]
+    code: pulumi.Input[pulumi.Asset]
+    wheels: pulumi.Input[pulumi.Asset]
+    worker_type: str
+    number_of_workers: int
+    timeout_minutes: int
+    batch_size: int
+    """Landed objects that start the workflow at once."""
+    batch_window_seconds: int
+    """Seconds after which fewer landed objects start it too."""
+    trust_account: bool
+    """The account's principals may assume the jobs' roles; only the local stack says so."""
+
+
+class TransformJobs(pulumi.ComponentResource):
+    """The jobs `warehouse` and `mart` and the workflow `refine`, which landed objects start."""
+
+    warehouse_job_name: pulumi.Output[str]
+    mart_job_name: pulumi.Output[str]
+    workflow_name: pulumi.Output[str]
+
+    def __init__(self, name: str, args: TransformJobsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("dataplatform:jobs:TransformJobs", name, None, opts)
+        self._name, self._args = name, args
+        self._child = pulumi.ResourceOptions(parent=self)
+        permissions = JobPermissionsArgs(
+            bucket_arn=args["bucket_arn"],
+            key_arn=args["key_arn"],
+            account_id=args["account_id"],
+            region=args["region"],
+            teams=args["teams"],
+        )
+        code = self._upload("code", "jobs.zip", args["code"])
+        wheels = self._upload("wheels", "jobs.gluewheels.zip", args["wheels"])
+        warehouse = self._create_job("warehouse", code, wheels, warehouse_policy(permissions))
+        mart = self._create_job("mart", code, wheels, mart_policy(permissions))
+        workflow = self._create_workflow(warehouse, mart)
+        self._start_on_landing(workflow)
+        alert_on_failed_jobs(name, [warehouse.name, mart.name], args["alarm_topic_arn"], parent=self)
+        self.warehouse_job_name = warehouse.name
+        self.mart_job_name = mart.name
+        self.workflow_name = workflow.name
+        self.register_outputs(
+            {
+                "warehouseJobName": self.warehouse_job_name,
+                "martJobName": self.mart_job_name,
+                "workflowName": self.workflow_name,
+            }
+        )
+
+    def _upload(self, name: str, file_name: str, content: pulumi.Input[pulumi.Asset]) -> pulumi.Output[str]:
+        """Put one file under code/ and return its s3:// address."""
+        upload = aws.s3.BucketObjectv2(
+            f"{self._name}-{name}",
+            bucket=self._args["bucket_name"],
+            key=f"{keys.CODE}/{file_name}",
+            source=content,
+            opts=self._child,
+        )
+        return pulumi.Output.concat("s3://", upload.bucket, "/", upload.key)
+
+    def _create_job(
+        self, job: str, code: pulumi.Output[str], wheels: pulumi.Output[str], policy: pulumi.Output[str]
+    ) -> aws.glue.Job:
+        args = self._args
+        role = aws.iam.Role(
+            f"{self._name}-{job}-role",
+            description=f"The Glue job {job}",
+            assume_role_policy=trust_service(
+                "glue.amazonaws.com", args["account_id"], also_account=args["trust_account"]
+            ),
+            opts=self._child,
+        )
+        permissions = aws.iam.RolePolicy(
+            f"{self._name}-{job}-permissions", role=role.name, policy=policy, opts=self._child
+        )
+        script = self._upload(f"{job}-script", f"jobs/{job}.py", packaging.job_script(job))
+        return aws.glue.Job(
+            f"{self._name}-{job}",
+            name=f"{self._name}-{job}",
+            role_arn=role.arn,
+            glue_version=GLUE_VERSION,
+            worker_type=args["worker_type"],
+            number_of_workers=args["number_of_workers"],
+            timeout=args["timeout_minutes"],
+            max_retries=0,
+            execution_property={"max_concurrent_runs": MAXIMUM_CONCURRENT_RUNS},
+            command={"name": "glueetl", "python_version": "3", "script_location": script},
+            default_arguments={
+                "--bucket": args["bucket_name"],
+                "--extra-py-files": code,
+                "--additional-python-modules": wheels,
+                "--python-modules-installer-option": "--no-index",
+                "--job-language": "python",
+                "--enable-continuous-cloudwatch-log": "true",
+                "--enable-metrics": "true",
+            },
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[permissions]),
+        )
+
+    def _create_workflow(self, warehouse: aws.glue.Job, mart: aws.glue.Job) -> aws.glue.Workflow:
+        workflow = aws.glue.Workflow(
+            f"{self._name}-refine",
+            name=f"{self._name}-refine",
+            description="Landed objects to the warehouse, then the marts",
+            opts=self._child,
+        )
+        aws.glue.Trigger(
+            f"{self._name}-on-landing",
+            name=f"{self._name}-on-landing",
+            description="Landed objects, batched by count and time, start the warehouse job",
+            workflow_name=workflow.name,
+            type="EVENT",
+            event_batching_conditions=[
+                {"batch_size": self._args["batch_size"], "batch_window": self._args["batch_window_seconds"]}
+            ],
+            actions=[{"job_name": warehouse.name}],
+            opts=self._child,
+        )
+        aws.glue.Trigger(
+            f"{self._name}-on-warehouse",
+            name=f"{self._name}-on-warehouse",
+            description="A warehouse job that succeeded starts the mart job",
+            workflow_name=workflow.name,
+            type="CONDITIONAL",
+            predicate={
+                "logical": "ANY",
+                "conditions": [{"job_name": warehouse.name, "state": "SUCCEEDED", "logical_operator": "EQUALS"}],
+            },
+            actions=[{"job_name": mart.name}],
+            opts=self._child,
+        )
+        return workflow
+
+    def _start_on_landing(self, workflow: aws.glue.Workflow) -> None:
+        args = self._args
+        role = aws.iam.Role(
+            f"{self._name}-events-role",
+            description="Tells the workflow of landed objects",
+            assume_role_policy=trust_service("events.amazonaws.com", args["account_id"]),
+            opts=self._child,
+        )
+        aws.iam.RolePolicy(
+            f"{self._name}-notifies-workflow",
+            role=role.name,
+            policy=document(allow("NotifyWorkflow", ["glue:NotifyEvent"], [workflow.arn])),
+            opts=self._child,
+        )
+        rule = aws.cloudwatch.EventRule(
+            f"{self._name}-landed",
+            description="An object was created under inbound/",
+            event_pattern=pulumi.Output.json_dumps(
+                {
+                    "source": ["aws.s3"],
+                    "detail-type": ["Object Created"],
+                    "detail": {
+                        "bucket": {"name": [args["bucket_name"]]},
+                        "object": {"key": [{"prefix": f"{keys.INBOUND}/"}]},
+                    },
+                }
+            ),
+            opts=self._child,
+        )
+        aws.cloudwatch.EventTarget(
+            f"{self._name}-landed-starts-workflow",
+            rule=rule.name,
+            arn=workflow.arn,
+            role_arn=role.arn,
+            opts=self._child,
+        )
