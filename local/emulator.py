@@ -1,0 +1,111 @@
+"""The embedded AWS: ministack as a background process, with IAM enforced, on loopback only."""
+
+import os
+import socket
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from local.processes import BackgroundProcess
+
+HOST: Final = "127.0.0.1"
+START_SECONDS: Final = 30.0
+
+# The emulator's root user. Policies do not bind it, trust policies do; what is under test uses a role.
+ROOT_ACCESS_KEY: Final = "test"
+ROOT_SECRET_KEY: Final = "test"  # noqa: S105 - the emulator's published default, worth nothing elsewhere
+
+
+class PortInUseError(Exception):
+    """Something else listens on the port."""
+
+
+@dataclass(frozen=True, slots=True)
+class Emulator:
+    """One emulator, by its port and the directory that keeps its state."""
+
+    port: int
+    region: str
+    state_directory: Path
+
+    @property
+    def endpoint(self) -> str:
+        """Where every AWS service of the emulator answers."""
+        return f"http://{HOST}:{self.port}"
+
+    @property
+    def process(self) -> BackgroundProcess:
+        """Its background process."""
+        return BackgroundProcess("emulator", self.state_directory)
+
+    def start(self) -> None:
+        """Start it and wait until it answers.
+
+        Raises:
+            PortInUseError: the port is taken.
+            local.processes.ProcessError: it does not start.
+        """
+        check_port_is_free(self.port)
+        environment = without_aws_settings(os.environ) | {
+            "AUTH": "true",
+            "BIND_HOST": HOST,
+            "GATEWAY_PORT": str(self.port),
+            "MINISTACK_REGION": self.region,
+            "AWS_ACCESS_KEY_ID": ROOT_ACCESS_KEY,
+            "AWS_SECRET_ACCESS_KEY": ROOT_SECRET_KEY,
+            "AWS_ENDPOINT_URL": self.endpoint,
+            # Other ports of its own, which nothing here uses and which would meet those of a second emulator.
+            "IOT_MTLS_ENABLED": "0",
+            "SFTP_ENABLED": "0",
+        }
+        self.process.start(
+            [sys.executable, "-m", "ministack"], environment, is_ready=self.answers, within_seconds=START_SECONDS
+        )
+
+    def answers(self) -> bool:
+        """Whether the emulator says that it is ready."""
+        try:
+            with urllib.request.urlopen(f"{self.endpoint}/_ministack/ready", timeout=2) as response:  # noqa: S310 - http on loopback
+                return response.status == 200  # noqa: PLR2004 - HTTP's OK
+        except (urllib.error.URLError, ConnectionError, TimeoutError):
+            return False
+
+    def reset(self) -> None:
+        """Throw away everything that it holds."""
+        request = urllib.request.Request(f"{self.endpoint}/_ministack/reset", method="POST")  # noqa: S310 - http on loopback
+        with urllib.request.urlopen(request, timeout=30):  # noqa: S310 - http on loopback
+            pass
+
+    def root_environment(self) -> dict[str, str]:
+        """This process's environment, its AWS settings replaced by the emulator's root."""
+        return without_aws_settings(os.environ) | {
+            "AWS_ENDPOINT_URL": self.endpoint,
+            "AWS_ACCESS_KEY_ID": ROOT_ACCESS_KEY,
+            "AWS_SECRET_ACCESS_KEY": ROOT_SECRET_KEY,
+            "AWS_DEFAULT_REGION": self.region,
+        }
+
+
+def without_aws_settings(environment: Mapping[str, str]) -> dict[str, str]:
+    """The environment without anything that could lead a client to a real account."""
+    return {name: value for name, value in environment.items() if not name.startswith("AWS_")}
+
+
+def check_port_is_free(port: int) -> None:
+    """Check that nothing listens on a loopback port.
+
+    Raises:
+        PortInUseError: something does.
+    """
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError as error:
+            raise PortInUseError(
+                f"port {port} on {HOST} is in use; stop what listens there, or choose another with --port"
+            ) from error

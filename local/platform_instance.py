@@ -1,0 +1,112 @@
+"""A local platform: emulator and stand-in sources running, the program's `local` stack deployed into them."""
+
+import json
+import shutil
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, cast
+
+from local.emulator import Emulator
+from local.engine import Deployment, deploy, read_stack_configuration
+from local.source_server import USER, SourceServer
+
+PROGRAM: Final = Path(__file__).resolve().parent.parent
+STACK: Final = "local"
+CONNECTION: Final = "dealer"
+CONNECTIONS_SETTING: Final = "data-platform:connections"
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class LocalPlatform:
+    """One platform on this machine, by the directory that keeps its state. Two can run side by side."""
+
+    state_directory: Path
+    port: int
+
+    @property
+    def emulator(self) -> Emulator:
+        """The embedded AWS."""
+        region = read_stack_configuration(PROGRAM, STACK)["aws:region"]
+        return Emulator(self.port, str(region), self.state_directory)
+
+    @property
+    def source(self) -> SourceServer:
+        """The stand-in SFTP server."""
+        return SourceServer(self.state_directory)
+
+    def is_running(self) -> bool:
+        """Whether emulator and source both run."""
+        return self.emulator.process.is_running() and self.source.process.is_running()
+
+    def up(self, *, fresh: bool = False, progress: Progress = lambda _: None) -> Deployment:
+        """Start what does not run yet and deploy the program.
+
+        Args:
+            fresh: throw away what the platform holds first.
+            progress: told in a few words what happens.
+
+        Raises:
+            local.emulator.PortInUseError: the emulator's port is taken.
+            local.processes.ProcessError: a process does not start.
+            local.engine.EngineError: the program cannot be deployed.
+        """
+        self.state_directory.mkdir(parents=True, exist_ok=True)
+        if not self.emulator.process.is_running():
+            progress("starting the embedded AWS")
+            self.emulator.start()
+            self._new_instance()
+        elif fresh:
+            progress("throwing away what the platform holds")
+            self.emulator.reset()
+            self._new_instance()
+        if not self.source.process.is_running():
+            progress("starting the stand-in SFTP server")
+            self.source.start()
+        deployment = deploy(
+            PROGRAM,
+            stack=STACK,
+            config=self._configuration(),
+            endpoint=self.emulator.endpoint,
+            state_directory=self.state_directory,
+            instance=self._instance_file.read_text(),
+            on_resource=lambda kind, name, operation: progress(f"{operation} {kind.split(':')[-1]} {name}"),
+        )
+        self.source.authorise(deployment.exports["connectionPublicKeys"][CONNECTION])
+        self._record_stack(deployment.exports)
+        return deployment
+
+    def down(self) -> None:
+        """Stop everything and throw away what it held; the stand-in's files and logs stay."""
+        self.source.process.stop()
+        self.emulator.process.stop()
+        for leftover in ("stack.json", "engine.json", "instance"):
+            (self.state_directory / leftover).unlink(missing_ok=True)
+        shutil.rmtree(self.state_directory / "private-keys", ignore_errors=True)
+
+    def _configuration(self) -> dict[str, object]:
+        """The stack's own configuration with the stand-in's address put in."""
+        configuration = read_stack_configuration(PROGRAM, STACK)
+        connections = dict(cast("dict[str, object]", configuration[CONNECTIONS_SETTING]))
+        connections[CONNECTION] = {
+            "host": "127.0.0.1",
+            "port": self.source.port,
+            "user": USER,
+            "hostKeys": [self.source.host_key],
+        }
+        return {**configuration, CONNECTIONS_SETTING: connections}
+
+    def _record_stack(self, exports: dict[str, Any]) -> None:
+        """What `python -m ops --stack local` works from: where the stack is and what it exports."""
+        record = {"endpoint": self.emulator.endpoint, "region": self.emulator.region, "exports": exports}
+        (self.state_directory / "stack.json").write_text(json.dumps(record, indent=2))
+
+    def _new_instance(self) -> None:
+        self._instance_file.write_text(uuid.uuid4().hex)
+
+    @property
+    def _instance_file(self) -> Path:
+        return self.state_directory / "instance"

@@ -1,0 +1,108 @@
+"""The background processes of a local platform: started apart, found again by a file, stopped whole."""
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import psutil
+
+POLL_SECONDS: Final = 0.05
+STOP_SECONDS: Final = 10.0
+
+
+class ProcessError(Exception):
+    """A background process did not start or ended too early."""
+
+
+@dataclass(frozen=True, slots=True)
+class BackgroundProcess:
+    """One process with all that it starts, known by a name in a state directory."""
+
+    name: str
+    state_directory: Path
+
+    @property
+    def log_file(self) -> Path:
+        """Where its output goes."""
+        return self.state_directory / "logs" / f"{self.name}.log"
+
+    @property
+    def _record(self) -> Path:
+        return self.state_directory / f"{self.name}.process.json"
+
+    def start(
+        self,
+        command: Sequence[str],
+        environment: Mapping[str, str],
+        *,
+        is_ready: Callable[[], bool],
+        within_seconds: float,
+    ) -> None:
+        """Start it and wait until it is ready.
+
+        Raises:
+            ProcessError: it ended, or was not ready in time; it is stopped then.
+        """
+        self.log_file.parent.mkdir(parents=True, exist_ok=True)
+        with self.log_file.open("wb") as log:
+            # A session of its own: ctrl-C reaches only the command in the foreground, which stops this one in order.
+            process = subprocess.Popen(  # noqa: S603 - the callers' own commands
+                command, env=dict(environment), stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+            )
+        self._record.write_text(json.dumps({"pid": process.pid, "created": psutil.Process(process.pid).create_time()}))
+        try:
+            self._wait(process, is_ready, within_seconds)
+        except BaseException:
+            self.stop()
+            raise
+
+    def is_running(self) -> bool:
+        """Whether the process that was started is still there, and not another one under its number."""
+        return self._find() is not None
+
+    def stop(self) -> None:
+        """Stop it and everything that it started; nothing happens where it does not run."""
+        process = self._find()
+        if process is not None:
+            family = [process, *process.children(recursive=True)]
+            _signal_group(process.pid, signal.SIGTERM)
+            _, remaining = psutil.wait_procs(family, timeout=STOP_SECONDS)
+            for survivor in remaining:
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    survivor.kill()
+            _signal_group(process.pid, signal.SIGKILL)
+            psutil.wait_procs(family, timeout=STOP_SECONDS)
+        self._record.unlink(missing_ok=True)
+
+    def _wait(self, process: subprocess.Popen[bytes], is_ready: Callable[[], bool], within_seconds: float) -> None:
+        deadline = time.monotonic() + within_seconds
+        while not is_ready():
+            if process.poll() is not None:
+                raise ProcessError(f"{self.name} ended at once (exit {process.returncode}):\n{self._last_lines()}")
+            if time.monotonic() > deadline:
+                raise ProcessError(f"{self.name} was not ready in {within_seconds:g} s:\n{self._last_lines()}")
+            time.sleep(POLL_SECONDS)
+
+    def _find(self) -> psutil.Process | None:
+        try:
+            record = json.loads(self._record.read_text())
+            process = psutil.Process(record["pid"])
+            same = process.create_time() == record["created"] and process.status() != psutil.STATUS_ZOMBIE
+        except (FileNotFoundError, psutil.NoSuchProcess):
+            return None
+        return process if same else None
+
+    def _last_lines(self) -> str:
+        return "\n".join(self.log_file.read_text(errors="replace").splitlines()[-15:])
+
+
+def _signal_group(group: int, number: signal.Signals) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(group, number)

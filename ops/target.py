@@ -1,0 +1,76 @@
+"""Which stack a command works on: its exports, and a session that reaches it."""
+
+import json
+import shutil
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import boto3
+
+LOCAL_STACK: Final = "local"
+# The emulator's root user: published defaults, worth nothing elsewhere.
+_EMULATOR_ACCESS_KEY: Final = "test"
+_EMULATOR_SECRET_KEY: Final = "test"  # noqa: S105 - see above
+
+
+class TargetError(Exception):
+    """The stack cannot be reached; the message says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A deployed stack."""
+
+    stack: str
+    exports: Mapping[str, Any]
+    session: boto3.Session
+    endpoint: str | None
+    """Address of the emulator; None on AWS."""
+
+    def client(self, service: str) -> Any:  # noqa: ANN401 - boto3 makes clients at run time
+        """A client of one service in the stack's region."""
+        return self.session.client(service, endpoint_url=self.endpoint)  # pyright: ignore[reportCallIssue, reportArgumentType]
+
+    @property
+    def bucket(self) -> str:
+        """The lake's bucket."""
+        return str(self.exports["lakeBucket"])
+
+
+def find_target(stack: str, state_directory: Path) -> Target:
+    """Find a stack: `local` by the file that `python -m local up` wrote, others by Pulumi's stack outputs.
+
+    Raises:
+        TargetError: it does not run, or Pulumi does not answer.
+    """
+    if stack == LOCAL_STACK:
+        return _local_target(state_directory)
+    return _aws_target(stack)
+
+
+def _local_target(state_directory: Path) -> Target:
+    record_file = state_directory / "stack.json"
+    try:
+        record = json.loads(record_file.read_text())
+    except FileNotFoundError as error:
+        raise TargetError(
+            f"no local platform is up in {state_directory} (there is no {record_file.name}): "
+            "start one with `python -m local up`, or name its directory with --state-dir"
+        ) from error
+    session = boto3.Session(_EMULATOR_ACCESS_KEY, _EMULATOR_SECRET_KEY, region_name=record["region"])
+    return Target(LOCAL_STACK, record["exports"], session, record["endpoint"])
+
+
+def _aws_target(stack: str) -> Target:
+    pulumi = shutil.which("pulumi")
+    if pulumi is None:
+        raise TargetError(f"the stack {stack} is known to the Pulumi CLI, which is not installed on this machine")
+    command = [pulumi, "stack", "output", "--json", "--stack", stack]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - own arguments
+    if result.returncode != 0:
+        raise TargetError(f"`{' '.join(command[1:])}` failed: {result.stderr.strip()}")
+    exports = json.loads(result.stdout)
+    return Target(stack, exports, boto3.Session(region_name=exports["region"]), None)
