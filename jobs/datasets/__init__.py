@@ -5,6 +5,7 @@ from typing import Final
 
 from jobs.datasets.declaration import Dataset
 from jobs.registry import DeclarationError, find_declarations
+from jobs.sanitise.conversion import UnsupportedTypeError, converted
 
 
 def find_datasets(package: str, path: Iterable[str]) -> Mapping[str, Dataset]:
@@ -31,6 +32,11 @@ def _check(package: str, dataset: Dataset) -> None:
         raise DeclarationError(f"{where}: columns {reserved} start with an underscore, which marks the lineage columns")
     if unknown := sorted(set(dataset.cleansing) - set(columns)):
         raise DeclarationError(f"{where}: cleansing names columns {unknown}, the schema has {columns}")
+    for name, column in dataset.schema.columns().items():
+        try:
+            converted(name, column.dtype)
+        except UnsupportedTypeError as error:
+            raise DeclarationError(f"{where}: {error}") from error
 
 
 DATASETS: Final[Mapping[str, Dataset]] = find_datasets(__name__, __path__)

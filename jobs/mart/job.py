@@ -1,0 +1,84 @@
+"""The mart job: each report is computed anew from the published views and replaces the team's files."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import boto3
+import narwhals as nw
+import polars as pl
+
+from jobs.datasets import DATASETS
+from jobs.datasets.declaration import Dataset
+from jobs.job_run import Counts, JobRun, argument_parser
+from jobs.marts import REPORTS
+from jobs.marts.declaration import Report
+from jobs.parquet import MEDIA_TYPE, parquet_bytes
+from jobs.store import S3Store, Store
+from jobs.views import published_view
+from jobs.warehouse.columns import LANDED_ON
+from lake.keys import report_key
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the job as Glue or a person starts it.
+
+    Raises:
+        JobFailedError: some reports failed; all others were done.
+    """
+    parser = argument_parser("mart", __doc__ or "")
+    parser.add_argument("--report", choices=sorted(REPORTS), help="this report alone; all of them if not given")
+    options, _glue_arguments = parser.parse_known_args(arguments)
+    reports = {options.report: REPORTS[options.report]} if options.report else REPORTS
+    publish(S3Store(boto3.client("s3"), options.bucket), reports, DATASETS, options.run_id)
+
+
+def publish(store: Store, reports: Mapping[str, Report], datasets: Mapping[str, Dataset], run_id: str) -> None:
+    """Compute and write some reports. A view that several of them read is read once.
+
+    Raises:
+        JobFailedError: some reports failed; all others were done.
+    """
+    views: dict[str, pl.DataFrame] = {}
+
+    def view(name: str) -> pl.DataFrame:
+        if name not in views:
+            views[name] = published_view(store, datasets[name]).collect()
+        return views[name]
+
+    def work(name: str) -> Counts:
+        report = reports[name]
+        return publish_report(store, report, {name: view(name) for name in report.inputs}, run_id)
+
+    JobRun("mart", run_id).process("report", reports, work)
+
+
+def publish_report(store: Store, report: Report, views: Mapping[str, pl.DataFrame], run_id: str) -> Counts:
+    """Compute one report from its inputs' views and write it as parquet and as CSV, each in one step.
+
+    Returns:
+        What is logged of it: the team, the number of rows and the newest landing date of each input.
+    """
+    rows = compute(report, views)
+    newest = {name: _newest_landing_date(view) for name, view in views.items()}
+    metadata = {
+        "rows": str(rows.height),
+        "run": run_id,
+        "newest-landing-dates": ",".join(f"{name}={landed_on}" for name, landed_on in newest.items()),
+    }
+    store.write(report_key(report.team, report.name, "parquet"), parquet_bytes(rows), MEDIA_TYPE, metadata)
+    store.write(
+        report_key(report.team, report.name, "csv"), rows.write_csv().encode(), "text/csv; charset=utf-8", metadata
+    )
+    return {"team": report.team, "rows": rows.height, "newest_landing_dates": newest}
+
+
+def compute(report: Report, views: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
+    """The report's rows, by polars."""
+    inputs: dict[str, nw.LazyFrame[Any]] = {name: nw.from_native(view.lazy()) for name, view in views.items()}
+    return report.query(inputs).to_native().collect()
+
+
+def _newest_landing_date(view: pl.DataFrame) -> str:
+    """Landing date of the newest row in the view, as YYYY-MM-DD; "none" if it has no rows."""
+    newest = view[LANDED_ON].max()
+    return "none" if newest is None else str(newest)

@@ -1,0 +1,1 @@
+"""Readers: from an object's bytes to records that keep their original text and line."""

@@ -1,0 +1,40 @@
+"""From cleansed text to the declared type."""
+
+from typing import Final
+
+import polars as pl
+
+# Type, how a person calls it.
+_NAMES: Final[tuple[tuple[type[pl.DataType], str], ...]] = (
+    (pl.String, "text"),
+    (pl.Date, "a date as YYYY-MM-DD"),
+)
+
+
+class UnsupportedTypeError(TypeError):
+    """A declared type that text cannot be converted to."""
+
+
+def converted(column: str, data_type: pl.DataType) -> pl.Expr:
+    """The column in its declared type; missing where the text does not say a value of it.
+
+    Raises:
+        UnsupportedTypeError: text cannot be converted to this type.
+    """
+    text = pl.col(column)
+    if data_type == pl.String:
+        return text
+    if data_type.is_integer():
+        return text.cast(data_type, strict=False)
+    if data_type == pl.Date:
+        return text.str.to_date("%Y-%m-%d", strict=False)
+    raise UnsupportedTypeError(
+        f"column {column} is of type {data_type}; text is converted to String, integers and Date"
+    )
+
+
+def type_name(data_type: pl.DataType) -> str:
+    """A type in words that complete "is not …"."""
+    if data_type.is_integer():
+        return "a whole number"
+    return next((name for known, name in _NAMES if data_type == known), str(data_type))

@@ -1,0 +1,32 @@
+"""Published views: the latest row per key of a dataset, across all of its warehouse files."""
+
+import dataframely as dy
+import polars as pl
+
+from jobs.datasets.declaration import Dataset
+from jobs.readers.records import LINE
+from jobs.store import Store
+from jobs.warehouse.columns import LANDED_ON, LINEAGE, OBJECT
+from lake.keys import warehouse_prefix
+
+
+def published_view(store: Store, dataset: Dataset) -> pl.LazyFrame:
+    """A dataset's current rows: its declared columns, then the lineage columns.
+
+    Of the rows with one key, the one that landed last counts: by landing date, then the object's key, then the line.
+    A dataset without warehouse files has an empty view with all columns.
+    """
+    files = [store.read(key) for key in store.keys(warehouse_prefix(dataset.name))]
+    if not files:
+        return _empty(dataset.schema)
+    return latest_rows(pl.scan_parquet(files), dataset.schema.primary_key())
+
+
+def latest_rows(rows: pl.LazyFrame, key: list[str]) -> pl.LazyFrame:
+    """Of the rows with one key, the one that landed last."""
+    return rows.sort(LANDED_ON, OBJECT, LINE).unique(subset=key, keep="last", maintain_order=True)
+
+
+def _empty(schema: type[dy.Schema]) -> pl.LazyFrame:
+    declared = {name: column.dtype for name, column in schema.columns().items()}
+    return pl.LazyFrame(schema={**declared, **LINEAGE})

@@ -1,0 +1,29 @@
+"""The columns of warehouse and quarantine files beside the declared ones: where each row came from."""
+
+from typing import Final
+
+import polars as pl
+
+from jobs.readers.records import LINE
+
+OBJECT: Final = "_object"
+"""Key of the inbound object."""
+LANDED_ON: Final = "_landed_on"
+"""Day on which that object landed, UTC."""
+
+LINEAGE: Final = pl.Schema({OBJECT: pl.String(), LANDED_ON: pl.Date(), LINE: pl.Int64()})
+"""Columns that follow the declared ones in every warehouse file, in this order."""
+
+QUARANTINE: Final = pl.Schema(
+    {
+        "object": pl.String(),
+        "line": pl.Int64(),
+        "original": pl.String(),
+        "header": pl.String(),
+        "rules": pl.List(pl.String()),
+        "reason": pl.String(),
+        "run": pl.String(),
+    }
+)
+"""Columns of every quarantine file: key of the inbound object, physical line (from 1), the record's text as it came,
+the text of the header it came under, names of the rules that it broke, the same in words, run that refused it."""
