@@ -1,0 +1,40 @@
+"""Pulumi writes camelCase, AWS's API mostly PascalCase."""
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+
+def pascal(name: str) -> str:
+    """A name in PascalCase: KmsMasterKeyId for kmsMasterKeyId."""
+    return name[:1].upper() + name[1:]
+
+
+def pascal_keys(
+    value: Any,  # noqa: ANN401 - any JSON value
+    *,
+    renames: Mapping[str, str] | None = None,
+    verbatim: Collection[str] = (),
+) -> Any:  # noqa: ANN401 - the same JSON value
+    """The value with every key in PascalCase, at every depth.
+
+    Args:
+        value: nested dictionaries and lists.
+        renames: AWS's spelling of keys that do not follow the rule, such as {"sseAlgorithm": "SSEAlgorithm"}.
+        verbatim: keys whose values are maps of the user's own keys, which stay as they are.
+    """
+    if isinstance(value, list):
+        return [pascal_keys(nested, renames=renames, verbatim=verbatim) for nested in value]
+    if not isinstance(value, dict):
+        return value
+    spelled = renames or {}
+    return {
+        spelled.get(name, pascal(name)): nested
+        if name in verbatim
+        else pascal_keys(nested, renames=renames, verbatim=verbatim)
+        for name, nested in value.items()
+    }
+
+
+def without_none(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The entries that have a value."""
+    return {name: value for name, value in values.items() if value is not None}
