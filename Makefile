@@ -1,0 +1,61 @@
+# Every command of the project. `make help` lists them.
+SHELL := /bin/sh
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo up down test test-all check format lock bench clean
+
+help: ## List the commands.
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+install: $(INSTALLED) ## Make the virtual environment (.venv) with everything pinned.
+
+$(INSTALLED): requirements/development.txt requirements/system-packages.sh
+	@PYTHON=$(PYTHON) sh requirements/system-packages.sh
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "installing the pinned requirements into $(VENV); a minute or two, once"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/development.txt
+	@touch $@
+
+demo: $(INSTALLED) ## From an SFTP server to a team's report, on this machine. DEMO="--down" and other options are passed on.
+	@$(BIN)/python -m local demo $(DEMO)
+
+up: $(INSTALLED) ## Start the local platform and deploy the program into it.
+	@$(BIN)/python -m local up
+
+down: $(INSTALLED) ## Stop the local platform.
+	@$(BIN)/python -m local down
+
+test: $(INSTALLED) ## The tests: units, the resource graph, and end to end on the embedded AWS.
+	@$(BIN)/python -m pytest tests -m "not artefacts" -n 2 --dist loadgroup -q
+
+test-all: $(INSTALLED) ## And those that run, in clean environments, what AWS would run.
+	@$(BIN)/python -m pytest tests -n 2 --dist loadgroup -q
+
+check: $(INSTALLED) ## Format, lint and types, without changing anything.
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/basedpyright
+
+format: $(INSTALLED) ## Format, and mend what the linter can mend.
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+lock: $(INSTALLED) ## Pin the requirements again, from requirements/*.in.
+	@cd requirements && for name in development program functions jobs; do \
+		constraint=$$([ $$name = development ] || echo "--constraint development.txt"); \
+		../$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
+			--no-emit-index-url --no-emit-find-links $$constraint $$name.in --output-file $$name.txt || exit 1; \
+	done
+
+bench: $(INSTALLED) ## Measure: make bench NAME=warehouse
+	@test -n "$(NAME)" || { echo "which one? $$(cd bench && ls *.py | sed 's/\.py$$//' | tr '\n' ' ')"; exit 2; }
+	@PYTHONPATH=platform:. $(BIN)/python bench/$(NAME).py
+
+clean: ## Stop the local platform and delete everything that was built.
+	@test ! -x $(BIN)/python || $(BIN)/python -m local down
+	@rm -rf .build .local .bench .pytest_cache .ruff_cache .hypothesis $(VENV)
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,164 @@
+"""The demo: files from an SFTP server become reports that only their teams can read, each step checked as it goes."""
+
+import io
+import shutil
+import tempfile
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import polars as pl
+
+from jobs.datasets import DATASETS
+from jobs.marts import REPORTS
+from lake.keys import InboundObject, report_key
+from local.access_check import AccessMatrix, team_client, try_access
+from local.platform_instance import LocalPlatform
+from local.sample_data import write_vehicles
+from local.steps import Steps
+from ops.accounting import RowAccount, landed_objects, row_account
+from ops.collection import collect
+from ops.process_runner import ProcessRunner
+from ops.target import LOCAL_STACK, Target, find_target
+from ops.workflow import SUCCEEDED, read_triggers, walk
+
+DATASET: Final = "vehicles"
+SAMPLE_FILE: Final = "vehicles.csv"
+SHOWN_REPORT: Final = "customers_by_model_and_colour"
+
+
+class DemoFailedError(Exception):
+    """The demo saw something that has to hold, and did not."""
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectResult:
+    """What became of one landed object."""
+
+    inbound: InboundObject
+    account: RowAccount
+    refused_by_rule: dict[str, int]
+    """Rows by the rule that they broke; a row that broke two counts for both."""
+
+
+@dataclass(frozen=True, slots=True)
+class DemoResult:
+    """Everything that the demo saw."""
+
+    objects: list[ObjectResult]
+    report_rows: dict[str, int]
+    shown_report: pl.DataFrame
+    access: AccessMatrix
+    second_collection: dict[str, Any]
+    seconds: dict[str, float]
+
+
+def run_demo(platform: LocalPlatform, steps: Steps, vehicles: Path | None = None) -> DemoResult:
+    """Run the demo on a platform, which is started if it does not run and stays up.
+
+    Args:
+        platform: the platform.
+        steps: shows progress.
+        vehicles: the caller's own file of vehicles; a generated one if not given.
+
+    Raises:
+        DemoFailedError: something that has to hold did not.
+    """
+    with steps.step("Start the platform and deploy the program") as step:
+        deployment = platform.up(progress=step.tell)
+        step.outcome = f"{deployment.created} resources created, {deployment.unchanged} unchanged"
+    target = find_target(LOCAL_STACK, platform.state_directory)
+    with steps.step("Put a vehicles file on the SFTP server") as step:
+        step.outcome = _place_file(platform, vehicles)
+    with steps.step("Collect it, as its schedule does") as step:
+        first = collect(target, DATASET)
+        step.outcome = _describe_collection(first)
+    with steps.step("Run the workflow's jobs") as step:
+        step.outcome = _run_workflow(target, step.tell)
+    with steps.step("Check that every row is accounted for") as step:
+        objects = [_examine(target, landed.inbound) for landed in landed_objects(target, DATASET)]
+        step.outcome = f"{sum(thing.account.rows_in for thing in objects):,} rows"
+    with steps.step("Read the reports, each as its team") as step:
+        reports = {name: _read_report(target, name) for name in REPORTS}
+        step.outcome = f"{len(reports)} reports"
+    with steps.step("Try what each team may read") as step:
+        access = try_access(target)
+        if surprises := access.surprises():
+            raise DemoFailedError("access is not as it has to be:\n" + "\n".join(surprises))
+        step.outcome = "own reports only, decided by the emulator's IAM"
+    with steps.step("Collect once more") as step:
+        second = collect(target, DATASET)
+        if second["collected"]:
+            raise DemoFailedError(f"a second collection took files again: {second['collected']}")
+        step.outcome = f"nothing is collected twice, {second['unchanged']} unchanged"
+    return DemoResult(
+        objects=objects,
+        report_rows={name: report.height for name, report in reports.items()},
+        shown_report=reports[SHOWN_REPORT],
+        access=access,
+        second_collection=second,
+        seconds=dict(steps.seconds),
+    )
+
+
+def _place_file(platform: LocalPlatform, vehicles: Path | None) -> str:
+    folder = platform.source.root / DATASETS[DATASET].source.directory
+    folder.mkdir(parents=True, exist_ok=True)
+    if vehicles is not None:
+        return _place(vehicles, folder / vehicles.name)
+    with tempfile.TemporaryDirectory() as scratch:
+        sample = Path(scratch) / SAMPLE_FILE
+        write_vehicles(sample)
+        return _place(sample, folder / SAMPLE_FILE)
+
+
+def _place(file: Path, destination: Path) -> str:
+    """Copy a file to the server unless it is there already: a new time would make it a changed file."""
+    if destination.exists() and destination.read_bytes() == file.read_bytes():
+        return f"{file.name} is there already"
+    # Renamed into place, so that no collection sees half of it.
+    unfinished = destination.with_name(f".{destination.name}.part")
+    shutil.copyfile(file, unfinished)
+    unfinished.replace(destination)
+    return f"{file.name}, {destination.stat().st_size:,} bytes"
+
+
+def _describe_collection(summary: dict[str, Any]) -> str:
+    landed = [str(entry["key"]) for entry in summary["collected"]]
+    return ", ".join(landed) if landed else f"nothing new, {summary['unchanged']} unchanged"
+
+
+def _run_workflow(target: Target, tell: Callable[[str], None]) -> str:
+    runner = ProcessRunner(target, on_line=tell)
+    triggers = read_triggers(target.client("glue"), target.exports["refineWorkflow"])
+
+    def run_one(job: str) -> str:
+        tell(job)
+        runner.run(job)
+        return SUCCEEDED
+
+    return " then ".join(job for job, _ in walk(triggers, run_one))
+
+
+def _examine(target: Target, inbound: InboundObject) -> ObjectResult:
+    account = row_account(target, inbound)
+    if not account.balances:
+        raise DemoFailedError(f"rows are lost or invented: {inbound.key} {account}")
+    quarantine = _read_parquet(target.client("s3"), target.bucket, inbound.quarantine_key)
+    nameless = quarantine.filter(pl.col("line").is_null() | (pl.col("rules").list.len() == 0))
+    if quarantine.height != account.quarantined or nameless.height:
+        raise DemoFailedError(f"the quarantine of {inbound.key} does not name line and rules of every refused row")
+    rules = Counter(rule for rules in quarantine["rules"] for rule in rules)
+    return ObjectResult(inbound, account, dict(rules.most_common()))
+
+
+def _read_report(target: Target, name: str) -> pl.DataFrame:
+    report = REPORTS[name]
+    client = team_client(target, report.team, "s3")
+    return _read_parquet(client, target.bucket, report_key(report.team, name, "parquet"))
+
+
+def _read_parquet(s3: Any, bucket: str, key: str) -> pl.DataFrame:  # noqa: ANN401 - a boto3 client
+    return pl.read_parquet(io.BytesIO(s3.get_object(Bucket=bucket, Key=key)["Body"].read()))

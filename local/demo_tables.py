@@ -1,0 +1,86 @@
+"""The demo's last page: one table of what happened, a report's first rows, who may read what, and where to go on."""
+
+from typing import Final
+
+from rich.console import Console
+from rich.table import Table
+
+from jobs.marts import REPORTS
+from local.access_check import DENIED, READS, AccessMatrix
+from local.demo import SHOWN_REPORT, DemoResult
+from local.platform_instance import LocalPlatform
+
+SHOWN_ROWS: Final = 5
+_OUTCOMES: Final = {READS: f"[green]{READS}[/]", DENIED: "[red]denied[/]"}
+
+
+def print_result(console: Console, result: DemoResult, platform: LocalPlatform) -> None:
+    """Print everything that a person wants to see of a demo that went well."""
+    console.print(_summary_table(result))
+    console.print(_shown_report_table(result))
+    console.print(_access_table(result.access))
+    console.print(_times_table(result.seconds))
+    unchanged = result.second_collection["unchanged"]
+    console.print(f"The second collection took nothing twice: {unchanged} unchanged.", highlight=False)
+    print_next_steps(console, platform)
+
+
+def print_next_steps(console: Console, platform: LocalPlatform) -> None:
+    """Say how to use the platform that stays up, and how to stop it."""
+    directory = platform.state_directory
+    ops = f"python -m ops --stack local --state-dir {directory}"
+    console.print("\nThe platform stays up. Where to look next:", style="bold")
+    console.print(
+        f"  {ops} status            what landed, and what became of it\n"
+        f"  {ops} outputs           what the stack exports\n"
+        f"  {ops} run refine        the jobs again, in the workflow's order\n"
+        f"  {platform.source.root}  what the SFTP server serves: put a file there, then\n"
+        f"  {ops} collect vehicles\n"
+        f"  AWS_ENDPOINT_URL={platform.emulator.endpoint} AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test "
+        "for any AWS client\n"
+        f"  python -m local down --state-dir {directory}   stops it and throws away what it holds",
+        highlight=False,
+        soft_wrap=True,
+    )
+
+
+def _summary_table(result: DemoResult) -> Table:
+    table = Table("", "rows", title="What became of every row", title_justify="left")
+    table.columns[1].justify = "right"
+    for thing in result.objects:
+        account = thing.account
+        table.add_row(f"{thing.inbound.key}: rows in", f"{account.rows_in:,}")
+        table.add_row("= in the warehouse", f"{account.warehouse:,}")
+        table.add_row("+ quarantined", f"{account.quarantined:,}")
+        table.add_row("+ duplicates dropped", f"{account.duplicate:,}", end_section=True)
+        for rule, rows in thing.refused_by_rule.items():
+            table.add_row(f"quarantined by {rule}", f"{rows:,}")
+        table.add_section()
+    for name, rows in result.report_rows.items():
+        table.add_row(f"report {name} ({REPORTS[name].team})", f"{rows:,}")
+    return table
+
+
+def _shown_report_table(result: DemoResult) -> Table:
+    title = f"First rows of {SHOWN_REPORT}, read as {REPORTS[SHOWN_REPORT].team}"
+    table = Table(*result.shown_report.columns, title=title, title_justify="left")
+    for row in result.shown_report.head(SHOWN_ROWS).iter_rows():
+        table.add_row(*map(str, row))
+    return table
+
+
+def _access_table(access: AccessMatrix) -> Table:
+    title = "Who may read what, tried as each role (denied: AccessDenied from the emulator's IAM)"
+    table = Table("role of", *access.places, title=title, title_justify="left")
+    for team, row in access.outcomes.items():
+        table.add_row(team, *(_OUTCOMES.get(row[place], row[place]) for place in access.places))
+    return table
+
+
+def _times_table(seconds: dict[str, float]) -> Table:
+    table = Table("step", "seconds", title="Time", title_justify="left")
+    table.columns[1].justify = "right"
+    for name, taken in seconds.items():
+        table.add_row(name, f"{taken:.1f}")
+    table.add_row("together", f"{sum(seconds.values()):.1f}")
+    return table
