@@ -1,0 +1,243 @@
+"""What the tests of the SFTP source and of its collector share: an emulator, a source in a thread, a deployed dataset."""
+
+import asyncio
+import contextlib
+import json
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import boto3
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from lake.collection import (
+    Collection,
+    Connection,
+    collection_parameter,
+    connection_parameter,
+    private_key_parameter,
+)
+from lake.ledger import Entry, Ledger
+from local.sftp_source import ChrootedFiles, FilesFactory, SourceSettings, host_key_line, start
+
+REGION = "eu-west-1"
+USER = "dealer"
+START_SECONDS = 30
+
+
+@dataclass(frozen=True)
+class ClientKey:
+    """An RSA key pair of a client."""
+
+    pem: str
+    public_line: str
+
+
+def new_client_key() -> ClientKey:
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    pem = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.TraditionalOpenSSL, serialization.NoEncryption()
+    )
+    line = key.public_key().public_bytes(serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH)
+    return ClientKey(pem.decode(), line.decode())
+
+
+@dataclass(frozen=True)
+class Source:
+    """A running SFTP source."""
+
+    port: int
+    root: Path
+    host_key: str
+
+
+@contextlib.contextmanager
+def running_source(settings: SourceSettings, files: FilesFactory = ChrootedFiles) -> Iterator[Source]:
+    """The real asyncssh source, in an event loop of its own thread."""
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever, daemon=True)
+    thread.start()
+    try:
+        acceptor = asyncio.run_coroutine_threadsafe(start(settings, files), loop).result(START_SECONDS)
+        yield Source(acceptor.get_port(), settings.root, host_key_line(settings.host_key))
+        asyncio.run_coroutine_threadsafe(_stop(acceptor), loop).result(START_SECONDS)
+    finally:
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join(START_SECONDS)
+        loop.close()
+
+
+async def _stop(acceptor) -> None:
+    acceptor.close()
+    others = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
+    for task in others:
+        task.cancel()
+    await asyncio.gather(*others, return_exceptions=True)
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
+@contextlib.contextmanager
+def running_emulator(log: Path) -> Iterator[str]:
+    """An emulator with IAM enforced, on a free port. Yields its endpoint."""
+    port = free_port()
+    environment = {
+        **{name: value for name, value in os.environ.items() if not name.startswith("AWS_")},
+        "AUTH": "true",
+        "BIND_HOST": "127.0.0.1",
+        "GATEWAY_PORT": str(port),
+        "IOT_MTLS_ENABLED": "0",
+        "SFTP_ENABLED": "0",
+    }
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "ministack"], env=environment, stdout=output, stderr=output, cwd=log.parent
+        )
+        try:
+            endpoint = f"http://127.0.0.1:{port}"
+            _wait_until_it_answers(endpoint, process, log)
+            yield endpoint
+        finally:
+            process.terminate()
+            process.wait(START_SECONDS)
+
+
+def _wait_until_it_answers(endpoint: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        with contextlib.suppress(urllib.error.URLError, ConnectionError, TimeoutError):
+            with urllib.request.urlopen(f"{endpoint}/_ministack/health", timeout=5):
+                return
+        assert process.poll() is None, f"the emulator ended:\n{log.read_text()}"
+        time.sleep(0.05)
+    raise AssertionError(f"the emulator does not answer at {endpoint}:\n{log.read_text()}")
+
+
+class Stack:
+    """A bucket, a ledger, parameters and a collector's role, as the program deploys them, made by the account's root."""
+
+    def __init__(self, endpoint: str, datasets: tuple[str, ...] = ("vehicles",)) -> None:
+        self.endpoint = endpoint
+        self._name = f"collector-{uuid.uuid4().hex[:12]}"
+        self.bucket = self.table = self._name
+        self.prefix = f"/data-platform/{self._name}"
+        self.s3 = self._root("s3")
+        self.dynamodb = self._root("dynamodb")
+        self.ssm = self._root("ssm")
+        kms = self._root("kms")
+        self.key_arn = kms.create_key()["KeyMetadata"]["Arn"]
+        self.s3.create_bucket(Bucket=self.bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
+        self.dynamodb.create_table(
+            TableName=self.table,
+            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+            AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk")],
+            BillingMode="PAY_PER_REQUEST",
+        )
+        self.credentials = self._role_credentials(datasets)
+
+    def _root(self, service: str):
+        return boto3.client(
+            service,
+            endpoint_url=self.endpoint,
+            region_name=REGION,
+            aws_access_key_id="test",
+            aws_secret_access_key="test",
+        )
+
+    def _role_credentials(self, datasets: tuple[str, ...]) -> dict[str, str]:
+        iam = self._root("iam")
+        trust = {"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::000000000000:root"}, "Action": "sts:AssumeRole"}
+        role = iam.create_role(RoleName=self._name, AssumeRolePolicyDocument=_policy([trust]))["Role"]
+        iam.put_role_policy(
+            RoleName=self._name, PolicyName="collect", PolicyDocument=_policy(self._permissions(datasets))
+        )
+        assumed = self._root("sts").assume_role(RoleArn=role["Arn"], RoleSessionName="collector")["Credentials"]
+        return {
+            "AWS_ACCESS_KEY_ID": assumed["AccessKeyId"],
+            "AWS_SECRET_ACCESS_KEY": assumed["SecretAccessKey"],
+            "AWS_SESSION_TOKEN": assumed["SessionToken"],
+        }
+
+    def _permissions(self, datasets: tuple[str, ...]) -> list[dict[str, object]]:
+        account = f"{REGION}:000000000000"
+        return [
+            {
+                "Effect": "Allow",
+                "Action": ["s3:PutObject", "s3:AbortMultipartUpload"],
+                "Resource": [f"arn:aws:s3:::{self.bucket}/inbound/{dataset}/*" for dataset in datasets],
+            },
+            {
+                "Effect": "Allow",
+                "Action": ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:Query"],
+                "Resource": f"arn:aws:dynamodb:{account}:table/{self.table}",
+            },
+            {
+                "Effect": "Allow",
+                "Action": "ssm:GetParameter",
+                "Resource": [
+                    f"arn:aws:ssm:{account}:parameter{self.prefix}/connections/*",
+                    f"arn:aws:ssm:{account}:parameter{self.prefix}/datasets/*",
+                ],
+            },
+            {"Effect": "Allow", "Action": ["kms:Decrypt", "kms:GenerateDataKey"], "Resource": self.key_arn},
+        ]
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The environment of the function: its settings, and its role's credentials."""
+        return {
+            **self.credentials,
+            "AWS_ENDPOINT_URL": self.endpoint,
+            "AWS_DEFAULT_REGION": REGION,
+            "LAKE_BUCKET": self.bucket,
+            "LEDGER_TABLE": self.table,
+            "PARAMETER_PREFIX": self.prefix,
+        }
+
+    def deploy(self, connection: Connection, key: ClientKey, collection: Collection) -> None:
+        """Write a dataset's parameters."""
+        self._put(connection_parameter(self.prefix, collection.connection), connection.model_dump_json())
+        self._put(collection_parameter(self.prefix, collection.dataset), collection.model_dump_json())
+        self.ssm.put_parameter(
+            Name=private_key_parameter(self.prefix, collection.connection),
+            Value=key.pem,
+            Type="SecureString",
+            KeyId=self.key_arn,
+            Overwrite=True,
+        )
+
+    def _put(self, name: str, value: str) -> None:
+        self.ssm.put_parameter(Name=name, Value=value, Type="String", Overwrite=True)
+
+    def objects(self) -> dict[str, bytes]:
+        """Every object of the lake, by key."""
+        listed = self.s3.list_objects_v2(Bucket=self.bucket).get("Contents", [])
+        return {
+            entry["Key"]: self.s3.get_object(Bucket=self.bucket, Key=entry["Key"])["Body"].read() for entry in listed
+        }
+
+    def open_uploads(self) -> list[str]:
+        """Keys of multipart uploads that were neither completed nor aborted."""
+        return [upload["Key"] for upload in self.s3.list_multipart_uploads(Bucket=self.bucket).get("Uploads", [])]
+
+    def entries(self, dataset: str = "vehicles") -> list[Entry]:
+        """The ledger's entries."""
+        return list(Ledger(self.dynamodb, self.table).entries(dataset))
+
+
+def _policy(statements: list[dict[str, object]]) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": statements})
