@@ -111,7 +111,7 @@ def _positions(header: _Record, columns: Sequence[str]) -> list[int]:
     ]
     if problems:
         raise UnreadableObjectError(
-            f"the header has {', '.join(problems)}: expected {list(columns)} in any order, found {found}"
+            f"header with {', '.join(problems)}: expected {list(columns)} in any order, found {found}"
         )
     return [found.index(column) for column in columns]
 
@@ -129,7 +129,7 @@ def _structure(record: _Record, expected: int) -> tuple[str | None, str | None]:
     if record.fields is None:
         return QUOTING, "a quote is never closed, or text follows a closing quote"
     if len(record.fields) != expected:
-        return FIELD_COUNT, f"{len(record.fields)} fields where the header has {expected}"
+        return FIELD_COUNT, f"number of fields is {len(record.fields)}, the header's is {expected}"
     return None, None
 
 

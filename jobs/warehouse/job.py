@@ -15,7 +15,7 @@ from jobs.datasets.declaration import Dataset
 from jobs.job_run import Counts, JobRun, argument_parser
 from jobs.parquet import MEDIA_TYPE, parquet_bytes
 from jobs.readers.csv_records import read_csv
-from jobs.readers.records import LINE, ORIGINAL, UnreadableObjectError
+from jobs.readers.records import LINE, ORIGINAL
 from jobs.sanitise.check import REASON, RULES, Outcome, check
 from jobs.store import S3Store, Store
 from jobs.warehouse.columns import LANDED_ON, LINEAGE, OBJECT, QUARANTINE
@@ -74,10 +74,7 @@ def process_object(store: Store, dataset: Dataset, key: str, run_id: str) -> Cou
         UnreadableObjectError: the object cannot be read as a whole. Nothing was written.
     """
     inbound = parse_inbound_key(key)
-    try:
-        records = read_csv(store.read(key), dataset.schema.column_names())
-    except UnreadableObjectError as error:
-        raise UnreadableObjectError(f"dataset {dataset.name}, object {key}: {error}") from error
+    records = read_csv(store.read(key), dataset.schema.column_names())
     outcome = check(dataset, records)
     quarantine = _quarantine_rows(outcome, key, records.header, run_id)
     warehouse = _warehouse_rows(outcome, key, inbound.landing_date)

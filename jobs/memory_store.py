@@ -1,0 +1,39 @@
+"""A lake in a dictionary: for the jobs' tests, and to try a declaration on a file without any AWS."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class StoredObject:
+    """An object as it was put."""
+
+    content: bytes
+    content_type: str = "binary/octet-stream"
+    metadata: Mapping[str, str] = field(default_factory=dict[str, str])
+
+
+class MemoryStore:
+    """A `jobs.store.Store` that remembers what was written, in the order of writing."""
+
+    def __init__(self) -> None:
+        self.objects: dict[str, StoredObject] = {}
+        self.written: list[str] = []
+        """Keys in the order in which the jobs wrote them."""
+
+    def keys(self, prefix: str) -> Iterator[str]:
+        """Every key under a prefix, in S3's order, which is that of the keys' bytes."""
+        return iter(sorted((key for key in self.objects if key.startswith(prefix)), key=str.encode))
+
+    def read(self, key: str) -> bytes:
+        """An object's content.
+
+        Raises:
+            KeyError: there is no such object.
+        """
+        return self.objects[key].content
+
+    def write(self, key: str, content: bytes, content_type: str, metadata: Mapping[str, str]) -> None:
+        """Put a whole object."""
+        self.objects[key] = StoredObject(content, content_type, dict(metadata))
+        self.written.append(key)

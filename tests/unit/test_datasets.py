@@ -1,0 +1,165 @@
+"""Datasets are found by walking their package, on disk and inside the archive that Glue loads."""
+
+import os
+import subprocess
+import sys
+import uuid
+import zipfile
+from datetime import timedelta
+from pathlib import Path
+
+import dataframely as dy
+import pytest
+
+from jobs.datasets import DATASETS, find_datasets
+from jobs.registry import DeclarationError
+
+ROOT = Path(__file__).parents[2]
+
+DECLARATION = """
+from datetime import timedelta
+import dataframely as dy
+from jobs.datasets.declaration import Dataset, SftpSource
+from jobs.sanitise.routines import TRIM
+
+class Rows(dy.Schema):
+    {columns}
+
+DATASET = Dataset(
+    name="{name}", schema=Rows, source=SftpSource("dealer", "outgoing", "*.csv"), owner="operations",
+    schedule="cron(0 5 * * ? *)", freshness=timedelta(hours=1), cleansing={cleansing},
+)
+"""
+KEY = "key = dy.String(primary_key=True)"
+
+
+def declaration(name: str, columns: str = KEY, cleansing: str = "{}") -> str:
+    return DECLARATION.format(name=name, columns=columns, cleansing=cleansing)
+
+
+@pytest.fixture
+def package(tmp_path, monkeypatch):
+    """Makes a package of the given modules and gives its name and path; no two have one name."""
+    name = f"declared_{uuid.uuid4().hex}"
+    monkeypatch.syspath_prepend(str(tmp_path))
+
+    def make(**modules: str) -> tuple[str, list[str]]:
+        folder = tmp_path / name
+        folder.mkdir()
+        (folder / "__init__.py").touch()
+        for module, text in modules.items():
+            (folder / f"{module}.py").write_text(text)
+        return name, [str(folder)]
+
+    return make
+
+
+@pytest.fixture
+def archive(tmp_path):
+    """The jobs' code as Glue gets it: one zip with jobs/ and lake/ at its root."""
+    path = tmp_path / "jobs.zip"
+    with zipfile.ZipFile(path, "w") as code:
+        for source in (ROOT / "jobs", ROOT / "platform" / "lake"):
+            for file in sorted(source.rglob("*.py")):
+                code.write(file, file.relative_to(source.parent))
+    return path
+
+
+def run_from_archive(archive: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "PYTHONPATH": str(archive)}
+    return subprocess.run(
+        [sys.executable, *arguments], env=environment, cwd=archive.parent, capture_output=True, text=True, check=False
+    )
+
+
+def test_vehicles_are_declared_as_the_dealer_sends_them():
+    # given
+    vehicles = DATASETS["vehicles"]
+
+    # then
+    assert vehicles.schema.column_names() == ["customer_id", "model", "colour", "registration_plate"]
+    assert vehicles.schema.primary_key() == ["registration_plate"]
+    assert (vehicles.source.connection, vehicles.source.directory) == ("dealer", "outgoing/vehicles")
+    assert vehicles.source.pattern == "*.csv"
+    assert (vehicles.owner, vehicles.freshness) == ("operations", timedelta(hours=26))
+
+
+def test_every_dataset_stands_under_its_own_name():
+    assert all(name == dataset.name for name, dataset in DATASETS.items())
+
+
+def test_the_datasets_cannot_be_changed_by_whoever_reads_them():
+    with pytest.raises(TypeError):
+        DATASETS["other"] = DATASETS["vehicles"]  # pyright: ignore[reportIndexIssue] - the point of the test
+
+
+def test_a_new_module_is_a_new_dataset_without_any_other_change(package):
+    # given
+    name, path = package(person=declaration("person"), events=declaration("events"), _helper="nothing = 1")
+
+    # when
+    datasets = find_datasets(name, path)
+
+    # then
+    assert list(datasets) == ["events", "person"]
+    assert issubclass(datasets["person"].schema, dy.Schema)
+
+
+@pytest.mark.parametrize(
+    ("module", "text", "message"),
+    [
+        ("person", "nothing = 1", r"module \w+\.person declares no Dataset: give it a line `DATASET = Dataset"),
+        ("person", "DATASET = 'person'", r"module \w+\.person declares no Dataset"),
+        ("person", declaration("people"), r"rename the file to people\.py or the declaration to 'person'"),
+        ("Person", declaration("Person"), r"'Person' cannot be the name of a dataset"),
+        ("person", declaration("person", "key = dy.String()"), r"schema Rows has no primary key"),
+        ("person", declaration("person", f"{KEY}; _line = dy.Int64()"), r"\['_line'\] start with an underscore"),
+        ("person", declaration("person", KEY, "{'nme': (TRIM,)}"), r"cleansing names columns \['nme'\]"),
+        ("person", declaration("person", f"{KEY}; at = dy.Time()"), r"column at is of type Time"),
+    ],
+)
+def test_a_wrong_declaration_is_refused_with_its_module_and_what_to_do(package, module, text, message):
+    # given
+    name, path = package(**{module: text})
+
+    # when, then
+    with pytest.raises(DeclarationError, match=message):
+        find_datasets(name, path)
+
+
+def test_a_name_that_two_modules_declare_is_refused(package):
+    # given
+    name, path = package(person=declaration("person"), staff=declaration("person"))
+
+    # when, then
+    with pytest.raises(DeclarationError, match=r"staff declares 'person', which module person declares too"):
+        find_datasets(name, path)
+
+
+def test_the_datasets_and_reports_are_found_inside_a_zip_archive(archive):
+    # when
+    result = run_from_archive(
+        archive,
+        "-c",
+        "import jobs; from jobs.datasets import DATASETS; from jobs.marts import REPORTS;"
+        "print(jobs.__file__, *DATASETS, *REPORTS)",
+    )
+
+    # then
+    location, *names = result.stdout.split()
+    assert location.startswith(str(archive))
+    assert set(names) >= {"vehicles", "customers_by_fleet_size"}
+
+
+@pytest.mark.parametrize("job", ["warehouse", "mart"])
+def test_a_job_script_alone_finds_the_rest_in_the_archive(archive, job):
+    # given the one file that Glue runs, under the name that it has in the bucket
+    script = archive.parent / f"{job}.py"
+    script.write_text((ROOT / "jobs" / job / "__main__.py").read_text())
+
+    # when
+    result = run_from_archive(archive, str(script), "--JOB_NAME", "x")
+
+    # then it has come as far as its own arguments
+    assert result.returncode == 2
+    assert "the following arguments are required: --bucket" in result.stderr
