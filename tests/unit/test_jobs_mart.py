@@ -1,0 +1,178 @@
+"""Published views show the latest row per key; the mart job writes each report from them."""
+
+import io
+import json
+from datetime import date
+from typing import Any
+
+import narwhals as nw
+import polars as pl
+import pytest
+
+from jobs.datasets import DATASETS
+from jobs.job_run import JobFailedError
+from jobs.mart.job import publish
+from jobs.marts import REPORTS
+from jobs.marts.declaration import Report
+from jobs.memory_store import MemoryStore, StoredObject
+from jobs.views import published_view
+from jobs.warehouse.job import refine
+
+VEHICLES = DATASETS["vehicles"]
+HEADER = "customer_id,model,colour,registration_plate\n"
+FLEETS = "mart/finance/reports/customers_by_fleet_size/customers_by_fleet_size"
+
+
+@pytest.fixture
+def store():
+    return MemoryStore()
+
+
+def refine_file(store: MemoryStore, day_and_name: str, body: str) -> None:
+    store.objects[f"inbound/vehicles/{day_and_name}"] = StoredObject((HEADER + body).encode())
+    refine(store, DATASETS, "run-1")
+
+
+def owners(store: MemoryStore) -> dict[str, int]:
+    """Current owner by plate."""
+    rows = published_view(store, VEHICLES).select("registration_plate", "customer_id").collect()
+    return dict(rows.iter_rows())
+
+
+def test_the_view_shows_the_row_that_landed_on_the_latest_day(store):
+    # given the later file processed first, and with a name that sorts first
+    refine_file(store, "2026/11/23/a.csv", "2,Focus,Red,AB12CDE\n")
+    refine_file(store, "2026/11/22/z.csv", "1,Focus,Red,AB12CDE\n3,Golf,Red,XY51ZZZ\n")
+
+    # then
+    assert owners(store) == {"AB12CDE": 2, "XY51ZZZ": 3}
+
+
+def test_of_two_files_of_one_day_the_one_whose_key_sorts_last_counts(store):
+    # given
+    refine_file(store, "2026/11/22/b.csv", "2,Focus,Red,AB12CDE\n")
+    refine_file(store, "2026/11/22/a.csv", "1,Focus,Red,AB12CDE\n")
+
+    # then
+    assert owners(store) == {"AB12CDE": 2}
+
+
+def test_a_quarantined_row_does_not_replace_the_one_before_it(store):
+    # given
+    refine_file(store, "2026/11/22/a.csv", "1,Focus,Red,AB12CDE\n")
+    refine_file(store, "2026/11/23/a.csv", "x,Focus,Red,AB12CDE\n")
+
+    # then
+    assert owners(store) == {"AB12CDE": 1}
+
+
+def test_the_view_says_where_each_row_came_from(store):
+    # given
+    refine_file(store, "2026/11/22/a.csv", "1,Focus,Red,AB12CDE\n")
+
+    # when
+    row = published_view(store, VEHICLES).collect().row(0, named=True)
+
+    # then
+    assert (row["_object"], row["_landed_on"], row["_line"]) == (
+        "inbound/vehicles/2026/11/22/a.csv",
+        date(2026, 11, 22),
+        2,
+    )
+
+
+def test_a_dataset_without_files_has_an_empty_view_with_the_columns_of_a_full_one(store):
+    # given
+    empty = published_view(store, VEHICLES).collect_schema()
+    refine_file(store, "2026/11/22/a.csv", "1,Focus,Red,AB12CDE\n")
+
+    # then
+    assert published_view(store, VEHICLES).collect_schema() == empty
+
+
+def test_a_report_is_written_as_parquet_and_csv_with_the_same_rows(store):
+    # given
+    refine_file(store, "2026/11/22/a.csv", "1,Focus,Red,AB12CDE\n1,Golf,Red,XY51ZZZ\n2,Golf,Red,XY51ZZA\n")
+
+    # when
+    publish(store, REPORTS, DATASETS, "run-2")
+
+    # then
+    assert store.read(f"{FLEETS}.csv") == b"fleet_size,customers\n1,1\n2,1\n"
+    assert pl.read_parquet(io.BytesIO(store.read(f"{FLEETS}.parquet"))).rows() == [(1, 1), (2, 1)]
+
+
+def test_a_report_says_its_rows_its_run_and_how_new_its_inputs_are(store):
+    # given
+    refine_file(store, "2026/11/22/a.csv", "1,Focus,Red,AB12CDE\n")
+    refine_file(store, "2026/11/21/a.csv", "1,Focus,Red,XY51ZZZ\n")
+
+    # when
+    publish(store, REPORTS, DATASETS, "run-2")
+
+    # then
+    expected = {"rows": "1", "run": "run-2", "newest-landing-dates": "vehicles=2026-11-22"}
+    assert store.objects[f"{FLEETS}.csv"].metadata == expected
+    assert store.objects[f"{FLEETS}.parquet"].metadata == expected
+
+
+def test_reports_are_written_under_their_teams_and_nowhere_else(store):
+    # when
+    publish(store, REPORTS, DATASETS, "run-2")
+
+    # then
+    expected = {
+        f"mart/{report.team}/reports/{name}/{name}.{extension}"
+        for name, report in REPORTS.items()
+        for extension in ("csv", "parquet")
+    }
+    assert set(store.written) == expected
+
+
+@pytest.mark.parametrize("name", REPORTS)
+def test_a_report_over_nothing_is_empty_and_has_the_columns_and_types_of_a_full_one(store, name):
+    # given
+    report = REPORTS[name]
+    key = f"mart/{report.team}/reports/{name}/{name}.parquet"
+    publish(store, {name: report}, DATASETS, "run-1")
+    empty = pl.read_parquet(io.BytesIO(store.read(key)))
+
+    # when
+    refine_file(store, "2026/11/22/a.csv", "1,Focus,Red,AB12CDE\n")
+    publish(store, {name: report}, DATASETS, "run-2")
+
+    # then
+    assert empty.is_empty()
+    assert pl.read_parquet(io.BytesIO(store.read(key))).schema == empty.schema
+
+
+def test_a_report_is_the_same_bytes_for_the_same_rows(store):
+    # given
+    refine_file(store, "2026/11/22/a.csv", "".join(f"{i % 3},M{i % 5},Red,AB{i:02}CDE\n" for i in range(1, 60)))
+    publish(store, REPORTS, DATASETS, "run-1")
+    before = dict(store.objects)
+
+    # when
+    publish(store, REPORTS, DATASETS, "run-1")
+
+    # then
+    assert store.objects == before
+
+
+def test_a_report_that_fails_stops_no_other(store, capsys):
+    # given
+    def query(inputs: Any) -> Any:
+        return inputs["vehicles"].select(nw.col("no_such_column"))
+
+    reports = {"broken": Report("broken", "finance", ("vehicles",), query), **REPORTS}
+
+    # when
+    with pytest.raises(
+        JobFailedError, match=r"1 of 4 reports failed, the others were done:\n- broken: .*no_such_column"
+    ):
+        publish(store, reports, DATASETS, "run-1")
+
+    # then
+    assert len(store.written) == 6
+    outcomes = [json.loads(line)["outcome"] for line in capsys.readouterr().out.splitlines()]
+    assert outcomes == ["failed", "done", "done", "done", "finished"]

@@ -1,0 +1,238 @@
+"""The warehouse job: one inbound object, one warehouse file, one quarantine file."""
+
+import io
+import json
+from datetime import date
+
+import polars as pl
+import pytest
+
+from jobs.datasets import DATASETS
+from jobs.job_run import JobFailedError
+from jobs.memory_store import MemoryStore, StoredObject
+from jobs.warehouse.columns import LINEAGE, QUARANTINE
+from jobs.warehouse.job import refine
+
+HEADER = "customer_id,model,colour,registration_plate\n"
+INBOUND = "inbound/vehicles/2026/11/22/day one.csv"
+WAREHOUSE = "warehouse/vehicles/landing_date=2026-11-22/day one.csv.parquet"
+QUARANTINED = "quarantine/vehicles/landing_date=2026-11-22/day one.csv.parquet"
+GOOD = "1,Focus,Red,AB12CDE\n"
+BAD = "x,Focus,Red,XY51ZZZ\n"
+
+
+@pytest.fixture
+def store():
+    return MemoryStore()
+
+
+def land(store: MemoryStore, body: str, key: str = INBOUND) -> None:
+    store.objects[key] = StoredObject((HEADER + body).encode())
+
+
+def parquet(store: MemoryStore, key: str) -> pl.DataFrame:
+    return pl.read_parquet(io.BytesIO(store.read(key)))
+
+
+def logged(capsys: pytest.CaptureFixture[str]) -> list[dict[str, object]]:
+    return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+
+
+def test_an_object_becomes_a_warehouse_file_whose_rows_say_where_they_came_from(store):
+    # given
+    land(store, GOOD)
+
+    # when
+    refine(store, DATASETS, "run-1")
+
+    # then
+    rows = parquet(store, WAREHOUSE)
+    assert rows.columns == [*DATASETS["vehicles"].schema.column_names(), *LINEAGE]
+    assert rows.rows() == [(1, "FOCUS", "Red", "AB12CDE", INBOUND, date(2026, 11, 22), 2)]
+
+
+def test_a_refused_row_is_kept_with_all_that_its_replay_needs(store):
+    # given
+    land(store, GOOD + BAD)
+
+    # when
+    refine(store, DATASETS, "run-1")
+
+    # then
+    rows = parquet(store, QUARANTINED)
+    assert rows.schema == QUARANTINE
+    assert rows.rows(named=True) == [
+        {
+            "object": INBOUND,
+            "line": 3,
+            "original": BAD.strip(),
+            "header": HEADER.strip(),
+            "rules": ["customer_id|type"],
+            "reason": "customer_id is not a whole number",
+            "run": "run-1",
+        }
+    ]
+
+
+def test_the_row_accounting_is_written_with_both_files(store):
+    # given
+    land(store, GOOD + GOOD + BAD)
+
+    # when
+    refine(store, DATASETS, "run-1")
+
+    # then
+    accounting = {"rows-in": "3", "rows-warehouse": "1", "rows-quarantined": "1", "rows-duplicate": "1", "run": "run-1"}
+    assert store.objects[WAREHOUSE].metadata == accounting
+    assert store.objects[QUARANTINED].metadata == accounting
+
+
+def test_the_warehouse_file_is_written_last_since_it_marks_the_object_as_processed(store):
+    # given
+    land(store, GOOD)
+
+    # when
+    refine(store, DATASETS, "run-1")
+
+    # then
+    assert store.written == [QUARANTINED, WAREHOUSE]
+
+
+@pytest.mark.parametrize("body", ["", GOOD, BAD])
+def test_both_files_are_written_with_their_columns_even_when_they_have_no_rows(store, body):
+    # given
+    land(store, body)
+
+    # when
+    refine(store, DATASETS, "run-1")
+
+    # then
+    assert parquet(store, QUARANTINED).schema == QUARANTINE
+    assert parquet(store, WAREHOUSE).schema["customer_id"] == pl.Int64
+    assert parquet(store, WAREHOUSE).height + parquet(store, QUARANTINED).height == len(body.splitlines())
+
+
+def test_an_object_that_was_processed_is_not_processed_again(store):
+    # given
+    land(store, GOOD)
+    refine(store, DATASETS, "run-1")
+    store.written.clear()
+
+    # when
+    refine(store, DATASETS, "run-2")
+
+    # then
+    assert store.written == []
+
+
+def test_a_rerun_of_an_object_overwrites_its_own_files_and_nothing_else(store):
+    # given two processed objects, one of which lost its warehouse file, as after a kill before it was written
+    land(store, GOOD)
+    land(store, BAD, "inbound/vehicles/2026/11/23/other.csv")
+    refine(store, DATASETS, "run-1")
+    before = dict(store.objects)
+    del store.objects[WAREHOUSE]
+    store.written.clear()
+
+    # when
+    refine(store, DATASETS, "run-1")
+
+    # then
+    assert store.written == [QUARANTINED, WAREHOUSE]
+    assert store.objects == before
+
+
+def test_objects_of_one_name_on_two_days_have_files_of_their_own(store):
+    # given
+    land(store, GOOD)
+    land(store, BAD, INBOUND.replace("22/", "23/"))
+
+    # when
+    refine(store, DATASETS, "run-1")
+
+    # then
+    assert len(list(store.keys("warehouse/"))) == len(list(store.keys("quarantine/"))) == 2
+
+
+def test_an_object_that_cannot_be_read_stops_no_other_and_leaves_nothing_behind(store, capsys):
+    # given
+    bad = "inbound/vehicles/2026/11/21/bad.csv"
+    store.objects[bad] = StoredObject(b"customer,model\n1,Focus\n")
+    land(store, GOOD)
+
+    # when
+    with pytest.raises(JobFailedError, match=r"1 of 2 objects failed, the others were done:") as failure:
+        refine(store, DATASETS, "run-1")
+
+    # then
+    assert f"- {bad}: header with missing columns ['customer_id'" in str(failure.value)
+    assert store.written == [QUARANTINED, WAREHOUSE]
+    failed, done, finished = logged(capsys)
+    assert (failed["outcome"], failed["object"]) == ("failed", bad)
+    assert (done["outcome"], done["object"]) == ("done", INBOUND)
+    assert (finished["outcome"], finished["done"], finished["failed"]) == ("finished", 1, 1)
+
+
+def test_an_unexpected_error_on_one_object_stops_no_other():
+    # given a store that cannot give one of the objects
+    class Unreliable(MemoryStore):
+        def read(self, key: str) -> bytes:
+            if key == INBOUND:
+                raise OSError("connection lost")
+            return super().read(key)
+
+    unreliable = Unreliable()
+    land(unreliable, GOOD)
+    land(unreliable, GOOD, "inbound/vehicles/2026/11/23/other.csv")
+
+    # when
+    with pytest.raises(JobFailedError, match=r"day one\.csv: connection lost") as failure:
+        refine(unreliable, DATASETS, "run-1")
+
+    # then
+    assert list(unreliable.keys("warehouse/")) == ["warehouse/vehicles/landing_date=2026-11-23/other.csv.parquet"]
+    assert isinstance(failure.value.__cause__, ExceptionGroup)
+
+
+def test_a_key_outside_the_layout_is_reported_and_not_passed_over(store):
+    # given
+    land(store, GOOD, "inbound/vehicles/stray.csv")
+
+    # when, then
+    with pytest.raises(JobFailedError, match=r"stray\.csv' is not of the form inbound/"):
+        refine(store, DATASETS, "run-1")
+
+
+def test_a_folder_marker_of_the_console_is_no_object(store):
+    # given
+    store.objects["inbound/vehicles/2026/"] = StoredObject(b"")
+
+    # when
+    refine(store, DATASETS, "run-1")
+
+    # then
+    assert store.written == []
+
+
+def test_an_object_is_logged_as_a_line_of_json_with_its_counts(store, capsys):
+    # given
+    land(store, GOOD + GOOD + BAD)
+
+    # when
+    refine(store, DATASETS, "run-1")
+
+    # then
+    line = logged(capsys)[0]
+    assert line.pop("seconds") >= 0
+    assert line == {
+        "job": "warehouse",
+        "run": "run-1",
+        "outcome": "done",
+        "object": INBOUND,
+        "dataset": "vehicles",
+        "rows_in": 3,
+        "rows_warehouse": 1,
+        "rows_quarantined": 1,
+        "rows_duplicate": 1,
+        "by_rule": {"customer_id|type": 1},
+    }
