@@ -15,7 +15,7 @@ from jobs.mart.job import publish
 from jobs.marts import REPORTS
 from jobs.marts.declaration import Report
 from jobs.memory_store import MemoryStore, StoredObject
-from jobs.views import published_view
+from jobs.views import latest_rows, published_view
 from jobs.warehouse.job import refine
 
 VEHICLES = DATASETS["vehicles"]
@@ -49,12 +49,25 @@ def test_the_view_shows_the_row_that_landed_on_the_latest_day(store):
 
 
 def test_of_two_files_of_one_day_the_one_whose_key_sorts_last_counts(store):
-    # given
+    # given the plate further down in the file that sorts first
     refine_file(store, "2026/11/22/b.csv", "2,Focus,Red,AB12CDE\n")
-    refine_file(store, "2026/11/22/a.csv", "1,Focus,Red,AB12CDE\n")
+    refine_file(store, "2026/11/22/a.csv", "3,Golf,Red,XY51ZZZ\n1,Focus,Red,AB12CDE\n")
 
     # then
-    assert owners(store) == {"AB12CDE": 2}
+    assert owners(store) == {"AB12CDE": 2, "XY51ZZZ": 3}
+
+
+def test_the_landing_date_comes_before_the_objects_key_and_that_before_the_line():
+    # given rows of one key, each newer by one criterion and older by the ones after it
+    rows = pl.LazyFrame(
+        [("k", date(2026, 11, 23), "a", 1), ("k", date(2026, 11, 22), "b", 2), ("k", date(2026, 11, 22), "a", 3)],
+        schema=["key", "_landed_on", "_object", "_line"],
+        orient="row",
+    )
+
+    # then
+    assert latest_rows(rows, ["key"]).collect()["_line"].to_list() == [1]
+    assert latest_rows(rows.tail(2), ["key"]).collect()["_line"].to_list() == [2]
 
 
 def test_a_quarantined_row_does_not_replace_the_one_before_it(store):
