@@ -1,27 +1,17 @@
 """The resource graph of each stack, recorded once a session."""
 
-import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import cache
 
 import pytest
 
-from tests.infrastructure.recording import ROOT, Graph, record
+from tests.infrastructure.recording import Graph, record
 
 STACKS = ("local", "dev", "prod")
 
 
-@pytest.fixture(scope="session", autouse=True)
-def program_folder() -> Iterator[None]:
-    """Pulumi runs a program in its own folder."""
-    before = os.getcwd()
-    os.chdir(ROOT)
-    yield
-    os.chdir(before)
-
-
 @pytest.fixture(scope="session")
-def graph_of(program_folder: None) -> Callable[[str], Graph]:
+def graph_of() -> Callable[[str], Graph]:
     return cache(record)
 
 

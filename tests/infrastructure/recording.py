@@ -1,23 +1,28 @@
 """Runs the program under Pulumi's mocks and keeps its resource graph: what the real engine would be asked to create."""
 
-import asyncio
 import json
-import runpy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pulumi
-from google.protobuf import empty_pb2
-from pulumi.runtime import mocks, rpc, settings
+from google.protobuf import empty_pb2, json_format, struct_pb2
+from pulumi.runtime import mocks
+from pulumi.runtime.proto import resource_pb2
 
 from local.engine import read_stack_configuration
+from local.engine.program import run_program
+from local.engine.settings import encode
+from local.engine.values import read_properties, write_properties
 
 ROOT = Path(__file__).resolve().parents[2]
-SECRET = "4dabf18193072939515e22adb298388d"
+SIGNATURE = "4dabf18193072939515e22adb298388d"
 
 # Outputs that the program passes on. Each stands in the graph as ${name.output}, so that a reference stays readable.
 OUTPUTS = ("arn", "bucket", "id", "key", "keyId", "name", "privateKeyPem", "publicKeyOpenssh", "url")
+INVOKES = {
+    "aws:index/getCallerIdentity:getCallerIdentity": {"accountId": "123456789012"},
+    "aws:index/getRegion:getRegion": {"region": "eu-west-1"},
+}
 
 
 @dataclass(frozen=True)
@@ -64,31 +69,25 @@ class Graph:
         return {where: document["Statement"] for where, document in documents.items()}
 
 
-class _NoInvokes(mocks.Mocks):
-    def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
-        raise AssertionError("the monitor answers registrations itself")
+class _NoMocks(mocks.Mocks):
+    def new_resource(self, _: mocks.MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
+        raise AssertionError("the recorder answers registrations itself")
 
-    def call(self, args: mocks.MockCallArgs) -> dict[str, Any]:
-        answers = {
-            "aws:index/getCallerIdentity:getCallerIdentity": {"accountId": "123456789012"},
-            "aws:index/getRegion:getRegion": {"region": "eu-west-1"},
-        }
-        return answers[args.token]
+    def call(self, _: mocks.MockCallArgs) -> dict[str, Any]:
+        raise AssertionError("the recorder answers invokes itself")
 
 
 class _Recorder(mocks.MockMonitor):
     def __init__(self) -> None:
-        super().__init__(_NoInvokes())
+        super().__init__(_NoMocks())
         self.recorded: list[Recorded] = []
         self.exports: dict[str, Any] = {}
 
-    def RegisterResource(self, request: Any) -> Any:
-        mocks._ensure_event_loop()
-        urn = f"{request.parent}${request.type}::{request.name}"
+    def RegisterResource(self, request: Any) -> Any:  # noqa: N802 - the SDK's name
+        urn = f"{request.parent}/{request.type}::{request.name}" if request.parent else "stack"
         if request.type == "pulumi:pulumi:Stack":
-            return mocks.resource_pb2.RegisterResourceResponse(urn="stack")
-        raw = rpc.deserialize_properties(request.object)
-        inputs = plain(raw)
+            return resource_pb2.RegisterResourceResponse(urn=urn)
+        inputs = _readable(json_format.MessageToDict(request.object))
         self.recorded.append(
             Recorded(
                 urn=urn,
@@ -99,64 +98,47 @@ class _Recorder(mocks.MockMonitor):
                 protect=request.protect,
                 retain=request.retainOnDelete,
                 inputs=inputs,
-                secret_inputs=frozenset(key for key, value in raw.items() if _holds_secret(value)),
+                secret_inputs=read_properties(request.object, ROOT).secrets,
             )
         )
-        outputs = dict(inputs)
-        if request.custom:
-            outputs |= {key: f"${{{request.name}.{key}}}" for key in OUTPUTS if key not in inputs}
-        for key in request.additionalSecretOutputs:
-            if key in outputs:
-                outputs[key] = pulumi.Output.secret(outputs[key])
-        identity = f"${{{request.name}.id}}" if request.custom else ""
-        self.resources[urn] = self.ResourceRegistration(urn, identity, outputs)
-        answer = mocks._sync_await(rpc.serialize_properties(outputs, {}))
-        return mocks.resource_pb2.RegisterResourceResponse(urn=urn, id=identity, object=answer)
+        if not request.custom:
+            return resource_pb2.RegisterResourceResponse(urn=urn, object=request.object)
+        outputs = {key: f"${{{request.name}.{key}}}" for key in OUTPUTS if key not in inputs}
+        secret = {key: value for key, value in outputs.items() if key in request.additionalSecretOutputs}
+        return resource_pb2.RegisterResourceResponse(
+            urn=urn, id=f"${{{request.name}.id}}", object=write_properties(request.object, outputs, secret)
+        )
 
-    def RegisterResourceOutputs(self, request: Any) -> Any:
+    def RegisterResourceOutputs(self, request: Any) -> Any:  # noqa: N802 - the SDK's name
         if request.urn == "stack":
-            self.exports = plain(rpc.deserialize_properties(request.outputs))
+            self.exports = _readable(json_format.MessageToDict(request.outputs))
         return empty_pb2.Empty()
+
+    def Invoke(self, request: Any) -> Any:  # noqa: N802 - the SDK's name
+        fields = {"return": json_format.ParseDict(INVOKES[request.tok], struct_pb2.Struct())}
+        return resource_pb2.ResourceInvokeResponse(**fields)
 
 
 def record(stack: str, **changed_settings: object) -> Graph:
     """Run the program for a stack, with some of its settings changed, and return its graph."""
     configuration = dict(read_stack_configuration(ROOT, stack))
     configuration |= {f"data-platform:{name}": value for name, value in changed_settings.items()}
-    flat = {key: value if isinstance(value, str) else json.dumps(value) for key, value in configuration.items()}
-    loop = asyncio.new_event_loop()
-    asyncio.set_event_loop(loop)
     recorder = _Recorder()
-    try:
-        pulumi.runtime.set_mocks(
-            recorder.mocks, project="data-platform", stack=stack, preview=False, monitor=recorder
-        )
-        pulumi.runtime.set_all_config(flat, [])
-        # set_mocks makes a root stack of its own and keeps what an earlier run left: the run after a failed one would hang.
-        settings.set_root_resource(None)
-        settings.SETTINGS.outputs.clear()
-        settings.SETTINGS.rpc_manager.clear()
-        loop.run_until_complete(pulumi.runtime.run_in_stack(_run_program))
-    finally:
-        loop.close()
-        asyncio.set_event_loop(None)
-    return Graph(stack, recorder.recorded, recorder.exports)
+    run_program(
+        ROOT, recorder, project="data-platform", stack=stack, configuration=encode(configuration), dry_run=False
+    )
+    # Independent resources are registered in any order.
+    return Graph(stack, sorted(recorder.recorded, key=lambda each: each.urn), recorder.exports)
 
 
-def plain(value: Any) -> Any:
-    """A value without the marks of secrets."""
-    if isinstance(value, dict):
-        return plain(value["value"]) if SECRET in value else {key: plain(item) for key, item in value.items()}
+def _readable(value: Any) -> Any:
+    """A wire value for a reader: secrets as what they hold, files by their path, whole numbers whole."""
     if isinstance(value, list):
-        return [plain(item) for item in value]
-    return value
-
-
-async def _run_program() -> None:
-    runpy.run_path(str(ROOT / "__main__.py"), run_name="__main__")
-
-
-def _holds_secret(value: Any) -> bool:
-    if isinstance(value, dict):
-        return SECRET in value or any(_holds_secret(item) for item in value.values())
-    return isinstance(value, list) and any(_holds_secret(item) for item in value)
+        return [_readable(item) for item in value]
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if not isinstance(value, dict):
+        return value
+    if SIGNATURE not in value:
+        return {key: _readable(item) for key, item in sorted(value.items()) if item is not None}
+    return _readable(value["value"]) if "value" in value else f"file {value['path']}"

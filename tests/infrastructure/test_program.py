@@ -1,0 +1,111 @@
+"""What the program instantiates, and what everything outside may rely on."""
+
+import json
+
+import pytest
+
+from local.engine import EngineError
+from tests.infrastructure.recording import Graph, record
+
+EXPORTS = {
+    "alarmTopicArn",
+    "lakeBucket",
+    "lakeKeyArn",
+    "ledgerTable",
+    "martJob",
+    "refineWorkflow",
+    "sftpCollectorFunction",
+    "teamRoleArns",
+    "warehouseJob",
+}
+
+
+def test_the_contract_of_exports_holds(graph: Graph) -> None:
+    assert set(graph.exports) >= EXPORTS
+    assert set(graph.exports["teamRoleArns"]) == {"finance", "marketing", "operations"}
+
+
+def test_every_resource_belongs_to_a_component(graph: Graph) -> None:
+    components = {resource.urn for resource in graph.resources if not resource.custom}
+    orphans = [resource.name for resource in graph.resources if resource.custom and resource.parent not in components]
+    assert orphans == []
+
+
+def test_every_dataset_has_a_schedule_with_time_zone_retries_and_a_dead_letter_queue(graph: Graph) -> None:
+    schedule = graph.only("scheduler/schedule:Schedule").inputs
+    queue = graph.only("sqs/queue:Queue")
+    assert schedule["name"] == "vehicles"
+    assert schedule["scheduleExpressionTimezone"] == "Europe/London"
+    assert schedule["target"]["retryPolicy"]["maximumRetryAttempts"] > 0
+    assert schedule["target"]["deadLetterConfig"] == {"arn": f"${{{queue.name}.arn}}"}
+    assert json.loads(schedule["target"]["input"]) == {"dataset": "vehicles"}
+
+
+def test_a_landed_object_starts_the_workflow(graph: Graph) -> None:
+    # given the rule on objects created under inbound/
+    rule = graph.only("cloudwatch/eventRule:EventRule", "-landed")
+    pattern = json.loads(rule.inputs["eventPattern"])
+
+    # then it is about this bucket and prefix, and its target is the workflow
+    target = graph.only("cloudwatch/eventTarget:EventTarget", "-landed-starts-workflow")
+    assert pattern["source"] == ["aws.s3"]
+    assert pattern["detail"]["object"]["key"] == [{"prefix": "inbound/"}]
+    assert target.inputs["arn"] == f"${{{graph.only('glue/workflow:Workflow').name}.arn}}"
+    assert graph.only("s3/bucketNotification:BucketNotification").inputs["eventbridge"] is True
+
+
+def test_the_workflow_runs_warehouse_on_landing_and_mart_after_it_succeeded(graph: Graph) -> None:
+    on_landing = graph.only("glue/trigger:Trigger", "-on-landing").inputs
+    on_warehouse = graph.only("glue/trigger:Trigger", "-on-warehouse").inputs
+    warehouse, mart = graph.exports["warehouseJob"], graph.exports["martJob"]
+    assert on_landing["type"] == "EVENT"
+    assert on_landing["eventBatchingConditions"][0]["batchSize"] > 1
+    assert on_landing["actions"] == [{"jobName": warehouse}]
+    assert on_warehouse["type"] == "CONDITIONAL"
+    assert on_warehouse["predicate"]["conditions"][0] == {
+        "jobName": warehouse,
+        "state": "SUCCEEDED",
+        "logicalOperator": "EQUALS",
+    }
+    assert on_warehouse["actions"] == [{"jobName": mart}]
+
+
+def test_every_alarm_reaches_the_alarm_topic_and_is_quiet_without_data(graph: Graph) -> None:
+    alarms = graph.of_type("cloudwatch/metricAlarm:MetricAlarm")
+    assert alarms
+    for alarm in alarms:
+        assert alarm.inputs["alarmActions"] == [graph.exports["alarmTopicArn"]]
+        assert alarm.inputs["treatMissingData"] == "notBreaching"
+
+
+def test_a_failed_glue_run_is_told_to_the_alarm_topic(graph: Graph) -> None:
+    pattern = json.loads(graph.only("cloudwatch/eventRule:EventRule", "-failed-runs").inputs["eventPattern"])
+    target = graph.only("cloudwatch/eventTarget:EventTarget", "-failed-runs-alert")
+    assert {"FAILED", "TIMEOUT"} <= set(pattern["detail"]["state"])
+    assert pattern["detail"]["jobName"] == [graph.exports["warehouseJob"], graph.exports["martJob"]]
+    assert target.inputs["arn"] == graph.exports["alarmTopicArn"]
+
+
+def test_functions_on_aws_run_python_3_13_on_arm64(cloud_graph: Graph) -> None:
+    function = cloud_graph.only("lambda/function:Function").inputs
+    assert function["runtime"] == "python3.13"
+    assert function["architectures"] == ["arm64"]
+
+
+def test_configuration_fits_into_a_standard_parameter(graph: Graph) -> None:
+    parameters = [parameter.inputs["value"] for parameter in graph.of_type("ssm/parameter:Parameter")]
+    assert all(len(value.encode()) <= 4096 for value in parameters)
+
+
+def test_a_dataset_on_an_unknown_connection_is_refused_by_name() -> None:
+    with pytest.raises(EngineError, match=r"vehicles comes by the connection 'dealer'.*other"):
+        record("local", connections={"other": {"host": "h", "user": "u", "hostKeys": []}})
+
+
+def test_a_report_for_an_unknown_team_is_refused_by_name() -> None:
+    with pytest.raises(EngineError, match=r"made for the team 'operations'.*data-platform:teams"):
+        record("local", teams=["finance", "marketing"])
+
+
+def test_the_same_program_twice_gives_the_same_graph() -> None:
+    assert record("dev").resources == record("dev").resources

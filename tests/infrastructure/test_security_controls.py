@@ -1,0 +1,190 @@
+"""Each security control of the graph, by name."""
+
+from typing import Any
+
+from tests.infrastructure.recording import Graph
+
+# Actions that know no resource, with where AWS says so.
+ANY_RESOURCE_ALLOWED = {
+    "xray:PutTraceSegments",  # service-authorization/latest/reference/list_awsx-ray.html
+    "xray:PutTelemetryRecords",
+    "cloudwatch:PutMetricData",  # service-authorization/latest/reference/list_amazoncloudwatch.html
+}
+
+
+def listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def test_no_policy_allows_a_wildcard_action(graph: Graph) -> None:
+    wild = [
+        (where, action)
+        for where, statements in graph.policies().items()
+        for statement in statements
+        if statement["Effect"] == "Allow"
+        for action in listed(statement["Action"])
+        if "*" in action
+    ]
+    assert wild == []
+
+
+def test_no_identity_policy_allows_an_action_on_every_resource_where_aws_allows_narrower(graph: Graph) -> None:
+    wide = {
+        action
+        for where, statements in graph.policies().items()
+        if "-key." not in where  # a key policy's resource is the key itself
+        for statement in statements
+        if statement["Effect"] == "Allow" and statement.get("Resource") in ("*", ["*"])
+        for action in listed(statement["Action"])
+    }
+    assert wide == ANY_RESOURCE_ALLOWED
+
+
+def test_no_policy_trusts_everyone(graph: Graph) -> None:
+    open_to_all = [
+        where
+        for where, statements in graph.policies().items()
+        for statement in statements
+        if statement["Effect"] == "Allow" and statement.get("Principal") in ("*", {"AWS": "*"})
+    ]
+    assert open_to_all == []
+
+
+def test_every_service_that_assumes_a_role_does_so_for_this_account_only(graph: Graph) -> None:
+    unbound = [
+        role.name
+        for role in graph.of_type("iam/role:Role")
+        for statement in graph.policies()[f"{role.name}.assumeRolePolicy"]
+        if "Service" in statement["Principal"]
+        and statement.get("Condition") != {"StringEquals": {"aws:SourceAccount": "123456789012"}}
+    ]
+    assert unbound == []
+
+
+def test_the_bucket_is_encrypted_with_the_platforms_key_by_default(graph: Graph) -> None:
+    rule = graph.only("s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration").inputs[
+        "rules"
+    ][0]
+    key = graph.only("kms/key:Key")
+    assert rule["applyServerSideEncryptionByDefault"] == {
+        "sseAlgorithm": "aws:kms",
+        "kmsMasterKeyId": f"${{{key.name}.arn}}",
+    }
+    assert rule["bucketKeyEnabled"] is True
+
+
+def test_the_key_rotates(graph: Graph) -> None:
+    assert graph.only("kms/key:Key").inputs["enableKeyRotation"] is True
+
+
+def test_the_bucket_blocks_all_public_access(graph: Graph) -> None:
+    block = graph.only("s3/bucketPublicAccessBlock:BucketPublicAccessBlock").inputs
+    switches = {"blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets"}
+    assert {switch for switch in switches if block[switch]} == switches
+
+
+def test_the_bucket_keeps_versions(graph: Graph) -> None:
+    assert graph.only("s3/bucketVersioning:BucketVersioning").inputs["versioningConfiguration"] == {"status": "Enabled"}
+
+
+def test_the_bucket_refuses_plain_http_on_aws(cloud_graph: Graph) -> None:
+    policy = graph_statements(cloud_graph, "-policy.policy", "DenyPlainHttp")
+    assert policy["Effect"] == "Deny"
+    assert policy["Principal"] == "*"
+    assert policy["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+
+
+def test_the_collector_writes_under_its_datasets_inbound_prefixes_only(graph: Graph) -> None:
+    statement = graph_statements(graph, "-collector-collects.policy", "LandFiles")
+    bucket = graph.only("s3/bucket:Bucket").name
+    assert statement["Resource"] == [f"${{{bucket}.arn}}/inbound/vehicles/*"]
+
+
+def test_the_collector_reads_nothing_of_the_lake(graph: Graph) -> None:
+    actions = {
+        action
+        for statement in graph.policies()[f"data-platform-{graph.stack}-collector-collects.policy"]
+        for action in listed(statement["Action"])
+    }
+    assert actions.isdisjoint({"s3:GetObject", "s3:ListBucket", "s3:DeleteObject"})
+
+
+def test_a_team_reads_its_own_reports_only(graph: Graph) -> None:
+    bucket = graph.only("s3/bucket:Bucket").name
+    for team in ("finance", "marketing", "operations"):
+        policy = f"data-platform-{graph.stack}-{team}-reads-its-reports.policy"
+        read = graph_statements(graph, policy, "ReadReports")
+        listing = graph_statements(graph, policy, "ListReports")
+        assert read["Resource"] == [f"${{{bucket}.arn}}/mart/{team}/reports/*"]
+        assert listing["Condition"] == {"StringLike": {"s3:prefix": f"mart/{team}/reports/*"}}
+
+
+def test_only_principals_tagged_with_the_team_assume_its_role_on_aws(cloud_graph: Graph) -> None:
+    for team in ("finance", "marketing", "operations"):
+        trust = cloud_graph.policies()[f"data-platform-{cloud_graph.stack}-{team}-role.assumeRolePolicy"]
+        assert [statement["Condition"] for statement in trust] == [{"StringEquals": {"aws:PrincipalTag/team": team}}]
+
+
+def test_job_roles_are_assumed_by_glue_alone_on_aws(cloud_graph: Graph) -> None:
+    for job in ("warehouse", "mart"):
+        trust = cloud_graph.policies()[f"data-platform-{cloud_graph.stack}-jobs-{job}-role.assumeRolePolicy"]
+        assert [statement["Principal"] for statement in trust] == [{"Service": "glue.amazonaws.com"}]
+
+
+def test_the_client_key_is_a_secret_in_a_secure_string_under_the_platforms_key(graph: Graph) -> None:
+    parameter = graph.only("ssm/parameter:Parameter", "client-key")
+    key = graph.only("kms/key:Key")
+    assert parameter.inputs["type"] == "SecureString"
+    assert parameter.inputs["keyId"] == f"${{{key.name}.arn}}"
+    assert "value" in parameter.secret_inputs
+
+
+def test_no_secret_is_in_a_functions_environment_or_a_jobs_arguments(graph: Graph) -> None:
+    for resource in (*graph.of_type("lambda/function:Function"), *graph.of_type("glue/job:Job")):
+        assert resource.secret_inputs == frozenset()
+        assert "privateKey" not in str(resource.inputs)
+
+
+def test_the_client_key_is_rsa_of_at_least_3072_bits(graph: Graph) -> None:
+    keys = [resource for resource in graph.resources if resource.type == "tls:index/privateKey:PrivateKey"]
+    assert keys
+    assert all(key.inputs["algorithm"] == "RSA" and key.inputs["rsaBits"] >= 3072 for key in keys)
+
+
+def test_every_log_group_is_encrypted_and_forgets(graph: Graph) -> None:
+    groups = graph.of_type("cloudwatch/logGroup:LogGroup")
+    assert groups
+    assert all(group.inputs["retentionInDays"] and group.inputs["kmsKeyId"] for group in groups)
+
+
+def test_every_queue_topic_and_table_is_encrypted_with_the_platforms_key(graph: Graph) -> None:
+    key = f"${{{graph.only('kms/key:Key').name}.arn}}"
+    used = [queue.inputs["kmsMasterKeyId"] for queue in graph.of_type("sqs/queue:Queue")]
+    used += [topic.inputs["kmsMasterKeyId"] for topic in graph.of_type("sns/topic:Topic")]
+    used += [table.inputs["serverSideEncryption"]["kmsKeyArn"] for table in graph.of_type("dynamodb/table:Table")]
+    assert used
+    assert set(used) == {key}
+
+
+def test_the_ledger_can_be_restored_to_any_moment(graph: Graph) -> None:
+    assert graph.only("dynamodb/table:Table").inputs["pointInTimeRecovery"] == {"enabled": True}
+
+
+def test_what_holds_data_is_protected_and_retained_in_prod(prod_graph: Graph) -> None:
+    holders = ("s3/bucket:Bucket", "kms/key:Key", "dynamodb/table:Table")
+    resources = [prod_graph.only(kind) for kind in holders]
+    assert all(resource.protect and resource.retain for resource in resources)
+    assert prod_graph.only("dynamodb/table:Table").inputs["deletionProtectionEnabled"] is True
+
+
+def graph_statements(graph: Graph, where: str, sid: str) -> dict[str, Any]:
+    """The statement with this id in the one policy whose place ends so and that has it."""
+    found = [
+        statement
+        for place, statements in graph.policies().items()
+        if place.endswith(where)
+        for statement in statements
+        if statement["Sid"] == sid
+    ]
+    assert len(found) == 1
+    return found[0]
