@@ -10,6 +10,7 @@ import sys
 import warnings
 from collections.abc import Generator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pulumi
 from pulumi.runtime import mocks, settings
@@ -58,6 +59,7 @@ def run_program(
     with warnings.catch_warnings(), _in_folder(program), asyncio.Runner() as runner:
         # Importing a module of pulumi_aws warns of every deprecated class in it, whether it is used or not.
         warnings.filterwarnings("ignore", category=DeprecationWarning, module=r"pulumi_aws\.")
+        runner.get_loop().set_exception_handler(_note_lost_exception)
         try:
             runner.run(main(), context=contextvars.copy_context())
         except (Exception, SystemExit) as error:
@@ -89,6 +91,11 @@ def _configure_pulumi(
     )
     settings.ROOT.set(None)
     pulumi.runtime.set_all_config(dict(configuration), [])
+
+
+def _note_lost_exception(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    # One failure makes every future that waited for it fail as well; the first is raised and tells it all.
+    _LOGGER.debug("%s", context.get("message"), exc_info=context.get("exception"))
 
 
 def _execute(entry: Path) -> None:

@@ -93,8 +93,12 @@ class Plan(Reconciliation):
             handler, operation = self.decide(request, ignored_changes)
         except RefusedError as refusal:
             self.problems.append(str(refusal))
-            self._changes |= request.urn in self.state.resources
-            return Answer("")
+            standing = self.state.resources.get(request.urn)
+            if standing is None:
+                return Answer("")
+            self._changes = True
+            # As it stands, or everything that refers to it would seem changed as well.
+            return Answer(standing.id, standing.outputs)
         if operation == "created":
             return Answer("")
         return standing_answer(handler, request, self.state.resources[request.urn], updated=operation == "updated")

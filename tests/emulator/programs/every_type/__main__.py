@@ -1,0 +1,367 @@
+"""One resource at least of every type that the engine has a handler for."""
+
+import json
+
+import pulumi
+import pulumi_aws as aws
+import pulumi_tls as tls
+
+ACCOUNT = aws.get_caller_identity().account_id
+REGION = aws.get_region().region
+PARTITION = aws.get_partition().partition
+
+
+def trust(service):
+    return json.dumps(
+        {
+            "Version": "2012-10-17",
+            "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": service}}],
+        }
+    )
+
+
+def allow(action, resource):
+    return pulumi.Output.json_dumps(
+        {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": action, "Resource": resource}]}
+    )
+
+
+def policy_for(service, action, resource):
+    return pulumi.Output.json_dumps(
+        {
+            "Version": "2012-10-17",
+            "Statement": [
+                {"Effect": "Allow", "Principal": {"Service": service}, "Action": action, "Resource": resource}
+            ],
+        }
+    )
+
+
+class Lake(pulumi.ComponentResource):
+    def __init__(self, name, opts=None):
+        super().__init__("data-platform:index:Lake", name, None, opts)
+        self.bucket = aws.s3.Bucket("lake", opts=pulumi.ResourceOptions(parent=self))
+        self.register_outputs({})
+
+
+key = aws.kms.Key("key", description="platform", enable_key_rotation=True, deletion_window_in_days=7)
+aws.kms.Alias("alias", name="alias/platform", target_key_id=key.key_id)
+
+bucket = Lake("platform").bucket
+aws.s3.BucketVersioning("versioning", bucket=bucket.bucket, versioning_configuration={"status": "Enabled"})
+aws.s3.BucketPublicAccessBlock(
+    "public",
+    bucket=bucket.bucket,
+    block_public_acls=True,
+    block_public_policy=True,
+    ignore_public_acls=True,
+    restrict_public_buckets=True,
+)
+aws.s3.BucketOwnershipControls("ownership", bucket=bucket.bucket, rule={"object_ownership": "BucketOwnerEnforced"})
+aws.s3.BucketServerSideEncryptionConfiguration(
+    "encryption",
+    bucket=bucket.bucket,
+    rules=[
+        {
+            "apply_server_side_encryption_by_default": {"sse_algorithm": "aws:kms", "kms_master_key_id": key.arn},
+            "bucket_key_enabled": True,
+        }
+    ],
+)
+aws.s3.BucketPolicy(
+    "policy",
+    bucket=bucket.bucket,
+    policy=pulumi.Output.json_dumps(
+        {
+            "Version": "2012-10-17",
+            "Statement": [{"Effect": "Deny", "Principal": "*", "Action": "s3:DeleteBucket", "Resource": bucket.arn}],
+        }
+    ),
+)
+aws.s3.BucketLifecycleConfiguration(
+    "lifecycle",
+    bucket=bucket.bucket,
+    rules=[
+        {
+            "id": "old",
+            "status": "Enabled",
+            "filter": {"prefix": "inbound/"},
+            "transitions": [{"days": 90, "storage_class": "STANDARD_IA"}],
+            "noncurrent_version_expiration": {"noncurrent_days": 30},
+        },
+        {"id": "all", "status": "Enabled", "abort_incomplete_multipart_upload": {"days_after_initiation": 7}},
+    ],
+)
+aws.s3.BucketNotification("notification", bucket=bucket.bucket, eventbridge=True)
+script = aws.s3.BucketObjectv2(
+    "script", bucket=bucket.bucket, key="code/job.py", source=pulumi.FileAsset("code/handler.py")
+)
+aws.s3.BucketObjectv2(
+    "archive",
+    bucket=bucket.bucket,
+    key="code/jobs.zip",
+    source=pulumi.AssetArchive({"jobs": pulumi.FileArchive("code"), "a.txt": pulumi.StringAsset("a")}),
+)
+aws.s3.BucketObjectv2("folder", bucket=bucket.bucket, key="code/folder.zip", source=pulumi.FileArchive("code"))
+aws.s3.BucketObjectv2("text", bucket=bucket.bucket, key="code/text.txt", content="hello", content_type="text/plain")
+
+boundary = aws.iam.Policy("boundary", description="a boundary", policy=allow(["s3:GetObject"], bucket.arn))
+role = aws.iam.Role(
+    "function",
+    assume_role_policy=trust("lambda.amazonaws.com"),
+    max_session_duration=7200,
+    permissions_boundary=boundary.arn,
+    description="runs the function",
+)
+aws.iam.RolePolicy("function", role=role.name, policy=allow(["s3:GetObject"], bucket.arn.apply(lambda arn: f"{arn}/*")))
+aws.iam.RolePolicyAttachment("function", role=role.name, policy_arn=boundary.arn)
+
+dead_letters = aws.sqs.Queue("dead-letters", message_retention_seconds=1209600, sqs_managed_sse_enabled=True)
+queue = aws.sqs.Queue(
+    "work",
+    visibility_timeout_seconds=60,
+    receive_wait_time_seconds=20,
+    max_message_size=1024,
+    delay_seconds=1,
+    kms_master_key_id=key.arn,
+    kms_data_key_reuse_period_seconds=300,
+    redrive_policy=pulumi.Output.json_dumps({"deadLetterTargetArn": dead_letters.arn, "maxReceiveCount": 3}),
+)
+aws.sqs.Queue("ordered", fifo_queue=True, content_based_deduplication=True)
+late = aws.sqs.Queue("late")
+aws.sqs.RedrivePolicy(
+    "late",
+    queue_url=late.url,
+    redrive_policy=pulumi.Output.json_dumps({"deadLetterTargetArn": dead_letters.arn, "maxReceiveCount": 2}),
+)
+aws.sqs.QueuePolicy(
+    "work", queue_url=queue.url, policy=policy_for("events.amazonaws.com", "sqs:SendMessage", queue.arn)
+)
+aws.sqs.RedriveAllowPolicy(
+    "dead-letters",
+    queue_url=dead_letters.url,
+    redrive_allow_policy=pulumi.Output.json_dumps({"redrivePermission": "byQueue", "sourceQueueArns": [queue.arn]}),
+)
+
+logs = aws.cloudwatch.LogGroup("function", name="/aws/lambda/collect", retention_in_days=14)
+layer = aws.lambda_.LayerVersion(
+    "dependencies",
+    layer_name="dependencies",
+    code=pulumi.FileArchive("code"),
+    compatible_runtimes=["python3.13"],
+    compatible_architectures=["arm64"],
+)
+function = aws.lambda_.Function(
+    "collect",
+    name="collect",
+    role=role.arn,
+    runtime="python3.13",
+    handler="handler.handler",
+    code=pulumi.FileArchive("code"),
+    layers=[layer.arn],
+    timeout=30,
+    memory_size=256,
+    architectures=["arm64"],
+    environment={"variables": {"BUCKET": bucket.bucket, "lower_case": "kept"}},
+    tracing_config={"mode": "Active"},
+    dead_letter_config={"target_arn": dead_letters.arn},
+    kms_key_arn=key.arn,
+    ephemeral_storage={"size": 1024},
+    logging_config={"log_format": "JSON", "log_group": logs.name},
+)
+aws.lambda_.FunctionEventInvokeConfig(
+    "collect",
+    function_name=function.name,
+    maximum_retry_attempts=1,
+    maximum_event_age_in_seconds=3600,
+    destination_config={"on_failure": {"destination": dead_letters.arn}},
+)
+aws.lambda_.EventSourceMapping(
+    "work",
+    function_name=function.arn,
+    event_source_arn=queue.arn,
+    batch_size=100,
+    maximum_batching_window_in_seconds=5,
+    function_response_types=["ReportBatchItemFailures"],
+    scaling_config={"maximum_concurrency": 2},
+)
+rule = aws.cloudwatch.EventRule(
+    "landed",
+    event_pattern=pulumi.Output.json_dumps(
+        {"source": ["aws.s3"], "detail-type": ["Object Created"], "detail": {"bucket": {"name": [bucket.bucket]}}}
+    ),
+)
+aws.lambda_.Permission(
+    "landed",
+    function=function.name,
+    action="lambda:InvokeFunction",
+    principal="events.amazonaws.com",
+    source_arn=rule.arn,
+)
+aws.cloudwatch.EventTarget(
+    "landed",
+    rule=rule.name,
+    arn=function.arn,
+    dead_letter_config={"arn": dead_letters.arn},
+    retry_policy={"maximum_retry_attempts": 2, "maximum_event_age_in_seconds": 3600},
+    input_transformer={"input_paths": {"key": "$.detail.object.key"}, "input_template": '{"key": <key>}'},
+)
+
+scheduler_role = aws.iam.Role("scheduler", assume_role_policy=trust("scheduler.amazonaws.com"))
+group = aws.scheduler.ScheduleGroup("collections", name="collections")
+aws.scheduler.Schedule(
+    "daily",
+    group_name=group.name,
+    schedule_expression="cron(0 5 * * ? *)",
+    schedule_expression_timezone="Europe/Brussels",
+    flexible_time_window={"mode": "FLEXIBLE", "maximum_window_in_minutes": 5},
+    target={
+        "arn": function.arn,
+        "role_arn": scheduler_role.arn,
+        "input": json.dumps({"dataset": "vehicles"}),
+        "retry_policy": {"maximum_retry_attempts": 3, "maximum_event_age_in_seconds": 3600},
+        "dead_letter_config": {"arn": dead_letters.arn},
+    },
+)
+
+topic = aws.sns.Topic("alarms", kms_master_key_id=key.arn, display_name="Alarms")
+aws.sns.TopicPolicy("alarms", arn=topic.arn, policy=policy_for("cloudwatch.amazonaws.com", "sns:Publish", topic.arn))
+aws.sns.TopicSubscription("alarms", topic=topic.arn, protocol="sqs", endpoint=queue.arn, raw_message_delivery=True)
+aws.cloudwatch.MetricAlarm(
+    "dead-letters",
+    comparison_operator="GreaterThanThreshold",
+    evaluation_periods=1,
+    threshold=0,
+    namespace="AWS/SQS",
+    metric_name="ApproximateNumberOfMessagesVisible",
+    period=60,
+    statistic="Maximum",
+    dimensions={"QueueName": dead_letters.name},
+    alarm_actions=[topic.arn],
+    ok_actions=[topic.arn],
+    treat_missing_data="notBreaching",
+)
+aws.cloudwatch.MetricAlarm(
+    "errors",
+    comparison_operator="GreaterThanThreshold",
+    evaluation_periods=1,
+    threshold=0.5,
+    metric_queries=[
+        {"id": "rate", "expression": "errors / 2", "return_data": True},
+        {
+            "id": "errors",
+            "metric": {
+                "namespace": "AWS/Lambda",
+                "metric_name": "Errors",
+                "period": 60,
+                "stat": "Sum",
+                "dimensions": {"FunctionName": function.name},
+            },
+        },
+    ],
+)
+aws.cloudwatch.Dashboard("platform", dashboard_name="platform", dashboard_body=json.dumps({"widgets": []}))
+
+table = aws.dynamodb.Table(
+    "ledger",
+    billing_mode="PAY_PER_REQUEST",
+    hash_key="pk",
+    range_key="sk",
+    attributes=[{"name": "pk", "type": "S"}, {"name": "sk", "type": "S"}, {"name": "status", "type": "S"}],
+    global_secondary_indexes=[{"name": "by-status", "hash_key": "status", "range_key": "sk", "projection_type": "ALL"}],
+    ttl={"attribute_name": "expires", "enabled": True},
+    point_in_time_recovery={"enabled": True},
+    server_side_encryption={"enabled": True, "kms_key_arn": key.arn},
+    stream_enabled=True,
+    stream_view_type="NEW_IMAGE",
+    deletion_protection_enabled=True,
+)
+private_key = tls.PrivateKey("sftp", algorithm="RSA", rsa_bits=2048)
+aws.ssm.Parameter("settings", name="/data-platform/local/settings", type="String", value=json.dumps({"a": 1}))
+aws.ssm.Parameter(
+    "private-key",
+    name="/data-platform/local/private-key",
+    type="SecureString",
+    key_id=key.arn,
+    value=private_key.private_key_pem,
+)
+
+database = aws.glue.CatalogDatabase(
+    "warehouse", name="warehouse", location_uri=bucket.bucket.apply(lambda name: f"s3://{name}/warehouse/")
+)
+aws.glue.CatalogTable(
+    "vehicles",
+    name="vehicles",
+    database_name=database.name,
+    table_type="EXTERNAL_TABLE",
+    parameters={"classification": "parquet"},
+    partition_keys=[{"name": "landing_date", "type": "date"}],
+    storage_descriptor={
+        "location": bucket.bucket.apply(lambda name: f"s3://{name}/warehouse/vehicles/"),
+        "input_format": "org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat",
+        "output_format": "org.apache.hadoop.hive.ql.io.parquet.MapredParquetOutputFormat",
+        "ser_de_info": {
+            "serialization_library": "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe",
+            "parameters": {"serialization.format": "1"},
+        },
+        "columns": [{"name": "model", "type": "string", "comment": "as sold"}],
+    },
+)
+security = aws.glue.SecurityConfiguration(
+    "glue",
+    encryption_configuration={
+        "cloudwatch_encryption": {"cloudwatch_encryption_mode": "SSE-KMS", "kms_key_arn": key.arn},
+        "job_bookmarks_encryption": {"job_bookmarks_encryption_mode": "CSE-KMS", "kms_key_arn": key.arn},
+        "s3_encryption": {"s3_encryption_mode": "SSE-KMS", "kms_key_arn": key.arn},
+    },
+)
+glue_role = aws.iam.Role("glue", assume_role_policy=trust("glue.amazonaws.com"))
+jobs = {
+    name: aws.glue.Job(
+        name,
+        name=name,
+        role_arn=glue_role.arn,
+        glue_version="5.0",
+        worker_type="G.1X",
+        number_of_workers=2,
+        timeout=60,
+        max_retries=1,
+        execution_property={"max_concurrent_runs": 3},
+        security_configuration=security.name,
+        command={
+            "name": "glueetl",
+            "python_version": "3",
+            "script_location": pulumi.Output.concat("s3://", bucket.bucket, "/", script.key),
+        },
+        default_arguments={"--bucket": bucket.bucket, "--job-language": "python"},
+    )
+    for name in ("warehouse", "mart")
+}
+workflow = aws.glue.Workflow(
+    "refine", description="warehouse, then mart", max_concurrent_runs=1, default_run_properties={"some-property": "1"}
+)
+aws.glue.Trigger(
+    "landed",
+    workflow_name=workflow.name,
+    type="EVENT",
+    actions=[{"job_name": jobs["warehouse"].name}],
+    event_batching_conditions=[{"batch_size": 10, "batch_window": 300}],
+)
+aws.glue.Trigger(
+    "then-mart",
+    workflow_name=workflow.name,
+    type="CONDITIONAL",
+    actions=[{"job_name": jobs["mart"].name, "arguments": {"--report": "x"}}],
+    predicate={"conditions": [{"job_name": jobs["warehouse"].name, "state": "SUCCEEDED"}]},
+)
+aws.glue.Trigger("by-hand", type="ON_DEMAND", actions=[{"job_name": jobs["warehouse"].name}])
+starter = aws.iam.Role("starter", assume_role_policy=trust("events.amazonaws.com"))
+aws.cloudwatch.EventTarget("refine", rule=rule.name, arn=workflow.arn, role_arn=starter.arn)
+
+pulumi.export("account", ACCOUNT)
+pulumi.export("region", REGION)
+pulumi.export("partition", PARTITION)
+pulumi.export("bucket", bucket.bucket)
+pulumi.export("function", function.name)
+pulumi.export("privateKey", private_key.private_key_pem)
+pulumi.export("roles", {"function": role.arn})
