@@ -65,17 +65,44 @@ class _Login(asyncssh.SSHServer):
 
     _connection: asyncssh.SSHServerConnection
 
-    def __init__(self, settings: SourceSettings) -> None:
+    def __init__(self, settings: SourceSettings, connections: set[asyncssh.SSHServerConnection]) -> None:
         self._settings = settings
+        self._connections = connections
 
     def connection_made(self, conn: asyncssh.SSHServerConnection) -> None:
         self._connection = conn
+        self._connections.add(conn)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        del exc  # A client that goes away is no concern of the server.
+        self._connections.discard(self._connection)
 
     def begin_auth(self, username: str) -> bool:
         # A client may change the name within a connection: another user's attempt has to clear the keys again.
         keys = _rsa_lines(self._settings.authorized_keys) if username == self._settings.user else ""
         self._connection.set_authorized_keys(asyncssh.import_authorized_keys(keys))
         return True
+
+
+class RunningSource:
+    """A source that accepts connections."""
+
+    def __init__(self, acceptor: asyncssh.SSHAcceptor, connections: set[asyncssh.SSHServerConnection]) -> None:
+        self._acceptor = acceptor
+        self._connections = connections
+
+    @property
+    def port(self) -> int:
+        """The port that it listens on."""
+        return self._acceptor.get_port()
+
+    async def stop(self) -> None:
+        """Stop listening and drop the connections that are open."""
+        self._acceptor.close()
+        for connection in tuple(self._connections):
+            connection.abort()
+            await connection.wait_closed()
+        await self._acceptor.wait_closed()
 
 
 def generate_host_key(path: Path) -> str:
@@ -96,15 +123,16 @@ def host_key_line(path: Path) -> str:
     return f"{key_type} {encoded}"
 
 
-async def start(settings: SourceSettings, files: FilesFactory = ChrootedFiles) -> asyncssh.SSHAcceptor:
+async def start(settings: SourceSettings, files: FilesFactory = ChrootedFiles) -> RunningSource:
     """Start serving in the running event loop.
 
     Args:
         settings: what to serve, to whom.
         files: makes the file side of each session; tests give one that misbehaves.
     """
-    return await asyncssh.create_server(
-        lambda: _Login(settings),
+    connections: set[asyncssh.SSHServerConnection] = set()
+    acceptor = await asyncssh.create_server(
+        lambda: _Login(settings, connections),
         LOOPBACK,
         settings.port,
         server_host_keys=[settings.host_key],
@@ -118,6 +146,7 @@ async def start(settings: SourceSettings, files: FilesFactory = ChrootedFiles) -
         process_factory=None,
         login_timeout=_LOGIN_TIMEOUT_SECONDS,
     )
+    return RunningSource(acceptor, connections)
 
 
 async def serve_until_stopped(settings: SourceSettings, ready_file: Path) -> None:
@@ -126,11 +155,10 @@ async def serve_until_stopped(settings: SourceSettings, ready_file: Path) -> Non
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopped.set)
-    acceptor = await start(settings)
-    _write_whole(ready_file, f"{acceptor.get_port()}\n")
+    source = await start(settings)
+    _write_whole(ready_file, f"{source.port}\n")
     await stopped.wait()
-    acceptor.close()
-    await acceptor.wait_closed()
+    await source.stop()
 
 
 def _rsa_lines(authorized_keys: Path) -> str:

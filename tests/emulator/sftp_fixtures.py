@@ -1,4 +1,4 @@
-"""What the tests of the SFTP source and of its collector share: an emulator, a source in a thread, a deployed dataset."""
+"""What the tests of the SFTP source and its collector share: an emulator, a source in a thread, a deployed dataset."""
 
 import asyncio
 import contextlib
@@ -9,8 +9,6 @@ import subprocess
 import sys
 import threading
 import time
-import urllib.error
-import urllib.request
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -33,6 +31,8 @@ from local.sftp_source import ChrootedFiles, FilesFactory, SourceSettings, host_
 REGION = "eu-west-1"
 USER = "dealer"
 START_SECONDS = 30
+# One for all stacks: a session reads its service descriptions once.
+_SESSION = boto3.Session()
 
 
 @dataclass(frozen=True)
@@ -68,21 +68,15 @@ def running_source(settings: SourceSettings, files: FilesFactory = ChrootedFiles
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
     try:
-        acceptor = asyncio.run_coroutine_threadsafe(start(settings, files), loop).result(START_SECONDS)
-        yield Source(acceptor.get_port(), settings.root, host_key_line(settings.host_key))
-        asyncio.run_coroutine_threadsafe(_stop(acceptor), loop).result(START_SECONDS)
+        source = asyncio.run_coroutine_threadsafe(start(settings, files), loop).result(START_SECONDS)
+        try:
+            yield Source(source.port, settings.root, host_key_line(settings.host_key))
+        finally:
+            asyncio.run_coroutine_threadsafe(source.stop(), loop).result(START_SECONDS)
     finally:
         loop.call_soon_threadsafe(loop.stop)
         thread.join(START_SECONDS)
         loop.close()
-
-
-async def _stop(acceptor) -> None:
-    acceptor.close()
-    others = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
-    for task in others:
-        task.cancel()
-    await asyncio.gather(*others, return_exceptions=True)
 
 
 def free_port() -> int:
@@ -109,26 +103,25 @@ def running_emulator(log: Path) -> Iterator[str]:
         )
         try:
             endpoint = f"http://127.0.0.1:{port}"
-            _wait_until_it_answers(endpoint, process, log)
+            _wait_until_it_listens(port, process, log)
             yield endpoint
         finally:
             process.terminate()
             process.wait(START_SECONDS)
 
 
-def _wait_until_it_answers(endpoint: str, process: subprocess.Popen[bytes], log: Path) -> None:
+def _wait_until_it_listens(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
-        with contextlib.suppress(urllib.error.URLError, ConnectionError, TimeoutError):
-            with urllib.request.urlopen(f"{endpoint}/_ministack/health", timeout=5):
-                return
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=5):
+            return
         assert process.poll() is None, f"the emulator ended:\n{log.read_text()}"
         time.sleep(0.05)
-    raise AssertionError(f"the emulator does not answer at {endpoint}:\n{log.read_text()}")
+    raise AssertionError(f"the emulator does not listen on {port}:\n{log.read_text()}")
 
 
 class Stack:
-    """A bucket, a ledger, parameters and a collector's role, as the program deploys them, made by the account's root."""
+    """A bucket, a ledger, parameters and a collector's role, as the program deploys them."""
 
     def __init__(self, endpoint: str, datasets: tuple[str, ...] = ("vehicles",)) -> None:
         self.endpoint = endpoint
@@ -150,7 +143,7 @@ class Stack:
         self.credentials = self._role_credentials(datasets)
 
     def _root(self, service: str):
-        return boto3.client(
+        return _SESSION.client(
             service,
             endpoint_url=self.endpoint,
             region_name=REGION,

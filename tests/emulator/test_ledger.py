@@ -5,9 +5,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from botocore.exceptions import ClientError
+
 from lake.keys import InvalidKeyError
 from lake.ledger import LEASE, ClaimedElsewhereError, FileVersion, Ledger, LedgerError, LostClaimError, State
-
 from tests.emulator.sftp_fixtures import Stack, running_emulator
 
 pytestmark = pytest.mark.emulator
@@ -109,7 +109,7 @@ def test_a_claim_of_another_run_is_respected_while_its_lease_lasts(ledger, datas
     ledger.claim(version_of(dataset))
 
     # when, then
-    with pytest.raises(ClaimedElsewhereError, match="another run is collecting it.*2026-11-23T00:01:30"):
+    with pytest.raises(ClaimedElsewhereError, match=r"another run is collecting it.*2026-11-23T00:01:30"):
         ledger.claim(version_of(dataset))
     assert only_entry(ledger, dataset).attempts == 1
 

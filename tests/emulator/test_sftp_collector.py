@@ -1,0 +1,736 @@
+"""The collector against the real SFTP source, under its own role's credentials with IAM enforced."""
+
+import hashlib
+import json
+import os
+import random
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from types import SimpleNamespace
+
+import asyncssh
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+
+from functions.sftp_collector import collect as collecting
+from functions.sftp_collector.configuration import ConfigurationError
+from functions.sftp_collector.connection import SourceUnavailableError
+from functions.sftp_collector.handler import CollectionFailedError, handler
+from lake.collection import Collection, Connection
+from lake.ledger import FileVersion, Ledger, State
+from local.sftp_source import ChrootedFiles, SourceSettings, generate_host_key
+from tests.emulator.sftp_fixtures import (
+    USER,
+    Stack,
+    free_port,
+    new_client_key,
+    running_emulator,
+    running_source,
+)
+
+pytestmark = pytest.mark.emulator
+
+MEBIBYTE = 2**20
+
+
+@pytest.fixture(scope="module")
+def emulator(tmp_path_factory):
+    with running_emulator(tmp_path_factory.mktemp("emulator") / "log") as endpoint:
+        yield endpoint
+
+
+@pytest.fixture(scope="module")
+def sftp_keys(tmp_path_factory):
+    """A host key file, the key of the client that is let in, and a key that is not."""
+    host_key = tmp_path_factory.mktemp("keys") / "host_key"
+    generate_host_key(host_key)
+    return SimpleNamespace(host_key=host_key, client=new_client_key(), stranger=new_client_key())
+
+
+@pytest.fixture
+def stack(emulator, monkeypatch):
+    """A deployed stack, and the function's environment in it."""
+    stack = Stack(emulator, datasets=("vehicles", "boats"))
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(name)
+    for name, value in stack.environment.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
+    monkeypatch.setattr(collecting, "PAUSE_SECONDS", 0.0)
+    return stack
+
+
+@pytest.fixture
+def inbox(tmp_path) -> Path:
+    """The dataset's directory on the server."""
+    inbox = tmp_path / "root" / "inbox"
+    inbox.mkdir(parents=True)
+    return inbox
+
+
+@pytest.fixture
+def source_settings(tmp_path, inbox, sftp_keys) -> SourceSettings:
+    authorized_keys = tmp_path / "authorized_keys"
+    authorized_keys.write_text(f"{sftp_keys.client.public_line}\n")
+    return SourceSettings(inbox.parent, sftp_keys.host_key, authorized_keys, USER)
+
+
+@pytest.fixture
+def serve(request, stack, source_settings, sftp_keys):
+    """Starts the source, healthy or not, and deploys a dataset that is collected from it."""
+
+    def start(files=ChrootedFiles, **changes):
+        context = running_source(source_settings, files)
+        source = context.__enter__()
+        request.addfinalizer(lambda: context.__exit__(None, None, None))
+        deploy(stack, sftp_keys, source.port, source.host_key, **changes)
+        return source
+
+    return start
+
+
+@pytest.fixture
+def healthy(serve):
+    return serve()
+
+
+def deploy(stack, sftp_keys, port, *host_keys, dataset="vehicles", directory="inbox", pattern="*.csv", key=None):
+    connection = Connection(
+        host="127.0.0.1",
+        port=port,
+        user=USER,
+        host_keys=host_keys,
+        private_key_parameter=f"{stack.prefix}/connections/dealer/private-key",
+    )
+    collection = Collection(dataset=dataset, connection="dealer", directory=directory, pattern=pattern)
+    stack.deploy(connection, key or sftp_keys.client, collection)
+
+
+def run(dataset="vehicles"):
+    return handler({"dataset": dataset}, SimpleNamespace(aws_request_id="a-request"))
+
+
+def failures_of(error) -> str:
+    return str(error.value)
+
+
+def today(name: str, dataset="vehicles") -> str:
+    return f"inbound/{dataset}/{datetime.now(UTC):%Y/%m/%d}/{name}"
+
+
+def assert_nothing_landed(stack):
+    assert stack.objects() == {}
+    assert stack.open_uploads() == []
+
+
+def failed_entry(stack, name: str):
+    (entry,) = [entry for entry in stack.entries() if entry.path.endswith(name)]
+    assert entry.state == State.FAILED
+    return entry
+
+
+# Collected, and collected once
+
+
+@pytest.mark.usefixtures("healthy")
+def test_a_new_file_lands_whole_under_the_day_it_was_collected(stack, inbox):
+    # given
+    content = b"id,model\n1,Up\n"
+    (inbox / "vehicles.csv").write_bytes(content)
+
+    # when
+    result = run()
+
+    # then
+    digest = hashlib.sha256(content).hexdigest()
+    key = today("vehicles.csv")
+    assert result == {
+        "dataset": "vehicles",
+        "collected": [{"source": "inbox/vehicles.csv", "key": key, "bytes": len(content), "sha256": digest}],
+        "unchanged": 0,
+        "failed": [],
+    }
+    json.dumps(result)
+    assert stack.objects() == {key: content}
+    (entry,) = stack.entries()
+    assert (entry.state, entry.sha256, entry.bytes, entry.attempts) == (State.COMPLETE, digest, len(content), 1)
+
+
+@pytest.mark.usefixtures("healthy")
+def test_a_second_run_collects_nothing(stack, inbox):
+    # given
+    (inbox / "vehicles.csv").write_bytes(b"x")
+    run()
+
+    # when
+    result = run()
+
+    # then
+    assert (result["collected"], result["unchanged"]) == ([], 1)
+    assert len(stack.objects()) == 1
+
+
+@pytest.mark.usefixtures("healthy")
+def test_a_file_that_changed_is_collected_again_under_a_new_key(stack, inbox):
+    # given
+    (inbox / "vehicles.csv").write_bytes(b"first")
+    run()
+    (inbox / "vehicles.csv").write_bytes(b"second one")
+
+    # when
+    result = run()
+
+    # then
+    assert [file["key"] for file in result["collected"]] == [today("vehicles.v2.csv")]
+    assert stack.objects() == {today("vehicles.csv"): b"first", today("vehicles.v2.csv"): b"second one"}
+
+
+@pytest.mark.usefixtures("healthy")
+def test_the_same_content_with_a_new_time_of_modification_is_collected_again(inbox):
+    # given
+    file = inbox / "vehicles.csv"
+    file.write_bytes(b"same")
+    run()
+    os.utime(file, (1_800_000_000, 1_800_000_000))
+
+    # when
+    result = run()
+
+    # then
+    assert [file["key"] for file in result["collected"]] == [today("vehicles.v2.csv")]
+
+
+def test_files_of_one_name_in_two_datasets_both_land(stack, serve, inbox, sftp_keys):
+    # given
+    source = serve()
+    boats = inbox.parent / "boats"
+    boats.mkdir()
+    deploy(stack, sftp_keys, source.port, source.host_key, dataset="boats", directory="boats")
+    (inbox / "all.csv").write_bytes(b"cars")
+    (boats / "all.csv").write_bytes(b"boats")
+
+    # when
+    run("vehicles")
+    run("boats")
+
+    # then
+    assert stack.objects() == {today("all.csv"): b"cars", today("all.csv", "boats"): b"boats"}
+
+
+@pytest.mark.usefixtures("healthy")
+def test_only_regular_files_of_the_pattern_are_taken(inbox):
+    # given
+    (inbox / "yes.csv").write_bytes(b"x")
+    (inbox / "no.CSV").write_bytes(b"x")
+    (inbox / "folder.csv").mkdir()
+    (inbox / "link.csv").symlink_to("yes.csv")
+
+    # when
+    result = run()
+
+    # then
+    assert [file["source"] for file in result["collected"]] == ["inbox/yes.csv"]
+
+
+def large_content(size: int) -> bytes:
+    return random.Random(7).randbytes(size)  # noqa: S311  # no secret: content that is the same in each run
+
+
+@pytest.mark.usefixtures("healthy")
+def test_a_large_file_is_put_in_parts_and_is_equal(stack, inbox):
+    # given
+    content = large_content(40 * MEBIBYTE + 12_345)
+    (inbox / "large.csv").write_bytes(content)
+
+    # when
+    result = run()
+
+    # then
+    assert stack.objects()[today("large.csv")] == content
+    assert result["collected"][0]["sha256"] == hashlib.sha256(content).hexdigest()
+    assert stack.s3.head_object(Bucket=stack.bucket, Key=today("large.csv"))["ETag"].endswith('-6"')
+    assert stack.open_uploads() == []
+
+
+@pytest.mark.parametrize("size", [1, 261_120, 261_121, 8 * MEBIBYTE, 8 * MEBIBYTE + 1])
+@pytest.mark.usefixtures("healthy")
+def test_a_file_of_any_size_is_equal(stack, inbox, size):
+    # given
+    content = large_content(size)
+    (inbox / "file.csv").write_bytes(content)
+
+    # when
+    run()
+
+    # then
+    assert stack.objects()[today("file.csv")] == content
+
+
+class SmallAnswers(ChrootedFiles):
+    """Answers at most 32 KB to a request, as some servers do."""
+
+    def read(self, file_obj, offset, size):
+        return super().read(file_obj, offset, min(size, 32_768))
+
+
+def test_a_server_that_answers_32_kilobytes_at_most_is_read_right(stack, serve, inbox):
+    # given
+    serve(SmallAnswers)
+    content = large_content(9 * MEBIBYTE + 77)
+    (inbox / "file.csv").write_bytes(content)
+
+    # when
+    run()
+
+    # then
+    assert stack.objects()[today("file.csv")] == content
+
+
+# Names
+
+
+@pytest.mark.parametrize("name", ["with spaces in it.csv", "käufe & 車両.csv", "a#b%20c+d&e=f.csv", "'quoted\".csv"])
+@pytest.mark.usefixtures("healthy")
+def test_a_name_of_spaces_or_unicode_lands_as_it_is(stack, inbox, name):
+    # given
+    (inbox / name).write_bytes(b"x")
+
+    # when
+    run()
+
+    # then
+    assert stack.objects() == {today(name): b"x"}
+    assert run()["unchanged"] == 1
+
+
+class ListsAnEscape(ChrootedFiles):
+    """Lists a name that would lead out of the folder."""
+
+    async def scandir(self, path):
+        async for entry in super().scandir(path):
+            yield entry
+        yield asyncssh.SFTPName(
+            b"../escape.csv", attrs=asyncssh.SFTPAttrs(permissions=0o100644, size=5, atime=1, mtime=1)
+        )
+
+
+def test_a_name_that_leads_out_of_the_folder_is_refused_and_the_others_land(stack, serve, inbox):
+    # given
+    serve(ListsAnEscape)
+    (inbox / "good.csv").write_bytes(b"x")
+    (inbox.parent / "escape.csv").write_bytes(b"12345")
+
+    # when
+    with pytest.raises(CollectionFailedError) as error:
+        run()
+
+    # then
+    assert "inbox/../escape.csv: file name '../escape.csv' would leave its folder; rename" in failures_of(error)
+    assert stack.objects() == {today("good.csv"): b"x"}
+    assert "would leave its folder" in failed_entry(stack, "escape.csv").error
+
+
+@pytest.mark.parametrize("name", [b"back\\slash.csv", b"line\nbreak.csv", b"not-utf8-\xe9.csv"])
+@pytest.mark.usefixtures("healthy")
+def test_an_unsafe_name_is_refused_and_the_others_land(stack, inbox, name):
+    # given
+    (inbox / "good.csv").write_bytes(b"x")
+    Path(os.fsdecode(os.fsencode(inbox) + b"/" + name)).write_bytes(b"x")
+
+    # when
+    with pytest.raises(CollectionFailedError, match="rename the file at its source"):
+        run()
+
+    # then
+    assert stack.objects() == {today("good.csv"): b"x"}
+    assert [entry.state for entry in stack.entries()].count(State.FAILED) == 1
+
+
+# Files that cannot be read
+
+
+class Unreadable(ChrootedFiles):
+    def open(self, path, pflags, attrs):
+        if path.endswith(b"bad.csv"):
+            raise asyncssh.SFTPPermissionDenied("no")
+        return super().open(path, pflags, attrs)
+
+
+class VanishesOnceListed(ChrootedFiles):
+    async def scandir(self, path):
+        async for entry in super().scandir(path):
+            yield entry
+        bad = Path(os.fsdecode(self.map_path(path))) / "bad.csv"
+        bad.unlink(missing_ok=True)
+
+
+class FailsInTheMiddle(ChrootedFiles):
+    def read(self, file_obj, offset, size):
+        if file_obj.name.endswith(b"bad.csv") and offset > MEBIBYTE:
+            raise asyncssh.SFTPFailure("disk error")
+        return super().read(file_obj, offset, size)
+
+
+class TruncatesWhileRead(ChrootedFiles):
+    def read(self, file_obj, offset, size):
+        if file_obj.name.endswith(b"bad.csv") and offset > MEBIBYTE:
+            os.truncate(file_obj.name, MEBIBYTE)
+        return super().read(file_obj, offset, size)
+
+
+class EndsEarly(ChrootedFiles):
+    """Says that the file ends before it does, and that its size is what it was."""
+
+    def read(self, file_obj, offset, size):
+        if file_obj.name.endswith(b"bad.csv") and offset > MEBIBYTE:
+            return b""
+        return super().read(file_obj, offset, size)
+
+
+class GrowsWhileRead(ChrootedFiles):
+    def read(self, file_obj, offset, size):
+        if file_obj.name.endswith(b"bad.csv") and offset > MEBIBYTE:
+            with Path(os.fsdecode(file_obj.name)).open("ab") as file:
+                file.write(b"more")
+        return super().read(file_obj, offset, size)
+
+
+class TouchedWhileRead(ChrootedFiles):
+    def read(self, file_obj, offset, size):
+        if file_obj.name.endswith(b"bad.csv"):
+            os.utime(file_obj.name, (1_800_000_000, 1_800_000_000))
+        return super().read(file_obj, offset, size)
+
+
+@pytest.mark.parametrize("size", [2 * MEBIBYTE, 20 * MEBIBYTE], ids=["one put", "in parts"])
+@pytest.mark.parametrize(
+    ("files", "reason"),
+    [
+        (Unreadable, "does not let the user read it; ask its operator"),
+        (VanishesOnceListed, "vanished after it was listed"),
+        (FailsInTheMiddle, "the server failed to read it: disk error"),
+        (TruncatesWhileRead, "changed while it was read"),
+        (EndsEarly, "changed while it was read"),
+        (GrowsWhileRead, "changed while it was read"),
+        (TouchedWhileRead, "changed while it was read"),
+    ],
+)
+def test_a_file_that_cannot_be_read_whole_fails_and_the_others_land(stack, serve, inbox, files, reason, size):
+    # given
+    source = serve(files)
+    (inbox / "bad.csv").write_bytes(large_content(size))
+    (inbox / "good.csv").write_bytes(b"x")
+
+    # when
+    with pytest.raises(CollectionFailedError) as error:
+        run()
+
+    # then
+    assert f"dataset vehicles from sftp://{USER}@127.0.0.1:{source.port}: 1 not collected, 1 collected" in failures_of(
+        error
+    )
+    assert "- inbox/bad.csv: " in failures_of(error)
+    assert reason in failures_of(error)
+    assert stack.objects() == {today("good.csv"): b"x"}
+    assert stack.open_uploads() == []
+    assert reason in failed_entry(stack, "bad.csv").error
+
+
+@pytest.mark.usefixtures("healthy")
+def test_an_empty_file_is_not_landed_and_says_so(stack, inbox):
+    # given
+    (inbox / "empty.csv").write_bytes(b"")
+    (inbox / "good.csv").write_bytes(b"x")
+
+    # when
+    with pytest.raises(CollectionFailedError, match=r"inbox/empty.csv: it is empty \(0 bytes\), so nothing was landed"):
+        run()
+
+    # then
+    assert stack.objects() == {today("good.csv"): b"x"}
+    assert failed_entry(stack, "empty.csv").object_key is None
+
+
+def test_a_file_that_was_replaced_after_the_listing_waits_for_the_next_run(stack, serve, inbox):
+    # given
+    class ReplacedOnceListed(ChrootedFiles):
+        async def scandir(self, path):
+            async for entry in super().scandir(path):
+                yield entry
+            (inbox / "vehicles.csv").write_bytes(b"newer and longer")
+
+    serve(ReplacedOnceListed)
+    (inbox / "vehicles.csv").write_bytes(b"old")
+
+    # when
+    with pytest.raises(CollectionFailedError, match="it is not the file that was listed: 3 bytes"):
+        run()
+    assert_nothing_landed(stack)
+    run()
+
+    # then
+    assert stack.objects() == {today("vehicles.v2.csv"): b"newer and longer"}
+
+
+# Connections
+
+
+class CutsTheConnection(ChrootedFiles):
+    """Aborts the connection in the middle of bad.csv, as many times as `cuts` has entries."""
+
+    def __init__(self, channel, root, cuts: list[str]):
+        super().__init__(channel, root)
+        self._cuts = cuts
+        self._is_cut = False
+
+    def read(self, file_obj, offset, size):
+        due = self._cuts and file_obj.name.endswith(b"bad.csv") and offset > 9 * MEBIBYTE
+        if due and not self._is_cut:
+            self._is_cut = True
+            self._cuts.pop()
+            self.connection.abort()
+        return super().read(file_obj, offset, size)
+
+
+# paramiko sends its requests from a thread, which may be at it when the connection goes.
+sending_thread_may_break = pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+
+
+@sending_thread_may_break
+def test_a_connection_cut_in_the_middle_of_a_transfer_is_opened_again_and_the_file_lands_whole(stack, serve, inbox):
+    # given
+    cuts = ["once"]
+    serve(partial(CutsTheConnection, cuts=cuts))
+    content = large_content(20 * MEBIBYTE)
+    (inbox / "bad.csv").write_bytes(content)
+
+    # when
+    result = run()
+
+    # then
+    assert cuts == []
+    assert len(result["collected"]) == 1
+    assert stack.objects() == {today("bad.csv"): content}
+    assert stack.open_uploads() == []
+    assert stack.entries()[0].attempts == 2
+
+
+@sending_thread_may_break
+def test_a_file_that_cuts_the_connection_each_time_fails_until_a_run_in_which_it_does_not(stack, serve, inbox):
+    # given
+    cuts = ["first", "second"]
+    serve(partial(CutsTheConnection, cuts=cuts))
+    content = large_content(20 * MEBIBYTE)
+    (inbox / "bad.csv").write_bytes(content)
+    (inbox / "good.csv").write_bytes(b"x")
+    os.utime(inbox / "bad.csv", (1, 1))
+
+    # when
+    with pytest.raises(CollectionFailedError, match=r"inbox/bad.csv: the connection broke"):
+        run()
+
+    # then
+    assert stack.objects() == {today("good.csv"): b"x"}
+    assert stack.open_uploads() == []
+    assert "the connection broke" in failed_entry(stack, "bad.csv").error
+    assert len(run()["collected"]) == 1
+    assert stack.objects()[today("bad.csv")] == content
+
+
+def test_a_server_that_is_down_is_named_with_what_to_check(stack, sftp_keys):
+    # given
+    port = free_port()
+    deploy(stack, sftp_keys, port, "ssh-rsa AAAA")
+
+    # when
+    with pytest.raises(CollectionFailedError) as error:
+        run()
+
+    # then
+    assert f"sftp://{USER}@127.0.0.1:{port} cannot be reached: Connection refused; check that the server runs" in (
+        failures_of(error)
+    )
+    assert_nothing_landed(stack)
+
+
+def test_a_server_that_lets_no_one_in_any_more_in_mid_run_fails_every_file_that_is_left(
+    stack, serve, inbox, source_settings
+):
+    # given
+    class LocksOut(ChrootedFiles):
+        def open(self, path, pflags, attrs):
+            if path.endswith(b"1.csv"):
+                source_settings.authorized_keys.unlink()
+                self.connection.abort()
+            return super().open(path, pflags, attrs)
+
+    serve(LocksOut)
+    for number in range(4):
+        (inbox / f"{number}.csv").write_bytes(b"x")
+        os.utime(inbox / f"{number}.csv", (number, number))
+
+    # when
+    with pytest.raises(CollectionFailedError) as error:
+        run()
+
+    # then
+    assert failures_of(error).count("refused the platform's key") == 3
+    assert stack.objects() == {today("0.csv"): b"x"}
+    assert [entry.state for entry in stack.entries()] == [State.COMPLETE, *[State.FAILED] * 3]
+
+
+def test_a_server_with_another_host_key_is_refused(stack, serve, sftp_keys, tmp_path, inbox):
+    # given
+    source = serve()
+    (inbox / "vehicles.csv").write_bytes(b"x")
+    other = generate_host_key(tmp_path / "other_host_key")
+    deploy(stack, sftp_keys, source.port, other)
+
+    # when
+    with pytest.raises(CollectionFailedError) as error:
+        run()
+
+    # then
+    assert f"127.0.0.1:{source.port} shows the host key SHA256:" in failures_of(error)
+    assert "which is not pinned for this connection" in failures_of(error)
+    assert_nothing_landed(stack)
+
+
+def test_one_of_several_pinned_host_keys_is_enough(stack, serve, sftp_keys, tmp_path, inbox):
+    # given
+    source = serve()
+    (inbox / "vehicles.csv").write_bytes(b"x")
+    deploy(stack, sftp_keys, source.port, generate_host_key(tmp_path / "old_host_key"), source.host_key)
+
+    # when, then
+    assert len(run()["collected"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("host_keys", "reason"), [((), "has no pinned host key"), (("nonsense",), "is not of the form 'type base64'")]
+)
+def test_without_a_usable_pinned_host_key_nothing_is_connected_to(stack, serve, sftp_keys, host_keys, reason):
+    # given
+    source = serve()
+    deploy(stack, sftp_keys, source.port, *host_keys)
+
+    # when, then
+    with pytest.raises(CollectionFailedError, match=reason):
+        run()
+    assert_nothing_landed(stack)
+
+
+def test_a_refused_key_is_told_apart_and_is_not_in_the_message(stack, serve, sftp_keys, inbox, caplog, capsys):
+    # given
+    source = serve()
+    (inbox / "vehicles.csv").write_bytes(b"x")
+    deploy(stack, sftp_keys, source.port, source.host_key, key=sftp_keys.stranger)
+
+    # when
+    with pytest.raises(CollectionFailedError) as error:
+        run()
+
+    # then
+    assert "refused the platform's key SHA256:" in failures_of(error)
+    assert f"authorized_keys of {USER}" in failures_of(error)
+    secret = sftp_keys.stranger.pem.splitlines()[3]
+    told = failures_of(error) + caplog.text + "".join(capsys.readouterr())
+    assert secret not in told
+    assert_nothing_landed(stack)
+
+
+def test_a_directory_that_is_missing_is_named(stack, serve):
+    # given
+    serve(directory="no/such/place")
+
+    # when, then
+    with pytest.raises(CollectionFailedError, match="no/such/place: there is no such directory; create it"):
+        run()
+    assert_nothing_landed(stack)
+
+
+class Unlistable(ChrootedFiles):
+    def scandir(self, path):
+        raise asyncssh.SFTPPermissionDenied(f"no right to list {path!r}")
+
+
+def test_a_directory_that_may_not_be_listed_is_named(serve):
+    # given
+    serve(Unlistable)
+
+    # when, then
+    with pytest.raises(CollectionFailedError, match="inbox: the server does not let the user list it"):
+        run()
+
+
+# The role and the configuration
+
+
+def test_the_role_cannot_write_outside_its_datasets(stack):
+    # given
+    client = boto3.client("s3")
+    client.put_object(Bucket=stack.bucket, Key="inbound/vehicles/probe", Body=b"x")
+
+    # when, then
+    for key in ("inbound/person/x", "warehouse/vehicles/x", "inbound/vehicles2/x", "code/x"):
+        with pytest.raises(ClientError, match="AccessDenied"):
+            client.put_object(Bucket=stack.bucket, Key=key, Body=b"x")
+    with pytest.raises(ClientError, match="AccessDenied"):
+        client.get_object(Bucket=stack.bucket, Key="inbound/vehicles/probe")
+
+
+@pytest.mark.parametrize("size", [5, 20 * MEBIBYTE], ids=["one put", "in parts"])
+def test_a_lake_that_refuses_the_object_fails_the_file(stack, serve, inbox, sftp_keys, size):
+    # given
+    source = serve()
+    deploy(stack, sftp_keys, source.port, source.host_key, dataset="person")
+    (inbox / "file.csv").write_bytes(large_content(size))
+
+    # when
+    with pytest.raises(CollectionFailedError, match=r"AWS did not do it: .*AccessDenied.*check the rights"):
+        run("person")
+
+    # then
+    assert_nothing_landed(stack)
+    assert [entry.state for entry in stack.entries("person")] == [State.FAILED]
+
+
+@pytest.mark.usefixtures("healthy")
+def test_a_file_that_another_run_is_collecting_is_left_to_it_and_told(stack, inbox):
+    # given
+    file = inbox / "vehicles.csv"
+    file.write_bytes(b"12345")
+    other = Ledger(stack.dynamodb, stack.table)
+    version = FileVersion("vehicles", "dealer", "inbox/vehicles.csv", 5, int(file.stat().st_mtime))
+    claim = other.claim(version)
+
+    # when
+    with pytest.raises(CollectionFailedError, match="another run is collecting it"):
+        run()
+
+    # then
+    assert_nothing_landed(stack)
+    other.complete(claim, transferred=5, sha256="aa")
+    assert run()["unchanged"] == 1
+
+
+def test_a_dataset_that_is_not_deployed_is_named(stack):
+    with pytest.raises(ConfigurationError, match=f"{stack.prefix}/datasets/trains/collection does not exist; declare"):
+        run("trains")
+
+
+@pytest.mark.usefixtures("healthy")
+def test_a_parameter_that_is_no_private_key_is_named_without_its_value(stack):
+    # given
+    name = f"{stack.prefix}/connections/dealer/private-key"
+    stack.ssm.put_parameter(Name=name, Value="hunter2", Type="SecureString", Overwrite=True)
+
+    # when
+    with pytest.raises(SourceUnavailableError) as error:
+        run()
+
+    # then
+    assert name in str(error.value)
+    assert "hunter2" not in str(error.value)
