@@ -16,6 +16,9 @@ import psutil
 POLL_SECONDS: Final = 0.05
 STOP_SECONDS: Final = 10.0
 
+# The processes that this very interpreter started: their end has to be awaited, or they stay as zombies.
+_children: dict[int, subprocess.Popen[bytes]] = {}
+
 
 class ProcessError(Exception):
     """A background process did not start or ended too early."""
@@ -56,6 +59,7 @@ class BackgroundProcess:
             process = subprocess.Popen(  # noqa: S603 - the callers' own commands
                 command, env=dict(environment), stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
             )
+        _children[process.pid] = process
         self._record.write_text(json.dumps({"pid": process.pid, "created": psutil.Process(process.pid).create_time()}))
         try:
             self._wait(process, is_ready, within_seconds)
@@ -79,6 +83,8 @@ class BackgroundProcess:
                     survivor.kill()
             _signal_group(process.pid, signal.SIGKILL)
             psutil.wait_procs(family, timeout=STOP_SECONDS)
+            if process.pid in _children:
+                _children.pop(process.pid).wait()
         self._record.unlink(missing_ok=True)
 
     def _wait(self, process: subprocess.Popen[bytes], is_ready: Callable[[], bool], within_seconds: float) -> None:
