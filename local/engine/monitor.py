@@ -108,6 +108,10 @@ class EngineMonitor(mocks.MockMonitor):
     def RegisterResourceHook(self, request: object) -> NoReturn:
         raise EngineError("the program registers a resource hook: the local engine does not run them")
 
+    @override
+    def RegisterErrorHook(self, request: object) -> NoReturn:
+        raise EngineError("the program registers an error hook: the local engine does not run them")
+
     def _claim(self, urn: str, request: resource_pb2.RegisterResourceRequest) -> None:
         with self._lock:
             if urn in self._urns:
@@ -115,6 +119,10 @@ class EngineMonitor(mocks.MockMonitor):
             self._urns.add(urn)
         if request.transforms:
             raise EngineError(f"{urn} has transforms: the local engine does not run them")
+        if request.importId:
+            raise EngineError(f"{urn} is to be imported: the local engine knows only what it creates")
+        if request.remote:
+            raise EngineError(f"{urn} is a component of another package: the local engine cannot construct it")
 
     def _read(self, urn: str, request: resource_pb2.RegisterResourceRequest) -> Request:
         properties = read_properties(request.object, self._target.program)

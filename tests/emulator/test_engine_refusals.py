@@ -108,7 +108,7 @@ def test_a_refused_secret_is_not_repeated_in_the_error(engine_stack):
     assert MARKER not in str(error.value)
 
 
-def test_a_program_that_raises_is_an_error_in_plain_words_and_the_process_stays_clean(engine_stack):
+def test_a_program_that_raises_is_an_error_in_plain_words_and_the_process_stays_clean(engine_stack, capfd, caplog):
     # given
     before = (Path.cwd(), sys.path.copy(), sys.argv.copy())
     engine_stack.write(BUCKET + "raise ValueError('teams is empty')")
@@ -118,6 +118,7 @@ def test_a_program_that_raises_is_an_error_in_plain_words_and_the_process_stays_
     # then
     assert isinstance(error.value.__cause__, ValueError)
     assert (Path.cwd(), sys.path, sys.argv) == before
+    assert (capfd.readouterr().err, caplog.text) == ("", "")
     engine_stack.write(BUCKET)
     assert engine_stack.deploy().created == 1
 
