@@ -8,6 +8,7 @@ from botocore.client import BaseClient
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from local.emulator import ROOT_ACCESS_KEY, ROOT_SECRET_KEY
 from local.engine.casing import without_none
 from local.engine.errors import EngineError
 
@@ -21,12 +22,12 @@ _CONFIGURATION: Final = Config(
 class Emulator:
     """Clients for the emulator, one per service and region, shared by the engine's threads.
 
-    The credentials are those of the environment.
+    The credentials are the emulator's root, whatever the environment says: nothing here can reach a real account.
     """
 
     def __init__(self, endpoint: str) -> None:
         self.endpoint = endpoint
-        self._session = boto3.Session()
+        self._session = boto3.Session(ROOT_ACCESS_KEY, ROOT_SECRET_KEY)
         self._clients: dict[tuple[str, str], BaseClient] = {}
         self._lock = threading.Lock()
 

@@ -16,14 +16,13 @@ import pulumi
 from pulumi.runtime import mocks, settings
 
 from local.engine.errors import EngineError
-from local.engine.monitor import EngineMonitor
 
 _LOGGER = logging.getLogger("local.engine.program")
 
 
 def run_program(
     program: Path,
-    monitor: EngineMonitor,
+    monitor: mocks.MockMonitor,
     *,
     project: str,
     stack: str,
@@ -69,7 +68,7 @@ def run_program(
 
 
 def _configure_pulumi(
-    monitor: EngineMonitor, project: str, stack: str, configuration: Mapping[str, str], *, dry_run: bool
+    monitor: mocks.MockMonitor, project: str, stack: str, configuration: Mapping[str, str], *, dry_run: bool
 ) -> None:
     # What `set_mocks` does, but without its root stack: `run_in_stack` makes its own and refuses a second one.
     features = set(monitor.GetDeploymentInfo(None).supportedFeatures)
