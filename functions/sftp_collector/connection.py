@@ -2,6 +2,7 @@
 
 import base64
 import io
+import logging
 import socket
 import stat
 from collections.abc import Generator
@@ -24,6 +25,9 @@ _WINDOW_BYTES: Final = 2**23
 _PACKET_BYTES: Final = 2**18
 _CIPHERS_FIRST: Final = ("aes128-gcm@openssh.com", "aes256-gcm@openssh.com")
 _RSA_SIGNATURES: Final = ("rsa-sha2-512", "rsa-sha2-256")
+
+# paramiko logs the tracebacks of errors that it raises as well; here each one becomes a message of our own.
+logging.getLogger("paramiko").setLevel(logging.CRITICAL)
 
 
 class SourceUnavailableError(Exception):

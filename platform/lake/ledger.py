@@ -230,7 +230,7 @@ class Ledger:
         today = self._clock().astimezone(UTC).date()
         owner = key_of(version)["sk"]
         for number in range(1, MAXIMUM_VERSIONS_A_DAY + 1):
-            key = inbound_object(version.dataset, today, _numbered(version.name, number)).key
+            key = inbound_object(version.dataset, today, numbered(version.name, number)).key
             place = {"pk": partition(version.dataset), "sk": f"key#{key}"}
             try:
                 self._client.put_item(
@@ -292,7 +292,7 @@ class Ledger:
         return item
 
 
-def _numbered(name: str, number: int) -> str:
+def numbered(name: str, number: int) -> str:
     """vehicles.csv for the first version of a day, then vehicles.v2.csv."""
     if number == 1:
         return name

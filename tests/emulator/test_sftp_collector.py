@@ -1,9 +1,12 @@
 """The collector against the real SFTP source, under its own role's credentials with IAM enforced."""
 
+import asyncio
 import hashlib
 import json
 import os
 import random
+import socket
+import threading
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -15,6 +18,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from functions.sftp_collector import collect as collecting
+from functions.sftp_collector import connection as connecting
 from functions.sftp_collector.configuration import ConfigurationError
 from functions.sftp_collector.connection import SourceUnavailableError
 from functions.sftp_collector.handler import CollectionFailedError, handler
@@ -553,6 +557,55 @@ def test_a_server_that_is_down_is_named_with_what_to_check(stack, sftp_keys):
         failures_of(error)
     )
     assert_nothing_landed(stack)
+
+
+class FallsSilent(ChrootedFiles):
+    """Answers no more once bad.csv is read."""
+
+    async def read(self, file_obj, offset, size):
+        if file_obj.name.endswith(b"bad.csv"):
+            await asyncio.get_running_loop().create_future()
+        return super().read(file_obj, offset, size)
+
+
+def test_a_server_that_falls_silent_is_left_after_a_while_and_the_others_land(stack, serve, inbox, monkeypatch):
+    # given
+    monkeypatch.setattr(connecting, "SILENCE_TIMEOUT_SECONDS", 0.3)
+    serve(FallsSilent)
+    (inbox / "bad.csv").write_bytes(b"bad")
+    (inbox / "good.csv").write_bytes(b"x")
+
+    # when
+    with pytest.raises(CollectionFailedError, match="inbox/bad.csv: the connection broke: TimeoutError"):
+        run()
+
+    # then
+    assert stack.objects() == {today("good.csv"): b"x"}
+    assert "the connection broke" in failed_entry(stack, "bad.csv").error
+
+
+def test_a_port_where_something_else_answers_is_told_without_a_traceback(stack, sftp_keys, capsys, caplog):
+    # given
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        answering = threading.Thread(target=answer_as_http, args=(listener,))
+        answering.start()
+        deploy(stack, sftp_keys, listener.getsockname()[1], "ssh-rsa AAAA")
+
+        # when
+        with pytest.raises(CollectionFailedError, match="broke off while connecting: .*an SFTP server answers there"):
+            run()
+        answering.join()
+
+    # then
+    assert_nothing_landed(stack)
+    assert "Traceback" not in caplog.text + "".join(capsys.readouterr())
+
+
+def answer_as_http(listener: socket.socket) -> None:
+    for _ in range(collecting.ATTEMPTS_TO_CONNECT):
+        client, _ = listener.accept()
+        with client:
+            client.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
 
 
 def test_a_server_that_lets_no_one_in_any_more_in_mid_run_fails_every_file_that_is_left(
