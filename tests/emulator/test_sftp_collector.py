@@ -1,6 +1,5 @@
 """The collector against the real SFTP source, under its own role's credentials with IAM enforced."""
 
-import asyncio
 import hashlib
 import json
 import os
@@ -560,11 +559,11 @@ def test_a_server_that_is_down_is_named_with_what_to_check(stack, sftp_keys):
 
 
 class FallsSilent(ChrootedFiles):
-    """Answers no more once bad.csv is read."""
+    """Answers no more once bad.csv is read, until the client has left."""
 
     async def read(self, file_obj, offset, size):
         if file_obj.name.endswith(b"bad.csv"):
-            await asyncio.get_running_loop().create_future()
+            await self.connection.wait_closed()
         return super().read(file_obj, offset, size)
 
 
@@ -576,7 +575,7 @@ def test_a_server_that_falls_silent_is_left_after_a_while_and_the_others_land(st
     (inbox / "good.csv").write_bytes(b"x")
 
     # when
-    with pytest.raises(CollectionFailedError, match="inbox/bad.csv: the connection broke: TimeoutError"):
+    with pytest.raises(CollectionFailedError, match=r"inbox/bad.csv: the connection broke: TimeoutError"):
         run()
 
     # then
@@ -592,7 +591,7 @@ def test_a_port_where_something_else_answers_is_told_without_a_traceback(stack, 
         deploy(stack, sftp_keys, listener.getsockname()[1], "ssh-rsa AAAA")
 
         # when
-        with pytest.raises(CollectionFailedError, match="broke off while connecting: .*an SFTP server answers there"):
+        with pytest.raises(CollectionFailedError, match=r"broke off while connecting: .*an SFTP server answers there"):
             run()
         answering.join()
 
