@@ -1,7 +1,6 @@
 """A local platform: emulator and stand-in sources running, the program's `local` stack deployed into them."""
 
 import json
-import shutil
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final, cast
 
 from local.emulator import Emulator
-from local.engine import Deployment, deploy, read_stack_configuration
+from local.engine import Deployment, deploy, discard_state, read_stack_configuration
 from local.source_server import USER, SourceServer
 
 PROGRAM: Final = Path(__file__).resolve().parent.parent
@@ -83,9 +82,9 @@ class LocalPlatform:
         """Stop everything and throw away what it held; the stand-in's files and logs stay."""
         self.source.process.stop()
         self.emulator.process.stop()
-        for leftover in ("stack.json", "engine.json", "instance"):
-            (self.state_directory / leftover).unlink(missing_ok=True)
-        shutil.rmtree(self.state_directory / "private-keys", ignore_errors=True)
+        discard_state(self.state_directory)
+        self._stack_file.unlink(missing_ok=True)
+        self._instance_file.unlink(missing_ok=True)
 
     def _configuration(self) -> dict[str, object]:
         """The stack's own configuration with the stand-in's address put in."""
@@ -102,10 +101,14 @@ class LocalPlatform:
     def _record_stack(self, exports: dict[str, Any]) -> None:
         """What `python -m ops --stack local` works from: where the stack is and what it exports."""
         record = {"endpoint": self.emulator.endpoint, "region": self.emulator.region, "exports": exports}
-        (self.state_directory / "stack.json").write_text(json.dumps(record, indent=2))
+        self._stack_file.write_text(json.dumps(record, indent=2))
 
     def _new_instance(self) -> None:
         self._instance_file.write_text(uuid.uuid4().hex)
+
+    @property
+    def _stack_file(self) -> Path:
+        return self.state_directory / "stack.json"
 
     @property
     def _instance_file(self) -> Path:

@@ -79,7 +79,7 @@ class BatchCollector(pulumi.ComponentResource):
                 known = ", ".join(sorted(args["connections"])) or "none"
                 raise pulumi.RunError(
                     f"dataset {dataset} comes by the connection {collected['connection']!r}, which this stack's "
-                    f"settings do not have (they have: {known}); add data-platform:connections.{collected['connection']}"
+                    f"settings do not have (they have: {known}); add it to data-platform:connections"
                 )
         ledger = self._create_ledger()
         self._configure_connections()

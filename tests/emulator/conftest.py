@@ -1,12 +1,6 @@
 """What the emulator's tests share."""
 
 import contextlib
-import os
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
 import uuid
 
 import boto3
@@ -14,6 +8,9 @@ import botocore.client
 import pytest
 
 from local.engine import deploy, read_stack_configuration
+from local.platform_instance import LocalPlatform
+from ops.target import find_target
+from tests.emulator.emulators import free_port, running_emulator
 
 SETTINGS = "name: engine-test\nruntime: python\nconfig: {aws:region: {value: eu-west-1}}\n"
 IMPORTS = "import pulumi, json\nimport pulumi_aws as aws, pulumi_tls as tls\n"
@@ -21,35 +18,8 @@ IMPORTS = "import pulumi, json\nimport pulumi_aws as aws, pulumi_tls as tls\n"
 
 @pytest.fixture(scope="session")
 def engine_emulator(tmp_path_factory):
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    settings = {"AUTH": "true", "BIND_HOST": "127.0.0.1", "IOT_MTLS_ENABLED": "0", "SFTP_ENABLED": "0"}
-    folder = tmp_path_factory.mktemp("emulator")
-    with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "ministack"],
-            cwd=folder,
-            env={**os.environ, **settings, "GATEWAY_PORT": str(port)},
-            stdout=log,
-            stderr=log,
-        )
-    endpoint = f"http://127.0.0.1:{port}"
-    try:
-        _wait_for(endpoint, process)
-        yield endpoint
-    finally:
-        process.terminate()
-        process.wait(timeout=20)
-
-
-def _wait_for(endpoint, process):
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline and process.poll() is None:
-        with contextlib.suppress(OSError), urllib.request.urlopen(f"{endpoint}/_ministack/health", timeout=1):  # noqa: S310 - http only
-            return
-        time.sleep(0.05)  # between two polls
-    pytest.fail("the emulator did not start")
+    with running_emulator(tmp_path_factory.mktemp("emulator")) as emulator:
+        yield emulator
 
 
 class EngineStack:
@@ -78,12 +48,9 @@ class EngineStack:
 
 
 @pytest.fixture
-def engine_stack(tmp_path, engine_emulator, monkeypatch):
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
-    reset = urllib.request.Request(f"{engine_emulator}/_ministack/reset", method="POST")  # noqa: S310 - http only
-    with urllib.request.urlopen(reset, timeout=10):  # noqa: S310 - http only
-        return EngineStack(tmp_path, engine_emulator)
+def engine_stack(tmp_path, engine_emulator):
+    engine_emulator.reset()
+    return EngineStack(tmp_path, engine_emulator.endpoint)
 
 
 @pytest.fixture
@@ -91,7 +58,9 @@ def engine_client(engine_stack):
     with contextlib.ExitStack() as clients:
 
         def make(service):
-            made = boto3.client(service, endpoint_url=engine_stack.endpoint, region_name="eu-west-1")
+            made = boto3.Session("test", "test").client(
+                service, endpoint_url=engine_stack.endpoint, region_name="eu-west-1"
+            )
             return clients.enter_context(contextlib.closing(made))
 
         yield make
@@ -109,3 +78,20 @@ def engine_calls(monkeypatch):
 
     monkeypatch.setattr(botocore.client.BaseClient, "_make_api_call", record)
     return sent
+
+
+@pytest.fixture(scope="session")
+def platform(tmp_path_factory):
+    """The whole platform, up: emulator with IAM enforced, stand-in sources, the program's local stack deployed."""
+    started = LocalPlatform(tmp_path_factory.mktemp("platform"), free_port())
+    try:
+        started.up()
+        yield started
+    finally:
+        started.down()
+
+
+@pytest.fixture
+def target(platform):
+    """The deployed stack, as its operator reaches it."""
+    return find_target("local", platform.state_directory)

@@ -1,0 +1,27 @@
+"""Emulators for tests: on a free port, with IAM enforced, gone afterwards."""
+
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from local.emulator import Emulator
+
+REGION = "eu-west-1"
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@contextmanager
+def running_emulator(folder: Path) -> Iterator[Emulator]:
+    """An emulator that keeps its log in a folder."""
+    emulator = Emulator(free_port(), REGION, folder)
+    emulator.start()
+    try:
+        yield emulator
+    finally:
+        emulator.process.stop()

@@ -1,0 +1,240 @@
+"""The whole platform on the embedded AWS, with IAM enforced: collection, jobs, access."""
+
+import io
+import json
+import time
+from datetime import UTC, datetime, timedelta
+
+import boto3
+import polars as pl
+import pytest
+from botocore.exceptions import ClientError
+
+from jobs.marts import REPORTS
+from lake.keys import report_key
+from local.access_check import team_client, try_access
+from local.sample_data import write_vehicles
+from ops.accounting import landed_objects, processed_keys, row_account
+from ops.collection import CollectionFailedError, collect
+from ops.process_runner import JobFailedError, ProcessRunner
+from ops.workflow import SUCCEEDED, read_triggers, walk
+
+pytestmark = [pytest.mark.emulator, pytest.mark.xdist_group("platform")]
+
+HEADER = "customer_id,model,colour,registration_plate\n"
+
+
+@pytest.fixture
+def outgoing(platform):
+    """The directory that the stand-in server offers for vehicles, emptied afterwards."""
+    folder = platform.source.root / "outgoing/vehicles"
+    folder.mkdir(parents=True, exist_ok=True)
+    yield folder
+    for file in folder.iterdir():
+        file.unlink()
+
+
+def eventually(condition, seconds, what):
+    """Poll until the condition holds and return what it gives."""
+    deadline = time.monotonic() + seconds
+    while not (result := condition()):
+        assert time.monotonic() < deadline, f"{what} was not seen within {seconds} s"
+        time.sleep(0.1)  # between two polls
+    return result
+
+
+def refine(target):
+    """Run the deployed workflow's jobs in its order."""
+    runner = ProcessRunner(target)
+
+    def run_one(job):
+        runner.run(job)
+        return SUCCEEDED
+
+    triggers = read_triggers(target.client("glue"), target.exports["refineWorkflow"])
+    return [job for job, _ in walk(triggers, run_one)]
+
+
+def test_files_become_reports_and_every_row_is_accounted_for(target, outgoing):
+    # given a file of vehicles, some of them dirty, on the SFTP server
+    sample = write_vehicles(outgoing / "sample.csv", rows=2_000)
+
+    # when it is collected and the workflow's jobs run
+    [landed] = collect(target, "vehicles")["collected"]
+    jobs = refine(target)
+
+    # then the object is the file, and the accounting is what the sample was made with
+    body = target.client("s3").get_object(Bucket=target.bucket, Key=landed["key"])["Body"].read()
+    assert body == (outgoing / "sample.csv").read_bytes()
+    assert jobs == [target.exports["warehouseJob"], target.exports["martJob"]]
+    [inbound] = [each.inbound for each in landed_objects(target, "vehicles") if each.inbound.key == landed["key"]]
+    account = row_account(target, inbound)
+    assert account.balances
+    assert (account.rows_in, account.warehouse, account.quarantined, account.duplicate) == (
+        sample.rows,
+        sample.warehouse,
+        sample.quarantined,
+        sample.duplicates,
+    )
+
+
+def test_a_second_collection_takes_nothing_twice(target, outgoing):
+    # given a collected file
+    (outgoing / "once.csv").write_text(HEADER + "1,Corsa,Red,AB12CDE\n")
+    collect(target, "vehicles")
+
+    # then the next collection leaves it
+    assert collect(target, "vehicles")["collected"] == []
+
+
+def test_what_fails_is_told_to_the_one_who_collects(target, outgoing):
+    # given an empty file beside a whole one
+    (outgoing / "empty.csv").write_text("")
+    (outgoing / "whole.csv").write_text(HEADER + "2,Corsa,Red,AB13CDE\n")
+
+    # then the error names it, and the whole one has landed
+    with pytest.raises(CollectionFailedError, match=r"empty\.csv"):
+        collect(target, "vehicles")
+    assert any(each.inbound.file_name == "whole.csv" for each in landed_objects(target, "vehicles"))
+
+
+def test_a_schedule_that_fires_collects(target, outgoing):
+    # given a file, and a schedule with all that the deployed one has but its time. (The emulator fires none that was
+    # changed from cron to at, so the deployed one itself cannot be brought forward.)
+    (outgoing / "scheduled.csv").write_text(HEADER + "3,Corsa,Red,AB14CDE\n")
+    scheduler = target.client("scheduler")
+    group, name = target.exports["collectionSchedules"]["vehicles"].split("/")
+    deployed = scheduler.get_schedule(GroupName=group, Name=name)
+    moment = datetime.now(UTC) + timedelta(seconds=1)
+    scheduler.create_schedule(
+        Name="vehicles-now",
+        ScheduleExpression=f"at({moment:%Y-%m-%dT%H:%M:%S})",
+        ScheduleExpressionTimezone="UTC",
+        **{key: deployed[key] for key in ("GroupName", "FlexibleTimeWindow", "Target")},
+    )
+
+    # then the file lands, by nobody's hand
+    eventually(
+        lambda: [each for each in landed_objects(target, "vehicles") if each.inbound.file_name == "scheduled.csv"],
+        60,
+        "the scheduled file",
+    )
+    scheduler.delete_schedule(GroupName=group, Name="vehicles-now")
+
+
+def test_each_team_reads_its_own_reports_and_is_refused_everything_else(target, outgoing):
+    # given reports
+    (outgoing / "access.csv").write_text(HEADER + "4,Corsa,Red,AB15CDE\n")
+    collect(target, "vehicles")
+    refine(target)
+
+    # when every team's role tries everything
+    matrix = try_access(target)
+
+    # then the emulator's IAM lets it have its own alone
+    assert set(matrix.outcomes) == {"finance", "marketing", "operations"}
+    assert matrix.surprises() == []
+
+
+def test_reports_are_parquet_and_csv_with_the_same_rows(target, outgoing):
+    (outgoing / "formats.csv").write_text(HEADER + "5,Corsa,Red,AB16CDE\n")
+    collect(target, "vehicles")
+    refine(target)
+    for report in REPORTS.values():
+        s3 = team_client(target, report.team, "s3")
+        bodies = {
+            extension: s3.get_object(Bucket=target.bucket, Key=report_key(report.team, report.name, extension))[
+                "Body"
+            ].read()
+            for extension in ("parquet", "csv")
+        }
+        frame = pl.read_parquet(io.BytesIO(bodies["parquet"]))
+        assert frame.height > 0
+        assert pl.read_csv(io.BytesIO(bodies["csv"])).shape == frame.shape
+
+
+def test_the_collectors_role_cannot_write_outside_its_datasets_prefix(target):
+    # given the deployed function's own role, worn by a probe that the emulator runs as that role
+    role = target.client("lambda").get_function_configuration(FunctionName=target.exports["sftpCollectorFunction"])[
+        "Role"
+    ]
+    probe = probe_function(target, role)
+
+    # when it writes to places of the lake
+    outcomes = {
+        key: probe(key)
+        for key in ("inbound/vehicles/probe", "inbound/other/probe", "warehouse/vehicles/probe", "code/jobs.zip")
+    }
+
+    # then only its dataset's inbound prefix is open to it
+    assert outcomes == {
+        "inbound/vehicles/probe": "written",
+        "inbound/other/probe": "AccessDenied",
+        "warehouse/vehicles/probe": "AccessDenied",
+        "code/jobs.zip": "AccessDenied",
+    }
+
+
+def test_a_job_that_fails_says_which_object_and_why(target):
+    # given an object that is no CSV of vehicles, beside a whole one
+    key = "inbound/vehicles/2026/01/02/strange.csv"
+    whole = "inbound/vehicles/2026/01/02/whole.csv"
+    s3 = target.client("s3")
+    s3.put_object(Bucket=target.bucket, Key=key, Body=b"a,b\n1,2\n")
+    s3.put_object(Bucket=target.bucket, Key=whole, Body=f"{HEADER}6,Corsa,Red,AB17CDE\n".encode())
+
+    # when the job runs
+    with pytest.raises(JobFailedError) as caught:
+        ProcessRunner(target).run(target.exports["warehouseJob"], {"--dataset": "vehicles"})
+
+    # then the error names it, and the other one is processed
+    assert key in str(caught.value)
+    assert "registration_plate" in str(caught.value)
+    assert any("whole.csv" in each for each in processed_keys(target, "vehicles"))
+    s3.delete_object(Bucket=target.bucket, Key=key)
+
+
+def test_a_job_runs_under_its_own_role(target):
+    # given the mart job's role
+    role = target.client("glue").get_job(JobName=target.exports["martJob"])["Job"]["Role"]
+    credentials = target.client("sts").assume_role(RoleArn=role, RoleSessionName="test")["Credentials"]
+    session = boto3.Session(
+        credentials["AccessKeyId"], credentials["SecretAccessKey"], credentials["SessionToken"], "eu-west-1"
+    )
+
+    # when it reads what is not its business
+    s3 = session.client("s3", endpoint_url=target.endpoint)
+    with pytest.raises(ClientError) as caught:
+        s3.list_objects_v2(Bucket=target.bucket, Prefix="inbound/")
+
+    # then the emulator refuses it
+    assert caught.value.response["Error"]["Code"] == "AccessDenied"
+
+
+def probe_function(target, role):
+    """A function under a role that tries to put one object, in the emulator, and says how that went."""
+    import zipfile
+
+    code = io.BytesIO()
+    with zipfile.ZipFile(code, "w") as archive:
+        archive.writestr(
+            "probe.py",
+            "import boto3, botocore.exceptions\n"
+            "def handler(event, context):\n"
+            "    try:\n"
+            "        boto3.client('s3').put_object(Bucket=event['bucket'], Key=event['key'], Body=b'probe')\n"
+            "    except botocore.exceptions.ClientError as error:\n"
+            "        return error.response['Error']['Code']\n"
+            "    return 'written'\n",
+        )
+    functions = target.client("lambda")
+    name = f"probe-{time.monotonic_ns()}"
+    functions.create_function(
+        FunctionName=name, Role=role, Runtime="python3.13", Handler="probe.handler", Code={"ZipFile": code.getvalue()}
+    )
+
+    def probe(key):
+        answer = functions.invoke(FunctionName=name, Payload=json.dumps({"bucket": target.bucket, "key": key}).encode())
+        return json.loads(answer["Payload"].read())
+
+    return probe
