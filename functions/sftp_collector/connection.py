@@ -1,19 +1,19 @@
-"""One SFTP connection: pinned host keys, one RSA client key, bounded waits, and listings that survive any file name."""
+"""One SFTP connection: pinned host keys, one RSA client key, bounded waits."""
 
 import base64
 import io
 import logging
 import socket
 import stat
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 
 import paramiko
-from paramiko.sftp import CMD_NAME
 from paramiko.transport import SecurityOptions
 
+from functions.sftp_collector.client import CollectorClient
 from lake.collection import Connection
 
 CONNECT_TIMEOUT_SECONDS: Final = 15.0
@@ -79,7 +79,7 @@ def read_private_key(pem: str, parameter: str) -> paramiko.RSAKey:
 class Session:
     """An open SFTP session."""
 
-    def __init__(self, transport: paramiko.Transport, files: "TolerantSFTPClient") -> None:
+    def __init__(self, transport: paramiko.Transport, files: CollectorClient) -> None:
         self._transport = transport
         self._files = files
 
@@ -106,6 +106,10 @@ class Session:
         with self.lost_connection_recognised():
             return self._files.open(path, "rb")
 
+    def read(self, file: paramiko.SFTPFile, size: int) -> Iterator[bytes]:
+        """The first `size` bytes of an open file, in blocks; fewer where it ends before."""
+        return self._files.read_in_order(file, size)
+
     @contextmanager
     def lost_connection_recognised(self) -> Generator[None]:
         """Turn whatever a broken connection raises into ConnectionLostError; the server's own answers pass through.
@@ -115,7 +119,7 @@ class Session:
         """
         try:
             yield
-        except (paramiko.SSHException, TimeoutError) as error:
+        except (paramiko.SSHException, paramiko.SFTPError, TimeoutError) as error:
             raise ConnectionLostError(f"the connection broke: {_reason(error)}") from error
         except (EOFError, OSError) as error:
             if not self._answers():
@@ -177,7 +181,7 @@ def _log_in(
                 may_pass=False,
             )
         transport.auth_publickey(connection.user, client_key)
-        files = TolerantSFTPClient.from_transport(transport)
+        files = CollectorClient.from_transport(transport)
     except paramiko.AuthenticationException as error:
         raise SourceUnavailableError(
             f"{where} refused the platform's key {client_key.fingerprint}; its operator has to add the public key "
@@ -228,22 +232,6 @@ def _prefer(options: SecurityOptions, key_types: set[str]) -> None:
 
 def _signatures_of(key_type: str) -> tuple[str, ...]:
     return _RSA_SIGNATURES if key_type == "ssh-rsa" else (key_type,)
-
-
-class _TolerantMessage(paramiko.Message):
-    """A message whose texts may be in any encoding."""
-
-    def get_text(self) -> str:
-        return self.get_string().decode("utf-8", "surrogateescape")
-
-
-class TolerantSFTPClient(paramiko.SFTPClient):
-    """paramiko's client, in which one file name that is not UTF-8 does not make the whole directory unreadable."""
-
-    def _request(self, t: int, *args: object) -> tuple[int, paramiko.Message]:
-        # paramiko has no public place for this: its listings decode names strictly.
-        kind, message = super()._request(t, *args)  # pyright: ignore[reportAttributeAccessIssue]  # not in the stubs
-        return (kind, _TolerantMessage(message.get_remainder())) if kind == CMD_NAME else (kind, message)
 
 
 def _reason(error: BaseException) -> str:

@@ -21,10 +21,6 @@ MEBIBYTE: Final = 2**20
 SMALLEST_PART_BYTES: Final = 8 * MEBIBYTE
 MAXIMUM_PARTS: Final = 10_000
 
-# What OpenSSH answers at most to one request, and how many requests keep a connection busy.
-_REQUEST_BYTES: Final = 261_120
-_REQUESTS_IN_FLIGHT: Final = 24
-
 
 class FileChangedError(Exception):
     """The file is not, or is no longer, the version that was to be collected."""
@@ -77,9 +73,9 @@ def transfer(
     """
     with session.lost_connection_recognised(), session.open(path) as file:
         _check_version(file, size, modified, "is not the file that was listed")
-        checked = _Checked(file, size, modified)
+        checked = _Checked(session, file, size, modified)
         if size <= SMALLEST_PART_BYTES:
-            body = b"".join(checked.windows())
+            body = b"".join(checked.blocks())
             checked.check_whole()
             still_ours()
             destination.client.put_object(Bucket=destination.bucket, Key=destination.key, Body=body)
@@ -91,16 +87,17 @@ def transfer(
 class _Checked:
     """Reads a file from front to end, counts and hashes it, and finds out whether it changed meanwhile."""
 
-    def __init__(self, file: paramiko.SFTPFile, size: int, modified: int) -> None:
+    def __init__(self, session: Session, file: paramiko.SFTPFile, size: int, modified: int) -> None:
+        self._session = session
         self._file = file
         self.size = size
         self._modified = modified
         self.bytes = 0
         self.digest = hashlib.sha256()
 
-    def windows(self) -> Iterator[bytes]:
-        """The content, in pieces that are requested together. Stops where the file ends, early if it was truncated."""
-        for data in _windows(self._file, self.size):
+    def blocks(self) -> Iterator[bytes]:
+        """The content, in blocks. Stops where the file ends, early if it was truncated."""
+        for data in self._session.read(self._file, self.size):
             self.bytes += len(data)
             self.digest.update(data)
             yield data
@@ -121,31 +118,6 @@ def _check_version(file: paramiko.SFTPFile, size: int, modified: int, what: str)
             f"it {what}: {size} bytes of {modified} then, {now.st_size} bytes of {now.st_mtime} now; "
             "the next run collects the new version"
         )
-
-
-def _windows(file: paramiko.SFTPFile, size: int) -> Iterator[bytes]:
-    """Read `size` bytes, several requests at a time.
-
-    paramiko asks for as much as it is told and takes a shorter answer for a gap, which ends its reading ahead. So the
-    first answer decides the size of all further requests: some servers give 32 KB at most.
-    """
-    try:
-        file.MAX_REQUEST_SIZE = _REQUEST_BYTES
-        # The public read() hides how much one answer holds: it asks until it has all.
-        first = file._read(min(_REQUEST_BYTES, size))  # noqa: SLF001  # pyright: ignore[reportAttributeAccessIssue]
-        yield first
-        file.MAX_REQUEST_SIZE = len(first)
-        window = file.MAX_REQUEST_SIZE * _REQUESTS_IN_FLIGHT
-        for offset in range(len(first), size, window):
-            expected = min(window, size - offset)
-            data = b"".join(file.readv([(offset, expected)]))
-            yield data
-            if len(data) < expected:
-                return
-    except EOFError:
-        # The server's way to say that the file ends before this offset. A lost connection raises it too, and is told
-        # apart by the question about the file that follows.
-        return
 
 
 def _put_in_parts(checked: _Checked, destination: Destination, still_ours: Callable[[], None]) -> None:
@@ -180,7 +152,7 @@ def _abort(destination: Destination, upload: str, reason: BaseException) -> None
 def _parts(checked: _Checked) -> Iterator[bytes]:
     part_bytes = part_size(checked.size)
     part = bytearray()
-    for data in checked.windows():
+    for data in checked.blocks():
         part += data
         while len(part) >= part_bytes:
             yield bytes(part[:part_bytes])

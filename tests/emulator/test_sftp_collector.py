@@ -497,11 +497,6 @@ class CutsTheConnection(ChrootedFiles):
         return super().read(file_obj, offset, size)
 
 
-# paramiko sends its requests from a thread, which may be at it when the connection goes.
-sending_thread_may_break = pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
-
-
-@sending_thread_may_break
 def test_a_connection_cut_in_the_middle_of_a_transfer_is_opened_again_and_the_file_lands_whole(stack, serve, inbox):
     # given
     cuts = ["once"]
@@ -520,7 +515,6 @@ def test_a_connection_cut_in_the_middle_of_a_transfer_is_opened_again_and_the_fi
     assert stack.entries()[0].attempts == 2
 
 
-@sending_thread_may_break
 def test_a_file_that_cuts_the_connection_each_time_fails_until_a_run_in_which_it_does_not(stack, serve, inbox):
     # given
     cuts = ["first", "second"]

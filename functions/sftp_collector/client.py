@@ -1,0 +1,110 @@
+"""paramiko's SFTP client with two things that it lacks: listings of names in any encoding, and reading ahead safely.
+
+paramiko's own prefetch sends its requests from a second thread. When an answer comes before that thread has noted its
+next request, the file is taken for read: reading ahead ends, what still arrives stays in memory for good, and if the
+connection breaks meanwhile the thread ends with a traceback. So here the thread that reads sends the requests too.
+"""
+
+from collections import deque
+from collections.abc import Iterator
+from typing import Final
+
+import paramiko
+from paramiko.sftp import CMD_DATA, CMD_NAME, CMD_READ, CMD_STATUS, int64
+
+# What OpenSSH answers at most to one request, and how many requests keep a connection busy.
+REQUEST_BYTES: Final = 261_120
+REQUESTS_IN_FLIGHT: Final = 24
+# What every server has to be able to answer to one request.
+_SMALLEST_REQUEST_BYTES: Final = 32_768
+
+
+class _TolerantMessage(paramiko.Message):
+    """A message whose texts may be in any encoding."""
+
+    def get_text(self) -> str:
+        return self.get_string().decode("utf-8", "surrogateescape")
+
+
+class CollectorClient(paramiko.SFTPClient):
+    """An SFTP session.
+
+    It stands on paramiko's methods for single requests, which are not public; the pinned version and the tests hold them.
+    """
+
+    def read_in_order(self, file: paramiko.SFTPFile, size: int) -> Iterator[bytes]:
+        """The first `size` bytes of a file in blocks, several requests under way. Ends early where the file does."""
+        answers = _Answers(self)
+        request_bytes = REQUEST_BYTES
+        under_way: deque[tuple[int, int, int]] = deque()
+        requested = 0
+        while requested < size or under_way:
+            while requested < size and len(under_way) < REQUESTS_IN_FLIGHT:
+                length = min(request_bytes, size - requested)
+                under_way.append((answers.ask(file, requested, length), requested, length))
+                requested += length
+            number, offset, length = under_way.popleft()
+            block = answers.wait_for(number)
+            while block and len(block) < length:
+                # The server answers less than it is asked for: get the rest, and ask for as much from now on.
+                request_bytes = max(_SMALLEST_REQUEST_BYTES, len(block))
+                yield block
+                offset, length = offset + len(block), length - len(block)
+                block = answers.wait_for(answers.ask(file, offset, length))
+            if not block:
+                return
+            yield block
+
+    def send_read(self, receiver: object, file: paramiko.SFTPFile, offset: int, length: int) -> int:
+        """Send one request to read; its answer goes to the receiver's `_async_response`. Returns its number."""
+        return self._async_request(receiver, CMD_READ, file.handle, int64(offset), length)  # pyright: ignore[reportAttributeAccessIssue, reportReturnType]  # not in the stubs
+
+    def receive(self) -> None:
+        """Take in one answer of the server and hand it to its receiver."""
+        self._read_response()  # pyright: ignore[reportAttributeAccessIssue]  # not in the stubs
+
+    def raise_status(self, message: paramiko.Message) -> None:
+        """Raise the error that a status message tells; EOFError where a file ends."""
+        self._convert_status(message)  # pyright: ignore[reportAttributeAccessIssue]  # not in the stubs
+
+    def _request(self, t: int, *args: object) -> tuple[int, paramiko.Message]:
+        kind, message = super()._request(t, *args)  # pyright: ignore[reportAttributeAccessIssue]  # not in the stubs
+        return (kind, _TolerantMessage(message.get_remainder())) if kind == CMD_NAME else (kind, message)
+
+
+class _Answers:
+    """Sends requests to read and keeps the answers until they are wanted."""
+
+    def __init__(self, client: CollectorClient) -> None:
+        self._client = client
+        self._arrived: dict[int, bytes | Exception] = {}
+
+    def ask(self, file: paramiko.SFTPFile, offset: int, length: int) -> int:
+        return self._client.send_read(self, file, offset, length)
+
+    def wait_for(self, number: int) -> bytes:
+        """The answer to a request; empty where the file ended before."""
+        while number not in self._arrived:
+            self._client.receive()
+        answer = self._arrived.pop(number)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    def _async_response(self, kind: int, message: paramiko.Message, number: int) -> None:
+        """What paramiko calls with an answer."""
+        if kind == CMD_DATA:
+            self._arrived[number] = message.get_string()
+        elif kind == CMD_STATUS:
+            self._arrived[number] = self._status(message)
+        else:
+            self._arrived[number] = paramiko.SFTPError(f"the server answered a request to read with message {kind}")
+
+    def _status(self, message: paramiko.Message) -> bytes | Exception:
+        try:
+            self._client.raise_status(message)
+        except EOFError:
+            return b""
+        except OSError as error:
+            return error
+        return paramiko.SFTPError("the server answered a request to read with nothing")
