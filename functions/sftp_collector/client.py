@@ -29,7 +29,7 @@ class _TolerantMessage(paramiko.Message):
 class CollectorClient(paramiko.SFTPClient):
     """An SFTP session.
 
-    It stands on paramiko's methods for single requests, which are not public: its pinned version and the tests hold them.
+    It stands on paramiko's methods for single requests, which are not public: pinning and tests hold them.
     """
 
     def read_in_order(self, file: paramiko.SFTPFile, size: int) -> Iterator[bytes]:
