@@ -14,7 +14,8 @@ from typing import Final
 import psutil
 
 POLL_SECONDS: Final = 0.05
-STOP_SECONDS: Final = 10.0
+# Long enough to close what is open; nothing of what these processes hold outlives them.
+STOP_SECONDS: Final = 1.0
 
 # The processes that this very interpreter started: their end has to be awaited, or they stay as zombies.
 _children: dict[int, subprocess.Popen[bytes]] = {}

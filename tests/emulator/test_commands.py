@@ -1,0 +1,244 @@
+"""The commands as a person types them: up, demo, down, ops; what they print, leave behind and exit with."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from local.emulator import check_port_is_free
+from local.processes import BackgroundProcess
+from ops.accounting import landed_objects
+from ops.target import find_target
+from tests.emulator.emulators import free_port
+
+pytestmark = [pytest.mark.emulator, pytest.mark.xdist_group("commands"), pytest.mark.timeout(180)]
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+class CommandLine:
+    """A platform of its own, used by its commands alone."""
+
+    def __init__(self, state: Path) -> None:
+        self.state, self.port = state, free_port()
+
+    def arguments(self, module, *words):
+        platform = ["--state-dir", str(self.state)]
+        if module == "ops":
+            return [sys.executable, "-m", "ops", "--stack", "local", *platform, *words]
+        port = [] if words[0] == "down" else ["--port", str(self.port)]
+        return [sys.executable, "-m", module, *words, *platform, *port]
+
+    def run(self, module, *words, cwd=ROOT):
+        environment = {**os.environ, "COLUMNS": "200"}
+        return subprocess.run(
+            self.arguments(module, *words), cwd=cwd, env=environment, capture_output=True, text=True, check=False
+        )
+
+
+@pytest.fixture
+def command_line(tmp_path):
+    line = CommandLine(tmp_path / "state")
+    yield line
+    line.run("local", "down")
+
+
+def listens(port):
+    try:
+        check_port_is_free(port)
+    except Exception:  # noqa: BLE001 - taken, for whatever reason
+        return True
+    return False
+
+
+def processes_that_name(text):
+    found = []
+    for process in psutil.process_iter(["cmdline", "status"]):
+        command = " ".join(process.info["cmdline"] or [])
+        if text in command and process.pid != os.getpid() and process.info["status"] != psutil.STATUS_ZOMBIE:
+            found.append(command)
+    return found
+
+
+def test_the_demo_shows_the_whole_way_and_a_second_one_collects_nothing_twice(command_line):
+    # when the demo runs twice
+    first = command_line.run("local", "demo")
+    second = command_line.run("local", "demo")
+
+    # then the first shows the accounting, the access and where to go on
+    assert first.returncode == 0, first.stdout + first.stderr
+    counts = {
+        name: int(re.search(rf"{name} +│ +([\d,]+)", first.stdout)[1].replace(",", ""))
+        for name in ("rows in", "= in the warehouse", r"\+ quarantined", r"\+ duplicates dropped")
+    }
+    rows_in, *parts = counts.values()
+    assert rows_in == 10_000
+    assert rows_in == sum(parts)
+    assert all(parts)
+    assert "quarantined by registration_plate" in first.stdout
+    assert re.search(r"│ marketing +│ denied +│ reads +│ denied +│", first.stdout)
+    assert "nothing is collected twice" in first.stdout
+    assert "python -m local down" in first.stdout
+
+    # and the second finds everything as it was
+    assert second.returncode == 0, second.stdout + second.stderr
+    assert "0 resources created" in second.stdout
+    assert "nothing new, 1 unchanged" in second.stdout
+
+
+def test_the_demo_takes_the_callers_own_file(command_line, tmp_path):
+    # given a file with a space and an accent in its name
+    mine = tmp_path / "mes véhicules.csv"
+    mine.write_text("customer_id,model,colour,registration_plate\n1,Corsa,Red,AB12CDE\nx,Corsa,Red,AB13CDE\n")
+
+    # when the demo is given it
+    result = command_line.run("local", "demo", "--vehicles", str(mine), "--down")
+
+    # then that is what the reports are of, and the platform is gone as asked
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert re.search(r"mes véhicules\.csv: rows in +│ +2 ", result.stdout)
+    assert not listens(command_line.port)
+
+
+def test_a_person_operates_the_stack_by_its_exports(command_line):
+    # given a platform that is up
+    assert command_line.run("local", "up").returncode == 0
+
+    # then its exports, its status and its jobs are there
+    exports = json.loads(command_line.run("ops", "outputs", "--json").stdout)
+    assert exports["lakeBucket"]
+    assert "vehicles" in command_line.run("ops", "status").stdout
+    (command_line.state / "sftp-source/root/outgoing/vehicles").mkdir(parents=True)
+    assert "0 collected, 0 unchanged" in command_line.run("ops", "collect", "vehicles").stdout
+    jobs = command_line.run("ops", "run", "refine")
+    assert jobs.returncode == 0, jobs.stderr
+    assert f"{exports['warehouseJob']} SUCCEEDED" in jobs.stdout
+    assert f"{exports['martJob']} SUCCEEDED" in jobs.stdout
+
+
+def test_ops_says_how_to_start_what_is_not_up(command_line):
+    result = command_line.run("ops", "status")
+    assert result.returncode == 1
+    assert "python -m local up" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_a_port_that_is_taken_is_named_with_the_way_out(command_line):
+    # given something that listens on the port
+    with socket.create_server(("127.0.0.1", command_line.port)):
+        # when the platform is started
+        result = command_line.run("local", "up")
+
+    # then it says so
+    assert result.returncode == 1
+    assert f"port {command_line.port}" in result.stderr
+    assert "--port" in result.stderr
+
+
+def test_two_platforms_run_side_by_side(command_line):
+    # given two of them
+    other = CommandLine(command_line.state.parent / "other")
+    try:
+        assert command_line.run("local", "up").returncode == 0
+        assert other.run("local", "up").returncode == 0
+
+        # when one is stopped
+        command_line.run("local", "down")
+
+        # then the other still works
+        assert not listens(command_line.port)
+        assert other.run("ops", "status").returncode == 0
+    finally:
+        other.run("local", "down")
+
+
+@pytest.mark.parametrize("moment", ["at once", "while it deploys", "while the jobs run"])
+def test_ctrl_c_in_the_demo_leaves_no_process_and_no_port(command_line, moment):
+    # given a demo in a terminal of its own
+    demo = subprocess.Popen(
+        command_line.arguments("local", "demo"),
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+    reached = {
+        "at once": BackgroundProcess("emulator", command_line.state).is_running,
+        "while it deploys": (command_line.state / "engine.json").exists,
+        "while the jobs run": lambda: bool(processes_that_name("glue-job-")),
+    }[moment]
+    deadline = time.monotonic() + 60
+    while not reached():
+        assert demo.poll() is None, demo.communicate()[0]
+        assert time.monotonic() < deadline
+        time.sleep(0.01)  # between two polls
+
+    # when ctrl-C is typed, which reaches everything in the terminal's foreground
+    os.killpg(demo.pid, signal.SIGINT)
+    output, _ = demo.communicate(timeout=60)
+
+    # then nothing is left of it
+    assert demo.returncode == 130, output
+    assert "Traceback" not in output
+    assert not listens(command_line.port)
+    assert processes_that_name(str(command_line.state)) == []
+    assert processes_that_name("glue-job-") == []
+
+
+@pytest.fixture
+def checkout(tmp_path):
+    """A copy of the repository's files, to change."""
+    git = shutil.which("git")
+    listed = subprocess.run([git, "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    folder = tmp_path / "checkout"
+    for name in filter(None, listed.split("\0")):
+        if not name.startswith("tests/"):
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(ROOT / name, folder / name)
+    shutil.copytree(ROOT / ".build", folder / ".build")
+    return folder
+
+
+def test_changed_function_code_is_updated_in_place_and_the_lake_keeps_its_data(command_line, checkout):
+    # given a platform with data
+    assert command_line.run("local", "up", cwd=checkout).returncode == 0
+    target = find_target("local", command_line.state)
+    target.client("s3").put_object(Bucket=target.bucket, Key="inbound/vehicles/2026/01/01/kept.csv", Body=b"kept")
+
+    # when a function's code changes and the program is deployed again
+    handler = checkout / "functions/sftp_collector/handler.py"
+    handler.write_text(handler.read_text() + "\n# changed\n")
+    result = command_line.run("local", "up", cwd=checkout)
+
+    # then that alone is updated
+    assert result.returncode == 0, result.stderr
+    assert "0 resources created, 1 updated" in result.stdout
+    assert [each.inbound.file_name for each in landed_objects(target, "vehicles")] == ["kept.csv"]
+
+
+def test_any_other_change_needs_a_fresh_platform_and_gets_one(command_line, checkout):
+    # given a platform that is up
+    assert command_line.run("local", "up", cwd=checkout).returncode == 0
+
+    # when a setting changes that the engine cannot update
+    settings = checkout / "Pulumi.local.yaml"
+    settings.write_text(settings.read_text().replace("logRetentionDays: 7", "logRetentionDays: 14"))
+    refused = command_line.run("local", "up", cwd=checkout)
+
+    # then it says what changed and how to go on, and that works
+    assert refused.returncode == 1
+    assert "retentionInDays" in refused.stderr
+    assert "up --fresh" in refused.stderr
+    fresh = command_line.run("local", "up", "--fresh", cwd=checkout)
+    assert fresh.returncode == 0, fresh.stderr
+    assert command_line.run("ops", "status", cwd=checkout).returncode == 0
