@@ -14,7 +14,7 @@ from local.demo import DemoFailedError, run_demo
 from local.demo_tables import print_next_steps, print_result
 from local.emulator import PortInUseError
 from local.engine import EngineError
-from local.platform_instance import LocalPlatform
+from local.platform_instance import LocalPlatform, PlatformBusyError
 from local.processes import ProcessError
 from local.steps import Steps
 from ops.collection import CollectionFailedError
@@ -36,7 +36,15 @@ Port = Annotated[int, typer.Option(min=1024, max=65535, help="Port of the embedd
 
 @contextmanager
 def _errors_for_a_person() -> Generator[None]:
-    expected = (PortInUseError, ProcessError, EngineError, DemoFailedError, CollectionFailedError, JobFailedError)
+    expected = (
+        PlatformBusyError,
+        PortInUseError,
+        ProcessError,
+        EngineError,
+        DemoFailedError,
+        CollectionFailedError,
+        JobFailedError,
+    )
     try:
         yield
     except (*expected, TargetError, OSError) as error:

@@ -2,7 +2,6 @@
 
 import io
 import shutil
-import tempfile
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ from jobs.marts import REPORTS
 from lake.keys import InboundObject, report_key
 from local.access_check import AccessMatrix, team_client, try_access
 from local.platform_instance import LocalPlatform
-from local.sample_data import write_vehicles
+from local.sample_data import SampleSummary, write_vehicles
 from local.steps import Steps
 from ops.accounting import RowAccount, landed_objects, row_account
 from ops.collection import collect
@@ -71,7 +70,8 @@ def run_demo(platform: LocalPlatform, steps: Steps, vehicles: Path | None = None
         step.outcome = f"{deployment.created} resources created, {deployment.unchanged} unchanged"
     target = find_target(LOCAL_STACK, platform.state_directory)
     with steps.step("Put a vehicles file on the SFTP server") as step:
-        step.outcome = _place_file(platform, vehicles)
+        sample = None if vehicles else write_vehicles(platform.state_directory / SAMPLE_FILE)
+        step.outcome = _place(vehicles or platform.state_directory / SAMPLE_FILE, _served_folder(platform))
     with steps.step("Collect it, as its schedule does") as step:
         first = collect(target, DATASET)
         step.outcome = _describe_collection(first)
@@ -79,6 +79,8 @@ def run_demo(platform: LocalPlatform, steps: Steps, vehicles: Path | None = None
         step.outcome = _run_workflow(target, step.tell)
     with steps.step("Check that every row is accounted for") as step:
         objects = [_examine(target, landed.inbound) for landed in landed_objects(target, DATASET)]
+        if sample is not None:
+            _compare(sample, objects)
         step.outcome = f"{sum(thing.account.rows_in for thing in objects):,} rows"
     with steps.step("Read the reports, each as its team") as step:
         reports = {name: _read_report(target, name) for name in REPORTS}
@@ -103,26 +105,30 @@ def run_demo(platform: LocalPlatform, steps: Steps, vehicles: Path | None = None
     )
 
 
-def _place_file(platform: LocalPlatform, vehicles: Path | None) -> str:
+def _served_folder(platform: LocalPlatform) -> Path:
     folder = platform.source.root / DATASETS[DATASET].source.directory
     folder.mkdir(parents=True, exist_ok=True)
-    if vehicles is not None:
-        return _place(vehicles, folder / vehicles.name)
-    with tempfile.TemporaryDirectory() as scratch:
-        sample = Path(scratch) / SAMPLE_FILE
-        write_vehicles(sample)
-        return _place(sample, folder / SAMPLE_FILE)
+    return folder
 
 
-def _place(file: Path, destination: Path) -> str:
+def _place(file: Path, folder: Path) -> str:
     """Copy a file to the server unless it is there already: a new time would make it a changed file."""
+    destination = folder / file.name
     if destination.exists() and destination.read_bytes() == file.read_bytes():
         return f"{file.name} is there already"
     # Renamed into place, so that no collection sees half of it.
-    unfinished = destination.with_name(f".{destination.name}.part")
+    unfinished = folder / f".{file.name}.part"
     shutil.copyfile(file, unfinished)
     unfinished.replace(destination)
     return f"{file.name}, {destination.stat().st_size:,} bytes"
+
+
+def _compare(sample: SampleSummary, objects: list[ObjectResult]) -> None:
+    """The sample's maker knows what has to become of each of its rows."""
+    expected = RowAccount(sample.rows, sample.warehouse, sample.quarantined, sample.duplicates)
+    found = [thing.account for thing in objects if thing.inbound.file_name == SAMPLE_FILE]
+    if expected not in found:
+        raise DemoFailedError(f"the sample has to give {expected}, but gave {found}")
 
 
 def _describe_collection(summary: dict[str, Any]) -> str:

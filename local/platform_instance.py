@@ -1,8 +1,10 @@
 """A local platform: emulator and stand-in sources running, the program's `local` stack deployed into them."""
 
+import contextlib
+import fcntl
 import json
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, cast
@@ -17,6 +19,10 @@ CONNECTION: Final = "dealer"
 CONNECTIONS_SETTING: Final = "data-platform:connections"
 
 Progress = Callable[[str], None]
+
+
+class PlatformBusyError(Exception):
+    """Another command is at work on the same platform."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +55,16 @@ class LocalPlatform:
             progress: told in a few words what happens.
 
         Raises:
+            PlatformBusyError: another command is starting this platform.
             local.emulator.PortInUseError: the emulator's port is taken.
             local.processes.ProcessError: a process does not start.
             local.engine.EngineError: the program cannot be deployed.
         """
         self.state_directory.mkdir(parents=True, exist_ok=True)
+        with self._alone():
+            return self._up(fresh=fresh, progress=progress)
+
+    def _up(self, *, fresh: bool, progress: Progress) -> Deployment:
         if not self.emulator.process.is_running():
             progress("starting the embedded AWS")
             self.emulator.start()
@@ -85,6 +96,19 @@ class LocalPlatform:
         discard_state(self.state_directory)
         self._stack_file.unlink(missing_ok=True)
         self._instance_file.unlink(missing_ok=True)
+
+    @contextlib.contextmanager
+    def _alone(self) -> Generator[None]:
+        """Two deployments at once would each create what the other has not recorded yet."""
+        with (self.state_directory / "lock").open("w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise PlatformBusyError(
+                    f"another command is starting the platform in {self.state_directory}; wait for it, "
+                    "or name another directory with --state-dir"
+                ) from error
+            yield
 
     def _configuration(self) -> dict[str, object]:
         """The stack's own configuration with the stand-in's address put in."""

@@ -3,12 +3,7 @@
 import asyncio
 import contextlib
 import json
-import os
-import socket
-import subprocess
-import sys
 import threading
-import time
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -77,47 +72,6 @@ def running_source(settings: SourceSettings, files: FilesFactory = ChrootedFiles
         loop.call_soon_threadsafe(loop.stop)
         thread.join(START_SECONDS)
         loop.close()
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
-
-
-@contextlib.contextmanager
-def running_emulator(log: Path) -> Iterator[str]:
-    """An emulator with IAM enforced, on a free port. Yields its endpoint."""
-    port = free_port()
-    environment = {
-        **{name: value for name, value in os.environ.items() if not name.startswith("AWS_")},
-        "AUTH": "true",
-        "BIND_HOST": "127.0.0.1",
-        "GATEWAY_PORT": str(port),
-        "IOT_MTLS_ENABLED": "0",
-        "SFTP_ENABLED": "0",
-    }
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "ministack"], env=environment, stdout=output, stderr=output, cwd=log.parent
-        )
-        try:
-            endpoint = f"http://127.0.0.1:{port}"
-            _wait_until_it_listens(port, process, log)
-            yield endpoint
-        finally:
-            process.terminate()
-            process.wait(START_SECONDS)
-
-
-def _wait_until_it_listens(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline:
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=5):
-            return
-        assert process.poll() is None, f"the emulator ended:\n{log.read_text()}"
-        time.sleep(0.05)
-    raise AssertionError(f"the emulator does not listen on {port}:\n{log.read_text()}")
 
 
 class Stack:

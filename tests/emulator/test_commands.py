@@ -1,5 +1,6 @@
 """The commands as a person types them: up, demo, down, ops; what they print, leave behind and exit with."""
 
+import fcntl
 import json
 import os
 import re
@@ -242,3 +243,18 @@ def test_any_other_change_needs_a_fresh_platform_and_gets_one(command_line, chec
     fresh = command_line.run("local", "up", "--fresh", cwd=checkout)
     assert fresh.returncode == 0, fresh.stderr
     assert command_line.run("ops", "status", cwd=checkout).returncode == 0
+
+
+def test_a_second_command_waits_for_no_half_started_platform(command_line):
+    # given that another command is starting the platform
+    command_line.state.mkdir()
+    with (command_line.state / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+
+        # when a second one is given
+        result = command_line.run("local", "up")
+
+    # then it says so, and starts nothing
+    assert result.returncode == 1
+    assert "another command is starting the platform" in result.stderr
+    assert not listens(command_line.port)

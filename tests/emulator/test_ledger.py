@@ -8,7 +8,8 @@ from botocore.exceptions import ClientError
 
 from lake.keys import InvalidKeyError
 from lake.ledger import LEASE, ClaimedElsewhereError, FileVersion, Ledger, LedgerError, LostClaimError, State
-from tests.emulator.sftp_fixtures import Stack, running_emulator
+from tests.emulator.emulators import running_emulator
+from tests.emulator.sftp_fixtures import Stack
 
 pytestmark = pytest.mark.emulator
 

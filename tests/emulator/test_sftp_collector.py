@@ -24,12 +24,11 @@ from functions.sftp_collector.handler import CollectionFailedError, handler
 from lake.collection import Collection, Connection
 from lake.ledger import FileVersion, Ledger, State
 from local.sftp_source import ChrootedFiles, SourceSettings, generate_host_key
+from tests.emulator.emulators import free_port, running_emulator
 from tests.emulator.sftp_fixtures import (
     USER,
     Stack,
-    free_port,
     new_client_key,
-    running_emulator,
     running_source,
 )
 
@@ -40,8 +39,8 @@ MEBIBYTE = 2**20
 
 @pytest.fixture(scope="module")
 def emulator(tmp_path_factory):
-    with running_emulator(tmp_path_factory.mktemp("emulator") / "log") as endpoint:
-        yield endpoint
+    with running_emulator(tmp_path_factory.mktemp("emulator")) as emulator:
+        yield emulator.endpoint
 
 
 @pytest.fixture(scope="module")
