@@ -26,8 +26,8 @@ class Clock:
 
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory):
-    with running_emulator(tmp_path_factory.mktemp("emulator") / "log") as endpoint:
-        yield Stack(endpoint)
+    with running_emulator(tmp_path_factory.mktemp("emulator")) as emulator:
+        yield Stack(emulator.endpoint)
 
 
 @pytest.fixture
