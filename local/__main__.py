@@ -14,7 +14,7 @@ from local.demo import DemoFailedError, run_demo
 from local.demo_tables import print_next_steps, print_result
 from local.emulator import PortInUseError
 from local.engine import EngineError
-from local.platform_instance import LocalPlatform, PlatformBusyError
+from local.platform_instance import DEFAULT_STATE_DIRECTORY, LocalPlatform, PlatformBusyError
 from local.processes import ProcessError
 from local.steps import Steps
 from ops.collection import CollectionFailedError
@@ -70,7 +70,7 @@ def _stopped_on_interrupt(platform: LocalPlatform) -> Generator[None]:
 
 @app.command()
 def up(
-    state_dir: StateDirectory = Path(".local"),
+    state_dir: StateDirectory = DEFAULT_STATE_DIRECTORY,
     port: Port = 4566,
     fresh: Annotated[bool, typer.Option("--fresh", help="Throw away what the platform holds first.")] = False,  # noqa: FBT002 - a flag
 ) -> None:
@@ -89,7 +89,7 @@ def up(
 
 @app.command()
 def demo(
-    state_dir: StateDirectory = Path(".local"),
+    state_dir: StateDirectory = DEFAULT_STATE_DIRECTORY,
     port: Port = 4566,
     vehicles: Annotated[
         Path | None, typer.Option(exists=True, dir_okay=False, help="Your own CSV file of vehicles.")
@@ -100,14 +100,16 @@ def demo(
     platform = LocalPlatform(state_dir.resolve(), port)
     with _errors_for_a_person(), _stopped_on_interrupt(platform):
         result = run_demo(platform, Steps(console), vehicles)
-        print_result(console, result, platform)
+        print_result(console, result)
         if down_afterwards:
             platform.down()
             console.print("The platform is stopped.")
+        else:
+            print_next_steps(console, platform)
 
 
 @app.command()
-def down(state_dir: StateDirectory = Path(".local")) -> None:
+def down(state_dir: StateDirectory = DEFAULT_STATE_DIRECTORY) -> None:
     """Stop a platform and throw away what it holds; the SFTP server's files and the logs stay."""
     platform = LocalPlatform(state_dir.resolve(), port=0)
     was_running = platform.is_running()

@@ -37,12 +37,12 @@ def try_access(target: Target) -> AccessMatrix:
     report_of = {report.team: report_key(report.team, report.name, "parquet") for report in REPORTS.values()}
     prefixes = (INBOUND, WAREHOUSE, QUARANTINE)
     outcomes: dict[str, dict[str, str]] = {}
-    for team in target.exports["teamRoleArns"]:
+    for team in sorted(target.exports["teamRoleArns"]):
         s3 = team_client(target, team, "s3")
         row = {other: _outcome(s3.get_object, Bucket=target.bucket, Key=key) for other, key in report_of.items()}
         row |= {place: _outcome(s3.list_objects_v2, Bucket=target.bucket, Prefix=f"{place}/") for place in prefixes}
         outcomes[team] = row
-    return AccessMatrix((*report_of, *prefixes), outcomes)
+    return AccessMatrix((*sorted(report_of), *prefixes), outcomes)
 
 
 def team_client(target: Target, team: str, service: str) -> Any:  # noqa: ANN401 - boto3 makes clients at run time

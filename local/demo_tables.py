@@ -1,20 +1,24 @@
 """The demo's last page: one table of what happened, a report's first rows, who may read what, and where to go on."""
 
+import os
+import sys
+from pathlib import Path
 from typing import Final
 
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
 from jobs.marts import REPORTS
 from local.access_check import DENIED, READS, AccessMatrix
 from local.demo import SHOWN_REPORT, DemoResult
-from local.platform_instance import LocalPlatform
+from local.platform_instance import DEFAULT_STATE_DIRECTORY, LocalPlatform
 
 SHOWN_ROWS: Final = 5
 _OUTCOMES: Final = {READS: f"[green]{READS}[/]", DENIED: "[red]denied[/]"}
 
 
-def print_result(console: Console, result: DemoResult, platform: LocalPlatform) -> None:
+def print_result(console: Console, result: DemoResult) -> None:
     """Print everything that a person wants to see of a demo that went well."""
     console.print(_summary_table(result))
     console.print(_shown_report_table(result))
@@ -22,26 +26,32 @@ def print_result(console: Console, result: DemoResult, platform: LocalPlatform) 
     console.print(_times_table(result.seconds))
     unchanged = result.second_collection["unchanged"]
     console.print(f"The second collection took nothing twice: {unchanged} unchanged.", highlight=False)
-    print_next_steps(console, platform)
 
 
 def print_next_steps(console: Console, platform: LocalPlatform) -> None:
     """Say how to use the platform that stays up, and how to stop it."""
-    directory = platform.state_directory
-    ops = f"python -m ops --stack local --state-dir {directory}"
+    python = _interpreter()
+    state = platform.state_directory
+    option = "" if state == DEFAULT_STATE_DIRECTORY.resolve() else f" --state-dir {state}"
+    ops = f"{python} -m ops --stack local{option}"
     console.print("\nThe platform stays up. Where to look next:", style="bold")
-    console.print(
-        f"  {ops} status            what landed, and what became of it\n"
-        f"  {ops} outputs           what the stack exports\n"
-        f"  {ops} run refine        the jobs again, in the workflow's order\n"
-        f"  {platform.source.root}  what the SFTP server serves: put a file there, then\n"
-        f"  {ops} collect vehicles\n"
-        f"  AWS_ENDPOINT_URL={platform.emulator.endpoint} AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test "
-        "for any AWS client\n"
-        f"  python -m local down --state-dir {directory}   stops it and throws away what it holds",
-        highlight=False,
-        soft_wrap=True,
-    )
+    for command, meaning in (
+        (f"{ops} status", "what landed, and what became of it"),
+        (f"{ops} outputs", "what the stack exports"),
+        (f"{ops} collect vehicles", f"after putting a file into {platform.source.root}/outgoing/vehicles"),
+        (f"{ops} run refine", "the jobs, in the workflow's order"),
+        (f"AWS_ENDPOINT_URL={platform.emulator.endpoint}", "with test as access key and secret: any AWS client"),
+        (f"{python} -m local down{option}", "stops it and throws away what it holds"),
+    ):
+        console.print(f"  {command}\n      [dim]{meaning}[/]", highlight=False, soft_wrap=True)
+
+
+def _interpreter() -> str:
+    """How a person in this shell starts this very Python."""
+    if os.environ.get("VIRTUAL_ENV"):
+        return "python"
+    executable = Path(sys.executable)
+    return str(executable.relative_to(Path.cwd())) if executable.is_relative_to(Path.cwd()) else str(executable)
 
 
 def _summary_table(result: DemoResult) -> Table:
@@ -71,7 +81,7 @@ def _shown_report_table(result: DemoResult) -> Table:
 
 def _access_table(access: AccessMatrix) -> Table:
     title = "Who may read what, tried as each role (denied: AccessDenied from the emulator's IAM)"
-    table = Table("role of", *access.places, title=title, title_justify="left")
+    table = Table("role of", *access.places, title=title, title_justify="left", box=box.SIMPLE_HEAD, padding=0)
     for team, row in access.outcomes.items():
         table.add_row(team, *(_OUTCOMES.get(row[place], row[place]) for place in access.places))
     return table

@@ -15,6 +15,7 @@ from local.source_server import USER, SourceServer
 
 PROGRAM: Final = Path(__file__).resolve().parent.parent
 STACK: Final = "local"
+DEFAULT_STATE_DIRECTORY: Final = Path(".local")
 CONNECTION: Final = "dealer"
 CONNECTIONS_SETTING: Final = "data-platform:connections"
 
