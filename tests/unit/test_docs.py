@@ -16,9 +16,9 @@ from pydantic import BaseModel
 
 from dataplatform.settings import Settings
 from jobs.datasets import DATASETS
+from jobs.mart.job import publish
 from jobs.marts import REPORTS
 from jobs.memory_store import MemoryStore, StoredObject
-from jobs.mart.job import publish
 from jobs.warehouse.job import refine
 from lake.keys import report_key
 from local.__main__ import app as local_app
@@ -59,7 +59,7 @@ def code_spans(text: str) -> list[str]:
 
 
 def code(text: str) -> Iterator[str]:
-    """Every piece of code that a reader may type: code spans, and the lines of fences that are no pictures or output."""
+    """What a reader may type: code spans, and the lines of fences that are neither pictures nor output."""
     yield from code_spans(text)
     for fence in fences(text):
         if fence.language not in {"mermaid", "text"}:
