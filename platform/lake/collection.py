@@ -45,3 +45,36 @@ def private_key_parameter(prefix: str, connection: str) -> str:
 def collection_parameter(prefix: str, dataset: str) -> str:
     """Name of the SSM parameter that holds a dataset's collection."""
     return f"{prefix}/datasets/{dataset}/collection"
+
+
+class Database(_Model):
+    """How to reach one SQL Server. Stored as JSON in {prefix}/databases/{name}."""
+
+    host: Annotated[str, Field(min_length=1)]
+    port: Annotated[int, Field(ge=1, le=65535)]
+    database: Annotated[str, Field(min_length=1)]
+    user: Annotated[str, Field(min_length=1)]
+    # Name of the SSM SecureString that holds the login's password.
+    password_parameter: str
+    # Name of the SSM String that holds the certificate (PEM) that the server has to show; no other is accepted.
+    certificate_parameter: str
+
+
+def database_parameter(prefix: str, database: str) -> str:
+    """Name of the SSM parameter that holds a database."""
+    return f"{prefix}/databases/{database}"
+
+
+def password_parameter(prefix: str, database: str) -> str:
+    """Name of the SSM SecureString that holds the password of a database's login."""
+    return f"{prefix}/databases/{database}/password"
+
+
+def certificate_parameter(prefix: str, database: str) -> str:
+    """Name of the SSM parameter that holds the certificate of a database's server."""
+    return f"{prefix}/databases/{database}/certificate"
+
+
+def server_key_parameter(prefix: str, database: str) -> str:
+    """Name of the SSM SecureString that holds the key of a server's certificate, where the program generated it."""
+    return f"{prefix}/database-servers/{database}/key"
