@@ -11,6 +11,7 @@ from typing import Any, Final
 import polars as pl
 
 from jobs.datasets import DATASETS
+from jobs.datasets.declaration import SftpSource
 from jobs.marts import REPORTS
 from lake.keys import InboundObject, report_key
 from local.access_check import AccessMatrix, team_client, try_access
@@ -106,7 +107,9 @@ def run_demo(platform: LocalPlatform, steps: Steps, vehicles: Path | None = None
 
 
 def _served_folder(platform: LocalPlatform) -> Path:
-    folder = platform.source.root / DATASETS[DATASET].source.directory
+    source = DATASETS[DATASET].source
+    assert isinstance(source, SftpSource)  # noqa: S101 - the demo's own dataset
+    folder = platform.source.root / source.directory
     folder.mkdir(parents=True, exist_ok=True)
     return folder
 

@@ -1,9 +1,10 @@
 """The datasets: each module beside this file declares one as `DATASET`; to add one, nothing else has to be changed."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import timedelta
 from typing import Final
 
-from jobs.datasets.declaration import Dataset
+from jobs.datasets.declaration import Dataset, SqlSource
 from jobs.registry import DeclarationError, find_declarations
 from jobs.sanitise.conversion import UnsupportedTypeError, converted
 
@@ -37,6 +38,24 @@ def _check(package: str, dataset: Dataset) -> None:
             converted(name, column.dtype)
         except UnsupportedTypeError as error:
             raise DeclarationError(f"{where}: {error}") from error
+    if isinstance(dataset.source, SqlSource):
+        _check_sql(where, dataset.source, columns)
+
+
+def _check_sql(where: str, source: SqlSource, columns: Sequence[str]) -> None:
+    if source.mode == "incremental" and source.watermark is None:
+        raise DeclarationError(f"{where}: an incremental table needs a watermark, the column by which it grows")
+    if source.mode != "incremental" and (source.watermark or source.lag):
+        raise DeclarationError(f"{where}: a {source.mode} table takes no watermark and no lag; every run reads it all")
+    if source.lag < timedelta(0):
+        raise DeclarationError(f"{where}: the lag {source.lag} is negative; it says how far an increment goes back")
+    if source.partitions < 1 or (source.partitions > 1 and source.partition_column is None):
+        raise DeclarationError(
+            f"{where}: {source.partitions} partitions need to be 1, or more with a partition_column to divide by"
+        )
+    named = [name for name in (source.watermark, source.partition_column) if name is not None]
+    if unknown := sorted(set(named) - set(columns)):
+        raise DeclarationError(f"{where}: the source names columns {unknown}, the schema has {columns}")
 
 
 DATASETS: Final[Mapping[str, Dataset]] = find_datasets(__name__, __path__)

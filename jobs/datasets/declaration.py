@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Literal
 
 import dataframely as dy
 
@@ -22,13 +23,37 @@ class SftpSource:
 
 
 @dataclass(frozen=True, slots=True)
+class SqlSource:
+    """A table of a SQL Server database. Rows of it are told apart by the dataset's primary key."""
+
+    connection: str
+    """Name of a database in the stack's settings."""
+    schema: str
+    """Compared exactly with the server's own catalogue, as are the table's and all columns' names."""
+    table: str
+    mode: Literal["incremental", "full", "snapshot"]
+    """incremental: rows from the last run's watermark on; it cannot see deleted rows. full: the whole table every time.
+    snapshot: the whole table, compared with the last time: changed rows are written, and deleted ones as such."""
+    watermark: str | None = None
+    """Column by which an incremental table grows; it must never fall when a row is inserted or updated."""
+    lag: timedelta = timedelta(0)
+    """How far behind the last watermark an increment starts over, for transactions that committed late."""
+    nulls: Literal["always", "never", "refuse"] = "refuse"
+    """Rows without a watermark: extracted with every increment, never, or an error that stops the table."""
+    partition_column: str | None = None
+    """Whole number column by whose ranges a large table is read in parallel."""
+    partitions: int = 1
+    """Number of those ranges."""
+
+
+@dataclass(frozen=True, slots=True)
 class Dataset:
     """One dataset: its schema, where it comes from, who owns it and how fresh it has to be."""
 
     name: str
     schema: type[dy.Schema]
     """Types, keys and rules of a clean row. Its primary key is what "latest row per key" means."""
-    source: SftpSource
+    source: SftpSource | SqlSource
     owner: str
     """The team that answers for it."""
     schedule: str

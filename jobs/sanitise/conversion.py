@@ -8,6 +8,7 @@ import polars as pl
 _NAMES: Final[tuple[tuple[type[pl.DataType], str], ...]] = (
     (pl.String, "text"),
     (pl.Date, "a date as YYYY-MM-DD"),
+    (pl.Datetime, "a time as YYYY-MM-DD HH:MM:SS"),
 )
 
 
@@ -28,8 +29,10 @@ def converted(column: str, data_type: pl.DataType) -> pl.Expr:
         return text.cast(data_type, strict=False)
     if data_type == pl.Date:
         return text.str.to_date("%Y-%m-%d", strict=False)
+    if isinstance(data_type, pl.Datetime) and data_type.time_zone is None:
+        return text.str.to_datetime("%Y-%m-%d %H:%M:%S%.f", time_unit=data_type.time_unit, strict=False)
     raise UnsupportedTypeError(
-        f"column {column} is of type {data_type}; text is converted to String, integers and Date"
+        f"column {column} is of type {data_type}; text is converted to String, integers, Date and Datetime without zone"
     )
 
 

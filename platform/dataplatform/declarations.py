@@ -3,8 +3,11 @@
 import pulumi
 
 from dataplatform.batch_collector import CollectedDatasetArgs, ConnectionArgs
+from dataplatform.database_credentials import DatabaseArgs
 from dataplatform.settings import Settings
+from dataplatform.sql_extraction import ExtractedDatasetArgs
 from jobs.datasets import DATASETS
+from jobs.datasets.declaration import SftpSource, SqlSource
 from jobs.marts import REPORTS
 
 
@@ -31,6 +34,31 @@ def collected_datasets() -> dict[str, CollectedDatasetArgs]:
             schedule=dataset.schedule,
         )
         for name, dataset in DATASETS.items()
+        if isinstance(dataset.source, SftpSource)
+    }
+
+
+def databases(settings: Settings) -> dict[str, DatabaseArgs]:
+    """The stack's SQL Servers, by name."""
+    return {
+        name: DatabaseArgs(
+            host=database.host,
+            port=database.port,
+            database=database.database,
+            user=database.user,
+            password_parameter=database.password_parameter,
+            certificate=database.certificate,
+        )
+        for name, database in settings.databases.items()
+    }
+
+
+def extracted_datasets() -> dict[str, ExtractedDatasetArgs]:
+    """What the extraction takes for each dataset that arrives from a SQL Server."""
+    return {
+        name: ExtractedDatasetArgs(database=dataset.source.connection, schedule=dataset.schedule)
+        for name, dataset in DATASETS.items()
+        if isinstance(dataset.source, SqlSource)
     }
 
 
