@@ -2,6 +2,11 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Final
+
+SOME_INSTANT: Final = datetime(2026, 1, 1, tzinfo=UTC)
+"""When an object was put that does not say it: always the same, so that equal runs give equal objects."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -11,6 +16,7 @@ class StoredObject:
     content: bytes
     content_type: str = "binary/octet-stream"
     metadata: Mapping[str, str] = field(default_factory=dict[str, str])
+    landed_at: datetime = SOME_INSTANT
 
 
 class MemoryStore:
@@ -32,6 +38,14 @@ class MemoryStore:
             KeyError: there is no such object.
         """
         return self.objects[key].content
+
+    def landed_at(self, key: str) -> datetime:
+        """When an object was put.
+
+        Raises:
+            KeyError: there is no such object.
+        """
+        return self.objects[key].landed_at
 
     def write(self, key: str, content: bytes, content_type: str, metadata: Mapping[str, str]) -> None:
         """Put a whole object."""

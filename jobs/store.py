@@ -1,6 +1,7 @@
 """The lake as the jobs see it: keys and whole objects. S3 behind it in the jobs, a dictionary in their tests."""
 
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -17,6 +18,10 @@ class Store(Protocol):
 
     def read(self, key: str) -> bytes:
         """An object's content."""
+        ...
+
+    def landed_at(self, key: str) -> datetime:
+        """When an object was put, with its time zone."""
         ...
 
     def write(self, key: str, content: bytes, content_type: str, metadata: Mapping[str, str]) -> None:
@@ -49,6 +54,10 @@ class S3Store:
     def read(self, key: str) -> bytes:
         """An object's content."""
         return self._client.get_object(Bucket=self._bucket, Key=key)["Body"].read()
+
+    def landed_at(self, key: str) -> datetime:
+        """When an object was put, in UTC; S3 keeps whole seconds."""
+        return self._client.head_object(Bucket=self._bucket, Key=key)["LastModified"]
 
     def write(self, key: str, content: bytes, content_type: str, metadata: Mapping[str, str]) -> None:
         """Put a whole object by a single PutObject."""

@@ -6,14 +6,15 @@ import polars as pl
 from jobs.datasets.declaration import Dataset
 from jobs.readers.records import LINE
 from jobs.store import Store
-from jobs.warehouse.columns import LANDED_ON, LINEAGE, OBJECT
+from jobs.warehouse.columns import LANDED_AT, LINEAGE, OBJECT
 from lake.keys import warehouse_prefix
 
 
 def published_view(store: Store, dataset: Dataset) -> pl.LazyFrame:
     """A dataset's current rows: its declared columns, then the lineage columns.
 
-    Of the rows with one key, the one that landed last counts: by landing date, then the object's key, then the line.
+    Of the rows with one key, the one whose object arrived last counts. Of those that arrived at one instant it is
+    the last by object key as text and then by line, so that the view is the same each time.
     A dataset without warehouse files has an empty view with all columns.
     """
     files = [store.read(key) for key in store.keys(warehouse_prefix(dataset.name))]
@@ -23,8 +24,8 @@ def published_view(store: Store, dataset: Dataset) -> pl.LazyFrame:
 
 
 def latest_rows(rows: pl.LazyFrame, key: list[str]) -> pl.LazyFrame:
-    """Of the rows with one key, the one that landed last."""
-    return rows.sort(LANDED_ON, OBJECT, LINE).unique(subset=key, keep="last", maintain_order=True)
+    """Of the rows with one key, the one that arrived last."""
+    return rows.sort(LANDED_AT, OBJECT, LINE).unique(subset=key, keep="last", maintain_order=True)
 
 
 def _empty(schema: type[dy.Schema]) -> pl.LazyFrame:

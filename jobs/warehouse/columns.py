@@ -10,8 +10,12 @@ OBJECT: Final = "_object"
 """Key of the inbound object."""
 LANDED_ON: Final = "_landed_on"
 """Day on which that object landed, UTC."""
+LANDED_AT: Final = "_landed_at"
+"""Instant at which it arrived: what S3 calls its last modification, UTC. S3 itself keeps whole seconds."""
 
-LINEAGE: Final = pl.Schema({OBJECT: pl.String(), LANDED_ON: pl.Date(), LINE: pl.Int64()})
+LINEAGE: Final = pl.Schema(
+    {OBJECT: pl.String(), LANDED_ON: pl.Date(), LANDED_AT: pl.Datetime("us", "UTC"), LINE: pl.Int64()}
+)
 """Columns that follow the declared ones in every warehouse file, in this order."""
 
 QUARANTINE: Final = pl.Schema(

@@ -5,7 +5,7 @@ done by the next; a rerun replaces its own files and touches no others.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import date
+from datetime import datetime
 
 import boto3
 import polars as pl
@@ -18,7 +18,7 @@ from jobs.readers.csv_records import read_csv
 from jobs.readers.records import LINE, ORIGINAL
 from jobs.sanitise.check import REASON, RULES, Outcome, check
 from jobs.store import S3Store, Store
-from jobs.warehouse.columns import LANDED_ON, LINEAGE, OBJECT, QUARANTINE
+from jobs.warehouse.columns import LANDED_AT, LANDED_ON, LINEAGE, OBJECT, QUARANTINE
 from lake.keys import InboundObject, InvalidKeyError, inbound_prefix, parse_inbound_key, warehouse_prefix
 
 
@@ -77,7 +77,7 @@ def process_object(store: Store, dataset: Dataset, key: str, run_id: str) -> Cou
     records = read_csv(store.read(key), dataset.schema.column_names())
     outcome = check(dataset, records)
     quarantine = _quarantine_rows(outcome, key, records.header, run_id)
-    warehouse = _warehouse_rows(outcome, key, inbound.landing_date)
+    warehouse = _warehouse_rows(outcome, inbound, store.landed_at(key))
     _write(store, inbound, warehouse, quarantine, _accounting(outcome, run_id))
     return {
         "dataset": dataset.name,
@@ -100,10 +100,12 @@ def _write(
     store.write(inbound.warehouse_key, parquet_bytes(warehouse), MEDIA_TYPE, accounting)
 
 
-def _warehouse_rows(outcome: Outcome, key: str, landed_on: date) -> pl.DataFrame:
-    return outcome.clean.with_columns(pl.lit(key).alias(OBJECT), pl.lit(landed_on).alias(LANDED_ON)).select(
-        pl.exclude(*LINEAGE), *LINEAGE
-    )
+def _warehouse_rows(outcome: Outcome, inbound: InboundObject, landed_at: datetime) -> pl.DataFrame:
+    return outcome.clean.with_columns(
+        pl.lit(inbound.key).alias(OBJECT),
+        pl.lit(inbound.landing_date).alias(LANDED_ON),
+        pl.lit(landed_at, LINEAGE[LANDED_AT]).alias(LANDED_AT),
+    ).select(pl.exclude(*LINEAGE), *LINEAGE)
 
 
 def _quarantine_rows(outcome: Outcome, key: str, header: str, run_id: str) -> pl.DataFrame:

@@ -2,7 +2,7 @@
 
 import io
 import json
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import narwhals as nw
@@ -28,8 +28,12 @@ def store():
     return MemoryStore()
 
 
-def refine_file(store: MemoryStore, day_and_name: str, body: str) -> None:
-    store.objects[f"inbound/vehicles/{day_and_name}"] = StoredObject((HEADER + body).encode())
+NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
+
+
+def refine_file(store: MemoryStore, day_and_name: str, body: str, landed_at: datetime = NOON) -> None:
+    content = (HEADER + body).encode()
+    store.objects[f"inbound/vehicles/{day_and_name}"] = StoredObject(content, landed_at=landed_at)
     refine(store, DATASETS, "run-1")
 
 
@@ -39,16 +43,31 @@ def owners(store: MemoryStore) -> dict[str, int]:
     return dict(rows.iter_rows())
 
 
-def test_the_view_shows_the_row_that_landed_on_the_latest_day(store):
-    # given the later file processed first, and with a name that sorts first
-    refine_file(store, "2026/11/23/a.csv", "2,Focus,Red,AB12CDE\n")
-    refine_file(store, "2026/11/22/z.csv", "1,Focus,Red,AB12CDE\n3,Golf,Red,XY51ZZZ\n")
+@pytest.mark.parametrize(
+    ("earlier", "later"),
+    [
+        ("2026/11/22/vehicles.v2.csv", "2026/11/22/vehicles.v10.csv"),
+        ("2026/11/22/evening.csv", "2026/11/22/correction.csv"),
+        ("2026/11/22/z.csv", "2026/11/23/a.csv"),
+    ],
+)
+@pytest.mark.parametrize("later_is_processed_first", [False, True])
+def test_the_view_shows_the_row_that_arrived_last_whatever_its_files_name(
+    store, earlier, later, later_is_processed_first
+):
+    # given a later file, with the plate further up in it
+    files = [
+        (earlier, "3,Golf,Red,XY51ZZZ\n1,Focus,Red,AB12CDE\n", NOON),
+        (later, "2,Focus,Red,AB12CDE\n", NOON + timedelta(seconds=1)),
+    ]
+    for name, body, landed_at in reversed(files) if later_is_processed_first else files:
+        refine_file(store, name, body, landed_at)
 
     # then
     assert owners(store) == {"AB12CDE": 2, "XY51ZZZ": 3}
 
 
-def test_of_two_files_of_one_day_the_one_whose_key_sorts_last_counts(store):
+def test_of_two_files_that_arrived_at_one_instant_the_one_whose_key_sorts_last_counts(store):
     # given the plate further down in the file that sorts first
     refine_file(store, "2026/11/22/b.csv", "2,Focus,Red,AB12CDE\n")
     refine_file(store, "2026/11/22/a.csv", "3,Golf,Red,XY51ZZZ\n1,Focus,Red,AB12CDE\n")
@@ -57,11 +76,11 @@ def test_of_two_files_of_one_day_the_one_whose_key_sorts_last_counts(store):
     assert owners(store) == {"AB12CDE": 2, "XY51ZZZ": 3}
 
 
-def test_the_landing_date_comes_before_the_objects_key_and_that_before_the_line():
+def test_the_arrival_comes_before_the_objects_key_and_that_before_the_line():
     # given rows of one key, each newer by one criterion and older by the ones after it
     rows = pl.LazyFrame(
-        [("k", date(2026, 11, 23), "a", 1), ("k", date(2026, 11, 22), "b", 2), ("k", date(2026, 11, 22), "a", 3)],
-        schema=["key", "_landed_on", "_object", "_line"],
+        [("k", NOON + timedelta(seconds=1), "a", 1), ("k", NOON, "b", 2), ("k", NOON, "a", 3)],
+        schema=["key", "_landed_at", "_object", "_line"],
         orient="row",
     )
 
@@ -87,9 +106,10 @@ def test_the_view_says_where_each_row_came_from(store):
     row = published_view(store, VEHICLES).collect().row(0, named=True)
 
     # then
-    assert (row["_object"], row["_landed_on"], row["_line"]) == (
+    assert (row["_object"], row["_landed_on"], row["_landed_at"], row["_line"]) == (
         "inbound/vehicles/2026/11/22/a.csv",
         date(2026, 11, 22),
+        NOON,
         2,
     )
 

@@ -2,7 +2,7 @@
 
 import io
 import json
-from datetime import date
+from datetime import UTC, date, datetime
 
 import polars as pl
 import pytest
@@ -17,6 +17,7 @@ HEADER = "customer_id,model,colour,registration_plate\n"
 INBOUND = "inbound/vehicles/2026/11/22/day one.csv"
 WAREHOUSE = "warehouse/vehicles/landing_date=2026-11-22/day one.csv.parquet"
 QUARANTINED = "quarantine/vehicles/landing_date=2026-11-22/day one.csv.parquet"
+LANDED_AT = datetime(2026, 11, 22, 12, 30, 0, 250_000, tzinfo=UTC)
 GOOD = "1,Focus,Red,AB12CDE\n"
 BAD = "x,Focus,Red,XY51ZZZ\n"
 
@@ -27,7 +28,7 @@ def store():
 
 
 def land(store: MemoryStore, body: str, key: str = INBOUND) -> None:
-    store.objects[key] = StoredObject((HEADER + body).encode())
+    store.objects[key] = StoredObject((HEADER + body).encode(), landed_at=LANDED_AT)
 
 
 def parquet(store: MemoryStore, key: str) -> pl.DataFrame:
@@ -48,7 +49,7 @@ def test_an_object_becomes_a_warehouse_file_whose_rows_say_where_they_came_from(
     # then
     rows = parquet(store, WAREHOUSE)
     assert rows.columns == [*DATASETS["vehicles"].schema.column_names(), *LINEAGE]
-    assert rows.rows() == [(1, "FOCUS", "Red", "AB12CDE", INBOUND, date(2026, 11, 22), 2)]
+    assert rows.rows() == [(1, "FOCUS", "Red", "AB12CDE", INBOUND, date(2026, 11, 22), LANDED_AT, 2)]
 
 
 def test_a_refused_row_is_kept_with_all_that_its_replay_needs(store):
