@@ -11,10 +11,13 @@ import pulumi_aws as aws
 
 from dataplatform import packaging
 from dataplatform.batch_collector import BatchCollector
+from dataplatform.container_image import ContainerImage
 from dataplatform.data_lake import DataLake
-from dataplatform.declarations import collected_datasets, connections, teams_of_reports
+from dataplatform.declarations import collected_datasets, connections, databases, extracted_datasets, teams_of_reports
 from dataplatform.monitoring import Monitoring
+from dataplatform.network import Network
 from dataplatform.settings import read_settings
+from dataplatform.sql_extraction import SqlExtraction
 from dataplatform.team_access import TeamAccess
 from dataplatform.transform_jobs import TransformJobs
 
@@ -60,6 +63,39 @@ collector = BatchCollector(
         "protect_data": settings.protect_data,
     },
 )
+network = Network(f"{name}-network", {"cidr": settings.network_cidr, "region": region})
+image = ContainerImage(
+    f"{name}-jobs-image",
+    {
+        "sources": packaging.JOBS_IMAGE,
+        "platform": "linux/amd64",
+        "key_arn": lake.key_arn,
+        "skip_build": settings.local.skip_images,
+    },
+)
+extraction = SqlExtraction(
+    f"{name}-extraction",
+    {
+        "databases": databases(settings),
+        "datasets": extracted_datasets(),
+        "parameter_prefix": f"/{pulumi.get_project()}/{pulumi.get_stack()}",
+        "time_zone": settings.time_zone,
+        "account_id": account_id,
+        "region": region,
+        "bucket_name": lake.bucket_name,
+        "bucket_arn": lake.bucket_arn,
+        "key_arn": lake.key_arn,
+        "ledger_table_name": collector.ledger_table_name,
+        "ledger_table_arn": collector.ledger_table_arn,
+        "alarm_topic_arn": monitoring.topic_arn,
+        "image": image.reference,
+        "repository_arn": image.repository_arn,
+        "vpc_id": network.vpc_id,
+        "subnet_ids": network.subnet_ids,
+        "log_retention_days": settings.log_retention_days,
+        "trust_account": settings.local.trust_account,
+    },
+)
 jobs = TransformJobs(
     f"{name}-jobs",
     {
@@ -103,6 +139,8 @@ pulumi.export("sftpCollectorFunction", collector.function_name)
 pulumi.export("collectionSchedules", collector.schedules)
 pulumi.export("collectorDeadLetterQueueUrl", collector.dead_letter_queue_url)
 pulumi.export("connectionPublicKeys", collector.public_keys)
+pulumi.export("extractionTask", extraction.task_definition_arn)
+pulumi.export("extractionSchedules", extraction.schedules)
 pulumi.export("warehouseJob", jobs.warehouse_job_name)
 pulumi.export("martJob", jobs.mart_job_name)
 pulumi.export("refineWorkflow", jobs.workflow_name)

@@ -33,8 +33,14 @@ def _partition(_emulator: Emulator, _region: str) -> dict[str, Any]:
     return {"partition": "aws", "dnsSuffix": "amazonaws.com", "reverseDnsPrefix": "com.amazonaws", "id": "aws"}
 
 
+def _availability_zones(emulator: Emulator, region: str) -> dict[str, Any]:
+    zones = emulator.call("ec2", "describe_availability_zones", region)["AvailabilityZones"]
+    return {"names": [zone["ZoneName"] for zone in zones], "zoneIds": [zone["ZoneId"] for zone in zones], "id": region}
+
+
 _FUNCTIONS: Mapping[str, Callable[[Emulator, str], dict[str, Any]]] = {
     "aws:index/getCallerIdentity:getCallerIdentity": _caller_identity,
     "aws:index/getRegion:getRegion": _region,
+    "aws:index/getAvailabilityZones:getAvailabilityZones": _availability_zones,
     "aws:index/getPartition:getPartition": _partition,
 }

@@ -64,6 +64,7 @@ class BatchCollector(pulumi.ComponentResource):
 
     function_name: pulumi.Output[str]
     ledger_table_name: pulumi.Output[str]
+    ledger_table_arn: pulumi.Output[str]
     dead_letter_queue_url: pulumi.Output[str]
     schedules: pulumi.Output[dict[str, str]]
     """Schedule of each dataset, as group/name."""
@@ -90,11 +91,13 @@ class BatchCollector(pulumi.ComponentResource):
         self._create_alarms(function, queue)
         self.function_name = function.name
         self.ledger_table_name = ledger.name
+        self.ledger_table_arn = ledger.arn
         self.dead_letter_queue_url = queue.url
         self.register_outputs(
             {
                 "functionName": self.function_name,
                 "ledgerTableName": self.ledger_table_name,
+                "ledgerTableArn": self.ledger_table_arn,
                 "deadLetterQueueUrl": self.dead_letter_queue_url,
                 "schedules": self.schedules,
                 "publicKeys": self.public_keys,

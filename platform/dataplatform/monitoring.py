@@ -96,3 +96,30 @@ def alert_on_failed_jobs(
         opts=child,
     )
     aws.cloudwatch.EventTarget(f"{name}-failed-runs-alert", rule=rule.name, arn=topic_arn, opts=child)
+
+
+def alert_on_failed_tasks(
+    name: str, cluster_arn: pulumi.Input[str], topic_arn: pulumi.Input[str], *, parent: pulumi.Resource
+) -> None:
+    """Tell the topic of every task of a cluster that ended with an error or never started, with ECS's own reason."""
+    child = pulumi.ResourceOptions(parent=parent)
+    rule = aws.cloudwatch.EventRule(
+        f"{name}-failed-tasks",
+        description="A task ended with an error or did not start",
+        event_pattern=pulumi.Output.json_dumps(
+            {
+                "source": ["aws.ecs"],
+                "detail-type": ["ECS Task State Change"],
+                "detail": {
+                    "clusterArn": [cluster_arn],
+                    "lastStatus": ["STOPPED"],
+                    "$or": [
+                        {"containers": {"exitCode": [{"anything-but": 0}]}},
+                        {"stopCode": ["TaskFailedToStart"]},
+                    ],
+                },
+            }
+        ),
+        opts=child,
+    )
+    aws.cloudwatch.EventTarget(f"{name}-failed-tasks-alert", rule=rule.name, arn=topic_arn, opts=child)

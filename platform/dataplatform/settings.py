@@ -1,6 +1,7 @@
 """The stack's settings: one model, read from Pulumi configuration and refused loudly where it is wrong."""
 
 import difflib
+import ipaddress
 import json
 import zoneinfo
 from collections.abc import Mapping
@@ -13,6 +14,11 @@ from pydantic.alias_generators import to_camel
 from lake.keys import check_name
 
 LOCAL_STACK: Final = "local"
+
+# What AWS accepts as a VPC, and what leaves room for the subnets.
+IPV4: Final = 4
+SHORTEST_PREFIX: Final = 16
+LONGEST_PREFIX: Final = 22
 
 # What CloudWatch Logs accepts as retention, in days.
 RetentionDays = Literal[1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 3653]
@@ -39,6 +45,13 @@ def _time_zone(value: str) -> str:
     return value
 
 
+def _network(value: str) -> str:
+    network = ipaddress.ip_network(value)
+    if not network.is_private or network.version != IPV4 or not SHORTEST_PREFIX <= network.prefixlen <= LONGEST_PREFIX:
+        raise ValueError(f"not a private IPv4 range of /{SHORTEST_PREFIX} to /{LONGEST_PREFIX}, such as 10.40.0.0/16")
+    return str(network)
+
+
 Name = Annotated[str, AfterValidator(check_name)]
 
 
@@ -52,6 +65,38 @@ class ConnectionSettings(_Settings):
         tuple[Annotated[str, AfterValidator(_host_key)], ...],
         Field(description='The server\'s public host keys, "type base64" each. Collection refuses any other key.'),
     ]
+
+
+class DatabaseSettings(_Settings):
+    """How to reach one SQL Server."""
+
+    host: Annotated[str, Field(min_length=1, description="Host name or address of the server.")]
+    port: Annotated[int, Field(ge=1, le=65535, description="TCP port.")] = 1433
+    database: Annotated[str, Field(min_length=1, description="Name of the database on the server.")]
+    user: Annotated[str, Field(min_length=1, description="The extraction's login.")]
+    password_parameter: Annotated[
+        str | None,
+        Field(
+            pattern=r"^/[a-zA-Z0-9_./-]+$",
+            description="Name of an SSM SecureString that you made; without it the program generates the password.",
+        ),
+    ] = None
+    certificate: Annotated[
+        str | None,
+        Field(
+            pattern=r"^-----BEGIN CERTIFICATE-----",
+            description="The server's certificate in PEM, which is pinned; without it the program generates one.",
+        ),
+    ] = None
+
+    @model_validator(mode="after")
+    def _is_either_given_or_made(self) -> Self:
+        if (self.password_parameter is None) != (self.certificate is None):
+            raise ValueError(
+                "passwordParameter and certificate go together: both for a server that you have, "
+                "neither for one that the program sets up"
+            )
+        return self
 
 
 class JobSettings(_Settings):
@@ -76,6 +121,9 @@ class LocalSettings(_Settings):
     host_packages: Annotated[
         bool, Field(description="Build the functions' layer for this machine's Python and architecture.")
     ] = False
+    skip_images: Annotated[
+        bool, Field(description="Build and push no container images: the emulator runs no containers.")
+    ] = False
 
 
 class Settings(_Settings):
@@ -88,6 +136,12 @@ class Settings(_Settings):
     connections: Annotated[
         dict[Name, ConnectionSettings], Field(description="SFTP servers, by the name that datasets use.")
     ]
+    databases: Annotated[
+        dict[Name, DatabaseSettings], Field(description="SQL Servers, by the name that datasets use.")
+    ] = {}
+    network_cidr: Annotated[
+        str, AfterValidator(_network), Field(description="Private address range of the network that tasks run in.")
+    ] = "10.40.0.0/16"
     log_retention_days: Annotated[RetentionDays, Field(description="Days that logs are kept.")] = 30
     noncurrent_version_days: Annotated[
         int, Field(ge=1, le=3650, description="Days that overwritten and deleted objects can still be restored.")
@@ -186,6 +240,7 @@ def _known_settings(path: list[str]) -> set[str]:
     model: type[BaseModel] = Settings
     nested: dict[str, type[BaseModel]] = {
         "connections": ConnectionSettings,
+        "databases": DatabaseSettings,
         "jobs": JobSettings,
         "local": LocalSettings,
     }

@@ -18,10 +18,26 @@ ROOT = Path(__file__).resolve().parents[2]
 SIGNATURE = "4dabf18193072939515e22adb298388d"
 
 # Outputs that the program passes on. Each stands in the graph as ${name.output}, so that a reference stays readable.
-OUTPUTS = ("arn", "bucket", "id", "key", "keyId", "name", "privateKeyPem", "publicKeyOpenssh", "url")
+OUTPUTS = (
+    "arn",
+    "bucket",
+    "id",
+    "key",
+    "keyId",
+    "name",
+    "privateKeyPem",
+    "publicKeyOpenssh",
+    "url",
+    "certPem",
+    "registryId",
+    "repositoryUrl",
+    "result",
+)
 INVOKES = {
     "aws:index/getCallerIdentity:getCallerIdentity": {"accountId": "123456789012"},
     "aws:index/getRegion:getRegion": {"region": "eu-west-1"},
+    "aws:index/getAvailabilityZones:getAvailabilityZones": {"names": ["eu-west-1a", "eu-west-1b", "eu-west-1c"]},
+    "aws:ecr/getAuthorizationToken:getAuthorizationToken": {"userName": "AWS", "password": "registry-token"},
 }
 
 
@@ -66,7 +82,7 @@ class Graph:
             for key in ("policy", "assumeRolePolicy")
             if key in resource.inputs
         }
-        return {where: document["Statement"] for where, document in documents.items()}
+        return {where: document["Statement"] for where, document in documents.items() if "Statement" in document}
 
 
 class _NoMocks(mocks.Mocks):

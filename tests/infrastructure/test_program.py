@@ -1,9 +1,12 @@
 """What the program instantiates, and what everything outside may rely on."""
 
 import json
+import re
+from collections.abc import Callable
 
 import pytest
 
+from jobs.datasets import DATASETS
 from local.engine import EngineError
 from tests.infrastructure.recording import Graph, record
 
@@ -32,13 +35,44 @@ def test_every_resource_belongs_to_a_component(graph: Graph) -> None:
 
 
 def test_every_dataset_has_a_schedule_with_time_zone_retries_and_a_dead_letter_queue(graph: Graph) -> None:
-    schedule = graph.only("scheduler/schedule:Schedule").inputs
-    queue = graph.only("sqs/queue:Queue")
-    assert schedule["name"] == "vehicles"
-    assert schedule["scheduleExpressionTimezone"] == "Europe/London"
-    assert schedule["target"]["retryPolicy"]["maximumRetryAttempts"] > 0
-    assert schedule["target"]["deadLetterConfig"] == {"arn": f"${{{queue.name}.arn}}"}
+    schedules = {schedule.inputs["name"]: schedule.inputs for schedule in graph.of_type("scheduler/schedule:Schedule")}
+    queues = {f"${{{queue.name}.arn}}" for queue in graph.of_type("sqs/queue:Queue")}
+    assert set(schedules) == set(DATASETS)
+    for schedule in schedules.values():
+        assert schedule["scheduleExpressionTimezone"] == "Europe/London"
+        assert schedule["target"]["retryPolicy"]["maximumRetryAttempts"] > 0
+        assert schedule["target"]["deadLetterConfig"]["arn"] in queues
+
+
+def test_an_sftp_datasets_schedule_tells_the_collector_its_name(graph: Graph) -> None:
+    schedule = graph.only("scheduler/schedule:Schedule", "-vehicles-schedule").inputs
     assert json.loads(schedule["target"]["input"]) == {"dataset": "vehicles"}
+
+
+def test_a_sql_datasets_schedule_runs_the_extraction_for_it_alone(graph: Graph) -> None:
+    schedule = graph.only("scheduler/schedule:Schedule", "-person-schedule").inputs
+    [override] = json.loads(schedule["target"]["input"])["containerOverrides"]
+    assert schedule["target"]["ecsParameters"]["launchType"] == "FARGATE"
+    assert override["command"][-2:] == ["--dataset", "person"]
+
+
+def test_a_task_that_ends_with_an_error_is_told_to_the_alarm_topic(graph: Graph) -> None:
+    pattern = json.loads(graph.only("cloudwatch/eventRule:EventRule", "-failed-tasks").inputs["eventPattern"])
+    target = graph.only("cloudwatch/eventTarget:EventTarget", "-failed-tasks-alert")
+    assert pattern["detail"]["lastStatus"] == ["STOPPED"]
+    assert {"containers": {"exitCode": [{"anything-but": 0}]}} in pattern["detail"]["$or"]
+    assert target.inputs["arn"] == graph.exports["alarmTopicArn"]
+
+
+def test_an_images_tag_is_the_hash_of_its_sources_and_nothing_is_built_on_preview(cloud_graph: Graph) -> None:
+    [image] = [resource for resource in cloud_graph.resources if resource.type == "docker:index/image:Image"]
+    assert re.search(r":[0-9a-f]{16}$", image.inputs["imageName"])
+    assert image.inputs["buildOnPreview"] is False
+    assert cloud_graph.only("ecr/repository:Repository").inputs["imageTagMutability"] == "IMMUTABLE"
+
+
+def test_the_local_stack_builds_no_image(graph_of: Callable[[str], Graph]) -> None:
+    assert not [resource for resource in graph_of("local").resources if resource.type.startswith("docker:")]
 
 
 def test_a_landed_object_starts_the_workflow(graph: Graph) -> None:

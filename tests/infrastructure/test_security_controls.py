@@ -1,5 +1,6 @@
 """Each security control of the graph, by name."""
 
+import json
 from typing import Any
 
 from tests.infrastructure.recording import Graph
@@ -8,6 +9,7 @@ from tests.infrastructure.recording import Graph
 ANY_RESOURCE_ALLOWED = {
     "xray:PutTraceSegments",  # service-authorization/latest/reference/list_awsx-ray.html
     "xray:PutTelemetryRecords",
+    "ecr:GetAuthorizationToken",  # AmazonECR/latest/userguide/registry_auth.html
     "cloudwatch:PutMetricData",  # service-authorization/latest/reference/list_amazoncloudwatch.html
 }
 
@@ -149,6 +151,42 @@ def test_the_client_key_is_rsa_of_at_least_3072_bits(graph: Graph) -> None:
     keys = [resource for resource in graph.resources if resource.type == "tls:index/privateKey:PrivateKey"]
     assert keys
     assert all(key.inputs["algorithm"] == "RSA" and key.inputs["rsaBits"] >= 3072 for key in keys)
+
+
+def test_no_security_group_lets_anything_in(graph: Graph) -> None:
+    assert graph.of_type("ec2/securityGroup:SecurityGroup")
+    assert graph.of_type("vpc/securityGroupIngressRule:SecurityGroupIngressRule") == []
+    assert all(not group.inputs.get("ingress") for group in graph.of_type("ec2/securityGroup:SecurityGroup"))
+
+
+def test_the_default_security_group_lets_nothing_in_or_out(graph: Graph) -> None:
+    group = graph.only("ec2/defaultSecurityGroup:DefaultSecurityGroup").inputs
+    assert not group.get("ingress")
+    assert not group.get("egress")
+
+
+def test_a_tasks_two_roles_are_apart(graph: Graph) -> None:
+    task = graph.only("ecs/taskDefinition:TaskDefinition").inputs
+    assert task["taskRoleArn"] != task["executionRoleArn"]
+
+
+def test_a_tasks_root_file_system_is_read_only_and_it_is_given_no_secret(graph: Graph) -> None:
+    task = graph.only("ecs/taskDefinition:TaskDefinition")
+    [container] = json.loads(task.inputs["containerDefinitions"])
+    assert container["readonlyRootFilesystem"] is True
+    assert "environment" not in container
+    assert task.secret_inputs == frozenset()
+
+
+def test_the_extraction_writes_and_reads_back_its_datasets_inbound_prefixes_only(graph: Graph) -> None:
+    statement = graph_statements(graph, "-extraction-task-permissions.policy", "LandObjects")
+    bucket = graph.only("s3/bucket:Bucket").name
+    assert statement["Resource"] == [f"${{{bucket}.arn}}/inbound/person/*"]
+
+
+def test_the_extraction_cannot_read_the_servers_own_key(graph: Graph) -> None:
+    statement = graph_statements(graph, "-extraction-task-permissions.policy", "ReadConfiguration")
+    assert all("/database-servers/" not in resource for resource in statement["Resource"])
 
 
 def test_every_log_group_is_encrypted_and_forgets(graph: Graph) -> None:

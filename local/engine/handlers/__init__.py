@@ -5,12 +5,15 @@ from typing import Final
 from local.engine.handler import Handler
 from local.engine.handlers import (
     cloudwatch,
+    containers,
     dynamodb,
     events,
     functions,
+    generated,
     glue,
     iam,
     keys,
+    network,
     queues,
     s3,
     scheduler,
@@ -20,12 +23,15 @@ from local.engine.handlers import (
 
 HANDLERS: Final[dict[str, Handler]] = {
     **cloudwatch.HANDLERS,
+    **containers.HANDLERS,
     **dynamodb.HANDLERS,
     **events.HANDLERS,
     **functions.HANDLERS,
+    **generated.HANDLERS,
     **glue.HANDLERS,
     **iam.HANDLERS,
     **keys.HANDLERS,
+    **network.HANDLERS,
     **queues.HANDLERS,
     **s3.HANDLERS,
     **scheduler.HANDLERS,

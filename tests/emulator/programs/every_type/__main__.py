@@ -4,6 +4,7 @@ import json
 
 import pulumi
 import pulumi_aws as aws
+import pulumi_random as random
 import pulumi_tls as tls
 
 ACCOUNT = aws.get_caller_identity().account_id
@@ -358,6 +359,80 @@ aws.glue.Trigger("by-hand", type="ON_DEMAND", actions=[{"job_name": jobs["wareho
 starter = aws.iam.Role("starter", assume_role_policy=trust("events.amazonaws.com"))
 aws.cloudwatch.EventTarget("refine", rule=rule.name, arn=workflow.arn, role_arn=starter.arn)
 
+zones = aws.get_availability_zones_output(state="available").names
+vpc = aws.ec2.Vpc("vpc", cidr_block="10.1.0.0/16", enable_dns_hostnames=True, enable_dns_support=True)
+aws.ec2.DefaultSecurityGroup("closed", vpc_id=vpc.id, ingress=[], egress=[])
+gateway = aws.ec2.InternetGateway("internet", vpc_id=vpc.id)
+routes = aws.ec2.RouteTable("public", vpc_id=vpc.id)
+aws.ec2.Route("out", route_table_id=routes.id, destination_cidr_block="0.0.0.0/0", gateway_id=gateway.id)
+subnet = aws.ec2.Subnet(
+    "public", vpc_id=vpc.id, cidr_block="10.1.0.0/24", availability_zone=zones[0], map_public_ip_on_launch=False
+)
+aws.ec2.RouteTableAssociation("public", subnet_id=subnet.id, route_table_id=routes.id)
+aws.ec2.VpcEndpoint(
+    "s3",
+    vpc_id=vpc.id,
+    service_name="com.amazonaws.eu-west-1.s3",
+    vpc_endpoint_type="Gateway",
+    route_table_ids=[routes.id],
+)
+firewall = aws.ec2.SecurityGroup("task", description="out only", vpc_id=vpc.id)
+aws.vpc.SecurityGroupEgressRule(
+    "out",
+    description="everywhere",
+    security_group_id=firewall.id,
+    ip_protocol="tcp",
+    from_port=0,
+    to_port=65535,
+    cidr_ipv4="0.0.0.0/0",
+)
+repository = aws.ecr.Repository(
+    "images",
+    image_tag_mutability="IMMUTABLE",
+    image_scanning_configuration={"scan_on_push": True},
+    encryption_configurations=[{"encryption_type": "KMS", "kms_key": key.arn}],
+)
+aws.ecr.LifecyclePolicy(
+    "images",
+    repository=repository.name,
+    policy=json.dumps(
+        {
+            "rules": [
+                {
+                    "rulePriority": 1,
+                    "selection": {"tagStatus": "any", "countType": "imageCountMoreThan", "countNumber": 3},
+                    "action": {"type": "expire"},
+                }
+            ]
+        }
+    ),
+)
+cluster = aws.ecs.Cluster("tasks", settings=[{"name": "containerInsights", "value": "enabled"}])
+task_role = aws.iam.Role("task", assume_role_policy=trust("ecs-tasks.amazonaws.com"))
+task = aws.ecs.TaskDefinition(
+    "extract",
+    family="extract",
+    requires_compatibilities=["FARGATE"],
+    network_mode="awsvpc",
+    cpu="1024",
+    memory="2048",
+    runtime_platform={"cpu_architecture": "X86_64", "operating_system_family": "LINUX"},
+    task_role_arn=task_role.arn,
+    execution_role_arn=task_role.arn,
+    volumes=[{"name": "scratch"}],
+    container_definitions=json.dumps([{"name": "extract", "image": "image:1", "command": ["--help"]}]),
+)
+password = random.RandomPassword("password", length=32, special=False, min_lower=1, min_upper=1, min_numeric=1)
+certificate = tls.SelfSignedCert(
+    "certificate",
+    private_key_pem=private_key.private_key_pem,
+    subject={"common_name": "localhost"},
+    dns_names=["localhost"],
+    ip_addresses=["127.0.0.1"],
+    validity_period_hours=24,
+    allowed_uses=["server_auth"],
+)
+
 pulumi.export("account", ACCOUNT)
 pulumi.export("region", REGION)
 pulumi.export("partition", PARTITION)
@@ -365,3 +440,6 @@ pulumi.export("bucket", bucket.bucket)
 pulumi.export("function", function.name)
 pulumi.export("privateKey", private_key.private_key_pem)
 pulumi.export("roles", {"function": role.arn})
+pulumi.export("password", password.result)
+pulumi.export("certificate", certificate.cert_pem)
+pulumi.export("task", task.arn)
