@@ -8,9 +8,9 @@ from botocore.client import BaseClient
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from local.emulator import ROOT_ACCESS_KEY, ROOT_SECRET_KEY
 from local.engine.casing import without_none
 from local.engine.errors import EngineError
+from ops.target import EMULATOR_ACCESS_KEY, EMULATOR_SECRET_KEY
 
 # Nothing that a program creates is safe to send twice, and on this machine nothing gets lost on the way. No proxy:
 # the emulator is local whatever the environment says.
@@ -27,7 +27,7 @@ class Emulator:
 
     def __init__(self, endpoint: str) -> None:
         self.endpoint = endpoint
-        self._session = boto3.Session(ROOT_ACCESS_KEY, ROOT_SECRET_KEY)
+        self._session = boto3.Session(EMULATOR_ACCESS_KEY, EMULATOR_SECRET_KEY)
         self._clients: dict[tuple[str, str], BaseClient] = {}
         self._lock = threading.Lock()
 

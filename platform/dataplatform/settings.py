@@ -12,8 +12,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from pydantic.alias_generators import to_camel
 
 from lake.keys import check_name
-
-LOCAL_STACK: Final = "local"
+from lake.stacks import LOCAL_STACK
 
 # What AWS accepts as a VPC, and what leaves room for the subnets.
 IPV4: Final = 4

@@ -51,6 +51,7 @@ class SqlExtraction(pulumi.ComponentResource):
     """The extraction task with its schedules, configuration, roles, dead-letter queue and alarms."""
 
     task_definition_arn: pulumi.Output[str]
+    """Without a revision: whoever runs it gets the latest."""
     schedules: pulumi.Output[dict[str, str]]
     """Schedule of each dataset, as group/name."""
 
@@ -82,7 +83,7 @@ class SqlExtraction(pulumi.ComponentResource):
         task = self._define_task(logs, task_role, execution_role)
         self._schedule(cluster, task, task_role, execution_role)
         alert_on_failed_tasks(name, cluster.arn, args["alarm_topic_arn"], parent=self)
-        self.task_definition_arn = task.arn
+        self.task_definition_arn = task.arn_without_revision
         self.register_outputs({"taskDefinitionArn": self.task_definition_arn, "schedules": self.schedules})
 
     def _permissions_args(self, logs: aws.cloudwatch.LogGroup) -> ExtractionPermissionsArgs:
@@ -194,7 +195,12 @@ class SqlExtraction(pulumi.ComponentResource):
             f"{self._name}-starts-extraction",
             role=role.name,
             policy=document(
-                allow("StartTask", ["ecs:RunTask"], [task.arn], {"ArnEquals": {"ecs:cluster": cluster.arn}}),
+                allow(
+                    "StartTask",
+                    ["ecs:RunTask"],
+                    [pulumi.Output.concat(task.arn_without_revision, ":*")],
+                    {"ArnEquals": {"ecs:cluster": cluster.arn}},
+                ),
                 allow(
                     "GiveTaskItsRoles",
                     ["iam:PassRole"],
@@ -224,7 +230,8 @@ class SqlExtraction(pulumi.ComponentResource):
                     "role_arn": role.arn,
                     "input": pulumi.Output.json_dumps(overrides),
                     "ecs_parameters": {
-                        "task_definition_arn": task.arn,
+                        # Without a revision: a new image is run by the next start, and changes no schedule.
+                        "task_definition_arn": task.arn_without_revision,
                         "launch_type": "FARGATE",
                         "task_count": 1,
                         "network_configuration": {

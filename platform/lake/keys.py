@@ -113,14 +113,14 @@ def report_key(team: str, report: str, extension: str) -> str:
 
 
 def check_name(name: str) -> str:
-    """Return a dataset's, team's or report's name unchanged.
+    """Return the name of a dataset, connection, team or report unchanged.
 
     Raises:
         InvalidKeyError: it is not lower case letters, digits and underscores, starting with a letter, 63 at most.
     """
     if _NAME.fullmatch(name) is None:
         raise InvalidKeyError(
-            f"{name!r} cannot be the name of a dataset, team or report: "
+            f"{name!r} cannot be a name: "
             "use lower case letters, digits and underscores, starting with a letter, 63 at most"
         )
     return name

@@ -7,12 +7,15 @@ when another one stood in its place meanwhile.
 Table: partition key `pk`, sort key `sk`, strings. All items of a dataset share `pk` = "dataset#{dataset}":
 
 sk = "file#{connection}#{path}#{modified}#{size}"   one version: state, token, lease_until, object_key, attempts, bytes,
-                                                    sha256, error, and times as ISO-8601 UTC
+                                                    checksum, error, upload_id, part_bytes, and times as ISO-8601 UTC
 sk = "key#{inbound key}"                            which version (`version` = its sk) an inbound key belongs to
+sk = "sight#{connection}#{path}"                    size and modified of a file at its last look, and `since` when
 
 Every step is one conditional write: nothing needs a transaction, and a run may be killed between any two of them.
 - The inbound key is reserved for the version, not for the run. It stays the version's own for good.
 - A claim carries its owner's token and a lease. Once that is over another run may take the claim; it keeps the key.
+- A large file goes to S3 in parts. The upload is kept with the version, and the next claim goes on with it. Which parts
+  stand is S3's to say (ListParts): kept here as well, the two could disagree, and 10,000 parts would not fit an item.
 - Completion, failure and renewal are fenced by the token: who lost the claim cannot write.
 - A write that succeeded may be answered by an error, and its repetition then fails its own condition. So a refused
   condition is always followed by a consistent read that tells whether the write was one's own.
@@ -20,28 +23,30 @@ Every step is one conditional write: nothing needs a transaction, and a run may 
 
 from __future__ import annotations
 
-import re
 import uuid
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, Final
 
 from lake.keys import inbound_object
+from lake.ledger_claims import Claim, ClaimedElsewhereError, LostClaimError, Upload
 from lake.ledger_items import (
     Entry,
     FileVersion,
     LedgerError,
     State,
     attempt_and_source,
-    deserialised,
     entry_of,
     key_of,
+    key_place,
     partition,
-    serialised,
+    sight_place,
     time_text,
 )
+from lake.ledger_table import LedgerTable
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -66,27 +71,10 @@ __all__ = [
     "LedgerError",
     "LostClaimError",
     "State",
+    "Upload",
 ]
 
 Clock = Callable[[], datetime]
-
-
-class ClaimedElsewhereError(LedgerError):
-    """Another run holds the claim and its lease is not over."""
-
-
-class LostClaimError(LedgerError):
-    """The claim was taken over by another run after its lease was over: this run's result does not count."""
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """The right to transfer one version, and where to."""
-
-    version: FileVersion
-    object_key: str
-    token: str
-    lease_until: datetime
 
 
 class Ledger:
@@ -107,15 +95,37 @@ class Ledger:
         clock: Clock = lambda: datetime.now(UTC),
         lease: timedelta = LEASE,
     ) -> None:
-        self._client = client
-        self._table = table
+        self._table = LedgerTable(client, table)
         self._clock = clock
         self._lease = lease
 
     def is_complete(self, version: FileVersion) -> bool:
         """Whether the version was collected."""
-        item = self._get(key_of(version))
-        return item is not None and item["state"] == State.COMPLETE
+        return bool(self.complete_among([version]))
+
+    def complete_among(self, versions: Collection[FileVersion]) -> set[FileVersion]:
+        """Those of many versions that were collected. A path too long for the table counts as not collected."""
+        by_key: dict[str, FileVersion] = {}
+        for version in versions:
+            with suppress(LedgerError):
+                by_key[key_of(version)["sk"]] = version
+        items = self._table.get_all([key_of(version) for version in by_key.values()])
+        return {by_key[item["sk"]] for item in items if item["state"] == State.COMPLETE}
+
+    def unchanged_since(self, version: FileVersion) -> datetime:
+        """When a file was first seen as it is, by this platform's clock: now, if it looked otherwise at the last look.
+
+        Raises:
+            LedgerError: the path is too long.
+        """
+        key_of(version)
+        look = {"size": version.size, "modified": version.modified}
+        place, now = sight_place(version), time_text(self._clock())
+        changed = "attribute_not_exists(pk) OR #size <> :size OR #modified <> :modified"
+        if self._table.put({**place, **look, "since": now}, changed, look):
+            return datetime.fromisoformat(now)
+        item = self._table.get(place)
+        return datetime.fromisoformat(item["since"] if item else now)
 
     def claim(self, version: FileVersion, token: str | None = None) -> Claim | None:
         """Claim a version for transfer. None if it was collected already.
@@ -130,7 +140,7 @@ class Ledger:
             LedgerError: the path is too long, or its name was used too often today.
         """
         token = token or uuid.uuid4().hex
-        before = self._get(key_of(version))
+        before = self._table.get(key_of(version))
         if before is not None and before["state"] == State.COMPLETE:
             return None
         object_key = (before or {}).get("object_key") or self._reserve_key(version)
@@ -139,10 +149,11 @@ class Ledger:
             version,
             "SET #state = :claimed, #token = :token, #lease_until = :lease_until, #claimed_at = :now,"
             " #object_key = if_not_exists(#object_key, :object_key), " + _COUNT_ATTEMPT_AND_SOURCE,
-            "attribute_not_exists(pk) OR #state = :failed OR (#state = :claimed AND #lease_until < :now)",
+            "attribute_not_exists(pk) OR #state IN (:failed, :paused) OR (#state = :claimed AND #lease_until < :now)",
             {
                 "claimed": State.CLAIMED,
                 "failed": State.FAILED,
+                "paused": State.PAUSED,
                 "token": token,
                 "lease_until": time_text(now + self._lease),
                 "now": time_text(now),
@@ -158,7 +169,8 @@ class Ledger:
                 "another run is collecting it, or was stopped in the middle; "
                 f"a run after {item.get('lease_until', 'this one')} takes it over"
             )
-        return Claim(version, item["object_key"], token, datetime.fromisoformat(item["lease_until"]))
+        upload = Upload(item["upload_id"], int(item["part_bytes"])) if "upload_id" in item else None
+        return Claim(version, item["object_key"], token, datetime.fromisoformat(item["lease_until"]), upload)
 
     def renew(self, claim: Claim) -> Claim:
         """Extend the lease of a claim once half of it is over; call it as the transfer goes on.
@@ -172,9 +184,23 @@ class Ledger:
         lease_until = now + self._lease
         changes: dict[str, Any] = {"lease_until": time_text(lease_until)}
         self._write_as_owner(claim, "SET #lease_until = :lease_until", changes, State.CLAIMED)
-        return Claim(claim.version, claim.object_key, claim.token, lease_until)
+        return replace(claim, lease_until=lease_until)
 
-    def complete(self, claim: Claim, *, transferred: int, sha256: str) -> None:
+    def record_upload(self, claim: Claim, upload: Upload | None) -> Claim:
+        """Record the upload in parts that was begun for a claimed version; None once it is aborted.
+
+        Raises:
+            LostClaimError: another run has taken the claim over, and does not know of this upload.
+        """
+        if upload is None:
+            self._write_as_owner(claim, "REMOVE #upload_id, #part_bytes", {}, State.CLAIMED)
+        else:
+            values = {"upload_id": upload.id, "part_bytes": upload.part_bytes}
+            update = "SET #upload_id = :upload_id, #part_bytes = :part_bytes"
+            self._write_as_owner(claim, update, values, State.CLAIMED)
+        return replace(claim, upload=upload)
+
+    def complete(self, claim: Claim, *, transferred: int, checksum: str) -> None:
         """Record that the whole version stands under its key.
 
         Raises:
@@ -182,10 +208,21 @@ class Ledger:
         """
         self._write_as_owner(
             claim,
-            "SET #state = :new, #bytes = :bytes, #sha256 = :sha256, #finished_at = :now REMOVE #error, #lease_until",
-            {"new": State.COMPLETE, "bytes": transferred, "sha256": sha256, "now": time_text(self._clock())},
+            "SET #state = :new, #bytes = :bytes, #checksum = :checksum, #finished_at = :now"
+            " REMOVE #error, #lease_until, #upload_id, #part_bytes",
+            {"new": State.COMPLETE, "bytes": transferred, "checksum": checksum, "now": time_text(self._clock())},
             State.COMPLETE,
         )
+
+    def pause(self, claim: Claim) -> None:
+        """Give a claim back before its work is done; the next run goes on from what stands.
+
+        Raises:
+            LostClaimError: another run has taken it over, or it is done already.
+        """
+        update = "SET #state = :new, #finished_at = :now REMOVE #lease_until"
+        values = {"new": State.PAUSED, "now": time_text(self._clock())}
+        self._write_as_owner(claim, update, values, State.PAUSED)
 
     def fail(self, claim: Claim, error: str) -> None:
         """Record why a claimed version could not be collected; the next run tries again, under the same key.
@@ -216,33 +253,17 @@ class Ledger:
 
     def entries(self, dataset: str) -> Iterator[Entry]:
         """All versions of a dataset that the ledger knows, ordered by source, path and time of modification."""
-        pages = self._client.get_paginator("query").paginate(
-            TableName=self._table,
-            ConsistentRead=True,
-            KeyConditionExpression="pk = :pk AND begins_with(sk, :file)",
-            ExpressionAttributeValues=serialised({":pk": partition(dataset), ":file": "file#"}),
-        )
-        for page in pages:
-            for item in page["Items"]:
-                yield entry_of(deserialised(item))
+        for item in self._table.query(partition(dataset), "file#"):
+            yield entry_of(item)
 
     def _reserve_key(self, version: FileVersion) -> str:
         today = self._clock().astimezone(UTC).date()
         owner = key_of(version)["sk"]
         for number in range(1, MAXIMUM_VERSIONS_A_DAY + 1):
             key = inbound_object(version.dataset, today, numbered(version.name, number)).key
-            place = {"pk": partition(version.dataset), "sk": f"key#{key}"}
-            try:
-                self._client.put_item(
-                    TableName=self._table,
-                    Item=serialised({**place, "version": owner, "reserved_at": time_text(self._clock())}),
-                    ConditionExpression="attribute_not_exists(pk) OR #version = :version",
-                    ExpressionAttributeNames={"#version": "version"},
-                    ExpressionAttributeValues=serialised({":version": owner}),
-                )
-            except self._client.exceptions.ConditionalCheckFailedException:
-                continue
-            return key
+            item = {**key_place(version.dataset, key), "version": owner, "reserved_at": time_text(self._clock())}
+            if self._table.put(item, "attribute_not_exists(pk) OR #version = :version", {"version": owner}):
+                return key
         raise LedgerError(
             f"the name {version.name!r} was used {MAXIMUM_VERSIONS_A_DAY} times today for other versions; "
             "find out what rewrites the file at its source"
@@ -262,29 +283,10 @@ class Ledger:
     def _update(
         self, version: FileVersion, update: str, condition: str, values: Mapping[str, Any]
     ) -> dict[str, Any] | None:
-        """One conditional write. Returns the item as written, None if the condition did not hold."""
-        # Every attribute goes by a placeholder: DynamoDB reserves many plain words, such as state and size.
-        names = {f"#{name}": name for name in re.findall(r"#(\w+)", update + condition)}
-        try:
-            answer = self._client.update_item(
-                TableName=self._table,
-                Key=serialised(key_of(version)),
-                UpdateExpression=update,
-                ConditionExpression=condition,
-                ExpressionAttributeNames=names,
-                ExpressionAttributeValues=serialised({f":{name}": value for name, value in values.items()}),
-                ReturnValues="ALL_NEW",
-            )
-        except self._client.exceptions.ConditionalCheckFailedException:
-            return None
-        return deserialised(answer["Attributes"])
-
-    def _get(self, key: Mapping[str, str]) -> dict[str, Any] | None:
-        answer = self._client.get_item(TableName=self._table, Key=serialised(key), ConsistentRead=True)
-        return deserialised(answer["Item"]) if "Item" in answer else None
+        return self._table.update(key_of(version), update, condition, values)
 
     def _must_get(self, version: FileVersion) -> dict[str, Any]:
-        item = self._get(key_of(version))
+        item = self._table.get(key_of(version))
         if item is None:
             raise LedgerError(
                 f"the ledger's entry of {version.path} was deleted during the run; run the collector again"

@@ -22,6 +22,8 @@ class State(StrEnum):
     CLAIMED = "claimed"
     COMPLETE = "complete"
     FAILED = "failed"
+    PAUSED = "paused"
+    """A run stopped before its time was over; the next one goes on from the parts that stand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +57,8 @@ class Entry:
     object_key: str | None
     """None as long as nothing claimed a key for it: the version was refused before."""
     bytes: int | None
-    sha256: str | None
+    checksum: str | None
+    """Algorithm and value; lake.checksum says which algorithms."""
     error: str | None
     """Why the last attempt failed. Kept until the version is complete."""
     claimed_at: str | None
@@ -78,6 +81,16 @@ def key_of(version: FileVersion) -> dict[str, str]:
     if len(sort_key.encode()) > MAXIMUM_SORT_KEY_BYTES:
         raise LedgerError(f"the path {version.path[:80]!r}… is too long; shorten it at its source")
     return {"pk": partition(version.dataset), "sk": sort_key}
+
+
+def key_place(dataset: str, object_key: str) -> dict[str, str]:
+    """Primary key of the item that says whose an inbound key is."""
+    return {"pk": partition(dataset), "sk": f"key#{object_key}"}
+
+
+def sight_place(version: FileVersion) -> dict[str, str]:
+    """Primary key of the item that says how a path looked last."""
+    return {"pk": partition(version.dataset), "sk": f"sight#{version.connection}#{version.path}"}
 
 
 def attempt_and_source(version: FileVersion) -> dict[str, str | int]:
@@ -103,7 +116,7 @@ def entry_of(item: Mapping[str, Any]) -> Entry:
         attempts=int(item["attempts"]),
         object_key=item.get("object_key"),
         bytes=int(item["bytes"]) if "bytes" in item else None,
-        sha256=item.get("sha256"),
+        checksum=item.get("checksum"),
         error=item.get("error"),
         claimed_at=item.get("claimed_at"),
         finished_at=item.get("finished_at"),

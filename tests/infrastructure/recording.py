@@ -28,6 +28,7 @@ OUTPUTS = (
     "privateKeyPem",
     "publicKeyOpenssh",
     "url",
+    "arnWithoutRevision",
     "certPem",
     "registryId",
     "repositoryUrl",

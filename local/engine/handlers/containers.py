@@ -79,5 +79,9 @@ HANDLERS: Final = {
             "containerDefinitions",
             "tags",
         ),
+        # The image's tag follows the code: a new revision is how ECS itself takes that.
+        updatable=("containerDefinitions",),
+        update=lambda request, _standing: _register_task(request),
+        volatile=("arn", "revision"),
     ),
 }

@@ -1,6 +1,7 @@
 """EventBridge Scheduler: schedules and their groups."""
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 from local.engine.handler import Created, Handler, Request
 
@@ -27,8 +28,18 @@ def _create_group(request: Request) -> Created:
 
 def _create_schedule(request: Request) -> Created:
     name, group = request.physical_name(), request.inputs.get("groupName", "default")
-    response = request.call("scheduler", "create_schedule", Name=name, **request.pascal(*_SCHEDULE))
+    parameters = request.pascal(*_SCHEDULE)
+    network = parameters["Target"].get("EcsParameters", {}).pop("NetworkConfiguration", None)
+    if network is not None:
+        parameters["Target"]["EcsParameters"]["NetworkConfiguration"] = {"awsvpcConfiguration": _vpc(network)}
+    response = request.call("scheduler", "create_schedule", Name=name, **parameters)
     return Created(f"{group}/{name}", {"name": name, "groupName": group, "arn": response["ScheduleArn"]})
+
+
+def _vpc(network: Mapping[str, Any]) -> dict[str, Any]:
+    """Where a task runs: Pulumi has one level less, and a switch where the API has a word."""
+    public = "ENABLED" if network.get("AssignPublicIp") else "DISABLED"
+    return {**network, "AssignPublicIp": public}
 
 
 HANDLERS: Final = {

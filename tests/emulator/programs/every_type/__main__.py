@@ -422,6 +422,24 @@ task = aws.ecs.TaskDefinition(
     volumes=[{"name": "scratch"}],
     container_definitions=json.dumps([{"name": "extract", "image": "image:1", "command": ["--help"]}]),
 )
+aws.scheduler.Schedule(
+    "extract",
+    schedule_expression="rate(1 day)",
+    flexible_time_window={"mode": "OFF"},
+    target={
+        "arn": cluster.arn,
+        "role_arn": task_role.arn,
+        "ecs_parameters": {
+            "task_definition_arn": task.arn,
+            "launch_type": "FARGATE",
+            "network_configuration": {
+                "subnets": [subnet.id],
+                "security_groups": [firewall.id],
+                "assign_public_ip": True,
+            },
+        },
+    },
+)
 password = random.RandomPassword("password", length=32, special=False, min_lower=1, min_upper=1, min_numeric=1)
 certificate = tls.SelfSignedCert(
     "certificate",

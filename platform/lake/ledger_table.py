@@ -1,0 +1,99 @@
+"""The ledger's table in DynamoDB: reads that are consistent, writes that carry a condition."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+from lake.ledger_items import LedgerError, deserialised, serialised
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+# DynamoDB's limit of one request.
+_KEYS_A_BATCH: Final = 100
+_ATTEMPTS_A_BATCH: Final = 8
+
+
+class LedgerTable:
+    """Items as Python values, by primary key.
+
+    Args:
+        client: a plain boto3 DynamoDB client.
+        table: the table's name.
+    """
+
+    def __init__(self, client: DynamoDBClient, table: str) -> None:
+        self._client = client
+        self._table = table
+
+    def get(self, key: Mapping[str, str]) -> dict[str, Any] | None:
+        """The item as it is now."""
+        answer = self._client.get_item(TableName=self._table, Key=serialised(key), ConsistentRead=True)
+        return deserialised(answer["Item"]) if "Item" in answer else None
+
+    def get_all(self, keys: Iterable[Mapping[str, str]]) -> Iterator[dict[str, Any]]:
+        """The items among many keys that exist, in any order."""
+        waiting = [serialised(key) for key in keys]
+        attempts = 0
+        while waiting:
+            answer = self._client.batch_get_item(
+                RequestItems={self._table: {"Keys": waiting[:_KEYS_A_BATCH], "ConsistentRead": True}}
+            )
+            for item in answer["Responses"].get(self._table, []):
+                yield deserialised(item)
+            refused = answer.get("UnprocessedKeys", {}).get(self._table, {}).get("Keys", [])
+            attempts = attempts + 1 if refused else 0
+            if attempts == _ATTEMPTS_A_BATCH:
+                raise LedgerError("the ledger's table answers too slowly; the next run tries again")
+            waiting = [*refused, *waiting[_KEYS_A_BATCH:]]
+
+    def query(self, partition: str, prefix: str) -> Iterator[dict[str, Any]]:
+        """The items of a partition whose sort key starts so, in its order."""
+        pages = self._client.get_paginator("query").paginate(
+            TableName=self._table,
+            ConsistentRead=True,
+            KeyConditionExpression="pk = :pk AND begins_with(sk, :prefix)",
+            ExpressionAttributeValues=serialised({":pk": partition, ":prefix": prefix}),
+        )
+        for page in pages:
+            for item in page["Items"]:
+                yield deserialised(item)
+
+    def put(self, item: Mapping[str, Any], condition: str, values: Mapping[str, Any]) -> bool:
+        """Write a whole item. Returns whether the condition held."""
+        try:
+            self._client.put_item(
+                TableName=self._table,
+                Item=serialised(item),
+                ConditionExpression=condition,
+                ExpressionAttributeNames=_names(condition),
+                ExpressionAttributeValues=serialised({f":{name}": value for name, value in values.items()}),
+            )
+        except self._client.exceptions.ConditionalCheckFailedException:
+            return False
+        return True
+
+    def update(
+        self, key: Mapping[str, str], update: str, condition: str, values: Mapping[str, Any]
+    ) -> dict[str, Any] | None:
+        """Change an item. Returns it as written, None if the condition did not hold."""
+        try:
+            answer = self._client.update_item(
+                TableName=self._table,
+                Key=serialised(key),
+                UpdateExpression=update,
+                ConditionExpression=condition,
+                ExpressionAttributeNames=_names(update + condition),
+                ExpressionAttributeValues=serialised({f":{name}": value for name, value in values.items()}),
+                ReturnValues="ALL_NEW",
+            )
+        except self._client.exceptions.ConditionalCheckFailedException:
+            return None
+        return deserialised(answer["Attributes"])
+
+
+def _names(expressions: str) -> dict[str, str]:
+    # Every attribute goes by a placeholder: DynamoDB reserves many plain words, such as state and size.
+    return {f"#{name}": name for name in re.findall(r"#(\w+)", expressions)}
