@@ -105,3 +105,10 @@ def test_a_file_name_is_limited_in_bytes_not_characters():
 def test_a_name_of_a_dataset_that_is_not_plain_is_refused(name):
     with pytest.raises(InvalidKeyError, match="use lower case letters"):
         check_name(name)
+
+
+def test_a_refused_name_is_not_said_to_be_of_a_kind_that_it_may_not_be_of():
+    # then the words fit a connection as they do a dataset
+    with pytest.raises(InvalidKeyError) as refusal:
+        check_name("Dealer")
+    assert not [kind for kind in ("dataset", "team", "report") if kind in str(refusal.value)]
