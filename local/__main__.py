@@ -17,8 +17,8 @@ from local.engine import EngineError
 from local.platform_instance import DEFAULT_STATE_DIRECTORY, LocalPlatform, PlatformBusyError
 from local.processes import ProcessError
 from local.steps import Steps
-from ops.collection import CollectionFailedError
-from ops.process_runner import JobFailedError
+from ops.collection import CollectionRunError
+from ops.process_runner import RunFailedError
 from ops.target import TargetError
 
 app = typer.Typer(
@@ -42,8 +42,8 @@ def _errors_for_a_person() -> Generator[None]:
         ProcessError,
         EngineError,
         DemoFailedError,
-        CollectionFailedError,
-        JobFailedError,
+        CollectionRunError,
+        RunFailedError,
     )
     try:
         yield

@@ -14,6 +14,7 @@ from jobs.datasets import DATASETS
 from jobs.datasets.declaration import SftpSource
 from jobs.marts import REPORTS
 from lake.keys import InboundObject, report_key
+from lake.stacks import LOCAL_STACK
 from local.access_check import AccessMatrix, team_client, try_access
 from local.platform_instance import LocalPlatform
 from local.sample_data import SampleSummary, write_vehicles
@@ -21,7 +22,7 @@ from local.steps import Steps
 from ops.accounting import RowAccount, landed_objects, row_account
 from ops.collection import collect
 from ops.process_runner import ProcessRunner
-from ops.target import LOCAL_STACK, Target, find_target
+from ops.target import Target, find_target
 from ops.workflow import SUCCEEDED, read_triggers, walk
 
 DATASET: Final = "vehicles"

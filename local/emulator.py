@@ -11,13 +11,10 @@ from pathlib import Path
 from typing import Final
 
 from local.processes import BackgroundProcess
+from ops.target import EMULATOR_ACCESS_KEY, EMULATOR_SECRET_KEY
 
 HOST: Final = "127.0.0.1"
 START_SECONDS: Final = 30.0
-
-# The emulator's root user. Policies do not bind it, trust policies do; what is under test uses a role.
-ROOT_ACCESS_KEY: Final = "test"
-ROOT_SECRET_KEY: Final = "test"  # noqa: S105 - the emulator's published default, worth nothing elsewhere
 
 
 class PortInUseError(Exception):
@@ -55,8 +52,8 @@ class Emulator:
             "BIND_HOST": HOST,
             "GATEWAY_PORT": str(self.port),
             "MINISTACK_REGION": self.region,
-            "AWS_ACCESS_KEY_ID": ROOT_ACCESS_KEY,
-            "AWS_SECRET_ACCESS_KEY": ROOT_SECRET_KEY,
+            "AWS_ACCESS_KEY_ID": EMULATOR_ACCESS_KEY,
+            "AWS_SECRET_ACCESS_KEY": EMULATOR_SECRET_KEY,
             "AWS_ENDPOINT_URL": self.endpoint,
             # Other ports of its own, which nothing here uses and which would meet those of a second emulator.
             "IOT_MTLS_ENABLED": "0",
@@ -84,8 +81,8 @@ class Emulator:
         """This process's environment, its AWS settings replaced by the emulator's root."""
         return without_aws_settings(os.environ) | {
             "AWS_ENDPOINT_URL": self.endpoint,
-            "AWS_ACCESS_KEY_ID": ROOT_ACCESS_KEY,
-            "AWS_SECRET_ACCESS_KEY": ROOT_SECRET_KEY,
+            "AWS_ACCESS_KEY_ID": EMULATOR_ACCESS_KEY,
+            "AWS_SECRET_ACCESS_KEY": EMULATOR_SECRET_KEY,
             "AWS_DEFAULT_REGION": self.region,
         }
 

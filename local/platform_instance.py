@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, cast
 
+from lake.stacks import LOCAL_STACK
 from local.emulator import Emulator
 from local.engine import Deployment, deploy, discard_state, read_stack_configuration
 from local.source_server import USER, SourceServer
 
 PROGRAM: Final = Path(__file__).resolve().parent.parent
-STACK: Final = "local"
 DEFAULT_STATE_DIRECTORY: Final = Path(".local")
 CONNECTION: Final = "dealer"
 CONNECTIONS_SETTING: Final = "data-platform:connections"
@@ -36,7 +36,7 @@ class LocalPlatform:
     @property
     def emulator(self) -> Emulator:
         """The embedded AWS."""
-        region = read_stack_configuration(PROGRAM, STACK)["aws:region"]
+        region = read_stack_configuration(PROGRAM, LOCAL_STACK)["aws:region"]
         return Emulator(self.port, str(region), self.state_directory)
 
     @property
@@ -79,7 +79,7 @@ class LocalPlatform:
             self.source.start()
         deployment = deploy(
             PROGRAM,
-            stack=STACK,
+            stack=LOCAL_STACK,
             config=self._configuration(),
             endpoint=self.emulator.endpoint,
             state_directory=self.state_directory,
@@ -113,7 +113,7 @@ class LocalPlatform:
 
     def _configuration(self) -> dict[str, object]:
         """The stack's own configuration with the stand-in's address put in."""
-        configuration = read_stack_configuration(PROGRAM, STACK)
+        configuration = read_stack_configuration(PROGRAM, LOCAL_STACK)
         connections = dict(cast("dict[str, object]", configuration[CONNECTIONS_SETTING]))
         connections[CONNECTION] = {
             "host": "127.0.0.1",

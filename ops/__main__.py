@@ -11,11 +11,12 @@ from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 from rich.table import Table
 
-from ops.collection import CollectionFailedError, collect
+from lake.stacks import LOCAL_STACK
+from ops.collection import CollectionRunError, collect
 from ops.glue_runner import GlueRunner
-from ops.process_runner import JobFailedError, ProcessRunner
+from ops.process_runner import ProcessRunner, RunFailedError
 from ops.status import DatasetStatus, dataset_statuses
-from ops.target import LOCAL_STACK, Target, TargetError, find_target
+from ops.target import Target, TargetError, find_target
 from ops.workflow import FAILED, SUCCEEDED, WorkflowError, read_triggers, walk
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Commands on a deployed stack, by its exports.")
@@ -27,7 +28,7 @@ errors = Console(stderr=True)
 def _errors_for_a_person() -> Generator[None]:
     try:
         yield
-    except (TargetError, WorkflowError, JobFailedError, CollectionFailedError) as error:
+    except (TargetError, WorkflowError, RunFailedError, CollectionRunError) as error:
         errors.print(f"[red]error:[/] {error}", highlight=False)
         raise typer.Exit(1) from error
     except (BotoCoreError, ClientError) as error:
@@ -116,13 +117,13 @@ def run(
 
 def _run_workflow(target: Target, runner: ProcessRunner | GlueRunner) -> None:
     triggers = read_triggers(target.client("glue"), target.exports["refineWorkflow"])
-    failures: list[JobFailedError] = []
+    failures: list[RunFailedError] = []
 
     def run_one(name: str) -> str:
         try:
             with console.status(f"running {name}"):
                 runner.run(name)
-        except JobFailedError as error:
+        except RunFailedError as error:
             failures.append(error)
             return FAILED
         return SUCCEEDED

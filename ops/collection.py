@@ -6,7 +6,7 @@ from typing import Any
 from ops.target import Target
 
 
-class CollectionFailedError(Exception):
+class CollectionRunError(Exception):
     """The collector reported files that it could not take, or failed as a whole."""
 
 
@@ -17,11 +17,11 @@ def collect(target: Target, dataset: str) -> dict[str, Any]:
         The collector's own summary: collected, unchanged, failed.
 
     Raises:
-        CollectionFailedError: the dataset has no schedule, or the collector failed.
+        CollectionRunError: the dataset has no schedule, or the collector failed.
     """
     schedules = target.exports["collectionSchedules"]
     if dataset not in schedules:
-        raise CollectionFailedError(f"no schedule collects {dataset!r}; there are schedules for {', '.join(schedules)}")
+        raise CollectionRunError(f"no schedule collects {dataset!r}; there are schedules for {', '.join(schedules)}")
     group, name = schedules[dataset].split("/")
     schedule_target = target.client("scheduler").get_schedule(GroupName=group, Name=name)["Target"]
     answer = target.client("lambda").invoke(
@@ -29,5 +29,5 @@ def collect(target: Target, dataset: str) -> dict[str, Any]:
     )
     payload = json.loads(answer["Payload"].read())
     if "FunctionError" in answer:
-        raise CollectionFailedError(payload.get("errorMessage", str(payload)))
+        raise CollectionRunError(payload.get("errorMessage", str(payload)))
     return payload

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from ops.process_runner import JobFailedError
+from ops.process_runner import RunFailedError
 from ops.target import Target
 
 POLL_SECONDS: Final = 10.0
@@ -26,7 +26,7 @@ class GlueRunner:
             arguments: added to the deployed arguments, or in place of them.
 
         Raises:
-            JobFailedError: it did not succeed.
+            RunFailedError: it did not succeed.
         """
         glue = self.target.client("glue")
         run_id = glue.start_job_run(JobName=job_name, Arguments=dict(arguments or {}))["JobRunId"]
@@ -37,4 +37,4 @@ class GlueRunner:
             time.sleep(POLL_SECONDS)
         if run["JobRunState"] != "SUCCEEDED":
             reason = run.get("ErrorMessage", "Glue gives no reason; see the log group /aws-glue/jobs/error")
-            raise JobFailedError(f"{job_name} ended as {run['JobRunState']}, run {run_id}: {reason}")
+            raise RunFailedError(f"{job_name} ended as {run['JobRunState']}, run {run_id}: {reason}")

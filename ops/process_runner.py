@@ -23,7 +23,7 @@ KEPT_LINES: Final = 25
 _SESSION_SECONDS: Final = 3600
 
 
-class JobFailedError(Exception):
+class RunFailedError(Exception):
     """A job ended with an error; the message holds its last lines."""
 
 
@@ -45,7 +45,7 @@ class ProcessRunner:
             arguments: added to the deployed arguments, or in place of them, as for glue.start_job_run.
 
         Raises:
-            JobFailedError: it ended with an error.
+            RunFailedError: it ended with an error.
         """
         job = self.target.client("glue").get_job(JobName=job_name)["Job"]
         credentials = self._assume(job["Role"], job_name)
@@ -96,7 +96,7 @@ class ProcessRunner:
                 process.terminate()
                 raise
         if process.returncode != 0:
-            raise JobFailedError(f"{job_name} failed (exit {process.returncode}):\n" + "\n".join(last))
+            raise RunFailedError(f"{job_name} failed (exit {process.returncode}):\n" + "\n".join(last))
 
 
 def _fetch(s3: Any, address: str, folder: Path) -> Path:  # noqa: ANN401 - a boto3 client

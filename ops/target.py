@@ -10,10 +10,11 @@ from typing import Any, Final
 
 import boto3
 
-LOCAL_STACK: Final = "local"
-# The emulator's root user: published defaults, worth nothing elsewhere.
-_EMULATOR_ACCESS_KEY: Final = "test"
-_EMULATOR_SECRET_KEY: Final = "test"  # noqa: S105 - see above
+from lake.stacks import LOCAL_STACK
+
+# The emulator's root user. Policies do not bind it, trust policies do; what is under test uses a role.
+EMULATOR_ACCESS_KEY: Final = "test"
+EMULATOR_SECRET_KEY: Final = "test"  # noqa: S105 - the emulator's published default, worth nothing elsewhere
 
 
 class TargetError(Exception):
@@ -60,7 +61,7 @@ def _local_target(state_directory: Path) -> Target:
             f"no local platform is up in {state_directory} (there is no {record_file.name}): "
             "start one with `python -m local up`, or name its directory with --state-dir"
         ) from error
-    session = boto3.Session(_EMULATOR_ACCESS_KEY, _EMULATOR_SECRET_KEY, region_name=record["region"])
+    session = boto3.Session(EMULATOR_ACCESS_KEY, EMULATOR_SECRET_KEY, region_name=record["region"])
     return Target(LOCAL_STACK, record["exports"], session, record["endpoint"])
 
 

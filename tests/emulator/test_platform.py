@@ -15,8 +15,8 @@ from lake.keys import report_key
 from local.access_check import team_client, try_access
 from local.sample_data import write_vehicles
 from ops.accounting import landed_objects, processed_keys, row_account
-from ops.collection import CollectionFailedError, collect
-from ops.process_runner import JobFailedError, ProcessRunner
+from ops.collection import CollectionRunError, collect
+from ops.process_runner import ProcessRunner, RunFailedError
 from ops.workflow import SUCCEEDED, read_triggers, walk
 
 pytestmark = [pytest.mark.emulator, pytest.mark.xdist_group("platform")]
@@ -93,7 +93,7 @@ def test_what_fails_is_told_to_the_one_who_collects(target, outgoing):
     (outgoing / "whole.csv").write_text(HEADER + "2,Corsa,Red,AB13CDE\n")
 
     # then the error names it, and the whole one has landed
-    with pytest.raises(CollectionFailedError, match=r"empty\.csv"):
+    with pytest.raises(CollectionRunError, match=r"empty\.csv"):
         collect(target, "vehicles")
     assert any(each.inbound.file_name == "whole.csv" for each in landed_objects(target, "vehicles"))
 
@@ -184,7 +184,7 @@ def test_a_job_that_fails_says_which_object_and_why(target):
     s3.put_object(Bucket=target.bucket, Key=whole, Body=f"{HEADER}6,Corsa,Red,AB17CDE\n".encode())
 
     # when the job runs
-    with pytest.raises(JobFailedError) as caught:
+    with pytest.raises(RunFailedError) as caught:
         ProcessRunner(target).run(target.exports["warehouseJob"], {"--dataset": "vehicles"})
 
     # then the error names it, and the other one is processed

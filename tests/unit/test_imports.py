@@ -73,6 +73,33 @@ def test_the_source_root_named_platform_is_no_package() -> None:
     assert not (ROOT / "platform" / "__init__.py").exists()
 
 
+def test_no_two_errors_have_one_name() -> None:
+    # given where each error is defined
+    places: dict[str, set[str]] = {}
+    for part in ALLOWED:
+        for file in files_of(part):
+            for node in ast.parse(file.read_text()).body:
+                if isinstance(node, ast.ClassDef) and node.name.endswith("Error"):
+                    places.setdefault(node.name, set()).add(str(file.relative_to(ROOT)))
+
+    # then a name means one of them
+    assert {name: found for name, found in places.items() if len(found) > 1} == {}
+
+
+@pytest.mark.parametrize("value", ["local", "test"])
+def test_the_local_stack_and_the_emulators_credentials_are_defined_in_one_file(value: str) -> None:
+    defined = {
+        str(file.relative_to(ROOT))
+        for part in ALLOWED
+        for file in files_of(part)
+        for node in ast.parse(file.read_text()).body
+        if isinstance(node, ast.Assign | ast.AnnAssign)
+        and isinstance(node.value, ast.Constant)
+        and node.value.value == value
+    }
+    assert len(defined) == 1, defined
+
+
 def test_the_standard_librarys_platform_is_found_from_the_root() -> None:
     # when everything that trips over a package named platform is imported from the repository's root
     result = subprocess.run(
