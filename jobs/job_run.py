@@ -4,9 +4,12 @@ import argparse
 import json
 import sys
 import time
+import traceback
 import uuid
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
 
 Counts = Mapping[str, Any]
 """What a job says of one item, as JSON can carry it."""
@@ -28,6 +31,22 @@ def argument_parser(job: str, description: str) -> argparse.ArgumentParser:
         help="identifies the run in what it writes; Glue gives it, otherwise it is made up",
     )
     return parser
+
+
+def run_script(main: Callable[[], None]) -> None:
+    """Run a job as its script, so that trouble which is to be expected ends it with words and not with a traceback.
+
+    A job that succeeded returns: Glue takes any SystemExit for a failure.
+
+    Raises:
+        SystemExit: some items failed, or AWS refused something; the message says which and why.
+    """
+    try:
+        main()
+    except JobFailedError as error:
+        raise SystemExit(str(error)) from None
+    except (BotoCoreError, ClientError) as error:
+        raise SystemExit(f"AWS answered: {error}") from None
 
 
 class JobRun:
@@ -56,7 +75,8 @@ class JobRun:
                 counts = work(item)
             except Exception as error:  # noqa: BLE001 - whatever it is, it must not stop the others; it is raised below
                 failures[item] = error
-                self._log(outcome="failed", **{kind: item}, error=_in_words(error))
+                details = {"error": _in_words(error), "traceback": "".join(traceback.format_exception(error))}
+                self._log(outcome="failed", **{kind: item}, **details)
             else:
                 done += 1
                 self._log(outcome="done", **{kind: item}, **counts, seconds=round(time.monotonic() - started, 3))

@@ -4,16 +4,18 @@ import json
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from lake.stacks import LOCAL_STACK
 from ops.collection import CollectionRunError, collect
 from ops.glue_runner import GlueRunner
+from ops.job_lines import readable_line
 from ops.process_runner import ProcessRunner, RunFailedError
 from ops.status import DatasetStatus, dataset_statuses
 from ops.target import Target, TargetError, find_target
@@ -23,16 +25,18 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, help="Commands on 
 console = Console()
 errors = Console(stderr=True)
 
+_JOB_ARGUMENTS: Final = {"warehouse": ("--dataset",), "mart": ("--report",), "refine": ()}
+
 
 @contextmanager
 def _errors_for_a_person() -> Generator[None]:
     try:
         yield
     except (TargetError, WorkflowError, RunFailedError, CollectionRunError) as error:
-        errors.print(f"[red]error:[/] {error}", highlight=False)
+        errors.print(f"[red]error:[/] {escape(str(error))}", highlight=False, soft_wrap=True)
         raise typer.Exit(1) from error
     except (BotoCoreError, ClientError) as error:
-        errors.print(f"[red]error:[/] AWS answered: {error}", highlight=False)
+        errors.print(f"[red]error:[/] AWS answered: {escape(str(error))}", highlight=False, soft_wrap=True)
         raise typer.Exit(1) from error
 
 
@@ -98,14 +102,18 @@ def collect_now(context: typer.Context, dataset: str) -> None:
 def run(
     context: typer.Context,
     job: Annotated[str, typer.Argument(help="warehouse, mart, or refine for both in the workflow's order.")],
+    as_json: Annotated[bool, typer.Option("--json", help="The jobs' log as it is, for programs.")] = False,  # noqa: FBT002 - a flag
 ) -> None:
-    """Run a job, or the workflow, and wait for the end. What follows is passed on, such as --dataset vehicles."""
+    """Run a job, or the workflow, and wait for the end.
+
+    warehouse takes --dataset vehicles, mart takes --report customers_by_fleet_size, refine takes nothing.
+    """
     target: Target = context.obj
     names = {"warehouse": target.exports["warehouseJob"], "mart": target.exports["martJob"]}
     if job not in {*names, "refine"}:
         raise typer.BadParameter(f"there is no job {job!r}; there are {', '.join(names)} and refine")
-    arguments = _pairs(context.args)
-    runner = _runner(target)
+    arguments = _job_arguments(job, context.args)
+    runner = _runner(target, as_json=as_json)
     with _errors_for_a_person():
         if job == "refine":
             _run_workflow(target, runner)
@@ -134,16 +142,23 @@ def _run_workflow(target: Target, runner: ProcessRunner | GlueRunner) -> None:
         raise failures[0]
 
 
-def _runner(target: Target) -> ProcessRunner | GlueRunner:
-    if target.stack == LOCAL_STACK:
-        return ProcessRunner(target, on_line=lambda line: console.print(line, highlight=False, markup=False))
-    return GlueRunner(target)
+def _runner(target: Target, *, as_json: bool) -> ProcessRunner | GlueRunner:
+    def show(line: str) -> None:
+        shown = line if as_json else readable_line(line)
+        console.print(shown, highlight=False, markup=False, soft_wrap=True)
+
+    return ProcessRunner(target, on_line=show) if target.stack == LOCAL_STACK else GlueRunner(target)
 
 
-def _pairs(arguments: list[str]) -> dict[str, str]:
-    if len(arguments) % 2 or any(not name.startswith("--") for name in arguments[::2]):
-        raise typer.BadParameter("give a job's arguments as pairs, such as --dataset vehicles")
-    return dict(zip(arguments[::2], arguments[1::2], strict=True))
+def _job_arguments(job: str, words: list[str]) -> dict[str, str]:
+    """What is passed on. A job itself passes over what it does not know, since Glue adds arguments of its own."""
+    known = _JOB_ARGUMENTS[job]
+    if unknown := [word for word in words[::2] if word not in known]:
+        takes = f"it takes {' and '.join(known)}" if known else "it takes no arguments"
+        raise typer.BadParameter(f"{job} does not know {' '.join(unknown)}: {takes}")
+    if len(words) % 2:
+        raise typer.BadParameter(f"{words[-1]} needs a value")
+    return dict(zip(words[::2], words[1::2], strict=True))
 
 
 def _cells(entry: DatasetStatus) -> tuple[str, ...]:

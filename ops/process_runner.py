@@ -20,11 +20,12 @@ import boto3
 from ops.target import Target
 
 KEPT_LINES: Final = 25
+"""How much of a job's last words an error holds; a traceback may be long."""
 _SESSION_SECONDS: Final = 3600
 
 
 class RunFailedError(Exception):
-    """A job ended with an error; the message holds its last lines."""
+    """A job ended with an error; the message says which, and why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,7 @@ class ProcessRunner:
     interpreter: str = sys.executable
     """Python that has the jobs' dependencies."""
     on_line: Callable[[str], None] = lambda _: None
-    """Told each line that a job prints."""
+    """Told each line of a job's log, as the job prints it. What a job says on its way out is in the error instead."""
 
     def run(self, job_name: str, arguments: Mapping[str, str] | None = None) -> None:
         """Run one job to its end.
@@ -84,19 +85,26 @@ class ProcessRunner:
         }
 
     def _execute(self, command: list[str], environment: dict[str, str], folder: Path, job_name: str) -> None:
-        last: list[str] = []
-        with subprocess.Popen(  # noqa: S603 - the deployed script
-            command, env=environment, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-        ) as process:
+        with (
+            (folder / "standard-error").open("w+") as complaints,
+            subprocess.Popen(  # noqa: S603 - the deployed script
+                command, env=environment, cwd=folder, stdout=subprocess.PIPE, stderr=complaints, text=True
+            ) as process,
+        ):
             try:
                 for line in process.stdout or ():
                     self.on_line(line.rstrip())
-                    last = [*last, line.rstrip()][-KEPT_LINES:]
             except BaseException:
                 process.terminate()
                 raise
+            process.wait()
+            complaints.seek(0)
+            said = complaints.read().splitlines()
         if process.returncode != 0:
-            raise RunFailedError(f"{job_name} failed (exit {process.returncode}):\n" + "\n".join(last))
+            reason = "\n".join(said[-KEPT_LINES:]) or "it gave no reason"
+            raise RunFailedError(f"{job_name} failed (exit {process.returncode}): {reason}")
+        for line in said:
+            self.on_line(line)
 
 
 def _fetch(s3: Any, address: str, folder: Path) -> Path:  # noqa: ANN401 - a boto3 client

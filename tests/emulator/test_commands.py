@@ -124,6 +124,25 @@ def test_a_person_operates_the_stack_by_its_exports(command_line):
     assert jobs.returncode == 0, jobs.stderr
     assert f"{exports['warehouseJob']} SUCCEEDED" in jobs.stdout
     assert f"{exports['martJob']} SUCCEEDED" in jobs.stdout
+    assert "customers_by_fleet_size: 0 rows" in jobs.stdout
+
+
+def test_a_job_that_fails_names_what_failed_and_why_once(command_line):
+    # given an object that is no CSV of vehicles, with what could be taken for markup in its name
+    assert command_line.run("local", "up").returncode == 0
+    target = find_target("local", command_line.state)
+    key = "inbound/vehicles/2026/01/02/[red]strange.csv"
+    target.client("s3").put_object(Bucket=target.bucket, Key=key, Body=b"a,b\n1,2\n")
+
+    # when the workflow runs
+    result = command_line.run("ops", "run", "refine")
+
+    # then
+    assert result.returncode == 1
+    assert f"{key}: failed" in result.stdout
+    assert result.stderr.count(f"- {key}: header with missing columns") == 1
+    assert (result.stdout + result.stderr).count("missing columns") == 1
+    assert "Traceback" not in result.stdout + result.stderr
 
 
 def test_ops_says_how_to_start_what_is_not_up(command_line):

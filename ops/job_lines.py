@@ -1,0 +1,41 @@
+"""A job's log as a person reads it. The lines themselves are JSON, for machines."""
+
+import json
+from typing import Any, Final
+
+_KINDS: Final = ("object", "report", "table")
+_PHRASES: Final = {
+    "rows": "rows",
+    "rows_in": "rows in",
+    "rows_warehouse": "to the warehouse",
+    "rows_quarantined": "quarantined",
+    "rows_duplicate": "duplicates",
+}
+
+
+def readable_line(line: str) -> str:
+    """One line that a job printed, in words; one that is not of a job's log is returned as it is."""
+    fields = _fields(line)
+    match fields.get("outcome"):
+        case "done":
+            counts = [f"{fields[name]:,} {phrase}" for name, phrase in _PHRASES.items() if name in fields]
+            return f"{_item(fields)}: {', '.join(counts) or 'done'}"
+        case "failed":
+            # The reason is in the error that ends the job, which lists every item that failed.
+            return f"{_item(fields)}: failed"
+        case "finished":
+            return f"{fields['done']:,} done, {fields['failed']:,} failed"
+        case _:
+            return line
+
+
+def _fields(line: str) -> dict[str, Any]:
+    try:
+        fields = json.loads(line)
+    except ValueError:
+        return {}
+    return fields if isinstance(fields, dict) and "job" in fields else {}
+
+
+def _item(fields: dict[str, Any]) -> str:
+    return next((str(fields[kind]) for kind in _KINDS if kind in fields), str(fields["job"]))

@@ -1,0 +1,93 @@
+"""What `python -m ops` prints of a job's log, and which arguments of a job it refuses."""
+
+import contextlib
+import json
+
+import pytest
+from typer.testing import CliRunner
+
+from jobs.job_run import JobFailedError, JobRun
+from ops.__main__ import app
+from ops.job_lines import readable_line
+from ops.process_runner import ProcessRunner
+
+COUNTS = {
+    "dataset": "vehicles",
+    "rows_in": 10_000,
+    "rows_warehouse": 9_767,
+    "rows_quarantined": 153,
+    "rows_duplicate": 80,
+    "by_rule": {"quoting": 153},
+}
+
+
+def logged(capsys, kind, items, work):
+    """What a person sees of a job's own log."""
+    with contextlib.suppress(JobFailedError):
+        JobRun("any", "run-1").process(kind, items, work)
+    return [readable_line(line) for line in capsys.readouterr().out.splitlines()]
+
+
+def test_an_objects_line_says_what_became_of_its_rows(capsys):
+    assert logged(capsys, "object", ["inbound/vehicles/2026/11/22/a.csv"], lambda _: COUNTS) == [
+        "inbound/vehicles/2026/11/22/a.csv: 10,000 rows in, 9,767 to the warehouse, 153 quarantined, 80 duplicates",
+        "1 done, 0 failed",
+    ]
+
+
+def test_a_reports_line_says_its_rows(capsys):
+    assert logged(capsys, "report", ["fleets"], lambda _: {"team": "finance", "rows": 9})[0] == "fleets: 9 rows"
+
+
+def test_a_failed_items_line_leaves_the_reason_to_the_error_at_the_end(capsys):
+    def work(_):
+        raise ValueError("torn")
+
+    assert logged(capsys, "object", ["a.csv"], work) == ["a.csv: failed", "0 done, 1 failed"]
+
+
+@pytest.mark.parametrize("line", ["", "plain words", "[1, 2]", '"text"', "7", '{"level": "INFO"}', '{"job": "x"}'])
+def test_a_line_that_is_not_of_a_jobs_log_is_shown_as_it_is(line):
+    assert readable_line(line) == line
+
+
+@pytest.fixture
+def ops(tmp_path, monkeypatch):
+    """Gives a command to a stack whose jobs remember what they were started with."""
+    exports = {"warehouseJob": "the-warehouse", "martJob": "the-mart", "refineWorkflow": "refine"}
+    record = {"endpoint": "http://127.0.0.1:9", "region": "eu-west-1", "exports": exports}
+    (tmp_path / "stack.json").write_text(json.dumps(record))
+    started = []
+    monkeypatch.setattr(ProcessRunner, "run", lambda _self, name, arguments: started.append((name, arguments)))
+
+    def give(*words):
+        arguments = ["--stack", "local", "--state-dir", str(tmp_path), *words]
+        return CliRunner().invoke(app, arguments, env={"COLUMNS": "200"}), started
+
+    return give
+
+
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [
+        (["refine", "--dataset", "vehicles"], "refine does not know --dataset: it takes no arguments"),
+        (["warehouse", "--datset", "vehicles"], "warehouse does not know --datset: it takes --dataset"),
+        (["mart", "--dataset", "vehicles"], "mart does not know --dataset: it takes --report"),
+        (["warehouse", "vehicles"], "warehouse does not know vehicles: it takes --dataset"),
+        (["warehouse", "--dataset"], "--dataset needs a value"),
+    ],
+)
+def test_arguments_that_a_job_would_pass_over_are_refused_before_anything_runs(ops, words, complaint):
+    # when
+    result, started = ops("run", *words)
+
+    # then
+    assert result.exit_code == 2
+    assert complaint in result.stderr
+    assert started == []
+
+
+def test_a_jobs_own_argument_is_passed_on(ops):
+    result, started = ops("run", "warehouse", "--dataset", "vehicles")
+    assert result.exit_code == 0, result.output
+    assert started == [("the-warehouse", {"--dataset": "vehicles"})]
