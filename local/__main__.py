@@ -9,11 +9,13 @@ from typing import Annotated
 import typer
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
+from rich.markup import escape
 
 from local.demo import DemoFailedError, run_demo
 from local.demo_tables import print_next_steps, print_result
 from local.emulator import PortInUseError
 from local.engine import EngineError
+from local.own_file import UnsuitableFileError
 from local.platform_instance import DEFAULT_STATE_DIRECTORY, LocalPlatform, PlatformBusyError
 from local.processes import ProcessError
 from local.steps import Steps
@@ -42,16 +44,17 @@ def _errors_for_a_person() -> Generator[None]:
         ProcessError,
         EngineError,
         DemoFailedError,
+        UnsuitableFileError,
         CollectionRunError,
         RunFailedError,
     )
     try:
         yield
     except (*expected, TargetError, OSError) as error:
-        errors.print(f"[red]error:[/] {error}", highlight=False)
+        errors.print(f"[red]error:[/] {escape(str(error))}", highlight=False, soft_wrap=True)
         raise typer.Exit(1) from error
     except (BotoCoreError, ClientError) as error:
-        errors.print(f"[red]error:[/] the emulator answered: {error}", highlight=False)
+        errors.print(f"[red]error:[/] the emulator answered: {escape(str(error))}", highlight=False, soft_wrap=True)
         raise typer.Exit(1) from error
 
 
@@ -91,9 +94,7 @@ def up(
 def demo(
     state_dir: StateDirectory = DEFAULT_STATE_DIRECTORY,
     port: Port = 4566,
-    vehicles: Annotated[
-        Path | None, typer.Option(exists=True, dir_okay=False, help="Your own CSV file of vehicles.")
-    ] = None,
+    vehicles: Annotated[Path | None, typer.Option(help="Your own CSV file of vehicles.")] = None,
     down_afterwards: Annotated[bool, typer.Option("--down", help="Stop the platform afterwards.")] = False,  # noqa: FBT002 - a flag
 ) -> None:
     """Take a vehicles file from an SFTP server to reports that only their teams can read."""

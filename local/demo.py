@@ -16,11 +16,13 @@ from jobs.marts import REPORTS
 from lake.keys import InboundObject, report_key
 from lake.stacks import LOCAL_STACK
 from local.access_check import AccessMatrix, team_client, try_access
+from local.own_file import check_own_file
 from local.platform_instance import LocalPlatform
 from local.sample_data import SampleSummary, write_vehicles
 from local.steps import Steps
 from ops.accounting import RowAccount, landed_objects, row_account
 from ops.collection import collect
+from ops.job_lines import readable_line
 from ops.process_runner import ProcessRunner
 from ops.target import Target, find_target
 from ops.workflow import SUCCEEDED, read_triggers, walk
@@ -65,15 +67,21 @@ def run_demo(platform: LocalPlatform, steps: Steps, vehicles: Path | None = None
         vehicles: the caller's own file of vehicles; a generated one if not given.
 
     Raises:
+        local.own_file.UnsuitableFileError: the caller's file is none of vehicles; nothing was done.
         DemoFailedError: something that has to hold did not.
     """
+    source = DATASETS[DATASET].source
+    assert isinstance(source, SftpSource)  # noqa: S101 - the demo's own dataset
+    if vehicles is not None:
+        check_own_file(vehicles, DATASETS[DATASET], source)
     with steps.step("Start the platform and deploy the program") as step:
         deployment = platform.up(progress=step.tell)
         step.outcome = f"{deployment.created} resources created, {deployment.unchanged} unchanged"
     target = find_target(LOCAL_STACK, platform.state_directory)
     with steps.step("Put a vehicles file on the SFTP server") as step:
         sample = None if vehicles else write_vehicles(platform.state_directory / SAMPLE_FILE)
-        step.outcome = _place(vehicles or platform.state_directory / SAMPLE_FILE, _served_folder(platform))
+        served = platform.source.root / source.directory
+        step.outcome = _place(vehicles or platform.state_directory / SAMPLE_FILE, served)
     with steps.step("Collect it, as its schedule does") as step:
         first = collect(target, DATASET)
         step.outcome = _describe_collection(first)
@@ -107,16 +115,9 @@ def run_demo(platform: LocalPlatform, steps: Steps, vehicles: Path | None = None
     )
 
 
-def _served_folder(platform: LocalPlatform) -> Path:
-    source = DATASETS[DATASET].source
-    assert isinstance(source, SftpSource)  # noqa: S101 - the demo's own dataset
-    folder = platform.source.root / source.directory
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
-
-
 def _place(file: Path, folder: Path) -> str:
     """Copy a file to the server unless it is there already: a new time would make it a changed file."""
+    folder.mkdir(parents=True, exist_ok=True)
     destination = folder / file.name
     if destination.exists() and destination.read_bytes() == file.read_bytes():
         return f"{file.name} is there already"
@@ -141,7 +142,7 @@ def _describe_collection(summary: dict[str, Any]) -> str:
 
 
 def _run_workflow(target: Target, tell: Callable[[str], None]) -> str:
-    runner = ProcessRunner(target, on_line=tell)
+    runner = ProcessRunner(target, on_line=lambda line: tell(readable_line(line)))
     triggers = read_triggers(target.client("glue"), target.exports["refineWorkflow"])
 
     def run_one(job: str) -> str:

@@ -7,6 +7,7 @@ from typing import Final
 
 from rich import box
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from jobs.marts import REPORTS
@@ -59,7 +60,7 @@ def _summary_table(result: DemoResult) -> Table:
     table.columns[1].justify = "right"
     for thing in result.objects:
         account = thing.account
-        table.add_row(f"{thing.inbound.key}: rows in", f"{account.rows_in:,}")
+        table.add_row(f"{escape(thing.inbound.key)}: rows in", f"{account.rows_in:,}")
         table.add_row("= in the warehouse", f"{account.warehouse:,}")
         table.add_row("+ quarantined", f"{account.quarantined:,}")
         table.add_row("+ duplicates dropped", f"{account.duplicate:,}", end_section=True)
@@ -75,7 +76,7 @@ def _shown_report_table(result: DemoResult) -> Table:
     title = f"First rows of {SHOWN_REPORT}, read as {REPORTS[SHOWN_REPORT].team}"
     table = Table(*result.shown_report.columns, title=title, title_justify="left")
     for row in result.shown_report.head(SHOWN_ROWS).iter_rows():
-        table.add_row(*map(str, row))
+        table.add_row(*(escape(str(value)) for value in row))
     return table
 
 

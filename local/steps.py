@@ -5,6 +5,7 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 
 from rich.console import Console
+from rich.markup import escape
 
 
 class Steps:
@@ -22,7 +23,7 @@ class Steps:
             progress = StepProgress(name, status.update)
             yield progress
         self.seconds[name] = time.monotonic() - started
-        outcome = f": {progress.outcome}" if progress.outcome else ""
+        outcome = f": {escape(progress.outcome)}" if progress.outcome else ""
         self._console.print(f"[green]✓[/] {name}{outcome} [dim]{self.seconds[name]:.1f} s[/]", highlight=False)
 
 
@@ -35,4 +36,4 @@ class StepProgress:
 
     def tell(self, detail: str) -> None:
         """What the step is doing at this moment."""
-        self._show(f"{self._name}: {detail}")
+        self._show(escape(f"{self._name}: {detail}"))
