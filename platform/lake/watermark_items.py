@@ -56,7 +56,7 @@ def position_of(item: Mapping[str, Any] | None) -> Position:
         watermark=item.get("watermark"),
         object_key=item.get("last_object_key"),
         columns=item.get("columns"),
-        boundary=None if boundary is None else boundary.value,
+        boundary=None if boundary is None else boundary.value,  # pyright: ignore[reportAttributeAccessIssue] - its stub lacks it
     )
 
 

@@ -1,0 +1,122 @@
+"""Connections to SQL Server: Microsoft's ODBC driver, and TLS that trusts one pinned certificate and nothing else."""
+
+import os
+import platform
+import tempfile
+from collections.abc import Generator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+import mssql_python
+import mssql_python_odbc
+import pyodbc
+
+from jobs.extract_from_sql.errors import ExtractionError, database_errors
+from lake.collection import Database
+
+LOGIN_SECONDS: Final = 30
+# The driver's folders by the names that distributions give themselves and those that they descend from.
+_DISTRIBUTIONS: Final = {
+    "debian": "debian_ubuntu",
+    "ubuntu": "debian_ubuntu",
+    "rhel": "rhel",
+    "fedora": "rhel",
+    "amzn": "rhel",
+    "suse": "suse",
+    "alpine": "alpine",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """One database and all that it takes to log in."""
+
+    database: Database
+    password: str = field(repr=False)
+    certificate_file: Path
+    """The pinned certificate (PEM)."""
+
+    @contextmanager
+    def connect(self) -> Generator[pyodbc.Connection]:
+        """A connection for questions to the catalogue and about watermarks.
+
+        Raises:
+            ExtractionError: the server cannot be reached, shows another certificate, or refuses the login.
+        """
+        driver = {"Driver": str(odbc_driver())}
+        with (
+            database_errors(self._connecting()),
+            closing(pyodbc.connect(_joined(driver | self._keywords()), autocommit=True, timeout=LOGIN_SECONDS)) as made,
+        ):
+            yield made
+
+    @contextmanager
+    def connect_for_rows(self) -> Generator[mssql_python.Connection]:
+        """A connection whose cursors give Arrow batches.
+
+        Raises:
+            ExtractionError: as for connect.
+        """
+        # A pooled connection would outlive the block.
+        mssql_python.pooling(enabled=False)
+        with (
+            database_errors(self._connecting()),
+            closing(mssql_python.connect(_joined(self._keywords()), autocommit=True, timeout=0)) as made,
+        ):
+            yield made
+
+    def _connecting(self) -> str:
+        return f"talking to {self.database.host}:{self.database.port}, database {self.database.database}"
+
+    def _keywords(self) -> dict[str, str]:
+        return {
+            "Server": f"tcp:{self.database.host},{self.database.port}",
+            "Database": self.database.database,
+            "UID": self.database.user,
+            "PWD": self.password,
+            "Encrypt": "yes",
+            "TrustServerCertificate": "no",
+            "ServerCertificate": str(self.certificate_file),
+        }
+
+
+@contextmanager
+def pinned(certificate: str) -> Generator[Path]:
+    """A certificate as a file that nobody else can change, for as long as the block lasts."""
+    with tempfile.TemporaryDirectory(prefix="certificate-") as folder:
+        file = Path(folder) / "server.pem"
+        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w") as stream:
+            stream.write(certificate)
+        yield file
+
+
+def odbc_driver() -> Path:
+    """Microsoft's ODBC Driver 18 in the wheel mssql-python-odbc, for this machine.
+
+    Raises:
+        ExtractionError: the wheel has none for this system.
+    """
+    libraries = Path(mssql_python_odbc.get_libs_dir())
+    architecture = "arm64" if platform.machine() in {"aarch64", "arm64"} else "x86_64"
+    folder = libraries / _system() / architecture / "lib"
+    found = sorted(folder.glob("libmsodbcsql*18*"))
+    if not found:
+        raise ExtractionError(f"the wheel mssql-python-odbc has no driver for this system: {folder} holds none")
+    return found[-1]
+
+
+def _system() -> str:
+    if platform.system() != "Linux":
+        return "macos"
+    release = platform.freedesktop_os_release()
+    names = [release["ID"], *release.get("ID_LIKE", "").split()]
+    known = [_DISTRIBUTIONS[name] for name in names if name in _DISTRIBUTIONS]
+    return f"linux/{known[0] if known else 'debian_ubuntu'}"
+
+
+def _joined(keywords: dict[str, str]) -> str:
+    # Braces make every character of a value literal; a closing one is doubled.
+    return ";".join(f"{name}={{{value.replace('}', '}}')}}}" for name, value in keywords.items())

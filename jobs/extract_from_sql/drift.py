@@ -1,0 +1,111 @@
+"""Whether a table's columns are still those that were declared, and those that were extracted last."""
+
+import json
+from collections.abc import Mapping
+from typing import Final
+
+import polars as pl
+
+from jobs.datasets.declaration import Dataset
+from jobs.extract_from_sql.catalogue import Column, Table
+from jobs.extract_from_sql.errors import ExtractionError
+
+_WHOLE_NUMBERS: Final = ("bit", "tinyint", "smallint", "int", "bigint")
+_FLOATS: Final = ("real", "float")
+_DECIMALS: Final = {"decimal", "numeric"}
+_TEXTS: Final = {"char", "varchar", "nchar", "nvarchar"}
+_TIMES: Final = {"datetime", "smalldatetime", "datetime2"}
+
+
+def check_declaration(table: Table, dataset: Dataset) -> None:
+    """Refuse a table that lacks declared columns, or has them in types that cannot become the declared ones.
+
+    Raises:
+        ExtractionError: see above.
+    """
+    for name, declared in dataset.schema.columns().items():
+        column = table.column(name)
+        if not _fits(column, declared.dtype):
+            raise ExtractionError(
+                f"column {name!r} of table {table} is of type {column.declaration}, "
+                f"jobs/datasets/{dataset.name}.py declares {declared.dtype}: change the declaration, or the column back"
+            )
+
+
+def new_columns(table: Table, before: str | None) -> list[str]:
+    """Columns that were added since an extraction; they are carried along.
+
+    Args:
+        table: the table as it is.
+        before: its columns then, as `described` gave them. None: it was never extracted.
+
+    Raises:
+        ExtractionError: a column that was there is missing, narrowed or retyped.
+    """
+    if before is None:
+        return []
+    known: Mapping[str, Mapping[str, object]] = json.loads(before)
+    now = {column.name: column for column in table.columns}
+    advice = "if that is meant, run the extraction once with --accept-columns"
+    for name, description in known.items():
+        was = Column(name=name, **description)  # pyright: ignore[reportArgumentType] - as `described` wrote them
+        if name not in now:
+            raise ExtractionError(f"column {name!r} of table {table} is gone, it was {was.declaration}; {advice}")
+        if not _is_widened(was, now[name]):
+            raise ExtractionError(
+                f"column {name!r} of table {table} is {now[name].declaration} now and was {was.declaration}: "
+                f"narrowed or retyped; {advice}"
+            )
+    return [name for name in now if name not in known]
+
+
+def described(table: Table) -> str:
+    """A table's columns as the ledger keeps them."""
+    return json.dumps(
+        {
+            column.name: {
+                "data_type": column.data_type,
+                "length": column.length,
+                "precision": column.precision,
+                "scale": column.scale,
+                "is_nullable": column.is_nullable,
+            }
+            for column in table.columns
+        },
+        ensure_ascii=False,
+    )
+
+
+def _fits(column: Column, declared: pl.DataType) -> bool:
+    kind = column.data_type
+    if declared == pl.String:
+        return True
+    if declared.is_integer():
+        return kind in _WHOLE_NUMBERS or (kind in _DECIMALS and column.scale == 0)
+    if declared == pl.Date:
+        return kind == "date"
+    return kind in _TIMES
+
+
+def _is_widened(was: Column, now: Column) -> bool:
+    """Whether every value of the old type is the same in the new one."""
+    if was.data_type in _DECIMALS and now.data_type in _DECIMALS:
+        scale, digits = _number(now.scale) - _number(was.scale), _number(now.precision) - _number(was.precision)
+        return scale >= 0 and digits >= scale
+    for family in (_WHOLE_NUMBERS, _FLOATS):
+        if was.data_type in family and now.data_type in family:
+            return family.index(now.data_type) >= family.index(was.data_type)
+    if was.data_type in _TEXTS and now.data_type in _TEXTS:
+        loses_characters = was.data_type.startswith("n") and not now.data_type.startswith("n")
+        return not loses_characters and _room(now) >= _room(was)
+    if was.data_type != now.data_type:
+        return False
+    return _room(now) >= _room(was) and _number(now.scale) >= _number(was.scale)
+
+
+def _number(value: int | None) -> int:
+    return value or 0
+
+
+def _room(column: Column) -> float:
+    return float("inf") if column.length == -1 else _number(column.length)

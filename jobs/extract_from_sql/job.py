@@ -1,0 +1,67 @@
+"""The extraction: each SQL dataset's table, as far as it is not in the lake yet, becomes one object under inbound/."""
+
+import argparse
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import boto3
+
+from jobs.datasets import DATASETS
+from jobs.datasets.declaration import Dataset, SqlSource
+from jobs.extract_from_sql.configuration import configured_server
+from jobs.extract_from_sql.extraction import Lake, Options, extract
+from jobs.job_run import Counts, JobRun, argument_parser
+from lake.watermark import Range, Watermarks
+
+if TYPE_CHECKING:
+    from mypy_boto3_ssm import SSMClient
+
+
+def main(arguments: Sequence[str] | None = None, datasets: Mapping[str, Dataset] = DATASETS) -> None:
+    """Run the job as the container or a person starts it.
+
+    Raises:
+        JobFailedError: some tables failed; all others were extracted.
+    """
+    sources = {name: dataset for name, dataset in datasets.items() if isinstance(dataset.source, SqlSource)}
+    parser = _parser(sorted(sources))
+    given = parser.parse_args(arguments)
+    is_backfill = given.lower is not None or given.upper is not None
+    if is_backfill and len(given.dataset or []) != 1:
+        parser.error("--from and --to fill a range of one dataset: name it with --dataset")
+    options = Options(Range(given.lower, given.upper) if is_backfill else None, given.accept_columns)
+    lake = Lake(Watermarks(boto3.client("dynamodb"), given.ledger_table), boto3.client("s3"), given.bucket)
+    ssm = boto3.client("ssm")
+    chosen = given.dataset or sorted(sources)
+    JobRun("extract_from_sql", given.run_id).process(
+        "dataset", chosen, lambda name: _extract(lake, ssm, given.parameter_prefix, sources[name], options)
+    )
+
+
+def _extract(lake: Lake, ssm: "SSMClient", prefix: str, dataset: Dataset, options: Options) -> Counts:
+    source = dataset.source
+    assert isinstance(source, SqlSource)  # noqa: S101 - main picked these
+    with configured_server(ssm, prefix, source.connection) as server:
+        return extract(lake, server, dataset, source, options)
+
+
+def _parser(datasets: Sequence[str]) -> argparse.ArgumentParser:
+    parser = argument_parser("extract_from_sql", __doc__ or "")
+    parser.add_argument("--ledger-table", required=True, help="name of the ledger's DynamoDB table")
+    parser.add_argument("--parameter-prefix", required=True, help="of the stack's parameters, /data-platform/{stack}")
+    parser.add_argument(
+        "--dataset", action="append", choices=datasets, help="this dataset; again for more; all of them if not given"
+    )
+    parser.add_argument(
+        "--from",
+        dest="lower",
+        metavar="WATERMARK",
+        help="extract from this value on, inclusive, the watermark untouched",
+    )
+    parser.add_argument("--to", dest="upper", metavar="WATERMARK", help="up to this value, inclusive")
+    parser.add_argument(
+        "--accept-columns",
+        action="store_true",
+        help="go on with a table whose columns were narrowed, retyped or removed",
+    )
+    return parser
