@@ -15,6 +15,7 @@ from jobs.datasets.declaration import Dataset
 from jobs.job_run import Counts, JobRun, argument_parser
 from jobs.parquet import MEDIA_TYPE, parquet_bytes
 from jobs.readers.csv_records import read_csv
+from jobs.readers.parquet_records import read_parquet
 from jobs.readers.records import LINE, ORIGINAL
 from jobs.sanitise.check import REASON, RULES, Outcome, check
 from jobs.store import S3Store, Store
@@ -74,7 +75,8 @@ def process_object(store: Store, dataset: Dataset, key: str, run_id: str) -> Cou
         UnreadableObjectError: the object cannot be read as a whole. Nothing was written.
     """
     inbound = parse_inbound_key(key)
-    records = read_csv(store.read(key), dataset.schema.column_names())
+    read = read_parquet if key.endswith(".parquet") else read_csv
+    records = read(store.read(key), dataset.schema.column_names())
     outcome = check(dataset, records)
     quarantine = _quarantine_rows(outcome, key, records.header, run_id)
     warehouse = _warehouse_rows(outcome, inbound, store.landed_at(key))
