@@ -32,15 +32,15 @@ class CollectorClient(paramiko.SFTPClient):
     It stands on paramiko's methods for single requests, which are not public: pinning and tests hold them.
     """
 
-    def read_in_order(self, file: paramiko.SFTPFile, size: int) -> Iterator[bytes]:
-        """The first `size` bytes of a file in blocks, several requests under way. Ends early where the file does."""
+    def read_in_order(self, file: paramiko.SFTPFile, start: int, size: int) -> Iterator[bytes]:
+        """`size` bytes of a file from `start` on, in blocks, several requests under way. Ends early where it does."""
         answers = _Answers(self)
         request_bytes = REQUEST_BYTES
         under_way: deque[tuple[int, int, int]] = deque()
-        requested = 0
-        while requested < size or under_way:
-            while requested < size and len(under_way) < REQUESTS_IN_FLIGHT:
-                length = min(request_bytes, size - requested)
+        requested, end = start, start + size
+        while requested < end or under_way:
+            while requested < end and len(under_way) < REQUESTS_IN_FLIGHT:
+                length = min(request_bytes, end - requested)
                 under_way.append((answers.ask(file, requested, length), requested, length))
                 requested += length
             number, offset, length = under_way.popleft()

@@ -1,63 +1,59 @@
-"""Collect one dataset: list its directory, ask the ledger, transfer what is new, and report every file that failed."""
+"""Collect one dataset: list its directory, ask the ledger, give what is due to the workers, report what failed.
+
+Small files are tasks of their own; of a large one each task is a range of parts. No task is larger than what a worker
+does in seconds, and a worker gets the next one when it is done, so all of them carry the same number of bytes, to
+within one task. The collector's own process opens no connection to the server.
+"""
 
 from __future__ import annotations
 
-import time
+import uuid
+from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, Final
+from datetime import UTC, datetime
+from typing import Final
 
 from aws_lambda_powertools import Logger
 from botocore.exceptions import BotoCoreError, ClientError
 
-from functions.sftp_collector.connection import ConnectionLostError, RemoteFile, Session, SourceUnavailableError
-from functions.sftp_collector.transfer import Destination, FileChangedError, transfer
+from functions.sftp_collector.errors import explain
+from functions.sftp_collector.large_file import LargeFile, begin
+from functions.sftp_collector.messages import (
+    CheckVersion,
+    Collected,
+    CollectFile,
+    Ended,
+    Failed,
+    ListDirectory,
+    Listed,
+    MoveFile,
+    PartUploaded,
+    ReadParts,
+    Reply,
+    Task,
+    Trouble,
+    Unchanged,
+)
+from functions.sftp_collector.result import CollectedFile, CollectionResult
+from functions.sftp_collector.selection import Selection
+from functions.sftp_collector.strays import abort_strays
+from functions.sftp_collector.transfer import SMALLEST_PART_BYTES, Destination
+from functions.sftp_collector.workers import WorkerProcess, Workers
 from lake.collection import Collection
-from lake.keys import InvalidKeyError, check_file_name
-from lake.ledger import Claim, FileVersion, Ledger, LedgerError
+from lake.keys import InvalidKeyError
+from lake.ledger import Claim, ClaimedElsewhereError, FileVersion, Ledger, LedgerError, LostClaimError
+from lake.ledger_strays import StrayUploads
 
-if TYPE_CHECKING:
-    from mypy_boto3_s3 import S3Client
-
-# A connection that breaks is opened again; a file that breaks it each time must not take the others along.
-ATTEMPTS: Final = 2
-ATTEMPTS_TO_CONNECT: Final = 3
-PAUSE_SECONDS: Final = 1.0
+# Before the function's time ends: when no more tasks are given out, and when the workers that are left are stopped.
+STOP_SECONDS: Final = 30.0
+END_SECONDS: Final = 10.0
+# How often claims are looked after while nothing comes.
+TICK_SECONDS: Final = 5.0
 
 logger = Logger(child=True)
 
-# What may go wrong with one file while the others can go on.
-_FILE_ERRORS: Final = (FileChangedError, InvalidKeyError, LedgerError, OSError, BotoCoreError, ClientError)
-_SOURCE_ERRORS: Final = (ConnectionLostError, SourceUnavailableError)
-
-
-@dataclass(frozen=True, slots=True)
-class CollectedFile:
-    """One file that this run brought into the lake."""
-
-    source: str
-    key: str
-    bytes: int
-    sha256: str
-
-
-@dataclass(frozen=True, slots=True)
-class FailedFile:
-    """One file, or the directory as a whole, that could not be collected, and why."""
-
-    source: str
-    error: str
-
-
-@dataclass(slots=True)
-class CollectionResult:
-    """What a run did."""
-
-    dataset: str
-    collected: list[CollectedFile] = field(default_factory=list[CollectedFile])
-    unchanged: int = 0
-    failed: list[FailedFile] = field(default_factory=list[FailedFile])
+_AWS_ERRORS: Final = (BotoCoreError, ClientError)
+_FILE_ERRORS: Final = (InvalidKeyError, LedgerError, *_AWS_ERRORS)
 
 
 class Collector:
@@ -65,184 +61,245 @@ class Collector:
 
     Args:
         collection: what to collect.
-        open_session: connects; raises SourceUnavailableError.
+        workers: not started yet.
         ledger: says what was collected.
-        client: S3.
-        bucket: the lake's bucket.
-        pause: waits the seconds that it is given before connecting again.
+        strays_among: tells the uploads that nothing will go on with, given the versions that stand at the source.
+        lake: S3 and the lake's bucket; keys come from the ledger.
+        time_left: seconds until the function is killed.
     """
 
     def __init__(
         self,
         collection: Collection,
-        open_session: Callable[[], Session],
+        workers: Workers,
         ledger: Ledger,
-        client: S3Client,
-        bucket: str,
-        *,
-        pause: Callable[[float], None] = time.sleep,
+        strays_among: Callable[[list[FileVersion]], StrayUploads],
+        lake: Destination,
+        time_left: Callable[[], float],
     ) -> None:
         self._collection = collection
-        self._open_session = open_session
+        self._workers = workers
         self._ledger = ledger
-        self._client = client
-        self._bucket = bucket
-        self._pause = pause
-        self._session: Session | None = None
-        self._unavailable: SourceUnavailableError | None = None
+        self._strays_among = strays_among
+        self._lake = lake
+        self._time_left = time_left
         self._result = CollectionResult(collection.dataset)
+        self._selection = Selection(collection, ledger, self._result)
+        self._due: deque[FileVersion] = deque()
+        self._large: dict[FileVersion, LargeFile] = {}
+        self._checks_and_moves: deque[CheckVersion | MoveFile] = deque()
+        self._unavailable = ""
 
     def run(self) -> CollectionResult:
         """Collect all that can be collected. What cannot is in the result with its reason; nothing is raised for it."""
+        unfinished: list[Task] = []
+        self._workers.start()
         try:
-            files = self._list()
-            for file in files:
-                self._collect(file)
+            if self._find_work():
+                self._work_off()
+            unfinished = [worker.task for worker in self._workers.busy() if worker.task is not None]
         finally:
-            self._disconnect()
+            self._workers.end()
+        self._give_back(unfinished)
         return self._result
 
-    def _list(self) -> list[RemoteFile]:
+    def _find_work(self) -> bool:
         directory = self._collection.directory
+        listed = self._list(directory)
+        if isinstance(listed, str):
+            self._result.fail(directory, listed)
+            return False
         try:
-            entries = self._entries(directory)
-        except FileNotFoundError:
-            self._fail(
-                directory, "there is no such directory; create it at the source or correct the dataset's directory"
-            )
-        except PermissionError:
-            self._fail(directory, "the server does not let the user list it; ask its operator for the right to")
-        except (OSError, *_SOURCE_ERRORS) as error:
-            self._fail(directory, f"it could not be listed: {error}")
-        else:
-            wanted = [entry for entry in entries if fnmatchcase(entry.name, self._collection.pattern)]
-            # Oldest first, so that the versions of a day are numbered in the order in which they were written.
-            return sorted(wanted, key=lambda entry: (entry.modified or 0, entry.name))
-        return []
+            self._selection.sort(listed.files)
+            count = abort_strays(self._lake, self._collection.dataset, self._strays_among(self._selection.listed))
+        except (LedgerError, *_AWS_ERRORS) as error:
+            self._result.fail(directory, explain(error))
+            return False
+        if count:
+            logger.info("left-over uploads removed", extra={"uploads": count})
+        self._due.extend(self._selection.due)
+        for version in self._selection.collected:
+            self._move(version)
+        return True
 
-    def _entries(self, directory: str) -> list[RemoteFile]:
-        for _ in range(ATTEMPTS - 1):
-            try:
-                return self._connected().regular_files(directory)
-            except ConnectionLostError as error:
-                logger.warning("connection lost", extra={"source": directory, "error": str(error)})
-                self._disconnect()
-        return self._connected().regular_files(directory)
+    def _list(self, directory: str) -> Listed | str:
+        """The directory's files, or why there are none."""
+        self._workers.give(self._workers.idle()[0], ListDirectory(directory))
+        while self._time_left() > END_SECONDS:
+            for _, _, reply in self._workers.replies(TICK_SECONDS):
+                match reply:
+                    case Listed():
+                        return reply
+                    case Failed():
+                        return reply.reason
+                    case _:
+                        return f"the worker that lists it ended: {reply}"
+        return "it was not listed before the function's time was over; the next run tries again"
 
-    def _collect(self, file: RemoteFile) -> None:
-        path = _path(self._collection.directory, file.name)
-        if file.size is None or file.modified is None:
-            self._fail(path, "the server tells no size or no time of modification, so a change could not be seen")
+    def _work_off(self) -> None:
+        while True:
+            if self._time_left() > STOP_SECONDS:
+                self._hand_out()
+            if not self._workers.busy() or self._time_left() < END_SECONDS:
+                return
+            for worker, task, reply in self._workers.replies(TICK_SECONDS):
+                self._take(worker, task, reply)
+            for file in self._large.values():
+                file.renew()
+
+    def _hand_out(self) -> None:
+        if not self._workers.any_usable():
+            # The files that remain do not wait for the server again.
+            while self._due:
+                self._selection.refuse(self._due.popleft(), self._unavailable)
             return
-        version = FileVersion(self._collection.dataset, self._collection.connection, path, file.size, file.modified)
-        try:
-            refusal = _refusal(file)
-            if refusal is None:
-                self._collect_version(version)
-            else:
-                self._ledger.refuse(version, refusal)
-                self._fail(path, refusal)
-        except (*_FILE_ERRORS, *_SOURCE_ERRORS) as error:
-            self._fail(path, explain(error))
+        for worker in self._workers.idle():
+            task = self._next_task()
+            if task is None:
+                return
+            self._workers.give(worker, task)
 
-    def _collect_version(self, version: FileVersion) -> None:
-        for attempt in range(1, ATTEMPTS + 1):
-            claim = self._ledger.claim(version)
-            if claim is None:
+    def _next_task(self) -> Task | None:
+        for file in self._large.values():
+            if file.has_range:
+                return file.next_range(self._workers.count)
+        if self._checks_and_moves:
+            return self._checks_and_moves.popleft()
+        while self._due:
+            version = self._due.popleft()
+            if version.size <= SMALLEST_PART_BYTES:
+                return CollectFile(version, uuid.uuid4().hex)
+            file = self._begin(version)
+            if file is not None:
+                return file.next_range(self._workers.count) if file.has_range else CheckVersion(version)
+        return None
+
+    def _begin(self, version: FileVersion) -> LargeFile | None:
+        try:
+            file = begin(self._ledger, self._lake, version)
+        except (ClaimedElsewhereError, LostClaimError) as error:
+            self._left_to_another(version, str(error))
+        except _FILE_ERRORS as error:
+            self._result.fail(version.path, explain(error))
+        else:
+            if file is not None:
+                self._large[version] = file
+                return file
+            self._result.unchanged += 1
+        return None
+
+    def _take(self, worker: WorkerProcess, task: Task, reply: Reply) -> None:
+        """Take a worker's reply in."""
+        if isinstance(reply, Ended):
+            reply = Failed(Trouble.PASSING, f"its worker ended with exit code {reply.exit_code}; the next run goes on")
+        if isinstance(reply, Failed) and reply.trouble == Trouble.UNAVAILABLE:
+            worker.usable = False
+            self._unavailable = reply.reason
+            logger.warning("a worker cannot reach the server", extra={"error": reply.reason})
+            if self._workers.any_usable():
+                self._take_back(task)
+                return
+        match task:
+            case CollectFile():
+                self._take_small(task.version, reply)
+            case ReadParts():
+                self._take_parts(task, reply)
+            case CheckVersion():
+                self._take_check(task.version, reply)
+            case MoveFile() if isinstance(reply, Failed):
+                self._result.fail(task.version.path, reply.reason)
+            case _:
+                return
+
+    def _take_back(self, task: Task) -> None:
+        match task:
+            case CollectFile():
+                self._due.appendleft(task.version)
+            case ReadParts():
+                self._large[task.version].take_back(task.parts)
+            case CheckVersion() | MoveFile():
+                self._checks_and_moves.append(task)
+            case ListDirectory():
+                return
+
+    def _take_small(self, version: FileVersion, reply: Reply) -> None:
+        match reply:
+            case Collected():
+                self._collected(version, reply)
+            case Unchanged():
                 self._result.unchanged += 1
-                return
-            try:
-                self._transfer(claim)
-            except ConnectionLostError as error:
-                self._record_failure(claim, error)
-                self._disconnect()
-                if attempt == ATTEMPTS:
-                    raise
-            except (*_FILE_ERRORS, SourceUnavailableError) as error:
-                self._record_failure(claim, error)
-                raise
-            else:
+            case Failed(Trouble.CLAIMED, reason):
+                self._left_to_another(version, reason)
+            case Failed():
+                self._result.fail(version.path, reply.reason)
+            case _:
                 return
 
-    def _transfer(self, claim: Claim) -> None:
-        version = claim.version
-        held = claim
+    def _take_parts(self, task: ReadParts, reply: Reply) -> None:
+        file = self._large[task.version]
+        if isinstance(reply, PartUploaded):
+            file.add(reply)
+            return
+        file.take_back(task.parts)
+        if isinstance(reply, Failed):
+            file.failure = file.failure or (reply.trouble, reply.reason)
+        if not file.is_idle:
+            return
+        if file.failure is not None:
+            self._failed(file)
+        elif file.is_whole:
+            self._checks_and_moves.append(CheckVersion(task.version))
 
-        def still_ours() -> None:
-            nonlocal held
-            held = self._ledger.renew(held)
-
-        destination = Destination(self._client, self._bucket, claim.object_key)
-        done = transfer(self._connected(), version.path, version.size, version.modified, destination, still_ours)
-        self._ledger.complete(claim, transferred=done.bytes, sha256=done.sha256)
-        self._result.collected.append(CollectedFile(version.path, claim.object_key, done.bytes, done.sha256))
-        logger.info("collected", extra={"source": version.path, "key": claim.object_key, "bytes": done.bytes})
-
-    def _record_failure(self, claim: Claim, reason: Exception) -> None:
-        try:
-            self._ledger.fail(claim, explain(reason))
-        except (LedgerError, BotoCoreError, ClientError) as error:
-            # The reason itself is reported all the same; the claim ends with its lease.
-            logger.warning("failure not recorded", extra={"source": claim.version.path, "error": str(error)})
-
-    def _connected(self) -> Session:
-        if self._session is not None:
-            return self._session
-        for attempt in range(1, ATTEMPTS_TO_CONNECT + 1):
-            # Once it is known that the server cannot be used, the files that remain do not wait for it again.
-            if self._unavailable is not None:
-                raise self._unavailable
+    def _take_check(self, version: FileVersion, reply: Reply) -> None:
+        file = self._large[version]
+        if isinstance(reply, Failed):
+            file.failure = file.failure or (reply.trouble, reply.reason)
+        if file.failure is None:
             try:
-                self._session = self._open_session()
-            except SourceUnavailableError as error:
-                if not error.may_pass or attempt == ATTEMPTS_TO_CONNECT:
-                    self._unavailable = error
-                else:
-                    logger.warning("connecting failed", extra={"attempt": attempt, "error": str(error)})
-                    self._pause(PAUSE_SECONDS * attempt)
+                done = file.complete()
+            except LostClaimError as error:
+                file.failure = (Trouble.CLAIMED, str(error))
+            except (LedgerError, *_AWS_ERRORS) as error:
+                file.failure = (Trouble.PASSING, explain(error))
             else:
-                return self._session
-        raise self._unavailable or AssertionError("unreachable: the last attempt sets it")
+                del self._large[version]
+                self._collected(version, done)
+                return
+        self._failed(file)
 
-    def _disconnect(self) -> None:
-        if self._session is not None:
-            self._session.close()
-            self._session = None
+    def _failed(self, file: LargeFile) -> None:
+        del self._large[file.version]
+        file.record_failure()
+        trouble, reason = file.failure or (Trouble.PASSING, "")
+        if trouble == Trouble.CLAIMED:
+            self._left_to_another(file.version, reason)
+        else:
+            self._result.fail(file.version.path, reason)
 
-    def _fail(self, source: str, error: str) -> None:
-        self._result.failed.append(FailedFile(source, error))
-        logger.error("not collected", extra={"source": source, "error": error})
+    def _collected(self, version: FileVersion, done: Collected) -> None:
+        self._result.add(CollectedFile(version.path, done.object_key, done.bytes, done.checksum))
+        self._move(version)
 
+    def _move(self, version: FileVersion) -> None:
+        if self._collection.archive is not None:
+            self._checks_and_moves.append(MoveFile(version, self._collection.archive))
 
-def _path(directory: str, name: str) -> str:
-    # Only names that are refused hold what cannot be written as UTF-8; they have to be told all the same.
-    return f"{directory.rstrip('/')}/{name}".encode("utf-8", "backslashreplace").decode()
+    def _left_to_another(self, version: FileVersion, reason: str) -> None:
+        self._result.elsewhere += 1
+        logger.info("left to another run", extra={"source": version.path, "reason": reason})
 
-
-def _refusal(file: RemoteFile) -> str | None:
-    """Why a file is not even tried; None if it is."""
-    try:
-        check_file_name(file.name)
-    except InvalidKeyError as error:
-        return str(error)
-    if file.size == 0:
-        return (
-            "it is empty (0 bytes), so nothing was landed; if that is no mistake of its sender, remove it at its source"
-        )
-    return None
-
-
-def explain(error: Exception) -> str:
-    """An error of one file, in words for the person who has to do something about it."""
-    match error:
-        case FileNotFoundError():
-            text = "it vanished after it was listed; if it comes back, the next run collects it"
-        case PermissionError():
-            text = "the server does not let the user read it; ask its operator for the right to read"
-        case ClientError():
-            text = f"AWS did not do it: {error}; check the rights of the collector's role, then run the collector again"
-        case OSError():
-            text = f"the server failed to read it: {error}; ask its operator"
-        case _:
-            text = str(error)
-    return "; ".join([text, *getattr(error, "__notes__", [])])
+    def _give_back(self, unfinished: list[Task]) -> None:
+        """Leave what the time was too short for as the next run can take it up at once."""
+        for file in self._large.values():
+            file.pause()
+        small = [task for task in unfinished if isinstance(task, CollectFile)]
+        for task in small:
+            claim = Claim(task.version, "", task.token, datetime.now(UTC))
+            try:
+                self._ledger.pause(claim)
+            except (LedgerError, *_AWS_ERRORS) as error:
+                # It was not claimed yet, or is done already.
+                logger.info("not given back", extra={"source": task.version.path, "error": str(error)})
+        self._result.remaining = len(self._due) + len(self._large) + len(small)
+        if self._result.remaining:
+            logger.warning("stopped before the time was over", extra={"remaining": self._result.remaining})

@@ -28,6 +28,8 @@ class Settings(BaseModel):
     bucket: str = Field(alias="LAKE_BUCKET", min_length=1)
     ledger_table: str = Field(alias="LEDGER_TABLE", min_length=1)
     parameter_prefix: str = Field(alias="PARAMETER_PREFIX", pattern=r"^/.*[^/]$")
+    workers: int = Field(default=2, alias="COLLECTOR_WORKERS", ge=1, le=16)
+    """Worker processes, a connection to the server each. Two suit the two processors that a large function has."""
 
 
 class CollectEvent(BaseModel):

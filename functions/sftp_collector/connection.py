@@ -106,9 +106,23 @@ class Session:
         with self.lost_connection_recognised():
             return self._files.open(path, "rb")
 
-    def read(self, file: paramiko.SFTPFile, size: int) -> Iterator[bytes]:
-        """The first `size` bytes of an open file, in blocks; fewer where it ends before."""
-        return self._files.read_in_order(file, size)
+    def read(self, file: paramiko.SFTPFile, start: int, size: int) -> Iterator[bytes]:
+        """`size` bytes of an open file from `start` on, in blocks; fewer where it ends before."""
+        return self._files.read_in_order(file, start, size)
+
+    def look(self, path: str) -> RemoteFile | None:
+        """How a path looks now, whatever it is; None if there is nothing. Raises as `regular_files` does otherwise."""
+        with self.lost_connection_recognised():
+            try:
+                found = self._files.lstat(path)
+            except FileNotFoundError:
+                return None
+        return RemoteFile(path.rsplit("/", 1)[-1], found.st_size, found.st_mtime)
+
+    def rename(self, path: str, target: str) -> None:
+        """Move a file on the server. Raises as `regular_files` does."""
+        with self.lost_connection_recognised():
+            self._files.rename(path, target)
 
     @contextmanager
     def lost_connection_recognised(self) -> Generator[None]:

@@ -1,6 +1,7 @@
 """AWS Lambda `sftp_collector`: collects the files of the dataset that the schedule names."""
 
 import os
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
@@ -8,7 +9,7 @@ import boto3
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from functions.sftp_collector.collect import CollectionResult, Collector
+from functions.sftp_collector.collect import Collector
 from functions.sftp_collector.configuration import (
     Settings,
     read_collection,
@@ -18,7 +19,12 @@ from functions.sftp_collector.configuration import (
     read_settings,
 )
 from functions.sftp_collector.connection import address, connect, read_private_key
+from functions.sftp_collector.result import CollectionResult
+from functions.sftp_collector.transfer import Destination
+from functions.sftp_collector.worker import WorkerSettings
+from functions.sftp_collector.workers import Workers
 from lake.ledger import Ledger
+from lake.ledger_strays import StrayUploads
 
 logger = Logger()
 
@@ -35,7 +41,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         context: Lambda's.
 
     Returns:
-        {"dataset", "collected": [{"source", "key", "bytes", "sha256"}], "unchanged": count, "failed": []}
+        {"dataset", "collected": [{"source", "key", "bytes", "checksum"}], "unchanged": count, "waiting": count,
+        "elsewhere": count, "remaining": count, "failed": []}; what is counted is said in `result`.
 
     Raises:
         CollectionFailedError: a file or the whole directory failed. Lambda then tries again, and the last failure goes
@@ -47,27 +54,41 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     dataset = read_event(event).dataset
     logger.set_correlation_id(context.aws_request_id)
     logger.append_keys(dataset=dataset)
-    return collect_dataset(dataset, settings)
+    return collect_dataset(dataset, settings, lambda: context.get_remaining_time_in_millis() / 1000)
 
 
-def collect_dataset(dataset: str, settings: Settings) -> dict[str, Any]:
-    """Collect one dataset with the credentials of the environment. Returns and raises as `handler` does."""
+def collect_dataset(dataset: str, settings: Settings, time_left: Callable[[], float]) -> dict[str, Any]:
+    """Collect one dataset with the credentials of the environment. Returns and raises as `handler` does.
+
+    Args:
+        dataset: its name.
+        settings: the function's.
+        time_left: seconds until the function is killed; the collector stops before.
+    """
     parameters = boto3.client("ssm")
     collection = read_collection(parameters, settings.parameter_prefix, dataset)
     connection = read_connection(parameters, settings.parameter_prefix, collection.connection)
     key_parameter = connection.private_key_parameter
     client_key = read_private_key(read_parameter(parameters, key_parameter), key_parameter)
+    dynamodb, lake = boto3.client("dynamodb"), Destination(boto3.client("s3"), settings.bucket, "")
+    worker = WorkerSettings(
+        lambda: connect(connection, client_key),
+        lambda: Ledger(boto3.client("dynamodb"), settings.ledger_table),
+        settings.bucket,
+    )
     collector = Collector(
         collection,
-        lambda: connect(connection, client_key),
-        Ledger(boto3.client("dynamodb"), settings.ledger_table),
-        boto3.client("s3"),
-        settings.bucket,
+        Workers(worker, settings.workers),
+        Ledger(dynamodb, settings.ledger_table),
+        lambda listed: StrayUploads(dynamodb, settings.ledger_table, listed),
+        lake,
+        time_left,
     )
     result = collector.run()
     if result.failed:
         raise CollectionFailedError(_report(result, address(connection)))
-    logger.info("done", extra={"collected": len(result.collected), "unchanged": result.unchanged})
+    counts = {name: getattr(result, name) for name in ("unchanged", "waiting", "elsewhere", "remaining")}
+    logger.info("done", extra={"collected": len(result.collected), **counts})
     return asdict(result)
 
 

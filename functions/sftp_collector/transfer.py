@@ -1,4 +1,4 @@
-"""Move one file from the server to the lake with bounded memory. The object is whole, or it is not there."""
+"""Bring a file, or a range of it, from the server to the lake with bounded memory. An object is whole, or not there."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import paramiko
-from botocore.exceptions import BotoCoreError, ClientError
 
 from functions.sftp_collector.connection import Session
+from functions.sftp_collector.messages import PartRange, PartUploaded
+from lake import checksum
+from lake.ledger import FileVersion
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
-    from mypy_boto3_s3.type_defs import CompletedPartTypeDef
 
 MEBIBYTE: Final = 2**20
 # S3 takes 10,000 parts: up to 80 GB at this size, larger parts beyond.
@@ -31,8 +32,8 @@ class Transferred:
     """What now stands in the lake."""
 
     bytes: int
-    sha256: str
-    """Hexadecimal, over the whole file."""
+    checksum: str
+    """As lake.checksum says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,21 +45,14 @@ class Destination:
     key: str
 
 
-def transfer(
-    session: Session,
-    path: str,
-    size: int,
-    modified: int,
-    destination: Destination,
-    still_ours: Callable[[], None] = lambda: None,
+def put_whole(
+    session: Session, version: FileVersion, destination: Destination, still_ours: Callable[[], None]
 ) -> Transferred:
-    """Copy one file.
+    """Copy one file of no more than a part.
 
     Args:
         session: an open session with the server.
-        path: the file's path there.
-        size: the size in bytes that it has to have, more than 0, before and after it is read.
-        modified: the time of modification that it has to have, before and after.
+        version: what it has to be, before and after it is read; not empty.
         destination: where it goes.
         still_ours: called as the transfer goes on and once more before the object appears. It renews the claim, and
             raises if another run took it over.
@@ -69,90 +63,96 @@ def transfer(
         PermissionError: the server does not let the user read it.
         OSError: the server refuses for another reason.
         ConnectionLostError: the connection broke.
-        botocore.exceptions.ClientError: S3 refused. Whatever is raised, no object and no upload in parts is left.
+        botocore.exceptions.ClientError: S3 refused. Whatever is raised, there is no object.
     """
-    with session.lost_connection_recognised(), session.open(path) as file:
-        _check_version(file, size, modified, "is not the file that was listed")
-        checked = _Checked(session, file, size, modified)
-        if size <= SMALLEST_PART_BYTES:
-            body = b"".join(checked.blocks())
-            checked.check_whole()
+    with session.lost_connection_recognised(), session.open(version.path) as file:
+        _check_version(file, version, "is not the file that was listed")
+        blocks: list[bytes] = []
+        for block in session.read(file, 0, version.size):
+            blocks.append(block)
             still_ours()
-            destination.client.put_object(Bucket=destination.bucket, Key=destination.key, Body=body)
-        else:
-            _put_in_parts(checked, destination, still_ours)
-        return Transferred(checked.bytes, checked.digest.hexdigest())
+        body = b"".join(blocks)
+        _check_version(file, version, "changed while it was read")
+    _check_length(len(body), version.size)
+    digest = hashlib.sha256(body).digest()
+    still_ours()
+    destination.client.put_object(
+        Bucket=destination.bucket, Key=destination.key, Body=body, ChecksumSHA256=checksum.as_s3(digest)
+    )
+    return Transferred(len(body), checksum.of_whole(digest))
 
 
-class _Checked:
-    """Reads a file from front to end, counts and hashes it, and finds out whether it changed meanwhile."""
+def put_parts(
+    session: Session,
+    version: FileVersion,
+    destination: Destination,
+    upload_id: str,
+    part_bytes: int,
+    parts: PartRange,
+) -> Iterator[PartUploaded]:
+    """Copy a range of a large file into an upload, and yield each part once S3 has it.
 
-    def __init__(self, session: Session, file: paramiko.SFTPFile, size: int, modified: int) -> None:
-        self._session = session
-        self._file = file
-        self.size = size
-        self._modified = modified
-        self.bytes = 0
-        self.digest = hashlib.sha256()
+    The version is checked before the first and after the last part. What was uploaded in between is only worth
+    something if both hold, so the whole is checked again before the upload is completed.
 
-    def blocks(self) -> Iterator[bytes]:
-        """The content, in blocks. Stops where the file ends, early if it was truncated."""
-        for data in self._session.read(self._file, self.size):
-            self.bytes += len(data)
-            self.digest.update(data)
-            yield data
-
-    def check_whole(self) -> None:
-        """Raise FileChangedError unless all of the version was read and it still stands there."""
-        _check_version(self._file, self.size, self._modified, "changed while it was read")
-        if self.bytes != self.size:
-            raise FileChangedError(
-                f"it changed while it was read: {self.bytes} of {self.size} bytes came; the next run tries again"
+    Raises:
+        Exception: as `put_whole` does.
+    """
+    start = (parts.first - 1) * part_bytes
+    size = min(parts.last * part_bytes, version.size) - start
+    with session.lost_connection_recognised(), session.open(version.path) as file:
+        _check_version(file, version, "is not the file that was listed")
+        arrived = 0
+        for number, body in enumerate(_in_parts(session.read(file, start, size), part_bytes), start=parts.first):
+            arrived += len(body)
+            if len(body) < part_bytes:
+                # The last one of the file, or the file ended early.
+                _check_length(arrived, size)
+            digest = hashlib.sha256(body).digest()
+            answer = destination.client.upload_part(
+                Bucket=destination.bucket,
+                Key=destination.key,
+                UploadId=upload_id,
+                PartNumber=number,
+                Body=body,
+                ChecksumSHA256=checksum.as_s3(digest),
             )
+            yield PartUploaded(number, answer["ETag"], digest)
+        _check_version(file, version, "changed while it was read")
+        _check_length(arrived, size)
 
 
-def _check_version(file: paramiko.SFTPFile, size: int, modified: int, what: str) -> None:
+def check_path(session: Session, version: FileVersion) -> None:
+    """Look once more, by its path, whether the version still stands. Raises as `put_whole` does."""
+    found = session.look(version.path)
+    if found is None:
+        raise FileNotFoundError
+    _check_same(version, found.size, found.modified, "changed while it was read")
+
+
+def _check_version(file: paramiko.SFTPFile, version: FileVersion, what: str) -> None:
     now = file.stat()
-    if (now.st_size, now.st_mtime) != (size, modified):
+    _check_same(version, now.st_size, now.st_mtime, what)
+
+
+def _check_same(version: FileVersion, size: int | None, modified: int | None, what: str) -> None:
+    if (size, modified) != (version.size, version.modified):
         raise FileChangedError(
-            f"it {what}: {size} bytes of {modified} then, {now.st_size} bytes of {now.st_mtime} now; "
+            f"it {what}: {version.size} bytes of {version.modified} then, {size} bytes of {modified} now; "
             "the next run collects the new version"
         )
 
 
-def _put_in_parts(checked: _Checked, destination: Destination, still_ours: Callable[[], None]) -> None:
-    client = destination.client
-    upload = client.create_multipart_upload(Bucket=destination.bucket, Key=destination.key)["UploadId"]
-    try:
-        parts: list[CompletedPartTypeDef] = []
-        for number, body in enumerate(_parts(checked), start=1):
-            answer = client.upload_part(
-                Bucket=destination.bucket, Key=destination.key, UploadId=upload, PartNumber=number, Body=body
-            )
-            parts.append({"PartNumber": number, "ETag": answer["ETag"]})
-            still_ours()
-        checked.check_whole()
-        still_ours()
-        client.complete_multipart_upload(
-            Bucket=destination.bucket, Key=destination.key, UploadId=upload, MultipartUpload={"Parts": parts}
+def _check_length(arrived: int, expected: int) -> None:
+    if arrived != expected:
+        raise FileChangedError(
+            f"it changed while it was read: {arrived} of {expected} bytes came; the next run tries again"
         )
-    except BaseException as error:
-        _abort(destination, upload, error)
-        raise
 
 
-def _abort(destination: Destination, upload: str, reason: BaseException) -> None:
-    try:
-        destination.client.abort_multipart_upload(Bucket=destination.bucket, Key=destination.key, UploadId=upload)
-    except (BotoCoreError, ClientError) as error:
-        # The first error is the one to tell; the bucket's lifecycle removes what stays.
-        reason.add_note(f"the upload in parts {upload} of {destination.key} could not be aborted: {error}")
-
-
-def _parts(checked: _Checked) -> Iterator[bytes]:
-    part_bytes = part_size(checked.size)
+def _in_parts(blocks: Iterator[bytes], part_bytes: int) -> Iterator[bytes]:
     part = bytearray()
-    for data in checked.blocks():
+    for data in blocks:
         part += data
         while len(part) >= part_bytes:
             yield bytes(part[:part_bytes])

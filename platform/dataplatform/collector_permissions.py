@@ -29,10 +29,18 @@ def collector_policy(args: CollectorPermissionsArgs) -> pulumi.Output[str]:
     )
     landing = [pulumi.Output.concat(args["bucket_arn"], f"/{keys.inbound_prefix(name)}*") for name in args["datasets"]]
     return document(
-        allow("LandFiles", ["s3:PutObject", "s3:AbortMultipartUpload"], landing),
+        allow("LandFiles", ["s3:PutObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"], landing),
+        # Tells the keys of uploads that are under way, of the whole bucket: AWS has no narrower resource for it.
+        allow("FindLeftOverUploads", ["s3:ListBucketMultipartUploads"], [args["bucket_arn"]]),
         allow(
             "KeepLedger",
-            ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:Query"],
+            [
+                "dynamodb:GetItem",
+                "dynamodb:BatchGetItem",
+                "dynamodb:PutItem",
+                "dynamodb:UpdateItem",
+                "dynamodb:Query",
+            ],
             [args["ledger_arn"]],
         ),
         allow(

@@ -30,6 +30,10 @@ class Collection(_Model):
     directory: str
     # fnmatch pattern that a file's name must match, case-sensitive, such as "*.csv".
     pattern: str
+    # Directory on the server that a collected file is moved to. None: it stays where it is.
+    archive: str | None = None
+    # How long a file has to have stood unchanged before it is taken. 0: at once.
+    quiet_seconds: Annotated[int, Field(ge=0)] = 0
 
 
 def connection_parameter(prefix: str, connection: str) -> str:

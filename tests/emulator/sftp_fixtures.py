@@ -124,12 +124,23 @@ class Stack:
         return [
             {
                 "Effect": "Allow",
-                "Action": ["s3:PutObject", "s3:AbortMultipartUpload"],
+                "Action": ["s3:PutObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"],
                 "Resource": [f"arn:aws:s3:::{self.bucket}/inbound/{dataset}/*" for dataset in datasets],
             },
             {
                 "Effect": "Allow",
-                "Action": ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:Query"],
+                "Action": "s3:ListBucketMultipartUploads",
+                "Resource": f"arn:aws:s3:::{self.bucket}",
+            },
+            {
+                "Effect": "Allow",
+                "Action": [
+                    "dynamodb:GetItem",
+                    "dynamodb:BatchGetItem",
+                    "dynamodb:PutItem",
+                    "dynamodb:UpdateItem",
+                    "dynamodb:Query",
+                ],
                 "Resource": f"arn:aws:dynamodb:{account}:table/{self.table}",
             },
             {

@@ -60,7 +60,7 @@ def only_entry(ledger: Ledger, dataset: str):
 def test_a_completed_version_is_not_claimed_again(ledger, dataset):
     # given
     claim = ledger.claim(version_of(dataset))
-    ledger.complete(claim, transferred=10, sha256="aa")
+    ledger.complete(claim, transferred=10, checksum="sha256:aa")
 
     # when
     again = ledger.claim(version_of(dataset))
@@ -78,7 +78,7 @@ def test_an_entry_keeps_state_attempts_bytes_checksum_times_and_key(ledger, cloc
 
     # when
     second = ledger.claim(version_of(dataset))
-    ledger.complete(second, transferred=10, sha256="aa")
+    ledger.complete(second, transferred=10, checksum="sha256:aa")
 
     # then
     entry = only_entry(ledger, dataset)
@@ -88,7 +88,13 @@ def test_an_entry_keeps_state_attempts_bytes_checksum_times_and_key(ledger, cloc
         10,
         1_700_000_000,
     )
-    assert (entry.state, entry.attempts, entry.bytes, entry.sha256, entry.error) == (State.COMPLETE, 2, 10, "aa", None)
+    assert (entry.state, entry.attempts, entry.bytes, entry.checksum, entry.error) == (
+        State.COMPLETE,
+        2,
+        10,
+        "sha256:aa",
+        None,
+    )
     assert entry.object_key == f"inbound/{dataset}/2026/11/22/vehicles.csv"
     assert entry.claimed_at == entry.finished_at == "2026-11-22T23:59:30.000000+00:00"
 
@@ -160,7 +166,7 @@ def test_who_lost_the_claim_cannot_write(ledger, clock, dataset, step):
     clock.now += LEASE + timedelta(seconds=1)
     ledger.claim(version_of(dataset))
     steps = {
-        "complete": lambda: ledger.complete(lost, transferred=1, sha256="bb"),
+        "complete": lambda: ledger.complete(lost, transferred=1, checksum="sha256:bb"),
         "fail": lambda: ledger.fail(lost, "late"),
         "renew": lambda: ledger.renew(lost),
     }
@@ -182,7 +188,7 @@ def test_a_renewed_claim_is_not_taken_over(ledger, clock, dataset):
     # when, then
     with pytest.raises(ClaimedElsewhereError):
         ledger.claim(version_of(dataset))
-    ledger.complete(renewed, transferred=10, sha256="aa")
+    ledger.complete(renewed, transferred=10, checksum="sha256:aa")
 
 
 def test_a_fresh_claim_is_renewed_without_a_write(ledger, dataset):
@@ -195,7 +201,7 @@ def test_a_fresh_claim_is_renewed_without_a_write(ledger, dataset):
 
 def test_a_changed_file_gets_a_key_of_its_own_on_the_same_day(ledger, dataset):
     # given
-    ledger.complete(ledger.claim(version_of(dataset)), transferred=10, sha256="aa")
+    ledger.complete(ledger.claim(version_of(dataset)), transferred=10, checksum="sha256:aa")
 
     # when
     larger = ledger.claim(version_of(dataset, size=11))
@@ -208,7 +214,7 @@ def test_a_changed_file_gets_a_key_of_its_own_on_the_same_day(ledger, dataset):
 
 def test_a_changed_file_keeps_its_name_on_another_day(ledger, clock, dataset):
     # given
-    ledger.complete(ledger.claim(version_of(dataset)), transferred=10, sha256="aa")
+    ledger.complete(ledger.claim(version_of(dataset)), transferred=10, checksum="sha256:aa")
     clock.now += timedelta(minutes=1)
 
     # when
@@ -283,7 +289,7 @@ def test_writes_that_succeeded_but_were_repeated_are_recognised_as_ones_own(stac
     failed = ledger.claim(version_of(dataset))
     ledger.fail(failed, "cut")
     claim = ledger.claim(version_of(dataset))
-    ledger.complete(claim, transferred=10, sha256="aa")
+    ledger.complete(claim, transferred=10, checksum="sha256:aa")
 
     # then
     entry = only_entry(ledger, dataset)
@@ -320,7 +326,7 @@ def test_a_deleted_entry_is_noticed(ledger, stack, dataset):
 
     # when, then
     with pytest.raises(LedgerError, match="was deleted during the run"):
-        ledger.complete(claim, transferred=10, sha256="aa")
+        ledger.complete(claim, transferred=10, checksum="sha256:aa")
 
 
 def test_a_missing_table_is_an_error(stack, dataset):

@@ -1,0 +1,50 @@
+"""Moves collected files to the archive directory of their server."""
+
+from pathlib import PurePosixPath
+from typing import Final
+
+from functions.sftp_collector.connection import Session
+from lake.ledger import FileVersion, numbered
+
+MAXIMUM_SAME_NAMES: Final = 1000
+
+
+class ArchiveError(Exception):
+    """A collected file could not be moved; the message says why and what to do."""
+
+
+def move_to_archive(session: Session, version: FileVersion, archive: str) -> None:
+    """Move a collected version. One whose path holds another version by now, or nothing, is left alone.
+
+    A name that the archive has already gets a number before its extension, as inbound keys do.
+
+    Raises:
+        ArchiveError: the server does not let it be moved.
+        ConnectionLostError: the connection broke.
+    """
+    found = session.look(version.path)
+    if found is None or (found.size, found.modified) != (version.size, version.modified):
+        return
+    try:
+        session.rename(version.path, _free_name(session, archive, version.name))
+    except FileNotFoundError as error:
+        raise ArchiveError(
+            f"collected, but there is no archive directory {archive!r} to move it to; create it at the source or "
+            "correct the dataset's archive; the next run moves the file"
+        ) from error
+    except OSError as error:
+        raise ArchiveError(
+            f"collected, but the server does not let it be moved to {archive!r}: {error}; ask its operator for the "
+            "right to; the next run tries again"
+        ) from error
+
+
+def _free_name(session: Session, archive: str, name: str) -> str:
+    for number in range(1, MAXIMUM_SAME_NAMES + 1):
+        target = str(PurePosixPath(archive) / numbered(name, number))
+        # Looked for first: some servers let a rename overwrite what is there.
+        if session.look(target) is None:
+            return target
+    raise ArchiveError(
+        f"collected, but {archive!r} has {MAXIMUM_SAME_NAMES} files of the name {name!r} already; clear the archive"
+    )

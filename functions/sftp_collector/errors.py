@@ -1,0 +1,58 @@
+"""What may go wrong with one file while the others can go on: what it means, and how it is told."""
+
+from typing import Final
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from functions.sftp_collector.archive import ArchiveError
+from functions.sftp_collector.connection import ConnectionLostError, SourceUnavailableError
+from functions.sftp_collector.messages import Trouble
+from functions.sftp_collector.transfer import FileChangedError
+from lake.keys import InvalidKeyError
+from lake.ledger import ClaimedElsewhereError, LedgerError, LostClaimError
+
+
+class ListingError(Exception):
+    """The directory cannot be listed; the message says why and what to do."""
+
+
+EXPECTED_ERRORS: Final = (
+    ArchiveError,
+    BotoCoreError,
+    ClientError,
+    ConnectionLostError,
+    FileChangedError,
+    InvalidKeyError,
+    LedgerError,
+    ListingError,
+    OSError,
+    SourceUnavailableError,
+)
+
+
+def trouble_of(error: Exception) -> Trouble:
+    """What an error means for what is done next."""
+    match error:
+        case SourceUnavailableError():
+            return Trouble.UNAVAILABLE
+        case ClaimedElsewhereError() | LostClaimError():
+            return Trouble.CLAIMED
+        case ConnectionLostError() | BotoCoreError() | ClientError():
+            return Trouble.PASSING
+        case _:
+            return Trouble.VERSION
+
+
+def explain(error: Exception) -> str:
+    """An error of one file, in words for the person who has to do something about it."""
+    match error:
+        case FileNotFoundError():
+            return "it vanished after it was listed; if it comes back, the next run collects it"
+        case PermissionError():
+            return "the server does not let the user read it; ask its operator for the right to read"
+        case ClientError():
+            return f"AWS did not do it: {error}; check the rights of the collector's role, then run the collector again"
+        case OSError():
+            return f"the server failed to read it: {error}; ask its operator"
+        case _:
+            return str(error)

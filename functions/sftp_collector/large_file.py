@@ -1,0 +1,224 @@
+"""A large file on its way into the lake: claimed, its ranges given out, its parts gathered, its upload completed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Final
+
+from aws_lambda_powertools import Logger
+from botocore.exceptions import BotoCoreError, ClientError
+
+from functions.sftp_collector.errors import explain, trouble_of
+from functions.sftp_collector.messages import Collected, PartRange, PartUploaded, ReadParts, Trouble
+from functions.sftp_collector.transfer import Destination, part_size
+from lake import checksum
+from lake.ledger import Claim, FileVersion, Ledger, LedgerError, LostClaimError, Upload
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3.type_defs import CompletedPartTypeDef
+
+# At most this many parts are given out at once, at least one: the fewer are left, the fewer, so that all end together.
+LONGEST_RANGE: Final = 32
+
+logger = Logger(child=True)
+
+
+class LargeFile:
+    """One large file. Workers read its ranges; everything else about it is done here.
+
+    Args:
+        ledger: says whose it is.
+        destination: where it goes.
+        claim: this run's claim on it.
+        upload: what its parts go into.
+        parts: the parts that stand there already.
+    """
+
+    def __init__(
+        self, ledger: Ledger, destination: Destination, claim: Claim, upload: Upload, parts: Iterable[PartUploaded]
+    ) -> None:
+        self._ledger = ledger
+        self._destination = destination
+        self._claim = claim
+        self._upload = upload
+        self._parts = {part.number: part for part in parts}
+        self._count = -(-claim.version.size // upload.part_bytes)
+        self._unassigned = _ranges(number for number in range(1, self._count + 1) if number not in self._parts)
+        self._under_way: list[PartRange] = []
+        self.failure: tuple[Trouble, str] | None = None
+
+    @property
+    def version(self) -> FileVersion:
+        """Which file it is."""
+        return self._claim.version
+
+    @property
+    def has_range(self) -> bool:
+        """Whether a range is left to be given out."""
+        return bool(self._unassigned) and self.failure is None
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether every part stands."""
+        return len(self._parts) == self._count
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether no worker is at one of its ranges."""
+        return not self._under_way
+
+    def next_range(self, workers: int) -> ReadParts:
+        """Give out the next range."""
+        left = sum(parts.last - parts.first + 1 for parts in self._unassigned)
+        length = max(1, min(LONGEST_RANGE, left // (2 * workers)))
+        parts = self._unassigned.pop(0)
+        if parts.last - parts.first + 1 > length:
+            self._unassigned.insert(0, PartRange(parts.first + length, parts.last))
+            parts = PartRange(parts.first, parts.first + length - 1)
+        self._under_way.append(parts)
+        return ReadParts(self.version, self._claim.object_key, self._upload.id, self._upload.part_bytes, parts)
+
+    def add(self, part: PartUploaded) -> None:
+        """Note a part that stands."""
+        self._parts[part.number] = part
+
+    def take_back(self, parts: PartRange) -> None:
+        """Note that a worker has left a range; what it did not bring of it is given out again."""
+        self._under_way.remove(parts)
+        missing = (number for number in range(parts.first, parts.last + 1) if number not in self._parts)
+        self._unassigned = [*_ranges(missing), *self._unassigned]
+
+    def renew(self) -> None:
+        """Keep the claim. If another run has it, this one fails; what it did is that run's now."""
+        try:
+            self._claim = self._ledger.renew(self._claim)
+        except (LedgerError, BotoCoreError, ClientError) as error:
+            self.failure = self.failure or (trouble_of(error), explain(error))
+
+    def complete(self) -> Collected:
+        """Make the object appear, and record that it did.
+
+        Raises:
+            LostClaimError: another run has taken the claim over.
+            botocore.exceptions.ClientError: S3 or the ledger refused.
+        """
+        ordered = [self._parts[number] for number in range(1, self._count + 1)]
+        digests = [part.sha256 for part in ordered]
+        parts: list[CompletedPartTypeDef] = [
+            {"PartNumber": part.number, "ETag": part.etag, "ChecksumSHA256": checksum.as_s3(part.sha256)}
+            for part in ordered
+        ]
+        self._claim = self._ledger.renew(self._claim)
+        self._destination.client.complete_multipart_upload(
+            Bucket=self._destination.bucket,
+            Key=self._destination.key,
+            UploadId=self._upload.id,
+            MultipartUpload={"Parts": parts},
+            ChecksumSHA256=checksum.composite_for_s3(digests),
+        )
+        whole = checksum.of_parts(digests, self._upload.part_bytes)
+        self._ledger.complete(self._claim, transferred=self.version.size, checksum=whole)
+        return Collected(self._claim.object_key, self.version.size, whole)
+
+    def record_failure(self) -> None:
+        """Record why it failed. A version that cannot be had any more is given up: its parts are removed."""
+        if self.failure is None or self.failure[0] == Trouble.CLAIMED:
+            return
+        trouble, reason = self.failure
+        try:
+            if trouble == Trouble.VERSION:
+                abort(self._destination, self._upload.id)
+                self._claim = self._ledger.record_upload(self._claim, None)
+            self._ledger.fail(self._claim, reason)
+        except (LedgerError, BotoCoreError, ClientError) as error:
+            logger.warning("failure not recorded", extra={"source": self.version.path, "error": str(error)})
+
+    def pause(self) -> None:
+        """Give the claim back, so that the next run goes on at once."""
+        try:
+            self._ledger.pause(self._claim)
+        except (LedgerError, BotoCoreError, ClientError) as error:
+            logger.warning("not given back", extra={"source": self.version.path, "error": str(error)})
+
+
+def begin(ledger: Ledger, destination_of: Destination, version: FileVersion) -> LargeFile | None:
+    """Claim a large file and open its upload, or go on with the one that an earlier run left. None if it is collected.
+
+    Args:
+        ledger: where it is claimed.
+        destination_of: client and bucket; the key is the claim's.
+        version: the file.
+
+    Raises:
+        ClaimedElsewhereError: another run is at it.
+        LedgerError: the ledger refuses for another reason.
+        lake.keys.InvalidKeyError: its name cannot become an inbound key.
+        botocore.exceptions.ClientError: S3 or the ledger refused; the failure is recorded.
+    """
+    claim = ledger.claim(version)
+    if claim is None:
+        return None
+    destination = Destination(destination_of.client, destination_of.bucket, claim.object_key)
+    try:
+        parts = _standing_parts(destination, claim)
+        if claim.upload is None or parts is None:
+            claim, parts = _open_upload(ledger, destination, claim), []
+    except (BotoCoreError, ClientError) as error:
+        ledger.fail(claim, explain(error))
+        raise
+    if claim.upload is None:
+        raise AssertionError("unreachable: the upload was opened")
+    return LargeFile(ledger, destination, claim, claim.upload, parts)
+
+
+def abort(destination: Destination, upload_id: str) -> None:
+    """Remove an upload with its parts; one that is gone already too."""
+    try:
+        destination.client.abort_multipart_upload(Bucket=destination.bucket, Key=destination.key, UploadId=upload_id)
+    except destination.client.exceptions.NoSuchUpload:
+        return
+
+
+def _open_upload(ledger: Ledger, destination: Destination, claim: Claim) -> Claim:
+    answer = destination.client.create_multipart_upload(
+        Bucket=destination.bucket, Key=destination.key, ChecksumAlgorithm="SHA256"
+    )
+    upload = Upload(answer["UploadId"], part_size(claim.version.size))
+    try:
+        return ledger.record_upload(claim, upload)
+    except LostClaimError:
+        abort(destination, upload.id)
+        raise
+
+
+def _standing_parts(destination: Destination, claim: Claim) -> list[PartUploaded] | None:
+    """The parts of the upload that the claim goes on with; None if there is no such upload any more."""
+    if claim.upload is None:
+        return None
+    pages = destination.client.get_paginator("list_parts").paginate(
+        Bucket=destination.bucket, Key=destination.key, UploadId=claim.upload.id
+    )
+    try:
+        found = [part for page in pages for part in page.get("Parts", [])]
+    except destination.client.exceptions.NoSuchUpload:
+        return None
+    return [
+        PartUploaded(number, part.get("ETag", ""), checksum.from_s3(part.get("ChecksumSHA256", "")))
+        for part in found
+        if (number := part.get("PartNumber", 0)) and part.get("Size") == _length(claim.version, claim.upload, number)
+    ]
+
+
+def _length(version: FileVersion, upload: Upload, number: int) -> int:
+    return min(upload.part_bytes, version.size - (number - 1) * upload.part_bytes)
+
+
+def _ranges(numbers: Iterable[int]) -> list[PartRange]:
+    """Consecutive numbers, in order, as ranges."""
+    ranges: list[PartRange] = []
+    for number in numbers:
+        if ranges and ranges[-1].last == number - 1:
+            ranges[-1] = PartRange(ranges[-1].first, number)
+        else:
+            ranges.append(PartRange(number, number))
+    return ranges

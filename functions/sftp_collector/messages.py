@@ -1,0 +1,127 @@
+"""What the collector and its worker processes say to each other. All of it goes through a pipe, pickled."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from functions.sftp_collector.connection import RemoteFile
+from lake.ledger import FileVersion
+
+
+class Trouble(StrEnum):
+    """Why a task failed, as far as it matters for what is done next."""
+
+    UNAVAILABLE = "unavailable"
+    """This worker cannot reach the server; another one may have a connection."""
+    PASSING = "passing"
+    """The connection broke, or AWS refused: the parts that stand are good, and a later run goes on from them."""
+    VERSION = "version"
+    """The version cannot be had: it is gone, changed, or the server does not give it out."""
+    CLAIMED = "claimed"
+    """Another run holds the claim, or took it over; its result counts."""
+
+
+@dataclass(frozen=True, slots=True)
+class ListDirectory:
+    """List the regular files of a directory. Answered with Listed."""
+
+    directory: str
+
+
+@dataclass(frozen=True, slots=True)
+class CollectFile:
+    """Claim, transfer and complete a small file. Answered with Collected or Unchanged."""
+
+    version: FileVersion
+    token: str
+    """The claim's, so that the collector can give it back if the worker ends."""
+
+
+@dataclass(frozen=True, slots=True)
+class PartRange:
+    """Consecutive parts of an upload, their numbers counted from 1."""
+
+    first: int
+    last: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReadParts:
+    """Bring a range of a large file into its upload. Answered with PartUploaded for each part, then Done."""
+
+    version: FileVersion
+    object_key: str
+    upload_id: str
+    part_bytes: int
+    parts: PartRange
+
+
+@dataclass(frozen=True, slots=True)
+class CheckVersion:
+    """Look whether the version still stands under its path. Answered with Done."""
+
+    version: FileVersion
+
+
+@dataclass(frozen=True, slots=True)
+class MoveFile:
+    """Move a collected version to the archive, unless another version has taken its place. Answered with Done."""
+
+    version: FileVersion
+    archive: str
+
+
+Task = ListDirectory | CollectFile | ReadParts | CheckVersion | MoveFile
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """The regular files of the directory."""
+
+    files: list[RemoteFile]
+
+
+@dataclass(frozen=True, slots=True)
+class Collected:
+    """The version stands in the lake, and the ledger says so."""
+
+    object_key: str
+    bytes: int
+    checksum: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unchanged:
+    """The version was collected before."""
+
+
+@dataclass(frozen=True, slots=True)
+class PartUploaded:
+    """One part stands in S3. More follows."""
+
+    number: int
+    etag: str
+    sha256: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The task is done."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The task failed."""
+
+    trouble: Trouble
+    reason: str
+    """For a person."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The worker's process ended in the middle of its task."""
+
+    exit_code: int | None
+
+
+Reply = Listed | Collected | Unchanged | PartUploaded | Done | Failed | Ended

@@ -1,0 +1,56 @@
+"""A worker's way to the server: one connection, opened when it is needed and again when it broke."""
+
+import time
+from collections.abc import Callable
+from typing import Final
+
+from aws_lambda_powertools import Logger
+
+from functions.sftp_collector.connection import Session, SourceUnavailableError
+
+ATTEMPTS_TO_CONNECT: Final = 3
+PAUSE_SECONDS: Final = 1.0
+
+logger = Logger(child=True)
+
+
+class Source:
+    """The server, by one connection at a time.
+
+    Args:
+        open_session: connects; raises SourceUnavailableError.
+    """
+
+    def __init__(self, open_session: Callable[[], Session]) -> None:
+        self._open_session = open_session
+        self._session: Session | None = None
+        self._unavailable: SourceUnavailableError | None = None
+
+    def session(self) -> Session:
+        """The open session, after connecting if there is none.
+
+        Raises:
+            SourceUnavailableError: it cannot be connected to. Once that is known, no later call waits for it again.
+        """
+        if self._session is not None:
+            return self._session
+        for attempt in range(1, ATTEMPTS_TO_CONNECT + 1):
+            if self._unavailable is not None:
+                raise self._unavailable
+            try:
+                self._session = self._open_session()
+            except SourceUnavailableError as error:
+                if not error.may_pass or attempt == ATTEMPTS_TO_CONNECT:
+                    self._unavailable = error
+                else:
+                    logger.warning("connecting failed", extra={"attempt": attempt, "error": str(error)})
+                    time.sleep(PAUSE_SECONDS * attempt)
+            else:
+                return self._session
+        raise self._unavailable or AssertionError("unreachable: the last attempt sets it")
+
+    def disconnect(self) -> None:
+        """Close the connection, a broken one too."""
+        if self._session is not None:
+            self._session.close()
+            self._session = None

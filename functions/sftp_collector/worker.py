@@ -1,0 +1,201 @@
+"""What a worker process does: one task after the other from its pipe, over a connection of its own."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from multiprocessing.connection import Connection as Pipe
+from typing import TYPE_CHECKING, Final, TypeVar
+
+import boto3
+from aws_lambda_powertools import Logger
+from botocore.exceptions import BotoCoreError, ClientError
+
+from functions.sftp_collector.archive import move_to_archive
+from functions.sftp_collector.connection import ConnectionLostError, RemoteFile, Session
+from functions.sftp_collector.errors import EXPECTED_ERRORS, ListingError, explain, trouble_of
+from functions.sftp_collector.messages import (
+    CheckVersion,
+    Collected,
+    CollectFile,
+    Done,
+    Failed,
+    ListDirectory,
+    Listed,
+    MoveFile,
+    PartRange,
+    PartUploaded,
+    ReadParts,
+    Reply,
+    Task,
+    Unchanged,
+)
+from functions.sftp_collector.source import Source
+from functions.sftp_collector.transfer import (
+    Destination,
+    check_path,
+    put_parts,
+    put_whole,
+)
+from lake.ledger import Claim, Ledger, LedgerError
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+ResultT = TypeVar("ResultT")
+
+# A connection that breaks is opened again; a file that breaks it each time must not take the others along.
+ATTEMPTS: Final = 2
+
+logger = Logger(child=True)
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerSettings:
+    """What a worker needs; it is forked with it, so nothing of it goes through a pipe."""
+
+    open_session: Callable[[], Session]
+    open_ledger: Callable[[], Ledger]
+    bucket: str
+
+
+class OrphanedError(BaseException):
+    """The collector has ended: nobody holds this worker's claims any more."""
+
+
+def work(settings: WorkerSettings, pipe: Pipe) -> None:
+    """Do tasks until the pipe is closed. The main function of a worker's process."""
+    # ctrl-C goes to the whole group; the collector ends its workers itself.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    worker = Worker(settings, os.getppid())
+    try:
+        while True:
+            for reply in worker.replies(pipe.recv()):
+                pipe.send(reply)
+    except (EOFError, BrokenPipeError, ConnectionResetError, OrphanedError):
+        return
+    finally:
+        worker.close()
+
+
+class Worker:
+    """Does tasks with clients, a ledger and a connection of its own: none of them may be shared across a fork."""
+
+    def __init__(self, settings: WorkerSettings, collector: int) -> None:
+        self._source = Source(settings.open_session)
+        self._ledger = settings.open_ledger()
+        self._client: S3Client = boto3.client("s3")
+        self._bucket = settings.bucket
+        self._collector = collector
+
+    def replies(self, task: Task) -> Iterator[Reply]:
+        """Do one task. The last reply is its outcome; nothing is raised for what may go wrong with one file."""
+        try:
+            match task:
+                case ListDirectory():
+                    yield Listed(self._again_if_cut(lambda: self._list(task)))
+                case CollectFile():
+                    yield self._collect(task)
+                case ReadParts():
+                    yield from self._read_parts(task)
+                    yield Done()
+                case CheckVersion():
+                    self._again_if_cut(lambda: check_path(self._source.session(), task.version))
+                    yield Done()
+                case MoveFile():
+                    self._again_if_cut(lambda: move_to_archive(self._source.session(), task.version, task.archive))
+                    yield Done()
+        except EXPECTED_ERRORS as error:
+            yield Failed(trouble_of(error), explain(error))
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._source.disconnect()
+
+    def _list(self, task: ListDirectory) -> list[RemoteFile]:
+        try:
+            return self._source.session().regular_files(task.directory)
+        except FileNotFoundError as error:
+            raise ListingError(
+                "there is no such directory; create it at the source or correct the dataset's directory"
+            ) from error
+        except PermissionError as error:
+            raise ListingError("the server does not let the user list it; ask its operator for the right to") from error
+        except OSError as error:
+            raise ListingError(f"it could not be listed: {error}") from error
+
+    def _collect(self, task: CollectFile) -> Reply:
+        return self._again_if_cut(lambda: self._claim_and_put(task))
+
+    def _claim_and_put(self, task: CollectFile) -> Reply:
+        claim = self._ledger.claim(task.version, task.token)
+        if claim is None:
+            return Unchanged()
+        try:
+            return self._put(claim)
+        except EXPECTED_ERRORS as error:
+            self._record_failure(claim, error)
+            raise
+
+    def _put(self, claim: Claim) -> Collected:
+        held = claim
+
+        def still_ours() -> None:
+            nonlocal held
+            self._check_collector()
+            held = self._ledger.renew(held)
+
+        destination = Destination(self._client, self._bucket, claim.object_key)
+        done = put_whole(self._source.session(), claim.version, destination, still_ours)
+        self._ledger.complete(claim, transferred=done.bytes, checksum=done.checksum)
+        return Collected(claim.object_key, done.bytes, done.checksum)
+
+    def _read_parts(self, task: ReadParts) -> Iterator[PartUploaded]:
+        destination = Destination(self._client, self._bucket, task.object_key)
+        first, last = task.parts.first, task.parts.last
+        attempts = 0
+        while first <= last:
+            before = first
+            try:
+                parts = PartRange(first, last)
+                session = self._source.session()
+                for part in put_parts(session, task.version, destination, task.upload_id, task.part_bytes, parts):
+                    first = part.number + 1
+                    yield part
+                    self._check_collector()
+            except ConnectionLostError as error:
+                self._cut(task.version.path, error)
+                # A connection that breaks now and then goes on as long as each one brings something.
+                attempts = attempts + 1 if first == before else 1
+                if attempts == ATTEMPTS:
+                    raise
+
+    def _again_if_cut(self, do: Callable[[], ResultT]) -> ResultT:
+        for _ in range(ATTEMPTS - 1):
+            try:
+                return do()
+            except ConnectionLostError as error:
+                self._cut("", error)
+        try:
+            return do()
+        except ConnectionLostError:
+            self._source.disconnect()
+            raise
+
+    def _cut(self, path: str, error: ConnectionLostError) -> None:
+        logger.warning("connection lost", extra={"source": path, "error": str(error)})
+        self._source.disconnect()
+
+    def _record_failure(self, claim: Claim, reason: Exception) -> None:
+        try:
+            self._ledger.fail(claim, explain(reason))
+        except (LedgerError, BotoCoreError, ClientError) as error:
+            # The reason itself is reported all the same; the claim ends with its lease.
+            logger.warning("failure not recorded", extra={"source": claim.version.path, "error": str(error)})
+
+    def _check_collector(self) -> None:
+        # A worker outlives a collector that is killed. It must not write once another run has taken over its claims.
+        if os.getppid() != self._collector:
+            raise OrphanedError

@@ -1,0 +1,127 @@
+"""The worker processes of a run. Only Process and Pipe: Lambda has no /dev/shm, which locks, queues and pools need."""
+
+import multiprocessing
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection, wait
+from multiprocessing.context import ForkProcess
+from typing import Final, cast
+
+from functions.sftp_collector.messages import Ended, PartUploaded, Reply, Task
+from functions.sftp_collector.worker import WorkerSettings, work
+
+# Forked: a child starts at once and shares the parent's modules. It is safe because the collector's own process has no
+# threads: it opens no SFTP connection, and the children make their clients themselves.
+_CONTEXT: Final = multiprocessing.get_context("fork")
+_END_SECONDS: Final = 5.0
+
+
+@dataclass(eq=False)
+class WorkerProcess:
+    """One worker, as the collector sees it."""
+
+    process: ForkProcess
+    pipe: Connection
+    task: Task | None = None
+    usable: bool = True
+    """False once it is known that it cannot reach the server."""
+
+
+@dataclass
+class Workers:
+    """The workers of a run.
+
+    Args:
+        settings: what each needs.
+        count: how many.
+    """
+
+    settings: WorkerSettings
+    count: int
+    _workers: list[WorkerProcess] = field(default_factory=list[WorkerProcess], init=False)
+
+    def start(self) -> None:
+        """Fork them all, before any of them connects."""
+        for _ in range(self.count):
+            self._workers.append(self._fork())
+
+    def idle(self) -> list[WorkerProcess]:
+        """Those that can be given a task."""
+        return [worker for worker in self._workers if worker.task is None and worker.usable]
+
+    def busy(self) -> list[WorkerProcess]:
+        """Those with a task."""
+        return [worker for worker in self._workers if worker.task is not None]
+
+    def any_usable(self) -> bool:
+        """Whether one of them may still reach the server."""
+        return any(worker.usable for worker in self._workers)
+
+    def give(self, worker: WorkerProcess, task: Task) -> None:
+        """Give a task to an idle worker."""
+        worker.task = task
+        try:
+            worker.pipe.send(task)
+        except OSError:
+            # It has ended; the next look at its pipe tells.
+            return
+
+    def replies(self, seconds: float) -> Iterator[tuple[WorkerProcess, Task, Reply]]:
+        """What has come from the workers after waiting so long at most for the first of it.
+
+        With its last reply a worker is idle again. One whose process ended is replaced, and its task answered by Ended.
+        """
+        by_pipe = {worker.pipe: worker for worker in self.busy()}
+        for pipe in wait(list(by_pipe), seconds):
+            worker = by_pipe[pipe]  # pyright: ignore[reportArgumentType]  # wait returns those that it was given
+            task = worker.task
+            if task is None:
+                continue
+            try:
+                reply: Reply = worker.pipe.recv()
+            except (EOFError, OSError):
+                reply = Ended(self._replace(worker))
+            if not isinstance(reply, PartUploaded):
+                worker.task = None
+            yield worker, task, reply
+
+    def end(self) -> None:
+        """End all workers: the idle ones by closing their pipes, the others by force."""
+        for worker in self._workers:
+            worker.pipe.close()
+            if worker.task is not None:
+                worker.process.kill()
+        for worker in self._workers:
+            worker.process.join(_END_SECONDS)
+            if worker.process.exitcode is None:
+                worker.process.kill()
+                worker.process.join()
+            worker.process.close()
+        self._workers = []
+
+    def _fork(self) -> WorkerProcess:
+        ours, theirs = cast("tuple[Connection, Connection]", _CONTEXT.Pipe())
+        collectors = [ours, *(worker.pipe for worker in self._workers if not worker.pipe.closed)]
+        process = _CONTEXT.Process(target=_main, args=(self.settings, theirs, collectors))
+        process.start()
+        theirs.close()
+        return WorkerProcess(process, ours)
+
+    def _replace(self, worker: WorkerProcess) -> int | None:
+        worker.pipe.close()
+        worker.process.join(_END_SECONDS)
+        exit_code = worker.process.exitcode
+        if exit_code is None:
+            worker.process.kill()
+            worker.process.join()
+        worker.process.close()
+        fresh = self._fork()
+        worker.process, worker.pipe = fresh.process, fresh.pipe
+        return exit_code
+
+
+def _main(settings: WorkerSettings, pipe: Connection, collectors: list[Connection]) -> None:
+    # The collector's ends of all pipes were inherited. While one is open here, its worker would not see it closed.
+    for end in collectors:
+        end.close()
+    work(settings, pipe)
