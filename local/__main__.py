@@ -4,7 +4,7 @@ import signal
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 from botocore.exceptions import BotoCoreError, ClientError
@@ -16,12 +16,19 @@ from local.demo_tables import print_next_steps, print_result
 from local.emulator import PortInUseError
 from local.engine import EngineError
 from local.own_file import UnsuitableFileError
-from local.platform_instance import DEFAULT_STATE_DIRECTORY, LocalPlatform, PlatformBusyError
+from local.platform_instance import (
+    DEFAULT_STATE_DIRECTORY,
+    EMBEDDED_AWS,
+    SFTP_SERVER,
+    LocalPlatform,
+    PlatformBusyError,
+)
 from local.processes import ProcessError
 from local.steps import Steps
 from ops.collection import CollectionRunError
-from ops.process_runner import RunFailedError
+from ops.role_process import RunFailedError
 from ops.target import TargetError
+from ops.workflow import WorkflowError
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, help="The platform on this machine, without a cloud account."
@@ -29,7 +36,22 @@ app = typer.Typer(
 console = Console()
 errors = Console(stderr=True)
 
-INTERRUPTED = 130
+_EXPECTED: Final = (
+    PlatformBusyError,
+    PortInUseError,
+    ProcessError,
+    EngineError,
+    DemoFailedError,
+    UnsuitableFileError,
+    CollectionRunError,
+    RunFailedError,
+    TargetError,
+    WorkflowError,
+    OSError,
+)
+"""Trouble that a person can do something about, as its message says."""
+
+INTERRUPTED: Final = 130
 """Exit code of a command that ctrl-C ended, as shells have it."""
 
 StateDirectory = Annotated[Path, typer.Option("--state-dir", help="Where this platform keeps everything.")]
@@ -38,19 +60,9 @@ Port = Annotated[int, typer.Option(min=1024, max=65535, help="Port of the embedd
 
 @contextmanager
 def _errors_for_a_person() -> Generator[None]:
-    expected = (
-        PlatformBusyError,
-        PortInUseError,
-        ProcessError,
-        EngineError,
-        DemoFailedError,
-        UnsuitableFileError,
-        CollectionRunError,
-        RunFailedError,
-    )
     try:
         yield
-    except (*expected, TargetError, OSError) as error:
+    except _EXPECTED as error:
         errors.print(f"[red]error:[/] {escape(str(error))}", highlight=False, soft_wrap=True)
         raise typer.Exit(1) from error
     except (BotoCoreError, ClientError) as error:
@@ -59,15 +71,20 @@ def _errors_for_a_person() -> Generator[None]:
 
 
 @contextmanager
-def _stopped_on_interrupt(platform: LocalPlatform) -> Generator[None]:
+def _as_before_on_interrupt(platform: LocalPlatform, *, fresh: bool = False) -> Generator[None]:
+    """Let ctrl-C leave what ran before the command, and nothing that the command started."""
+    # What was to be thrown away anyway is not kept half thrown away.
+    ran_before: frozenset[str] = frozenset() if fresh else platform.running()
     try:
         yield
     except KeyboardInterrupt as interrupt:
         # Impatience must not leave half of it behind.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
-        errors.print("interrupted; stopping the platform …")
-        platform.down()
-        errors.print("stopped: no process and no port is left")
+        errors.print("interrupted; stopping what this command started …")
+        if platform.abandon(ran_before):
+            errors.print("the platform was up before and stays up, with what it holds")
+        else:
+            errors.print("stopped: no process and no port is left")
         raise typer.Exit(INTERRUPTED) from interrupt
 
 
@@ -80,7 +97,7 @@ def up(
     """Start the embedded AWS and the stand-in sources, and deploy the program into them."""
     platform = LocalPlatform(state_dir.resolve(), port)
     steps = Steps(console)
-    with _errors_for_a_person(), _stopped_on_interrupt(platform):
+    with _errors_for_a_person(), _as_before_on_interrupt(platform, fresh=fresh):
         with steps.step("Start the platform and deploy the program") as step:
             deployment = platform.up(fresh=fresh, progress=step.tell)
             step.outcome = (
@@ -99,7 +116,7 @@ def demo(
 ) -> None:
     """Take a vehicles file from an SFTP server to reports that only their teams can read."""
     platform = LocalPlatform(state_dir.resolve(), port)
-    with _errors_for_a_person(), _stopped_on_interrupt(platform):
+    with _errors_for_a_person(), _as_before_on_interrupt(platform):
         result = run_demo(platform, Steps(console), vehicles)
         print_result(console, result)
         if down_afterwards:
@@ -111,11 +128,20 @@ def demo(
 
 @app.command()
 def down(state_dir: StateDirectory = DEFAULT_STATE_DIRECTORY) -> None:
-    """Stop a platform and throw away what it holds; the SFTP server's files and the logs stay."""
+    """Stop a platform and throw away what it holds.
+
+    What stays in its directory: the SFTP server's files and keys, the demo's sample file vehicles.csv, the logs, and
+    the lock that keeps two commands from starting one platform.
+    """
     platform = LocalPlatform(state_dir.resolve(), port=0)
-    was_running = platform.is_running()
+    ran = platform.running()
     platform.down()
-    console.print("The platform is stopped." if was_running else f"No platform was running in {state_dir}.")
+    if ran == frozenset({EMBEDDED_AWS, SFTP_SERVER}):
+        console.print("The platform is stopped.")
+    elif ran:
+        console.print(f"Of the platform only the {next(iter(ran))} was running; it is stopped.")
+    else:
+        console.print(f"No platform was running in {escape(str(state_dir))}.", soft_wrap=True)
 
 
 if __name__ == "__main__":

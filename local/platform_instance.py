@@ -15,6 +15,8 @@ from local.engine import Deployment, deploy, discard_state, read_stack_configura
 from local.source_server import USER, SourceServer
 
 PROGRAM: Final = Path(__file__).resolve().parent.parent
+EMBEDDED_AWS: Final = "embedded AWS"
+SFTP_SERVER: Final = "SFTP server"
 DEFAULT_STATE_DIRECTORY: Final = Path(".local")
 CONNECTION: Final = "dealer"
 CONNECTIONS_SETTING: Final = "data-platform:connections"
@@ -44,9 +46,10 @@ class LocalPlatform:
         """The stand-in SFTP server."""
         return SourceServer(self.state_directory)
 
-    def is_running(self) -> bool:
-        """Whether emulator and source both run."""
-        return self.emulator.process.is_running() and self.source.process.is_running()
+    def running(self) -> frozenset[str]:
+        """Which of its two processes run: EMBEDDED_AWS, SFTP_SERVER."""
+        processes = {EMBEDDED_AWS: self.emulator.process, SFTP_SERVER: self.source.process}
+        return frozenset(name for name, process in processes.items() if process.is_running())
 
     def up(self, *, fresh: bool = False, progress: Progress = lambda _: None) -> Deployment:
         """Start what does not run yet and deploy the program.
@@ -97,6 +100,19 @@ class LocalPlatform:
         discard_state(self.state_directory)
         self._stack_file.unlink(missing_ok=True)
         self._instance_file.unlink(missing_ok=True)
+
+    def abandon(self, ran_before: frozenset[str]) -> bool:
+        """Stop what was started since these processes ran. If the embedded AWS ran, it stays with all that it holds.
+
+        Returns:
+            Whether a platform stays.
+        """
+        if EMBEDDED_AWS not in ran_before:
+            self.down()
+            return False
+        if SFTP_SERVER not in ran_before:
+            self.source.process.stop()
+        return True
 
     @contextlib.contextmanager
     def _alone(self) -> Generator[None]:

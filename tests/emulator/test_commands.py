@@ -31,6 +31,8 @@ class CommandLine:
 
     def __init__(self, state: Path) -> None:
         self.state, self.port = state, free_port()
+        self.temporary = state.with_name(f"{state.name}-temporary")
+        """Where jobs run, so that they are told from those of other tests."""
 
     def arguments(self, module, *words):
         platform = ["--state-dir", str(self.state)]
@@ -181,38 +183,75 @@ def test_two_platforms_run_side_by_side(command_line):
         other.run("local", "down")
 
 
-@pytest.mark.parametrize("moment", ["at once", "while it deploys", "while the jobs run"])
-def test_ctrl_c_in_the_demo_leaves_no_process_and_no_port(command_line, moment):
-    # given a demo in a terminal of its own
-    demo = subprocess.Popen(
-        command_line.arguments("local", "demo"),
+def interrupt(command_line, words, reached):
+    """Type ctrl-C in a command once it got so far; exit code and output."""
+    # given the command in a terminal of its own
+    command_line.temporary.mkdir(exist_ok=True)
+    command = subprocess.Popen(
+        command_line.arguments("local", *words),
         cwd=ROOT,
+        env={**os.environ, "TMPDIR": str(command_line.temporary)},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
         start_new_session=True,
     )
-    reached = {
-        "at once": BackgroundProcess("emulator", command_line.state).is_running,
-        "while it deploys": (command_line.state / "engine.json").exists,
-        "while the jobs run": lambda: bool(processes_that_name("glue-job-")),
-    }[moment]
     deadline = time.monotonic() + 60
     while not reached():
-        assert demo.poll() is None, demo.communicate()[0]
+        assert command.poll() is None, command.communicate()[0]
         assert time.monotonic() < deadline
         time.sleep(0.01)  # between two polls
 
     # when ctrl-C is typed, which reaches everything in the terminal's foreground
-    os.killpg(demo.pid, signal.SIGINT)
-    output, _ = demo.communicate(timeout=60)
+    os.killpg(command.pid, signal.SIGINT)
+    output, _ = command.communicate(timeout=60)
+    assert "Traceback" not in output
+    return command.returncode, output
+
+
+def jobs_run(command_line):
+    return bool(processes_that_name(str(command_line.temporary / "glue-job-")))
+
+
+@pytest.mark.parametrize("moment", ["at once", "while it deploys", "while the jobs run"])
+def test_ctrl_c_in_the_demo_leaves_no_process_and_no_port(command_line, moment):
+    # when
+    reached = {
+        "at once": BackgroundProcess("emulator", command_line.state).is_running,
+        "while it deploys": (command_line.state / "engine.json").exists,
+        "while the jobs run": lambda: jobs_run(command_line),
+    }[moment]
+    code, output = interrupt(command_line, ["demo"], reached)
 
     # then nothing is left of it
-    assert demo.returncode == 130, output
-    assert "Traceback" not in output
+    assert code == 130, output
     assert not listens(command_line.port)
     assert processes_that_name(str(command_line.state)) == []
-    assert processes_that_name("glue-job-") == []
+    assert not jobs_run(command_line)
+
+
+def test_ctrl_c_leaves_a_platform_that_was_up_before_as_it_was(command_line):
+    # given a platform with data, whose SFTP server was stopped
+    assert command_line.run("local", "up").returncode == 0
+    target = find_target("local", command_line.state)
+    target.client("s3").put_object(Bucket=target.bucket, Key="inbound/vehicles/2026/01/01/kept.csv", Body=b"kept")
+    source = BackgroundProcess("sftp-source", command_line.state)
+    source.stop()
+
+    # when ctrl-C is typed in a demo on it
+    code, output = interrupt(command_line, ["demo"], source.is_running)
+
+    # then the data is there, and what the demo started is not
+    assert code == 130, output
+    assert "the platform was up before and stays up" in output
+    assert [each.inbound.file_name for each in landed_objects(target, "vehicles")] == ["kept.csv"]
+    assert not source.is_running()
+
+    # and a fresh start that is interrupted leaves nothing, as it was to
+    code, output = interrupt(command_line, ["up", "--fresh"], source.is_running)
+    assert code == 130, output
+    assert "no process and no port is left" in output
+    assert processes_that_name(str(command_line.state)) == []
 
 
 @pytest.fixture
