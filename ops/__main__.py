@@ -14,9 +14,11 @@ from rich.table import Table
 
 from lake.stacks import LOCAL_STACK
 from ops.collection import CollectionRunError, collect
+from ops.extraction import extract
 from ops.glue_runner import GlueRunner
 from ops.job_lines import readable_line
-from ops.process_runner import ProcessRunner, RunFailedError
+from ops.process_runner import ProcessRunner
+from ops.role_process import RunFailedError
 from ops.status import DatasetStatus, dataset_statuses
 from ops.target import Target, TargetError, find_target
 from ops.workflow import FAILED, SUCCEEDED, WorkflowError, read_triggers, walk
@@ -90,7 +92,12 @@ def status(context: typer.Context) -> None:
 
 @app.command("collect")
 def collect_now(context: typer.Context, dataset: str) -> None:
-    """Collect a dataset now, as its schedule would."""
+    """Collect a dataset now, as its schedule would: files by SFTP, tables by SQL."""
+    target: Target = context.obj
+    if dataset in target.exports["extractionSchedules"]:
+        with _errors_for_a_person():
+            extract(target, dataset, lambda line: console.print(readable_line(line), highlight=False, markup=False))
+        return
     with _errors_for_a_person(), console.status(f"collecting {dataset}"):
         summary = collect(context.obj, dataset)
     for landed in summary["collected"]:

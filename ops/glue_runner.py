@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from ops.process_runner import RunFailedError
+from ops.role_process import RunFailedError
 from ops.target import Target
 
 POLL_SECONDS: Final = 10.0

@@ -16,7 +16,8 @@ from local.access_check import team_client, try_access
 from local.sample_data import write_vehicles
 from ops.accounting import landed_objects, processed_keys, row_account
 from ops.collection import CollectionRunError, collect
-from ops.process_runner import ProcessRunner, RunFailedError
+from ops.process_runner import ProcessRunner
+from ops.role_process import RunFailedError
 from ops.workflow import SUCCEEDED, read_triggers, walk
 
 pytestmark = [pytest.mark.emulator, pytest.mark.xdist_group("platform")]
