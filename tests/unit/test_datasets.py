@@ -111,7 +111,7 @@ def test_a_new_module_is_a_new_dataset_without_any_other_change(package):
         ("person", "nothing = 1", r"module \w+\.person declares no Dataset: give it a line `DATASET = Dataset"),
         ("person", "DATASET = 'person'", r"module \w+\.person declares no Dataset"),
         ("person", declaration("people"), r"rename the file to people\.py or the declaration to 'person'"),
-        ("Person", declaration("Person"), r"'Person' cannot be the name of a dataset"),
+        ("Person", declaration("Person"), r"'Person' cannot be a name"),
         ("person", declaration("person", "key = dy.String()"), r"schema Rows has no primary key"),
         ("person", declaration("person", f"{KEY}; _line = dy.Int64()"), r"\['_line'\] start with an underscore"),
         ("person", declaration("person", KEY, "{'nme': (TRIM,)}"), r"cleansing names columns \['nme'\]"),

@@ -4,7 +4,7 @@ import random
 import uuid
 from collections import Counter, defaultdict
 from collections.abc import Iterable
-from datetime import date
+from datetime import UTC, date, datetime
 
 import polars as pl
 import pytest
@@ -52,6 +52,7 @@ def vehicles() -> list[dict[str, object]]:
             "registration_plate": f"AB{number % 100:02}{chr(65 + number // 100)}AA",
             "_object": "inbound/vehicles/2026/11/22/a.csv",
             "_landed_on": date(2026, 11, 22),
+            "_landed_at": datetime(2026, 11, 22, 12, tzinfo=UTC),
             "_line": number + 2,
         }
         for number in range(500)
@@ -135,7 +136,7 @@ def test_a_new_module_is_a_new_report_without_any_other_change(package):
     [
         ("list_all", "nothing = 1", r"module \w+\.list_all declares no Report: give it a line `REPORT = Report"),
         ("list_all", declaration("other"), r"rename the file to other\.py or the declaration to 'list_all'"),
-        ("list_all", declaration("list_all", team="The Team"), r"list_all: team 'The Team' cannot be the name"),
+        ("list_all", declaration("list_all", team="The Team"), r"list_all: team 'The Team' cannot be a name"),
         ("list_all", declaration("list_all", inputs=("cars",)), r"inputs \['cars'\] are no datasets; known are"),
         ("list_all", declaration("list_all", inputs=()), r"the report has no inputs"),
     ],
