@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError
 from pydantic import ValidationError
 
-from jobs.extract_from_sql.connection import Server, pinned
+from jobs.extract_from_sql.connection import Server, trusting
 from jobs.extract_from_sql.errors import ExtractionError
 from lake.collection import Database, database_parameter
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def configured_server(client: "SSMClient", prefix: str, connection: str) -> Generator[Server]:
-    """A database's server, with its password and its pinned certificate.
+    """A database's server and its password; while the block lasts, TLS trusts its pinned certificate alone.
 
     Raises:
         ExtractionError: a parameter is missing or wrong.
@@ -28,8 +28,8 @@ def configured_server(client: "SSMClient", prefix: str, connection: str) -> Gene
     except ValidationError as error:
         raise ExtractionError(f"SSM parameter {name} is wrong: {error}; deploy the stack again") from None
     password = _parameter(client, database.password_parameter)
-    with pinned(_parameter(client, database.certificate_parameter)) as file:
-        yield Server(database, password, file)
+    with trusting(_parameter(client, database.certificate_parameter)):
+        yield Server(database, password)
 
 
 def _parameter(client: "SSMClient", name: str) -> str:

@@ -35,8 +35,6 @@ class Server:
 
     database: Database
     password: str = field(repr=False)
-    certificate_file: Path
-    """The pinned certificate (PEM)."""
 
     @contextmanager
     def connect(self) -> Generator[pyodbc.Connection]:
@@ -78,19 +76,32 @@ class Server:
             "PWD": self.password,
             "Encrypt": "yes",
             "TrustServerCertificate": "no",
-            "ServerCertificate": str(self.certificate_file),
         }
 
 
 @contextmanager
-def pinned(certificate: str) -> Generator[Path]:
-    """A certificate as a file that nobody else can change, for as long as the block lasts."""
-    with tempfile.TemporaryDirectory(prefix="certificate-") as folder:
-        file = Path(folder) / "server.pem"
-        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w") as stream:
-            stream.write(certificate)
-        yield file
+def trusting(certificate: str) -> Generator[None]:
+    """Let TLS to SQL Server trust this certificate, and no authority of the machine's, for as long as the block lasts.
+
+    The driver takes its own keyword for this, ServerCertificate, only with Encrypt=strict, which servers before 2022 do
+    not speak. OpenSSL, which it verifies by, reads these two variables. botocore brings authorities of its own.
+    The setting is the process's: one database at a time.
+    """
+    with tempfile.TemporaryDirectory(prefix="trusted-") as folder:
+        file, no_others = Path(folder) / "server.pem", Path(folder) / "no-others"
+        no_others.mkdir()
+        file.write_text(certificate)
+        ours = {"SSL_CERT_FILE": str(file), "SSL_CERT_DIR": str(no_others)}
+        before = {name: os.environ.get(name) for name in ours}
+        os.environ.update(ours)
+        try:
+            yield
+        finally:
+            for name, value in before.items():
+                if value is None:
+                    del os.environ[name]
+                else:
+                    os.environ[name] = value
 
 
 def odbc_driver() -> Path:
