@@ -1,0 +1,39 @@
+"""One run of the collector in a process of its own: prints its seconds and its result as a line of JSON.
+
+The handler is the function's own. Its ledger and parameters are on the emulator that AWS_ENDPOINT_URL names; S3 is
+DiscardingS3.
+"""
+
+import json
+import sys
+import time
+from types import SimpleNamespace
+from typing import Any
+
+import boto3
+
+from bench.discarding_s3 import DiscardingS3
+
+make_client = boto3.client
+
+
+def client(service: str, **options: Any) -> Any:
+    """As boto3.client, but for S3."""
+    return DiscardingS3() if service == "s3" else make_client(service, **options)
+
+
+def main() -> None:
+    """Run the handler once."""
+    boto3.client = client
+    started = time.perf_counter()
+    from functions.sftp_collector.handler import handler  # noqa: PLC0415  # its import is measured
+
+    imported = time.perf_counter()
+    context = SimpleNamespace(aws_request_id="bench", get_remaining_time_in_millis=lambda: 900_000)
+    result = handler({"dataset": sys.argv[1]}, context)  # pyright: ignore[reportArgumentType]  # what it needs of it
+    done = time.perf_counter()
+    print(json.dumps({"import": imported - started, "seconds": done - imported, "collected": result["collected"]}))
+
+
+if __name__ == "__main__":
+    main()

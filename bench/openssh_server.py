@@ -1,0 +1,84 @@
+"""Debian's OpenSSH server on a high port of 127.0.0.1, with keys and a configuration of its own."""
+
+import getpass
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+# The one cipher of all contenders.
+CIPHER = "aes128-gcm@openssh.com"
+START_SECONDS = 10
+
+
+@dataclass(frozen=True)
+class OpenSshServer:
+    """A running server."""
+
+    port: int
+    user: str
+    host_key: str
+    """As the collector pins it: "type base64"."""
+    client_key: Path
+    """Private key file (PEM) of a client that is let in."""
+
+
+class MissingServerError(Exception):
+    """There is no sshd on this machine."""
+
+
+@contextmanager
+def openssh_server(folder: Path) -> Iterator[OpenSshServer]:
+    """Start sshd with its files in a folder; any absolute path can be read.
+
+    Raises:
+        MissingServerError: Debian's package openssh-server is not installed.
+    """
+    program = shutil.which("sshd", path="/usr/sbin:/usr/local/sbin:/usr/bin")
+    if program is None:
+        raise MissingServerError("sshd is missing: install Debian's package openssh-server")
+    folder.mkdir(parents=True, exist_ok=True)
+    host_key, client_key = _key(folder / "host_key"), _key(folder / "client_key")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    configuration = folder / "sshd_config"
+    configuration.write_text(
+        f"Port {port}\nListenAddress 127.0.0.1\nHostKey {host_key}\nAuthorizedKeysFile {client_key}.pub\n"
+        f"Ciphers {CIPHER}\nStrictModes no\nUsePAM no\nPidFile none\nPasswordAuthentication no\n"
+        "PermitRootLogin prohibit-password\nSubsystem sftp internal-sftp\nMaxStartups 100\n"
+    )
+    if getpass.getuser() == "root":
+        # Where root's sshd puts what has no privileges; Debian makes it when the service starts.
+        Path("/run/sshd").mkdir(exist_ok=True)
+    with (folder / "sshd.log").open("w") as log:
+        server = subprocess.Popen([program, "-D", "-e", "-f", configuration], stderr=log)
+    try:
+        _wait_for(port, server, folder / "sshd.log")
+        key_type, encoded = host_key.with_suffix(".pub").read_text().split()[:2]
+        yield OpenSshServer(port, getpass.getuser(), f"{key_type} {encoded}", client_key)
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def _key(path: Path) -> Path:
+    if not path.exists():
+        subprocess.run(
+            ["ssh-keygen", "-q", "-t", "rsa", "-b", "3072", "-m", "PEM", "-N", "", "-f", str(path)], check=True
+        )
+    return path
+
+
+def _wait_for(port: int, server: subprocess.Popen[bytes], log: Path) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline and server.poll() is None:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.05)
+    raise MissingServerError(f"sshd did not start: {log.read_text().strip()}")

@@ -1,0 +1,46 @@
+"""Peak memory of a process with all its children, from /proc."""
+
+from pathlib import Path
+
+
+class PeakMemory:
+    """Megabytes, the highest that were seen at one look."""
+
+    def __init__(self, process: int) -> None:
+        self._process = process
+        self.proportional = 0.0
+        """Pages that several processes share count once in all (PSS)."""
+        self.resident = 0.0
+        """Pages that several processes share count for each of them (RSS)."""
+        self.processes = 0
+
+    def look(self) -> None:
+        """Look at what they hold now."""
+        family = [self._process, *_children(self._process)]
+        held = [_held(process) for process in family]
+        self.proportional = max(self.proportional, sum(pss for pss, _ in held))
+        self.resident = max(self.resident, sum(rss for _, rss in held))
+        self.processes = max(self.processes, len(family))
+
+
+def _children(process: int) -> list[int]:
+    try:
+        text = Path(f"/proc/{process}/task/{process}/children").read_text()
+    except OSError:
+        return []
+    children = [int(child) for child in text.split()]
+    return [*children, *(grandchild for child in children for grandchild in _children(child))]
+
+
+def _held(process: int) -> tuple[float, float]:
+    sizes = {"Pss:": 0.0, "Rss:": 0.0}
+    try:
+        lines = Path(f"/proc/{process}/smaps_rollup").read_text().splitlines()
+    except OSError:
+        # It has ended.
+        return 0.0, 0.0
+    for line in lines:
+        name, *rest = line.split()
+        if name in sizes:
+            sizes[name] = int(rest[0]) * 1024 / 10**6
+    return sizes["Pss:"], sizes["Rss:"]

@@ -1,0 +1,274 @@
+"""How fast the SFTP collector reads, beside OpenSSH's sftp, plain paramiko and rclone. Run by `make bench NAME=sftp`.
+
+The server is Debian's OpenSSH on a high port. The collector runs by its own handler, in a fresh process, with a fresh
+ledger on the emulator and two workers; S3 is held in memory (bench/discarding_s3.py). What the others fetch is thrown
+away as well: sftp and paramiko write to /dev/null; rclone, which cannot, to /dev/shm. The server allows one cipher. Rounds are
+interleaved, so that a machine that is busy for a while is so for all. The collector's seconds are the handler's, with
+connecting and its clients; a Python process starts before them. The others' are those of their process.
+"""
+
+import argparse
+import hashlib
+import io
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import cast
+
+from bench.openssh_server import CIPHER, MissingServerError, OpenSshServer, openssh_server
+from bench.process_memory import PeakMemory
+from lake.collection import Collection, Connection
+from tests.emulator.emulators import running_emulator
+from tests.emulator.sftp_fixtures import ClientKey, Stack
+
+ROUND_TRIP_MILLISECONDS = 20
+WORKERS = 2
+MEGABYTE = 10**6
+REPOSITORY = Path(__file__).parents[1]
+MEMORY_LIMIT_MEGABYTES = 300
+COLLECTOR, OPENSSH, PARAMIKO, RCLONE = "collector", "OpenSSH sftp", "paramiko get", "rclone"
+
+
+@dataclass(frozen=True)
+class Workload:
+    """Files of one directory."""
+
+    name: str
+    folder: Path
+    count: int
+    bytes: int
+    """Of each."""
+    target: float
+    """Of OpenSSH's speed."""
+
+    @property
+    def files(self) -> list[Path]:
+        return [self.folder / f"{number:04d}.csv" for number in range(self.count)]
+
+    @property
+    def megabytes(self) -> float:
+        return self.count * self.bytes / MEGABYTE
+
+    def write(self) -> "Workload":
+        """Make the files, of random bytes."""
+        self.folder.mkdir(parents=True)
+        for file in self.files:
+            with file.open("wb") as opened:
+                for start in range(0, self.bytes, 50 * MEGABYTE):
+                    opened.write(os.urandom(min(50 * MEGABYTE, self.bytes - start)))
+        return self
+
+
+class Bench:
+    """One server, one emulator, and the contenders against them."""
+
+    def __init__(self, folder: Path, server: OpenSshServer, endpoint: str) -> None:
+        self._folder, self._server, self._endpoint = folder, server, endpoint
+        self._key = ClientKey(server.client_key.read_text(), "")
+        known = folder / f"known_hosts_{server.port}"
+        known.write_text(f"[127.0.0.1]:{server.port} {server.host_key}\n")
+        self._known_hosts = known
+
+    def at(self, port: int) -> "Bench":
+        """The same by another port, such as a proxy's."""
+        return Bench(self._folder, replace(self._server, port=port), self._endpoint)
+
+    def collector(self, work: Workload) -> float:
+        """The collector's handler. What it reports is compared with the files."""
+        process = self.start_collector(work.folder)
+        printed = process.communicate()[0].decode().splitlines()
+        if process.returncode:
+            raise SystemExit("the collector failed:\n" + "\n".join(printed))
+        outcome = json.loads(printed[-1])
+        collected = {file["source"]: file["checksum"] for file in outcome["collected"]}
+        if collected != checksums(work):
+            raise SystemExit("the collector's checksums are not those of the files")
+        return outcome["seconds"]
+
+    def start_collector(self, folder: Path) -> subprocess.Popen[bytes]:
+        """Start it in a fresh process, with a fresh ledger."""
+        stack = Stack(self._endpoint)
+        connection = Connection(
+            host="127.0.0.1",
+            port=self._server.port,
+            user=self._server.user,
+            host_keys=(self._server.host_key,),
+            private_key_parameter=f"{stack.prefix}/connections/bench/private-key",
+        )
+        stack.deploy(
+            connection,
+            self._key,
+            Collection(dataset="vehicles", connection="bench", directory=str(folder), pattern="*.csv"),
+        )
+        environment = {
+            **os.environ,
+            **stack.environment,
+            "AWS_ACCESS_KEY_ID": "test",
+            "AWS_SECRET_ACCESS_KEY": "test",
+            "COLLECTOR_WORKERS": str(WORKERS),
+            "POWERTOOLS_LOG_LEVEL": "WARNING",
+        }
+        environment.pop("AWS_SESSION_TOKEN")
+        command = [sys.executable, REPOSITORY / "bench" / "collector_process.py", "vehicles"]
+        return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE)
+
+    def openssh(self, work: Workload) -> float:
+        """OpenSSH's sftp, in batch mode."""
+        batch = self._folder / f"batch_{self._server.port}"
+        batch.write_text("".join(f"get {file} /dev/null\n" for file in work.files))
+        options = ["-oPort=" + str(self._server.port), "-oCiphers=" + CIPHER, "-oIdentitiesOnly=yes"]
+        options += [f"-oUserKnownHostsFile={self._known_hosts}", "-oBatchMode=yes"]
+        key = ["-i", str(self._server.client_key)]
+        return _timed(["sftp", "-q", *options, *key, "-b", str(batch), f"{self._server.user}@127.0.0.1"])
+
+    def paramiko(self, work: Workload) -> float:
+        """Paramiko as a first script would use it: one connection, its defaults, one `get` after the other."""
+        import paramiko  # noqa: PLC0415  # not in the time of the others
+
+        started = time.perf_counter()
+        client = paramiko.SSHClient()
+        client.load_host_keys(str(self._known_hosts))
+        key = paramiko.RSAKey.from_private_key_file(str(self._server.client_key))
+        client.connect("127.0.0.1", self._server.port, self._server.user, pkey=key, look_for_keys=False)
+        with client, client.open_sftp() as files, Path(os.devnull).open("wb") as nowhere:
+            for file in work.files:
+                files.getfo(str(file), nowhere)
+        return time.perf_counter() - started
+
+    def rclone(self, work: Workload) -> float:
+        """Rclone with its defaults, which are four files at a time."""
+        with tempfile.TemporaryDirectory(dir="/dev/shm") as target:  # noqa: S108  # memory, as said in the heading
+            remote = f":sftp,host=127.0.0.1,port={self._server.port},user={self._server.user}"
+            remote += f',key_file="{self._server.client_key}",known_hosts_file="{self._known_hosts}":{work.folder}'
+            options = ["--config", os.devnull, "--sftp-disable-hashcheck", "--no-check-dest"]
+            return _timed(["rclone", "copy", *options, remote, target])
+
+
+_CHECKSUMS: dict[Path, dict[str, str]] = {}
+_PART_BYTES = 8 * 2**20
+
+
+def checksums(work: Workload) -> dict[str, str]:
+    """What the collector has to report for each file."""
+    if work.folder not in _CHECKSUMS:
+        _CHECKSUMS[work.folder] = {str(file): _checksum(file) for file in work.files}
+    return _CHECKSUMS[work.folder]
+
+
+def _checksum(file: Path) -> str:
+    with file.open("rb") as opened:
+        digests = [hashlib.sha256(part).digest() for part in iter(lambda: opened.read(_PART_BYTES), b"")]
+    if len(digests) == 1:
+        return f"sha256:{digests[0].hex()}"
+    return f"sha256-of-{_PART_BYTES}-byte-parts:{hashlib.sha256(b''.join(digests)).hexdigest()}"
+
+
+def _timed(command: list[str]) -> float:
+    started = time.perf_counter()
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    return time.perf_counter() - started
+
+
+def compare(bench: Bench, work: Workload, rounds: int) -> bool:
+    """Run all contenders in turns, print medians and ratios. Returns whether the targets hold."""
+    contenders: dict[str, Callable[[Workload], float]] = {
+        COLLECTOR: bench.collector,
+        OPENSSH: bench.openssh,
+        PARAMIKO: bench.paramiko,
+    }
+    if shutil.which("rclone"):
+        contenders[RCLONE] = bench.rclone
+    taken: dict[str, list[float]] = {name: [] for name in contenders}
+    for _ in range(rounds):
+        for name, run in contenders.items():
+            taken[name].append(run(work))
+    speed = {name: work.megabytes / statistics.median(seconds) for name, seconds in taken.items()}
+    for name, seconds in taken.items():
+        print(f"    {name:14} {speed[name]:7.0f} MB/s   {min(seconds):6.2f} - {max(seconds):6.2f} s")
+    holds = True
+    for name, target in ((OPENSSH, work.target), (PARAMIKO, 2.5)):
+        ratio = speed[COLLECTOR] / speed[name]
+        holds &= ratio >= target
+        print(f"    {ratio:5.2f} x {name}, target {target} x: {'holds' if ratio >= target else 'MISSED'}")
+    return holds
+
+
+def memory(bench: Bench, folder: Path, size: int) -> bool:
+    """Print the peak memory of the collector's processes for one file. Returns whether the target holds."""
+    folder.mkdir(parents=True)
+    with (folder / "0000.csv").open("wb") as file:
+        file.truncate(size)
+    process = bench.start_collector(folder)
+    peak = PeakMemory(process.pid)
+    while process.poll() is None:
+        peak.look()
+        time.sleep(0.02)
+    if process.returncode:
+        raise SystemExit("the collector failed")
+    holds = peak.proportional < MEMORY_LIMIT_MEGABYTES
+    print(
+        f"    {size / 10**9:.0f} GB: {peak.proportional:.0f} MB in all {peak.processes} processes, pages that they share "
+        f"counted once ({peak.resident:.0f} MB if counted for each); "
+        f"target {MEMORY_LIMIT_MEGABYTES} MB: {'holds' if holds else 'MISSED'}"
+    )
+    return holds
+
+
+def main() -> None:
+    """Measure and print; exits with 1 if a target is missed, with 3 if a program is missing."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--quick", action="store_true", help="a tenth of the bytes, three rounds")
+    arguments = parser.parse_args()
+    cast("io.TextIOWrapper", sys.stdout).reconfigure(line_buffering=True)
+    scale, rounds = (10, 3) if arguments.quick else (1, 5)
+    if not shutil.which("rclone"):
+        print("rclone is missing and left out: install Debian's package rclone")
+    base = REPOSITORY / ".bench" / "sftp"
+    shutil.rmtree(base, ignore_errors=True)
+    base.mkdir(parents=True)
+    try:
+        with openssh_server(base / "server") as server, running_emulator(base) as emulator:
+            sys.exit(0 if measure(Bench(base, server, emulator.endpoint), server, base, scale, rounds) else 1)
+    except MissingServerError as error:
+        print(error)
+        sys.exit(3)
+    finally:
+        shutil.rmtree(base, ignore_errors=True)
+
+
+def measure(bench: Bench, server: OpenSshServer, base: Path, scale: int, rounds: int) -> bool:
+    """All workloads, with and without delay, and memory. Returns whether every target holds."""
+    many = Workload("many", base / "many", 200 // scale, 5 * MEGABYTE, 0.9).write()
+    one = Workload("one", base / "one", 1, 1000 * MEGABYTE // scale, 0.75).write()
+    print(f"cipher {CIPHER}, {WORKERS} workers, S3 held in memory, {os.cpu_count()} processors, median of {rounds}")
+    proxy = subprocess.Popen(
+        [sys.executable, REPOSITORY / "bench" / "delaying_proxy.py", str(server.port), str(ROUND_TRIP_MILLISECONDS)],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        delayed = bench.at(int((proxy.stdout or sys.stdin).readline()))
+        held = []
+        for where, there in (("loopback", bench), (f"{ROUND_TRIP_MILLISECONDS} ms of round trip", delayed)):
+            for work in (many, one):
+                print(f"{where}, {work.count} x {work.bytes / MEGABYTE:.0f} MB")
+                held.append(compare(there, work, rounds))
+    finally:
+        proxy.terminate()
+        proxy.wait()
+    print("peak memory of the collector")
+    for size in (10**9, 4 * 10**9):
+        held.append(memory(bench, base / f"memory{size}", size // scale))
+    return all(held)
+
+
+if __name__ == "__main__":
+    main()
