@@ -20,6 +20,10 @@ class SftpSource:
     """Directory on the server, relative to the login's home or absolute."""
     pattern: str
     """fnmatch pattern of the file names to take, case-sensitive."""
+    archive: str | None = None
+    """Directory on the server that a collected file is moved to. None: it stays where it is."""
+    quiet: timedelta = timedelta(0)
+    """How long a file has to have stood unchanged before it is taken, for servers that show files being written."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,9 @@ from lake import collection
 
 HANDLER = "functions.sftp_collector.handler.handler"
 TIMEOUT_SECONDS = 900
-MEMORY_MEGABYTES = 1769  # one full virtual processor: docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
+# Two worker processes want two processors, which come with 3.5 GB; new accounts are capped below that.
+# docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
+MEMORY_MEGABYTES = 3008
 RSA_BITS = 4096
 
 
@@ -35,6 +37,10 @@ class CollectedDatasetArgs(TypedDict):
     connection: str
     directory: str
     pattern: str
+    archive: str | None
+    """Directory on the server that a collected file is moved to; None leaves it."""
+    quiet_seconds: int
+    """How long a file has to have stood unchanged before it is taken."""
     schedule: str
     """EventBridge Scheduler expression in the collector's time zone."""
 
@@ -166,6 +172,8 @@ class BatchCollector(pulumi.ComponentResource):
                     connection=collected["connection"],
                     directory=collected["directory"],
                     pattern=collected["pattern"],
+                    archive=collected["archive"],
+                    quiet_seconds=collected["quiet_seconds"],
                 ).model_dump_json(),
                 opts=self._child,
             )

@@ -31,6 +31,8 @@ def collected_datasets() -> dict[str, CollectedDatasetArgs]:
             connection=dataset.source.connection,
             directory=dataset.source.directory,
             pattern=dataset.source.pattern,
+            archive=dataset.source.archive,
+            quiet_seconds=int(dataset.source.quiet.total_seconds()),
             schedule=dataset.schedule,
         )
         for name, dataset in DATASETS.items()
