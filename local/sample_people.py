@@ -1,0 +1,137 @@
+"""People as a customer database could hold them, and what happens to them between two extractions."""
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+from typing import Final, Protocol
+
+from mimesis import Generic
+from mimesis.locales import Locale
+from mimesis.random import Random
+
+SEED: Final = 2026
+SCHEMA: Final = "customer"
+TABLE: Final = "person"
+COLUMNS: Final = ("id", "first_name", "last_name", "email", "phone", "updated_at")
+
+_DEFINITION: Final = f"""
+CREATE TABLE [{SCHEMA}].[{TABLE}] (
+    [id] int NOT NULL PRIMARY KEY,
+    [first_name] nvarchar(100),
+    [last_name] nvarchar(100),
+    [email] nvarchar(320),
+    [phone] nvarchar(40),
+    [updated_at] datetime2(7) NULL
+)"""
+_FIRST_DAY: Final = datetime(2026, 1, 1, tzinfo=UTC)
+_SECONDS: Final = 90 * 24 * 3600
+# SQL Server takes 1000 rows and 2100 parameters in one INSERT.
+_ROWS_OF_AN_INSERT: Final = 300
+# Of a hundred people: so many have no time of change, and so many share theirs with the one before.
+_UNDATED_PERCENT: Final = 2
+_TIED_PERCENT: Final = 5
+
+Person = tuple[int, str | None, str | None, str | None, str | None, str | None]
+
+
+class Cursor(Protocol):
+    """What is needed of a DB-API cursor."""
+
+    def execute(self, statement: str, parameters: Sequence[object] = ..., /) -> object:
+        """Run a statement with ? for each parameter."""
+        ...
+
+    def fetchall(self) -> list[Sequence[object]]:
+        """The rows of the last statement."""
+        ...
+
+
+class Connection(Protocol):
+    """What is needed of a DB-API connection, such as pyodbc's or mssql-python's."""
+
+    def cursor(self) -> Cursor:
+        """A new cursor."""
+        ...
+
+    def commit(self) -> None:
+        """Commit what was changed."""
+        ...
+
+
+def seed_people(connection: Connection, rows: int = 1_000, seed: int = SEED) -> None:
+    """Create the table customer.person and fill it: the same people for the same number of rows and seed.
+
+    Their times of change lie in the first 90 days of 2026; some share theirs, a few have none.
+
+    Args:
+        connection: to a SQL Server, or the local stand-in, that has the schema `customer` and not the table.
+        rows: how many people.
+        seed: another seed gives other people.
+    """
+    cursor = connection.cursor()
+    cursor.execute(_DEFINITION)
+    _insert(cursor, _people(range(1, rows + 1), Random(seed), _FIRST_DAY))
+    connection.commit()
+
+
+def change_people(connection: Connection, updated: int = 30, inserted: int = 20, seed: int = SEED) -> datetime:
+    """Change some people and add some, as a customer service would: the same ones for the same table and seed.
+
+    Every one of them gets a time of change that is later than all before, some of them the same.
+
+    Args:
+        connection: to the database with the table that `seed_people` made.
+        updated: how many people get another e-mail address and phone number.
+        inserted: how many are added.
+        seed: another seed changes other people.
+
+    Returns:
+        A time that is later than all before the change, and not later than any of the change.
+    """
+    cursor = connection.cursor()
+    cursor.execute(f"SELECT COUNT(*), MAX(id), CONVERT(varchar(33), MAX(updated_at), 126) FROM [{SCHEMA}].[{TABLE}]")  # noqa: S608 - names of our own
+    [[count, last, latest]] = cursor.fetchall()
+    last_id = int(str(last or 0))
+    since = datetime.fromisoformat(str(latest)[:19]).replace(tzinfo=UTC) if latest else _FIRST_DAY
+    start = since + timedelta(hours=1)
+    random = Random(f"{seed} {count} {latest}")
+    chosen = sorted(random.sample(range(1, last_id + 1), min(updated, last_id)))
+    for identifier, _, _, email, phone, moment in _people(chosen, random, start, undated_percent=0):
+        cursor.execute(
+            f"UPDATE [{SCHEMA}].[{TABLE}] SET [email] = ?, [phone] = ?, [updated_at] = CAST(? AS datetime2(7)) WHERE [id] = ?",  # noqa: S608 - names of our own
+            (email, phone, moment, identifier),
+        )
+    _insert(cursor, _people(range(last_id + 1, last_id + 1 + inserted), random, start, undated_percent=0))
+    connection.commit()
+    return start
+
+
+def _people(
+    identifiers: Sequence[int], random: Random, start: datetime, undated_percent: int = _UNDATED_PERCENT
+) -> Iterator[Person]:
+    made = Generic(Locale.EN_GB, seed=random.randrange(2**32))
+    moment = ""
+    for identifier in identifiers:
+        first, last = made.person.first_name(), made.person.last_name()
+        if not moment or random.randrange(100) >= _TIED_PERCENT:
+            at = start + timedelta(seconds=random.randrange(_SECONDS))
+            # datetime2(7) is finer than Python's datetime: a text keeps all its digits.
+            moment = f"{at:%Y-%m-%dT%H:%M:%S}.{random.randrange(10**7):07d}"
+        yield (
+            identifier,
+            first,
+            last,
+            f"{first}.{last}{identifier}@example.com".lower(),
+            made.person.phone_number() if random.randrange(10) else None,
+            None if random.randrange(100) < undated_percent else moment,
+        )
+
+
+def _insert(cursor: Cursor, people: Iterator[Person]) -> None:
+    names = ", ".join(f"[{column}]" for column in COLUMNS)
+    while batch := list(islice(people, _ROWS_OF_AN_INSERT)):
+        places = ", ".join(["(?, ?, ?, ?, ?, CAST(? AS datetime2(7)))"] * len(batch))
+        cursor.execute(
+            f"INSERT INTO [{SCHEMA}].[{TABLE}] ({names}) VALUES {places}",  # noqa: S608 - names of our own
+            [value for person in batch for value in person],
+        )

@@ -1,0 +1,39 @@
+"""What the source answers when it cannot or will not do what it was asked."""
+
+from typing import Final
+
+SYNTAX: Final = 102
+UNSUPPORTED: Final = 40517
+"""SQL Azure's "keyword or statement option is not supported in this version": the closest that SQL Server has."""
+INVALID_OBJECT: Final = 208
+INVALID_COLUMN: Final = 207
+NULL_NOT_ALLOWED: Final = 515
+DUPLICATE_KEY: Final = 2627
+TRUNCATED: Final = 2628
+NO_SUCH_PROCEDURE: Final = 2812
+CONVERSION: Final = 8114
+DEADLOCK: Final = 1205
+TRANSACTION_DOOMED: Final = 3930
+LOGIN_FAILED: Final = 18456
+
+_STATEMENT_CHARACTERS: Final = 400
+
+
+class SqlError(Exception):
+    """An error for the client, with SQL Server's number for it where there is one."""
+
+    def __init__(self, number: int, message: str) -> None:
+        super().__init__(message)
+        self.number = number
+
+    def of_statement(self, statement: str) -> "SqlError":
+        """The same error with the statement that it happened to."""
+        if "\nStatement: " in str(self):
+            return self
+        shown = statement if len(statement) <= _STATEMENT_CHARACTERS else f"{statement[:_STATEMENT_CHARACTERS]}…"
+        return SqlError(self.number, f"{self}\nStatement: {shown}")
+
+
+def unsupported(what: str) -> SqlError:
+    """The error for something that SQL Server can do and this source cannot."""
+    return SqlError(UNSUPPORTED, f"the local SQL source does not support {what}.")

@@ -1,0 +1,361 @@
+"""Expressions of T-SQL in DuckDB's SQL, each with its type: what has no rule here is refused, never passed on."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from sqlglot import exp
+
+from local.sql_source.catalogue import Catalogue, TableColumn
+from local.sql_source.conversions import Typed, comparable, comparison_key, convert
+from local.sql_source.errors import INVALID_COLUMN, SqlError, unsupported
+from local.sql_source.functions import FUNCTIONS, NILADIC, aggregate
+from local.sql_source.parsing import only, type_of, written
+from local.sql_source.types import INTEGERS, SqlType, widest
+
+BIT: Final = SqlType("bit")
+_COMPARISONS: Final = {exp.EQ: "=", exp.NEQ: "<>", exp.LT: "<", exp.LTE: "<=", exp.GT: ">", exp.GTE: ">="}
+_ARITHMETIC: Final = {exp.Add: "+", exp.Sub: "-", exp.Mul: "*", exp.Mod: "%"}
+# Length of CAST(x AS varchar).
+_CAST_LENGTH: Final = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What an expression can refer to.
+
+    Attributes:
+        catalogue: tables of the database.
+        parameters: types of the bound parameters by their lower-case names.
+        sources: columns of the FROM clause by the lower-case names of its tables.
+        outer: the scope around a subquery.
+        tables: columns of the common table expressions by their lower-case names.
+        query: translates a subquery within a scope.
+    """
+
+    catalogue: Catalogue
+    parameters: Mapping[str, SqlType]
+    query: "Callable[[exp.Expression, Scope], tuple[str, list[TableColumn]]]"
+    sources: dict[str, list[TableColumn]] = field(default_factory=dict)
+    outer: "Scope | None" = None
+    tables: Mapping[str, list[TableColumn]] = field(default_factory=dict)
+
+    def column(self, name: str, source: str | None) -> Typed:
+        """The column that a name means.
+
+        Raises:
+            SqlError: there is none, or there are several.
+        """
+        wanted = name.lower()
+        names = [source.lower()] if source is not None else list(self.sources)
+        found = [
+            column.reference(each)
+            for each in names
+            for column in self.sources.get(each, ())
+            if column.name.lower() == wanted
+        ]
+        if len(found) == 1:
+            return found[0]
+        if found:
+            raise SqlError(209, f"Ambiguous column name '{name}'.")
+        if self.outer is not None:
+            return self.outer.column(name, source)
+        raise SqlError(INVALID_COLUMN, f"Invalid column name '{name if source is None else f'{source}.{name}'}'.")
+
+
+def expression(tree: exp.Expression, scope: Scope) -> Typed:
+    """The value that an expression has.
+
+    Raises:
+        SqlError: something in it is not supported or not allowed.
+    """
+    rule = _RULES.get(type(tree))
+    if rule is None:
+        raise unsupported(f"{type(tree).__name__} in an expression: {written(tree)[:200]}")
+    return rule(tree, scope)
+
+
+def condition(tree: exp.Expression, scope: Scope) -> str:
+    """A condition, which in T-SQL is no value.
+
+    Raises:
+        SqlError: something in it is not supported, or it is a value.
+    """
+    match tree:
+        case exp.And() | exp.Or():
+            word = "AND" if isinstance(tree, exp.And) else "OR"
+            return f"({condition(tree.this, scope)} {word} {condition(tree.expression, scope)})"
+        case exp.Not():
+            return f"(NOT {condition(tree.this, scope)})"
+        case exp.Paren():
+            return f"({condition(tree.this, scope)})"
+        case exp.Is() if isinstance(tree.expression, exp.Null):
+            return f"({expression(tree.this, scope).sql} IS NULL)"
+        case exp.Between():
+            only(tree, "this", "low", "high")
+            value = expression(tree.this, scope)
+            low, above = comparable(expression(tree.args["low"], scope), value)
+            high, below = comparable(expression(tree.args["high"], scope), value)
+            return f"({above} >= {low} AND {below} <= {high})"
+        case exp.In():
+            return _in(tree, scope)
+        case exp.Exists():
+            return f"EXISTS ({scope.query(tree.this, scope)[0]})"
+        case exp.Like():
+            return _like(tree, scope)
+        case _ if type(tree) in _COMPARISONS:
+            left, right = comparable(expression(tree.this, scope), expression(tree.expression, scope))
+            return f"({left} {_COMPARISONS[type(tree)]} {right})"
+        case _:
+            raise unsupported(f"{type(tree).__name__} as a condition: {written(tree)[:200]}")
+
+
+def _in(tree: exp.In, scope: Scope) -> str:
+    only(tree, "this", "expressions", "query")
+    value = expression(tree.this, scope)
+    if (query := tree.args.get("query")) is not None:
+        inner = query.this if isinstance(query, exp.Subquery) else query
+        sql, columns = scope.query(inner, scope)
+        if len(columns) != 1 or value.type is None or columns[0].type.stored != value.type.stored:
+            raise unsupported(f"IN over another type: {written(tree)[:200]}")
+        return f"({value.sql} IN ({sql}))"
+    pairs = [comparable(value, expression(each, scope)) for each in tree.expressions]
+    return "(" + " OR ".join(f"{left} = {right}" for left, right in pairs) + ")"
+
+
+def _like(tree: exp.Like, scope: Scope) -> str:
+    pattern = tree.expression
+    plain = isinstance(pattern, (exp.Literal, exp.National)) and "[" not in pattern.name
+    value = expression(tree.this, scope)
+    if not plain or value.type is None or not value.type.is_text:
+        raise unsupported(f"LIKE with anything but a text and a pattern written out without [ ]: {written(tree)[:200]}")
+    return f"({value.sql} LIKE {expression(pattern, scope).sql})"
+
+
+def _literal(tree: exp.Expression, _scope: Scope) -> Typed:
+    text = tree.name
+    if isinstance(tree, exp.National) or tree.is_string:
+        escaped = text.replace("'", "''")
+        name = "nvarchar" if isinstance(tree, exp.National) else "varchar"
+        return Typed(
+            f"'{escaped}'", SqlType(name, length=max(1, len(text)) if len(text) <= 4000 else -1), nullable=False
+        )
+    if text.isdigit() and int(text) < 2**31:
+        return Typed(f"{int(text)}::INTEGER", SqlType("int"), nullable=False)
+    if "e" in text.lower():
+        return Typed(f"{text}::DOUBLE", SqlType("float"), nullable=False)
+    whole, _, fraction = text.partition(".")
+    kind = SqlType("decimal", precision=max(1, len(whole.lstrip("0")) + len(fraction)), scale=len(fraction))
+    return Typed(f"'{text}'::{kind.stored}", kind, nullable=False)
+
+
+def _hexadecimal(tree: exp.Expression, _scope: Scope) -> Typed:
+    return Typed(f"unhex('{tree.name}')", SqlType("varbinary", length=max(1, len(tree.name) // 2)), nullable=False)
+
+
+def _column(tree: exp.Expression, scope: Scope) -> Typed:
+    only(tree, "this", "table", "db", "catalog")
+    if isinstance(tree.this, exp.Star):
+        raise unsupported(f"a star here: {written(tree)}")
+    return scope.column(tree.name, tree.text("table") or None)
+
+
+def _parameter(tree: exp.Expression, scope: Scope) -> Typed:
+    if isinstance(tree.this, exp.Parameter):
+        name = f"@@{tree.this.name}".lower()
+        if name not in NILADIC:
+            raise unsupported(f"{name.upper()}")
+        return NILADIC[name](scope.catalogue)
+    name = tree.name.lower()
+    if name not in scope.parameters:
+        raise SqlError(137, f'Must declare the scalar variable "@{tree.name}".')
+    kind = scope.parameters[name]
+    return Typed(f"CAST(${parameter_name(name)} AS {kind.stored})", kind)
+
+
+def parameter_name(name: str) -> str:
+    """The name by which DuckDB knows a parameter of T-SQL, which may hold any letter."""
+    return "p" + name.lower().encode().hex()
+
+
+def _negated(tree: exp.Expression, scope: Scope) -> Typed:
+    value = expression(tree.this, scope)
+    return Typed(f"(-{value.sql})", value.type, value.nullable)
+
+
+def _parenthesised(tree: exp.Expression, scope: Scope) -> Typed:
+    value = expression(tree.this, scope)
+    return Typed(f"({value.sql})", value.type, value.nullable)
+
+
+def _arithmetic(tree: exp.Expression, scope: Scope) -> Typed:
+    left, right = expression(tree.this, scope), expression(tree.expression, scope)
+    if left.type is None or right.type is None:
+        raise unsupported(f"arithmetic with NULL: {written(tree)[:200]}")
+    nullable = left.nullable or right.nullable
+    both = widest([left.type, right.type])
+    if isinstance(tree, exp.Add) and left.type.is_text and right.type.is_text:
+        lengths = (left.type.length or 0, right.type.length or 0)
+        name = "nvarchar" if "n" in (left.type.name[0], right.type.name[0]) else "varchar"
+        length = -1 if -1 in lengths or sum(lengths) > 4000 else sum(lengths)
+        return Typed(f"({left.sql} || {right.sql})", SqlType(name, length=length), nullable)
+    if both is not None and both.name in INTEGERS:
+        operator = "//" if isinstance(tree, exp.Div) else _ARITHMETIC[type(tree)]
+        return Typed(f"CAST({left.sql} {operator} {right.sql} AS {both.stored})", both, nullable)
+    if both is not None and both.name in ("real", "float") and not isinstance(tree, exp.Mod):
+        operator = "/" if isinstance(tree, exp.Div) else _ARITHMETIC[type(tree)]
+        return Typed(f"({left.sql} {operator} {right.sql})", both, nullable)
+    raise unsupported(f"arithmetic of {left.type} and {right.type}: {written(tree)[:200]}")
+
+
+def _cast(tree: exp.Expression, scope: Scope) -> Typed:
+    only(tree, "this", "to")
+    return convert(expression(tree.this, scope), type_of(tree.args["to"], default_length=_CAST_LENGTH))
+
+
+def _convert(tree: exp.Expression, scope: Scope) -> Typed:
+    only(tree, "this", "expression", "style")
+    style = tree.args.get("style")
+    if style is not None and not (isinstance(style, exp.Literal) and style.name.isdigit()):
+        raise unsupported(f"CONVERT with a style that is not written out: {written(tree)[:200]}")
+    value = expression(tree.expression, scope)
+    return convert(value, type_of(tree.this, default_length=_CAST_LENGTH), int(style.name) if style is not None else 0)
+
+
+def _case(tree: exp.Expression, scope: Scope) -> Typed:
+    only(tree, "this", "ifs", "default")
+    if tree.this is not None:
+        raise unsupported(f"CASE of a value; write CASE WHEN: {written(tree)[:200]}")
+    tests = [condition(each.this, scope) for each in tree.args["ifs"]]
+    values = [expression(each.args["true"], scope) for each in tree.args["ifs"]]
+    default = tree.args.get("default")
+    values.append(expression(default, scope) if default is not None else Typed("NULL", None))
+    kind, sqls = alike(values, tree)
+    branches = " ".join(f"WHEN {test} THEN {sql}" for test, sql in zip(tests, sqls, strict=False))
+    return Typed(f"CASE {branches} ELSE {sqls[-1]} END", kind)
+
+
+def _iif(tree: exp.Expression, scope: Scope) -> Typed:
+    kind, sqls = alike([expression(tree.args["true"], scope), expression(tree.args["false"], scope)], tree)
+    return Typed(f"CASE WHEN {condition(tree.this, scope)} THEN {sqls[0]} ELSE {sqls[1]} END", kind)
+
+
+def _coalesce(tree: exp.Expression, scope: Scope) -> Typed:
+    values = [expression(each, scope) for each in (tree.this, *tree.expressions)]
+    if tree.args.get("is_null") and values[0].type is not None:
+        # ISNULL has the type of its first argument.
+        return Typed(f"coalesce({values[0].sql}, {convert(values[1], values[0].type).sql})", values[0].type)
+    kind, sqls = alike(values, tree)
+    return Typed(f"coalesce({', '.join(sqls)})", kind, all(value.nullable for value in values))
+
+
+def _nullif(tree: exp.Expression, scope: Scope) -> Typed:
+    left, right = expression(tree.this, scope), expression(tree.expression, scope)
+    one, other = comparable(left, right)
+    return Typed(f"CASE WHEN {one} = {other} THEN NULL ELSE {left.sql} END", left.type)
+
+
+def alike(values: list[Typed], tree: exp.Expression) -> tuple[SqlType | None, list[str]]:
+    """One type for values that stand in the same place, and the values as it.
+
+    Raises:
+        SqlError: they have types between which SQL Server would convert and this source does not.
+    """
+    kinds = [value.type for value in values if value.type is not None]
+    if not kinds:
+        return None, [value.sql for value in values]
+    kind = widest(kinds)
+    if kind is None:
+        raise unsupported(f"values of the types {', '.join(map(str, kinds))} in one place: {written(tree)[:200]}")
+    return kind, [convert(value, kind).sql if value.type != kind else value.sql for value in values]
+
+
+def _subquery(tree: exp.Expression, scope: Scope) -> Typed:
+    sql, columns = scope.query(tree.this, scope)
+    if len(columns) != 1:
+        raise SqlError(116, "Only one expression can be specified in the select list of a subquery used as a value.")
+    return Typed(f"({sql})", columns[0].type)
+
+
+def _function(tree: exp.Expression, scope: Scope) -> Typed:
+    name = tree.name.upper() if isinstance(tree, exp.Anonymous) else type(tree).__name__
+    if name.lower() in NILADIC and not tree.expressions and not isinstance(tree.this, exp.Expression):
+        return NILADIC[name.lower()](scope.catalogue)
+    if name not in FUNCTIONS:
+        raise unsupported(f"the function {name}")
+    if isinstance(tree, exp.Anonymous):
+        arguments = list(tree.expressions)
+    else:
+        arguments = [each for key in tree.arg_types for each in _listed(tree.args.get(key))]
+    return FUNCTIONS[name]([expression(each, scope) for each in arguments], scope.catalogue)
+
+
+def _listed(value: object) -> list[exp.Expression]:
+    values = value if isinstance(value, list) else [value]
+    return [each for each in values if isinstance(each, exp.Expression)]
+
+
+def _date_add(tree: exp.Expression, scope: Scope) -> Typed:
+    ticks = {"NANOSECOND": 0.01, "MICROSECOND": 10, "MILLISECOND": 10_000, "SECOND": 10_000_000, "MINUTE": 600_000_000}
+    ticks |= {"HOUR": 36_000_000_000, "DAY": 864_000_000_000}
+    unit = tree.text("unit").upper()
+    value, count = expression(tree.this, scope), expression(tree.expression, scope)
+    if unit not in ticks or value.type is None or value.type.name != "datetime2":
+        raise unsupported(f"DATEADD but to a datetime2, by days or less: {written(tree)[:200]}")
+    return Typed(f"_tsql.moment_plus({value.sql}, ({count.sql} * {ticks[unit]})::BIGINT)", value.type)
+
+
+def _aggregate(tree: exp.Expression, scope: Scope) -> Typed:
+    only(tree, "this", "big_int", "expressions")
+    distinct = isinstance(tree.this, exp.Distinct)
+    inner = tree.this.expressions[0] if distinct else tree.this
+    value = None if isinstance(inner, exp.Star) else expression(inner, scope)
+    name = "COUNT_BIG" if tree.args.get("big_int") else type(tree).__name__.upper()
+    return aggregate(name, value, distinct=distinct)
+
+
+def _window(tree: exp.Expression, scope: Scope) -> Typed:
+    only(tree, "this", "partition_by", "order", "over")
+    if not isinstance(tree.this, exp.RowNumber):
+        raise unsupported(f"this window function: {written(tree)[:200]}")
+    parts = [comparison_key(expression(each, scope)) for each in tree.args.get("partition_by") or []]
+    order = tree.args.get("order")
+    ordered = ", ".join(ordering(each, scope) for each in order.expressions) if order is not None else ""
+    partition = f"PARTITION BY {', '.join(parts)} " if parts else ""
+    return Typed(f"row_number() OVER ({partition}{f'ORDER BY {ordered}' if ordered else ''})", SqlType("bigint"))
+
+
+def ordering(tree: exp.Expression, scope: Scope) -> str:
+    """One term of an ORDER BY. NULL comes before every value, as on SQL Server."""
+    only(tree, "this", "desc", "nulls_first")
+    key = comparison_key(expression(tree.this, scope))
+    return f"{key} DESC NULLS LAST" if tree.args.get("desc") else f"{key} ASC NULLS FIRST"
+
+
+_Rule = Callable[[exp.Expression, Scope], Typed]
+_RULES: Final[dict[type[exp.Expression], _Rule]] = {
+    exp.Literal: _literal,
+    exp.National: _literal,
+    exp.HexString: _hexadecimal,
+    exp.Null: lambda _tree, _scope: Typed("NULL", None),
+    exp.Column: _column,
+    exp.Parameter: _parameter,
+    exp.Neg: _negated,
+    exp.Paren: _parenthesised,
+    exp.Cast: _cast,
+    exp.Convert: _convert,
+    exp.Case: _case,
+    exp.If: _iif,
+    exp.Coalesce: _coalesce,
+    exp.Nullif: _nullif,
+    exp.Subquery: _subquery,
+    exp.Window: _window,
+    exp.DateAdd: _date_add,
+    **dict.fromkeys((exp.Add, exp.Sub, exp.Mul, exp.Mod, exp.Div), _arithmetic),
+    **dict.fromkeys((exp.Count, exp.Min, exp.Max, exp.Sum), _aggregate),
+    **dict.fromkeys(
+        (exp.Anonymous, exp.Length, exp.Upper, exp.Lower, exp.Abs, exp.Concat, exp.Left, exp.Right, exp.Substring)
+        + (exp.ObjectId, exp.CurrentSchema, exp.CurrentTimestamp, exp.CurrentUser, exp.Trim),
+        _function,
+    ),
+}
