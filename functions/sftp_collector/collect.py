@@ -7,10 +7,8 @@ within one task. The collector's own process opens no connection to the server.
 
 from __future__ import annotations
 
-import uuid
 from collections import deque
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Final
 
 from aws_lambda_powertools import Logger
@@ -20,10 +18,10 @@ from functions.sftp_collector.errors import explain
 from functions.sftp_collector.large_file import LargeFile, begin
 from functions.sftp_collector.messages import (
     CheckVersion,
-    Collected,
     CollectFile,
     Ended,
     Failed,
+    Landed,
     ListDirectory,
     Listed,
     MoveFile,
@@ -32,7 +30,6 @@ from functions.sftp_collector.messages import (
     Reply,
     Task,
     Trouble,
-    Unchanged,
 )
 from functions.sftp_collector.result import CollectedFile, CollectionResult
 from functions.sftp_collector.selection import Selection
@@ -86,6 +83,7 @@ class Collector:
         self._result = CollectionResult(collection.dataset)
         self._selection = Selection(collection, ledger, self._result)
         self._due: deque[FileVersion] = deque()
+        self._claimed: deque[CollectFile] = deque()
         self._large: dict[FileVersion, LargeFile] = {}
         self._checks_and_moves: deque[CheckVersion | MoveFile] = deque()
         self._unavailable = ""
@@ -138,11 +136,16 @@ class Collector:
 
     def _work_off(self) -> None:
         while True:
+            seconds = TICK_SECONDS
             if self._time_left() > STOP_SECONDS:
                 self._hand_out()
+                # While the workers are busy, the next files are claimed for them.
+                if self._workers.busy() and self._is_short_of_work():
+                    self._claim_next()
+                    seconds = 0
             if not self._workers.busy() or self._time_left() < END_SECONDS:
                 return
-            for worker, task, reply in self._workers.replies(TICK_SECONDS):
+            for worker, task, reply in self._workers.replies(seconds):
                 self._take(worker, task, reply)
             for file in self._large.values():
                 file.renew()
@@ -150,11 +153,18 @@ class Collector:
     def _hand_out(self) -> None:
         if not self._workers.any_usable():
             # The files that remain do not wait for the server again.
-            while self._due:
-                self._selection.refuse(self._due.popleft(), self._unavailable)
+            for task in self._claimed:
+                self._small_failed(task.claim, Trouble.UNAVAILABLE, self._unavailable)
+            for version in self._due:
+                self._selection.refuse(version, self._unavailable)
+            self._claimed.clear()
+            self._due.clear()
             return
         for worker in self._workers.idle():
             task = self._next_task()
+            while task is None and self._due:
+                self._claim_next()
+                task = self._next_task()
             if task is None:
                 return
             self._workers.give(worker, task)
@@ -165,28 +175,28 @@ class Collector:
                 return file.next_range(self._workers.count)
         if self._checks_and_moves:
             return self._checks_and_moves.popleft()
-        while self._due:
-            version = self._due.popleft()
-            if version.size <= SMALLEST_PART_BYTES:
-                return CollectFile(version, uuid.uuid4().hex)
-            file = self._begin(version)
-            if file is not None:
-                return file.next_range(self._workers.count) if file.has_range else CheckVersion(version)
-        return None
+        return self._claimed.popleft() if self._claimed else None
 
-    def _begin(self, version: FileVersion) -> LargeFile | None:
+    def _is_short_of_work(self) -> bool:
+        ahead = len(self._claimed) + sum(file.has_range for file in self._large.values())
+        return bool(self._due) and ahead < self._workers.count
+
+    def _claim_next(self) -> None:
+        version = self._due.popleft()
         try:
-            file = begin(self._ledger, self._lake, version)
+            claim = self._ledger.claim(version, is_new=version in self._selection.new)
+            if claim is None:
+                self._result.unchanged += 1
+            elif version.size <= SMALLEST_PART_BYTES:
+                self._claimed.append(CollectFile(claim))
+            else:
+                file = self._large[version] = begin(self._ledger, self._lake, claim)
+                if file.is_whole:
+                    self._checks_and_moves.append(CheckVersion(version))
         except (ClaimedElsewhereError, LostClaimError) as error:
             self._left_to_another(version, str(error))
         except _FILE_ERRORS as error:
             self._result.fail(version.path, explain(error))
-        else:
-            if file is not None:
-                self._large[version] = file
-                return file
-            self._result.unchanged += 1
-        return None
 
     def _take(self, worker: WorkerProcess, task: Task, reply: Reply) -> None:
         """Take a worker's reply in."""
@@ -201,7 +211,7 @@ class Collector:
                 return
         match task:
             case CollectFile():
-                self._take_small(task.version, reply)
+                self._take_small(task.claim, reply)
             case ReadParts():
                 self._take_parts(task, reply)
             case CheckVersion():
@@ -214,7 +224,7 @@ class Collector:
     def _take_back(self, task: Task) -> None:
         match task:
             case CollectFile():
-                self._due.appendleft(task.version)
+                self._claimed.appendleft(task)
             case ReadParts():
                 self._large[task.version].take_back(task.parts)
             case CheckVersion() | MoveFile():
@@ -222,18 +232,30 @@ class Collector:
             case ListDirectory():
                 return
 
-    def _take_small(self, version: FileVersion, reply: Reply) -> None:
-        match reply:
-            case Collected():
-                self._collected(version, reply)
-            case Unchanged():
-                self._result.unchanged += 1
-            case Failed(Trouble.CLAIMED, reason):
-                self._left_to_another(version, reason)
-            case Failed():
-                self._result.fail(version.path, reply.reason)
-            case _:
-                return
+    def _take_small(self, claim: Claim, reply: Reply) -> None:
+        if isinstance(reply, Failed):
+            self._small_failed(claim, reply.trouble, reply.reason)
+        elif isinstance(reply, Landed):
+            try:
+                self._ledger.complete(claim, transferred=reply.bytes, checksum=reply.checksum)
+            except LostClaimError as error:
+                self._left_to_another(claim.version, str(error))
+            except (LedgerError, *_AWS_ERRORS) as error:
+                self._small_failed(claim, Trouble.PASSING, explain(error))
+            else:
+                done = CollectedFile(claim.version.path, claim.object_key, reply.bytes, reply.checksum)
+                self._collected(claim.version, done)
+
+    def _small_failed(self, claim: Claim, trouble: Trouble, reason: str) -> None:
+        if trouble == Trouble.CLAIMED:
+            self._left_to_another(claim.version, reason)
+            return
+        try:
+            self._ledger.fail(claim, reason)
+        except (LedgerError, *_AWS_ERRORS) as error:
+            # The reason itself is reported all the same; the claim ends with its lease.
+            logger.warning("failure not recorded", extra={"source": claim.version.path, "error": str(error)})
+        self._result.fail(claim.version.path, reason)
 
     def _take_parts(self, task: ReadParts, reply: Reply) -> None:
         file = self._large[task.version]
@@ -276,8 +298,8 @@ class Collector:
         else:
             self._result.fail(file.version.path, reason)
 
-    def _collected(self, version: FileVersion, done: Collected) -> None:
-        self._result.add(CollectedFile(version.path, done.object_key, done.bytes, done.checksum))
+    def _collected(self, version: FileVersion, done: CollectedFile) -> None:
+        self._result.add(done)
         self._move(version)
 
     def _move(self, version: FileVersion) -> None:
@@ -292,14 +314,13 @@ class Collector:
         """Leave what the time was too short for as the next run can take it up at once."""
         for file in self._large.values():
             file.pause()
-        small = [task for task in unfinished if isinstance(task, CollectFile)]
+        small = [*self._claimed, *(task for task in unfinished if isinstance(task, CollectFile))]
         for task in small:
-            claim = Claim(task.version, "", task.token, datetime.now(UTC))
             try:
-                self._ledger.pause(claim)
+                self._ledger.pause(task.claim)
             except (LedgerError, *_AWS_ERRORS) as error:
-                # It was not claimed yet, or is done already.
-                logger.info("not given back", extra={"source": task.version.path, "error": str(error)})
+                # The claim ends with its lease.
+                logger.warning("not given back", extra={"source": task.claim.version.path, "error": str(error)})
         self._result.remaining = len(self._due) + len(self._large) + len(small)
         if self._result.remaining:
             logger.warning("stopped before the time was over", extra={"remaining": self._result.remaining})

@@ -9,7 +9,8 @@ from aws_lambda_powertools import Logger
 from botocore.exceptions import BotoCoreError, ClientError
 
 from functions.sftp_collector.errors import explain, trouble_of
-from functions.sftp_collector.messages import Collected, PartRange, PartUploaded, ReadParts, Trouble
+from functions.sftp_collector.messages import PartRange, PartUploaded, ReadParts, Trouble
+from functions.sftp_collector.result import CollectedFile
 from functions.sftp_collector.transfer import Destination, part_size
 from lake import checksum
 from lake.ledger import Claim, FileVersion, Ledger, LedgerError, LostClaimError, Upload
@@ -92,10 +93,13 @@ class LargeFile:
         """Keep the claim. If another run has it, this one fails; what it did is that run's now."""
         try:
             self._claim = self._ledger.renew(self._claim)
-        except (LedgerError, BotoCoreError, ClientError) as error:
+        except LedgerError as error:
             self.failure = self.failure or (trouble_of(error), explain(error))
+        except (BotoCoreError, ClientError) as error:
+            # The lease lasts a while yet, and whether it still does is asked before the upload is completed.
+            logger.warning("claim not renewed", extra={"source": self.version.path, "error": str(error)})
 
-    def complete(self) -> Collected:
+    def complete(self) -> CollectedFile:
         """Make the object appear, and record that it did.
 
         Raises:
@@ -118,7 +122,7 @@ class LargeFile:
         )
         whole = checksum.of_parts(digests, self._upload.part_bytes)
         self._ledger.complete(self._claim, transferred=self.version.size, checksum=whole)
-        return Collected(self._claim.object_key, self.version.size, whole)
+        return CollectedFile(self.version.path, self._claim.object_key, self.version.size, whole)
 
     def record_failure(self) -> None:
         """Record why it failed. A version that cannot be had any more is given up: its parts are removed."""
@@ -141,24 +145,19 @@ class LargeFile:
             logger.warning("not given back", extra={"source": self.version.path, "error": str(error)})
 
 
-def begin(ledger: Ledger, destination_of: Destination, version: FileVersion) -> LargeFile | None:
-    """Claim a large file and open its upload, or go on with the one that an earlier run left. None if it is collected.
+def begin(ledger: Ledger, lake: Destination, claim: Claim) -> LargeFile:
+    """Open the upload of a large file that is claimed, or go on with the one that an earlier run left.
 
     Args:
         ledger: where it is claimed.
-        destination_of: client and bucket; the key is the claim's.
-        version: the file.
+        lake: client and bucket; the key is the claim's.
+        claim: the claim.
 
     Raises:
-        ClaimedElsewhereError: another run is at it.
-        LedgerError: the ledger refuses for another reason.
-        lake.keys.InvalidKeyError: its name cannot become an inbound key.
+        LostClaimError: another run has taken the claim over.
         botocore.exceptions.ClientError: S3 or the ledger refused; the failure is recorded.
     """
-    claim = ledger.claim(version)
-    if claim is None:
-        return None
-    destination = Destination(destination_of.client, destination_of.bucket, claim.object_key)
+    destination = Destination(lake.client, lake.bucket, claim.object_key)
     try:
         parts = _standing_parts(destination, claim)
         if claim.upload is None or parts is None:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from functions.sftp_collector.connection import RemoteFile
-from lake.ledger import FileVersion
+from lake.ledger import Claim, FileVersion
 
 
 class Trouble(StrEnum):
@@ -29,11 +29,9 @@ class ListDirectory:
 
 @dataclass(frozen=True, slots=True)
 class CollectFile:
-    """Claim, transfer and complete a small file. Answered with Collected or Unchanged."""
+    """Bring a small file that is claimed into the lake. Answered with Landed."""
 
-    version: FileVersion
-    token: str
-    """The claim's, so that the collector can give it back if the worker ends."""
+    claim: Claim
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,17 +79,12 @@ class Listed:
 
 
 @dataclass(frozen=True, slots=True)
-class Collected:
-    """The version stands in the lake, and the ledger says so."""
+class Landed:
+    """The version stands in the lake; the ledger does not say so yet."""
 
-    object_key: str
     bytes: int
     checksum: str
-
-
-@dataclass(frozen=True, slots=True)
-class Unchanged:
-    """The version was collected before."""
+    """As lake.checksum says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,4 +117,4 @@ class Ended:
     exit_code: int | None
 
 
-Reply = Listed | Collected | Unchanged | PartUploaded | Done | Failed | Ended
+Reply = Listed | Landed | PartUploaded | Done | Failed | Ended

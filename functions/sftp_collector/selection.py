@@ -14,7 +14,7 @@ from functions.sftp_collector.errors import explain
 from functions.sftp_collector.result import CollectionResult
 from lake.collection import Collection
 from lake.keys import InvalidKeyError, check_file_name
-from lake.ledger import Clock, FileVersion, Ledger, LedgerError
+from lake.ledger import Clock, FileVersion, Ledger, LedgerError, State
 
 _LEDGER_ERRORS: Final = (LedgerError, BotoCoreError, ClientError)
 
@@ -46,6 +46,8 @@ class Selection:
         """Those that were collected by an earlier run."""
         self.due: list[FileVersion] = []
         """Those to collect now, the longest waiting first."""
+        self.new: set[FileVersion] = set()
+        """Those that the ledger does not know."""
 
     def sort(self, files: Sequence[RemoteFile]) -> None:
         """Sort out a listing.
@@ -55,10 +57,11 @@ class Selection:
         """
         wanted = [file for file in files if fnmatchcase(file.name, self._collection.pattern)]
         candidates = [version for file in sorted(wanted, key=_age) if (version := self._version(file)) is not None]
-        complete = self._ledger.complete_among(candidates)
-        self.collected = [version for version in candidates if version in complete]
+        states = self._ledger.states_of(candidates)
+        self.collected = [version for version in candidates if states.get(version) == State.COMPLETE]
         self._result.unchanged += len(self.collected)
-        self.due = [version for version in candidates if version not in complete and self._is_quiet(version)]
+        self.new = {version for version in candidates if version not in states}
+        self.due = [v for v in candidates if states.get(v) != State.COMPLETE and self._is_quiet(v)]
 
     def _version(self, file: RemoteFile) -> FileVersion | None:
         path = _path(self._collection.directory, file.name)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 import paramiko
 
 from functions.sftp_collector.connection import Session
-from functions.sftp_collector.messages import PartRange, PartUploaded
+from functions.sftp_collector.messages import Landed, PartRange, PartUploaded
 from lake import checksum
 from lake.ledger import FileVersion
 
@@ -28,15 +28,6 @@ class FileChangedError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Transferred:
-    """What now stands in the lake."""
-
-    bytes: int
-    checksum: str
-    """As lake.checksum says."""
-
-
-@dataclass(frozen=True, slots=True)
 class Destination:
     """Where a file goes."""
 
@@ -47,7 +38,7 @@ class Destination:
 
 def put_whole(
     session: Session, version: FileVersion, destination: Destination, still_ours: Callable[[], None]
-) -> Transferred:
+) -> Landed:
     """Copy one file of no more than a part.
 
     Args:
@@ -79,7 +70,7 @@ def put_whole(
     destination.client.put_object(
         Bucket=destination.bucket, Key=destination.key, Body=body, ChecksumSHA256=checksum.as_s3(digest)
     )
-    return Transferred(len(body), checksum.of_whole(digest))
+    return Landed(len(body), checksum.of_whole(digest))
 
 
 def put_parts(

@@ -11,17 +11,16 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 import boto3
 from aws_lambda_powertools import Logger
-from botocore.exceptions import BotoCoreError, ClientError
 
 from functions.sftp_collector.archive import move_to_archive
 from functions.sftp_collector.connection import ConnectionLostError, RemoteFile, Session
 from functions.sftp_collector.errors import EXPECTED_ERRORS, ListingError, explain, trouble_of
 from functions.sftp_collector.messages import (
     CheckVersion,
-    Collected,
     CollectFile,
     Done,
     Failed,
+    Landed,
     ListDirectory,
     Listed,
     MoveFile,
@@ -30,7 +29,6 @@ from functions.sftp_collector.messages import (
     ReadParts,
     Reply,
     Task,
-    Unchanged,
 )
 from functions.sftp_collector.source import Source
 from functions.sftp_collector.transfer import (
@@ -39,7 +37,7 @@ from functions.sftp_collector.transfer import (
     put_parts,
     put_whole,
 )
-from lake.ledger import Claim, Ledger, LedgerError
+from lake.ledger import Ledger
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -126,31 +124,18 @@ class Worker:
         except OSError as error:
             raise ListingError(f"it could not be listed: {error}") from error
 
-    def _collect(self, task: CollectFile) -> Reply:
-        return self._again_if_cut(lambda: self._claim_and_put(task))
-
-    def _claim_and_put(self, task: CollectFile) -> Reply:
-        claim = self._ledger.claim(task.version, task.token)
-        if claim is None:
-            return Unchanged()
-        try:
-            return self._put(claim)
-        except EXPECTED_ERRORS as error:
-            self._record_failure(claim, error)
-            raise
-
-    def _put(self, claim: Claim) -> Collected:
-        held = claim
+    def _collect(self, task: CollectFile) -> Landed:
+        held = task.claim
 
         def still_ours() -> None:
             nonlocal held
             self._check_collector()
             held = self._ledger.renew(held)
 
-        destination = Destination(self._client, self._bucket, claim.object_key)
-        done = put_whole(self._source.session(), claim.version, destination, still_ours)
-        self._ledger.complete(claim, transferred=done.bytes, checksum=done.checksum)
-        return Collected(claim.object_key, done.bytes, done.checksum)
+        destination = Destination(self._client, self._bucket, task.claim.object_key)
+        return self._again_if_cut(
+            lambda: put_whole(self._source.session(), task.claim.version, destination, still_ours)
+        )
 
     def _read_parts(self, task: ReadParts) -> Iterator[PartUploaded]:
         destination = Destination(self._client, self._bucket, task.object_key)
@@ -187,13 +172,6 @@ class Worker:
     def _cut(self, path: str, error: ConnectionLostError) -> None:
         logger.warning("connection lost", extra={"source": path, "error": str(error)})
         self._source.disconnect()
-
-    def _record_failure(self, claim: Claim, reason: Exception) -> None:
-        try:
-            self._ledger.fail(claim, explain(reason))
-        except (LedgerError, BotoCoreError, ClientError) as error:
-            # The reason itself is reported all the same; the claim ends with its lease.
-            logger.warning("failure not recorded", extra={"source": claim.version.path, "error": str(error)})
 
     def _check_collector(self) -> None:
         # A worker outlives a collector that is killed. It must not write once another run has taken over its claims.

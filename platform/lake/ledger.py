@@ -101,16 +101,16 @@ class Ledger:
 
     def is_complete(self, version: FileVersion) -> bool:
         """Whether the version was collected."""
-        return bool(self.complete_among([version]))
+        return self.states_of([version]).get(version) == State.COMPLETE
 
-    def complete_among(self, versions: Collection[FileVersion]) -> set[FileVersion]:
-        """Those of many versions that were collected. A path too long for the table counts as not collected."""
+    def states_of(self, versions: Collection[FileVersion]) -> dict[FileVersion, State]:
+        """How far many versions have come; those that the ledger does not know are left out."""
         by_key: dict[str, FileVersion] = {}
         for version in versions:
             with suppress(LedgerError):
                 by_key[key_of(version)["sk"]] = version
         items = self._table.get_all([key_of(version) for version in by_key.values()])
-        return {by_key[item["sk"]] for item in items if item["state"] == State.COMPLETE}
+        return {by_key[item["sk"]]: State(item["state"]) for item in items}
 
     def unchanged_since(self, version: FileVersion) -> datetime:
         """When a file was first seen as it is, by this platform's clock: now, if it looked otherwise at the last look.
@@ -127,12 +127,13 @@ class Ledger:
         item = self._table.get(place)
         return datetime.fromisoformat(item["since"] if item else now)
 
-    def claim(self, version: FileVersion, token: str | None = None) -> Claim | None:
+    def claim(self, version: FileVersion, token: str | None = None, *, is_new: bool = False) -> Claim | None:
         """Claim a version for transfer. None if it was collected already.
 
         Args:
             version: what to collect.
             token: the owner's token, fresh for each claim unless it is the repetition of one's own.
+            is_new: that the ledger did not know the version a moment ago. It spares a read, and may be wrong by now.
 
         Raises:
             ClaimedElsewhereError: another run is at it.
@@ -140,7 +141,7 @@ class Ledger:
             LedgerError: the path is too long, or its name was used too often today.
         """
         token = token or uuid.uuid4().hex
-        before = self._table.get(key_of(version))
+        before = None if is_new else self._table.get(key_of(version))
         if before is not None and before["state"] == State.COMPLETE:
             return None
         object_key = (before or {}).get("object_key") or self._reserve_key(version)
