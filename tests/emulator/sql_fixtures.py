@@ -1,0 +1,250 @@
+"""What the tests of the SQL extraction share: a server, and a bucket, a ledger and a task role as they are deployed."""
+
+import contextlib
+import io
+import json
+import uuid
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import boto3
+import polars as pl
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.x509.oid import NameOID
+
+from jobs.extract_from_sql.connection import Server, trusting
+from lake.collection import Database, certificate_parameter, database_parameter, password_parameter
+from local.sql_source.server import SourceSettings, start
+
+REGION = "eu-west-1"
+CONNECTION = "crm"
+_SESSION = boto3.Session()
+
+
+@dataclass(frozen=True)
+class Address:
+    """How to log in to a database."""
+
+    host: str
+    port: int
+    database: str
+    user: str
+    password: str
+    certificate: str
+
+
+class SqlServer:
+    """A running server and its tables. Each test makes tables of its own."""
+
+    def __init__(self, address: Address) -> None:
+        self.address = address
+        self._server = Server(
+            Database(
+                host=address.host,
+                port=address.port,
+                database=address.database,
+                user=address.user,
+                password_parameter="",
+                certificate_parameter="",
+            ),
+            address.password,
+        )
+
+    def run(self, statement: str) -> None:
+        """Run a statement that gives no rows."""
+        with trusting(self.address.certificate), self._server.connect() as connection:
+            connection.execute(statement)
+
+    def query(self, statement: str) -> list[tuple[object, ...]]:
+        """A query's rows."""
+        with trusting(self.address.certificate), self._server.connect() as connection:
+            return [tuple(row) for row in connection.execute(statement).fetchall()]
+
+    def create_table(self, columns: str) -> str:
+        """A new table in dbo, and its name."""
+        name = f"t{uuid.uuid4().hex[:12]}"
+        self.run(f"create table dbo.{name} ({columns})")
+        return name
+
+    def insert(self, table: str, rows: str) -> None:
+        """Insert rows, such as "(1, N'a'), (2, null)"."""
+        self.run(f"insert into dbo.{table} values {rows}")  # noqa: S608 - a test's own
+
+    def update(self, table: str, changes: str, condition: str) -> None:
+        """Change rows."""
+        self.run(f"update dbo.{table} set {changes} where {condition}")  # noqa: S608 - a test's own
+
+    def delete(self, table: str, condition: str) -> None:
+        """Delete rows."""
+        self.run(f"delete from dbo.{table} where {condition}")  # noqa: S608 - a test's own
+
+
+@contextlib.contextmanager
+def running_sql_source(folder: Path) -> Iterator[SqlServer]:
+    """The stand-in, in threads of this process."""
+    certificate, key = new_certificate()
+    files = {"certificate.pem": certificate, "key.pem": key, "password": "p}w;d {Ü}"}
+    for name, text in files.items():
+        (folder / name).write_text(text)
+    source = start(
+        SourceSettings(
+            database_file=folder / "source.duckdb",
+            certificate=folder / "certificate.pem",
+            private_key=folder / "key.pem",
+            password_file=folder / "password",
+            user="extraction",
+        )
+    )
+    try:
+        yield SqlServer(Address("127.0.0.1", source.port, "crm", "extraction", files["password"], certificate))
+    finally:
+        source.stop()
+
+
+def new_certificate() -> tuple[str, str]:
+    """A certificate for 127.0.0.1, by itself, and its key: PEM."""
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(hours=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("127.0.0.1")]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    pem = serialization.Encoding.PEM
+    private = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    return certificate.public_bytes(pem).decode(), private.decode()
+
+
+class SqlStack:
+    """A bucket, a ledger, a database's parameters, and a role that may do what the task's role may and no more."""
+
+    def __init__(self, endpoint: str, datasets: tuple[str, ...]) -> None:
+        self.endpoint = endpoint
+        self._name = f"extraction-{uuid.uuid4().hex[:12]}"
+        self.bucket = self.table = self._name
+        self.prefix = f"/data-platform/{self._name}"
+        self.s3, self.dynamodb, self.ssm = (self.client(service) for service in ("s3", "dynamodb", "ssm"))
+        self.key_arn = self.client("kms").create_key()["KeyMetadata"]["Arn"]
+        self.s3.create_bucket(Bucket=self.bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
+        self.dynamodb.create_table(
+            TableName=self.table,
+            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+            AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk")],
+            BillingMode="PAY_PER_REQUEST",
+        )
+        self._role = self._role_credentials(datasets)
+
+    def client(self, service: str, credentials: Mapping[str, str] | None = None) -> Any:
+        """A client, of the account's root if no credentials are given."""
+        keys = credentials or {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
+        return _SESSION.client(service, endpoint_url=self.endpoint, region_name=REGION, **keys)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The task's environment: its role's credentials."""
+        names = {
+            "aws_access_key_id": "AWS_ACCESS_KEY_ID",
+            "aws_secret_access_key": "AWS_SECRET_ACCESS_KEY",
+            "aws_session_token": "AWS_SESSION_TOKEN",
+        }
+        credentials = {names[name]: value for name, value in self._role.items()}
+        return {**credentials, "AWS_ENDPOINT_URL": self.endpoint, "AWS_DEFAULT_REGION": REGION}
+
+    @property
+    def arguments(self) -> list[str]:
+        """The task's arguments."""
+        return ["--bucket", self.bucket, "--ledger-table", self.table, "--parameter-prefix", self.prefix]
+
+    def deploy(self, address: Address, *, certificate: str | None = None, password: str | None = None) -> None:
+        """Write the database's parameters as the program does, one of them wrong if it is given."""
+        database = Database(
+            host=address.host,
+            port=address.port,
+            database=address.database,
+            user=address.user,
+            password_parameter=password_parameter(self.prefix, CONNECTION),
+            certificate_parameter=certificate_parameter(self.prefix, CONNECTION),
+        )
+        self._put(database_parameter(self.prefix, CONNECTION), database.model_dump_json())
+        self._put(database.certificate_parameter, certificate or address.certificate)
+        self.ssm.put_parameter(
+            Name=database.password_parameter,
+            Value=password or address.password,
+            Type="SecureString",
+            KeyId=self.key_arn,
+            Overwrite=True,
+        )
+
+    def end_lease(self, dataset: str) -> None:
+        """Let the lease of a dataset's claim be over, as waiting for it would."""
+        self.dynamodb.update_item(
+            TableName=self.table,
+            Key={"pk": {"S": f"dataset#{dataset}"}, "sk": {"S": "watermark"}},
+            UpdateExpression="SET lease_until = :past",
+            ExpressionAttributeValues={":past": {"S": "2020-01-01T00:00:00.000000+00:00"}},
+        )
+
+    def keys(self, dataset: str) -> list[str]:
+        """Keys of the objects that were extracted."""
+        listed = self.s3.list_objects_v2(Bucket=self.bucket, Prefix=f"inbound/{dataset}/").get("Contents", [])
+        return [entry["Key"] for entry in listed]
+
+    def read(self, key: str) -> pl.DataFrame:
+        """An object's rows."""
+        return pl.read_parquet(io.BytesIO(self.s3.get_object(Bucket=self.bucket, Key=key)["Body"].read()))
+
+    def metadata(self, key: str) -> dict[str, str]:
+        """What an object says of itself."""
+        return self.s3.head_object(Bucket=self.bucket, Key=key)["Metadata"]
+
+    def _put(self, name: str, value: str) -> None:
+        self.ssm.put_parameter(Name=name, Value=value, Type="String", Overwrite=True)
+
+    def _role_credentials(self, datasets: tuple[str, ...]) -> dict[str, str]:
+        iam = self.client("iam")
+        trust = {"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::000000000000:root"}, "Action": "sts:AssumeRole"}
+        role = iam.create_role(RoleName=self._name, AssumeRolePolicyDocument=_policy([trust]))["Role"]
+        iam.put_role_policy(RoleName=self._name, PolicyName="task", PolicyDocument=_policy(self._permissions(datasets)))
+        assumed = self.client("sts").assume_role(RoleArn=role["Arn"], RoleSessionName="task")["Credentials"]
+        return {
+            "aws_access_key_id": assumed["AccessKeyId"],
+            "aws_secret_access_key": assumed["SecretAccessKey"],
+            "aws_session_token": assumed["SessionToken"],
+        }
+
+    def _permissions(self, datasets: tuple[str, ...]) -> list[dict[str, object]]:
+        account = f"{REGION}:000000000000"
+        return [
+            {
+                "Effect": "Allow",
+                "Action": ["s3:PutObject", "s3:AbortMultipartUpload", "s3:GetObject"],
+                "Resource": [f"arn:aws:s3:::{self.bucket}/inbound/{dataset}/*" for dataset in datasets],
+            },
+            {
+                "Effect": "Allow",
+                "Action": ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:Query"],
+                "Resource": f"arn:aws:dynamodb:{account}:table/{self.table}",
+            },
+            {
+                "Effect": "Allow",
+                "Action": "ssm:GetParameter",
+                "Resource": f"arn:aws:ssm:{account}:parameter{self.prefix}/databases/*",
+            },
+            {"Effect": "Allow", "Action": ["kms:Decrypt", "kms:GenerateDataKey"], "Resource": self.key_arn},
+        ]
+
+
+def _policy(statements: list[dict[str, object]]) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": statements})
