@@ -80,7 +80,7 @@ class RowsFile:
 
 def _read(server: Server, table: Table, plans: Sequence[ColumnPlan], query: Query) -> Iterator[Batch]:
     schema = schema_of(plans)
-    with database_errors(f"reading {table}"), server.connect_for_rows() as connection, connection.cursor() as cursor:
+    with server.connect_for_rows() as connection, database_errors(f"reading {table}"), connection.cursor() as cursor:
         cursor.execute(query.text, query.parameters)
         for batch in cursor.arrow_reader(_batch_rows(table)):
             yield _converted(batch, plans, schema)
