@@ -39,7 +39,13 @@ lake = DataLake(
     },
 )
 monitoring = Monitoring(
-    name, {"account_id": account_id, "key_arn": lake.key_arn, "alarm_emails": list(settings.alarm_emails)}
+    name,
+    {
+        "account_id": account_id,
+        "region": region,
+        "key_arn": lake.key_arn,
+        "alarm_emails": list(settings.alarm_emails),
+    },
 )
 collector = BatchCollector(
     f"{name}-collector",
@@ -88,6 +94,7 @@ extraction = SqlExtraction(
         "ledger_table_name": collector.ledger_table_name,
         "ledger_table_arn": collector.ledger_table_arn,
         "alarm_topic_arn": monitoring.topic_arn,
+        "undelivered_queue_arn": monitoring.undelivered_queue_arn,
         "image": image.reference,
         "repository_arn": image.repository_arn,
         "vpc_id": network.vpc_id,
@@ -103,6 +110,8 @@ jobs = TransformJobs(
         "bucket_arn": lake.bucket_arn,
         "key_arn": lake.key_arn,
         "alarm_topic_arn": monitoring.topic_arn,
+        "undelivered_queue_arn": monitoring.undelivered_queue_arn,
+        "log_retention_days": settings.log_retention_days,
         "account_id": account_id,
         "region": region,
         "teams": teams,
@@ -123,7 +132,6 @@ access = {
             "team": team,
             "account_id": account_id,
             "region": region,
-            "bucket_name": lake.bucket_name,
             "bucket_arn": lake.bucket_arn,
             "key_arn": lake.key_arn,
             "trust_account": settings.local.trust_account,

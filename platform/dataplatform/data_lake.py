@@ -102,11 +102,19 @@ class DataLake(pulumi.ComponentResource):
                 {"ArnLike": {"kms:EncryptionContext:aws:logs:arn": log_groups}},
             ),
             allow_principal(
-                "AlarmsAndEventsPublish",
-                {"Service": ["cloudwatch.amazonaws.com", "events.amazonaws.com"]},
+                "AlarmsPublish",
+                {"Service": "cloudwatch.amazonaws.com"},
                 ["kms:Decrypt", "kms:GenerateDataKey"],
                 ["*"],
                 {"StringEquals": {"aws:SourceAccount": account_id}},
+            ),
+            # EventBridge sends no source account when it uses a topic's or a queue's key, so a condition on one would
+            # silence it: docs.aws.amazon.com/sns/latest/dg/sns-key-management.html
+            allow_principal(
+                "EventsAreDelivered",
+                {"Service": "events.amazonaws.com"},
+                ["kms:Decrypt", "kms:GenerateDataKey"],
+                ["*"],
             ),
         )
 
@@ -126,7 +134,7 @@ class DataLake(pulumi.ComponentResource):
             rule={"object_ownership": "BucketOwnerEnforced"},
             opts=self._child,
         )
-        aws.s3.BucketServerSideEncryptionConfiguration(
+        encryption = aws.s3.BucketServerSideEncryptionConfiguration(
             f"{name}-encryption",
             bucket=self.bucket_name,
             rules=[
@@ -140,6 +148,8 @@ class DataLake(pulumi.ComponentResource):
             ],
             opts=self._child,
         )
+        # Whoever uses the bucket by this name does so once it encrypts.
+        self.bucket_name = pulumi.Output.all(self.bucket_name, encryption.id).apply(lambda both: both[0])
         if self._args["plain_http"]:
             return
         objects = pulumi.Output.concat(self.bucket_arn, "/*")

@@ -16,6 +16,8 @@ class JobPermissionsArgs(TypedDict):
     account_id: pulumi.Input[str]
     region: pulumi.Input[str]
     teams: list[str]
+    log_group_arn: pulumi.Input[str]
+    """Where the jobs' own log goes."""
 
 
 def warehouse_policy(args: JobPermissionsArgs) -> pulumi.Output[str]:
@@ -25,7 +27,7 @@ def warehouse_policy(args: JobPermissionsArgs) -> pulumi.Output[str]:
         allow("ReadInbound", ["s3:GetObject"], [_objects(args, keys.INBOUND)]),
         allow(
             "WriteRows",
-            ["s3:PutObject", "s3:AbortMultipartUpload"],
+            ["s3:PutObject"],
             [_objects(args, keys.WAREHOUSE), _objects(args, keys.QUARANTINE)],
         ),
         *_common(args),
@@ -38,7 +40,7 @@ def mart_policy(args: JobPermissionsArgs) -> pulumi.Output[str]:
     return document(
         _list(args, [keys.WAREHOUSE]),
         allow("ReadWarehouse", ["s3:GetObject"], [_objects(args, keys.WAREHOUSE)]),
-        allow("WriteReports", ["s3:PutObject", "s3:AbortMultipartUpload"], reports),
+        allow("WriteReports", ["s3:PutObject"], reports),
         *_common(args),
     )
 
@@ -62,10 +64,10 @@ def _common(args: JobPermissionsArgs) -> list[dict[str, Any]]:
         allow("ReadCode", ["s3:GetObject"], [_objects(args, keys.CODE)]),
         allow("UseKey", ["kms:Decrypt", "kms:GenerateDataKey"], [args["key_arn"]]),
         allow(
-            # Glue makes its log groups itself, under this prefix.
+            # What Glue itself says of a run goes to groups that it makes, under this prefix.
             "WriteLogs",
             ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"],
-            [pulumi.Output.concat(log_groups, "*")],
+            [pulumi.Output.concat(log_groups, "*"), pulumi.Output.concat(args["log_group_arn"], ":*")],
         ),
         # CloudWatch metrics know no resources; the namespace narrows the statement instead.
         allow(

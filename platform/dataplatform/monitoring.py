@@ -12,15 +12,18 @@ class MonitoringArgs(TypedDict):
     """What Monitoring needs."""
 
     account_id: pulumi.Input[str]
+    region: pulumi.Input[str]
     key_arn: pulumi.Input[str]
     alarm_emails: list[str]
     """Addresses that alarms are mailed to. Each has to confirm AWS's first mail."""
 
 
 class Monitoring(pulumi.ComponentResource):
-    """The alarm topic, encrypted, which only this account's alarms and event rules may publish to."""
+    """The alarm topic, and the queue that keeps events which a rule could not deliver. Both are encrypted."""
 
     topic_arn: pulumi.Output[str]
+    undelivered_queue_arn: pulumi.Output[str]
+    """Dead-letter queue of every event rule."""
 
     def __init__(self, name: str, args: MonitoringArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("dataplatform:monitoring:Monitoring", name, None, opts)
@@ -32,20 +35,61 @@ class Monitoring(pulumi.ComponentResource):
             arn=topic.arn,
             policy=document(
                 allow_principal(
-                    "AlarmsAndEventsPublish",
-                    {"Service": ["cloudwatch.amazonaws.com", "events.amazonaws.com"]},
+                    "AlarmsPublish",
+                    {"Service": "cloudwatch.amazonaws.com"},
                     ["sns:Publish"],
                     [topic.arn],
                     {"StringEquals": {"aws:SourceAccount": args["account_id"]}},
-                )
+                ),
+                # EventBridge takes no conditions in a topic's policy:
+                # docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html
+                allow_principal(
+                    "EventsAreDelivered", {"Service": "events.amazonaws.com"}, ["sns:Publish"], [topic.arn]
+                ),
             ),
             opts=child,
         )
+        self.undelivered_queue_arn = self._keep_undelivered(name, args)
         for index, address in enumerate(args["alarm_emails"]):
             aws.sns.TopicSubscription(
                 f"{name}-alarms-mail-{index}", topic=topic.arn, protocol="email", endpoint=address, opts=child
             )
-        self.register_outputs({"topicArn": self.topic_arn})
+        self.register_outputs({"topicArn": self.topic_arn, "undeliveredQueueArn": self.undelivered_queue_arn})
+
+    def _keep_undelivered(self, name: str, args: MonitoringArgs) -> pulumi.Output[str]:
+        child = pulumi.ResourceOptions(parent=self)
+        queue = aws.sqs.Queue(
+            f"{name}-undelivered-events",
+            kms_master_key_id=args["key_arn"],
+            message_retention_seconds=14 * 24 * 3600,
+            opts=child,
+        )
+        rules = pulumi.Output.concat("arn:aws:events:", args["region"], ":", args["account_id"], ":rule/*")
+        aws.sqs.QueuePolicy(
+            f"{name}-undelivered-events-policy",
+            queue_url=queue.url,
+            policy=document(
+                allow_principal(
+                    "RulesSendWhatTheyCannotDeliver",
+                    {"Service": "events.amazonaws.com"},
+                    ["sqs:SendMessage"],
+                    [queue.arn],
+                    {"ArnLike": {"aws:SourceArn": rules}},
+                )
+            ),
+            opts=child,
+        )
+        alarm_when_any(
+            f"{name}-undelivered-events",
+            description="A rule could not deliver an event: the queue holds it with the error",
+            namespace="AWS/SQS",
+            metric="ApproximateNumberOfMessagesVisible",
+            dimensions={"QueueName": queue.name},
+            statistic="Maximum",
+            topic_arn=self.topic_arn,
+            parent=self,
+        )
+        return queue.arn
 
 
 def alarm_when_any(
@@ -78,8 +122,15 @@ def alarm_when_any(
     )
 
 
+class AlertArgs(TypedDict):
+    """Where a rule's events go."""
+
+    topic_arn: pulumi.Input[str]
+    undelivered_queue_arn: pulumi.Input[str]
+
+
 def alert_on_failed_jobs(
-    name: str, job_names: list[pulumi.Output[str]], topic_arn: pulumi.Input[str], *, parent: pulumi.Resource
+    name: str, job_names: list[pulumi.Output[str]], alert: AlertArgs, *, parent: pulumi.Resource
 ) -> None:
     """Tell the topic of every Glue run of these jobs that failed, timed out or was stopped, with Glue's own message."""
     child = pulumi.ResourceOptions(parent=parent)
@@ -95,11 +146,11 @@ def alert_on_failed_jobs(
         ),
         opts=child,
     )
-    aws.cloudwatch.EventTarget(f"{name}-failed-runs-alert", rule=rule.name, arn=topic_arn, opts=child)
+    _deliver(f"{name}-failed-runs-alert", rule, alert, parent=parent)
 
 
 def alert_on_failed_tasks(
-    name: str, cluster_arn: pulumi.Input[str], topic_arn: pulumi.Input[str], *, parent: pulumi.Resource
+    name: str, cluster_arn: pulumi.Input[str], alert: AlertArgs, *, parent: pulumi.Resource
 ) -> None:
     """Tell the topic of every task of a cluster that ended with an error or never started, with ECS's own reason."""
     child = pulumi.ResourceOptions(parent=parent)
@@ -122,4 +173,14 @@ def alert_on_failed_tasks(
         ),
         opts=child,
     )
-    aws.cloudwatch.EventTarget(f"{name}-failed-tasks-alert", rule=rule.name, arn=topic_arn, opts=child)
+    _deliver(f"{name}-failed-tasks-alert", rule, alert, parent=parent)
+
+
+def _deliver(name: str, rule: aws.cloudwatch.EventRule, alert: AlertArgs, *, parent: pulumi.Resource) -> None:
+    aws.cloudwatch.EventTarget(
+        name,
+        rule=rule.name,
+        arn=alert["topic_arn"],
+        dead_letter_config={"arn": alert["undelivered_queue_arn"]},
+        opts=pulumi.ResourceOptions(parent=parent),
+    )

@@ -7,7 +7,7 @@ import pulumi_aws as aws
 
 from dataplatform.database_credentials import DatabaseArgs, configure_databases
 from dataplatform.extraction_permissions import ExtractionPermissionsArgs, execution_policy, task_policy
-from dataplatform.monitoring import alarm_when_any, alert_on_failed_tasks
+from dataplatform.monitoring import AlertArgs, alarm_when_any, alert_on_failed_tasks
 from dataplatform.policies import allow, document, trust_service
 
 CONTAINER = "extract"
@@ -38,6 +38,8 @@ class SqlExtractionArgs(TypedDict):
     ledger_table_name: pulumi.Input[str]
     ledger_table_arn: pulumi.Input[str]
     alarm_topic_arn: pulumi.Input[str]
+    undelivered_queue_arn: pulumi.Input[str]
+    """Where events of failed tasks go that could not be told to the topic."""
     image: pulumi.Input[str]
     repository_arn: pulumi.Input[str]
     vpc_id: pulumi.Input[str]
@@ -82,7 +84,8 @@ class SqlExtraction(pulumi.ComponentResource):
         )
         task = self._define_task(logs, task_role, execution_role)
         self._schedule(cluster, task, task_role, execution_role)
-        alert_on_failed_tasks(name, cluster.arn, args["alarm_topic_arn"], parent=self)
+        alert = AlertArgs(topic_arn=args["alarm_topic_arn"], undelivered_queue_arn=args["undelivered_queue_arn"])
+        alert_on_failed_tasks(name, cluster.arn, alert, parent=self)
         self.task_definition_arn = task.arn_without_revision
         self.register_outputs({"taskDefinitionArn": self.task_definition_arn, "schedules": self.schedules})
 

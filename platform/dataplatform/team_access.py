@@ -17,7 +17,6 @@ class TeamAccessArgs(TypedDict):
     team: str
     account_id: pulumi.Input[str]
     region: pulumi.Input[str]
-    bucket_name: pulumi.Input[str]
     bucket_arn: pulumi.Input[str]
     key_arn: pulumi.Input[str]
     trust_account: bool

@@ -7,7 +7,7 @@ import pulumi_aws as aws
 
 from dataplatform import packaging
 from dataplatform.job_permissions import JobPermissionsArgs, mart_policy, warehouse_policy
-from dataplatform.monitoring import alert_on_failed_jobs
+from dataplatform.monitoring import AlertArgs, alert_on_failed_jobs
 from dataplatform.policies import allow, document, trust_service
 from lake import keys
 
@@ -23,6 +23,9 @@ class TransformJobsArgs(TypedDict):
     bucket_arn: pulumi.Input[str]
     key_arn: pulumi.Input[str]
     alarm_topic_arn: pulumi.Input[str]
+    undelivered_queue_arn: pulumi.Input[str]
+    """Where events go that could not start the workflow."""
+    log_retention_days: int
     account_id: pulumi.Input[str]
     region: pulumi.Input[str]
     teams: list[str]
@@ -50,7 +53,15 @@ class TransformJobs(pulumi.ComponentResource):
         super().__init__("dataplatform:jobs:TransformJobs", name, None, opts)
         self._name, self._args = name, args
         self._child = pulumi.ResourceOptions(parent=self)
+        self._logs = aws.cloudwatch.LogGroup(
+            f"{name}-logs",
+            name=f"/{name}",
+            retention_in_days=args["log_retention_days"],
+            kms_key_id=args["key_arn"],
+            opts=self._child,
+        )
         permissions = JobPermissionsArgs(
+            log_group_arn=self._logs.arn,
             bucket_arn=args["bucket_arn"],
             key_arn=args["key_arn"],
             account_id=args["account_id"],
@@ -63,7 +74,8 @@ class TransformJobs(pulumi.ComponentResource):
         mart = self._create_job("mart", code, wheels, mart_policy(permissions))
         workflow = self._create_workflow(warehouse, mart)
         self._start_on_landing(workflow)
-        alert_on_failed_jobs(name, [warehouse.name, mart.name], args["alarm_topic_arn"], parent=self)
+        alert = AlertArgs(topic_arn=args["alarm_topic_arn"], undelivered_queue_arn=args["undelivered_queue_arn"])
+        alert_on_failed_jobs(name, [warehouse.name, mart.name], alert, parent=self)
         self.warehouse_job_name = warehouse.name
         self.mart_job_name = mart.name
         self.workflow_name = workflow.name
@@ -120,6 +132,7 @@ class TransformJobs(pulumi.ComponentResource):
                 "--python-modules-installer-option": "--no-index",
                 "--job-language": "python",
                 "--enable-continuous-cloudwatch-log": "true",
+                "--continuous-log-logGroup": self._logs.name,
                 "--enable-metrics": "true",
             },
             opts=pulumi.ResourceOptions(parent=self, depends_on=[permissions]),
@@ -193,5 +206,6 @@ class TransformJobs(pulumi.ComponentResource):
             rule=rule.name,
             arn=workflow.arn,
             role_arn=role.arn,
+            dead_letter_config={"arn": args["undelivered_queue_arn"]},
             opts=self._child,
         )

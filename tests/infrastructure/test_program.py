@@ -75,6 +75,18 @@ def test_the_local_stack_builds_no_image(graph_of: Callable[[str], Graph]) -> No
     assert not [resource for resource in graph_of("local").resources if resource.type.startswith("docker:")]
 
 
+def test_what_a_rule_cannot_deliver_is_kept_and_alarmed(graph: Graph) -> None:
+    # given the queue of undelivered events
+    queue = graph.only("sqs/queue:Queue", "-undelivered-events")
+    alarm = graph.only("cloudwatch/metricAlarm:MetricAlarm", "-undelivered-events")
+
+    # then every target has it, and it has an alarm
+    targets = graph.of_type("cloudwatch/eventTarget:EventTarget")
+    assert targets
+    assert all(target.inputs["deadLetterConfig"] == {"arn": f"${{{queue.name}.arn}}"} for target in targets)
+    assert alarm.inputs["dimensions"] == {"QueueName": f"${{{queue.name}.name}}"}
+
+
 def test_a_landed_object_starts_the_workflow(graph: Graph) -> None:
     # given the rule on objects created under inbound/
     rule = graph.only("cloudwatch/eventRule:EventRule", "-landed")

@@ -153,6 +153,21 @@ def test_the_client_key_is_rsa_of_at_least_3072_bits(graph: Graph) -> None:
     assert all(key.inputs["algorithm"] == "RSA" and key.inputs["rsaBits"] >= 3072 for key in keys)
 
 
+def test_eventbridge_may_publish_to_the_encrypted_topic(graph: Graph) -> None:
+    # A condition on the source account would silence it: EventBridge sends none to a topic or a key.
+    publish = graph_statements(graph, "-alarms-policy.policy", "EventsAreDelivered")
+    use_key = graph_statements(graph, "-key.policy", "EventsAreDelivered")
+    assert publish["Action"] == ["sns:Publish"]
+    assert set(use_key["Action"]) == {"kms:Decrypt", "kms:GenerateDataKey"}
+    assert "Condition" not in publish
+    assert "Condition" not in use_key
+
+
+def test_only_this_accounts_rules_send_undelivered_events(graph: Graph) -> None:
+    statement = graph_statements(graph, "-undelivered-events-policy.policy", "RulesSendWhatTheyCannotDeliver")
+    assert statement["Condition"] == {"ArnLike": {"aws:SourceArn": "arn:aws:events:eu-west-1:123456789012:rule/*"}}
+
+
 def test_no_security_group_lets_anything_in(graph: Graph) -> None:
     assert graph.of_type("ec2/securityGroup:SecurityGroup")
     assert graph.of_type("vpc/securityGroupIngressRule:SecurityGroupIngressRule") == []
