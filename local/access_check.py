@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import boto3
 from botocore.exceptions import ClientError
 
 from jobs.marts import REPORTS
 from lake.keys import INBOUND, QUARANTINE, WAREHOUSE, report_key
+from ops.role_process import assume
 from ops.target import Target
 
 READS = "reads"
@@ -47,12 +47,7 @@ def try_access(target: Target) -> AccessMatrix:
 
 def team_client(target: Target, team: str, service: str) -> Any:  # noqa: ANN401 - boto3 makes clients at run time
     """A client of one service under a team's role."""
-    answer = target.client("sts").assume_role(
-        RoleArn=target.exports["teamRoleArns"][team], RoleSessionName=f"demo-{team}"
-    )["Credentials"]
-    session = boto3.Session(
-        answer["AccessKeyId"], answer["SecretAccessKey"], answer["SessionToken"], target.session.region_name
-    )
+    session = assume(target, target.exports["teamRoleArns"][team], f"demo-{team}")
     return session.client(service, endpoint_url=target.endpoint)  # pyright: ignore[reportCallIssue, reportArgumentType]
 
 

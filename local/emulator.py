@@ -5,16 +5,17 @@ import socket
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from local.processes import BackgroundProcess
-from ops.target import EMULATOR_ACCESS_KEY, EMULATOR_SECRET_KEY
+from ops.target import EMULATOR_ACCESS_KEY, EMULATOR_SECRET_KEY, local_environment
 
 HOST: Final = "127.0.0.1"
 START_SECONDS: Final = 30.0
+# Whatever proxy the environment names, it does not lead to this machine's loopback.
+_OPENER: Final = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 class PortInUseError(Exception):
@@ -47,7 +48,7 @@ class Emulator:
             local.processes.ProcessError: it does not start.
         """
         check_port_is_free(self.port)
-        environment = without_aws_settings(os.environ) | {
+        environment = local_environment(os.environ) | {
             "AUTH": "true",
             "BIND_HOST": HOST,
             "GATEWAY_PORT": str(self.port),
@@ -66,7 +67,7 @@ class Emulator:
     def answers(self) -> bool:
         """Whether the emulator says that it is ready."""
         try:
-            with urllib.request.urlopen(f"{self.endpoint}/_ministack/ready", timeout=2) as response:  # noqa: S310 - http on loopback
+            with _OPENER.open(f"{self.endpoint}/_ministack/ready", timeout=2) as response:
                 return response.status == 200  # noqa: PLR2004 - HTTP's OK
         except (urllib.error.URLError, ConnectionError, TimeoutError):
             return False
@@ -74,22 +75,8 @@ class Emulator:
     def reset(self) -> None:
         """Throw away everything that it holds."""
         request = urllib.request.Request(f"{self.endpoint}/_ministack/reset", method="POST")  # noqa: S310 - http on loopback
-        with urllib.request.urlopen(request, timeout=30):  # noqa: S310 - http on loopback
+        with _OPENER.open(request, timeout=30):
             pass
-
-    def root_environment(self) -> dict[str, str]:
-        """This process's environment, its AWS settings replaced by the emulator's root."""
-        return without_aws_settings(os.environ) | {
-            "AWS_ENDPOINT_URL": self.endpoint,
-            "AWS_ACCESS_KEY_ID": EMULATOR_ACCESS_KEY,
-            "AWS_SECRET_ACCESS_KEY": EMULATOR_SECRET_KEY,
-            "AWS_DEFAULT_REGION": self.region,
-        }
-
-
-def without_aws_settings(environment: Mapping[str, str]) -> dict[str, str]:
-    """The environment without anything that could lead a client to a real account."""
-    return {name: value for name, value in environment.items() if not name.startswith("AWS_")}
 
 
 def check_port_is_free(port: int) -> None:

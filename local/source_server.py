@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from local.emulator import without_aws_settings
 from local.processes import BackgroundProcess
 from local.sftp_source import generate_host_key, host_key_line
+from ops.target import local_environment
 
 USER: Final = "dataplatform"
 START_SECONDS: Final = 20.0
@@ -56,7 +56,7 @@ class SourceServer:
         command += ["--authorized-keys", str(self._authorized_keys_file), "--ready-file", str(self._port_file)]
         self.process.start(
             command,
-            without_aws_settings(os.environ),
+            local_environment(os.environ),
             is_ready=self._port_file.exists,
             within_seconds=START_SECONDS,
         )

@@ -8,7 +8,7 @@ from typing import Final
 
 import boto3
 
-from ops.target import Target
+from ops.target import Target, local_environment, local_session
 
 KEPT_LINES: Final = 25
 """How much of a program's last words an error holds; a traceback may be long."""
@@ -20,19 +20,21 @@ class RunFailedError(Exception):
 
 
 def assume(target: Target, role_arn: str, session_name: str) -> boto3.Session:
-    """A session under a role of the stack."""
+    """A session under a role of a local stack."""
     answer = target.client("sts").assume_role(
         RoleArn=role_arn, RoleSessionName=session_name[:64], DurationSeconds=_SESSION_SECONDS
     )["Credentials"]
-    return boto3.Session(
-        answer["AccessKeyId"], answer["SecretAccessKey"], answer["SessionToken"], target.session.region_name
+    return local_session(
+        target.session.region_name, answer["AccessKeyId"], answer["SecretAccessKey"], answer["SessionToken"]
     )
 
 
 def environment_of(target: Target, session: boto3.Session, python_path: str) -> dict[str, str]:
     """This process's environment, with the session's credentials as the only ones and nothing else of Python's."""
     inherited = {
-        name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PYTHON", "PULUMI_"))
+        name: value
+        for name, value in local_environment(os.environ).items()
+        if not name.startswith(("PYTHON", "PULUMI_"))
     }
     credentials = session.get_credentials()
     if credentials is None or credentials.token is None:

@@ -1,6 +1,7 @@
 """Which stack a command works on: its exports, and a session that reaches it."""
 
 import json
+import os
 import shutil
 import subprocess
 from collections.abc import Mapping
@@ -9,12 +10,17 @@ from pathlib import Path
 from typing import Any, Final
 
 import boto3
+import botocore.session
+from botocore.config import Config
 
 from lake.stacks import LOCAL_STACK
 
 # The emulator's root user. Policies do not bind it, trust policies do; what is under test uses a role.
 EMULATOR_ACCESS_KEY: Final = "test"
 EMULATOR_SECRET_KEY: Final = "test"  # noqa: S105 - the emulator's published default, worth nothing elsewhere
+
+_LOOPBACK: Final = "127.0.0.1"
+_PROXY_VARIABLES: Final = frozenset({"http_proxy", "https_proxy", "all_proxy", "no_proxy"})
 
 
 class TargetError(Exception):
@@ -52,6 +58,47 @@ def find_target(stack: str, state_directory: Path) -> Target:
     return _aws_target(stack)
 
 
+def local_session(
+    region: str | None,
+    access_key: str = EMULATOR_ACCESS_KEY,
+    secret_key: str = EMULATOR_SECRET_KEY,
+    token: str | None = None,
+) -> boto3.Session:
+    """A session for the emulator, the same whatever profile, ~/.aws or proxy this machine has.
+
+    Args:
+        region: region of its clients.
+        access_key: the emulator's root if not given.
+        secret_key: the key's secret.
+        token: of temporary credentials.
+    """
+    nowhere = (None, None, os.devnull, None)
+    core = botocore.session.Session(
+        session_vars={
+            "profile": (None, None, None, None),
+            "config_file": nowhere,
+            "credentials_file": nowhere,
+        }
+    )
+    core.set_default_client_config(Config(proxies={}))
+    return boto3.Session(access_key, secret_key, token, region, botocore_session=core)
+
+
+def local_environment(environment: Mapping[str, str]) -> dict[str, str]:
+    """The environment for a process that talks to this machine only: without what leads to an account or a proxy."""
+    kept = {
+        name: value
+        for name, value in environment.items()
+        if not name.startswith("AWS_") and name.lower() not in _PROXY_VARIABLES
+    }
+    return kept | {
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "NO_PROXY": _LOOPBACK,
+        "no_proxy": _LOOPBACK,
+    }
+
+
 def _local_target(state_directory: Path) -> Target:
     record_file = state_directory / "stack.json"
     try:
@@ -61,8 +108,7 @@ def _local_target(state_directory: Path) -> Target:
             f"no local platform is up in {state_directory} (there is no {record_file.name}): "
             "start one with `python -m local up`, or name its directory with --state-dir"
         ) from error
-    session = boto3.Session(EMULATOR_ACCESS_KEY, EMULATOR_SECRET_KEY, region_name=record["region"])
-    return Target(LOCAL_STACK, record["exports"], session, record["endpoint"])
+    return Target(LOCAL_STACK, record["exports"], local_session(record["region"]), record["endpoint"])
 
 
 def _aws_target(stack: str) -> Target:

@@ -3,19 +3,17 @@
 import threading
 from typing import Any, Final
 
-import boto3
 from botocore.client import BaseClient
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from local.engine.casing import without_none
 from local.engine.errors import EngineError
-from ops.target import EMULATOR_ACCESS_KEY, EMULATOR_SECRET_KEY
+from ops.target import local_session
 
-# Nothing that a program creates is safe to send twice, and on this machine nothing gets lost on the way. No proxy:
-# the emulator is local whatever the environment says.
+# Nothing that a program creates is safe to send twice, and on this machine nothing gets lost on the way.
 _CONFIGURATION: Final = Config(
-    retries={"total_max_attempts": 1}, connect_timeout=5, read_timeout=60, max_pool_connections=16, proxies={}
+    retries={"total_max_attempts": 1}, connect_timeout=5, read_timeout=60, max_pool_connections=16
 )
 
 
@@ -27,7 +25,7 @@ class Emulator:
 
     def __init__(self, endpoint: str) -> None:
         self.endpoint = endpoint
-        self._session = boto3.Session(EMULATOR_ACCESS_KEY, EMULATOR_SECRET_KEY)
+        self._session = local_session(region=None)
         self._clients: dict[tuple[str, str], BaseClient] = {}
         self._lock = threading.Lock()
 

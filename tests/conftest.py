@@ -1,0 +1,15 @@
+"""What all tests share: an environment that leads to no account of this machine, and past its proxy to the emulator."""
+
+import os
+
+import pytest
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_account_of_this_machine():
+    with pytest.MonkeyPatch.context() as environment:
+        for name in [name for name in os.environ if name.startswith("AWS_")]:
+            environment.delenv(name)
+        for name in ("NO_PROXY", "no_proxy"):
+            environment.setenv(name, ",".join(filter(None, (os.environ.get(name), "127.0.0.1"))))
+        yield
