@@ -25,7 +25,7 @@ from local.sql_source.session import Done, Outcome, RowSet, Session, Transaction
 
 _LOG: Final = logging.getLogger(__name__)
 _VERSION: Final = Version(16, 0, 4000)
-_SERVER_NAME: Final = "local"
+_SERVER_NAME: Final = "local-sql-source"
 _TDS_8: Final = 0x08000000
 _SELECT: Final = 0xC1
 _NO_SUCH_DATABASE: Final = 4060
@@ -213,10 +213,13 @@ class _Counter:
             self._rows = outcome.rows
         elif isinstance(outcome, RowSet):
             self._rows, self._command = 0, _SELECT
-            yield columns.column_metadata(outcome.columns)
-            for batch in outcome.batches:
-                self._rows += batch.height
-                yield columns.rows(outcome.columns, batch)
+            try:
+                yield columns.column_metadata(outcome.columns)
+                for batch in outcome.batches:
+                    self._rows += batch.height
+                    yield columns.rows(outcome.columns, batch)
+            except SqlError as failure:
+                raise failure.of_statement(outcome.statement) from None
 
     def done(self, status: int) -> bytes:
         if self._rows is None:

@@ -16,13 +16,13 @@ BUCKET = "bucket = aws.s3.Bucket('lake')\npulumi.export('bucket', bucket.bucket)
 
 def test_a_type_without_a_handler_is_named_and_nothing_is_created(engine_stack, engine_client):
     # given
-    engine_stack.write(BUCKET + "aws.ec2.Vpc('network', cidr_block='10.0.0.0/16')")
+    engine_stack.write(BUCKET + "aws.kinesis.Stream('readings', shard_count=1)")
     # when
     with pytest.raises(EngineError) as error:
         engine_stack.deploy()
     # then
-    assert "no handler for aws:ec2/vpc:Vpc" in str(error.value)
-    assert "urn:pulumi:local::engine-test::aws:ec2/vpc:Vpc::network" in str(error.value)
+    assert "no handler for aws:kinesis/stream:Stream" in str(error.value)
+    assert "urn:pulumi:local::engine-test::aws:kinesis/stream:Stream::readings" in str(error.value)
     assert engine_client("s3").list_buckets()["Buckets"] == []
 
 
