@@ -267,12 +267,11 @@ def _small_decimals(values: pl.Series) -> Counts:
 
 def _decimals(values: pl.Series, width: int) -> Bytes:
     """The sign, 1 for not below zero, then the digits as a number of `width` bytes."""
-    digits = values.to_physical().fill_null(0).cast(pl.Int128)
-    sign = (digits >= 0).to_numpy().astype(np.uint8)
-    size = digits.abs()
-    word = 1 << 32
-    words = []
-    for _ in range(width // 4):
-        words.append(_as_bytes((size % word).cast(pl.UInt32).to_numpy().astype("<u4")))
-        size = size // word
-    return np.hstack([sign[:, None], *words])
+    digits = values.to_physical().fill_null(0).cast(pl.Int128).to_frame("digits")
+    size, word = pl.col("digits").abs(), pl.lit(1 << 32, pl.Int128)
+    words = digits.select(
+        (size // pl.lit(1 << (32 * place), pl.Int128) % word).cast(pl.UInt32).alias(str(place))
+        for place in range(width // 4)
+    )
+    sign = digits.select((pl.col("digits") >= 0).cast(pl.UInt8)).to_series().to_numpy()
+    return np.hstack([sign[:, None], *(_as_bytes(each.to_numpy().astype("<u4")) for each in words)])

@@ -35,7 +35,7 @@ class Scope:
 
     catalogue: Catalogue
     parameters: Mapping[str, SqlType]
-    query: "Callable[[exp.Expression, Scope], tuple[str, list[TableColumn]]]"
+    query: "Callable[[exp.Expr, Scope], tuple[str, list[TableColumn]]]"
     sources: dict[str, list[TableColumn]] = field(default_factory=dict)
     outer: "Scope | None" = None
     tables: Mapping[str, list[TableColumn]] = field(default_factory=dict)
@@ -63,7 +63,7 @@ class Scope:
         raise SqlError(INVALID_COLUMN, f"Invalid column name '{name if source is None else f'{source}.{name}'}'.")
 
 
-def expression(tree: exp.Expression, scope: Scope) -> Typed:
+def expression(tree: exp.Expr, scope: Scope) -> Typed:
     """The value that an expression has.
 
     Raises:
@@ -75,7 +75,7 @@ def expression(tree: exp.Expression, scope: Scope) -> Typed:
     return rule(tree, scope)
 
 
-def condition(tree: exp.Expression, scope: Scope) -> str:
+def condition(tree: exp.Expr, scope: Scope) -> str:
     """A condition, which in T-SQL is no value.
 
     Raises:
@@ -132,7 +132,7 @@ def _like(tree: exp.Like, scope: Scope) -> str:
     return f"({value.sql} LIKE {expression(pattern, scope).sql})"
 
 
-def _literal(tree: exp.Expression, _scope: Scope) -> Typed:
+def _literal(tree: exp.Expr, _scope: Scope) -> Typed:
     text = tree.name
     if isinstance(tree, exp.National) or tree.is_string:
         escaped = text.replace("'", "''")
@@ -149,18 +149,18 @@ def _literal(tree: exp.Expression, _scope: Scope) -> Typed:
     return Typed(f"'{text}'::{kind.stored}", kind, nullable=False)
 
 
-def _hexadecimal(tree: exp.Expression, _scope: Scope) -> Typed:
+def _hexadecimal(tree: exp.Expr, _scope: Scope) -> Typed:
     return Typed(f"unhex('{tree.name}')", SqlType("varbinary", length=max(1, len(tree.name) // 2)), nullable=False)
 
 
-def _column(tree: exp.Expression, scope: Scope) -> Typed:
+def _column(tree: exp.Expr, scope: Scope) -> Typed:
     only(tree, "this", "table", "db", "catalog")
     if isinstance(tree.this, exp.Star):
         raise unsupported(f"a star here: {written(tree)}")
     return scope.column(tree.name, tree.text("table") or None)
 
 
-def _parameter(tree: exp.Expression, scope: Scope) -> Typed:
+def _parameter(tree: exp.Expr, scope: Scope) -> Typed:
     if isinstance(tree.this, exp.Parameter):
         name = f"@@{tree.this.name}".lower()
         if name not in NILADIC:
@@ -178,17 +178,17 @@ def parameter_name(name: str) -> str:
     return "p" + name.lower().encode().hex()
 
 
-def _negated(tree: exp.Expression, scope: Scope) -> Typed:
+def _negated(tree: exp.Expr, scope: Scope) -> Typed:
     value = expression(tree.this, scope)
     return Typed(f"(-{value.sql})", value.type, value.nullable)
 
 
-def _parenthesised(tree: exp.Expression, scope: Scope) -> Typed:
+def _parenthesised(tree: exp.Expr, scope: Scope) -> Typed:
     value = expression(tree.this, scope)
     return Typed(f"({value.sql})", value.type, value.nullable)
 
 
-def _arithmetic(tree: exp.Expression, scope: Scope) -> Typed:
+def _arithmetic(tree: exp.Expr, scope: Scope) -> Typed:
     left, right = expression(tree.this, scope), expression(tree.expression, scope)
     if left.type is None or right.type is None:
         raise unsupported(f"arithmetic with NULL: {written(tree)[:200]}")
@@ -208,12 +208,12 @@ def _arithmetic(tree: exp.Expression, scope: Scope) -> Typed:
     raise unsupported(f"arithmetic of {left.type} and {right.type}: {written(tree)[:200]}")
 
 
-def _cast(tree: exp.Expression, scope: Scope) -> Typed:
+def _cast(tree: exp.Expr, scope: Scope) -> Typed:
     only(tree, "this", "to")
     return convert(expression(tree.this, scope), type_of(tree.args["to"], default_length=_CAST_LENGTH))
 
 
-def _convert(tree: exp.Expression, scope: Scope) -> Typed:
+def _convert(tree: exp.Expr, scope: Scope) -> Typed:
     only(tree, "this", "expression", "style")
     style = tree.args.get("style")
     if style is not None and not (isinstance(style, exp.Literal) and style.name.isdigit()):
@@ -222,7 +222,7 @@ def _convert(tree: exp.Expression, scope: Scope) -> Typed:
     return convert(value, type_of(tree.this, default_length=_CAST_LENGTH), int(style.name) if style is not None else 0)
 
 
-def _case(tree: exp.Expression, scope: Scope) -> Typed:
+def _case(tree: exp.Expr, scope: Scope) -> Typed:
     only(tree, "this", "ifs", "default")
     if tree.this is not None:
         raise unsupported(f"CASE of a value; write CASE WHEN: {written(tree)[:200]}")
@@ -235,12 +235,12 @@ def _case(tree: exp.Expression, scope: Scope) -> Typed:
     return Typed(f"CASE {branches} ELSE {sqls[-1]} END", kind)
 
 
-def _iif(tree: exp.Expression, scope: Scope) -> Typed:
+def _iif(tree: exp.Expr, scope: Scope) -> Typed:
     kind, sqls = alike([expression(tree.args["true"], scope), expression(tree.args["false"], scope)], tree)
     return Typed(f"CASE WHEN {condition(tree.this, scope)} THEN {sqls[0]} ELSE {sqls[1]} END", kind)
 
 
-def _coalesce(tree: exp.Expression, scope: Scope) -> Typed:
+def _coalesce(tree: exp.Expr, scope: Scope) -> Typed:
     values = [expression(each, scope) for each in (tree.this, *tree.expressions)]
     if tree.args.get("is_null") and values[0].type is not None:
         # ISNULL has the type of its first argument.
@@ -249,13 +249,13 @@ def _coalesce(tree: exp.Expression, scope: Scope) -> Typed:
     return Typed(f"coalesce({', '.join(sqls)})", kind, all(value.nullable for value in values))
 
 
-def _nullif(tree: exp.Expression, scope: Scope) -> Typed:
+def _nullif(tree: exp.Expr, scope: Scope) -> Typed:
     left, right = expression(tree.this, scope), expression(tree.expression, scope)
     one, other = comparable(left, right)
     return Typed(f"CASE WHEN {one} = {other} THEN NULL ELSE {left.sql} END", left.type)
 
 
-def alike(values: list[Typed], tree: exp.Expression) -> tuple[SqlType | None, list[str]]:
+def alike(values: list[Typed], tree: exp.Expr) -> tuple[SqlType | None, list[str]]:
     """One type for values that stand in the same place, and the values as it.
 
     Raises:
@@ -270,16 +270,16 @@ def alike(values: list[Typed], tree: exp.Expression) -> tuple[SqlType | None, li
     return kind, [convert(value, kind).sql if value.type != kind else value.sql for value in values]
 
 
-def _subquery(tree: exp.Expression, scope: Scope) -> Typed:
+def _subquery(tree: exp.Expr, scope: Scope) -> Typed:
     sql, columns = scope.query(tree.this, scope)
     if len(columns) != 1:
         raise SqlError(116, "Only one expression can be specified in the select list of a subquery used as a value.")
     return Typed(f"({sql})", columns[0].type)
 
 
-def _function(tree: exp.Expression, scope: Scope) -> Typed:
+def _function(tree: exp.Expr, scope: Scope) -> Typed:
     name = tree.name.upper() if isinstance(tree, exp.Anonymous) else type(tree).__name__
-    if name.lower() in NILADIC and not tree.expressions and not isinstance(tree.this, exp.Expression):
+    if name.lower() in NILADIC and not tree.expressions and not isinstance(tree.this, exp.Expr):
         return NILADIC[name.lower()](scope.catalogue)
     if name not in FUNCTIONS:
         raise unsupported(f"the function {name}")
@@ -290,12 +290,12 @@ def _function(tree: exp.Expression, scope: Scope) -> Typed:
     return FUNCTIONS[name]([expression(each, scope) for each in arguments], scope.catalogue)
 
 
-def _listed(value: object) -> list[exp.Expression]:
+def _listed(value: object) -> list[exp.Expr]:
     values = value if isinstance(value, list) else [value]
-    return [each for each in values if isinstance(each, exp.Expression)]
+    return [each for each in values if isinstance(each, exp.Expr)]
 
 
-def _date_add(tree: exp.Expression, scope: Scope) -> Typed:
+def _date_add(tree: exp.Expr, scope: Scope) -> Typed:
     ticks = {"NANOSECOND": 0.01, "MICROSECOND": 10, "MILLISECOND": 10_000, "SECOND": 10_000_000, "MINUTE": 600_000_000}
     ticks |= {"HOUR": 36_000_000_000, "DAY": 864_000_000_000}
     unit = tree.text("unit").upper()
@@ -305,7 +305,7 @@ def _date_add(tree: exp.Expression, scope: Scope) -> Typed:
     return Typed(f"_tsql.moment_plus({value.sql}, ({count.sql} * {ticks[unit]})::BIGINT)", value.type)
 
 
-def _aggregate(tree: exp.Expression, scope: Scope) -> Typed:
+def _aggregate(tree: exp.Expr, scope: Scope) -> Typed:
     only(tree, "this", "big_int", "expressions")
     distinct = isinstance(tree.this, exp.Distinct)
     inner = tree.this.expressions[0] if distinct else tree.this
@@ -314,7 +314,7 @@ def _aggregate(tree: exp.Expression, scope: Scope) -> Typed:
     return aggregate(name, value, distinct=distinct)
 
 
-def _window(tree: exp.Expression, scope: Scope) -> Typed:
+def _window(tree: exp.Expr, scope: Scope) -> Typed:
     only(tree, "this", "partition_by", "order", "over")
     if not isinstance(tree.this, exp.RowNumber):
         raise unsupported(f"this window function: {written(tree)[:200]}")
@@ -325,15 +325,15 @@ def _window(tree: exp.Expression, scope: Scope) -> Typed:
     return Typed(f"row_number() OVER ({partition}{f'ORDER BY {ordered}' if ordered else ''})", SqlType("bigint"))
 
 
-def ordering(tree: exp.Expression, scope: Scope) -> str:
+def ordering(tree: exp.Expr, scope: Scope) -> str:
     """One term of an ORDER BY. NULL comes before every value, as on SQL Server."""
     only(tree, "this", "desc", "nulls_first")
     key = comparison_key(expression(tree.this, scope))
     return f"{key} DESC NULLS LAST" if tree.args.get("desc") else f"{key} ASC NULLS FIRST"
 
 
-_Rule = Callable[[exp.Expression, Scope], Typed]
-_RULES: Final[dict[type[exp.Expression], _Rule]] = {
+_Rule = Callable[[exp.Expr, Scope], Typed]
+_RULES: Final[dict[type[exp.Expr], _Rule]] = {
     exp.Literal: _literal,
     exp.National: _literal,
     exp.HexString: _hexadecimal,

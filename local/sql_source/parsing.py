@@ -54,7 +54,7 @@ class _Dialect(TSQL):
         KEYWORDS: ClassVar = {**TSQL.Tokenizer.KEYWORDS, "FLOAT": TokenType.DOUBLE}
 
 
-def parse(text: str) -> list[exp.Expression]:
+def parse(text: str) -> list[exp.Expr]:
     """The statements of a batch.
 
     Raises:
@@ -69,12 +69,12 @@ def parse(text: str) -> list[exp.Expression]:
         ) from None
 
 
-def written(tree: exp.Expression) -> str:
+def written(tree: exp.Expr) -> str:
     """A tree as T-SQL text, for messages."""
     return tree.sql(dialect=_Dialect)
 
 
-def type_of(tree: exp.Expression, *, default_length: int = 1) -> SqlType:
+def type_of(tree: exp.Expr, *, default_length: int = 1) -> SqlType:
     """The type that a declaration or a conversion names.
 
     Raises:
@@ -89,11 +89,11 @@ def type_of(tree: exp.Expression, *, default_length: int = 1) -> SqlType:
     return declared(name, sizes, default_length=default_length)
 
 
-def _size(tree: exp.Expression) -> int:
+def _size(tree: exp.Expr) -> int:
     return MAX if tree.name.lower() == "max" else int(tree.name)
 
 
-def only(tree: exp.Expression, *allowed: str) -> None:
+def only(tree: exp.Expr, *allowed: str) -> None:
     """Make sure that a tree has no parts beyond those that its translation reads.
 
     Raises:

@@ -5,11 +5,18 @@ from collections.abc import Iterator
 from typing import Final
 
 from local.sql_source.calls import Call
-from local.sql_source.errors import NO_SUCH_PROCEDURE, SqlError
+from local.sql_source.errors import NO_SUCH_PROCEDURE, SqlError, unsupported
 from local.sql_source.session import Outcome, Parameter, Session
 
 _DECLARED: Final = re.compile(r"@\w+")
 _NO_SUCH_HANDLE: Final = 8179
+# What drivers ask before they bind: ODBC's number of a type, SQL Server's name for it, its largest size, and its scale.
+_TYPE_INFORMATION: Final = {
+    12: ("varchar", 8000, None),
+    -9: ("nvarchar", 4000, None),
+    -3: ("varbinary", 8000, None),
+    93: ("datetime2", 27, 7),
+}
 
 
 class Procedures:
@@ -50,13 +57,36 @@ class Procedures:
                 yield from self._session.run(text, _bound(names, call, 1))
             case "sp_unprepare":
                 self._prepared.pop(int(str(values[0])), None)
-            case "sp_reset_connection":
-                yield from self._session.reset()
+            case "sp_datatype_info_100":
+                yield from self._session.run(_type_information(values[0]), {})
             case _:
                 raise SqlError(
                     NO_SUCH_PROCEDURE,
                     f"Could not find stored procedure '{call.procedure}': the local SQL source has no such procedure.",
                 )
+
+
+def _type_information(number: object) -> str:
+    """The SELECT that answers sp_datatype_info_100 for one type.
+
+    Raises:
+        SqlError: not one of the types that drivers ask for.
+    """
+    if number not in _TYPE_INFORMATION:
+        raise unsupported(f"sp_datatype_info_100 of the type {number}")
+    name, size, scale = _TYPE_INFORMATION[number]
+    scales = "CAST(NULL AS smallint)" if scale is None else f"CAST({scale} AS smallint)"
+    return (
+        f"SELECT N'{name}' AS TYPE_NAME, CAST({number} AS smallint) AS DATA_TYPE, {size} AS [PRECISION],"
+        " CAST(NULL AS varchar(32)) AS LITERAL_PREFIX, CAST(NULL AS varchar(32)) AS LITERAL_SUFFIX,"
+        " CAST(NULL AS varchar(32)) AS CREATE_PARAMS,"
+        " CAST(1 AS smallint) AS NULLABLE, CAST(1 AS smallint) AS CASE_SENSITIVE, CAST(3 AS smallint) AS SEARCHABLE,"
+        " CAST(NULL AS smallint) AS UNSIGNED_ATTRIBUTE, CAST(0 AS smallint) AS MONEY,"
+        " CAST(NULL AS smallint) AS AUTO_INCREMENT, N'{name}' AS LOCAL_TYPE_NAME,"
+        f" {scales} AS MINIMUM_SCALE, {scales} AS MAXIMUM_SCALE, CAST({number} AS smallint) AS SQL_DATA_TYPE,"
+        " CAST(NULL AS smallint) AS SQL_DATETIME_SUB, CAST(NULL AS int) AS NUM_PREC_RADIX,"
+        " CAST(NULL AS smallint) AS INTERVAL_PRECISION, CAST(0 AS smallint) AS USERTYPE"
+    ).replace("{name}", name)
 
 
 def _names(declaration: object) -> list[str]:

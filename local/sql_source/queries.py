@@ -20,7 +20,7 @@ _JOINS: Final = {"": "JOIN", "LEFT": "LEFT JOIN", "RIGHT": "RIGHT JOIN", "FULL":
 _SETS: Final = {exp.Union: "UNION", exp.Except: "EXCEPT", exp.Intersect: "INTERSECT"}
 
 
-def query(tree: exp.Expression, outer: Scope) -> tuple[str, list[TableColumn]]:
+def query(tree: exp.Expr, outer: Scope) -> tuple[str, list[TableColumn]]:
     """A SELECT, or several of them put together.
 
     Raises:
@@ -39,7 +39,7 @@ def query(tree: exp.Expression, outer: Scope) -> tuple[str, list[TableColumn]]:
     return common + sql, columns
 
 
-def _common_tables(tree: exp.Expression, scope: Scope) -> tuple[Scope, str]:
+def _common_tables(tree: exp.Expr, scope: Scope) -> tuple[Scope, str]:
     clause = tree.args.get("with_")
     if clause is None:
         return scope, ""
@@ -54,7 +54,7 @@ def _common_tables(tree: exp.Expression, scope: Scope) -> tuple[Scope, str]:
     return scope, f"WITH {', '.join(parts)} "
 
 
-def _combined(tree: exp.Expression, scope: Scope) -> tuple[str, list[TableColumn]]:
+def _combined(tree: exp.Expr, scope: Scope) -> tuple[str, list[TableColumn]]:
     only(tree, "this", "expression", "distinct", "order", "with_", "limit", "offset")
     word = _SETS[type(tree)] + ("" if tree.args.get("distinct") else " ALL")
     (left, left_columns), (right, right_columns) = query(tree.this, scope), query(tree.expression, scope)
@@ -144,7 +144,7 @@ def _from(tree: exp.Select, scope: Scope) -> list[str]:
     return parts
 
 
-def _source(tree: exp.Expression, scope: Scope) -> str:
+def _source(tree: exp.Expr, scope: Scope) -> str:
     """A member of the FROM clause; its columns are entered in the scope."""
     if isinstance(tree, exp.Subquery):
         only(tree, "this", "alias")
@@ -177,7 +177,7 @@ def _entered(source: str, alias: str, columns: list[TableColumn], scope: Scope) 
     return f"{source} AS {quoted(alias)}"
 
 
-def table_name(tree: exp.Expression, scope: Scope) -> tuple[str, str]:
+def table_name(tree: exp.Expr, scope: Scope) -> tuple[str, str]:
     """Schema and name of a table; the schema is dbo unless it is given.
 
     Raises:
@@ -194,7 +194,7 @@ def stored_name(schema: str, name: str) -> str:
     return f"{quoted(SYSTEM_SCHEMAS.get(schema.lower(), schema))}.{quoted(name)}"
 
 
-def _projected(tree: exp.Expression, scope: Scope) -> list[tuple[str, Typed]]:
+def _projected(tree: exp.Expr, scope: Scope) -> list[tuple[str, Typed]]:
     if isinstance(tree, exp.Star):
         only(tree)
         return [
@@ -210,7 +210,7 @@ def _projected(tree: exp.Expression, scope: Scope) -> list[tuple[str, Typed]]:
     return [(tree.name if isinstance(tree, exp.Column) else "", expression(tree, scope))]
 
 
-def _order_term(tree: exp.Expression, scope: Scope, values: list[Typed], columns: list[TableColumn]) -> str:
+def _order_term(tree: exp.Expr, scope: Scope, values: list[Typed], columns: list[TableColumn]) -> str:
     """A term of ORDER BY: by the place or the name of a selected column, or by an expression."""
     only(tree, "this", "desc", "nulls_first")
     what = tree.this
@@ -226,7 +226,7 @@ def _order_term(tree: exp.Expression, scope: Scope, values: list[Typed], columns
     return f"{key} DESC NULLS LAST" if tree.args.get("desc") else f"{key} ASC NULLS FIRST"
 
 
-def _limits(tree: exp.Expression, scope: Scope) -> str:
+def _limits(tree: exp.Expr, scope: Scope) -> str:
     limit, offset = tree.args.get("limit"), tree.args.get("offset")
     sql = ""
     if limit is not None:

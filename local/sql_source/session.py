@@ -16,10 +16,10 @@ from local.sql_source.columns import ResultColumn
 from local.sql_source.errors import SqlError, unsupported
 from local.sql_source.expressions import Scope, parameter_name
 from local.sql_source.functions import NOW
-from local.sql_source.parsing import parse
+from local.sql_source.parsing import parse, written
 from local.sql_source.queries import query
 from local.sql_source.statements import change, define
-from local.sql_source.types import SqlType, of_stored
+from local.sql_source.types import SqlType
 
 _BATCH_ROWS: Final = 16_384
 _TICKS_AT_1970: Final = 621_355_968_000_000_000
@@ -52,6 +52,8 @@ class RowSet:
 
     columns: list[ResultColumn]
     batches: Iterator[pl.DataFrame]
+    statement: str
+    """The query, for messages."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,15 +177,12 @@ class Session:
             elif name not in _IGNORED_OPTIONS or value.lower() != _FIXED_VALUES.get(name, value.lower()):
                 raise unsupported(f"SET {name.upper()} {value}")
 
-    def _statement(self, tree: exp.Expression, parameters: Mapping[str, Parameter]) -> Iterator[Outcome]:
+    def _statement(self, tree: exp.Expr, parameters: Mapping[str, Parameter]) -> Iterator[Outcome]:
         scope = Scope(self._catalogue, {name: each.type for name, each in parameters.items()}, query)
         match tree:
             case exp.Select() | exp.SetOperation() | exp.Subquery():
                 yield from self._implicitly_begun()
-                sql, columns = query(tree, scope)
-                yield self._rows(
-                    sql, [ResultColumn(each.name, each.type, each.nullable) for each in columns], parameters
-                )
+                yield self._rows(tree, scope, parameters)
             case exp.Insert() | exp.Update() | exp.Delete() | exp.TruncateTable():
                 yield from self._implicitly_begun()
                 sql = change(tree, scope).sql
@@ -208,7 +207,7 @@ class Session:
         if self._implicit and not self._in_transaction:
             yield self.begin()
 
-    def _define(self, tree: exp.Expression, scope: Scope) -> None:
+    def _define(self, tree: exp.Expr, scope: Scope) -> None:
         """Catalogue and tables are changed together or not at all."""
         alone = not self._in_transaction
         if alone:
@@ -223,13 +222,15 @@ class Session:
         if alone:
             self._connection.execute("COMMIT")
 
-    def _rows(self, sql: str, columns: list[ResultColumn], parameters: Mapping[str, Parameter]) -> RowSet:
+    def _rows(self, tree: exp.Expr, scope: Scope, parameters: Mapping[str, Parameter]) -> RowSet:
+        sql, selected = query(tree, scope)
+        columns = [ResultColumn(each.name, each.type, each.nullable) for each in selected]
         relation = self._connection.sql(sql, params=self._bound(sql, parameters))
         actual = [_unspaced(str(each)) for each in relation.types]
         for column, stored in zip(columns, actual, strict=True):
-            if _unspaced(column.type.stored) != stored and of_stored(stored) is not None:
+            if _unspaced(column.type.stored) != stored:
                 raise unsupported(f"the column '{column.name}' of {column.type}, which came out as {stored}")
-        return RowSet(columns, _batches(relation))
+        return RowSet(columns, _batches(relation), written(tree))
 
     def _bound(self, sql: str, parameters: Mapping[str, Parameter]) -> dict[str, object]:
         """The values that a statement names; DuckDB takes no others."""
@@ -242,8 +243,11 @@ class Session:
 
 
 def _batches(relation: duckdb.DuckDBPyRelation) -> Iterator[pl.DataFrame]:
+    """The rows of a query, which runs while they are read."""
     try:
         yield from pl.scan_arrow_c_stream(relation).collect_batches(chunk_size=_BATCH_ROWS, maintain_order=True)
+    except duckdb.Error as error:
+        raise _translated(error) from None
     except pl.exceptions.PolarsError as error:
         raise SqlError(errors.CONVERSION, str(error)) from None
 

@@ -20,7 +20,7 @@ class Change:
     sql: str
 
 
-def change(tree: exp.Expression, scope: Scope) -> Change:
+def change(tree: exp.Expr, scope: Scope) -> Change:
     """INSERT, UPDATE, DELETE or TRUNCATE.
 
     Raises:
@@ -42,7 +42,7 @@ def change(tree: exp.Expression, scope: Scope) -> Change:
             raise unsupported(f"the statement {type(tree).__name__}: {written(tree)[:200]}")
 
 
-def _target(tree: exp.Expression, scope: Scope) -> tuple[str, Scope]:
+def _target(tree: exp.Expr, scope: Scope) -> tuple[str, Scope]:
     """The table that is changed, by its stored name, and a scope with its columns."""
     if not isinstance(tree, exp.Table):
         raise unsupported(f"a change of {written(tree)[:200]}")
@@ -54,7 +54,7 @@ def _target(tree: exp.Expression, scope: Scope) -> tuple[str, Scope]:
     return stored_name(schema, name), replace(scope, sources={name.lower(): columns})
 
 
-def _where(tree: exp.Expression, scope: Scope) -> str:
+def _where(tree: exp.Expr, scope: Scope) -> str:
     where = tree.args.get("where")
     return "" if where is None else f" WHERE {condition(where.this, scope)}"
 
@@ -88,7 +88,7 @@ def _insert(tree: exp.Insert, scope: Scope) -> str:
     return f"INSERT INTO {target} ({names}) SELECT {', '.join(values)} FROM ({sql}) AS _({', '.join(places)})"
 
 
-def _values(row: exp.Expression, columns: list[TableColumn], scope: Scope) -> str:
+def _values(row: exp.Expr, columns: list[TableColumn], scope: Scope) -> str:
     values = row.expressions if isinstance(row, exp.Tuple) else [row.this if isinstance(row, exp.Paren) else row]
     _same_number(len(values), len(columns))
     return ", ".join(
@@ -114,7 +114,7 @@ def _update(tree: exp.Update, scope: Scope) -> str:
     return f"UPDATE {target} SET {', '.join(assigned)}{_where(tree, inner)}"
 
 
-def define(tree: exp.Expression, scope: Scope) -> list[str]:
+def define(tree: exp.Expr, scope: Scope) -> list[str]:
     """CREATE, ALTER or DROP; the catalogue is changed at once, the statements returned change DuckDB's tables.
 
     Raises:
