@@ -10,6 +10,15 @@ import pytest
 from local.engine import deploy, read_stack_configuration
 from local.platform_instance import LocalPlatform
 from ops.target import find_target
+from tests.emulator.collector_fixtures import (  # noqa: F401  # fixtures of several files
+    emulator,
+    healthy,
+    inbox,
+    serve,
+    sftp_keys,
+    source_settings,
+    stack,
+)
 from tests.emulator.emulators import free_port, running_emulator
 
 SETTINGS = "name: engine-test\nruntime: python\nconfig: {aws:region: {value: eu-west-1}}\n"
@@ -18,8 +27,8 @@ IMPORTS = "import pulumi, json\nimport pulumi_aws as aws, pulumi_tls as tls\n"
 
 @pytest.fixture(scope="session")
 def engine_emulator(tmp_path_factory):
-    with running_emulator(tmp_path_factory.mktemp("emulator")) as emulator:
-        yield emulator
+    with running_emulator(tmp_path_factory.mktemp("emulator")) as started:
+        yield started
 
 
 class EngineStack:

@@ -4,13 +4,10 @@ import base64
 import hashlib
 import json
 import os
-import random
 import socket
 import threading
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from types import SimpleNamespace
 
 import asyncssh
 import boto3
@@ -21,107 +18,20 @@ from functions.sftp_collector import connection as connecting
 from functions.sftp_collector import source as sourcing
 from functions.sftp_collector.configuration import ConfigurationError
 from functions.sftp_collector.connection import SourceUnavailableError
-from functions.sftp_collector.handler import CollectionFailedError, handler
-from lake.collection import Collection, Connection
+from functions.sftp_collector.handler import CollectionFailedError
 from lake.ledger import FileVersion, Ledger, State
-from local.sftp_source import ChrootedFiles, SourceSettings, generate_host_key
-from tests.emulator.emulators import free_port, running_emulator
-from tests.emulator.sftp_fixtures import (
-    USER,
-    Stack,
-    new_client_key,
-    running_source,
-)
+from local.sftp_source import ChrootedFiles, generate_host_key
+from tests.emulator.collector_fixtures import deploy, large_content, run, today
+from tests.emulator.emulators import free_port
+from tests.emulator.sftp_fixtures import USER
 
 pytestmark = pytest.mark.emulator
 
 MEBIBYTE = 2**20
 
 
-@pytest.fixture(scope="module")
-def emulator(tmp_path_factory):
-    with running_emulator(tmp_path_factory.mktemp("emulator")) as emulator:
-        yield emulator.endpoint
-
-
-@pytest.fixture(scope="module")
-def sftp_keys(tmp_path_factory):
-    """A host key file, the key of the client that is let in, and a key that is not."""
-    host_key = tmp_path_factory.mktemp("keys") / "host_key"
-    generate_host_key(host_key)
-    return SimpleNamespace(host_key=host_key, client=new_client_key(), stranger=new_client_key())
-
-
-@pytest.fixture
-def stack(emulator, monkeypatch):
-    """A deployed stack, and the function's environment in it."""
-    stack = Stack(emulator, datasets=("vehicles", "boats"))
-    for name in [name for name in os.environ if name.startswith("AWS_")]:
-        monkeypatch.delenv(name)
-    for name, value in stack.environment.items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
-    monkeypatch.setattr(sourcing, "PAUSE_SECONDS", 0.0)
-    return stack
-
-
-@pytest.fixture
-def inbox(tmp_path) -> Path:
-    """The dataset's directory on the server."""
-    inbox = tmp_path / "root" / "inbox"
-    inbox.mkdir(parents=True)
-    return inbox
-
-
-@pytest.fixture
-def source_settings(tmp_path, inbox, sftp_keys) -> SourceSettings:
-    authorized_keys = tmp_path / "authorized_keys"
-    authorized_keys.write_text(f"{sftp_keys.client.public_line}\n")
-    return SourceSettings(inbox.parent, sftp_keys.host_key, authorized_keys, USER)
-
-
-@pytest.fixture
-def serve(request, stack, source_settings, sftp_keys):
-    """Starts the source, healthy or not, and deploys a dataset that is collected from it."""
-
-    def start(files=ChrootedFiles, **changes):
-        context = running_source(source_settings, files)
-        source = context.__enter__()
-        request.addfinalizer(lambda: context.__exit__(None, None, None))
-        deploy(stack, sftp_keys, source.port, source.host_key, **changes)
-        return source
-
-    return start
-
-
-@pytest.fixture
-def healthy(serve):
-    return serve()
-
-
-def deploy(stack, sftp_keys, port, *host_keys, dataset="vehicles", directory="inbox", pattern="*.csv", key=None):
-    connection = Connection(
-        host="127.0.0.1",
-        port=port,
-        user=USER,
-        host_keys=host_keys,
-        private_key_parameter=f"{stack.prefix}/connections/dealer/private-key",
-    )
-    collection = Collection(dataset=dataset, connection="dealer", directory=directory, pattern=pattern)
-    stack.deploy(connection, key or sftp_keys.client, collection)
-
-
-def run(dataset="vehicles"):
-    context = SimpleNamespace(aws_request_id="a-request", get_remaining_time_in_millis=lambda: 900_000)
-    return handler({"dataset": dataset}, context)
-
-
 def failures_of(error) -> str:
     return str(error.value)
-
-
-def today(name: str, dataset="vehicles") -> str:
-    return f"inbound/{dataset}/{datetime.now(UTC):%Y/%m/%d}/{name}"
 
 
 def assert_nothing_landed(stack):
@@ -239,10 +149,6 @@ def test_only_regular_files_of_the_pattern_are_taken(inbox):
 
     # then
     assert [file["source"] for file in result["collected"]] == ["inbox/yes.csv"]
-
-
-def large_content(size: int) -> bytes:
-    return random.Random(7).randbytes(size)  # noqa: S311  # no secret: content that is the same in each run
 
 
 @pytest.mark.usefixtures("healthy")
