@@ -5,17 +5,19 @@ import json
 import os
 import signal
 import subprocess
+import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 import psutil
 
 POLL_SECONDS: Final = 0.05
 # Long enough to close what is open; nothing of what these processes hold outlives them.
 STOP_SECONDS: Final = 1.0
+_HELD_BACK: Final = (signal.SIGINT, signal.SIGTERM)
 
 # The processes that this very interpreter started: their end has to be awaited, or they stay as zombies.
 _children: dict[int, subprocess.Popen[bytes]] = {}
@@ -55,14 +57,10 @@ class BackgroundProcess:
             ProcessError: it ended, or was not ready in time; it is stopped then.
         """
         self.log_file.parent.mkdir(parents=True, exist_ok=True)
-        with self.log_file.open("wb") as log:
-            # A session of its own: ctrl-C reaches only the command in the foreground, which stops this one in order.
-            process = subprocess.Popen(  # noqa: S603 - the callers' own commands
-                command, env=dict(environment), stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
-            )
-        _children[process.pid] = process
-        self._record.write_text(json.dumps({"pid": process.pid, "created": psutil.Process(process.pid).create_time()}))
         try:
+            # An interrupt before the record is written would leave a process that nobody finds again.
+            with _signals_held_back(), self.log_file.open("wb") as log:
+                process = self._launch(command, environment, log)
             self._wait(process, is_ready, within_seconds)
         except BaseException:
             self.stop()
@@ -88,6 +86,16 @@ class BackgroundProcess:
                 _children.pop(process.pid).wait()
         self._record.unlink(missing_ok=True)
 
+    def _launch(self, command: Sequence[str], environment: Mapping[str, str], log: BinaryIO) -> subprocess.Popen[bytes]:
+        # A session of its own: ctrl-C reaches only the command in the foreground, which stops this one in order.
+        process = subprocess.Popen(  # noqa: S603 - the callers' own commands
+            command, env=dict(environment), stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+        )
+        _children[process.pid] = process
+        record = {"pid": process.pid, "created": psutil.Process(process.pid).create_time()}
+        write_whole(self._record, json.dumps(record))
+        return process
+
     def _wait(self, process: subprocess.Popen[bytes], is_ready: Callable[[], bool], within_seconds: float) -> None:
         deadline = time.monotonic() + within_seconds
         while not is_ready():
@@ -104,6 +112,9 @@ class BackgroundProcess:
             same = process.create_time() == record["created"] and process.status() != psutil.STATUS_ZOMBIE
         except (FileNotFoundError, psutil.NoSuchProcess):
             return None
+        except (ValueError, KeyError, TypeError):
+            # Torn by a machine that went down: what it named went down too.
+            return None
         return process if same else None
 
     def _last_lines(self) -> str:
@@ -113,3 +124,32 @@ class BackgroundProcess:
 def _signal_group(group: int, number: signal.Signals) -> None:
     with contextlib.suppress(ProcessLookupError):
         os.killpg(group, number)
+
+
+def write_whole(file: Path, text: str) -> None:
+    """Write a file so that no other process ever sees a part of it."""
+    draft = file.with_name(f".{file.name}.part")
+    draft.write_text(text)
+    draft.replace(file)
+
+
+@contextlib.contextmanager
+def _signals_held_back() -> Generator[None]:
+    """Let ctrl-C and termination wait until the body is done; then they do what they do.
+
+    Handlers, not a blocked mask: a child would inherit the mask and could not be stopped.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    came: list[int] = []
+    before = {number: signal.getsignal(number) for number in _HELD_BACK}
+    for number in _HELD_BACK:
+        signal.signal(number, lambda number, _: came.append(number))
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        for number in came:
+            signal.raise_signal(number)

@@ -108,6 +108,10 @@ def _local_target(state_directory: Path) -> Target:
             f"no local platform is up in {state_directory} (there is no {record_file.name}): "
             "start one with `python -m local up`, or name its directory with --state-dir"
         ) from error
+    except ValueError as error:
+        raise TargetError(
+            f"{record_file} is torn, as after a machine that went down: write it anew with `python -m local up`"
+        ) from error
     return Target(LOCAL_STACK, record["exports"], local_session(record["region"]), record["endpoint"])
 
 

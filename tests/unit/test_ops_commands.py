@@ -91,3 +91,16 @@ def test_a_jobs_own_argument_is_passed_on(ops):
     result, started = ops("run", "warehouse", "--dataset", "vehicles")
     assert result.exit_code == 0, result.output
     assert started == [("the-warehouse", {"--dataset": "vehicles"})]
+
+
+def test_a_torn_record_of_the_stack_is_told_in_words(ops, tmp_path):
+    # given
+    (tmp_path / "stack.json").write_text('{"endpoint": ')
+
+    # when
+    result, _ = ops("outputs")
+
+    # then
+    assert result.exit_code == 1
+    assert "stack.json is torn" in result.stderr
+    assert "python -m local up" in result.stderr

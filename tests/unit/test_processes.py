@@ -1,6 +1,7 @@
 """Background processes are found again, and stopped with all that they started."""
 
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -83,3 +84,36 @@ def test_a_number_that_another_process_has_now_is_not_taken_for_it(tmp_path: Pat
 
 def test_stopping_what_never_ran_does_nothing(tmp_path: Path) -> None:
     BackgroundProcess("never", tmp_path).stop()
+
+
+def test_an_interrupt_while_a_process_is_started_leaves_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # given ctrl-C in the moment between the start and the record of it
+    begun: list[psutil.Process] = []
+    look = psutil.Process
+
+    def interrupted(pid: int) -> psutil.Process:
+        monkeypatch.undo()
+        begun.append(look(pid))
+        signal.raise_signal(signal.SIGINT)
+        return begun[0]
+
+    monkeypatch.setattr(psutil, "Process", interrupted)
+
+    # when
+    with pytest.raises(KeyboardInterrupt):
+        started("interrupted", tmp_path)
+
+    # then
+    [process] = begun
+    assert not process.is_running()
+
+
+def test_a_torn_record_is_of_no_process(tmp_path: Path) -> None:
+    # given
+    (tmp_path / "torn.process.json").write_text('{"pid": 1')
+    process = BackgroundProcess("torn", tmp_path)
+
+    # then it does not run, and stopping it clears the record away
+    assert not process.is_running()
+    process.stop()
+    assert not list(tmp_path.glob("torn*"))
