@@ -16,7 +16,7 @@
 A date or time whose column is declared as text arrives as the server's own text, which has no such span.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -28,6 +28,7 @@ from jobs.extract_from_sql.errors import ExtractionError
 
 NANOSECONDS: Final = pa.timestamp("ns")
 NANOSECONDS_UTC: Final = pa.timestamp("ns", "UTC")
+A_SECOND: Final = 10**9
 # The driver gives microseconds; a seventh digit is asked for on its own.
 DRIVER_DIGITS: Final = 6
 _TIMES: Final = {"date", "time", "datetime", "smalldatetime", "datetime2", "datetimeoffset"}
@@ -42,7 +43,6 @@ _PLAIN: Final[dict[str, DataType]] = {
     "real": pa.float32(),
     "float": pa.float64(),
     "date": pa.date32(),
-    "time": pa.time64("ns"),
     "datetime": pa.timestamp("us"),
     "smalldatetime": pa.timestamp("us"),
     **dict.fromkeys(("uniqueidentifier", "char", "varchar", "nchar", "nvarchar"), pa.large_string()),
@@ -80,20 +80,23 @@ def plan_column(table: Table, column: Column, *, as_text: bool = False) -> Colum
     """
     if as_text and column.data_type in _TIMES:
         return _plain(column, pa.large_string(), f"CONVERT(varchar(40), {column.quoted}, 121)")
-    if column.data_type in {"decimal", "numeric"}:
-        return _plain(column, pa.decimal128(column.precision, column.scale), column.quoted)
-    if column.data_type in _PLAIN:
-        return _plain(column, _PLAIN[column.data_type], column.quoted)
-    if column.data_type == "datetime2":
-        if (column.scale or 0) <= DRIVER_DIGITS:
-            return _plain(column, pa.timestamp("us"), column.quoted)
-        return _nanoseconds(table, column, NANOSECONDS)
-    if column.data_type == "datetimeoffset":
-        return _with_offset(table, column)
+    if (kind := _driver_type(column)) is not None:
+        return _plain(column, kind, column.quoted)
+    if column.data_type in _FINER:
+        return _FINER[column.data_type](table, column)
     raise ExtractionError(
         f"column {column.name!r} of table {table} is of type {column.declaration}, which is not mapped to parquet; "
         "leave it out by a view, or cast it there"
     )
+
+
+def _driver_type(column: Column) -> DataType | None:
+    """The type that the driver gives the column in, None if it does not give all of the value."""
+    if column.data_type in {"decimal", "numeric"}:
+        return pa.decimal128(column.precision, column.scale)
+    if column.data_type == "datetime2" and (column.scale or 0) <= DRIVER_DIGITS:
+        return pa.timestamp("us")
+    return _PLAIN.get(column.data_type)
 
 
 def _plain(column: Column, kind: DataType, expression: str) -> ColumnPlan:
@@ -101,16 +104,28 @@ def _plain(column: Column, kind: DataType, expression: str) -> ColumnPlan:
     return ColumnPlan(column.name, (expression,), (field,), lambda arrays: [arrays[0].cast(kind)])
 
 
+def _clock(_table: Table, column: Column) -> ColumnPlan:
+    """The driver gives whole seconds, so what is below them is asked for on its own."""
+    field = pa.field(column.name, pa.time64("ns"))
+
+    def convert(arrays: Sequence[Array]) -> Sequence[Array]:
+        clock, below = arrays
+        seconds = compute.divide(clock.cast(field.type).cast(pa.int64()), A_SECOND)
+        return [compute.add(compute.multiply(seconds, A_SECOND), below.cast(pa.int64())).cast(field.type)]
+
+    return ColumnPlan(column.name, (column.quoted, f"DATEPART(nanosecond, {column.quoted})"), (field,), convert)
+
+
 def _fraction(column: Column) -> str:
     return f"DATEPART(nanosecond, {column.quoted}) % 1000"
 
 
-def _nanoseconds(table: Table, column: Column, kind: DataType) -> ColumnPlan:
+def _nanoseconds(table: Table, column: Column) -> ColumnPlan:
     def convert(arrays: Sequence[Array]) -> Sequence[Array]:
         microseconds, fraction = arrays
-        return [_finer(table, column, microseconds, fraction, kind)]
+        return [_finer(table, column, microseconds, fraction, NANOSECONDS)]
 
-    return ColumnPlan(column.name, (column.quoted, _fraction(column)), (pa.field(column.name, kind),), convert)
+    return ColumnPlan(column.name, (column.quoted, _fraction(column)), (pa.field(column.name, NANOSECONDS),), convert)
 
 
 def _with_offset(table: Table, column: Column) -> ColumnPlan:
@@ -145,3 +160,10 @@ def _outside(table: Table, column: Column, microseconds: Array) -> str:
         f"column {column.name!r} of table {table}, type {column.declaration}, holds {value}, which is outside of "
         "1677-09-21 to 2262-04-11, what nanoseconds can say; declare the column as dy.String() to have it as text"
     )
+
+
+_FINER: Final[Mapping[str, Callable[[Table, Column], ColumnPlan]]] = {
+    "time": _clock,
+    "datetime2": _nanoseconds,
+    "datetimeoffset": _with_offset,
+}

@@ -43,7 +43,7 @@ class SqlServer:
 
     def __init__(self, address: Address) -> None:
         self.address = address
-        self._server = Server(
+        self.server = Server(
             Database(
                 host=address.host,
                 port=address.port,
@@ -57,12 +57,12 @@ class SqlServer:
 
     def run(self, statement: str) -> None:
         """Run a statement that gives no rows."""
-        with trusting(self.address.certificate), self._server.connect() as connection:
+        with trusting(self.address.certificate), self.server.connect() as connection:
             connection.execute(statement)
 
     def query(self, statement: str) -> list[tuple[object, ...]]:
         """A query's rows."""
-        with trusting(self.address.certificate), self._server.connect() as connection:
+        with trusting(self.address.certificate), self.server.connect() as connection:
             return [tuple(row) for row in connection.execute(statement).fetchall()]
 
     def create_table(self, columns: str) -> str:
