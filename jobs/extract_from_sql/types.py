@@ -28,7 +28,6 @@ from jobs.extract_from_sql.errors import ExtractionError
 
 NANOSECONDS: Final = pa.timestamp("ns")
 NANOSECONDS_UTC: Final = pa.timestamp("ns", "UTC")
-A_SECOND: Final = 10**9
 # The driver gives microseconds; a seventh digit is asked for on its own.
 DRIVER_DIGITS: Final = 6
 _TIMES: Final = {"date", "time", "datetime", "smalldatetime", "datetime2", "datetimeoffset"}
@@ -43,6 +42,7 @@ _PLAIN: Final[dict[str, DataType]] = {
     "real": pa.float32(),
     "float": pa.float64(),
     "date": pa.date32(),
+    "time": pa.time64("ns"),
     "datetime": pa.timestamp("us"),
     "smalldatetime": pa.timestamp("us"),
     **dict.fromkeys(("uniqueidentifier", "char", "varchar", "nchar", "nvarchar"), pa.large_string()),
@@ -104,18 +104,6 @@ def _plain(column: Column, kind: DataType, expression: str) -> ColumnPlan:
     return ColumnPlan(column.name, (expression,), (field,), lambda arrays: [arrays[0].cast(kind)])
 
 
-def _clock(_table: Table, column: Column) -> ColumnPlan:
-    """The driver gives whole seconds, so what is below them is asked for on its own."""
-    field = pa.field(column.name, pa.time64("ns"))
-
-    def convert(arrays: Sequence[Array]) -> Sequence[Array]:
-        clock, below = arrays
-        seconds = compute.divide(clock.cast(field.type).cast(pa.int64()), A_SECOND)
-        return [compute.add(compute.multiply(seconds, A_SECOND), below.cast(pa.int64())).cast(field.type)]
-
-    return ColumnPlan(column.name, (column.quoted, f"DATEPART(nanosecond, {column.quoted})"), (field,), convert)
-
-
 def _fraction(column: Column) -> str:
     return f"DATEPART(nanosecond, {column.quoted}) % 1000"
 
@@ -163,7 +151,6 @@ def _outside(table: Table, column: Column, microseconds: Array) -> str:
 
 
 _FINER: Final[Mapping[str, Callable[[Table, Column], ColumnPlan]]] = {
-    "time": _clock,
     "datetime2": _nanoseconds,
     "datetimeoffset": _with_offset,
 }

@@ -48,4 +48,7 @@ def as_text(column: str, kind: pl.DataType) -> pl.Expr:
     """A column's values as text that says them exactly; binary as hexadecimal digits."""
     if kind == pl.Binary:
         return pl.concat_str(pl.lit("0x"), pl.col(column).bin.encode("hex")).alias(column)
+    if kind == pl.Time:
+        # A cast would leave the fraction of the second out.
+        return pl.col(column).dt.to_string("iso")
     return pl.col(column).cast(pl.String)

@@ -48,6 +48,7 @@ def test_a_row_keeps_its_number_and_its_json_with_columns_that_are_not_declared(
         (pl.Series([date(2026, 2, 28)]), "2026-02-28"),
         (pl.Series([TICK]).cast(pl.Datetime("ns")), "2026-09-21 14:13:20.123456700"),
         (pl.Series([datetime(2026, 1, 1, tzinfo=UTC)]), "2026-01-01 00:00:00.000000+00:00"),
+        (pl.Series([86_399_999_999_900]).cast(pl.Time), "23:59:59.999999900"),
         (pl.Series([b"\x00\xff"]), "0x00ff"),
         (pl.Series(["£ 1"]), "£ 1"),
     ],
