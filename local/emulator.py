@@ -1,6 +1,7 @@
 """The embedded AWS: ministack as a background process, with IAM enforced, on loopback only."""
 
 import os
+import shutil
 import socket
 import sys
 import urllib.error
@@ -10,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from local.processes import BackgroundProcess
-from ops.target import EMULATOR_ACCESS_KEY, EMULATOR_SECRET_KEY, local_environment
+from ops.target import EMULATOR_ACCESS_KEY, EMULATOR_SECRET_KEY, TEMPORARY_FILES, local_environment
 
 HOST: Final = "127.0.0.1"
 START_SECONDS: Final = 30.0
@@ -38,7 +39,7 @@ class Emulator:
     @property
     def process(self) -> BackgroundProcess:
         """Its background process."""
-        return BackgroundProcess("emulator", self.state_directory)
+        return emulator_process(self.state_directory)
 
     def start(self) -> None:
         """Start it and wait until it answers.
@@ -48,7 +49,12 @@ class Emulator:
             local.processes.ProcessError: it does not start.
         """
         check_port_is_free(self.port)
+        temporary_files = self.state_directory.resolve() / TEMPORARY_FILES
+        shutil.rmtree(temporary_files, ignore_errors=True)
+        temporary_files.mkdir(parents=True)
         environment = local_environment(os.environ) | {
+            # It leaves each function's code and layers there.
+            "TMPDIR": str(temporary_files),
             "AUTH": "true",
             "BIND_HOST": HOST,
             "GATEWAY_PORT": str(self.port),
@@ -77,6 +83,17 @@ class Emulator:
         request = urllib.request.Request(f"{self.endpoint}/_ministack/reset", method="POST")  # noqa: S310 - http on loopback
         with _OPENER.open(request, timeout=30):
             pass
+
+
+def emulator_process(state_directory: Path) -> BackgroundProcess:
+    """The background process of the emulator that keeps its state there."""
+    return BackgroundProcess("emulator", state_directory)
+
+
+def stop_emulator(state_directory: Path) -> None:
+    """Stop it, and delete the temporary files of it and of all that ran in it."""
+    emulator_process(state_directory).stop()
+    shutil.rmtree(state_directory / TEMPORARY_FILES, ignore_errors=True)
 
 
 def check_port_is_free(port: int) -> None:

@@ -2,13 +2,12 @@
 
 import json
 import sys
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
 from lake.stacks import LOCAL_STACK
-from ops.role_process import RunFailedError, assume, environment_of, execute
+from ops.role_process import RunFailedError, assume, environment_of, execute, working_folder
 from ops.target import Target
 
 _ROOT: Final = Path(__file__).resolve().parent.parent
@@ -41,9 +40,9 @@ def _run_as_process(
     session = assume(target, definition["taskRoleArn"], definition["family"])
     # The image holds the same two folders under /app.
     environment = environment_of(target, session, f"{_ROOT}:{_ROOT / 'platform'}")
-    with tempfile.TemporaryDirectory(prefix="extraction-") as folder:
+    with working_folder(target, "extraction-") as folder:
         command = [sys.executable, "-m", _MODULE, *override["command"]]
-        execute(definition["family"], command, environment | {"TMPDIR": folder}, Path(folder), on_line)
+        execute(definition["family"], command, environment, Path(folder), on_line)
 
 
 def _run_on_ecs(target: Target, scheduled: dict[str, Any], overrides: dict[str, Any]) -> None:

@@ -5,7 +5,6 @@ arguments, under the credentials of the job's own role.
 """
 
 import sys
-import tempfile
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from ops.role_process import assume, environment_of, execute
+from ops.role_process import assume, environment_of, execute, working_folder
 from ops.target import Target
 
 
@@ -40,7 +39,7 @@ class ProcessRunner:
         job = self.target.client("glue").get_job(JobName=job_name)["Job"]
         session = assume(self.target, job["Role"], job_name)
         run_id = f"jr_{uuid.uuid4().hex}"
-        with tempfile.TemporaryDirectory(prefix="glue-job-") as folder:
+        with working_folder(self.target, "glue-job-") as folder:
             s3 = session.client("s3", endpoint_url=self.target.endpoint)
             deployed = {**job["DefaultArguments"], **(arguments or {})}
             script = _fetch(s3, job["Command"]["ScriptLocation"], Path(folder))

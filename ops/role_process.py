@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
@@ -51,6 +52,13 @@ def environment_of(target: Target, session: boto3.Session, python_path: str) -> 
     }
 
 
+def working_folder(target: Target, prefix: str) -> tempfile.TemporaryDirectory[str]:
+    """A folder for one process. What a killed command leaves of it is deleted when the platform stops."""
+    if target.temporary_files is not None:
+        target.temporary_files.mkdir(exist_ok=True)
+    return tempfile.TemporaryDirectory(prefix=prefix, dir=target.temporary_files)
+
+
 def execute(
     name: str,
     command: Sequence[str],
@@ -64,7 +72,7 @@ def execute(
         name: what an error calls it.
         command: the program and its arguments.
         environment: all of its environment.
-        folder: where it runs; a file with its last words is left there.
+        folder: where it runs and keeps its temporary files; a file with its last words is left there.
         on_line: told each line of its log as it is printed. What it says on its way out is in the error instead.
 
     Raises:
@@ -73,7 +81,12 @@ def execute(
     with (
         (folder / "standard-error").open("w+") as complaints,
         subprocess.Popen(  # noqa: S603 - a deployed program
-            command, env=dict(environment), cwd=folder, stdout=subprocess.PIPE, stderr=complaints, text=True
+            command,
+            env={**environment, "TMPDIR": str(folder)},
+            cwd=folder,
+            stdout=subprocess.PIPE,
+            stderr=complaints,
+            text=True,
         ) as process,
     ):
         try:

@@ -19,6 +19,8 @@ from lake.stacks import LOCAL_STACK
 EMULATOR_ACCESS_KEY: Final = "test"
 EMULATOR_SECRET_KEY: Final = "test"  # noqa: S105 - the emulator's published default, worth nothing elsewhere
 
+TEMPORARY_FILES: Final = "tmp"
+"""Folder of a local platform's directory, deleted when the platform stops."""
 _LOOPBACK: Final = "127.0.0.1"
 _PROXY_VARIABLES: Final = frozenset({"http_proxy", "https_proxy", "all_proxy", "no_proxy"})
 
@@ -36,6 +38,8 @@ class Target:
     session: boto3.Session
     endpoint: str | None
     """Address of the emulator; None on AWS."""
+    temporary_files: Path | None = None
+    """Where the processes of a local stack keep what is theirs for a while; None on AWS."""
 
     def client(self, service: str) -> Any:  # noqa: ANN401 - boto3 makes clients at run time
         """A client of one service in the stack's region."""
@@ -112,7 +116,8 @@ def _local_target(state_directory: Path) -> Target:
         raise TargetError(
             f"{record_file} is torn, as after a machine that went down: write it anew with `python -m local up`"
         ) from error
-    return Target(LOCAL_STACK, record["exports"], local_session(record["region"]), record["endpoint"])
+    temporary_files = state_directory.resolve() / TEMPORARY_FILES
+    return Target(LOCAL_STACK, record["exports"], local_session(record["region"]), record["endpoint"], temporary_files)
 
 
 def _aws_target(stack: str) -> Target:

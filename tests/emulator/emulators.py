@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from local.emulator import Emulator
+from local.emulator import Emulator, stop_emulator
 
 REGION = "eu-west-1"
 
@@ -24,4 +24,4 @@ def running_emulator(folder: Path) -> Iterator[Emulator]:
     try:
         yield emulator
     finally:
-        emulator.process.stop()
+        stop_emulator(folder)
