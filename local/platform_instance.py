@@ -10,22 +10,31 @@ from pathlib import Path
 from typing import Any, Final, cast
 
 from lake.stacks import LOCAL_STACK
-from local.emulator import Emulator
-from local.engine import Deployment, deploy, discard_state, read_stack_configuration
+from local.emulator import Emulator, emulator_process, stop_emulator
+from local.engine import Deployment, EngineError, deploy, discard_state, read_stack_configuration
+from local.processes import write_whole
 from local.source_server import USER, SourceServer
 
 PROGRAM: Final = Path(__file__).resolve().parent.parent
 EMBEDDED_AWS: Final = "embedded AWS"
 SFTP_SERVER: Final = "SFTP server"
 DEFAULT_STATE_DIRECTORY: Final = Path(".local")
+DEFAULT_PORT: Final = 4566
 CONNECTION: Final = "dealer"
+REGION_SETTING: Final = "aws:region"
 CONNECTIONS_SETTING: Final = "data-platform:connections"
+_STAND_INS: Final = {CONNECTIONS_SETTING: CONNECTION}
+"""What a stand-in's address is put into: the setting, and the name in it."""
 
 Progress = Callable[[str], None]
 
 
 class PlatformBusyError(Exception):
     """Another command is at work on the same platform."""
+
+
+class PlatformPortError(Exception):
+    """The platform runs at another port than the one asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +47,7 @@ class LocalPlatform:
     @property
     def emulator(self) -> Emulator:
         """The embedded AWS."""
-        region = read_stack_configuration(PROGRAM, LOCAL_STACK)["aws:region"]
-        return Emulator(self.port, str(region), self.state_directory)
+        return Emulator(self.port, str(_read_configuration()[REGION_SETTING]), self.state_directory)
 
     @property
     def source(self) -> SourceServer:
@@ -48,7 +56,7 @@ class LocalPlatform:
 
     def running(self) -> frozenset[str]:
         """Which of its two processes run: EMBEDDED_AWS, SFTP_SERVER."""
-        processes = {EMBEDDED_AWS: self.emulator.process, SFTP_SERVER: self.source.process}
+        processes = {EMBEDDED_AWS: emulator_process(self.state_directory), SFTP_SERVER: self.source.process}
         return frozenset(name for name, process in processes.items() if process.is_running())
 
     def up(self, *, fresh: bool = False, progress: Progress = lambda _: None) -> Deployment:
@@ -60,6 +68,7 @@ class LocalPlatform:
 
         Raises:
             PlatformBusyError: another command is starting this platform.
+            PlatformPortError: it runs, and at another port.
             local.emulator.PortInUseError: the emulator's port is taken.
             local.processes.ProcessError: a process does not start.
             local.engine.EngineError: the program cannot be deployed.
@@ -72,7 +81,13 @@ class LocalPlatform:
         if not self.emulator.process.is_running():
             progress("starting the embedded AWS")
             self.emulator.start()
+            write_whole(_port_file(self.state_directory), str(self.port))
             self._new_instance()
+        elif (stands_at := recorded_port(self.state_directory)) != self.port:
+            raise PlatformPortError(
+                f"the platform in {self.state_directory} stands at port {stands_at}, not at {self.port}: leave --port "
+                "out, stop it with `python -m local down`, or name another directory with --state-dir"
+            )
         elif fresh:
             progress("throwing away what the platform holds")
             self.emulator.reset()
@@ -96,10 +111,11 @@ class LocalPlatform:
     def down(self) -> None:
         """Stop everything and throw away what it held; the stand-in's files and logs stay."""
         self.source.process.stop()
-        self.emulator.process.stop()
+        stop_emulator(self.state_directory)
         discard_state(self.state_directory)
         self._stack_file.unlink(missing_ok=True)
         self._instance_file.unlink(missing_ok=True)
+        _port_file(self.state_directory).unlink(missing_ok=True)
 
     def abandon(self, ran_before: frozenset[str]) -> bool:
         """Stop what was started since these processes ran. If the embedded AWS ran, it stays with all that it holds.
@@ -129,9 +145,10 @@ class LocalPlatform:
 
     def _configuration(self) -> dict[str, object]:
         """The stack's own configuration with the stand-in's address put in."""
-        configuration = read_stack_configuration(PROGRAM, LOCAL_STACK)
-        connections = dict(cast("dict[str, object]", configuration[CONNECTIONS_SETTING]))
-        connections[CONNECTION] = {
+        configuration = _read_configuration()
+        connections = dict(cast("dict[str, dict[str, object]]", configuration[CONNECTIONS_SETTING]))
+        # Over the person's own, so that the program still refuses what it does not know there.
+        connections[CONNECTION] = connections[CONNECTION] | {
             "host": "127.0.0.1",
             "port": self.source.port,
             "user": USER,
@@ -142,10 +159,10 @@ class LocalPlatform:
     def _record_stack(self, exports: dict[str, Any]) -> None:
         """What `python -m ops --stack local` works from: where the stack is and what it exports."""
         record = {"endpoint": self.emulator.endpoint, "region": self.emulator.region, "exports": exports}
-        self._stack_file.write_text(json.dumps(record, indent=2))
+        write_whole(self._stack_file, json.dumps(record, indent=2))
 
     def _new_instance(self) -> None:
-        self._instance_file.write_text(uuid.uuid4().hex)
+        write_whole(self._instance_file, uuid.uuid4().hex)
 
     @property
     def _stack_file(self) -> Path:
@@ -154,3 +171,33 @@ class LocalPlatform:
     @property
     def _instance_file(self) -> Path:
         return self.state_directory / "instance"
+
+
+def find_platform(state_directory: Path, port: int | None = None) -> LocalPlatform:
+    """The platform of a directory: at the port that it has unless another is given, a new one at DEFAULT_PORT."""
+    return LocalPlatform(state_directory, port or recorded_port(state_directory) or DEFAULT_PORT)
+
+
+def recorded_port(state_directory: Path) -> int | None:
+    """The port of the platform that keeps its state there; None if there is none."""
+    try:
+        return int(_port_file(state_directory).read_text())
+    except (FileNotFoundError, ValueError):
+        return None
+
+
+def _port_file(state_directory: Path) -> Path:
+    return state_directory / "port"
+
+
+def _read_configuration() -> dict[str, object]:
+    """The stack's settings, with those in place that the platform itself starts from. The program checks the others."""
+    configuration = read_stack_configuration(PROGRAM, LOCAL_STACK)
+    missing = [] if isinstance(configuration.get(REGION_SETTING), str) else [f"{REGION_SETTING}, such as eu-west-1"]
+    for setting, name in _STAND_INS.items():
+        entries = configuration.get(setting)
+        if not isinstance(entries, dict) or not isinstance(cast("dict[str, object]", entries).get(name), dict):
+            missing.append(f"{setting}.{name}")
+    if missing:
+        raise EngineError(f"{PROGRAM / f'Pulumi.{LOCAL_STACK}.yaml'} lacks {' and '.join(missing)}")
+    return configuration

@@ -31,8 +31,6 @@ class CommandLine:
 
     def __init__(self, state: Path) -> None:
         self.state, self.port = state, free_port()
-        self.temporary = state.with_name(f"{state.name}-temporary")
-        """Where jobs run, so that they are told from those of other tests."""
 
     def arguments(self, module, *words):
         platform = ["--state-dir", str(self.state)]
@@ -186,11 +184,9 @@ def test_two_platforms_run_side_by_side(command_line):
 def interrupt(command_line, words, reached):
     """Type ctrl-C in a command once it got so far; exit code and output."""
     # given the command in a terminal of its own
-    command_line.temporary.mkdir(exist_ok=True)
     command = subprocess.Popen(
         command_line.arguments("local", *words),
         cwd=ROOT,
-        env={**os.environ, "TMPDIR": str(command_line.temporary)},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -210,7 +206,7 @@ def interrupt(command_line, words, reached):
 
 
 def jobs_run(command_line):
-    return bool(processes_that_name(str(command_line.temporary / "glue-job-")))
+    return bool(processes_that_name(str(command_line.state / "tmp" / "glue-job-")))
 
 
 @pytest.mark.parametrize("moment", ["at once", "while it deploys", "while the jobs run"])
@@ -227,7 +223,7 @@ def test_ctrl_c_in_the_demo_leaves_no_process_and_no_port(command_line, moment):
     assert code == 130, output
     assert not listens(command_line.port)
     assert processes_that_name(str(command_line.state)) == []
-    assert not jobs_run(command_line)
+    assert not (command_line.state / "tmp").exists()
 
 
 def test_ctrl_c_leaves_a_platform_that_was_up_before_as_it_was(command_line):

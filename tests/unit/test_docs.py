@@ -21,9 +21,9 @@ from jobs.marts import REPORTS
 from jobs.memory_store import MemoryStore, StoredObject
 from jobs.warehouse.job import refine
 from lake.keys import report_key
-from local.__main__ import app as local_app
+from local.commands import app as local_app
 from local.sample_data import write_vehicles
-from ops.__main__ import app as ops_app
+from ops.commands import app as ops_app
 
 ROOT = Path(__file__).resolve().parents[2]
 README = ROOT / "README.md"

@@ -2,14 +2,17 @@
 
 import contextlib
 import json
+from datetime import UTC, datetime
 
 import pytest
 from typer.testing import CliRunner
 
 from jobs.job_run import JobFailedError, JobRun
-from ops.__main__ import app
+from ops import commands
+from ops.commands import app
 from ops.job_lines import readable_line
 from ops.process_runner import ProcessRunner
+from ops.status import DatasetStatus
 
 COUNTS = {
     "dataset": "vehicles",
@@ -104,3 +107,25 @@ def test_a_torn_record_of_the_stack_is_told_in_words(ops, tmp_path):
     assert result.exit_code == 1
     assert "stack.json is torn" in result.stderr
     assert "python -m local up" in result.stderr
+
+
+def test_the_status_and_the_outputs_fit_a_terminal_of_80_columns(ops, tmp_path, monkeypatch):
+    # given large numbers and a long export
+    landed_at = datetime(2026, 11, 23, tzinfo=UTC)
+    full = DatasetStatus("vehicles", 12_345, landed_at, 1_234, 12_345_678, 12_345, 1_234, late=True)
+    monkeypatch.setattr(commands, "dataset_statuses", lambda _: [full])
+    monkeypatch.setattr(commands.console, "width", 80)
+    record = json.loads((tmp_path / "stack.json").read_text())
+    record["exports"]["address"] = "x" * 200
+    (tmp_path / "stack.json").write_text(json.dumps(record))
+
+    # when
+    status, outputs = (ops(word)[0].stdout for word in ("status", "outputs"))
+
+    # then nothing is cut
+    for shown in (status, outputs):
+        assert all(len(line) <= 80 for line in shown.splitlines())
+        assert "…" not in shown
+    for value in ("12,345,678", "quarantined", "2026-11-23 00:00", "late"):
+        assert value in status
+    assert outputs.count("x") >= 200

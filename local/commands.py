@@ -1,0 +1,156 @@
+"""The commands of the platform on this machine: up, demo, down."""
+
+import signal
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+from botocore.exceptions import BotoCoreError, ClientError
+from rich.console import Console
+from rich.markup import escape
+
+from local.demo import DemoFailedError, run_demo
+from local.demo_tables import print_next_steps, print_result
+from local.emulator import PortInUseError
+from local.engine import EngineError
+from local.own_file import UnsuitableFileError
+from local.platform_instance import (
+    DEFAULT_PORT,
+    DEFAULT_STATE_DIRECTORY,
+    EMBEDDED_AWS,
+    SFTP_SERVER,
+    LocalPlatform,
+    PlatformBusyError,
+    PlatformPortError,
+    find_platform,
+)
+from local.processes import ProcessError
+from local.steps import Steps
+from ops.collection import CollectionRunError
+from ops.role_process import RunFailedError
+from ops.target import TargetError
+from ops.workflow import WorkflowError
+
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, help="The platform on this machine, without a cloud account."
+)
+console = Console()
+errors = Console(stderr=True)
+
+_EXPECTED: Final = (
+    PlatformBusyError,
+    PlatformPortError,
+    PortInUseError,
+    ProcessError,
+    EngineError,
+    DemoFailedError,
+    UnsuitableFileError,
+    CollectionRunError,
+    RunFailedError,
+    TargetError,
+    WorkflowError,
+    OSError,
+)
+"""Trouble that a person can do something about, as its message says."""
+
+INTERRUPTED: Final = 130
+"""Exit code of a command that ctrl-C ended, as shells have it."""
+
+StateDirectory = Annotated[Path, typer.Option("--state-dir", help="Where this platform keeps everything.")]
+Port = Annotated[
+    int | None,
+    typer.Option(
+        min=1024,
+        max=65535,
+        help=f"Port of the embedded AWS on 127.0.0.1. Default: the one that it has, {DEFAULT_PORT} for a new one.",
+    ),
+]
+
+
+@contextmanager
+def _errors_for_a_person() -> Generator[None]:
+    try:
+        yield
+    except _EXPECTED as error:
+        errors.print(f"[red]error:[/] {escape(str(error))}", highlight=False, soft_wrap=True)
+        raise typer.Exit(1) from error
+    except (BotoCoreError, ClientError) as error:
+        errors.print(f"[red]error:[/] the emulator answered: {escape(str(error))}", highlight=False, soft_wrap=True)
+        raise typer.Exit(1) from error
+
+
+@contextmanager
+def _as_before_on_interrupt(platform: LocalPlatform, *, fresh: bool = False) -> Generator[None]:
+    """Let ctrl-C leave what ran before the command, and nothing that the command started."""
+    # What was to be thrown away anyway is not kept half thrown away.
+    ran_before: frozenset[str] = frozenset() if fresh else platform.running()
+    try:
+        yield
+    except KeyboardInterrupt as interrupt:
+        # Impatience must not leave half of it behind.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        errors.print("interrupted; stopping what this command started …")
+        if platform.abandon(ran_before):
+            errors.print("the platform was up before and stays up, with what it holds")
+        else:
+            errors.print("stopped: no process and no port is left")
+        raise typer.Exit(INTERRUPTED) from interrupt
+
+
+@app.command()
+def up(
+    state_dir: StateDirectory = DEFAULT_STATE_DIRECTORY,
+    port: Port = None,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Throw away what the platform holds first.")] = False,  # noqa: FBT002 - a flag
+) -> None:
+    """Start the embedded AWS and the stand-in sources, and deploy the program into them."""
+    platform = find_platform(state_dir.resolve(), port)
+    steps = Steps(console)
+    with _errors_for_a_person(), _as_before_on_interrupt(platform, fresh=fresh):
+        with steps.step("Start the platform and deploy the program") as step:
+            deployment = platform.up(fresh=fresh, progress=step.tell)
+            step.outcome = (
+                f"{deployment.created} resources created, {deployment.updated} updated, "
+                f"{deployment.unchanged} unchanged"
+            )
+        print_next_steps(console, platform)
+
+
+@app.command()
+def demo(
+    state_dir: StateDirectory = DEFAULT_STATE_DIRECTORY,
+    port: Port = None,
+    vehicles: Annotated[Path | None, typer.Option(help="Your own CSV file of vehicles.")] = None,
+    down_afterwards: Annotated[bool, typer.Option("--down", help="Stop the platform afterwards.")] = False,  # noqa: FBT002 - a flag
+) -> None:
+    """Take a vehicles file from an SFTP server to reports that only their teams can read."""
+    platform = find_platform(state_dir.resolve(), port)
+    with _errors_for_a_person(), _as_before_on_interrupt(platform):
+        result = run_demo(platform, Steps(console), vehicles)
+        print_result(console, result)
+        if down_afterwards:
+            platform.down()
+            console.print("The platform is stopped.")
+        else:
+            print_next_steps(console, platform)
+
+
+@app.command()
+def down(state_dir: StateDirectory = DEFAULT_STATE_DIRECTORY) -> None:
+    """Stop a platform and throw away what it holds.
+
+    What stays in its directory: the SFTP server's files and keys, the demo's sample file vehicles.csv, the logs, and
+    the lock that keeps two commands from starting one platform.
+    """
+    with _errors_for_a_person():
+        platform = find_platform(state_dir.resolve())
+        ran = platform.running()
+        platform.down()
+    if ran >= {EMBEDDED_AWS, SFTP_SERVER}:
+        console.print("The platform is stopped.")
+    elif ran:
+        console.print(f"Of the platform only the {next(iter(ran))} was running; it is stopped.")
+    else:
+        console.print(f"No platform was running in {escape(str(state_dir))}.", soft_wrap=True)

@@ -1,0 +1,177 @@
+"""A person's commands on a deployed stack."""
+
+import json
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+from botocore.exceptions import BotoCoreError, ClientError
+from rich import box
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from lake.stacks import LOCAL_STACK
+from ops.collection import CollectionRunError, collect
+from ops.extraction import extract
+from ops.glue_runner import GlueRunner
+from ops.job_lines import readable_line
+from ops.process_runner import ProcessRunner
+from ops.role_process import RunFailedError
+from ops.status import DatasetStatus, dataset_statuses
+from ops.target import Target, TargetError, find_target
+from ops.workflow import FAILED, SUCCEEDED, WorkflowError, read_triggers, walk
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="Commands on a deployed stack, by its exports.")
+console = Console()
+errors = Console(stderr=True)
+
+_JOB_ARGUMENTS: Final = {"warehouse": ("--dataset",), "mart": ("--report",), "refine": ()}
+
+
+@contextmanager
+def _errors_for_a_person() -> Generator[None]:
+    try:
+        yield
+    except (TargetError, WorkflowError, RunFailedError, CollectionRunError) as error:
+        errors.print(f"[red]error:[/] {escape(str(error))}", highlight=False, soft_wrap=True)
+        raise typer.Exit(1) from error
+    except (BotoCoreError, ClientError) as error:
+        errors.print(f"[red]error:[/] AWS answered: {escape(str(error))}", highlight=False, soft_wrap=True)
+        raise typer.Exit(1) from error
+
+
+@app.callback()
+def choose_stack(
+    context: typer.Context,
+    stack: Annotated[str, typer.Option(help="The stack: local, dev or prod.")],
+    state_dir: Annotated[Path, typer.Option(help="Directory of a local platform.")] = Path(".local"),
+) -> None:
+    """Find the stack that the command works on."""
+    with _errors_for_a_person():
+        context.obj = find_target(stack, state_dir)
+
+
+@app.command()
+def outputs(
+    context: typer.Context,
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON, for programs.")] = False,  # noqa: FBT002 - a flag
+) -> None:
+    """What the stack exports."""
+    target: Target = context.obj
+    if as_json:
+        typer.echo(json.dumps(target.exports, indent=2))
+        return
+    table = _table(target, "export", "value")
+    for name, value in sorted(target.exports.items()):
+        table.add_row(name, escape(value if isinstance(value, str) else json.dumps(value, indent=1)))
+    console.print(table)
+
+
+@app.command()
+def status(context: typer.Context) -> None:
+    """What landed of each dataset, what became of it, and what is late."""
+    with _errors_for_a_person(), console.status("reading the lake"):
+        statuses = dataset_statuses(context.obj)
+    table = _table(
+        context.obj, "dataset", "landed", "last, UTC", "waiting", "warehouse", "quarantined", "duplicate", "late"
+    )
+    for column in table.columns[3:7]:
+        column.justify = "right"
+    for entry in statuses:
+        table.add_row(*_cells(entry))
+    console.print(table)
+
+
+@app.command("collect")
+def collect_now(context: typer.Context, dataset: str) -> None:
+    """Collect a dataset now, as its schedule would: files by SFTP, tables by SQL."""
+    target: Target = context.obj
+    if dataset in target.exports["extractionSchedules"]:
+        with _errors_for_a_person():
+            extract(target, dataset, lambda line: console.print(readable_line(line), highlight=False, markup=False))
+        return
+    with _errors_for_a_person(), console.status(f"collecting {dataset}"):
+        summary = collect(context.obj, dataset)
+    for landed in summary["collected"]:
+        console.print(f"collected {landed['source']} to {landed['key']} ({landed['bytes']:,} bytes)", highlight=False)
+    console.print(f"{len(summary['collected'])} collected, {summary['unchanged']} unchanged")
+
+
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def run(
+    context: typer.Context,
+    job: Annotated[str, typer.Argument(help="warehouse, mart, or refine for both in the workflow's order.")],
+    as_json: Annotated[bool, typer.Option("--json", help="The jobs' log as it is, for programs.")] = False,  # noqa: FBT002 - a flag
+) -> None:
+    """Run a job, or the workflow, and wait for the end.
+
+    warehouse takes --dataset vehicles, mart takes --report customers_by_fleet_size, refine takes nothing.
+    """
+    target: Target = context.obj
+    names = {"warehouse": target.exports["warehouseJob"], "mart": target.exports["martJob"]}
+    if job not in {*names, "refine"}:
+        raise typer.BadParameter(f"there is no job {job!r}; there are {', '.join(names)} and refine")
+    arguments = _job_arguments(job, context.args)
+    runner = _runner(target, as_json=as_json)
+    with _errors_for_a_person():
+        if job == "refine":
+            _run_workflow(target, runner)
+        else:
+            with console.status(f"running {names[job]}"):
+                runner.run(names[job], arguments)
+            console.print(f"{names[job]} {SUCCEEDED}")
+
+
+def _run_workflow(target: Target, runner: ProcessRunner | GlueRunner) -> None:
+    triggers = read_triggers(target.client("glue"), target.exports["refineWorkflow"])
+    failures: list[RunFailedError] = []
+
+    def run_one(name: str) -> str:
+        try:
+            with console.status(f"running {name}"):
+                runner.run(name)
+        except RunFailedError as error:
+            failures.append(error)
+            return FAILED
+        return SUCCEEDED
+
+    for name, state in walk(triggers, run_one):
+        console.print(f"{name} {state}")
+    if failures:
+        raise failures[0]
+
+
+def _runner(target: Target, *, as_json: bool) -> ProcessRunner | GlueRunner:
+    def show(line: str) -> None:
+        shown = line if as_json else readable_line(line)
+        console.print(shown, highlight=False, markup=False, soft_wrap=True)
+
+    return ProcessRunner(target, on_line=show) if target.stack == LOCAL_STACK else GlueRunner(target)
+
+
+def _job_arguments(job: str, words: list[str]) -> dict[str, str]:
+    """What is passed on. A job itself passes over what it does not know, since Glue adds arguments of its own."""
+    known = _JOB_ARGUMENTS[job]
+    if unknown := [word for word in words[::2] if word not in known]:
+        takes = f"it takes {' and '.join(known)}" if known else "it takes no arguments"
+        raise typer.BadParameter(f"{job} does not know {' '.join(unknown)}: {takes}")
+    if len(words) % 2:
+        raise typer.BadParameter(f"{words[-1]} needs a value")
+    return dict(zip(words[::2], words[1::2], strict=True))
+
+
+def _table(target: Target, *columns: str) -> Table:
+    """A table that fits a terminal of 80 columns: what is too long is folded, not cut."""
+    table = Table(title=f"Stack {target.stack}", title_justify="left", box=box.SIMPLE_HEAD, padding=0)
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    return table
+
+
+def _cells(entry: DatasetStatus) -> tuple[str, ...]:
+    last = f"{entry.last_landed:%Y-%m-%d %H:%M}" if entry.last_landed else "never"
+    counts = (entry.waiting, entry.rows_warehouse, entry.rows_quarantined, entry.rows_duplicate)
+    return (entry.dataset, f"{entry.landed:,}", last, *(f"{count:,}" for count in counts), "late" if entry.late else "")
