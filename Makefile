@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo up down test test-all check format lock bench clean
+.PHONY: help install demo up down test test-all needs-of-tests check format lock bench clean
 
 help: ## List the commands.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -29,11 +29,14 @@ up: $(INSTALLED) ## Start the local platform and deploy the program into it.
 down: $(INSTALLED) ## Stop the local platform.
 	@$(BIN)/python -m local down
 
-test: $(INSTALLED) ## The tests: units, the resource graph, and end to end on the embedded AWS.
+test: needs-of-tests ## The tests: units, the resource graph, and end to end on the embedded AWS.
 	@$(BIN)/python -m pytest tests -m "not artefacts" -n 2 --dist loadgroup -q
 
-test-all: $(INSTALLED) ## And those that run, in clean environments, what AWS would run.
+test-all: needs-of-tests ## And those that run, in clean environments, what AWS would run.
 	@$(BIN)/python -m pytest tests -n 2 --dist loadgroup -q
+
+needs-of-tests: $(INSTALLED)
+	@PYTHON=$(BIN)/python sh requirements/system-packages.sh test
 
 check: $(INSTALLED) ## Format, lint and types, without changing anything.
 	@$(BIN)/ruff format --check .

@@ -1,22 +1,31 @@
 #!/bin/sh
-# What the platform needs of the operating system. On Debian as root the missing packages are installed;
-# elsewhere each is named with the command that gets it, and nothing is installed.
+# What the platform needs of the operating system; with the argument `test`, what its tests need too. On Debian as root
+# the missing packages are installed; elsewhere each is named with the command that gets it, and nothing is installed.
 set -eu
 
-missing=""
-need() { # need DEBIAN_PACKAGE "what it is for" CHECK...
-    package=$1 purpose=$2
-    shift 2
+missing="" homebrew=""
+need() { # need DEBIAN_PACKAGE HOMEBREW_FORMULA "what it is for" CHECK...
+    package=$1 formula=$2 purpose=$3
+    shift 3
     if ! "$@" >/dev/null 2>&1; then
         missing="$missing $package"
+        case " $homebrew " in *" $formula "*) ;; *) homebrew="$homebrew $formula" ;; esac
         echo "missing: $package ($purpose)"
     fi
 }
 
 python=${PYTHON:-python3.11}
-need python3.11 "the interpreter" "$python" --version
-need python3.11-venv "virtual environments" "$python" -c "import ensurepip, venv"
-need git "the tests read which files belong to the repository" git --version
+version="import sys; sys.exit(sys.version_info[:2] != (3, 11))"
+if "$python" -c "" >/dev/null 2>&1 && ! "$python" -c "$version"; then
+    echo "PYTHON=$python is $("$python" --version), but the pinned requirements are for Python 3.11: name one of those," \
+        "or leave PYTHON out" >&2
+    exit 1
+fi
+need python3.11 python@3.11 "the interpreter" "$python" -c "$version"
+need python3.11-venv python@3.11 "virtual environments" "$python" -c "import ensurepip, venv"
+if [ "${1:-}" = test ]; then
+    need git git "the tests read which files belong to the repository" git --version
+fi
 
 [ -z "$missing" ] && exit 0
 if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
@@ -26,6 +35,6 @@ if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
     DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing
 else
     echo "get them with:  sudo apt-get install$missing    (Debian, Ubuntu)"
-    echo "           or:  brew install python@3.11 git    (macOS)"
+    echo "           or:  brew install$homebrew    (macOS)"
     exit 1
 fi
