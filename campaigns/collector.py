@@ -2,8 +2,8 @@
 """The collector under faults, many times over. Run by `make campaign NAME=collector`.
 
 Each scenario is 50 files and ten runs that meet a random fault at a random moment, among them kill -9; between them
-files change; then runs in peace, then the check: every file once, bytes equal, no upload left open. A scenario that fails leaves its seed in
-.bench/campaign-collector/failed-seeds; `--seed` runs one again.
+files change; then runs in peace, then the check: every file once, bytes equal, no upload left open. A scenario that
+fails leaves its seed in .bench/campaign-collector/failed-seeds; `--seed` runs one again.
 """
 
 import argparse

@@ -37,7 +37,7 @@ class SqlSource:
     table: str
     mode: Literal["incremental", "full", "snapshot"]
     """incremental: rows from the last run's watermark on; it cannot see deleted rows. full: the whole table every time.
-    snapshot: the whole table, compared with the last time: changed rows are written, and deleted ones as such."""
+    snapshot: the whole table every time, and rows that are gone since the last time, marked as deleted."""
     watermark: str | None = None
     """Column by which an incremental table grows; it must never fall when a row is inserted or updated."""
     lag: timedelta = timedelta(0)

@@ -7,7 +7,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from lake.keys import InvalidKeyError
-from lake.ledger import LEASE, ClaimedElsewhereError, FileVersion, Ledger, LedgerError, LostClaimError, State
+from lake.ledger import LEASE, ClaimedElsewhereError, FileVersion, Ledger, LedgerError, LostClaimError, State, Upload
+from lake.ledger_strays import StrayUploads
 from tests.emulator.emulators import running_emulator
 from tests.emulator.sftp_fixtures import Stack
 
@@ -332,3 +333,133 @@ def test_a_deleted_entry_is_noticed(ledger, stack, dataset):
 def test_a_missing_table_is_an_error(stack, dataset):
     with pytest.raises(ClientError, match="ResourceNotFound"):
         Ledger(stack.dynamodb, "no-such-table").claim(version_of(dataset))
+
+
+# Uploads in parts, looks, and many versions at once
+
+
+UPLOAD = Upload("upload-1", 8)
+
+
+def test_an_upload_is_kept_through_failure_pause_and_takeover_until_the_version_is_complete(ledger, clock, dataset):
+    # given
+    claim = ledger.record_upload(ledger.claim(version_of(dataset)), UPLOAD)
+    ledger.fail(claim, "cut")
+
+    # when
+    after_failure = ledger.claim(version_of(dataset))
+    ledger.pause(after_failure)
+    after_pause = ledger.claim(version_of(dataset))
+    clock.now += LEASE + timedelta(seconds=1)
+    after_takeover = ledger.claim(version_of(dataset))
+
+    # then
+    assert [claim.upload for claim in (after_failure, after_pause, after_takeover)] == [UPLOAD] * 3
+
+
+def test_who_lost_the_claim_cannot_record_an_upload(ledger, clock, dataset):
+    # given
+    lost = ledger.claim(version_of(dataset))
+    clock.now += LEASE + timedelta(seconds=1)
+    ledger.claim(version_of(dataset))
+
+    # when, then
+    with pytest.raises(LostClaimError):
+        ledger.record_upload(lost, UPLOAD)
+
+
+def test_a_paused_version_is_claimed_by_the_next_run_at_once(ledger, dataset):
+    # given
+    ledger.pause(ledger.claim(version_of(dataset)))
+
+    # when, then
+    assert only_entry(ledger, dataset).state == State.PAUSED
+    assert ledger.claim(version_of(dataset)) is not None
+
+
+def test_a_version_that_was_wrongly_called_new_keeps_its_key(ledger, clock, dataset):
+    # given
+    first = ledger.claim(version_of(dataset))
+    ledger.fail(first, "cut")
+    clock.now += timedelta(days=1)
+
+    # when
+    second = ledger.claim(version_of(dataset), is_new=True)
+
+    # then
+    assert second.object_key == first.object_key
+
+
+def test_the_states_of_more_versions_than_one_request_takes_are_told(ledger, dataset):
+    # given
+    versions = [version_of(dataset, path=f"in/{number}.csv") for number in range(205)]
+    for version in versions[::50]:
+        ledger.complete(ledger.claim(version), transferred=1, checksum="sha256:aa")
+    ledger.refuse(versions[1], "it is empty")
+    too_long = version_of(dataset, path="x" * 2000)
+
+    # when
+    states = ledger.states_of([*versions, too_long])
+
+    # then
+    assert states == {**dict.fromkeys(versions[::50], State.COMPLETE), versions[1]: State.FAILED}
+
+
+def test_a_file_is_unchanged_since_its_first_look_until_it_looks_otherwise(ledger, clock, dataset):
+    # given
+    first = clock.now
+    assert ledger.unchanged_since(version_of(dataset)) == first
+
+    # when
+    clock.now += timedelta(minutes=5)
+
+    # then
+    assert ledger.unchanged_since(version_of(dataset)) == first
+    assert ledger.unchanged_since(version_of(dataset, size=11)) == clock.now
+    assert ledger.unchanged_since(version_of(dataset)) == clock.now
+
+
+@pytest.fixture
+def strays(stack, clock):
+    return lambda *listed: StrayUploads(stack.dynamodb, stack.table, listed, clock=clock)
+
+
+def test_an_upload_of_a_live_claim_is_no_stray_whatever_is_listed(ledger, strays, dataset):
+    # given
+    claim = ledger.claim(version_of(dataset))
+
+    # when, then
+    assert not strays().is_stray(dataset, claim.object_key, "any")
+
+
+@pytest.mark.parametrize(
+    ("is_listed", "upload_id", "expected"),
+    [(True, "upload-1", False), (True, "other", True), (False, "upload-1", True)],
+)
+def test_an_upload_that_no_run_is_at_is_a_stray_unless_the_next_run_goes_on_with_it(
+    ledger, strays, dataset, is_listed, upload_id, expected
+):
+    # given
+    version = version_of(dataset, path=f"in/{is_listed}-{upload_id}.csv")
+    claim = ledger.record_upload(ledger.claim(version), UPLOAD)
+    ledger.pause(claim)
+
+    # when
+    stray = strays(*[version] * is_listed).is_stray(dataset, claim.object_key, upload_id)
+
+    # then
+    assert stray == expected
+
+
+def test_an_aborted_stray_is_recorded_and_not_gone_on_with(ledger, strays, dataset):
+    # given
+    claim = ledger.record_upload(ledger.claim(version_of(dataset)), UPLOAD)
+    ledger.pause(claim)
+
+    # when
+    strays().record_abort(dataset, claim.object_key, UPLOAD.id)
+
+    # then
+    assert only_entry(ledger, dataset).state == State.FAILED
+    assert "vanished or changed" in only_entry(ledger, dataset).error
+    assert ledger.claim(version_of(dataset)).upload is None

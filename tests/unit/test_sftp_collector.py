@@ -1,13 +1,22 @@
 """The parts of the collector that need no server."""
 
+import base64
+import hashlib
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from functions.sftp_collector.configuration import ConfigurationError, read_event, read_settings
+from functions.sftp_collector.large_file import LargeFile
+from functions.sftp_collector.messages import PartRange, PartUploaded
 from functions.sftp_collector.transfer import MAXIMUM_PARTS, MEBIBYTE, SMALLEST_PART_BYTES, part_size
+from lake import checksum
+from lake.ledger import Claim, FileVersion, Upload
 
 REPOSITORY = Path(__file__).parents[2]
 TERABYTE = 10**12
@@ -70,3 +79,71 @@ def test_the_handler_imports_nothing_that_its_layer_lacks():
 
     # then
     assert result.stdout == "[]\n"
+
+
+VERSION = FileVersion("vehicles", "dealer", "in/large.csv", 100 * MEBIBYTE, 1)
+
+
+def large_file(standing: list[int]) -> LargeFile:
+    """A file of 13 parts, of which some stand."""
+    claim = Claim(VERSION, "inbound/vehicles/2026/11/22/large.csv", "token", datetime(2026, 11, 22, tzinfo=UTC))
+    parts = [PartUploaded(number, "etag", b"") for number in standing]
+    return LargeFile(None, None, claim, Upload("upload", 8 * MEBIBYTE), parts)  # pyright: ignore[reportArgumentType]
+
+
+@given(st.sets(st.integers(1, 13)), st.integers(1, 4))
+def test_the_ranges_that_are_given_out_are_the_parts_that_are_missing_each_once(standing, workers):
+    # given
+    file = large_file(sorted(standing))
+    given_out: list[int] = []
+
+    # when
+    while file.has_range:
+        parts = file.next_range(workers).parts
+        given_out += range(parts.first, parts.last + 1)
+
+    # then
+    assert given_out == [number for number in range(1, 14) if number not in standing]
+    assert file.is_whole == (len(standing) == 13)
+
+
+def test_what_a_worker_did_not_bring_of_its_range_is_given_out_again():
+    # given
+    file = large_file([])
+    parts = file.next_range(1).parts
+    file.add(PartUploaded(parts.first, "etag", b""))
+
+    # when
+    file.take_back(parts)
+
+    # then
+    assert parts == PartRange(1, 6)
+    assert file.next_range(1).parts.first == 2
+
+
+def test_a_checksum_of_parts_is_what_anyone_can_recompute():
+    # given
+    content = bytes(range(256)) * 10
+    parts = [content[start : start + 1000] for start in range(0, len(content), 1000)]
+    digests = [hashlib.sha256(part).digest() for part in parts]
+
+    # when
+    text = checksum.of_parts(digests, 1000)
+
+    # then
+    assert text == f"sha256-of-1000-byte-parts:{hashlib.sha256(b''.join(digests)).hexdigest()}"
+    algorithm, _, value = text.partition(":")
+    assert algorithm == "sha256-of-1000-byte-parts"
+    assert base64.b64encode(bytes.fromhex(value)).decode() + "-3" == checksum.composite_for_s3(digests)
+    assert [checksum.from_s3(checksum.as_s3(digest)) for digest in digests] == digests
+
+
+def test_the_number_of_workers_is_two_unless_the_environment_says_otherwise():
+    # given
+    environment = {"LAKE_BUCKET": "b", "LEDGER_TABLE": "t", "PARAMETER_PREFIX": "/p/local"}
+
+    # then
+    assert read_settings(environment).workers == 2
+    assert read_settings({**environment, "COLLECTOR_WORKERS": "4"}).workers == 4
+    with pytest.raises(ConfigurationError, match="COLLECTOR_WORKERS"):
+        read_settings({**environment, "COLLECTOR_WORKERS": "0"})
