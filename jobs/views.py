@@ -4,7 +4,7 @@ import dataframely as dy
 import polars as pl
 
 from jobs.datasets.declaration import Dataset
-from jobs.readers.records import LINE
+from jobs.readers.records import DELETED, LINE
 from jobs.store import Store
 from jobs.warehouse.columns import LANDED_AT, LINEAGE, OBJECT
 from lake.keys import warehouse_prefix
@@ -15,12 +15,13 @@ def published_view(store: Store, dataset: Dataset) -> pl.LazyFrame:
 
     Of the rows with one key, the one whose object arrived last counts. Of those that arrived at one instant it is
     the last by object key as text and then by line, so that the view is the same each time.
+    A row whose source has it no more is not in the view, as far as the source tells that.
     A dataset without warehouse files has an empty view with all columns.
     """
     files = [store.read(key) for key in store.keys(warehouse_prefix(dataset.name))]
     if not files:
         return _empty(dataset.schema)
-    return latest_rows(pl.scan_parquet(files), dataset.schema.primary_key())
+    return latest_rows(pl.scan_parquet(files), dataset.schema.primary_key()).filter(~pl.col(DELETED))
 
 
 def latest_rows(rows: pl.LazyFrame, key: list[str]) -> pl.LazyFrame:

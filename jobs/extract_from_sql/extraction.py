@@ -23,11 +23,12 @@ from jobs.extract_from_sql.errors import ExtractionError
 from jobs.extract_from_sql.kept_claim import KeptClaim, kept
 from jobs.extract_from_sql.query import Condition, key_ranges, read_rows, rows_in
 from jobs.extract_from_sql.rows import RowsFile, read_batches, schema_of
-from jobs.extract_from_sql.snapshot import DELETED, Snapshot
+from jobs.extract_from_sql.snapshot import Snapshot
 from jobs.extract_from_sql.types import ColumnPlan, plan_column
 from jobs.extract_from_sql.watermark_column import WatermarkColumn, watermark_of
 from jobs.job_run import Counts
 from jobs.parquet import MEDIA_TYPE
+from jobs.readers.records import DELETED
 from lake.ledger import LostClaimError
 from lake.watermark import Extraction, Position, Range, Watermarks
 

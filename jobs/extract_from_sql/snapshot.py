@@ -1,15 +1,12 @@
 """Deleted rows of a snapshot table: those of the last snapshot whose key the table has no more."""
 
 from pathlib import Path
-from typing import Final
 
 import polars as pl
 import pyarrow as pa
 
 from jobs.extract_from_sql.arrow import Batch, Rows, Schema
-
-DELETED: Final = "_deleted"
-"""Whether the row is gone from the table; its other columns then tell what it was."""
+from jobs.readers.records import DELETED
 
 
 class Snapshot:

@@ -6,7 +6,15 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from jobs.readers.records import LINE, ORIGINAL, STRUCTURE_REASON, STRUCTURE_RULE, Records, UnreadableObjectError
+from jobs.readers.records import (
+    DELETED,
+    LINE,
+    ORIGINAL,
+    STRUCTURE_REASON,
+    STRUCTURE_RULE,
+    Records,
+    UnreadableObjectError,
+)
 
 
 def read_parquet(content: bytes, columns: Sequence[str]) -> Records:
@@ -33,7 +41,8 @@ def read_parquet(content: bytes, columns: Sequence[str]) -> Records:
         pl.lit(None, pl.String).alias(STRUCTURE_REASON),
         *(as_text(column, frame.schema[column]) for column in columns),
     )
-    return Records(header, records)
+    gone = records[LINE].filter(frame[DELETED]) if DELETED in frame.columns else []
+    return Records(header, records, frozenset(gone))
 
 
 def as_json(schema: pl.Schema) -> pl.Expr:

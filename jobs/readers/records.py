@@ -9,6 +9,8 @@ LINE: Final = "_line"
 """Number of the physical line on which the record starts, from 1; the header is on line 1."""
 ORIGINAL: Final = "_original"
 """The record's text as it came, quotes included, without the line break at its end."""
+DELETED: Final = "_deleted"
+"""Whether the source has the row no more; its other values then tell what it was."""
 STRUCTURE_RULE: Final = "_structure_rule"
 """Name of the structural rule that the record breaks; missing if its fields could be told apart."""
 STRUCTURE_REASON: Final = "_structure_reason"
@@ -30,3 +32,5 @@ class Records:
 
     The declared columns are missing where STRUCTURE_RULE is not.
     """
+    deleted: frozenset[int] = frozenset()
+    """Lines of the records that say that their source has them no more."""

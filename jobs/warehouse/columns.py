@@ -4,7 +4,7 @@ from typing import Final
 
 import polars as pl
 
-from jobs.readers.records import LINE
+from jobs.readers.records import DELETED, LINE
 
 OBJECT: Final = "_object"
 """Key of the inbound object."""
@@ -14,7 +14,13 @@ LANDED_AT: Final = "_landed_at"
 """Instant at which it arrived: what S3 calls its last modification, UTC. S3 itself keeps whole seconds."""
 
 LINEAGE: Final = pl.Schema(
-    {OBJECT: pl.String(), LANDED_ON: pl.Date(), LANDED_AT: pl.Datetime("us", "UTC"), LINE: pl.Int64()}
+    {
+        OBJECT: pl.String(),
+        LANDED_ON: pl.Date(),
+        LANDED_AT: pl.Datetime("us", "UTC"),
+        LINE: pl.Int64(),
+        DELETED: pl.Boolean(),
+    }
 )
 """Columns that follow the declared ones in every warehouse file, in this order."""
 

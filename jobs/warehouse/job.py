@@ -16,7 +16,7 @@ from jobs.job_run import Counts, JobRun, argument_parser
 from jobs.parquet import MEDIA_TYPE, parquet_bytes
 from jobs.readers.csv_records import read_csv
 from jobs.readers.parquet_records import read_parquet
-from jobs.readers.records import LINE, ORIGINAL
+from jobs.readers.records import DELETED, LINE, ORIGINAL
 from jobs.sanitise.check import REASON, RULES, Outcome, check
 from jobs.store import S3Store, Store
 from jobs.warehouse.columns import LANDED_AT, LANDED_ON, LINEAGE, OBJECT, QUARANTINE
@@ -79,7 +79,7 @@ def process_object(store: Store, dataset: Dataset, key: str, run_id: str) -> Cou
     records = read(store.read(key), dataset.schema.column_names())
     outcome = check(dataset, records)
     quarantine = _quarantine_rows(outcome, key, records.header, run_id)
-    warehouse = _warehouse_rows(outcome, inbound, store.landed_at(key))
+    warehouse = _warehouse_rows(outcome, inbound, store.landed_at(key), records.deleted)
     _write(store, inbound, warehouse, quarantine, _accounting(outcome, run_id))
     return {
         "dataset": dataset.name,
@@ -102,11 +102,14 @@ def _write(
     store.write(inbound.warehouse_key, parquet_bytes(warehouse), MEDIA_TYPE, accounting)
 
 
-def _warehouse_rows(outcome: Outcome, inbound: InboundObject, landed_at: datetime) -> pl.DataFrame:
+def _warehouse_rows(
+    outcome: Outcome, inbound: InboundObject, landed_at: datetime, deleted: frozenset[int]
+) -> pl.DataFrame:
     return outcome.clean.with_columns(
         pl.lit(inbound.key).alias(OBJECT),
         pl.lit(inbound.landing_date).alias(LANDED_ON),
         pl.lit(landed_at, LINEAGE[LANDED_AT]).alias(LANDED_AT),
+        pl.col(LINE).is_in(deleted).alias(DELETED),
     ).select(pl.exclude(*LINEAGE), *LINEAGE)
 
 

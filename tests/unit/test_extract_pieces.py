@@ -17,9 +17,10 @@ from jobs.extract_from_sql.drift import check_declaration, described, new_column
 from jobs.extract_from_sql.errors import ExtractionError
 from jobs.extract_from_sql.query import rows_in
 from jobs.extract_from_sql.side_by_side import side_by_side
-from jobs.extract_from_sql.snapshot import DELETED, Snapshot
+from jobs.extract_from_sql.snapshot import Snapshot
 from jobs.extract_from_sql.types import plan_column
 from jobs.extract_from_sql.watermark_column import WatermarkColumn, watermark_of
+from jobs.readers.records import DELETED
 from lake.watermark import Range
 
 EVIL = "x]; drop table y--"

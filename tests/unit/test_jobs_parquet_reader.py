@@ -12,6 +12,7 @@ from jobs.datasets import DATASETS
 from jobs.memory_store import MemoryStore, StoredObject
 from jobs.readers.parquet_records import read_parquet
 from jobs.readers.records import LINE, ORIGINAL, UnreadableObjectError
+from jobs.views import published_view
 from jobs.warehouse.job import refine
 
 # 100 ns after a microsecond, which no Python datetime has.
@@ -98,3 +99,23 @@ def test_an_extracted_object_reaches_the_warehouse_with_its_ticks_and_refused_ro
     assert clean.select("id", "first_name", pl.col("updated_at").to_physical()).rows() == [(1, "Ada", TICK)]
     assert (refused["line"].to_list(), refused["reason"].to_list()) == ([2], ["first_name is empty"])
     assert json.loads(refused["original"][0])["updated_at"] == "2026-09-21 14:13:20.123456700"
+
+
+def test_a_row_that_its_source_has_no_more_leaves_the_published_view():
+    # given a snapshot, and a later one that records a deleted row
+    def snapshot(deleted: list[bool]) -> bytes:
+        people = pl.DataFrame({"id": [1, 2], "first_name": ["Ada", "Bob"], "last_name": ["L", "B"]})
+        missing = [pl.lit(None, pl.String).alias(name) for name in ("email", "phone")]
+        updated_at = pl.lit(TICK).cast(pl.Datetime("ns")).alias("updated_at")
+        return written(people.with_columns(*missing, updated_at, pl.Series("_deleted", deleted)))
+
+    store = MemoryStore()
+    person = DATASETS["person"]
+    for number, deleted in enumerate([[False, False], [False, True]], start=1):
+        store.objects[f"inbound/person/2026/11/22/person-{number}.parquet"] = StoredObject(snapshot(deleted))
+
+    # when
+    refine(store, {"person": person}, "run-1")
+
+    # then
+    assert published_view(store, person).collect()["first_name"].to_list() == ["Ada"]
