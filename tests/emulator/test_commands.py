@@ -39,8 +39,8 @@ class CommandLine:
         port = [] if words[0] == "down" else ["--port", str(self.port)]
         return [sys.executable, "-m", module, *words, *platform, *port]
 
-    def run(self, module, *words, cwd=ROOT):
-        environment = {**os.environ, "COLUMNS": "200"}
+    def run(self, module, *words, cwd=ROOT, also=None):
+        environment = {**os.environ, "COLUMNS": "200", **(also or {})}
         return subprocess.run(
             self.arguments(module, *words), cwd=cwd, env=environment, capture_output=True, text=True, check=False
         )
@@ -71,9 +71,10 @@ def processes_that_name(text):
 
 
 def test_the_demo_shows_the_whole_way_and_a_second_one_collects_nothing_twice(command_line):
-    # when the demo runs twice
+    # when the demo runs twice, the second time with a proxy and a profile that are of no use here
     first = command_line.run("local", "demo")
-    second = command_line.run("local", "demo")
+    nowhere = dict.fromkeys(("HTTP_PROXY", "http_proxy"), "http://127.0.0.1:1") | {"AWS_PROFILE": "none-of-this-name"}
+    second = command_line.run("local", "demo", also={**nowhere, "NO_PROXY": "", "no_proxy": ""})
 
     # then the first shows the accounting, the access and where to go on
     assert first.returncode == 0, first.stdout + first.stderr
