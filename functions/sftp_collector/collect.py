@@ -33,6 +33,7 @@ from functions.sftp_collector.messages import (
 )
 from functions.sftp_collector.result import CollectedFile, CollectionResult
 from functions.sftp_collector.selection import Selection
+from functions.sftp_collector.small_files import SmallFiles
 from functions.sftp_collector.strays import abort_strays
 from functions.sftp_collector.transfer import SMALLEST_PART_BYTES, Destination
 from functions.sftp_collector.workers import WorkerProcess, Workers
@@ -83,7 +84,7 @@ class Collector:
         self._result = CollectionResult(collection.dataset)
         self._selection = Selection(collection, ledger, self._result)
         self._due: deque[FileVersion] = deque()
-        self._claimed: deque[CollectFile] = deque()
+        self._small = SmallFiles(ledger, self._result)
         self._large: dict[FileVersion, LargeFile] = {}
         self._checks_and_moves: deque[CheckVersion | MoveFile] = deque()
         self._unavailable = ""
@@ -153,12 +154,9 @@ class Collector:
     def _hand_out(self) -> None:
         if not self._workers.any_usable():
             # The files that remain do not wait for the server again.
-            for task in self._claimed:
-                self._small_failed(task.claim, Trouble.UNAVAILABLE, self._unavailable)
-            for version in self._due:
-                self._selection.refuse(version, self._unavailable)
-            self._claimed.clear()
-            self._due.clear()
+            self._small.all_failed(Trouble.UNAVAILABLE, self._unavailable)
+            while self._due:
+                self._selection.refuse(self._due.popleft(), self._unavailable)
             return
         for worker in self._workers.idle():
             task = self._next_task()
@@ -175,10 +173,10 @@ class Collector:
                 return file.next_range(self._workers.count)
         if self._checks_and_moves:
             return self._checks_and_moves.popleft()
-        return self._claimed.popleft() if self._claimed else None
+        return self._small.waiting.popleft() if self._small.waiting else None
 
     def _is_short_of_work(self) -> bool:
-        ahead = len(self._claimed) + sum(file.has_range for file in self._large.values())
+        ahead = len(self._small.waiting) + sum(file.has_range for file in self._large.values())
         return bool(self._due) and ahead < self._workers.count
 
     def _claim_next(self) -> None:
@@ -188,13 +186,13 @@ class Collector:
             if claim is None:
                 self._result.unchanged += 1
             elif version.size <= SMALLEST_PART_BYTES:
-                self._claimed.append(CollectFile(claim))
+                self._small.waiting.append(CollectFile(claim))
             else:
                 file = self._large[version] = begin(self._ledger, self._lake, claim)
                 if file.is_whole:
                     self._checks_and_moves.append(CheckVersion(version))
         except (ClaimedElsewhereError, LostClaimError) as error:
-            self._left_to_another(version, str(error))
+            self._result.leave_to_another(version.path, str(error))
         except _FILE_ERRORS as error:
             self._result.fail(version.path, explain(error))
 
@@ -224,7 +222,7 @@ class Collector:
     def _take_back(self, task: Task) -> None:
         match task:
             case CollectFile():
-                self._claimed.appendleft(task)
+                self._small.waiting.appendleft(task)
             case ReadParts():
                 self._large[task.version].take_back(task.parts)
             case CheckVersion() | MoveFile():
@@ -234,28 +232,9 @@ class Collector:
 
     def _take_small(self, claim: Claim, reply: Reply) -> None:
         if isinstance(reply, Failed):
-            self._small_failed(claim, reply.trouble, reply.reason)
-        elif isinstance(reply, Landed):
-            try:
-                self._ledger.complete(claim, transferred=reply.bytes, checksum=reply.checksum)
-            except LostClaimError as error:
-                self._left_to_another(claim.version, str(error))
-            except (LedgerError, *_AWS_ERRORS) as error:
-                self._small_failed(claim, Trouble.PASSING, explain(error))
-            else:
-                done = CollectedFile(claim.version.path, claim.object_key, reply.bytes, reply.checksum)
-                self._collected(claim.version, done)
-
-    def _small_failed(self, claim: Claim, trouble: Trouble, reason: str) -> None:
-        if trouble == Trouble.CLAIMED:
-            self._left_to_another(claim.version, reason)
-            return
-        try:
-            self._ledger.fail(claim, reason)
-        except (LedgerError, *_AWS_ERRORS) as error:
-            # The reason itself is reported all the same; the claim ends with its lease.
-            logger.warning("failure not recorded", extra={"source": claim.version.path, "error": str(error)})
-        self._result.fail(claim.version.path, reason)
+            self._small.failed(claim, reply.trouble, reply.reason)
+        elif isinstance(reply, Landed) and (done := self._small.landed(claim, reply)) is not None:
+            self._collected(claim.version, done)
 
     def _take_parts(self, task: ReadParts, reply: Reply) -> None:
         file = self._large[task.version]
@@ -294,7 +273,7 @@ class Collector:
         file.record_failure()
         trouble, reason = file.failure or (Trouble.PASSING, "")
         if trouble == Trouble.CLAIMED:
-            self._left_to_another(file.version, reason)
+            self._result.leave_to_another(file.version.path, reason)
         else:
             self._result.fail(file.version.path, reason)
 
@@ -306,21 +285,11 @@ class Collector:
         if self._collection.archive is not None:
             self._checks_and_moves.append(MoveFile(version, self._collection.archive))
 
-    def _left_to_another(self, version: FileVersion, reason: str) -> None:
-        self._result.elsewhere += 1
-        logger.info("left to another run", extra={"source": version.path, "reason": reason})
-
     def _give_back(self, unfinished: list[Task]) -> None:
         """Leave what the time was too short for as the next run can take it up at once."""
         for file in self._large.values():
             file.pause()
-        small = [*self._claimed, *(task for task in unfinished if isinstance(task, CollectFile))]
-        for task in small:
-            try:
-                self._ledger.pause(task.claim)
-            except (LedgerError, *_AWS_ERRORS) as error:
-                # The claim ends with its lease.
-                logger.warning("not given back", extra={"source": task.claim.version.path, "error": str(error)})
-        self._result.remaining = len(self._due) + len(self._large) + len(small)
+        small = self._small.give_back(task for task in unfinished if isinstance(task, CollectFile))
+        self._result.remaining = len(self._due) + len(self._large) + small
         if self._result.remaining:
             logger.warning("stopped before the time was over", extra={"remaining": self._result.remaining})

@@ -51,3 +51,8 @@ class CollectionResult:
         """Note what failed."""
         self.failed.append(FailedFile(source, error))
         logger.error("not collected", extra={"source": source, "error": error})
+
+    def leave_to_another(self, source: str, reason: str) -> None:
+        """Note a file that another run is at."""
+        self.elsewhere += 1
+        logger.info("left to another run", extra={"source": source, "reason": reason})
