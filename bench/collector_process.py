@@ -8,7 +8,6 @@ import json
 import sys
 import time
 from types import SimpleNamespace
-from typing import Any
 
 import boto3
 
@@ -17,7 +16,7 @@ from bench.discarding_s3 import DiscardingS3
 make_client = boto3.client
 
 
-def client(service: str, **options: Any) -> Any:
+def client(service: str, **options: object) -> object:
     """As boto3.client, but for S3."""
     return DiscardingS3() if service == "s3" else make_client(service, **options)
 

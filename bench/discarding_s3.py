@@ -7,45 +7,51 @@ The bodies are dropped: kept, they would be the larger part of the memory that i
 import base64
 import hashlib
 import uuid
-from typing import Any
+from typing import TypedDict, cast
+
+
+class _Part(TypedDict):
+    ChecksumSHA256: str
+
+
+class NoSuchUploadError(Exception):
+    """As S3's; never raised here."""
+
+
+class _Exceptions:
+    NoSuchUpload = NoSuchUploadError
 
 
 class DiscardingS3:
     """The calls of an S3 client that the collector makes. A checksum that does not fit its parts is refused."""
 
-    class exceptions:  # noqa: N801  # as boto3 names it
-        """Errors that the collector catches."""
+    exceptions = _Exceptions
 
-        class NoSuchUpload(Exception):  # noqa: N818  # as boto3 names it
-            """Never raised here."""
-
-    def put_object(self, *, Body: bytes, ChecksumSHA256: str, **_: Any) -> dict[str, Any]:  # noqa: N803
+    def put_object(self, **request: object) -> dict[str, str]:
         """Take an object."""
-        return {"ETag": f'"{len(Body)}"', "ChecksumSHA256": ChecksumSHA256}
+        return {"ETag": f'"{len(cast("bytes", request["Body"]))}"'}
 
-    def create_multipart_upload(self, **_: Any) -> dict[str, Any]:
+    def create_multipart_upload(self, **_: object) -> dict[str, str]:
         """Begin an upload."""
         return {"UploadId": uuid.uuid4().hex}
 
-    def upload_part(self, *, Body: bytes, **_: Any) -> dict[str, Any]:  # noqa: N803
+    def upload_part(self, **request: object) -> dict[str, str]:
         """Take a part."""
-        return {"ETag": f'"{len(Body)}"'}
+        return {"ETag": f'"{len(cast("bytes", request["Body"]))}"'}
 
-    def complete_multipart_upload(
-        self, *, MultipartUpload: dict[str, Any], ChecksumSHA256: str, **_: Any  # noqa: N803
-    ) -> dict[str, Any]:
+    def complete_multipart_upload(self, **request: object) -> dict[str, str]:
         """Check the composite checksum as S3 does."""
-        parts = MultipartUpload["Parts"]
+        parts = cast("dict[str, list[_Part]]", request["MultipartUpload"])["Parts"]
         digests = b"".join(base64.b64decode(part["ChecksumSHA256"]) for part in parts)
         expected = f"{base64.b64encode(hashlib.sha256(digests).digest()).decode()}-{len(parts)}"
-        if expected != ChecksumSHA256:
-            raise ValueError(f"checksum {ChecksumSHA256} is not that of the parts, {expected}")
+        if expected != request["ChecksumSHA256"]:
+            raise ValueError(f"the checksum is not that of the parts, {expected}")
         return {}
 
     def get_paginator(self, _: str) -> "DiscardingS3":
         """There is nothing to list."""
         return self
 
-    def paginate(self, **_: Any) -> list[dict[str, Any]]:
+    def paginate(self, **_: object) -> list[dict[str, list[object]]]:
         """There is nothing to list."""
         return [{}]

@@ -1,10 +1,10 @@
 """How fast the SFTP collector reads, beside OpenSSH's sftp, plain paramiko and rclone. Run by `make bench NAME=sftp`.
 
 The server is Debian's OpenSSH on a high port. The collector runs by its own handler, in a fresh process, with a fresh
-ledger on the emulator and two workers; S3 is held in memory (bench/discarding_s3.py). What the others fetch is thrown
-away as well: sftp and paramiko write to /dev/null; rclone, which cannot, to /dev/shm. The server allows one cipher. Rounds are
-interleaved, so that a machine that is busy for a while is so for all. The collector's seconds are the handler's, with
-connecting and its clients; a Python process starts before them. The others' are those of their process.
+ledger on the emulator and two workers; S3 is held in memory (bench/discarding_s3.py). OpenSSH's sftp writes to
+/dev/null; paramiko's get and rclone, which cannot, to /dev/shm, which is memory. The server allows one cipher. Rounds
+are interleaved, so that a machine that is busy for a while is so for all. The collector's seconds are the handler's,
+with connecting and its clients; a Python process starts before them. The others' are those of their process.
 """
 
 import argparse
@@ -51,10 +51,12 @@ class Workload:
 
     @property
     def files(self) -> list[Path]:
+        """Where they are."""
         return [self.folder / f"{number:04d}.csv" for number in range(self.count)]
 
     @property
     def megabytes(self) -> float:
+        """Of all of them."""
         return self.count * self.bytes / MEGABYTE
 
     def write(self) -> "Workload":
@@ -138,14 +140,14 @@ class Bench:
         client.load_host_keys(str(self._known_hosts))
         key = paramiko.RSAKey.from_private_key_file(str(self._server.client_key))
         client.connect("127.0.0.1", self._server.port, self._server.user, pkey=key, look_for_keys=False)
-        with client, client.open_sftp() as files, Path(os.devnull).open("wb") as nowhere:
+        with client, client.open_sftp() as files, tempfile.TemporaryDirectory(dir="/dev/shm") as target:
             for file in work.files:
-                files.getfo(str(file), nowhere)
+                files.get(str(file), f"{target}/{file.name}")
         return time.perf_counter() - started
 
     def rclone(self, work: Workload) -> float:
         """Rclone with its defaults, which are four files at a time."""
-        with tempfile.TemporaryDirectory(dir="/dev/shm") as target:  # noqa: S108  # memory, as said in the heading
+        with tempfile.TemporaryDirectory(dir="/dev/shm") as target:
             remote = f":sftp,host=127.0.0.1,port={self._server.port},user={self._server.user}"
             remote += f',key_file="{self._server.client_key}",known_hosts_file="{self._known_hosts}":{work.folder}'
             options = ["--config", os.devnull, "--sftp-disable-hashcheck", "--no-check-dest"]
@@ -215,7 +217,7 @@ def memory(bench: Bench, folder: Path, size: int) -> bool:
         raise SystemExit("the collector failed")
     holds = peak.proportional < MEMORY_LIMIT_MEGABYTES
     print(
-        f"    {size / 10**9:.0f} GB: {peak.proportional:.0f} MB in all {peak.processes} processes, pages that they share "
+        f"    {size / 10**9:.1f} GB: {peak.proportional:.0f} MB in all {peak.processes} processes, shared pages "
         f"counted once ({peak.resident:.0f} MB if counted for each); "
         f"target {MEMORY_LIMIT_MEGABYTES} MB: {'holds' if holds else 'MISSED'}"
     )
@@ -265,8 +267,7 @@ def measure(bench: Bench, server: OpenSshServer, base: Path, scale: int, rounds:
         proxy.terminate()
         proxy.wait()
     print("peak memory of the collector")
-    for size in (10**9, 4 * 10**9):
-        held.append(memory(bench, base / f"memory{size}", size // scale))
+    held += [memory(bench, base / f"memory{size}", size // scale) for size in (10**9, 4 * 10**9)]
     return all(held)
 
 

@@ -38,10 +38,9 @@ def scenario(emulator, source_process):
     return start
 
 
-@pytest.mark.parametrize("seed", [1, 2])
-def test_killed_ten_times_at_random_points_it_lands_every_file_once(scenario, seed):
+def test_killed_ten_times_at_random_points_it_lands_every_file_once(scenario):
     # given
-    scenario = scenario(seed)
+    scenario = scenario(1)
 
     # when
     for number in range(10):
@@ -58,7 +57,6 @@ def test_after_a_fault_every_file_lands_once(scenario, fault):
     scenario = scenario(7)
 
     # when
-    scenario.meet(fault)
     scenario.meet(fault)
     scenario.settle()
 
