@@ -1,7 +1,7 @@
 """A TCP proxy that adds a delay each way, for kernels without netem.
 
 Run by `python bench/delaying_proxy.py PORT MILLISECONDS`. Prints its own port, then forwards 127.0.0.1 to PORT. Half of
-the round trip is added to each direction; bytes are delayed, not thinned out, so bandwidth stays what the machine gives.
+the round trip is added to each direction; bytes are delayed, not thinned out, so bandwidth stays as it is.
 """
 
 import asyncio
