@@ -1,6 +1,6 @@
 """How a result's columns are declared and their values laid out on the TDS wire, a whole batch of rows at once."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -33,6 +33,10 @@ _NUMBERS: Final = {
     "real": (0x6D, "<f4"),
     "float": (0x6D, "<f8"),
 }
+# Most digits, and the bytes that they take.
+_DECIMAL_WIDTHS: Final = ((9, 4), (19, 8), (28, 12), (38, 16))
+# Bytes of a time by its scale.
+_CLOCK_WIDTHS: Final = (3, 3, 3, 4, 4, 5, 5, 5)
 _VARIABLE: Final = {"varbinary": 0xA5, "binary": 0xAD, "varchar": 0xA7, "char": 0xAF, "nvarchar": 0xE7, "nchar": 0xEF}
 
 
@@ -78,22 +82,21 @@ def type_info(kind: SqlType) -> bytes:
         size = 0xFFFF if kind.length == MAX else (kind.length or 0) * (2 if kind.name.startswith("n") else 1)
         collation = b"" if kind.name in BINARIES else COLLATION_BYTES
         return bytes([_VARIABLE[kind.name]]) + size.to_bytes(2, "little") + collation
-    scale = kind.scale or 0
-    match kind.name:
-        case "decimal":
-            return bytes([0x6A, 1 + _decimal_width(kind), kind.precision or 0, scale])
-        case "money" | "smallmoney":
-            return bytes([0x6E, 8 if kind.name == "money" else 4])
-        case "datetime" | "smalldatetime":
-            return bytes([0x6F, 8 if kind.name == "datetime" else 4])
-        case "date":
-            return b"\x28"
-        case "time" | "datetime2" | "datetimeoffset":
-            return bytes([{"time": 0x29, "datetime2": 0x2A, "datetimeoffset": 0x2B}[kind.name], scale])
-        case "uniqueidentifier":
-            return b"\x24\x10"
-        case _:
-            raise unsupported(f"reading values of the type {kind}")
+    fixed = {
+        "decimal": bytes([0x6A, 1 + _decimal_width(kind), kind.precision or 0, kind.scale or 0]),
+        "money": b"\x6e\x08",
+        "smallmoney": b"\x6e\x04",
+        "datetime": b"\x6f\x08",
+        "smalldatetime": b"\x6f\x04",
+        "date": b"\x28",
+        "time": bytes([0x29, kind.scale or 0]),
+        "datetime2": bytes([0x2A, kind.scale or 0]),
+        "datetimeoffset": bytes([0x2B, kind.scale or 0]),
+        "uniqueidentifier": b"\x24\x10",
+    }
+    if kind.name not in fixed:
+        raise unsupported(f"reading values of the type {kind}")
+    return fixed[kind.name]
 
 
 def rows(columns: Sequence[ResultColumn], batch: pl.DataFrame) -> bytes:
@@ -188,42 +191,50 @@ def _variable_bytes(column: ResultColumn, values: pl.Series) -> tuple[Counts, By
 
 def _fixed_bytes(kind: SqlType, values: pl.Series) -> Bytes:
     """The values without their length, NULLs as anything, as one line of bytes each."""
-    scale = kind.scale or 0
-    match kind.name:
-        case name if name in _NUMBERS:
-            return _as_bytes(_filled(values).astype(_NUMBERS[name][1]))
-        case "decimal":
-            return _decimals(values, _decimal_width(kind))
-        case "money":
-            # The upper half comes first.
-            return _as_bytes(_small_decimals(values).astype("<i8"))[:, [4, 5, 6, 7, 0, 1, 2, 3]]
-        case "smallmoney":
-            return _as_bytes(_small_decimals(values).astype("<i4"))
-        case "uniqueidentifier":
-            return _guids(values)
-        case "date":
-            return _days(_filled(values.to_physical()).astype(np.int64) + _DAYS_BEFORE_1970)
-        case "time":
-            return _clock(_filled(values.struct.field("clock")), scale)
-        case "datetime2":
-            day, tick = _moment(values)
-            return np.hstack([_clock(tick, scale), _days(day)])
-        case "datetimeoffset":
-            day, tick = np.divmod(_filled(values.struct.field("instant")), _TICKS_OF_A_DAY)
-            offset = _filled(values.struct.field("offset")).astype("<i2")
-            return np.hstack([_clock(tick, scale), _days(day), _as_bytes(offset)])
-        case "datetime":
-            day, tick = _moment(values)
-            three_hundredths = (tick * 3 + 50_000) // 100_000
-            return np.hstack(
-                [_as_bytes((day - _DAYS_BEFORE_1900).astype("<i4")), _as_bytes(three_hundredths.astype("<u4"))]
-            )
-        case "smalldatetime":
-            day, tick = _moment(values)
-            minutes = tick // 600_000_000
-            return np.hstack([_as_bytes((day - _DAYS_BEFORE_1900).astype("<u2")), _as_bytes(minutes.astype("<u2"))])
-        case _:
-            raise unsupported(f"reading values of the type {kind}")
+    if kind.name in _NUMBERS:
+        return _as_bytes(_filled(values).astype(_NUMBERS[kind.name][1]))
+    if kind.name not in _ENCODERS:
+        raise unsupported(f"reading values of the type {kind}")
+    return _ENCODERS[kind.name](kind, values)
+
+
+def _money(_kind: SqlType, values: pl.Series) -> Bytes:
+    # The upper half comes first.
+    return _as_bytes(_small_decimals(values).astype("<i8"))[:, [4, 5, 6, 7, 0, 1, 2, 3]]
+
+
+def _small_money(_kind: SqlType, values: pl.Series) -> Bytes:
+    return _as_bytes(_small_decimals(values).astype("<i4"))
+
+
+def _date(_kind: SqlType, values: pl.Series) -> Bytes:
+    return _days(_filled(values.to_physical()).astype(np.int64) + _DAYS_BEFORE_1970)
+
+
+def _time(kind: SqlType, values: pl.Series) -> Bytes:
+    return _clock(_field(values, "clock"), kind)
+
+
+def _datetime2(kind: SqlType, values: pl.Series) -> Bytes:
+    day, tick = np.divmod(_field(values, "moment"), _TICKS_OF_A_DAY)
+    return np.hstack([_clock(tick, kind), _days(day)])
+
+
+def _datetimeoffset(kind: SqlType, values: pl.Series) -> Bytes:
+    day, tick = np.divmod(_field(values, "instant"), _TICKS_OF_A_DAY)
+    return np.hstack([_clock(tick, kind), _days(day), _as_bytes(_field(values, "offset").astype("<i2"))])
+
+
+def _datetime(_kind: SqlType, values: pl.Series) -> Bytes:
+    day, tick = np.divmod(_field(values, "moment"), _TICKS_OF_A_DAY)
+    three_hundredths = (tick * 3 + 50_000) // 100_000
+    return np.hstack([_as_bytes((day - _DAYS_BEFORE_1900).astype("<i4")), _as_bytes(three_hundredths.astype("<u4"))])
+
+
+def _smalldatetime(_kind: SqlType, values: pl.Series) -> Bytes:
+    day, tick = np.divmod(_field(values, "moment"), _TICKS_OF_A_DAY)
+    minutes = tick // 600_000_000
+    return np.hstack([_as_bytes((day - _DAYS_BEFORE_1900).astype("<u2")), _as_bytes(minutes.astype("<u2"))])
 
 
 def _as_bytes(numbers: NDArray[np.generic]) -> Bytes:
@@ -234,21 +245,21 @@ def _filled(values: pl.Series) -> NDArray[np.generic]:
     return (values.fill_null(value=False) if values.dtype == pl.Boolean else values.fill_null(0)).to_numpy()
 
 
-def _moment(values: pl.Series) -> tuple[Counts, Counts]:
-    day, tick = np.divmod(_filled(values.struct.field("moment")), _TICKS_OF_A_DAY)
-    return day, tick
+def _field(values: pl.Series, name: str) -> Counts:
+    return _filled(values.struct.field(name)).astype(np.int64)
 
 
 def _days(days: Counts) -> Bytes:
     return _as_bytes(days.astype("<u4"))[:, :3]
 
 
-def _clock(ticks: Counts, scale: int) -> Bytes:
-    width = 3 if scale <= 2 else 4 if scale <= 4 else 5
+def _clock(ticks: Counts, kind: SqlType) -> Bytes:
+    scale = kind.scale or 0
+    width = _CLOCK_WIDTHS[scale]
     return _as_bytes((ticks // 10 ** (7 - scale)).astype("<u8"))[:, :width]
 
 
-def _guids(values: pl.Series) -> Bytes:
+def _guids(_kind: SqlType, values: pl.Series) -> Bytes:
     # SQL Server writes the first three groups with their lowest byte first.
     order = [3, 2, 1, 0, 5, 4, 7, 6, *range(8, 16)]
     texts = values.cast(pl.String).fill_null("0" * 32).str.replace_all("-", "")
@@ -257,16 +268,16 @@ def _guids(values: pl.Series) -> Bytes:
 
 
 def _decimal_width(kind: SqlType) -> int:
-    precision = kind.precision or 0
-    return 4 if precision <= 9 else 8 if precision <= 19 else 12 if precision <= 28 else 16
+    return next(width for most, width in _DECIMAL_WIDTHS if (kind.precision or 0) <= most)
 
 
 def _small_decimals(values: pl.Series) -> Counts:
     return values.to_physical().fill_null(0).cast(pl.Int64).to_numpy()
 
 
-def _decimals(values: pl.Series, width: int) -> Bytes:
-    """The sign, 1 for not below zero, then the digits as a number of `width` bytes."""
+def _decimals(kind: SqlType, values: pl.Series) -> Bytes:
+    """The sign, 1 for not below zero, then the digits as one number."""
+    width = _decimal_width(kind)
     digits = values.to_physical().fill_null(0).cast(pl.Int128).to_frame("digits")
     size, word = pl.col("digits").abs(), pl.lit(1 << 32, pl.Int128)
     words = digits.select(
@@ -275,3 +286,17 @@ def _decimals(values: pl.Series, width: int) -> Bytes:
     )
     sign = digits.select((pl.col("digits") >= 0).cast(pl.UInt8)).to_series().to_numpy()
     return np.hstack([sign[:, None], *(_as_bytes(each.to_numpy().astype("<u4")) for each in words)])
+
+
+_ENCODERS: Final[dict[str, Callable[[SqlType, pl.Series], Bytes]]] = {
+    "decimal": _decimals,
+    "money": _money,
+    "smallmoney": _small_money,
+    "uniqueidentifier": _guids,
+    "date": _date,
+    "time": _time,
+    "datetime2": _datetime2,
+    "datetimeoffset": _datetimeoffset,
+    "datetime": _datetime,
+    "smalldatetime": _smalldatetime,
+}

@@ -193,7 +193,7 @@ class Requests:
             elif request.kind in (TransactionRequestType.COMMIT_XACT, TransactionRequestType.ROLLBACK_XACT):
                 change = self._session.end(committed=request.kind is TransactionRequestType.COMMIT_XACT)
             else:
-                raise unsupported(f"the transaction request {request.kind.name}")  # noqa: TRY301 - one way for errors
+                raise unsupported(f"the transaction request {request.kind.name}")
         except SqlError as failure:
             yield _error(failure) + done(status=DoneStatus.ERROR)
         else:

@@ -11,6 +11,15 @@ from local.sql_source.types import BINARIES, INTEGERS, MAX, MOMENTS, OPAQUE, Sql
 DEFAULT_STYLE: Final = 0
 _SPACED: Final = (DEFAULT_STYLE, 21, 25, 121)
 _ISO: Final = (126, 127)
+_STYLES: Final = (*_SPACED, *_ISO)
+_KEYS: Final = {"datetimeoffset": "instant", "time": "clock", **dict.fromkeys(MOMENTS, "moment")}
+# Styles of CONVERT for bytes.
+_HEXADECIMAL: Final = {1: "'0x'", 2: "''"}
+_PLAIN_TEXTS: Final = {
+    **dict.fromkeys((*INTEGERS, "decimal"), "CAST({} AS VARCHAR)"),
+    "bit": "CAST(CAST({} AS UTINYINT) AS VARCHAR)",
+    "uniqueidentifier": "upper(CAST({} AS VARCHAR))",
+}
 _TICKS: Final = 7
 _INEXACT: Final = frozenset({"decimal", "money", "smallmoney", "real", "float"})
 _NUMBERS: Final = frozenset({*INTEGERS, *_INEXACT, "bit"})
@@ -74,8 +83,9 @@ def comparison_key(value: Typed) -> str:
         return value.sql
     if value.type.name in OPAQUE:
         raise SqlError(305, f"The {value.type} data type cannot be compared or sorted.")
-    if value.type.name == "datetimeoffset":
-        return f"({value.sql}).instant"
+    if value.type.name in _KEYS:
+        # The number within: DuckDB's optimiser joins two comparisons of a structure into a BETWEEN that it cannot run.
+        return f"({value.sql}).{_KEYS[value.type.name]}"
     return f"_tsql.guid_order({value.sql})" if value.type.name == "uniqueidentifier" else value.sql
 
 
@@ -131,30 +141,30 @@ def _to_text(value: Typed, to: SqlType, style: int) -> str:
 def _text(sql: str, source: SqlType, to: SqlType, style: int) -> str:
     if source.is_text:
         return sql
-    if source.name in (*INTEGERS, "decimal"):
-        return f"CAST({sql} AS VARCHAR)"
-    if source.name == "bit":
-        return f"CAST(CAST({sql} AS UTINYINT) AS VARCHAR)"
-    if source.name == "uniqueidentifier":
-        return f"upper(CAST({sql} AS VARCHAR))"
-    if source.name in BINARIES and style in (1, 2):
-        return f"concat('{'0x' if style == 1 else ''}', hex({sql}))" if style == 1 else f"hex({sql})"
+    if source.name in _PLAIN_TEXTS:
+        return _PLAIN_TEXTS[source.name].format(sql)
+    if source.name in BINARIES and style in _HEXADECIMAL:
+        return f"{_HEXADECIMAL[style]} || hex({sql})"
+    text = _time_text(sql, source, style)
+    if text is None:
+        message = f"{style} is not a valid style number when converting from {source} to {to} (local SQL source)."
+        raise SqlError(281, message)
+    return text
+
+
+def _time_text(sql: str, source: SqlType, style: int) -> str | None:
+    scale, iso = source.scale or 0, style in _ISO
+    separator = "T" if iso else " "
     if source.name == "date" and style in (*_SPACED, *_ISO, 23):
         return f"_tsql.date_text({sql})"
-    if source.name in ("datetime", "smalldatetime") and style == DEFAULT_STYLE:
-        raise _not_converted(source, to)
-    scale = source.scale or 0
-    separator = "T" if style in _ISO else " "
-    if source.name in MOMENTS and style in (*_SPACED, *_ISO, 20, 120):
-        digits = 0 if style in (20, 120) else scale
-        return f"_tsql.moment_text(({sql}).moment, {digits}, '{separator}', {style in _ISO})"
+    # Without a style, datetime is written in words.
+    if source.name == "datetime2" or (source.name in MOMENTS and style != DEFAULT_STYLE):
+        if style in (20, 120):
+            return f"_tsql.moment_text(({sql}).moment, 0, ' ', false)"
+        return f"_tsql.moment_text(({sql}).moment, {scale}, '{separator}', {iso})" if style in _STYLES else None
     if source.name == "datetimeoffset" and style in (*_SPACED, 126):
-        return f"_tsql.instant_text({sql}, {scale}, '{separator}', {style in _ISO})"
-    if source.name == "time" and style in (*_SPACED, *_ISO):
-        return f"_tsql.clock_text(({sql}).clock, {scale})"
-    raise SqlError(
-        281, f"{style} is not a valid style number when converting from {source} to {to} (local SQL source)."
-    )
+        return f"_tsql.instant_text({sql}, {scale}, '{separator}', {iso})"
+    return f"_tsql.clock_text(({sql}).clock, {scale})" if source.name == "time" and style in _STYLES else None
 
 
 def _padded(to: SqlType) -> str:

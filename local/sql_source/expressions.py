@@ -1,66 +1,29 @@
 """Expressions of T-SQL in DuckDB's SQL, each with its type: what has no rule here is refused, never passed on."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from typing import Final
 
 from sqlglot import exp
 
-from local.sql_source.catalogue import Catalogue, TableColumn
+from local.sql_source.arithmetic import calculated
 from local.sql_source.conversions import Typed, comparable, comparison_key, convert
-from local.sql_source.errors import INVALID_COLUMN, SqlError, unsupported
+from local.sql_source.errors import SqlError, unsupported
 from local.sql_source.functions import FUNCTIONS, NILADIC, aggregate
 from local.sql_source.parsing import only, type_of, written
-from local.sql_source.types import INTEGERS, SqlType, widest
+from local.sql_source.scope import Scope, parameter_name
+from local.sql_source.types import MAX, WIDE_LIMIT, SqlType, widest
 
 BIT: Final = SqlType("bit")
-_COMPARISONS: Final = {exp.EQ: "=", exp.NEQ: "<>", exp.LT: "<", exp.LTE: "<=", exp.GT: ">", exp.GTE: ">="}
-_ARITHMETIC: Final = {exp.Add: "+", exp.Sub: "-", exp.Mul: "*", exp.Mod: "%"}
+_COMPARISONS: Final[dict[type[exp.Expr], str]] = {
+    exp.EQ: "=",
+    exp.NEQ: "<>",
+    exp.LT: "<",
+    exp.LTE: "<=",
+    exp.GT: ">",
+    exp.GTE: ">=",
+}
 # Length of CAST(x AS varchar).
 _CAST_LENGTH: Final = 30
-
-
-@dataclass(frozen=True, slots=True)
-class Scope:
-    """What an expression can refer to.
-
-    Attributes:
-        catalogue: tables of the database.
-        parameters: types of the bound parameters by their lower-case names.
-        sources: columns of the FROM clause by the lower-case names of its tables.
-        outer: the scope around a subquery.
-        tables: columns of the common table expressions by their lower-case names.
-        query: translates a subquery within a scope.
-    """
-
-    catalogue: Catalogue
-    parameters: Mapping[str, SqlType]
-    query: "Callable[[exp.Expr, Scope], tuple[str, list[TableColumn]]]"
-    sources: dict[str, list[TableColumn]] = field(default_factory=dict)
-    outer: "Scope | None" = None
-    tables: Mapping[str, list[TableColumn]] = field(default_factory=dict)
-
-    def column(self, name: str, source: str | None) -> Typed:
-        """The column that a name means.
-
-        Raises:
-            SqlError: there is none, or there are several.
-        """
-        wanted = name.lower()
-        names = [source.lower()] if source is not None else list(self.sources)
-        found = [
-            column.reference(each)
-            for each in names
-            for column in self.sources.get(each, ())
-            if column.name.lower() == wanted
-        ]
-        if len(found) == 1:
-            return found[0]
-        if found:
-            raise SqlError(209, f"Ambiguous column name '{name}'.")
-        if self.outer is not None:
-            return self.outer.column(name, source)
-        raise SqlError(INVALID_COLUMN, f"Invalid column name '{name if source is None else f'{source}.{name}'}'.")
 
 
 def expression(tree: exp.Expr, scope: Scope) -> Typed:
@@ -81,36 +44,32 @@ def condition(tree: exp.Expr, scope: Scope) -> str:
     Raises:
         SqlError: something in it is not supported, or it is a value.
     """
-    match tree:
-        case exp.And() | exp.Or():
-            word = "AND" if isinstance(tree, exp.And) else "OR"
-            return f"({condition(tree.this, scope)} {word} {condition(tree.expression, scope)})"
-        case exp.Not():
-            return f"(NOT {condition(tree.this, scope)})"
-        case exp.Paren():
-            return f"({condition(tree.this, scope)})"
-        case exp.Is() if isinstance(tree.expression, exp.Null):
-            return f"({expression(tree.this, scope).sql} IS NULL)"
-        case exp.Between():
-            only(tree, "this", "low", "high")
-            value = expression(tree.this, scope)
-            low, above = comparable(expression(tree.args["low"], scope), value)
-            high, below = comparable(expression(tree.args["high"], scope), value)
-            return f"({above} >= {low} AND {below} <= {high})"
-        case exp.In():
-            return _in(tree, scope)
-        case exp.Exists():
-            return f"EXISTS ({scope.query(tree.this, scope)[0]})"
-        case exp.Like():
-            return _like(tree, scope)
-        case _ if type(tree) in _COMPARISONS:
-            left, right = comparable(expression(tree.this, scope), expression(tree.expression, scope))
-            return f"({left} {_COMPARISONS[type(tree)]} {right})"
-        case _:
-            raise unsupported(f"{type(tree).__name__} as a condition: {written(tree)[:200]}")
+    rule = _CONDITIONS.get(type(tree))
+    if rule is None:
+        raise unsupported(f"{type(tree).__name__} as a condition: {written(tree)[:200]}")
+    return rule(tree, scope)
 
 
-def _in(tree: exp.In, scope: Scope) -> str:
+def _comparison(tree: exp.Expr, scope: Scope) -> str:
+    left, right = comparable(expression(tree.this, scope), expression(tree.expression, scope))
+    return f"({left} {_COMPARISONS[type(tree)]} {right})"
+
+
+def _is_null(tree: exp.Expr, scope: Scope) -> str:
+    if not isinstance(tree.expression, exp.Null):
+        raise unsupported(f"IS but of NULL: {written(tree)[:200]}")
+    return f"({expression(tree.this, scope).sql} IS NULL)"
+
+
+def _between(tree: exp.Expr, scope: Scope) -> str:
+    only(tree, "this", "low", "high")
+    value = expression(tree.this, scope)
+    low, above = comparable(expression(tree.args["low"], scope), value)
+    high, below = comparable(expression(tree.args["high"], scope), value)
+    return f"({above} >= {low} AND {below} <= {high})"
+
+
+def _in(tree: exp.Expr, scope: Scope) -> str:
     only(tree, "this", "expressions", "query")
     value = expression(tree.this, scope)
     if (query := tree.args.get("query")) is not None:
@@ -123,7 +82,7 @@ def _in(tree: exp.In, scope: Scope) -> str:
     return "(" + " OR ".join(f"{left} = {right}" for left, right in pairs) + ")"
 
 
-def _like(tree: exp.Like, scope: Scope) -> str:
+def _like(tree: exp.Expr, scope: Scope) -> str:
     pattern = tree.expression
     plain = isinstance(pattern, (exp.Literal, exp.National)) and "[" not in pattern.name
     value = expression(tree.this, scope)
@@ -138,7 +97,7 @@ def _literal(tree: exp.Expr, _scope: Scope) -> Typed:
         escaped = text.replace("'", "''")
         name = "nvarchar" if isinstance(tree, exp.National) else "varchar"
         return Typed(
-            f"'{escaped}'", SqlType(name, length=max(1, len(text)) if len(text) <= 4000 else -1), nullable=False
+            f"'{escaped}'", SqlType(name, length=max(1, len(text)) if len(text) <= WIDE_LIMIT else MAX), nullable=False
         )
     if text.isdigit() and int(text) < 2**31:
         return Typed(f"{int(text)}::INTEGER", SqlType("int"), nullable=False)
@@ -173,11 +132,6 @@ def _parameter(tree: exp.Expr, scope: Scope) -> Typed:
     return Typed(f"CAST(${parameter_name(name)} AS {kind.stored})", kind)
 
 
-def parameter_name(name: str) -> str:
-    """The name by which DuckDB knows a parameter of T-SQL, which may hold any letter."""
-    return "p" + name.lower().encode().hex()
-
-
 def _negated(tree: exp.Expr, scope: Scope) -> Typed:
     value = expression(tree.this, scope)
     return Typed(f"(-{value.sql})", value.type, value.nullable)
@@ -190,22 +144,7 @@ def _parenthesised(tree: exp.Expr, scope: Scope) -> Typed:
 
 def _arithmetic(tree: exp.Expr, scope: Scope) -> Typed:
     left, right = expression(tree.this, scope), expression(tree.expression, scope)
-    if left.type is None or right.type is None:
-        raise unsupported(f"arithmetic with NULL: {written(tree)[:200]}")
-    nullable = left.nullable or right.nullable
-    both = widest([left.type, right.type])
-    if isinstance(tree, exp.Add) and left.type.is_text and right.type.is_text:
-        lengths = (left.type.length or 0, right.type.length or 0)
-        name = "nvarchar" if "n" in (left.type.name[0], right.type.name[0]) else "varchar"
-        length = -1 if -1 in lengths or sum(lengths) > 4000 else sum(lengths)
-        return Typed(f"({left.sql} || {right.sql})", SqlType(name, length=length), nullable)
-    if both is not None and both.name in INTEGERS:
-        operator = "//" if isinstance(tree, exp.Div) else _ARITHMETIC[type(tree)]
-        return Typed(f"CAST({left.sql} {operator} {right.sql} AS {both.stored})", both, nullable)
-    if both is not None and both.name in ("real", "float") and not isinstance(tree, exp.Mod):
-        operator = "/" if isinstance(tree, exp.Div) else _ARITHMETIC[type(tree)]
-        return Typed(f"({left.sql} {operator} {right.sql})", both, nullable)
-    raise unsupported(f"arithmetic of {left.type} and {right.type}: {written(tree)[:200]}")
+    return calculated(type(tree), left, right, written(tree)[:200])
 
 
 def _cast(tree: exp.Expr, scope: Scope) -> Typed:
@@ -302,7 +241,20 @@ def _date_add(tree: exp.Expr, scope: Scope) -> Typed:
     value, count = expression(tree.this, scope), expression(tree.expression, scope)
     if unit not in ticks or value.type is None or value.type.name != "datetime2":
         raise unsupported(f"DATEADD but to a datetime2, by days or less: {written(tree)[:200]}")
-    return Typed(f"_tsql.moment_plus({value.sql}, ({count.sql} * {ticks[unit]})::BIGINT)", value.type)
+    return Typed(f"_tsql.moment_plus({value.sql}, (({count.sql})::BIGINT * {ticks[unit]})::BIGINT)", value.type)
+
+
+def _date_part(tree: exp.Expr, scope: Scope) -> Typed:
+    only(tree, "this", "expression")
+    value, part = expression(tree.expression, scope), tree.name.upper()
+    kind = "" if value.type is None else value.type.name
+    ticks = {"datetime2": "moment", "datetimeoffset": "instant", "time": "clock"}.get(kind)
+    if part == "NANOSECOND" and ticks is not None:
+        return Typed(f"(({value.sql}).{ticks} % 10000000 * 100)::INTEGER", SqlType("int"))
+    # What sqlglot makes of tzoffset.
+    if part == "TIMEZONE_MINUTE" and kind == "datetimeoffset":
+        return Typed(f'({value.sql})."offset"::INTEGER', SqlType("int"))
+    raise unsupported(f"this part of a date: {written(tree)[:200]}")
 
 
 def _aggregate(tree: exp.Expr, scope: Scope) -> Typed:
@@ -351,11 +303,38 @@ _RULES: Final[dict[type[exp.Expr], _Rule]] = {
     exp.Subquery: _subquery,
     exp.Window: _window,
     exp.DateAdd: _date_add,
+    exp.Extract: _date_part,
     **dict.fromkeys((exp.Add, exp.Sub, exp.Mul, exp.Mod, exp.Div), _arithmetic),
     **dict.fromkeys((exp.Count, exp.Min, exp.Max, exp.Sum), _aggregate),
     **dict.fromkeys(
-        (exp.Anonymous, exp.Length, exp.Upper, exp.Lower, exp.Abs, exp.Concat, exp.Left, exp.Right, exp.Substring)
-        + (exp.ObjectId, exp.CurrentSchema, exp.CurrentTimestamp, exp.CurrentUser, exp.Trim),
+        (
+            exp.Anonymous,
+            exp.Length,
+            exp.Upper,
+            exp.Lower,
+            exp.Abs,
+            exp.Concat,
+            exp.Left,
+            exp.Right,
+            exp.Substring,
+            exp.ObjectId,
+            exp.CurrentSchema,
+            exp.CurrentTimestamp,
+            exp.CurrentUser,
+            exp.Trim,
+        ),
         _function,
     ),
+}
+_CONDITIONS: Final[dict[type[exp.Expr], Callable[[exp.Expr, Scope], str]]] = {
+    exp.And: lambda tree, scope: f"({condition(tree.this, scope)} AND {condition(tree.expression, scope)})",
+    exp.Or: lambda tree, scope: f"({condition(tree.this, scope)} OR {condition(tree.expression, scope)})",
+    exp.Not: lambda tree, scope: f"(NOT {condition(tree.this, scope)})",
+    exp.Paren: lambda tree, scope: f"({condition(tree.this, scope)})",
+    exp.Exists: lambda tree, scope: f"EXISTS ({scope.query(tree.this, scope)[0]})",
+    exp.Is: _is_null,
+    exp.Between: _between,
+    exp.In: _in,
+    exp.Like: _like,
+    **dict.fromkeys(_COMPARISONS, _comparison),
 }

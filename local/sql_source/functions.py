@@ -6,7 +6,7 @@ from typing import Final
 from local.sql_source.catalogue import Catalogue
 from local.sql_source.conversions import Typed, comparison_key, convert
 from local.sql_source.errors import SqlError, unsupported
-from local.sql_source.types import INTEGERS, MAX, SqlType
+from local.sql_source.types import INTEGERS, MAX, WIDE_LIMIT, SqlType
 
 VERSION: Final = "Microsoft SQL Server 2022 stand-in of the data platform (DuckDB behind the TDS wire), not Microsoft's"
 NOW: Final = "now_ticks"
@@ -114,7 +114,7 @@ def _concat(arguments: Arguments, _catalogue: Catalogue) -> Typed:
     texts = [_text(each) for each in arguments]
     longest = sum(each.type.length or 0 for each in texts if each.type is not None)
     endless = any(each.type is not None and each.type.length == MAX for each in texts)
-    kind = SqlType("nvarchar", length=MAX if endless or longest > 4000 else max(1, longest))
+    kind = SqlType("nvarchar", length=MAX if endless or longest > WIDE_LIMIT else max(1, longest))
     return Typed(f"concat({', '.join(each.sql for each in texts)})", kind, nullable=False)
 
 

@@ -1,13 +1,14 @@
 """T-SQL text as sqlglot's trees, with the two types told apart that its own dialect merges."""
 
 import re
+from functools import lru_cache
 from typing import ClassVar, Final
 
 import sqlglot
 from sqlglot import exp
 from sqlglot.dialects.tsql import TSQL
 from sqlglot.errors import SqlglotError
-from sqlglot.tokens import TokenType
+from sqlglot.tokenizer_core import TokenType
 
 from local.sql_source.errors import SYNTAX, SqlError, unsupported
 from local.sql_source.types import MAX, SqlType, declared
@@ -54,14 +55,15 @@ class _Dialect(TSQL):
         KEYWORDS: ClassVar = {**TSQL.Tokenizer.KEYWORDS, "FLOAT": TokenType.DOUBLE}
 
 
-def parse(text: str) -> list[exp.Expr]:
-    """The statements of a batch.
+@lru_cache(maxsize=256)
+def parse(text: str) -> tuple[exp.Expr, ...]:
+    """The statements of a batch. The trees are shared: nobody may change them.
 
     Raises:
         SqlError: it cannot be parsed.
     """
     try:
-        return [tree for tree in sqlglot.parse(text, dialect=_Dialect) if tree is not None]
+        return tuple(tree for tree in sqlglot.parse(text, dialect=_Dialect) if tree is not None)
     except SqlglotError as error:
         reason = re.sub(r"\x1b\[\d+m", "", str(error)).splitlines()[0]
         raise SqlError(

@@ -72,7 +72,7 @@ def _type_information(number: object) -> str:
     Raises:
         SqlError: not one of the types that drivers ask for.
     """
-    if number not in _TYPE_INFORMATION:
+    if not isinstance(number, int) or number not in _TYPE_INFORMATION:
         raise unsupported(f"sp_datatype_info_100 of the type {number}")
     name, size, scale = _TYPE_INFORMATION[number]
     scales = "CAST(NULL AS smallint)" if scale is None else f"CAST({scale} AS smallint)"

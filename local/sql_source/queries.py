@@ -8,8 +8,9 @@ from sqlglot import exp
 from local.sql_source.catalogue import SYSTEM_SCHEMAS, TableColumn, quoted
 from local.sql_source.conversions import Typed, comparison_key, convert
 from local.sql_source.errors import SqlError, unsupported
-from local.sql_source.expressions import Scope, alike, condition, expression, ordering
+from local.sql_source.expressions import alike, condition, expression, ordering
 from local.sql_source.parsing import only, written
+from local.sql_source.scope import Scope
 from local.sql_source.types import SqlType
 
 # Hints on locks change nothing here: every statement reads one consistent version.
@@ -17,7 +18,7 @@ _LOCK_HINTS: Final = frozenset(
     {"NOLOCK", "READUNCOMMITTED", "READCOMMITTED", "READPAST", "ROWLOCK", "TABLOCK", "HOLDLOCK"}
 )
 _JOINS: Final = {"": "JOIN", "LEFT": "LEFT JOIN", "RIGHT": "RIGHT JOIN", "FULL": "FULL JOIN"}
-_SETS: Final = {exp.Union: "UNION", exp.Except: "EXCEPT", exp.Intersect: "INTERSECT"}
+_SETS: Final[dict[type[exp.Expr], str]] = {exp.Union: "UNION", exp.Except: "EXCEPT", exp.Intersect: "INTERSECT"}
 
 
 def query(tree: exp.Expr, outer: Scope) -> tuple[str, list[TableColumn]]:

@@ -1,5 +1,6 @@
 """The server: a DuckDB file, a listening socket, a thread for each client."""
 
+import atexit
 import contextlib
 import itertools
 import logging
@@ -61,6 +62,8 @@ class RunningSource:
             raise
         self._acceptor = threading.Thread(target=self._accept, name="sql-source", daemon=True)
         self._acceptor.start()
+        # A thread that the interpreter's end finds within DuckDB would hold that end up for ever.
+        atexit.register(self.stop)
 
     @property
     def port(self) -> int:
@@ -69,6 +72,7 @@ class RunningSource:
 
     def stop(self) -> None:
         """Stop listening, drop the connections that are open, close the database."""
+        atexit.unregister(self.stop)
         # Closing alone would leave the thread in accept().
         with contextlib.suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
@@ -127,7 +131,7 @@ class RunningSource:
 
 
 def start(settings: SourceSettings) -> RunningSource:
-    """Start serving in threads of this process.
+    """Start serving in threads of this process, until `stop` or the end of the process.
 
     Raises:
         OSError: the port is taken, or the certificate or its key cannot be read.

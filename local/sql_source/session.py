@@ -14,10 +14,10 @@ from local.sql_source import errors
 from local.sql_source.catalogue import Catalogue
 from local.sql_source.columns import ResultColumn
 from local.sql_source.errors import SqlError, unsupported
-from local.sql_source.expressions import Scope, parameter_name
 from local.sql_source.functions import NOW
 from local.sql_source.parsing import parse, written
 from local.sql_source.queries import query
+from local.sql_source.scope import Scope, parameter_name
 from local.sql_source.statements import change, define
 from local.sql_source.types import SqlType
 

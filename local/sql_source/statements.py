@@ -7,10 +7,11 @@ from sqlglot import exp
 from local.sql_source.catalogue import TableColumn, quoted
 from local.sql_source.conversions import Typed, stored_in
 from local.sql_source.errors import INVALID_COLUMN, INVALID_OBJECT, SqlError, unsupported
-from local.sql_source.expressions import Scope, condition, expression
+from local.sql_source.expressions import condition, expression
 from local.sql_source.parsing import only, type_of, written
 from local.sql_source.queries import query, stored_name, table_name
-from local.sql_source.types import COLLATION, SqlType
+from local.sql_source.scope import Scope
+from local.sql_source.types import COLLATION, SqlType, widest
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +77,7 @@ def _insert(tree: exp.Insert, scope: Scope) -> str:
     names = ", ".join(quoted(column.name) for column in columns)
     source = tree.expression
     if isinstance(source, exp.Values):
-        rows = ", ".join(f"({_values(row, columns, scope)})" for row in source.expressions)
-        return f"INSERT INTO {target} ({names}) VALUES {rows}"
+        return f"INSERT INTO {target} ({names}) {_rows(source.expressions, columns, scope)}"
     sql, selected = query(source, scope)
     _same_number(len(selected), len(columns))
     places = [f"c{place}" for place in range(len(selected))]
@@ -86,6 +86,37 @@ def _insert(tree: exp.Insert, scope: Scope) -> str:
         for place, one, column in zip(places, selected, columns, strict=True)
     ]
     return f"INSERT INTO {target} ({names}) SELECT {', '.join(values)} FROM ({sql}) AS _({', '.join(places)})"
+
+
+def _rows(rows: list[exp.Expr], columns: list[TableColumn], scope: Scope) -> str:
+    """The rows of an INSERT. Where all are made alike, only their parameters are listed and converted together.
+
+    DuckDB plans each value of a list of rows on its own: that of hundreds of conversions takes it most of a second.
+    """
+    bound = [list(row.find_all(exp.Parameter)) for row in rows]
+    shared = len(rows) > 1 and all(_made_alike(rows[0], row) for row in rows[1:])
+    kinds = [widest([expression(each, scope).type or SqlType("int") for each in place]) for place in zip(*bound, strict=False)]
+    if not shared or not kinds or None in kinds:
+        return "VALUES " + ", ".join(f"({_values(row, columns, scope)})" for row in rows)
+    names = [f"v{place}" for place in range(len(kinds))]
+    taken = [TableColumn(name, kind) for name, kind in zip(names, kinds, strict=True) if kind is not None]
+    model = rows[0].copy()
+    for name, parameter in zip(names, list(model.find_all(exp.Parameter)), strict=True):
+        parameter.replace(exp.column(name, table="_", quoted=True))
+    values = _values(model, columns, replace(scope, sources={"_": taken}))
+    listed = ", ".join(f"({', '.join(expression(each, scope).sql for each in row)})" for row in bound)
+    return f"SELECT {values} FROM (VALUES {listed}) AS _({', '.join(names)})"
+
+
+def _made_alike(one: object, other: object) -> bool:
+    """Whether two trees differ in the names of parameters alone."""
+    if isinstance(one, exp.Parameter) or not isinstance(one, exp.Expr | list) or type(one) is not type(other):
+        return type(one) is type(other) and (isinstance(one, exp.Parameter) or one == other)
+    if isinstance(one, exp.Expr) and isinstance(other, exp.Expr):
+        pairs = [(one.args.get(key), other.args.get(key)) for key in {*one.args, *other.args}]
+    else:
+        pairs = list(zip(one, other, strict=False)) if len(one) == len(other) else [(True, False)]
+    return all(_made_alike(left, right) for left, right in pairs)
 
 
 def _values(row: exp.Expr, columns: list[TableColumn], scope: Scope) -> str:

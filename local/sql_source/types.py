@@ -12,6 +12,13 @@ from local.sql_source.errors import SqlError, unsupported
 MAX: Final = -1
 """The length of varchar(max) and its like, as the catalogue spells it."""
 
+WIDE_LIMIT: Final = 4000
+"""Most characters of an nvarchar with a length."""
+_NARROW_LIMIT: Final = 8000
+_MOST_DIGITS: Final = 38
+_FINEST_SCALE: Final = 7
+_REAL_BITS: Final = 24
+
 COLLATION: Final = "Latin1_General_100_BIN2"
 """Texts compare by code point, as DuckDB compares them."""
 
@@ -95,22 +102,22 @@ def declared(name: str, sizes: tuple[int, ...], *, default_length: int = 1) -> S
     """
     if name in TEXTS | BINARIES:
         length = sizes[0] if sizes else default_length
-        limit = 4000 if name.startswith("n") else 8000
+        limit = WIDE_LIMIT if name.startswith("n") else _NARROW_LIMIT
         if len(sizes) > 1 or not (0 < length <= limit or (length == MAX and "var" in name)):
             raise SqlError(131, f"The size ({length}) given to the type '{name}' exceeds the maximum ({limit}).")
         return SqlType(name, length=length)
     if name in ("decimal", "numeric"):
         precision, scale = (*sizes, *(18, 0)[len(sizes) :])
-        if not 0 <= scale <= precision <= 38 or precision == 0:
+        if not 0 <= scale <= precision <= _MOST_DIGITS or precision == 0:
             raise SqlError(192, f"The scale or precision of decimal({precision},{scale}) is out of range.")
         return SqlType("decimal", precision=precision, scale=scale)
     if name in _SCALED:
-        scale = sizes[0] if sizes else 7
-        if not 0 <= scale <= 7:
+        scale = sizes[0] if sizes else _FINEST_SCALE
+        if not 0 <= scale <= _FINEST_SCALE:
             raise SqlError(1002, f"Specified scale {scale} of {name} is invalid.")
         return SqlType(name, scale=scale)
     if name == "float" and sizes:
-        return SqlType("real" if sizes[0] <= 24 else "float")
+        return SqlType("real" if sizes[0] <= _REAL_BITS else "float")
     if name not in _STORED or sizes:
         raise unsupported(f"the type {name}{sizes or ''}")
     return SqlType(name, scale={"datetime": 3, "smalldatetime": 0}.get(name))
