@@ -21,6 +21,7 @@ from local.platform_instance import (
     DEFAULT_STATE_DIRECTORY,
     EMBEDDED_AWS,
     SFTP_SERVER,
+    SQL_SERVER,
     LocalPlatform,
     PlatformBusyError,
     PlatformPortError,
@@ -141,16 +142,16 @@ def demo(
 def down(state_dir: StateDirectory = DEFAULT_STATE_DIRECTORY) -> None:
     """Stop a platform and throw away what it holds.
 
-    What stays in its directory: the SFTP server's files and keys, the demo's sample file vehicles.csv, the logs, and
+    What stays in its directory: the SFTP server's files and keys, the SQL Server's data, the demo's sample file vehicles.csv, the logs, and
     the lock that keeps two commands from starting one platform.
     """
     with _errors_for_a_person():
         platform = find_platform(state_dir.resolve())
         ran = platform.running()
         platform.down()
-    if ran >= {EMBEDDED_AWS, SFTP_SERVER}:
+    if ran >= {EMBEDDED_AWS, SFTP_SERVER, SQL_SERVER}:
         console.print("The platform is stopped.")
     elif ran:
-        console.print(f"Of the platform only the {next(iter(ran))} was running; it is stopped.")
+        console.print(f"Of the platform only the {' and the '.join(sorted(ran))} was running; it is stopped.")
     else:
         console.print(f"No platform was running in {escape(str(state_dir))}.", soft_wrap=True)

@@ -1,6 +1,7 @@
 """The demo: files from an SFTP server become reports that only their teams can read, each step checked as it goes."""
 
 import io
+import json
 import shutil
 from collections import Counter
 from collections.abc import Callable
@@ -17,11 +18,13 @@ from lake.keys import InboundObject, report_key
 from lake.stacks import LOCAL_STACK
 from local.access_check import AccessMatrix, team_client, try_access
 from local.own_file import check_own_file
-from local.platform_instance import LocalPlatform
+from local.platform_instance import PARAMETER_PREFIX, LocalPlatform
 from local.sample_data import SampleSummary, write_vehicles
+from local.sample_people import change_people
 from local.steps import Steps
 from ops.accounting import RowAccount, landed_objects, row_account
 from ops.collection import collect
+from ops.extraction import extract
 from ops.job_lines import readable_line
 from ops.process_runner import ProcessRunner
 from ops.target import Target, find_target
@@ -29,6 +32,12 @@ from ops.workflow import SUCCEEDED, read_triggers, walk
 
 DATASET: Final = "vehicles"
 SAMPLE_FILE: Final = "vehicles.csv"
+PEOPLE: Final = "person"
+LATER_FILE: Final = "vehicles-later.csv"
+LATER_ROWS: Final = 100
+LATER_SEED: Final = 2027
+UPDATED_PEOPLE: Final = 30
+NEW_PEOPLE: Final = 20
 SHOWN_REPORT: Final = "customers_by_model_and_colour"
 
 
@@ -85,6 +94,8 @@ def run_demo(platform: LocalPlatform, steps: Steps, vehicles: Path | None = None
     with steps.step("Collect it, as its schedule does") as step:
         first = collect(target, DATASET)
         step.outcome = _describe_collection(first)
+    with steps.step("Extract people from the SQL Server, as its schedule does") as step:
+        step.outcome = _extract(target, step.tell)
     with steps.step("Run the workflow's jobs") as step:
         step.outcome = _run_workflow(target, step.tell)
     with steps.step("Check that every row is accounted for") as step:
@@ -105,6 +116,8 @@ def run_demo(platform: LocalPlatform, steps: Steps, vehicles: Path | None = None
         if second["collected"]:
             raise DemoFailedError(f"a second collection took files again: {second['collected']}")
         step.outcome = f"nothing is collected twice, {second['unchanged']} unchanged"
+    with steps.step("Change both sources, and take only what changed") as step:
+        step.outcome = _take_increments(platform, target, source, step.tell)
     return DemoResult(
         objects=objects,
         report_rows={name: report.height for name, report in reports.items()},
@@ -113,6 +126,33 @@ def run_demo(platform: LocalPlatform, steps: Steps, vehicles: Path | None = None
         second_collection=second,
         seconds=dict(steps.seconds),
     )
+
+
+def _extract(target: Target, tell: Callable[[str], None]) -> str:
+    """Extract the people, and tell in words what came."""
+    said: list[str] = []
+
+    def hear(line: str) -> None:
+        tell(readable_line(line))
+        said.append(line)
+
+    extract(target, PEOPLE, hear)
+    rows = [fields["rows"] for fields in map(json.loads, said) if "rows" in fields]
+    return f"{sum(rows):,} rows"
+
+
+def _take_increments(platform: LocalPlatform, target: Target, source: SftpSource, tell: Callable[[str], None]) -> str:
+    """A second file on the SFTP server and changes in the SQL Server: only these are taken, not what was there."""
+    later = platform.state_directory / LATER_FILE
+    write_vehicles(later, LATER_ROWS, LATER_SEED)
+    placed = _place(later, platform.source.root / source.directory)
+    tell(placed)
+    with platform.sql_server.connect(platform.sql_server.database(target, PARAMETER_PREFIX)) as connection:
+        change_people(connection, UPDATED_PEOPLE, NEW_PEOPLE)
+    files = _describe_collection(collect(target, DATASET))
+    people = _extract(target, tell)
+    _run_workflow(target, tell)
+    return f"{files}; {people} of people"
 
 
 def _place(file: Path, folder: Path) -> str:

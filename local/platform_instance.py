@@ -1,6 +1,7 @@
 """A local platform: emulator and stand-in sources running, the program's `local` stack deployed into them."""
 
 import contextlib
+import copy
 import fcntl
 import json
 import uuid
@@ -14,16 +15,22 @@ from local.emulator import Emulator, emulator_process, stop_emulator
 from local.engine import Deployment, EngineError, deploy, discard_state, read_stack_configuration
 from local.processes import write_whole
 from local.source_server import USER, SourceServer
+from local.sql_server import CONNECTION as DATABASE
+from local.sql_server import SqlServer
+from ops.target import find_target
 
 PROGRAM: Final = Path(__file__).resolve().parent.parent
 EMBEDDED_AWS: Final = "embedded AWS"
 SFTP_SERVER: Final = "SFTP server"
+SQL_SERVER: Final = "SQL Server"
 DEFAULT_STATE_DIRECTORY: Final = Path(".local")
 DEFAULT_PORT: Final = 4566
 CONNECTION: Final = "dealer"
 REGION_SETTING: Final = "aws:region"
 CONNECTIONS_SETTING: Final = "data-platform:connections"
-_STAND_INS: Final = {CONNECTIONS_SETTING: CONNECTION}
+DATABASES_SETTING: Final = "data-platform:databases"
+PARAMETER_PREFIX: Final = f"/data-platform/{LOCAL_STACK}"
+_STAND_INS: Final = {CONNECTIONS_SETTING: CONNECTION, DATABASES_SETTING: DATABASE}
 """What a stand-in's address is put into: the setting, and the name in it."""
 
 Progress = Callable[[str], None]
@@ -54,9 +61,18 @@ class LocalPlatform:
         """The stand-in SFTP server."""
         return SourceServer(self.state_directory)
 
+    @property
+    def sql_server(self) -> SqlServer:
+        """The stand-in SQL Server."""
+        return SqlServer(self.state_directory)
+
     def running(self) -> frozenset[str]:
-        """Which of its two processes run: EMBEDDED_AWS, SFTP_SERVER."""
-        processes = {EMBEDDED_AWS: emulator_process(self.state_directory), SFTP_SERVER: self.source.process}
+        """Which of its processes run: EMBEDDED_AWS, SFTP_SERVER, SQL_SERVER."""
+        processes = {
+            EMBEDDED_AWS: emulator_process(self.state_directory),
+            SFTP_SERVER: self.source.process,
+            SQL_SERVER: self.sql_server.process,
+        }
         return frozenset(name for name, process in processes.items() if process.is_running())
 
     def up(self, *, fresh: bool = False, progress: Progress = lambda _: None) -> Deployment:
@@ -106,11 +122,19 @@ class LocalPlatform:
         )
         self.source.authorise(deployment.exports["connectionPublicKeys"][CONNECTION])
         self._record_stack(deployment.exports)
+        if deployment.created:
+            # Its certificate may be a new one, and it reads that at its start only.
+            self.sql_server.process.stop()
+        if not self.sql_server.process.is_running():
+            progress("starting the stand-in SQL Server")
+            self.sql_server.start(find_target(LOCAL_STACK, self.state_directory), PARAMETER_PREFIX)
         return deployment
 
     def down(self) -> None:
         """Stop everything and throw away what it held; the stand-in's files and logs stay."""
         self.source.process.stop()
+        self.sql_server.process.stop()
+        self.sql_server.discard_secrets()
         stop_emulator(self.state_directory)
         discard_state(self.state_directory)
         self._stack_file.unlink(missing_ok=True)
@@ -128,6 +152,8 @@ class LocalPlatform:
             return False
         if SFTP_SERVER not in ran_before:
             self.source.process.stop()
+        if SQL_SERVER not in ran_before:
+            self.sql_server.process.stop()
         return True
 
     @contextlib.contextmanager
@@ -154,7 +180,9 @@ class LocalPlatform:
             "user": USER,
             "hostKeys": [self.source.host_key],
         }
-        return {**configuration, CONNECTIONS_SETTING: connections}
+        databases = copy.deepcopy(cast("dict[str, dict[str, object]]", configuration[DATABASES_SETTING]))
+        databases[DATABASE]["port"] = self.sql_server.port
+        return {**configuration, CONNECTIONS_SETTING: connections, DATABASES_SETTING: databases}
 
     def _record_stack(self, exports: dict[str, Any]) -> None:
         """What `python -m ops --stack local` works from: where the stack is and what it exports."""

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import islice
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from mimesis import Generic
 from mimesis.locales import Locale
@@ -41,7 +41,7 @@ class Cursor(Protocol):
         """Run a statement with ? for each parameter."""
         ...
 
-    def fetchall(self) -> list[Sequence[object]]:
+    def fetchall(self) -> Sequence[Any]:
         """The rows of the last statement."""
         ...
 

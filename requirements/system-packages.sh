@@ -23,6 +23,8 @@ if "$python" -c "" >/dev/null 2>&1 && ! "$python" -c "$version"; then
 fi
 need python3.11 python@3.11 "the interpreter" "$python" -c "$version"
 need python3.11-venv python@3.11 "virtual environments" "$python" -c "import ensurepip, venv"
+need unixodbc unixodbc "the driver manager of the SQL extraction" \
+    "$python" -c "import ctypes.util, sys; sys.exit(ctypes.util.find_library('odbc') is None)"
 if [ "${1:-}" = test ]; then
     need git git "the tests read which files belong to the repository" git --version
 fi

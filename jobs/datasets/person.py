@@ -17,8 +17,8 @@ class Person(dy.Schema):
     last_name = dy.String()
     email = dy.String(nullable=True, regex=r"^[^@\s]+@[^@\s]+$")
     phone = dy.String(nullable=True)
-    # Nanoseconds: the server's datetime2(7) ticks in units of 100.
-    updated_at = dy.Datetime(time_unit="ns")
+    # Nanoseconds: the server's datetime2(7) ticks in units of 100. People from before it was kept have none.
+    updated_at = dy.Datetime(time_unit="ns", nullable=True)
 
 
 _TEXT: Final = (UNICODE_NFC, COLLAPSE_SPACES, TRIM, EMPTY_TO_NULL)
@@ -33,6 +33,7 @@ DATASET: Final = Dataset(
         mode="incremental",
         watermark="updated_at",
         lag=timedelta(minutes=10),
+        nulls="always",
     ),
     owner="operations",
     schedule="cron(0/30 6-20 * * ? *)",

@@ -94,7 +94,7 @@ def test_the_demo_shows_the_whole_way_and_a_second_one_collects_nothing_twice(co
     # and the second finds everything as it was
     assert second.returncode == 0, second.stdout + second.stderr
     assert "0 resources created" in second.stdout
-    assert "nothing new, 1 unchanged" in second.stdout
+    assert "nothing new, 2 unchanged" in second.stdout
 
 
 def test_the_demo_takes_the_callers_own_file(command_line, tmp_path):

@@ -41,7 +41,7 @@ def started(tmp_path):
 @pytest.mark.parametrize(
     ("names", "answer"),
     [
-        (["emulator", "sftp-source"], "The platform is stopped."),
+        (["emulator", "sftp-source", "sql-source"], "The platform is stopped."),
         (["emulator"], "Of the platform only the embedded AWS was running; it is stopped."),
         (["sftp-source"], "Of the platform only the SFTP server was running; it is stopped."),
         ([], "No platform was running in "),
