@@ -1,12 +1,14 @@
 """What the emulator's tests share."""
 
 import contextlib
+import json
 import uuid
 
 import boto3
 import botocore.client
 import pytest
 
+from jobs.extract_from_sql.job import main as extraction_main
 from local.engine import deploy, read_stack_configuration
 from local.platform_instance import LocalPlatform
 from ops.target import find_target
@@ -20,6 +22,7 @@ from tests.emulator.collector_fixtures import (  # noqa: F401  # fixtures of sev
     stack,
 )
 from tests.emulator.emulators import free_port, running_emulator
+from tests.emulator.sql_fixtures import SqlStack, running_sql_source
 
 SETTINGS = "name: engine-test\nruntime: python\nconfig: {aws:region: {value: eu-west-1}}\n"
 IMPORTS = "import pulumi, json\nimport pulumi_aws as aws, pulumi_tls as tls\n"
@@ -104,3 +107,35 @@ def platform(tmp_path_factory):
 def target(platform):
     """The deployed stack, as its operator reaches it."""
     return find_target("local", platform.state_directory)
+
+
+@pytest.fixture(scope="session")
+def sql_server(tmp_path_factory):
+    """A SQL Server on the wire: the stand-in, or the one that MSSQL_URL names."""
+    with running_sql_source(tmp_path_factory.mktemp("sql-source")) as server:
+        yield server
+
+
+@pytest.fixture
+def sql_stack(engine_emulator, sql_server, monkeypatch):
+    """What the extraction runs against; its task's environment is this process's."""
+    deployed = SqlStack(engine_emulator.endpoint, ("items", "others"))
+    deployed.deploy(sql_server.address)
+    for name, value in deployed.environment.items():
+        monkeypatch.setenv(name, value)
+    # The default session keeps the credentials that it met first.
+    boto3.setup_default_session()
+    yield deployed
+    boto3.setup_default_session()
+
+
+@pytest.fixture
+def extract(sql_stack, capsys):
+    """Runs the job and returns what it logged of each dataset."""
+
+    def run(*datasets, arguments=()):
+        capsys.readouterr()
+        extraction_main([*sql_stack.arguments, *arguments], {each.name: each for each in datasets})
+        return [json.loads(line) for line in capsys.readouterr().out.splitlines()][:-1]
+
+    return run

@@ -3,20 +3,24 @@
 import contextlib
 import io
 import json
+import os
 import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
 
 import boto3
+import dataframely as dy
 import polars as pl
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
 
+from jobs.datasets.declaration import Dataset, SqlSource
 from jobs.extract_from_sql.connection import Server, trusting
 from lake.collection import Database, certificate_parameter, database_parameter, password_parameter
 from local.sql_source.server import SourceSettings, start
@@ -24,6 +28,7 @@ from local.sql_source.server import SourceSettings, start
 REGION = "eu-west-1"
 CONNECTION = "crm"
 _SESSION = boto3.Session()
+COLUMNS = "id int not null primary key, note nvarchar(40), at datetime2(7)"
 
 
 @dataclass(frozen=True)
@@ -84,9 +89,22 @@ class SqlServer:
         self.run(f"delete from dbo.{table} where {condition}")  # noqa: S608 - a test's own
 
 
+def real_sql_server() -> SqlServer | None:
+    """The server that MSSQL_URL names, such as mssql://user:password@host:1433/database?certificate=server.pem."""
+    if "MSSQL_URL" not in os.environ:
+        return None
+    url = urlsplit(os.environ["MSSQL_URL"])
+    certificate = Path(parse_qs(url.query)["certificate"][0]).read_text()
+    user, password = unquote(url.username or ""), unquote(url.password or "")
+    return SqlServer(Address(url.hostname or "", url.port or 1433, url.path.strip("/"), user, password, certificate))
+
+
 @contextlib.contextmanager
 def running_sql_source(folder: Path) -> Iterator[SqlServer]:
-    """The stand-in, in threads of this process."""
+    """The stand-in, in threads of this process; a real server if there is one."""
+    if (real := real_sql_server()) is not None:
+        yield real
+        return
     certificate, key = new_certificate()
     files = {"certificate.pem": certificate, "key.pem": key, "password": "p}w;d {Ü}"}
     for name, text in files.items():
@@ -248,3 +266,35 @@ class SqlStack:
 
 def _policy(statements: list[dict[str, object]]) -> str:
     return json.dumps({"Version": "2012-10-17", "Statement": statements})
+
+
+class Items(dy.Schema):
+    """COLUMNS."""
+
+    id = dy.Int64(primary_key=True)
+    note = dy.String(nullable=True)
+    at = dy.Datetime(nullable=True, time_unit="ns")
+
+
+def dataset(table: str, name: str = "items", schema: type[dy.Schema] = Items, **source) -> Dataset:
+    """A dataset that comes from a table, incremental by `at` unless it is said otherwise."""
+    declared = {"mode": "incremental", "watermark": "at"} | source
+    return Dataset(
+        name=name,
+        schema=schema,
+        source=SqlSource(CONNECTION, "dbo", table, **declared),
+        owner="operations",
+        schedule="rate(1 hour)",
+        freshness=timedelta(days=1),
+    )
+
+
+def only_rows(stack: SqlStack, logged: list[dict[str, object]]) -> list[tuple[object, ...]]:
+    """The rows of the one object that a run wrote, by key."""
+    (line,) = logged
+    return stack.read(str(line["object"])).sort("id").rows()
+
+
+def at(text: str) -> str:
+    """A time of the tests' day, as a literal."""
+    return f"'2026-11-22 {text}'"

@@ -20,8 +20,7 @@ from jobs.datasets.declaration import Dataset, SqlSource
 from jobs.extract_from_sql.connection import trusting
 from jobs.extract_from_sql.extraction import Lake, Options, extract
 from lake.watermark import Watermarks
-from tests.emulator.emulators import running_emulator
-from tests.emulator.sql_fixtures import CONNECTION, SqlServer, SqlStack, running_sql_source
+from tests.emulator.sql_fixtures import CONNECTION, SqlServer, SqlStack
 
 pytestmark = [pytest.mark.emulator, pytest.mark.xdist_group("sql"), pytest.mark.timeout(3600)]
 
@@ -81,16 +80,9 @@ class DyingWatermarks(Watermarks):
         """A dead run says nothing."""
 
 
-@pytest.fixture(scope="module")
-def sql_server(tmp_path_factory):
-    with running_sql_source(tmp_path_factory.mktemp("sql-source")) as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
-def stack(tmp_path_factory):
-    with running_emulator(tmp_path_factory.mktemp("emulator")) as emulator:
-        yield SqlStack(emulator.endpoint, ("rows",))
+@pytest.fixture
+def stack(engine_emulator):
+    return SqlStack(engine_emulator.endpoint, ("rows",))
 
 
 def moment(ticks: int) -> str:
