@@ -142,8 +142,8 @@ def demo(
 def down(state_dir: StateDirectory = DEFAULT_STATE_DIRECTORY) -> None:
     """Stop a platform and throw away what it holds.
 
-    What stays in its directory: the SFTP server's files and keys, the SQL Server's data, the demo's sample file vehicles.csv, the logs, and
-    the lock that keeps two commands from starting one platform.
+    What stays in its directory: the SFTP server's files and keys, the SQL Server's data, the demo's sample file
+    vehicles.csv, the logs, and the lock that keeps two commands from starting one platform.
     """
     with _errors_for_a_person():
         platform = find_platform(state_dir.resolve())

@@ -98,7 +98,8 @@ def change_people(connection: Connection, updated: int = 30, inserted: int = 20,
     chosen = sorted(random.sample(range(1, last_id + 1), min(updated, last_id)))
     for identifier, _, _, email, phone, moment in _people(chosen, random, start, undated_percent=0):
         cursor.execute(
-            f"UPDATE [{SCHEMA}].[{TABLE}] SET [email] = ?, [phone] = ?, [updated_at] = CAST(? AS datetime2(7)) WHERE [id] = ?",  # noqa: S608 - names of our own
+            f"UPDATE [{SCHEMA}].[{TABLE}] SET [email] = ?, [phone] = ?, [updated_at] = CAST(? AS datetime2(7))"  # noqa: S608 - names of our own
+            " WHERE [id] = ?",
             (email, phone, moment, identifier),
         )
     _insert(cursor, _people(range(last_id + 1, last_id + 1 + inserted), random, start, undated_percent=0))
