@@ -19,22 +19,30 @@ ROOT = Path(__file__).parents[2]
 DECLARATION = """
 from datetime import timedelta
 import dataframely as dy
-from jobs.datasets.declaration import Dataset, SftpSource
+from jobs.datasets.declaration import Dataset, SftpSource, SqlSource
 from jobs.sanitise.routines import TRIM
 
 class Rows(dy.Schema):
     {columns}
 
 DATASET = Dataset(
-    name="{name}", schema=Rows, source=SftpSource("dealer", "outgoing", "*.csv"), owner="operations",
+    name="{name}", schema=Rows, source={source}, owner="operations",
     schedule="cron(0 5 * * ? *)", freshness=timedelta(hours=1), cleansing={cleansing},
 )
 """
 KEY = "key = dy.String(primary_key=True)"
 
 
-def declaration(name: str, columns: str = KEY, cleansing: str = "{}") -> str:
-    return DECLARATION.format(name=name, columns=columns, cleansing=cleansing)
+FILES = 'SftpSource("dealer", "outgoing", "*.csv")'
+
+
+def declaration(name: str, columns: str = KEY, cleansing: str = "{}", source: str = FILES) -> str:
+    return DECLARATION.format(name=name, columns=columns, cleansing=cleansing, source=source)
+
+
+def table(arguments: str) -> str:
+    """A declaration that comes from a table."""
+    return declaration("person", f"{KEY}; at = dy.Date()", source=f'SqlSource("crm", "dbo", "person", {arguments})')
 
 
 @pytest.fixture
@@ -125,6 +133,34 @@ def test_a_wrong_declaration_is_refused_with_its_module_and_what_to_do(package, 
     # when, then
     with pytest.raises(DeclarationError, match=message):
         find_datasets(name, path)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ('"incremental"', "an incremental table needs a watermark"),
+        ('"full", "at"', "a full table takes no watermark and no lag"),
+        ('"snapshot", lag=timedelta(1)', "a snapshot table takes no watermark and no lag"),
+        ('"incremental", "at", timedelta(-1)', "the lag .* is negative"),
+        ('"full", partitions=2', "2 partitions need to be 1, or more with a partition_column"),
+        ('"incremental", "when"', r"the source names columns \['when'\], the schema has \['key', 'at'\]"),
+    ],
+)
+def test_a_wrong_table_is_refused_with_what_to_do(package, arguments, message):
+    # given
+    name, path = package(person=table(arguments))
+
+    # when, then
+    with pytest.raises(DeclarationError, match=rf"module \w+\.person: .*{message}"):
+        find_datasets(name, path)
+
+
+def test_a_table_may_be_divided_by_one_of_its_columns(package):
+    # given
+    name, path = package(person=table('"incremental", "at", timedelta(1), partition_column="key", partitions=4'))
+
+    # then
+    assert find_datasets(name, path)["person"].source.partitions == 4
 
 
 def test_a_name_that_two_modules_declare_is_refused(package):
