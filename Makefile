@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo up down test test-all needs-of-tests check format lock bench clean
+.PHONY: help install demo up down test test-all needs-of-tests check format lock bench campaign clean
 
 help: ## List the commands.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -48,7 +48,7 @@ format: $(INSTALLED) ## Format, and mend what the linter can mend.
 	@$(BIN)/ruff check --fix .
 
 lock: $(INSTALLED) ## Pin the requirements again, from requirements/*.in.
-	@cd requirements && for name in development program functions jobs; do \
+	@cd requirements && for name in development program functions jobs extract bench; do \
 		constraint=$$([ $$name = development ] || echo "--constraint development.txt"); \
 		../$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
 			--no-emit-index-url --no-emit-find-links $$constraint $$name.in --output-file $$name.txt || exit 1; \
@@ -56,7 +56,11 @@ lock: $(INSTALLED) ## Pin the requirements again, from requirements/*.in.
 
 bench: $(INSTALLED) ## Measure: make bench NAME=warehouse
 	@test -n "$(NAME)" || { echo "which one? $$(cd bench && ls *.py | sed 's/\.py$$//' | tr '\n' ' ')"; exit 2; }
-	@PYTHONPATH=platform:. $(BIN)/python bench/$(NAME).py
+	@PYTHONPATH=platform:. $(BIN)/python bench/$(NAME).py $(ARGS)
+
+campaign: $(INSTALLED) ## A thousand faults with kept seeds: make campaign NAME=collector ARGS="--runs 1000"
+	@test -n "$(NAME)" || { echo "which one? $$(cd campaigns && ls *.py | sed 's/\.py$$//' | tr '\n' ' ')"; exit 2; }
+	@PYTHONPATH=platform:. $(BIN)/python campaigns/$(NAME).py $(ARGS)
 
 clean: ## Stop the local platform and delete everything that was built.
 	@test ! -x $(BIN)/python || $(BIN)/python -m local down
