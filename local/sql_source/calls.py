@@ -1,10 +1,10 @@
 """Remote procedure calls as clients send them: the way of every statement with bound parameters."""
 
-import datetime
+import datetime as dt
 import struct
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Final
 
 from pysqlbridge.tds.batch import skip_all_headers
@@ -19,10 +19,17 @@ _NEXT_CALL: Final = 0xFF
 _NULL_SHORT: Final = 0xFFFF
 _NULL_LONG: Final = 0xFFFFFFFF
 _NULL_CHUNKED: Final = 0xFFFFFFFFFFFFFFFF
+_CHUNKED: Final = 0xFFFF
+_COLLATION_BYTES: Final = 5
 _TICKS_OF_A_DAY: Final = 864_000_000_000
 _DAYS_BEFORE_1900: Final = 693_595
-_INTEGER_OF_WIDTH: Final = {1: "tinyint", 2: "smallint", 4: "int", 8: "bigint"}
-_FIXED: Final = {0x30: (0x26, 1), 0x32: (0x68, 1), 0x34: (0x26, 2), 0x38: (0x26, 4), 0x7F: (0x26, 8)} | {
+# Types without NULL: the type with NULL that they stand for, and their width.
+_FIXED: Final = {
+    0x30: (0x26, 1),
+    0x32: (0x68, 1),
+    0x34: (0x26, 2),
+    0x38: (0x26, 4),
+    0x7F: (0x26, 8),
     0x3B: (0x6D, 4),
     0x3E: (0x6D, 8),
     0x3D: (0x6F, 8),
@@ -112,40 +119,57 @@ def read_calls(payload: bytes) -> list[Call]:
 
 def _value(reader: _Reader) -> Parameter:
     token = reader.number(1)
+    if token in _FIXED:
+        kind, width = _FIXED[token]
+        return _numeric(kind, width, reader.bytes(width))
     if token in _SIZED:
         return _sized(reader, _SIZED[token])
     if token in _LONG:
-        reader.bytes(4)
-        if token != 0x22:
-            reader.bytes(5)
-        size = reader.number(4)
-        return _characters(_LONG[token], MAX, None if size == _NULL_LONG else reader.bytes(size))
-    if token in _FIXED:
-        token, width = _FIXED[token]
-        return _number(token, width, reader.bytes(width))
-    if token in (0x6A, 0x6C):
-        reader.bytes(1)
-        kind = SqlType("decimal", precision=reader.number(1), scale=reader.number(1))
-        raw = reader.bytes(reader.number(1))
-        return Parameter(kind, _decimal(raw, kind.scale or 0) if raw else None)
-    if token == 0x28:
-        raw = reader.bytes(reader.number(1))
-        return Parameter(SqlType("date"), datetime.date.fromordinal(1 + int.from_bytes(raw, "little")) if raw else None)
-    if token in _SCALED:
-        kind = SqlType(_SCALED[token], scale=reader.number(1))
-        raw = reader.bytes(reader.number(1))
-        return Parameter(kind, _time(kind, raw) if raw else None)
-    if token in (0x24, 0x26, 0x68, 0x6D, 0x6E, 0x6F):
-        width = reader.number(1)
-        return _number(token, width, reader.bytes(reader.number(1)))
-    raise TdsProtocolError(f"a parameter of the type {token:#x}, which this source cannot read")
+        return _long(reader, _LONG[token])
+    if token not in _READERS:
+        raise TdsProtocolError(f"a parameter of the type {token:#x}, which this source cannot read")
+    return _READERS[token](reader, token)
+
+
+def _long(reader: _Reader, name: str) -> Parameter:
+    reader.bytes(4)
+    if "char" in name:
+        reader.bytes(_COLLATION_BYTES)
+    size = reader.number(4)
+    return _characters(name, MAX, None if size == _NULL_LONG else reader.bytes(size))
+
+
+def _decimal(reader: _Reader, _token: int) -> Parameter:
+    reader.bytes(1)
+    kind = SqlType("decimal", precision=reader.number(1), scale=reader.number(1))
+    raw = reader.bytes(reader.number(1))
+    if not raw:
+        return Parameter(kind, None)
+    digits = int.from_bytes(raw[1:], "little")
+    return Parameter(kind, _decimal_text(digits if raw[0] else -digits, kind.scale or 0))
+
+
+def _date(reader: _Reader, _token: int) -> Parameter:
+    raw = reader.bytes(reader.number(1))
+    return Parameter(SqlType("date"), dt.date.fromordinal(1 + int.from_bytes(raw, "little")) if raw else None)
+
+
+def _scaled(reader: _Reader, token: int) -> Parameter:
+    kind = SqlType(_SCALED[token], scale=reader.number(1))
+    raw = reader.bytes(reader.number(1))
+    return Parameter(kind, _time(kind, raw) if raw else None)
+
+
+def _counted(reader: _Reader, token: int) -> Parameter:
+    width = reader.number(1)
+    return _numeric(token, width, reader.bytes(reader.number(1)))
 
 
 def _sized(reader: _Reader, name: str) -> Parameter:
     declared = reader.number(2)
     if "char" in name:
-        reader.bytes(5)
-    if declared == 0xFFFF:
+        reader.bytes(_COLLATION_BYTES)
+    if declared == _CHUNKED:
         return _characters(name, MAX, reader.chunked())
     size = reader.number(2)
     length = max(1, declared // 2 if name.startswith("n") else declared)
@@ -159,55 +183,36 @@ def _characters(name: str, length: int, raw: bytes | None) -> Parameter:
     return Parameter(kind, raw.decode("utf-16-le" if name.startswith("n") else "cp1252"))
 
 
-def _number(token: int, width: int, raw: bytes) -> Parameter:
-    match token:
-        case 0x26:
-            signed = width > 1
-            value = int.from_bytes(raw, "little", signed=signed) if raw else None
-            return Parameter(SqlType(_INTEGER_OF_WIDTH[width]), value)
-        case 0x68:
-            return Parameter(SqlType("bit"), bool(raw[0]) if raw else None)
-        case 0x6D:
-            kind = SqlType("float" if width == 8 else "real")
-            return Parameter(kind, struct.unpack("<d" if width == 8 else "<f", raw)[0] if raw else None)
-        case 0x6E:
-            return Parameter(SqlType("money" if width == 8 else "smallmoney"), _money(raw))
-        case 0x24:
-            return Parameter(SqlType("uniqueidentifier"), str(uuid.UUID(bytes_le=raw)) if raw else None)
-        case _:
-            kind = SqlType("datetime" if width == 8 else "smalldatetime", scale=3 if width == 8 else 0)
-            return Parameter(kind, _old_time(raw))
+def _numeric(token: int, width: int, raw: bytes) -> Parameter:
+    """A value of a type that has two widths or more; no bytes are NULL."""
+    name, read = _NUMERIC[token, width]
+    kind = SqlType(name, scale={"datetime": 3, "smalldatetime": 0}.get(name))
+    return Parameter(kind, read(raw) if raw else None)
 
 
-def _decimal(raw: bytes, scale: int) -> str:
-    # As a text: DuckDB takes Python's decimals only up to its own default precision.
-    digits = int.from_bytes(raw[1:], "little") * (1 if raw[0] else -1)
-    return f"{Decimal(digits).scaleb(-scale):f}" if abs(digits) < 10**28 else _long_decimal(digits, scale)
-
-
-def _long_decimal(digits: int, scale: int) -> str:
+def _decimal_text(digits: int, scale: int) -> str:
+    """As a text: Python's decimals would be rounded to 28 digits on the way."""
     text = str(abs(digits)).rjust(scale + 1, "0")
     whole, fraction = (text[:-scale], text[-scale:]) if scale else (text, "")
     return f"{'-' if digits < 0 else ''}{whole}.{fraction}"
 
 
-def _money(raw: bytes) -> str | None:
-    if not raw:
-        return None
-    units = int.from_bytes(raw[4:] + raw[:4] if len(raw) == 8 else raw, "little", signed=True)
-    return _long_decimal(units, 4)
+def _signed(raw: bytes) -> int:
+    return int.from_bytes(raw, "little", signed=True)
 
 
-def _old_time(raw: bytes) -> dict[str, int] | None:
-    if not raw:
-        return None
-    if len(raw) == 8:
-        days, three_hundredths = struct.unpack("<iI", raw)
-        ticks = (three_hundredths * 100_000 + 1) // 3
-    else:
-        days, minutes = struct.unpack("<HH", raw)
-        ticks = minutes * 600_000_000
+def _moment(days: int, ticks: int) -> dict[str, int]:
     return {"moment": (days + _DAYS_BEFORE_1900) * _TICKS_OF_A_DAY + ticks}
+
+
+def _datetime(raw: bytes) -> dict[str, int]:
+    days, three_hundredths = struct.unpack("<iI", raw)
+    return _moment(days, (three_hundredths * 100_000 + 1) // 3)
+
+
+def _smalldatetime(raw: bytes) -> dict[str, int]:
+    days, minutes = struct.unpack("<HH", raw)
+    return _moment(days, minutes * 600_000_000)
 
 
 def _time(kind: SqlType, raw: bytes) -> dict[str, int]:
@@ -220,3 +225,26 @@ def _time(kind: SqlType, raw: bytes) -> dict[str, int]:
     if kind.name == "datetime2":
         return {"moment": ticks}
     return {"instant": ticks, "offset": int.from_bytes(offset, "little", signed=True)}
+
+
+_NUMERIC: Final[dict[tuple[int, int], tuple[str, Callable[[bytes], object]]]] = {
+    (0x26, 1): ("tinyint", lambda raw: raw[0]),
+    (0x26, 2): ("smallint", _signed),
+    (0x26, 4): ("int", _signed),
+    (0x26, 8): ("bigint", _signed),
+    (0x68, 1): ("bit", lambda raw: raw[0] != 0),
+    (0x6D, 4): ("real", lambda raw: struct.unpack("<f", raw)[0]),
+    (0x6D, 8): ("float", lambda raw: struct.unpack("<d", raw)[0]),
+    # The upper half comes first.
+    (0x6E, 8): ("money", lambda raw: _decimal_text(_signed(raw[4:] + raw[:4]), 4)),
+    (0x6E, 4): ("smallmoney", lambda raw: _decimal_text(_signed(raw), 4)),
+    (0x6F, 8): ("datetime", _datetime),
+    (0x6F, 4): ("smalldatetime", _smalldatetime),
+    (0x24, 16): ("uniqueidentifier", lambda raw: str(uuid.UUID(bytes_le=raw))),
+}
+_READERS: Final[dict[int, Callable[[_Reader, int], Parameter]]] = {
+    0x28: _date,
+    **dict.fromkeys((0x6A, 0x6C), _decimal),
+    **dict.fromkeys(_SCALED, _scaled),
+    **dict.fromkeys((0x24, 0x26, 0x68, 0x6D, 0x6E, 0x6F), _counted),
+}

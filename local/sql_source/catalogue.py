@@ -1,4 +1,4 @@
-"""What the source knows of its tables beyond what DuckDB keeps: SQL Server's types, and the catalogue views of both kinds."""
+"""What the source knows of its tables beyond what DuckDB keeps: SQL Server's types, and the views of the catalogue."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -48,12 +48,14 @@ CREATE SCHEMA IF NOT EXISTS _catalogue;
 CREATE SEQUENCE IF NOT EXISTS _catalogue.object_ids START 901578250 INCREMENT 16;
 CREATE TABLE IF NOT EXISTS _catalogue.schemas (schema_id INTEGER, name VARCHAR);
 CREATE TABLE IF NOT EXISTS _catalogue.types (name VARCHAR, system_type_id UTINYINT, user_type_id INTEGER);
-CREATE TABLE IF NOT EXISTS _catalogue.tables (object_id INTEGER, schema_name VARCHAR, table_name VARCHAR, key_name VARCHAR);
+CREATE TABLE IF NOT EXISTS _catalogue.tables (
+    object_id INTEGER, schema_name VARCHAR, table_name VARCHAR, key_name VARCHAR);
 CREATE TABLE IF NOT EXISTS _catalogue.columns (
-    object_id INTEGER, column_id INTEGER, name VARCHAR, type VARCHAR, length INTEGER, "precision" INTEGER, "scale" INTEGER,
-    nullable BOOLEAN, key_ordinal INTEGER);
+    object_id INTEGER, column_id INTEGER, name VARCHAR, type VARCHAR,
+    length INTEGER, "precision" INTEGER, "scale" INTEGER, nullable BOOLEAN, key_ordinal INTEGER);
 """
 
+# What the views have in common.
 _SIZES: Final = f"""
 CREATE OR REPLACE VIEW _catalogue.described AS
 SELECT c.*, t.schema_name, t.table_name, types.system_type_id, types.user_type_id,
@@ -62,9 +64,11 @@ SELECT c.*, t.schema_name, t.table_name, types.system_type_id, types.user_type_i
         WHEN c.type IN ('nchar', 'nvarchar') THEN 2 * c.length
         WHEN c.length IS NOT NULL THEN c.length
         WHEN c.type = 'decimal' THEN
-            CASE WHEN c."precision" <= 9 THEN 5 WHEN c."precision" <= 19 THEN 9 WHEN c."precision" <= 28 THEN 13 ELSE 17 END
-        ELSE CASE c.type WHEN 'bit' THEN 1 WHEN 'tinyint' THEN 1 WHEN 'smallint' THEN 2 WHEN 'int' THEN 4 WHEN 'real' THEN 4
-            WHEN 'smallmoney' THEN 4 WHEN 'smalldatetime' THEN 4 WHEN 'date' THEN 3 WHEN 'uniqueidentifier' THEN 16
+            CASE WHEN c."precision" <= 9 THEN 5 WHEN c."precision" <= 19 THEN 9
+                WHEN c."precision" <= 28 THEN 13 ELSE 17 END
+        ELSE CASE c.type WHEN 'bit' THEN 1 WHEN 'tinyint' THEN 1 WHEN 'smallint' THEN 2 WHEN 'int' THEN 4
+            WHEN 'real' THEN 4 WHEN 'smallmoney' THEN 4 WHEN 'smalldatetime' THEN 4 WHEN 'date' THEN 3
+            WHEN 'uniqueidentifier' THEN 16
             WHEN 'time' THEN CASE WHEN c."scale" <= 2 THEN 3 WHEN c."scale" <= 4 THEN 4 ELSE 5 END
             WHEN 'datetime2' THEN CASE WHEN c."scale" <= 2 THEN 6 WHEN c."scale" <= 4 THEN 7 ELSE 8 END
             WHEN 'datetimeoffset' THEN CASE WHEN c."scale" <= 2 THEN 8 WHEN c."scale" <= 4 THEN 9 ELSE 10 END
@@ -80,7 +84,7 @@ SELECT c.*, t.schema_name, t.table_name, types.system_type_id, types.user_type_i
     CASE WHEN c.type IN ('money', 'smallmoney') THEN 4 ELSE coalesce(c."scale", 0) END::UTINYINT AS decimals,
     CASE WHEN is_text THEN '{COLLATION}' END AS collated_by
 FROM _catalogue.columns c JOIN _catalogue.tables t USING (object_id) JOIN _catalogue.types types ON types.name = c.type;
-"""
+"""  # noqa: S608 - quoted names
 
 _VIEWS: Final = """
 CREATE SCHEMA IF NOT EXISTS _sys;
@@ -90,7 +94,8 @@ CREATE OR REPLACE VIEW _sys.types AS SELECT name, system_type_id, user_type_id, 
 CREATE OR REPLACE VIEW _sys.tables AS SELECT t.table_name AS name, t.object_id, s.schema_id, 'U ' AS type,
     'USER_TABLE' AS type_desc, false AS is_ms_shipped, 0::UTINYINT AS temporal_type
     FROM _catalogue.tables t JOIN _catalogue.schemas s ON s.name = t.schema_name;
-CREATE OR REPLACE VIEW _sys.objects AS SELECT name, object_id, schema_id, type, type_desc, is_ms_shipped FROM _sys.tables;
+CREATE OR REPLACE VIEW _sys.objects AS SELECT name, object_id, schema_id, type, type_desc, is_ms_shipped
+    FROM _sys.tables;
 CREATE OR REPLACE VIEW _sys.columns AS SELECT object_id, name, column_id, system_type_id, user_type_id, max_length,
     digits AS "precision", decimals AS "scale", collated_by AS collation_name, nullable AS is_nullable,
     false AS is_identity, false AS is_computed, false AS is_hidden, 0::UTINYINT AS generated_always_type
@@ -119,7 +124,8 @@ CREATE OR REPLACE VIEW _information_schema.columns AS SELECT {database} AS table
         THEN digits END AS numeric_precision,
     CASE WHEN type IN ('real', 'float') THEN 2 WHEN numeric_precision IS NOT NULL THEN 10 END::SMALLINT
         AS numeric_precision_radix,
-    CASE WHEN type NOT IN ('real', 'float') AND numeric_precision IS NOT NULL THEN decimals END::INTEGER AS numeric_scale,
+    CASE WHEN type NOT IN ('real', 'float') AND numeric_precision IS NOT NULL THEN decimals END::INTEGER
+        AS numeric_scale,
     CASE WHEN type IN ('date', 'time', 'datetime', 'datetime2', 'smalldatetime', 'datetimeoffset') THEN decimals
         END::SMALLINT AS datetime_precision,
     collated_by AS collation_name FROM _catalogue.described;
@@ -170,8 +176,9 @@ class Catalogue:
         if schema.lower() in SYSTEM_SCHEMAS:
             return self._system_columns(schema, table)
         found = self._connection.execute(
-            'SELECT c.name, c.type, c.length, c."precision", c."scale", c.nullable, c.key_ordinal FROM _catalogue.columns c'
-            " JOIN _catalogue.tables t USING (object_id) WHERE lower(t.schema_name) = lower($schema)"
+            'SELECT c.name, c.type, c.length, c."precision", c."scale", c.nullable, c.key_ordinal'
+            " FROM _catalogue.columns c JOIN _catalogue.tables t USING (object_id)"
+            " WHERE lower(t.schema_name) = lower($schema)"
             " AND lower(t.table_name) = lower($table) ORDER BY c.column_id",
             {"schema": schema, "table": table},
         ).fetchall()
@@ -184,8 +191,8 @@ class Catalogue:
 
     def _system_columns(self, schema: str, view: str) -> list[TableColumn]:
         found = self._connection.execute(
-            "SELECT column_name, data_type FROM duckdb_columns() WHERE schema_name = $schema AND table_name = lower($view)"
-            " ORDER BY column_index",
+            "SELECT column_name, data_type FROM duckdb_columns()"
+            " WHERE schema_name = $schema AND table_name = lower($view) ORDER BY column_index",
             {"schema": SYSTEM_SCHEMAS[schema.lower()], "view": view},
         ).fetchall()
         if not found:
@@ -226,8 +233,10 @@ class Catalogue:
             kind = column.type
             self._connection.execute(
                 "INSERT INTO _catalogue.columns VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                [object_id, ordinal, column.name, kind.name, kind.length, kind.precision, kind.scale]
-                + [column.nullable, column.key_ordinal],
+                [
+                    *(object_id, ordinal, column.name, kind.name, kind.length, kind.precision, kind.scale),
+                    *(column.nullable, column.key_ordinal),
+                ],
             )
 
     def remove_table(self, schema: str, table: str) -> None:
@@ -262,11 +271,13 @@ def prepare(connection: duckdb.DuckDBPyConnection, database: str) -> None:
         [[name, number, _USER_TYPE_IDS.get(name, number)] for name, number in _SYSTEM_TYPE_IDS.items()],
     )
     connection.execute(_SIZES)
-    connection.execute(_VIEWS.format(database="'" + database.replace("'", "''") + "'"))
+    escaped = database.replace("'", "''")
+    connection.execute(_VIEWS.format(database=f"'{escaped}'"))
     for name in USER_SCHEMAS:
         connection.execute(f"CREATE SCHEMA IF NOT EXISTS {quoted(name)}")
         connection.execute(
-            "INSERT INTO _catalogue.schemas SELECT CASE $n WHEN 'dbo' THEN 1 ELSE coalesce(max(schema_id), 4) + 1 END, $n"
+            "INSERT INTO _catalogue.schemas"
+            " SELECT CASE $n WHEN 'dbo' THEN 1 ELSE coalesce(max(schema_id), 4) + 1 END, $n"
             " FROM _catalogue.schemas HAVING NOT coalesce(bool_or(name = $n), false)",
             {"n": name},
         )

@@ -16,11 +16,12 @@ from pysqlbridge.tds.prelogin import Encryption, Prelogin, PreloginOption, Versi
 from pysqlbridge.tds.token import DoneStatus, EnvChangeType, done, env_change, error, error_response, login_ack
 from pysqlbridge.tds.transaction import TransactionRequestType, parse_transaction_request
 
-from local.sql_source import columns
 from local.sql_source.calls import Call, read_calls
 from local.sql_source.channel import DEFAULT_PACKET_SIZE, LARGEST_PACKET_SIZE, Channel
+from local.sql_source.columns import COLLATION_BYTES, column_metadata
 from local.sql_source.errors import LOGIN_FAILED, SqlError, unsupported
 from local.sql_source.procedures import Procedures
+from local.sql_source.rows import row_tokens
 from local.sql_source.session import Done, Outcome, RowSet, Session, TransactionChange
 
 _LOG: Final = logging.getLogger(__name__)
@@ -94,7 +95,7 @@ def log_in(channel: Channel, login: Login, context: ssl.SSLContext, number: int)
     channel.send(
         [
             env_change(EnvChangeType.DATABASE, login.database, login.database),
-            env_change(EnvChangeType.SQL_COLLATION, columns.COLLATION_BYTES),
+            env_change(EnvChangeType.SQL_COLLATION, COLLATION_BYTES),
             env_change(EnvChangeType.LANGUAGE, "us_english"),
             login_ack(version=(_VERSION.major, _VERSION.minor, _VERSION.build), tds_version=version),
             env_change(EnvChangeType.PACKET_SIZE, str(size), str(DEFAULT_PACKET_SIZE)),
@@ -214,10 +215,10 @@ class _Counter:
         elif isinstance(outcome, RowSet):
             self._rows, self._command = 0, _SELECT
             try:
-                yield columns.column_metadata(outcome.columns)
+                yield column_metadata(outcome.columns)
                 for batch in outcome.batches:
                     self._rows += batch.height
-                    yield columns.rows(outcome.columns, batch)
+                    yield row_tokens(outcome.columns, batch)
             except SqlError as failure:
                 raise failure.of_statement(outcome.statement) from None
 

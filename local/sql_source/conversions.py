@@ -4,8 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from local.sql_source.errors import SqlError
-from local.sql_source.types import BINARIES, INTEGERS, MAX, MOMENTS, OPAQUE, SqlType
+from local.sql_source.errors import SqlError, unsupported
+from local.sql_source.types import BINARIES, INTEGERS, MAX, MOMENTS, OPAQUE, SqlType, widest
 
 # Styles of CONVERT for dates: with a space, with a T, without the fraction, the date alone.
 DEFAULT_STYLE: Final = 0
@@ -52,7 +52,7 @@ def convert(value: Typed, to: SqlType, style: int = DEFAULT_STYLE) -> Typed:
     converter = _converter(value.type, to)
     if converter is None or to.name in OPAQUE or value.type.name in OPAQUE:
         raise _not_converted(value.type, to)
-    return Typed(converter(value, to, style), to, value.nullable)
+    return Typed(converter(value.sql, value.type, to, style), to, value.nullable)
 
 
 def stored_in(value: Typed, to: SqlType) -> str:
@@ -69,7 +69,7 @@ def comparable(left: Typed, right: Typed) -> tuple[str, str]:
     Raises:
         SqlError: values of these types are not compared.
     """
-    one, other = _alike(left, right)
+    one, other = _same_kind(left, right)
     return comparison_key(one), comparison_key(other)
 
 
@@ -89,7 +89,22 @@ def comparison_key(value: Typed) -> str:
     return f"_tsql.guid_order({value.sql})" if value.type.name == "uniqueidentifier" else value.sql
 
 
-def _alike(left: Typed, right: Typed) -> tuple[Typed, Typed]:
+def alike(values: list[Typed], shown: str) -> tuple[SqlType | None, list[str]]:
+    """One type for values that stand in the same place, and the values as it.
+
+    Raises:
+        SqlError: they have types between which SQL Server would convert and this source does not.
+    """
+    kinds = [value.type for value in values if value.type is not None]
+    if not kinds:
+        return None, [value.sql for value in values]
+    kind = widest(kinds)
+    if kind is None:
+        raise unsupported(f"values of the types {', '.join(map(str, kinds))} in one place: {shown}")
+    return kind, [convert(value, kind).sql if value.type != kind else value.sql for value in values]
+
+
+def _same_kind(left: Typed, right: Typed) -> tuple[Typed, Typed]:
     if left.type is None or right.type is None or left.type.stored == right.type.stored:
         return left, right
     if left.type.name in _NUMBERS and right.type.name in _NUMBERS:
@@ -108,7 +123,7 @@ def _rank(kind: SqlType) -> int:
     return order.index(kind.name) if kind.name in order else len(order)
 
 
-_Converter = Callable[[Typed, SqlType, int], str]
+_Converter = Callable[[str, SqlType, SqlType, int], str]
 
 
 def _converter(source: SqlType, to: SqlType) -> _Converter | None:
@@ -119,7 +134,7 @@ def _converter(source: SqlType, to: SqlType) -> _Converter | None:
     if to.name in BINARIES:
         return _to_binary if source.is_text or source.name in BINARIES else None
     if to.name == "uniqueidentifier":
-        return (lambda value, _to, _style: f"CAST({value.sql} AS UUID)") if source.is_text else None
+        return _to_guid if source.is_text else None
     return _to_time
 
 
@@ -127,10 +142,8 @@ def _not_converted(source: SqlType, to: SqlType) -> SqlError:
     return SqlError(529, f"Explicit conversion from data type {source} to {to} is not allowed (local SQL source).")
 
 
-def _to_text(value: Typed, to: SqlType, style: int) -> str:
-    source = value.type
-    assert source is not None  # noqa: S101 - convert() has dealt with NULL
-    text = _text(value.sql, source, to, style)
+def _to_text(sql: str, source: SqlType, to: SqlType, style: int) -> str:
+    text = _text(sql, source, to, style)
     if to.length == MAX:
         return text
     # Only a text is cut short; a number that does not fit is an error.
@@ -171,38 +184,36 @@ def _padded(to: SqlType) -> str:
     return "false" if "var" in to.name else "true"
 
 
-def _to_number(value: Typed, to: SqlType, _style: int) -> str:
-    source = value.type
-    assert source is not None  # noqa: S101 - convert() has dealt with NULL
+def _to_number(sql: str, source: SqlType, to: SqlType, _style: int) -> str:
     whole = to.name in (*INTEGERS, "bit")
     if source.is_text:
-        checked = f"_tsql.{'whole' if whole else 'decimal'}_number({value.sql})"
+        checked = f"_tsql.{'whole' if whole else 'decimal'}_number({sql})"
         return f"CAST({checked} AS {to.stored})"
     if to.name == "bit":
-        return f"(({value.sql}) <> 0)" if source.name != "bit" else value.sql
+        return f"(({sql}) <> 0)" if source.name != "bit" else sql
     if whole and source.name in _INEXACT:
         # SQL Server cuts the fraction off, DuckDB rounds.
-        return f"CAST(trunc({value.sql}) AS {to.stored})"
-    return f"CAST({value.sql} AS {to.stored})"
+        return f"CAST(trunc({sql}) AS {to.stored})"
+    return f"CAST({sql} AS {to.stored})"
 
 
-def _to_binary(value: Typed, to: SqlType, style: int) -> str:
-    source = value.type
-    assert source is not None  # noqa: S101 - convert() has dealt with NULL
+def _to_guid(sql: str, _source: SqlType, _to: SqlType, _style: int) -> str:
+    return f"CAST({sql} AS UUID)"
+
+
+def _to_binary(sql: str, source: SqlType, to: SqlType, style: int) -> str:
     # An untyped NULL of a driver comes as varchar; texts become bytes only by the hexadecimal styles.
-    raw = f"_tsql.bytes_of({value.sql}, {style})" if source.is_text else value.sql
+    raw = f"_tsql.bytes_of({sql}, {style})" if source.is_text else sql
     return raw if to.length == MAX else f"_tsql.cut_bytes({raw}, {to.length}, {_padded(to)})"
 
 
-def _to_time(value: Typed, to: SqlType, _style: int) -> str:
-    source = value.type
-    assert source is not None  # noqa: S101 - convert() has dealt with NULL
+def _to_time(sql: str, source: SqlType, to: SqlType, _style: int) -> str:
     kinds = {"date": "date", "time": "clock", "datetimeoffset": "instant", **dict.fromkeys(MOMENTS, "moment")}
     origin = "text" if source.is_text else kinds.get(source.name)
     target = kinds[to.name]
     if origin is None or (origin, target) in {("date", "clock"), ("clock", "date"), ("clock", "instant")}:
         raise _not_converted(source, to)
-    moved = value.sql if origin == target else f"_tsql.{target}_of_{origin}({value.sql})"
+    moved = sql if origin == target else f"_tsql.{target}_of_{origin}({sql})"
     if to.name == "date":
         return moved
     if to.name == "datetime":

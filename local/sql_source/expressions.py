@@ -6,12 +6,13 @@ from typing import Final
 from sqlglot import exp
 
 from local.sql_source.arithmetic import calculated
-from local.sql_source.conversions import Typed, comparable, comparison_key, convert
+from local.sql_source.conversions import Typed, alike, comparable, comparison_key, convert
 from local.sql_source.errors import SqlError, unsupported
-from local.sql_source.functions import FUNCTIONS, NILADIC, aggregate
+from local.sql_source.functions import FUNCTIONS, NILADIC, aggregate, date_add, date_part
+from local.sql_source.literals import hexadecimal, literal
 from local.sql_source.parsing import only, type_of, written
 from local.sql_source.scope import Scope, parameter_name
-from local.sql_source.types import MAX, WIDE_LIMIT, SqlType, widest
+from local.sql_source.types import SqlType
 
 BIT: Final = SqlType("bit")
 _COMPARISONS: Final[dict[type[exp.Expr], str]] = {
@@ -91,27 +92,6 @@ def _like(tree: exp.Expr, scope: Scope) -> str:
     return f"({value.sql} LIKE {expression(pattern, scope).sql})"
 
 
-def _literal(tree: exp.Expr, _scope: Scope) -> Typed:
-    text = tree.name
-    if isinstance(tree, exp.National) or tree.is_string:
-        escaped = text.replace("'", "''")
-        name = "nvarchar" if isinstance(tree, exp.National) else "varchar"
-        return Typed(
-            f"'{escaped}'", SqlType(name, length=max(1, len(text)) if len(text) <= WIDE_LIMIT else MAX), nullable=False
-        )
-    if text.isdigit() and int(text) < 2**31:
-        return Typed(f"{int(text)}::INTEGER", SqlType("int"), nullable=False)
-    if "e" in text.lower():
-        return Typed(f"{text}::DOUBLE", SqlType("float"), nullable=False)
-    whole, _, fraction = text.partition(".")
-    kind = SqlType("decimal", precision=max(1, len(whole.lstrip("0")) + len(fraction)), scale=len(fraction))
-    return Typed(f"'{text}'::{kind.stored}", kind, nullable=False)
-
-
-def _hexadecimal(tree: exp.Expr, _scope: Scope) -> Typed:
-    return Typed(f"unhex('{tree.name}')", SqlType("varbinary", length=max(1, len(tree.name) // 2)), nullable=False)
-
-
 def _column(tree: exp.Expr, scope: Scope) -> Typed:
     only(tree, "this", "table", "db", "catalog")
     if isinstance(tree.this, exp.Star):
@@ -169,13 +149,15 @@ def _case(tree: exp.Expr, scope: Scope) -> Typed:
     values = [expression(each.args["true"], scope) for each in tree.args["ifs"]]
     default = tree.args.get("default")
     values.append(expression(default, scope) if default is not None else Typed("NULL", None))
-    kind, sqls = alike(values, tree)
+    kind, sqls = alike(values, written(tree)[:200])
     branches = " ".join(f"WHEN {test} THEN {sql}" for test, sql in zip(tests, sqls, strict=False))
     return Typed(f"CASE {branches} ELSE {sqls[-1]} END", kind)
 
 
 def _iif(tree: exp.Expr, scope: Scope) -> Typed:
-    kind, sqls = alike([expression(tree.args["true"], scope), expression(tree.args["false"], scope)], tree)
+    kind, sqls = alike(
+        [expression(tree.args["true"], scope), expression(tree.args["false"], scope)], written(tree)[:200]
+    )
     return Typed(f"CASE WHEN {condition(tree.this, scope)} THEN {sqls[0]} ELSE {sqls[1]} END", kind)
 
 
@@ -184,7 +166,7 @@ def _coalesce(tree: exp.Expr, scope: Scope) -> Typed:
     if tree.args.get("is_null") and values[0].type is not None:
         # ISNULL has the type of its first argument.
         return Typed(f"coalesce({values[0].sql}, {convert(values[1], values[0].type).sql})", values[0].type)
-    kind, sqls = alike(values, tree)
+    kind, sqls = alike(values, written(tree)[:200])
     return Typed(f"coalesce({', '.join(sqls)})", kind, all(value.nullable for value in values))
 
 
@@ -192,21 +174,6 @@ def _nullif(tree: exp.Expr, scope: Scope) -> Typed:
     left, right = expression(tree.this, scope), expression(tree.expression, scope)
     one, other = comparable(left, right)
     return Typed(f"CASE WHEN {one} = {other} THEN NULL ELSE {left.sql} END", left.type)
-
-
-def alike(values: list[Typed], tree: exp.Expr) -> tuple[SqlType | None, list[str]]:
-    """One type for values that stand in the same place, and the values as it.
-
-    Raises:
-        SqlError: they have types between which SQL Server would convert and this source does not.
-    """
-    kinds = [value.type for value in values if value.type is not None]
-    if not kinds:
-        return None, [value.sql for value in values]
-    kind = widest(kinds)
-    if kind is None:
-        raise unsupported(f"values of the types {', '.join(map(str, kinds))} in one place: {written(tree)[:200]}")
-    return kind, [convert(value, kind).sql if value.type != kind else value.sql for value in values]
 
 
 def _subquery(tree: exp.Expr, scope: Scope) -> Typed:
@@ -235,26 +202,13 @@ def _listed(value: object) -> list[exp.Expr]:
 
 
 def _date_add(tree: exp.Expr, scope: Scope) -> Typed:
-    ticks = {"NANOSECOND": 0.01, "MICROSECOND": 10, "MILLISECOND": 10_000, "SECOND": 10_000_000, "MINUTE": 600_000_000}
-    ticks |= {"HOUR": 36_000_000_000, "DAY": 864_000_000_000}
-    unit = tree.text("unit").upper()
     value, count = expression(tree.this, scope), expression(tree.expression, scope)
-    if unit not in ticks or value.type is None or value.type.name != "datetime2":
-        raise unsupported(f"DATEADD but to a datetime2, by days or less: {written(tree)[:200]}")
-    return Typed(f"_tsql.moment_plus({value.sql}, (({count.sql})::BIGINT * {ticks[unit]})::BIGINT)", value.type)
+    return date_add(tree.text("unit"), value, count, written(tree)[:200])
 
 
 def _date_part(tree: exp.Expr, scope: Scope) -> Typed:
     only(tree, "this", "expression")
-    value, part = expression(tree.expression, scope), tree.name.upper()
-    kind = "" if value.type is None else value.type.name
-    ticks = {"datetime2": "moment", "datetimeoffset": "instant", "time": "clock"}.get(kind)
-    if part == "NANOSECOND" and ticks is not None:
-        return Typed(f"(({value.sql}).{ticks} % 10000000 * 100)::INTEGER", SqlType("int"))
-    # What sqlglot makes of tzoffset.
-    if part == "TIMEZONE_MINUTE" and kind == "datetimeoffset":
-        return Typed(f'({value.sql})."offset"::INTEGER', SqlType("int"))
-    raise unsupported(f"this part of a date: {written(tree)[:200]}")
+    return date_part(tree.name, expression(tree.expression, scope), written(tree)[:200])
 
 
 def _aggregate(tree: exp.Expr, scope: Scope) -> Typed:
@@ -286,9 +240,9 @@ def ordering(tree: exp.Expr, scope: Scope) -> str:
 
 _Rule = Callable[[exp.Expr, Scope], Typed]
 _RULES: Final[dict[type[exp.Expr], _Rule]] = {
-    exp.Literal: _literal,
-    exp.National: _literal,
-    exp.HexString: _hexadecimal,
+    exp.Literal: lambda tree, _scope: literal(tree),
+    exp.National: lambda tree, _scope: literal(tree),
+    exp.HexString: lambda tree, _scope: hexadecimal(tree),
     exp.Null: lambda _tree, _scope: Typed("NULL", None),
     exp.Column: _column,
     exp.Parameter: _parameter,

@@ -12,6 +12,14 @@ VERSION: Final = "Microsoft SQL Server 2022 stand-in of the data platform (DuckD
 NOW: Final = "now_ticks"
 """Name of the parameter that holds the time of the statement, in ticks."""
 
+_UNIT_TICKS: Final = {
+    "MICROSECOND": 10,
+    "MILLISECOND": 10_000,
+    "SECOND": 10_000_000,
+    "MINUTE": 600_000_000,
+    "HOUR": 36_000_000_000,
+    "DAY": 864_000_000_000,
+}
 _INT: Final = SqlType("int")
 _BIGINT: Final = SqlType("bigint")
 _NAME: Final = SqlType("nvarchar", length=128)
@@ -78,6 +86,34 @@ def aggregate(name: str, value: Typed | None, *, distinct: bool) -> Typed:
     else:
         raise unsupported(f"{name} of {value.type}")
     return Typed(f"CAST(sum({value.sql}) AS {kind.stored})", kind)
+
+
+def date_add(unit: str, value: Typed, count: Typed, shown: str) -> Typed:
+    """DATEADD by a unit of fixed length.
+
+    Raises:
+        SqlError: by another unit, or to anything but a datetime2.
+    """
+    if unit.upper() not in _UNIT_TICKS or value.type is None or value.type.name != "datetime2":
+        raise unsupported(f"DATEADD but to a datetime2, by days or less: {shown}")
+    ticks = f"({count.sql})::BIGINT * {_UNIT_TICKS[unit.upper()]}"
+    return Typed(f"_tsql.moment_plus({value.sql}, {ticks})", value.type)
+
+
+def date_part(part: str, value: Typed, shown: str) -> Typed:
+    """DATEPART of nanoseconds, or of the offset in minutes.
+
+    Raises:
+        SqlError: another part, or of a type that has none.
+    """
+    kind = "" if value.type is None else value.type.name
+    ticks = {"datetime2": "moment", "datetimeoffset": "instant", "time": "clock"}.get(kind)
+    if part.upper() == "NANOSECOND" and ticks is not None:
+        return Typed(f"(({value.sql}).{ticks} % 10000000 * 100)::INTEGER", _INT)
+    # What sqlglot makes of tzoffset.
+    if part.upper() == "TIMEZONE_MINUTE" and kind == "datetimeoffset":
+        return Typed(f'({value.sql})."offset"::INTEGER', _INT)
+    raise unsupported(f"this part of a date: {shown}")
 
 
 def _text(value: Typed) -> Typed:

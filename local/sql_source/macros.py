@@ -35,7 +35,8 @@ MACROS: Final = {
     ),
     "offset_minutes(_t)": (
         "CASE WHEN right(_t, 1) = 'Z' THEN 0::SMALLINT"
-        " ELSE ((_t[-5:-4]::INTEGER * 60 + _t[-2:]::INTEGER) * CASE WHEN _t[-6:-6] = '-' THEN -1 ELSE 1 END)::SMALLINT END"
+        " WHEN _t[-6:-6] = '-' THEN (-60 * _t[-5:-4]::INTEGER - _t[-2:]::INTEGER)::SMALLINT"
+        " ELSE (60 * _t[-5:-4]::INTEGER + _t[-2:]::INTEGER)::SMALLINT END"
     ),
     "instant_at(_m, _o)": 'struct_pack(instant := _m.moment - _o::BIGINT * 600000000, "offset" := _o)',
     "instant_of_text(_t)": (
@@ -84,9 +85,11 @@ MACROS: Final = {
     "cut_text(_t, _n, _f)": "_tsql.padded_text(left(_t, _n), _n, _f)",
     "fitting_text(_t, _n, _f)": f"CASE WHEN length(rtrim(_t, ' ')) > _n THEN {_TOO_LONG}"
     " ELSE _tsql.cut_text(_t, _n, _f) END",
-    "padded_bytes(_b, _n, _f)": "CASE WHEN _f THEN _b || unhex(repeat('00', greatest(_n - octet_length(_b), 0))) ELSE _b END",
+    "padded_bytes(_b, _n, _f)": "CASE WHEN _f"
+    " THEN _b || unhex(repeat('00', greatest(_n - octet_length(_b), 0))) ELSE _b END",
     "cut_bytes(_b, _n, _f)": "_tsql.padded_bytes(unhex(left(hex(_b), 2 * _n)), _n, _f)",
-    "fitting_bytes(_b, _n, _f)": f"CASE WHEN octet_length(_b) > _n THEN {_TOO_LONG} ELSE _tsql.padded_bytes(_b, _n, _f) END",
+    "fitting_bytes(_b, _n, _f)": f"CASE WHEN octet_length(_b) > _n THEN {_TOO_LONG}"
+    " ELSE _tsql.padded_bytes(_b, _n, _f) END",
     "bytes_of(_t, _y)": "CASE WHEN _y = 1 THEN unhex(_t[3:]) WHEN _y = 2 THEN unhex(_t)"
     " WHEN _t IS NOT NULL THEN error('Implicit conversion from data type varchar to varbinary is not allowed.') END",
     "whole_number(_t)": "CASE WHEN regexp_full_match(trim(_t), '[+-]?\\d+') THEN trim(_t) WHEN _t IS NOT NULL"
@@ -94,8 +97,9 @@ MACROS: Final = {
     "decimal_number(_t)": "CASE WHEN regexp_full_match(trim(_t), '[+-]?(\\d+\\.?\\d*|\\.\\d+)([eE][+-]?\\d+)?')"
     " THEN trim(_t) WHEN _t IS NOT NULL THEN error('Error converting data type varchar to numeric.') END",
     "swapped(_t)": "list_aggregate(list_reverse(regexp_extract_all(_t, '..')), 'string_agg', '')",
-    # SQL Server compares the groups of an identifier from the last to the first, and the bytes of each as they are kept.
-    "guid_order(_g)": "CAST(_g AS VARCHAR)[25:36] || CAST(_g AS VARCHAR)[20:23] || _tsql.swapped(CAST(_g AS VARCHAR)[15:18])"
+    # SQL Server compares the groups of an identifier from the last to the first, the bytes of each as they are kept.
+    "guid_order(_g)": "CAST(_g AS VARCHAR)[25:36] || CAST(_g AS VARCHAR)[20:23]"
+    " || _tsql.swapped(CAST(_g AS VARCHAR)[15:18])"
     " || _tsql.swapped(CAST(_g AS VARCHAR)[10:13]) || _tsql.swapped(CAST(_g AS VARCHAR)[1:8])",
 }
 

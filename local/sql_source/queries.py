@@ -6,9 +6,9 @@ from typing import Final
 from sqlglot import exp
 
 from local.sql_source.catalogue import SYSTEM_SCHEMAS, TableColumn, quoted
-from local.sql_source.conversions import Typed, comparison_key, convert
+from local.sql_source.conversions import Typed, alike, comparison_key, convert
 from local.sql_source.errors import SqlError, unsupported
-from local.sql_source.expressions import alike, condition, expression, ordering
+from local.sql_source.expressions import condition, expression, ordering
 from local.sql_source.parsing import only, written
 from local.sql_source.scope import Scope
 from local.sql_source.types import SqlType
@@ -63,7 +63,7 @@ def _combined(tree: exp.Expr, scope: Scope) -> tuple[str, list[TableColumn]]:
         raise SqlError(205, "All queries combined using a UNION must have an equal number of expressions.")
     columns: list[TableColumn] = []
     for one, other in zip(left_columns, right_columns, strict=True):
-        kind, _ = alike([Typed("", one.type), Typed("", other.type)], tree)
+        kind, _ = alike([Typed("", one.type), Typed("", other.type)], written(tree)[:200])
         if kind is None or kind.stored != one.type.stored or kind.stored != other.type.stored:
             raise unsupported(f"a UNION of {one.type} and {other.type}")
         columns.append(TableColumn(one.name, kind))
@@ -72,7 +72,7 @@ def _combined(tree: exp.Expr, scope: Scope) -> tuple[str, list[TableColumn]]:
     ordered = [_order_term(each, inner, [column.reference("_") for column in columns], columns) for each in terms]
     order = f" ORDER BY {', '.join(ordered)}" if ordered else ""
     names = ", ".join(quoted(name) for name in _distinct_names(columns))
-    return f"SELECT * FROM ({left} {word} {right}) AS _({names}){order}{_limits(tree, scope)}", columns
+    return f"SELECT * FROM ({left} {word} {right}) AS _({names}){order}{_limits(tree, scope)}", columns  # noqa: S608 - quoted names
 
 
 def _select(tree: exp.Select, outer: Scope) -> tuple[str, list[TableColumn]]:
@@ -160,7 +160,7 @@ def _source(tree: exp.Expr, scope: Scope) -> str:
     if isinstance(tree.this, exp.GenerateSeries):
         only(tree.this, "start", "end")
         bounds = ", ".join(f"({expression(tree.this.args[each], scope).sql})::BIGINT" for each in ("start", "end"))
-        series = f'(SELECT generate_series AS "value" FROM generate_series({bounds}))'
+        series = f'(SELECT generate_series AS "value" FROM generate_series({bounds}))'  # noqa: S608 - quoted names
         return _entered(series, tree.alias or "series", [TableColumn("value", SqlType("bigint"))], scope)
     if not isinstance(tree.this, exp.Identifier):
         raise unsupported(f"{written(tree)[:200]} in FROM")

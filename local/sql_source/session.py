@@ -185,7 +185,7 @@ class Session:
                 yield self._rows(tree, scope, parameters)
             case exp.Insert() | exp.Update() | exp.Delete() | exp.TruncateTable():
                 yield from self._implicitly_begun()
-                sql = change(tree, scope).sql
+                sql = change(tree, scope)
                 changed = self._connection.execute(sql, self._bound(sql, parameters)).fetchall()
                 yield Done(changed[0][0] if self.counts_rows else None)
             case exp.Create() | exp.Alter() | exp.Drop():

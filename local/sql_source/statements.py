@@ -1,6 +1,6 @@
 """Statements that change tables or the catalogue."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from sqlglot import exp
 
@@ -14,31 +14,24 @@ from local.sql_source.scope import Scope
 from local.sql_source.types import COLLATION, SqlType, widest
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
-    """A statement that changes rows, in DuckDB's SQL."""
-
-    sql: str
-
-
-def change(tree: exp.Expr, scope: Scope) -> Change:
-    """INSERT, UPDATE, DELETE or TRUNCATE.
+def change(tree: exp.Expr, scope: Scope) -> str:
+    """INSERT, UPDATE, DELETE or TRUNCATE, in DuckDB's SQL.
 
     Raises:
         SqlError: something in it is not supported or not allowed.
     """
     match tree:
         case exp.Insert():
-            return Change(_insert(tree, scope))
+            return _insert(tree, scope)
         case exp.Update():
-            return Change(_update(tree, scope))
+            return _update(tree, scope)
         case exp.Delete():
             only(tree, "this", "where")
             target, inner = _target(tree.this, scope)
-            return Change(f"DELETE FROM {target}{_where(tree, inner)}")
+            return f"DELETE FROM {target}{_where(tree, inner)}"  # noqa: S608 - quoted names
         case exp.TruncateTable():
             only(tree, "expressions")
-            return Change(f"DELETE FROM {_target(tree.expressions[0], scope)[0]}")
+            return f"DELETE FROM {_target(tree.expressions[0], scope)[0]}"  # noqa: S608 - quoted names
         case _:
             raise unsupported(f"the statement {type(tree).__name__}: {written(tree)[:200]}")
 
@@ -85,7 +78,7 @@ def _insert(tree: exp.Insert, scope: Scope) -> str:
         stored_in(Typed(f"_.{place}", one.type), column.type)
         for place, one, column in zip(places, selected, columns, strict=True)
     ]
-    return f"INSERT INTO {target} ({names}) SELECT {', '.join(values)} FROM ({sql}) AS _({', '.join(places)})"
+    return f"INSERT INTO {target} ({names}) SELECT {', '.join(values)} FROM ({sql}) AS _({', '.join(places)})"  # noqa: S608 - quoted names
 
 
 def _rows(rows: list[exp.Expr], columns: list[TableColumn], scope: Scope) -> str:
@@ -95,7 +88,10 @@ def _rows(rows: list[exp.Expr], columns: list[TableColumn], scope: Scope) -> str
     """
     bound = [list(row.find_all(exp.Parameter)) for row in rows]
     shared = len(rows) > 1 and all(_made_alike(rows[0], row) for row in rows[1:])
-    kinds = [widest([expression(each, scope).type or SqlType("int") for each in place]) for place in zip(*bound, strict=False)]
+    kinds = [
+        widest([expression(each, scope).type or SqlType("int") for each in place])
+        for place in zip(*bound, strict=False)
+    ]
     if not shared or not kinds or None in kinds:
         return "VALUES " + ", ".join(f"({_values(row, columns, scope)})" for row in rows)
     names = [f"v{place}" for place in range(len(kinds))]
@@ -105,18 +101,19 @@ def _rows(rows: list[exp.Expr], columns: list[TableColumn], scope: Scope) -> str
         parameter.replace(exp.column(name, table="_", quoted=True))
     values = _values(model, columns, replace(scope, sources={"_": taken}))
     listed = ", ".join(f"({', '.join(expression(each, scope).sql for each in row)})" for row in bound)
-    return f"SELECT {values} FROM (VALUES {listed}) AS _({', '.join(names)})"
+    return f"SELECT {values} FROM (VALUES {listed}) AS _({', '.join(names)})"  # noqa: S608 - quoted names
 
 
 def _made_alike(one: object, other: object) -> bool:
-    """Whether two trees differ in the names of parameters alone."""
-    if isinstance(one, exp.Parameter) or not isinstance(one, exp.Expr | list) or type(one) is not type(other):
-        return type(one) is type(other) and (isinstance(one, exp.Parameter) or one == other)
+    """Whether two parts of statements differ in the names of parameters alone."""
+    if isinstance(one, exp.Parameter):
+        return isinstance(other, exp.Parameter)
     if isinstance(one, exp.Expr) and isinstance(other, exp.Expr):
-        pairs = [(one.args.get(key), other.args.get(key)) for key in {*one.args, *other.args}]
-    else:
-        pairs = list(zip(one, other, strict=False)) if len(one) == len(other) else [(True, False)]
-    return all(_made_alike(left, right) for left, right in pairs)
+        keys = {*one.args, *other.args}
+        return type(one) is type(other) and all(_made_alike(one.args.get(key), other.args.get(key)) for key in keys)
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(_made_alike, one, other))
+    return one == other
 
 
 def _values(row: exp.Expr, columns: list[TableColumn], scope: Scope) -> str:
@@ -142,7 +139,7 @@ def _update(tree: exp.Update, scope: Scope) -> str:
             raise unsupported(f"this SET: {written(each)[:200]}")
         column = _column(columns, each.this.name)
         assigned.append(f"{quoted(column.name)} = {stored_in(expression(each.expression, inner), column.type)}")
-    return f"UPDATE {target} SET {', '.join(assigned)}{_where(tree, inner)}"
+    return f"UPDATE {target} SET {', '.join(assigned)}{_where(tree, inner)}"  # noqa: S608 - quoted names
 
 
 def define(tree: exp.Expr, scope: Scope) -> list[str]:
@@ -244,15 +241,12 @@ def _alter_table(tree: exp.Alter, scope: Scope) -> str:
             before = _column(columns, altered.name)
             after = replace(before, type=type_of(altered.args["dtype"]))
             columns[columns.index(before)] = after
-            sql = f"{target} ALTER COLUMN {quoted(before.name)} TYPE {after.type.stored} USING {_restored(before, after.type)}"
+            restored = stored_in(Typed(quoted(before.name), before.type), after.type)
+            sql = f"{target} ALTER COLUMN {quoted(before.name)} TYPE {after.type.stored} USING {restored}"
         case other:
             raise unsupported(f"this change of a table: {written(other)[:200]}")
     scope.catalogue.set_columns(schema, name, columns)
     return sql
-
-
-def _restored(before: TableColumn, after: SqlType) -> str:
-    return stored_in(Typed(quoted(before.name), before.type), after)
 
 
 def _drop_tables(tree: exp.Drop, scope: Scope) -> list[str]:
