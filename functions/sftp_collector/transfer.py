@@ -142,14 +142,20 @@ def _check_length(arrived: int, expected: int) -> None:
 
 
 def _in_parts(blocks: Iterator[bytes], part_bytes: int) -> Iterator[bytes]:
-    part = bytearray()
-    for data in blocks:
-        part += data
-        while len(part) >= part_bytes:
-            yield bytes(part[:part_bytes])
-            del part[:part_bytes]
-    if part:
-        yield bytes(part)
+    held: list[bytes] = []
+    size = 0
+    for block in blocks:
+        data = block
+        while size + len(data) >= part_bytes:
+            part = b"".join([*held, data[: part_bytes - size]])
+            data = data[part_bytes - size :]
+            held, size = [], 0
+            yield part
+        if data:
+            held.append(data)
+            size += len(data)
+    if held:
+        yield b"".join(held)
 
 
 def part_size(size: int) -> int:
