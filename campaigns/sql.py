@@ -1,4 +1,3 @@
-# ruff: noqa: INP001  # a script of its own, no package
 """The SQL extraction through many histories of one table. Run by `make campaign NAME=sql`.
 
 Each history is inserts and updates with ties, late rows and missing watermarks, between runs of which some fail or die;
