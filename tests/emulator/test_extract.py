@@ -191,9 +191,7 @@ main(sys.argv[2:], {"items": dataset(sys.argv[1])})
 """
 
 
-def test_a_run_killed_before_completing_is_taken_over_with_its_key_and_its_range(
-    sql_server, sql_stack, extract
-):
+def test_a_run_killed_before_completing_is_taken_over_with_its_key_and_its_range(sql_server, sql_stack, extract):
     # given a process of its own, under the task's role, that dies between the object and the ledger
     table = sql_server.create_table(COLUMNS)
     sql_server.insert(table, f"(1, N'a', {at('10:00')}), (2, N'b', {at('11:00')})")
