@@ -5,6 +5,7 @@
 
 import json
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ import yaml
 from tests.infrastructure.recording import Graph, Recorded
 
 SNAPSHOTS = Path(__file__).parent / "snapshots"
+
+IMAGE_TAG = re.compile(r"(?<=repositoryUrl}):[0-9a-f]{16}")
 
 # Said once for each stack, or without meaning for a reader.
 LEFT_OUT = {"tags", "tagsAll"}
@@ -69,7 +72,10 @@ def _describe(resource: Recorded) -> dict[str, Any]:
 
 
 def _readable(value: Any) -> Any:
-    if isinstance(value, str) and value.startswith('{"'):
+    if isinstance(value, str) and IMAGE_TAG.search(value):
+        # It changes with every change of the image's sources, which are reviewed themselves.
+        value = IMAGE_TAG.sub(":(hash of its sources)", value)
+    if isinstance(value, str) and value.startswith(('{"', '[{"')):
         return json.loads(value)
     if isinstance(value, dict):
         return {key: _readable(item) for key, item in value.items()}
