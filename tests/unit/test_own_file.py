@@ -6,7 +6,7 @@ import pytest
 from typer.testing import CliRunner
 
 from jobs.datasets import DATASETS
-from local.__main__ import app
+from local.commands import app
 from local.own_file import UnsuitableFileError, check_own_file
 
 VEHICLES = DATASETS["vehicles"]
