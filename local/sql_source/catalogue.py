@@ -84,7 +84,7 @@ SELECT c.*, t.schema_name, t.table_name, types.system_type_id, types.user_type_i
     CASE WHEN c.type IN ('money', 'smallmoney') THEN 4 ELSE coalesce(c."scale", 0) END::UTINYINT AS decimals,
     CASE WHEN is_text THEN '{COLLATION}' END AS collated_by
 FROM _catalogue.columns c JOIN _catalogue.tables t USING (object_id) JOIN _catalogue.types types ON types.name = c.type;
-"""  # noqa: S608 - quoted names
+"""
 
 _VIEWS: Final = """
 CREATE SCHEMA IF NOT EXISTS _sys;

@@ -60,6 +60,7 @@ class Channel:
         self._socket = connection
         self._tunnel: TlsTunnel | None = None
         self._received = bytearray()
+        self._waiting: Message | None = None
         self.packet_size = DEFAULT_PACKET_SIZE
         self.process_id = 0
 
@@ -99,6 +100,9 @@ class Channel:
             Disconnected: there will be none.
             TdsProtocolError: it is not TDS.
         """
+        if self._waiting is not None:
+            message, self._waiting = self._waiting, None
+            return message
         kind, status, chunk = self._packet()
         payload, first = bytearray(chunk), status
         while not status & PacketStatus.END_OF_MESSAGE:
@@ -108,9 +112,14 @@ class Channel:
                 raise TdsProtocolError(f"a message of more than {_LARGEST_MESSAGE} bytes")
         return Message(kind, first, bytes(payload))
 
-    def has_input(self) -> bool:
-        """Whether the client has sent something that was not received yet."""
-        return bool(self._received) or bool(select.select([self._socket], [], [], 0)[0])
+    def is_cancelled(self) -> bool:
+        """Whether the client has sent a cancellation in the meantime, which is then taken as received."""
+        if self._waiting is None and (self._received or select.select([self._socket], [], [], 0)[0]):
+            self._waiting = self.receive()
+        if self._waiting is None or self._waiting.type is not PacketType.ATTENTION:
+            return False
+        self._waiting = None
+        return True
 
     def send(self, parts: Iterable[bytes]) -> None:
         """Send one message, part by part as they come, in packets."""

@@ -144,7 +144,7 @@ class Requests:
         yield from before
         for token in tokens:
             yield token
-            if self._channel.has_input() and self._channel.receive().type is PacketType.ATTENTION:
+            if self._channel.is_cancelled():
                 yield _attention()
                 return
 

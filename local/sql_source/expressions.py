@@ -193,7 +193,13 @@ def _function(tree: exp.Expr, scope: Scope) -> Typed:
         arguments = list(tree.expressions)
     else:
         arguments = [each for key in tree.arg_types for each in _listed(tree.args.get(key))]
-    return FUNCTIONS[name]([expression(each, scope) for each in arguments], scope.catalogue)
+    return FUNCTIONS[name]([expression(_bare(each), scope) for each in arguments], scope.catalogue)
+
+
+def _bare(argument: exp.Expr) -> exp.Expr:
+    """An argument without the conversion to the old type `text` that sqlglot puts around that of LEN."""
+    added = isinstance(argument, exp.Cast) and argument.args["to"].this is exp.DType.TEXT
+    return argument.this if added else argument
 
 
 def _listed(value: object) -> list[exp.Expr]:

@@ -133,13 +133,13 @@ def _same_text(template: str) -> Function:
 def _length(arguments: Arguments, _catalogue: Catalogue) -> Typed:
     value = _text(arguments[0])
     kind = _BIGINT if value.type is not None and value.type.length == MAX else _INT
-    return Typed(f"CAST(length(rtrim({value.sql}, ' ')) AS {kind.stored})", kind)
+    return Typed(f"CAST(_tsql.units(rtrim({value.sql}, ' ')) AS {kind.stored})", kind)
 
 
 def _data_length(arguments: Arguments, _catalogue: Catalogue) -> Typed:
     value = arguments[0]
     if value.type is not None and value.type.name in ("nchar", "nvarchar"):
-        return Typed(f"CAST(2 * length({value.sql}) AS INTEGER)", _INT)
+        return Typed(f"CAST(2 * _tsql.units({value.sql}) AS INTEGER)", _INT)
     if value.type is not None and value.type.name in ("binary", "varbinary"):
         return Typed(f"CAST(octet_length({value.sql}) AS INTEGER)", _INT)
     raise unsupported(f"DATALENGTH of {value.type}")

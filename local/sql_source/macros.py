@@ -81,10 +81,13 @@ MACROS: Final = {
     "instant_text(_i, _n, _p, _z)": "_tsql.moment_text((_tsql.moment_of_instant(_i)).moment, _n, _p, _z)"
     " || CASE WHEN _p = ' ' THEN ' ' ELSE '' END || _tsql.offset_text(_i.\"offset\")",
     # Texts and bytes.
-    "padded_text(_t, _n, _f)": "CASE WHEN _f THEN rpad(_t, _n::INTEGER, ' ') ELSE _t END",
+    # A character above U+FFFF counts twice, and takes four bytes.
+    "units(_t)": "CASE WHEN strlen(_t) < length(_t) + 3 THEN length(_t)"
+    " ELSE length(_t) + len(regexp_extract_all(_t, '[\\x{10000}-\\x{10FFFF}]')) END",
+    "padded_text(_t, _n, _f)": "CASE WHEN _f THEN _t || repeat(' ', greatest(_n - _tsql.units(_t), 0)) ELSE _t END",
     "cut_text(_t, _n, _f)": "_tsql.padded_text(left(_t, _n), _n, _f)",
-    "fitting_text(_t, _n, _f)": f"CASE WHEN length(rtrim(_t, ' ')) > _n THEN {_TOO_LONG}"
-    " ELSE _tsql.cut_text(_t, _n, _f) END",
+    "fitting_text(_t, _n, _f)": f"CASE WHEN _tsql.units(rtrim(_t, ' ')) > _n THEN {_TOO_LONG}"
+    " WHEN _tsql.units(_t) > _n THEN _t[1:_n - _tsql.units(_t) + length(_t)] ELSE _tsql.padded_text(_t, _n, _f) END",
     "padded_bytes(_b, _n, _f)": "CASE WHEN _f"
     " THEN _b || unhex(repeat('00', greatest(_n - octet_length(_b), 0))) ELSE _b END",
     "cut_bytes(_b, _n, _f)": "_tsql.padded_bytes(unhex(left(hex(_b), 2 * _n)), _n, _f)",

@@ -72,7 +72,7 @@ def _combined(tree: exp.Expr, scope: Scope) -> tuple[str, list[TableColumn]]:
     ordered = [_order_term(each, inner, [column.reference("_") for column in columns], columns) for each in terms]
     order = f" ORDER BY {', '.join(ordered)}" if ordered else ""
     names = ", ".join(quoted(name) for name in _distinct_names(columns))
-    return f"SELECT * FROM ({left} {word} {right}) AS _({names}){order}{_limits(tree, scope)}", columns  # noqa: S608 - quoted names
+    return f"SELECT * FROM ({left} {word} {right}) AS _({names}){order}{_limits(tree, scope)}", columns
 
 
 def _select(tree: exp.Select, outer: Scope) -> tuple[str, list[TableColumn]]:
@@ -160,7 +160,7 @@ def _source(tree: exp.Expr, scope: Scope) -> str:
     if isinstance(tree.this, exp.GenerateSeries):
         only(tree.this, "start", "end")
         bounds = ", ".join(f"({expression(tree.this.args[each], scope).sql})::BIGINT" for each in ("start", "end"))
-        series = f'(SELECT generate_series AS "value" FROM generate_series({bounds}))'  # noqa: S608 - quoted names
+        series = f'(SELECT generate_series AS "value" FROM generate_series({bounds}))'
         return _entered(series, tree.alias or "series", [TableColumn("value", SqlType("bigint"))], scope)
     if not isinstance(tree.this, exp.Identifier):
         raise unsupported(f"{written(tree)[:200]} in FROM")

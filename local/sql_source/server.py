@@ -133,6 +133,9 @@ class RunningSource:
 def start(settings: SourceSettings) -> RunningSource:
     """Start serving in threads of this process, until `stop` or the end of the process.
 
+    A client in the same process must not hold Python's lock while it waits for an answer, as pyodbc does where it binds
+    arrays (`fast_executemany`): such a client needs the source in a process of its own.
+
     Raises:
         OSError: the port is taken, or the certificate or its key cannot be read.
         duckdb.Error: the database file is not one, or another process has it.

@@ -28,10 +28,10 @@ def change(tree: exp.Expr, scope: Scope) -> str:
         case exp.Delete():
             only(tree, "this", "where")
             target, inner = _target(tree.this, scope)
-            return f"DELETE FROM {target}{_where(tree, inner)}"  # noqa: S608 - quoted names
+            return f"DELETE FROM {target}{_where(tree, inner)}"
         case exp.TruncateTable():
             only(tree, "expressions")
-            return f"DELETE FROM {_target(tree.expressions[0], scope)[0]}"  # noqa: S608 - quoted names
+            return f"DELETE FROM {_target(tree.expressions[0], scope)[0]}"
         case _:
             raise unsupported(f"the statement {type(tree).__name__}: {written(tree)[:200]}")
 
@@ -78,7 +78,7 @@ def _insert(tree: exp.Insert, scope: Scope) -> str:
         stored_in(Typed(f"_.{place}", one.type), column.type)
         for place, one, column in zip(places, selected, columns, strict=True)
     ]
-    return f"INSERT INTO {target} ({names}) SELECT {', '.join(values)} FROM ({sql}) AS _({', '.join(places)})"  # noqa: S608 - quoted names
+    return f"INSERT INTO {target} ({names}) SELECT {', '.join(values)} FROM ({sql}) AS _({', '.join(places)})"
 
 
 def _rows(rows: list[exp.Expr], columns: list[TableColumn], scope: Scope) -> str:
@@ -101,7 +101,7 @@ def _rows(rows: list[exp.Expr], columns: list[TableColumn], scope: Scope) -> str
         parameter.replace(exp.column(name, table="_", quoted=True))
     values = _values(model, columns, replace(scope, sources={"_": taken}))
     listed = ", ".join(f"({', '.join(expression(each, scope).sql for each in row)})" for row in bound)
-    return f"SELECT {values} FROM (VALUES {listed}) AS _({', '.join(names)})"  # noqa: S608 - quoted names
+    return f"SELECT {values} FROM (VALUES {listed}) AS _({', '.join(names)})"
 
 
 def _made_alike(one: object, other: object) -> bool:
@@ -139,7 +139,7 @@ def _update(tree: exp.Update, scope: Scope) -> str:
             raise unsupported(f"this SET: {written(each)[:200]}")
         column = _column(columns, each.this.name)
         assigned.append(f"{quoted(column.name)} = {stored_in(expression(each.expression, inner), column.type)}")
-    return f"UPDATE {target} SET {', '.join(assigned)}{_where(tree, inner)}"  # noqa: S608 - quoted names
+    return f"UPDATE {target} SET {', '.join(assigned)}{_where(tree, inner)}"
 
 
 def define(tree: exp.Expr, scope: Scope) -> list[str]:

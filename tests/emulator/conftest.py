@@ -23,6 +23,15 @@ from tests.emulator.collector_fixtures import (  # noqa: F401  # fixtures of sev
 )
 from tests.emulator.emulators import free_port, running_emulator
 from tests.emulator.sql_fixtures import SqlStack, running_sql_source
+from tests.emulator.sql_source_fixtures import (  # noqa: F401  # fixtures of several files
+    tds_connect,
+    tds_connection,
+    tds_server,
+    tds_settings,
+    tds_stand_in,
+    tds_table,
+    to_tds_stand_in,
+)
 
 SETTINGS = "name: engine-test\nruntime: python\nconfig: {aws:region: {value: eu-west-1}}\n"
 IMPORTS = "import pulumi, json\nimport pulumi_aws as aws, pulumi_tls as tls\n"
