@@ -1,4 +1,4 @@
-# ruff: noqa: INP001  # a script of its own, no package
+# a script of its own, no package
 """The collector under faults, many times over. Run by `make campaign NAME=collector`.
 
 Each scenario is 50 files and ten runs that meet a random fault at a random moment, among them kill -9; between them
