@@ -25,7 +25,7 @@ from tests.emulator.sql_fixtures import CONNECTION, SqlServer, SqlStack
 
 pytestmark = [pytest.mark.emulator, pytest.mark.xdist_group("sql"), pytest.mark.timeout(3600)]
 
-HISTORIES = int(os.environ.get("SQL_HISTORIES", "6"))
+HISTORIES = int(os.environ.get("SQL_HISTORIES", "2"))
 LAG = timedelta(seconds=2)
 # A Python datetime knows no 100 ns, so they are counted apart.
 TICKS_A_SECOND = 10_000_000
