@@ -33,8 +33,8 @@ from local.processes import BackgroundProcess
 from ops.target import EMULATOR_ACCESS_KEY, EMULATOR_SECRET_KEY, local_environment
 
 ROOT: Final = Path(__file__).resolve().parent.parent
-VENV: Final = ROOT / ".bench" / "venv"
-REQUIREMENTS: Final = ROOT / "requirements" / "bench.txt"
+ENVIRONMENTS: Final = ROOT / ".bench"
+REQUIREMENTS: Final = ROOT / "requirements"
 CONTESTANTS: Final = ROOT / "bench" / "sql_contestants.py"
 OURS: Final = "extraction"
 BY_PYODBC: Final = ("pyodbc_fetchmany", "pandas_read_sql", "polars_read_database", "dlt_sql_database")
@@ -72,7 +72,8 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="62,500 and 250,000 rows, one run each")
     quick = parser.parse_args().quick
     doublings, runs = (2, 1) if quick else (6, 5)
-    _make_environment()
+    for requirements in ("extract", "bench"):
+        _make_environment(requirements)
     with tempfile.TemporaryDirectory(prefix="bench-sql-") as folder, _running(Path(folder)) as (server, environment):
         _fill(server, doublings)
         rows = FIRST_ROWS << doublings
@@ -91,16 +92,17 @@ def main() -> None:
         )
 
 
-def _make_environment() -> None:
-    """The contestants' own virtual environment, made anew when its requirements change."""
-    wanted = hashlib.sha256(REQUIREMENTS.read_bytes()).hexdigest()
-    stamp = VENV / "requirements.sha256"
+def _make_environment(requirements: str) -> None:
+    """A virtual environment of what a requirements file says, made anew when that changes."""
+    file, environment = REQUIREMENTS / f"{requirements}.txt", ENVIRONMENTS / requirements
+    wanted = hashlib.sha256(file.read_bytes()).hexdigest()
+    stamp = environment / "requirements.sha256"
     if stamp.exists() and stamp.read_text() == wanted:
         return
-    print(f"installing {REQUIREMENTS.name} into {VENV}; some minutes, once")
-    subprocess.run([sys.executable, "-m", "venv", "--clear", str(VENV)], check=True)
-    install = [str(VENV / "bin/python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    subprocess.run([*install, "--require-hashes", "-r", str(REQUIREMENTS)], check=True)
+    print(f"installing {file.name} into {environment}; some minutes, once")
+    subprocess.run([sys.executable, "-m", "venv", "--clear", str(environment)], check=True)
+    install = [str(environment / "bin/python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    subprocess.run([*install, "--require-hashes", "-r", str(file)], check=True)
     stamp.write_text(wanted)
 
 
@@ -226,7 +228,9 @@ def _measure(name: str, environment: dict[str, str], folder: Path, runs: int, sh
 
 def _run(name: str, environment: dict[str, str], folder: Path) -> Usage:
     with tempfile.TemporaryDirectory(dir=folder) as target:
-        command: Sequence[str] = [str(VENV / "bin/python"), str(CONTESTANTS), name, target]
+        # The extraction has what its image installs and no more; libraries import what they find beside them.
+        python = ENVIRONMENTS / ("extract" if name == OURS else "bench") / "bin/python"
+        command: Sequence[str] = [str(python), str(CONTESTANTS), name, target]
         log = folder / f"{name}.log"
         with log.open("w") as output:
             process = subprocess.Popen(command, env=environment, stdout=output, stderr=output)
