@@ -4,6 +4,7 @@ PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
+DEVELOPMENT := $(VENV)/.development-installed
 
 .DEFAULT_GOAL := help
 .PHONY: help install demo up down test test-all needs-of-tests check format lock bench campaign clean
@@ -11,12 +12,17 @@ INSTALLED := $(VENV)/.installed
 help: ## List the commands.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-install: $(INSTALLED) ## Make the virtual environment (.venv) with everything pinned.
+install: $(DEVELOPMENT) ## Make the virtual environment (.venv) with everything pinned, the tools of development too.
 
-$(INSTALLED): requirements/development.txt requirements/system-packages.sh
+$(INSTALLED): requirements/local.txt requirements/system-packages.sh
 	@PYTHON=$(PYTHON) sh requirements/system-packages.sh
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "installing the pinned requirements into $(VENV); a minute or two, once"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/local.txt
+	@touch $@
+
+$(DEVELOPMENT): $(INSTALLED) requirements/development.txt
+	@echo "installing the pinned tools of development into $(VENV); a minute or two, once"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/development.txt
 	@touch $@
 
@@ -35,30 +41,30 @@ test: needs-of-tests ## The tests: units, the resource graph, and end to end on 
 test-all: needs-of-tests ## And those that run, in clean environments, what AWS would run.
 	@$(BIN)/python -m pytest tests -n 2 --dist loadgroup -q
 
-needs-of-tests: $(INSTALLED)
+needs-of-tests: $(DEVELOPMENT)
 	@PYTHON=$(BIN)/python sh requirements/system-packages.sh test
 
-check: $(INSTALLED) ## Format, lint and types, without changing anything.
+check: $(DEVELOPMENT) ## Format, lint and types, without changing anything.
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/basedpyright
 
-format: $(INSTALLED) ## Format, and mend what the linter can mend.
+format: $(DEVELOPMENT) ## Format, and mend what the linter can mend.
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
-lock: $(INSTALLED) ## Pin the requirements again, from requirements/*.in.
-	@cd requirements && for name in development program functions jobs extract bench; do \
+lock: $(DEVELOPMENT) ## Pin the requirements again, from requirements/*.in.
+	@cd requirements && for name in development local program functions jobs extract bench; do \
 		constraint=$$([ $$name = development ] || echo "--constraint development.txt"); \
 		../$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
 			--no-emit-index-url --no-emit-find-links $$constraint $$name.in --output-file $$name.txt || exit 1; \
 	done
 
-bench: $(INSTALLED) ## Measure: make bench NAME=warehouse
+bench: $(DEVELOPMENT) ## Measure: make bench NAME=warehouse
 	@test -n "$(NAME)" || { echo "which one? $$(cd bench && ls *.py | sed 's/\.py$$//' | tr '\n' ' ')"; exit 2; }
 	@PYTHONPATH=platform:. $(BIN)/python bench/$(NAME).py $(ARGS)
 
-campaign: $(INSTALLED) ## A thousand faults with kept seeds: make campaign NAME=collector ARGS="--runs 1000"
+campaign: $(DEVELOPMENT) ## A thousand faults with kept seeds: make campaign NAME=collector ARGS="--runs 1000"
 	@test -n "$(NAME)" || { echo "which one? $$(cd campaigns && ls *.py | sed 's/\.py$$//' | tr '\n' ' ')"; exit 2; }
 	@PYTHONPATH=platform:. $(BIN)/python campaigns/$(NAME).py $(ARGS)
 

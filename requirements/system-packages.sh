@@ -27,6 +27,8 @@ need unixodbc unixodbc "the driver manager of the SQL extraction" \
     "$python" -c "import ctypes.util, sys; sys.exit(ctypes.util.find_library('odbc') is None)"
 if [ "${1:-}" = test ]; then
     need git git "the tests read which files belong to the repository" git --version
+    need chromium chromium "the browser that opens the pages" sh -c "command -v chromium || command -v google-chrome"
+    need openjdk-17-jre-headless openjdk@17 "the Java of PySpark" java -version
 fi
 
 [ -z "$missing" ] && exit 0

@@ -15,7 +15,7 @@ case "$*" in *version_info*) exit 1 ;; --version) echo Python 3.12.1 ;; esac
 
 @pytest.fixture
 def look(tmp_path):
-    """Runs the script on a machine that has neither git nor apt-get."""
+    """Runs the script on a machine that has no git, browser or Java, and no apt-get."""
     for program in ("sh", "id"):
         (tmp_path / program).symlink_to(shutil.which(program))
 
@@ -27,15 +27,15 @@ def look(tmp_path):
     return run
 
 
-def test_git_is_asked_for_by_the_tests_alone(look):
+def test_git_a_browser_and_java_are_asked_for_by_the_tests_alone(look):
     # when
     to_run, to_test = look(), look("test")
 
     # then
     assert (to_run.returncode, to_run.stdout, to_run.stderr) == (0, "", "")
     assert to_test.returncode == 1
-    assert "sudo apt-get install git " in to_test.stdout
-    assert "brew install git " in to_test.stdout
+    assert "sudo apt-get install git chromium openjdk-17-jre-headless " in to_test.stdout
+    assert "brew install git chromium openjdk@17 " in to_test.stdout
 
 
 def test_another_python_is_refused_by_its_version(look, tmp_path):
