@@ -88,6 +88,13 @@ class Collector:
         self._large: dict[FileVersion, LargeFile] = {}
         self._checks_and_moves: deque[CheckVersion | MoveFile] = deque()
         self._unavailable = ""
+        self._is_listed = False
+
+    @property
+    def leaves_work(self) -> bool:
+        """After a run: whether there is, or may be, something that another run would go on with."""
+        result = self._result
+        return not self._is_listed or bool(result.remaining or result.waiting or result.elsewhere)
 
     def run(self) -> CollectionResult:
         """Collect all that can be collected. What cannot is in the result with its reason; nothing is raised for it."""
@@ -114,6 +121,7 @@ class Collector:
         except (LedgerError, *_AWS_ERRORS) as error:
             self._result.fail(directory, explain(error))
             return False
+        self._is_listed = True
         if count:
             logger.info("left-over uploads removed", extra={"uploads": count})
         self._due.extend(self._selection.due)

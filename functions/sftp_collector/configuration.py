@@ -33,11 +33,13 @@ class Settings(BaseModel):
 
 
 class CollectEvent(BaseModel):
-    """What the schedule sends."""
+    """What the schedules send."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     dataset: str = Field(min_length=1)
+    continues: bool = Field(default=False, alias="continue")
+    """Only go on with what the last run left."""
 
 
 def read_settings(environment: Mapping[str, str]) -> Settings:
@@ -53,7 +55,7 @@ def read_event(event: object) -> CollectEvent:
     """The event.
 
     Raises:
-        ConfigurationError: it is not of the form {"dataset": "…"}.
+        ConfigurationError: it is not of the form {"dataset": "…"} or {"dataset": "…", "continue": true}.
     """
     return _validated(CollectEvent, event, 'the event, which has to be {"dataset": "name"},')
 

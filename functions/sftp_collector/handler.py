@@ -1,4 +1,7 @@
-"""AWS Lambda `sftp_collector`: collects the files of the dataset that the schedule names."""
+"""AWS Lambda `sftp_collector`: collects the files of the dataset that the schedule names.
+
+Each dataset has two schedules: its own, and a frequent tick that only goes on with what a run left.
+"""
 
 import os
 from collections.abc import Callable
@@ -8,6 +11,7 @@ from typing import Any
 import boto3
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
+from botocore.exceptions import BotoCoreError, ClientError
 
 from functions.sftp_collector.collect import Collector
 from functions.sftp_collector.configuration import (
@@ -19,11 +23,13 @@ from functions.sftp_collector.configuration import (
     read_settings,
 )
 from functions.sftp_collector.connection import address, connect, read_private_key
+from functions.sftp_collector.errors import explain
 from functions.sftp_collector.result import CollectionResult
 from functions.sftp_collector.transfer import Destination
 from functions.sftp_collector.worker import WorkerSettings
 from functions.sftp_collector.workers import Workers
 from lake.ledger import Ledger
+from lake.ledger_runs import Run, Runs
 from lake.ledger_strays import StrayUploads
 
 logger = Logger()
@@ -37,7 +43,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Collect one dataset.
 
     Args:
-        event: {"dataset": "vehicles"}.
+        event: {"dataset": "vehicles"}; with "continue": true nothing is done, and the server not asked, unless the last
+            run left work.
         context: Lambda's.
 
     Returns:
@@ -51,18 +58,22 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         SourceUnavailableError: the connection's private key is not one.
     """
     settings = read_settings(os.environ)
-    dataset = read_event(event).dataset
+    wanted = read_event(event)
     logger.set_correlation_id(context.aws_request_id)
-    logger.append_keys(dataset=dataset)
-    return collect_dataset(dataset, settings, lambda: context.get_remaining_time_in_millis() / 1000)
+    logger.append_keys(dataset=wanted.dataset)
+    runs = Runs(boto3.client("dynamodb"), settings.ledger_table)
+    if wanted.continues and not runs.left_work(wanted.dataset):
+        return asdict(CollectionResult(wanted.dataset))
+    return collect_dataset(wanted.dataset, settings, runs, lambda: context.get_remaining_time_in_millis() / 1000)
 
 
-def collect_dataset(dataset: str, settings: Settings, time_left: Callable[[], float]) -> dict[str, Any]:
+def collect_dataset(dataset: str, settings: Settings, runs: Runs, time_left: Callable[[], float]) -> dict[str, Any]:
     """Collect one dataset with the credentials of the environment. Returns and raises as `handler` does.
 
     Args:
         dataset: its name.
         settings: the function's.
+        runs: told that this one begins, and how it ends.
         time_left: seconds until the function is killed; the collector stops before.
     """
     parameters = boto3.client("ssm")
@@ -84,12 +95,31 @@ def collect_dataset(dataset: str, settings: Settings, time_left: Callable[[], fl
         lake,
         time_left,
     )
+    run = _begin(runs, dataset, time_left())
     result = collector.run()
+    _end(runs, run, leaves_work=collector.leaves_work)
     if result.failed:
         raise CollectionFailedError(_report(result, address(connection)))
     counts = {name: getattr(result, name) for name in ("unchanged", "waiting", "elsewhere", "remaining")}
     logger.info("done", extra={"collected": len(result.collected), **counts})
     return asdict(result)
+
+
+def _begin(runs: Runs, dataset: str, seconds: float) -> Run:
+    try:
+        return runs.begin(dataset, seconds)
+    except (BotoCoreError, ClientError) as error:
+        raise CollectionFailedError(
+            f"dataset {dataset}: the ledger refused, nothing begun: {explain(error)}"
+        ) from error
+
+
+def _end(runs: Runs, run: Run, *, leaves_work: bool) -> None:
+    try:
+        runs.end(run, leaves_work=leaves_work)
+    except (BotoCoreError, ClientError) as error:
+        # It counts as killed once its time is over, and the next tick finds whatever there is.
+        logger.warning("end of the run not recorded", extra={"error": explain(error)})
 
 
 def _report(result: CollectionResult, source: str) -> str:

@@ -15,6 +15,8 @@ from lake import collection
 
 HANDLER = "functions.sftp_collector.handler.handler"
 TIMEOUT_SECONDS = 900
+# As often as the function may run: what a run left is gone on with soon, and by one run at a time.
+CONTINUATION_SCHEDULE = "rate(15 minutes)"
 # Two worker processes want two processors, which come with 3.5 GB; new accounts are capped below that.
 # docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
 MEMORY_MEGABYTES = 3008
@@ -284,6 +286,17 @@ class BatchCollector(pulumi.ComponentResource):
             opts=self._child,
         )
         group = aws.scheduler.ScheduleGroup(f"{self._name}-schedules", name=self._name, opts=self._child)
+
+        def target(event: dict[str, str | bool]) -> aws.scheduler.ScheduleTargetArgsDict:
+            return {
+                "arn": function.arn,
+                "role_arn": role.arn,
+                "input": json.dumps(event),
+                "retry_policy": {"maximum_retry_attempts": 3, "maximum_event_age_in_seconds": 3600},
+                "dead_letter_config": {"arn": queue.arn},
+            }
+
+        opts = pulumi.ResourceOptions(parent=self, depends_on=[permissions])
         schedules: dict[str, pulumi.Output[str]] = {}
         for dataset, collected in args["datasets"].items():
             schedule = aws.scheduler.Schedule(
@@ -294,16 +307,22 @@ class BatchCollector(pulumi.ComponentResource):
                 schedule_expression=collected["schedule"],
                 schedule_expression_timezone=args["time_zone"],
                 flexible_time_window={"mode": "OFF"},
-                target={
-                    "arn": function.arn,
-                    "role_arn": role.arn,
-                    "input": json.dumps({"dataset": dataset}),
-                    "retry_policy": {"maximum_retry_attempts": 3, "maximum_event_age_in_seconds": 3600},
-                    "dead_letter_config": {"arn": queue.arn},
-                },
-                opts=pulumi.ResourceOptions(parent=self, depends_on=[permissions]),
+                target=target({"dataset": dataset}),
+                opts=opts,
             )
             schedules[dataset] = pulumi.Output.concat(group.name, "/", schedule.name)
+            aws.scheduler.Schedule(
+                f"{self._name}-{dataset}-continuation",
+                # No dataset has a dot in its name.
+                name=f"{dataset}.continuation",
+                group_name=group.name,
+                description=f"Goes on with the collection of {dataset} where a run left work",
+                schedule_expression=CONTINUATION_SCHEDULE,
+                schedule_expression_timezone=args["time_zone"],
+                flexible_time_window={"mode": "OFF"},
+                target=target({"dataset": dataset, "continue": True}),
+                opts=opts,
+            )
         self.schedules = pulumi.Output.all(**schedules)
 
     def _create_alarms(self, function: aws.lambda_.Function, queue: aws.sqs.Queue) -> None:

@@ -10,6 +10,7 @@ sk = "file#{connection}#{path}#{modified}#{size}"   one version: state, token, l
                                                     checksum, error, upload_id, part_bytes, and times as ISO-8601 UTC
 sk = "key#{inbound key}"                            which version (`version` = its sk) an inbound key belongs to
 sk = "sight#{connection}#{path}"                    size and modified of a file at its last look, and `since` when
+sk = "collection"                                   how the last run ended; lake.ledger_runs says more
 
 Every step is one conditional write: nothing needs a transaction, and a run may be killed between any two of them.
 - The inbound key is reserved for the version, not for the run. It stays the version's own for good.

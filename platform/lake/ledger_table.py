@@ -1,4 +1,4 @@
-"""The ledger's table in DynamoDB: reads that are consistent, writes that carry a condition."""
+"""The ledger's table in DynamoDB: reads that are consistent, and writes, most of which carry a condition."""
 
 from __future__ import annotations
 
@@ -74,6 +74,10 @@ class LedgerTable:
         except self._client.exceptions.ConditionalCheckFailedException:
             return False
         return True
+
+    def replace(self, item: Mapping[str, Any]) -> None:
+        """Write a whole item, whatever stood in its place."""
+        self._client.put_item(TableName=self._table, Item=serialised(item))
 
     def update(
         self, key: Mapping[str, str], update: str, condition: str, values: Mapping[str, Any]

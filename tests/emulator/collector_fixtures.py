@@ -104,10 +104,15 @@ def deploy(
     stack.deploy(connection, key or sftp_keys.client, collection)
 
 
-def run(dataset="vehicles", seconds_left=lambda: 900.0):
+def run(dataset="vehicles", seconds_left=lambda: 900.0, **more):
     """The function, called as Lambda does."""
     context = SimpleNamespace(aws_request_id="a-request", get_remaining_time_in_millis=lambda: seconds_left() * 1000)
-    return handler({"dataset": dataset}, context)
+    return handler({"dataset": dataset, **more}, context)
+
+
+def tick():
+    """The function, called as the schedule does that goes on with what a run left."""
+    return run(**{"continue": True})
 
 
 def today(name: str, dataset="vehicles") -> str:

@@ -12,8 +12,9 @@ import pytest
 from functions.sftp_collector import handler as handling
 from functions.sftp_collector.handler import CollectionFailedError
 from lake.ledger import FileVersion, Ledger, State
+from lake.ledger_runs import Runs
 from local.sftp_source import ChrootedFiles
-from tests.emulator.collector_fixtures import deploy, large_content, run, today
+from tests.emulator.collector_fixtures import deploy, large_content, run, tick, today
 
 pytestmark = pytest.mark.emulator
 
@@ -107,6 +108,113 @@ def test_small_files_that_the_time_was_too_short_for_are_left_to_the_next_run(se
     # then
     assert (stopped["remaining"], stopped["collected"], stopped["failed"]) == (5, [], [])
     assert len(run()["collected"]) == 5
+
+
+# The tick
+
+
+def test_a_tick_goes_on_with_what_a_run_was_too_short_for_from_the_parts_that_stand(stack, serve, inbox):
+    # given
+    serve(SilentAtTheEnd)
+    contents = {"large.csv": large_content(33 * MEBIBYTE), "later.csv": b"x"}
+    for name, content in contents.items():
+        (inbox / name).write_bytes(content)
+    os.utime(inbox / "large.csv", (1_700_000_000, 1_700_000_000))
+    stopped = run(seconds_left=lambda: 900.0 if parts_that_stand(stack) < 2 else 5.0)
+    standing = parts_that_stand(stack)
+    read: dict[str, int] = {}
+    serve(partial(Counts, read=read))
+
+    # when
+    result = tick()
+
+    # then
+    assert stopped["remaining"] == 2
+    assert len(result["collected"]) == 2
+    assert stack.objects() == {today(name): content for name, content in contents.items()}
+    assert read["large.csv"] == len(contents["large.csv"]) - standing * 8 * MEBIBYTE
+
+
+def test_a_tick_does_not_ask_the_server_if_the_last_run_left_nothing(stack, serve, inbox, sftp_keys):
+    # given
+    source = serve()
+    (inbox / "vehicles.csv").write_bytes(b"x")
+    run()
+    deploy(stack, sftp_keys, 1, source.host_key)
+
+    # when
+    result = tick()
+
+    # then
+    assert (result["collected"], result["unchanged"], result["failed"]) == ([], 0, [])
+    with pytest.raises(CollectionFailedError):
+        run()
+
+
+@pytest.mark.usefixtures("stack")
+def test_a_tick_does_nothing_where_no_run_ever_was():
+    assert tick()["collected"] == []
+
+
+def test_a_tick_goes_on_where_a_run_was_killed_and_not_before_its_time_is_over(stack, serve, inbox):
+    # given
+    serve()
+    (inbox / "vehicles.csv").write_bytes(b"x")
+    runs = Runs(stack.dynamodb, stack.table)
+
+    # when
+    runs.begin("vehicles", seconds=900)
+    during = tick()
+    runs.begin("vehicles", seconds=-1)
+    afterwards = tick()
+
+    # then
+    assert (len(during["collected"]), len(afterwards["collected"])) == (0, 1)
+    assert not runs.left_work("vehicles")
+
+
+def test_a_tick_collects_when_the_server_is_back(stack, serve, inbox, sftp_keys):
+    # given
+    source = serve()
+    (inbox / "vehicles.csv").write_bytes(b"x")
+    deploy(stack, sftp_keys, 1, source.host_key)
+    with pytest.raises(CollectionFailedError):
+        run()
+
+    # when
+    deploy(stack, sftp_keys, source.port, source.host_key)
+    tick()
+
+    # then
+    assert stack.objects() == {today("vehicles.csv"): b"x"}
+
+
+def test_a_tick_collects_a_file_that_the_run_found_still_being_written(stack, serve, inbox, sftp_keys):
+    # given
+    source = serve()
+    deploy(stack, sftp_keys, source.port, source.host_key, quiet_seconds=3600)
+    (inbox / "vehicles.csv").write_bytes(b"x")
+    assert run()["waiting"] == 1
+    os.utime(inbox / "vehicles.csv", (1_700_000_000, 1_700_000_000))
+
+    # when
+    tick()
+
+    # then
+    assert stack.objects() == {today("vehicles.csv"): b"x"}
+
+
+def test_a_run_that_was_overtaken_does_not_write_how_it_ended(stack):
+    # given
+    runs = Runs(stack.dynamodb, stack.table)
+    first, second = runs.begin("vehicles", 900), runs.begin("vehicles", 900)
+
+    # when
+    runs.end(second, leaves_work=True)
+    runs.end(first, leaves_work=False)
+
+    # then
+    assert runs.left_work("vehicles")
 
 
 def test_a_large_file_that_changed_between_two_runs_is_collected_anew_and_its_old_parts_are_removed(
