@@ -11,9 +11,18 @@ import pulumi_aws as aws
 
 from dataplatform import packaging
 from dataplatform.batch_collector import BatchCollector
+from dataplatform.catalogue import Catalogue
 from dataplatform.container_image import ContainerImage
 from dataplatform.data_lake import DataLake
-from dataplatform.declarations import collected_datasets, connections, databases, extracted_datasets, teams_of_reports
+from dataplatform.declarations import (
+    DATASETS,
+    REPORTS,
+    collected_datasets,
+    connections,
+    databases,
+    extracted_datasets,
+    teams_of_reports,
+)
 from dataplatform.monitoring import Monitoring
 from dataplatform.network import Network
 from dataplatform.settings import read_settings
@@ -132,13 +141,26 @@ access = {
             "team": team,
             "account_id": account_id,
             "region": region,
+            "bucket_name": lake.bucket_name,
             "bucket_arn": lake.bucket_arn,
             "key_arn": lake.key_arn,
+            "mart_database": lake.mart_databases[team],
+            "scan_limit_gigabytes": settings.query_scan_limit_gigabytes,
             "trust_account": settings.local.trust_account,
         },
     )
     for team in teams
 }
+catalogue = Catalogue(
+    f"{name}-catalogue",
+    {
+        "datasets": DATASETS,
+        "reports": REPORTS,
+        "bucket_name": lake.bucket_name,
+        "warehouse_database": lake.warehouse_database,
+        "mart_databases": lake.mart_databases,
+    },
+)
 
 pulumi.export("lakeBucket", lake.bucket_name)
 pulumi.export("lakeKeyArn", lake.key_arn)
@@ -152,6 +174,9 @@ pulumi.export("extractionSchedules", extraction.schedules)
 pulumi.export("warehouseJob", jobs.warehouse_job_name)
 pulumi.export("martJob", jobs.mart_job_name)
 pulumi.export("refineWorkflow", jobs.workflow_name)
+pulumi.export("publishedViews", catalogue.views)
+pulumi.export("reportTables", catalogue.report_tables)
 pulumi.export("teamRoleArns", {team: role.role_arn for team, role in access.items()})
+pulumi.export("teamWorkgroups", {team: role.workgroup for team, role in access.items()})
 pulumi.export("alarmTopicArn", monitoring.topic_arn)
 pulumi.export("region", region)

@@ -19,6 +19,9 @@ _KEY_ADMINISTRATION = [
 ]  # fmt: skip
 
 
+QUERY_RESULT_DAYS = 30
+
+
 class DataLakeArgs(TypedDict):
     """What a DataLake needs."""
 
@@ -189,6 +192,12 @@ class DataLake(pulumi.ComponentResource):
                     "status": "Enabled",
                     "filter": {"prefix": ""},
                     "noncurrent_version_expiration": {"noncurrent_days": self._args["noncurrent_version_days"]},
+                },
+                {
+                    "id": "expire-query-results",
+                    "status": "Enabled",
+                    "filter": {"prefix": f"{keys.ATHENA}/"},
+                    "expiration": {"days": QUERY_RESULT_DAYS},
                 },
             ],
             opts=pulumi.ResourceOptions(parent=self, depends_on=[versioning]),

@@ -145,6 +145,9 @@ class Settings(_Settings):
     noncurrent_version_days: Annotated[
         int, Field(ge=1, le=3650, description="Days that overwritten and deleted objects can still be restored.")
     ] = 90
+    query_scan_limit_gigabytes: Annotated[
+        int, Field(ge=1, le=10_000, description="Gigabytes that one query of a team may read.")
+    ] = 10
     protect_data: Annotated[bool, Field(description="Protect and retain bucket, key and tables against deletion.")] = (
         True
     )

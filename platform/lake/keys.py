@@ -3,7 +3,8 @@
 inbound/{dataset}/YYYY/MM/DD/{file}                              raw, as it came
 warehouse/{dataset}/landing_date=YYYY-MM-DD/{file}.parquet       clean rows of that one inbound object
 quarantine/{dataset}/landing_date=YYYY-MM-DD/{file}.parquet      its refused rows
-mart/{team}/reports/{report}/{report}.{extension}                a team's report
+mart/{team}/reports/{report}/{extension}/{report}.{extension}    a team's report, a folder for each format
+athena/{team}/                                                   results of a team's queries
 code/                                                            what the jobs run
 """
 
@@ -16,6 +17,7 @@ INBOUND: Final = "inbound"
 WAREHOUSE: Final = "warehouse"
 QUARANTINE: Final = "quarantine"
 MART: Final = "mart"
+ATHENA: Final = "athena"
 CODE: Final = "code"
 
 # S3 refuses keys over 1,024 bytes; what remains for the file's name after the longest prefix and ".parquet".
@@ -109,7 +111,17 @@ def reports_prefix(team: str) -> str:
 
 def report_key(team: str, report: str, extension: str) -> str:
     """Key of a team's report in one format, such as "parquet" or "csv"."""
-    return f"{reports_prefix(team)}{check_name(report)}/{report}.{extension}"
+    return f"{report_prefix(team, report, extension)}{report}.{extension}"
+
+
+def report_prefix(team: str, report: str, extension: str) -> str:
+    """Prefix of a team's report in one format and of nothing else: a query engine reads all that is below a prefix."""
+    return f"{reports_prefix(team)}{check_name(report)}/{extension}/"
+
+
+def query_results_prefix(team: str) -> str:
+    """Prefix of the results of a team's queries."""
+    return f"{ATHENA}/{check_name(team)}/"
 
 
 def check_name(name: str) -> str:

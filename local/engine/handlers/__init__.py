@@ -4,6 +4,7 @@ from typing import Final
 
 from local.engine.handler import Handler
 from local.engine.handlers import (
+    athena,
     cloudwatch,
     containers,
     dynamodb,
@@ -22,6 +23,7 @@ from local.engine.handlers import (
 )
 
 HANDLERS: Final[dict[str, Handler]] = {
+    **athena.HANDLERS,
     **cloudwatch.HANDLERS,
     **containers.HANDLERS,
     **dynamodb.HANDLERS,

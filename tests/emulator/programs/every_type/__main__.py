@@ -308,6 +308,19 @@ aws.glue.CatalogTable(
         "columns": [{"name": "model", "type": "string", "comment": "as sold"}],
     },
 )
+aws.athena.Workgroup(
+    "queries",
+    name="queries",
+    configuration={
+        "enforce_workgroup_configuration": True,
+        "bytes_scanned_cutoff_per_query": 1_000_000_000,
+        "engine_version": {"selected_engine_version": "Athena engine version 3"},
+        "result_configuration": {
+            "output_location": bucket.bucket.apply(lambda name: f"s3://{name}/athena/"),
+            "encryption_configuration": {"encryption_option": "SSE_KMS", "kms_key_arn": key.arn},
+        },
+    },
+)
 security = aws.glue.SecurityConfiguration(
     "glue",
     encryption_configuration={

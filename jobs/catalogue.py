@@ -1,0 +1,47 @@
+"""What the catalogue says of the lake's tables: their columns, and the published view in SQL."""
+
+from collections.abc import Mapping
+
+import narwhals as nw
+import polars as pl
+
+from jobs.datasets.declaration import Dataset
+from jobs.marts.declaration import Report
+from jobs.readers.records import DELETED, LINE
+from jobs.warehouse.columns import LANDED_AT, LINEAGE, OBJECT, QUARANTINE
+
+RANK = "_rank"
+"""Column of the view's inner query: 1 for the row of a key that arrived last."""
+
+
+def warehouse_columns(dataset: Dataset) -> pl.Schema:
+    """Columns of a dataset's warehouse files and of its published view, in their order."""
+    declared = {name: column.dtype for name, column in dataset.schema.columns().items()}
+    return pl.Schema({**declared, **LINEAGE})
+
+
+def quarantine_columns() -> pl.Schema:
+    """Columns of every dataset's quarantine files, in their order."""
+    return QUARANTINE
+
+
+def report_columns(report: Report, datasets: Mapping[str, Dataset]) -> pl.Schema:
+    """Columns of a report's files: what its query makes of views without rows."""
+    inputs = {name: nw.from_native(pl.LazyFrame(schema=warehouse_columns(datasets[name]))) for name in report.inputs}
+    return report.query(inputs).to_native().collect_schema()
+
+
+def published_view_sql(dataset: Dataset, files_table: str) -> str:
+    """The published view as a query for Athena: what `jobs.views.published_view` is for the jobs.
+
+    Args:
+        dataset: whose view.
+        files_table: the catalogue's table of the dataset's warehouse files, with its database, both unquoted.
+    """
+    columns = ", ".join(f'"{name}"' for name in warehouse_columns(dataset))
+    key = ", ".join(f'"{name}"' for name in dataset.schema.primary_key())
+    table = ".".join(f'"{name}"' for name in files_table.split("."))
+    latest_first = ", ".join(f'"{name}" DESC' for name in (LANDED_AT, OBJECT, LINE))
+    rank = f'row_number() OVER (PARTITION BY {key} ORDER BY {latest_first}) AS "{RANK}"'
+    ranked = f"SELECT *, {rank} FROM {table}"  # noqa: S608 - declared names
+    return f'SELECT {columns} FROM ({ranked}) WHERE "{RANK}" = 1 AND NOT "{DELETED}"'  # noqa: S608 - declared names

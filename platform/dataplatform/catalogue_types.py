@@ -1,0 +1,81 @@
+"""Types of the jobs' columns as Glue and as Athena name them: docs.aws.amazon.com/athena/latest/ug/data-types.html."""
+
+from collections.abc import Mapping
+from typing import Final
+
+import polars as pl
+import pulumi
+import pulumi_aws as aws
+
+# Unsigned types are written as the next larger signed one can hold them.
+_GLUE: Final[Mapping[pl.DataType, str]] = {
+    pl.Int8(): "tinyint",
+    pl.Int16(): "smallint",
+    pl.Int32(): "int",
+    pl.Int64(): "bigint",
+    pl.UInt8(): "smallint",
+    pl.UInt16(): "int",
+    pl.UInt32(): "bigint",
+    pl.Float32(): "float",
+    pl.Float64(): "double",
+    pl.Boolean(): "boolean",
+    pl.String(): "string",
+    pl.Binary(): "binary",
+    pl.Date(): "date",
+}
+_ATHENA: Final = {
+    "int": "integer",
+    "float": "real",
+    "string": "varchar",
+    "binary": "varbinary",
+    "timestamp": "timestamp(3)",
+}
+
+
+def glue_columns(schema: pl.Schema) -> list[aws.glue.CatalogTableStorageDescriptorColumnArgs]:
+    """A table's columns for Glue.
+
+    Raises:
+        pulumi.RunError: a column's type has no counterpart.
+    """
+    return [
+        aws.glue.CatalogTableStorageDescriptorColumnArgs(name=name, type=glue_type(name, kind))
+        for name, kind in schema.items()
+    ]
+
+
+def glue_type(column: str, kind: pl.DataType) -> str:
+    """The type as Glue's tables name it, after Hive.
+
+    Raises:
+        pulumi.RunError: it has no counterpart.
+    """
+    if isinstance(kind, pl.Decimal):
+        return f"decimal({kind.precision},{kind.scale})"
+    if isinstance(kind, pl.Datetime):
+        return "timestamp"
+    if isinstance(kind, pl.List):
+        return f"array<{glue_type(column, _inner(kind))}>"
+    if kind not in _GLUE:
+        raise pulumi.RunError(
+            f"column {column} has the type {kind}, which Athena has no name for; declare it as one of "
+            f"{', '.join(str(known) for known in _GLUE)}, Decimal, Datetime or a list of these"
+        )
+    return _GLUE[kind]
+
+
+def athena_type(column: str, kind: pl.DataType) -> str:
+    """The type as Athena's views name it.
+
+    Raises:
+        pulumi.RunError: it has no counterpart.
+    """
+    if isinstance(kind, pl.List):
+        return f"array({athena_type(column, _inner(kind))})"
+    name = glue_type(column, kind)
+    return _ATHENA.get(name, name)
+
+
+def _inner(kind: pl.List) -> pl.DataType:
+    inner = kind.inner
+    return inner if isinstance(inner, pl.DataType) else inner()
