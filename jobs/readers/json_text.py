@@ -1,0 +1,111 @@
+"""JSON as text: parsing that guesses nothing, and each value as the text that says it exactly."""
+
+import json
+from json.encoder import encode_basestring
+from typing import Final, Never, cast
+
+Pointer = tuple[str, ...]
+"""A JSON pointer (RFC 6901), its tokens unescaped. The empty one is the whole document."""
+
+
+class BrokenJsonError(ValueError):
+    """Text that is no JSON object, or one that can be read in two ways; the message completes "the line …"."""
+
+
+class _Number(str):
+    """A number as it was written: 0.10 stays 0.10, and no digit of a long one is lost."""
+
+    __slots__ = ()
+
+
+def parse_object(line: bytes) -> dict[str, object]:
+    """Parse the text of a JSON object. Numbers stay text, for `as_text` to give back as they were written.
+
+    Raises:
+        BrokenJsonError: it is not UTF-8, no JSON, no object, nested too deep, names a member twice, or has half of a
+            character (a lone surrogate).
+    """
+    try:
+        parsed = _DECODER.decode(line.decode())
+        # Only an escape can write half of a character; the search is cheap and nearly always in vain.
+        if b"\\ud" in line or b"\\uD" in line:
+            _compact(parsed).encode()
+    except UnicodeDecodeError as error:
+        raise BrokenJsonError(f"is not UTF-8 (byte 0x{line[error.start]:02x} at its byte {error.start + 1})") from error
+    except UnicodeEncodeError as error:
+        raise BrokenJsonError("has half of a character: an escaped surrogate without its other half") from error
+    except json.JSONDecodeError as error:
+        raise BrokenJsonError(f"is no JSON: {error.msg} at its character {error.pos + 1}") from error
+    except RecursionError as error:
+        raise BrokenJsonError("is nested too deep") from error
+    if not isinstance(parsed, dict):
+        raise BrokenJsonError("is JSON, but no object")
+    return cast("dict[str, object]", parsed)
+
+
+def parse_pointer(pointer: str) -> Pointer:
+    """The tokens of a JSON pointer such as "/payload/amount".
+
+    Raises:
+        ValueError: it does not start with a slash, or has a tilde that escapes nothing.
+    """
+    if pointer == "":
+        return ()
+    if not pointer.startswith("/") or "~" in pointer.replace("~0", "").replace("~1", ""):
+        raise ValueError(f"{pointer!r} is no JSON pointer; one reads like /payload/amount")
+    return tuple(token.replace("~1", "/").replace("~0", "~") for token in pointer.split("/")[1:])
+
+
+def text_at(document: object, pointer: Pointer) -> str | None:
+    """The value that a pointer leads to, as text: strings as they are, numbers as they were written.
+
+    Objects and arrays are compact JSON. Null, and a pointer that leads nowhere, are None.
+
+    Raises:
+        BrokenJsonError: the value is nested too deep.
+    """
+    value = document
+    for token in pointer:
+        if isinstance(value, dict):
+            value = cast("dict[str, object]", value).get(token)
+        elif isinstance(value, list) and token.isdecimal() and int(token) < len(cast("list[object]", value)):
+            value = cast("list[object]", value)[int(token)]
+        else:
+            return None
+    if value is None or type(value) is str:
+        return value
+    try:
+        return _compact(value)
+    except RecursionError as error:
+        raise BrokenJsonError("is nested too deep") from error
+
+
+def _compact(value: object) -> str:
+    if isinstance(value, _Number):
+        return str(value)
+    if isinstance(value, str):
+        return encode_basestring(value)
+    if isinstance(value, dict):
+        members = cast("dict[str, object]", value).items()
+        return f"{{{','.join([f'{encode_basestring(name)}:{_compact(member)}' for name, member in members])}}}"
+    if isinstance(value, list):
+        return f"[{','.join([_compact(member) for member in cast('list[object]', value)])}]"
+    return {True: "true", False: "false", None: "null"}[cast("bool | None", value)]
+
+
+def _refuse_constant(name: str) -> Never:
+    raise BrokenJsonError(f"is no JSON: it has no {name}")
+
+
+def _members(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    members = dict(pairs)
+    if len(members) < len(pairs):
+        names = [name for name, _ in pairs]
+        repeated = sorted({name for name in names if names.count(name) > 1})
+        raise BrokenJsonError(f"names the members {repeated} more than once, and nobody can say which is right")
+    return members
+
+
+_DECODER: Final = json.JSONDecoder(
+    parse_int=_Number, parse_float=_Number, parse_constant=_refuse_constant, object_pairs_hook=_members
+)
