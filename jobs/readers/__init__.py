@@ -1,1 +1,45 @@
 """Readers: from an object's bytes to records that keep their original text and line."""
+
+from collections.abc import Iterator
+from typing import BinaryIO
+
+import polars as pl
+
+from jobs.datasets.declaration import Dataset
+from jobs.readers.csv_records import read_csv
+from jobs.readers.ndjson_records import read_ndjson
+from jobs.readers.parquet_records import read_parquet
+from jobs.readers.records import DELETED, LINE, ORIGINAL, Batch, Records, RecordStream
+
+
+def open_records(key: str, stream: BinaryIO, dataset: Dataset) -> RecordStream:
+    """Begin to read an object's records, in the format that the extension of its key names.
+
+    Args:
+        key: the object's key or file name.
+        stream: its content.
+        dataset: whose columns, format and drift count.
+
+    Raises:
+        UnreadableObjectError: the object cannot be read as a whole, or its records are not the dataset's.
+    """
+    columns = dataset.schema.column_names()
+    if key.endswith((".ndjson", ".ndjson.gz")):
+        pointers = getattr(dataset.source, "pointers", {})
+        records = read_ndjson(stream.read(), columns, pointers)
+    else:
+        read = read_parquet if key.endswith(".parquet") else read_csv
+        records = read(stream.read(), columns)
+    return RecordStream(records.header, columns, _as_batches(records))
+
+
+def _as_batches(records: Records) -> Iterator[Batch]:
+    frame = records.frame.drop(ORIGINAL).insert_column(
+        3, records.frame[LINE].is_in(list(records.deleted)).alias(DELETED)
+    )
+    originals = records.frame.select(LINE, ORIGINAL)
+
+    def originals_of(lines: pl.Series) -> pl.Series:
+        return lines.to_frame(LINE).join(originals, on=LINE, how="left", maintain_order="left")[ORIGINAL]
+
+    yield Batch(frame, originals_of)

@@ -1,5 +1,6 @@
 """What every reader gives: an object's records as text, each with where it came from."""
 
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -34,3 +35,34 @@ class Records:
     """
     deleted: frozenset[int] = frozenset()
     """Lines of the records that say that their source has them no more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Some successive records of an object."""
+
+    frame: pl.DataFrame
+    """LINE, STRUCTURE_RULE, STRUCTURE_REASON, DELETED if the format knows it, then the columns of the stream.
+
+    The columns are missing where STRUCTURE_RULE is not. LINE rises from row to row, and from batch to batch.
+    """
+    originals: Callable[[pl.Series], pl.Series]
+    """From some LINEs of the frame to the original texts of their records, in the same order.
+
+    A text is the record as it came, quotes included, without the line break at its end. It is cut out of the object's
+    bytes only here, so that nothing is spent on the rows that need none.
+    """
+
+
+@dataclass(frozen=True, slots=True)
+class RecordStream:
+    """The records of one object in its order, read as they are asked for: memory does not grow with the object."""
+
+    header: str
+    """The header's original text; empty for formats without one. With it, an original text can be read again."""
+    columns: Sequence[str]
+    """The columns of every batch: the declared ones in their order, then those that drift let in, in the object's."""
+    batches: Iterator[Batch]
+    """Raises UnreadableObjectError where the object turns out to be unreadable; what came before counts for nothing."""
+    discarded: Sequence[str] = ()
+    """Columns of the object that are neither declared nor let in, in its order."""
