@@ -7,7 +7,7 @@ INSTALLED := $(VENV)/.installed
 DEVELOPMENT := $(VENV)/.development-installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo up down test test-all needs-of-tests check format lock bench campaign clean
+.PHONY: help install demo up down test test-long test-all needs-of-tests check format lock bench campaign clean
 
 help: ## List the commands.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -36,10 +36,12 @@ down: $(INSTALLED) ## Stop the local platform.
 	@$(BIN)/python -m local down
 
 test: needs-of-tests ## The tests: units, the resource graph, and end to end on the embedded AWS.
-	@$(BIN)/python -m pytest tests -m "not artefacts" -n 2 --dist loadgroup -q
+	@$(BIN)/python -m pytest tests -m "not long" -n 2 --dist loadgroup -q
 
-test-all: needs-of-tests ## And those that run, in clean environments, what AWS would run.
-	@$(BIN)/python -m pytest tests -n 2 --dist loadgroup -q
+test-long: needs-of-tests ## The tests that `make test` leaves out: what AWS would run, in clean environments, and the like.
+	@$(BIN)/python -m pytest tests -m long -n 2 --dist loadgroup -q
+
+test-all: test test-long ## All of them.
 
 needs-of-tests: $(DEVELOPMENT)
 	@PYTHON=$(BIN)/python sh requirements/system-packages.sh test

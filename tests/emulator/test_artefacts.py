@@ -18,7 +18,7 @@ from ops.target import find_target
 
 pytestmark = [
     pytest.mark.emulator,
-    pytest.mark.artefacts,
+    pytest.mark.long,
     pytest.mark.xdist_group("platform"),
     pytest.mark.timeout(300),
 ]
