@@ -31,7 +31,7 @@ DOCUMENTS = [README, *sorted((ROOT / "docs").rglob("*.md"))]
 COMPONENT_PAGES = sorted((ROOT / "docs/components").glob("*.md"))
 DECISIONS = sorted((ROOT / "docs/adr").glob("*.md"))
 # Hosts that a document may send a reader to. No package index, no private server.
-KNOWN_HOSTS = {"127.0.0.1", "docs.aws.amazon.com", "www.pulumi.com"}
+KNOWN_HOSTS = {"127.0.0.1", "dataframely.readthedocs.io", "docs.aws.amazon.com", "www.pulumi.com"}
 NO_PLACE_OF_A_READER = re.compile(
     r"(?<![\w}.$])/(?:work|tmp|home|root|Users|opt|var|usr)/"
     r"|pypi\.org|pythonhosted|npmjs|docker\.io|ghcr\.io|quay\.io|proxy\.golang"
