@@ -23,14 +23,20 @@ def open_records(key: str, stream: BinaryIO, dataset: Dataset) -> RecordStream:
     Raises:
         UnreadableObjectError: the object cannot be read as a whole, or its records are not the dataset's.
     """
+    records = read_records(key, stream.read(), dataset)
+    return RecordStream(records.header, dataset.schema.column_names(), _as_batches(records))
+
+
+def read_records(key: str, content: bytes, dataset: Dataset) -> Records:
+    """Read an object's records all at once.
+
+    Raises:
+        UnreadableObjectError: as `open_records`.
+    """
     columns = dataset.schema.column_names()
-    if key.endswith((".ndjson", ".ndjson.gz")):
-        pointers = getattr(dataset.source, "pointers", {})
-        records = read_ndjson(stream.read(), columns, pointers)
-    else:
-        read = read_parquet if key.endswith(".parquet") else read_csv
-        records = read(stream.read(), columns)
-    return RecordStream(records.header, columns, _as_batches(records))
+    if key.removesuffix(".gz").endswith(".ndjson"):
+        return read_ndjson(content, columns, getattr(dataset.source, "pointers", {}))
+    return (read_parquet if key.endswith(".parquet") else read_csv)(content, columns)
 
 
 def _as_batches(records: Records) -> Iterator[Batch]:

@@ -14,8 +14,7 @@ from jobs.datasets import DATASETS
 from jobs.datasets.declaration import Dataset
 from jobs.job_run import Counts, JobRun, argument_parser
 from jobs.parquet import MEDIA_TYPE, parquet_bytes
-from jobs.readers.csv_records import read_csv
-from jobs.readers.parquet_records import read_parquet
+from jobs.readers import read_records
 from jobs.readers.records import DELETED, LINE, ORIGINAL
 from jobs.sanitise.check import REASON, RULES, Outcome, check
 from jobs.store import S3Store, Store
@@ -75,8 +74,7 @@ def process_object(store: Store, dataset: Dataset, key: str, run_id: str) -> Cou
         UnreadableObjectError: the object cannot be read as a whole. Nothing was written.
     """
     inbound = parse_inbound_key(key)
-    read = read_parquet if key.endswith(".parquet") else read_csv
-    records = read(store.read(key), dataset.schema.column_names())
+    records = read_records(key, store.read(key), dataset)
     outcome = check(dataset, records)
     quarantine = _quarantine_rows(outcome, key, records.header, run_id)
     warehouse = _warehouse_rows(outcome, inbound, store.landed_at(key), records.deleted)
