@@ -1,8 +1,8 @@
 """Reads the row accounting of the lake: what became of each landed object, from the objects themselves."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 from lake.keys import InboundObject, InvalidKeyError, inbound_prefix, parse_inbound_key, warehouse_prefix
@@ -26,6 +26,9 @@ class RowAccount:
     warehouse: int
     quarantined: int
     duplicate: int
+    run: str = field(default="", compare=False)
+    """The run that processed it last."""
+    processed_at: datetime = field(default=datetime.min.replace(tzinfo=UTC), compare=False)
 
     @property
     def balances(self) -> bool:
@@ -52,12 +55,15 @@ def processed_keys(target: Target, dataset: str) -> set[str]:
 
 def row_account(target: Target, inbound: InboundObject) -> RowAccount:
     """The row accounting of a processed object, which its warehouse file carries."""
-    metadata = target.client("s3").head_object(Bucket=target.bucket, Key=inbound.warehouse_key)["Metadata"]
+    head = target.client("s3").head_object(Bucket=target.bucket, Key=inbound.warehouse_key)
+    metadata = head["Metadata"]
     return RowAccount(
         rows_in=int(metadata["rows-in"]),
         warehouse=int(metadata["rows-warehouse"]),
         quarantined=int(metadata["rows-quarantined"]),
         duplicate=int(metadata["rows-duplicate"]),
+        run=metadata["run"],
+        processed_at=head["LastModified"],
     )
 
 

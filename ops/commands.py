@@ -20,6 +20,8 @@ from ops.glue_runner import GlueRunner
 from ops.job_lines import readable_line
 from ops.process_runner import ProcessRunner
 from ops.role_process import RunFailedError
+from ops.run_report.facts import dataset_facts, report_facts
+from ops.run_report.page import render_page
 from ops.status import DatasetStatus, dataset_statuses
 from ops.target import Target, TargetError, find_target
 from ops.workflow import FAILED, SUCCEEDED, WorkflowError, read_triggers, walk
@@ -83,6 +85,19 @@ def status(context: typer.Context) -> None:
     for entry in statuses:
         table.add_row(*_cells(entry))
     console.print(table)
+
+
+@app.command()
+def report(
+    context: typer.Context,
+    output: Annotated[Path, typer.Option(help="The file to write.")] = Path("report.html"),
+) -> None:
+    """Write one HTML page of the last run: flow, quarantine, freshness and a chart of each report."""
+    target: Target = context.obj
+    with _errors_for_a_person(), console.status("reading the lake"):
+        page = render_page(target.stack, dataset_facts(target), report_facts(target))
+        output.write_text(page, encoding="utf-8")
+    console.print(f"written: {output}", highlight=False, soft_wrap=True)
 
 
 @app.command("collect")

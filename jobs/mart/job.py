@@ -63,6 +63,7 @@ def publish_report(store: Store, report: Report, views: Mapping[str, pl.DataFram
     metadata = {
         "rows": str(rows.height),
         "run": run_id,
+        "input-rows": ",".join(f"{name}={view.height}" for name, view in views.items()),
         "newest-landing-dates": ",".join(f"{name}={landed_on}" for name, landed_on in newest.items()),
     }
     store.write(report_key(report.team, report.name, "parquet"), parquet_bytes(rows), MEDIA_TYPE, metadata)

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import narwhals as nw
 
-from jobs.marts.declaration import Report
+from jobs.marts.declaration import Chart, Report
 
 
 def _query(inputs: Mapping[str, nw.LazyFrame[Any]]) -> nw.LazyFrame[Any]:
@@ -18,4 +18,5 @@ REPORT: Final = Report(
     team="finance",
     inputs=("vehicles",),
     query=_query,
+    chart=Chart(category="fleet_size", value="customers"),
 )

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import narwhals as nw
 
-from jobs.marts.declaration import Report
+from jobs.marts.declaration import Chart, Report
 
 # The two digits of a plate change twice a year: 02 to 50 in March of that year, 51 to 99 in September of the year 50
 # less, and 00 in September 2050.
@@ -38,4 +38,5 @@ REPORT: Final = Report(
     team="operations",
     inputs=("vehicles",),
     query=_query,
+    chart=Chart(category="registration_year", value="vehicles"),
 )

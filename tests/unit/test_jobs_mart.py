@@ -13,14 +13,14 @@ from jobs.datasets import DATASETS
 from jobs.job_run import JobFailedError
 from jobs.mart.job import publish
 from jobs.marts import REPORTS
-from jobs.marts.declaration import Report
+from jobs.marts.declaration import Chart, Report
 from jobs.memory_store import MemoryStore, StoredObject
 from jobs.views import latest_rows, published_view
 from jobs.warehouse.job import refine
 
 VEHICLES = DATASETS["vehicles"]
 HEADER = "customer_id,model,colour,registration_plate\n"
-FLEETS = "mart/finance/reports/customers_by_fleet_size/customers_by_fleet_size"
+FLEETS = "mart/finance/reports/customers_by_fleet_size/{0}/customers_by_fleet_size.{0}"
 
 
 @pytest.fixture
@@ -131,8 +131,8 @@ def test_a_report_is_written_as_parquet_and_csv_with_the_same_rows(store):
     publish(store, REPORTS, DATASETS, "run-2")
 
     # then
-    assert store.read(f"{FLEETS}.csv") == b"fleet_size,customers\n1,1\n2,1\n"
-    assert pl.read_parquet(io.BytesIO(store.read(f"{FLEETS}.parquet"))).rows() == [(1, 1), (2, 1)]
+    assert store.read(FLEETS.format("csv")) == b"fleet_size,customers\n1,1\n2,1\n"
+    assert pl.read_parquet(io.BytesIO(store.read(FLEETS.format("parquet")))).rows() == [(1, 1), (2, 1)]
 
 
 def test_a_report_says_its_rows_its_run_and_how_new_its_inputs_are(store):
@@ -144,9 +144,9 @@ def test_a_report_says_its_rows_its_run_and_how_new_its_inputs_are(store):
     publish(store, REPORTS, DATASETS, "run-2")
 
     # then
-    expected = {"rows": "1", "run": "run-2", "newest-landing-dates": "vehicles=2026-11-22"}
-    assert store.objects[f"{FLEETS}.csv"].metadata == expected
-    assert store.objects[f"{FLEETS}.parquet"].metadata == expected
+    expected = {"rows": "1", "run": "run-2", "input-rows": "vehicles=2", "newest-landing-dates": "vehicles=2026-11-22"}
+    assert store.objects[FLEETS.format("csv")].metadata == expected
+    assert store.objects[FLEETS.format("parquet")].metadata == expected
 
 
 def test_reports_are_written_under_their_teams_and_nowhere_else(store):
@@ -155,7 +155,7 @@ def test_reports_are_written_under_their_teams_and_nowhere_else(store):
 
     # then
     expected = {
-        f"mart/{report.team}/reports/{name}/{name}.{extension}"
+        f"mart/{report.team}/reports/{name}/{extension}/{name}.{extension}"
         for name, report in REPORTS.items()
         for extension in ("csv", "parquet")
     }
@@ -166,7 +166,7 @@ def test_reports_are_written_under_their_teams_and_nowhere_else(store):
 def test_a_report_over_nothing_is_empty_and_has_the_columns_and_types_of_a_full_one(store, name):
     # given
     report = REPORTS[name]
-    key = f"mart/{report.team}/reports/{name}/{name}.parquet"
+    key = f"mart/{report.team}/reports/{name}/parquet/{name}.parquet"
     publish(store, {name: report}, DATASETS, "run-1")
     empty = pl.read_parquet(io.BytesIO(store.read(key)))
 
@@ -197,7 +197,7 @@ def test_a_report_that_fails_stops_no_other(store, capsys):
     def query(inputs: Any) -> Any:
         return inputs["vehicles"].select(nw.col("no_such_column"))
 
-    reports = {"broken": Report("broken", "finance", ("vehicles",), query), **REPORTS}
+    reports = {"broken": Report("broken", "finance", ("vehicles",), query, Chart("model", "customer_id")), **REPORTS}
 
     # when
     with pytest.raises(

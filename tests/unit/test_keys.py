@@ -36,7 +36,7 @@ def test_files_that_differ_in_their_extension_only_do_not_meet():
 
 
 def test_a_report_has_a_key_per_format_under_its_teams_prefix():
-    assert report_key("marketing", "models", "csv") == "mart/marketing/reports/models/models.csv"
+    assert report_key("marketing", "models", "csv") == "mart/marketing/reports/models/csv/models.csv"
     assert report_key("marketing", "models", "csv").startswith(reports_prefix("marketing"))
 
 

@@ -15,8 +15,9 @@ from jobs.marts import REPORTS, find_reports
 from jobs.registry import DeclarationError
 
 DECLARATION = """
-from jobs.marts.declaration import Report
-REPORT = Report(name="{name}", team="{team}", inputs={inputs}, query=lambda inputs: inputs["vehicles"])
+from jobs.marts.declaration import Chart, Report
+REPORT = Report(name="{name}", team="{team}", inputs={inputs}, query=lambda inputs: inputs["vehicles"],
+                chart=Chart("model", "customer_id"))
 """
 
 

@@ -1,0 +1,161 @@
+"""What the page says of each dataset and each report, read from the lake itself."""
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+import polars as pl
+from botocore.exceptions import ClientError
+
+from jobs.datasets import DATASETS
+from jobs.datasets.declaration import Dataset, SftpSource
+from jobs.marts import REPORTS
+from jobs.marts.declaration import Report
+from lake.keys import inbound_prefix, quarantine_prefix, report_key, warehouse_prefix
+from ops.accounting import LandedObject, RowAccount, landed_objects, processed_keys, row_account
+from ops.run_report.quarantine import RefusedRule, refused_by_rule
+from ops.target import Target
+
+_REQUESTS_AT_ONCE: Final = 16
+
+
+@dataclass(frozen=True, slots=True)
+class RowCounts:
+    """Rows of some objects, added up."""
+
+    objects: int
+    rows_in: int
+    warehouse: int
+    quarantined: int
+    duplicate: int
+
+    @property
+    def balances(self) -> bool:
+        """Whether every row is accounted for."""
+        return self.rows_in == self.warehouse + self.quarantined + self.duplicate
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetFacts:
+    """One dataset, from its source to the warehouse."""
+
+    name: str
+    source: str
+    """In a person's words."""
+    landed: int
+    bytes: int
+    last_landed: datetime | None
+    waiting: int
+    last_run: RowCounts
+    """Of the objects that the last warehouse run processed."""
+    total: RowCounts
+    refused: Sequence[RefusedRule]
+    freshness: timedelta
+    age: timedelta | None
+    places: Mapping[str, str]
+    """Where the rows of a number are: inbound, warehouse, quarantine, as s3:// addresses."""
+
+    @property
+    def late(self) -> bool:
+        """Whether the newest object is older than the declaration allows, or there is none."""
+        return self.age is None or self.age > self.freshness
+
+
+@dataclass(frozen=True, slots=True)
+class ReportFacts:
+    """One report as its team reads it."""
+
+    report: Report
+    rows: pl.DataFrame | None
+    """None if it was never computed."""
+    run: str
+    input_rows: Mapping[str, int]
+    """Rows of each input's published view when it was computed."""
+    place: str
+
+
+def dataset_facts(target: Target, now: datetime | None = None) -> list[DatasetFacts]:
+    """The facts of every declared dataset."""
+    return [_facts(target, dataset, now or datetime.now(UTC)) for dataset in DATASETS.values()]
+
+
+def report_facts(target: Target) -> list[ReportFacts]:
+    """The facts of every declared report."""
+    return [_report(target, report) for report in REPORTS.values()]
+
+
+def _facts(target: Target, dataset: Dataset, now: datetime) -> DatasetFacts:
+    landed = landed_objects(target, dataset.name)
+    processed = processed_keys(target, dataset.name)
+    done = [thing for thing in landed if thing.inbound.warehouse_key in processed]
+    accounts = _accounts(target, done)
+    last_run = accounts[-1][1].run if accounts else ""
+    last_landed = landed[-1].landed_at if landed else None
+    return DatasetFacts(
+        name=dataset.name,
+        source=_in_words(dataset),
+        landed=len(landed),
+        bytes=sum(thing.bytes for thing in landed),
+        last_landed=last_landed,
+        waiting=len(landed) - len(done),
+        last_run=_sum([account for _, account in accounts if account.run == last_run]),
+        total=_sum([account for _, account in accounts]),
+        refused=refused_by_rule(target, [thing.inbound for thing, account in accounts if account.quarantined]),
+        freshness=dataset.freshness,
+        age=now - last_landed if last_landed else None,
+        places={
+            "inbound": _address(target, inbound_prefix(dataset.name)),
+            "warehouse": _address(target, warehouse_prefix(dataset.name)),
+            "quarantine": _address(target, quarantine_prefix(dataset.name)),
+        },
+    )
+
+
+def _accounts(target: Target, done: Sequence[LandedObject]) -> list[tuple[LandedObject, RowAccount]]:
+    """Each processed object with its account, by the time at which it was processed."""
+    with ThreadPoolExecutor(_REQUESTS_AT_ONCE) as pool:
+        accounts = pool.map(lambda thing: row_account(target, thing.inbound), done)
+        return sorted(zip(done, accounts, strict=True), key=lambda pair: pair[1].processed_at)
+
+
+def _sum(accounts: Sequence[RowAccount]) -> RowCounts:
+    return RowCounts(
+        objects=len(accounts),
+        rows_in=sum(account.rows_in for account in accounts),
+        warehouse=sum(account.warehouse for account in accounts),
+        quarantined=sum(account.quarantined for account in accounts),
+        duplicate=sum(account.duplicate for account in accounts),
+    )
+
+
+def _in_words(dataset: Dataset) -> str:
+    source = dataset.source
+    if isinstance(source, SftpSource):
+        return f"SFTP {source.connection}: {source.directory}/{source.pattern}"
+    return f"SQL {source.connection}: {source.schema}.{source.table}"
+
+
+def _report(target: Target, report: Report) -> ReportFacts:
+    key = report_key(report.team, report.name, "parquet")
+    place = _address(target, key)
+    try:
+        answer = target.client("s3").get_object(Bucket=target.bucket, Key=key)
+    except ClientError as error:
+        if error.response.get("Error", {}).get("Code") == "NoSuchKey":
+            return ReportFacts(report, None, "", {}, place)
+        raise
+    metadata: Mapping[str, str] = answer["Metadata"]
+    pairs = (pair.split("=") for pair in metadata["input-rows"].split(","))
+    return ReportFacts(
+        report=report,
+        rows=pl.read_parquet(answer["Body"].read()),
+        run=metadata["run"],
+        input_rows={name: int(rows) for name, rows in pairs},
+        place=place,
+    )
+
+
+def _address(target: Target, key: str) -> str:
+    return f"s3://{target.bucket}/{key}"
