@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
-from typing import Final
+from typing import Final, get_args
 
-from jobs.datasets.declaration import Dataset, SqlSource
+from jobs.datasets.declaration import SNIFFED, CsvFormat, Dataset, Drift, Encoding, SqlSource
 from jobs.registry import DeclarationError, find_declarations
 from jobs.sanitise.conversion import UnsupportedTypeError, converted
 
@@ -38,8 +38,26 @@ def _check(package: str, dataset: Dataset) -> None:
             converted(name, column.dtype)
         except UnsupportedTypeError as error:
             raise DeclarationError(f"{where}: {error}") from error
+    _check_csv(where, dataset.csv)
+    if dataset.drift is not None and dataset.drift not in get_args(Drift):
+        raise DeclarationError(f"{where}: drift {dataset.drift!r} is none of {list(get_args(Drift))}")
     if isinstance(dataset.source, SqlSource):
         _check_sql(where, dataset.source, columns)
+
+
+def _check_csv(where: str, csv: CsvFormat) -> None:
+    for name, character in (("delimiter", csv.delimiter), ("quote", csv.quote)):
+        if character is not None and not (
+            len(character) == 1 and character.isascii() and not character.isalnum() and character not in "\r\n"
+        ):
+            raise DeclarationError(
+                f"{where}: the {name} {character!r} of its CsvFormat is not one ASCII character that is no letter, "
+                "digit or line break"
+            )
+    if csv.quote is not None and csv.quote in (csv.delimiter, *(SNIFFED if csv.delimiter is None else ())):
+        raise DeclarationError(f"{where}: the quote {csv.quote!r} of its CsvFormat is a delimiter too")
+    if csv.encoding not in get_args(Encoding):
+        raise DeclarationError(f"{where}: encoding {csv.encoding!r} is none of {list(get_args(Encoding))}")
 
 
 def _check_sql(where: str, source: SqlSource, columns: Sequence[str]) -> None:

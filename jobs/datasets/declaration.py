@@ -3,11 +3,16 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Literal
+from typing import Final, Literal
 
 import dataframely as dy
 
 from jobs.sanitise.routines import Routine
+
+Encoding = Literal["utf-8", "utf-16-le", "utf-16-be", "latin-1", "windows-1252"]
+Drift = Literal["evolve", "freeze", "discard"]
+SNIFFED: Final = (",", ";", "\t", "|")
+"""The delimiters that a header is tried with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +56,19 @@ class SqlSource:
 
 
 @dataclass(frozen=True, slots=True)
+class CsvFormat:
+    """What a dataset's CSV files are written in, as far as they do not say it themselves."""
+
+    delimiter: str | None = None
+    """Between two fields. None: a tab in .tsv files; else that of comma, semicolon, tab and bar with which the header
+    names the declared columns."""
+    encoding: Encoding = "utf-8"
+    """Never guessed. A byte order mark tells UTF-8 and UTF-16 by itself."""
+    quote: str | None = '"'
+    """Around a field, doubled within it. None: there is no quoting, quotes are part of the text."""
+
+
+@dataclass(frozen=True, slots=True)
 class Dataset:
     """One dataset: its schema, where it comes from, who owns it and how fresh it has to be."""
 
@@ -66,3 +84,14 @@ class Dataset:
     """How old the newest landed object may be before the dataset counts as late."""
     cleansing: Mapping[str, Sequence[Routine]] = field(default_factory=dict[str, Sequence[Routine]])
     """Cleansing routines by column, applied in their order before the rules are checked."""
+    csv: CsvFormat = field(default_factory=CsvFormat)
+    """How its CSV files are written; nothing has to be said of files that follow RFC 4180 in UTF-8."""
+    drift: Drift | None = None
+    """What to do with columns that an object has and the schema has not. evolve: keep them, as text. freeze: refuse the
+    object, or of NDJSON the line. discard: leave them out, and say so.
+    None: discard for tables, whose extraction watches their columns itself, freeze for everything else."""
+
+    @property
+    def drift_policy(self) -> Drift:
+        """The declared drift, or its default."""
+        return self.drift or ("discard" if isinstance(self.source, SqlSource) else "freeze")

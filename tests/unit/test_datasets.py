@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[2]
 DECLARATION = """
 from datetime import timedelta
 import dataframely as dy
-from jobs.datasets.declaration import Dataset, SftpSource, SqlSource
+from jobs.datasets.declaration import CsvFormat, Dataset, SftpSource, SqlSource
 from jobs.sanitise.routines import TRIM
 
 class Rows(dy.Schema):
@@ -138,6 +138,28 @@ def test_a_wrong_declaration_is_refused_with_its_module_and_what_to_do(package, 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
+        ('csv=CsvFormat(delimiter=";;")', "the delimiter ';;' of its CsvFormat is not one ASCII character"),
+        ('csv=CsvFormat(delimiter="x")', "the delimiter 'x' of its CsvFormat is not one ASCII character"),
+        ('csv=CsvFormat(quote="\\n")', r"the quote '\\n' of its CsvFormat is not one ASCII character"),
+        ('csv=CsvFormat(quote=";")', "the quote ';' of its CsvFormat is a delimiter too"),
+        ('csv=CsvFormat(delimiter="#", quote="#")', "the quote '#' of its CsvFormat is a delimiter too"),
+        ('csv=CsvFormat(encoding="utf-7")', r"encoding 'utf-7' is none of \['utf-8', 'utf-16-le'"),
+        ('drift="ignore"', r"drift 'ignore' is none of \['evolve', 'freeze', 'discard'\]"),
+    ],
+)
+def test_a_wrong_format_or_drift_is_refused_with_what_to_do(package, arguments, message):
+    # given
+    text = declaration("person").replace("freshness=", f"{arguments}, freshness=")
+    name, path = package(person=text)
+
+    # when, then
+    with pytest.raises(DeclarationError, match=rf"module \w+\.person: {message}"):
+        find_datasets(name, path)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
         ('"incremental"', "an incremental table needs a watermark"),
         ('"full", "at"', "a full table takes no watermark and no lag"),
         ('"snapshot", lag=timedelta(1)', "a snapshot table takes no watermark and no lag"),
@@ -153,6 +175,22 @@ def test_a_wrong_table_is_refused_with_what_to_do(package, arguments, message):
     # when, then
     with pytest.raises(DeclarationError, match=rf"module \w+\.person: .*{message}"):
         find_datasets(name, path)
+
+
+@pytest.mark.parametrize(
+    ("module", "policy"),
+    [
+        (declaration("person"), "freeze"),
+        (table('"full"'), "discard"),
+        (declaration("person").replace("freshness=", 'drift="evolve", freshness='), "evolve"),
+    ],
+)
+def test_new_columns_stop_a_file_and_not_a_table_unless_the_declaration_says_otherwise(package, module, policy):
+    # given
+    name, path = package(person=module)
+
+    # then
+    assert find_datasets(name, path)["person"].drift_policy == policy
 
 
 def test_a_table_may_be_divided_by_one_of_its_columns(package):
