@@ -41,9 +41,15 @@ def render_page(
         stack=stack,
         made_at=f"{now or datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC",
         datasets=datasets,
+        views={dataset.name: _read_by(dataset.name, reports) for dataset in datasets},
         reports=[(report, bars_of(report)) for report in reports],
         shown_rows=SHOWN_ROWS,
     )
+
+
+def _read_by(dataset: str, reports: Sequence[ReportFacts]) -> dict[str, int]:
+    """Rows of a dataset's published view as each report read it, by the report's name."""
+    return {report.report.name: report.input_rows[dataset] for report in reports if dataset in report.input_rows}
 
 
 def bars_of(report: ReportFacts) -> list[Bar]:

@@ -89,7 +89,12 @@ def test_what_came_from_outside_is_shown_and_not_run():
 def test_the_page_asks_nobody_for_anything():
     page = render_page("dev", [facts()], [report(None)], NOW)
     assert "default-src 'none'" in page
-    assert re.findall(r"(?:src|href)=|url\(|@import|https?://", page) == []
+    assert re.findall(r"src=|href=(?!\"#)|url\(|@import|https?://", page) == []
+
+
+def test_the_flow_goes_on_to_the_view_and_the_reports_that_read_it():
+    page = text_of(render_page("dev", [facts()], [report(pl.DataFrame({"fleet_size": [1], "customers": [3]}))], NOW))
+    assert "published view 1,000 customers_by_fleet_size : 1,000 rows" in page
 
 
 def test_a_chart_adds_up_the_rows_of_a_category_and_shows_the_longest_first():

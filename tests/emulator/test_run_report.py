@@ -1,0 +1,52 @@
+"""The page of a run says what the lake holds."""
+
+import pytest
+from typer.testing import CliRunner
+
+from lake.keys import inbound_prefix
+from ops.collection import collect
+from ops.commands import app
+from ops.run_report.facts import dataset_facts, report_facts
+from tests.emulator.test_platform import HEADER, outgoing, refine  # noqa: F401  # a fixture among them
+
+pytestmark = [pytest.mark.emulator, pytest.mark.xdist_group("platform")]
+
+
+@pytest.fixture
+def refined(target, outgoing):  # noqa: F811  # the fixture
+    """A file with a clean row, one that comes twice and a refused one, taken to the reports."""
+    (outgoing / "picture.csv").write_text(HEADER + "9,Corsa,Red,AB19CDE\n9,Corsa,Red,AB19CDE\n9,Corsa,Red,<plate>\n")
+    collect(target, "vehicles")
+    refine(target)
+
+
+@pytest.mark.usefixtures("refined")
+def test_the_facts_are_those_of_the_lake(target):
+    # when
+    vehicles = {facts.name: facts for facts in dataset_facts(target)}["vehicles"]
+
+    # then the last run is that of the file
+    run = vehicles.last_run
+    assert (run.objects, run.rows_in, run.warehouse, run.quarantined, run.duplicate) == (1, 3, 1, 1, 1)
+    assert vehicles.total.balances
+    assert vehicles.waiting == 0
+    assert vehicles.places["inbound"] == f"s3://{target.bucket}/{inbound_prefix('vehicles')}"
+    assert "9,Corsa,Red,<plate>" in {rule.example for rule in vehicles.refused}
+
+
+@pytest.mark.usefixtures("refined")
+def test_every_report_has_a_chart_of_its_rows(target):
+    assert [facts.report.name for facts in report_facts(target) if facts.rows is None or facts.rows.is_empty()] == []
+
+
+@pytest.mark.usefixtures("refined")
+def test_the_command_writes_the_page(platform, tmp_path):
+    # when
+    page = tmp_path / "page.html"
+    words = ["--stack", "local", "--state-dir", str(platform.state_directory), "report", "--output", str(page)]
+    result = CliRunner().invoke(app, words)
+
+    # then
+    assert result.exit_code == 0, result.output
+    assert "Every row is accounted for." in page.read_text()
+    assert "&lt;plate&gt;" in page.read_text()
