@@ -109,9 +109,8 @@ def extraction() -> Run:
     dataset = Dataset(
         name="sales",
         schema=Sales,
-        source=SqlSource(connection="bench", schema=SCHEMA, table=TABLE, mode="full"),
+        source=SqlSource(connection="bench", schema=SCHEMA, table=TABLE, mode="full", schedule="rate(1 day)"),
         owner="bench",
-        schedule="rate(1 day)",
         freshness=timedelta(days=1),
     )
 

@@ -25,6 +25,8 @@ class SftpSource:
     """Directory on the server, relative to the login's home or absolute."""
     pattern: str
     """fnmatch pattern of the file names to take, case-sensitive."""
+    schedule: str = field(kw_only=True)
+    """EventBridge Scheduler expression, in the stack's time zone, such as "cron(0 5 * * ? *)"."""
     archive: str | None = None
     """Directory on the server that a collected file is moved to. None: it stays where it is."""
     quiet: timedelta = timedelta(0)
@@ -40,6 +42,8 @@ class SqlSource:
     schema: str
     """Compared exactly with the server's own catalogue, as are the table's and all columns' names."""
     table: str
+    schedule: str = field(kw_only=True)
+    """EventBridge Scheduler expression, in the stack's time zone, such as "cron(0 5 * * ? *)"."""
     mode: Literal["incremental", "full", "snapshot"]
     """incremental: rows from the last run's watermark on; it cannot see deleted rows. full: the whole table every time.
     snapshot: the whole table every time, and rows that are gone since the last time, marked as deleted."""
@@ -53,6 +57,15 @@ class SqlSource:
     """Whole number column by whose ranges a large table is read in parallel."""
     partitions: int = 1
     """Number of those ranges."""
+
+
+@dataclass(frozen=True, slots=True)
+class StreamSource:
+    """Events that are posted. They come as lines of JSON, each an event as the receiver stored it."""
+
+    pointers: Mapping[str, str] = field(default_factory=dict[str, str])
+    """JSON pointer into the stored event by column, such as "/payload/amount". A column that is not here is the member
+    of its own name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +88,9 @@ class Dataset:
     name: str
     schema: type[dy.Schema]
     """Types, keys and rules of a clean row. Its primary key is what "latest row per key" means."""
-    source: SftpSource | SqlSource
+    source: SftpSource | SqlSource | StreamSource
     owner: str
     """The team that answers for it."""
-    schedule: str
-    """EventBridge Scheduler expression, in the stack's time zone, such as "cron(0 5 * * ? *)"."""
     freshness: timedelta
     """How old the newest landed object may be before the dataset counts as late."""
     cleansing: Mapping[str, Sequence[Routine]] = field(default_factory=dict[str, Sequence[Routine]])

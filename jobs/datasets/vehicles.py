@@ -40,9 +40,10 @@ _TEXT: Final = (UNICODE_NFC, COLLAPSE_SPACES, TRIM, EMPTY_TO_NULL)
 DATASET: Final = Dataset(
     name="vehicles",
     schema=Vehicles,
-    source=SftpSource(connection="dealer", directory="outgoing/vehicles", pattern="*.csv"),
+    source=SftpSource(
+        connection="dealer", directory="outgoing/vehicles", pattern="*.csv", schedule="cron(0 5 * * ? *)"
+    ),
     owner="operations",
-    schedule="cron(0 5 * * ? *)",
     freshness=timedelta(hours=26),
     cleansing={
         "customer_id": (TRIM, EMPTY_TO_NULL),

@@ -5,7 +5,7 @@ from typing import BinaryIO
 
 import polars as pl
 
-from jobs.datasets.declaration import Dataset
+from jobs.datasets.declaration import Dataset, StreamSource
 from jobs.readers.csv_records import read_csv
 from jobs.readers.ndjson_records import read_ndjson
 from jobs.readers.parquet_records import read_parquet
@@ -35,7 +35,9 @@ def read_records(key: str, content: bytes, dataset: Dataset) -> Records:
     """
     columns = dataset.schema.column_names()
     if key.removesuffix(".gz").endswith(".ndjson"):
-        return read_ndjson(content, columns, getattr(dataset.source, "pointers", {}))
+        return read_ndjson(
+            content, columns, dataset.source.pointers if isinstance(dataset.source, StreamSource) else {}
+        )
     return (read_parquet if key.endswith(".parquet") else read_csv)(content, columns)
 
 

@@ -29,10 +29,19 @@ def converted(column: str, data_type: pl.DataType) -> pl.Expr:
         return text.cast(data_type, strict=False)
     if data_type == pl.Date:
         return text.str.to_date("%Y-%m-%d", strict=False)
+    if isinstance(data_type, pl.Decimal):
+        # A cast would round what has more digits.
+        exact = text.str.contains(rf"^[+-]?\d+(\.\d{{0,{data_type.scale}}})?$")
+        return pl.when(exact).then(text).cast(data_type, strict=False)
+    if isinstance(data_type, pl.Datetime) and data_type.time_zone == "UTC":
+        return text.str.to_datetime(
+            "%Y-%m-%dT%H:%M:%S%.f%#z", time_unit=data_type.time_unit, time_zone="UTC", strict=False
+        )
     if isinstance(data_type, pl.Datetime) and data_type.time_zone is None:
         return text.str.to_datetime("%Y-%m-%d %H:%M:%S%.f", time_unit=data_type.time_unit, strict=False)
     raise UnsupportedTypeError(
-        f"column {column} is of type {data_type}; text is converted to String, integers, Date and Datetime without zone"
+        f"column {column} is of type {data_type}; text is converted to String, integers, Decimal, Date, "
+        "and Datetime without zone or in UTC"
     )
 
 
@@ -40,4 +49,8 @@ def type_name(data_type: pl.DataType) -> str:
     """A type in words that complete "is not …"."""
     if data_type.is_integer():
         return "a whole number"
+    if isinstance(data_type, pl.Decimal):
+        return f"a number with at most {data_type.scale} digits after the point"
+    if isinstance(data_type, pl.Datetime) and data_type.time_zone is not None:
+        return "a time as YYYY-MM-DDTHH:MM:SS with its offset"
     return next((name for known, name in _NAMES if data_type == known), str(data_type))

@@ -10,7 +10,7 @@ import polars as pl
 from botocore.exceptions import ClientError
 
 from jobs.datasets import DATASETS
-from jobs.datasets.declaration import Dataset, SftpSource
+from jobs.datasets.declaration import Dataset, SftpSource, SqlSource
 from jobs.marts import REPORTS
 from jobs.marts.declaration import Report
 from lake.keys import inbound_prefix, quarantine_prefix, report_key, warehouse_prefix
@@ -134,7 +134,9 @@ def _in_words(dataset: Dataset) -> str:
     source = dataset.source
     if isinstance(source, SftpSource):
         return f"SFTP {source.connection}: {source.directory}/{source.pattern}"
-    return f"SQL {source.connection}: {source.schema}.{source.table}"
+    if isinstance(source, SqlSource):
+        return f"SQL {source.connection}: {source.schema}.{source.table}"
+    return "posted events"
 
 
 def _report(target: Target, report: Report) -> ReportFacts:

@@ -33,7 +33,7 @@ def collected_datasets() -> dict[str, CollectedDatasetArgs]:
             pattern=dataset.source.pattern,
             archive=dataset.source.archive,
             quiet_seconds=int(dataset.source.quiet.total_seconds()),
-            schedule=dataset.schedule,
+            schedule=dataset.source.schedule,
         )
         for name, dataset in DATASETS.items()
         if isinstance(dataset.source, SftpSource)
@@ -58,7 +58,7 @@ def databases(settings: Settings) -> dict[str, DatabaseArgs]:
 def extracted_datasets() -> dict[str, ExtractedDatasetArgs]:
     """What the extraction takes for each dataset that arrives from a SQL Server."""
     return {
-        name: ExtractedDatasetArgs(database=dataset.source.connection, schedule=dataset.schedule)
+        name: ExtractedDatasetArgs(database=dataset.source.connection, schedule=dataset.source.schedule)
         for name, dataset in DATASETS.items()
         if isinstance(dataset.source, SqlSource)
     }

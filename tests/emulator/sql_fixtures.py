@@ -278,13 +278,12 @@ class Items(dy.Schema):
 
 def dataset(table: str, name: str = "items", schema: type[dy.Schema] = Items, **source) -> Dataset:
     """A dataset that comes from a table, incremental by `at` unless it is said otherwise."""
-    declared = {"mode": "incremental", "watermark": "at"} | source
+    declared = {"mode": "incremental", "watermark": "at", "schedule": "rate(1 hour)"} | source
     return Dataset(
         name=name,
         schema=schema,
         source=SqlSource(CONNECTION, "dbo", table, **declared),
         owner="operations",
-        schedule="rate(1 hour)",
         freshness=timedelta(days=1),
     )
 

@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[2]
 DECLARATION = """
 from datetime import timedelta
 import dataframely as dy
-from jobs.datasets.declaration import CsvFormat, Dataset, SftpSource, SqlSource
+from jobs.datasets.declaration import CsvFormat, Dataset, SftpSource, SqlSource, StreamSource
 from jobs.sanitise.routines import TRIM
 
 class Rows(dy.Schema):
@@ -27,13 +27,13 @@ class Rows(dy.Schema):
 
 DATASET = Dataset(
     name="{name}", schema=Rows, source={source}, owner="operations",
-    schedule="cron(0 5 * * ? *)", freshness=timedelta(hours=1), cleansing={cleansing},
+    freshness=timedelta(hours=1), cleansing={cleansing},
 )
 """
 KEY = "key = dy.String(primary_key=True)"
 
 
-FILES = 'SftpSource("dealer", "outgoing", "*.csv")'
+FILES = 'SftpSource("dealer", "outgoing", "*.csv", schedule="rate(1 day)")'
 
 
 def declaration(name: str, columns: str = KEY, cleansing: str = "{}", source: str = FILES) -> str:
@@ -42,7 +42,11 @@ def declaration(name: str, columns: str = KEY, cleansing: str = "{}", source: st
 
 def table(arguments: str) -> str:
     """A declaration that comes from a table."""
-    return declaration("person", f"{KEY}; at = dy.Date()", source=f'SqlSource("crm", "dbo", "person", {arguments})')
+    return declaration(
+        "person",
+        f"{KEY}; at = dy.Date()",
+        source=f'SqlSource("crm", "dbo", "person", {arguments}, schedule="rate(1 day)")',
+    )
 
 
 @pytest.fixture

@@ -129,7 +129,9 @@ class TestTypes:
 
 
 class TestWatermark:
-    SOURCE = SqlSource("crm", "customer", "person", "incremental", "updated_at", timedelta(minutes=10))
+    SOURCE = SqlSource(
+        "crm", "customer", "person", "incremental", "updated_at", timedelta(minutes=10), schedule="rate(1 day)"
+    )
 
     def test_a_range_takes_both_ends_and_casts_the_servers_text(self):
         # given

@@ -198,9 +198,8 @@ def test_a_value_of_the_wrong_type_is_refused_where_a_missing_one_would_not_be()
     dataset = Dataset(
         name="visits",
         schema=Visits,
-        source=SftpSource("dealer", "outgoing", "*.csv"),
+        source=SftpSource("dealer", "outgoing", "*.csv", schedule="rate(1 day)"),
         owner="operations",
-        schedule="cron(0 5 * * ? *)",
         freshness=timedelta(hours=1),
         cleansing={"on": (TRIM, ROUTINES["empty_to_null"])},
     )
