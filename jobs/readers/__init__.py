@@ -1,15 +1,26 @@
 """Readers: from an object's bytes to records that keep their original text and line."""
 
-from collections.abc import Iterator
-from typing import BinaryIO
-
-import polars as pl
+import io
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import PurePosixPath
+from typing import BinaryIO, Final
 
 from jobs.datasets.declaration import Dataset, StreamSource
+from jobs.readers.compression import ByteStream, GzipStream, ZipMember
 from jobs.readers.csv_records import read_csv
+from jobs.readers.csv_stream import open_csv
 from jobs.readers.ndjson_records import read_ndjson
+from jobs.readers.ndjson_stream import open_ndjson
 from jobs.readers.parquet_records import read_parquet
-from jobs.readers.records import DELETED, LINE, ORIGINAL, Batch, Records, RecordStream
+from jobs.readers.parquet_stream import open_parquet, reparsed
+from jobs.readers.records import Records, RecordStream, UnreadableObjectError
+
+_CSV: Final = (".csv", ".txt", ".tsv")
+_NDJSON: Final = (".ndjson", ".jsonl", ".json")
+_PARQUET: Final = ".parquet"
+EXTENSIONS: Final = (*_CSV, *_NDJSON, _PARQUET)
+"""What the readers read, each also with ".gz" after it, or alone in a .zip; in upper case as well."""
 
 
 def open_records(key: str, stream: BinaryIO, dataset: Dataset) -> RecordStream:
@@ -17,14 +28,40 @@ def open_records(key: str, stream: BinaryIO, dataset: Dataset) -> RecordStream:
 
     Args:
         key: the object's key or file name.
-        stream: its content.
+        stream: its content; seekable if it is a .zip.
         dataset: whose columns, format and drift count.
 
     Raises:
         UnreadableObjectError: the object cannot be read as a whole, or its records are not the dataset's.
     """
-    records = read_records(key, stream.read(), dataset)
-    return RecordStream(records.header, dataset.schema.column_names(), _as_batches(records))
+    content, extension = _expanded(key, stream)
+    if extension in _CSV:
+        return open_csv(content, dataset, replace(dataset.csv, delimiter=_delimiter(dataset, extension)))
+    if extension in _NDJSON:
+        return open_ndjson(content, dataset, _pointers(dataset))
+    return open_parquet(content, dataset)
+
+
+def reparse(key: str, header: str, original: str, dataset: Dataset) -> RecordStream:
+    """Read one record again, from what the quarantine keeps of it.
+
+    Args:
+        key: the key of the object that it came in.
+        header: the header that it came under.
+        original: the record's original text.
+        dataset: as it is declared now: a new declaration may make a clean row of it.
+
+    Raises:
+        UnreadableObjectError: the header does not fit the dataset any more.
+    """
+    extension = _extension_again(key, header)
+    if extension in _CSV:
+        csv = replace(dataset.csv, delimiter=_delimiter(dataset, extension), encoding="utf-8")
+        # With a byte order mark, which is taken away again: a header may begin with a second one.
+        return open_csv(io.BytesIO(f"\ufeff{header}\n{original}".encode()), dataset, csv)
+    if extension in _NDJSON:
+        return open_ndjson(io.BytesIO(original.encode()), dataset, _pointers(dataset), header)
+    return reparsed(original, header, dataset)
 
 
 def read_records(key: str, content: bytes, dataset: Dataset) -> Records:
@@ -35,19 +72,39 @@ def read_records(key: str, content: bytes, dataset: Dataset) -> Records:
     """
     columns = dataset.schema.column_names()
     if key.removesuffix(".gz").endswith(".ndjson"):
-        return read_ndjson(
-            content, columns, dataset.source.pointers if isinstance(dataset.source, StreamSource) else {}
-        )
+        return read_ndjson(content, columns, _pointers(dataset))
     return (read_parquet if key.endswith(".parquet") else read_csv)(content, columns)
 
 
-def _as_batches(records: Records) -> Iterator[Batch]:
-    frame = records.frame.drop(ORIGINAL).insert_column(
-        3, records.frame[LINE].is_in(list(records.deleted)).alias(DELETED)
-    )
-    originals = records.frame.select(LINE, ORIGINAL)
+def _expanded(key: str, stream: BinaryIO) -> tuple[ByteStream, str]:
+    """An object's content without its compression, and the extension that tells its format."""
+    name, content = PurePosixPath(key).name.lower(), stream
+    if name.endswith(".zip"):
+        content = ZipMember(stream)
+        name = content.name.lower()
+    if name.endswith(".gz"):
+        content, name = GzipStream(content), name.removesuffix(".gz")
+    if (extension := PurePosixPath(name).suffix) not in EXTENSIONS:
+        raise UnreadableObjectError(
+            f"the name {name!r} does not tell the format: expected one of {', '.join(EXTENSIONS)}, "
+            "each also with .gz after it, or alone in a .zip"
+        )
+    return content, extension
 
-    def originals_of(lines: pl.Series) -> pl.Series:
-        return lines.to_frame(LINE).join(originals, on=LINE, how="left", maintain_order="left")[ORIGINAL]
 
-    yield Batch(frame, originals_of)
+def _extension_again(key: str, header: str) -> str:
+    """The extension that told a record's format. A zip archive kept it to itself, but the headers differ."""
+    name = PurePosixPath(key).name.lower()
+    if not name.endswith(".zip"):
+        return PurePosixPath(name.removesuffix(".gz")).suffix
+    if not header or header.startswith("["):
+        return _NDJSON[0]
+    return _PARQUET if header.startswith("{") else _CSV[0]
+
+
+def _delimiter(dataset: Dataset, extension: str) -> str | None:
+    return dataset.csv.delimiter or ("\t" if extension == ".tsv" else None)
+
+
+def _pointers(dataset: Dataset) -> Mapping[str, str]:
+    return dataset.source.pointers if isinstance(dataset.source, StreamSource) else {}
