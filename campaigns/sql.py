@@ -1,8 +1,9 @@
 """The SQL extraction through many histories of one table. Run by `make campaign NAME=sql`.
 
-Each history is inserts and updates with ties, late rows and missing watermarks, between runs of which some fail or die;
-after the last run the rows that were extracted, latest by key, have to be the table. hypothesis makes the histories and
-shortens one that fails. The seed is printed; one that failed is kept in .bench/campaign-sql/failed-seeds.
+Each history is inserts and updates with ties, late rows and missing watermarks, and of a snapshot table deletions,
+between runs of which some fail, die or are overtaken; after the last run the rows that were extracted, latest by key,
+have to be the table. The watermarks are datetime2, with a lag and without, datetime, date and int. hypothesis makes the
+histories and shortens one that fails. The seed is printed; one that failed is kept in .bench/campaign-sql/failed-seeds.
 """
 
 import argparse

@@ -6,12 +6,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any
 
 import pyarrow as pa
 import pyodbc
-from boto3.s3.transfer import TransferConfig
-from botocore.exceptions import BotoCoreError, ClientError
 
 from jobs.datasets.declaration import Dataset, SqlSource
 from jobs.extract_from_sql.arrow import Schema
@@ -21,26 +19,16 @@ from jobs.extract_from_sql.connection import Server
 from jobs.extract_from_sql.drift import check_declaration, described, new_columns
 from jobs.extract_from_sql.errors import ExtractionError
 from jobs.extract_from_sql.kept_claim import KeptClaim, kept
+from jobs.extract_from_sql.landing import InboundObjects, Record, record_of
 from jobs.extract_from_sql.query import Condition, key_ranges, read_rows, rows_in
 from jobs.extract_from_sql.rows import RowsFile, read_batches, schema_of
 from jobs.extract_from_sql.snapshot import Snapshot
 from jobs.extract_from_sql.types import ColumnPlan, plan_column
 from jobs.extract_from_sql.watermark_column import WatermarkColumn, watermark_of
 from jobs.job_run import Counts
-from jobs.parquet import MEDIA_TYPE
 from jobs.readers.records import DELETED
 from lake.ledger import LostClaimError
 from lake.watermark import Extraction, Position, Range, Watermarks
-
-if TYPE_CHECKING:
-    from mypy_boto3_s3 import S3Client
-
-# Parts of 16 MiB: S3 takes 10,000 of them, and few are in memory at once.
-_TRANSFER: Final = TransferConfig(
-    multipart_threshold=16 * 1024 * 1024, multipart_chunksize=16 * 1024 * 1024, max_concurrency=2
-)
-# S3 keeps 2 kB of user metadata; the parquet file's own metadata has the whole.
-_METADATA_CHARACTERS: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +36,7 @@ class Lake:
     """Where extractions are recorded and land."""
 
     watermarks: Watermarks
-    s3: "S3Client"
-    bucket: str
+    objects: InboundObjects
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,18 +157,29 @@ def _extract_range(work: _Work, claim: KeptClaim, folder: Path) -> Counts:
         fresh = batch if boundary is None else boundary.fresh(batch)
         file.add(fresh if snapshot is None else snapshot.mark(fresh))
     rows_deleted = _add_deleted(work, snapshot, schema, file, folder)
-    file.close()
-    if file.rows:
+    record = Record(file.rows, described(work.table), None if boundary is None else boundary.remembered)
+    file.close(record.as_metadata())
+    counts = _counts(work, file.rows, rows_read, rows_deleted)
+    # An object of an earlier attempt may stand, whatever rows the range has by now.
+    has_object = file.rows > 0 or extraction.is_resumed
+    if has_object:
         claim.check()
-        _upload(work, folder / "rows.parquet", {**about, "rows": str(file.rows)})
+        standing = _land(work.lake.objects, extraction.object_key, folder, {**about, "rows": str(file.rows)})
+        if standing is not None:
+            record, counts = standing, _counts(work, standing.rows, standing.rows, 0) | {"stood": True}
     work.lake.watermarks.complete(
-        extraction,
-        rows=file.rows,
-        has_object=file.rows > 0,
-        columns=described(work.table),
-        boundary=None if boundary is None else boundary.remembered,
+        extraction, rows=record.rows, has_object=has_object, columns=record.columns, boundary=record.boundary
     )
-    return _counts(work, file.rows, rows_read, rows_deleted)
+    return counts
+
+
+def _land(objects: InboundObjects, key: str, folder: Path, about: dict[str, str]) -> Record | None:
+    """Put the rows into the lake. If an object stands there already, it counts instead, and its record is returned."""
+    if objects.put(key, folder / "rows.parquet", about):
+        return None
+    standing = folder / "standing.parquet"
+    objects.download(key, standing)
+    return record_of(standing)
 
 
 def _boundary(work: _Work) -> Boundary | None:
@@ -208,32 +206,15 @@ def _add_deleted(work: _Work, snapshot: Snapshot | None, schema: Schema, file: R
     if snapshot is None or last_key is None:
         return 0
     last = folder / "last.parquet"
-    try:
-        work.lake.s3.download_file(work.lake.bucket, last_key, str(last))
-    except (BotoCoreError, ClientError) as error:
-        raise ExtractionError(
-            f"the last snapshot, s3://{work.lake.bucket}/{last_key}, cannot be read to find deleted rows: {error}; "
-            "restore that object's version"
-        ) from error
+    work.lake.objects.download(last_key, last)
     deleted = snapshot.deleted(last, schema)
     for batch in deleted.to_batches():
         file.add(batch)
     return deleted.num_rows
 
 
-def _upload(work: _Work, file: Path, about: dict[str, str]) -> None:
-    metadata = {name: value[:_METADATA_CHARACTERS] for name, value in about.items()}
-    work.lake.s3.upload_file(
-        str(file),
-        work.lake.bucket,
-        work.extraction.object_key,
-        ExtraArgs={"ContentType": MEDIA_TYPE, "Metadata": metadata},
-        Config=_TRANSFER,
-    )
-
-
 def _about(work: _Work) -> dict[str, str]:
-    """What an object says of itself, in ASCII."""
+    """What an object's metadata tell a person, in ASCII."""
     wanted = work.extraction.range
     about = {
         "table": json.dumps(str(work.table))[1:-1],

@@ -10,6 +10,7 @@ from jobs.datasets import DATASETS
 from jobs.datasets.declaration import Dataset, SqlSource
 from jobs.extract_from_sql.configuration import configured_server
 from jobs.extract_from_sql.extraction import Lake, Options, extract
+from jobs.extract_from_sql.landing import InboundObjects
 from jobs.job_run import Counts, JobRun, argument_parser
 from lake.watermark import Range, Watermarks
 
@@ -30,7 +31,8 @@ def main(arguments: Sequence[str] | None = None, datasets: Mapping[str, Dataset]
     if is_backfill and len(given.dataset or []) != 1:
         parser.error("--from and --to fill a range of one dataset: name it with --dataset")
     options = Options(Range(given.lower, given.upper) if is_backfill else None, given.accept_columns)
-    lake = Lake(Watermarks(boto3.client("dynamodb"), given.ledger_table), boto3.client("s3"), given.bucket)
+    objects = InboundObjects(boto3.client("s3"), given.bucket)
+    lake = Lake(Watermarks(boto3.client("dynamodb"), given.ledger_table), objects)
     ssm = boto3.client("ssm")
     chosen = given.dataset or sorted(sources)
     JobRun("extract_from_sql", given.run_id).process(

@@ -67,9 +67,10 @@ class RowsFile:
         if rows >= ROW_GROUP_ROWS or sum(waiting.nbytes for waiting in self._waiting) >= ROW_GROUP_BYTES:
             self._flush()
 
-    def close(self) -> None:
-        """Write what is left and the file's end."""
+    def close(self, metadata: Mapping[str, str]) -> None:
+        """Write what is left and the file's end, with metadata that is known only now."""
         self._flush()
+        self._writer.add_key_value_metadata(dict(metadata))
         self._writer.close()
 
     def _flush(self) -> None:

@@ -6,7 +6,7 @@ from typing import Final
 from local.sql_source.catalogue import Catalogue
 from local.sql_source.conversions import Typed, comparison_key, convert
 from local.sql_source.errors import SqlError, unsupported
-from local.sql_source.types import INTEGERS, MAX, WIDE_LIMIT, SqlType
+from local.sql_source.types import INTEGERS, MAX, MOMENTS, WIDE_LIMIT, SqlType
 
 VERSION: Final = "Microsoft SQL Server 2022 stand-in of the data platform (DuckDB behind the TDS wire), not Microsoft's"
 NOW: Final = "now_ticks"
@@ -92,12 +92,18 @@ def date_add(unit: str, value: Typed, count: Typed, shown: str) -> Typed:
     """DATEADD by a unit of fixed length.
 
     Raises:
-        SqlError: by another unit, or to anything but a datetime2.
+        SqlError: by another unit, to a date by another one than days, or to what is no date or moment.
     """
-    if unit.upper() not in _UNIT_TICKS or value.type is None or value.type.name != "datetime2":
-        raise unsupported(f"DATEADD but to a datetime2, by days or less: {shown}")
+    if value.type is not None and value.type.name == "date" and unit.upper() == "DAY":
+        return Typed(f"({value.sql}) + ({count.sql})::INTEGER", value.type)
+    if unit.upper() not in _UNIT_TICKS or value.type is None or value.type.name not in MOMENTS:
+        raise unsupported(f"DATEADD but to a moment by days or less, or to a date by days: {shown}")
     ticks = f"({count.sql})::BIGINT * {_UNIT_TICKS[unit.upper()]}"
-    return Typed(f"_tsql.moment_plus({value.sql}, {ticks})", value.type)
+    moved = f"_tsql.moment_plus({value.sql}, {ticks})"
+    if value.type.name == "datetime2":
+        return Typed(moved, value.type)
+    # The others tick coarser, so the sum is rounded.
+    return convert(Typed(moved, SqlType("datetime2", scale=7)), value.type)
 
 
 def date_part(part: str, value: Typed, shown: str) -> Typed:

@@ -11,6 +11,16 @@ _TIME: Final = r"\d{2}:\d{2}(:\d{2}(\.\d{1,7})?)?"
 _NO_DATE: Final = "error('Conversion failed when converting date and/or time from character string.')"
 _TOO_LONG: Final = "error('String or binary data would be truncated.')"
 
+
+def _once(parameter: str, body: str) -> str:
+    """A macro's body in which `_v` is the parameter, computed once.
+
+    A macro puts its argument's text wherever its parameter stands. Of macros in each other's arguments that makes a
+    statement whose length is the product of how often each uses its parameter.
+    """
+    return f"list_transform([{parameter}], lambda _v: {body})[1]"
+
+
 # A macro's parameters are named so that no column of a statement can be meant by them.
 MACROS: Final = {
     # Texts to times.
@@ -19,19 +29,22 @@ MACROS: Final = {
         "_t[1:2]::BIGINT * 36000000000 + _t[4:5]::BIGINT * 600000000"
         " + coalesce(nullif(_t[7:8], ''), '0')::BIGINT * 10000000 + rpad(_t[10:16], 7, '0')::BIGINT"
     ),
-    "clock_within_day(_t)": (
-        f"CASE WHEN _t[1:2] < '24' AND _t[4:5] < '60' AND _t[7:8] < '60' THEN _tsql.clock_ticks(_t) ELSE {_NO_DATE} END"
+    "clock_within_day(_t)": _once(
+        "_t",
+        f"CASE WHEN _v[1:2] < '24' AND _v[4:5] < '60' AND _v[7:8] < '60' THEN _tsql.clock_ticks(_v)"
+        f" ELSE {_NO_DATE} END",
     ),
     "date_of_text(_t)": f"CASE WHEN regexp_full_match(_t, '{_DATE}([ T]{_TIME})?') THEN _t[1:10]::DATE"
     f" WHEN _t IS NOT NULL THEN {_NO_DATE} END",
     "clock_of_text(_t)": f"CASE WHEN regexp_full_match(_t, '{_TIME}')"
     f" THEN struct_pack(clock := _tsql.clock_within_day(_t)) WHEN _t IS NOT NULL THEN {_NO_DATE} END",
-    "moment_of_text(_t)": (
-        f"CASE WHEN regexp_full_match(_t, '{_DATE}')"
-        " THEN struct_pack(moment := _tsql.day_ticks(_t::DATE))"
-        f" WHEN regexp_full_match(_t, '{_DATE}[ T]{_TIME}')"
-        " THEN struct_pack(moment := _tsql.day_ticks(_t[1:10]::DATE) + _tsql.clock_within_day(_t[12:]))"
-        f" WHEN _t IS NOT NULL THEN {_NO_DATE} END"
+    "moment_of_text(_t)": _once(
+        "_t",
+        f"CASE WHEN regexp_full_match(_v, '{_DATE}')"
+        " THEN struct_pack(moment := _tsql.day_ticks(_v::DATE))"
+        f" WHEN regexp_full_match(_v, '{_DATE}[ T]{_TIME}')"
+        " THEN struct_pack(moment := _tsql.day_ticks(_v[1:10]::DATE) + _tsql.clock_within_day(_v[12:]))"
+        f" WHEN _v IS NOT NULL THEN {_NO_DATE} END",
     ),
     "offset_minutes(_t)": (
         "CASE WHEN right(_t, 1) = 'Z' THEN 0::SMALLINT"
@@ -64,9 +77,14 @@ MACROS: Final = {
     "clock_rounded(_c, _s)": "CASE WHEN _c IS NOT NULL THEN"
     f" struct_pack(clock := _tsql.ticks_rounded(_c.clock, _s) % {_DAY}) END",
     # datetime: the nearest three-hundredth of a second, which is a third of 100,000 ticks and so rounded itself.
-    "datetime_rounded(_m)": "CASE WHEN _m IS NOT NULL THEN struct_pack(moment :="
-    f" _m.moment // {_DAY} * {_DAY} + ((_m.moment % {_DAY} * 3 + 50000) // 100000 * 100000 + 1) // 3) END",
-    "moment_plus(_m, _k)": "CASE WHEN _m IS NOT NULL AND _k IS NOT NULL THEN struct_pack(moment := _m.moment + _k) END",
+    "datetime_rounded(_m)": _once(
+        "_m",
+        "CASE WHEN _v IS NOT NULL THEN struct_pack(moment :="
+        f" _v.moment // {_DAY} * {_DAY} + ((_v.moment % {_DAY} * 3 + 50000) // 100000 * 100000 + 1) // 3) END",
+    ),
+    "moment_plus(_m, _k)": _once(
+        "_m", "CASE WHEN _v IS NOT NULL AND _k IS NOT NULL THEN struct_pack(moment := _v.moment + _k) END"
+    ),
     # Times to texts.
     "date_text(_d)": "strftime(_d, '%Y-%m-%d')",
     "fraction_text(_k, _n, _z)": "CASE WHEN _n = 0 OR (_z AND _k % 10000000 = 0) THEN ''"
@@ -74,8 +92,11 @@ MACROS: Final = {
     "seconds_text(_k)": "lpad((_k // 36000000000)::VARCHAR, 2, '0') || ':'"
     " || lpad((_k // 600000000 % 60)::VARCHAR, 2, '0') || ':' || lpad((_k // 10000000 % 60)::VARCHAR, 2, '0')",
     "clock_text(_k, _n)": "_tsql.seconds_text(_k) || _tsql.fraction_text(_k, _n, false)",
-    "moment_text(_k, _n, _p, _z)": f"_tsql.date_text({_FIRST} + (_k // {_DAY})::INTEGER) || _p"
-    f" || _tsql.seconds_text(_k % {_DAY}) || _tsql.fraction_text(_k, _n, _z)",
+    "moment_text(_k, _n, _p, _z)": _once(
+        "_k",
+        f"_tsql.date_text({_FIRST} + (_v // {_DAY})::INTEGER) || _p"
+        f" || _tsql.seconds_text(_v % {_DAY}) || _tsql.fraction_text(_v, _n, _z)",
+    ),
     "offset_text(_o)": "CASE WHEN _o < 0 THEN '-' ELSE '+' END || lpad((abs(_o) // 60)::VARCHAR, 2, '0')"
     " || ':' || lpad((abs(_o) % 60)::VARCHAR, 2, '0')",
     "instant_text(_i, _n, _p, _z)": "_tsql.moment_text((_tsql.moment_of_instant(_i)).moment, _n, _p, _z)"

@@ -1,8 +1,8 @@
 """How far a SQL dataset was extracted: the ledger's items of tables, as lake.ledger's are of files.
 
 An *extraction* is one run's read of one table: a range of its watermark, or all of it. It goes claim, write the object,
-complete. The claim fixes the object's key and the range's end, so whoever takes over an unfinished extraction writes
-the same rows to the same key, past midnight too. The watermark moves in the very write that completes it.
+complete. The claim fixes the object's key and the range's end, past midnight too, so whoever takes over an unfinished
+extraction knows whether its object stands already. The watermark moves in the very write that completes it.
 
 Table: partition key `pk` = "dataset#{dataset}", as for all items of a dataset.
 
@@ -127,7 +127,7 @@ class Watermarks:
         self._write_as_owner(extraction, f"{update} REMOVE #error, #lease_until", values, State.COMPLETE)
 
     def fail(self, extraction: Extraction, error: str) -> None:
-        """Record why the extraction failed; the next run tries the same range again, under the same key.
+        """Record why the extraction failed; the next run goes on with the same range and key.
 
         Raises:
             LostClaimError: another run has taken it over.
