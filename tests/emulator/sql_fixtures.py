@@ -221,7 +221,11 @@ class SqlStack:
 
     def read(self, key: str) -> pl.DataFrame:
         """An object's rows."""
-        return pl.read_parquet(io.BytesIO(self.s3.get_object(Bucket=self.bucket, Key=key)["Body"].read()))
+        return pl.read_parquet(io.BytesIO(self.read_bytes(key)))
+
+    def read_bytes(self, key: str) -> bytes:
+        """An object as it is."""
+        return self.s3.get_object(Bucket=self.bucket, Key=key)["Body"].read()
 
     def metadata(self, key: str) -> dict[str, str]:
         """What an object says of itself."""

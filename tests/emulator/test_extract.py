@@ -1,15 +1,21 @@
 """The extraction end to end: from a SQL Server on the wire, under the task's role, into the lake."""
 
+import json
 import os
 import subprocess
 import sys
 from datetime import timedelta
 from pathlib import Path
 
+import boto3
 import dataframely as dy
+import polars as pl
 import pytest
 
+from jobs.extract_from_sql.errors import ExtractionError
+from jobs.extract_from_sql.landing import InboundObjects, record_of
 from jobs.job_run import JobFailedError
+from jobs.readers.records import DELETED
 from lake.watermark import Range, Watermarks
 from tests.emulator.sql_fixtures import COLUMNS, at, dataset, new_certificate, only_rows
 
@@ -187,23 +193,28 @@ def killed(*_arguments, **_more):
     os.kill(os.getpid(), signal.SIGKILL)
 
 watermark.Watermarks.complete = killed
-main(sys.argv[2:], {"items": dataset(sys.argv[1])})
+main(sys.argv[3:], {"items": dataset(sys.argv[1], **json.loads(sys.argv[2]))})
 """
 
 
-def test_a_run_killed_before_completing_is_taken_over_with_its_key_and_its_range(sql_server, sql_stack, extract):
-    # given a process of its own, under the task's role, that dies between the object and the ledger
-    table = sql_server.create_table(COLUMNS)
-    sql_server.insert(table, f"(1, N'a', {at('10:00')}), (2, N'b', {at('11:00')})")
+def kill_before_completing(declared_table: str, stack, **source) -> str:
+    """Extract in a process of its own, under the task's role, that dies between the object and the ledger."""
     died = subprocess.run(
-        [sys.executable, "-c", KILLED, table, *sql_stack.arguments],
+        [sys.executable, "-c", KILLED, declared_table, json.dumps(source), *stack.arguments],
         env={**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "platform"), *sys.path])},
         capture_output=True,
         text=True,
         check=False,
     )
     assert died.returncode == -9, died.stderr
-    (key,) = sql_stack.keys("items")
+    return stack.keys("items")[-1]
+
+
+def test_a_run_killed_before_completing_is_taken_over_with_its_key_and_its_range(sql_server, sql_stack, extract):
+    # given
+    table = sql_server.create_table(COLUMNS)
+    sql_server.insert(table, f"(1, N'a', {at('10:00')}), (2, N'b', {at('11:00')})")
+    key = kill_before_completing(table, sql_stack)
     sql_server.insert(table, f"(3, N'c', {at('12:00')})")
 
     # when another run comes at once, and one after the lease
@@ -218,6 +229,96 @@ def test_a_run_killed_before_completing_is_taken_over_with_its_key_and_its_range
     assert sorted(sql_stack.read(key)["id"]) == [1, 2]
     assert sorted(sql_stack.read(str(line["object"]))["id"]) == [3]
     assert len(sql_stack.keys("items")) == 2
+
+
+def test_an_object_that_a_killed_run_left_is_not_replaced_and_no_row_is_lost_by_that(sql_server, sql_stack, extract):
+    # given an object that is processed before another run takes over, and a row that came into its range
+    table = sql_server.create_table(COLUMNS)
+    sql_server.insert(table, f"(1, N'a', {at('10:00')}), (2, N'b', {at('11:00')})")
+    key = kill_before_completing(table, sql_stack)
+    processed = sql_stack.read_bytes(key)
+    sql_server.insert(table, f"(3, N'c', {at('11:00')})")
+    sql_stack.end_lease("items")
+
+    # when
+    (line,) = extract(dataset(table))
+
+    # then
+    (resumed,) = line["resumed"]
+    assert (resumed["object"], resumed["rows"], resumed["stood"]) == (key, 2, True)
+    assert sql_stack.read_bytes(key) == processed
+    assert list(sql_stack.read(str(line["object"]))["id"]) == [3]
+
+
+def test_a_row_of_a_killed_runs_snapshot_that_is_gone_is_recorded(sql_server, sql_stack, extract):
+    # given
+    table = sql_server.create_table(COLUMNS)
+    snapshot = {"mode": "snapshot", "watermark": None}
+    sql_server.insert(table, "(1, N'a', null), (2, N'b', null)")
+    kill_before_completing(table, sql_stack, **snapshot)
+    sql_server.delete(table, "id = 1")
+    sql_stack.end_lease("items")
+
+    # when
+    (line,) = extract(dataset(table, **snapshot))
+
+    # then
+    assert sorted(sql_stack.read(str(line["object"])).select("id", DELETED).rows()) == [(1, True), (2, False)]
+
+
+def test_a_run_that_was_overtaken_neither_replaces_the_object_nor_completes(
+    sql_server, sql_stack, extract, monkeypatch
+):
+    # given a run whose lease is over before it writes, and one that takes over meanwhile
+    table = sql_server.create_table(COLUMNS)
+    sql_server.insert(table, f"(1, N'a', {at('10:00')})")
+    put, overtaking = InboundObjects.put, []
+
+    def late(self, *arguments):
+        if not overtaking:
+            overtaking.append("now")
+            sql_server.insert(table, f"(2, N'b', {at('10:00')})")
+            sql_stack.end_lease("items")
+            overtaking.extend(extract(dataset(table)))
+        return put(self, *arguments)
+
+    monkeypatch.setattr(InboundObjects, "put", late)
+
+    # when
+    with pytest.raises(JobFailedError, match="another run took over the extraction of items"):
+        extract(dataset(table))
+
+    # then
+    (key,) = sql_stack.keys("items")
+    assert sorted(sql_stack.read(key)["id"]) == [1, 2]
+    assert Watermarks(sql_stack.dynamodb, sql_stack.table).position("items").object_key == key
+    assert extract(dataset(table))[0]["rows"] == 0
+
+
+def test_a_large_object_is_not_replaced_either_and_leaves_no_parts(sql_stack, tmp_path):
+    # given
+    objects, key = InboundObjects(boto3.client("s3"), sql_stack.bucket), "inbound/items/2026/11/22/items.parquet"
+    for name in ("first", "second"):
+        (tmp_path / name).write_bytes(name.encode() * 4 * 2**20)
+
+    # when
+    outcomes = [objects.put(key, tmp_path / name, {}) for name in ("first", "second")]
+
+    # then
+    assert outcomes == [True, False]
+    assert sql_stack.read_bytes(key) == (tmp_path / "first").read_bytes()
+    assert sql_stack.s3.list_multipart_uploads(Bucket=sql_stack.bucket).get("Uploads", []) == []
+
+
+def test_an_object_that_no_extraction_wrote_is_not_taken_for_one(tmp_path):
+    # given
+    pl.DataFrame({"id": [1]}).write_parquet(tmp_path / "foreign.parquet")
+    (tmp_path / "text.parquet").write_bytes(b"no parquet")
+
+    # when, then
+    for name in ("foreign.parquet", "text.parquet"):
+        with pytest.raises(ExtractionError, match="that no extraction wrote"):
+            record_of(tmp_path / name)
 
 
 def test_an_upload_that_fails_leaves_the_watermark_and_the_next_run_repeats_the_range(sql_server, sql_stack, extract):
