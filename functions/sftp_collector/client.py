@@ -6,18 +6,22 @@ connection breaks meanwhile the thread ends with a traceback. So here the thread
 """
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from typing import Final
 
 import paramiko
 from paramiko.sftp import CMD_DATA, CMD_NAME, CMD_READ, CMD_STATUS, int64
 
+from functions.sftp_collector.receiving import receive_in_pieces
+
 # What OpenSSH answers at most to one request, and how many requests keep a connection busy.
 REQUEST_BYTES: Final = 261_120
 REQUESTS_IN_FLIGHT: Final = 24
+# So many are sent in one packet; each packet costs both ends the same.
+_REQUESTS_A_PACKET: Final = 8
 # What every server has to be able to answer to one request.
 _SMALLEST_REQUEST_BYTES: Final = 32_768
-_RECEIVE_BYTES: Final = 2**23
 # As paramiko has it: what claims to be longer is no SFTP.
 _LARGEST_PACKET_BYTES: Final = 2**24 - 1
 
@@ -35,9 +39,12 @@ class CollectorClient(paramiko.SFTPClient):
     It stands on paramiko's methods for single requests, which are not public: pinning and tests hold them.
     """
 
-    # What was received and not yet read. paramiko asks its channel for each packet's head and body, and each time the
-    # channel moves all that it holds to the front; here it is asked for all of it at once.
-    _received: memoryview = memoryview(b"")
+    # Requests that wait to be sent together; None: each is sent at once.
+    _gathered: list[bytes] | None = None
+
+    def __init__(self, sock: paramiko.Channel) -> None:
+        receive_in_pieces(sock)
+        super().__init__(sock)
 
     def read_in_order(self, file: paramiko.SFTPFile, start: int, size: int) -> Iterator[bytes]:
         """`size` bytes of a file from `start` on, in blocks, several requests under way. Ends early where it does."""
@@ -46,10 +53,12 @@ class CollectorClient(paramiko.SFTPClient):
         under_way: deque[tuple[int, int, int]] = deque()
         requested, end = start, start + size
         while requested < end or under_way:
-            while requested < end and len(under_way) < REQUESTS_IN_FLIGHT:
-                length = min(request_bytes, end - requested)
-                under_way.append((answers.ask(file, requested, length), requested, length))
-                requested += length
+            if len(under_way) <= REQUESTS_IN_FLIGHT - _REQUESTS_A_PACKET:
+                with self._sent_together():
+                    while requested < end and len(under_way) < REQUESTS_IN_FLIGHT:
+                        length = min(request_bytes, end - requested)
+                        under_way.append((answers.ask(file, requested, length), requested, length))
+                        requested += length
             number, offset, length = under_way.popleft()
             block = answers.wait_for(number)
             while block and len(block) < length:
@@ -82,17 +91,27 @@ class CollectorClient(paramiko.SFTPClient):
         return head[4], self._read_all(size - 1)
 
     def _read_all(self, n: int) -> bytes:
-        pieces: list[memoryview] = []
-        while n > 0:
-            if not self._received:
-                received: bytes = self.sock.recv(_RECEIVE_BYTES)  # pyright: ignore[reportAttributeAccessIssue]  # not in the stubs
-                if not received:
-                    raise EOFError
-                self._received = memoryview(received)
-            pieces.append(self._received[:n])
-            self._received = self._received[n:]
-            n -= len(pieces[-1])
-        return b"".join(pieces)
+        received: bytes = self.sock.recv(n)  # pyright: ignore[reportAttributeAccessIssue]  # not in the stubs
+        if len(received) < n:
+            raise EOFError
+        return received
+
+    @contextmanager
+    def _sent_together(self) -> Generator[None]:
+        """Send the requests that are made within in one packet."""
+        self._gathered = []
+        try:
+            yield
+            requests = b"".join(self._gathered)
+        finally:
+            self._gathered = None
+        self._write_all(requests)
+
+    def _write_all(self, out: bytes) -> None:
+        if self._gathered is not None:
+            self._gathered.append(out)
+        else:
+            super()._write_all(out)  # pyright: ignore[reportAttributeAccessIssue]  # not in the stubs
 
     def _request(self, t: int, *args: object) -> tuple[int, paramiko.Message]:
         kind, message = super()._request(t, *args)  # pyright: ignore[reportAttributeAccessIssue]  # not in the stubs

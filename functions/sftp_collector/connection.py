@@ -1,7 +1,6 @@
 """One SFTP connection: pinned host keys, one RSA client key, bounded waits."""
 
 import base64
-import io
 import logging
 import socket
 import stat
@@ -11,9 +10,13 @@ from dataclasses import dataclass
 from typing import Final
 
 import paramiko
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from paramiko.transport import SecurityOptions
 
 from functions.sftp_collector.client import CollectorClient
+from functions.sftp_collector.receiving import BufferedSocket
 from lake.collection import Connection
 
 CONNECT_TIMEOUT_SECONDS: Final = 15.0
@@ -67,13 +70,18 @@ def read_private_key(pem: str, parameter: str) -> paramiko.RSAKey:
         SourceUnavailableError: the parameter holds no RSA private key. The message holds nothing of it.
     """
     try:
-        return paramiko.RSAKey.from_private_key(io.StringIO(pem))
-    except (paramiko.SSHException, ValueError):
-        # `from None`: the cause may quote what it could not read.
+        # Whether it is a sound key takes a tenth of a second and more to find out. It is the platform's own, from where
+        # only the platform writes, and the server refuses what an unsound one signs.
+        key = load_pem_private_key(pem.encode(), None, unsafe_skip_rsa_key_validation=True)
+    except (TypeError, ValueError, UnsupportedAlgorithm):
+        key = None
+    if not isinstance(key, RSAPrivateKey):
+        # The cause is not told: it may quote what it could not read.
         raise SourceUnavailableError(
             f"SSM parameter {parameter} holds no RSA private key in PEM; deploy the stack again to renew it",
             may_pass=False,
-        ) from None
+        )
+    return paramiko.RSAKey(key=key)
 
 
 class Session:
@@ -170,7 +178,9 @@ def connect(connection: Connection, client_key: paramiko.RSAKey) -> Session:
         ) from error
     # paramiko leaves Nagle's algorithm on, which delays the small requests of SFTP.
     tcp.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    transport = paramiko.Transport(tcp, default_window_size=_WINDOW_BYTES, default_max_packet_size=_PACKET_BYTES)
+    transport = paramiko.Transport(
+        BufferedSocket(tcp), default_window_size=_WINDOW_BYTES, default_max_packet_size=_PACKET_BYTES
+    )
     try:
         return _log_in(transport, connection, client_key, pinned)
     except BaseException:

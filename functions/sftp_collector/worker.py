@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection as Pipe
 from typing import TYPE_CHECKING, Final, TypeVar
@@ -13,7 +14,7 @@ import boto3
 from aws_lambda_powertools import Logger
 
 from functions.sftp_collector.archive import move_to_archive
-from functions.sftp_collector.connection import ConnectionLostError, RemoteFile, Session
+from functions.sftp_collector.connection import ConnectionLostError, RemoteFile, Session, SourceUnavailableError
 from functions.sftp_collector.errors import EXPECTED_ERRORS, ListingError, explain, trouble_of
 from functions.sftp_collector.messages import (
     CheckVersion,
@@ -30,6 +31,7 @@ from functions.sftp_collector.messages import (
     Reply,
     Task,
 )
+from functions.sftp_collector.receiving import keep_freed_memory
 from functions.sftp_collector.source import Source
 from functions.sftp_collector.transfer import (
     Destination,
@@ -67,8 +69,10 @@ def work(settings: WorkerSettings, pipe: Pipe) -> None:
     """Do tasks until the pipe is closed. The main function of a worker's process."""
     # ctrl-C goes to the whole group; the collector ends its workers itself.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    keep_freed_memory()
     worker = Worker(settings, os.getppid())
     try:
+        worker.connect()
         while True:
             for reply in worker.replies(pipe.recv()):
                 pipe.send(reply)
@@ -107,6 +111,11 @@ class Worker:
                     yield Done()
         except EXPECTED_ERRORS as error:
             yield Failed(trouble_of(error), explain(error))
+
+    def connect(self) -> None:
+        """Connect before there is a task: it takes as long as a task is in the making. A task tells if it fails."""
+        with suppress(SourceUnavailableError):
+            self._source.session()
 
     def close(self) -> None:
         """Close the connection."""
