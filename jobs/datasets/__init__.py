@@ -4,6 +4,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Final, get_args
 
+import dataframely as dy
+import polars as pl
+
 from jobs.datasets.declaration import SNIFFED, CsvFormat, Dataset, Drift, Encoding, SqlSource
 from jobs.registry import DeclarationError, find_declarations
 from jobs.sanitise.conversion import UnsupportedTypeError, converted
@@ -43,6 +46,7 @@ def _check(package: str, dataset: Dataset) -> None:
         raise DeclarationError(f"{where}: drift {dataset.drift!r} is none of {list(get_args(Drift))}")
     if isinstance(dataset.source, SqlSource):
         _check_sql(where, dataset.source, columns)
+        _check_lag(where, dataset.source, dataset.schema)
 
 
 def _check_csv(where: str, csv: CsvFormat) -> None:
@@ -65,8 +69,6 @@ def _check_sql(where: str, source: SqlSource, columns: Sequence[str]) -> None:
         raise DeclarationError(f"{where}: an incremental table needs a watermark, the column by which it grows")
     if source.mode != "incremental" and (source.watermark or source.lag):
         raise DeclarationError(f"{where}: a {source.mode} table takes no watermark and no lag; every run reads it all")
-    if source.lag < timedelta(0):
-        raise DeclarationError(f"{where}: the lag {source.lag} is negative; it says how far an increment goes back")
     if source.partitions < 1 or (source.partitions > 1 and source.partition_column is None):
         raise DeclarationError(
             f"{where}: {source.partitions} partitions need to be 1, or more with a partition_column to divide by"
@@ -74,6 +76,21 @@ def _check_sql(where: str, source: SqlSource, columns: Sequence[str]) -> None:
     named = [name for name in (source.watermark, source.partition_column) if name is not None]
     if unknown := sorted(set(named) - set(columns)):
         raise DeclarationError(f"{where}: the source names columns {unknown}, the schema has {columns}")
+
+
+def _check_lag(where: str, source: SqlSource, schema: type[dy.Schema]) -> None:
+    if source.lag < timedelta(0):
+        raise DeclarationError(f"{where}: the lag {source.lag} is negative; it says how far an increment goes back")
+    if not source.lag or source.watermark is None:
+        return
+    kind = schema.columns()[source.watermark].dtype
+    if kind.is_integer():
+        raise DeclarationError(
+            f"{where}: the watermark {source.watermark!r} is declared as {kind}, which no lag can be taken from; leave "
+            "the lag out, or choose a watermark that is a date or a time"
+        )
+    if kind == pl.Date and source.lag % timedelta(days=1):
+        raise DeclarationError(f"{where}: the watermark {source.watermark!r} is a date: its lag has to be whole days")
 
 
 DATASETS: Final[Mapping[str, Dataset]] = find_datasets(__name__, __path__)

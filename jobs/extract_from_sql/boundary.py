@@ -69,11 +69,7 @@ def _digests(rows: Batch) -> list[bytes]:
 
 
 def _scalar(text: str | None, kind: DataType) -> Scalar:
-    if text is None:
-        return None
-    if pa.types.is_large_binary(kind):
-        return pa.scalar(bytes.fromhex(text.removeprefix("0x")), kind)
-    return pa.scalar(text).cast(kind)
+    return None if text is None else pa.scalar(text).cast(kind)
 
 
 def _compare(comparison: Callable[[Array, Scalar], Array], watermark: Array, bound: Scalar) -> Array:

@@ -11,10 +11,15 @@ from jobs.extract_from_sql.catalogue import Column, Table
 from jobs.extract_from_sql.errors import ExtractionError
 from lake.watermark_items import Range
 
-_DAY: Final = timedelta(days=1)
+_SECOND: Final = timedelta(seconds=1)
 _WHOLE_NUMBERS: Final = {"int", "bigint"}
-_TIMES: Final = {"datetime", "smalldatetime", "datetime2"}
-_ROW_VERSIONS: Final = {"timestamp", "rowversion"}
+# The smallest lag of each: what it ticks in, or a second.
+_UNITS: Final = {
+    "date": ("day", timedelta(days=1)),
+    "smalldatetime": ("minute", timedelta(minutes=1)),
+    "datetime": ("second", _SECOND),
+    "datetime2": ("second", _SECOND),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,41 +37,33 @@ class WatermarkColumn:
             ExtractionError: see above.
         """
         kind, where = self.column.data_type, f"watermark {self.column.name!r} of table {self.table}"
-        if kind not in {*_WHOLE_NUMBERS, *_TIMES, *_ROW_VERSIONS, "date"}:
+        if kind not in _WHOLE_NUMBERS | _UNITS.keys():
+            # Row versions are given out before their transactions commit, so the greatest is no end of a range.
             raise ExtractionError(
-                f"{where} is of type {self.column.declaration}; a watermark is datetime, datetime2, date, int, bigint "
-                "or rowversion"
+                f"{where} is of type {self.column.declaration}; a watermark is datetime2, datetime, smalldatetime, "
+                "date, int or bigint"
             )
-        if self.lag and kind in _WHOLE_NUMBERS | _ROW_VERSIONS:
+        if self.lag and kind in _WHOLE_NUMBERS:
             raise ExtractionError(f"{where} is of type {self.column.declaration}, which no time can be taken from")
-        unit = _DAY if kind == "date" else timedelta(seconds=1)
-        if self.lag % unit:
-            raise ExtractionError(f"{where} is a {self.column.declaration}: its lag has to be whole {_unit_name(unit)}")
+        if self.lag and self.lag % _UNITS[kind][1]:
+            raise ExtractionError(f"{where} is a {self.column.declaration}: its lag has to be whole {_UNITS[kind][0]}s")
 
     def as_text(self, expression: str) -> str:
         """SQL that gives the server's text of a value of the column's type."""
-        if self.column.data_type in _ROW_VERSIONS:
-            return f"CONVERT(varchar(18), CAST({expression} AS binary(8)), 1)"
         style = "" if self.column.data_type in _WHOLE_NUMBERS else ", 121"
         return f"CONVERT(varchar(40), {expression}{style})"
 
     @property
     def from_text(self) -> str:
         """SQL that gives the value of a text that stands as a parameter."""
-        if self.column.data_type in _ROW_VERSIONS:
-            return "CONVERT(binary(8), ?, 1)"
-        if self.column.data_type in _TIMES - {"datetime2"}:
+        if self.column.data_type in {"datetime", "smalldatetime"}:
             # These read a plain cast by the session's language.
             return f"CONVERT({self.column.declaration}, ?, 121)"
         return f"CAST(? AS {self.column.declaration})"
 
     def range_after(self, connection: pyodbc.Connection, watermark: str | None) -> Range:
         """The range that follows a watermark: from the lag before it to the greatest value that stands now."""
-        condition = [f"{self.column.quoted} >= {self.from_text}"] if watermark is not None else []
-        if self.column.data_type in _ROW_VERSIONS:
-            # Row versions are given out before their transactions commit; all below this one have.
-            condition.append(f"{self.column.quoted} < MIN_ACTIVE_ROWVERSION()")
-        where = f" WHERE {' AND '.join(condition)}" if condition else ""
+        where = "" if watermark is None else f" WHERE {self.column.quoted} >= {self.from_text}"
         upper: str | None = connection.execute(
             f"SELECT {self.as_text(f'MAX({self.column.quoted})')} FROM {self.table.quoted}{where}",  # noqa: S608 - names of the catalogue, quoted
             *([] if watermark is None else [watermark]),
@@ -93,9 +90,8 @@ class WatermarkColumn:
         """The value from which on the range that follows a watermark begins."""
         if not self.lag:
             return watermark
-        is_date = self.column.data_type == "date"
-        unit, amount = ("day", self.lag // _DAY) if is_date else ("second", int(self.lag.total_seconds()))
-        shifted = f"DATEADD({unit}, {-amount}, {self.from_text})"
+        name, unit = _UNITS[self.column.data_type]
+        shifted = f"DATEADD({name}, {-(self.lag // unit)}, {self.from_text})"
         return connection.execute(f"SELECT {self.as_text(shifted)}", watermark).fetchval()
 
     def count_nulls(self, connection: pyodbc.Connection) -> int:
@@ -114,7 +110,3 @@ def watermark_of(table: Table, source: SqlSource) -> WatermarkColumn | None:
     if source.watermark is None:
         return None
     return WatermarkColumn(table, table.column(source.watermark), source.lag)
-
-
-def _unit_name(unit: timedelta) -> str:
-    return "days" if unit == _DAY else "seconds"

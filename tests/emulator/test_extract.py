@@ -95,15 +95,28 @@ def test_ties_with_the_watermark_come_over_once_each(sql_server, sql_stack, extr
     assert [row[0] for row in only_rows(sql_stack, last)] == [5]
 
 
-def test_a_row_that_was_committed_late_is_caught_by_the_lag(sql_server, sql_stack, extract):
-    # given
-    table = sql_server.create_table(COLUMNS)
-    declared = dataset(table, lag=timedelta(minutes=10))
-    sql_server.insert(table, f"(1, N'a', {at('10:00:00')})")
+@pytest.mark.parametrize(
+    ("kind", "lag", "values"),
+    [
+        ("datetime2(7)", timedelta(seconds=1), ("10:00:01.0000001", "10:00:00.0000001", "10:00:00.0000000")),
+        ("datetime", timedelta(seconds=1), ("10:00:01.003", "10:00:00.003", "10:00:00.000")),
+        ("smalldatetime", timedelta(minutes=2), ("10:02:00", "10:00:00", "09:59:00")),
+        ("date", timedelta(days=2), ("2026-11-24", "2026-11-22", "2026-11-21")),
+    ],
+)
+def test_a_row_that_was_committed_late_is_caught_by_the_lag(sql_server, sql_stack, extract, kind, lag, values):
+    # given the time of the watermark, one the lag before it, and the last one before that
+    class Moments(dy.Schema):
+        id = dy.Int64(primary_key=True)
+
+    watermark, late, too_late = (value if kind == "date" else f"2026-11-22T{value}" for value in values)
+    table = sql_server.create_table(f"id int not null primary key, moment {kind}")
+    declared = dataset(table, schema=Moments, watermark="moment", lag=lag)
+    sql_server.insert(table, f"(1, '{watermark}')")
     extract(declared)
 
     # when
-    sql_server.insert(table, f"(2, N'late', {at('09:50:00')}), (3, N'too late', {at('09:49:59')})")
+    sql_server.insert(table, f"(2, '{late}'), (3, '{too_late}')")
     logged = extract(declared)
 
     # then

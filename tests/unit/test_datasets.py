@@ -44,7 +44,7 @@ def table(arguments: str) -> str:
     """A declaration that comes from a table."""
     return declaration(
         "person",
-        f"{KEY}; at = dy.Date()",
+        f"{KEY}; at = dy.Date(); number = dy.Int64()",
         source=f'SqlSource("crm", "dbo", "person", {arguments}, schedule="rate(1 day)")',
     )
 
@@ -168,8 +168,10 @@ def test_a_wrong_format_or_drift_is_refused_with_what_to_do(package, arguments, 
         ('"full", "at"', "a full table takes no watermark and no lag"),
         ('"snapshot", lag=timedelta(1)', "a snapshot table takes no watermark and no lag"),
         ('"incremental", "at", timedelta(-1)', "the lag .* is negative"),
+        ('"incremental", "number", timedelta(1)', "'number' is declared as Int64, which no lag can be taken from"),
+        ('"incremental", "at", timedelta(hours=1)', "the watermark 'at' is a date: its lag has to be whole days"),
         ('"full", partitions=2', "2 partitions need to be 1, or more with a partition_column"),
-        ('"incremental", "when"', r"the source names columns \['when'\], the schema has \['key', 'at'\]"),
+        ('"incremental", "when"', r"the source names columns \['when'\], the schema has \['key', 'at', 'number'\]"),
     ],
 )
 def test_a_wrong_table_is_refused_with_what_to_do(package, arguments, message):

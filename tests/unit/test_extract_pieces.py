@@ -158,9 +158,18 @@ class TestWatermark:
     @pytest.mark.parametrize(
         ("kind", "lag", "message"),
         [
-            (column("at", "nvarchar", length=10), timedelta(0), "a watermark is datetime, datetime2, date, int"),
+            (
+                column("at", "nvarchar", length=10),
+                timedelta(0),
+                r"watermark 'at' of table customer\.person is of type nvarchar\(10\); a watermark is datetime2",
+            ),
+            (
+                column("at", "timestamp"),
+                timedelta(0),
+                r"watermark 'at' of table customer\.person is of type timestamp; a watermark is datetime2",
+            ),
             (column("at", "bigint"), timedelta(seconds=1), "which no time can be taken from"),
-            (column("at", "timestamp", length=8), timedelta(seconds=1), "which no time can be taken from"),
+            (column("at", "smalldatetime"), timedelta(seconds=90), "its lag has to be whole minutes"),
             (column("at", "date"), timedelta(hours=1), "its lag has to be whole days"),
             (column("at", "datetime2", scale=7), timedelta(milliseconds=1), "its lag has to be whole seconds"),
         ],
