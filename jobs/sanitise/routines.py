@@ -1,77 +1,94 @@
-"""The cleansing routines that a dataset chooses from, column by column.
+"""The cleansing routines that a dataset chooses from, column by column: docs/cleansing-routines.md lists them."""
 
-A routine takes text and gives text: it never fails, never sees the type and leaves what it cannot improve. Whether the
-result is acceptable is for the schema to say. Missing values stay missing.
-"""
-
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Final
 
-import polars as pl
-
-
-@dataclass(frozen=True, slots=True)
-class Routine:
-    """One named way of cleansing a text column."""
-
-    name: str
-    description: str
-    """One sentence for the person who chooses routines, as the documentation prints it."""
-    expression: Callable[[pl.Expr], pl.Expr]
-    """From the column's text to its cleansed text."""
-
-
-def _empty_to_null(text: pl.Expr) -> pl.Expr:
-    return pl.when(text != "").then(text)
-
-
-TRIM: Final = Routine(
-    "trim",
-    "Removes white space, of any kind that Unicode knows, from both ends.",
-    lambda text: text.str.strip_chars(),
+from jobs.sanitise.contact_routines import EMAIL, phone
+from jobs.sanitise.date_routines import dates
+from jobs.sanitise.number_routines import NUMBER_WITH_COMMA, NUMBER_WITH_POINT, decimal_scale
+from jobs.sanitise.routine import Routine
+from jobs.sanitise.text_routines import (
+    COLLAPSE_SPACES,
+    EMPTY_TO_NULL,
+    LOWER_CASE,
+    REGISTRATION_PLATE,
+    TITLE_CASE,
+    TRIM,
+    UNICODE_NFC,
+    UPPER_CASE,
 )
-COLLAPSE_SPACES: Final = Routine(
-    "collapse_spaces",
-    "Makes one space of every run of white space, line breaks within quotes included.",
-    lambda text: text.str.replace_all(r"\s+", " "),
-)
-EMPTY_TO_NULL: Final = Routine(
-    "empty_to_null",
-    "Takes empty text for a missing value. Choose it after `trim`, so that blanks count as empty.",
-    _empty_to_null,
-)
-UPPER_CASE: Final = Routine(
-    "upper_case",
-    "Writes every letter in upper case.",
-    lambda text: text.str.to_uppercase(),
-)
-TITLE_CASE: Final = Routine(
-    "title_case",
-    "Writes each word with an upper case first letter and the rest in lower case.",
-    lambda text: text.str.to_titlecase(),
-)
-UNICODE_NFC: Final = Routine(
-    "unicode_nfc",
-    "Composes letters and their accents (Unicode NFC), so that text that looks equal is equal.",
-    lambda text: text.str.normalize("NFC"),
-)
-REGISTRATION_PLATE: Final = Routine(
-    "registration_plate",
-    "Writes a vehicle's registration plate in upper case without spaces and hyphens: `ab12 cde` becomes `AB12CDE`.",
-    lambda text: text.str.replace_all(r"[\s\-]+", "").str.to_uppercase(),
-)
+from jobs.sanitise.value_routines import value_map
 
-ROUTINES: Final = {
+__all__ = [
+    "COLLAPSE_SPACES",
+    "EMAIL",
+    "EMPTY_TO_NULL",
+    "LOWER_CASE",
+    "MADE_ROUTINES",
+    "NUMBER_WITH_COMMA",
+    "NUMBER_WITH_POINT",
+    "REGISTRATION_PLATE",
+    "ROUTINES",
+    "TITLE_CASE",
+    "TRIM",
+    "UNICODE_NFC",
+    "UPPER_CASE",
+    "Routine",
+    "dates",
+    "decimal_scale",
+    "phone",
+    "value_map",
+]
+
+ROUTINES: Final[Mapping[str, Routine]] = {
     routine.name: routine
     for routine in (
         TRIM,
         COLLAPSE_SPACES,
         EMPTY_TO_NULL,
-        UPPER_CASE,
-        TITLE_CASE,
         UNICODE_NFC,
+        UPPER_CASE,
+        LOWER_CASE,
+        TITLE_CASE,
         REGISTRATION_PLATE,
+        NUMBER_WITH_POINT,
+        NUMBER_WITH_COMMA,
+        EMAIL,
     )
 }
-"""Every routine by its name, in the order in which the documentation lists them."""
+"""Every ready routine by its name, in the order in which the documentation lists them."""
+
+MADE_ROUTINES: Final[Mapping[str, Routine]] = {
+    "decimal_scale(2)": replace(
+        decimal_scale(2), examples={"7": "7.00", "7.5": "7.50", "7.5000": "7.50", "7.501": None}
+    ),
+    'dates("%d/%m/%Y", "%m/%d/%Y", "%d %b %Y")': replace(
+        dates("%d/%m/%Y", "%m/%d/%Y", "%d %b %Y"),
+        examples={
+            "25/12/2026": "2026-12-25",
+            "5/5/2026": "2026-05-05",
+            "3 Apr 2026": "2026-04-03",
+            "03/04/2026": None,
+            "30/02/2026": None,
+            "25/12/26": None,
+        },
+    ),
+    'phone("GB")': replace(
+        phone("GB"),
+        examples={
+            "020 7946 0958": "+442079460958",
+            "(0044) 20-7946-0958": "+442079460958",
+            "+49 30 901820": "+4930901820",
+            "020 7946 0958 ext. 3": None,
+            "12345": None,
+        },
+    ),
+    'value_map({"rd": "Red", "grn": "Green"})': replace(
+        value_map({"rd": "Red", "grn": "Green"}), examples={"rd": "Red", "Red": "Red", "RD": None}
+    ),
+    'value_map({"n/a": ""}, otherwise="keep")': replace(
+        value_map({"n/a": ""}, otherwise="keep"), examples={"n/a": "", "Red": "Red"}
+    ),
+}
+"""An example of every routine that is made for its column, by the call that makes it."""

@@ -36,45 +36,6 @@ def broken_rules(outcome: Outcome) -> dict[int, list[str]]:
     return {line: sorted(rules) for line, rules in outcome.quarantined.select(LINE, RULES).iter_rows()}
 
 
-# --- routines ---
-
-
-@pytest.mark.parametrize(
-    ("routine", "text", "cleansed"),
-    [
-        ("trim", " \t\u00a0x y\u2003\n", "x y"),
-        ("collapse_spaces", "a \t b\r\nc\u00a0\u00a0d", "a b c d"),
-        ("empty_to_null", "", None),
-        ("empty_to_null", " ", " "),
-        ("upper_case", "focus é", "FOCUS É"),
-        ("title_case", "dark bLUE", "Dark Blue"),
-        ("unicode_nfc", "Citroe\u0308n", "Citro\u00ebn"),
-        ("registration_plate", " ab12-cde ", "AB12CDE"),
-        ("registration_plate", "ab\u00a012 c d e", "AB12CDE"),
-    ],
-)
-def test_a_routine_does_what_its_description_says(routine, text, cleansed):
-    # when
-    result = pl.DataFrame({"x": [text]}).select(ROUTINES[routine].expression(pl.col("x")))
-
-    # then
-    assert result.to_series().to_list() == [cleansed]
-
-
-@pytest.mark.parametrize("routine", ROUTINES.values(), ids=ROUTINES)
-def test_a_routine_leaves_a_missing_value_missing(routine):
-    # when
-    result = pl.DataFrame({"x": [None]}, schema={"x": pl.String}).select(routine.expression(pl.col("x")))
-
-    # then
-    assert result.to_series().to_list() == [None]
-
-
-@pytest.mark.parametrize("routine", ROUTINES.values(), ids=ROUTINES)
-def test_a_routine_is_described_in_a_sentence(routine):
-    assert re.fullmatch(r"[A-Z].+\.", routine.description)
-
-
 # --- conversion ---
 
 
