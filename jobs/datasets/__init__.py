@@ -7,9 +7,12 @@ from typing import Final, get_args
 import dataframely as dy
 import polars as pl
 
-from jobs.datasets.declaration import SNIFFED, CsvFormat, Dataset, Drift, Encoding, SqlSource
+from jobs.datasets.declaration import SNIFFED, CsvFormat, Dataset, Drift, Encoding, SqlSource, StreamSource
+from jobs.readers.json_text import parse_pointer
 from jobs.registry import DeclarationError, find_declarations
 from jobs.sanitise.conversion import UnsupportedTypeError, converted
+from jobs.sanitise.reasons import COLUMN_RULE_NAMES
+from jobs.sanitise.routine import Routine
 
 
 def find_datasets(package: str, path: Iterable[str]) -> Mapping[str, Dataset]:
@@ -41,12 +44,34 @@ def _check(package: str, dataset: Dataset) -> None:
             converted(name, column.dtype)
         except UnsupportedTypeError as error:
             raise DeclarationError(f"{where}: {error}") from error
+    for name, routines in dataset.cleansing.items():
+        _check_routines(f"{where}: cleansing of column {name}", routines)
+    if isinstance(dataset.source, StreamSource):
+        _check_pointers(where, dataset.source, columns)
     _check_csv(where, dataset.csv)
     if dataset.drift is not None and dataset.drift not in get_args(Drift):
         raise DeclarationError(f"{where}: drift {dataset.drift!r} is none of {list(get_args(Drift))}")
     if isinstance(dataset.source, SqlSource):
         _check_sql(where, dataset.source, columns)
         _check_lag(where, dataset.source, dataset.schema)
+
+
+def _check_routines(where: str, routines: Sequence[Routine]) -> None:
+    refusing = [routine.name for routine in routines if routine.refuses is not None]
+    if repeated := sorted({name for name in refusing if refusing.count(name) > 1}):
+        raise DeclarationError(f"{where}: {repeated} name more than one routine; their rules could not be told apart")
+    if taken := sorted(set(refusing) & COLUMN_RULE_NAMES):
+        raise DeclarationError(f"{where}: routines are named {taken}, as rules that any column may have; rename them")
+
+
+def _check_pointers(where: str, source: StreamSource, columns: Sequence[str]) -> None:
+    if unknown := sorted(set(source.pointers) - set(columns)):
+        raise DeclarationError(f"{where}: pointers are of columns {unknown}, the schema has {columns}")
+    for column, pointer in source.pointers.items():
+        try:
+            parse_pointer(pointer)
+        except ValueError as error:
+            raise DeclarationError(f"{where}: the pointer of column {column}: {error}") from error
 
 
 def _check_csv(where: str, csv: CsvFormat) -> None:

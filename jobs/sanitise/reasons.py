@@ -23,6 +23,9 @@ _COLUMN_RULES: Final = {
     "is_in": "is not one of {}",
 }
 
+COLUMN_RULE_NAMES: Final = frozenset({*_COLUMN_RULES, NULLABILITY, TYPE})
+"""What is not to be the name of any other rule of a column."""
+
 
 def column_rule(column: str, rule: str) -> str:
     """Full name of a column's rule, as dataframely writes it, such as "customer_id|min"."""

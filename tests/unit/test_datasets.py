@@ -199,6 +199,37 @@ def test_new_columns_stop_a_file_and_not_a_table_unless_the_declaration_says_oth
     assert find_datasets(name, path)["person"].drift_policy == policy
 
 
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ('source=StreamSource({"kex": "/key"})', r"pointers are of columns \['kex'\], the schema has \['key'\]"),
+        ('source=StreamSource({"key": "key"})', "the pointer of column key: 'key' is no JSON pointer"),
+        ('cleansing={"key": (EMAIL, EMAIL)}', r"cleansing of column key: \['email'\] name more than one routine"),
+        ('cleansing={"key": (value_map({"a": "b"}, name="regex"),)}', r"routines are named \['regex'\], as rules"),
+    ],
+)
+def test_wrong_pointers_and_routines_are_refused_with_what_to_do(package, arguments, message):
+    # given
+    name, path = package(
+        person=f"""
+from datetime import timedelta
+import dataframely as dy
+from jobs.datasets.declaration import Dataset, StreamSource
+from jobs.sanitise.routines import EMAIL, value_map
+
+class Rows(dy.Schema):
+    {KEY}
+
+ARGUMENTS = {{"source": StreamSource(), **dict({arguments})}}
+DATASET = Dataset(name="person", schema=Rows, owner="operations", freshness=timedelta(hours=1), **ARGUMENTS)
+"""
+    )
+
+    # when, then
+    with pytest.raises(DeclarationError, match=rf"module \w+\.person: .*{message}"):
+        find_datasets(name, path)
+
+
 def test_a_table_may_be_divided_by_one_of_its_columns(package):
     # given
     name, path = package(person=table('"incremental", "at", timedelta(1), partition_column="key", partitions=4'))
