@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from datetime import timedelta
@@ -166,13 +167,16 @@ def test_a_backfill_extracts_its_range_and_leaves_the_watermark_alone(sql_server
     assert Watermarks(sql_stack.dynamodb, sql_stack.table).position("items") == before
 
 
-def test_a_backfills_end_that_is_no_value_of_the_watermark_is_refused(sql_server, extract):
+@pytest.mark.parametrize("text", ["yesterday", "2026-11-22'; drop table dbo.{table}--"])
+def test_a_backfills_end_that_is_no_value_of_the_watermark_is_refused(sql_server, extract, text):
     # given
     table = sql_server.create_table(COLUMNS)
+    end = text.format(table=table)
 
     # when, then
-    with pytest.raises(JobFailedError, match=r"'yesterday' is no datetime2\(7\), the type of 'at'"):
-        extract(dataset(table), arguments=("--dataset", "items", "--from", "yesterday"))
+    with pytest.raises(JobFailedError, match=rf"{re.escape(repr(end))} is no datetime2\(7\), the type of \'at\'"):
+        extract(dataset(table), arguments=("--dataset", "items", "--from", end))
+    assert sql_server.query(f"select * from dbo.{table}") == []  # noqa: S608 - a test's own
 
 
 def test_a_server_with_another_certificate_is_not_talked_to(sql_server, sql_stack, extract):

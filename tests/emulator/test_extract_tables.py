@@ -8,6 +8,7 @@ import pytest
 
 from jobs.job_run import JobFailedError
 from jobs.readers.parquet_records import as_text
+from jobs.readers.records import DELETED
 from tests.emulator.sql_fixtures import COLUMNS, at, dataset, only_rows
 
 pytestmark = [pytest.mark.emulator, pytest.mark.xdist_group("sql")]
@@ -33,6 +34,30 @@ def test_a_name_that_looks_like_sql_is_a_name(sql_server, sql_stack, extract):
     assert [row[0] for row in only_rows(sql_stack, logged)] == [1]
     assert sql_server.query("select count(*) from dbo.y") == [(0,)]
     sql_server.run(f"drop table dbo.{quoted}")
+    sql_server.run("drop table dbo.y")
+
+
+def test_names_that_look_like_sql_are_names_as_keys_and_as_columns_to_divide_by(sql_server, sql_stack, extract):
+    # given
+    class Evil(dy.Schema):
+        evil = dy.Int64(alias=EVIL, primary_key=True)
+
+    quoted = "[" + EVIL.replace("]", "]]") + "]"
+    sql_server.run("create table dbo.y (id int)")
+    table = sql_server.create_table(f"{quoted} int not null primary key")
+    sql_server.insert(table, ", ".join(f"({number})" for number in range(10)))
+    declared = dataset(table, schema=Evil, mode="snapshot", watermark=None, partition_column=EVIL, partitions=3)
+    extract(declared)
+    sql_server.delete(table, f"{quoted} = 3")
+
+    # when
+    (line,) = extract(declared)
+
+    # then
+    rows = sql_stack.read(str(line["object"]))
+    assert rows.filter(DELETED)[EVIL].to_list() == [3]
+    assert sorted(rows.filter(~pl.col(DELETED))[EVIL]) == [0, 1, 2, 4, 5, 6, 7, 8, 9]
+    assert sql_server.query("select count(*) from dbo.y") == [(0,)]
     sql_server.run("drop table dbo.y")
 
 
@@ -137,6 +162,33 @@ def test_a_new_column_is_carried_and_reported(sql_server, sql_stack, extract):
     assert json.loads(sql_stack.metadata(str(line["object"]))["new-columns"]) == ["colour"]
 
 
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ("drop column spare", r"column 'spare' of table dbo\.{table} is gone, it was nvarchar\(40\)"),
+        ("alter column spare nvarchar(10)", r"column 'spare' of table dbo\.{table} is nvarchar\(10\) now .* narrowed"),
+        ("drop column note", r"table dbo\.{table} has no column 'note'"),
+        ("alter column at nvarchar(40)", r"'at' of table dbo\.{table} is of type nvarchar\(40\), .* declares Datetime"),
+    ],
+)
+def test_a_column_that_is_missing_narrowed_or_retyped_stops_its_table_and_no_other(
+    sql_server, sql_stack, extract, change, message
+):
+    # given
+    changed = sql_server.create_table(f"{COLUMNS}, spare nvarchar(40)")
+    other = sql_server.create_table(COLUMNS)
+    extract(dataset(changed))
+    sql_server.run(f"alter table dbo.{changed} {change}")
+    sql_server.insert(other, f"(1, N'a', {at('10:00')})")
+
+    # when
+    with pytest.raises(JobFailedError, match=message.format(table=changed)):
+        extract(dataset(changed), dataset(other, "others"))
+
+    # then
+    assert (len(sql_stack.keys("items")), len(sql_stack.keys("others"))) == (0, 1)
+
+
 def test_a_column_that_was_retyped_stops_its_table_until_that_is_accepted(sql_server, extract):
     # given
     table = sql_server.create_table(COLUMNS)
@@ -150,6 +202,21 @@ def test_a_column_that_was_retyped_stops_its_table_until_that_is_accepted(sql_se
     sql_server.insert(table, f"(2, N'b', {at('11:00')})")
     assert extract(dataset(table), arguments=("--accept-columns",))[0]["rows"] == 1
     assert extract(dataset(table))[0]["rows"] == 0
+
+
+def test_a_full_table_comes_whole_with_every_run(sql_server, sql_stack, extract):
+    # given
+    table = sql_server.create_table(COLUMNS)
+    declared = dataset(table, mode="full", watermark=None)
+    sql_server.insert(table, "(1, N'a', null), (2, N'b', null)")
+    extract(declared)
+
+    # when
+    sql_server.insert(table, "(3, N'c', null)")
+    logged = extract(declared)
+
+    # then
+    assert [row[0] for row in only_rows(sql_stack, logged)] == [1, 2, 3]
 
 
 def test_a_snapshot_records_the_rows_that_are_gone(sql_server, sql_stack, extract):
