@@ -39,7 +39,7 @@ from functions.sftp_collector.transfer import SMALLEST_PART_BYTES, Destination
 from functions.sftp_collector.workers import WorkerProcess, Workers
 from lake.collection import Collection
 from lake.keys import InvalidKeyError
-from lake.ledger import Claim, ClaimedElsewhereError, FileVersion, Ledger, LedgerError, LostClaimError
+from lake.ledger import MOST_AT_ONCE, Claim, ClaimedElsewhereError, FileVersion, Ledger, LedgerError, LostClaimError
 from lake.ledger_strays import StrayUploads
 
 # Before the function's time ends: when no more tasks are given out, and when the workers that are left are stopped.
@@ -145,17 +145,21 @@ class Collector:
 
     def _work_off(self) -> None:
         while True:
+            if self._small.is_time_to_record or not self._workers.busy():
+                self._record_landed()
             seconds = TICK_SECONDS
             if self._time_left() > STOP_SECONDS:
                 self._hand_out()
                 # While the workers are busy, the next files are claimed for them.
                 if self._workers.busy() and self._is_short_of_work():
-                    self._claim_next()
+                    self._claim_ahead()
                     seconds = 0
             if not self._workers.busy() or self._time_left() < END_SECONDS:
+                self._record_landed()
                 return
             for worker, task, reply in self._workers.replies(seconds):
                 self._take(worker, task, reply)
+            self._small.renew()
             for file in self._large.values():
                 file.renew()
 
@@ -169,7 +173,7 @@ class Collector:
         for worker in self._workers.idle():
             task = self._next_task()
             while task is None and self._due:
-                self._claim_next()
+                self._claim_ahead()
                 task = self._next_task()
             if task is None:
                 return
@@ -187,10 +191,23 @@ class Collector:
         ahead = len(self._small.waiting) + sum(file.has_range for file in self._large.values())
         return bool(self._due) and ahead < self._workers.count
 
-    def _claim_next(self) -> None:
-        version = self._due.popleft()
+    def _claim_ahead(self) -> None:
+        """Claim the next file, or as many small ones as the ledger takes at once."""
+        together: list[FileVersion] = []
+        while self._due and len(together) < MOST_AT_ONCE and self._is_new_and_small(self._due[0]):
+            together.append(self._due.popleft())
+        if not together:
+            self._claim(self._due.popleft(), None)
+            return
+        for version, token in self._small.claim_new(together).items():
+            self._claim(version, token)
+
+    def _is_new_and_small(self, version: FileVersion) -> bool:
+        return version in self._selection.new and version.size <= SMALLEST_PART_BYTES
+
+    def _claim(self, version: FileVersion, token: str | None) -> None:
         try:
-            claim = self._ledger.claim(version, is_new=version in self._selection.new)
+            claim = self._ledger.claim(version, token, is_new=version in self._selection.new)
             if claim is None:
                 self._result.unchanged += 1
             elif version.size <= SMALLEST_PART_BYTES:
@@ -241,8 +258,12 @@ class Collector:
     def _take_small(self, claim: Claim, reply: Reply) -> None:
         if isinstance(reply, Failed):
             self._small.failed(claim, reply.trouble, reply.reason)
-        elif isinstance(reply, Landed) and (done := self._small.landed(claim, reply)) is not None:
-            self._collected(claim.version, done)
+        elif isinstance(reply, Landed):
+            self._small.landed(claim, reply)
+
+    def _record_landed(self) -> None:
+        for version, done in self._small.record_landed():
+            self._collected(version, done)
 
     def _take_parts(self, task: ReadParts, reply: Reply) -> None:
         file = self._large[task.version]

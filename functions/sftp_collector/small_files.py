@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
+import uuid
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from aws_lambda_powertools import Logger
@@ -12,11 +14,16 @@ from botocore.exceptions import BotoCoreError, ClientError
 from functions.sftp_collector.errors import explain, trouble_of
 from functions.sftp_collector.messages import CollectFile, Landed, Trouble
 from functions.sftp_collector.result import CollectedFile, CollectionResult
-from lake.ledger import Claim, Ledger, LedgerError
+from lake.keys import InvalidKeyError
+from lake.ledger import MOST_AT_ONCE, Claim, FileVersion, Ledger, LedgerError, LostClaimError
+
+# How long one that landed waits for others to be recorded with it.
+RECORD_SECONDS: Final = 1.0
 
 logger = Logger(child=True)
 
 _LEDGER_ERRORS: Final = (LedgerError, BotoCoreError, ClientError)
+_CLAIM_ERRORS: Final = (InvalidKeyError, LedgerError)
 
 
 class SmallFiles:
@@ -32,15 +39,71 @@ class SmallFiles:
         self._result = result
         self.waiting: deque[CollectFile] = deque()
         """Those that no worker has yet."""
+        self._landed: list[tuple[Claim, Landed]] = []
+        self._landed_since = 0.0
 
-    def landed(self, claim: Claim, outcome: Landed) -> CollectedFile | None:
-        """Record one that stands in the lake. None if that could not be recorded."""
+    def claim_new(self, versions: Iterable[FileVersion]) -> dict[FileVersion, str]:
+        """Claim files that the ledger does not know, at once. Returns those that have to be claimed one by one.
+
+        Returns:
+            They are given with the token that each has to be claimed by.
+        """
+        tokens = {version: uuid.uuid4().hex for version in versions}
+        try:
+            claims = self._ledger.claim_new(tokens)
+        except _CLAIM_ERRORS:
+            # Each that it is true of is told by itself.
+            return tokens
+        if claims is None:
+            return tokens
+        self.waiting.extend(CollectFile(claim) for claim in claims)
+        return {}
+
+    def renew(self) -> None:
+        """Keep the claims of those that wait."""
+        for task in list(self.waiting):
+            try:
+                renewed = CollectFile(self._ledger.renew(task.claim))
+            except LostClaimError as error:
+                self.waiting.remove(task)
+                self._result.leave_to_another(task.claim.version.path, str(error))
+            except _LEDGER_ERRORS as error:
+                # The worker that gets it asks again.
+                logger.warning("claim not renewed", extra={"source": task.claim.version.path, "error": str(error)})
+            else:
+                self.waiting[self.waiting.index(task)] = renewed
+
+    def landed(self, claim: Claim, outcome: Landed) -> None:
+        """Take in one that stands in the lake; `record_landed` says so to the ledger."""
+        if not self._landed:
+            self._landed_since = time.monotonic()
+        self._landed.append((claim, outcome))
+
+    @property
+    def is_time_to_record(self) -> bool:
+        """Whether as many have landed as are recorded at once, or one of them long enough ago."""
+        return len(self._landed) >= MOST_AT_ONCE or (
+            bool(self._landed) and time.monotonic() - self._landed_since >= RECORD_SECONDS
+        )
+
+    def record_landed(self) -> Iterator[tuple[FileVersion, CollectedFile]]:
+        """Record those that landed. Those that could be are yielded."""
+        landed, self._landed = self._landed, []
+        while landed:
+            some, landed = landed[:MOST_AT_ONCE], landed[MOST_AT_ONCE:]
+            recorded = self._ledger.complete_all([(claim, done.bytes, done.checksum) for claim, done in some])
+            for claim, outcome in some:
+                file = _collected(claim, outcome) if recorded else self._record(claim, outcome)
+                if file is not None:
+                    yield claim.version, file
+
+    def _record(self, claim: Claim, outcome: Landed) -> CollectedFile | None:
         try:
             self._ledger.complete(claim, transferred=outcome.bytes, checksum=outcome.checksum)
         except _LEDGER_ERRORS as error:
             self.failed(claim, trouble_of(error), explain(error))
             return None
-        return CollectedFile(claim.version.path, claim.object_key, outcome.bytes, outcome.checksum)
+        return _collected(claim, outcome)
 
     def failed(self, claim: Claim, trouble: Trouble, reason: str) -> None:
         """Record and report one that could not be collected."""
@@ -69,3 +132,7 @@ class SmallFiles:
                 # The claim ends with its lease.
                 logger.warning("not given back", extra={"source": task.claim.version.path, "error": str(error)})
         return len(tasks)
+
+
+def _collected(claim: Claim, outcome: Landed) -> CollectedFile:
+    return CollectedFile(claim.version.path, claim.object_key, outcome.bytes, outcome.checksum)

@@ -12,12 +12,14 @@ sk = "key#{inbound key}"                            which version (`version` = i
 sk = "sight#{connection}#{path}"                    size and modified of a file at its last look, and `since` when
 sk = "collection"                                   how the last run ended; lake.ledger_runs says more
 
-Every step is one conditional write: nothing needs a transaction, and a run may be killed between any two of them.
+Every step is one conditional write, and a run may be killed between any two of them.
 - The inbound key is reserved for the version, not for the run. It stays the version's own for good.
 - A claim carries its owner's token and a lease. Once that is over another run may take the claim; it keeps the key.
 - A large file goes to S3 in parts. The upload is kept with the version, and the next claim goes on with it. Which parts
   stand is S3's to say (ListParts): kept here as well, the two could disagree, and 10,000 parts would not fit an item.
 - Completion, failure and renewal are fenced by the token: who lost the claim cannot write.
+- New files and completions are written many at once, in one transaction of the same conditional writes. Where it is
+  refused as a whole, each is written by itself, as the same token's repetition of what may have succeeded.
 - A write that succeeded may be answered by an error, and its repetition then fails its own condition. So a refused
   condition is always followed by a consistent read that tells whether the write was one's own.
 """
@@ -25,7 +27,7 @@ Every step is one conditional write: nothing needs a transaction, and a run may 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -39,15 +41,14 @@ from lake.ledger_items import (
     FileVersion,
     LedgerError,
     State,
-    attempt_and_source,
     entry_of,
     key_of,
-    key_place,
     partition,
     sight_place,
     time_text,
 )
 from lake.ledger_table import LedgerTable
+from lake.ledger_writes import Put, Update, as_owner, claiming, claiming_new, completion, refusal, reservation
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -56,11 +57,8 @@ LEASE: Final = timedelta(seconds=150)
 # A name is used again on the same day only as often as its file changes; past this something is wrong at the source.
 MAXIMUM_VERSIONS_A_DAY: Final = 1000
 MAXIMUM_ERROR_CHARACTERS: Final = 2000
-# What claim and refuse write alike: whose version this is, and that one attempt more was made.
-_COUNT_ATTEMPT_AND_SOURCE: Final = (
-    "#attempts = if_not_exists(#attempts, :zero) + :one,"
-    " #connection = :connection, #path = :path, #size = :size, #modified = :modified"
-)
+# Two writes for each claim; DynamoDB takes 100 in one transaction.
+MOST_AT_ONCE: Final = 25
 
 __all__ = [
     "Claim",
@@ -123,7 +121,7 @@ class Ledger:
         look = {"size": version.size, "modified": version.modified}
         place, now = sight_place(version), time_text(self._clock())
         changed = "attribute_not_exists(pk) OR #size <> :size OR #modified <> :modified"
-        if self._table.put({**place, **look, "since": now}, changed, look):
+        if self._table.put(Put({**place, **look, "since": now}, changed, look)):
             return datetime.fromisoformat(now)
         item = self._table.get(place)
         return datetime.fromisoformat(item["since"] if item else now)
@@ -147,22 +145,7 @@ class Ledger:
             return None
         object_key = (before or {}).get("object_key") or self._reserve_key(version)
         now = self._clock()
-        claimed = self._update(
-            version,
-            "SET #state = :claimed, #token = :token, #lease_until = :lease_until, #claimed_at = :now,"
-            " #object_key = if_not_exists(#object_key, :object_key), " + _COUNT_ATTEMPT_AND_SOURCE,
-            "attribute_not_exists(pk) OR #state IN (:failed, :paused) OR (#state = :claimed AND #lease_until < :now)",
-            {
-                "claimed": State.CLAIMED,
-                "failed": State.FAILED,
-                "paused": State.PAUSED,
-                "token": token,
-                "lease_until": time_text(now + self._lease),
-                "now": time_text(now),
-                "object_key": object_key,
-                **attempt_and_source(version),
-            },
-        )
+        claimed = self._table.update(claiming(version, object_key, token, now, now + self._lease))
         item = claimed or self._must_get(version)
         if item["state"] == State.COMPLETE:
             return None
@@ -173,6 +156,30 @@ class Ledger:
             )
         upload = Upload(item["upload_id"], int(item["part_bytes"])) if "upload_id" in item else None
         return Claim(version, item["object_key"], token, datetime.fromisoformat(item["lease_until"]), upload)
+
+    def claim_new(self, tokens: Mapping[FileVersion, str]) -> list[Claim] | None:
+        """Claim many versions that the ledger did not know a moment ago, all or none of them.
+
+        Args:
+            tokens: at most MOST_AT_ONCE versions, each with a fresh token.
+
+        Returns:
+            The claims in the same order. None if not all could be had so: then `claim` has to be asked for each, with
+            the same token.
+
+        Raises:
+            lake.keys.InvalidKeyError: a file's name cannot become an inbound key.
+            LedgerError: a path is too long.
+        """
+        now = self._clock()
+        today, lease_until = now.astimezone(UTC).date(), now + self._lease
+        claims = [
+            Claim(version, inbound_object(version.dataset, today, version.name).key, token, lease_until)
+            for version, token in tokens.items()
+        ]
+        keys = [reservation(claim.version, claim.object_key, now) for claim in claims]
+        versions = [claiming_new(claim, now) for claim in claims]
+        return claims if self._table.write_all([*keys, *versions]) else None
 
     def renew(self, claim: Claim) -> Claim:
         """Extend the lease of a claim once half of it is over; call it as the transfer goes on.
@@ -208,13 +215,19 @@ class Ledger:
         Raises:
             LostClaimError: another run has taken it over; its result counts.
         """
-        self._write_as_owner(
-            claim,
-            "SET #state = :new, #bytes = :bytes, #checksum = :checksum, #finished_at = :now"
-            " REMOVE #error, #lease_until, #upload_id, #part_bytes",
-            {"new": State.COMPLETE, "bytes": transferred, "checksum": checksum, "now": time_text(self._clock())},
-            State.COMPLETE,
-        )
+        self._write(claim, completion(claim, transferred, checksum, self._clock()), State.COMPLETE)
+
+    def complete_all(self, done: Sequence[tuple[Claim, int, str]]) -> bool:
+        """Record that many whole versions stand under their keys, all or none of them.
+
+        Args:
+            done: at most MOST_AT_ONCE claims, each with its bytes and checksum.
+
+        Returns:
+            Whether they are recorded. If not, `complete` has to be asked for each.
+        """
+        now = self._clock()
+        return self._table.write_all([completion(claim, size, checksum, now) for claim, size, checksum in done])
 
     def pause(self, claim: Claim) -> None:
         """Give a claim back before its work is done; the next run goes on from what stands.
@@ -241,17 +254,7 @@ class Ledger:
 
     def refuse(self, version: FileVersion, error: str) -> None:
         """Record why a version is not even claimed: no key is reserved for it. A claim of another run is left alone."""
-        self._update(
-            version,
-            "SET #state = :failed, #error = :error, #finished_at = :now, " + _COUNT_ATTEMPT_AND_SOURCE,
-            "attribute_not_exists(pk) OR #state = :failed",
-            {
-                "failed": State.FAILED,
-                "error": error[:MAXIMUM_ERROR_CHARACTERS],
-                "now": time_text(self._clock()),
-                **attempt_and_source(version),
-            },
-        )
+        self._table.update(refusal(version, error[:MAXIMUM_ERROR_CHARACTERS], self._clock()))
 
     def entries(self, dataset: str) -> Iterator[Entry]:
         """All versions of a dataset that the ledger knows, ordered by source, path and time of modification."""
@@ -260,11 +263,9 @@ class Ledger:
 
     def _reserve_key(self, version: FileVersion) -> str:
         today = self._clock().astimezone(UTC).date()
-        owner = key_of(version)["sk"]
         for number in range(1, MAXIMUM_VERSIONS_A_DAY + 1):
             key = inbound_object(version.dataset, today, numbered(version.name, number)).key
-            item = {**key_place(version.dataset, key), "version": owner, "reserved_at": time_text(self._clock())}
-            if self._table.put(item, "attribute_not_exists(pk) OR #version = :version", {"version": owner}):
+            if self._table.put(reservation(version, key, self._clock())):
                 return key
         raise LedgerError(
             f"the name {version.name!r} was used {MAXIMUM_VERSIONS_A_DAY} times today for other versions; "
@@ -272,20 +273,16 @@ class Ledger:
         )
 
     def _write_as_owner(self, claim: Claim, update: str, values: Mapping[str, Any], wanted: State) -> None:
-        condition = "#state = :claimed AND #token = :token"
-        mine = {**values, "claimed": State.CLAIMED, "token": claim.token}
-        if self._update(claim.version, update, condition, mine):
+        self._write(claim, as_owner(claim, update, values), wanted)
+
+    def _write(self, claim: Claim, write: Update, wanted: State) -> None:
+        if self._table.update(write):
             return
         item = self._must_get(claim.version)
         if item["token"] != claim.token or item["state"] != wanted:
             raise LostClaimError(
                 f"another run took over {claim.version.path} when this run's lease was over; that run's result counts"
             )
-
-    def _update(
-        self, version: FileVersion, update: str, condition: str, values: Mapping[str, Any]
-    ) -> dict[str, Any] | None:
-        return self._table.update(key_of(version), update, condition, values)
 
     def _must_get(self, version: FileVersion) -> dict[str, Any]:
         item = self._table.get(key_of(version))

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Final
 
 from lake.ledger_items import State, partition, time_text
 from lake.ledger_table import LedgerTable
+from lake.ledger_writes import Update
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -68,11 +69,10 @@ class Runs:
 
     def end(self, run: Run, *, leaves_work: bool) -> None:
         """Record how a run ended, if no other one has begun since."""
+        state = State.PAUSED if leaves_work else State.COMPLETE
+        values = {"state": state, "token": run.token}
         self._table.update(
-            _key(run.dataset),
-            "SET #state = :state REMOVE #lease_until",
-            "#token = :token",
-            {"state": State.PAUSED if leaves_work else State.COMPLETE, "token": run.token},
+            Update(_key(run.dataset), "SET #state = :state REMOVE #lease_until", "#token = :token", values)
         )
 
 

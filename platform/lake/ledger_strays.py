@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from lake.ledger_items import FileVersion, LedgerError, State, key_of, key_place, partition, time_text
 from lake.ledger_table import LedgerTable
+from lake.ledger_writes import Update
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -59,16 +60,19 @@ class StrayUploads:
         if item is None or item.get("upload_id") != upload_id:
             return
         self._table.update(
-            {"pk": item["pk"], "sk": item["sk"]},
-            "SET #state = :failed, #error = :error, #finished_at = :now REMOVE #upload_id, #part_bytes, #lease_until",
-            "#upload_id = :upload_id AND #token = :token",
-            {
-                "failed": State.FAILED,
-                "error": _GONE,
-                "now": time_text(self._clock()),
-                "upload_id": upload_id,
-                "token": item["token"],
-            },
+            Update(
+                {"pk": item["pk"], "sk": item["sk"]},
+                "SET #state = :failed, #error = :error, #finished_at = :now"
+                " REMOVE #upload_id, #part_bytes, #lease_until",
+                "#upload_id = :upload_id AND #token = :token",
+                {
+                    "failed": State.FAILED,
+                    "error": _GONE,
+                    "now": time_text(self._clock()),
+                    "upload_id": upload_id,
+                    "token": item["token"],
+                },
+            )
         )
 
     def _version_of(self, dataset: str, object_key: str) -> dict[str, Any] | None:

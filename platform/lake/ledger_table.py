@@ -3,17 +3,38 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final, TypedDict
+
+from botocore.exceptions import BotoCoreError, ClientError
 
 from lake.ledger_items import LedgerError, deserialised, serialised
+from lake.ledger_writes import Put, Update
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
 
 # DynamoDB's limit of one request.
 _KEYS_A_BATCH: Final = 100
 _ATTEMPTS_A_BATCH: Final = 8
+
+
+class _PutRequest(TypedDict):
+    TableName: str
+    Item: dict[str, Any]
+    ConditionExpression: str
+    ExpressionAttributeNames: dict[str, str]
+    ExpressionAttributeValues: dict[str, Any]
+
+
+class _UpdateRequest(TypedDict):
+    TableName: str
+    Key: dict[str, Any]
+    UpdateExpression: str
+    ConditionExpression: str
+    ExpressionAttributeNames: dict[str, str]
+    ExpressionAttributeValues: dict[str, Any]
 
 
 class LedgerTable:
@@ -61,16 +82,10 @@ class LedgerTable:
             for item in page["Items"]:
                 yield deserialised(item)
 
-    def put(self, item: Mapping[str, Any], condition: str, values: Mapping[str, Any]) -> bool:
+    def put(self, write: Put) -> bool:
         """Write a whole item. Returns whether the condition held."""
         try:
-            self._client.put_item(
-                TableName=self._table,
-                Item=serialised(item),
-                ConditionExpression=condition,
-                ExpressionAttributeNames=_names(condition),
-                ExpressionAttributeValues=serialised({f":{name}": value for name, value in values.items()}),
-            )
+            self._client.put_item(**self._put(write))
         except self._client.exceptions.ConditionalCheckFailedException:
             return False
         return True
@@ -79,25 +94,56 @@ class LedgerTable:
         """Write a whole item, whatever stood in its place."""
         self._client.put_item(TableName=self._table, Item=serialised(item))
 
-    def update(
-        self, key: Mapping[str, str], update: str, condition: str, values: Mapping[str, Any]
-    ) -> dict[str, Any] | None:
+    def update(self, write: Update) -> dict[str, Any] | None:
         """Change an item. Returns it as written, None if the condition did not hold."""
         try:
-            answer = self._client.update_item(
-                TableName=self._table,
-                Key=serialised(key),
-                UpdateExpression=update,
-                ConditionExpression=condition,
-                ExpressionAttributeNames=_names(update + condition),
-                ExpressionAttributeValues=serialised({f":{name}": value for name, value in values.items()}),
-                ReturnValues="ALL_NEW",
-            )
+            answer = self._client.update_item(**self._update(write), ReturnValues="ALL_NEW")
         except self._client.exceptions.ConditionalCheckFailedException:
             return None
         return deserialised(answer["Attributes"])
+
+    def write_all(self, writes: Sequence[Put | Update]) -> bool:
+        """Write up to 100 items, all or none of them.
+
+        Returns:
+            Whether they are written. False may also mean that their writing was answered by an error.
+        """
+        try:
+            # The SDK's repetitions carry the same token, so that they succeed where the first one did.
+            self._client.transact_write_items(TransactItems=[self._member(write) for write in writes])
+        except (BotoCoreError, ClientError):
+            return False
+        return True
+
+    def _member(self, write: Put | Update) -> TransactWriteItemTypeDef:
+        if isinstance(write, Put):
+            return {"Put": {**self._put(write)}}
+        return {"Update": {**self._update(write)}}
+
+    def _put(self, write: Put) -> _PutRequest:
+        return {
+            "TableName": self._table,
+            "Item": serialised(write.item),
+            "ConditionExpression": write.condition,
+            "ExpressionAttributeNames": _names(write.condition),
+            "ExpressionAttributeValues": _values(write.values),
+        }
+
+    def _update(self, write: Update) -> _UpdateRequest:
+        return {
+            "TableName": self._table,
+            "Key": serialised(write.key),
+            "UpdateExpression": write.update,
+            "ConditionExpression": write.condition,
+            "ExpressionAttributeNames": _names(write.update + write.condition),
+            "ExpressionAttributeValues": _values(write.values),
+        }
 
 
 def _names(expressions: str) -> dict[str, str]:
     # Every attribute goes by a placeholder: DynamoDB reserves many plain words, such as state and size.
     return {f"#{name}": name for name in re.findall(r"#(\w+)", expressions)}
+
+
+def _values(values: Mapping[str, Any]) -> dict[str, Any]:
+    return serialised({f":{name}": value for name, value in values.items()})

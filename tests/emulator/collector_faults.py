@@ -148,13 +148,13 @@ def s3_forbids_every_fifth_part() -> None:
 
 def dynamodb_throttles() -> None:
     """Every second write to the ledger is throttled."""
-    for operation in ("UpdateItem", "PutItem"):
+    for operation in ("UpdateItem", "PutItem", "TransactWriteItems"):
         _hook(f"dynamodb.{operation}", _every(2, _throttled))
 
 
 def dynamodb_loses_answers() -> None:
     """Every third write to the ledger is carried out and answered by an error."""
-    for operation in ("UpdateItem", "PutItem"):
+    for operation in ("UpdateItem", "PutItem", "TransactWriteItems"):
         _hook(f"dynamodb.{operation}", _every(3, _carried_out))
 
 

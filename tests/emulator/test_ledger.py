@@ -7,7 +7,17 @@ import pytest
 from botocore.exceptions import ClientError
 
 from lake.keys import InvalidKeyError
-from lake.ledger import LEASE, ClaimedElsewhereError, FileVersion, Ledger, LedgerError, LostClaimError, State, Upload
+from lake.ledger import (
+    LEASE,
+    MOST_AT_ONCE,
+    ClaimedElsewhereError,
+    FileVersion,
+    Ledger,
+    LedgerError,
+    LostClaimError,
+    State,
+    Upload,
+)
 from lake.ledger_strays import StrayUploads
 from tests.emulator.emulators import running_emulator
 from tests.emulator.sftp_fixtures import Stack
@@ -463,3 +473,72 @@ def test_an_aborted_stray_is_recorded_and_not_gone_on_with(ledger, strays, datas
     assert only_entry(ledger, dataset).state == State.FAILED
     assert "vanished or changed" in only_entry(ledger, dataset).error
     assert ledger.claim(version_of(dataset)).upload is None
+
+
+def test_many_new_versions_are_claimed_and_completed_at_once(ledger, dataset):
+    # given
+    versions = [version_of(dataset, f"in/{number:02d}.csv") for number in range(MOST_AT_ONCE)]
+
+    # when
+    claims = ledger.claim_new({version: f"token-{version.name}" for version in versions})
+    recorded = ledger.complete_all([(claim, 10, "sha256:00") for claim in claims])
+
+    # then
+    assert recorded
+    assert [claim.version for claim in claims] == versions
+    entries = list(ledger.entries(dataset))
+    assert {entry.object_key for entry in entries} == {claim.object_key for claim in claims}
+    assert {entry.state for entry in entries} == {State.COMPLETE}
+
+
+def test_if_one_of_many_versions_is_not_new_none_is_claimed_with_it(ledger, dataset):
+    # given
+    known, new = version_of(dataset, "in/known.csv"), version_of(dataset, "in/new.csv")
+    ledger.fail(ledger.claim(known), "an error")
+
+    # when
+    claims = ledger.claim_new({new: "one", known: "two"})
+
+    # then
+    assert claims is None
+    assert [entry.path for entry in ledger.entries(dataset)] == [known.path]
+
+
+def test_a_name_that_was_used_today_is_not_claimed_with_others(ledger, dataset):
+    # given
+    ledger.claim(version_of(dataset, size=9))
+    new = version_of(dataset)
+
+    # when
+    claims = ledger.claim_new({new: "token"})
+
+    # then
+    assert claims is None
+    assert ledger.claim(new, "token").object_key.endswith("vehicles.v2.csv")
+
+
+def test_claims_at_once_whose_answer_was_lost_are_ones_own_when_asked_for_again(ledger, dataset):
+    # given
+    version = version_of(dataset)
+    (claim,) = ledger.claim_new({version: "token"})
+
+    # when
+    again = ledger.claim(version, "token")
+
+    # then
+    assert (again.token, again.object_key) == (claim.token, claim.object_key)
+
+
+def test_if_one_of_many_claims_was_lost_none_is_completed_with_it(ledger, clock, dataset):
+    # given
+    versions = [version_of(dataset, "in/lost.csv"), version_of(dataset, "in/kept.csv")]
+    claims = ledger.claim_new({version: version.name for version in versions})
+    clock.now += LEASE + timedelta(seconds=1)
+    ledger.claim(versions[0])
+
+    # when
+    recorded = ledger.complete_all([(claim, 10, "sha256:00") for claim in claims])
+
+    # then
+    assert not recorded
+    assert {entry.state for entry in ledger.entries(dataset)} == {State.CLAIMED}
