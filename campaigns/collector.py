@@ -2,20 +2,24 @@
 """The collector under faults, many times over. Run by `make campaign NAME=collector`.
 
 Each scenario is 50 files and ten runs that meet a random fault at a random moment, among them kill -9; between them
-files change; then runs in peace, then the check: every file once, bytes equal, no upload left open. A scenario that
-fails leaves its seed in .bench/campaign-collector/failed-seeds; `--seed` runs one again.
+files change; then runs in peace, then the check: every file once, bytes equal, no upload left open. Scenarios run in
+several processes, each with an emulator of its own. One that fails leaves its seed in
+.bench/campaign-collector/failed-seeds; `--seed` runs one again.
 """
 
 import argparse
+import multiprocessing
+import os
 import random
 import shutil
 import sys
 import time
 import traceback
 from collections import Counter
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 
-from tests.emulator.collector_faults import FAULTS, Scenario, SourceProcess
+from tests.emulator.collector_faults import FAULTS, FILES, Scenario, SourceProcess
 from tests.emulator.emulators import running_emulator
 from tests.emulator.sftp_fixtures import Stack
 
@@ -25,7 +29,7 @@ ANEW = 15
 # Half of the runs are killed: that is what most has to be survived.
 WEIGHTS = [5 if fault == "killed" else 3 if fault.startswith("killed") else 1 for fault in FAULTS]
 # The emulator keeps deleted things for a while: a fresh one now and then.
-SCENARIOS_AN_EMULATOR = 20
+SCENARIOS_AN_EMULATOR = 5
 FOLDER = Path(".bench") / "campaign-collector"
 
 
@@ -34,27 +38,47 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--runs", type=int, default=1000, help="runs that meet a fault, ten to a scenario")
     parser.add_argument("--seed", type=int, help="one scenario only, of this seed")
+    parser.add_argument("--processes", type=int, default=os.cpu_count(), help="scenarios at a time")
     arguments = parser.parse_args()
-    FOLDER.mkdir(parents=True, exist_ok=True)
     first = random.SystemRandom().randrange(10**9)
-    seeds = [arguments.seed] if arguments.seed is not None else [first + n for n in range(arguments.runs // 10)]
+    count = -(-arguments.runs // FAULTS_A_SCENARIO)
+    seeds = [arguments.seed] if arguments.seed is not None else [first + n for n in range(count)]
+    groups = [seeds[start : start + SCENARIOS_AN_EMULATOR] for start in range(0, len(seeds), SCENARIOS_AN_EMULATOR)]
     started = time.monotonic()
     total: Counter[str] = Counter()
     failed: list[int] = []
-    for start in range(0, len(seeds), SCENARIOS_AN_EMULATOR):
-        with running_emulator(FOLDER) as emulator:
-            for seed in seeds[start : start + SCENARIOS_AN_EMULATOR]:
-                if not survives(seed, emulator.endpoint, total):
-                    failed.append(seed)
-                    with (FOLDER / "failed-seeds").open("a") as kept:
-                        kept.write(f"{seed}\n")
-                done = total["scenarios"]
-                print(f"\r{done} of {len(seeds)} scenarios, {len(failed)} failed", end="", flush=True)
-    print(f"\nin {time.monotonic() - started:.0f} s: " + ", ".join(f"{count} {name}" for name, count in total.items()))
+    # Spawned: a scenario forks its runs, and a process with threads is not safely forked.
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(arguments.processes, mp_context=context) as processes:
+        for group in as_completed([processes.submit(run_group, seeds) for seeds in groups]):
+            counts, failures = group.result()
+            total.update(counts)
+            failed += failures
+            minutes = (time.monotonic() - started) / 60
+            print(
+                f"{total['scenarios']} of {len(seeds)} scenarios, {len(failed)} failed, {minutes:.1f} min", flush=True
+            )
+    print(", ".join(f"{count} {name}" for name, count in total.items()))
     if failed:
         print(f"FAILED seeds: {', '.join(map(str, failed))}; run one again with --seed")
         sys.exit(1)
     print("every file once, every byte equal, no upload left open")
+
+
+def run_group(seeds: list[int]) -> tuple[Counter[str], list[int]]:
+    """Run some scenarios on an emulator of their own. Returns what they met, and the seeds that failed."""
+    total: Counter[str] = Counter()
+    failed: list[int] = []
+    folder = FOLDER / f"emulator-{seeds[0]}"
+    folder.mkdir(parents=True)
+    with running_emulator(folder) as emulator:
+        for seed in seeds:
+            if not survives(seed, emulator.endpoint, total):
+                failed.append(seed)
+                with (FOLDER / "failed-seeds").open("a") as kept:
+                    kept.write(f"{seed}\n")
+    shutil.rmtree(folder, ignore_errors=True)
+    return total, failed
 
 
 def survives(seed: int, endpoint: str, total: Counter[str]) -> bool:
@@ -82,7 +106,7 @@ def survives(seed: int, endpoint: str, total: Counter[str]) -> bool:
         shutil.rmtree(folder, ignore_errors=True)
         for key in stack.objects():
             stack.s3.delete_object(Bucket=stack.bucket, Key=key)
-        total.update({"scenarios": 1, "runs": scenario.runs, "killed with -9": scenario.kills, "files": 50})
+        total.update({"scenarios": 1, "runs": scenario.runs, "killed with -9": scenario.kills, "files": FILES})
         total.update(faults)
     return True
 
