@@ -17,16 +17,23 @@ from dataplatform.data_lake import DataLake
 from dataplatform.declarations import (
     DATASETS,
     REPORTS,
+    api_document,
     collected_datasets,
     connections,
     databases,
+    event_callbacks,
+    event_providers,
     extracted_datasets,
+    streamed_dataset,
     teams_of_reports,
 )
 from dataplatform.monitoring import Monitoring
 from dataplatform.network import Network
+from dataplatform.object_attributes import ObjectAttributes
+from dataplatform.python_function import FunctionLayer, FunctionSettings
 from dataplatform.settings import read_settings
 from dataplatform.sql_extraction import SqlExtraction
+from dataplatform.stream_ingest import StreamIngest
 from dataplatform.team_access import TeamAccess
 from dataplatform.transform_jobs import TransformJobs
 
@@ -56,6 +63,20 @@ monitoring = Monitoring(
         "alarm_emails": list(settings.alarm_emails),
     },
 )
+dependencies = FunctionLayer(
+    f"{name}-functions",
+    packaging.function_layer(settings.function_architecture, for_this_machine=settings.local.host_packages),
+    settings.function_architecture,
+)
+functions: FunctionSettings = {
+    "code": packaging.function_code(),
+    "layer_arn": dependencies.layer_arn,
+    "architecture": settings.function_architecture,
+    "account_id": account_id,
+    "key_arn": lake.key_arn,
+    "alarm_topic_arn": monitoring.topic_arn,
+    "log_retention_days": settings.log_retention_days,
+}
 collector = BatchCollector(
     f"{name}-collector",
     {
@@ -69,12 +90,7 @@ collector = BatchCollector(
         "bucket_arn": lake.bucket_arn,
         "key_arn": lake.key_arn,
         "alarm_topic_arn": monitoring.topic_arn,
-        "code": packaging.function_code(),
-        "layer": packaging.function_layer(
-            settings.function_architecture, for_this_machine=settings.local.host_packages
-        ),
-        "architecture": settings.function_architecture,
-        "log_retention_days": settings.log_retention_days,
+        "functions": functions,
         "protect_data": settings.protect_data,
     },
 )
@@ -110,6 +126,40 @@ extraction = SqlExtraction(
         "subnet_ids": network.subnet_ids,
         "log_retention_days": settings.log_retention_days,
         "trust_account": settings.local.trust_account,
+    },
+)
+stream = StreamIngest(
+    f"{name}-stream",
+    {
+        "document": api_document(),
+        "dataset": streamed_dataset(),
+        "providers": event_providers(settings),
+        "callbacks": event_callbacks(settings),
+        "cors_origin": settings.events.cors_origin,
+        "batch_size": settings.events.batch_size,
+        "batch_window_seconds": settings.events.batch_window_seconds,
+        "batcher_maximum_concurrency": settings.events.batcher_maximum_concurrency,
+        "parameter_prefix": f"/{pulumi.get_project()}/{pulumi.get_stack()}",
+        "account_id": account_id,
+        "region": region,
+        "bucket_name": lake.bucket_name,
+        "bucket_arn": lake.bucket_arn,
+        "key_arn": lake.key_arn,
+        "alarm_topic_arn": monitoring.topic_arn,
+        "functions": functions,
+        "plain_http": settings.local.plain_http,
+    },
+)
+attributes = ObjectAttributes(
+    f"{name}-attributes",
+    {
+        "bucket_name": lake.bucket_name,
+        "bucket_arn": lake.bucket_arn,
+        "key_arn": lake.key_arn,
+        "alarm_topic_arn": monitoring.topic_arn,
+        "undelivered_queue_arn": monitoring.undelivered_queue_arn,
+        "functions": functions,
+        "protect_data": settings.protect_data,
     },
 )
 jobs = TransformJobs(
@@ -171,6 +221,17 @@ pulumi.export("collectorDeadLetterQueueUrl", collector.dead_letter_queue_url)
 pulumi.export("connectionPublicKeys", collector.public_keys)
 pulumi.export("extractionTask", extraction.task_definition_arn)
 pulumi.export("extractionSchedules", extraction.schedules)
+pulumi.export("eventsUrl", stream.url)
+pulumi.export("eventsApiId", stream.rest_api_id)
+pulumi.export("eventsApiKeyParameter", stream.api_key_parameters[next(iter(settings.events.providers))])
+pulumi.export("eventsApiKeyParameters", stream.api_key_parameters)
+pulumi.export("eventsCallbackSecretParameters", stream.callback_secret_parameters)
+pulumi.export("eventsQueueUrl", stream.queue_url)
+pulumi.export("eventsDeadLetterQueueUrl", stream.dead_letter_queue_url)
+pulumi.export("eventReceiverFunction", stream.receiver_function)
+pulumi.export("eventBatcherFunction", stream.batcher_function)
+pulumi.export("attributesTable", attributes.table_name)
+pulumi.export("objectAttributesFunction", attributes.function_name)
 pulumi.export("warehouseJob", jobs.warehouse_job_name)
 pulumi.export("martJob", jobs.mart_job_name)
 pulumi.export("refineWorkflow", jobs.workflow_name)

@@ -7,10 +7,10 @@ import pulumi
 import pulumi_aws as aws
 import pulumi_tls as tls
 
-from dataplatform.collector_permissions import collector_policy
+from dataplatform.collector_permissions import collector_statements
 from dataplatform.monitoring import alarm_when_any
-from dataplatform.packaging import FUNCTION_PYTHON
 from dataplatform.policies import allow, document, trust_service
+from dataplatform.python_function import FunctionSettings, PythonFunction
 from lake import collection
 
 HANDLER = "functions.sftp_collector.handler.handler"
@@ -60,10 +60,7 @@ class BatchCollectorArgs(TypedDict):
     bucket_arn: pulumi.Input[str]
     key_arn: pulumi.Input[str]
     alarm_topic_arn: pulumi.Input[str]
-    code: pulumi.Input[pulumi.Archive]
-    layer: pulumi.Input[pulumi.Archive]
-    architecture: str
-    log_retention_days: int
+    functions: FunctionSettings
     protect_data: bool
 
 
@@ -96,8 +93,8 @@ class BatchCollector(pulumi.ComponentResource):
         queue = self._create_dead_letter_queue()
         function = self._create_function(ledger, queue)
         self._schedule(function, queue)
-        self._create_alarms(function, queue)
-        self.function_name = function.name
+        self._create_alarms(queue)
+        self.function_name = function.function_name
         self.ledger_table_name = ledger.name
         self.ledger_table_arn = ledger.arn
         self.dead_letter_queue_url = queue.url
@@ -188,60 +185,42 @@ class BatchCollector(pulumi.ComponentResource):
             opts=self._child,
         )
 
-    def _create_function(self, ledger: aws.dynamodb.Table, queue: aws.sqs.Queue) -> aws.lambda_.Function:
+    def _create_function(self, ledger: aws.dynamodb.Table, queue: aws.sqs.Queue) -> PythonFunction:
         args = self._args
-        logs = aws.cloudwatch.LogGroup(
-            f"{self._name}-logs",
-            name=f"/{self._name}/sftp-collector",
-            retention_in_days=args["log_retention_days"],
-            kms_key_id=args["key_arn"],
-            opts=self._child,
-        )
-        role = aws.iam.Role(
-            f"{self._name}-role",
-            description="The SFTP collector",
-            assume_role_policy=trust_service("lambda.amazonaws.com", args["account_id"]),
-            opts=self._child,
-        )
-        permissions = aws.iam.RolePolicy(
-            f"{self._name}-collects", role=role.name, policy=self._policy(ledger, queue, logs), opts=self._child
-        )
-        layer = aws.lambda_.LayerVersion(
-            f"{self._name}-dependencies",
-            layer_name=f"{self._name}-dependencies",
-            code=args["layer"],
-            compatible_runtimes=[f"python{FUNCTION_PYTHON}"],
-            compatible_architectures=[args["architecture"]],
-            opts=self._child,
-        )
-        function = aws.lambda_.Function(
+        function = PythonFunction(
             f"{self._name}-sftp",
-            description="Collects new and changed files from SFTP servers into inbound/",
-            runtime=f"python{FUNCTION_PYTHON}",
-            architectures=[args["architecture"]],
-            handler=HANDLER,
-            code=args["code"],
-            layers=[layer.arn],
-            role=role.arn,
-            timeout=TIMEOUT_SECONDS,
-            memory_size=MEMORY_MEGABYTES,
-            kms_key_arn=args["key_arn"],
-            tracing_config={"mode": "Active"},
-            logging_config={"log_format": "JSON", "log_group": logs.name},
-            environment={
-                "variables": {
+            {
+                "settings": args["functions"],
+                "description": "Collects new and changed files from SFTP servers into inbound/",
+                "handler": HANDLER,
+                "log_group_name": f"/{self._name}/sftp-collector",
+                "timeout_seconds": TIMEOUT_SECONDS,
+                "memory_megabytes": MEMORY_MEGABYTES,
+                "environment": {
                     "LAKE_BUCKET": args["bucket_name"],
                     "LEDGER_TABLE": ledger.name,
                     "PARAMETER_PREFIX": args["parameter_prefix"],
                     "POWERTOOLS_SERVICE_NAME": "sftp-collector",
                     "POWERTOOLS_LOG_LEVEL": "INFO",
-                }
+                },
+                "statements": collector_statements(
+                    {
+                        "datasets": list(args["datasets"]),
+                        "parameter_prefix": args["parameter_prefix"],
+                        "account_id": args["account_id"],
+                        "region": args["region"],
+                        "bucket_arn": args["bucket_arn"],
+                        "ledger_arn": ledger.arn,
+                        "dead_letter_queue_arn": queue.arn,
+                    }
+                ),
+                "errors_description": "A collection failed: the function's log names each file and why",
             },
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[permissions]),
+            self._child,
         )
         aws.lambda_.FunctionEventInvokeConfig(
             f"{self._name}-failures",
-            function_name=function.name,
+            function_name=function.function_name,
             maximum_retry_attempts=1,
             maximum_event_age_in_seconds=3600,
             destination_config={"on_failure": {"destination": queue.arn}},
@@ -249,25 +228,7 @@ class BatchCollector(pulumi.ComponentResource):
         )
         return function
 
-    def _policy(
-        self, ledger: aws.dynamodb.Table, queue: aws.sqs.Queue, logs: aws.cloudwatch.LogGroup
-    ) -> pulumi.Output[str]:
-        args = self._args
-        return collector_policy(
-            {
-                "datasets": list(args["datasets"]),
-                "parameter_prefix": args["parameter_prefix"],
-                "account_id": args["account_id"],
-                "region": args["region"],
-                "bucket_arn": args["bucket_arn"],
-                "key_arn": args["key_arn"],
-                "ledger_arn": ledger.arn,
-                "dead_letter_queue_arn": queue.arn,
-                "log_group_arn": logs.arn,
-            }
-        )
-
-    def _schedule(self, function: aws.lambda_.Function, queue: aws.sqs.Queue) -> None:
+    def _schedule(self, function: PythonFunction, queue: aws.sqs.Queue) -> None:
         args = self._args
         role = aws.iam.Role(
             f"{self._name}-scheduler-role",
@@ -279,7 +240,7 @@ class BatchCollector(pulumi.ComponentResource):
             f"{self._name}-starts-collector",
             role=role.name,
             policy=document(
-                allow("StartCollector", ["lambda:InvokeFunction"], [function.arn]),
+                allow("StartCollector", ["lambda:InvokeFunction"], [function.function_arn]),
                 allow("SendFailures", ["sqs:SendMessage"], [queue.arn]),
                 allow("EncryptFailures", ["kms:Decrypt", "kms:GenerateDataKey"], [args["key_arn"]]),
             ),
@@ -289,7 +250,7 @@ class BatchCollector(pulumi.ComponentResource):
 
         def target(event: dict[str, str | bool]) -> aws.scheduler.ScheduleTargetArgsDict:
             return {
-                "arn": function.arn,
+                "arn": function.function_arn,
                 "role_arn": role.arn,
                 "input": json.dumps(event),
                 "retry_policy": {"maximum_retry_attempts": 3, "maximum_event_age_in_seconds": 3600},
@@ -325,18 +286,7 @@ class BatchCollector(pulumi.ComponentResource):
             )
         self.schedules = pulumi.Output.all(**schedules)
 
-    def _create_alarms(self, function: aws.lambda_.Function, queue: aws.sqs.Queue) -> None:
-        topic_arn = self._args["alarm_topic_arn"]
-        alarm_when_any(
-            f"{self._name}-errors",
-            description="A collection failed: the function's log names each file and why",
-            namespace="AWS/Lambda",
-            metric="Errors",
-            dimensions={"FunctionName": function.name},
-            statistic="Sum",
-            topic_arn=topic_arn,
-            parent=self,
-        )
+    def _create_alarms(self, queue: aws.sqs.Queue) -> None:
         alarm_when_any(
             f"{self._name}-dead-letters",
             description="A collection failed for good: the dead-letter queue holds its request and its error",
@@ -344,6 +294,6 @@ class BatchCollector(pulumi.ComponentResource):
             metric="ApproximateNumberOfMessagesVisible",
             dimensions={"QueueName": queue.name},
             statistic="Maximum",
-            topic_arn=topic_arn,
+            topic_arn=self._args["alarm_topic_arn"],
             parent=self,
         )

@@ -1,10 +1,10 @@
 """What the SFTP collector's role may do: land files of its datasets, keep its ledger, read its configuration."""
 
-from typing import TypedDict
+from typing import Any, TypedDict
 
 import pulumi
 
-from dataplatform.policies import allow, document
+from dataplatform.policies import allow
 from lake import keys
 
 
@@ -16,19 +16,17 @@ class CollectorPermissionsArgs(TypedDict):
     account_id: pulumi.Input[str]
     region: pulumi.Input[str]
     bucket_arn: pulumi.Input[str]
-    key_arn: pulumi.Input[str]
     ledger_arn: pulumi.Input[str]
     dead_letter_queue_arn: pulumi.Input[str]
-    log_group_arn: pulumi.Input[str]
 
 
-def collector_policy(args: CollectorPermissionsArgs) -> pulumi.Output[str]:
+def collector_statements(args: CollectorPermissionsArgs) -> list[dict[str, Any]]:
     """The collector writes under inbound/{its datasets}/ only, and reads nothing of the lake."""
     parameters = pulumi.Output.concat(
         "arn:aws:ssm:", args["region"], ":", args["account_id"], ":parameter", args["parameter_prefix"]
     )
     landing = [pulumi.Output.concat(args["bucket_arn"], f"/{keys.inbound_prefix(name)}*") for name in args["datasets"]]
-    return document(
+    return [
         allow("LandFiles", ["s3:PutObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"], landing),
         # Tells the keys of uploads that are under way, of the whole bucket: AWS has no narrower resource for it.
         allow("FindLeftOverUploads", ["s3:ListBucketMultipartUploads"], [args["bucket_arn"]]),
@@ -48,13 +46,5 @@ def collector_policy(args: CollectorPermissionsArgs) -> pulumi.Output[str]:
             ["ssm:GetParameter"],
             [pulumi.Output.concat(parameters, "/connections/*"), pulumi.Output.concat(parameters, "/datasets/*")],
         ),
-        allow("UseKey", ["kms:Decrypt", "kms:GenerateDataKey"], [args["key_arn"]]),
-        allow(
-            "WriteLogs",
-            ["logs:CreateLogStream", "logs:PutLogEvents"],
-            [pulumi.Output.concat(args["log_group_arn"], ":*")],
-        ),
         allow("SendFailures", ["sqs:SendMessage"], [args["dead_letter_queue_arn"]]),
-        # X-Ray knows no resources: docs.aws.amazon.com/service-authorization/latest/reference/list_awsx-ray.html
-        allow("Trace", ["xray:PutTraceSegments", "xray:PutTelemetryRecords"], ["*"]),
-    )
+    ]

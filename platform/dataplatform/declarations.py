@@ -1,13 +1,19 @@
 """What the components need of the declarations in jobs/datasets and jobs/marts, joined with the stack's settings."""
 
-import pulumi
+from pathlib import Path
+from typing import Any
 
+import pulumi
+import yaml
+
+from dataplatform.api_keys import ProviderLimits
 from dataplatform.batch_collector import CollectedDatasetArgs, ConnectionArgs
 from dataplatform.database_credentials import DatabaseArgs
 from dataplatform.settings import Settings
 from dataplatform.sql_extraction import ExtractedDatasetArgs
+from dataplatform.stream_ingest import CallbackArgs
 from jobs.datasets import DATASETS
-from jobs.datasets.declaration import SftpSource, SqlSource
+from jobs.datasets.declaration import SftpSource, SqlSource, StreamSource
 from jobs.marts import REPORTS
 
 
@@ -62,6 +68,54 @@ def extracted_datasets() -> dict[str, ExtractedDatasetArgs]:
         for name, dataset in DATASETS.items()
         if isinstance(dataset.source, SqlSource)
     }
+
+
+def streamed_dataset() -> str:
+    """Name of the dataset that posted events become.
+
+    Raises:
+        pulumi.RunError: there is none, or more than one.
+    """
+    names = [name for name, dataset in DATASETS.items() if isinstance(dataset.source, StreamSource)]
+    if len(names) != 1:
+        raise pulumi.RunError(
+            f"the stream lands in one dataset, but {len(names)} declare a StreamSource ({', '.join(names) or 'none'}): "
+            "declare exactly one under jobs/datasets; kinds of events are told apart by their event_type"
+        )
+    return names[0]
+
+
+def event_providers(settings: Settings) -> dict[str, ProviderLimits]:
+    """Who posts events with a key, and how much."""
+    return {
+        name: ProviderLimits(
+            requests_per_second=provider.requests_per_second,
+            burst=provider.burst,
+            requests_per_day=provider.requests_per_day,
+        )
+        for name, provider in settings.events.providers.items()
+    }
+
+
+def event_callbacks(settings: Settings) -> dict[str, CallbackArgs]:
+    """Which third parties call back, and how they sign."""
+    return {
+        name: CallbackArgs(
+            signature_header=callback.signature_header,
+            timestamp_header=callback.timestamp_header,
+            tolerance_seconds=callback.tolerance_seconds,
+            event_id_pointer=callback.event_id_pointer,
+            event_type_pointer=callback.event_type_pointer,
+            secret_parameter=callback.secret_parameter,
+        )
+        for name, callback in settings.events.callbacks.items()
+    }
+
+
+def api_document() -> dict[str, Any]:
+    """The events API, as its OpenAPI document says."""
+    document: dict[str, Any] = yaml.safe_load(Path("docs/openapi.yaml").read_text(encoding="utf-8"))
+    return document
 
 
 def teams_of_reports(settings: Settings) -> list[str]:

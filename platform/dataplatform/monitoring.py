@@ -92,7 +92,7 @@ class Monitoring(pulumi.ComponentResource):
         return queue.arn
 
 
-def alarm_when_any(
+def alarm_when_any(  # noqa: PLR0913 - each is a fact of the alarm, and named at the call
     name: str,
     *,
     description: str,
@@ -102,8 +102,9 @@ def alarm_when_any(
     statistic: str,
     topic_arn: pulumi.Input[str],
     parent: pulumi.Resource,
+    threshold: int = 0,
 ) -> aws.cloudwatch.MetricAlarm:
-    """An alarm that rings when the metric is above zero in any five minutes, and stays quiet without data."""
+    """An alarm that rings when the metric is above the threshold in any five minutes, and stays quiet without data."""
     return aws.cloudwatch.MetricAlarm(
         name,
         alarm_description=description,
@@ -112,7 +113,7 @@ def alarm_when_any(
         dimensions=dimensions,
         statistic=statistic,
         comparison_operator="GreaterThanThreshold",
-        threshold=0,
+        threshold=threshold,
         period=300,
         evaluation_periods=1,
         treat_missing_data="notBreaching",

@@ -5,13 +5,14 @@ import ipaddress
 import json
 import zoneinfo
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Annotated, Any, Final, Literal, Self
 
 import pulumi
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
-from pydantic.alias_generators import to_camel
+from pydantic import AfterValidator, BaseModel, Field, ValidationError, model_validator
 
-from lake.keys import check_name
+from dataplatform.event_settings import CallbackSettings, EventSettings, ProviderSettings
+from dataplatform.settings_model import Name, SettingsModel
 from lake.stacks import LOCAL_STACK
 
 # What AWS accepts as a VPC, and what leaves room for the subnets.
@@ -25,10 +26,6 @@ RetentionDays = Literal[1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545
 
 class SettingsError(pulumi.RunError):
     """A setting is missing, unknown or wrong. Pulumi shows the message without a traceback."""
-
-
-class _Settings(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, alias_generator=to_camel, populate_by_name=True)
 
 
 def _host_key(value: str) -> str:
@@ -51,10 +48,7 @@ def _network(value: str) -> str:
     return str(network)
 
 
-Name = Annotated[str, AfterValidator(check_name)]
-
-
-class ConnectionSettings(_Settings):
+class ConnectionSettings(SettingsModel):
     """How to reach one SFTP server."""
 
     host: Annotated[str, Field(min_length=1, description="Host name or address of the server.")]
@@ -66,7 +60,7 @@ class ConnectionSettings(_Settings):
     ]
 
 
-class DatabaseSettings(_Settings):
+class DatabaseSettings(SettingsModel):
     """How to reach one SQL Server."""
 
     host: Annotated[str, Field(min_length=1, description="Host name or address of the server.")]
@@ -98,7 +92,7 @@ class DatabaseSettings(_Settings):
         return self
 
 
-class JobSettings(_Settings):
+class JobSettings(SettingsModel):
     """Size of the Glue jobs."""
 
     worker_type: Annotated[Literal["G.1X", "G.2X"], Field(description="Glue worker type.")] = "G.1X"
@@ -110,7 +104,7 @@ class JobSettings(_Settings):
     ] = 300
 
 
-class LocalSettings(_Settings):
+class LocalSettings(SettingsModel):
     """What only the emulator needs. docs/local.md says why of each."""
 
     trust_account: Annotated[
@@ -125,7 +119,7 @@ class LocalSettings(_Settings):
     ] = False
 
 
-class Settings(_Settings):
+class Settings(SettingsModel):
     """Every setting of a stack."""
 
     teams: Annotated[tuple[Name, ...], Field(min_length=1, description="Teams that read reports.")]
@@ -136,8 +130,8 @@ class Settings(_Settings):
         dict[Name, ConnectionSettings], Field(description="SFTP servers, by the name that datasets use.")
     ]
     databases: Annotated[
-        dict[Name, DatabaseSettings], Field(description="SQL Servers, by the name that datasets use.")
-    ] = {}
+        Mapping[Name, DatabaseSettings], Field(description="SQL Servers, by the name that datasets use.")
+    ] = MappingProxyType({})
     network_cidr: Annotated[
         str, AfterValidator(_network), Field(description="Private address range of the network that tasks run in.")
     ] = "10.40.0.0/16"
@@ -155,6 +149,7 @@ class Settings(_Settings):
     function_architecture: Annotated[
         Literal["arm64", "x86_64"], Field(description="Processor of the Lambda functions.")
     ] = "arm64"
+    events: Annotated[EventSettings, Field(description="The stream of posted events.")]
     jobs: Annotated[JobSettings, Field(description="Size of the Glue jobs.")] = JobSettings()
     local: Annotated[LocalSettings, Field(description="The emulator's exceptions; refused elsewhere.")] = (
         LocalSettings()
@@ -239,13 +234,23 @@ def _describe(problem: Mapping[str, Any]) -> str:
 
 
 def _known_settings(path: list[str]) -> set[str]:
-    model: type[BaseModel] = Settings
-    nested: dict[str, type[BaseModel]] = {
-        "connections": ConnectionSettings,
-        "databases": DatabaseSettings,
-        "jobs": JobSettings,
-        "local": LocalSettings,
-    }
-    if path:
-        model = nested.get(path[0], Settings)
+    """Names that a block of the settings knows, by the path to it as it stands in the file."""
+    model = _BLOCKS.get(tuple(part for index, part in enumerate(path) if not _is_name(path, index)), Settings)
     return {field.alias or name for name, field in model.model_fields.items()}
+
+
+def _is_name(path: list[str], index: int) -> bool:
+    """Whether a part of the path is a name that the file's author gave, such as a connection's."""
+    return index > 0 and path[index - 1] in {"connections", "databases", "providers", "callbacks"}
+
+
+_BLOCKS: Final[Mapping[tuple[str, ...], type[BaseModel]]] = {
+    (): Settings,
+    ("connections",): ConnectionSettings,
+    ("databases",): DatabaseSettings,
+    ("events",): EventSettings,
+    ("events", "providers"): ProviderSettings,
+    ("events", "callbacks"): CallbackSettings,
+    ("jobs",): JobSettings,
+    ("local",): LocalSettings,
+}

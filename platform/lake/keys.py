@@ -27,6 +27,9 @@ _NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
 _INBOUND_KEY = re.compile(
     r"inbound/(?P<dataset>[a-z][a-z0-9_]{0,62})/(?P<year>\d{4})/(?P<month>\d{2})/(?P<day>\d{2})/(?P<file>[^/]+)"
 )
+_WAREHOUSE_KEY = re.compile(
+    r"warehouse/(?P<dataset>[a-z][a-z0-9_]{0,62})/landing_date=(?P<day>\d{4}-\d{2}-\d{2})/(?P<file>[^/]+)\.parquet"
+)
 
 
 class InvalidKeyError(ValueError):
@@ -87,6 +90,20 @@ def parse_inbound_key(key: str) -> InboundObject:
     except ValueError as error:
         raise InvalidKeyError(f"{key!r} has no valid date: {error}") from error
     return inbound_object(match["dataset"], landing_date, match["file"])
+
+
+def parse_warehouse_key(key: str) -> InboundObject:
+    """The inbound object that a warehouse file was made of.
+
+    Raises:
+        InvalidKeyError: the key is not of the form warehouse/{dataset}/landing_date=YYYY-MM-DD/{file}.parquet.
+    """
+    match = _WAREHOUSE_KEY.fullmatch(key)
+    if match is None:
+        raise InvalidKeyError(
+            f"{key!r} is not of the form warehouse/{{dataset}}/landing_date=YYYY-MM-DD/{{file}}.parquet"
+        )
+    return parse_inbound_key(f"{INBOUND}/{match['dataset']}/{match['day'].replace('-', '/')}/{match['file']}")
 
 
 def inbound_prefix(dataset: str) -> str:

@@ -20,6 +20,10 @@ SIGNATURE = "4dabf18193072939515e22adb298388d"
 # Outputs that the program passes on. Each stands in the graph as ${name.output}, so that a reference stays readable.
 OUTPUTS = (
     "arn",
+    "executionArn",
+    "invokeArn",
+    "invokeUrl",
+    "rootResourceId",
     "bucket",
     "id",
     "key",

@@ -12,7 +12,8 @@ HOST_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIPLACEHOLDER"
 def values(**changes: Any) -> dict[str, Any]:
     """Complete settings, with some of them changed."""
     connection = {"host": "sftp.example.com", "user": "platform", "hostKeys": [HOST_KEY]}
-    return {"teams": ["finance"], "connections": {"dealer": connection}} | changes
+    events = {"providers": {"website": {}}}
+    return {"teams": ["finance"], "connections": {"dealer": connection}, "events": events} | changes
 
 
 def refusal(stack: str = "dev", **changes: Any) -> str:

@@ -4,6 +4,7 @@ from typing import Final
 
 from local.engine.handler import Handler
 from local.engine.handlers import (
+    api_gateway,
     athena,
     cloudwatch,
     containers,
@@ -23,6 +24,7 @@ from local.engine.handlers import (
 )
 
 HANDLERS: Final[dict[str, Handler]] = {
+    **api_gateway.HANDLERS,
     **athena.HANDLERS,
     **cloudwatch.HANDLERS,
     **containers.HANDLERS,

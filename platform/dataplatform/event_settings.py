@@ -1,0 +1,66 @@
+"""The settings of the stream: who posts, who calls back, and in what batches events land."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Annotated
+
+from pydantic import Field
+
+from dataplatform.settings_model import Name, SettingsModel
+from lake.callbacks import HEADER_PATTERN, POINTER_PATTERN
+
+
+class ProviderSettings(SettingsModel):
+    """What one provider may post with its API key."""
+
+    requests_per_second: Annotated[int, Field(ge=1, le=10_000, description="Requests a second, lasting.")] = 50
+    burst: Annotated[int, Field(ge=1, le=5_000, description="Requests at once, before the rate counts.")] = 100
+    requests_per_day: Annotated[int, Field(ge=1, description="Requests a day.")] = 1_000_000
+
+
+class CallbackSettings(SettingsModel):
+    """How one third party calls back."""
+
+    signature_header: Annotated[str, Field(pattern=HEADER_PATTERN, description="Header with the signature.")] = (
+        "X-Signature"
+    )
+    timestamp_header: Annotated[str, Field(pattern=HEADER_PATTERN, description="Header with the signed timestamp.")] = (
+        "X-Timestamp"
+    )
+    tolerance_seconds: Annotated[
+        int, Field(ge=1, le=3600, description="How far the timestamp may be from the time of receipt.")
+    ] = 300
+    event_id_pointer: Annotated[
+        str | None, Field(pattern=POINTER_PATTERN, description="JSON pointer to the provider's own id in its body.")
+    ] = None
+    event_type_pointer: Annotated[
+        str | None, Field(pattern=POINTER_PATTERN, description="JSON pointer to the kind of event in its body.")
+    ] = None
+    secret_parameter: Annotated[
+        str | None,
+        Field(
+            pattern=r"^/[a-zA-Z0-9_./-]+$",
+            description="Name of an SSM SecureString with the shared secret; without it the program generates one.",
+        ),
+    ] = None
+
+
+class EventSettings(SettingsModel):
+    """The stream."""
+
+    providers: Annotated[
+        Mapping[Name, ProviderSettings], Field(min_length=1, description="Who posts with an API key, by name.")
+    ]
+    callbacks: Annotated[
+        Mapping[Name, CallbackSettings], Field(description="Third parties that call back, by name in the path.")
+    ] = MappingProxyType({})
+    cors_origin: Annotated[
+        str,
+        Field(
+            pattern=r"^(\*|https?://[A-Za-z0-9.:-]+)$",
+            description="Origin whose pages may call the API; any by default: keys, not cookies, say who calls.",
+        ),
+    ] = "*"
+    batch_size: Annotated[int, Field(ge=1, le=10_000, description="Events that land in one object, at most.")] = 5_000
+    batch_window_seconds: Annotated[int, Field(ge=0, le=300, description="Seconds that a batch is waited for.")] = 60
+    batcher_maximum_concurrency: Annotated[int, Field(ge=2, le=1000, description="Batches that land at once.")] = 5

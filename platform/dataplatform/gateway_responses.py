@@ -1,0 +1,51 @@
+"""What the gateway itself answers, in the shape of the API's other errors: problem documents with CORS headers."""
+
+import json
+from typing import Final, NamedTuple
+
+
+class Problem(NamedTuple):
+    """One kind of answer.
+
+    docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-response-types.html
+    """
+
+    response_type: str
+    status: int
+    title: str
+    detail: str
+
+
+_KEY: Final = "send a valid key in the header x-api-key"
+_AGAIN: Final = "post the same again; nothing is stored twice"
+
+PROBLEMS: Final = (
+    Problem("INVALID_API_KEY", 403, "Forbidden", _KEY),
+    Problem("MISSING_AUTHENTICATION_TOKEN", 403, "Forbidden", "the API has no such path and method"),
+    Problem("REQUEST_TOO_LARGE", 413, "Content Too Large", "the body is too large; post fewer events at once"),
+    Problem("UNSUPPORTED_MEDIA_TYPE", 415, "Unsupported Media Type", "send the body as application/json"),
+    Problem("THROTTLED", 429, "Too Many Requests", "slow down and try again"),
+    Problem("QUOTA_EXCEEDED", 429, "Too Many Requests", "the key's quota for the day is used up; try again tomorrow"),
+    Problem("INTEGRATION_TIMEOUT", 504, "Gateway Timeout", _AGAIN),
+    Problem("INTEGRATION_FAILURE", 500, "Internal Server Error", _AGAIN),
+    Problem("DEFAULT_4XX", 403, "Forbidden", _KEY),
+    Problem("DEFAULT_5XX", 500, "Internal Server Error", _AGAIN),
+)
+
+
+def problem_template(problem: Problem) -> str:
+    """The answer's body, in which the gateway puts the request's id."""
+    return json.dumps(
+        {
+            "type": "about:blank",
+            "title": problem.title,
+            "status": problem.status,
+            "detail": problem.detail,
+            "request_id": "$context.requestId",
+        }
+    )
+
+
+def cors_headers(origin: str) -> dict[str, str]:
+    """Headers that let a page of that origin read an answer."""
+    return {"Access-Control-Allow-Origin": origin}

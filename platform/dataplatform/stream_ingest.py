@@ -1,0 +1,301 @@
+"""The stream: an API takes events into a queue, a function lands them in batches under inbound/."""
+
+from collections.abc import Mapping
+from typing import Any, TypedDict
+
+import pulumi
+import pulumi_aws as aws
+import pulumi_random as random
+
+from dataplatform.api_keys import ProviderLimits
+from dataplatform.monitoring import alarm_when_any
+from dataplatform.policies import deny_everyone, document
+from dataplatform.python_function import FunctionSettings, PythonFunction
+from dataplatform.rest_api import RestApi
+from dataplatform.stream_permissions import batcher_statements, receiver_statements
+from lake import callbacks
+
+RECEIVER = "functions.event_receiver.handler.handler"
+BATCHER = "functions.event_batcher.handler.handler"
+STAGE = "v1"
+RECEIVER_SECONDS = 28
+BATCHER_SECONDS = 60
+# docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html: six times the function's time, and its window.
+VISIBILITY_FACTOR = 6
+RECEIVES_BEFORE_DEAD_LETTER = 5
+RETENTION_SECONDS = 14 * 24 * 3600
+SECRET_CHARACTERS = 48
+OLDEST_MESSAGE_SECONDS = 900
+
+
+class CallbackArgs(TypedDict):
+    """How one third party calls back."""
+
+    signature_header: str
+    timestamp_header: str
+    tolerance_seconds: int
+    event_id_pointer: str | None
+    event_type_pointer: str | None
+    secret_parameter: str | None
+    """An SSM SecureString that exists already; None: the program generates the secret."""
+
+
+class StreamIngestArgs(TypedDict):
+    """What a StreamIngest needs."""
+
+    document: Mapping[str, Any]
+    """The API's OpenAPI document, parsed."""
+    dataset: str
+    providers: Mapping[str, ProviderLimits]
+    callbacks: Mapping[str, CallbackArgs]
+    cors_origin: str
+    batch_size: int
+    """Messages that the batcher takes at once, at most."""
+    batch_window_seconds: int
+    """How long it waits for them."""
+    batcher_maximum_concurrency: int
+    parameter_prefix: str
+    account_id: pulumi.Input[str]
+    region: pulumi.Input[str]
+    bucket_name: pulumi.Input[str]
+    bucket_arn: pulumi.Input[str]
+    key_arn: pulumi.Input[str]
+    alarm_topic_arn: pulumi.Input[str]
+    functions: FunctionSettings
+    plain_http: bool
+    """Leave out the deny on plain HTTP; only the local stack says so."""
+
+
+class StreamIngest(pulumi.ComponentResource):
+    """API, receiver, queue with its dead-letter queue, batcher, and what third parties sign with."""
+
+    url: pulumi.Output[str]
+    rest_api_id: pulumi.Output[str]
+    api_key_parameters: pulumi.Output[dict[str, str]]
+    """Name of the SSM parameter of each provider's API key."""
+    callback_secret_parameters: pulumi.Output[dict[str, str]]
+    """Name of the SSM parameter of each third party's secret."""
+    queue_url: pulumi.Output[str]
+    dead_letter_queue_url: pulumi.Output[str]
+    receiver_function: pulumi.Output[str]
+    batcher_function: pulumi.Output[str]
+
+    def __init__(self, name: str, args: StreamIngestArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("dataplatform:stream:StreamIngest", name, None, opts)
+        self._name, self._args = name, args
+        self._child = pulumi.ResourceOptions(parent=self)
+        dead_letters = self._create_queue("dead-letters", visibility_seconds=BATCHER_SECONDS)
+        queue = self._create_queue(
+            "events",
+            visibility_seconds=VISIBILITY_FACTOR * BATCHER_SECONDS + args["batch_window_seconds"],
+            dead_letters=dead_letters,
+        )
+        self._configure_callbacks()
+        receiver = self._create_receiver(queue)
+        batcher = self._create_batcher(queue, dead_letters)
+        api = RestApi(
+            f"{name}-api",
+            {
+                "document": args["document"],
+                "function_name": receiver.function_name,
+                "function_invoke_arn": receiver.invoke_arn,
+                "stage": STAGE,
+                "cors_origin": args["cors_origin"],
+                "providers": args["providers"],
+                "parameter_prefix": args["parameter_prefix"],
+                "key_arn": args["key_arn"],
+                "log_retention_days": args["functions"]["log_retention_days"],
+            },
+            self._child,
+        )
+        self._create_alarms(queue, dead_letters)
+        self.url = api.url
+        self.rest_api_id = api.rest_api_id
+        self.api_key_parameters = api.api_key_parameters
+        self.queue_url = queue.url
+        self.dead_letter_queue_url = dead_letters.url
+        self.receiver_function = receiver.function_name
+        self.batcher_function = batcher.function_name
+        self.register_outputs(
+            {
+                "url": self.url,
+                "restApiId": self.rest_api_id,
+                "apiKeyParameters": self.api_key_parameters,
+                "callbackSecretParameters": self.callback_secret_parameters,
+                "queueUrl": self.queue_url,
+                "deadLetterQueueUrl": self.dead_letter_queue_url,
+                "receiverFunction": self.receiver_function,
+                "batcherFunction": self.batcher_function,
+            }
+        )
+
+    def _create_queue(
+        self, suffix: str, *, visibility_seconds: int, dead_letters: aws.sqs.Queue | None = None
+    ) -> aws.sqs.Queue:
+        redrive = dead_letters and pulumi.Output.json_dumps(
+            {"deadLetterTargetArn": dead_letters.arn, "maxReceiveCount": RECEIVES_BEFORE_DEAD_LETTER}
+        )
+        queue = aws.sqs.Queue(
+            f"{self._name}-{suffix}",
+            kms_master_key_id=self._args["key_arn"],
+            visibility_timeout_seconds=visibility_seconds,
+            message_retention_seconds=RETENTION_SECONDS,
+            redrive_policy=redrive,
+            opts=self._child,
+        )
+        if not self._args["plain_http"]:
+            aws.sqs.QueuePolicy(
+                f"{self._name}-{suffix}-policy",
+                queue_url=queue.url,
+                policy=document(
+                    deny_everyone("DenyPlainHttp", ["sqs:*"], [queue.arn], {"Bool": {"aws:SecureTransport": "false"}})
+                ),
+                opts=self._child,
+            )
+        return queue
+
+    def _configure_callbacks(self) -> None:
+        prefix = self._args["parameter_prefix"]
+        secrets: dict[str, pulumi.Output[str]] = {}
+        for provider, callback in self._args["callbacks"].items():
+            given = callback["secret_parameter"]
+            secret = pulumi.Output.from_input(given) if given else self._generate_secret(provider)
+            secrets[provider] = secret
+            shape = {key: value for key, value in callback.items() if key != "secret_parameter"}
+            aws.ssm.Parameter(
+                f"{self._name}-{provider}-callback",
+                name=callbacks.callback_parameter(prefix, provider),
+                description=f"How {provider} calls back",
+                type="String",
+                value=secret.apply(
+                    lambda parameter, shape=shape: callbacks.CallbackProvider.model_validate(
+                        {**shape, "secret_parameter": parameter}
+                    ).model_dump_json()
+                ),
+                opts=self._child,
+            )
+        self.callback_secret_parameters = pulumi.Output.all(**secrets)
+
+    def _generate_secret(self, provider: str) -> pulumi.Output[str]:
+        secret = random.RandomPassword(
+            f"{self._name}-{provider}-secret", length=SECRET_CHARACTERS, special=False, opts=self._child
+        )
+        return aws.ssm.Parameter(
+            f"{self._name}-{provider}-secret",
+            name=callbacks.callback_secret_parameter(self._args["parameter_prefix"], provider),
+            description=f"What {provider} signs its callbacks with",
+            type="SecureString",
+            key_id=self._args["key_arn"],
+            value=secret.result,
+            opts=self._child,
+        ).name
+
+    def _create_receiver(self, queue: aws.sqs.Queue) -> PythonFunction:
+        args = self._args
+        signatures = aws.dynamodb.Table(
+            f"{self._name}-signatures",
+            billing_mode="PAY_PER_REQUEST",
+            hash_key="signature",
+            attributes=[{"name": "signature", "type": "S"}],
+            ttl={"attribute_name": "expires_at", "enabled": True},
+            server_side_encryption={"enabled": True, "kms_key_arn": args["key_arn"]},
+            opts=self._child,
+        )
+        given = [callback["secret_parameter"] for callback in args["callbacks"].values()]
+        return PythonFunction(
+            f"{self._name}-receiver",
+            {
+                "settings": args["functions"],
+                "description": "Checks posted events and puts them into the queue",
+                "handler": RECEIVER,
+                "log_group_name": f"/{self._name}/event-receiver",
+                "timeout_seconds": RECEIVER_SECONDS,
+                "memory_megabytes": 1024,
+                "environment": {
+                    "EVENTS_QUEUE_URL": queue.url,
+                    "PARAMETER_PREFIX": args["parameter_prefix"],
+                    "SIGNATURES_TABLE": signatures.name,
+                    "CALLBACK_PROVIDERS": ",".join(args["callbacks"]),
+                    "CORS_ORIGIN": args["cors_origin"],
+                    "POWERTOOLS_SERVICE_NAME": "event-receiver",
+                    "POWERTOOLS_LOG_LEVEL": "INFO",
+                },
+                "statements": receiver_statements(
+                    {
+                        "queue_arn": queue.arn,
+                        "signatures_table_arn": signatures.arn,
+                        "parameter_prefix": args["parameter_prefix"],
+                        "secret_parameters": [parameter for parameter in given if parameter],
+                        "account_id": args["account_id"],
+                        "region": args["region"],
+                    }
+                ),
+                "errors_description": "The receiver failed, and callers were answered 500: its log says why",
+            },
+            self._child,
+        )
+
+    def _create_batcher(self, queue: aws.sqs.Queue, dead_letters: aws.sqs.Queue) -> PythonFunction:
+        args = self._args
+        batcher = PythonFunction(
+            f"{self._name}-batcher",
+            {
+                "settings": args["functions"],
+                "description": "Lands queued events in batches under inbound/",
+                "handler": BATCHER,
+                "log_group_name": f"/{self._name}/event-batcher",
+                "timeout_seconds": BATCHER_SECONDS,
+                "memory_megabytes": 1024,
+                "environment": {
+                    "LAKE_BUCKET": args["bucket_name"],
+                    "EVENTS_DATASET": args["dataset"],
+                    "EVENTS_DEAD_LETTER_QUEUE_URL": dead_letters.url,
+                    "POWERTOOLS_SERVICE_NAME": "event-batcher",
+                    "POWERTOOLS_LOG_LEVEL": "INFO",
+                },
+                "statements": batcher_statements(
+                    {
+                        "dataset": args["dataset"],
+                        "bucket_arn": args["bucket_arn"],
+                        "queue_arn": queue.arn,
+                        "dead_letter_queue_arn": dead_letters.arn,
+                    }
+                ),
+                "errors_description": "The batcher failed; the queue gives its messages again: see its log",
+            },
+            self._child,
+        )
+        aws.lambda_.EventSourceMapping(
+            f"{self._name}-batches",
+            event_source_arn=queue.arn,
+            function_name=batcher.function_name,
+            batch_size=args["batch_size"],
+            maximum_batching_window_in_seconds=args["batch_window_seconds"],
+            scaling_config={"maximum_concurrency": args["batcher_maximum_concurrency"]},
+            function_response_types=["ReportBatchItemFailures"],
+            opts=self._child,
+        )
+        return batcher
+
+    def _create_alarms(self, queue: aws.sqs.Queue, dead_letters: aws.sqs.Queue) -> None:
+        alarm_when_any(
+            f"{self._name}-dead-letters",
+            description="An event could not be landed: the dead-letter queue holds it, with the reason as attribute",
+            namespace="AWS/SQS",
+            metric="ApproximateNumberOfMessagesVisible",
+            dimensions={"QueueName": dead_letters.name},
+            statistic="Maximum",
+            topic_arn=self._args["alarm_topic_arn"],
+            parent=self,
+        )
+        alarm_when_any(
+            f"{self._name}-waiting",
+            description=f"An event has waited for more than {OLDEST_MESSAGE_SECONDS} s: look at the batcher's log",
+            namespace="AWS/SQS",
+            metric="ApproximateAgeOfOldestMessage",
+            dimensions={"QueueName": queue.name},
+            statistic="Maximum",
+            threshold=OLDEST_MESSAGE_SECONDS,
+            topic_arn=self._args["alarm_topic_arn"],
+            parent=self,
+        )
