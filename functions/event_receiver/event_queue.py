@@ -1,0 +1,119 @@
+"""Puts events into the queue, and tells exactly which of them SQS acknowledged."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Final
+
+from aws_lambda_powertools import Logger
+from botocore.exceptions import BotoCoreError, ClientError
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+
+# docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html
+MAXIMUM_ENTRIES: Final = 10
+MAXIMUM_BATCH_BYTES: Final = 256 * 1024
+THREADS: Final = 8
+FIRST_PAUSE_SECONDS: Final = 0.05
+LONGEST_PAUSE_SECONDS: Final = 2.0
+
+logger = Logger(child=True)
+
+_Entry = tuple[int, str]
+"""A message's place among those to be sent, and its body."""
+
+
+class EventQueue:
+    """Sends messages to one queue.
+
+    Args:
+        client: a boto3 SQS client.
+        queue_url: of the queue.
+        clock: seconds that only grow.
+        sleep: waits some seconds.
+    """
+
+    def __init__(
+        self,
+        client: SQSClient,
+        queue_url: str,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._client, self._url, self._clock, self._sleep = client, queue_url, clock, sleep
+
+    def send(self, messages: Sequence[str], seconds: float) -> set[int]:
+        """Send messages; what is refused is sent again as long as there is time.
+
+        A message whose sending was answered by an error may be in the queue all the same, and then comes twice.
+
+        Args:
+            messages: their bodies.
+            seconds: no attempt begins later than this.
+
+        Returns:
+            Which of them, by their place, SQS acknowledged.
+        """
+        deadline = self._clock() + seconds
+        batches = list(batched(messages))
+        if len(batches) == 1:
+            return self._send_batch(batches[0], deadline)
+        with ThreadPoolExecutor(min(THREADS, len(batches))) as threads:
+            return set().union(*threads.map(lambda batch: self._send_batch(batch, deadline), batches))
+
+    def _send_batch(self, batch: list[_Entry], deadline: float) -> set[int]:
+        acknowledged: set[int] = set()
+        waiting, pause = batch, FIRST_PAUSE_SECONDS
+        while True:
+            sent, hopeless = self._attempt(waiting)
+            acknowledged |= sent
+            waiting = [entry for entry in waiting if entry[0] not in sent and entry[0] not in hopeless]
+            # Half of the pause is left to chance, so that callers who were refused together do not return together.
+            wait = pause * random.uniform(0.5, 1)  # noqa: S311 - no secret
+            if not waiting or self._clock() + wait >= deadline:
+                return acknowledged
+            self._sleep(wait)
+            pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
+
+    def _attempt(self, entries: list[_Entry]) -> tuple[set[int], set[int]]:
+        """One request: the places that SQS acknowledged, and those that it will refuse however often it is asked."""
+        try:
+            answer = self._client.send_message_batch(
+                QueueUrl=self._url, Entries=[{"Id": str(place), "MessageBody": body} for place, body in entries]
+            )
+        except (BotoCoreError, ClientError) as error:
+            logger.warning("the queue refused a batch", extra={"reason": _code(error), "messages": len(entries)})
+            return set(), set()
+        asked = {place for place, _ in entries}
+        sent = {int(each["Id"]) for each in answer.get("Successful", ())}
+        failed = answer.get("Failed", ())
+        if failed:
+            codes = sorted({each["Code"] for each in failed})
+            logger.warning("the queue refused messages", extra={"codes": codes, "messages": len(failed)})
+        hopeless = {int(each["Id"]) for each in failed if each["SenderFault"]}
+        return sent & asked, hopeless & asked
+
+
+def _code(error: BotoCoreError | ClientError) -> str:
+    code = error.response.get("Error", {}).get("Code") if isinstance(error, ClientError) else None
+    return code or type(error).__name__
+
+
+def batched(messages: Sequence[str]) -> Iterator[list[_Entry]]:
+    """Messages in their order, as many together as one request may hold. None is larger than a request."""
+    batch: list[_Entry] = []
+    batch_bytes = 0
+    for place, body in enumerate(messages):
+        size = len(body.encode())
+        if batch and (len(batch) == MAXIMUM_ENTRIES or batch_bytes + size > MAXIMUM_BATCH_BYTES):
+            yield batch
+            batch, batch_bytes = [], 0
+        batch.append((place, body))
+        batch_bytes += size
+    if batch:
+        yield batch

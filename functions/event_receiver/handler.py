@@ -1,0 +1,84 @@
+"""AWS Lambda `event_receiver`: what the API's routes call. A thin layer over `receiver`: log, metrics, clients."""
+
+import os
+import time
+import traceback
+from functools import cache
+from typing import Any, Final
+
+import boto3
+from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.typing import LambdaContext
+from botocore.config import Config
+
+from functions.event_receiver.answers import with_header
+from functions.event_receiver.event_queue import THREADS, EventQueue
+from functions.event_receiver.providers import Providers
+from functions.event_receiver.receiver import Receiver
+from functions.event_receiver.request import read_request
+from functions.event_receiver.signatures import UsedSignatures
+
+# Short of the gateway's 29 seconds several times over. The queue's retries are this function's own.
+_ONE_ATTEMPT: Final = Config(
+    connect_timeout=2, read_timeout=5, retries={"total_max_attempts": 1}, max_pool_connections=THREADS
+)
+_FEW_ATTEMPTS: Final = Config(connect_timeout=1, read_timeout=2, retries={"total_max_attempts": 3, "mode": "standard"})
+
+logger = Logger()
+metrics = Metrics(namespace="DataPlatform", service=os.environ.get("POWERTOOLS_SERVICE_NAME", "event-receiver"))
+
+
+class ReceiverFailedError(Exception):
+    """A defect. The message says where and of which kind, and nothing of what was posted."""
+
+
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Answer one request of the API.
+
+    Args:
+        event: a REST API's Lambda proxy event.
+        context: Lambda's.
+
+    Returns:
+        The proxy answer, as the API's document describes it.
+
+    Raises:
+        ReceiverFailedError: a defect; the gateway answers 500, the alarm tells.
+    """
+    started = time.perf_counter()
+    request = read_request(event, context.aws_request_id)
+    logger.set_correlation_id(request.id)
+    try:
+        reply = receiver().reply(request, context.get_remaining_time_in_millis() / 1000)
+    except Exception as error:  # noqa: BLE001 - whatever it is: its own message may hold what was posted
+        where = "".join(traceback.format_tb(error.__traceback__))
+        raise ReceiverFailedError(f"{type(error).__name__} in request {request.id}, at:\n{where}") from None
+    status = reply.answer["statusCode"]
+    # Neither body nor headers nor the path as it was asked for: a secret may stand in each of them.
+    logger.info(
+        "answered",
+        extra={
+            "route": f"{request.method} {request.route}",
+            "status": status,
+            "accepted": reply.accepted,
+            "not_stored": reply.not_stored,
+            "milliseconds": round((time.perf_counter() - started) * 1000, 1),
+        },
+    )
+    metrics.add_metric("EventsAccepted", MetricUnit.Count, reply.accepted)
+    metrics.add_metric("EventsNotStored", MetricUnit.Count, reply.not_stored)
+    metrics.add_metric("RequestsRefused", MetricUnit.Count, int(400 <= status < 500))  # noqa: PLR2004 - HTTP's
+    metrics.flush_metrics()
+    return with_header(reply.answer, "Access-Control-Allow-Origin", os.environ.get("CORS_ORIGIN", "*"))
+
+
+@cache
+def receiver() -> Receiver:
+    """The receiver with the clients of this environment, made once."""
+    prefix, table = os.environ["PARAMETER_PREFIX"], os.environ["SIGNATURES_TABLE"]
+    return Receiver(
+        EventQueue(boto3.client("sqs", config=_ONE_ATTEMPT), os.environ["EVENTS_QUEUE_URL"]),
+        Providers(boto3.client("ssm", config=_FEW_ATTEMPTS), prefix),
+        UsedSignatures(boto3.client("dynamodb", config=_FEW_ATTEMPTS), table),
+    )

@@ -1,0 +1,129 @@
+"""What becomes of a request: its route, and either all its events in the queue or an answer that says why not."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from http import HTTPStatus
+from typing import Any, Final
+
+from aws_lambda_powertools import Logger
+
+from functions.event_receiver import answers
+from functions.event_receiver.answers import RequestRefusedError, invalid_body
+from functions.event_receiver.envelope import StoredEvent, read_events
+from functions.event_receiver.event_queue import EventQueue
+from functions.event_receiver.providers import Providers, ProvidersUnavailableError
+from functions.event_receiver.request import MAXIMUM_BODY_BYTES, Request, check_depth, parse
+from functions.event_receiver.signatures import SignaturesUnavailableError, UsedSignatures, check_signature
+from functions.event_receiver.wrapping import wrap
+
+MAXIMUM_CALLBACK_BYTES: Final = 200 * 1024
+# The last attempt on the queue may take as long as its client waits for an answer; then the answer has to be made.
+RESERVED_SECONDS: Final = 7.0
+
+logger = Logger(child=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """The answer to a request, and what is counted of it."""
+
+    answer: dict[str, Any]
+    accepted: int = 0
+    not_stored: int = 0
+
+
+class Receiver:
+    """Answers requests.
+
+    Args:
+        queue: where events go.
+        providers: who may call back.
+        signatures: those that were used.
+        clock: gives the time, aware of its zone.
+    """
+
+    def __init__(
+        self,
+        queue: EventQueue,
+        providers: Providers,
+        signatures: UsedSignatures,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._queue, self._providers, self._signatures, self._clock = queue, providers, signatures, clock
+
+    def reply(self, request: Request, seconds_left: float) -> Reply:
+        """Answer a request.
+
+        Args:
+            request: what came.
+            seconds_left: until the function is killed.
+        """
+        try:
+            return self._route(request, seconds_left - RESERVED_SECONDS)
+        except RequestRefusedError as refusal:
+            return Reply(answers.refused(request.id, refusal))
+
+    def _route(self, request: Request, seconds: float) -> Reply:
+        match request.method, request.route:
+            case "POST", "/events":
+                return self._receive_events(request, seconds)
+            case "POST", "/callbacks/{provider}":
+                return self._receive_callback(request, seconds)
+            case "GET", "/health":
+                return Reply(answers.healthy())
+            case _:
+                raise RequestRefusedError(HTTPStatus.NOT_FOUND, "the API has no such path and method")
+
+    def _receive_events(self, request: Request, seconds: float) -> Reply:
+        body = parse(request.raw_body(MAXIMUM_BODY_BYTES))
+        return self._store(request, read_events(body, self._clock(), request.id), seconds)
+
+    def _receive_callback(self, request: Request, seconds: float) -> Reply:
+        try:
+            configured = self._providers.find(request.provider)
+        except ProvidersUnavailableError as error:
+            raise self._unavailable(error) from error
+        if configured is None:
+            raise RequestRefusedError(HTTPStatus.NOT_FOUND, "there is no provider of this name")
+        provider, secret = configured
+        raw, now = request.raw_body(MAXIMUM_CALLBACK_BYTES), self._clock()
+        signature, signed_at = check_signature(provider, secret, request.headers, raw, now)
+        body = parse(raw)
+        if not isinstance(body, dict):
+            raise invalid_body("is no JSON object")
+        check_depth(body)
+        event = wrap(request.provider, provider, body, raw, signed_at, now, request.id)
+        return self._store_once(
+            request, event, f"{request.provider}#{signature}", now, provider.tolerance_seconds, seconds
+        )
+
+    def _store_once(
+        self, request: Request, event: StoredEvent, signature: str, now: datetime, tolerance: int, seconds: float
+    ) -> Reply:
+        try:
+            self._signatures.claim(signature, request.id, now, tolerance)
+        except SignaturesUnavailableError as error:
+            raise self._unavailable(error) from error
+        reply = self._store(request, [event], seconds)
+        try:
+            if reply.not_stored:
+                self._signatures.release(signature, request.id)
+            else:
+                self._signatures.mark_used(signature, request.id, now, tolerance)
+        except SignaturesUnavailableError as error:
+            # The answer is right whether or not. The claim ends by itself, and a repetition then has the same id.
+            logger.warning("a signature's record was not ended", extra={"error": str(error)})
+        return reply
+
+    def _store(self, request: Request, events: list[StoredEvent], seconds: float) -> Reply:
+        stored = self._queue.send([event.line for event in events], seconds)
+        ids = [event.event_id for place, event in enumerate(events) if place in stored]
+        missing = [event.event_id for place, event in enumerate(events) if place not in stored]
+        if missing:
+            return Reply(answers.not_stored(request.id, missing, ids), len(ids), len(missing))
+        return Reply(answers.accepted(request.id, ids), len(ids))
+
+    def _unavailable(self, error: Exception) -> RequestRefusedError:
+        logger.error("callbacks cannot be taken", extra={"error": str(error)})
+        return RequestRefusedError(HTTPStatus.SERVICE_UNAVAILABLE, "callbacks cannot be taken now; send it again later")

@@ -1,0 +1,144 @@
+"""A request as the gateway hands it over, and its body read as strict JSON."""
+
+import base64
+import binascii
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any, Final
+
+from functions.event_receiver.answers import RequestRefusedError, invalid_body
+
+MAXIMUM_BODY_BYTES: Final = 2**20
+MAXIMUM_DEPTH: Final = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request."""
+
+    id: str
+    method: str
+    route: str
+    """The path as the API's document has it, such as "/callbacks/{provider}"."""
+    provider: str
+    """Of a callback; else empty."""
+    headers: Mapping[str, str]
+    """By names in lower case."""
+    body: str
+    is_base64: bool
+
+    def raw_body(self, maximum_bytes: int) -> bytes:
+        """The body's bytes.
+
+        Raises:
+            RequestRefusedError: it is not declared as JSON, too large, empty or no text at all.
+        """
+        media_type, _, parameters = self.headers.get("content-type", "").partition(";")
+        charset = parameters.strip().lower().replace('"', "")
+        if media_type.strip().lower() != "application/json" or charset not in {"", "charset=utf-8"}:
+            raise RequestRefusedError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "send the body as application/json")
+        try:
+            raw = base64.b64decode(self.body, validate=True) if self.is_base64 else self.body.encode()
+        except (binascii.Error, UnicodeError):
+            raise invalid_body("is no text in UTF-8") from None
+        if len(raw) > maximum_bytes:
+            raise RequestRefusedError(
+                HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+                f"the body is {len(raw)} bytes, at most {maximum_bytes} are taken; post less at once",
+            )
+        return raw
+
+
+def read_request(event: Mapping[str, Any], fallback_id: str) -> Request:
+    """The request in a Lambda proxy event of a REST API.
+
+    Args:
+        event: what the gateway sends.
+        fallback_id: the request's id where the gateway gave none.
+    """
+    headers: Mapping[str, str] = event.get("headers") or {}
+    path: Mapping[str, str] = event.get("pathParameters") or {}
+    context: Mapping[str, Any] = event.get("requestContext") or {}
+    return Request(
+        id=context.get("requestId") or fallback_id,
+        method=event.get("httpMethod") or "",
+        route=event.get("resource") or "",
+        provider=path.get("provider") or "",
+        headers={name.lower(): value for name, value in headers.items()},
+        body=event.get("body") or "",
+        is_base64=bool(event.get("isBase64Encoded")),
+    )
+
+
+def parse(raw: bytes) -> Any:  # noqa: ANN401 - any JSON value
+    """The value of a JSON text: integers exact, other numbers as finite doubles.
+
+    Raises:
+        RequestRefusedError: it is empty, malformed, nested too deep for the parser, or holds NaN, an infinity or a lone
+            surrogate.
+    """
+    if not raw.strip():
+        raise invalid_body("is empty")
+    try:
+        text = raw.decode()
+        value = json.loads(text, parse_constant=_refuse_constant, parse_float=_finite)
+    except UnicodeError:
+        raise invalid_body("is no text in UTF-8") from None
+    except json.JSONDecodeError as error:
+        raise invalid_body(f"is malformed JSON: line {error.lineno}, column {error.colno}: {error.msg}") from None
+    except _NumberRefusedError as error:
+        raise invalid_body(str(error)) from None
+    except ValueError:
+        # Python's guard against integers of thousands of digits, whose conversion takes quadratic time.
+        raise invalid_body("holds an integer of more than 4,300 digits") from None
+    except RecursionError:
+        raise invalid_body(f"is nested deeper than {MAXIMUM_DEPTH} levels") from None
+    if "\\u" in text and _has_lone_surrogate(value):
+        raise invalid_body("holds half of a surrogate pair, which is no character")
+    return value
+
+
+def check_depth(value: Any, maximum: int = MAXIMUM_DEPTH) -> None:  # noqa: ANN401 - any JSON value
+    """Check how deep objects and arrays are nested; a value without any is of depth 0.
+
+    Raises:
+        RequestRefusedError: deeper than the maximum.
+    """
+    level = [value]
+    for _ in range(maximum):
+        level = [child for container in level for child in _children(container) if isinstance(child, (dict, list))]
+        if not level:
+            return
+    raise invalid_body(f"is nested deeper than {MAXIMUM_DEPTH} levels")
+
+
+class _NumberRefusedError(Exception):
+    """A number that JSON has not, or a double cannot hold."""
+
+
+def _children(value: Any) -> Any:  # noqa: ANN401 - any JSON value
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()
+
+
+def _refuse_constant(name: str) -> None:
+    raise _NumberRefusedError(f"holds {name}, which is no JSON")
+
+
+def _finite(literal: str) -> float:
+    number = float(literal)
+    if math.isinf(number):
+        raise _NumberRefusedError("holds a number that is too large for a double")
+    return number
+
+
+def _has_lone_surrogate(value: Any) -> bool:  # noqa: ANN401 - any JSON value
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return True
+    return False

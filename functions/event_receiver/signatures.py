@@ -1,0 +1,169 @@
+"""Signatures of callbacks: whether one is right and fresh, and whether it was used before."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Final
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from functions.event_receiver.answers import RequestRefusedError
+from lake.callbacks import CallbackProvider
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+_SIGNATURE: Final = re.compile(r"(?:sha256=)?([0-9a-fA-F]{64})")
+_TIMESTAMP: Final = re.compile(r"[0-9]{1,12}")
+# How long a callback may be under way: longer than the function runs. Whoever comes later takes it over.
+_UNDER_WAY: Final = timedelta(seconds=60)
+# Beyond the time in which a signature is fresh, so that clocks may differ.
+_KEPT_LONGER: Final = timedelta(hours=1)
+
+
+class SignaturesUnavailableError(Exception):
+    """The table of used signatures cannot be asked or written."""
+
+
+def check_signature(
+    provider: CallbackProvider, secret: str, headers: Mapping[str, str], body: bytes, now: datetime
+) -> tuple[str, datetime]:
+    """Check a callback's signature and timestamp.
+
+    Args:
+        provider: who calls back.
+        secret: shared with it.
+        headers: by names in lower case.
+        body: as it was sent.
+        now: aware of its zone.
+
+    Returns:
+        The signature, in lower case, and the time of signing.
+
+    Raises:
+        RequestRefusedError: one of both is missing, wrong or too old.
+    """
+    signature = _SIGNATURE.fullmatch(headers.get(provider.signature_header.lower(), ""))
+    timestamp = headers.get(provider.timestamp_header.lower(), "")
+    if signature is None or _TIMESTAMP.fullmatch(timestamp) is None:
+        raise _unsigned(
+            f"send the time in seconds since 1970 as {provider.timestamp_header} and the hexadecimal HMAC-SHA256 of "
+            f"time, full stop and body as {provider.signature_header}"
+        )
+    given = signature[1].lower()
+    expected = hmac.new(secret.encode(), timestamp.encode() + b"." + body, hashlib.sha256).hexdigest()
+    if not hmac.compare_digest(given, expected):
+        raise _unsigned("the signature is not that of this body and timestamp")
+    if abs(now.timestamp() - int(timestamp)) > provider.tolerance_seconds:
+        raise _unsigned(f"the timestamp is more than {provider.tolerance_seconds} seconds from the time of receipt")
+    return given, datetime.fromtimestamp(int(timestamp), UTC)
+
+
+class UsedSignatures:
+    """Each signature is accepted once. What was begun and never ended does not count as accepted.
+
+    A signature is claimed, its event is sent, then the signature is marked as used: killed in between, the sender's
+    repetition is accepted a minute later. An event that was in the queue by then has the same id and stays one.
+
+    Args:
+        client: a boto3 DynamoDB client.
+        table: its partition key is `signature`, its TTL attribute `expires_at`.
+    """
+
+    def __init__(self, client: DynamoDBClient, table: str) -> None:
+        self._client, self._table = client, table
+
+    def claim(self, signature: str, request_id: str, now: datetime, tolerance_seconds: int) -> None:
+        """Claim a signature for a request.
+
+        Raises:
+            RequestRefusedError: it was used before (409), or another request is at it (503).
+            SignaturesUnavailableError: the table did not answer.
+        """
+        try:
+            self._put(
+                signature,
+                request_id,
+                now,
+                tolerance_seconds,
+                {"until": {"N": str(int((now + _UNDER_WAY).timestamp()))}},
+                # One's own: a write that succeeded and was answered by an error is repeated by the SDK.
+                "attribute_not_exists(signature) OR request = :request OR #until < :now",
+            )
+        except self._client.exceptions.ConditionalCheckFailedException as error:
+            if "until" in error.response.get("Item", {}):
+                raise RequestRefusedError(
+                    HTTPStatus.SERVICE_UNAVAILABLE, "this callback is being stored; send it again in a minute"
+                ) from None
+            raise RequestRefusedError(
+                HTTPStatus.CONFLICT, "a callback with this signature was accepted before; sign it anew to send it again"
+            ) from None
+        except (BotoCoreError, ClientError) as error:
+            raise SignaturesUnavailableError(type(error).__name__) from error
+
+    def mark_used(self, signature: str, request_id: str, now: datetime, tolerance_seconds: int) -> None:
+        """Remember a claimed signature for as long as it is fresh.
+
+        Raises:
+            SignaturesUnavailableError: the table did not answer. The claim then stands for a minute.
+        """
+        try:
+            self._put(signature, request_id, now, tolerance_seconds, {}, None)
+        except (BotoCoreError, ClientError) as error:
+            raise SignaturesUnavailableError(type(error).__name__) from error
+
+    def release(self, signature: str, request_id: str) -> None:
+        """Take a request's claim back.
+
+        Raises:
+            SignaturesUnavailableError: the table did not answer. The claim then stands for a minute.
+        """
+        try:
+            self._client.delete_item(
+                TableName=self._table,
+                Key={"signature": {"S": signature}},
+                ConditionExpression="request = :request",
+                ExpressionAttributeValues={":request": {"S": request_id}},
+            )
+        except self._client.exceptions.ConditionalCheckFailedException:
+            return
+        except (BotoCoreError, ClientError) as error:
+            raise SignaturesUnavailableError(type(error).__name__) from error
+
+    def _put(
+        self,
+        signature: str,
+        request_id: str,
+        now: datetime,
+        tolerance_seconds: int,
+        members: dict[str, dict[str, str]],
+        condition: str | None,
+    ) -> None:
+        # A timestamp may lie ahead by the tolerance, and is fresh for the tolerance after that.
+        expires_at = now + 2 * timedelta(seconds=tolerance_seconds) + _KEPT_LONGER
+        item = {
+            "signature": {"S": signature},
+            "request": {"S": request_id},
+            "expires_at": {"N": str(int(expires_at.timestamp()))},
+            **members,
+        }
+        if condition is None:
+            self._client.put_item(TableName=self._table, Item=item)
+            return
+        self._client.put_item(
+            TableName=self._table,
+            Item=item,
+            ConditionExpression=condition,
+            ExpressionAttributeNames={"#until": "until"},
+            ExpressionAttributeValues={":request": {"S": request_id}, ":now": {"N": str(int(now.timestamp()))}},
+            ReturnValuesOnConditionCheckFailure="ALL_OLD",
+        )
+
+
+def _unsigned(detail: str) -> RequestRefusedError:
+    return RequestRefusedError(HTTPStatus.UNAUTHORIZED, detail)

@@ -1,0 +1,89 @@
+"""What a third party sends becomes the payload of an event."""
+
+import hashlib
+import re
+import uuid
+from collections.abc import Mapping
+from datetime import datetime
+from http import HTTPStatus
+from typing import Any, Final
+
+from functions.event_receiver.answers import RequestRefusedError
+from functions.event_receiver.envelope import EVENT_TYPE, StoredEvent
+from functions.event_receiver.event_queue import MAXIMUM_BATCH_BYTES
+from lake.callbacks import CallbackProvider
+from lake.events import stored_event
+
+# Ids follow from it: changed, a callback that is sent again would become another event.
+NAMESPACE: Final = uuid.uuid5(uuid.NAMESPACE_URL, "https://data-platform/events/callbacks")
+_NOTHING: Final = object()
+
+
+def wrap(
+    name: str,
+    provider: CallbackProvider,
+    body: Mapping[str, Any],
+    raw: bytes,
+    signed_at: datetime,
+    received_at: datetime,
+    request_id: str,
+) -> StoredEvent:
+    """Make an event of a callback. Sent again, also newly signed, it has the same id.
+
+    Args:
+        name: the provider's.
+        provider: how it calls back.
+        body: what it sent.
+        raw: the same as bytes.
+        signed_at: the signed timestamp.
+        received_at: when the request came.
+        request_id: of the request.
+
+    Raises:
+        RequestRefusedError: it is too large as it is stored.
+    """
+    event_id = str(_event_id(name, provider, body, raw))
+    event: dict[str, Any] = {
+        "event_id": event_id,
+        "event_type": _event_type(name, provider, body),
+        "occurred_at": f"{signed_at:%Y-%m-%dT%H:%M:%SZ}",
+        "source": name,
+        "payload": body,
+    }
+    line = stored_event(event, received_at, request_id)
+    # A number may be longer as it is stored than as it was sent: 1E20.
+    if len(line.encode()) > MAXIMUM_BATCH_BYTES:
+        raise RequestRefusedError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "the body is too large as it is stored")
+    return StoredEvent(event_id, line)
+
+
+def find(value: Any, pointer: str) -> Any:  # noqa: ANN401 - any JSON value
+    """The value that a JSON pointer (RFC 6901) leads to; None if it leads nowhere."""
+    found = value
+    for token in pointer.split("/")[1:]:
+        found = _member(found, token.replace("~1", "/").replace("~0", "~"))
+        if found is _NOTHING:
+            return None
+    return found
+
+
+def _member(value: Any, name: str) -> Any:  # noqa: ANN401 - any JSON value
+    if isinstance(value, dict):
+        return value.get(name, _NOTHING)
+    if isinstance(value, list) and re.fullmatch(r"0|[1-9][0-9]{0,8}", name) and int(name) < len(value):
+        return value[int(name)]
+    return _NOTHING
+
+
+def _event_id(name: str, provider: CallbackProvider, body: Mapping[str, Any], raw: bytes) -> uuid.UUID:
+    own = find(body, provider.event_id_pointer) if provider.event_id_pointer is not None else None
+    if isinstance(own, (str, int)) and not isinstance(own, bool) and own != "":
+        return uuid.uuid5(NAMESPACE, f"{name}/id/{own}")
+    return uuid.uuid5(NAMESPACE, f"{name}/sha256/{hashlib.sha256(raw).hexdigest()}")
+
+
+def _event_type(name: str, provider: CallbackProvider, body: Mapping[str, Any]) -> str:
+    own = find(body, provider.event_type_pointer) if provider.event_type_pointer is not None else None
+    if isinstance(own, str) and re.fullmatch(EVENT_TYPE, own):
+        return own
+    return f"{name}.callback"
