@@ -6,13 +6,16 @@ import sys
 import time
 import traceback
 import uuid
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 Counts = Mapping[str, Any]
-"""What a job says of one item, as JSON can carry it."""
+"""What a job says of one item, as JSON can carry it. An "outcome" in it says that it went another way than "done"."""
+_DONE: Final = "done"
 
 
 class JobFailedError(Exception):
@@ -49,6 +52,30 @@ def run_script(main: Callable[[], None]) -> None:
         raise SystemExit(f"AWS answered: {error}") from None
 
 
+@dataclass(frozen=True, slots=True)
+class Result:
+    """How one item of a run went."""
+
+    item: str
+    seconds: float
+    counts: Counts | None = None
+    """What is logged of it; None if it failed."""
+    error: Exception | None = None
+    details: str = ""
+    """The traceback of the error."""
+
+
+def attempt(work: Callable[[str], Counts], item: str) -> Result:
+    """Do the work for one item, whatever happens."""
+    started = time.monotonic()
+    try:
+        counts = work(item)
+    except Exception as error:  # noqa: BLE001 - whatever it is, it must not stop the other items; the run raises it
+        details = "".join(traceback.format_exception(error))
+        return Result(item, time.monotonic() - started, error=error, details=details)
+    return Result(item, time.monotonic() - started, counts)
+
+
 class JobRun:
     """One run of a job, which logs a line of JSON per item to standard output."""
 
@@ -67,29 +94,42 @@ class JobRun:
         Raises:
             JobFailedError: some failed. Its cause groups their errors.
         """
+        self.finish(kind, (attempt(work, item) for item in items))
+
+    def finish(self, kind: str, results: Iterable[Result], **noted: int) -> None:
+        """Log how each item went as it becomes known, then how all of them went.
+
+        Args:
+            kind: what an item is, such as "object".
+            results: of all items.
+            noted: what else the last line is to count.
+
+        Raises:
+            JobFailedError: some failed. Its cause groups their errors.
+        """
         failures: dict[str, Exception] = {}
-        done = 0
-        for item in items:
-            started = time.monotonic()
-            try:
-                counts = work(item)
-            except Exception as error:  # noqa: BLE001 - whatever it is, it must not stop the others; it is raised below
-                failures[item] = error
-                details = {"error": _in_words(error), "traceback": "".join(traceback.format_exception(error))}
-                self._log(outcome="failed", **{kind: item}, **details)
+        outcomes: Counter[str] = Counter()
+        for result in results:
+            if result.error is not None:
+                failures[result.item] = result.error
+                self.log("failed", **{kind: result.item}, error=_in_words(result.error), traceback=result.details)
             else:
-                done += 1
-                self._log(outcome="done", **{kind: item}, **counts, seconds=round(time.monotonic() - started, 3))
-        self._log(outcome="finished", done=done, failed=len(failures))
+                counts = dict(result.counts or {})
+                outcome = str(counts.pop("outcome", _DONE))
+                outcomes[outcome] += 1
+                self.log(outcome, **{kind: result.item}, **counts, seconds=round(result.seconds, 3))
+        other_outcomes = {outcome: count for outcome, count in outcomes.items() if outcome != _DONE}
+        self.log("finished", done=outcomes[_DONE], failed=len(failures), **other_outcomes, **noted)
         if failures:
             raise JobFailedError(
-                f"{len(failures)} of {done + len(failures)} {kind}s failed, the others were done:\n"
+                f"{len(failures)} of {outcomes.total() + len(failures)} {kind}s failed, the others were done:\n"
                 + "\n".join(f"- {item}: {_in_words(error)}" for item, error in failures.items())
             ) from ExceptionGroup(f"{self._job} run {self.run_id}", list(failures.values()))
 
-    def _log(self, **fields: object) -> None:
+    def log(self, outcome: str, **fields: object) -> None:
+        """Log one line."""
         # One write per line: lines of a job that shares its output with others stay whole.
-        sys.stdout.write(json.dumps({"job": self._job, "run": self.run_id, **fields}) + "\n")
+        sys.stdout.write(json.dumps({"job": self._job, "run": self.run_id, "outcome": outcome, **fields}) + "\n")
         sys.stdout.flush()
 
 

@@ -10,8 +10,10 @@ import pytest
 from jobs.datasets import DATASETS
 from jobs.job_run import JobFailedError
 from jobs.memory_store import MemoryStore, StoredObject
+from jobs.store import OpenObject
 from jobs.warehouse.columns import LINEAGE, QUARANTINE
 from jobs.warehouse.job import refine
+from jobs.warehouse.selection import NoSuchObjectError, Replay
 
 HEADER = "customer_id,model,colour,registration_plate\n"
 INBOUND = "inbound/vehicles/2026/11/22/day one.csv"
@@ -155,32 +157,87 @@ def test_objects_of_one_name_on_two_days_have_files_of_their_own(store):
     assert len(list(store.keys("warehouse/"))) == len(list(store.keys("quarantine/"))) == 2
 
 
-def test_an_object_that_cannot_be_read_stops_no_other_and_leaves_nothing_behind(store, capsys):
+def test_an_object_that_cannot_be_read_goes_to_the_quarantine_whole(store):
     # given
-    bad = "inbound/vehicles/2026/11/21/bad.csv"
-    store.objects[bad] = StoredObject(b"customer,model\n1,Focus\n")
+    store.objects[INBOUND] = StoredObject(b"customer,model\n1,Focus\n")
+
+    # when: nothing is raised, so that the marts are not held up
+    refine(store, DATASETS, "run-1")
+
+    # then
+    (row,) = parquet(store, QUARANTINED).rows(named=True)
+    assert (row["object"], row["rules"], row["line"]) == (INBOUND, ["unreadable_object"], None)
+    assert row["original"] == "customer,model\n1,Focus\n"
+    assert "missing columns ['customer_id'" in row["reason"]
+    assert parquet(store, WAREHOUSE).is_empty()
+    assert set(LINEAGE) < set(parquet(store, WAREHOUSE).columns)
+    accounting = {"rows-in": "1", "rows-warehouse": "0", "rows-quarantined": "1", "rows-duplicate": "0", "run": "run-1"}
+    assert store.objects[WAREHOUSE].metadata == accounting
+
+
+def test_the_log_tells_an_unreadable_object_from_the_others(store, capsys):
+    # given
+    store.objects["inbound/vehicles/2026/11/21/bad.csv"] = StoredObject(b"")
     land(store, GOOD)
 
     # when
-    with pytest.raises(JobFailedError, match=r"1 of 2 objects failed, the others were done:") as failure:
-        refine(store, DATASETS, "run-1")
+    refine(store, DATASETS, "run-1")
 
     # then
-    assert f"- {bad}: header with missing columns ['customer_id'" in str(failure.value)
-    assert store.written == [QUARANTINED, WAREHOUSE]
-    failed, done, finished = logged(capsys)
-    assert (failed["outcome"], failed["object"]) == ("failed", bad)
-    assert (done["outcome"], done["object"]) == ("done", INBOUND)
-    assert (finished["outcome"], finished["done"], finished["failed"]) == ("finished", 1, 1)
+    unreadable, done, finished = logged(capsys)
+    assert unreadable["outcome"] == "unreadable"
+    assert "the file is empty" in str(unreadable["reason"])
+    assert done["outcome"] == "done"
+    assert (finished["done"], finished["failed"], finished["unreadable"]) == (1, 0, 1)
+
+
+@pytest.mark.parametrize(
+    "replay", [Replay([INBOUND]), Replay(first=date(2026, 11, 22)), Replay(last=date(2026, 11, 22))]
+)
+def test_an_object_that_was_put_right_is_replayed_and_leaves_no_trace_of_its_refusal(store, replay):
+    # given an object that was refused whole, a mended one in its place, and another that was processed
+    store.objects[INBOUND] = StoredObject(b"nothing")
+    refine(store, DATASETS, "run-1")
+    land(store, GOOD + BAD)
+    store.written.clear()
+
+    # when
+    refine(store, DATASETS, "run-2", replay)
+
+    # then
+    clean = MemoryStore()
+    land(clean, GOOD + BAD)
+    refine(clean, DATASETS, "run-2")
+    assert store.objects == clean.objects
+
+
+def test_a_replay_of_days_processes_those_days_and_no_others(store):
+    # given four processed objects
+    keys = [f"inbound/vehicles/2026/11/{day}/a.csv" for day in (20, 21, 22, 23)]
+    for key in keys:
+        land(store, GOOD, key)
+    refine(store, DATASETS, "run-1")
+    store.written.clear()
+
+    # when
+    refine(store, DATASETS, "run-2", Replay(first=date(2026, 11, 21), last=date(2026, 11, 22)))
+
+    # then
+    assert {key[key.index("=") + 1 :][:10] for key in store.written} == {"2026-11-21", "2026-11-22"}
+
+
+def test_a_replay_of_an_object_that_is_not_there_is_refused(store):
+    with pytest.raises(NoSuchObjectError, match=r"no such object to replay: inbound/vehicles/2026/11/22/day one\.csv"):
+        refine(store, DATASETS, "run-1", Replay([INBOUND]))
 
 
 def test_an_unexpected_error_on_one_object_stops_no_other():
     # given a store that cannot give one of the objects
     class Unreliable(MemoryStore):
-        def read(self, key: str) -> bytes:
+        def open(self, key: str) -> OpenObject:
             if key == INBOUND:
                 raise OSError("connection lost")
-            return super().read(key)
+            return super().open(key)
 
     unreliable = Unreliable()
     land(unreliable, GOOD)
@@ -195,13 +252,19 @@ def test_an_unexpected_error_on_one_object_stops_no_other():
     assert isinstance(failure.value.__cause__, ExceptionGroup)
 
 
-def test_a_key_outside_the_layout_is_reported_and_not_passed_over(store):
+def test_a_key_outside_the_layout_is_told_of_in_each_run_and_holds_nothing_up(store, capsys):
     # given
     land(store, GOOD, "inbound/vehicles/stray.csv")
+    land(store, GOOD)
 
-    # when, then
-    with pytest.raises(JobFailedError, match=r"stray\.csv' is not of the form inbound/"):
-        refine(store, DATASETS, "run-1")
+    # when
+    refine(store, DATASETS, "run-1")
+
+    # then
+    misplaced, done, finished = logged(capsys)
+    assert (misplaced["outcome"], misplaced["object"]) == ("misplaced", "inbound/vehicles/stray.csv")
+    assert done["object"] == INBOUND
+    assert (finished["done"], finished["misplaced"]) == (1, 1)
 
 
 def test_a_folder_marker_of_the_console_is_no_object(store):

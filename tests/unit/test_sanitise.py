@@ -1,5 +1,6 @@
 """Every record is clean, quarantined or a duplicate, and a person can read why."""
 
+import io
 import re
 import unicodedata
 from collections import Counter
@@ -13,10 +14,11 @@ from hypothesis import strategies as st
 
 from jobs.datasets import DATASETS
 from jobs.datasets.declaration import Dataset, SftpSource
-from jobs.readers.csv_records import read_csv
+from jobs.readers import open_records
 from jobs.readers.records import LINE, ORIGINAL, STRUCTURE_RULE
-from jobs.sanitise.check import REASON, RULES, Outcome, RowAccountingError, check
+from jobs.sanitise.check import Outcome, check
 from jobs.sanitise.conversion import UnsupportedTypeError, converted
+from jobs.sanitise.object_check import REASON, RULES, RowAccountingError, check_object
 from jobs.sanitise.routines import ROUTINES, TRIM
 
 VEHICLES = DATASETS["vehicles"]
@@ -24,7 +26,7 @@ HEADER = "customer_id,model,colour,registration_plate\n"
 
 
 def check_vehicles(body: str) -> Outcome:
-    return check(VEHICLES, read_csv((HEADER + body).encode(), VEHICLES.schema.column_names()))
+    return check(VEHICLES, (HEADER + body).encode())
 
 
 def clean_rows(outcome: Outcome) -> list[tuple[object, ...]]:
@@ -166,7 +168,7 @@ def test_a_value_of_the_wrong_type_is_refused_where_a_missing_one_would_not_be()
     )
 
     # when
-    outcome = check(dataset, read_csv(b"key,on\na,2026-01-02\nb,\nc,yesterday\n", ["key", "on"]))
+    outcome = check(dataset, b"key,on\na,2026-01-02\nb,\nc,yesterday\n")
 
     # then
     assert outcome.clean["on"].to_list() == [date(2026, 1, 2), None]
@@ -183,13 +185,15 @@ def test_an_object_without_rows_has_an_empty_outcome_with_all_columns():
     assert outcome.by_rule == {}
 
 
-def test_rows_that_do_not_add_up_are_refused():
-    # given
-    outcome = check_vehicles("1,Focus,Red,AB12CDE\n")
+def test_rows_that_do_not_add_up_are_refused(tmp_path):
+    # given an object of which only the quarantined rows were taken
+    content = (HEADER + "1,Focus,Red,AB12CDE\nx,Focus,Red,XY51ZZZ\n").encode()
+    checked = check_object(VEHICLES, lambda: open_records("object.csv", io.BytesIO(content), VEHICLES), tmp_path)
+    assert len(list(checked.quarantined())) == 1
 
     # when, then
-    with pytest.raises(RowAccountingError, match=r"2 rows came in, but 1 went out: 1 clean, 0 quarantined"):
-        Outcome(outcome.clean, outcome.quarantined, duplicates=0, rows_in=2, by_rule={})
+    with pytest.raises(RowAccountingError, match=r"2 rows came in, but 1 went out: 0 clean, 1 quarantined"):
+        checked.check_accounting()
 
 
 # --- generated files ---
@@ -243,7 +247,9 @@ def plain_outcome(records: list[list[str]]) -> tuple[set[tuple[object, ...]], in
 @given(body=BODIES)
 def test_every_record_of_any_file_is_clean_quarantined_or_a_duplicate(body):
     # given
-    records = read_csv((HEADER + body).encode(), VEHICLES.schema.column_names()).frame
+    stream = open_records("object.csv", io.BytesIO((HEADER + body).encode()), VEHICLES)
+    empty = {LINE: pl.Int64, STRUCTURE_RULE: pl.String, **dict.fromkeys(stream.columns, pl.String)}
+    records = pl.concat([pl.DataFrame(schema=empty), *(batch.frame.select(*empty) for batch in stream.batches)])
     whole = records.filter(pl.col(STRUCTURE_RULE).is_null())
 
     # when

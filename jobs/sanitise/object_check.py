@@ -1,0 +1,178 @@
+"""The one decision about every record of an object: clean, quarantined, or a duplicate. Whatever the object's size."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Final
+
+import polars as pl
+
+from jobs.datasets.declaration import Dataset
+from jobs.readers.records import DELETED, LINE, ORIGINAL, STRUCTURE_REASON, STRUCTURE_RULE, Batch, RecordStream
+from jobs.sanitise.batch_check import BROKEN, BatchCheck
+from jobs.sanitise.reasons import PRIMARY_KEY, reason
+from jobs.sanitise.spill import Part, Spill
+from jobs.sanitise.uniqueness import Uniqueness
+
+RULES: Final = "_rules"
+REASON: Final = "_reason"
+REFUSED: Final = pl.Schema({LINE: pl.Int64(), ORIGINAL: pl.String(), RULES: pl.List(pl.String()), REASON: pl.String()})
+"""Columns of a quarantined record: where it stands, its text, the rules that it broke, and the same in words."""
+
+
+class RowAccountingError(Exception):
+    """Rows were lost or invented between reading and writing: a defect of this program, never of the data."""
+
+
+class CheckedObject:
+    """What became of an object's records. Every record is in exactly one of clean, quarantined and duplicates.
+
+    The rows lie on the local disk, in the folder that `check_object` was given.
+    """
+
+    def __init__(
+        self, dataset: Dataset, stream: RecordStream, parts: Sequence[Part], rules: Sequence[str], unique: Uniqueness
+    ) -> None:
+        self._schema = dataset.schema
+        self._parts = parts
+        self._unique = unique
+        self._rules = rules
+        self.header = stream.header
+        self.discarded = stream.discarded
+        declared = {name: column.dtype for name, column in dataset.schema.columns().items()}
+        self.schema = pl.Schema(
+            {
+                **{name: declared.get(name, pl.String()) for name in stream.columns},
+                LINE: pl.Int64(),
+                DELETED: pl.Boolean(),
+            }
+        )
+        """Columns of the clean rows: the declared ones, those that drift let in as text, LINE and DELETED."""
+        self.rows_in = sum(part.height + part.unsplit_height for part in parts)
+        self.duplicates = sum(int(unique.duplicates(part).sum()) for part in parts)
+        """Records that are equal, once cleansed and converted, to an earlier record of the object."""
+        self.rows_clean = 0
+        """Clean rows that were handed out so far."""
+        self.by_rule: Counter[str] = Counter()
+        """Quarantined rows that were handed out so far, by the rule that they broke; two rules count under each."""
+        self.rows_quarantined = 0
+
+    def clean(self) -> Iterator[pl.DataFrame]:
+        """The clean rows in their order."""
+        for part in self._parts:
+            gone = (self._unique.duplicates(part) | self._unique.contested(part)).head(part.clean_height)
+            rows = part.clean().filter(~gone) if gone.any() else part.clean()
+            self.rows_clean += rows.height
+            yield rows.select(*self.schema)
+
+    def quarantined(self) -> Iterator[pl.DataFrame]:
+        """The quarantined rows by line, with the columns of REFUSED."""
+        for part in self._parts:
+            rows = pl.concat([self._unsplit(part), self._broken_rules(part), self._contested(part)]).sort(LINE)
+            self.rows_quarantined += rows.height
+            counts = rows.select(pl.col(RULES).explode().value_counts()).unnest(RULES)
+            self.by_rule.update(dict(counts.iter_rows()))
+            yield rows
+
+    def check_accounting(self) -> None:
+        """Check, after all rows were handed out, that rows in are clean + quarantined + duplicates.
+
+        Raises:
+            RowAccountingError: they are not.
+        """
+        rows_out = self.rows_clean + self.rows_quarantined + self.duplicates
+        if self.rows_in != rows_out:
+            raise RowAccountingError(
+                f"{self.rows_in} rows came in, but {rows_out} went out: {self.rows_clean} clean, "
+                f"{self.rows_quarantined} quarantined, {self.duplicates} duplicates; nothing was written"
+            )
+
+    def _unsplit(self, part: Part) -> pl.DataFrame:
+        return (
+            part.unsplit()
+            .select(LINE, ORIGINAL, pl.concat_list(STRUCTURE_RULE).alias(RULES), pl.col(STRUCTURE_REASON).alias(REASON))
+            .cast(REFUSED)
+        )
+
+    def _broken_rules(self, part: Part) -> pl.DataFrame:
+        contested = self._unique.contested(part).slice(part.clean_height)
+        duplicate = self._unique.duplicates(part).slice(part.clean_height)
+        rows = part.refused().with_columns(contested.alias(f"{BROKEN}{PRIMARY_KEY}")).filter(~duplicate)
+        broken = {name: pl.col(f"{BROKEN}{name}") for name in self._rules}
+        return rows.select(
+            LINE,
+            ORIGINAL,
+            _listed({name: (is_broken, name) for name, is_broken in broken.items()}).alias(RULES),
+            _listed({name: (is_broken, reason(name, self._schema)) for name, is_broken in broken.items()})
+            .list.join("; ")
+            .alias(REASON),
+        ).cast(REFUSED)
+
+    def _contested(self, part: Part) -> pl.DataFrame:
+        """Rows that are clean but for their key."""
+        return (
+            part.contested()
+            .select(
+                LINE,
+                ORIGINAL,
+                pl.lit([PRIMARY_KEY]).alias(RULES),
+                pl.lit(reason(PRIMARY_KEY, self._schema)).alias(REASON),
+            )
+            .cast(REFUSED)
+        )
+
+
+def check_object(dataset: Dataset, read: Callable[[], RecordStream], folder: Path) -> CheckedObject:
+    """Cleanse, convert and check an object's records against their dataset's declaration.
+
+    A key that several different rows of the object have is settled for none of them: all are quarantined, for nobody
+    can say which is right.
+
+    Args:
+        dataset: the declaration.
+        read: begins to read the object; asked a second time for the texts of rows that turn out to share a key.
+        folder: an empty one on the local disk, for about twice the bytes of the object.
+
+    Raises:
+        UnreadableObjectError: the object cannot be read as a whole.
+    """
+    check = BatchCheck(dataset)
+    spill = Spill(folder)
+    stream = read()
+    for batch in _one_ahead(stream.batches):
+        spill.add(check(batch))
+    unique = Uniqueness(spill.parts, dataset.schema.primary_key(), folder)
+    _keep_contested(spill.parts, unique, read)
+    return CheckedObject(dataset, stream, spill.parts, check.rule_names, unique)
+
+
+def _one_ahead(batches: Iterator[Batch]) -> Iterator[Batch]:
+    """The same batches; while one is worked on, the next is read."""
+    with ThreadPoolExecutor(1, thread_name_prefix="read-batch") as reader:
+        following = reader.submit(next, batches, None)
+        while (batch := following.result()) is not None:
+            following = reader.submit(next, batches, None)
+            yield batch
+
+
+def _keep_contested(parts: Sequence[Part], unique: Uniqueness, read: Callable[[], RecordStream]) -> None:
+    """Put the texts of rows that are clean but for their key on the disk, out of a second reading of the object."""
+    contested = {part.number: unique.contested(part).head(part.clean_height) for part in parts}
+    wanted = {number for number, marks in contested.items() if marks.any()}
+    if not wanted:
+        return
+    for part, batch in zip(parts, _one_ahead(read().batches), strict=False):
+        if part.number in wanted:
+            lines = part.clean()[LINE].filter(contested[part.number])
+            part.write_contested(pl.DataFrame({LINE: lines, ORIGINAL: batch.originals(lines)}))
+            wanted.remove(part.number)
+        if not wanted:
+            return
+
+
+def _listed(broken: Mapping[str, tuple[pl.Expr, str]]) -> pl.Expr:
+    """The words of the rules that are broken, as a list."""
+    return pl.concat_list(
+        pl.when(is_broken).then(pl.lit(words)) for is_broken, words in broken.values()
+    ).list.drop_nulls()

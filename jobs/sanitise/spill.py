@@ -1,0 +1,96 @@
+"""An object's checked rows on the local disk: all of them must have been seen before any of them can be written."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from jobs.readers.records import DELETED, LINE, ORIGINAL
+from jobs.sanitise.batch_check import HASH, TEXT, CheckedBatch
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One batch's rows. Its rows are numbered from 0: first the clean ones in their order, then the refused ones."""
+
+    number: int
+    """The batch's, from 0."""
+    clean_height: int
+    refused_height: int
+    unsplit_height: int
+    folder: Path
+
+    @property
+    def height(self) -> int:
+        """Number of its rows, records that could not be split left out."""
+        return self.clean_height + self.refused_height
+
+    def clean(self) -> pl.DataFrame:
+        """As `CheckedBatch.clean`."""
+        return self._read("clean")
+
+    def refused(self) -> pl.DataFrame:
+        """As `CheckedBatch.refused`."""
+        return self._read("refused")
+
+    def unsplit(self) -> pl.DataFrame:
+        """As `CheckedBatch.unsplit`."""
+        return self._read("unsplit")
+
+    def hashes(self) -> pl.Series:
+        """HASH of every row, in the order of their numbers."""
+        kinds = [kind for kind, height in (("clean", self.clean_height), ("refused", self.refused_height)) if height]
+        series = [pl.read_ipc(self._file(kind), columns=[HASH])[HASH] for kind in kinds]
+        return pl.concat(series) if series else pl.Series(HASH, dtype=pl.UInt64)
+
+    def values(self, numbers: pl.Series) -> pl.DataFrame:
+        """The values and HASH of some rows, by their rising numbers.
+
+        Beside the typed values are the texts of those that could not be converted: by them, too, rows are told apart.
+        """
+        refused = self.refused()
+        clean = self.clean()[numbers.filter(numbers < self.clean_height)]
+        names = [name for name in clean.columns if name not in (LINE, DELETED)]
+        texts = [name for name in refused.columns if name.startswith(TEXT)]
+        return pl.concat(
+            [
+                clean.select(names),
+                refused[numbers.filter(numbers >= self.clean_height) - self.clean_height].select(*names, *texts),
+            ],
+            how="diagonal",
+        )
+
+    def contested(self) -> pl.DataFrame:
+        """LINE and ORIGINAL of clean rows that turned out to share a key with others."""
+        if self._file("contested").exists():
+            return self._read("contested")
+        return pl.DataFrame(schema={LINE: pl.Int64, ORIGINAL: pl.String})
+
+    def write_contested(self, rows: pl.DataFrame) -> None:
+        """Put what `contested` gives on the disk."""
+        rows.write_ipc(self._file("contested"))
+
+    def write(self, batch: CheckedBatch) -> None:
+        """Put the batch on the disk."""
+        for kind, frame in (("clean", batch.clean), ("refused", batch.refused), ("unsplit", batch.unsplit)):
+            frame.write_ipc(self._file(kind), compression="uncompressed")
+
+    def _read(self, kind: str) -> pl.DataFrame:
+        return pl.read_ipc(self._file(kind))
+
+    def _file(self, kind: str) -> Path:
+        return self.folder / f"{self.number:06}-{kind}.arrow"
+
+
+class Spill:
+    """The parts of one object, in its order."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self.parts: list[Part] = []
+
+    def add(self, batch: CheckedBatch) -> None:
+        """Put one more batch on the disk."""
+        part = Part(len(self.parts), batch.clean.height, batch.refused.height, batch.unsplit.height, self._folder)
+        part.write(batch)
+        self.parts.append(part)

@@ -1,0 +1,163 @@
+"""One inbound object to its two files: the one function that does it, wherever it runs."""
+
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import BinaryIO, Final
+
+import polars as pl
+from polars.io.plugins import register_io_source
+
+from jobs.datasets.declaration import Dataset
+from jobs.job_run import Counts
+from jobs.parquet import MEDIA_TYPE, sink_parquet
+from jobs.readers import open_records
+from jobs.readers.records import DELETED, LINE, ORIGINAL, RecordStream, UnreadableObjectError
+from jobs.sanitise.object_check import REASON, RULES, CheckedObject, check_object
+from jobs.store import OpenObject, Store
+from jobs.warehouse.columns import LANDED_AT, LANDED_ON, LINEAGE, OBJECT, QUARANTINE
+from lake.keys import InboundObject, parse_inbound_key
+
+UNREADABLE: Final = "unreadable_object"
+"""Name of the rule that an object breaks which cannot be read as a whole."""
+_SHOWN_BYTES: Final = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class _Files:
+    """An object's two files on the local disk, and what is said of them."""
+
+    warehouse: Path
+    quarantine: Path
+    rows_in: int
+    rows_warehouse: int
+    rows_quarantined: int
+    rows_duplicate: int
+    by_rule: Mapping[str, int]
+
+
+def process_object(store: Store, dataset: Dataset, key: str, run_id: str) -> Counts:
+    """Check one inbound object and write its two files, the warehouse file last.
+
+    An object that cannot be read goes to the quarantine whole, as one row with the reason and an empty warehouse file:
+    it is done with until somebody replays it, and holds nothing else up.
+
+    Returns:
+        The row accounting, as it is logged.
+
+    Raises:
+        InvalidKeyError: the key is not of the lake's layout.
+    """
+    inbound = parse_inbound_key(key)
+    # Every row is on the disk before the first is written, for any row may turn out to share its key with another.
+    with store.open(key) as opened, tempfile.TemporaryDirectory(prefix="warehouse-") as folder:
+        try:
+            checked = check_object(dataset, _reading(key, opened.stream, dataset), Path(folder))
+            files = _write_rows(checked, inbound, opened.landed_at, run_id, Path(folder))
+            said: dict[str, object] = {"discarded": [*checked.discarded]} if checked.discarded else {}
+        except UnreadableObjectError as error:
+            files = _write_refusal(dataset, inbound, opened, str(error), run_id, Path(folder))
+            said = {"outcome": "unreadable", "reason": str(error)}
+        accounting = {
+            "rows-in": str(files.rows_in),
+            "rows-warehouse": str(files.rows_warehouse),
+            "rows-quarantined": str(files.rows_quarantined),
+            "rows-duplicate": str(files.rows_duplicate),
+            "run": run_id,
+        }
+        store.write_file(inbound.quarantine_key, files.quarantine, MEDIA_TYPE, accounting)
+        store.write_file(inbound.warehouse_key, files.warehouse, MEDIA_TYPE, accounting)
+    return {
+        "dataset": dataset.name,
+        "rows_in": files.rows_in,
+        "rows_warehouse": files.rows_warehouse,
+        "rows_quarantined": files.rows_quarantined,
+        "rows_duplicate": files.rows_duplicate,
+        "by_rule": dict(files.by_rule),
+        **said,
+    }
+
+
+def _reading(key: str, stream: BinaryIO, dataset: Dataset) -> Callable[[], RecordStream]:
+    """What begins to read one version of an object, each time from its first byte."""
+
+    def read() -> RecordStream:
+        stream.seek(0)
+        return open_records(key, stream, dataset)
+
+    return read
+
+
+def _write_rows(
+    checked: CheckedObject, inbound: InboundObject, landed_at: datetime, run_id: str, folder: Path
+) -> _Files:
+    quarantine, warehouse = folder / "quarantine.parquet", folder / "warehouse.parquet"
+    refused = (_quarantine_rows(rows, inbound.key, checked.header, run_id) for rows in checked.quarantined())
+    sink_parquet(_streamed(refused, QUARANTINE), quarantine)
+    clean = (_warehouse_rows(rows, inbound, landed_at) for rows in checked.clean())
+    sink_parquet(_streamed(clean, _warehouse_schema(checked.schema)), warehouse)
+    checked.check_accounting()
+    return _Files(
+        warehouse,
+        quarantine,
+        rows_in=checked.rows_in,
+        rows_warehouse=checked.rows_clean,
+        rows_quarantined=checked.rows_quarantined,
+        rows_duplicate=checked.duplicates,
+        by_rule=dict(checked.by_rule.most_common()),
+    )
+
+
+def _write_refusal(
+    dataset: Dataset, inbound: InboundObject, opened: OpenObject, reason: str, run_id: str, folder: Path
+) -> _Files:
+    opened.stream.seek(0)
+    refusal = {
+        "object": inbound.key,
+        "line": None,
+        "original": opened.stream.read(_SHOWN_BYTES).decode(errors="replace"),
+        "header": "",
+        "rules": [UNREADABLE],
+        "reason": reason,
+        "run": run_id,
+    }
+    quarantine, warehouse = folder / "quarantine.parquet", folder / "warehouse.parquet"
+    declared = {name: column.dtype for name, column in dataset.schema.columns().items()}
+    sink_parquet(pl.LazyFrame([refusal], schema=QUARANTINE), quarantine)
+    sink_parquet(pl.LazyFrame(schema=_warehouse_schema(declared)), warehouse)
+    return _Files(warehouse, quarantine, 1, 0, 1, 0, {UNREADABLE: 1})
+
+
+def _streamed(frames: Iterator[pl.DataFrame], schema: pl.Schema) -> pl.LazyFrame:
+    """Frames that are taken one by one, when the file is written."""
+
+    def source(*_pushed_down: object) -> Iterator[pl.DataFrame]:
+        return frames
+
+    return register_io_source(source, schema=schema, is_pure=False)
+
+
+def _warehouse_schema(values: Mapping[str, pl.DataType]) -> pl.Schema:
+    return pl.Schema({**{name: kind for name, kind in values.items() if name not in LINEAGE}, **LINEAGE})
+
+
+def _warehouse_rows(clean: pl.DataFrame, inbound: InboundObject, landed_at: datetime) -> pl.DataFrame:
+    return clean.with_columns(
+        pl.lit(inbound.key).alias(OBJECT),
+        pl.lit(inbound.landing_date).alias(LANDED_ON),
+        pl.lit(landed_at, LINEAGE[LANDED_AT]).alias(LANDED_AT),
+    ).select(pl.exclude(*LINEAGE), OBJECT, LANDED_ON, LANDED_AT, LINE, DELETED)
+
+
+def _quarantine_rows(refused: pl.DataFrame, key: str, header: str, run_id: str) -> pl.DataFrame:
+    return refused.select(
+        pl.lit(key).alias("object"),
+        pl.col(LINE).alias("line"),
+        pl.col(ORIGINAL).alias("original"),
+        pl.lit(header).alias("header"),
+        pl.col(RULES).alias("rules"),
+        pl.col(REASON).alias("reason"),
+        pl.lit(run_id).alias("run"),
+    ).cast(QUARANTINE)
