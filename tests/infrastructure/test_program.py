@@ -142,9 +142,17 @@ def test_a_failed_glue_run_is_told_to_the_alarm_topic(graph: Graph) -> None:
 
 
 def test_functions_on_aws_run_python_3_13_on_arm64(cloud_graph: Graph) -> None:
-    function = cloud_graph.only("lambda/function:Function").inputs
-    assert function["runtime"] == "python3.13"
-    assert function["architectures"] == ["arm64"]
+    functions = [function.inputs for function in cloud_graph.of_type("lambda/function:Function")]
+    assert len(functions) > 1
+    assert {function["runtime"] for function in functions} == {"python3.13"}
+    assert {tuple(function["architectures"]) for function in functions} == {("arm64",)}
+
+
+def test_all_functions_share_one_archive_and_one_layer(graph: Graph) -> None:
+    functions = [function.inputs for function in graph.of_type("lambda/function:Function")]
+    layer = graph.only("lambda/layerVersion:LayerVersion").name
+    assert {tuple(function["layers"]) for function in functions} == {(f"${{{layer}.arn}}",)}
+    assert len({json.dumps(function["code"], sort_keys=True) for function in functions}) == 1
 
 
 def test_configuration_fits_into_a_standard_parameter(graph: Graph) -> None:

@@ -1,0 +1,140 @@
+"""The stream's resources: the API is what its document says, and each part may do its own work only."""
+
+import json
+from pathlib import Path
+
+import yaml
+
+from tests.infrastructure.recording import Graph
+from tests.infrastructure.test_security_controls import graph_statements
+
+DOCUMENT = yaml.safe_load((Path(__file__).resolve().parents[2] / "docs/openapi.yaml").read_text())
+METHODS = {"get", "put", "post", "delete", "patch", "head"}
+
+
+def api_paths(graph: Graph) -> dict[str, str]:
+    """Path of each API resource, by the reference that others use."""
+    resources = {resource.name: resource.inputs for resource in graph.of_type("apigateway/resource:Resource")}
+
+    def path(name: str) -> str:
+        parent = resources[name]["parentId"].removeprefix("${").removesuffix("}").rpartition(".")[0]
+        return (path(parent) if parent in resources else "") + "/" + resources[name]["pathPart"]
+
+    return {f"${{{name}.id}}": path(name) for name in resources}
+
+
+def methods_of(graph: Graph, *, preflight: bool = False) -> set[tuple[str, str]]:
+    paths = api_paths(graph)
+    return {
+        (paths[method.inputs["resourceId"]], method.inputs["httpMethod"])
+        for method in graph.of_type("apigateway/method:Method")
+        if (method.inputs["httpMethod"] == "OPTIONS") is preflight
+    }
+
+
+def test_paths_and_methods_are_the_documents(graph: Graph) -> None:
+    documented = {
+        (path, method.upper())
+        for path, operations in DOCUMENT["paths"].items()
+        for method in operations
+        if method in METHODS
+    }
+    assert methods_of(graph) == documented
+
+
+def test_every_path_answers_a_browsers_preflight(graph: Graph) -> None:
+    assert methods_of(graph, preflight=True) == {(path, "OPTIONS") for path in DOCUMENT["paths"]}
+
+
+def test_a_method_needs_a_key_where_the_document_says_so(graph: Graph) -> None:
+    paths = api_paths(graph)
+    keyed = {
+        paths[method.inputs["resourceId"]]
+        for method in graph.of_type("apigateway/method:Method")
+        if method.inputs.get("apiKeyRequired")
+    }
+    assert keyed == {
+        path for path, operations in DOCUMENT["paths"].items() if operations.get("post", {}).get("security")
+    }
+
+
+def test_only_this_apis_stage_invokes_the_receiver(graph: Graph) -> None:
+    permission = graph.only("lambda/permission:Permission", "-stream-api-invokes").inputs
+    api = graph.only("apigateway/restApi:RestApi").name
+    assert permission["principal"] == "apigateway.amazonaws.com"
+    assert permission["sourceArn"] == f"${{{api}.executionArn}}/v1/*/*"
+
+
+def test_every_answer_of_the_gateway_is_a_problem_document_with_cors(graph: Graph) -> None:
+    answers = [answer.inputs for answer in graph.of_type("apigateway/response:Response")]
+    assert {"THROTTLED", "INVALID_API_KEY", "REQUEST_TOO_LARGE", "DEFAULT_4XX", "DEFAULT_5XX"} <= {
+        answer["responseType"] for answer in answers
+    }
+    for answer in answers:
+        problem = json.loads(answer["responseTemplates"]["application/json"])
+        assert str(problem["status"]) == answer["statusCode"]
+        assert problem["request_id"] == "$context.requestId"
+        headers = answer["responseParameters"]
+        assert headers["gatewayresponse.header.Content-Type"] == "'application/problem+json'"
+        assert headers["gatewayresponse.header.Access-Control-Allow-Origin"] == "'*'"
+
+
+def test_each_provider_has_a_key_and_limits_of_its_own(graph: Graph) -> None:
+    plan = graph.only("apigateway/usagePlan:UsagePlan", "-website").inputs
+    assert plan["throttleSettings"]["rateLimit"] > 0
+    assert plan["quotaSettings"]["period"] == "DAY"
+
+
+def test_api_keys_and_signing_secrets_are_secrets(graph: Graph) -> None:
+    key = graph.only("apigateway/apiKey:ApiKey", "-website")
+    stored = [graph.only("ssm/parameter:Parameter", suffix) for suffix in ("-keys-website", "-payments-secret")]
+    assert "value" in key.secret_inputs
+    assert all(
+        "value" in parameter.secret_inputs and parameter.inputs["type"] == "SecureString" for parameter in stored
+    )
+
+
+def test_the_access_log_holds_no_payload_query_header_or_key(graph: Graph) -> None:
+    stage = graph.only("apigateway/stage:Stage").inputs
+    logged = set(json.loads(stage["accessLogSettings"]["format"]).values())
+    assert not {value for value in logged if "querystring" in value or "header" in value or value.endswith("apiKey")}
+
+
+def test_the_queue_hands_what_nobody_can_take_to_the_dead_letters(graph: Graph) -> None:
+    queue = graph.only("sqs/queue:Queue", "-stream-events").inputs
+    dead_letters = graph.only("sqs/queue:Queue", "-stream-dead-letters").name
+    assert json.loads(queue["redrivePolicy"])["deadLetterTargetArn"] == f"${{{dead_letters}.arn}}"
+
+
+def test_a_batch_stays_hidden_for_six_times_the_batchers_time(graph: Graph) -> None:
+    queue = graph.only("sqs/queue:Queue", "-stream-events").inputs
+    batcher = graph.only("lambda/function:Function", "-stream-batcher-function").inputs
+    assert queue["visibilityTimeoutSeconds"] >= 6 * batcher["timeout"]
+
+
+def test_the_batcher_answers_message_by_message(graph: Graph) -> None:
+    mapping = graph.only("lambda/eventSourceMapping:EventSourceMapping").inputs
+    assert mapping["functionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert mapping["scalingConfig"]["maximumConcurrency"] >= 2
+
+
+def test_the_queues_refuse_plain_http_on_aws(cloud_graph: Graph) -> None:
+    for queue in ("events", "dead-letters"):
+        policy = graph_statements(cloud_graph, f"-stream-{queue}-policy.policy", "DenyPlainHttp")
+        assert (policy["Effect"], policy["Principal"]) == ("Deny", "*")
+
+
+def test_the_receiver_reads_no_api_key_and_no_object(graph: Graph) -> None:
+    policy = f"data-platform-{graph.stack}-stream-receiver-permissions.policy"
+    statements = {statement["Sid"]: statement for statement in graph.policies()[policy]}
+    assert all(resource.endswith("/events/callbacks/*") for resource in statements["ReadCallbacks"]["Resource"])
+    assert not [
+        action for statement in statements.values() for action in statement["Action"] if action.startswith("s3:")
+    ]
+
+
+def test_the_batcher_writes_under_the_streams_prefix_only(graph: Graph) -> None:
+    statement = graph_statements(graph, "-stream-batcher-permissions.policy", "LandEvents")
+    bucket = graph.only("s3/bucket:Bucket").name
+    assert statement["Action"] == ["s3:PutObject"]
+    assert statement["Resource"] == [f"${{{bucket}.arn}}/inbound/events/*"]
