@@ -1,0 +1,95 @@
+"""How the collector takes in what a server sends."""
+
+import socket
+import threading
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from paramiko.buffered_pipe import PipeTimeout
+
+from functions.sftp_collector.receiving import Arrivals, BufferedSocket
+
+
+@given(st.lists(st.binary(min_size=1, max_size=9), min_size=1), st.data())
+def test_what_arrived_is_read_in_order_whatever_pieces_it_came_in(pieces, data):
+    # given
+    arrivals = Arrivals()
+    for piece in pieces:
+        arrivals.feed(piece)
+    sent = b"".join(pieces)
+
+    # when
+    received: list[bytes] = []
+    while len(b"".join(received)) < len(sent):
+        left = len(sent) - len(b"".join(received))
+        received.append(arrivals.read(data.draw(st.integers(1, left))))
+
+    # then
+    assert b"".join(received) == sent
+    assert len(arrivals) == 0
+
+
+def test_a_reader_waits_until_all_that_it_wants_is_there():
+    # given
+    arrivals = Arrivals()
+    arrivals.feed(b"ab")
+    received: list[bytes] = []
+    reader = threading.Thread(target=lambda: received.append(arrivals.read(5, 10)))
+    reader.start()
+
+    # when
+    arrivals.feed(b"c")
+    arrivals.feed(b"def")
+    reader.join(10)
+
+    # then
+    assert received == [b"abcde"]
+    assert arrivals.read(1) == b"f"
+
+
+def test_once_a_channel_is_closed_what_came_is_read_and_nothing_more():
+    # given
+    arrivals = Arrivals()
+    arrivals.feed(b"ab")
+
+    # when
+    arrivals.close()
+
+    # then
+    assert arrivals.read(5) == b"ab"
+    assert arrivals.read(5) == b""
+
+
+def test_a_server_that_sends_nothing_for_too_long_is_a_timeout():
+    # given
+    arrivals = Arrivals()
+    arrivals.feed(b"ab")
+
+    # then
+    with pytest.raises(PipeTimeout):
+        arrivals.read(3, 0.01)
+
+
+def test_a_buffered_socket_hands_out_what_it_is_asked_for_and_the_end():
+    # given
+    ours, theirs = socket.socketpair()
+    with theirs, BufferedSocket(ours) as buffered:
+        theirs.sendall(b"abcdef")
+        theirs.shutdown(socket.SHUT_WR)
+
+        # when
+        received = [buffered.recv(size) for size in (1, 2, 9, 9)]
+
+    # then
+    assert received == [b"a", b"bc", b"def", b""]
+
+
+def test_a_buffered_socket_waits_no_longer_than_the_one_it_took_over():
+    # given
+    ours, theirs = socket.socketpair()
+    ours.settimeout(0.01)
+
+    # then
+    with theirs, BufferedSocket(ours) as buffered, pytest.raises(TimeoutError):
+        buffered.recv(1)
