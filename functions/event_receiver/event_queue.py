@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Final
 
 from aws_lambda_powertools import Logger
 from botocore.exceptions import BotoCoreError, ClientError
 
+from lake.message_batches import message_batches
+
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
-# docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html
-MAXIMUM_ENTRIES: Final = 10
-MAXIMUM_BATCH_BYTES: Final = 256 * 1024
 THREADS: Final = 8
 FIRST_PAUSE_SECONDS: Final = 0.05
 LONGEST_PAUSE_SECONDS: Final = 2.0
@@ -60,7 +59,8 @@ class EventQueue:
             Which of them, by their place, SQS acknowledged.
         """
         deadline = self._clock() + seconds
-        batches = list(batched(messages))
+        entries = [((place, body), len(body.encode())) for place, body in enumerate(messages)]
+        batches = list(message_batches(entries))
         if len(batches) == 1:
             return self._send_batch(batches[0], deadline)
         with ThreadPoolExecutor(min(THREADS, len(batches))) as threads:
@@ -102,18 +102,3 @@ class EventQueue:
 def _code(error: BotoCoreError | ClientError) -> str:
     code = error.response.get("Error", {}).get("Code") if isinstance(error, ClientError) else None
     return code or type(error).__name__
-
-
-def batched(messages: Sequence[str]) -> Iterator[list[_Entry]]:
-    """Messages in their order, as many together as one request may hold. None is larger than a request."""
-    batch: list[_Entry] = []
-    batch_bytes = 0
-    for place, body in enumerate(messages):
-        size = len(body.encode())
-        if batch and (len(batch) == MAXIMUM_ENTRIES or batch_bytes + size > MAXIMUM_BATCH_BYTES):
-            yield batch
-            batch, batch_bytes = [], 0
-        batch.append((place, body))
-        batch_bytes += size
-    if batch:
-        yield batch

@@ -10,9 +10,9 @@ from typing import Any, Final
 
 from functions.event_receiver.answers import RequestRefusedError
 from functions.event_receiver.envelope import EVENT_TYPE, StoredEvent
-from functions.event_receiver.event_queue import MAXIMUM_BATCH_BYTES
 from lake.callbacks import CallbackProvider
 from lake.events import stored_event
+from lake.message_batches import MAXIMUM_BATCH_BYTES
 
 # Ids follow from it: changed, a callback that is sent again would become another event.
 NAMESPACE: Final = uuid.uuid5(uuid.NAMESPACE_URL, "https://data-platform/events/callbacks")

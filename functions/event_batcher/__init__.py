@@ -1,0 +1,1 @@
+"""The batcher: what is queued lands in batches under inbound/."""
