@@ -15,7 +15,7 @@ from aws_lambda_powertools import Logger
 from botocore.exceptions import BotoCoreError, ClientError
 
 from functions.sftp_collector.errors import explain
-from functions.sftp_collector.large_file import LargeFile, begin
+from functions.sftp_collector.large_files import LargeFiles
 from functions.sftp_collector.messages import (
     CheckVersion,
     CollectFile,
@@ -25,7 +25,6 @@ from functions.sftp_collector.messages import (
     ListDirectory,
     Listed,
     MoveFile,
-    PartUploaded,
     ReadParts,
     Reply,
     Task,
@@ -85,7 +84,7 @@ class Collector:
         self._selection = Selection(collection, ledger, self._result)
         self._due: deque[FileVersion] = deque()
         self._small = SmallFiles(ledger, self._result)
-        self._large: dict[FileVersion, LargeFile] = {}
+        self._large = LargeFiles(ledger, lake, self._result)
         self._checks_and_moves: deque[CheckVersion | MoveFile] = deque()
         self._unavailable = ""
         self._is_listed = False
@@ -160,8 +159,7 @@ class Collector:
             for worker, task, reply in self._workers.replies(seconds):
                 self._take(worker, task, reply)
             self._small.renew()
-            for file in self._large.values():
-                file.renew()
+            self._large.renew()
 
     def _hand_out(self) -> None:
         if not self._workers.any_usable():
@@ -180,16 +178,14 @@ class Collector:
             self._workers.give(worker, task)
 
     def _next_task(self) -> Task | None:
-        for file in self._large.values():
-            if file.has_range:
-                return file.next_range(self._workers.count)
+        if (parts := self._large.next_range(self._workers.count)) is not None:
+            return parts
         if self._checks_and_moves:
             return self._checks_and_moves.popleft()
         return self._small.waiting.popleft() if self._small.waiting else None
 
     def _is_short_of_work(self) -> bool:
-        ahead = len(self._small.waiting) + sum(file.has_range for file in self._large.values())
-        return bool(self._due) and ahead < self._workers.count
+        return bool(self._due) and len(self._small.waiting) + self._large.ready < self._workers.count
 
     def _claim_ahead(self) -> None:
         """Claim the next file, or as many small ones as the ledger takes at once."""
@@ -213,9 +209,7 @@ class Collector:
             elif version.size <= SMALLEST_PART_BYTES:
                 self._small.waiting.append(CollectFile(claim))
             else:
-                file = self._large[version] = begin(self._ledger, self._lake, claim)
-                if file.is_whole:
-                    self._checks_and_moves.append(CheckVersion(version))
+                self._add_check(self._large.begin(claim))
         except (ClaimedElsewhereError, LostClaimError) as error:
             self._result.leave_to_another(version.path, str(error))
         except _FILE_ERRORS as error:
@@ -236,9 +230,10 @@ class Collector:
             case CollectFile():
                 self._take_small(task.claim, reply)
             case ReadParts():
-                self._take_parts(task, reply)
+                self._add_check(self._large.take_parts(task, reply))
             case CheckVersion():
-                self._take_check(task.version, reply)
+                if (done := self._large.take_check(task.version, reply)) is not None:
+                    self._collected(task.version, done)
             case MoveFile() if isinstance(reply, Failed):
                 self._result.fail(task.version.path, reply.reason)
             case _:
@@ -249,7 +244,7 @@ class Collector:
             case CollectFile():
                 self._small.waiting.appendleft(task)
             case ReadParts():
-                self._large[task.version].take_back(task.parts)
+                self._large.take_back(task)
             case CheckVersion() | MoveFile():
                 self._checks_and_moves.append(task)
             case ListDirectory():
@@ -265,46 +260,9 @@ class Collector:
         for version, done in self._small.record_landed():
             self._collected(version, done)
 
-    def _take_parts(self, task: ReadParts, reply: Reply) -> None:
-        file = self._large[task.version]
-        if isinstance(reply, PartUploaded):
-            file.add(reply)
-            return
-        file.take_back(task.parts)
-        if isinstance(reply, Failed):
-            file.failure = file.failure or (reply.trouble, reply.reason)
-        if not file.is_idle:
-            return
-        if file.failure is not None:
-            self._failed(file)
-        elif file.is_whole:
-            self._checks_and_moves.append(CheckVersion(task.version))
-
-    def _take_check(self, version: FileVersion, reply: Reply) -> None:
-        file = self._large[version]
-        if isinstance(reply, Failed):
-            file.failure = file.failure or (reply.trouble, reply.reason)
-        if file.failure is None:
-            try:
-                done = file.complete()
-            except LostClaimError as error:
-                file.failure = (Trouble.CLAIMED, str(error))
-            except (LedgerError, *_AWS_ERRORS) as error:
-                file.failure = (Trouble.PASSING, explain(error))
-            else:
-                del self._large[version]
-                self._collected(version, done)
-                return
-        self._failed(file)
-
-    def _failed(self, file: LargeFile) -> None:
-        del self._large[file.version]
-        file.record_failure()
-        trouble, reason = file.failure or (Trouble.PASSING, "")
-        if trouble == Trouble.CLAIMED:
-            self._result.leave_to_another(file.version.path, reason)
-        else:
-            self._result.fail(file.version.path, reason)
+    def _add_check(self, check: CheckVersion | None) -> None:
+        if check is not None:
+            self._checks_and_moves.append(check)
 
     def _collected(self, version: FileVersion, done: CollectedFile) -> None:
         self._result.add(done)
@@ -316,8 +274,7 @@ class Collector:
 
     def _give_back(self, unfinished: list[Task]) -> None:
         """Leave what the time was too short for as the next run can take it up at once."""
-        for file in self._large.values():
-            file.pause()
+        self._large.pause()
         small = self._small.give_back(task for task in unfinished if isinstance(task, CollectFile))
         self._result.remaining = len(self._due) + len(self._large) + small
         if self._result.remaining:

@@ -61,17 +61,17 @@ class SmallFiles:
 
     def renew(self) -> None:
         """Keep the claims of those that wait."""
-        for task in list(self.waiting):
+        kept: deque[CollectFile] = deque()
+        for task in self.waiting:
             try:
-                renewed = CollectFile(self._ledger.renew(task.claim))
+                kept.append(CollectFile(self._ledger.renew(task.claim)))
             except LostClaimError as error:
-                self.waiting.remove(task)
                 self._result.leave_to_another(task.claim.version.path, str(error))
             except _LEDGER_ERRORS as error:
                 # The worker that gets it asks again.
+                kept.append(task)
                 logger.warning("claim not renewed", extra={"source": task.claim.version.path, "error": str(error)})
-            else:
-                self.waiting[self.waiting.index(task)] = renewed
+        self.waiting = kept
 
     def landed(self, claim: Claim, outcome: Landed) -> None:
         """Take in one that stands in the lake; `record_landed` says so to the ledger."""

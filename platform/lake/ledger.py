@@ -287,9 +287,7 @@ class Ledger:
     def _must_get(self, version: FileVersion) -> dict[str, Any]:
         item = self._table.get(key_of(version))
         if item is None:
-            raise LedgerError(
-                f"the ledger's entry of {version.path} was deleted during the run; run the collector again"
-            )
+            raise LedgerError(f"the ledger's entry of {version.path} was deleted during the run; collect it again")
         return item
 
 
