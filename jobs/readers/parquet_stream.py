@@ -1,5 +1,6 @@
 """Parquet to records: what the extraction writes. A row's original text is its JSON, its line its number from 1."""
 
+import functools
 import json
 import tempfile
 from collections.abc import Iterator
@@ -68,7 +69,7 @@ def reparsed(original: str, header: str, dataset: Dataset) -> RecordStream:
             **dict.fromkeys(values, pl.String),
         },
     )
-    batch = Batch(frame, lambda lines: pl.Series([original] * lines.len(), dtype=pl.String))
+    batch = Batch(frame, functools.partial(_same_original, original))
     return RecordStream(header, columns.names, iter([batch]), columns.discarded)
 
 
@@ -122,4 +123,13 @@ def _batch(frame: pl.DataFrame, first: int, schema: pl.Schema, columns: Columns)
         *([pl.col(DELETED)] if DELETED in schema else []),
         *(missing.alias(name) if name in columns.absent else as_text(name, schema[name]) for name in columns.names),
     )
-    return Batch(records, lambda lines: frame[(lines - first - 1).to_list()].select(as_json(schema)).to_series())
+    return Batch(records, functools.partial(_originals, frame, first))
+
+
+# Top-level functions, so that a batch's `originals` can be put on the disk.
+def _originals(frame: pl.DataFrame, first: int, lines: pl.Series) -> pl.Series:
+    return frame[(lines - first - 1).to_list()].select(as_json(frame.schema)).to_series()
+
+
+def _same_original(original: str, lines: pl.Series) -> pl.Series:
+    return pl.Series([original] * lines.len(), dtype=pl.String)

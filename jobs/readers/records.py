@@ -50,7 +50,8 @@ class Batch:
     """From some LINEs of the frame to the original texts of their records, in the same order.
 
     A text is the record as it came, quotes included, without the line break at its end. It is cut out of the object's
-    bytes only here, so that nothing is spent on the rows that need none.
+    bytes only here, so that nothing is spent on the rows that need none. It can be pickled, for rows that turn out to
+    need it when their batch is gone.
     """
 
 

@@ -42,7 +42,7 @@ def check(dataset: Dataset, content: bytes, key: str = "object.csv") -> Outcome:
         RowAccountingError: a defect of this program.
     """
     with tempfile.TemporaryDirectory(prefix="check-") as folder:
-        checked = check_object(dataset, lambda: open_records(key, io.BytesIO(content), dataset), Path(folder))
+        checked = check_object(dataset, open_records(key, io.BytesIO(content), dataset), Path(folder))
         clean = pl.concat([pl.DataFrame(schema=checked.schema), *checked.clean()])
         quarantined = pl.concat([pl.DataFrame(schema=REFUSED), *checked.quarantined()])
         checked.check_accounting()

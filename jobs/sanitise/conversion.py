@@ -38,11 +38,18 @@ def converted(column: str, data_type: pl.DataType) -> pl.Expr:
             "%Y-%m-%dT%H:%M:%S%.f%#z", time_unit=data_type.time_unit, time_zone="UTC", strict=False
         )
     if isinstance(data_type, pl.Datetime) and data_type.time_zone is None:
-        return text.str.to_datetime("%Y-%m-%d %H:%M:%S%.f", time_unit=data_type.time_unit, strict=False)
+        return _time(text, data_type)
     raise UnsupportedTypeError(
         f"column {column} is of type {data_type}; text is converted to String, integers, Decimal, Date, "
         "and Datetime without zone or in UTC"
     )
+
+
+def _time(text: pl.Expr, data_type: pl.Datetime) -> pl.Expr:
+    # Where a fraction may follow, polars takes four times as long: only what is no time without one is tried with one.
+    whole = text.str.to_datetime("%Y-%m-%d %H:%M:%S", time_unit=data_type.time_unit, strict=False)
+    rest = pl.when(whole.is_null()).then(text)
+    return pl.coalesce(whole, rest.str.to_datetime("%Y-%m-%d %H:%M:%S%.f", time_unit=data_type.time_unit, strict=False))
 
 
 def type_name(data_type: pl.DataType) -> str:

@@ -1,7 +1,7 @@
 """The one decision about every record of an object: clean, quarantined, or a duplicate. Whatever the object's size."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final
@@ -123,7 +123,7 @@ class CheckedObject:
         )
 
 
-def check_object(dataset: Dataset, read: Callable[[], RecordStream], folder: Path) -> CheckedObject:
+def check_object(dataset: Dataset, stream: RecordStream, folder: Path) -> CheckedObject:
     """Cleanse, convert and check an object's records against their dataset's declaration.
 
     A key that several different rows of the object have is settled for none of them: all are quarantined, for nobody
@@ -131,19 +131,18 @@ def check_object(dataset: Dataset, read: Callable[[], RecordStream], folder: Pat
 
     Args:
         dataset: the declaration.
-        read: begins to read the object; asked a second time for the texts of rows that turn out to share a key.
-        folder: an empty one on the local disk, for about twice the bytes of the object.
+        stream: the object's records.
+        folder: an empty one on the local disk, for about three times the object's bytes without its compression.
 
     Raises:
         UnreadableObjectError: the object cannot be read as a whole.
     """
     check = BatchCheck(dataset)
     spill = Spill(folder)
-    stream = read()
     for batch in _one_ahead(stream.batches):
-        spill.add(check(batch))
+        spill.add(check(batch), batch.originals)
     unique = Uniqueness(spill.parts, dataset.schema.primary_key(), folder)
-    _keep_contested(spill.parts, unique, read)
+    _keep_contested(spill.parts, unique)
     return CheckedObject(dataset, stream, spill.parts, check.rule_names, unique)
 
 
@@ -156,19 +155,13 @@ def _one_ahead(batches: Iterator[Batch]) -> Iterator[Batch]:
             yield batch
 
 
-def _keep_contested(parts: Sequence[Part], unique: Uniqueness, read: Callable[[], RecordStream]) -> None:
-    """Put the texts of rows that are clean but for their key on the disk, out of a second reading of the object."""
-    contested = {part.number: unique.contested(part).head(part.clean_height) for part in parts}
-    wanted = {number for number, marks in contested.items() if marks.any()}
-    if not wanted:
-        return
-    for part, batch in zip(parts, _one_ahead(read().batches), strict=False):
-        if part.number in wanted:
-            lines = part.clean()[LINE].filter(contested[part.number])
-            part.write_contested(pl.DataFrame({LINE: lines, ORIGINAL: batch.originals(lines)}))
-            wanted.remove(part.number)
-        if not wanted:
-            return
+def _keep_contested(parts: Sequence[Part], unique: Uniqueness) -> None:
+    """Put the texts of rows that are clean but for their key on the disk."""
+    for part in parts:
+        contested = unique.contested(part).head(part.clean_height)
+        if contested.any():
+            lines = part.clean()[LINE].filter(contested)
+            part.write_contested(pl.DataFrame({LINE: lines, ORIGINAL: part.originals()(lines)}))
 
 
 def _listed(broken: Mapping[str, tuple[pl.Expr, str]]) -> pl.Expr:

@@ -1,5 +1,7 @@
 """An object's checked rows on the local disk: all of them must have been seen before any of them can be written."""
 
+import pickle
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -7,6 +9,8 @@ import polars as pl
 
 from jobs.readers.records import DELETED, LINE, ORIGINAL
 from jobs.sanitise.batch_check import HASH, TEXT, CheckedBatch
+
+Originals = Callable[[pl.Series], pl.Series]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +74,14 @@ class Part:
         """Put what `contested` gives on the disk."""
         rows.write_ipc(self._file("contested"))
 
-    def write(self, batch: CheckedBatch) -> None:
+    def originals(self) -> Originals:
+        """What gives the original texts of its rows."""
+        return pickle.loads(self._file("originals").read_bytes())  # noqa: S301 - this process wrote it
+
+    def write(self, batch: CheckedBatch, originals: Originals) -> None:
         """Put the batch on the disk."""
+        with self._file("originals").open("wb") as file:
+            pickle.dump(originals, file, protocol=5)
         for kind, frame in (("clean", batch.clean), ("refused", batch.refused), ("unsplit", batch.unsplit)):
             frame.write_ipc(self._file(kind), compression="uncompressed")
 
@@ -89,8 +99,13 @@ class Spill:
         self._folder = folder
         self.parts: list[Part] = []
 
-    def add(self, batch: CheckedBatch) -> None:
-        """Put one more batch on the disk."""
+    def add(self, batch: CheckedBatch, originals: Originals) -> None:
+        """Put one more batch on the disk.
+
+        Args:
+            batch: its rows.
+            originals: gives their original texts, for those that turn out only later to need them.
+        """
         part = Part(len(self.parts), batch.clean.height, batch.refused.height, batch.unsplit.height, self._folder)
-        part.write(batch)
+        part.write(batch, originals)
         self.parts.append(part)

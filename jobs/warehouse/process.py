@@ -1,11 +1,11 @@
 """One inbound object to its two files: the one function that does it, wherever it runs."""
 
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import Final
 
 import polars as pl
 from polars.io.plugins import register_io_source
@@ -14,7 +14,7 @@ from jobs.datasets.declaration import Dataset
 from jobs.job_run import Counts
 from jobs.parquet import MEDIA_TYPE, sink_parquet
 from jobs.readers import open_records
-from jobs.readers.records import DELETED, LINE, ORIGINAL, RecordStream, UnreadableObjectError
+from jobs.readers.records import DELETED, LINE, ORIGINAL, UnreadableObjectError
 from jobs.sanitise.object_check import REASON, RULES, CheckedObject, check_object
 from jobs.store import OpenObject, Store
 from jobs.warehouse.columns import LANDED_AT, LANDED_ON, LINEAGE, OBJECT, QUARANTINE
@@ -54,7 +54,7 @@ def process_object(store: Store, dataset: Dataset, key: str, run_id: str) -> Cou
     # Every row is on the disk before the first is written, for any row may turn out to share its key with another.
     with store.open(key) as opened, tempfile.TemporaryDirectory(prefix="warehouse-") as folder:
         try:
-            checked = check_object(dataset, _reading(key, opened.stream, dataset), Path(folder))
+            checked = check_object(dataset, open_records(key, opened.stream, dataset), Path(folder))
             files = _write_rows(checked, inbound, opened.landed_at, run_id, Path(folder))
             said: dict[str, object] = {"discarded": [*checked.discarded]} if checked.discarded else {}
         except UnreadableObjectError as error:
@@ -78,16 +78,6 @@ def process_object(store: Store, dataset: Dataset, key: str, run_id: str) -> Cou
         "by_rule": dict(files.by_rule),
         **said,
     }
-
-
-def _reading(key: str, stream: BinaryIO, dataset: Dataset) -> Callable[[], RecordStream]:
-    """What begins to read one version of an object, each time from its first byte."""
-
-    def read() -> RecordStream:
-        stream.seek(0)
-        return open_records(key, stream, dataset)
-
-    return read
 
 
 def _write_rows(

@@ -188,7 +188,7 @@ def test_an_object_without_rows_has_an_empty_outcome_with_all_columns():
 def test_rows_that_do_not_add_up_are_refused(tmp_path):
     # given an object of which only the quarantined rows were taken
     content = (HEADER + "1,Focus,Red,AB12CDE\nx,Focus,Red,XY51ZZZ\n").encode()
-    checked = check_object(VEHICLES, lambda: open_records("object.csv", io.BytesIO(content), VEHICLES), tmp_path)
+    checked = check_object(VEHICLES, open_records("object.csv", io.BytesIO(content), VEHICLES), tmp_path)
     assert len(list(checked.quarantined())) == 1
 
     # when, then
