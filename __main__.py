@@ -148,6 +148,7 @@ stream = StreamIngest(
         "alarm_topic_arn": monitoring.topic_arn,
         "functions": functions,
         "plain_http": settings.local.plain_http,
+        "batch_actions": settings.local.batch_actions,
     },
 )
 attributes = ObjectAttributes(

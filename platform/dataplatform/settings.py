@@ -114,6 +114,9 @@ class LocalSettings(SettingsModel):
     host_packages: Annotated[
         bool, Field(description="Build the functions' layer for this machine's Python and architecture.")
     ] = False
+    batch_actions: Annotated[
+        bool, Field(description="Allow sqs:SendMessageBatch by name: to the emulator it is no SendMessage.")
+    ] = False
     skip_images: Annotated[
         bool, Field(description="Build and push no container images: the emulator runs no containers.")
     ] = False

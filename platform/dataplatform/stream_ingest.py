@@ -64,6 +64,8 @@ class StreamIngestArgs(TypedDict):
     functions: FunctionSettings
     plain_http: bool
     """Leave out the deny on plain HTTP; only the local stack says so."""
+    batch_actions: bool
+    """Name batches of messages as actions of their own; only the local stack says so."""
 
 
 class StreamIngest(pulumi.ComponentResource):
@@ -225,6 +227,7 @@ class StreamIngest(pulumi.ComponentResource):
                         "queue_arn": queue.arn,
                         "signatures_table_arn": signatures.arn,
                         "parameter_prefix": args["parameter_prefix"],
+                        "batch_actions": args["batch_actions"],
                         "secret_parameters": [parameter for parameter in given if parameter],
                         "account_id": args["account_id"],
                         "region": args["region"],

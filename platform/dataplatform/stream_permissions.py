@@ -14,6 +14,8 @@ class ReceiverPermissionsArgs(TypedDict):
     queue_arn: pulumi.Input[str]
     signatures_table_arn: pulumi.Input[str]
     parameter_prefix: str
+    batch_actions: bool
+    """Name sending in batches too. On AWS it is sqs:SendMessage, and no action of its own."""
     secret_parameters: list[str]
     """Names of secrets that lie outside of the platform's own parameters."""
     account_id: pulumi.Input[str]
@@ -33,8 +35,9 @@ def receiver_statements(args: ReceiverPermissionsArgs) -> list[dict[str, Any]]:
     """The receiver fills the queue, remembers signatures and reads how third parties sign. It reads no API key."""
     parameters = pulumi.Output.concat("arn:aws:ssm:", args["region"], ":", args["account_id"], ":parameter")
     names = [f"{callbacks.callbacks_prefix(args['parameter_prefix'])}/*", *args["secret_parameters"]]
+    send = ["sqs:SendMessage", *(["sqs:SendMessageBatch"] if args["batch_actions"] else [])]
     return [
-        allow("Enqueue", ["sqs:SendMessage"], [args["queue_arn"]]),
+        allow("Enqueue", send, [args["queue_arn"]]),
         allow("RememberSignatures", ["dynamodb:PutItem", "dynamodb:DeleteItem"], [args["signatures_table_arn"]]),
         allow("ReadCallbacks", ["ssm:GetParameter"], [pulumi.Output.concat(parameters, name) for name in names]),
     ]
