@@ -1,6 +1,7 @@
 """Readers: from an object's bytes to records that keep their original text and line."""
 
 import io
+import json
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import PurePosixPath
@@ -38,7 +39,7 @@ def open_records(key: str, stream: BinaryIO, dataset: Dataset) -> RecordStream:
     if extension in _CSV:
         return open_csv(content, dataset, replace(dataset.csv, delimiter=_delimiter(dataset, extension)))
     if extension in _NDJSON:
-        return open_ndjson(content, dataset, _pointers(dataset))
+        return open_ndjson(content, dataset, _pointers(dataset), is_one_document=extension == ".json")
     return open_parquet(content, dataset)
 
 
@@ -57,8 +58,8 @@ def reparse(key: str, header: str, original: str, dataset: Dataset) -> RecordStr
     extension = _extension_again(key, header)
     if extension in _CSV:
         csv = replace(dataset.csv, delimiter=_delimiter(dataset, extension), encoding="utf-8")
-        # With a byte order mark, which is taken away again: a header may begin with a second one.
-        return open_csv(io.BytesIO(f"\ufeff{header}\n{original}".encode()), dataset, csv)
+        # A mark in front and a line break behind are taken away again: of header and original nothing then is.
+        return open_csv(io.BytesIO(f"\ufeff{header}\n{original}\r\n".encode()), dataset, csv)
     if extension in _NDJSON:
         return open_ndjson(io.BytesIO(original.encode()), dataset, _pointers(dataset), header)
     return reparsed(original, header, dataset)
@@ -97,9 +98,11 @@ def _extension_again(key: str, header: str) -> str:
     name = PurePosixPath(key).name.lower()
     if not name.endswith(".zip"):
         return PurePosixPath(name.removesuffix(".gz")).suffix
-    if not header or header.startswith("["):
-        return _NDJSON[0]
-    return _PARQUET if header.startswith("{") else _CSV[0]
+    try:
+        parsed = json.loads(header or "[]")
+    except json.JSONDecodeError:
+        return _CSV[0]
+    return _PARQUET if isinstance(parsed, dict) else _NDJSON[0]
 
 
 def _delimiter(dataset: Dataset, extension: str) -> str | None:

@@ -39,7 +39,7 @@ class GzipStream:
             UnreadableObjectError: the object is no gzip, was cut off, fails its checksum or expands beyond reason.
         """
         while True:
-            compressed = self._part.unconsumed_tail or self._next_compressed()
+            compressed = self._next_compressed()
             if not compressed:
                 if self._is_within_part or not self._compressed:
                     raise UnreadableObjectError(f"the gzip compression ends before its end; {_AGAIN}")
@@ -56,7 +56,7 @@ class GzipStream:
 
     def _next_compressed(self) -> bytes:
         if not self._part.eof:
-            return self._piece()
+            return self._part.unconsumed_tail or self._piece()
         # Zeros may fill up the space behind a part.
         piece = self._part.unused_data or self._piece()
         while piece and not piece.strip(b"\0"):

@@ -105,9 +105,12 @@ def _positions(columns: Columns, found: list[str]) -> list[tuple[str, int | None
 
 def _batches(blocks: _Blocks, rest: Rest, layout: Layout) -> Iterator[Batch]:
     # What follows the header in its block is read by itself, so that no block is copied as a whole.
-    if rest.content:
-        batch, rest = read_block(Block(rest.content, rest.first_line, blocks.is_at_end), layout)
-        yield batch
-    while not blocks.is_at_end:
-        batch, rest = read_block(blocks.after(rest), layout)
-        yield batch
+    block = Block(rest.content, rest.first_line, blocks.is_at_end)
+    while True:
+        if block.content:
+            batch, rest = read_block(block, layout)
+            if batch.frame.height:
+                yield batch
+        if blocks.is_at_end:
+            return
+        block = blocks.after(rest)

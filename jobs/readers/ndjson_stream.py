@@ -61,7 +61,12 @@ class _Layout:
 
 
 def open_ndjson(
-    stream: ByteStream, dataset: Dataset, pointers: Mapping[str, str], header: str | None = None
+    stream: ByteStream,
+    dataset: Dataset,
+    pointers: Mapping[str, str],
+    header: str | None = None,
+    *,
+    is_one_document: bool = False,
 ) -> RecordStream:
     """Begin to read an NDJSON object. Empty lines are no records.
 
@@ -73,13 +78,14 @@ def open_ndjson(
         dataset: whose columns and drift count.
         pointers: JSON pointer by column; a column that is not here is the member of its own name.
         header: the header that an earlier reading of the object gave, to let in what that one let in.
+        is_one_document: whether the object's name says that it may be one JSON array.
 
     Raises:
         UnreadableObjectError: the object is one array, or not in a Unicode encoding.
     """
     blocks = text_blocks(stream, "utf-8")
     first = next(blocks, b"")
-    if first.lstrip().startswith(b"["):
+    if is_one_document and first.lstrip().startswith(b"["):
         raise UnreadableObjectError("the file is a JSON array; have it sent with one object per line (NDJSON)")
     declared = dataset.schema.column_names()
     where = [parse_pointer(pointers.get(column, "/" + _escaped(column))) for column in declared]
