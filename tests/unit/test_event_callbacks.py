@@ -1,0 +1,298 @@
+"""What third parties send: signed, fresh, once, and wrapped into an event of the same id however often it comes."""
+
+import hashlib
+import hmac
+import json
+from datetime import UTC, datetime
+
+import pytest
+from botocore.exceptions import ClientError
+
+from functions.event_receiver.event_queue import EventQueue
+from functions.event_receiver.providers import Providers
+from functions.event_receiver.receiver import Receiver
+from functions.event_receiver.request import read_request
+from functions.event_receiver.signatures import UsedSignatures
+from functions.event_receiver.wrapping import find
+
+NOW = datetime(2026, 11, 23, 9, 0, 0, tzinfo=UTC)
+SECRET = "shared with the provider"
+BODY = json.dumps({"id": "pay_1", "type": "payment", "data": {"amount": 5}})
+
+
+class MemoryTable:
+    """A table of signatures in memory, which checks the claim's condition."""
+
+    class ConditionalCheckFailedException(Exception):  # noqa: N818 - boto3's name
+        def __init__(self, item):
+            super().__init__("condition")
+            self.response = {"Item": item}
+
+    exceptions = type("Exceptions", (), {"ConditionalCheckFailedException": ConditionalCheckFailedException})
+
+    def __init__(self):
+        self.items = {}
+
+    def put_item(self, *, Item, ConditionExpression=None, ExpressionAttributeValues=None, **_):  # noqa: N803 - boto3's names
+        signature = Item["signature"]["S"]
+        before = self.items.get(signature)
+        if ConditionExpression and before and before["request"] != ExpressionAttributeValues[":request"]:
+            until = int(before.get("until", {"N": "99999999999"})["N"])
+            if until >= int(ExpressionAttributeValues[":now"]["N"]):
+                raise self.ConditionalCheckFailedException(before)
+        self.items[signature] = Item
+
+    def delete_item(self, *, Key, **_):  # noqa: N803 - boto3's name
+        del self.items[Key["signature"]["S"]]
+
+
+class MemoryParameters:
+    """Parameters in memory."""
+
+    class ParameterNotFound(Exception):  # noqa: N818 - boto3's name
+        pass
+
+    exceptions = type("Exceptions", (), {"ParameterNotFound": ParameterNotFound})
+
+    def __init__(self, values):
+        self.values, self.reads = values, 0
+
+    def get_parameter(self, *, Name, **_):  # noqa: N803 - boto3's name
+        self.reads += 1
+        if Name not in self.values:
+            raise self.ParameterNotFound
+        return {"Parameter": {"Value": self.values[Name]}}
+
+
+class Queue:
+    """A queue in memory that refuses for as long as it is told to."""
+
+    def __init__(self):
+        self.bodies, self.is_down, self.is_broken = [], False, False
+
+    def send_message_batch(self, *, Entries, **_):  # noqa: N803 - boto3's name
+        if self.is_broken:
+            raise RuntimeError("a defect")
+        if self.is_down:
+            raise ClientError({"Error": {"Code": "ServiceUnavailable"}}, "SendMessageBatch")
+        self.bodies += [entry["MessageBody"] for entry in Entries]
+        return {"Successful": [{"Id": entry["Id"]} for entry in Entries]}
+
+
+class Api:
+    """The receiver over what is in memory, at a time that a test sets."""
+
+    def __init__(self):
+        self.queue, self.table, self.now, self.requests = Queue(), MemoryTable(), NOW, 0
+        configuration = {"event_id_pointer": "/id", "event_type_pointer": "/type", "secret_parameter": "/secret"}
+        self.parameters = MemoryParameters(
+            {"/p/events/callbacks/payments": json.dumps(configuration), "/secret": SECRET}
+        )
+        self.receiver = Receiver(
+            EventQueue(self.queue, "queue"),
+            Providers(self.parameters, "/p"),
+            UsedSignatures(self.table, "table"),
+            clock=lambda: self.now,
+        )
+
+    def call(self, body=BODY, provider="payments", headers=None, **signing):
+        self.requests += 1
+        sent = signed(body, **signing) if headers is None else headers
+        event = {
+            "httpMethod": "POST",
+            "resource": "/callbacks/{provider}",
+            "pathParameters": {"provider": provider},
+            "headers": {"content-type": "application/json", **sent},
+            "requestContext": {"requestId": f"request-{self.requests}"},
+            "body": body,
+        }
+        answer = self.receiver.reply(read_request(event, ""), 7.0).answer
+        return answer["statusCode"], json.loads(answer["body"])
+
+
+def signed(body, *, at=NOW, secret=SECRET, prefix="sha256="):
+    timestamp = str(int(at.timestamp()))
+    digest = hmac.new(secret.encode(), f"{timestamp}.{body}".encode(), hashlib.sha256).hexdigest()
+    return {"X-Signature": prefix + digest, "x-timestamp": timestamp}
+
+
+@pytest.fixture
+def api():
+    return Api()
+
+
+@pytest.mark.parametrize("prefix", ["", "sha256="])
+def test_a_signed_callback_is_stored_as_an_event(api, prefix):
+    # when
+    status, answer = api.call(prefix=prefix)
+
+    # then
+    stored = json.loads(api.queue.bodies[0])
+    assert (status, answer["accepted"]) == (202, [stored["event_id"]])
+    assert {name: stored[name] for name in ("event_type", "occurred_at", "source", "payload")} == {
+        "event_type": "payment",
+        "occurred_at": "2026-11-23T09:00:00Z",
+        "source": "payments",
+        "payload": json.loads(BODY),
+    }
+
+
+def test_a_callback_that_is_signed_anew_is_the_same_event(api):
+    # when
+    first, second = api.call(), api.call(at=NOW.replace(second=1))
+
+    # then
+    assert (first[0], second[0]) == (202, 202)
+    assert first[1]["accepted"] == second[1]["accepted"]
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "is_same"),
+    [
+        ('{"a": 1}', '{"a": 1}', True),
+        ('{"a": 1}', '{"a": 2}', False),
+        ('{"id": 7}', '{"id": 7, "more": 1}', True),
+        ('{"id": null, "a": 1}', '{"id": null, "a": 2}', False),
+        ('{"id": true, "a": 1}', '{"id": true, "a": 2}', False),
+    ],
+)
+def test_without_an_id_of_the_providers_the_body_is_the_id(api, first, second, is_same):
+    # when
+    ids = [api.call(body, at=NOW.replace(second=place))[1]["accepted"] for place, body in enumerate((first, second))]
+
+    # then
+    assert (ids[0] == ids[1]) is is_same
+
+
+@pytest.mark.parametrize("kind", ['{"id": 1}', '{"type": "Payment Made"}', '{"type": 3}'])
+def test_without_a_type_of_the_providers_it_is_a_callback_of_its(api, kind):
+    # when
+    api.call(kind)
+
+    # then
+    assert json.loads(api.queue.bodies[0])["event_type"] == "payments.callback"
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"X-Signature": signed(BODY)["X-Signature"]},
+        {"X-Timestamp": signed(BODY)["x-timestamp"]},
+        {**signed(BODY), "X-Signature": "sha256=abc"},
+        {**signed(BODY), "x-timestamp": "now"},
+        {**signed(BODY), "x-timestamp": "1795421731"},
+        signed(BODY, secret="another"),
+        signed(BODY + " "),
+        signed(BODY, at=NOW.replace(hour=8, minute=54, second=59)),
+        signed(BODY, at=NOW.replace(minute=5, second=1)),
+    ],
+)
+def test_a_missing_wrong_or_stale_signature_is_refused(api, headers):
+    # when
+    status, answer = api.call(headers=headers)
+
+    # then
+    assert (status, answer["title"], api.queue.bodies, api.table.items) == (401, "Unauthorized", [], {})
+
+
+def test_the_edge_of_the_tolerance_is_fresh(api):
+    assert api.call(at=NOW.replace(hour=8, minute=55))[0] == 202
+
+
+def test_a_replayed_signature_is_refused(api):
+    # given
+    api.call()
+
+    # when
+    status, answer = api.call(prefix="")
+
+    # then
+    assert (status, answer["title"], len(api.queue.bodies)) == (409, "Conflict", 1)
+
+
+def test_a_callback_that_could_not_be_stored_is_accepted_when_it_comes_again(api):
+    # given
+    api.queue.is_down = True
+    status, answer = api.call()
+    assert (status, answer["accepted"], len(answer["not_stored"])) == (503, [], 1)
+
+    # when
+    api.queue.is_down = False
+    again, _ = api.call()
+
+    # then
+    assert (again, len(api.queue.bodies)) == (202, 1)
+
+
+def test_a_callback_whose_receiver_was_killed_is_accepted_a_minute_later_and_not_called_a_replay_before(api):
+    # given a claim that nobody ended
+    api.queue.is_broken = True
+    with pytest.raises(RuntimeError):
+        api.call()
+    api.queue.is_broken = False
+
+    # when
+    at_once, _ = api.call()
+    api.now = NOW.replace(minute=1, second=1)
+    later, _ = api.call()
+
+    # then
+    assert (at_once, later, len(api.queue.bodies)) == (503, 202, 1)
+
+
+@pytest.mark.parametrize("provider", ["unknown", "", "../payments", "Payments"])
+def test_an_unknown_provider_is_not_found(api, provider):
+    # when
+    status, answer = api.call(provider=provider)
+
+    # then
+    assert (status, answer["detail"]) == (404, "there is no provider of this name")
+
+
+@pytest.mark.parametrize("body", ["", "[]", "3", "{", '{"a": NaN}', '{"a": ' + "[" * 40 + "]" * 40 + "}"])
+def test_a_signed_body_that_is_no_json_object_is_refused(api, body):
+    # when
+    status, answer = api.call(body)
+
+    # then
+    assert (status, [each["pointer"] for each in answer["errors"]], api.queue.bodies) == (400, [""], [])
+
+
+@pytest.mark.parametrize("body", ['{"a": "' + "x" * 200 * 1024 + '"}', '{"a": [' + "1E15," * 20_000 + "1]}"])
+def test_a_body_that_is_too_large_as_sent_or_as_stored_is_refused(api, body):
+    assert api.call(body)[0] == 413
+
+
+def test_a_callback_of_another_media_type_is_refused(api):
+    assert api.call(headers={**signed(BODY), "content-type": "text/plain"})[0] == 415
+
+
+def test_parameters_are_read_once_in_a_while(api):
+    # when
+    for second in range(3):
+        api.call(at=NOW.replace(second=second))
+        api.call(provider="unknown")
+
+    # then the provider, its secret, the unknown one
+    assert api.parameters.reads == 3
+
+
+def test_what_cannot_be_configured_is_unavailable_and_says_nothing_of_it(api):
+    # given
+    del api.parameters.values["/secret"]
+
+    # when
+    status, answer = api.call()
+
+    # then
+    assert (status, "/secret" in json.dumps(answer)) == (503, False)
+
+
+@pytest.mark.parametrize(
+    ("pointer", "found"),
+    [("", {"a/b": [{"~": 1}, 2]}), ("/a~1b/0/~0", 1), ("/a~1b/1", 2), ("/a~1b/01", None), ("/a~1b/2", None),
+     ("/x", None), ("/a~1b/1/x", None), ("/a~1b/-", None)],
+)  # fmt: skip
+def test_a_pointer_leads_where_rfc_6901_says(pointer, found):
+    assert find({"a/b": [{"~": 1}, 2]}, pointer) == found
