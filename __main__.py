@@ -27,10 +27,11 @@ from dataplatform.declarations import (
     streamed_dataset,
     teams_of_reports,
 )
+from dataplatform.function_layer import FunctionLayer
 from dataplatform.monitoring import Monitoring
 from dataplatform.network import Network
 from dataplatform.object_attributes import ObjectAttributes
-from dataplatform.python_function import FunctionLayer, FunctionSettings
+from dataplatform.python_function import FunctionSettings
 from dataplatform.settings import read_settings
 from dataplatform.sql_extraction import SqlExtraction
 from dataplatform.stream_ingest import StreamIngest
@@ -65,8 +66,12 @@ monitoring = Monitoring(
 )
 dependencies = FunctionLayer(
     f"{name}-functions",
-    packaging.function_layer(settings.function_architecture, for_this_machine=settings.local.host_packages),
-    settings.function_architecture,
+    {
+        "dependencies": packaging.function_layer(
+            settings.function_architecture, for_this_machine=settings.local.host_packages
+        ),
+        "architecture": settings.function_architecture,
+    },
 )
 functions: FunctionSettings = {
     "code": packaging.function_code(),
@@ -225,7 +230,6 @@ pulumi.export("extractionSchedules", extraction.schedules)
 pulumi.export("eventsUrl", stream.url)
 pulumi.export("eventsApiId", stream.rest_api_id)
 pulumi.export("eventsApiKeyParameter", stream.api_key_parameters[next(iter(settings.events.providers))])
-pulumi.export("eventsApiKeyParameters", stream.api_key_parameters)
 pulumi.export("eventsCallbackSecretParameters", stream.callback_secret_parameters)
 pulumi.export("eventsQueueUrl", stream.queue_url)
 pulumi.export("eventsDeadLetterQueueUrl", stream.dead_letter_queue_url)

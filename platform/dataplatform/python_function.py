@@ -39,31 +39,6 @@ class PythonFunctionArgs(TypedDict):
     """What it means when it fails, and where to look."""
 
 
-class FunctionLayer(pulumi.ComponentResource):
-    """The dependencies of every function, as one layer."""
-
-    layer_arn: pulumi.Output[str]
-
-    def __init__(
-        self,
-        name: str,
-        dependencies: pulumi.Input[pulumi.Archive],
-        architecture: str,
-        opts: pulumi.ResourceOptions | None = None,
-    ) -> None:
-        super().__init__("dataplatform:functions:FunctionLayer", name, None, opts)
-        layer = aws.lambda_.LayerVersion(
-            f"{name}-dependencies",
-            layer_name=f"{name}-dependencies",
-            code=dependencies,
-            compatible_runtimes=[f"python{FUNCTION_PYTHON}"],
-            compatible_architectures=[architecture],
-            opts=pulumi.ResourceOptions(parent=self),
-        )
-        self.layer_arn = layer.arn
-        self.register_outputs({"layerArn": self.layer_arn})
-
-
 class PythonFunction(pulumi.ComponentResource):
     """One function. Its role may do what the statements say, write its log, use the key and send its traces."""
 
