@@ -13,6 +13,7 @@ from jobs.registry import DeclarationError, find_declarations
 from jobs.sanitise.conversion import UnsupportedTypeError, converted
 from jobs.sanitise.reasons import COLUMN_RULE_NAMES
 from jobs.sanitise.routine import Routine
+from jobs.sanitise.rules import UnsupportedRuleError, row_rules
 
 
 def find_datasets(package: str, path: Iterable[str]) -> Mapping[str, Dataset]:
@@ -39,11 +40,12 @@ def _check(package: str, dataset: Dataset) -> None:
         raise DeclarationError(f"{where}: columns {reserved} start with an underscore, which marks the lineage columns")
     if unknown := sorted(set(dataset.cleansing) - set(columns)):
         raise DeclarationError(f"{where}: cleansing names columns {unknown}, the schema has {columns}")
-    for name, column in dataset.schema.columns().items():
-        try:
+    try:
+        for name, column in dataset.schema.columns().items():
             converted(name, column.dtype)
-        except UnsupportedTypeError as error:
-            raise DeclarationError(f"{where}: {error}") from error
+        row_rules(dataset.schema)
+    except (UnsupportedTypeError, UnsupportedRuleError) as error:
+        raise DeclarationError(f"{where}: {error}") from error
     for name, routines in dataset.cleansing.items():
         _check_routines(f"{where}: cleansing of column {name}", routines)
     if isinstance(dataset.source, StreamSource):

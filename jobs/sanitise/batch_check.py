@@ -8,6 +8,7 @@ import polars as pl
 
 from jobs.datasets.declaration import Dataset
 from jobs.readers.records import DELETED, LINE, ORIGINAL, STRUCTURE_REASON, STRUCTURE_RULE, Batch
+from jobs.sanitise.cleansing import cleansed
 from jobs.sanitise.conversion import converted
 from jobs.sanitise.reasons import NULLABILITY, PRIMARY_KEY, TYPE, column_rule
 from jobs.sanitise.rules import row_rules
@@ -15,7 +16,8 @@ from jobs.sanitise.rules import row_rules
 HASH: Final = "_hash"
 """64 bits of a row's key, or of all of the row where its key is not whole."""
 TEXT: Final = "_text|"
-"""Before the name of a column: the text that its value was converted from."""
+"""Before the name of a column: the text that its value was converted from. Before that of a rule of a cleansing
+routine: the text that the routine refused."""
 BROKEN: Final = "_broken|"
 """Before the name of a rule: whether a row breaks it."""
 _PROVENANCE: Final = (LINE, DELETED, ORIGINAL, STRUCTURE_RULE, STRUCTURE_REASON)
@@ -43,7 +45,7 @@ class BatchCheck:
     """
 
     def __init__(self, dataset: Dataset) -> None:
-        self._dataset = dataset
+        self._cleansing = {name: cleansed(name, routines) for name, routines in dataset.cleansing.items()}
         self._declared = dataset.schema.columns()
         self._key = dataset.schema.primary_key()
         self._rules = row_rules(dataset.schema)
@@ -71,23 +73,30 @@ class BatchCheck:
         )
 
     def _typed(self, frame: pl.DataFrame) -> pl.DataFrame:
-        """The values in their types, LINE, DELETED, and the text of each value that had to be converted."""
+        """The values in their types, LINE, DELETED, and the text of each value that had to be converted or was refused."""
         values = [name for name in frame.columns if name not in _PROVENANCE]
-        cleansed = frame.select(LINE, _deleted(frame), *(self._cleansed(name, frame.schema[name]) for name in values))
-        foreign = [name for name in values if name in self._declared and not self._is_typed(name, cleansed.schema)]
-        return cleansed.select(
+        texts = {
+            name: self._cleansing[name]
+            for name in values
+            if name in self._cleansing and frame.schema[name] == pl.String
+        }
+        refused = {f"{TEXT}{rule}": text for each in texts.values() for rule, text in each.refused.items()}
+        cleansed_frame = frame.select(
+            LINE,
+            _deleted(frame),
+            *((texts[name].value if name in texts else pl.col(name)).alias(name) for name in values),
+            **refused,
+        )
+        foreign = [
+            name for name in values if name in self._declared and not self._is_typed(name, cleansed_frame.schema)
+        ]
+        return cleansed_frame.select(
             *(converted(name, self._declared[name].dtype) if name in foreign else pl.col(name) for name in values),
             LINE,
             DELETED,
             *(pl.col(name).cast(pl.String).alias(f"{TEXT}{name}") for name in foreign),
+            *refused,
         )
-
-    def _cleansed(self, name: str, data_type: pl.DataType) -> pl.Expr:
-        value = pl.col(name)
-        if data_type == pl.String:
-            for routine in self._dataset.cleansing.get(name, ()):
-                value = routine.expression(value)
-        return value.alias(name)
 
     def _is_typed(self, name: str, schema: pl.Schema) -> bool:
         return schema[name] == self._declared[name].dtype
@@ -97,33 +106,39 @@ class BatchCheck:
         broken: dict[str, pl.Expr] = {}
         for name in (name for name in self.rule_names if name != PRIMARY_KEY):
             column, _, kind = name.partition("|")
-            text = f"{TEXT}{column}"
+            texts = [text for text in (f"{TEXT}{column}", *self._refusals(column)) if text in typed.columns]
             if name in self._rules:
                 broken[name] = ~self._rules[name]
-                if kind == NULLABILITY and text in typed.columns:
-                    # What could not be converted is missing only because of that.
-                    broken[name] &= pl.col(text).is_null()
-            elif text in typed.columns:
-                broken[name] = pl.col(text).is_not_null() & pl.col(column).is_null()
+                if kind == NULLABILITY and texts:
+                    # What could not be converted, or was refused, is missing only because of that.
+                    broken[name] &= pl.all_horizontal(pl.col(text).is_null() for text in texts)
+            elif f"{TEXT}{name}" in typed.columns:
+                broken[name] = pl.col(f"{TEXT}{name}").is_not_null()
+            elif kind == TYPE and f"{TEXT}{column}" in typed.columns:
+                broken[name] = pl.col(f"{TEXT}{column}").is_not_null() & pl.col(column).is_null()
             else:
                 broken[name] = pl.repeat(value=False, n=pl.len())
         return {f"{BROKEN}{name}": verdict for name, verdict in broken.items()}
 
+    def _refusals(self, column: str) -> list[str]:
+        return [f"{TEXT}{rule}" for rule in self._cleansing[column].refused] if column in self._cleansing else []
+
     def _order_rules(self) -> list[str]:
         of_columns = [name for name in self._rules if "|" in name]
         types = [column_rule(name, TYPE) for name in self._declared]
-        return [*(name for name in self._rules if "|" not in name), *types, PRIMARY_KEY, *of_columns]
+        refusals = [rule for cleansing in self._cleansing.values() for rule in cleansing.refused]
+        return [*(name for name in self._rules if "|" not in name), *types, *refusals, PRIMARY_KEY, *of_columns]
 
     def _key_hash(self) -> pl.Expr:
         # A clean row's key is whole: no part of a primary key may be missing.
         return pl.struct(self._key).hash().alias(HASH)
 
     def _refused(self, typed: pl.DataFrame) -> pl.DataFrame:
-        """Refused rows with HASH; of the texts only those that could not be converted."""
+        """Refused rows with HASH; of the texts only those that could not be converted, or were refused."""
         texts = {
             name: pl.when(pl.col(name.removeprefix(TEXT)).is_null()).then(pl.col(name))
             for name in typed.columns
-            if name.startswith(TEXT)
+            if name.removeprefix(TEXT) in self._declared and name.startswith(TEXT)
         }
         has_key = pl.all_horizontal(pl.col(name).is_not_null() for name in self._key)
         values = [name for name in typed.columns if name not in _PROVENANCE]

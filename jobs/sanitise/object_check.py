@@ -11,6 +11,7 @@ import polars as pl
 from jobs.datasets.declaration import Dataset
 from jobs.readers.records import DELETED, LINE, ORIGINAL, STRUCTURE_REASON, STRUCTURE_RULE, Batch, RecordStream
 from jobs.sanitise.batch_check import BROKEN, BatchCheck
+from jobs.sanitise.cleansing import refusal_reasons
 from jobs.sanitise.reasons import PRIMARY_KEY, reason
 from jobs.sanitise.spill import Part, Spill
 from jobs.sanitise.uniqueness import Uniqueness
@@ -34,10 +35,14 @@ class CheckedObject:
     def __init__(
         self, dataset: Dataset, stream: RecordStream, parts: Sequence[Part], rules: Sequence[str], unique: Uniqueness
     ) -> None:
-        self._schema = dataset.schema
         self._parts = parts
         self._unique = unique
-        self._rules = rules
+        refusals = {
+            rule: words
+            for column, routines in dataset.cleansing.items()
+            for rule, words in refusal_reasons(column, routines).items()
+        }
+        self._reasons = {rule: refusals.get(rule) or reason(rule, dataset.schema) for rule in rules}
         self.header = stream.header
         self.discarded = stream.discarded
         declared = {name: column.dtype for name, column in dataset.schema.columns().items()}
@@ -99,12 +104,12 @@ class CheckedObject:
         contested = self._unique.contested(part).slice(part.clean_height)
         duplicate = self._unique.duplicates(part).slice(part.clean_height)
         rows = part.refused().with_columns(contested.alias(f"{BROKEN}{PRIMARY_KEY}")).filter(~duplicate)
-        broken = {name: pl.col(f"{BROKEN}{name}") for name in self._rules}
+        broken = {name: pl.col(f"{BROKEN}{name}") for name in self._reasons}
         return rows.select(
             LINE,
             ORIGINAL,
             _listed({name: (is_broken, name) for name, is_broken in broken.items()}).alias(RULES),
-            _listed({name: (is_broken, reason(name, self._schema)) for name, is_broken in broken.items()})
+            _listed({name: (is_broken, self._reasons[name]) for name, is_broken in broken.items()})
             .list.join("; ")
             .alias(REASON),
         ).cast(REFUSED)
@@ -117,7 +122,7 @@ class CheckedObject:
                 LINE,
                 ORIGINAL,
                 pl.lit([PRIMARY_KEY]).alias(RULES),
-                pl.lit(reason(PRIMARY_KEY, self._schema)).alias(REASON),
+                pl.lit(self._reasons[PRIMARY_KEY]).alias(REASON),
             )
             .cast(REFUSED)
         )
