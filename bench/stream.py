@@ -1,0 +1,157 @@
+"""How fast the stream's functions are on one core, and what a million events cost. Run by `make bench NAME=stream`.
+
+S3 and SQS are held in memory: what is measured is checking, compressing and answering, and no network. Each target is
+printed with what was measured; a missed one makes the exit code 1.
+"""
+
+import contextlib
+import json
+import os
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, cast
+
+os.environ.setdefault("POWERTOOLS_SERVICE_NAME", "bench")
+
+from stream_prices import AS_OF, EVENTS, SOURCES, costs
+from stream_samples import MemoryS3, MemorySqs, gateway_event, posted_events, sqs_event
+
+from functions.event_batcher.batcher import Batcher
+from functions.event_receiver import answers
+from functions.event_receiver import handler as receiver_handler
+from functions.event_receiver.event_queue import EventQueue
+from functions.event_receiver.receiver import Receiver, Reply
+from functions.event_receiver.request import Request
+from lake.events import stored_event
+
+LEAST_EVENTS_A_SECOND = 20_000
+MOST_MILLISECONDS_FOR_ONE = 2.0
+BATCHES, BATCH_RUNS = 3, 5
+REQUESTS = {1: 3000, 100: 600}
+
+
+class PlainReceiver(Receiver):
+    """The same without any check: what JSON itself, the log and the answer take."""
+
+    def reply(self, request: Request, seconds_left: float) -> Reply:
+        """Store whatever came."""
+        body = json.loads(request.body)
+        events = body if isinstance(body, list) else [body]
+        now = datetime.now(UTC)
+        self._queue.send([stored_event(event, now, request.id) for event in events], seconds_left)
+        ids = [event["event_id"] for event in events]
+        return Reply(answers.accepted(request.id, ids), len(ids))
+
+
+class Context:
+    """What the receiver asks of Lambda's."""
+
+    aws_request_id = "bench"
+
+    def get_remaining_time_in_millis(self) -> int:
+        """Enough."""
+        return 28_000
+
+
+def main() -> None:
+    """Measure, print, and leave with 1 if a target is missed."""
+    print("S3 and SQS in memory, one core, no network")
+    events_a_second, events_per_object, seconds_per_object, event_bytes = _measure_batcher()
+    of_one = _measure_receiver(1)
+    _measure_receiver(100)
+    _print_costs(events_per_object, seconds_per_object, event_bytes)
+    missed = [
+        *_missed("batcher, events a second, at least", LEAST_EVENTS_A_SECOND, events_a_second / LEAST_EVENTS_A_SECOND),
+        *_missed("receiver, p50 for one in ms, under", MOST_MILLISECONDS_FOR_ONE, MOST_MILLISECONDS_FOR_ONE / of_one),
+    ]
+    if missed:
+        raise SystemExit(1)
+
+
+def _measure_batcher() -> tuple[float, float, float, float]:
+    batches = [sqs_event(seed) for seed in range(BATCHES)]
+    payloads = [json.dumps(batch) for batch in batches]
+    s3 = MemoryS3()
+    batcher = Batcher(cast("Any", s3), cast("Any", MemorySqs()), "bench", "events", "dead-letters")
+    seconds = [
+        _timed(lambda batch=batch: batcher.land(batch["Records"])) for batch in batches for _ in range(BATCH_RUNS)
+    ]
+    parsing = statistics.median(
+        _timed(lambda payload=payload: json.loads(payload)) for payload in payloads * BATCH_RUNS
+    )
+    count = statistics.mean(len(batch["Records"]) for batch in batches)
+    bodies = [record["body"] for batch in batches for record in batch["Records"]]
+    event_bytes = statistics.mean(len(body.encode()) for body in bodies)
+    median = statistics.median(seconds)
+    print(
+        f"batcher: {count:,.0f} events of {event_bytes:.0f} bytes a batch, {len(payloads[0]) / 1e6:.1f} MB of payload; "
+        f"{median * 1000:.0f} ms, {count / median:,.0f} events/s ({count / (median + parsing):,.0f} if Lambda's own "
+        f"parsing is counted); objects of {statistics.mean(s3.sizes) / 1e6:.2f} MB"
+    )
+    return count / median, count, median + parsing, event_bytes
+
+
+def _measure_receiver(count: int) -> float:
+    posted = posted_events(count, seed=count)
+    event = gateway_event(json.dumps(posted[0] if count == 1 else posted))
+    queue = EventQueue(cast("Any", MemorySqs()), "bench")
+    measured: dict[str, list[float]] = {}
+    for name, kind in (("the receiver", Receiver), ("without checks", PlainReceiver)):
+        receiver = kind(queue, cast("Any", None), cast("Any", None))
+        receiver_handler.receiver = lambda receiver=receiver: receiver
+        with Path(os.devnull).open("w") as nowhere, contextlib.redirect_stdout(nowhere), _logging_to(nowhere):
+            measured[name] = sorted(_timed(lambda: _answer(event)) for _ in range(REQUESTS[count]))
+    for name, seconds in measured.items():
+        p50, p99 = _milliseconds(seconds, 0.5), _milliseconds(seconds, 0.99)
+        print(f"{count:>4} event{'s' * (count > 1):1} a request, {name:16} p50 {p50:6.2f} ms   p99 {p99:6.2f} ms")
+    ours, plain = (_milliseconds(seconds, 0.5) for seconds in measured.values())
+    print(f"     checking takes {ours - plain:.2f} ms more, {ours / plain:.2f} of the time")
+    return ours
+
+
+@contextlib.contextmanager
+def _logging_to(stream: Any):  # noqa: ANN202,ANN401 - a context manager over any text stream
+    """The receiver's log lines are made as ever, and written elsewhere."""
+    handlers = receiver_handler.logger.handlers
+    before = [handler.setStream(stream) for handler in handlers]
+    try:
+        yield
+    finally:
+        for handler, stream_before in zip(handlers, before, strict=True):
+            handler.setStream(stream_before)
+
+
+def _answer(event: dict[str, Any]) -> None:
+    answer = receiver_handler.handler(event, cast("Any", Context()))
+    if answer["statusCode"] != 202:  # noqa: PLR2004 - HTTP's
+        raise SystemExit(f"answered {answer}")
+
+
+def _print_costs(events_per_object: float, seconds_per_object: float, event_bytes: float) -> None:
+    print(f"from the receiver to the bucket, {EVENTS:,} events, list prices of eu-west-1, {AS_OF}:\n  {SOURCES}")
+    ways = costs(events_per_object, seconds_per_object, event_bytes)
+    for way in ways:
+        ratio = way.dollars / ways[0].dollars
+        print(f"  {way.way:28}{way.objects:>11,} objects  {way.dollars:7.3f} USD  {ratio:6.1f} times the first")
+
+
+def _missed(what: str, target: float, ratio: float) -> list[str]:
+    print(f"target: {what} {target:,g}: {'reached' if ratio >= 1 else 'MISSED'}, by a factor of {ratio:.2f}")
+    return [] if ratio >= 1 else [what]
+
+
+def _milliseconds(ordered_seconds: Sequence[float], quantile: float) -> float:
+    return ordered_seconds[int(len(ordered_seconds) * quantile)] * 1000
+
+
+def _timed(run: Callable[[], object]) -> float:
+    started = time.perf_counter()
+    run()
+    return time.perf_counter() - started
+
+
+if __name__ == "__main__":
+    main()
