@@ -73,7 +73,7 @@ class BatchCheck:
         )
 
     def _typed(self, frame: pl.DataFrame) -> pl.DataFrame:
-        """The values in their types, LINE, DELETED, and the text of each value that had to be converted or was refused."""
+        """The values in their types, LINE, DELETED, and the texts that had to be converted or were refused."""
         values = [name for name in frame.columns if name not in _PROVENANCE]
         texts = {
             name: self._cleansing[name]
