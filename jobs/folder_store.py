@@ -1,0 +1,79 @@
+"""A lake in a folder of this machine: for benchmarks and tests whose processes share one, without any AWS."""
+
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from jobs.store import ListedObject, OpenObject
+
+_OBJECTS: Final = "objects"
+_METADATA: Final = "metadata"
+
+
+class FolderStore:
+    """A `jobs.store.Store` whose objects are files. One is replaced in one step, as S3 does it."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def listing(self, prefix: str) -> Iterator[ListedObject]:
+        """Every object under a prefix, in S3's order, which is that of the keys' bytes."""
+        root = self._folder / _OBJECTS
+        found = {file.relative_to(root).as_posix(): file for file in root.rglob("*") if file.is_file()}
+        for key in sorted(found, key=str.encode):
+            if key.startswith(prefix):
+                yield ListedObject(key, found[key].stat().st_size)
+
+    def keys(self, prefix: str) -> Iterator[str]:
+        """Every key under a prefix, in S3's order."""
+        return (listed.key for listed in self.listing(prefix))
+
+    def read(self, key: str) -> bytes:
+        """An object's content.
+
+        Raises:
+            FileNotFoundError: there is no such object.
+        """
+        return self._file(key).read_bytes()
+
+    def open(self, key: str) -> OpenObject:
+        """An object to be read in pieces.
+
+        Raises:
+            FileNotFoundError: there is no such object.
+        """
+        return OpenObject(self._file(key).open("rb"), self._file(key).stat().st_size, self.landed_at(key))
+
+    def landed_at(self, key: str) -> datetime:
+        """When an object was put."""
+        return datetime.fromtimestamp(self._file(key).stat().st_mtime, UTC)
+
+    def metadata(self, key: str) -> Mapping[str, str]:
+        """What was written with an object."""
+        return json.loads(self._file(key, _METADATA).read_text())
+
+    def write(self, key: str, content: bytes, content_type: str, metadata: Mapping[str, str]) -> None:
+        """Put a whole object."""
+        with tempfile.NamedTemporaryFile(dir=self._folder) as file:
+            file.write(content)
+            file.flush()
+            self.write_file(key, Path(file.name), content_type, metadata)
+
+    def write_file(self, key: str, file: Path, content_type: str, metadata: Mapping[str, str]) -> None:
+        """Put a local file as a whole object."""
+        del content_type
+        for kind in (_OBJECTS, _METADATA):
+            self._file(key, kind).parent.mkdir(parents=True, exist_ok=True)
+        self._file(key, _METADATA).write_text(json.dumps(dict(metadata)))
+        handle, name = tempfile.mkstemp(dir=self._folder)
+        os.close(handle)
+        shutil.copyfile(file, name)
+        Path(name).replace(self._file(key))
+
+    def _file(self, key: str, kind: str = _OBJECTS) -> Path:
+        return self._folder / kind / key

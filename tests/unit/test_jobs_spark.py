@@ -1,0 +1,145 @@
+"""Objects spread over Spark's executors, and a report's query on Spark: the same as without, row for row."""
+
+import functools
+import os
+import sys
+from pathlib import Path
+
+import narwhals as nw
+import polars as pl
+import pytest
+from polars.testing import assert_frame_equal
+
+from jobs.datasets import DATASETS
+from jobs.folder_store import FolderStore
+from jobs.job_run import JobFailedError
+from jobs.mart.job import compute
+from jobs.marts import REPORTS
+from jobs.views import published_view
+from jobs.warehouse import job
+from jobs.warehouse.job import refine
+from jobs.warehouse.spread import Spreading, Threshold
+from local.sample_data import write_vehicles
+
+ROOT = Path(__file__).resolve().parents[2]
+# One JVM for all of them, in one worker of the tests.
+pytestmark = [
+    pytest.mark.xdist_group("spark"),
+    pytest.mark.timeout(300),
+    # Spark's own gateway leaves its sockets to the collector of garbage.
+    pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::DeprecationWarning"),
+]
+
+
+@pytest.fixture(scope="module")
+def session():
+    """Spark on this machine, bound to loopback, its workers in this very interpreter."""
+    environment = {
+        "PYSPARK_PYTHON": sys.executable,
+        "PYTHONPATH": f"{ROOT}:{ROOT / 'platform'}",
+        "SPARK_LOCAL_IP": "127.0.0.1",
+    }
+    before = {name: os.environ.get(name) for name in environment}
+    os.environ.update(environment)
+    from pyspark.sql import SparkSession
+
+    session = (
+        SparkSession.builder.master("local[2]")
+        .config("spark.driver.host", "127.0.0.1")
+        .config("spark.driver.bindAddress", "127.0.0.1")
+        .config("spark.ui.enabled", "false")
+        .config("spark.sql.shuffle.partitions", "2")
+        .config("spark.sql.session.timeZone", "UTC")
+        .getOrCreate()
+    )
+    yield session
+    session.stop()
+    for name, value in before.items():
+        if value is None:
+            del os.environ[name]
+        else:
+            os.environ[name] = value
+
+
+def land(folder: Path, objects: int) -> FolderStore:
+    store = FolderStore(folder)
+    folder.mkdir()
+    for number in range(objects):
+        file = folder / "sample.csv"
+        write_vehicles(file, rows=200, seed=number)
+        store.write(f"inbound/vehicles/2026/11/{number + 10}/vehicles.csv", file.read_bytes(), "text/csv", {})
+        file.unlink()
+        os.utime(
+            folder / f"objects/inbound/vehicles/2026/11/{number + 10}/vehicles.csv", (1_700_000_000, 1_700_000_000)
+        )
+    return store
+
+
+def contents(store: FolderStore) -> dict[str, tuple[bytes, object]]:
+    return {
+        key: (store.read(key), store.metadata(key))
+        for prefix in ("warehouse/", "quarantine/")
+        for key in store.keys(prefix)
+    }
+
+
+@pytest.mark.usefixtures("session")
+def test_objects_that_are_spread_leave_the_lake_as_without_spark(tmp_path, monkeypatch):
+    # given
+    alone, shared = land(tmp_path / "alone", 5), land(tmp_path / "shared", 5)
+    refine(alone, DATASETS, "run")
+    # The driver's own store writes nothing, so whatever is written was written by an executor.
+    monkeypatch.setattr(shared, "write_file", lambda *_: pytest.fail("the driver did it"))
+
+    # when
+    threshold = Threshold(objects=4)
+    refine(shared, DATASETS, "run", spreading=Spreading(threshold, functools.partial(FolderStore, tmp_path / "shared")))
+
+    # then
+    assert contents(shared) == contents(alone)
+    assert len(contents(shared)) == 10
+
+
+@pytest.mark.usefixtures("session")
+def test_an_object_that_fails_on_an_executor_fails_no_other(tmp_path):
+    # given an object whose file cannot be written, since a folder is in its place
+    store = land(tmp_path / "lake", 3)
+    (tmp_path / "lake/objects/warehouse/vehicles/landing_date=2026-11-11/vehicles.csv.parquet/x").mkdir(parents=True)
+
+    # when
+    spreading = Spreading(Threshold(size=1), functools.partial(FolderStore, tmp_path / "lake"))
+    with pytest.raises(JobFailedError, match=r"1 of 3 objects failed.*\n- inbound/vehicles/2026/11/11/vehicles\.csv"):
+        refine(store, DATASETS, "run", spreading=spreading)
+
+    # then
+    assert len(list(store.keys("warehouse/"))) == 2
+
+
+def test_below_both_limits_nothing_is_spread(tmp_path, monkeypatch):
+    # given
+    monkeypatch.setattr(job, "spread", lambda *_: pytest.fail("it was spread"))
+    store = land(tmp_path / "lake", 2)
+
+    # when, then
+    threshold = Threshold(objects=2, size=10**6)
+    refine(store, DATASETS, "run", spreading=Spreading(threshold, functools.partial(FolderStore, tmp_path / "lake")))
+    assert len(list(store.keys("warehouse/"))) == 2
+
+
+@pytest.mark.parametrize("name", [name for name, report in REPORTS.items() if report.inputs == ("vehicles",)])
+def test_a_reports_query_gives_the_same_rows_on_spark(name, session, tmp_path):
+    # given
+    store = land(tmp_path / "lake", 2)
+    refine(store, DATASETS, "run")
+    view = published_view(store, DATASETS["vehicles"]).collect()
+    report = REPORTS[name]
+
+    # when
+    columns = [column for column in view.columns if not column.startswith("_")]
+    on_spark = session.createDataFrame(view.select(columns).rows(), columns)
+    rows = report.query({"vehicles": nw.from_native(on_spark)}).to_native().collect()
+
+    # then
+    expected = compute(report, {"vehicles": view})
+    found = pl.DataFrame([tuple(row) for row in rows], schema=expected.schema, orient="row")
+    assert_frame_equal(found, expected)
