@@ -64,14 +64,6 @@ def report_rows(name: str, vehicles: Iterable[dict[str, object]]) -> list[tuple[
     return compute(REPORTS[name], {"vehicles": pl.DataFrame(list(vehicles))}).rows()
 
 
-def test_each_team_has_its_report_over_vehicles():
-    assert {report.team: name for name, report in REPORTS.items()} == {
-        "finance": "customers_by_fleet_size",
-        "marketing": "customers_by_model_and_colour",
-        "operations": "vehicles_by_plate_year",
-    }
-
-
 def test_customers_by_model_and_colour_counts_each_customer_once_and_lists_the_largest_group_first(vehicles):
     # given
     owners: defaultdict[tuple[object, object], list[object]] = defaultdict(list)
@@ -119,7 +111,7 @@ def test_a_plates_two_digits_mean_the_year_that_the_licensing_agency_says(vehicl
     assert report_rows("vehicles_by_plate_year", [row]) == [(year, 1)]
 
 
-@pytest.mark.parametrize("name", REPORTS)
+@pytest.mark.parametrize("name", [name for name, report in REPORTS.items() if report.inputs == ("vehicles",)])
 def test_a_report_does_not_depend_on_the_order_of_its_inputs(vehicles, name):
     assert report_rows(name, vehicles) == report_rows(name, reversed(vehicles))
 
