@@ -8,7 +8,6 @@ The extraction goes by its own entry point: ledger, upload and all, against the 
 
 import argparse
 import contextlib
-import hashlib
 import os
 import statistics
 import subprocess
@@ -26,6 +25,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
 
+from bench.environments import ENVIRONMENTS, make_environment
 from jobs.extract_from_sql.connection import Server, odbc_driver, trusting
 from lake.collection import Database, certificate_parameter, database_parameter, password_parameter
 from local.emulator import Emulator
@@ -33,8 +33,6 @@ from local.processes import BackgroundProcess
 from ops.target import EMULATOR_ACCESS_KEY, EMULATOR_SECRET_KEY, local_environment
 
 ROOT: Final = Path(__file__).resolve().parent.parent
-ENVIRONMENTS: Final = ROOT / ".bench"
-REQUIREMENTS: Final = ROOT / "requirements"
 CONTESTANTS: Final = ROOT / "bench" / "sql_contestants.py"
 OURS: Final = "extraction"
 BY_PYODBC: Final = ("pyodbc_fetchmany", "pandas_read_sql", "polars_read_database", "dlt_sql_database")
@@ -73,7 +71,7 @@ def main() -> None:
     quick = parser.parse_args().quick
     doublings, runs = (2, 1) if quick else (6, 5)
     for requirements in ("extract", "bench"):
-        _make_environment(requirements)
+        make_environment(requirements)
     with tempfile.TemporaryDirectory(prefix="bench-sql-") as folder, _running(Path(folder)) as (server, environment):
         _fill(server, doublings)
         rows = FIRST_ROWS << doublings
@@ -90,20 +88,6 @@ def main() -> None:
         print(
             f"peak memory: {used[OURS].peak_mebibytes:.0f} MiB, of four times the rows {large.peak_mebibytes:.0f} MiB"
         )
-
-
-def _make_environment(requirements: str) -> None:
-    """A virtual environment of what a requirements file says, made anew when that changes."""
-    file, environment = REQUIREMENTS / f"{requirements}.txt", ENVIRONMENTS / requirements
-    wanted = hashlib.sha256(file.read_bytes()).hexdigest()
-    stamp = environment / "requirements.sha256"
-    if stamp.exists() and stamp.read_text() == wanted:
-        return
-    print(f"installing {file.name} into {environment}; some minutes, once")
-    subprocess.run([sys.executable, "-m", "venv", "--clear", str(environment)], check=True)
-    install = [str(environment / "bin/python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    subprocess.run([*install, "--require-hashes", "-r", str(file)], check=True)
-    stamp.write_text(wanted)
 
 
 @contextlib.contextmanager

@@ -19,15 +19,22 @@ from jobs.warehouse.selection import NoSuchObjectError, Replay, Selection, selec
 from jobs.warehouse.spread import ObjectTask, Spreading, Threshold, bucket_store, spread
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
+def main(
+    arguments: Sequence[str] | None = None, datasets: Mapping[str, Dataset] = DATASETS, store: Store | None = None
+) -> None:
     """Run the job as Glue or a person starts it.
+
+    Args:
+        arguments: the command line's, if not given.
+        datasets: those that there are.
+        store: the lake; the bucket that the arguments name, if not given.
 
     Raises:
         JobFailedError: some objects failed; all others were done.
         SystemExit: the arguments are wrong; it says how.
     """
     parser = argument_parser("warehouse", __doc__ or "")
-    parser.add_argument("--dataset", choices=sorted(DATASETS), help="this dataset alone; all of them if not given")
+    parser.add_argument("--dataset", choices=sorted(datasets), help="this dataset alone; all of them if not given")
     again = parser.add_argument_group("process objects again, whether they were processed or not")
     again.add_argument("--object", action="append", default=[], metavar="KEY", help="this one; can be given repeatedly")
     again.add_argument(
@@ -42,12 +49,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     large.add_argument("--spread-bytes", type=int, metavar="N", help="if they have more than this; never if not given")
     options, _glue_arguments = parser.parse_known_args(arguments)
-    datasets = {options.dataset: DATASETS[options.dataset]} if options.dataset else DATASETS
     threshold = Threshold(options.spread_objects, options.spread_bytes)
     try:
         refine(
-            S3Store(boto3.client("s3"), options.bucket),
-            datasets,
+            store or S3Store(boto3.client("s3"), options.bucket),
+            {options.dataset: datasets[options.dataset]} if options.dataset else datasets,
             options.run_id,
             Replay(options.object, options.first, options.last),
             Spreading(threshold, functools.partial(bucket_store, options.bucket)),

@@ -1,0 +1,123 @@
+"""One way from the file to parquet, in a process of its own: `python bench/warehouse_contestants.py NAME CSV FOLDER`.
+
+All but the job read the file and write it again with its types, zstd compressed, and check nothing: what is of another
+type than its column becomes missing, or its row is left out. Prints the seconds of processor time after the imports.
+"""
+# ruff: noqa: PLC0415 - a contestant imports what it needs and nothing of the others
+
+import os
+import resource
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+Run = Callable[[Path, Path], None]
+KEY = "inbound/orders/2026/01/01/orders.csv"
+
+
+def warehouse_job() -> Run:
+    """The job by its own entry point; the lake is a folder, the file lies in it as an inbound object."""
+    from bench.orders import ORDERS
+    from jobs.folder_store import FolderStore
+    from jobs.warehouse.job import main
+
+    def run(source: Path, target: Path) -> None:
+        inbound = target / "objects" / KEY
+        inbound.parent.mkdir(parents=True)
+        inbound.symlink_to(source)
+        main(["--bucket", "bench"], {"orders": ORDERS}, FolderStore(target))
+
+    return run
+
+
+def polars_scan_sink() -> Run:
+    """By polars' scan_csv with the types declared, straight to sink_parquet."""
+    import polars as pl
+
+    schema = {
+        "order_id": pl.Int64,
+        "customer_id": pl.Int64,
+        "country": pl.String,
+        "quantity": pl.Int64,
+        "amount": pl.Float64,
+        "placed_at": pl.Datetime("us"),
+        "note": pl.String,
+    }
+
+    def run(source: Path, target: Path) -> None:
+        rows = pl.scan_csv(source, schema=schema, ignore_errors=True)
+        rows.sink_parquet(target / "orders.parquet", compression="zstd")
+
+    return run
+
+
+def duckdb_copy() -> Run:
+    """DuckDB's COPY with the types declared."""
+    import duckdb
+
+    def run(source: Path, target: Path) -> None:
+        types = {
+            "order_id": "BIGINT",
+            "customer_id": "BIGINT",
+            "country": "VARCHAR",
+            "quantity": "BIGINT",
+            "amount": "DOUBLE",
+            "placed_at": "TIMESTAMP",
+            "note": "VARCHAR",
+        }
+        connection = duckdb.connect()
+        connection.execute("SET enable_progress_bar = false")
+        rows = connection.read_csv(str(source), columns=types, header=True, ignore_errors=True)
+        rows.write_parquet(str(target / "orders.parquet"), compression="zstd")
+
+    return run
+
+
+def pandas_read_csv() -> Run:
+    """By pandas' read_csv as it infers types, to_parquet."""
+    import pandas as pd
+
+    def run(source: Path, target: Path) -> None:
+        frame = pd.read_csv(source, dtype_backend="pyarrow", engine="pyarrow")
+        frame.to_parquet(target / "orders.parquet", compression="zstd")
+
+    return run
+
+
+def pyspark_local() -> Run:
+    """PySpark in local mode on all processors, the types declared."""
+    from pyspark.sql import SparkSession
+
+    def run(source: Path, target: Path) -> None:
+        loopback = {"spark.driver.host": "127.0.0.1", "spark.driver.bindAddress": "127.0.0.1"}
+        builder = SparkSession.builder.master("local[*]").config(map=loopback).config("spark.ui.enabled", "false")
+        schema = (
+            "order_id BIGINT, customer_id BIGINT, country STRING, quantity BIGINT, amount DOUBLE, placed_at TIMESTAMP,"
+            " note STRING"
+        )
+        rows = builder.getOrCreate().read.csv(str(source), schema=schema, header=True)
+        rows.write.parquet(str(target / "orders"), compression="zstd")
+
+    return run
+
+
+CONTESTANTS: dict[str, Callable[[], Run]] = {
+    contestant.__name__: contestant
+    for contestant in (warehouse_job, polars_scan_sink, duckdb_copy, pandas_read_csv, pyspark_local)
+}
+
+
+def main() -> None:
+    """Run the contestant that the command line names."""
+    name, source, target = sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3])
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+    run = CONTESTANTS[name]()
+    before = resource.getrusage(resource.RUSAGE_SELF)
+    run(source, target)
+    after = resource.getrusage(resource.RUSAGE_SELF)
+    seconds = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    print(f"processor seconds after imports: {seconds:.2f}", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()
