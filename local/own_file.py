@@ -4,7 +4,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from jobs.datasets.declaration import Dataset, SftpSource
-from jobs.readers.csv_records import read_csv
+from jobs.readers import open_records
 from jobs.readers.records import UnreadableObjectError
 from lake.keys import InvalidKeyError, check_file_name
 
@@ -26,7 +26,7 @@ def check_own_file(file: Path, dataset: Dataset, source: SftpSource) -> None:
         OSError: it may not be read by this user.
     """
     columns = dataset.schema.column_names()
-    if problem := _problem_of_name(file, source.pattern) or _problem_of_content(file, columns):
+    if problem := _problem_of_name(file, source.pattern) or _problem_of_content(file, dataset):
         raise UnsuitableFileError(
             f"{file} is no file of {dataset.name}: {problem}.\n"
             f"Expected: a regular file with a name like {source.pattern}, UTF-8, with a header that names "
@@ -48,12 +48,12 @@ def _problem_of_name(file: Path, pattern: str) -> str | None:
     return None
 
 
-def _problem_of_content(file: Path, columns: list[str]) -> str | None:
-    content = file.read_bytes()
-    if not content:
+def _problem_of_content(file: Path, dataset: Dataset) -> str | None:
+    if not file.stat().st_size:
         return "it is empty"
-    try:
-        records = read_csv(content, columns)
-    except UnreadableObjectError as error:
-        return str(error)
-    return None if records.frame.height else "it has no rows"
+    with file.open("rb") as content:
+        try:
+            rows = sum(batch.frame.height for batch in open_records(file.name, content, dataset).batches)
+        except UnreadableObjectError as error:
+            return str(error)
+    return None if rows else "it has no rows"

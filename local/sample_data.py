@@ -12,7 +12,7 @@ from typing import Final
 from mimesis import Text, Transport
 from mimesis.locales import Locale
 
-from jobs.readers.csv_records import FIELD_COUNT
+from jobs.readers.csv_exactly import FIELD_COUNT
 from jobs.sanitise.reasons import NULLABILITY, PRIMARY_KEY, TYPE, column_rule
 
 SEED: Final = 2026

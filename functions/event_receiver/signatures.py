@@ -93,7 +93,7 @@ class UsedSignatures:
                 tolerance_seconds,
                 {"until": {"N": str(int((now + _UNDER_WAY).timestamp()))}},
                 # One's own: a write that succeeded and was answered by an error is repeated by the SDK.
-                "attribute_not_exists(signature) OR request = :request OR #until < :now",
+                "attribute_not_exists(signature) OR request_id = :request OR #until < :now",
             )
         except self._client.exceptions.ConditionalCheckFailedException as error:
             if "until" in error.response.get("Item", {}):
@@ -104,7 +104,7 @@ class UsedSignatures:
                 HTTPStatus.CONFLICT, "a callback with this signature was accepted before; sign it anew to send it again"
             ) from None
         except (BotoCoreError, ClientError) as error:
-            raise SignaturesUnavailableError(type(error).__name__) from error
+            raise SignaturesUnavailableError(f"table of signatures: {error}") from error
 
     def mark_used(self, signature: str, request_id: str, now: datetime, tolerance_seconds: int) -> None:
         """Remember a claimed signature for as long as it is fresh.
@@ -115,7 +115,7 @@ class UsedSignatures:
         try:
             self._put(signature, request_id, now, tolerance_seconds, {}, None)
         except (BotoCoreError, ClientError) as error:
-            raise SignaturesUnavailableError(type(error).__name__) from error
+            raise SignaturesUnavailableError(f"table of signatures: {error}") from error
 
     def release(self, signature: str, request_id: str) -> None:
         """Take a request's claim back.
@@ -127,13 +127,13 @@ class UsedSignatures:
             self._client.delete_item(
                 TableName=self._table,
                 Key={"signature": {"S": signature}},
-                ConditionExpression="request = :request",
+                ConditionExpression="request_id = :request",
                 ExpressionAttributeValues={":request": {"S": request_id}},
             )
         except self._client.exceptions.ConditionalCheckFailedException:
             return
         except (BotoCoreError, ClientError) as error:
-            raise SignaturesUnavailableError(type(error).__name__) from error
+            raise SignaturesUnavailableError(f"table of signatures: {error}") from error
 
     def _put(
         self,
@@ -148,7 +148,7 @@ class UsedSignatures:
         expires_at = now + 2 * timedelta(seconds=tolerance_seconds) + _KEPT_LONGER
         item = {
             "signature": {"S": signature},
-            "request": {"S": request_id},
+            "request_id": {"S": request_id},
             "expires_at": {"N": str(int(expires_at.timestamp()))},
             **members,
         }

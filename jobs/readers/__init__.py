@@ -9,13 +9,10 @@ from typing import BinaryIO, Final
 
 from jobs.datasets.declaration import Dataset, StreamSource
 from jobs.readers.compression import ByteStream, GzipStream, ZipMember
-from jobs.readers.csv_records import read_csv
-from jobs.readers.csv_stream import open_csv
-from jobs.readers.ndjson_records import read_ndjson
-from jobs.readers.ndjson_stream import open_ndjson
-from jobs.readers.parquet_records import read_parquet
-from jobs.readers.parquet_stream import open_parquet, reparsed
-from jobs.readers.records import Records, RecordStream, UnreadableObjectError
+from jobs.readers.csv_records import open_csv
+from jobs.readers.ndjson_records import open_ndjson
+from jobs.readers.parquet_records import open_parquet, reparsed
+from jobs.readers.records import RecordStream, UnreadableObjectError
 
 _CSV: Final = (".csv", ".txt", ".tsv")
 _NDJSON: Final = (".ndjson", ".jsonl", ".json")
@@ -63,18 +60,6 @@ def reparse(key: str, header: str, original: str, dataset: Dataset) -> RecordStr
     if extension in _NDJSON:
         return open_ndjson(io.BytesIO(original.encode()), dataset, _pointers(dataset), header)
     return reparsed(original, header, dataset)
-
-
-def read_records(key: str, content: bytes, dataset: Dataset) -> Records:
-    """Read an object's records all at once.
-
-    Raises:
-        UnreadableObjectError: as `open_records`.
-    """
-    columns = dataset.schema.column_names()
-    if key.removesuffix(".gz").endswith(".ndjson"):
-        return read_ndjson(content, columns, _pointers(dataset))
-    return (read_parquet if key.endswith(".parquet") else read_csv)(content, columns)
 
 
 def _expanded(key: str, stream: BinaryIO) -> tuple[ByteStream, str]:

@@ -1,139 +1,116 @@
-"""CSV to records: comma separated, quoted by double quotes, UTF-8, with a header that names the declared columns."""
+"""CSV to records, block by block. RFC 4180, and what else people send: docs/reading-files.md."""
 
-import csv
-import io
-from collections.abc import Iterator, Sequence
-from typing import Final, NamedTuple, Self
+from collections.abc import Iterator
+from typing import NamedTuple
 
-import polars as pl
-
-from jobs.readers.records import LINE, ORIGINAL, STRUCTURE_REASON, STRUCTURE_RULE, Records, UnreadableObjectError
-
-FIELD_COUNT: Final = "field_count"
-"""Broken by a record with fewer or more fields than the header, as by a last line that was torn off."""
-QUOTING: Final = "quoting"
-"""Broken by a record with a quote that is never closed, or with text after a closing quote."""
+from jobs.datasets.declaration import CsvFormat, Dataset
+from jobs.readers.columns import Columns, agreed_columns
+from jobs.readers.compression import MEBIBYTE, ByteStream
+from jobs.readers.csv_blocks import Block, Layout, Rest, read_block
+from jobs.readers.csv_exactly import Dialect, find_dialect, original_text, records
+from jobs.readers.records import Batch, RecordStream, UnreadableObjectError
+from jobs.readers.text_blocks import MAXIMUM_RECORD, decoded, text_blocks
 
 
-class _Record(NamedTuple):
-    line: int
-    original: str
-    fields: list[str] | None
-    """None if the quoting is broken."""
+def open_csv(stream: ByteStream, dataset: Dataset, csv: CsvFormat) -> RecordStream:
+    """Begin to read a CSV object: its header decides what its records are.
 
-
-def read_csv(content: bytes, columns: Sequence[str]) -> Records:
-    """Read an object's records.
-
-    Empty lines are no records. A byte order mark, any kind of line break, line breaks within quotes and any order of
-    the columns are accepted.
+    Empty lines are no records. Any kind of line break is accepted, line breaks within quotes are text.
 
     Args:
-        content: the object, UTF-8.
-        columns: the declared columns, in the order in which the records are to have them.
+        stream: the object, not compressed.
+        dataset: whose columns and drift count.
+        csv: the format; the dataset's, or what the object's name says of it.
 
     Raises:
-        UnreadableObjectError: the object is not UTF-8, has no header, or its header does not name the declared columns.
+        UnreadableObjectError: the object is empty, not of its encoding, does not tell its delimiter, or its columns
+            are not the dataset's.
     """
-    records = _split(_decode(content))
-    header = next(records, None)
-    if header is None:
-        raise UnreadableObjectError(f"the file is empty; expected a header with the columns {list(columns)}")
-    positions = _positions(header, columns)
-    return Records(header.original, _frame(records, positions, columns))
+    blocks = _Blocks(text_blocks(stream, csv.encoding))
+    header = _read_header(blocks, dataset, csv)
+    columns = agreed_columns(dataset, header.fields)
+    layout = Layout(header.dialect, len(header.fields), _positions(columns, header.fields))
+    return RecordStream(header.text, columns.names, _batches(blocks, header.rest, layout), columns.discarded)
 
 
-def _decode(content: bytes) -> str:
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        raise UnreadableObjectError(
-            f"line {line} is not UTF-8 (byte 0x{content[error.start]:02x} at offset {error.start}); "
-            "have the sender export the file as UTF-8"
-        ) from error
+class _Blocks:
+    """The blocks of an object, each with whether it is the last one."""
+
+    def __init__(self, blocks: Iterator[bytes]) -> None:
+        self._blocks = blocks
+        self._next = next(blocks, None)
+
+    @property
+    def is_at_end(self) -> bool:
+        return self._next is None
+
+    def after(self, rest: Rest) -> Block:
+        """What was left, and the next block.
+
+        Raises:
+            UnreadableObjectError: what was left is a record that will not end.
+        """
+        if len(rest.content) > MAXIMUM_RECORD:
+            raise UnreadableObjectError(
+                f"the record on line {rest.first_line} is longer than {MAXIMUM_RECORD // MEBIBYTE} MiB: "
+                "look for a quote on it that is never closed"
+            )
+        content = rest.content + (self._next or b"")
+        self._next = next(self._blocks, None)
+        return Block(content, rest.first_line, self.is_at_end)
 
 
-class _PhysicalLines:
-    """Hands lines to the csv module and remembers which of them the current record took."""
-
-    def __init__(self, text: str) -> None:
-        # newline="": line breaks stay as they are, so that the original text is exact.
-        self._lines = io.StringIO(text, newline="")
-        self._taken: list[str] = []
-        self._count = 0
-
-    def __iter__(self) -> Self:
-        return self
-
-    def __next__(self) -> str:
-        line = next(self._lines)
-        self._taken.append(line)
-        self._count += 1
-        return line
-
-    def take_record(self) -> tuple[int, str]:
-        """Number of the first line taken since the last call, and the text of all of them."""
-        taken, self._taken = self._taken, []
-        return self._count - len(taken) + 1, "".join(taken).removesuffix("\n").removesuffix("\r")
+class _Header(NamedTuple):
+    text: str
+    fields: list[str]
+    dialect: Dialect
+    rest: Rest
 
 
-def _split(text: str) -> Iterator[_Record]:
-    # The limit is the process's own: it is only ever raised, so that a long field is data and not an error.
-    csv.field_size_limit(max(csv.field_size_limit(), len(text)))
-    lines = _PhysicalLines(text)
-    # strict: broken quoting is an error of that record. Otherwise it would be repaired by guessing.
-    reader = csv.reader(lines, strict=True)
-    while True:
-        try:
-            fields = next(reader)
-        except StopIteration:
-            return
-        except csv.Error:
-            fields = None
-        line, original = lines.take_record()
-        if fields != []:
-            yield _Record(line, original, fields)
+def _read_header(blocks: _Blocks, dataset: Dataset, csv: CsvFormat) -> _Header:
+    columns = dataset.schema.column_names()
+    rest = Rest(b"", 1)
+    while not blocks.is_at_end:
+        block = blocks.after(rest)
+        decoded(block.content, block.first_line)
+        lines = block.content.splitlines(keepends=True)
+        empty = next((index for index, line in enumerate(lines) if line.strip(b"\r\n")), len(lines))
+        rest = Rest(b"".join(lines[empty:]), block.first_line + empty)
+        if rest.content and (header := _header(lines[empty:], rest.first_line, columns, csv, is_end=block.is_end)):
+            return header
+    raise UnreadableObjectError(f"the file is empty; expected a header with the columns {columns}")
 
 
-def _positions(header: _Record, columns: Sequence[str]) -> list[int]:
-    """Where in a record each declared column stands."""
-    found = header.fields
-    if found is None:
-        raise UnreadableObjectError(f"the quoting of the header {header.original!r} is broken")
-    missing = [column for column in columns if column not in found]
-    unexpected = [column for column in found if column not in columns]
-    repeated = sorted({column for column in found if found.count(column) > 1})
-    problems = [
-        f"{problem} columns {names}"
-        for problem, names in (("missing", missing), ("unexpected", unexpected), ("repeated", repeated))
-        if names
-    ]
-    if problems:
-        raise UnreadableObjectError(
-            f"header with {', '.join(problems)}: expected {list(columns)} in any order, found {found}"
-        )
-    return [found.index(column) for column in columns]
-
-
-def _frame(records: Iterator[_Record], positions: Sequence[int], columns: Sequence[str]) -> pl.DataFrame:
-    provenance = {LINE: pl.Int64, ORIGINAL: pl.String, STRUCTURE_RULE: pl.String, STRUCTURE_REASON: pl.String}
-    rows = [
-        (record.line, record.original, *_structure(record, len(positions)), *_values(record, positions))
-        for record in records
-    ]
-    return pl.DataFrame(rows, schema={**provenance, **dict.fromkeys(columns, pl.String)}, orient="row")
-
-
-def _structure(record: _Record, expected: int) -> tuple[str | None, str | None]:
+def _header(lines: list[bytes], first_line: int, columns: list[str], csv: CsvFormat, *, is_end: bool) -> _Header | None:
+    """The header that some lines begin with; None if it does not end within them."""
+    dialect = find_dialect(csv, columns, lines, is_end=is_end)
+    _, record = next(records(lines, dialect, is_end=is_end), (0, None)) if dialect else (0, None)
+    if dialect is None or record is None:
+        return None
+    text = original_text(lines[: record.lines])
     if record.fields is None:
-        return QUOTING, "a quote is never closed, or text follows a closing quote"
-    if len(record.fields) != expected:
-        return FIELD_COUNT, f"number of fields is {len(record.fields)}, the header's is {expected}"
-    return None, None
+        raise UnreadableObjectError(f"the quoting of the header {text!r} is broken")
+    if "\0" in text:
+        raise UnreadableObjectError(
+            f"the header {text[:40]!r} has null characters, as UTF-16 without a byte order mark has: "
+            'declare csv=CsvFormat(encoding="utf-16-le")'
+        )
+    rest = Rest(b"".join(lines[record.lines :]), first_line + record.lines)
+    return _Header(text, record.fields, dialect, rest)
 
 
-def _values(record: _Record, positions: Sequence[int]) -> list[str | None]:
-    if record.fields is None or len(record.fields) != len(positions):
-        return [None] * len(positions)
-    return [record.fields[position] for position in positions]
+def _positions(columns: Columns, found: list[str]) -> list[tuple[str, int | None]]:
+    return [(name, None if name in columns.absent else found.index(name)) for name in columns.names]
+
+
+def _batches(blocks: _Blocks, rest: Rest, layout: Layout) -> Iterator[Batch]:
+    # What follows the header in its block is read by itself, so that no block is copied as a whole.
+    block = Block(rest.content, rest.first_line, blocks.is_at_end)
+    while True:
+        if block.content:
+            batch, rest = read_block(block, layout)
+            if batch.frame.height:
+                yield batch
+        if blocks.is_at_end:
+            return
+        block = blocks.after(rest)

@@ -23,21 +23,6 @@ class UnreadableObjectError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Records:
-    """The records of one object, in its order."""
-
-    header: str
-    """The header's original text: with it, a record's original text can be read again."""
-    frame: pl.DataFrame
-    """LINE, ORIGINAL, STRUCTURE_RULE, STRUCTURE_REASON, then the declared columns as text in their declared order.
-
-    The declared columns are missing where STRUCTURE_RULE is not.
-    """
-    deleted: frozenset[int] = frozenset()
-    """Lines of the records that say that their source has them no more."""
-
-
-@dataclass(frozen=True, slots=True)
 class Batch:
     """Some successive records of an object."""
 

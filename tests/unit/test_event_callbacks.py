@@ -36,7 +36,7 @@ class MemoryTable:
     def put_item(self, *, Item, ConditionExpression=None, ExpressionAttributeValues=None, **_):  # noqa: N803 - boto3's names
         signature = Item["signature"]["S"]
         before = self.items.get(signature)
-        if ConditionExpression and before and before["request"] != ExpressionAttributeValues[":request"]:
+        if ConditionExpression and before and before["request_id"] != ExpressionAttributeValues[":request"]:
             until = int(before.get("until", {"N": "99999999999"})["N"])
             if until >= int(ExpressionAttributeValues[":now"]["N"]):
                 raise self.ConditionalCheckFailedException(before)

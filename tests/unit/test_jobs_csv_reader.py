@@ -1,23 +1,68 @@
 """The CSV reader keeps every record's text and line, whatever the file looks like."""
 
+import gzip
+import io
+import tracemalloc
+import zipfile
+from dataclasses import replace
+from datetime import timedelta
+from unittest import mock
+
+import dataframely as dy
+import polars as pl
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from jobs.readers.csv_records import read_csv
-from jobs.readers.records import LINE, ORIGINAL, STRUCTURE_RULE, UnreadableObjectError
-
-COLUMNS = ["a", "b"]
-ANY_TEXT = st.text(alphabet=st.one_of(st.sampled_from('",\r\n xé'), st.characters(codec="utf-8")), max_size=60)
+from jobs.datasets.declaration import CsvFormat, Dataset, SftpSource
+from jobs.readers import compression, open_records, text_blocks
+from jobs.readers.records import LINE, STRUCTURE_REASON, STRUCTURE_RULE, UnreadableObjectError
 
 
-def rows(text: str) -> list[tuple[object, ...]]:
+class Pairs(dy.Schema):
+    """Two columns, one of which may be empty."""
+
+    a = dy.String(primary_key=True)
+    b = dy.String(nullable=True)
+
+
+class Keys(dy.Schema):
+    """A single column, whose files have no delimiters."""
+
+    a = dy.String(primary_key=True)
+
+
+PAIRS = Dataset(
+    name="pairs",
+    schema=Pairs,
+    source=SftpSource("dealer", "outgoing", "*.csv", schedule="rate(1 day)"),
+    owner="operations",
+    freshness=timedelta(hours=1),
+)
+EVOLVING = replace(PAIRS, drift="evolve")
+DISCARDING = replace(PAIRS, drift="discard")
+
+
+def read(content: bytes, dataset: Dataset = PAIRS, name: str = "pairs.csv") -> pl.DataFrame:
+    stream = open_records(name, io.BytesIO(content), dataset)
+    nothing = {LINE: pl.Int64, **dict.fromkeys([STRUCTURE_RULE, STRUCTURE_REASON, *stream.columns], pl.String)}
+    return pl.concat([pl.DataFrame(schema=nothing), *(batch.frame for batch in stream.batches)])
+
+
+def rows(text: str, dataset: Dataset = PAIRS) -> list[tuple[object, ...]]:
     """Line, broken structural rule and values of every record."""
-    return read_csv(text.encode(), COLUMNS).frame.select(LINE, STRUCTURE_RULE, *COLUMNS).rows()
+    return read(text.encode(), dataset).drop(STRUCTURE_REASON).rows()
 
 
 def originals(text: str) -> list[str]:
-    return read_csv(text.encode(), COLUMNS).frame[ORIGINAL].to_list()
+    batches = open_records("pairs.csv", io.BytesIO(text.encode()), PAIRS).batches
+    return [original for batch in batches for original in batch.originals(batch.frame[LINE])]
+
+
+def zipped(**files: bytes) -> bytes:
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as members:
+        for name, content in files.items():
+            members.writestr(name.replace("_", "."), content)
+    return archive.getvalue()
 
 
 def test_a_record_has_its_line_its_text_and_its_values():
@@ -57,7 +102,7 @@ def test_columns_in_another_order_are_read_by_their_names():
 
 
 def test_the_header_is_kept_as_it_came():
-    assert read_csv(b'"b",a\r\n1,2\r\n', COLUMNS).header == '"b",a'
+    assert open_records("pairs.csv", io.BytesIO(b'"b",a\r\n1,2\r\n'), PAIRS).header == '"b",a'
 
 
 def test_a_file_with_a_header_alone_has_no_records():
@@ -78,9 +123,7 @@ def test_a_record_with_another_number_of_fields_breaks_field_count(torn):
 
 
 def test_the_reason_says_both_numbers_of_fields():
-    assert read_csv(b"a,b\n1\n", COLUMNS).frame["_structure_reason"].to_list() == [
-        "number of fields is 1, the header's is 2"
-    ]
+    assert read(b"a,b\n1\n")[STRUCTURE_REASON].to_list() == ["number of fields is 1, the header's is 2"]
 
 
 def test_text_after_a_closing_quote_breaks_quoting_of_that_record_alone():
@@ -114,33 +157,237 @@ def test_a_field_longer_than_the_csv_module_expects_is_data():
         (b"a,b,b\n", r"repeated columns \['b'\]"),
         (b"a,c\n", r"missing columns \['b'\], unexpected columns \['c'\]"),
         (b'"a"b,c\n', r"quoting of the header '\"a\"b,c' is broken"),
-        (b"a,b\n1,2\n3,\xe9\n", r"line 3 is not UTF-8 \(byte 0xe9 at offset 10\)"),
-        ("a,b\n1,2\n".encode("utf-16"), r"line 1 is not UTF-8"),
+        (b"a,b,c\n", r"add them to the schema, or declare drift=\"evolve\" to keep them or drift=\"discard\""),
+        (b"a,b\n1,2\n3,\xe9\n", r"line 3 is not UTF-8 \(byte 0xe9\); .* csv=CsvFormat\(encoding=\"windows-1252\"\)"),
+        ("a,b\n1,2\n".encode("utf-16-le"), r"null characters.*CsvFormat\(encoding=\"utf-16-le\"\)"),
+        (b"a;b,c;a,b\n", r"does not tell the delimiter, it may be any of \[',', ';'\]; declare it"),
     ],
 )
 def test_an_object_that_cannot_be_read_is_refused_with_what_was_expected_and_found(content, message):
     with pytest.raises(UnreadableObjectError, match=message):
-        read_csv(content, COLUMNS)
+        read(content)
 
 
-@settings(max_examples=150, deadline=None)
-@given(body=ANY_TEXT)
-def test_no_character_of_any_file_is_lost(body):
-    # when
-    kept = "".join(originals(f"a,b\n{body}"))
-
-    # then: all but line breaks between records is in exactly one record
-    without_line_breaks = str.maketrans("", "", "\r\n")
-    assert kept.translate(without_line_breaks) == body.translate(without_line_breaks)
+# --- delimiters ---
 
 
-@settings(max_examples=150, deadline=None)
-@given(body=ANY_TEXT)
-def test_a_records_original_text_reads_as_the_same_record_again(body):
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+def test_the_delimiter_is_the_one_with_which_the_header_names_the_declared_columns(delimiter):
+    assert rows(f"b{delimiter}a\n1{delimiter}2\n") == [(2, None, "2", "1")]
+
+
+def test_a_declared_delimiter_is_not_questioned():
     # given
-    frame = read_csv(f"b,a\n{body}".encode(), COLUMNS).frame
+    dataset = replace(EVOLVING, csv=CsvFormat(delimiter=";"))
 
-    # when, then
-    for record in frame.iter_rows(named=True):
-        again = read_csv(f"b,a\n{record[ORIGINAL]}".encode(), COLUMNS).frame.rows(named=True)
-        assert again == [{**record, LINE: 2}]
+    # then
+    assert rows("a;b,c\n1;2,3\n", dataset) == [(2, None, "1", None, "2,3")]
+
+
+def test_the_fields_of_a_tsv_file_are_set_apart_by_tabs():
+    assert read(b"a,b\ta\tb\n1\t2\t3\n", DISCARDING, "pairs.tsv").drop(LINE).row(0)[2:] == ("2", "3")
+
+
+def test_a_file_of_one_column_has_no_delimiter_and_its_empty_lines_are_no_records():
+    # given
+    dataset = replace(PAIRS, schema=Keys)
+
+    # then
+    assert rows('a\n1\n\n""\n2,3\n', dataset) == [(2, None, "1"), (4, None, ""), (5, "field_count", None)]
+
+
+def test_without_quoting_quotes_are_text():
+    assert rows('a,b\n"1,2"\n', replace(PAIRS, csv=CsvFormat(quote=None))) == [(2, None, '"1', '2"')]
+
+
+def test_another_quote_may_be_declared():
+    assert rows("a,b\n'1,2',\"\n", replace(PAIRS, csv=CsvFormat(quote="'"))) == [(2, None, "1,2", '"')]
+
+
+# --- encodings ---
+
+
+@pytest.mark.parametrize(
+    ("written_in", "declared"),
+    [
+        ("utf-8-sig", "utf-8"),
+        ("utf-16", "utf-8"),
+        ("utf-16", "utf-16-le"),
+        ("utf-16-le", "utf-16-le"),
+        ("utf-16-be", "utf-16-be"),
+        ("latin-1", "latin-1"),
+        ("cp1252", "windows-1252"),
+    ],
+)
+def test_an_encoding_is_told_by_its_mark_or_by_the_declaration(written_in, declared):
+    # given
+    dataset = replace(PAIRS, csv=CsvFormat(encoding=declared))
+
+    # then
+    assert read("a,b\né,ü\n".encode(written_in), dataset).row(0)[3:] == ("é", "ü")
+
+
+@pytest.mark.parametrize(
+    ("content", "declared", "message"),
+    [
+        (b"a,b\n1,\x81\n", "windows-1252", "the bytes at offset 6 are not of the encoding windows-1252"),
+        (
+            "a,b\n1,2\n".encode("utf-16-le") + b"x",
+            "utf-16-le",
+            "the bytes at offset 16 are not of the encoding utf-16-le",
+        ),
+        (b"\xef\xbb\xbfa,b\n", "latin-1", "begins with the byte order mark of utf-8, declared is latin-1"),
+    ],
+)
+def test_what_is_not_of_the_declared_encoding_is_refused_and_not_guessed(content, declared, message):
+    with pytest.raises(UnreadableObjectError, match=message):
+        read(content, replace(PAIRS, csv=CsvFormat(encoding=declared)))
+
+
+# --- drift ---
+
+
+def test_where_the_dataset_evolves_new_columns_are_kept_as_text():
+    # when
+    stream = open_records("pairs.csv", io.BytesIO(b"d,b,a,c\n4,2,1,3\n"), EVOLVING)
+
+    # then
+    assert stream.columns == ["a", "b", "d", "c"]
+    assert next(stream.batches).frame.row(0)[3:] == ("1", "2", "4", "3")
+
+
+def test_where_the_dataset_evolves_a_column_that_may_be_empty_may_be_absent():
+    assert rows("a\n1\n", EVOLVING) == [(2, None, "1", None)]
+
+
+def test_what_is_discarded_is_told():
+    # when
+    stream = open_records("pairs.csv", io.BytesIO(b"c,a,b,c\n3,1,2,4\n"), DISCARDING)
+
+    # then
+    assert (stream.columns, stream.discarded) == (["a", "b"], ["c", "c"])
+    assert next(stream.batches).frame.row(0)[3:] == ("1", "2")
+
+
+@pytest.mark.parametrize(
+    ("header", "dataset", "message"),
+    [
+        (b"b\n", EVOLVING, r"missing columns \['a'\]"),
+        (b"a\n", DISCARDING, r"missing columns \['b'\]"),
+        (b"a,b,c,c\n", EVOLVING, r"repeated columns \['c'\]"),
+        (b"a,b,_line,\n", EVOLVING, r"unusable columns \['_line', ''\]"),
+        (b"a,b,a\n", DISCARDING, r"repeated columns \['a'\]"),
+    ],
+)
+def test_drift_has_its_limits(header, dataset, message):
+    with pytest.raises(UnreadableObjectError, match=message):
+        read(header, dataset)
+
+
+# --- compression ---
+
+GZIP = gzip.compress(b"a,b\n" + b"1,2\n" * 5000)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("x.csv.gz", b"", "the gzip compression ends before its end"),
+        ("x.csv.gz", b"a,b\n", "the gzip compression is broken"),
+        ("x.csv.gz", GZIP[:-3], "the gzip compression ends before its end"),
+        ("x.csv.gz", GZIP[:-8] + bytes(8), "the gzip compression is broken"),
+        ("x.csv.gz", GZIP + b"rubbish", "the gzip compression is broken"),
+        ("x.zip", b"a,b\n", "the zip archive is broken"),
+        ("x.zip", zipped(a_csv=b"", b_csv=b""), r"holds 2 files, expected one: \['a.csv', 'b.csv'\]"),
+        ("x.zip", zipped(), "holds 0 files"),
+        ("x.zip", zipped(a_csv=b"a,b\n").replace(b"a,b", b"a,c"), "the zip archive is broken"),
+        ("x.zip", zipped(a_doc=b""), r"'a.doc' does not tell the format: expected one of .csv"),
+        ("x.xlsx", b"", "'x.xlsx' does not tell the format"),
+    ],
+)
+def test_what_cannot_be_unpacked_is_refused_with_the_reason(name, content, message):
+    with pytest.raises(UnreadableObjectError, match=message):
+        read(content, name=name)
+
+
+def test_an_encrypted_archive_is_refused():
+    # given a flag in both of the places where an archive has it
+    content = bytearray(zipped(a_csv=b"a,b\n"))
+    content[6] |= 1
+    content[content.rindex(b"PK\x01\x02") + 8] |= 1
+
+    # then
+    with pytest.raises(UnreadableObjectError, match="encrypted; have it sent without a password"):
+        read(bytes(content), name="x.zip")
+
+
+def test_what_macos_adds_to_an_archive_is_no_file():
+    # given
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as members:
+        members.writestr("data/", "")
+        members.writestr("data/pairs.csv", "a,b\n1,2\n")
+        members.writestr("__MACOSX/data/._pairs.csv", "?")
+
+    # then
+    assert read(archive.getvalue(), name="x.zip").height == 1
+
+
+@pytest.mark.parametrize(("name", "pack"), [("x.csv.gz", gzip.compress), ("x.zip", lambda text: zipped(a_csv=text))])
+def test_a_bomb_is_refused_before_it_unfolds(name, pack):
+    # given
+    bomb = pack(b"a,b\n" + bytes(3_000_000))
+
+    # then
+    with (
+        mock.patch.object(compression, "_HARMLESS", 1_000_000),
+        pytest.raises(UnreadableObjectError, match="more than 200 times as long as the object"),
+    ):
+        read(bomb, name=name)
+
+
+def test_zeros_that_fill_up_a_gzip_object_are_nothing():
+    assert read(GZIP + bytes(2_000_000), name="x.csv.gz").height == 5000
+
+
+# --- bounds ---
+
+
+def test_a_quote_that_is_never_closed_does_not_take_the_memory_of_the_whole_file():
+    # given
+    content = b'a,b\n1,"2\n' + b"3,4\n" * 2000
+
+    # then
+    with (
+        mock.patch.object(text_blocks, "_BLOCK", 500),
+        mock.patch("jobs.readers.csv_records.MAXIMUM_RECORD", 2000),
+        pytest.raises(
+            UnreadableObjectError, match=r"the record on line 2 is longer than .* a quote on it that is never"
+        ),
+    ):
+        read(content)
+
+
+def test_a_line_without_end_is_refused():
+    with (
+        mock.patch.object(text_blocks, "MAXIMUM_RECORD", 2000),
+        mock.patch.object(text_blocks, "_BLOCK", 500),
+        pytest.raises(UnreadableObjectError, match="a line is longer than"),
+    ):
+        read(b"a,b\n" + b"x" * 5000)
+
+
+def test_memory_does_not_grow_with_the_file():
+    # given a file that is far longer than a block
+    content = io.BytesIO(b"a,b\n" + b"1,2\n" * 500_000)
+
+    # when
+    tracemalloc.start()
+    with mock.patch.object(text_blocks, "_BLOCK", 20_000):
+        rows_read = sum(batch.frame.height for batch in open_records("x.csv", content, PAIRS).batches)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    # then
+    assert rows_read == 500_000
+    assert most < 300_000

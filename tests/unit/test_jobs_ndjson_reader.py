@@ -1,14 +1,21 @@
 """The NDJSON reader keeps every line, and says every value as it was written."""
 
 import gzip
+import io
 import json
+from dataclasses import replace
+from datetime import timedelta
+from unittest import mock
 
+import dataframely as dy
+import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from jobs.datasets.declaration import Dataset, StreamSource
+from jobs.readers import open_records, reparse, text_blocks
 from jobs.readers.json_text import parse_pointer
-from jobs.readers.ndjson_records import read_ndjson
 from jobs.readers.records import LINE, ORIGINAL, STRUCTURE_REASON, STRUCTURE_RULE, UnreadableObjectError
 
 JSON_VALUES = st.recursive(
@@ -18,23 +25,43 @@ JSON_VALUES = st.recursive(
 )
 
 
+class Member(dy.Schema):
+    """One member of a line."""
+
+    value = dy.String(primary_key=True)
+
+
+MEMBER = Dataset("member", Member, StreamSource(), owner="operations", freshness=timedelta(hours=1), drift="discard")
+
+
+def read(content: bytes, dataset: Dataset = MEMBER, name: str = "x.ndjson") -> pl.DataFrame:
+    """All records, each with its original text."""
+    stream = open_records(name, io.BytesIO(content), dataset)
+    nothing = {
+        LINE: pl.Int64,
+        **dict.fromkeys([STRUCTURE_RULE, STRUCTURE_REASON, *stream.columns, ORIGINAL], pl.String),
+    }
+    frames = [batch.frame.with_columns(batch.originals(batch.frame[LINE]).alias(ORIGINAL)) for batch in stream.batches]
+    return pl.concat([pl.DataFrame(schema=nothing), *frames])
+
+
 def values(text: str, pointer: str = "/value") -> list[str | None]:
-    return read_ndjson(text.encode(), ["x"], {"x": pointer}).frame["x"].to_list()
+    return read(text.encode(), replace(MEMBER, source=StreamSource({"value": pointer})))["value"].to_list()
 
 
 def reasons(content: bytes) -> list[str]:
-    frame = read_ndjson(content, ["value"], {}).frame
+    frame = read(content)
     assert frame[STRUCTURE_RULE].to_list() == ["json"] * frame.height
     return frame[STRUCTURE_REASON].to_list()
 
 
 def test_a_line_is_a_record_with_its_number_and_its_text():
     # when
-    frame = read_ndjson(b'{"b":1,"a":"x"}\n\n{ "a": null }\r\n', ["a", "b"], {}).frame
+    frame = read(b'{"other":1,"value":"x"}\n\n{ "value": null }\r\n')
 
     # then
-    assert frame.select(LINE, STRUCTURE_RULE, "a", "b").rows() == [(1, None, "x", "1"), (3, None, None, None)]
-    assert frame[ORIGINAL].to_list() == ['{"b":1,"a":"x"}', '{ "a": null }']
+    assert frame.select(LINE, STRUCTURE_RULE, "value").rows() == [(1, None, "x"), (3, None, None)]
+    assert frame[ORIGINAL].to_list() == ['{"other":1,"value":"x"}', '{ "value": null }']
 
 
 @pytest.mark.parametrize(
@@ -96,7 +123,7 @@ def test_a_broken_line_is_refused_alone_and_says_why(line, reason):
     content = b'{"value": "before"}\n' + line + b'\n{"value": "after"}\n'
 
     # when
-    frame = read_ndjson(content, ["value"], {}).frame
+    frame = read(content)
 
     # then
     assert frame["value"].to_list() == ["before", None, "after"]
@@ -106,7 +133,7 @@ def test_a_broken_line_is_refused_alone_and_says_why(line, reason):
 
 def test_a_refused_lines_original_text_is_refused_again_even_where_it_was_not_utf_8():
     # given
-    original = read_ndjson(b'{"value": "\xe9"}', ["value"], {}).frame[ORIGINAL][0]
+    original = read(b'{"value": "\xe9"}')[ORIGINAL][0]
 
     # then
     assert reasons(original.encode()) == ["the line is no JSON: Invalid \\escape at its character 12"]
@@ -116,13 +143,13 @@ def test_a_pair_of_surrogates_is_one_character():
     assert values('{"value": "\\ud83d\\ude00"}') == ["\N{GRINNING FACE}"]
 
 
-@pytest.mark.parametrize("content", [b"", b"\n\n", gzip.compress(b"")])
+@pytest.mark.parametrize("content", [b"", b"\n\n"])
 def test_an_object_without_lines_has_no_records_and_all_columns(content):
     # when
-    frame = read_ndjson(content, ["a"], {}).frame
+    frame = read(content)
 
     # then
-    assert (frame.height, frame.columns[-1]) == (0, "a")
+    assert (frame.height, frame.columns[-2]) == (0, "value")
 
 
 def test_a_byte_order_mark_is_no_part_of_the_first_line():
@@ -131,22 +158,55 @@ def test_a_byte_order_mark_is_no_part_of_the_first_line():
 
 def test_a_compressed_object_is_read_with_all_of_its_parts():
     # given
-    content = gzip.compress(b'{"a": 1}\n{"a"') + gzip.compress(b": 2}\n")
+    content = gzip.compress(b'{"value": 1}\n{"value"') + gzip.compress(b": 2}\n")
 
     # then
-    assert read_ndjson(content, ["a"], {}).frame["a"].to_list() == ["1", "2"]
+    assert read(content, name="x.ndjson.gz")["value"].to_list() == ["1", "2"]
 
 
-@pytest.mark.parametrize(
-    "damage", [lambda content: content[:-9], lambda content: content[:20] + b"xxxx" + content[24:]]
-)
-def test_a_compressed_object_that_is_torn_or_damaged_cannot_be_read(damage):
+def test_a_json_array_is_refused_with_what_to_send_instead():
+    with pytest.raises(UnreadableObjectError, match="is a JSON array; have it sent with one object per line"):
+        read(b' [{"value": 1}]', name="x.json")
+
+
+def test_a_frozen_dataset_refuses_a_line_with_a_member_that_it_does_not_declare():
+    # when
+    frame = read(b'{"value": 1}\n{"value": 2, "new": 3}\n', replace(MEMBER, drift="freeze"))
+
+    # then
+    assert frame.select("value", STRUCTURE_RULE).rows() == [("1", None), (None, "undeclared_member")]
+    assert (
+        frame[STRUCTURE_REASON][1] == "the line has the members ['new'], which the dataset neither declares nor lets in"
+    )
+
+
+def test_an_evolving_dataset_lets_in_the_members_that_the_first_lines_bring_along():
+    # given two blocks; the second has a member that the first has not
+    content = b'{"value": 1, "new": 0.50}\n{"value": 2}\n' + b'{"value": 3, "late": 4}\n'
+
+    # when
+    with mock.patch.object(text_blocks, "_BLOCK", 42):
+        frame = read(content, replace(MEMBER, drift="evolve"))
+
+    # then
+    assert frame.select("value", "new", STRUCTURE_RULE).rows() == [
+        ("1", "0.50", None),
+        ("2", None, None),
+        (None, None, "undeclared_member"),
+    ]
+
+
+def test_a_record_that_was_let_in_reads_the_same_again():
     # given
-    content = gzip.compress(b'{"a": 12345}\n' * 100)
+    evolving = replace(MEMBER, drift="evolve")
+    stream = open_records("x.ndjson", io.BytesIO(b'{"value": 1, "new": 2}\n{"value": 3}'), evolving)
 
-    # when, then
-    with pytest.raises(UnreadableObjectError, match=r"the gzip compression is broken: .*; have it sent again"):
-        read_ndjson(damage(content), ["a"], {})
+    # when
+    [batch] = reparse("x.ndjson", stream.header, '{"value": 3}', evolving).batches
+
+    # then
+    assert stream.header == '["new"]'
+    assert batch.frame.select("value", "new").rows() == [("3", None)]
 
 
 @settings(max_examples=150, deadline=None)

@@ -2,16 +2,19 @@
 
 import io
 import json
+from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
+import dataframely as dy
 import polars as pl
 import pytest
 
 from jobs.datasets import DATASETS
 from jobs.memory_store import MemoryStore, StoredObject
-from jobs.readers.parquet_records import read_parquet
-from jobs.readers.records import LINE, ORIGINAL, UnreadableObjectError
+from jobs.readers import open_records
+from jobs.readers.records import LINE, Batch, RecordStream, UnreadableObjectError
 from jobs.views import published_view
 from jobs.warehouse.job import refine
 
@@ -25,20 +28,34 @@ def written(frame: pl.DataFrame) -> bytes:
     return buffer.getvalue()
 
 
+def opened(content: bytes, *columns: str) -> RecordStream:
+    """The records of an object of a table with these columns."""
+    schema = type("Rows", (dy.Schema,), {name: dy.String(primary_key=name == columns[0]) for name in columns})
+    dataset = replace(DATASETS["person"], schema=schema)
+    return open_records("person.parquet", io.BytesIO(content), dataset)
+
+
+def only(batches: Iterator[Batch]) -> tuple[pl.DataFrame, list[str]]:
+    """The only batch and its original texts."""
+    [batch] = batches
+    return batch.frame, batch.originals(batch.frame[LINE]).to_list()
+
+
 def test_a_row_keeps_its_number_and_its_json_with_columns_that_are_not_declared():
     # given
     content = written(pl.DataFrame({"id": [7, 8], "note": ["a", None], "extra": [True, None]}))
 
     # when
-    records = read_parquet(content, ["note", "id"])
+    stream = opened(content, "note", "id")
+    frame, originals = only(stream.batches)
 
     # then
-    assert records.frame.select(LINE, "note", "id").rows() == [(1, "a", "7"), (2, None, "8")]
-    assert [json.loads(original) for original in records.frame[ORIGINAL]] == [
+    assert frame.select(LINE, "note", "id").rows() == [(1, "a", "7"), (2, None, "8")]
+    assert [json.loads(original) for original in originals] == [
         {"id": 7, "note": "a", "extra": True},
         {"id": 8, "note": None, "extra": None},
     ]
-    assert json.loads(records.header) == {"id": "Int64", "note": "String", "extra": "Boolean"}
+    assert json.loads(stream.header) == {"id": "Int64", "note": "String", "extra": "Boolean"}
 
 
 @pytest.mark.parametrize(
@@ -56,21 +73,26 @@ def test_a_row_keeps_its_number_and_its_json_with_columns_that_are_not_declared(
 )
 def test_a_value_is_read_as_text_that_says_it_exactly(values, expected):
     # when
-    records = read_parquet(written(pl.DataFrame({"value": values})), ["value"])
+    frame, originals = only(opened(written(pl.DataFrame({"value": values})), "value").batches)
 
     # then
-    assert records.frame["value"].to_list() == [expected]
-    assert expected in records.frame[ORIGINAL][0]
+    assert frame["value"].to_list() == [expected]
+    assert expected in originals[0]
 
 
 def test_an_object_that_is_no_parquet_is_refused_in_words():
     with pytest.raises(UnreadableObjectError, match="the file is no parquet"):
-        read_parquet(b"id,name\n1,a\n", ["id"])
+        opened(b"id,name\n1,a\n", "id")
 
 
 def test_an_object_without_a_declared_column_is_refused_with_what_it_has():
-    with pytest.raises(UnreadableObjectError, match=r"missing columns \['name'\]: expected \['id', 'name'\], found"):
-        read_parquet(written(pl.DataFrame({"id": [1]})), ["id", "name"])
+    with pytest.raises(UnreadableObjectError, match=r"missing columns \['name'\]: expected \['id', 'name'\] in any"):
+        opened(written(pl.DataFrame({"id": [1]})), "id", "name")
+
+
+def test_a_column_of_lists_is_no_column_of_values():
+    with pytest.raises(UnreadableObjectError, match=r"no single values: {'id': 'List\(Int64\)'}; extract them as text"):
+        opened(written(pl.DataFrame({"id": [[1]]})), "id")
 
 
 def test_an_extracted_object_reaches_the_warehouse_with_its_ticks_and_refused_rows_the_quarantine():

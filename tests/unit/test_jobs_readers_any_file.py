@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 from jobs.datasets.declaration import CsvFormat, Dataset, SftpSource
-from jobs.readers import csv_blocks, csv_stream, open_records, parquet_stream, reparse, text_blocks
+from jobs.readers import csv_blocks, csv_records, open_records, parquet_records, reparse, text_blocks
 from jobs.readers.records import LINE, ORIGINAL, STRUCTURE_RULE, Batch
 
 
@@ -204,7 +204,7 @@ def test_the_fast_way_and_the_exact_way_give_the_same_records(file, size):
     # when
     with blocks_of(size):
         fast = read(file)
-        with mock.patch.object(csv_stream, "read_block", all_by_the_csv_module):
+        with mock.patch.object(csv_records, "read_block", all_by_the_csv_module):
             exact = read(file)
 
     # then
@@ -299,7 +299,7 @@ def test_each_row_of_a_parquet_file_comes_once_and_reads_the_same_again(rows, ho
     file = File(*packed("rows.parquet", buffer.getvalue(), how), DATASET, [])
 
     # when
-    with mock.patch.object(parquet_stream, "_ROWS", rows_of_a_batch):
+    with mock.patch.object(parquet_records, "_ROWS", rows_of_a_batch):
         found = read(file)
 
     # then

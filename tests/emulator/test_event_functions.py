@@ -1,0 +1,287 @@
+"""The stream's functions against SQS, S3, SSM and DynamoDB: handlers with their own clients, as they are deployed."""
+
+import gzip
+import hashlib
+import hmac
+import json
+import time
+import uuid
+from datetime import UTC, date, datetime
+from types import SimpleNamespace
+
+import boto3
+import pytest
+
+from functions.event_batcher import handler as batcher
+from functions.event_receiver import handler as receiver
+from functions.object_attributes import handler as attributes
+from lake.attributes import INDEX, Arrival, AttributesTable, Status
+from local.emulator import EMULATOR_ACCESS_KEY, EMULATOR_SECRET_KEY
+
+pytestmark = pytest.mark.emulator
+PREFIX, SECRET = "/event-functions", "what is shared"
+
+
+class Stack:
+    """The functions' resources, made fresh."""
+
+    def __init__(self):
+        name = f"events-{uuid.uuid4().hex[:12]}"
+        self.s3, self.sqs, self.bucket = boto3.client("s3"), boto3.client("sqs"), name
+        self.s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+        self.queue, self.dead_letters = (
+            self.sqs.create_queue(QueueName=f"{name}-{each}")["QueueUrl"] for each in ("queue", "dead")
+        )
+        dynamodb = boto3.resource("dynamodb")
+        self.signatures = dynamodb.create_table(
+            TableName=f"{name}-signatures",
+            KeySchema=[{"AttributeName": "signature", "KeyType": "HASH"}],
+            AttributeDefinitions=[{"AttributeName": "signature", "AttributeType": "S"}],
+            BillingMode="PAY_PER_REQUEST",
+        )
+        keys = ("object_key", "dataset_day", "arrived_at")
+        self.attributes = dynamodb.create_table(
+            TableName=f"{name}-attributes",
+            KeySchema=[{"AttributeName": "object_key", "KeyType": "HASH"}],
+            AttributeDefinitions=[{"AttributeName": each, "AttributeType": "S"} for each in keys],
+            GlobalSecondaryIndexes=[
+                {
+                    "IndexName": INDEX,
+                    "KeySchema": [
+                        {"AttributeName": "dataset_day", "KeyType": "HASH"},
+                        {"AttributeName": "arrived_at", "KeyType": "RANGE"},
+                    ],
+                    "Projection": {"ProjectionType": "ALL"},
+                }
+            ],
+            BillingMode="PAY_PER_REQUEST",
+        )
+        ssm = boto3.client("ssm")
+        configuration = json.dumps({"event_id_pointer": "/id", "secret_parameter": f"{PREFIX}/secret"})
+        ssm.put_parameter(
+            Name=f"{PREFIX}/events/callbacks/payments", Value=configuration, Type="String", Overwrite=True
+        )
+        ssm.put_parameter(Name=f"{PREFIX}/secret", Value=SECRET, Type="SecureString", Overwrite=True)
+
+    @property
+    def environment(self):
+        return {
+            "EVENTS_QUEUE_URL": self.queue,
+            "PARAMETER_PREFIX": PREFIX,
+            "SIGNATURES_TABLE": self.signatures.name,
+            "LAKE_BUCKET": self.bucket,
+            "EVENTS_DATASET": "events",
+            "EVENTS_DEAD_LETTER_QUEUE_URL": self.dead_letters,
+            "ATTRIBUTES_TABLE": self.attributes.name,
+        }
+
+    def messages(self, queue, count):
+        """So many messages of a queue, taken from it."""
+        taken, until = [], time.monotonic() + 20
+        while len(taken) < count and time.monotonic() < until:
+            answer = self.sqs.receive_message(
+                QueueUrl=queue, MaxNumberOfMessages=10, AttributeNames=["All"], MessageAttributeNames=["All"]
+            )
+            for message in answer.get("Messages", ()):
+                self.sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
+                taken.append(message)
+        return taken
+
+
+@pytest.fixture
+def events_stack(engine_emulator, monkeypatch):
+    monkeypatch.setenv("AWS_ENDPOINT_URL", engine_emulator.endpoint)
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", EMULATOR_ACCESS_KEY)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", EMULATOR_SECRET_KEY)
+    monkeypatch.delenv("AWS_SESSION_TOKEN", raising=False)
+    # The default session keeps the credentials that it met first, and each function its clients.
+    boto3.setup_default_session()
+    stack = Stack()
+    for name, value in stack.environment.items():
+        monkeypatch.setenv(name, value)
+    caches = (receiver.receiver, batcher._batcher, attributes._recorder)
+    for cached in caches:
+        cached.cache_clear()
+    yield stack
+    for cached in caches:
+        cached.cache_clear()
+    boto3.setup_default_session()
+
+
+def call(route, body, headers=None, provider=None, seconds=12):
+    event = {
+        "httpMethod": "POST",
+        "resource": route,
+        "headers": {"Content-Type": "application/json", **(headers or {})},
+        "pathParameters": {"provider": provider},
+        "requestContext": {"requestId": str(uuid.uuid4())},
+        "body": body,
+    }
+    answer = receiver.handler(event, context(seconds))
+    return answer["statusCode"], json.loads(answer["body"])
+
+
+def context(seconds=12):
+    return SimpleNamespace(
+        aws_request_id="lambda-1",
+        function_name="function",
+        memory_limit_in_mb=1024,
+        invoked_function_arn="arn:aws:lambda:eu-west-1:000000000000:function:function",
+        get_remaining_time_in_millis=lambda: seconds * 1000,
+    )
+
+
+def signed(body):
+    timestamp = str(int(time.time()))
+    digest = hmac.new(SECRET.encode(), f"{timestamp}.{body}".encode(), hashlib.sha256).hexdigest()
+    return {"X-Signature": digest, "X-Timestamp": timestamp}
+
+
+def an_event():
+    return {
+        "event_id": str(uuid.uuid4()),
+        "event_type": "visit",
+        "occurred_at": "2026-11-02T08:15:30Z",
+        "source": "website",
+        "payload": {"customer_id": 17, "page": "hidden \uffff \U0001f600 é\u0000"},
+    }
+
+
+def test_posted_events_are_found_in_one_object_and_poison_with_the_dead_letters(events_stack):
+    # given
+    events = [an_event() for _ in range(35)]
+    status, answer = call("/events", json.dumps(events))
+    assert (status, answer["accepted"]) == (202, [event["event_id"] for event in events])
+    events_stack.sqs.send_message(QueueUrl=events_stack.queue, MessageBody="poison")
+
+    # when
+    records = [
+        {"messageId": each["MessageId"], "body": each["Body"], "attributes": each["Attributes"]}
+        for each in events_stack.messages(events_stack.queue, 36)
+    ]
+    answer = batcher.handler({"Records": records}, context())
+
+    # then
+    assert answer == {"batchItemFailures": []}
+    (listed,) = events_stack.s3.list_objects_v2(Bucket=events_stack.bucket, Prefix="inbound/events/")["Contents"]
+    landed = events_stack.s3.get_object(Bucket=events_stack.bucket, Key=listed["Key"])
+    lines = [json.loads(line) for line in gzip.decompress(landed["Body"].read()).decode().split("\n")[:-1]]
+    assert landed["Metadata"] == {"rows": "35"}
+    posted = {event["event_id"]: event for event in events}
+    assert {line["event_id"]: {name: line[name] for name in an_event()} for line in lines} == posted
+    (dead,) = events_stack.messages(events_stack.dead_letters, 1)
+    assert (dead["Body"], dead["MessageAttributes"]["reason"]["StringValue"]) == ("poison", "it is not JSON")
+
+
+def test_a_callback_is_accepted_once(events_stack):
+    # given
+    body = '{"id": "pay_1", "amount": 5}'
+    headers = signed(body)
+
+    # when
+    answers = [call("/callbacks/{provider}", body, headers, "payments")[0] for _ in range(2)]
+
+    # then
+    assert answers == [202, 409]
+    assert len(events_stack.messages(events_stack.queue, 1)) == 1
+
+
+def test_a_callback_that_the_queue_did_not_take_is_accepted_when_it_comes_again(events_stack, monkeypatch):
+    # given a queue that is not there
+    body = '{"id": "pay_2"}'
+    headers = signed(body)
+    monkeypatch.setenv("EVENTS_QUEUE_URL", f"{events_stack.queue}-gone")
+    receiver.receiver.cache_clear()
+    assert call("/callbacks/{provider}", body, headers, "payments", seconds=7)[0] == 503
+
+    # when
+    monkeypatch.setenv("EVENTS_QUEUE_URL", events_stack.queue)
+    receiver.receiver.cache_clear()
+
+    # then
+    assert call("/callbacks/{provider}", body, headers, "payments")[0] == 202
+
+
+def test_a_callback_that_another_request_is_storing_is_not_called_a_replay(events_stack):
+    # given a claim that was not ended
+    body = '{"id": "pay_3"}'
+    headers = signed(body)
+    key = f"payments#{headers['X-Signature']}"
+    claim = {"signature": key, "request_id": "another", "until": int(time.time()) + 60, "expires_at": 0}
+    events_stack.signatures.put_item(Item=claim)
+
+    # when it is fresh, and when it is over
+    fresh, _ = call("/callbacks/{provider}", body, headers, "payments")
+    events_stack.signatures.put_item(Item={**claim, "until": int(time.time()) - 1})
+    over, _ = call("/callbacks/{provider}", body, headers, "payments")
+
+    # then
+    assert (fresh, over) == (503, 202)
+
+
+@pytest.mark.usefixtures("events_stack")
+def test_logs_carry_no_payload_key_secret_or_signature(capsys):
+    # given
+    body = '{"id": "pay_4", "card": "hidden"}'
+    headers = {**signed(body), "x-api-key": "hidden-key"}
+
+    # when requests are answered in all ways
+    statuses = [
+        call("/callbacks/{provider}", body, headers, "payments")[0],
+        call("/callbacks/{provider}", body, headers, "payments")[0],
+        call("/callbacks/{provider}", body + " ", headers, "payments")[0],
+        call("/events", json.dumps({**an_event(), "hidden": 1}), headers)[0],
+        call("/events", json.dumps(an_event()), headers)[0],
+        call("/events", '{"hidden": ', headers)[0],
+        call("/hidden", body, headers)[0],
+    ]
+
+    # then
+    assert statuses == [202, 409, 401, 400, 202, 400, 404]
+    written = capsys.readouterr()
+    assert written.out.count('"answered"') == 7
+    for confidential in ("hidden", SECRET, headers["X-Signature"]):
+        assert confidential not in (written.out + written.err).replace("POST /hidden", "")
+
+
+def created(stack, key, sequencer, *, at="2026-11-23T09:00:00Z"):
+    head = stack.s3.head_object(Bucket=stack.bucket, Key=key)
+    found = {"key": key, "size": head["ContentLength"], "etag": head["ETag"].strip('"'), "sequencer": sequencer}
+    attributes.handler({"time": at, "detail": {"bucket": {"name": stack.bucket}, "object": found}}, context())
+
+
+@pytest.mark.parametrize("order", [("inbound", "warehouse"), ("warehouse", "inbound"), ("inbound", "warehouse") * 2])
+def test_an_object_is_processed_in_whatever_order_and_however_often_events_come(events_stack, order):
+    # given
+    keys = {
+        "inbound": "inbound/vehicles/2026/11/23/v.csv",
+        "warehouse": "warehouse/vehicles/landing_date=2026-11-23/v.csv.parquet",
+    }
+    events_stack.s3.put_object(Bucket=events_stack.bucket, Key=keys["inbound"], Body=b"id,model\n1,x\n")
+    events_stack.s3.put_object(Bucket=events_stack.bucket, Key=keys["warehouse"], Body=b"p", Metadata={"rows-in": "1"})
+
+    # when
+    for each in order:
+        created(events_stack, keys[each], "0F")
+
+    # then
+    (item,) = AttributesTable(events_stack.attributes).of_day("vehicles", date(2026, 11, 23))
+    assert (item["progress"], item["rows_in"], item["column_names"]) == (Status.PROCESSED, 1, ["id", "model"])
+    assert item["object_key"] == keys["inbound"]
+
+
+def test_a_late_event_on_older_content_changes_nothing(events_stack):
+    # given sequencers of differing length: as text the older is the greater
+    table = AttributesTable(events_stack.attributes)
+    day, key = date(2026, 11, 23), "inbound/vehicles/2026/11/23/v.csv"
+
+    def arrival(size, sequencer):
+        return Arrival(key, "vehicles", day, datetime(2026, 11, 23, 9, tzinfo=UTC), size, "e", sequencer)
+
+    # when
+    outcomes = [table.record_arrival(each) for each in (arrival(2, "10A"), arrival(1, "F0"), arrival(2, "10a"))]
+
+    # then
+    (item,) = table.of_day("vehicles", day)
+    assert (outcomes, item["bytes"]) == ([True, False, False], 2)
