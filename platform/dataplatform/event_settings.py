@@ -1,7 +1,6 @@
 """The settings of the stream: who posts, who calls back, and in what batches events land."""
 
 from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Annotated
 
 from pydantic import Field
@@ -53,7 +52,7 @@ class EventSettings(SettingsModel):
     ]
     callbacks: Annotated[
         Mapping[Name, CallbackSettings], Field(description="Third parties that call back, by name in the path.")
-    ] = MappingProxyType({})
+    ] = Field(default_factory=dict)
     cors_origin: Annotated[
         str,
         Field(

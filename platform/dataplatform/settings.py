@@ -5,7 +5,6 @@ import ipaddress
 import json
 import zoneinfo
 from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Annotated, Any, Final, Literal, Self
 
 import pulumi
@@ -134,7 +133,7 @@ class Settings(SettingsModel):
     ]
     databases: Annotated[
         Mapping[Name, DatabaseSettings], Field(description="SQL Servers, by the name that datasets use.")
-    ] = MappingProxyType({})
+    ] = Field(default_factory=dict)
     network_cidr: Annotated[
         str, AfterValidator(_network), Field(description="Private address range of the network that tasks run in.")
     ] = "10.40.0.0/16"

@@ -2,6 +2,7 @@
 
 import functools
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -40,6 +41,8 @@ def session():
         "SPARK_LOCAL_IP": "127.0.0.1",
     }
     before = {name: os.environ.get(name) for name in environment}
+    # Spark takes ctrl-C for itself and keeps it when it has stopped.
+    interrupt = signal.getsignal(signal.SIGINT)
     os.environ.update(environment)
     from pyspark.sql import SparkSession
 
@@ -54,6 +57,7 @@ def session():
     )
     yield session
     session.stop()
+    signal.signal(signal.SIGINT, interrupt)
     for name, value in before.items():
         if value is None:
             del os.environ[name]

@@ -120,7 +120,7 @@ def test_the_mart_job_tolerates_glues_own_arguments_and_makes_up_a_run_id(deploy
         (
             warehouse.main,
             ["--bucket", "lake", "--dataset", "cars"],
-            "invalid choice: 'cars' (choose from 'person', 'vehicles'",
+            "invalid choice: 'cars' (choose from 'events', 'person', 'vehicles'",
         ),
         (mart.main, ["--bucket", "lake", "--report", "cars"], "invalid choice: 'cars' (choose from 'customers_by_"),
     ],
