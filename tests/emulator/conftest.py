@@ -32,6 +32,7 @@ from tests.emulator.sql_source_fixtures import (  # noqa: F401  # fixtures of se
     tds_table,
     to_tds_stand_in,
 )
+from tests.emulator.stream_fixtures import event_stream, held_events  # noqa: F401  # fixtures of several files
 
 SETTINGS = "name: engine-test\nruntime: python\nconfig: {aws:region: {value: eu-west-1}}\n"
 IMPORTS = "import pulumi, json\nimport pulumi_aws as aws, pulumi_tls as tls\n"

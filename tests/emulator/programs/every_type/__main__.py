@@ -463,6 +463,94 @@ certificate = tls.SelfSignedCert(
     validity_period_hours=24,
     allowed_uses=["server_auth"],
 )
+api = aws.apigateway.RestApi("api", description="takes events", endpoint_configuration={"types": "REGIONAL"})
+events_path = aws.apigateway.Resource("events", rest_api=api.id, parent_id=api.root_resource_id, path_part="events")
+post = aws.apigateway.Method(
+    "post",
+    rest_api=api.id,
+    resource_id=events_path.id,
+    http_method="POST",
+    authorization="NONE",
+    api_key_required=True,
+    operation_name="postEvents",
+)
+posted = aws.apigateway.Integration(
+    "post",
+    rest_api=api.id,
+    resource_id=events_path.id,
+    http_method=post.http_method,
+    type="AWS_PROXY",
+    integration_http_method="POST",
+    uri=function.invoke_arn,
+    timeout_milliseconds=5000,
+)
+options = aws.apigateway.Method(
+    "options", rest_api=api.id, resource_id=events_path.id, http_method="OPTIONS", authorization="NONE"
+)
+preflight = aws.apigateway.Integration(
+    "options",
+    rest_api=api.id,
+    resource_id=events_path.id,
+    http_method=options.http_method,
+    type="MOCK",
+    request_templates={"application/json": json.dumps({"statusCode": 204})},
+)
+CORS = "header.Access-Control-Allow-Origin"
+allowed = aws.apigateway.MethodResponse(
+    "options",
+    rest_api=api.id,
+    resource_id=events_path.id,
+    http_method=options.http_method,
+    status_code="204",
+    response_parameters={f"method.response.{CORS}": True},
+)
+answered = aws.apigateway.IntegrationResponse(
+    "options",
+    rest_api=api.id,
+    resource_id=events_path.id,
+    http_method=options.http_method,
+    status_code=allowed.status_code,
+    response_parameters={f"method.response.{CORS}": "'*'"},
+    opts=pulumi.ResourceOptions(depends_on=[preflight]),
+)
+throttled = aws.apigateway.Response(
+    "throttled",
+    rest_api_id=api.id,
+    response_type="THROTTLED",
+    status_code="429",
+    response_templates={"application/json": '{"status": 429}'},
+    response_parameters={f"gatewayresponse.{CORS}": "'*'"},
+)
+deployment = aws.apigateway.Deployment(
+    "deployment",
+    rest_api=api.id,
+    triggers={"document": "1"},
+    opts=pulumi.ResourceOptions(depends_on=[posted, answered, throttled]),
+)
+stage = aws.apigateway.Stage(
+    "stage",
+    rest_api=api.id,
+    deployment=deployment.id,
+    stage_name="v1",
+    access_log_settings={"destination_arn": logs.arn, "format": json.dumps({"status": "$context.status"})},
+    xray_tracing_enabled=True,
+)
+aws.apigateway.MethodSettings(
+    "limits",
+    rest_api=api.id,
+    stage_name=stage.stage_name,
+    method_path="*/*",
+    settings={"metrics_enabled": True, "throttling_rate_limit": 10, "throttling_burst_limit": 20},
+)
+api_key = aws.apigateway.ApiKey("website", description="events of website", value="k" * 40)
+plan = aws.apigateway.UsagePlan(
+    "website",
+    description="what website may post",
+    api_stages=[{"api_id": api.id, "stage": stage.stage_name}],
+    throttle_settings={"rate_limit": 5, "burst_limit": 10},
+    quota_settings={"limit": 100, "period": "DAY"},
+)
+aws.apigateway.UsagePlanKey("website", key_id=api_key.id, key_type="API_KEY", usage_plan_id=plan.id)
 
 pulumi.export("account", ACCOUNT)
 pulumi.export("region", REGION)
@@ -474,3 +562,4 @@ pulumi.export("roles", {"function": role.arn})
 pulumi.export("password", password.result)
 pulumi.export("certificate", certificate.cert_pem)
 pulumi.export("task", task.arn)
+pulumi.export("stageUrl", stage.invoke_url)
