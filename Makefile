@@ -7,7 +7,7 @@ INSTALLED := $(VENV)/.installed
 DEVELOPMENT := $(VENV)/.development-installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo up down test test-long test-all needs-of-tests check format lock bench campaign clean
+.PHONY: help install demo up down test test-long test-all needs-of-tests check format lock settings bench campaign clean
 
 help: ## List the commands.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -61,6 +61,9 @@ lock: $(DEVELOPMENT) ## Pin the requirements again, from requirements/*.in.
 		../$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
 			--no-emit-index-url --no-emit-find-links $$constraint $$name.in --output-file $$name.txt || exit 1; \
 	done
+
+settings: $(DEVELOPMENT) ## Write docs/settings.md anew, from the model of the settings.
+	@PYTHONPATH=platform:. $(BIN)/python -m dataplatform.settings_page
 
 bench: $(DEVELOPMENT) ## Measure: make bench NAME=warehouse
 	@test -n "$(NAME)" || { echo "which one? $$(cd bench && ls *.py | sed 's/\.py$$//' | tr '\n' ' ')"; exit 2; }

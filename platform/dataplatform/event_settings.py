@@ -30,10 +30,18 @@ class CallbackSettings(SettingsModel):
         int, Field(ge=1, le=3600, description="How far the timestamp may be from the time of receipt.")
     ] = 300
     event_id_pointer: Annotated[
-        str | None, Field(pattern=POINTER_PATTERN, description="JSON pointer to the provider's own id in its body.")
+        str | None,
+        Field(
+            pattern=POINTER_PATTERN,
+            description="JSON pointer to the third party's own id in its body. Without it the body's hash is the id.",
+        ),
     ] = None
     event_type_pointer: Annotated[
-        str | None, Field(pattern=POINTER_PATTERN, description="JSON pointer to the kind of event in its body.")
+        str | None,
+        Field(
+            pattern=POINTER_PATTERN,
+            description="JSON pointer to the kind of event in its body. Without it the kind is `NAME.callback`.",
+        ),
     ] = None
     secret_parameter: Annotated[
         str | None,

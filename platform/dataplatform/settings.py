@@ -55,7 +55,11 @@ class ConnectionSettings(SettingsModel):
     user: Annotated[str, Field(min_length=1, description="Login on the server.")]
     host_keys: Annotated[
         tuple[Annotated[str, AfterValidator(_host_key)], ...],
-        Field(description='The server\'s public host keys, "type base64" each. Collection refuses any other key.'),
+        Field(
+            description='The server\'s public host keys, "type base64" each. Collection refuses any other key. '
+            "`ssh-keyscan HOST` shows what a server offers; its owner confirms by another way that it is the right "
+            "one. At least one, but in `local`, where the stand-in's is put in."
+        ),
     ]
 
 
@@ -124,7 +128,14 @@ class LocalSettings(SettingsModel):
 class Settings(SettingsModel):
     """Every setting of a stack."""
 
-    teams: Annotated[tuple[Name, ...], Field(min_length=1, description="Teams that read reports.")]
+    teams: Annotated[
+        tuple[Name, ...],
+        Field(
+            min_length=1,
+            description="Teams that read reports. Each gets a role, a mart database and the prefix "
+            "`mart/{team}/reports/`. Every report's team has to be among them.",
+        ),
+    ]
     time_zone: Annotated[str, AfterValidator(_time_zone), Field(description="IANA time zone of every schedule.")] = (
         "Europe/London"
     )
@@ -132,30 +143,44 @@ class Settings(SettingsModel):
         dict[Name, ConnectionSettings], Field(description="SFTP servers, by the name that datasets use.")
     ]
     databases: Annotated[
-        Mapping[Name, DatabaseSettings], Field(description="SQL Servers, by the name that datasets use.")
+        Mapping[Name, DatabaseSettings],
+        Field(
+            description="SQL Servers, by the name that datasets use. `passwordParameter` and `certificate` go together."
+        ),
     ] = Field(default_factory=dict)
     network_cidr: Annotated[
-        str, AfterValidator(_network), Field(description="Private address range of the network that tasks run in.")
+        str,
+        AfterValidator(_network),
+        Field(
+            description="Addresses of the [network](components/network.md) that tasks run in: a private IPv4 range, "
+            "/16 to /22."
+        ),
     ] = "10.40.0.0/16"
     log_retention_days: Annotated[RetentionDays, Field(description="Days that logs are kept.")] = 30
     noncurrent_version_days: Annotated[
         int, Field(ge=1, le=3650, description="Days that overwritten and deleted objects can still be restored.")
     ] = 90
     query_scan_limit_gigabytes: Annotated[
-        int, Field(ge=1, le=10_000, description="Gigabytes that one query of a team may read.")
+        int, Field(ge=1, le=10_000, description="Gigabytes that one query of a team may read; Athena stops it there.")
     ] = 10
     protect_data: Annotated[bool, Field(description="Protect and retain bucket, key and tables against deletion.")] = (
         True
     )
-    alarm_emails: Annotated[tuple[str, ...], Field(description="Addresses that alarms are mailed to.")] = ()
+    alarm_emails: Annotated[
+        tuple[str, ...], Field(description="Addresses that alarms are mailed to. Each has to confirm AWS's first mail.")
+    ] = ()
     function_architecture: Annotated[
         Literal["arm64", "x86_64"], Field(description="Processor of the Lambda functions.")
     ] = "arm64"
-    events: Annotated[EventSettings, Field(description="The stream of posted events.")]
+    events: Annotated[EventSettings, Field(description="The [stream](components/stream-ingest.md) of posted events.")]
     jobs: Annotated[JobSettings, Field(description="Size of the Glue jobs.")] = JobSettings()
-    local: Annotated[LocalSettings, Field(description="The emulator's exceptions; refused elsewhere.")] = (
-        LocalSettings()
-    )
+    local: Annotated[
+        LocalSettings,
+        Field(
+            description="What only the emulator needs. Any stack but `local` that sets one of them is refused. "
+            "[Why each](local.md#the-exceptions)."
+        ),
+    ] = LocalSettings()
 
     @model_validator(mode="after")
     def _teams_are_distinct(self) -> Self:

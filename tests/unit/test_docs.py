@@ -2,19 +2,20 @@
 
 import ast
 import importlib
-import json
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 import pulumi
 import pytest
 import typer
-from pydantic import BaseModel
+from pydantic import Field
 
 from dataplatform.settings import Settings
+from dataplatform.settings_model import Name, SettingsModel
+from dataplatform.settings_page import Setting, render, settings_of
 from jobs.datasets import DATASETS
 from jobs.mart.job import publish
 from jobs.marts import REPORTS
@@ -250,33 +251,39 @@ def test_the_readme_shows_every_command() -> None:
 # --- settings and exports ---------------------------------------------------------------------------------------------
 
 
-def settings_of(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, str]]:
-    """Every setting's full name and its default as the documentation has to write it, the nested ones included."""
-    for name, field in model.model_fields.items():
-        full_name = f"{prefix}{field.alias or name}"
-        nested = nested_model(field.annotation)
-        if nested is None:
-            yield full_name, "required" if field.is_required() else f"`{json.dumps(field.default)}`"
-            continue
-        model_of_one, is_mapping = nested
-        if is_mapping:
-            full_name += ".NAME"
-        yield from settings_of(model_of_one, f"{full_name}.")
+def every_setting() -> list[Setting]:
+    return settings_of(Settings).all_settings()
 
 
-def nested_model(annotation: object) -> tuple[type[BaseModel], bool] | None:
-    """The model that a setting holds, and whether it holds several by name."""
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation, False
-    for argument in getattr(annotation, "__args__", ()):
-        if isinstance(argument, type) and issubclass(argument, BaseModel):
-            return argument, True
-    return None
+def test_the_page_on_settings_is_the_one_that_the_model_gives() -> None:
+    assert (ROOT / "docs/settings.md").read_text() == render(), (
+        "the model changed: `make settings` writes the page anew"
+    )
 
 
-def test_the_page_on_settings_lists_every_setting_with_its_default() -> None:
-    rows = [row for table in tables((ROOT / "docs/settings.md").read_text()) for row in table if "setting" in row]
-    assert {(row["setting"].strip("`"), row["default"]) for row in rows} == set(settings_of(Settings))
+def test_every_setting_says_what_it_means() -> None:
+    assert [setting.name for setting in every_setting() if not setting.meaning] == []
+
+
+def test_a_setting_is_found_wherever_it_stands() -> None:
+    # given settings at the top, in a block, in an optional one, and for each of several names
+    class Inner(SettingsModel):
+        one_more: Annotated[int, Field(ge=2, description="An inner one.")] = 3
+
+    class Outer(SettingsModel):
+        at_the_top: Annotated[str, Field(description="The first.")]
+        within: Annotated[Inner, Field(description="A block.")] = Inner()
+        perhaps: Annotated[Inner | None, Field(description="An optional block.")] = None
+        several: Annotated[Mapping[Name, Inner], Field(description="A block for each name.")]
+
+    # then each is there, by its full name
+    assert settings_of(Outer).all_settings() == [
+        Setting("atTheTop", "text", "required", "The first."),
+        *(
+            Setting(f"{block}.oneMore", "from 2", "`3`", "An inner one.")
+            for block in ("within", "perhaps", "several.NAME")
+        ),
+    ]
 
 
 def exports() -> set[str]:
@@ -291,7 +298,7 @@ def exports() -> set[str]:
 
 @each_document
 def test_every_camel_case_name_is_an_export_or_a_setting(document: Path) -> None:
-    known = exports() | {part for name, _ in settings_of(Settings) for part in name.split(".")}
+    known = exports() | {part for setting in every_setting() for part in setting.name.split(".")}
     assert {name for name in code_spans(document.read_text()) if camel_case(name)} <= known
 
 
