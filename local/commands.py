@@ -1,4 +1,4 @@
-"""The commands of the platform on this machine: up, demo, down."""
+"""The commands of the platform on this machine: up, demo, docs, down."""
 
 import signal
 from collections.abc import Generator
@@ -11,8 +11,11 @@ from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 from rich.markup import escape
 
+from lake.stacks import LOCAL_STACK
+from local.api_page import DEFAULT_PORT as DEFAULT_PAGE_PORT
+from local.api_page import ApiPageServer
 from local.demo import DemoFailedError, run_demo
-from local.demo_tables import print_next_steps, print_result
+from local.demo_tables import events_key_command, print_next_steps, print_result
 from local.emulator import PortInUseError
 from local.engine import EngineError
 from local.own_file import UnsuitableFileError
@@ -31,7 +34,7 @@ from local.processes import ProcessError
 from local.steps import Steps
 from ops.collection import CollectionRunError
 from ops.role_process import RunFailedError
-from ops.target import TargetError
+from ops.target import TargetError, find_target
 from ops.workflow import WorkflowError
 
 app = typer.Typer(
@@ -136,6 +139,31 @@ def demo(
             console.print("The platform is stopped.")
         else:
             print_next_steps(console, platform)
+
+
+@app.command()
+def docs(
+    state_dir: StateDirectory = DEFAULT_STATE_DIRECTORY,
+    port: Annotated[int, typer.Option(min=1024, max=65535, help="Port of the page on 127.0.0.1.")] = DEFAULT_PAGE_PORT,
+) -> None:
+    """Show the events API's page, with "Try it out" on the platform that is up, until ctrl-C."""
+    platform = find_platform(state_dir.resolve())
+    with _errors_for_a_person():
+        target = find_target(LOCAL_STACK, platform.state_directory)
+        if EMBEDDED_AWS not in platform.running():
+            raise TargetError(f"the platform in {state_dir} is not up any more: start it with `python -m local up`")
+        with ApiPageServer(port, str(target.exports["eventsUrl"])) as server:
+            console.print(f"The events API's page: {server.url}", highlight=False, soft_wrap=True)
+            console.print(
+                f"For its button Authorize, this prints the key: {events_key_command(platform)}",
+                highlight=False,
+                soft_wrap=True,
+            )
+            console.print("ctrl-C ends it.")
+            try:
+                server.serve_forever()
+            except KeyboardInterrupt:
+                console.print("The page is closed.")
 
 
 @app.command()

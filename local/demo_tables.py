@@ -1,6 +1,7 @@
 """The demo's last page: one table of what happened, a report's first rows, who may read what, and where to go on."""
 
 import os
+import shlex
 import sys
 from pathlib import Path
 from typing import Final
@@ -31,10 +32,7 @@ def print_result(console: Console, result: DemoResult) -> None:
 
 def print_next_steps(console: Console, platform: LocalPlatform) -> None:
     """Say how to use the platform that stays up, and how to stop it."""
-    python = _interpreter()
-    state = platform.state_directory
-    option = "" if state == DEFAULT_STATE_DIRECTORY.resolve() else f" --state-dir {state}"
-    ops = f"{python} -m ops --stack local{option}"
+    python, option, ops = _interpreter(), _state_option(platform), _ops(platform)
     console.print("\nThe platform stays up. Where to look next:", style="bold")
     for command, meaning in (
         (f"{ops} status", "what landed, and what became of it"),
@@ -45,6 +43,20 @@ def print_next_steps(console: Console, platform: LocalPlatform) -> None:
         (f"{python} -m local down{option}", "stops it and throws away what it holds"),
     ):
         console.print(f"  {command}\n      [dim]{meaning}[/]", highlight=False, soft_wrap=True)
+
+
+def events_key_command(platform: LocalPlatform) -> str:
+    """The command that prints the key of the events API."""
+    return f"{_ops(platform)} events-key"
+
+
+def _ops(platform: LocalPlatform) -> str:
+    return f"{_interpreter()} -m ops --stack local{_state_option(platform)}"
+
+
+def _state_option(platform: LocalPlatform) -> str:
+    state = platform.state_directory
+    return "" if state == DEFAULT_STATE_DIRECTORY.resolve() else f" --state-dir {shlex.quote(str(state))}"
 
 
 def _interpreter() -> str:

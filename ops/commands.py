@@ -88,6 +88,17 @@ def status(context: typer.Context) -> None:
 
 
 @app.command()
+def events_key(context: typer.Context) -> None:
+    """Print the API key of the stream's first provider, which SSM keeps, and nothing else."""
+    target: Target = context.obj
+    with _errors_for_a_person():
+        parameter = target.client("ssm").get_parameter(
+            Name=target.exports["eventsApiKeyParameter"], WithDecryption=True
+        )
+    typer.echo(parameter["Parameter"]["Value"])
+
+
+@app.command()
 def report(
     context: typer.Context,
     output: Annotated[Path, typer.Option(help="The file to write.")] = Path("report.html"),
