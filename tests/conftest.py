@@ -4,6 +4,9 @@ import os
 
 import pytest
 
+from tests.emulator.stream_fixtures import event_stream, held_events  # noqa: F401  # fixtures of several folders
+from tests.platform_fixtures import platform, target  # noqa: F401  # fixtures of several folders
+
 
 @pytest.fixture(scope="session", autouse=True)
 def _no_account_of_this_machine():

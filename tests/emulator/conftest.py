@@ -10,8 +10,6 @@ import pytest
 
 from jobs.extract_from_sql.job import main as extraction_main
 from local.engine import deploy, read_stack_configuration
-from local.platform_instance import LocalPlatform
-from ops.target import find_target
 from tests.emulator.collector_fixtures import (  # noqa: F401  # fixtures of several files
     emulator,
     healthy,
@@ -21,7 +19,7 @@ from tests.emulator.collector_fixtures import (  # noqa: F401  # fixtures of sev
     source_settings,
     stack,
 )
-from tests.emulator.emulators import free_port, running_emulator
+from tests.emulator.emulators import running_emulator
 from tests.emulator.sql_fixtures import SqlStack, running_sql_source
 from tests.emulator.sql_source_fixtures import (  # noqa: F401  # fixtures of several files
     tds_connect,
@@ -32,7 +30,6 @@ from tests.emulator.sql_source_fixtures import (  # noqa: F401  # fixtures of se
     tds_table,
     to_tds_stand_in,
 )
-from tests.emulator.stream_fixtures import event_stream, held_events  # noqa: F401  # fixtures of several files
 
 SETTINGS = "name: engine-test\nruntime: python\nconfig: {aws:region: {value: eu-west-1}}\n"
 IMPORTS = "import pulumi, json\nimport pulumi_aws as aws, pulumi_tls as tls\n"
@@ -100,23 +97,6 @@ def engine_calls(monkeypatch):
 
     monkeypatch.setattr(botocore.client.BaseClient, "_make_api_call", record)
     return sent
-
-
-@pytest.fixture(scope="session")
-def platform(tmp_path_factory):
-    """The whole platform, up: emulator with IAM enforced, stand-in sources, the program's local stack deployed."""
-    started = LocalPlatform(tmp_path_factory.mktemp("platform"), free_port())
-    try:
-        started.up()
-        yield started
-    finally:
-        started.down()
-
-
-@pytest.fixture
-def target(platform):
-    """The deployed stack, as its operator reaches it."""
-    return find_target("local", platform.state_directory)
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,82 @@
+"""The page of the events API as `python -m local docs` serves it: its files, and what it says when it cannot."""
+
+import threading
+
+import pytest
+import urllib3
+import yaml
+from typer.testing import CliRunner
+
+from local.api_page import ApiPageServer
+from local.commands import app
+from local.emulator import PortInUseError
+from tests.emulator.emulators import free_port
+
+API = "http://127.0.0.1:4566/restapis/an-id/v1/_user_request_"
+HTTP = urllib3.PoolManager(retries=False)
+
+
+@pytest.fixture(scope="module")
+def page_server():
+    with ApiPageServer(free_port(), API) as server:
+        serving = threading.Thread(target=server.serve_forever)
+        serving.start()
+        yield server
+        server.shutdown()
+        serving.join()
+
+
+def test_the_document_names_the_api_that_is_up(page_server):
+    answer = HTTP.request("GET", f"{page_server.url}openapi.yaml")
+    assert yaml.safe_load(answer.data)["servers"][0]["variables"]["api"]["default"] == API
+
+
+@pytest.mark.parametrize(
+    ("path", "media_type"),
+    [
+        ("", "text/html"),
+        ("index.html?query", "text/html"),
+        ("page.js", "text/javascript"),
+        ("swagger-ui-bundle.js", "text/javascript"),
+        ("swagger-ui.css", "text/css"),
+        ("favicon-32x32.png", "image/png"),
+    ],
+)
+def test_the_page_is_served_with_what_it_needs(page_server, path, media_type):
+    answer = HTTP.request("GET", page_server.url + path)
+    assert (answer.status, answer.headers["Content-Type"].partition(";")[0]) == (200, media_type)
+    assert answer.data
+
+
+@pytest.mark.parametrize("path", ["nothing", "../README.md", "%2e%2e/README.md", "/etc/hostname"])
+def test_nothing_else_is_served(page_server, path):
+    assert HTTP.request("GET", page_server.url + path).status == 404
+
+
+def test_the_page_may_call_itself_and_the_api_only(page_server):
+    policy = HTTP.request("GET", page_server.url).headers["Content-Security-Policy"]
+    directives = dict(each.strip().partition(" ")[::2] for each in policy.split(";"))
+    assert directives["connect-src"] == "'self' http://127.0.0.1:4566"
+    assert {directives["default-src"], directives["script-src"]} == {"'none'", "'self'"}
+
+
+def test_a_port_that_is_taken_is_named_with_the_way_out(page_server):
+    with pytest.raises(PortInUseError, match=rf"{page_server.server_port}.*--port"):
+        ApiPageServer(page_server.server_port, API)
+
+
+def test_without_a_platform_the_command_says_how_to_start_one(tmp_path):
+    result = CliRunner().invoke(app, ["docs", "--state-dir", str(tmp_path)])
+    assert result.exit_code == 1
+    assert "python -m local up" in result.stderr
+
+
+def test_of_a_platform_that_died_the_command_says_how_to_start_it(tmp_path):
+    # given what a platform leaves that did not end in order
+    (tmp_path / "stack.json").write_text('{"endpoint": "http://127.0.0.1:1", "region": "eu-west-1", "exports": {}}')
+
+    # then
+    result = CliRunner().invoke(app, ["docs", "--state-dir", str(tmp_path)])
+    assert result.exit_code == 1
+    assert "not up any more" in result.stderr
+    assert "python -m local up" in result.stderr
