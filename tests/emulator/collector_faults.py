@@ -32,7 +32,7 @@ from lake.collection import Collection, Connection
 from lake.ledger import Ledger, State
 from lake.ledger_strays import StrayUploads
 from local.sftp_source import generate_host_key, host_key_line
-from tests.emulator.emulators import free_port
+from tests.emulator.emulators import free_port, new_session
 from tests.emulator.sftp_fixtures import USER, Stack, new_client_key
 
 FILES = 50
@@ -179,7 +179,7 @@ def _run(stack: Stack, clock: Callable[[], datetime], fault: Callable[[], None] 
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         del os.environ[name]
     os.environ.update(stack.environment)
-    boto3.DEFAULT_SESSION = None
+    boto3.DEFAULT_SESSION = new_session()
     sourcing.PAUSE_SECONDS = 0.2
     handling.Ledger = partial(Ledger, lease=LEASE, clock=clock)
     handling.StrayUploads = partial(StrayUploads, clock=clock)

@@ -14,17 +14,18 @@ from functions.sftp_collector import source as sourcing
 from functions.sftp_collector.handler import handler
 from lake.collection import Collection, Connection
 from local.sftp_source import ChrootedFiles, SourceSettings, generate_host_key
-from tests.emulator.emulators import running_emulator
+from tests.emulator.emulators import new_session
 from tests.emulator.sftp_fixtures import USER, Stack, new_client_key, running_source
 
 
 @pytest.fixture(scope="module")
-def emulator(tmp_path_factory):
-    with running_emulator(tmp_path_factory.mktemp("emulator")) as emulator:
-        yield emulator.endpoint
+def emulator(engine_emulator):
+    """Where the emulator answers, without what other files left in its memory."""
+    engine_emulator.reset()
+    return engine_emulator.endpoint
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def sftp_keys(tmp_path_factory):
     """A host key file, the key of the client that is let in, and a key that is not."""
     host_key = tmp_path_factory.mktemp("keys") / "host_key"
@@ -49,7 +50,7 @@ def stack(emulator, monkeypatch):
         monkeypatch.delenv(name)
     for name, value in stack.environment.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", new_session())
     # As in Lambda: whatever needs a lock between processes fails.
     monkeypatch.setattr(_multiprocessing, "SemLock", NoSemaphore)
     monkeypatch.setattr(sourcing, "PAUSE_SECONDS", 0.0)

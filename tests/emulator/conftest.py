@@ -19,7 +19,7 @@ from tests.emulator.collector_fixtures import (  # noqa: F401  # fixtures of sev
     source_settings,
     stack,
 )
-from tests.emulator.emulators import running_emulator
+from tests.emulator.emulators import new_session, running_emulator
 from tests.emulator.sql_fixtures import SqlStack, running_sql_source
 from tests.emulator.sql_source_fixtures import (  # noqa: F401  # fixtures of several files
     tds_connect,
@@ -114,9 +114,8 @@ def sql_stack(engine_emulator, sql_server, monkeypatch):
     for name, value in deployed.environment.items():
         monkeypatch.setenv(name, value)
     # The default session keeps the credentials that it met first.
-    boto3.setup_default_session()
-    yield deployed
-    boto3.setup_default_session()
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", new_session())
+    return deployed
 
 
 @pytest.fixture

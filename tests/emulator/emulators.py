@@ -4,10 +4,24 @@ import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
+
+import boto3
+import botocore.loaders
+import botocore.session
 
 from local.emulator import Emulator, stop_emulator
 
 REGION = "eu-west-1"
+# One for all sessions: reading AWS's service descriptions takes longer than most tests.
+_DESCRIPTIONS: Final = botocore.loaders.create_loader()
+
+
+def new_session() -> boto3.Session:
+    """A session that has met no credentials yet."""
+    session = botocore.session.get_session()
+    session.register_component("data_loader", _DESCRIPTIONS)
+    return boto3.Session(botocore_session=session)
 
 
 def free_port() -> int:

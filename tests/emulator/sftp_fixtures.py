@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import boto3
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
@@ -22,12 +21,12 @@ from lake.collection import (
 )
 from lake.ledger import Entry, Ledger
 from local.sftp_source import ChrootedFiles, FilesFactory, SourceSettings, host_key_line, start
+from tests.emulator.emulators import new_session
 
 REGION = "eu-west-1"
 USER = "dealer"
 START_SECONDS = 30
-# One for all stacks: a session reads its service descriptions once.
-_SESSION = boto3.Session()
+_SESSION = new_session()
 
 
 @dataclass(frozen=True)

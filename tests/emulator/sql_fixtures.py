@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
-import boto3
 import dataframely as dy
 import polars as pl
 from cryptography import x509
@@ -24,10 +23,11 @@ from jobs.datasets.declaration import Dataset, SqlSource
 from jobs.extract_from_sql.connection import Server, trusting
 from lake.collection import Database, certificate_parameter, database_parameter, password_parameter
 from local.sql_source.server import SourceSettings, start
+from tests.emulator.emulators import new_session
 
 REGION = "eu-west-1"
 CONNECTION = "crm"
-_SESSION = boto3.Session()
+_SESSION = new_session()
 COLUMNS = "id int not null primary key, note nvarchar(40), at datetime2(7)"
 
 

@@ -1,6 +1,5 @@
 """The extraction end to end: from a SQL Server on the wire, under the task's role, into the lake."""
 
-import json
 import os
 import re
 import subprocess
@@ -13,6 +12,7 @@ import dataframely as dy
 import polars as pl
 import pytest
 
+from jobs.datasets.declaration import Dataset
 from jobs.extract_from_sql.errors import ExtractionError
 from jobs.extract_from_sql.landing import InboundObjects, record_of
 from jobs.job_run import JobFailedError
@@ -201,7 +201,7 @@ def test_a_wrong_password_is_said_and_not_shown(sql_server, sql_stack, extract, 
 
 
 KILLED = """
-import json, os, signal, sys
+import os, signal, sys
 from lake import watermark
 from tests.emulator.sql_fixtures import dataset
 from jobs.extract_from_sql.job import main
@@ -210,14 +210,14 @@ def killed(*_arguments, **_more):
     os.kill(os.getpid(), signal.SIGKILL)
 
 watermark.Watermarks.complete = killed
-main(sys.argv[3:], {"items": dataset(sys.argv[1], **json.loads(sys.argv[2]))})
+main(sys.argv[2:], {"items": dataset(sys.argv[1])})
 """
 
 
-def kill_before_completing(declared_table: str, stack, **source) -> str:
+def kill_before_completing(declared_table: str, stack) -> str:
     """Extract in a process of its own, under the task's role, that dies between the object and the ledger."""
     died = subprocess.run(
-        [sys.executable, "-c", KILLED, declared_table, json.dumps(source), *stack.arguments],
+        [sys.executable, "-c", KILLED, declared_table, *stack.arguments],
         env={**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "platform"), *sys.path])},
         capture_output=True,
         text=True,
@@ -225,6 +225,25 @@ def kill_before_completing(declared_table: str, stack, **source) -> str:
     )
     assert died.returncode == -9, died.stderr
     return stack.keys("items")[-1]
+
+
+@pytest.fixture
+def die_before_completing(extract):
+    """Extracts up to the same moment, without a process of its own."""
+
+    class DiedError(BaseException):
+        pass
+
+    def die(*_arguments, **_more):
+        raise DiedError
+
+    def run(declared: Dataset) -> None:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(Watermarks, "complete", die)
+            with pytest.raises(DiedError):
+                extract(declared)
+
+    return run
 
 
 def test_a_run_killed_before_completing_is_taken_over_with_its_key_and_its_range(sql_server, sql_stack, extract):
@@ -248,11 +267,14 @@ def test_a_run_killed_before_completing_is_taken_over_with_its_key_and_its_range
     assert len(sql_stack.keys("items")) == 2
 
 
-def test_an_object_that_a_killed_run_left_is_not_replaced_and_no_row_is_lost_by_that(sql_server, sql_stack, extract):
+def test_an_object_that_a_killed_run_left_is_not_replaced_and_no_row_is_lost_by_that(
+    sql_server, sql_stack, extract, die_before_completing
+):
     # given an object that is processed before another run takes over, and a row that came into its range
     table = sql_server.create_table(COLUMNS)
     sql_server.insert(table, f"(1, N'a', {at('10:00')}), (2, N'b', {at('11:00')})")
-    key = kill_before_completing(table, sql_stack)
+    die_before_completing(dataset(table))
+    (key,) = sql_stack.keys("items")
     processed = sql_stack.read_bytes(key)
     sql_server.insert(table, f"(3, N'c', {at('11:00')})")
     sql_stack.end_lease("items")
@@ -267,12 +289,14 @@ def test_an_object_that_a_killed_run_left_is_not_replaced_and_no_row_is_lost_by_
     assert list(sql_stack.read(str(line["object"]))["id"]) == [3]
 
 
-def test_a_row_of_a_killed_runs_snapshot_that_is_gone_is_recorded(sql_server, sql_stack, extract):
+def test_a_row_of_a_killed_runs_snapshot_that_is_gone_is_recorded(
+    sql_server, sql_stack, extract, die_before_completing
+):
     # given
     table = sql_server.create_table(COLUMNS)
     snapshot = {"mode": "snapshot", "watermark": None}
     sql_server.insert(table, "(1, N'a', null), (2, N'b', null)")
-    kill_before_completing(table, sql_stack, **snapshot)
+    die_before_completing(dataset(table, **snapshot))
     sql_server.delete(table, "id = 1")
     sql_stack.end_lease("items")
 

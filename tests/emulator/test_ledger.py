@@ -19,7 +19,6 @@ from lake.ledger import (
     Upload,
 )
 from lake.ledger_strays import StrayUploads
-from tests.emulator.emulators import running_emulator
 from tests.emulator.sftp_fixtures import Stack
 
 pytestmark = pytest.mark.emulator
@@ -36,9 +35,8 @@ class Clock:
 
 
 @pytest.fixture(scope="module")
-def stack(tmp_path_factory):
-    with running_emulator(tmp_path_factory.mktemp("emulator")) as emulator:
-        yield Stack(emulator.endpoint)
+def stack(engine_emulator):
+    return Stack(engine_emulator.endpoint)
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import base64
 import hashlib
 import json
 import os
-import socket
+import socketserver
 import threading
 from functools import partial
 from pathlib import Path
@@ -15,7 +15,6 @@ import pytest
 from botocore.exceptions import ClientError
 
 from functions.sftp_collector import connection as connecting
-from functions.sftp_collector import source as sourcing
 from functions.sftp_collector.configuration import ConfigurationError
 from functions.sftp_collector.connection import SourceUnavailableError
 from functions.sftp_collector.handler import CollectionFailedError
@@ -501,14 +500,15 @@ def test_a_server_that_falls_silent_is_left_after_a_while_and_the_others_land(st
 
 def test_a_port_where_something_else_answers_is_told_without_a_traceback(stack, sftp_keys, capsys, caplog):
     # given
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        answering = threading.Thread(target=answer_as_http, args=(listener,))
+    with socketserver.TCPServer(("127.0.0.1", 0), AnswersAsHttp) as server:
+        answering = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
         answering.start()
-        deploy(stack, sftp_keys, listener.getsockname()[1], "ssh-rsa AAAA")
+        deploy(stack, sftp_keys, server.server_address[1], "ssh-rsa AAAA")
 
         # when
         with pytest.raises(CollectionFailedError, match=r"broke off while connecting: .*an SFTP server answers there"):
             run()
+        server.shutdown()
         answering.join()
 
     # then
@@ -516,11 +516,9 @@ def test_a_port_where_something_else_answers_is_told_without_a_traceback(stack, 
     assert "Traceback" not in caplog.text + "".join(capsys.readouterr())
 
 
-def answer_as_http(listener: socket.socket) -> None:
-    for _ in range(sourcing.ATTEMPTS_TO_CONNECT):
-        client, _ = listener.accept()
-        with client:
-            client.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+class AnswersAsHttp(socketserver.BaseRequestHandler):
+    def handle(self):
+        self.request.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
 
 
 def test_a_server_that_lets_no_one_in_any_more_in_mid_run_fails_every_file_that_is_left(

@@ -11,6 +11,7 @@ from lake.ledger import State
 from local.sftp_source import generate_host_key
 from tests.emulator.collector_faults import FAULTS, Scenario, SourceProcess, s3_forbids_every_fifth_part
 from tests.emulator.collector_fixtures import deploy, large_content, run, today
+from tests.emulator.emulators import new_session
 from tests.emulator.sftp_fixtures import Stack, new_client_key
 
 pytestmark = pytest.mark.emulator
@@ -18,17 +19,24 @@ pytestmark = pytest.mark.emulator
 MEBIBYTE = 2**20
 
 
-@pytest.fixture
-def source_process(tmp_path):
-    source = SourceProcess(tmp_path / "source")
+@pytest.fixture(scope="module")
+def source_process(tmp_path_factory):
+    source = SourceProcess(tmp_path_factory.mktemp("source"))
     source.start()
     yield source
     source.kill()
 
 
 @pytest.fixture
-def scenario(emulator, source_process):
-    source = source_process
+def source(source_process):
+    """The source in a process of its own, without files."""
+    for file in source_process.inbox.iterdir():
+        file.unlink()
+    return source_process
+
+
+@pytest.fixture
+def scenario(emulator, source):
     stack = Stack(emulator)
     source.deploy(stack)
 
@@ -70,14 +78,13 @@ def test_a_part_that_s3_refuses_for_good_fails_the_file_and_the_next_run_goes_on
     serve()
     content = large_content(33 * MEBIBYTE)
     (inbox / "large.csv").write_bytes(content)
-    boto3.setup_default_session()
     s3_forbids_every_fifth_part()
 
     # when
     with pytest.raises(CollectionFailedError, match=r"inbox/large.csv: AWS did not do it: .*AccessDenied"):
         run()
     standing = stack.open_uploads()
-    boto3.setup_default_session()
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", new_session())
     run()
 
     # then
@@ -104,11 +111,10 @@ def test_a_rotated_client_key_is_refused_until_the_server_has_it_and_used_from_t
     assert len(run()["collected"]) == 1
 
 
-def test_a_host_key_that_changes_in_mid_run_lands_nothing_more(stack, source_process, monkeypatch, tmp_path):
+def test_a_host_key_that_changes_in_mid_run_lands_nothing_more(stack, source, monkeypatch, tmp_path):
     # given
     monkeypatch.setenv("COLLECTOR_WORKERS", "1")
     monkeypatch.setattr(sourcing, "PAUSE_SECONDS", 2.0)
-    source = source_process
     source.deploy(stack)
     (source.inbox / "large.csv").write_bytes(large_content(100 * MEBIBYTE))
     os.utime(source.inbox / "large.csv", (1, 1))

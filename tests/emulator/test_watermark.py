@@ -7,7 +7,6 @@ import pytest
 
 from lake.ledger import LEASE, ClaimedElsewhereError, LedgerError, LostClaimError
 from lake.watermark import Extraction, Position, Range, Watermarks
-from tests.emulator.emulators import running_emulator
 from tests.emulator.sftp_fixtures import Stack
 
 pytestmark = pytest.mark.emulator
@@ -27,9 +26,8 @@ class Clock:
 
 
 @pytest.fixture(scope="module")
-def stack(tmp_path_factory):
-    with running_emulator(tmp_path_factory.mktemp("emulator")) as emulator:
-        yield Stack(emulator.endpoint)
+def stack(engine_emulator):
+    return Stack(engine_emulator.endpoint)
 
 
 @pytest.fixture
