@@ -69,6 +69,8 @@ def _check_routines(where: str, routines: Sequence[Routine]) -> None:
 def _check_pointers(where: str, source: StreamSource, columns: Sequence[str]) -> None:
     if unknown := sorted(set(source.pointers) - set(columns)):
         raise DeclarationError(f"{where}: pointers are of columns {unknown}, the schema has {columns}")
+    if unknown := sorted(set(source.repeats_differ_in) - set(columns)):
+        raise DeclarationError(f"{where}: repeats differ in columns {unknown}, the schema has {columns}")
     for column, pointer in source.pointers.items():
         try:
             parse_pointer(pointer)

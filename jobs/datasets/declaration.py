@@ -66,6 +66,9 @@ class StreamSource:
     pointers: Mapping[str, str] = field(default_factory=dict[str, str])
     """JSON pointer into the stored event by column, such as "/payload/amount". A column that is not here is the member
     of its own name."""
+    repeats_differ_in: Sequence[str] = ()
+    """Columns that are about the sending of an event. Rows of an object with one key that differ in these alone are one
+    event that was sent again; without them here, none of the rows would be taken."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,7 +52,11 @@ _IN_PAYLOAD: Final = ("amount", "currency", "registration_plate", "customer_id",
 DATASET: Final = Dataset(
     name="events",
     schema=Events,
-    source=StreamSource(pointers={column: f"/payload/{column}" for column in _IN_PAYLOAD}),
+    source=StreamSource(
+        pointers={column: f"/payload/{column}" for column in _IN_PAYLOAD},
+        # A third party that calls again has signed again, and what it signed is when the event occurred.
+        repeats_differ_in=("occurred_at", "received_at", "request_id"),
+    ),
     owner="finance",
     freshness=timedelta(hours=1),
     cleansing={

@@ -8,7 +8,7 @@ from typing import Final
 
 import polars as pl
 
-from jobs.datasets.declaration import Dataset
+from jobs.datasets.declaration import Dataset, StreamSource
 from jobs.readers.records import DELETED, LINE, ORIGINAL, STRUCTURE_REASON, STRUCTURE_RULE, Batch, RecordStream
 from jobs.sanitise.batch_check import BROKEN, BatchCheck
 from jobs.sanitise.cleansing import refusal_reasons
@@ -146,7 +146,8 @@ def check_object(dataset: Dataset, stream: RecordStream, folder: Path) -> Checke
     spill = Spill(folder)
     for batch in _one_ahead(stream.batches):
         spill.add(check(batch), batch.originals)
-    unique = Uniqueness(spill.parts, dataset.schema.primary_key(), folder)
+    differing = dataset.source.repeats_differ_in if isinstance(dataset.source, StreamSource) else ()
+    unique = Uniqueness(spill.parts, dataset.schema.primary_key(), differing, folder)
     _keep_contested(spill.parts, unique)
     return CheckedObject(dataset, stream, spill.parts, check.rule_names, unique)
 

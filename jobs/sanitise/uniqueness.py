@@ -11,7 +11,7 @@ from typing import Final
 
 import polars as pl
 
-from jobs.sanitise.batch_check import HASH
+from jobs.sanitise.batch_check import HASH, TEXT
 from jobs.sanitise.spill import Part
 
 HASHES_AT_ONCE: Final = 16_000_000
@@ -53,16 +53,18 @@ class _Marks:
 class Uniqueness:
     """The verdicts on an object's rows that need all of its rows."""
 
-    def __init__(self, parts: Sequence[Part], key: Sequence[str], folder: Path) -> None:
+    def __init__(
+        self, parts: Sequence[Part], key: Sequence[str], repeats_differ_in: Sequence[str], folder: Path
+    ) -> None:
         self._key = key
         self._duplicates, self._contested = _Marks(parts), _Marks(parts)
         for repeated in _repeated_hashes(parts):
-            candidates = _Candidates(parts, repeated, folder)
+            candidates = _Candidates(parts, repeated, repeats_differ_in, folder)
             self._find_duplicates(candidates)
             self._find_contested(candidates)
 
     def duplicates(self, part: Part) -> pl.Series:
-        """Whether each row of a part is equal, in all of its values, to an earlier row of the object."""
+        """Whether each row of a part is equal, in all values that count, to an earlier row of the object."""
         return self._duplicates.of(part)
 
     def contested(self, part: Part) -> pl.Series:
@@ -113,8 +115,11 @@ def _share(hashes: pl.Series, share: int, shares: int) -> pl.Series:
 class _Candidates:
     """The rows that have some of the repeated hashes, on the disk in chunks, in the object's order."""
 
-    def __init__(self, parts: Sequence[Part], repeated: pl.Series, folder: Path) -> None:
+    def __init__(
+        self, parts: Sequence[Part], repeated: pl.Series, repeats_differ_in: Sequence[str], folder: Path
+    ) -> None:
         self._folder = folder
+        self._uncompared = {HASH, *repeats_differ_in, *(f"{TEXT}{name}" for name in repeats_differ_in)}
         self._chunks: list[Path] = []
         self._height = 0
         self.values: Sequence[str] = ()
@@ -135,7 +140,7 @@ class _Candidates:
             numbers = part.hashes().is_in(repeated.implode()).arg_true()
             if len(numbers):
                 rows = part.values(numbers)
-                self.values = [name for name in rows.columns if name != HASH]
+                self.values = [name for name in rows.columns if name not in self._uncompared]
                 yield rows.with_columns(
                     pl.lit(part.number).alias(_PART),
                     numbers.alias(_NUMBER),

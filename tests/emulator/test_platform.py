@@ -18,42 +18,11 @@ from ops.accounting import landed_objects, processed_keys, row_account
 from ops.collection import CollectionRunError, collect
 from ops.process_runner import ProcessRunner
 from ops.role_process import RunFailedError
-from ops.workflow import SUCCEEDED, read_triggers, walk
+from tests.emulator.platform_steps import eventually, refine
 
 pytestmark = [pytest.mark.emulator, pytest.mark.xdist_group("platform")]
 
 HEADER = "customer_id,model,colour,registration_plate\n"
-
-
-@pytest.fixture
-def outgoing(platform):
-    """The directory that the stand-in server offers for vehicles, emptied afterwards."""
-    folder = platform.source.root / "outgoing/vehicles"
-    folder.mkdir(parents=True, exist_ok=True)
-    yield folder
-    for file in folder.iterdir():
-        file.unlink()
-
-
-def eventually(condition, seconds, what):
-    """Poll until the condition holds and return what it gives."""
-    deadline = time.monotonic() + seconds
-    while not (result := condition()):
-        assert time.monotonic() < deadline, f"{what} was not seen within {seconds} s"
-        time.sleep(0.1)  # between two polls
-    return result
-
-
-def refine(target):
-    """Run the deployed workflow's jobs in its order."""
-    runner = ProcessRunner(target)
-
-    def run_one(job):
-        runner.run(job)
-        return SUCCEEDED
-
-    triggers = read_triggers(target.client("glue"), target.exports["refineWorkflow"])
-    return [job for job, _ in walk(triggers, run_one)]
 
 
 def test_files_become_reports_and_every_row_is_accounted_for(target, outgoing):

@@ -1,11 +1,25 @@
 """The stream on the deployed platform, with IAM enforced: what is posted over HTTP is found in the lake, once."""
 
+import gzip
+import io
 import json
 import uuid
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from decimal import Decimal
 from pathlib import Path
 
+import polars as pl
 import pytest
 import yaml
+
+from lake.attributes import AttributesTable, Status
+from lake.keys import parse_inbound_key, report_key
+from local.access_check import team_client
+from ops.accounting import landed_objects
+from ops.collection import collect
+from ops.extraction import extract
+from tests.emulator.platform_steps import eventually, outgoing_folder, refine
 
 pytestmark = [pytest.mark.emulator, pytest.mark.xdist_group("platform")]
 
@@ -67,3 +81,107 @@ def test_what_is_answered_202_is_in_the_queue(held_events):
     for event in posted:
         assert queued[event["event_id"]].items() >= event.items()
     assert queued[accepted[-1]]["payload"] == {"id": "pay-1"}
+
+
+PLATE, MODEL, OWNER = "AB26STR", "STREAMLINER", 17
+VISITS, PAYMENTS = 40, ("19.99", "5.00", "0.01")
+
+
+@dataclass(frozen=True)
+class Journey:
+    """What was posted, and the objects that it landed in."""
+
+    posted: list
+    keys: list
+    landed: list
+    """What the index said of those objects before the jobs ran."""
+
+
+@pytest.fixture(scope="module")
+def journey(platform, event_stream):
+    """Payments for a vehicle whose owner is known, and visits: posted, one in ten twice, landed, and refined."""
+    target = event_stream.target
+    vehicle = outgoing_folder(platform) / "streamliner.csv"
+    vehicle.write_text(f"customer_id,model,colour,registration_plate\n{OWNER},{MODEL},Red,{PLATE}\n")
+    collect(target, "vehicles")
+    vehicle.unlink()
+    extract(target, "person", lambda _: None)
+    posted = visits(VISITS) + [payment(amount) for amount in PAYMENTS]
+    request_ids = [
+        event_stream.post(events).document["request_id"] for events in (posted, posted[::10], posted[-len(PAYMENTS) :])
+    ]
+    event_stream.settle()
+    keys = [
+        each.inbound.key
+        for each in landed_objects(target, "events")
+        if any(event["request_id"] in request_ids for event in read_landed(target, each.inbound.key))
+    ]
+    landed = eventually(lambda: known(target, keys), 20, "the objects in the index")
+    refine(target)
+    return Journey(posted, keys, landed)
+
+
+def payment(amount):
+    return visits(1)[0] | {
+        "event_type": "payment",
+        "occurred_at": "2026-11-03T23:59:59.999Z",
+        "payload": {"amount": amount, "currency": "GBP", "registration_plate": PLATE},
+    }
+
+
+def read_landed(target, key):
+    body = target.client("s3").get_object(Bucket=target.bucket, Key=key)["Body"].read()
+    return [json.loads(line) for line in gzip.decompress(body).decode().split("\n")[:-1]]
+
+
+def known(target, keys, status=None):
+    """What the index says of objects by dataset and day, once it knows all of them, with that status."""
+    resource = target.session.resource("dynamodb", endpoint_url=target.endpoint)
+    table = AttributesTable(resource.Table(target.exports["attributesTable"]))
+    days = {parse_inbound_key(key).landing_date for key in keys}
+    items = [item for day in days for item in table.of_day("events", day) if item["object_key"] in keys]
+    arrived = [item for item in items if status in {None, item["progress"]}]
+    return arrived if len(arrived) == len(keys) else None
+
+
+def test_each_posted_event_is_in_the_lake_as_it_was_posted(target, journey):
+    landed = {event["event_id"]: event for key in journey.keys for event in read_landed(target, key)}
+    assert landed.keys() == {event["event_id"] for event in journey.posted}
+    for event in journey.posted:
+        assert landed[event["event_id"]].items() >= event.items()
+
+
+@pytest.mark.usefixtures("journey")
+def test_payments_are_in_finances_revenue_each_once(target):
+    # when finance reads its report
+    report = report_key("finance", "revenue_by_day_and_model", "parquet")
+    body = team_client(target, "finance", "s3").get_object(Bucket=target.bucket, Key=report)["Body"].read()
+
+    # then what was posted twice counts once, joined with the vehicle and its owner
+    (row,) = pl.read_parquet(io.BytesIO(body)).filter(pl.col("model") == MODEL).rows(named=True)
+    assert row == {
+        "day": date(2026, 11, 3),
+        "model": MODEL,
+        "currency": "GBP",
+        "payments": len(PAYMENTS),
+        "people": 1,
+        "revenue": sum(map(Decimal, PAYMENTS)),
+    }
+
+
+def test_the_index_tells_each_objects_attributes_as_it_lands(target, journey):
+    s3 = target.client("s3")
+    for item in journey.landed:
+        head = s3.head_object(Bucket=target.bucket, Key=item["object_key"])
+        assert item["dataset"] == "events"
+        assert (item["bytes"], item["etag"]) == (head["ContentLength"], head["ETag"].strip('"'))
+        assert item["row_count"] == len(read_landed(target, item["object_key"]))
+        assert datetime.fromisoformat(item["arrived_at"]) <= datetime.now(UTC)
+    assert sum(item["row_count"] for item in journey.landed) == len(journey.posted) + 5 + len(PAYMENTS)
+
+
+def test_the_index_follows_objects_through_the_pipeline(target, journey):
+    items = eventually(lambda: known(target, journey.keys, Status.PROCESSED), 20, "the objects' progress")
+    for item in items:
+        assert item["rows_in"] == item["row_count"]
+        assert item["rows_in"] == item["rows_warehouse"] + item["rows_quarantined"] + item["rows_duplicate"]

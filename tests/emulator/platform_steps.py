@@ -1,0 +1,44 @@
+"""What the tests of the whole platform do alike: put files on its server, run its workflow, wait."""
+
+import time
+
+import pytest
+
+from ops.process_runner import ProcessRunner
+from ops.workflow import SUCCEEDED, read_triggers, walk
+
+
+@pytest.fixture
+def outgoing(platform):
+    """The directory that the stand-in server offers for vehicles, emptied afterwards."""
+    folder = outgoing_folder(platform)
+    yield folder
+    for file in folder.iterdir():
+        file.unlink()
+
+
+def outgoing_folder(platform):
+    folder = platform.source.root / "outgoing/vehicles"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def eventually(condition, seconds, what):
+    """Poll until the condition holds and return what it gives."""
+    deadline = time.monotonic() + seconds
+    while not (result := condition()):
+        assert time.monotonic() < deadline, f"{what} was not seen within {seconds} s"
+        time.sleep(0.1)  # between two polls
+    return result
+
+
+def refine(target):
+    """Run the deployed workflow's jobs in its order."""
+    runner = ProcessRunner(target)
+
+    def run_one(job):
+        runner.run(job)
+        return SUCCEEDED
+
+    triggers = read_triggers(target.client("glue"), target.exports["refineWorkflow"])
+    return [job for job, _ in walk(triggers, run_one)]
