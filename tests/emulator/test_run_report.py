@@ -7,7 +7,8 @@ from lake.keys import inbound_prefix
 from ops.collection import collect
 from ops.commands import app
 from ops.run_report.facts import dataset_facts, report_facts
-from tests.emulator.test_platform import HEADER, outgoing, refine  # noqa: F401  # a fixture among them
+from tests.emulator.platform_steps import refine
+from tests.emulator.test_platform import HEADER
 
 pytestmark = [pytest.mark.emulator, pytest.mark.xdist_group("platform")]
 
