@@ -13,13 +13,14 @@ from jobs.marts import REPORTS
 from lake.keys import query_results_prefix
 from local.access_check import team_client
 from ops.collection import collect
-from tests.emulator.test_platform import HEADER, outgoing, refine  # noqa: F401  # a fixture among them
+from tests.emulator.platform_steps import refine
+from tests.emulator.test_platform import HEADER
 
 DEADLINE_SECONDS = 30
 
 
 @pytest.fixture
-def reports(target, outgoing):  # noqa: F811  # the fixture
+def reports(target, outgoing):  # the fixture
     """Reports of a small file, and one refused row."""
     (outgoing / "queries.csv").write_text(HEADER + "6,Corsa,Red,AB17CDE\n7,Astra,Blue,AB18CDE\n8,Astra,Blue,nonsense\n")
     collect(target, "vehicles")

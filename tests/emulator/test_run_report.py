@@ -14,7 +14,7 @@ pytestmark = [pytest.mark.emulator, pytest.mark.xdist_group("platform")]
 
 
 @pytest.fixture
-def refined(target, outgoing):  # noqa: F811  # the fixture
+def refined(target, outgoing):
     """A file with a clean row, one that comes twice and a refused one, taken to the reports."""
     (outgoing / "picture.csv").write_text(HEADER + "9,Corsa,Red,AB19CDE\n9,Corsa,Red,AB19CDE\n9,Corsa,Red,<plate>\n")
     collect(target, "vehicles")
