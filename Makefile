@@ -7,7 +7,7 @@ INSTALLED := $(VENV)/.installed
 DEVELOPMENT := $(VENV)/.development-installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo up down test test-long test-all needs-of-tests check format lock settings bench campaign clean
+.PHONY: help install demo up down test test-long test-images test-all needs-of-tests check format lock settings bench campaign clean
 
 help: ## List the commands.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -36,12 +36,16 @@ down: $(INSTALLED) ## Stop the local platform.
 	@$(BIN)/python -m local down
 
 test: needs-of-tests ## The tests: units, the resource graph, and end to end on the embedded AWS.
-	@$(BIN)/python -m pytest tests -m "not long" -n 2 --dist loadgroup -q
+	@$(BIN)/python -m pytest tests --ignore=tests/images -m "not long" -n 2 --dist loadgroup -q
 
 test-long: needs-of-tests ## The tests that `make test` leaves out: what AWS would run, in clean environments, and the like.
-	@$(BIN)/python -m pytest tests -m long -n 2 --dist loadgroup -q
+	@$(BIN)/python -m pytest tests --ignore=tests/images -m long -n 2 --dist loadgroup -q
 
-test-all: test test-long ## All of them.
+test-images: needs-of-tests ## Build the container images and use them; skipped, with the reason, where there is no engine.
+	@PYTHON=$(BIN)/python sh requirements/system-packages.sh images || echo "the images' tests that need them are skipped"
+	@$(BIN)/python -m pytest tests/images -q
+
+test-all: test test-long test-images ## All of them.
 
 needs-of-tests: $(DEVELOPMENT)
 	@PYTHON=$(BIN)/python sh requirements/system-packages.sh test
@@ -50,13 +54,14 @@ check: $(DEVELOPMENT) ## Format, lint and types, without changing anything.
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/basedpyright
+	@$(BIN)/hadolint images/*/Dockerfile
 
 format: $(DEVELOPMENT) ## Format, and mend what the linter can mend.
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
 lock: $(DEVELOPMENT) ## Pin the requirements again, from requirements/*.in.
-	@cd requirements && for name in development local program functions jobs extract bench; do \
+	@cd requirements && for name in development local program functions jobs extract sample bench; do \
 		constraint=$$([ $$name = development ] || echo "--constraint development.txt"); \
 		../$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
 			--no-emit-index-url --no-emit-find-links $$constraint $$name.in --output-file $$name.txt || exit 1; \

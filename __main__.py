@@ -28,6 +28,7 @@ from dataplatform.declarations import (
     teams_of_reports,
 )
 from dataplatform.function_layer import FunctionLayer
+from dataplatform.images import IMAGES
 from dataplatform.monitoring import Monitoring
 from dataplatform.network import Network
 from dataplatform.object_attributes import ObjectAttributes
@@ -103,8 +104,8 @@ network = Network(f"{name}-network", {"cidr": settings.network_cidr, "region": r
 image = ContainerImage(
     f"{name}-jobs-image",
     {
-        "sources": packaging.JOBS_IMAGE,
-        "platform": "linux/amd64",
+        "sources": IMAGES["jobs"].files,
+        "platform": IMAGES["jobs"].platform,
         "key_arn": lake.key_arn,
         "skip_build": settings.local.skip_images,
     },

@@ -18,6 +18,9 @@ from local.demo import DemoFailedError, run_demo
 from local.demo_tables import events_key_command, print_next_steps, print_result
 from local.emulator import PortInUseError
 from local.engine import EngineError
+from local.image_commands import LICENCE, Server
+from local.image_commands import run_image as run_server_image
+from local.images import ImageError
 from local.own_file import UnsuitableFileError
 from local.platform_instance import (
     DEFAULT_PORT,
@@ -49,6 +52,7 @@ _EXPECTED: Final = (
     PortInUseError,
     ProcessError,
     EngineError,
+    ImageError,
     DemoFailedError,
     UnsuitableFileError,
     CollectionRunError,
@@ -71,6 +75,9 @@ Port = Annotated[
         help=f"Port of the embedded AWS on 127.0.0.1. Default: the one that it has, {DEFAULT_PORT} for a new one.",
     ),
 ]
+
+
+AcceptEula = Annotated[bool, typer.Option("--accept-eula", help=f"Accept SQL Server's licence, {LICENCE}.")]
 
 
 @contextmanager
@@ -183,3 +190,14 @@ def down(state_dir: StateDirectory = DEFAULT_STATE_DIRECTORY) -> None:
         console.print(f"Of the platform only the {' and the '.join(sorted(ran))} was running; it is stopped.")
     else:
         console.print(f"No platform was running in {escape(str(state_dir))}.", soft_wrap=True)
+
+
+@app.command("run-image")
+def run_image(
+    image: Annotated[Server, typer.Argument(help="The image to run.")],
+    state_dir: StateDirectory = DEFAULT_STATE_DIRECTORY,
+    accept_eula: AcceptEula = False,  # noqa: FBT002 - a flag
+) -> None:
+    """Run a source server from its container image, with Docker or Podman, until ctrl-C."""
+    with _errors_for_a_person():
+        run_server_image(image, state_dir.resolve() / "images", accept_eula=accept_eula)

@@ -14,7 +14,7 @@ SCHEMA: Final = "customer"
 TABLE: Final = "person"
 COLUMNS: Final = ("id", "first_name", "last_name", "email", "phone", "updated_at")
 
-_DEFINITION: Final = f"""
+DEFINITION: Final = f"""
 CREATE TABLE [{SCHEMA}].[{TABLE}] (
     [id] int NOT NULL PRIMARY KEY,
     [first_name] nvarchar(100),
@@ -69,9 +69,14 @@ def seed_people(connection: Connection, rows: int = 1_000, seed: int = SEED) -> 
         seed: another seed gives other people.
     """
     cursor = connection.cursor()
-    cursor.execute(_DEFINITION)
-    _insert(cursor, _people(range(1, rows + 1), Random(seed), _FIRST_DAY))
+    cursor.execute(DEFINITION)
+    _insert(cursor, sample_people(rows, seed))
     connection.commit()
+
+
+def sample_people(rows: int, seed: int = SEED) -> Iterator[Person]:
+    """The people that `seed_people` fills the table with, in the order of COLUMNS, their time of change as text."""
+    return _people(range(1, rows + 1), Random(seed), _FIRST_DAY)
 
 
 def change_people(connection: Connection, updated: int = 30, inserted: int = 20, seed: int = SEED) -> datetime:

@@ -1,6 +1,7 @@
 #!/bin/sh
-# What the platform needs of the operating system; with the argument `test`, what its tests need too. On Debian as root
-# the missing packages are installed; elsewhere each is named with the command that gets it, and nothing is installed.
+# What the platform needs of the operating system; with the argument `test`, what its tests need too, and with `images`
+# what the images' tests need. On Debian as root the missing packages are installed; elsewhere each is named with the
+# command that gets it, and nothing is installed.
 set -eu
 
 missing="" homebrew=""
@@ -29,6 +30,15 @@ if [ "${1:-}" = test ]; then
     need git git "the tests read which files belong to the repository" git --version
     need chromium chromium "the browser that opens the pages" sh -c "command -v chromium || command -v google-chrome"
     need openjdk-17-jre-headless openjdk@17 "the Java of PySpark" java -version
+fi
+if [ "${1:-}" = images ] && ! docker info >/dev/null 2>&1; then
+    # Without Docker: Podman, what it runs containers and their network with, and what makes a base image of packages.
+    need podman podman "the engine that builds and runs the images" podman --version
+    for tool in buildah runc iptables debootstrap; do
+        need "$tool" podman "what Podman needs here" "$tool" --version
+    done
+    need netavark podman "the containers' network" test -x /usr/lib/podman/netavark
+    need aardvark-dns podman "the containers' names" test -x /usr/lib/podman/aardvark-dns
 fi
 
 [ -z "$missing" ] && exit 0

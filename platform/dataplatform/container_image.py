@@ -1,7 +1,5 @@
 """A container image of this repository: its registry, and the build that fills it."""
 
-import hashlib
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TypedDict
@@ -10,7 +8,7 @@ import pulumi
 import pulumi_aws as aws
 import pulumi_docker as docker
 
-from dataplatform.packaging import BUILD
+from dataplatform.images import stage_context
 
 KEPT_IMAGES = 10
 
@@ -70,37 +68,6 @@ class ContainerImage(pulumi.ComponentResource):
         self.reference = reference
         self.repository_arn = repository.arn
         self.register_outputs({"reference": self.reference, "repositoryArn": self.repository_arn})
-
-
-def stage_context(name: str, sources: Mapping[str, Path]) -> tuple[Path, str]:
-    """Copy an image's sources into a build context of their own, and tell the hash of all that is in it.
-
-    Returns:
-        The context's folder, relative to the program's, and 16 digits that change with any name or content.
-    """
-    context = BUILD / "images" / name
-    shutil.rmtree(context, ignore_errors=True)
-    digest = hashlib.sha256()
-    for destination, file in sorted(_files(sources)):
-        content = file.read_bytes()
-        target = context / destination
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(content)
-        digest.update(f"{destination}\0{len(content)}\0".encode() + content)
-    return context, digest.hexdigest()[:16]
-
-
-def _files(sources: Mapping[str, Path]) -> list[tuple[str, Path]]:
-    found: list[tuple[str, Path]] = []
-    for destination, source in sources.items():
-        if source.is_file():
-            found.append((destination, source))
-        found += [
-            (f"{destination}/{file.relative_to(source).as_posix()}", file)
-            for file in source.rglob("*")
-            if file.is_file() and "__pycache__" not in file.parts
-        ]
-    return found
 
 
 def _keep_latest() -> pulumi.Output[str]:

@@ -23,14 +23,6 @@ FUNCTION_PYTHON: Final = "3.13"
 JOB_PYTHON: Final = "3.11"
 JOB_ARCHITECTURE: Final = "x86_64"
 
-# What the image of the SQL extraction is built from, by its place in the build context.
-JOBS_IMAGE: Final = {
-    "Dockerfile": Path("images/jobs/Dockerfile"),
-    "requirements.txt": Path("requirements/extract.txt"),
-    "jobs": Path("jobs"),
-    "lake": Path("platform/lake"),
-}
-
 # glibc of the runtimes' Amazon Linux 2023 is 2.34; wheels of these tags run there.
 _GLIBC_TAGS: Final = ("manylinux_2_34", "manylinux_2_28", "manylinux_2_17", "manylinux2014")
 _MACHINES: Final = {"arm64": "aarch64", "x86_64": "x86_64"}

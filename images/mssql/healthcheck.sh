@@ -1,0 +1,7 @@
+#!/bin/bash
+# Healthy once the extraction's login reads the table. Until the data is in place there is nothing to connect to but
+# the set-up's own server, so its mark is asked for first.
+set -euo pipefail
+[[ -e /var/opt/mssql/seeded ]]
+SQLCMDPASSWORD="$SQL_PASSWORD" exec /opt/mssql-tools18/bin/sqlcmd -S tcp:127.0.0.1,1433 -C -b -l 5 \
+    -U "$SQL_USER" -d "$SQL_DATABASE" -Q 'SELECT TOP 1 id FROM customer.person' -o /dev/null

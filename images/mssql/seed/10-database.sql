@@ -1,0 +1,12 @@
+-- sqlcmd puts the environment's values in for $(NAME). A seeding that was cut short is begun again.
+IF DB_ID(N'$(SQL_DATABASE)') IS NOT NULL
+    DROP DATABASE [$(SQL_DATABASE)];
+GO
+CREATE DATABASE [$(SQL_DATABASE)];
+GO
+ALTER DATABASE [$(SQL_DATABASE)] SET RECOVERY SIMPLE;
+GO
+USE [$(SQL_DATABASE)];
+GO
+CREATE SCHEMA [customer];
+GO

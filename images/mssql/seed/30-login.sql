@@ -1,0 +1,12 @@
+-- The extraction's login reads the schema `customer`, and nothing else.
+USE [$(SQL_DATABASE)];
+GO
+IF SUSER_ID(N'$(SQL_USER)') IS NOT NULL
+    DROP LOGIN [$(SQL_USER)];
+GO
+CREATE LOGIN [$(SQL_USER)] WITH PASSWORD = N'$(SQL_PASSWORD)', DEFAULT_DATABASE = [$(SQL_DATABASE)], CHECK_POLICY = ON;
+GO
+CREATE USER [$(SQL_USER)] FOR LOGIN [$(SQL_USER)];
+GO
+GRANT SELECT ON SCHEMA::[customer] TO [$(SQL_USER)];
+GO

@@ -1,0 +1,27 @@
+#!/bin/sh
+# Writes the keys to memory, where only sshd reads them, and starts sshd without them in its environment.
+set -eu
+
+keys=/dev/shm/sftp
+refuse() {
+    echo "sftp: $1" >&2
+    exit 64
+}
+
+[ -n "${SFTP_HOST_KEY:-}" ] || refuse "SFTP_HOST_KEY is not set: give the server's private RSA key (PEM) as a secret"
+[ -n "${SFTP_AUTHORIZED_KEYS:-}" ] ||
+    refuse "SFTP_AUTHORIZED_KEYS is not set: give the public keys of those who are let in, one a line"
+[ "$(stat --file-system --format %T /dev/shm)" = tmpfs ] || refuse "/dev/shm is not in memory: keys are not written to disk"
+
+rm -rf "$keys"
+mkdir -m 755 "$keys"
+(umask 077 && printf '%s\n' "$SFTP_HOST_KEY" >"$keys/host_key")
+# sshd reads it as the user who logs in.
+(umask 022 && printf '%s\n' "$SFTP_AUTHORIZED_KEYS" >"$keys/authorized_keys")
+unset SFTP_HOST_KEY SFTP_AUTHORIZED_KEYS
+
+ssh-keygen -y -P '' -f "$keys/host_key" >/dev/null 2>&1 || refuse "SFTP_HOST_KEY is not a private key without a passphrase"
+# An engine may lay an empty file system over /run.
+[ -d /run/sshd ] || mkdir /run/sshd
+/usr/sbin/sshd -t || refuse "sshd refuses its configuration"
+exec /usr/sbin/sshd -D -e

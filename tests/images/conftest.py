@@ -1,0 +1,133 @@
+"""A container engine for the images' tests, and base images: from a registry, or Debian's own packages without one."""
+
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from dataplatform.images import IMAGES
+from local.images import ImageError, build, find_engine
+
+REPOSITORY = Path(__file__).parents[2]
+# Kept over runs, apart from the person's own images: a base made here bears a registry's name.
+CACHE = REPOSITORY / ".build" / "test-images"
+PULL_SECONDS = 600
+RESTRICTED = """
+[engine]
+runtime = "runc"
+cgroup_manager = "cgroupfs"
+events_logger = "file"
+[containers]
+default_ulimits = ["nofile=4096:4096", "nproc=4096:4096"]
+"""
+PYTHON_PACKAGES = "python3,python3-pip,ca-certificates"
+
+
+def command(*words: object, check: bool = True, timeout: float = PULL_SECONDS) -> subprocess.CompletedProcess[str]:
+    """Run a program; its output is part of the failure."""
+    result = subprocess.run(list(map(str, words)), capture_output=True, text=True, check=False, timeout=timeout)
+    assert not check or result.returncode == 0, f"{words}: exit {result.returncode}\n{result.stdout}\n{result.stderr}"
+    return result
+
+
+@dataclass(frozen=True)
+class ContainerEngine:
+    """The engine, and how it builds here."""
+
+    name: str
+    build_options: Sequence[str]
+
+    def __call__(self, *words: object, check: bool = True, timeout: float = PULL_SECONDS):
+        return command(self.name, *words, check=check, timeout=timeout)
+
+    def build(self, image: str) -> str:
+        """An image of the repository, and its reference."""
+        return build(self.name, image, self.build_options)
+
+
+@pytest.fixture(scope="session")
+def engine(tmp_path_factory):
+    """The engine, with every base image that can be had; the tests are skipped where there is none."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(REPOSITORY)
+        folder = tmp_path_factory.mktemp("engine")
+        try:
+            name = find_engine()
+        except ImageError as error:
+            pytest.skip(str(error))
+        options: Sequence[str] = ()
+        if name == "podman" and os.getuid() == 0:
+            keep_apart(folder, patch)
+            options = offline_options(folder)
+        yield ContainerEngine(name, options)
+
+
+def keep_apart(folder: Path, patch: pytest.MonkeyPatch) -> None:
+    """Let podman keep its images here, and run where there is neither systemd nor the right to raise limits."""
+    (folder / "containers.conf").write_text(RESTRICTED)
+    (folder / "storage.conf").write_text(
+        f'[storage]\ndriver = "overlay"\ngraphroot = "{CACHE}"\nrunroot = "/run/test-images"\n'
+    )
+    patch.setenv("CONTAINERS_CONF", str(folder / "containers.conf"))
+    patch.setenv("CONTAINERS_STORAGE_CONF", str(folder / "storage.conf"))
+
+
+def offline_options(folder: Path) -> Sequence[str]:
+    """Options that let a build reach packages as this machine does: its network, and wheels that its own pip gets."""
+    wheels = CACHE / "wheels"
+    (folder / "pip.conf").write_text("[global]\nno-index = true\nfind-links = /wheels\n")
+    for requirements in ("extract", "sample"):
+        command(
+            *(shutil.which("python3.11") or "python3", "-m", "pip", "download", "--quiet", "--only-binary=:all:"),
+            *("--require-hashes", "--dest", wheels, "-r", REPOSITORY / f"requirements/{requirements}.txt"),
+        )
+    return ("--network=host", f"--volume={wheels}:/wheels:ro", f"--volume={folder / 'pip.conf'}:/etc/pip.conf:ro")
+
+
+def bases_of(image: str) -> list[str]:
+    """The images that an image's Dockerfile begins from."""
+    text = (REPOSITORY / "images" / image / "Dockerfile").read_text()
+    return re.findall(r"^FROM (\S+)", text, re.MULTILINE)
+
+
+def need_base(engine: ContainerEngine, base: str, folder: Path) -> None:
+    """Have a base image: this machine's, a registry's, or on Debian as root one of Debian's own packages."""
+    reference = f"docker.io/library/{base}"
+    if engine("image", "inspect", reference, check=False).returncode == 0:
+        return
+    pulled = engine("pull", "--platform", IMAGES["jobs"].platform, reference, check=False)
+    if pulled.returncode == 0:
+        return
+    if shutil.which("debootstrap") is None or os.getuid() != 0:
+        pytest.skip(f"{base} cannot be had: no registry answers, and debootstrap wants Debian as root")
+    packages = [f"--include={PYTHON_PACKAGES}"] if base.startswith("python") else []
+    command("debootstrap", "--variant=minbase", *packages, "bookworm", folder)
+    if packages:
+        like_the_official_image(folder)
+    packed = folder.with_suffix(".tar")
+    command("tar", "-C", folder, "-cf", packed, ".")
+    engine("import", packed, reference)
+    packed.unlink()
+
+
+def like_the_official_image(folder: Path) -> None:
+    """Debian's Python as the official image has its own: named python, and open to pip."""
+    (folder / "usr/local/bin/python").symlink_to("/usr/bin/python3")
+    (folder / "usr/lib/python3.11/EXTERNALLY-MANAGED").unlink()
+
+
+@pytest.fixture(scope="session")
+def built(engine, tmp_path_factory):
+    """Builds an image of the repository, once, and tells its reference."""
+
+    def make(image: str) -> str:
+        for base in bases_of(image):
+            need_base(engine, base, tmp_path_factory.mktemp("base") / "root")
+        return engine.build(image)
+
+    return make

@@ -1,0 +1,61 @@
+"""What is built: no secret in any layer, the same data for the same seed, the labels and limits that are promised."""
+
+import json
+
+import pytest
+
+from dataplatform.images import IMAGES, stage_context
+from tests.images.conftest import bases_of, need_base
+
+pytestmark = pytest.mark.timeout(900)
+
+
+@pytest.fixture(scope="module", params=["sftp", "jobs"])
+def image(request, engine, built):
+    """An image's configuration, as the engine tells it."""
+    return json.loads(engine("image", "inspect", built(request.param)).stdout)[0]
+
+
+def test_an_image_is_for_amd64_has_a_title_a_licence_and_no_password(image):
+    labels, environment = image["Config"]["Labels"], image["Config"].get("Env", [])
+    assert image["Architecture"] == "amd64"
+    assert labels["org.opencontainers.image.title"].startswith("data-platform ")
+    assert labels["org.opencontainers.image.licenses"]
+    assert not [each for each in environment if "PASSWORD" in each or "KEY" in each]
+
+
+def test_the_sftp_image_holds_no_host_key(engine, built):
+    # when
+    listed = engine("run", "--rm", "--entrypoint=ls", built("sftp"), "-A", "/etc/ssh").stdout.split()
+
+    # then
+    assert "sshd_config" in listed
+    assert [name for name in listed if "host" in name and "key" in name] == []
+
+
+def test_the_jobs_image_runs_as_nobody_special(engine, built):
+    identity = engine("run", "--rm", "--entrypoint=id", built("jobs"), "-u").stdout
+    assert identity == "10001\n"
+
+
+def people_of(engine, *arguments: str) -> str:
+    """The people's script of a build with these arguments. Of SQL Server's image this stage alone needs no registry."""
+    context, _ = stage_context("test-mssql", IMAGES["mssql"].files)
+    reference = "localhost/test-mssql-data"
+    engine("build", "--no-cache", "--target=data", "--tag", reference, *engine.build_options, *arguments, context)
+    return engine("run", "--rm", "--entrypoint=cat", reference, "/seed/20-person.sql").stdout
+
+
+def test_two_builds_with_one_seed_give_one_dataset_and_another_seed_another(engine, tmp_path):
+    # given the base of the stage that makes the data
+    need_base(engine, bases_of("mssql")[0], tmp_path / "root")
+
+    # when
+    first, second = people_of(engine), people_of(engine)
+    other = people_of(engine, "--build-arg=SEED=7", "--build-arg=PEOPLE=10")
+
+    # then
+    assert first == second
+    assert first.count("\n(") == 1000
+    assert other.count("\n(") == 10
+    assert other.splitlines()[-3] not in first
