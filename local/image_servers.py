@@ -33,11 +33,11 @@ _CERTIFICATE_DAYS: Final = 365
 
 def sftp_container(folder: Path) -> Container:
     """The SFTP server, with keys that are kept in the folder."""
-    host_key = _kept(folder / "host_key", _new_ssh_key)
+    host_key = _kept(folder / "host_key", new_ssh_key)
     client_key = folder / "client_key"
-    public_key = _public_line(_kept(client_key, _new_ssh_key))
+    public_key = public_line(_kept(client_key, new_ssh_key))
     known_hosts = folder / "known_hosts"
-    known_hosts.write_text(f"[{LOOPBACK}]:{SFTP_PORT} {_public_line(host_key)}\n")
+    known_hosts.write_text(f"[{LOOPBACK}]:{SFTP_PORT} {public_line(host_key)}\n")
     return Container(
         image="sftp",
         port=SFTP_PORT,
@@ -81,11 +81,13 @@ def _kept(path: Path, make: Callable[[], str]) -> str:
     return path.read_text()
 
 
-def _new_ssh_key() -> str:
-    return asyncssh.generate_private_key("ssh-rsa", key_size=KEY_BITS).export_private_key().decode()
+def new_ssh_key() -> str:
+    """A private RSA key in PEM, the form in which the program makes them."""
+    return asyncssh.generate_private_key("ssh-rsa", key_size=KEY_BITS).export_private_key("pkcs1-pem").decode()
 
 
-def _public_line(private_key: str) -> str:
+def public_line(private_key: str) -> str:
+    """The public half of a key, as "ssh-rsa base64"."""
     kind, encoded = asyncssh.import_private_key(private_key).export_public_key().decode().split()[:2]
     return f"{kind} {encoded}"
 

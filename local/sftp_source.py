@@ -142,6 +142,7 @@ async def start(settings: SourceSettings, files: FilesFactory = ChrootedFiles) -
         agent_forwarding=False,
         x11_forwarding=False,
         sftp_factory=lambda channel: files(channel, settings.root),
+        allow_pty=False,
         allow_scp=False,
         process_factory=None,
         login_timeout=_LOGIN_TIMEOUT_SECONDS,
