@@ -65,6 +65,14 @@ class MemoryStore:
         """
         return self.objects[key].landed_at
 
+    def metadata(self, key: str) -> Mapping[str, str]:
+        """What was written with an object.
+
+        Raises:
+            KeyError: there is no such object.
+        """
+        return self.objects[key].metadata
+
     def write(self, key: str, content: bytes, content_type: str, metadata: Mapping[str, str]) -> None:
         """Put a whole object."""
         self.objects[key] = StoredObject(content, content_type, dict(metadata))

@@ -71,6 +71,10 @@ class Store(Protocol):
         """When an object was put, with its time zone."""
         ...
 
+    def metadata(self, key: str) -> Mapping[str, str]:
+        """What was written with an object."""
+        ...
+
     def write(self, key: str, content: bytes, content_type: str, metadata: Mapping[str, str]) -> None:
         """Put a whole object in one step: a reader sees the old one or the new one, never a part.
 
@@ -118,6 +122,10 @@ class S3Store:
     def landed_at(self, key: str) -> datetime:
         """When an object was put, in UTC; S3 keeps whole seconds."""
         return self._client.head_object(Bucket=self._bucket, Key=key)["LastModified"]
+
+    def metadata(self, key: str) -> Mapping[str, str]:
+        """An object's user metadata."""
+        return self._client.head_object(Bucket=self._bucket, Key=key)["Metadata"]
 
     def write(self, key: str, content: bytes, content_type: str, metadata: Mapping[str, str]) -> None:
         """Put a whole object by a single PutObject."""

@@ -7,6 +7,7 @@ import polars as pl
 # Type, how a person calls it.
 _NAMES: Final[tuple[tuple[type[pl.DataType], str], ...]] = (
     (pl.String, "text"),
+    (pl.Boolean, "true or false"),
     (pl.Date, "a date as YYYY-MM-DD"),
     (pl.Datetime, "a time as YYYY-MM-DD HH:MM:SS"),
 )
@@ -27,6 +28,12 @@ def converted(column: str, data_type: pl.DataType) -> pl.Expr:
         return text
     if data_type.is_integer():
         return text.cast(data_type, strict=False)
+    if data_type.is_float():
+        number = text.cast(data_type, strict=False)
+        # A cast would take "nan" and "inf" for numbers.
+        return pl.when(number.is_finite()).then(number)
+    if data_type == pl.Boolean:
+        return text.replace_strict({"true": True, "false": False}, default=None, return_dtype=pl.Boolean)
     if data_type == pl.Date:
         return text.str.to_date("%Y-%m-%d", strict=False)
     if isinstance(data_type, pl.Decimal):
@@ -40,8 +47,8 @@ def converted(column: str, data_type: pl.DataType) -> pl.Expr:
     if isinstance(data_type, pl.Datetime) and data_type.time_zone is None:
         return _time(text, data_type)
     raise UnsupportedTypeError(
-        f"column {column} is of type {data_type}; text is converted to String, integers, Decimal, Date, "
-        "and Datetime without zone or in UTC"
+        f"column {column} is of type {data_type}; text is converted to String, integers, floats, "
+        "Decimal, Boolean, Date, and Datetime without zone or in UTC"
     )
 
 
@@ -56,6 +63,8 @@ def type_name(data_type: pl.DataType) -> str:
     """A type in words that complete "is not …"."""
     if data_type.is_integer():
         return "a whole number"
+    if data_type.is_float():
+        return "a number"
     if isinstance(data_type, pl.Decimal):
         return f"a number with at most {data_type.scale} digits after the point"
     if isinstance(data_type, pl.Datetime) and data_type.time_zone is not None:

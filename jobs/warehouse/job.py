@@ -4,9 +4,7 @@ Unprocessed is an object without its warehouse file. That file is written last, 
 done by the next; a rerun replaces its own files and touches no others.
 """
 
-import functools
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date
 
 import boto3
 
@@ -14,9 +12,10 @@ from jobs.datasets import DATASETS
 from jobs.datasets.declaration import Dataset
 from jobs.job_run import JobRun, Result, argument_parser, attempt
 from jobs.store import S3Store, Store
+from jobs.warehouse.arguments import add_days, add_objects, add_spreading, chosen, spreading_of
 from jobs.warehouse.process import process_object
 from jobs.warehouse.selection import NoSuchObjectError, Replay, Selection, select
-from jobs.warehouse.spread import ObjectTask, Spreading, Threshold, bucket_store, spread
+from jobs.warehouse.spread import ObjectTask, Spreading, spread
 
 
 def main(
@@ -36,27 +35,17 @@ def main(
     parser = argument_parser("warehouse", __doc__ or "")
     parser.add_argument("--dataset", choices=sorted(datasets), help="this dataset alone; all of them if not given")
     again = parser.add_argument_group("process objects again, whether they were processed or not")
-    again.add_argument("--object", action="append", default=[], metavar="KEY", help="this one; can be given repeatedly")
-    again.add_argument(
-        "--from", dest="first", type=date.fromisoformat, metavar="YYYY-MM-DD", help="landed on this day or later"
-    )
-    again.add_argument(
-        "--to", dest="last", type=date.fromisoformat, metavar="YYYY-MM-DD", help="landed on this day or before"
-    )
-    large = parser.add_argument_group("spread the objects over Spark's executors")
-    large.add_argument(
-        "--spread-objects", type=int, metavar="N", help="if there are more than this; never if not given"
-    )
-    large.add_argument("--spread-bytes", type=int, metavar="N", help="if they have more than this; never if not given")
+    add_objects(again)
+    add_days(again)
+    add_spreading(parser)
     options, _glue_arguments = parser.parse_known_args(arguments)
-    threshold = Threshold(options.spread_objects, options.spread_bytes)
     try:
         refine(
             store or S3Store(boto3.client("s3"), options.bucket),
-            {options.dataset: datasets[options.dataset]} if options.dataset else datasets,
+            chosen(datasets, options.dataset),
             options.run_id,
             Replay(options.object, options.first, options.last),
-            Spreading(threshold, functools.partial(bucket_store, options.bucket)),
+            spreading_of(options),
         )
     except NoSuchObjectError as error:
         parser.error(str(error))
@@ -68,15 +57,16 @@ def refine(
     run_id: str,
     replay: Replay | None = None,
     spreading: Spreading | None = None,
+    job: str = "warehouse",
 ) -> None:
-    """Process every unprocessed object of some datasets, or those that a replay names.
+    """Process every unprocessed object of some datasets, or those that a replay names; the log is of the job.
 
     Raises:
         JobFailedError: some objects failed; all others were done.
         NoSuchObjectError: the replay names an object that is not there.
     """
     selection = select(store, datasets, replay or Replay())
-    run = JobRun("warehouse", run_id)
+    run = JobRun(job, run_id)
     for key in selection.misplaced:
         run.log("misplaced", object=key, advice="put it under inbound/{dataset}/YYYY/MM/DD/{file}; nothing is lost")
     noted = {"misplaced": len(selection.misplaced)} if selection.misplaced else {}

@@ -6,7 +6,7 @@ from datetime import date
 
 from jobs.datasets.declaration import Dataset
 from jobs.store import ListedObject, Store
-from lake.keys import INBOUND, InvalidKeyError, inbound_prefix, parse_inbound_key, warehouse_prefix
+from lake.keys import INBOUND, InvalidKeyError, inbound_prefix, parse_inbound_key, quarantine_prefix, warehouse_prefix
 
 
 class NoSuchObjectError(Exception):
@@ -23,9 +23,11 @@ class Replay:
     """First day of landing."""
     last: date | None = None
     """Last day of landing."""
+    refused_only: bool = False
+    """Of them those alone that have rows in the quarantine."""
 
     def __bool__(self) -> bool:
-        return bool(self.objects or self.first or self.last)
+        return bool(self.objects or self.first or self.last or self.refused_only)
 
     def names_day(self, landed_on: date) -> bool:
         """Whether the days take in this one."""
@@ -51,23 +53,34 @@ def select(store: Store, datasets: Mapping[str, Dataset], replay: Replay) -> Sel
         NoSuchObjectError: the replay names an object that is not there, or of none of the datasets.
     """
     selection = Selection()
+    missing = set(replay.objects)
     for dataset in datasets.values():
-        processed = set(() if replay else store.keys(warehouse_prefix(dataset.name)))
+        done = set(() if replay else store.keys(warehouse_prefix(dataset.name)))
+        refused = _refused(store, dataset) if replay.refused_only else None
         for listed in _listed(store, dataset, replay):
+            missing.discard(listed.key)
             try:
                 inbound = parse_inbound_key(listed.key)
             except InvalidKeyError:
                 selection.misplaced.append(listed.key)
                 continue
-            if inbound.warehouse_key not in processed and replay.names_day(inbound.landing_date):
+            wanted = inbound.warehouse_key not in done and (refused is None or inbound.quarantine_key in refused)
+            if wanted and replay.names_day(inbound.landing_date):
                 selection.objects[listed.key] = dataset
                 selection.size += listed.size
-    if absent := [key for key in replay.objects if key not in selection.objects]:
+    if missing:
         raise NoSuchObjectError(
-            f"no such object to replay: {', '.join(absent)}; expected keys such as "
+            f"no such object to replay: {', '.join(sorted(missing))}; expected keys such as "
             f"{INBOUND}/{next(iter(datasets))}/2026/01/31/file.csv, of the datasets {', '.join(datasets)}"
         )
     return selection
+
+
+def _refused(store: Store, dataset: Dataset) -> set[str]:
+    """Keys of the dataset's quarantine files that have rows."""
+    return {
+        key for key in store.keys(quarantine_prefix(dataset.name)) if store.metadata(key)["rows-quarantined"] != "0"
+    }
 
 
 def _listed(store: Store, dataset: Dataset, replay: Replay) -> Iterator[ListedObject]:

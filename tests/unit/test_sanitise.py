@@ -50,6 +50,13 @@ def broken_rules(outcome: Outcome) -> dict[int, list[str]]:
         (pl.Date(), "2026-02-28", date(2026, 2, 28)),
         (pl.Date(), "2026-02-29", None),
         (pl.String(), "007", "007"),
+        (pl.Float64(), "+1.5", 1.5),
+        (pl.Float64(), "1e3", 1000.0),
+        (pl.Float64(), "1,5", None),
+        (pl.Float64(), "inf", None),
+        (pl.Float32(), "NaN", None),
+        (pl.Boolean(), "false", False),
+        (pl.Boolean(), "yes", None),
     ],
 )
 def test_text_becomes_the_declared_type_or_is_missing(data_type, text, value):

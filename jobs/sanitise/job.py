@@ -1,0 +1,59 @@
+"""The sanitise job: cleanses and checks a dataset's objects, or single objects, again, as they are declared now.
+
+It is the replay after a fix: of a declaration that refused rows, or of an object that was put right. It does what
+`warehouse` does with a new object, so each object's two files are written whole in place of those that were there:
+rows that are clean now leave the quarantine, and no row is there twice.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Final
+
+import boto3
+
+from jobs.datasets import DATASETS
+from jobs.datasets.declaration import Dataset
+from jobs.job_run import argument_parser
+from jobs.store import S3Store, Store
+from jobs.warehouse.arguments import add_days, add_objects, add_spreading, chosen, spreading_of
+from jobs.warehouse.job import refine
+from jobs.warehouse.selection import NoSuchObjectError, Replay
+
+_REFUSED: Final = "refused"
+
+
+def main(
+    arguments: Sequence[str] | None = None, datasets: Mapping[str, Dataset] = DATASETS, store: Store | None = None
+) -> None:
+    """Run the job as Glue or a person starts it.
+
+    Args:
+        arguments: the command line's, if not given.
+        datasets: those that there are.
+        store: the lake; the bucket that the arguments name, if not given.
+
+    Raises:
+        JobFailedError: some objects failed; all others were done.
+        SystemExit: the arguments are wrong; it says how.
+    """
+    parser = argument_parser("sanitise", __doc__ or "")
+    which = parser.add_mutually_exclusive_group(required=True)
+    which.add_argument("--dataset", choices=sorted(datasets), help="all objects of this dataset")
+    add_objects(which)
+    less = parser.add_argument_group("fewer of them")
+    add_days(less)
+    # Glue passes arguments in pairs: there can be no flag without a value.
+    less.add_argument("--only", choices=[_REFUSED], help="those that have rows in the quarantine")
+    add_spreading(parser)
+    options, _glue_arguments = parser.parse_known_args(arguments)
+    try:
+        refine(
+            store or S3Store(boto3.client("s3"), options.bucket),
+            chosen(datasets, options.dataset),
+            options.run_id,
+            Replay(options.object, options.first or date.min, options.last, refused_only=options.only == _REFUSED),
+            spreading_of(options),
+            job="sanitise",
+        )
+    except NoSuchObjectError as error:
+        parser.error(str(error))
