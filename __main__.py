@@ -186,6 +186,8 @@ jobs = TransformJobs(
         "worker_type": settings.jobs.worker_type,
         "number_of_workers": settings.jobs.number_of_workers,
         "timeout_minutes": settings.jobs.timeout_minutes,
+        "spread_objects": settings.jobs.spread_objects,
+        "spread_megabytes": settings.jobs.spread_megabytes,
         "batch_size": settings.jobs.batch_size,
         "batch_window_seconds": settings.jobs.batch_window_seconds,
         "trust_account": settings.local.trust_account,
@@ -239,6 +241,7 @@ pulumi.export("eventBatcherFunction", stream.batcher_function)
 pulumi.export("attributesTable", attributes.table_name)
 pulumi.export("objectAttributesFunction", attributes.function_name)
 pulumi.export("warehouseJob", jobs.warehouse_job_name)
+pulumi.export("sanitiseJob", jobs.sanitise_job_name)
 pulumi.export("martJob", jobs.mart_job_name)
 pulumi.export("refineWorkflow", jobs.workflow_name)
 pulumi.export("publishedViews", catalogue.views)

@@ -25,11 +25,17 @@ def warehouse_policy(args: JobPermissionsArgs) -> pulumi.Output[str]:
     return document(
         _list(args, [keys.INBOUND, keys.WAREHOUSE]),
         allow("ReadInbound", ["s3:GetObject"], [_objects(args, keys.INBOUND)]),
-        allow(
-            "WriteRows",
-            ["s3:PutObject"],
-            [_objects(args, keys.WAREHOUSE), _objects(args, keys.QUARANTINE)],
-        ),
+        _write_rows(args),
+        *_common(args),
+    )
+
+
+def sanitise_policy(args: JobPermissionsArgs) -> pulumi.Output[str]:
+    """The sanitise job does what warehouse does, again, and reads which objects have rows in quarantine/."""
+    return document(
+        _list(args, [keys.INBOUND, keys.WAREHOUSE, keys.QUARANTINE]),
+        allow("ReadRows", ["s3:GetObject"], [_objects(args, keys.INBOUND), _objects(args, keys.QUARANTINE)]),
+        _write_rows(args),
         *_common(args),
     )
 
@@ -43,6 +49,10 @@ def mart_policy(args: JobPermissionsArgs) -> pulumi.Output[str]:
         allow("WriteReports", ["s3:PutObject"], reports),
         *_common(args),
     )
+
+
+def _write_rows(args: JobPermissionsArgs) -> dict[str, Any]:
+    return allow("WriteRows", ["s3:PutObject"], [_objects(args, keys.WAREHOUSE), _objects(args, keys.QUARANTINE)])
 
 
 def _objects(args: JobPermissionsArgs, prefix: str) -> pulumi.Output[str]:

@@ -101,6 +101,12 @@ class JobSettings(SettingsModel):
     worker_type: Annotated[Literal["G.1X", "G.2X"], Field(description="Glue worker type.")] = "G.1X"
     number_of_workers: Annotated[int, Field(ge=2, le=100, description="Glue workers a run.")] = 2
     timeout_minutes: Annotated[int, Field(ge=1, le=2880, description="Minutes after which a run is stopped.")] = 60
+    spread_objects: Annotated[
+        int | None, Field(ge=1, description="A run with more objects spreads them over Spark's executors.")
+    ] = None
+    spread_megabytes: Annotated[
+        int | None, Field(ge=1, description="A run whose objects have more megabytes spreads them too.")
+    ] = None
     batch_size: Annotated[int, Field(ge=1, le=100, description="Landed objects that start the workflow at once.")] = 50
     batch_window_seconds: Annotated[
         int, Field(ge=1, le=900, description="Seconds after which fewer landed objects start it too.")

@@ -1,12 +1,13 @@
 """The Glue jobs, what they run, and the workflow that orders them: landed objects, then warehouse, then marts."""
 
+from collections.abc import Mapping
 from typing import TypedDict
 
 import pulumi
 import pulumi_aws as aws
 
 from dataplatform import packaging
-from dataplatform.job_permissions import JobPermissionsArgs, mart_policy, warehouse_policy
+from dataplatform.job_permissions import JobPermissionsArgs, mart_policy, sanitise_policy, warehouse_policy
 from dataplatform.monitoring import AlertArgs, alert_on_failed_jobs
 from dataplatform.policies import allow, document, trust_service
 from lake import keys
@@ -34,6 +35,10 @@ class TransformJobsArgs(TypedDict):
     worker_type: str
     number_of_workers: int
     timeout_minutes: int
+    spread_objects: int | None
+    """A run with more objects spreads them over Spark's executors. None: no run does for that."""
+    spread_megabytes: int | None
+    """A run whose objects have more megabytes does so too. None: no run does for that."""
     batch_size: int
     """Landed objects that start the workflow at once."""
     batch_window_seconds: int
@@ -43,10 +48,11 @@ class TransformJobsArgs(TypedDict):
 
 
 class TransformJobs(pulumi.ComponentResource):
-    """The jobs `warehouse` and `mart` and the workflow `refine`, which landed objects start."""
+    """The jobs `warehouse`, `mart` and `sanitise`, and the workflow `refine`, which landed objects start."""
 
     warehouse_job_name: pulumi.Output[str]
     mart_job_name: pulumi.Output[str]
+    sanitise_job_name: pulumi.Output[str]
     workflow_name: pulumi.Output[str]
 
     def __init__(self, name: str, args: TransformJobsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
@@ -70,19 +76,24 @@ class TransformJobs(pulumi.ComponentResource):
         )
         code = self._upload("code", "jobs.zip", args["code"])
         wheels = self._upload("wheels", "jobs.gluewheels.zip", args["wheels"])
-        warehouse = self._create_job("warehouse", code, wheels, warehouse_policy(permissions))
-        mart = self._create_job("mart", code, wheels, mart_policy(permissions))
+        shared = {"--extra-py-files": code, "--additional-python-modules": wheels}
+        spreading = {**shared, **self._spreading()}
+        warehouse = self._create_job("warehouse", spreading, warehouse_policy(permissions))
+        sanitise = self._create_job("sanitise", spreading, sanitise_policy(permissions))
+        mart = self._create_job("mart", shared, mart_policy(permissions))
         workflow = self._create_workflow(warehouse, mart)
         self._start_on_landing(workflow)
         alert = AlertArgs(topic_arn=args["alarm_topic_arn"], undelivered_queue_arn=args["undelivered_queue_arn"])
-        alert_on_failed_jobs(name, [warehouse.name, mart.name], alert, parent=self)
+        alert_on_failed_jobs(name, [warehouse.name, sanitise.name, mart.name], alert, parent=self)
         self.warehouse_job_name = warehouse.name
         self.mart_job_name = mart.name
+        self.sanitise_job_name = sanitise.name
         self.workflow_name = workflow.name
         self.register_outputs(
             {
                 "warehouseJobName": self.warehouse_job_name,
                 "martJobName": self.mart_job_name,
+                "sanitiseJobName": self.sanitise_job_name,
                 "workflowName": self.workflow_name,
             }
         )
@@ -98,8 +109,16 @@ class TransformJobs(pulumi.ComponentResource):
         )
         return pulumi.Output.concat("s3://", upload.bucket, "/", upload.key)
 
+    def _spreading(self) -> dict[str, str]:
+        """The jobs' arguments for what is spread over Spark's executors."""
+        objects, megabytes = self._args["spread_objects"], self._args["spread_megabytes"]
+        return {
+            **({"--spread-objects": str(objects)} if objects is not None else {}),
+            **({"--spread-bytes": str(megabytes * 1_000_000)} if megabytes is not None else {}),
+        }
+
     def _create_job(
-        self, job: str, code: pulumi.Output[str], wheels: pulumi.Output[str], policy: pulumi.Output[str]
+        self, job: str, arguments: Mapping[str, pulumi.Input[str]], policy: pulumi.Output[str]
     ) -> aws.glue.Job:
         args = self._args
         role = aws.iam.Role(
@@ -127,8 +146,7 @@ class TransformJobs(pulumi.ComponentResource):
             command={"name": "glueetl", "python_version": "3", "script_location": script},
             default_arguments={
                 "--bucket": args["bucket_name"],
-                "--extra-py-files": code,
-                "--additional-python-modules": wheels,
+                **arguments,
                 "--python-modules-installer-option": "--no-index",
                 "--job-language": "python",
                 "--enable-continuous-cloudwatch-log": "true",
