@@ -30,7 +30,12 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, help="Commands on 
 console = Console()
 errors = Console(stderr=True)
 
-_JOB_ARGUMENTS: Final = {"warehouse": ("--dataset",), "mart": ("--report",), "refine": ()}
+_JOB_ARGUMENTS: Final = {
+    "warehouse": ("--dataset", "--object", "--from", "--to"),
+    "sanitise": ("--dataset", "--object", "--from", "--to", "--only"),
+    "mart": ("--report",),
+    "refine": (),
+}
 
 
 @contextmanager
@@ -129,15 +134,17 @@ def collect_now(context: typer.Context, dataset: str) -> None:
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def run(
     context: typer.Context,
-    job: Annotated[str, typer.Argument(help="warehouse, mart, or refine for both in the workflow's order.")],
+    job: Annotated[str, typer.Argument(help="warehouse, sanitise, mart, or refine for warehouse and then mart.")],
     as_json: Annotated[bool, typer.Option("--json", help="The jobs' log as it is, for programs.")] = False,  # noqa: FBT002 - a flag
 ) -> None:
     """Run a job, or the workflow, and wait for the end.
 
-    warehouse takes --dataset vehicles, mart takes --report customers_by_fleet_size, refine takes nothing.
+    warehouse processes what is new; with --object KEY, --from and --to (days) what is there already, once more.
+    sanitise processes once more what --dataset vehicles or --object KEY names; --only refused, --from and --to narrow
+    it down. mart takes --report customers_by_fleet_size, refine takes nothing.
     """
     target: Target = context.obj
-    names = {"warehouse": target.exports["warehouseJob"], "mart": target.exports["martJob"]}
+    names = {name: target.exports[f"{name}Job"] for name in ("warehouse", "sanitise", "mart")}
     if job not in {*names, "refine"}:
         raise typer.BadParameter(f"there is no job {job!r}; there are {', '.join(names)} and refine")
     arguments = _job_arguments(job, context.args)
@@ -182,10 +189,13 @@ def _job_arguments(job: str, words: list[str]) -> dict[str, str]:
     """What is passed on. A job itself passes over what it does not know, since Glue adds arguments of its own."""
     known = _JOB_ARGUMENTS[job]
     if unknown := [word for word in words[::2] if word not in known]:
-        takes = f"it takes {' and '.join(known)}" if known else "it takes no arguments"
+        takes = f"it takes {', '.join(known)}" if known else "it takes no arguments"
         raise typer.BadParameter(f"{job} does not know {' '.join(unknown)}: {takes}")
     if len(words) % 2:
         raise typer.BadParameter(f"{words[-1]} needs a value")
+    # Glue takes each argument once.
+    if repeated := sorted({word for word in words[::2] if words[::2].count(word) > 1}):
+        raise typer.BadParameter(f"{' and '.join(repeated)} can be given once; run {job} once for each value")
     return dict(zip(words[::2], words[1::2], strict=True))
 
 

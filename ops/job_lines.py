@@ -23,8 +23,13 @@ def readable_line(line: str) -> str:
         case "failed":
             # The reason is in the error that ends the job, which lists every item that failed.
             return f"{_item(fields)}: failed"
+        case "unreadable":
+            return f"{_item(fields)}: cannot be read, quarantined whole: {fields['reason']}"
+        case "misplaced":
+            return f"{_item(fields)}: not processed, its key is not of the lake's layout: {fields['advice']}"
         case "finished":
-            return f"{fields['done']:,} done, {fields['failed']:,} failed"
+            others = [f", {fields[name]:,} {name}" for name in ("unreadable", "misplaced") if name in fields]
+            return f"{fields['done']:,} done, {fields['failed']:,} failed{''.join(others)}"
         case _:
             return line
 

@@ -129,7 +129,7 @@ def test_a_person_operates_the_stack_by_its_exports(command_line):
     assert "customers_by_fleet_size: 0 rows" in jobs.stdout
 
 
-def test_a_job_that_fails_names_what_failed_and_why_once(command_line):
+def test_a_file_that_cannot_be_read_is_told_of_once_and_holds_nothing_up(command_line):
     # given an object that is no CSV of vehicles, with what could be taken for markup in its name
     assert command_line.run("local", "up").returncode == 0
     target = find_target("local", command_line.state)
@@ -139,12 +139,17 @@ def test_a_job_that_fails_names_what_failed_and_why_once(command_line):
     # when the workflow runs
     result = command_line.run("ops", "run", "refine")
 
-    # then
-    assert result.returncode == 1
-    assert f"{key}: failed" in result.stdout
-    assert result.stderr.count(f"- {key}: header with missing columns") == 1
-    assert (result.stdout + result.stderr).count("missing columns") == 1
-    assert "Traceback" not in result.stdout + result.stderr
+    # then its line says why, and the reports are made
+    assert result.returncode == 0, result.stderr
+    assert f"{key}: cannot be read, quarantined whole: header with missing columns" in result.stdout
+    assert result.stdout.count("missing columns") == 1
+    assert f"{target.exports['martJob']} SUCCEEDED" in result.stdout
+
+    # and a job that fails says so once, in words
+    failed = command_line.run("ops", "run", "sanitise", "--object", "inbound/vehicles/2026/01/02/nothing.csv")
+    assert failed.returncode == 1
+    assert failed.stderr.count("no such object to replay") == 1
+    assert "Traceback" not in failed.stdout + failed.stderr
 
 
 def test_ops_says_how_to_start_what_is_not_up(command_line):

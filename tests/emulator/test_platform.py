@@ -11,13 +11,14 @@ import pytest
 from botocore.exceptions import ClientError
 
 from jobs.marts import REPORTS
-from lake.keys import report_key
+from lake.keys import parse_inbound_key, report_key
 from local.access_check import team_client, try_access
 from local.sample_data import write_vehicles
 from ops.accounting import landed_objects, processed_keys, row_account
 from ops.collection import CollectionRunError, collect
 from ops.process_runner import ProcessRunner
 from ops.role_process import RunFailedError
+from ops.run_report.quarantine import refused_by_rule
 from tests.emulator.platform_steps import eventually, refine
 
 pytestmark = [pytest.mark.emulator, pytest.mark.xdist_group("platform")]
@@ -145,24 +146,45 @@ def test_the_collectors_role_cannot_write_outside_its_datasets_prefix(target):
     }
 
 
-def test_a_job_that_fails_says_which_object_and_why(target):
+def test_a_file_that_cannot_be_read_is_quarantined_whole_and_sanitised_once_it_is_mended(target):
     # given an object that is no CSV of vehicles, beside a whole one
     key = "inbound/vehicles/2026/01/02/strange.csv"
     whole = "inbound/vehicles/2026/01/02/whole.csv"
     s3 = target.client("s3")
     s3.put_object(Bucket=target.bucket, Key=key, Body=b"a,b\n1,2\n")
     s3.put_object(Bucket=target.bucket, Key=whole, Body=f"{HEADER}6,Corsa,Red,AB17CDE\n".encode())
+    lines = []
+    runner = ProcessRunner(target, on_line=lines.append)
 
-    # when the job runs
+    # when the warehouse job runs
+    runner.run(target.exports["warehouseJob"], {"--dataset": "vehicles"})
+
+    # then it says so and holds nothing up: the one is in the quarantine as a row with the reason, the other processed
+    [said] = [json.loads(line) for line in lines if key in line]
+    assert said["outcome"] == "unreadable"
+    [refused] = refused_by_rule(target, [parse_inbound_key(key)])
+    assert (refused.rule, refused.example) == ("unreadable_object", "a,b\n1,2\n")
+    assert "header with missing columns" in refused.reason
+    assert parse_inbound_key(whole).warehouse_key in processed_keys(target, "vehicles")
+
+    # when it was mended, and the job of its own sanitises it under its own role
+    s3.put_object(Bucket=target.bucket, Key=key, Body=f"{HEADER}8,Astra,Red,AB18CDE\n".encode())
+    runner.run(target.exports["sanitiseJob"], {"--dataset": "vehicles", "--only": "refused"})
+
+    # then it is in the warehouse, and nothing of it in the quarantine
+    account = row_account(target, parse_inbound_key(key))
+    assert (account.rows_in, account.warehouse, account.quarantined) == (1, 1, 0)
+
+
+def test_a_job_that_fails_says_what_failed_and_why(target):
+    # when it is to replay what is not there
+    key = "inbound/vehicles/2026/01/02/nothing.csv"
     with pytest.raises(RunFailedError) as caught:
-        ProcessRunner(target).run(target.exports["warehouseJob"], {"--dataset": "vehicles"})
+        ProcessRunner(target).run(target.exports["sanitiseJob"], {"--object": key})
 
-    # then the error names it, and the other one is processed
-    assert key in str(caught.value)
-    assert "registration_plate" in str(caught.value)
+    # then
+    assert f"no such object to replay: {key}" in str(caught.value)
     assert "Traceback" not in str(caught.value)
-    assert any("whole.csv" in each for each in processed_keys(target, "vehicles"))
-    s3.delete_object(Bucket=target.bucket, Key=key)
 
 
 def test_a_job_runs_under_its_own_role(target):

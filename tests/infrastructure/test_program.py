@@ -21,6 +21,7 @@ EXPORTS = {
     "sftpCollectorFunction",
     "teamRoleArns",
     "warehouseJob",
+    "sanitiseJob",
 }
 
 
@@ -137,7 +138,8 @@ def test_a_failed_glue_run_is_told_to_the_alarm_topic(graph: Graph) -> None:
     pattern = json.loads(graph.only("cloudwatch/eventRule:EventRule", "-failed-runs").inputs["eventPattern"])
     target = graph.only("cloudwatch/eventTarget:EventTarget", "-failed-runs-alert")
     assert {"FAILED", "TIMEOUT"} <= set(pattern["detail"]["state"])
-    assert pattern["detail"]["jobName"] == [graph.exports["warehouseJob"], graph.exports["martJob"]]
+    jobs = [graph.exports[f"{job}Job"] for job in ("warehouse", "sanitise", "mart")]
+    assert pattern["detail"]["jobName"] == jobs
     assert target.inputs["arn"] == graph.exports["alarmTopicArn"]
 
 

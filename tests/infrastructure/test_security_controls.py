@@ -128,7 +128,7 @@ def test_only_principals_tagged_with_the_team_assume_its_role_on_aws(cloud_graph
 
 
 def test_job_roles_are_assumed_by_glue_alone_on_aws(cloud_graph: Graph) -> None:
-    for job in ("warehouse", "mart"):
+    for job in ("warehouse", "sanitise", "mart"):
         trust = cloud_graph.policies()[f"data-platform-{cloud_graph.stack}-jobs-{job}-role.assumeRolePolicy"]
         assert [statement["Principal"] for statement in trust] == [{"Service": "glue.amazonaws.com"}]
 

@@ -46,7 +46,7 @@ def test_an_error_that_nobody_expects_keeps_its_traceback():
         run_script(raising(ZeroDivisionError()))
 
 
-@pytest.mark.parametrize("job", ["warehouse", "mart"])
+@pytest.mark.parametrize("job", ["warehouse", "sanitise", "mart"])
 def test_the_scripts_that_glue_runs_end_in_words(job):
     # given a place where no AWS answers
     environment = {
@@ -59,7 +59,7 @@ def test_the_scripts_that_glue_runs_end_in_words(job):
     }
 
     # when the script runs
-    script = [sys.executable, str(ROOT / f"jobs/{job}/__main__.py"), "--bucket", "lake"]
+    script = [sys.executable, str(ROOT / f"jobs/{job}/__main__.py"), "--bucket", "lake", "--dataset", "vehicles"]
     result = subprocess.run(script, env=environment, capture_output=True, text=True, check=False)
 
     # then it fails and says why, without a traceback

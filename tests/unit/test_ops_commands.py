@@ -57,7 +57,12 @@ def test_a_line_that_is_not_of_a_jobs_log_is_shown_as_it_is(line):
 @pytest.fixture
 def ops(tmp_path, monkeypatch):
     """Gives a command to a stack whose jobs remember what they were started with."""
-    exports = {"warehouseJob": "the-warehouse", "martJob": "the-mart", "refineWorkflow": "refine"}
+    exports = {
+        "warehouseJob": "the-warehouse",
+        "sanitiseJob": "the-sanitiser",
+        "martJob": "the-mart",
+        "refineWorkflow": "refine",
+    }
     record = {"endpoint": "http://127.0.0.1:9", "region": "eu-west-1", "exports": exports}
     (tmp_path / "stack.json").write_text(json.dumps(record))
     started = []
@@ -78,6 +83,7 @@ def ops(tmp_path, monkeypatch):
         (["mart", "--dataset", "vehicles"], "mart does not know --dataset: it takes --report"),
         (["warehouse", "vehicles"], "warehouse does not know vehicles: it takes --dataset"),
         (["warehouse", "--dataset"], "--dataset needs a value"),
+        (["sanitise", "--object", "a.csv", "--object", "b.csv"], "--object can be given once; run sanitise once for"),
     ],
 )
 def test_arguments_that_a_job_would_pass_over_are_refused_before_anything_runs(ops, words, complaint):
@@ -94,6 +100,16 @@ def test_a_jobs_own_argument_is_passed_on(ops):
     result, started = ops("run", "warehouse", "--dataset", "vehicles")
     assert result.exit_code == 0, result.output
     assert started == [("the-warehouse", {"--dataset": "vehicles"})]
+
+
+def test_the_lines_of_what_cannot_be_processed_say_why(capsys):
+    # given a run with an object that cannot be read
+    def work(_):
+        return {"outcome": "unreadable", "reason": "the file is empty"}
+
+    # then
+    shown = logged(capsys, "object", ["a.csv"], work)
+    assert shown == ["a.csv: cannot be read, quarantined whole: the file is empty", "0 done, 0 failed, 1 unreadable"]
 
 
 def test_a_torn_record_of_the_stack_is_told_in_words(ops, tmp_path):
