@@ -8,16 +8,10 @@ import polars as pl
 from jobs.datasets.declaration import Dataset
 from jobs.marts.declaration import Report
 from jobs.readers.records import DELETED, LINE
-from jobs.warehouse.columns import LANDED_AT, LINEAGE, OBJECT, QUARANTINE
+from jobs.warehouse.columns import LANDED_AT, OBJECT, QUARANTINE, warehouse_columns
 
 RANK = "_rank"
 """Column of the view's inner query: 1 for the row of a key that arrived last."""
-
-
-def warehouse_columns(dataset: Dataset) -> pl.Schema:
-    """Columns of a dataset's warehouse files and of its published view, in their order."""
-    declared = {name: column.dtype for name, column in dataset.schema.columns().items()}
-    return pl.Schema({**declared, **LINEAGE})
 
 
 def quarantine_columns() -> pl.Schema:

@@ -42,7 +42,7 @@ def publish(store: Store, reports: Mapping[str, Report], datasets: Mapping[str, 
 
     def view(name: str) -> pl.DataFrame:
         if name not in views:
-            views[name] = published_view(store, datasets[name]).collect()
+            views[name] = _collected(published_view(store, datasets[name]), name)
         return views[name]
 
     def work(name: str) -> Counts:
@@ -50,6 +50,20 @@ def publish(store: Store, reports: Mapping[str, Report], datasets: Mapping[str, 
         return publish_report(store, report, {name: view(name) for name in report.inputs}, run_id)
 
     JobRun("mart", run_id).process("report", reports, work)
+
+
+class ForeignFilesError(Exception):
+    """Warehouse files were written under another declaration, and what changed is more than a column that was added."""
+
+
+def _collected(view: pl.LazyFrame, dataset: str) -> pl.DataFrame:
+    try:
+        return view.collect()
+    except pl.exceptions.SchemaError as error:
+        raise ForeignFilesError(
+            f"warehouse files of {dataset} were written when a column had another type ({error}); write them anew: "
+            f"run the job sanitise with --dataset {dataset}"
+        ) from error
 
 
 def publish_report(store: Store, report: Report, views: Mapping[str, pl.DataFrame], run_id: str) -> Counts:

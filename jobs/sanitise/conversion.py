@@ -26,25 +26,13 @@ def converted(column: str, data_type: pl.DataType) -> pl.Expr:
     text = pl.col(column)
     if data_type == pl.String:
         return text
-    if data_type.is_integer():
-        return text.cast(data_type, strict=False)
-    if data_type.is_float():
-        number = text.cast(data_type, strict=False)
-        # A cast would take "nan" and "inf" for numbers.
-        return pl.when(number.is_finite()).then(number)
+    if data_type.is_numeric():
+        return _number(text, data_type)
     if data_type == pl.Boolean:
         return text.replace_strict({"true": True, "false": False}, default=None, return_dtype=pl.Boolean)
     if data_type == pl.Date:
         return text.str.to_date("%Y-%m-%d", strict=False)
-    if isinstance(data_type, pl.Decimal):
-        # A cast would round what has more digits.
-        exact = text.str.contains(rf"^[+-]?\d+(\.\d{{0,{data_type.scale}}})?$")
-        return pl.when(exact).then(text).cast(data_type, strict=False)
-    if isinstance(data_type, pl.Datetime) and data_type.time_zone == "UTC":
-        return text.str.to_datetime(
-            "%Y-%m-%dT%H:%M:%S%.f%#z", time_unit=data_type.time_unit, time_zone="UTC", strict=False
-        )
-    if isinstance(data_type, pl.Datetime) and data_type.time_zone is None:
+    if isinstance(data_type, pl.Datetime) and data_type.time_zone in (None, "UTC"):
         return _time(text, data_type)
     raise UnsupportedTypeError(
         f"column {column} is of type {data_type}; text is converted to String, integers, floats, "
@@ -52,7 +40,23 @@ def converted(column: str, data_type: pl.DataType) -> pl.Expr:
     )
 
 
+def _number(text: pl.Expr, data_type: pl.DataType) -> pl.Expr:
+    number = text.cast(data_type, strict=False)
+    if data_type.is_float():
+        # A cast takes "nan" and "inf" for numbers.
+        return pl.when(number.is_finite()).then(number)
+    if isinstance(data_type, pl.Decimal):
+        # A cast would round what has more digits.
+        exact = text.str.contains(rf"^[+-]?\d+(\.\d{{0,{data_type.scale}}})?$")
+        return pl.when(exact).then(text).cast(data_type, strict=False)
+    return number
+
+
 def _time(text: pl.Expr, data_type: pl.Datetime) -> pl.Expr:
+    if data_type.time_zone is not None:
+        return text.str.to_datetime(
+            "%Y-%m-%dT%H:%M:%S%.f%#z", time_unit=data_type.time_unit, time_zone="UTC", strict=False
+        )
     # Where a fraction may follow, polars takes four times as long: only what is no time without one is tried with one.
     whole = text.str.to_datetime("%Y-%m-%d %H:%M:%S", time_unit=data_type.time_unit, strict=False)
     rest = pl.when(whole.is_null()).then(text)

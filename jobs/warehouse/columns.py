@@ -4,6 +4,7 @@ from typing import Final
 
 import polars as pl
 
+from jobs.datasets.declaration import Dataset
 from jobs.readers.records import DELETED, LINE
 
 OBJECT: Final = "_object"
@@ -13,6 +14,11 @@ LANDED_ON: Final = "_landed_on"
 LANDED_AT: Final = "_landed_at"
 """Instant at which it arrived: what S3 calls its last modification, UTC. S3 itself keeps whole seconds."""
 
+UNDECLARED: Final = "_undeclared"
+"""Values of columns that the object has and the declaration has not, where it lets them in: a JSON object of texts.
+
+One column for all of them, so that a table's columns are those that are declared, whatever its files bring along."""
+
 LINEAGE: Final = pl.Schema(
     {
         OBJECT: pl.String(),
@@ -20,9 +26,17 @@ LINEAGE: Final = pl.Schema(
         LANDED_AT: pl.Datetime("us", "UTC"),
         LINE: pl.Int64(),
         DELETED: pl.Boolean(),
+        UNDECLARED: pl.String(),
     }
 )
 """Columns that follow the declared ones in every warehouse file, in this order."""
+
+
+def warehouse_columns(dataset: Dataset) -> pl.Schema:
+    """Columns of a dataset's warehouse files and of its published view, in their order."""
+    declared = {name: column.dtype for name, column in dataset.schema.columns().items()}
+    return pl.Schema({**declared, **LINEAGE})
+
 
 QUARANTINE: Final = pl.Schema(
     {

@@ -17,7 +17,7 @@ from jobs.readers import open_records
 from jobs.readers.records import DELETED, LINE, ORIGINAL, UnreadableObjectError
 from jobs.sanitise.object_check import REASON, RULES, CheckedObject, check_object
 from jobs.store import OpenObject, Store
-from jobs.warehouse.columns import LANDED_AT, LANDED_ON, LINEAGE, OBJECT, QUARANTINE
+from jobs.warehouse.columns import LANDED_AT, LANDED_ON, LINEAGE, OBJECT, QUARANTINE, UNDECLARED, warehouse_columns
 from lake.keys import InboundObject, parse_inbound_key
 
 UNREADABLE: Final = "unreadable_object"
@@ -55,7 +55,7 @@ def process_object(store: Store, dataset: Dataset, key: str, run_id: str) -> Cou
     with store.open(key) as opened, tempfile.TemporaryDirectory(prefix="warehouse-") as folder:
         try:
             checked = check_object(dataset, open_records(key, opened.stream, dataset), Path(folder))
-            files = _write_rows(checked, inbound, opened.landed_at, run_id, Path(folder))
+            files = _write_rows(checked, dataset, inbound, opened.landed_at, run_id, Path(folder))
             said: dict[str, object] = {"discarded": [*checked.discarded]} if checked.discarded else {}
         except UnreadableObjectError as error:
             files = _write_refusal(dataset, inbound, opened, str(error), run_id, Path(folder))
@@ -81,13 +81,14 @@ def process_object(store: Store, dataset: Dataset, key: str, run_id: str) -> Cou
 
 
 def _write_rows(
-    checked: CheckedObject, inbound: InboundObject, landed_at: datetime, run_id: str, folder: Path
+    checked: CheckedObject, dataset: Dataset, inbound: InboundObject, landed_at: datetime, run_id: str, folder: Path
 ) -> _Files:
     quarantine, warehouse = folder / "quarantine.parquet", folder / "warehouse.parquet"
     refused = (_quarantine_rows(rows, inbound.key, checked.header, run_id) for rows in checked.quarantined())
     sink_parquet(_streamed(refused, QUARANTINE), quarantine)
-    clean = (_warehouse_rows(rows, inbound, landed_at) for rows in checked.clean())
-    sink_parquet(_streamed(clean, _warehouse_schema(checked.schema)), warehouse)
+    schema = warehouse_columns(dataset)
+    clean = (_warehouse_rows(rows, schema, inbound, landed_at) for rows in checked.clean())
+    sink_parquet(_streamed(clean, schema), warehouse)
     checked.check_accounting()
     return _Files(
         warehouse,
@@ -114,9 +115,8 @@ def _write_refusal(
         "run": run_id,
     }
     quarantine, warehouse = folder / "quarantine.parquet", folder / "warehouse.parquet"
-    declared = {name: column.dtype for name, column in dataset.schema.columns().items()}
     sink_parquet(pl.LazyFrame([refusal], schema=QUARANTINE), quarantine)
-    sink_parquet(pl.LazyFrame(schema=_warehouse_schema(declared)), warehouse)
+    sink_parquet(pl.LazyFrame(schema=warehouse_columns(dataset)), warehouse)
     return _Files(warehouse, quarantine, 1, 0, 1, 0, {UNREADABLE: 1})
 
 
@@ -129,16 +129,20 @@ def _streamed(frames: Iterator[pl.DataFrame], schema: pl.Schema) -> pl.LazyFrame
     return register_io_source(source, schema=schema, is_pure=False)
 
 
-def _warehouse_schema(values: Mapping[str, pl.DataType]) -> pl.Schema:
-    return pl.Schema({**{name: kind for name, kind in values.items() if name not in LINEAGE}, **LINEAGE})
-
-
-def _warehouse_rows(clean: pl.DataFrame, inbound: InboundObject, landed_at: datetime) -> pl.DataFrame:
-    return clean.with_columns(
+def _warehouse_rows(
+    clean: pl.DataFrame, schema: pl.Schema, inbound: InboundObject, landed_at: datetime
+) -> pl.DataFrame:
+    let_in = [name for name in clean.columns if name not in schema]
+    undeclared = pl.struct(let_in).struct.json_encode() if let_in else pl.lit(None, pl.String)
+    return clean.select(
+        pl.exclude(*let_in, LINE, DELETED),
         pl.lit(inbound.key).alias(OBJECT),
         pl.lit(inbound.landing_date).alias(LANDED_ON),
         pl.lit(landed_at, LINEAGE[LANDED_AT]).alias(LANDED_AT),
-    ).select(pl.exclude(*LINEAGE), OBJECT, LANDED_ON, LANDED_AT, LINE, DELETED)
+        LINE,
+        DELETED,
+        undeclared.alias(UNDECLARED),
+    )
 
 
 def _quarantine_rows(refused: pl.DataFrame, key: str, header: str, run_id: str) -> pl.DataFrame:

@@ -51,7 +51,7 @@ def test_an_object_becomes_a_warehouse_file_whose_rows_say_where_they_came_from(
     # then
     rows = parquet(store, WAREHOUSE)
     assert rows.columns == [*DATASETS["vehicles"].schema.column_names(), *LINEAGE]
-    assert rows.rows() == [(1, "FOCUS", "Red", "AB12CDE", INBOUND, date(2026, 11, 22), LANDED_AT, 2, False)]
+    assert rows.rows() == [(1, "FOCUS", "Red", "AB12CDE", INBOUND, date(2026, 11, 22), LANDED_AT, 2, False, None)]
 
 
 def test_a_refused_row_is_kept_with_all_that_its_replay_needs(store):
