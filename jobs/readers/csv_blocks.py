@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
+import numpy as np
 import polars as pl
 
 from jobs.readers.csv_exactly import Dialect, Record, broken_structure, first_record, original_text
@@ -232,9 +233,19 @@ def _finished(
 
 def _originals(block: Block, lengths: Mapping[int, int], lines: pl.Series) -> pl.Series:
     """Original texts of the records that begin on these lines; a record takes one line unless its length says more."""
-    physical = block.content.splitlines(keepends=True)
-    texts = [
-        original_text(physical[line - block.first_line : line - block.first_line + lengths.get(line, 1)])
-        for line in lines
-    ]
+    bounds = _bounds(block.content)
+    first = [line - block.first_line for line in lines]
+    after = [index + lengths.get(index + block.first_line, 1) for index in first]
+    slices = zip(bounds[first].tolist(), bounds[after].tolist(), strict=True)
+    texts = [original_text([block.content[start:end]]) for start, end in slices]
     return pl.Series(texts, dtype=pl.String)
+
+
+def _bounds(content: bytes) -> "np.ndarray[tuple[int], np.dtype[np.int64]]":
+    """Where each line begins, and where the last one ends."""
+    if b"\r" in content and content.count(b"\r") != content.count(b"\r\n"):
+        lengths = [len(line) for line in content.splitlines(keepends=True)]
+        return np.concatenate([[0], np.cumsum(lengths)])
+    # Of many lines few are wanted: to look for the line breaks alone is faster than to make all of them.
+    line_breaks = np.flatnonzero(np.frombuffer(content, np.uint8) == ord("\n"))
+    return np.concatenate([[0], line_breaks + 1, [len(content)]])

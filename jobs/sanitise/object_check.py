@@ -2,14 +2,14 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final
 
 import polars as pl
 
 from jobs.datasets.declaration import Dataset, StreamSource
-from jobs.readers.records import DELETED, LINE, ORIGINAL, STRUCTURE_REASON, STRUCTURE_RULE, Batch, RecordStream
+from jobs.readers.records import DELETED, LINE, ORIGINAL, STRUCTURE_REASON, STRUCTURE_RULE, RecordStream
+from jobs.sanitise.ahead import one_ahead
 from jobs.sanitise.batch_check import BROKEN, BatchCheck
 from jobs.sanitise.cleansing import refusal_reasons
 from jobs.sanitise.reasons import PRIMARY_KEY, reason
@@ -144,21 +144,13 @@ def check_object(dataset: Dataset, stream: RecordStream, folder: Path) -> Checke
     """
     check = BatchCheck(dataset)
     spill = Spill(folder)
-    for batch in _one_ahead(stream.batches):
-        spill.add(check(batch), batch.originals)
+    # Three threads: one reads, one checks, this one writes to the disk.
+    for batch, checked in one_ahead((batch, check(batch)) for batch in one_ahead(stream.batches)):
+        spill.add(checked, batch.originals)
     differing = dataset.source.repeats_differ_in if isinstance(dataset.source, StreamSource) else ()
     unique = Uniqueness(spill.parts, dataset.schema.primary_key(), differing, folder)
     _keep_contested(spill.parts, unique)
     return CheckedObject(dataset, stream, spill.parts, check.rule_names, unique)
-
-
-def _one_ahead(batches: Iterator[Batch]) -> Iterator[Batch]:
-    """The same batches; while one is worked on, the next is read."""
-    with ThreadPoolExecutor(1, thread_name_prefix="read-batch") as reader:
-        following = reader.submit(next, batches, None)
-        while (batch := following.result()) is not None:
-            following = reader.submit(next, batches, None)
-            yield batch
 
 
 def _keep_contested(parts: Sequence[Part], unique: Uniqueness) -> None:
@@ -166,7 +158,7 @@ def _keep_contested(parts: Sequence[Part], unique: Uniqueness) -> None:
     for part in parts:
         contested = unique.contested(part).head(part.clean_height)
         if contested.any():
-            lines = part.clean()[LINE].filter(contested)
+            lines = part.clean_lines().filter(contested)
             part.write_contested(pl.DataFrame({LINE: lines, ORIGINAL: part.originals()(lines)}))
 
 

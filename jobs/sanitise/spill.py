@@ -37,6 +37,10 @@ class Part:
         """As `CheckedBatch.refused`."""
         return self._read("refused")
 
+    def clean_lines(self) -> pl.Series:
+        """LINE of `clean` alone."""
+        return pl.read_ipc(self._file("clean"), columns=[LINE])[LINE]
+
     def unsplit(self) -> pl.DataFrame:
         """As `CheckedBatch.unsplit`."""
         return self._read("unsplit")
@@ -86,7 +90,8 @@ class Part:
             frame.write_ipc(self._file(kind), compression="uncompressed")
 
     def _read(self, kind: str) -> pl.DataFrame:
-        return pl.read_ipc(self._file(kind))
+        # Twice as fast as read_ipc.
+        return pl.scan_ipc(self._file(kind)).collect()
 
     def _file(self, kind: str) -> Path:
         return self.folder / f"{self.number:06}-{kind}.arrow"

@@ -15,6 +15,7 @@ from jobs.job_run import Counts
 from jobs.parquet import MEDIA_TYPE, sink_parquet
 from jobs.readers import open_records
 from jobs.readers.records import DELETED, LINE, ORIGINAL, UnreadableObjectError
+from jobs.sanitise.ahead import one_ahead
 from jobs.sanitise.object_check import REASON, RULES, CheckedObject, check_object
 from jobs.store import OpenObject, Store
 from jobs.warehouse.columns import LANDED_AT, LANDED_ON, LINEAGE, OBJECT, QUARANTINE, UNDECLARED, warehouse_columns
@@ -87,7 +88,7 @@ def _write_rows(
     refused = (_quarantine_rows(rows, inbound.key, checked.header, run_id) for rows in checked.quarantined())
     sink_parquet(_streamed(refused, QUARANTINE), quarantine)
     schema = warehouse_columns(dataset)
-    clean = (_warehouse_rows(rows, schema, inbound, landed_at) for rows in checked.clean())
+    clean = (_warehouse_rows(rows, schema, inbound, landed_at) for rows in one_ahead(checked.clean()))
     sink_parquet(_streamed(clean, schema), warehouse)
     checked.check_accounting()
     return _Files(
