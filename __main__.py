@@ -24,6 +24,7 @@ from dataplatform.declarations import (
     event_callbacks,
     event_providers,
     extracted_datasets,
+    identity_provider,
     streamed_dataset,
     teams_of_reports,
 )
@@ -205,6 +206,8 @@ access = {
             "key_arn": lake.key_arn,
             "mart_database": lake.mart_databases[team],
             "scan_limit_gigabytes": settings.query_scan_limit_gigabytes,
+            "session_hours": settings.team_session_hours,
+            "identity_provider": identity_provider(settings),
             "trust_account": settings.local.trust_account,
         },
     )

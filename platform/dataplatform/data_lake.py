@@ -5,6 +5,7 @@ from typing import TypedDict
 import pulumi
 import pulumi_aws as aws
 
+from dataplatform.bucket_encryption import deny_other_encryption
 from dataplatform.policies import account_root, allow_principal, deny_everyone, document
 from lake import keys
 
@@ -153,22 +154,22 @@ class DataLake(pulumi.ComponentResource):
         )
         # Whoever uses the bucket by this name does so once it encrypts.
         self.bucket_name = pulumi.Output.all(self.bucket_name, encryption.id).apply(lambda both: both[0])
-        if self._args["plain_http"]:
-            return
+        aws.s3.BucketPolicy(f"{name}-policy", bucket=self.bucket_name, policy=self._bucket_policy(), opts=self._child)
+
+    def _bucket_policy(self) -> pulumi.Output[str]:
+        """Nothing of it grants; each principal's own policy does."""
         objects = pulumi.Output.concat(self.bucket_arn, "/*")
-        aws.s3.BucketPolicy(
-            f"{name}-policy",
-            bucket=self.bucket_name,
-            policy=document(
+        statements = deny_other_encryption(objects, self.key_arn)
+        if not self._args["plain_http"]:
+            statements.append(
                 deny_everyone(
                     "DenyPlainHttp",
                     ["s3:*"],
                     [self.bucket_arn, objects],
                     {"Bool": {"aws:SecureTransport": "false"}},
                 )
-            ),
-            opts=self._child,
-        )
+            )
+        return document(*statements)
 
     def _keep_versions(self, name: str) -> None:
         versioning = aws.s3.BucketVersioning(

@@ -12,6 +12,7 @@ from dataplatform.database_credentials import DatabaseArgs
 from dataplatform.settings import Settings
 from dataplatform.sql_extraction import ExtractedDatasetArgs
 from dataplatform.stream_ingest import CallbackArgs
+from dataplatform.team_permissions import IdentityProviderArgs
 from jobs.datasets import DATASETS
 from jobs.datasets.declaration import SftpSource, SqlSource, StreamSource
 from jobs.marts import REPORTS
@@ -119,10 +120,10 @@ def api_document() -> dict[str, Any]:
 
 
 def teams_of_reports(settings: Settings) -> list[str]:
-    """The stack's teams, after checking that every report's team is one of them.
+    """The stack's teams, after checking that they are the teams that reports are made for.
 
     Raises:
-        pulumi.RunError: a report is made for a team that the settings do not name.
+        pulumi.RunError: a report is made for a team that the settings do not name, or a team has no report.
     """
     for report in REPORTS.values():
         if report.team not in settings.teams:
@@ -130,4 +131,18 @@ def teams_of_reports(settings: Settings) -> list[str]:
                 f"the report {report.name} is made for the team {report.team!r}, which data-platform:teams does not "
                 f"name (it names {', '.join(settings.teams)}): add the team, or correct jobs/marts/{report.name}.py"
             )
+    without = [team for team in settings.teams if team not in {report.team for report in REPORTS.values()}]
+    if without:
+        raise pulumi.RunError(
+            f"data-platform:teams names {', '.join(without)}, for whom no report is made: "
+            "declare one under jobs/marts, or remove the team"
+        )
     return list(settings.teams)
+
+
+def identity_provider(settings: Settings) -> IdentityProviderArgs | None:
+    """Where the teams' members come by, if the stack says so."""
+    provider = settings.team_identity_provider
+    if provider is None:
+        return None
+    return IdentityProviderArgs(arn=provider.arn, **({"audience": provider.audience} if provider.audience else {}))

@@ -54,6 +54,26 @@ def deny_everyone(
     }
 
 
+def deny(
+    sid: str,
+    actions: Sequence[str],
+    *,
+    resources: Sequence[pulumi.Input[str]] = (),
+    other_than: Sequence[pulumi.Input[str]] = (),
+    conditions: Conditions | None = None,
+) -> dict[str, Any]:
+    """A Deny statement of an identity policy, on some resources or on all but some. Denying may use a wildcard.
+
+    Raises:
+        ValueError: it names neither resources nor those it leaves out, or both.
+    """
+    if bool(resources) == bool(other_than):
+        raise ValueError(f"statement {sid}: name the resources, or those that it leaves out")
+    where = {"Resource": list(resources)} if resources else {"NotResource": list(other_than)}
+    statement = {"Sid": sid, "Effect": "Deny", "Action": list(actions), **where}
+    return statement | {"Condition": conditions} if conditions else statement
+
+
 def document(*statements: Mapping[str, Any]) -> pulumi.Output[str]:
     """The policy document of these statements, as JSON."""
     return pulumi.Output.json_dumps({"Version": VERSION, "Statement": list(statements)})

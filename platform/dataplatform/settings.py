@@ -113,6 +113,27 @@ class JobSettings(SettingsModel):
     ] = 300
 
 
+class IdentityProviderSettings(SettingsModel):
+    """Where the teams' members come by, instead of being tagged principals of the account."""
+
+    arn: Annotated[
+        str,
+        Field(
+            pattern=r"^arn:aws:iam::\d{12}:(saml|oidc)-provider/\S+$",
+            description="ARN of the IAM provider. It names each member's team as the session tag `team`.",
+        ),
+    ]
+    audience: Annotated[
+        str | None, Field(min_length=1, description="OpenID Connect only: the client id that its tokens are for.")
+    ] = None
+
+    @model_validator(mode="after")
+    def _has_an_audience_where_it_needs_one(self) -> Self:
+        if (":oidc-provider/" in self.arn) != (self.audience is not None):
+            raise ValueError("audience: an OpenID Connect provider needs it, a SAML provider has AWS's own")
+        return self
+
+
 class LocalSettings(SettingsModel):
     """What only the emulator needs. docs/local.md says why of each."""
 
@@ -142,6 +163,13 @@ class Settings(SettingsModel):
             "`mart/{team}/reports/`. Every report's team has to be among them.",
         ),
     ]
+    team_session_hours: Annotated[
+        int, Field(ge=1, le=12, description="Hours that a session of a team's role may last.")
+    ] = 1
+    team_identity_provider: Annotated[
+        IdentityProviderSettings | None,
+        Field(description="Where the teams' members come by. Without it, principals of the account with the tag team."),
+    ] = None
     time_zone: Annotated[str, AfterValidator(_time_zone), Field(description="IANA time zone of every schedule.")] = (
         "Europe/London"
     )
@@ -284,6 +312,7 @@ _BLOCKS: Final[Mapping[tuple[str, ...], type[BaseModel]]] = {
     ("events",): EventSettings,
     ("events", "providers"): ProviderSettings,
     ("events", "callbacks"): CallbackSettings,
+    ("teamIdentityProvider",): IdentityProviderSettings,
     ("jobs",): JobSettings,
     ("local",): LocalSettings,
 }

@@ -5,10 +5,17 @@ from typing import TypedDict
 import pulumi
 import pulumi_aws as aws
 
-from dataplatform.policies import account_root, allow, allow_principal, document
+from dataplatform.team_permissions import (
+    IdentityProviderArgs,
+    TeamPermissionsArgs,
+    boundary_policy,
+    query_policy,
+    reading_policy,
+    trust_policy,
+)
 from lake import keys
 
-SESSION_SECONDS = 3600
+HOUR = 3600
 GIGABYTE = 1_000_000_000
 
 
@@ -25,12 +32,16 @@ class TeamAccessArgs(TypedDict):
     """Glue database of the team's reports."""
     scan_limit_gigabytes: int
     """What one query of the team may read before Athena stops it."""
+    session_hours: int
+    """Longest session of the role."""
+    identity_provider: IdentityProviderArgs | None
+    """Where members come by; without one, principals of this account with the tag team={team} assume the role."""
     trust_account: bool
     """The account's principals may assume the role without the team's tag; only the local stack says so."""
 
 
 class TeamAccess(pulumi.ComponentResource):
-    """One team's role and Athena workgroup. Principals of this account with the tag team={team} may assume the role."""
+    """One team's role, bounded, and its Athena workgroup. Who is of the team may assume the role."""
 
     role_arn: pulumi.Output[str]
     workgroup: pulumi.Output[str]
@@ -39,17 +50,33 @@ class TeamAccess(pulumi.ComponentResource):
         super().__init__("dataplatform:access:TeamAccess", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
         workgroup = _create_workgroup(name, args, child)
+        permissions: TeamPermissionsArgs = {
+            "team": args["team"],
+            "account_id": args["account_id"],
+            "region": args["region"],
+            "bucket_arn": args["bucket_arn"],
+            "key_arn": args["key_arn"],
+            "mart_database": args["mart_database"],
+            "workgroup_arn": workgroup.arn,
+        }
+        boundary = aws.iam.Policy(
+            f"{name}-boundary",
+            description=f"What the role of the team {args['team']} can do at most",
+            policy=boundary_policy(permissions),
+            opts=child,
+        )
         role = aws.iam.Role(
             f"{name}-role",
             description=f"Reads the reports of the team {args['team']}",
-            assume_role_policy=_trust(args),
-            max_session_duration=SESSION_SECONDS,
+            assume_role_policy=trust_policy(
+                args["team"], args["account_id"], args["identity_provider"], whole_account=args["trust_account"]
+            ),
+            max_session_duration=args["session_hours"] * HOUR,
+            permissions_boundary=boundary.arn,
             opts=child,
         )
-        aws.iam.RolePolicy(f"{name}-reads-its-reports", role=role.name, policy=_permissions(args), opts=child)
-        aws.iam.RolePolicy(
-            f"{name}-queries-its-reports", role=role.name, policy=_query_permissions(args, workgroup.arn), opts=child
-        )
+        aws.iam.RolePolicy(f"{name}-reads-its-reports", role=role.name, policy=reading_policy(permissions), opts=child)
+        aws.iam.RolePolicy(f"{name}-queries-its-reports", role=role.name, policy=query_policy(permissions), opts=child)
         self.role_arn = role.arn
         self.workgroup = workgroup.name
         self.register_outputs({"roleArn": self.role_arn, "workgroup": self.workgroup})
@@ -73,78 +100,4 @@ def _create_workgroup(name: str, args: TeamAccessArgs, opts: pulumi.ResourceOpti
             },
         },
         opts=opts,
-    )
-
-
-def _trust(args: TeamAccessArgs) -> pulumi.Output[str]:
-    tagged = {"StringEquals": {"aws:PrincipalTag/team": args["team"]}}
-    return document(
-        allow_principal(
-            "TeamMembersAssume",
-            {"AWS": account_root(args["account_id"])},
-            ["sts:AssumeRole"],
-            conditions=None if args["trust_account"] else tagged,
-        )
-    )
-
-
-def _permissions(args: TeamAccessArgs) -> pulumi.Output[str]:
-    prefix = keys.reports_prefix(args["team"])
-    return document(
-        allow("ReadReports", ["s3:GetObject"], [pulumi.Output.concat(args["bucket_arn"], f"/{prefix}*")]),
-        allow("ListReports", ["s3:ListBucket"], [args["bucket_arn"]], {"StringLike": {"s3:prefix": f"{prefix}*"}}),
-        allow(
-            # With bucket keys the encryption context is the bucket: which prefix may be read is S3's decision above.
-            "DecryptThroughS3",
-            ["kms:Decrypt"],
-            [args["key_arn"]],
-            {
-                "StringEquals": {
-                    "kms:ViaService": pulumi.Output.concat("s3.", args["region"], ".amazonaws.com"),
-                    "kms:EncryptionContext:aws:s3:arn": args["bucket_arn"],
-                }
-            },
-        ),
-    )
-
-
-def _query_permissions(args: TeamAccessArgs, workgroup_arn: pulumi.Output[str]) -> pulumi.Output[str]:
-    catalogue = pulumi.Output.concat("arn:aws:glue:", args["region"], ":", args["account_id"])
-    results = pulumi.Output.concat(args["bucket_arn"], f"/{keys.query_results_prefix(args['team'])}*")
-    return document(
-        allow(
-            "Query",
-            [
-                "athena:GetQueryExecution",
-                "athena:GetQueryResults",
-                "athena:GetWorkGroup",
-                "athena:ListQueryExecutions",
-                "athena:StartQueryExecution",
-                "athena:StopQueryExecution",
-            ],
-            [workgroup_arn],
-        ),
-        allow(
-            "ReadTables",
-            ["glue:GetDatabase", "glue:GetTable", "glue:GetTables"],
-            [
-                pulumi.Output.concat(catalogue, ":catalog"),
-                pulumi.Output.concat(catalogue, ":database/", args["mart_database"]),
-                pulumi.Output.concat(catalogue, ":table/", args["mart_database"], "/*"),
-            ],
-        ),
-        allow("FindBucket", ["s3:GetBucketLocation"], [args["bucket_arn"]]),
-        allow(
-            "ListResults",
-            ["s3:ListBucket"],
-            [args["bucket_arn"]],
-            {"StringLike": {"s3:prefix": f"{keys.query_results_prefix(args['team'])}*"}},
-        ),
-        allow("KeepResults", ["s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload"], [results]),
-        allow(
-            "EncryptResults",
-            ["kms:GenerateDataKey"],
-            [args["key_arn"]],
-            {"StringEquals": {"kms:ViaService": pulumi.Output.concat("s3.", args["region"], ".amazonaws.com")}},
-        ),
     )
