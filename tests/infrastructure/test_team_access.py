@@ -1,0 +1,173 @@
+"""Who may assume a team's role and what the role can ever do, judged by an IAM evaluator that is not ours."""
+
+import json
+from functools import cache
+from typing import Any
+
+import pytest
+from ministack.core.iam_evaluator import EvalContext, evaluate, evaluate_trust_policy, parse_policy_document
+
+from local.engine import EngineError
+from tests.infrastructure.recording import Graph, record
+
+ACCOUNT = "123456789012"
+MEMBER = f"arn:aws:sts::{ACCOUNT}:assumed-role/analyst/ada"
+SAML = f"arn:aws:iam::{ACCOUNT}:saml-provider/staff"
+OPENID = f"arn:aws:iam::{ACCOUNT}:oidc-provider/login.example"
+TEAMS = ("finance", "marketing", "operations")
+KEPT_FROM_TEAMS = (
+    "inbound/person/2026/01/02/x.csv",
+    "warehouse/person/x.parquet",
+    "quarantine/person/x.parquet",
+    "code/x",
+)
+EVERYTHING = {"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
+
+
+def assumes(trust: list[dict[str, Any]], caller: str, action: str, *, tags: dict[str, str], **keys: str) -> bool:
+    """Whether a trust policy lets the caller do that. Tags are the principal's, or of the session that it asks for."""
+    context = EvalContext(
+        principal_arn=caller,
+        principal_type="AssumedRole",
+        principal_account=ACCOUNT,
+        action=f"sts:{action}",
+        resource_arn="*",
+        region="eu-west-1",
+        request_tags=tags,
+        principal_keys={f"aws:principaltag/{name}": value for name, value in tags.items()},
+        service_context={name.lower(): value for name, value in keys.items()},
+    )
+    return evaluate_trust_policy({"Statement": trust}, caller, context)
+
+
+def trust_of(graph: Graph, team: str) -> list[dict[str, Any]]:
+    return graph.policies()[f"data-platform-{graph.stack}-{team}-role.assumeRolePolicy"]
+
+
+@cache
+def graph_with_provider(arn: str, audience: str | None = None) -> Graph:
+    provider = {"arn": arn} | ({"audience": audience} if audience else {})
+    return record("dev", teamIdentityProvider=provider)
+
+
+@pytest.mark.parametrize("team", TEAMS)
+def test_a_team_is_assumed_with_its_own_tag_only(cloud_graph: Graph, team: str) -> None:
+    allowed = {
+        tag: assumes(trust_of(cloud_graph, team), MEMBER, "AssumeRole", tags={"team": tag})
+        for tag in (*TEAMS, team.upper(), f"{team}-x", f"{team}*", "*", "")
+    }
+    assert {tag for tag, may in allowed.items() if may} == {team}
+    assert not assumes(trust_of(cloud_graph, team), MEMBER, "AssumeRole", tags={})
+
+
+def test_a_member_comes_by_the_configured_saml_provider_as_of_its_team() -> None:
+    # given a stack with a provider
+    trust = trust_of(graph_with_provider(SAML), "finance")
+    audience = {"SAML:aud": "https://signin.aws.amazon.com/saml"}
+
+    # then whom it names as of finance is let in, by it alone
+    assert [statement["Principal"] for statement in trust] == [{"Federated": SAML}]
+    assert [statement["Action"] for statement in trust] == [["sts:AssumeRoleWithSAML", "sts:TagSession"]]
+    assert [statement["Condition"]["StringEquals"] for statement in trust] == [
+        {**audience, "aws:RequestTag/team": "finance"}
+    ]
+    assert not assumes(trust, MEMBER, "AssumeRole", tags={"team": "finance"})
+
+
+def test_a_member_comes_by_the_configured_openid_provider_as_of_its_team() -> None:
+    # given a stack with a provider, and a token for the configured client
+    trust = trust_of(graph_with_provider(OPENID, "platform"), "finance")
+
+    def comes(team: str, audience: str = "platform", provider: str = OPENID) -> bool:
+        keys = {"login.example:aud": audience}
+        return assumes(trust, provider, "AssumeRoleWithWebIdentity", tags={"team": team}, **keys)
+
+    # then it is let in as of finance, and as nothing else
+    assert comes("finance")
+    assert not comes("marketing")
+    assert not comes("finance", audience="another")
+    assert not comes("finance", provider=OPENID.replace("login", "other"))
+    assert not assumes(trust, MEMBER, "AssumeRole", tags={"team": "finance"})
+
+
+@pytest.mark.parametrize(
+    ("arn", "audience", "complaint"),
+    [
+        (SAML, "platform", "a SAML provider has AWS's own"),
+        (OPENID, None, "an OpenID Connect provider needs it"),
+        ("arn:aws:iam::123456789012:user/x", None, "should match pattern"),
+    ],
+)
+def test_a_provider_that_cannot_work_is_refused(arn: str, audience: str | None, complaint: str) -> None:
+    with pytest.raises(EngineError, match=complaint):
+        record("dev", teamIdentityProvider={"arn": arn, "audience": audience})
+
+
+def test_a_session_lasts_as_long_as_the_settings_say(graph: Graph) -> None:
+    longer = record("dev", teamSessionHours=8)
+    assert {duration_of(graph, team) for team in TEAMS} == {3600}
+    assert {duration_of(longer, team) for team in TEAMS} == {8 * 3600}
+
+
+def duration_of(graph: Graph, team: str) -> int:
+    return graph.only("iam/role:Role", f"{team}-role").inputs["maxSessionDuration"]
+
+
+@pytest.mark.parametrize("team", TEAMS)
+def test_nothing_that_is_attached_to_a_team_opens_the_lake(graph: Graph, team: str) -> None:
+    # given a role that someone gave everything, under its boundary
+    boundary = graph.only("iam/policy:Policy", f"{team}-boundary")
+    role = graph.only("iam/role:Role", f"{team}-role")
+    limits = [parse_policy_document(json.loads(boundary.inputs["policy"]))]
+    bucket = f"${{{graph.only('s3/bucket:Bucket').name}.arn}}"
+
+    def decision(action: str, resource: str, **keys: str) -> str:
+        context = EvalContext(MEMBER, "AssumedRole", ACCOUNT, action, resource, "eu-west-1", service_context=keys)
+        return evaluate(context, [parse_policy_document(EVERYTHING)], limits).decision
+
+    # then what is kept from teams is denied in so many words
+    assert role.inputs["permissionsBoundary"] == f"${{{boundary.name}.arn}}"
+    others = [f"{area}{other}/reports/x" for area in ("mart/",) for other in TEAMS if other != team]
+    results = [f"athena/{other}/x" for other in TEAMS if other != team]
+    for key in (*KEPT_FROM_TEAMS, *others, *results):
+        for action in ("s3:GetObject", "s3:GetObjectVersion", "s3:PutObject", "s3:DeleteObject"):
+            assert decision(action, f"{bucket}/{key}") == "Deny", (action, key)
+    for prefix in ("", "mart/", "inbound/", f"mart/{team}", f"mart/{team}/", f"mart/{team}/report"):
+        assert decision("s3:ListBucket", bucket, **{"s3:prefix": prefix}) == "Deny", prefix
+    assert decision("s3:ListBucket", bucket) == "Deny"
+
+    # and what no statement of the boundary names stays closed
+    assert decision("s3:PutObject", f"{bucket}/mart/{team}/reports/x") == "ImplicitDeny"
+    assert decision("iam:PutRolePolicy", "*") == "ImplicitDeny"
+    assert decision("sts:AssumeRole", "*") == "ImplicitDeny"
+    assert decision("s3:GetObject", f"{bucket}/mart/{team}/reports/x") == "Allow"
+
+
+def test_a_team_without_a_report_is_refused_by_name() -> None:
+    with pytest.raises(EngineError, match=r"data-platform:teams names nobody, for whom no report is made"):
+        record("local", teams=[*TEAMS, "nobody"])
+
+
+def test_a_put_with_another_encryption_or_key_is_refused_and_one_that_asks_for_none_is_not(graph: Graph) -> None:
+    # given the bucket's policy, and a role that may put
+    bucket = f"${{{graph.only('s3/bucket:Bucket').name}.arn}}"
+    key = f"${{{graph.only('kms/key:Key').name}.arn}}"
+    policy = graph.policies()[f"data-platform-{graph.stack}-policy.policy"]
+
+    def decision(**asked: str) -> str:
+        prefix = "s3:x-amz-server-side-encryption"
+        keys = {f"{prefix}{name and '-'}{name.replace('_', '-')}": value for name, value in asked.items()}
+        context = EvalContext(
+            MEMBER, "AssumedRole", ACCOUNT, "s3:PutObject", f"{bucket}/inbound/x", "eu-west-1", secure_transport=True,
+            service_context=keys,
+        )  # fmt: skip
+        statements = parse_policy_document({"Statement": policy}) + parse_policy_document(EVERYTHING)
+        return evaluate(context, [statements]).decision
+
+    # then only the platform's key is taken, asked for or not
+    assert decision() == "Allow"
+    assert decision(**{"": "aws:kms"}) == "Allow"
+    assert decision(**{"": "aws:kms", "aws_kms_key_id": key}) == "Allow"
+    assert decision(**{"": "AES256"}) == "Deny"
+    assert decision(**{"": "aws:kms", "aws_kms_key_id": "arn:aws:kms:eu-west-1:999999999999:key/x"}) == "Deny"
+    assert decision(customer_algorithm="AES256") == "Deny"
