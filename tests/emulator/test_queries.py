@@ -20,7 +20,7 @@ DEADLINE_SECONDS = 30
 
 
 @pytest.fixture
-def reports(target, outgoing):  # the fixture
+def reports(target, outgoing):
     """Reports of a small file, and one refused row."""
     (outgoing / "queries.csv").write_text(HEADER + "6,Corsa,Red,AB17CDE\n7,Astra,Blue,AB18CDE\n8,Astra,Blue,nonsense\n")
     collect(target, "vehicles")
