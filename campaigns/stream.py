@@ -9,6 +9,7 @@ it was posted, the dead letters are the poison. A chunk that fails leaves its se
 """
 
 import argparse
+import logging
 import random
 import sys
 import time
@@ -33,6 +34,7 @@ def main() -> None:
     parser.add_argument("--events", type=int, default=1_000_000, help=f"distinct events, {CHUNK:,} to a chunk")
     parser.add_argument("--seed", type=int, help="one chunk only, of this seed")
     arguments = parser.parse_args()
+    logging.disable(logging.WARNING)
     first = random.SystemRandom().randrange(10**9)
     count = -(-arguments.events // CHUNK)
     seeds = [arguments.seed] if arguments.seed is not None else [first + number for number in range(count)]

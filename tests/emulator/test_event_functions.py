@@ -5,13 +5,17 @@ import hashlib
 import hmac
 import io
 import json
+import random
+import threading
 import time
 import uuid
+from collections import Counter
 from datetime import UTC, date, datetime
 from types import SimpleNamespace
 
 import boto3
 import pytest
+from botocore.exceptions import ReadTimeoutError
 
 from functions.event_batcher import handler as batcher
 from functions.event_receiver import handler as receiver
@@ -76,14 +80,16 @@ class Stack:
             "ATTRIBUTES_TABLE": self.attributes.name,
         }
 
-    def messages(self, queue, count):
-        """So many messages of a queue, taken from it."""
-        taken, until = [], time.monotonic() + 20
-        while len(taken) < count and time.monotonic() < until:
+    def messages(self, queue, count, *, seconds=20):
+        """So many messages of a queue, taken from it; fewer if no more are there for some seconds."""
+        taken, until = [], time.monotonic() + seconds
+        while len(taken) < count:
             answer = self.sqs.receive_message(
                 QueueUrl=queue, MaxNumberOfMessages=10, AttributeNames=["All"], MessageAttributeNames=["All"]
             )
-            for message in answer.get("Messages", ()):
+            if not (received := answer.get("Messages", ())) and time.monotonic() >= until:
+                break
+            for message in received:
                 self.sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
                 taken.append(message)
         return taken
@@ -219,6 +225,104 @@ def test_a_callback_that_another_request_is_storing_is_not_called_a_replay(event
 
     # then
     assert (fresh, over) == (503, 202)
+
+
+class RefusingQueue:
+    """Makes an SQS client meet refusals at random, by botocore's own events: of whole requests before they are sent, of
+    single messages, and answers that are lost after all was stored. A client that does it is the receiver's own."""
+
+    def __init__(self, client, seed):
+        self._random = random.Random(seed)  # noqa: S311  # a seed kept to see it again
+        self._left_out = threading.local()
+        self.refuses, self.met = set(), Counter()
+        events = client.meta.events
+        events.register("provide-client-params.sqs.SendMessageBatch", self._leave_out)
+        events.register("before-call.sqs.SendMessageBatch", self._refuse_request)
+        events.register("after-call.sqs.SendMessageBatch", self._answer)
+
+    def _meets(self, refusal):
+        met = refusal in self.refuses and self._random.random() < 0.5
+        self.met[refusal] += met
+        return met
+
+    def _refuse_request(self, **_):
+        if self._meets("the request"):
+            error = {"Code": "ServiceUnavailable", "Message": "refused"}
+            return SimpleNamespace(status_code=503), {"Error": error, "ResponseMetadata": {}}
+        return None
+
+    def _leave_out(self, params, **_):
+        entries = params["Entries"]
+        self._left_out.ids = [each["Id"] for each in entries if len(entries) > 1 and self._meets("a message")][1:]
+        return {**params, "Entries": [each for each in entries if each["Id"] not in self._left_out.ids]}
+
+    def _answer(self, parsed, **_):
+        refusal = {"SenderFault": False, "Code": "InternalError"}
+        if self._left_out.ids:
+            parsed["Failed"] = [{"Id": each, **refusal} for each in self._left_out.ids]
+        if self._meets("the answer"):
+            raise ReadTimeoutError(endpoint_url="http://refused")
+
+
+REFUSALS = ("the request", "a message", "the answer")
+
+
+def land_all(stack):
+    """Let the batcher land all that is queued. Returns the ids of the events under inbound/, and how many lines."""
+    while messages := stack.messages(stack.queue, 500, seconds=0):
+        records = [
+            {"messageId": each["MessageId"], "body": each["Body"], "attributes": each["Attributes"]}
+            for each in messages
+        ]
+        assert batcher.handler({"Records": records}, context()) == {"batchItemFailures": []}
+    ids = Counter()
+    for listed in stack.s3.list_objects_v2(Bucket=stack.bucket, Prefix="inbound/events/").get("Contents", ()):
+        body = stack.s3.get_object(Bucket=stack.bucket, Key=listed["Key"])["Body"].read()
+        ids.update(json.loads(line)["event_id"] for line in gzip.decompress(body).decode().split("\n")[:-1])
+    return ids
+
+
+@pytest.mark.parametrize("refusals", [("the request",), ("a message",), ("the request", "a message")])
+def test_what_was_answered_202_is_in_the_lake_and_what_was_not_is_not(events_stack, refusals):
+    # given a queue that refuses at random, and callers that do not ask again
+    queue = RefusingQueue(receiver.receiver()._queue._client, seed=3)
+    queue.refuses = set(refusals)
+    accepted, refused, statuses = [], [], Counter()
+
+    # when they post
+    for count in (1, 2, 9, 10, 11, 25, 40, 100) * 3:
+        events = [an_event() for _ in range(count)]
+        status, answer = call("/events", json.dumps(events), seconds=7.05)
+        statuses[status] += 1
+        accepted += answer["accepted"]
+        refused += answer.get("not_stored", [])
+        assert sorted(answer["accepted"] + answer.get("not_stored", [])) == sorted(each["event_id"] for each in events)
+
+    # then
+    assert statuses.keys() == {202, 503}
+    assert all(queue.met[each] for each in refusals)
+    assert refused
+    assert land_all(events_stack) == Counter(accepted)
+
+
+def test_nothing_that_was_answered_202_is_lost_when_answers_are_and_callers_ask_again(events_stack):
+    # given a queue that refuses in all ways
+    queue = RefusingQueue(receiver.receiver()._queue._client, seed=4)
+    queue.refuses = set(REFUSALS)
+    posted = [[an_event() for _ in range(count)] for count in (1, 10, 35, 100)]
+
+    # when callers post again what was not stored, until all is accepted
+    for events in posted:
+        waiting = {each["event_id"]: each for each in events}
+        while waiting:
+            _, answer = call("/events", json.dumps([*waiting.values()]), seconds=7.3)
+            for event_id in answer["accepted"]:
+                del waiting[event_id]
+
+    # then all is in the lake, some of it more often
+    ids = land_all(events_stack)
+    assert ids.keys() == {each["event_id"] for events in posted for each in events}
+    assert queue.met.keys() == set(REFUSALS)
 
 
 @pytest.mark.usefixtures("events_stack")
