@@ -18,7 +18,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import cast
@@ -34,6 +35,7 @@ WORKERS = 2
 MEGABYTE = 10**6
 REPOSITORY = Path(__file__).parents[1]
 MEMORY_LIMIT_MEGABYTES = 300
+SCENARIOS = ("many", "one", "many-delayed", "one-delayed", "memory")
 COLLECTOR, OPENSSH, PARAMIKO, RCLONE = "collector", "OpenSSH sftp", "paramiko get", "rclone"
 
 
@@ -59,8 +61,10 @@ class Workload:
         """Of all of them."""
         return self.count * self.bytes / MEGABYTE
 
-    def write(self) -> "Workload":
-        """Make the files, of random bytes."""
+    def written(self) -> "Workload":
+        """Itself, once its files are there, of random bytes."""
+        if self.folder.exists():
+            return self
         self.folder.mkdir(parents=True)
         for file in self.files:
             with file.open("wb") as opened:
@@ -228,6 +232,7 @@ def main() -> None:
     """Measure and print; exits with 1 if a target is missed, with 3 if a program is missing."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="a tenth of the bytes, three rounds")
+    parser.add_argument("--only", action="append", choices=SCENARIOS, help="this scenario; again for more; else all")
     arguments = parser.parse_args()
     cast("io.TextIOWrapper", sys.stdout).reconfigure(line_buffering=True)
     scale, rounds = (10, 3) if arguments.quick else (1, 5)
@@ -237,8 +242,10 @@ def main() -> None:
     shutil.rmtree(base, ignore_errors=True)
     base.mkdir(parents=True)
     try:
-        with openssh_server(base / "server") as server, running_emulator(base) as emulator:
-            sys.exit(0 if measure(Bench(base, server, emulator.endpoint), server, base, scale, rounds) else 1)
+        with openssh_server(base / "server") as server, running_emulator(base) as emulator, proxy(server.port) as port:
+            bench = Bench(base, server, emulator.endpoint)
+            held = measure(bench, bench.at(port), arguments.only or SCENARIOS, base, scale, rounds)
+        sys.exit(0 if held else 1)
     except MissingServerError as error:
         print(error)
         sys.exit(3)
@@ -246,28 +253,36 @@ def main() -> None:
         shutil.rmtree(base, ignore_errors=True)
 
 
-def measure(bench: Bench, server: OpenSshServer, base: Path, scale: int, rounds: int) -> bool:
-    """All workloads, with and without delay, and memory. Returns whether every target holds."""
-    many = Workload("many", base / "many", 200 // scale, 5 * MEGABYTE, 0.9).write()
-    one = Workload("one", base / "one", 1, 1000 * MEGABYTE // scale, 0.75).write()
-    print(f"cipher {CIPHER}, {WORKERS} workers, S3 held in memory, {os.cpu_count()} processors, median of {rounds}")
-    proxy = subprocess.Popen(
-        [sys.executable, REPOSITORY / "bench" / "delaying_proxy.py", str(server.port), str(ROUND_TRIP_MILLISECONDS)],
-        stdout=subprocess.PIPE,
-        text=True,
-    )
+@contextmanager
+def proxy(port: int) -> Iterator[int]:
+    """A port that leads to another with a delay."""
+    command = [sys.executable, REPOSITORY / "bench" / "delaying_proxy.py", str(port), str(ROUND_TRIP_MILLISECONDS)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     try:
-        delayed = bench.at(int((proxy.stdout or sys.stdin).readline()))
-        held = []
-        for where, there in (("loopback", bench), (f"{ROUND_TRIP_MILLISECONDS} ms of round trip", delayed)):
-            for work in (many, one):
-                print(f"{where}, {work.count} x {work.bytes / MEGABYTE:.0f} MB")
-                held.append(compare(there, work, rounds))
+        yield int((process.stdout or sys.stdin).readline())
     finally:
-        proxy.terminate()
-        proxy.wait()
-    print("peak memory of the collector")
-    held += [memory(bench, base / f"memory{size}", size // scale) for size in (10**9, 4 * 10**9)]
+        process.terminate()
+        process.wait()
+
+
+def measure(bench: Bench, delayed: Bench, scenarios: Sequence[str], base: Path, scale: int, rounds: int) -> bool:
+    """Measure some scenarios. Returns whether every target holds."""
+    print(f"cipher {CIPHER}, {WORKERS} workers, S3 held in memory, {os.cpu_count()} processors, median of {rounds}")
+    workloads = {
+        "many": Workload("many", base / "many", 200 // scale, 5 * MEGABYTE, 0.9),
+        "one": Workload("one", base / "one", 1, 1000 * MEGABYTE // scale, 0.75),
+    }
+    held: list[bool] = []
+    for scenario in scenarios:
+        if scenario == "memory":
+            print("peak memory of the collector")
+            held += [memory(bench, base / f"memory{size}", size // scale) for size in (10**9, 4 * 10**9)]
+            continue
+        name, _, is_delayed = scenario.partition("-")
+        work = workloads[name].written()
+        where = f"{ROUND_TRIP_MILLISECONDS} ms of round trip" if is_delayed else "loopback"
+        print(f"{where}, {work.count} x {work.bytes / MEGABYTE:.0f} MB")
+        held.append(compare(delayed if is_delayed else bench, work, rounds))
     return all(held)
 
 
