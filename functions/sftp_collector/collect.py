@@ -95,12 +95,16 @@ class Collector:
         result = self._result
         return not self._is_listed or bool(result.remaining or result.waiting or result.elsewhere)
 
-    def run(self) -> CollectionResult:
-        """Collect all that can be collected. What cannot is in the result with its reason; nothing is raised for it."""
+    def run(self, *, follows_unfinished: bool = False) -> CollectionResult:
+        """Collect all that can be collected. What cannot is in the result with its reason; nothing is raised for it.
+
+        Args:
+            follows_unfinished: the run before may have been killed, so that claims of its own are to be ended.
+        """
         unfinished: list[Task] = []
         self._workers.start()
         try:
-            if self._find_work():
+            if self._find_work(follows_unfinished=follows_unfinished):
                 self._work_off()
             unfinished = [worker.task for worker in self._workers.busy() if worker.task is not None]
         finally:
@@ -108,7 +112,7 @@ class Collector:
         self._give_back(unfinished)
         return self._result
 
-    def _find_work(self) -> bool:
+    def _find_work(self, *, follows_unfinished: bool) -> bool:
         directory = self._collection.directory
         listed = self._list(directory)
         if isinstance(listed, str):
@@ -116,7 +120,10 @@ class Collector:
             return False
         try:
             self._selection.sort(listed.files)
-            count = abort_strays(self._lake, self._collection.dataset, self._strays_among(self._selection.listed))
+            strays = self._strays_among(self._selection.listed)
+            count = abort_strays(self._lake, self._collection.dataset, strays)
+            for path in strays.end_claims(self._collection.dataset) if follows_unfinished else ():
+                self._result.leave_to_another(path, "a run that may have been killed is at a version of before")
         except (LedgerError, *_AWS_ERRORS) as error:
             self._result.fail(directory, explain(error))
             return False

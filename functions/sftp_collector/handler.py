@@ -96,7 +96,7 @@ def collect_dataset(dataset: str, settings: Settings, runs: Runs, time_left: Cal
         time_left,
     )
     run = _begin(runs, dataset, time_left())
-    result = collector.run()
+    result = collector.run(follows_unfinished=run.follows_unfinished)
     _end(runs, run, leaves_work=collector.leaves_work)
     if result.failed:
         raise CollectionFailedError(_report(result, address(connection)))

@@ -34,6 +34,8 @@ class Run:
 
     dataset: str
     token: str
+    follows_unfinished: bool = False
+    """The run before left work, was killed, or is still at it."""
 
 
 class Runs:
@@ -61,11 +63,11 @@ class Runs:
 
     def begin(self, dataset: str, seconds: float) -> Run:
         """Record that a run begins, which takes no longer than so many seconds."""
-        run, now = Run(dataset, uuid.uuid4().hex), self._clock()
+        token, now = uuid.uuid4().hex, self._clock()
         lease_until = now + timedelta(seconds=seconds)
         times = {"started_at": time_text(now), "lease_until": time_text(lease_until)}
-        self._table.replace({**_key(dataset), "state": State.CLAIMED, "token": run.token, **times})
-        return run
+        before = self._table.replace({**_key(dataset), "state": State.CLAIMED, "token": token, **times})
+        return Run(dataset, token, before is not None and before["state"] != State.COMPLETE)
 
     def end(self, run: Run, *, leaves_work: bool) -> None:
         """Record how a run ended, if no other one has begun since."""

@@ -1,7 +1,11 @@
-"""Uploads in parts that stand open in S3 though nothing will go on with them, and what the ledger says about each.
+"""What killed runs leave and nothing will go on with: uploads in parts that stand open in S3, and claims.
 
-Such a stray is left by a run that was killed between beginning an upload and recording it, and by a large file that
+A stray upload is left by a run that was killed between beginning an upload and recording it, and by a large file that
 vanished or changed before all of it was fetched. Nobody would ever complete it, and its parts cost as objects do.
+
+A stray claim is one of a killed run on a version that no longer stands at its source, so no run will take it over. Its
+object stands if the run was killed between putting it and telling the ledger, and is whole then. The collector may not
+look, so the version counts as failed, and says so.
 """
 
 from __future__ import annotations
@@ -21,9 +25,14 @@ if TYPE_CHECKING:
 
 _GONE = "it vanished or changed at its source before all of it was collected; the parts that came were removed"
 
+_UNFINISHED = (
+    "the run that collected it was killed, and it vanished or changed at its source since; if there is an object under "
+    "its key, that is the whole of it"
+)
+
 
 class StrayUploads:
-    """Tells strays from uploads that a run is at or will go on with.
+    """Tells strays from what a run is at or will go on with.
 
     Args:
         client: a plain boto3 DynamoDB client.
@@ -74,6 +83,32 @@ class StrayUploads:
                 },
             )
         )
+
+    def end_claims(self, dataset: str) -> list[str]:
+        """Record stray claims as failed. Returns the paths of those whose lease is not over: a run may be at them."""
+        live: list[str] = []
+        for item in self._table.query_state(partition(dataset), "file#", State.CLAIMED):
+            if item["sk"] in self._listed:
+                continue
+            now = time_text(self._clock())
+            if item["lease_until"] >= now:
+                live.append(item["path"])
+                continue
+            self._table.update(
+                Update(
+                    {"pk": item["pk"], "sk": item["sk"]},
+                    "SET #state = :failed, #error = :error, #finished_at = :now REMOVE #lease_until",
+                    "#state = :claimed AND #token = :token AND #lease_until < :now",
+                    {
+                        "failed": State.FAILED,
+                        "claimed": State.CLAIMED,
+                        "error": _UNFINISHED,
+                        "now": now,
+                        "token": item["token"],
+                    },
+                )
+            )
+        return live
 
     def _version_of(self, dataset: str, object_key: str) -> dict[str, Any] | None:
         holder = self._table.get(key_place(dataset, object_key))

@@ -37,6 +37,11 @@ class _UpdateRequest(TypedDict):
     ExpressionAttributeValues: dict[str, Any]
 
 
+class _Filter(TypedDict, total=False):
+    FilterExpression: str
+    ExpressionAttributeNames: dict[str, str]
+
+
 class LedgerTable:
     """Items as Python values, by primary key.
 
@@ -72,11 +77,20 @@ class LedgerTable:
 
     def query(self, partition: str, prefix: str) -> Iterator[dict[str, Any]]:
         """The items of a partition whose sort key starts so, in its order."""
+        yield from self._query({":pk": partition, ":prefix": prefix}, {})
+
+    def query_state(self, partition: str, prefix: str, state: str) -> Iterator[dict[str, Any]]:
+        """Those of them in a state. DynamoDB reads all of them to find these."""
+        only: _Filter = {"FilterExpression": "#state = :state", "ExpressionAttributeNames": {"#state": "state"}}
+        yield from self._query({":pk": partition, ":prefix": prefix, ":state": state}, only)
+
+    def _query(self, values: Mapping[str, str], only: _Filter) -> Iterator[dict[str, Any]]:
         pages = self._client.get_paginator("query").paginate(
             TableName=self._table,
             ConsistentRead=True,
             KeyConditionExpression="pk = :pk AND begins_with(sk, :prefix)",
-            ExpressionAttributeValues=serialised({":pk": partition, ":prefix": prefix}),
+            ExpressionAttributeValues=serialised(values),
+            **only,
         )
         for page in pages:
             for item in page["Items"]:
@@ -90,9 +104,10 @@ class LedgerTable:
             return False
         return True
 
-    def replace(self, item: Mapping[str, Any]) -> None:
-        """Write a whole item, whatever stood in its place."""
-        self._client.put_item(TableName=self._table, Item=serialised(item))
+    def replace(self, item: Mapping[str, Any]) -> dict[str, Any] | None:
+        """Write a whole item, whatever stood in its place. Returns what that was."""
+        answer = self._client.put_item(TableName=self._table, Item=serialised(item), ReturnValues="ALL_OLD")
+        return deserialised(answer["Attributes"]) if "Attributes" in answer else None
 
     def update(self, write: Update) -> dict[str, Any] | None:
         """Change an item. Returns it as written, None if the condition did not hold."""

@@ -263,7 +263,7 @@ class Scenario:
         """Runs in peace until one finds nothing to do."""
         for _ in range(RUNS_IN_PEACE):
             outcome = self._end(*self._start(None))
-            if isinstance(outcome, dict) and outcome["unchanged"] == FILES:
+            if isinstance(outcome, dict) and (outcome["unchanged"], outcome["elsewhere"]) == (FILES, 0):
                 return
             time.sleep(0.1)
         raise AssertionError(f"seed {self.seed}: after {RUNS_IN_PEACE} runs in peace there is still work: {outcome}")
@@ -275,6 +275,8 @@ class Scenario:
             f"seed {self.seed}: two versions share a key"
         )
         complete = [entry for entry in entries.values() if entry.state == State.COMPLETE]
+        claimed = [entry.path for entry in entries.values() if entry.state == State.CLAIMED]
+        assert not claimed, f"seed {self.seed}: {claimed} are claimed though no run is at them"
         objects = self.stack.objects()
         missing = {entry.object_key for entry in complete} - set(objects)
         assert not missing, f"seed {self.seed}: {missing} are complete and not there"

@@ -459,6 +459,41 @@ def test_an_upload_that_no_run_is_at_is_a_stray_unless_the_next_run_goes_on_with
     assert stray == expected
 
 
+def test_a_killed_runs_claim_on_a_version_that_is_gone_is_ended_and_says_what_its_object_is(
+    ledger, strays, clock, dataset
+):
+    # given
+    gone, standing = version_of(dataset), version_of(dataset, path="in/boats.csv")
+    claim = ledger.claim(gone)
+    ledger.claim(standing)
+    clock.now += LEASE + timedelta(seconds=1)
+
+    # when
+    live = strays(standing).end_claims(dataset)
+
+    # then
+    entries = {entry.path: entry for entry in ledger.entries(dataset)}
+    assert live == []
+    assert entries[standing.path].state == State.CLAIMED
+    assert entries[gone.path].state == State.FAILED
+    assert "if there is an object under its key, that is the whole of it" in entries[gone.path].error
+    with pytest.raises(LostClaimError):
+        ledger.complete(claim, transferred=10, checksum="x")
+
+
+def test_a_claim_whose_lease_is_not_over_is_not_ended_but_told(ledger, strays, dataset):
+    # given
+    version = version_of(dataset)
+    ledger.claim(version)
+
+    # when
+    live = strays().end_claims(dataset)
+
+    # then
+    assert live == [version.path]
+    assert only_entry(ledger, dataset).state == State.CLAIMED
+
+
 def test_an_aborted_stray_is_recorded_and_not_gone_on_with(ledger, strays, dataset):
     # given
     claim = ledger.record_upload(ledger.claim(version_of(dataset)), UPLOAD)

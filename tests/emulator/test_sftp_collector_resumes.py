@@ -2,7 +2,9 @@
 
 import multiprocessing
 import os
+import signal
 import time
+from datetime import timedelta
 from functools import partial
 
 import asyncssh
@@ -171,6 +173,50 @@ def test_a_tick_goes_on_where_a_run_was_killed_and_not_before_its_time_is_over(s
     # then
     assert (len(during["collected"]), len(afterwards["collected"])) == (0, 1)
     assert not runs.left_work("vehicles")
+
+
+def test_a_version_that_a_killed_run_landed_and_that_was_replaced_since_is_no_longer_claimed(stack, serve, inbox):
+    # given a run that is killed between putting the object and telling the ledger
+    serve()
+    (inbox / "vehicles.csv").write_bytes(b"first")
+    killed = multiprocessing.get_context("fork").Process(target=run_killed_before_recording)
+    killed.start()
+    killed.join(WAIT_SECONDS)
+    (inbox / "vehicles.csv").write_bytes(b"the second")
+
+    # when
+    run()
+
+    # then both are there, and the ledger says of the first what it can
+    assert killed.exitcode == -signal.SIGKILL
+    assert stack.objects() == {today("vehicles.csv"): b"first", today("vehicles.v2.csv"): b"the second"}
+    states = {entry.object_key: (entry.state, entry.error) for entry in stack.entries()}
+    assert states[today("vehicles.v2.csv")] == (State.COMPLETE, None)
+    assert states[today("vehicles.csv")][0] == State.FAILED
+    assert "if there is an object under its key" in states[today("vehicles.csv")][1]
+
+
+def run_killed_before_recording():
+    def killed(*_):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    Ledger.complete_all = killed
+    handling.Ledger = partial(Ledger, lease=timedelta(0))
+    run()
+
+
+def test_a_claim_of_a_run_that_may_have_been_killed_is_looked_at_again_by_the_next_tick(stack, serve):
+    # given a claim whose lease is not over, of a file that is gone
+    serve()
+    Runs(stack.dynamodb, stack.table).begin("vehicles", seconds=900)
+    Ledger(stack.dynamodb, stack.table).claim(FileVersion("vehicles", "dealer", "inbox/gone.csv", 10, 1_700_000_000))
+
+    # when
+    result = run()
+
+    # then
+    assert result["elsewhere"] == 1
+    assert Runs(stack.dynamodb, stack.table).left_work("vehicles")
 
 
 def test_a_tick_collects_when_the_server_is_back(stack, serve, inbox, sftp_keys):
