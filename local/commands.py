@@ -15,9 +15,11 @@ from lake.stacks import LOCAL_STACK
 from local.api_page import DEFAULT_PORT as DEFAULT_PAGE_PORT
 from local.api_page import ApiPageServer
 from local.demo import DemoFailedError, run_demo
+from local.demo_events import EventsLostError
 from local.demo_tables import events_key_command, print_next_steps, print_result
 from local.emulator import PortInUseError
 from local.engine import EngineError
+from local.event_posting import UnexpectedAnswerError
 from local.image_commands import LICENCE, Server
 from local.image_commands import run_image as run_server_image
 from local.images import ImageError
@@ -34,6 +36,7 @@ from local.platform_instance import (
     find_platform,
 )
 from local.processes import ProcessError
+from local.sample_events import EVENTS, MINIMUM_EVENTS
 from local.steps import Steps
 from ops.collection import CollectionRunError
 from ops.role_process import RunFailedError
@@ -54,6 +57,8 @@ _EXPECTED: Final = (
     EngineError,
     ImageError,
     DemoFailedError,
+    EventsLostError,
+    UnexpectedAnswerError,
     UnsuitableFileError,
     CollectionRunError,
     RunFailedError,
@@ -134,12 +139,15 @@ def demo(
     state_dir: StateDirectory = DEFAULT_STATE_DIRECTORY,
     port: Port = None,
     vehicles: Annotated[Path | None, typer.Option(help="Your own CSV file of vehicles.")] = None,
+    events: Annotated[
+        int, typer.Option(min=MINIMUM_EVENTS, max=100_000, help="How many sound events are posted.")
+    ] = EVENTS,
     down_afterwards: Annotated[bool, typer.Option("--down", help="Stop the platform afterwards.")] = False,  # noqa: FBT002 - a flag
 ) -> None:
-    """Take a vehicles file from an SFTP server to reports that only their teams can read."""
+    """Take files, a table and posted events to reports that only their teams can read."""
     platform = find_platform(state_dir.resolve(), port)
     with _errors_for_a_person(), _as_before_on_interrupt(platform):
-        result = run_demo(platform, Steps(console), vehicles)
+        result = run_demo(platform, Steps(console), vehicles, events)
         print_result(console, result)
         if down_afterwards:
             platform.down()

@@ -1,4 +1,4 @@
-"""The demo: files from an SFTP server become reports that only their teams can read, each step checked as it goes."""
+"""The demo: files, a table and posted events become reports that only their teams can read, each step checked."""
 
 import io
 import json
@@ -17,9 +17,11 @@ from jobs.marts import REPORTS
 from lake.keys import InboundObject, report_key
 from lake.stacks import LOCAL_STACK
 from local.access_check import AccessMatrix, team_client, try_access
+from local.demo_events import EventsLeg, EventsResult
 from local.own_file import check_own_file
 from local.platform_instance import PARAMETER_PREFIX, LocalPlatform
 from local.sample_data import SampleSummary, write_vehicles
+from local.sample_events import EVENTS
 from local.sample_people import change_people
 from local.steps import Steps
 from ops.accounting import RowAccount, landed_objects, row_account
@@ -60,6 +62,7 @@ class DemoResult:
     """Everything that the demo saw."""
 
     objects: list[ObjectResult]
+    events: EventsResult
     report_rows: dict[str, int]
     shown_report: pl.DataFrame
     access: AccessMatrix
@@ -67,17 +70,18 @@ class DemoResult:
     seconds: dict[str, float]
 
 
-def run_demo(platform: LocalPlatform, steps: Steps, vehicles: Path | None = None) -> DemoResult:
+def run_demo(platform: LocalPlatform, steps: Steps, vehicles: Path | None = None, events: int = EVENTS) -> DemoResult:
     """Run the demo on a platform, which is started if it does not run and stays up.
 
     Args:
         platform: the platform.
         steps: shows progress.
         vehicles: the caller's own file of vehicles; a generated one if not given.
+        events: how many sound ones to post; those that are wrong or come again are more.
 
     Raises:
         local.own_file.UnsuitableFileError: the caller's file is none of vehicles; nothing was done.
-        DemoFailedError: something that has to hold did not.
+        DemoFailedError, EventsLostError, UnexpectedAnswerError: something that has to hold did not.
     """
     source = DATASETS[DATASET].source
     assert isinstance(source, SftpSource)  # noqa: S101 - the demo's own dataset
@@ -91,11 +95,16 @@ def run_demo(platform: LocalPlatform, steps: Steps, vehicles: Path | None = None
         sample = None if vehicles else write_vehicles(platform.state_directory / SAMPLE_FILE)
         served = platform.source.root / source.directory
         step.outcome = _place(vehicles or platform.state_directory / SAMPLE_FILE, served)
+    with steps.step("Post events, as a website and a payment provider do") as step:
+        leg = EventsLeg(target, vehicles or platform.state_directory / SAMPLE_FILE, events)
+        step.outcome = leg.post(lambda done, total: step.count(done, total, "events"))
     with steps.step("Collect it, as its schedule does") as step:
         first = collect(target, DATASET)
         step.outcome = _describe_collection(first)
     with steps.step("Extract people from the SQL Server, as its schedule does") as step:
         step.outcome = _extract(target, step.tell)
+    with steps.step("Wait until the events have landed") as step:
+        step.outcome = leg.wait(step.tell)
     with steps.step("Run the workflow's jobs") as step:
         step.outcome = _run_workflow(target, step.tell)
     with steps.step("Check that every row is accounted for") as step:
@@ -103,6 +112,9 @@ def run_demo(platform: LocalPlatform, steps: Steps, vehicles: Path | None = None
         if sample is not None:
             _compare(sample, objects)
         step.outcome = f"{sum(thing.account.rows_in for thing in objects):,} rows"
+    with steps.step("Find each event once") as step:
+        found = leg.check()
+        step.outcome = f"{found.shown:,} in the published view, of {found.account.rows_in:,} that landed"
     with steps.step("Read the reports, each as its team") as step:
         reports = {name: _read_report(target, name) for name in REPORTS}
         step.outcome = f"{len(reports)} reports"
@@ -120,6 +132,7 @@ def run_demo(platform: LocalPlatform, steps: Steps, vehicles: Path | None = None
         step.outcome = _take_increments(platform, target, source, step.tell)
     return DemoResult(
         objects=objects,
+        events=found,
         report_rows={name: report.height for name, report in reports.items()},
         shown_report=reports[SHOWN_REPORT],
         access=access,

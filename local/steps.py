@@ -3,9 +3,14 @@
 import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from typing import Final
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.markup import escape
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+
+BAR_WIDTH: Final = 30
 
 
 class Steps:
@@ -30,10 +35,22 @@ class Steps:
 class StepProgress:
     """What a running step tells about itself."""
 
-    def __init__(self, name: str, show: Callable[[str], None]) -> None:
+    def __init__(self, name: str, show: Callable[[RenderableType], object]) -> None:
         self._name, self._show = name, show
         self.outcome = ""
 
     def tell(self, detail: str) -> None:
         """What the step is doing at this moment."""
         self._show(escape(f"{self._name}: {detail}"))
+
+    def count(self, done: int, total: int, unit: str) -> None:
+        """How far the step is, as a bar.
+
+        Args:
+            done: how many are done.
+            total: how many there are.
+            unit: what they are, in the plural.
+        """
+        bar = Table.grid(padding=(0, 1))
+        bar.add_row(self._name, ProgressBar(total, done, width=BAR_WIDTH), f"{done:,} of {total:,} {unit}")
+        self._show(bar)
