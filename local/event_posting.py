@@ -20,6 +20,17 @@ PROVIDER: Final = "payments"
 """The third party of Pulumi.local.yaml."""
 _AT_ONCE: Final = 4
 _STALE_SECONDS: Final = 3600
+# What was not stored is to be sent again, as the API's document says. A busy machine may be slow to answer.
+_SEND_AGAIN: Final = urllib3.Retry(
+    connect=0,
+    read=0,
+    redirect=0,
+    status=6,
+    status_forcelist={HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.GATEWAY_TIMEOUT},
+    allowed_methods=None,
+    backoff_factor=0.5,
+    raise_on_status=False,
+)
 
 Progress = Callable[[int, int], None]
 
@@ -53,7 +64,7 @@ class EventSender:
         self._url = str(exports["eventsUrl"])
         self._api_key = secret(exports["eventsApiKeyParameter"])
         self._callback_secret = secret(exports["eventsCallbackSecretParameters"][PROVIDER]).encode()
-        self._http = urllib3.PoolManager(maxsize=_AT_ONCE, retries=False)
+        self._http = urllib3.PoolManager(maxsize=_AT_ONCE, retries=_SEND_AGAIN)
 
     def send(self, sample: SampleEvents, progress: Progress) -> PostedEvents:
         """Send all of a sample.

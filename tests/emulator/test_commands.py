@@ -24,6 +24,7 @@ from tests.emulator.emulators import free_port
 pytestmark = [pytest.mark.emulator, pytest.mark.xdist_group("commands"), pytest.mark.timeout(180)]
 
 ROOT = Path(__file__).resolve().parents[2]
+FEW_EVENTS = ["--events", "100"]
 
 
 class CommandLine:
@@ -72,9 +73,9 @@ def processes_that_name(text):
 
 def test_the_demo_shows_the_whole_way_and_a_second_one_collects_nothing_twice(command_line):
     # when the demo runs twice, the second time with a proxy and a profile that are of no use here
-    first = command_line.run("local", "demo")
+    first = command_line.run("local", "demo", *FEW_EVENTS)
     nowhere = dict.fromkeys(("HTTP_PROXY", "http_proxy"), "http://127.0.0.1:1") | {"AWS_PROFILE": "none-of-this-name"}
-    second = command_line.run("local", "demo", also={**nowhere, "NO_PROXY": "", "no_proxy": ""})
+    second = command_line.run("local", "demo", *FEW_EVENTS, also={**nowhere, "NO_PROXY": "", "no_proxy": ""})
 
     # then the first shows the accounting, the access and where to go on
     assert first.returncode == 0, first.stdout + first.stderr
@@ -89,12 +90,19 @@ def test_the_demo_shows_the_whole_way_and_a_second_one_collects_nothing_twice(co
     assert "quarantined by registration_plate" in first.stdout
     assert re.search(r"marketing +denied +reads +denied +denied", first.stdout)
     assert "nothing is collected twice" in first.stdout
+
+    # and of the events, those in the view and how to post another
+    shown = "102 in the published view, of 117 that landed"
+    assert shown in first.stdout
+    assert re.search(r"requests answered 409 Conflict +│ +1 ", first.stdout)
+    assert re.search(r"echo \"x-api-key: \$\(.* events-key.*\)\" \| curl -H @- .*/events", first.stdout)
     assert "python -m local down" in first.stdout
 
     # and the second finds everything as it was
     assert second.returncode == 0, second.stdout + second.stderr
     assert "0 resources created" in second.stdout
     assert "nothing new, 2 unchanged" in second.stdout
+    assert shown in second.stdout
 
 
 @pytest.mark.long
@@ -104,7 +112,7 @@ def test_the_demo_takes_the_callers_own_file(command_line, tmp_path):
     mine.write_text("customer_id,model,colour,registration_plate\n1,Corsa,Red,AB12CDE\nx,Corsa,Red,AB13CDE\n")
 
     # when the demo is given it
-    result = command_line.run("local", "demo", "--vehicles", str(mine), "--down")
+    result = command_line.run("local", "demo", "--vehicles", str(mine), "--down", *FEW_EVENTS)
 
     # then that is what the reports are of, and the platform is gone as asked
     assert result.returncode == 0, result.stdout + result.stderr
@@ -232,7 +240,7 @@ def test_ctrl_c_in_the_demo_leaves_no_process_and_no_port(command_line, moment):
         "while it deploys": (command_line.state / "engine.json").exists,
         "while the jobs run": lambda: jobs_run(command_line),
     }[moment]
-    code, output = interrupt(command_line, ["demo"], reached)
+    code, output = interrupt(command_line, ["demo", *FEW_EVENTS], reached)
 
     # then nothing is left of it
     assert code == 130, output
@@ -251,7 +259,7 @@ def test_ctrl_c_leaves_a_platform_that_was_up_before_as_it_was(command_line):
     source.stop()
 
     # when ctrl-C is typed in a demo on it
-    code, output = interrupt(command_line, ["demo"], source.is_running)
+    code, output = interrupt(command_line, ["demo", *FEW_EVENTS], source.is_running)
 
     # then the data is there, and what the demo started is not
     assert code == 130, output
