@@ -92,7 +92,7 @@ def test_the_demo_shows_the_whole_way_and_a_second_one_collects_nothing_twice(co
     assert "nothing is collected twice" in first.stdout
 
     # and of the events, those in the view and how to post another
-    shown = "102 in the published view, of 117 that landed"
+    shown = "102 in the published view, of 118 that landed"
     assert shown in first.stdout
     assert re.search(r"requests answered 409 Conflict +│ +1 ", first.stdout)
     assert re.search(r"echo \"x-api-key: \$\(.* events-key.*\)\" \| curl -H @- .*/events", first.stdout)

@@ -24,6 +24,7 @@ from jobs.warehouse.job import refine
 from lake.keys import report_key
 from local.commands import app as local_app
 from local.sample_data import write_vehicles
+from local.sample_events import known_vehicles, make_events
 from ops.commands import app as ops_app
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -345,6 +346,17 @@ def test_the_figures_in_the_readme_are_those_of_the_demo(tmp_path: Path) -> None
 def test_the_steps_in_the_readme_are_those_of_the_demo() -> None:
     steps = re.findall(r'steps\.step\("([^"]+)"\)', (ROOT / "local/demo.py").read_text())
     assert re.findall(r"^✓ ([^:\n]+):", README.read_text(), re.MULTILINE) == steps
+
+
+def test_the_numbers_of_events_in_the_readme_are_those_of_the_demo(tmp_path: Path) -> None:
+    write_vehicles(tmp_path / "vehicles.csv")
+    sample = make_events(known_vehicles(tmp_path / "vehicles.csv", DATASETS["vehicles"]))
+    shown = len(sample.sound) + len(sample.callbacks)
+    # One callback comes once more, and then again as it was, which is a replay.
+    landed = sum(post.events for post in sample.posts if post.status == HTTPStatus.ACCEPTED)
+    landed += sum(callback.times for callback in sample.callbacks) + 1
+    assert f"{landed:,} accepted;" in README.read_text()
+    assert f"{shown:,} in the published view, of {landed:,} that landed" in README.read_text()
 
 
 def test_the_number_of_resources_in_the_readme_is_that_of_the_local_stack() -> None:
