@@ -5,6 +5,7 @@ import importlib
 import re
 import shlex
 from collections.abc import Iterator, Mapping
+from http import HTTPStatus
 from pathlib import Path
 from typing import Annotated, NamedTuple
 
