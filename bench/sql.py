@@ -31,6 +31,7 @@ from lake.collection import Database, certificate_parameter, database_parameter,
 from local.emulator import Emulator
 from local.processes import BackgroundProcess
 from ops.target import EMULATOR_ACCESS_KEY, EMULATOR_SECRET_KEY, local_environment
+from tests.emulator.emulators import free_port
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 CONTESTANTS: Final = ROOT / "bench" / "sql_contestants.py"
@@ -39,7 +40,6 @@ BY_PYODBC: Final = ("pyodbc_fetchmany", "pandas_read_sql", "polars_read_database
 # What users would write: pyodbc_fetchmany is what the extraction itself would be without the Arrow reader.
 RIVALS: Final = BY_PYODBC[1:]
 REGION: Final = "eu-west-1"
-EMULATOR_PORT: Final = 4790
 HOST: Final = "127.0.0.1"
 PASSWORD: Final = "Bench-Passw0rd"  # noqa: S105 - of a server on loopback that ends with the bench
 PREFIX: Final = "/data-platform/bench"
@@ -100,7 +100,7 @@ def _running(folder: Path) -> Iterator[tuple[Server, dict[str, str]]]:
     command = [sys.executable, "-m", "local.sql_source", "--database-file", str(folder / "source.duckdb")]
     command += ["--password-file", str(folder / "password"), "--user", "bench", "--ready-file", str(ready)]
     command += ["--certificate", str(folder / "certificate.pem"), "--private-key", str(folder / "key.pem")]
-    emulator = Emulator(EMULATOR_PORT, REGION, folder)
+    emulator = Emulator(free_port(), REGION, folder)
     try:
         source.start(command, local_environment(os.environ), is_ready=ready.exists, within_seconds=30)
         emulator.start()
