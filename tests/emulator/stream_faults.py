@@ -113,7 +113,7 @@ class Scenario:
             waiting += messages
         while waiting:
             self.random.shuffle(waiting)
-            size = self.random.randint(1, min(BATCH_MESSAGES, max(len(waiting) // 4, 1)))
+            size = self.random.randint(1, min(BATCH_MESSAGES, max(len(waiting) // 3, 1)))
             batch, waiting = waiting[:size], waiting[size:]
             done = self._land(batch)
             # Each once: the emulator, other than SQS, refuses to delete what is gone.
