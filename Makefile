@@ -7,7 +7,7 @@ INSTALLED := $(VENV)/.installed
 DEVELOPMENT := $(VENV)/.development-installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo up down test test-long test-images test-all needs-of-tests check format lock settings bench campaign clean
+.PHONY: help install demo up down test test-long test-images test-all needs-of-tests check format lock settings pages bench campaign clean
 
 help: ## List the commands.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -69,6 +69,9 @@ lock: $(DEVELOPMENT) ## Pin the requirements again, from requirements/*.in.
 
 settings: $(DEVELOPMENT) ## Write docs/settings.md anew, from the model of the settings.
 	@PYTHONPATH=platform:. $(BIN)/python -m dataplatform.settings_page
+
+pages: $(INSTALLED) ## Write a page for each dataset into .build/pages/, from its declaration.
+	@PYTHONPATH=platform:. $(BIN)/python -m jobs.pages .build/pages
 
 bench: $(DEVELOPMENT) ## Measure: make bench NAME=warehouse
 	@test -n "$(NAME)" || { echo "which one? $$(cd bench && ls *.py | sed 's/\.py$$//' | tr '\n' ' ')"; exit 2; }

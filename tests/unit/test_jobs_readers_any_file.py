@@ -13,6 +13,7 @@ from unittest import mock
 
 import dataframely as dy
 import polars as pl
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
@@ -186,9 +187,20 @@ def all_by_the_csv_module(block: csv_blocks.Block, layout: csv_blocks.Layout) ->
     return csv_blocks._read_exactly(block, layout)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(file=csv_files(), size=SIZES)
 def test_each_record_of_a_csv_file_comes_once_and_reads_the_same_again(file, size):
+    assert_each_record_comes_once(file, size)
+
+
+@pytest.mark.long
+@settings(max_examples=300, deadline=None)
+@given(file=csv_files(), size=SIZES)
+def test_so_does_each_of_300_csv_files(file, size):
+    assert_each_record_comes_once(file, size)
+
+
+def assert_each_record_comes_once(file: File, size: int) -> None:
     # when
     with blocks_of(size):
         frame = read(file)
