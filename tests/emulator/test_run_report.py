@@ -1,5 +1,7 @@
 """The page of a run says what the lake holds."""
 
+import json
+
 import pytest
 from typer.testing import CliRunner
 
@@ -12,11 +14,32 @@ from tests.emulator.test_platform import HEADER
 
 pytestmark = [pytest.mark.emulator, pytest.mark.xdist_group("platform")]
 
+EVENTS = [
+    {
+        "event_id": f"00000000-0000-4000-8000-00000000000{number}",
+        "event_type": kind,
+        "occurred_at": "2026-01-02T10:00:00Z",
+        "source": "website",
+        "received_at": "2026-01-02T10:00:01Z",
+        "request_id": "request",
+        "payload": payload,
+    }
+    for number, (kind, payload) in enumerate(
+        [
+            ("payment", {"amount": "12.50", "currency": "GBP", "registration_plate": "AB19CDE"}),
+            ("visit", {"customer_id": 9, "page": "/offers"}),
+        ]
+    )
+]
+
 
 @pytest.fixture
 def refined(target, outgoing):
-    """A file with a clean row, one that comes twice and a refused one, taken to the reports."""
+    """A file with a clean row, one that comes twice and a refused one, and two events, taken to the reports."""
     (outgoing / "picture.csv").write_text(HEADER + "9,Corsa,Red,AB19CDE\n9,Corsa,Red,AB19CDE\n9,Corsa,Red,<plate>\n")
+    target.client("s3").put_object(
+        Bucket=target.bucket, Key="inbound/events/2026/01/02/picture.ndjson", Body="\n".join(map(json.dumps, EVENTS))
+    )
     collect(target, "vehicles")
     refine(target)
 
