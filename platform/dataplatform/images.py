@@ -38,6 +38,7 @@ IMAGES: Final[Mapping[str, ImageSources]] = {
         }
     ),
     "sftp": ImageSources({"": Path("images/sftp")}),
+    "swagger": ImageSources({"": Path("images/swagger"), "openapi.yaml": Path("docs/openapi.yaml")}),
 }
 
 

@@ -71,6 +71,7 @@ def processes_that_name(text):
     return found
 
 
+@pytest.mark.timeout(400)
 def test_the_demo_shows_the_whole_way_and_a_second_one_collects_nothing_twice(command_line):
     # when the demo runs twice, the second time with a proxy and a profile that are of no use here
     first = command_line.run("local", "demo", *FEW_EVENTS)

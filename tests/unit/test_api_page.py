@@ -1,13 +1,15 @@
 """The page of the events API as `python -m local docs` serves it: its files, and what it says when it cannot."""
 
+import json
 import threading
+from importlib.metadata import version
 
 import pytest
 import urllib3
 import yaml
 from typer.testing import CliRunner
 
-from local.api_page import ApiPageServer
+from local.api_page import EXAMPLE_ADDRESS, PAGE, ApiPageServer
 from local.commands import app
 from local.emulator import PortInUseError
 from tests.emulator.emulators import free_port
@@ -58,6 +60,20 @@ def test_the_page_may_call_itself_and_the_api_only(page_server):
     directives = dict(each.strip().partition(" ")[::2] for each in policy.split(";"))
     assert directives["connect-src"] == "'self' http://127.0.0.1:4566"
     assert {directives["default-src"], directives["script-src"]} == {"'none'", "'self'"}
+
+
+def test_the_image_holds_the_same_swagger_ui():
+    locked = json.loads((PAGE / "package-lock.json").read_text())["packages"]
+    here = version("flask-swagger-ui")
+    assert locked["node_modules/swagger-ui-dist"]["version"] == here
+    assert locked[""]["dependencies"] == {"swagger-ui-dist": here}
+    assert all("integrity" in package and "resolved" not in package for name, package in locked.items() if name)
+
+
+def test_the_image_puts_its_address_in_the_documents_and_has_the_same_policy(page_server):
+    configuration = (PAGE / "nginx.conf.template").read_text()
+    assert f'sub_filter "{EXAMPLE_ADDRESS}" "@EVENTS_URL@"' in configuration
+    assert page_server.policy.replace("http://127.0.0.1:4566", "@EVENTS_ORIGIN@") in configuration
 
 
 def test_a_port_that_is_taken_is_named_with_the_way_out(page_server):

@@ -1,0 +1,20 @@
+#!/bin/sh
+# Puts the API's address into nginx's configuration, and starts it.
+set -eu
+
+# Only what an address has: it becomes part of the configuration.
+case "$EVENTS_URL" in
+    *[!A-Za-z0-9:/._-]* | */)
+        echo "EVENTS_URL=$EVENTS_URL is no address of an API: expected https://host/stage, without a slash at its end" >&2
+        exit 2
+        ;;
+    http://?* | https://?*) ;;
+    *)
+        echo "EVENTS_URL=$EVENTS_URL does not begin with https:// or http://" >&2
+        exit 2
+        ;;
+esac
+origin=$(printf %s "$EVENTS_URL" | cut -d / -f 1-3)
+sed -e "s|@EVENTS_URL@|$EVENTS_URL|" -e "s|@EVENTS_ORIGIN@|$origin|" \
+    "${TEMPLATE:-/etc/nginx/nginx.conf.template}" > /tmp/nginx.conf
+exec nginx -c /tmp/nginx.conf -e stderr -g "daemon off;"

@@ -1,0 +1,59 @@
+"""The API does what its document says, as schemathesis makes requests of it: sound ones and all kinds of wrong ones."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytestmark = [pytest.mark.emulator, pytest.mark.xdist_group("platform")]
+
+ROOT = Path(__file__).resolve().parents[2]
+# Key and address come by the environment: what a command is given, others can see.
+CONFIGURATION = """
+base-url = "${EVENTS_URL}"
+headers = { x-api-key = "${EVENTS_API_KEY}" }
+continue-on-failure = true
+
+[checks.unsupported_method]
+# API Gateway answers 403 where the check expects 405, and so the document's readers are told.
+enabled = false
+"""
+
+
+@pytest.mark.parametrize(
+    ("phases", "examples"),
+    [
+        pytest.param("examples", 1, id="the document's examples"),
+        pytest.param("coverage,fuzzing", 40, id="generated", marks=[pytest.mark.long, pytest.mark.timeout(600)]),
+    ],
+)
+def test_every_answer_is_one_that_the_document_has(event_stream, tmp_path, phases, examples):
+    # given the document and the deployed API
+    configuration = tmp_path / "schemathesis.toml"
+    configuration.write_text(CONFIGURATION)
+    options = ["--phases", phases, "--max-examples", str(examples), "--seed", "2026", "--no-color"]
+
+    # when requests are made of the one and sent to the other
+    result = subprocess.run(
+        [
+            *(Path(sys.executable).with_name("schemathesis"), "--config-file", configuration),
+            *("run", ROOT / "docs/openapi.yaml", *options),
+        ],
+        cwd=tmp_path,
+        env={
+            **os.environ,
+            "EVENTS_URL": event_stream.url,
+            "EVENTS_API_KEY": event_stream.api_key,
+            "SCHEMATHESIS_HOOKS": "tests.emulator.api_hooks",
+            "PYTHONPATH": str(ROOT),
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    # then none fails, and every operation was tried
+    assert result.returncode == 0, result.stdout[-6000:] + result.stderr[-2000:]
+    assert "Tested: 3" in result.stdout
