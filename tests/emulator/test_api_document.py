@@ -23,13 +23,13 @@ enabled = false
 
 
 @pytest.mark.parametrize(
-    ("phases", "examples"),
+    ("phases", "examples", "operations"),
     [
-        pytest.param("examples", 1, id="the document's examples"),
-        pytest.param("coverage,fuzzing", 40, id="generated", marks=[pytest.mark.long, pytest.mark.timeout(600)]),
+        pytest.param("examples", 1, 2, id="the document's examples"),
+        pytest.param("coverage,fuzzing", 40, 3, id="generated", marks=[pytest.mark.long, pytest.mark.timeout(600)]),
     ],
 )
-def test_every_answer_is_one_that_the_document_has(event_stream, tmp_path, phases, examples):
+def test_every_answer_is_one_that_the_document_has(event_stream, tmp_path, phases, examples, operations):
     # given the document and the deployed API
     configuration = tmp_path / "schemathesis.toml"
     configuration.write_text(CONFIGURATION)
@@ -54,6 +54,6 @@ def test_every_answer_is_one_that_the_document_has(event_stream, tmp_path, phase
         check=False,
     )
 
-    # then none fails, and every operation was tried
+    # then none fails, and every operation was tried that there is something for: health takes nothing
     assert result.returncode == 0, result.stdout[-6000:] + result.stderr[-2000:]
-    assert "Tested: 3" in result.stdout
+    assert f"Tested: {operations}" in result.stdout
