@@ -25,9 +25,11 @@ from dataplatform.declarations import (
     event_providers,
     extracted_datasets,
     identity_provider,
+    network_args,
     streamed_dataset,
     teams_of_reports,
 )
+from dataplatform.demo_sources import create_demo_sources
 from dataplatform.function_layer import FunctionLayer
 from dataplatform.images import IMAGES
 from dataplatform.monitoring import Monitoring
@@ -84,11 +86,21 @@ functions: FunctionSettings = {
     "alarm_topic_arn": monitoring.topic_arn,
     "log_retention_days": settings.log_retention_days,
 }
+network = Network(
+    f"{name}-network",
+    {
+        **network_args(settings),
+        "region": region,
+        "account_id": account_id,
+        "key_arn": lake.key_arn,
+        "log_retention_days": settings.log_retention_days,
+    },
+)
 collector = BatchCollector(
     f"{name}-collector",
     {
         "connections": connections(settings),
-        "datasets": collected_datasets(),
+        "datasets": collected_datasets(settings),
         "parameter_prefix": f"/{pulumi.get_project()}/{pulumi.get_stack()}",
         "time_zone": settings.time_zone,
         "account_id": account_id,
@@ -98,10 +110,12 @@ collector = BatchCollector(
         "key_arn": lake.key_arn,
         "alarm_topic_arn": monitoring.topic_arn,
         "functions": functions,
+        "placement": {"vpc_id": network.vpc_id, "subnet_ids": network.private_subnet_ids}
+        if settings.collects_in_network
+        else None,
         "protect_data": settings.protect_data,
     },
 )
-network = Network(f"{name}-network", {"cidr": settings.network_cidr, "region": region})
 image = ContainerImage(
     f"{name}-jobs-image",
     {
@@ -115,7 +129,7 @@ extraction = SqlExtraction(
     f"{name}-extraction",
     {
         "databases": databases(settings),
-        "datasets": extracted_datasets(),
+        "datasets": extracted_datasets(settings),
         "parameter_prefix": f"/{pulumi.get_project()}/{pulumi.get_stack()}",
         "time_zone": settings.time_zone,
         "account_id": account_id,
@@ -130,9 +144,23 @@ extraction = SqlExtraction(
         "image": image.reference,
         "repository_arn": image.repository_arn,
         "vpc_id": network.vpc_id,
-        "subnet_ids": network.subnet_ids,
+        "subnet_ids": network.public_subnet_ids,
         "log_retention_days": settings.log_retention_days,
         "trust_account": settings.local.trust_account,
+    },
+)
+sources = create_demo_sources(
+    f"{name}-source",
+    settings,
+    {
+        "network": network,
+        "collector": collector,
+        "extraction": extraction,
+        "account_id": account_id,
+        "region": region,
+        "key_arn": lake.key_arn,
+        "alarm_topic_arn": monitoring.topic_arn,
+        "undelivered_queue_arn": monitoring.undelivered_queue_arn,
     },
 )
 stream = StreamIngest(
@@ -233,6 +261,8 @@ pulumi.export("collectorDeadLetterQueueUrl", collector.dead_letter_queue_url)
 pulumi.export("connectionPublicKeys", collector.public_keys)
 pulumi.export("extractionTask", extraction.task_definition_arn)
 pulumi.export("extractionSchedules", extraction.schedules)
+pulumi.export("sourceServers", sources)
+pulumi.export("natAddresses", network.nat_addresses)
 pulumi.export("eventsUrl", stream.url)
 pulumi.export("eventsApiId", stream.rest_api_id)
 pulumi.export("eventsApiKeyParameter", stream.api_key_parameters[next(iter(settings.events.providers))])

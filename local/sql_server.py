@@ -17,6 +17,7 @@ from lake.collection import (
     certificate_parameter,
     database_parameter,
     password_parameter,
+    server_certificate_parameter,
     server_key_parameter,
 )
 from local.processes import BackgroundProcess
@@ -63,7 +64,8 @@ class SqlServer:
         ssm = target.client("ssm")
         secrets = {
             "password": password_parameter(prefix, CONNECTION),
-            "certificate.pem": certificate_parameter(prefix, CONNECTION),
+            "authority.pem": certificate_parameter(prefix, CONNECTION),
+            "certificate.pem": server_certificate_parameter(prefix, CONNECTION),
             "key.pem": server_key_parameter(prefix, CONNECTION),
         }
         for name, parameter in secrets.items():
@@ -99,12 +101,12 @@ class SqlServer:
             jobs.extract_from_sql.errors.ExtractionError: the server cannot be reached.
         """
         server = Server(database, (self._folder / "password").read_text())
-        with trusting((self._folder / "certificate.pem").read_text()), server.connect() as connection:
+        with trusting((self._folder / "authority.pem").read_text()), server.connect() as connection:
             yield connection
 
     def discard_secrets(self) -> None:
         """Delete what a deployment made for it."""
-        for name in ("password", "certificate.pem", "key.pem", "ready"):
+        for name in ("password", "authority.pem", "certificate.pem", "key.pem", "ready"):
             (self._folder / name).unlink(missing_ok=True)
 
     @property

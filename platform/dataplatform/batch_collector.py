@@ -5,12 +5,12 @@ from typing import TypedDict
 
 import pulumi
 import pulumi_aws as aws
-import pulumi_tls as tls
 
 from dataplatform.collector_permissions import collector_statements
+from dataplatform.connection_credentials import ConnectionArgs, ServerSecrets, configure_connections
 from dataplatform.monitoring import alarm_when_any
 from dataplatform.policies import allow, document, trust_service
-from dataplatform.python_function import FunctionSettings, PythonFunction
+from dataplatform.python_function import FunctionSettings, PlacementArgs, PythonFunction
 from lake import collection
 
 HANDLER = "functions.sftp_collector.handler.handler"
@@ -20,17 +20,6 @@ CONTINUATION_SCHEDULE = "rate(15 minutes)"
 # Two worker processes want two processors, which come with 3.5 GB; new accounts are capped below that.
 # docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
 MEMORY_MEGABYTES = 3008
-RSA_BITS = 4096
-
-
-class ConnectionArgs(TypedDict):
-    """One SFTP server."""
-
-    host: str
-    port: int
-    user: str
-    host_keys: list[str]
-    """Public host keys, "type base64" each; no other key is accepted."""
 
 
 class CollectedDatasetArgs(TypedDict):
@@ -45,6 +34,8 @@ class CollectedDatasetArgs(TypedDict):
     """How long a file has to have stood unchanged before it is taken."""
     schedule: str
     """EventBridge Scheduler expression in the collector's time zone."""
+    paused: bool
+    """The schedule rests, since the server does not run."""
 
 
 class BatchCollectorArgs(TypedDict):
@@ -61,6 +52,8 @@ class BatchCollectorArgs(TypedDict):
     key_arn: pulumi.Input[str]
     alarm_topic_arn: pulumi.Input[str]
     functions: FunctionSettings
+    placement: PlacementArgs | None
+    """The network that the function runs in, if a connection needs that."""
     protect_data: bool
 
 
@@ -74,7 +67,11 @@ class BatchCollector(pulumi.ComponentResource):
     schedules: pulumi.Output[dict[str, str]]
     """Schedule of each dataset, as group/name."""
     public_keys: pulumi.Output[dict[str, str]]
-    """OpenSSH public key of each connection, which the server's owner authorises."""
+    """OpenSSH public keys of each connection, one a line, which the server's owner authorises."""
+    security_group_id: pulumi.Output[str] | None
+    """The function's security group, if it runs in a network."""
+    server_secrets: dict[str, ServerSecrets]
+    """What the servers are given whose host keys were made here, by connection."""
 
     def __init__(self, name: str, args: BatchCollectorArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("dataplatform:batch:BatchCollector", name, None, opts)
@@ -88,13 +85,17 @@ class BatchCollector(pulumi.ComponentResource):
                     f"settings do not have (they have: {known}); add it to data-platform:connections"
                 )
         ledger = self._create_ledger()
-        self._configure_connections()
+        public_keys, self.server_secrets = configure_connections(
+            name, args["parameter_prefix"], args["key_arn"], args["connections"], parent=self
+        )
+        self.public_keys = pulumi.Output.all(**public_keys)
         self._configure_datasets()
         queue = self._create_dead_letter_queue()
         function = self._create_function(ledger, queue)
         self._schedule(function, queue)
         self._create_alarms(queue)
         self.function_name = function.function_name
+        self.security_group_id = function.security_group_id
         self.ledger_table_name = ledger.name
         self.ledger_table_arn = ledger.arn
         self.dead_letter_queue_url = queue.url
@@ -122,42 +123,6 @@ class BatchCollector(pulumi.ComponentResource):
             deletion_protection_enabled=protect,
             opts=pulumi.ResourceOptions(parent=self, protect=protect, retain_on_delete=protect),
         )
-
-    def _configure_connections(self) -> None:
-        prefix = self._args["parameter_prefix"]
-        public_keys: dict[str, pulumi.Output[str]] = {}
-        for connection, server in self._args["connections"].items():
-            key_pair = tls.PrivateKey(
-                f"{self._name}-{connection}-client-key", algorithm="RSA", rsa_bits=RSA_BITS, opts=self._child
-            )
-            public_keys[connection] = key_pair.public_key_openssh
-            secret_name = collection.private_key_parameter(prefix, connection)
-            aws.ssm.Parameter(
-                f"{self._name}-{connection}-client-key",
-                name=secret_name,
-                description=f"Client key of the SFTP connection {connection}",
-                type="SecureString",
-                key_id=self._args["key_arn"],
-                value=key_pair.private_key_pem,
-                # RSA 4096 in PEM is 3.2 KB; a standard parameter holds 4 KB.
-                tier="Standard",
-                opts=self._child,
-            )
-            aws.ssm.Parameter(
-                f"{self._name}-{connection}-connection",
-                name=collection.connection_parameter(prefix, connection),
-                description=f"SFTP connection {connection}",
-                type="String",
-                value=collection.Connection(
-                    host=server["host"],
-                    port=server["port"],
-                    user=server["user"],
-                    host_keys=tuple(server["host_keys"]),
-                    private_key_parameter=secret_name,
-                ).model_dump_json(),
-                opts=self._child,
-            )
-        self.public_keys = pulumi.Output.all(**public_keys)
 
     def _configure_datasets(self) -> None:
         for dataset, collected in self._args["datasets"].items():
@@ -214,6 +179,7 @@ class BatchCollector(pulumi.ComponentResource):
                         "dead_letter_queue_arn": queue.arn,
                     }
                 ),
+                "placement": args["placement"],
                 "errors_description": "A collection failed: the function's log names each file and why",
             },
             self._child,
@@ -268,6 +234,7 @@ class BatchCollector(pulumi.ComponentResource):
                 schedule_expression=collected["schedule"],
                 schedule_expression_timezone=args["time_zone"],
                 flexible_time_window={"mode": "OFF"},
+                state="DISABLED" if collected["paused"] else None,
                 target=target({"dataset": dataset}),
                 opts=opts,
             )
@@ -281,6 +248,7 @@ class BatchCollector(pulumi.ComponentResource):
                 schedule_expression=CONTINUATION_SCHEDULE,
                 schedule_expression_timezone=args["time_zone"],
                 flexible_time_window={"mode": "OFF"},
+                state="DISABLED" if collected["paused"] else None,
                 target=target({"dataset": dataset, "continue": True}),
                 opts=opts,
             )

@@ -1,15 +1,18 @@
 """What the components need of the declarations in jobs/datasets and jobs/marts, joined with the stack's settings."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, TypedDict
 
 import pulumi
 import yaml
 
 from dataplatform.api_keys import ProviderLimits
-from dataplatform.batch_collector import CollectedDatasetArgs, ConnectionArgs
+from dataplatform.batch_collector import CollectedDatasetArgs
+from dataplatform.connection_credentials import ConnectionArgs
 from dataplatform.database_credentials import DatabaseArgs
+from dataplatform.network import ExistingNetworkArgs
 from dataplatform.settings import Settings
+from dataplatform.source_settings import DEMO_SFTP_PORT, ConnectionSettings, DatabaseSettings
 from dataplatform.sql_extraction import ExtractedDatasetArgs
 from dataplatform.stream_ingest import CallbackArgs
 from dataplatform.team_permissions import IdentityProviderArgs
@@ -17,21 +20,44 @@ from jobs.datasets import DATASETS
 from jobs.datasets.declaration import SftpSource, SqlSource, StreamSource
 from jobs.marts import REPORTS
 
+# Names of our own servers within their domain.
+SFTP: Final = "sftp"
+SQL: Final = "sql"
+
+
+class SettingsOfNetwork(TypedDict):
+    """The part of NetworkArgs that the settings decide."""
+
+    cidr: str
+    existing: ExistingNetworkArgs | None
+    nat_gateways: int
+    private_services: list[str]
+    domain: str | None
+
+
+def server_domain(settings: Settings) -> str | None:
+    """The private DNS domain of this stack's own servers, if it has any."""
+    served = [*settings.connections.values(), *settings.databases.values()]
+    if not any(each.demo_server for each in served):
+        return None
+    return f"{pulumi.get_project()}-{pulumi.get_stack()}.internal"
+
 
 def connections(settings: Settings) -> dict[str, ConnectionArgs]:
     """The stack's SFTP servers, by name."""
     return {
         name: ConnectionArgs(
-            host=connection.host,
-            port=connection.port,
+            host=connection.host or f"{SFTP}.{server_domain(settings)}",
+            port=DEMO_SFTP_PORT if connection.demo_server else connection.port,
             user=connection.user,
-            host_keys=list(connection.host_keys),
+            host_keys=None if connection.demo_server else list(connection.host_keys),
+            client_keys=list(connection.client_keys),
         )
         for name, connection in settings.connections.items()
     }
 
 
-def collected_datasets() -> dict[str, CollectedDatasetArgs]:
+def collected_datasets(settings: Settings) -> dict[str, CollectedDatasetArgs]:
     """What the collector takes for each dataset that arrives by SFTP."""
     return {
         name: CollectedDatasetArgs(
@@ -41,6 +67,7 @@ def collected_datasets() -> dict[str, CollectedDatasetArgs]:
             archive=dataset.source.archive,
             quiet_seconds=int(dataset.source.quiet.total_seconds()),
             schedule=dataset.source.schedule,
+            paused=_rests(settings, settings.connections.get(dataset.source.connection)),
         )
         for name, dataset in DATASETS.items()
         if isinstance(dataset.source, SftpSource)
@@ -51,23 +78,53 @@ def databases(settings: Settings) -> dict[str, DatabaseArgs]:
     """The stack's SQL Servers, by name."""
     return {
         name: DatabaseArgs(
-            host=database.host,
+            host=database.host or f"{SQL}.{server_domain(settings)}",
             port=database.port,
             database=database.database,
             user=database.user,
             password_parameter=database.password_parameter,
             certificate=database.certificate,
+            demo_server=database.demo_server,
         )
         for name, database in settings.databases.items()
     }
 
 
-def extracted_datasets() -> dict[str, ExtractedDatasetArgs]:
+def extracted_datasets(settings: Settings) -> dict[str, ExtractedDatasetArgs]:
     """What the extraction takes for each dataset that arrives from a SQL Server."""
     return {
-        name: ExtractedDatasetArgs(database=dataset.source.connection, schedule=dataset.source.schedule)
+        name: ExtractedDatasetArgs(
+            database=dataset.source.connection,
+            schedule=dataset.source.schedule,
+            paused=_rests(settings, settings.databases.get(dataset.source.connection)),
+        )
         for name, dataset in DATASETS.items()
         if isinstance(dataset.source, SqlSource)
+    }
+
+
+def _rests(settings: Settings, source: ConnectionSettings | DatabaseSettings | None) -> bool:
+    """Whether a source is a server of ours of which no task is wanted."""
+    return source is not None and source.demo_server and not settings.sources.desired_count
+
+
+def network_args(settings: Settings) -> SettingsOfNetwork:
+    """What the settings say of the network."""
+    network = settings.network
+    existing: ExistingNetworkArgs | None = None
+    if network.vpc_id is not None:
+        existing = {
+            "vpc_id": network.vpc_id,
+            "public_subnet_ids": network.public_subnet_ids,
+            "private_subnet_ids": network.private_subnet_ids,
+        }
+    return {
+        "cidr": network.cidr,
+        "existing": existing,
+        "nat_gateways": network.nat_gateways,
+        # All that the collector calls beside S3 and DynamoDB.
+        "private_services": ["ssm"] if settings.collects_in_network else [],
+        "domain": server_domain(settings),
     }
 
 

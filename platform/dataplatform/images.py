@@ -1,8 +1,9 @@
 """The repository's container images: what each is built from, and for which platform."""
 
+import contextlib
 import hashlib
-import shutil
-from collections.abc import Iterator, Mapping
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -52,19 +53,34 @@ def stage_context(name: str, sources: Mapping[str, Path]) -> tuple[Path, str]:
     Returns:
         The context's folder, relative to the program's, and 16 digits that change with any name, content or mode.
     """
-    context = BUILD / "images" / name
-    shutil.rmtree(context, ignore_errors=True)
+    files = [
+        (destination, file.read_bytes(), bool(file.stat().st_mode & 0o100))
+        for destination, file in sorted(_files(sources))
+    ]
     digest = hashlib.sha256()
-    for destination, file in sorted(_files(sources)):
-        content = file.read_bytes()
-        executable = bool(file.stat().st_mode & 0o100)
-        target = context / destination
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(content)
-        # The modes that git keeps, whatever this machine's umask is.
-        target.chmod(0o755 if executable else 0o644)
+    for destination, content, executable in files:
         digest.update(f"{destination}\0{int(executable)}\0{len(content)}\0".encode() + content)
-    return context, digest.hexdigest()[:16]
+    tag = digest.hexdigest()[:16]
+    context = BUILD / "images" / name / tag
+    if not context.exists():
+        context.parent.mkdir(parents=True, exist_ok=True)
+        _write_whole(context, files)
+    return context, tag
+
+
+def _write_whole(context: Path, files: Sequence[tuple[str, bytes, bool]]) -> None:
+    """Two programs may run in this checkout at once: the folder is there whole or not at all."""
+    with tempfile.TemporaryDirectory(dir=context.parent) as unfinished:
+        folder = Path(unfinished) / "context"
+        for destination, content, executable in files:
+            target = folder / destination
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(content)
+            # The modes that git keeps, whatever this machine's umask is.
+            target.chmod(0o755 if executable else 0o644)
+        # The other one was faster where this fails, and wrote the same.
+        with contextlib.suppress(OSError):
+            folder.rename(context)
 
 
 def _files(sources: Mapping[str, Path]) -> Iterator[tuple[str, Path]]:

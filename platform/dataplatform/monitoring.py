@@ -177,6 +177,27 @@ def alert_on_failed_tasks(
     _deliver(f"{name}-failed-tasks-alert", rule, alert, parent=parent)
 
 
+def alert_on_failed_deployments(
+    name: str, service_arn: pulumi.Input[str], alert: AlertArgs, *, parent: pulumi.Resource
+) -> None:
+    """Tell the topic that a service's new tasks do not get healthy, and that ECS went back to the old ones."""
+    child = pulumi.ResourceOptions(parent=parent)
+    rule = aws.cloudwatch.EventRule(
+        f"{name}-failed-deployments",
+        description="A service's new tasks did not get healthy",
+        event_pattern=pulumi.Output.json_dumps(
+            {
+                "source": ["aws.ecs"],
+                "detail-type": ["ECS Deployment State Change"],
+                "resources": [service_arn],
+                "detail": {"eventName": ["SERVICE_DEPLOYMENT_FAILED"]},
+            }
+        ),
+        opts=child,
+    )
+    _deliver(f"{name}-failed-deployments-alert", rule, alert, parent=parent)
+
+
 def _deliver(name: str, rule: aws.cloudwatch.EventRule, alert: AlertArgs, *, parent: pulumi.Resource) -> None:
     aws.cloudwatch.EventTarget(
         name,

@@ -107,6 +107,7 @@ class ObjectAttributes(pulumi.ComponentResource):
                     allow("RecordAttributes", ["dynamodb:UpdateItem"], [table.arn]),
                     allow("SendFailures", ["sqs:SendMessage"], [dead_letters.arn]),
                 ],
+                "placement": None,
                 "errors_description": "An object's attributes were not recorded: the function's log says why",
             },
             self._child,

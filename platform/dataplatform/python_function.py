@@ -6,6 +6,7 @@ from typing import Any, TypedDict
 import pulumi
 import pulumi_aws as aws
 
+from dataplatform.firewalls import create_outgoing_group
 from dataplatform.monitoring import alarm_when_any
 from dataplatform.packaging import FUNCTION_PYTHON
 from dataplatform.policies import allow, document, trust_service
@@ -23,6 +24,14 @@ class FunctionSettings(TypedDict):
     log_retention_days: int
 
 
+class PlacementArgs(TypedDict):
+    """The network that a function runs in."""
+
+    vpc_id: pulumi.Input[str]
+    subnet_ids: pulumi.Input[list[str]]
+    """Private ones: a function has no public address."""
+
+
 class PythonFunctionArgs(TypedDict):
     """What one function needs."""
 
@@ -35,6 +44,8 @@ class PythonFunctionArgs(TypedDict):
     environment: Mapping[str, pulumi.Input[str]]
     statements: Sequence[Mapping[str, Any]]
     """What it may do beyond its log, the key and its traces."""
+    placement: PlacementArgs | None
+    """None: it runs outside of any network of ours, and reaches the internet."""
     errors_description: str
     """What it means when it fails, and where to look."""
 
@@ -46,11 +57,15 @@ class PythonFunction(pulumi.ComponentResource):
     function_arn: pulumi.Output[str]
     invoke_arn: pulumi.Output[str]
     """What API Gateway calls it by."""
+    security_group_id: pulumi.Output[str] | None
+    """Its security group, if it runs in a network."""
 
     def __init__(self, name: str, args: PythonFunctionArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("dataplatform:functions:PythonFunction", name, None, opts)
         settings = args["settings"]
         child = pulumi.ResourceOptions(parent=self)
+        placement = args["placement"]
+        firewall = create_outgoing_group(name, "The function", placement["vpc_id"], parent=self) if placement else None
         logs = aws.cloudwatch.LogGroup(
             f"{name}-logs",
             name=args["log_group_name"],
@@ -77,6 +92,7 @@ class PythonFunction(pulumi.ComponentResource):
                 ),
                 # It knows no resources: docs.aws.amazon.com/service-authorization/latest/reference/list_awsx-ray.html
                 allow("Trace", ["xray:PutTraceSegments", "xray:PutTelemetryRecords"], ["*"]),
+                *([_keep_interfaces()] if placement else []),
             ),
             opts=child,
         )
@@ -95,6 +111,9 @@ class PythonFunction(pulumi.ComponentResource):
             tracing_config={"mode": "Active"},
             logging_config={"log_format": "JSON", "log_group": logs.name},
             environment={"variables": args["environment"]},
+            vpc_config={"subnet_ids": placement["subnet_ids"], "security_group_ids": [firewall.id]}
+            if placement and firewall
+            else None,
             opts=pulumi.ResourceOptions(parent=self, depends_on=[permissions]),
         )
         alarm_when_any(
@@ -110,6 +129,26 @@ class PythonFunction(pulumi.ComponentResource):
         self.function_name = function.name
         self.function_arn = function.arn
         self.invoke_arn = function.invoke_arn
+        self.security_group_id = firewall.id if firewall else None
         self.register_outputs(
             {"functionName": self.function_name, "functionArn": self.function_arn, "invokeArn": self.invoke_arn}
         )
+
+
+def _keep_interfaces() -> dict[str, Any]:
+    """What Lambda does under the function's role to put it into a network. AWS takes no narrower resource for it.
+
+    docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html
+    """
+    return allow(
+        "KeepInterfaces",
+        [
+            "ec2:CreateNetworkInterface",
+            "ec2:DescribeNetworkInterfaces",
+            "ec2:DescribeSubnets",
+            "ec2:DeleteNetworkInterface",
+            "ec2:AssignPrivateIpAddresses",
+            "ec2:UnassignPrivateIpAddresses",
+        ],
+        ["*"],
+    )

@@ -1,10 +1,9 @@
 """The stack's settings: one model, read from Pulumi configuration and refused loudly where it is wrong."""
 
 import difflib
-import ipaddress
 import json
 import zoneinfo
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Final, Literal, Self
 
 import pulumi
@@ -12,12 +11,8 @@ from pydantic import AfterValidator, BaseModel, Field, ValidationError, model_va
 
 from dataplatform.event_settings import CallbackSettings, EventSettings, ProviderSettings
 from dataplatform.settings_model import Name, SettingsModel
-from lake.stacks import LOCAL_STACK
-
-# What AWS accepts as a VPC, and what leaves room for the subnets.
-IPV4: Final = 4
-SHORTEST_PREFIX: Final = 16
-LONGEST_PREFIX: Final = 22
+from dataplatform.source_settings import ConnectionSettings, DatabaseSettings, NetworkSettings, SourceSettings
+from lake.stacks import LOCAL_STACK, PRODUCTION_STACK
 
 # What CloudWatch Logs accepts as retention, in days.
 RetentionDays = Literal[1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 3653]
@@ -27,72 +22,10 @@ class SettingsError(pulumi.RunError):
     """A setting is missing, unknown or wrong. Pulumi shows the message without a traceback."""
 
 
-def _host_key(value: str) -> str:
-    kind, _, rest = value.strip().partition(" ")
-    if not rest or not kind.startswith(("ssh-", "ecdsa-", "rsa-")):
-        raise ValueError('a host key is "type base64", as `ssh-keyscan` prints it after the host name')
-    return f"{kind} {rest.split()[0]}"
-
-
 def _time_zone(value: str) -> str:
     if value not in zoneinfo.available_timezones():
         raise ValueError("not an IANA time zone, such as Europe/London")
     return value
-
-
-def _network(value: str) -> str:
-    network = ipaddress.ip_network(value)
-    if not network.is_private or network.version != IPV4 or not SHORTEST_PREFIX <= network.prefixlen <= LONGEST_PREFIX:
-        raise ValueError(f"not a private IPv4 range of /{SHORTEST_PREFIX} to /{LONGEST_PREFIX}, such as 10.40.0.0/16")
-    return str(network)
-
-
-class ConnectionSettings(SettingsModel):
-    """How to reach one SFTP server."""
-
-    host: Annotated[str, Field(min_length=1, description="Host name or address of the server.")]
-    port: Annotated[int, Field(ge=1, le=65535, description="TCP port.")] = 22
-    user: Annotated[str, Field(min_length=1, description="Login on the server.")]
-    host_keys: Annotated[
-        tuple[Annotated[str, AfterValidator(_host_key)], ...],
-        Field(
-            description='The server\'s public host keys, "type base64" each. Collection refuses any other key. '
-            "`ssh-keyscan HOST` shows what a server offers; its owner confirms by another way that it is the right "
-            "one. At least one, but in `local`, where the stand-in's is put in."
-        ),
-    ]
-
-
-class DatabaseSettings(SettingsModel):
-    """How to reach one SQL Server."""
-
-    host: Annotated[str, Field(min_length=1, description="Host name or address of the server.")]
-    port: Annotated[int, Field(ge=1, le=65535, description="TCP port.")] = 1433
-    database: Annotated[str, Field(min_length=1, description="Name of the database on the server.")]
-    user: Annotated[str, Field(min_length=1, description="The extraction's login.")]
-    password_parameter: Annotated[
-        str | None,
-        Field(
-            pattern=r"^/[a-zA-Z0-9_./-]+$",
-            description="Name of an SSM SecureString that you made; without it the program generates the password.",
-        ),
-    ] = None
-    certificate: Annotated[
-        str | None,
-        Field(
-            pattern=r"^-----BEGIN CERTIFICATE-----",
-            description="The server's certificate in PEM, which is pinned; without it the program generates one.",
-        ),
-    ] = None
-
-    @model_validator(mode="after")
-    def _is_either_given_or_made(self) -> Self:
-        if (self.password_parameter is None) != (self.certificate is None):
-            raise ValueError(
-                "passwordParameter and certificate go together: both for a server that you have, "
-                "neither for one that the program sets up"
-            )
-        return self
 
 
 class JobSettings(SettingsModel):
@@ -182,14 +115,17 @@ class Settings(SettingsModel):
             description="SQL Servers, by the name that datasets use. `passwordParameter` and `certificate` go together."
         ),
     ] = Field(default_factory=dict)
-    network_cidr: Annotated[
-        str,
-        AfterValidator(_network),
-        Field(
-            description="Addresses of the [network](components/network.md) that tasks run in: a private IPv4 range, "
-            "/16 to /22."
-        ),
-    ] = "10.40.0.0/16"
+    network: Annotated[
+        NetworkSettings,
+        Field(description="The [network](components/network.md): one of our own, or one that exists."),
+    ] = NetworkSettings()
+    sources: Annotated[
+        SourceSettings,
+        Field(description="The [demo servers](components/source-server.md). `prod` has none by default."),
+    ] = SourceSettings()
+    demo: Annotated[
+        bool, Field(description="This stack shows the platform, and holds nobody's data: it may be open to everybody.")
+    ] = False
     log_retention_days: Annotated[RetentionDays, Field(description="Days that logs are kept.")] = 30
     noncurrent_version_days: Annotated[
         int, Field(ge=1, le=3650, description="Days that overwritten and deleted objects can still be restored.")
@@ -216,6 +152,12 @@ class Settings(SettingsModel):
         ),
     ] = LocalSettings()
 
+    @property
+    def collects_in_network(self) -> bool:
+        """Whether the collector runs in the network: a connection says so, or a server of our own runs there."""
+        served = self.sources.desired_count > 0
+        return any(each.in_vpc or (each.demo_server and served) for each in self.connections.values())
+
     @model_validator(mode="after")
     def _teams_are_distinct(self) -> Self:
         if len(set(self.teams)) != len(self.teams):
@@ -238,20 +180,63 @@ def parse_settings(values: Mapping[str, Any], stack: str) -> Settings:
     except ValidationError as error:
         problems = "\n".join(f"  {_describe(problem)}" for problem in error.errors())
         raise SettingsError(f"Pulumi.{stack}.yaml is refused:\n{problems}") from error
-    if stack != LOCAL_STACK:
-        if settings.local != LocalSettings():
-            raise SettingsError(
-                f"Pulumi.{stack}.yaml is refused:\n  data-platform:local: these exceptions are for the emulator; "
-                f"only the stack {LOCAL_STACK!r} may set them. Remove the block."
-            )
-        for name, connection in settings.connections.items():
-            if not connection.host_keys:
-                raise SettingsError(
-                    f"Pulumi.{stack}.yaml is refused:\n  data-platform:connections.{name}.hostKeys: "
-                    f"expected at least one; `ssh-keyscan {connection.host}` shows what the server offers, "
-                    "its owner confirms it"
-                )
+    problems = [*_not_for_this_stack(settings, stack), *_demo_problems(settings, stack), *_reach_problems(settings)]
+    if problems:
+        raise SettingsError(
+            f"Pulumi.{stack}.yaml is refused:\n" + "\n".join(f"  data-platform:{problem}" for problem in problems)
+        )
     return settings
+
+
+def _not_for_this_stack(settings: Settings, stack: str) -> Iterator[str]:
+    """What only the stack on this machine may leave out or put in."""
+    if stack == LOCAL_STACK:
+        return
+    if settings.local != LocalSettings():
+        yield (
+            f"local: these exceptions are for the emulator; only the stack {LOCAL_STACK!r} may set them. "
+            "Remove the block."
+        )
+    for name, connection in settings.connections.items():
+        if not connection.host_keys and not connection.demo_server:
+            yield (
+                f"connections.{name}.hostKeys: expected at least one; `ssh-keyscan {connection.host}` shows what the "
+                "server offers, its owner confirms it"
+            )
+
+
+def _demo_problems(settings: Settings, stack: str) -> Iterator[str]:
+    """What servers of our own have to keep to."""
+    connections = [name for name, connection in settings.connections.items() if connection.demo_server]
+    databases = [name for name, database in settings.databases.items() if database.demo_server]
+    for kind, names in (("connections", connections), ("databases", databases)):
+        if names and stack == LOCAL_STACK:
+            yield f"{kind}.{names[0]}.demoServer: the emulator runs no containers; `python -m local up` has a stand-in"
+        if len(names) > 1:
+            yield f"{kind}: {' and '.join(names)} are demoServer, but there is one such server; let one of them be"
+    if databases and not settings.sources.accept_sql_server_eula:
+        yield (
+            f"databases.{databases[0]}.demoServer: SQL Server is Microsoft's; read its licence, "
+            "go.microsoft.com/fwlink/?LinkId=746388, and accept it with data-platform:sources.acceptSqlServerEula: true"
+        )
+    for wide in settings.sources.too_wide:
+        if stack == PRODUCTION_STACK:
+            yield f"sources.allowedCidrs: {wide} lets everybody in; {stack!r} never may: name your own addresses"
+        elif not settings.demo:
+            yield (
+                f"sources.allowedCidrs: {wide} lets everybody in; name your own addresses, or say data-platform:demo: "
+                "true if this stack holds nobody's data"
+            )
+
+
+def _reach_problems(settings: Settings) -> Iterator[str]:
+    """A collector in the network reaches nothing outside of it without NAT."""
+    outside = [name for name, each in settings.connections.items() if not each.in_vpc and not each.demo_server]
+    if settings.collects_in_network and outside and not settings.network.nat_gateways and not settings.network.vpc_id:
+        yield (
+            f"connections.{outside[0]}: the collector runs in the network for another connection's sake, and reaches "
+            "nothing outside of it; set data-platform:network.natGateways to 1, or inVpc if it is reached through it"
+        )
 
 
 def read_settings() -> Settings:
@@ -314,5 +299,7 @@ _BLOCKS: Final[Mapping[tuple[str, ...], type[BaseModel]]] = {
     ("events", "callbacks"): CallbackSettings,
     ("teamIdentityProvider",): IdentityProviderSettings,
     ("jobs",): JobSettings,
+    ("network",): NetworkSettings,
+    ("sources",): SourceSettings,
     ("local",): LocalSettings,
 }

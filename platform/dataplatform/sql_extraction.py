@@ -5,8 +5,10 @@ from typing import TypedDict
 import pulumi
 import pulumi_aws as aws
 
+from dataplatform.connection_credentials import ServerSecrets
 from dataplatform.database_credentials import DatabaseArgs, configure_databases
 from dataplatform.extraction_permissions import ExtractionPermissionsArgs, execution_policy, task_policy
+from dataplatform.firewalls import create_outgoing_group
 from dataplatform.monitoring import AlertArgs, alarm_when_any, alert_on_failed_tasks
 from dataplatform.policies import allow, document, trust_service
 
@@ -21,6 +23,8 @@ class ExtractedDatasetArgs(TypedDict):
     database: str
     schedule: str
     """EventBridge Scheduler expression in the extraction's time zone."""
+    paused: bool
+    """The schedule rests, since the server does not run."""
 
 
 class SqlExtractionArgs(TypedDict):
@@ -56,6 +60,10 @@ class SqlExtraction(pulumi.ComponentResource):
     """Without a revision: whoever runs it gets the latest."""
     schedules: pulumi.Output[dict[str, str]]
     """Schedule of each dataset, as group/name."""
+    security_group_id: pulumi.Output[str]
+    """The task's security group, which a server may let in."""
+    server_secrets: dict[str, ServerSecrets]
+    """What the servers are given whose passwords and certificates were made here, by database."""
 
     def __init__(self, name: str, args: SqlExtractionArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("dataplatform:batch:SqlExtraction", name, None, opts)
@@ -68,7 +76,9 @@ class SqlExtraction(pulumi.ComponentResource):
                     f"dataset {dataset} comes from the database {extracted['database']!r}, which this stack's "
                     f"settings do not have (they have: {known}); add it to data-platform:databases"
                 )
-        configure_databases(name, args["parameter_prefix"], args["key_arn"], args["databases"], parent=self)
+        self.server_secrets = configure_databases(
+            name, args["parameter_prefix"], args["key_arn"], args["databases"], parent=self
+        )
         logs = aws.cloudwatch.LogGroup(
             f"{name}-logs",
             name=f"/{name}",
@@ -216,7 +226,8 @@ class SqlExtraction(pulumi.ComponentResource):
             opts=self._child,
         )
         group = aws.scheduler.ScheduleGroup(f"{self._name}-schedules", name=self._name, opts=self._child)
-        firewall = self._create_security_group()
+        firewall = create_outgoing_group(self._name, "The SQL extraction", args["vpc_id"], parent=self)
+        self.security_group_id = firewall.id
         schedules: dict[str, pulumi.Output[str]] = {}
         for dataset, extracted in args["datasets"].items():
             overrides = {"containerOverrides": [{"name": CONTAINER, "command": self._command("--dataset", dataset)}]}
@@ -228,6 +239,7 @@ class SqlExtraction(pulumi.ComponentResource):
                 schedule_expression=extracted["schedule"],
                 schedule_expression_timezone=args["time_zone"],
                 flexible_time_window={"mode": "OFF"},
+                state="DISABLED" if extracted["paused"] else None,
                 target={
                     "arn": cluster.arn,
                     "role_arn": role.arn,
@@ -250,22 +262,3 @@ class SqlExtraction(pulumi.ComponentResource):
             )
             schedules[dataset] = pulumi.Output.concat(group.name, "/", schedule.name)
         self.schedules = pulumi.Output.all(**schedules)
-
-    def _create_security_group(self) -> aws.ec2.SecurityGroup:
-        group = aws.ec2.SecurityGroup(
-            f"{self._name}-task",
-            description="The SQL extraction: out only",
-            vpc_id=self._args["vpc_id"],
-            opts=self._child,
-        )
-        aws.vpc.SecurityGroupEgressRule(
-            f"{self._name}-out",
-            description="To SQL servers and AWS",
-            security_group_id=group.id,
-            ip_protocol="tcp",
-            from_port=0,
-            to_port=65535,
-            cidr_ipv4="0.0.0.0/0",
-            opts=self._child,
-        )
-        return group

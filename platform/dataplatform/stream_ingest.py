@@ -233,6 +233,7 @@ class StreamIngest(pulumi.ComponentResource):
                         "region": args["region"],
                     }
                 ),
+                "placement": None,
                 "errors_description": "The receiver failed, and callers were answered 500: its log says why",
             },
             self._child,
@@ -264,6 +265,7 @@ class StreamIngest(pulumi.ComponentResource):
                         "dead_letter_queue_arn": dead_letters.arn,
                     }
                 ),
+                "placement": None,
                 "errors_description": "The batcher failed; the queue gives its messages again: see its log",
             },
             self._child,

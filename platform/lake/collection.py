@@ -46,6 +46,16 @@ def private_key_parameter(prefix: str, connection: str) -> str:
     return f"{prefix}/connections/{connection}/private-key"
 
 
+def host_key_parameter(prefix: str, connection: str) -> str:
+    """Name of the SSM SecureString that holds a server's host key, where the program generated it."""
+    return f"{prefix}/sftp-servers/{connection}/host-key"
+
+
+def authorized_keys_parameter(prefix: str, connection: str) -> str:
+    """Name of the SSM parameter that holds the public keys that such a server lets in."""
+    return f"{prefix}/sftp-servers/{connection}/authorized-keys"
+
+
 def collection_parameter(prefix: str, dataset: str) -> str:
     """Name of the SSM parameter that holds a dataset's collection."""
     return f"{prefix}/datasets/{dataset}/collection"
@@ -60,7 +70,8 @@ class Database(_Model):
     user: Annotated[str, Field(min_length=1)]
     # Name of the SSM SecureString that holds the login's password.
     password_parameter: str
-    # Name of the SSM String that holds the certificate (PEM) that the server has to show; no other is accepted.
+    # Name of the SSM String that holds the certificate (PEM) that the server has to show, or its authority's; no other
+    # is accepted.
     certificate_parameter: str
 
 
@@ -75,10 +86,20 @@ def password_parameter(prefix: str, database: str) -> str:
 
 
 def certificate_parameter(prefix: str, database: str) -> str:
-    """Name of the SSM parameter that holds the certificate of a database's server."""
+    """Name of the SSM parameter that holds the certificate that a database's server has to show, or its authority's."""
     return f"{prefix}/databases/{database}/certificate"
 
 
 def server_key_parameter(prefix: str, database: str) -> str:
     """Name of the SSM SecureString that holds the key of a server's certificate, where the program generated it."""
     return f"{prefix}/database-servers/{database}/key"
+
+
+def server_certificate_parameter(prefix: str, database: str) -> str:
+    """Name of the SSM parameter that holds the certificate that a server shows, where the program generated it."""
+    return f"{prefix}/database-servers/{database}/certificate"
+
+
+def administrator_password_parameter(prefix: str, database: str) -> str:
+    """Name of the SSM SecureString that holds the password of sa, where the program runs the server itself."""
+    return f"{prefix}/database-servers/{database}/administrator-password"

@@ -168,9 +168,11 @@ def test_only_this_accounts_rules_send_undelivered_events(graph: Graph) -> None:
     assert statement["Condition"] == {"ArnLike": {"aws:SourceArn": "arn:aws:events:eu-west-1:123456789012:rule/*"}}
 
 
-def test_no_security_group_lets_anything_in(graph: Graph) -> None:
+def test_no_range_of_addresses_may_connect_to_anything(graph: Graph) -> None:
+    # what another group may reach is in test_source_servers
     assert graph.of_type("ec2/securityGroup:SecurityGroup")
-    assert graph.of_type("vpc/securityGroupIngressRule:SecurityGroupIngressRule") == []
+    rules = graph.of_type("vpc/securityGroupIngressRule:SecurityGroupIngressRule")
+    assert [rule.name for rule in rules if "cidrIpv4" in rule.inputs or "cidrIpv6" in rule.inputs] == []
     assert all(not group.inputs.get("ingress") for group in graph.of_type("ec2/securityGroup:SecurityGroup"))
 
 
@@ -181,12 +183,12 @@ def test_the_default_security_group_lets_nothing_in_or_out(graph: Graph) -> None
 
 
 def test_a_tasks_two_roles_are_apart(graph: Graph) -> None:
-    task = graph.only("ecs/taskDefinition:TaskDefinition").inputs
-    assert task["taskRoleArn"] != task["executionRoleArn"]
+    for task in (each.inputs for each in graph.of_type("ecs/taskDefinition:TaskDefinition")):
+        assert task["taskRoleArn"] != task["executionRoleArn"]
 
 
-def test_a_tasks_root_file_system_is_read_only_and_it_is_given_no_secret(graph: Graph) -> None:
-    task = graph.only("ecs/taskDefinition:TaskDefinition")
+def test_the_extractions_root_file_system_is_read_only_and_it_is_given_no_secret(graph: Graph) -> None:
+    task = graph.only("ecs/taskDefinition:TaskDefinition", "-extraction-task")
     [container] = json.loads(task.inputs["containerDefinitions"])
     assert container["readonlyRootFilesystem"] is True
     assert "environment" not in container

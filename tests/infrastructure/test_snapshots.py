@@ -18,7 +18,7 @@ from tests.infrastructure.recording import Graph, Recorded
 SNAPSHOTS = Path(__file__).parent / "snapshots"
 
 PRESTO_VIEW = re.compile(r"/\* Presto View: (\S+) \*/")
-IMAGE_TAG = re.compile(r"(?<=repositoryUrl}):[0-9a-f]{16}")
+IMAGE_TAG = re.compile(r"(?<=repositoryUrl}:)[0-9a-f]{16}|(?<=image/)[0-9a-f]{16}\b")
 
 # Said once for each stack, or without meaning for a reader.
 LEFT_OUT = {"tags", "tagsAll"}
@@ -76,7 +76,7 @@ def _describe(resource: Recorded) -> dict[str, Any]:
 def _readable(value: Any) -> Any:
     if isinstance(value, str) and IMAGE_TAG.search(value):
         # It changes with every change of the image's sources, which are reviewed themselves.
-        value = IMAGE_TAG.sub(":(hash of its sources)", value)
+        value = IMAGE_TAG.sub("(hash of its sources)", value)
     if isinstance(value, str) and (view := PRESTO_VIEW.fullmatch(value)):
         value = base64.b64decode(view[1]).decode()
     if isinstance(value, str) and value.startswith(('{"', '[{"')):

@@ -49,26 +49,71 @@ def _password_file(request: Request, identity: str) -> Path:
     return request.private_keys / f"{identity}.password"
 
 
-def _sign_certificate(request: Request) -> Created:
-    key = serialization.load_pem_private_key(request.inputs["privateKeyPem"].encode(), password=None)
+def _sign_by_itself(request: Request) -> Created:
+    key = _private_key(request, "privateKeyPem")
+    name = _common_name(request)
+    is_authority = bool(request.inputs.get("isCaCertificate"))
+    certificate = _certificate(request, name, key.public_key()).issuer_name(name)
+    certificate = certificate.add_extension(x509.BasicConstraints(ca=is_authority, path_length=None), critical=True)
+    if not is_authority:
+        certificate = _for_servers(certificate, _alternative_names(request))
+    return _signed(certificate, key)
+
+
+def _request_certificate(request: Request) -> Created:
+    key = _private_key(request, "privateKeyPem")
+    names = x509.SubjectAlternativeName(_alternative_names(request))
+    asked = x509.CertificateSigningRequestBuilder().subject_name(_common_name(request))
+    pem = asked.add_extension(names, critical=False).sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+    return Created(hashlib.sha256(pem).hexdigest(), {"certRequestPem": pem.decode()})
+
+
+def _sign_by_authority(request: Request) -> Created:
+    key = _private_key(request, "caPrivateKeyPem")
+    authority = x509.load_pem_x509_certificate(request.inputs["caCertPem"].encode())
+    asked = x509.load_pem_x509_csr(request.inputs["certRequestPem"].encode())
+    public_key = asked.public_key()
+    if not isinstance(public_key, rsa.RSAPublicKey):
+        raise EngineError(f"{request.type} {request.name!r}: the local engine signs RSA keys only")
+    names = asked.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    certificate = _certificate(request, asked.subject, public_key).issuer_name(authority.subject)
+    certificate = certificate.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+    return _signed(_for_servers(certificate, list(names)), key)
+
+
+def _private_key(request: Request, name: str) -> rsa.RSAPrivateKey:
+    key = serialization.load_pem_private_key(request.inputs[name].encode(), password=None)
     if not isinstance(key, rsa.RSAPrivateKey):
         raise EngineError(f"{request.type} {request.name!r}: the local engine signs with RSA keys only")
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, request.inputs["subject"]["commonName"])])
+    return key
+
+
+def _common_name(request: Request) -> x509.Name:
+    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, request.inputs["subject"]["commonName"])])
+
+
+def _certificate(request: Request, subject: x509.Name, key: rsa.RSAPublicKey) -> x509.CertificateBuilder:
     now = dt.datetime.now(dt.UTC)
-    certificate = (
+    return (
         x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
+        .subject_name(subject)
+        .public_key(key)
         .serial_number(x509.random_serial_number())
         .not_valid_before(now)
         .not_valid_after(now + dt.timedelta(hours=request.inputs["validityPeriodHours"]))
-        .add_extension(x509.SubjectAlternativeName(_alternative_names(request)), critical=False)
-        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
-        .sign(key, hashes.SHA256())
     )
-    pem = certificate.public_bytes(serialization.Encoding.PEM).decode()
-    return Created(str(certificate.serial_number), {"certPem": pem})
+
+
+def _for_servers(certificate: x509.CertificateBuilder, names: list[x509.GeneralName]) -> x509.CertificateBuilder:
+    usage = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH])
+    named = certificate.add_extension(x509.SubjectAlternativeName(names), critical=False)
+    return named.add_extension(usage, critical=False)
+
+
+def _signed(certificate: x509.CertificateBuilder, key: rsa.RSAPrivateKey) -> Created:
+    signed = certificate.sign(key, hashes.SHA256())
+    pem = signed.public_bytes(serialization.Encoding.PEM).decode()
+    return Created(str(signed.serial_number), {"certPem": pem})
 
 
 def _alternative_names(request: Request) -> list[x509.GeneralName]:
@@ -84,7 +129,22 @@ HANDLERS: Final = {
         secret_outputs=_read_password,
     ),
     "tls:index/selfSignedCert:SelfSignedCert": Handler(
-        _sign_certificate,
-        accepts=("privateKeyPem", "subject", "dnsNames", "ipAddresses", "validityPeriodHours", "allowedUses"),
+        _sign_by_itself,
+        accepts=(
+            "privateKeyPem",
+            "subject",
+            "isCaCertificate",
+            "dnsNames",
+            "ipAddresses",
+            "validityPeriodHours",
+            "allowedUses",
+        ),
+    ),
+    "tls:index/certRequest:CertRequest": Handler(
+        _request_certificate, accepts=("privateKeyPem", "subject", "dnsNames", "ipAddresses")
+    ),
+    "tls:index/locallySignedCert:LocallySignedCert": Handler(
+        _sign_by_authority,
+        accepts=("certRequestPem", "caPrivateKeyPem", "caCertPem", "validityPeriodHours", "allowedUses"),
     ),
 }

@@ -84,6 +84,20 @@ def _create_endpoint(request: Request) -> Created:
     return Created(endpoint["VpcEndpointId"])
 
 
+def _create_flow_log(request: Request) -> Created:
+    log = request.call(
+        "ec2",
+        "create_flow_logs",
+        ResourceIds=[request.inputs["vpcId"]],
+        ResourceType="VPC",
+        TrafficType=request.inputs["trafficType"],
+        LogDestinationType="cloud-watch-logs",
+        LogDestination=request.inputs["logDestination"],
+        DeliverLogsPermissionArn=request.inputs["iamRoleArn"],
+    )["FlowLogIds"][0]
+    return Created(log, {"arn": request.arn("ec2", f"vpc-flow-log/{log}")})
+
+
 def _create_security_group(request: Request) -> Created:
     group = request.call(
         "ec2",
@@ -128,6 +142,9 @@ HANDLERS: Final = {
     ),
     "aws:ec2/vpcEndpoint:VpcEndpoint": Handler(
         _create_endpoint, accepts=("vpcId", "serviceName", "vpcEndpointType", "routeTableIds", "tags")
+    ),
+    "aws:ec2/flowLog:FlowLog": Handler(
+        _create_flow_log, accepts=("vpcId", "trafficType", "logDestination", "iamRoleArn")
     ),
     "aws:ec2/securityGroup:SecurityGroup": Handler(
         _create_security_group, accepts=("name", "description", "vpcId", "tags")

@@ -389,6 +389,14 @@ aws.ec2.VpcEndpoint(
     vpc_endpoint_type="Gateway",
     route_table_ids=[routes.id],
 )
+flow_logs = aws.cloudwatch.LogGroup("refusals")
+aws.ec2.FlowLog(
+    "refusals",
+    vpc_id=vpc.id,
+    traffic_type="REJECT",
+    log_destination=flow_logs.arn,
+    iam_role_arn=aws.iam.Role("refusals", assume_role_policy=trust("vpc-flow-logs.amazonaws.com")).arn,
+)
 firewall = aws.ec2.SecurityGroup("task", description="out only", vpc_id=vpc.id)
 aws.vpc.SecurityGroupEgressRule(
     "out",
@@ -460,6 +468,29 @@ certificate = tls.SelfSignedCert(
     subject={"common_name": "localhost"},
     dns_names=["localhost"],
     ip_addresses=["127.0.0.1"],
+    validity_period_hours=24,
+    allowed_uses=["server_auth"],
+)
+authority = tls.SelfSignedCert(
+    "authority",
+    private_key_pem=private_key.private_key_pem,
+    subject={"common_name": "authority"},
+    is_ca_certificate=True,
+    validity_period_hours=24,
+    allowed_uses=["cert_signing"],
+)
+asked = tls.CertRequest(
+    "server",
+    private_key_pem=private_key.private_key_pem,
+    subject={"common_name": "localhost"},
+    dns_names=["localhost"],
+    ip_addresses=["127.0.0.1"],
+)
+tls.LocallySignedCert(
+    "server",
+    cert_request_pem=asked.cert_request_pem,
+    ca_private_key_pem=private_key.private_key_pem,
+    ca_cert_pem=authority.cert_pem,
     validity_period_hours=24,
     allowed_uses=["server_auth"],
 )
