@@ -3,6 +3,7 @@
 import json
 from collections.abc import Generator
 from contextlib import contextmanager
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -22,6 +23,7 @@ from ops.process_runner import ProcessRunner
 from ops.role_process import RunFailedError
 from ops.run_report.facts import dataset_facts, report_facts
 from ops.run_report.page import render_page
+from ops.sources import SourcesError, start_sources, stop_sources
 from ops.status import DatasetStatus, dataset_statuses
 from ops.target import Target, TargetError, find_target
 from ops.workflow import FAILED, SUCCEEDED, WorkflowError, read_triggers, walk
@@ -29,6 +31,14 @@ from ops.workflow import FAILED, SUCCEEDED, WorkflowError, read_triggers, walk
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Commands on a deployed stack, by its exports.")
 console = Console()
 errors = Console(stderr=True)
+
+
+class Action(StrEnum):
+    """What is done with source servers."""
+
+    STOP = "stop"
+    START = "start"
+
 
 _JOB_ARGUMENTS: Final = {
     "warehouse": ("--dataset", "--object", "--from", "--to"),
@@ -42,7 +52,7 @@ _JOB_ARGUMENTS: Final = {
 def _errors_for_a_person() -> Generator[None]:
     try:
         yield
-    except (TargetError, WorkflowError, RunFailedError, CollectionRunError) as error:
+    except (TargetError, WorkflowError, RunFailedError, CollectionRunError, SourcesError) as error:
         errors.print(f"[red]error:[/] {escape(str(error))}", highlight=False, soft_wrap=True)
         raise typer.Exit(1) from error
     except (BotoCoreError, ClientError) as error:
@@ -114,6 +124,17 @@ def report(
         page = render_page(target.stack, dataset_facts(target), report_facts(target))
         output.write_text(page, encoding="utf-8")
     console.print(f"written: {output}", highlight=False, soft_wrap=True)
+
+
+@app.command()
+def sources(
+    context: typer.Context, action: Annotated[Action, typer.Argument(help="What to do with the servers.")]
+) -> None:
+    """Stop or start the source servers that the stack runs itself, as a demo does; what they cost ends with them."""
+    change = {Action.STOP: stop_sources, Action.START: start_sources}[action]
+    with _errors_for_a_person():
+        for each in change(context.obj):
+            console.print(f"{each.server}: {each.desired} wanted, {each.running} running", highlight=False)
 
 
 @app.command("collect")

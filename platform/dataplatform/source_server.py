@@ -91,7 +91,8 @@ class SourceServer(pulumi.ComponentResource):
         cluster = aws.ecs.Cluster(f"{name}-cluster", name=name, opts=self._child)
         service = self._serve(cluster, task)
         alert = AlertArgs(topic_arn=args["alarm_topic_arn"], undelivered_queue_arn=args["undelivered_queue_arn"])
-        alert_on_failed_deployments(name, service.arn, alert, parent=self)
+        # A service's id is its ARN.
+        alert_on_failed_deployments(name, service.id, alert, parent=self)
         self.cluster_name = cluster.name
         self.service_name = service.name
         self.register_outputs({"clusterName": self.cluster_name, "serviceName": self.service_name})

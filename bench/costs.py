@@ -1,0 +1,118 @@
+"""What a stack is charged by the month while nothing happens, from its committed graph and AWS's list prices.
+
+`make bench NAME=costs` prints docs/costs.md's tables; with ARGS=--write it writes them there.
+"""
+
+import argparse
+import re
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final, NamedTuple
+
+ROOT: Final = Path(__file__).resolve().parents[1]
+PAGE: Final = ROOT / "docs" / "costs.md"
+BEGIN, END = "<!-- make bench NAME=costs ARGS=--write -->", "<!-- end -->"
+
+PRICES_OF: Final = "June 2025"
+REGION: Final = "eu-west-1"
+HOURS: Final = 730
+# USD before tax, without any free tier: the list prices of REGION as of PRICES_OF.
+KMS_KEY: Final = 1.00
+ALARM: Final = 0.10
+PRIVATE_ZONE: Final = 0.50
+ECR_GIGABYTE: Final = 0.10
+ENDPOINT_HOUR: Final = 0.011
+NAT_HOUR: Final = 0.048
+ADDRESS_HOUR: Final = 0.005
+FARGATE_PROCESSOR_HOUR: Final = 0.04048
+FARGATE_GIGABYTE_HOUR: Final = 0.004445
+# More than one image of any of the three takes.
+GIGABYTES_OF_A_REPOSITORY: Final = 1.0
+
+_BY_THE_MONTH: Final = {
+    "kms Key": ("KMS keys", KMS_KEY),
+    "cloudwatch MetricAlarm": ("alarms", ALARM),
+    "servicediscovery PrivateDnsNamespace": ("private DNS zones", PRIVATE_ZONE),
+    "ecr Repository": (f"image registries of {GIGABYTES_OF_A_REPOSITORY:.0f} GB", ECR_GIGABYTE),
+    "ec2 NatGateway": ("NAT gateways", NAT_HOUR * HOURS),
+    "ec2 Eip": ("fixed addresses", ADDRESS_HOUR * HOURS),
+}
+
+
+class Line(NamedTuple):
+    """One line of a table."""
+
+    what: str
+    count: int
+    dollars: float
+
+
+def standing(stack: str) -> Iterator[Line]:
+    """What a stack's committed graph is charged for standing there, its source servers stopped."""
+    snapshot = (ROOT / f"tests/infrastructure/snapshots/{stack}.yaml").read_text()
+    kinds = Counter(re.findall(r"^  (\w+ \w+) [\w.-]+:", snapshot, re.MULTILINE))
+    for kind, (what, dollars) in _BY_THE_MONTH.items():
+        if kinds[kind]:
+            yield Line(what, kinds[kind], kinds[kind] * dollars)
+    endpoints = len(re.findall(r"vpcEndpointType: Interface", snapshot))
+    if endpoints:
+        yield Line("interface endpoints in one zone", endpoints, endpoints * ENDPOINT_HOUR * HOURS)
+
+
+def task(processors: float, gigabytes: float) -> float:
+    """A Fargate task with a public address that runs all month."""
+    hourly = processors * FARGATE_PROCESSOR_HOUR + gigabytes * FARGATE_GIGABYTE_HOUR + ADDRESS_HOUR
+    return hourly * HOURS
+
+
+def choices() -> list[Line]:
+    """What each choice adds by the month."""
+    return [
+        Line("the collector in the network without NAT: an SSM endpoint in one zone", 1, ENDPOINT_HOUR * HOURS),
+        Line("`network.natGateways: 1`, its fixed address with it", 1, (NAT_HOUR + ADDRESS_HOUR) * HOURS),
+        Line("`network.natGateways: 2`", 2, 2 * (NAT_HOUR + ADDRESS_HOUR) * HOURS),
+        Line("the SFTP demo server, running", 1, task(0.25, 0.5)),
+        Line("the SQL Server demo server, running", 1, task(0.5, 2)),
+    ]
+
+
+def tables() -> str:
+    """The tables as they stand in the page."""
+    text = f"USD a month of {HOURS} hours in {REGION}, list prices of {PRICES_OF}, before tax and without free tiers.\n"
+    for stack in ("dev", "prod"):
+        lines = list(standing(stack))
+        state = ", its source servers stopped (`sources.desiredCount: 0`)" if stack == "dev" else ""
+        text += f"\n### {stack}, idle{state}\n\n| what | count | USD |\n|---|---|---|\n"
+        text += "".join(f"| {line.what} | {line.count} | {line.dollars:.2f} |\n" for line in lines)
+        text += f"| **together** | | **{sum(line.dollars for line in lines):.2f}** |\n"
+    text += "\n### What each choice adds\n\n| choice | USD |\n|---|---|\n"
+    text += "".join(f"| {line.what} | {line.dollars:.2f} |\n" for line in choices())
+    idle = sum(line.dollars for line in standing("dev"))
+    endpoint = choices()[0].dollars
+    running = idle + endpoint + sum(line.dollars for line in choices()[3:])
+    text += "\n### dev by what is switched off\n\n| state | USD |\n|---|---|\n"
+    text += f"| `sources.desiredCount: 0` | {idle:.2f} |\n"
+    text += f"| `sources.desiredCount: 1`, after `sources stop`: the endpoint stays | {idle + endpoint:.2f} |\n"
+    text += f"| `sources.desiredCount: 1`, running | {running:.2f} |\n"
+    return text
+
+
+def page(text: str) -> str:
+    """The page with its tables as they are now."""
+    before, rest = text.split(BEGIN)
+    return f"{before}{BEGIN}\n\n{tables()}\n{END}{rest.split(END)[1]}"
+
+
+def main() -> None:
+    """Print the tables, or write them into the page."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--write", action="store_true", help="into docs/costs.md")
+    if parser.parse_args().write:
+        PAGE.write_text(page(PAGE.read_text()))
+    else:
+        print(tables())
+
+
+if __name__ == "__main__":
+    main()
