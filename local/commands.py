@@ -206,6 +206,6 @@ def run_image(
     state_dir: StateDirectory = DEFAULT_STATE_DIRECTORY,
     accept_eula: AcceptEula = False,  # noqa: FBT002 - a flag
 ) -> None:
-    """Run a source server from its container image, with Docker or Podman, until ctrl-C."""
+    """Run a server from its container image, with Docker or Podman, until ctrl-C."""
     with _errors_for_a_person():
-        run_server_image(image, state_dir.resolve() / "images", accept_eula=accept_eula)
+        run_server_image(image, state_dir.resolve(), accept_eula=accept_eula)

@@ -7,8 +7,10 @@ from typing import Final
 
 from rich.console import Console
 
-from local.image_servers import mssql_container, sftp_container
-from local.images import ImageError, build, find_engine, follow, start
+from lake.stacks import LOCAL_STACK
+from local.image_servers import mssql_container, sftp_container, swagger_container
+from local.images import Container, ImageError, build, find_engine, follow, start
+from ops.target import TargetError, find_target
 
 console = Console()
 LICENCE: Final = "go.microsoft.com/fwlink/?LinkId=746388"
@@ -19,14 +21,15 @@ class Server(StrEnum):
 
     SFTP = "sftp"
     MSSQL = "mssql"
+    SWAGGER = "swagger"
 
 
-def run_image(image: Server, folder: Path, *, accept_eula: bool) -> None:
+def run_image(image: Server, state_directory: Path, *, accept_eula: bool) -> None:
     """Build an image if need be, run it on 127.0.0.1, say how to connect, and stop it when interrupted.
 
     Args:
         image: which one.
-        folder: where its keys are kept.
+        state_directory: of the local platform; its folder `images` keeps the servers' keys.
         accept_eula: the person accepts Microsoft's licence for SQL Server.
 
     Raises:
@@ -36,7 +39,7 @@ def run_image(image: Server, folder: Path, *, accept_eula: bool) -> None:
         raise ImageError(f"SQL Server is Microsoft's: read its licence, {LICENCE}, and accept it with --accept-eula")
     engine = find_engine()
     reference = build(engine, image)
-    container = {Server.SFTP: sftp_container, Server.MSSQL: mssql_container}[image](folder / image)
+    container = _container(image, state_directory)
     name = start(engine, container, reference)
     console.print(f"{name} runs in {engine}. Connect:", highlight=False)
     console.print(f"  {container.how_to_connect}", highlight=False, markup=False, soft_wrap=True)
@@ -45,3 +48,22 @@ def run_image(image: Server, folder: Path, *, accept_eula: bool) -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     follow(engine, name)
     console.print(f"{name} is stopped.", highlight=False)
+
+
+def _container(image: Server, state_directory: Path) -> Container:
+    folder = state_directory / "images" / image
+    match image:
+        case Server.SFTP:
+            return sftp_container(folder)
+        case Server.MSSQL:
+            return mssql_container(folder)
+        case Server.SWAGGER:
+            return swagger_container(_local_events_url(state_directory))
+
+
+def _local_events_url(state_directory: Path) -> str | None:
+    """Address of the events API of the platform that is up; None if none is."""
+    try:
+        return str(find_target(LOCAL_STACK, state_directory).exports["eventsUrl"])
+    except TargetError:
+        return None

@@ -18,6 +18,7 @@ from local.images import LOOPBACK, Container
 
 SFTP_PORT: Final = 2222
 SQL_PORT: Final = 1433
+PAGE_PORT: Final = 8090
 SFTP_USER: Final = "dataplatform"
 KEY_BITS: Final = 3072
 # What sshd needs of root's rights: to change the root directory and the user. It is given no other.
@@ -69,6 +70,18 @@ def mssql_container(folder: Path) -> Container:
             f"server localhost,{SQL_PORT}, database retail, user extractor, "
             f"password in {folder / 'extractor_password'}, certificate to trust {folder / 'server.pem'}"
         ),
+    )
+
+
+def swagger_container(events_url: str | None) -> Container:
+    """The events API's page, for the API at this address; without one, for the document's example."""
+    return Container(
+        image="swagger",
+        port=PAGE_PORT,
+        port_in_container=8080,
+        secrets={} if events_url is None else {"EVENTS_URL": events_url},
+        options=("--read-only", "--cap-drop=ALL", "--security-opt=no-new-privileges"),
+        how_to_connect=f"http://{LOOPBACK}:{PAGE_PORT}/",
     )
 
 
