@@ -15,6 +15,8 @@ from ops.target import EMULATOR_ACCESS_KEY, EMULATOR_SECRET_KEY, TEMPORARY_FILES
 
 HOST: Final = "127.0.0.1"
 START_SECONDS: Final = 30.0
+DECISIONS_VARIABLE: Final = "DATA_PLATFORM_DECISIONS"
+"""Names a file that each IAM decision on a role is written to."""
 # Whatever proxy the environment names, it does not lead to this machine's loopback.
 _OPENER: Final = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
@@ -66,8 +68,9 @@ class Emulator:
             "IOT_MTLS_ENABLED": "0",
             "SFTP_ENABLED": "0",
         }
+        module = "local.recorded_emulator" if DECISIONS_VARIABLE in environment else "ministack"
         self.process.start(
-            [sys.executable, "-m", "ministack"], environment, is_ready=self.answers, within_seconds=START_SECONDS
+            [sys.executable, "-m", module], environment, is_ready=self.answers, within_seconds=START_SECONDS
         )
 
     def answers(self) -> bool:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Generator
 from contextlib import contextmanager
+from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Final
@@ -14,8 +15,11 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from jobs.datasets import DATASETS
 from lake.stacks import LOCAL_STACK
+from ops.access import ACTIONS, Decision, access_matrix
 from ops.collection import CollectionRunError, collect
+from ops.deployed_policies import read_policies
 from ops.extraction import extract
 from ops.glue_runner import GlueRunner
 from ops.job_lines import readable_line
@@ -137,6 +141,34 @@ def sources(
             console.print(f"{each.server}: {each.desired} wanted, {each.running} running", highlight=False)
 
 
+@app.command()
+def access(
+    context: typer.Context,
+    principal: Annotated[str, typer.Option(help="Only roles with this in their names.")] = "",
+    everything: Annotated[bool, typer.Option("--all", help="Also what a role may not do at all.")] = False,  # noqa: FBT002 - a flag
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON, for programs.")] = False,  # noqa: FBT002 - a flag
+) -> None:
+    """Who may do what under which prefix, and the statement that decides: read from the deployed policies."""
+    target: Target = context.obj
+    with _errors_for_a_person(), console.status("reading the policies"):
+        rows = access_matrix(read_policies(target), sorted(DATASETS), sorted(target.exports["teamRoleArns"]))
+    shown = [
+        row
+        for row in rows
+        if principal in row.role and (everything or any(each.allowed for each in row.decisions.values()))
+    ]
+    if as_json:
+        typer.echo(json.dumps([asdict(row) for row in shown], indent=2))
+        return
+    table = _table(target, "role", "prefix", *ACTIONS)
+    for row in shown:
+        table.add_row(row.role, row.prefix, *(_decided(each) for each in row.decisions.values()))
+    console.print(table)
+    console.print(
+        "a statement's id: allowed by it; no and an id: denied by it; -: no statement allows it", highlight=False
+    )
+
+
 @app.command("collect")
 def collect_now(context: typer.Context, dataset: str) -> None:
     """Collect a dataset now, as its schedule would: files by SFTP, tables by SQL."""
@@ -226,6 +258,12 @@ def _table(target: Target, *columns: str) -> Table:
     for column in columns:
         table.add_column(column, overflow="fold")
     return table
+
+
+def _decided(decision: Decision) -> str:
+    if decision.allowed:
+        return escape(decision.statement)
+    return escape(f"no: {decision.statement}") if decision.statement else "-"
 
 
 def _cells(entry: DatasetStatus) -> tuple[str, ...]:
