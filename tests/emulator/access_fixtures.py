@@ -98,3 +98,9 @@ class RoleFunction:
 
     def delete(self):
         self._functions.delete_function(FunctionName=self.name)
+
+
+def secrets_of(target):
+    """Names of all secrets in the parameter store."""
+    parameters = target.client("ssm").get_paginator("describe_parameters").paginate()
+    return [each["Name"] for page in parameters for each in page["Parameters"] if each["Type"] == "SecureString"]

@@ -19,6 +19,7 @@ from tests.emulator.access_fixtures import (
     outcome,
     outcome_of_url,
     probes,  # noqa: F401  # a fixture
+    secrets_of,
 )
 from tests.infrastructure.recording import INVOKES, record
 
@@ -276,11 +277,6 @@ def task_role(target):
 def functions_of(target):
     """Each deployed function's name and role."""
     return {each["FunctionName"]: each["Role"] for each in target.client("lambda").list_functions()["Functions"]}
-
-
-def secrets_of(target):
-    parameters = target.client("ssm").get_paginator("describe_parameters").paginate()
-    return [each["Name"] for page in parameters for each in page["Parameters"] if each["Type"] == "SecureString"]
 
 
 def test_no_function_lists_the_bucket_or_reads_the_marts(target):
