@@ -37,7 +37,6 @@ def collector_statements(args: CollectorPermissionsArgs) -> list[dict[str, Any]]
                 "dynamodb:BatchGetItem",
                 "dynamodb:PutItem",
                 "dynamodb:UpdateItem",
-                "dynamodb:Query",
             ],
             [args["ledger_arn"]],
         ),

@@ -35,7 +35,7 @@ def task_policy(args: ExtractionPermissionsArgs) -> pulumi.Output[str]:
         allow("LandObjects", ["s3:PutObject", "s3:AbortMultipartUpload", "s3:GetObject"], landing),
         allow(
             "KeepLedger",
-            ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:Query"],
+            ["dynamodb:GetItem", "dynamodb:UpdateItem"],
             [args["ledger_table_arn"]],
         ),
         allow("ReadConfiguration", ["ssm:GetParameter"], parameters),

@@ -20,6 +20,7 @@ from local.steps import Steps
 from ops.accounting import landed_objects
 from ops.collection import CollectionRunError, collect
 from ops.deployed_policies import DeployedPolicies, read_policies
+from ops.process_runner import ProcessRunner
 from ops.target import find_target
 from tests.emulator.access_fixtures import secrets_of
 from tests.emulator.emulators import free_port
@@ -64,6 +65,7 @@ def run_everything(platform, decisions):
     target = find_target("local", platform.state_directory)
     post_events(target)
     fail_a_collection(platform, target)
+    ProcessRunner(target).run(target.exports["sanitiseJob"], {"--dataset": "vehicles"})
     for team in sorted(TEAMS):
         use_own_workgroup(target, team)
     calls, policies = read_calls(decisions), read_policies(target)

@@ -16,7 +16,73 @@ class Unexercised:
         return self.role in {"*", role} and self.statement == statement and action in self.actions
 
 
-UNEXERCISED: tuple[Unexercised, ...] = ()
+_SERVICES = (
+    "a service's own call, judged on the policies of every stack in tests/infrastructure/test_service_permissions.py"
+)
+_LOGS = "Lambda, Glue and Fargate write logs in the role's name, the emulator in its own; judged there as well"
+_KEY = ("kms:Decrypt", "kms:GenerateDataKey")
+
+UNEXERCISED = (
+    Unexercised("*", "Trace", ("xray:PutTraceSegments", "xray:PutTelemetryRecords"), "the emulator traces nothing"),
+    Unexercised("*", "WriteLogs", ("logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"), _LOGS),
+    Unexercised(
+        "*", "PublishMetrics", ("cloudwatch:PutMetricData",), "Glue measures a job's run; here it is a process"
+    ),
+    Unexercised("collector-scheduler", "StartCollector", ("lambda:InvokeFunction",), _SERVICES),
+    Unexercised("collector-scheduler", "SendFailures", ("sqs:SendMessage",), _SERVICES),
+    Unexercised("collector-scheduler", "EncryptFailures", _KEY, _SERVICES),
+    Unexercised("extraction-scheduler", "StartTask", ("ecs:RunTask",), _SERVICES),
+    Unexercised("extraction-scheduler", "GiveTaskItsRoles", ("iam:PassRole",), _SERVICES),
+    Unexercised("extraction-scheduler", "SendFailures", ("sqs:SendMessage",), _SERVICES),
+    Unexercised("extraction-scheduler", "EncryptFailures", _KEY, _SERVICES),
+    Unexercised("jobs-events", "NotifyWorkflow", ("glue:NotifyEvent",), _SERVICES),
+    Unexercised("stream-batcher", "UseKey", ("kms:Decrypt",), "the queue's messages are decrypted in the role's name"),
+    Unexercised(
+        "stream-batcher",
+        "TakeMessages",
+        ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"),
+        "Lambda polls the queue in the role's name, the emulator in its own; judged there as well",
+    ),
+    Unexercised("stream-batcher", "SendDeadLetters", ("sqs:SendMessage",), "a message that is no event"),
+    Unexercised(
+        "stream-receiver", "Enqueue", ("sqs:SendMessage",), "AWS asks for it on a batch; the emulator for more"
+    ),
+    Unexercised(
+        "stream-receiver",
+        "RememberSignatures",
+        ("dynamodb:DeleteItem",),
+        "a signature is forgotten where its event could not be queued",
+    ),
+    Unexercised("attributes-recorder", "SendFailures", ("sqs:SendMessage",), _SERVICES),
+    Unexercised("attributes-recorder", "UseKey", ("kms:GenerateDataKey",), "its failures go to an encrypted queue"),
+    Unexercised("collector-sftp", "SendFailures", ("sqs:SendMessage",), _SERVICES),
+    Unexercised(
+        "collector-sftp",
+        "KeepLedger",
+        ("dynamodb:GetItem",),
+        "a claim that another run holds is read: tests/emulator/test_sftp_collector_faults.py",
+    ),
+    Unexercised(
+        "collector-sftp",
+        "LandFiles",
+        ("s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"),
+        "a large file lands in parts, which the run after a killed one goes on with or aborts: "
+        "tests/emulator/test_sftp_collector_resumes.py",
+    ),
+    Unexercised(
+        "extraction-task",
+        "LandObjects",
+        ("s3:AbortMultipartUpload", "s3:GetObject"),
+        "an object that fails in the middle is given up; a snapshot is compared with the one before",
+    ),
+    Unexercised("extraction-execution", "LogInToRegistry", ("ecr:GetAuthorizationToken",), "no containers run here"),
+    Unexercised(
+        "extraction-execution",
+        "PullImage",
+        ("ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"),
+        "no containers run here",
+    ),
+)
 
 
 def is_listed(role: str, statement: str, action: str) -> bool:
