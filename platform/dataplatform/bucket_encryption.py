@@ -26,6 +26,6 @@ def deny_other_encryption(objects: pulumi.Input[str], key_arn: pulumi.Input[str]
             [objects],
             {"StringNotEquals": {_ENCRYPTION: "aws:kms"}, "Null": {_ENCRYPTION: "false"}},
         ),
-        deny_everyone("DenyForeignKeys", put, [objects], {"StringNotEquals": {_KEY: key_arn}, "Null": {_KEY: "false"}}),
+        deny_everyone("DenyForeignKeys", put, [objects], {"ArnNotEquals": {_KEY: key_arn}, "Null": {_KEY: "false"}}),
         deny_everyone("DenyCustomersKeys", put, [objects], {"Null": {_CUSTOMERS_KEY: "false"}}),
     ]

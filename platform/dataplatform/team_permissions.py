@@ -85,7 +85,7 @@ def boundary_policy(args: TeamPermissionsArgs) -> pulumi.Output[str]:
         deny(
             # Without a prefix, too: an absent key fulfils a negated condition.
             "DenyOtherListings",
-            ["s3:ListBucket", "s3:ListBucketVersions", "s3:ListBucketMultipartUploads"],
+            ["s3:ListBucket", "s3:ListBucketVersions"],
             resources=[args["bucket_arn"]],
             conditions={"StringNotLike": {"s3:prefix": [f"{reports}*", f"{results}*"]}},
         ),

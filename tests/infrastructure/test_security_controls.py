@@ -225,6 +225,36 @@ def test_the_ledger_can_be_restored_to_any_moment(graph: Graph) -> None:
     assert graph.only("dynamodb/table:Table", "-ledger").inputs["pointInTimeRecovery"] == {"enabled": True}
 
 
+def test_every_table_that_cannot_be_made_anew_can_be_restored_to_any_moment(graph: Graph) -> None:
+    # signatures are worth nothing after some minutes
+    tables = [each for each in graph.of_type("dynamodb/table:Table") if not each.name.endswith("-signatures")]
+    assert tables
+    assert all(table.inputs["pointInTimeRecovery"] == {"enabled": True} for table in tables)
+
+
+def test_every_function_is_traced(graph: Graph) -> None:
+    functions = graph.of_type("lambda/function:Function")
+    assert functions
+    assert all(function.inputs["tracingConfig"] == {"mode": "Active"} for function in functions)
+
+
+def test_every_queue_that_starts_a_function_is_emptied_by_a_limited_number_of_them(graph: Graph) -> None:
+    # Reserved concurrency would do it, too, but new accounts refuse it.
+    mappings = graph.of_type("lambda/eventSourceMapping:EventSourceMapping")
+    assert mappings
+    assert all(mapping.inputs["scalingConfig"]["maximumConcurrency"] >= 2 for mapping in mappings)
+    assert all("reservedConcurrentExecutions" not in each.inputs for each in graph.of_type("lambda/function:Function"))
+
+
+def test_every_function_s_environment_and_every_image_repository_is_encrypted_with_the_platforms_key(
+    graph: Graph,
+) -> None:
+    key = f"${{{graph.only('kms/key:Key').name}.arn}}"
+    assert {each.inputs["kmsKeyArn"] for each in graph.of_type("lambda/function:Function")} == {key}
+    for repository in graph.of_type("ecr/repository:Repository"):
+        assert repository.inputs["encryptionConfigurations"] == [{"encryptionType": "KMS", "kmsKey": key}]
+
+
 def test_what_holds_data_is_protected_and_retained_in_prod(prod_graph: Graph) -> None:
     # signatures are worth nothing after some minutes, and expire
     tables = [table for table in prod_graph.of_type("dynamodb/table:Table") if not table.name.endswith("-signatures")]
