@@ -36,6 +36,12 @@ UNEXERCISED = (
     Unexercised("extraction-scheduler", "SendFailures", ("sqs:SendMessage",), _SERVICES),
     Unexercised("extraction-scheduler", "EncryptFailures", _KEY, _SERVICES),
     Unexercised("jobs-events", "NotifyWorkflow", ("glue:NotifyEvent",), _SERVICES),
+    Unexercised(
+        "network-refusals",
+        "WriteFlowLogs",
+        ("logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"),
+        "the network's flow log is written in the role's name; no packet flows here",
+    ),
     Unexercised("stream-batcher", "UseKey", ("kms:Decrypt",), "the queue's messages are decrypted in the role's name"),
     Unexercised(
         "stream-batcher",

@@ -34,6 +34,7 @@ ARNS = {
     "lambda/function:Function": f"arn:aws:lambda:{HERE}:function:x",
     "s3/bucket:Bucket": "arn:aws:s3:::bucket",
     "sns/topic:Topic": f"arn:aws:sns:{HERE}:x",
+    "ssm/parameter:Parameter": f"arn:aws:ssm:{HERE}:parameter/x",
     "sqs/queue:Queue": f"arn:aws:sqs:{HERE}:x",
 }
 
@@ -75,7 +76,8 @@ class Finding(NamedTuple):
 
 def with_arns(graph: Graph, document: str) -> str:
     """The document with an ARN in place of each reference to one."""
-    kinds = {each.name: each.type.removeprefix("aws:") for each in graph.resources if each.custom}
+    # Resources of several types may have one name; a policy refers to one that the table knows.
+    kinds = {each.name: kind for each in graph.resources if (kind := each.type.removeprefix("aws:")) in ARNS}
 
     def arn(match: re.Match[str]) -> str:
         name, output = match[1], match[2]
