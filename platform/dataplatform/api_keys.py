@@ -5,11 +5,8 @@ from typing import TypedDict
 
 import pulumi
 import pulumi_aws as aws
-import pulumi_random as random
 
 from lake.callbacks import api_key_parameter
-
-KEY_CHARACTERS = 40
 
 
 class ProviderLimits(TypedDict):
@@ -41,12 +38,10 @@ class ApiKeys(pulumi.ComponentResource):
         child = pulumi.ResourceOptions(parent=self)
         parameters: dict[str, pulumi.Output[str]] = {}
         for provider, limits in args["providers"].items():
-            value = random.RandomPassword(f"{name}-{provider}", length=KEY_CHARACTERS, special=False, opts=child)
             key = aws.apigateway.ApiKey(
                 f"{name}-{provider}",
                 name=f"{name}-{provider}",
                 description=f"Events of {provider}",
-                value=value.result,
                 opts=child,
             )
             plan = aws.apigateway.UsagePlan(
@@ -67,7 +62,7 @@ class ApiKeys(pulumi.ComponentResource):
                 description=f"API key of {provider}",
                 type="SecureString",
                 key_id=args["key_arn"],
-                value=value.result,
+                value=key.value,
                 opts=child,
             ).name
         self.parameters = pulumi.Output.all(**parameters)

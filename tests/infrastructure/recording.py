@@ -40,6 +40,7 @@ OUTPUTS = (
     "registryId",
     "repositoryUrl",
     "result",
+    "value",
 )
 INVOKES = {
     "aws:index/getCallerIdentity:getCallerIdentity": {"accountId": "123456789012"},

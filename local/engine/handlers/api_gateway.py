@@ -176,7 +176,8 @@ def _create_key(request: Request) -> Created:
         tags=request.tags,
         **_given(request, "description", "value"),
     )
-    return Created(response["id"], {"arn": f"arn:aws:apigateway:{request.region}::/apikeys/{response['id']}"})
+    arn = f"arn:aws:apigateway:{request.region}::/apikeys/{response['id']}"
+    return Created(response["id"], {"arn": arn, "value": response["value"]})
 
 
 def _create_plan(request: Request) -> Created:
