@@ -7,7 +7,7 @@ INSTALLED := $(VENV)/.installed
 DEVELOPMENT := $(VENV)/.development-installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo up down test test-long test-images test-all needs-of-tests check format lock settings pages bench campaign clean
+.PHONY: help install demo up docs pulumi-local down test test-long test-images test-all needs-of-tests check format lock settings pages bench campaign clean
 
 help: ## List the commands.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -32,6 +32,12 @@ demo: $(INSTALLED) ## From an SFTP server to a team's report, on this machine. D
 up: $(INSTALLED) ## Start the local platform and deploy the program into it.
 	@$(BIN)/python -m local up
 
+pulumi-local: $(INSTALLED) ## The demo with the real Pulumi engine (needs Pulumi's CLI), in a platform of its own.
+	@$(BIN)/python -m local demo --engine pulumi --state-dir .local-pulumi --port 4576 --down
+
+docs: $(DEVELOPMENT) ## Build the documentation as a site, in .build/site.
+	@$(BIN)/python site/build.py
+
 down: $(INSTALLED) ## Stop the local platform.
 	@$(BIN)/python -m local down
 
@@ -55,6 +61,8 @@ check: $(DEVELOPMENT) ## Format, lint and types, without changing anything.
 	@$(BIN)/ruff check .
 	@$(BIN)/basedpyright
 	@$(BIN)/hadolint images/*/Dockerfile
+	@$(BIN)/actionlint
+	@$(BIN)/zizmor --quiet --offline .github
 
 format: $(DEVELOPMENT) ## Format, and mend what the linter can mend.
 	@$(BIN)/ruff format .

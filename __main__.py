@@ -35,6 +35,7 @@ from dataplatform.images import IMAGES
 from dataplatform.monitoring import Monitoring
 from dataplatform.network import Network
 from dataplatform.object_attributes import ObjectAttributes
+from dataplatform.permissions_boundary import bound_every_role
 from dataplatform.python_function import FunctionSettings
 from dataplatform.settings import read_settings
 from dataplatform.sql_extraction import SqlExtraction
@@ -47,6 +48,8 @@ name = f"{pulumi.get_project()}-{pulumi.get_stack()}"
 account_id = aws.get_caller_identity_output().account_id
 region = aws.get_region_output().region
 teams = teams_of_reports(settings)
+if settings.permissions_boundary:
+    bound_every_role(pulumi.Output.concat("arn:aws:iam::", account_id, ":policy/", settings.permissions_boundary))
 
 lake = DataLake(
     name,

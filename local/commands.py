@@ -3,6 +3,7 @@
 import signal
 from collections.abc import Generator
 from contextlib import contextmanager
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -18,7 +19,7 @@ from local.demo import DemoFailedError, run_demo
 from local.demo_events import EventsLostError
 from local.demo_tables import events_key_command, print_next_steps, print_result
 from local.emulator import PortInUseError
-from local.engine import EngineError
+from local.engine import EngineError, deploy
 from local.event_posting import UnexpectedAnswerError
 from local.image_commands import LICENCE, Server
 from local.image_commands import run_image as run_server_image
@@ -36,6 +37,7 @@ from local.platform_instance import (
     find_platform,
 )
 from local.processes import ProcessError
+from local.pulumi_cli import deploy_with_pulumi
 from local.sample_events import EVENTS, MINIMUM_EVENTS
 from local.steps import Steps
 from ops.collection import CollectionRunError
@@ -70,6 +72,14 @@ _EXPECTED: Final = (
 
 INTERRUPTED: Final = 130
 """Exit code of a command that ctrl-C ended, as shells have it."""
+
+
+class Engine(StrEnum):
+    """What deploys the program."""
+
+    OWN = "own"
+    PULUMI = "pulumi"
+
 
 StateDirectory = Annotated[Path, typer.Option("--state-dir", help="Where this platform keeps everything.")]
 Port = Annotated[
@@ -143,9 +153,10 @@ def demo(
         int, typer.Option(min=MINIMUM_EVENTS, max=100_000, help="How many sound events are posted.")
     ] = EVENTS,
     down_afterwards: Annotated[bool, typer.Option("--down", help="Stop the platform afterwards.")] = False,  # noqa: FBT002 - a flag
+    engine: Annotated[Engine, typer.Option(help="What deploys the program; pulumi needs Pulumi's CLI.")] = Engine.OWN,
 ) -> None:
     """Take files, a table and posted events to reports that only their teams can read."""
-    platform = find_platform(state_dir.resolve(), port)
+    platform = find_platform(state_dir.resolve(), port, deploy_with_pulumi if engine is Engine.PULUMI else deploy)
     with _errors_for_a_person(), _as_before_on_interrupt(platform):
         result = run_demo(platform, Steps(console), vehicles, events)
         print_result(console, result)

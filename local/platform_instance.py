@@ -50,6 +50,8 @@ class LocalPlatform:
 
     state_directory: Path
     port: int
+    deploys: Callable[..., Deployment] = deploy
+    """What deploys the program: our engine, or the real one."""
 
     @property
     def emulator(self) -> Emulator:
@@ -111,7 +113,7 @@ class LocalPlatform:
         if not self.source.process.is_running():
             progress("starting the stand-in SFTP server")
             self.source.start()
-        deployment = deploy(
+        deployment = self.deploys(
             PROGRAM,
             stack=LOCAL_STACK,
             config=self._configuration(),
@@ -201,9 +203,11 @@ class LocalPlatform:
         return self.state_directory / "instance"
 
 
-def find_platform(state_directory: Path, port: int | None = None) -> LocalPlatform:
+def find_platform(
+    state_directory: Path, port: int | None = None, deploys: Callable[..., Deployment] = deploy
+) -> LocalPlatform:
     """The platform of a directory: at the port that it has unless another is given, a new one at DEFAULT_PORT."""
-    return LocalPlatform(state_directory, port or recorded_port(state_directory) or DEFAULT_PORT)
+    return LocalPlatform(state_directory, port or recorded_port(state_directory) or DEFAULT_PORT, deploys)
 
 
 def recorded_port(state_directory: Path) -> int | None:

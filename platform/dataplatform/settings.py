@@ -139,6 +139,14 @@ class Settings(SettingsModel):
     alarm_emails: Annotated[
         tuple[str, ...], Field(description="Addresses that alarms are mailed to. Each has to confirm AWS's first mail.")
     ] = ()
+    permissions_boundary: Annotated[
+        str | None,
+        Field(
+            pattern=r"^[\w+=,.@-]{1,128}$",
+            description="Name of the policy of the account that bounds every role of the stack, as "
+            "[bootstrap](bootstrap.md) makes it. CI may make no role without.",
+        ),
+    ] = None
     function_architecture: Annotated[
         Literal["arm64", "x86_64"], Field(description="Processor of the Lambda functions.")
     ] = "arm64"

@@ -17,6 +17,7 @@ from pydantic import Field
 from dataplatform.settings import Settings
 from dataplatform.settings_model import Name, SettingsModel
 from dataplatform.settings_page import Setting, render, settings_of
+from init.commands import app as init_app
 from jobs.datasets import DATASETS
 from jobs.mart.job import publish
 from jobs.marts import REPORTS
@@ -42,6 +43,9 @@ NO_PLACE_OF_A_READER = re.compile(
 
 each_document = pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
 each_component_page = pytest.mark.parametrize("page", COMPONENT_PAGES, ids=lambda path: path.name)
+
+
+APPLICATIONS = {"init": init_app, "local": local_app, "ops": ops_app}
 
 
 class Fence(NamedTuple):
@@ -202,7 +206,7 @@ def commands(document: Path) -> list[tuple[str, list[str]]]:
     found = [
         (match[1], shlex.split(match[2].partition("#")[0]))
         for line in code(document.read_text())
-        for match in [re.search(r"python -m (local|ops)\b(?!\.)(.*)", line)]
+        for match in [re.search(r"python -m (local|ops|init)\b(?!\.)(.*)", line)]
         if match
     ]
     passed_on = re.findall(r'make demo DEMO="([^"]*)"', document.read_text())
@@ -211,7 +215,7 @@ def commands(document: Path) -> list[tuple[str, list[str]]]:
 
 def refusal(module: str, words: list[str]) -> str | None:
     """Why the command line would not be taken, as far as names go; None if it would."""
-    group = typer.main.get_command({"local": local_app, "ops": ops_app}[module])
+    group = typer.main.get_command(APPLICATIONS[module])
     command, waiting = group, iter(words)
     for word in waiting:
         if word.startswith("-"):
@@ -243,7 +247,7 @@ def test_the_readme_shows_every_command() -> None:
     shown = {(module, word) for module, words in commands(README) for word in words}
     missing = [
         (module, name)
-        for module, application in (("local", local_app), ("ops", ops_app))
+        for module, application in APPLICATIONS.items()
         for name in typer.main.get_command(application).commands
         if (module, name) not in shown
     ]

@@ -16,6 +16,7 @@ ALLOWED = {
     "functions": {"functions", "lake"},
     "jobs": {"jobs", "lake"},
     "ops": {"ops", "lake", "jobs.datasets", "jobs.marts"},
+    "init": {"init"},
     "local": {"local", "ops", "jobs", "lake", "functions", "dataplatform"},
 }
 OURS = {*ALLOWED, "tests", "bench"}

@@ -1,0 +1,95 @@
+"""The most that a role of the platform may ever do, whatever policy a deployment gives it."""
+
+from init.documents import Document, allow, document
+from init.names import PROJECT, Names
+
+
+def boundary_document(names: Names, stack: str) -> Document:
+    """The boundary of a stack's roles. A test holds it against what the program's roles are given."""
+    prefix = f"{PROJECT}-{stack}"
+
+    def arns(service: str, *resources: str) -> list[str]:
+        return [f"arn:aws:{service}:{names.region}:{names.account}:{each}" for each in resources]
+
+    return document(
+        allow(
+            "Lake",
+            [
+                "s3:AbortMultipartUpload", "s3:DeleteObject", "s3:GetBucketLocation", "s3:GetObject",
+                "s3:GetObjectTagging", "s3:ListBucket", "s3:ListBucketMultipartUploads",
+                "s3:ListMultipartUploadParts", "s3:PutObject", "s3:PutObjectTagging",
+            ],
+            [f"arn:aws:s3:::{prefix}-*"],
+        ),
+        allow(
+            "Key",
+            ["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey"],
+            arns("kms", "key/*"),
+            {"StringEquals": {"aws:ResourceTag/stack": stack}},
+        ),
+        allow(
+            "Tables",
+            [
+                "dynamodb:BatchGetItem", "dynamodb:ConditionCheckItem", "dynamodb:DeleteItem", "dynamodb:GetItem",
+                "dynamodb:PutItem", "dynamodb:Query", "dynamodb:Scan", "dynamodb:UpdateItem",
+            ],
+            arns("dynamodb", f"table/{prefix}-*"),
+        ),
+        allow(
+            "Messages",
+            [
+                "events:PutEvents", "lambda:InvokeFunction", "sns:Publish", "sqs:ChangeMessageVisibility",
+                "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage", "sqs:SendMessage",
+            ],
+            [
+                *arns("sqs", f"{prefix}-*"),
+                *arns("sns", f"{prefix}-*"),
+                *arns("lambda", f"function:{prefix}-*"),
+                *arns("events", f"event-bus/{prefix}-*"),
+            ],
+        ),
+        allow(
+            "Queries",
+            [
+                "athena:GetQueryExecution", "athena:GetQueryResults", "athena:GetQueryResultsStream",
+                "athena:GetWorkGroup", "athena:ListQueryExecutions", "athena:StartQueryExecution",
+                "athena:StopQueryExecution",
+            ],
+            arns("athena", f"workgroup/{prefix}-*"),
+        ),
+        allow(
+            "Catalogue",
+            [
+                "glue:GetDatabase", "glue:GetPartition", "glue:GetPartitions", "glue:GetTable", "glue:GetTables",
+                "glue:GetJobRun", "glue:NotifyEvent", "glue:StartJobRun",
+            ],
+            arns(
+                "glue", "catalog", "database/*", "table/*", *(f"{kind}/{prefix}-*" for kind in ("job", "workflow"))
+            ),
+        ),
+        allow("Parameters", ["ssm:GetParameter", "ssm:GetParameters"], arns("ssm", "parameter/*")),
+        allow(
+            "Tasks",
+            ["ecs:DescribeTasks", "ecs:RunTask", "ecs:StopTask"],
+            arns("ecs", f"task-definition/{prefix}-*", f"task/{prefix}-*"),
+        ),
+        allow("RolesArePassed", ["iam:PassRole"], [names.arn_of_role(f"{prefix}-*")]),
+        allow(
+            "Logs", ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"],
+            arns("logs", "log-group:*"),
+        ),
+        allow(
+            "Images",
+            ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
+            arns("ecr", f"repository/{prefix}-*"),
+        ),
+        # None of these knows a resource.
+        allow(
+            "Measurements",
+            [
+                "cloudwatch:PutMetricData", "ecr:GetAuthorizationToken", "xray:PutTelemetryRecords",
+                "xray:PutTraceSegments",
+            ],
+            ["*"],
+        ),
+    )  # fmt: skip

@@ -1,0 +1,25 @@
+"""What deploying a stack needs of each AWS service: to read, which a preview may too, and to change.
+
+Bounded by the stack's names where a service has names in its ARNs, by the stack's tag where it has not. API Gateway
+has neither for what it creates; its grant says so.
+"""
+
+from init.grants.compute import api, containers, functions, schedules
+from init.grants.data import catalogue, keys, queues, storage
+from init.grants.grant import Grant, Scope
+from init.grants.network import network
+from init.grants.watch import logs, parameters, roles
+from init.names import Names
+
+__all__ = ["Grant", "grants"]
+
+
+def grants(names: Names, stack: str) -> dict[str, tuple[Grant, ...]]:
+    """What deploying a stack needs, in groups of the size of a policy."""
+    scope = Scope(names, stack)
+    return {
+        "data": (*storage(scope), *keys(scope), *queues(scope), *catalogue(scope)),
+        "compute": (*functions(scope), *containers(scope), *schedules(scope), *api(scope)),
+        "network": network(scope),
+        "watch": (*logs(scope), *parameters(scope), *roles(scope)),
+    }

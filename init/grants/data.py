@@ -1,0 +1,158 @@
+"""What holds data: buckets, tables, keys, queues, topics and the catalogue."""
+
+from init.grants.grant import Grant, Scope
+
+
+def storage(scope: Scope) -> tuple[Grant, ...]:
+    """Buckets, artefacts and DynamoDB tables."""
+    return (
+        Grant(
+            "Buckets",
+            [f"arn:aws:s3:::{scope.prefix}-*"],
+            reads=[
+                "s3:GetAccelerateConfiguration", "s3:GetBucketAcl", "s3:GetBucketCORS", "s3:GetBucketLocation",
+                "s3:GetBucketLogging", "s3:GetBucketNotification", "s3:GetBucketObjectLockConfiguration",
+                "s3:GetBucketOwnershipControls", "s3:GetBucketPolicy", "s3:GetBucketPublicAccessBlock",
+                "s3:GetBucketRequestPayment", "s3:GetBucketTagging", "s3:GetBucketVersioning", "s3:GetBucketWebsite",
+                "s3:GetEncryptionConfiguration", "s3:GetLifecycleConfiguration", "s3:GetReplicationConfiguration",
+                "s3:ListBucket", "s3:ListTagsForResource",
+            ],
+            changes=[
+                "s3:CreateBucket", "s3:DeleteBucket", "s3:DeleteBucketPolicy", "s3:PutBucketLogging",
+                "s3:PutBucketNotification", "s3:PutBucketOwnershipControls", "s3:PutBucketPolicy",
+                "s3:PutBucketPublicAccessBlock", "s3:PutBucketTagging", "s3:PutBucketVersioning",
+                "s3:PutEncryptionConfiguration", "s3:PutLifecycleConfiguration", "s3:TagResource", "s3:UntagResource",
+            ],
+        ),
+        # The artefacts alone: what lands and what becomes of it is none of a deployment's business.
+        Grant(
+            "Artefacts",
+            [f"arn:aws:s3:::{scope.prefix}-*/code/*"],
+            reads=["s3:GetObject", "s3:GetObjectTagging"],
+            changes=[
+                "s3:DeleteObject", "s3:DeleteObjectTagging", "s3:DeleteObjectVersion", "s3:GetObjectVersion",
+                "s3:PutObject", "s3:PutObjectTagging",
+            ],
+        ),
+        Grant(
+            "Tables",
+            scope.arns("dynamodb", f"table/{scope.prefix}-*"),
+            reads=[
+                "dynamodb:DescribeContinuousBackups", "dynamodb:DescribeTable", "dynamodb:DescribeTimeToLive",
+                "dynamodb:ListTagsOfResource",
+            ],
+            changes=[
+                "dynamodb:CreateTable", "dynamodb:DeleteTable", "dynamodb:TagResource", "dynamodb:UntagResource",
+                "dynamodb:UpdateContinuousBackups", "dynamodb:UpdateTable", "dynamodb:UpdateTimeToLive",
+            ],
+        ),
+    )  # fmt: skip
+
+
+def keys(scope: Scope) -> tuple[Grant, ...]:
+    """KMS keys and their aliases."""
+    keys = scope.arns("kms", "key/*")
+    return (
+        Grant("KeysAreMadeWithTheStacksTag", ["*"], changes=["kms:CreateKey"], condition=scope.tagging),
+        Grant("KeyAliasesAreListed", ["*"], reads=["kms:ListAliases"]),
+        Grant(
+            "Keys",
+            keys,
+            reads=[
+                "kms:Decrypt", "kms:DescribeKey", "kms:GetKeyPolicy", "kms:GetKeyRotationStatus",
+                "kms:ListResourceTags",
+            ],
+            changes=[
+                "kms:CreateAlias", "kms:DeleteAlias", "kms:EnableKeyRotation", "kms:Encrypt",
+                "kms:GenerateDataKey", "kms:PutKeyPolicy", "kms:ScheduleKeyDeletion", "kms:TagResource",
+                "kms:UntagResource", "kms:UpdateAlias", "kms:UpdateKeyDescription",
+            ],
+            condition=scope.tagged,
+        ),
+        # DynamoDB and ECR use the key by a grant that who creates a table or repository gives them.
+        Grant(
+            "KeysAreGrantedToServices",
+            keys,
+            changes=["kms:CreateGrant"],
+            condition={**scope.tagged, "Bool": {"kms:GrantIsForAWSResource": "true"}},
+        ),
+        Grant(
+            "KeyAliases",
+            scope.arns("kms", f"alias/{scope.prefix}*"),
+            changes=["kms:CreateAlias", "kms:DeleteAlias", "kms:UpdateAlias"],
+        ),
+    )  # fmt: skip
+
+
+def queues(scope: Scope) -> tuple[Grant, ...]:
+    """Queues and topics."""
+    return (
+        Grant(
+            "Queues",
+            scope.arns("sqs", f"{scope.prefix}-*"),
+            reads=["sqs:GetQueueAttributes", "sqs:GetQueueUrl", "sqs:ListQueueTags"],
+            changes=[
+                "sqs:CreateQueue", "sqs:DeleteQueue", "sqs:SetQueueAttributes", "sqs:TagQueue", "sqs:UntagQueue",
+            ],
+        ),
+        Grant(
+            "Topics",
+            scope.arns("sns", f"{scope.prefix}-*"),
+            reads=["sns:GetTopicAttributes", "sns:ListTagsForResource"],
+            changes=[
+                "sns:CreateTopic", "sns:DeleteTopic", "sns:SetTopicAttributes", "sns:Subscribe", "sns:TagResource",
+                "sns:UntagResource",
+            ],
+        ),
+        # None of these knows a resource.
+        Grant(
+            "Subscriptions",
+            ["*"],
+            reads=["sns:GetSubscriptionAttributes"],
+            changes=["sns:SetSubscriptionAttributes", "sns:Unsubscribe"],
+        ),
+    )  # fmt: skip
+
+
+def catalogue(scope: Scope) -> tuple[Grant, ...]:
+    """The catalogue, the Glue jobs that fill it and the workgroups that read it."""
+    database = f"{scope.prefix.replace('-', '_')}_*"
+    return (
+        Grant(
+            "Catalogue",
+            scope.arns(
+                "glue",
+                "catalog",
+                f"database/{database}",
+                f"table/{database}/*",
+                f"userDefinedFunction/{database}/*",
+            ),
+            reads=[
+                "glue:GetDatabase", "glue:GetPartitionIndexes", "glue:GetTable", "glue:GetTags",
+                "glue:GetUserDefinedFunctions",
+            ],
+            changes=[
+                "glue:CreateDatabase", "glue:CreateTable", "glue:DeleteDatabase", "glue:DeleteTable",
+                "glue:TagResource", "glue:UntagResource", "glue:UpdateDatabase", "glue:UpdateTable",
+            ],
+        ),
+        Grant(
+            "Jobs",
+            scope.arns("glue", *(f"{kind}/{scope.prefix}-*" for kind in ("job", "trigger", "workflow"))),
+            reads=["glue:GetJob", "glue:GetTags", "glue:GetTrigger", "glue:GetWorkflow"],
+            changes=[
+                "glue:CreateJob", "glue:CreateTrigger", "glue:CreateWorkflow", "glue:DeleteJob", "glue:DeleteTrigger",
+                "glue:DeleteWorkflow", "glue:StartTrigger", "glue:StopTrigger", "glue:TagResource",
+                "glue:UntagResource", "glue:UpdateJob", "glue:UpdateTrigger", "glue:UpdateWorkflow",
+            ],
+        ),
+        Grant(
+            "Workgroups",
+            scope.arns("athena", f"workgroup/{scope.prefix}-*"),
+            reads=["athena:GetWorkGroup", "athena:ListTagsForResource"],
+            changes=[
+                "athena:CreateWorkGroup", "athena:DeleteWorkGroup", "athena:TagResource", "athena:UntagResource",
+                "athena:UpdateWorkGroup",
+            ],
+        ),
+    )  # fmt: skip

@@ -1,0 +1,114 @@
+"""Logs, alarms, parameters and roles."""
+
+from typing import Final
+
+from init.grants.grant import Grant, Scope
+from init.names import PROJECT
+
+PASSED_TO: Final = (
+    "ecs-tasks.amazonaws.com",
+    "events.amazonaws.com",
+    "glue.amazonaws.com",
+    "lambda.amazonaws.com",
+    "scheduler.amazonaws.com",
+    "vpc-flow-logs.amazonaws.com",
+)
+"""Services that the platform hands roles to."""
+
+
+def logs(scope: Scope) -> tuple[Grant, ...]:
+    """Log groups, alarms and dashboards."""
+    # The program names its groups /data-platform-…; those of Lambda and Glue themselves are not deployed.
+    groups = scope.arns("logs", f"log-group:/{scope.prefix}-*")
+    return (
+        Grant(
+            "LogGroups",
+            groups,
+            reads=["logs:ListTagsForResource"],
+            changes=[
+                "logs:AssociateKmsKey", "logs:CreateLogGroup", "logs:DeleteLogGroup", "logs:DeleteMetricFilter",
+                "logs:DeleteRetentionPolicy", "logs:DisassociateKmsKey", "logs:PutMetricFilter",
+                "logs:PutRetentionPolicy", "logs:TagResource", "logs:UntagResource",
+            ],
+        ),
+        Grant(
+            "LogGroupsAreListed",
+            ["*"],
+            reads=["logs:DescribeLogGroups", "logs:DescribeMetricFilters"],
+        ),
+        Grant(
+            "Alarms",
+            scope.arns("cloudwatch", f"alarm:{scope.prefix}-*"),
+            reads=["cloudwatch:DescribeAlarms", "cloudwatch:ListTagsForResource"],
+            changes=[
+                "cloudwatch:DeleteAlarms", "cloudwatch:PutMetricAlarm", "cloudwatch:TagResource",
+                "cloudwatch:UntagResource",
+            ],
+        ),
+        Grant(
+            "Dashboards",
+            [f"arn:aws:cloudwatch::{scope.names.account}:dashboard/{scope.prefix}*"],
+            reads=["cloudwatch:GetDashboard"],
+            changes=["cloudwatch:DeleteDashboards", "cloudwatch:PutDashboard"],
+        ),
+    )  # fmt: skip
+
+
+def parameters(scope: Scope) -> tuple[Grant, ...]:
+    """SSM parameters under the stack's prefix."""
+    return (
+        Grant(
+            "Parameters",
+            scope.arns("ssm", f"parameter/{PROJECT}/{scope.stack}/*"),
+            # Their values are in the state too, which who may read this may read.
+            reads=["ssm:GetParameter", "ssm:GetParameters", "ssm:ListTagsForResource"],
+            changes=[
+                "ssm:AddTagsToResource", "ssm:DeleteParameter", "ssm:PutParameter", "ssm:RemoveTagsFromResource",
+            ],
+        ),
+        Grant("ParametersAreListed", ["*"], reads=["ssm:DescribeParameters"]),
+    )  # fmt: skip
+
+
+def roles(scope: Scope) -> tuple[Grant, ...]:
+    """Roles under the stack's prefix, each made with the boundary alone."""
+    roles = [scope.names.arn_of_role(f"{scope.prefix}-*")]
+    boundary = scope.names.arn_of_policy(scope.names.boundary(scope.stack))
+    # A team's role has a boundary of its own, which the program makes; what it may be is for the program's review.
+    of_teams = scope.names.arn_of_policy(f"{scope.prefix}-*-boundary-*")
+    bounded = {"ArnLike": {"iam:PermissionsBoundary": [boundary, of_teams]}}
+    return (
+        Grant(
+            "Roles",
+            roles,
+            reads=[
+                "iam:GetRole", "iam:GetRolePolicy", "iam:ListAttachedRolePolicies", "iam:ListInstanceProfilesForRole",
+                "iam:ListRolePolicies", "iam:ListRoleTags",
+            ],
+            changes=[
+                "iam:DeleteRole", "iam:DeleteRolePolicy", "iam:TagRole", "iam:UntagRole", "iam:UpdateAssumeRolePolicy",
+                "iam:UpdateRole", "iam:UpdateRoleDescription",
+            ],
+        ),
+        Grant(
+            "BoundariesOfTeams",
+            [of_teams],
+            reads=["iam:GetPolicy", "iam:GetPolicyVersion", "iam:ListPolicyVersions"],
+            changes=[
+                "iam:CreatePolicy", "iam:CreatePolicyVersion", "iam:DeletePolicy", "iam:DeletePolicyVersion",
+                "iam:TagPolicy", "iam:UntagPolicy",
+            ],
+        ),
+        Grant(
+            "RolesAreMadeBounded",
+            roles,
+            changes=["iam:CreateRole", "iam:PutRolePermissionsBoundary", "iam:PutRolePolicy"],
+            condition=bounded,
+        ),
+        Grant(
+            "RolesArePassed",
+            roles,
+            changes=["iam:PassRole"],
+            condition={"StringEquals": {"iam:PassedToService": list(PASSED_TO)}},
+        ),
+    )  # fmt: skip

@@ -1,0 +1,132 @@
+"""What bounds the stack's roles, and what deploys them, against the graph of the program."""
+
+import json
+from fnmatch import fnmatchcase
+
+import pytest
+
+from init.boundary import boundary_document
+from init.ci_policies import deploy_policies, preview_policies
+from init.grants import grants
+from init.grants.watch import PASSED_TO
+from init.names import Names
+from tests.infrastructure.recording import Graph
+
+ACCOUNT, REGION = "123456789012", "eu-west-1"
+NAMES = Names("acme-state", REGION, ACCOUNT, "acme/data-platform")
+KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/11111111-1111-1111-1111-111111111111"
+MOST_CHARACTERS = 6144
+MOST_POLICIES_OF_A_ROLE = 10
+
+# Services by the module of the provider that makes their resources, where the two have different names.
+SERVICES = {"cloudwatch": {"cloudwatch", "events", "logs"}, "vpc": {"ec2"}, "lb": {"elasticloadbalancing"}}
+
+
+def listed(value):
+    return value if isinstance(value, list) else [value]
+
+
+def test_every_role_carries_the_boundary(cloud_graph: Graph) -> None:
+    # given the account's boundary, and those that the program makes for the roles of teams
+    boundaries = {
+        f"arn:aws:iam::{ACCOUNT}:policy/{NAMES.boundary(cloud_graph.stack)}",
+        *(
+            f"${{{each.name}.arn}}"
+            for each in cloud_graph.of_type("iam/policy:Policy")
+            if each.name.endswith("-boundary")
+        ),
+    }
+
+    # then each role has one of them
+    unbound = [
+        role.name
+        for role in cloud_graph.of_type("iam/role:Role")
+        if role.inputs.get("permissionsBoundary") not in boundaries
+    ]
+    assert unbound == []
+
+
+def test_the_boundary_takes_nothing_from_a_role_that_the_program_gives_it(cloud_graph: Graph) -> None:
+    # given every action that a role of the program is allowed
+    allowed = {
+        action
+        for policy in (*cloud_graph.of_type("iam/rolePolicy:RolePolicy"), *cloud_graph.of_type("iam/policy:Policy"))
+        for statement in json.loads(policy.inputs["policy"])["Statement"]
+        if statement["Effect"] == "Allow"
+        for action in listed(statement["Action"])
+    }
+
+    # then the boundary allows it too; what is missing belongs into init/boundary.py
+    bounded = {action for each in boundary_document(NAMES, cloud_graph.stack)["Statement"] for action in each["Action"]}
+    assert allowed - bounded == set()
+
+
+def test_the_deploy_role_knows_every_service_that_the_program_uses(cloud_graph: Graph) -> None:
+    # given the services of the graph's resources
+    modules = {
+        each.type.removeprefix("aws:").split("/")[0] for each in cloud_graph.resources if each.type.startswith("aws:")
+    }
+
+    # then each has a grant; what is missing belongs into init/grants
+    granted = {
+        action.split(":")[0]
+        for part in grants(NAMES, cloud_graph.stack).values()
+        for grant in part
+        for action in grant.changes
+    }
+    assert {module for module in modules if not SERVICES.get(module, {module}) <= granted} == set()
+
+
+def test_every_service_that_a_role_of_the_program_trusts_may_be_handed_it(cloud_graph: Graph) -> None:
+    trusted = {
+        statement["Principal"]["Service"]
+        for role in cloud_graph.of_type("iam/role:Role")
+        for statement in json.loads(role.inputs["assumeRolePolicy"])["Statement"]
+        if "Service" in statement["Principal"]
+    }
+    assert trusted - set(PASSED_TO) == set()
+
+
+def test_every_name_that_the_program_gives_is_one_that_the_deploy_role_may_use(cloud_graph: Graph) -> None:
+    # given the names that stand in ARNs, and where a grant bounds them
+    prefix = f"data-platform-{cloud_graph.stack}"
+    bounds = {
+        "iam/role:Role": f"{prefix}-*",
+        "iam/policy:Policy": f"{prefix}-*-boundary-*",
+        "lambda/function:Function": f"{prefix}-*",
+        "sqs/queue:Queue": f"{prefix}-*",
+        "sns/topic:Topic": f"{prefix}-*",
+        "dynamodb/table:Table": f"{prefix}-*",
+        "s3/bucket:Bucket": f"{prefix}-*",
+        "cloudwatch/logGroup:LogGroup": f"/{prefix}-*",
+        "cloudwatch/metricAlarm:MetricAlarm": f"{prefix}-*",
+        "cloudwatch/eventRule:EventRule": f"{prefix}-*",
+        "ssm/parameter:Parameter": f"/data-platform/{cloud_graph.stack}/*",
+        "glue/catalogDatabase:CatalogDatabase": f"{prefix.replace('-', '_')}_*",
+        "glue/job:Job": f"{prefix}-*",
+        "glue/trigger:Trigger": f"{prefix}-*",
+        "glue/workflow:Workflow": f"{prefix}-*",
+        "athena/workgroup:Workgroup": f"{prefix}-*",
+        "ecr/repository:Repository": f"{prefix}-*",
+        "ecs/cluster:Cluster": f"{prefix}-*",
+        "scheduler/scheduleGroup:ScheduleGroup": f"{prefix}-*",
+        "kms/alias:Alias": f"alias/{prefix}*",
+    }
+
+    # then none is out of bounds; a name that Pulumi makes up begins with the resource's own
+    outside = [
+        (kind, resource.name)
+        for kind, bound in bounds.items()
+        for resource in cloud_graph.of_type(kind)
+        if not fnmatchcase(str(resource.inputs.get("name") or f"{resource.name}-1234567"), bound)
+    ]
+    assert outside == []
+
+
+@pytest.mark.parametrize("stack", ["dev", "prod"])
+def test_iam_takes_every_policy(stack: str) -> None:
+    for policies in (deploy_policies(NAMES, stack, KEY, KEY), preview_policies(NAMES, stack, KEY, KEY)):
+        sizes = {part: len(json.dumps(document, separators=(",", ":"))) for part, document in policies.items()}
+        assert {part: size for part, size in sizes.items() if size > MOST_CHARACTERS} == {}
+        assert len(policies) <= MOST_POLICIES_OF_A_ROLE
+    assert len(json.dumps(boundary_document(NAMES, stack), separators=(",", ":"))) <= MOST_CHARACTERS
