@@ -5,6 +5,8 @@ import contextlib
 import pytest
 
 from local.access_check import team_client
+from ops.access import Decision, access_matrix
+from ops.deployed_policies import read_policies
 from tests.emulator.access_fixtures import (
     ABSENT,
     PLACES,
@@ -15,6 +17,7 @@ from tests.emulator.access_fixtures import (
     outcome_of_url,
     probes,  # noqa: F401  # a fixture
 )
+from tests.emulator.permission_proof import plain_name
 
 pytestmark = [pytest.mark.emulator, pytest.mark.xdist_group("platform")]
 
@@ -126,3 +129,27 @@ def test_a_denial_is_the_policys_and_not_for_want_of_an_object(target):
     # then it finds the objects, or learns that there is none
     found = {place: outcome(s3.get_object, Bucket=target.bucket, Key=key) for place, key in PLACES.items()}
     assert found == {place: "NoSuchKey" if place in ABSENT else "passes" for place in PLACES}
+
+
+def test_the_matrix_that_a_person_is_shown_says_the_same_of_the_teams(target):
+    # when the deployed policies are read and evaluated
+    rows = access_matrix(read_policies(target), ["vehicles"], TEAMS)
+
+    # then each team's role has its two prefixes, by these statements
+    statements = {
+        (plain_name(row.role), row.prefix): {way: each.statement for way, each in row.decisions.items() if each.allowed}
+        for row in rows
+        if plain_name(row.role) in TEAMS
+    }
+    assert {place: ways for place, ways in statements.items() if ways} == {
+        **{(team, f"mart/{team}/reports/"): {"list": "ListReports", "get": "ReadReports"} for team in TEAMS},
+        **{
+            (team, f"athena/{team}/"): {"list": "ListResults", "get": "KeepResults", "put": "KeepResults"}
+            for team in TEAMS
+        },
+    }
+
+    # and what is denied in so many words says by which
+    [raw] = [row for row in rows if plain_name(row.role) == "finance" and row.prefix == "inbound/vehicles/"]
+    assert raw.decisions["get"] == Decision(allowed=False, statement="DenyOtherObjects")
+    assert raw.decisions["list"] == Decision(allowed=False, statement="DenyOtherListings")
