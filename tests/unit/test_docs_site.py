@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from bench import terabyte
+
 ROOT = Path(__file__).resolve().parents[2]
 
 pytestmark = pytest.mark.xdist_group("site")
@@ -48,3 +50,13 @@ def test_a_reader_needs_no_network(site: Path):
         for address in re.findall(r'<(?:script|link|img)[^>]+(?:src|href)="(https?://[^"]+)"', page.read_text())
     }
     assert fetched == set()
+
+
+def test_the_model_of_a_terabyte_a_day_is_the_one_that_its_command_prints():
+    page, text = terabyte.PAGE, terabyte.PAGE.read_text()
+    assert text == terabyte.page(text), f"make bench NAME=terabyte ARGS=--write writes {page.name} anew"
+
+
+def test_a_faster_job_costs_less():
+    slow, fast = (terabyte.stages(terabyte.Rates(job_megabytes_per_second=rate)) for rate in (20, 40))
+    assert sum(line.dollars for line in fast) < sum(line.dollars for line in slow)
