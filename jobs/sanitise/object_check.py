@@ -148,7 +148,7 @@ def check_object(dataset: Dataset, stream: RecordStream, folder: Path) -> Checke
     for batch, checked in one_ahead((batch, check(batch)) for batch in one_ahead(stream.batches)):
         spill.add(checked, batch.originals)
     differing = dataset.source.repeats_differ_in if isinstance(dataset.source, StreamSource) else ()
-    unique = Uniqueness(spill.parts, dataset.schema.primary_key(), differing, folder)
+    unique = Uniqueness(spill, dataset.schema.primary_key(), differing, folder)
     _keep_contested(spill.parts, unique)
     return CheckedObject(dataset, stream, spill.parts, check.rule_names, unique)
 

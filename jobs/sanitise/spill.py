@@ -9,6 +9,7 @@ import polars as pl
 
 from jobs.readers.records import DELETED, LINE, ORIGINAL
 from jobs.sanitise.batch_check import HASH, TEXT, CheckedBatch
+from jobs.sanitise.repeated_hashes import HashBuckets
 
 Originals = Callable[[pl.Series], pl.Series]
 
@@ -30,11 +31,11 @@ class Part:
         return self.clean_height + self.refused_height
 
     def clean(self) -> pl.DataFrame:
-        """As `CheckedBatch.clean`."""
+        """As `CheckedBatch.clean`, without HASH."""
         return self._read("clean")
 
     def refused(self) -> pl.DataFrame:
-        """As `CheckedBatch.refused`."""
+        """As `CheckedBatch.refused`, without HASH."""
         return self._read("refused")
 
     def clean_lines(self) -> pl.Series:
@@ -45,14 +46,8 @@ class Part:
         """As `CheckedBatch.unsplit`."""
         return self._read("unsplit")
 
-    def hashes(self) -> pl.Series:
-        """HASH of every row, in the order of their numbers."""
-        kinds = [kind for kind, height in (("clean", self.clean_height), ("refused", self.refused_height)) if height]
-        series = [pl.read_ipc(self._file(kind), columns=[HASH])[HASH] for kind in kinds]
-        return pl.concat(series) if series else pl.Series(HASH, dtype=pl.UInt64)
-
     def values(self, numbers: pl.Series) -> pl.DataFrame:
-        """The values and HASH of some rows, by their rising numbers.
+        """The values of some rows, by their rising numbers.
 
         Beside the typed values are the texts of those that could not be converted: by them, too, rows are told apart.
         """
@@ -86,7 +81,8 @@ class Part:
         """Put the batch on the disk."""
         with self._file("originals").open("wb") as file:
             pickle.dump(originals, file, protocol=5)
-        for kind, frame in (("clean", batch.clean), ("refused", batch.refused), ("unsplit", batch.unsplit)):
+        kinds = {"clean": batch.clean.drop(HASH), "refused": batch.refused.drop(HASH), "unsplit": batch.unsplit}
+        for kind, frame in kinds.items():
             frame.write_ipc(self._file(kind), compression="uncompressed")
 
     def _read(self, kind: str) -> pl.DataFrame:
@@ -103,6 +99,8 @@ class Spill:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self.parts: list[Part] = []
+        self.hashes = HashBuckets(folder)
+        """HASH of every row."""
 
     def add(self, batch: CheckedBatch, originals: Originals) -> None:
         """Put one more batch on the disk.
@@ -113,4 +111,5 @@ class Spill:
         """
         part = Part(len(self.parts), batch.clean.height, batch.refused.height, batch.unsplit.height, self._folder)
         part.write(batch, originals)
+        self.hashes.add(part.number, pl.concat([batch.clean[HASH], batch.refused[HASH]]))
         self.parts.append(part)

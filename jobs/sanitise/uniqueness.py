@@ -2,7 +2,7 @@
 
 A row's 64-bit hash stands for its key until hashes that occur once are out of the question; what remains is compared
 by its values, so that rows whose hashes agree by chance are told apart. Memory is bounded whatever the object is like:
-hashes and rows are taken a share at a time, and a verdict is one bit per row.
+hashes are taken a bucket at a time, rows a share at a time, and a verdict is one bit per row.
 """
 
 from collections.abc import Iterator, Sequence
@@ -11,13 +11,12 @@ from typing import Final
 
 import polars as pl
 
-from jobs.sanitise.batch_check import HASH, TEXT
-from jobs.sanitise.spill import Part
+from jobs.sanitise.batch_check import TEXT
+from jobs.sanitise.repeated_hashes import NUMBER, PART
+from jobs.sanitise.spill import Part, Spill
 
-HASHES_AT_ONCE: Final = 16_000_000
 ROWS_AT_ONCE: Final = 500_000
-_PART: Final = "_part"
-_NUMBER: Final = "_number"
+_KEY_HASH: Final = "_key_hash"
 _ROW_HASH: Final = "_row_hash"
 
 
@@ -29,10 +28,10 @@ class _Marks:
         self._of_part: dict[int, pl.Series] = {}
 
     def add(self, rows: pl.DataFrame) -> None:
-        """Add rows by their _PART and _NUMBER."""
-        for (number,), of_part in rows.group_by(_PART):
+        """Add rows by their PART and NUMBER."""
+        for (number,), of_part in rows.group_by(PART):
             marks = self.of(self._parts[number])
-            self._of_part[number] = marks.scatter(of_part[_NUMBER], values=True)
+            self._of_part[number] = marks.scatter(of_part[NUMBER], values=True)
 
     def of(self, part: Part) -> pl.Series:
         """Whether each row of a part is in the set."""
@@ -44,8 +43,8 @@ class _Marks:
         if rows.is_empty():
             return rows
         kept = [
-            of_part.filter(~self.of(self._parts[number])[of_part[_NUMBER]])
-            for (number,), of_part in rows.group_by(_PART, maintain_order=True)
+            of_part.filter(~self.of(self._parts[number])[of_part[NUMBER]])
+            for (number,), of_part in rows.group_by(PART, maintain_order=True)
         ]
         return pl.concat(kept)
 
@@ -53,15 +52,12 @@ class _Marks:
 class Uniqueness:
     """The verdicts on an object's rows that need all of its rows."""
 
-    def __init__(
-        self, parts: Sequence[Part], key: Sequence[str], repeats_differ_in: Sequence[str], folder: Path
-    ) -> None:
+    def __init__(self, spill: Spill, key: Sequence[str], repeats_differ_in: Sequence[str], folder: Path) -> None:
         self._key = key
-        self._duplicates, self._contested = _Marks(parts), _Marks(parts)
-        for repeated in _repeated_hashes(parts):
-            candidates = _Candidates(parts, repeated, repeats_differ_in, folder)
-            self._find_duplicates(candidates)
-            self._find_contested(candidates)
+        self._duplicates, self._contested = _Marks(spill.parts), _Marks(spill.parts)
+        candidates = _Candidates(spill, key, repeats_differ_in, folder)
+        self._find_duplicates(candidates)
+        self._find_contested(candidates)
 
     def duplicates(self, part: Part) -> pl.Series:
         """Whether each row of a part is equal, in all values that count, to an earlier row of the object."""
@@ -83,11 +79,11 @@ class Uniqueness:
 
     def _find_contested(self, candidates: "_Candidates") -> None:
         whole = pl.all_horizontal(pl.col(name).is_not_null() for name in self._key)
-        for share in candidates.shares(HASH):
+        for share in candidates.shares(_KEY_HASH):
             owners: pl.DataFrame | None = None
             for chunk in share:
                 # Missing keys are no equal keys.
-                distinct = self._duplicates.without(chunk.filter(whole).select(*self._key, _PART, _NUMBER))
+                distinct = self._duplicates.without(chunk.filter(whole).select(*self._key, PART, NUMBER))
                 rows = distinct if owners is None else pl.concat([owners, distinct])
                 keys = rows.select(
                     shared=pl.struct(self._key).is_duplicated(), first=pl.struct(self._key).is_first_distinct()
@@ -96,35 +92,17 @@ class Uniqueness:
                 owners = rows.filter(keys["first"])
 
 
-def _repeated_hashes(parts: Sequence[Part]) -> Iterator[pl.Series]:
-    """The hashes that more than one row of the object has, a share at a time."""
-    if not parts:
-        return
-    shares = 1 + sum(part.height for part in parts) // HASHES_AT_ONCE
-    for share in range(shares):
-        hashes = pl.concat([_share(part.hashes(), share, shares) for part in parts]).sort()
-        repeated = hashes.filter(hashes == hashes.shift(1)).unique()
-        if len(repeated):
-            yield repeated
-
-
-def _share(hashes: pl.Series, share: int, shares: int) -> pl.Series:
-    return hashes if shares == 1 else hashes.filter(hashes % shares == share)
-
-
 class _Candidates:
-    """The rows that have some of the repeated hashes, on the disk in chunks, in the object's order."""
+    """The rows that share their hash with others, on the disk in chunks, in the object's order."""
 
-    def __init__(
-        self, parts: Sequence[Part], repeated: pl.Series, repeats_differ_in: Sequence[str], folder: Path
-    ) -> None:
-        self._folder = folder
-        self._uncompared = {HASH, *repeats_differ_in, *(f"{TEXT}{name}" for name in repeats_differ_in)}
+    def __init__(self, spill: Spill, key: Sequence[str], repeats_differ_in: Sequence[str], folder: Path) -> None:
+        self._key = key
+        self._uncompared = {*repeats_differ_in, *(f"{TEXT}{name}" for name in repeats_differ_in)}
         self._chunks: list[Path] = []
         self._height = 0
         self.values: Sequence[str] = ()
         """The columns by which rows are equal or not."""
-        for chunk in _coalesced(self._find(parts, repeated)):
+        for chunk in _coalesced(self._find(spill)):
             self._chunks.append(folder / f"candidates-{len(self._chunks)}.arrow")
             self._height += chunk.height
             chunk.write_ipc(self._chunks[-1])
@@ -135,15 +113,19 @@ class _Candidates:
         for share in range(shares):
             yield _coalesced(pl.read_ipc(chunk).filter(pl.col(hash_column) % shares == share) for chunk in self._chunks)
 
-    def _find(self, parts: Sequence[Part], repeated: pl.Series) -> Iterator[pl.DataFrame]:
-        for part in parts:
-            numbers = part.hashes().is_in(repeated.implode()).arg_true()
+    def _find(self, spill: Spill) -> Iterator[pl.DataFrame]:
+        repeated = _Marks(spill.parts)
+        for found in _coalesced(spill.hashes.repeated()):
+            repeated.add(found)
+        for part in spill.parts:
+            numbers = repeated.of(part).arg_true()
             if len(numbers):
                 rows = part.values(numbers)
                 self.values = [name for name in rows.columns if name not in self._uncompared]
                 yield rows.with_columns(
-                    pl.lit(part.number).alias(_PART),
-                    numbers.alias(_NUMBER),
+                    pl.lit(part.number).alias(PART),
+                    numbers.alias(NUMBER),
+                    pl.struct(self._key).hash().alias(_KEY_HASH),
                     pl.struct(self.values).hash().alias(_ROW_HASH),
                 )
 

@@ -11,7 +11,7 @@ from polars.testing import assert_frame_equal
 
 from jobs.datasets.declaration import Dataset, SftpSource
 from jobs.readers.records import DELETED, LINE, ORIGINAL, STRUCTURE_REASON, STRUCTURE_RULE, Batch, RecordStream
-from jobs.sanitise import batch_check, uniqueness
+from jobs.sanitise import batch_check, repeated_hashes, uniqueness
 from jobs.sanitise.object_check import REFUSED, RULES, check_object
 from jobs.sanitise.routine import Routine
 from jobs.sanitise.rules import UnsupportedRuleError, row_rules
@@ -99,7 +99,7 @@ def test_the_verdicts_are_the_same_when_memory_holds_few_rows_at_a_time(seed, fo
     at_once = checked(frame, 20, folder())
 
     # when
-    monkeypatch.setattr(uniqueness, "HASHES_AT_ONCE", 7)
+    monkeypatch.setattr(repeated_hashes, "ROWS_AT_ONCE", 7)
     monkeypatch.setattr(uniqueness, "ROWS_AT_ONCE", 5)
     in_shares = checked(frame, 20, folder())
 
