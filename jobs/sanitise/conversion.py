@@ -58,7 +58,8 @@ def _time(text: pl.Expr, data_type: pl.Datetime) -> pl.Expr:
             "%Y-%m-%dT%H:%M:%S%.f%#z", time_unit=data_type.time_unit, time_zone="UTC", strict=False
         )
     # Where a fraction may follow, polars takes four times as long: only what is no time without one is tried with one.
-    whole = text.str.to_datetime("%Y-%m-%d %H:%M:%S", time_unit=data_type.time_unit, strict=False)
+    # Its cache takes longer than such a time.
+    whole = text.str.to_datetime("%Y-%m-%d %H:%M:%S", time_unit=data_type.time_unit, strict=False, cache=False)
     rest = pl.when(whole.is_null()).then(text)
     return pl.coalesce(whole, rest.str.to_datetime("%Y-%m-%d %H:%M:%S%.f", time_unit=data_type.time_unit, strict=False))
 

@@ -116,11 +116,13 @@ class CheckedObject:
 
     def _contested(self, part: Part) -> pl.DataFrame:
         """Rows that are clean but for their key."""
+        contested = self._unique.contested(part).head(part.clean_height)
+        if not contested.any():
+            return pl.DataFrame(schema=REFUSED)
+        lines = part.clean_lines().filter(contested)
         return (
-            part.contested()
-            .select(
-                LINE,
-                ORIGINAL,
+            pl.DataFrame({LINE: lines, ORIGINAL: part.originals()(lines)})
+            .with_columns(
                 pl.lit([PRIMARY_KEY]).alias(RULES),
                 pl.lit(self._reasons[PRIMARY_KEY]).alias(REASON),
             )
@@ -146,20 +148,11 @@ def check_object(dataset: Dataset, stream: RecordStream, folder: Path) -> Checke
     spill = Spill(folder)
     # Three threads: one reads, one checks, this one writes to the disk.
     for batch, checked in one_ahead((batch, check(batch)) for batch in one_ahead(stream.batches)):
-        spill.add(checked, batch.originals)
+        spill.add(checked, batch.frame[LINE][-1], batch.originals)
+    spill.finish()
     differing = dataset.source.repeats_differ_in if isinstance(dataset.source, StreamSource) else ()
     unique = Uniqueness(spill, dataset.schema.primary_key(), differing, folder)
-    _keep_contested(spill.parts, unique)
     return CheckedObject(dataset, stream, spill.parts, check.rule_names, unique)
-
-
-def _keep_contested(parts: Sequence[Part], unique: Uniqueness) -> None:
-    """Put the texts of rows that are clean but for their key on the disk."""
-    for part in parts:
-        contested = unique.contested(part).head(part.clean_height)
-        if contested.any():
-            lines = part.clean_lines().filter(contested)
-            part.write_contested(pl.DataFrame({LINE: lines, ORIGINAL: part.originals()(lines)}))
 
 
 def _listed(broken: Mapping[str, tuple[pl.Expr, str]]) -> pl.Expr:

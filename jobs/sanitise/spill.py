@@ -1,25 +1,30 @@
 """An object's checked rows on the local disk: all of them must have been seen before any of them can be written."""
 
+import io
 import pickle
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import polars as pl
 
-from jobs.readers.records import DELETED, LINE, ORIGINAL
+from jobs.readers.records import DELETED, LINE
 from jobs.sanitise.batch_check import HASH, TEXT, CheckedBatch
 from jobs.sanitise.repeated_hashes import HashBuckets
 
 Originals = Callable[[pl.Series], pl.Series]
 
+# To go over few parts is faster: each takes some dozen calls of polars, whatever its size.
+_ROWS_IN_PART: Final = 250_000
+
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One batch's rows. Its rows are numbered from 0: first the clean ones in their order, then the refused ones."""
+    """Some batches' rows. They are numbered from 0: first the clean ones in their order, then the refused ones."""
 
     number: int
-    """The batch's, from 0."""
+    """The part's, from 0."""
     clean_height: int
     refused_height: int
     unsplit_height: int
@@ -55,35 +60,30 @@ class Part:
         clean = self.clean()[numbers.filter(numbers < self.clean_height)]
         names = [name for name in clean.columns if name not in (LINE, DELETED)]
         texts = [name for name in refused.columns if name.startswith(TEXT)]
-        return pl.concat(
+        rows = pl.concat(
             [
                 clean.select(names),
                 refused[numbers.filter(numbers >= self.clean_height) - self.clean_height].select(*names, *texts),
             ],
             how="diagonal",
         )
-
-    def contested(self) -> pl.DataFrame:
-        """LINE and ORIGINAL of clean rows that turned out to share a key with others."""
-        if self._file("contested").exists():
-            return self._read("contested")
-        return pl.DataFrame(schema={LINE: pl.Int64, ORIGINAL: pl.String})
-
-    def write_contested(self, rows: pl.DataFrame) -> None:
-        """Put what `contested` gives on the disk."""
-        rows.write_ipc(self._file("contested"))
+        return _in_memory_of_their_own(rows)
 
     def originals(self) -> Originals:
         """What gives the original texts of its rows."""
         return pickle.loads(self._file("originals").read_bytes())  # noqa: S301 - this process wrote it
 
-    def write(self, batch: CheckedBatch, originals: Originals) -> None:
-        """Put the batch on the disk."""
+    def write(self, batches: Sequence[CheckedBatch], originals: Originals) -> None:
+        """Put the batches on the disk."""
         with self._file("originals").open("wb") as file:
             pickle.dump(originals, file, protocol=5)
-        kinds = {"clean": batch.clean.drop(HASH), "refused": batch.refused.drop(HASH), "unsplit": batch.unsplit}
-        for kind, frame in kinds.items():
-            frame.write_ipc(self._file(kind), compression="uncompressed")
+        kinds = {
+            "clean": [batch.clean.drop(HASH) for batch in batches],
+            "refused": [batch.refused.drop(HASH) for batch in batches],
+            "unsplit": [batch.unsplit for batch in batches],
+        }
+        for kind, frames in kinds.items():
+            pl.concat(frames).write_ipc(self._file(kind), compression="uncompressed")
 
     def _read(self, kind: str) -> pl.DataFrame:
         # Twice as fast as read_ipc.
@@ -93,23 +93,66 @@ class Part:
         return self.folder / f"{self.number:06}-{kind}.arrow"
 
 
+@dataclass(frozen=True, slots=True)
+class _OriginalsOfBatches:
+    """The originals of some successive batches, by the last line of each."""
+
+    batches: Sequence[tuple[int, Originals]]
+
+    def __call__(self, lines: pl.Series) -> pl.Series:
+        texts, before = [pl.Series(dtype=pl.String)], 0
+        for last, originals in self.batches:
+            of_batch = lines.filter(lines.is_between(before, last, closed="right"))
+            if len(of_batch):
+                texts.append(originals(of_batch))
+            before = last
+        return pl.concat(texts)
+
+
 class Spill:
     """The parts of one object, in its order."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._waiting: list[tuple[CheckedBatch, tuple[int, Originals]]] = []
         self.parts: list[Part] = []
         self.hashes = HashBuckets(folder)
         """HASH of every row."""
 
-    def add(self, batch: CheckedBatch, originals: Originals) -> None:
-        """Put one more batch on the disk.
+    def add(self, batch: CheckedBatch, last_line: int, originals: Originals) -> None:
+        """Take one more batch.
 
         Args:
             batch: its rows.
+            last_line: the highest LINE among its rows.
             originals: gives their original texts, for those that turn out only later to need them.
         """
-        part = Part(len(self.parts), batch.clean.height, batch.refused.height, batch.unsplit.height, self._folder)
-        part.write(batch, originals)
-        self.hashes.add(part.number, pl.concat([batch.clean[HASH], batch.refused[HASH]]))
+        self._waiting.append((batch, (last_line, originals)))
+        if sum(waiting.clean.height + waiting.refused.height for waiting, _ in self._waiting) >= _ROWS_IN_PART:
+            self.finish()
+
+    def finish(self) -> None:
+        """Put what was added on the disk, all of it."""
+        if not self._waiting:
+            return
+        batches = [batch for batch, _ in self._waiting]
+        part = Part(
+            number=len(self.parts),
+            clean_height=sum(batch.clean.height for batch in batches),
+            refused_height=sum(batch.refused.height for batch in batches),
+            unsplit_height=sum(batch.unsplit.height for batch in batches),
+            folder=self._folder,
+        )
+        part.write(batches, _OriginalsOfBatches([originals for _, originals in self._waiting]))
+        hashes = [*(batch.clean[HASH] for batch in batches), *(batch.refused[HASH] for batch in batches)]
+        self.hashes.add(part.number, pl.concat(hashes))
         self.parts.append(part)
+        self._waiting = []
+
+
+def _in_memory_of_their_own(rows: pl.DataFrame) -> pl.DataFrame:
+    """The same rows: texts that were chosen out of many hold the memory of all of them until they are written."""
+    written = io.BytesIO()
+    rows.write_ipc_stream(written)
+    written.seek(0)
+    return pl.read_ipc_stream(written)
