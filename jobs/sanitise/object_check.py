@@ -147,7 +147,8 @@ def check_object(dataset: Dataset, stream: RecordStream, folder: Path) -> Checke
     check = BatchCheck(dataset)
     spill = Spill(folder)
     # Three threads: one reads, one checks, this one writes to the disk.
-    for batch, checked in one_ahead((batch, check(batch)) for batch in one_ahead(stream.batches)):
+    batches = (batch for batch in one_ahead(stream.batches) if batch.frame.height)
+    for batch, checked in one_ahead((batch, check(batch)) for batch in batches):
         spill.add(checked, batch.frame[LINE][-1], batch.originals)
     spill.finish()
     differing = dataset.source.repeats_differ_in if isinstance(dataset.source, StreamSource) else ()
