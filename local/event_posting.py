@@ -109,9 +109,9 @@ class EventSender:
     def _wrong_callbacks(self, callback: Callback) -> PostedEvents:
         """A replay, one that somebody else signed and one that was signed long ago."""
         said = PostedEvents()
-        body, now = json.dumps(callback.payload).encode(), int(time.time())
-        # Ahead of the clock, as far as a signature may be: no other of the sample's requests is signed like this.
-        headers = self._signed(body, now + 60)
+        # Written differently: no other request of the sample, nor of an earlier one, has this signature.
+        body, now = json.dumps(callback.payload, indent=1).encode(), int(time.time())
+        headers = self._signed(body, now)
         for sent, given, status in (
             (body, headers, HTTPStatus.ACCEPTED),
             (body, headers, HTTPStatus.CONFLICT),

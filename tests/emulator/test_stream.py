@@ -114,7 +114,8 @@ def journey(platform, event_stream):
     keys = [
         each.inbound.key
         for each in landed_objects(target, "events")
-        if any(event["request_id"] in request_ids for event in read_landed(target, each.inbound.key))
+        if each.inbound.key.endswith(".gz")
+        and any(event["request_id"] in request_ids for event in read_landed(target, each.inbound.key))
     ]
     landed = eventually(lambda: known(target, keys), 20, "the objects in the index")
     refine(target)
