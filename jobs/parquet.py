@@ -20,4 +20,4 @@ def parquet_bytes(frame: pl.DataFrame) -> bytes:
 
 def sink_parquet(rows: pl.LazyFrame, file: Path) -> None:
     """Write rows to a local parquet file as they come; the same batches give the same bytes."""
-    rows.sink_parquet(file, compression="zstd", row_group_size=_ROWS_IN_GROUP, engine="streaming")
+    rows.sink_parquet(file, compression="zstd", compression_level=1, row_group_size=_ROWS_IN_GROUP, engine="streaming")
