@@ -1,40 +1,35 @@
 """A person's commands on a deployed stack."""
 
 import json
-from collections.abc import Generator
-from contextlib import contextmanager
 from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Final
 
 import typer
-from botocore.exceptions import BotoCoreError, ClientError
-from rich import box
-from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
 from jobs.datasets import DATASETS
 from lake.stacks import LOCAL_STACK
 from ops.access import ACTIONS, Decision, access_matrix
-from ops.collection import CollectionRunError, collect
+from ops.collection import collect
 from ops.deployed_policies import read_policies
 from ops.extraction import extract
 from ops.glue_runner import GlueRunner
 from ops.job_lines import readable_line
 from ops.process_runner import ProcessRunner
+from ops.redrive_command import redrive
 from ops.role_process import RunFailedError
 from ops.run_report.facts import dataset_facts, report_facts
 from ops.run_report.page import render_page
-from ops.sources import SourcesError, start_sources, stop_sources
+from ops.sources import start_sources, stop_sources
 from ops.status import DatasetStatus, dataset_statuses
-from ops.target import Target, TargetError, find_target
-from ops.workflow import FAILED, SUCCEEDED, WorkflowError, read_triggers, walk
+from ops.target import Target, find_target
+from ops.terminal import console, errors_for_a_person, new_table
+from ops.workflow import FAILED, SUCCEEDED, read_triggers, walk
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Commands on a deployed stack, by its exports.")
-console = Console()
-errors = Console(stderr=True)
+app.command("redrive")(redrive)
 
 
 class Action(StrEnum):
@@ -52,18 +47,6 @@ _JOB_ARGUMENTS: Final = {
 }
 
 
-@contextmanager
-def _errors_for_a_person() -> Generator[None]:
-    try:
-        yield
-    except (TargetError, WorkflowError, RunFailedError, CollectionRunError, SourcesError) as error:
-        errors.print(f"[red]error:[/] {escape(str(error))}", highlight=False, soft_wrap=True)
-        raise typer.Exit(1) from error
-    except (BotoCoreError, ClientError) as error:
-        errors.print(f"[red]error:[/] AWS answered: {escape(str(error))}", highlight=False, soft_wrap=True)
-        raise typer.Exit(1) from error
-
-
 @app.callback()
 def choose_stack(
     context: typer.Context,
@@ -71,7 +54,7 @@ def choose_stack(
     state_dir: Annotated[Path, typer.Option(help="Directory of a local platform.")] = Path(".local"),
 ) -> None:
     """Find the stack that the command works on."""
-    with _errors_for_a_person():
+    with errors_for_a_person():
         context.obj = find_target(stack, state_dir)
 
 
@@ -85,7 +68,7 @@ def outputs(
     if as_json:
         typer.echo(json.dumps(target.exports, indent=2))
         return
-    table = _table(target, "export", "value")
+    table = new_table(target, "export", "value")
     for name, value in sorted(target.exports.items()):
         table.add_row(name, escape(value if isinstance(value, str) else json.dumps(value, indent=1)))
     console.print(table)
@@ -94,9 +77,9 @@ def outputs(
 @app.command()
 def status(context: typer.Context) -> None:
     """What landed of each dataset, what became of it, and what is late."""
-    with _errors_for_a_person(), console.status("reading the lake"):
+    with errors_for_a_person(), console.status("reading the lake"):
         statuses = dataset_statuses(context.obj)
-    table = _table(
+    table = new_table(
         context.obj, "dataset", "landed", "last, UTC", "waiting", "warehouse", "quarantined", "duplicate", "late"
     )
     for column in table.columns[3:7]:
@@ -110,7 +93,7 @@ def status(context: typer.Context) -> None:
 def events_key(context: typer.Context) -> None:
     """Print the API key of the stream's first provider, which SSM keeps, and nothing else."""
     target: Target = context.obj
-    with _errors_for_a_person():
+    with errors_for_a_person():
         parameter = target.client("ssm").get_parameter(
             Name=target.exports["eventsApiKeyParameter"], WithDecryption=True
         )
@@ -124,7 +107,7 @@ def report(
 ) -> None:
     """Write one HTML page of the last run: flow, quarantine, freshness and a chart of each report."""
     target: Target = context.obj
-    with _errors_for_a_person(), console.status("reading the lake"):
+    with errors_for_a_person(), console.status("reading the lake"):
         page = render_page(target.stack, dataset_facts(target), report_facts(target))
         output.write_text(page, encoding="utf-8")
     console.print(f"written: {output}", highlight=False, soft_wrap=True)
@@ -136,7 +119,7 @@ def sources(
 ) -> None:
     """Stop or start the source servers that the stack runs itself, as a demo does; what they cost ends with them."""
     change = {Action.STOP: stop_sources, Action.START: start_sources}[action]
-    with _errors_for_a_person():
+    with errors_for_a_person():
         for each in change(context.obj):
             console.print(f"{each.server}: {each.desired} wanted, {each.running} running", highlight=False)
 
@@ -150,7 +133,7 @@ def access(
 ) -> None:
     """Who may do what under which prefix, and the statement that decides: read from the deployed policies."""
     target: Target = context.obj
-    with _errors_for_a_person(), console.status("reading the policies"):
+    with errors_for_a_person(), console.status("reading the policies"):
         rows = access_matrix(read_policies(target), sorted(DATASETS), sorted(target.exports["teamRoleArns"]))
     shown = [
         row
@@ -160,7 +143,7 @@ def access(
     if as_json:
         typer.echo(json.dumps([asdict(row) for row in shown], indent=2))
         return
-    table = _table(target, "role", "prefix", *ACTIONS)
+    table = new_table(target, "role", "prefix", *ACTIONS)
     for row in shown:
         table.add_row(row.role, row.prefix, *(_decided(each) for each in row.decisions.values()))
     console.print(table)
@@ -174,10 +157,10 @@ def collect_now(context: typer.Context, dataset: str) -> None:
     """Collect a dataset now, as its schedule would: files by SFTP, tables by SQL."""
     target: Target = context.obj
     if dataset in target.exports["extractionSchedules"]:
-        with _errors_for_a_person():
+        with errors_for_a_person():
             extract(target, dataset, lambda line: console.print(readable_line(line), highlight=False, markup=False))
         return
-    with _errors_for_a_person(), console.status(f"collecting {dataset}"):
+    with errors_for_a_person(), console.status(f"collecting {dataset}"):
         summary = collect(context.obj, dataset)
     for landed in summary["collected"]:
         console.print(f"collected {landed['source']} to {landed['key']} ({landed['bytes']:,} bytes)", highlight=False)
@@ -202,7 +185,7 @@ def run(
         raise typer.BadParameter(f"there is no job {job!r}; there are {', '.join(names)} and refine")
     arguments = _job_arguments(job, context.args)
     runner = _runner(target, as_json=as_json)
-    with _errors_for_a_person():
+    with errors_for_a_person():
         if job == "refine":
             _run_workflow(target, runner)
         else:
@@ -250,14 +233,6 @@ def _job_arguments(job: str, words: list[str]) -> dict[str, str]:
     if repeated := sorted({word for word in words[::2] if words[::2].count(word) > 1}):
         raise typer.BadParameter(f"{' and '.join(repeated)} can be given once; run {job} once for each value")
     return dict(zip(words[::2], words[1::2], strict=True))
-
-
-def _table(target: Target, *columns: str) -> Table:
-    """A table that fits a terminal of 80 columns: what is too long is folded, not cut."""
-    table = Table(title=f"Stack {target.stack}", title_justify="left", box=box.SIMPLE_HEAD, padding=0)
-    for column in columns:
-        table.add_column(column, overflow="fold")
-    return table
 
 
 def _decided(decision: Decision) -> str:

@@ -24,6 +24,7 @@ class Monitoring(pulumi.ComponentResource):
     topic_arn: pulumi.Output[str]
     undelivered_queue_arn: pulumi.Output[str]
     """Dead-letter queue of every event rule."""
+    undelivered_queue_url: pulumi.Output[str]
 
     def __init__(self, name: str, args: MonitoringArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("dataplatform:monitoring:Monitoring", name, None, opts)
@@ -49,14 +50,21 @@ class Monitoring(pulumi.ComponentResource):
             ),
             opts=child,
         )
-        self.undelivered_queue_arn = self._keep_undelivered(name, args)
+        undelivered = self._keep_undelivered(name, args)
+        self.undelivered_queue_arn, self.undelivered_queue_url = undelivered.arn, undelivered.url
         for index, address in enumerate(args["alarm_emails"]):
             aws.sns.TopicSubscription(
                 f"{name}-alarms-mail-{index}", topic=topic.arn, protocol="email", endpoint=address, opts=child
             )
-        self.register_outputs({"topicArn": self.topic_arn, "undeliveredQueueArn": self.undelivered_queue_arn})
+        self.register_outputs(
+            {
+                "topicArn": self.topic_arn,
+                "undeliveredQueueArn": self.undelivered_queue_arn,
+                "undeliveredQueueUrl": self.undelivered_queue_url,
+            }
+        )
 
-    def _keep_undelivered(self, name: str, args: MonitoringArgs) -> pulumi.Output[str]:
+    def _keep_undelivered(self, name: str, args: MonitoringArgs) -> aws.sqs.Queue:
         child = pulumi.ResourceOptions(parent=self)
         queue = aws.sqs.Queue(
             f"{name}-undelivered-events",
@@ -89,7 +97,7 @@ class Monitoring(pulumi.ComponentResource):
             topic_arn=self.topic_arn,
             parent=self,
         )
-        return queue.arn
+        return queue
 
 
 def alarm_when_any(  # noqa: PLR0913 - each is a fact of the alarm, and named at the call

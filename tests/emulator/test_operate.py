@@ -1,0 +1,130 @@
+"""The operator's commands on the deployed local platform, as a person gives them."""
+
+import json
+import uuid
+
+import pytest
+from typer.testing import CliRunner
+
+from ops.accounting import landed_objects
+from ops.commands import app
+from tests.emulator.platform_steps import eventually
+
+pytestmark = [pytest.mark.emulator, pytest.mark.xdist_group("platform")]
+
+SECRET = "never-to-be-shown"
+
+
+@pytest.fixture
+def ops(platform):
+    """Gives a command to the stack."""
+
+    def give(*words):
+        arguments = ["--stack", "local", "--state-dir", str(platform.state_directory), *words]
+        result = CliRunner().invoke(app, arguments, env={"COLUMNS": "300"})
+        assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+        return result
+
+    return give
+
+
+@pytest.fixture
+def dead_event(held_events):
+    """An event among the dead letters, with the reason that the batcher gives; the batcher is held."""
+    held_events.take("eventsDeadLetterQueueUrl")
+    body = json.dumps({"event_id": str(uuid.uuid4()), "event_type": "visit", "payload": {"card": SECRET}})
+    attributes = {"reason": {"DataType": "String", "StringValue": "it has no occurred_at"}}
+    held_events.target.client("sqs").send_message(
+        QueueUrl=held_events.target.exports["eventsDeadLetterQueueUrl"], MessageBody=body, MessageAttributes=attributes
+    )
+    yield body
+    held_events.take("eventsDeadLetterQueueUrl")
+
+
+def test_a_look_at_dead_letters_shows_which_and_why_without_payload_and_moves_nothing(ops, dead_event, held_events):
+    # when all are counted, and one queue is looked at twice
+    counted, looked, again = ops("redrive"), ops("redrive", "events"), ops("redrive", "events")
+
+    # then the event is named with its reason, and its payload is not shown
+    assert (counted.exit_code, looked.exit_code, again.exit_code) == (0, 0, 0)
+    assert {"events", "collector", "undelivered"} <= set(counted.stdout.split())
+    for look in (looked, again):
+        assert json.loads(dead_event)["event_id"] in look.stdout
+        assert "it has no occurred_at" in look.stdout
+        assert "--yes would move all 1 to the events queue; nothing was changed" in look.stdout
+        assert SECRET not in look.stdout
+
+    # and it is where it was
+    assert held_events.waiting("eventsDeadLetterQueueUrl") == 1
+    assert held_events.waiting() == 0
+
+
+def test_dead_events_go_back_to_their_queue_as_they_are(ops, dead_event, held_events):
+    # when
+    result = ops("redrive", "events", "--yes")
+
+    # then the queue has it with its attributes, and the dead letters do not
+    assert (result.exit_code, "1 moved to the events queue" in result.stdout) == (0, True)
+    assert held_events.waiting("eventsDeadLetterQueueUrl") == 0
+    [message] = held_events.take()
+    assert message["Body"] == dead_event
+    assert message["MessageAttributes"]["reason"]["StringValue"] == "it has no occurred_at"
+
+
+@pytest.mark.usefixtures("dead_event")
+def test_a_dead_letter_stays_when_its_source_does_not_take_it(ops, held_events, platform):
+    # given a stack whose events queue is not there
+    record = json.loads((platform.state_directory / "stack.json").read_text())
+    record["exports"]["eventsQueueUrl"] += "-gone"
+    other = platform.state_directory / "operate-test"
+    other.mkdir(exist_ok=True)
+    (other / "stack.json").write_text(json.dumps(record))
+
+    # when it is to be moved
+    result = ops("--state-dir", str(other), "redrive", "events", "--yes")
+
+    # then AWS's answer is told, and the message is not lost
+    assert result.exit_code == 1
+    assert "AWS answered" in result.stderr
+    assert held_events.waiting("eventsDeadLetterQueueUrl") == 1
+
+
+def test_a_failed_collection_is_given_to_the_collector_again(ops, target, outgoing):
+    # given a file, what Lambda says of a collection that failed on it, and a message that is nobody's
+    (outgoing / "redriven.csv").write_text("customer_id,model,colour,registration_plate\n1,Corsa,Red,AB12CDE\n")
+    sqs, url = target.client("sqs"), target.exports["collectorDeadLetterQueueUrl"]
+    sqs.purge_queue(QueueUrl=url)
+    failure = {"requestPayload": {"dataset": "vehicles"}, "responsePayload": {"errorMessage": "no route to the host"}}
+    sqs.send_message(QueueUrl=url, MessageBody=json.dumps(failure))
+    sqs.send_message(QueueUrl=url, MessageBody="nobody's")
+
+    # when
+    looked, moved = ops("redrive", "collector"), ops("redrive", "collector", "--yes")
+
+    # then the reason was shown, the file is collected, and the other is named and stays
+    assert "no route to the host" in looked.stdout
+    assert "1 moved to the SFTP collector" in moved.stdout
+    assert "it names no dataset to collect" in moved.stderr
+    assert moved.exit_code == 1
+    eventually(
+        lambda: [each for each in landed_objects(target, "vehicles") if each.inbound.file_name == "redriven.csv"],
+        60,
+        "the collected file",
+    )
+    [left] = sqs.receive_message(QueueUrl=url).get("Messages", [])
+    assert left["Body"] == "nobody's"
+    sqs.purge_queue(QueueUrl=url)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["redrive", "strange"], "there is no queue 'strange'"),
+        (["redrive", "--yes"], "name the queue"),
+        (["redrive", "undelivered", "--yes"], "nothing takes these messages back"),
+    ],
+)
+def test_what_cannot_be_redriven_is_refused_in_words(ops, words, said):
+    result = ops(*words)
+    assert result.exit_code in {1, 2}
+    assert said in result.stderr
