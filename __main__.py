@@ -10,6 +10,7 @@ import pulumi
 import pulumi_aws as aws
 
 from dataplatform import packaging
+from dataplatform.audit import Audit, trail_arn
 from dataplatform.batch_collector import BatchCollector
 from dataplatform.catalogue import Catalogue
 from dataplatform.container_image import ContainerImage
@@ -59,6 +60,7 @@ lake = DataLake(
         "region": region,
         "protect_data": settings.protect_data,
         "noncurrent_version_days": settings.noncurrent_version_days,
+        "trail_arn": trail_arn(f"{name}-audit", region, account_id) if settings.audit_trail else None,
         "plain_http": settings.local.plain_http,
     },
 )
@@ -71,6 +73,19 @@ monitoring = Monitoring(
         "alarm_emails": list(settings.alarm_emails),
     },
 )
+if settings.audit_trail:
+    Audit(
+        f"{name}-audit",
+        {
+            "bucket_arn": lake.bucket_arn,
+            "key_arn": lake.key_arn,
+            "account_id": account_id,
+            "region": region,
+            "alarm_topic_arn": monitoring.topic_arn,
+            "retention_days": settings.log_retention_days,
+            "protect_data": settings.protect_data,
+        },
+    )
 dependencies = FunctionLayer(
     f"{name}-functions",
     {

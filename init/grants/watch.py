@@ -1,4 +1,4 @@
-"""Logs, alarms, parameters and roles."""
+"""Logs, alarms, the audit trail, parameters and roles."""
 
 from typing import Final
 
@@ -6,6 +6,7 @@ from init.grants.grant import Grant, Scope
 from init.names import PROJECT
 
 PASSED_TO: Final = (
+    "cloudtrail.amazonaws.com",
     "ecs-tasks.amazonaws.com",
     "events.amazonaws.com",
     "glue.amazonaws.com",
@@ -51,6 +52,26 @@ def logs(scope: Scope) -> tuple[Grant, ...]:
             reads=["cloudwatch:GetDashboard"],
             changes=["cloudwatch:DeleteDashboards", "cloudwatch:PutDashboard"],
         ),
+    )  # fmt: skip
+
+
+def trails(scope: Scope) -> tuple[Grant, ...]:
+    """The trail of what is read and written."""
+    return (
+        Grant(
+            "Trails",
+            scope.arns("cloudtrail", f"trail/{scope.prefix}-*"),
+            reads=[
+                "cloudtrail:GetEventSelectors", "cloudtrail:GetInsightSelectors", "cloudtrail:GetTrail",
+                "cloudtrail:GetTrailStatus", "cloudtrail:ListTags",
+            ],
+            changes=[
+                "cloudtrail:AddTags", "cloudtrail:CreateTrail", "cloudtrail:DeleteTrail",
+                "cloudtrail:PutEventSelectors", "cloudtrail:RemoveTags", "cloudtrail:StartLogging",
+                "cloudtrail:StopLogging", "cloudtrail:UpdateTrail",
+            ],
+        ),
+        Grant("TrailsAreDescribed", ["*"], reads=["cloudtrail:DescribeTrails"]),
     )  # fmt: skip
 
 

@@ -1,6 +1,6 @@
 """The lake: one encrypted bucket, its key, and the Glue databases that describe it."""
 
-from typing import TypedDict
+from typing import Any, TypedDict
 
 import pulumi
 import pulumi_aws as aws
@@ -34,6 +34,8 @@ class DataLakeArgs(TypedDict):
     """Protect and retain bucket and key."""
     noncurrent_version_days: int
     """Days that overwritten and deleted objects can still be restored."""
+    trail_arn: pulumi.Input[str] | None
+    """CloudTrail's trail that encrypts its records with the key, if there is one."""
     plain_http: bool
     """Leave out the deny on plain HTTP; only the local stack says so."""
 
@@ -120,7 +122,29 @@ class DataLake(pulumi.ComponentResource):
                 ["kms:Decrypt", "kms:GenerateDataKey"],
                 ["*"],
             ),
+            *self._trail_statements(),
         )
+
+    def _trail_statements(self) -> list[dict[str, Any]]:
+        arn = self._args["trail_arn"]
+        if arn is None:
+            return []
+        return [
+            allow_principal(
+                "TrailEncrypts",
+                {"Service": "cloudtrail.amazonaws.com"},
+                ["kms:GenerateDataKey"],
+                ["*"],
+                {"StringEquals": {"aws:SourceArn": arn, "kms:EncryptionContext:aws:cloudtrail:arn": arn}},
+            ),
+            allow_principal(
+                "TrailKnowsTheKey",
+                {"Service": "cloudtrail.amazonaws.com"},
+                ["kms:DescribeKey"],
+                ["*"],
+                {"StringEquals": {"aws:SourceArn": arn}},
+            ),
+        ]
 
     def _secure(self, name: str) -> None:
         aws.s3.BucketPublicAccessBlock(

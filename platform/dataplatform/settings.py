@@ -133,6 +133,13 @@ class Settings(SettingsModel):
     query_scan_limit_gigabytes: Annotated[
         int, Field(ge=1, le=10_000, description="Gigabytes that one query of a team may read; Athena stops it there.")
     ] = 10
+    audit_trail: Annotated[
+        bool,
+        Field(
+            description="Have CloudTrail [record](components/audit.md) each access to the bucket, for as long as logs "
+            "are kept, with an alarm on refusals in the marts. AWS charges for each record."
+        ),
+    ] = False
     protect_data: Annotated[bool, Field(description="Protect and retain bucket, key and tables against deletion.")] = (
         True
     )

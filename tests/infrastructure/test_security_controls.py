@@ -64,9 +64,9 @@ def test_every_service_that_assumes_a_role_does_so_for_this_account_only(graph: 
 
 
 def test_the_bucket_is_encrypted_with_the_platforms_key_by_default(graph: Graph) -> None:
-    rule = graph.only("s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration").inputs[
-        "rules"
-    ][0]
+    rule = graph.only(
+        "s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration", "-encryption"
+    ).inputs["rules"][0]
     key = graph.only("kms/key:Key")
     assert rule["applyServerSideEncryptionByDefault"] == {
         "sseAlgorithm": "aws:kms",
@@ -80,13 +80,15 @@ def test_the_key_rotates(graph: Graph) -> None:
 
 
 def test_the_bucket_blocks_all_public_access(graph: Graph) -> None:
-    block = graph.only("s3/bucketPublicAccessBlock:BucketPublicAccessBlock").inputs
+    block = graph.only("s3/bucketPublicAccessBlock:BucketPublicAccessBlock", "-public-access-block").inputs
     switches = {"blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets"}
     assert {switch for switch in switches if block[switch]} == switches
 
 
 def test_the_bucket_keeps_versions(graph: Graph) -> None:
-    assert graph.only("s3/bucketVersioning:BucketVersioning").inputs["versioningConfiguration"] == {"status": "Enabled"}
+    assert graph.only("s3/bucketVersioning:BucketVersioning", "-versioning").inputs["versioningConfiguration"] == {
+        "status": "Enabled"
+    }
 
 
 def test_the_bucket_refuses_plain_http_on_aws(cloud_graph: Graph) -> None:
@@ -98,7 +100,7 @@ def test_the_bucket_refuses_plain_http_on_aws(cloud_graph: Graph) -> None:
 
 def test_the_collector_writes_under_its_datasets_inbound_prefixes_only(graph: Graph) -> None:
     statement = graph_statements(graph, "-collector-sftp-permissions.policy", "LandFiles")
-    bucket = graph.only("s3/bucket:Bucket").name
+    bucket = graph.only("s3/bucket:Bucket", "-bucket").name
     assert statement["Resource"] == [f"${{{bucket}.arn}}/inbound/vehicles/*"]
 
 
@@ -112,7 +114,7 @@ def test_the_collector_reads_nothing_of_the_lake(graph: Graph) -> None:
 
 
 def test_a_team_reads_its_own_reports_only(graph: Graph) -> None:
-    bucket = graph.only("s3/bucket:Bucket").name
+    bucket = graph.only("s3/bucket:Bucket", "-bucket").name
     for team in ("finance", "marketing", "operations"):
         policy = f"data-platform-{graph.stack}-{team}-reads-its-reports.policy"
         read = graph_statements(graph, policy, "ReadReports")
@@ -197,7 +199,7 @@ def test_the_extractions_root_file_system_is_read_only_and_it_is_given_no_secret
 
 def test_the_extraction_writes_and_reads_back_its_datasets_inbound_prefixes_only(graph: Graph) -> None:
     statement = graph_statements(graph, "-extraction-task-permissions.policy", "LandObjects")
-    bucket = graph.only("s3/bucket:Bucket").name
+    bucket = graph.only("s3/bucket:Bucket", "-bucket").name
     assert statement["Resource"] == [f"${{{bucket}.arn}}/inbound/person/*"]
 
 
@@ -258,7 +260,7 @@ def test_every_function_s_environment_and_every_image_repository_is_encrypted_wi
 def test_what_holds_data_is_protected_and_retained_in_prod(prod_graph: Graph) -> None:
     # signatures are worth nothing after some minutes, and expire
     tables = [table for table in prod_graph.of_type("dynamodb/table:Table") if not table.name.endswith("-signatures")]
-    resources = [prod_graph.only("s3/bucket:Bucket"), prod_graph.only("kms/key:Key"), *tables]
+    resources = [prod_graph.only("s3/bucket:Bucket", "-bucket"), prod_graph.only("kms/key:Key"), *tables]
     assert all(resource.protect and resource.retain for resource in resources)
     assert [table.inputs["deletionProtectionEnabled"] for table in tables] == [True, True]
 

@@ -133,7 +133,7 @@ def test_the_receiver_reads_no_api_key_and_no_object(graph: Graph) -> None:
 
 def test_the_batcher_writes_under_the_streams_prefix_only(graph: Graph) -> None:
     statement = graph_statements(graph, "-stream-batcher-permissions.policy", "LandEvents")
-    bucket = graph.only("s3/bucket:Bucket").name
+    bucket = graph.only("s3/bucket:Bucket", "-bucket").name
     assert statement["Action"] == ["s3:PutObject"]
     assert statement["Resource"] == [f"${{{bucket}.arn}}/inbound/events/*"]
 
@@ -179,7 +179,7 @@ def test_the_index_can_be_asked_by_dataset_and_day(graph: Graph) -> None:
 def test_the_recorder_writes_its_table_and_reads_what_it_records(graph: Graph) -> None:
     policy = f"data-platform-{graph.stack}-attributes-recorder-permissions.policy"
     statements = {statement["Sid"]: statement for statement in graph.policies()[policy]}
-    bucket = graph.only("s3/bucket:Bucket").name
+    bucket = graph.only("s3/bucket:Bucket", "-bucket").name
     assert statements["RecordAttributes"]["Action"] == ["dynamodb:UpdateItem"]
     assert statements["ReadObjects"]["Action"] == ["s3:GetObject"]
     assert statements["ReadObjects"]["Resource"] == [f"${{{bucket}.arn}}/{p}/*" for p in ("inbound", "warehouse")]
