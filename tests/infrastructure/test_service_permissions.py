@@ -189,6 +189,15 @@ def functions_asked(judge: Judge) -> Iterator[bool]:
         yield judge.role_may_use_key(role, "sqs")
 
 
+def trails_asked(judge: Judge) -> Iterator[bool]:
+    """CloudTrail encrypts its records. What else a trail does is in test_audit."""
+    for trail in judge.graph.of_type("cloudtrail/trail:Trail"):
+        arn = f"arn:aws:cloudtrail:{REGION}:{ACCOUNT}:trail/{trail.inputs['name']}"
+        context = {"aws:SourceArn": arn, "kms:EncryptionContext:aws:cloudtrail:arn": arn}
+        for action in ("kms:GenerateDataKey", "kms:DescribeKey"):
+            yield judge.service_may("cloudtrail.amazonaws.com", action, judge.key, **context)
+
+
 ASKED = {
     "schedules": schedules_asked,
     "rules": rules_asked,
@@ -216,7 +225,7 @@ def test_the_api_may_invoke_its_function(judge: Judge) -> None:
 
 def test_a_service_may_do_nothing_else(judge: Judge) -> None:
     # given all that the program has services do
-    for asked in ASKED.values():
+    for asked in (*ASKED.values(), trails_asked):
         list(asked(judge))
 
     # then what the policies of topics, queues and key allow them, and what roles for services may, is that

@@ -119,7 +119,7 @@ def test_nothing_that_is_attached_to_a_team_opens_the_lake(graph: Graph, team: s
     boundary = graph.only("iam/policy:Policy", f"{team}-boundary")
     role = graph.only("iam/role:Role", f"{team}-role")
     limits = [parse_policy_document(json.loads(boundary.inputs["policy"]))]
-    bucket = f"${{{graph.only('s3/bucket:Bucket').name}.arn}}"
+    bucket = f"${{{graph.only('s3/bucket:Bucket', '-bucket').name}.arn}}"
 
     def decision(action: str, resource: str, **keys: str) -> str:
         context = EvalContext(MEMBER, "AssumedRole", ACCOUNT, action, resource, "eu-west-1", service_context=keys)
@@ -150,7 +150,7 @@ def test_a_team_without_a_report_is_refused_by_name() -> None:
 
 def test_a_put_with_another_encryption_or_key_is_refused_and_one_that_asks_for_none_is_not(graph: Graph) -> None:
     # given the bucket's policy, and a role that may put
-    bucket = f"${{{graph.only('s3/bucket:Bucket').name}.arn}}"
+    bucket = f"${{{graph.only('s3/bucket:Bucket', '-bucket').name}.arn}}"
     key = f"${{{graph.only('kms/key:Key').name}.arn}}"
     policy = graph.policies()[f"data-platform-{graph.stack}-policy.policy"]
 
