@@ -93,7 +93,7 @@ def tables() -> str:
     running = idle + endpoint + sum(line.dollars for line in choices()[3:])
     text += "\n### dev by what is switched off\n\n| state | USD |\n|---|---|\n"
     text += f"| `sources.desiredCount: 0` | {idle:.2f} |\n"
-    text += f"| `sources.desiredCount: 1`, after `sources stop`: the endpoint stays | {idle + endpoint:.2f} |\n"
+    text += f"| `sources.desiredCount: 1`, after `sources stop`: the endpoint is in no zone | {idle:.2f} |\n"
     text += f"| `sources.desiredCount: 1`, running | {running:.2f} |\n"
     return text
 

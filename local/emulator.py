@@ -105,11 +105,16 @@ def check_port_is_free(port: int) -> None:
     Raises:
         PortInUseError: something does.
     """
+    if not port_is_free(port):
+        raise PortInUseError(f"port {port} on {HOST} is in use; stop what listens there, or choose another with --port")
+
+
+def port_is_free(port: int) -> bool:
+    """Whether nothing listens on a loopback port."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((HOST, port))
-        except OSError as error:
-            raise PortInUseError(
-                f"port {port} on {HOST} is in use; stop what listens there, or choose another with --port"
-            ) from error
+        except OSError:
+            return False
+    return True

@@ -73,15 +73,15 @@ def mssql_container(folder: Path) -> Container:
     )
 
 
-def swagger_container(events_url: str | None) -> Container:
+def swagger_container(events_url: str | None, port: int = PAGE_PORT) -> Container:
     """The events API's page, for the API at this address; without one, for the document's example."""
     return Container(
         image="swagger",
-        port=PAGE_PORT,
+        port=port,
         port_in_container=8080,
         secrets={} if events_url is None else {"EVENTS_URL": events_url},
         options=("--read-only", "--cap-drop=ALL", "--security-opt=no-new-privileges"),
-        how_to_connect=f"http://{LOOPBACK}:{PAGE_PORT}/",
+        how_to_connect=f"http://{LOOPBACK}:{port}/",
     )
 
 

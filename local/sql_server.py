@@ -1,7 +1,7 @@
 """The stand-in for a customer system's SQL Server, as a background process with its data."""
 
 import os
-import socket
+import secrets
 import sys
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -20,14 +20,16 @@ from lake.collection import (
     server_certificate_parameter,
     server_key_parameter,
 )
+from local.emulator import port_is_free
 from local.processes import BackgroundProcess
 from local.sample_people import seed_people
-from local.sql_source import LOOPBACK
 from ops.target import Target, local_environment
 
 CONNECTION: Final = "crm"
 START_SECONDS: Final = 30.0
 PEOPLE: Final = 1_000
+PORTS: Final = range(20_000, 30_000)
+"""Below those that Linux and macOS give to connections and to servers that ask for any port."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +48,9 @@ class SqlServer:
         """The port that it listens on: chosen before it starts, since the program is deployed with it."""
         if not self._port_file.exists():
             self._folder.mkdir(parents=True, exist_ok=True)
-            with socket.socket() as probe:
-                probe.bind((LOOPBACK, 0))
-                self._port_file.write_text(str(probe.getsockname()[1]))
+            # Not one that the system gives to whoever asks for any: it would be gone before the server starts.
+            port = secrets.choice([each for each in secrets.SystemRandom().sample(PORTS, 20) if port_is_free(each)])
+            self._port_file.write_text(str(port))
         return int(self._port_file.read_text())
 
     def start(self, target: Target, prefix: str) -> None:
@@ -62,13 +64,13 @@ class SqlServer:
             local.processes.ProcessError: it does not start.
         """
         ssm = target.client("ssm")
-        secrets = {
+        values = {
             "password": password_parameter(prefix, CONNECTION),
             "authority.pem": certificate_parameter(prefix, CONNECTION),
             "certificate.pem": server_certificate_parameter(prefix, CONNECTION),
             "key.pem": server_key_parameter(prefix, CONNECTION),
         }
-        for name, parameter in secrets.items():
+        for name, parameter in values.items():
             value = ssm.get_parameter(Name=parameter, WithDecryption=True)["Parameter"]["Value"]
             _write_private(self._folder / name, value)
         database = self.database(target, prefix)

@@ -66,6 +66,8 @@ class BatchCollector(pulumi.ComponentResource):
     dead_letter_queue_url: pulumi.Output[str]
     schedules: pulumi.Output[dict[str, str]]
     """Schedule of each dataset, as group/name."""
+    all_schedules: pulumi.Output[dict[str, list[str]]]
+    """All schedules of each dataset: the one that goes on with a collection, too."""
     public_keys: pulumi.Output[dict[str, str]]
     """OpenSSH public keys of each connection, one a line, which the server's owner authorises."""
     security_group_id: pulumi.Output[str] | None
@@ -225,6 +227,7 @@ class BatchCollector(pulumi.ComponentResource):
 
         opts = pulumi.ResourceOptions(parent=self, depends_on=[permissions])
         schedules: dict[str, pulumi.Output[str]] = {}
+        all_schedules: dict[str, pulumi.Output[list[str]]] = {}
         for dataset, collected in args["datasets"].items():
             schedule = aws.scheduler.Schedule(
                 f"{self._name}-{dataset}-schedule",
@@ -239,7 +242,7 @@ class BatchCollector(pulumi.ComponentResource):
                 opts=opts,
             )
             schedules[dataset] = pulumi.Output.concat(group.name, "/", schedule.name)
-            aws.scheduler.Schedule(
+            continuation = aws.scheduler.Schedule(
                 f"{self._name}-{dataset}-continuation",
                 # No dataset has a dot in its name.
                 name=f"{dataset}.continuation",
@@ -252,7 +255,11 @@ class BatchCollector(pulumi.ComponentResource):
                 target=target({"dataset": dataset, "continue": True}),
                 opts=opts,
             )
+            all_schedules[dataset] = pulumi.Output.all(
+                schedules[dataset], pulumi.Output.concat(group.name, "/", continuation.name)
+            )
         self.schedules = pulumi.Output.all(**schedules)
+        self.all_schedules = pulumi.Output.all(**all_schedules)
 
     def _create_alarms(self, queue: aws.sqs.Queue) -> None:
         alarm_when_any(

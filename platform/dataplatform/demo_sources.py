@@ -6,7 +6,7 @@ from typing import Final, TypedDict
 import pulumi
 
 from dataplatform.batch_collector import BatchCollector
-from dataplatform.declarations import SFTP, SQL
+from dataplatform.declarations import SFTP, SQL, collected_datasets, extracted_datasets
 from dataplatform.images import IMAGES
 from dataplatform.network import Network
 from dataplatform.settings import Settings
@@ -43,6 +43,18 @@ class ServerSurroundings(TypedDict):
     undelivered_queue_arn: pulumi.Input[str]
 
 
+class ServerControls(TypedDict):
+    """What `python -m ops` stops and starts a server by."""
+
+    cluster: pulumi.Input[str]
+    service: pulumi.Input[str]
+    desiredCount: int
+    schedules: pulumi.Input[list[str]]
+    """Schedules of the datasets that come from it, as group/name."""
+    endpoints: pulumi.Input[list[dict[str, str]]]
+    """Interface endpoints that nothing else needs, each as `endpoint` and its `subnet`."""
+
+
 def served_connection(settings: Settings) -> str | None:
     """Name of the connection whose server is ours."""
     return next((name for name, each in settings.connections.items() if each.demo_server), None)
@@ -53,25 +65,35 @@ def served_database(settings: Settings) -> str | None:
     return next((name for name, each in settings.databases.items() if each.demo_server), None)
 
 
-def create_demo_sources(
-    name: str, settings: Settings, surroundings: ServerSurroundings
-) -> dict[str, dict[str, pulumi.Input[str | int]]]:
+def create_demo_sources(name: str, settings: Settings, surroundings: ServerSurroundings) -> dict[str, ServerControls]:
     """Create the servers that the settings ask for.
 
     Returns:
-        Cluster, service and count of tasks of each server, by "sftp" or "sql": what `python -m ops` stops and starts.
+        What each server is stopped and started by, by "sftp" or "sql".
     """
-    services: dict[str, dict[str, pulumi.Input[str | int]]] = {}
+    services: dict[str, ServerControls] = {}
     collector, extraction = surroundings["collector"], surroundings["extraction"]
     if (connection := served_connection(settings)) is not None:
         task = _sftp_task(collector, connection)
         group = collector.security_group_id
         groups = {"collector": group} if group is not None else {}
         services[SFTP] = _create(f"{name}-sftp", settings, surroundings, SFTP, "sftp", task, groups)
+        datasets = [each for each, args in collected_datasets(settings).items() if args["connection"] == connection]
+        services[SFTP]["schedules"] = collector.all_schedules.apply(
+            lambda schedules: [each for dataset in datasets for each in schedules[dataset]]
+        )
+        sources = [*settings.connections.values(), *settings.databases.values()]
+        # The network's names lead all that runs in it by the endpoints: those of others' collectors, too.
+        if all(each.demo_server for each in sources):
+            services[SFTP]["endpoints"] = surroundings["network"].endpoints
     if (database := served_database(settings)) is not None:
         task = _sql_task(extraction, database, settings)
         groups = {"extraction": extraction.security_group_id}
         services[SQL] = _create(f"{name}-sql", settings, surroundings, SQL, "mssql", task, groups)
+        extracted = [each for each, args in extracted_datasets(settings).items() if args["database"] == database]
+        services[SQL]["schedules"] = extraction.schedules.apply(
+            lambda schedules: [schedules[dataset] for dataset in extracted]
+        )
     return services
 
 
@@ -83,7 +105,7 @@ def _create(
     image: str,
     task: ServerTaskArgs,
     groups: Mapping[str, pulumi.Input[str]],
-) -> dict[str, pulumi.Input[str | int]]:
+) -> ServerControls:
     network = surroundings["network"]
     if network.namespace_id is None:
         raise pulumi.RunError(f"{name} has no domain to put its name into: give the Network one")
@@ -113,6 +135,8 @@ def _create(
         "cluster": server.cluster_name,
         "service": server.service_name,
         "desiredCount": settings.sources.desired_count,
+        "schedules": [],
+        "endpoints": [],
     }
 
 

@@ -52,6 +52,8 @@ class Network(pulumi.ComponentResource):
     private_subnet_ids: pulumi.Output[list[str]]
     nat_addresses: pulumi.Output[list[str]]
     """Fixed addresses that partners see, for their lists; none without NAT."""
+    endpoints: pulumi.Output[list[dict[str, str]]]
+    """Interface endpoints, each with its `endpoint` and the `subnet` that it stands in: charged while it does."""
     namespace_id: pulumi.Output[str] | None
     """Where servers put their names, if there is a domain."""
 
@@ -60,6 +62,7 @@ class Network(pulumi.ComponentResource):
         self._name, self._args = name, args
         self._child = pulumi.ResourceOptions(parent=self)
         self.nat_addresses = pulumi.Output.from_input([])
+        self.endpoints = pulumi.Output.from_input([])
         if args["existing"] is None:
             self._create()
         else:
@@ -182,17 +185,21 @@ class Network(pulumi.ComponentResource):
             cidr_ipv4=args["cidr"],
             opts=self._child,
         )
+        subnet = self.private_subnet_ids.apply(lambda ids: ids[0])
+        endpoints: list[pulumi.Output[dict[str, str]]] = []
         for service in args["private_services"]:
-            aws.ec2.VpcEndpoint(
+            endpoint = aws.ec2.VpcEndpoint(
                 f"{name}-{service}-interface",
                 vpc_id=self.vpc_id,
                 service_name=self._service(service),
                 vpc_endpoint_type="Interface",
                 private_dns_enabled=True,
-                subnet_ids=[self.private_subnet_ids.apply(lambda ids: ids[0])],
+                subnet_ids=[subnet],
                 security_group_ids=[group.id],
                 opts=self._child,
             )
+            endpoints.append(pulumi.Output.all(endpoint=endpoint.id, subnet=subnet))
+        self.endpoints = pulumi.Output.all(*endpoints)
 
     def _log_refusals(self) -> None:
         """Who was refused is what a person looks for; what was let in, the servers log themselves."""

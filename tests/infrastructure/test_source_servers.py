@@ -71,6 +71,23 @@ def test_ranges_of_the_settings_may_connect_and_no_other() -> None:
     assert ranges == {("203.0.113.0/24", 2222), ("203.0.113.0/24", 1433)}
 
 
+def test_what_stops_with_a_server_is_its_own_datasets_schedules_and_the_endpoint(running: Graph) -> None:
+    servers = running.exports["sourceServers"]
+    assert [name.partition("/")[2] for name in servers["sftp"]["schedules"]] == ["vehicles", "vehicles.continuation"]
+    assert servers["sql"]["schedules"]
+    [endpoint] = servers["sftp"]["endpoints"]
+    assert endpoint == {
+        "endpoint": "${data-platform-dev-network-ssm-interface.id}",
+        "subnet": "${data-platform-dev-network-private-0.id}",
+    }
+    assert servers["sql"]["endpoints"] == []
+
+
+def test_an_endpoint_that_another_connection_needs_does_not_stop_with_a_server() -> None:
+    graph = record("dev", sources=RUNNING, connections={"dealer": DEMO, "partner": PARTNER | {"inVpc": True}})
+    assert graph.exports["sourceServers"]["sftp"]["endpoints"] == []
+
+
 def test_prod_has_no_demo_server(prod_graph: Graph) -> None:
     assert prod_graph.of_type("ecs/service:Service") == []
     assert prod_graph.exports["sourceServers"] == {}
