@@ -10,15 +10,17 @@ import typer
 from rich.markup import escape
 
 from jobs.datasets import DATASETS
-from lake.stacks import LOCAL_STACK
 from ops.access import ACTIONS, Decision, access_matrix
 from ops.collection import collect
 from ops.deployed_policies import read_policies
 from ops.extraction import extract
 from ops.glue_runner import GlueRunner
 from ops.job_lines import readable_line
+from ops.job_steps import new_runner, run_job
 from ops.process_runner import ProcessRunner
+from ops.quarantine_commands import app as quarantine_app
 from ops.redrive_command import redrive
+from ops.replay_command import replay
 from ops.role_process import RunFailedError
 from ops.run_report.facts import dataset_facts, report_facts
 from ops.run_report.page import render_page
@@ -30,6 +32,8 @@ from ops.workflow import FAILED, SUCCEEDED, read_triggers, walk
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Commands on a deployed stack, by its exports.")
 app.command("redrive")(redrive)
+app.command("replay")(replay)
+app.add_typer(quarantine_app, name="quarantine")
 
 
 class Action(StrEnum):
@@ -184,14 +188,12 @@ def run(
     if job not in {*names, "refine"}:
         raise typer.BadParameter(f"there is no job {job!r}; there are {', '.join(names)} and refine")
     arguments = _job_arguments(job, context.args)
-    runner = _runner(target, as_json=as_json)
+    runner = new_runner(target, as_json=as_json)
     with errors_for_a_person():
         if job == "refine":
             _run_workflow(target, runner)
         else:
-            with console.status(f"running {names[job]}"):
-                runner.run(names[job], arguments)
-            console.print(f"{names[job]} {SUCCEEDED}")
+            run_job(runner, names[job], arguments)
 
 
 def _run_workflow(target: Target, runner: ProcessRunner | GlueRunner) -> None:
@@ -211,14 +213,6 @@ def _run_workflow(target: Target, runner: ProcessRunner | GlueRunner) -> None:
         console.print(f"{name} {state}")
     if failures:
         raise failures[0]
-
-
-def _runner(target: Target, *, as_json: bool) -> ProcessRunner | GlueRunner:
-    def show(line: str) -> None:
-        shown = line if as_json else readable_line(line)
-        console.print(shown, highlight=False, markup=False, soft_wrap=True)
-
-    return ProcessRunner(target, on_line=show) if target.stack == LOCAL_STACK else GlueRunner(target)
 
 
 def _job_arguments(job: str, words: list[str]) -> dict[str, str]:

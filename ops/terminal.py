@@ -13,6 +13,7 @@ from rich.table import Table
 
 from ops.collection import CollectionRunError
 from ops.dead_letters import DeadLetterError
+from ops.quarantine import QuarantineError
 from ops.role_process import RunFailedError
 from ops.sources import SourcesError
 from ops.target import Target, TargetError
@@ -34,6 +35,7 @@ def errors_for_a_person() -> Generator[None]:
         CollectionRunError,
         SourcesError,
         DeadLetterError,
+        QuarantineError,
     ) as error:
         errors.print(f"[red]error:[/] {escape(str(error))}", highlight=False, soft_wrap=True)
         raise typer.Exit(1) from error

@@ -6,12 +6,15 @@ import uuid
 import pytest
 from typer.testing import CliRunner
 
-from ops.accounting import landed_objects
+from lake.keys import parse_inbound_key
+from ops.accounting import landed_objects, row_account
 from ops.commands import app
+from ops.process_runner import ProcessRunner
 from tests.emulator.platform_steps import eventually
 
 pytestmark = [pytest.mark.emulator, pytest.mark.xdist_group("platform")]
 
+HEADER = "customer_id,model,colour,registration_plate\n"
 SECRET = "never-to-be-shown"
 
 
@@ -125,6 +128,81 @@ def test_a_failed_collection_is_given_to_the_collector_again(ops, target, outgoi
     ],
 )
 def test_what_cannot_be_redriven_is_refused_in_words(ops, words, said):
+    result = ops(*words)
+    assert result.exit_code in {1, 2}
+    assert said in result.stderr
+
+
+@pytest.fixture
+def refused_object(target):
+    """An object with a clean row and one that is refused, processed."""
+    key = f"inbound/vehicles/2026/02/03/night-{uuid.uuid4()}.csv"
+    s3 = target.client("s3")
+    s3.put_object(Bucket=target.bucket, Key=key, Body=f"{HEADER}11,Corsa,Red,AB21CDE\nx,Corsa,Red,AB22CDE\n".encode())
+    ProcessRunner(target).run(target.exports["warehouseJob"], {"--dataset": "vehicles"})
+    return key
+
+
+def test_refused_rows_are_listed_shown_and_released_once_their_object_is_mended(ops, target, refused_object):
+    # when the operator looks
+    listed, shown = ops("quarantine", "list", "--dataset", "vehicles"), ops("quarantine", "show", refused_object)
+
+    # then the row is there with its line and text, and nothing else of the object
+    assert (listed.exit_code, shown.exit_code) == (0, 0)
+    assert refused_object in listed.stdout
+    assert "x,Corsa,Red,AB22CDE" in shown.stdout
+    assert "AB21CDE" not in shown.stdout
+    assert "1 refused rows, 1 shown" in shown.stdout
+
+    # when the object is mended, and released without and with a yes
+    body = f"{HEADER}11,Corsa,Red,AB21CDE\n12,Corsa,Red,AB22CDE\n".encode()
+    target.client("s3").put_object(Bucket=target.bucket, Key=refused_object, Body=body)
+    dry = ops("quarantine", "release", refused_object)
+    before = row_account(target, parse_inbound_key(refused_object))
+    done = ops("quarantine", "release", refused_object, "--yes")
+
+    # then the first only says what would be done, and the second does it and makes the reports
+    assert "nothing was changed" in dry.stdout
+    assert (before.warehouse, before.quarantined) == (1, 1)
+    assert done.exit_code == 0, done.stderr
+    assert f"{target.exports['martJob']} SUCCEEDED" in done.stdout
+    after = row_account(target, parse_inbound_key(refused_object))
+    assert (after.warehouse, after.quarantined) == (2, 0)
+    assert "0 refused rows, 0 shown" in ops("quarantine", "show", refused_object).stdout
+
+
+def test_days_are_replayed_on_a_yes_alone(ops, target, refused_object):
+    # given what a run made of an object
+    before = row_account(target, parse_inbound_key(refused_object))
+    words = ["replay", "--dataset", "vehicles", "--from", "2026-02-03", "--to", "2026-02-03"]
+
+    # when its day is replayed without and with a yes
+    dry = ops(*words)
+    untouched = row_account(target, parse_inbound_key(refused_object))
+    done = ops(*words, "--yes")
+
+    # then another run has made the same of it, once
+    assert refused_object in dry.stdout
+    assert "nothing was changed" in dry.stdout
+    assert untouched.run == before.run
+    assert done.exit_code == 0, done.stderr
+    after = row_account(target, parse_inbound_key(refused_object))
+    assert after == before
+    assert after.run != before.run
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["quarantine", "list", "--dataset", "strange"], "there is no dataset 'strange'"),
+        (["quarantine", "show", "night.csv"], "night.csv is no inbound key"),
+        (["quarantine", "release", "inbound/vehicles/2026/02/03/none.csv"], "no job has processed"),
+        (["replay", "--dataset", "strange"], "there is no dataset 'strange'"),
+        (["replay", "--dataset", "vehicles"], "say which"),
+        (["replay", "--dataset", "vehicles", "--from", "2026-02-04", "--to", "2026-02-03"], "is after"),
+    ],
+)
+def test_what_is_not_there_is_not_released_or_replayed(ops, words, said):
     result = ops(*words)
     assert result.exit_code in {1, 2}
     assert said in result.stderr

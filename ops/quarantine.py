@@ -1,0 +1,89 @@
+"""The quarantine as an operator looks at it: which objects have refused rows, and those rows as they came."""
+
+import io
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Final
+
+import polars as pl
+
+from jobs.datasets import DATASETS
+from lake.keys import InboundObject, InvalidKeyError, parse_inbound_key
+from ops.accounting import landed_objects, processed_keys, row_account
+from ops.target import Target
+
+_REQUESTS_AT_ONCE: Final = 16
+
+
+class QuarantineError(Exception):
+    """There is no such object or dataset; the message says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedOfObject:
+    """How many rows of one object broke one rule. A row that broke two counts for both."""
+
+    inbound: InboundObject
+    rule: str
+    rows: int
+
+
+def refused_of_dataset(target: Target, dataset: str) -> list[RefusedOfObject]:
+    """Each object of the dataset that has refused rows, in the order of landing, with the rules that they broke.
+
+    Raises:
+        QuarantineError: no such dataset is declared.
+    """
+    with ThreadPoolExecutor(_REQUESTS_AT_ONCE) as pool:
+        frames = pool.map(lambda inbound: (inbound, _read(target, inbound)), objects_with_refused(target, dataset))
+        return [
+            RefusedOfObject(inbound, rule, rows)
+            for inbound, frame in frames
+            for rule, rows in frame.explode("rules").group_by("rules").len().sort("rules").iter_rows()
+        ]
+
+
+def objects_with_refused(target: Target, dataset: str) -> Sequence[InboundObject]:
+    """The dataset's objects that have rows in the quarantine, in the order of landing.
+
+    Raises:
+        QuarantineError: no such dataset is declared.
+    """
+    if dataset not in DATASETS:
+        raise QuarantineError(f"there is no dataset {dataset!r}; there are {', '.join(DATASETS)}")
+    processed = processed_keys(target, dataset)
+    done = [thing.inbound for thing in landed_objects(target, dataset) if thing.inbound.warehouse_key in processed]
+    with ThreadPoolExecutor(_REQUESTS_AT_ONCE) as pool:
+        accounts = pool.map(lambda inbound: row_account(target, inbound), done)
+        return [inbound for inbound, account in zip(done, accounts, strict=True) if account.quarantined]
+
+
+def refused_rows(target: Target, key: str) -> pl.DataFrame:
+    """The refused rows of one inbound object, with line, original, rules and reason.
+
+    Raises:
+        QuarantineError: the key is of no object that was processed.
+    """
+    inbound = processed_object(target, key)
+    return _read(target, inbound) if row_account(target, inbound).quarantined else pl.DataFrame()
+
+
+def processed_object(target: Target, key: str) -> InboundObject:
+    """The object of an inbound key that a job has processed.
+
+    Raises:
+        QuarantineError: the key is of no such object.
+    """
+    try:
+        inbound = parse_inbound_key(key)
+    except InvalidKeyError as error:
+        raise QuarantineError(f"{key} is no inbound key, such as inbound/vehicles/2026/01/31/file.csv") from error
+    if inbound.warehouse_key not in processed_keys(target, inbound.dataset):
+        raise QuarantineError(f"no job has processed {key}: `quarantine list` names those that have refused rows")
+    return inbound
+
+
+def _read(target: Target, inbound: InboundObject) -> pl.DataFrame:
+    answer = target.client("s3").get_object(Bucket=target.bucket, Key=inbound.quarantine_key)
+    return pl.read_parquet(io.BytesIO(answer["Body"].read()))
