@@ -177,7 +177,12 @@ def _create_key(request: Request) -> Created:
         **_given(request, "description", "value"),
     )
     arn = f"arn:aws:apigateway:{request.region}::/apikeys/{response['id']}"
-    return Created(response["id"], {"arn": arn, "value": response["value"]})
+    return Created(response["id"], {"arn": arn})
+
+
+def _read_key(request: Request, key_id: str) -> dict[str, Any]:
+    """The emulator keeps it; the state does not."""
+    return {"value": request.call("apigateway", "get_api_key", apiKey=key_id, includeValue=True)["value"]}
 
 
 def _create_plan(request: Request) -> Created:
@@ -275,7 +280,9 @@ HANDLERS: Final = {
     "aws:apigateway/methodSettings:MethodSettings": Handler(
         _set_methods, accepts=("restApi", "stageName", "methodPath", "settings")
     ),
-    "aws:apigateway/apiKey:ApiKey": Handler(_create_key, accepts=("name", "description", "enabled", "value", "tags")),
+    "aws:apigateway/apiKey:ApiKey": Handler(
+        _create_key, accepts=("name", "description", "enabled", "value", "tags"), secret_outputs=_read_key
+    ),
     "aws:apigateway/usagePlan:UsagePlan": Handler(
         _create_plan, accepts=("name", "description", "apiStages", "throttleSettings", "quotaSettings", "tags")
     ),
