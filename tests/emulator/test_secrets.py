@@ -15,7 +15,7 @@ from local.sample_events import MINIMUM_EVENTS, known_vehicles, make_events
 from ops.collection import collect
 from tests.emulator.platform_steps import eventually, refine
 
-pytestmark = [pytest.mark.emulator, pytest.mark.xdist_group("platform")]
+pytestmark = [pytest.mark.long, pytest.mark.emulator, pytest.mark.xdist_group("platform")]
 
 PREFIX = "/data-platform/local/"
 # Where a local secret lives, each readable by its owner alone: generated ones, and what the stand-in is started with.
