@@ -263,6 +263,7 @@ class StreamIngest(pulumi.ComponentResource):
                         "bucket_arn": args["bucket_arn"],
                         "queue_arn": queue.arn,
                         "dead_letter_queue_arn": dead_letters.arn,
+                        "batch_actions": args["batch_actions"],
                     }
                 ),
                 "placement": None,

@@ -29,15 +29,16 @@ class BatcherPermissionsArgs(TypedDict):
     bucket_arn: pulumi.Input[str]
     queue_arn: pulumi.Input[str]
     dead_letter_queue_arn: pulumi.Input[str]
+    batch_actions: bool
+    """As of ReceiverPermissionsArgs."""
 
 
 def receiver_statements(args: ReceiverPermissionsArgs) -> list[dict[str, Any]]:
     """The receiver fills the queue, remembers signatures and reads how third parties sign. It reads no API key."""
     parameters = pulumi.Output.concat("arn:aws:ssm:", args["region"], ":", args["account_id"], ":parameter")
     names = [f"{callbacks.callbacks_prefix(args['parameter_prefix'])}/*", *args["secret_parameters"]]
-    send = ["sqs:SendMessage", *(["sqs:SendMessageBatch"] if args["batch_actions"] else [])]
     return [
-        allow("Enqueue", send, [args["queue_arn"]]),
+        allow("Enqueue", _send(batch_actions=args["batch_actions"]), [args["queue_arn"]]),
         allow("RememberSignatures", ["dynamodb:PutItem", "dynamodb:DeleteItem"], [args["signatures_table_arn"]]),
         allow("ReadCallbacks", ["ssm:GetParameter"], [pulumi.Output.concat(parameters, name) for name in names]),
     ]
@@ -53,5 +54,9 @@ def batcher_statements(args: BatcherPermissionsArgs) -> list[dict[str, Any]]:
             [args["queue_arn"]],
         ),
         allow("LandEvents", ["s3:PutObject"], [landing]),
-        allow("SendDeadLetters", ["sqs:SendMessage"], [args["dead_letter_queue_arn"]]),
+        allow("SendDeadLetters", _send(batch_actions=args["batch_actions"]), [args["dead_letter_queue_arn"]]),
     ]
+
+
+def _send(*, batch_actions: bool) -> list[str]:
+    return ["sqs:SendMessage", *(["sqs:SendMessageBatch"] if batch_actions else [])]

@@ -65,6 +65,10 @@ ACCEPTED = [
         "sqs:SendMessageBatch",
         "the emulator takes it for an action of its own; no other stack has it",
     ),
+    Accepted(
+        "UNKNOWN_ACTION", "local-stream-batcher-permissions", "sqs:SendMessageBatch",
+        "the same, for its dead letters",
+    ),
 ]  # fmt: skip
 
 
