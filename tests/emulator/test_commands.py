@@ -209,7 +209,7 @@ def interrupt(command_line, words, reached):
         text=True,
         start_new_session=True,
     )
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 120
     while not reached():
         assert command.poll() is None, command.communicate()[0]
         assert time.monotonic() < deadline
