@@ -25,7 +25,7 @@ from tests.emulator.emulators import new_session
 
 REGION = "eu-west-1"
 USER = "dealer"
-START_SECONDS = 30
+START_SECONDS = 60
 _SESSION = new_session()
 
 

@@ -16,7 +16,7 @@ from local.sql_source import SourceSettings
 from tests.emulator.sql_fixtures import Address, new_certificate, real_sql_server
 
 REPOSITORY = Path(__file__).parents[2]
-START_SECONDS = 30
+START_SECONDS = 60
 USER = "extraction"
 # A password that a connection string has to quote.
 PASSWORD = "p}w;d {Ü}"

@@ -7,6 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from lake.keys import parse_inbound_key
+from ops import terminal
 from ops.accounting import landed_objects, row_account
 from ops.commands import app
 from ops.process_runner import ProcessRunner
@@ -19,12 +20,13 @@ SECRET = "never-to-be-shown"
 
 
 @pytest.fixture
-def ops(platform):
-    """Gives a command to the stack."""
+def ops(platform, monkeypatch):
+    """Gives a command to the stack, in a terminal that is wide enough for whole keys."""
+    monkeypatch.setattr(terminal.console, "_width", 300)
 
     def give(*words):
         arguments = ["--stack", "local", "--state-dir", str(platform.state_directory), *words]
-        result = CliRunner().invoke(app, arguments, env={"COLUMNS": "300"})
+        result = CliRunner().invoke(app, arguments)
         assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
         return result
 

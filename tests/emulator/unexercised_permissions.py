@@ -49,7 +49,9 @@ UNEXERCISED = (
         ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"),
         "Lambda polls the queue in the role's name, the emulator in its own; judged there as well",
     ),
-    Unexercised("stream-batcher", "SendDeadLetters", ("sqs:SendMessage",), "a message that is no event"),
+    Unexercised(
+        "stream-batcher", "SendDeadLetters", ("sqs:SendMessage", "sqs:SendMessageBatch"), "a message that is no event"
+    ),
     Unexercised(
         "stream-receiver", "Enqueue", ("sqs:SendMessage",), "AWS asks for it on a batch; the emulator for more"
     ),
