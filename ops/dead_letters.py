@@ -4,12 +4,13 @@ Messages are received, sent and deleted by this program, since the emulator know
 failed collection came from no queue.
 """
 
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any, Final, Self
 
+from ops.dead_letter_texts import DeadLetter, describe, sent_at
+from ops.dead_letter_ways import WayBack, check_mended, to_collector, to_events_queue, to_extraction, to_recorder
 from ops.target import Target
 
 BATCH: Final = 10
@@ -18,9 +19,6 @@ LOOK_SECONDS: Final = 30
 """For how long a message is hidden from others by a look that is broken off."""
 MOVE_SECONDS: Final = 120
 """For how long a message is hidden from others while a batch is moved."""
-_BEGINNING_CHARACTERS: Final = 60
-_SHOWN_MEMBERS: Final = ("event_id", "event_type", "occurred_at", "dataset", "id", "detail-type", "time")
-"""Members of a message that say which one it is. Everything else may be a person's, or secret."""
 
 
 class DeadLetterError(Exception):
@@ -37,8 +35,10 @@ class DeadLetterQueue:
     """What a message is."""
     back_to: str
     """Where a message goes back to; how to make up for it where none does."""
-    source_export: str | None
-    """The stack's export with the queue or function that takes a message back; None if none does."""
+    source_export: str | None = None
+    """The stack's export with the queue, function or task that takes a message back; None if none does."""
+    way_back: Callable[[Target, str], WayBack] | None = None
+    """Makes the way back, of the stack and what the export says."""
 
 
 QUEUES: Final = {
@@ -47,34 +47,35 @@ QUEUES: Final = {
         "posted events that are no stored event, or failed five times",
         "the events queue",
         "eventsQueueUrl",
+        to_events_queue,
     ),
     "collector": DeadLetterQueue(
         "collectorDeadLetterQueueUrl",
         "collections that failed, or never started",
         "the SFTP collector, which collects the dataset again",
         "sftpCollectorFunction",
+        to_collector,
+    ),
+    "extraction": DeadLetterQueue(
+        "extractionDeadLetterQueueUrl",
+        "extractions that never started",
+        "the SQL extraction, which goes on from the dataset's watermark",
+        "extractionTask",
+        to_extraction,
+    ),
+    "attributes": DeadLetterQueue(
+        "attributesDeadLetterQueueUrl",
+        "created objects whose attributes were not recorded",
+        "the index of objects, which records them again",
+        "objectAttributesFunction",
+        to_recorder,
     ),
     "undelivered": DeadLetterQueue(
         "undeliveredEventsQueueUrl",
         "events that a rule could not deliver: alerts, and starts of the workflow",
         "read an alert here; `run refine` makes up for a start of the workflow",
-        None,
     ),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class DeadLetter:
-    """One message."""
-
-    message_id: str
-    sent_at: datetime
-    """When it came into the dead-letter queue."""
-    reason: str
-    """Why it is there, as far as it was recorded."""
-    beginning: str
-    """Which message it is, without its payload."""
-    bytes: int
 
 
 @dataclass(slots=True)
@@ -91,13 +92,13 @@ class Moved:
 def count(target: Target, queue: DeadLetterQueue) -> int:
     """About how many messages the queue holds, those in somebody's hands too."""
     names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
-    answer = target.client("sqs").get_queue_attributes(QueueUrl=_url(target, queue.export), AttributeNames=names)
+    answer = target.client("sqs").get_queue_attributes(QueueUrl=_export(target, queue.export), AttributeNames=names)
     return sum(int(answer["Attributes"][name]) for name in names)
 
 
 def look(target: Target, queue: DeadLetterQueue, most: int) -> list[DeadLetter]:
     """Some of the queue's messages, oldest first. They stay, and others see them again at once."""
-    sqs, url = target.client("sqs"), _url(target, queue.export)
+    sqs, url = target.client("sqs"), _export(target, queue.export)
     taken: list[dict[str, Any]] = []
     try:
         while len(taken) < most and (messages := _receive(sqs, url, min(BATCH, most - len(taken)), LOOK_SECONDS)):
@@ -107,74 +108,104 @@ def look(target: Target, queue: DeadLetterQueue, most: int) -> list[DeadLetter]:
     return sorted(map(describe, taken), key=lambda each: each.sent_at)
 
 
-def move_back(target: Target, queue: DeadLetterQueue) -> Moved:
-    """Give the queue's messages back to where they came from, each deleted here only once it was taken there.
-
-    A message whose deletion fails is there twice: events are made one again by their ids, and a second collection
-    collects nothing twice.
+def body_of(target: Target, queue: DeadLetterQueue, message_id: str) -> str:
+    """All of one message, as it came. It stays.
 
     Raises:
-        DeadLetterError: nothing takes this queue's messages back.
+        DeadLetterError: the queue does not hold it.
     """
-    if queue.source_export is None:
+    sqs, url = target.client("sqs"), _export(target, queue.export)
+    with _Held(sqs, url) as held:
+        for message in held.chosen(message_id):
+            return str(message["Body"])
+    raise _missing(message_id)
+
+
+def move_back(
+    target: Target, queue: DeadLetterQueue, message_id: str | None = None, mended: str | None = None
+) -> Moved:
+    """Give messages back to where they came from, each deleted here only once it was taken there.
+
+    A message whose deletion fails is there twice: events are made one again by their ids, and a second collection,
+    extraction or recording does nothing twice.
+
+    Args:
+        target: the stack.
+        queue: the queue.
+        message_id: this message alone; all that are there if not given.
+        mended: a stored event in place of that message's body.
+
+    Raises:
+        DeadLetterError: nothing takes this queue's messages back, or the queue does not hold that one.
+    """
+    if queue.source_export is None or queue.way_back is None:
         raise DeadLetterError(f"nothing takes these messages back: {queue.back_to}")
-    sqs, url, source = target.client("sqs"), _url(target, queue.export), _url(target, queue.source_export)
+    if mended is not None and (refusal := check_mended(mended)):
+        raise DeadLetterError(f"the mended message is no stored event: {refusal}; nothing was changed")
+    give_back = queue.way_back(target, _export(target, queue.source_export))
+
+    def give(message: dict[str, Any]) -> str:
+        return give_back(message if mended is None else message | {"Body": mended})
+
+    return _take_out(target, queue, message_id, give)
+
+
+def discard(target: Target, queue: DeadLetterQueue, message_id: str | None = None) -> Moved:
+    """Delete messages for good: this one, or all that are there.
+
+    Raises:
+        DeadLetterError: the queue does not hold that one.
+    """
+    return _take_out(target, queue, message_id, lambda _: "")
+
+
+def _take_out(
+    target: Target, queue: DeadLetterQueue, message_id: str | None, take: Callable[[dict[str, Any]], str]
+) -> Moved:
+    """Delete each message that is taken; the others stay with the reason why they were not."""
+    sqs, url = target.client("sqs"), _export(target, queue.export)
     begun, result = datetime.now(UTC), Moved()
-    staying: list[dict[str, Any]] = []
-    try:
-        for message in _drain(sqs, url):
-            if _sent_at(message) > begun:
-                staying.append(message)
+    with _Held(sqs, url) as held:
+        for message in held.chosen(message_id):
+            if sent_at(message) > begun:
                 result.newer += 1
-            elif refusal := _give_back(target, queue, source, message):
-                staying.append(message)
+            elif refusal := take(message):
                 result.refused.append(f"{message['MessageId']}: {refusal}")
             else:
-                sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+                held.delete(message)
                 result.moved += 1
-    finally:
-        _show_again(sqs, url, staying)
+    if message_id is not None and result == Moved():
+        raise _missing(message_id)
     return result
 
 
-def describe(message: Mapping[str, Any]) -> DeadLetter:
-    """What a person may see of a message as SQS gives it."""
-    body: str = message["Body"]
-    return DeadLetter(
-        message_id=message["MessageId"],
-        sent_at=_sent_at(message),
-        reason=_reason(message),
-        beginning=_beginning(body),
-        bytes=len(body.encode()),
-    )
+class _Held:
+    """A queue's messages while this program has them in hand. Whatever happens, the rest is shown to others again."""
 
+    def __init__(self, sqs: Any, url: str) -> None:  # noqa: ANN401 - a boto3 client
+        self._sqs, self._url = sqs, url
+        self._messages: dict[str, dict[str, Any]] = {}
 
-def _give_back(target: Target, queue: DeadLetterQueue, source: str, message: Mapping[str, Any]) -> str:
-    """Why it was not given back; empty if it was."""
-    if queue.source_export == "sftpCollectorFunction":
-        event = _collectors_event(message["Body"])
-        if event is None:
-            return "it names no dataset to collect"
-        target.client("lambda").invoke(FunctionName=source, InvocationType="Event", Payload=json.dumps(event).encode())
-        return ""
-    attributes = {
-        name: {key: value for key, value in attribute.items() if key in {"DataType", "StringValue", "BinaryValue"}}
-        for name, attribute in message.get("MessageAttributes", {}).items()
-    }
-    target.client("sqs").send_message(QueueUrl=source, MessageBody=message["Body"], MessageAttributes=attributes)
-    return ""
+    def __enter__(self) -> Self:
+        return self
 
+    def __exit__(self, *_: object) -> None:
+        _show_again(self._sqs, self._url, [*self._messages.values()])
 
-def _collectors_event(body: str) -> dict[str, Any] | None:
-    """The collector's input: what the scheduler could not hand over, or what Lambda says that it failed on."""
-    document = _document(body)
-    event = document.get("requestPayload", document)
-    return event if isinstance(event, dict) and "dataset" in event else None
+    def chosen(self, message_id: str | None) -> Iterator[dict[str, Any]]:
+        """The queue's messages; with an id that one alone."""
+        while messages := _receive(self._sqs, self._url, BATCH, MOVE_SECONDS):
+            self._messages |= {each["MessageId"]: each for each in messages}
+            for message in messages:
+                if message_id is None:
+                    yield message
+                elif message["MessageId"] == message_id:
+                    yield message
+                    return
 
-
-def _drain(sqs: Any, url: str) -> Iterator[dict[str, Any]]:  # noqa: ANN401 - a boto3 client
-    while messages := _receive(sqs, url, BATCH, MOVE_SECONDS):
-        yield from messages
+    def delete(self, message: Mapping[str, Any]) -> None:
+        self._sqs.delete_message(QueueUrl=self._url, ReceiptHandle=message["ReceiptHandle"])
+        del self._messages[message["MessageId"]]
 
 
 def _receive(sqs: Any, url: str, most: int, hidden_seconds: int) -> list[dict[str, Any]]:  # noqa: ANN401 - as above
@@ -195,38 +226,11 @@ def _show_again(sqs: Any, url: str, messages: list[dict[str, Any]]) -> None:  # 
         sqs.change_message_visibility(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"], VisibilityTimeout=0)
 
 
-def _sent_at(message: Mapping[str, Any]) -> datetime:
-    return datetime.fromtimestamp(int(message["Attributes"]["SentTimestamp"]) / 1000, UTC)
+def _missing(message_id: str) -> DeadLetterError:
+    return DeadLetterError(f"the queue holds no message {message_id}: a look without --message shows their ids")
 
 
-def _reason(message: Mapping[str, Any]) -> str:
-    attributes = message.get("MessageAttributes", {})
-    said = [attributes[name]["StringValue"] for name in ("reason", "ERROR_CODE", "ERROR_MESSAGE") if name in attributes]
-    answered = _document(message["Body"]).get("responsePayload")
-    if isinstance(answered, dict) and "errorMessage" in answered:
-        said.append(str(answered["errorMessage"]))
-    return "; ".join(said) or "not recorded: it was received too often"
-
-
-def _beginning(body: str) -> str:
-    document = _document(body)
-    document = document.get("requestPayload", document)
-    if isinstance(document, dict) and (shown := {name: document[name] for name in _SHOWN_MEMBERS if name in document}):
-        return json.dumps(shown)
-    # Of what is no event the beginning alone tells what it may be, up to where a payload could begin.
-    beginning = body.partition("payload")[0]
-    return json.dumps(beginning[:_BEGINNING_CHARACTERS])[1:-1]
-
-
-def _document(body: str) -> dict[str, Any]:
-    try:
-        document = json.loads(body)
-    except (ValueError, RecursionError):
-        return {}
-    return document if isinstance(document, dict) else {}
-
-
-def _url(target: Target, export: str) -> str:
+def _export(target: Target, export: str) -> str:
     if export not in target.exports:
         raise DeadLetterError(
             f"the stack {target.stack!r} does not export {export}: deploy this version of the program"

@@ -23,20 +23,35 @@ def extract(target: Target, dataset: str, on_line: Callable[[str], None]) -> Non
     Raises:
         RunFailedError: the task ended with an error, or did not start.
     """
-    group, name = target.exports["extractionSchedules"][dataset].split("/")
-    scheduled = target.client("scheduler").get_schedule(GroupName=group, Name=name)["Target"]
-    overrides = json.loads(scheduled["Input"])
+    scheduled = _scheduled(target, dataset)
     if target.stack == LOCAL_STACK:
-        _run_as_process(target, scheduled["EcsParameters"]["TaskDefinitionArn"], overrides, on_line)
+        _run_as_process(target, scheduled, on_line)
     else:
-        _run_on_ecs(target, scheduled, overrides)
+        _wait_for(target, scheduled["Arn"], _start_on_ecs(target, scheduled))
 
 
-def _run_as_process(
-    target: Target, task_definition: str, overrides: dict[str, Any], on_line: Callable[[str], None]
-) -> None:
+def start_extraction(target: Target, dataset: str) -> None:
+    """Start one dataset's extraction, without waiting for what ECS runs: what fails there is told to the alarm topic.
+
+    Raises:
+        RunFailedError: the task did not start; in a local stack, which runs it as a process, also that it failed.
+    """
+    scheduled = _scheduled(target, dataset)
+    if target.stack == LOCAL_STACK:
+        _run_as_process(target, scheduled, lambda _: None)
+    else:
+        _start_on_ecs(target, scheduled)
+
+
+def _scheduled(target: Target, dataset: str) -> dict[str, Any]:
+    group, name = target.exports["extractionSchedules"][dataset].split("/")
+    return target.client("scheduler").get_schedule(GroupName=group, Name=name)["Target"]
+
+
+def _run_as_process(target: Target, scheduled: dict[str, Any], on_line: Callable[[str], None]) -> None:
+    task_definition = scheduled["EcsParameters"]["TaskDefinitionArn"]
     definition = target.client("ecs").describe_task_definition(taskDefinition=task_definition)["taskDefinition"]
-    [override] = overrides["containerOverrides"]
+    [override] = json.loads(scheduled["Input"])["containerOverrides"]
     session = assume(target, definition["taskRoleArn"], definition["family"])
     # The image holds the same two folders under /app.
     environment = environment_of(target, session, f"{_ROOT}:{_ROOT / 'platform'}")
@@ -45,24 +60,29 @@ def _run_as_process(
         execute(definition["family"], command, environment, Path(folder), on_line)
 
 
-def _run_on_ecs(target: Target, scheduled: dict[str, Any], overrides: dict[str, Any]) -> None:
-    ecs = target.client("ecs")
+def _start_on_ecs(target: Target, scheduled: dict[str, Any]) -> str:
+    """ARN of the task that ECS has started."""
     parameters = scheduled["EcsParameters"]
     network = parameters["NetworkConfiguration"]["awsvpcConfiguration"]
-    started = ecs.run_task(
+    started = target.client("ecs").run_task(
         cluster=scheduled["Arn"],
         taskDefinition=parameters["TaskDefinitionArn"],
         launchType=parameters["LaunchType"],
         networkConfiguration={
             "awsvpcConfiguration": {name[:1].lower() + name[1:]: value for name, value in network.items()}
         },
-        overrides=overrides,
+        overrides=json.loads(scheduled["Input"]),
     )
     if started["failures"]:
         raise RunFailedError(f"ECS did not start the task: {started['failures']}")
-    [task] = [task["taskArn"] for task in started["tasks"]]
-    ecs.get_waiter("tasks_stopped").wait(cluster=scheduled["Arn"], tasks=[task])
-    [stopped] = ecs.describe_tasks(cluster=scheduled["Arn"], tasks=[task])["tasks"]
+    [task] = started["tasks"]
+    return str(task["taskArn"])
+
+
+def _wait_for(target: Target, cluster: str, task: str) -> None:
+    ecs = target.client("ecs")
+    ecs.get_waiter("tasks_stopped").wait(cluster=cluster, tasks=[task])
+    [stopped] = ecs.describe_tasks(cluster=cluster, tasks=[task])["tasks"]
     codes = [container.get("exitCode") for container in stopped["containers"]]
     if codes != [0]:
         raise RunFailedError(f"the task {task} ended with {codes}: {stopped.get('stoppedReason', 'see its log')}")

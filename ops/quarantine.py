@@ -1,7 +1,7 @@
-"""The quarantine as an operator looks at it: which objects have refused rows, and those rows as they came."""
+"""The quarantine as it is looked at: which objects have refused rows, by which rules, and those rows as they came."""
 
 import io
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final
@@ -13,7 +13,10 @@ from lake.keys import InboundObject, InvalidKeyError, parse_inbound_key
 from ops.accounting import landed_objects, processed_keys, row_account
 from ops.target import Target
 
+NEWEST_OBJECTS: Final = 200
+"""Quarantine files that are read for a summary by rule; of more, the newest."""
 _REQUESTS_AT_ONCE: Final = 16
+_EXAMPLE_CHARACTERS: Final = 300
 
 
 class QuarantineError(Exception):
@@ -29,19 +32,62 @@ class RefusedOfObject:
     rows: int
 
 
+@dataclass(frozen=True, slots=True)
+class RefusedRule:
+    """One rule, and the rows that broke it. A row that broke two counts for both."""
+
+    rule: str
+    rows: int
+    reason: str
+    example: str
+    """Original text of one of the rows, cut where it is long."""
+    line: int | None
+    """Its line in the object; None if the whole object was refused."""
+    place: str
+    """Object that it came in, as an inbound key."""
+
+
 def refused_of_dataset(target: Target, dataset: str) -> list[RefusedOfObject]:
     """Each object of the dataset that has refused rows, in the order of landing, with the rules that they broke.
 
     Raises:
         QuarantineError: no such dataset is declared.
     """
-    with ThreadPoolExecutor(_REQUESTS_AT_ONCE) as pool:
-        frames = pool.map(lambda inbound: (inbound, _read(target, inbound)), objects_with_refused(target, dataset))
-        return [
-            RefusedOfObject(inbound, rule, rows)
-            for inbound, frame in frames
-            for rule, rows in frame.explode("rules").group_by("rules").len().sort("rules").iter_rows()
-        ]
+    objects = objects_with_refused(target, dataset)
+    return [
+        RefusedOfObject(inbound, rule, rows)
+        for inbound, frame in zip(objects, _read_all(target, objects), strict=True)
+        for rule, rows in frame.explode("rules").group_by("rules").len().sort("rules").iter_rows()
+    ]
+
+
+def refused_by_rule(target: Target, inbound: Sequence[InboundObject]) -> list[RefusedRule]:
+    """The rules that rows of some objects broke, each with an example to act on, the most broken first.
+
+    Args:
+        target: the stack.
+        inbound: objects with refused rows, oldest first.
+    """
+    if not inbound:
+        return []
+    rules = (
+        pl.concat(_read_all(target, inbound[-NEWEST_OBJECTS:]))
+        .explode("rules")
+        .group_by("rules", maintain_order=True)
+        .agg(pl.len().alias("rows"), pl.col("reason", "original", "line", "object").last())
+        .sort("rows", "rules", descending=[True, False])
+    )
+    return [
+        RefusedRule(
+            rule=row["rules"],
+            rows=row["rows"],
+            reason=row["reason"],
+            example=_cut(row["original"] or ""),
+            line=row["line"],
+            place=row["object"],
+        )
+        for row in rules.iter_rows(named=True)
+    ]
 
 
 def objects_with_refused(target: Target, dataset: str) -> Sequence[InboundObject]:
@@ -84,6 +130,15 @@ def processed_object(target: Target, key: str) -> InboundObject:
     return inbound
 
 
+def _read_all(target: Target, objects: Sequence[InboundObject]) -> Iterator[pl.DataFrame]:
+    with ThreadPoolExecutor(_REQUESTS_AT_ONCE) as pool:
+        yield from pool.map(lambda inbound: _read(target, inbound), objects)
+
+
 def _read(target: Target, inbound: InboundObject) -> pl.DataFrame:
     answer = target.client("s3").get_object(Bucket=target.bucket, Key=inbound.quarantine_key)
     return pl.read_parquet(io.BytesIO(answer["Body"].read()))
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _EXAMPLE_CHARACTERS else f"{text[:_EXAMPLE_CHARACTERS]}…"

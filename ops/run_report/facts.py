@@ -15,7 +15,7 @@ from jobs.marts import REPORTS
 from jobs.marts.declaration import Report
 from lake.keys import inbound_prefix, quarantine_prefix, report_key, warehouse_prefix
 from ops.accounting import LandedObject, RowAccount, landed_objects, processed_keys, row_account
-from ops.run_report.quarantine import RefusedRule, refused_by_rule
+from ops.quarantine import RefusedRule, refused_by_rule
 from ops.target import Target
 
 _REQUESTS_AT_ONCE: Final = 16

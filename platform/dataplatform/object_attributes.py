@@ -32,6 +32,7 @@ class ObjectAttributes(pulumi.ComponentResource):
 
     table_name: pulumi.Output[str]
     function_name: pulumi.Output[str]
+    dead_letter_queue_url: pulumi.Output[str]
 
     def __init__(self, name: str, args: ObjectAttributesArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("dataplatform:lake:ObjectAttributes", name, None, opts)
@@ -58,7 +59,14 @@ class ObjectAttributes(pulumi.ComponentResource):
         )
         self.table_name = table.name
         self.function_name = function.function_name
-        self.register_outputs({"tableName": self.table_name, "functionName": self.function_name})
+        self.dead_letter_queue_url = dead_letters.url
+        self.register_outputs(
+            {
+                "tableName": self.table_name,
+                "functionName": self.function_name,
+                "deadLetterQueueUrl": self.dead_letter_queue_url,
+            }
+        )
 
     def _create_table(self) -> aws.dynamodb.Table:
         protect = self._args["protect_data"]

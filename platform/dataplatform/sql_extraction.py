@@ -60,6 +60,8 @@ class SqlExtraction(pulumi.ComponentResource):
     """Without a revision: whoever runs it gets the latest."""
     schedules: pulumi.Output[dict[str, str]]
     """Schedule of each dataset, as group/name."""
+    dead_letter_queue_url: pulumi.Output[str]
+    """URL of the queue that starts go to which failed."""
     security_group_id: pulumi.Output[str]
     """The task's security group, which a server may let in."""
     server_secrets: dict[str, ServerSecrets]
@@ -97,7 +99,13 @@ class SqlExtraction(pulumi.ComponentResource):
         alert = AlertArgs(topic_arn=args["alarm_topic_arn"], undelivered_queue_arn=args["undelivered_queue_arn"])
         alert_on_failed_tasks(name, cluster.arn, alert, parent=self)
         self.task_definition_arn = task.arn_without_revision
-        self.register_outputs({"taskDefinitionArn": self.task_definition_arn, "schedules": self.schedules})
+        self.register_outputs(
+            {
+                "taskDefinitionArn": self.task_definition_arn,
+                "schedules": self.schedules,
+                "deadLetterQueueUrl": self.dead_letter_queue_url,
+            }
+        )
 
     def _permissions_args(self, logs: aws.cloudwatch.LogGroup) -> ExtractionPermissionsArgs:
         args = self._args
@@ -188,6 +196,7 @@ class SqlExtraction(pulumi.ComponentResource):
             message_retention_seconds=14 * 24 * 3600,
             opts=self._child,
         )
+        self.dead_letter_queue_url = queue.url
         alarm_when_any(
             f"{self._name}-dead-letters",
             description="An extraction could not be started: the dead-letter queue holds its request and why",

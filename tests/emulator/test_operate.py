@@ -10,6 +10,7 @@ from lake.keys import parse_inbound_key
 from ops import terminal
 from ops.accounting import landed_objects, row_account
 from ops.commands import app
+from ops.dead_letters import QUEUES, look
 from ops.process_runner import ProcessRunner
 from tests.emulator.platform_steps import eventually
 
@@ -52,12 +53,12 @@ def test_a_look_at_dead_letters_shows_which_and_why_without_payload_and_moves_no
 
     # then the event is named with its reason, and its payload is not shown
     assert (counted.exit_code, looked.exit_code, again.exit_code) == (0, 0, 0)
-    assert {"events", "collector", "undelivered"} <= set(counted.stdout.split())
-    for look in (looked, again):
-        assert json.loads(dead_event)["event_id"] in look.stdout
-        assert "it has no occurred_at" in look.stdout
-        assert "--yes would move all 1 to the events queue; nothing was changed" in look.stdout
-        assert SECRET not in look.stdout
+    assert {"events", "collector", "extraction", "attributes", "undelivered"} <= set(counted.stdout.split())
+    for shown in (looked, again):
+        assert json.loads(dead_event)["event_id"] in shown.stdout
+        assert "it has no occurred_at" in shown.stdout
+        assert "--yes would move all 1 to the events queue; nothing was changed" in shown.stdout
+        assert SECRET not in shown.stdout
 
     # and it is where it was
     assert held_events.waiting("eventsDeadLetterQueueUrl") == 1
@@ -121,9 +122,87 @@ def test_a_failed_collection_is_given_to_the_collector_again(ops, target, outgoi
     sqs.purge_queue(QueueUrl=url)
 
 
+def test_a_dead_event_is_mended_and_goes_back_to_its_queue(ops, dead_event, held_events, tmp_path):
+    # given that the event's text is saved, for its owner alone, and mended
+    [letter] = look(held_events.target, QUEUES["events"], 1)
+    one, file = ["redrive", "events", "--message", letter.message_id], tmp_path / "event.json"
+    saved = ops(*one, "--save", str(file))
+    assert (saved.exit_code, file.read_text(), file.stat().st_mode & 0o777) == (0, dead_event, 0o600)
+    assert ops(*one, "--save", str(file)).exit_code == 2, "a file is written over"
+    members = {"occurred_at": "2026-01-02T10:00:00Z", "source": "website", "received_at": "2026-01-02T10:00:01.000Z"}
+    mended = json.dumps(json.loads(dead_event) | members | {"request_id": "by hand"})
+
+    # when it goes back as it is, and as it was mended
+    file.write_text(mended + "\n")
+    done = ops(*one, "--mended", str(file), "--yes")
+
+    # then the queue has what was mended, and the dead letters have nothing
+    assert (done.exit_code, "1 moved to the events queue" in done.stdout) == (0, True), done.stderr
+    assert [message["Body"] for message in held_events.take()] == [mended]
+    assert held_events.waiting("eventsDeadLetterQueueUrl") == 0
+
+
+@pytest.mark.usefixtures("dead_event")
+def test_a_dead_letter_that_is_of_no_use_is_deleted_on_a_yes_alone(ops, held_events):
+    dry = ops("redrive", "events", "--discard")
+    assert "--yes would delete all 1 for good; nothing was changed" in dry.stdout
+    assert held_events.waiting("eventsDeadLetterQueueUrl") == 1
+    assert "1 deleted" in ops("redrive", "events", "--discard", "--yes").stdout
+    assert held_events.waiting("eventsDeadLetterQueueUrl") == 0
+
+
+def test_attributes_that_were_not_recorded_are_recorded_again(ops, target):
+    # given an object of which the index knows nothing, since its event failed
+    key = f"inbound/vehicles/2026/02/04/unrecorded-{uuid.uuid4()}.csv"
+    s3, table = target.client("s3"), target.exports["attributesTable"]
+    dynamodb, place = target.client("dynamodb"), {"object_key": {"S": key}}
+    etag = s3.put_object(Bucket=target.bucket, Key=key, Body=HEADER.encode())["ETag"].strip('"')
+    eventually(lambda: "Item" in dynamodb.get_item(TableName=table, Key=place), 60, "the object in the index")
+    dynamodb.delete_item(TableName=table, Key=place)
+    created = {"key": key, "size": len(HEADER), "etag": etag, "sequencer": "0A"}
+    event = {"detail-type": "Object Created", "time": "2026-02-04T02:00:00Z"}
+    event["detail"] = {"bucket": {"name": target.bucket}, "object": created}
+    failure = {"requestPayload": event, "responsePayload": {"errorMessage": "throttled"}}
+    url = target.exports["attributesDeadLetterQueueUrl"]
+    target.client("sqs").send_message(QueueUrl=url, MessageBody=json.dumps(failure))
+
+    # when
+    looked, moved = ops("redrive", "attributes"), ops("redrive", "attributes", "--yes")
+
+    # then
+    assert key in looked.stdout
+    assert "throttled" in looked.stdout
+    assert "1 moved to the index of objects" in moved.stdout
+    eventually(lambda: "Item" in dynamodb.get_item(TableName=table, Key=place), 60, "the object in the index again")
+
+
+def test_an_extraction_that_never_started_is_started_once_for_all_its_dead_letters(ops, target):
+    # given that the scheduler could not start it twice
+    url, sqs = target.exports["extractionDeadLetterQueueUrl"], target.client("sqs")
+    group, name = target.exports["extractionSchedules"]["person"].split("/")
+    schedule = target.client("scheduler").get_schedule(GroupName=group, Name=name)
+    code = {"ERROR_CODE": {"DataType": "String", "StringValue": "AccessDeniedException"}}
+    for _ in range(2):
+        sqs.send_message(QueueUrl=url, MessageBody=schedule["Target"]["Input"], MessageAttributes=code)
+    before = len(landed_objects(target, "person"))
+
+    # when
+    looked, moved = ops("redrive", "extraction"), ops("redrive", "extraction", "--yes")
+
+    # then one extraction has read the table
+    assert "AccessDeniedException" in looked.stdout
+    assert (moved.exit_code, "2 moved to the SQL extraction" in moved.stdout) == (0, True), moved.stderr
+    assert len(landed_objects(target, "person")) - before == 1
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
+        (["redrive", "events", "--save", "event.json"], "say with --message"),
+        (["redrive", "--discard"], "name the queue"),
+        (["redrive", "events", "--message", "none", "--yes"], "no message none"),
+        (["redrive", "collector", "--message", "none", "--mended", __file__], "only an event can be mended"),
+        (["redrive", "events", "--message", "none", "--mended", __file__, "--yes"], "no stored event"),
         (["redrive", "strange"], "there is no queue 'strange'"),
         (["redrive", "--yes"], "name the queue"),
         (["redrive", "undelivered", "--yes"], "nothing takes these messages back"),

@@ -17,8 +17,8 @@ from local.sample_data import write_vehicles
 from ops.accounting import landed_objects, processed_keys, row_account
 from ops.collection import CollectionRunError, collect
 from ops.process_runner import ProcessRunner
+from ops.quarantine import refused_by_rule
 from ops.role_process import RunFailedError
-from ops.run_report.quarantine import refused_by_rule
 from tests.emulator.platform_steps import eventually, refine
 
 pytestmark = [pytest.mark.emulator, pytest.mark.xdist_group("platform")]

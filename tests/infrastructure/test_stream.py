@@ -153,6 +153,8 @@ def test_exports_name_what_callers_and_operators_reach_the_stream_by(graph: Grap
         "eventBatcherFunction": f"${{{name}-stream-batcher-function.name}}",
         "attributesTable": f"${{{name}-attributes-table.name}}",
         "objectAttributesFunction": f"${{{name}-attributes-recorder-function.name}}",
+        "attributesDeadLetterQueueUrl": f"${{{name}-attributes-dead-letters.url}}",
+        "extractionDeadLetterQueueUrl": f"${{{name}-extraction-dead-letters.url}}",
     }
     assert {export: graph.exports[export] for export in expected} == expected
 

@@ -7,9 +7,9 @@ import polars as pl
 import pytest
 
 from jobs.marts import REPORTS
+from ops.quarantine import RefusedRule
 from ops.run_report.facts import DatasetFacts, ReportFacts, RowCounts
 from ops.run_report.page import SHOWN_ROWS, bars_of, duration_in_words, render_page, size_in_words
-from ops.run_report.quarantine import RefusedRule
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 FLEETS = REPORTS["customers_by_fleet_size"]
