@@ -1,12 +1,22 @@
 """Reads the row accounting of the lake: what became of each landed object, from the objects themselves."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
-from lake.keys import InboundObject, InvalidKeyError, inbound_prefix, parse_inbound_key, warehouse_prefix
+from lake.keys import (
+    InboundObject,
+    InvalidKeyError,
+    inbound_prefix,
+    parse_inbound_key,
+    parse_warehouse_key,
+    warehouse_prefix,
+)
 from ops.target import Target
+
+REQUESTS_AT_ONCE: Final = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +46,17 @@ class RowAccount:
         return self.rows_in == self.warehouse + self.quarantined + self.duplicate
 
 
+@dataclass(frozen=True, slots=True)
+class WarehouseFile:
+    """One file of clean rows."""
+
+    key: str
+    inbound: InboundObject
+    """What it was made of."""
+    written_at: datetime
+    bytes: int
+
+
 def landed_objects(target: Target, dataset: str) -> list[LandedObject]:
     """The dataset's raw objects, oldest first. Keys that are not of the lake's layout are left out."""
     found: list[LandedObject] = []
@@ -51,6 +72,24 @@ def landed_objects(target: Target, dataset: str) -> list[LandedObject]:
 def processed_keys(target: Target, dataset: str) -> set[str]:
     """Keys of the dataset's warehouse files. An inbound object is processed when its warehouse file exists."""
     return {entry["Key"] for entry in _list(target, warehouse_prefix(dataset))}
+
+
+def warehouse_files(target: Target, dataset: str) -> list[WarehouseFile]:
+    """The dataset's warehouse files. Keys that are not of the lake's layout are left out."""
+    found: list[WarehouseFile] = []
+    for entry in _list(target, warehouse_prefix(dataset)):
+        try:
+            inbound = parse_warehouse_key(entry["Key"])
+        except InvalidKeyError:
+            continue
+        found.append(WarehouseFile(entry["Key"], inbound, entry["LastModified"], entry["Size"]))
+    return found
+
+
+def row_accounts(target: Target, objects: Sequence[InboundObject]) -> list[RowAccount]:
+    """The row accountings of processed objects, in their order."""
+    with ThreadPoolExecutor(REQUESTS_AT_ONCE) as pool:
+        return list(pool.map(lambda inbound: row_account(target, inbound), objects))
 
 
 def row_account(target: Target, inbound: InboundObject) -> RowAccount:

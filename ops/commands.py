@@ -4,7 +4,7 @@ import json
 from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated
 
 import typer
 from rich.markup import escape
@@ -14,25 +14,26 @@ from ops.access import ACTIONS, Decision, access_matrix
 from ops.collection import collect
 from ops.deployed_policies import read_policies
 from ops.extraction import extract
-from ops.glue_runner import GlueRunner
 from ops.job_lines import readable_line
-from ops.job_steps import new_runner, run_job
-from ops.process_runner import ProcessRunner
 from ops.quarantine_commands import app as quarantine_app
 from ops.redrive_command import redrive
 from ops.replay_command import replay
-from ops.role_process import RunFailedError
+from ops.run_command import run
 from ops.run_report.facts import dataset_facts, report_facts
 from ops.run_report.page import render_page
+from ops.runs_command import runs
 from ops.sources import start_sources, stop_sources
-from ops.status import DatasetStatus, dataset_statuses
+from ops.status_command import status
 from ops.target import Target, find_target
 from ops.terminal import console, errors_for_a_person, new_table
-from ops.workflow import FAILED, SUCCEEDED, read_triggers, walk
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Commands on a deployed stack, by its exports.")
+app.command("status")(status)
+app.command("runs")(runs)
 app.command("redrive")(redrive)
 app.command("replay")(replay)
+# What it does not know are the job's arguments.
+app.command("run", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(run)
 app.add_typer(quarantine_app, name="quarantine")
 
 
@@ -41,14 +42,6 @@ class Action(StrEnum):
 
     STOP = "stop"
     START = "start"
-
-
-_JOB_ARGUMENTS: Final = {
-    "warehouse": ("--dataset", "--object", "--from", "--to"),
-    "sanitise": ("--dataset", "--object", "--from", "--to", "--only"),
-    "mart": ("--report",),
-    "refine": (),
-}
 
 
 @app.callback()
@@ -75,21 +68,6 @@ def outputs(
     table = new_table(target, "export", "value")
     for name, value in sorted(target.exports.items()):
         table.add_row(name, escape(value if isinstance(value, str) else json.dumps(value, indent=1)))
-    console.print(table)
-
-
-@app.command()
-def status(context: typer.Context) -> None:
-    """What landed of each dataset, what became of it, and what is late."""
-    with errors_for_a_person(), console.status("reading the lake"):
-        statuses = dataset_statuses(context.obj)
-    table = new_table(
-        context.obj, "dataset", "landed", "last, UTC", "waiting", "warehouse", "quarantined", "duplicate", "late"
-    )
-    for column in table.columns[3:7]:
-        column.justify = "right"
-    for entry in statuses:
-        table.add_row(*_cells(entry))
     console.print(table)
 
 
@@ -171,71 +149,7 @@ def collect_now(context: typer.Context, dataset: str) -> None:
     console.print(f"{len(summary['collected'])} collected, {summary['unchanged']} unchanged")
 
 
-@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
-def run(
-    context: typer.Context,
-    job: Annotated[str, typer.Argument(help="warehouse, sanitise, mart, or refine for warehouse and then mart.")],
-    as_json: Annotated[bool, typer.Option("--json", help="The jobs' log as it is, for programs.")] = False,  # noqa: FBT002 - a flag
-) -> None:
-    """Run a job, or the workflow, and wait for the end.
-
-    warehouse processes what is new; with --object KEY, --from and --to (days) what is there already, once more.
-    sanitise processes once more what --dataset vehicles or --object KEY names; --only refused, --from and --to narrow
-    it down. mart takes --report customers_by_fleet_size, refine takes nothing.
-    """
-    target: Target = context.obj
-    names = {name: target.exports[f"{name}Job"] for name in ("warehouse", "sanitise", "mart")}
-    if job not in {*names, "refine"}:
-        raise typer.BadParameter(f"there is no job {job!r}; there are {', '.join(names)} and refine")
-    arguments = _job_arguments(job, context.args)
-    runner = new_runner(target, as_json=as_json)
-    with errors_for_a_person():
-        if job == "refine":
-            _run_workflow(target, runner)
-        else:
-            run_job(runner, names[job], arguments)
-
-
-def _run_workflow(target: Target, runner: ProcessRunner | GlueRunner) -> None:
-    triggers = read_triggers(target.client("glue"), target.exports["refineWorkflow"])
-    failures: list[RunFailedError] = []
-
-    def run_one(name: str) -> str:
-        try:
-            with console.status(f"running {name}"):
-                runner.run(name)
-        except RunFailedError as error:
-            failures.append(error)
-            return FAILED
-        return SUCCEEDED
-
-    for name, state in walk(triggers, run_one):
-        console.print(f"{name} {state}")
-    if failures:
-        raise failures[0]
-
-
-def _job_arguments(job: str, words: list[str]) -> dict[str, str]:
-    """What is passed on. A job itself passes over what it does not know, since Glue adds arguments of its own."""
-    known = _JOB_ARGUMENTS[job]
-    if unknown := [word for word in words[::2] if word not in known]:
-        takes = f"it takes {', '.join(known)}" if known else "it takes no arguments"
-        raise typer.BadParameter(f"{job} does not know {' '.join(unknown)}: {takes}")
-    if len(words) % 2:
-        raise typer.BadParameter(f"{words[-1]} needs a value")
-    # Glue takes each argument once.
-    if repeated := sorted({word for word in words[::2] if words[::2].count(word) > 1}):
-        raise typer.BadParameter(f"{' and '.join(repeated)} can be given once; run {job} once for each value")
-    return dict(zip(words[::2], words[1::2], strict=True))
-
-
 def _decided(decision: Decision) -> str:
     if decision.allowed:
         return escape(decision.statement)
     return escape(f"no: {decision.statement}") if decision.statement else "-"
-
-
-def _cells(entry: DatasetStatus) -> tuple[str, ...]:
-    last = f"{entry.last_landed:%Y-%m-%d %H:%M}" if entry.last_landed else "never"
-    counts = (entry.waiting, entry.rows_warehouse, entry.rows_quarantined, entry.rows_duplicate)
-    return (entry.dataset, f"{entry.landed:,}", last, *(f"{count:,}" for count in counts), "late" if entry.late else "")

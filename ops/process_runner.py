@@ -1,7 +1,7 @@
 """Runs a deployed Glue job as a process on this machine, since the emulator only pretends to.
 
 What runs is what Glue would run: the deployed script and code archive out of the bucket, with the job's deployed
-arguments, under the credentials of the job's own role.
+arguments, under the credentials of the job's own role. What it logs goes to the job's log group, as Glue does it.
 """
 
 import sys
@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from ops.local_job_log import LOG_GROUP_ARGUMENT, LocalJobLog
 from ops.role_process import assume, environment_of, execute, working_folder
 from ops.target import Target
 
@@ -46,7 +47,14 @@ class ProcessRunner:
             code = _fetch(s3, deployed["--extra-py-files"], Path(folder))
             command = [self.interpreter, str(script), "--JOB_NAME", job_name, "--JOB_RUN_ID", run_id]
             command += [part for argument in deployed.items() for part in argument]
-            execute(job_name, command, environment_of(self.target, session, str(code)), Path(folder), self.on_line)
+            environment = environment_of(self.target, session, str(code))
+            with LocalJobLog(self.target, deployed[LOG_GROUP_ARGUMENT], run_id).run_of(job_name) as log:
+
+                def on_line(line: str) -> None:
+                    log(line)
+                    self.on_line(line)
+
+                execute(job_name, command, environment, Path(folder), on_line)
 
 
 def _fetch(s3: Any, address: str, folder: Path) -> Path:  # noqa: ANN401 - a boto3 client

@@ -10,12 +10,11 @@ import polars as pl
 
 from jobs.datasets import DATASETS
 from lake.keys import InboundObject, InvalidKeyError, parse_inbound_key
-from ops.accounting import landed_objects, processed_keys, row_account
+from ops.accounting import REQUESTS_AT_ONCE, landed_objects, processed_keys, row_account, row_accounts
 from ops.target import Target
 
 NEWEST_OBJECTS: Final = 200
 """Quarantine files that are read for a summary by rule; of more, the newest."""
-_REQUESTS_AT_ONCE: Final = 16
 _EXAMPLE_CHARACTERS: Final = 300
 
 
@@ -100,9 +99,8 @@ def objects_with_refused(target: Target, dataset: str) -> Sequence[InboundObject
         raise QuarantineError(f"there is no dataset {dataset!r}; there are {', '.join(DATASETS)}")
     processed = processed_keys(target, dataset)
     done = [thing.inbound for thing in landed_objects(target, dataset) if thing.inbound.warehouse_key in processed]
-    with ThreadPoolExecutor(_REQUESTS_AT_ONCE) as pool:
-        accounts = pool.map(lambda inbound: row_account(target, inbound), done)
-        return [inbound for inbound, account in zip(done, accounts, strict=True) if account.quarantined]
+    accounts = row_accounts(target, done)
+    return [inbound for inbound, account in zip(done, accounts, strict=True) if account.quarantined]
 
 
 def refused_rows(target: Target, key: str) -> pl.DataFrame:
@@ -131,7 +129,7 @@ def processed_object(target: Target, key: str) -> InboundObject:
 
 
 def _read_all(target: Target, objects: Sequence[InboundObject]) -> Iterator[pl.DataFrame]:
-    with ThreadPoolExecutor(_REQUESTS_AT_ONCE) as pool:
+    with ThreadPoolExecutor(REQUESTS_AT_ONCE) as pool:
         yield from pool.map(lambda inbound: _read(target, inbound), objects)
 
 

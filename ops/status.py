@@ -1,10 +1,10 @@
 """How each dataset stands: what landed, what became of it, and whether it is late."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from jobs.datasets import DATASETS
-from ops.accounting import landed_objects, processed_keys, row_account
+from ops.accounting import landed_objects, processed_keys, row_accounts
 from ops.target import Target
 
 
@@ -20,8 +20,15 @@ class DatasetStatus:
     rows_warehouse: int
     rows_quarantined: int
     rows_duplicate: int
-    late: bool
-    """Whether the newest object is older than the dataset's freshness allows, or there is none."""
+    freshness: timedelta
+    """How old the newest object may be."""
+    age: timedelta | None
+    """How old it is; None if there is none."""
+
+    @property
+    def late(self) -> bool:
+        """Whether the newest object is older than the dataset's freshness allows, or there is none."""
+        return self.age is None or self.age > self.freshness
 
 
 def dataset_statuses(target: Target, now: datetime | None = None) -> list[DatasetStatus]:
@@ -32,8 +39,8 @@ def dataset_statuses(target: Target, now: datetime | None = None) -> list[Datase
 def _status(target: Target, name: str, now: datetime) -> DatasetStatus:
     landed = landed_objects(target, name)
     processed = processed_keys(target, name)
-    done = [thing for thing in landed if thing.inbound.warehouse_key in processed]
-    accounts = [row_account(target, thing.inbound) for thing in done]
+    done = [thing.inbound for thing in landed if thing.inbound.warehouse_key in processed]
+    accounts = row_accounts(target, done)
     last = landed[-1].landed_at if landed else None
     return DatasetStatus(
         dataset=name,
@@ -43,5 +50,6 @@ def _status(target: Target, name: str, now: datetime) -> DatasetStatus:
         rows_warehouse=sum(account.warehouse for account in accounts),
         rows_quarantined=sum(account.quarantined for account in accounts),
         rows_duplicate=sum(account.duplicate for account in accounts),
-        late=last is None or now - last > DATASETS[name].freshness,
+        freshness=DATASETS[name].freshness,
+        age=now - last if last else None,
     )

@@ -1,10 +1,8 @@
 """What the page says of each dataset and each report, read from the lake itself."""
 
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Final
 
 import polars as pl
 from botocore.exceptions import ClientError
@@ -14,11 +12,9 @@ from jobs.datasets.declaration import Dataset, SftpSource, SqlSource
 from jobs.marts import REPORTS
 from jobs.marts.declaration import Report
 from lake.keys import inbound_prefix, quarantine_prefix, report_key, warehouse_prefix
-from ops.accounting import LandedObject, RowAccount, landed_objects, processed_keys, row_account
+from ops.accounting import LandedObject, RowAccount, landed_objects, processed_keys, row_accounts
 from ops.quarantine import RefusedRule, refused_by_rule
 from ops.target import Target
-
-_REQUESTS_AT_ONCE: Final = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,9 +111,8 @@ def _facts(target: Target, dataset: Dataset, now: datetime) -> DatasetFacts:
 
 def _accounts(target: Target, done: Sequence[LandedObject]) -> list[tuple[LandedObject, RowAccount]]:
     """Each processed object with its account, by the time at which it was processed."""
-    with ThreadPoolExecutor(_REQUESTS_AT_ONCE) as pool:
-        accounts = pool.map(lambda thing: row_account(target, thing.inbound), done)
-        return sorted(zip(done, accounts, strict=True), key=lambda pair: pair[1].processed_at)
+    accounts = row_accounts(target, [thing.inbound for thing in done])
+    return sorted(zip(done, accounts, strict=True), key=lambda pair: pair[1].processed_at)
 
 
 def _sum(accounts: Sequence[RowAccount]) -> RowCounts:

@@ -25,7 +25,8 @@ from lake.ledger_writes import Update
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-_SORT_KEY: Final = "collection"
+COLLECTION: Final = "collection"
+"""Sort key of the item."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,4 +80,4 @@ class Runs:
 
 
 def _key(dataset: str) -> dict[str, str]:
-    return {"pk": partition(dataset), "sk": _SORT_KEY}
+    return {"pk": partition(dataset), "sk": COLLECTION}

@@ -32,8 +32,11 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 WATERMARK: Final = "watermark"
+"""Sort key of the extractions that follow each other."""
+BACKFILL: Final = "backfill#"
+"""Beginning of the sort key of one that a person asked for."""
 
-__all__ = ["WATERMARK", "Extraction", "Position", "Range", "Watermarks"]
+__all__ = ["BACKFILL", "WATERMARK", "Extraction", "Position", "Range", "Watermarks"]
 
 
 class Watermarks:
@@ -87,7 +90,7 @@ class Watermarks:
         Raises:
             ClaimedElsewhereError: another run is at this very range.
         """
-        return self._claim(dataset, f"backfill#{wanted.lower}#{wanted.upper}", lambda _: wanted, token)
+        return self._claim(dataset, f"{BACKFILL}{wanted.lower}#{wanted.upper}", lambda _: wanted, token)
 
     def renew(self, extraction: Extraction) -> datetime:
         """Extend the lease and tell until when.

@@ -6,6 +6,7 @@ import uuid
 import pytest
 from typer.testing import CliRunner
 
+from jobs.marts import REPORTS
 from lake.keys import parse_inbound_key
 from ops import terminal
 from ops.accounting import landed_objects, row_account
@@ -287,3 +288,52 @@ def test_what_is_not_there_is_not_released_or_replayed(ops, words, said):
     result = ops(*words)
     assert result.exit_code in {1, 2}
     assert said in result.stderr
+
+
+def test_the_last_runs_are_told_with_what_they_did_and_why_one_failed(ops, target, outgoing):
+    # given a collection, an extraction, a job that succeeded and one that failed
+    (outgoing / "runs.csv").write_text(f"{HEADER}1,Corsa,Red,AB31CDE\nx,Corsa,Red,AB32CDE\n")
+    assert ops("collect", "vehicles").exit_code == 0
+    assert ops("collect", "person").exit_code == 0
+    assert ops("run", "refine").exit_code == 0
+    missing = "inbound/vehicles/2026/02/03/none.csv"
+    assert ops("run", "sanitise", "--object", missing).exit_code == 1
+
+    # when
+    told, failed = ops("runs"), ops("runs", "--failed")
+
+    # then the newest is first, and each says how it ended
+    lines = [line for line in told.stdout.splitlines() if " UTC" not in line]
+    newest = next(line for line in lines if target.exports["sanitiseJob"] in line)
+    assert "FAILED" in newest
+    assert lines.index(newest) < min(n for n, line in enumerate(lines) if "SUCCEEDED" in line)
+    mart = next(line for line in lines if target.exports["martJob"] in line)
+    assert f"{len(REPORTS)} reports" in mart
+    warehouse = next(line for line in lines if target.exports["warehouseJob"] in line)
+    assert "rows in" in warehouse
+    assert "quarantined" in warehouse
+    for what in ("collection vehicles", "extraction person"):
+        assert "SUCCEEDED" in next(line for line in lines if what in line)
+
+    # and those that failed can be seen alone
+    assert target.exports["sanitiseJob"] in failed.stdout
+    assert "SUCCEEDED" not in failed.stdout
+
+
+def test_the_status_tells_the_age_the_rows_and_the_dead_letters(ops, target, refused_object):
+    # given an object with a refused row, and a dead letter
+    url, sqs = target.exports["undeliveredEventsQueueUrl"], target.client("sqs")
+    before = ops("status")
+    sqs.send_message(QueueUrl=url, MessageBody="{}")
+
+    # when
+    result = ops("status")
+    sqs.purge_queue(QueueUrl=url)
+
+    # then
+    assert (before.exit_code, result.exit_code) == (0, 0)
+    assert "undelivered 1" not in before.stdout
+    assert "dead letters: undelivered 1; `redrive` looks at them" in result.stdout
+    assert "`quarantine list` tells by which rules" in result.stdout
+    assert "0.0/26 h" in next(line for line in result.stdout.splitlines() if line.strip().startswith("vehicles"))
+    assert refused_object not in result.stdout

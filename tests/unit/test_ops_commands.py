@@ -2,13 +2,13 @@
 
 import contextlib
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from typer.testing import CliRunner
 
 from jobs.job_run import JobFailedError, JobRun
-from ops import commands
+from ops import commands, status_command
 from ops.commands import app
 from ops.job_lines import readable_line
 from ops.process_runner import ProcessRunner
@@ -128,8 +128,9 @@ def test_a_torn_record_of_the_stack_is_told_in_words(ops, tmp_path):
 def test_the_status_and_the_outputs_fit_a_terminal_of_80_columns(ops, tmp_path, monkeypatch):
     # given large numbers and a long export
     landed_at = datetime(2026, 11, 23, tzinfo=UTC)
-    full = DatasetStatus("vehicles", 12_345, landed_at, 1_234, 12_345_678, 12_345, 1_234, late=True)
-    monkeypatch.setattr(commands, "dataset_statuses", lambda _: [full])
+    ages = {"freshness": timedelta(hours=26), "age": timedelta(hours=1_234)}
+    full = DatasetStatus("vehicles", 12_345, landed_at, 1_234, 12_345_678, 12_345, 1_234, **ages)
+    monkeypatch.setattr(status_command, "dataset_statuses", lambda _: [full])
     monkeypatch.setattr(commands.console, "width", 80)
     record = json.loads((tmp_path / "stack.json").read_text())
     record["exports"]["address"] = "x" * 200
@@ -142,6 +143,6 @@ def test_the_status_and_the_outputs_fit_a_terminal_of_80_columns(ops, tmp_path, 
     for shown in (status, outputs):
         assert all(len(line) <= 80 for line in shown.splitlines())
         assert "…" not in shown
-    for value in ("12,345,678", "quarantined", "2026-11-23 00:00", "late"):
+    for value in ("12,345,678", "quarantined", "2026-11-23", "late", "1,234 h ago, 26 h are"):
         assert value in status
     assert outputs.count("x") >= 200
