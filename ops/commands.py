@@ -26,10 +26,12 @@ from ops.sources import start_sources, stop_sources
 from ops.status_command import status
 from ops.target import Target, find_target
 from ops.terminal import console, errors_for_a_person, new_table
+from ops.trace_command import trace
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Commands on a deployed stack, by its exports.")
 app.command("status")(status)
 app.command("runs")(runs)
+app.command("trace")(trace)
 app.command("redrive")(redrive)
 app.command("replay")(replay)
 # What it does not know are the job's arguments.

@@ -53,11 +53,13 @@ def refused_of_dataset(target: Target, dataset: str) -> list[RefusedOfObject]:
         QuarantineError: no such dataset is declared.
     """
     objects = objects_with_refused(target, dataset)
-    return [
-        RefusedOfObject(inbound, rule, rows)
-        for inbound, frame in zip(objects, _read_all(target, objects), strict=True)
-        for rule, rows in frame.explode("rules").group_by("rules").len().sort("rules").iter_rows()
-    ]
+    counted = zip(objects, _read_all(target, objects), strict=True)
+    return [each for inbound, frame in counted for each in _by_rule(inbound, frame)]
+
+
+def refused_of_object(target: Target, inbound: InboundObject) -> list[RefusedOfObject]:
+    """The rules that rows of a processed object broke."""
+    return _by_rule(inbound, read_refused(target, inbound))
 
 
 def refused_by_rule(target: Target, inbound: Sequence[InboundObject]) -> list[RefusedRule]:
@@ -110,7 +112,7 @@ def refused_rows(target: Target, key: str) -> pl.DataFrame:
         QuarantineError: the key is of no object that was processed.
     """
     inbound = processed_object(target, key)
-    return _read(target, inbound) if row_account(target, inbound).quarantined else pl.DataFrame()
+    return read_refused(target, inbound) if row_account(target, inbound).quarantined else pl.DataFrame()
 
 
 def processed_object(target: Target, key: str) -> InboundObject:
@@ -130,12 +132,18 @@ def processed_object(target: Target, key: str) -> InboundObject:
 
 def _read_all(target: Target, objects: Sequence[InboundObject]) -> Iterator[pl.DataFrame]:
     with ThreadPoolExecutor(REQUESTS_AT_ONCE) as pool:
-        yield from pool.map(lambda inbound: _read(target, inbound), objects)
+        yield from pool.map(lambda inbound: read_refused(target, inbound), objects)
 
 
-def _read(target: Target, inbound: InboundObject) -> pl.DataFrame:
+def read_refused(target: Target, inbound: InboundObject) -> pl.DataFrame:
+    """The quarantine file of a processed object."""
     answer = target.client("s3").get_object(Bucket=target.bucket, Key=inbound.quarantine_key)
     return pl.read_parquet(io.BytesIO(answer["Body"].read()))
+
+
+def _by_rule(inbound: InboundObject, refused: pl.DataFrame) -> list[RefusedOfObject]:
+    counts = refused.explode("rules").group_by("rules").len().sort("rules")
+    return [RefusedOfObject(inbound, rule, rows) for rule, rows in counts.iter_rows()]
 
 
 def _cut(text: str) -> str:

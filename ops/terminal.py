@@ -17,6 +17,7 @@ from ops.quarantine import QuarantineError
 from ops.role_process import RunFailedError
 from ops.sources import SourcesError
 from ops.target import Target, TargetError
+from ops.trace.model import TraceError
 from ops.workflow import WorkflowError
 
 console: Final = Console()
@@ -36,6 +37,7 @@ def errors_for_a_person() -> Generator[None]:
         SourcesError,
         DeadLetterError,
         QuarantineError,
+        TraceError,
     ) as error:
         errors.print(f"[red]error:[/] {escape(str(error))}", highlight=False, soft_wrap=True)
         raise typer.Exit(1) from error

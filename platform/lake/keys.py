@@ -106,6 +106,20 @@ def parse_warehouse_key(key: str) -> InboundObject:
     return parse_inbound_key(f"{INBOUND}/{match['dataset']}/{match['day'].replace('-', '/')}/{match['file']}")
 
 
+def parse_quarantine_key(key: str) -> InboundObject:
+    """The inbound object whose refused rows a quarantine file has.
+
+    Raises:
+        InvalidKeyError: the key is not of the form quarantine/{dataset}/landing_date=YYYY-MM-DD/{file}.parquet.
+    """
+    try:
+        return parse_warehouse_key(f"{WAREHOUSE}/{key.removeprefix(f'{QUARANTINE}/')}")
+    except InvalidKeyError as error:
+        raise InvalidKeyError(
+            f"{key!r} is not of the form quarantine/{{dataset}}/landing_date=YYYY-MM-DD/{{file}}.parquet"
+        ) from error
+
+
 def inbound_prefix(dataset: str) -> str:
     """Prefix of a dataset's raw objects."""
     return f"{INBOUND}/{check_name(dataset)}/"

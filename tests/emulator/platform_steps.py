@@ -3,7 +3,10 @@
 import time
 
 import pytest
+from typer.testing import CliRunner
 
+from ops import terminal
+from ops.commands import app
 from ops.process_runner import ProcessRunner
 from ops.workflow import SUCCEEDED, read_triggers, walk
 
@@ -42,3 +45,27 @@ def refine(target):
 
     triggers = read_triggers(target.client("glue"), target.exports["refineWorkflow"])
     return [job for job, _ in walk(triggers, run_one)]
+
+
+@pytest.fixture
+def ops(platform, wide_terminal):  # noqa: ARG001 - what is printed is not cut
+    """Gives an operator's command to the deployed stack."""
+    return commands_to(platform)
+
+
+@pytest.fixture
+def wide_terminal(monkeypatch):
+    """A terminal that is wide enough for whole keys."""
+    monkeypatch.setattr(terminal.console, "_width", 300)
+
+
+def commands_to(platform):
+    """What gives an operator's command to a platform's stack, and sees that none ends in a traceback."""
+
+    def give(*words):
+        arguments = ["--stack", "local", "--state-dir", str(platform.state_directory), *words]
+        result = CliRunner().invoke(app, arguments)
+        assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+        return result
+
+    return give

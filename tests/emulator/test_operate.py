@@ -4,13 +4,10 @@ import json
 import uuid
 
 import pytest
-from typer.testing import CliRunner
 
 from jobs.marts import REPORTS
 from lake.keys import parse_inbound_key
-from ops import terminal
 from ops.accounting import landed_objects, row_account
-from ops.commands import app
 from ops.dead_letters import QUEUES, look
 from ops.process_runner import ProcessRunner
 from tests.emulator.platform_steps import eventually
@@ -19,20 +16,6 @@ pytestmark = [pytest.mark.emulator, pytest.mark.xdist_group("platform")]
 
 HEADER = "customer_id,model,colour,registration_plate\n"
 SECRET = "never-to-be-shown"
-
-
-@pytest.fixture
-def ops(platform, monkeypatch):
-    """Gives a command to the stack, in a terminal that is wide enough for whole keys."""
-    monkeypatch.setattr(terminal.console, "_width", 300)
-
-    def give(*words):
-        arguments = ["--stack", "local", "--state-dir", str(platform.state_directory), *words]
-        result = CliRunner().invoke(app, arguments)
-        assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
-        return result
-
-    return give
 
 
 @pytest.fixture

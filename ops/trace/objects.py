@@ -1,0 +1,62 @@
+"""One object's way: raw, in the index, in the warehouse and in the quarantine."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from lake.attributes import OBJECT_KEY
+from lake.keys import InboundObject
+from lake.ledger_items import deserialised, serialised
+from ops.accounting import row_account
+from ops.quarantine import refused_of_object
+from ops.target import Target
+from ops.trace.model import Step, time_of
+from ops.trace.source import source_of
+
+
+def object_steps(target: Target, inbound: InboundObject) -> Iterator[Step]:
+    """Everything that is known of an inbound object, in the order in which it happened."""
+    yield source_of(target, inbound)
+    yield Step("inbound", (inbound.key, _landed(target, inbound.key)))
+    yield Step("attributes", (_indexed(target, inbound.key),))
+    written = head(target, inbound.warehouse_key)
+    if written is None:
+        yield Step("warehouse", ("no job has processed it: `run refine` does, `runs` tells why one failed",))
+        return
+    account = row_account(target, inbound)
+    by = f"written {time_of(written['LastModified'])} by run {account.run}"
+    parts = f"{account.warehouse:,} here + {account.quarantined:,} quarantined + {account.duplicate:,} duplicates"
+    yield Step("warehouse", (inbound.warehouse_key, by, f"{account.rows_in:,} rows in = {parts}"))
+    if account.quarantined:
+        rules = [f"{each.rows:,} by {each.rule}" for each in refused_of_object(target, inbound)]
+        yield Step("quarantine", (inbound.quarantine_key, *rules))
+
+
+def head(target: Target, key: str) -> Mapping[str, Any] | None:
+    """What S3 says of an object; None if it is not there."""
+    s3 = target.client("s3")
+    try:
+        return s3.head_object(Bucket=target.bucket, Key=key)
+    except s3.exceptions.ClientError as error:
+        if error.response["Error"]["Code"] not in {"404", "NoSuchKey"}:
+            raise
+    return None
+
+
+def _landed(target: Target, key: str) -> str:
+    found = head(target, key)
+    return (
+        f"{found['ContentLength']:,} bytes, landed {time_of(found['LastModified'])}"
+        if found
+        else "it is not there: not landed yet, or deleted"
+    )
+
+
+def _indexed(target: Target, key: str) -> str:
+    answer = target.client("dynamodb").get_item(
+        TableName=target.exports["attributesTable"], Key=serialised({OBJECT_KEY: key})
+    )
+    if "Item" not in answer:
+        return "nothing recorded yet; `redrive attributes` tells whether that failed"
+    item = deserialised(answer["Item"])
+    rows = f", {int(item['row_count']):,} rows" if "row_count" in item else ""
+    return f"{item.get('progress', 'processed')}, arrived {item.get('arrived_at', 'unknown')}{rows}"

@@ -1,0 +1,79 @@
+"""The reports that stand on a dataset: when each was made, and which of its rows stand on one row."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Final
+
+from jobs.marts import REPORTS
+from jobs.marts.declaration import Report
+from jobs.tracing.keys import Key
+from jobs.tracing.reports import rows_that_depend, views_of
+from lake.keys import report_key
+from ops.accounting import warehouse_files
+from ops.target import Target
+from ops.trace.model import Progress, Step, TraceError, time_of
+from ops.trace.objects import head
+
+CHEAP_BYTES: Final = 64 * 1024 * 1024
+"""Size of the inputs' warehouse files up to which a report is computed to find its rows."""
+
+
+def reports_of(target: Target, dataset: str, written_at: datetime) -> Iterator[Step]:
+    """The reports that read a dataset, and whether each was made since one of its files was written."""
+    for report in _reading(dataset):
+        yield Step("report", (_key(report), _made(target, report, written_at)))
+
+
+def reports_of_row(target: Target, dataset: str, key: Key, written_at: datetime, progress: Progress) -> Iterator[Step]:
+    """The same, with the rows of each report that would be others without that row, where that is cheap to know."""
+    reports = _reading(dataset)
+    inputs = {name for report in reports for name in report.inputs}
+    size = sum(file.bytes for name in inputs for file in warehouse_files(target, name))
+    if size > CHEAP_BYTES:
+        for step in reports_of(target, dataset, written_at):
+            yield Step(step.place, (*step.lines, f"which of its rows was not computed: {size:,} bytes to read"))
+        return
+    progress("computing the reports with and without the row")
+    views = views_of(target.client("s3"), target.bucket, inputs)
+    for report in reports:
+        rows = rows_that_depend(report, views, dataset, key)
+        counts = [", ".join(f"{name} {value}" for name, value in row.items()) for row in rows]
+        told = f"would differ without it: {'; '.join(counts)}" if counts else "no row of it stands on this one"
+        yield Step("report", (_key(report), _made(target, report, written_at), told))
+
+
+def report_steps(target: Target, key: str) -> Iterator[Step]:
+    """What is known of a report, by the key of one of its files.
+
+    Raises:
+        TraceError: it is the key of none.
+    """
+    for report in REPORTS.values():
+        if key in {report_key(report.team, report.name, extension) for extension in ("parquet", "csv")}:
+            found = head(target, key)
+            if found is None:
+                yield Step("report", (key, "never made: `run mart` makes it"))
+                return
+            metadata = found["Metadata"]
+            yield Step("views", tuple(f"{each} rows" for each in metadata["input-rows"].split(",")))
+            yield Step("landed", tuple(f"newest {each}" for each in metadata["newest-landing-dates"].split(",")))
+            made = f"made {time_of(found['LastModified'])} by run {metadata['run']}, {metadata['rows']} rows"
+            yield Step("report", (key, made, f"read by the team {report.team}"))
+            return
+    raise TraceError(f"{key} is no file of a report; there are the reports {', '.join(REPORTS)}")
+
+
+def _reading(dataset: str) -> list[Report]:
+    return [report for report in REPORTS.values() if dataset in report.inputs]
+
+
+def _key(report: Report) -> str:
+    return report_key(report.team, report.name, "parquet")
+
+
+def _made(target: Target, report: Report, written_at: datetime) -> str:
+    found = head(target, _key(report))
+    if found is None:
+        return "never made: `run mart` makes it"
+    made = f"made {time_of(found['LastModified'])} by run {found['Metadata']['run']}"
+    return made if found["LastModified"] >= written_at else f"{made}, before this was in the warehouse: `run mart`"

@@ -1,0 +1,119 @@
+"""The search for a row by its key: in the warehouse, in the quarantine, and in what waits for the warehouse job."""
+
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+
+import polars as pl
+
+from jobs.datasets.declaration import Dataset
+from jobs.tracing.keys import Key
+from jobs.tracing.rows import Refused, UnsearchableError, clean_rows, lines_of_object, refused_rows
+from lake.keys import InboundObject
+from ops.accounting import landed_objects, warehouse_files
+from ops.quarantine import read_refused
+from ops.target import Target
+from ops.trace.model import REQUESTS_AT_ONCE, Days, Progress
+
+T = TypeVar("T")
+Result = TypeVar("Result")
+
+
+@dataclass(slots=True)
+class Found:
+    """Where a row is."""
+
+    clean: list[tuple[InboundObject, pl.DataFrame]] = field(default_factory=list[tuple[InboundObject, pl.DataFrame]])
+    """Its rows in each warehouse file that has some, in the order of their landing days."""
+    refused: list[tuple[InboundObject, list[Refused]]] = field(
+        default_factory=list[tuple[InboundObject, list[Refused]]]
+    )
+    waiting: list[tuple[InboundObject, list[int]]] = field(default_factory=list[tuple[InboundObject, list[int]]])
+    """Lines in objects that no job has processed."""
+    looked_at: list[str] = field(default_factory=list[str])
+    """What was searched, in words."""
+    not_read: list[str] = field(default_factory=list[str])
+    """What could not be searched, each with the reason."""
+
+    def __bool__(self) -> bool:
+        return bool(self.clean or self.refused or self.waiting)
+
+
+def find_rows(target: Target, dataset: Dataset, key: Key, days: Days, progress: Progress) -> Found:
+    """Search every file of a dataset that landed on some days."""
+    found = Found()
+    done = [file.inbound for file in warehouse_files(target, dataset.name) if file.inbound.landing_date in days]
+    processed = {inbound.key for inbound in done}
+    landed = [thing.inbound for thing in landed_objects(target, dataset.name)]
+    waiting = [each for each in landed if each.landing_date in days and each.key not in processed]
+    _search_warehouse(target, dataset, key, done, found, progress)
+    _search_quarantine(target, dataset, key, done, found, progress)
+    _search_waiting(target, dataset, key, waiting, found, progress)
+    return found
+
+
+def _search_warehouse(
+    target: Target, dataset: Dataset, key: Key, files: Sequence[InboundObject], found: Found, progress: Progress
+) -> None:
+    s3 = target.client("s3")
+    with tempfile.TemporaryDirectory(prefix="trace-") as folder:
+
+        def search(numbered: tuple[int, InboundObject]) -> pl.DataFrame | str:
+            number, inbound = numbered
+            file = Path(folder) / f"{number}.parquet"
+            s3.download_file(target.bucket, inbound.warehouse_key, str(file))
+            try:
+                return clean_rows(file, dataset, key)
+            except UnsearchableError as error:
+                return str(error)
+            finally:
+                file.unlink()
+
+        for inbound, rows in zip(files, _counted(search, enumerate(files), len(files), progress), strict=True):
+            if isinstance(rows, str):
+                found.not_read.append(f"{inbound.warehouse_key}: {rows}")
+            elif rows.height:
+                found.clean.append((inbound, rows))
+    found.looked_at.append(f"{len(files):,} warehouse files")
+
+
+def _search_quarantine(
+    target: Target, dataset: Dataset, key: Key, files: Sequence[InboundObject], found: Found, progress: Progress
+) -> None:
+    def search(inbound: InboundObject) -> list[Refused]:
+        return [*refused_rows(read_refused(target, inbound), dataset, key)]
+
+    for inbound, refused in zip(files, _counted(search, files, len(files), progress), strict=True):
+        if refused:
+            found.refused.append((inbound, refused))
+    found.looked_at.append(f"{len(files):,} quarantine files")
+
+
+def _search_waiting(
+    target: Target, dataset: Dataset, key: Key, objects: Sequence[InboundObject], found: Found, progress: Progress
+) -> None:
+    s3 = target.client("s3")
+
+    def search(inbound: InboundObject) -> list[int] | str:
+        try:
+            return lines_of_object(s3, target.bucket, inbound.key, dataset, key)
+        except UnsearchableError as error:
+            return str(error)
+
+    for inbound, lines in zip(objects, _counted(search, objects, len(objects), progress), strict=True):
+        if isinstance(lines, str):
+            found.not_read.append(f"{inbound.key}: {lines}")
+        elif lines:
+            found.waiting.append((inbound, lines))
+    found.looked_at.append(f"{len(objects):,} objects that wait for the warehouse job")
+
+
+def _counted(search: Callable[[T], Result], items: Iterable[T], total: int, progress: Progress) -> Iterator[Result]:
+    """What the search says of each item, in their order, several at once."""
+    with ThreadPoolExecutor(REQUESTS_AT_ONCE) as pool:
+        for number, result in enumerate(pool.map(search, items), 1):
+            progress(f"{number:,} of {total:,} files")
+            yield result

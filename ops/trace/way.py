@@ -1,0 +1,179 @@
+"""A trace put together: what was asked for is told apart, and its steps come in the order in which they happened."""
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+import polars as pl
+
+from jobs.datasets import DATASETS
+from jobs.datasets.declaration import Dataset, StreamSource
+from jobs.tracing.keys import Key, NotAKeyError, key_of
+from jobs.tracing.rows import LANDED_AT, LINE, Refused, current_row
+from lake.keys import InboundObject, InvalidKeyError, parse_inbound_key, parse_quarantine_key, parse_warehouse_key
+from ops.dead_letter_texts import DeadLetter, json_object
+from ops.dead_letters import QUEUES, count, look
+from ops.target import Target
+from ops.trace.model import Days, Progress, Step, TraceError, time_of
+from ops.trace.objects import head, object_steps
+from ops.trace.reports import report_steps, reports_of, reports_of_row
+from ops.trace.rows import Found, find_rows
+from ops.trace.source import version_in_words, versions_of
+
+_UUID: Final = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_READ_KEYS: Final = {"inbound": parse_inbound_key, "warehouse": parse_warehouse_key, "quarantine": parse_quarantine_key}
+_IN_FULL: Final = 3
+"""Of a key's rows the newest whose objects are followed; of those before the place is told."""
+_LETTERS: Final = 200
+"""Dead letters that are looked at for an event."""
+
+
+def trace_thing(target: Target, thing: str, days: Days, progress: Progress, *, values: bool) -> Iterator[Step]:
+    """The way of an object by any of its keys, of a report, of an event by its id, or of a file by its path.
+
+    Raises:
+        TraceError: it is nothing of these, or nowhere.
+    """
+    key = thing.removeprefix(f"s3://{target.bucket}/")
+    area = key.partition("/")[0]
+    if area == "mart":
+        yield from report_steps(target, key)
+    elif area in _READ_KEYS:
+        yield from _object(target, _parsed(key, area))
+    elif _UUID.fullmatch(key):
+        for dataset in DATASETS.values():
+            if isinstance(dataset.source, StreamSource):
+                yield from trace_row(target, dataset, [key.lower()], days, progress, values=values)
+    else:
+        yield from _file(target, key)
+
+
+def trace_row(
+    target: Target, dataset: Dataset, words: Sequence[str], days: Days, progress: Progress, *, values: bool
+) -> Iterator[Step]:
+    """The way of a row by its key. Its values are told only if they are asked for, and never another row's.
+
+    Raises:
+        TraceError: the words can be no key, or no row has it.
+    """
+    try:
+        key = key_of(dataset, words)
+    except NotAKeyError as error:
+        raise TraceError(str(error)) from error
+    found = find_rows(target, dataset, key, days, progress)
+    letters = _dead_letters(target, dataset, key)
+    if not found and not letters:
+        raise TraceError(_nowhere(target, dataset, key, found, days))
+    for letter in letters:
+        reason = f"given up {time_of(letter.sent_at)}: {letter.reason}"
+        yield Step("dead letters", (reason, f"`redrive events --message {letter.message_id}`"))
+    yield from _clean(target, dataset, key, found, progress, values=values)
+    for inbound, refused in found.refused:
+        yield from object_steps(target, inbound)
+        yield Step("refused", tuple(map(_refusal, refused)))
+    for inbound, lines in found.waiting:
+        yield from object_steps(target, inbound)
+        yield Step("row", (_lines(lines),))
+    if found.not_read:
+        yield Step("not searched", tuple(found.not_read))
+
+
+def _clean(
+    target: Target, dataset: Dataset, key: Key, found: Found, progress: Progress, *, values: bool
+) -> Iterator[Step]:
+    if not found.clean:
+        return
+    rows = pl.concat([rows for _, rows in found.clean])
+    current, line, shown = current_row(rows, dataset)
+    # All rows of a file landed at once.
+    by_time = sorted(found.clean, key=lambda each: each[1].row(0, named=True)[LANDED_AT])
+    earlier = [f"{inbound.key}, {_lines(mine[LINE].to_list())}" for inbound, mine in by_time[:-_IN_FULL]]
+    if earlier:
+        yield Step("superseded", tuple(earlier))
+    for inbound, mine in by_time[-_IN_FULL:]:
+        yield from object_steps(target, inbound)
+        told = [_lines(mine[LINE].to_list())]
+        if inbound.key != current:
+            told.append(f"superseded by {current}, line {line:,}")
+        elif shown:
+            told.append("the published view has it: the latest row of its key")
+        else:
+            told.append("the latest row of its key, by which its source has it no more: the published view has not")
+        if isinstance(dataset.source, StreamSource):
+            told += [
+                f"received {time_of(row['received_at'])}, request {row['request_id']}"
+                for row in mine.iter_rows(named=True)
+            ]
+        if values:
+            told += [json.dumps(row, default=str, ensure_ascii=False) for row in mine.iter_rows(named=True)]
+        yield Step("row", tuple(told))
+    if shown:
+        written = head(target, next(each for each, _ in found.clean if each.key == current).warehouse_key)
+        if written is not None:
+            yield from reports_of_row(target, dataset.name, key, written["LastModified"], progress)
+
+
+def _object(target: Target, inbound: InboundObject) -> Iterator[Step]:
+    known = [*object_steps(target, inbound)]
+    written = head(target, inbound.warehouse_key)
+    if written is None and head(target, inbound.key) is None and "ledger knows no file" in known[0].lines[0]:
+        raise TraceError(f"there is no {inbound.key}, nothing was made of it, and the ledger does not know it")
+    yield from known
+    if written is not None:
+        yield from reports_of(target, inbound.dataset, written["LastModified"])
+
+
+def _file(target: Target, path: str) -> Iterator[Step]:
+    found = [*versions_of(target, path)]
+    if not found:
+        raise TraceError(
+            f"{path!r} is no key of the lake, no event id, and no path or name of a file that the ledger knows: "
+            "for a row name its dataset with --dataset"
+        )
+    for _, entry in found:
+        if entry.object_key is None:
+            yield Step("source", (*version_in_words(entry), "no key was claimed for it"))
+        else:
+            yield from _object(target, parse_inbound_key(entry.object_key))
+
+
+def _parsed(key: str, area: str) -> InboundObject:
+    try:
+        inbound = _READ_KEYS[area](key)
+    except InvalidKeyError as error:
+        raise TraceError(str(error)) from error
+    if inbound.dataset not in DATASETS:
+        raise TraceError(f"there is no dataset {inbound.dataset!r}; there are {', '.join(DATASETS)}")
+    return inbound
+
+
+def _dead_letters(target: Target, dataset: Dataset, key: Key) -> list[DeadLetter]:
+    """The event among the dead letters that are looked at."""
+    if not isinstance(dataset.source, StreamSource):
+        return []
+    [wanted] = [str(value) for value in key.values()]
+    letters = look(target, QUEUES["events"], _LETTERS)
+    return [each for each in letters if str(json_object(each.beginning).get("event_id", "")).lower() == wanted]
+
+
+def _nowhere(target: Target, dataset: Dataset, key: Key, found: Found, days: Days) -> str:
+    looked_at = [*found.looked_at]
+    if isinstance(dataset.source, StreamSource):
+        dead = count(target, QUEUES["events"])
+        looked_at.append(f"{min(dead, _LETTERS):,} of {dead:,} dead letters")
+    words = ", ".join(str(value) for value in key.values())
+    not_read = f"; not searched: {'; '.join(found.not_read)}" if found.not_read else ""
+    return (
+        f"no row of {dataset.name} has the key {words}; looked at {', '.join(looked_at)}, {days.in_words()}{not_read}"
+    )
+
+
+def _refusal(refused: Refused) -> str:
+    where = "the whole object" if refused.line is None else f"line {refused.line:,}"
+    sure = "" if refused.certain else "it may be in here, its fields cannot be told apart: "
+    return f"{sure}{where}, by {', '.join(refused.rules)}: {refused.reason}"
+
+
+def _lines(lines: Sequence[int]) -> str:
+    return f"line {', '.join(f'{line:,}' for line in lines)} of the object"
