@@ -12,6 +12,8 @@ from jobs.readers.csv_exactly import Dialect, Record, broken_structure, first_re
 from jobs.readers.records import LINE, STRUCTURE_REASON, STRUCTURE_RULE, Batch
 from jobs.readers.text_blocks import decoded
 
+_Bounds = np.ndarray[tuple[int], np.dtype[np.uint32]]
+
 _TEXT: Final = "_text"
 _IS_REGULAR: Final = "_is_regular"
 
@@ -56,10 +58,11 @@ def read_block(block: Block, layout: Layout) -> tuple[Batch, Rest]:
     text = _with_plain_line_breaks(block.content, layout.dialect)
     if text is None:
         return _read_exactly(block, layout)
-    if (fields := _without_doubt(text, layout)) is None:
+    bounds = _bounds(block.content)
+    if (fields := _without_doubt(text, len(bounds) - 1, layout)) is None:
         return _read_by_lines(block, text, layout)
     records = fields.with_columns((pl.int_range(pl.len(), dtype=pl.Int64) + block.first_line).alias(LINE))
-    batch = Batch(_regular(records, layout), functools.partial(_originals, block, {}))
+    batch = Batch(_regular(records, layout), functools.partial(_originals, block, bounds, {}))
     return batch, Rest(b"", block.first_line + fields.height)
 
 
@@ -75,7 +78,7 @@ def _with_plain_line_breaks(content: bytes, dialect: Dialect) -> bytes | None:
     return content.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
 
 
-def _without_doubt(text: bytes, layout: Layout) -> pl.DataFrame | None:
+def _without_doubt(text: bytes, lines: int, layout: Layout) -> pl.DataFrame | None:
     """All records by polars, if no line has a quote, is empty or has another number of fields than it should.
 
     polars fills a short line up, but refuses a long one. So if there are as many delimiters as there should be in all,
@@ -85,7 +88,6 @@ def _without_doubt(text: bytes, layout: Layout) -> pl.DataFrame | None:
     # A single field has no delimiters to tell an empty line by.
     if layout.fields == 1 or (dialect.quote and dialect.quote.encode() in text):
         return None
-    lines = _count(text, "\n") + (not text.endswith(b"\n"))
     if _count(text, dialect.delimiter) != lines * (layout.fields - 1):
         return None
     return _parsed(text, layout, lines)
@@ -233,12 +235,12 @@ def _finished(
     lengths = {block.first_line + line: record.lines for line, record in doubtful.records if record.lines > 1}
     rest = Rest(b"".join(physical[doubtful.end :]), block.first_line + doubtful.end)
     read = block._replace(content=b"".join(physical[: doubtful.end])) if rest.content else block
-    return Batch(pl.concat(frames).sort(LINE), functools.partial(_originals, read, lengths)), rest
+    originals = functools.partial(_originals, read, _bounds(read.content), lengths)
+    return Batch(pl.concat(frames).sort(LINE), originals), rest
 
 
-def _originals(block: Block, lengths: Mapping[int, int], lines: pl.Series) -> pl.Series:
+def _originals(block: Block, bounds: _Bounds, lengths: Mapping[int, int], lines: pl.Series) -> pl.Series:
     """Original texts of the records that begin on these lines; a record takes one line unless its length says more."""
-    bounds = _bounds(block.content)
     first = [line - block.first_line for line in lines]
     after = [index + lengths.get(index + block.first_line, 1) for index in first]
     slices = zip(bounds[first].tolist(), bounds[after].tolist(), strict=True)
@@ -246,11 +248,12 @@ def _originals(block: Block, lengths: Mapping[int, int], lines: pl.Series) -> pl
     return pl.Series(texts, dtype=pl.String)
 
 
-def _bounds(content: bytes) -> "np.ndarray[tuple[int], np.dtype[np.int64]]":
+def _bounds(content: bytes) -> _Bounds:
     """Where each line begins, and where the last one ends."""
     if b"\r" in content and content.count(b"\r") != content.count(b"\r\n"):
         lengths = [len(line) for line in content.splitlines(keepends=True)]
-        return np.concatenate([[0], np.cumsum(lengths)])
+        return np.concatenate([[0], np.cumsum(lengths)]).astype(np.uint32)
     # Of many lines few are wanted: to look for the line breaks alone is faster than to make all of them.
     line_breaks = np.flatnonzero(np.frombuffer(content, np.uint8) == ord("\n"))
-    return np.concatenate([[0], line_breaks + 1, [len(content)]])
+    unended = [] if content.endswith(b"\n") else [len(content)]
+    return np.concatenate([[0], line_breaks + 1, unended]).astype(np.uint32)

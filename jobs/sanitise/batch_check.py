@@ -81,8 +81,9 @@ class BatchCheck:
             if name in self._cleansing and frame.schema[name] == pl.String
         }
         refused = {f"{TEXT}{rule}": text for each in texts.values() for rule, text in each.refused.items()}
-        cleansed_frame = frame.select(
-            LINE,
+        cleansed_frame = _selected(
+            frame,
+            pl.col(LINE),
             _deleted(frame),
             *((texts[name].value if name in texts else pl.col(name)).alias(name) for name in values),
             **refused,
@@ -90,12 +91,12 @@ class BatchCheck:
         foreign = [
             name for name in values if name in self._declared and not self._is_typed(name, cleansed_frame.schema)
         ]
-        return cleansed_frame.select(
+        return _selected(
+            cleansed_frame,
             *(converted(name, self._declared[name].dtype) if name in foreign else pl.col(name) for name in values),
-            LINE,
-            DELETED,
+            pl.col(LINE, DELETED),
             *(pl.col(name).cast(pl.String).alias(f"{TEXT}{name}") for name in foreign),
-            *refused,
+            *(pl.col(name) for name in refused),
         )
 
     def _is_typed(self, name: str, schema: pl.Schema) -> bool:
@@ -144,6 +145,11 @@ class BatchCheck:
         values = [name for name in typed.columns if name not in _PROVENANCE]
         row_hash = pl.when(has_key).then(pl.struct(self._key).hash()).otherwise(pl.struct(values).hash())
         return typed.with_columns(**texts).with_columns(row_hash.alias(HASH))
+
+
+def _selected(frame: pl.DataFrame, *columns: pl.Expr, **named: pl.Expr) -> pl.DataFrame:
+    """As `frame.select`, which evaluates what several columns have in common once for each of them."""
+    return frame.lazy().select(*columns, **named).collect()
 
 
 def _deleted(frame: pl.DataFrame) -> pl.Expr:

@@ -71,7 +71,8 @@ class Part:
 
     def originals(self) -> Originals:
         """What gives the original texts of its rows."""
-        return pickle.loads(self._file("originals").read_bytes())  # noqa: S301 - this process wrote it
+        with self._file("originals").open("rb") as file:
+            return pickle.load(file)  # noqa: S301 - this process wrote it
 
     def write(self, batches: Sequence[CheckedBatch], originals: Originals) -> None:
         """Put the batches on the disk."""

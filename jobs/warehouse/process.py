@@ -2,6 +2,7 @@
 
 import tempfile
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -15,7 +16,7 @@ from jobs.job_run import Counts
 from jobs.parquet import MEDIA_TYPE, sink_parquet
 from jobs.readers import open_records
 from jobs.readers.records import DELETED, LINE, ORIGINAL, UnreadableObjectError
-from jobs.sanitise.ahead import one_ahead
+from jobs.sanitise.ahead import made_ahead
 from jobs.sanitise.object_check import REASON, RULES, CheckedObject, check_object
 from jobs.store import OpenObject, Store
 from jobs.warehouse.columns import LANDED_AT, LANDED_ON, LINEAGE, OBJECT, QUARANTINE, UNDECLARED, warehouse_columns
@@ -86,10 +87,12 @@ def _write_rows(
 ) -> _Files:
     quarantine, warehouse = folder / "quarantine.parquet", folder / "warehouse.parquet"
     refused = (_quarantine_rows(rows, inbound.key, checked.header, run_id) for rows in checked.quarantined())
-    sink_parquet(_streamed(refused, QUARANTINE), quarantine)
     schema = warehouse_columns(dataset)
-    clean = (_warehouse_rows(rows, schema, inbound, landed_at) for rows in one_ahead(checked.clean()))
-    sink_parquet(_streamed(clean, schema), warehouse)
+    clean = (_warehouse_rows(rows, schema, inbound, landed_at) for rows in made_ahead(checked.clean()))
+    with ThreadPoolExecutor(1, thread_name_prefix="quarantine") as beside:
+        written = beside.submit(sink_parquet, _streamed(refused, QUARANTINE), quarantine)
+        sink_parquet(_streamed(clean, schema), warehouse)
+        written.result()
     checked.check_accounting()
     return _Files(
         warehouse,
