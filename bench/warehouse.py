@@ -30,6 +30,8 @@ CONTESTANTS: Final = ROOT / "bench" / "warehouse_contestants.py"
 FOLDER: Final = ENVIRONMENTS / "warehouse"
 OURS: Final = "warehouse_job"
 MEASURE: Final = "polars_scan_sink"
+# The job has what Glue installs for it, and nothing that dataframely would import beside that.
+ENVIRONMENT_OF: Final = {OURS: "jobs", MEASURE: "jobs"}
 OTHERS: Final = (MEASURE, "duckdb_copy", "pandas_read_csv", "pyspark_local")
 ROWS: Final = 6_000_000
 LARGE_ROWS: Final = 60_000_000
@@ -58,7 +60,8 @@ def main() -> None:
     parser.add_argument("--large", action="store_true", help="and 4 GB")
     options = parser.parse_args()
     rows, runs = (ROWS // 10, 1) if options.quick else (ROWS, 5)
-    make_environment("bench")
+    for environment in ("jobs", "bench"):
+        make_environment(environment)
     source = _orders(rows)
     print(f"{rows:,} rows, {source.stat().st_size / 1e6:.0f} MB of CSV, median of {runs}, the lake a folder")
     print(f"{'':20}{'wall s':>8}{'CPU s':>8}{'peak MB':>9}")
@@ -106,7 +109,8 @@ def _run(name: str, source: Path) -> Usage:
         target = Path(folder) / "target"
         target.mkdir()
         environment = {**os.environ, "TMPDIR": folder, "PYTHONPATH": f"{ROOT}:{ROOT / 'platform'}"}
-        command = [str(ENVIRONMENTS / "bench/bin/python"), str(CONTESTANTS), name, str(source), str(target)]
+        python = ENVIRONMENTS / ENVIRONMENT_OF.get(name, "bench") / "bin/python"
+        command = [str(python), str(CONTESTANTS), name, str(source), str(target)]
         log = Path(folder) / "log"
         started = time.perf_counter()
         with log.open("w") as output:

@@ -9,7 +9,7 @@ import polars as pl
 
 from jobs.datasets.declaration import Dataset, StreamSource
 from jobs.readers.records import DELETED, LINE, ORIGINAL, STRUCTURE_REASON, STRUCTURE_RULE, RecordStream
-from jobs.sanitise.ahead import made_ahead
+from jobs.sanitise.ahead import made_ahead, worked_ahead
 from jobs.sanitise.batch_check import BROKEN, BatchCheck
 from jobs.sanitise.cleansing import refusal_reasons
 from jobs.sanitise.reasons import PRIMARY_KEY, reason
@@ -146,9 +146,9 @@ def check_object(dataset: Dataset, stream: RecordStream, folder: Path) -> Checke
     """
     check = BatchCheck(dataset)
     spill = Spill(folder)
-    # Three threads: one reads, one checks, this one writes to the disk.
+    # Four threads: one reads, two check, this one writes to the disk.
     batches = (batch for batch in made_ahead(stream.batches) if batch.frame.height)
-    for batch, checked in made_ahead((batch, check(batch)) for batch in batches):
+    for batch, checked in worked_ahead(lambda batch: (batch, check(batch)), batches):
         spill.add(checked, batch.frame[LINE][-1], batch.originals)
     spill.finish()
     differing = dataset.source.repeats_differ_in if isinstance(dataset.source, StreamSource) else ()

@@ -11,6 +11,8 @@ from typing import Final
 import numpy as np
 import polars as pl
 
+from jobs.sanitise.ahead import worked_ahead
+
 PART: Final = "_part"
 """Number of the part that a row is in."""
 NUMBER: Final = "_number"
@@ -42,8 +44,7 @@ class HashBuckets:
     def repeated(self) -> Iterator[pl.DataFrame]:
         """PART and NUMBER of the rows whose hash another row has, too; after it nothing can be added."""
         self._write()
-        for file in self._files:
-            hashes = _repeated_hashes(file)
+        for file, hashes in worked_ahead(lambda file: (file, _repeated_hashes(file)), self._files):
             if len(hashes):
                 for rows in _pieces(file):
                     found = rows[pl.Series(rows["hash"]).is_in(hashes.implode()).to_numpy()]

@@ -11,6 +11,7 @@ from typing import Final
 
 import polars as pl
 
+from jobs.sanitise.ahead import worked_ahead
 from jobs.sanitise.batch_check import TEXT
 from jobs.sanitise.repeated_hashes import NUMBER, PART
 from jobs.sanitise.spill import Part, Spill
@@ -117,17 +118,16 @@ class _Candidates:
         repeated = _Marks(spill.parts)
         for found in _coalesced(spill.hashes.repeated()):
             repeated.add(found)
-        for part in spill.parts:
-            numbers = repeated.of(part).arg_true()
-            if len(numbers):
-                rows = part.values(numbers)
-                self.values = [name for name in rows.columns if name not in self._uncompared]
-                yield rows.with_columns(
-                    pl.lit(part.number).alias(PART),
-                    numbers.alias(NUMBER),
-                    pl.struct(self._key).hash().alias(_KEY_HASH),
-                    pl.struct(self.values).hash().alias(_ROW_HASH),
-                )
+        numbered = ((part, repeated.of(part).arg_true()) for part in spill.parts)
+        found = ((part, numbers) for part, numbers in numbered if len(numbers))
+        for part, numbers, rows in worked_ahead(lambda each: (*each, each[0].values(each[1])), found):
+            self.values = [name for name in rows.columns if name not in self._uncompared]
+            yield rows.with_columns(
+                pl.lit(part.number).alias(PART),
+                numbers.alias(NUMBER),
+                pl.struct(self._key).hash().alias(_KEY_HASH),
+                pl.struct(self.values).hash().alias(_ROW_HASH),
+            )
 
 
 def _coalesced(frames: Iterator[pl.DataFrame]) -> Iterator[pl.DataFrame]:
