@@ -76,7 +76,7 @@ class Scenario:
 
     def run(self):
         """Post, deliver, refine and check, on a stream whose batcher is held."""
-        self.stream.take("eventsDeadLetterQueueUrl")
+        self.stream.purge("eventsDeadLetterQueueUrl")
         self.post()
         poison = self.poison()
         self.deliver()

@@ -80,6 +80,10 @@ class EventStream:
             taken += messages
         return taken
 
+    def purge(self, queue):
+        """Delete all messages of a queue, those too that an earlier test has in hand and would come back."""
+        self._sqs.purge_queue(QueueUrl=self.target.exports[queue])
+
     def receive(self, url):
         """Up to ten messages, hidden from others until they are deleted or shown."""
         answer = self._sqs.receive_message(
