@@ -14,7 +14,9 @@ from dataplatform.audit import Audit, trail_arn
 from dataplatform.batch_collector import BatchCollector
 from dataplatform.catalogue import Catalogue
 from dataplatform.container_image import ContainerImage
+from dataplatform.dashboard import Dashboard
 from dataplatform.data_lake import DataLake
+from dataplatform.dataset_watch import DatasetWatch
 from dataplatform.declarations import (
     DATASETS,
     REPORTS,
@@ -29,6 +31,7 @@ from dataplatform.declarations import (
     network_args,
     streamed_dataset,
     teams_of_reports,
+    watched_datasets,
 )
 from dataplatform.demo_sources import create_demo_sources
 from dataplatform.function_layer import FunctionLayer
@@ -61,6 +64,7 @@ lake = DataLake(
         "protect_data": settings.protect_data,
         "noncurrent_version_days": settings.noncurrent_version_days,
         "trail_arn": trail_arn(f"{name}-audit", region, account_id) if settings.audit_trail else None,
+        "budget_notices": settings.alarms.monthly_budget_dollars is not None,
         "plain_http": settings.local.plain_http,
     },
 )
@@ -71,10 +75,12 @@ monitoring = Monitoring(
         "region": region,
         "key_arn": lake.key_arn,
         "alarm_emails": list(settings.alarm_emails),
+        "monthly_budget_dollars": settings.alarms.monthly_budget_dollars,
     },
 )
+audits: list[Audit] = []
 if settings.audit_trail:
-    Audit(
+    audit = Audit(
         f"{name}-audit",
         {
             "bucket_arn": lake.bucket_arn,
@@ -86,6 +92,7 @@ if settings.audit_trail:
             "protect_data": settings.protect_data,
         },
     )
+    audits.append(audit)
 dependencies = FunctionLayer(
     f"{name}-functions",
     {
@@ -103,6 +110,7 @@ functions: FunctionSettings = {
     "key_arn": lake.key_arn,
     "alarm_topic_arn": monitoring.topic_arn,
     "log_retention_days": settings.log_retention_days,
+    "metrics_namespace": name,
 }
 network = Network(
     f"{name}-network",
@@ -216,6 +224,18 @@ attributes = ObjectAttributes(
         "protect_data": settings.protect_data,
     },
 )
+watch = DatasetWatch(
+    f"{name}-datasets",
+    {
+        "datasets": watched_datasets(settings),
+        "quarantine_percent": settings.alarms.quarantine_percent,
+        "attributes_table_name": attributes.table_name,
+        "attributes_table_arn": attributes.table_arn,
+        "alarm_topic_arn": monitoring.topic_arn,
+        "undelivered_queue_arn": monitoring.undelivered_queue_arn,
+        "functions": functions,
+    },
+)
 jobs = TransformJobs(
     f"{name}-jobs",
     {
@@ -237,6 +257,8 @@ jobs = TransformJobs(
         "spread_megabytes": settings.jobs.spread_megabytes,
         "batch_size": settings.jobs.batch_size,
         "batch_window_seconds": settings.jobs.batch_window_seconds,
+        "metrics_namespace": name,
+        "any_metric_namespace": settings.local.any_metric_namespace,
         "trust_account": settings.local.trust_account,
     },
 )
@@ -259,6 +281,29 @@ access = {
     )
     for team in teams
 }
+dashboard = Dashboard(
+    name,
+    {
+        "region": region,
+        "metrics_namespace": name,
+        "datasets": list(DATASETS),
+        "collected_datasets": list(collected_datasets(settings)),
+        "reports": list(REPORTS),
+        "functions": {
+            "collector": collector.function_name,
+            "receiver": stream.receiver_function,
+            "batcher": stream.batcher_function,
+            "recorder": attributes.function_name,
+            "freshness": watch.function_name,
+        },
+        "stream": stream.metered,
+        "alarm_arns": [
+            arn
+            for watched in (monitoring, *audits, collector, extraction, stream, attributes, watch)
+            for arn in watched.alarm_arns
+        ],
+    },
+)
 catalogue = Catalogue(
     f"{name}-catalogue",
     {
@@ -301,6 +346,8 @@ pulumi.export("publishedViews", catalogue.views)
 pulumi.export("reportTables", catalogue.report_tables)
 pulumi.export("teamRoleArns", {team: role.role_arn for team, role in access.items()})
 pulumi.export("teamWorkgroups", {team: role.workgroup for team, role in access.items()})
+pulumi.export("freshnessFunction", watch.function_name)
+pulumi.export("dashboard", dashboard.dashboard_name)
 pulumi.export("alarmTopicArn", monitoring.topic_arn)
 pulumi.export("undeliveredEventsQueueUrl", monitoring.undelivered_queue_url)
 pulumi.export("region", region)

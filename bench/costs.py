@@ -19,7 +19,12 @@ REGION: Final = "eu-west-1"
 HOURS: Final = 730
 # USD before tax, without any free tier: the list prices of REGION as of PRICES_OF.
 KMS_KEY: Final = 1.00
+# Of each metric that an alarm looks at: one on a share of two looks at two.
 ALARM: Final = 0.10
+DASHBOARD: Final = 3.00
+CUSTOM_METRIC: Final = 0.30
+LAMBDA_GIGABYTE_SECOND: Final = 0.0000133334
+LAMBDA_REQUEST: Final = 0.20 / 1_000_000
 PRIVATE_ZONE: Final = 0.50
 ECR_GIGABYTE: Final = 0.10
 ENDPOINT_HOUR: Final = 0.011
@@ -27,12 +32,16 @@ NAT_HOUR: Final = 0.048
 ADDRESS_HOUR: Final = 0.005
 FARGATE_PROCESSOR_HOUR: Final = 0.04048
 FARGATE_GIGABYTE_HOUR: Final = 0.004445
+# What measures the datasets' ages: more than it takes.
+FRESHNESS_RUNS: Final = 4 * HOURS
+FRESHNESS_SECONDS: Final = 1.0
+FRESHNESS_GIGABYTES: Final = 0.25
 # More than one image of any of the three takes.
 GIGABYTES_OF_A_REPOSITORY: Final = 1.0
 
 _BY_THE_MONTH: Final = {
     "kms Key": ("KMS keys", KMS_KEY),
-    "cloudwatch MetricAlarm": ("alarms", ALARM),
+    "cloudwatch Dashboard": ("dashboards", DASHBOARD),
     "servicediscovery PrivateDnsNamespace": ("private DNS zones", PRIVATE_ZONE),
     "ecr Repository": (f"image registries of {GIGABYTES_OF_A_REPOSITORY:.0f} GB", ECR_GIGABYTE),
     "ec2 NatGateway": ("NAT gateways", NAT_HOUR * HOURS),
@@ -55,6 +64,12 @@ def standing(stack: str) -> Iterator[Line]:
     for kind, (what, dollars) in _BY_THE_MONTH.items():
         if kinds[kind]:
             yield Line(what, kinds[kind], kinds[kind] * dollars)
+    watched = re.findall(r"^ +metricName: ([\w-]+)$", snapshot, re.MULTILINE)
+    yield Line("alarms, by the metrics that they look at", len(watched), len(watched) * ALARM)
+    ages = watched.count("NewestObjectAge")
+    yield Line("metrics that are measured all the time", ages, ages * CUSTOM_METRIC)
+    run = FRESHNESS_SECONDS * FRESHNESS_GIGABYTES * LAMBDA_GIGABYTE_SECOND + LAMBDA_REQUEST
+    yield Line("runs of the function that measures them", FRESHNESS_RUNS, FRESHNESS_RUNS * run)
     endpoints = len(re.findall(r"vpcEndpointType: Interface", snapshot))
     if endpoints:
         yield Line("interface endpoints in one zone", endpoints, endpoints * ENDPOINT_HOUR * HOURS)

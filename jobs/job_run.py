@@ -33,6 +33,9 @@ def argument_parser(job: str, description: str) -> argparse.ArgumentParser:
         default=str(uuid.uuid4()),
         help="identifies the run in what it writes; Glue gives it, otherwise it is made up",
     )
+    parser.add_argument(
+        "--WORKFLOW_RUN_ID", dest="workflow_run", help="the workflow's run that started this one; Glue gives it"
+    )
     return parser
 
 
@@ -79,9 +82,11 @@ def attempt(work: Callable[[str], Counts], item: str) -> Result:
 class JobRun:
     """One run of a job, which logs a line of JSON per item to standard output."""
 
-    def __init__(self, job: str, run_id: str) -> None:
+    def __init__(self, job: str, run_id: str, workflow_run: str | None = None) -> None:
         self.run_id = run_id
         self._job = job
+        # What ties a mart's run to that of the warehouse before it.
+        self._workflow = {} if workflow_run is None else {"workflow_run": workflow_run}
 
     def process(self, kind: str, items: Iterable[str], work: Callable[[str], Counts]) -> None:
         """Do the work for every item, whatever happens to the others, then say how it went.
@@ -128,8 +133,9 @@ class JobRun:
 
     def log(self, outcome: str, **fields: object) -> None:
         """Log one line."""
+        line = {"job": self._job, "run": self.run_id, **self._workflow, "outcome": outcome, **fields}
         # One write per line: lines of a job that shares its output with others stay whole.
-        sys.stdout.write(json.dumps({"job": self._job, "run": self.run_id, "outcome": outcome, **fields}) + "\n")
+        sys.stdout.write(json.dumps(line) + "\n")
         sys.stdout.flush()
 
 

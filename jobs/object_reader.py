@@ -1,7 +1,7 @@
 """An S3 object as a seekable binary stream: read by ranges, one range ahead, so that memory does not grow with it."""
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Final, Self
 
@@ -38,6 +38,8 @@ class ObjectReader(io.RawIOBase):
         """Bytes of the whole object."""
         self.landed_at: datetime
         """When it was put, UTC; S3 keeps whole seconds."""
+        self.metadata: Mapping[str, str]
+        """What was written with it."""
         self._entity_tag: str
         self._part = self._first_part()
 
@@ -110,6 +112,7 @@ class ObjectReader(io.RawIOBase):
             answer, part = self._client.head_object(Bucket=self._bucket, Key=self._key), b""
         self.size = int(answer["ContentRange"].rpartition("/")[2]) if "ContentRange" in answer else len(part)
         self.landed_at, self._entity_tag = answer["LastModified"], answer["ETag"]
+        self.metadata = answer["Metadata"]
         if self.size > PART_BYTES:
             self._next = 1, self._ahead.submit(self._request_part, 1)
         return part

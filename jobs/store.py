@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, BinaryIO, Final, NamedTuple, Protocol, Self
 from boto3.s3.transfer import TransferConfig
 
 from jobs.object_reader import ObjectReader
+from lake.correlation import CORRELATION_ID
 
 if TYPE_CHECKING:
     # Its stubs are installed for development alone.
@@ -40,6 +41,8 @@ class OpenObject:
     """Bytes."""
     landed_at: datetime
     """When it was put, with its time zone."""
+    correlation_id: str | None = None
+    """What the run that landed it left on it."""
 
     def __enter__(self) -> Self:
         return self
@@ -117,7 +120,12 @@ class S3Store:
     def open(self, key: str) -> OpenObject:
         """An object to be read in pieces; its first piece and when it was put are one request."""
         reader = ObjectReader(self._client, self._bucket, key)
-        return OpenObject(io.BufferedReader(reader, buffer_size=MEBIBYTE), reader.size, reader.landed_at)
+        return OpenObject(
+            io.BufferedReader(reader, buffer_size=MEBIBYTE),
+            reader.size,
+            reader.landed_at,
+            reader.metadata.get(CORRELATION_ID),
+        )
 
     def landed_at(self, key: str) -> datetime:
         """When an object was put, in UTC; S3 keeps whole seconds."""

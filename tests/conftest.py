@@ -7,6 +7,9 @@ import pytest
 from tests.emulator.stream_fixtures import event_stream, held_events  # noqa: F401  # fixtures of several folders
 from tests.platform_fixtures import platform, target  # noqa: F401  # fixtures of several folders
 
+# The functions' modules read it as they are imported. Deployed ones are given their stack's.
+os.environ.setdefault("POWERTOOLS_METRICS_NAMESPACE", "data-platform-tests")
+
 
 @pytest.fixture(scope="session", autouse=True)
 def _no_account_of_this_machine():

@@ -8,6 +8,7 @@ from aws_lambda_powertools import Logger
 from botocore.exceptions import BotoCoreError, ClientError
 
 from functions.event_batcher.batch import Message, Poison, content_of, object_of, read_messages
+from lake.correlation import CORRELATION_ID
 from lake.events import NotAnEventError, check_stored_event
 from lake.message_batches import message_batches
 
@@ -45,8 +46,12 @@ class Batcher:
         self._dataset = dataset
         self._dead_letter_queue_url = dead_letter_queue_url
 
-    def land(self, records: Sequence[dict[str, Any]]) -> Landed:
+    def land(self, records: Sequence[dict[str, Any]], correlation_id: str = "") -> Landed:
         """Land the messages of a Lambda event.
+
+        Args:
+            records: the event's.
+            correlation_id: what the object is to carry of this run; nothing if it is empty.
 
         Raises:
             ClientError, BotoCoreError: the object could not be written; nothing of the batch counts as done.
@@ -60,19 +65,19 @@ class Batcher:
                 poison.append(Poison(message, str(error)))
             else:
                 events.append(message)
-        key = self._write(events) if events else None
+        key = self._write(events, correlation_id) if events else None
         sized = [(each, len(each.message.body.encode()) + ATTRIBUTE_BYTES) for each in poison]
         failed = [message_id for batch in message_batches(sized) for message_id in self._bury(batch)]
         return Landed(key, len(events), len(poison), failed)
 
-    def _write(self, events: Sequence[Message]) -> str:
+    def _write(self, events: Sequence[Message], correlation_id: str) -> str:
         key = object_of(self._dataset, events).key
         self._s3.put_object(
             Bucket=self._bucket,
             Key=key,
             Body=content_of(events),
             ContentType="application/gzip",
-            Metadata={"rows": str(len(events))},
+            Metadata={"rows": str(len(events)), **({CORRELATION_ID: correlation_id} if correlation_id else {})},
         )
         return key
 

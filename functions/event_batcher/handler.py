@@ -10,19 +10,21 @@ from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from functions.event_batcher.batcher import Batcher
+from lake.metrics import EVENTS_LANDED, EVENTS_POISONOUS
 
 logger = Logger()
-metrics = Metrics(namespace="DataPlatform")
+metrics = Metrics()
 
 
 @logger.inject_lambda_context
 @metrics.log_metrics
-def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Land a batch, and name the messages that have to come again."""
-    landed = _batcher().land(event["Records"])
+    logger.set_correlation_id(context.aws_request_id)
+    landed = _batcher().land(event["Records"], context.aws_request_id)
     logger.info("landed", key=landed.key, events=landed.events, poison=landed.poison)
-    metrics.add_metric(name="EventsLanded", unit=MetricUnit.Count, value=landed.events)
-    metrics.add_metric(name="EventsPoisonous", unit=MetricUnit.Count, value=landed.poison)
+    metrics.add_metric(name=EVENTS_LANDED, unit=MetricUnit.Count, value=landed.events)
+    metrics.add_metric(name=EVENTS_POISONOUS, unit=MetricUnit.Count, value=landed.poison)
     return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in landed.failed]}
 
 

@@ -18,6 +18,7 @@ from functions.event_receiver.providers import Providers
 from functions.event_receiver.receiver import Receiver
 from functions.event_receiver.request import read_request
 from functions.event_receiver.signatures import UsedSignatures
+from lake.metrics import EVENTS_ACCEPTED, EVENTS_NOT_STORED, REQUESTS_REFUSED
 
 # Short of the gateway's 29 seconds several times over. The queue's retries are this function's own.
 _ONE_ATTEMPT: Final = Config(
@@ -26,7 +27,7 @@ _ONE_ATTEMPT: Final = Config(
 _FEW_ATTEMPTS: Final = Config(connect_timeout=1, read_timeout=2, retries={"total_max_attempts": 3, "mode": "standard"})
 
 logger = Logger()
-metrics = Metrics(namespace="DataPlatform", service=os.environ.get("POWERTOOLS_SERVICE_NAME", "event-receiver"))
+metrics = Metrics()
 
 
 class ReceiverFailedError(Exception):
@@ -66,9 +67,9 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
             "milliseconds": round((time.perf_counter() - started) * 1000, 1),
         },
     )
-    metrics.add_metric("EventsAccepted", MetricUnit.Count, reply.accepted)
-    metrics.add_metric("EventsNotStored", MetricUnit.Count, reply.not_stored)
-    metrics.add_metric("RequestsRefused", MetricUnit.Count, int(400 <= status < 500))  # noqa: PLR2004 - HTTP's
+    metrics.add_metric(EVENTS_ACCEPTED, MetricUnit.Count, reply.accepted)
+    metrics.add_metric(EVENTS_NOT_STORED, MetricUnit.Count, reply.not_stored)
+    metrics.add_metric(REQUESTS_REFUSED, MetricUnit.Count, int(400 <= status < 500))  # noqa: PLR2004 - HTTP's
     metrics.flush_metrics()
     return with_header(reply.answer, "Access-Control-Allow-Origin", os.environ.get("CORS_ORIGIN", "*"))
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from botocore.exceptions import ClientError
 
 from lake.attributes import Arrival, AttributesTable
+from lake.correlation import CORRELATION_ID
 from lake.keys import INBOUND, QUARANTINE, InboundObject, InvalidKeyError, parse_inbound_key, parse_warehouse_key
 
 if TYPE_CHECKING:
@@ -71,6 +72,7 @@ class Recorder:
                 checksum=head.get("ChecksumSHA256") or head.get("ChecksumCRC64NVME") or head["Metadata"].get("sha256"),
                 rows=int(rows) if rows.isdigit() else None,
                 columns=self._columns(bucket, created),
+                correlation_id=head["Metadata"].get(CORRELATION_ID),
             )
         )
 

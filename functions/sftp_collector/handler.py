@@ -4,12 +4,13 @@ Each dataset has two schedules: its own, and a frequent tick that only goes on w
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import Any
 
 import boto3
-from aws_lambda_powertools import Logger
+from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -28,11 +29,14 @@ from functions.sftp_collector.result import CollectionResult
 from functions.sftp_collector.transfer import Destination
 from functions.sftp_collector.worker import WorkerSettings
 from functions.sftp_collector.workers import Workers
+from lake.correlation import CORRELATION_ID
 from lake.ledger import Ledger
 from lake.ledger_runs import Run, Runs
 from lake.ledger_strays import StrayUploads
+from lake.metrics import BYTES_COLLECTED, DATASET, FILES_COLLECTED, FILES_NOT_COLLECTED
 
 logger = Logger()
+metrics = Metrics()
 
 
 class CollectionFailedError(Exception):
@@ -64,16 +68,20 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     runs = Runs(boto3.client("dynamodb"), settings.ledger_table)
     if wanted.continues and not runs.left_work(wanted.dataset):
         return asdict(CollectionResult(wanted.dataset))
-    return collect_dataset(wanted.dataset, settings, runs, lambda: context.get_remaining_time_in_millis() / 1000)
+    about = {CORRELATION_ID: context.aws_request_id}
+    return collect_dataset(wanted.dataset, settings, runs, about, lambda: context.get_remaining_time_in_millis() / 1000)
 
 
-def collect_dataset(dataset: str, settings: Settings, runs: Runs, time_left: Callable[[], float]) -> dict[str, Any]:
+def collect_dataset(
+    dataset: str, settings: Settings, runs: Runs, about: Mapping[str, str], time_left: Callable[[], float]
+) -> dict[str, Any]:
     """Collect one dataset with the credentials of the environment. Returns and raises as `handler` does.
 
     Args:
         dataset: its name.
         settings: the function's.
         runs: told that this one begins, and how it ends.
+        about: metadata of what is collected.
         time_left: seconds until the function is killed; the collector stops before.
     """
     parameters = boto3.client("ssm")
@@ -81,11 +89,12 @@ def collect_dataset(dataset: str, settings: Settings, runs: Runs, time_left: Cal
     connection = read_connection(parameters, settings.parameter_prefix, collection.connection)
     key_parameter = connection.private_key_parameter
     client_key = read_private_key(read_parameter(parameters, key_parameter), key_parameter)
-    dynamodb, lake = boto3.client("dynamodb"), Destination(boto3.client("s3"), settings.bucket, "")
+    dynamodb, lake = boto3.client("dynamodb"), Destination(boto3.client("s3"), settings.bucket, "", about)
     worker = WorkerSettings(
         lambda: connect(connection, client_key),
         lambda: Ledger(boto3.client("dynamodb"), settings.ledger_table),
         settings.bucket,
+        about,
     )
     collector = Collector(
         collection,
@@ -98,6 +107,7 @@ def collect_dataset(dataset: str, settings: Settings, runs: Runs, time_left: Cal
     run = _begin(runs, dataset, time_left())
     result = collector.run(follows_unfinished=run.follows_unfinished)
     _end(runs, run, leaves_work=collector.leaves_work)
+    _measure(result)
     if result.failed:
         raise CollectionFailedError(_report(result, address(connection)))
     counts = {name: getattr(result, name) for name in ("unchanged", "waiting", "elsewhere", "remaining")}
@@ -120,6 +130,14 @@ def _end(runs: Runs, run: Run, *, leaves_work: bool) -> None:
     except (BotoCoreError, ClientError) as error:
         # It counts as killed once its time is over, and the next tick finds whatever there is.
         logger.warning("end of the run not recorded", extra={"error": explain(error)})
+
+
+def _measure(result: CollectionResult) -> None:
+    metrics.add_dimension(DATASET, result.dataset)
+    metrics.add_metric(FILES_COLLECTED, MetricUnit.Count, len(result.collected))
+    metrics.add_metric(BYTES_COLLECTED, MetricUnit.Bytes, sum(file.bytes for file in result.collected))
+    metrics.add_metric(FILES_NOT_COLLECTED, MetricUnit.Count, len(result.failed))
+    metrics.flush_metrics()
 
 
 def _report(result: CollectionResult, source: str) -> str:

@@ -157,7 +157,7 @@ def begin(ledger: Ledger, lake: Destination, claim: Claim) -> LargeFile:
         LostClaimError: another run has taken the claim over.
         botocore.exceptions.ClientError: S3 or the ledger refused; the failure is recorded.
     """
-    destination = Destination(lake.client, lake.bucket, claim.object_key)
+    destination = Destination(lake.client, lake.bucket, claim.object_key, lake.about)
     try:
         parts = _standing_parts(destination, claim)
         if claim.upload is None or parts is None:
@@ -180,7 +180,7 @@ def abort(destination: Destination, upload_id: str) -> None:
 
 def _open_upload(ledger: Ledger, destination: Destination, claim: Claim) -> Claim:
     answer = destination.client.create_multipart_upload(
-        Bucket=destination.bucket, Key=destination.key, ChecksumAlgorithm="SHA256"
+        Bucket=destination.bucket, Key=destination.key, ChecksumAlgorithm="SHA256", Metadata=destination.about
     )
     upload = Upload(answer["UploadId"], part_size(claim.version.size))
     try:

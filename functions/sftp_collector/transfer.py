@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 import paramiko
@@ -34,6 +34,8 @@ class Destination:
     client: S3Client
     bucket: str
     key: str
+    about: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Metadata of the object."""
 
 
 def put_whole(
@@ -68,7 +70,11 @@ def put_whole(
     digest = hashlib.sha256(body).digest()
     still_ours()
     destination.client.put_object(
-        Bucket=destination.bucket, Key=destination.key, Body=body, ChecksumSHA256=checksum.as_s3(digest)
+        Bucket=destination.bucket,
+        Key=destination.key,
+        Body=body,
+        ChecksumSHA256=checksum.as_s3(digest),
+        Metadata=destination.about,
     )
     return Landed(len(body), checksum.of_whole(digest))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection as Pipe
@@ -59,6 +59,8 @@ class WorkerSettings:
     open_session: Callable[[], Session]
     open_ledger: Callable[[], Ledger]
     bucket: str
+    about: Mapping[str, str]
+    """Metadata of what it lands."""
 
 
 class OrphanedError(BaseException):
@@ -90,6 +92,7 @@ class Worker:
         self._ledger = settings.open_ledger()
         self._client: S3Client = boto3.client("s3")
         self._bucket = settings.bucket
+        self._about = settings.about
         self._collector = collector
 
     def replies(self, task: Task) -> Iterator[Reply]:
@@ -141,7 +144,7 @@ class Worker:
             self._check_collector()
             held = self._ledger.renew(held)
 
-        destination = Destination(self._client, self._bucket, task.claim.object_key)
+        destination = Destination(self._client, self._bucket, task.claim.object_key, self._about)
         return self._again_if_cut(
             lambda: put_whole(self._source.session(), task.claim.version, destination, still_ours)
         )

@@ -8,7 +8,7 @@ from init.grants.compute import api, containers, functions, schedules
 from init.grants.data import catalogue, keys, queues, storage
 from init.grants.grant import Grant, Scope
 from init.grants.network import network
-from init.grants.watch import logs, parameters, roles, trails
+from init.grants.watch import budgets, logs, parameters, roles, trails
 from init.names import Names
 
 __all__ = ["Grant", "grants"]
@@ -21,5 +21,5 @@ def grants(names: Names, stack: str) -> dict[str, tuple[Grant, ...]]:
         "data": (*storage(scope), *keys(scope), *queues(scope), *catalogue(scope)),
         "compute": (*functions(scope), *containers(scope), *schedules(scope), *api(scope)),
         "network": network(scope),
-        "watch": (*logs(scope), *trails(scope), *parameters(scope), *roles(scope)),
+        "watch": (*logs(scope), *trails(scope), *budgets(scope), *parameters(scope), *roles(scope)),
     }

@@ -55,6 +55,18 @@ def logs(scope: Scope) -> tuple[Grant, ...]:
     )  # fmt: skip
 
 
+def budgets(scope: Scope) -> tuple[Grant, ...]:
+    """The budget that tells of the account's costs."""
+    return (
+        Grant(
+            "Budgets",
+            [f"arn:aws:budgets::{scope.names.account}:budget/{scope.prefix}*"],
+            reads=["budgets:ListTagsForResource", "budgets:ViewBudget"],
+            changes=["budgets:ModifyBudget", "budgets:TagResource", "budgets:UntagResource"],
+        ),
+    )
+
+
 def trails(scope: Scope) -> tuple[Grant, ...]:
     """The trail of what is read and written."""
     return (

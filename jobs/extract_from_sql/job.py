@@ -31,7 +31,7 @@ def main(arguments: Sequence[str] | None = None, datasets: Mapping[str, Dataset]
     if is_backfill and len(given.dataset or []) != 1:
         parser.error("--from and --to fill a range of one dataset: name it with --dataset")
     options = Options(Range(given.lower, given.upper) if is_backfill else None, given.accept_columns)
-    objects = InboundObjects(boto3.client("s3"), given.bucket)
+    objects = InboundObjects(boto3.client("s3"), given.bucket, given.run_id)
     lake = Lake(Watermarks(boto3.client("dynamodb"), given.ledger_table), objects)
     ssm = boto3.client("ssm")
     chosen = given.dataset or sorted(sources)

@@ -18,6 +18,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from jobs.extract_from_sql.errors import ExtractionError
 from jobs.parquet import MEDIA_TYPE
+from lake.correlation import CORRELATION_ID
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -52,14 +53,16 @@ class InboundObjects:
     Args:
         client: a plain boto3 S3 client, which from then on replaces no object.
         bucket: the lake's.
+        run_id: of the run, which each object carries.
     """
 
-    def __init__(self, client: "S3Client", bucket: str) -> None:
+    def __init__(self, client: "S3Client", bucket: str, run_id: str) -> None:
         # The transfer manager knows no conditions, so they are added to the requests that it makes.
         for operation in ("PutObject", "CompleteMultipartUpload"):
             client.meta.events.register(f"before-parameter-build.s3.{operation}", _if_absent)
         self._client = client
         self._bucket = bucket
+        self._run_id = run_id
 
     def put(self, key: str, file: Path, about: Mapping[str, str]) -> bool:
         """Put a parquet file. Returns False if an object stands there already, which is left as it is.
@@ -68,7 +71,7 @@ class InboundObjects:
             botocore.exceptions.ClientError: S3 refused.
         """
         metadata = {name: value[:_METADATA_CHARACTERS] for name, value in about.items()}
-        extra = {"ContentType": MEDIA_TYPE, "Metadata": metadata}
+        extra = {"ContentType": MEDIA_TYPE, "Metadata": {**metadata, CORRELATION_ID: self._run_id}}
         with create_transfer_manager(self._client, _TRANSFER) as manager:
             upload = manager.upload(str(file), self._bucket, key, extra_args=extra)
             try:

@@ -13,10 +13,12 @@ from jobs.job_run import Counts, JobRun, argument_parser
 from jobs.marts import REPORTS
 from jobs.marts.declaration import Report
 from jobs.parquet import MEDIA_TYPE, parquet_bytes
+from jobs.run_metrics import RunMetrics, add_metrics_namespace, run_metrics
 from jobs.store import S3Store, Store
 from jobs.views import published_view
 from jobs.warehouse.columns import LANDED_ON
 from lake.keys import report_key
+from lake.metrics import REPORT, ROWS_PUBLISHED
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -27,18 +29,34 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """
     parser = argument_parser("mart", __doc__ or "")
     parser.add_argument("--report", choices=sorted(REPORTS), help="this report alone; all of them if not given")
+    add_metrics_namespace(parser)
     options, _glue_arguments = parser.parse_known_args(arguments)
     reports = {options.report: REPORTS[options.report]} if options.report else REPORTS
-    publish(S3Store(boto3.client("s3"), options.bucket), reports, DATASETS, options.run_id)
+    publish(
+        S3Store(boto3.client("s3"), options.bucket),
+        reports,
+        DATASETS,
+        options.run_id,
+        run_metrics(options),
+        options.workflow_run,
+    )
 
 
-def publish(store: Store, reports: Mapping[str, Report], datasets: Mapping[str, Dataset], run_id: str) -> None:
+def publish(
+    store: Store,
+    reports: Mapping[str, Report],
+    datasets: Mapping[str, Dataset],
+    run_id: str,
+    metrics: RunMetrics | None = None,
+    workflow_run: str | None = None,
+) -> None:
     """Compute and write some reports. A view that several of them read is read once.
 
     Raises:
         JobFailedError: some reports failed; all others were done.
     """
     views: dict[str, pl.DataFrame] = {}
+    rows: dict[str, dict[str, int]] = {}
 
     def view(name: str) -> pl.DataFrame:
         if name not in views:
@@ -47,9 +65,16 @@ def publish(store: Store, reports: Mapping[str, Report], datasets: Mapping[str, 
 
     def work(name: str) -> Counts:
         report = reports[name]
-        return publish_report(store, report, {name: view(name) for name in report.inputs}, run_id)
+        counts = publish_report(store, report, {name: view(name) for name in report.inputs}, run_id)
+        rows[name] = {ROWS_PUBLISHED: counts["rows"]}
+        return counts
 
-    JobRun("mart", run_id).process("report", reports, work)
+    run = JobRun("mart", run_id, workflow_run)
+    try:
+        run.process("report", reports, work)
+    finally:
+        if metrics is not None:
+            metrics.publish(REPORT, rows, run)
 
 
 class ForeignFilesError(Exception):

@@ -14,6 +14,7 @@ import boto3
 from jobs.datasets import DATASETS
 from jobs.datasets.declaration import Dataset
 from jobs.job_run import argument_parser
+from jobs.run_metrics import add_metrics_namespace, run_metrics
 from jobs.store import S3Store, Store
 from jobs.warehouse.arguments import add_days, add_objects, add_spreading, chosen, spreading_of
 from jobs.warehouse.job import refine
@@ -45,6 +46,7 @@ def main(
     # Glue passes arguments in pairs: there can be no flag without a value.
     less.add_argument("--only", choices=[_REFUSED], help="those that have rows in the quarantine")
     add_spreading(parser)
+    add_metrics_namespace(parser)
     options, _glue_arguments = parser.parse_known_args(arguments)
     try:
         refine(
@@ -54,6 +56,7 @@ def main(
             Replay(options.object, options.first or date.min, options.last, refused_only=options.only == _REFUSED),
             spreading_of(options),
             job="sanitise",
+            metrics=run_metrics(options),
         )
     except NoSuchObjectError as error:
         parser.error(str(error))

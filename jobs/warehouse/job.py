@@ -11,11 +11,14 @@ import boto3
 from jobs.datasets import DATASETS
 from jobs.datasets.declaration import Dataset
 from jobs.job_run import JobRun, Result, argument_parser, attempt
+from jobs.run_metrics import RunMetrics, add_metrics_namespace, run_metrics
 from jobs.store import S3Store, Store
 from jobs.warehouse.arguments import add_days, add_objects, add_spreading, chosen, spreading_of
 from jobs.warehouse.process import process_object
+from jobs.warehouse.row_counts import RowCounts
 from jobs.warehouse.selection import NoSuchObjectError, Replay, Selection, select
 from jobs.warehouse.spread import ObjectTask, Spreading, spread
+from lake.metrics import DATASET
 
 
 def main(
@@ -38,6 +41,7 @@ def main(
     add_objects(again)
     add_days(again)
     add_spreading(parser)
+    add_metrics_namespace(parser)
     options, _glue_arguments = parser.parse_known_args(arguments)
     try:
         refine(
@@ -46,6 +50,8 @@ def main(
             options.run_id,
             Replay(options.object, options.first, options.last),
             spreading_of(options),
+            metrics=run_metrics(options),
+            workflow_run=options.workflow_run,
         )
     except NoSuchObjectError as error:
         parser.error(str(error))
@@ -58,19 +64,26 @@ def refine(
     replay: Replay | None = None,
     spreading: Spreading | None = None,
     job: str = "warehouse",
+    metrics: RunMetrics | None = None,
+    workflow_run: str | None = None,
 ) -> None:
-    """Process every unprocessed object of some datasets, or those that a replay names; the log is of the job.
+    """Process every unprocessed object of some datasets, or those that a replay names; log and metrics are of the job.
 
     Raises:
         JobFailedError: some objects failed; all others were done.
         NoSuchObjectError: the replay names an object that is not there.
     """
     selection = select(store, datasets, replay or Replay())
-    run = JobRun(job, run_id)
+    run = JobRun(job, run_id, workflow_run)
     for key in selection.misplaced:
         run.log("misplaced", object=key, advice="put it under inbound/{dataset}/YYYY/MM/DD/{file}; nothing is lost")
     noted = {"misplaced": len(selection.misplaced)} if selection.misplaced else {}
-    run.finish("object", _results(store, selection, run_id, spreading), **noted)
+    rows = RowCounts()
+    try:
+        run.finish("object", rows.counted(_results(store, selection, run_id, spreading)), **noted)
+    finally:
+        if metrics is not None:
+            metrics.publish(DATASET, rows.by_dataset, run)
 
 
 def _results(store: Store, selection: Selection, run_id: str, spreading: Spreading | None) -> Iterable[Result]:

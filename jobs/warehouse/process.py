@@ -69,6 +69,8 @@ def process_object(store: Store, dataset: Dataset, key: str, run_id: str) -> Cou
             "rows-duplicate": str(files.rows_duplicate),
             "run": run_id,
         }
+        if opened.correlation_id is not None:
+            said["correlation_id"] = opened.correlation_id
         store.write_file(inbound.quarantine_key, files.quarantine, MEDIA_TYPE, accounting)
         store.write_file(inbound.warehouse_key, files.warehouse, MEDIA_TYPE, accounting)
     return {

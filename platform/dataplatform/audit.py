@@ -5,7 +5,7 @@ from typing import Final, TypedDict
 import pulumi
 import pulumi_aws as aws
 
-from dataplatform.monitoring import alarm_when_any
+from dataplatform.alarms import alarm_when_above
 from dataplatform.policies import allow, allow_principal, deny_everyone, document, trust_service
 from lake import keys
 
@@ -45,6 +45,8 @@ class Audit(pulumi.ComponentResource):
     trail_arn: pulumi.Output[str]
     records_bucket_name: pulumi.Output[str]
     log_group_name: pulumi.Output[str]
+    alarm_arns: list[pulumi.Output[str]]
+    """ARNs of its alarms."""
 
     def __init__(self, name: str, args: AuditArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("dataplatform:audit:Audit", name, None, opts)
@@ -212,9 +214,10 @@ class Audit(pulumi.ComponentResource):
             metric_transformation={"namespace": _METRICS, "name": metric, "value": "1"},
             opts=self._child,
         )
-        alarm_when_any(
+        alarm = alarm_when_above(
             metric,
             description="Somebody was refused an object or a listing of a mart: the trail's log group says who",
+            runbook="refused-in-mart",
             namespace=_METRICS,
             metric=metric,
             dimensions={},
@@ -222,3 +225,4 @@ class Audit(pulumi.ComponentResource):
             topic_arn=self._args["alarm_topic_arn"],
             parent=self,
         )
+        self.alarm_arns = [alarm.arn]

@@ -6,12 +6,12 @@ from typing import TypedDict
 import pulumi
 import pulumi_aws as aws
 
+from dataplatform.alarms import alarm_on_messages
 from dataplatform.collector_permissions import collector_statements
 from dataplatform.connection_credentials import ConnectionArgs, ServerSecrets, configure_connections
-from dataplatform.monitoring import alarm_when_any
 from dataplatform.policies import allow, document, trust_service
 from dataplatform.python_function import FunctionSettings, PlacementArgs, PythonFunction
-from lake import collection
+from lake import collection, metrics
 
 HANDLER = "functions.sftp_collector.handler.handler"
 TIMEOUT_SECONDS = 900
@@ -72,6 +72,8 @@ class BatchCollector(pulumi.ComponentResource):
     """OpenSSH public keys of each connection, one a line, which the server's owner authorises."""
     security_group_id: pulumi.Output[str] | None
     """The function's security group, if it runs in a network."""
+    alarm_arns: list[pulumi.Output[str]]
+    """ARNs of its alarms."""
     server_secrets: dict[str, ServerSecrets]
     """What the servers are given whose host keys were made here, by connection."""
 
@@ -95,7 +97,7 @@ class BatchCollector(pulumi.ComponentResource):
         queue = self._create_dead_letter_queue()
         function = self._create_function(ledger, queue)
         self._schedule(function, queue)
-        self._create_alarms(queue)
+        self.alarm_arns = [*function.alarm_arns, self._create_alarm(queue)]
         self.function_name = function.function_name
         self.security_group_id = function.security_group_id
         self.ledger_table_name = ledger.name
@@ -167,7 +169,7 @@ class BatchCollector(pulumi.ComponentResource):
                     "LAKE_BUCKET": args["bucket_name"],
                     "LEDGER_TABLE": ledger.name,
                     "PARAMETER_PREFIX": args["parameter_prefix"],
-                    "POWERTOOLS_SERVICE_NAME": "sftp-collector",
+                    "POWERTOOLS_SERVICE_NAME": metrics.COLLECTOR,
                     "POWERTOOLS_LOG_LEVEL": "INFO",
                 },
                 "statements": collector_statements(
@@ -183,6 +185,8 @@ class BatchCollector(pulumi.ComponentResource):
                 ),
                 "placement": args["placement"],
                 "errors_description": "A collection failed: the function's log names each file and why",
+                # It stops by itself 30 s before its end, with whatever is left for the next run.
+                "near_limit_percent": 99,
             },
             self._child,
         )
@@ -261,14 +265,12 @@ class BatchCollector(pulumi.ComponentResource):
         self.schedules = pulumi.Output.all(**schedules)
         self.all_schedules = pulumi.Output.all(**all_schedules)
 
-    def _create_alarms(self, queue: aws.sqs.Queue) -> None:
-        alarm_when_any(
+    def _create_alarm(self, queue: aws.sqs.Queue) -> pulumi.Output[str]:
+        return alarm_on_messages(
             f"{self._name}-dead-letters",
+            queue,
             description="A collection failed for good: the dead-letter queue holds its request and its error",
-            namespace="AWS/SQS",
-            metric="ApproximateNumberOfMessagesVisible",
-            dimensions={"QueueName": queue.name},
-            statistic="Maximum",
+            runbook="collector-dead-letters",
             topic_arn=self._args["alarm_topic_arn"],
             parent=self,
-        )
+        ).arn

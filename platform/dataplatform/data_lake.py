@@ -6,7 +6,7 @@ import pulumi
 import pulumi_aws as aws
 
 from dataplatform.bucket_encryption import deny_other_encryption
-from dataplatform.policies import account_root, allow_principal, deny_everyone, document
+from dataplatform.policies import account_root, allow_principal, budgets_of, deny_everyone, document
 from lake import keys
 
 # Every action that the account's administrators and its IAM policies may be granted on the key, spelled out.
@@ -36,6 +36,8 @@ class DataLakeArgs(TypedDict):
     """Days that overwritten and deleted objects can still be restored."""
     trail_arn: pulumi.Input[str] | None
     """CloudTrail's trail that encrypts its records with the key, if there is one."""
+    budget_notices: bool
+    """AWS Budgets publishes to a topic that the key encrypts."""
     plain_http: bool
     """Leave out the deny on plain HTTP; only the local stack says so."""
 
@@ -122,8 +124,22 @@ class DataLake(pulumi.ComponentResource):
                 ["kms:Decrypt", "kms:GenerateDataKey"],
                 ["*"],
             ),
+            *self._budget_statements(),
             *self._trail_statements(),
         )
+
+    def _budget_statements(self) -> list[dict[str, Any]]:
+        if not self._args["budget_notices"]:
+            return []
+        return [
+            allow_principal(
+                "BudgetsPublish",
+                {"Service": "budgets.amazonaws.com"},
+                ["kms:Decrypt", "kms:GenerateDataKey"],
+                ["*"],
+                budgets_of(self._args["account_id"]),
+            )
+        ]
 
     def _trail_statements(self) -> list[dict[str, Any]]:
         arn = self._args["trail_arn"]

@@ -10,6 +10,7 @@ from dataplatform.api_keys import ProviderLimits
 from dataplatform.batch_collector import CollectedDatasetArgs
 from dataplatform.connection_credentials import ConnectionArgs
 from dataplatform.database_credentials import DatabaseArgs
+from dataplatform.dataset_watch import WatchedDatasetArgs
 from dataplatform.network import ExistingNetworkArgs
 from dataplatform.settings import Settings
 from dataplatform.source_settings import DEMO_SFTP_PORT, ConnectionSettings, DatabaseSettings
@@ -71,6 +72,18 @@ def collected_datasets(settings: Settings) -> dict[str, CollectedDatasetArgs]:
         )
         for name, dataset in DATASETS.items()
         if isinstance(dataset.source, SftpSource)
+    }
+
+
+def watched_datasets(settings: Settings) -> dict[str, WatchedDatasetArgs]:
+    """How fresh each dataset has to be, and which of them nothing comes for since their server does not run."""
+    loaded = {**collected_datasets(settings), **extracted_datasets(settings)}
+    return {
+        name: WatchedDatasetArgs(
+            freshness_seconds=int(dataset.freshness.total_seconds()),
+            paused=name in loaded and loaded[name]["paused"],
+        )
+        for name, dataset in DATASETS.items()
     }
 
 

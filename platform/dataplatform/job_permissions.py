@@ -4,7 +4,7 @@ from typing import Any, TypedDict
 
 import pulumi
 
-from dataplatform.policies import allow, document
+from dataplatform.policies import Conditions, allow, document
 from lake import keys
 
 
@@ -18,6 +18,10 @@ class JobPermissionsArgs(TypedDict):
     teams: list[str]
     log_group_arn: pulumi.Input[str]
     """Where the jobs' own log goes."""
+    metrics_namespace: str
+    """Where the jobs' own counts go."""
+    any_metric_namespace: bool
+    """No condition on the namespace; only the local stack says so."""
 
 
 def warehouse_policy(args: JobPermissionsArgs) -> pulumi.Output[str]:
@@ -80,7 +84,11 @@ def _common(args: JobPermissionsArgs) -> list[dict[str, Any]]:
             [pulumi.Output.concat(log_groups, "*"), pulumi.Output.concat(args["log_group_arn"], ":*")],
         ),
         # CloudWatch metrics know no resources; the namespace narrows the statement instead.
-        allow(
-            "PublishMetrics", ["cloudwatch:PutMetricData"], ["*"], {"StringEquals": {"cloudwatch:namespace": "Glue"}}
-        ),
+        allow("PublishMetrics", ["cloudwatch:PutMetricData"], ["*"], _namespaces(args)),
     ]
+
+
+def _namespaces(args: JobPermissionsArgs) -> Conditions | None:
+    if args["any_metric_namespace"]:
+        return None
+    return {"StringEquals": {"cloudwatch:namespace": ["Glue", args["metrics_namespace"]]}}

@@ -1,11 +1,12 @@
 """Where everything that cannot be handled is told to a person: one topic, and the alarms that write to it."""
 
-from typing import TypedDict
+from typing import Any, TypedDict
 
 import pulumi
 import pulumi_aws as aws
 
-from dataplatform.policies import allow_principal, document
+from dataplatform.alarms import alarm_on_messages, runbook_page
+from dataplatform.policies import allow_principal, budgets_of, document
 
 
 class MonitoringArgs(TypedDict):
@@ -16,6 +17,8 @@ class MonitoringArgs(TypedDict):
     key_arn: pulumi.Input[str]
     alarm_emails: list[str]
     """Addresses that alarms are mailed to. Each has to confirm AWS's first mail."""
+    monthly_budget_dollars: int | None
+    """USD that the account may cost a month. None: there is no budget. The key's policy has to admit its notices."""
 
 
 class Monitoring(pulumi.ComponentResource):
@@ -25,13 +28,15 @@ class Monitoring(pulumi.ComponentResource):
     undelivered_queue_arn: pulumi.Output[str]
     """Dead-letter queue of every event rule."""
     undelivered_queue_url: pulumi.Output[str]
+    alarm_arns: list[pulumi.Output[str]]
+    """ARNs of its alarms."""
 
     def __init__(self, name: str, args: MonitoringArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("dataplatform:monitoring:Monitoring", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
         topic = aws.sns.Topic(f"{name}-alarms", kms_master_key_id=args["key_arn"], opts=child)
         self.topic_arn = topic.arn
-        aws.sns.TopicPolicy(
+        policy = aws.sns.TopicPolicy(
             f"{name}-alarms-policy",
             arn=topic.arn,
             policy=document(
@@ -47,9 +52,12 @@ class Monitoring(pulumi.ComponentResource):
                 allow_principal(
                     "EventsAreDelivered", {"Service": "events.amazonaws.com"}, ["sns:Publish"], [topic.arn]
                 ),
+                *([self._budgets_publish(topic, args)] if args["monthly_budget_dollars"] else []),
             ),
             opts=child,
         )
+        if args["monthly_budget_dollars"]:
+            self._create_budget(name, topic, policy, args["monthly_budget_dollars"])
         undelivered = self._keep_undelivered(name, args)
         self.undelivered_queue_arn, self.undelivered_queue_url = undelivered.arn, undelivered.url
         for index, address in enumerate(args["alarm_emails"]):
@@ -62,6 +70,39 @@ class Monitoring(pulumi.ComponentResource):
                 "undeliveredQueueArn": self.undelivered_queue_arn,
                 "undeliveredQueueUrl": self.undelivered_queue_url,
             }
+        )
+
+    def _budgets_publish(self, topic: aws.sns.Topic, args: MonitoringArgs) -> dict[str, Any]:
+        return allow_principal(
+            "BudgetsPublish",
+            {"Service": "budgets.amazonaws.com"},
+            ["sns:Publish"],
+            [topic.arn],
+            budgets_of(args["account_id"]),
+        )
+
+    def _create_budget(self, name: str, topic: aws.sns.Topic, policy: aws.sns.TopicPolicy, dollars: int) -> None:
+        """The account's costs. By the stack's tag alone it would count nothing until somebody activates that tag."""
+        notices = (("ACTUAL", 80), ("FORECASTED", 100))
+        aws.budgets.Budget(
+            f"{name}-monthly-costs",
+            # A notice tells the budget's name and nothing else of ours.
+            name=f"{name} monthly costs, see {runbook_page('cost-budget')}",
+            budget_type="COST",
+            limit_amount=str(dollars),
+            limit_unit="USD",
+            time_unit="MONTHLY",
+            notifications=[
+                {
+                    "comparison_operator": "GREATER_THAN",
+                    "notification_type": kind,
+                    "threshold": percent,
+                    "threshold_type": "PERCENTAGE",
+                    "subscriber_sns_topic_arns": [topic.arn],
+                }
+                for kind, percent in notices
+            ],
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[policy]),
         )
 
     def _keep_undelivered(self, name: str, args: MonitoringArgs) -> aws.sqs.Queue:
@@ -87,130 +128,13 @@ class Monitoring(pulumi.ComponentResource):
             ),
             opts=child,
         )
-        alarm_when_any(
+        alarm = alarm_on_messages(
             f"{name}-undelivered-events",
+            queue,
             description="A rule could not deliver an event: the queue holds it with the error",
-            namespace="AWS/SQS",
-            metric="ApproximateNumberOfMessagesVisible",
-            dimensions={"QueueName": queue.name},
-            statistic="Maximum",
+            runbook="undelivered-events",
             topic_arn=self.topic_arn,
             parent=self,
         )
+        self.alarm_arns = [alarm.arn]
         return queue
-
-
-def alarm_when_any(  # noqa: PLR0913 - each is a fact of the alarm, and named at the call
-    name: str,
-    *,
-    description: str,
-    namespace: str,
-    metric: str,
-    dimensions: dict[str, pulumi.Input[str]],
-    statistic: str,
-    topic_arn: pulumi.Input[str],
-    parent: pulumi.Resource,
-    threshold: int = 0,
-) -> aws.cloudwatch.MetricAlarm:
-    """An alarm that rings when the metric is above the threshold in any five minutes, and stays quiet without data."""
-    return aws.cloudwatch.MetricAlarm(
-        name,
-        alarm_description=description,
-        namespace=namespace,
-        metric_name=metric,
-        dimensions=dimensions,
-        statistic=statistic,
-        comparison_operator="GreaterThanThreshold",
-        threshold=threshold,
-        period=300,
-        evaluation_periods=1,
-        treat_missing_data="notBreaching",
-        alarm_actions=[topic_arn],
-        ok_actions=[topic_arn],
-        opts=pulumi.ResourceOptions(parent=parent),
-    )
-
-
-class AlertArgs(TypedDict):
-    """Where a rule's events go."""
-
-    topic_arn: pulumi.Input[str]
-    undelivered_queue_arn: pulumi.Input[str]
-
-
-def alert_on_failed_jobs(
-    name: str, job_names: list[pulumi.Output[str]], alert: AlertArgs, *, parent: pulumi.Resource
-) -> None:
-    """Tell the topic of every Glue run of these jobs that failed, timed out or was stopped, with Glue's own message."""
-    child = pulumi.ResourceOptions(parent=parent)
-    rule = aws.cloudwatch.EventRule(
-        f"{name}-failed-runs",
-        description="A Glue run did not succeed",
-        event_pattern=pulumi.Output.json_dumps(
-            {
-                "source": ["aws.glue"],
-                "detail-type": ["Glue Job State Change"],
-                "detail": {"jobName": job_names, "state": ["FAILED", "TIMEOUT", "STOPPED", "ERROR"]},
-            }
-        ),
-        opts=child,
-    )
-    _deliver(f"{name}-failed-runs-alert", rule, alert, parent=parent)
-
-
-def alert_on_failed_tasks(
-    name: str, cluster_arn: pulumi.Input[str], alert: AlertArgs, *, parent: pulumi.Resource
-) -> None:
-    """Tell the topic of every task of a cluster that ended with an error or never started, with ECS's own reason."""
-    child = pulumi.ResourceOptions(parent=parent)
-    rule = aws.cloudwatch.EventRule(
-        f"{name}-failed-tasks",
-        description="A task ended with an error or did not start",
-        event_pattern=pulumi.Output.json_dumps(
-            {
-                "source": ["aws.ecs"],
-                "detail-type": ["ECS Task State Change"],
-                "detail": {
-                    "clusterArn": [cluster_arn],
-                    "lastStatus": ["STOPPED"],
-                    "$or": [
-                        {"containers": {"exitCode": [{"anything-but": 0}]}},
-                        {"stopCode": ["TaskFailedToStart"]},
-                    ],
-                },
-            }
-        ),
-        opts=child,
-    )
-    _deliver(f"{name}-failed-tasks-alert", rule, alert, parent=parent)
-
-
-def alert_on_failed_deployments(
-    name: str, service_arn: pulumi.Input[str], alert: AlertArgs, *, parent: pulumi.Resource
-) -> None:
-    """Tell the topic that a service's new tasks do not get healthy, and that ECS went back to the old ones."""
-    child = pulumi.ResourceOptions(parent=parent)
-    rule = aws.cloudwatch.EventRule(
-        f"{name}-failed-deployments",
-        description="A service's new tasks did not get healthy",
-        event_pattern=pulumi.Output.json_dumps(
-            {
-                "source": ["aws.ecs"],
-                "detail-type": ["ECS Deployment State Change"],
-                "resources": [service_arn],
-                "detail": {"eventName": ["SERVICE_DEPLOYMENT_FAILED"]},
-            }
-        ),
-        opts=child,
-    )
-    _deliver(f"{name}-failed-deployments-alert", rule, alert, parent=parent)
-
-
-def _deliver(name: str, rule: aws.cloudwatch.EventRule, alert: AlertArgs, *, parent: pulumi.Resource) -> None:
-    aws.cloudwatch.EventTarget(
-        name,
-        rule=rule.name,
-        arn=alert["topic_arn"],
-        dead_letter_config={"arn": alert["undelivered_queue_arn"]},
-        opts=pulumi.ResourceOptions(parent=parent),
-    )

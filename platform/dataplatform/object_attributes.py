@@ -5,10 +5,10 @@ from typing import TypedDict
 import pulumi
 import pulumi_aws as aws
 
-from dataplatform.monitoring import alarm_when_any
+from dataplatform.alarms import alarm_on_messages
 from dataplatform.policies import allow
 from dataplatform.python_function import FunctionSettings, PythonFunction
-from lake import attributes, keys
+from lake import attributes, keys, metrics
 
 HANDLER = "functions.object_attributes.handler.handler"
 RECORDED = (keys.INBOUND, keys.WAREHOUSE)
@@ -31,8 +31,11 @@ class ObjectAttributes(pulumi.ComponentResource):
     """Table, function and rule. It is an index for people and programs, not the authority on what is processed."""
 
     table_name: pulumi.Output[str]
+    table_arn: pulumi.Output[str]
     function_name: pulumi.Output[str]
     dead_letter_queue_url: pulumi.Output[str]
+    alarm_arns: list[pulumi.Output[str]]
+    """ARNs of its alarms."""
 
     def __init__(self, name: str, args: ObjectAttributesArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("dataplatform:lake:ObjectAttributes", name, None, opts)
@@ -47,17 +50,17 @@ class ObjectAttributes(pulumi.ComponentResource):
         )
         function = self._create_function(table, dead_letters)
         self._invoke_on_created_objects(function)
-        alarm_when_any(
+        alarm = alarm_on_messages(
             f"{name}-dead-letters",
+            dead_letters,
             description="An object's attributes could not be recorded: the dead-letter queue holds its event",
-            namespace="AWS/SQS",
-            metric="ApproximateNumberOfMessagesVisible",
-            dimensions={"QueueName": dead_letters.name},
-            statistic="Maximum",
+            runbook="attributes-dead-letters",
             topic_arn=args["alarm_topic_arn"],
             parent=self,
         )
+        self.alarm_arns = [*function.alarm_arns, alarm.arn]
         self.table_name = table.name
+        self.table_arn = table.arn
         self.function_name = function.function_name
         self.dead_letter_queue_url = dead_letters.url
         self.register_outputs(
@@ -107,7 +110,7 @@ class ObjectAttributes(pulumi.ComponentResource):
                 "environment": {
                     "ATTRIBUTES_TABLE": table.name,
                     "LAKE_BUCKET": args["bucket_name"],
-                    "POWERTOOLS_SERVICE_NAME": "object-attributes",
+                    "POWERTOOLS_SERVICE_NAME": metrics.RECORDER,
                     "POWERTOOLS_LOG_LEVEL": "INFO",
                 },
                 "statements": [
@@ -117,6 +120,7 @@ class ObjectAttributes(pulumi.ComponentResource):
                 ],
                 "placement": None,
                 "errors_description": "An object's attributes were not recorded: the function's log says why",
+                "near_limit_percent": 80,
             },
             self._child,
         )

@@ -105,6 +105,17 @@ def account_root(account_id: pulumi.Input[str]) -> pulumi.Output[str]:
     return pulumi.Output.concat("arn:aws:iam::", account_id, ":root")
 
 
+def budgets_of(account_id: pulumi.Input[str]) -> Conditions:
+    """What AWS Budgets' calls carry on behalf of this account.
+
+    docs.aws.amazon.com/cost-management/latest/userguide/budgets-sns-policy.html
+    """
+    return {
+        "StringEquals": {"aws:SourceAccount": account_id},
+        "ArnLike": {"aws:SourceArn": pulumi.Output.concat("arn:aws:budgets::", account_id, ":*")},
+    }
+
+
 def _statement(effect: str, sid: str, actions: Sequence[str], conditions: Conditions | None) -> dict[str, Any]:
     wild = [action for action in actions if "*" in action]
     if wild:

@@ -1,4 +1,4 @@
-"""A Lambda function in Python with what each of them needs: role, log group, layer, tracing, an alarm on its errors."""
+"""A Lambda function in Python with what each of them needs: role, log group, layer, tracing, alarms."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, TypedDict
@@ -6,8 +6,8 @@ from typing import Any, TypedDict
 import pulumi
 import pulumi_aws as aws
 
+from dataplatform.alarms import alarm_when_above
 from dataplatform.firewalls import create_outgoing_group
-from dataplatform.monitoring import alarm_when_any
 from dataplatform.packaging import FUNCTION_PYTHON
 from dataplatform.policies import allow, document, trust_service
 
@@ -22,6 +22,8 @@ class FunctionSettings(TypedDict):
     key_arn: pulumi.Input[str]
     alarm_topic_arn: pulumi.Input[str]
     log_retention_days: int
+    metrics_namespace: str
+    """CloudWatch namespace of what the stack's own code measures."""
 
 
 class PlacementArgs(TypedDict):
@@ -48,6 +50,8 @@ class PythonFunctionArgs(TypedDict):
     """None: it runs outside of any network of ours, and reaches the internet."""
     errors_description: str
     """What it means when it fails, and where to look."""
+    near_limit_percent: int
+    """Share of its timeout that no run ought to take."""
 
 
 class PythonFunction(pulumi.ComponentResource):
@@ -59,6 +63,8 @@ class PythonFunction(pulumi.ComponentResource):
     """What API Gateway calls it by."""
     security_group_id: pulumi.Output[str] | None
     """Its security group, if it runs in a network."""
+    alarm_arns: list[pulumi.Output[str]]
+    """ARNs of its alarms."""
 
     def __init__(self, name: str, args: PythonFunctionArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("dataplatform:functions:PythonFunction", name, None, opts)
@@ -110,22 +116,15 @@ class PythonFunction(pulumi.ComponentResource):
             kms_key_arn=settings["key_arn"],
             tracing_config={"mode": "Active"},
             logging_config={"log_format": "JSON", "log_group": logs.name},
-            environment={"variables": args["environment"]},
+            environment={
+                "variables": {**args["environment"], "POWERTOOLS_METRICS_NAMESPACE": settings["metrics_namespace"]}
+            },
             vpc_config={"subnet_ids": placement["subnet_ids"], "security_group_ids": [firewall.id]}
             if placement and firewall
             else None,
             opts=pulumi.ResourceOptions(parent=self, depends_on=[permissions]),
         )
-        alarm_when_any(
-            f"{name}-errors",
-            description=args["errors_description"],
-            namespace="AWS/Lambda",
-            metric="Errors",
-            dimensions={"FunctionName": function.name},
-            statistic="Sum",
-            topic_arn=settings["alarm_topic_arn"],
-            parent=self,
-        )
+        self.alarm_arns = self._create_alarms(name, args, function)
         self.function_name = function.name
         self.function_arn = function.arn
         self.invoke_arn = function.invoke_arn
@@ -133,6 +132,39 @@ class PythonFunction(pulumi.ComponentResource):
         self.register_outputs(
             {"functionName": self.function_name, "functionArn": self.function_arn, "invokeArn": self.invoke_arn}
         )
+
+    def _create_alarms(
+        self, name: str, args: PythonFunctionArgs, function: aws.lambda_.Function
+    ) -> list[pulumi.Output[str]]:
+        """What is watched of every function: that it fails, that it is not let run, that it hardly gets done."""
+        limit = args["timeout_seconds"]
+        watched = [
+            ("errors", "Errors", "Sum", 0, args["errors_description"]),
+            ("throttles", "Throttles", "Sum", 0, "The function was not let run: too many run at once in this account"),
+            (
+                "duration",
+                "Duration",
+                "Maximum",
+                # Milliseconds.
+                limit * 10 * args["near_limit_percent"],
+                f"A run took more than {args['near_limit_percent']} % of the {limit} s after which it is killed",
+            ),
+        ]
+        return [
+            alarm_when_above(
+                f"{name}-{suffix}",
+                description=description,
+                runbook=f"function-{suffix}",
+                namespace="AWS/Lambda",
+                metric=metric,
+                dimensions={"FunctionName": function.name},
+                statistic=statistic,
+                threshold=threshold,
+                topic_arn=args["settings"]["alarm_topic_arn"],
+                parent=self,
+            ).arn
+            for suffix, metric, statistic, threshold, description in watched
+        ]
 
 
 def _keep_interfaces() -> dict[str, Any]:

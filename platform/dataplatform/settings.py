@@ -9,6 +9,7 @@ from typing import Annotated, Any, Final, Literal, Self
 import pulumi
 from pydantic import AfterValidator, BaseModel, Field, ValidationError, model_validator
 
+from dataplatform.alarm_settings import AlarmSettings
 from dataplatform.event_settings import CallbackSettings, EventSettings, ProviderSettings
 from dataplatform.settings_model import Name, SettingsModel
 from dataplatform.source_settings import ConnectionSettings, DatabaseSettings, NetworkSettings, SourceSettings
@@ -80,6 +81,12 @@ class LocalSettings(SettingsModel):
     batch_actions: Annotated[
         bool, Field(description="Allow sqs:SendMessageBatch by name: to the emulator it is no SendMessage.")
     ] = False
+    any_metric_namespace: Annotated[
+        bool,
+        Field(
+            description="Let the jobs publish metrics without a condition on the namespace: the emulator has no key."
+        ),
+    ] = False
     skip_images: Annotated[
         bool, Field(description="Build and push no container images: the emulator runs no containers.")
     ] = False
@@ -146,6 +153,9 @@ class Settings(SettingsModel):
     alarm_emails: Annotated[
         tuple[str, ...], Field(description="Addresses that alarms are mailed to. Each has to confirm AWS's first mail.")
     ] = ()
+    alarms: Annotated[AlarmSettings, Field(description="Above what the [alarms](components/monitoring.md) ring.")] = (
+        AlarmSettings()
+    )
     permissions_boundary: Annotated[
         str | None,
         Field(
@@ -307,6 +317,7 @@ def _is_name(path: list[str], index: int) -> bool:
 
 _BLOCKS: Final[Mapping[tuple[str, ...], type[BaseModel]]] = {
     (): Settings,
+    ("alarms",): AlarmSettings,
     ("connections",): ConnectionSettings,
     ("databases",): DatabaseSettings,
     ("events",): EventSettings,

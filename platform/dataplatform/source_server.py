@@ -7,10 +7,10 @@ from typing import Any, TypedDict
 import pulumi
 import pulumi_aws as aws
 
+from dataplatform.alert_rules import AlertArgs, alert_on_failed_deployments
 from dataplatform.connection_credentials import ServerSecrets
 from dataplatform.container_image import ContainerImage
 from dataplatform.firewalls import create_outgoing_group, let_in
-from dataplatform.monitoring import AlertArgs, alert_on_failed_deployments
 from dataplatform.policies import allow, document, trust_service
 
 # So short that a client finds the new task soon after the old one is gone.

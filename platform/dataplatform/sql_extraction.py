@@ -5,11 +5,12 @@ from typing import TypedDict
 import pulumi
 import pulumi_aws as aws
 
+from dataplatform.alarms import alarm_on_messages
+from dataplatform.alert_rules import AlertArgs, alert_on_failed_tasks
 from dataplatform.connection_credentials import ServerSecrets
 from dataplatform.database_credentials import DatabaseArgs, configure_databases
 from dataplatform.extraction_permissions import ExtractionPermissionsArgs, execution_policy, task_policy
 from dataplatform.firewalls import create_outgoing_group
-from dataplatform.monitoring import AlertArgs, alarm_when_any, alert_on_failed_tasks
 from dataplatform.policies import allow, document, trust_service
 
 CONTAINER = "extract"
@@ -64,6 +65,8 @@ class SqlExtraction(pulumi.ComponentResource):
     """URL of the queue that starts go to which failed."""
     security_group_id: pulumi.Output[str]
     """The task's security group, which a server may let in."""
+    alarm_arns: list[pulumi.Output[str]]
+    """ARNs of its alarms."""
     server_secrets: dict[str, ServerSecrets]
     """What the servers are given whose passwords and certificates were made here, by database."""
 
@@ -197,16 +200,15 @@ class SqlExtraction(pulumi.ComponentResource):
             opts=self._child,
         )
         self.dead_letter_queue_url = queue.url
-        alarm_when_any(
+        alarm = alarm_on_messages(
             f"{self._name}-dead-letters",
+            queue,
             description="An extraction could not be started: the dead-letter queue holds its request and why",
-            namespace="AWS/SQS",
-            metric="ApproximateNumberOfMessagesVisible",
-            dimensions={"QueueName": queue.name},
-            statistic="Maximum",
+            runbook="extraction-dead-letters",
             topic_arn=args["alarm_topic_arn"],
             parent=self,
         )
+        self.alarm_arns = [alarm.arn]
         role = aws.iam.Role(
             f"{self._name}-scheduler-role",
             description="Starts the SQL extraction",

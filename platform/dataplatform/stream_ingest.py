@@ -7,13 +7,13 @@ import pulumi
 import pulumi_aws as aws
 import pulumi_random as random
 
+from dataplatform.alarms import alarm_on_messages, alarm_when_above
 from dataplatform.api_keys import ProviderLimits
-from dataplatform.monitoring import alarm_when_any
 from dataplatform.policies import deny_everyone, document
 from dataplatform.python_function import FunctionSettings, PythonFunction
 from dataplatform.rest_api import RestApi
 from dataplatform.stream_permissions import batcher_statements, receiver_statements
-from lake import callbacks
+from lake import callbacks, metrics
 
 RECEIVER = "functions.event_receiver.handler.handler"
 BATCHER = "functions.event_batcher.handler.handler"
@@ -68,6 +68,15 @@ class StreamIngestArgs(TypedDict):
     """Name batches of messages as actions of their own; only the local stack says so."""
 
 
+class MeteredStream(TypedDict):
+    """Values of the dimensions of AWS's own metrics."""
+
+    queue_name: pulumi.Output[str]
+    dead_letter_queue_name: pulumi.Output[str]
+    api_name: str
+    api_stage: str
+
+
 class StreamIngest(pulumi.ComponentResource):
     """API, receiver, queue with its dead-letter queue, batcher, and what third parties sign with."""
 
@@ -79,6 +88,10 @@ class StreamIngest(pulumi.ComponentResource):
     """Name of the SSM parameter of each third party's secret."""
     queue_url: pulumi.Output[str]
     dead_letter_queue_url: pulumi.Output[str]
+    metered: MeteredStream
+    """What CloudWatch's own metrics know its parts by."""
+    alarm_arns: list[pulumi.Output[str]]
+    """ARNs of its alarms."""
     receiver_function: pulumi.Output[str]
     batcher_function: pulumi.Output[str]
 
@@ -110,7 +123,13 @@ class StreamIngest(pulumi.ComponentResource):
             },
             self._child,
         )
-        self._create_alarms(queue, dead_letters)
+        self.alarm_arns = [*receiver.alarm_arns, *batcher.alarm_arns, *self._create_alarms(queue, dead_letters)]
+        self.metered = {
+            "queue_name": queue.name,
+            "dead_letter_queue_name": dead_letters.name,
+            "api_name": f"{name}-api",
+            "api_stage": STAGE,
+        }
         self.url = api.url
         self.rest_api_id = api.rest_api_id
         self.api_key_parameters = api.api_key_parameters
@@ -219,7 +238,7 @@ class StreamIngest(pulumi.ComponentResource):
                     "SIGNATURES_TABLE": signatures.name,
                     "CALLBACK_PROVIDERS": ",".join(args["callbacks"]),
                     "CORS_ORIGIN": args["cors_origin"],
-                    "POWERTOOLS_SERVICE_NAME": "event-receiver",
+                    "POWERTOOLS_SERVICE_NAME": metrics.RECEIVER,
                     "POWERTOOLS_LOG_LEVEL": "INFO",
                 },
                 "statements": receiver_statements(
@@ -235,6 +254,7 @@ class StreamIngest(pulumi.ComponentResource):
                 ),
                 "placement": None,
                 "errors_description": "The receiver failed, and callers were answered 500: its log says why",
+                "near_limit_percent": 80,
             },
             self._child,
         )
@@ -254,7 +274,7 @@ class StreamIngest(pulumi.ComponentResource):
                     "LAKE_BUCKET": args["bucket_name"],
                     "EVENTS_DATASET": args["dataset"],
                     "EVENTS_DEAD_LETTER_QUEUE_URL": dead_letters.url,
-                    "POWERTOOLS_SERVICE_NAME": "event-batcher",
+                    "POWERTOOLS_SERVICE_NAME": metrics.BATCHER,
                     "POWERTOOLS_LOG_LEVEL": "INFO",
                 },
                 "statements": batcher_statements(
@@ -268,6 +288,7 @@ class StreamIngest(pulumi.ComponentResource):
                 ),
                 "placement": None,
                 "errors_description": "The batcher failed; the queue gives its messages again: see its log",
+                "near_limit_percent": 80,
             },
             self._child,
         )
@@ -283,25 +304,37 @@ class StreamIngest(pulumi.ComponentResource):
         )
         return batcher
 
-    def _create_alarms(self, queue: aws.sqs.Queue, dead_letters: aws.sqs.Queue) -> None:
-        alarm_when_any(
+    def _create_alarms(self, queue: aws.sqs.Queue, dead_letters: aws.sqs.Queue) -> list[pulumi.Output[str]]:
+        topic_arn = self._args["alarm_topic_arn"]
+        poisonous = alarm_on_messages(
             f"{self._name}-dead-letters",
+            dead_letters,
             description="An event could not be landed: the dead-letter queue holds it, with the reason as attribute",
-            namespace="AWS/SQS",
-            metric="ApproximateNumberOfMessagesVisible",
-            dimensions={"QueueName": dead_letters.name},
-            statistic="Maximum",
-            topic_arn=self._args["alarm_topic_arn"],
+            runbook="event-dead-letters",
+            topic_arn=topic_arn,
             parent=self,
         )
-        alarm_when_any(
+        waiting = alarm_when_above(
             f"{self._name}-waiting",
-            description=f"An event has waited for more than {OLDEST_MESSAGE_SECONDS} s: look at the batcher's log",
+            description=f"An event has waited for more than {OLDEST_MESSAGE_SECONDS} s",
+            runbook="events-waiting",
             namespace="AWS/SQS",
             metric="ApproximateAgeOfOldestMessage",
             dimensions={"QueueName": queue.name},
             statistic="Maximum",
             threshold=OLDEST_MESSAGE_SECONDS,
-            topic_arn=self._args["alarm_topic_arn"],
+            topic_arn=topic_arn,
             parent=self,
         )
+        refused = alarm_when_above(
+            f"{self._name}-not-stored",
+            description="The queue did not take posted events: their senders were asked to send them again",
+            runbook="events-not-stored",
+            namespace=self._args["functions"]["metrics_namespace"],
+            metric=metrics.EVENTS_NOT_STORED,
+            dimensions={metrics.SERVICE: metrics.RECEIVER},
+            statistic="Sum",
+            topic_arn=topic_arn,
+            parent=self,
+        )
+        return [alarm.arn for alarm in (poisonous, waiting, refused)]

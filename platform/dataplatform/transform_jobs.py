@@ -7,8 +7,8 @@ import pulumi
 import pulumi_aws as aws
 
 from dataplatform import packaging
+from dataplatform.alert_rules import AlertArgs, alert_on_failed_jobs
 from dataplatform.job_permissions import JobPermissionsArgs, mart_policy, sanitise_policy, warehouse_policy
-from dataplatform.monitoring import AlertArgs, alert_on_failed_jobs
 from dataplatform.policies import allow, document, trust_service
 from lake import keys
 
@@ -43,6 +43,10 @@ class TransformJobsArgs(TypedDict):
     """Landed objects that start the workflow at once."""
     batch_window_seconds: int
     """Seconds after which fewer landed objects start it too."""
+    metrics_namespace: str
+    """CloudWatch namespace of what the jobs count."""
+    any_metric_namespace: bool
+    """No condition on the namespace of the jobs' metrics; only the local stack says so."""
     trust_account: bool
     """The account's principals may assume the jobs' roles; only the local stack says so."""
 
@@ -73,6 +77,8 @@ class TransformJobs(pulumi.ComponentResource):
             account_id=args["account_id"],
             region=args["region"],
             teams=args["teams"],
+            metrics_namespace=args["metrics_namespace"],
+            any_metric_namespace=args["any_metric_namespace"],
         )
         code = self._upload("code", "jobs.zip", args["code"])
         wheels = self._upload("wheels", "jobs.gluewheels.zip", args["wheels"])
@@ -146,6 +152,7 @@ class TransformJobs(pulumi.ComponentResource):
             command={"name": "glueetl", "python_version": "3", "script_location": script},
             default_arguments={
                 "--bucket": args["bucket_name"],
+                "--metrics-namespace": args["metrics_namespace"],
                 **arguments,
                 "--python-modules-installer-option": "--no-index",
                 "--job-language": "python",

@@ -42,6 +42,8 @@ class Arrival:
     checksum: str | None = None
     rows: int | None = None
     columns: tuple[str, ...] | None = None
+    correlation_id: str | None = None
+    """Of the run that landed it."""
 
 
 class AttributesTable:
@@ -64,6 +66,7 @@ class AttributesTable:
             "etag": arrival.etag,
             "sequencer": _comparable(arrival.sequencer),
             "checksum": arrival.checksum,
+            "correlation_id": arrival.correlation_id,
             "row_count": arrival.rows,
             "column_names": list(arrival.columns) if arrival.columns is not None else None,
         }
@@ -110,6 +113,18 @@ class AttributesTable:
             if "LastEvaluatedKey" not in page:
                 return
             query["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+
+    def newest_of_day(self, dataset: str, day: date) -> datetime | None:
+        """When the newest of a dataset's objects of one landing day arrived; None if there are none."""
+        page = self._table.query(
+            IndexName=INDEX,
+            KeyConditionExpression=f"{DATASET_DAY} = :day",
+            ExpressionAttributeValues={":day": dataset_day(dataset, day)},
+            ProjectionExpression=ARRIVED_AT,
+            ScanIndexForward=False,
+            Limit=1,
+        )
+        return next((datetime.fromisoformat(str(item[ARRIVED_AT])) for item in page["Items"]), None)
 
     def _update(
         self, object_key: str, values: Mapping[str, Any], *, defaults: Mapping[str, Any], condition: str

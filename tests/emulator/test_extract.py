@@ -338,7 +338,10 @@ def test_a_run_that_was_overtaken_neither_replaces_the_object_nor_completes(
 
 def test_a_large_object_is_not_replaced_either_and_leaves_no_parts(sql_stack, tmp_path):
     # given
-    objects, key = InboundObjects(boto3.client("s3"), sql_stack.bucket), "inbound/items/2026/11/22/items.parquet"
+    objects, key = (
+        InboundObjects(boto3.client("s3"), sql_stack.bucket, "a-run"),
+        "inbound/items/2026/11/22/items.parquet",
+    )
     for name in ("first", "second"):
         (tmp_path / name).write_bytes(name.encode() * 4 * 2**20)
 

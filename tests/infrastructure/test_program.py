@@ -128,14 +128,6 @@ def test_the_workflow_runs_warehouse_on_landing_and_mart_after_it_succeeded(grap
     assert on_warehouse["actions"] == [{"jobName": mart}]
 
 
-def test_every_alarm_reaches_the_alarm_topic_and_is_quiet_without_data(graph: Graph) -> None:
-    alarms = graph.of_type("cloudwatch/metricAlarm:MetricAlarm")
-    assert alarms
-    for alarm in alarms:
-        assert alarm.inputs["alarmActions"] == [graph.exports["alarmTopicArn"]]
-        assert alarm.inputs["treatMissingData"] == "notBreaching"
-
-
 def test_a_failed_glue_run_is_told_to_the_alarm_topic(graph: Graph) -> None:
     pattern = json.loads(graph.only("cloudwatch/eventRule:EventRule", "-failed-runs").inputs["eventPattern"])
     target = graph.only("cloudwatch/eventTarget:EventTarget", "-failed-runs-alert")

@@ -198,6 +198,27 @@ def trails_asked(judge: Judge) -> Iterator[bool]:
             yield judge.service_may("cloudtrail.amazonaws.com", action, judge.key, **context)
 
 
+def budgets_asked(judge: Judge) -> Iterator[bool]:
+    """A budget tells the topic, which is encrypted."""
+    for budget in judge.graph.of_type("budgets/budget:Budget"):
+        context = {**FROM_HERE, "aws:SourceArn": f"arn:aws:budgets::{ACCOUNT}:budget/{budget.inputs['name']}"}
+        for notice in budget.inputs["notifications"]:
+            for topic in notice["subscriberSnsTopicArns"]:
+                yield judge.service_may("budgets.amazonaws.com", "sns:Publish", topic, **context)
+        for action in USE_KEY:
+            yield judge.service_may("budgets.amazonaws.com", action, judge.key, **context)
+
+
+def test_a_budget_of_this_account_may_tell_the_topic_and_another_accounts_may_not(graph_of: Any) -> None:
+    judge = Judge(graph_of("prod"))
+    [policy] = judge.graph.of_type("sns/topicPolicy:TopicPolicy")
+    other = {"aws:SourceAccount": "999999999999", "aws:SourceArn": "arn:aws:budgets::999999999999:budget/x"}
+    assert all(answers := list(budgets_asked(judge)))
+    assert len(answers) > 1
+    assert not judge.service_may("budgets.amazonaws.com", "sns:Publish", policy.inputs["arn"], **other)
+    assert not judge.service_may("budgets.amazonaws.com", "kms:Decrypt", judge.key, **other)
+
+
 ASKED = {
     "schedules": schedules_asked,
     "rules": rules_asked,
@@ -225,7 +246,7 @@ def test_the_api_may_invoke_its_function(judge: Judge) -> None:
 
 def test_a_service_may_do_nothing_else(judge: Judge) -> None:
     # given all that the program has services do
-    for asked in (*ASKED.values(), trails_asked):
+    for asked in (*ASKED.values(), budgets_asked, trails_asked):
         list(asked(judge))
 
     # then what the policies of topics, queues and key allow them, and what roles for services may, is that

@@ -80,7 +80,8 @@ def _readable(value: Any) -> Any:
     if isinstance(value, str) and (view := PRESTO_VIEW.fullmatch(value)):
         value = base64.b64decode(view[1]).decode()
     if isinstance(value, str) and value.startswith(('{"', '[{"')):
-        return json.loads(value)
+        # An alert's template looks like JSON and is none until the event is put in.
+        return value if "<aws.events." in value else json.loads(value)
     if isinstance(value, dict):
         return {key: _readable(item) for key, item in value.items()}
     if isinstance(value, list):

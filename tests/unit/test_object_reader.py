@@ -48,11 +48,12 @@ class Client:
             "Body": Body(part, self.faults),
             "ContentRange": f"bytes {start}-{start + len(part) - 1}/{len(self.content)}",
             "LastModified": LANDED_AT,
+            "Metadata": {},
             "ETag": self.tag,
         }
 
     def head_object(self, **_: str):
-        return {"LastModified": LANDED_AT, "ETag": self.tag}
+        return {"LastModified": LANDED_AT, "Metadata": {}, "ETag": self.tag}
 
 
 @pytest.fixture(autouse=True)

@@ -1,0 +1,43 @@
+"""Names of the metrics that the platform's own code publishes, and of their dimensions.
+
+Each stack has a namespace of its own, which its functions and jobs are told: two stacks of an account are kept apart.
+"""
+
+from typing import Final
+
+DATASET: Final = "dataset"
+REPORT: Final = "report"
+SERVICE: Final = "service"
+"""Powertools' own dimension: every metric of a function has it."""
+
+FILES_COLLECTED: Final = "FilesCollected"
+FILES_NOT_COLLECTED: Final = "FilesNotCollected"
+BYTES_COLLECTED: Final = "BytesCollected"
+"""By SERVICE and DATASET, from each collection."""
+
+EVENTS_ACCEPTED: Final = "EventsAccepted"
+EVENTS_NOT_STORED: Final = "EventsNotStored"
+REQUESTS_REFUSED: Final = "RequestsRefused"
+"""By SERVICE, from each request of the API."""
+
+EVENTS_LANDED: Final = "EventsLanded"
+EVENTS_POISONOUS: Final = "EventsPoisonous"
+"""By SERVICE, from each batch."""
+
+NEWEST_OBJECT_AGE: Final = "NewestObjectAge"
+"""Seconds since a dataset's newest object landed, by SERVICE and DATASET, as often as the watcher runs."""
+
+ROWS_IN: Final = "RowsIn"
+ROWS_QUARANTINED: Final = "RowsQuarantined"
+ROWS_DUPLICATE: Final = "RowsDuplicate"
+"""By DATASET, from each run of the warehouse and the sanitise job."""
+
+ROWS_PUBLISHED: Final = "RowsPublished"
+"""By REPORT, from each run of the mart job."""
+
+RECEIVER: Final = "event-receiver"
+BATCHER: Final = "event-batcher"
+COLLECTOR: Final = "sftp-collector"
+RECORDER: Final = "object-attributes"
+FRESHNESS: Final = "freshness"
+"""Values of SERVICE: a function each."""
