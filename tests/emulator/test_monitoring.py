@@ -16,6 +16,7 @@ import pytest
 from jobs.datasets import DATASETS
 from jobs.marts import REPORTS
 from lake import metrics
+from lake.correlation import CORRELATION_ID
 from ops.collection import collect
 from ops.process_runner import ProcessRunner
 from ops.status import dataset_statuses
@@ -68,17 +69,22 @@ def alarms_of(target):
     return [alarm for page in pages for alarm in page["MetricAlarms"] if alarm["AlarmName"].startswith(NAMESPACE)]
 
 
-def published(target, function_export, metric):
-    """Values and dimensions that a function has published of a metric, as its log has them for CloudWatch."""
+def log_lines(target, function_export):
+    """What a function has logged as JSON."""
     function = target.client("lambda").get_function_configuration(FunctionName=target.exports[function_export])
     group = function["LoggingConfig"]["LogGroup"]
     pages = target.client("logs").get_paginator("filter_log_events").paginate(logGroupName=group)
     for event in (event for page in pages for event in page["events"]):
-        try:
+        with contextlib.suppress(ValueError):
             line = json.loads(event["message"])
-        except ValueError:
-            continue
-        for directive in line.get("_aws", {}).get("CloudWatchMetrics", []) if isinstance(line, dict) else []:
+            if isinstance(line, dict):
+                yield line
+
+
+def published(target, function_export, metric):
+    """Values and dimensions that a function has published of a metric, as its log has them for CloudWatch."""
+    for line in log_lines(target, function_export):
+        for directive in line.get("_aws", {}).get("CloudWatchMetrics", []):
             if metric in [each["Name"] for each in directive["Metrics"]]:
                 assert directive["Namespace"] == NAMESPACE
                 [dimensions] = directive["Dimensions"]
@@ -256,6 +262,35 @@ def test_what_the_collector_takes_is_published(target, outgoing):
     eventually(lambda: (dimensions, 1) in counted(metrics.FILES_COLLECTED), 30, "the count of files")
     assert (dimensions, 0) in counted(metrics.FILES_NOT_COLLECTED)
     assert (dimensions, len(text)) in counted(metrics.BYTES_COLLECTED)
+
+
+def test_one_id_leads_from_a_file_through_the_logs_to_its_rows(target, outgoing):
+    # given a file that was collected
+    name = f"followed-{uuid.uuid4().hex[:8]}.csv"
+    (outgoing / name).write_text("customer_id,model,colour,registration_plate\n3,Corsa,Red,AB14CDE\n")
+    collect(target, "vehicles")
+    key = f"inbound/vehicles/{datetime.now(UTC):%Y/%m/%d}/{name}"
+    landed_by = target.client("s3").head_object(Bucket=target.bucket, Key=key)["Metadata"][CORRELATION_ID]
+
+    # when it is processed
+    printed = []
+    ProcessRunner(target, on_line=printed.append).run(target.exports["warehouseJob"], {"--object": key})
+
+    # then the collector's line about it, the index and the job's line have the id of the run that landed it
+    def collected():
+        lines = [line for line in log_lines(target, "sftpCollectorFunction") if line.get("key") == key]
+        return [line["correlation_id"] for line in lines]
+
+    assert eventually(collected, 30, "the collector's line") == [landed_by]
+    table = target.client("dynamodb")
+    item = eventually(
+        lambda: table.get_item(TableName=target.exports["attributesTable"], Key={"object_key": {"S": key}}).get("Item"),
+        30,
+        "the object in the index",
+    )
+    assert item["correlation_id"] == {"S": landed_by}
+    [line] = [line for line in map(json.loads, printed) if line.get("object") == key]
+    assert line["correlation_id"] == landed_by
 
 
 def test_what_becomes_of_events_is_published(target, event_stream):
