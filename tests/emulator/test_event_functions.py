@@ -174,7 +174,7 @@ def test_posted_events_are_found_in_one_object_and_poison_with_the_dead_letters(
     (listed,) = events_stack.s3.list_objects_v2(Bucket=events_stack.bucket, Prefix="inbound/events/")["Contents"]
     landed = events_stack.s3.get_object(Bucket=events_stack.bucket, Key=listed["Key"])
     lines = [json.loads(line) for line in gzip.decompress(landed["Body"].read()).decode().split("\n")[:-1]]
-    assert landed["Metadata"] == {"rows": "35"}
+    assert landed["Metadata"] == {"rows": "35", "correlation-id": context().aws_request_id}
     posted = {event["event_id"]: event for event in events}
     assert {line["event_id"]: {name: line[name] for name in an_event()} for line in lines} == posted
     (dead,) = events_stack.messages(events_stack.dead_letters, 1)
