@@ -66,6 +66,7 @@ def run_everything(platform, decisions):
     post_events(target)
     fail_a_collection(platform, target)
     ProcessRunner(target).run(target.exports["sanitiseJob"], {"--dataset": "vehicles"})
+    target.client("lambda").invoke(FunctionName=target.exports["freshnessFunction"], Payload=b"{}")
     for team in sorted(TEAMS):
         use_own_workgroup(target, team)
     calls, policies = read_calls(decisions), read_policies(target)

@@ -25,9 +25,6 @@ _KEY = ("kms:Decrypt", "kms:GenerateDataKey")
 UNEXERCISED = (
     Unexercised("*", "Trace", ("xray:PutTraceSegments", "xray:PutTelemetryRecords"), "the emulator traces nothing"),
     Unexercised("*", "WriteLogs", ("logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"), _LOGS),
-    Unexercised(
-        "*", "PublishMetrics", ("cloudwatch:PutMetricData",), "Glue measures a job's run; here it is a process"
-    ),
     Unexercised("collector-scheduler", "StartCollector", ("lambda:InvokeFunction",), _SERVICES),
     Unexercised("collector-scheduler", "SendFailures", ("sqs:SendMessage",), _SERVICES),
     Unexercised("collector-scheduler", "EncryptFailures", _KEY, _SERVICES),
@@ -60,6 +57,12 @@ UNEXERCISED = (
         "RememberSignatures",
         ("dynamodb:DeleteItem",),
         "a signature is forgotten where its event could not be queued",
+    ),
+    Unexercised(
+        "datasets-freshness",
+        "UseKey",
+        ("kms:GenerateDataKey",),
+        "every function may use the key; this one writes nothing",
     ),
     Unexercised("attributes-recorder", "SendFailures", ("sqs:SendMessage",), _SERVICES),
     Unexercised("attributes-recorder", "UseKey", ("kms:GenerateDataKey",), "its failures go to an encrypted queue"),
