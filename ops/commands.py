@@ -4,10 +4,11 @@ import json
 from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, Final
 
 import typer
 from rich.markup import escape
+from typer.core import TyperGroup
 
 from jobs.datasets import DATASETS
 from ops.access import ACTIONS, Decision, access_matrix
@@ -28,7 +29,20 @@ from ops.target import Target, find_target
 from ops.terminal import console, errors_for_a_person, new_table
 from ops.trace_command import trace
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, help="Commands on a deployed stack, by its exports.")
+_ASKS_FOR_HELP: Final = "ops.asks_for_help"
+
+
+class _Commands(TyperGroup):
+    """The commands. Their help is told without a stack, too."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401 - typer's own click
+        ctx.meta[_ASKS_FOR_HELP] = "--help" in args
+        return super().parse_args(ctx, args)
+
+
+app = typer.Typer(
+    cls=_Commands, no_args_is_help=True, add_completion=False, help="Commands on a deployed stack, by its exports."
+)
 app.command("status")(status)
 app.command("runs")(runs)
 app.command("trace")(trace)
@@ -53,6 +67,8 @@ def choose_stack(
     state_dir: Annotated[Path, typer.Option(help="Directory of a local platform.")] = Path(".local"),
 ) -> None:
     """Find the stack that the command works on."""
+    if context.meta[_ASKS_FOR_HELP]:
+        return
     with errors_for_a_person():
         context.obj = find_target(stack, state_dir)
 

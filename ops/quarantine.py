@@ -4,6 +4,7 @@ import io
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 import polars as pl
@@ -113,6 +114,17 @@ def refused_rows(target: Target, key: str) -> pl.DataFrame:
     """
     inbound = processed_object(target, key)
     return read_refused(target, inbound) if row_account(target, inbound).quarantined else pl.DataFrame()
+
+
+def put_mended(target: Target, inbound: InboundObject, file: Path) -> None:
+    """Put a mended file in an object's place. The bucket keeps the one that was there as an earlier version.
+
+    Its rows count as those that landed now.
+    """
+    s3 = target.client("s3")
+    kept = s3.head_object(Bucket=target.bucket, Key=inbound.key)["ContentType"]
+    extra = {"ContentType": kept, "ChecksumAlgorithm": "SHA256"}
+    s3.upload_file(str(file), target.bucket, inbound.key, ExtraArgs=extra)
 
 
 def processed_object(target: Target, key: str) -> InboundObject:

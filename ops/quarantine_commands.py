@@ -1,5 +1,6 @@
 """The commands `quarantine list`, `show` and `release`."""
 
+from pathlib import Path
 from typing import Annotated, Final
 
 import typer
@@ -7,7 +8,7 @@ from rich.markup import escape
 
 from jobs.datasets import DATASETS
 from ops.job_steps import new_runner, run_job
-from ops.quarantine import objects_with_refused, processed_object, refused_of_dataset, refused_rows
+from ops.quarantine import objects_with_refused, processed_object, put_mended, refused_of_dataset, refused_rows
 from ops.target import Target
 from ops.terminal import console, errors_for_a_person, new_table
 
@@ -52,28 +53,37 @@ def show(
 def release(
     context: typer.Context,
     key: Annotated[str, typer.Argument(help="Key of an inbound object; a dataset for all that have refused rows.")],
+    mended: Annotated[
+        Path | None, typer.Option(exists=True, dir_okay=False, help="Put this file in the object's place first.")
+    ] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Do it.")] = False,  # noqa: FBT002 - a flag
 ) -> None:
     """Sanitise objects again as they are declared now, and then make the reports; without --yes say which.
 
-    Rows that are clean now go to the warehouse; those that are not stay refused. Deploy the mended rule, or put the
-    mended object in the old one's place, before.
+    Rows that are clean now go to the warehouse; those that are not stay refused. Deploy the mended rule before, or give
+    the mended object.
     """
     target: Target = context.obj
+    if mended and key in DATASETS:
+        raise typer.BadParameter("a mended file is that of one object: give its key")
     with errors_for_a_person():
         if key in DATASETS:
-            objects = [inbound.key for inbound in objects_with_refused(target, key)]
-            arguments = {"--dataset": key, "--only": "refused"}
+            objects, arguments = objects_with_refused(target, key), {"--dataset": key, "--only": "refused"}
         else:
-            objects, arguments = [processed_object(target, key).key], {"--object": key}
+            objects, arguments = [processed_object(target, key)], {"--object": key}
         for each in objects:
-            console.print(each, highlight=False, markup=False, soft_wrap=True)
+            console.print(each.key, highlight=False, markup=False, soft_wrap=True)
+        if not objects:
+            console.print("no rows are refused: nothing to do", highlight=False)
+            raise typer.Exit(1)
         if not yes:
-            console.print(
-                f"--yes would sanitise {len(objects):,} objects again, then make the reports", highlight=False
-            )
+            first = f"put {mended} ({mended.stat().st_size:,} bytes) in its place, " if mended else ""
+            what = f"--yes would {first}sanitise {len(objects):,} objects again, then make the reports"
+            console.print(what, highlight=False, markup=False, soft_wrap=True)
             console.print("nothing was changed", highlight=False)
             return
+        if mended:
+            put_mended(target, objects[0], mended)
         runner = new_runner(target, as_json=False)
         run_job(runner, target.exports["sanitiseJob"], arguments)
         run_job(runner, target.exports["martJob"])

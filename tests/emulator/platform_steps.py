@@ -1,6 +1,7 @@
 """What the tests of the whole platform do alike: put files on its server, run its workflow, wait."""
 
 import time
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from typer.testing import CliRunner
@@ -33,6 +34,25 @@ def eventually(condition, seconds, what):
         assert time.monotonic() < deadline, f"{what} was not seen within {seconds} s"
         time.sleep(0.1)  # between two polls
     return result
+
+
+def let_the_schedule_fire(target, dataset):
+    """A schedule with all that the dataset's deployed one has but its time, which comes in a second.
+
+    The emulator fires none that was changed from cron to at, so the deployed one itself cannot be brought forward.
+    """
+    scheduler = target.client("scheduler")
+    group, name = target.exports["collectionSchedules"][dataset].split("/")
+    deployed = scheduler.get_schedule(GroupName=group, Name=name)
+    moment = datetime.now(UTC) + timedelta(seconds=1)
+    now = f"{dataset}-now-{time.monotonic_ns()}"
+    scheduler.create_schedule(
+        Name=now,
+        ScheduleExpression=f"at({moment:%Y-%m-%dT%H:%M:%S})",
+        ScheduleExpressionTimezone="UTC",
+        **{key: deployed[key] for key in ("GroupName", "FlexibleTimeWindow", "Target")},
+    )
+    return lambda: scheduler.delete_schedule(GroupName=group, Name=now)
 
 
 def refine(target):

@@ -236,6 +236,75 @@ def test_refused_rows_are_listed_shown_and_released_once_their_object_is_mended(
     assert "0 refused rows, 0 shown" in ops("quarantine", "show", refused_object).stdout
 
 
+def test_a_mended_file_is_put_in_the_objects_place_on_a_yes_alone(ops, target, refused_object, tmp_path):
+    # given a mended file
+    s3, file = target.client("s3"), tmp_path / "mended.csv"
+    file.write_text(f"{HEADER}11,Corsa,Red,AB21CDE\n12,Corsa,Red,AB22CDE\n")
+    words = ["quarantine", "release", refused_object, "--mended", str(file)]
+
+    def content():
+        return s3.get_object(Bucket=target.bucket, Key=refused_object)["Body"].read()
+
+    # when it is released without and with a yes
+    before, dry = content(), ops(*words)
+    untouched, done = content(), ops(*words, "--yes")
+
+    # then the first only says what would be done
+    assert f"--yes would put {file} (" in dry.stdout
+    assert untouched == before
+
+    # and the second has put it there, beside the version that came, and made its rows anew
+    assert done.exit_code == 0, done.stderr
+    assert content() == file.read_bytes()
+    versions = s3.list_object_versions(Bucket=target.bucket, Prefix=refused_object)["Versions"]
+    assert len(versions) == 2
+    account = row_account(target, parse_inbound_key(refused_object))
+    assert (account.warehouse, account.quarantined) == (2, 0)
+
+
+def test_all_of_a_datasets_objects_with_refused_rows_are_released_at_once(ops, target, refused_object):
+    # given another object with a refused row, both mended, and one that was clean
+    s3, keys = target.client("s3"), [refused_object, f"inbound/vehicles/2026/02/03/night-{uuid.uuid4()}.csv"]
+    clean = f"inbound/vehicles/2026/02/03/clean-{uuid.uuid4()}.csv"
+    s3.put_object(Bucket=target.bucket, Key=keys[1], Body=f"{HEADER}y,Corsa,Red,AB23CDE\n".encode())
+    s3.put_object(Bucket=target.bucket, Key=clean, Body=f"{HEADER}13,Corsa,Red,AB24CDE\n".encode())
+    ProcessRunner(target).run(target.exports["warehouseJob"], {"--dataset": "vehicles"})
+    before = row_account(target, parse_inbound_key(clean))
+    for key in keys:
+        s3.put_object(Bucket=target.bucket, Key=key, Body=f"{HEADER}14,Corsa,Red,AB25CDE\n".encode())
+
+    # when the dataset is released
+    dry, done = ops("quarantine", "release", "vehicles"), ops("quarantine", "release", "vehicles", "--yes")
+
+    # then both are clean, and the one that was clean is as it was
+    assert all(key in dry.stdout for key in keys)
+    assert clean not in dry.stdout
+    assert done.exit_code == 0, done.stderr
+    accounts = [row_account(target, parse_inbound_key(key)) for key in keys]
+    assert [(each.warehouse, each.quarantined) for each in accounts] == [(1, 0), (1, 0)]
+    assert row_account(target, parse_inbound_key(clean)).run == before.run
+
+
+def test_one_object_is_replayed_alone(ops, target, refused_object):
+    # given another object of the day
+    other = f"inbound/vehicles/2026/02/03/other-{uuid.uuid4()}.csv"
+    target.client("s3").put_object(Bucket=target.bucket, Key=other, Body=f"{HEADER}13,Corsa,Red,AB24CDE\n".encode())
+    ProcessRunner(target).run(target.exports["warehouseJob"], {"--dataset": "vehicles"})
+    mine, others = (row_account(target, parse_inbound_key(key)) for key in (refused_object, other))
+    words = ["replay", "--dataset", "vehicles", "--object", refused_object]
+
+    # when
+    dry, done = ops(*words), ops(*words, "--yes")
+
+    # then it was made anew, and no other was
+    assert "--yes would process 1 objects again" in dry.stdout
+    assert done.exit_code == 0, done.stderr
+    after = row_account(target, parse_inbound_key(refused_object))
+    assert after == mine
+    assert after.run != mine.run
+    assert row_account(target, parse_inbound_key(other)).run == others.run
+
+
 def test_days_are_replayed_on_a_yes_alone(ops, target, refused_object):
     # given what a run made of an object
     before = row_account(target, parse_inbound_key(refused_object))
@@ -262,6 +331,9 @@ def test_days_are_replayed_on_a_yes_alone(ops, target, refused_object):
         (["quarantine", "list", "--dataset", "strange"], "there is no dataset 'strange'"),
         (["quarantine", "show", "night.csv"], "night.csv is no inbound key"),
         (["quarantine", "release", "inbound/vehicles/2026/02/03/none.csv"], "no job has processed"),
+        (["quarantine", "release", "vehicles", "--mended", __file__], "give its key"),
+        (["quarantine", "release", "person"], ""),
+        (["replay", "--dataset", "vehicles", "--object", "inbound/vehicles/2026/02/03/none.csv"], ""),
         (["replay", "--dataset", "strange"], "there is no dataset 'strange'"),
         (["replay", "--dataset", "vehicles"], "say which"),
         (["replay", "--dataset", "vehicles", "--from", "2026-02-04", "--to", "2026-02-03"], "is after"),

@@ -3,7 +3,6 @@
 import io
 import json
 import time
-from datetime import UTC, datetime, timedelta
 
 import boto3
 import polars as pl
@@ -19,7 +18,7 @@ from ops.collection import CollectionRunError, collect
 from ops.process_runner import ProcessRunner
 from ops.quarantine import refused_by_rule
 from ops.role_process import RunFailedError
-from tests.emulator.platform_steps import eventually, refine
+from tests.emulator.platform_steps import eventually, let_the_schedule_fire, refine
 
 pytestmark = [pytest.mark.emulator, pytest.mark.xdist_group("platform")]
 
@@ -70,19 +69,9 @@ def test_what_fails_is_told_to_the_one_who_collects(target, outgoing):
 
 
 def test_a_schedule_that_fires_collects(target, outgoing):
-    # given a file, and a schedule with all that the deployed one has but its time. (The emulator fires none that was
-    # changed from cron to at, so the deployed one itself cannot be brought forward.)
+    # given a file, and the schedule's time
     (outgoing / "scheduled.csv").write_text(HEADER + "3,Corsa,Red,AB14CDE\n")
-    scheduler = target.client("scheduler")
-    group, name = target.exports["collectionSchedules"]["vehicles"].split("/")
-    deployed = scheduler.get_schedule(GroupName=group, Name=name)
-    moment = datetime.now(UTC) + timedelta(seconds=1)
-    scheduler.create_schedule(
-        Name="vehicles-now",
-        ScheduleExpression=f"at({moment:%Y-%m-%dT%H:%M:%S})",
-        ScheduleExpressionTimezone="UTC",
-        **{key: deployed[key] for key in ("GroupName", "FlexibleTimeWindow", "Target")},
-    )
+    forget = let_the_schedule_fire(target, "vehicles")
 
     # then the file lands, by nobody's hand
     eventually(
@@ -90,7 +79,7 @@ def test_a_schedule_that_fires_collects(target, outgoing):
         60,
         "the scheduled file",
     )
-    scheduler.delete_schedule(GroupName=group, Name="vehicles-now")
+    forget()
 
 
 def test_each_team_reads_its_own_reports_and_is_refused_everything_else(target, outgoing):

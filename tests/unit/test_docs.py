@@ -225,10 +225,10 @@ def refusal(module: str, words: list[str]) -> str | None:
             takes_a_value = option is None or not option.is_flag
             if takes_a_value and "=" not in word:
                 next(waiting, None)
-        elif command is group:
-            if word not in group.commands:
-                return f"{module} has no command {word}"
-            command = group.commands[word]
+        elif (members := getattr(command, "commands", None)) is not None:
+            if word not in members:
+                return f"{command.name or module} has no command {word}"
+            command = members[word]
     return None
 
 

@@ -3,8 +3,11 @@
 import contextlib
 import json
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
+import typer
+import yaml
 from typer.testing import CliRunner
 
 from jobs.job_run import JobFailedError, JobRun
@@ -14,6 +17,7 @@ from ops.job_lines import readable_line
 from ops.process_runner import ProcessRunner
 from ops.status import DatasetStatus
 
+ROOT = Path(__file__).resolve().parents[2]
 COUNTS = {
     "dataset": "vehicles",
     "rows_in": 10_000,
@@ -146,3 +150,82 @@ def test_the_status_and_the_outputs_fit_a_terminal_of_80_columns(ops, tmp_path, 
     for value in ("12,345,678", "quarantined", "2026-11-23", "late", "1,234 h ago, 26 h are"):
         assert value in status
     assert outputs.count("x") >= 200
+
+
+# --- what every command has -------------------------------------------------------------------------------------------
+
+
+def commands_of(group, words=()):
+    """Each command of an application, as it is typed."""
+    for name, command in sorted(group.commands.items()):
+        if hasattr(command, "commands"):
+            yield from commands_of(command, (*words, name))
+        else:
+            yield " ".join((*words, name))
+
+
+COMMANDS = [*commands_of(typer.main.get_command(app))]
+# What each needs to be asked for at all, in a stack that is not there.
+NEEDED = {
+    "access": [],
+    "collect": ["vehicles"],
+    "events-key": [],
+    "outputs": [],
+    "quarantine list": [],
+    "quarantine release": ["vehicles"],
+    "quarantine show": ["inbound/vehicles/2026/11/22/a.csv"],
+    "redrive": [],
+    "replay": ["--dataset", "vehicles", "--from", "2026-11-22"],
+    "report": [],
+    "run": ["mart"],
+    "runs": [],
+    "sources": ["stop"],
+    "status": [],
+    "trace": ["a.csv"],
+}
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_says_what_it_does_and_what_it_takes(command):
+    result = CliRunner().invoke(app, ["--stack", "none", *command.split(), "--help"], env={"COLUMNS": "300"})
+    assert result.exit_code == 0
+    words = result.stdout.split()
+    assert words[0] == "Usage:"
+    assert len(words) > 12, "it says nothing"
+
+
+@pytest.mark.parametrize("command", ["quarantine release", "redrive", "replay"])
+def test_what_changes_something_asks_for_a_yes(command):
+    result = CliRunner().invoke(app, ["--stack", "none", *command.split(), "--help"], env={"COLUMNS": "300"})
+    assert "--yes" in result.stdout
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_stack_that_is_not_up_is_told_in_a_line_and_not_by_a_traceback(command, tmp_path):
+    words = ["--stack", "local", "--state-dir", str(tmp_path), *command.split(), *NEEDED[command]]
+    result = CliRunner().invoke(app, words)
+    assert result.exit_code == 1
+    assert isinstance(result.exception, SystemExit)
+    assert "no local platform is up" in result.stderr
+
+
+@pytest.mark.parametrize("command", [command for command in COMMANDS if command not in {"outputs", "run"}])
+def test_a_stack_that_does_not_answer_is_told_in_a_line_and_not_by_a_traceback(command, tmp_path):
+    # given the exports of a stack, and nobody at its address
+    names = yaml.safe_load((ROOT / "tests/infrastructure/snapshots/local.yaml").read_text())["exports"]
+    exports = dict.fromkeys(names, "somewhere") | {
+        "collectionSchedules": {"vehicles": "group/vehicles"},
+        "extractionSchedules": {"person": "group/person"},
+        "teamRoleArns": {"finance": "arn"},
+        "sourceServers": {"sftp": {"schedules": ["group/vehicles"], "cluster": "c", "service": "s", "endpoints": []}},
+    }
+    record = {"endpoint": "http://127.0.0.1:9", "region": "eu-west-1", "exports": exports}
+    (tmp_path / "stack.json").write_text(json.dumps(record))
+
+    # when
+    words = ["--stack", "local", "--state-dir", str(tmp_path), *command.split(), *NEEDED[command]]
+    result = CliRunner().invoke(app, words, env={"AWS_RETRY_MODE": "standard", "AWS_MAX_ATTEMPTS": "1"})
+
+    # then
+    assert (result.exit_code, type(result.exception)) == (1, SystemExit), result.output
+    assert "AWS answered: Could not connect" in result.stderr
