@@ -21,6 +21,8 @@ KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/11111111-1111-1111-1111-111111111111"
 # requests. tests/infrastructure/test_boundary.py looks at those conditions and names instead.
 UNKNOWN_TO_THE_EMULATOR = ("aws:RequestTag", "aws:ResourceTag", "iam:PermissionsBoundary", "lambda:FunctionArn")
 SERVICES_WITHOUT_RESOURCES = {"athena", "ec2", "ecs", "events", "glue", "iam", "kms", "lambda", "scheduler"}
+# Of CloudWatch it knows the alarms.
+ACTIONS_WITHOUT_RESOURCES = {"cloudwatch:PutDashboard"}
 
 
 def as_the_emulator_understands_it(document):
@@ -29,7 +31,9 @@ def as_the_emulator_understands_it(document):
         keys = [key for tests in statement.get("Condition", {}).values() for key in tests]
         if any(key.startswith(UNKNOWN_TO_THE_EMULATOR) for key in keys):
             del statement["Condition"]
-        if {action.split(":")[0] for action in statement["Action"]} <= SERVICES_WITHOUT_RESOURCES:
+        if {action.split(":")[0] for action in statement["Action"]} <= SERVICES_WITHOUT_RESOURCES or (
+            ACTIONS_WITHOUT_RESOURCES & set(statement["Action"])
+        ):
             statement["Resource"] = "*"
     return kept
 
