@@ -55,7 +55,14 @@ def _widgets(args: DashboardArgs) -> Iterator[Widget]:
     columns = (
         ("Source", [_collected(args), _posted(args), _api(args)]),
         ("→ Inbound", [_landed(args), _waiting(args), _age(args)]),
-        ("→ Warehouse and quarantine", [_rows(args), _refused(args), _duplicates(args)]),
+        (
+            "→ Warehouse and quarantine",
+            [
+                _counts(args, "Rows processed", metrics.ROWS_IN),
+                _counts(args, "Rows refused", metrics.ROWS_QUARANTINED),
+                _counts(args, "Duplicates dropped", metrics.ROWS_DUPLICATE),
+            ],
+        ),
         ("→ Marts", [_reports(args), _errors(args), _durations(args)]),
     )
     for column, (title, graphs) in enumerate(columns):
@@ -153,19 +160,9 @@ def _age(args: DashboardArgs) -> Widget:
     return _graph(args, "Seconds since the newest object landed", "Maximum", lines)
 
 
-def _rows(args: DashboardArgs) -> Widget:
-    lines = [_own(args, metrics.ROWS_IN, dataset, dataset=dataset) for dataset in args["datasets"]]
-    return _graph(args, "Rows processed", "Sum", lines)
-
-
-def _refused(args: DashboardArgs) -> Widget:
-    lines = [_own(args, metrics.ROWS_QUARANTINED, dataset, dataset=dataset) for dataset in args["datasets"]]
-    return _graph(args, "Rows refused", "Sum", lines)
-
-
-def _duplicates(args: DashboardArgs) -> Widget:
-    lines = [_own(args, metrics.ROWS_DUPLICATE, dataset, dataset=dataset) for dataset in args["datasets"]]
-    return _graph(args, "Duplicates dropped", "Sum", lines)
+def _counts(args: DashboardArgs, title: str, metric: str) -> Widget:
+    lines = [_own(args, metric, dataset, dataset=dataset) for dataset in args["datasets"]]
+    return _graph(args, title, "Sum", lines)
 
 
 def _reports(args: DashboardArgs) -> Widget:
