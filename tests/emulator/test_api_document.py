@@ -18,6 +18,10 @@ continue-on-failure = true
 # A busy machine may be slow to answer; how fast the API is is not the question here.
 request-timeout = 60
 
+[checks.not_a_server_error]
+# 503 is the document's answer where the queue took too long, as it may on a busy machine.
+expected-statuses = ["2xx", "3xx", "4xx", 503]
+
 [checks.unsupported_method]
 # API Gateway answers 403 where the check expects 405, and so the document's readers are told.
 enabled = false
@@ -57,5 +61,10 @@ def test_every_answer_is_one_that_the_document_has(event_stream, tmp_path, phase
     )
 
     # then none fails, and every operation was tried that there is something for: health takes nothing
-    assert result.returncode == 0, result.stdout[-6000:] + result.stderr[-2000:]
+    assert result.returncode == 0, _failures(result.stdout) or result.stdout[-3000:] + result.stderr[-2000:]
     assert f"Tested: {operations}" in result.stdout
+
+
+def _failures(report):
+    """The part of the report that shows each failed request and its answer, which is not its end."""
+    return report.partition("= FAILURES =")[2].partition("= SUMMARY =")[0][:6000]
