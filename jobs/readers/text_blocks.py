@@ -8,8 +8,8 @@ from jobs.datasets.declaration import Encoding
 from jobs.readers.compression import MEBIBYTE, ByteStream
 from jobs.readers.records import UnreadableObjectError
 
-# Small enough to stay in the processor's cache while it is parsed: larger ones were slower.
-_BLOCK: Final = 4 * MEBIBYTE
+# Smaller ones take more turns between the threads, larger ones more memory.
+_BLOCK: Final = 8 * MEBIBYTE
 MAXIMUM_RECORD: Final = 16 * MEBIBYTE
 """Bytes that a record may have; it bounds the memory that a quote takes which is never closed."""
 

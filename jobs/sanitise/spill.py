@@ -11,7 +11,6 @@ import polars as pl
 
 from jobs.readers.records import DELETED, LINE
 from jobs.sanitise.batch_check import HASH, TEXT, CheckedBatch
-from jobs.sanitise.repeated_hashes import HashBuckets
 
 Originals = Callable[[pl.Series], pl.Series]
 
@@ -45,7 +44,11 @@ class Part:
 
     def clean_lines(self) -> pl.Series:
         """LINE of `clean` alone."""
-        return pl.read_ipc(self._file("clean"), columns=[LINE])[LINE]
+        return self._column("clean", LINE)
+
+    def hashes(self) -> pl.Series:
+        """HASH of each row."""
+        return pl.concat([self._column("clean", HASH), self._column("refused", HASH)])
 
     def unsplit(self) -> pl.DataFrame:
         """As `CheckedBatch.unsplit`."""
@@ -79,8 +82,8 @@ class Part:
         with self._file("originals").open("wb") as file:
             pickle.dump(originals, file, protocol=5)
         kinds = {
-            "clean": [batch.clean.drop(HASH) for batch in batches],
-            "refused": [batch.refused.drop(HASH) for batch in batches],
+            "clean": [batch.clean for batch in batches],
+            "refused": [batch.refused for batch in batches],
             "unsplit": [batch.unsplit for batch in batches],
         }
         for kind, frames in kinds.items():
@@ -88,7 +91,10 @@ class Part:
 
     def _read(self, kind: str) -> pl.DataFrame:
         # Twice as fast as read_ipc.
-        return pl.scan_ipc(self._file(kind)).collect()
+        return pl.scan_ipc(self._file(kind)).select(pl.exclude(HASH)).collect()
+
+    def _column(self, kind: str, name: str) -> pl.Series:
+        return pl.scan_ipc(self._file(kind)).select(name).collect()[name]
 
     def _file(self, kind: str) -> Path:
         return self.folder / f"{self.number:06}-{kind}.arrow"
@@ -117,8 +123,6 @@ class Spill:
         self._folder = folder
         self._waiting: list[tuple[CheckedBatch, tuple[int, Originals]]] = []
         self.parts: list[Part] = []
-        self.hashes = HashBuckets(folder)
-        """HASH of every row."""
 
     def add(self, batch: CheckedBatch, last_line: int, originals: Originals) -> None:
         """Take one more batch.
@@ -145,8 +149,6 @@ class Spill:
             folder=self._folder,
         )
         part.write(batches, _OriginalsOfBatches([originals for _, originals in self._waiting]))
-        hashes = [*(batch.clean[HASH] for batch in batches), *(batch.refused[HASH] for batch in batches)]
-        self.hashes.add(part.number, pl.concat(hashes))
         self.parts.append(part)
         self._waiting = []
 

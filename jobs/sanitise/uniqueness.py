@@ -2,7 +2,7 @@
 
 A row's 64-bit hash stands for its key until hashes that occur once are out of the question; what remains is compared
 by its values, so that rows whose hashes agree by chance are told apart. Memory is bounded whatever the object is like:
-hashes are taken a bucket at a time, rows a share at a time, and a verdict is one bit per row.
+hashes and rows are taken a share at a time, and a verdict is one bit per row.
 """
 
 from collections.abc import Iterator, Sequence
@@ -13,7 +13,7 @@ import polars as pl
 
 from jobs.sanitise.ahead import worked_ahead
 from jobs.sanitise.batch_check import TEXT
-from jobs.sanitise.repeated_hashes import NUMBER, PART
+from jobs.sanitise.repeated_hashes import NUMBER, PART, repeated_rows
 from jobs.sanitise.spill import Part, Spill
 
 ROWS_AT_ONCE: Final = 500_000
@@ -116,7 +116,7 @@ class _Candidates:
 
     def _find(self, spill: Spill) -> Iterator[pl.DataFrame]:
         repeated = _Marks(spill.parts)
-        for found in _coalesced(spill.hashes.repeated()):
+        for found in _coalesced(repeated_rows(spill.parts)):
             repeated.add(found)
         numbered = ((part, repeated.of(part).arg_true()) for part in spill.parts)
         found = ((part, numbers) for part, numbers in numbered if len(numbers))

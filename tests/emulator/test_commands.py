@@ -54,6 +54,16 @@ def command_line(tmp_path):
     line.run("local", "down")
 
 
+@pytest.fixture(scope="module")
+def platform_that_is_up(tmp_path_factory):
+    """One that several tests operate."""
+    line = CommandLine(tmp_path_factory.mktemp("operated") / "state")
+    started = line.run("local", "up")
+    assert started.returncode == 0, started.stderr
+    yield line
+    line.run("local", "down")
+
+
 def listens(port):
     try:
         check_port_is_free(port)
@@ -121,32 +131,28 @@ def test_the_demo_takes_the_callers_own_file(command_line, tmp_path):
     assert not listens(command_line.port)
 
 
-def test_a_person_operates_the_stack_by_its_exports(command_line):
-    # given a platform that is up
-    assert command_line.run("local", "up").returncode == 0
-
-    # then its exports, its status and its jobs are there
-    exports = json.loads(command_line.run("ops", "outputs", "--json").stdout)
+def test_a_person_operates_the_stack_by_its_exports(platform_that_is_up):
+    # given a platform that is up: its exports, its status and its jobs are there
+    exports = json.loads(platform_that_is_up.run("ops", "outputs", "--json").stdout)
     assert exports["lakeBucket"]
-    assert "vehicles" in command_line.run("ops", "status").stdout
-    (command_line.state / "sftp-source/root/outgoing/vehicles").mkdir(parents=True)
-    assert "0 collected, 0 unchanged" in command_line.run("ops", "collect", "vehicles").stdout
-    jobs = command_line.run("ops", "run", "refine")
+    assert "vehicles" in platform_that_is_up.run("ops", "status").stdout
+    (platform_that_is_up.state / "sftp-source/root/outgoing/vehicles").mkdir(parents=True)
+    assert "0 collected, 0 unchanged" in platform_that_is_up.run("ops", "collect", "vehicles").stdout
+    jobs = platform_that_is_up.run("ops", "run", "refine")
     assert jobs.returncode == 0, jobs.stderr
     assert f"{exports['warehouseJob']} SUCCEEDED" in jobs.stdout
     assert f"{exports['martJob']} SUCCEEDED" in jobs.stdout
     assert "customers_by_fleet_size: 0 rows" in jobs.stdout
 
 
-def test_a_file_that_cannot_be_read_is_told_of_once_and_holds_nothing_up(command_line):
+def test_a_file_that_cannot_be_read_is_told_of_once_and_holds_nothing_up(platform_that_is_up):
     # given an object that is no CSV of vehicles, with what could be taken for markup in its name
-    assert command_line.run("local", "up").returncode == 0
-    target = find_target("local", command_line.state)
+    target = find_target("local", platform_that_is_up.state)
     key = "inbound/vehicles/2026/01/02/[red]strange.csv"
     target.client("s3").put_object(Bucket=target.bucket, Key=key, Body=b"a,b\n1,2\n")
 
     # when the workflow runs
-    result = command_line.run("ops", "run", "refine")
+    result = platform_that_is_up.run("ops", "run", "refine")
 
     # then its line says why, and the reports are made
     assert result.returncode == 0, result.stderr
@@ -155,7 +161,7 @@ def test_a_file_that_cannot_be_read_is_told_of_once_and_holds_nothing_up(command
     assert f"{target.exports['martJob']} SUCCEEDED" in result.stdout
 
     # and a job that fails says so once, in words
-    failed = command_line.run("ops", "run", "sanitise", "--object", "inbound/vehicles/2026/01/02/nothing.csv")
+    failed = platform_that_is_up.run("ops", "run", "sanitise", "--object", "inbound/vehicles/2026/01/02/nothing.csv")
     assert failed.returncode == 1
     assert failed.stderr.count("no such object to replay") == 1
     assert "Traceback" not in failed.stdout + failed.stderr

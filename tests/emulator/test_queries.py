@@ -13,18 +13,24 @@ from jobs.marts import REPORTS
 from lake.keys import query_results_prefix
 from local.access_check import team_client
 from ops.collection import collect
-from tests.emulator.platform_steps import refine
+from ops.target import find_target
+from tests.emulator.platform_steps import outgoing_folder, refine
 from tests.emulator.test_platform import HEADER
+
+pytestmark = [pytest.mark.emulator, pytest.mark.xdist_group("platform")]
 
 DEADLINE_SECONDS = 30
 
 
-@pytest.fixture
-def reports(target, outgoing):
+@pytest.fixture(scope="module")
+def reports(platform):
     """Reports of a small file, and one refused row."""
-    (outgoing / "queries.csv").write_text(HEADER + "6,Corsa,Red,AB17CDE\n7,Astra,Blue,AB18CDE\n8,Astra,Blue,nonsense\n")
+    target = find_target("local", platform.state_directory)
+    file = outgoing_folder(platform) / "queries.csv"
+    file.write_text(HEADER + "6,Corsa,Red,AB17CDE\n7,Astra,Blue,AB18CDE\n8,Astra,Blue,nonsense\n")
     collect(target, "vehicles")
     refine(target)
+    file.unlink()
 
 
 def query(target, sql, asker=None, **where):

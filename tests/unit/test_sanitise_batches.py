@@ -99,7 +99,7 @@ def test_the_verdicts_are_the_same_when_memory_holds_few_rows_at_a_time(seed, fo
     at_once = checked(frame, 20, folder())
 
     # when
-    monkeypatch.setattr(repeated_hashes, "ROWS_AT_ONCE", 7)
+    monkeypatch.setattr(repeated_hashes, "HASHES_AT_ONCE", 7)
     monkeypatch.setattr(uniqueness, "ROWS_AT_ONCE", 5)
     in_shares = checked(frame, 20, folder())
 
