@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, Final, NamedTuple, Protocol, Self
+from typing import TYPE_CHECKING, BinaryIO, Final, Literal, NamedTuple, Protocol, Self, TypedDict
 
 from boto3.s3.transfer import TransferConfig
 
@@ -21,6 +21,13 @@ MEBIBYTE: Final = 1024 * 1024
 _UPLOAD: Final = TransferConfig(
     multipart_threshold=64 * MEBIBYTE, multipart_chunksize=16 * MEBIBYTE, max_concurrency=4, use_threads=True
 )
+
+
+class _Encryption(TypedDict, total=False):
+    """What a put says of its encryption; nothing of it asks for the bucket's default."""
+
+    ServerSideEncryption: Literal["aws:kms"]
+    SSEKMSKeyId: str
 
 
 class ListedObject(NamedTuple):
@@ -95,11 +102,18 @@ class Store(Protocol):
 
 
 class S3Store:
-    """The lake's bucket."""
+    """The lake's bucket.
 
-    def __init__(self, client: "S3Client", bucket: str) -> None:
+    Args:
+        client: a boto3 S3 client.
+        bucket: its name.
+        encryption_keys: by prefix, the ARN of the KMS key for what is written below it. All else has the bucket's.
+    """
+
+    def __init__(self, client: "S3Client", bucket: str, encryption_keys: Mapping[str, str] | None = None) -> None:
         self._client = client
         self._bucket = bucket
+        self._encryption_keys = encryption_keys or {}
 
     def listing(self, prefix: str) -> Iterator[ListedObject]:
         """Every object under a prefix, in S3's order."""
@@ -138,10 +152,21 @@ class S3Store:
     def write(self, key: str, content: bytes, content_type: str, metadata: Mapping[str, str]) -> None:
         """Put a whole object by a single PutObject."""
         self._client.put_object(
-            Bucket=self._bucket, Key=key, Body=content, ContentType=content_type, Metadata=dict(metadata)
+            Bucket=self._bucket,
+            Key=key,
+            Body=content,
+            ContentType=content_type,
+            Metadata=dict(metadata),
+            **self._encryption(key),
         )
 
     def write_file(self, key: str, file: Path, content_type: str, metadata: Mapping[str, str]) -> None:
         """Put a local file by a single PutObject, or in parts if it is large; what fails leaves no part behind."""
-        extra = {"ContentType": content_type, "Metadata": dict(metadata)}
+        extra = {"ContentType": content_type, "Metadata": dict(metadata), **self._encryption(key)}
         self._client.upload_file(str(file), self._bucket, key, ExtraArgs=extra, Config=_UPLOAD)
+
+    def _encryption(self, key: str) -> "_Encryption":
+        for prefix, arn in self._encryption_keys.items():
+            if key.startswith(prefix):
+                return {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": arn}
+        return {}

@@ -1,5 +1,7 @@
 """The mart job: each report is computed anew from the published views and replaces the team's files."""
 
+import json
+from argparse import ArgumentTypeError
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -17,7 +19,7 @@ from jobs.run_metrics import RunMetrics, add_metrics_namespace, run_metrics
 from jobs.store import S3Store, Store
 from jobs.views import published_view
 from jobs.warehouse.columns import LANDED_ON
-from lake.keys import report_key
+from lake.keys import report_key, reports_prefix
 from lake.metrics import REPORT, ROWS_PUBLISHED
 
 
@@ -29,11 +31,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """
     parser = argument_parser("mart", __doc__ or "")
     parser.add_argument("--report", choices=sorted(REPORTS), help="this report alone; all of them if not given")
+    parser.add_argument(
+        "--team-keys",
+        dest="encryption_keys",
+        type=_encryption_keys,
+        default={},
+        help='the KMS keys of the teams\' reports, as JSON: {"finance": "arn:…"}; the others have the bucket\'s',
+    )
     add_metrics_namespace(parser)
     options, _glue_arguments = parser.parse_known_args(arguments)
     reports = {options.report: REPORTS[options.report]} if options.report else REPORTS
     publish(
-        S3Store(boto3.client("s3"), options.bucket),
+        S3Store(boto3.client("s3"), options.bucket, options.encryption_keys),
         reports,
         DATASETS,
         options.run_id,
@@ -75,6 +84,14 @@ def publish(
     finally:
         if metrics is not None:
             metrics.publish(REPORT, rows, run)
+
+
+def _encryption_keys(text: str) -> dict[str, str]:
+    """ARNs of keys, by the prefix of what they encrypt."""
+    try:
+        return {reports_prefix(team): str(arn) for team, arn in json.loads(text).items()}
+    except (ValueError, AttributeError) as error:
+        raise ArgumentTypeError(f"{text!r} is no JSON object of teams and their keys' ARNs: {error}") from None
 
 
 class ForeignFilesError(Exception):

@@ -1,5 +1,6 @@
-"""Statements of the bucket's policy that refuse an object which is not encrypted with the platform's key."""
+"""Statements of the bucket's policy that refuse an object which is not encrypted with a key of the platform."""
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 import pulumi
@@ -11,7 +12,7 @@ _KEY: Final = "s3:x-amz-server-side-encryption-aws-kms-key-id"
 _CUSTOMERS_KEY: Final = "s3:x-amz-server-side-encryption-customer-algorithm"
 
 
-def deny_other_encryption(objects: pulumi.Input[str], key_arn: pulumi.Input[str]) -> list[dict[str, Any]]:
+def deny_other_encryption(objects: pulumi.Input[str], key_arns: Sequence[pulumi.Input[str]]) -> list[dict[str, Any]]:
     """Refuse a put that asks for another encryption or key. One that asks for none gets the bucket's default.
 
     `Null: false` says that the put asks. `…NotEqualsIfExists` would not do: in a Deny it also holds where the key is
@@ -26,6 +27,8 @@ def deny_other_encryption(objects: pulumi.Input[str], key_arn: pulumi.Input[str]
             [objects],
             {"StringNotEquals": {_ENCRYPTION: "aws:kms"}, "Null": {_ENCRYPTION: "false"}},
         ),
-        deny_everyone("DenyForeignKeys", put, [objects], {"ArnNotEquals": {_KEY: key_arn}, "Null": {_KEY: "false"}}),
+        deny_everyone(
+            "DenyForeignKeys", put, [objects], {"ArnNotEquals": {_KEY: [*key_arns]}, "Null": {_KEY: "false"}}
+        ),
         deny_everyone("DenyCustomersKeys", put, [objects], {"Null": {_CUSTOMERS_KEY: "false"}}),
     ]

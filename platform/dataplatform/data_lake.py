@@ -7,6 +7,7 @@ import pulumi_aws as aws
 
 from dataplatform.bucket_encryption import deny_other_encryption
 from dataplatform.policies import account_root, allow_principal, budgets_of, deny_everyone, document
+from dataplatform.team_keys import create_team_keys
 from lake import keys
 
 # Every action that the account's administrators and its IAM policies may be granted on the key, spelled out.
@@ -28,6 +29,8 @@ class DataLakeArgs(TypedDict):
 
     teams: list[str]
     """Teams that get a mart database."""
+    team_keys: bool
+    """Each team gets a key of its own, too."""
     account_id: pulumi.Input[str]
     region: pulumi.Input[str]
     protect_data: bool
@@ -48,6 +51,8 @@ class DataLake(pulumi.ComponentResource):
     bucket_name: pulumi.Output[str]
     bucket_arn: pulumi.Output[str]
     key_arn: pulumi.Output[str]
+    team_key_arns: dict[str, pulumi.Output[str]]
+    """The key of each team's reports; empty where all of the bucket has the one key."""
     warehouse_database: pulumi.Output[str]
     mart_databases: pulumi.Output[dict[str, str]]
 
@@ -63,6 +68,10 @@ class DataLake(pulumi.ComponentResource):
         self.bucket_name = bucket.bucket
         self.bucket_arn = bucket.arn
         self.key_arn = key.arn
+        teams_with_keys = args["teams"] if args["team_keys"] else []
+        self.team_key_arns = create_team_keys(
+            name, teams_with_keys, document(self._administration()), self._data_bearing
+        )
         self._secure(name)
         self._keep_versions(name)
         # Object-created events go to EventBridge, from where rules pick what they start.
@@ -90,11 +99,16 @@ class DataLake(pulumi.ComponentResource):
         aws.kms.Alias(f"{name}-key-alias", name=f"alias/{name}", target_key_id=key.key_id, opts=self._child)
         return key
 
+    def _administration(self) -> dict[str, Any]:
+        return allow_principal(
+            "AccountAdministers", {"AWS": account_root(self._args["account_id"])}, _KEY_ADMINISTRATION, ["*"]
+        )
+
     def _key_policy(self) -> pulumi.Output[str]:
         account_id, region = self._args["account_id"], self._args["region"]
         log_groups = pulumi.Output.concat("arn:aws:logs:", region, ":", account_id, ":log-group:*")
         return document(
-            allow_principal("AccountAdministers", {"AWS": account_root(account_id)}, _KEY_ADMINISTRATION, ["*"]),
+            self._administration(),
             allow_principal(
                 "LogGroupsEncrypt",
                 {"Service": pulumi.Output.concat("logs.", region, ".amazonaws.com")},
@@ -199,7 +213,7 @@ class DataLake(pulumi.ComponentResource):
     def _bucket_policy(self) -> pulumi.Output[str]:
         """Nothing of it grants; each principal's own policy does."""
         objects = pulumi.Output.concat(self.bucket_arn, "/*")
-        statements = deny_other_encryption(objects, self.key_arn)
+        statements = deny_other_encryption(objects, [self.key_arn, *self.team_key_arns.values()])
         if not self._args["plain_http"]:
             statements.append(
                 deny_everyone(

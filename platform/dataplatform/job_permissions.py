@@ -1,5 +1,6 @@
 """What each Glue job's role may do: its own prefixes, the key, and Glue's log and metric destinations."""
 
+from collections.abc import Mapping
 from typing import Any, TypedDict
 
 import pulumi
@@ -13,6 +14,8 @@ class JobPermissionsArgs(TypedDict):
 
     bucket_arn: pulumi.Input[str]
     key_arn: pulumi.Input[str]
+    team_key_arns: Mapping[str, pulumi.Input[str]]
+    """Keys of the teams' reports, where they have some of their own."""
     account_id: pulumi.Input[str]
     region: pulumi.Input[str]
     teams: list[str]
@@ -51,8 +54,14 @@ def mart_policy(args: JobPermissionsArgs) -> pulumi.Output[str]:
         _list(args, [keys.WAREHOUSE]),
         allow("ReadWarehouse", ["s3:GetObject"], [_objects(args, keys.WAREHOUSE)]),
         allow("WriteReports", ["s3:PutObject"], reports),
+        *_encrypt_reports(args),
         *_common(args),
     )
+
+
+def _encrypt_reports(args: JobPermissionsArgs) -> list[dict[str, Any]]:
+    arns = [*args["team_key_arns"].values()]
+    return [allow("EncryptReports", ["kms:GenerateDataKey"], arns)] if arns else []
 
 
 def _write_rows(args: JobPermissionsArgs) -> dict[str, Any]:

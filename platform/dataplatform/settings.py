@@ -110,6 +110,13 @@ class Settings(SettingsModel):
         IdentityProviderSettings | None,
         Field(description="Where the teams' members come by. Without it, principals of the account with the tag team."),
     ] = None
+    team_keys: Annotated[
+        bool,
+        Field(
+            description="A KMS key for each team, for its reports and query results. Once that is changed, a team "
+            "reads none of its reports until the workflow has made them anew."
+        ),
+    ] = False
     time_zone: Annotated[str, AfterValidator(_time_zone), Field(description="IANA time zone of every schedule.")] = (
         "Europe/London"
     )

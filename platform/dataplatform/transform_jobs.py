@@ -23,6 +23,8 @@ class TransformJobsArgs(TypedDict):
     bucket_name: pulumi.Input[str]
     bucket_arn: pulumi.Input[str]
     key_arn: pulumi.Input[str]
+    team_key_arns: Mapping[str, pulumi.Input[str]]
+    """Keys of the teams' reports, where they have some of their own."""
     alarm_topic_arn: pulumi.Input[str]
     undelivered_queue_arn: pulumi.Input[str]
     """Where events go that could not start the workflow."""
@@ -74,6 +76,7 @@ class TransformJobs(pulumi.ComponentResource):
             log_group_arn=self._logs.arn,
             bucket_arn=args["bucket_arn"],
             key_arn=args["key_arn"],
+            team_key_arns=args["team_key_arns"],
             account_id=args["account_id"],
             region=args["region"],
             teams=args["teams"],
@@ -86,7 +89,7 @@ class TransformJobs(pulumi.ComponentResource):
         spreading = {**shared, **self._spreading()}
         warehouse = self._create_job("warehouse", spreading, warehouse_policy(permissions))
         sanitise = self._create_job("sanitise", spreading, sanitise_policy(permissions))
-        mart = self._create_job("mart", shared, mart_policy(permissions))
+        mart = self._create_job("mart", {**shared, **self._team_keys()}, mart_policy(permissions))
         workflow = self._create_workflow(warehouse, mart)
         self._start_on_landing(workflow)
         alert = AlertArgs(topic_arn=args["alarm_topic_arn"], undelivered_queue_arn=args["undelivered_queue_arn"])
@@ -122,6 +125,11 @@ class TransformJobs(pulumi.ComponentResource):
             **({"--spread-objects": str(objects)} if objects is not None else {}),
             **({"--spread-bytes": str(megabytes * 1_000_000)} if megabytes is not None else {}),
         }
+
+    def _team_keys(self) -> dict[str, pulumi.Input[str]]:
+        """The mart job's argument for the keys of the teams' reports."""
+        arns = self._args["team_key_arns"]
+        return {"--team-keys": pulumi.Output.json_dumps(arns)} if arns else {}
 
     def _create_job(
         self, job: str, arguments: Mapping[str, pulumi.Input[str]], policy: pulumi.Output[str]

@@ -171,3 +171,58 @@ def test_a_put_with_another_encryption_or_key_is_refused_and_one_that_asks_for_n
     assert decision(**{"": "AES256"}) == "Deny"
     assert decision(**{"": "aws:kms", "aws_kms_key_id": "arn:aws:kms:eu-west-1:999999999999:key/x"}) == "Deny"
     assert decision(customer_algorithm="AES256") == "Deny"
+
+
+def decrypting(graph: Graph, team: str) -> list[str]:
+    [statement] = [
+        each
+        for each in graph.policies()[f"data-platform-{graph.stack}-{team}-reads-its-reports.policy"]
+        if each["Sid"] == "DecryptThroughS3"
+    ]
+    return statement["Resource"]
+
+
+def test_all_of_the_bucket_has_one_key_where_none_is_asked_for(cloud_graph: Graph) -> None:
+    assert {tuple(decrypting(cloud_graph, team)) for team in TEAMS} == {
+        (f"${{data-platform-{cloud_graph.stack}-key.arn}}",)
+    }
+
+
+def test_each_team_decrypts_with_its_own_key_alone_where_it_has_one() -> None:
+    # given a stack with a key for each team
+    graph = record("dev", teamKeys=True)
+    own = {team: f"${{data-platform-dev-{team}-key.arn}}" for team in TEAMS}
+
+    # then the keys rotate, and are kept as the bucket's own is
+    made = {resource.name: resource for resource in graph.of_type("kms/key:Key")}
+    assert all(made[f"data-platform-dev-{team}-key"].inputs["enableKeyRotation"] for team in TEAMS)
+
+    # and each role and each workgroup has its team's, the boundary lets it have no other
+    for team, arn in own.items():
+        assert decrypting(graph, team) == [arn]
+        workgroup = graph.only("athena/workgroup:Workgroup", f"{team}-queries")
+        result = workgroup.inputs["configuration"]["resultConfiguration"]
+        assert result["encryptionConfiguration"]["kmsKeyArn"] == arn
+        boundary = graph.policies()[f"data-platform-dev-{team}-boundary.policy"]
+        assert [each["Resource"] for each in boundary if each["Sid"] == "AtMostUseKeyThroughS3"] == [[arn]]
+
+    # and the mart job alone encrypts with them, as it is told, and the bucket takes what it puts
+    encrypting = {
+        where: statement["Resource"]
+        for where, statements in graph.policies().items()
+        for statement in statements
+        if statement.get("Sid") == "EncryptReports"
+    }
+    assert encrypting == {"data-platform-dev-jobs-mart-permissions.policy": [*own.values()]}
+    told = graph.only("glue/job:Job", "mart").inputs["defaultArguments"]["--team-keys"]
+    assert json.loads(told) == own
+    [foreign] = [
+        each for each in graph.policies()["data-platform-dev-policy.policy"] if each["Sid"] == "DenyForeignKeys"
+    ]
+    accepted = foreign["Condition"]["ArnNotEquals"]["s3:x-amz-server-side-encryption-aws-kms-key-id"]
+    assert accepted == ["${data-platform-dev-key.arn}", *own.values()]
+
+
+def test_teams_keys_are_protected_in_prod() -> None:
+    graph = record("prod", teamKeys=True)
+    assert all(key.protect and key.retain for key in graph.of_type("kms/key:Key"))

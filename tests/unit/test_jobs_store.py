@@ -8,9 +8,10 @@ from datetime import UTC, datetime
 import boto3
 import pytest
 from botocore.response import StreamingBody
-from botocore.stub import Stubber
+from botocore.stub import ANY, Stubber
 
 from jobs.mart import job as mart
+from jobs.marts import REPORTS
 from jobs.store import S3Store
 from jobs.warehouse import job as warehouse
 
@@ -113,6 +114,21 @@ def test_the_mart_job_tolerates_glues_own_arguments_and_makes_up_a_run_id(deploy
     assert len(str(line["run"])) == 36
 
 
+@pytest.mark.parametrize("keyed", [True, False])
+def test_the_mart_job_encrypts_a_report_with_its_teams_key_where_it_is_told_one(deployed, keyed):
+    # given a key of the report's team, or of another alone
+    team = REPORTS["customers_by_fleet_size"].team
+    told = json.dumps({team if keyed else f"{team}_x": "arn:aws:kms:eu-west-1:123456789012:key/1"})
+    deployed.add_response("list_objects_v2", {"IsTruncated": False})
+    encryption = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": "arn:aws:kms:eu-west-1:123456789012:key/1"}
+    for _ in ("parquet", "csv"):
+        put = dict.fromkeys(("Bucket", "Key", "Body", "ContentType", "Metadata"), ANY)
+        deployed.add_response("put_object", {}, put | (encryption if keyed else {}))
+
+    # when, then: the stub refuses any other request
+    mart.main(["--bucket", "lake", "--report", "customers_by_fleet_size", "--team-keys", told])
+
+
 @pytest.mark.parametrize(
     ("main", "arguments", "message"),
     [
@@ -122,6 +138,7 @@ def test_the_mart_job_tolerates_glues_own_arguments_and_makes_up_a_run_id(deploy
             ["--bucket", "lake", "--dataset", "cars"],
             "invalid choice: 'cars' (choose from 'events', 'person', 'vehicles'",
         ),
+        (mart.main, ["--bucket", "lake", "--team-keys", "{"], "argument --team-keys: '{' is no JSON object of teams"),
         (mart.main, ["--bucket", "lake", "--report", "cars"], "invalid choice: 'cars' (choose from 'customers_by_"),
     ],
 )
