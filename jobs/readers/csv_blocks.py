@@ -2,13 +2,14 @@
 
 import functools
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
 import polars as pl
 
 from jobs.readers.csv_exactly import Dialect, Record, broken_structure, first_record, original_text
+from jobs.readers.passages import Passage, Place
 from jobs.readers.records import LINE, STRUCTURE_REASON, STRUCTURE_RULE, Batch
 from jobs.readers.text_blocks import decoded
 
@@ -37,6 +38,8 @@ class Block(NamedTuple):
     """Number of the first line."""
     is_end: bool
     """Whether the file ends with it."""
+    place: Place | None
+    """Where the object has it as it is, if it has."""
 
 
 class Rest(NamedTuple):
@@ -48,22 +51,36 @@ class Rest(NamedTuple):
 
 
 def read_block(block: Block, layout: Layout) -> tuple[Batch, Rest]:
-    """Read the records of a block.
+    """Read the records of a block; where no quote is in it, when they are asked for: then each line is one of them.
 
     Raises:
-        UnreadableObjectError: it is not UTF-8.
+        UnreadableObjectError: it is not UTF-8. The batch's frame may raise it, too.
     """
+    quote = layout.dialect.quote
+    if quote is None or quote.encode() not in block.content:
+        bounds = _bounds(block.content)
+        read = functools.partial(_read_lines, block, layout, len(bounds) - 1)
+        return Batch(read, _originals_of(block, bounds, {})), Rest(b"", block.first_line + len(bounds) - 1)
+    _check_encoding(block)
+    text = _with_plain_line_breaks(block.content, layout.dialect)
+    return _read_exactly(block, layout) if text is None else _read_by_lines(block, text, layout)
+
+
+def _check_encoding(block: Block) -> None:
     if not block.content.isascii():
         decoded(block.content, block.first_line)
-    text = _with_plain_line_breaks(block.content, layout.dialect)
-    if text is None:
-        return _read_exactly(block, layout)
-    bounds = _bounds(block.content)
-    if (fields := _without_doubt(text, len(bounds) - 1, layout)) is None:
-        return _read_by_lines(block, text, layout)
+
+
+def _read_lines(block: Block, layout: Layout, lines: int) -> pl.DataFrame:
+    """The frame of a batch, of a block in which each line is a record, or empty."""
+    _check_encoding(block)
+    text = _with_plain_line_breaks(block.content, layout.dialect) or block.content
+    fields = _without_doubt(text, lines, layout)
+    if fields is None:
+        batch, _ = _read_by_lines(block, text, layout)
+        return batch.frame
     records = fields.with_columns((pl.int_range(pl.len(), dtype=pl.Int64) + block.first_line).alias(LINE))
-    batch = Batch(_regular(records, layout), functools.partial(_originals, block, bounds, {}))
-    return batch, Rest(b"", block.first_line + fields.height)
+    return _regular(records, layout)
 
 
 def _with_plain_line_breaks(content: bytes, dialect: Dialect) -> bytes | None:
@@ -79,16 +96,15 @@ def _with_plain_line_breaks(content: bytes, dialect: Dialect) -> bytes | None:
 
 
 def _without_doubt(text: bytes, lines: int, layout: Layout) -> pl.DataFrame | None:
-    """All records by polars, if no line has a quote, is empty or has another number of fields than it should.
+    """All records by polars, if no line is empty or has another number of fields than it should.
 
     polars fills a short line up, but refuses a long one. So if there are as many delimiters as there should be in all,
     there are as many in each line.
     """
-    dialect = layout.dialect
     # A single field has no delimiters to tell an empty line by.
-    if layout.fields == 1 or (dialect.quote and dialect.quote.encode() in text):
+    if layout.fields == 1:
         return None
-    if _count(text, dialect.delimiter) != lines * (layout.fields - 1):
+    if _count(text, layout.dialect.delimiter) != lines * (layout.fields - 1):
         return None
     return _parsed(text, layout, lines)
 
@@ -235,16 +251,22 @@ def _finished(
     lengths = {block.first_line + line: record.lines for line, record in doubtful.records if record.lines > 1}
     rest = Rest(b"".join(physical[doubtful.end :]), block.first_line + doubtful.end)
     read = block._replace(content=b"".join(physical[: doubtful.end])) if rest.content else block
-    originals = functools.partial(_originals, read, _bounds(read.content), lengths)
-    return Batch(pl.concat(frames).sort(LINE), originals), rest
+    return Batch(pl.concat(frames).sort(LINE), _originals_of(read, _bounds(read.content), lengths)), rest
 
 
-def _originals(block: Block, bounds: _Bounds, lengths: Mapping[int, int], lines: pl.Series) -> pl.Series:
+def _originals_of(block: Block, bounds: _Bounds, lengths: Mapping[int, int]) -> Callable[[pl.Series], pl.Series]:
+    return functools.partial(_originals, Passage(block.content, block.place), block.first_line, bounds, lengths)
+
+
+def _originals(
+    passage: Passage, first_line: int, bounds: _Bounds, lengths: Mapping[int, int], lines: pl.Series
+) -> pl.Series:
     """Original texts of the records that begin on these lines; a record takes one line unless its length says more."""
-    first = [line - block.first_line for line in lines]
-    after = [index + lengths.get(index + block.first_line, 1) for index in first]
+    content = passage.content()
+    first = [line - first_line for line in lines]
+    after = [index + lengths.get(index + first_line, 1) for index in first]
     slices = zip(bounds[first].tolist(), bounds[after].tolist(), strict=True)
-    texts = [original_text([block.content[start:end]]) for start, end in slices]
+    texts = [original_text([content[start:end]]) for start, end in slices]
     return pl.Series(texts, dtype=pl.String)
 
 

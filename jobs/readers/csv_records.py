@@ -1,13 +1,15 @@
 """CSV to records, block by block. RFC 4180, and what else people send: docs/reading-files.md."""
 
+import io
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple, cast
 
-from jobs.datasets.declaration import CsvFormat, Dataset
+from jobs.datasets.declaration import CsvFormat, Dataset, Encoding
 from jobs.readers.columns import Columns, agreed_columns
 from jobs.readers.compression import MEBIBYTE, ByteStream
 from jobs.readers.csv_blocks import Block, Layout, Rest, read_block
 from jobs.readers.csv_exactly import Dialect, find_dialect, original_text, records
+from jobs.readers.passages import Place
 from jobs.readers.records import Batch, RecordStream, UnreadableObjectError
 from jobs.readers.text_blocks import MAXIMUM_RECORD, decoded, text_blocks
 
@@ -26,7 +28,7 @@ def open_csv(stream: ByteStream, dataset: Dataset, csv: CsvFormat) -> RecordStre
         UnreadableObjectError: the object is empty, not of its encoding, does not tell its delimiter, or its columns
             are not the dataset's.
     """
-    blocks = _Blocks(text_blocks(stream, csv.encoding))
+    blocks = _Blocks(stream, csv.encoding)
     header = _read_header(blocks, dataset, csv)
     columns = agreed_columns(dataset, header.fields)
     layout = Layout(header.dialect, len(header.fields), _positions(columns, header.fields))
@@ -36,9 +38,13 @@ def open_csv(stream: ByteStream, dataset: Dataset, csv: CsvFormat) -> RecordStre
 class _Blocks:
     """The blocks of an object, each with whether it is the last one."""
 
-    def __init__(self, blocks: Iterator[bytes]) -> None:
-        self._blocks = blocks
-        self._next = next(blocks, None)
+    def __init__(self, stream: ByteStream, encoding: Encoding) -> None:
+        text = text_blocks(stream, encoding)
+        self._blocks = text.blocks
+        self._next = next(self._blocks, None)
+        can_be_read_again = isinstance(stream, io.BufferedIOBase) and stream.seekable()
+        self._stream = cast("BinaryIO", stream) if can_be_read_again and text.start is not None else None
+        self._position = text.start or 0
 
     @property
     def is_at_end(self) -> bool:
@@ -55,9 +61,15 @@ class _Blocks:
                 f"the record on line {rest.first_line} is longer than {MAXIMUM_RECORD // MEBIBYTE} MiB: "
                 "look for a quote on it that is never closed"
             )
-        content = rest.content + (self._next or b"")
+        following = self._next or b""
+        self._position += len(following)
         self._next = next(self._blocks, None)
-        return Block(content, rest.first_line, self.is_at_end)
+        return self.last(Rest(rest.content + following, rest.first_line))
+
+    def last(self, rest: Rest) -> Block:
+        """The end of what was read so far."""
+        place = Place(self._stream, self._position - len(rest.content)) if self._stream is not None else None
+        return Block(rest.content, rest.first_line, self.is_at_end, place)
 
 
 class _Header(NamedTuple):
@@ -105,12 +117,11 @@ def _positions(columns: Columns, found: list[str]) -> list[tuple[str, int | None
 
 def _batches(blocks: _Blocks, rest: Rest, layout: Layout) -> Iterator[Batch]:
     # What follows the header in its block is read by itself, so that no block is copied as a whole.
-    block = Block(rest.content, rest.first_line, blocks.is_at_end)
+    block = blocks.last(rest)
     while True:
         if block.content:
             batch, rest = read_block(block, layout)
-            if batch.frame.height:
-                yield batch
+            yield batch
         if blocks.is_at_end:
             return
         block = blocks.after(rest)

@@ -83,7 +83,7 @@ def open_ndjson(
     Raises:
         UnreadableObjectError: the object is one array, or not in a Unicode encoding.
     """
-    blocks = text_blocks(stream, "utf-8")
+    blocks = text_blocks(stream, "utf-8").blocks
     first = next(blocks, b"")
     if is_one_document and first.lstrip().startswith(b"["):
         raise UnreadableObjectError("the file is a JSON array; have it sent with one object per line (NDJSON)")

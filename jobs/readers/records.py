@@ -22,22 +22,37 @@ class UnreadableObjectError(Exception):
     """An object that cannot be read as a whole, and what its sender should change."""
 
 
-@dataclass(frozen=True, slots=True)
 class Batch:
-    """Some successive records of an object."""
+    """Some successive records of an object.
 
-    frame: pl.DataFrame
-    """LINE, STRUCTURE_RULE, STRUCTURE_REASON, DELETED if the format knows it, then the columns of the stream.
+    Args:
+        frame: the records; or what reads them, which is called when they are first asked for, by whoever asks.
+        originals: from some LINEs of the frame to the original texts of their records, in the same order.
 
-    The columns are missing where STRUCTURE_RULE is not. LINE rises from row to row, and from batch to batch.
+            A text is the record as it came, quotes included, without the line break at its end. It is cut out of the
+            object's bytes only here, so that nothing is spent on the rows that need none. It can be pickled, for rows
+            that turn out to need it when their batch is gone; then it may read the object's stream, which the batches
+            must not be doing.
     """
-    originals: Callable[[pl.Series], pl.Series]
-    """From some LINEs of the frame to the original texts of their records, in the same order.
 
-    A text is the record as it came, quotes included, without the line break at its end. It is cut out of the object's
-    bytes only here, so that nothing is spent on the rows that need none. It can be pickled, for rows that turn out to
-    need it when their batch is gone.
-    """
+    def __init__(
+        self, frame: pl.DataFrame | Callable[[], pl.DataFrame], originals: Callable[[pl.Series], pl.Series]
+    ) -> None:
+        self._frame = frame
+        self.originals = originals
+
+    @property
+    def frame(self) -> pl.DataFrame:
+        """LINE, STRUCTURE_RULE, STRUCTURE_REASON, DELETED if the format knows it, then the columns of the stream.
+
+        The columns are missing where STRUCTURE_RULE is not. LINE rises from row to row, and from batch to batch.
+
+        Raises:
+            UnreadableObjectError: the object turns out to be unreadable.
+        """
+        if not isinstance(self._frame, pl.DataFrame):
+            self._frame = self._frame()
+        return self._frame
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +64,7 @@ class RecordStream:
     columns: Sequence[str]
     """The columns of every batch: the declared ones in their order, then those that drift let in, in the object's."""
     batches: Iterator[Batch]
-    """Raises UnreadableObjectError where the object turns out to be unreadable; what came before counts for nothing."""
+    """Raises UnreadableObjectError where the object turns out to be unreadable, as may the frame of a batch; what came
+    before counts for nothing."""
     discarded: Sequence[str] = ()
     """Columns of the object that are neither declared nor let in, in its order."""

@@ -2,7 +2,7 @@
 
 import codecs
 from collections.abc import Iterator
-from typing import Final
+from typing import Final, NamedTuple
 
 from jobs.datasets.declaration import Encoding
 from jobs.readers.compression import MEBIBYTE, ByteStream
@@ -23,8 +23,17 @@ _MARKS: Final[tuple[tuple[bytes, Encoding], ...]] = (
 _LONGEST_MARK: Final = 3
 
 
-def text_blocks(stream: ByteStream, encoding: Encoding) -> Iterator[bytes]:
-    r"""Blocks of an object's text in its order, as UTF-8 without byte order mark.
+class Text(NamedTuple):
+    """An object's text."""
+
+    start: int | None
+    """Bytes in front of it. None if it is not the object's bytes as they are: they were of another encoding."""
+    blocks: Iterator[bytes]
+    """All of it in its order, as UTF-8 without byte order mark."""
+
+
+def text_blocks(stream: ByteStream, encoding: Encoding) -> Text:
+    r"""Blocks of an object's text.
 
     Each block ends with a line break, "\n", "\r\n" or, where a block has neither, "\r"; the last one may not. What is
     declared as UTF-8 is not looked at: it may turn out to be none.
@@ -37,8 +46,19 @@ def text_blocks(stream: ByteStream, encoding: Encoding) -> Iterator[bytes]:
         UnreadableObjectError: the bytes are not of the encoding, the mark is of another one than declared, or a line
             is too long.
     """
+    first = b""
+    while len(first) < _LONGEST_MARK and (piece := stream.read(_BLOCK)):
+        first += piece
+    mark, encoding = _recognised(first, encoding)
+    pieces = _pieces(first[len(mark) :], stream)
+    if encoding == _UTF_8:
+        return Text(len(mark), _whole_lines(pieces))
+    return Text(None, _whole_lines(_transcoded(pieces, encoding, len(mark))))
+
+
+def _whole_lines(pieces: Iterator[bytes]) -> Iterator[bytes]:
     rest = b""
-    for piece in _as_utf_8(stream, encoding):
+    for piece in pieces:
         text = rest + piece
         end = _end_of_last_line(text)
         if end:
@@ -76,15 +96,6 @@ def _end_of_last_line(text: bytes) -> int:
     end = text.rfind(b"\n") + 1
     # A carriage return at the very end may be the first half of a line break.
     return end or text.rfind(b"\r", 0, -1) + 1
-
-
-def _as_utf_8(stream: ByteStream, declared: Encoding) -> Iterator[bytes]:
-    first = b""
-    while len(first) < _LONGEST_MARK and (piece := stream.read(_BLOCK)):
-        first += piece
-    mark, encoding = _recognised(first, declared)
-    pieces = _pieces(first[len(mark) :], stream)
-    return pieces if encoding == _UTF_8 else _transcoded(pieces, encoding, len(mark))
 
 
 def _recognised(first: bytes, declared: Encoding) -> tuple[bytes, Encoding]:

@@ -139,18 +139,18 @@ def check_object(dataset: Dataset, stream: RecordStream, folder: Path) -> Checke
     Args:
         dataset: the declaration.
         stream: the object's records.
-        folder: an empty one on the local disk, for about three times the object's bytes without its compression.
+        folder: an empty one on the local disk, for about twice the object's bytes without its compression, and as many
+            again where the object itself is compressed or not in UTF-8.
 
     Raises:
         UnreadableObjectError: the object cannot be read as a whole.
     """
     check = BatchCheck(dataset)
-    spill = Spill(folder)
-    # Four threads: one reads, two check, this one writes to the disk.
-    batches = (batch for batch in made_ahead(stream.batches) if batch.frame.height)
-    for batch, checked in worked_ahead(lambda batch: (batch, check(batch)), batches):
-        spill.add(checked, batch.frame[LINE][-1], batch.originals)
-    spill.finish()
+    # Four threads: one reads, two parse and check, one writes to the disk.
+    with Spill(folder) as spill:
+        for batch, checked in worked_ahead(lambda batch: (batch, check(batch)), made_ahead(stream.batches)):
+            if batch.frame.height:
+                spill.add(checked, batch.frame[LINE][-1], batch.originals)
     differing = dataset.source.repeats_differ_in if isinstance(dataset.source, StreamSource) else ()
     unique = Uniqueness(spill, dataset.schema.primary_key(), differing, folder)
     return CheckedObject(dataset, stream, spill.parts, check.rule_names, unique)

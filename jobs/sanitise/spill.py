@@ -3,9 +3,10 @@
 import io
 import pickle
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final, Self
 
 import polars as pl
 
@@ -28,6 +29,8 @@ class Part:
     refused_height: int
     unsplit_height: int
     folder: Path
+    streams: list[io.IOBase]
+    """Streams of the object, from which originals may be read; they are open as long as the parts are in use."""
 
     @property
     def height(self) -> int:
@@ -75,12 +78,12 @@ class Part:
     def originals(self) -> Originals:
         """What gives the original texts of its rows."""
         with self._file("originals").open("rb") as file:
-            return pickle.load(file)  # noqa: S301 - this process wrote it
+            return _Unpickler(file, self.streams).load()
 
     def write(self, batches: Sequence[CheckedBatch], originals: Originals) -> None:
         """Put the batches on the disk."""
         with self._file("originals").open("wb") as file:
-            pickle.dump(originals, file, protocol=5)
+            _Pickler(file, self.streams).dump(originals)
         kinds = {
             "clean": [batch.clean for batch in batches],
             "refused": [batch.refused for batch in batches],
@@ -117,10 +120,13 @@ class _OriginalsOfBatches:
 
 
 class Spill:
-    """The parts of one object, in its order."""
+    """The parts of one object, in its order: written in a thread of its own, and all there after a `with` statement."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._streams: list[io.IOBase] = []
+        self._writer = ThreadPoolExecutor(1, thread_name_prefix="spill")
+        self._writing: Future[None] | None = None
         self._waiting: list[tuple[CheckedBatch, tuple[int, Originals]]] = []
         self.parts: list[Part] = []
 
@@ -134,12 +140,26 @@ class Spill:
         """
         self._waiting.append((batch, (last_line, originals)))
         if sum(waiting.clean.height + waiting.refused.height for waiting, _ in self._waiting) >= _ROWS_IN_PART:
-            self.finish()
+            self._write()
 
-    def finish(self) -> None:
-        """Put what was added on the disk, all of it."""
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        with self._writer:
+            if kind is None:
+                self._write()
+                self._wait()
+
+    def _wait(self) -> None:
+        if self._writing is not None:
+            self._writing.result()
+
+    def _write(self) -> None:
         if not self._waiting:
             return
+        # No more than one part is being written while the next is gathered, so memory does not grow with their number.
+        self._wait()
         batches = [batch for batch, _ in self._waiting]
         part = Part(
             number=len(self.parts),
@@ -147,10 +167,38 @@ class Spill:
             refused_height=sum(batch.refused.height for batch in batches),
             unsplit_height=sum(batch.unsplit.height for batch in batches),
             folder=self._folder,
+            streams=self._streams,
         )
-        part.write(batches, _OriginalsOfBatches([originals for _, originals in self._waiting]))
+        originals = _OriginalsOfBatches([originals for _, originals in self._waiting])
+        self._writing = self._writer.submit(part.write, batches, originals)
         self.parts.append(part)
         self._waiting = []
+
+
+class _Pickler(pickle.Pickler):
+    """Puts the number of a stream in its place."""
+
+    def __init__(self, file: BinaryIO, streams: list[io.IOBase]) -> None:
+        super().__init__(file, protocol=5)
+        self._streams = streams
+
+    def persistent_id(self, value: object, /) -> int | None:
+        if not isinstance(value, io.IOBase):
+            return None
+        if value not in self._streams:
+            self._streams.append(value)
+        return self._streams.index(value)
+
+
+class _Unpickler(pickle.Unpickler):
+    """Gives the stream in place of its number."""
+
+    def __init__(self, file: BinaryIO, streams: list[io.IOBase]) -> None:
+        super().__init__(file)
+        self._streams = streams
+
+    def persistent_load(self, number: int, /) -> io.IOBase:
+        return self._streams[number]
 
 
 def _in_memory_of_their_own(rows: pl.DataFrame) -> pl.DataFrame:

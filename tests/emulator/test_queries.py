@@ -27,7 +27,7 @@ def reports(platform):
     """Reports of a small file, and one refused row."""
     target = find_target("local", platform.state_directory)
     file = outgoing_folder(platform) / "queries.csv"
-    file.write_text(HEADER + "6,Corsa,Red,AB17CDE\n7,Astra,Blue,AB18CDE\n8,Astra,Blue,nonsense\n")
+    file.write_text(HEADER + "66,Corsa,Red,QU17ERY\n67,Astra,Blue,QU18ERY\n68,Astra,Blue,nonsense\n")
     collect(target, "vehicles")
     refine(target)
     file.unlink()
@@ -99,7 +99,7 @@ def test_the_published_views_own_sql_runs_over_the_deployed_tables(target):
 
     # then it has each key once, and no refused row
     plates = [plate for [plate] in rows]
-    assert {"AB17CDE", "AB18CDE"} <= set(plates)
+    assert {"QU17ERY", "QU18ERY"} <= set(plates)
     assert len(set(plates)) == len(plates)
 
 
@@ -108,8 +108,8 @@ def test_the_quarantine_is_a_table_with_the_reasons(target):
     database = target.exports["publishedViews"]["vehicles"].split(".")[0]
     _, rows = query(
         target,
-        "SELECT DISTINCT original FROM vehicles_quarantine WHERE original LIKE '8,%'",
+        "SELECT DISTINCT original FROM vehicles_quarantine WHERE original LIKE '68,%'",
         QueryExecutionContext={"Database": database},
         ResultConfiguration={"OutputLocation": f"s3://{target.bucket}/athena/operators/"},
     )
-    assert rows == [["8,Astra,Blue,nonsense"]]
+    assert rows == [["68,Astra,Blue,nonsense"]]
