@@ -59,11 +59,17 @@ def text_blocks(stream: ByteStream, encoding: Encoding) -> Text:
 def _whole_lines(pieces: Iterator[bytes]) -> Iterator[bytes]:
     rest = b""
     for piece in pieces:
-        text = rest + piece
-        end = _end_of_last_line(text)
-        if end:
-            yield text[:end]
-        rest = text[end:]
+        if end := piece.rfind(b"\n") + 1:
+            # Without a copy of the piece in between.
+            yield b"".join((rest, memoryview(piece)[:end]))
+            rest = piece[end:]
+        else:
+            text = rest + piece
+            # A carriage return at the very end may be the first half of a line break.
+            end = text.rfind(b"\r", 0, -1) + 1
+            if end:
+                yield text[:end]
+            rest = text[end:]
         if len(rest) > MAXIMUM_RECORD:
             raise UnreadableObjectError(
                 f"a line is longer than {MAXIMUM_RECORD // MEBIBYTE} MiB: {rest[:40]!r}…; is it a text file?"
@@ -90,12 +96,6 @@ def decoded(block: bytes, first_line: int) -> str:
             f"line {line} is not UTF-8 (byte 0x{block[error.start]:02x}); have the sender export the file as UTF-8, "
             'or declare what it is: csv=CsvFormat(encoding="windows-1252"), or "latin-1"'
         ) from error
-
-
-def _end_of_last_line(text: bytes) -> int:
-    end = text.rfind(b"\n") + 1
-    # A carriage return at the very end may be the first half of a line break.
-    return end or text.rfind(b"\r", 0, -1) + 1
 
 
 def _recognised(first: bytes, declared: Encoding) -> tuple[bytes, Encoding]:

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from threading import Lock
 from typing import Final
 
 import polars as pl
@@ -29,13 +30,16 @@ class RowAccountingError(Exception):
 class CheckedObject:
     """What became of an object's records. Every record is in exactly one of clean, quarantined and duplicates.
 
-    The rows lie on the local disk, in the folder that `check_object` was given.
+    The rows lie on the local disk, in the folder that `check_object` was given. Clean and quarantined rows are handed
+    out once each, in one thread or in two; what was handed out leaves the disk.
     """
 
     def __init__(
         self, dataset: Dataset, stream: RecordStream, parts: Sequence[Part], rules: Sequence[str], unique: Uniqueness
     ) -> None:
         self._parts = parts
+        self._left: set[int] = set()
+        self._leaving = Lock()
         self._unique = unique
         refusals = {
             rule: words
@@ -68,6 +72,7 @@ class CheckedObject:
         for part in self._parts:
             gone = (self._unique.duplicates(part) | self._unique.contested(part)).head(part.clean_height)
             rows = part.clean().filter(~gone) if gone.any() else part.clean()
+            self._leave(part)
             self.rows_clean += rows.height
             yield rows.select(*self.schema)
 
@@ -75,6 +80,7 @@ class CheckedObject:
         """The quarantined rows by line, with the columns of REFUSED."""
         for part in self._parts:
             rows = pl.concat([self._unsplit(part), self._broken_rules(part), self._contested(part)]).sort(LINE)
+            self._leave(part)
             self.rows_quarantined += rows.height
             counts = rows.select(pl.col(RULES).explode().value_counts()).unnest(RULES)
             self.by_rule.update(dict(counts.iter_rows()))
@@ -92,6 +98,13 @@ class CheckedObject:
                 f"{self.rows_in} rows came in, but {rows_out} went out: {self.rows_clean} clean, "
                 f"{self.rows_quarantined} quarantined, {self.duplicates} duplicates; nothing was written"
             )
+
+    def _leave(self, part: Part) -> None:
+        """Delete a part of which clean and quarantined rows were taken."""
+        with self._leaving:
+            if part.number in self._left:
+                part.delete()
+            self._left.add(part.number)
 
     def _unsplit(self, part: Part) -> pl.DataFrame:
         return (

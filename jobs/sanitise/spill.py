@@ -92,6 +92,11 @@ class Part:
         for kind, frames in kinds.items():
             pl.concat(frames).write_ipc(self._file(kind), compression="uncompressed")
 
+    def delete(self) -> None:
+        """Take it off the disk; what was read of it stays."""
+        for kind in ("clean", "refused", "unsplit", "originals"):
+            self._file(kind).unlink()
+
     def _read(self, kind: str) -> pl.DataFrame:
         # Twice as fast as read_ipc.
         return pl.scan_ipc(self._file(kind)).select(pl.exclude(HASH)).collect()
