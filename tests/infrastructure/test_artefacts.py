@@ -24,7 +24,7 @@ def pinned(requirements: str) -> set[str]:
     return {name.lower().replace("-", "_") for name in re.findall(r"^([A-Za-z0-9_.-]+)==", text, re.MULTILINE)}
 
 
-@pytest.mark.parametrize("architecture", ["arm64", "x86_64"])
+@pytest.mark.parametrize("architecture", ["arm64", pytest.param("x86_64", marks=pytest.mark.long)])
 def test_every_compiled_file_of_the_layer_is_of_its_architecture_and_python(architecture: str) -> None:
     # given the layer that functions of an architecture get
     layer = packaging.function_layer(architecture)
@@ -56,6 +56,7 @@ def test_the_layer_is_below_thirty_megabytes() -> None:
     assert Path(packaging.function_layer("arm64").path).stat().st_size < 30_000_000
 
 
+@pytest.mark.long
 def test_the_layer_is_the_same_whenever_it_is_built() -> None:
     # given a layer
     layer = Path(packaging.function_layer("arm64").path)

@@ -77,7 +77,7 @@ def folder(tmp_path_factory):
     return lambda: tmp_path_factory.mktemp("spill")
 
 
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", [*range(4), *(pytest.param(seed, marks=pytest.mark.long) for seed in range(4, 12))])
 @pytest.mark.parametrize("batch_rows", [1, 7, 60])
 def test_the_verdicts_are_the_same_however_the_object_is_cut(seed, batch_rows, folder):
     # given
