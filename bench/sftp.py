@@ -119,6 +119,7 @@ class Bench:
         environment = {
             **os.environ,
             **stack.environment,
+            "POWERTOOLS_METRICS_NAMESPACE": "bench",
             "AWS_ACCESS_KEY_ID": "test",
             "AWS_SECRET_ACCESS_KEY": "test",
             "COLLECTOR_WORKERS": str(WORKERS),

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, cast
 
 os.environ.setdefault("POWERTOOLS_SERVICE_NAME", "bench")
+os.environ.setdefault("POWERTOOLS_METRICS_NAMESPACE", "bench")
 
 from stream_prices import AS_OF, EVENTS, SOURCES, costs
 from stream_samples import MemoryS3, MemorySqs, gateway_event, posted_events, sqs_event
