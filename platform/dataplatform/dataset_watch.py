@@ -7,6 +7,7 @@ import pulumi
 import pulumi_aws as aws
 
 from dataplatform.alarms import alarm_when_above, with_runbook
+from dataplatform.function_rules import invoke_by_rule
 from dataplatform.policies import allow
 from dataplatform.python_function import FunctionSettings, PythonFunction
 from lake import attributes, metrics
@@ -95,20 +96,13 @@ class DatasetWatch(pulumi.ComponentResource):
             schedule_expression=SCHEDULE,
             opts=self._child,
         )
-        permission = aws.lambda_.Permission(
-            f"{self._name}-invokes",
-            action="lambda:InvokeFunction",
-            function=function.function_name,
-            principal="events.amazonaws.com",
-            source_arn=rule.arn,
-            opts=self._child,
-        )
-        aws.cloudwatch.EventTarget(
-            f"{self._name}-due-measured",
-            rule=rule.name,
-            arn=function.function_arn,
-            dead_letter_config={"arn": self._args["undelivered_queue_arn"]},
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[permission]),
+        invoke_by_rule(
+            self._name,
+            rule,
+            function,
+            self._args["undelivered_queue_arn"],
+            target_name=f"{self._name}-due-measured",
+            parent=self,
         )
 
     def _alarm_when_late(self, dataset: str, watched: WatchedDatasetArgs) -> pulumi.Output[str]:

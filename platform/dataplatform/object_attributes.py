@@ -6,6 +6,7 @@ import pulumi
 import pulumi_aws as aws
 
 from dataplatform.alarms import alarm_on_messages
+from dataplatform.function_rules import invoke_by_rule
 from dataplatform.policies import allow
 from dataplatform.python_function import FunctionSettings, PythonFunction
 from lake import attributes, keys, metrics
@@ -151,18 +152,11 @@ class ObjectAttributes(pulumi.ComponentResource):
             ),
             opts=self._child,
         )
-        permission = aws.lambda_.Permission(
-            f"{self._name}-invokes",
-            action="lambda:InvokeFunction",
-            function=function.function_name,
-            principal="events.amazonaws.com",
-            source_arn=rule.arn,
-            opts=self._child,
-        )
-        aws.cloudwatch.EventTarget(
-            f"{self._name}-created-recorded",
-            rule=rule.name,
-            arn=function.function_arn,
-            dead_letter_config={"arn": args["undelivered_queue_arn"]},
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[permission]),
+        invoke_by_rule(
+            self._name,
+            rule,
+            function,
+            args["undelivered_queue_arn"],
+            target_name=f"{self._name}-created-recorded",
+            parent=self,
         )
