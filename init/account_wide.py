@@ -16,6 +16,7 @@ ECS: Final = "ecs.amazonaws.com"
 # API Gateway refuses a role that may do less: docs.aws.amazon.com/apigateway/latest/developerguide/set-up-logging.html
 LOGS_POLICY: Final = "arn:aws:iam::aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs"
 _ROLE_IS_KNOWN_WITHIN_SECONDS: Final = 60.0
+_ASK_AGAIN_AFTER_SECONDS: Final = 2
 
 
 def changes_of_account(session: boto3.Session, names: Names) -> Changes:
@@ -60,7 +61,7 @@ def _set_role(iam: Any, gateway: Any, names: Names) -> None:  # noqa: ANN401 - b
             # IAM tells a new role to other services within seconds, not at once.
             if code_of(error) != "BadRequestException" or time.monotonic() > deadline:
                 raise BootstrapError(f"API Gateway does not take the role {names.api_gateway_role}: {error}") from error
-            time.sleep(2)
+            time.sleep(_ASK_AGAIN_AFTER_SECONDS)
         else:
             return
 
