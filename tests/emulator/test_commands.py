@@ -4,7 +4,6 @@ import fcntl
 import json
 import os
 import re
-import shutil
 import signal
 import socket
 import subprocess
@@ -19,6 +18,7 @@ from local.emulator import check_port_is_free
 from local.processes import BackgroundProcess
 from ops.accounting import landed_objects
 from ops.target import find_target
+from tests.emulator.checkouts import copy_checkout
 from tests.emulator.emulators import free_port
 
 pytestmark = [pytest.mark.emulator, pytest.mark.xdist_group("commands"), pytest.mark.timeout(180)]
@@ -294,14 +294,8 @@ def test_ctrl_c_leaves_a_platform_that_was_up_before_as_it_was(command_line):
 @pytest.fixture
 def checkout(tmp_path):
     """A copy of the repository's files, to change."""
-    git = shutil.which("git")
-    listed = subprocess.run([git, "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     folder = tmp_path / "checkout"
-    for name in filter(None, listed.split("\0")):
-        if not name.startswith("tests/"):
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(ROOT / name, folder / name)
-    shutil.copytree(ROOT / ".build", folder / ".build")
+    copy_checkout(folder)
     return folder
 
 

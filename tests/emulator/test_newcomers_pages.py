@@ -2,13 +2,13 @@
 
 import os
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from tests.emulator.checkouts import copy_checkout
 from tests.emulator.emulators import free_port
 
 pytestmark = [pytest.mark.emulator, pytest.mark.long, pytest.mark.timeout(300)]
@@ -20,14 +20,9 @@ CHANGED_FILE = "jobs/datasets/vehicles.py"
 
 @pytest.fixture
 def checkout(tmp_path):
-    """What git has of this checkout, beside the archives that are built already."""
+    """A copy of this checkout, and its platform stopped afterwards."""
     folder = tmp_path / "checkout"
-    for name in filter(None, run("git ls-files -z", ROOT).stdout.split("\0")):
-        if (ROOT / name).exists():
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, folder / name)
-    if (ROOT / ".build").exists():
-        shutil.copytree(ROOT / ".build", folder / ".build", ignore=shutil.ignore_patterns("tmp*"))
+    copy_checkout(folder)
     yield folder
     run("python -m local down", folder)
 

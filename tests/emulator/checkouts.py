@@ -1,0 +1,21 @@
+"""A copy of this checkout, to change: what git has of it, and the archives that are built already."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def copy_checkout(folder):
+    """Copy it to a folder that is not there yet."""
+    git = shutil.which("git")
+    listed = subprocess.run([git, "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    for name in filter(None, listed.split("\0")):
+        if (ROOT / name).exists():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, folder / name)
+    if (ROOT / ".build").exists():
+        # The images' layers have sparse files, which grow as they are copied.
+        left_out = shutil.ignore_patterns("tmp*", "test-images")
+        shutil.copytree(ROOT / ".build", folder / ".build", ignore=left_out)
