@@ -141,6 +141,7 @@ def test_the_demo_takes_the_callers_own_file(command_line, tmp_path):
     assert not listens(command_line.port)
 
 
+@pytest.mark.long
 def test_a_person_operates_the_stack_by_its_exports(platform_that_is_up):
     # given a platform that is up: its exports, its status and its jobs are there
     exports = json.loads(platform_that_is_up.run("ops", "outputs", "--json").stdout)
@@ -155,6 +156,7 @@ def test_a_person_operates_the_stack_by_its_exports(platform_that_is_up):
     assert "customers_by_fleet_size: 0 rows" in jobs.stdout
 
 
+@pytest.mark.long
 def test_a_file_that_cannot_be_read_is_told_of_once_and_holds_nothing_up(platform_that_is_up):
     # given an object that is no CSV of vehicles, with what could be taken for markup in its name
     target = find_target("local", platform_that_is_up.state)
