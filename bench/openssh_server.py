@@ -80,5 +80,5 @@ def _wait_for(port: int, server: subprocess.Popen[bytes], log: Path) -> None:
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", port)) == 0:
                 return
-        time.sleep(0.05)
+        time.sleep(0.05)  # between two polls
     raise MissingServerError(f"sshd did not start: {log.read_text().strip()}")

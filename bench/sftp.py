@@ -221,7 +221,7 @@ def memory(bench: Bench, folder: Path, size: int) -> bool:
     peak = PeakMemory(process.pid)
     while process.poll() is None:
         peak.look()
-        time.sleep(0.02)
+        time.sleep(0.02)  # between two looks: a peak is shorter than a second
     if process.returncode:
         raise SystemExit("the collector failed")
     holds = peak.proportional < MEMORY_LIMIT_MEGABYTES

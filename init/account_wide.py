@@ -61,7 +61,7 @@ def _set_role(iam: Any, gateway: Any, names: Names) -> None:  # noqa: ANN401 - b
             # IAM tells a new role to other services within seconds, not at once.
             if code_of(error) != "BadRequestException" or time.monotonic() > deadline:
                 raise BootstrapError(f"API Gateway does not take the role {names.api_gateway_role}: {error}") from error
-            time.sleep(_ASK_AGAIN_AFTER_SECONDS)
+            time.sleep(_ASK_AGAIN_AFTER_SECONDS)  # nothing tells when IAM has
         else:
             return
 

@@ -88,7 +88,7 @@ class EventsLeg:
                 tell(f"{left:,} events in the queue")
             if time.monotonic() > deadline:
                 raise EventsLostError(f"{left:,} events have waited in the queue for {STALLED_SECONDS:g} s")
-            time.sleep(_POLL_SECONDS)
+            time.sleep(_POLL_SECONDS)  # between two polls: SQS tells nobody that a queue is empty
         if dead := self._messages("eventsDeadLetterQueueUrl") - self._dead_before:
             raise EventsLostError(f"{dead:,} events are in the dead-letter queue")
         return f"{len(self._new_objects()):,} objects under inbound/{EVENTS}/"

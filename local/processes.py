@@ -103,7 +103,7 @@ class BackgroundProcess:
                 raise ProcessError(f"{self.name} ended at once (exit {process.returncode}):\n{self._last_lines()}")
             if time.monotonic() > deadline:
                 raise ProcessError(f"{self.name} was not ready in {within_seconds:g} s:\n{self._last_lines()}")
-            time.sleep(POLL_SECONDS)
+            time.sleep(POLL_SECONDS)  # between two polls
 
     def _find(self) -> psutil.Process | None:
         try:

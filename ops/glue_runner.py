@@ -34,7 +34,7 @@ class GlueRunner:
             run = glue.get_job_run(JobName=job_name, RunId=run_id)["JobRun"]
             if run["JobRunState"] in _ENDED:
                 break
-            time.sleep(POLL_SECONDS)
+            time.sleep(POLL_SECONDS)  # between two polls: boto3 has no waiter for job runs
         if run["JobRunState"] != "SUCCEEDED":
             reason = run.get("ErrorMessage", "Glue gives no reason; see the log group /aws-glue/jobs/error")
             raise RunFailedError(f"{job_name} ended as {run['JobRunState']}, run {run_id}: {reason}")

@@ -44,6 +44,7 @@ class Source:
                     self._unavailable = error
                 else:
                     logger.warning("connecting failed", extra={"attempt": attempt, "error": str(error)})
+                    # A server that restarts, or has too many sessions, is given time; longer each time.
                     time.sleep(PAUSE_SECONDS * attempt)
             else:
                 return self._session

@@ -101,6 +101,7 @@ class ZipMember:
         try:
             self._content = archive.open(file)
         except (zipfile.BadZipFile, NotImplementedError) as error:
+            # The latter is what zipfile raises for a way of compression that it does not know.
             raise UnreadableObjectError(f"the zip archive cannot be read: {error}; {_AGAIN}") from error
 
     def read(self, size: int, /) -> bytes:

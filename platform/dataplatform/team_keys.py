@@ -15,7 +15,7 @@ def create_team_keys(
         name: what their names begin with.
         teams: which teams get one.
         policy: of each key.
-        opts: of keys and aliases.
+        opts: of the keys; the aliases have their parent.
 
     Returns:
         The keys' ARNs, by team.
@@ -31,6 +31,10 @@ def create_team_keys(
         )
         for team in teams
     }
+    # Of a key that stays when its stack goes, the alias goes: kept, it would refuse the next stack of this name.
+    unprotected = pulumi.ResourceOptions(parent=opts.parent)
     for team, key in keys.items():
-        aws.kms.Alias(f"{name}-{team}-key-alias", name=f"alias/{name}-{team}", target_key_id=key.key_id, opts=opts)
+        aws.kms.Alias(
+            f"{name}-{team}-key-alias", name=f"alias/{name}-{team}", target_key_id=key.key_id, opts=unprotected
+        )
     return {team: key.arn for team, key in keys.items()}

@@ -76,7 +76,7 @@ class SourceProcess:
         while not ready.exists():
             if self._process.poll() is not None or time.monotonic() > deadline:
                 raise RuntimeError("the source did not start")
-            time.sleep(0.01)
+            time.sleep(0.01)  # between two polls
 
     def kill(self) -> None:
         """End it at once, its connections with it."""
@@ -240,7 +240,7 @@ class Scenario:
         running = [self._start(aws)]
         if fault == "two at once":
             running.append(self._start(None))
-        time.sleep(moment)
+        time.sleep(moment)  # the fault is to meet the run wherever it is by then
         match fault:
             case "killed":
                 running[0][0].kill()
@@ -265,7 +265,7 @@ class Scenario:
             outcome = self._end(*self._start(None))
             if isinstance(outcome, dict) and (outcome["unchanged"], outcome["elsewhere"]) == (FILES, 0):
                 return
-            time.sleep(0.1)
+            time.sleep(0.1)  # between two polls
         raise AssertionError(f"seed {self.seed}: after {RUNS_IN_PEACE} runs in peace there is still work: {outcome}")
 
     def check(self) -> None:

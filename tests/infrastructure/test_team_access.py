@@ -226,3 +226,4 @@ def test_each_team_decrypts_with_its_own_key_alone_where_it_has_one() -> None:
 def test_teams_keys_are_protected_in_prod() -> None:
     graph = record("prod", teamKeys=True)
     assert all(key.protect and key.retain for key in graph.of_type("kms/key:Key"))
+    assert not any(alias.protect or alias.retain for alias in graph.of_type("kms/alias:Alias"))
