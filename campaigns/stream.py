@@ -31,9 +31,7 @@ def main() -> None:
     """Run chunks and print the figures; exits with 1 if one failed."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--events", type=int, default=1_000_000, help="distinct events")
-    parser.add_argument(
-        "--chunk", type=int, default=20_000, help="events of one seed; the emulator's queue is slow with many"
-    )
+    parser.add_argument("--chunk", type=int, default=20_000, help="events of one seed")
     parser.add_argument("--seed", type=int, help="one chunk only, of this seed")
     arguments = parser.parse_args()
     logging.disable(logging.WARNING)

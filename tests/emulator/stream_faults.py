@@ -24,7 +24,9 @@ SENT_TWICE = 0.1
 POISON_IN = 500
 """One message of so many is poison."""
 REQUEST_EVENTS = 200
-BATCH_MESSAGES = 5000
+WAVE_REQUESTS = 30
+"""At most so many requests are posted before the batcher gets them: the emulator looks through a queue's messages
+whenever it gives one out, and with all of them at once would take hours for a million."""
 FAULTS = ("before the object", "after the object", "after the dead letters", "the answer is lost")
 PAGES = ("/a", "/é", "/日本", "/\U0001f600")
 GIVEN_AGAIN = 0.05
@@ -77,27 +79,37 @@ class Scenario:
     def run(self):
         """Post, deliver, refine and check, on a stream whose batcher is held."""
         self.stream.purge("eventsDeadLetterQueueUrl")
-        self.post()
-        poison = self.poison()
-        self.deliver()
+        poison = {}
+        for requests in self.waves():
+            self.post(requests)
+            poison |= self.poison(requests)
+            self.deliver()
         self.check_dead_letters(poison)
         ProcessRunner(self._target).run(self._target.exports["warehouseJob"], {"--dataset": "events"})
         self.check_view()
 
-    def post(self):
-        """Each event once by some client, one in ten of them again by another; all have to be accepted."""
+    def waves(self):
+        """The requests to post: each event once by some client, one in ten of them again by another, in random order.
+        A wave is what the batcher gets together."""
         again = self.random.sample(self.events, int(len(self.events) * SENT_TWICE))
         requests = [*self._requests(self.events), *self._requests(again)]
         self.random.shuffle(requests)
+        while requests:
+            size = self.random.randint(1, WAVE_REQUESTS)
+            yield requests[:size]
+            requests = requests[size:]
+
+    def post(self, requests):
+        """Post what has to be accepted."""
         with ThreadPoolExecutor(CLIENTS) as clients:
             for request, answer in zip(requests, clients.map(self.stream.post, requests), strict=True):
                 assert answer.status == 202, answer.body
                 assert answer.document["accepted"] == [event["event_id"] for event in request]
-        self.counts += Counter(requests=len(requests), posted=len(self.events) + len(again))
+        self.counts += Counter(requests=len(requests), posted=sum(map(len, requests)))
 
-    def poison(self):
+    def poison(self, requests):
         """Put messages into the queue that are no events. Returns their bodies by message id."""
-        count = max(len(POISON), len(self.events) // POISON_IN)
+        count = max(len(POISON), sum(map(len, requests)) // POISON_IN)
         bodies = [f"{body}{' ' * number}" for number, body in zip(range(count), itertools.cycle(POISON), strict=False)]
         queue = self._target.exports["eventsQueueUrl"]
         sent = {self._sqs.client.send_message(QueueUrl=queue, MessageBody=body)["MessageId"]: body for body in bodies}
@@ -113,7 +125,7 @@ class Scenario:
             waiting += messages
         while waiting:
             self.random.shuffle(waiting)
-            size = self.random.randint(1, min(BATCH_MESSAGES, max(len(waiting) // 3, 1)))
+            size = self.random.randint(1, max(len(waiting) // 3, 1))
             batch, waiting = waiting[:size], waiting[size:]
             done = self._land(batch)
             # Each once: the emulator, other than SQS, refuses to delete what is gone.
