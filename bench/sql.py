@@ -141,7 +141,7 @@ def _deploy(emulator: Emulator, database: Database, certificate: str) -> dict[st
         AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk")],
         BillingMode="PAY_PER_REQUEST",
     )
-    ssm.put_parameter(Name=database_parameter(PREFIX, "bench"), Value=database.model_dump_json(), Type="String")
+    ssm.put_parameter(Name=database_parameter(PREFIX, "bench"), Value=database.to_json(), Type="String")
     ssm.put_parameter(Name=database.certificate_parameter, Value=certificate, Type="String")
     ssm.put_parameter(Name=database.password_parameter, Value=PASSWORD, Type="SecureString")
     return {

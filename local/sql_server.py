@@ -93,7 +93,7 @@ class SqlServer:
     def database(self, target: Target, prefix: str) -> Database:
         """How the deployed platform reaches it."""
         parameter = target.client("ssm").get_parameter(Name=database_parameter(prefix, CONNECTION))["Parameter"]
-        return Database.model_validate_json(parameter["Value"])
+        return Database.from_json(parameter["Value"])
 
     @contextmanager
     def connect(self, database: Database) -> Generator[pyodbc.Connection]:

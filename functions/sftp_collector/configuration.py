@@ -3,42 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Annotated
 
+import msgspec
 from botocore.exceptions import ClientError
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from lake.collection import Collection, Connection, collection_parameter, connection_parameter
 
 if TYPE_CHECKING:
     from mypy_boto3_ssm import SSMClient
 
-ModelT = TypeVar("ModelT", bound=BaseModel)
+_Text = Annotated[str, msgspec.Meta(min_length=1)]
 
 
 class ConfigurationError(Exception):
     """The deployed configuration is missing or wrong; the message names it and says what to do."""
 
 
-class Settings(BaseModel):
+class Settings(msgspec.Struct, frozen=True):
     """The function's environment variables."""
 
-    model_config = ConfigDict(extra="ignore", frozen=True)
-
-    bucket: str = Field(alias="LAKE_BUCKET", min_length=1)
-    ledger_table: str = Field(alias="LEDGER_TABLE", min_length=1)
-    parameter_prefix: str = Field(alias="PARAMETER_PREFIX", pattern=r"^/.*[^/]$")
-    workers: int = Field(default=2, alias="COLLECTOR_WORKERS", ge=1, le=16)
+    bucket: _Text = msgspec.field(name="LAKE_BUCKET")
+    ledger_table: _Text = msgspec.field(name="LEDGER_TABLE")
+    parameter_prefix: Annotated[str, msgspec.Meta(pattern=r"^/.*[^/]$")] = msgspec.field(name="PARAMETER_PREFIX")
+    workers: Annotated[int, msgspec.Meta(ge=1, le=16)] = msgspec.field(name="COLLECTOR_WORKERS", default=2)
     """Worker processes, a connection to the server each. Two suit the two processors that a large function has."""
 
 
-class CollectEvent(BaseModel):
+class CollectEvent(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What the schedules send."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    dataset: str = Field(min_length=1)
-    continues: bool = Field(default=False, alias="continue")
+    dataset: _Text
+    continues: bool = msgspec.field(name="continue", default=False)
     """Only go on with what the last run left."""
 
 
@@ -48,7 +44,10 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
     Raises:
         ConfigurationError: one is missing or wrong.
     """
-    return _validated(Settings, dict(environment), "the function's environment")
+    try:
+        return msgspec.convert(dict(environment), Settings, strict=False)
+    except msgspec.ValidationError as error:
+        raise ConfigurationError(f"the function's environment is wrong: {error}") from None
 
 
 def read_event(event: object) -> CollectEvent:
@@ -57,7 +56,10 @@ def read_event(event: object) -> CollectEvent:
     Raises:
         ConfigurationError: it is not of the form {"dataset": "…"} or {"dataset": "…", "continue": true}.
     """
-    return _validated(CollectEvent, event, 'the event, which has to be {"dataset": "name"},')
+    try:
+        return msgspec.convert(event, CollectEvent)
+    except msgspec.ValidationError as error:
+        raise ConfigurationError(f'the event, which has to be {{"dataset": "name"}}, is wrong: {error}') from None
 
 
 def read_collection(client: SSMClient, prefix: str, dataset: str) -> Collection:
@@ -67,7 +69,10 @@ def read_collection(client: SSMClient, prefix: str, dataset: str) -> Collection:
         ConfigurationError: there is no such parameter, or it is wrong.
     """
     name = collection_parameter(prefix, dataset)
-    return _parsed(Collection, read_parameter(client, name), name)
+    try:
+        return Collection.from_json(read_parameter(client, name))
+    except msgspec.DecodeError as error:
+        raise _wrong(name, error) from None
 
 
 def read_connection(client: SSMClient, prefix: str, connection: str) -> Connection:
@@ -77,7 +82,10 @@ def read_connection(client: SSMClient, prefix: str, connection: str) -> Connecti
         ConfigurationError: there is no such parameter, or it is wrong.
     """
     name = connection_parameter(prefix, connection)
-    return _parsed(Connection, read_parameter(client, name), name)
+    try:
+        return Connection.from_json(read_parameter(client, name))
+    except msgspec.DecodeError as error:
+        raise _wrong(name, error) from None
 
 
 def read_parameter(client: SSMClient, name: str) -> str:
@@ -97,22 +105,5 @@ def read_parameter(client: SSMClient, name: str) -> str:
     return value
 
 
-def _parsed(model: type[ModelT], text: str, name: str) -> ModelT:
-    try:
-        return model.model_validate_json(text)
-    except ValidationError as error:
-        raise ConfigurationError(f"SSM parameter {name} is wrong: {_problems(error)}; deploy the stack again") from None
-
-
-def _validated(model: type[ModelT], value: object, what: str) -> ModelT:
-    try:
-        return model.model_validate(value)
-    except ValidationError as error:
-        raise ConfigurationError(f"{what} is wrong: {_problems(error)}") from None
-
-
-def _problems(error: ValidationError) -> str:
-    return "; ".join(
-        f"{'.'.join(str(part) for part in problem['loc']) or 'it'}: {problem['msg']}"
-        for problem in error.errors(include_url=False, include_input=False)
-    )
+def _wrong(name: str, error: msgspec.DecodeError) -> ConfigurationError:
+    return ConfigurationError(f"SSM parameter {name} is wrong: {error}; deploy the stack again")

@@ -4,8 +4,8 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+import msgspec
 from botocore.exceptions import ClientError
-from pydantic import ValidationError
 
 from jobs.extract_from_sql.connection import Server, trusting
 from jobs.extract_from_sql.errors import ExtractionError
@@ -24,8 +24,8 @@ def configured_server(client: "SSMClient", prefix: str, connection: str) -> Gene
     """
     name = database_parameter(prefix, connection)
     try:
-        database = Database.model_validate_json(_parameter(client, name))
-    except ValidationError as error:
+        database = Database.from_json(_parameter(client, name))
+    except msgspec.DecodeError as error:
         raise ExtractionError(f"SSM parameter {name} is wrong: {error}; deploy the stack again") from None
     password = _parameter(client, database.password_parameter)
     with trusting(_parameter(client, database.certificate_parameter)):

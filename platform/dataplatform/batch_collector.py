@@ -142,7 +142,7 @@ class BatchCollector(pulumi.ComponentResource):
                     pattern=collected["pattern"],
                     archive=collected["archive"],
                     quiet_seconds=collected["quiet_seconds"],
-                ).model_dump_json(),
+                ).to_json(),
                 opts=self._child,
             )
 

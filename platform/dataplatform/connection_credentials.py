@@ -142,7 +142,7 @@ def _describe(
             user=server["user"],
             host_keys=tuple(keys),
             private_key_parameter=collection.private_key_parameter(prefix, connection),
-        ).model_dump_json()
+        ).to_json()
 
     aws.ssm.Parameter(
         f"{resource}-connection",

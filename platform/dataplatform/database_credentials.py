@@ -88,9 +88,7 @@ class _DatabaseParameters:
             password_parameter=password_parameter,
             certificate_parameter=collection.certificate_parameter(prefix, database),
         )
-        self._keep(
-            "database", collection.database_parameter(prefix, database), "SQL Server", described.model_dump_json()
-        )
+        self._keep("database", collection.database_parameter(prefix, database), "SQL Server", described.to_json())
 
     def server_secrets(self) -> ServerSecrets:
         """What the server is given, which the program runs: its administrator's password is made for that."""

@@ -1,27 +1,43 @@
 """What a collector has to know, as the program writes it to SSM and the function reads it: one model for both sides."""
 
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field
-
-
-class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+# Not pydantic: its models alone took as long to import as all the rest of the collector's start.
+import msgspec
 
 
-class Connection(_Model):
+class _Parameter(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """Read it as it is stored.
+
+        Raises:
+            msgspec.DecodeError: it is not JSON, or not of this form; the message says what is wrong and where.
+        """
+        return msgspec.json.decode(text, type=cls)
+
+    def to_json(self) -> str:
+        """As it is stored."""
+        return msgspec.json.encode(self).decode()
+
+
+_Text = Annotated[str, msgspec.Meta(min_length=1)]
+_Port = Annotated[int, msgspec.Meta(ge=1, le=65535)]
+
+
+class Connection(_Parameter, frozen=True, kw_only=True):
     """How to reach one SFTP server. Stored as JSON in {prefix}/connections/{name}."""
 
-    host: Annotated[str, Field(min_length=1)]
-    port: Annotated[int, Field(ge=1, le=65535)]
-    user: Annotated[str, Field(min_length=1)]
+    host: _Text
+    port: _Port
+    user: _Text
     # OpenSSH public host keys, "type base64". Empty: nothing is pinned, and the collector refuses to connect.
     host_keys: tuple[str, ...]
     # Name of the SSM SecureString that holds the client's RSA private key (PEM).
     private_key_parameter: str
 
 
-class Collection(_Model):
+class Collection(_Parameter, frozen=True, kw_only=True):
     """What to collect for one dataset. Stored as JSON in {prefix}/datasets/{name}/collection."""
 
     dataset: str
@@ -33,7 +49,7 @@ class Collection(_Model):
     # Directory on the server that a collected file is moved to. None: it stays where it is.
     archive: str | None = None
     # How long a file has to have stood unchanged before it is taken. 0: at once.
-    quiet_seconds: Annotated[int, Field(ge=0)] = 0
+    quiet_seconds: Annotated[int, msgspec.Meta(ge=0)] = 0
 
 
 def connection_parameter(prefix: str, connection: str) -> str:
@@ -61,13 +77,13 @@ def collection_parameter(prefix: str, dataset: str) -> str:
     return f"{prefix}/datasets/{dataset}/collection"
 
 
-class Database(_Model):
+class Database(_Parameter, frozen=True, kw_only=True):
     """How to reach one SQL Server. Stored as JSON in {prefix}/databases/{name}."""
 
-    host: Annotated[str, Field(min_length=1)]
-    port: Annotated[int, Field(ge=1, le=65535)]
-    database: Annotated[str, Field(min_length=1)]
-    user: Annotated[str, Field(min_length=1)]
+    host: _Text
+    port: _Port
+    database: _Text
+    user: _Text
     # Name of the SSM SecureString that holds the login's password.
     password_parameter: str
     # Name of the SSM String that holds the certificate (PEM) that the server has to show, or its authority's; no other

@@ -167,8 +167,8 @@ class Stack:
 
     def deploy(self, connection: Connection, key: ClientKey, collection: Collection) -> None:
         """Write a dataset's parameters."""
-        self._put(connection_parameter(self.prefix, collection.connection), connection.model_dump_json())
-        self._put(collection_parameter(self.prefix, collection.dataset), collection.model_dump_json())
+        self._put(connection_parameter(self.prefix, collection.connection), connection.to_json())
+        self._put(collection_parameter(self.prefix, collection.dataset), collection.to_json())
         self.ssm.put_parameter(
             Name=private_key_parameter(self.prefix, collection.connection),
             Value=key.pem,

@@ -195,7 +195,7 @@ class SqlStack:
             password_parameter=password_parameter(self.prefix, CONNECTION),
             certificate_parameter=certificate_parameter(self.prefix, CONNECTION),
         )
-        self._put(database_parameter(self.prefix, CONNECTION), database.model_dump_json())
+        self._put(database_parameter(self.prefix, CONNECTION), database.to_json())
         self._put(database.certificate_parameter, certificate or address.certificate)
         self.ssm.put_parameter(
             Name=database.password_parameter,

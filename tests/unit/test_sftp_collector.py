@@ -2,20 +2,24 @@
 
 import base64
 import hashlib
+import json
+import re
 import subprocess
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.sftp_collector.configuration import ConfigurationError, read_event, read_settings
+from functions.sftp_collector.configuration import ConfigurationError, read_connection, read_event, read_settings
 from functions.sftp_collector.large_file import LargeFile
 from functions.sftp_collector.messages import PartRange, PartUploaded
 from functions.sftp_collector.transfer import MAXIMUM_PARTS, MEBIBYTE, SMALLEST_PART_BYTES, part_size
 from lake import checksum
+from lake.collection import Connection
 from lake.ledger import Claim, FileVersion, Upload
 
 REPOSITORY = Path(__file__).parents[2]
@@ -50,7 +54,7 @@ def test_settings_are_read_from_the_environment():
 
 
 def test_a_missing_setting_is_named():
-    with pytest.raises(ConfigurationError, match="the function's environment is wrong: LEDGER_TABLE: Field required"):
+    with pytest.raises(ConfigurationError, match=r"the function's environment is wrong: .*`LEDGER_TABLE`"):
         read_settings({"LAKE_BUCKET": "b", "PARAMETER_PREFIX": "/p/local"})
 
 
@@ -60,12 +64,42 @@ def test_an_event_of_another_form_is_refused_with_the_form_it_should_have(event)
         read_event(event)
 
 
-def test_the_handler_imports_nothing_that_its_layer_lacks():
+@pytest.mark.parametrize(
+    ("wrong", "where"),
+    [
+        ({"port": 0}, "`$.port`"),
+        ({"port": "22"}, "`$.port`"),
+        ({"host": ""}, "`$.host`"),
+        ({"host_keys": [1]}, "`$.host_keys[0]`"),
+        ({"password": "x"}, "`password`"),
+    ],
+)
+def test_a_wrong_connection_is_refused_with_the_parameters_name_and_the_place(wrong, where):
+    # given
+    right = {"host": "h", "port": 22, "user": "u", "host_keys": [], "private_key_parameter": "/p/k"}
+    client = Mock()
+    client.get_parameter.return_value = {"Parameter": {"Value": json.dumps(right | wrong)}}
+
+    # then
+    with pytest.raises(ConfigurationError, match=re.escape(where)) as refused:
+        read_connection(client, "/p", "dealer")
+    assert str(refused.value).startswith("SSM parameter /p/connections/dealer is wrong: ")
+
+
+def test_a_connection_is_read_as_it_was_written():
+    # given
+    written = Connection(host="h", port=22, user="u", host_keys=("ssh-rsa A",), private_key_parameter="/p/k")
+
+    # then
+    assert Connection.from_json(written.to_json()) == written
+
+
+def test_the_handler_imports_nothing_that_its_layer_lacks_nor_what_is_slow_to_import():
     # given
     script = (
         "import sys, functions.sftp_collector.handler\n"
         "print(sorted({name.split('.')[0] for name in sys.modules} & "
-        "{'polars', 'pulumi', 'jobs', 'dataframely', 'local', 'mypy_boto3_s3', 'typer'}))"
+        "{'polars', 'pulumi', 'jobs', 'dataframely', 'local', 'mypy_boto3_s3', 'pydantic', 'typer'}))"
     )
 
     # when
