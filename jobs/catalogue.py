@@ -8,10 +8,10 @@ import polars as pl
 from jobs.datasets.declaration import Dataset
 from jobs.marts.declaration import Report
 from jobs.readers.records import DELETED, LINE
-from jobs.warehouse.columns import LANDED_AT, OBJECT, QUARANTINE, warehouse_columns
+from jobs.warehouse.columns import AS_OF, LANDED_AT, OBJECT, QUARANTINE, warehouse_columns
 
 RANK = "_rank"
-"""Column of the view's inner query: 1 for the row of a key that arrived last."""
+"""Column of the view's inner query: 1 for the latest row of a key."""
 
 
 def quarantine_columns() -> pl.Schema:
@@ -35,7 +35,7 @@ def published_view_sql(dataset: Dataset, files_table: str) -> str:
     columns = ", ".join(f'"{name}"' for name in warehouse_columns(dataset))
     key = ", ".join(f'"{name}"' for name in dataset.schema.primary_key())
     table = ".".join(f'"{name}"' for name in files_table.split("."))
-    latest_first = ", ".join(f'"{name}" DESC' for name in (LANDED_AT, OBJECT, LINE))
+    latest_first = ", ".join(f'"{name}" DESC' for name in (AS_OF, LANDED_AT, OBJECT, LINE))
     rank = f'row_number() OVER (PARTITION BY {key} ORDER BY {latest_first}) AS "{RANK}"'
     ranked = f"SELECT *, {rank} FROM {table}"  # noqa: S608 - declared names
     return f'SELECT {columns} FROM ({ranked}) WHERE "{RANK}" = 1 AND NOT "{DELETED}"'  # noqa: S608 - declared names

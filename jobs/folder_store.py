@@ -47,7 +47,8 @@ class FolderStore:
         Raises:
             FileNotFoundError: there is no such object.
         """
-        return OpenObject(self._file(key).open("rb"), self._file(key).stat().st_size, self.landed_at(key))
+        file = self._file(key)
+        return OpenObject(file.open("rb"), file.stat().st_size, self.landed_at(key), self.metadata(key))
 
     def landed_at(self, key: str) -> datetime:
         """When an object was put."""

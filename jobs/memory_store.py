@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Final
 
 from jobs.store import ListedObject, OpenObject
-from lake.correlation import CORRELATION_ID
 
 SOME_INSTANT: Final = datetime(2026, 1, 1, tzinfo=UTC)
 """When an object was put that does not say it: always the same, so that equal runs give equal objects."""
@@ -56,8 +55,7 @@ class MemoryStore:
             KeyError: there is no such object.
         """
         stored = self.objects[key]
-        left = stored.metadata.get(CORRELATION_ID)
-        return OpenObject(io.BytesIO(stored.content), len(stored.content), stored.landed_at, left)
+        return OpenObject(io.BytesIO(stored.content), len(stored.content), stored.landed_at, stored.metadata)
 
     def landed_at(self, key: str) -> datetime:
         """When an object was put.

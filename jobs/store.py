@@ -2,7 +2,7 @@
 
 import io
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Final, Literal, NamedTuple, Protocol, Self, TypedDict
@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, BinaryIO, Final, Literal, NamedTuple, Protocol
 from boto3.s3.transfer import TransferConfig
 
 from jobs.object_reader import ObjectReader
-from lake.correlation import CORRELATION_ID
 
 if TYPE_CHECKING:
     # Its stubs are installed for development alone.
@@ -48,8 +47,8 @@ class OpenObject:
     """Bytes."""
     landed_at: datetime
     """When it was put, with its time zone."""
-    correlation_id: str | None = None
-    """What the run that landed it left on it."""
+    metadata: Mapping[str, str] = field(default_factory=dict[str, str])
+    """What was written with it."""
 
     def __enter__(self) -> Self:
         return self
@@ -138,7 +137,7 @@ class S3Store:
             io.BufferedReader(reader, buffer_size=MEBIBYTE),
             reader.size,
             reader.landed_at,
-            reader.metadata.get(CORRELATION_ID),
+            reader.metadata,
         )
 
     def landed_at(self, key: str) -> datetime:

@@ -5,15 +5,16 @@ import polars as pl
 from jobs.datasets.declaration import Dataset
 from jobs.readers.records import DELETED, LINE
 from jobs.store import Store
-from jobs.warehouse.columns import LANDED_AT, OBJECT, warehouse_columns
+from jobs.warehouse.columns import AS_OF, LANDED_AT, OBJECT, warehouse_columns
 from lake.keys import warehouse_prefix
 
 
 def published_view(store: Store, dataset: Dataset) -> pl.LazyFrame:
     """A dataset's current rows: its declared columns, then the lineage columns.
 
-    Of the rows with one key, the one whose object arrived last counts. Of those that arrived at one instant it is
-    the last by object key as text and then by line, so that the view is the same each time.
+    Of the rows with one key, the one counts that its source has changed last, as far as the source tells that, and
+    otherwise the one that arrived last: files that waited at their source together land in any order. Of those of one
+    instant it is the last by arrival, then by object key as text, then by line, so that the view is the same each time.
     A row whose source has it no more is not in the view, as far as the source tells that.
     A dataset without warehouse files has an empty view with all columns. A column that was declared later than a file
     was written is missing in that file's rows.
@@ -28,5 +29,10 @@ def published_view(store: Store, dataset: Dataset) -> pl.LazyFrame:
 
 
 def latest_rows(rows: pl.LazyFrame, key: list[str]) -> pl.LazyFrame:
-    """Of the rows with one key, the one that arrived last."""
-    return rows.sort(LANDED_AT, OBJECT, LINE).unique(subset=key, keep="last", maintain_order=True)
+    """Of the rows with one key, the latest."""
+    return in_order(rows).unique(subset=key, keep="last", maintain_order=True)
+
+
+def in_order(rows: pl.LazyFrame) -> pl.LazyFrame:
+    """Rows in the order in which each supersedes those before it with its key."""
+    return rows.sort(AS_OF, LANDED_AT, OBJECT, LINE)

@@ -8,9 +8,9 @@ from aws_lambda_powertools import Logger
 from botocore.exceptions import BotoCoreError, ClientError
 
 from functions.event_batcher.batch import Message, Poison, content_of, object_of, read_messages
-from lake.correlation import CORRELATION_ID
 from lake.events import NotAnEventError, check_stored_event
 from lake.message_batches import message_batches
+from lake.object_metadata import CORRELATION_ID
 
 if TYPE_CHECKING:
     # Their stubs are installed for development alone.

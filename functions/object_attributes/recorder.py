@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 from botocore.exceptions import ClientError
 
 from lake.attributes import Arrival, AttributesTable
-from lake.correlation import CORRELATION_ID
 from lake.keys import INBOUND, QUARANTINE, InboundObject, InvalidKeyError, parse_inbound_key, parse_warehouse_key
+from lake.object_metadata import CORRELATION_ID
 
 if TYPE_CHECKING:
     # Its stubs are installed for development alone.

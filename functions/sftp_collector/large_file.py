@@ -180,7 +180,10 @@ def abort(destination: Destination, upload_id: str) -> None:
 
 def _open_upload(ledger: Ledger, destination: Destination, claim: Claim) -> Claim:
     answer = destination.client.create_multipart_upload(
-        Bucket=destination.bucket, Key=destination.key, ChecksumAlgorithm="SHA256", Metadata=destination.about
+        Bucket=destination.bucket,
+        Key=destination.key,
+        ChecksumAlgorithm="SHA256",
+        Metadata=destination.metadata_of(claim.version),
     )
     upload = Upload(answer["UploadId"], part_size(claim.version.size))
     try:

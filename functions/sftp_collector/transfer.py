@@ -13,6 +13,7 @@ from functions.sftp_collector.connection import Session
 from functions.sftp_collector.messages import Landed, PartRange, PartUploaded
 from lake import checksum
 from lake.ledger import FileVersion
+from lake.object_metadata import source_modified
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -35,7 +36,11 @@ class Destination:
     bucket: str
     key: str
     about: Mapping[str, str] = field(default_factory=dict[str, str])
-    """Metadata of the object."""
+    """Metadata of all that the run lands."""
+
+    def metadata_of(self, version: FileVersion) -> dict[str, str]:
+        """Metadata of a version's object."""
+        return {**self.about, **source_modified(version.modified)}
 
 
 def put_whole(
@@ -74,7 +79,7 @@ def put_whole(
         Key=destination.key,
         Body=body,
         ChecksumSHA256=checksum.as_s3(digest),
-        Metadata=destination.about,
+        Metadata=destination.metadata_of(version),
     )
     return Landed(len(body), checksum.of_whole(digest))
 

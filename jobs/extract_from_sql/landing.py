@@ -18,7 +18,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from jobs.extract_from_sql.errors import ExtractionError
 from jobs.parquet import MEDIA_TYPE
-from lake.correlation import CORRELATION_ID
+from lake.object_metadata import CORRELATION_ID
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

@@ -13,21 +13,21 @@ from jobs.readers import open_records, reparse
 from jobs.readers.records import DELETED, LINE, STRUCTURE_RULE, UnreadableObjectError
 from jobs.store import S3Store
 from jobs.tracing.keys import Key, has_key, lines_with_key
-from jobs.views import latest_rows
-from jobs.warehouse.columns import LANDED_AT, OBJECT, warehouse_columns
+from jobs.views import in_order, latest_rows
+from jobs.warehouse.columns import OBJECT, warehouse_columns
 
 if TYPE_CHECKING:
     # Its stubs are installed for development alone.
     from mypy_boto3_s3 import S3Client
 
 __all__ = [
-    "LANDED_AT",
     "LINE",
     "Refused",
     "UnsearchableError",
     "clean_rows",
     "current_row",
     "lines_of_object",
+    "objects_in_order",
     "refused_rows",
 ]
 
@@ -73,6 +73,11 @@ def current_row(rows: pl.DataFrame, dataset: Dataset) -> tuple[str, int, bool]:
     """
     latest = latest_rows(rows.lazy(), dataset.schema.primary_key()).collect().row(0, named=True)
     return latest[OBJECT], latest[LINE], not latest[DELETED]
+
+
+def objects_in_order(rows: pl.DataFrame) -> list[str]:
+    """The objects of rows with one key, that with the latest row last."""
+    return in_order(rows.lazy()).unique(subset=OBJECT, keep="last", maintain_order=True).collect()[OBJECT].to_list()
 
 
 def refused_rows(refused: pl.DataFrame, dataset: Dataset, key: Key) -> Iterator[Refused]:

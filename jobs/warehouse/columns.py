@@ -13,6 +13,9 @@ LANDED_ON: Final = "_landed_on"
 """Day on which that object landed, UTC."""
 LANDED_AT: Final = "_landed_at"
 """Instant at which it arrived: what S3 calls its last modification, UTC. S3 itself keeps whole seconds."""
+AS_OF: Final = "_as_of"
+"""Instant whose state the object tells: when its source last changed it, where the source says so and that was before
+it arrived; otherwise when it arrived. It decides which of the rows with one key is the latest."""
 
 UNDECLARED: Final = "_undeclared"
 """Values of columns that the object has and the declaration has not, where it lets them in: a JSON object of texts.
@@ -24,6 +27,7 @@ LINEAGE: Final = pl.Schema(
         OBJECT: pl.String(),
         LANDED_ON: pl.Date(),
         LANDED_AT: pl.Datetime("us", "UTC"),
+        AS_OF: pl.Datetime("us", "UTC"),
         LINE: pl.Int64(),
         DELETED: pl.Boolean(),
         UNDECLARED: pl.String(),

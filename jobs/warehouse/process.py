@@ -19,8 +19,18 @@ from jobs.readers.records import DELETED, LINE, ORIGINAL, UnreadableObjectError
 from jobs.sanitise.ahead import made_ahead
 from jobs.sanitise.object_check import REASON, RULES, CheckedObject, check_object
 from jobs.store import OpenObject, Store
-from jobs.warehouse.columns import LANDED_AT, LANDED_ON, LINEAGE, OBJECT, QUARANTINE, UNDECLARED, warehouse_columns
+from jobs.warehouse.columns import (
+    AS_OF,
+    LANDED_AT,
+    LANDED_ON,
+    LINEAGE,
+    OBJECT,
+    QUARANTINE,
+    UNDECLARED,
+    warehouse_columns,
+)
 from lake.keys import InboundObject, parse_inbound_key
+from lake.object_metadata import CORRELATION_ID, as_of
 
 UNREADABLE: Final = "unreadable_object"
 """Name of the rule that an object breaks which cannot be read as a whole."""
@@ -57,7 +67,7 @@ def process_object(store: Store, dataset: Dataset, key: str, run_id: str) -> Cou
     with store.open(key) as opened, tempfile.TemporaryDirectory(prefix="warehouse-") as folder:
         try:
             checked = check_object(dataset, open_records(key, opened.stream, dataset), Path(folder))
-            files = _write_rows(checked, dataset, inbound, opened.landed_at, run_id, Path(folder))
+            files = _write_rows(checked, dataset, inbound, opened, run_id, Path(folder))
             said: dict[str, object] = {"discarded": [*checked.discarded]} if checked.discarded else {}
         except UnreadableObjectError as error:
             files = _write_refusal(dataset, inbound, opened, str(error), run_id, Path(folder))
@@ -69,8 +79,8 @@ def process_object(store: Store, dataset: Dataset, key: str, run_id: str) -> Cou
             "rows-duplicate": str(files.rows_duplicate),
             "run": run_id,
         }
-        if opened.correlation_id is not None:
-            said["correlation_id"] = opened.correlation_id
+        if (correlation_id := opened.metadata.get(CORRELATION_ID)) is not None:
+            said["correlation_id"] = correlation_id
         store.write_file(inbound.quarantine_key, files.quarantine, MEDIA_TYPE, accounting)
         store.write_file(inbound.warehouse_key, files.warehouse, MEDIA_TYPE, accounting)
     return {
@@ -85,12 +95,13 @@ def process_object(store: Store, dataset: Dataset, key: str, run_id: str) -> Cou
 
 
 def _write_rows(
-    checked: CheckedObject, dataset: Dataset, inbound: InboundObject, landed_at: datetime, run_id: str, folder: Path
+    checked: CheckedObject, dataset: Dataset, inbound: InboundObject, opened: OpenObject, run_id: str, folder: Path
 ) -> _Files:
     quarantine, warehouse = folder / "quarantine.parquet", folder / "warehouse.parquet"
     refused = (_quarantine_rows(rows, inbound.key, checked.header, run_id) for rows in checked.quarantined())
     schema = warehouse_columns(dataset)
-    clean = (_warehouse_rows(rows, schema, inbound, landed_at) for rows in made_ahead(checked.clean()))
+    instants = {LANDED_AT: opened.landed_at, AS_OF: _as_of(opened)}
+    clean = (_warehouse_rows(rows, schema, inbound, instants) for rows in made_ahead(checked.clean()))
     with ThreadPoolExecutor(1, thread_name_prefix="quarantine") as beside:
         written = beside.submit(sink_parquet, _streamed(refused, QUARANTINE), quarantine)
         sink_parquet(_streamed(clean, schema), warehouse)
@@ -105,6 +116,13 @@ def _write_rows(
         rows_duplicate=checked.duplicates,
         by_rule=dict(checked.by_rule.most_common()),
     )
+
+
+def _as_of(opened: OpenObject) -> datetime:
+    try:
+        return as_of(opened.metadata, opened.landed_at)
+    except ValueError as error:
+        raise UnreadableObjectError(str(error)) from None
 
 
 def _write_refusal(
@@ -136,7 +154,7 @@ def _streamed(frames: Iterator[pl.DataFrame], schema: pl.Schema) -> pl.LazyFrame
 
 
 def _warehouse_rows(
-    clean: pl.DataFrame, schema: pl.Schema, inbound: InboundObject, landed_at: datetime
+    clean: pl.DataFrame, schema: pl.Schema, inbound: InboundObject, instants: Mapping[str, datetime]
 ) -> pl.DataFrame:
     let_in = [name for name in clean.columns if name not in schema]
     undeclared = pl.struct(let_in).struct.json_encode() if let_in else pl.lit(None, pl.String)
@@ -144,7 +162,7 @@ def _warehouse_rows(
         pl.exclude(*let_in, LINE, DELETED),
         pl.lit(inbound.key).alias(OBJECT),
         pl.lit(inbound.landing_date).alias(LANDED_ON),
-        pl.lit(landed_at, LINEAGE[LANDED_AT]).alias(LANDED_AT),
+        *(pl.lit(instant, LINEAGE[name]).alias(name) for name, instant in instants.items()),
         LINE,
         DELETED,
         undeclared.alias(UNDECLARED),

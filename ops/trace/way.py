@@ -10,7 +10,7 @@ import polars as pl
 from jobs.datasets import DATASETS
 from jobs.datasets.declaration import Dataset, StreamSource
 from jobs.tracing.keys import Key, NotAKeyError, key_of
-from jobs.tracing.rows import LANDED_AT, LINE, Refused, current_row
+from jobs.tracing.rows import LINE, Refused, current_row, objects_in_order
 from lake.keys import InboundObject, InvalidKeyError, parse_inbound_key, parse_quarantine_key, parse_warehouse_key
 from ops.dead_letter_texts import DeadLetter, json_object
 from ops.dead_letters import QUEUES, count, look
@@ -86,8 +86,8 @@ def _clean(
         return
     rows = pl.concat([rows for _, rows in found.clean])
     current, line, shown = current_row(rows, dataset)
-    # All rows of a file landed at once.
-    by_time = sorted(found.clean, key=lambda each: each[1].row(0, named=True)[LANDED_AT])
+    order = objects_in_order(rows)
+    by_time = sorted(found.clean, key=lambda each: order.index(each[0].key))
     earlier = [f"{inbound.key}, {_lines(mine[LINE].to_list())}" for inbound, mine in by_time[:-_IN_FULL]]
     if earlier:
         yield Step("superseded", tuple(earlier))

@@ -16,7 +16,7 @@ import pytest
 from jobs.datasets import DATASETS
 from jobs.marts import REPORTS
 from lake import metrics
-from lake.correlation import CORRELATION_ID
+from lake.object_metadata import CORRELATION_ID
 from ops.collection import collect
 from ops.process_runner import ProcessRunner
 from ops.status import dataset_statuses

@@ -169,6 +169,21 @@ def test_a_large_file_is_put_in_parts_and_is_equal(stack, inbox):
     assert stack.open_uploads() == []
 
 
+@pytest.mark.parametrize("size", [1, 8 * MEBIBYTE + 1])
+@pytest.mark.usefixtures("healthy")
+def test_what_lands_says_when_its_source_changed_it(stack, inbox, size):
+    # given
+    (inbox / "a.csv").write_bytes(large_content(size))
+    os.utime(inbox / "a.csv", (1_790_000_000, 1_790_000_000))
+
+    # when
+    run()
+
+    # then
+    metadata = stack.s3.head_object(Bucket=stack.bucket, Key=today("a.csv"))["Metadata"]
+    assert metadata["source-modified"] == "2026-09-21T14:13:20+00:00"
+
+
 @pytest.mark.parametrize("size", [1, 261_120, 261_121, 8 * MEBIBYTE, 8 * MEBIBYTE + 1])
 @pytest.mark.usefixtures("healthy")
 def test_a_file_of_any_size_is_equal(stack, inbox, size):

@@ -17,6 +17,7 @@ from jobs.marts.declaration import Chart, Report
 from jobs.memory_store import MemoryStore, StoredObject
 from jobs.views import latest_rows, published_view
 from jobs.warehouse.job import refine
+from lake.object_metadata import source_modified
 
 VEHICLES = DATASETS["vehicles"]
 HEADER = "customer_id,model,colour,registration_plate\n"
@@ -31,9 +32,12 @@ def store():
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
 
-def refine_file(store: MemoryStore, day_and_name: str, body: str, landed_at: datetime = NOON) -> None:
-    content = (HEADER + body).encode()
-    store.objects[f"inbound/vehicles/{day_and_name}"] = StoredObject(content, landed_at=landed_at)
+def refine_file(
+    store: MemoryStore, day_and_name: str, body: str, landed_at: datetime = NOON, modified: datetime | None = None
+) -> None:
+    metadata = {} if modified is None else source_modified(int(modified.timestamp()))
+    stored = StoredObject((HEADER + body).encode(), metadata=metadata, landed_at=landed_at)
+    store.objects[f"inbound/vehicles/{day_and_name}"] = stored
     refine(store, DATASETS, "run-1")
 
 
@@ -67,6 +71,31 @@ def test_the_view_shows_the_row_that_arrived_last_whatever_its_files_name(
     assert owners(store) == {"AB12CDE": 2, "XY51ZZZ": 3}
 
 
+def test_of_two_files_that_waited_together_the_one_counts_that_its_source_changed_last_whichever_lands_first(store):
+    # given yesterday's file, which is the larger one and so landed after today's
+    refine_file(store, "2026/11/22/today.csv", "2,Focus,Red,AB12CDE\n", NOON, modified=NOON - timedelta(hours=1))
+    refine_file(
+        store,
+        "2026/11/22/yesterday.csv",
+        "1,Focus,Red,AB12CDE\n3,Golf,Red,XY51ZZZ\n",
+        NOON + timedelta(minutes=1),
+        modified=NOON - timedelta(hours=25),
+    )
+
+    # then
+    assert owners(store) == {"AB12CDE": 2, "XY51ZZZ": 3}
+
+
+def test_a_file_from_a_source_whose_clock_is_years_ahead_is_superseded_by_what_arrives_after_it(store):
+    # given
+    refine_file(store, "2026/11/22/a.csv", "1,Focus,Red,AB12CDE\n", NOON, modified=datetime(2099, 1, 1, tzinfo=UTC))
+    later = NOON + timedelta(days=1)
+    refine_file(store, "2026/11/23/b.csv", "2,Focus,Red,AB12CDE\n", later, modified=later - timedelta(hours=1))
+
+    # then
+    assert owners(store) == {"AB12CDE": 2}
+
+
 def test_of_two_files_that_arrived_at_one_instant_the_one_whose_key_sorts_last_counts(store):
     # given the plate further down in the file that sorts first
     refine_file(store, "2026/11/22/b.csv", "2,Focus,Red,AB12CDE\n")
@@ -76,17 +105,23 @@ def test_of_two_files_that_arrived_at_one_instant_the_one_whose_key_sorts_last_c
     assert owners(store) == {"AB12CDE": 2, "XY51ZZZ": 3}
 
 
-def test_the_arrival_comes_before_the_objects_key_and_that_before_the_line():
+def test_the_sources_time_comes_before_the_arrival_that_before_the_objects_key_and_that_before_the_line():
     # given rows of one key, each newer by one criterion and older by the ones after it
+    soon = NOON + timedelta(seconds=1)
     rows = pl.LazyFrame(
-        [("k", NOON + timedelta(seconds=1), "a", 1), ("k", NOON, "b", 2), ("k", NOON, "a", 3)],
-        schema=["key", "_landed_at", "_object", "_line"],
+        [
+            ("k", soon, NOON, "a", 1),
+            ("k", NOON, soon, "a", 2),
+            ("k", NOON, NOON, "b", 3),
+            ("k", NOON, NOON, "a", 4),
+        ],
+        schema=["key", "_as_of", "_landed_at", "_object", "_line"],
         orient="row",
     )
 
     # then
-    assert latest_rows(rows, ["key"]).collect()["_line"].to_list() == [1]
-    assert latest_rows(rows.tail(2), ["key"]).collect()["_line"].to_list() == [2]
+    for first in (1, 2, 3):
+        assert latest_rows(rows.tail(5 - first), ["key"]).collect()["_line"].to_list() == [first]
 
 
 def test_a_quarantined_row_does_not_replace_the_one_before_it(store):
@@ -106,9 +141,10 @@ def test_the_view_says_where_each_row_came_from(store):
     row = published_view(store, VEHICLES).collect().row(0, named=True)
 
     # then
-    assert (row["_object"], row["_landed_on"], row["_landed_at"], row["_line"]) == (
+    assert (row["_object"], row["_landed_on"], row["_landed_at"], row["_as_of"], row["_line"]) == (
         "inbound/vehicles/2026/11/22/a.csv",
         date(2026, 11, 22),
+        NOON,
         NOON,
         2,
     )

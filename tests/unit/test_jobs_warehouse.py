@@ -2,6 +2,7 @@
 
 import io
 import json
+from dataclasses import replace
 from datetime import UTC, date, datetime
 
 import polars as pl
@@ -14,6 +15,7 @@ from jobs.store import OpenObject
 from jobs.warehouse.columns import LINEAGE, QUARANTINE
 from jobs.warehouse.job import refine
 from jobs.warehouse.selection import NoSuchObjectError, Replay
+from lake.object_metadata import SOURCE_MODIFIED
 
 HEADER = "customer_id,model,colour,registration_plate\n"
 INBOUND = "inbound/vehicles/2026/11/22/day one.csv"
@@ -51,7 +53,24 @@ def test_an_object_becomes_a_warehouse_file_whose_rows_say_where_they_came_from(
     # then
     rows = parquet(store, WAREHOUSE)
     assert rows.columns == [*DATASETS["vehicles"].schema.column_names(), *LINEAGE]
-    assert rows.rows() == [(1, "FOCUS", "Red", "AB12CDE", INBOUND, date(2026, 11, 22), LANDED_AT, 2, False, None)]
+    landed = (INBOUND, date(2026, 11, 22), LANDED_AT, LANDED_AT)
+    assert rows.rows() == [(1, "FOCUS", "Red", "AB12CDE", *landed, 2, False, None)]
+
+
+@pytest.mark.parametrize("told", ["yesterday", "2026-11-20T08:00:00", ""])
+def test_an_object_whose_metadata_hold_no_time_of_its_source_is_refused_whole_with_the_form_of_one(store, told):
+    # given
+    land(store, GOOD)
+    store.objects[INBOUND] = replace(store.objects[INBOUND], metadata={SOURCE_MODIFIED: told})
+
+    # when
+    refine(store, DATASETS, "run-1")
+
+    # then
+    [refused] = parquet(store, QUARANTINED).rows(named=True)
+    assert refused["rules"] == ["unreadable_object"]
+    assert f"source-modified are {told!r}, and have to be a time with its zone, such as" in refused["reason"]
+    assert parquet(store, WAREHOUSE).is_empty()
 
 
 def test_a_refused_row_is_kept_with_all_that_its_replay_needs(store):

@@ -14,7 +14,7 @@ from jobs.marts import REPORTS
 from jobs.memory_store import MemoryStore, StoredObject
 from jobs.run_metrics import RunMetrics
 from jobs.warehouse.job import refine
-from lake.correlation import CORRELATION_ID
+from lake.object_metadata import CORRELATION_ID
 
 HEADER = "customer_id,model,colour,registration_plate"
 LANDED = datetime(2026, 11, 22, tzinfo=UTC)
