@@ -71,11 +71,13 @@ class SourceProcess:
         }
         command = [sys.executable, "-m", "local.sftp_source", *(str(part) for pair in options.items() for part in pair)]
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
-        self._process = subprocess.Popen(command, env=environment)
+        log = self._folder / "source.log"
+        with log.open("ab") as errors:
+            self._process = subprocess.Popen(command, env=environment, stderr=errors)
         deadline = time.monotonic() + RUN_SECONDS
         while not ready.exists():
             if self._process.poll() is not None or time.monotonic() > deadline:
-                raise RuntimeError("the source did not start")
+                raise RuntimeError(f"the source did not start: {log.read_text()}")
             time.sleep(0.01)  # between two polls
 
     def kill(self) -> None:
