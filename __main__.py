@@ -41,7 +41,7 @@ from dataplatform.network import Network
 from dataplatform.object_attributes import ObjectAttributes
 from dataplatform.permissions_boundary import bound_every_role
 from dataplatform.python_function import FunctionSettings
-from dataplatform.settings import read_settings
+from dataplatform.settings_reader import read_settings
 from dataplatform.sql_extraction import SqlExtraction
 from dataplatform.stream_ingest import StreamIngest
 from dataplatform.team_access import TeamAccess

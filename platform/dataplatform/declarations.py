@@ -8,6 +8,7 @@ import yaml
 
 from dataplatform.api_keys import ProviderLimits
 from dataplatform.batch_collector import CollectedDatasetArgs
+from dataplatform.callback_credentials import CallbackArgs
 from dataplatform.connection_credentials import ConnectionArgs
 from dataplatform.database_credentials import DatabaseArgs
 from dataplatform.dataset_watch import WatchedDatasetArgs
@@ -15,7 +16,6 @@ from dataplatform.network import ExistingNetworkArgs
 from dataplatform.settings import Settings
 from dataplatform.source_settings import DEMO_SFTP_PORT, ConnectionSettings, DatabaseSettings
 from dataplatform.sql_extraction import ExtractedDatasetArgs
-from dataplatform.stream_ingest import CallbackArgs
 from dataplatform.team_permissions import IdentityProviderArgs
 from jobs.datasets import DATASETS
 from jobs.datasets.declaration import SftpSource, SqlSource, StreamSource

@@ -5,15 +5,15 @@ from typing import Any, TypedDict
 
 import pulumi
 import pulumi_aws as aws
-import pulumi_random as random
 
 from dataplatform.alarms import alarm_on_messages, alarm_when_above
 from dataplatform.api_keys import ProviderLimits
+from dataplatform.callback_credentials import CallbackArgs, configure_callbacks
 from dataplatform.policies import deny_everyone, document
 from dataplatform.python_function import FunctionSettings, PythonFunction
 from dataplatform.rest_api import RestApi
 from dataplatform.stream_permissions import batcher_statements, receiver_statements
-from lake import callbacks, metrics
+from lake import metrics
 
 RECEIVER = "functions.event_receiver.handler.handler"
 BATCHER = "functions.event_batcher.handler.handler"
@@ -24,20 +24,7 @@ BATCHER_SECONDS = 60
 VISIBILITY_FACTOR = 6
 RECEIVES_BEFORE_DEAD_LETTER = 5
 RETENTION_SECONDS = 14 * 24 * 3600
-SECRET_CHARACTERS = 48
 OLDEST_MESSAGE_SECONDS = 900
-
-
-class CallbackArgs(TypedDict):
-    """How one third party calls back."""
-
-    signature_header: str
-    timestamp_header: str
-    tolerance_seconds: int
-    event_id_pointer: str | None
-    event_type_pointer: str | None
-    secret_parameter: str | None
-    """An SSM SecureString that exists already; None: the program generates the secret."""
 
 
 class StreamIngestArgs(TypedDict):
@@ -105,7 +92,9 @@ class StreamIngest(pulumi.ComponentResource):
             visibility_seconds=VISIBILITY_FACTOR * BATCHER_SECONDS + args["batch_window_seconds"],
             dead_letters=dead_letters,
         )
-        self._configure_callbacks()
+        self.callback_secret_parameters = configure_callbacks(
+            name, args["parameter_prefix"], args["key_arn"], args["callbacks"], parent=self
+        )
         receiver = self._create_receiver(queue)
         batcher = self._create_batcher(queue, dead_letters)
         api = RestApi(
@@ -174,42 +163,6 @@ class StreamIngest(pulumi.ComponentResource):
                 opts=self._child,
             )
         return queue
-
-    def _configure_callbacks(self) -> None:
-        prefix = self._args["parameter_prefix"]
-        secrets: dict[str, pulumi.Output[str]] = {}
-        for provider, callback in self._args["callbacks"].items():
-            given = callback["secret_parameter"]
-            secret = pulumi.Output.from_input(given) if given else self._generate_secret(provider)
-            secrets[provider] = secret
-            shape = {key: value for key, value in callback.items() if key != "secret_parameter"}
-            aws.ssm.Parameter(
-                f"{self._name}-{provider}-callback",
-                name=callbacks.callback_parameter(prefix, provider),
-                description=f"How {provider} calls back",
-                type="String",
-                value=secret.apply(
-                    lambda parameter, shape=shape: callbacks.CallbackProvider.model_validate(
-                        {**shape, "secret_parameter": parameter}
-                    ).model_dump_json()
-                ),
-                opts=self._child,
-            )
-        self.callback_secret_parameters = pulumi.Output.all(**secrets)
-
-    def _generate_secret(self, provider: str) -> pulumi.Output[str]:
-        secret = random.RandomPassword(
-            f"{self._name}-{provider}-secret", length=SECRET_CHARACTERS, special=False, opts=self._child
-        )
-        return aws.ssm.Parameter(
-            f"{self._name}-{provider}-secret",
-            name=callbacks.callback_secret_parameter(self._args["parameter_prefix"], provider),
-            description=f"What {provider} signs its callbacks with",
-            type="SecureString",
-            key_id=self._args["key_arn"],
-            value=secret.result,
-            opts=self._child,
-        ).name
 
     def _create_receiver(self, queue: aws.sqs.Queue) -> PythonFunction:
         args = self._args

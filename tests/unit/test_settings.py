@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from dataplatform.settings import SettingsError, parse_settings
+from dataplatform.settings_reader import SettingsError, parse_settings
 
 HOST_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIPLACEHOLDER"
 
