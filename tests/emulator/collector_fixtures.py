@@ -13,9 +13,12 @@ import pytest
 from functions.sftp_collector import source as sourcing
 from functions.sftp_collector.handler import handler
 from lake.collection import Collection, Connection
+from lake.ledger import State
 from local.sftp_source import ChrootedFiles, SourceSettings, generate_host_key
 from tests.emulator.emulators import new_session
 from tests.emulator.sftp_fixtures import USER, Stack, new_client_key, running_source
+
+MEBIBYTE = 2**20
 
 
 @pytest.fixture(scope="module")
@@ -122,3 +125,49 @@ def today(name: str, dataset="vehicles") -> str:
 
 def large_content(size: int) -> bytes:
     return random.Random(7).randbytes(size)  # noqa: S311  # no secret: content that is the same in each run
+
+
+def failures_of(error) -> str:
+    return str(error.value)
+
+
+def assert_nothing_landed(stack):
+    assert stack.objects() == {}
+    assert stack.open_uploads() == []
+
+
+def failed_entry(stack, name: str):
+    (entry,) = [entry for entry in stack.entries() if entry.path.endswith(name)]
+    assert entry.state == State.FAILED
+    return entry
+
+
+class Counts(ChrootedFiles):
+    """Counts the bytes that are read of each file."""
+
+    def __init__(self, channel, root, read: dict[str, int]):
+        super().__init__(channel, root)
+        self._read = read
+
+    def read(self, file_obj, offset, size):
+        data = super().read(file_obj, offset, size)
+        name = os.path.basename(file_obj.name).decode()  # noqa: PTH119  # the server has names as bytes
+        self._read[name] = self._read.get(name, 0) + len(data)
+        return data
+
+
+class SilentAtTheEnd(ChrootedFiles):
+    """Answers no request beyond 17 MiB until the client has left."""
+
+    async def read(self, file_obj, offset, size):
+        if offset > 17 * MEBIBYTE:
+            await self.connection.wait_closed()
+        return super().read(file_obj, offset, size)
+
+
+def parts_that_stand(stack) -> int:
+    uploads = stack.s3.list_multipart_uploads(Bucket=stack.bucket).get("Uploads", [])
+    return sum(
+        len(stack.s3.list_parts(Bucket=stack.bucket, Key=upload["Key"], UploadId=upload["UploadId"]).get("Parts", []))
+        for upload in uploads
+    )
