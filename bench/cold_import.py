@@ -24,6 +24,7 @@ import urllib3
 from dataplatform import packaging
 
 RUNS: Final = 5
+LIMIT_SECONDS: Final = 0.4
 ARCHITECTURES: Final = {"x86_64": "x86_64", "aarch64": "arm64"}
 IMPORT: Final = """
 import time
@@ -49,6 +50,8 @@ def main() -> None:
         f"import of the collector's handler, Python {packaging.FUNCTION_PYTHON}, {RUNS} fresh processes, no bytecode:"
     )
     print(f"processor time {seconds[0] * 1000:.0f} ms at least, {seconds[RUNS // 2] * 1000:.0f} ms in the middle")
+    if seconds[0] > LIMIT_SECONDS:
+        sys.exit(f"that is over {LIMIT_SECONDS * 1000:.0f} ms")
 
 
 def _interpreter(version: str) -> str:

@@ -35,7 +35,8 @@ def published_view_sql(dataset: Dataset, files_table: str) -> str:
     columns = ", ".join(f'"{name}"' for name in warehouse_columns(dataset))
     key = ", ".join(f'"{name}"' for name in dataset.schema.primary_key())
     table = ".".join(f'"{name}"' for name in files_table.split("."))
-    latest_first = ", ".join(f'"{name}" DESC' for name in (AS_OF, LANDED_AT, OBJECT, LINE))
+    as_of = f'coalesce("{AS_OF}", "{LANDED_AT}")'
+    latest_first = ", ".join(f"{each} DESC" for each in (as_of, *(f'"{name}"' for name in (LANDED_AT, OBJECT, LINE))))
     rank = f'row_number() OVER (PARTITION BY {key} ORDER BY {latest_first}) AS "{RANK}"'
     ranked = f"SELECT *, {rank} FROM {table}"  # noqa: S608 - declared names
     return f'SELECT {columns} FROM ({ranked}) WHERE "{RANK}" = 1 AND NOT "{DELETED}"'  # noqa: S608 - declared names

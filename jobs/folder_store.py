@@ -55,8 +55,9 @@ class FolderStore:
         return datetime.fromtimestamp(self._file(key).stat().st_mtime, UTC)
 
     def metadata(self, key: str) -> Mapping[str, str]:
-        """What was written with an object."""
-        return json.loads(self._file(key, _METADATA).read_text())
+        """What was written with an object; nothing if it is a file that somebody put there."""
+        file = self._file(key, _METADATA)
+        return json.loads(file.read_text()) if file.exists() else {}
 
     def write(self, key: str, content: bytes, content_type: str, metadata: Mapping[str, str]) -> None:
         """Put a whole object."""

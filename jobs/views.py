@@ -35,4 +35,5 @@ def latest_rows(rows: pl.LazyFrame, key: list[str]) -> pl.LazyFrame:
 
 def in_order(rows: pl.LazyFrame) -> pl.LazyFrame:
     """Rows in the order in which each supersedes those before it with its key."""
-    return rows.sort(AS_OF, LANDED_AT, OBJECT, LINE)
+    # Files that were written before there was the column are as of their landing.
+    return rows.sort(pl.coalesce(AS_OF, LANDED_AT), LANDED_AT, OBJECT, LINE)

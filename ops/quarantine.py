@@ -11,6 +11,7 @@ import polars as pl
 
 from jobs.datasets import DATASETS
 from lake.keys import InboundObject, InvalidKeyError, parse_inbound_key
+from lake.object_metadata import SOURCE_MODIFIED, as_of
 from ops.accounting import REQUESTS_AT_ONCE, landed_objects, processed_keys, row_account, row_accounts
 from ops.target import Target
 
@@ -119,11 +120,18 @@ def refused_rows(target: Target, key: str) -> pl.DataFrame:
 def put_mended(target: Target, inbound: InboundObject, file: Path) -> None:
     """Put a mended file in an object's place. The bucket keeps the one that was there as an earlier version.
 
-    Its rows count as those that landed now.
+    What was written with that one stays: a file whose source said when it changed it does not become newer than those
+    that the source changed since. The rows of any other object count as landed now.
     """
     s3 = target.client("s3")
-    kept = s3.head_object(Bucket=target.bucket, Key=inbound.key)["ContentType"]
-    extra = {"ContentType": kept, "ChecksumAlgorithm": "SHA256"}
+    there = s3.head_object(Bucket=target.bucket, Key=inbound.key)
+    metadata = dict(there["Metadata"])
+    try:
+        as_of(metadata, there["LastModified"])
+    except ValueError:
+        # It was refused for that, and would be again.
+        del metadata[SOURCE_MODIFIED]
+    extra = {"ContentType": there["ContentType"], "ChecksumAlgorithm": "SHA256", "Metadata": metadata}
     s3.upload_file(str(file), target.bucket, inbound.key, ExtraArgs=extra)
 
 

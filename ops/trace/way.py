@@ -1,4 +1,7 @@
-"""A trace put together: what was asked for is told apart, and its steps come in the order in which they happened."""
+"""A trace put together: what was asked for is told apart, and its steps come in their order.
+
+Rows of one key come in the order in which each supersedes those before it.
+"""
 
 import json
 import re
@@ -87,11 +90,11 @@ def _clean(
     rows = pl.concat([rows for _, rows in found.clean])
     current, line, shown = current_row(rows, dataset)
     order = objects_in_order(rows)
-    by_time = sorted(found.clean, key=lambda each: order.index(each[0].key))
-    earlier = [f"{inbound.key}, {_lines(mine[LINE].to_list())}" for inbound, mine in by_time[:-_IN_FULL]]
+    in_turn = sorted(found.clean, key=lambda each: order.index(each[0].key))
+    earlier = [f"{inbound.key}, {_lines(mine[LINE].to_list())}" for inbound, mine in in_turn[:-_IN_FULL]]
     if earlier:
         yield Step("superseded", tuple(earlier))
-    for inbound, mine in by_time[-_IN_FULL:]:
+    for inbound, mine in in_turn[-_IN_FULL:]:
         yield from object_steps(target, inbound)
         told = [_lines(mine[LINE].to_list())]
         if inbound.key != current:

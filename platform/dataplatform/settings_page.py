@@ -16,7 +16,8 @@ _INTRODUCTION: Final = """\
 
 A stack's settings stand in `Pulumi.{stack}.yaml` under `data-platform:`, as in [Pulumi.dev.yaml](../Pulumi.dev.yaml).
 They are one pydantic model, [settings.py](../platform/dataplatform/settings.py), from which `make settings` writes this
-page. An unknown, missing or wrong setting stops the program with its name, the file and what was expected.
+page. An unknown, missing or wrong setting stops the program with its name, the file and what was expected
+([settings_reader.py](../platform/dataplatform/settings_reader.py)).
 
 What belongs to a dataset or a report (pattern, schedule, freshness, team) is no setting: it stands in its file under
 [jobs/datasets](../jobs/datasets) or [jobs/marts](../jobs/marts). Beside these, a stack's file sets the AWS provider's

@@ -17,8 +17,15 @@ class _Parameter(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return msgspec.json.decode(text, type=cls)
 
     def to_json(self) -> str:
-        """As it is stored."""
-        return msgspec.json.encode(self).decode()
+        """As it is stored.
+
+        Raises:
+            msgspec.ValidationError: what it was constructed from could not be read again.
+        """
+        text = msgspec.json.encode(self).decode()
+        # A struct checks what it reads, and not what it is constructed from.
+        self.from_json(text)
+        return text
 
 
 _Text = Annotated[str, msgspec.Meta(min_length=1)]

@@ -26,13 +26,18 @@ def as_of(metadata: Mapping[str, str], landed_at: datetime) -> datetime:
     told = metadata.get(SOURCE_MODIFIED)
     if told is None:
         return landed_at
-    try:
-        modified = datetime.fromisoformat(told)
-    except ValueError:
-        modified = None
-    if modified is None or modified.tzinfo is None:
+    modified = _instant(told)
+    if modified is None:
         raise ValueError(
             f"its metadata {SOURCE_MODIFIED} are {told!r}, and have to be a time with its zone, such as "
             "2026-11-20T08:00:00+00:00"
         )
     return min(modified, landed_at)
+
+
+def _instant(text: str) -> datetime | None:
+    try:
+        told = datetime.fromisoformat(text)
+        return told.astimezone(UTC) if told.tzinfo is not None else None
+    except (ValueError, OverflowError):
+        return None

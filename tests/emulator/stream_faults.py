@@ -65,6 +65,7 @@ class Scenario:
         self.random, self.stream, self.source = random.Random(seed), stream, f"seed-{seed}"  # noqa: S311  # a seed kept to see it again
         self.events = [self._event() for _ in range(events)]
         self.counts, self._faults = Counter(), []
+        self._deleted, self._given_again = set(), []
         self._target = stream.target
         self._s3 = FaultyClient(self._target.client("s3"), "s3.PutObject")
         self._sqs = FaultyClient(self._target.client("sqs"), "sqs.SendMessageBatch")
@@ -84,6 +85,7 @@ class Scenario:
             self.post(requests)
             poison |= self.poison(requests)
             self.deliver()
+        self.deliver()  # what is still to be given again
         self.check_dead_letters(poison)
         ProcessRunner(self._target).run(self._target.exports["warehouseJob"], {"--dataset": "events"})
         self.check_view()
@@ -117,24 +119,27 @@ class Scenario:
         return sent
 
     def deliver(self):
-        """Give the batcher all messages as Lambda does, but for its faults: what it did not answer for comes again,
-        and some of what it did, in other batches."""
+        """Give the batcher all messages as Lambda does, but for its faults: what it did not answer for comes again in
+        another batch, and some of what it did in another wave."""
         queue = self._target.exports["eventsQueueUrl"]
-        waiting, deleted = [], set()
+        waiting, self._given_again = self._given_again, []
         while messages := self.stream.receive(queue):
             waiting += messages
         while waiting:
             self.random.shuffle(waiting)
-            size = self.random.randint(1, max(len(waiting) // 3, 1))
+            # Now and then all that there is.
+            size = self.random.randint(1, max(len(waiting) // self.random.choice((1, 3, 5)), 1))
             batch, waiting = waiting[:size], waiting[size:]
             done = self._land(batch)
             # Each once: the emulator, other than SQS, refuses to delete what is gone.
-            first = {each["MessageId"]: each for each in batch if each["MessageId"] in done - deleted}
+            first = {each["MessageId"]: each for each in batch if each["MessageId"] in done - self._deleted}
             self._delete(queue, [*first.values()])
-            deleted |= done
+            self._deleted |= done
             left = [message for message in batch if message["MessageId"] not in done]
             repeated = [message for message in batch if self.random.random() < GIVEN_AGAIN]
-            waiting += left + (repeated if len(batch) > len(POISON) else [])
+            waiting += left
+            # Beside the messages of the next wave.
+            self._given_again += repeated
             self.counts += Counter(batches=1, redelivered=len(left) + len(repeated))
 
     def _land(self, batch):

@@ -17,16 +17,19 @@ from jobs.memory_store import MemoryStore, StoredObject
 from jobs.views import published_view
 from jobs.warehouse.job import refine
 from lake.keys import parse_inbound_key, report_key, warehouse_prefix
+from lake.object_metadata import SOURCE_MODIFIED
 
 VEHICLES = DATASETS["vehicles"]
 HEADER = b"customer_id,model,colour,registration_plate\n"
 FIRST = "inbound/vehicles/2026/11/20/first.csv"
 SECOND = "inbound/vehicles/2026/11/21/second.csv"
+OLD = "inbound/vehicles/2026/11/22/old.csv"
 
 
 @pytest.fixture
 def lake():
-    """A lake with two files of vehicles, of which the later one corrects a row of the earlier one."""
+    """A lake with two files of vehicles, of which the later one corrects a row of the earlier one, and an old one that
+    landed after both."""
     store = MemoryStore()
     store.objects[FIRST] = StoredObject(
         HEADER + b"1,Corsa,Red,AB12CDE\n2,Astra,Blue,AB13CDE\nx,Astra,Blue,AB14CDE\n",
@@ -34,6 +37,11 @@ def lake():
     )
     store.objects[SECOND] = StoredObject(
         HEADER + b"3,Corsa,Green,AB12CDE\n", landed_at=datetime(2026, 11, 21, tzinfo=UTC)
+    )
+    store.objects[OLD] = StoredObject(
+        HEADER + b"4,Corsa,White,AB12CDE\n",
+        metadata={SOURCE_MODIFIED: "2026-11-19T10:00:00+02:00"},
+        landed_at=datetime(2026, 11, 22, tzinfo=UTC),
     )
     refine(store, {"vehicles": VEHICLES}, "run")
     return store

@@ -86,6 +86,19 @@ def test_of_two_files_that_waited_together_the_one_counts_that_its_source_change
     assert owners(store) == {"AB12CDE": 2, "XY51ZZZ": 3}
 
 
+def test_a_file_that_was_written_before_there_was_the_sources_time_is_as_of_its_landing(store):
+    # given two such files, of which the older one is processed again
+    refine_file(store, "2026/11/22/a.csv", "1,Focus,Red,AB12CDE\n", NOON)
+    refine_file(store, "2026/11/23/b.csv", "2,Focus,Red,AB12CDE\n", NOON + timedelta(days=1))
+    key = "warehouse/vehicles/landing_date=2026-11-23/b.csv.parquet"
+    written = io.BytesIO()
+    pl.read_parquet(store.read(key)).drop("_as_of").write_parquet(written)
+    store.write(key, written.getvalue(), "", {})
+
+    # then
+    assert owners(store) == {"AB12CDE": 2}
+
+
 def test_a_file_from_a_source_whose_clock_is_years_ahead_is_superseded_by_what_arrives_after_it(store):
     # given
     refine_file(store, "2026/11/22/a.csv", "1,Focus,Red,AB12CDE\n", NOON, modified=datetime(2099, 1, 1, tzinfo=UTC))

@@ -1,6 +1,7 @@
 """A row by its key: found in clean, refused and raw files as the jobs read them, and in the reports' rows."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import polars as pl
@@ -11,10 +12,12 @@ from jobs.marts import REPORTS
 from jobs.memory_store import MemoryStore, StoredObject
 from jobs.tracing.keys import NotAKeyError, key_of
 from jobs.tracing.reports import rows_that_depend
-from jobs.tracing.rows import UnsearchableError, clean_rows, current_row, refused_rows
+from jobs.tracing.rows import UnsearchableError, clean_rows, current_row, objects_in_order, refused_rows
 from jobs.views import published_view
 from jobs.warehouse.job import refine
+from jobs.warehouse.selection import Replay
 from lake.keys import parse_inbound_key
+from lake.object_metadata import SOURCE_MODIFIED
 
 VEHICLES, PERSON, EVENTS = (DATASETS[name] for name in ("vehicles", "person", "events"))
 HEADER = "customer_id,model,colour,registration_plate\n"
@@ -84,6 +87,21 @@ def test_of_a_keys_rows_the_view_has_the_one_that_landed_last(tmp_path):
     assert current_row(rows, VEHICLES) == (objects[1].key, 3, True)
     gone = rows.with_columns(_deleted=pl.col("_line") == 3)
     assert current_row(gone, VEHICLES) == (objects[1].key, 3, False)
+
+
+def test_objects_come_in_the_order_in_which_their_rows_supersede_each_other(tmp_path):
+    # given a file that landed last, and that its source changed first
+    store, objects = processed(*[f"{HEADER}{owner},Corsa,Red,AB12CDE\n" for owner in (1, 2, 3)])
+    late = store.objects[objects[2].key]
+    store.objects[objects[2].key] = replace(late, metadata={SOURCE_MODIFIED: "2025-12-31T00:00:00+00:00"})
+    refine(store, {"vehicles": VEHICLES}, "run-2", Replay([objects[2].key]))
+
+    # when
+    rows = pl.concat([clean(store, each, VEHICLES, ["AB12CDE"], tmp_path) for each in objects])
+
+    # then
+    assert objects_in_order(rows) == [objects[2].key, objects[0].key, objects[1].key]
+    assert current_row(rows, VEHICLES) == (objects[1].key, 2, True)
 
 
 def test_a_refused_row_is_found_by_its_key_in_whatever_form_it_came():

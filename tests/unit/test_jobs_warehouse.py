@@ -57,7 +57,7 @@ def test_an_object_becomes_a_warehouse_file_whose_rows_say_where_they_came_from(
     assert rows.rows() == [(1, "FOCUS", "Red", "AB12CDE", *landed, 2, False, None)]
 
 
-@pytest.mark.parametrize("told", ["yesterday", "2026-11-20T08:00:00", ""])
+@pytest.mark.parametrize("told", ["yesterday", "2026-11-20T08:00:00", "", "0001-01-01T00:00:00+14:00"])
 def test_an_object_whose_metadata_hold_no_time_of_its_source_is_refused_whole_with_the_form_of_one(store, told):
     # given
     land(store, GOOD)

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from unittest.mock import Mock
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -19,7 +20,7 @@ from functions.sftp_collector.large_file import LargeFile
 from functions.sftp_collector.messages import PartRange, PartUploaded
 from functions.sftp_collector.transfer import MAXIMUM_PARTS, MEBIBYTE, SMALLEST_PART_BYTES, part_size
 from lake import checksum
-from lake.collection import Connection
+from lake.collection import Collection, Connection
 from lake.ledger import Claim, FileVersion, Upload
 
 REPOSITORY = Path(__file__).parents[2]
@@ -92,6 +93,12 @@ def test_a_connection_is_read_as_it_was_written():
 
     # then
     assert Connection.from_json(written.to_json()) == written
+
+
+def test_what_could_not_be_read_again_is_not_written():
+    collection = Collection(dataset="d", connection="c", directory="in", pattern="*", quiet_seconds=-5)
+    with pytest.raises(msgspec.ValidationError, match=re.escape("`$.quiet_seconds`")):
+        collection.to_json()
 
 
 def test_the_handler_imports_nothing_that_its_layer_lacks_nor_what_is_slow_to_import():
