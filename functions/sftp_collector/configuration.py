@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import msgspec
 from botocore.exceptions import ClientError
 
-from lake.collection import Collection, Connection, collection_parameter, connection_parameter
+from lake.collection import (
+    Collection,
+    Connection,
+    NonEmptyText,
+    StoredParameter,
+    collection_parameter,
+    connection_parameter,
+)
 
 if TYPE_CHECKING:
     from mypy_boto3_ssm import SSMClient
 
-_Text = Annotated[str, msgspec.Meta(min_length=1)]
+ParameterT = TypeVar("ParameterT", bound=StoredParameter)
 
 
 class ConfigurationError(Exception):
@@ -23,8 +30,8 @@ class ConfigurationError(Exception):
 class Settings(msgspec.Struct, frozen=True):
     """The function's environment variables."""
 
-    bucket: _Text = msgspec.field(name="LAKE_BUCKET")
-    ledger_table: _Text = msgspec.field(name="LEDGER_TABLE")
+    bucket: NonEmptyText = msgspec.field(name="LAKE_BUCKET")
+    ledger_table: NonEmptyText = msgspec.field(name="LEDGER_TABLE")
     parameter_prefix: Annotated[str, msgspec.Meta(pattern=r"^/.*[^/]$")] = msgspec.field(name="PARAMETER_PREFIX")
     workers: Annotated[int, msgspec.Meta(ge=1, le=16)] = msgspec.field(name="COLLECTOR_WORKERS", default=2)
     """Worker processes, a connection to the server each. Two suit the two processors that a large function has."""
@@ -33,7 +40,7 @@ class Settings(msgspec.Struct, frozen=True):
 class CollectEvent(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What the schedules send."""
 
-    dataset: _Text
+    dataset: NonEmptyText
     continues: bool = msgspec.field(name="continue", default=False)
     """Only go on with what the last run left."""
 
@@ -68,11 +75,7 @@ def read_collection(client: SSMClient, prefix: str, dataset: str) -> Collection:
     Raises:
         ConfigurationError: there is no such parameter, or it is wrong.
     """
-    name = collection_parameter(prefix, dataset)
-    try:
-        return Collection.from_json(read_parameter(client, name))
-    except msgspec.DecodeError as error:
-        raise _wrong(name, error) from None
+    return _stored(Collection, client, collection_parameter(prefix, dataset))
 
 
 def read_connection(client: SSMClient, prefix: str, connection: str) -> Connection:
@@ -81,11 +84,7 @@ def read_connection(client: SSMClient, prefix: str, connection: str) -> Connecti
     Raises:
         ConfigurationError: there is no such parameter, or it is wrong.
     """
-    name = connection_parameter(prefix, connection)
-    try:
-        return Connection.from_json(read_parameter(client, name))
-    except msgspec.DecodeError as error:
-        raise _wrong(name, error) from None
+    return _stored(Connection, client, connection_parameter(prefix, connection))
 
 
 def read_parameter(client: SSMClient, name: str) -> str:
@@ -105,5 +104,8 @@ def read_parameter(client: SSMClient, name: str) -> str:
     return value
 
 
-def _wrong(name: str, error: msgspec.DecodeError) -> ConfigurationError:
-    return ConfigurationError(f"SSM parameter {name} is wrong: {error}; deploy the stack again")
+def _stored(model: type[ParameterT], client: SSMClient, name: str) -> ParameterT:
+    try:
+        return model.from_json(read_parameter(client, name))
+    except msgspec.DecodeError as error:
+        raise ConfigurationError(f"SSM parameter {name} is wrong: {error}; deploy the stack again") from None

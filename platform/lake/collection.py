@@ -6,7 +6,9 @@ from typing import Annotated, Self
 import msgspec
 
 
-class _Parameter(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class StoredParameter(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What an SSM parameter holds as JSON."""
+
     @classmethod
     def from_json(cls, text: str) -> Self:
         """Read it as it is stored.
@@ -28,23 +30,23 @@ class _Parameter(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return text
 
 
-_Text = Annotated[str, msgspec.Meta(min_length=1)]
+NonEmptyText = Annotated[str, msgspec.Meta(min_length=1)]
 _Port = Annotated[int, msgspec.Meta(ge=1, le=65535)]
 
 
-class Connection(_Parameter, frozen=True, kw_only=True):
+class Connection(StoredParameter, frozen=True, kw_only=True):
     """How to reach one SFTP server. Stored as JSON in {prefix}/connections/{name}."""
 
-    host: _Text
+    host: NonEmptyText
     port: _Port
-    user: _Text
+    user: NonEmptyText
     # OpenSSH public host keys, "type base64". Empty: nothing is pinned, and the collector refuses to connect.
     host_keys: tuple[str, ...]
     # Name of the SSM SecureString that holds the client's RSA private key (PEM).
     private_key_parameter: str
 
 
-class Collection(_Parameter, frozen=True, kw_only=True):
+class Collection(StoredParameter, frozen=True, kw_only=True):
     """What to collect for one dataset. Stored as JSON in {prefix}/datasets/{name}/collection."""
 
     dataset: str
@@ -84,13 +86,13 @@ def collection_parameter(prefix: str, dataset: str) -> str:
     return f"{prefix}/datasets/{dataset}/collection"
 
 
-class Database(_Parameter, frozen=True, kw_only=True):
+class Database(StoredParameter, frozen=True, kw_only=True):
     """How to reach one SQL Server. Stored as JSON in {prefix}/databases/{name}."""
 
-    host: _Text
+    host: NonEmptyText
     port: _Port
-    database: _Text
-    user: _Text
+    database: NonEmptyText
+    user: NonEmptyText
     # Name of the SSM SecureString that holds the login's password.
     password_parameter: str
     # Name of the SSM String that holds the certificate (PEM) that the server has to show, or its authority's; no other

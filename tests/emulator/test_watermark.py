@@ -1,49 +1,23 @@
 """What the ledger promises about SQL datasets, on a real DynamoDB protocol."""
 
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
 from lake.ledger import LEASE, ClaimedElsewhereError, LedgerError, LostClaimError
 from lake.watermark import Extraction, Position, Range, Watermarks
-from tests.emulator.sftp_fixtures import Stack
 
 pytestmark = pytest.mark.emulator
 
-EVENING = datetime(2026, 11, 22, 23, 59, tzinfo=UTC)
 TICKS = "2026-11-22 10:00:00.1234567"
 LATER = "2026-11-22 11:00:00.0000001"
 DIGESTS = b"\x00\xff" * 8
 
 
-class Clock:
-    def __init__(self) -> None:
-        self.now = EVENING
-
-    def __call__(self) -> datetime:
-        return self.now
-
-
-@pytest.fixture(scope="module")
-def stack(engine_emulator):
-    return Stack(engine_emulator.endpoint)
-
-
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def watermarks(stack, clock) -> Watermarks:
-    return Watermarks(stack.dynamodb, stack.table, clock=clock)
-
-
-@pytest.fixture
-def dataset(request) -> str:
-    """A dataset of the test's own, so that tests share a table and nothing else."""
-    return f"d{abs(hash(request.node.name))}"
+def watermarks(ledger_stack, clock) -> Watermarks:
+    return Watermarks(ledger_stack.dynamodb, ledger_stack.table, clock=clock)
 
 
 def up_to(upper: str | None):
@@ -208,11 +182,11 @@ def test_an_empty_table_leaves_no_watermark(watermarks, dataset):
     assert watermarks.position(dataset).watermark is None
 
 
-def test_of_many_runs_at_once_one_gets_the_claim(stack, clock, dataset):
+def test_of_many_runs_at_once_one_gets_the_claim(ledger_stack, clock, dataset):
     # given
     def attempt(_: int):
         try:
-            return Watermarks(stack.dynamodb, stack.table, clock=clock).claim(dataset, up_to(TICKS))
+            return Watermarks(ledger_stack.dynamodb, ledger_stack.table, clock=clock).claim(dataset, up_to(TICKS))
         except ClaimedElsewhereError:
             return None
 
@@ -224,9 +198,9 @@ def test_of_many_runs_at_once_one_gets_the_claim(stack, clock, dataset):
     assert len(claims) == 1
 
 
-def test_a_run_that_saw_an_older_position_cannot_claim_a_range_that_was_extracted(stack, clock, dataset):
+def test_a_run_that_saw_an_older_position_cannot_claim_a_range_that_was_extracted(ledger_stack, clock, dataset):
     # given a run that asks the server for its range while another run extracts that very range
-    watermarks = Watermarks(stack.dynamodb, stack.table, clock=clock)
+    watermarks = Watermarks(ledger_stack.dynamodb, ledger_stack.table, clock=clock)
     complete(watermarks, watermarks.claim(dataset, up_to(TICKS)))
 
     def overtaken(position: Position) -> Range:
@@ -255,9 +229,9 @@ class AnswersLost:
         return self._client.update_item(**request)
 
 
-def test_writes_that_succeeded_but_were_repeated_are_recognised_as_ones_own(stack, clock, dataset):
+def test_writes_that_succeeded_but_were_repeated_are_recognised_as_ones_own(ledger_stack, clock, dataset):
     # given
-    watermarks = Watermarks(AnswersLost(stack.dynamodb), stack.table, clock=clock)
+    watermarks = Watermarks(AnswersLost(ledger_stack.dynamodb), ledger_stack.table, clock=clock)
 
     # when
     failed = watermarks.claim(dataset, up_to(TICKS))
@@ -271,11 +245,11 @@ def test_writes_that_succeeded_but_were_repeated_are_recognised_as_ones_own(stac
     assert watermarks.position(dataset).watermark == TICKS
 
 
-def test_a_deleted_entry_is_noticed(stack, watermarks, dataset):
+def test_a_deleted_entry_is_noticed(ledger_stack, watermarks, dataset):
     # given
     extraction = watermarks.claim(dataset, up_to(TICKS))
     key = {"pk": {"S": f"dataset#{dataset}"}, "sk": {"S": "watermark"}}
-    stack.dynamodb.delete_item(TableName=stack.table, Key=key)
+    ledger_stack.dynamodb.delete_item(TableName=ledger_stack.table, Key=key)
 
     # when, then
     with pytest.raises(LedgerError, match="was deleted during the run"):
