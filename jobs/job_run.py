@@ -16,10 +16,15 @@ from botocore.exceptions import BotoCoreError, ClientError
 Counts = Mapping[str, Any]
 """What a job says of one item, as JSON can carry it. An "outcome" in it says that it went another way than "done"."""
 _DONE: Final = "done"
+_ENDS_THE_RUN: Final = (KeyboardInterrupt, SystemExit, GeneratorExit)
 
 
 class JobFailedError(Exception):
     """Some items of a run failed; the message lists each with its reason. All others were done."""
+
+
+class CrashError(Exception):
+    """A library ended the work on one item by an exception that `except Exception` does not catch."""
 
 
 def argument_parser(job: str, description: str) -> argparse.ArgumentParser:
@@ -69,13 +74,21 @@ class Result:
 
 
 def attempt(work: Callable[[str], Counts], item: str) -> Result:
-    """Do the work for one item, whatever happens."""
+    """Do the work for one item and return how it went, whatever the work raises.
+
+    Raises:
+        KeyboardInterrupt, SystemExit, GeneratorExit: the run itself is to end.
+    """
     started = time.monotonic()
     try:
         counts = work(item)
-    except Exception as error:  # noqa: BLE001 - whatever it is, it must not stop the other items; the run raises it
+    except _ENDS_THE_RUN:
+        raise
+    # polars' panics are no subclass of Exception. Whatever one item raises must not stop the others.
+    except BaseException as error:  # noqa: BLE001 - the run raises it at its end
         details = "".join(traceback.format_exception(error))
-        return Result(item, time.monotonic() - started, error=error, details=details)
+        failure = error if isinstance(error, Exception) else CrashError(f"{type(error).__name__}: {error}")
+        return Result(item, time.monotonic() - started, error=failure, details=details)
     return Result(item, time.monotonic() - started, counts)
 
 

@@ -18,7 +18,7 @@ class _Handover(Generic[ThingT]):
     """A queue with little room that nobody waits at once reading has stopped."""
 
     def __init__(self, room: int) -> None:
-        self._queue: queue.Queue[ThingT | Exception | _Finished] = queue.Queue(maxsize=room)
+        self._queue: queue.Queue[ThingT | BaseException | _Finished] = queue.Queue(maxsize=room)
         self._stopped = threading.Event()
 
     def drain(self, reader: Iterator[ThingT]) -> None:
@@ -27,12 +27,13 @@ class _Handover(Generic[ThingT]):
             for thing in reader:
                 if not self._put(thing):
                     return
-        except Exception as error:  # noqa: BLE001 - raised again where the things are read
+        # A reader's panic is not an Exception. Without it here, the other side would wait for ever.
+        except BaseException as error:  # noqa: BLE001 - raised again where the things are read
             self._put(error)
         else:
             self._put(_Finished())
 
-    def take(self) -> ThingT | Exception | _Finished:
+    def take(self) -> ThingT | BaseException | _Finished:
         """The next thing."""
         return self._queue.get()
 
@@ -40,7 +41,7 @@ class _Handover(Generic[ThingT]):
         """Take no more."""
         self._stopped.set()
 
-    def _put(self, thing: ThingT | Exception | _Finished) -> bool:
+    def _put(self, thing: ThingT | BaseException | _Finished) -> bool:
         while not self._stopped.is_set():
             try:
                 self._queue.put(thing, timeout=_POLL_SECONDS)
@@ -60,7 +61,7 @@ def side_by_side(readers: Sequence[Iterator[ThingT]]) -> Generator[ThingT]:
         try:
             while unfinished:
                 thing = handover.take()
-                if isinstance(thing, Exception):
+                if isinstance(thing, BaseException):
                     raise thing
                 if isinstance(thing, _Finished):
                     unfinished -= 1

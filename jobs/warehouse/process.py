@@ -35,6 +35,10 @@ from lake.object_metadata import CORRELATION_ID, as_of
 UNREADABLE: Final = "unreadable_object"
 """Name of the rule that an object breaks which cannot be read as a whole."""
 _SHOWN_BYTES: Final = 1024
+_CRASHED: Final = (
+    "polars crashed while it read this object ({error}): the file is damaged, or holds a type that polars cannot "
+    "handle; have it sent again, or as CSV"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +73,10 @@ def process_object(store: Store, dataset: Dataset, key: str, run_id: str) -> Cou
             checked = check_object(dataset, open_records(key, opened.stream, dataset), Path(folder))
             files = _write_rows(checked, dataset, inbound, opened, run_id, Path(folder))
             said: dict[str, object] = {"discarded": [*checked.discarded]} if checked.discarded else {}
-        except UnreadableObjectError as error:
-            files = _write_refusal(dataset, inbound, opened, str(error), run_id, Path(folder))
-            said = {"outcome": "unreadable", "reason": str(error)}
+        except (UnreadableObjectError, pl.exceptions.PanicException) as error:
+            reason = str(error) if isinstance(error, UnreadableObjectError) else _CRASHED.format(error=error)
+            files = _write_refusal(dataset, inbound, opened, reason, run_id, Path(folder))
+            said = {"outcome": "unreadable", "reason": reason}
         accounting = {
             "rows-in": str(files.rows_in),
             "rows-warehouse": str(files.rows_warehouse),

@@ -311,16 +311,17 @@ class TestSideBySide:
     def test_everything_that_several_readers_give_arrives(self):
         assert sorted(side_by_side([iter(range(100)), iter(range(100, 150)), iter([])])) == list(range(150))
 
-    def test_the_error_of_one_ends_them_all(self):
+    @pytest.mark.parametrize("kind", [ExtractionError, type("Panic", (BaseException,), {})])
+    def test_the_error_of_one_ends_them_all(self, kind):
         # given
         def failing():
             yield 1
-            raise ExtractionError("cut")
+            raise kind("cut")
 
         def endless():
             while True:
                 yield 2
 
         # when, then
-        with pytest.raises(ExtractionError, match="cut"):
+        with pytest.raises(kind, match="cut"):
             list(side_by_side([failing(), endless()]))

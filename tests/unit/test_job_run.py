@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from botocore.exceptions import ClientError
 
-from jobs.job_run import JobFailedError, JobRun, run_script
+from jobs.job_run import JobFailedError, JobRun, attempt, run_script
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -81,3 +81,33 @@ def test_the_log_keeps_the_traceback_of_a_failure_for_whoever_looks_for_the_faul
     failed = json.loads(capsys.readouterr().out.splitlines()[0])
     assert failed["error"] == "'a.csv'"
     assert "KeyError" in failed["traceback"]
+
+
+class Panic(BaseException):
+    """What a library raises past `except Exception`, as polars does."""
+
+
+@pytest.mark.parametrize("error", [Panic("unwrap on None"), MemoryError("8 GiB"), RecursionError("too deep")])
+def test_an_item_fails_alone_whatever_its_work_raises(error, capsys):
+    # given
+    def work(item: str):
+        if item == "bad":
+            raise error
+        return {}
+
+    # when
+    with pytest.raises(JobFailedError, match=f"1 of 3 objects failed, the others were done:\n- bad: .*{error}"):
+        JobRun("warehouse", "run-1").process("object", ["first", "bad", "last"], work)
+
+    # then
+    outcomes = [json.loads(line)["outcome"] for line in capsys.readouterr().out.splitlines()]
+    assert outcomes == ["done", "failed", "done", "finished"]
+
+
+@pytest.mark.parametrize("signal", [KeyboardInterrupt, SystemExit])
+def test_a_signal_ends_the_run(signal):
+    def work(_: str):
+        raise signal
+
+    with pytest.raises(signal):
+        attempt(work, "a.csv")

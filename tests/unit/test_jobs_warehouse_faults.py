@@ -20,7 +20,7 @@ OBJECTS = {
 WRITES = 2 * len(OBJECTS)
 
 
-class Killed(BaseException):
+class Killed(KeyboardInterrupt):
     """The process is gone: nothing after it is done."""
 
 
