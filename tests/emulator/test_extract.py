@@ -231,7 +231,7 @@ def kill_before_completing(declared_table: str, stack) -> str:
 def die_before_completing(extract):
     """Extracts up to the same moment, without a process of its own."""
 
-    class DiedError(BaseException):
+    class DiedError(KeyboardInterrupt):
         pass
 
     def die(*_arguments, **_more):
