@@ -3,6 +3,8 @@
 import gc
 import os
 
+import botocore.loaders
+import botocore.session
 import pytest
 
 from tests.emulator.stream_fixtures import event_stream, held_events  # noqa: F401  # fixtures of several folders
@@ -10,8 +12,23 @@ from tests.platform_fixtures import platform, target  # noqa: F401  # fixtures o
 
 # The tests' heap is large and little of it garbage: to look for it as often as by default takes a tenth of their time.
 gc.set_threshold(20_000, 10, 50)
+# Every session would parse AWS's service descriptions again, which takes longer than most tests and keeps the memory.
+_DESCRIPTIONS = botocore.loaders.create_loader()
+botocore.session.Session._register_data_loader = lambda session: session.register_component(
+    "data_loader", _DESCRIPTIONS
+)
 # The functions' modules read it as they are imported. Deployed ones are given their stack's.
 os.environ.setdefault("POWERTOOLS_METRICS_NAMESPACE", "data-platform-tests")
+
+
+def pytest_collection_finish():
+    """What is loaded by now stays: neither the collector nor a forked child's need look at it again."""
+    gc.freeze()
+
+
+def pytest_unconfigure():
+    """Let the interpreter clear up at its end."""
+    gc.unfreeze()
 
 
 @pytest.fixture(scope="session", autouse=True)

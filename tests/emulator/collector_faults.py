@@ -1,6 +1,6 @@
 """Faults for the collector: a source that can be killed, AWS that refuses, and a scenario that ends in one truth.
 
-A scenario is 50 files and a number of runs, each of which meets something: it is killed, a second one runs beside it,
+A scenario is some files and a number of runs, each of which meets something: it is killed, a second one runs beside it,
 the server restarts, a file is replaced, S3 or DynamoDB refuse. Runs in peace follow until nothing is left. Then each
 version that was last at the source stands in the lake once, byte for byte, and nothing is half done.
 """
@@ -201,6 +201,7 @@ class Scenario:
     seed: int
     stack: Stack
     source: SourceProcess
+    files: int = FILES
     runs: int = 0
     kills: int = 0
     faults: list[str] = field(default_factory=list[str])
@@ -213,11 +214,11 @@ class Scenario:
         began = time.time()
         self._clock = lambda: start + timedelta(seconds=time.time() - began)
         self._contents: dict[tuple[str, int], bytes] = {}
-        for number in range(FILES):
+        for number in range(self.files):
             self._write(f"{number:02d}.csv", self._size(number))
 
     def _size(self, number: int) -> int:
-        return self._random.randint(*LARGE) if number in (0, FILES // 2) else self._random.randint(1, 50_000)
+        return self._random.randint(*LARGE) if number in (0, self.files // 2) else self._random.randint(1, 50_000)
 
     def _write(self, name: str, size: int) -> None:
         while (f"inbox/{name}", size) in self._contents:
@@ -231,7 +232,7 @@ class Scenario:
 
     def write_anew(self, count: int) -> None:
         """Write some of the files anew, now and then a large one, so that there is work again."""
-        for number in self._random.sample(range(FILES), count):
+        for number in self._random.sample(range(self.files), count):
             self._write(f"{number:02d}.csv", self._size(number))
 
     def meet(self, fault: str) -> None:
@@ -265,7 +266,7 @@ class Scenario:
         """Runs in peace until one finds nothing to do."""
         for _ in range(RUNS_IN_PEACE):
             outcome = self._end(*self._start(None))
-            if isinstance(outcome, dict) and (outcome["unchanged"], outcome["elsewhere"]) == (FILES, 0):
+            if isinstance(outcome, dict) and (outcome["unchanged"], outcome["elsewhere"]) == (self.files, 0):
                 return
             time.sleep(0.1)  # between two polls
         raise AssertionError(f"seed {self.seed}: after {RUNS_IN_PEACE} runs in peace there is still work: {outcome}")

@@ -51,7 +51,8 @@ class CommandLine:
 def command_line(tmp_path):
     line = CommandLine(tmp_path / "state")
     yield line
-    line.run("local", "down")
+    if (line.state / "instance").exists():
+        line.run("local", "down")
 
 
 @pytest.fixture(scope="module")
@@ -84,6 +85,7 @@ def processes_that_name(text):
 EVENTS_SHOWN = "102 in the published view, of 118 that landed"
 
 
+@pytest.mark.long  # .ci/run types the demo beside `make test`
 def test_the_demo_shows_the_whole_way(command_line):
     # when the demo runs
     first = command_line.run("local", "demo", *FEW_EVENTS)

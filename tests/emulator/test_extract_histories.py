@@ -29,7 +29,7 @@ from tests.emulator.sql_fixtures import SqlServer, SqlStack, dataset
 
 pytestmark = [pytest.mark.emulator, pytest.mark.xdist_group("sql"), pytest.mark.timeout(3600)]
 
-HISTORIES = int(os.environ.get("SQL_HISTORIES", "5"))
+HISTORIES = int(os.environ.get("SQL_HISTORIES", "2"))
 START = datetime(2026, 11, 22, 10)  # noqa: DTZ001 - these types have no zone
 
 
