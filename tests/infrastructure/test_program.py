@@ -49,6 +49,19 @@ def test_every_dataset_has_a_schedule_with_time_zone_retries_and_a_dead_letter_q
         assert schedule["target"]["deadLetterConfig"]["arn"] in queues
 
 
+def test_artefacts_are_put_once_the_bucket_encrypts_and_keeps_versions(graph: Graph) -> None:
+    # given what configures the bucket
+    lake = f"data-platform-{graph.stack}"
+    kind = "s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration"
+    encryption = graph.only(kind, f"{lake}-encryption")
+    versioning = graph.only("s3/bucketVersioning:BucketVersioning", f"{lake}-versioning")
+
+    # then each artefact waits for it
+    artefacts = graph.of_type("s3/bucketObjectv2:BucketObjectv2")
+    assert artefacts != []
+    assert all({encryption.urn, versioning.urn} <= artefact.dependencies for artefact in artefacts)
+
+
 @pytest.mark.parametrize(
     ("kind", "service", "key"),
     [
