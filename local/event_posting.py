@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import json
+import math
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -13,6 +14,7 @@ from typing import Any, Final
 
 import urllib3
 
+from functions.event_receiver.signatures import CLAIM
 from local.sample_events import Callback, Event, Post, SampleEvents
 from ops.target import Target
 
@@ -20,17 +22,9 @@ PROVIDER: Final = "payments"
 """The third party of Pulumi.local.yaml."""
 _AT_ONCE: Final = 4
 _STALE_SECONDS: Final = 3600
-# What was not stored is to be sent again, as the API's document says. A busy machine may be slow to answer.
-_SEND_AGAIN: Final = urllib3.Retry(
-    connect=0,
-    read=0,
-    redirect=0,
-    status=6,
-    status_forcelist={HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.GATEWAY_TIMEOUT},
-    allowed_methods=None,
-    backoff_factor=0.5,
-    raise_on_status=False,
-)
+# A callback whose receiver was killed is refused for as long as its claim lasts, and for the second in which it ends.
+_LONGEST_WAIT: Final = int(CLAIM.total_seconds()) + 1
+_BACKOFF: Final = 0.5
 
 Progress = Callable[[int, int], None]
 
@@ -51,6 +45,27 @@ class PostedEvents:
     """What the provider sent, by the id of the event that it became."""
 
 
+def sender_pool() -> urllib3.PoolManager:
+    """Connections of a sender that sends a request again where the API's document says so.
+
+    It waits as long as Retry-After says. Without that header it waits 0, 1, 2, 4 … seconds, together for longer than a
+    claim of a callback lasts.
+    """
+    again = urllib3.Retry(
+        connect=0,
+        read=0,
+        redirect=0,
+        # n waits are together BACKOFF * (2**n - 2).
+        status=math.ceil(math.log2(_LONGEST_WAIT / _BACKOFF + 2)),
+        status_forcelist={HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.GATEWAY_TIMEOUT},
+        allowed_methods=None,
+        backoff_factor=_BACKOFF,
+        retry_after_max=_LONGEST_WAIT,
+        raise_on_status=False,
+    )
+    return urllib3.PoolManager(maxsize=_AT_ONCE, retries=again)
+
+
 class EventSender:
     """Sends to one stack's API, as those do who may."""
 
@@ -64,7 +79,7 @@ class EventSender:
         self._url = str(exports["eventsUrl"])
         self._api_key = secret(exports["eventsApiKeyParameter"])
         self._callback_secret = secret(exports["eventsCallbackSecretParameters"][PROVIDER]).encode()
-        self._http = urllib3.PoolManager(maxsize=_AT_ONCE, retries=_SEND_AGAIN)
+        self._http = sender_pool()
 
     def send(self, sample: SampleEvents, progress: Progress) -> PostedEvents:
         """Send all of a sample.

@@ -63,7 +63,6 @@ def deploy_with_pulumi(
         )
     backend = state_directory / "pulumi" / instance / "state"
     project = backend.parent / "program"
-    is_new = not backend.exists()
     backend.mkdir(parents=True, exist_ok=True)
     environment = local_environment(os.environ) | {
         "AWS_ENDPOINT_URL": endpoint,
@@ -82,12 +81,12 @@ def deploy_with_pulumi(
             raise EngineError(f"`pulumi {' '.join(words)}` failed, for the reason above")
         return result.stdout or ""
 
-    if is_new:
-        _link_all_but_the_stacks_file(program, project, f"Pulumi.{stack}.yaml")
-        run("stack", "init", "--secrets-provider", "passphrase")
+    _link_all_but_the_stacks_file(program, project, f"Pulumi.{stack}.yaml")
+    # Not `stack init`, which refuses a stack that exists: this command also completes what an earlier run began.
+    run("stack", "select", "--create", "--secrets-provider", "passphrase")
     stack_file = project / f"Pulumi.{stack}.yaml"
-    made_by_init = yaml.safe_load(stack_file.read_text()) or {} if stack_file.exists() else {}
-    stack_file.write_text(yaml.safe_dump({**made_by_init, "config": {**config, **_PROVIDER}}), encoding="utf-8")
+    made_by_cli = yaml.safe_load(stack_file.read_text()) or {} if stack_file.exists() else {}
+    stack_file.write_text(yaml.safe_dump({**made_by_cli, "config": {**config, **_PROVIDER}}), encoding="utf-8")
     run("up", "--yes", "--skip-preview", show=True)
     exports: dict[str, Any] = json.loads(run("stack", "output", "--json"))
     resources = json.loads(run("stack", "export"))["deployment"].get("resources", [])
@@ -96,7 +95,8 @@ def deploy_with_pulumi(
 
 def _link_all_but_the_stacks_file(program: Path, project: Path, stack_file: str) -> None:
     """The program in a folder of its own: the CLI writes a salt into the stack's file, which is not to be committed."""
-    project.mkdir()
+    project.mkdir(exist_ok=True)
     for entry in program.iterdir():
-        if entry.name != stack_file:
-            (project / entry.name).symlink_to(entry)
+        link = project / entry.name
+        if entry.name != stack_file and not link.is_symlink():
+            link.symlink_to(entry)

@@ -8,6 +8,8 @@ from typing import Any, Final
 
 # An answer of Lambda is at most 6 MB, and each of these may name a long member of the body.
 MAXIMUM_PROBLEMS: Final = 1000
+# Long enough for a short refusal of the queue to pass, short enough for a sender that waits.
+RETRY_SECONDS: Final = 5
 TITLES: Final = {HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "Content Too Large"}
 
 
@@ -21,11 +23,25 @@ class Problem:
 
 
 class RequestRefusedError(Exception):
-    """The request is answered with a problem document. Nothing of it is stored."""
+    """The request is answered with a problem document. Nothing of it is stored.
 
-    def __init__(self, status: HTTPStatus, detail: str, problems: Sequence[Problem] = ()) -> None:
+    Args:
+        status: of the answer.
+        detail: what is wrong and what to do.
+        problems: what is wrong with the body.
+        retry_seconds: after which a request that is answered 503 succeeds at the earliest.
+    """
+
+    def __init__(
+        self,
+        status: HTTPStatus,
+        detail: str,
+        problems: Sequence[Problem] = (),
+        *,
+        retry_seconds: int = RETRY_SECONDS,
+    ) -> None:
         super().__init__(detail)
-        self.status, self.detail, self.problems = status, detail, problems
+        self.status, self.detail, self.problems, self.retry_seconds = status, detail, problems, retry_seconds
 
 
 def invalid(problems: Sequence[Problem]) -> RequestRefusedError:
@@ -55,7 +71,8 @@ def healthy() -> dict[str, Any]:
 def refused(request_id: str, refusal: RequestRefusedError) -> dict[str, Any]:
     """Nothing is stored."""
     errors = [{"pointer": each.pointer, "problem": each.problem} for each in refusal.problems]
-    return problem(request_id, refusal.status, refusal.detail, {"errors": errors} if errors else {})
+    members = {"errors": errors} if errors else {}
+    return problem(request_id, refusal.status, refusal.detail, members, refusal.retry_seconds)
 
 
 def not_stored(request_id: str, ids: Sequence[str], stored: Sequence[str]) -> dict[str, Any]:
@@ -66,8 +83,14 @@ def not_stored(request_id: str, ids: Sequence[str], stored: Sequence[str]) -> di
     return problem(request_id, HTTPStatus.SERVICE_UNAVAILABLE, detail, {"accepted": stored, "not_stored": ids})
 
 
-def problem(request_id: str, status: HTTPStatus, detail: str, members: Mapping[str, Any]) -> dict[str, Any]:
-    """A problem document."""
+def problem(
+    request_id: str,
+    status: HTTPStatus,
+    detail: str,
+    members: Mapping[str, Any],
+    retry_seconds: int = RETRY_SECONDS,
+) -> dict[str, Any]:
+    """A problem document. With 503 the header Retry-After has the seconds after which to send the request again."""
     document = {
         "type": "about:blank",
         "title": TITLES.get(status, status.phrase),
@@ -76,7 +99,10 @@ def problem(request_id: str, status: HTTPStatus, detail: str, members: Mapping[s
         "request_id": request_id,
         **members,
     }
-    return _answer(status, document, "application/problem+json")
+    answer = _answer(status, document, "application/problem+json")
+    if status is HTTPStatus.SERVICE_UNAVAILABLE:
+        return with_header(answer, "Retry-After", str(retry_seconds))
+    return answer
 
 
 def with_header(answer: dict[str, Any], name: str, value: str) -> dict[str, Any]:

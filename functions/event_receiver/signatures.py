@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 _SIGNATURE: Final = re.compile(r"(?:sha256=)?([0-9a-fA-F]{64})")
 _TIMESTAMP: Final = re.compile(r"[0-9]{1,12}")
-# How long a callback may be under way: longer than the function runs. Whoever comes later takes it over.
-_UNDER_WAY: Final = timedelta(seconds=60)
+CLAIM: Final = timedelta(seconds=60)
+"""How long a request keeps others from its signature: longer than the function runs. Afterwards another takes over."""
 # Beyond the time in which a signature is fresh, so that clocks may differ.
 _KEPT_LONGER: Final = timedelta(hours=1)
 
@@ -91,15 +91,13 @@ class UsedSignatures:
                 request_id,
                 now,
                 tolerance_seconds,
-                {"until": {"N": str(int((now + _UNDER_WAY).timestamp()))}},
+                {"until": {"N": str(int((now + CLAIM).timestamp()))}},
                 # One's own: a write that succeeded and was answered by an error is repeated by the SDK.
                 "attribute_not_exists(signature) OR request_id = :request OR #until < :now",
             )
         except self._client.exceptions.ConditionalCheckFailedException as error:
-            if "until" in error.response.get("Item", {}):
-                raise RequestRefusedError(
-                    HTTPStatus.SERVICE_UNAVAILABLE, "this callback is being stored; send it again in a minute"
-                ) from None
+            if until := error.response.get("Item", {}).get("until"):
+                raise _being_stored(int(until["N"]) - int(now.timestamp())) from None
             raise RequestRefusedError(
                 HTTPStatus.CONFLICT, "a callback with this signature was accepted before; sign it anew to send it again"
             ) from None
@@ -163,6 +161,13 @@ class UsedSignatures:
             ExpressionAttributeValues={":request": {"S": request_id}, ":now": {"N": str(int(now.timestamp()))}},
             ReturnValuesOnConditionCheckFailure="ALL_OLD",
         )
+
+
+def _being_stored(seconds_left: int) -> RequestRefusedError:
+    # The claim is over once its last second has passed.
+    again = seconds_left + 1
+    detail = f"this callback is being stored; send it again in {again} seconds"
+    return RequestRefusedError(HTTPStatus.SERVICE_UNAVAILABLE, detail, retry_seconds=again)
 
 
 def _unsigned(detail: str) -> RequestRefusedError:

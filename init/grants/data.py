@@ -30,9 +30,16 @@ def storage(scope: Scope) -> tuple[Grant, ...]:
             [f"arn:aws:s3:::{scope.prefix}-*/code/*"],
             reads=["s3:GetObject", "s3:GetObjectTagging"],
             changes=[
-                "s3:DeleteObject", "s3:DeleteObjectTagging", "s3:DeleteObjectVersion", "s3:GetObjectVersion",
-                "s3:PutObject", "s3:PutObjectTagging",
+                "s3:AbortMultipartUpload", "s3:DeleteObject", "s3:DeleteObjectTagging", "s3:DeleteObjectVersion",
+                "s3:GetObjectVersion", "s3:PutObject", "s3:PutObjectTagging",
             ],
+        ),
+        # The bucket is versioned: the provider deletes an artefact version by version.
+        Grant(
+            "ArtefactVersionsAreListed",
+            [f"arn:aws:s3:::{scope.prefix}-*"],
+            changes=["s3:ListBucketVersions"],
+            condition={"StringLike": {"s3:prefix": "code/*"}},
         ),
         Grant(
             "Tables",
@@ -64,12 +71,13 @@ def keys(scope: Scope) -> tuple[Grant, ...]:
             ],
             changes=[
                 "kms:CreateAlias", "kms:DeleteAlias", "kms:EnableKeyRotation", "kms:Encrypt",
-                "kms:GenerateDataKey", "kms:PutKeyPolicy", "kms:ScheduleKeyDeletion", "kms:TagResource",
-                "kms:UntagResource", "kms:UpdateAlias", "kms:UpdateKeyDescription",
+                "kms:GenerateDataKey", "kms:PutKeyPolicy", "kms:RetireGrant", "kms:ScheduleKeyDeletion",
+                "kms:TagResource", "kms:UntagResource", "kms:UpdateAlias", "kms:UpdateKeyDescription",
             ],
             condition=scope.tagged,
         ),
-        # DynamoDB and ECR use the key by a grant that who creates a table or repository gives them.
+        # DynamoDB and ECR use the key by a grant. Who creates a table or repository gives it, and who deletes a
+        # repository retires it.
         Grant(
             "KeysAreGrantedToServices",
             keys,

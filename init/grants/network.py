@@ -24,7 +24,8 @@ def network(scope: Scope) -> tuple[Grant, ...]:
                 "ec2:DescribeAddresses", "ec2:DescribeAddressesAttribute", "ec2:DescribeAvailabilityZones",
                 "ec2:DescribeFlowLogs",
                 "ec2:DescribeInternetGateways", "ec2:DescribeNatGateways", "ec2:DescribeNetworkAcls",
-                "ec2:DescribeNetworkInterfaces", "ec2:DescribePrefixLists", "ec2:DescribeRouteTables",
+                "ec2:DescribeNetworkInterfaces", "ec2:DescribePrefixLists", "ec2:DescribeRegions",
+                "ec2:DescribeRouteTables",
                 "ec2:DescribeSecurityGroupRules", "ec2:DescribeSecurityGroups", "ec2:DescribeSubnets",
                 "ec2:DescribeTags", "ec2:DescribeVpcAttribute", "ec2:DescribeVpcEndpoints", "ec2:DescribeVpcs",
             ],
@@ -42,6 +43,7 @@ def network(scope: Scope) -> tuple[Grant, ...]:
                 "ec2:DeleteNatGateway", "ec2:DeleteRoute", "ec2:DeleteRouteTable", "ec2:DeleteSecurityGroup",
                 "ec2:DeleteSubnet", "ec2:DeleteTags", "ec2:DeleteVpc", "ec2:DeleteVpcEndpoints",
                 "ec2:DetachInternetGateway", "ec2:DisassociateAddress", "ec2:DisassociateRouteTable",
+                "ec2:ModifySecurityGroupRules",
                 "ec2:ModifySubnetAttribute", "ec2:ModifyVpcAttribute", "ec2:ModifyVpcEndpoint", "ec2:ReleaseAddress",
                 "ec2:ReplaceRoute", "ec2:ReplaceRouteTableAssociation", "ec2:RevokeSecurityGroupEgress",
                 "ec2:RevokeSecurityGroupIngress",
@@ -87,6 +89,14 @@ def network(scope: Scope) -> tuple[Grant, ...]:
             "DefaultSecurityGroupIsTakenOver",
             scope.arns("ec2", "security-group/*"),
             changes=["ec2:RevokeSecurityGroupEgress", "ec2:RevokeSecurityGroupIngress"],
+            condition={"Null": {"aws:ResourceTag/stack": "true"}},
+        ),
+        # Lambda leaves its interfaces behind, without tags, and they keep a group or a subnet from being deleted.
+        # Without a right to instances, none is detached from one.
+        Grant(
+            "InterfacesLeftBehindAreDeleted",
+            scope.arns("ec2", "network-interface/*"),
+            changes=["ec2:DeleteNetworkInterface", "ec2:DetachNetworkInterface"],
             condition={"Null": {"aws:ResourceTag/stack": "true"}},
         ),
     )  # fmt: skip

@@ -14,6 +14,7 @@ from jobs.sanitise.conversion import UnsupportedTypeError, converted
 from jobs.sanitise.reasons import COLUMN_RULE_NAMES
 from jobs.sanitise.routine import Routine
 from jobs.sanitise.rules import UnsupportedRuleError, row_rules
+from lake.schedules import ScheduleError, check_schedule, check_schedule_names
 
 
 def find_datasets(package: str, path: Iterable[str]) -> Mapping[str, Dataset]:
@@ -48,14 +49,29 @@ def _check(package: str, dataset: Dataset) -> None:
         raise DeclarationError(f"{where}: {error}") from error
     for name, routines in dataset.cleansing.items():
         _check_routines(f"{where}: cleansing of column {name}", routines)
-    if isinstance(dataset.source, StreamSource):
-        _check_pointers(where, dataset.source, columns)
+    _check_source(where, dataset, columns)
     _check_csv(where, dataset.csv)
     if dataset.drift is not None and dataset.drift not in get_args(Drift):
         raise DeclarationError(f"{where}: drift {dataset.drift!r} is none of {list(get_args(Drift))}")
-    if isinstance(dataset.source, SqlSource):
-        _check_sql(where, dataset.source, columns)
-        _check_lag(where, dataset.source, dataset.schema)
+
+
+def _check_source(where: str, dataset: Dataset, columns: Sequence[str]) -> None:
+    source = dataset.source
+    if isinstance(source, StreamSource):
+        _check_pointers(where, source, columns)
+        return
+    if isinstance(source, SqlSource):
+        _check_sql(where, source, columns)
+        _check_lag(where, source, dataset.schema)
+    _check_schedule(where, dataset.name, source.schedule)
+
+
+def _check_schedule(where: str, name: str, schedule: str) -> None:
+    try:
+        check_schedule(schedule)
+        check_schedule_names(name)
+    except ScheduleError as error:
+        raise DeclarationError(f"{where}: {error}") from error
 
 
 def _check_routines(where: str, routines: Sequence[Routine]) -> None:

@@ -1,4 +1,4 @@
-"""The settings of a stack, read from Pulumi.yaml and Pulumi.{stack}.yaml as the Pulumi CLI reads them."""
+"""The settings of a stack, read from Pulumi.{stack}.yaml as the Pulumi CLI reads them."""
 
 import json
 from collections.abc import Mapping
@@ -23,7 +23,7 @@ def project_name(program: Path) -> str:
 
 
 def read_stack_configuration(program: Path, stack: str) -> dict[str, object]:
-    """All settings of a stack by their full key, such as "aws:region": the project's defaults, overlaid by the stack's.
+    """All settings of a stack by their full key, such as "aws:region".
 
     Args:
         program: folder of Pulumi.yaml.
@@ -33,12 +33,16 @@ def read_stack_configuration(program: Path, stack: str) -> dict[str, object]:
         Values as YAML has them: strings, numbers, lists, mappings.
 
     Raises:
-        EngineError: a file is missing or no YAML, or a value is encrypted.
+        EngineError: a file is missing or is not YAML, a value is encrypted, or Pulumi.yaml declares settings.
     """
     project = project_name(program)
-    declared = _section(program / "Pulumi.yaml")
-    stack_file = program / f"Pulumi.{stack}.yaml"
-    settings = {_full_key(key, project): _default(entry) for key, entry in declared.items()}
+    project_file, stack_file = program / "Pulumi.yaml", program / f"Pulumi.{stack}.yaml"
+    if _section(project_file):
+        raise EngineError(
+            f"{project_file} declares settings under `config`. The Pulumi CLI then requires each of them in every "
+            "stack file; delete the block, the program declares its settings itself"
+        )
+    settings: dict[str, object] = {}
     for key, value in _section(stack_file).items():
         if isinstance(value, dict) and set(value) == {"secure"}:
             raise EngineError(
@@ -62,13 +66,6 @@ def _section(path: Path) -> Mapping[str, Any]:
     if not isinstance(section, dict):
         raise EngineError(f"{path}: `config` has to map keys to values")
     return section
-
-
-def _default(entry: object) -> object:
-    """A declaration is {type, description, default} or {value}; anything else is the value itself."""
-    if isinstance(entry, dict):
-        return entry.get("value", entry.get("default"))
-    return entry
 
 
 def _full_key(key: str, project: str) -> str:

@@ -12,6 +12,7 @@ from dataplatform.connection_credentials import ConnectionArgs, ServerSecrets, c
 from dataplatform.policies import allow, document, trust_service
 from dataplatform.python_function import FunctionSettings, PlacementArgs, PythonFunction
 from lake import collection, metrics
+from lake.schedules import continuation_name
 
 HANDLER = "functions.sftp_collector.handler.handler"
 TIMEOUT_SECONDS = 900
@@ -248,8 +249,7 @@ class BatchCollector(pulumi.ComponentResource):
             schedules[dataset] = pulumi.Output.concat(group.name, "/", schedule.name)
             continuation = aws.scheduler.Schedule(
                 f"{self._name}-{dataset}-continuation",
-                # No dataset has a dot in its name.
-                name=f"{dataset}.continuation",
+                name=continuation_name(dataset),
                 group_name=group.name,
                 description=f"Goes on with the collection of {dataset} where a run left work",
                 schedule_expression=CONTINUATION_SCHEDULE,

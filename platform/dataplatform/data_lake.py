@@ -206,9 +206,12 @@ class DataLake(pulumi.ComponentResource):
             ],
             opts=self._child,
         )
-        # Whoever uses the bucket by this name does so once it encrypts.
-        self.bucket_name = pulumi.Output.all(self.bucket_name, encryption.id).apply(lambda both: both[0])
+        self._use_bucket_after(encryption)
         aws.s3.BucketPolicy(f"{name}-policy", bucket=self.bucket_name, policy=self._bucket_policy(), opts=self._child)
+
+    def _use_bucket_after(self, configuration: pulumi.CustomResource) -> None:
+        """Let what uses the bucket by its name from here on wait for a part of its configuration."""
+        self.bucket_name = pulumi.Output.all(self.bucket_name, configuration.id).apply(lambda both: both[0])
 
     def _bucket_policy(self) -> pulumi.Output[str]:
         """Nothing of it grants; each principal's own policy does."""
@@ -232,6 +235,8 @@ class DataLake(pulumi.ComponentResource):
             versioning_configuration={"status": "Enabled"},
             opts=self._child,
         )
+        # An artefact from before has no version, by which the provider could delete it.
+        self._use_bucket_after(versioning)
         aws.s3.BucketLifecycleConfiguration(
             f"{name}-lifecycle",
             bucket=self.bucket_name,
@@ -255,7 +260,7 @@ class DataLake(pulumi.ComponentResource):
                     "expiration": {"days": QUERY_RESULT_DAYS},
                 },
             ],
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[versioning]),
+            opts=self._child,
         )
 
     def _create_databases(self, name: str) -> None:

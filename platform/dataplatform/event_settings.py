@@ -1,12 +1,17 @@
 """The settings of the stream: who posts, who calls back, and in what batches events land."""
 
 from collections.abc import Mapping
-from typing import Annotated
+from typing import Annotated, Final
 
-from pydantic import Field
+from pydantic import Field, ValidationInfo, field_validator
 
-from dataplatform.settings_model import Name, SettingsModel
+from dataplatform.settings_model import Name, ParameterName, SettingsModel
 from lake.callbacks import HEADER_PATTERN, POINTER_PATTERN
+
+# docs.aws.amazon.com/lambda/latest/api/API_CreateEventSourceMapping.html: a larger batch needs a window.
+LARGEST_BATCH_WITHOUT_WINDOW: Final = 10
+# API Gateway's quotas and limits are 32-bit numbers.
+MOST_REQUESTS: Final = 2**31 - 1
 
 
 class ProviderSettings(SettingsModel):
@@ -14,7 +19,7 @@ class ProviderSettings(SettingsModel):
 
     requests_per_second: Annotated[int, Field(ge=1, le=10_000, description="Requests a second, lasting.")] = 50
     burst: Annotated[int, Field(ge=1, le=5_000, description="Requests at once, before the rate counts.")] = 100
-    requests_per_day: Annotated[int, Field(ge=1, description="Requests a day.")] = 1_000_000
+    requests_per_day: Annotated[int, Field(ge=1, le=MOST_REQUESTS, description="Requests a day.")] = 1_000_000
 
 
 class CallbackSettings(SettingsModel):
@@ -44,11 +49,8 @@ class CallbackSettings(SettingsModel):
         ),
     ] = None
     secret_parameter: Annotated[
-        str | None,
-        Field(
-            pattern=r"^/[a-zA-Z0-9_./-]+$",
-            description="Name of an SSM SecureString with the shared secret; without it the program generates one.",
-        ),
+        ParameterName | None,
+        Field(description="Name of an SSM SecureString with the shared secret; without it the program generates one."),
     ] = None
 
 
@@ -69,5 +71,22 @@ class EventSettings(SettingsModel):
         ),
     ] = "*"
     batch_size: Annotated[int, Field(ge=1, le=10_000, description="Events that land in one object, at most.")] = 5_000
-    batch_window_seconds: Annotated[int, Field(ge=0, le=300, description="Seconds that a batch is waited for.")] = 60
+    batch_window_seconds: Annotated[
+        int,
+        Field(
+            ge=0,
+            le=300,
+            description="Seconds that a batch is waited for. At least 1 if `batchSize` is above "
+            f"{LARGEST_BATCH_WITHOUT_WINDOW}.",
+        ),
+    ] = 60
     batcher_maximum_concurrency: Annotated[int, Field(ge=2, le=1000, description="Batches that land at once.")] = 5
+
+    @field_validator("batch_window_seconds")
+    @classmethod
+    def _waits_for_large_batches(cls, value: int, others: ValidationInfo) -> int:
+        if value == 0 and others.data.get("batch_size", 0) > LARGEST_BATCH_WITHOUT_WINDOW:
+            raise ValueError(
+                f"expected 1 to 300: Lambda refuses a batchSize above {LARGEST_BATCH_WITHOUT_WINDOW} without a window"
+            )
+        return value

@@ -14,9 +14,14 @@ class Problem(NamedTuple):
     status: int
     title: str
     detail: str
+    retry_seconds: int | None = None
+    """The answer's header Retry-After, if it has one."""
 
 
 _KEY: Final = "send a valid key in the header x-api-key"
+# The rate counts by the second. A quota ends with the day, which a fixed answer cannot say: ask once an hour.
+_NEXT_SECOND: Final = 1
+_NEXT_HOUR: Final = 3600
 _AGAIN: Final = "post the same again; nothing is stored twice"
 
 PROBLEMS: Final = (
@@ -24,8 +29,14 @@ PROBLEMS: Final = (
     Problem("MISSING_AUTHENTICATION_TOKEN", 403, "Forbidden", "the API has no such path and method"),
     Problem("REQUEST_TOO_LARGE", 413, "Content Too Large", "the body is too large; post fewer events at once"),
     Problem("UNSUPPORTED_MEDIA_TYPE", 415, "Unsupported Media Type", "send the body as application/json"),
-    Problem("THROTTLED", 429, "Too Many Requests", "slow down and try again"),
-    Problem("QUOTA_EXCEEDED", 429, "Too Many Requests", "the key's quota for the day is used up; try again tomorrow"),
+    Problem("THROTTLED", 429, "Too Many Requests", "slow down and try again", _NEXT_SECOND),
+    Problem(
+        "QUOTA_EXCEEDED",
+        429,
+        "Too Many Requests",
+        "the key's quota for the day is used up; try again tomorrow",
+        _NEXT_HOUR,
+    ),
     Problem("INTEGRATION_TIMEOUT", 504, "Gateway Timeout", _AGAIN),
     Problem("INTEGRATION_FAILURE", 500, "Internal Server Error", _AGAIN),
     Problem("DEFAULT_4XX", 403, "Forbidden", _KEY),
@@ -44,6 +55,12 @@ def problem_template(problem: Problem) -> str:
             "request_id": "$context.requestId",
         }
     )
+
+
+def problem_headers(problem: Problem, origin: str) -> dict[str, str]:
+    """Headers of the answer."""
+    headers = cors_headers(origin) | {"Content-Type": "application/problem+json"}
+    return headers if problem.retry_seconds is None else headers | {"Retry-After": str(problem.retry_seconds)}
 
 
 def cors_headers(origin: str) -> dict[str, str]:

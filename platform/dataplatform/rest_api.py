@@ -8,7 +8,7 @@ import pulumi
 import pulumi_aws as aws
 
 from dataplatform.api_keys import ApiKeys, ProviderLimits
-from dataplatform.gateway_responses import PROBLEMS, cors_headers, problem_template
+from dataplatform.gateway_responses import PROBLEMS, cors_headers, problem_headers, problem_template
 
 _METHODS: Final = ("get", "put", "post", "delete", "patch", "head")
 # What API Gateway waits at most for an integration, in milliseconds.
@@ -200,8 +200,8 @@ class RestApi(pulumi.ComponentResource):
         self._deployed_with += [method, integration, response, answered]
 
     def _create_gateway_responses(self) -> None:
-        headers = cors_headers(self._args["cors_origin"]) | {"Content-Type": "application/problem+json"}
         for problem in PROBLEMS:
+            headers = problem_headers(problem, self._args["cors_origin"])
             self._deployed_with.append(
                 aws.apigateway.Response(
                     f"{self._name}-{problem.response_type.lower().replace('_', '-')}",
@@ -232,7 +232,7 @@ class RestApi(pulumi.ComponentResource):
             triggers={
                 "document": json.dumps(args["document"], sort_keys=True),
                 "corsOrigin": args["cors_origin"],
-                "problems": json.dumps([problem_template(problem) for problem in PROBLEMS]),
+                "problems": json.dumps([(problem_template(each), each.retry_seconds) for each in PROBLEMS]),
             },
             opts=pulumi.ResourceOptions(parent=self, depends_on=self._deployed_with),
         )

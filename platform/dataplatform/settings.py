@@ -1,23 +1,36 @@
 """The stack's settings: one model. `settings_reader` reads it."""
 
+import re
 import zoneinfo
 from collections.abc import Mapping
-from typing import Annotated, Literal, Self
+from typing import Annotated, Final, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
 from dataplatform.alarm_settings import AlarmSettings
 from dataplatform.event_settings import EventSettings
-from dataplatform.settings_model import Name, SettingsModel
+from dataplatform.settings_model import Name, SettingsModel, check_distinct
 from dataplatform.source_settings import ConnectionSettings, DatabaseSettings, NetworkSettings, SourceSettings
+from lake.keys import check_name
 
 # What CloudWatch Logs accepts as retention, in days.
 RetentionDays = Literal[1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 3653]
+# IAM takes 64 characters for a role's name, and a team's is data-platform-STACK-TEAM-role- and seven digits.
+TEAM_CHARACTERS: Final = 30
+_MAIL_ADDRESS: Final = re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+")
+
+Team = Annotated[str, Field(max_length=TEAM_CHARACTERS), AfterValidator(check_name)]
 
 
 def _time_zone(value: str) -> str:
     if value not in zoneinfo.available_timezones():
         raise ValueError("not an IANA time zone, such as Europe/London")
+    return value
+
+
+def _mail_address(value: str) -> str:
+    if _MAIL_ADDRESS.fullmatch(value) is None:
+        raise ValueError("not a mail address, such as data-team@example.org")
     return value
 
 
@@ -88,11 +101,12 @@ class Settings(SettingsModel):
     """Every setting of a stack."""
 
     teams: Annotated[
-        tuple[Name, ...],
+        tuple[Team, ...],
+        AfterValidator(check_distinct),
         Field(
             min_length=1,
-            description="Teams that read reports. Each gets a role, a mart database and the prefix "
-            "`mart/{team}/reports/`. Every report's team has to be among them.",
+            description=f"Teams that read reports, each of at most {TEAM_CHARACTERS} characters. Each gets a role, a "
+            "mart database and the prefix `mart/{team}/reports/`. Every report's team has to be among them.",
         ),
     ]
     team_session_hours: Annotated[
@@ -150,7 +164,9 @@ class Settings(SettingsModel):
         True
     )
     alarm_emails: Annotated[
-        tuple[str, ...], Field(description="Addresses that alarms are mailed to. Each has to confirm AWS's first mail.")
+        tuple[Annotated[str, AfterValidator(_mail_address)], ...],
+        AfterValidator(check_distinct),
+        Field(description="Addresses that alarms are mailed to. Each has to confirm AWS's first mail."),
     ] = ()
     alarms: Annotated[AlarmSettings, Field(description="Above what the [alarms](components/monitoring.md) ring.")] = (
         AlarmSettings()
@@ -181,9 +197,3 @@ class Settings(SettingsModel):
         """Whether the collector runs in the network: a connection says so, or a server of our own runs there."""
         served = self.sources.desired_count > 0
         return any(each.in_vpc or (each.demo_server and served) for each in self.connections.values())
-
-    @model_validator(mode="after")
-    def _teams_are_distinct(self) -> Self:
-        if len(set(self.teams)) != len(self.teams):
-            raise ValueError("teams: a team is named twice")
-        return self

@@ -1,13 +1,31 @@
 """What every block of settings has in common."""
 
-from typing import Annotated
+from collections.abc import Sequence
+from typing import Annotated, Final, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from lake.keys import check_name
 
+PARAMETER_CHARACTERS: Final = 4096
+"""What a standard parameter of SSM holds."""
+
 Name = Annotated[str, AfterValidator(check_name)]
+# docs.aws.amazon.com/systems-manager/latest/userguide/sysman-paramstore-su-create.html: 15 levels at most.
+ParameterName = Annotated[str, Field(pattern=r"^(/[a-zA-Z0-9_.-]+){1,15}$", max_length=1011)]
+_Values = TypeVar("_Values", bound=Sequence[str])
+
+
+def check_distinct(values: _Values) -> _Values:
+    """Return a list unchanged.
+
+    Raises:
+        ValueError: it has an entry twice, of which AWS or Pulumi refuses the second.
+    """
+    if repeated := sorted({value for value in values if values.count(value) > 1}):
+        raise ValueError(f"named twice: {', '.join(repeated)}")
+    return values
 
 
 class SettingsModel(BaseModel):

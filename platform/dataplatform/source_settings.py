@@ -5,10 +5,12 @@ from typing import Annotated, Final, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from dataplatform.settings_model import Name, SettingsModel
+from dataplatform.settings_model import PARAMETER_CHARACTERS, Name, ParameterName, SettingsModel, check_distinct
 
 # What AWS accepts as a VPC, and what leaves room for the subnets.
 IPV4: Final = 4
+PRIVATE_RANGES: Final = tuple(map(ipaddress.IPv4Network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")))
+"""RFC 1918. AWS refuses others that are not public either, such as 127.0.0.0/8 and 169.254.0.0/16."""
 SHORTEST_PREFIX: Final = 16
 LONGEST_PREFIX: Final = 22
 # A range that is wider lets in more than anybody's own network: two of /1 are everybody.
@@ -16,6 +18,19 @@ WIDEST_INGRESS_PREFIX: Final = 8
 DEMO_USER: Final = "dataplatform"
 """The one login of images/sftp."""
 DEMO_SFTP_PORT: Final = 2222
+# A connection is one parameter, with its host keys; beside them it has a name, a login and a reference.
+HOST_KEYS_CHARACTERS: Final = PARAMETER_CHARACTERS - 900
+# The keys that the program's own server lets in are one parameter, 740 characters each.
+MOST_CLIENT_KEYS: Final = 5
+# docs.aws.amazon.com/vpc/latest/userguide/amazon-vpc-limits.html: rules of a security group, less those of our own.
+MOST_RANGES: Final = 50
+# docs.aws.amazon.com/lambda/latest/api/API_VpcConfig.html
+MOST_SUBNETS: Final = 16
+
+Host = Annotated[str, Field(min_length=1, max_length=253)]
+User = Annotated[str, Field(min_length=1, max_length=128)]
+SubnetId = Annotated[str, Field(pattern=r"^subnet-[0-9a-f]{8,17}$")]
+Subnets = Annotated[tuple[SubnetId, ...], AfterValidator(check_distinct), Field(max_length=MOST_SUBNETS)]
 
 
 def _host_key(value: str) -> str:
@@ -25,9 +40,16 @@ def _host_key(value: str) -> str:
     return f"{kind} {rest.split()[0]}"
 
 
+def _host_keys(values: tuple[str, ...]) -> tuple[str, ...]:
+    if (characters := sum(map(len, values))) > HOST_KEYS_CHARACTERS:
+        raise ValueError(f"{characters} characters, at most {HOST_KEYS_CHARACTERS} together; name those that are used")
+    return values
+
+
 def _private_network(value: str) -> str:
     network = ipaddress.ip_network(value)
-    if not network.is_private or network.version != IPV4 or not SHORTEST_PREFIX <= network.prefixlen <= LONGEST_PREFIX:
+    is_private = isinstance(network, ipaddress.IPv4Network) and any(map(network.subnet_of, PRIVATE_RANGES))
+    if not is_private or not SHORTEST_PREFIX <= network.prefixlen <= LONGEST_PREFIX:
         raise ValueError(f"not a private IPv4 range of /{SHORTEST_PREFIX} to /{LONGEST_PREFIX}, such as 10.40.0.0/16")
     return str(network)
 
@@ -43,13 +65,14 @@ class ConnectionSettings(SettingsModel):
     """How to reach one SFTP server."""
 
     host: Annotated[
-        str | None,
-        Field(min_length=1, description="Host name or address of the server; required but for `demoServer`."),
+        Host | None, Field(description="Host name or address of the server; required but for `demoServer`.")
     ] = None
     port: Annotated[int, Field(ge=1, le=65535, description="TCP port.")] = 22
-    user: Annotated[str, Field(min_length=1, description="Login on the server.")]
+    user: Annotated[User, Field(description="Login on the server.")]
     host_keys: Annotated[
         tuple[Annotated[str, AfterValidator(_host_key)], ...],
+        AfterValidator(check_distinct),
+        AfterValidator(_host_keys),
         Field(
             description='The server\'s public host keys, "type base64" each. Collection refuses any other key. '
             "`ssh-keyscan HOST` shows what a server offers; its owner confirms by another way that it is the right "
@@ -58,8 +81,10 @@ class ConnectionSettings(SettingsModel):
     ] = ()
     client_keys: Annotated[
         tuple[Name, ...],
+        AfterValidator(check_distinct),
         Field(
             min_length=1,
+            max_length=MOST_CLIENT_KEYS,
             description="Names of the client keys that the program makes. The first is used; the server's owner lets "
             "in several while they [change](rotate-keys.md).",
         ),
@@ -93,25 +118,22 @@ class DatabaseSettings(SettingsModel):
     """How to reach one SQL Server."""
 
     host: Annotated[
-        str | None,
-        Field(min_length=1, description="Host name or address of the server; required but for `demoServer`."),
+        Host | None, Field(description="Host name or address of the server; required but for `demoServer`.")
     ] = None
     port: Annotated[int, Field(ge=1, le=65535, description="TCP port.")] = 1433
     database: Annotated[
         str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,63}$", description="Name of the database on the server.")
     ]
-    user: Annotated[str, Field(min_length=1, description="The extraction's login.")]
+    user: Annotated[User, Field(description="The extraction's login.")]
     password_parameter: Annotated[
-        str | None,
-        Field(
-            pattern=r"^/[a-zA-Z0-9_./-]+$",
-            description="Name of an SSM SecureString that you made; without it the program generates the password.",
-        ),
+        ParameterName | None,
+        Field(description="Name of an SSM SecureString that you made; without it the program generates the password."),
     ] = None
     certificate: Annotated[
         str | None,
         Field(
             pattern=r"^-----BEGIN CERTIFICATE-----",
+            max_length=PARAMETER_CHARACTERS,
             description="The server's certificate in PEM, or its authority's, which is pinned; without it the program "
             "generates one.",
         ),
@@ -155,11 +177,11 @@ class NetworkSettings(SettingsModel):
         ),
     ] = 0
     vpc_id: Annotated[
-        str | None, Field(pattern=r"^vpc-[0-9a-f]+$", description="A VPC that exists, in place of one of our own.")
+        str | None, Field(pattern=r"^vpc-[0-9a-f]{8,17}$", description="A VPC that exists, in place of one of our own.")
     ] = None
-    public_subnet_ids: Annotated[tuple[str, ...], Field(description="Its subnets with a route to the internet.")] = ()
+    public_subnet_ids: Annotated[Subnets, Field(description="Its subnets with a route to the internet.")] = ()
     private_subnet_ids: Annotated[
-        tuple[str, ...],
+        Subnets,
         Field(description="Its subnets for what has no address of its own. Their routes and endpoints are yours."),
     ] = ()
 
@@ -185,7 +207,8 @@ class SourceSettings(SettingsModel):
     ] = 1
     allowed_cidrs: Annotated[
         tuple[Annotated[str, AfterValidator(_ipv4_range)], ...],
-        Field(description="Who else may connect, beside the collectors: your own addresses."),
+        AfterValidator(check_distinct),
+        Field(max_length=MOST_RANGES, description="Who else may connect, beside the collectors: your own addresses."),
     ] = ()
     accept_sql_server_eula: Annotated[
         bool,

@@ -7,6 +7,7 @@ import uuid
 import boto3
 import botocore.client
 import pytest
+import yaml
 
 from jobs.extract_from_sql.job import main as extraction_main
 from local.engine import deploy, read_stack_configuration
@@ -33,7 +34,7 @@ from tests.emulator.sql_source_fixtures import (  # noqa: F401  # fixtures of se
     to_tds_stand_in,
 )
 
-SETTINGS = "name: engine-test\nruntime: python\nconfig: {aws:region: {value: eu-west-1}}\n"
+PROJECT = "name: engine-test\nruntime: python\n"
 IMPORTS = "import pulumi, json\nimport pulumi_aws as aws, pulumi_tls as tls\n"
 
 
@@ -50,8 +51,14 @@ class EngineStack:
         self.program, self.state, self.endpoint = folder / "program", folder / "state", endpoint
         self.instance = str(uuid.uuid4())
         self.program.mkdir()
-        (self.program / "Pulumi.yaml").write_text(SETTINGS)
-        (self.program / "Pulumi.local.yaml").write_text("config: {}\n")
+        (self.program / "Pulumi.yaml").write_text(PROJECT)
+        self.set()
+
+    def set(self, **provider_settings):
+        """Write the stack's file: settings of the AWS provider, beside the region."""
+        settings = {"region": "eu-west-1"} | provider_settings
+        content = {"config": {f"aws:{name}": value for name, value in settings.items()}}
+        (self.program / "Pulumi.local.yaml").write_text(yaml.safe_dump(content))
 
     def write(self, source):
         (self.program / "__main__.py").write_text(IMPORTS + source)

@@ -131,12 +131,11 @@ def test_another_emulator_starts_afresh(engine_stack):
 
 def test_default_tags_reach_the_resources_and_a_change_of_them_is_seen(engine_stack, engine_client):
     # given
-    settings = engine_stack.program / "Pulumi.local.yaml"
-    settings.write_text("config: {aws:defaultTags: {tags: {project: data-platform}}}")
+    engine_stack.set(defaultTags={"tags": {"project": "data-platform"}})
     engine_stack.write(BUCKET)
     bucket = engine_stack.deploy().exports["bucket"]
     # when
-    settings.write_text("config: {aws:defaultTags: {tags: {project: other}}}")
+    engine_stack.set(defaultTags={"tags": {"project": "other"}})
     with pytest.raises(EngineError, match=r"'lake': aws:defaultTags changed"):
         engine_stack.deploy()
     # then

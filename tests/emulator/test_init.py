@@ -10,6 +10,7 @@ from botocore.exceptions import ClientError
 
 from init.bootstrap import changes_of_bootstrap
 from init.names import GITHUB_ISSUER, OWN_TAGS
+from lake.keys import CODE, INBOUND
 from tests.emulator.emulators import REGION, running_emulator
 from tests.emulator.init_account import BUCKET, NAMES, Account
 from tests.infrastructure.recording import record
@@ -18,6 +19,7 @@ pytestmark = [pytest.mark.emulator, pytest.mark.xdist_group("init")]
 
 DEV_STATE = ".pulumi/stacks/data-platform/dev.json"
 PROD_STATE = ".pulumi/stacks/data-platform/prod.json"
+ARTEFACT, LANDED = f"{CODE}/jobs.zip", f"{INBOUND}/vehicles/2026/11/28/vehicles.csv"
 PULL_REQUEST, MAIN, DEV = "environment:dev-preview", "ref:refs/heads/main", "ref:refs/heads/dev"
 PREVIEW, DEPLOY = NAMES.preview_role("dev"), NAMES.deploy_role("dev")
 PREVIEW_PROD, DEPLOY_PROD = NAMES.preview_role("prod"), NAMES.deploy_role("prod")
@@ -421,6 +423,27 @@ def test_the_deploy_role_makes_no_role_without_the_boundary_and_reaches_none_of_
         lambda: iam.delete_role_permissions_boundary(RoleName="data-platform-dev-any"),
     ):
         assert refusal(attempt) == "AccessDenied"
+
+
+def test_the_deploy_role_deletes_every_version_of_an_artefact(prepared):
+    # given an artefact that was written twice, beside what landed
+    administrator, bucket = prepared.client("s3"), "data-platform-dev-bucket-0000000"
+    administrator.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
+    administrator.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+    for key in (ARTEFACT, ARTEFACT, LANDED):
+        administrator.put_object(Bucket=bucket, Key=key, Body=b"")
+
+    # when the role deletes it as the provider does
+    s3 = prepared.as_workflow(DEPLOY, DEV)
+    for version in s3.list_object_versions(Bucket=bucket, Prefix=ARTEFACT)["Versions"]:
+        s3.delete_object(Bucket=bucket, Key=ARTEFACT, VersionId=version["VersionId"])
+
+    # then nothing of it is left, and the role sees and deletes nothing else
+    left = administrator.list_object_versions(Bucket=bucket)["Versions"]
+    assert [each["Key"] for each in left] == [LANDED]
+    assert refusal(lambda: s3.list_object_versions(Bucket=bucket, Prefix=LANDED)) == "AccessDenied"
+    landed = {"Bucket": bucket, "Key": LANDED, "VersionId": left[0]["VersionId"]}
+    assert refusal(lambda: s3.delete_object(**landed)) == "AccessDenied"
 
 
 # --- destroy ----------------------------------------------------------------------------------------------------------

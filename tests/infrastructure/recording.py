@@ -61,6 +61,8 @@ class Recorded:
     parent: str
     protect: bool
     retain: bool
+    dependencies: frozenset[str]
+    """URNs of what is created before it."""
     inputs: dict[str, Any]
     secret_inputs: frozenset[str]
 
@@ -122,6 +124,7 @@ class _Recorder(mocks.MockMonitor):
                 parent=request.parent,
                 protect=request.protect,
                 retain=request.retainOnDelete,
+                dependencies=frozenset(request.dependencies),
                 inputs=inputs,
                 secret_inputs=read_properties(request.object, ROOT).secrets,
             )

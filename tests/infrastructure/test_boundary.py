@@ -1,6 +1,7 @@
 """What bounds the stack's roles, and what deploys them, against the graph of the program."""
 
 import json
+from collections.abc import Callable
 from fnmatch import fnmatchcase
 
 import pytest
@@ -20,6 +21,50 @@ MOST_POLICIES_OF_A_ROLE = 10
 
 # Services by the module of the provider that makes their resources, where the two have different names.
 SERVICES = {"cloudwatch": {"cloudwatch", "events", "logs"}, "vpc": {"ec2"}, "lb": {"elasticloadbalancing"}}
+
+# What the AWS provider calls to change and to delete, beside the calls that create and read. Sources are those of
+# github.com/hashicorp/terraform-provider-aws, internal/service/, but for AWS's own lists of what a call needs in turn.
+CHANGES_AND_DELETIONS = {
+    # s3/object.go: every version; s3/object.go of large files: parts of an upload that failed.
+    "s3/bucketObjectv2:BucketObjectv2": {
+        "s3:AbortMultipartUpload",
+        "s3:DeleteObject",
+        "s3:DeleteObjectVersion",
+        "s3:ListBucketVersions",
+    },
+    # ec2/vpc_security_group_ingress_rule.go
+    "vpc/securityGroupIngressRule:SecurityGroupIngressRule": {
+        "ec2:ModifySecurityGroupRules",
+        "ec2:RevokeSecurityGroupIngress",
+    },
+    "vpc/securityGroupEgressRule:SecurityGroupEgressRule": {
+        "ec2:ModifySecurityGroupRules",
+        "ec2:RevokeSecurityGroupEgress",
+    },
+    # ec2/vpc_network_interface.go, deleteLingeringENIs
+    "ec2/securityGroup:SecurityGroup": {
+        "ec2:DeleteNetworkInterface",
+        "ec2:DeleteSecurityGroup",
+        "ec2:DescribeNetworkInterfaces",
+        "ec2:DetachNetworkInterface",
+    },
+    "ec2/subnet:Subnet": {
+        "ec2:DeleteNetworkInterface",
+        "ec2:DeleteSubnet",
+        "ec2:DescribeNetworkInterfaces",
+        "ec2:DetachNetworkInterface",
+    },
+    # docs.aws.amazon.com/cloud-map/latest/dg/cloud-map-api-permissions-ref.html
+    "servicediscovery/privateDnsNamespace:PrivateDnsNamespace": {
+        "ec2:DescribeRegions",
+        "ec2:DescribeVpcs",
+        "route53:CreateHostedZone",
+        "route53:DeleteHostedZone",
+        "servicediscovery:DeleteNamespace",
+    },
+    # docs.aws.amazon.com/AmazonECR/latest/userguide/encryption-at-rest.html
+    "ecr/repository:Repository": {"ecr:DeleteRepository", "kms:CreateGrant", "kms:DescribeKey", "kms:RetireGrant"},
+}
 
 
 def listed(value):
@@ -75,6 +120,17 @@ def test_the_deploy_role_knows_every_service_that_the_program_uses(cloud_graph: 
         for action in grant.changes
     }
     assert {module for module in modules if not SERVICES.get(module, {module}) <= granted} == set()
+
+
+@pytest.mark.parametrize("kind", CHANGES_AND_DELETIONS)
+def test_the_deploy_role_changes_and_deletes_what_it_creates(graph_of: Callable[[str], Graph], kind: str) -> None:
+    # given a type that the program has
+    assert graph_of("dev").of_type(kind) != []
+
+    # then the role may do what the provider does with it; what is missing belongs into init/grants
+    policies = deploy_policies(NAMES, "dev", KEY, KEY).values()
+    allowed = {action for policy in policies for statement in policy["Statement"] for action in statement["Action"]}
+    assert CHANGES_AND_DELETIONS[kind] - allowed == set()
 
 
 def test_every_service_that_a_role_of_the_program_trusts_may_be_handed_it(cloud_graph: Graph) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from jobs.datasets import DATASETS
 from jobs.datasets.declaration import StreamSource
+from lake.schedules import Service, check_schedule
 from local.engine import EngineError
 from tests.infrastructure.recording import Graph, record
 
@@ -46,6 +47,34 @@ def test_every_dataset_has_a_schedule_with_time_zone_retries_and_a_dead_letter_q
         assert schedule["scheduleExpressionTimezone"] == "Europe/London"
         assert schedule["target"]["retryPolicy"]["maximumRetryAttempts"] > 0
         assert schedule["target"]["deadLetterConfig"]["arn"] in queues
+
+
+def test_artefacts_are_put_once_the_bucket_encrypts_and_keeps_versions(graph: Graph) -> None:
+    # given what configures the bucket
+    lake = f"data-platform-{graph.stack}"
+    kind = "s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration"
+    encryption = graph.only(kind, f"{lake}-encryption")
+    versioning = graph.only("s3/bucketVersioning:BucketVersioning", f"{lake}-versioning")
+
+    # then each artefact waits for it
+    artefacts = graph.of_type("s3/bucketObjectv2:BucketObjectv2")
+    assert artefacts != []
+    assert all({encryption.urn, versioning.urn} <= artefact.dependencies for artefact in artefacts)
+
+
+@pytest.mark.parametrize(
+    ("kind", "service", "key"),
+    [
+        ("scheduler/schedule:Schedule", "scheduler", "scheduleExpression"),
+        ("cloudwatch/eventRule:EventRule", "rule", "scheduleExpression"),
+        ("glue/trigger:Trigger", "glue", "schedule"),
+    ],
+)
+def test_the_service_accepts_every_schedule(graph: Graph, kind: str, service: Service, key: str) -> None:
+    resources = graph.of_type(kind)
+    assert resources != []
+    for expression in (each.inputs[key] for each in resources if key in each.inputs):
+        assert check_schedule(expression, service)
 
 
 def test_an_sftp_datasets_schedule_tells_the_collector_its_name(graph: Graph) -> None:

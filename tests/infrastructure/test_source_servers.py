@@ -249,11 +249,15 @@ def test_a_partner_outside_is_not_made_unreachable_by_a_server_inside() -> None:
 
 
 def test_an_existing_network_is_taken_and_nothing_of_it_is_made() -> None:
-    existing = {"vpcId": "vpc-0a", "publicSubnetIds": ["subnet-1"], "privateSubnetIds": ["subnet-2"]}
+    existing = {
+        "vpcId": "vpc-0a1b2c3d",
+        "publicSubnetIds": ["subnet-0000000a"],
+        "privateSubnetIds": ["subnet-0000000b"],
+    }
     graph = record("prod", network=existing)
     made = {each.type for each in graph.resources if each.type.startswith("aws:ec2")}
     assert made == {"aws:ec2/securityGroup:SecurityGroup"}
-    assert {each.inputs["vpcId"] for each in graph.of_type("ec2/securityGroup:SecurityGroup")} == {"vpc-0a"}
+    assert {each.inputs["vpcId"] for each in graph.of_type("ec2/securityGroup:SecurityGroup")} == {"vpc-0a1b2c3d"}
 
 
 def test_what_a_network_refuses_is_logged(graph: Graph) -> None:

@@ -79,6 +79,19 @@ def test_every_answer_of_the_gateway_is_a_problem_document_with_cors(graph: Grap
         assert headers["gatewayresponse.header.Access-Control-Allow-Origin"] == "'*'"
 
 
+def test_the_gateway_says_when_to_send_a_throttled_request_again(graph: Graph) -> None:
+    # given the answers with the header, by their type
+    header = "gatewayresponse.header.Retry-After"
+    answers = {each.inputs["responseType"]: each.inputs for each in graph.of_type("apigateway/response:Response")}
+    waits = {kind: each["responseParameters"].get(header) for kind, each in answers.items()}
+
+    # then they are those with the status 429
+    assert {kind for kind, wait in waits.items() if wait} == {
+        kind for kind, each in answers.items() if each["statusCode"] == "429"
+    }
+    assert waits["THROTTLED"] == "'1'"
+
+
 def test_each_provider_has_a_key_and_limits_of_its_own(graph: Graph) -> None:
     plan = graph.only("apigateway/usagePlan:UsagePlan", "-website").inputs
     assert plan["throttleSettings"]["rateLimit"] > 0

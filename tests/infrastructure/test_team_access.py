@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from ministack.core.iam_evaluator import EvalContext, evaluate, evaluate_trust_policy, parse_policy_document
 
+from dataplatform.settings import TEAM_CHARACTERS
 from local.engine import EngineError
 from tests.infrastructure.recording import Graph, record
 
@@ -22,6 +23,10 @@ KEPT_FROM_TEAMS = (
     "code/x",
 )
 EVERYTHING = {"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
+
+
+IAM_ROLE_NAME_CHARACTERS = 64
+SUFFIX_BY_PULUMI = "-1234567"
 
 
 def assumes(trust: list[dict[str, Any]], caller: str, action: str, *, tags: dict[str, str], **keys: str) -> bool:
@@ -101,6 +106,15 @@ def test_a_member_comes_by_the_configured_openid_provider_as_of_its_team() -> No
 def test_a_provider_that_cannot_work_is_refused(arn: str, audience: str | None, complaint: str) -> None:
     with pytest.raises(EngineError, match=complaint):
         record("dev", teamIdentityProvider={"arn": arn, "audience": audience})
+
+
+def test_iam_accepts_the_role_of_a_team_with_the_longest_name(graph: Graph) -> None:
+    # given a team's role, and the longest name that the settings accept in place of the team's
+    role = graph.only("iam/role:Role", "-finance-role").name
+    longest = role.replace("finance", "f" * TEAM_CHARACTERS)
+
+    # then its name with Pulumi's suffix is not too long
+    assert len(f"{longest}{SUFFIX_BY_PULUMI}") <= IAM_ROLE_NAME_CHARACTERS
 
 
 def test_a_session_lasts_as_long_as_the_settings_say(graph: Graph) -> None:

@@ -128,6 +128,9 @@ def test_a_new_module_is_a_new_dataset_without_any_other_change(package):
         ("person", declaration("person", f"{KEY}; _line = dy.Int64()"), r"\['_line'\] start with an underscore"),
         ("person", declaration("person", KEY, "{'nme': (TRIM,)}"), r"cleansing names columns \['nme'\]"),
         ("person", declaration("person", f"{KEY}; at = dy.Time()"), r"column at is of type Time"),
+        ("person", declaration("person", source=FILES.replace("rate(1 day)", "0 5 * * *")), "is not a schedule: expec"),
+        ("person", table('"full"').replace("rate(1 day)", "cron(0 5 * * *)"), "cron has six fields"),
+        ("p" * 52, declaration("p" * 52), "is too long for its schedule: expected at most 51 characters"),
     ],
 )
 def test_a_wrong_declaration_is_refused_with_its_module_and_what_to_do(package, module, text, message):

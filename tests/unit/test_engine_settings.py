@@ -6,14 +6,7 @@ from local.engine import EngineError, read_stack_configuration
 from local.engine.providers import default_provider
 from local.engine.settings import encode, project_name
 
-PROJECT = """
-name: data-platform
-runtime: python
-config:
-  aws:region: {value: eu-west-1}
-  logRetentionDays: {type: integer, description: days, default: 30}
-  notice: {type: string, description: without a default}
-"""
+PROJECT = "name: data-platform\nruntime: python\n"
 
 
 @pytest.fixture
@@ -23,9 +16,10 @@ def program(tmp_path):
     return tmp_path
 
 
-def test_defaults_of_the_project_are_overlaid_by_the_stack(program):
+def test_a_stacks_settings_are_read_by_their_full_keys(program):
     # given
-    (program / "Pulumi.local.yaml").write_text("config: {data-platform:logRetentionDays: 7, teams: [finance]}")
+    settings = "config: {aws:region: eu-west-1, data-platform:logRetentionDays: 7, teams: [finance], empty: }"
+    (program / "Pulumi.local.yaml").write_text(settings)
     # when
     settings = read_stack_configuration(program, "local")
     # then
@@ -34,6 +28,14 @@ def test_defaults_of_the_project_are_overlaid_by_the_stack(program):
         "data-platform:logRetentionDays": 7,
         "data-platform:teams": ["finance"],
     }
+
+
+def test_settings_declared_in_pulumi_yaml_are_refused(program):
+    # given
+    (program / "Pulumi.yaml").write_text(f"{PROJECT}config: {{logRetentionDays: {{default: 30}}}}")
+    # when, then
+    with pytest.raises(EngineError, match=r"Pulumi\.yaml declares settings under `config`"):
+        read_stack_configuration(program, "local")
 
 
 def test_a_missing_stack_file_is_named(program):

@@ -3,11 +3,12 @@
 import hashlib
 import hmac
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from botocore.exceptions import ClientError
 
+from functions.event_receiver.answers import RETRY_SECONDS
 from functions.event_receiver.event_queue import EventQueue
 from functions.event_receiver.providers import Providers
 from functions.event_receiver.receiver import Receiver
@@ -107,6 +108,7 @@ class Api:
             "body": body,
         }
         answer = self.receiver.reply(read_request(event, ""), 7.0).answer
+        self.retry_after = answer["headers"].get("Retry-After")
         return answer["statusCode"], json.loads(answer["body"])
 
 
@@ -239,6 +241,51 @@ def test_a_callback_whose_receiver_was_killed_is_accepted_a_minute_later_and_not
 
     # then
     assert (at_once, later, len(api.queue.bodies)) == (503, 202, 1)
+
+
+@pytest.mark.parametrize("seconds_later", [0, 1, 37, 60])
+def test_retry_after_is_when_the_claim_of_a_killed_receiver_ends(api, seconds_later):
+    # given a claim that nobody ended, and a sender that is refused some time later
+    api.queue.is_broken = True
+    with pytest.raises(RuntimeError):
+        api.call()
+    api.queue.is_broken = False
+    api.now = NOW + timedelta(seconds=seconds_later)
+    refused, answer = api.call()
+    wait = int(api.retry_after)
+
+    # when it sends the callback again a second too early, and when it was asked to
+    api.now = NOW + timedelta(seconds=seconds_later + wait - 1)
+    early, _ = api.call()
+    api.now = NOW + timedelta(seconds=seconds_later + wait)
+    again, _ = api.call()
+
+    # then
+    assert (refused, early, again, len(api.queue.bodies)) == (503, 503, 202, 1)
+    assert f"send it again in {wait} seconds" in answer["detail"]
+
+
+def test_what_is_unavailable_says_when_to_send_it_again(api):
+    # given a queue that refuses, then a provider whose secret is missing
+    api.queue.is_down = True
+    refused = (api.call()[0], api.retry_after)
+    del api.parameters.values["/secret"]
+    api.now = NOW + timedelta(hours=1)
+    unavailable = (api.call(at=api.now)[0], api.retry_after)
+
+    # then both are answered alike
+    assert refused == unavailable == (503, str(RETRY_SECONDS))
+
+
+def test_other_answers_do_not_say_when_to_send_it_again(api):
+    # when
+    statuses = {}
+    for call in ({}, {}, {"provider": "unknown"}, {"body": "[]"}, {"secret": "wrong"}):
+        status, _ = api.call(**call)
+        statuses[status] = api.retry_after
+
+    # then
+    assert statuses == dict.fromkeys((202, 409, 404, 400, 401))
 
 
 @pytest.mark.parametrize("provider", ["unknown", "", "../payments", "Payments"])

@@ -11,9 +11,7 @@ HOST_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIPLACEHOLDER"
 
 def values(**changes: Any) -> dict[str, Any]:
     """Complete settings, with some of them changed."""
-    connection = {"host": "sftp.example.com", "user": "platform", "hostKeys": [HOST_KEY]}
-    events = {"providers": {"website": {}}}
-    return {"teams": ["finance"], "connections": {"dealer": connection}, "events": events} | changes
+    return {"teams": ["finance"], "connections": connection(), "events": events()} | changes
 
 
 def refusal(stack: str = "dev", **changes: Any) -> str:
@@ -61,10 +59,6 @@ def test_a_team_whose_name_cannot_be_a_prefix_is_refused() -> None:
     assert "data-platform:teams.0" in refusal(teams=["Finance/../hr"])
 
 
-def test_a_team_named_twice_is_refused() -> None:
-    assert "named twice" in refusal(teams=["finance", "finance"])
-
-
 def test_a_time_zone_that_does_not_exist_is_refused() -> None:
     assert "not an IANA time zone" in refusal(timeZone="Europe/Atlantis")
 
@@ -91,3 +85,126 @@ def test_the_emulators_exceptions_are_refused_on_aws(stack: str, exception: str)
 def test_the_local_stack_takes_the_emulators_exceptions() -> None:
     settings = parse_settings(values(local={"trustAccount": True, "plainHttp": True}), "local")
     assert settings.local.trust_account
+
+
+# --- what AWS refuses -------------------------------------------------------------------------------------------------
+
+EXISTING = {"vpcId": "vpc-0a1b2c3d", "publicSubnetIds": ["subnet-0a1b2c3d"], "privateSubnetIds": ["subnet-1a1b2c3d"]}
+SERVER = {"host": "sql.example.com", "database": "retail", "user": "extractor"}
+CERTIFICATE = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"
+
+
+def connection(**changes: Any) -> dict[str, Any]:
+    return {"dealer": {"host": "sftp.example.com", "user": "platform", "hostKeys": [HOST_KEY]} | changes}
+
+
+def database(**changes: Any) -> dict[str, Any]:
+    return {"crm": SERVER | {"passwordParameter": "/example/password", "certificate": CERTIFICATE} | changes}
+
+
+def events(**changes: Any) -> dict[str, Any]:
+    return {"providers": {"website": {}}} | changes
+
+
+REFUSED_BY_AWS = {
+    # Lambda: a batch above 10 has a window; SQS batches 10,000 at most and waits 300 seconds at most.
+    "events.batchWindowSeconds": [
+        ({"events": events(batchWindowSeconds=0)}, "expected 1 to 300"),
+        ({"events": events(batchSize=11, batchWindowSeconds=0)}, "expected 1 to 300"),
+        ({"events": events(batchWindowSeconds=301)}, "less than or equal to 300"),
+    ],
+    "events.batchSize": [({"events": events(batchSize=10_001)}, "less than or equal to 10000")],
+    "events.batcherMaximumConcurrency": [({"events": events(batcherMaximumConcurrency=1)}, "equal to 2")],
+    # API Gateway counts in 32 bits.
+    "events.providers.website.requestsPerDay": [
+        ({"events": events(providers={"website": {"requestsPerDay": 2**31}})}, "less than or equal to 2147483647")
+    ],
+    # SSM: 15 levels without an empty one, 4,096 characters.
+    "events.callbacks.payments.secretParameter": [
+        ({"events": events(callbacks={"payments": {"secretParameter": name}})}, "should match pattern")
+        for name in ("secret", "/a//b", "/a/", "/a b", "/a" * 16)
+    ],
+    "databases.crm.passwordParameter": [({"databases": database(passwordParameter="/a//b")}, "should match pattern")],
+    "databases.crm.certificate": [({"databases": database(certificate=CERTIFICATE * 80)}, "at most 4096 characters")],
+    "connections.dealer.hostKeys": [
+        ({"connections": connection(hostKeys=[f"ssh-rsa {'A' * 700}{n}" for n in range(5)])}, "at most 3196 together"),
+        ({"connections": connection(hostKeys=[HOST_KEY, f"{HOST_KEY} again"])}, "named twice"),
+    ],
+    "connections.dealer.host": [({"connections": connection(host="h" * 254)}, "at most 253 characters")],
+    "connections.dealer.clientKeys": [
+        ({"connections": connection(clientKeys=["first", "first"])}, "named twice: first"),
+        ({"connections": connection(clientKeys=list("abcdef"))}, "at most 5 items"),
+    ],
+    # IAM: a role's name has 64 characters.
+    "teams.0": [({"teams": ["t" * 31]}, "at most 30 characters")],
+    "teams": [({"teams": ["finance", "finance"]}, "named twice: finance")],
+    # SNS: an address.
+    "alarmEmails.0": [
+        ({"alarmEmails": [address]}, "not a mail address")
+        for address in ("", "data-team", "data-team@example", "data team@example.org", "a@b@example.org", "a@.org")
+    ],
+    "alarmEmails": [({"alarmEmails": ["a@example.org", "a@example.org"]}, "named twice: a@example.org")],
+    # EC2: private ranges without host bits, /16 at most; rules and subnets once each.
+    "network.cidr": [
+        ({"network": {"cidr": cidr}}, expected)
+        for cidr, expected in (
+            ("10.40.0.0/15", "/16 to /22"),
+            ("10.40.0.0/23", "/16 to /22"),
+            ("10.40.0.1/16", "has host bits set"),
+            ("8.8.0.0/16", "not a private IPv4 range"),
+            ("127.0.0.0/16", "not a private IPv4 range"),
+            ("169.254.0.0/16", "not a private IPv4 range"),
+            ("240.0.0.0/16", "not a private IPv4 range"),
+            ("fd00::/16", "not a private IPv4 range"),
+        )
+    ],
+    "network.vpcId": [({"network": EXISTING | {"vpcId": "vpc-1"}}, "should match pattern")],
+    "network.publicSubnetIds.0": [({"network": EXISTING | {"publicSubnetIds": ["public"]}}, "should match pattern")],
+    "network.privateSubnetIds": [
+        ({"network": EXISTING | {"privateSubnetIds": ["subnet-0a1b2c3d"] * 2}}, "named twice"),
+        ({"network": EXISTING | {"privateSubnetIds": [f"subnet-{n:08x}" for n in range(17)]}}, "at most 16 items"),
+    ],
+    "sources.allowedCidrs": [
+        ({"sources": {"allowedCidrs": ["203.0.113.0/24", "203.0.113.0/24"]}}, "named twice"),
+        ({"sources": {"allowedCidrs": [f"203.0.113.{n}/32" for n in range(51)]}}, "at most 50 items"),
+    ],
+    # CloudWatch Logs, Glue, Lambda: what each has.
+    "logRetentionDays": [({"logRetentionDays": 10}, "Input should be 1, 3, 5, 7, 14, 30")],
+    "jobs.workerType": [({"jobs": {"workerType": "Standard"}}, "'G.1X' or 'G.2X'")],
+    "jobs.numberOfWorkers": [({"jobs": {"numberOfWorkers": 1}}, "greater than or equal to 2")],
+    "jobs.batchSize": [({"jobs": {"batchSize": 101}}, "less than or equal to 100")],
+    "jobs.batchWindowSeconds": [({"jobs": {"batchWindowSeconds": 901}}, "less than or equal to 900")],
+    "functionArchitecture": [({"functionArchitecture": "x86-64"}, "'arm64' or 'x86_64'")],
+    "teamSessionHours": [({"teamSessionHours": 13}, "less than or equal to 12")],
+}
+
+
+@pytest.mark.parametrize(
+    ("key", "changes", "expected"),
+    [(key, changes, expected) for key, cases in REFUSED_BY_AWS.items() for changes, expected in cases],
+)
+def test_a_value_that_aws_refuses_is_refused_by_its_key(key: str, changes: dict[str, Any], expected: str) -> None:
+    message = refusal(**changes)
+    assert "Pulumi.dev.yaml is refused" in message
+    assert f"data-platform:{key}: " in message
+    assert expected in message
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"events": events(batchSize=10, batchWindowSeconds=0)},
+        {"events": events(batchSize=10_000, batchWindowSeconds=1)},
+        {"events": events(callbacks={"payments": {"secretParameter": "/Example/prod.eu/pay-ments_1"}})},
+        {"databases": database()},
+        {"connections": connection(hostKeys=[f"ssh-rsa {'A' * 716}", HOST_KEY])},
+        {"teams": ["t" * 30]},
+        {"alarmEmails": ["data.team+alarms@mail.example.org", "b@example.org"]},
+        {"network": {"cidr": "172.31.0.0/22"}},
+        {"network": {"cidr": "192.168.0.0/16"}},
+        {"network": EXISTING},
+        {"sources": {"allowedCidrs": ["203.0.113.0/24", "198.51.100.7/32"]}},
+    ],
+)
+def test_a_value_that_aws_accepts_is_accepted(changes: dict[str, Any]) -> None:
+    assert parse_settings(values(**changes), "dev") is not None
