@@ -13,11 +13,9 @@ from typing import Any, Final
 
 import urllib3
 
-from local.sample_events import Callback, Event, Post, SampleEvents
+from local.sample_events import CALLBACK, Callback, Event, Post, SampleEvents
 from ops.target import Target
 
-PROVIDER: Final = "payments"
-"""The third party of Pulumi.local.yaml."""
 _AT_ONCE: Final = 4
 _STALE_SECONDS: Final = 3600
 # What was not stored is to be sent again, as the API's document says. A busy machine may be slow to answer.
@@ -63,7 +61,7 @@ class EventSender:
 
         self._url = str(exports["eventsUrl"])
         self._api_key = secret(exports["eventsApiKeyParameter"])
-        self._callback_secret = secret(exports["eventsCallbackSecretParameters"][PROVIDER]).encode()
+        self._callback_secret = secret(exports["eventsCallbackSecretParameters"][CALLBACK]).encode()
         self._http = urllib3.PoolManager(maxsize=_AT_ONCE, retries=_SEND_AGAIN)
 
     def send(self, sample: SampleEvents, progress: Progress) -> PostedEvents:
@@ -137,7 +135,7 @@ class EventSender:
         return PostedEvents(Counter({answer.status: 1}), accepted)
 
 
-_CALLBACKS: Final = f"/callbacks/{PROVIDER}"
+_CALLBACKS: Final = f"/callbacks/{CALLBACK}"
 
 
 def _add(sum_of_all: PostedEvents, said: PostedEvents) -> None:

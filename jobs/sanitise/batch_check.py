@@ -45,6 +45,7 @@ class BatchCheck:
     """
 
     def __init__(self, dataset: Dataset) -> None:
+        self._filled = dataset.filled
         self._cleansing = {name: cleansed(name, routines) for name, routines in dataset.cleansing.items()}
         self._declared = dataset.schema.columns()
         self._key = dataset.schema.primary_key()
@@ -61,7 +62,7 @@ class BatchCheck:
             frame = frame.filter(~broken_structure)
         else:
             unsplit = frame.select(LINE, STRUCTURE_RULE, STRUCTURE_REASON).clear()
-        typed = self._typed(frame)
+        typed = self._typed(frame.with_columns(self._filled(frame.schema)))
         verdicts = typed.select(**self._broken(typed))
         refused = verdicts.select(pl.any_horizontal(pl.all())).to_series()
         rows = self._refused(typed.filter(refused))

@@ -1,12 +1,17 @@
 """The settings of the stream: who posts, who calls back, and in what batches events land."""
 
 from collections.abc import Mapping
-from typing import Annotated
+from typing import Annotated, Final, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from dataplatform.settings_model import Name, SettingsModel
 from lake.callbacks import HEADER_PATTERN, POINTER_PATTERN
+
+# Lambda takes 4 KB of environment variables. The others of the receiver take less than 1 KB.
+_MOST_ENVIRONMENT_BYTES: Final = 3_000
+_BYTES_OF_A_KEY_ID: Final = 20
+"""An API key's id, quotes and separators."""
 
 
 class ProviderSettings(SettingsModel):
@@ -71,3 +76,15 @@ class EventSettings(SettingsModel):
     batch_size: Annotated[int, Field(ge=1, le=10_000, description="Events that land in one object, at most.")] = 5_000
     batch_window_seconds: Annotated[int, Field(ge=0, le=300, description="Seconds that a batch is waited for.")] = 60
     batcher_maximum_concurrency: Annotated[int, Field(ge=2, le=1000, description="Batches that land at once.")] = 5
+
+    @model_validator(mode="after")
+    def _fits_the_receiver(self) -> Self:
+        """The receiver knows its callers from its environment, which Lambda limits."""
+        names = [*self.providers, *self.callbacks]
+        size = sum(map(len, names)) + _BYTES_OF_A_KEY_ID * len(self.providers) + len(self.callbacks)
+        if size > _MOST_ENVIRONMENT_BYTES:
+            raise ValueError(
+                f"{len(self.providers)} providers and {len(self.callbacks)} callbacks take {size:,} bytes of the "
+                f"receiver's environment, at most {_MOST_ENVIRONMENT_BYTES:,} fit: use shorter names or fewer of them"
+            )
+        return self
