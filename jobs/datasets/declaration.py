@@ -116,6 +116,11 @@ class Dataset:
     one: objects and warehouse files from before do not have the column, and a key is never missing."""
 
     @property
+    def repeats_differ_in(self) -> Sequence[str]:
+        """As of its source, if that is a stream; otherwise empty."""
+        return self.source.repeats_differ_in if isinstance(self.source, StreamSource) else ()
+
+    @property
     def receipt_order(self) -> Sequence[str]:
         """As of its source, if that is a stream; otherwise empty."""
         return self.source.receipt_order if isinstance(self.source, StreamSource) else ()

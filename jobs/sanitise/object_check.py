@@ -8,7 +8,7 @@ from typing import Final
 
 import polars as pl
 
-from jobs.datasets.declaration import Dataset, StreamSource
+from jobs.datasets.declaration import Dataset
 from jobs.readers.records import DELETED, LINE, ORIGINAL, STRUCTURE_REASON, STRUCTURE_RULE, RecordStream
 from jobs.sanitise.ahead import made_ahead, worked_ahead
 from jobs.sanitise.batch_check import BROKEN, BatchCheck
@@ -171,8 +171,7 @@ def check_object(dataset: Dataset, stream: RecordStream, folder: Path) -> Checke
         for batch, checked in worked_ahead(lambda batch: (batch, check(batch)), made_ahead(stream.batches)):
             if batch.frame.height:
                 spill.add(checked, batch.frame[LINE][-1], batch.originals)
-    differing = dataset.source.repeats_differ_in if isinstance(dataset.source, StreamSource) else ()
-    unique = Uniqueness(spill, dataset.schema.primary_key(), differing, dataset.receipt_order, folder)
+    unique = Uniqueness(spill, dataset.schema.primary_key(), dataset.repeats_differ_in, dataset.receipt_order, folder)
     return CheckedObject(dataset, stream, spill.parts, check.rule_names, unique)
 
 

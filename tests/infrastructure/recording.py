@@ -63,6 +63,8 @@ class Recorded:
     retain: bool
     inputs: dict[str, Any]
     secret_inputs: frozenset[str]
+    former_parents: tuple[str, ...]
+    """URNs of the components that it belonged to once."""
 
 
 @dataclass(frozen=True)
@@ -124,6 +126,7 @@ class _Recorder(mocks.MockMonitor):
                 retain=request.retainOnDelete,
                 inputs=inputs,
                 secret_inputs=read_properties(request.object, ROOT).secrets,
+                former_parents=tuple(alias.spec.parentUrn for alias in request.aliases),
             )
         )
         if not request.custom:

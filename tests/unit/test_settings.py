@@ -91,3 +91,12 @@ def test_the_emulators_exceptions_are_refused_on_aws(stack: str, exception: str)
 def test_the_local_stack_takes_the_emulators_exceptions() -> None:
     settings = parse_settings(values(local={"trustAccount": True, "plainHttp": True}), "local")
     assert settings.local.trust_account
+
+
+def test_providers_that_do_not_fit_the_receivers_environment_are_refused() -> None:
+    # given what Lambda would refuse at the end of a deployment
+    names = {f"{'provider_of_events_with_a_long_name':_<50}{number:03}": {} for number in range(50)}
+
+    # then the settings say so
+    message = refusal(events={"providers": names})
+    assert "50 providers and 0 callbacks take 3,650 bytes of the receiver's environment" in message
