@@ -96,8 +96,8 @@ class StreamIngest(pulumi.ComponentResource):
             name, args["parameter_prefix"], args["key_arn"], args["callbacks"], parent=self
         )
         api_keys = create_api_keys(f"{name}-api", args["providers"], parent=self)
-        receiver = self._create_receiver(queue, api_keys)
         batcher = self._create_batcher(queue, dead_letters)
+        receiver = self._create_receiver(queue, api_keys, batcher)
         api = RestApi(
             f"{name}-api",
             {
@@ -166,7 +166,9 @@ class StreamIngest(pulumi.ComponentResource):
             )
         return queue
 
-    def _create_receiver(self, queue: aws.sqs.Queue, api_keys: Mapping[str, aws.apigateway.ApiKey]) -> PythonFunction:
+    def _create_receiver(
+        self, queue: aws.sqs.Queue, api_keys: Mapping[str, aws.apigateway.ApiKey], batcher: PythonFunction
+    ) -> PythonFunction:
         args = self._args
         signatures = aws.dynamodb.Table(
             f"{self._name}-signatures",
@@ -188,7 +190,8 @@ class StreamIngest(pulumi.ComponentResource):
                 "timeout_seconds": RECEIVER_SECONDS,
                 "memory_megabytes": 1024,
                 "environment": {
-                    "EVENTS_QUEUE_URL": queue.url,
+                    # The batcher is updated first: what a newer receiver adds to a message is never poison.
+                    "EVENTS_QUEUE_URL": pulumi.Output.all(queue.url, batcher.function_arn).apply(lambda each: each[0]),
                     "PARAMETER_PREFIX": args["parameter_prefix"],
                     "SIGNATURES_TABLE": signatures.name,
                     "API_KEY_PROVIDERS": providers_by_key_id(api_keys),

@@ -63,6 +63,8 @@ class Recorded:
     retain: bool
     inputs: dict[str, Any]
     secret_inputs: frozenset[str]
+    dependencies: frozenset[str]
+    """URNs of what has to be there, and up to date, before it."""
     former_parents: tuple[str, ...]
     """URNs of the components that it belonged to once."""
 
@@ -126,6 +128,7 @@ class _Recorder(mocks.MockMonitor):
                 retain=request.retainOnDelete,
                 inputs=inputs,
                 secret_inputs=read_properties(request.object, ROOT).secrets,
+                dependencies=frozenset(request.dependencies),
                 former_parents=tuple(alias.spec.parentUrn for alias in request.aliases),
             )
         )

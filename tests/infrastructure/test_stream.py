@@ -124,6 +124,16 @@ def test_the_access_log_holds_no_payload_query_header_or_key(graph: Graph) -> No
     assert not {value for value in logged if "querystring" in value or "header" in value or value.endswith("apiKey")}
 
 
+def test_batcher_is_updated_before_the_receiver(graph: Graph) -> None:
+    # given that the older batcher would refuse what a newer receiver adds to a message
+    receiver, batcher = (
+        graph.only("lambda/function:Function", f"-stream-{name}-function") for name in ("receiver", "batcher")
+    )
+
+    # then
+    assert batcher.urn in receiver.dependencies
+
+
 def test_the_queue_hands_what_nobody_can_take_to_the_dead_letters(graph: Graph) -> None:
     queue = graph.only("sqs/queue:Queue", "-stream-events").inputs
     dead_letters = graph.only("sqs/queue:Queue", "-stream-dead-letters").name
