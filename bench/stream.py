@@ -18,15 +18,16 @@ os.environ.setdefault("POWERTOOLS_SERVICE_NAME", "bench")
 os.environ.setdefault("POWERTOOLS_METRICS_NAMESPACE", "bench")
 
 from stream_prices import AS_OF, EVENTS, SOURCES, costs
-from stream_samples import MemoryS3, MemorySqs, gateway_event, posted_events, sqs_event
+from stream_samples import KEY_ID, PROVIDER, MemoryS3, MemorySqs, gateway_event, posted_events, sqs_event
 
 from functions.event_batcher.batcher import Batcher
 from functions.event_receiver import answers
 from functions.event_receiver import handler as receiver_handler
+from functions.event_receiver.channels import Channels
 from functions.event_receiver.event_queue import EventQueue
 from functions.event_receiver.receiver import Receiver, Reply
 from functions.event_receiver.request import Request
-from lake.events import stored_event
+from lake.events import Receipt, key_channel, stored_event
 
 LEAST_EVENTS_A_SECOND = 20_000
 MOST_MILLISECONDS_FOR_ONE = 2.0
@@ -41,8 +42,8 @@ class PlainReceiver(Receiver):
         """Store whatever came."""
         body = json.loads(request.body)
         events = body if isinstance(body, list) else [body]
-        now = datetime.now(UTC)
-        self._queue.send([stored_event(event, now, request.id) for event in events], seconds_left)
+        receipt = Receipt(datetime.now(UTC), request.id, key_channel(PROVIDER))
+        self._queue.send([stored_event(event, receipt) for event in events], seconds_left)
         ids = [event["event_id"] for event in events]
         return Reply(answers.accepted(request.id, ids), len(ids))
 
@@ -101,7 +102,7 @@ def _measure_receiver(count: int) -> float:
     queue = EventQueue(cast("Any", MemorySqs()), "bench")
     measured: dict[str, list[float]] = {}
     for name, kind in (("the receiver", Receiver), ("without checks", PlainReceiver)):
-        receiver = kind(queue, cast("Any", None), cast("Any", None))
+        receiver = kind(queue, Channels({KEY_ID: PROVIDER}, ["payments"]), cast("Any", None), cast("Any", None))
         receiver_handler.receiver = lambda receiver=receiver: receiver
         with Path(os.devnull).open("w") as nowhere, contextlib.redirect_stdout(nowhere), _logging_to(nowhere):
             measured[name] = sorted(_timed(lambda: _answer(event)) for _ in range(REQUESTS[count]))

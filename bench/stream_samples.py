@@ -7,10 +7,13 @@ import uuid
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from lake.events import stored_event
+from lake.events import Receipt, key_channel, stored_event
 
 LAMBDA_PAYLOAD_BYTES: Final = 6_000_000
 LARGEST_BATCH: Final = 5000
+PROVIDER: Final = "website"
+KEY_ID: Final = "a1b2c3d4e5"
+"""Of the provider's API key."""
 _NOW: Final = datetime(2026, 11, 23, 9, 0, 0, 250_000, tzinfo=UTC)
 
 
@@ -45,7 +48,7 @@ def sqs_event(seed: int) -> dict[str, Any]:
     records: list[dict[str, Any]] = []
     size = 0
     for event in posted_events(LARGEST_BATCH, seed):
-        record = _record(stored_event(event, _NOW, str(uuid.UUID(int=seed))))
+        record = _record(stored_event(event, Receipt(_NOW, str(uuid.UUID(int=seed)), key_channel(PROVIDER))))
         size += len(json.dumps(record))
         if size > LAMBDA_PAYLOAD_BYTES:
             break
@@ -61,7 +64,11 @@ def gateway_event(body: str) -> dict[str, Any]:
         "httpMethod": "POST",
         "headers": {"Content-Type": "application/json", "x-api-key": "k" * 40, "Host": "api.example.com"},
         "pathParameters": None,
-        "requestContext": {"requestId": "7f9c2d4e-1b3a-4c5d-8e6f-0a1b2c3d4e5f", "stage": "v1"},
+        "requestContext": {
+            "requestId": "7f9c2d4e-1b3a-4c5d-8e6f-0a1b2c3d4e5f",
+            "stage": "v1",
+            "identity": {"apiKeyId": KEY_ID},
+        },
         "body": body,
         "isBase64Encoded": False,
     }
@@ -80,7 +87,7 @@ def _event(chance: random.Random) -> dict[str, Any]:
         "event_id": str(uuid.UUID(int=chance.getrandbits(128), version=4)),
         "event_type": "payment" if is_payment else "visit",
         "occurred_at": f"2026-11-23T08:{minute:02}:{second:02}.{milliseconds:03}Z",
-        "source": "website",
+        "source": PROVIDER,
         "payload": payment if is_payment else visit,
     }
 

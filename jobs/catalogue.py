@@ -32,11 +32,23 @@ def published_view_sql(dataset: Dataset, files_table: str) -> str:
         dataset: whose view.
         files_table: the catalogue's table of the dataset's warehouse files, with its database, both unquoted.
     """
-    columns = ", ".join(f'"{name}"' for name in warehouse_columns(dataset))
-    key = ", ".join(f'"{name}"' for name in dataset.schema.primary_key())
+    absent = {name: _or(name, value) for name, value in dataset.absent.items()}
+    columns = ", ".join(
+        f'{absent[name]} AS "{name}"' if name in absent else f'"{name}"' for name in warehouse_columns(dataset)
+    )
+    key = ", ".join(absent.get(name, f'"{name}"') for name in dataset.schema.primary_key())
     table = ".".join(f'"{name}"' for name in files_table.split("."))
-    as_of = f'coalesce("{AS_OF}", "{LANDED_AT}")'
-    latest_first = ", ".join(f"{each} DESC" for each in (as_of, *(f'"{name}"' for name in (LANDED_AT, OBJECT, LINE))))
-    rank = f'row_number() OVER (PARTITION BY {key} ORDER BY {latest_first}) AS "{RANK}"'
+    instants = (f'coalesce("{AS_OF}", "{LANDED_AT}")', *(f'"{name}"' for name in (LANDED_AT, OBJECT, LINE)))
+    # Of events the one that was received first counts, of other rows the latest.
+    receipt = [f'"{name}"' for name in dataset.receipt_order]
+    direction = "ASC" if receipt else "DESC"
+    counting_first = ", ".join(f"{each} {direction}" for each in (*receipt, *instants))
+    rank = f'row_number() OVER (PARTITION BY {key} ORDER BY {counting_first}) AS "{RANK}"'
     ranked = f"SELECT *, {rank} FROM {table}"  # noqa: S608 - declared names
     return f'SELECT {columns} FROM ({ranked}) WHERE "{RANK}" = 1 AND NOT "{DELETED}"'  # noqa: S608 - declared names
+
+
+def _or(column: str, value: str) -> str:
+    """The column, or a value where it is missing: files from before it was declared do not have it."""
+    text = value.replace("'", "''")
+    return f"coalesce(\"{column}\", '{text}')"

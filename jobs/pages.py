@@ -96,7 +96,7 @@ def _columns(dataset: Dataset) -> Iterator[Sequence[str]]:
 
 
 def _rules_of_rows(dataset: Dataset) -> Iterator[str]:
-    yield reason(PRIMARY_KEY, dataset.schema)
+    yield reason(PRIMARY_KEY, dataset.schema, first_counts=bool(dataset.receipt_order))
     for rule in row_rules(dataset.schema):
         if "|" not in rule:
             yield reason(rule, dataset.schema)

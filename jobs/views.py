@@ -1,4 +1,6 @@
-"""Published views: the latest row per key of a dataset, across all of its warehouse files."""
+"""Published views: per key of a dataset the row that counts, across all of its warehouse files."""
+
+from pathlib import Path
 
 import polars as pl
 
@@ -15,25 +17,34 @@ def published_view(store: Store, dataset: Dataset) -> pl.LazyFrame:
     Of the rows with one key, the one counts that its source has changed last, as far as the source tells that, and
     otherwise the one that arrived last: files that waited at their source together land in any order. Of those of one
     instant it is the last by arrival, then by object key as text, then by line, so that the view is the same each time.
+    Of events with one key the one counts that was received first, in whatever objects they landed.
     A row whose source has it no more is not in the view, as far as the source tells that.
     A dataset without warehouse files has an empty view with all columns. A column that was declared later than a file
-    was written is missing in that file's rows.
+    was written is missing in that file's rows, or has the value that the dataset states for them.
     """
-    columns = warehouse_columns(dataset)
     files = [store.read(key) for key in store.keys(warehouse_prefix(dataset.name))]
     if not files:
-        return pl.LazyFrame(schema=columns)
+        return pl.LazyFrame(schema=warehouse_columns(dataset))
+    return current_rows(warehouse_rows(files, dataset), dataset).filter(~pl.col(DELETED))
+
+
+def warehouse_rows(files: list[bytes] | Path, dataset: Dataset) -> pl.LazyFrame:
+    """The rows of some warehouse files as the dataset is declared now, whatever it was as they were written."""
     # As Athena has it: what is declared now, and nothing where a file is older than the declaration of a column.
+    columns = warehouse_columns(dataset)
     rows = pl.scan_parquet(files, schema=columns, missing_columns="insert", extra_columns="ignore")
-    return latest_rows(rows, dataset.schema.primary_key()).filter(~pl.col(DELETED))
+    return rows.with_columns(dataset.filled(columns))
 
 
-def latest_rows(rows: pl.LazyFrame, key: list[str]) -> pl.LazyFrame:
-    """Of the rows with one key, the latest."""
-    return in_order(rows).unique(subset=key, keep="last", maintain_order=True)
+def current_rows(rows: pl.LazyFrame, dataset: Dataset) -> pl.LazyFrame:
+    """Of the rows with one key, the one that counts."""
+    return in_order(rows, dataset).unique(subset=dataset.schema.primary_key(), keep="last", maintain_order=True)
 
 
-def in_order(rows: pl.LazyFrame) -> pl.LazyFrame:
+def in_order(rows: pl.LazyFrame, dataset: Dataset) -> pl.LazyFrame:
     """Rows in the order in which each supersedes those before it with its key."""
     # Files that were written before there was the column are as of their landing.
-    return rows.sort(pl.coalesce(AS_OF, LANDED_AT), LANDED_AT, OBJECT, LINE)
+    instants = (pl.coalesce(AS_OF, LANDED_AT), LANDED_AT, OBJECT, LINE)
+    if receipt := dataset.receipt_order:
+        return rows.sort(*receipt, *instants, descending=True)
+    return rows.sort(*instants)

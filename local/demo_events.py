@@ -14,9 +14,10 @@ import polars as pl
 from jobs.datasets import DATASETS
 from jobs.store import S3Store
 from jobs.views import published_view
+from lake.events import CHANNEL, callback_channel, key_channel
 from lake.keys import InboundObject
 from local.event_posting import EventSender, PostedEvents, Progress
-from local.sample_events import Event, SampleEvents, known_vehicles, make_events
+from local.sample_events import CALLBACK, PROVIDER, Event, SampleEvents, known_vehicles, make_events
 from ops.accounting import RowAccount, landed_objects, row_account
 from ops.target import Target
 
@@ -122,7 +123,11 @@ class EventsLeg:
 
     def _check_view(self) -> int:
         view = published_view(S3Store(self._target.client("s3"), self._target.bucket), DATASETS[EVENTS])
-        called_back = [{"event_id": name, "payload": payload} for name, payload in self._said.called_back.items()]
+        called_back = [
+            {"event_id": name, "payload": payload, CHANNEL: callback_channel(CALLBACK)}
+            for name, payload in self._said.called_back.items()
+        ]
+        posted = [{**event, CHANNEL: key_channel(PROVIDER)} for event in self._sample.sound]
         sent = {*self._said.accepted, *self._sample.never_stored}
         refused = sent - {str(event["event_id"]) for event in self._sample.sound} - self._said.called_back.keys()
         rows = view.filter(pl.col("event_id").is_in(sorted(sent))).collect()
@@ -130,7 +135,7 @@ class EventsLeg:
             raise EventsLostError("the published view shows an event twice")
         if wrong := refused & set(rows["event_id"]):
             raise EventsLostError(f"the published view shows {len(wrong):,} events that break a rule or were refused")
-        for events, columns in ((self._sample.sound, ("event_type", "occurred_at", "source")), (called_back, ())):
+        for events, columns in ((posted, (CHANNEL, "event_type", "occurred_at", "source")), (called_back, (CHANNEL,))):
             expected = _as_rows(events, columns, rows.schema)
             missing = expected.join(rows, on=expected.columns, how="anti", nulls_equal=True)
             if missing.height:

@@ -68,7 +68,7 @@ class Emulator:
             "IOT_MTLS_ENABLED": "0",
             "SFTP_ENABLED": "0",
         }
-        module = "local.recorded_emulator" if DECISIONS_VARIABLE in environment else "ministack"
+        module = "local.recorded_emulator" if DECISIONS_VARIABLE in environment else "local.aws_emulator"
         self.process.start(
             [sys.executable, "-m", module], environment, is_ready=self.answers, within_seconds=START_SECONDS
         )

@@ -15,11 +15,9 @@ from typing import Any, Final
 import urllib3
 
 from functions.event_receiver.signatures import CLAIM
-from local.sample_events import Callback, Event, Post, SampleEvents
+from local.sample_events import CALLBACK, Callback, Event, Post, SampleEvents
 from ops.target import Target
 
-PROVIDER: Final = "payments"
-"""The third party of Pulumi.local.yaml."""
 _AT_ONCE: Final = 4
 _STALE_SECONDS: Final = 3600
 # A callback whose receiver was killed is refused for as long as its claim lasts, and for the second in which it ends.
@@ -78,7 +76,7 @@ class EventSender:
 
         self._url = str(exports["eventsUrl"])
         self._api_key = secret(exports["eventsApiKeyParameter"])
-        self._callback_secret = secret(exports["eventsCallbackSecretParameters"][PROVIDER]).encode()
+        self._callback_secret = secret(exports["eventsCallbackSecretParameters"][CALLBACK]).encode()
         self._http = sender_pool()
 
     def send(self, sample: SampleEvents, progress: Progress) -> PostedEvents:
@@ -152,7 +150,7 @@ class EventSender:
         return PostedEvents(Counter({answer.status: 1}), accepted)
 
 
-_CALLBACKS: Final = f"/callbacks/{PROVIDER}"
+_CALLBACKS: Final = f"/callbacks/{CALLBACK}"
 
 
 def _add(sum_of_all: PostedEvents, said: PostedEvents) -> None:

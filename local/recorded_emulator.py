@@ -13,6 +13,7 @@ from typing import Any
 from ministack.app import main
 from ministack.core import iam_evaluator
 
+from local.aws_emulator import name_api_keys
 from local.emulator import DECISIONS_VARIABLE
 
 
@@ -64,5 +65,6 @@ def _readable(keys: Mapping[str, Any]) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
+    name_api_keys()
     iam_evaluator.enforce = _Recorder(Path(os.environ[DECISIONS_VARIABLE]))
     main()

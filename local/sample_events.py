@@ -16,6 +16,10 @@ from jobs.datasets.events import PAYMENT, VISIT
 from jobs.readers import open_records
 
 SEED: Final = 2026
+PROVIDER: Final = "website"
+"""Who posts with the first API key of Pulumi.local.yaml."""
+CALLBACK: Final = "payments"
+"""The third party of Pulumi.local.yaml."""
 REQUEST_EVENTS: Final = 100
 
 EVENTS: Final = 2_000
@@ -133,7 +137,7 @@ def _event(source: random.Random, event_type: str, payload: Event) -> Event:
     event = {
         "event_type": event_type,
         "occurred_at": happened.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
-        "source": "website",
+        "source": PROVIDER,
         "payload": payload,
     }
     return {"event_id": _identity(event), **event}
@@ -184,6 +188,7 @@ def _refused_posts(sound: Event) -> list[Post]:
         b"",
         json.dumps({name: value for name, value in other.items() if name != "occurred_at"}).encode(),
         json.dumps({**other, "occurred_at": "1969-12-31T23:59:59Z"}).encode(),
+        json.dumps({**other, "source": CALLBACK}).encode(),
         json.dumps([other, other]).encode(),
         json.dumps([other, {**sound, "event_id": "17"}]).encode(),
     ]

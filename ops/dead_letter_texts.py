@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 _BEGINNING_CHARACTERS: Final = 60
-_SHOWN_MEMBERS: Final = ("event_id", "event_type", "occurred_at", "dataset", "id", "detail-type", "time")
+_SHOWN_MEMBERS: Final = ("channel", "event_id", "event_type", "occurred_at", "dataset", "id", "detail-type", "time")
 """Members of a message that say which one it is. Everything else may be a person's, or secret."""
 
 

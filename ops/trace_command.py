@@ -30,6 +30,7 @@ def trace(
     """Follow a row, an object, a file or an event from its source to the reports.
 
     `trace inbound/vehicles/2026/11/22/a.csv`, `trace a.csv`, `trace EVENT_ID`, `trace --dataset vehicles "AB12 CDE"`.
+    An event is followed by whatever channels its id arrived; `trace --dataset events CHANNEL EVENT_ID` names one.
     A row is searched in every file of its dataset: --from and --to make it fewer.
     """
     target: Target = context.obj

@@ -10,8 +10,9 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
 from functions.event_receiver.answers import Problem, invalid, invalid_body
+from functions.event_receiver.channels import Channels
 from functions.event_receiver.request import MAXIMUM_DEPTH, check_depth
-from lake.events import stored_event
+from lake.events import Receipt, stored_event
 
 MAXIMUM_EVENTS: Final = 1000
 MAXIMUM_STORED_BYTES: Final = 200 * 1024
@@ -42,7 +43,7 @@ class StoredEvent:
     """An event as it goes into the queue."""
 
     event_id: str
-    """In lower case, the one form of a UUID that is stored: so repeats are told."""
+    """In lower case, the one form of a UUID that is stored, so that repeats are recognised."""
     line: str
 
 
@@ -56,13 +57,13 @@ _PROBLEMS: Final[Mapping[str, str]] = {
 }
 
 
-def read_events(body: Any, received_at: datetime, request_id: str) -> list[StoredEvent]:  # noqa: ANN401 - any JSON value
+def read_events(body: Any, receipt: Receipt, channels: Channels) -> list[StoredEvent]:  # noqa: ANN401 - any JSON value
     """Check the events of a body and make what is stored of them.
 
     Args:
         body: one event or an array of them, as JSON gives it.
-        received_at: when the request came, aware of its zone.
-        request_id: of the request.
+        receipt: how the request arrived.
+        channels: whose names no event may have as its source.
 
     Raises:
         RequestRefusedError: something is wrong; every problem is named, nothing is to be stored.
@@ -72,10 +73,10 @@ def read_events(body: Any, received_at: datetime, request_id: str) -> list[Store
         raise invalid_body(f"holds {len(posted):,} events; post 1 to {MAXIMUM_EVENTS:,} at once")
     # A payload is nested so deep at most; its event is one level more, and the array another.
     check_depth(posted, MAXIMUM_DEPTH + 2)
-    problems = list(_value_problems(posted, received_at))
+    problems = list(_value_problems(posted, receipt.received_at, channels))
     stored: list[StoredEvent] = []
     try:
-        stored = [_stored(event, received_at, request_id) for event in _EVENTS.validate_python(posted)]
+        stored = [_stored(event, receipt) for event in _EVENTS.validate_python(posted)]
     except ValidationError as error:
         problems += _schema_problems(error)
     problems += _size_problems(stored)
@@ -84,9 +85,9 @@ def read_events(body: Any, received_at: datetime, request_id: str) -> list[Store
     return stored
 
 
-def _stored(event: Event, received_at: datetime, request_id: str) -> StoredEvent:
+def _stored(event: Event, receipt: Receipt) -> StoredEvent:
     members = {**event.__dict__, "event_id": event.event_id.lower()}
-    return StoredEvent(members["event_id"], stored_event(members, received_at, request_id))
+    return StoredEvent(members["event_id"], stored_event(members, receipt))
 
 
 def _schema_problems(error: ValidationError) -> Iterator[Problem]:
@@ -105,18 +106,20 @@ def _sentence(detail: ErrorDetails) -> str:
     return _PROBLEMS[str(members[0])]
 
 
-def _value_problems(posted: Sequence[Any], received_at: datetime) -> Iterator[Problem]:
+def _value_problems(posted: Sequence[Any], received_at: datetime, channels: Channels) -> Iterator[Problem]:
     """What is said of each event by itself, so that it is said though others are of the wrong shape."""
     first: dict[str, int] = {}
     for place, event in enumerate(posted):
         if not isinstance(event, dict):
             continue
         members = cast("dict[str, Any]", event)
-        time, event_id = members.get("occurred_at"), members.get("event_id")
+        time, event_id, source = (members.get(name) for name in ("occurred_at", "event_id", "source"))
         if isinstance(time, str) and (problem := _time_problem(time, received_at)):
             yield Problem(f"/{place}/occurred_at", problem)
         if isinstance(event_id, str) and (earlier := first.setdefault(event_id.lower(), place)) != place:
             yield Problem(f"/{place}/event_id", f"is that of the event at /{earlier}, too")
+        if isinstance(source, str) and channels.is_callback(source):
+            yield Problem(f"/{place}/source", "is the name of a third party, which only its signed callbacks carry")
 
 
 def _time_problem(text: str, received_at: datetime) -> str | None:

@@ -1,5 +1,6 @@
 """AWS Lambda `event_receiver`: what the API's routes call. A thin layer over `receiver`: log, metrics, clients."""
 
+import json
 import os
 import time
 import traceback
@@ -13,6 +14,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.config import Config
 
 from functions.event_receiver.answers import with_header
+from functions.event_receiver.channels import Channels
 from functions.event_receiver.event_queue import THREADS, EventQueue
 from functions.event_receiver.providers import Providers
 from functions.event_receiver.receiver import Receiver
@@ -78,8 +80,10 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 def receiver() -> Receiver:
     """The receiver with the clients of this environment, made once."""
     prefix, table = os.environ["PARAMETER_PREFIX"], os.environ["SIGNATURES_TABLE"]
+    callbacks = [name for name in os.environ["CALLBACK_PROVIDERS"].split(",") if name]
     return Receiver(
         EventQueue(boto3.client("sqs", config=_ONE_ATTEMPT), os.environ["EVENTS_QUEUE_URL"]),
-        Providers(boto3.client("ssm", config=_FEW_ATTEMPTS), prefix),
+        Channels(json.loads(os.environ["API_KEY_PROVIDERS"]), callbacks),
+        Providers(boto3.client("ssm", config=_FEW_ATTEMPTS), prefix, callbacks),
         UsedSignatures(boto3.client("dynamodb", config=_FEW_ATTEMPTS), table),
     )

@@ -3,79 +3,103 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Final
+from collections.abc import Callable, Collection
+from typing import TYPE_CHECKING, Final, NamedTuple
 
+from aws_lambda_powertools import Logger
 from botocore.exceptions import BotoCoreError, ClientError
 from pydantic import ValidationError
 
 from lake.callbacks import CallbackProvider, callback_parameter
-from lake.keys import InvalidKeyError, check_name
 
 if TYPE_CHECKING:
     from mypy_boto3_ssm import SSMClient
 
 KEPT_SECONDS: Final = 300.0
 """How long a change of a provider or its secret may take to be noticed."""
-# Names that nobody has are remembered as well, since each costs a request; but not without end.
-_MOST_KEPT: Final = 1000
+RETRY_SECONDS: Final = 30.0
+"""How long SSM is left alone after it did not answer, while the last values are in use."""
+
+logger = Logger(child=True)
 
 
 class ProvidersUnavailableError(Exception):
     """A provider's parameters cannot be read; the message names them and holds no secret."""
 
 
+class _NotAnsweredError(ProvidersUnavailableError):
+    """SSM did not answer: what it said last may still be used."""
+
+
+class _Kept(NamedTuple):
+    provider: CallbackProvider
+    secret: str
+    read_again_at: float
+
+
 class Providers:
     """The providers that are configured.
+
+    Only declared names are ever looked up: a caller without a key must not be able to cause requests to SSM, which
+    answers a few dozen a second for the whole account.
 
     Args:
         client: a boto3 SSM client.
         prefix: of the stack's parameters.
+        names: of the providers that the program deployed.
         clock: seconds that only grow.
     """
 
-    def __init__(self, client: SSMClient, prefix: str, clock: Callable[[], float] = time.monotonic) -> None:
-        self._client, self._prefix, self._clock = client, prefix, clock
-        self._kept: dict[str, tuple[float, tuple[CallbackProvider, str] | None]] = {}
+    def __init__(
+        self,
+        client: SSMClient,
+        prefix: str,
+        names: Collection[str],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._client, self._prefix, self._names, self._clock = client, prefix, frozenset(names), clock
+        self._kept: dict[str, _Kept] = {}
 
     def find(self, name: str) -> tuple[CallbackProvider, str] | None:
         """How a provider calls back, and its secret; None if there is no such provider.
 
-        Raises:
-            ProvidersUnavailableError: SSM did not answer, or the parameters are wrong.
-        """
-        try:
-            check_name(name)
-        except InvalidKeyError:
-            return None
-        read_at, found = self._kept.get(name, (0.0, None))
-        if name not in self._kept or self._clock() - read_at > KEPT_SECONDS:
-            found = self._read(name)
-            if len(self._kept) >= _MOST_KEPT:
-                self._kept.clear()
-            self._kept[name] = (self._clock(), found)
-        return found
+        If SSM does not answer, the last values that it gave stay in use.
 
-    def _read(self, name: str) -> tuple[CallbackProvider, str] | None:
-        parameter = callback_parameter(self._prefix, name)
-        text = self._value(parameter)
-        if text is None:
+        Raises:
+            ProvidersUnavailableError: SSM has never answered, or the parameters are missing or wrong.
+        """
+        if name not in self._names:
             return None
+        kept = self._kept.get(name)
+        if kept is None or self._clock() >= kept.read_again_at:
+            kept = self._kept[name] = self._refreshed(name, kept)
+        return kept.provider, kept.secret
+
+    def _refreshed(self, name: str, kept: _Kept | None) -> _Kept:
         try:
-            provider = CallbackProvider.model_validate_json(text)
+            provider, secret = self._read(name)
+        except _NotAnsweredError as error:
+            if kept is None:
+                raise
+            logger.warning("a provider's last parameters stay in use", extra={"reason": str(error)})
+            return kept._replace(read_again_at=self._clock() + RETRY_SECONDS)
+        return _Kept(provider, secret, self._clock() + KEPT_SECONDS)
+
+    def _read(self, name: str) -> tuple[CallbackProvider, str]:
+        parameter = callback_parameter(self._prefix, name)
+        try:
+            provider = CallbackProvider.model_validate_json(self._value(parameter))
         except ValidationError:
             raise ProvidersUnavailableError(f"SSM parameter {parameter} is wrong; deploy the stack again") from None
-        secret = self._value(provider.secret_parameter)
-        if not secret:
-            raise ProvidersUnavailableError(f"SSM parameter {provider.secret_parameter} is missing or empty")
-        return provider, secret
+        return provider, self._value(provider.secret_parameter)
 
-    def _value(self, parameter: str) -> str | None:
+    def _value(self, parameter: str) -> str:
         try:
-            return self._client.get_parameter(Name=parameter, WithDecryption=True)["Parameter"].get("Value")
+            value = self._client.get_parameter(Name=parameter, WithDecryption=True)["Parameter"].get("Value")
         except self._client.exceptions.ParameterNotFound:
-            return None
+            value = None
         except (BotoCoreError, ClientError) as error:
-            raise ProvidersUnavailableError(
-                f"SSM parameter {parameter} cannot be read: {type(error).__name__}"
-            ) from error
+            raise _NotAnsweredError(f"SSM parameter {parameter} cannot be read: {type(error).__name__}") from error
+        if not value:
+            raise ProvidersUnavailableError(f"SSM parameter {parameter} is missing or empty")
+        return value

@@ -10,12 +10,14 @@ from aws_lambda_powertools import Logger
 
 from functions.event_receiver import answers
 from functions.event_receiver.answers import RequestRefusedError, invalid_body
+from functions.event_receiver.channels import Channels
 from functions.event_receiver.envelope import StoredEvent, read_events
 from functions.event_receiver.event_queue import EventQueue
 from functions.event_receiver.providers import Providers, ProvidersUnavailableError
 from functions.event_receiver.request import MAXIMUM_BODY_BYTES, Request, check_depth, parse
 from functions.event_receiver.signatures import SignaturesUnavailableError, UsedSignatures, check_signature
 from functions.event_receiver.wrapping import wrap
+from lake.events import Receipt, callback_channel
 
 MAXIMUM_CALLBACK_BYTES: Final = 200 * 1024
 # The last attempt on the queue may take as long as its client waits for an answer; then the answer has to be made.
@@ -38,6 +40,7 @@ class Receiver:
 
     Args:
         queue: where events go.
+        channels: by which events arrive.
         providers: who may call back.
         signatures: those that were used.
         clock: gives the time, aware of its zone.
@@ -46,11 +49,13 @@ class Receiver:
     def __init__(
         self,
         queue: EventQueue,
+        channels: Channels,
         providers: Providers,
         signatures: UsedSignatures,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        self._queue, self._providers, self._signatures, self._clock = queue, providers, signatures, clock
+        self._queue, self._channels = queue, channels
+        self._providers, self._signatures, self._clock = providers, signatures, clock
 
     def reply(self, request: Request, seconds_left: float) -> Reply:
         """Answer a request.
@@ -76,8 +81,9 @@ class Receiver:
                 raise RequestRefusedError(HTTPStatus.NOT_FOUND, "the API has no such path and method")
 
     def _receive_events(self, request: Request, seconds: float) -> Reply:
+        receipt = Receipt(self._clock(), request.id, self._channels.of_key(request.api_key_id))
         body = parse(request.raw_body(MAXIMUM_BODY_BYTES))
-        return self._store(request, read_events(body, self._clock(), request.id), seconds)
+        return self._store(request, read_events(body, receipt, self._channels), seconds)
 
     def _receive_callback(self, request: Request, seconds: float) -> Reply:
         try:
@@ -93,7 +99,8 @@ class Receiver:
         if not isinstance(body, dict):
             raise invalid_body("is no JSON object")
         check_depth(body)
-        event = wrap(request.provider, provider, body, raw, signed_at, now, request.id)
+        receipt = Receipt(now, request.id, callback_channel(request.provider))
+        event = wrap(request.provider, provider, body, raw, signed_at, receipt)
         return self._store_once(
             request, event, f"{request.provider}#{signature}", now, provider.tolerance_seconds, seconds
         )

@@ -25,6 +25,8 @@ class Request:
     """The path as the API's document has it, such as "/callbacks/{provider}"."""
     provider: str
     """Of a callback; else empty."""
+    api_key_id: str
+    """Of the API key that the gateway accepted; empty where the route does not need a key."""
     headers: Mapping[str, str]
     """By names in lower case."""
     body: str
@@ -62,11 +64,13 @@ def read_request(event: Mapping[str, Any], fallback_id: str) -> Request:
     headers: Mapping[str, str] = event.get("headers") or {}
     path: Mapping[str, str] = event.get("pathParameters") or {}
     context: Mapping[str, Any] = event.get("requestContext") or {}
+    identity: Mapping[str, Any] = context.get("identity") or {}
     return Request(
         id=context.get("requestId") or fallback_id,
         method=event.get("httpMethod") or "",
         route=event.get("resource") or "",
         provider=path.get("provider") or "",
+        api_key_id=identity.get("apiKeyId") or "",
         headers={name.lower(): value for name, value in headers.items()},
         body=event.get("body") or "",
         is_base64=bool(event.get("isBase64Encoded")),

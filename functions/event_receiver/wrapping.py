@@ -11,7 +11,7 @@ from typing import Any, Final
 from functions.event_receiver.answers import RequestRefusedError
 from functions.event_receiver.envelope import EVENT_TYPE, StoredEvent
 from lake.callbacks import CallbackProvider
-from lake.events import stored_event
+from lake.events import Receipt, stored_event
 from lake.message_batches import MAXIMUM_BATCH_BYTES
 
 # Ids follow from it: changed, a callback that is sent again would become another event.
@@ -25,8 +25,7 @@ def wrap(
     body: Mapping[str, Any],
     raw: bytes,
     signed_at: datetime,
-    received_at: datetime,
-    request_id: str,
+    receipt: Receipt,
 ) -> StoredEvent:
     """Make an event of a callback. Sent again, also newly signed, it has the same id.
 
@@ -36,8 +35,7 @@ def wrap(
         body: what it sent.
         raw: the same as bytes.
         signed_at: the signed timestamp.
-        received_at: when the request came.
-        request_id: of the request.
+        receipt: how the callback arrived.
 
     Raises:
         RequestRefusedError: it is too large as it is stored.
@@ -50,7 +48,7 @@ def wrap(
         "source": name,
         "payload": body,
     }
-    line = stored_event(event, received_at, request_id)
+    line = stored_event(event, receipt)
     # A number may be longer as it is stored than as it was sent: 1E20.
     if len(line.encode()) > MAXIMUM_BATCH_BYTES:
         raise RequestRefusedError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "the body is too large as it is stored")

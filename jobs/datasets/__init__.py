@@ -50,6 +50,7 @@ def _check(package: str, dataset: Dataset) -> None:
     for name, routines in dataset.cleansing.items():
         _check_routines(f"{where}: cleansing of column {name}", routines)
     _check_source(where, dataset, columns)
+    _check_absent(where, dataset)
     _check_csv(where, dataset.csv)
     if dataset.drift is not None and dataset.drift not in get_args(Drift):
         raise DeclarationError(f"{where}: drift {dataset.drift!r} is none of {list(get_args(Drift))}")
@@ -87,11 +88,19 @@ def _check_pointers(where: str, source: StreamSource, columns: Sequence[str]) ->
         raise DeclarationError(f"{where}: pointers are of columns {unknown}, the schema has {columns}")
     if unknown := sorted(set(source.repeats_differ_in) - set(columns)):
         raise DeclarationError(f"{where}: repeats differ in columns {unknown}, the schema has {columns}")
+    if unknown := sorted(set(source.receipt_order) - set(columns)):
+        raise DeclarationError(f"{where}: events are ordered by columns {unknown}, the schema has {columns}")
     for column, pointer in source.pointers.items():
         try:
             parse_pointer(pointer)
         except ValueError as error:
             raise DeclarationError(f"{where}: the pointer of column {column}: {error}") from error
+
+
+def _check_absent(where: str, dataset: Dataset) -> None:
+    texts = {name for name, column in dataset.schema.columns().items() if column.dtype == pl.String}
+    if wrong := sorted(set(dataset.absent) - texts):
+        raise DeclarationError(f"{where}: absent names {wrong}, which are not text columns of the schema")
 
 
 def _check_csv(where: str, csv: CsvFormat) -> None:

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Final, Literal
 
 import dataframely as dy
+import polars as pl
 
 from jobs.sanitise.routines import Routine
 
@@ -68,7 +69,12 @@ class StreamSource:
     of its own name."""
     repeats_differ_in: Sequence[str] = ()
     """Columns that are about the sending of an event. Rows of an object with one key that differ in these alone are one
-    event that was sent again; without them here, none of the rows would be taken."""
+    event that was sent again."""
+    receipt_order: Sequence[str] = ()
+    """Columns that say in which order events were received. Of events with one key the first in this order counts, in
+    an object as in the published view: a later event can never replace one that was received. Without them events are
+    treated as files are: of different rows with one key in an object none is taken, and in the view the latest counts.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +110,30 @@ class Dataset:
     """What to do with columns that an object has and the schema has not. evolve: keep them, as text. freeze: refuse the
     object, or of NDJSON the line. discard: leave them out, and say so.
     None: discard for tables, whose extraction watches their columns itself, freeze for everything else."""
+
+    absent: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Value of a text column in rows that do not have it, by column. A column that is added to the primary key needs
+    one: objects and warehouse files from before do not have the column, and a key is never missing."""
+
+    @property
+    def repeats_differ_in(self) -> Sequence[str]:
+        """As of its source, if that is a stream; otherwise empty."""
+        return self.source.repeats_differ_in if isinstance(self.source, StreamSource) else ()
+
+    @property
+    def receipt_order(self) -> Sequence[str]:
+        """As of its source, if that is a stream; otherwise empty."""
+        return self.source.receipt_order if isinstance(self.source, StreamSource) else ()
+
+    def filled(self, schema: Mapping[str, pl.DataType]) -> list[pl.Expr]:
+        """The columns of a frame whose missing values `absent` states, with these values.
+
+        Args:
+            schema: the frame's. A column of another type than text is left as it is.
+        """
+        return [
+            pl.col(column).fill_null(value) for column, value in self.absent.items() if schema.get(column) == pl.String
+        ]
 
     @property
     def drift_policy(self) -> Drift:

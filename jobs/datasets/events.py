@@ -8,15 +8,26 @@ import polars as pl
 
 from jobs.datasets.declaration import Dataset, StreamSource
 from jobs.sanitise.routines import EMPTY_TO_NULL, REGISTRATION_PLATE, TRIM, UNICODE_NFC, UPPER_CASE
+from lake.events import CHANNEL, CHANNEL_PATTERN, UNKNOWN_CHANNEL, callback_channel, key_channel
 
 PAYMENT: Final = "payment"
 VISIT: Final = "visit"
+PAYMENT_CHANNELS: Final = (callback_channel("payments"), key_channel("website"), UNKNOWN_CHANNEL)
+"""Channels by which a payment is believed. Whoever has another key cannot add to finance's revenue.
+
+UNKNOWN_CHANNEL is among them for what was stored before channels were: docs/upgrade.md says when to remove it.
+"""
 _UUID: Final = r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
 
 
 class Events(dy.Schema):
-    """A clean row: one event. The columns after `payload` are what its declared kinds carry in it."""
+    """A clean row: one event. The columns after `payload` are what its declared kinds carry in it.
 
+    An event is identified by its sender's id and by the channel that it arrived by, which only the receiver writes: so
+    nobody can replace an event of another channel.
+    """
+
+    channel = dy.String(primary_key=True, regex=CHANNEL_PATTERN)
     event_id = dy.String(primary_key=True, regex=_UUID)
     event_type = dy.String()
     occurred_at = dy.Datetime(time_unit="us", time_zone="UTC")
@@ -42,6 +53,11 @@ class Events(dy.Schema):
         return (cls.event_type.col != PAYMENT) | told
 
     @dy.rule()
+    def a_payment_arrives_by_a_trusted_channel(cls) -> pl.Expr:  # noqa: N805 - dataframely passes the schema's class
+        """A payment by any other channel waits in the quarantine until somebody vouches for it."""
+        return (cls.event_type.col != PAYMENT) | cls.channel.col.is_in(PAYMENT_CHANNELS)
+
+    @dy.rule()
     def a_visit_says_customer_and_page(cls) -> pl.Expr:  # noqa: N805 - dataframely passes the schema's class
         """Who looked at what."""
         return (cls.event_type.col != VISIT) | (cls.customer_id.col.is_not_null() & cls.page.col.is_not_null())
@@ -56,6 +72,8 @@ DATASET: Final = Dataset(
         pointers={column: f"/payload/{column}" for column in _IN_PAYLOAD},
         # A third party that calls again has signed again, and what it signed is when the event occurred.
         repeats_differ_in=("occurred_at", "received_at", "request_id"),
+        # A request has each id once at most, so no two events of one key are equal in both.
+        receipt_order=("received_at", "request_id"),
     ),
     owner="finance",
     freshness=timedelta(hours=1),
@@ -64,4 +82,5 @@ DATASET: Final = Dataset(
         "registration_plate": (UNICODE_NFC, REGISTRATION_PLATE, EMPTY_TO_NULL),
         "page": (TRIM, EMPTY_TO_NULL),
     },
+    absent={CHANNEL: UNKNOWN_CHANNEL},
 )

@@ -14,7 +14,7 @@ from jobs.sanitise.reasons import NULLABILITY, PRIMARY_KEY, TYPE, column_rule
 from jobs.sanitise.rules import row_rules
 
 HASH: Final = "_hash"
-"""64 bits of a row's key, or of all of the row where its key is not whole."""
+"""64 bits of a row's key, or of all that rows are compared by where its key is not whole."""
 TEXT: Final = "_text|"
 """Before the name of a column: the text that its value was converted from. Before that of a rule of a cleansing
 routine: the text that the routine refused."""
@@ -45,6 +45,8 @@ class BatchCheck:
     """
 
     def __init__(self, dataset: Dataset) -> None:
+        self._filled = dataset.filled
+        self._uncompared = {*_PROVENANCE, *dataset.repeats_differ_in}
         self._cleansing = {name: cleansed(name, routines) for name, routines in dataset.cleansing.items()}
         self._declared = dataset.schema.columns()
         self._key = dataset.schema.primary_key()
@@ -61,7 +63,7 @@ class BatchCheck:
             frame = frame.filter(~broken_structure)
         else:
             unsplit = frame.select(LINE, STRUCTURE_RULE, STRUCTURE_REASON).clear()
-        typed = self._typed(frame)
+        typed = self._typed(frame.with_columns(self._filled(frame.schema)))
         verdicts = typed.select(**self._broken(typed))
         refused = verdicts.select(pl.any_horizontal(pl.all())).to_series()
         rows = self._refused(typed.filter(refused))
@@ -142,7 +144,7 @@ class BatchCheck:
             if name.removeprefix(TEXT) in self._declared and name.startswith(TEXT)
         }
         has_key = pl.all_horizontal(pl.col(name).is_not_null() for name in self._key)
-        values = [name for name in typed.columns if name not in _PROVENANCE]
+        values = [name for name in typed.columns if name.removeprefix(TEXT) not in self._uncompared]
         row_hash = pl.when(has_key).then(pl.struct(self._key).hash()).otherwise(pl.struct(values).hash())
         return typed.with_columns(**texts).with_columns(row_hash.alias(HASH))
 

@@ -8,7 +8,7 @@ from typing import Final
 
 import polars as pl
 
-from jobs.datasets.declaration import Dataset, StreamSource
+from jobs.datasets.declaration import Dataset
 from jobs.readers.records import DELETED, LINE, ORIGINAL, STRUCTURE_REASON, STRUCTURE_RULE, RecordStream
 from jobs.sanitise.ahead import made_ahead, worked_ahead
 from jobs.sanitise.batch_check import BROKEN, BatchCheck
@@ -46,7 +46,10 @@ class CheckedObject:
             for column, routines in dataset.cleansing.items()
             for rule, words in refusal_reasons(column, routines).items()
         }
-        self._reasons = {rule: refusals.get(rule) or reason(rule, dataset.schema) for rule in rules}
+        first_counts = bool(dataset.receipt_order)
+        self._reasons = {
+            rule: refusals.get(rule) or reason(rule, dataset.schema, first_counts=first_counts) for rule in rules
+        }
         self.header = stream.header
         self.discarded = stream.discarded
         declared = {name: column.dtype for name, column in dataset.schema.columns().items()}
@@ -149,8 +152,9 @@ class CheckedObject:
 def check_object(dataset: Dataset, stream: RecordStream, folder: Path) -> CheckedObject:
     """Cleanse, convert and check an object's records against their dataset's declaration.
 
-    A key that several different rows of the object have is settled for none of them: all are quarantined, for nobody
-    can say which is right.
+    If several different rows of the object have one key, all of them are quarantined: nobody can say which is right.
+    Of different events with one key the first that was received is kept, and the others are quarantined. The sender
+    made the id once for one event, so a later event under the same id is the mistake, or the attack.
 
     Args:
         dataset: the declaration.
@@ -167,8 +171,7 @@ def check_object(dataset: Dataset, stream: RecordStream, folder: Path) -> Checke
         for batch, checked in worked_ahead(lambda batch: (batch, check(batch)), made_ahead(stream.batches)):
             if batch.frame.height:
                 spill.add(checked, batch.frame[LINE][-1], batch.originals)
-    differing = dataset.source.repeats_differ_in if isinstance(dataset.source, StreamSource) else ()
-    unique = Uniqueness(spill, dataset.schema.primary_key(), differing, folder)
+    unique = Uniqueness(spill, dataset.schema.primary_key(), dataset.repeats_differ_in, dataset.receipt_order, folder)
     return CheckedObject(dataset, stream, spill.parts, check.rule_names, unique)
 
 

@@ -32,10 +32,19 @@ def column_rule(column: str, rule: str) -> str:
     return f"{column}|{rule}"
 
 
-def reason(rule: str, schema: type[dy.Schema]) -> str:
-    """What is wrong with a row that breaks the rule, such as "customer_id is less than 1"."""
+def reason(rule: str, schema: type[dy.Schema], *, first_counts: bool = False) -> str:
+    """What is wrong with a row that breaks the rule, such as "customer_id is less than 1".
+
+    Args:
+        rule: its name.
+        schema: that has it.
+        first_counts: whether of different rows with one key the one that was received first is taken.
+    """
     if rule == PRIMARY_KEY:
-        return f"another row of this object differs but has the same {' and '.join(schema.primary_key())}"
+        key = " and ".join(schema.primary_key())
+        if first_counts:
+            return f"it differs from an event of this object with the same {key} that was received before and is taken"
+        return f"another row of this object differs but has the same {key}"
     column_name, separator, kind = rule.partition("|")
     if not separator:
         return f"does not hold: {rule.replace('_', ' ')}"

@@ -19,6 +19,8 @@ from jobs.sanitise.spill import Part, Spill
 ROWS_AT_ONCE: Final = 500_000
 _KEY_HASH: Final = "_key_hash"
 _ROW_HASH: Final = "_row_hash"
+_REFUSED: Final = "_refused"
+"""Whether a row breaks a rule of its own."""
 
 
 class _Marks:
@@ -51,21 +53,38 @@ class _Marks:
 
 
 class Uniqueness:
-    """The verdicts on an object's rows that need all of its rows."""
+    """The verdicts on an object's rows that need all of its rows.
 
-    def __init__(self, spill: Spill, key: Sequence[str], repeats_differ_in: Sequence[str], folder: Path) -> None:
+    Args:
+        spill: the rows.
+        key: columns of the primary key.
+        repeats_differ_in: columns that do not make two rows different.
+        receipt_order: columns by which rows of one key are ordered. If there are some, the first row counts, and it
+            does so among the rows that break no rule of their own: what is refused anyway keeps no other row out.
+        folder: for temporary files.
+    """
+
+    def __init__(
+        self,
+        spill: Spill,
+        key: Sequence[str],
+        repeats_differ_in: Sequence[str],
+        receipt_order: Sequence[str],
+        folder: Path,
+    ) -> None:
         self._key = key
+        self._order = [_REFUSED, *receipt_order, PART, NUMBER] if receipt_order else []
         self._duplicates, self._contested = _Marks(spill.parts), _Marks(spill.parts)
         candidates = _Candidates(spill, key, repeats_differ_in, folder)
         self._find_duplicates(candidates)
         self._find_contested(candidates)
 
     def duplicates(self, part: Part) -> pl.Series:
-        """Whether each row of a part is equal, in all values that count, to an earlier row of the object."""
+        """Whether each row of a part is equal, in all values that count, to a row of the object that is kept."""
         return self._duplicates.of(part)
 
     def contested(self, part: Part) -> pl.Series:
-        """Whether each row of a part has a key that another row has which differs from it."""
+        """Whether each row of a part is refused because another one with its key differs from it."""
         return self._contested.of(part)
 
     def _find_duplicates(self, candidates: "_Candidates") -> None:
@@ -73,24 +92,30 @@ class Uniqueness:
         for share in candidates.shares(_ROW_HASH):
             firsts: pl.DataFrame | None = None
             for chunk in share:
-                rows = chunk if firsts is None else pl.concat([firsts, chunk])
+                rows = self._ordered(chunk if firsts is None else pl.concat([firsts, chunk]))
                 is_first = rows.select(pl.struct(values).is_first_distinct()).to_series()
                 self._duplicates.add(rows.filter(~is_first))
                 firsts = rows.filter(is_first)
 
     def _find_contested(self, candidates: "_Candidates") -> None:
-        whole = pl.all_horizontal(pl.col(name).is_not_null() for name in self._key)
+        # Missing keys are no equal keys.
+        may_own = pl.all_horizontal(pl.col(name).is_not_null() for name in self._key)
+        if self._order:
+            may_own &= ~pl.col(_REFUSED)
+        columns = dict.fromkeys((*self._key, *self._order, PART, NUMBER))
         for share in candidates.shares(_KEY_HASH):
             owners: pl.DataFrame | None = None
             for chunk in share:
-                # Missing keys are no equal keys.
-                distinct = self._duplicates.without(chunk.filter(whole).select(*self._key, PART, NUMBER))
-                rows = distinct if owners is None else pl.concat([owners, distinct])
+                distinct = self._duplicates.without(chunk.filter(may_own).select(*columns))
+                rows = self._ordered(distinct if owners is None else pl.concat([owners, distinct]))
                 keys = rows.select(
                     shared=pl.struct(self._key).is_duplicated(), first=pl.struct(self._key).is_first_distinct()
                 )
-                self._contested.add(rows.filter(keys["shared"]))
+                self._contested.add(rows.filter(~keys["first"] if self._order else keys["shared"]))
                 owners = rows.filter(keys["first"])
+
+    def _ordered(self, rows: pl.DataFrame) -> pl.DataFrame:
+        return rows.sort(self._order) if self._order else rows
 
 
 class _Candidates:
@@ -125,6 +150,7 @@ class _Candidates:
             yield rows.with_columns(
                 pl.lit(part.number).alias(PART),
                 numbers.alias(NUMBER),
+                (numbers >= part.clean_height).alias(_REFUSED),
                 pl.struct(self._key).hash().alias(_KEY_HASH),
                 pl.struct(self.values).hash().alias(_ROW_HASH),
             )

@@ -11,7 +11,7 @@ from jobs.sanitise.cleansing import cleansed
 from jobs.sanitise.conversion import converted, type_name
 
 Key = Mapping[str, Any]
-"""The values of a dataset's primary key, by column."""
+"""The values of a dataset's primary key by column, or of some of its columns."""
 
 
 class NotAKeyError(ValueError):
@@ -50,5 +50,7 @@ def lines_with_key(records: pl.DataFrame, dataset: Dataset, key: Key) -> list[in
 def _typed(texts: pl.DataFrame, dataset: Dataset) -> pl.DataFrame:
     """The key's columns of some texts, in their types."""
     columns = dataset.schema.primary_key()
-    clean = texts.select(cleansed(column, dataset.cleansing.get(column, ())).value.alias(column) for column in columns)
+    clean = texts.with_columns(dataset.filled(texts.schema)).select(
+        cleansed(column, dataset.cleansing.get(column, ())).value.alias(column) for column in columns
+    )
     return clean.select(converted(column, dataset.schema.columns()[column].dtype).alias(column) for column in columns)

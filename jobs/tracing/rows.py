@@ -13,8 +13,8 @@ from jobs.readers import open_records, reparse
 from jobs.readers.records import DELETED, LINE, STRUCTURE_RULE, UnreadableObjectError
 from jobs.store import S3Store
 from jobs.tracing.keys import Key, has_key, lines_with_key
-from jobs.views import in_order, latest_rows
-from jobs.warehouse.columns import OBJECT, warehouse_columns
+from jobs.views import current_rows, in_order, warehouse_rows
+from jobs.warehouse.columns import OBJECT
 
 if TYPE_CHECKING:
     # Its stubs are installed for development alone.
@@ -26,6 +26,7 @@ __all__ = [
     "UnsearchableError",
     "clean_rows",
     "current_row",
+    "keys_in",
     "lines_of_object",
     "objects_in_order",
     "refused_rows",
@@ -57,13 +58,17 @@ def clean_rows(file: Path, dataset: Dataset, key: Key) -> pl.DataFrame:
     Raises:
         UnsearchableError: it was written under another declaration.
     """
-    rows = pl.scan_parquet(
-        file, schema=warehouse_columns(dataset), missing_columns="insert", extra_columns="ignore"
-    ).filter(has_key(key))
     try:
-        return rows.collect(engine="streaming")
+        return warehouse_rows(file, dataset).filter(has_key(key)).collect(engine="streaming")
     except pl.exceptions.SchemaError as error:
         raise UnsearchableError(str(error)) from error
+
+
+def keys_in(dataset: Dataset, rows: Sequence[pl.DataFrame]) -> Sequence[Key]:
+    """The keys that some rows have, in order."""
+    columns = dataset.schema.primary_key()
+    keys = [each.select(columns) for each in rows]
+    return pl.concat(keys).unique().sort(columns).to_dicts() if keys else []
 
 
 def current_row(rows: pl.DataFrame, dataset: Dataset) -> tuple[str, int, bool]:
@@ -71,18 +76,24 @@ def current_row(rows: pl.DataFrame, dataset: Dataset) -> tuple[str, int, bool]:
 
     It is not shown if its source has it no more.
     """
-    latest = latest_rows(rows.lazy(), dataset.schema.primary_key()).collect().row(0, named=True)
-    return latest[OBJECT], latest[LINE], not latest[DELETED]
+    current = current_rows(rows.lazy(), dataset).collect().row(0, named=True)
+    return current[OBJECT], current[LINE], not current[DELETED]
 
 
-def objects_in_order(rows: pl.DataFrame) -> list[str]:
-    """The objects of rows with one key, that with the latest row last."""
-    return in_order(rows.lazy()).unique(subset=OBJECT, keep="last", maintain_order=True).collect()[OBJECT].to_list()
+def objects_in_order(rows: pl.DataFrame, dataset: Dataset) -> list[str]:
+    """The objects of rows with one key, that with the row that counts last."""
+    return (
+        in_order(rows.lazy(), dataset)
+        .unique(subset=OBJECT, keep="last", maintain_order=True)
+        .collect()[OBJECT]
+        .to_list()
+    )
 
 
 def refused_rows(refused: pl.DataFrame, dataset: Dataset, key: Key) -> Iterator[Refused]:
     """The rows of a quarantine file that have the key, or may have it."""
-    letters = [squeezed for value in key.values() if (squeezed := _squeezed(str(value)))]
+    written = [str(value) for column, value in key.items() if dataset.absent.get(column) != value]
+    letters = [squeezed for value in written if (squeezed := _squeezed(value))]
     text = pl.col("original").fill_null("").str.replace_all(r"[\W_]", "").str.to_lowercase()
     holding = refused.filter(pl.all_horizontal(text.str.contains(each, literal=True) for each in letters))
     for row in holding.head(_MOST_REFUSED).iter_rows(named=True):

@@ -10,7 +10,7 @@ from typing import TypeVar
 import polars as pl
 
 from jobs.datasets.declaration import Dataset
-from jobs.tracing.keys import Key
+from jobs.tracing.keys import Key, has_key
 from jobs.tracing.rows import Refused, UnsearchableError, clean_rows, lines_of_object, refused_rows
 from lake.keys import InboundObject
 from ops.accounting import landed_objects, warehouse_files
@@ -37,6 +37,11 @@ class Found:
     """What was searched, in words."""
     not_read: list[str] = field(default_factory=list[str])
     """What could not be searched, each with the reason."""
+
+    def with_key(self, key: Key) -> "Found":
+        """The clean rows that have a key, of what was found by a part of it."""
+        rows = [(inbound, rows.filter(has_key(key))) for inbound, rows in self.clean]
+        return Found(clean=[(inbound, mine) for inbound, mine in rows if mine.height])
 
     def __bool__(self) -> bool:
         return bool(self.clean or self.refused or self.waiting)

@@ -5,15 +5,16 @@ Rows of one key come in the order in which each supersedes those before it.
 
 import json
 import re
-from collections.abc import Iterator, Sequence
-from typing import Final
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
 
 import polars as pl
 
 from jobs.datasets import DATASETS
 from jobs.datasets.declaration import Dataset, StreamSource
 from jobs.tracing.keys import Key, NotAKeyError, key_of
-from jobs.tracing.rows import LINE, Refused, current_row, objects_in_order
+from jobs.tracing.rows import LINE, Refused, current_row, keys_in, objects_in_order
+from lake.events import CHANNEL
 from lake.keys import InboundObject, InvalidKeyError, parse_inbound_key, parse_quarantine_key, parse_warehouse_key
 from ops.dead_letter_texts import DeadLetter, json_object
 from ops.dead_letters import QUEUES, count, look
@@ -26,6 +27,7 @@ from ops.trace.source import version_in_words, versions_of
 
 _UUID: Final = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _READ_KEYS: Final = {"inbound": parse_inbound_key, "warehouse": parse_warehouse_key, "quarantine": parse_quarantine_key}
+_EVENT_ID: Final = "event_id"
 _IN_FULL: Final = 3
 """Of a key's rows the newest whose objects are followed; of those before the place is told."""
 _LETTERS: Final = 200
@@ -47,7 +49,8 @@ def trace_thing(target: Target, thing: str, days: Days, progress: Progress, *, v
     elif _UUID.fullmatch(key):
         for dataset in DATASETS.values():
             if isinstance(dataset.source, StreamSource):
-                yield from trace_row(target, dataset, [key.lower()], days, progress, values=values)
+                # By whatever channels it arrived.
+                yield from _rows(target, dataset, {_EVENT_ID: key.lower()}, days, progress, values=values)
     else:
         yield from _file(target, key)
 
@@ -64,6 +67,13 @@ def trace_row(
         key = key_of(dataset, words)
     except NotAKeyError as error:
         raise TraceError(str(error)) from error
+    yield from _rows(target, dataset, key, days, progress, values=values)
+
+
+def _rows(
+    target: Target, dataset: Dataset, key: Key, days: Days, progress: Progress, *, values: bool
+) -> Iterator[Step]:
+    """The way of all rows that have a key, or a part of a key."""
     found = find_rows(target, dataset, key, days, progress)
     letters = _dead_letters(target, dataset, key)
     if not found and not letters:
@@ -71,7 +81,11 @@ def trace_row(
     for letter in letters:
         reason = f"given up {time_of(letter.sent_at)}: {letter.reason}"
         yield Step("dead letters", (reason, f"`redrive events --message {letter.message_id}`"))
-    yield from _clean(target, dataset, key, found, progress, values=values)
+    keys = keys_in(dataset, [rows for _, rows in found.clean])
+    for whole in keys:
+        if len(keys) > 1:
+            yield Step("key", tuple(f"{column} {value}" for column, value in whole.items()))
+        yield from _clean(target, dataset, whole, found.with_key(whole), progress, values=values)
     for inbound, refused in found.refused:
         yield from object_steps(target, inbound)
         yield Step("refused", tuple(map(_refusal, refused)))
@@ -85,11 +99,9 @@ def trace_row(
 def _clean(
     target: Target, dataset: Dataset, key: Key, found: Found, progress: Progress, *, values: bool
 ) -> Iterator[Step]:
-    if not found.clean:
-        return
     rows = pl.concat([rows for _, rows in found.clean])
     current, line, shown = current_row(rows, dataset)
-    order = objects_in_order(rows)
+    order = objects_in_order(rows, dataset)
     in_turn = sorted(found.clean, key=lambda each: order.index(each[0].key))
     earlier = [f"{inbound.key}, {_lines(mine[LINE].to_list())}" for inbound, mine in in_turn[:-_IN_FULL]]
     if earlier:
@@ -98,14 +110,16 @@ def _clean(
         yield from object_steps(target, inbound)
         told = [_lines(mine[LINE].to_list())]
         if inbound.key != current:
-            told.append(f"superseded by {current}, line {line:,}")
+            by = "superseded by" if not dataset.receipt_order else "not shown, received later than"
+            told.append(f"{by} {current}, line {line:,}")
         elif shown:
-            told.append("the published view has it: the latest row of its key")
+            which = "latest row of" if not dataset.receipt_order else "first event received under"
+            told.append(f"the published view has it: the {which} its key")
         else:
             told.append("the latest row of its key, by which its source has it no more: the published view has not")
         if isinstance(dataset.source, StreamSource):
             told += [
-                f"received {time_of(row['received_at'])}, request {row['request_id']}"
+                f"received {time_of(row['received_at'])}, request {row['request_id']}, channel {row[CHANNEL]}"
                 for row in mine.iter_rows(named=True)
             ]
         if values:
@@ -155,9 +169,15 @@ def _dead_letters(target: Target, dataset: Dataset, key: Key) -> list[DeadLetter
     """The event among the dead letters that are looked at."""
     if not isinstance(dataset.source, StreamSource):
         return []
-    [wanted] = [str(value) for value in key.values()]
     letters = look(target, QUEUES["events"], _LETTERS)
-    return [each for each in letters if str(json_object(each.beginning).get("event_id", "")).lower() == wanted]
+    return [each for each in letters if _is_of(json_object(each.beginning), dataset, key)]
+
+
+def _is_of(letter: Mapping[str, Any], dataset: Dataset, key: Key) -> bool:
+    """Whether a dead letter has the key, as far as it shows its own."""
+    return all(
+        str(letter.get(column, dataset.absent.get(column, ""))).lower() == value for column, value in key.items()
+    )
 
 
 def _nowhere(target: Target, dataset: Dataset, key: Key, found: Found, days: Days) -> str:

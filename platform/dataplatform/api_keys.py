@@ -1,6 +1,6 @@
 """API keys: one for each provider, with a usage plan of its own; the key lies in SSM and nowhere in the open."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TypedDict
 
 import pulumi
@@ -23,13 +23,52 @@ class ApiKeysArgs(TypedDict):
 
     rest_api_id: pulumi.Input[str]
     stage: pulumi.Input[str]
+    keys: Mapping[str, aws.apigateway.ApiKey]
+    """As `create_api_keys` made them."""
     providers: Mapping[str, ProviderLimits]
     parameter_prefix: str
     key_arn: pulumi.Input[str]
 
 
+def create_api_keys(
+    api_name: str, providers: Iterable[str], *, parent: pulumi.Resource
+) -> dict[str, aws.apigateway.ApiKey]:
+    """A key for each provider. They are made before the API: the function behind it has to know their ids.
+
+    Args:
+        api_name: of the RestApi that they are for.
+        providers: names of those who post.
+        parent: the component that they, and that RestApi, belong to.
+    """
+    # The keys belonged to ApiKeys once. Without the alias an update would replace them, and lock out all who post.
+    api = pulumi.create_urn(api_name, "dataplatform:stream:RestApi", parent=parent)
+    former_parent = pulumi.create_urn(f"{api_name}-keys", "dataplatform:stream:ApiKeys", parent=api)
+    opts = pulumi.ResourceOptions(parent=parent, aliases=[pulumi.Alias(parent=former_parent)])
+    return {
+        provider: aws.apigateway.ApiKey(
+            f"{api_name}-keys-{provider}",
+            name=f"{api_name}-keys-{provider}",
+            description=f"Events of {provider}",
+            opts=opts,
+        )
+        for provider in providers
+    }
+
+
+def providers_by_key_id(keys: Mapping[str, aws.apigateway.ApiKey]) -> pulumi.Output[str]:
+    """The provider of each key by the key's id, as JSON: what the receiver knows its callers by.
+
+    A key that is replaced keeps its provider, and so the channel of its events.
+    """
+    return pulumi.Output.json_dumps(
+        pulumi.Output.all(**{provider: key.id for provider, key in keys.items()}).apply(
+            lambda ids: {key_id: provider for provider, key_id in ids.items()}
+        )
+    )
+
+
 class ApiKeys(pulumi.ComponentResource):
-    """A key, a usage plan and an SSM parameter for each provider."""
+    """A usage plan and an SSM parameter for each provider's key."""
 
     parameters: pulumi.Output[dict[str, str]]
 
@@ -38,12 +77,7 @@ class ApiKeys(pulumi.ComponentResource):
         child = pulumi.ResourceOptions(parent=self)
         parameters: dict[str, pulumi.Output[str]] = {}
         for provider, limits in args["providers"].items():
-            key = aws.apigateway.ApiKey(
-                f"{name}-{provider}",
-                name=f"{name}-{provider}",
-                description=f"Events of {provider}",
-                opts=child,
-            )
+            key = args["keys"][provider]
             plan = aws.apigateway.UsagePlan(
                 f"{name}-{provider}",
                 name=f"{name}-{provider}",

@@ -1,9 +1,9 @@
 """The settings of the stream: who posts, who calls back, and in what batches events land."""
 
 from collections.abc import Mapping
-from typing import Annotated, Final
+from typing import Annotated, Final, Self
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from dataplatform.settings_model import Name, ParameterName, SettingsModel
 from lake.callbacks import HEADER_PATTERN, POINTER_PATTERN
@@ -12,6 +12,10 @@ from lake.callbacks import HEADER_PATTERN, POINTER_PATTERN
 LARGEST_BATCH_WITHOUT_WINDOW: Final = 10
 # API Gateway's quotas and limits are 32-bit numbers.
 MOST_REQUESTS: Final = 2**31 - 1
+# Lambda takes 4 KB of environment variables. The others of the receiver take less than 1 KB.
+_MOST_ENVIRONMENT_BYTES: Final = 3_000
+_BYTES_OF_A_KEY_ID: Final = 20
+"""An API key's id, quotes and separators."""
 
 
 class ProviderSettings(SettingsModel):
@@ -90,3 +94,15 @@ class EventSettings(SettingsModel):
                 f"expected 1 to 300: Lambda refuses a batchSize above {LARGEST_BATCH_WITHOUT_WINDOW} without a window"
             )
         return value
+
+    @model_validator(mode="after")
+    def _fits_the_receiver(self) -> Self:
+        """The receiver knows its callers from its environment, which Lambda limits."""
+        names = [*self.providers, *self.callbacks]
+        size = sum(map(len, names)) + _BYTES_OF_A_KEY_ID * len(self.providers) + len(self.callbacks)
+        if size > _MOST_ENVIRONMENT_BYTES:
+            raise ValueError(
+                f"{len(self.providers)} providers and {len(self.callbacks)} callbacks take {size:,} bytes of the "
+                f"receiver's environment, at most {_MOST_ENVIRONMENT_BYTES:,} fit: use shorter names or fewer of them"
+            )
+        return self

@@ -41,6 +41,8 @@ class RestApiArgs(TypedDict):
     stage: str
     cors_origin: str
     """Origin whose pages may call the API; "*" for any: keys and signatures, not cookies, say who calls."""
+    api_keys: Mapping[str, aws.apigateway.ApiKey]
+    """Key of each provider."""
     providers: Mapping[str, ProviderLimits]
     """Who posts with a key, each with limits of its own."""
     parameter_prefix: str
@@ -79,6 +81,7 @@ class RestApi(pulumi.ComponentResource):
             {
                 "rest_api_id": self._api.id,
                 "stage": stage.stage_name,
+                "keys": args["api_keys"],
                 "providers": args["providers"],
                 "parameter_prefix": args["parameter_prefix"],
                 "key_arn": args["key_arn"],

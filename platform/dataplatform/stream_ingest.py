@@ -7,7 +7,7 @@ import pulumi
 import pulumi_aws as aws
 
 from dataplatform.alarms import alarm_on_messages, alarm_when_above
-from dataplatform.api_keys import ProviderLimits
+from dataplatform.api_keys import ProviderLimits, create_api_keys, providers_by_key_id
 from dataplatform.callback_credentials import CallbackArgs, configure_callbacks
 from dataplatform.policies import deny_everyone, document
 from dataplatform.python_function import FunctionSettings, PythonFunction
@@ -95,8 +95,9 @@ class StreamIngest(pulumi.ComponentResource):
         self.callback_secret_parameters = configure_callbacks(
             name, args["parameter_prefix"], args["key_arn"], args["callbacks"], parent=self
         )
-        receiver = self._create_receiver(queue)
+        api_keys = create_api_keys(f"{name}-api", args["providers"], parent=self)
         batcher = self._create_batcher(queue, dead_letters)
+        receiver = self._create_receiver(queue, api_keys, batcher)
         api = RestApi(
             f"{name}-api",
             {
@@ -105,6 +106,7 @@ class StreamIngest(pulumi.ComponentResource):
                 "function_invoke_arn": receiver.invoke_arn,
                 "stage": STAGE,
                 "cors_origin": args["cors_origin"],
+                "api_keys": api_keys,
                 "providers": args["providers"],
                 "parameter_prefix": args["parameter_prefix"],
                 "key_arn": args["key_arn"],
@@ -164,7 +166,9 @@ class StreamIngest(pulumi.ComponentResource):
             )
         return queue
 
-    def _create_receiver(self, queue: aws.sqs.Queue) -> PythonFunction:
+    def _create_receiver(
+        self, queue: aws.sqs.Queue, api_keys: Mapping[str, aws.apigateway.ApiKey], batcher: PythonFunction
+    ) -> PythonFunction:
         args = self._args
         signatures = aws.dynamodb.Table(
             f"{self._name}-signatures",
@@ -186,9 +190,11 @@ class StreamIngest(pulumi.ComponentResource):
                 "timeout_seconds": RECEIVER_SECONDS,
                 "memory_megabytes": 1024,
                 "environment": {
-                    "EVENTS_QUEUE_URL": queue.url,
+                    # The batcher is updated first: what a newer receiver adds to a message is never poison.
+                    "EVENTS_QUEUE_URL": pulumi.Output.all(queue.url, batcher.function_arn).apply(lambda each: each[0]),
                     "PARAMETER_PREFIX": args["parameter_prefix"],
                     "SIGNATURES_TABLE": signatures.name,
+                    "API_KEY_PROVIDERS": providers_by_key_id(api_keys),
                     "CALLBACK_PROVIDERS": ",".join(args["callbacks"]),
                     "CORS_ORIGIN": args["cors_origin"],
                     "POWERTOOLS_SERVICE_NAME": metrics.RECEIVER,

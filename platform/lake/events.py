@@ -1,41 +1,84 @@
 """The event as it is stored: made by the receiver, landed by the batcher, read by the warehouse.
 
-One line of compact JSON: what was posted (event_id, event_type, occurred_at, source, payload), and received_at and
-request_id.
+One line of compact JSON with sorted members: what was posted (event_id, event_type, occurred_at, source, payload), and
+what the receiver adds (received_at, request_id, channel).
 """
 
 import json
+import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
-MEMBERS: Final = ("event_id", "event_type", "occurred_at", "source", "payload", "received_at", "request_id")
+CHANNEL: Final = "channel"
+MEMBERS: Final = (
+    "event_id",
+    "event_type",
+    "occurred_at",
+    "source",
+    "payload",
+    "received_at",
+    "request_id",
+    CHANNEL,
+)
+UNKNOWN_CHANNEL: Final = "unknown"
+"""Channel of the events that were stored before the receiver recorded it. The receiver never writes it."""
+CHANNEL_PATTERN: Final = rf"^({UNKNOWN_CHANNEL}|(key|callback):[a-z][a-z0-9_]{{0,62}})$"
 
-_encode: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
+# Sorted: an event that is posted again with its members in another order is the same line.
+_encode: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False, sort_keys=True).encode
 # SQS refuses a message with these; JSON takes them escaped. Others that it refuses are escaped by the encoder.
 _NONCHARACTERS: Final = {"\ufffe": "\\ufffe", "\uffff": "\\uffff"}
 
 
 class NotAnEventError(ValueError):
-    """A text is no stored event; the message says why, and holds nothing of the text."""
+    """A text is not a stored event; the message says why, and holds nothing of the text."""
 
 
-def stored_event(posted: Mapping[str, Any], received_at: datetime, request_id: str) -> str:
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """How an event arrived. The receiver alone knows it: nothing of it is taken from what was posted."""
+
+    received_at: datetime
+    """Aware of its zone."""
+    request_id: str
+    channel: str
+    """As `key_channel` or `callback_channel` gives it."""
+
+
+def key_channel(provider: str) -> str:
+    """The channel of what a provider posts with its API key."""
+    return f"key:{provider}"
+
+
+def callback_channel(provider: str) -> str:
+    """The channel of a third party's signed callbacks."""
+    return f"callback:{provider}"
+
+
+def stored_event(posted: Mapping[str, Any], receipt: Receipt) -> str:
     """The line that is stored for an event.
 
     Args:
         posted: its five members, without lone surrogates, NaN and infinities.
-        received_at: aware of its zone.
-        request_id: of the request that brought it.
+        receipt: how it arrived.
     """
-    text = _encode({**posted, "received_at": time_text(received_at), "request_id": request_id})
+    text = _encode(
+        {
+            **posted,
+            "received_at": time_text(receipt.received_at),
+            "request_id": receipt.request_id,
+            CHANNEL: receipt.channel,
+        }
+    )
     for character, escaped in _NONCHARACTERS.items():
         text = text.replace(character, escaped)
     return text
 
 
 def check_stored_event(line: str) -> None:
-    """Check that a text is one stored event.
+    """Check that a text is one stored event. Events from before the channel was recorded do not have one.
 
     Raises:
         NotAnEventError: it is not.
@@ -47,15 +90,18 @@ def check_stored_event(line: str) -> None:
     except (ValueError, RecursionError):
         raise NotAnEventError("it is not JSON") from None
     if not isinstance(event, dict):
-        raise NotAnEventError("it is no JSON object")
-    if event.keys() != _MEMBERS:
-        missing = [name for name in MEMBERS if name not in event]
+        raise NotAnEventError("it is not a JSON object")
+    if event.keys() not in (_MEMBERS, _OLD_MEMBERS):
+        missing = [name for name in MEMBERS if name not in event and name in _OLD_MEMBERS]
         raise NotAnEventError(f"it lacks {', '.join(missing)}" if missing else "it has members that no event has")
     if not isinstance(event["payload"], dict):
-        raise NotAnEventError("its payload is no object")
+        raise NotAnEventError("its payload is not an object")
     for name in _TEXTS:
         if not isinstance(event[name], str) or not event[name]:
-            raise NotAnEventError(f"its {name} is no text")
+            raise NotAnEventError(f"its {name} is not a text")
+    channel = event.get(CHANNEL, UNKNOWN_CHANNEL)
+    if not isinstance(channel, str) or _CHANNEL.fullmatch(channel) is None:
+        raise NotAnEventError(f"its channel is not key:NAME, callback:NAME or {UNKNOWN_CHANNEL}")
 
 
 def time_text(time: datetime) -> str:
@@ -64,7 +110,9 @@ def time_text(time: datetime) -> str:
 
 
 _MEMBERS: Final = frozenset(MEMBERS)
-_TEXTS: Final = tuple(name for name in MEMBERS if name != "payload")
+_OLD_MEMBERS: Final = _MEMBERS - {CHANNEL}
+_CHANNEL: Final = re.compile(CHANNEL_PATTERN)
+_TEXTS: Final = tuple(name for name in MEMBERS if name not in {"payload", CHANNEL})
 
 
 def _refuse_constant(name: str) -> None:

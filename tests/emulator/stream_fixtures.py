@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import pytest
 import urllib3
 
+from lake.callbacks import api_key_parameter
 from ops.target import find_target
 
 # The emulator polls a queue once a second when it finds none; a batch is under way no longer than its function runs.
@@ -44,6 +45,11 @@ class EventStream:
         return self._secret(self.target.exports["eventsApiKeyParameter"])
 
     @functools.cached_property
+    def kiosk_key(self):
+        """Of the provider that may post visits, but whose payments nobody believes."""
+        return self._secret(api_key_parameter("/data-platform/local", "kiosk"))
+
+    @functools.cached_property
     def callback_secret(self):
         """What the provider `payments` signs with."""
         return self._secret(self.target.exports["eventsCallbackSecretParameters"]["payments"])
@@ -54,6 +60,10 @@ class EventStream:
         given = {"Content-Type": "application/json", "x-api-key": self.api_key} if headers is None else headers
         answer = self._http.request(method, self.url + path, body=content, headers=given)
         return Answer(answer.status, answer.headers, answer.data)
+
+    def post_with(self, key, body):
+        """Send a body with an API key."""
+        return self.post(body, headers={"Content-Type": "application/json", "x-api-key": key})
 
     def call_back(self, body, *, signed_at=None):
         """Send bytes as the provider `payments` does, signed."""

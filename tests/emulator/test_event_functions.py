@@ -25,6 +25,7 @@ from local.emulator import EMULATOR_ACCESS_KEY, EMULATOR_SECRET_KEY
 
 pytestmark = pytest.mark.emulator
 PREFIX, SECRET = "/event-functions", "what is shared"
+KEY_ID = "key-of-the-website"
 
 
 class Stack:
@@ -74,6 +75,8 @@ class Stack:
             "EVENTS_QUEUE_URL": self.queue,
             "PARAMETER_PREFIX": PREFIX,
             "SIGNATURES_TABLE": self.signatures.name,
+            "API_KEY_PROVIDERS": json.dumps({KEY_ID: "website"}),
+            "CALLBACK_PROVIDERS": "payments",
             "LAKE_BUCKET": self.bucket,
             "EVENTS_DATASET": "events",
             "EVENTS_DEAD_LETTER_QUEUE_URL": self.dead_letters,
@@ -122,7 +125,7 @@ def call(route, body, headers=None, provider=None, seconds=12):
         "resource": route,
         "headers": {"Content-Type": "application/json", **(headers or {})},
         "pathParameters": {"provider": provider},
-        "requestContext": {"requestId": str(uuid.uuid4())},
+        "requestContext": {"requestId": str(uuid.uuid4()), "identity": {"apiKeyId": KEY_ID}},
         "body": body,
     }
     answer = receiver.handler(event, context(seconds))

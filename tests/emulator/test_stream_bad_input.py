@@ -78,6 +78,8 @@ BAD = {
     "1969": Bad(sent(event(occurred_at="1969-12-31T23:59:59Z")), 400, "before 1970", "/occurred_at"),
     "9999": Bad(sent(event(occurred_at="9999-12-31T23:59:59Z")), 400, "future", "/occurred_at"),
     "a time without its offset": Bad(sent(event(occurred_at="2026-11-02T08:15:30")), 400, "offset", "/occurred_at"),
+    "a third party's name as its source": Bad(sent(event(source="payments")), 400, "third party", "/source"),
+    "a channel of its own": Bad(sent(event(channel="callback:payments")), 400, "member", "/channel"),
     "NaN": Bad(with_payload('{"amount":NaN}'), 400, "NaN", ""),
     "a number beyond doubles": Bad(with_payload('{"amount":1e999}'), 400, "number", ""),
     "half a surrogate pair": Bad(with_payload(f'{{"page":"{HIDDEN}\\ud800"}}'), 400, "surrogate"),

@@ -149,9 +149,9 @@ def test_an_event_is_followed_from_its_request_to_the_report_that_counts_it(ops,
     assert told(found, "source") == ["posted events, put together by the batcher"]
     assert told(found, "inbound")[0].startswith("inbound/events/")
     row = told(found, "row")
-    assert row[1] == "the published view has it: the latest row of its key"
+    assert row[1] == "the published view has it: the first event received under its key"
     assert row[2].startswith("received ")
-    assert answer.document["request_id"] in row[2]
+    assert row[2].endswith(f", request {answer.document['request_id']}, channel key:website")
 
     # and what it carries is told only where a report names it
     reports = {lines[0].split("/")[3]: lines[-1] for place, lines in found if place == "report"}
@@ -160,6 +160,9 @@ def test_an_event_is_followed_from_its_request_to_the_report_that_counts_it(ops,
     assert PAGE not in " ".join(line for place, lines in found if place != "report" for line in lines)
     assert f"{PAGE}-either" not in result.stdout
     assert PAGE in " ".join(told(steps(ops("trace", event_id, "--values")), "row"))
+
+    # and its whole key leads to the same way
+    assert ops("trace", "--dataset", "events", "key:website", event_id).stdout == result.stdout
 
 
 def test_an_event_among_the_dead_letters_is_found_there(ops, held_events):

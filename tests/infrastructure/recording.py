@@ -61,10 +61,12 @@ class Recorded:
     parent: str
     protect: bool
     retain: bool
-    dependencies: frozenset[str]
-    """URNs of what is created before it."""
     inputs: dict[str, Any]
     secret_inputs: frozenset[str]
+    dependencies: frozenset[str]
+    """URNs of what is created, and up to date, before it."""
+    former_parents: tuple[str, ...]
+    """URNs of the components that it belonged to once."""
 
 
 @dataclass(frozen=True)
@@ -124,9 +126,10 @@ class _Recorder(mocks.MockMonitor):
                 parent=request.parent,
                 protect=request.protect,
                 retain=request.retainOnDelete,
-                dependencies=frozenset(request.dependencies),
                 inputs=inputs,
                 secret_inputs=read_properties(request.object, ROOT).secrets,
+                dependencies=frozenset(request.dependencies),
+                former_parents=tuple(alias.spec.parentUrn for alias in request.aliases),
             )
         )
         if not request.custom:

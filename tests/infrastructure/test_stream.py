@@ -98,6 +98,32 @@ def test_each_provider_has_a_key_and_limits_of_its_own(graph: Graph) -> None:
     assert plan["quotaSettings"]["period"] == "DAY"
 
 
+def test_receiver_knows_the_provider_of_every_key(graph: Graph) -> None:
+    variables = graph.only("lambda/function:Function", "-stream-receiver-function").inputs["environment"]["variables"]
+    known = json.loads(variables["API_KEY_PROVIDERS"])
+    keys = [key.name for key in graph.of_type("apigateway/apiKey:ApiKey")]
+    assert known == {f"${{{name}.id}}": name.rpartition("-")[2] for name in keys}
+    assert "website" in known.values()
+
+
+def test_receiver_knows_the_name_of_every_callback(graph: Graph) -> None:
+    variables = graph.only("lambda/function:Function", "-stream-receiver-function").inputs["environment"]["variables"]
+    parameters = [each.inputs["name"] for each in graph.of_type("ssm/parameter:Parameter")]
+    callbacks = [name.rpartition("/")[2] for name in parameters if "/events/callbacks/" in name]
+    assert variables["CALLBACK_PROVIDERS"].split(",") == [name for name in callbacks if name != "secret"]
+
+
+def test_api_keys_of_a_deployed_stack_are_not_replaced(graph: Graph) -> None:
+    # given keys that belonged to ApiKeys, and ApiKeys to RestApi
+    plans = graph.only("apigateway/usagePlan:UsagePlan", "-website").parent
+
+    # then they are found where they were in the state
+    for key in graph.of_type("apigateway/apiKey:ApiKey"):
+        [former] = key.former_parents
+        assert former.rpartition("::")[2] == plans.rpartition("::")[2]
+        assert former.split("::")[-2].endswith("RestApi$dataplatform:stream:ApiKeys")
+
+
 def test_api_keys_and_signing_secrets_are_secrets(graph: Graph) -> None:
     stored = [graph.only("ssm/parameter:Parameter", suffix) for suffix in ("-keys-website", "-payments-secret")]
     assert all(
@@ -109,6 +135,16 @@ def test_the_access_log_holds_no_payload_query_header_or_key(graph: Graph) -> No
     stage = graph.only("apigateway/stage:Stage").inputs
     logged = set(json.loads(stage["accessLogSettings"]["format"]).values())
     assert not {value for value in logged if "querystring" in value or "header" in value or value.endswith("apiKey")}
+
+
+def test_batcher_is_updated_before_the_receiver(graph: Graph) -> None:
+    # given that the older batcher would refuse what a newer receiver adds to a message
+    receiver, batcher = (
+        graph.only("lambda/function:Function", f"-stream-{name}-function") for name in ("receiver", "batcher")
+    )
+
+    # then
+    assert batcher.urn in receiver.dependencies
 
 
 def test_the_queue_hands_what_nobody_can_take_to_the_dead_letters(graph: Graph) -> None:

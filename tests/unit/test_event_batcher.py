@@ -39,7 +39,7 @@ class MemoryDeadLetters:
 
 
 def a_line(number):
-    texts = {name: f"{name} {number}" for name in MEMBERS}
+    texts = {name: f"{name} {number}" for name in MEMBERS} | {"channel": "key:website"}
     return json.dumps({**texts, "payload": {"number": number, "text": "é"}}, ensure_ascii=False)
 
 
@@ -112,12 +112,14 @@ def test_a_batch_over_midnight_lands_on_the_day_of_its_first_message(batcher):
         ("{", "it is not JSON"),
         ("[" * 100_000, "it is not JSON"),
         ('{"payload": NaN}', "it is not JSON"),
-        ("[]", "it is no JSON object"),
+        ("[]", "it is not a JSON object"),
         ("{}", "it lacks event_id, event_type, occurred_at, source, payload, received_at, request_id"),
         (a_line(1)[:-1] + ', "more": 1}', "it has members that no event has"),
         (a_line(1).replace(" ", "\n", 1), "it is more than one line"),
-        (json.dumps({**dict.fromkeys(MEMBERS, "text")}), "its payload is no object"),
-        (json.dumps({**dict.fromkeys(MEMBERS, 1), "payload": {}}), "its event_id is no text"),
+        (json.dumps({**dict.fromkeys(MEMBERS, "text")}), "its payload is not an object"),
+        (json.dumps({**dict.fromkeys(MEMBERS, 1), "payload": {}}), "its event_id is not a text"),
+        (a_line(1).replace("key:website", "website"), "its channel is not key:NAME, callback:NAME or unknown"),
+        (a_line(1).replace('"key:website"', "null"), "its channel is not key:NAME, callback:NAME or unknown"),
     ],
 )
 def test_poison_is_buried_with_its_reason_and_blocks_nothing(batcher, s3, dead_letters, body, reason):
@@ -130,6 +132,18 @@ def test_poison_is_buried_with_its_reason_and_blocks_nothing(batcher, s3, dead_l
     assert entry["MessageBody"] == body
     attributes = {name: value["StringValue"] for name, value in entry["MessageAttributes"].items()}
     assert attributes == {"reason": reason, "message_id": "p"}
+
+
+def test_event_from_before_channels_lands_as_it_is(batcher, s3):
+    # given a message that was queued, or given up, before the receiver recorded the channel
+    old = json.dumps({name: value for name, value in json.loads(a_line(1)).items() if name != "channel"})
+
+    # when
+    landed = batcher.land([a_record("a", old)])
+
+    # then
+    assert (landed.events, landed.poison) == (1, 0)
+    assert gzip.decompress(s3.objects[landed.key]["Body"]).decode() == f"{old}\n"
 
 
 def test_only_poison_writes_no_object(batcher, s3, dead_letters):

@@ -9,8 +9,9 @@ import pytest
 from botocore.exceptions import ClientError
 
 from functions.event_receiver.answers import RETRY_SECONDS
+from functions.event_receiver.channels import Channels
 from functions.event_receiver.event_queue import EventQueue
-from functions.event_receiver.providers import Providers
+from functions.event_receiver.providers import KEPT_SECONDS, Providers
 from functions.event_receiver.receiver import Receiver
 from functions.event_receiver.request import read_request
 from functions.event_receiver.signatures import UsedSignatures
@@ -56,10 +57,12 @@ class MemoryParameters:
     exceptions = type("Exceptions", (), {"ParameterNotFound": ParameterNotFound})
 
     def __init__(self, values):
-        self.values, self.reads = values, 0
+        self.values, self.reads, self.is_down = values, 0, False
 
     def get_parameter(self, *, Name, **_):  # noqa: N803 - boto3's name
         self.reads += 1
+        if self.is_down:
+            raise ClientError({"Error": {"Code": "ThrottlingException"}}, "GetParameter")
         if Name not in self.values:
             raise self.ParameterNotFound
         return {"Parameter": {"Value": self.values[Name]}}
@@ -91,10 +94,14 @@ class Api:
         )
         self.receiver = Receiver(
             EventQueue(self.queue, "queue"),
-            Providers(self.parameters, "/p"),
+            Channels({}, ["payments"]),
+            Providers(self.parameters, "/p", ["payments"], clock=self._seconds),
             UsedSignatures(self.table, "table"),
             clock=lambda: self.now,
         )
+
+    def _seconds(self):
+        return self.now.timestamp()
 
     def call(self, body=BODY, provider="payments", headers=None, **signing):
         self.requests += 1
@@ -131,11 +138,12 @@ def test_a_signed_callback_is_stored_as_an_event(api, prefix):
     # then
     stored = json.loads(api.queue.bodies[0])
     assert (status, answer["accepted"]) == (202, [stored["event_id"]])
-    assert {name: stored[name] for name in ("event_type", "occurred_at", "source", "payload")} == {
+    assert {name: stored[name] for name in ("event_type", "occurred_at", "source", "payload", "channel")} == {
         "event_type": "payment",
         "occurred_at": "2026-11-23T09:00:00Z",
         "source": "payments",
         "payload": json.loads(BODY),
+        "channel": "callback:payments",
     }
 
 
@@ -319,10 +327,64 @@ def test_parameters_are_read_once_in_a_while(api):
     # when
     for second in range(3):
         api.call(at=NOW.replace(second=second))
-        api.call(provider="unknown")
 
-    # then the provider, its secret, the unknown one
-    assert api.parameters.reads == 3
+    # then the provider and its secret
+    assert api.parameters.reads == 2
+
+
+def test_unknown_providers_cause_no_request_to_ssm(api):
+    # when a thousand names that nobody has are called
+    statuses = {api.call(provider=f"nobody_{number}")[0] for number in range(1000)}
+
+    # then SSM is not asked, and the real provider's parameters are read once all the same
+    assert (statuses, api.parameters.reads) == ({404}, 0)
+    assert api.call()[0] == 202
+
+
+def test_changed_secret_is_noticed_after_five_minutes(api):
+    # given
+    api.call()
+    api.parameters.values["/secret"] = "another"
+
+    # when
+    before = api.call(at=NOW.replace(second=1))[0]
+    api.now = NOW + timedelta(seconds=KEPT_SECONDS)
+    after = api.call(at=api.now)[0]
+
+    # then
+    assert (before, after) == (202, 401)
+
+
+def test_last_secret_stays_in_use_while_ssm_does_not_answer(api):
+    # given parameters that were read, and an outage of SSM after they ought to be read again
+    api.call()
+    api.parameters.is_down = True
+    api.now = NOW + timedelta(seconds=KEPT_SECONDS)
+
+    # when several callbacks arrive within the time in which SSM is left alone
+    statuses = [api.call(f'{{"id": {number}}}', at=api.now)[0] for number in range(3)]
+
+    # then all are accepted, and SSM was asked once
+    assert (statuses, api.parameters.reads) == ([202, 202, 202], 3)
+
+
+def test_callback_is_unavailable_if_ssm_never_answered(api):
+    # given
+    api.parameters.is_down = True
+
+    # then
+    assert api.call()[0] == 503
+
+
+@pytest.mark.parametrize("missing", ["/p/events/callbacks/payments", "/secret"])
+def test_declared_provider_without_parameters_is_unavailable(api, missing):
+    # given a provider that was read before
+    api.call()
+    del api.parameters.values[missing]
+    api.now = NOW + timedelta(seconds=KEPT_SECONDS)
+
+    # then what SSM does say is not overruled by what it said before
+    assert api.call(at=api.now)[0] == 503
 
 
 def test_what_cannot_be_configured_is_unavailable_and_says_nothing_of_it(api):

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from functions.event_receiver.channels import Channels
 from functions.event_receiver.event_queue import EventQueue
 from functions.event_receiver.receiver import Receiver
 from functions.event_receiver.request import MAXIMUM_BODY_BYTES, read_request
@@ -14,6 +15,7 @@ from lake.events import check_stored_event
 
 NOW = datetime(2026, 11, 23, 9, 0, 0, 250_000, tzinfo=UTC)
 JSON = "application/json"
+KEY = "key-1"
 
 
 class MemorySqs:
@@ -34,14 +36,15 @@ def sqs():
 
 @pytest.fixture
 def post(sqs):
-    receiver = Receiver(EventQueue(sqs, "queue"), providers=None, signatures=None, clock=lambda: NOW)
+    channels = Channels({KEY: "website", "key-2": "kiosk"}, ["payments"])
+    receiver = Receiver(EventQueue(sqs, "queue"), channels, providers=None, signatures=None, clock=lambda: NOW)
 
-    def send(body, content_type=JSON, method="POST", resource="/events", **members):
+    def send(body, content_type=JSON, method="POST", resource="/events", key=KEY, **members):
         event = {
             "httpMethod": method,
             "resource": resource,
             "headers": {"Content-Type": content_type} if content_type else None,
-            "requestContext": {"requestId": "request-1"},
+            "requestContext": {"requestId": "request-1", "identity": {"apiKeyId": key}},
             "body": body if isinstance(body, str | None) else json.dumps(body),
             **members,
         }
@@ -77,8 +80,68 @@ def test_one_event_is_stored_with_when_and_by_which_request_it_came(post, sqs):
     assert (status, media_type) == (202, JSON)
     assert answer == {"request_id": "request-1", "accepted": [event["event_id"]]}
     (line,) = sqs.bodies
-    assert json.loads(line) == {**event, "received_at": "2026-11-23T09:00:00.250Z", "request_id": "request-1"}
+    assert json.loads(line) == {
+        **event,
+        "received_at": "2026-11-23T09:00:00.250Z",
+        "request_id": "request-1",
+        "channel": "key:website",
+    }
     check_stored_event(line)
+
+
+@pytest.mark.parametrize(("key", "channel"), [(KEY, "key:website"), ("key-2", "key:kiosk")])
+def test_event_is_stored_with_the_provider_of_its_key(post, sqs, key, channel):
+    # when it claims to be from somebody else
+    post(an_event(source="kiosk"), key=key)
+
+    # then
+    assert json.loads(sqs.bodies[0])["channel"] == channel
+
+
+@pytest.mark.parametrize("key", ["", "key-3", None])
+def test_event_with_an_unknown_key_is_refused_for_now(post, sqs, key):
+    # when
+    status, answer, _ = post(an_event(), key=key)
+
+    # then
+    assert (status, sqs.bodies) == (503, [])
+    assert answer["detail"].startswith("the API key is not assigned to a provider; send it again later")
+
+
+@pytest.mark.parametrize("source", ["payments", "Payments", " payments "])
+def test_source_that_names_a_callback_is_refused(post, sqs, source):
+    # when
+    status, answer, _ = post([an_event(), an_event(source=source)])
+
+    # then
+    assert (status, sqs.bodies) == (400, [])
+    assert answer["errors"] == [
+        {"pointer": "/1/source", "problem": "is the name of a third party, which only its signed callbacks carry"}
+    ]
+
+
+def test_event_that_states_its_channel_is_refused(post, sqs):
+    # when
+    status, answer, _ = post(an_event(channel="callback:payments"))
+
+    # then
+    assert (status, sqs.bodies) == (400, [])
+    assert [error["pointer"] for error in answer["errors"]] == ["/channel"]
+
+
+def test_event_with_reordered_members_is_stored_as_the_same_line(post, sqs):
+    # given
+    event = an_event(payload={"amount": "129.00", "of": {"a": 1, "b": [{"c": 1, "d": 2}]}})
+    reordered = dict(reversed(event.items())) | {
+        "payload": {"of": {"b": [{"d": 2, "c": 1}], "a": 1}, "amount": "129.00"}
+    }
+
+    # when
+    post(json.dumps(event))
+    post(json.dumps(reordered))
+
+    # then
+    assert sqs.bodies[0] == sqs.bodies[1]
 
 
 def test_a_thousand_events_are_stored_in_batches(post, sqs):

@@ -15,7 +15,7 @@ from jobs.mart.job import publish
 from jobs.marts import REPORTS
 from jobs.marts.declaration import Chart, Report
 from jobs.memory_store import MemoryStore, StoredObject
-from jobs.views import latest_rows, published_view
+from jobs.views import current_rows, published_view
 from jobs.warehouse.job import refine
 from lake.object_metadata import source_modified
 
@@ -128,13 +128,13 @@ def test_the_sources_time_comes_before_the_arrival_that_before_the_objects_key_a
             ("k", NOON, NOON, "b", 3),
             ("k", NOON, NOON, "a", 4),
         ],
-        schema=["key", "_as_of", "_landed_at", "_object", "_line"],
+        schema=["registration_plate", "_as_of", "_landed_at", "_object", "_line"],
         orient="row",
     )
 
     # then
     for first in (1, 2, 3):
-        assert latest_rows(rows.tail(5 - first), ["key"]).collect()["_line"].to_list() == [first]
+        assert current_rows(rows.tail(5 - first), VEHICLES).collect()["_line"].to_list() == [first]
 
 
 def test_a_quarantined_row_does_not_replace_the_one_before_it(store):

@@ -12,10 +12,11 @@ from jobs.marts import REPORTS
 from jobs.memory_store import MemoryStore, StoredObject
 from jobs.tracing.keys import NotAKeyError, key_of
 from jobs.tracing.reports import rows_that_depend
-from jobs.tracing.rows import UnsearchableError, clean_rows, current_row, objects_in_order, refused_rows
+from jobs.tracing.rows import UnsearchableError, clean_rows, current_row, keys_in, objects_in_order, refused_rows
 from jobs.views import published_view
 from jobs.warehouse.job import refine
 from jobs.warehouse.selection import Replay
+from lake.events import UNKNOWN_CHANNEL
 from lake.keys import parse_inbound_key
 from lake.object_metadata import SOURCE_MODIFIED
 
@@ -100,7 +101,7 @@ def test_objects_come_in_the_order_in_which_their_rows_supersede_each_other(tmp_
     rows = pl.concat([clean(store, each, VEHICLES, ["AB12CDE"], tmp_path) for each in objects])
 
     # then
-    assert objects_in_order(rows) == [objects[2].key, objects[0].key, objects[1].key]
+    assert objects_in_order(rows, VEHICLES) == [objects[2].key, objects[0].key, objects[1].key]
     assert current_row(rows, VEHICLES) == (objects[1].key, 2, True)
 
 
@@ -128,18 +129,48 @@ def test_an_object_that_was_refused_whole_may_hold_it():
     assert refused(store, inbound, VEHICLES, ["AB13CDE"]) == []
 
 
-def test_a_refused_event_is_found_by_its_id():
+@pytest.mark.parametrize(
+    ("channel", "words", "found"),
+    [
+        ({"channel": "key:website"}, ["key:website", EVENT], True),
+        ({"channel": "key:website"}, ["callback:payments", EVENT], False),
+        ({"channel": "key:website"}, [UNKNOWN_CHANNEL, EVENT], False),
+        # Stored before the receiver recorded the channel.
+        ({}, [UNKNOWN_CHANNEL, EVENT], True),
+        ({}, ["key:website", EVENT], False),
+    ],
+)
+def test_refused_event_is_found_by_channel_and_id(channel, words, found):
+    store, [inbound] = processed(an_event("strange", **channel), dataset=EVENTS, extension="ndjson")
+    assert refused(store, inbound, EVENTS, words) == ([(1, True)] if found else [])
+
+
+def test_events_are_found_by_their_id_by_whatever_channel(tmp_path):
+    # given one id by two channels, one of them from before channels were recorded
+    content = an_event("visit", channel="key:website") + an_event("visit")
+    store, [inbound] = processed(content, dataset=EVENTS, extension="ndjson")
+
+    # when
+    file = tmp_path / "file.parquet"
+    file.write_bytes(store.read(inbound.warehouse_key))
+    rows = clean_rows(file, EVENTS, {"event_id": EVENT})
+
+    # then
+    assert [key["channel"] for key in keys_in(EVENTS, [rows])] == ["key:website", UNKNOWN_CHANNEL]
+
+
+def an_event(kind, **members):
     event = {
         "event_id": EVENT,
-        "event_type": "strange",
+        "event_type": kind,
         "occurred_at": "2026-01-02T10:00:00Z",
         "source": "website",
         "received_at": "2026-01-02T10:00:01Z",
         "request_id": "request",
-        "payload": {},
+        "payload": {"customer_id": 1, "page": "/"},
+        **members,
     }
-    store, [inbound] = processed(json.dumps(event) + "\n", dataset=EVENTS, extension="ndjson")
-    assert refused(store, inbound, EVENTS, [EVENT]) == [(1, True)]
+    return json.dumps(event) + "\n"
 
 
 # --- reports ----------------------------------------------------------------------------------------------------------

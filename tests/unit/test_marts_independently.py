@@ -21,6 +21,7 @@ from lake.keys import report_key
 MODELS = ("Corsa", " corsa", "Astra", "Golf GTI", "Golf  GTI ")
 COLOURS = ("red", "Blue", " GREEN")
 PAGES = ("/offers", "/offers/corsa", " /imprint ")
+CHANNELS = ("key:website", "key:kiosk", "callback:payments")
 LANDED = datetime(2026, 11, 20, tzinfo=UTC)
 
 # What the declarations say, said once more in SQL. The last file of a key counts, as the views do it.
@@ -43,16 +44,18 @@ CREATE VIEW person AS
       AND (nullif(trim(email), '') IS NULL OR regexp_full_match(trim(email), '[^@\s]+@[^@\s]+'))
     QUALIFY row_number() OVER (PARTITION BY id ORDER BY filename DESC) = 1;
 CREATE VIEW events AS
-    SELECT DISTINCT ON (event_id) event_type, occurred_at, payload
+    SELECT DISTINCT ON (channel, event_id) coalesce(channel, 'unknown') AS channel, event_type, occurred_at, payload
     FROM read_json('{folder}/events-*.ndjson.gz', format = 'newline_delimited',
-                   columns = {{event_id: 'VARCHAR', event_type: 'VARCHAR', occurred_at: 'VARCHAR', payload: 'JSON'}});
+                   columns = {{channel: 'VARCHAR',
+                               event_id: 'VARCHAR', event_type: 'VARCHAR', occurred_at: 'VARCHAR', payload: 'JSON'}});
 CREATE VIEW payments AS
     SELECT try_cast(occurred_at[1:10] AS DATE) AS day,
            upper(trim(payload ->> 'currency')) AS currency,
            regexp_replace(upper(payload ->> 'registration_plate'), '[\s-]', '', 'g') AS plate,
            try_cast(payload ->> 'amount' AS DECIMAL(18, 2)) AS amount
     FROM events
-    WHERE event_type = 'payment' AND try_cast(payload ->> 'amount' AS DECIMAL(18, 2)) > 0
+    WHERE event_type = 'payment' AND channel IN ('key:website', 'callback:payments', 'unknown')
+      AND try_cast(payload ->> 'amount' AS DECIMAL(18, 2)) > 0
       AND regexp_full_match(upper(trim(payload ->> 'currency')), '[A-Z]{{3}}')
       AND payload ->> 'registration_plate' <> '';
 CREATE VIEW visits AS
@@ -137,6 +140,8 @@ def event(chance):
         "payload": {"payment": payment, "visit": visit}.get(kind, {}),
         "received_at": "2026-11-20T00:00:00.000Z",
         "request_id": "request",
+        # Those of before there were channels have none.
+        **chance.choice([{"channel": channel} for channel in CHANNELS] + [{}]),
     }
 
 

@@ -8,17 +8,20 @@ import polars as pl
 import pytest
 
 from functions.event_receiver.answers import RequestRefusedError
+from functions.event_receiver.channels import Channels
 from functions.event_receiver.envelope import read_events
 from functions.event_receiver.request import parse
 from jobs.datasets import DATASETS
 from jobs.memory_store import MemoryStore, StoredObject
 from jobs.views import published_view
 from jobs.warehouse.job import refine
+from lake.events import Receipt, key_channel
 from lake.keys import parse_inbound_key
 from local.sample_data import write_vehicles
-from local.sample_events import MINIMUM_EVENTS, Vehicle, known_vehicles, make_events
+from local.sample_events import CALLBACK, MINIMUM_EVENTS, PROVIDER, Vehicle, known_vehicles, make_events
 
-NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
+RECEIPT = Receipt(datetime(2026, 11, 24, 12, tzinfo=UTC), "request", key_channel(PROVIDER))
+CHANNELS = Channels({}, [CALLBACK])
 KEY = "inbound/events/2026/11/24/all.ndjson"
 
 
@@ -42,7 +45,7 @@ def test_the_same_vehicles_number_and_seed_give_the_same_events(vehicles, sample
 def test_the_sound_events_are_those_of_the_view_and_the_others_break_the_rule_that_is_said(sample):
     # given all that is posted and has to be accepted, as the receiver stores it
     accepted = [parse(post.body) for post in sample.posts if post.status == 202]
-    stored = [each.line for body in accepted for each in read_events(body, NOW, "request")]
+    stored = [each.line for body in accepted for each in read_events(body, RECEIPT, CHANNELS)]
     store = MemoryStore()
     store.objects[KEY] = StoredObject("".join(f"{line}\n" for line in stored).encode())
 
@@ -64,7 +67,7 @@ def test_what_has_to_be_refused_for_its_body_is(sample):
     assert len(bodies) > 3
     for body in bodies:
         with pytest.raises(RequestRefusedError) as refused:
-            read_events(parse(body), NOW, "request")
+            read_events(parse(body), RECEIPT, CHANNELS)
         assert refused.value.status == 400
 
 

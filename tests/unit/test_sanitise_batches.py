@@ -9,9 +9,9 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from jobs.datasets.declaration import Dataset, SftpSource
+from jobs.datasets.declaration import Dataset, SftpSource, StreamSource
 from jobs.readers.records import DELETED, LINE, ORIGINAL, STRUCTURE_REASON, STRUCTURE_RULE, Batch, RecordStream
-from jobs.sanitise import batch_check, repeated_hashes, uniqueness
+from jobs.sanitise import batch_check, repeated_hashes, spill, uniqueness
 from jobs.sanitise.object_check import REFUSED, RULES, check_object
 from jobs.sanitise.routine import Routine
 from jobs.sanitise.rules import UnsupportedRuleError, row_rules
@@ -38,6 +38,8 @@ VISITS = Dataset(
     owner="operations",
     freshness=timedelta(hours=1),
 )
+EVENTS = replace(VISITS, source=StreamSource(repeats_differ_in=("paid",), receipt_order=("guests", "paid")))
+"""The same as a stream: the first row of a key counts, in an order that its lines are not in."""
 COLUMNS = Visits.column_names()
 CHOICES = {
     "shop": ["a", "b", "b", "z", None],
@@ -63,9 +65,9 @@ def records(rows: int, seed: int) -> pl.DataFrame:
     return frame.with_columns(pl.when(whole).then(pl.col(name)).alias(name) for name in COLUMNS)
 
 
-def checked(frame: pl.DataFrame, batch_rows: int, folder) -> tuple[pl.DataFrame, pl.DataFrame, int]:
+def checked(frame: pl.DataFrame, batch_rows: int, folder, dataset=VISITS) -> tuple[pl.DataFrame, pl.DataFrame, int]:
     batches = (Batch(frame[start : start + batch_rows], original) for start in range(0, frame.height, batch_rows))
-    outcome = check_object(VISITS, RecordStream("", COLUMNS, batches), folder)
+    outcome = check_object(dataset, RecordStream("", COLUMNS, batches), folder)
     clean = pl.concat([pl.DataFrame(schema=outcome.schema), *outcome.clean()])
     quarantined = pl.concat([pl.DataFrame(schema=REFUSED), *outcome.quarantined()])
     outcome.check_accounting()
@@ -77,14 +79,21 @@ def folder(tmp_path_factory):
     return lambda: tmp_path_factory.mktemp("spill")
 
 
-@pytest.mark.parametrize("seed", [*range(4), *(pytest.param(seed, marks=pytest.mark.long) for seed in range(4, 12))])
+@pytest.mark.parametrize(
+    ("dataset", "seed"),
+    [
+        *((VISITS, seed) for seed in range(4)),
+        (EVENTS, 0),
+        *(pytest.param(dataset, seed, marks=pytest.mark.long) for dataset in (VISITS, EVENTS) for seed in range(4, 12)),
+    ],
+)
 @pytest.mark.parametrize("batch_rows", [1, 7, 60])
-def test_the_verdicts_are_the_same_however_the_object_is_cut(seed, batch_rows, folder):
+def test_the_verdicts_are_the_same_however_the_object_is_cut(seed, batch_rows, dataset, folder):
     # given
     frame = records(200, seed)
 
     # when
-    whole, pieces = checked(frame, 200, folder()), checked(frame, batch_rows, folder())
+    whole, pieces = checked(frame, 200, folder(), dataset), checked(frame, batch_rows, folder(), dataset)
 
     # then
     assert_frame_equal(whole[0], pieces[0])
@@ -92,16 +101,19 @@ def test_the_verdicts_are_the_same_however_the_object_is_cut(seed, batch_rows, f
     assert whole[2] == pieces[2] > 0
 
 
-@pytest.mark.parametrize("seed", range(4))
-def test_the_verdicts_are_the_same_when_memory_holds_few_rows_at_a_time(seed, folder, monkeypatch):
+@pytest.mark.parametrize(
+    ("dataset", "seed"), [*((VISITS, seed) for seed in range(4)), *((EVENTS, seed) for seed in range(2))]
+)
+def test_the_verdicts_are_the_same_when_memory_holds_few_rows_at_a_time(seed, dataset, folder, monkeypatch):
     # given
     frame = records(300, seed)
-    at_once = checked(frame, 20, folder())
+    at_once = checked(frame, 20, folder(), dataset)
 
     # when
     monkeypatch.setattr(repeated_hashes, "HASHES_AT_ONCE", 7)
     monkeypatch.setattr(uniqueness, "ROWS_AT_ONCE", 5)
-    in_shares = checked(frame, 20, folder())
+    monkeypatch.setattr(spill, "_ROWS_IN_PART", 50)
+    in_shares = checked(frame, 20, folder(), dataset)
 
     # then
     assert_frame_equal(at_once[0], in_shares[0])
@@ -109,10 +121,32 @@ def test_the_verdicts_are_the_same_when_memory_holds_few_rows_at_a_time(seed, fo
     assert at_once[2] == in_shares[2]
 
 
-def test_rows_whose_hashes_agree_by_chance_are_told_apart(folder, monkeypatch):
+@pytest.mark.parametrize("seed", range(2))
+def test_first_of_different_events_with_one_key_is_clean(seed, folder):
+    # given what of the rows breaks no rule of its own
+    frame = records(300, seed)
+    sound = batch_check.BatchCheck(EVENTS)(Batch(frame, original)).clean
+
+    # when
+    clean, quarantined, _ = checked(frame, 20, folder(), EVENTS)
+
+    # then of each key the first in the order of receipt is clean, and then by line
+    first, contested, seen = {}, set(), set()
+    for row in sound.sort("guests", "paid", LINE).rows(named=True):
+        key, values = (row["shop"], row["number"]), (row["shop"], row["number"], row["guests"])
+        if first.setdefault(key, row[LINE]) != row[LINE] and values not in seen:
+            contested.add(row[LINE])
+        seen.add(values)
+    assert sorted(clean[LINE]) == sorted(first.values())
+    assert set(quarantined.filter(pl.col(RULES) == ["primary_key"])[LINE]) == contested
+    assert contested
+
+
+@pytest.mark.parametrize("dataset", [VISITS, EVENTS], ids=["rows", "events"])
+def test_rows_whose_hashes_agree_by_chance_are_told_apart(dataset, folder, monkeypatch):
     # given
     frame = records(200, 1)
-    expected = checked(frame, 20, folder())
+    expected = checked(frame, 20, folder(), dataset)
 
     # when all hashes are the same
     monkeypatch.setattr(batch_check.BatchCheck, "_key_hash", lambda _: pl.lit(7, pl.UInt64).alias(batch_check.HASH))
@@ -122,7 +156,7 @@ def test_rows_whose_hashes_agree_by_chance_are_told_apart(folder, monkeypatch):
         "_refused",
         lambda check, typed: refused(check, typed).with_columns(pl.lit(7, pl.UInt64).alias(batch_check.HASH)),
     )
-    collided = checked(frame, 20, folder())
+    collided = checked(frame, 20, folder(), dataset)
 
     # then
     assert_frame_equal(expected[0], collided[0])

@@ -208,3 +208,12 @@ def test_a_value_that_aws_refuses_is_refused_by_its_key(key: str, changes: dict[
 )
 def test_a_value_that_aws_accepts_is_accepted(changes: dict[str, Any]) -> None:
     assert parse_settings(values(**changes), "dev") is not None
+
+
+def test_providers_that_do_not_fit_the_receivers_environment_are_refused() -> None:
+    # given what Lambda would refuse at the end of a deployment
+    names = {f"{'provider_of_events_with_a_long_name':_<50}{number:03}": {} for number in range(50)}
+
+    # then the settings say so
+    message = refusal(events={"providers": names})
+    assert "50 providers and 0 callbacks take 3,650 bytes of the receiver's environment" in message

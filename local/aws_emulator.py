@@ -1,0 +1,31 @@
+"""The embedded AWS as a process: ministack, and what its API Gateway leaves out of a request that has an API key."""
+
+from typing import Any
+
+from ministack.app import main
+from ministack.services import apigateway_v1
+
+
+def name_api_keys() -> None:
+    """Give a function the id of a request's API key, as AWS does where the method needs a key.
+
+    docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-mapping-template-reference.html,
+    `$context.identity.apiKeyId`.
+    """
+    build, check = apigateway_v1._build_lambda_event_v1, apigateway_v1._check_api_key  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - it has no other place for it
+
+    def build_with_key(*request: Any, **more: Any) -> dict[str, Any]:  # noqa: ANN401 - the emulator's own
+        event: dict[str, Any] = build(*request, **more)
+        api, stage, _, resource, _, method, headers = request[:7]
+        methods = resource.get("resourceMethods", {})
+        _, key = check(methods.get(method) or methods.get("ANY") or {}, api, stage, headers)
+        if key is not None:
+            event["requestContext"]["identity"] |= {"apiKeyId": key["id"], "apiKey": key["value"]}
+        return event
+
+    apigateway_v1._build_lambda_event_v1 = build_with_key  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - as above
+
+
+if __name__ == "__main__":
+    name_api_keys()
+    main()
