@@ -1,6 +1,6 @@
 """The real Pulumi engine in place of ours, for whoever has its CLI: `python -m local demo --engine pulumi`.
 
-Never run where this was written, which has no CLI: docs/local.md says so.
+Tried with the CLI and the local engine's handlers as its provider. The AWS provider's plugin was not at hand.
 """
 
 import json

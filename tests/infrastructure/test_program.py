@@ -49,7 +49,7 @@ def test_every_dataset_has_a_schedule_with_time_zone_retries_and_a_dead_letter_q
         assert schedule["target"]["deadLetterConfig"]["arn"] in queues
 
 
-def test_artefacts_are_put_once_the_bucket_encrypts_and_keeps_versions(graph: Graph) -> None:
+def test_artefacts_wait_for_encryption_and_versions(graph: Graph) -> None:
     # given what configures the bucket
     lake = f"data-platform-{graph.stack}"
     kind = "s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration"
