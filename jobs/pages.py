@@ -1,6 +1,7 @@
 """A page for each dataset, in Markdown, of what its declaration says: `python -m jobs.pages FOLDER` writes them."""
 
 import argparse
+import inspect
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -31,7 +32,7 @@ def dataset_page(dataset: Dataset, reports: Mapping[str, Report]) -> str:
         [
             f"# {dataset.name}",
             "",
-            (dataset.schema.__doc__ or "").strip(),
+            inspect.cleandoc(dataset.schema.__doc__ or ""),
             "",
             *_table(("", ""), _facts(dataset)),
             "## Columns",
