@@ -90,7 +90,10 @@ def _columns(dataset: Dataset) -> Iterator[Sequence[str]]:
         of_column = [rule for rule in row_rules(dataset.schema) if rule.startswith(f"{name}|")]
         words = [reason(rule, dataset.schema) for rule in of_column if not rule.endswith(NULLABILITY)]
         words += [why for rule, why in refusals.items() if rule.startswith(f"{name}|")]
-        missing = "" if column.nullable else ", never missing"
+        absent = dataset.absent.get(name)
+        missing = (
+            "" if column.nullable else ", never missing" if absent is None else f", `{absent}` where it is missing"
+        )
         routines = ", ".join(f"`{routine.name}`" for routine in dataset.cleansing.get(name, ()))
         kind = f"{type_name(column.dtype)}{', key' if name in key else ''}{missing}"
         yield f"`{name}`", kind, routines, "; ".join(words)
