@@ -1,6 +1,7 @@
 """A page for each dataset, in Markdown, of what its declaration says: `python -m jobs.pages FOLDER` writes them."""
 
 import argparse
+import inspect
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -31,7 +32,7 @@ def dataset_page(dataset: Dataset, reports: Mapping[str, Report]) -> str:
         [
             f"# {dataset.name}",
             "",
-            (dataset.schema.__doc__ or "").strip(),
+            inspect.cleandoc(dataset.schema.__doc__ or ""),
             "",
             *_table(("", ""), _facts(dataset)),
             "## Columns",
@@ -89,7 +90,10 @@ def _columns(dataset: Dataset) -> Iterator[Sequence[str]]:
         of_column = [rule for rule in row_rules(dataset.schema) if rule.startswith(f"{name}|")]
         words = [reason(rule, dataset.schema) for rule in of_column if not rule.endswith(NULLABILITY)]
         words += [why for rule, why in refusals.items() if rule.startswith(f"{name}|")]
-        missing = "" if column.nullable else ", never missing"
+        absent = dataset.absent.get(name)
+        missing = (
+            "" if column.nullable else ", never missing" if absent is None else f", `{absent}` where it is missing"
+        )
         routines = ", ".join(f"`{routine.name}`" for routine in dataset.cleansing.get(name, ()))
         kind = f"{type_name(column.dtype)}{', key' if name in key else ''}{missing}"
         yield f"`{name}`", kind, routines, "; ".join(words)

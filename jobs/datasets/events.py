@@ -13,9 +13,9 @@ from lake.events import CHANNEL, CHANNEL_PATTERN, UNKNOWN_CHANNEL, callback_chan
 PAYMENT: Final = "payment"
 VISIT: Final = "visit"
 PAYMENT_CHANNELS: Final = (callback_channel("payments"), key_channel("website"), UNKNOWN_CHANNEL)
-"""Channels by which a payment is believed. Whoever has another key cannot add to finance's revenue.
+"""Channels whose payments are trusted. Whoever has another key cannot add to finance's revenue.
 
-UNKNOWN_CHANNEL is among them for what was stored before channels were: docs/upgrade.md says when to remove it.
+UNKNOWN_CHANNEL is among them for payments that were stored before channels: docs/upgrade.md says when to remove it.
 """
 _UUID: Final = r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
 
@@ -54,7 +54,7 @@ class Events(dy.Schema):
 
     @dy.rule()
     def a_payment_arrives_by_a_trusted_channel(cls) -> pl.Expr:  # noqa: N805 - dataframely passes the schema's class
-        """A payment by any other channel waits in the quarantine until somebody vouches for it."""
+        """A payment by any other channel stays in the quarantine until its channel is declared."""
         return (cls.event_type.col != PAYMENT) | cls.channel.col.is_in(PAYMENT_CHANNELS)
 
     @dy.rule()

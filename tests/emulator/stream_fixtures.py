@@ -46,7 +46,7 @@ class EventStream:
 
     @functools.cached_property
     def kiosk_key(self):
-        """Of the provider that may post visits, but whose payments nobody believes."""
+        """Of the provider that may post visits, but whose payments are not trusted."""
         return self._secret(api_key_parameter("/data-platform/local", "kiosk"))
 
     @functools.cached_property

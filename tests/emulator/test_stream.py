@@ -256,7 +256,7 @@ def test_forged_payment_waits_beside_the_genuine_one(ops, journey):
     # when an operator follows the id
     found = ops("trace", journey.forgery.event_id).stdout
 
-    # then both are told apart by their channels
+    # then both are shown with their channels
     assert "channel callback:payments" in found
     assert "by a_payment_arrives_by_a_trusted_channel" in found
 

@@ -189,7 +189,7 @@ def test_event_received_first_counts_however_its_rivals_land(objects):
     assert shown == [("request-0", "19.99")] * len(landing)
 
 
-def test_event_received_in_the_same_instant_is_ordered_by_request():
+def test_events_of_one_instant_are_ordered_by_request():
     # given two of one millisecond
     event = an_event()
     first, second = (

@@ -210,7 +210,7 @@ def test_a_value_that_aws_accepts_is_accepted(changes: dict[str, Any]) -> None:
     assert parse_settings(values(**changes), "dev") is not None
 
 
-def test_providers_that_do_not_fit_the_receivers_environment_are_refused() -> None:
+def test_too_many_providers_for_the_receiver_are_refused() -> None:
     # given what Lambda would refuse at the end of a deployment
     names = {f"{'provider_of_events_with_a_long_name':_<50}{number:03}": {} for number in range(50)}
 
