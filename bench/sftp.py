@@ -120,12 +120,9 @@ class Bench:
             **os.environ,
             **stack.environment,
             "POWERTOOLS_METRICS_NAMESPACE": "bench",
-            "AWS_ACCESS_KEY_ID": "test",
-            "AWS_SECRET_ACCESS_KEY": "test",
             "COLLECTOR_WORKERS": str(WORKERS),
             "POWERTOOLS_LOG_LEVEL": "WARNING",
         }
-        environment.pop("AWS_SESSION_TOKEN")
         command = [sys.executable, REPOSITORY / "bench" / "collector_process.py", "vehicles"]
         return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE)
 

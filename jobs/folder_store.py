@@ -48,11 +48,9 @@ class FolderStore:
             FileNotFoundError: there is no such object.
         """
         file = self._file(key)
-        return OpenObject(file.open("rb"), file.stat().st_size, self.landed_at(key), self.metadata(key))
-
-    def landed_at(self, key: str) -> datetime:
-        """When an object was put."""
-        return datetime.fromtimestamp(self._file(key).stat().st_mtime, UTC)
+        found = file.stat()
+        landed_at = datetime.fromtimestamp(found.st_mtime, UTC)
+        return OpenObject(file.open("rb"), found.st_size, landed_at, self.metadata(key))
 
     def metadata(self, key: str) -> Mapping[str, str]:
         """What was written with an object; nothing if it is a file that somebody put there."""

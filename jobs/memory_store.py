@@ -57,14 +57,6 @@ class MemoryStore:
         stored = self.objects[key]
         return OpenObject(io.BytesIO(stored.content), len(stored.content), stored.landed_at, stored.metadata)
 
-    def landed_at(self, key: str) -> datetime:
-        """When an object was put.
-
-        Raises:
-            KeyError: there is no such object.
-        """
-        return self.objects[key].landed_at
-
     def metadata(self, key: str) -> Mapping[str, str]:
         """What was written with an object.
 

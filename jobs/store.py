@@ -76,10 +76,6 @@ class Store(Protocol):
         """An object to be read in pieces: what memory it takes does not depend on its size."""
         ...
 
-    def landed_at(self, key: str) -> datetime:
-        """When an object was put, with its time zone."""
-        ...
-
     def metadata(self, key: str) -> Mapping[str, str]:
         """What was written with an object."""
         ...
@@ -139,10 +135,6 @@ class S3Store:
             reader.landed_at,
             reader.metadata,
         )
-
-    def landed_at(self, key: str) -> datetime:
-        """When an object was put, in UTC; S3 keeps whole seconds."""
-        return self._client.head_object(Bucket=self._bucket, Key=key)["LastModified"]
 
     def metadata(self, key: str) -> Mapping[str, str]:
         """An object's user metadata."""

@@ -37,6 +37,8 @@ def collector_statements(args: CollectorPermissionsArgs) -> list[dict[str, Any]]
                 "dynamodb:BatchGetItem",
                 "dynamodb:PutItem",
                 "dynamodb:UpdateItem",
+                # Finds the claims that a killed run left: lake.ledger_strays.
+                "dynamodb:Query",
             ],
             [args["ledger_arn"]],
         ),

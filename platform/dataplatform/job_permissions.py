@@ -65,7 +65,9 @@ def _encrypt_reports(args: JobPermissionsArgs) -> list[dict[str, Any]]:
 
 
 def _write_rows(args: JobPermissionsArgs) -> dict[str, Any]:
-    return allow("WriteRows", ["s3:PutObject"], [_objects(args, keys.WAREHOUSE), _objects(args, keys.QUARANTINE)])
+    # A large file goes in parts, which are aborted if one of them fails.
+    actions = ["s3:PutObject", "s3:AbortMultipartUpload"]
+    return allow("WriteRows", actions, [_objects(args, keys.WAREHOUSE), _objects(args, keys.QUARANTINE)])
 
 
 def _objects(args: JobPermissionsArgs, prefix: str) -> pulumi.Output[str]:

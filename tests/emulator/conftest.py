@@ -21,6 +21,7 @@ from tests.emulator.collector_fixtures import (  # noqa: F401  # fixtures of sev
     stack,
 )
 from tests.emulator.emulators import new_session, running_emulator
+from tests.emulator.event_function_fixtures import events_stack  # noqa: F401  # a fixture
 from tests.emulator.ledger_fixtures import clock, dataset, ledger, ledger_stack  # noqa: F401  # fixtures of several files
 from tests.emulator.platform_steps import ops, outgoing, wide_terminal  # noqa: F401  # fixtures of several files
 from tests.emulator.sql_fixtures import SqlStack, running_sql_source

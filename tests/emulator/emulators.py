@@ -1,7 +1,7 @@
 """Emulators for tests: on a free port, with IAM enforced, gone afterwards."""
 
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -17,10 +17,13 @@ REGION = "eu-west-1"
 _DESCRIPTIONS: Final = botocore.loaders.create_loader()
 
 
-def new_session() -> boto3.Session:
-    """A session that has met no credentials yet."""
+def new_session(credentials: Mapping[str, str] | None = None) -> boto3.Session:
+    """A session with a role's credentials, given as environment variables; without, one that has met none yet."""
     session = botocore.session.get_session()
     session.register_component("data_loader", _DESCRIPTIONS)
+    if credentials is not None:
+        names = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
+        session.set_credentials(*(credentials[name] for name in names))
     return boto3.Session(botocore_session=session)
 
 

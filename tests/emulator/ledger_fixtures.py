@@ -30,7 +30,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def ledger(ledger_stack, clock) -> Ledger:
-    return Ledger(ledger_stack.dynamodb, ledger_stack.table, clock=clock)
+    return Ledger(ledger_stack.role_dynamodb, ledger_stack.table, clock=clock)
 
 
 @pytest.fixture

@@ -2,11 +2,11 @@
 
 import asyncio
 import contextlib
-import json
 import threading
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from cryptography.hazmat.primitives import serialization
@@ -21,6 +21,7 @@ from lake.collection import (
 )
 from lake.ledger import Entry, Ledger
 from local.sftp_source import ChrootedFiles, FilesFactory, SourceSettings, host_key_line, start
+from tests.emulator.deployed_roles import deployed_policy, places_of_lake, role_credentials
 from tests.emulator.emulators import new_session
 
 REGION = "eu-west-1"
@@ -74,7 +75,7 @@ def running_source(settings: SourceSettings, files: FilesFactory = ChrootedFiles
 
 
 class Stack:
-    """A bucket, a ledger, parameters and a collector's role, as the program deploys them."""
+    """A bucket, a ledger and parameters, and the collector's role with the policy that the program deploys."""
 
     def __init__(self, endpoint: str, datasets: tuple[str, ...] = ("vehicles",)) -> None:
         self.endpoint = endpoint
@@ -93,7 +94,9 @@ class Stack:
             AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk")],
             BillingMode="PAY_PER_REQUEST",
         )
-        self.credentials = self._role_credentials(datasets)
+        places = places_of_lake(self.bucket, self.key_arn, self.table, self.prefix)
+        policy = deployed_policy("collector-sftp", places, datasets)
+        self._credentials = role_credentials(self._root, self._name, policy)
 
     def _root(self, service: str):
         return _SESSION.client(
@@ -104,60 +107,16 @@ class Stack:
             aws_secret_access_key="test",
         )
 
-    def _role_credentials(self, datasets: tuple[str, ...]) -> dict[str, str]:
-        iam = self._root("iam")
-        trust = {"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::000000000000:root"}, "Action": "sts:AssumeRole"}
-        role = iam.create_role(RoleName=self._name, AssumeRolePolicyDocument=_policy([trust]))["Role"]
-        iam.put_role_policy(
-            RoleName=self._name, PolicyName="collect", PolicyDocument=_policy(self._permissions(datasets))
-        )
-        assumed = self._root("sts").assume_role(RoleArn=role["Arn"], RoleSessionName="collector")["Credentials"]
-        return {
-            "AWS_ACCESS_KEY_ID": assumed["AccessKeyId"],
-            "AWS_SECRET_ACCESS_KEY": assumed["SecretAccessKey"],
-            "AWS_SESSION_TOKEN": assumed["SessionToken"],
-        }
-
-    def _permissions(self, datasets: tuple[str, ...]) -> list[dict[str, object]]:
-        account = f"{REGION}:000000000000"
-        return [
-            {
-                "Effect": "Allow",
-                "Action": ["s3:PutObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"],
-                "Resource": [f"arn:aws:s3:::{self.bucket}/inbound/{dataset}/*" for dataset in datasets],
-            },
-            {
-                "Effect": "Allow",
-                "Action": "s3:ListBucketMultipartUploads",
-                "Resource": f"arn:aws:s3:::{self.bucket}",
-            },
-            {
-                "Effect": "Allow",
-                "Action": [
-                    "dynamodb:GetItem",
-                    "dynamodb:BatchGetItem",
-                    "dynamodb:PutItem",
-                    "dynamodb:UpdateItem",
-                    "dynamodb:Query",
-                ],
-                "Resource": f"arn:aws:dynamodb:{account}:table/{self.table}",
-            },
-            {
-                "Effect": "Allow",
-                "Action": "ssm:GetParameter",
-                "Resource": [
-                    f"arn:aws:ssm:{account}:parameter{self.prefix}/connections/*",
-                    f"arn:aws:ssm:{account}:parameter{self.prefix}/datasets/*",
-                ],
-            },
-            {"Effect": "Allow", "Action": ["kms:Decrypt", "kms:GenerateDataKey"], "Resource": self.key_arn},
-        ]
+    @cached_property
+    def role_dynamodb(self):
+        """A DynamoDB client under the collector's role."""
+        return new_session(self._credentials).client("dynamodb", endpoint_url=self.endpoint, region_name=REGION)
 
     @property
     def environment(self) -> dict[str, str]:
         """The environment of the function: its settings, and its role's credentials."""
         return {
-            **self.credentials,
+            **self._credentials,
             "AWS_ENDPOINT_URL": self.endpoint,
             "AWS_DEFAULT_REGION": REGION,
             "LAKE_BUCKET": self.bucket,
@@ -194,7 +153,3 @@ class Stack:
     def entries(self, dataset: str = "vehicles") -> list[Entry]:
         """The ledger's entries."""
         return list(Ledger(self.dynamodb, self.table).entries(dataset))
-
-
-def _policy(statements: list[dict[str, object]]) -> str:
-    return json.dumps({"Version": "2012-10-17", "Statement": statements})

@@ -2,12 +2,12 @@
 
 import contextlib
 import io
-import json
 import os
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -23,6 +23,7 @@ from jobs.datasets.declaration import Dataset, SqlSource
 from jobs.extract_from_sql.connection import Server, trusting
 from lake.collection import Database, certificate_parameter, database_parameter, password_parameter
 from local.sql_source.server import SourceSettings, start
+from tests.emulator.deployed_roles import deployed_policy, places_of_lake, role_credentials
 from tests.emulator.emulators import new_session
 
 REGION = "eu-west-1"
@@ -146,7 +147,7 @@ def new_certificate() -> tuple[str, str]:
 
 
 class SqlStack:
-    """A bucket, a ledger, a database's parameters, and a role that may do what the task's role may and no more."""
+    """A bucket, a ledger, a database's parameters, and the task's role with the policy that the program deploys."""
 
     def __init__(self, endpoint: str, datasets: tuple[str, ...]) -> None:
         self.endpoint = endpoint
@@ -162,23 +163,24 @@ class SqlStack:
             AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk")],
             BillingMode="PAY_PER_REQUEST",
         )
-        self._role = self._role_credentials(datasets)
+        places = places_of_lake(self.bucket, self.key_arn, self.table, self.prefix)
+        policy = deployed_policy("extraction-task", places, datasets)
+        self._credentials = role_credentials(self.client, self._name, policy)
 
-    def client(self, service: str, credentials: Mapping[str, str] | None = None) -> Any:
-        """A client, of the account's root if no credentials are given."""
-        keys = credentials or {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
+    def client(self, service: str) -> Any:
+        """A client of the account's root."""
+        keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
         return _SESSION.client(service, endpoint_url=self.endpoint, region_name=REGION, **keys)
+
+    @cached_property
+    def role_dynamodb(self) -> Any:
+        """A DynamoDB client under the task's role."""
+        return new_session(self._credentials).client("dynamodb", endpoint_url=self.endpoint, region_name=REGION)
 
     @property
     def environment(self) -> dict[str, str]:
         """The task's environment: its role's credentials."""
-        names = {
-            "aws_access_key_id": "AWS_ACCESS_KEY_ID",
-            "aws_secret_access_key": "AWS_SECRET_ACCESS_KEY",
-            "aws_session_token": "AWS_SESSION_TOKEN",
-        }
-        credentials = {names[name]: value for name, value in self._role.items()}
-        return {**credentials, "AWS_ENDPOINT_URL": self.endpoint, "AWS_DEFAULT_REGION": REGION}
+        return {**self._credentials, "AWS_ENDPOINT_URL": self.endpoint, "AWS_DEFAULT_REGION": REGION}
 
     @property
     def arguments(self) -> list[str]:
@@ -233,43 +235,6 @@ class SqlStack:
 
     def _put(self, name: str, value: str) -> None:
         self.ssm.put_parameter(Name=name, Value=value, Type="String", Overwrite=True)
-
-    def _role_credentials(self, datasets: tuple[str, ...]) -> dict[str, str]:
-        iam = self.client("iam")
-        trust = {"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::000000000000:root"}, "Action": "sts:AssumeRole"}
-        role = iam.create_role(RoleName=self._name, AssumeRolePolicyDocument=_policy([trust]))["Role"]
-        iam.put_role_policy(RoleName=self._name, PolicyName="task", PolicyDocument=_policy(self._permissions(datasets)))
-        assumed = self.client("sts").assume_role(RoleArn=role["Arn"], RoleSessionName="task")["Credentials"]
-        return {
-            "aws_access_key_id": assumed["AccessKeyId"],
-            "aws_secret_access_key": assumed["SecretAccessKey"],
-            "aws_session_token": assumed["SessionToken"],
-        }
-
-    def _permissions(self, datasets: tuple[str, ...]) -> list[dict[str, object]]:
-        account = f"{REGION}:000000000000"
-        return [
-            {
-                "Effect": "Allow",
-                "Action": ["s3:PutObject", "s3:AbortMultipartUpload", "s3:GetObject"],
-                "Resource": [f"arn:aws:s3:::{self.bucket}/inbound/{dataset}/*" for dataset in datasets],
-            },
-            {
-                "Effect": "Allow",
-                "Action": ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:Query"],
-                "Resource": f"arn:aws:dynamodb:{account}:table/{self.table}",
-            },
-            {
-                "Effect": "Allow",
-                "Action": "ssm:GetParameter",
-                "Resource": f"arn:aws:ssm:{account}:parameter{self.prefix}/databases/*",
-            },
-            {"Effect": "Allow", "Action": ["kms:Decrypt", "kms:GenerateDataKey"], "Resource": self.key_arn},
-        ]
-
-
-def _policy(statements: list[dict[str, object]]) -> str:
-    return json.dumps({"Version": "2012-10-17", "Statement": statements})
 
 
 class Items(dy.Schema):

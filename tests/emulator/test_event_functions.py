@@ -1,4 +1,4 @@
-"""The stream's functions against SQS, S3, SSM and DynamoDB: handlers with their own clients, as they are deployed."""
+"""The stream's functions against SQS, S3, SSM and DynamoDB: handlers with their own clients, under deployed roles."""
 
 import gzip
 import hashlib
@@ -13,110 +13,16 @@ from collections import Counter
 from datetime import UTC, date, datetime
 from types import SimpleNamespace
 
-import boto3
 import pytest
 from botocore.exceptions import ReadTimeoutError
 
 from functions.event_batcher import handler as batcher
 from functions.event_receiver import handler as receiver
 from functions.object_attributes import handler as attributes
-from lake.attributes import INDEX, Arrival, AttributesTable, Status
-from local.emulator import EMULATOR_ACCESS_KEY, EMULATOR_SECRET_KEY
+from lake.attributes import Arrival, AttributesTable, Status
+from tests.emulator.event_function_fixtures import KEY_ID, SECRET
 
 pytestmark = pytest.mark.emulator
-PREFIX, SECRET = "/event-functions", "what is shared"
-KEY_ID = "key-of-the-website"
-
-
-class Stack:
-    """The functions' resources, made fresh."""
-
-    def __init__(self):
-        name = f"events-{uuid.uuid4().hex[:12]}"
-        self.s3, self.sqs, self.bucket = boto3.client("s3"), boto3.client("sqs"), name
-        self.s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
-        self.queue, self.dead_letters = (
-            self.sqs.create_queue(QueueName=f"{name}-{each}")["QueueUrl"] for each in ("queue", "dead")
-        )
-        dynamodb = boto3.resource("dynamodb")
-        self.signatures = dynamodb.create_table(
-            TableName=f"{name}-signatures",
-            KeySchema=[{"AttributeName": "signature", "KeyType": "HASH"}],
-            AttributeDefinitions=[{"AttributeName": "signature", "AttributeType": "S"}],
-            BillingMode="PAY_PER_REQUEST",
-        )
-        keys = ("object_key", "dataset_day", "arrived_at")
-        self.attributes = dynamodb.create_table(
-            TableName=f"{name}-attributes",
-            KeySchema=[{"AttributeName": "object_key", "KeyType": "HASH"}],
-            AttributeDefinitions=[{"AttributeName": each, "AttributeType": "S"} for each in keys],
-            GlobalSecondaryIndexes=[
-                {
-                    "IndexName": INDEX,
-                    "KeySchema": [
-                        {"AttributeName": "dataset_day", "KeyType": "HASH"},
-                        {"AttributeName": "arrived_at", "KeyType": "RANGE"},
-                    ],
-                    "Projection": {"ProjectionType": "ALL"},
-                }
-            ],
-            BillingMode="PAY_PER_REQUEST",
-        )
-        ssm = boto3.client("ssm")
-        configuration = json.dumps({"event_id_pointer": "/id", "secret_parameter": f"{PREFIX}/secret"})
-        ssm.put_parameter(
-            Name=f"{PREFIX}/events/callbacks/payments", Value=configuration, Type="String", Overwrite=True
-        )
-        ssm.put_parameter(Name=f"{PREFIX}/secret", Value=SECRET, Type="SecureString", Overwrite=True)
-
-    @property
-    def environment(self):
-        return {
-            "EVENTS_QUEUE_URL": self.queue,
-            "PARAMETER_PREFIX": PREFIX,
-            "SIGNATURES_TABLE": self.signatures.name,
-            "API_KEY_PROVIDERS": json.dumps({KEY_ID: "website"}),
-            "CALLBACK_PROVIDERS": "payments",
-            "LAKE_BUCKET": self.bucket,
-            "EVENTS_DATASET": "events",
-            "EVENTS_DEAD_LETTER_QUEUE_URL": self.dead_letters,
-            "ATTRIBUTES_TABLE": self.attributes.name,
-        }
-
-    def messages(self, queue, count, *, seconds=20):
-        """So many messages of a queue, taken from it; fewer if no more are there for some seconds."""
-        taken, until = [], time.monotonic() + seconds
-        while len(taken) < count:
-            answer = self.sqs.receive_message(
-                QueueUrl=queue, MaxNumberOfMessages=10, AttributeNames=["All"], MessageAttributeNames=["All"]
-            )
-            if not (received := answer.get("Messages", ())) and time.monotonic() >= until:
-                break
-            for message in received:
-                self.sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
-                taken.append(message)
-        return taken
-
-
-@pytest.fixture
-def events_stack(engine_emulator, monkeypatch):
-    monkeypatch.setenv("AWS_ENDPOINT_URL", engine_emulator.endpoint)
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", EMULATOR_ACCESS_KEY)
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", EMULATOR_SECRET_KEY)
-    monkeypatch.delenv("AWS_SESSION_TOKEN", raising=False)
-    # The default session keeps the credentials that it met first, and each function its clients.
-    boto3.setup_default_session()
-    stack = Stack()
-    for name, value in stack.environment.items():
-        monkeypatch.setenv(name, value)
-    caches = (receiver.receiver, batcher._batcher, attributes._recorder)
-    for cached in caches:
-        cached.cache_clear()
-    yield stack
-    for cached in caches:
-        cached.cache_clear()
-    boto3.setup_default_session()
 
 
 def call(route, body, headers=None, provider=None, seconds=12):

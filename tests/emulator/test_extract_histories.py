@@ -186,7 +186,7 @@ class History:
         # Each run comes when the last one's lease is over.
         self._leases += timedelta(minutes=10)
         ledger = DyingWatermarks if how == "dies after it" else Watermarks
-        watermarks = ledger(self._stack.dynamodb, self._stack.table, clock=lambda: self._leases)
+        watermarks = ledger(self._stack.role_dynamodb, self._stack.table, clock=lambda: self._leases)
         self._next_put = how
         source = self._dataset.source
         assert isinstance(source, SqlSource)

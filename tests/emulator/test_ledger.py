@@ -212,7 +212,7 @@ def test_of_many_runs_at_once_one_gets_the_claim(ledger_stack, clock, dataset):
     # given
     def attempt(_: int):
         try:
-            return Ledger(ledger_stack.dynamodb, ledger_stack.table, clock=clock).claim(version_of(dataset))
+            return Ledger(ledger_stack.role_dynamodb, ledger_stack.table, clock=clock).claim(version_of(dataset))
         except ClaimedElsewhereError:
             return None
 
@@ -246,7 +246,7 @@ class AnswersLost:
 
 def test_writes_that_succeeded_but_were_repeated_are_recognised_as_ones_own(ledger_stack, clock, dataset):
     # given
-    ledger = Ledger(AnswersLost(ledger_stack.dynamodb), ledger_stack.table, clock=clock)
+    ledger = Ledger(AnswersLost(ledger_stack.role_dynamodb), ledger_stack.table, clock=clock)
 
     # when
     failed = ledger.claim(version_of(dataset))

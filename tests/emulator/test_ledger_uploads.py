@@ -99,7 +99,7 @@ def test_a_file_is_unchanged_since_its_first_look_until_it_looks_otherwise(ledge
 
 @pytest.fixture
 def strays(ledger_stack, clock):
-    return lambda *listed: StrayUploads(ledger_stack.dynamodb, ledger_stack.table, listed, clock=clock)
+    return lambda *listed: StrayUploads(ledger_stack.role_dynamodb, ledger_stack.table, listed, clock=clock)
 
 
 def test_an_upload_of_a_live_claim_is_no_stray_whatever_is_listed(ledger, strays, dataset):

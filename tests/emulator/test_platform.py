@@ -68,6 +68,31 @@ def test_what_fails_is_told_to_the_one_who_collects(target, outgoing):
     assert any(each.inbound.file_name == "whole.csv" for each in landed_objects(target, "vehicles"))
 
 
+@pytest.fixture
+def source_stopped(platform):
+    """The SFTP source, stopped; it runs again afterwards."""
+    platform.source.process.stop()
+    yield platform.source
+    if not platform.source.process.is_running():
+        platform.source.start()
+
+
+def test_collection_resumes_after_an_outage_of_the_source(ops, source_stopped, outgoing):
+    # given a file, and a run that cannot reach the server
+    (outgoing / "after-outage.csv").write_text(HEADER + "7,Corsa,Red,AB19CDE\n")
+    during = ops("collect", "vehicles")
+
+    # when the server is back
+    source_stopped.start()
+    after = ops("collect", "vehicles")
+
+    # then the first run failed and said why, and the next one collects
+    assert during.exit_code == 1
+    assert f"127.0.0.1:{source_stopped.port} cannot be reached: Connection refused" in during.output
+    assert after.exit_code == 0, after.output
+    assert "collected outgoing/vehicles/after-outage.csv to inbound/vehicles/" in after.output
+
+
 def test_a_schedule_that_fires_collects(target, outgoing):
     # given a file, and the schedule's time
     (outgoing / "scheduled.csv").write_text(HEADER + "3,Corsa,Red,AB14CDE\n")

@@ -7,6 +7,7 @@ import pytest
 
 from lake.ledger import LEASE, ClaimedElsewhereError, LedgerError, LostClaimError
 from lake.watermark import Extraction, Position, Range, Watermarks
+from tests.emulator.sql_fixtures import SqlStack
 
 pytestmark = pytest.mark.emulator
 
@@ -15,9 +16,14 @@ LATER = "2026-11-22 11:00:00.0000001"
 DIGESTS = b"\x00\xff" * 8
 
 
+@pytest.fixture(scope="module")
+def extraction_stack(engine_emulator):
+    return SqlStack(engine_emulator.endpoint, ())
+
+
 @pytest.fixture
-def watermarks(ledger_stack, clock) -> Watermarks:
-    return Watermarks(ledger_stack.dynamodb, ledger_stack.table, clock=clock)
+def watermarks(extraction_stack, clock) -> Watermarks:
+    return Watermarks(extraction_stack.role_dynamodb, extraction_stack.table, clock=clock)
 
 
 def up_to(upper: str | None):
@@ -182,11 +188,13 @@ def test_an_empty_table_leaves_no_watermark(watermarks, dataset):
     assert watermarks.position(dataset).watermark is None
 
 
-def test_of_many_runs_at_once_one_gets_the_claim(ledger_stack, clock, dataset):
+def test_of_many_runs_at_once_one_gets_the_claim(extraction_stack, clock, dataset):
     # given
     def attempt(_: int):
         try:
-            return Watermarks(ledger_stack.dynamodb, ledger_stack.table, clock=clock).claim(dataset, up_to(TICKS))
+            return Watermarks(extraction_stack.role_dynamodb, extraction_stack.table, clock=clock).claim(
+                dataset, up_to(TICKS)
+            )
         except ClaimedElsewhereError:
             return None
 
@@ -198,9 +206,9 @@ def test_of_many_runs_at_once_one_gets_the_claim(ledger_stack, clock, dataset):
     assert len(claims) == 1
 
 
-def test_a_run_that_saw_an_older_position_cannot_claim_a_range_that_was_extracted(ledger_stack, clock, dataset):
+def test_a_run_that_saw_an_older_position_cannot_claim_a_range_that_was_extracted(extraction_stack, clock, dataset):
     # given a run that asks the server for its range while another run extracts that very range
-    watermarks = Watermarks(ledger_stack.dynamodb, ledger_stack.table, clock=clock)
+    watermarks = Watermarks(extraction_stack.role_dynamodb, extraction_stack.table, clock=clock)
     complete(watermarks, watermarks.claim(dataset, up_to(TICKS)))
 
     def overtaken(position: Position) -> Range:
@@ -229,9 +237,9 @@ class AnswersLost:
         return self._client.update_item(**request)
 
 
-def test_writes_that_succeeded_but_were_repeated_are_recognised_as_ones_own(ledger_stack, clock, dataset):
+def test_writes_that_succeeded_but_were_repeated_are_recognised_as_ones_own(extraction_stack, clock, dataset):
     # given
-    watermarks = Watermarks(AnswersLost(ledger_stack.dynamodb), ledger_stack.table, clock=clock)
+    watermarks = Watermarks(AnswersLost(extraction_stack.role_dynamodb), extraction_stack.table, clock=clock)
 
     # when
     failed = watermarks.claim(dataset, up_to(TICKS))
@@ -245,11 +253,11 @@ def test_writes_that_succeeded_but_were_repeated_are_recognised_as_ones_own(ledg
     assert watermarks.position(dataset).watermark == TICKS
 
 
-def test_a_deleted_entry_is_noticed(ledger_stack, watermarks, dataset):
+def test_a_deleted_entry_is_noticed(extraction_stack, watermarks, dataset):
     # given
     extraction = watermarks.claim(dataset, up_to(TICKS))
     key = {"pk": {"S": f"dataset#{dataset}"}, "sk": {"S": "watermark"}}
-    ledger_stack.dynamodb.delete_item(TableName=ledger_stack.table, Key=key)
+    extraction_stack.dynamodb.delete_item(TableName=extraction_stack.table, Key=key)
 
     # when, then
     with pytest.raises(LedgerError, match="was deleted during the run"):

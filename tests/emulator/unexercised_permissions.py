@@ -1,6 +1,8 @@
-"""Permissions that no call of a local run needs, each with the reason why it is there all the same."""
+"""What the recorded run of a platform does not use, with reasons: permissions, and lines that call AWS."""
 
 from dataclasses import dataclass
+
+from tests.emulator.call_sites import CallSite
 
 
 @dataclass(frozen=True)
@@ -16,10 +18,24 @@ class Unexercised:
         return self.role in {"*", role} and self.statement == statement and action in self.actions
 
 
+@dataclass(frozen=True)
+class NotRun:
+    """A call of AWS that no function, job or task of a run makes."""
+
+    file: str
+    function: str
+    operation: str
+    reason: str
+
+    def covers(self, site: CallSite) -> bool:
+        return (site.file, site.function, site.operation) == (self.file, self.function, self.operation)
+
+
 _SERVICES = (
     "a service's own call, judged on the policies of every stack in tests/infrastructure/test_service_permissions.py"
 )
 _LOGS = "Lambda, Glue and Fargate write logs in the role's name, the emulator in its own; judged there as well"
+_BATCH = "AWS asks for this action when messages are sent in a batch; the emulator asks for one of its own"
 _KEY = ("kms:Decrypt", "kms:GenerateDataKey")
 
 UNEXERCISED = (
@@ -39,25 +55,14 @@ UNEXERCISED = (
         ("logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"),
         "the network's flow log is written in the role's name; no packet flows here",
     ),
-    Unexercised("stream-batcher", "UseKey", ("kms:Decrypt",), "the queue's messages are decrypted in the role's name"),
     Unexercised(
         "stream-batcher",
         "TakeMessages",
         ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"),
         "Lambda polls the queue in the role's name, the emulator in its own; judged there as well",
     ),
-    Unexercised(
-        "stream-batcher", "SendDeadLetters", ("sqs:SendMessage", "sqs:SendMessageBatch"), "a message that is no event"
-    ),
-    Unexercised(
-        "stream-receiver", "Enqueue", ("sqs:SendMessage",), "AWS asks for it on a batch; the emulator for more"
-    ),
-    Unexercised(
-        "stream-receiver",
-        "RememberSignatures",
-        ("dynamodb:DeleteItem",),
-        "a signature is forgotten where its event could not be queued",
-    ),
+    Unexercised("stream-receiver", "Enqueue", ("sqs:SendMessage",), _BATCH),
+    Unexercised("stream-batcher", "SendDeadLetters", ("sqs:SendMessage",), _BATCH),
     Unexercised(
         "datasets-freshness",
         "UseKey",
@@ -67,25 +72,6 @@ UNEXERCISED = (
     Unexercised("attributes-recorder", "SendFailures", ("sqs:SendMessage",), _SERVICES),
     Unexercised("attributes-recorder", "UseKey", ("kms:GenerateDataKey",), "its failures go to an encrypted queue"),
     Unexercised("collector-sftp", "SendFailures", ("sqs:SendMessage",), _SERVICES),
-    Unexercised(
-        "collector-sftp",
-        "KeepLedger",
-        ("dynamodb:GetItem",),
-        "a claim that another run holds is read: tests/emulator/test_sftp_collector_faults.py",
-    ),
-    Unexercised(
-        "collector-sftp",
-        "LandFiles",
-        ("s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"),
-        "a large file lands in parts, which the run after a killed one goes on with or aborts: "
-        "tests/emulator/test_sftp_collector_resumes.py",
-    ),
-    Unexercised(
-        "extraction-task",
-        "LandObjects",
-        ("s3:AbortMultipartUpload", "s3:GetObject"),
-        "an object that fails in the middle is given up; a snapshot is compared with the one before",
-    ),
     Unexercised("extraction-execution", "LogInToRegistry", ("ecr:GetAuthorizationToken",), "no containers run here"),
     Unexercised(
         "extraction-execution",
@@ -98,3 +84,13 @@ UNEXERCISED = (
 
 def is_listed(role: str, statement: str, action: str) -> bool:
     return any(entry.covers(role, statement, action) for entry in UNEXERCISED)
+
+
+NOT_RUN = (
+    NotRun(
+        "lake/attributes.py",
+        "AttributesTable.of_day",
+        "query",
+        "for a person's own programs, which have the rights of that person",
+    ),
+)

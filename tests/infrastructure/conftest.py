@@ -1,18 +1,17 @@
 """The resource graph of each stack, recorded once a session."""
 
 from collections.abc import Callable
-from functools import cache
 
 import pytest
 
-from tests.infrastructure.recording import Graph, record
+from tests.infrastructure.recording import Graph, recorded
 
 STACKS = ("local", "dev", "prod")
 
 
 @pytest.fixture(scope="session")
 def graph_of() -> Callable[[str], Graph]:
-    return cache(record)
+    return recorded
 
 
 @pytest.fixture(params=STACKS)

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,8 @@ from local.engine.values import read_properties, write_properties
 
 ROOT = Path(__file__).resolve().parents[2]
 SIGNATURE = "4dabf18193072939515e22adb298388d"
+PROJECT = "data-platform"
+ACCOUNT = "123456789012"
 
 # Outputs that the program passes on. Each stands in the graph as ${name.output}, so that a reference stays readable.
 OUTPUTS = (
@@ -43,7 +46,7 @@ OUTPUTS = (
     "value",
 )
 INVOKES = {
-    "aws:index/getCallerIdentity:getCallerIdentity": {"accountId": "123456789012"},
+    "aws:index/getCallerIdentity:getCallerIdentity": {"accountId": ACCOUNT},
     "aws:index/getRegion:getRegion": {"region": "eu-west-1"},
     "aws:index/getAvailabilityZones:getAvailabilityZones": {"names": ["eu-west-1a", "eu-west-1b", "eu-west-1c"]},
     "aws:ecr/getAuthorizationToken:getAuthorizationToken": {"userName": "AWS", "password": "registry-token"},
@@ -153,13 +156,17 @@ class _Recorder(mocks.MockMonitor):
 def record(stack: str, **changed_settings: object) -> Graph:
     """Run the program for a stack, with some of its settings changed, and return its graph."""
     configuration = dict(read_stack_configuration(ROOT, stack))
-    configuration |= {f"data-platform:{name}": value for name, value in changed_settings.items()}
+    configuration |= {f"{PROJECT}:{name}": value for name, value in changed_settings.items()}
     recorder = _Recorder()
-    run_program(
-        ROOT, recorder, project="data-platform", stack=stack, configuration=encode(configuration), dry_run=False
-    )
+    run_program(ROOT, recorder, project=PROJECT, stack=stack, configuration=encode(configuration), dry_run=False)
     # Independent resources are registered in any order.
     return Graph(stack, sorted(recorder.recorded, key=lambda each: each.urn), recorder.exports)
+
+
+@cache
+def recorded(stack: str) -> Graph:
+    """The graph of a stack with its own settings, recorded once in a process."""
+    return record(stack)
 
 
 def _readable(value: Any) -> Any:

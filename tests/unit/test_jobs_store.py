@@ -3,7 +3,6 @@
 import io
 import json
 from collections.abc import Callable
-from datetime import UTC, datetime
 
 import boto3
 import pytest
@@ -48,16 +47,6 @@ def test_an_object_is_read_whole(s3):
 
     # then
     assert S3Store(client, "lake").read("a") == b"content"
-
-
-def test_an_object_says_when_it_was_put(s3):
-    # given
-    client, stubber = s3
-    landed_at = datetime(2026, 11, 22, 12, tzinfo=UTC)
-    stubber.add_response("head_object", {"LastModified": landed_at}, {"Bucket": "lake", "Key": "a"})
-
-    # then
-    assert S3Store(client, "lake").landed_at("a") == landed_at
 
 
 def test_an_object_is_put_in_one_request_with_its_metadata(s3):

@@ -1,0 +1,27 @@
+"""What tests do to deployed functions: change their configuration for a while, kill them in the middle."""
+
+import contextlib
+
+
+@contextlib.contextmanager
+def changed_function(target, name, **changes):
+    """A deployed function with some of its configuration changed, until the block ends."""
+    functions = target.client("lambda")
+    before = functions.get_function_configuration(FunctionName=name)
+    functions.update_function_configuration(FunctionName=name, **changes)
+    try:
+        yield
+    finally:
+        functions.update_function_configuration(FunctionName=name, **{each: before[each] for each in changes})
+
+
+def kill_function(platform, name):
+    """Kill -9 a function that is running, and its workers with it."""
+    family = [
+        process
+        for process in platform.emulator.process._find().children(recursive=True)
+        if f"ministack-lambda-{name}-" in " ".join(process.cmdline())
+    ]
+    assert family, f"{name} is not running"
+    for process in family:
+        process.kill()
