@@ -76,18 +76,18 @@ lock: $(DEVELOPMENT) ## Pin the requirements again, from requirements/*.in.
 	done
 
 settings: $(DEVELOPMENT) ## Write docs/settings.md anew, from the model of the settings.
-	@PYTHONPATH=platform:. $(BIN)/python -m dataplatform.settings_page
+	@PYTHONPATH=platform:. $(BIN)/python -m dataplatform.settings.page
 
 pages: $(INSTALLED) ## Write a page for each dataset into .build/pages/, from its declaration.
-	@PYTHONPATH=platform:. $(BIN)/python -m jobs.pages .build/pages
+	@PYTHONPATH=platform:. $(BIN)/python -m ops.pages .build/pages
 
 bench: $(DEVELOPMENT) ## Measure: make bench NAME=warehouse
 	@test -n "$(NAME)" || { echo "which one? $$(cd bench && ls *.py | sed 's/\.py$$//' | tr '\n' ' ')"; exit 2; }
 	@PYTHONPATH=platform:. $(BIN)/python bench/$(NAME).py $(ARGS)
 
 campaign: $(DEVELOPMENT) ## A thousand faults with kept seeds: make campaign NAME=collector ARGS="--runs 1000"
-	@test -n "$(NAME)" || { echo "which one? $$(cd campaigns && ls *.py | sed 's/\.py$$//' | tr '\n' ' ')"; exit 2; }
-	@PYTHONPATH=platform:. $(BIN)/python campaigns/$(NAME).py $(ARGS)
+	@test -n "$(NAME)" || { echo "which one? $$(cd bench/campaigns && ls *.py | sed 's/\.py$$//' | tr '\n' ' ')"; exit 2; }
+	@PYTHONPATH=platform:. $(BIN)/python bench/campaigns/$(NAME).py $(ARGS)
 
 clean: ## Stop the local platform and delete everything that was built.
 	@test ! -x $(BIN)/python || $(BIN)/python -m local down

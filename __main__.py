@@ -9,14 +9,11 @@ sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parent / "platfor
 import pulumi
 import pulumi_aws as aws
 
-from dataplatform import packaging
-from dataplatform.audit import Audit, trail_arn
-from dataplatform.batch_collector import BatchCollector
-from dataplatform.catalogue import Catalogue
-from dataplatform.container_image import ContainerImage
-from dataplatform.dashboard import Dashboard
-from dataplatform.data_lake import DataLake
-from dataplatform.dataset_watch import DatasetWatch
+from dataplatform.aws import packaging
+from dataplatform.aws.function_layer import FunctionLayer
+from dataplatform.aws.network import Network
+from dataplatform.aws.permissions_boundary import bound_every_role
+from dataplatform.aws.python_function import FunctionSettings
 from dataplatform.declarations import (
     DATASETS,
     REPORTS,
@@ -33,19 +30,22 @@ from dataplatform.declarations import (
     teams_of_reports,
     watched_datasets,
 )
-from dataplatform.demo_sources import create_demo_sources
-from dataplatform.function_layer import FunctionLayer
-from dataplatform.images import IMAGES
-from dataplatform.monitoring import Monitoring
-from dataplatform.network import Network
-from dataplatform.object_attributes import ObjectAttributes
-from dataplatform.permissions_boundary import bound_every_role
-from dataplatform.python_function import FunctionSettings
-from dataplatform.settings_reader import read_settings
-from dataplatform.sql_extraction import SqlExtraction
-from dataplatform.stream_ingest import StreamIngest
-from dataplatform.team_access import TeamAccess
-from dataplatform.transform_jobs import TransformJobs
+from dataplatform.processing.glue import TransformJobs
+from dataplatform.settings.reader import read_settings
+from dataplatform.sftp.collector import BatchCollector
+from dataplatform.sources.demo_sources import create_demo_sources
+from dataplatform.sql.container_image import ContainerImage
+from dataplatform.sql.extraction import SqlExtraction
+from dataplatform.sql.images import IMAGES
+from dataplatform.storage.catalogue import Catalogue
+from dataplatform.storage.data_lake import DataLake
+from dataplatform.stream.stream import StreamIngest
+from dataplatform.teams.access import TeamAccess
+from dataplatform.teams.audit import Audit, trail_arn
+from dataplatform.watch.dashboard import Dashboard
+from dataplatform.watch.freshness import DatasetWatch
+from dataplatform.watch.monitoring import Monitoring
+from dataplatform.watch.object_index import ObjectAttributes
 
 settings = read_settings()
 name = f"{pulumi.get_project()}-{pulumi.get_stack()}"

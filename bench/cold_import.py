@@ -21,7 +21,7 @@ import s3transfer
 import six
 import urllib3
 
-from dataplatform import packaging
+from dataplatform.aws import packaging
 
 RUNS: Final = 5
 LIMIT_SECONDS: Final = 0.4

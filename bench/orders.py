@@ -8,7 +8,7 @@ from typing import Final
 import dataframely as dy
 import polars as pl
 
-from jobs.datasets.declaration import Dataset, SftpSource
+from processing.declaring.dataset import Dataset, SftpSource
 
 BYTES_PER_ROW: Final = 67.6
 _AT_ONCE: Final = 1_000_000

@@ -26,9 +26,9 @@ from typing import cast
 
 from bench.openssh_server import CIPHER, MissingServerError, OpenSshServer, openssh_server
 from bench.process_memory import PeakMemory
-from lake.collection import Collection, Connection
-from tests.emulator.emulators import running_emulator
-from tests.emulator.sftp_fixtures import ClientKey, Stack
+from lake.parameters import Collection, Connection
+from tests.support.emulators import running_emulator
+from tests.support.sftp import ClientKey, Stack
 
 ROUND_TRIP_MILLISECONDS = 20
 WORKERS = 2

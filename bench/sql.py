@@ -26,12 +26,12 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
 
 from bench.environments import ENVIRONMENTS, make_environment
+from emulation.aws.emulator import Emulator
+from emulation.processes import BackgroundProcess
 from jobs.extract_from_sql.connection import Server, odbc_driver, trusting
-from lake.collection import Database, certificate_parameter, database_parameter, password_parameter
-from local.emulator import Emulator
-from local.processes import BackgroundProcess
-from ops.target import EMULATOR_ACCESS_KEY, EMULATOR_SECRET_KEY, local_environment
-from tests.emulator.emulators import free_port
+from lake.parameters import Database, certificate_parameter, database_parameter, password_parameter
+from ops.stack.target import EMULATOR_ACCESS_KEY, EMULATOR_SECRET_KEY, local_environment
+from tests.support.emulators import free_port
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 CONTESTANTS: Final = ROOT / "bench" / "sql_contestants.py"
@@ -97,7 +97,7 @@ def _running(folder: Path) -> Iterator[tuple[Server, dict[str, str]]]:
     (folder / "password").write_text(PASSWORD)
     source = BackgroundProcess("sql-source", folder)
     ready = folder / "port"
-    command = [sys.executable, "-m", "local.sql_source", "--database-file", str(folder / "source.duckdb")]
+    command = [sys.executable, "-m", "emulation.sql_server", "--database-file", str(folder / "source.duckdb")]
     command += ["--password-file", str(folder / "password"), "--user", "bench", "--ready-file", str(ready)]
     command += ["--certificate", str(folder / "certificate.pem"), "--private-key", str(folder / "key.pem")]
     emulator = Emulator(free_port(), REGION, folder)

@@ -100,8 +100,8 @@ def extraction() -> Run:
 
     import dataframely as dy
 
-    from jobs.datasets.declaration import Dataset, SqlSource
     from jobs.extract_from_sql.job import main
+    from processing.declaring.dataset import Dataset, SqlSource
 
     class Sales(dy.Schema):
         order_id = dy.Int64(primary_key=True)

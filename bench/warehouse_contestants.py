@@ -19,8 +19,8 @@ KEY = "inbound/orders/2026/01/01/orders.csv"
 def warehouse_job() -> Run:
     """The job by its own entry point; the lake is a folder, the file lies in it as an inbound object."""
     from bench.orders import ORDERS
-    from jobs.folder_store import FolderStore
     from jobs.warehouse.job import main
+    from processing.storage.folder_store import FolderStore
 
     def run(source: Path, target: Path) -> None:
         inbound = target / "objects" / KEY

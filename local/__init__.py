@@ -3,5 +3,5 @@
 import sys
 from pathlib import Path
 
-# `lake` lives under the source root platform/, which no install step puts on the path.
+# `dataplatform` lives under the source root platform/, which no install step puts on the path.
 sys.path.insert(1, str(Path(__file__).resolve().parent.parent / "platform"))

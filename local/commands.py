@@ -12,19 +12,22 @@ from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 from rich.markup import escape
 
+from emulation.aws.emulator import PortInUseError
+from emulation.processes import ProcessError
+from emulation.pulumi_engine import EngineError, deploy
+from emulation.pulumi_engine.pulumi_cli import deploy_with_pulumi
 from lake.stacks import LOCAL_STACK
-from local.api_page import DEFAULT_PORT as DEFAULT_PAGE_PORT
-from local.api_page import ApiPageServer
-from local.demo import DemoFailedError, run_demo
-from local.demo_events import EventsLostError
-from local.demo_tables import events_key_command, print_next_steps, print_result
-from local.emulator import PortInUseError
-from local.engine import EngineError, deploy
-from local.event_posting import UnexpectedAnswerError
-from local.image_commands import LICENCE, Server
-from local.image_commands import run_image as run_server_image
-from local.images import ImageError
-from local.own_file import UnsuitableFileError
+from local.containers.api_page import DEFAULT_PORT as DEFAULT_PAGE_PORT
+from local.containers.api_page import ApiPageServer
+from local.containers.command import LICENCE, Server
+from local.containers.command import run_image as run_server_image
+from local.containers.engine import ImageError
+from local.demo.demo import DemoFailedError, run_demo
+from local.demo.events import EventsLostError
+from local.demo.own_file import UnsuitableFileError
+from local.demo.posting import UnexpectedAnswerError
+from local.demo.steps import Steps
+from local.demo.tables import events_key_command, print_next_steps, print_result
 from local.platform_instance import (
     DEFAULT_PORT,
     DEFAULT_STATE_DIRECTORY,
@@ -36,14 +39,11 @@ from local.platform_instance import (
     PlatformPortError,
     find_platform,
 )
-from local.processes import ProcessError
-from local.pulumi_cli import deploy_with_pulumi
-from local.sample_events import EVENTS, MINIMUM_EVENTS
-from local.steps import Steps
-from ops.collection import CollectionRunError
-from ops.role_process import RunFailedError
-from ops.target import TargetError, find_target
-from ops.workflow import WorkflowError
+from ops.ingest.collect import CollectionRunError
+from ops.jobs.role_process import RunFailedError
+from ops.jobs.workflow import WorkflowError
+from ops.stack.target import TargetError, find_target
+from sample.events import EVENTS, MINIMUM_EVENTS
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, help="The platform on this machine, without a cloud account."

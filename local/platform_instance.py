@@ -10,14 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, cast
 
+from emulation.aws.emulator import Emulator, emulator_process, stop_emulator
+from emulation.processes import write_whole
+from emulation.pulumi_engine import Deployment, EngineError, deploy, discard_state, read_stack_configuration
+from emulation.sftp_server.process import USER, SourceServer
+from emulation.sql_server.process import CONNECTION as DATABASE
+from emulation.sql_server.process import SqlServer
 from lake.stacks import LOCAL_STACK
-from local.emulator import Emulator, emulator_process, stop_emulator
-from local.engine import Deployment, EngineError, deploy, discard_state, read_stack_configuration
-from local.processes import write_whole
-from local.source_server import USER, SourceServer
-from local.sql_server import CONNECTION as DATABASE
-from local.sql_server import SqlServer
-from ops.target import find_target
+from ops.stack.target import find_target
 
 PROGRAM: Final = Path(__file__).resolve().parent.parent
 EMBEDDED_AWS: Final = "embedded AWS"
@@ -87,9 +87,9 @@ class LocalPlatform:
         Raises:
             PlatformBusyError: another command is starting this platform.
             PlatformPortError: it runs, and at another port.
-            local.emulator.PortInUseError: the emulator's port is taken.
-            local.processes.ProcessError: a process does not start.
-            local.engine.EngineError: the program cannot be deployed.
+            emulation.aws.emulator.PortInUseError: the emulator's port is taken.
+            emulation.processes.ProcessError: a process does not start.
+            emulation.pulumi_engine.EngineError: the program cannot be deployed.
         """
         self.state_directory.mkdir(parents=True, exist_ok=True)
         with self._alone():

@@ -10,24 +10,24 @@ import typer
 from rich.markup import escape
 from typer.core import TyperGroup
 
-from jobs.datasets import DATASETS
-from ops.access import ACTIONS, Decision, access_matrix
-from ops.collection import collect
-from ops.deployed_policies import read_policies
-from ops.extraction import extract
-from ops.job_lines import readable_line
-from ops.quarantine_commands import app as quarantine_app
-from ops.redrive_command import redrive
-from ops.replay_command import replay
-from ops.run_command import run
+from datasets import DATASETS
+from ops.access.matrix import ACTIONS, Decision, access_matrix
+from ops.access.policies import read_policies
+from ops.dead_letters.command import redrive
+from ops.ingest.collect import collect
+from ops.ingest.extract import extract
+from ops.ingest.servers import start_sources, stop_sources
+from ops.jobs.command import run
+from ops.jobs.log_lines import readable_line
+from ops.jobs.replay import replay
+from ops.quarantine.command import app as quarantine_app
 from ops.run_report.facts import dataset_facts, report_facts
 from ops.run_report.page import render_page
-from ops.runs_command import runs
-from ops.sources import start_sources, stop_sources
-from ops.status_command import status
-from ops.target import Target, find_target
-from ops.terminal import console, errors_for_a_person, new_table
-from ops.trace_command import trace
+from ops.runs.command import runs
+from ops.stack.target import Target, find_target
+from ops.stack.terminal import console, errors_for_a_person, new_table
+from ops.status.command import status
+from ops.trace.command import trace
 
 _ASKS_FOR_HELP: Final = "ops.asks_for_help"
 

@@ -7,8 +7,8 @@ import botocore.loaders
 import botocore.session
 import pytest
 
-from tests.emulator.stream_fixtures import event_stream, held_events  # noqa: F401  # fixtures of several folders
-from tests.platform_fixtures import platform, target  # noqa: F401  # fixtures of several folders
+from tests.support.platform import platform, target  # noqa: F401  # fixtures of several folders
+from tests.support.stream import event_stream, held_events  # noqa: F401  # fixtures of several folders
 
 # The tests' heap is large and little of it garbage: to look for it as often as by default takes a tenth of their time.
 gc.set_threshold(20_000, 10, 50)

@@ -13,7 +13,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from functions.freshness.watch import age_of_newest
 from lake import metrics
-from lake.attributes import AttributesTable
+from lake.object_index import AttributesTable
 
 logger = Logger()
 

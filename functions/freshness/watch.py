@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from lake.attributes import AttributesTable
+from lake.object_index import AttributesTable
 
 _DAY: Final = timedelta(days=1)
 

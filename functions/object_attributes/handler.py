@@ -9,7 +9,7 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from functions.object_attributes.recorder import Recorder
-from lake.attributes import AttributesTable
+from lake.object_index import AttributesTable
 
 logger = Logger()
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import ClientError
 
-from lake.attributes import Arrival, AttributesTable
 from lake.keys import INBOUND, QUARANTINE, InboundObject, InvalidKeyError, parse_inbound_key, parse_warehouse_key
+from lake.object_index import Arrival, AttributesTable
 from lake.object_metadata import CORRELATION_ID
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from pathlib import PurePosixPath
 from typing import Final
 
 from functions.sftp_collector.connection import Session
-from lake.ledger import FileVersion, numbered
+from lake.ledger.ledger import FileVersion, numbered
 
 MAXIMUM_SAME_NAMES: Final = 1000
 

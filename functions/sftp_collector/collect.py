@@ -36,10 +36,18 @@ from functions.sftp_collector.small_files import SmallFiles
 from functions.sftp_collector.strays import abort_strays
 from functions.sftp_collector.transfer import SMALLEST_PART_BYTES, Destination
 from functions.sftp_collector.workers import WorkerProcess, Workers
-from lake.collection import Collection
 from lake.keys import InvalidKeyError
-from lake.ledger import MOST_AT_ONCE, Claim, ClaimedElsewhereError, FileVersion, Ledger, LedgerError, LostClaimError
-from lake.ledger_strays import StrayUploads
+from lake.ledger.ledger import (
+    MOST_AT_ONCE,
+    Claim,
+    ClaimedElsewhereError,
+    FileVersion,
+    Ledger,
+    LedgerError,
+    LostClaimError,
+)
+from lake.ledger.strays import StrayUploads
+from lake.parameters import Collection
 
 # Before the function's time ends: when no more tasks are given out, and when the workers that are left are stopped.
 STOP_SECONDS: Final = 30.0

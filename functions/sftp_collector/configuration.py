@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 import msgspec
 from botocore.exceptions import ClientError
 
-from lake.collection import (
+from lake.parameters import (
     Collection,
     Connection,
     NonEmptyText,

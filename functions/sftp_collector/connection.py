@@ -17,7 +17,7 @@ from paramiko.transport import SecurityOptions
 
 from functions.sftp_collector.client import CollectorClient
 from functions.sftp_collector.receiving import BufferedSocket
-from lake.collection import Connection
+from lake.parameters import Connection
 
 CONNECT_TIMEOUT_SECONDS: Final = 15.0
 # How long the server may be silent in the middle of a session before the connection counts as lost.

@@ -9,7 +9,7 @@ from functions.sftp_collector.connection import ConnectionLostError, SourceUnava
 from functions.sftp_collector.messages import Trouble
 from functions.sftp_collector.transfer import FileChangedError
 from lake.keys import InvalidKeyError
-from lake.ledger import ClaimedElsewhereError, LedgerError, LostClaimError
+from lake.ledger.ledger import ClaimedElsewhereError, LedgerError, LostClaimError
 
 
 class ListingError(Exception):

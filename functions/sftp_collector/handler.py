@@ -29,9 +29,9 @@ from functions.sftp_collector.result import CollectionResult
 from functions.sftp_collector.transfer import Destination
 from functions.sftp_collector.worker import WorkerSettings
 from functions.sftp_collector.workers import Workers
-from lake.ledger import Ledger
-from lake.ledger_runs import Run, Runs
-from lake.ledger_strays import StrayUploads
+from lake.ledger.ledger import Ledger
+from lake.ledger.runs import Run, Runs
+from lake.ledger.strays import StrayUploads
 from lake.metrics import BYTES_COLLECTED, DATASET, FILES_COLLECTED, FILES_NOT_COLLECTED
 from lake.object_metadata import CORRELATION_ID
 

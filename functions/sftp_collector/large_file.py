@@ -13,7 +13,7 @@ from functions.sftp_collector.messages import PartRange, PartUploaded, ReadParts
 from functions.sftp_collector.result import CollectedFile
 from functions.sftp_collector.transfer import Destination, part_size
 from lake import checksum
-from lake.ledger import Claim, FileVersion, Ledger, LedgerError, LostClaimError, Upload
+from lake.ledger.ledger import Claim, FileVersion, Ledger, LedgerError, LostClaimError, Upload
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.type_defs import CompletedPartTypeDef

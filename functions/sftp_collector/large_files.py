@@ -11,7 +11,7 @@ from functions.sftp_collector.large_file import LargeFile, begin
 from functions.sftp_collector.messages import CheckVersion, Failed, PartUploaded, ReadParts, Reply, Trouble
 from functions.sftp_collector.result import CollectedFile, CollectionResult
 from functions.sftp_collector.transfer import Destination
-from lake.ledger import Claim, FileVersion, Ledger, LedgerError
+from lake.ledger.ledger import Claim, FileVersion, Ledger, LedgerError
 
 _LEDGER_ERRORS: Final = (LedgerError, BotoCoreError, ClientError)
 

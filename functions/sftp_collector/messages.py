@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from functions.sftp_collector.connection import RemoteFile
-from lake.ledger import Claim, FileVersion
+from lake.ledger.ledger import Claim, FileVersion
 
 
 class Trouble(StrEnum):

@@ -12,9 +12,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 from functions.sftp_collector.connection import RemoteFile
 from functions.sftp_collector.errors import explain
 from functions.sftp_collector.result import CollectionResult
-from lake.collection import Collection
 from lake.keys import InvalidKeyError, check_file_name
-from lake.ledger import Clock, FileVersion, Ledger, LedgerError, State
+from lake.ledger.ledger import Clock, FileVersion, Ledger, LedgerError, State
+from lake.parameters import Collection
 
 _LEDGER_ERRORS: Final = (LedgerError, BotoCoreError, ClientError)
 

@@ -15,7 +15,7 @@ from functions.sftp_collector.errors import explain, trouble_of
 from functions.sftp_collector.messages import CollectFile, Landed, Trouble
 from functions.sftp_collector.result import CollectedFile, CollectionResult
 from lake.keys import InvalidKeyError
-from lake.ledger import MOST_AT_ONCE, Claim, FileVersion, Ledger, LedgerError, LostClaimError
+from lake.ledger.ledger import MOST_AT_ONCE, Claim, FileVersion, Ledger, LedgerError, LostClaimError
 
 # How long one that landed waits for others to be recorded with it.
 RECORD_SECONDS: Final = 1.0

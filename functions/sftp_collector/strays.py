@@ -5,7 +5,7 @@ from __future__ import annotations
 from functions.sftp_collector.large_file import abort
 from functions.sftp_collector.transfer import Destination
 from lake.keys import inbound_prefix
-from lake.ledger_strays import StrayUploads
+from lake.ledger.strays import StrayUploads
 
 
 def abort_strays(destination: Destination, dataset: str, strays: StrayUploads) -> int:

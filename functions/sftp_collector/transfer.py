@@ -12,7 +12,7 @@ import paramiko
 from functions.sftp_collector.connection import Session
 from functions.sftp_collector.messages import Landed, PartRange, PartUploaded
 from lake import checksum
-from lake.ledger import FileVersion
+from lake.ledger.ledger import FileVersion
 from lake.object_metadata import source_modified
 
 if TYPE_CHECKING:

@@ -39,7 +39,7 @@ from functions.sftp_collector.transfer import (
     put_parts,
     put_whole,
 )
-from lake.ledger import Ledger
+from lake.ledger.ledger import Ledger
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
-from local.sample_people import COLUMNS, DEFINITION, SCHEMA, SEED, TABLE, Person, sample_people
+from sample.people import COLUMNS, DEFINITION, SCHEMA, SEED, TABLE, Person, sample_people
 
 # SQL Server takes 1000 rows in one INSERT.
 ROWS_OF_AN_INSERT = 500

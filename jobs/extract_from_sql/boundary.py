@@ -12,7 +12,7 @@ import polars as pl
 import pyarrow as pa
 
 from jobs.extract_from_sql.arrow import Array, Batch, DataType, Field, Scalar, compute
-from jobs.readers.parquet_records import as_json
+from processing.readers.parquet_records import as_json
 
 DIGEST_BYTES: Final = 16
 # 160 kB: with it the ledger's item stays well below DynamoDB's limit of 400.

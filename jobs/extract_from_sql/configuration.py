@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 
 from jobs.extract_from_sql.connection import Server, trusting
 from jobs.extract_from_sql.errors import ExtractionError
-from lake.collection import Database, database_parameter
+from lake.parameters import Database, database_parameter
 
 if TYPE_CHECKING:
     from mypy_boto3_ssm import SSMClient

@@ -14,7 +14,7 @@ import mssql_python_odbc
 import pyodbc
 
 from jobs.extract_from_sql.errors import ExtractionError, database_errors
-from lake.collection import Database
+from lake.parameters import Database
 
 LOGIN_SECONDS: Final = 30
 # The driver's folders by the names that distributions give themselves and those that they descend from.

@@ -6,9 +6,9 @@ from typing import Final
 
 import polars as pl
 
-from jobs.datasets.declaration import Dataset
 from jobs.extract_from_sql.catalogue import Column, Table
 from jobs.extract_from_sql.errors import ExtractionError
+from processing.declaring.dataset import Dataset
 
 _WHOLE_NUMBERS: Final = ("bit", "tinyint", "smallint", "int", "bigint")
 _FLOATS: Final = ("real", "float")
@@ -28,7 +28,7 @@ def check_declaration(table: Table, dataset: Dataset) -> None:
         if not _fits(column, declared.dtype):
             raise ExtractionError(
                 f"column {name!r} of table {table} is of type {column.declaration}, "
-                f"jobs/datasets/{dataset.name}.py declares {declared.dtype}: change the declaration, or the column back"
+                f"datasets/{dataset.name}.py declares {declared.dtype}: change the declaration, or the column back"
             )
 
 

@@ -11,7 +11,6 @@ from typing import Any
 import pyarrow as pa
 import pyodbc
 
-from jobs.datasets.declaration import Dataset, SqlSource
 from jobs.extract_from_sql.arrow import Schema
 from jobs.extract_from_sql.boundary import Boundary
 from jobs.extract_from_sql.catalogue import Table, read_table
@@ -25,10 +24,11 @@ from jobs.extract_from_sql.rows import RowsFile, read_batches, schema_of
 from jobs.extract_from_sql.snapshot import Snapshot
 from jobs.extract_from_sql.types import ColumnPlan, plan_column
 from jobs.extract_from_sql.watermark_column import WatermarkColumn, watermark_of
-from jobs.job_run import Counts
-from jobs.readers.records import DELETED
-from lake.ledger import LostClaimError
-from lake.watermark import Extraction, Position, Range, Watermarks
+from lake.ledger.ledger import LostClaimError
+from lake.watermark.watermarks import Extraction, Position, Range, Watermarks
+from processing.declaring.dataset import Dataset, SqlSource
+from processing.readers.records import DELETED
+from processing.running.job_run import Counts
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ def extract(lake: Lake, server: Server, dataset: Dataset, source: SqlSource, opt
 
     Raises:
         ExtractionError: the table, the server or the declaration does not allow it.
-        lake.ledger.LedgerError: another run is at it.
+        lake.ledger.ledger.LedgerError: another run is at it.
     """
     with server.connect() as connection:
         table = read_table(connection, source.schema, source.table)

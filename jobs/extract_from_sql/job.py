@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 import boto3
 
-from jobs.datasets import DATASETS
-from jobs.datasets.declaration import Dataset, SqlSource
+from datasets import DATASETS
 from jobs.extract_from_sql.configuration import configured_server
 from jobs.extract_from_sql.extraction import Lake, Options, extract
 from jobs.extract_from_sql.landing import InboundObjects
-from jobs.job_run import Counts, JobRun, argument_parser
-from lake.watermark import Range, Watermarks
+from lake.watermark.watermarks import Range, Watermarks
+from processing.declaring.dataset import Dataset, SqlSource
+from processing.running.job_run import Counts, JobRun, argument_parser
 
 if TYPE_CHECKING:
     from mypy_boto3_ssm import SSMClient

@@ -6,8 +6,8 @@ from contextlib import contextmanager
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from lake.ledger import LostClaimError
-from lake.watermark import Extraction, Watermarks
+from lake.ledger.ledger import LostClaimError
+from lake.watermark.watermarks import Extraction, Watermarks
 
 
 class KeptClaim:

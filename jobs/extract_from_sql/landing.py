@@ -17,8 +17,8 @@ from boto3.s3.transfer import TransferConfig, create_transfer_manager
 from botocore.exceptions import BotoCoreError, ClientError
 
 from jobs.extract_from_sql.errors import ExtractionError
-from jobs.parquet import MEDIA_TYPE
 from lake.object_metadata import CORRELATION_ID
+from processing.storage.parquet import MEDIA_TYPE
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

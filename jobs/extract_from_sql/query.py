@@ -11,7 +11,7 @@ from jobs.extract_from_sql.catalogue import Column, Table
 from jobs.extract_from_sql.errors import ExtractionError
 from jobs.extract_from_sql.types import ColumnPlan
 from jobs.extract_from_sql.watermark_column import WatermarkColumn
-from lake.watermark_items import Range
+from lake.watermark.items import Range
 
 
 @dataclass(frozen=True, slots=True)

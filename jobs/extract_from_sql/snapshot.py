@@ -6,7 +6,7 @@ import polars as pl
 import pyarrow as pa
 
 from jobs.extract_from_sql.arrow import Batch, Rows, Schema
-from jobs.readers.records import DELETED
+from processing.readers.records import DELETED
 
 
 class Snapshot:

@@ -6,10 +6,10 @@ from typing import Final
 
 import pyodbc
 
-from jobs.datasets.declaration import SqlSource
 from jobs.extract_from_sql.catalogue import Column, Table
 from jobs.extract_from_sql.errors import ExtractionError
-from lake.watermark_items import Range
+from lake.watermark.items import Range
+from processing.declaring.dataset import SqlSource
 
 _SECOND: Final = timedelta(seconds=1)
 _WHOLE_NUMBERS: Final = {"int", "bigint"}

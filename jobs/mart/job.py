@@ -3,24 +3,23 @@
 import json
 from argparse import ArgumentTypeError
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import boto3
-import narwhals as nw
 import polars as pl
 
-from jobs.datasets import DATASETS
-from jobs.datasets.declaration import Dataset
-from jobs.job_run import Counts, JobRun, argument_parser
-from jobs.marts import REPORTS
-from jobs.marts.declaration import Report
-from jobs.parquet import MEDIA_TYPE, parquet_bytes
-from jobs.run_metrics import RunMetrics, add_metrics_namespace, run_metrics
-from jobs.store import S3Store, Store
-from jobs.views import published_view
-from jobs.warehouse.columns import LANDED_ON
+from datasets import DATASETS
 from lake.keys import report_key, reports_prefix
 from lake.metrics import REPORT, ROWS_PUBLISHED
+from processing.declaring.dataset import Dataset
+from processing.declaring.report import Report
+from processing.reporting import compute
+from processing.running.job_run import Counts, JobRun, argument_parser
+from processing.running.run_metrics import RunMetrics, add_metrics_namespace, run_metrics
+from processing.storage.columns import LANDED_ON
+from processing.storage.parquet import MEDIA_TYPE, parquet_bytes
+from processing.storage.store import S3Store, Store
+from processing.storage.views import published_view
+from reports import REPORTS
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -127,12 +126,6 @@ def publish_report(store: Store, report: Report, views: Mapping[str, pl.DataFram
         report_key(report.team, report.name, "csv"), rows.write_csv().encode(), "text/csv; charset=utf-8", metadata
     )
     return {"team": report.team, "rows": rows.height, "newest_landing_dates": newest}
-
-
-def compute(report: Report, views: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
-    """The report's rows, by polars."""
-    inputs: dict[str, nw.LazyFrame[Any]] = {name: nw.from_native(view.lazy()) for name, view in views.items()}
-    return report.query(inputs).to_native().collect()
 
 
 def _newest_landing_date(view: pl.DataFrame) -> str:

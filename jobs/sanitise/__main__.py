@@ -1,7 +1,7 @@
 """The script that Glue runs for the job `sanitise`; `python -m jobs.sanitise` runs the same."""
 
-from jobs.job_run import run_script
 from jobs.sanitise.job import main
+from processing.running.job_run import run_script
 
 if __name__ == "__main__":
     run_script(main)

@@ -11,14 +11,14 @@ from typing import Final
 
 import boto3
 
-from jobs.datasets import DATASETS
-from jobs.datasets.declaration import Dataset
-from jobs.job_run import argument_parser
-from jobs.run_metrics import add_metrics_namespace, run_metrics
-from jobs.store import S3Store, Store
-from jobs.warehouse.arguments import add_days, add_objects, add_spreading, chosen, spreading_of
+from datasets import DATASETS
 from jobs.warehouse.job import refine
-from jobs.warehouse.selection import NoSuchObjectError, Replay
+from processing.declaring.dataset import Dataset
+from processing.refining.arguments import add_days, add_objects, add_spreading, chosen, spreading_of
+from processing.refining.selection import NoSuchObjectError, Replay
+from processing.running.job_run import argument_parser
+from processing.running.run_metrics import add_metrics_namespace, run_metrics
+from processing.storage.store import S3Store, Store
 
 _REFUSED: Final = "refused"
 

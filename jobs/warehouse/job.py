@@ -8,17 +8,17 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import boto3
 
-from jobs.datasets import DATASETS
-from jobs.datasets.declaration import Dataset
-from jobs.job_run import JobRun, Result, argument_parser, attempt
-from jobs.run_metrics import RunMetrics, add_metrics_namespace, run_metrics
-from jobs.store import S3Store, Store
-from jobs.warehouse.arguments import add_days, add_objects, add_spreading, chosen, spreading_of
-from jobs.warehouse.process import process_object
-from jobs.warehouse.row_counts import RowCounts
-from jobs.warehouse.selection import NoSuchObjectError, Replay, Selection, select
-from jobs.warehouse.spread import ObjectTask, Spreading, spread
+from datasets import DATASETS
 from lake.metrics import DATASET
+from processing.declaring.dataset import Dataset
+from processing.refining.arguments import add_days, add_objects, add_spreading, chosen, spreading_of
+from processing.refining.process import process_object
+from processing.refining.row_counts import RowCounts
+from processing.refining.selection import NoSuchObjectError, Replay, Selection, select
+from processing.refining.spread import ObjectTask, Spreading, spread
+from processing.running.job_run import JobRun, Result, argument_parser, attempt
+from processing.running.run_metrics import RunMetrics, add_metrics_namespace, run_metrics
+from processing.storage.store import S3Store, Store
 
 
 def main(

@@ -7,14 +7,14 @@ from datetime import UTC, datetime, timedelta
 import polars as pl
 from botocore.exceptions import ClientError
 
-from jobs.datasets import DATASETS
-from jobs.datasets.declaration import Dataset, SftpSource, SqlSource
-from jobs.marts import REPORTS
-from jobs.marts.declaration import Report
+from datasets import DATASETS
 from lake.keys import inbound_prefix, quarantine_prefix, report_key, warehouse_prefix
-from ops.accounting import LandedObject, RowAccount, landed_objects, processed_keys, row_accounts
-from ops.quarantine import RefusedRule, refused_by_rule
-from ops.target import Target
+from ops.quarantine.rows import RefusedRule, refused_by_rule
+from ops.stack.row_accounts import LandedObject, RowAccount, landed_objects, processed_keys, row_accounts
+from ops.stack.target import Target
+from processing.declaring.dataset import Dataset, SftpSource, SqlSource
+from processing.declaring.report import Report
+from reports import REPORTS
 
 
 @dataclass(frozen=True, slots=True)

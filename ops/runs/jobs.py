@@ -6,14 +6,14 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from jobs.datasets import DATASETS
-from jobs.marts import REPORTS
+from datasets import DATASETS
 from lake.keys import report_key
 from lake.stacks import LOCAL_STACK
-from ops.accounting import row_accounts, warehouse_files
-from ops.local_job_log import LOG_GROUP_ARGUMENT, RUNNING, recorded_runs
+from ops.jobs.local_log import LOG_GROUP_ARGUMENT, RUNNING, recorded_runs
 from ops.runs.model import Run, first_line
-from ops.target import Target
+from ops.stack.row_accounts import row_accounts, warehouse_files
+from ops.stack.target import Target
+from reports import REPORTS
 
 _JOBS: Final = ("warehouse", "sanitise", "mart")
 _FILES_READ: Final = 2000

@@ -4,14 +4,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from lake.ledger_items import Entry, State, entry_of, partition, time_text
-from lake.ledger_runs import COLLECTION
-from lake.ledger_table import LedgerTable
-from lake.watermark import BACKFILL, WATERMARK
-from ops.local_job_log import RUNNING
+from lake.ledger.items import Entry, State, entry_of, partition, time_text
+from lake.ledger.runs import COLLECTION
+from lake.ledger.table import LedgerTable
+from lake.watermark.watermarks import BACKFILL, WATERMARK
+from ops.jobs.local_log import RUNNING
+from ops.jobs.workflow import FAILED, SUCCEEDED
 from ops.runs.model import KILLED, PAUSED, Run, first_line, moment
-from ops.target import Target
-from ops.workflow import FAILED, SUCCEEDED
+from ops.stack.target import Target
 
 
 def collections(target: Target, now: datetime | None = None) -> Iterator[Run]:

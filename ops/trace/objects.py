@@ -3,12 +3,12 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from lake.attributes import OBJECT_KEY
 from lake.keys import InboundObject
-from lake.ledger_items import deserialised, serialised
-from ops.accounting import row_account
-from ops.quarantine import refused_of_object
-from ops.target import Target
+from lake.ledger.items import deserialised, serialised
+from lake.object_index import OBJECT_KEY
+from ops.quarantine.rows import refused_of_object
+from ops.stack.row_accounts import row_account
+from ops.stack.target import Target
 from ops.trace.model import Step, time_of
 from ops.trace.source import source_of
 

@@ -4,15 +4,16 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Final
 
-from jobs.marts import REPORTS
-from jobs.marts.declaration import Report
-from jobs.tracing.keys import Key
-from jobs.tracing.reports import rows_that_depend, views_of
+from datasets import DATASETS
 from lake.keys import report_key
-from ops.accounting import warehouse_files
-from ops.target import Target
+from ops.stack.row_accounts import warehouse_files
+from ops.stack.target import Target
 from ops.trace.model import Progress, Step, TraceError, time_of
 from ops.trace.objects import head
+from processing.declaring.report import Report
+from processing.tracing.keys import Key
+from processing.tracing.reports import rows_that_depend, views_of
+from reports import REPORTS
 
 CHEAP_BYTES: Final = 64 * 1024 * 1024
 """Size of the inputs' warehouse files up to which a report is computed to find its rows."""
@@ -34,7 +35,7 @@ def reports_of_row(target: Target, dataset: str, key: Key, written_at: datetime,
             yield Step(step.place, (*step.lines, f"which of its rows was not computed: {size:,} bytes to read"))
         return
     progress("computing the reports with and without the row")
-    views = views_of(target.client("s3"), target.bucket, inputs)
+    views = views_of(target.client("s3"), target.bucket, [DATASETS[name] for name in sorted(inputs)])
     for report in reports:
         rows = rows_that_depend(report, views, dataset, key)
         counts = [", ".join(f"{name} {value}" for name, value in row.items()) for row in rows]

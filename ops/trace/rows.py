@@ -9,14 +9,14 @@ from typing import TypeVar
 
 import polars as pl
 
-from jobs.datasets.declaration import Dataset
-from jobs.tracing.keys import Key, has_key
-from jobs.tracing.rows import Refused, UnsearchableError, clean_rows, lines_of_object, refused_rows
 from lake.keys import InboundObject
-from ops.accounting import landed_objects, warehouse_files
-from ops.quarantine import read_refused
-from ops.target import Target
+from ops.quarantine.rows import read_refused
+from ops.stack.row_accounts import landed_objects, warehouse_files
+from ops.stack.target import Target
 from ops.trace.model import REQUESTS_AT_ONCE, Days, Progress
+from processing.declaring.dataset import Dataset
+from processing.tracing.keys import Key, has_key
+from processing.tracing.rows import Refused, UnsearchableError, clean_rows, lines_of_object, refused_rows
 
 T = TypeVar("T")
 Result = TypeVar("Result")

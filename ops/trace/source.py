@@ -3,15 +3,15 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
-from jobs.datasets import DATASETS
-from jobs.datasets.declaration import SftpSource, SqlSource
+from datasets import DATASETS
 from lake.keys import InboundObject
-from lake.ledger_items import Entry, entry_of, key_place, partition
-from lake.ledger_table import LedgerTable
-from lake.watermark import BACKFILL, WATERMARK
+from lake.ledger.items import Entry, entry_of, key_place, partition
+from lake.ledger.table import LedgerTable
+from lake.watermark.watermarks import BACKFILL, WATERMARK
 from ops.runs.model import first_line, moment
-from ops.target import Target
+from ops.stack.target import Target
 from ops.trace.model import Step, time_of
+from processing.declaring.dataset import SftpSource, SqlSource
 
 
 def source_of(target: Target, inbound: InboundObject) -> Step:

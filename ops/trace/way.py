@@ -10,20 +10,20 @@ from typing import Any, Final
 
 import polars as pl
 
-from jobs.datasets import DATASETS
-from jobs.datasets.declaration import Dataset, StreamSource
-from jobs.tracing.keys import Key, NotAKeyError, key_of
-from jobs.tracing.rows import LINE, Refused, current_row, keys_in, objects_in_order
+from datasets import DATASETS
 from lake.events import CHANNEL
 from lake.keys import InboundObject, InvalidKeyError, parse_inbound_key, parse_quarantine_key, parse_warehouse_key
-from ops.dead_letter_texts import DeadLetter, json_object
-from ops.dead_letters import QUEUES, count, look
-from ops.target import Target
+from ops.dead_letters.describe import DeadLetter, json_object
+from ops.dead_letters.queues import QUEUES, count, look
+from ops.stack.target import Target
 from ops.trace.model import Days, Progress, Step, TraceError, time_of
 from ops.trace.objects import head, object_steps
 from ops.trace.reports import report_steps, reports_of, reports_of_row
 from ops.trace.rows import Found, find_rows
 from ops.trace.source import version_in_words, versions_of
+from processing.declaring.dataset import Dataset, StreamSource
+from processing.tracing.keys import Key, NotAKeyError, key_of
+from processing.tracing.rows import LINE, Refused, current_row, keys_in, objects_in_order
 
 _UUID: Final = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _READ_KEYS: Final = {"inbound": parse_inbound_key, "warehouse": parse_warehouse_key, "quarantine": parse_quarantine_key}

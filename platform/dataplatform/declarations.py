@@ -1,4 +1,4 @@
-"""What the components need of the declarations in jobs/datasets and jobs/marts, joined with the stack's settings."""
+"""What the components need of the declarations in datasets and reports, joined with the stack's settings."""
 
 from pathlib import Path
 from typing import Any, Final, TypedDict
@@ -6,20 +6,20 @@ from typing import Any, Final, TypedDict
 import pulumi
 import yaml
 
-from dataplatform.api_keys import ProviderLimits
-from dataplatform.batch_collector import CollectedDatasetArgs
-from dataplatform.callback_credentials import CallbackArgs
-from dataplatform.connection_credentials import ConnectionArgs
-from dataplatform.database_credentials import DatabaseArgs
-from dataplatform.dataset_watch import WatchedDatasetArgs
-from dataplatform.network import ExistingNetworkArgs
-from dataplatform.settings import Settings
-from dataplatform.source_settings import DEMO_SFTP_PORT, ConnectionSettings, DatabaseSettings
-from dataplatform.sql_extraction import ExtractedDatasetArgs
-from dataplatform.team_permissions import IdentityProviderArgs
-from jobs.datasets import DATASETS
-from jobs.datasets.declaration import SftpSource, SqlSource, StreamSource
-from jobs.marts import REPORTS
+from dataplatform.aws.network import ExistingNetworkArgs
+from dataplatform.settings.model import Settings
+from dataplatform.settings.sources import DEMO_SFTP_PORT, ConnectionSettings, DatabaseSettings
+from dataplatform.sftp.collector import CollectedDatasetArgs
+from dataplatform.sftp.credentials import ConnectionArgs
+from dataplatform.sql.credentials import DatabaseArgs
+from dataplatform.sql.extraction import ExtractedDatasetArgs
+from dataplatform.stream.api_keys import ProviderLimits
+from dataplatform.stream.callbacks import CallbackArgs
+from dataplatform.teams.permissions import IdentityProviderArgs
+from dataplatform.watch.freshness import WatchedDatasetArgs
+from datasets import DATASETS
+from processing.declaring.dataset import SftpSource, SqlSource, StreamSource
+from reports import REPORTS
 
 # Names of our own servers within their domain.
 SFTP: Final = "sftp"
@@ -151,7 +151,7 @@ def streamed_dataset() -> str:
     if len(names) != 1:
         raise pulumi.RunError(
             f"the stream lands in one dataset, but {len(names)} declare a StreamSource ({', '.join(names) or 'none'}): "
-            "declare exactly one under jobs/datasets; kinds of events are told apart by their event_type"
+            "declare exactly one under datasets; kinds of events are told apart by their event_type"
         )
     return names[0]
 
@@ -199,13 +199,13 @@ def teams_of_reports(settings: Settings) -> list[str]:
         if report.team not in settings.teams:
             raise pulumi.RunError(
                 f"the report {report.name} is made for the team {report.team!r}, which data-platform:teams does not "
-                f"name (it names {', '.join(settings.teams)}): add the team, or correct jobs/marts/{report.name}.py"
+                f"name (it names {', '.join(settings.teams)}): add the team, or correct reports/{report.name}.py"
             )
     without = [team for team in settings.teams if team not in {report.team for report in REPORTS.values()}]
     if without:
         raise pulumi.RunError(
             f"data-platform:teams names {', '.join(without)}, for whom no report is made: "
-            "declare one under jobs/marts, or remove the team"
+            "declare one under reports, or remove the team"
         )
     return list(settings.teams)
 

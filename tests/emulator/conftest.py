@@ -9,23 +9,15 @@ import botocore.client
 import pytest
 import yaml
 
+from emulation.pulumi_engine import deploy, read_stack_configuration
 from jobs.extract_from_sql.job import main as extraction_main
-from local.engine import deploy, read_stack_configuration
-from tests.emulator.collector_fixtures import (  # noqa: F401  # fixtures of several files
-    emulator,
-    healthy,
-    inbox,
-    serve,
-    sftp_keys,
-    source_settings,
-    stack,
-)
-from tests.emulator.emulators import new_session, running_emulator
-from tests.emulator.event_function_fixtures import events_stack  # noqa: F401  # a fixture
-from tests.emulator.ledger_fixtures import clock, dataset, ledger, ledger_stack  # noqa: F401  # fixtures of several files
-from tests.emulator.platform_steps import ops, outgoing, wide_terminal  # noqa: F401  # fixtures of several files
-from tests.emulator.sql_fixtures import SqlStack, running_sql_source
-from tests.emulator.sql_source_fixtures import (  # noqa: F401  # fixtures of several files
+from tests.support.collector import emulator, healthy, inbox, serve, sftp_keys, source_settings, stack  # noqa: F401  # fixtures of several files
+from tests.support.emulators import new_session, running_emulator
+from tests.support.event_functions import events_stack  # noqa: F401  # a fixture
+from tests.support.ledger import clock, dataset, ledger, ledger_stack  # noqa: F401  # fixtures of several files
+from tests.support.platform_steps import ops, outgoing, wide_terminal  # noqa: F401  # fixtures of several files
+from tests.support.sql import SqlStack, running_sql_source
+from tests.support.sql_source import (  # noqa: F401  # fixtures of several files
     tds_connect,
     tds_connection,
     tds_server,

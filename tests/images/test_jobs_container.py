@@ -7,9 +7,9 @@ import subprocess
 import pytest
 
 from jobs.extract_from_sql.connection import trusting
-from local.sample_people import seed_people
-from tests.emulator.emulators import running_emulator
-from tests.emulator.sql_fixtures import SqlStack, running_sql_source
+from sample.people import seed_people
+from tests.support.emulators import running_emulator
+from tests.support.sql import SqlStack, running_sql_source
 
 pytestmark = pytest.mark.timeout(900)
 PEOPLE = 300

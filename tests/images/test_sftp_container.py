@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from local.image_servers import SFTP_OPTIONS, sftp_container
-from local.images import ImageError, start, stop
-from tests.emulator.emulators import free_port
+from local.containers.engine import ImageError, start, stop
+from local.containers.servers import SFTP_OPTIONS, sftp_container
+from tests.support.emulators import free_port
 
 pytestmark = pytest.mark.timeout(900)
 # Keys and passwords have more than one kind of character, paths have slashes: this is neither.

@@ -15,13 +15,13 @@ import paramiko
 import pytest
 from paramiko.rsakey import RSAKey
 
-from lake.collection import Collection, Connection
-from local.image_servers import SFTP_USER, new_ssh_key, public_line, sftp_container
-from local.images import LOOPBACK, start, stop
-from local.sftp_source import SourceSettings, generate_host_key
-from tests.emulator.collector_fixtures import run, today
-from tests.emulator.emulators import free_port, running_emulator
-from tests.emulator.sftp_fixtures import ClientKey, Stack, running_source
+from emulation.sftp_server.server import SourceSettings, generate_host_key
+from lake.parameters import Collection, Connection
+from local.containers.engine import LOOPBACK, start, stop
+from local.containers.servers import SFTP_USER, new_ssh_key, public_line, sftp_container
+from tests.support.collector import run, today
+from tests.support.emulators import free_port, running_emulator
+from tests.support.sftp import ClientKey, Stack, running_source
 
 pytestmark = pytest.mark.timeout(900)
 DIRECTORY = "outgoing/vehicles"

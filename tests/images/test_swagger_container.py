@@ -5,9 +5,9 @@ import time
 import pytest
 import urllib3
 
-from local.image_servers import swagger_container
-from local.images import start, stop
-from tests.emulator.emulators import free_port
+from local.containers.engine import start, stop
+from local.containers.servers import swagger_container
+from tests.support.emulators import free_port
 
 pytestmark = pytest.mark.timeout(900)
 API = "https://abc123.execute-api.eu-west-1.amazonaws.com/v1"

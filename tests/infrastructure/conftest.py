@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.infrastructure.recording import Graph, recorded
+from tests.support.recording import Graph, recorded
 
 STACKS = ("local", "dev", "prod")
 

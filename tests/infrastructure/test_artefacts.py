@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from dataplatform import packaging
-from tests.infrastructure.recording import ROOT
+from dataplatform.aws import packaging
+from tests.support.recording import ROOT
 
 ELF_MACHINES = {"arm64": 0xB7, "x86_64": 0x3E}  # the ELF specification's e_machine
 COMPILED = re.compile(r"\.(?P<tag>abi3|cpython-\d+-[a-z0-9_]+-linux-gnu)\.so$")

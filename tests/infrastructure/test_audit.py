@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from ministack.core.iam_evaluator import EvalContext, evaluate_resource_policy
 
-from tests.infrastructure.recording import Graph, record
+from tests.support.recording import Graph, record
 
 ACCOUNT, REGION = "123456789012", "eu-west-1"
 AUDIT = "data-platform-prod-audit"

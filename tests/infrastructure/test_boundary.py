@@ -11,7 +11,7 @@ from init.ci_policies import deploy_policies, preview_policies
 from init.grants import grants
 from init.grants.watch import PASSED_TO
 from init.names import Names
-from tests.infrastructure.recording import Graph
+from tests.support.recording import Graph
 
 ACCOUNT, REGION = "123456789012", "eu-west-1"
 NAMES = Names("acme-state", REGION, ACCOUNT, "acme/data-platform")

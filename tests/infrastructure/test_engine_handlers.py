@@ -2,7 +2,7 @@
 
 import pytest
 
-from local.engine.handlers import HANDLERS
+from emulation.pulumi_engine.handlers import HANDLERS
 
 
 @pytest.fixture

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from jobs.datasets import DATASETS
-from jobs.marts import REPORTS
+from datasets import DATASETS
 from lake import metrics
-from tests.infrastructure.recording import Graph, Recorded, record
+from reports import REPORTS
 from tests.infrastructure.test_security_controls import graph_statements
+from tests.support.recording import Graph, Recorded, record
 
 ROOT = Path(__file__).resolve().parents[2]
 ALARM, RULE, TARGET = (
@@ -23,7 +23,7 @@ ALARM, RULE, TARGET = (
 PAGE = re.compile(r"docs/runbooks/[a-z-]+\.md")
 
 # Dimensions of every metric that there is: AWS's as its documentation has them, ours as the code publishes them
-# (tests/emulator/test_monitoring.py sees each published).
+# (tests/emulator/watch/test_monitoring.py sees each published).
 AWS_METRICS = {
     ("AWS/Lambda", "Errors"): {"FunctionName"},
     ("AWS/Lambda", "Throttles"): {"FunctionName"},

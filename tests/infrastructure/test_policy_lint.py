@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from tests.infrastructure.conftest import STACKS
-from tests.infrastructure.recording import Graph, Recorded
+from tests.support.recording import Graph, Recorded
 
 with warnings.catch_warnings():
     # It imports what setuptools is about to drop.

@@ -6,11 +6,11 @@ from collections.abc import Callable
 
 import pytest
 
-from jobs.datasets import DATASETS
-from jobs.datasets.declaration import StreamSource
+from datasets import DATASETS
+from emulation.pulumi_engine import EngineError
 from lake.schedules import Service, check_schedule
-from local.engine import EngineError
-from tests.infrastructure.recording import Graph, record
+from processing.declaring.dataset import StreamSource
+from tests.support.recording import Graph, record
 
 EXPORTS = {
     "alarmTopicArn",

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.infrastructure.recording import Graph, Recorded
+from tests.support.recording import Graph, Recorded
 
 # Outputs that are secrets, by the resource that generates them.
 GENERATED = {

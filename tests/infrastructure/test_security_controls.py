@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from tests.infrastructure.recording import Graph
+from tests.support.recording import Graph
 
 # Actions that know no resource, with where AWS says so.
 ANY_RESOURCE_ALLOWED = {

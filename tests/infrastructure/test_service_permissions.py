@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from ministack.core.iam_evaluator import EvalContext, evaluate, evaluate_resource_policy, parse_policy_document
 
-from tests.infrastructure.recording import Graph
+from tests.support.recording import Graph
 
 ACCOUNT, REGION = "123456789012", "eu-west-1"
 FROM_HERE = {"aws:SourceAccount": ACCOUNT}

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.infrastructure.recording import Graph, Recorded
+from tests.support.recording import Graph, Recorded
 
 SNAPSHOTS = Path(__file__).parent / "snapshots"
 

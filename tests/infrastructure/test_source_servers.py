@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from dataplatform.images import IMAGES
-from local.engine import EngineError
-from tests.infrastructure.recording import Graph, Recorded, record
+from dataplatform.sql.images import IMAGES
+from emulation.pulumi_engine import EngineError
+from tests.support.recording import Graph, Recorded, record
 
 RUNNING = {"desiredCount": 1, "acceptSqlServerEula": True}
 HOST_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOi3KaK21IO7ahGff0L1pyWS1IRm/mPW8snkB2KAyu21"

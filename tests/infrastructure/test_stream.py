@@ -5,8 +5,8 @@ from pathlib import Path
 
 import yaml
 
-from tests.infrastructure.recording import Graph
 from tests.infrastructure.test_security_controls import graph_statements
+from tests.support.recording import Graph
 
 DOCUMENT = yaml.safe_load((Path(__file__).resolve().parents[2] / "docs/openapi.yaml").read_text())
 METHODS = {"get", "put", "post", "delete", "patch", "head"}

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from ministack.core.iam_evaluator import EvalContext, evaluate, evaluate_trust_policy, parse_policy_document
 
-from dataplatform.settings import TEAM_CHARACTERS
-from local.engine import EngineError
-from tests.infrastructure.recording import Graph, record
+from dataplatform.settings.model import TEAM_CHARACTERS
+from emulation.pulumi_engine import EngineError
+from tests.support.recording import Graph, record
 
 ACCOUNT = "123456789012"
 MEMBER = f"arn:aws:sts::{ACCOUNT}:assumed-role/analyst/ada"

@@ -14,7 +14,7 @@ import pytest
 import urllib3
 from playwright.sync_api import expect, sync_playwright
 
-from tests.emulator.emulators import free_port
+from tests.support.emulators import free_port
 
 pytestmark = [pytest.mark.emulator, pytest.mark.xdist_group("platform")]
 

@@ -1,0 +1,1 @@
+"""What replaces AWS and partners on one machine."""

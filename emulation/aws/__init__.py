@@ -1,0 +1,1 @@
+"""The embedded AWS: ministack as a background process."""

@@ -1,0 +1,120 @@
+"""The embedded AWS: ministack as a background process, with IAM enforced, on loopback only."""
+
+import os
+import shutil
+import socket
+import sys
+import urllib.error
+import urllib.request
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from emulation.processes import BackgroundProcess
+from ops.stack.target import EMULATOR_ACCESS_KEY, EMULATOR_SECRET_KEY, TEMPORARY_FILES, local_environment
+
+HOST: Final = "127.0.0.1"
+START_SECONDS: Final = 30.0
+DECISIONS_VARIABLE: Final = "DATA_PLATFORM_DECISIONS"
+"""Names a file that each IAM decision on a role is written to."""
+# Whatever proxy the environment names, it does not lead to this machine's loopback.
+_OPENER: Final = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+
+class PortInUseError(Exception):
+    """Something else listens on the port."""
+
+
+@dataclass(frozen=True, slots=True)
+class Emulator:
+    """One emulator, by its port and the directory that keeps its state."""
+
+    port: int
+    region: str
+    state_directory: Path
+
+    @property
+    def endpoint(self) -> str:
+        """Where every AWS service of the emulator answers."""
+        return f"http://{HOST}:{self.port}"
+
+    @property
+    def process(self) -> BackgroundProcess:
+        """Its background process."""
+        return emulator_process(self.state_directory)
+
+    def start(self) -> None:
+        """Start it and wait until it answers.
+
+        Raises:
+            PortInUseError: the port is taken.
+            emulation.processes.ProcessError: it does not start.
+        """
+        check_port_is_free(self.port)
+        temporary_files = self.state_directory.resolve() / TEMPORARY_FILES
+        shutil.rmtree(temporary_files, ignore_errors=True)
+        temporary_files.mkdir(parents=True)
+        environment = local_environment(os.environ) | {
+            # It leaves each function's code and layers there.
+            "TMPDIR": str(temporary_files),
+            "AUTH": "true",
+            "BIND_HOST": HOST,
+            "GATEWAY_PORT": str(self.port),
+            "MINISTACK_REGION": self.region,
+            "AWS_ACCESS_KEY_ID": EMULATOR_ACCESS_KEY,
+            "AWS_SECRET_ACCESS_KEY": EMULATOR_SECRET_KEY,
+            "AWS_ENDPOINT_URL": self.endpoint,
+            # Other ports of its own, which nothing here uses and which would meet those of a second emulator.
+            "IOT_MTLS_ENABLED": "0",
+            "SFTP_ENABLED": "0",
+        }
+        module = "emulation.aws.recorded" if DECISIONS_VARIABLE in environment else "emulation.aws.server"
+        self.process.start(
+            [sys.executable, "-m", module], environment, is_ready=self.answers, within_seconds=START_SECONDS
+        )
+
+    def answers(self) -> bool:
+        """Whether the emulator says that it is ready."""
+        try:
+            with _OPENER.open(f"{self.endpoint}/_ministack/ready", timeout=2) as response:
+                return response.status == 200  # noqa: PLR2004 - HTTP's OK
+        except (urllib.error.URLError, ConnectionError, TimeoutError):
+            return False
+
+    def reset(self) -> None:
+        """Throw away everything that it holds."""
+        request = urllib.request.Request(f"{self.endpoint}/_ministack/reset", method="POST")  # noqa: S310 - http on loopback
+        with _OPENER.open(request, timeout=30):
+            pass
+
+
+def emulator_process(state_directory: Path) -> BackgroundProcess:
+    """The background process of the emulator that keeps its state there."""
+    return BackgroundProcess("emulator", state_directory)
+
+
+def stop_emulator(state_directory: Path) -> None:
+    """Stop it, and delete the temporary files of it and of all that ran in it."""
+    emulator_process(state_directory).stop()
+    shutil.rmtree(state_directory / TEMPORARY_FILES, ignore_errors=True)
+
+
+def check_port_is_free(port: int) -> None:
+    """Check that nothing listens on a loopback port.
+
+    Raises:
+        PortInUseError: something does.
+    """
+    if not port_is_free(port):
+        raise PortInUseError(f"port {port} on {HOST} is in use; stop what listens there, or choose another with --port")
+
+
+def port_is_free(port: int) -> bool:
+    """Whether nothing listens on a loopback port."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError:
+            return False
+    return True

@@ -1,0 +1,44 @@
+"""EventBridge rules and what they start."""
+
+from typing import Any, Final
+
+from emulation.pulumi_engine.casing import without_none
+from emulation.pulumi_engine.handler import Created, Handler, Request
+
+_RULE: Final = ("eventBusName", "description", "eventPattern", "scheduleExpression", "roleArn", "state")
+_TARGET: Final = ("arn", "input", "inputPath", "roleArn", "deadLetterConfig", "retryPolicy")
+
+
+def _put_rule(request: Request) -> Created:
+    name = request.physical_name()
+    response = request.call("events", "put_rule", Name=name, Tags=request.tag_list, **request.pascal(*_RULE))
+    return Created(name, {"name": name, "arn": response["RuleArn"]})
+
+
+def _put_target(request: Request) -> Created:
+    rule, identity = request.inputs["rule"], request.physical_name("targetId")
+    target = without_none(
+        {
+            "Id": identity,
+            "InputTransformer": _input_transformer(request.inputs.get("inputTransformer")),
+            "SqsParameters": request.pascal("sqsTarget").get("SqsTarget"),
+            **request.pascal(*_TARGET),
+        }
+    )
+    request.call("events", "put_targets", Rule=rule, EventBusName=request.inputs.get("eventBusName"), Targets=[target])
+    return Created(f"{rule}-{identity}", {"targetId": identity})
+
+
+def _input_transformer(transformer: dict[str, Any] | None) -> dict[str, Any] | None:
+    if transformer is None:
+        return None
+    return {"InputPathsMap": transformer.get("inputPaths", {}), "InputTemplate": transformer["inputTemplate"]}
+
+
+HANDLERS: Final = {
+    "aws:cloudwatch/eventRule:EventRule": Handler(_put_rule, accepts=("name", "forceDestroy", "tags", *_RULE)),
+    "aws:cloudwatch/eventTarget:EventTarget": Handler(
+        _put_target,
+        accepts=("rule", "targetId", "eventBusName", "inputTransformer", "sqsTarget", "forceDestroy", *_TARGET),
+    ),
+}

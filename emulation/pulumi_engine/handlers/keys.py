@@ -1,0 +1,113 @@
+"""Keys: KMS keys and their aliases, and the private keys that the program generates for itself."""
+
+import base64
+import hashlib
+from pathlib import Path
+from typing import Any, Final
+
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from emulation.pulumi_engine.errors import FRESH, EngineError
+from emulation.pulumi_engine.handler import Created, Handler, Request
+from emulation.pulumi_engine.state import write_private_file
+
+_PUBLIC_EXPONENT: Final = 65537
+_DEFAULT_RSA_BITS: Final = 2048
+
+
+def _create_key(request: Request) -> Created:
+    tags = [{"TagKey": key, "TagValue": value} for key, value in request.tags.items()]
+    metadata = request.call(
+        "kms",
+        "create_key",
+        Tags=tags,
+        KeySpec=request.inputs.get("customerMasterKeySpec"),
+        **request.pascal("description", "keyUsage", "multiRegion", "policy"),
+    )["KeyMetadata"]
+    if request.inputs.get("enableKeyRotation"):
+        period = request.inputs.get("rotationPeriodInDays")
+        request.call("kms", "enable_key_rotation", KeyId=metadata["KeyId"], RotationPeriodInDays=period)
+    return Created(metadata["KeyId"], {"keyId": metadata["KeyId"], "arn": metadata["Arn"]})
+
+
+def _create_alias(request: Request) -> Created:
+    alias = request.physical_name()
+    alias = alias if alias.startswith("alias/") else f"alias/{alias}"
+    request.call("kms", "create_alias", AliasName=alias, TargetKeyId=request.inputs["targetKeyId"])
+    return Created(alias, {"name": alias, "arn": request.arn("kms", alias)})
+
+
+def _generate_private_key(request: Request) -> Created:
+    algorithm = request.inputs["algorithm"]
+    if algorithm != "RSA":
+        raise EngineError(f"{request.type} {request.name!r}: the local engine generates RSA keys, not {algorithm}")
+    key = rsa.generate_private_key(_PUBLIC_EXPONENT, request.inputs.get("rsaBits", _DEFAULT_RSA_BITS))
+    public_key = key.public_key()
+    public_pem = public_key.public_bytes(
+        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+    ).decode()
+    openssh = public_key.public_bytes(serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH).decode()
+    identity = hashlib.sha256(public_pem.encode()).hexdigest()
+    write_private_file(
+        _key_file(request, identity),
+        key.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.TraditionalOpenSSL, serialization.NoEncryption()
+        ),
+    )
+    return Created(
+        identity,
+        {
+            "publicKeyPem": public_pem,
+            "publicKeyOpenssh": f"{openssh}\n",
+            "publicKeyFingerprintSha256": _fingerprint(openssh),
+        },
+    )
+
+
+def _read_private_key(request: Request, identity: str) -> dict[str, Any]:
+    path = _key_file(request, identity)
+    try:
+        pem = path.read_bytes()
+    except OSError as error:
+        raise EngineError(
+            f"{request.type} {request.name!r}: its private key {path} cannot be read ({error.strerror}): {FRESH}"
+        ) from error
+    key = serialization.load_pem_private_key(pem, password=None)
+    pkcs8, openssh = (
+        key.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption()).decode()
+        for form in (serialization.PrivateFormat.PKCS8, serialization.PrivateFormat.OpenSSH)
+    )
+    return {"privateKeyPem": pem.decode(), "privateKeyPemPkcs8": pkcs8, "privateKeyOpenssh": openssh}
+
+
+def _key_file(request: Request, identity: str) -> Path:
+    return request.private_keys / f"{identity}.pem"
+
+
+def _fingerprint(openssh: str) -> str:
+    """As ssh-keygen prints it."""
+    digest = hashlib.sha256(base64.b64decode(openssh.split()[1])).digest()
+    return f"SHA256:{base64.b64encode(digest).decode().rstrip('=')}"
+
+
+HANDLERS: Final = {
+    "aws:kms/key:Key": Handler(
+        _create_key,
+        accepts=(
+            "description",
+            "keyUsage",
+            "multiRegion",
+            "policy",
+            "customerMasterKeySpec",
+            "deletionWindowInDays",
+            "enableKeyRotation",
+            "rotationPeriodInDays",
+            "tags",
+        ),
+    ),
+    "aws:kms/alias:Alias": Handler(_create_alias, accepts=("name", "targetKeyId")),
+    "tls:index/privateKey:PrivateKey": Handler(
+        _generate_private_key, accepts=("algorithm", "rsaBits"), secret_outputs=_read_private_key
+    ),
+}

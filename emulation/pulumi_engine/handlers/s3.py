@@ -1,0 +1,138 @@
+"""Buckets, what is configured on them, and the objects that the program puts there."""
+
+import base64
+from typing import Any, Final
+
+from emulation.pulumi_engine.casing import pascal_keys
+from emulation.pulumi_engine.content import Content
+from emulation.pulumi_engine.handler import Created, Handler, Request
+
+_US_EAST_1: Final = "us-east-1"  # the one region that S3 refuses to hear named
+_ENCRYPTION_NAMES: Final = {"sseAlgorithm": "SSEAlgorithm", "kmsMasterKeyId": "KMSMasterKeyID"}
+_PUBLIC_ACCESS: Final = ("blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets")
+_OBJECT_HEADERS: Final = (
+    "cacheControl",
+    "contentDisposition",
+    "contentEncoding",
+    "contentLanguage",
+    "contentType",
+    "metadata",
+    "serverSideEncryption",
+    "storageClass",
+)
+_OBJECT_CONTENT: Final = ("source", "content", "contentBase64", "sourceHash", "etag")
+
+
+def _create_bucket(request: Request) -> Created:
+    bucket = request.physical_name("bucket").lower()
+    constraint = None if request.region == _US_EAST_1 else {"LocationConstraint": request.region}
+    request.call("s3", "create_bucket", Bucket=bucket, CreateBucketConfiguration=constraint)
+    if request.tags:
+        request.call("s3", "put_bucket_tagging", Bucket=bucket, Tagging={"TagSet": request.tag_list})
+    return Created(
+        bucket,
+        {
+            "bucket": bucket,
+            "arn": f"arn:aws:s3:::{bucket}",
+            "bucketDomainName": f"{bucket}.s3.amazonaws.com",
+            "bucketRegionalDomainName": f"{bucket}.s3.{request.region}.amazonaws.com",
+            "region": request.region,
+        },
+    )
+
+
+def _configure(request: Request, operation: str, **parameters: object) -> Created:
+    """One of the calls that set something on a bucket; its resource has the bucket's name as id."""
+    bucket = request.inputs["bucket"]
+    request.call("s3", operation, Bucket=bucket, **parameters)
+    return Created(bucket)
+
+
+def _set_versioning(request: Request) -> Created:
+    configuration = pascal_keys(request.inputs["versioningConfiguration"], renames={"mfaDelete": "MFADelete"})
+    return _configure(request, "put_bucket_versioning", VersioningConfiguration=configuration)
+
+
+def _block_public_access(request: Request) -> Created:
+    configuration = request.pascal(*_PUBLIC_ACCESS)
+    return _configure(request, "put_public_access_block", PublicAccessBlockConfiguration=configuration)
+
+
+def _set_ownership(request: Request) -> Created:
+    rules = {"Rules": [pascal_keys(request.inputs["rule"])]}
+    return _configure(request, "put_bucket_ownership_controls", OwnershipControls=rules)
+
+
+def _set_encryption(request: Request) -> Created:
+    rules = pascal_keys(request.inputs["rules"], renames=_ENCRYPTION_NAMES)
+    return _configure(request, "put_bucket_encryption", ServerSideEncryptionConfiguration={"Rules": rules})
+
+
+def _set_policy(request: Request) -> Created:
+    return _configure(request, "put_bucket_policy", Policy=request.inputs["policy"])
+
+
+def _set_lifecycle(request: Request) -> Created:
+    rules = [_lifecycle_rule(rule) for rule in request.inputs["rules"]]
+    return _configure(request, "put_bucket_lifecycle_configuration", LifecycleConfiguration={"Rules": rules})
+
+
+def _lifecycle_rule(rule: dict[str, Any]) -> dict[str, Any]:
+    converted = pascal_keys(rule, renames={"id": "ID"})
+    # A rule for everything: S3 wants that said.
+    return {**converted, "Filter": converted.get("Filter") or {"Prefix": ""}}
+
+
+def _set_notification(request: Request) -> Created:
+    configuration = {"EventBridgeConfiguration": {}} if request.inputs.get("eventbridge") else {}
+    return _configure(request, "put_bucket_notification_configuration", NotificationConfiguration=configuration)
+
+
+def _put_object(request: Request, _standing: Created | None = None) -> Created:
+    bucket, key = request.inputs["bucket"], request.inputs["key"]
+    response = request.call(
+        "s3",
+        "put_object",
+        Bucket=bucket,
+        Key=key,
+        Body=_body(request),
+        SSEKMSKeyId=request.inputs.get("kmsKeyId"),
+        BucketKeyEnabled=request.inputs.get("bucketKeyEnabled"),
+        **request.pascal(*_OBJECT_HEADERS, verbatim=("metadata",)),
+    )
+    outputs = {"arn": f"arn:aws:s3:::{bucket}/{key}", "etag": response["ETag"].strip('"'), "key": key}
+    return Created(key, {**outputs, "versionId": response.get("VersionId", "")})
+
+
+def _body(request: Request) -> bytes:
+    source = request.inputs.get("source")
+    if isinstance(source, Content):
+        return source.read()
+    if "contentBase64" in request.inputs:
+        return base64.b64decode(request.inputs["contentBase64"])
+    return request.inputs.get("content", "").encode()
+
+
+HANDLERS: Final = {
+    "aws:s3/bucket:Bucket": Handler(_create_bucket, accepts=("bucket", "forceDestroy", "tags")),
+    "aws:s3/bucketVersioning:BucketVersioning": Handler(_set_versioning, accepts=("bucket", "versioningConfiguration")),
+    "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock": Handler(
+        _block_public_access, accepts=("bucket", "skipDestroy", *_PUBLIC_ACCESS)
+    ),
+    "aws:s3/bucketOwnershipControls:BucketOwnershipControls": Handler(_set_ownership, accepts=("bucket", "rule")),
+    "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration": Handler(
+        _set_encryption, accepts=("bucket", "rules")
+    ),
+    "aws:s3/bucketPolicy:BucketPolicy": Handler(_set_policy, accepts=("bucket", "policy")),
+    "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration": Handler(
+        _set_lifecycle, accepts=("bucket", "rules")
+    ),
+    "aws:s3/bucketNotification:BucketNotification": Handler(_set_notification, accepts=("bucket", "eventbridge")),
+    "aws:s3/bucketObjectv2:BucketObjectv2": Handler(
+        _put_object,
+        accepts=("bucket", "key", "kmsKeyId", "bucketKeyEnabled", "forceDestroy", *_OBJECT_HEADERS, *_OBJECT_CONTENT),
+        updatable=_OBJECT_CONTENT,
+        update=_put_object,
+        volatile=("etag", "versionId"),
+    ),
+}

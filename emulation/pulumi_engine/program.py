@@ -1,0 +1,136 @@
+"""Runs the Pulumi program in this process and leaves no trace of it."""
+
+import asyncio
+import contextlib
+import contextvars
+import gc
+import logging
+import os
+import runpy
+import sys
+import warnings
+from collections.abc import Generator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pulumi
+from pulumi.runtime import mocks, settings
+
+from emulation.pulumi_engine.errors import EngineError
+
+_LOGGER = logging.getLogger("emulation.pulumi_engine.program")
+
+
+def run_program(
+    program: Path,
+    monitor: mocks.MockMonitor,
+    *,
+    project: str,
+    stack: str,
+    configuration: Mapping[str, str],
+    dry_run: bool,
+) -> None:
+    """Run `__main__.py` of a folder until all that it registers is answered.
+
+    The working directory, sys.path, sys.argv, the event loop and Pulumi's settings are afterwards what they were.
+    Modules that the program imported stay loaded.
+
+    Args:
+        program: folder of `__main__.py`.
+        monitor: answers its registrations.
+        project: name of the Pulumi project.
+        stack: name of the stack.
+        configuration: the stack's settings by full key.
+        dry_run: whether outputs that the monitor leaves out are unknown, as in a preview, rather than empty.
+
+    Raises:
+        EngineError: there is no program, or it raised something.
+    """
+    entry = program / "__main__.py"
+    if not entry.is_file():
+        raise EngineError(f"{entry} does not exist")
+
+    async def main() -> None:
+        _configure_pulumi(monitor, project, stack, configuration, dry_run=dry_run)
+        await pulumi.runtime.run_in_stack(lambda: _execute(entry))
+
+    # Pulumi keeps its settings in context variables: in a context of its own this run's settings end with it. The
+    # runner has an event loop of its own, and cancels what a failed program left pending.
+    with warnings.catch_warnings(), _in_folder(program), _no_garbage_collection(), asyncio.Runner() as runner:
+        # Importing a module of pulumi_aws warns of every deprecated class in it, whether it is used or not.
+        warnings.filterwarnings("ignore", category=DeprecationWarning, module=r"pulumi_aws\.")
+        runner.get_loop().set_exception_handler(_note_lost_exception)
+        try:
+            runner.run(main(), context=contextvars.copy_context())
+        except (Exception, SystemExit) as error:
+            if isinstance(error, EngineError):
+                raise
+            raise EngineError(f"the program {entry} failed: {_in_words(error)}") from error
+
+
+@contextlib.contextmanager
+def _no_garbage_collection() -> Generator[None]:
+    """Of the thousands of tasks that wait for each other none is garbage; to look takes two thirds of the time."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+def _configure_pulumi(
+    monitor: mocks.MockMonitor, project: str, stack: str, configuration: Mapping[str, str], *, dry_run: bool
+) -> None:
+    # What `set_mocks` does, but without its root stack: `run_in_stack` makes its own and refuses a second one.
+    features = set(monitor.GetDeploymentInfo(None).supportedFeatures)
+    settings.configure(
+        mocks.MockSettings(
+            monitor=monitor,
+            monitor_features=features,
+            engine=mocks.MockEngine(_LOGGER),
+            project=project,
+            stack=stack,
+            dry_run=dry_run,
+            organization="organization",
+            root_directory=str(Path.cwd()),
+            callbacks=None,
+            outputs=set(),
+            package_refs={},
+            base_providers_by_ref={},
+        )
+    )
+    settings.ROOT.set(None)
+    pulumi.runtime.set_all_config(dict(configuration), [])
+
+
+def _note_lost_exception(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    # One failure makes every future that waited for it fail as well; the first is raised and tells it all.
+    _LOGGER.debug("%s", context.get("message"), exc_info=context.get("exception"))
+
+
+def _execute(entry: Path) -> None:
+    runpy.run_path(str(entry), run_name="__main__")
+
+
+@contextlib.contextmanager
+def _in_folder(program: Path) -> Generator[None]:
+    """As the Pulumi CLI starts a program: in its folder, which is also first on the module path."""
+    directory, path, arguments = Path.cwd(), sys.path.copy(), sys.argv.copy()
+    try:
+        os.chdir(program)
+        sys.path.insert(0, str(program))
+        sys.argv[:] = [str(program)]
+        yield
+    finally:
+        os.chdir(directory)
+        sys.path[:] = path
+        sys.argv[:] = arguments
+
+
+def _in_words(error: BaseException) -> str:
+    message = str(error).strip()
+    if isinstance(error, pulumi.RunError | SystemExit) and message:
+        return message
+    return f"{type(error).__name__}: {message}" if message else type(error).__name__

@@ -1,0 +1,126 @@
+"""What the engine remembers between runs: one JSON file, without a secret in it.
+
+Inputs are kept only as hashes keyed with a random key (HMAC), so that a short password cannot be found by hashing
+guesses; the key lies beside the file, readable by its owner alone. Outputs that repeat a secret input are not kept.
+A generated private key is a file of its own under private-keys/, which is where that resource physically lives.
+"""
+
+import hashlib
+import hmac
+import json
+import os
+import secrets
+import shutil
+import threading
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from emulation.pulumi_engine.content import Content
+from emulation.pulumi_engine.errors import EngineError
+
+_STATE_FILE: Final = "engine.json"
+_KEY_FILE: Final = "engine.key"
+_PRIVATE_KEYS: Final = "private-keys"
+_VERSION: Final = 1
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceState:
+    """One resource that was created."""
+
+    type: str
+    name: str
+    id: str
+    outputs: dict[str, Any]
+    """What the emulator made of it, such as its ARN. No secrets."""
+    inputs: dict[str, str]
+    """Keyed hash of each input."""
+
+
+class State:
+    """The resources of one emulator instance, by URN. Every change is written at once."""
+
+    def __init__(self, directory: Path, instance: str) -> None:
+        """Read what is known of this emulator instance.
+
+        Args:
+            directory: where the files lie; made if it is missing.
+            instance: names the running emulator. Another than the one in the file starts afresh.
+
+        Raises:
+            EngineError: the file is there and cannot be read.
+        """
+        self._file = directory / _STATE_FILE
+        self._instance = instance
+        self._lock = threading.Lock()
+        self.private_keys = directory / _PRIVATE_KEYS
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.resources = self._read()
+        if not self.resources:
+            discard_state(directory)
+        self._key = _read_or_make_key(directory / _KEY_FILE)
+
+    def record(self, urn: str, resource: ResourceState) -> None:
+        """Remember a resource that was just created or updated."""
+        with self._lock:
+            self.resources[urn] = resource
+            content = {
+                "version": _VERSION,
+                "instance": self._instance,
+                "resources": {name: asdict(known) for name, known in sorted(self.resources.items())},
+            }
+            _write_atomically(self._file, json.dumps(content, indent=1))
+
+    def fingerprint(self, value: object) -> str:
+        """Keyed hash of an input's value."""
+        canonical = json.dumps(value, sort_keys=True, separators=(",", ":"), default=_content_digest)
+        return hmac.new(self._key, canonical.encode(), hashlib.sha256).hexdigest()
+
+    def _read(self) -> dict[str, ResourceState]:
+        try:
+            content = json.loads(self._file.read_text())
+            if content["version"] != _VERSION or content["instance"] != self._instance:
+                return {}
+            return {urn: ResourceState(**known) for urn, known in content["resources"].items()}
+        except FileNotFoundError:
+            return {}
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise EngineError(
+                f"{self._file} cannot be read ({error}); run `python -m local up --fresh` or delete the file "
+                "and restart the emulator"
+            ) from error
+
+
+def discard_state(directory: Path) -> None:
+    """Forget every resource, the key of the hashes and the generated private keys."""
+    (directory / _STATE_FILE).unlink(missing_ok=True)
+    (directory / _KEY_FILE).unlink(missing_ok=True)
+    shutil.rmtree(directory / _PRIVATE_KEYS, ignore_errors=True)
+
+
+def write_private_file(path: Path, content: bytes) -> None:
+    """Write a file that only its owner may read, in a folder that only its owner may enter."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
+
+
+def _read_or_make_key(path: Path) -> bytes:
+    if not path.exists():
+        write_private_file(path, secrets.token_bytes(32))
+    return path.read_bytes()
+
+
+def _write_atomically(path: Path, text: str) -> None:
+    draft = path.with_suffix(".draft")
+    write_private_file(draft, text.encode())
+    draft.replace(path)
+
+
+def _content_digest(value: object) -> Mapping[str, str]:
+    if isinstance(value, Content):
+        return {"sha256": value.digest()}
+    raise TypeError(f"{type(value).__name__} is not a value that a resource can have")

@@ -1,0 +1,82 @@
+"""The stand-in for a partner's SFTP server, as a background process with its keys and its files."""
+
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from emulation.processes import BackgroundProcess
+from emulation.sftp_server.server import generate_host_key, host_key_line
+from ops.stack.target import local_environment
+
+USER: Final = "dataplatform"
+START_SECONDS: Final = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class SourceServer:
+    """One stand-in server, by the directory that keeps its state. It keeps its port and host key over restarts."""
+
+    state_directory: Path
+
+    @property
+    def process(self) -> BackgroundProcess:
+        """Its background process."""
+        return BackgroundProcess("sftp-source", self.state_directory)
+
+    @property
+    def root(self) -> Path:
+        """What clients see as /."""
+        return self._folder / "root"
+
+    @property
+    def port(self) -> int:
+        """The port that it listens on. Only known once it was started."""
+        return int(self._port_file.read_text())
+
+    @property
+    def host_key(self) -> str:
+        """Its public host key, as a collector pins it."""
+        return host_key_line(self._host_key_file)
+
+    def start(self) -> None:
+        """Start it, at first on a free port.
+
+        Raises:
+            emulation.processes.ProcessError: it does not start.
+        """
+        self.root.mkdir(parents=True, exist_ok=True)
+        if not self._host_key_file.exists():
+            generate_host_key(self._host_key_file)
+        port = self._port_file.read_text().strip() if self._port_file.exists() else "0"
+        self._port_file.unlink(missing_ok=True)
+        command = [sys.executable, "-m", "emulation.sftp_server.server", "--user", USER, "--port", port]
+        command += ["--root", str(self.root), "--host-key", str(self._host_key_file)]
+        command += ["--authorized-keys", str(self._authorized_keys_file), "--ready-file", str(self._port_file)]
+        self.process.start(
+            command,
+            local_environment(os.environ),
+            is_ready=self._port_file.exists,
+            within_seconds=START_SECONDS,
+        )
+
+    def authorise(self, public_key: str) -> None:
+        """Let the owner of this public key in, and nobody else."""
+        self._authorized_keys_file.write_text(f"{public_key.strip()}\n")
+
+    @property
+    def _folder(self) -> Path:
+        return self.state_directory / "sftp-source"
+
+    @property
+    def _host_key_file(self) -> Path:
+        return self._folder / "host_key"
+
+    @property
+    def _authorized_keys_file(self) -> Path:
+        return self._folder / "authorized_keys"
+
+    @property
+    def _port_file(self) -> Path:
+        return self._folder / "port"

@@ -1,0 +1,56 @@
+"""`python -m emulation.sql_server`: run the SQL source as a process."""
+
+import argparse
+import signal
+import threading
+from pathlib import Path
+
+import duckdb
+
+from emulation.sql_server import LOOPBACK, SourceSettings, start
+
+
+def main() -> None:
+    """Serve until SIGTERM or SIGINT. Once connections are accepted, the port stands in the ready file."""
+    parser = argparse.ArgumentParser(prog="python -m emulation.sql_server", description=__doc__)
+    parser.add_argument("--port", type=int, default=0, help="port on 127.0.0.1; 0 takes a free one")
+    parser.add_argument("--database-file", type=Path, required=True, help="the DuckDB file; made where there is none")
+    parser.add_argument("--database", default="crm", help="name of the one database")
+    parser.add_argument("--password-file", type=Path, required=True, help="read at each login; may come later")
+    parser.add_argument("--user", required=True, help="the one login name")
+    parser.add_argument("--certificate", type=Path, required=True, help="PEM certificate of the server")
+    parser.add_argument("--private-key", type=Path, required=True, help="PEM private key of the certificate")
+    parser.add_argument("--ready-file", type=Path, required=True, help="the port is written here once it listens")
+    arguments = parser.parse_args()
+    for path, what in ((arguments.certificate, "--certificate"), (arguments.private_key, "--private-key")):
+        if not path.is_file():
+            parser.error(f"{what} {path} does not exist")
+    settings = SourceSettings(
+        database_file=arguments.database_file,
+        certificate=arguments.certificate,
+        private_key=arguments.private_key,
+        password_file=arguments.password_file,
+        user=arguments.user,
+        database=arguments.database,
+        port=arguments.port,
+    )
+    stopped = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopped.set())
+    try:
+        source = start(settings)
+    except (OSError, duckdb.Error) as error:
+        parser.exit(1, f"cannot serve SQL on {LOOPBACK}:{settings.port} from {settings.database_file}: {error}\n")
+    _write_whole(arguments.ready_file, f"{source.port}\n")
+    stopped.wait()
+    source.stop()
+
+
+def _write_whole(path: Path, text: str) -> None:
+    unfinished = path.with_name(f"{path.name}.unfinished")
+    unfinished.write_text(text, encoding="utf-8")
+    unfinished.replace(path)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,129 @@
+"""The stand-in for a customer system's SQL Server, as a background process with its data."""
+
+import os
+import secrets
+import sys
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import pyodbc
+
+from emulation.aws.emulator import port_is_free
+from emulation.processes import BackgroundProcess
+from jobs.extract_from_sql.connection import Server, trusting
+from lake.parameters import (
+    Database,
+    certificate_parameter,
+    database_parameter,
+    password_parameter,
+    server_certificate_parameter,
+    server_key_parameter,
+)
+from ops.stack.target import Target, local_environment
+from sample.people import seed_people
+
+CONNECTION: Final = "crm"
+START_SECONDS: Final = 30.0
+PEOPLE: Final = 1_000
+PORTS: Final = range(20_000, 30_000)
+"""Below those that Linux and macOS give to connections and to servers that ask for any port."""
+
+
+@dataclass(frozen=True, slots=True)
+class SqlServer:
+    """One stand-in server, by the directory that keeps its state. It keeps its port and its data over restarts."""
+
+    state_directory: Path
+
+    @property
+    def process(self) -> BackgroundProcess:
+        """Its background process."""
+        return BackgroundProcess("sql-source", self.state_directory)
+
+    @property
+    def port(self) -> int:
+        """The port that it listens on: chosen before it starts, since the program is deployed with it."""
+        if not self._port_file.exists():
+            self._folder.mkdir(parents=True, exist_ok=True)
+            # Not one that the system gives to whoever asks for any: it would be gone before the server starts.
+            port = secrets.choice([each for each in secrets.SystemRandom().sample(PORTS, 20) if port_is_free(each)])
+            self._port_file.write_text(str(port))
+        return int(self._port_file.read_text())
+
+    def start(self, target: Target, prefix: str) -> None:
+        """Start it with the password and the certificate that the deployed program made for it.
+
+        Args:
+            target: the deployed stack.
+            prefix: of the stack's parameters.
+
+        Raises:
+            emulation.processes.ProcessError: it does not start.
+        """
+        ssm = target.client("ssm")
+        values = {
+            "password": password_parameter(prefix, CONNECTION),
+            "authority.pem": certificate_parameter(prefix, CONNECTION),
+            "certificate.pem": server_certificate_parameter(prefix, CONNECTION),
+            "key.pem": server_key_parameter(prefix, CONNECTION),
+        }
+        for name, parameter in values.items():
+            value = ssm.get_parameter(Name=parameter, WithDecryption=True)["Parameter"]["Value"]
+            _write_private(self._folder / name, value)
+        database = self.database(target, prefix)
+        ready = self._folder / "ready"
+        ready.unlink(missing_ok=True)
+        command = [sys.executable, "-m", "emulation.sql_server", "--port", str(self.port), "--user", database.user]
+        command += ["--database", database.database, "--database-file", str(self._data_file)]
+        command += ["--password-file", str(self._folder / "password"), "--ready-file", str(ready)]
+        command += ["--certificate", str(self._folder / "certificate.pem")]
+        command += ["--private-key", str(self._folder / "key.pem")]
+        seeded = self._folder / "seeded"
+        if not seeded.exists():
+            self._data_file.unlink(missing_ok=True)
+        self.process.start(command, local_environment(os.environ), is_ready=ready.exists, within_seconds=START_SECONDS)
+        if not seeded.exists():
+            with self.connect(database) as connection:
+                seed_people(connection, PEOPLE)
+            seeded.touch()
+
+    def database(self, target: Target, prefix: str) -> Database:
+        """How the deployed platform reaches it."""
+        parameter = target.client("ssm").get_parameter(Name=database_parameter(prefix, CONNECTION))["Parameter"]
+        return Database.from_json(parameter["Value"])
+
+    @contextmanager
+    def connect(self, database: Database) -> Generator[pyodbc.Connection]:
+        """A connection as the customer system's own application has it.
+
+        Raises:
+            jobs.extract_from_sql.errors.ExtractionError: the server cannot be reached.
+        """
+        server = Server(database, (self._folder / "password").read_text())
+        with trusting((self._folder / "authority.pem").read_text()), server.connect() as connection:
+            yield connection
+
+    def discard_secrets(self) -> None:
+        """Delete what a deployment made for it."""
+        for name in ("password", "authority.pem", "certificate.pem", "key.pem", "ready"):
+            (self._folder / name).unlink(missing_ok=True)
+
+    @property
+    def _folder(self) -> Path:
+        return self.state_directory / "sql-source"
+
+    @property
+    def _data_file(self) -> Path:
+        return self._folder / "retail.duckdb"
+
+    @property
+    def _port_file(self) -> Path:
+        return self._folder / "port"
+
+
+def _write_private(path: Path, text: str) -> None:
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        file.write(text)

@@ -1,0 +1,1 @@
+"""What was collected: claims, transfers and completions in DynamoDB."""

@@ -1,0 +1,83 @@
+"""Whether a dataset's last collection left work: what lets a frequent schedule tick cost nothing when there is none.
+
+One item a dataset, sk = "collection": state, token, lease_until, started_at. The state is that of the last run:
+
+claimed    a run is at it until `lease_until`, when its function is killed at the latest
+paused     it stopped with files left, and another run goes on with them
+complete   it left nothing
+
+It decides nothing about files: which of them are collected is the versions' own state, whatever is written here.
+A run that another one overtook does not write how it ended; the later one knows at least as much.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Final
+
+from lake.ledger.items import State, partition, time_text
+from lake.ledger.table import LedgerTable
+from lake.ledger.writes import Update
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+COLLECTION: Final = "collection"
+"""Sort key of the item."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run of a dataset's collection."""
+
+    dataset: str
+    token: str
+    follows_unfinished: bool = False
+    """The run before left work, was killed, or is still at it."""
+
+
+class Runs:
+    """Reads and writes how the last run of each dataset ended.
+
+    Args:
+        client: a plain boto3 DynamoDB client.
+        table: the ledger's table.
+        clock: gives the time, aware of its zone.
+    """
+
+    def __init__(
+        self, client: DynamoDBClient, table: str, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    ) -> None:
+        self._table = LedgerTable(client, table)
+        self._clock = clock
+
+    def left_work(self, dataset: str) -> bool:
+        """Whether the last run stopped with files left or was killed. Not if it is still at it, or never was one."""
+        item = self._table.get(_key(dataset))
+        if item is None:
+            return False
+        was_killed = item["state"] == State.CLAIMED and item["lease_until"] < time_text(self._clock())
+        return was_killed or item["state"] == State.PAUSED
+
+    def begin(self, dataset: str, seconds: float) -> Run:
+        """Record that a run begins, which takes no longer than so many seconds."""
+        token, now = uuid.uuid4().hex, self._clock()
+        lease_until = now + timedelta(seconds=seconds)
+        times = {"started_at": time_text(now), "lease_until": time_text(lease_until)}
+        before = self._table.replace({**_key(dataset), "state": State.CLAIMED, "token": token, **times})
+        return Run(dataset, token, before is not None and before["state"] != State.COMPLETE)
+
+    def end(self, run: Run, *, leaves_work: bool) -> None:
+        """Record how a run ended, if no other one has begun since."""
+        state = State.PAUSED if leaves_work else State.COMPLETE
+        values = {"state": state, "token": run.token}
+        self._table.update(
+            Update(_key(run.dataset), "SET #state = :state REMOVE #lease_until", "#token = :token", values)
+        )
+
+
+def _key(dataset: str) -> dict[str, str]:
+    return {"pk": partition(dataset), "sk": COLLECTION}

@@ -1,0 +1,1 @@
+"""How far each SQL table was extracted."""

@@ -1,0 +1,1 @@
+"""The repository's container images on this machine."""

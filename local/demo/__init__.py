@@ -1,0 +1,1 @@
+"""The demo: from source systems to each team's reports."""

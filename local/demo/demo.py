@@ -1,0 +1,228 @@
+"""The demo: files, a table and posted events become reports that only their teams can read, each step checked."""
+
+import io
+import json
+import shutil
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import polars as pl
+
+from datasets import DATASETS
+from lake.keys import InboundObject, report_key
+from lake.stacks import LOCAL_STACK
+from local.demo.access_check import AccessMatrix, team_client, try_access
+from local.demo.events import EventsLeg, EventsResult
+from local.demo.own_file import check_own_file
+from local.demo.steps import Steps
+from local.platform_instance import PARAMETER_PREFIX, LocalPlatform
+from ops.ingest.collect import collect
+from ops.ingest.extract import extract
+from ops.jobs.as_process import ProcessRunner
+from ops.jobs.log_lines import readable_line
+from ops.jobs.workflow import SUCCEEDED, read_triggers, walk
+from ops.stack.row_accounts import RowAccount, landed_objects, row_account
+from ops.stack.target import Target, find_target
+from processing.declaring.dataset import SftpSource
+from reports import REPORTS
+from sample.events import EVENTS
+from sample.people import change_people
+from sample.vehicles import SampleSummary, write_vehicles
+
+DATASET: Final = "vehicles"
+SAMPLE_FILE: Final = "vehicles.csv"
+PEOPLE: Final = "person"
+LATER_FILE: Final = "vehicles-later.csv"
+LATER_ROWS: Final = 100
+LATER_SEED: Final = 2027
+UPDATED_PEOPLE: Final = 30
+NEW_PEOPLE: Final = 20
+SHOWN_REPORT: Final = "customers_by_model_and_colour"
+
+
+class DemoFailedError(Exception):
+    """The demo saw something that has to hold, and did not."""
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectResult:
+    """What became of one landed object."""
+
+    inbound: InboundObject
+    account: RowAccount
+    refused_by_rule: dict[str, int]
+    """Rows by the rule that they broke; a row that broke two counts for both."""
+
+
+@dataclass(frozen=True, slots=True)
+class DemoResult:
+    """Everything that the demo saw."""
+
+    objects: list[ObjectResult]
+    events: EventsResult
+    report_rows: dict[str, int]
+    shown_report: pl.DataFrame
+    access: AccessMatrix
+    second_collection: dict[str, Any]
+    seconds: dict[str, float]
+
+
+def run_demo(platform: LocalPlatform, steps: Steps, vehicles: Path | None = None, events: int = EVENTS) -> DemoResult:
+    """Run the demo on a platform, which is started if it does not run and stays up.
+
+    Args:
+        platform: the platform.
+        steps: shows progress.
+        vehicles: the caller's own file of vehicles; a generated one if not given.
+        events: how many sound ones to post; those that are wrong or come again are more.
+
+    Raises:
+        local.demo.own_file.UnsuitableFileError: the caller's file is none of vehicles; nothing was done.
+        DemoFailedError, EventsLostError, UnexpectedAnswerError: something that has to hold did not.
+    """
+    source = DATASETS[DATASET].source
+    assert isinstance(source, SftpSource)  # noqa: S101 - the demo's own dataset
+    if vehicles is not None:
+        check_own_file(vehicles, DATASETS[DATASET], source)
+    with steps.step("Start the platform and deploy the program") as step:
+        deployment = platform.up(progress=step.tell)
+        step.outcome = f"{deployment.created} resources created, {deployment.unchanged} unchanged"
+    target = find_target(LOCAL_STACK, platform.state_directory)
+    with steps.step("Put a vehicles file on the SFTP server") as step:
+        sample = None if vehicles else write_vehicles(platform.state_directory / SAMPLE_FILE)
+        served = platform.source.root / source.directory
+        step.outcome = _place(vehicles or platform.state_directory / SAMPLE_FILE, served)
+    with steps.step("Post events, as a website and a payment provider do") as step:
+        leg = EventsLeg(target, vehicles or platform.state_directory / SAMPLE_FILE, events)
+        step.outcome = leg.post(lambda done, total: step.count(done, total, "events"))
+    with steps.step("Collect it, as its schedule does") as step:
+        first = collect(target, DATASET)
+        step.outcome = _describe_collection(first)
+    with steps.step("Extract people from the SQL Server, as its schedule does") as step:
+        step.outcome = _extract(target, step.tell)
+    with steps.step("Wait until the events have landed") as step:
+        step.outcome = leg.wait(step.tell)
+    with steps.step("Run the workflow's jobs") as step:
+        step.outcome = _run_workflow(target, step.tell)
+    with steps.step("Check that every row is accounted for") as step:
+        objects = [_examine(target, landed.inbound) for landed in landed_objects(target, DATASET)]
+        if sample is not None:
+            _compare(sample, objects)
+        step.outcome = f"{sum(thing.account.rows_in for thing in objects):,} rows"
+    with steps.step("Find each event once") as step:
+        found = leg.check()
+        step.outcome = f"{found.shown:,} in the published view, of {found.account.rows_in:,} that landed"
+    with steps.step("Read the reports, each as its team") as step:
+        reports = {name: _read_report(target, name) for name in REPORTS}
+        step.outcome = f"{len(reports)} reports"
+    with steps.step("Try what each team may read") as step:
+        access = try_access(target)
+        if surprises := access.surprises():
+            raise DemoFailedError("access is not as it has to be:\n" + "\n".join(surprises))
+        step.outcome = "own reports only, decided by the emulator's IAM"
+    with steps.step("Collect once more") as step:
+        second = collect(target, DATASET)
+        if second["collected"]:
+            raise DemoFailedError(f"a second collection took files again: {second['collected']}")
+        step.outcome = f"nothing is collected twice, {second['unchanged']} unchanged"
+    with steps.step("Change both sources, and take only what changed") as step:
+        step.outcome = _take_increments(platform, target, source, step.tell)
+    return DemoResult(
+        objects=objects,
+        events=found,
+        report_rows={name: report.height for name, report in reports.items()},
+        shown_report=reports[SHOWN_REPORT],
+        access=access,
+        second_collection=second,
+        seconds=dict(steps.seconds),
+    )
+
+
+def _extract(target: Target, tell: Callable[[str], None]) -> str:
+    """Extract the people, and tell in words what came."""
+    said: list[str] = []
+
+    def hear(line: str) -> None:
+        tell(readable_line(line))
+        said.append(line)
+
+    extract(target, PEOPLE, hear)
+    rows = [fields["rows"] for fields in map(json.loads, said) if "rows" in fields]
+    return f"{sum(rows):,} rows"
+
+
+def _take_increments(platform: LocalPlatform, target: Target, source: SftpSource, tell: Callable[[str], None]) -> str:
+    """A second file on the SFTP server and changes in the SQL Server: only these are taken, not what was there."""
+    later = platform.state_directory / LATER_FILE
+    write_vehicles(later, LATER_ROWS, LATER_SEED)
+    placed = _place(later, platform.source.root / source.directory)
+    tell(placed)
+    with platform.sql_server.connect(platform.sql_server.database(target, PARAMETER_PREFIX)) as connection:
+        change_people(connection, UPDATED_PEOPLE, NEW_PEOPLE)
+    files = _describe_collection(collect(target, DATASET))
+    people = _extract(target, tell)
+    _run_workflow(target, tell)
+    return f"{files}; {people} of people"
+
+
+def _place(file: Path, folder: Path) -> str:
+    """Copy a file to the server unless it is there already: a new time would make it a changed file."""
+    folder.mkdir(parents=True, exist_ok=True)
+    destination = folder / file.name
+    if destination.exists() and destination.read_bytes() == file.read_bytes():
+        return f"{file.name} is there already"
+    # Renamed into place, so that no collection sees half of it.
+    unfinished = folder / f".{file.name}.part"
+    shutil.copyfile(file, unfinished)
+    unfinished.replace(destination)
+    return f"{file.name}, {destination.stat().st_size:,} bytes"
+
+
+def _compare(sample: SampleSummary, objects: list[ObjectResult]) -> None:
+    """The sample's maker knows what has to become of each of its rows."""
+    expected = RowAccount(sample.rows, sample.warehouse, sample.quarantined, sample.duplicates)
+    found = [thing.account for thing in objects if thing.inbound.file_name == SAMPLE_FILE]
+    if expected not in found:
+        raise DemoFailedError(f"the sample has to give {expected}, but gave {found}")
+
+
+def _describe_collection(summary: dict[str, Any]) -> str:
+    landed = [str(entry["key"]) for entry in summary["collected"]]
+    return ", ".join(landed) if landed else f"nothing new, {summary['unchanged']} unchanged"
+
+
+def _run_workflow(target: Target, tell: Callable[[str], None]) -> str:
+    runner = ProcessRunner(target, on_line=lambda line: tell(readable_line(line)))
+    triggers = read_triggers(target.client("glue"), target.exports["refineWorkflow"])
+
+    def run_one(job: str) -> str:
+        tell(job)
+        runner.run(job)
+        return SUCCEEDED
+
+    return " then ".join(job for job, _ in walk(triggers, run_one))
+
+
+def _examine(target: Target, inbound: InboundObject) -> ObjectResult:
+    account = row_account(target, inbound)
+    if not account.balances:
+        raise DemoFailedError(f"rows are lost or invented: {inbound.key} {account}")
+    quarantine = _read_parquet(target.client("s3"), target.bucket, inbound.quarantine_key)
+    nameless = quarantine.filter(pl.col("line").is_null() | (pl.col("rules").list.len() == 0))
+    if quarantine.height != account.quarantined or nameless.height:
+        raise DemoFailedError(f"the quarantine of {inbound.key} does not name line and rules of every refused row")
+    rules = Counter(rule for rules in quarantine["rules"] for rule in rules)
+    return ObjectResult(inbound, account, dict(rules.most_common()))
+
+
+def _read_report(target: Target, name: str) -> pl.DataFrame:
+    report = REPORTS[name]
+    client = team_client(target, report.team, "s3")
+    return _read_parquet(client, target.bucket, report_key(report.team, name, "parquet"))
+
+
+def _read_parquet(s3: Any, bucket: str, key: str) -> pl.DataFrame:  # noqa: ANN401 - a boto3 client
+    return pl.read_parquet(io.BytesIO(s3.get_object(Bucket=bucket, Key=key)["Body"].read()))

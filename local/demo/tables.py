@@ -1,0 +1,155 @@
+"""The demo's last page: one table of what happened, a report's first rows, who may read what, and where to go on."""
+
+import json
+import os
+import shlex
+import sys
+import uuid
+from datetime import UTC, datetime
+from http import HTTPStatus
+from pathlib import Path
+from typing import Final
+
+from rich import box
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from datasets.events import VISIT
+from lake.stacks import LOCAL_STACK
+from local.demo.access_check import DENIED, READS, AccessMatrix
+from local.demo.demo import SHOWN_REPORT, DemoResult
+from local.demo.events import EventsResult
+from local.platform_instance import DEFAULT_STATE_DIRECTORY, LocalPlatform
+from ops.stack.target import find_target
+from reports import REPORTS
+
+SHOWN_ROWS: Final = 5
+_OUTCOMES: Final = {READS: f"[green]{READS}[/]", DENIED: "[red]denied[/]"}
+
+
+def print_result(console: Console, result: DemoResult) -> None:
+    """Print everything that a person wants to see of a demo that went well."""
+    console.print(_summary_table(result))
+    console.print(_events_table(result.events))
+    console.print(_shown_report_table(result))
+    console.print(_access_table(result.access))
+    console.print(_times_table(result.seconds))
+    unchanged = result.second_collection["unchanged"]
+    console.print(f"The second collection took nothing twice: {unchanged} unchanged.", highlight=False)
+
+
+def print_next_steps(console: Console, platform: LocalPlatform) -> None:
+    """Say how to use the platform that stays up, and how to stop it."""
+    python, option, ops = _interpreter(), _state_option(platform), _ops(platform)
+    _print_how_to_post(console, platform)
+    console.print("\nThe platform stays up. Where to look next:", style="bold")
+    for command, meaning in (
+        (f"{ops} status", "what landed, and what became of it"),
+        (f"{ops} outputs", "what the stack exports"),
+        (f"{python} -m local docs{option}", "the events API as a page in which to try it out"),
+        (f"{ops} collect vehicles", f"after putting a file into {platform.source.root}/outgoing/vehicles"),
+        (f"{ops} run refine", "the jobs, in the workflow's order"),
+        (f"AWS_ENDPOINT_URL={platform.emulator.endpoint}", "with test as access key and secret: any AWS client"),
+        (f"{python} -m local down{option}", "stops it and throws away what it holds"),
+    ):
+        console.print(f"  {command}\n      [dim]{meaning}[/]", highlight=False, soft_wrap=True)
+
+
+def _print_how_to_post(console: Console, platform: LocalPlatform) -> None:
+    """A command line that posts one event. The key goes through a pipe: what a command is given, others can see."""
+    event = {
+        "event_id": str(uuid.uuid4()),
+        "event_type": VISIT,
+        "occurred_at": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}",
+        "source": "curl",
+        "payload": {"customer_id": 17, "page": "/offers"},
+    }
+    url = find_target(LOCAL_STACK, platform.state_directory).exports["eventsUrl"]
+    command = (
+        f'echo "x-api-key: $({events_key_command(platform)})" | curl -H @- -H "Content-Type: application/json" '
+        f"-d {shlex.quote(json.dumps(event))} {url}/events"
+    )
+    console.print("\nPost an event of your own, as often as you like: it stays one.", style="bold")
+    console.print(f"  {escape(command)}", highlight=False, soft_wrap=True)
+
+
+def events_key_command(platform: LocalPlatform) -> str:
+    """The command that prints the key of the events API."""
+    return f"{_ops(platform)} events-key"
+
+
+def _ops(platform: LocalPlatform) -> str:
+    return f"{_interpreter()} -m ops --stack local{_state_option(platform)}"
+
+
+def _state_option(platform: LocalPlatform) -> str:
+    state = platform.state_directory
+    return "" if state == DEFAULT_STATE_DIRECTORY.resolve() else f" --state-dir {shlex.quote(str(state))}"
+
+
+def _interpreter() -> str:
+    """How a person in this shell starts this very Python."""
+    if os.environ.get("VIRTUAL_ENV"):
+        return "python"
+    executable = Path(sys.executable)
+    return str(executable.relative_to(Path.cwd())) if executable.is_relative_to(Path.cwd()) else str(executable)
+
+
+def _summary_table(result: DemoResult) -> Table:
+    table = Table("", "rows", title="What became of every row", title_justify="left")
+    table.columns[1].justify = "right"
+    for thing in result.objects:
+        account = thing.account
+        table.add_row(f"{escape(thing.inbound.key)}: rows in", f"{account.rows_in:,}")
+        table.add_row("= in the warehouse", f"{account.warehouse:,}")
+        table.add_row("+ quarantined", f"{account.quarantined:,}")
+        table.add_row("+ duplicates dropped", f"{account.duplicate:,}", end_section=True)
+        for rule, rows in thing.refused_by_rule.items():
+            table.add_row(f"quarantined by {rule}", f"{rows:,}")
+        table.add_section()
+    for name, rows in result.report_rows.items():
+        table.add_row(f"report {name} ({REPORTS[name].team})", f"{rows:,}")
+    return table
+
+
+def _events_table(events: EventsResult) -> Table:
+    table = Table("", "", title="What became of every event", title_justify="left")
+    table.columns[1].justify = "right"
+    for status, requests in events.requests.items():
+        table.add_row(f"requests answered {status} {HTTPStatus(status).phrase}", f"{requests:,}")
+    table.add_section()
+    table.add_row(f"events in {events.objects:,} objects: rows in", f"{events.account.rows_in:,}")
+    table.add_row("= in the warehouse", f"{events.account.warehouse:,}")
+    table.add_row("+ quarantined", f"{events.account.quarantined:,}")
+    table.add_row("+ duplicates dropped", f"{events.account.duplicate:,}", end_section=True)
+    for rule, rows in events.refused_by_rule.items():
+        table.add_row(f"quarantined by {rule}", f"{rows:,}")
+    table.add_section()
+    table.add_row("events in the published view, each once", f"{events.shown:,}")
+    return table
+
+
+def _shown_report_table(result: DemoResult) -> Table:
+    title = f"First rows of {SHOWN_REPORT}, read as {REPORTS[SHOWN_REPORT].team}"
+    table = Table(*result.shown_report.columns, title=title, title_justify="left")
+    for row in result.shown_report.head(SHOWN_ROWS).iter_rows():
+        table.add_row(*(escape(str(value)) for value in row))
+    return table
+
+
+def _access_table(access: AccessMatrix) -> Table:
+    title = "Who may read what, tried as each role (denied: AccessDenied from the emulator's IAM)"
+    table = Table("role of", *access.places, title=title, title_justify="left", box=box.SIMPLE_HEAD, padding=0)
+    for team, row in access.outcomes.items():
+        table.add_row(team, *(_OUTCOMES.get(row[place], row[place]) for place in access.places))
+    return table
+
+
+def _times_table(seconds: dict[str, float]) -> Table:
+    table = Table("step", "seconds", title="Time", title_justify="left")
+    table.columns[1].justify = "right"
+    for name, taken in seconds.items():
+        table.add_row(name, f"{taken:.1f}")
+    table.add_row("together", f"{sum(seconds.values()):.1f}")
+    return table

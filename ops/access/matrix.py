@@ -1,0 +1,100 @@
+"""Who may do what in the lake, and by which statement: the deployed policies, evaluated on this machine.
+
+The evaluator is the embedded AWS's. AWS's own simulator would need one more permission, and knows no bucket policy that
+it is not given.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from ministack.core.iam_evaluator import EvalContext, combine_resource_policy, evaluate, parse_policy_document
+
+from lake.keys import ATHENA, CODE, INBOUND, MART, QUARANTINE, WAREHOUSE
+from ops.access.policies import DeployedPolicies, DeployedRole
+
+ALLOW: Final = "Allow"
+DENY: Final = "Deny"
+ACTIONS: Final = {
+    "list": "s3:ListBucket",
+    "get": "s3:GetObject",
+    "put": "s3:PutObject",
+    "delete": "s3:DeleteObject",
+    "versions": "s3:ListBucketVersions",
+    "old version": "s3:GetObjectVersion",
+}
+_OF_THE_BUCKET: Final = frozenset({"s3:ListBucket", "s3:ListBucketVersions"})
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What the policies say to one call."""
+
+    allowed: bool
+    statement: str
+    """Id of the statement that decided; empty where none allows it."""
+
+
+@dataclass(frozen=True, slots=True)
+class MatrixRow:
+    """What one role may do under one prefix."""
+
+    role: str
+    prefix: str
+    decisions: Mapping[str, Decision]
+    """By the names of ACTIONS."""
+
+
+def access_matrix(policies: DeployedPolicies, datasets: Sequence[str], teams: Sequence[str]) -> list[MatrixRow]:
+    """Each role of the stack on each prefix of the lake."""
+    prefixes = [f"{area}/{dataset}/" for area in (INBOUND, WAREHOUSE, QUARANTINE) for dataset in datasets]
+    prefixes += [f"{MART}/{team}/reports/" for team in teams]
+    prefixes += [f"{ATHENA}/{team}/" for team in teams]
+    prefixes += [f"{CODE}/"]
+    return [
+        MatrixRow(role.name, prefix, {name: _on_prefix(policies, role, each, prefix) for name, each in ACTIONS.items()})
+        for role in policies.roles
+        for prefix in prefixes
+    ]
+
+
+def decide(
+    policies: DeployedPolicies, role: DeployedRole, action: str, resource: str, keys: Mapping[str, Any]
+) -> Decision:
+    """What the role's policies and those of bucket and key say to a call over TLS.
+
+    Args:
+        policies: the stack's.
+        role: who calls.
+        action: such as "s3:GetObject".
+        resource: ARN of what it is done to.
+        keys: condition keys of the request.
+    """
+    context = EvalContext(
+        principal_arn=f"arn:aws:sts::{policies.account}:assumed-role/{role.name}/session",
+        principal_type="AssumedRole",
+        principal_account=policies.account,
+        action=action,
+        resource_arn=resource,
+        region=policies.region,
+        secure_transport=True,
+        service_context={key.lower(): value for key, value in keys.items()},
+    )
+    limits = [[parse_policy_document({"Statement": list(role.boundary)})]] if role.boundary is not None else []
+    result = evaluate(context, [parse_policy_document({"Statement": list(role.statements)})], *limits)
+    if action.startswith("s3:"):
+        result = combine_resource_policy(
+            result, context, policies.bucket_policy, policies.account, limits=tuple(limits)
+        )
+    if action.startswith("kms:"):
+        result = combine_resource_policy(
+            result, context, policies.key_policy, policies.account, required=True, limits=tuple(limits)
+        )
+    return Decision(result.decision == ALLOW, result.matched_sid)
+
+
+def _on_prefix(policies: DeployedPolicies, role: DeployedRole, action: str, prefix: str) -> Decision:
+    bucket = f"arn:aws:s3:::{policies.bucket}"
+    if action in _OF_THE_BUCKET:
+        return decide(policies, role, action, bucket, {"s3:prefix": prefix})
+    return decide(policies, role, action, f"{bucket}/{prefix}object", {})

@@ -1,0 +1,1 @@
+"""Start a collection or an extraction, start and stop source servers."""

@@ -1,0 +1,1 @@
+"""Run the jobs, on Glue or as local processes."""

@@ -1,0 +1,64 @@
+"""Runs a deployed Glue job as a process on this machine, since the emulator only pretends to.
+
+What runs is what Glue would run: the deployed script and code archive out of the bucket, with the job's deployed
+arguments, under the credentials of the job's own role. What it logs goes to the job's log group, as Glue does it.
+"""
+
+import sys
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from ops.jobs.local_log import LOG_GROUP_ARGUMENT, LocalJobLog
+from ops.jobs.role_process import assume, environment_of, execute, working_folder
+from ops.stack.target import Target
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessRunner:
+    """Runs jobs of a local stack."""
+
+    target: Target
+    interpreter: str = sys.executable
+    """Python that has the jobs' dependencies."""
+    on_line: Callable[[str], None] = lambda _: None
+    """Told each line of a job's log, as the job prints it. What a job says on its way out is in the error instead."""
+
+    def run(self, job_name: str, arguments: Mapping[str, str] | None = None) -> None:
+        """Run one job to its end.
+
+        Args:
+            job_name: the deployed job.
+            arguments: added to the deployed arguments, or in place of them, as for glue.start_job_run.
+
+        Raises:
+            RunFailedError: it ended with an error.
+        """
+        job = self.target.client("glue").get_job(JobName=job_name)["Job"]
+        session = assume(self.target, job["Role"], job_name)
+        run_id = f"jr_{uuid.uuid4().hex}"
+        with working_folder(self.target, "glue-job-") as folder:
+            s3 = session.client("s3", endpoint_url=self.target.endpoint)
+            deployed = {**job["DefaultArguments"], **(arguments or {})}
+            script = _fetch(s3, job["Command"]["ScriptLocation"], Path(folder))
+            code = _fetch(s3, deployed["--extra-py-files"], Path(folder))
+            command = [self.interpreter, str(script), "--JOB_NAME", job_name, "--JOB_RUN_ID", run_id]
+            command += [part for argument in deployed.items() for part in argument]
+            environment = environment_of(self.target, session, str(code))
+            with LocalJobLog(self.target, deployed[LOG_GROUP_ARGUMENT], run_id).run_of(job_name) as log:
+
+                def on_line(line: str) -> None:
+                    log(line)
+                    self.on_line(line)
+
+                execute(job_name, command, environment, Path(folder), on_line)
+
+
+def _fetch(s3: Any, address: str, folder: Path) -> Path:  # noqa: ANN401 - a boto3 client
+    parts = urlsplit(address)
+    file = folder / Path(parts.path).name
+    s3.download_file(parts.netloc, parts.path.lstrip("/"), str(file))
+    return file

@@ -1,0 +1,92 @@
+"""The log of a local job's run, where Glue keeps it on AWS: a stream of the jobs' own log group, named after the run.
+
+The emulator's Glue only pretends to run jobs and calls each a success. So the process that runs them says here how each
+began and ended, around what the job itself logs.
+"""
+
+import contextlib
+import json
+import time
+from collections.abc import Callable, Generator, Iterator
+from typing import Any, Final
+
+from ops.jobs.workflow import FAILED, SUCCEEDED
+from ops.stack.target import Target
+
+LOG_GROUP_ARGUMENT: Final = "--continuous-log-logGroup"
+"""The deployed argument of a job that names its log group."""
+RUNNING: Final = "RUNNING"
+STOPPED: Final = "STOPPED"
+_LINES_AT_ONCE: Final = 1000
+_CHARACTERS_AT_ONCE: Final = 120_000
+_LINE_CHARACTERS: Final = 60_000
+"""Of four bytes at most: CloudWatch takes 256 KB an event, and a megabyte at once."""
+
+
+class LocalJobLog:
+    """Writes the log of one run."""
+
+    def __init__(self, target: Target, group: str, run_id: str) -> None:
+        self._logs, self._group, self._run = target.client("logs"), group, run_id
+        self._lines: list[dict[str, Any]] = []
+        self._characters = 0
+
+    @contextlib.contextmanager
+    def run_of(self, job: str) -> Generator[Callable[[str], None]]:
+        """Say that a job's run begins, and how it ended. Inside, log its lines by what is given."""
+        self._logs.create_log_stream(logGroupName=self._group, logStreamName=self._run)
+        self._tell(job=job, state=RUNNING)
+        self._flush()
+        try:
+            yield self._add
+        except Exception as error:
+            self._tell(state=FAILED, error=str(error))
+            raise
+        except BaseException:
+            self._tell(state=STOPPED)
+            raise
+        else:
+            self._tell(state=SUCCEEDED)
+        finally:
+            self._flush()
+
+    def _tell(self, **fields: str) -> None:
+        self._add(json.dumps(fields))
+
+    def _add(self, line: str) -> None:
+        # CloudWatch takes no empty event.
+        message = line[:_LINE_CHARACTERS] or " "
+        self._lines.append({"timestamp": int(time.time() * 1000), "message": message})
+        self._characters += len(message)
+        if len(self._lines) >= _LINES_AT_ONCE or self._characters >= _CHARACTERS_AT_ONCE:
+            self._flush()
+
+    def _flush(self) -> None:
+        if self._lines:
+            self._logs.put_log_events(logGroupName=self._group, logStreamName=self._run, logEvents=self._lines)
+        self._lines, self._characters = [], 0
+
+
+def recorded_runs(target: Target, group: str, most: int) -> Iterator[tuple[str, dict[str, Any], dict[str, Any]]]:
+    """The newest runs of a log group: id, first and last word. The two are one of a run that has not ended.
+
+    Each word is what was told, with `timestamp` in milliseconds since 1970.
+    """
+    logs = target.client("logs")
+    streams = logs.describe_log_streams(
+        logGroupName=group, orderBy="LastEventTime", descending=True, limit=min(most, 50)
+    )["logStreams"]
+    for stream in streams:
+        name = {"logGroupName": group, "logStreamName": stream["logStreamName"], "limit": 1}
+        ends = [logs.get_log_events(**name, startFromHead=head)["events"] for head in (True, False)]
+        if all(ends):
+            first, last = ({**_fields(events[0]["message"]), "timestamp": events[0]["timestamp"]} for events in ends)
+            yield stream["logStreamName"], first, last
+
+
+def _fields(line: str) -> dict[str, Any]:
+    with contextlib.suppress(ValueError):
+        fields = json.loads(line)
+        if isinstance(fields, dict):
+            return fields
+    return {}

@@ -1,0 +1,117 @@
+"""A page for each dataset, in Markdown, of what its declaration says: `python -m ops.pages FOLDER` writes them."""
+
+import argparse
+import inspect
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from datasets import DATASETS
+from lake.keys import inbound_prefix, quarantine_prefix, warehouse_prefix
+from processing.checking.column_cleansing import refusal_reasons
+from processing.checking.conversion import type_name
+from processing.checking.reasons import NULLABILITY, PRIMARY_KEY, reason
+from processing.checking.rules import row_rules
+from processing.declaring.dataset import Dataset, SftpSource, SqlSource
+from processing.declaring.report import Report
+from reports import REPORTS
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Write the page of every dataset."""
+    parser = argparse.ArgumentParser(prog="python -m ops.pages", description=__doc__)
+    parser.add_argument("folder", type=Path)
+    folder: Path = parser.parse_args(arguments).folder
+    folder.mkdir(parents=True, exist_ok=True)
+    for dataset in DATASETS.values():
+        (folder / f"{dataset.name}.md").write_text(dataset_page(dataset, REPORTS), encoding="utf-8")
+
+
+def dataset_page(dataset: Dataset, reports: Mapping[str, Report]) -> str:
+    """What a person who uses or sends the dataset has to know of it."""
+    return "\n".join(
+        [
+            f"# {dataset.name}",
+            "",
+            inspect.cleandoc(dataset.schema.__doc__ or ""),
+            "",
+            *_table(("", ""), _facts(dataset)),
+            "## Columns",
+            "",
+            *_table(("column", "type", "is cleansed by", "a row is refused if"), _columns(dataset)),
+            "A row is refused, too, if:",
+            "",
+            *(f"- {words}" for words in _rules_of_rows(dataset)),
+            "",
+            "## Where it is",
+            "",
+            *_table(("what", "in the bucket under", "in Athena"), _places(dataset)),
+            "## Which reports read it",
+            "",
+            *(f"- {report.name}, of {report.team}" for report in reports.values() if dataset.name in report.inputs),
+            "",
+        ]
+    )
+
+
+def _table(header: Sequence[str], rows: Iterator[Sequence[str]]) -> list[str]:
+    cells = [[cell.replace("|", "\\|") for cell in row] for row in rows]
+    return [f"| {' | '.join(row)} |" for row in (header, ["---"] * len(header), *cells)] + [""]
+
+
+def _facts(dataset: Dataset) -> Iterator[Sequence[str]]:
+    source = dataset.source
+    yield "answers for it", dataset.owner
+    if isinstance(source, SftpSource):
+        yield "comes from", f"`{source.directory}/{source.pattern}` of the SFTP server {source.connection}"
+        yield "is fetched", f"`{source.schedule}`"
+    elif isinstance(source, SqlSource):
+        yield (
+            "comes from",
+            f"table `{source.schema}.{source.table}` of the SQL Server {source.connection}, {source.mode}",
+        )
+        yield "is fetched", f"`{source.schedule}`"
+    else:
+        yield "comes from", "posted events"
+    yield "is late after", f"{dataset.freshness.total_seconds() / 3600:g} hours without a new object"
+    yield "columns that are not declared", dataset.drift_policy
+    if not isinstance(source, SqlSource):
+        delimiter = f"divided by {dataset.csv.delimiter!r}" if dataset.csv.delimiter else "divided as its header tells"
+        yield "CSV is written", f"in {dataset.csv.encoding}, {delimiter}"
+
+
+def _columns(dataset: Dataset) -> Iterator[Sequence[str]]:
+    refusals = {
+        rule: words
+        for column, routines in dataset.cleansing.items()
+        for rule, words in refusal_reasons(column, routines).items()
+    }
+    key = dataset.schema.primary_key()
+    for name, column in dataset.schema.columns().items():
+        of_column = [rule for rule in row_rules(dataset.schema) if rule.startswith(f"{name}|")]
+        words = [reason(rule, dataset.schema) for rule in of_column if not rule.endswith(NULLABILITY)]
+        words += [why for rule, why in refusals.items() if rule.startswith(f"{name}|")]
+        absent = dataset.absent.get(name)
+        missing = (
+            "" if column.nullable else ", never missing" if absent is None else f", `{absent}` where it is missing"
+        )
+        routines = ", ".join(f"`{routine.name}`" for routine in dataset.cleansing.get(name, ()))
+        kind = f"{type_name(column.dtype)}{', key' if name in key else ''}{missing}"
+        yield f"`{name}`", kind, routines, "; ".join(words)
+
+
+def _rules_of_rows(dataset: Dataset) -> Iterator[str]:
+    yield reason(PRIMARY_KEY, dataset.schema, first_counts=bool(dataset.receipt_order))
+    for rule in row_rules(dataset.schema):
+        if "|" not in rule:
+            yield reason(rule, dataset.schema)
+
+
+def _places(dataset: Dataset) -> Iterator[Sequence[str]]:
+    yield "current rows", "", f"`{dataset.name}`"
+    yield "clean rows of every time", f"`{warehouse_prefix(dataset.name)}`", f"`{dataset.name}_files`"
+    yield "refused rows, with the reasons", f"`{quarantine_prefix(dataset.name)}`", f"`{dataset.name}_quarantine`"
+    yield "files as they came", f"`{inbound_prefix(dataset.name)}`", ""
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,95 @@
+"""The commands `quarantine list`, `show` and `release`."""
+
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+from rich.markup import escape
+
+from datasets import DATASETS
+from ops.jobs.runner import new_runner, run_job
+from ops.quarantine.rows import (
+    objects_with_refused,
+    processed_object,
+    put_mended,
+    refused_of_dataset,
+    refused_rows,
+)
+from ops.stack.target import Target
+from ops.stack.terminal import console, errors_for_a_person, new_table
+
+app: Final = typer.Typer(no_args_is_help=True, help="Refused rows: which there are, and their way out after a fix.")
+
+
+@app.command("list")
+def list_refused(
+    context: typer.Context,
+    dataset: Annotated[str, typer.Option(help="This one alone.")] = "",
+) -> None:
+    """Count refused rows by dataset, rule and object."""
+    target: Target = context.obj
+    with errors_for_a_person(), console.status("reading the quarantine"):
+        found = [each for name in ([dataset] if dataset else DATASETS) for each in refused_of_dataset(target, name)]
+    table = new_table(target, "dataset", "rule", "rows", "object")
+    for each in sorted(found, key=lambda entry: (entry.inbound.dataset, entry.rule, entry.inbound.key)):
+        table.add_row(each.inbound.dataset, escape(each.rule), f"{each.rows:,}", escape(each.inbound.key))
+    console.print(table)
+    console.print("a row that broke two rules counts for both", highlight=False)
+
+
+@app.command()
+def show(
+    context: typer.Context,
+    key: Annotated[str, typer.Argument(help="Key of the inbound object.")],
+    rows: Annotated[int, typer.Option(min=1, help="How many rows to show.")] = 20,
+) -> None:
+    """Show refused rows of an object as they came, with line, rules and reason."""
+    target: Target = context.obj
+    with errors_for_a_person():
+        refused = refused_rows(target, key)
+    table = new_table(target, "line", "rules", "reason", "original")
+    for row in refused.head(rows).iter_rows(named=True):
+        line = "whole" if row["line"] is None else f"{row['line']:,}"
+        table.add_row(line, *(escape(text) for text in (", ".join(row["rules"]), row["reason"], row["original"] or "")))
+    console.print(table)
+    console.print(f"{refused.height:,} refused rows, {min(rows, refused.height):,} shown", highlight=False)
+
+
+@app.command()
+def release(
+    context: typer.Context,
+    key: Annotated[str, typer.Argument(help="Key of an inbound object; a dataset for all that have refused rows.")],
+    mended: Annotated[
+        Path | None, typer.Option(exists=True, dir_okay=False, help="Put this file in the object's place first.")
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do it.")] = False,  # noqa: FBT002 - a flag
+) -> None:
+    """Sanitise objects again as they are declared now, and then make the reports; without --yes say which.
+
+    Rows that are clean now go to the warehouse; those that are not stay refused. Deploy the mended rule before, or give
+    the mended object.
+    """
+    target: Target = context.obj
+    if mended and key in DATASETS:
+        raise typer.BadParameter("a mended file is that of one object: give its key")
+    with errors_for_a_person():
+        if key in DATASETS:
+            objects, arguments = objects_with_refused(target, key), {"--dataset": key, "--only": "refused"}
+        else:
+            objects, arguments = [processed_object(target, key)], {"--object": key}
+        for each in objects:
+            console.print(each.key, highlight=False, markup=False, soft_wrap=True)
+        if not objects:
+            console.print("no rows are refused: nothing to do", highlight=False)
+            raise typer.Exit(1)
+        if not yes:
+            first = f"put {mended} ({mended.stat().st_size:,} bytes) in its place, " if mended else ""
+            what = f"--yes would {first}sanitise {len(objects):,} objects again, then make the reports"
+            console.print(what, highlight=False, markup=False, soft_wrap=True)
+            console.print("nothing was changed", highlight=False)
+            return
+        if mended:
+            put_mended(target, objects[0], mended)
+        runner = new_runner(target, as_json=False)
+        run_job(runner, target.exports["sanitiseJob"], arguments)
+        run_job(runner, target.exports["martJob"])

@@ -1,0 +1,52 @@
+"""The command `runs`: what ran last, how it ended, and why it failed."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Final
+
+import typer
+from rich.markup import escape
+
+from ops.jobs.local_log import RUNNING, STOPPED
+from ops.jobs.workflow import FAILED
+from ops.runs.jobs import job_runs
+from ops.runs.ledger import collections, extractions
+from ops.runs.model import KILLED, Run
+from ops.stack.target import Target
+from ops.stack.terminal import console, errors_for_a_person, new_table
+
+_BAD: Final = frozenset({FAILED, KILLED, "TIMEOUT", "ERROR", STOPPED})
+
+
+def runs(
+    context: typer.Context,
+    show: Annotated[int, typer.Option(min=1, max=200, help="How many runs to show.")] = 20,
+    failed: Annotated[bool, typer.Option("--failed", help="Only those that did not succeed.")] = False,  # noqa: FBT002 - a flag
+) -> None:
+    """The last runs, newest first: each dataset's last collection and extraction, and the jobs.
+
+    Rows and objects of a job are those that are its own still: what a later run wrote anew counts there.
+    """
+    target: Target = context.obj
+    with errors_for_a_person(), console.status("reading the ledger, Glue and the lake"):
+        found = [*collections(target), *extractions(target), *job_runs(target, show)]
+    newest = sorted(found, key=lambda run: run.started_at, reverse=True)
+    shown = [run for run in newest if not failed or run.result in _BAD][:show]
+    table = new_table(target, "started, UTC", "took", "what", "result", "did")
+    for run in shown:
+        result = f"[red]{run.result}[/]" if run.result in _BAD else run.result
+        did = ": ".join(filter(None, (run.counts, run.error)))
+        table.add_row(f"{run.started_at:%Y-%m-%d %H:%M:%S}", _took(run), escape(run.what), result, escape(did))
+    console.print(table)
+    console.print(f"{len(shown):,} runs shown", highlight=False)
+
+
+def _took(run: Run) -> str:
+    if run.result == RUNNING:
+        return f"{_in_words(datetime.now(UTC) - run.started_at)} so far"
+    return "" if run.duration is None else _in_words(run.duration)
+
+
+def _in_words(duration: timedelta) -> str:
+    seconds = duration.total_seconds()
+    minute = 60
+    return f"{seconds:.1f} s" if seconds < minute else f"{seconds // minute:,.0f} min {seconds % minute:.0f} s"

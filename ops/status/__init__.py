@@ -1,0 +1,1 @@
+"""Each dataset's state."""

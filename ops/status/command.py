@@ -1,0 +1,69 @@
+"""The command `status`: the one look that tells whether there is anything to do."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+
+import typer
+
+from ops.dead_letters.queues import QUEUES, count
+from ops.stack.target import Target
+from ops.stack.terminal import console, errors_for_a_person, new_table
+from ops.status.status import DatasetStatus, dataset_statuses
+
+_HOUR = timedelta(hours=1)
+_EXACT_HOURS = 10
+"""Below these a tenth counts."""
+
+
+def status(context: typer.Context) -> None:
+    """What landed of each dataset, what became of it, what is late, and how many dead letters there are."""
+    target: Target = context.obj
+    with errors_for_a_person(), console.status("reading the lake"):
+        statuses = dataset_statuses(target)
+        dead = {name: count(target, queue) for name, queue in QUEUES.items() if queue.export in target.exports}
+    table = new_table(
+        target, "dataset", "landed", "last, UTC", "age", "waiting", "warehouse", "quarantined", "duplicate"
+    )
+    for column in table.columns[3:]:
+        column.justify, column.no_wrap = "right", True
+    for entry in statuses:
+        table.add_row(*_cells(entry))
+    console.print(table)
+    _tell_what_is_to_do(statuses, dead)
+
+
+def _tell_what_is_to_do(statuses: list[DatasetStatus], dead: Mapping[str, int]) -> None:
+    for entry in statuses:
+        if entry.late:
+            age = "nothing has landed" if entry.age is None else f"the last landed {_hours(entry.age)} ago"
+            console.print(
+                f"[red]late:[/] {entry.dataset}, {age}, {_hours(entry.freshness)} are allowed", highlight=False
+            )
+    if letters := {name: number for name, number in dead.items() if number}:
+        counted = ", ".join(f"{name} {number:,}" for name, number in letters.items())
+        console.print(f"[red]dead letters:[/] {counted}; `redrive` looks at them", highlight=False)
+    if any(entry.rows_quarantined for entry in statuses):
+        console.print("[red]quarantined:[/] `quarantine list` tells by which rules", highlight=False)
+
+
+def _cells(entry: DatasetStatus) -> tuple[str, ...]:
+    last = f"{entry.last_landed:%Y-%m-%d %H:%M}" if entry.last_landed else "never"
+    age = "" if entry.age is None else f"{_number(entry.age)}/{_number(entry.freshness)} h"
+    counts = (entry.waiting, entry.rows_warehouse, entry.rows_quarantined, entry.rows_duplicate)
+    return (
+        entry.dataset,
+        f"{entry.landed:,}",
+        last,
+        f"[red]{age}[/]" if entry.late else age,
+        *(f"{count:,}" for count in counts),
+    )
+
+
+def _number(duration: timedelta) -> str:
+    """Hours, in few digits."""
+    hours = duration / _HOUR
+    return f"{hours:,.0f}" if hours >= _EXACT_HOURS or hours.is_integer() else f"{hours:.1f}"
+
+
+def _hours(duration: timedelta) -> str:
+    return f"{duration / _HOUR:,.0f} h" if duration >= _HOUR else f"{duration.total_seconds() / 60:.0f} min"

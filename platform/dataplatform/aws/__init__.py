@@ -1,0 +1,1 @@
+"""What several components share on AWS: functions, network, policies, packaging."""

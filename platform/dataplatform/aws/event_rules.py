@@ -1,0 +1,42 @@
+"""A function that a rule of EventBridge invokes."""
+
+import pulumi
+import pulumi_aws as aws
+
+from dataplatform.aws.python_function import PythonFunction
+
+
+def invoke_by_rule(
+    name: str,
+    rule: aws.cloudwatch.EventRule,
+    function: PythonFunction,
+    undelivered_queue_arn: pulumi.Input[str],
+    *,
+    target_name: str,
+    parent: pulumi.Resource,
+) -> None:
+    """Let a rule invoke a function.
+
+    Args:
+        name: what the permission's name begins with.
+        rule: the rule.
+        function: the function.
+        undelivered_queue_arn: where events go that could not be delivered.
+        target_name: the target's resource name.
+        parent: of what is created.
+    """
+    permission = aws.lambda_.Permission(
+        f"{name}-invokes",
+        action="lambda:InvokeFunction",
+        function=function.function_name,
+        principal="events.amazonaws.com",
+        source_arn=rule.arn,
+        opts=pulumi.ResourceOptions(parent=parent),
+    )
+    aws.cloudwatch.EventTarget(
+        target_name,
+        rule=rule.name,
+        arn=function.function_arn,
+        dead_letter_config={"arn": undelivered_queue_arn},
+        opts=pulumi.ResourceOptions(parent=parent, depends_on=[permission]),
+    )

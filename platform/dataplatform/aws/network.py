@@ -1,0 +1,239 @@
+"""The network that tasks run in, and functions that reach servers in it: one of our own, or one that exists."""
+
+import ipaddress
+from collections.abc import Sequence
+from typing import TypedDict
+
+import pulumi
+import pulumi_aws as aws
+
+from dataplatform.aws.policies import allow, document, trust_service
+
+ZONES = 2
+SUBNET_PREFIX_LENGTH = 24
+
+
+class ExistingNetworkArgs(TypedDict):
+    """A network that somebody else keeps, its routes and endpoints too."""
+
+    vpc_id: str
+    public_subnet_ids: Sequence[str]
+    private_subnet_ids: Sequence[str]
+
+
+class NetworkArgs(TypedDict):
+    """What a Network needs."""
+
+    cidr: str
+    """Private address range of the VPC, /16 to /22."""
+    existing: ExistingNetworkArgs | None
+    """Taken in place of a network of our own, of which nothing is made then."""
+    nat_gateways: int
+    """0 to 2, each with a fixed address. The private subnets reach the internet by them."""
+    private_services: Sequence[str]
+    """AWS services, such as "ssm", that what runs in the private subnets calls. Unneeded where there is NAT."""
+    domain: str | None
+    """Private DNS domain of servers in the network; None makes none."""
+    region: pulumi.Input[str]
+    account_id: pulumi.Input[str]
+    key_arn: pulumi.Input[str]
+    log_retention_days: int
+
+
+class Network(pulumi.ComponentResource):
+    """A VPC in two zones with public and private subnets.
+
+    The public ones let a task reach the image registry and a partner's server without a NAT gateway's monthly price.
+    Nothing reaches a task, since no security group has a rule for what comes in but those that a component says.
+    """
+
+    vpc_id: pulumi.Output[str]
+    public_subnet_ids: pulumi.Output[list[str]]
+    private_subnet_ids: pulumi.Output[list[str]]
+    nat_addresses: pulumi.Output[list[str]]
+    """Fixed addresses that partners see, for their lists; none without NAT."""
+    endpoints: pulumi.Output[list[dict[str, str]]]
+    """Interface endpoints, each with its `endpoint` and the `subnet` that it stands in: charged while it does."""
+    namespace_id: pulumi.Output[str] | None
+    """Where servers put their names, if there is a domain."""
+
+    def __init__(self, name: str, args: NetworkArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("dataplatform:network:Network", name, None, opts)
+        self._name, self._args = name, args
+        self._child = pulumi.ResourceOptions(parent=self)
+        self.nat_addresses = pulumi.Output.from_input([])
+        self.endpoints = pulumi.Output.from_input([])
+        if args["existing"] is None:
+            self._create()
+        else:
+            self.vpc_id = pulumi.Output.from_input(args["existing"]["vpc_id"])
+            self.public_subnet_ids = pulumi.Output.from_input(list(args["existing"]["public_subnet_ids"]))
+            self.private_subnet_ids = pulumi.Output.from_input(list(args["existing"]["private_subnet_ids"]))
+        self.namespace_id = None
+        if args["domain"] is not None:
+            namespace = aws.servicediscovery.PrivateDnsNamespace(
+                f"{name}-names", name=args["domain"], vpc=self.vpc_id, opts=self._child
+            )
+            self.namespace_id = namespace.id
+        self.register_outputs(
+            {
+                "vpcId": self.vpc_id,
+                "publicSubnetIds": self.public_subnet_ids,
+                "privateSubnetIds": self.private_subnet_ids,
+                "natAddresses": self.nat_addresses,
+            }
+        )
+
+    def _create(self) -> None:
+        name, args = self._name, self._args
+        vpc = aws.ec2.Vpc(
+            f"{name}-vpc",
+            cidr_block=args["cidr"],
+            enable_dns_hostnames=True,
+            enable_dns_support=True,
+            tags={"Name": name},
+            opts=self._child,
+        )
+        self.vpc_id = vpc.id
+        # The group that AWS puts things into which name none: it lets nothing in or out.
+        aws.ec2.DefaultSecurityGroup(f"{name}-default-closed", vpc_id=vpc.id, ingress=[], egress=[], opts=self._child)
+        public = aws.ec2.RouteTable(f"{name}-public", vpc_id=vpc.id, opts=self._child)
+        gateway = aws.ec2.InternetGateway(f"{name}-internet", vpc_id=vpc.id, opts=self._child)
+        self._route(f"{name}-to-internet", public, gateway_id=gateway.id)
+        ranges = ipaddress.ip_network(args["cidr"]).subnets(new_prefix=SUBNET_PREFIX_LENGTH)
+        blocks = [str(block) for block, _ in zip(ranges, range(2 * ZONES), strict=False)]
+        self.public_subnet_ids = self._create_subnets("public", blocks[:ZONES], [public] * ZONES)
+        private = [
+            aws.ec2.RouteTable(f"{name}-private-{zone}", vpc_id=vpc.id, opts=self._child) for zone in range(ZONES)
+        ]
+        self.private_subnet_ids = self._create_subnets("private", blocks[ZONES:], private)
+        self._create_nat(private)
+        # They cost nothing, and keep that traffic off the internet and off NAT.
+        for service in ("s3", "dynamodb"):
+            aws.ec2.VpcEndpoint(
+                f"{name}-{service}-gateway",
+                vpc_id=vpc.id,
+                service_name=self._service(service),
+                vpc_endpoint_type="Gateway",
+                route_table_ids=[table.id for table in (public, *private)],
+                opts=self._child,
+            )
+        if args["private_services"] and not args["nat_gateways"]:
+            self._reach_services()
+        self._log_refusals()
+
+    def _service(self, service: str) -> pulumi.Output[str]:
+        return pulumi.Output.concat("com.amazonaws.", self._args["region"], ".", service)
+
+    def _route(self, name: str, table: aws.ec2.RouteTable, **by: pulumi.Input[str]) -> None:
+        aws.ec2.Route(name, route_table_id=table.id, destination_cidr_block="0.0.0.0/0", **by, opts=self._child)
+
+    def _create_subnets(
+        self, kind: str, blocks: Sequence[str], routes: Sequence[aws.ec2.RouteTable]
+    ) -> pulumi.Output[list[str]]:
+        zones = aws.get_availability_zones_output(state="available").names
+        subnets: list[pulumi.Output[str]] = []
+        for index, (block, table) in enumerate(zip(blocks, routes, strict=True)):
+            name = f"{self._name}-{kind}-{index}"
+            subnet = aws.ec2.Subnet(
+                name,
+                vpc_id=self.vpc_id,
+                cidr_block=block,
+                availability_zone=zones[index],
+                map_public_ip_on_launch=False,
+                opts=self._child,
+            )
+            aws.ec2.RouteTableAssociation(name, subnet_id=subnet.id, route_table_id=table.id, opts=self._child)
+            subnets.append(subnet.id)
+        return pulumi.Output.all(*subnets)
+
+    def _create_nat(self, private: Sequence[aws.ec2.RouteTable]) -> None:
+        addresses: list[aws.ec2.Eip] = []
+        gateways: list[aws.ec2.NatGateway] = []
+        for index in range(self._args["nat_gateways"]):
+            address = aws.ec2.Eip(f"{self._name}-nat-{index}", domain="vpc", opts=self._child)
+            subnet = self.public_subnet_ids.apply(lambda ids, index=index: ids[index])
+            gateways.append(
+                aws.ec2.NatGateway(
+                    f"{self._name}-nat-{index}", allocation_id=address.id, subnet_id=subnet, opts=self._child
+                )
+            )
+            addresses.append(address)
+        if not gateways:
+            return
+        for zone, table in enumerate(private):
+            # One gateway serves both zones; of two each serves its own.
+            self._route(f"{self._name}-to-nat-{zone}", table, nat_gateway_id=gateways[zone % len(gateways)].id)
+        self.nat_addresses = pulumi.Output.all(*(address.public_ip for address in addresses))
+
+    def _reach_services(self) -> None:
+        """An interface endpoint is charged by the hour and the zone: one zone serves both."""
+        name, args = self._name, self._args
+        group = aws.ec2.SecurityGroup(
+            f"{name}-endpoints",
+            description="Interface endpoints: HTTPS from within the network",
+            vpc_id=self.vpc_id,
+            opts=self._child,
+        )
+        aws.vpc.SecurityGroupIngressRule(
+            f"{name}-endpoints-in",
+            description="HTTPS from within the network",
+            security_group_id=group.id,
+            ip_protocol="tcp",
+            from_port=443,
+            to_port=443,
+            cidr_ipv4=args["cidr"],
+            opts=self._child,
+        )
+        subnet = self.private_subnet_ids.apply(lambda ids: ids[0])
+        endpoints: list[pulumi.Output[dict[str, str]]] = []
+        for service in args["private_services"]:
+            endpoint = aws.ec2.VpcEndpoint(
+                f"{name}-{service}-interface",
+                vpc_id=self.vpc_id,
+                service_name=self._service(service),
+                vpc_endpoint_type="Interface",
+                private_dns_enabled=True,
+                subnet_ids=[subnet],
+                security_group_ids=[group.id],
+                opts=self._child,
+            )
+            endpoints.append(pulumi.Output.all(endpoint=endpoint.id, subnet=subnet))
+        self.endpoints = pulumi.Output.all(*endpoints)
+
+    def _log_refusals(self) -> None:
+        """Who was refused is what a person looks for; what was let in, the servers log themselves."""
+        name, args = self._name, self._args
+        logs = aws.cloudwatch.LogGroup(
+            f"{name}-refusals",
+            name=f"/{name}/refusals",
+            retention_in_days=args["log_retention_days"],
+            kms_key_id=args["key_arn"],
+            opts=self._child,
+        )
+        role = aws.iam.Role(
+            f"{name}-refusals-role",
+            description="Writes the network's flow logs",
+            assume_role_policy=trust_service("vpc-flow-logs.amazonaws.com", args["account_id"]),
+            opts=self._child,
+        )
+        permissions = aws.iam.RolePolicy(
+            f"{name}-writes-refusals",
+            role=role.name,
+            policy=document(
+                allow(
+                    "WriteFlowLogs",
+                    ["logs:CreateLogStream", "logs:PutLogEvents", "logs:DescribeLogStreams"],
+                    [logs.arn, pulumi.Output.concat(logs.arn, ":*")],
+                )
+            ),
+            opts=self._child,
+        )
+        aws.ec2.FlowLog(
+            f"{name}-refusals",
+            vpc_id=self.vpc_id,
+            traffic_type="REJECT",
+            log_destination=logs.arn,
+            iam_role_arn=role.arn,
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[permissions]),
+        )

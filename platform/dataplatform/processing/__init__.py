@@ -1,0 +1,1 @@
+"""The Glue jobs and their workflow."""

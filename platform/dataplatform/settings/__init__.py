@@ -1,0 +1,1 @@
+"""A stack's settings: models, reader and reference page."""

@@ -1,0 +1,108 @@
+"""The settings of the stream: who posts, who calls back, and in what batches events land."""
+
+from collections.abc import Mapping
+from typing import Annotated, Final, Self
+
+from pydantic import Field, ValidationInfo, field_validator, model_validator
+
+from dataplatform.settings.base import Name, ParameterName, SettingsModel
+from lake.callbacks import HEADER_PATTERN, POINTER_PATTERN
+
+# docs.aws.amazon.com/lambda/latest/api/API_CreateEventSourceMapping.html: a larger batch needs a window.
+LARGEST_BATCH_WITHOUT_WINDOW: Final = 10
+# API Gateway's quotas and limits are 32-bit numbers.
+MOST_REQUESTS: Final = 2**31 - 1
+# Lambda takes 4 KB of environment variables. The others of the receiver take less than 1 KB.
+_MOST_ENVIRONMENT_BYTES: Final = 3_000
+_BYTES_OF_A_KEY_ID: Final = 20
+"""An API key's id, quotes and separators."""
+
+
+class ProviderSettings(SettingsModel):
+    """What one provider may post with its API key."""
+
+    requests_per_second: Annotated[int, Field(ge=1, le=10_000, description="Requests a second, lasting.")] = 50
+    burst: Annotated[int, Field(ge=1, le=5_000, description="Requests at once, before the rate counts.")] = 100
+    requests_per_day: Annotated[int, Field(ge=1, le=MOST_REQUESTS, description="Requests a day.")] = 1_000_000
+
+
+class CallbackSettings(SettingsModel):
+    """How one third party calls back."""
+
+    signature_header: Annotated[str, Field(pattern=HEADER_PATTERN, description="Header with the signature.")] = (
+        "X-Signature"
+    )
+    timestamp_header: Annotated[str, Field(pattern=HEADER_PATTERN, description="Header with the signed timestamp.")] = (
+        "X-Timestamp"
+    )
+    tolerance_seconds: Annotated[
+        int, Field(ge=1, le=3600, description="How far the timestamp may be from the time of receipt.")
+    ] = 300
+    event_id_pointer: Annotated[
+        str | None,
+        Field(
+            pattern=POINTER_PATTERN,
+            description="JSON pointer to the third party's own id in its body. Without it the body's hash is the id.",
+        ),
+    ] = None
+    event_type_pointer: Annotated[
+        str | None,
+        Field(
+            pattern=POINTER_PATTERN,
+            description="JSON pointer to the kind of event in its body. Without it the kind is `NAME.callback`.",
+        ),
+    ] = None
+    secret_parameter: Annotated[
+        ParameterName | None,
+        Field(description="Name of an SSM SecureString with the shared secret; without it the program generates one."),
+    ] = None
+
+
+class EventSettings(SettingsModel):
+    """The stream."""
+
+    providers: Annotated[
+        Mapping[Name, ProviderSettings], Field(min_length=1, description="Who posts with an API key, by name.")
+    ]
+    callbacks: Annotated[
+        Mapping[Name, CallbackSettings], Field(description="Third parties that call back, by name in the path.")
+    ] = Field(default_factory=dict)
+    cors_origin: Annotated[
+        str,
+        Field(
+            pattern=r"^(\*|https?://[A-Za-z0-9.:-]+)$",
+            description="Origin whose pages may call the API; any by default: keys, not cookies, say who calls.",
+        ),
+    ] = "*"
+    batch_size: Annotated[int, Field(ge=1, le=10_000, description="Events that land in one object, at most.")] = 5_000
+    batch_window_seconds: Annotated[
+        int,
+        Field(
+            ge=0,
+            le=300,
+            description="Seconds that a batch is waited for. At least 1 if `batchSize` is above "
+            f"{LARGEST_BATCH_WITHOUT_WINDOW}.",
+        ),
+    ] = 60
+    batcher_maximum_concurrency: Annotated[int, Field(ge=2, le=1000, description="Batches that land at once.")] = 5
+
+    @field_validator("batch_window_seconds")
+    @classmethod
+    def _waits_for_large_batches(cls, value: int, others: ValidationInfo) -> int:
+        if value == 0 and others.data.get("batch_size", 0) > LARGEST_BATCH_WITHOUT_WINDOW:
+            raise ValueError(
+                f"expected 1 to 300: Lambda refuses a batchSize above {LARGEST_BATCH_WITHOUT_WINDOW} without a window"
+            )
+        return value
+
+    @model_validator(mode="after")
+    def _fits_the_receiver(self) -> Self:
+        """The receiver knows its callers from its environment, which Lambda limits."""
+        names = [*self.providers, *self.callbacks]
+        size = sum(map(len, names)) + _BYTES_OF_A_KEY_ID * len(self.providers) + len(self.callbacks)
+        if size > _MOST_ENVIRONMENT_BYTES:
+            raise ValueError(
+                f"{len(self.providers)} providers and {len(self.callbacks)} callbacks take {size:,} bytes of the "
+                f"receiver's environment, at most {_MOST_ENVIRONMENT_BYTES:,} fit: use shorter names or fewer of them"
+            )
+        return self

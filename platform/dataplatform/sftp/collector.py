@@ -1,0 +1,277 @@
+"""Batch collection: a function on a schedule per dataset takes files from SFTP servers into inbound/."""
+
+import json
+from typing import TypedDict
+
+import pulumi
+import pulumi_aws as aws
+
+from dataplatform.aws.alarms import alarm_on_messages
+from dataplatform.aws.policies import allow, document, trust_service
+from dataplatform.aws.python_function import FunctionSettings, PlacementArgs, PythonFunction
+from dataplatform.sftp.credentials import ConnectionArgs, ServerSecrets, configure_connections
+from dataplatform.sftp.permissions import collector_statements
+from lake import metrics
+from lake import parameters as collection
+from lake.schedules import continuation_name
+
+HANDLER = "functions.sftp_collector.handler.handler"
+TIMEOUT_SECONDS = 900
+# As often as the function may run: what a run left is gone on with soon, and by one run at a time.
+CONTINUATION_SCHEDULE = "rate(15 minutes)"
+# Two worker processes want two processors, which come with 3.5 GB; new accounts are capped below that.
+# docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
+MEMORY_MEGABYTES = 3008
+
+
+class CollectedDatasetArgs(TypedDict):
+    """What is collected for one dataset, from where and when."""
+
+    connection: str
+    directory: str
+    pattern: str
+    archive: str | None
+    """Directory on the server that a collected file is moved to; None leaves it."""
+    quiet_seconds: int
+    """How long a file has to have stood unchanged before it is taken."""
+    schedule: str
+    """EventBridge Scheduler expression in the collector's time zone."""
+    paused: bool
+    """The schedule rests, since the server does not run."""
+
+
+class BatchCollectorArgs(TypedDict):
+    """What a BatchCollector needs."""
+
+    connections: dict[str, ConnectionArgs]
+    datasets: dict[str, CollectedDatasetArgs]
+    parameter_prefix: str
+    time_zone: str
+    account_id: pulumi.Input[str]
+    region: pulumi.Input[str]
+    bucket_name: pulumi.Input[str]
+    bucket_arn: pulumi.Input[str]
+    key_arn: pulumi.Input[str]
+    alarm_topic_arn: pulumi.Input[str]
+    functions: FunctionSettings
+    placement: PlacementArgs | None
+    """The network that the function runs in, if a connection needs that."""
+    protect_data: bool
+
+
+class BatchCollector(pulumi.ComponentResource):
+    """The collector function with its ledger, schedules, configuration, dead-letter queue and alarms."""
+
+    function_name: pulumi.Output[str]
+    ledger_table_name: pulumi.Output[str]
+    ledger_table_arn: pulumi.Output[str]
+    dead_letter_queue_url: pulumi.Output[str]
+    schedules: pulumi.Output[dict[str, str]]
+    """Schedule of each dataset, as group/name."""
+    all_schedules: pulumi.Output[dict[str, list[str]]]
+    """All schedules of each dataset: the one that goes on with a collection, too."""
+    public_keys: pulumi.Output[dict[str, str]]
+    """OpenSSH public keys of each connection, one a line, which the server's owner authorises."""
+    security_group_id: pulumi.Output[str] | None
+    """The function's security group, if it runs in a network."""
+    alarm_arns: list[pulumi.Output[str]]
+    """ARNs of its alarms."""
+    server_secrets: dict[str, ServerSecrets]
+    """What the servers are given whose host keys were made here, by connection."""
+
+    def __init__(self, name: str, args: BatchCollectorArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("dataplatform:batch:BatchCollector", name, None, opts)
+        self._name, self._args = name, args
+        self._child = pulumi.ResourceOptions(parent=self)
+        for dataset, collected in args["datasets"].items():
+            if collected["connection"] not in args["connections"]:
+                known = ", ".join(sorted(args["connections"])) or "none"
+                raise pulumi.RunError(
+                    f"dataset {dataset} comes by the connection {collected['connection']!r}, which this stack's "
+                    f"settings do not have (they have: {known}); add it to data-platform:connections"
+                )
+        ledger = self._create_ledger()
+        public_keys, self.server_secrets = configure_connections(
+            name, args["parameter_prefix"], args["key_arn"], args["connections"], parent=self
+        )
+        self.public_keys = pulumi.Output.all(**public_keys)
+        self._configure_datasets()
+        queue = self._create_dead_letter_queue()
+        function = self._create_function(ledger, queue)
+        self._schedule(function, queue)
+        self.alarm_arns = [*function.alarm_arns, self._create_alarm(queue)]
+        self.function_name = function.function_name
+        self.security_group_id = function.security_group_id
+        self.ledger_table_name = ledger.name
+        self.ledger_table_arn = ledger.arn
+        self.dead_letter_queue_url = queue.url
+        self.register_outputs(
+            {
+                "functionName": self.function_name,
+                "ledgerTableName": self.ledger_table_name,
+                "ledgerTableArn": self.ledger_table_arn,
+                "deadLetterQueueUrl": self.dead_letter_queue_url,
+                "schedules": self.schedules,
+                "publicKeys": self.public_keys,
+            }
+        )
+
+    def _create_ledger(self) -> aws.dynamodb.Table:
+        protect = self._args["protect_data"]
+        return aws.dynamodb.Table(
+            f"{self._name}-ledger",
+            billing_mode="PAY_PER_REQUEST",
+            hash_key="pk",
+            range_key="sk",
+            attributes=[{"name": "pk", "type": "S"}, {"name": "sk", "type": "S"}],
+            point_in_time_recovery={"enabled": True},
+            server_side_encryption={"enabled": True, "kms_key_arn": self._args["key_arn"]},
+            deletion_protection_enabled=protect,
+            opts=pulumi.ResourceOptions(parent=self, protect=protect, retain_on_delete=protect),
+        )
+
+    def _configure_datasets(self) -> None:
+        for dataset, collected in self._args["datasets"].items():
+            aws.ssm.Parameter(
+                f"{self._name}-{dataset}-collection",
+                name=collection.collection_parameter(self._args["parameter_prefix"], dataset),
+                description=f"What is collected for the dataset {dataset}",
+                type="String",
+                value=collection.Collection(
+                    dataset=dataset,
+                    connection=collected["connection"],
+                    directory=collected["directory"],
+                    pattern=collected["pattern"],
+                    archive=collected["archive"],
+                    quiet_seconds=collected["quiet_seconds"],
+                ).to_json(),
+                opts=self._child,
+            )
+
+    def _create_dead_letter_queue(self) -> aws.sqs.Queue:
+        return aws.sqs.Queue(
+            f"{self._name}-dead-letters",
+            kms_master_key_id=self._args["key_arn"],
+            message_retention_seconds=14 * 24 * 3600,
+            opts=self._child,
+        )
+
+    def _create_function(self, ledger: aws.dynamodb.Table, queue: aws.sqs.Queue) -> PythonFunction:
+        args = self._args
+        function = PythonFunction(
+            f"{self._name}-sftp",
+            {
+                "settings": args["functions"],
+                "description": "Collects new and changed files from SFTP servers into inbound/",
+                "handler": HANDLER,
+                "log_group_name": f"/{self._name}/sftp-collector",
+                "timeout_seconds": TIMEOUT_SECONDS,
+                "memory_megabytes": MEMORY_MEGABYTES,
+                "environment": {
+                    "LAKE_BUCKET": args["bucket_name"],
+                    "LEDGER_TABLE": ledger.name,
+                    "PARAMETER_PREFIX": args["parameter_prefix"],
+                    "POWERTOOLS_SERVICE_NAME": metrics.COLLECTOR,
+                    "POWERTOOLS_LOG_LEVEL": "INFO",
+                },
+                "statements": collector_statements(
+                    {
+                        "datasets": list(args["datasets"]),
+                        "parameter_prefix": args["parameter_prefix"],
+                        "account_id": args["account_id"],
+                        "region": args["region"],
+                        "bucket_arn": args["bucket_arn"],
+                        "ledger_arn": ledger.arn,
+                        "dead_letter_queue_arn": queue.arn,
+                    }
+                ),
+                "placement": args["placement"],
+                "errors_description": "A collection failed: the function's log names each file and why",
+                # It stops by itself 30 s before its end, with whatever is left for the next run.
+                "near_limit_percent": 99,
+            },
+            self._child,
+        )
+        aws.lambda_.FunctionEventInvokeConfig(
+            f"{self._name}-failures",
+            function_name=function.function_name,
+            maximum_retry_attempts=1,
+            maximum_event_age_in_seconds=3600,
+            destination_config={"on_failure": {"destination": queue.arn}},
+            opts=self._child,
+        )
+        return function
+
+    def _schedule(self, function: PythonFunction, queue: aws.sqs.Queue) -> None:
+        args = self._args
+        role = aws.iam.Role(
+            f"{self._name}-scheduler-role",
+            description="Starts the SFTP collector",
+            assume_role_policy=trust_service("scheduler.amazonaws.com", args["account_id"]),
+            opts=self._child,
+        )
+        permissions = aws.iam.RolePolicy(
+            f"{self._name}-starts-collector",
+            role=role.name,
+            policy=document(
+                allow("StartCollector", ["lambda:InvokeFunction"], [function.function_arn]),
+                allow("SendFailures", ["sqs:SendMessage"], [queue.arn]),
+                allow("EncryptFailures", ["kms:Decrypt", "kms:GenerateDataKey"], [args["key_arn"]]),
+            ),
+            opts=self._child,
+        )
+        group = aws.scheduler.ScheduleGroup(f"{self._name}-schedules", name=self._name, opts=self._child)
+
+        def target(event: dict[str, str | bool]) -> aws.scheduler.ScheduleTargetArgsDict:
+            return {
+                "arn": function.function_arn,
+                "role_arn": role.arn,
+                "input": json.dumps(event),
+                "retry_policy": {"maximum_retry_attempts": 3, "maximum_event_age_in_seconds": 3600},
+                "dead_letter_config": {"arn": queue.arn},
+            }
+
+        opts = pulumi.ResourceOptions(parent=self, depends_on=[permissions])
+        schedules: dict[str, pulumi.Output[str]] = {}
+        all_schedules: dict[str, pulumi.Output[list[str]]] = {}
+        for dataset, collected in args["datasets"].items():
+            schedule = aws.scheduler.Schedule(
+                f"{self._name}-{dataset}-schedule",
+                name=dataset,
+                group_name=group.name,
+                description=f"Collects {dataset}",
+                schedule_expression=collected["schedule"],
+                schedule_expression_timezone=args["time_zone"],
+                flexible_time_window={"mode": "OFF"},
+                state="DISABLED" if collected["paused"] else None,
+                target=target({"dataset": dataset}),
+                opts=opts,
+            )
+            schedules[dataset] = pulumi.Output.concat(group.name, "/", schedule.name)
+            continuation = aws.scheduler.Schedule(
+                f"{self._name}-{dataset}-continuation",
+                name=continuation_name(dataset),
+                group_name=group.name,
+                description=f"Goes on with the collection of {dataset} where a run left work",
+                schedule_expression=CONTINUATION_SCHEDULE,
+                schedule_expression_timezone=args["time_zone"],
+                flexible_time_window={"mode": "OFF"},
+                state="DISABLED" if collected["paused"] else None,
+                target=target({"dataset": dataset, "continue": True}),
+                opts=opts,
+            )
+            all_schedules[dataset] = pulumi.Output.all(
+                schedules[dataset], pulumi.Output.concat(group.name, "/", continuation.name)
+            )
+        self.schedules = pulumi.Output.all(**schedules)
+        self.all_schedules = pulumi.Output.all(**all_schedules)
+
+    def _create_alarm(self, queue: aws.sqs.Queue) -> pulumi.Output[str]:
+        return alarm_on_messages(
+            f"{self._name}-dead-letters",
+            queue,
+            description="A collection failed for good: the dead-letter queue holds its request and its error",
+            runbook="collector-dead-letters",
+            topic_arn=self._args["alarm_topic_arn"],
+            parent=self,
+        ).arn

@@ -1,0 +1,1 @@
+"""Source servers that a stack runs itself."""

@@ -1,0 +1,1 @@
+"""Extraction from SQL Servers."""

@@ -1,0 +1,1 @@
+"""The lake's bucket, key and catalogue."""

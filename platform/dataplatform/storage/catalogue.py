@@ -1,0 +1,151 @@
+"""The catalogue: what Athena knows of the lake. All of it follows from the declarations; no crawler looks at files."""
+
+import base64
+import json
+from collections.abc import Mapping
+from typing import TypedDict
+
+import polars as pl
+import pulumi
+import pulumi_aws as aws
+
+from dataplatform.storage.catalogue_types import athena_type, glue_columns
+from lake import keys
+from processing.catalogue import published_view_sql, quarantine_columns, report_columns, warehouse_columns
+from processing.declaring.dataset import Dataset
+from processing.declaring.report import Report
+
+LANDING_DATE = "landing_date"
+# Partitions are not recorded but computed: every day from here on is looked for.
+# docs.aws.amazon.com/athena/latest/ug/partition-projection-supported-types.html
+FIRST_LANDING_DATE = "2020-01-01"
+
+
+class CatalogueArgs(TypedDict):
+    """What a Catalogue needs."""
+
+    datasets: Mapping[str, Dataset]
+    reports: Mapping[str, Report]
+    bucket_name: pulumi.Input[str]
+    warehouse_database: pulumi.Input[str]
+    mart_databases: pulumi.Input[Mapping[str, str]]
+    """Name of each team's database, by team."""
+
+
+class Catalogue(pulumi.ComponentResource):
+    """Per dataset the tables of its warehouse and quarantine files and its published view; per report its table."""
+
+    views: pulumi.Output[dict[str, str]]
+    """Published view of each dataset, as database.view."""
+    report_tables: pulumi.Output[dict[str, str]]
+    """Table of each report, as database.table."""
+
+    def __init__(self, name: str, args: CatalogueArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("dataplatform:catalogue:Catalogue", name, None, opts)
+        self._name, self._args = name, args
+        self._child = pulumi.ResourceOptions(parent=self)
+        self.views = pulumi.Output.all(
+            **{dataset.name: self._describe_dataset(dataset) for dataset in args["datasets"].values()}
+        )
+        self.report_tables = pulumi.Output.all(
+            **{report.name: self._describe_report(report) for report in args["reports"].values()}
+        )
+        self.register_outputs({"views": self.views, "reportTables": self.report_tables})
+
+    def _describe_dataset(self, dataset: Dataset) -> pulumi.Output[str]:
+        self._table_by_day(
+            f"{dataset.name}_files",
+            f"Clean rows of {dataset.name}, of every time that they arrived; the view {dataset.name} has the latest",
+            keys.warehouse_prefix(dataset.name),
+            warehouse_columns(dataset),
+        )
+        self._table_by_day(
+            f"{dataset.name}_quarantine",
+            f"Refused rows of {dataset.name}, with their original text and the rules that they broke",
+            keys.quarantine_prefix(dataset.name),
+            quarantine_columns(),
+        )
+        return self._view(dataset)
+
+    def _table_by_day(self, table: str, description: str, prefix: str, schema: pl.Schema) -> None:
+        location = pulumi.Output.concat("s3://", self._args["bucket_name"], "/", prefix)
+        projection = {
+            "projection.enabled": "true",
+            f"projection.{LANDING_DATE}.type": "date",
+            f"projection.{LANDING_DATE}.format": "yyyy-MM-dd",
+            f"projection.{LANDING_DATE}.range": f"{FIRST_LANDING_DATE},NOW",
+            "storage.location.template": pulumi.Output.concat(location, f"{LANDING_DATE}=${{{LANDING_DATE}}}/"),
+        }
+        aws.glue.CatalogTable(
+            f"{self._name}-{table}",
+            name=table,
+            database_name=self._args["warehouse_database"],
+            description=description,
+            table_type="EXTERNAL_TABLE",
+            parameters={"EXTERNAL": "TRUE", "classification": "parquet", **projection},
+            partition_keys=[{"name": LANDING_DATE, "type": "date"}],
+            storage_descriptor=_parquet(schema, location),
+            opts=self._child,
+        )
+
+    def _view(self, dataset: Dataset) -> pulumi.Output[str]:
+        database = pulumi.Output.from_input(self._args["warehouse_database"])
+        schema = warehouse_columns(dataset)
+        definition = pulumi.Output.json_dumps(
+            {
+                "originalSql": database.apply(lambda name: published_view_sql(dataset, f"{name}.{dataset.name}_files")),
+                "catalog": "awsdatacatalog",
+                "schema": database,
+                "columns": [{"name": column, "type": athena_type(column, kind)} for column, kind in schema.items()],
+            }
+        )
+        view = aws.glue.CatalogTable(
+            f"{self._name}-{dataset.name}",
+            name=dataset.name,
+            database_name=database,
+            description=f"Current rows of {dataset.name}: the latest row of each key",
+            table_type="VIRTUAL_VIEW",
+            # How Athena keeps its views: trino.io/docs/current/connector/hive.html, "Hive views" and "presto_view".
+            parameters={"presto_view": "true", "comment": "Presto View"},
+            view_original_text=definition.apply(_presto_view),
+            view_expanded_text="/* Presto View */",
+            storage_descriptor=aws.glue.CatalogTableStorageDescriptorArgs(columns=glue_columns(schema)),
+            opts=self._child,
+        )
+        return pulumi.Output.concat(database, ".", view.name)
+
+    def _describe_report(self, report: Report) -> pulumi.Output[str]:
+        database = pulumi.Output.from_input(self._args["mart_databases"]).apply(lambda names: names[report.team])
+        prefix = keys.report_prefix(report.team, report.name, "parquet")
+        table = aws.glue.CatalogTable(
+            f"{self._name}-{report.team}-{report.name}",
+            name=report.name,
+            database_name=database,
+            description=f"The report {report.name} of the team {report.team}",
+            table_type="EXTERNAL_TABLE",
+            parameters={"EXTERNAL": "TRUE", "classification": "parquet"},
+            storage_descriptor=_parquet(
+                report_columns(report, self._args["datasets"]),
+                pulumi.Output.concat("s3://", self._args["bucket_name"], "/", prefix),
+            ),
+            opts=self._child,
+        )
+        return pulumi.Output.concat(database, ".", table.name)
+
+
+def _parquet(schema: pl.Schema, location: pulumi.Output[str]) -> aws.glue.CatalogTableStorageDescriptorArgs:
+    return aws.glue.CatalogTableStorageDescriptorArgs(
+        columns=glue_columns(schema),
+        location=location,
+        input_format="org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat",
+        output_format="org.apache.hadoop.hive.ql.io.parquet.MapredParquetOutputFormat",
+        ser_de_info=aws.glue.CatalogTableStorageDescriptorSerDeInfoArgs(
+            serialization_library="org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe"
+        ),
+    )
+
+
+def _presto_view(definition: str) -> str:
+    # Compact, so that the text is the same however the definition was put together.
+    compact = json.dumps(json.loads(definition), separators=(",", ":"))
+    return f"/* Presto View: {base64.b64encode(compact.encode()).decode()} */"

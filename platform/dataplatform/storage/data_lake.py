@@ -1,0 +1,286 @@
+"""The lake: one encrypted bucket, its key, and the Glue databases that describe it."""
+
+from typing import Any, TypedDict
+
+import pulumi
+import pulumi_aws as aws
+
+from dataplatform.aws.policies import account_root, allow_principal, budgets_of, deny_everyone, document
+from dataplatform.storage.bucket_encryption import deny_other_encryption
+from dataplatform.storage.team_keys import create_team_keys
+from lake import keys
+
+# Every action that the account's administrators and its IAM policies may be granted on the key, spelled out.
+_KEY_ADMINISTRATION = [
+    "kms:CancelKeyDeletion", "kms:CreateAlias", "kms:CreateGrant", "kms:Decrypt", "kms:DeleteAlias", "kms:DescribeKey",
+    "kms:DisableKey", "kms:DisableKeyRotation", "kms:EnableKey", "kms:EnableKeyRotation", "kms:Encrypt",
+    "kms:GenerateDataKey", "kms:GenerateDataKeyWithoutPlaintext", "kms:GetKeyPolicy", "kms:GetKeyRotationStatus",
+    "kms:ListAliases", "kms:ListGrants", "kms:ListKeyPolicies", "kms:ListResourceTags", "kms:PutKeyPolicy",
+    "kms:ReEncryptFrom", "kms:ReEncryptTo", "kms:RetireGrant", "kms:RevokeGrant", "kms:ScheduleKeyDeletion",
+    "kms:TagResource", "kms:UntagResource", "kms:UpdateAlias", "kms:UpdateKeyDescription",
+]  # fmt: skip
+
+
+QUERY_RESULT_DAYS = 30
+
+
+class DataLakeArgs(TypedDict):
+    """What a DataLake needs."""
+
+    teams: list[str]
+    """Teams that get a mart database."""
+    team_keys: bool
+    """Each team gets a key of its own, too."""
+    account_id: pulumi.Input[str]
+    region: pulumi.Input[str]
+    protect_data: bool
+    """Protect and retain bucket and key."""
+    noncurrent_version_days: int
+    """Days that overwritten and deleted objects can still be restored."""
+    trail_arn: pulumi.Input[str] | None
+    """CloudTrail's trail that encrypts its records with the key, if there is one."""
+    budget_notices: bool
+    """AWS Budgets publishes to a topic that the key encrypts."""
+    plain_http: bool
+    """Leave out the deny on plain HTTP; only the local stack says so."""
+
+
+class DataLake(pulumi.ComponentResource):
+    """Bucket, key and catalogue databases. Everything in the bucket is encrypted with the key by default."""
+
+    bucket_name: pulumi.Output[str]
+    bucket_arn: pulumi.Output[str]
+    key_arn: pulumi.Output[str]
+    team_key_arns: dict[str, pulumi.Output[str]]
+    """The key of each team's reports; empty where all of the bucket has the one key."""
+    warehouse_database: pulumi.Output[str]
+    mart_databases: pulumi.Output[dict[str, str]]
+
+    def __init__(self, name: str, args: DataLakeArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("dataplatform:lake:DataLake", name, None, opts)
+        self._args = args
+        self._child = pulumi.ResourceOptions(parent=self)
+        self._data_bearing = pulumi.ResourceOptions(
+            parent=self, protect=args["protect_data"], retain_on_delete=args["protect_data"]
+        )
+        key = self._create_key(name)
+        bucket = aws.s3.Bucket(f"{name}-bucket", opts=self._data_bearing)
+        self.bucket_name = bucket.bucket
+        self.bucket_arn = bucket.arn
+        self.key_arn = key.arn
+        teams_with_keys = args["teams"] if args["team_keys"] else []
+        self.team_key_arns = create_team_keys(
+            name, teams_with_keys, document(self._administration()), self._data_bearing
+        )
+        self._secure(name)
+        self._keep_versions(name)
+        # Object-created events go to EventBridge, from where rules pick what they start.
+        aws.s3.BucketNotification(f"{name}-events", bucket=self.bucket_name, eventbridge=True, opts=self._child)
+        self._create_databases(name)
+        self.register_outputs(
+            {
+                "bucketName": self.bucket_name,
+                "bucketArn": self.bucket_arn,
+                "keyArn": self.key_arn,
+                "warehouseDatabase": self.warehouse_database,
+                "martDatabases": self.mart_databases,
+            }
+        )
+
+    def _create_key(self, name: str) -> aws.kms.Key:
+        key = aws.kms.Key(
+            f"{name}-key",
+            description=f"Everything that the data platform stores, {name}",
+            enable_key_rotation=True,
+            deletion_window_in_days=30,
+            policy=self._key_policy(),
+            opts=self._data_bearing,
+        )
+        aws.kms.Alias(f"{name}-key-alias", name=f"alias/{name}", target_key_id=key.key_id, opts=self._child)
+        return key
+
+    def _administration(self) -> dict[str, Any]:
+        return allow_principal(
+            "AccountAdministers", {"AWS": account_root(self._args["account_id"])}, _KEY_ADMINISTRATION, ["*"]
+        )
+
+    def _key_policy(self) -> pulumi.Output[str]:
+        account_id, region = self._args["account_id"], self._args["region"]
+        log_groups = pulumi.Output.concat("arn:aws:logs:", region, ":", account_id, ":log-group:*")
+        return document(
+            self._administration(),
+            allow_principal(
+                "LogGroupsEncrypt",
+                {"Service": pulumi.Output.concat("logs.", region, ".amazonaws.com")},
+                [
+                    "kms:Encrypt",
+                    "kms:Decrypt",
+                    "kms:ReEncryptFrom",
+                    "kms:ReEncryptTo",
+                    "kms:GenerateDataKey",
+                    "kms:DescribeKey",
+                ],
+                ["*"],
+                {"ArnLike": {"kms:EncryptionContext:aws:logs:arn": log_groups}},
+            ),
+            allow_principal(
+                "AlarmsPublish",
+                {"Service": "cloudwatch.amazonaws.com"},
+                ["kms:Decrypt", "kms:GenerateDataKey"],
+                ["*"],
+                {"StringEquals": {"aws:SourceAccount": account_id}},
+            ),
+            # EventBridge sends no source account when it uses a topic's or a queue's key, so a condition on one would
+            # silence it: docs.aws.amazon.com/sns/latest/dg/sns-key-management.html
+            allow_principal(
+                "EventsAreDelivered",
+                {"Service": "events.amazonaws.com"},
+                ["kms:Decrypt", "kms:GenerateDataKey"],
+                ["*"],
+            ),
+            *self._budget_statements(),
+            *self._trail_statements(),
+        )
+
+    def _budget_statements(self) -> list[dict[str, Any]]:
+        if not self._args["budget_notices"]:
+            return []
+        return [
+            allow_principal(
+                "BudgetsPublish",
+                {"Service": "budgets.amazonaws.com"},
+                ["kms:Decrypt", "kms:GenerateDataKey"],
+                ["*"],
+                budgets_of(self._args["account_id"]),
+            )
+        ]
+
+    def _trail_statements(self) -> list[dict[str, Any]]:
+        arn = self._args["trail_arn"]
+        if arn is None:
+            return []
+        return [
+            allow_principal(
+                "TrailEncrypts",
+                {"Service": "cloudtrail.amazonaws.com"},
+                ["kms:GenerateDataKey"],
+                ["*"],
+                {"StringEquals": {"aws:SourceArn": arn, "kms:EncryptionContext:aws:cloudtrail:arn": arn}},
+            ),
+            allow_principal(
+                "TrailKnowsTheKey",
+                {"Service": "cloudtrail.amazonaws.com"},
+                ["kms:DescribeKey"],
+                ["*"],
+                {"StringEquals": {"aws:SourceArn": arn}},
+            ),
+        ]
+
+    def _secure(self, name: str) -> None:
+        aws.s3.BucketPublicAccessBlock(
+            f"{name}-public-access-block",
+            bucket=self.bucket_name,
+            block_public_acls=True,
+            block_public_policy=True,
+            ignore_public_acls=True,
+            restrict_public_buckets=True,
+            opts=self._child,
+        )
+        aws.s3.BucketOwnershipControls(
+            f"{name}-ownership",
+            bucket=self.bucket_name,
+            rule={"object_ownership": "BucketOwnerEnforced"},
+            opts=self._child,
+        )
+        encryption = aws.s3.BucketServerSideEncryptionConfiguration(
+            f"{name}-encryption",
+            bucket=self.bucket_name,
+            rules=[
+                {
+                    "apply_server_side_encryption_by_default": {
+                        "sse_algorithm": "aws:kms",
+                        "kms_master_key_id": self.key_arn,
+                    },
+                    "bucket_key_enabled": True,
+                }
+            ],
+            opts=self._child,
+        )
+        self._use_bucket_after(encryption)
+        aws.s3.BucketPolicy(f"{name}-policy", bucket=self.bucket_name, policy=self._bucket_policy(), opts=self._child)
+
+    def _use_bucket_after(self, configuration: pulumi.CustomResource) -> None:
+        """Let what uses the bucket by its name from here on wait for a part of its configuration."""
+        self.bucket_name = pulumi.Output.all(self.bucket_name, configuration.id).apply(lambda both: both[0])
+
+    def _bucket_policy(self) -> pulumi.Output[str]:
+        """Nothing of it grants; each principal's own policy does."""
+        objects = pulumi.Output.concat(self.bucket_arn, "/*")
+        statements = deny_other_encryption(objects, [self.key_arn, *self.team_key_arns.values()])
+        if not self._args["plain_http"]:
+            statements.append(
+                deny_everyone(
+                    "DenyPlainHttp",
+                    ["s3:*"],
+                    [self.bucket_arn, objects],
+                    {"Bool": {"aws:SecureTransport": "false"}},
+                )
+            )
+        return document(*statements)
+
+    def _keep_versions(self, name: str) -> None:
+        versioning = aws.s3.BucketVersioning(
+            f"{name}-versioning",
+            bucket=self.bucket_name,
+            versioning_configuration={"status": "Enabled"},
+            opts=self._child,
+        )
+        # An artefact from before has no version, by which the provider could delete it.
+        self._use_bucket_after(versioning)
+        aws.s3.BucketLifecycleConfiguration(
+            f"{name}-lifecycle",
+            bucket=self.bucket_name,
+            rules=[
+                {
+                    "id": "abort-incomplete-uploads",
+                    "status": "Enabled",
+                    "filter": {"prefix": ""},
+                    "abort_incomplete_multipart_upload": {"days_after_initiation": 7},
+                },
+                {
+                    "id": "expire-noncurrent-versions",
+                    "status": "Enabled",
+                    "filter": {"prefix": ""},
+                    "noncurrent_version_expiration": {"noncurrent_days": self._args["noncurrent_version_days"]},
+                },
+                {
+                    "id": "expire-query-results",
+                    "status": "Enabled",
+                    "filter": {"prefix": f"{keys.ATHENA}/"},
+                    "expiration": {"days": QUERY_RESULT_DAYS},
+                },
+            ],
+            opts=self._child,
+        )
+
+    def _create_databases(self, name: str) -> None:
+        prefix = name.replace("-", "_")
+        warehouse = aws.glue.CatalogDatabase(
+            f"{name}-warehouse",
+            name=f"{prefix}_warehouse",
+            description="Clean rows of every dataset",
+            location_uri=pulumi.Output.concat("s3://", self.bucket_name, f"/{keys.WAREHOUSE}/"),
+            opts=self._child,
+        )
+        marts = {
+            team: aws.glue.CatalogDatabase(
+                f"{name}-mart-{team}",
+                name=f"{prefix}_mart_{team}",
+                description=f"Reports of the team {team}",
+                location_uri=pulumi.Output.concat("s3://", self.bucket_name, "/", keys.reports_prefix(team)),
+                opts=self._child,
+            )
+            for team in self._args["teams"]
+        }
+        self.warehouse_database = warehouse.name
+        self.mart_databases = pulumi.Output.all(**{team: database.name for team, database in marts.items()})

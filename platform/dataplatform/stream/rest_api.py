@@ -1,0 +1,276 @@
+"""A REST API as its OpenAPI document says: what the document does not have, the API does not have, and the reverse."""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any, Final, TypedDict
+
+import pulumi
+import pulumi_aws as aws
+
+from dataplatform.stream.api_keys import ApiKeys, ProviderLimits
+from dataplatform.stream.gateway_responses import PROBLEMS, cors_headers, problem_headers, problem_template
+
+_METHODS: Final = ("get", "put", "post", "delete", "patch", "head")
+# What API Gateway waits at most for an integration, in milliseconds.
+TIMEOUT_MILLISECONDS: Final = 29_000
+# Of all callers together; a provider's own limits are in its usage plan.
+STAGE_REQUESTS_PER_SECOND: Final = 1_000
+STAGE_BURST: Final = 2_000
+_ACCESS_LOG: Final = {
+    "requestId": "$context.requestId",
+    "requestTime": "$context.requestTime",
+    "method": "$context.httpMethod",
+    "resource": "$context.resourcePath",
+    "status": "$context.status",
+    "responseLength": "$context.responseLength",
+    "responseLatency": "$context.responseLatency",
+    "integrationStatus": "$context.integrationStatus",
+    "errorType": "$context.error.responseType",
+    "apiKeyId": "$context.identity.apiKeyId",
+}
+"""What is logged of a request: no payload, no query, no header, no key."""
+
+
+class RestApiArgs(TypedDict):
+    """What a RestApi needs."""
+
+    document: Mapping[str, Any]
+    """The OpenAPI document, parsed."""
+    function_name: pulumi.Input[str]
+    function_invoke_arn: pulumi.Input[str]
+    stage: str
+    cors_origin: str
+    """Origin whose pages may call the API; "*" for any: keys and signatures, not cookies, say who calls."""
+    api_keys: Mapping[str, aws.apigateway.ApiKey]
+    """Key of each provider."""
+    providers: Mapping[str, ProviderLimits]
+    """Who posts with a key, each with limits of its own."""
+    parameter_prefix: str
+    key_arn: pulumi.Input[str]
+    log_retention_days: int
+
+
+class RestApi(pulumi.ComponentResource):
+    """API Gateway's resources and methods, one function behind all of them, keys, limits and an access log."""
+
+    url: pulumi.Output[str]
+    """Base of every path."""
+    rest_api_id: pulumi.Output[str]
+    stage: pulumi.Output[str]
+    api_key_parameters: pulumi.Output[dict[str, str]]
+    """Name of the SSM parameter of each provider's key."""
+
+    def __init__(self, name: str, args: RestApiArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("dataplatform:stream:RestApi", name, None, opts)
+        self._name, self._args = name, args
+        self._child = pulumi.ResourceOptions(parent=self)
+        self._api = aws.apigateway.RestApi(
+            f"{name}-api",
+            name=name,
+            description=str(args["document"]["info"]["title"]),
+            endpoint_configuration={"types": "REGIONAL"},
+            opts=self._child,
+        )
+        self._deployed_with: list[pulumi.Resource] = []
+        for path, operations in args["document"]["paths"].items():
+            self._create_path(path, operations)
+        self._create_gateway_responses()
+        stage = self._create_stage()
+        keys = ApiKeys(
+            f"{name}-keys",
+            {
+                "rest_api_id": self._api.id,
+                "stage": stage.stage_name,
+                "keys": args["api_keys"],
+                "providers": args["providers"],
+                "parameter_prefix": args["parameter_prefix"],
+                "key_arn": args["key_arn"],
+            },
+            self._child,
+        )
+        aws.lambda_.Permission(
+            f"{name}-invokes",
+            action="lambda:InvokeFunction",
+            function=args["function_name"],
+            principal="apigateway.amazonaws.com",
+            source_arn=pulumi.Output.concat(self._api.execution_arn, "/", args["stage"], "/*/*"),
+            opts=self._child,
+        )
+        self.url = stage.invoke_url
+        self.rest_api_id = self._api.id
+        self.stage = stage.stage_name
+        self.api_key_parameters = keys.parameters
+        self.register_outputs(
+            {
+                "url": self.url,
+                "restApiId": self.rest_api_id,
+                "stage": self.stage,
+                "apiKeyParameters": self.api_key_parameters,
+            }
+        )
+
+    def _create_path(self, path: str, operations: Mapping[str, Any]) -> None:
+        parent, resource = self._api.root_resource_id, None
+        walked = ""
+        for part in path.strip("/").split("/"):
+            walked = f"{walked}-{part.strip('{}')}"
+            resource = aws.apigateway.Resource(
+                f"{self._name}{walked}",
+                rest_api=self._api.id,
+                parent_id=parent,
+                path_part=part,
+                opts=self._child,
+            )
+            parent = resource.id
+        methods = {method: operation for method, operation in operations.items() if method in _METHODS}
+        for method, operation in methods.items():
+            self._create_method(f"{walked}-{method}", parent, method.upper(), operation)
+        self._answer_preflight(f"{walked}-options", parent, [*map(str.upper, methods), "OPTIONS"], operations)
+
+    def _create_method(
+        self, suffix: str, resource_id: pulumi.Output[str], method: str, operation: Mapping[str, Any]
+    ) -> None:
+        created = aws.apigateway.Method(
+            f"{self._name}{suffix}",
+            rest_api=self._api.id,
+            resource_id=resource_id,
+            http_method=method,
+            authorization="NONE",
+            api_key_required=_needs_key(self._args["document"], operation),
+            operation_name=operation["operationId"],
+            opts=self._child,
+        )
+        integration = aws.apigateway.Integration(
+            f"{self._name}{suffix}",
+            rest_api=self._api.id,
+            resource_id=resource_id,
+            http_method=created.http_method,
+            type="AWS_PROXY",
+            integration_http_method="POST",
+            uri=self._args["function_invoke_arn"],
+            timeout_milliseconds=TIMEOUT_MILLISECONDS,
+            opts=self._child,
+        )
+        self._deployed_with += [created, integration]
+
+    def _answer_preflight(
+        self, suffix: str, resource_id: pulumi.Output[str], methods: list[str], operations: Mapping[str, Any]
+    ) -> None:
+        """What a browser asks before it lets a page of another origin call: answered by the gateway itself."""
+        headers = cors_headers(self._args["cors_origin"]) | {
+            "Access-Control-Allow-Methods": ",".join(methods),
+            "Access-Control-Allow-Headers": ",".join(
+                ["Content-Type", *_headers_of(self._args["document"], operations)]
+            ),
+            "Access-Control-Max-Age": "600",
+        }
+        api = self._api.id
+        method = aws.apigateway.Method(
+            f"{self._name}{suffix}",
+            rest_api=api,
+            resource_id=resource_id,
+            http_method="OPTIONS",
+            authorization="NONE",
+            opts=self._child,
+        )
+        integration = aws.apigateway.Integration(
+            f"{self._name}{suffix}",
+            rest_api=api,
+            resource_id=resource_id,
+            http_method=method.http_method,
+            type="MOCK",
+            request_templates={"application/json": json.dumps({"statusCode": 204})},
+            opts=self._child,
+        )
+        response = aws.apigateway.MethodResponse(
+            f"{self._name}{suffix}",
+            rest_api=api,
+            resource_id=resource_id,
+            http_method=method.http_method,
+            status_code="204",
+            response_parameters={f"method.response.header.{header}": True for header in headers},
+            opts=self._child,
+        )
+        answered = aws.apigateway.IntegrationResponse(
+            f"{self._name}{suffix}",
+            rest_api=api,
+            resource_id=resource_id,
+            http_method=method.http_method,
+            status_code=response.status_code,
+            response_parameters={f"method.response.header.{header}": f"'{value}'" for header, value in headers.items()},
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[integration]),
+        )
+        self._deployed_with += [method, integration, response, answered]
+
+    def _create_gateway_responses(self) -> None:
+        for problem in PROBLEMS:
+            headers = problem_headers(problem, self._args["cors_origin"])
+            self._deployed_with.append(
+                aws.apigateway.Response(
+                    f"{self._name}-{problem.response_type.lower().replace('_', '-')}",
+                    rest_api_id=self._api.id,
+                    response_type=problem.response_type,
+                    status_code=str(problem.status),
+                    response_templates={"application/json": problem_template(problem)},
+                    response_parameters={
+                        f"gatewayresponse.header.{header}": f"'{value}'" for header, value in headers.items()
+                    },
+                    opts=self._child,
+                )
+            )
+
+    def _create_stage(self) -> aws.apigateway.Stage:
+        args = self._args
+        logs = aws.cloudwatch.LogGroup(
+            f"{self._name}-access-log",
+            name=f"/{self._name}/access",
+            retention_in_days=args["log_retention_days"],
+            kms_key_id=args["key_arn"],
+            opts=self._child,
+        )
+        deployment = aws.apigateway.Deployment(
+            f"{self._name}-deployment",
+            rest_api=self._api.id,
+            # A deployment is a picture of the API: another document, or other answers of the gateway, need another one.
+            triggers={
+                "document": json.dumps(args["document"], sort_keys=True),
+                "corsOrigin": args["cors_origin"],
+                "problems": json.dumps([(problem_template(each), each.retry_seconds) for each in PROBLEMS]),
+            },
+            opts=pulumi.ResourceOptions(parent=self, depends_on=self._deployed_with),
+        )
+        stage = aws.apigateway.Stage(
+            f"{self._name}-stage",
+            rest_api=self._api.id,
+            deployment=deployment.id,
+            stage_name=args["stage"],
+            access_log_settings={"destination_arn": logs.arn, "format": json.dumps(_ACCESS_LOG)},
+            xray_tracing_enabled=True,
+            opts=self._child,
+        )
+        aws.apigateway.MethodSettings(
+            f"{self._name}-limits",
+            rest_api=self._api.id,
+            stage_name=stage.stage_name,
+            method_path="*/*",
+            settings={
+                "metrics_enabled": True,
+                "throttling_rate_limit": STAGE_REQUESTS_PER_SECOND,
+                "throttling_burst_limit": STAGE_BURST,
+            },
+            opts=self._child,
+        )
+        return stage
+
+
+def _needs_key(document: Mapping[str, Any], operation: Mapping[str, Any]) -> bool:
+    schemes = document["components"]["securitySchemes"]
+    return any(schemes[name]["type"] == "apiKey" for choice in operation.get("security", []) for name in choice)
+
+
+def _headers_of(document: Mapping[str, Any], operations: Mapping[str, Any]) -> Iterator[str]:
+    """Names of the headers that a path's operations take, besides those of every request."""
+    for operation in (operations[method] for method in _METHODS if method in operations):
+        if _needs_key(document, operation):
+            yield "X-Api-Key"
+        yield from (each["name"] for each in operation.get("parameters", []) if each["in"] == "header")

@@ -1,0 +1,1 @@
+"""Alarms, dashboard, freshness and the object index."""

@@ -1,0 +1,140 @@
+"""Where everything that cannot be handled is told to a person: one topic, and the alarms that write to it."""
+
+from typing import Any, TypedDict
+
+import pulumi
+import pulumi_aws as aws
+
+from dataplatform.aws.alarms import alarm_on_messages, runbook_page
+from dataplatform.aws.policies import allow_principal, budgets_of, document
+
+
+class MonitoringArgs(TypedDict):
+    """What Monitoring needs."""
+
+    account_id: pulumi.Input[str]
+    region: pulumi.Input[str]
+    key_arn: pulumi.Input[str]
+    alarm_emails: list[str]
+    """Addresses that alarms are mailed to. Each has to confirm AWS's first mail."""
+    monthly_budget_dollars: int | None
+    """USD that the account may cost a month. None: there is no budget. The key's policy has to admit its notices."""
+
+
+class Monitoring(pulumi.ComponentResource):
+    """The alarm topic, and the queue that keeps events which a rule could not deliver. Both are encrypted."""
+
+    topic_arn: pulumi.Output[str]
+    undelivered_queue_arn: pulumi.Output[str]
+    """Dead-letter queue of every event rule."""
+    undelivered_queue_url: pulumi.Output[str]
+    alarm_arns: list[pulumi.Output[str]]
+    """ARNs of its alarms."""
+
+    def __init__(self, name: str, args: MonitoringArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("dataplatform:monitoring:Monitoring", name, None, opts)
+        child = pulumi.ResourceOptions(parent=self)
+        topic = aws.sns.Topic(f"{name}-alarms", kms_master_key_id=args["key_arn"], opts=child)
+        self.topic_arn = topic.arn
+        policy = aws.sns.TopicPolicy(
+            f"{name}-alarms-policy",
+            arn=topic.arn,
+            policy=document(
+                allow_principal(
+                    "AlarmsPublish",
+                    {"Service": "cloudwatch.amazonaws.com"},
+                    ["sns:Publish"],
+                    [topic.arn],
+                    {"StringEquals": {"aws:SourceAccount": args["account_id"]}},
+                ),
+                # EventBridge takes no conditions in a topic's policy:
+                # docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html
+                allow_principal(
+                    "EventsAreDelivered", {"Service": "events.amazonaws.com"}, ["sns:Publish"], [topic.arn]
+                ),
+                *([self._budgets_publish(topic, args)] if args["monthly_budget_dollars"] else []),
+            ),
+            opts=child,
+        )
+        if args["monthly_budget_dollars"]:
+            self._create_budget(name, topic, policy, args["monthly_budget_dollars"])
+        undelivered = self._keep_undelivered(name, args)
+        self.undelivered_queue_arn, self.undelivered_queue_url = undelivered.arn, undelivered.url
+        for index, address in enumerate(args["alarm_emails"]):
+            aws.sns.TopicSubscription(
+                f"{name}-alarms-mail-{index}", topic=topic.arn, protocol="email", endpoint=address, opts=child
+            )
+        self.register_outputs(
+            {
+                "topicArn": self.topic_arn,
+                "undeliveredQueueArn": self.undelivered_queue_arn,
+                "undeliveredQueueUrl": self.undelivered_queue_url,
+            }
+        )
+
+    def _budgets_publish(self, topic: aws.sns.Topic, args: MonitoringArgs) -> dict[str, Any]:
+        return allow_principal(
+            "BudgetsPublish",
+            {"Service": "budgets.amazonaws.com"},
+            ["sns:Publish"],
+            [topic.arn],
+            budgets_of(args["account_id"]),
+        )
+
+    def _create_budget(self, name: str, topic: aws.sns.Topic, policy: aws.sns.TopicPolicy, dollars: int) -> None:
+        """The account's costs. By the stack's tag alone it would count nothing until somebody activates that tag."""
+        notices = (("ACTUAL", 80), ("FORECASTED", 100))
+        aws.budgets.Budget(
+            f"{name}-monthly-costs",
+            # A notice tells the budget's name and nothing else of ours.
+            name=f"{name} monthly costs, see {runbook_page('cost-budget')}",
+            budget_type="COST",
+            limit_amount=str(dollars),
+            limit_unit="USD",
+            time_unit="MONTHLY",
+            notifications=[
+                {
+                    "comparison_operator": "GREATER_THAN",
+                    "notification_type": kind,
+                    "threshold": percent,
+                    "threshold_type": "PERCENTAGE",
+                    "subscriber_sns_topic_arns": [topic.arn],
+                }
+                for kind, percent in notices
+            ],
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[policy]),
+        )
+
+    def _keep_undelivered(self, name: str, args: MonitoringArgs) -> aws.sqs.Queue:
+        child = pulumi.ResourceOptions(parent=self)
+        queue = aws.sqs.Queue(
+            f"{name}-undelivered-events",
+            kms_master_key_id=args["key_arn"],
+            message_retention_seconds=14 * 24 * 3600,
+            opts=child,
+        )
+        rules = pulumi.Output.concat("arn:aws:events:", args["region"], ":", args["account_id"], ":rule/*")
+        aws.sqs.QueuePolicy(
+            f"{name}-undelivered-events-policy",
+            queue_url=queue.url,
+            policy=document(
+                allow_principal(
+                    "RulesSendWhatTheyCannotDeliver",
+                    {"Service": "events.amazonaws.com"},
+                    ["sqs:SendMessage"],
+                    [queue.arn],
+                    {"ArnLike": {"aws:SourceArn": rules}},
+                )
+            ),
+            opts=child,
+        )
+        alarm = alarm_on_messages(
+            f"{name}-undelivered-events",
+            queue,
+            description="A rule could not deliver an event: the queue holds it with the error",
+            runbook="undelivered-events",
+            topic_arn=self.topic_arn,
+            parent=self,
+        )
+        self.alarm_arns = [alarm.arn]
+        return queue

@@ -1,0 +1,1 @@
+"""The library of the jobs: readers, cleansing, checking, storage."""

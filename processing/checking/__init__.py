@@ -1,0 +1,1 @@
+"""The one decision about every record: clean, quarantined or a duplicate."""

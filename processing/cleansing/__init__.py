@@ -1,0 +1,1 @@
+"""Routines that change a column's values before they are checked."""

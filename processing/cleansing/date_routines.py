@@ -1,0 +1,47 @@
+"""Routines for dates as people write them."""
+
+import re
+from typing import Final
+
+import polars as pl
+
+from processing.cleansing.routine import Routine
+
+_FIRST_YEAR: Final = 1000
+_WHOLE_DATE: Final = ({"d", "m", "Y"}, {"d", "b", "Y"}, {"d", "B", "Y"}, {"F"}, {"j", "Y"})
+
+
+def dates(*formats: str) -> Routine:
+    """Reads a date in any of several formats, and refuses one that they read as different days.
+
+    With "%d/%m/%Y" and "%m/%d/%Y", 25/12/2026 is a date, and so is 05/05/2026; 03/04/2026 is refused.
+
+    Args:
+        formats: in strftime's notation, such as "%d.%m.%Y" or "%d %B %Y" (English names).
+
+    Raises:
+        ValueError: no format is given, or one does not make up a whole date with four digits of the year.
+    """
+    if not formats:
+        raise ValueError('dates() needs a format or several, such as dates("%d/%m/%Y")')
+    for each in formats:
+        if set(re.findall(r"%-?([A-Za-z])", each)) not in _WHOLE_DATE:
+            raise ValueError(
+                f"the format {each!r} does not make up a whole date: day, month and four digits of the year, such as "
+                '"%d/%m/%Y"; of two digits nobody can tell the century'
+            )
+
+    def in_one_way(text: pl.Expr) -> pl.Expr:
+        readings = [text.str.strip_chars().str.to_date(each, strict=False, exact=True) for each in formats]
+        earliest, latest = pl.min_horizontal(readings), pl.max_horizontal(readings)
+        # %Y takes two digits as well, for a year of the first century.
+        is_told = (earliest == latest) & (earliest.dt.year() >= _FIRST_YEAR)
+        return pl.when(is_told).then(earliest.dt.to_string("%Y-%m-%d"))
+
+    said = " or ".join(formats)
+    return Routine(
+        "dates",
+        f"Reads a date written as {said}, and refuses one that two formats read as different days.",
+        in_one_way,
+        refuses=f"a date as {said} that can be read in one way only",
+    )

@@ -1,0 +1,82 @@
+"""Routines for numbers as people write them."""
+
+from typing import Final
+
+import polars as pl
+
+from processing.cleansing.routine import Routine
+
+_CURRENCY: Final = r"(?:\p{Sc}|[A-Z]{3})?"
+_SIGN: Final = r"[+\-\u2212]?"
+
+
+def _plain_number(text: pl.Expr, *, point: str, separator: str) -> pl.Expr:
+    """A number with a sign, a point and nothing else.
+
+    Args:
+        text: the number as it came.
+        point: the character before its decimals.
+        separator: the character between its thousands, beside those that everybody knows.
+    """
+    # One kind of separator per number, and always before three digits: 1,234 and not 12,34.
+    grouped = "|".join(rf"[0-9]{{1,3}}(?:{each}[0-9]{{3}})+" for each in (rf"\{separator}", "['\u2019]", r"\s"))
+    digits = rf"(?:{grouped}|[0-9]+)(?:\{point}[0-9]+)?\s*{_CURRENCY}"
+    signed = rf"(?:{_SIGN}\s*{_CURRENCY}|{_CURRENCY}\s*{_SIGN})\s*{digits}"
+    number = text.str.strip_chars()
+    # To ask whether it is one and then to take out what is not needed is faster than to capture its parts.
+    is_number = number.str.contains(rf"^(?:{signed}|\({_CURRENCY}\s*{digits}\))$")
+    is_negative = number.str.contains(r"[(\-\u2212]")
+    plain = number.str.replace_all(rf"[^0-9{point}]", "").str.replace(point, ".", literal=True)
+    return pl.when(is_number).then(pl.when(is_negative).then("-" + plain).otherwise(plain))
+
+
+NUMBER_WITH_POINT: Final = Routine(
+    "number_with_point",
+    "Reads a number whose decimals follow a point: thousands may be set apart by commas, spaces or apostrophes, a "
+    "currency's sign or code may stand before or after it and is dropped, and brackets mean a negative amount.",
+    lambda text: _plain_number(text, point=".", separator=","),
+    refuses="a number with a decimal point",
+    examples={
+        "£1,234.50": "1234.50",
+        "-1 234": "-1234",
+        "(12.00) ": "-12.00",
+        "EUR 7": "7",
+        "1.234,50": None,
+        "12,34": None,
+    },
+)
+NUMBER_WITH_COMMA: Final = Routine(
+    "number_with_comma",
+    "Reads a number whose decimals follow a comma, and otherwise as `number_with_point`; thousands may be set apart by "
+    "points.",
+    lambda text: _plain_number(text, point=",", separator="."),
+    refuses="a number with a decimal comma",
+    examples={"1.234,50 €": "1234.50", "CHF 1'234,5": "1234.5", "1.234": "1234", "1,234.50": None},
+)
+
+
+def decimal_scale(digits: int) -> Routine:
+    """Writes a plain number with so many digits after the point, and refuses one that would have to be rounded.
+
+    Args:
+        digits: 0 or more; with 0 there is no point either.
+
+    Raises:
+        ValueError: the number of digits is negative.
+    """
+    if digits < 0:
+        raise ValueError(f"a number cannot have {digits} digits after its point")
+
+    def scaled(text: pl.Expr) -> pl.Expr:
+        parts = text.str.extract_groups(rf"^(?<whole>[+-]?[0-9]+)(?:\.(?<fraction>[0-9]{{0,{digits}}})0*)?$").struct
+        if digits == 0:
+            return parts.field("whole")
+        return parts.field("whole") + "." + parts.field("fraction").fill_null("").str.pad_end(digits, "0")
+
+    return Routine(
+        f"decimal_scale_{digits}",
+        f"Writes a plain number with {digits} digits after the point, and refuses one that would have to be rounded. "
+        "Choose it after `number_with_point` or `number_with_comma`.",
+        scaled,
+        refuses=f"a number with at most {digits} digits after the point",
+    )

@@ -1,0 +1,1 @@
+"""What a dataset's or a report's file declares."""

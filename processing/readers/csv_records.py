@@ -1,0 +1,127 @@
+"""CSV to records, block by block. RFC 4180, and what else people send: docs/reading-files.md."""
+
+import io
+from collections.abc import Iterator
+from typing import BinaryIO, NamedTuple, cast
+
+from processing.declaring.dataset import CsvFormat, Dataset, Encoding
+from processing.readers.columns import Columns, agreed_columns
+from processing.readers.compression import MEBIBYTE, ByteStream
+from processing.readers.csv_blocks import Block, Layout, Rest, read_block
+from processing.readers.csv_exactly import Dialect, find_dialect, original_text, records
+from processing.readers.passages import Place
+from processing.readers.records import Batch, RecordStream, UnreadableObjectError
+from processing.readers.text_blocks import MAXIMUM_RECORD, decoded, text_blocks
+
+
+def open_csv(stream: ByteStream, dataset: Dataset, csv: CsvFormat) -> RecordStream:
+    """Begin to read a CSV object: its header decides what its records are.
+
+    Empty lines are no records. Any kind of line break is accepted, line breaks within quotes are text.
+
+    Args:
+        stream: the object, not compressed.
+        dataset: whose columns and drift count.
+        csv: the format; the dataset's, or what the object's name says of it.
+
+    Raises:
+        UnreadableObjectError: the object is empty, not of its encoding, does not tell its delimiter, or its columns
+            are not the dataset's.
+    """
+    blocks = _Blocks(stream, csv.encoding)
+    header = _read_header(blocks, dataset, csv)
+    columns = agreed_columns(dataset, header.fields)
+    layout = Layout(header.dialect, len(header.fields), _positions(columns, header.fields))
+    return RecordStream(header.text, columns.names, _batches(blocks, header.rest, layout), columns.discarded)
+
+
+class _Blocks:
+    """The blocks of an object, each with whether it is the last one."""
+
+    def __init__(self, stream: ByteStream, encoding: Encoding) -> None:
+        text = text_blocks(stream, encoding)
+        self._blocks = text.blocks
+        self._next = next(self._blocks, None)
+        can_be_read_again = isinstance(stream, io.BufferedIOBase) and stream.seekable()
+        self._stream = cast("BinaryIO", stream) if can_be_read_again and text.start is not None else None
+        self._position = text.start or 0
+
+    @property
+    def is_at_end(self) -> bool:
+        return self._next is None
+
+    def after(self, rest: Rest) -> Block:
+        """What was left, and the next block.
+
+        Raises:
+            UnreadableObjectError: what was left is a record that will not end.
+        """
+        if len(rest.content) > MAXIMUM_RECORD:
+            raise UnreadableObjectError(
+                f"the record on line {rest.first_line} is longer than {MAXIMUM_RECORD // MEBIBYTE} MiB: "
+                "look for a quote on it that is never closed"
+            )
+        following = self._next or b""
+        self._position += len(following)
+        self._next = next(self._blocks, None)
+        return self.last(Rest(rest.content + following, rest.first_line))
+
+    def last(self, rest: Rest) -> Block:
+        """The end of what was read so far."""
+        place = Place(self._stream, self._position - len(rest.content)) if self._stream is not None else None
+        return Block(rest.content, rest.first_line, self.is_at_end, place)
+
+
+class _Header(NamedTuple):
+    text: str
+    fields: list[str]
+    dialect: Dialect
+    rest: Rest
+
+
+def _read_header(blocks: _Blocks, dataset: Dataset, csv: CsvFormat) -> _Header:
+    columns = dataset.schema.column_names()
+    rest = Rest(b"", 1)
+    while not blocks.is_at_end:
+        block = blocks.after(rest)
+        decoded(block.content, block.first_line)
+        lines = block.content.splitlines(keepends=True)
+        empty = next((index for index, line in enumerate(lines) if line.strip(b"\r\n")), len(lines))
+        rest = Rest(b"".join(lines[empty:]), block.first_line + empty)
+        if rest.content and (header := _header(lines[empty:], rest.first_line, columns, csv, is_end=block.is_end)):
+            return header
+    raise UnreadableObjectError(f"the file is empty; expected a header with the columns {columns}")
+
+
+def _header(lines: list[bytes], first_line: int, columns: list[str], csv: CsvFormat, *, is_end: bool) -> _Header | None:
+    """The header that some lines begin with; None if it does not end within them."""
+    dialect = find_dialect(csv, columns, lines, is_end=is_end)
+    _, record = next(records(lines, dialect, is_end=is_end), (0, None)) if dialect else (0, None)
+    if dialect is None or record is None:
+        return None
+    text = original_text(lines[: record.lines])
+    if record.fields is None:
+        raise UnreadableObjectError(f"the quoting of the header {text!r} is broken")
+    if "\0" in text:
+        raise UnreadableObjectError(
+            f"the header {text[:40]!r} has null characters, as UTF-16 without a byte order mark has: "
+            'declare csv=CsvFormat(encoding="utf-16-le")'
+        )
+    rest = Rest(b"".join(lines[record.lines :]), first_line + record.lines)
+    return _Header(text, record.fields, dialect, rest)
+
+
+def _positions(columns: Columns, found: list[str]) -> list[tuple[str, int | None]]:
+    return [(name, None if name in columns.absent else found.index(name)) for name in columns.names]
+
+
+def _batches(blocks: _Blocks, rest: Rest, layout: Layout) -> Iterator[Batch]:
+    # What follows the header in its block is read by itself, so that no block is copied as a whole.
+    block = blocks.last(rest)
+    while True:
+        if block.content:
+            batch, rest = read_block(block, layout)
+            yield batch
+        if blocks.is_at_end:
+            return
+        block = blocks.after(rest)

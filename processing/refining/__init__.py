@@ -1,0 +1,1 @@
+"""From one inbound object to its warehouse file and its quarantine file."""

@@ -1,0 +1,48 @@
+"""Arguments of the jobs that process inbound objects."""
+
+import argparse
+import functools
+from collections.abc import Mapping
+from datetime import date
+
+from processing.declaring.dataset import Dataset
+from processing.refining.spread import Spreading, Threshold, bucket_store
+
+
+def add_days(parser: argparse._ArgumentGroup) -> None:  # pyright: ignore[reportPrivateUsage] - argparse has no other name for it
+    """--from and --to: days of landing, the first and the last one included."""
+    for name, destination, words in (("--from", "first", "later"), ("--to", "last", "before")):
+        parser.add_argument(
+            name,
+            dest=destination,
+            type=date.fromisoformat,
+            metavar="YYYY-MM-DD",
+            help=f"landed on this day or {words}",
+        )
+
+
+def add_objects(parser: argparse._ArgumentGroup | argparse._MutuallyExclusiveGroup) -> None:  # pyright: ignore[reportPrivateUsage]
+    """--object: keys of inbound objects."""
+    parser.add_argument(
+        "--object", action="append", default=[], metavar="KEY", help="this one; can be given repeatedly"
+    )
+
+
+def add_spreading(parser: argparse.ArgumentParser) -> None:
+    """Above which sizes a run is spread over Spark's executors."""
+    group = parser.add_argument_group("spread the objects over Spark's executors")
+    group.add_argument(
+        "--spread-objects", type=int, metavar="N", help="if there are more than this; never if not given"
+    )
+    group.add_argument("--spread-bytes", type=int, metavar="N", help="if they have more than this; never if not given")
+
+
+def spreading_of(options: argparse.Namespace) -> Spreading:
+    """What `add_spreading` and the bucket say."""
+    threshold = Threshold(options.spread_objects, options.spread_bytes)
+    return Spreading(threshold, functools.partial(bucket_store, options.bucket))
+
+
+def chosen(datasets: Mapping[str, Dataset], name: str | None) -> Mapping[str, Dataset]:
+    """The dataset of a name; all of them without one."""
+    return {name: datasets[name]} if name else datasets

@@ -1,0 +1,1 @@
+"""Finds the declared datasets and reports, and checks each."""

@@ -1,0 +1,1 @@
+"""What every job run shares: arguments, log and metrics."""

@@ -1,0 +1,1 @@
+"""How jobs read and write the lake."""

@@ -1,0 +1,79 @@
+"""A lake in a folder of this machine: for benchmarks and tests whose processes share one, without any AWS."""
+
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from processing.storage.store import ListedObject, OpenObject
+
+_OBJECTS: Final = "objects"
+_METADATA: Final = "metadata"
+
+
+class FolderStore:
+    """A `processing.storage.store.Store` whose objects are files. One is replaced in one step, as S3 does it."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def listing(self, prefix: str) -> Iterator[ListedObject]:
+        """Every object under a prefix, in S3's order, which is that of the keys' bytes."""
+        root = self._folder / _OBJECTS
+        found = {file.relative_to(root).as_posix(): file for file in root.rglob("*") if file.is_file()}
+        for key in sorted(found, key=str.encode):
+            if key.startswith(prefix):
+                yield ListedObject(key, found[key].stat().st_size)
+
+    def keys(self, prefix: str) -> Iterator[str]:
+        """Every key under a prefix, in S3's order."""
+        return (listed.key for listed in self.listing(prefix))
+
+    def read(self, key: str) -> bytes:
+        """An object's content.
+
+        Raises:
+            FileNotFoundError: there is no such object.
+        """
+        return self._file(key).read_bytes()
+
+    def open(self, key: str) -> OpenObject:
+        """An object to be read in pieces.
+
+        Raises:
+            FileNotFoundError: there is no such object.
+        """
+        file = self._file(key)
+        found = file.stat()
+        landed_at = datetime.fromtimestamp(found.st_mtime, UTC)
+        return OpenObject(file.open("rb"), found.st_size, landed_at, self.metadata(key))
+
+    def metadata(self, key: str) -> Mapping[str, str]:
+        """What was written with an object; nothing if it is a file that somebody put there."""
+        file = self._file(key, _METADATA)
+        return json.loads(file.read_text()) if file.exists() else {}
+
+    def write(self, key: str, content: bytes, content_type: str, metadata: Mapping[str, str]) -> None:
+        """Put a whole object."""
+        with tempfile.NamedTemporaryFile(dir=self._folder) as file:
+            file.write(content)
+            file.flush()
+            self.write_file(key, Path(file.name), content_type, metadata)
+
+    def write_file(self, key: str, file: Path, content_type: str, metadata: Mapping[str, str]) -> None:
+        """Put a local file as a whole object."""
+        del content_type
+        for kind in (_OBJECTS, _METADATA):
+            self._file(key, kind).parent.mkdir(parents=True, exist_ok=True)
+        self._file(key, _METADATA).write_text(json.dumps(dict(metadata)))
+        handle, name = tempfile.mkstemp(dir=self._folder)
+        os.close(handle)
+        shutil.copyfile(file, name)
+        Path(name).replace(self._file(key))
+
+    def _file(self, key: str, kind: str = _OBJECTS) -> Path:
+        return self._folder / kind / key

@@ -1,0 +1,108 @@
+"""The pages that a newcomer types from, word for word, in a checkout: a new dataset, and a rule that changes."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.support.checkouts import copy_checkout
+from tests.support.emulators import free_port
+
+pytestmark = [pytest.mark.emulator, pytest.mark.long, pytest.mark.timeout(300)]
+
+ROOT = Path(__file__).resolve().parents[3]
+NEW_FILE = "datasets/dealers.py"
+CHANGED_FILE = "datasets/vehicles.py"
+
+
+@pytest.fixture
+def checkout(tmp_path):
+    """A copy of this checkout, and its platform stopped afterwards."""
+    folder = tmp_path / "checkout"
+    copy_checkout(folder)
+    yield folder
+    run("python -m local down", folder)
+
+
+def run(command, folder):
+    """Type a command of the page there; `python` is this interpreter's environment's."""
+    environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "COLUMNS": "200"}
+    return subprocess.run(
+        ["/bin/sh", "-e", "-c", command], cwd=folder, env=environment, capture_output=True, text=True, check=False
+    )
+
+
+class Page:
+    """What is in a page's boxes."""
+
+    def __init__(self, name):
+        self.text = (ROOT / "docs" / name).read_text()
+        self.commands = self.boxes("sh")
+
+    def boxes(self, language):
+        return re.findall(rf"^```{language}\n(.*?)^```$", self.text, re.MULTILINE | re.DOTALL)
+
+    def typed(self, folder, port):
+        """The results of the commands; where one starts the platform, it does so on this port."""
+        return [
+            run(re.sub(r"(?m)^(python -m local up.*)$", rf"\1 --port {port}", command), folder)
+            for command in self.commands
+        ]
+
+
+def test_a_file_and_the_pages_commands_take_a_new_dataset_to_the_warehouse(checkout):
+    # given the page: one file to write, and commands to type
+    page = Page("add-a-dataset.md")
+    assert f"`{NEW_FILE}`" in page.text
+
+    # when they are carried out
+    [declaration] = page.boxes("python")
+    (checkout / NEW_FILE).write_text(declaration)
+    results = page.typed(checkout, free_port())
+
+    # then all of them succeed, and the last shows two clean rows and a refused one
+    assert [result.returncode for result in results] == [0] * len(results), [result.stderr for result in results]
+    [line] = [line.split() for line in results[-1].stdout.splitlines() if line.strip().startswith("dealers")]
+    name, landed, *_when, waiting, clean, quarantined, duplicate = line
+    assert (name, landed, waiting) == ("dealers", "1", "0")
+    assert (clean, quarantined, duplicate) == ("2", "1", "0")
+
+
+def test_a_changed_rule_is_seen_in_the_quarantine_and_in_the_report(checkout):
+    # given a platform that showed the demo, and the page: a line to change, and commands to type
+    port = free_port()
+    assert run(f"python -m local demo --events 100 --port {port}", checkout).returncode == 0
+    page = Page("change-a-rule.md")
+    declaration = checkout / CHANGED_FILE
+    [[before, after]] = [box.splitlines() for box in page.boxes("diff")]
+    assert f"`{CHANGED_FILE}`" in page.text
+
+    # when they are carried out
+    declaration.write_text(replaced(declaration.read_text(), before.removeprefix("-"), after.removeprefix("+")))
+    results = page.typed(checkout, port)
+
+    # then all of them succeed, and rows that were clean are refused by the rule
+    assert [result.returncode for result in results] == [0] * len(results), [result.stderr for result in results]
+    first, _, last, _ = (result.stdout for result in results)
+    assert "customer_id|min" in last
+    clean_before, quarantined_before = rows_of_vehicles(first)
+    clean_after, quarantined_after = rows_of_vehicles(last)
+    assert clean_before - clean_after == quarantined_after - quarantined_before > 0
+
+    # and the page of the run shows it
+    assert "customer_id|min" in (checkout / "report.html").read_text()
+
+
+def rows_of_vehicles(status):
+    """Clean and quarantined ones, as `status` has them."""
+    line = next(line.split() for line in status.splitlines() if line.strip().startswith("vehicles"))
+    *_, clean, quarantined, _duplicate = (cell.replace(",", "") for cell in line)
+    return int(clean), int(quarantined)
+
+
+def replaced(text, old, new):
+    assert text.count(old) == 1
+    return text.replace(old, new)

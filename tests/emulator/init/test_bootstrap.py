@@ -1,0 +1,500 @@
+"""An account's bootstrap: twice the same, completed after any interruption, refused clearly, and cleared again."""
+
+import json
+import os
+from pathlib import Path
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+
+from init.bootstrap import changes_of_bootstrap
+from init.names import GITHUB_ISSUER, OWN_TAGS
+from lake.keys import CODE, INBOUND
+from tests.support.emulators import REGION, running_emulator
+from tests.support.init_account import BUCKET, NAMES, Account
+from tests.support.recording import record
+
+pytestmark = [pytest.mark.emulator, pytest.mark.xdist_group("init")]
+
+DEV_STATE = ".pulumi/stacks/data-platform/dev.json"
+PROD_STATE = ".pulumi/stacks/data-platform/prod.json"
+ARTEFACT, LANDED = f"{CODE}/jobs.zip", f"{INBOUND}/vehicles/2026/11/28/vehicles.csv"
+PULL_REQUEST, MAIN, DEV = "environment:dev-preview", "ref:refs/heads/main", "ref:refs/heads/dev"
+PREVIEW, DEPLOY = NAMES.preview_role("dev"), NAMES.deploy_role("dev")
+PREVIEW_PROD, DEPLOY_PROD = NAMES.preview_role("prod"), NAMES.deploy_role("prod")
+
+
+def environment_of(emulator):
+    """An administrator's environment."""
+    return {
+        "AWS_ENDPOINT_URL": emulator.endpoint,
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+    }
+
+
+@pytest.fixture
+def account(engine_emulator, monkeypatch):
+    engine_emulator.reset()
+    for name, value in environment_of(engine_emulator).items():
+        monkeypatch.setenv(name, value)
+    return Account(engine_emulator)
+
+
+@pytest.fixture
+def prepared(account):
+    code, output = account.bootstrap()
+    assert code == 0, output
+    return account
+
+
+@pytest.fixture(scope="module")
+def ready(tmp_path_factory):
+    """A prepared account for all the tests that leave it as it is."""
+    with running_emulator(tmp_path_factory.mktemp("ready")) as emulator, pytest.MonkeyPatch.context() as environment:
+        for name, value in environment_of(emulator).items():
+            environment.setenv(name, value)
+        account = Account(emulator)
+        code, output = account.bootstrap()
+        assert code == 0, output
+        yield account
+
+
+def refusal(call):
+    with pytest.raises(ClientError) as refused:
+        call()
+    return refused.value.response["Error"]["Code"]
+
+
+# --- once, twice, and in halves ---------------------------------------------------------------------------------------
+
+
+def test_given_twice_it_changes_nothing_the_second_time(prepared):
+    # given a prepared account
+    before = prepared.everything()
+
+    # when the same command is given
+    code, output = prepared.bootstrap()
+
+    # then it finds nothing to do, and nothing changed
+    assert (code, "nothing to do" in output) == (0, True)
+    assert prepared.everything() == before
+
+
+@pytest.mark.long
+@pytest.mark.timeout(180)
+def test_a_half_finished_account_is_completed(prepared):
+    # given what an account is like that was prepared at once
+    whole = prepared.everything()
+
+    for made in (1, 4, 15, 60):
+        # and one in which only the first changes were made
+        prepared.emulator.reset()
+        for _, change in zip(range(made), changes_of_bootstrap(prepared.session(), NAMES), strict=False):
+            change.make()
+        assert prepared.everything() != whole
+
+        # when the command is given
+        code, output = prepared.bootstrap()
+
+        # then the two are the same
+        assert code == 0, output
+        assert prepared.everything() == whole
+
+
+def test_a_key_that_was_made_but_not_named_any_more_is_found(account):
+    # given that the first run ended between the key and its alias
+    kms = account.client("kms")
+    next(iter(changes_of_bootstrap(account.session(), NAMES))).make()
+    kms.delete_alias(AliasName=NAMES.state_alias)
+
+    # when the command is given again
+    account.bootstrap()
+
+    # then there is one key for each purpose, and no other
+    assert len(kms.list_keys()["Keys"]) == 3
+
+
+@pytest.mark.long
+def test_what_somebody_changed_by_hand_is_put_right(prepared):
+    # given a policy, a trust and a bucket as a person left them
+    before = prepared.everything()
+    iam, s3 = prepared.client("iam"), prepared.client("s3")
+    nobody = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "*", "Resource": "*"}]})
+    for _ in range(4):  # with as many versions as IAM keeps
+        iam.create_policy_version(
+            PolicyArn=NAMES.arn_of_policy(NAMES.boundary("prod")), PolicyDocument=nobody, SetAsDefault=True
+        )
+    iam.update_assume_role_policy(
+        RoleName=DEPLOY_PROD, PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": []})
+    )
+    s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Suspended"})
+
+    # when the command is given, and says so
+    code, output = prepared.bootstrap()
+
+    # then all is as before
+    assert (code, output.count("✓")) == (0, 3)
+    assert prepared.everything() == before
+
+
+def test_a_dry_run_says_what_would_be_done_and_does_nothing(account):
+    # given an empty account
+    before = account.everything()
+
+    # when a dry run is given, and then the command
+    dry = account.bootstrap("--dry-run")[1]
+    assert account.everything() == before
+    done = account.bootstrap()[1]
+
+    # then all that was done had been said
+    said = [line.removeprefix("would ") for line in dry.splitlines() if line.startswith("would ")]
+    assert {line.removeprefix("✓ ") for line in done.splitlines() if line.startswith("✓ ")} <= set(said)
+    assert "pulumi login" not in dry
+
+
+def test_an_identity_provider_that_the_account_has_is_used_and_stays(account):
+    # given an account that other repositories deploy to
+    iam = account.client("iam")
+    provider = iam.create_open_id_connect_provider(
+        Url=f"https://{GITHUB_ISSUER}", ClientIDList=["theirs"], Tags=[{"Key": "owner", "Value": "them"}]
+    )["OpenIDConnectProviderArn"]
+
+    # when a dry run is given, and then the account is cleared
+    output = account.bootstrap("--dry-run")[1]
+    account.run("destroy", "--yes")
+
+    # then it is used as it is, with the audience that it lacks, and stays
+    assert f"would add the audience sts.amazonaws.com to the account's identity provider {GITHUB_ISSUER}" in output
+    assert f"would create the identity provider {GITHUB_ISSUER}" not in output
+    found = iam.get_open_id_connect_provider(OpenIDConnectProviderArn=provider)
+    assert found["Tags"] == [{"Key": "owner", "Value": "them"}]
+
+
+def test_a_role_that_api_gateway_writes_logs_with_already_is_left_alone(account):
+    # given an account in which somebody set it
+    theirs = "arn:aws:iam::000000000000:role/theirs"
+    setting = {"op": "replace", "path": "/cloudwatchRoleArn", "value": theirs}
+    account.client("apigateway").update_account(patchOperations=[setting])
+
+    # when the account is prepared
+    account.bootstrap()
+
+    # then it is theirs, and no other was made
+    assert account.client("apigateway").get_account()["cloudwatchRoleArn"] == theirs
+    assert NAMES.arn_of_role(NAMES.api_gateway_role) not in account.everything()
+
+
+# --- refusals ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("bucket", "words", "reason"),
+    [
+        ("Acme_State", (), "no bucket can be named 'Acme_State': 3 to 58 lower case letters"),
+        ("x" * 59, (), "no bucket can be named"),
+        (BUCKET, ("--repository", "acme"), "'acme' is no GitHub repository: expected owner/name"),
+        (BUCKET, ("--profile", "nobody"), "`aws configure list-profiles` shows those that there are"),
+    ],
+)
+def test_what_cannot_be_is_refused_before_anything_is_made(account, bucket, words, reason):
+    code, output = account.bootstrap(*words, bucket=bucket)
+    assert code == 1
+    assert reason in output
+    assert account.client("s3").list_buckets()["Buckets"] == []
+
+
+def test_without_a_region_the_command_says_how_to_give_one(account, monkeypatch):
+    monkeypatch.delenv("AWS_DEFAULT_REGION")
+    code, output = account.bootstrap()
+    assert code == 1
+    assert "no region: give --region" in output
+
+
+def test_without_credentials_the_command_says_how_to_get_some(account, monkeypatch):
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    code, output = account.bootstrap()
+    assert code == 1
+    assert "no AWS credentials: log in, name a --profile, or set AWS_PROFILE" in output
+
+
+def test_a_bucket_of_somebody_else_in_this_account_is_refused(account):
+    # given a bucket that holds other things
+    s3 = account.client("s3")
+    s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
+    s3.put_object(Bucket=BUCKET, Key="payroll.csv", Body=b"1")
+
+    # when the command names it
+    code, output = account.bootstrap()
+
+    # then it says what is in it, and leaves it alone
+    assert code == 1
+    assert f"the bucket {BUCKET} holds objects, such as payroll.csv, and was not made by this command" in output
+    assert "Status" not in s3.get_bucket_versioning(Bucket=BUCKET)
+
+
+def test_a_bucket_in_another_region_is_refused(account):
+    s3 = account.session().client("s3", region_name="eu-central-1")
+    s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
+    code, output = account.bootstrap()
+    assert code == 1
+    assert f"the bucket {BUCKET} is there already, in eu-central-1, not in eu-west-1" in output
+
+
+def test_a_bucket_of_another_account_is_refused(account):
+    # given that the name is another account's: the emulator takes 12 digits for one
+    theirs = boto3.Session("111111111111", "test", region_name=REGION).client("s3")
+    theirs.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
+
+    # when the command names it
+    code, output = account.bootstrap()
+
+    # then it says so
+    assert code == 1
+    assert f"the bucket {BUCKET} is another account's" in output
+
+
+def test_a_role_of_that_name_that_is_somebody_elses_is_refused(account):
+    trust = json.dumps({"Version": "2012-10-17", "Statement": []})
+    account.client("iam").create_role(RoleName=DEPLOY, AssumeRolePolicyDocument=trust)
+    code, output = account.bootstrap()
+    assert code == 1
+    assert f"the account has a role {DEPLOY} that was not made by this command" in output
+
+
+def test_a_key_that_is_about_to_be_deleted_is_refused(prepared):
+    kms = prepared.client("kms")
+    kms.schedule_key_deletion(KeyId=kms.describe_key(KeyId=NAMES.state_alias)["KeyMetadata"]["KeyId"])
+    code, output = prepared.bootstrap()
+    assert code == 1
+    assert "is PendingDeletion: enable it, or if it is to be deleted, cancel that" in output
+
+
+# --- Pulumi.yaml and the next steps -----------------------------------------------------------------------------------
+
+
+def test_it_prints_the_exact_next_commands(ready):
+    output = ready.bootstrap()[1]
+    assert "pulumi login 's3://acme-state?region=eu-west-1'" in output
+    for stack in ("dev", "prod"):
+        provider = f"awskms://alias/data-platform-secrets-{stack}?region=eu-west-1"
+        assert f"pulumi stack init {stack} --secrets-provider '{provider}'" in output
+    assert "git add Pulumi.dev.yaml Pulumi.prod.yaml" in output
+
+
+def test_the_backend_is_written_into_pulumi_yaml_only_when_asked(prepared, tmp_path, monkeypatch):
+    # given a project
+    monkeypatch.chdir(tmp_path)
+    Path("Pulumi.yaml").write_text("name: data-platform\nruntime: python\n")
+
+    # when the command is given without the option, and with it, twice
+    prepared.bootstrap()
+    assert "backend" not in Path("Pulumi.yaml").read_text()
+    for _ in range(2):
+        assert prepared.bootstrap("--write-backend")[0] == 0
+
+    # then the file names the backend, once, and keeps the rest; another backend is refused
+    written = "name: data-platform\nruntime: python\nbackend:\n  url: s3://acme-state?region=eu-west-1\n"
+    assert Path("Pulumi.yaml").read_text() == written
+    Path("Pulumi.yaml").write_text(written.replace("acme-state", "elsewhere"))
+    code, output = prepared.bootstrap("--write-backend")
+    assert code == 1
+    assert "Pulumi.yaml names another backend, s3://elsewhere?region=eu-west-1" in output
+
+
+# --- what the roles may do --------------------------------------------------------------------------------------------
+
+
+def state_file(stack):
+    """A state file in Pulumi's format, with the resources of the real program."""
+    resources = [
+        {"urn": each.urn, "custom": each.custom, "type": each.type, "id": each.name, "inputs": each.inputs}
+        for each in record(stack).resources
+    ]
+    latest = {"manifest": {"version": "v3.200.0"}, "resources": resources}
+    checkpoint = {"stack": f"organization/data-platform/{stack}", "latest": latest}
+    return json.dumps({"version": 3, "checkpoint": checkpoint}).encode()
+
+
+def test_the_bucket_takes_and_serves_a_state_file_under_the_deploy_role(ready):
+    # given what CI is on the branch dev, and a state file with every resource of the program
+    s3 = ready.as_workflow(DEPLOY, DEV)
+    state = state_file("dev")
+
+    # when it does what Pulumi does: lock, write, write again with a copy, list, read, unlock
+    lock = ".pulumi/locks/organization/data-platform/dev/1.json"
+    s3.put_object(Bucket=BUCKET, Key=lock, Body=b"{}")
+    s3.put_object(Bucket=BUCKET, Key=DEV_STATE, Body=b"the first")
+    s3.copy_object(Bucket=BUCKET, Key=f"{DEV_STATE}.bak", CopySource={"Bucket": BUCKET, "Key": DEV_STATE})
+    s3.put_object(Bucket=BUCKET, Key=DEV_STATE, Body=state)
+    s3.put_object(Bucket=BUCKET, Key=".pulumi/history/data-platform/dev/dev-1.history.json", Body=b"{}")
+    s3.delete_object(Bucket=BUCKET, Key=lock)
+
+    # then the state is served as it was written, encrypted with the key, and the version before can be had back
+    served = s3.get_object(Bucket=BUCKET, Key=DEV_STATE)
+    assert served["Body"].read() == state
+    assert served["ServerSideEncryption"] == "aws:kms"
+    versions = ready.client("s3").list_object_versions(Bucket=BUCKET, Prefix=DEV_STATE)["Versions"]
+    assert len([each for each in versions if each["Key"] == DEV_STATE]) == 2
+
+
+def test_no_role_of_one_stack_touches_the_state_of_the_other(ready):
+    for role, subject in ((DEPLOY, DEV), (PREVIEW, PULL_REQUEST)):
+        s3 = ready.as_workflow(role, subject)
+        assert refusal(lambda s3=s3: s3.get_object(Bucket=BUCKET, Key=PROD_STATE)) == "AccessDenied"
+        assert refusal(lambda s3=s3: s3.put_object(Bucket=BUCKET, Key=PROD_STATE, Body=b"")) == "AccessDenied"
+
+
+def test_without_tls_not_even_the_deploy_role_is_answered(ready):
+    s3 = ready.as_workflow(DEPLOY, DEV, by_tls=False)
+    assert refusal(lambda: s3.put_object(Bucket=BUCKET, Key=DEV_STATE, Body=b"")) == "AccessDenied"
+
+
+def test_a_preview_reads_the_state_and_changes_nothing(ready):
+    ready.client("s3").put_object(Bucket=BUCKET, Key=DEV_STATE, Body=b"state")
+    s3 = ready.as_workflow(PREVIEW, PULL_REQUEST)
+    assert s3.get_object(Bucket=BUCKET, Key=DEV_STATE)["Body"].read() == b"state"
+    assert refusal(lambda: s3.put_object(Bucket=BUCKET, Key=DEV_STATE, Body=b"")) == "AccessDenied"
+    assert refusal(lambda: s3.delete_object(Bucket=BUCKET, Key=DEV_STATE)) == "AccessDenied"
+
+
+def test_the_preview_of_a_pull_request_decrypts_the_secrets_of_dev_and_not_those_of_prod(ready):
+    # given a secret of each stack
+    administrator = ready.client("kms")
+    secrets = {
+        stack: administrator.encrypt(KeyId=NAMES.secrets_alias(stack), Plaintext=b"secret")["CiphertextBlob"]
+        for stack in ("dev", "prod")
+    }
+
+    # then the role has the one and is refused the other
+    kms = ready.as_workflow(PREVIEW, PULL_REQUEST, "kms")
+    assert kms.decrypt(CiphertextBlob=secrets["dev"])["Plaintext"] == b"secret"
+    assert refusal(lambda: kms.decrypt(CiphertextBlob=secrets["prod"])).startswith("AccessDenied")
+
+
+@pytest.mark.parametrize(
+    ("role", "subjects"),
+    [
+        (PREVIEW, {PULL_REQUEST, MAIN}),
+        (DEPLOY, {DEV}),
+        (PREVIEW_PROD, {"environment:prod-preview", MAIN}),
+        (DEPLOY_PROD, {"environment:prod"}),
+    ],
+)
+def test_a_role_is_assumed_in_its_own_circumstances_alone(ready, role, subjects):
+    everything = {
+        PULL_REQUEST,
+        MAIN,
+        DEV,
+        "environment:prod-preview",
+        "environment:prod",
+        "ref:refs/heads/other",
+        "pull_request",
+    }
+    taken = set()
+    for subject in everything:
+        try:
+            ready.as_workflow(role, subject)
+        except ClientError as error:
+            assert error.response["Error"]["Code"] == "AccessDenied"  # noqa: PT017 - some are refused, some not
+        else:
+            taken.add(subject)
+    assert taken == subjects
+
+
+def test_the_deploy_role_makes_no_role_without_the_boundary_and_reaches_none_of_ci(ready):
+    iam = ready.as_workflow(DEPLOY, DEV, "iam")
+    trust = json.dumps({"Version": "2012-10-17", "Statement": []})
+    everything = json.dumps(
+        {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
+    )
+    boundary = NAMES.arn_of_policy(NAMES.boundary("dev"))
+    for attempt in (
+        lambda: iam.create_role(RoleName="data-platform-dev-unbound", AssumeRolePolicyDocument=trust),
+        lambda: iam.create_role(RoleName="other", AssumeRolePolicyDocument=trust, PermissionsBoundary=boundary),
+        lambda: iam.put_role_policy(RoleName=DEPLOY, PolicyName="more", PolicyDocument=everything),
+        lambda: iam.create_policy_version(PolicyArn=boundary, PolicyDocument=everything, SetAsDefault=True),
+        lambda: iam.delete_role_permissions_boundary(RoleName="data-platform-dev-any"),
+    ):
+        assert refusal(attempt) == "AccessDenied"
+
+
+def test_the_deploy_role_deletes_every_version_of_an_artefact(prepared):
+    # given an artefact that was written twice, beside what landed
+    administrator, bucket = prepared.client("s3"), "data-platform-dev-bucket-0000000"
+    administrator.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
+    administrator.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+    for key in (ARTEFACT, ARTEFACT, LANDED):
+        administrator.put_object(Bucket=bucket, Key=key, Body=b"")
+
+    # when the role deletes it as the provider does
+    s3 = prepared.as_workflow(DEPLOY, DEV)
+    for version in s3.list_object_versions(Bucket=bucket, Prefix=ARTEFACT)["Versions"]:
+        s3.delete_object(Bucket=bucket, Key=ARTEFACT, VersionId=version["VersionId"])
+
+    # then nothing of it is left, and the role sees and deletes nothing else
+    left = administrator.list_object_versions(Bucket=bucket)["Versions"]
+    assert [each["Key"] for each in left] == [LANDED]
+    assert refusal(lambda: s3.list_object_versions(Bucket=bucket, Prefix=LANDED)) == "AccessDenied"
+    landed = {"Bucket": bucket, "Key": LANDED, "VersionId": left[0]["VersionId"]}
+    assert refusal(lambda: s3.delete_object(**landed)) == "AccessDenied"
+
+
+# --- destroy ----------------------------------------------------------------------------------------------------------
+
+
+def test_nothing_is_destroyed_while_a_stack_exists(prepared):
+    # given the state of a stack
+    before = prepared.everything()
+    prepared.client("s3").put_object(Bucket=BUCKET, Key=PROD_STATE, Body=b"{}")
+
+    # when the account is to be cleared
+    code, output = prepared.run("destroy", "--yes")
+
+    # then it is named, with what to do, and everything stays
+    assert code == 1
+    assert "holds the state of data-platform/prod: `pulumi destroy` and `pulumi stack rm`" in output
+    assert prepared.everything() == before
+
+
+def test_destroy_leaves_nothing_of_its_own(account):
+    # given an account with a role of ECS, prepared, with what removed stacks leave in the bucket
+    account.client("iam").create_service_linked_role(AWSServiceName="ecs.amazonaws.com")
+    before = account.everything()
+    account.bootstrap()
+    s3 = account.client("s3")
+    for key in (DEV_STATE, DEV_STATE, f"{DEV_STATE}.bak"):
+        s3.put_object(Bucket=BUCKET, Key=key, Body=b"{}")
+    s3.delete_object(Bucket=BUCKET, Key=DEV_STATE)
+
+    # when it is cleared
+    code, output = account.run("destroy", "--yes")
+
+    # then it is as before, and the keys wait thirty days for somebody to change his mind
+    assert code == 0, output
+    assert account.everything() == before
+    keys = [
+        account.client("kms").describe_key(KeyId=each["KeyId"])["KeyMetadata"]
+        for each in account.client("kms").list_keys()["Keys"]
+    ]
+    assert {key["KeyState"] for key in keys} == {"PendingDeletion"}
+    assert "nothing to do" in account.run("destroy", "--yes")[1]
+
+
+def test_destroy_asks_for_the_buckets_name(prepared):
+    before = prepared.everything()
+    code, output = prepared.run("destroy")
+    assert code == 1
+    assert f"Type the bucket's name, {BUCKET}" in output
+    assert prepared.everything() == before
+
+
+def test_what_is_made_carries_the_tags_by_which_it_is_known_again(ready):
+    tags = ready.client("iam").get_role(RoleName=DEPLOY)["Role"]["Tags"]
+    assert {tag["Key"]: tag["Value"] for tag in tags} == OWN_TAGS

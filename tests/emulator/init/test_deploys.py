@@ -1,0 +1,74 @@
+"""The deploy role's policies, tried: the whole program is deployed into the emulator under them, IAM enforced."""
+
+import copy
+import json
+
+import pytest
+
+from emulation.pulumi_engine import deploy, read_stack_configuration
+from init.ci_policies import deploy_policies
+from init.names import Names
+from local.platform_instance import PROGRAM
+from ops.stack.target import local_session
+from tests.support.emulators import REGION
+
+pytestmark = [pytest.mark.emulator, pytest.mark.long, pytest.mark.timeout(300)]
+
+ACCOUNT = "000000000000"
+NAMES = Names("acme-state", REGION, ACCOUNT, "acme/data-platform")
+KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/11111111-1111-1111-1111-111111111111"
+# The engine gives no default tags, and the emulator knows neither of the other keys, nor the resource of some services'
+# requests. tests/infrastructure/test_boundary.py looks at those conditions and names instead.
+UNKNOWN_TO_THE_EMULATOR = ("aws:RequestTag", "aws:ResourceTag", "iam:PermissionsBoundary", "lambda:FunctionArn")
+SERVICES_WITHOUT_RESOURCES = {"athena", "ec2", "ecs", "events", "glue", "iam", "kms", "lambda", "scheduler"}
+# Of CloudWatch it knows the alarms.
+ACTIONS_WITHOUT_RESOURCES = {"cloudwatch:PutDashboard"}
+
+
+def as_the_emulator_understands_it(document):
+    kept = copy.deepcopy(document)
+    for statement in kept["Statement"]:
+        keys = [key for tests in statement.get("Condition", {}).values() for key in tests]
+        if any(key.startswith(UNKNOWN_TO_THE_EMULATOR) for key in keys):
+            del statement["Condition"]
+        if {action.split(":")[0] for action in statement["Action"]} <= SERVICES_WITHOUT_RESOURCES or (
+            ACTIONS_WITHOUT_RESOURCES & set(statement["Action"])
+        ):
+            statement["Resource"] = "*"
+    return kept
+
+
+def test_the_deploy_role_may_make_all_that_the_program_consists_of(engine_emulator, tmp_path, monkeypatch):
+    # given a role with the policies of a deployment, for the stack local
+    engine_emulator.reset()
+    root = local_session(REGION)
+    iam = root.client("iam", endpoint_url=engine_emulator.endpoint)
+    trust = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}, "Action": "sts:AssumeRole"}
+    role = iam.create_role(
+        RoleName="deploys", AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+    )["Role"]["Arn"]
+    for part, document in deploy_policies(NAMES, "local", KEY, KEY).items():
+        policy = iam.create_policy(
+            PolicyName=part, PolicyDocument=json.dumps(as_the_emulator_understands_it(document))
+        )["Policy"]["Arn"]
+        iam.attach_role_policy(RoleName="deploys", PolicyArn=policy)
+    sts = root.client("sts", endpoint_url=engine_emulator.endpoint)
+    keys = sts.assume_role(RoleArn=role, RoleSessionName="deploys")["Credentials"]
+
+    # when the program is deployed under it
+    monkeypatch.setattr(
+        "emulation.pulumi_engine.emulator.local_session",
+        lambda region: local_session(region, keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"]),
+    )
+    deployment = deploy(
+        PROGRAM,
+        stack="local",
+        config=read_stack_configuration(PROGRAM, "local"),
+        endpoint=engine_emulator.endpoint,
+        state_directory=tmp_path / "state",
+        instance="deploys",
+    )
+
+    # then everything was made, and nothing refused
+    assert deployment.created > 100
+    assert deployment.exports["lakeBucket"].startswith("data-platform-local-")

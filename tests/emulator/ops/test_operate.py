@@ -1,0 +1,415 @@
+"""The operator's commands on the deployed local platform, as a person gives them."""
+
+import json
+import uuid
+
+import pytest
+
+from lake.keys import parse_inbound_key
+from ops.dead_letters.queues import QUEUES, look
+from ops.jobs.as_process import ProcessRunner
+from ops.quarantine.rows import put_mended
+from ops.stack.row_accounts import landed_objects, row_account
+from reports import REPORTS
+from tests.support.platform_steps import eventually
+
+pytestmark = [pytest.mark.emulator, pytest.mark.xdist_group("platform")]
+
+HEADER = "customer_id,model,colour,registration_plate\n"
+SECRET = "never-to-be-shown"
+
+
+@pytest.fixture
+def dead_event(held_events):
+    """An event among the dead letters, with the reason that the batcher gives; the batcher is held."""
+    held_events.take("eventsDeadLetterQueueUrl")
+    body = json.dumps({"event_id": str(uuid.uuid4()), "event_type": "visit", "payload": {"card": SECRET}})
+    attributes = {"reason": {"DataType": "String", "StringValue": "it has no occurred_at"}}
+    held_events.target.client("sqs").send_message(
+        QueueUrl=held_events.target.exports["eventsDeadLetterQueueUrl"], MessageBody=body, MessageAttributes=attributes
+    )
+    yield body
+    held_events.take("eventsDeadLetterQueueUrl")
+
+
+def test_a_look_at_dead_letters_shows_which_and_why_without_payload_and_moves_nothing(ops, dead_event, held_events):
+    # when all are counted, and one queue is looked at twice
+    counted, looked, again = ops("redrive"), ops("redrive", "events"), ops("redrive", "events")
+
+    # then the event is named with its reason, and its payload is not shown
+    assert (counted.exit_code, looked.exit_code, again.exit_code) == (0, 0, 0)
+    assert {"events", "collector", "extraction", "attributes", "undelivered"} <= set(counted.stdout.split())
+    for shown in (looked, again):
+        assert json.loads(dead_event)["event_id"] in shown.stdout
+        assert "it has no occurred_at" in shown.stdout
+        assert "--yes would move all 1 to the events queue; nothing was changed" in shown.stdout
+        assert SECRET not in shown.stdout
+
+    # and it is where it was
+    assert held_events.waiting("eventsDeadLetterQueueUrl") == 1
+    assert held_events.waiting() == 0
+
+
+def test_dead_events_go_back_to_their_queue_as_they_are(ops, dead_event, held_events):
+    # when
+    result = ops("redrive", "events", "--yes")
+
+    # then the queue has it with its attributes, and the dead letters do not
+    assert (result.exit_code, "1 moved to the events queue" in result.stdout) == (0, True)
+    assert held_events.waiting("eventsDeadLetterQueueUrl") == 0
+    [message] = held_events.take()
+    assert message["Body"] == dead_event
+    assert message["MessageAttributes"]["reason"]["StringValue"] == "it has no occurred_at"
+
+
+@pytest.mark.usefixtures("dead_event")
+def test_a_dead_letter_stays_when_its_source_does_not_take_it(ops, held_events, platform):
+    # given a stack whose events queue is not there
+    record = json.loads((platform.state_directory / "stack.json").read_text())
+    record["exports"]["eventsQueueUrl"] += "-gone"
+    other = platform.state_directory / "operate-test"
+    other.mkdir(exist_ok=True)
+    (other / "stack.json").write_text(json.dumps(record))
+
+    # when it is to be moved
+    result = ops("--state-dir", str(other), "redrive", "events", "--yes")
+
+    # then AWS's answer is told, and the message is not lost
+    assert result.exit_code == 1
+    assert "AWS answered" in result.stderr
+    assert held_events.waiting("eventsDeadLetterQueueUrl") == 1
+
+
+def test_a_failed_collection_is_given_to_the_collector_again(ops, target, outgoing):
+    # given a file, what Lambda says of a collection that failed on it, and a message that is nobody's
+    (outgoing / "redriven.csv").write_text("customer_id,model,colour,registration_plate\n1,Corsa,Red,AB12CDE\n")
+    sqs, url = target.client("sqs"), target.exports["collectorDeadLetterQueueUrl"]
+    sqs.purge_queue(QueueUrl=url)
+    failure = {"requestPayload": {"dataset": "vehicles"}, "responsePayload": {"errorMessage": "no route to the host"}}
+    sqs.send_message(QueueUrl=url, MessageBody=json.dumps(failure))
+    sqs.send_message(QueueUrl=url, MessageBody="nobody's")
+
+    # when
+    looked, moved = ops("redrive", "collector"), ops("redrive", "collector", "--yes")
+
+    # then the reason was shown, the file is collected, and the other is named and stays
+    assert "no route to the host" in looked.stdout
+    assert "1 moved to the SFTP collector" in moved.stdout
+    assert "it names no dataset to collect" in moved.stderr
+    assert moved.exit_code == 1
+    eventually(
+        lambda: [each for each in landed_objects(target, "vehicles") if each.inbound.file_name == "redriven.csv"],
+        60,
+        "the collected file",
+    )
+    [left] = sqs.receive_message(QueueUrl=url).get("Messages", [])
+    assert left["Body"] == "nobody's"
+    sqs.purge_queue(QueueUrl=url)
+
+
+def test_a_dead_event_is_mended_and_goes_back_to_its_queue(ops, dead_event, held_events, tmp_path):
+    # given that the event's text is saved, for its owner alone, and mended
+    [letter] = look(held_events.target, QUEUES["events"], 1)
+    one, file = ["redrive", "events", "--message", letter.message_id], tmp_path / "event.json"
+    saved = ops(*one, "--save", str(file))
+    assert (saved.exit_code, file.read_text(), file.stat().st_mode & 0o777) == (0, dead_event, 0o600)
+    assert ops(*one, "--save", str(file)).exit_code == 2, "a file is written over"
+    members = {"occurred_at": "2026-01-02T10:00:00Z", "source": "website", "received_at": "2026-01-02T10:00:01.000Z"}
+    mended = json.dumps(json.loads(dead_event) | members | {"request_id": "by hand"})
+
+    # when it goes back as it is, and as it was mended
+    file.write_text(mended + "\n")
+    done = ops(*one, "--mended", str(file), "--yes")
+
+    # then the queue has what was mended, and the dead letters have nothing
+    assert (done.exit_code, "1 moved to the events queue" in done.stdout) == (0, True), done.stderr
+    assert [message["Body"] for message in held_events.take()] == [mended]
+    assert held_events.waiting("eventsDeadLetterQueueUrl") == 0
+
+
+@pytest.mark.usefixtures("dead_event")
+def test_a_dead_letter_that_is_of_no_use_is_deleted_on_a_yes_alone(ops, held_events):
+    dry = ops("redrive", "events", "--discard")
+    assert "--yes would delete all 1 for good; nothing was changed" in dry.stdout
+    assert held_events.waiting("eventsDeadLetterQueueUrl") == 1
+    assert "1 deleted" in ops("redrive", "events", "--discard", "--yes").stdout
+    assert held_events.waiting("eventsDeadLetterQueueUrl") == 0
+
+
+def test_attributes_that_were_not_recorded_are_recorded_again(ops, target):
+    # given an object of which the index knows nothing, since its event failed
+    key = f"inbound/vehicles/2026/02/04/unrecorded-{uuid.uuid4()}.csv"
+    s3, table = target.client("s3"), target.exports["attributesTable"]
+    dynamodb, place = target.client("dynamodb"), {"object_key": {"S": key}}
+    etag = s3.put_object(Bucket=target.bucket, Key=key, Body=HEADER.encode())["ETag"].strip('"')
+    eventually(lambda: "Item" in dynamodb.get_item(TableName=table, Key=place), 60, "the object in the index")
+    dynamodb.delete_item(TableName=table, Key=place)
+    created = {"key": key, "size": len(HEADER), "etag": etag, "sequencer": "0A"}
+    event = {"detail-type": "Object Created", "time": "2026-02-04T02:00:00Z"}
+    event["detail"] = {"bucket": {"name": target.bucket}, "object": created}
+    failure = {"requestPayload": event, "responsePayload": {"errorMessage": "throttled"}}
+    url = target.exports["attributesDeadLetterQueueUrl"]
+    target.client("sqs").send_message(QueueUrl=url, MessageBody=json.dumps(failure))
+
+    # when
+    looked, moved = ops("redrive", "attributes"), ops("redrive", "attributes", "--yes")
+
+    # then
+    assert key in looked.stdout
+    assert "throttled" in looked.stdout
+    assert "1 moved to the index of objects" in moved.stdout
+    eventually(lambda: "Item" in dynamodb.get_item(TableName=table, Key=place), 60, "the object in the index again")
+
+
+def test_an_extraction_that_never_started_is_started_once_for_all_its_dead_letters(ops, target):
+    # given that the scheduler could not start it twice
+    url, sqs = target.exports["extractionDeadLetterQueueUrl"], target.client("sqs")
+    group, name = target.exports["extractionSchedules"]["person"].split("/")
+    schedule = target.client("scheduler").get_schedule(GroupName=group, Name=name)
+    code = {"ERROR_CODE": {"DataType": "String", "StringValue": "AccessDeniedException"}}
+    for _ in range(2):
+        sqs.send_message(QueueUrl=url, MessageBody=schedule["Target"]["Input"], MessageAttributes=code)
+    before = len(landed_objects(target, "person"))
+
+    # when
+    looked, moved = ops("redrive", "extraction"), ops("redrive", "extraction", "--yes")
+
+    # then one extraction has read the table
+    assert "AccessDeniedException" in looked.stdout
+    assert (moved.exit_code, "2 moved to the SQL extraction" in moved.stdout) == (0, True), moved.stderr
+    assert len(landed_objects(target, "person")) - before == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["redrive", "events", "--save", "event.json"], "say with --message"),
+        (["redrive", "--discard"], "name the queue"),
+        (["redrive", "events", "--message", "none", "--yes"], "no message none"),
+        (["redrive", "collector", "--message", "none", "--mended", __file__], "only an event can be mended"),
+        (["redrive", "events", "--message", "none", "--mended", __file__, "--yes"], "no stored event"),
+        (["redrive", "strange"], "there is no queue 'strange'"),
+        (["redrive", "--yes"], "name the queue"),
+        (["redrive", "undelivered", "--yes"], "nothing takes these messages back"),
+    ],
+)
+def test_what_cannot_be_redriven_is_refused_in_words(ops, words, said):
+    result = ops(*words)
+    assert result.exit_code in {1, 2}
+    assert said in result.stderr
+
+
+@pytest.fixture
+def refused_object(target):
+    """An object with a clean row and one that is refused, processed."""
+    key = f"inbound/vehicles/2026/02/03/night-{uuid.uuid4()}.csv"
+    s3 = target.client("s3")
+    s3.put_object(Bucket=target.bucket, Key=key, Body=f"{HEADER}11,Corsa,Red,AB21CDE\nx,Corsa,Red,AB22CDE\n".encode())
+    ProcessRunner(target).run(target.exports["warehouseJob"], {"--dataset": "vehicles"})
+    return key
+
+
+def test_refused_rows_are_listed_shown_and_released_once_their_object_is_mended(ops, target, refused_object):
+    # when the operator looks
+    listed, shown = ops("quarantine", "list", "--dataset", "vehicles"), ops("quarantine", "show", refused_object)
+
+    # then the row is there with its line and text, and nothing else of the object
+    assert (listed.exit_code, shown.exit_code) == (0, 0)
+    assert refused_object in listed.stdout
+    assert "x,Corsa,Red,AB22CDE" in shown.stdout
+    assert "AB21CDE" not in shown.stdout
+    assert "1 refused rows, 1 shown" in shown.stdout
+
+    # when the object is mended, and released without and with a yes
+    body = f"{HEADER}11,Corsa,Red,AB21CDE\n12,Corsa,Red,AB22CDE\n".encode()
+    target.client("s3").put_object(Bucket=target.bucket, Key=refused_object, Body=body)
+    dry = ops("quarantine", "release", refused_object)
+    before = row_account(target, parse_inbound_key(refused_object))
+    done = ops("quarantine", "release", refused_object, "--yes")
+
+    # then the first only says what would be done, and the second does it and makes the reports
+    assert "nothing was changed" in dry.stdout
+    assert (before.warehouse, before.quarantined) == (1, 1)
+    assert done.exit_code == 0, done.stderr
+    assert f"{target.exports['martJob']} SUCCEEDED" in done.stdout
+    after = row_account(target, parse_inbound_key(refused_object))
+    assert (after.warehouse, after.quarantined) == (2, 0)
+    assert "0 refused rows, 0 shown" in ops("quarantine", "show", refused_object).stdout
+
+
+def test_a_mended_file_is_put_in_the_objects_place_on_a_yes_alone(ops, target, refused_object, tmp_path):
+    # given a mended file
+    s3, file = target.client("s3"), tmp_path / "mended.csv"
+    file.write_text(f"{HEADER}11,Corsa,Red,AB21CDE\n12,Corsa,Red,AB22CDE\n")
+    words = ["quarantine", "release", refused_object, "--mended", str(file)]
+
+    def content():
+        return s3.get_object(Bucket=target.bucket, Key=refused_object)["Body"].read()
+
+    # when it is released without and with a yes
+    before, dry = content(), ops(*words)
+    untouched, done = content(), ops(*words, "--yes")
+
+    # then the first only says what would be done
+    assert f"--yes would put {file} (" in dry.stdout
+    assert untouched == before
+
+    # and the second has put it there, beside the version that came, and made its rows anew
+    assert done.exit_code == 0, done.stderr
+    assert content() == file.read_bytes()
+    versions = s3.list_object_versions(Bucket=target.bucket, Prefix=refused_object)["Versions"]
+    assert len(versions) == 2
+    account = row_account(target, parse_inbound_key(refused_object))
+    assert (account.warehouse, account.quarantined) == (2, 0)
+
+
+def test_all_of_a_datasets_objects_with_refused_rows_are_released_at_once(ops, target, refused_object):
+    # given another object with a refused row, both mended, and one that was clean
+    s3, keys = target.client("s3"), [refused_object, f"inbound/vehicles/2026/02/03/night-{uuid.uuid4()}.csv"]
+    clean = f"inbound/vehicles/2026/02/03/clean-{uuid.uuid4()}.csv"
+    s3.put_object(Bucket=target.bucket, Key=keys[1], Body=f"{HEADER}y,Corsa,Red,AB23CDE\n".encode())
+    s3.put_object(Bucket=target.bucket, Key=clean, Body=f"{HEADER}13,Corsa,Red,AB24CDE\n".encode())
+    ProcessRunner(target).run(target.exports["warehouseJob"], {"--dataset": "vehicles"})
+    before = row_account(target, parse_inbound_key(clean))
+    for key in keys:
+        s3.put_object(Bucket=target.bucket, Key=key, Body=f"{HEADER}14,Corsa,Red,AB25CDE\n".encode())
+
+    # when the dataset is released
+    dry, done = ops("quarantine", "release", "vehicles"), ops("quarantine", "release", "vehicles", "--yes")
+
+    # then both are clean, and the one that was clean is as it was
+    assert all(key in dry.stdout for key in keys)
+    assert clean not in dry.stdout
+    assert done.exit_code == 0, done.stderr
+    accounts = [row_account(target, parse_inbound_key(key)) for key in keys]
+    assert [(each.warehouse, each.quarantined) for each in accounts] == [(1, 0), (1, 0)]
+    assert row_account(target, parse_inbound_key(clean)).run == before.run
+
+
+def test_one_object_is_replayed_alone(ops, target, refused_object):
+    # given another object of the day
+    other = f"inbound/vehicles/2026/02/03/other-{uuid.uuid4()}.csv"
+    target.client("s3").put_object(Bucket=target.bucket, Key=other, Body=f"{HEADER}13,Corsa,Red,AB24CDE\n".encode())
+    ProcessRunner(target).run(target.exports["warehouseJob"], {"--dataset": "vehicles"})
+    mine, others = (row_account(target, parse_inbound_key(key)) for key in (refused_object, other))
+    words = ["replay", "--dataset", "vehicles", "--object", refused_object]
+
+    # when
+    dry, done = ops(*words), ops(*words, "--yes")
+
+    # then it was made anew, and no other was
+    assert "--yes would process 1 objects again" in dry.stdout
+    assert done.exit_code == 0, done.stderr
+    after = row_account(target, parse_inbound_key(refused_object))
+    assert after == mine
+    assert after.run != mine.run
+    assert row_account(target, parse_inbound_key(other)).run == others.run
+
+
+def test_days_are_replayed_on_a_yes_alone(ops, target, refused_object):
+    # given what a run made of an object
+    before = row_account(target, parse_inbound_key(refused_object))
+    words = ["replay", "--dataset", "vehicles", "--from", "2026-02-03", "--to", "2026-02-03"]
+
+    # when its day is replayed without and with a yes
+    dry = ops(*words)
+    untouched = row_account(target, parse_inbound_key(refused_object))
+    done = ops(*words, "--yes")
+
+    # then another run has made the same of it, once
+    assert refused_object in dry.stdout
+    assert "nothing was changed" in dry.stdout
+    assert untouched.run == before.run
+    assert done.exit_code == 0, done.stderr
+    after = row_account(target, parse_inbound_key(refused_object))
+    assert after == before
+    assert after.run != before.run
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["quarantine", "list", "--dataset", "strange"], "there is no dataset 'strange'"),
+        (["quarantine", "show", "night.csv"], "night.csv is no inbound key"),
+        (["quarantine", "release", "inbound/vehicles/2026/02/03/none.csv"], "no job has processed"),
+        (["quarantine", "release", "vehicles", "--mended", __file__], "give its key"),
+        (["quarantine", "release", "person"], ""),
+        (["replay", "--dataset", "vehicles", "--object", "inbound/vehicles/2026/02/03/none.csv"], ""),
+        (["replay", "--dataset", "strange"], "there is no dataset 'strange'"),
+        (["replay", "--dataset", "vehicles"], "say which"),
+        (["replay", "--dataset", "vehicles", "--from", "2026-02-04", "--to", "2026-02-03"], "is after"),
+    ],
+)
+def test_what_is_not_there_is_not_released_or_replayed(ops, words, said):
+    result = ops(*words)
+    assert result.exit_code in {1, 2}
+    assert said in result.stderr
+
+
+def test_the_last_runs_are_told_with_what_they_did_and_why_one_failed(ops, target, outgoing):
+    # given a collection, an extraction, a job that succeeded and one that failed
+    (outgoing / "runs.csv").write_text(f"{HEADER}1,Corsa,Red,AB31CDE\nx,Corsa,Red,AB32CDE\n")
+    assert ops("collect", "vehicles").exit_code == 0
+    assert ops("collect", "person").exit_code == 0
+    assert ops("run", "refine").exit_code == 0
+    missing = "inbound/vehicles/2026/02/03/none.csv"
+    assert ops("run", "sanitise", "--object", missing).exit_code == 1
+
+    # when
+    told, failed = ops("runs"), ops("runs", "--failed")
+
+    # then the newest is first, and each says how it ended
+    lines = [line for line in told.stdout.splitlines() if " UTC" not in line]
+    newest = next(line for line in lines if target.exports["sanitiseJob"] in line)
+    assert "FAILED" in newest
+    assert lines.index(newest) < min(n for n, line in enumerate(lines) if "SUCCEEDED" in line)
+    mart = next(line for line in lines if target.exports["martJob"] in line)
+    assert f"{len(REPORTS)} reports" in mart
+    warehouse = next(line for line in lines if target.exports["warehouseJob"] in line)
+    assert "rows in" in warehouse
+    assert "quarantined" in warehouse
+    for what in ("collection vehicles", "extraction person"):
+        assert "SUCCEEDED" in next(line for line in lines if what in line)
+
+    # and those that failed can be seen alone
+    assert target.exports["sanitiseJob"] in failed.stdout
+    assert "SUCCEEDED" not in failed.stdout
+
+
+def test_the_status_tells_the_age_the_rows_and_the_dead_letters(ops, target, refused_object):
+    # given an object with a refused row, and a dead letter
+    url, sqs = target.exports["undeliveredEventsQueueUrl"], target.client("sqs")
+    before = ops("status")
+    sqs.send_message(QueueUrl=url, MessageBody="{}")
+
+    # when
+    result = ops("status")
+    sqs.purge_queue(QueueUrl=url)
+
+    # then
+    assert (before.exit_code, result.exit_code) == (0, 0)
+    assert "undelivered 1" not in before.stdout
+    assert "dead letters: undelivered 1; `redrive` looks at them" in result.stdout
+    assert "`quarantine list` tells by which rules" in result.stdout
+    assert "0.0/26 h" in next(line for line in result.stdout.splitlines() if line.strip().startswith("vehicles"))
+    assert refused_object not in result.stdout
+
+
+@pytest.mark.parametrize(("told", "kept"), [("2026-02-01T00:00:00+00:00", True), ("last week", False)])
+def test_a_mended_object_is_as_old_as_the_one_in_whose_place_it_comes(target, tmp_path, told, kept):
+    # given an object that its source changed days before it landed, or that is refused for what it says of that
+    inbound = parse_inbound_key(f"inbound/vehicles/2026/02/03/night-{uuid.uuid4()}.csv")
+    metadata = {"correlation-id": "a-run", "source-modified": told}
+    s3 = target.client("s3")
+    s3.put_object(Bucket=target.bucket, Key=inbound.key, Body=b"torn", Metadata=metadata)
+
+    # when
+    mended = tmp_path / "mended.csv"
+    mended.write_text(HEADER)
+    put_mended(target, inbound, mended)
+
+    # then
+    answer = s3.get_object(Bucket=target.bucket, Key=inbound.key)
+    assert answer["Body"].read() == mended.read_bytes()
+    assert answer["Metadata"] == {"correlation-id": "a-run", **({"source-modified": told} if kept else {})}
+    s3.delete_object(Bucket=target.bucket, Key=inbound.key)

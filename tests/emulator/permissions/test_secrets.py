@@ -1,0 +1,168 @@
+"""The secrets of a platform at work are where they belong, and in nothing that it writes, shows or is started with."""
+
+import io
+import re
+import zipfile
+from pathlib import Path
+
+import psutil
+import pytest
+
+from datasets import DATASETS
+from local.demo.posting import EventSender
+from ops.ingest.collect import collect
+from sample.events import MINIMUM_EVENTS, known_vehicles, make_events
+from sample.vehicles import write_vehicles
+from tests.support.platform_steps import eventually, refine
+
+pytestmark = [pytest.mark.long, pytest.mark.emulator, pytest.mark.xdist_group("platform")]
+
+PREFIX = "/data-platform/local/"
+# Where a local secret lives, each readable by its owner alone: generated ones, and what the stand-in is started with.
+HOMES = ("private-keys", "sql-source")
+
+
+def needles(secret):
+    """What gives a secret away: itself, or of a key a line of its middle, which no other key shares."""
+    lines = secret.strip().splitlines()
+    return {lines[len(lines) // 2]} if len(lines) > 1 else {secret.strip()}
+
+
+@pytest.fixture(scope="module")
+def secrets(platform):
+    """What the platform's secure parameters hold, as the operator reads them, by name."""
+    from ops.stack.target import find_target
+
+    pages = find_target("local", platform.state_directory).client("ssm").get_paginator("get_parameters_by_path")
+    found = [
+        each
+        for page in pages.paginate(Path=PREFIX, Recursive=True, WithDecryption=True)
+        for each in page["Parameters"]
+        if each["Type"] == "SecureString"
+    ]
+    return {each["Name"].removeprefix(PREFIX): needles(each["Value"]) for each in found}
+
+
+@pytest.fixture(scope="module")
+def worked(platform):
+    """A platform that has collected a file, taken events, signed and refused ones too, and refined all of it."""
+    from ops.stack.target import find_target
+
+    target = find_target("local", platform.state_directory)
+    outgoing = platform.source.root / "outgoing/vehicles"
+    outgoing.mkdir(parents=True, exist_ok=True)
+    file = outgoing / "secrets.csv"
+    write_vehicles(file, rows=1_000)
+    vehicles = known_vehicles(file, DATASETS["vehicles"])
+    collect(target, "vehicles")
+    file.unlink()
+    EventSender(target).send(make_events(vehicles, MINIMUM_EVENTS, seed=71), lambda *_: None)
+    sqs = target.client("sqs")
+
+    def emptied():
+        names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+        counts = sqs.get_queue_attributes(QueueUrl=target.exports["eventsQueueUrl"], AttributeNames=names)["Attributes"]
+        return all(int(count) == 0 for count in counts.values())
+
+    eventually(emptied, 60, "an empty queue of events")
+    refine(target)
+    return target
+
+
+def holders(texts, secrets):
+    """Place and secret of each that is found. Values are not shown: this is printed when it fails."""
+    return [
+        (place, name)
+        for place, text in texts
+        for name, parts in secrets.items()
+        if any(part.encode() in text for part in parts)
+    ]
+
+
+def unpacked(name, content):
+    """A file's bytes; of an archive each member's, however deep."""
+    if not zipfile.is_zipfile(io.BytesIO(content)):
+        yield name, content
+        return
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        for member in archive.namelist():
+            yield from unpacked(f"{name}/{member}", archive.read(member))
+
+
+def test_every_kind_of_secret_is_searched_for(secrets):
+    kinds = {"connections/dealer/private-key", "databases/crm/password", "database-servers/crm/key"}
+    assert kinds | {"events/callbacks/payments/secret"} <= set(secrets)
+    assert any("website" in name for name in secrets)
+    assert all(len(part) >= 16 for parts in secrets.values() for part in parts)
+
+
+def test_state_exports_and_log_files_hold_no_secret(worked, platform, secrets):
+    # given every file of the platform's directory but those where secrets live
+    folder = platform.state_directory
+    files = [each for each in folder.rglob("*") if each.is_file() and each.relative_to(folder).parts[0] not in HOMES]
+    places = {str(each.relative_to(folder)) for each in files}
+    assert {"engine.json", "logs/emulator.log", "logs/sftp-source.log"} <= places
+
+    # then none holds one
+    contents = [(str(each.relative_to(folder)), each.read_bytes()) for each in files]
+    assert holders([*contents, ("exports", str(worked.exports).encode())], secrets) == []
+
+
+def test_the_logs_of_functions_and_jobs_hold_no_secret(worked, secrets):
+    # given all that was logged
+    logs = worked.client("logs")
+    groups = [each["logGroupName"] for each in logs.get_paginator("describe_log_groups").paginate().search("logGroups")]
+    said = [
+        (group, event["message"].encode())
+        for group in groups
+        for event in logs.get_paginator("filter_log_events").paginate(logGroupName=group).search("events")
+        if event
+    ]
+    assert {"collector", "receiver", "batcher"} <= {word for group, _ in said for word in re.split(r"[/-]", group)}
+
+    # then none of it holds one
+    assert holders(said, secrets) == []
+
+
+def test_functions_and_jobs_are_configured_without_a_secret(worked, secrets):
+    functions = worked.client("lambda").get_paginator("list_functions").paginate().search("Functions")
+    jobs = worked.client("glue").get_paginator("get_jobs").paginate().search("Jobs")
+    tasks = [worked.client("ecs").describe_task_definition(taskDefinition=worked.exports["extractionTask"])]
+    configured = [str(each).encode() for each in (*functions, *jobs, *tasks)]
+    assert len(configured) > len(tasks)
+    assert holders([(each[:60], each) for each in configured], secrets) == []
+
+
+def test_what_runs_was_started_without_a_secret_on_its_command_line(platform, secrets):
+    # given the platform's processes
+    folder = str(platform.state_directory)
+    lines = [" ".join(process.info["cmdline"] or ()) for process in psutil.process_iter(["cmdline"])]
+    assert any(folder in line for line in lines)
+    assert holders([(line[:60], line.encode()) for line in lines], secrets) == []
+
+
+def test_the_objects_and_archives_of_the_lake_hold_no_secret(worked, secrets):
+    # given every object, and the archives that functions and jobs run from
+    s3 = worked.client("s3")
+    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=worked.bucket)
+    keys = [each["Key"] for each in pages.search("Contents") if not each["Key"].endswith(".gluewheels.zip")]
+    assert [key for key in keys if key.startswith("code/") and key.endswith(".zip")]
+    contents = [unpacked(key, s3.get_object(Bucket=worked.bucket, Key=key)["Body"].read()) for key in keys]
+    packed = [unpacked(each.name, each.read_bytes()) for each in Path(".build").glob("*this-machine.zip")]
+    packed += [unpacked("functions.zip", Path(".build/functions.zip").read_bytes())]
+
+    # then none holds one
+    assert holders((part for each in (*contents, *packed) for part in each), secrets) == []
+
+
+def test_a_secret_that_is_logged_would_be_found(secrets):
+    # given a line that tells one, and an archive with it
+    name, parts = next(iter(secrets.items()))
+    line = f'{{"message": "connecting with {min(parts)}"}}'.encode()
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as writing:
+        writing.writestr("settings.py", line)
+
+    # then
+    assert holders([("log", line)], secrets) == [("log", name)]
+    assert holders(unpacked("code.zip", archive.getvalue()), secrets) == [("code.zip/settings.py", name)]

@@ -1,0 +1,70 @@
+"""The API does what its document says, as schemathesis makes requests of it: sound ones and all kinds of wrong ones."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytestmark = [pytest.mark.emulator, pytest.mark.xdist_group("platform")]
+
+ROOT = Path(__file__).resolve().parents[3]
+# Key and address come by the environment: what a command is given, others can see.
+CONFIGURATION = """
+base-url = "${EVENTS_URL}"
+headers = { x-api-key = "${EVENTS_API_KEY}" }
+continue-on-failure = true
+# A busy machine may be slow to answer; how fast the API is is not the question here.
+request-timeout = 60
+
+[checks.not_a_server_error]
+# 503 is the document's answer where the queue took too long, as it may on a busy machine.
+expected-statuses = ["2xx", "3xx", "4xx", 503]
+
+[checks.unsupported_method]
+# API Gateway answers 403 where the check expects 405, and so the document's readers are told.
+enabled = false
+"""
+
+
+@pytest.mark.parametrize(
+    ("phases", "examples", "operations"),
+    [
+        pytest.param("examples", 1, 2, id="the document's examples"),
+        pytest.param("coverage,fuzzing", 40, 3, id="generated", marks=[pytest.mark.long, pytest.mark.timeout(600)]),
+    ],
+)
+def test_every_answer_is_one_that_the_document_has(event_stream, tmp_path, phases, examples, operations):
+    # given the document and the deployed API
+    configuration = tmp_path / "schemathesis.toml"
+    configuration.write_text(CONFIGURATION)
+    options = ["--phases", phases, "--max-examples", str(examples), "--seed", "2026", "--no-color"]
+
+    # when requests are made of the one and sent to the other
+    result = subprocess.run(
+        [
+            *(Path(sys.executable).with_name("schemathesis"), "--config-file", configuration),
+            *("run", ROOT / "docs/openapi.yaml", *options),
+        ],
+        cwd=tmp_path,
+        env={
+            **os.environ,
+            "EVENTS_URL": event_stream.url,
+            "EVENTS_API_KEY": event_stream.api_key,
+            "SCHEMATHESIS_HOOKS": "tests.support.api_hooks",
+            "PYTHONPATH": str(ROOT),
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    # then none fails, and every operation was tried that there is something for: health takes nothing
+    assert result.returncode == 0, _failures(result.stdout) or result.stdout[-3000:] + result.stderr[-2000:]
+    assert f"Tested: {operations}" in result.stdout
+
+
+def _failures(report):
+    """The part of the report that shows each failed request and its answer, which is not its end."""
+    return report.partition("= FAILURES =")[2].partition("= SUMMARY =")[0][:6000]

@@ -1,0 +1,304 @@
+"""The stream's functions against SQS, S3, SSM and DynamoDB: handlers with their own clients, under deployed roles."""
+
+import gzip
+import hashlib
+import hmac
+import io
+import json
+import random
+import threading
+import time
+import uuid
+from collections import Counter
+from datetime import UTC, date, datetime
+from types import SimpleNamespace
+
+import pytest
+from botocore.exceptions import ReadTimeoutError
+
+from functions.event_batcher import handler as batcher
+from functions.event_receiver import handler as receiver
+from functions.object_attributes import handler as attributes
+from lake.object_index import Arrival, AttributesTable, Status
+from tests.support.event_functions import KEY_ID, SECRET
+
+pytestmark = pytest.mark.emulator
+
+
+def call(route, body, headers=None, provider=None, seconds=12):
+    event = {
+        "httpMethod": "POST",
+        "resource": route,
+        "headers": {"Content-Type": "application/json", **(headers or {})},
+        "pathParameters": {"provider": provider},
+        "requestContext": {"requestId": str(uuid.uuid4()), "identity": {"apiKeyId": KEY_ID}},
+        "body": body,
+    }
+    answer = receiver.handler(event, context(seconds))
+    return answer["statusCode"], json.loads(answer["body"])
+
+
+def context(seconds=12):
+    return SimpleNamespace(
+        aws_request_id="lambda-1",
+        function_name="function",
+        memory_limit_in_mb=1024,
+        invoked_function_arn="arn:aws:lambda:eu-west-1:000000000000:function:function",
+        get_remaining_time_in_millis=lambda: seconds * 1000,
+    )
+
+
+def signed(body):
+    timestamp = str(int(time.time()))
+    digest = hmac.new(SECRET.encode(), f"{timestamp}.{body}".encode(), hashlib.sha256).hexdigest()
+    return {"X-Signature": digest, "X-Timestamp": timestamp}
+
+
+def an_event():
+    return {
+        "event_id": str(uuid.uuid4()),
+        "event_type": "visit",
+        "occurred_at": "2026-11-02T08:15:30Z",
+        "source": "website",
+        "payload": {"customer_id": 17, "page": "hidden \uffff \U0001f600 é\u0000"},
+    }
+
+
+def test_posted_events_are_found_in_one_object_and_poison_with_the_dead_letters(events_stack):
+    # given
+    events = [an_event() for _ in range(35)]
+    status, answer = call("/events", json.dumps(events))
+    assert (status, answer["accepted"]) == (202, [event["event_id"] for event in events])
+    events_stack.sqs.send_message(QueueUrl=events_stack.queue, MessageBody="poison")
+
+    # when
+    records = [
+        {"messageId": each["MessageId"], "body": each["Body"], "attributes": each["Attributes"]}
+        for each in events_stack.messages(events_stack.queue, 36)
+    ]
+    answer = batcher.handler({"Records": records}, context())
+
+    # then
+    assert answer == {"batchItemFailures": []}
+    (listed,) = events_stack.s3.list_objects_v2(Bucket=events_stack.bucket, Prefix="inbound/events/")["Contents"]
+    landed = events_stack.s3.get_object(Bucket=events_stack.bucket, Key=listed["Key"])
+    lines = [json.loads(line) for line in gzip.decompress(landed["Body"].read()).decode().split("\n")[:-1]]
+    assert landed["Metadata"] == {"rows": "35", "correlation-id": context().aws_request_id}
+    posted = {event["event_id"]: event for event in events}
+    assert {line["event_id"]: {name: line[name] for name in an_event()} for line in lines} == posted
+    (dead,) = events_stack.messages(events_stack.dead_letters, 1)
+    assert (dead["Body"], dead["MessageAttributes"]["reason"]["StringValue"]) == ("poison", "it is not JSON")
+
+
+def test_a_callback_is_accepted_once(events_stack):
+    # given
+    body = '{"id": "pay_1", "amount": 5}'
+    headers = signed(body)
+
+    # when
+    answers = [call("/callbacks/{provider}", body, headers, "payments")[0] for _ in range(2)]
+
+    # then
+    assert answers == [202, 409]
+    assert len(events_stack.messages(events_stack.queue, 1)) == 1
+
+
+def test_a_callback_that_the_queue_did_not_take_is_accepted_when_it_comes_again(events_stack, monkeypatch):
+    # given a queue that is not there
+    body = '{"id": "pay_2"}'
+    headers = signed(body)
+    monkeypatch.setenv("EVENTS_QUEUE_URL", f"{events_stack.queue}-gone")
+    receiver.receiver.cache_clear()
+    assert call("/callbacks/{provider}", body, headers, "payments", seconds=7)[0] == 503
+
+    # when
+    monkeypatch.setenv("EVENTS_QUEUE_URL", events_stack.queue)
+    receiver.receiver.cache_clear()
+
+    # then
+    assert call("/callbacks/{provider}", body, headers, "payments")[0] == 202
+
+
+def test_a_callback_that_another_request_is_storing_is_not_called_a_replay(events_stack):
+    # given a claim that was not ended
+    body = '{"id": "pay_3"}'
+    headers = signed(body)
+    key = f"payments#{headers['X-Signature']}"
+    claim = {"signature": key, "request_id": "another", "until": int(time.time()) + 60, "expires_at": 0}
+    events_stack.signatures.put_item(Item=claim)
+
+    # when it is fresh, and when it is over
+    fresh, _ = call("/callbacks/{provider}", body, headers, "payments")
+    events_stack.signatures.put_item(Item={**claim, "until": int(time.time()) - 1})
+    over, _ = call("/callbacks/{provider}", body, headers, "payments")
+
+    # then
+    assert (fresh, over) == (503, 202)
+
+
+class RefusingQueue:
+    """Makes an SQS client meet refusals at random, by botocore's own events: of whole requests before they are sent, of
+    single messages, and answers that are lost after all was stored. A client that does it is the receiver's own."""
+
+    def __init__(self, client, seed):
+        self._random = random.Random(seed)  # noqa: S311  # a seed kept to see it again
+        self._left_out = threading.local()
+        self.refuses, self.met = set(), Counter()
+        events = client.meta.events
+        events.register("provide-client-params.sqs.SendMessageBatch", self._leave_out)
+        events.register("before-call.sqs.SendMessageBatch", self._refuse_request)
+        events.register("after-call.sqs.SendMessageBatch", self._answer)
+
+    def _meets(self, refusal):
+        met = refusal in self.refuses and self._random.random() < 0.5
+        self.met[refusal] += met
+        return met
+
+    def _refuse_request(self, **_):
+        if self._meets("the request"):
+            error = {"Code": "ServiceUnavailable", "Message": "refused"}
+            return SimpleNamespace(status_code=503), {"Error": error, "ResponseMetadata": {}}
+        return None
+
+    def _leave_out(self, params, **_):
+        entries = params["Entries"]
+        self._left_out.ids = [each["Id"] for each in entries if len(entries) > 1 and self._meets("a message")][1:]
+        return {**params, "Entries": [each for each in entries if each["Id"] not in self._left_out.ids]}
+
+    def _answer(self, parsed, **_):
+        refusal = {"SenderFault": False, "Code": "InternalError"}
+        if self._left_out.ids:
+            parsed["Failed"] = [{"Id": each, **refusal} for each in self._left_out.ids]
+        if self._meets("the answer"):
+            raise ReadTimeoutError(endpoint_url="http://refused")
+
+
+REFUSALS = ("the request", "a message", "the answer")
+
+
+def land_all(stack):
+    """Let the batcher land all that is queued. Returns the ids of the events under inbound/, and how many lines."""
+    while messages := stack.messages(stack.queue, 500, seconds=0):
+        records = [
+            {"messageId": each["MessageId"], "body": each["Body"], "attributes": each["Attributes"]}
+            for each in messages
+        ]
+        assert batcher.handler({"Records": records}, context()) == {"batchItemFailures": []}
+    ids = Counter()
+    for listed in stack.s3.list_objects_v2(Bucket=stack.bucket, Prefix="inbound/events/").get("Contents", ()):
+        body = stack.s3.get_object(Bucket=stack.bucket, Key=listed["Key"])["Body"].read()
+        ids.update(json.loads(line)["event_id"] for line in gzip.decompress(body).decode().split("\n")[:-1])
+    return ids
+
+
+@pytest.mark.parametrize("refusals", [("the request",), ("a message",), ("the request", "a message")])
+def test_what_was_answered_202_is_in_the_lake_and_what_was_not_is_not(events_stack, refusals):
+    # given a queue that refuses at random, and callers that do not ask again
+    queue = RefusingQueue(receiver.receiver()._queue._client, seed=3)
+    queue.refuses = set(refusals)
+    accepted, refused, statuses = [], [], Counter()
+
+    # when they post
+    for count in (1, 2, 9, 10, 11, 25, 40, 100) * 3:
+        events = [an_event() for _ in range(count)]
+        status, answer = call("/events", json.dumps(events), seconds=7.05)
+        statuses[status] += 1
+        accepted += answer["accepted"]
+        refused += answer.get("not_stored", [])
+        assert sorted(answer["accepted"] + answer.get("not_stored", [])) == sorted(each["event_id"] for each in events)
+
+    # then
+    assert statuses.keys() == {202, 503}
+    assert all(queue.met[each] for each in refusals)
+    assert refused
+    assert land_all(events_stack) == Counter(accepted)
+
+
+def test_nothing_that_was_answered_202_is_lost_when_answers_are_and_callers_ask_again(events_stack):
+    # given a queue that refuses in all ways
+    queue = RefusingQueue(receiver.receiver()._queue._client, seed=4)
+    queue.refuses = set(REFUSALS)
+    posted = [[an_event() for _ in range(count)] for count in (1, 10, 35, 100)]
+
+    # when callers post again what was not stored, until all is accepted
+    for events in posted:
+        waiting = {each["event_id"]: each for each in events}
+        while waiting:
+            _, answer = call("/events", json.dumps([*waiting.values()]), seconds=7.3)
+            for event_id in answer["accepted"]:
+                del waiting[event_id]
+
+    # then all is in the lake, some of it more often
+    ids = land_all(events_stack)
+    assert ids.keys() == {each["event_id"] for events in posted for each in events}
+    assert queue.met.keys() == set(REFUSALS)
+
+
+@pytest.mark.usefixtures("events_stack")
+def test_logs_carry_no_payload_key_secret_or_signature(capsys, monkeypatch):
+    # given what is logged, beside the metrics, which are printed
+    log = io.StringIO()
+    for handler in receiver.logger.handlers:
+        monkeypatch.setattr(handler, "stream", log)
+    body = '{"id": "pay_4", "card": "hidden"}'
+    headers = {**signed(body), "x-api-key": "hidden-key"}
+
+    # when requests are answered in all ways
+    statuses = [
+        call("/callbacks/{provider}", body, headers, "payments")[0],
+        call("/callbacks/{provider}", body, headers, "payments")[0],
+        call("/callbacks/{provider}", body + " ", headers, "payments")[0],
+        call("/events", json.dumps({**an_event(), "hidden": 1}), headers)[0],
+        call("/events", json.dumps(an_event()), headers)[0],
+        call("/events", '{"hidden": ', headers)[0],
+        call("/hidden", body, headers)[0],
+    ]
+
+    # then
+    assert statuses == [202, 409, 401, 400, 202, 400, 404]
+    written = capsys.readouterr()
+    assert log.getvalue().count('"answered"') == 7
+    for confidential in ("hidden", SECRET, headers["X-Signature"]):
+        assert confidential not in (log.getvalue() + written.out + written.err).replace("POST /hidden", "")
+
+
+def created(stack, key, sequencer, *, at="2026-11-23T09:00:00Z"):
+    head = stack.s3.head_object(Bucket=stack.bucket, Key=key)
+    found = {"key": key, "size": head["ContentLength"], "etag": head["ETag"].strip('"'), "sequencer": sequencer}
+    attributes.handler({"time": at, "detail": {"bucket": {"name": stack.bucket}, "object": found}}, context())
+
+
+@pytest.mark.parametrize("order", [("inbound", "warehouse"), ("warehouse", "inbound"), ("inbound", "warehouse") * 2])
+def test_an_object_is_processed_in_whatever_order_and_however_often_events_come(events_stack, order):
+    # given
+    keys = {
+        "inbound": "inbound/vehicles/2026/11/23/v.csv",
+        "warehouse": "warehouse/vehicles/landing_date=2026-11-23/v.csv.parquet",
+    }
+    events_stack.s3.put_object(Bucket=events_stack.bucket, Key=keys["inbound"], Body=b"id,model\n1,x\n")
+    events_stack.s3.put_object(Bucket=events_stack.bucket, Key=keys["warehouse"], Body=b"p", Metadata={"rows-in": "1"})
+
+    # when
+    for each in order:
+        created(events_stack, keys[each], "0F")
+
+    # then
+    (item,) = AttributesTable(events_stack.attributes).of_day("vehicles", date(2026, 11, 23))
+    assert (item["progress"], item["rows_in"], item["column_names"]) == (Status.PROCESSED, 1, ["id", "model"])
+    assert item["object_key"] == keys["inbound"]
+
+
+def test_a_late_event_on_older_content_changes_nothing(events_stack):
+    # given sequencers of differing length: as text the older is the greater
+    table = AttributesTable(events_stack.attributes)
+    day, key = date(2026, 11, 23), "inbound/vehicles/2026/11/23/v.csv"
+
+    def arrival(size, sequencer):
+        return Arrival(key, "vehicles", day, datetime(2026, 11, 23, 9, tzinfo=UTC), size, "e", sequencer)
+
+    # when
+    outcomes = [table.record_arrival(each) for each in (arrival(2, "10A"), arrival(1, "F0"), arrival(2, "10a"))]
+
+    # then
+    (item,) = table.of_day("vehicles", day)
+    assert (outcomes, item["bytes"]) == ([True, False, False], 2)

@@ -1,0 +1,279 @@
+"""The stream on the deployed platform, with IAM enforced: what is posted over HTTP is found in the lake, once."""
+
+import gzip
+import io
+import json
+import uuid
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from pathlib import Path
+
+import polars as pl
+import pytest
+import yaml
+
+from lake.keys import parse_inbound_key, report_key
+from lake.object_index import AttributesTable, Status
+from local.demo.access_check import team_client
+from ops.ingest.collect import collect
+from ops.ingest.extract import extract
+from ops.stack.row_accounts import landed_objects
+from tests.support.platform_steps import eventually, outgoing_folder, refine
+from tests.support.stream import Answer
+
+pytestmark = [pytest.mark.emulator, pytest.mark.xdist_group("platform")]
+
+DOCUMENT = yaml.safe_load((Path(__file__).resolve().parents[3] / "docs/openapi.yaml").read_text())
+METHODS = {"get", "put", "post", "delete", "patch", "head"}
+
+
+def test_paths_and_methods_of_the_deployed_api_are_the_documents(target):
+    # given what the gateway says that it has
+    gateway = target.client("apigateway")
+    resources = gateway.get_resources(restApiId=target.exports["eventsApiId"], limit=500)["items"]
+
+    # then it is the document's, and each path answers a browser's question before it
+    deployed = {(each["path"], method) for each in resources for method in each.get("resourceMethods", {})}
+    documented = {
+        (path, method.upper())
+        for path, operations in DOCUMENT["paths"].items()
+        for method in operations
+        if method in METHODS
+    }
+    assert deployed == documented | {(path, "OPTIONS") for path, _ in documented}
+
+
+def test_a_method_of_the_deployed_api_needs_a_key_where_the_document_says_so(target):
+    gateway, api = target.client("apigateway"), target.exports["eventsApiId"]
+    keyed = {
+        (each["path"], method)
+        for each in gateway.get_resources(restApiId=api, limit=500)["items"]
+        for method in each.get("resourceMethods", {})
+        if gateway.get_method(restApiId=api, resourceId=each["id"], httpMethod=method)["apiKeyRequired"]
+    }
+    assert keyed == {("/events", "POST")}
+
+
+def visits(count):
+    """Events as the website posts them, each with an id of its own."""
+    return [
+        {
+            "event_id": str(uuid.uuid4()),
+            "event_type": "visit",
+            "occurred_at": "2026-11-02T08:15:30Z",
+            "source": "website",
+            "payload": {"customer_id": 17, "page": f"/offers/{number}"},
+        }
+        for number in range(count)
+    ]
+
+
+def test_what_is_answered_202_is_in_the_queue(held_events):
+    # when an array, a single event, another provider's event and a third party's call are posted
+    posted = visits(30)
+    [by_kiosk] = visits(1)
+    answers = [
+        held_events.post(posted[1:]),
+        held_events.post(posted[0]),
+        held_events.post_with(held_events.kiosk_key, by_kiosk),
+        held_events.call_back(b'{"id": "pay-1"}'),
+    ]
+
+    # then all are in the queue, the call wrapped into an event, and the answers say so
+    assert [answer.status for answer in answers] == [202, 202, 202, 202]
+    accepted = [event_id for answer in answers for event_id in answer.document["accepted"]]
+    queued = {event["event_id"]: event for event in (json.loads(each["Body"]) for each in held_events.take())}
+    assert sorted(queued) == sorted(accepted)
+    for event in posted:
+        assert queued[event["event_id"]].items() >= event.items()
+    assert queued[accepted[-1]]["payload"] == {"id": "pay-1"}
+
+    # and each with the channel that it arrived by
+    assert {queued[event["event_id"]]["channel"] for event in posted} == {"key:website"}
+    assert queued[by_kiosk["event_id"]]["channel"] == "key:kiosk"
+    assert queued[accepted[-1]]["channel"] == "callback:payments"
+
+
+@pytest.fixture
+def undeclared_key(target):
+    """A key that an operator made by hand, in the plan of a declared provider."""
+    gateway = target.client("apigateway")
+    plans = gateway.get_usage_plans()["items"]
+    [plan] = [plan["id"] for plan in plans if plan["name"].endswith("-website")]
+    key = gateway.create_api_key(name="by hand", enabled=True)
+    gateway.create_usage_plan_key(usagePlanId=plan, keyId=key["id"], keyType="API_KEY")
+    yield key["value"]
+    gateway.delete_usage_plan_key(usagePlanId=plan, keyId=key["id"])
+    gateway.delete_api_key(apiKey=key["id"])
+
+
+def test_event_with_an_undeclared_key_is_refused(held_events, undeclared_key):
+    # when
+    answer = held_events.post_with(undeclared_key, visits(1))
+
+    # then nothing is stored under a guessed channel
+    assert (answer.status, held_events.take()) == (503, [])
+    assert "the API key is not assigned to a provider" in answer.document["detail"]
+
+
+PLATE, MODEL, OWNER = "AB26STR", "STREAMLINER", 17
+FORGED_PLATE, FORGED_MODEL = "AB26FRG", "FORGERY"
+VISITS, PAYMENTS = 40, ("19.99", "5.00", "0.01")
+
+
+@dataclass(frozen=True)
+class Journey:
+    """What was posted, and the objects that it landed in."""
+
+    posted: list
+    keys: list
+    landed: list
+    """What the index said of those objects before the jobs ran."""
+    forgery: "Forgery"
+
+
+@dataclass(frozen=True)
+class Forgery:
+    """A genuine payment of a third party, and what was answered to those who forged it."""
+
+    event_id: str
+    claiming: Answer
+    """To an event that claims to be from the third party."""
+    replacing: Answer
+    """To events with the genuine one's id, and with an id of their own, from a key that may not pay."""
+
+
+@pytest.fixture(scope="module")
+def journey(platform, event_stream):
+    """Payments for a vehicle whose owner is known, and visits: posted, one in ten twice, landed, and refined."""
+    target = event_stream.target
+    vehicle = outgoing_folder(platform) / "streamliner.csv"
+    rows = (f"{OWNER},{MODEL},Red,{PLATE}", f"{OWNER},{FORGED_MODEL},Red,{FORGED_PLATE}")
+    vehicle.write_text("\n".join(("customer_id,model,colour,registration_plate", *rows, "")))
+    collect(target, "vehicles")
+    vehicle.unlink()
+    extract(target, "person", lambda _: None)
+    posted = visits(VISITS) + [payment(amount) for amount in PAYMENTS]
+    request_ids = [
+        event_stream.post(events).document["request_id"] for events in (posted, posted[::10], posted[-len(PAYMENTS) :])
+    ]
+    event_stream.settle()
+    keys = [
+        each.inbound.key
+        for each in landed_objects(target, "events")
+        if each.inbound.key.endswith(".gz")
+        and any(event["request_id"] in request_ids for event in read_landed(target, each.inbound.key))
+    ]
+    landed = eventually(lambda: known(target, keys), 20, "the objects in the index")
+    forgery = forge(event_stream)
+    event_stream.settle()
+    refine(target)
+    return Journey(posted, keys, landed, forgery)
+
+
+def payment(amount, plate=PLATE, **members):
+    return visits(1)[0] | {
+        "event_type": "payment",
+        "occurred_at": "2026-11-03T23:59:59.999Z",
+        "payload": {"amount": amount, "currency": "GBP", "registration_plate": plate},
+        **members,
+    }
+
+
+def forge(stream):
+    """A third party calls back, and others try to be it: by its name, by its event's id, and with a payment at all."""
+    called_back = {"id": "pay_forged", "type": "payment", **payment("500.00", FORGED_PLATE)["payload"]}
+    genuine = stream.call_back(json.dumps(called_back).encode())
+    [event_id] = genuine.document["accepted"]
+    forged = [payment("1.00", FORGED_PLATE, event_id=event_id), payment("1000000.00", FORGED_PLATE)]
+    return Forgery(
+        event_id,
+        claiming=stream.post(payment("1000000.00", FORGED_PLATE, source="payments")),
+        replacing=stream.post_with(stream.kiosk_key, forged),
+    )
+
+
+def read_landed(target, key):
+    body = target.client("s3").get_object(Bucket=target.bucket, Key=key)["Body"].read()
+    return [json.loads(line) for line in gzip.decompress(body).decode().split("\n")[:-1]]
+
+
+def known(target, keys, status=None):
+    """What the index says of objects by dataset and day, once it knows all of them, with that status."""
+    resource = target.session.resource("dynamodb", endpoint_url=target.endpoint)
+    table = AttributesTable(resource.Table(target.exports["attributesTable"]))
+    days = {parse_inbound_key(key).landing_date for key in keys}
+    items = [item for day in days for item in table.of_day("events", day) if item["object_key"] in keys]
+    arrived = [item for item in items if status in {None, item["progress"]}]
+    return arrived if len(arrived) == len(keys) else None
+
+
+def test_each_posted_event_is_in_the_lake_as_it_was_posted(target, journey):
+    landed = {event["event_id"]: event for key in journey.keys for event in read_landed(target, key)}
+    assert landed.keys() == {event["event_id"] for event in journey.posted}
+    for event in journey.posted:
+        assert landed[event["event_id"]].items() >= event.items()
+
+
+def revenue(target, model):
+    """What finance reads of a model in its report."""
+    report = report_key("finance", "revenue_by_day_and_model", "parquet")
+    body = team_client(target, "finance", "s3").get_object(Bucket=target.bucket, Key=report)["Body"].read()
+    (row,) = pl.read_parquet(io.BytesIO(body)).filter(pl.col("model") == model).rows(named=True)
+    return row
+
+
+@pytest.mark.usefixtures("journey")
+def test_payments_are_in_finances_revenue_each_once(target):
+    # then what was posted twice counts once, joined with the vehicle and its owner
+    assert revenue(target, MODEL) == {
+        "day": date(2026, 11, 3),
+        "model": MODEL,
+        "currency": "GBP",
+        "payments": len(PAYMENTS),
+        "people": 1,
+        "revenue": sum(map(Decimal, PAYMENTS)),
+    }
+
+
+def test_event_that_claims_to_be_a_third_partys_is_refused(journey):
+    answer = journey.forgery.claiming
+    assert (answer.status, [error["pointer"] for error in answer.document["errors"]]) == (400, ["/source"])
+
+
+def test_forged_payments_are_not_in_finances_revenue(target, journey):
+    # given that another key's events were accepted, one of them with the genuine payment's id
+    assert journey.forgery.replacing.status == 202
+    assert journey.forgery.event_id in journey.forgery.replacing.document["accepted"]
+
+    # then finance counts the genuine payment alone, as the third party signed it
+    counted = revenue(target, FORGED_MODEL)
+    assert (counted["payments"], counted["revenue"]) == (1, Decimal("500.00"))
+
+
+def test_forged_payment_waits_beside_the_genuine_one(ops, journey):
+    # when an operator follows the id
+    found = ops("trace", journey.forgery.event_id).stdout
+
+    # then both are shown with their channels
+    assert "channel callback:payments" in found
+    assert "by a_payment_arrives_by_a_trusted_channel" in found
+
+
+def test_the_index_tells_each_objects_attributes_as_it_lands(target, journey):
+    s3 = target.client("s3")
+    for item in journey.landed:
+        head = s3.head_object(Bucket=target.bucket, Key=item["object_key"])
+        assert item["dataset"] == "events"
+        assert (item["bytes"], item["etag"]) == (head["ContentLength"], head["ETag"].strip('"'))
+        assert item["row_count"] == len(read_landed(target, item["object_key"]))
+        assert datetime.fromisoformat(item["arrived_at"]) <= datetime.now(UTC)
+    assert sum(item["row_count"] for item in journey.landed) == len(journey.posted) + 5 + len(PAYMENTS)
+
+
+def test_the_index_follows_objects_through_the_pipeline(target, journey):
+    items = eventually(lambda: known(target, journey.keys, Status.PROCESSED), 20, "the objects' progress")
+    for item in items:
+        assert item["rows_in"] == item["row_count"]
+        assert item["rows_in"] == item["rows_warehouse"] + item["rows_quarantined"] + item["rows_duplicate"]

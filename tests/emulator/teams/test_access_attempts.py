@@ -1,0 +1,311 @@
+"""Attempts to get at what is not one's own, each of which must fail. The emulator's IAM answers."""
+
+import contextlib
+import itertools
+import json
+import urllib.parse
+from dataclasses import dataclass
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+
+from local.demo.access_check import team_client
+from ops.jobs.role_process import assume
+from ops.stack.target import find_target, local_session
+from tests.support.access import REPORTS_OF, RoleFunction, outcome, outcome_of_url, probes, secrets_of  # noqa: F401  # a fixture
+from tests.support.recording import INVOKES, record
+
+pytestmark = [pytest.mark.emulator, pytest.mark.xdist_group("platform")]
+
+RECORDED_ACCOUNT = INVOKES["aws:index/getCallerIdentity:getCallerIdentity"]["accountId"]
+EVERYTHING = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]})
+
+
+# --- another team's role ----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Account:
+    """The account as it is on AWS: team roles that ask for the tag, and people with and without one."""
+
+    roles: dict
+    people: dict
+
+    def outcome(self, person, team, **arguments):
+        sts = self.people[person].client("sts")
+        return outcome(sts.assume_role, RoleArn=self.roles[team], RoleSessionName="attempt", **arguments)
+
+
+@pytest.fixture(scope="module")
+def account(platform):
+    """Roles with the trust policies of the stack `dev`, since the local runner needs no tag; and four people."""
+    target = find_target("local", platform.state_directory)
+    iam, number = target.client("iam"), target.client("sts").get_caller_identity()["Account"]
+    policies = record("dev").policies()
+    roles, people = {}, {}
+    for team in ("finance", "marketing"):
+        trust = json.dumps(
+            {"Version": "2012-10-17", "Statement": policies[f"data-platform-dev-{team}-role.assumeRolePolicy"]}
+        )
+        role = iam.create_role(
+            RoleName=f"as-in-dev-{team}", AssumeRolePolicyDocument=trust.replace(RECORDED_ACCOUNT, number)
+        )
+        roles[team] = role["Role"]["Arn"]
+    for person, team, may_assume in (
+        ("ada", "finance", True),
+        ("ben", "marketing", True),
+        ("untagged", None, True),
+        ("unpermitted", "finance", False),
+    ):
+        iam.create_user(UserName=person, Tags=[{"Key": "team", "Value": team}] if team else [])
+        if may_assume:
+            allow = {
+                "Effect": "Allow",
+                "Action": ["sts:AssumeRole", "sts:TagSession"],
+                "Resource": list(roles.values()),
+            }
+            document = json.dumps({"Version": "2012-10-17", "Statement": [allow]})
+            iam.put_user_policy(UserName=person, PolicyName="assume", PolicyDocument=document)
+        key = iam.create_access_key(UserName=person)["AccessKey"]
+        session = local_session(target.session.region_name, key["AccessKeyId"], key["SecretAccessKey"])
+        people[person] = Endpoint(session, target.endpoint)
+    yield Account(roles, people)
+    for person in people:
+        for key in iam.list_access_keys(UserName=person)["AccessKeyMetadata"]:
+            iam.delete_access_key(UserName=person, AccessKeyId=key["AccessKeyId"])
+        with contextlib.suppress(ClientError):
+            iam.delete_user_policy(UserName=person, PolicyName="assume")
+        iam.delete_user(UserName=person)
+    for team in roles:
+        iam.delete_role(RoleName=f"as-in-dev-{team}")
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """Someone's session at the emulator."""
+
+    session: boto3.Session
+    address: str
+
+    def client(self, service):
+        return self.session.client(service, endpoint_url=self.address)
+
+
+def test_a_role_is_assumed_by_its_own_team_only(account):
+    may = {
+        (person, team): account.outcome(person, team) for person in account.people for team in ("finance", "marketing")
+    }
+    assert {pair for pair, result in may.items() if result == "passes"} == {("ada", "finance"), ("ben", "marketing")}
+    assert {result for result in may.values() if result != "passes"} == {"AccessDenied"}
+
+
+@pytest.mark.parametrize("person", ["untagged", "ben"])
+def test_nobody_gives_themselves_the_tag_as_they_assume(account, person):
+    tags = [{"Key": "team", "Value": "finance"}]
+    assert account.outcome(person, "finance", Tags=tags) == "AccessDenied"
+
+
+def test_nobody_tags_themselves(account):
+    iam = account.people["untagged"].client("iam")
+    tags = [{"Key": "team", "Value": "finance"}]
+    assert outcome(iam.tag_user, UserName="untagged", Tags=tags) == "AccessDenied"
+
+
+def test_a_teams_role_assumes_no_other_role(target):
+    sts = team_client(target, "finance", "sts")
+    roles = [
+        *target.exports["teamRoleArns"].values(),
+        *(role["Arn"] for role in target.client("iam").list_roles()["Roles"]),
+    ]
+    assert {outcome(sts.assume_role, RoleArn=role, RoleSessionName="attempt") for role in roles} == {"AccessDenied"}
+
+
+# --- another team's prefix by another spelling ------------------------------------------------------------------------
+
+STRANGE_KEYS = [
+    "mart/finance/../marketing/reports/probe.txt",
+    "mart/finance/reports/../../marketing/reports/probe.txt",
+    "mart/./marketing/reports/probe.txt",
+    "mart//marketing/reports/probe.txt",
+    "/mart/marketing/reports/probe.txt",
+    "mart/finance-x/reports/probe.txt",
+    "mart/finance",
+    "mart/finance/",
+    "mart/finance/reports",
+    "MART/FINANCE/REPORTS/probe.txt",
+    "mart/Finance/reports/probe.txt",
+    "mart%2Ffinance%2Freports%2Fprobe.txt",
+    "mart/marketing%2Freports/probe.txt",
+    "mart/finance/reports%2F..%2F..%2Fmarketing/reports/probe.txt",
+    "mart\\marketing\\reports\\probe.txt",
+    "mart/finance\x00/reports/probe.txt",
+    "mart/*/reports/probe.txt",
+]
+
+
+@pytest.fixture(scope="module")
+def finance(platform):
+    """S3 as the team finance."""
+    return team_client(find_target("local", platform.state_directory), "finance", "s3")
+
+
+@pytest.mark.usefixtures("probes")
+def test_no_spelling_of_a_key_leads_to_another_teams_report(target, finance):
+    # when finance asks for each, by the client and by a signed URL
+    answers = {}
+    for key in STRANGE_KEYS:
+        at = {"Bucket": target.bucket, "Key": key}
+        url = finance.generate_presigned_url("get_object", Params=at, ExpiresIn=60)
+        answers[key] = {outcome(finance.get_object, **at), outcome_of_url("GET", url)}
+
+    # then it is denied. A key is taken as it is written: what begins as finance's own is finance's, and absent.
+    own = {key: answers.pop(key) for key in STRANGE_KEYS if key.startswith("mart/finance/reports/")}
+    assert {key: found for key, found in answers.items() if found != {"AccessDenied"}} == {}
+    assert all(found <= {"AccessDenied", "NoSuchKey"} for found in own.values())
+
+
+@pytest.mark.usefixtures("probes")
+def test_a_signed_url_cannot_be_turned_to_another_key(target, finance):
+    # given a URL for a report of one's own
+    own = {"Bucket": target.bucket, "Key": REPORTS_OF["finance"]}
+    url = finance.generate_presigned_url("get_object", Params=own, ExpiresIn=60)
+    assert outcome_of_url("GET", url) == "passes"
+
+    # then no other path is good with its signature
+    for place in (REPORTS_OF["marketing"], "quarantine/probe.txt"):
+        for spelling in (place, urllib.parse.quote(place, safe=""), f"mart/finance/reports/../../../{place}"):
+            assert outcome_of_url("GET", url.replace(REPORTS_OF["finance"], spelling)) == "AccessDenied"
+
+
+PREFIXES = [
+    *(None, "", "m", "mart", "mart/", "mart/f", "mart/finance", "mart/finance/", "mart/finance/reports"),
+    *("mart/finance-x/", "MART/finance/reports/", "mart/*", "mart/finance/reports*", "athena/", "athena/finance"),
+]
+
+
+@pytest.mark.usefixtures("probes")
+def test_nothing_wider_than_ones_own_prefix_is_listed(target, finance):
+    for prefix, delimiter in itertools.product(PREFIXES, (None, "/")):
+        given = {name: value for name, value in (("Prefix", prefix), ("Delimiter", delimiter)) if value is not None}
+        for listing in (finance.list_objects_v2, finance.list_objects, finance.list_object_versions):
+            assert outcome(listing, Bucket=target.bucket, **given) == "AccessDenied", (prefix, delimiter)
+
+
+def test_an_old_version_is_not_read(target, probes, finance):  # noqa: F811  # the fixture
+    # given a report of finance that was written twice
+    key = REPORTS_OF["finance"]
+    current = finance.get_object(Bucket=target.bucket, Key=key)
+
+    # then finance reads the current one, and none by its version
+    assert current["Body"].read() == f"new {key}".encode()
+    assert outcome(finance.get_object, Bucket=target.bucket, Key=key, VersionId=probes[key]) == "AccessDenied"
+    assert outcome(finance.get_object, Bucket=target.bucket, Key=key, VersionId=current["VersionId"]) == "AccessDenied"
+
+
+# --- more than one was given ------------------------------------------------------------------------------------------
+
+
+def session_client(target, team, policy):
+    answer = target.client("sts").assume_role(
+        RoleArn=target.exports["teamRoleArns"][team], RoleSessionName="attempt", Policy=policy
+    )["Credentials"]
+    session = local_session(
+        target.session.region_name, answer["AccessKeyId"], answer["SecretAccessKey"], answer["SessionToken"]
+    )
+    return session.client("s3", endpoint_url=target.endpoint)
+
+
+@pytest.mark.usefixtures("probes")
+def test_a_session_policy_gives_nothing_that_the_role_has_not(target):
+    s3 = session_client(target, "finance", EVERYTHING)
+    assert outcome(s3.get_object, Bucket=target.bucket, Key=REPORTS_OF["finance"]) == "passes"
+    assert outcome(s3.get_object, Bucket=target.bucket, Key=REPORTS_OF["marketing"]) == "AccessDenied"
+    assert outcome(s3.list_objects_v2, Bucket=target.bucket, Prefix="inbound/") == "AccessDenied"
+
+
+@pytest.mark.usefixtures("probes")
+def test_a_policy_that_is_attached_to_a_teams_role_stays_within_its_boundary(target):
+    # given a role that someone gave everything
+    iam, role = target.client("iam"), target.exports["teamRoleArns"]["operations"].rpartition("/")[2]
+    iam.put_role_policy(RoleName=role, PolicyName="everything", PolicyDocument=EVERYTHING)
+    try:
+        s3 = team_client(target, "operations", "s3")
+        opened = {
+            key: outcome(s3.get_object, Bucket=target.bucket, Key=key)
+            for key in (*REPORTS_OF.values(), "quarantine/probe.txt", "code/probe.txt", "inbound/vehicles/probe.txt")
+        }
+        listed = outcome(s3.list_objects_v2, Bucket=target.bucket)
+        written = outcome(s3.put_object, Bucket=target.bucket, Key=REPORTS_OF["operations"], Body=b"x")
+        escalated = outcome(team_client(target, "operations", "iam").delete_role_permissions_boundary, RoleName=role)
+    finally:
+        iam.delete_role_policy(RoleName=role, PolicyName="everything")
+
+    # then it has no more than before
+    assert {key for key, result in opened.items() if result == "passes"} == {REPORTS_OF["operations"]}
+    assert {listed, written, escalated} == {"AccessDenied"}
+
+
+def test_another_encryption_is_refused_to_whoever_may_put(target):
+    # given the task that lands objects of person
+    s3 = role_client(target, task_role(target), "s3")
+    at = {"Bucket": target.bucket, "Key": "inbound/person/probe.txt", "Body": b"x"}
+
+    # then it cannot turn the platform's encryption off
+    assert outcome(s3.put_object, **at, ServerSideEncryption="AES256") == "AccessDenied"
+
+
+# --- the platform's own roles -----------------------------------------------------------------------------------------
+
+
+def role_client(target, role_arn, service):
+    return assume(target, role_arn, "attempt").client(service, endpoint_url=target.endpoint)
+
+
+def task_role(target):
+    task = target.client("ecs").describe_task_definition(taskDefinition=target.exports["extractionTask"])
+    return task["taskDefinition"]["taskRoleArn"]
+
+
+def functions_of(target):
+    """Each deployed function's name and role."""
+    return {each["FunctionName"]: each["Role"] for each in target.client("lambda").list_functions()["Functions"]}
+
+
+def test_no_function_lists_the_bucket_or_reads_the_marts(target):
+    for name, role in functions_of(target).items():
+        probe = RoleFunction(target, role)
+        try:
+            answers = {
+                probe.outcome("s3", "list_objects_v2", Bucket=target.bucket),
+                probe.outcome("s3", "list_objects_v2", Bucket=target.bucket, Prefix="mart/"),
+                probe.outcome("s3", "get_object", Bucket=target.bucket, Key=REPORTS_OF["finance"]),
+                probe.outcome("s3", "put_object", Bucket=target.bucket, Key="mart/finance/reports/probe.txt", Body="x"),
+                probe.outcome("s3", "delete_object", Bucket=target.bucket, Key="inbound/vehicles/probe.txt"),
+            }
+        finally:
+            probe.delete()
+        assert answers == {"AccessDenied"}, name
+
+
+def test_no_job_reads_a_secret(target):
+    # given every secret of the platform, and every job's role
+    secrets = secrets_of(target)
+    assert secrets
+    roles = {job["Role"] for job in target.client("glue").get_jobs()["Jobs"]}
+
+    # then none of these reads one of those
+    for role in roles:
+        ssm = role_client(target, role, "ssm")
+        answers = {outcome(ssm.get_parameter, Name=name, WithDecryption=True) for name in secrets}
+        answers |= {outcome(ssm.get_parameters_by_path, Path="/", Recursive=True, WithDecryption=True)}
+        assert answers == {"AccessDenied"}, role
+
+
+def test_the_extraction_reads_only_its_databases_secrets(target):
+    ssm = role_client(target, task_role(target), "ssm")
+    read = {
+        name for name in secrets_of(target) if outcome(ssm.get_parameter, Name=name, WithDecryption=True) == "passes"
+    }
+    assert read
+    assert all("/databases/" in name for name in read)

@@ -1,0 +1,115 @@
+"""What the teams query: the deployed tables by the emulator's Athena, which is DuckDB; Athena itself is never shown."""
+
+import base64
+import json
+import re
+import time
+
+import polars as pl
+import pytest
+from botocore.exceptions import ClientError
+
+from lake.keys import query_results_prefix
+from local.demo.access_check import team_client
+from ops.ingest.collect import collect
+from ops.stack.target import find_target
+from reports import REPORTS
+from tests.emulator.test_platform import HEADER
+from tests.support.platform_steps import outgoing_folder, refine
+
+pytestmark = [pytest.mark.emulator, pytest.mark.xdist_group("platform")]
+
+DEADLINE_SECONDS = 30
+
+
+@pytest.fixture(scope="module")
+def reports(platform):
+    """Reports of a small file, and one refused row."""
+    target = find_target("local", platform.state_directory)
+    file = outgoing_folder(platform) / "queries.csv"
+    file.write_text(HEADER + "66,Corsa,Red,QU17ERY\n67,Astra,Blue,QU18ERY\n68,Astra,Blue,nonsense\n")
+    collect(target, "vehicles")
+    refine(target)
+    file.unlink()
+
+
+def query(target, sql, asker=None, **where):
+    """The rows of a query as text, without the header.
+
+    Whoever asks starts it. Its end is watched as the operator: the emulator does not know that an execution belongs to
+    a workgroup, and so refuses everyone whose policy names one.
+    """
+    athena = target.client("athena")
+    execution = (asker or athena).start_query_execution(QueryString=sql, **where)["QueryExecutionId"]
+    deadline = time.monotonic() + DEADLINE_SECONDS
+    while (state := athena.get_query_execution(QueryExecutionId=execution)["QueryExecution"])["Status"]["State"] in {
+        "QUEUED",
+        "RUNNING",
+    }:
+        assert time.monotonic() < deadline, "the query does not end"
+    assert state["Status"]["State"] == "SUCCEEDED", state["Status"]
+    result = athena.get_query_results(QueryExecutionId=execution)["ResultSet"]["Rows"]
+    return state, [[cell.get("VarCharValue") for cell in row["Data"]] for row in result[1:]]
+
+
+@pytest.mark.usefixtures("reports")
+@pytest.mark.parametrize("name", REPORTS)
+def test_a_team_queries_its_report_in_its_own_workgroup(target, name):
+    # given a report, and its team's role
+    team = REPORTS[name].team
+    athena = team_client(target, team, "athena")
+    database, table = target.exports["reportTables"][name].split(".")
+
+    # when the team counts its rows
+    state, rows = query(
+        target,
+        f'SELECT count(*) FROM "{table}"',  # noqa: S608 - a declared name
+        athena,
+        QueryExecutionContext={"Database": database},
+        WorkGroup=target.exports["teamWorkgroups"][team],
+    )
+
+    # then the count is that of the report's file, and the result lies under the team's own prefix
+    key = f"mart/{team}/reports/{name}/csv/{name}.csv"
+    body = team_client(target, team, "s3").get_object(Bucket=target.bucket, Key=key)["Body"].read()
+    assert rows == [[str(pl.read_csv(body).height)]]
+    assert f"{target.bucket}/{query_results_prefix(team)}" in state["ResultConfiguration"]["OutputLocation"]
+
+
+def test_a_team_cannot_use_another_teams_workgroup(target):
+    athena = team_client(target, "marketing", "athena")
+    with pytest.raises(ClientError, match="AccessDenied"):
+        athena.start_query_execution(QueryString="SELECT 1", WorkGroup=target.exports["teamWorkgroups"]["finance"])
+
+
+@pytest.mark.usefixtures("reports")
+def test_the_published_views_own_sql_runs_over_the_deployed_tables(target):
+    # given the view as it was deployed
+    database, view = target.exports["publishedViews"]["vehicles"].split(".")
+    text = target.client("glue").get_table(DatabaseName=database, Name=view)["Table"]["ViewOriginalText"]
+    definition = json.loads(base64.b64decode(re.fullmatch(r"/\* Presto View: (\S+) \*/", text)[1]))
+
+    # when its SQL runs
+    reported = "CASE WHEN registration_plate LIKE 'QU__ERY' THEN 1 END"
+    _, [[rows, keys, of_the_report]] = query(
+        target,
+        f"SELECT count(*), count(DISTINCT registration_plate), count({reported}) FROM ({definition['originalSql']})",  # noqa: S608 - the deployed view's own
+        QueryExecutionContext={"Database": database},
+        ResultConfiguration={"OutputLocation": f"s3://{target.bucket}/athena/operators/"},
+    )
+
+    # then it has each key once, and no refused row
+    assert rows == keys
+    assert of_the_report == "2"
+
+
+@pytest.mark.usefixtures("reports")
+def test_the_quarantine_is_a_table_with_the_reasons(target):
+    database = target.exports["publishedViews"]["vehicles"].split(".")[0]
+    _, rows = query(
+        target,
+        "SELECT DISTINCT original FROM vehicles_quarantine WHERE original LIKE '68,%'",
+        QueryExecutionContext={"Database": database},
+        ResultConfiguration={"OutputLocation": f"s3://{target.bucket}/athena/operators/"},
+    )
+    assert rows == [["68,Astra,Blue,nonsense"]]

@@ -1,0 +1,371 @@
+"""What the deployed local platform measures and what rings, seen from where a person is told.
+
+The emulator makes no metrics of what functions log, counts nothing in AWS's own namespaces and knows no missing data:
+what a function publishes is looked for in its log; metrics and alarms meet in tests/infrastructure/test_monitoring.py.
+"""
+
+import contextlib
+import json
+import re
+import uuid
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from datasets import DATASETS
+from lake import metrics
+from lake.object_metadata import CORRELATION_ID
+from ops.ingest.collect import collect
+from ops.jobs.as_process import ProcessRunner
+from ops.status.status import dataset_statuses
+from reports import REPORTS
+from tests.infrastructure.test_monitoring import OWN_METRICS
+from tests.support.platform_steps import eventually
+
+pytestmark = [pytest.mark.emulator, pytest.mark.xdist_group("platform")]
+
+NAMESPACE = "data-platform-local"
+ROOT = Path(__file__).resolve().parents[3]
+
+
+class Pager:
+    """A queue that is subscribed to the alarm topic."""
+
+    def __init__(self, target):
+        self._sqs, self._sns = target.client("sqs"), target.client("sns")
+        self._url = self._sqs.create_queue(QueueName=f"pager-{uuid.uuid4().hex[:8]}")["QueueUrl"]
+        arn = self._sqs.get_queue_attributes(QueueUrl=self._url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+        admits = {"Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com"}, "Action": "sqs:SendMessage"}
+        policy = {"Version": "2012-10-17", "Statement": [{**admits, "Resource": arn}]}
+        self._sqs.set_queue_attributes(QueueUrl=self._url, Attributes={"Policy": json.dumps(policy)})
+        self._subscription = self._sns.subscribe(
+            TopicArn=target.exports["alarmTopicArn"], Protocol="sqs", Endpoint=arn, ReturnSubscriptionArn=True
+        )["SubscriptionArn"]
+        self._told = []
+
+    def told(self):
+        """All messages so far, as the topic passed them on."""
+        while received := self._sqs.receive_message(QueueUrl=self._url, MaxNumberOfMessages=10).get("Messages"):
+            for message in received:
+                self._told.append(json.loads(json.loads(message["Body"])["Message"]))
+                self._sqs.delete_message(QueueUrl=self._url, ReceiptHandle=message["ReceiptHandle"])
+        return self._told
+
+    def close(self):
+        self._sns.unsubscribe(SubscriptionArn=self._subscription)
+        self._sqs.delete_queue(QueueUrl=self._url)
+
+
+@pytest.fixture
+def pager(target):
+    opened = Pager(target)
+    yield opened
+    opened.close()
+
+
+def alarms_of(target):
+    pages = target.client("cloudwatch").get_paginator("describe_alarms").paginate()
+    return [alarm for page in pages for alarm in page["MetricAlarms"] if alarm["AlarmName"].startswith(NAMESPACE)]
+
+
+def log_lines(target, function_export):
+    """What a function has logged as JSON."""
+    function = target.client("lambda").get_function_configuration(FunctionName=target.exports[function_export])
+    group = function["LoggingConfig"]["LogGroup"]
+    pages = target.client("logs").get_paginator("filter_log_events").paginate(logGroupName=group)
+    for event in (event for page in pages for event in page["events"]):
+        with contextlib.suppress(ValueError):
+            line = json.loads(event["message"])
+            if isinstance(line, dict):
+                yield line
+
+
+def published(target, function_export, metric):
+    """Values and dimensions that a function has published of a metric, as its log has them for CloudWatch."""
+    for line in log_lines(target, function_export):
+        for directive in line.get("_aws", {}).get("CloudWatchMetrics", []):
+            if metric in [each["Name"] for each in directive["Metrics"]]:
+                assert directive["Namespace"] == NAMESPACE
+                [dimensions] = directive["Dimensions"]
+                [value] = line[metric]
+                yield {name: line[name] for name in dimensions}, value
+
+
+def test_every_alarm_reaches_who_is_subscribed_with_its_page(target, pager):
+    # given every alarm as it is deployed
+    cloudwatch, alarms = target.client("cloudwatch"), alarms_of(target)
+    names = {alarm["AlarmName"] for alarm in alarms}
+    assert len(names) > 20
+
+    # when each rings and is quiet again
+    for state in ("ALARM", "OK"):
+        for name in names:
+            cloudwatch.set_alarm_state(AlarmName=name, StateValue=state, StateReason="a test")
+
+    # then each message says so, and where to read on
+    def told(state):
+        return {each["AlarmName"]: each for each in pager.told() if each["NewStateValue"] == state}
+
+    eventually(lambda: told("ALARM").keys() >= names and told("OK").keys() >= names, 30, "a message of each alarm")
+    for name in names:
+        [page] = re.findall(r"Runbook: (docs/runbooks/[a-z-]+\.md)$", told("ALARM")[name]["AlarmDescription"])
+        assert (ROOT / page).exists()
+
+
+@pytest.mark.parametrize(
+    ("source", "kind", "detail", "page"),
+    [
+        (
+            "aws.glue",
+            "Glue Job State Change",
+            lambda target: {
+                "jobName": target.exports["warehouseJob"],
+                "jobRunId": "jr_1",
+                "state": "FAILED",
+                "message": 'it said "no", and ended',
+            },
+            "failed-jobs",
+        ),
+        (
+            "aws.ecs",
+            "ECS Task State Change",
+            lambda target: {
+                "clusterArn": extraction_cluster(target),
+                "lastStatus": "STOPPED",
+                "containers": [{"name": "extract", "exitCode": 1}],
+                "stoppedReason": "Essential container in task exited",
+            },
+            "failed-tasks",
+        ),
+    ],
+    ids=["job", "task"],
+)
+def test_what_failed_reaches_who_is_subscribed_with_its_page_and_all_that_aws_said(
+    target, pager, source, kind, detail, page
+):
+    # given the deployed rule that takes what AWS says then, and another of its kind that takes it from us: nobody but
+    # AWS may put an event of AWS's
+    said = detail(target)
+    event = {"source": source, "detail-type": kind, "detail": said, **ENVELOPE}
+    [rule] = [each for each in alert_rules(target) if matches(target, each["EventPattern"], event)]
+    with listening_to_us(target, rule):
+        # when it is said
+        ours = {"Source": OURS, "DetailType": kind, "Detail": json.dumps(said)}
+        assert target.client("events").put_events(Entries=[ours])["FailedEntryCount"] == 0
+
+        # then the message has the page and the event
+        [message] = eventually(pager.told, 30, "the alert")
+    assert message["runbook"] == f"docs/runbooks/{page}.md"
+    assert (ROOT / message["runbook"]).exists()
+    assert message["event"]["detail"] == said
+
+
+@pytest.mark.parametrize("state", ["SUCCEEDED", "RUNNING"])
+def test_what_did_not_fail_is_taken_by_no_rule_that_tells(target, state):
+    detail = {"jobName": target.exports["warehouseJob"], "jobRunId": "jr_2", "state": state}
+    event = {"source": "aws.glue", "detail-type": "Glue Job State Change", "detail": detail, **ENVELOPE}
+    rules = alert_rules(target)
+    assert len(rules) == 2
+    assert not any(matches(target, rule["EventPattern"], event) for rule in rules)
+
+
+def test_a_job_of_somebody_else_is_taken_by_no_rule_that_tells(target):
+    detail = {"jobName": "another", "jobRunId": "jr_3", "state": "FAILED"}
+    event = {"source": "aws.glue", "detail-type": "Glue Job State Change", "detail": detail, **ENVELOPE}
+    assert not any(matches(target, rule["EventPattern"], event) for rule in alert_rules(target))
+
+
+ENVELOPE = {
+    "version": "0",
+    "id": "e0",
+    "account": "000000000000",
+    "region": "eu-west-1",
+    "time": "2026-01-02T03:04:05Z",
+    "resources": [],
+}
+OURS = "data-platform.test"
+
+
+def alert_rules(target):
+    """The deployed rules that tell the topic, each with its targets."""
+    events = target.client("events")
+    rules = [
+        {**rule, "Targets": events.list_targets_by_rule(Rule=rule["Name"])["Targets"]}
+        for rule in events.list_rules()["Rules"]
+    ]
+    return [rule for rule in rules if rule["Targets"][0]["Arn"] == target.exports["alarmTopicArn"]]
+
+
+def matches(target, pattern, event):
+    return target.client("events").test_event_pattern(EventPattern=pattern, Event=json.dumps(event))["Result"]
+
+
+@contextlib.contextmanager
+def listening_to_us(target, rule):
+    """A copy of a rule with its targets that takes events of ours."""
+    events, name = target.client("events"), f"ours-{uuid.uuid4().hex[:8]}"
+    pattern = {**json.loads(rule["EventPattern"]), "source": [OURS]}
+    events.put_rule(Name=name, EventPattern=json.dumps(pattern))
+    events.put_targets(Rule=name, Targets=rule["Targets"])
+    try:
+        yield
+    finally:
+        events.remove_targets(Rule=name, Ids=[each["Id"] for each in rule["Targets"]])
+        events.delete_rule(Name=name)
+
+
+def extraction_cluster(target):
+    [arn] = [arn for arn in target.client("ecs").list_clusters()["clusterArns"] if arn.endswith("-extraction")]
+    return arn
+
+
+def test_the_age_of_each_dataset_is_published_and_is_what_the_operator_sees(target, outgoing):
+    # given a dataset of which something has landed just now
+    (outgoing / f"watched-{uuid.uuid4().hex[:8]}.csv").write_text(
+        "customer_id,model,colour,registration_plate\n1,Corsa,Red,AB12CDE\n"
+    )
+    collect(target, "vehicles")
+
+    # when the function runs as its rule has it
+    def ages():
+        target.client("lambda").invoke(FunctionName=target.exports["freshnessFunction"], Payload=b"{}")
+        found = list(published(target, "freshnessFunction", metrics.NEWEST_OBJECT_AGE))
+        return {dimensions["dataset"]: (dimensions, age) for dimensions, age in found}
+
+    # then each dataset has an age, which is more than its freshness where the operator sees that it is late
+    def agree():
+        measured = ages()
+        late = {name: age > DATASETS[name].freshness.total_seconds() for name, (_, age) in measured.items()}
+        return measured if late == {each.dataset: each.late for each in dataset_statuses(target)} else None
+
+    measured = eventually(agree, 60, "an index that has what landed")
+    assert 0 <= measured["vehicles"][1] < timedelta(hours=1).total_seconds()
+    for dataset, (dimensions, _) in measured.items():
+        assert dimensions == {"service": "freshness", "dataset": dataset}
+
+
+def test_what_the_collector_takes_is_published(target, outgoing):
+    # given a file that can be taken
+    text = "customer_id,model,colour,registration_plate\n2,Corsa,Red,AB13CDE\n"
+    (outgoing / f"counted-{uuid.uuid4().hex[:8]}.csv").write_text(text)
+
+    # when it is collected
+    before = len(list(published(target, "sftpCollectorFunction", metrics.FILES_COLLECTED)))
+    collect(target, "vehicles")
+
+    # then the run's counts are there, by dataset
+    def counted(metric):
+        return list(published(target, "sftpCollectorFunction", metric))[before:]
+
+    dimensions = {"service": "sftp-collector", "dataset": "vehicles"}
+    eventually(lambda: (dimensions, 1) in counted(metrics.FILES_COLLECTED), 30, "the count of files")
+    assert (dimensions, 0) in counted(metrics.FILES_NOT_COLLECTED)
+    assert (dimensions, len(text)) in counted(metrics.BYTES_COLLECTED)
+
+
+def test_one_id_leads_from_a_file_through_the_logs_to_its_rows(target, outgoing):
+    # given a file that was collected
+    name = f"followed-{uuid.uuid4().hex[:8]}.csv"
+    (outgoing / name).write_text("customer_id,model,colour,registration_plate\n3,Corsa,Red,AB14CDE\n")
+    collect(target, "vehicles")
+    key = f"inbound/vehicles/{datetime.now(UTC):%Y/%m/%d}/{name}"
+    landed_by = target.client("s3").head_object(Bucket=target.bucket, Key=key)["Metadata"][CORRELATION_ID]
+
+    # when it is processed
+    printed = []
+    ProcessRunner(target, on_line=printed.append).run(target.exports["warehouseJob"], {"--object": key})
+
+    # then the collector's line about it, the index and the job's line have the id of the run that landed it
+    def collected():
+        lines = [line for line in log_lines(target, "sftpCollectorFunction") if line.get("key") == key]
+        return [line["correlation_id"] for line in lines]
+
+    assert eventually(collected, 30, "the collector's line") == [landed_by]
+    table = target.client("dynamodb")
+    item = eventually(
+        lambda: table.get_item(TableName=target.exports["attributesTable"], Key={"object_key": {"S": key}}).get("Item"),
+        30,
+        "the object in the index",
+    )
+    assert item["correlation_id"] == {"S": landed_by}
+    [line] = [line for line in map(json.loads, printed) if line.get("object") == key]
+    assert line["correlation_id"] == landed_by
+
+
+def test_what_becomes_of_events_is_published(target, event_stream):
+    # when an event is posted
+    answer = event_stream.post(
+        {
+            "event_id": str(uuid.uuid4()),
+            "event_type": "visit",
+            "occurred_at": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}",
+            "source": "test",
+            "payload": {"customer_id": 1, "page": "/"},
+        }
+    )
+    assert answer.status < 300, answer
+
+    # then the receiver and the batcher say so
+    receiver, batcher = {"service": "event-receiver"}, {"service": "event-batcher"}
+
+    def seen(export, metric):
+        return list(published(target, export, metric))
+
+    eventually(lambda: (receiver, 1) in seen("eventReceiverFunction", metrics.EVENTS_ACCEPTED), 30, "the acceptance")
+    for metric in (metrics.EVENTS_NOT_STORED, metrics.REQUESTS_REFUSED):
+        assert receiver in [dimensions for dimensions, _ in seen("eventReceiverFunction", metric)]
+    eventually(
+        lambda: [value for dims, value in seen("eventBatcherFunction", metrics.EVENTS_LANDED) if dims == batcher],
+        60,
+        "the landing",
+    )
+    assert batcher in [dimensions for dimensions, _ in seen("eventBatcherFunction", metrics.EVENTS_POISONOUS)]
+
+
+def test_what_the_jobs_count_is_published_under_their_own_roles(target):
+    # given an object of which one row is refused and one is there twice
+    key = f"inbound/vehicles/2026/02/04/counted-{uuid.uuid4()}.csv"
+    rows = ["customer_id,model,colour,registration_plate", *["11,Corsa,Red,AB21CDE"] * 2, "x,Corsa,Red,AB22CDE"]
+    target.client("s3").put_object(Bucket=target.bucket, Key=key, Body="\n".join(rows).encode())
+    by_dataset = [{"Name": "dataset", "Value": "vehicles"}]
+    before = {metric: total(target, metric, by_dataset) for metric in ("RowsIn", "RowsQuarantined", "RowsDuplicate")}
+
+    # when the jobs run
+    runner = ProcessRunner(target)
+    runner.run(target.exports["warehouseJob"], {"--object": key})
+    runner.run(target.exports["martJob"])
+
+    # then the object's rows are counted once each
+    after = {metric: total(target, metric, by_dataset) for metric in before}
+    assert {metric: after[metric] - before[metric] for metric in before} == {
+        "RowsIn": 3,
+        "RowsQuarantined": 1,
+        "RowsDuplicate": 1,
+    }
+    for report in REPORTS:
+        by_report = [{"Name": "report", "Value": report}]
+        assert datapoints(target, metrics.ROWS_PUBLISHED, by_report)
+
+
+def datapoints(target, metric, dimensions):
+    now = datetime.now(UTC)
+    return target.client("cloudwatch").get_metric_statistics(
+        Namespace=NAMESPACE,
+        MetricName=metric,
+        Dimensions=dimensions,
+        StartTime=now - timedelta(hours=3),
+        EndTime=now + timedelta(minutes=5),
+        Period=300,
+        Statistics=["Sum"],
+    )["Datapoints"]
+
+
+def total(target, metric, dimensions):
+    return sum(point["Sum"] for point in datapoints(target, metric, dimensions))
+
+
+def test_nothing_is_published_that_no_test_of_the_graph_knows(target):
+    listed = target.client("cloudwatch").list_metrics(Namespace=NAMESPACE)["Metrics"]
+    of_jobs = {each["MetricName"]: {dimension["Name"] for dimension in each["Dimensions"]} for each in listed}
+    assert {name: dimensions for name, dimensions in of_jobs.items() if OWN_METRICS.get(name) != dimensions} == {}

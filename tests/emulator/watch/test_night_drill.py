@@ -1,0 +1,227 @@
+"""A bad night, put right in the morning with the operator's commands alone: the reports are those of a clean day.
+
+The same good data twice, each time on a platform that holds nothing else: once as it should be, once with a file in the
+wrong encoding, a file that is torn and has refused rows, an event that is none, and an event that breaks a rule.
+"""
+
+import contextlib
+import io
+import json
+import re
+from dataclasses import dataclass
+
+import polars as pl
+import pytest
+
+from lake.keys import report_key
+from local.platform_instance import LocalPlatform
+from ops.stack.row_accounts import landed_objects, row_account
+from ops.stack.target import find_target
+from reports import REPORTS
+from tests.support.emulators import free_port
+from tests.support.platform_steps import commands_to, eventually, let_the_schedule_fire, outgoing_folder
+from tests.support.stream import EventStream
+
+pytestmark = [pytest.mark.emulator, pytest.mark.long, pytest.mark.timeout(600)]
+
+HEADER = "customer_id,model,colour,registration_plate\n"
+MODELS, COLOURS = ("Citroën C3", "Corsa", "Škoda Octavia", "Golf"), ("Red", "Blue", "Grün", "White", "Black")
+ROWS = 40
+POISON = "00000000-0000-4000-8000-0000000000aa"
+WRONG = "00000000-0000-4000-8000-0000000000bb"
+MESSAGE_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+def vehicle(number):
+    return (
+        f"{number % 17 + 1},{MODELS[number % 4]},{COLOURS[number % 5]},AB{number % 20 + 2:02}{chr(65 + number % 26)}NT"
+    )
+
+
+def file_of(first):
+    """A good file. No vehicle is in two of them: of files that one run collects none lands before another for sure."""
+    return HEADER + "".join(f"{vehicle(number)}\n" for number in range(first, first + ROWS))
+
+
+GOOD = {f"{name}.csv": file_of(first) for name, first in (("a", 0), ("b", 100), ("c", 200))}
+
+
+def event(number, event_id=None, **payload):
+    kind = "payment" if "amount" in payload else "visit"
+    return {
+        "event_id": event_id or f"00000000-0000-4000-8000-{number:012}",
+        "event_type": kind,
+        "occurred_at": f"2026-11-02T08:15:{number:02}Z",
+        "source": "website",
+        "payload": payload,
+    }
+
+
+GOOD_EVENTS = [
+    *(event(number, customer_id=number % 7 + 1, page=f"/page-{number % 3}") for number in range(12)),
+    *(event(number, amount="10.50", currency="GBP", registration_plate="AB03BNT") for number in range(12, 20)),
+]
+POISON_EVENT = event(20, POISON, customer_id=3, page="/poison")
+RIGHT_EVENT = event(21, WRONG, amount="99.00", currency="GBP", registration_plate="AB04CNT")
+WRONG_EVENT = event(21, WRONG, amount="ninety-nine", currency="GBP", registration_plate="AB04CNT")
+
+
+@dataclass(frozen=True)
+class Night:
+    """A platform that holds nothing but this night, and its operator."""
+
+    platform: LocalPlatform
+
+    @property
+    def target(self):
+        return find_target("local", self.platform.state_directory)
+
+    def ops(self, *words, code=0):
+        """An operator's command, and what it said."""
+        result = commands_to(self.platform)(*words)
+        assert result.exit_code == code, f"{words}: {result.stdout}{result.stderr}"
+        return result.stdout
+
+    def partner_puts(self, name, content):
+        (outgoing_folder(self.platform) / name).write_bytes(content)
+
+    def post(self, events):
+        assert EventStream(self.target).post(events).status == 202
+
+    def goes_by(self, events):
+        """The schedule fires, the table is extracted, events land, and the jobs run: the emulator fires no trigger."""
+        forget = let_the_schedule_fire(self.target, "vehicles")
+        eventually(lambda: len(landed_objects(self.target, "vehicles")) == len(GOOD), 60, "the night's files")
+        forget()
+        self.ops("collect", "person")
+        eventually(lambda: self.events() == events, 60, f"{events} events")
+        self.ops("run", "refine")
+
+    def events(self):
+        """How many have landed."""
+        s3, bucket = self.target.client("s3"), self.target.bucket
+        keys = [each.inbound.key for each in landed_objects(self.target, "events")]
+        return sum(int(s3.head_object(Bucket=bucket, Key=key)["Metadata"]["rows"]) for key in keys)
+
+    def reports(self):
+        """Each report's CSV, byte for byte, and the rows of its parquet."""
+        s3, bucket = self.target.client("s3"), self.target.bucket
+        found = {}
+        for report in REPORTS.values():
+            csv, parquet = (
+                s3.get_object(Bucket=bucket, Key=report_key(report.team, report.name, extension))["Body"].read()
+                for extension in ("csv", "parquet")
+            )
+            found[report.name] = (csv, pl.read_parquet(io.BytesIO(parquet)).rows())
+        return found
+
+    def key_of(self, name):
+        [key] = [each.inbound.key for each in landed_objects(self.target, "vehicles") if each.inbound.file_name == name]
+        return key
+
+
+@contextlib.contextmanager
+def night_on_a_platform_of_its_own(folder):
+    platform = LocalPlatform(folder, free_port())
+    try:
+        platform.up()
+        yield Night(platform)
+    finally:
+        platform.down()
+
+
+@pytest.fixture
+def clean_reports(tmp_path):
+    """The reports of a day on which everything was as it should be."""
+    with night_on_a_platform_of_its_own(tmp_path / "clean") as night:
+        for name, content in GOOD.items():
+            night.partner_puts(name, content.encode())
+        events = [*GOOD_EVENTS, POISON_EVENT, RIGHT_EVENT]
+        night.post(events)
+        night.goes_by(len(events))
+        return night.reports()
+
+
+@pytest.fixture
+def bad_night(tmp_path, clean_reports, wide_terminal):  # noqa: ARG001 - that platform is down before this one is up
+    """The same data, but for what went wrong."""
+    with night_on_a_platform_of_its_own(tmp_path / "bad") as night:
+        _go_wrong(night)
+        yield night
+
+
+def _go_wrong(night):
+    night.partner_puts("a.csv", GOOD["a.csv"].encode())
+    night.partner_puts("b.csv", GOOD["b.csv"].replace("Š", "S").encode("latin-1"))
+    torn = GOOD["c.csv"].replace("1,Corsa", "one,Corsa").encode()
+    night.partner_puts("c.csv", torn[: torn.rindex(b",Golf")])
+    night.post([*GOOD_EVENTS, WRONG_EVENT])
+    # Somebody has put an event into the queue himself, without what the receiver adds.
+    night.target.client("sqs").send_message(
+        QueueUrl=night.target.exports["eventsQueueUrl"], MessageBody=json.dumps(POISON_EVENT)
+    )
+    night.goes_by(len(GOOD_EVENTS) + 1)
+
+
+def test_a_bad_night_is_put_right_with_the_operators_commands_and_the_reports_are_those_of_a_clean_day(
+    bad_night, clean_reports, tmp_path
+):
+    night, ops = bad_night, bad_night.ops
+    assert night.reports() != clean_reports, "nothing was wrong"
+
+    # when the operator looks in the morning
+    status, listed = ops("status"), ops("quarantine", "list")
+    b, c = night.key_of("b.csv"), night.key_of("c.csv")
+
+    # then one look says that there is something to do, and the next ones what
+    assert "dead letters: events 1" in status
+    assert "quarantined:" in status
+    refused = {tuple(line.split()) for line in listed.splitlines()}
+    assert ("vehicles", "unreadable_object", "1", b) in refused
+    assert ("vehicles", "field_count", "1", c) in refused
+    assert [line for line in refused if line[1:2] == ("amount|type",)]
+    assert "is not UTF-8" in ops("quarantine", "show", b)
+    assert "customer_id is not a whole number" in ops("quarantine", "show", c)
+    assert "1 by unreadable_object" in ops("trace", "b.csv")
+    assert "it lacks" in ops("trace", POISON)
+    assert "by amount|type" in ops("trace", WRONG)
+    assert "SUCCEEDED" in ops("runs")
+
+    # when the file in the wrong encoding is mended here, and put in the object's place
+    mended = tmp_path / "b.csv"
+    mended.write_text(GOOD["b.csv"], encoding="utf-8")
+    assert "nothing was changed" in ops("quarantine", "release", b, "--mended", str(mended))
+    ops("quarantine", "release", b, "--mended", str(mended), "--yes")
+
+    # and the partner sends the torn one once more, whole
+    night.partner_puts("c.csv", GOOD["c.csv"].encode())
+    assert "c.v2.csv" in ops("collect", "vehicles")
+
+    # and the event gets what it lacks, and goes back
+    [letter] = set(MESSAGE_ID.findall(ops("redrive", "events"))) - {POISON}
+    one, text = ["redrive", "events", "--message", letter], tmp_path / "event.json"
+    ops(*one, "--save", str(text))
+    whole = {**json.loads(text.read_text()), "received_at": "2026-11-02T08:15:21.000Z", "request_id": "by hand"}
+    text.write_text(json.dumps(whole))
+    assert "nothing was changed" in ops(*one, "--mended", str(text))
+    assert "1 moved to the events queue" in ops(*one, "--mended", str(text), "--yes")
+
+    # and the website posts the wrong one rightly, and the night is replayed
+    night.post([RIGHT_EVENT])
+    eventually(lambda: night.events() == len(GOOD_EVENTS) + 3, 60, "the mended event and the right one")
+    ops("run", "refine")
+    day = "-".join(b.split("/")[2:5])
+    ops("replay", "--dataset", "vehicles", "--from", day, "--to", day, "--yes")
+
+    # then the reports are those of a clean day
+    assert night.reports() == clean_reports
+
+    # and nothing is left to do but what was refused for good: the torn file's and the wrong event's rows
+    assert "dead letters" not in ops("status")
+    left = ops("quarantine", "list")
+    assert b not in left
+    assert c in left
+    assert "would differ without it: page /poison" in ops("trace", POISON)
+    assert "superseded" not in ops("trace", "--dataset", "vehicles", "AB04CNT")
+    accounts = [row_account(night.target, each.inbound) for each in landed_objects(night.target, "vehicles")]
+    assert all(account.balances for account in accounts)

@@ -1,0 +1,97 @@
+"""Every line that calls AWS, found in the source of what runs there; which of them ran, by the recorder."""
+
+import ast
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import botocore.loaders
+from botocore import xform_name
+
+ROOT = Path(__file__).resolve().parents[2]
+FOLDERS = {name: ROOT / name for name in ("functions", "lake", "processing", "jobs")}
+"""The scanned packages."""
+FILE_VARIABLE = "DATA_PLATFORM_CALL_SITES"
+"""Names the file that call_site_recorder writes to."""
+SERVICES = ("cloudwatch", "dynamodb", "s3", "sqs", "ssm")
+"""What they call."""
+_BOTO3_OWN = {"get_paginator", "get_waiter", "upload_file", "upload_fileobj", "download_file", "download_fileobj"}
+_SHORT = {"service_resource": {"query", "scan"}, "create_transfer_manager": {"upload", "download"}}
+"""Operations whose names other classes have as well: they count where a module imports what they belong to."""
+
+
+@dataclass(frozen=True, order=True)
+class CallSite:
+    """One call of AWS in the source."""
+
+    file: str
+    """Such as "lake/ledger/table.py"."""
+    line: int
+    last_line: int
+    function: str
+    """Function or method that holds it, such as "LedgerTable.get"."""
+    operation: str
+    """Such as "put_object"; of pages the operation that gives them."""
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line} {self.operation} in {self.function}"
+
+    def holds(self, file: str, line: int) -> bool:
+        return self.file == file and self.line <= line <= self.last_line
+
+
+def call_sites() -> list[CallSite]:
+    """All of them, in order."""
+    return sorted(
+        site
+        for package, folder in FOLDERS.items()
+        for file in folder.rglob("*.py")
+        for site in sites_of(f"{package}/{file.relative_to(folder)}", file.read_text())
+    )
+
+
+def sites_of(file: str, source: str) -> Iterator[CallSite]:
+    """The call sites of a module."""
+    module = ast.parse(source)
+    imported = {alias.name for node in ast.walk(module) if isinstance(node, ast.ImportFrom) for alias in node.names}
+    imported |= {
+        part for node in ast.walk(module) if isinstance(node, ast.ImportFrom) for part in (node.module or "").split(".")
+    }
+    short = {name for owner, names in _SHORT.items() if owner in imported for name in names}
+    yield from _sites_in(module, file, (), _operations() | _BOTO3_OWN | short)
+
+
+def ran(file: Path) -> set[tuple[str, int]]:
+    """Source files and lines that the recorder wrote."""
+    return {(source, line) for source, line in map(json.loads, file.read_text().splitlines())}
+
+
+@cache
+def _operations() -> frozenset[str]:
+    """Names of all operations of the services, as boto3 has them, but for short ones."""
+    loader = botocore.loaders.create_loader()
+    names = {
+        xform_name(operation)
+        for service in SERVICES
+        for operation in loader.load_service_model(service, "service-2")["operations"]
+    }
+    return frozenset(name for name in names if "_" in name)
+
+
+def _sites_in(node: ast.AST, file: str, within: tuple[str, ...], operations: frozenset[str]) -> Iterator[CallSite]:
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.Call) and isinstance(child.func, ast.Attribute) and child.func.attr in operations:
+            yield CallSite(file, child.lineno, child.end_lineno or child.lineno, ".".join(within), _operation_of(child))
+        inner = isinstance(child, ast.FunctionDef | ast.ClassDef)
+        yield from _sites_in(child, file, (*within, child.name) if inner else within, operations)
+
+
+def _operation_of(call: ast.Call) -> str:
+    assert isinstance(call.func, ast.Attribute)
+    if call.func.attr in {"get_paginator", "get_waiter"}:
+        [name] = call.args
+        assert isinstance(name, ast.Constant)
+        return str(name.value)
+    return call.func.attr

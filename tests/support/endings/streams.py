@@ -1,0 +1,79 @@
+"""What can become of an event, a callback and an object's record, on a whole platform."""
+
+import json
+import time
+import uuid
+
+from ops.stack.row_accounts import landed_objects
+from tests.support.deployed_functions import changed_function
+from tests.support.platform_steps import eventually
+from tests.support.stream import EventStream
+
+SECONDS = 60
+NOBODY = "http://127.0.0.1:1"
+"""An address at which nothing answers."""
+
+
+def end_events(target):
+    """Run them all."""
+    stream = EventStream(target)
+    store_events(target, stream)
+    bury_poison(target, stream)
+    lose_the_queue(target, stream)
+    meet_a_deleted_object(target)
+
+
+def store_events(target, stream):
+    """Events and a callback that land; one that is sent again; one that is refused."""
+    event = {
+        "event_id": str(uuid.uuid4()),
+        "event_type": "payment",
+        "occurred_at": "2026-01-02T03:04:05Z",
+        "source": "website",
+        "payload": {"amount": "1"},
+    }
+    before = len(landed_objects(target, "events"))
+    answers = [stream.post(event), stream.post([event]), stream.post({"events": [event]})]
+    now = time.time()
+    answers += [stream.call_back(b'{"id": "c1", "type": "paid"}', signed_at=now) for _ in range(2)]
+    assert [answer.status for answer in answers] == [202, 202, 400, 202, 409]
+    eventually(lambda: len(landed_objects(target, "events")) > before, SECONDS, "the events' object")
+
+
+def bury_poison(target, stream):
+    """A message that is not an event goes to the dead letters."""
+    stream.settle()
+    before = stream.waiting("eventsDeadLetterQueueUrl")
+    target.client("sqs").send_message(QueueUrl=target.exports["eventsQueueUrl"], MessageBody="poison")
+    eventually(lambda: stream.waiting("eventsDeadLetterQueueUrl") > before, SECONDS, "the dead letter")
+
+
+def lose_the_queue(target, stream):
+    """A callback that could not be queued leaves no trace: the same one is accepted when it is sent again."""
+    functions, name = target.client("lambda"), target.exports["eventReceiverFunction"]
+    variables = functions.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
+    lost = {"Variables": {**variables, "AWS_ENDPOINT_URL_SQS": NOBODY}}
+    body, now = b'{"id": "c2", "type": "paid"}', time.time()
+    with changed_function(target, name, Environment=lost, Timeout=8):
+        assert stream.call_back(body, signed_at=now).status == 503
+    assert stream.call_back(body, signed_at=now).status == 202
+
+
+def meet_a_deleted_object(target):
+    """The event of an object that was deleted before the recorder looked at it."""
+    event = {
+        "time": "2026-01-02T03:04:05Z",
+        "detail": {
+            "bucket": {"name": target.bucket},
+            "object": {
+                "key": "inbound/vehicles/2026/01/02/deleted.csv",
+                "size": 1,
+                "etag": "0" * 32,
+                "sequencer": "0A",
+            },
+        },
+    }
+    answer = target.client("lambda").invoke(
+        FunctionName=target.exports["objectAttributesFunction"], Payload=json.dumps(event).encode()
+    )
+    assert "FunctionError" not in answer, answer["Payload"].read()

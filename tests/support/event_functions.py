@@ -1,0 +1,133 @@
+"""What the tests of the stream's and the index's functions share: resources of their own, and the deployed roles."""
+
+import json
+import time
+import uuid
+
+import boto3
+import pytest
+
+from emulation.aws.emulator import EMULATOR_ACCESS_KEY, EMULATOR_SECRET_KEY
+from functions.event_batcher import handler as batcher
+from functions.event_receiver import handler as receiver
+from functions.object_attributes import handler as attributes
+from lake.callbacks import callback_parameter, callback_secret_parameter
+from lake.object_index import INDEX
+from tests.support.deployed_roles import ACCOUNT, arn_of, deployed_policy, parameters_below, role_credentials
+from tests.support.emulators import REGION, new_session
+
+PREFIX, SECRET = "/event-functions", "what is shared"
+KEY_ID = "key-of-the-website"
+FUNCTIONS = {"stream-receiver": receiver, "stream-batcher": batcher, "attributes-recorder": attributes}
+"""The functions' modules, by role."""
+
+
+class EventsStack:
+    """The functions' resources, made fresh."""
+
+    def __init__(self):
+        name = f"events-{uuid.uuid4().hex[:12]}"
+        self.s3, self.sqs, self.bucket = boto3.client("s3"), boto3.client("sqs"), name
+        self.s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+        self.queue, self.dead_letters = (
+            self.sqs.create_queue(QueueName=f"{name}-{each}")["QueueUrl"] for each in ("queue", "dead")
+        )
+        dynamodb = boto3.resource("dynamodb")
+        self.signatures = dynamodb.create_table(
+            TableName=f"{name}-signatures",
+            KeySchema=[{"AttributeName": "signature", "KeyType": "HASH"}],
+            AttributeDefinitions=[{"AttributeName": "signature", "AttributeType": "S"}],
+            BillingMode="PAY_PER_REQUEST",
+        )
+        keys = ("object_key", "dataset_day", "arrived_at")
+        self.attributes = dynamodb.create_table(
+            TableName=f"{name}-attributes",
+            KeySchema=[{"AttributeName": "object_key", "KeyType": "HASH"}],
+            AttributeDefinitions=[{"AttributeName": each, "AttributeType": "S"} for each in keys],
+            GlobalSecondaryIndexes=[
+                {
+                    "IndexName": INDEX,
+                    "KeySchema": [
+                        {"AttributeName": "dataset_day", "KeyType": "HASH"},
+                        {"AttributeName": "arrived_at", "KeyType": "RANGE"},
+                    ],
+                    "Projection": {"ProjectionType": "ALL"},
+                }
+            ],
+            BillingMode="PAY_PER_REQUEST",
+        )
+        ssm, secret = boto3.client("ssm"), callback_secret_parameter(PREFIX, "payments")
+        configuration = json.dumps({"event_id_pointer": "/id", "secret_parameter": secret})
+        ssm.put_parameter(
+            Name=callback_parameter(PREFIX, "payments"), Value=configuration, Type="String", Overwrite=True
+        )
+        ssm.put_parameter(Name=secret, Value=SECRET, Type="SecureString", Overwrite=True)
+        self._name = name
+
+    @property
+    def environment(self):
+        return {
+            "EVENTS_QUEUE_URL": self.queue,
+            "PARAMETER_PREFIX": PREFIX,
+            "SIGNATURES_TABLE": self.signatures.name,
+            "API_KEY_PROVIDERS": json.dumps({KEY_ID: "website"}),
+            "CALLBACK_PROVIDERS": "payments",
+            "LAKE_BUCKET": self.bucket,
+            "EVENTS_DATASET": "events",
+            "EVENTS_DEAD_LETTER_QUEUE_URL": self.dead_letters,
+            "ATTRIBUTES_TABLE": self.attributes.name,
+        }
+
+    def session_of(self, role):
+        """A session under a function's role, which has the policy that the program deploys."""
+        queue, dead_letters = (
+            f"arn:aws:sqs:{REGION}:{ACCOUNT}:{url.rpartition('/')[2]}" for url in (self.queue, self.dead_letters)
+        )
+        lake = {arn_of("bucket"): f"arn:aws:s3:::{self.bucket}"}
+        places = {
+            "stream-receiver": {
+                arn_of("stream-events"): queue,
+                arn_of("stream-signatures"): self.signatures.table_arn,
+                **parameters_below(PREFIX),
+            },
+            "stream-batcher": {**lake, arn_of("stream-dead-letters"): dead_letters},
+            "attributes-recorder": {**lake, arn_of("attributes-table"): self.attributes.table_arn},
+        }
+        policy = deployed_policy(role, places[role])
+        return new_session(role_credentials(boto3.client, f"{self._name}-{role}", policy))
+
+    def messages(self, queue, count, *, seconds=20):
+        """So many messages of a queue, taken from it; fewer if no more are there for some seconds."""
+        taken, until = [], time.monotonic() + seconds
+        while len(taken) < count:
+            answer = self.sqs.receive_message(
+                QueueUrl=queue, MaxNumberOfMessages=10, AttributeNames=["All"], MessageAttributeNames=["All"]
+            )
+            if not (received := answer.get("Messages", ())) and time.monotonic() >= until:
+                break
+            for message in received:
+                self.sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
+                taken.append(message)
+        return taken
+
+
+@pytest.fixture
+def events_stack(engine_emulator, monkeypatch):
+    monkeypatch.setenv("AWS_ENDPOINT_URL", engine_emulator.endpoint)
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", EMULATOR_ACCESS_KEY)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", EMULATOR_SECRET_KEY)
+    monkeypatch.delenv("AWS_SESSION_TOKEN", raising=False)
+    # The default session keeps the credentials that it met first, and each function its clients.
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", new_session())
+    stack = EventsStack()
+    for name, value in stack.environment.items():
+        monkeypatch.setenv(name, value)
+    for role, module in FUNCTIONS.items():
+        monkeypatch.setattr(module, "boto3", stack.session_of(role))
+    caches = (receiver.receiver, batcher._batcher, attributes._recorder)
+    for cached in caches:
+        cached.cache_clear()
+    yield stack
+    for cached in caches:
+        cached.cache_clear()

@@ -1,0 +1,91 @@
+"""What the tests of the whole platform do alike: put files on its server, run its workflow, wait."""
+
+import time
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from typer.testing import CliRunner
+
+from ops.commands import app
+from ops.jobs.as_process import ProcessRunner
+from ops.jobs.workflow import SUCCEEDED, read_triggers, walk
+from ops.stack import terminal
+
+
+@pytest.fixture
+def outgoing(platform):
+    """The directory that the stand-in server offers for vehicles, emptied afterwards."""
+    folder = outgoing_folder(platform)
+    yield folder
+    for file in folder.iterdir():
+        file.unlink()
+
+
+def outgoing_folder(platform):
+    folder = platform.source.root / "outgoing/vehicles"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def eventually(condition, seconds, what):
+    """Poll until the condition holds and return what it gives."""
+    deadline = time.monotonic() + seconds
+    while not (result := condition()):
+        assert time.monotonic() < deadline, f"{what} was not seen within {seconds} s"
+        time.sleep(0.1)  # between two polls
+    return result
+
+
+def let_the_schedule_fire(target, dataset):
+    """A schedule with all that the dataset's deployed one has but its time, which comes in a second.
+
+    The emulator fires none that was changed from cron to at, so the deployed one itself cannot be brought forward.
+    """
+    scheduler = target.client("scheduler")
+    group, name = target.exports["collectionSchedules"][dataset].split("/")
+    deployed = scheduler.get_schedule(GroupName=group, Name=name)
+    moment = datetime.now(UTC) + timedelta(seconds=1)
+    now = f"{dataset}-now-{time.monotonic_ns()}"
+    scheduler.create_schedule(
+        Name=now,
+        ScheduleExpression=f"at({moment:%Y-%m-%dT%H:%M:%S})",
+        ScheduleExpressionTimezone="UTC",
+        **{key: deployed[key] for key in ("GroupName", "FlexibleTimeWindow", "Target")},
+    )
+    return lambda: scheduler.delete_schedule(GroupName=group, Name=now)
+
+
+def refine(target):
+    """Run the deployed workflow's jobs in its order."""
+    runner = ProcessRunner(target)
+
+    def run_one(job):
+        runner.run(job)
+        return SUCCEEDED
+
+    triggers = read_triggers(target.client("glue"), target.exports["refineWorkflow"])
+    return [job for job, _ in walk(triggers, run_one)]
+
+
+@pytest.fixture
+def ops(platform, wide_terminal):  # noqa: ARG001 - what is printed is not cut
+    """Gives an operator's command to the deployed stack."""
+    return commands_to(platform)
+
+
+@pytest.fixture
+def wide_terminal(monkeypatch):
+    """A terminal that is wide enough for whole keys."""
+    monkeypatch.setattr(terminal.console, "_width", 300)
+
+
+def commands_to(platform):
+    """What gives an operator's command to a platform's stack, and sees that none ends in a traceback."""
+
+    def give(*words):
+        arguments = ["--stack", "local", "--state-dir", str(platform.state_directory), *words]
+        result = CliRunner().invoke(app, arguments)
+        assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+        return result
+
+    return give

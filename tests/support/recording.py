@@ -1,0 +1,182 @@
+"""Runs the program under Pulumi's mocks and keeps its resource graph: what the real engine would be asked to create."""
+
+import json
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from google.protobuf import empty_pb2, json_format, struct_pb2
+from pulumi.runtime import mocks
+from pulumi.runtime.proto import resource_pb2
+
+from emulation.pulumi_engine import read_stack_configuration
+from emulation.pulumi_engine.program import run_program
+from emulation.pulumi_engine.settings import encode
+from emulation.pulumi_engine.values import read_properties, write_properties
+
+ROOT = Path(__file__).resolve().parents[2]
+SIGNATURE = "4dabf18193072939515e22adb298388d"
+PROJECT = "data-platform"
+ACCOUNT = "123456789012"
+
+# Outputs that the program passes on. Each stands in the graph as ${name.output}, so that a reference stays readable.
+OUTPUTS = (
+    "arn",
+    "executionArn",
+    "invokeArn",
+    "invokeUrl",
+    "rootResourceId",
+    "bucket",
+    "id",
+    "key",
+    "keyId",
+    "name",
+    "privateKeyPem",
+    "publicKeyOpenssh",
+    "url",
+    "arnWithoutRevision",
+    "certPem",
+    "certRequestPem",
+    "publicIp",
+    "version",
+    "registryId",
+    "repositoryUrl",
+    "result",
+    "value",
+)
+INVOKES = {
+    "aws:index/getCallerIdentity:getCallerIdentity": {"accountId": ACCOUNT},
+    "aws:index/getRegion:getRegion": {"region": "eu-west-1"},
+    "aws:index/getAvailabilityZones:getAvailabilityZones": {"names": ["eu-west-1a", "eu-west-1b", "eu-west-1c"]},
+    "aws:ecr/getAuthorizationToken:getAuthorizationToken": {"userName": "AWS", "password": "registry-token"},
+}
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """One resource as the program registered it."""
+
+    urn: str
+    type: str
+    name: str
+    custom: bool
+    parent: str
+    protect: bool
+    retain: bool
+    inputs: dict[str, Any]
+    secret_inputs: frozenset[str]
+    dependencies: frozenset[str]
+    """URNs of what is created, and up to date, before it."""
+    former_parents: tuple[str, ...]
+    """URNs of the components that it belonged to once."""
+
+
+@dataclass(frozen=True)
+class Graph:
+    """A stack's resources and exports."""
+
+    stack: str
+    resources: list[Recorded]
+    exports: dict[str, Any]
+
+    def of_type(self, kind: str) -> list[Recorded]:
+        """Resources of a type, given as in "s3/bucket:Bucket"."""
+        return [resource for resource in self.resources if resource.type == f"aws:{kind}"]
+
+    def only(self, kind: str, name: str = "") -> Recorded:
+        """The one resource of a type whose name ends so."""
+        found = [resource for resource in self.of_type(kind) if resource.name.endswith(name)]
+        assert len(found) == 1, f"expected one {kind} {name}, found {[resource.name for resource in found]}"
+        return found[0]
+
+    def policies(self) -> dict[str, list[dict[str, Any]]]:
+        """Statements of every policy document of the graph, by resource name and property."""
+        documents = {
+            f"{resource.name}.{key}": json.loads(resource.inputs[key])
+            for resource in self.resources
+            for key in ("policy", "assumeRolePolicy")
+            if key in resource.inputs
+        }
+        return {where: document["Statement"] for where, document in documents.items() if "Statement" in document}
+
+
+class _NoMocks(mocks.Mocks):
+    def new_resource(self, _: mocks.MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
+        raise AssertionError("the recorder answers registrations itself")
+
+    def call(self, _: mocks.MockCallArgs) -> dict[str, Any]:
+        raise AssertionError("the recorder answers invokes itself")
+
+
+class _Recorder(mocks.MockMonitor):
+    def __init__(self) -> None:
+        super().__init__(_NoMocks())
+        self.recorded: list[Recorded] = []
+        self.exports: dict[str, Any] = {}
+
+    def RegisterResource(self, request: Any) -> Any:  # noqa: N802 - the SDK's name
+        urn = f"{request.parent}/{request.type}::{request.name}" if request.parent else "stack"
+        if request.type == "pulumi:pulumi:Stack":
+            return resource_pb2.RegisterResourceResponse(urn=urn)
+        inputs = _readable(json_format.MessageToDict(request.object))
+        self.recorded.append(
+            Recorded(
+                urn=urn,
+                type=request.type,
+                name=request.name,
+                custom=request.custom,
+                parent=request.parent,
+                protect=request.protect,
+                retain=request.retainOnDelete,
+                inputs=inputs,
+                secret_inputs=read_properties(request.object, ROOT).secrets,
+                dependencies=frozenset(request.dependencies),
+                former_parents=tuple(alias.spec.parentUrn for alias in request.aliases),
+            )
+        )
+        if not request.custom:
+            return resource_pb2.RegisterResourceResponse(urn=urn, object=request.object)
+        outputs = {key: f"${{{request.name}.{key}}}" for key in OUTPUTS if key not in inputs}
+        secret = {key: value for key, value in outputs.items() if key in request.additionalSecretOutputs}
+        return resource_pb2.RegisterResourceResponse(
+            urn=urn, id=f"${{{request.name}.id}}", object=write_properties(request.object, outputs, secret)
+        )
+
+    def RegisterResourceOutputs(self, request: Any) -> Any:  # noqa: N802 - the SDK's name
+        if request.urn == "stack":
+            self.exports = _readable(json_format.MessageToDict(request.outputs))
+        return empty_pb2.Empty()
+
+    def Invoke(self, request: Any) -> Any:  # noqa: N802 - the SDK's name
+        fields = {"return": json_format.ParseDict(INVOKES[request.tok], struct_pb2.Struct())}
+        return resource_pb2.ResourceInvokeResponse(**fields)
+
+
+def record(stack: str, **changed_settings: object) -> Graph:
+    """Run the program for a stack, with some of its settings changed, and return its graph."""
+    configuration = dict(read_stack_configuration(ROOT, stack))
+    configuration |= {f"{PROJECT}:{name}": value for name, value in changed_settings.items()}
+    recorder = _Recorder()
+    run_program(ROOT, recorder, project=PROJECT, stack=stack, configuration=encode(configuration), dry_run=False)
+    # Independent resources are registered in any order.
+    return Graph(stack, sorted(recorder.recorded, key=lambda each: each.urn), recorder.exports)
+
+
+@cache
+def recorded(stack: str) -> Graph:
+    """The graph of a stack with its own settings, recorded once in a process."""
+    return record(stack)
+
+
+def _readable(value: Any) -> Any:
+    """A wire value for a reader: secrets as what they hold, files by their path, whole numbers whole."""
+    if isinstance(value, list):
+        return [_readable(item) for item in value]
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if not isinstance(value, dict):
+        return value
+    if SIGNATURE not in value:
+        return {key: _readable(item) for key, item in sorted(value.items()) if item is not None}
+    return _readable(value["value"]) if "value" in value else f"file {value['path']}"

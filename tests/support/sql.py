@@ -1,0 +1,268 @@
+"""What the tests of the SQL extraction share: a server, and a bucket, a ledger and a task role as they are deployed."""
+
+import contextlib
+import io
+import os
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
+
+import dataframely as dy
+import polars as pl
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.x509.oid import NameOID
+
+from emulation.sql_server.server import SourceSettings, start
+from jobs.extract_from_sql.connection import Server, trusting
+from lake.parameters import Database, certificate_parameter, database_parameter, password_parameter
+from processing.declaring.dataset import Dataset, SqlSource
+from tests.support.deployed_roles import deployed_policy, places_of_lake, role_credentials
+from tests.support.emulators import new_session
+
+REGION = "eu-west-1"
+CONNECTION = "crm"
+_SESSION = new_session()
+COLUMNS = "id int not null primary key, note nvarchar(40), at datetime2(7)"
+
+
+@dataclass(frozen=True)
+class Address:
+    """How to log in to a database."""
+
+    host: str
+    port: int
+    database: str
+    user: str
+    password: str
+    certificate: str
+
+
+class SqlServer:
+    """A running server and its tables. Each test makes tables of its own."""
+
+    def __init__(self, address: Address) -> None:
+        self.address = address
+        self.server = Server(
+            Database(
+                host=address.host,
+                port=address.port,
+                database=address.database,
+                user=address.user,
+                password_parameter="",
+                certificate_parameter="",
+            ),
+            address.password,
+        )
+
+    def run(self, statement: str) -> None:
+        """Run a statement that gives no rows."""
+        with trusting(self.address.certificate), self.server.connect() as connection:
+            connection.execute(statement)
+
+    def query(self, statement: str) -> list[tuple[object, ...]]:
+        """A query's rows."""
+        with trusting(self.address.certificate), self.server.connect() as connection:
+            return [tuple(row) for row in connection.execute(statement).fetchall()]
+
+    def create_table(self, columns: str) -> str:
+        """A new table in dbo, and its name."""
+        name = f"t{uuid.uuid4().hex[:12]}"
+        self.run(f"create table dbo.{name} ({columns})")
+        return name
+
+    def insert(self, table: str, rows: str) -> None:
+        """Insert rows, such as "(1, N'a'), (2, null)"."""
+        self.run(f"insert into dbo.{table} values {rows}")  # noqa: S608 - a test's own
+
+    def update(self, table: str, changes: str, condition: str) -> None:
+        """Change rows."""
+        self.run(f"update dbo.{table} set {changes} where {condition}")  # noqa: S608 - a test's own
+
+    def delete(self, table: str, condition: str) -> None:
+        """Delete rows."""
+        self.run(f"delete from dbo.{table} where {condition}")  # noqa: S608 - a test's own
+
+
+def real_sql_server() -> SqlServer | None:
+    """The server that MSSQL_URL names, such as mssql://user:password@host:1433/database?certificate=server.pem."""
+    if "MSSQL_URL" not in os.environ:
+        return None
+    url = urlsplit(os.environ["MSSQL_URL"])
+    certificate = Path(parse_qs(url.query)["certificate"][0]).read_text()
+    user, password = unquote(url.username or ""), unquote(url.password or "")
+    return SqlServer(Address(url.hostname or "", url.port or 1433, url.path.strip("/"), user, password, certificate))
+
+
+@contextlib.contextmanager
+def running_sql_source(folder: Path) -> Iterator[SqlServer]:
+    """The stand-in, in threads of this process; a real server if there is one."""
+    if (real := real_sql_server()) is not None:
+        yield real
+        return
+    certificate, key = new_certificate()
+    files = {"certificate.pem": certificate, "key.pem": key, "password": "p}w;d {Ü}"}
+    for name, text in files.items():
+        (folder / name).write_text(text)
+    source = start(
+        SourceSettings(
+            database_file=folder / "source.duckdb",
+            certificate=folder / "certificate.pem",
+            private_key=folder / "key.pem",
+            password_file=folder / "password",
+            user="extraction",
+        )
+    )
+    try:
+        yield SqlServer(Address("127.0.0.1", source.port, "crm", "extraction", files["password"], certificate))
+    finally:
+        source.stop()
+
+
+def new_certificate() -> tuple[str, str]:
+    """A certificate for 127.0.0.1, by itself, and its key: PEM."""
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(hours=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("127.0.0.1")]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    pem = serialization.Encoding.PEM
+    private = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    return certificate.public_bytes(pem).decode(), private.decode()
+
+
+class SqlStack:
+    """A bucket, a ledger, a database's parameters, and the task's role with the policy that the program deploys."""
+
+    def __init__(self, endpoint: str, datasets: tuple[str, ...]) -> None:
+        self.endpoint = endpoint
+        self._name = f"extraction-{uuid.uuid4().hex[:12]}"
+        self.bucket = self.table = self._name
+        self.prefix = f"/data-platform/{self._name}"
+        self.s3, self.dynamodb, self.ssm = (self.client(service) for service in ("s3", "dynamodb", "ssm"))
+        self.key_arn = self.client("kms").create_key()["KeyMetadata"]["Arn"]
+        self.s3.create_bucket(Bucket=self.bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
+        self.dynamodb.create_table(
+            TableName=self.table,
+            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+            AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk")],
+            BillingMode="PAY_PER_REQUEST",
+        )
+        places = places_of_lake(self.bucket, self.key_arn, self.table, self.prefix)
+        policy = deployed_policy("extraction-task", places, datasets)
+        self._credentials = role_credentials(self.client, self._name, policy)
+
+    def client(self, service: str) -> Any:
+        """A client of the account's root."""
+        keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
+        return _SESSION.client(service, endpoint_url=self.endpoint, region_name=REGION, **keys)
+
+    @cached_property
+    def role_dynamodb(self) -> Any:
+        """A DynamoDB client under the task's role."""
+        return new_session(self._credentials).client("dynamodb", endpoint_url=self.endpoint, region_name=REGION)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The task's environment: its role's credentials."""
+        return {**self._credentials, "AWS_ENDPOINT_URL": self.endpoint, "AWS_DEFAULT_REGION": REGION}
+
+    @property
+    def arguments(self) -> list[str]:
+        """The task's arguments."""
+        return ["--bucket", self.bucket, "--ledger-table", self.table, "--parameter-prefix", self.prefix]
+
+    def deploy(self, address: Address, *, certificate: str | None = None, password: str | None = None) -> None:
+        """Write the database's parameters as the program does, one of them wrong if it is given."""
+        database = Database(
+            host=address.host,
+            port=address.port,
+            database=address.database,
+            user=address.user,
+            password_parameter=password_parameter(self.prefix, CONNECTION),
+            certificate_parameter=certificate_parameter(self.prefix, CONNECTION),
+        )
+        self._put(database_parameter(self.prefix, CONNECTION), database.to_json())
+        self._put(database.certificate_parameter, certificate or address.certificate)
+        self.ssm.put_parameter(
+            Name=database.password_parameter,
+            Value=password or address.password,
+            Type="SecureString",
+            KeyId=self.key_arn,
+            Overwrite=True,
+        )
+
+    def end_lease(self, dataset: str) -> None:
+        """Let the lease of a dataset's claim be over, as waiting for it would."""
+        self.dynamodb.update_item(
+            TableName=self.table,
+            Key={"pk": {"S": f"dataset#{dataset}"}, "sk": {"S": "watermark"}},
+            UpdateExpression="SET lease_until = :past",
+            ExpressionAttributeValues={":past": {"S": "2020-01-01T00:00:00.000000+00:00"}},
+        )
+
+    def keys(self, dataset: str) -> list[str]:
+        """Keys of the objects that were extracted."""
+        listed = self.s3.list_objects_v2(Bucket=self.bucket, Prefix=f"inbound/{dataset}/").get("Contents", [])
+        return [entry["Key"] for entry in listed]
+
+    def read(self, key: str) -> pl.DataFrame:
+        """An object's rows."""
+        return pl.read_parquet(io.BytesIO(self.read_bytes(key)))
+
+    def read_bytes(self, key: str) -> bytes:
+        """An object as it is."""
+        return self.s3.get_object(Bucket=self.bucket, Key=key)["Body"].read()
+
+    def metadata(self, key: str) -> dict[str, str]:
+        """What an object says of itself."""
+        return self.s3.head_object(Bucket=self.bucket, Key=key)["Metadata"]
+
+    def _put(self, name: str, value: str) -> None:
+        self.ssm.put_parameter(Name=name, Value=value, Type="String", Overwrite=True)
+
+
+class Items(dy.Schema):
+    """COLUMNS."""
+
+    id = dy.Int64(primary_key=True)
+    note = dy.String(nullable=True)
+    at = dy.Datetime(nullable=True, time_unit="ns")
+
+
+def dataset(table: str, name: str = "items", schema: type[dy.Schema] = Items, **source) -> Dataset:
+    """A dataset that comes from a table, incremental by `at` unless it is said otherwise."""
+    declared = {"mode": "incremental", "watermark": "at", "schedule": "rate(1 hour)"} | source
+    return Dataset(
+        name=name,
+        schema=schema,
+        source=SqlSource(CONNECTION, "dbo", table, **declared),
+        owner="operations",
+        freshness=timedelta(days=1),
+    )
+
+
+def only_rows(stack: SqlStack, logged: list[dict[str, object]]) -> list[tuple[object, ...]]:
+    """The rows of the one object that a run wrote, by key."""
+    (line,) = logged
+    return stack.read(str(line["object"])).sort("id").rows()
+
+
+def at(text: str) -> str:
+    """A time of the tests' day, as a literal."""
+    return f"'2026-11-22 {text}'"

@@ -1,0 +1,96 @@
+"""What the recorded run of a platform does not use, with reasons: permissions, and lines that call AWS."""
+
+from dataclasses import dataclass
+
+from tests.support.call_sites import CallSite
+
+
+@dataclass(frozen=True)
+class Unexercised:
+    """Some actions of a role's statement. "*" stands for any role."""
+
+    role: str
+    statement: str
+    actions: tuple[str, ...]
+    reason: str
+
+    def covers(self, role: str, statement: str, action: str) -> bool:
+        return self.role in {"*", role} and self.statement == statement and action in self.actions
+
+
+@dataclass(frozen=True)
+class NotRun:
+    """A call of AWS that no function, job or task of a run makes."""
+
+    file: str
+    function: str
+    operation: str
+    reason: str
+
+    def covers(self, site: CallSite) -> bool:
+        return (site.file, site.function, site.operation) == (self.file, self.function, self.operation)
+
+
+_SERVICES = (
+    "a service's own call, judged on the policies of every stack in tests/infrastructure/test_service_permissions.py"
+)
+_LOGS = "Lambda, Glue and Fargate write logs in the role's name, the emulator in its own; judged there as well"
+_BATCH = "AWS asks for this action when messages are sent in a batch; the emulator asks for one of its own"
+_KEY = ("kms:Decrypt", "kms:GenerateDataKey")
+
+UNEXERCISED = (
+    Unexercised("*", "Trace", ("xray:PutTraceSegments", "xray:PutTelemetryRecords"), "the emulator traces nothing"),
+    Unexercised("*", "WriteLogs", ("logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"), _LOGS),
+    Unexercised("collector-scheduler", "StartCollector", ("lambda:InvokeFunction",), _SERVICES),
+    Unexercised("collector-scheduler", "SendFailures", ("sqs:SendMessage",), _SERVICES),
+    Unexercised("collector-scheduler", "EncryptFailures", _KEY, _SERVICES),
+    Unexercised("extraction-scheduler", "StartTask", ("ecs:RunTask",), _SERVICES),
+    Unexercised("extraction-scheduler", "GiveTaskItsRoles", ("iam:PassRole",), _SERVICES),
+    Unexercised("extraction-scheduler", "SendFailures", ("sqs:SendMessage",), _SERVICES),
+    Unexercised("extraction-scheduler", "EncryptFailures", _KEY, _SERVICES),
+    Unexercised("jobs-events", "NotifyWorkflow", ("glue:NotifyEvent",), _SERVICES),
+    Unexercised(
+        "network-refusals",
+        "WriteFlowLogs",
+        ("logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"),
+        "the network's flow log is written in the role's name; no packet flows here",
+    ),
+    Unexercised(
+        "stream-batcher",
+        "TakeMessages",
+        ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"),
+        "Lambda polls the queue in the role's name, the emulator in its own; judged there as well",
+    ),
+    Unexercised("stream-receiver", "Enqueue", ("sqs:SendMessage",), _BATCH),
+    Unexercised("stream-batcher", "SendDeadLetters", ("sqs:SendMessage",), _BATCH),
+    Unexercised(
+        "datasets-freshness",
+        "UseKey",
+        ("kms:GenerateDataKey",),
+        "every function may use the key; this one writes nothing",
+    ),
+    Unexercised("attributes-recorder", "SendFailures", ("sqs:SendMessage",), _SERVICES),
+    Unexercised("attributes-recorder", "UseKey", ("kms:GenerateDataKey",), "its failures go to an encrypted queue"),
+    Unexercised("collector-sftp", "SendFailures", ("sqs:SendMessage",), _SERVICES),
+    Unexercised("extraction-execution", "LogInToRegistry", ("ecr:GetAuthorizationToken",), "no containers run here"),
+    Unexercised(
+        "extraction-execution",
+        "PullImage",
+        ("ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"),
+        "no containers run here",
+    ),
+)
+
+
+def is_listed(role: str, statement: str, action: str) -> bool:
+    return any(entry.covers(role, statement, action) for entry in UNEXERCISED)
+
+
+NOT_RUN = (
+    NotRun(
+        "lake/object_index.py",
+        "AttributesTable.of_day",
+        "query",
+        "for a person's own programs, which have the rights of that person",
+    ),
+)

@@ -1,0 +1,81 @@
+"""Archives are the same for the same sources, hold what belongs in, and are made anew when the sources change."""
+
+import zipfile
+from pathlib import Path
+
+import pulumi
+import pytest
+
+from dataplatform.aws import packaging
+
+ROOT = Path(__file__).resolve().parents[4]
+
+
+@pytest.fixture(autouse=True)
+def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with sources like the repository's, as the current directory."""
+    for file in ("functions/__init__.py", "functions/hello.py", "lake/__init__.py", "jobs/__init__.py"):
+        path = tmp_path / file
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"# {file}\n")
+    (tmp_path / "functions/__pycache__").mkdir()
+    (tmp_path / "functions/__pycache__/hello.cpython-311.pyc").write_bytes(b"compiled")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def members(archive: pulumi.Archive) -> list[str]:
+    assert isinstance(archive, pulumi.FileArchive)
+    with zipfile.ZipFile(archive.path) as opened:
+        return opened.namelist()
+
+
+def content(archive: pulumi.Archive) -> bytes:
+    assert isinstance(archive, pulumi.FileArchive)
+    return Path(archive.path).read_bytes()
+
+
+def test_the_functions_archive_holds_handlers_and_runtime_library_only() -> None:
+    assert members(packaging.function_code()) == ["functions/__init__.py", "functions/hello.py", "lake/__init__.py"]
+
+
+def test_an_archive_does_not_depend_on_when_it_was_made(checkout: Path) -> None:
+    # given an archive
+    first = content(packaging.function_code())
+
+    # when the sources are touched but not changed
+    (checkout / "functions/hello.py").touch()
+
+    # then the archive is the same
+    assert content(packaging.function_code()) == first
+
+
+def test_an_archive_changes_with_its_sources(checkout: Path) -> None:
+    first = content(packaging.function_code())
+    (checkout / "functions/hello.py").write_text("# changed\n")
+    assert content(packaging.function_code()) != first
+
+
+def test_an_archives_path_says_nothing_of_this_machine() -> None:
+    archive = packaging.function_code()
+    assert isinstance(archive, pulumi.FileArchive)
+    assert not Path(archive.path).is_absolute()
+
+
+def test_requirements_that_pip_cannot_meet_are_refused_in_words(checkout: Path) -> None:
+    # given a requirement that no index has
+    (checkout / "requirements").mkdir()
+    (checkout / "requirements/functions.txt").write_text(
+        f"no-such-package-of-the-data-platform==0.0.1 --hash=sha256:{'0' * 64}\n"
+    )
+
+    # then the error names the file and what to do, and nothing half-made is kept
+    with pytest.raises(packaging.PackagingError, match=r"requirements/functions\.txt(?s:.*)package index"):
+        packaging.function_layer("arm64")
+    assert not list((checkout / ".build").glob("layer-*"))
+
+
+def test_the_archive_of_the_functions_code_is_small(monkeypatch: pytest.MonkeyPatch) -> None:
+    # the code without the layer: Lambda's console can show it, and a cold start reads little
+    monkeypatch.chdir(ROOT)
+    assert len(content(packaging.function_code())) < 200_000

@@ -1,0 +1,219 @@
+"""What a stack's settings accept, and how they say what is wrong."""
+
+from typing import Any
+
+import pytest
+
+from dataplatform.settings.reader import SettingsError, parse_settings
+
+HOST_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIPLACEHOLDER"
+
+
+def values(**changes: Any) -> dict[str, Any]:
+    """Complete settings, with some of them changed."""
+    return {"teams": ["finance"], "connections": connection(), "events": events()} | changes
+
+
+def refusal(stack: str = "dev", **changes: Any) -> str:
+    with pytest.raises(SettingsError) as caught:
+        parse_settings(values(**changes), stack)
+    return str(caught.value)
+
+
+def test_complete_settings_are_read_with_their_defaults() -> None:
+    # when settings name only what has no default
+    settings = parse_settings(values(), "dev")
+
+    # then the rest is safe
+    assert settings.protect_data
+    assert settings.connections["dealer"].port == 22
+    assert not settings.local.trust_account
+
+
+def test_an_unknown_setting_is_refused_with_its_name_the_file_and_the_one_meant() -> None:
+    message = refusal(timezone="Europe/London")
+    assert "Pulumi.dev.yaml" in message
+    assert "data-platform:timezone: no such setting; did you mean timeZone?" in message
+
+
+def test_an_unknown_setting_within_a_connection_is_refused_with_its_place() -> None:
+    connection = {"host": "h", "user": "u", "hostKeys": [HOST_KEY], "password": "secret"}
+    message = refusal(connections={"dealer": connection})
+    assert "data-platform:connections.dealer.password: no such setting" in message
+    assert "secret" not in message
+
+
+def test_a_missing_setting_is_refused_with_its_name() -> None:
+    with pytest.raises(SettingsError, match="data-platform:teams: missing"):
+        parse_settings({"connections": {}}, "dev")
+
+
+def test_a_wrong_value_is_refused_with_what_was_expected() -> None:
+    message = refusal(logRetentionDays=31)
+    assert "data-platform:logRetentionDays" in message
+    assert "30" in message
+    assert "got 31" in message
+
+
+def test_a_team_whose_name_cannot_be_a_prefix_is_refused() -> None:
+    assert "data-platform:teams.0" in refusal(teams=["Finance/../hr"])
+
+
+def test_a_time_zone_that_does_not_exist_is_refused() -> None:
+    assert "not an IANA time zone" in refusal(timeZone="Europe/Atlantis")
+
+
+def test_a_host_key_of_another_form_is_refused() -> None:
+    connection = {"host": "h", "user": "u", "hostKeys": ["SHA256:abcdef"]}
+    assert "data-platform:connections.dealer.hostKeys.0" in refusal(connections={"dealer": connection})
+
+
+@pytest.mark.parametrize("stack", ["dev", "prod"])
+def test_a_connection_without_a_pinned_host_key_is_refused_on_aws(stack: str) -> None:
+    connection = {"host": "sftp.example.com", "user": "u", "hostKeys": []}
+    message = refusal(stack, connections={"dealer": connection})
+    assert "connections.dealer.hostKeys" in message
+    assert "ssh-keyscan sftp.example.com" in message
+
+
+@pytest.mark.parametrize("stack", ["dev", "prod"])
+@pytest.mark.parametrize("exception", ["trustAccount", "plainHttp", "hostPackages"])
+def test_the_emulators_exceptions_are_refused_on_aws(stack: str, exception: str) -> None:
+    assert "data-platform:local" in refusal(stack, local={exception: True})
+
+
+def test_the_local_stack_takes_the_emulators_exceptions() -> None:
+    settings = parse_settings(values(local={"trustAccount": True, "plainHttp": True}), "local")
+    assert settings.local.trust_account
+
+
+# --- what AWS refuses -------------------------------------------------------------------------------------------------
+
+EXISTING = {"vpcId": "vpc-0a1b2c3d", "publicSubnetIds": ["subnet-0a1b2c3d"], "privateSubnetIds": ["subnet-1a1b2c3d"]}
+SERVER = {"host": "sql.example.com", "database": "retail", "user": "extractor"}
+CERTIFICATE = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"
+
+
+def connection(**changes: Any) -> dict[str, Any]:
+    return {"dealer": {"host": "sftp.example.com", "user": "platform", "hostKeys": [HOST_KEY]} | changes}
+
+
+def database(**changes: Any) -> dict[str, Any]:
+    return {"crm": SERVER | {"passwordParameter": "/example/password", "certificate": CERTIFICATE} | changes}
+
+
+def events(**changes: Any) -> dict[str, Any]:
+    return {"providers": {"website": {}}} | changes
+
+
+REFUSED_BY_AWS = {
+    # Lambda: a batch above 10 has a window; SQS batches 10,000 at most and waits 300 seconds at most.
+    "events.batchWindowSeconds": [
+        ({"events": events(batchWindowSeconds=0)}, "expected 1 to 300"),
+        ({"events": events(batchSize=11, batchWindowSeconds=0)}, "expected 1 to 300"),
+        ({"events": events(batchWindowSeconds=301)}, "less than or equal to 300"),
+    ],
+    "events.batchSize": [({"events": events(batchSize=10_001)}, "less than or equal to 10000")],
+    "events.batcherMaximumConcurrency": [({"events": events(batcherMaximumConcurrency=1)}, "equal to 2")],
+    # API Gateway counts in 32 bits.
+    "events.providers.website.requestsPerDay": [
+        ({"events": events(providers={"website": {"requestsPerDay": 2**31}})}, "less than or equal to 2147483647")
+    ],
+    # SSM: 15 levels without an empty one, 4,096 characters.
+    "events.callbacks.payments.secretParameter": [
+        ({"events": events(callbacks={"payments": {"secretParameter": name}})}, "should match pattern")
+        for name in ("secret", "/a//b", "/a/", "/a b", "/a" * 16)
+    ],
+    "databases.crm.passwordParameter": [({"databases": database(passwordParameter="/a//b")}, "should match pattern")],
+    "databases.crm.certificate": [({"databases": database(certificate=CERTIFICATE * 80)}, "at most 4096 characters")],
+    "connections.dealer.hostKeys": [
+        ({"connections": connection(hostKeys=[f"ssh-rsa {'A' * 700}{n}" for n in range(5)])}, "at most 3196 together"),
+        ({"connections": connection(hostKeys=[HOST_KEY, f"{HOST_KEY} again"])}, "named twice"),
+    ],
+    "connections.dealer.host": [({"connections": connection(host="h" * 254)}, "at most 253 characters")],
+    "connections.dealer.clientKeys": [
+        ({"connections": connection(clientKeys=["first", "first"])}, "named twice: first"),
+        ({"connections": connection(clientKeys=list("abcdef"))}, "at most 5 items"),
+    ],
+    # IAM: a role's name has 64 characters.
+    "teams.0": [({"teams": ["t" * 31]}, "at most 30 characters")],
+    "teams": [({"teams": ["finance", "finance"]}, "named twice: finance")],
+    # SNS: an address.
+    "alarmEmails.0": [
+        ({"alarmEmails": [address]}, "not a mail address")
+        for address in ("", "data-team", "data-team@example", "data team@example.org", "a@b@example.org", "a@.org")
+    ],
+    "alarmEmails": [({"alarmEmails": ["a@example.org", "a@example.org"]}, "named twice: a@example.org")],
+    # EC2: private ranges without host bits, /16 at most; rules and subnets once each.
+    "network.cidr": [
+        ({"network": {"cidr": cidr}}, expected)
+        for cidr, expected in (
+            ("10.40.0.0/15", "/16 to /22"),
+            ("10.40.0.0/23", "/16 to /22"),
+            ("10.40.0.1/16", "has host bits set"),
+            ("8.8.0.0/16", "not a private IPv4 range"),
+            ("127.0.0.0/16", "not a private IPv4 range"),
+            ("169.254.0.0/16", "not a private IPv4 range"),
+            ("240.0.0.0/16", "not a private IPv4 range"),
+            ("fd00::/16", "not a private IPv4 range"),
+        )
+    ],
+    "network.vpcId": [({"network": EXISTING | {"vpcId": "vpc-1"}}, "should match pattern")],
+    "network.publicSubnetIds.0": [({"network": EXISTING | {"publicSubnetIds": ["public"]}}, "should match pattern")],
+    "network.privateSubnetIds": [
+        ({"network": EXISTING | {"privateSubnetIds": ["subnet-0a1b2c3d"] * 2}}, "named twice"),
+        ({"network": EXISTING | {"privateSubnetIds": [f"subnet-{n:08x}" for n in range(17)]}}, "at most 16 items"),
+    ],
+    "sources.allowedCidrs": [
+        ({"sources": {"allowedCidrs": ["203.0.113.0/24", "203.0.113.0/24"]}}, "named twice"),
+        ({"sources": {"allowedCidrs": [f"203.0.113.{n}/32" for n in range(51)]}}, "at most 50 items"),
+    ],
+    # CloudWatch Logs, Glue, Lambda: what each has.
+    "logRetentionDays": [({"logRetentionDays": 10}, "Input should be 1, 3, 5, 7, 14, 30")],
+    "jobs.workerType": [({"jobs": {"workerType": "Standard"}}, "'G.1X' or 'G.2X'")],
+    "jobs.numberOfWorkers": [({"jobs": {"numberOfWorkers": 1}}, "greater than or equal to 2")],
+    "jobs.batchSize": [({"jobs": {"batchSize": 101}}, "less than or equal to 100")],
+    "jobs.batchWindowSeconds": [({"jobs": {"batchWindowSeconds": 901}}, "less than or equal to 900")],
+    "functionArchitecture": [({"functionArchitecture": "x86-64"}, "'arm64' or 'x86_64'")],
+    "teamSessionHours": [({"teamSessionHours": 13}, "less than or equal to 12")],
+}
+
+
+@pytest.mark.parametrize(
+    ("key", "changes", "expected"),
+    [(key, changes, expected) for key, cases in REFUSED_BY_AWS.items() for changes, expected in cases],
+)
+def test_a_value_that_aws_refuses_is_refused_by_its_key(key: str, changes: dict[str, Any], expected: str) -> None:
+    message = refusal(**changes)
+    assert "Pulumi.dev.yaml is refused" in message
+    assert f"data-platform:{key}: " in message
+    assert expected in message
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"events": events(batchSize=10, batchWindowSeconds=0)},
+        {"events": events(batchSize=10_000, batchWindowSeconds=1)},
+        {"events": events(callbacks={"payments": {"secretParameter": "/Example/prod.eu/pay-ments_1"}})},
+        {"databases": database()},
+        {"connections": connection(hostKeys=[f"ssh-rsa {'A' * 716}", HOST_KEY])},
+        {"teams": ["t" * 30]},
+        {"alarmEmails": ["data.team+alarms@mail.example.org", "b@example.org"]},
+        {"network": {"cidr": "172.31.0.0/22"}},
+        {"network": {"cidr": "192.168.0.0/16"}},
+        {"network": EXISTING},
+        {"sources": {"allowedCidrs": ["203.0.113.0/24", "198.51.100.7/32"]}},
+    ],
+)
+def test_a_value_that_aws_accepts_is_accepted(changes: dict[str, Any]) -> None:
+    assert parse_settings(values(**changes), "dev") is not None
+
+
+def test_too_many_providers_for_the_receiver_are_refused() -> None:
+    # given what Lambda would refuse at the end of a deployment
+    names = {f"{'provider_of_events_with_a_long_name':_<50}{number:03}": {} for number in range(50)}
+
+    # then the settings say so
+    message = refusal(events={"providers": names})
+    assert "50 providers and 0 callbacks take 3,650 bytes of the receiver's environment" in message

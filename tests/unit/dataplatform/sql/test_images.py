@@ -1,0 +1,187 @@
+"""What stands in images/: what goes into each build, what a container refuses, and the command that runs one here."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from dataplatform.sql.images import IMAGES, stage_context
+from local.commands import app
+from sample.vehicles import write_vehicles
+
+ROOT = Path(__file__).resolve().parents[4]
+each_image = pytest.mark.parametrize("name", sorted(IMAGES))
+
+
+@pytest.fixture(autouse=True)
+def program_folder(monkeypatch):
+    monkeypatch.chdir(ROOT)
+
+
+def dockerfile(name: str) -> str:
+    return IMAGES[name].files[""].joinpath("Dockerfile").read_text()
+
+
+@each_image
+def test_every_base_is_pinned_to_a_release(name):
+    tags = re.findall(r"^FROM \S+?:(\S+)", dockerfile(name), re.MULTILINE)
+    assert tags
+    assert all(re.search(r"\d+\.\d+\.\d+|20\d{6}|CU\d+", tag) for tag in tags)
+
+
+@each_image
+def test_every_image_says_what_it_is_and_how_its_health_is_told(name):
+    assert "org.opencontainers.image.title=" in dockerfile(name)
+    assert "org.opencontainers.image.licenses=" in dockerfile(name)
+    assert "HEALTHCHECK" in dockerfile(name)
+
+
+@each_image
+def test_no_secret_is_a_build_argument_or_a_variable_of_an_image(name):
+    named = re.findall(r"^(?:ARG|ENV) (.+)$", dockerfile(name), re.MULTILINE)
+    assert [line for line in named if re.search("PASSWORD|SECRET|_KEY", line)] == []
+
+
+@each_image
+def test_a_build_context_holds_what_its_ignore_file_lets_in_and_nothing_else(name):
+    # given the context as it is sent to the engine
+    context, _ = stage_context(f"test-{name}", IMAGES[name].files)
+    staged = {path.name for path in context.iterdir()} - {".dockerignore"}
+
+    # then everything else is ignored
+    lines = (context / ".dockerignore").read_text().splitlines()
+    let_in = {line.removeprefix("!") for line in lines if line.startswith("!")}
+    assert "*" in lines
+    assert staged == let_in
+
+
+def test_a_contexts_hash_follows_content_name_and_mode_and_nothing_else(tmp_path):
+    # given
+    source = tmp_path / "image"
+    source.mkdir()
+    file = source / "entrypoint"
+    file.write_text("one")
+    hashes = [stage_context("test-hash", {"": source})[1]]
+
+    def change_and_hash():
+        hashes.append(stage_context("test-hash", {"": source})[1])
+
+    # when nothing but the time changes
+    os.utime(file, (1, 1))
+    change_and_hash()
+    # when content, mode and name change
+    file.write_text("two")
+    change_and_hash()
+    file.chmod(0o755)
+    change_and_hash()
+    file.rename(source / "other")
+    change_and_hash()
+
+    # then
+    assert hashes[0] == hashes[1]
+    assert len(set(hashes)) == 4
+
+
+def test_the_sftp_images_sample_is_the_one_that_the_generator_writes(tmp_path):
+    write_vehicles(tmp_path / "vehicles.csv", rows=200)
+    assert Path("images/sftp/outgoing/vehicles/vehicles.csv").read_bytes() == (tmp_path / "vehicles.csv").read_bytes()
+
+
+# --- what SQL Server's container refuses, before anything of Microsoft's is started -----------------------------------
+
+COMPLETE = {
+    "ACCEPT_EULA": "Y",
+    "MSSQL_SA_PASSWORD": "Abcdefgh12345678",
+    "SQL_PASSWORD": "Abcdefgh12345678",
+    "SQL_CERTIFICATE": "certificate",
+    "SQL_SERVER_KEY": "key",
+    "SQL_DATABASE": "retail",
+    "SQL_USER": "extractor",
+}
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"ACCEPT_EULA": ""}, "accept Microsoft's licence"),
+        ({"MSSQL_SA_PASSWORD": ""}, "MSSQL_SA_PASSWORD is not set"),
+        ({"SQL_PASSWORD": "it's; --"}, "SQL_PASSWORD has to be 12 to 128 letters and digits"),
+        ({"SQL_CERTIFICATE": ""}, "SQL_CERTIFICATE is not set"),
+        ({"SQL_SERVER_KEY": ""}, "SQL_SERVER_KEY is not set"),
+        ({"SQL_DATABASE": "a]; DROP"}, "SQL_DATABASE has to be letters"),
+        ({"SQL_USER": "1"}, "SQL_USER has to be letters"),
+    ],
+)
+def test_sql_servers_container_says_what_it_misses_and_tells_no_secret(changed, message):
+    environment = {"PATH": os.environ["PATH"]} | COMPLETE | changed
+    result = subprocess.run(
+        [shutil.which("bash"), "images/mssql/entrypoint.sh"],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 64
+    assert message in result.stderr
+    assert not [value for name, value in environment.items() if "PASSWORD" in name and value and value in result.stderr]
+
+
+def test_sql_servers_passwords_are_in_no_argument():
+    # sqlcmd takes its own from SQLCMDPASSWORD, and puts the environment's values into a script
+    for script in ("entrypoint.sh", "healthcheck.sh"):
+        commands = Path("images/mssql", script).read_text()
+        assert not re.search(r"(?:^|\s)-P\b|-v\s", commands)
+        assert not re.search(r"^\s*(?:echo|printf)\b.*PASSWORD\}?\"?\s*$", commands, re.MULTILINE)
+
+
+# --- people -----------------------------------------------------------------------------------------------------------
+
+
+def write_people(output: Path, *arguments: str) -> str:
+    command = [sys.executable, "images/mssql/write_people.py", "--output", str(output), *arguments]
+    subprocess.run(command, env=os.environ | {"PYTHONPATH": str(ROOT)}, check=True)
+    return output.read_text()
+
+
+def test_the_same_seed_and_number_give_the_same_people(tmp_path):
+    first, second, other = (
+        write_people(tmp_path / "people.sql", "--people", "20", "--seed", seed) for seed in ("1", "1", "2")
+    )
+    assert first == second != other
+
+
+# --- the command ------------------------------------------------------------------------------------------------------
+
+
+def run_image(*words: str, path: str, monkeypatch) -> str:
+    monkeypatch.setenv("PATH", path)
+    result = CliRunner().invoke(app, ["run-image", *words])
+    assert result.exit_code == 1
+    return " ".join(result.output.split())
+
+
+def test_without_a_container_engine_it_is_said_and_what_to_do_instead(tmp_path, monkeypatch):
+    output = run_image("sftp", "--state-dir", str(tmp_path), path=str(tmp_path), monkeypatch=monkeypatch)
+    assert "there is no container engine here: install Docker or Podman" in output
+    assert "python -m local up" in output
+
+
+def test_an_engine_that_does_not_answer_is_told_by_its_own_words(tmp_path, monkeypatch):
+    # given a client whose server is away: the real thing says this and ends with 1
+    client = tmp_path / "docker"
+    client.write_text(f"#!{shutil.which('sh')}\necho 'Cannot connect to the Docker daemon' >&2\nexit 1\n")
+    client.chmod(0o755)
+
+    # when, then
+    output = run_image("sftp", "--state-dir", str(tmp_path), path=str(tmp_path), monkeypatch=monkeypatch)
+    assert "does not answer; start it. It says: docker: Cannot connect to the Docker daemon" in output
+
+
+def test_sql_server_is_not_run_before_its_licence_is_accepted(tmp_path, monkeypatch):
+    output = run_image("mssql", "--state-dir", str(tmp_path), path=str(tmp_path), monkeypatch=monkeypatch)
+    assert "accept it with --accept-eula" in output

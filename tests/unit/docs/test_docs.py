@@ -1,0 +1,400 @@
+"""What README and docs say is so: links, snippets, commands, settings, exports and the demo's figures."""
+
+import ast
+import importlib
+import re
+import shlex
+from collections.abc import Iterator, Mapping
+from http import HTTPStatus
+from pathlib import Path
+from typing import Annotated, NamedTuple
+
+import pulumi
+import pytest
+import typer
+from pydantic import Field
+
+from dataplatform.settings.base import Name, SettingsModel
+from dataplatform.settings.model import Settings
+from dataplatform.settings.page import Setting, render, settings_of
+from datasets import DATASETS
+from init.commands import app as init_app
+from jobs.mart.job import publish
+from jobs.warehouse.job import refine
+from lake.keys import report_key
+from local.commands import app as local_app
+from ops.commands import app as ops_app
+from processing.storage.memory_store import MemoryStore, StoredObject
+from reports import REPORTS
+from sample.events import known_vehicles, make_events
+from sample.vehicles import write_vehicles
+
+ROOT = Path(__file__).resolve().parents[3]
+README = ROOT / "README.md"
+DOCUMENTS = [README, *sorted((ROOT / "docs").rglob("*.md"))]
+COMPONENT_PAGES = sorted((ROOT / "docs/components").glob("*.md"))
+DECISIONS = sorted((ROOT / "docs/adr").glob("*.md"))
+# Hosts that a document may send a reader to. No package index, no private server.
+KNOWN_HOSTS = {"127.0.0.1", "dataframely.readthedocs.io", "docs.aws.amazon.com", "www.pulumi.com"}
+NO_PLACE_OF_A_READER = re.compile(
+    r"(?<![\w}.$])/(?:work|tmp|home|root|Users|opt|var|usr)/"
+    r"|pypi\.org|pythonhosted|npmjs|docker\.io|ghcr\.io|quay\.io|proxy\.golang"
+)
+
+each_document = pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+each_component_page = pytest.mark.parametrize("page", COMPONENT_PAGES, ids=lambda path: path.name)
+
+
+APPLICATIONS = {"init": init_app, "local": local_app, "ops": ops_app}
+
+
+class Fence(NamedTuple):
+    language: str
+    text: str
+
+
+def fences(text: str) -> list[Fence]:
+    return [Fence(*match) for match in re.findall(r"^```(\w*)\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)]
+
+
+def without_fences(text: str) -> str:
+    return re.sub(r"^```.*?^```$", "", text, flags=re.MULTILINE | re.DOTALL)
+
+
+def code_spans(text: str) -> list[str]:
+    return re.findall(r"`([^`\n]+)`", without_fences(text))
+
+
+def code(text: str) -> Iterator[str]:
+    """What a reader may type: code spans, and the lines of fences that are neither pictures nor output."""
+    yield from code_spans(text)
+    for fence in fences(text):
+        if fence.language not in {"mermaid", "text"}:
+            yield from fence.text.splitlines()
+
+
+def tables(text: str) -> Iterator[list[dict[str, str]]]:
+    """Each table's rows by its header's cells."""
+    for block in re.findall(r"(?:^\|.*\|\n)+", without_fences(text), re.MULTILINE):
+        header, _rule, *rows = [[cell.strip() for cell in line.strip("|").split(" | ")] for line in block.splitlines()]
+        yield [dict(zip(map(str.strip, header), row, strict=True)) for row in rows]
+
+
+def column(text: str, name: str) -> list[str]:
+    """The code spans in a column of whichever tables have it, in order."""
+    return [span for table in tables(text) for row in table if name in row for span in code_spans(row[name])]
+
+
+def anchors(document: Path) -> set[str]:
+    """Anchors of a document's headings, as GitHub makes them."""
+    headings = re.findall(r"^#+ (.+)$", without_fences(document.read_text()), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def camel_case(name: str) -> bool:
+    return re.fullmatch(r"[a-z]+(?:[A-Z][a-z0-9]*)+", name) is not None
+
+
+# --- links and places -------------------------------------------------------------------------------------------------
+
+
+@each_document
+def test_every_relative_link_leads_somewhere(document: Path) -> None:
+    links = re.findall(r"\]\(([^)\s]+)\)", without_fences(document.read_text()))
+    broken = []
+    for link in (link for link in links if not link.startswith("http")):
+        path, _, anchor = link.partition("#")
+        target = (document.parent / path).resolve() if path else document
+        if not target.exists() or (anchor and anchor not in anchors(target)):
+            broken.append(link)
+    assert broken == []
+
+
+def test_every_page_is_reached_from_the_readme() -> None:
+    linked = set(re.findall(r"\]\(([^)#\s]+)", README.read_text()))
+    folders = {ROOT / link for link in linked if (ROOT / link).is_dir()} - {ROOT / "docs"}
+    unreached = [
+        page.name for page in DOCUMENTS[1:] if str(page.relative_to(ROOT)) not in linked and page.parent not in folders
+    ]
+    assert unreached == []
+
+
+@each_document
+def test_a_document_names_no_registry_and_no_path_of_a_machine(document: Path) -> None:
+    text = document.read_text()
+    assert set(re.findall(r"https?://([^/\s:)`\"]+)", text)) <= KNOWN_HOSTS
+    assert NO_PLACE_OF_A_READER.findall(text) == []
+    assert str(ROOT) not in text
+
+
+# --- snippets ---------------------------------------------------------------------------------------------------------
+
+
+def python_snippets(document: Path) -> list[ast.Module]:
+    return [ast.parse(fence.text) for fence in fences(document.read_text()) if fence.language == "python"]
+
+
+def imported_names(snippet: ast.Module) -> dict[str, object]:
+    """What a snippet imports, by the name that it has there."""
+    found: dict[str, object] = {}
+    for node in ast.walk(snippet):
+        if isinstance(node, ast.Import):
+            found |= {alias.asname or alias.name: importlib.import_module(alias.name) for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            for alias in node.names:
+                found[alias.asname or alias.name] = imported(node.module or "", alias.name)
+    return found
+
+
+def imported(module: str, name: str) -> object:
+    owner = importlib.import_module(module)
+    return getattr(owner, name) if hasattr(owner, name) else importlib.import_module(f"{module}.{name}")
+
+
+def components_of(snippet: ast.Module) -> dict[type[pulumi.ComponentResource], set[str]]:
+    """Each component that a snippet makes, with the keys of the arguments that it is given."""
+    names = imported_names(snippet)
+    made: dict[type[pulumi.ComponentResource], set[str]] = {}
+    for call in (node for node in ast.walk(snippet) if isinstance(node, ast.Call)):
+        kind = names.get(call.func.id) if isinstance(call.func, ast.Name) else None
+        if isinstance(kind, type) and issubclass(kind, pulumi.ComponentResource):
+            arguments = call.args[1]
+            assert isinstance(arguments, ast.Dict)
+            made[kind] = {key.value for key in arguments.keys if isinstance(key, ast.Constant)}
+    return made
+
+
+@each_document
+def test_every_python_snippet_compiles_and_its_imports_exist(document: Path) -> None:
+    for snippet in python_snippets(document):
+        imported_names(snippet)
+
+
+@each_component_page
+def test_a_components_page_uses_and_lists_all_of_its_arguments_and_outputs(page: Path) -> None:
+    # given the component that the page's snippet makes
+    [(component, given)] = [each for snippet in python_snippets(page) for each in components_of(snippet).items()]
+    declared = component.__init__.__annotations__["args"].__annotations__
+    outputs = {name for name in component.__annotations__ if not name.startswith("_")}
+
+    # then snippet and tables name what the component declares, all of it and nothing else
+    assert given == set(declared)
+    assert column(page.read_text(), "argument") == list(declared)
+    assert set(column(page.read_text(), "output")) == outputs
+
+
+def test_every_component_has_a_page() -> None:
+    modules = (ROOT / "platform/dataplatform").rglob("*.py")
+    declared = re.compile(r"^class (\w+)\(pulumi\.ComponentResource\)", re.MULTILINE)
+    names = [name for path in modules for name in declared.findall(path.read_text())]
+    components = {re.sub(r"(?<!^)(?=[A-Z])", "-", name).lower() for name in names}
+    assert {page.stem for page in COMPONENT_PAGES} == components
+
+
+# --- commands ---------------------------------------------------------------------------------------------------------
+
+
+@each_document
+def test_every_make_command_is_in_the_makefile(document: Path) -> None:
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    named = {name for line in code(document.read_text()) for name in re.findall(r"\bmake ([a-z-]+)", line)}
+    assert named <= targets
+    measured = re.findall(r"make bench NAME=(\w+)", document.read_text())
+    assert [name for name in measured if not (ROOT / f"bench/{name}.py").exists()] == []
+
+
+def commands(document: Path) -> list[tuple[str, list[str]]]:
+    """Module and words of each command line of ours that a document names."""
+    found = [
+        (match[1], shlex.split(match[2].partition("#")[0]))
+        for line in code(document.read_text())
+        for match in [re.search(r"python -m (local|ops|init)\b(?!\.)(.*)", line)]
+        if match
+    ]
+    passed_on = re.findall(r'make demo DEMO="([^"]*)"', document.read_text())
+    return found + [("local", ["demo", *shlex.split(options)]) for options in passed_on]
+
+
+def refusal(module: str, words: list[str]) -> str | None:
+    """Why the command line would not be taken, as far as names go; None if it would."""
+    group = typer.main.get_command(APPLICATIONS[module])
+    command, waiting = group, iter(words)
+    for word in waiting:
+        if word.startswith("-"):
+            option = next((each for each in command.params if word.partition("=")[0] in each.opts), None)
+            if option is None and not command.context_settings.get("ignore_unknown_options"):
+                return f"{command.name or module} has no option {word}"
+            takes_a_value = option is None or not option.is_flag
+            if takes_a_value and "=" not in word:
+                next(waiting, None)
+        elif (members := getattr(command, "commands", None)) is not None:
+            if word not in members:
+                return f"{command.name or module} has no command {word}"
+            command = members[word]
+    return None
+
+
+@each_document
+def test_every_command_line_of_ours_is_taken_by_its_parser(document: Path) -> None:
+    refused = [(module, words, why) for module, words in commands(document) if (why := refusal(module, words))]
+    assert refused == []
+
+
+@pytest.mark.parametrize("words", [["start"], ["up", "--new"], ["--fresh"], ["down", "--port", "4566"]])
+def test_a_command_line_that_does_not_exist_is_noticed(words: list[str]) -> None:
+    assert refusal("local", words)
+
+
+def test_the_readme_shows_every_command() -> None:
+    shown = {(module, word) for module, words in commands(README) for word in words}
+    missing = [
+        (module, name)
+        for module, application in APPLICATIONS.items()
+        for name in typer.main.get_command(application).commands
+        if (module, name) not in shown
+    ]
+    assert missing == []
+
+
+# --- settings and exports ---------------------------------------------------------------------------------------------
+
+
+def every_setting() -> list[Setting]:
+    return settings_of(Settings).all_settings()
+
+
+def test_the_page_on_settings_is_the_one_that_the_model_gives() -> None:
+    assert (ROOT / "docs/settings.md").read_text() == render(), (
+        "the model changed: `make settings` writes the page anew"
+    )
+
+
+def test_every_setting_says_what_it_means() -> None:
+    assert [setting.name for setting in every_setting() if not setting.meaning] == []
+
+
+def test_a_setting_is_found_wherever_it_stands() -> None:
+    # given settings at the top, in a block, in an optional one, and for each of several names
+    class Inner(SettingsModel):
+        one_more: Annotated[int, Field(ge=2, description="An inner one.")] = 3
+
+    class Outer(SettingsModel):
+        at_the_top: Annotated[str, Field(description="The first.")]
+        within: Annotated[Inner, Field(description="A block.")] = Inner()
+        perhaps: Annotated[Inner | None, Field(description="An optional block.")] = None
+        several: Annotated[Mapping[Name, Inner], Field(description="A block for each name.")]
+
+    # then each is there, by its full name
+    assert settings_of(Outer).all_settings() == [
+        Setting("atTheTop", "text", "required", "The first."),
+        *(
+            Setting(f"{block}.oneMore", "from 2", "`3`", "An inner one.")
+            for block in ("within", "perhaps", "several.NAME")
+        ),
+    ]
+
+
+def exports() -> set[str]:
+    """Names that the program exports."""
+    calls = (node for node in ast.walk(ast.parse((ROOT / "__main__.py").read_text())) if isinstance(node, ast.Call))
+    return {
+        ast.literal_eval(call.args[0])
+        for call in calls
+        if isinstance(call.func, ast.Attribute) and call.func.attr == "export"
+    }
+
+
+@each_document
+def test_every_camel_case_name_is_an_export_or_a_setting(document: Path) -> None:
+    known = exports() | {part for setting in every_setting() for part in setting.name.split(".")}
+    assert {name for name in code_spans(document.read_text()) if camel_case(name)} <= known
+
+
+def test_every_export_is_documented_where_its_component_is() -> None:
+    documented = [name for page in COMPONENT_PAGES for name in column(page.read_text(), "exported as")]
+    assert sorted(documented) == sorted(exports() - {"region"})
+
+
+# --- the demo, the glossary, the decisions ----------------------------------------------------------------------------
+
+
+def shown_rows(readme: str) -> dict[str, int]:
+    """Rows by what the demo's summary calls them, of those that the README shows."""
+    found = re.findall(r"^│ (?:inbound/\S+: )?(.+?) +│ +([\d,]+) │$", readme, re.MULTILINE)
+    return {name: int(rows.replace(",", "")) for name, rows in found}
+
+
+def test_the_figures_in_the_readme_are_those_of_the_demo(tmp_path: Path) -> None:
+    # given the demo's file, taken through the jobs
+    sample = write_vehicles(tmp_path / "vehicles.csv")
+    store = MemoryStore()
+    content = (tmp_path / "vehicles.csv").read_bytes()
+    store.objects["inbound/vehicles/2026/01/01/vehicles.csv"] = StoredObject(content)
+    refine(store, DATASETS, "run")
+    publish(store, REPORTS, DATASETS, "run")
+
+    # then each figure shown is one of its own
+    expected = {
+        "rows in": sample.rows,
+        "= in the warehouse": sample.warehouse,
+        "+ quarantined": sample.quarantined,
+        "+ duplicates dropped": sample.duplicates,
+    }
+    expected |= {f"quarantined by {rule}": rows for rule, rows in sample.by_rule.items()}
+    for report in REPORTS.values():
+        metadata = store.objects[report_key(report.team, report.name, "parquet")].metadata
+        expected[f"report {report.name} ({report.team})"] = int(metadata["rows"])
+    shown = shown_rows(README.read_text())
+    assert {"rows in", "= in the warehouse", "+ quarantined", "+ duplicates dropped"} <= set(shown)
+    assert shown == {name: expected.get(name) for name in shown}
+    assert f"vehicles.csv, {len(content):,} bytes" in README.read_text()
+
+
+def test_the_steps_in_the_readme_are_those_of_the_demo() -> None:
+    steps = re.findall(r'steps\.step\("([^"]+)"\)', (ROOT / "local/demo/demo.py").read_text())
+    assert re.findall(r"^✓ ([^:\n]+):", README.read_text(), re.MULTILINE) == steps
+
+
+def test_the_numbers_of_events_in_the_readme_are_those_of_the_demo(tmp_path: Path) -> None:
+    write_vehicles(tmp_path / "vehicles.csv")
+    sample = make_events(known_vehicles(tmp_path / "vehicles.csv", DATASETS["vehicles"]))
+    shown = len(sample.sound) + len(sample.callbacks)
+    # One callback comes once more, and then again as it was, which is a replay.
+    landed = sum(post.events for post in sample.posts if post.status == HTTPStatus.ACCEPTED)
+    landed += sum(callback.times for callback in sample.callbacks) + 1
+    assert f"{landed:,} accepted;" in README.read_text()
+    assert f"{shown:,} in the published view, of {landed:,} that landed" in README.read_text()
+
+
+def test_the_number_of_resources_in_the_readme_is_that_of_the_local_stack() -> None:
+    snapshot = (ROOT / "tests/infrastructure/snapshots/local.yaml").read_text()
+    resources = re.findall(r"^  \w+ \w+ [\w-]+:", snapshot, re.MULTILINE)
+    assert f"{len(resources)} resources created" in README.read_text()
+
+
+def test_every_term_of_the_glossary_is_one_that_the_code_uses() -> None:
+    folders = (
+        "platform",
+        "datasets",
+        "reports",
+        "lake",
+        "processing",
+        "functions",
+        "jobs",
+        "ops",
+        "emulation",
+        "local",
+    )
+    sources = " ".join(path.read_text() for folder in folders for path in (ROOT / folder).rglob("*.py")).lower()
+    sources = re.sub(r"[\s_-]+", " ", sources)
+    terms = re.findall(r"^\*\*(.+?)\*\*", (ROOT / "docs/glossary.md").read_text(), re.MULTILINE)
+    assert terms == sorted(terms, key=str.lower)
+    assert [term for term in terms if term.lower().replace("-", " ") not in sources] == []
+
+
+def test_decisions_are_numbered_without_gaps_and_short() -> None:
+    assert [int(path.name[:4]) for path in DECISIONS] == list(range(1, len(DECISIONS) + 1))
+    for path in DECISIONS:
+        headings = re.findall(r"^## (.+)$", path.read_text(), re.MULTILINE)
+        assert headings == ["Context", "Decision", "Consequences"], path.name
+        assert len(path.read_text().splitlines()) < 50, path.name

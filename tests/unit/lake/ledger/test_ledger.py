@@ -1,0 +1,73 @@
+"""How the ledger's items are named. What the ledger promises is tested on the emulator."""
+
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lake.ledger.items import MAXIMUM_SORT_KEY_BYTES, deserialised, key_of, serialised, time_text
+from lake.ledger.ledger import FileVersion, LedgerError, numbered
+
+paths = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=60)
+versions = st.builds(
+    FileVersion,
+    dataset=st.just("vehicles"),
+    connection=st.sampled_from(["dealer", "partner"]),
+    path=paths,
+    size=st.integers(0, 2**50),
+    modified=st.integers(0, 2**33),
+)
+
+
+@given(versions, versions)
+def test_two_versions_have_one_item_only_if_they_are_the_same(first, second):
+    assert (key_of(first) == key_of(second)) == (first == second)
+
+
+def test_a_path_in_a_name_of_hashes_does_not_look_like_another_version():
+    # given
+    plain = FileVersion("vehicles", "dealer", "a", 2, 1)
+    hashes = FileVersion("vehicles", "dealer", "a#000000000001", 2, 1)
+
+    # then
+    assert key_of(plain) != key_of(hashes)
+
+
+def test_a_key_at_dynamodbs_limit_is_made_and_a_longer_one_is_refused():
+    # given
+    shortest = len(key_of(FileVersion("vehicles", "dealer", "", 1, 1))["sk"])
+    fitting = "x" * (MAXIMUM_SORT_KEY_BYTES - shortest)
+
+    # then
+    assert len(key_of(FileVersion("vehicles", "dealer", fitting, 1, 1))["sk"]) == MAXIMUM_SORT_KEY_BYTES
+    with pytest.raises(LedgerError, match="shorten it at its source"):
+        key_of(FileVersion("vehicles", "dealer", fitting + "x", 1, 1))
+
+
+moments = st.datetimes(min_value=datetime(1990, 1, 1), timezones=st.sampled_from([UTC, timezone(timedelta(hours=-9))]))  # noqa: DTZ001  # hypothesis adds the zone
+
+
+@given(moments, moments)
+def test_times_compare_as_text_as_they_do_as_times(first, second):
+    assert (time_text(first) < time_text(second)) == (first < second)
+    assert datetime.fromisoformat(time_text(first)) == first
+
+
+@given(st.dictionaries(st.text(max_size=10), st.text(max_size=10) | st.integers(-(2**60), 2**60)))
+def test_an_item_reads_back_as_it_was_written(item):
+    assert deserialised(serialised(item)) == item
+
+
+@pytest.mark.parametrize(
+    ("name", "number", "expected"),
+    [
+        ("vehicles.csv", 1, "vehicles.csv"),
+        ("vehicles.csv", 2, "vehicles.v2.csv"),
+        ("vehicles.tar.gz", 3, "vehicles.tar.v3.gz"),
+        ("vehicles", 2, "vehicles.v2"),
+        (".csv", 2, ".csv.v2"),
+    ],
+)
+def test_the_number_of_a_version_stands_before_the_extension(name, number, expected):
+    assert numbered(name, number) == expected

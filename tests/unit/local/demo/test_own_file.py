@@ -1,0 +1,71 @@
+"""What a person may give to the demo; the rest is refused before anything happens."""
+
+import os
+
+import pytest
+from typer.testing import CliRunner
+
+from datasets import DATASETS
+from local.commands import app
+from local.demo.own_file import UnsuitableFileError, check_own_file
+
+VEHICLES = DATASETS["vehicles"]
+HEADER = b"colour,model,customer_id,registration_plate\n"
+ROW = b"Red,Corsa,1,AB12CDE\n"
+
+
+@pytest.mark.parametrize("name", ["vehicles.csv", "mes véhicules.csv", "[red].csv"])
+def test_a_file_of_vehicles_is_taken_whatever_its_rows_hold(tmp_path, name):
+    file = tmp_path / name
+    file.write_bytes(HEADER + ROW + b"x,,,\n")
+    check_own_file(file, VEHICLES, VEHICLES.source)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "problem"),
+    [
+        ("my.txt", HEADER + ROW, r"its name does not match \*\.csv, so it would never be collected"),
+        ("my.CSV", HEADER + ROW, r"its name does not match \*\.csv"),
+        ("a\\b.csv", HEADER + ROW, "would leave its folder; rename"),
+        ("my.csv", b"", "it is empty"),
+        ("my.csv", b"\n\n", "the file is empty"),
+        ("my.csv", HEADER, "it has no rows"),
+        ("my.csv", b"customer,model\n1,Corsa\n", r"header with missing columns \['customer_id', 'colour'"),
+        ("my.csv", HEADER + b"\xff\n", "line 2 is not UTF-8"),
+    ],
+)
+def test_any_other_file_is_refused_with_what_is_wrong_and_what_was_expected(tmp_path, name, content, problem):
+    # given
+    file = tmp_path / name
+    file.write_bytes(content)
+
+    # then
+    with pytest.raises(UnsuitableFileError, match=problem) as refusal:
+        check_own_file(file, VEHICLES, VEHICLES.source)
+    assert "customer_id, model, colour, registration_plate in any order" in str(refusal.value)
+
+
+def test_what_is_no_regular_file_is_refused_without_waiting_for_it(tmp_path):
+    # given a pipe that nobody writes to, a folder, and nothing
+    os.mkfifo(tmp_path / "pipe.csv")
+    (tmp_path / "folder.csv").mkdir()
+
+    # then
+    for name, problem in (("pipe", "not a regular"), ("folder", "not a regular"), ("nothing", "does not exist")):
+        with pytest.raises(UnsuitableFileError, match=problem):
+            check_own_file(tmp_path / f"{name}.csv", VEHICLES, VEHICLES.source)
+
+
+def test_the_demo_refuses_a_wrong_file_before_it_starts_or_places_anything(tmp_path):
+    # given
+    file = tmp_path / "[red]wrong.csv"
+    file.write_text("a,b\n1,2\n")
+    state = tmp_path / "state"
+
+    # when
+    result = CliRunner().invoke(app, ["demo", "--vehicles", str(file), "--state-dir", str(state)])
+
+    # then
+    assert result.exit_code == 1
+    assert f"{file} is no file of vehicles: header with missing columns" in result.stderr
+    assert not state.exists()

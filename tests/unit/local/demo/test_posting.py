@@ -1,0 +1,97 @@
+"""The demo's sender: when it sends a request again, and for how long."""
+
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from functions.event_receiver.answers import RETRY_SECONDS
+from functions.event_receiver.signatures import CLAIM
+from local.demo.posting import sender_pool
+
+CLAIM_SECONDS = int(CLAIM.total_seconds())
+
+
+class Api(ThreadingHTTPServer):
+    """Refuses every request until a time that a test sets, by a clock that the sender's waits move."""
+
+    def __init__(self):
+        super().__init__(("127.0.0.1", 0), Answering)
+        self.seconds, self.waits, self.requests = 0.0, [], 0
+        self.status, self.accepts_at, self.retry_after = 503, 0.0, None
+
+    def wait(self, seconds):
+        self.seconds += seconds
+        self.waits.append(seconds)
+
+    def post(self):
+        return sender_pool().request("POST", f"http://127.0.0.1:{self.server_port}/events", body=b"{}").status
+
+
+class Answering(BaseHTTPRequestHandler):
+    def do_POST(self):
+        api = self.server
+        api.requests += 1
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.send_response(api.status if api.seconds < api.accepts_at else 202)
+        if api.retry_after is not None:
+            self.send_header("Retry-After", str(api.retry_after))
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture
+def api(monkeypatch):
+    with Api() as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        monkeypatch.setattr("urllib3.util.retry.time.sleep", server.wait)
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+@pytest.mark.parametrize("retry_after", [None, CLAIM_SECONDS + 1])
+def test_sender_waits_longer_than_a_claim_lasts(api, retry_after):
+    # given a callback that is refused until the claim of a killed receiver has ended
+    api.accepts_at, api.retry_after = CLAIM_SECONDS + 1, retry_after
+
+    # then the sender's repetition is accepted
+    assert api.post() == 202
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_sender_waits_as_long_as_the_answer_says(api, status):
+    # given
+    api.status, api.accepts_at, api.retry_after = status, RETRY_SECONDS, RETRY_SECONDS
+
+    # when
+    answered = api.post()
+
+    # then
+    assert (answered, api.waits) == (202, [RETRY_SECONDS])
+
+
+def test_sender_does_not_wait_for_the_next_day(api):
+    # given a quota that is used up
+    api.status, api.accepts_at, api.retry_after = 429, 24 * 3600, 3600
+
+    # when
+    answered = api.post()
+
+    # then the refusal is reported, after some minutes at most
+    assert answered == 429
+    assert max(api.waits) == CLAIM_SECONDS + 1
+    assert sum(api.waits) < 600
+
+
+@pytest.mark.parametrize("status", [400, 403, 409, 500])
+def test_sender_repeats_no_other_refusal(api, status):
+    # given
+    api.status, api.accepts_at = status, 1.0
+
+    # then
+    assert (api.post(), api.requests) == (status, 1)

@@ -1,0 +1,232 @@
+"""What `python -m ops` prints of a job's log, and which arguments of a job it refuses."""
+
+import contextlib
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+import typer
+import yaml
+from typer.testing import CliRunner
+
+from ops import commands
+from ops.commands import app
+from ops.jobs.as_process import ProcessRunner
+from ops.jobs.log_lines import readable_line
+from ops.status import command as status_command
+from ops.status.status import DatasetStatus
+from processing.running.job_run import JobFailedError, JobRun
+
+ROOT = Path(__file__).resolve().parents[3]
+COUNTS = {
+    "dataset": "vehicles",
+    "rows_in": 10_000,
+    "rows_warehouse": 9_767,
+    "rows_quarantined": 153,
+    "rows_duplicate": 80,
+    "by_rule": {"quoting": 153},
+}
+
+
+def logged(capsys, kind, items, work):
+    """What a person sees of a job's own log."""
+    with contextlib.suppress(JobFailedError):
+        JobRun("any", "run-1").process(kind, items, work)
+    return [readable_line(line) for line in capsys.readouterr().out.splitlines()]
+
+
+def test_an_objects_line_says_what_became_of_its_rows(capsys):
+    assert logged(capsys, "object", ["inbound/vehicles/2026/11/22/a.csv"], lambda _: COUNTS) == [
+        "inbound/vehicles/2026/11/22/a.csv: 10,000 rows in, 9,767 to the warehouse, 153 quarantined, 80 duplicates",
+        "1 done, 0 failed",
+    ]
+
+
+def test_a_reports_line_says_its_rows(capsys):
+    assert logged(capsys, "report", ["fleets"], lambda _: {"team": "finance", "rows": 9})[0] == "fleets: 9 rows"
+
+
+def test_a_failed_items_line_leaves_the_reason_to_the_error_at_the_end(capsys):
+    def work(_):
+        raise ValueError("torn")
+
+    assert logged(capsys, "object", ["a.csv"], work) == ["a.csv: failed", "0 done, 1 failed"]
+
+
+@pytest.mark.parametrize("line", ["", "plain words", "[1, 2]", '"text"', "7", '{"level": "INFO"}', '{"job": "x"}'])
+def test_a_line_that_is_not_of_a_jobs_log_is_shown_as_it_is(line):
+    assert readable_line(line) == line
+
+
+@pytest.fixture
+def ops(tmp_path, monkeypatch):
+    """Gives a command to a stack whose jobs remember what they were started with."""
+    exports = {
+        "warehouseJob": "the-warehouse",
+        "sanitiseJob": "the-sanitiser",
+        "martJob": "the-mart",
+        "refineWorkflow": "refine",
+    }
+    record = {"endpoint": "http://127.0.0.1:9", "region": "eu-west-1", "exports": exports}
+    (tmp_path / "stack.json").write_text(json.dumps(record))
+    started = []
+    monkeypatch.setattr(ProcessRunner, "run", lambda _self, name, arguments: started.append((name, arguments)))
+
+    def give(*words):
+        arguments = ["--stack", "local", "--state-dir", str(tmp_path), *words]
+        return CliRunner().invoke(app, arguments, env={"COLUMNS": "200"}), started
+
+    return give
+
+
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [
+        (["refine", "--dataset", "vehicles"], "refine does not know --dataset: it takes no arguments"),
+        (["warehouse", "--datset", "vehicles"], "warehouse does not know --datset: it takes --dataset"),
+        (["mart", "--dataset", "vehicles"], "mart does not know --dataset: it takes --report"),
+        (["warehouse", "vehicles"], "warehouse does not know vehicles: it takes --dataset"),
+        (["warehouse", "--dataset"], "--dataset needs a value"),
+        (["sanitise", "--object", "a.csv", "--object", "b.csv"], "--object can be given once; run sanitise once for"),
+    ],
+)
+def test_arguments_that_a_job_would_pass_over_are_refused_before_anything_runs(ops, words, complaint):
+    # when
+    result, started = ops("run", *words)
+
+    # then
+    assert result.exit_code == 2
+    assert complaint in result.stderr
+    assert started == []
+
+
+def test_a_jobs_own_argument_is_passed_on(ops):
+    result, started = ops("run", "warehouse", "--dataset", "vehicles")
+    assert result.exit_code == 0, result.output
+    assert started == [("the-warehouse", {"--dataset": "vehicles"})]
+
+
+def test_the_lines_of_what_cannot_be_processed_say_why(capsys):
+    # given a run with an object that cannot be read
+    def work(_):
+        return {"outcome": "unreadable", "reason": "the file is empty"}
+
+    # then
+    shown = logged(capsys, "object", ["a.csv"], work)
+    assert shown == ["a.csv: cannot be read, quarantined whole: the file is empty", "0 done, 0 failed, 1 unreadable"]
+
+
+def test_a_torn_record_of_the_stack_is_told_in_words(ops, tmp_path):
+    # given
+    (tmp_path / "stack.json").write_text('{"endpoint": ')
+
+    # when
+    result, _ = ops("outputs")
+
+    # then
+    assert result.exit_code == 1
+    assert "stack.json is torn" in result.stderr
+    assert "python -m local up" in result.stderr
+
+
+def test_the_status_and_the_outputs_fit_a_terminal_of_80_columns(ops, tmp_path, monkeypatch):
+    # given large numbers and a long export
+    landed_at = datetime(2026, 11, 23, tzinfo=UTC)
+    ages = {"freshness": timedelta(hours=26), "age": timedelta(hours=1_234)}
+    full = DatasetStatus("vehicles", 12_345, landed_at, 1_234, 12_345_678, 12_345, 1_234, **ages)
+    monkeypatch.setattr(status_command, "dataset_statuses", lambda _: [full])
+    monkeypatch.setattr(commands.console, "width", 80)
+    record = json.loads((tmp_path / "stack.json").read_text())
+    record["exports"]["address"] = "x" * 200
+    (tmp_path / "stack.json").write_text(json.dumps(record))
+
+    # when
+    status, outputs = (ops(word)[0].stdout for word in ("status", "outputs"))
+
+    # then nothing is cut
+    for shown in (status, outputs):
+        assert all(len(line) <= 80 for line in shown.splitlines())
+        assert "…" not in shown
+    for value in ("12,345,678", "quarantined", "2026-11-23", "late", "1,234 h ago, 26 h are"):
+        assert value in status
+    assert outputs.count("x") >= 200
+
+
+# --- what every command has -------------------------------------------------------------------------------------------
+
+
+def commands_of(group, words=()):
+    """Each command of an application, as it is typed."""
+    for name, command in sorted(group.commands.items()):
+        if hasattr(command, "commands"):
+            yield from commands_of(command, (*words, name))
+        else:
+            yield " ".join((*words, name))
+
+
+COMMANDS = [*commands_of(typer.main.get_command(app))]
+# What each needs to be asked for at all, in a stack that is not there.
+NEEDED = {
+    "access": [],
+    "collect": ["vehicles"],
+    "events-key": [],
+    "outputs": [],
+    "quarantine list": [],
+    "quarantine release": ["vehicles"],
+    "quarantine show": ["inbound/vehicles/2026/11/22/a.csv"],
+    "redrive": [],
+    "replay": ["--dataset", "vehicles", "--from", "2026-11-22"],
+    "report": [],
+    "run": ["mart"],
+    "runs": [],
+    "sources": ["stop"],
+    "status": [],
+    "trace": ["a.csv"],
+}
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_says_what_it_does_and_what_it_takes(command):
+    result = CliRunner().invoke(app, ["--stack", "none", *command.split(), "--help"], env={"COLUMNS": "300"})
+    assert result.exit_code == 0
+    words = result.stdout.split()
+    assert words[0] == "Usage:"
+    assert len(words) > 12, "it says nothing"
+
+
+@pytest.mark.parametrize("command", ["quarantine release", "redrive", "replay"])
+def test_what_changes_something_asks_for_a_yes(command):
+    result = CliRunner().invoke(app, ["--stack", "none", *command.split(), "--help"], env={"COLUMNS": "300"})
+    assert "--yes" in result.stdout
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_stack_that_is_not_up_is_told_in_a_line_and_not_by_a_traceback(command, tmp_path):
+    words = ["--stack", "local", "--state-dir", str(tmp_path), *command.split(), *NEEDED[command]]
+    result = CliRunner().invoke(app, words)
+    assert result.exit_code == 1
+    assert isinstance(result.exception, SystemExit)
+    assert "no local platform is up" in result.stderr
+
+
+@pytest.mark.parametrize("command", [command for command in COMMANDS if command not in {"outputs", "run"}])
+def test_a_stack_that_does_not_answer_is_told_in_a_line_and_not_by_a_traceback(command, tmp_path):
+    # given the exports of a stack, and nobody at its address
+    names = yaml.safe_load((ROOT / "tests/infrastructure/snapshots/local.yaml").read_text())["exports"]
+    exports = dict.fromkeys(names, "somewhere") | {
+        "collectionSchedules": {"vehicles": "group/vehicles"},
+        "extractionSchedules": {"person": "group/person"},
+        "teamRoleArns": {"finance": "arn"},
+        "sourceServers": {"sftp": {"schedules": ["group/vehicles"], "cluster": "c", "service": "s", "endpoints": []}},
+    }
+    record = {"endpoint": "http://127.0.0.1:9", "region": "eu-west-1", "exports": exports}
+    (tmp_path / "stack.json").write_text(json.dumps(record))
+
+    # when
+    words = ["--stack", "local", "--state-dir", str(tmp_path), *command.split(), *NEEDED[command]]
+    result = CliRunner().invoke(app, words, env={"AWS_RETRY_MODE": "standard", "AWS_MAX_ATTEMPTS": "1"})
+
+    # then
+    assert (result.exit_code, type(result.exception)) == (1, SystemExit), result.output
+    assert "AWS answered: Could not connect" in result.stderr

@@ -1,0 +1,273 @@
+"""Every record is clean, quarantined or a duplicate, and a person can read why."""
+
+import io
+import re
+import unicodedata
+from collections import Counter
+from datetime import date, timedelta
+
+import dataframely as dy
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from datasets import DATASETS
+from processing.checking.check import Outcome, check
+from processing.checking.conversion import UnsupportedTypeError, converted
+from processing.checking.object_check import REASON, RULES, RowAccountingError, check_object
+from processing.cleansing.routines import ROUTINES, TRIM
+from processing.declaring.dataset import Dataset, SftpSource
+from processing.readers import open_records
+from processing.readers.records import LINE, ORIGINAL, STRUCTURE_RULE
+
+VEHICLES = DATASETS["vehicles"]
+HEADER = "customer_id,model,colour,registration_plate\n"
+
+
+def check_vehicles(body: str) -> Outcome:
+    return check(VEHICLES, (HEADER + body).encode())
+
+
+def clean_rows(outcome: Outcome) -> list[tuple[object, ...]]:
+    return outcome.clean.select(VEHICLES.schema.column_names()).rows()
+
+
+def broken_rules(outcome: Outcome) -> dict[int, list[str]]:
+    """Names of the broken rules by line."""
+    return {line: sorted(rules) for line, rules in outcome.quarantined.select(LINE, RULES).iter_rows()}
+
+
+# --- conversion ---
+
+
+@pytest.mark.parametrize(
+    ("data_type", "text", "value"),
+    [
+        (pl.Int64(), "007", 7),
+        (pl.Int64(), "1.0", None),
+        (pl.Int8(), "128", None),
+        (pl.Date(), "2026-02-28", date(2026, 2, 28)),
+        (pl.Date(), "2026-02-29", None),
+        (pl.String(), "007", "007"),
+        (pl.Float64(), "+1.5", 1.5),
+        (pl.Float64(), "1e3", 1000.0),
+        (pl.Float64(), "1,5", None),
+        (pl.Float64(), "inf", None),
+        (pl.Float32(), "NaN", None),
+        (pl.Boolean(), "false", False),
+        (pl.Boolean(), "yes", None),
+    ],
+)
+def test_text_becomes_the_declared_type_or_is_missing(data_type, text, value):
+    assert pl.DataFrame({"x": [text]}).select(converted("x", data_type)).item() == value
+
+
+def test_a_type_that_text_cannot_become_is_refused_with_the_column():
+    with pytest.raises(UnsupportedTypeError, match=r"column at is of type Time"):
+        converted("at", pl.Time())
+
+
+# --- the decision ---
+
+
+def test_a_clean_row_is_cleansed_and_typed():
+    # when
+    outcome = check_vehicles(" 007 ,ford  focus, dark BLUE ,ab12 cde\n")
+
+    # then
+    assert clean_rows(outcome) == [(7, "FORD FOCUS", "Dark Blue", "AB12CDE")]
+    assert outcome.clean[LINE].to_list() == [2]
+
+
+@pytest.mark.parametrize(
+    ("row", "rules", "reason"),
+    [
+        ("x1,Focus,Red,AB12CDE", ["customer_id|type"], "customer_id is not a whole number"),
+        ("0,Focus,Red,AB12CDE", ["customer_id|min"], "customer_id is less than 1"),
+        (" ,Focus,Red,AB12CDE", ["customer_id|nullability"], "customer_id is empty"),
+        ("1, ,Red,AB12CDE", ["model|nullability"], "model is empty"),
+        ("1,Focus,,AB12CDE", ["colour|nullability"], "colour is empty"),
+        ("1,Focus,Red,", ["registration_plate|nullability"], "registration_plate is empty"),
+        (
+            "1,Focus,Red,A123BCD",
+            ["registration_plate_is_current_style"],
+            "does not hold: registration plate is current style",
+        ),
+        ("1,Focus", ["field_count"], "number of fields is 2, the header's is 4"),
+        ('1,"Focus"x,Red,AB12CDE', ["quoting"], "a quote is never closed, or text follows a closing quote"),
+    ],
+)
+def test_a_row_that_breaks_a_rule_is_quarantined_with_its_name_its_text_and_a_reason(row, rules, reason):
+    # when
+    outcome = check_vehicles(f"2,Golf,Green,XY51ZZZ\n{row}\n")
+
+    # then
+    assert outcome.quarantined.rows(named=True) == [{LINE: 3, ORIGINAL: row, RULES: rules, REASON: reason}]
+    assert outcome.by_rule == dict.fromkeys(rules, 1)
+    assert outcome.clean.height == 1
+
+
+def test_a_row_names_all_the_rules_that_it_broke():
+    # when
+    outcome = check_vehicles("0,,Red,A1\n")
+
+    # then
+    assert broken_rules(outcome) == {
+        2: ["customer_id|min", "model|nullability", "registration_plate_is_current_style"],
+    }
+    assert "; model is empty" in outcome.quarantined[REASON].item()
+
+
+def test_one_key_with_different_contents_is_settled_for_neither_row():
+    # when
+    outcome = check_vehicles("1,Focus,Red,AB12CDE\n2,Focus,Red,ab12 cde\n3,Focus,Red,XY51ZZZ\n")
+
+    # then
+    assert broken_rules(outcome) == {2: ["primary_key"], 3: ["primary_key"]}
+    assert (
+        outcome.quarantined[REASON].to_list()
+        == ["another row of this object differs but has the same registration_plate"] * 2
+    )
+    assert clean_rows(outcome) == [(3, "FOCUS", "Red", "XY51ZZZ")]
+
+
+def test_missing_keys_are_not_the_same_key():
+    # when
+    outcome = check_vehicles("1,Focus,Red,\n2,Focus,Red,\n")
+
+    # then
+    assert outcome.by_rule == {"registration_plate|nullability": 2}
+
+
+def test_rows_that_are_equal_after_cleansing_are_kept_once():
+    # when
+    outcome = check_vehicles("1,Focus,Red,AB12CDE\n 01 ,focus,RED,ab12 cde\n1,Focus,Red,AB12CDE\n")
+
+    # then
+    assert outcome.duplicates == 2
+    assert outcome.clean[LINE].to_list() == [2]
+    assert outcome.quarantined.is_empty()
+
+
+def test_rows_whose_values_cannot_be_converted_are_equal_only_if_their_texts_are():
+    # when
+    outcome = check_vehicles("x,Focus,Red,AB12CDE\ny,Focus,Red,AB12CDE\nx,Focus,Red,AB12CDE\n")
+
+    # then
+    assert outcome.duplicates == 1
+    assert outcome.quarantined[LINE].to_list() == [2, 3]
+
+
+def test_a_value_of_the_wrong_type_is_refused_where_a_missing_one_would_not_be():
+    # given
+    class Visits(dy.Schema):
+        key = dy.String(primary_key=True)
+        on = dy.Date(nullable=True)
+
+    dataset = Dataset(
+        name="visits",
+        schema=Visits,
+        source=SftpSource("dealer", "outgoing", "*.csv", schedule="rate(1 day)"),
+        owner="operations",
+        freshness=timedelta(hours=1),
+        cleansing={"on": (TRIM, ROUTINES["empty_to_null"])},
+    )
+
+    # when
+    outcome = check(dataset, b"key,on\na,2026-01-02\nb,\nc,yesterday\n")
+
+    # then
+    assert outcome.clean["on"].to_list() == [date(2026, 1, 2), None]
+    assert outcome.quarantined.select(RULES, REASON).rows() == [(["on|type"], "on is not a date as YYYY-MM-DD")]
+
+
+def test_an_object_without_rows_has_an_empty_outcome_with_all_columns():
+    # when
+    outcome = check_vehicles("")
+
+    # then
+    assert outcome.rows_in == outcome.duplicates == outcome.clean.height == outcome.quarantined.height == 0
+    assert outcome.clean.columns == [*VEHICLES.schema.column_names(), LINE]
+    assert outcome.by_rule == {}
+
+
+def test_rows_that_do_not_add_up_are_refused(tmp_path):
+    # given an object of which only the quarantined rows were taken
+    content = (HEADER + "1,Focus,Red,AB12CDE\nx,Focus,Red,XY51ZZZ\n").encode()
+    checked = check_object(VEHICLES, open_records("object.csv", io.BytesIO(content), VEHICLES), tmp_path)
+    assert len(list(checked.quarantined())) == 1
+
+    # when, then
+    with pytest.raises(RowAccountingError, match=r"2 rows came in, but 1 went out: 0 clean, 1 quarantined"):
+        checked.check_accounting()
+
+
+# --- generated files ---
+
+_CELLS = {
+    "customer_id": st.sampled_from(["1", " 2", "03", "0", "-4", "x", "", "1.5"]),
+    "model": st.sampled_from(["Focus", "focus ", "Citroe\u0308n", "", '"two\nlines"', '"a,b"']),
+    "colour": st.sampled_from(["Red", " red", "RED", "", "blue"]),
+    "registration_plate": st.sampled_from(["AB12CDE", "ab12 cde", "XY51ZZZ", "XY51-zzz", "A1", "", "QQ99QQQ"]),
+}
+ROWS = st.tuples(*_CELLS.values()).map(",".join)
+DIRT = st.one_of(
+    st.sampled_from(["1,Focus,Red", "1,2,3,4,5", '"1"x,Focus,Red,AB12CDE', ""]),
+    st.text(alphabet=st.sampled_from('",\r\n a1é'), max_size=20),
+)
+BODIES = st.lists(st.one_of(ROWS, ROWS, ROWS, DIRT), max_size=25).map("\n".join)
+
+
+def plain_cleanse(cells: list[str]) -> tuple[str, ...]:
+    """The declared cleansing again, without polars."""
+    customer, model, colour, plate = (unicodedata.normalize("NFC", cell) for cell in cells)
+    return (
+        customer.strip(),
+        " ".join(model.split()).upper(),
+        " ".join(colour.split()).title(),
+        re.sub(r"[\s-]", "", plate).upper(),
+    )
+
+
+def plain_outcome(records: list[list[str]]) -> tuple[set[tuple[object, ...]], int]:
+    """Clean rows and number of duplicates of whole records, computed without polars and dataframely."""
+    rows: Counter[tuple[object, ...]] = Counter()
+    for cells in records:
+        customer, *others = plain_cleanse(cells)
+        typed = int(customer) if re.fullmatch(r"[+-]?[0-9]+", customer) else customer
+        rows[typed, *others] += 1
+    owners_of_plate = Counter(row[3] for row in rows)
+    clean = {
+        row
+        for row in rows
+        if isinstance(row[0], int)
+        and row[0] >= 1
+        and all(row[1:])
+        and re.fullmatch(r"[A-Z]{2}[0-9]{2}[A-Z]{3}", str(row[3]))
+        and owners_of_plate[row[3]] == 1
+    }
+    return clean, rows.total() - len(rows)
+
+
+@settings(max_examples=60, deadline=None)
+@given(body=BODIES)
+def test_every_record_of_any_file_is_clean_quarantined_or_a_duplicate(body):
+    # given
+    stream = open_records("object.csv", io.BytesIO((HEADER + body).encode()), VEHICLES)
+    empty = {LINE: pl.Int64, STRUCTURE_RULE: pl.String, **dict.fromkeys(stream.columns, pl.String)}
+    records = pl.concat([pl.DataFrame(schema=empty), *(batch.frame.select(*empty) for batch in stream.batches)])
+    whole = records.filter(pl.col(STRUCTURE_RULE).is_null())
+
+    # when
+    outcome = check_vehicles(body)
+
+    # then
+    clean, duplicates = plain_outcome([list(row) for row in whole.select(VEHICLES.schema.column_names()).iter_rows()])
+    assert set(clean_rows(outcome)) == clean
+    assert outcome.duplicates == duplicates
+    assert records.height == outcome.clean.height + outcome.quarantined.height + outcome.duplicates
+    lines = [*outcome.clean[LINE], *outcome.quarantined[LINE]]
+    assert len(set(lines)) == len(lines)
+    assert set(lines) <= set(records[LINE])
+    assert all(rules for rules in outcome.quarantined[RULES].to_list())

@@ -1,0 +1,178 @@
+"""A file with a column that nobody declared: what each policy makes of it, from the job to the published views."""
+
+import io
+import json
+from dataclasses import replace
+from datetime import timedelta
+
+import dataframely as dy
+import duckdb
+import polars as pl
+import pytest
+
+from jobs.mart.job import publish
+from jobs.sanitise.job import main as sanitise
+from jobs.warehouse.job import main as warehouse
+from processing.catalogue import published_view_sql
+from processing.declaring.dataset import Dataset, SftpSource, StreamSource
+from processing.declaring.report import Chart, Report
+from processing.running.job_run import JobFailedError
+from processing.storage.columns import UNDECLARED, warehouse_columns
+from processing.storage.memory_store import MemoryStore, StoredObject
+from processing.storage.views import published_view
+
+OLD, NEW = "inbound/cars/2026/11/20/old.csv", "inbound/cars/2026/11/21/new.csv"
+CONTENTS = {
+    OLD: b"plate,model\nA1,Corsa\nA2,Astra\n",
+    NEW: 'fuel,plate,model\npétrol,A2,Astra\n"a, b",A3,Golf\n'.encode(),
+}
+
+
+class Cars(dy.Schema):
+    plate = dy.String(primary_key=True)
+    model = dy.String(nullable=True)
+
+
+class CarsWithFuel(Cars):
+    fuel = dy.String(nullable=True)
+
+
+class CarsWithNumbers(dy.Schema):
+    plate = dy.String(primary_key=True)
+    model = dy.Int64(nullable=True)
+
+
+CARS = Dataset(
+    name="cars",
+    schema=Cars,
+    source=SftpSource("dealer", "outgoing", "*.csv", schedule="rate(1 day)"),
+    owner="operations",
+    freshness=timedelta(1),
+)
+
+
+def run(job, store, dataset, *words):
+    job(["--bucket", "lake", "--JOB_RUN_ID", "run", *words], {"cars": dataset}, store)
+
+
+def refined(drift):
+    """A lake of an object as declared and one with a column more, under a policy."""
+    store = MemoryStore()
+    store.objects |= {key: StoredObject(content) for key, content in CONTENTS.items()}
+    run(warehouse, store, replace(CARS, drift=drift))
+    return store
+
+
+def view(store, dataset, *columns):
+    """Columns of the published view by key, as the jobs and as Athena's SQL read it; both have to be the same."""
+    wanted = sorted(published_view(store, dataset).select("plate", *columns).collect().rows())
+    files = [pl.read_parquet(io.BytesIO(store.read(key))) for key in store.keys("warehouse/")]
+    # A table has the declared columns, whatever its files have.
+    declared = warehouse_columns(dataset)
+    cars_files = pl.concat(
+        file.select(
+            pl.col(name) if name in file.columns else pl.lit(None, kind).alias(name) for name, kind in declared.items()
+        )
+        for file in files
+    )
+    with duckdb.connect() as database:
+        database.register("cars_files", cars_files)
+        names = ", ".join(("plate", *columns))
+        rows = database.execute(f"SELECT {names} FROM ({published_view_sql(dataset, 'cars_files')})").fetchall()  # noqa: S608
+    assert sorted(rows) == wanted
+    return {plate: values[0] if len(values) == 1 else values for plate, *values in wanted}
+
+
+def quarantined(store):
+    frames = [pl.read_parquet(io.BytesIO(store.read(key))) for key in store.keys("quarantine/")]
+    return pl.concat(frames).select("object", "reason").rows()
+
+
+def test_freeze_refuses_the_object_whole_and_takes_the_others():
+    store = refined("freeze")
+    [(refused, reason)] = quarantined(store)
+    assert refused == NEW
+    assert "unexpected columns ['fuel']" in reason
+    assert 'declare drift="evolve" to keep them or drift="discard" to leave them out' in reason
+    assert view(store, CARS, "model") == {"A1": "Corsa", "A2": "Astra"}
+
+
+def test_discard_leaves_the_column_out_and_says_so(capsys):
+    store = refined("discard")
+    assert quarantined(store) == []
+    assert view(store, CARS, "model", UNDECLARED) == {
+        "A1": ["Corsa", None],
+        "A2": ["Astra", None],
+        "A3": ["Golf", None],
+    }
+    [said] = [json.loads(line) for line in capsys.readouterr().out.splitlines() if NEW in line]
+    assert said["discarded"] == ["fuel"]
+
+
+def test_evolve_keeps_the_column_in_the_files_and_in_the_views():
+    store = refined("evolve")
+    assert quarantined(store) == []
+    kept = view(store, CARS, UNDECLARED)
+    assert {plate: text and json.loads(text) for plate, text in kept.items()} == {
+        "A1": None,
+        "A2": {"fuel": "pétrol"},
+        "A3": {"fuel": "a, b"},
+    }
+
+
+def test_all_files_have_the_tables_columns_whatever_their_objects_brought_along():
+    store = refined("evolve")
+    schemas = [pl.read_parquet(io.BytesIO(store.read(key))).schema for key in store.keys("warehouse/")]
+    assert schemas == [warehouse_columns(CARS)] * 2
+
+
+def test_a_column_that_is_declared_later_is_missing_until_its_objects_are_sanitised():
+    # given objects that were processed when it was not declared
+    store = refined("evolve")
+    declared = replace(CARS, schema=CarsWithFuel, drift="evolve")
+    assert view(store, declared, "fuel") == {"A1": None, "A2": None, "A3": None}
+
+    # when
+    run(sanitise, store, declared, "--dataset", "cars")
+
+    # then
+    assert view(store, declared, "fuel", UNDECLARED) == {
+        "A1": [None, None],
+        "A2": ["pétrol", None],
+        "A3": ["a, b", None],
+    }
+
+
+def test_a_column_whose_type_was_changed_fails_a_report_with_the_way_out():
+    # given
+    store = refined("discard")
+    report = Report("models", "finance", ("cars",), lambda inputs: inputs["cars"], Chart("model", "model"))
+
+    # when, then
+    with pytest.raises(JobFailedError, match="run the job sanitise with --dataset cars"):
+        publish(store, {"models": report}, {"cars": replace(CARS, schema=CarsWithNumbers)}, "run")
+
+
+@pytest.mark.parametrize(
+    ("drift", "rows", "refused", "undeclared"),
+    [
+        ("freeze", ["A1"], 1, {None}),
+        ("discard", ["A1", "A2"], 0, {None}),
+        ("evolve", ["A1", "A2"], 0, {'{"fuel":null}', '{"fuel":"7"}'}),
+    ],
+)
+def test_of_lines_of_json_each_is_judged_by_itself(drift, rows, refused, undeclared):
+    # given
+    store = MemoryStore()
+    lines = b'{"plate": "A1", "model": "x"}\n{"plate": "A2", "model": "x", "fuel": 7}\n'
+    store.objects["inbound/cars/2026/11/20/cars.ndjson"] = StoredObject(lines)
+
+    # when
+    dataset = replace(CARS, source=StreamSource(), drift=drift)
+    run(warehouse, store, dataset)
+
+    # then
+    kept = view(store, dataset, UNDECLARED)
+    assert sorted(kept) == rows
+    assert set(kept.values()) == undeclared
+    assert len(quarantined(store)) == refused

@@ -1,0 +1,226 @@
+"""The NDJSON reader keeps every line, and says every value as it was written."""
+
+import gzip
+import io
+import json
+from dataclasses import replace
+from datetime import timedelta
+from unittest import mock
+
+import dataframely as dy
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from processing.declaring.dataset import Dataset, StreamSource
+from processing.readers import open_records, reparse, text_blocks
+from processing.readers.json_text import parse_pointer
+from processing.readers.records import (
+    LINE,
+    ORIGINAL,
+    STRUCTURE_REASON,
+    STRUCTURE_RULE,
+    UnreadableObjectError,
+)
+
+JSON_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda values: st.lists(values, max_size=4) | st.dictionaries(st.text(), values, max_size=4),
+    max_leaves=12,
+)
+
+
+class Member(dy.Schema):
+    """One member of a line."""
+
+    value = dy.String(primary_key=True)
+
+
+MEMBER = Dataset("member", Member, StreamSource(), owner="operations", freshness=timedelta(hours=1), drift="discard")
+
+
+def read(content: bytes, dataset: Dataset = MEMBER, name: str = "x.ndjson") -> pl.DataFrame:
+    """All records, each with its original text."""
+    stream = open_records(name, io.BytesIO(content), dataset)
+    nothing = {
+        LINE: pl.Int64,
+        **dict.fromkeys([STRUCTURE_RULE, STRUCTURE_REASON, *stream.columns, ORIGINAL], pl.String),
+    }
+    frames = [batch.frame.with_columns(batch.originals(batch.frame[LINE]).alias(ORIGINAL)) for batch in stream.batches]
+    return pl.concat([pl.DataFrame(schema=nothing), *frames])
+
+
+def values(text: str, pointer: str = "/value") -> list[str | None]:
+    return read(text.encode(), replace(MEMBER, source=StreamSource({"value": pointer})))["value"].to_list()
+
+
+def reasons(content: bytes) -> list[str]:
+    frame = read(content)
+    assert frame[STRUCTURE_RULE].to_list() == ["json"] * frame.height
+    return frame[STRUCTURE_REASON].to_list()
+
+
+def test_a_line_is_a_record_with_its_number_and_its_text():
+    # when
+    frame = read(b'{"other":1,"value":"x"}\n\n{ "value": null }\r\n')
+
+    # then
+    assert frame.select(LINE, STRUCTURE_RULE, "value").rows() == [(1, None, "x"), (3, None, None)]
+    assert frame[ORIGINAL].to_list() == ['{"other":1,"value":"x"}', '{ "value": null }']
+
+
+@pytest.mark.parametrize(
+    ("written", "text"),
+    [
+        ('"£ 1"', "£ 1"),
+        ('"\\u00a3"', "£"),
+        ("0.10", "0.10"),
+        ("1E400", "1E400"),
+        ("12345678901234567890123", "12345678901234567890123"),
+        ("true", "true"),
+        ("null", None),
+        ('{"a" : [1.50, null, false], "b": "\\" é"}', '{"a":[1.50,null,false],"b":"\\" é"}'),
+        ("[]", "[]"),
+    ],
+)
+def test_a_value_is_text_that_says_it_exactly(written, text):
+    assert values(f'{{"value": {written}}}') == [text]
+
+
+@pytest.mark.parametrize(
+    ("pointer", "text"),
+    [
+        ("", '{"a":{"b/c":[{"~":7}]}}'),
+        ("/a/b~1c/0/~0", "7"),
+        ("/a/b~1c/1", None),
+        ("/a/b~1c/x", None),
+        ("/a/none/deeper", None),
+    ],
+)
+def test_a_pointer_leads_into_a_line(pointer, text):
+    assert values('{"a": {"b/c": [{"~": 7}]}}', pointer) == [text]
+
+
+@pytest.mark.parametrize("pointer", ["a", "/a~2", "/~"])
+def test_what_is_no_pointer_is_refused(pointer):
+    with pytest.raises(ValueError, match=r"is no JSON pointer; one reads like /payload/amount"):
+        parse_pointer(pointer)
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        (b'{"value": 1', "the line is no JSON: Expecting ',' delimiter at its character 12"),
+        (b'{"value": 1} {}', "the line is no JSON: Extra data at its character 14"),
+        (b"[1]", "the line is JSON, but no object"),
+        (b'{"value": NaN}', "the line is no JSON: it has no NaN"),
+        (b'{"value": "\xe9"}', "the line is not UTF-8 (byte 0xe9 at its byte 12)"),
+        (b'{"value": "\\uD800"}', "the line has half of a character: an escaped surrogate without its other half"),
+        (
+            b'{"value": {"a": 1, "a": 2}}',
+            "the line names the members ['a'] more than once, and nobody can say which is right",
+        ),
+        (b'{"value": ' + b"[" * 5000 + b"]" * 5000 + b"}", "the line is nested too deep"),
+    ],
+)
+def test_a_broken_line_is_refused_alone_and_says_why(line, reason):
+    # given
+    content = b'{"value": "before"}\n' + line + b'\n{"value": "after"}\n'
+
+    # when
+    frame = read(content)
+
+    # then
+    assert frame["value"].to_list() == ["before", None, "after"]
+    assert frame.row(1, named=True)[STRUCTURE_RULE] == "json"
+    assert frame.row(1, named=True)[STRUCTURE_REASON] == reason
+
+
+def test_a_refused_lines_original_text_is_refused_again_even_where_it_was_not_utf_8():
+    # given
+    original = read(b'{"value": "\xe9"}')[ORIGINAL][0]
+
+    # then
+    assert reasons(original.encode()) == ["the line is no JSON: Invalid \\escape at its character 12"]
+
+
+def test_a_pair_of_surrogates_is_one_character():
+    assert values('{"value": "\\ud83d\\ude00"}') == ["\N{GRINNING FACE}"]
+
+
+@pytest.mark.parametrize("content", [b"", b"\n\n"])
+def test_an_object_without_lines_has_no_records_and_all_columns(content):
+    # when
+    frame = read(content)
+
+    # then
+    assert (frame.height, frame.columns[-2]) == (0, "value")
+
+
+def test_a_byte_order_mark_is_no_part_of_the_first_line():
+    assert values('\ufeff{"value": 1}') == ["1"]
+
+
+def test_a_compressed_object_is_read_with_all_of_its_parts():
+    # given
+    content = gzip.compress(b'{"value": 1}\n{"value"') + gzip.compress(b": 2}\n")
+
+    # then
+    assert read(content, name="x.ndjson.gz")["value"].to_list() == ["1", "2"]
+
+
+def test_a_json_array_is_refused_with_what_to_send_instead():
+    with pytest.raises(UnreadableObjectError, match="is a JSON array; have it sent with one object per line"):
+        read(b' [{"value": 1}]', name="x.json")
+
+
+def test_a_frozen_dataset_refuses_a_line_with_a_member_that_it_does_not_declare():
+    # when
+    frame = read(b'{"value": 1}\n{"value": 2, "new": 3}\n', replace(MEMBER, drift="freeze"))
+
+    # then
+    assert frame.select("value", STRUCTURE_RULE).rows() == [("1", None), (None, "undeclared_member")]
+    assert (
+        frame[STRUCTURE_REASON][1] == "the line has the members ['new'], which the dataset neither declares nor lets in"
+    )
+
+
+def test_an_evolving_dataset_lets_in_the_members_that_the_first_lines_bring_along():
+    # given two blocks; the second has a member that the first has not
+    content = b'{"value": 1, "new": 0.50}\n{"value": 2}\n' + b'{"value": 3, "late": 4}\n'
+
+    # when
+    with mock.patch.object(text_blocks, "_BLOCK", 42):
+        frame = read(content, replace(MEMBER, drift="evolve"))
+
+    # then
+    assert frame.select("value", "new", STRUCTURE_RULE).rows() == [
+        ("1", "0.50", None),
+        ("2", None, None),
+        (None, None, "undeclared_member"),
+    ]
+
+
+def test_a_record_that_was_let_in_reads_the_same_again():
+    # given
+    evolving = replace(MEMBER, drift="evolve")
+    stream = open_records("x.ndjson", io.BytesIO(b'{"value": 1, "new": 2}\n{"value": 3}'), evolving)
+
+    # when
+    [batch] = reparse("x.ndjson", stream.header, '{"value": 3}', evolving).batches
+
+    # then
+    assert stream.header == '["new"]'
+    assert batch.frame.select("value", "new").rows() == [("3", None)]
+
+
+@settings(max_examples=150, deadline=None)
+@given(value=JSON_VALUES)
+def test_any_value_is_the_same_value_in_its_text(value):
+    # when
+    [text] = values(json.dumps({"value": value}))
+
+    # then
+    expected = value if value is None or isinstance(value, str) else json.loads(json.dumps(value))
+    assert (text if isinstance(expected, str | None) else json.loads(text)) == expected

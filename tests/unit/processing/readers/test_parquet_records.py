@@ -1,0 +1,143 @@
+"""What the extraction wrote, as records."""
+
+import io
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from decimal import Decimal
+
+import dataframely as dy
+import polars as pl
+import pytest
+
+from datasets import DATASETS
+from jobs.warehouse.job import refine
+from processing.readers import open_records
+from processing.readers.records import LINE, Batch, RecordStream, UnreadableObjectError
+from processing.storage.memory_store import MemoryStore, StoredObject
+from processing.storage.views import published_view
+
+# 100 ns after a microsecond, which no Python datetime has.
+TICK = 1_790_000_000_123_456_700
+
+
+def written(frame: pl.DataFrame) -> bytes:
+    buffer = io.BytesIO()
+    frame.write_parquet(buffer)
+    return buffer.getvalue()
+
+
+def opened(content: bytes, *columns: str) -> RecordStream:
+    """The records of an object of a table with these columns."""
+    schema = type("Rows", (dy.Schema,), {name: dy.String(primary_key=name == columns[0]) for name in columns})
+    dataset = replace(DATASETS["person"], schema=schema)
+    return open_records("person.parquet", io.BytesIO(content), dataset)
+
+
+def only(batches: Iterator[Batch]) -> tuple[pl.DataFrame, list[str]]:
+    """The only batch and its original texts."""
+    [batch] = batches
+    return batch.frame, batch.originals(batch.frame[LINE]).to_list()
+
+
+def test_a_row_keeps_its_number_and_its_json_with_columns_that_are_not_declared():
+    # given
+    content = written(pl.DataFrame({"id": [7, 8], "note": ["a", None], "extra": [True, None]}))
+
+    # when
+    stream = opened(content, "note", "id")
+    frame, originals = only(stream.batches)
+
+    # then
+    assert frame.select(LINE, "note", "id").rows() == [(1, "a", "7"), (2, None, "8")]
+    assert [json.loads(original) for original in originals] == [
+        {"id": 7, "note": "a", "extra": True},
+        {"id": 8, "note": None, "extra": None},
+    ]
+    assert json.loads(stream.header) == {"id": "Int64", "note": "String", "extra": "Boolean"}
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        (pl.Series([2**63 - 1]), "9223372036854775807"),
+        (pl.Series([Decimal("-12345678901234567890.12")]), "-12345678901234567890.12"),
+        (pl.Series([date(2026, 2, 28)]), "2026-02-28"),
+        (pl.Series([TICK]).cast(pl.Datetime("ns")), "2026-09-21 14:13:20.123456700"),
+        (pl.Series([datetime(2026, 1, 1, tzinfo=UTC)]), "2026-01-01 00:00:00.000000+00:00"),
+        (pl.Series([86_399_999_999_900]).cast(pl.Time), "23:59:59.999999900"),
+        (pl.Series([b"\x00\xff"]), "0x00ff"),
+        (pl.Series(["£ 1"]), "£ 1"),
+    ],
+)
+def test_a_value_is_read_as_text_that_says_it_exactly(values, expected):
+    # when
+    frame, originals = only(opened(written(pl.DataFrame({"value": values})), "value").batches)
+
+    # then
+    assert frame["value"].to_list() == [expected]
+    assert expected in originals[0]
+
+
+def test_an_object_that_is_no_parquet_is_refused_in_words():
+    with pytest.raises(UnreadableObjectError, match="the file is no parquet"):
+        opened(b"id,name\n1,a\n", "id")
+
+
+def test_an_object_without_a_declared_column_is_refused_with_what_it_has():
+    with pytest.raises(UnreadableObjectError, match=r"missing columns \['name'\]: expected \['id', 'name'\] in any"):
+        opened(written(pl.DataFrame({"id": [1]})), "id", "name")
+
+
+def test_a_column_of_lists_is_no_column_of_values():
+    with pytest.raises(UnreadableObjectError, match=r"no single values: {'id': 'List\(Int64\)'}; extract them as text"):
+        opened(written(pl.DataFrame({"id": [[1]]})), "id")
+
+
+def test_an_extracted_object_reaches_the_warehouse_with_its_ticks_and_refused_rows_the_quarantine():
+    # given
+    rows = pl.DataFrame(
+        {
+            "id": [1, 2],
+            "first_name": [" Ada ", None],
+            "last_name": ["Lovelace", "Nobody"],
+            "email": ["ada@example.com", None],
+            "phone": [None, None],
+            "updated_at": pl.Series([TICK, TICK]).cast(pl.Datetime("ns")),
+        },
+        schema_overrides={"phone": pl.String},
+    )
+    store = MemoryStore()
+    store.objects["inbound/person/2026/11/22/person-1.parquet"] = StoredObject(written(rows))
+
+    # when
+    refine(store, {"person": DATASETS["person"]}, "run-1")
+
+    # then
+    name = "landing_date=2026-11-22/person-1.parquet.parquet"
+    clean = pl.read_parquet(io.BytesIO(store.read(f"warehouse/person/{name}")))
+    refused = pl.read_parquet(io.BytesIO(store.read(f"quarantine/person/{name}")))
+    assert clean.select("id", "first_name", pl.col("updated_at").to_physical()).rows() == [(1, "Ada", TICK)]
+    assert (refused["line"].to_list(), refused["reason"].to_list()) == ([2], ["first_name is empty"])
+    assert json.loads(refused["original"][0])["updated_at"] == "2026-09-21 14:13:20.123456700"
+
+
+def test_a_row_that_its_source_has_no_more_leaves_the_published_view():
+    # given a snapshot, and a later one that records a deleted row
+    def snapshot(deleted: list[bool]) -> bytes:
+        people = pl.DataFrame({"id": [1, 2], "first_name": ["Ada", "Bob"], "last_name": ["L", "B"]})
+        missing = [pl.lit(None, pl.String).alias(name) for name in ("email", "phone")]
+        updated_at = pl.lit(TICK).cast(pl.Datetime("ns")).alias("updated_at")
+        return written(people.with_columns(*missing, updated_at, pl.Series("_deleted", deleted)))
+
+    store = MemoryStore()
+    person = DATASETS["person"]
+    for number, deleted in enumerate([[False, False], [False, True]], start=1):
+        store.objects[f"inbound/person/2026/11/22/person-{number}.parquet"] = StoredObject(snapshot(deleted))
+
+    # when
+    refine(store, {"person": person}, "run-1")
+
+    # then
+    assert published_view(store, person).collect()["first_name"].to_list() == ["Ada"]

@@ -1,0 +1,283 @@
+"""Datasets are found by walking their package, on disk and inside the archive that Glue loads."""
+
+import os
+import subprocess
+import sys
+import uuid
+import zipfile
+from datetime import timedelta
+from pathlib import Path
+
+import dataframely as dy
+import pytest
+
+from datasets import DATASETS
+from processing.registry.dataset_checks import find_datasets
+from processing.registry.registry import DeclarationError
+
+ROOT = Path(__file__).parents[4]
+
+DECLARATION = """
+from datetime import timedelta
+import dataframely as dy
+from processing.declaring.dataset import CsvFormat, Dataset, SftpSource, SqlSource, StreamSource
+from processing.cleansing.routines import TRIM
+
+class Rows(dy.Schema):
+    {columns}
+
+DATASET = Dataset(
+    name="{name}", schema=Rows, source={source}, owner="operations",
+    freshness=timedelta(hours=1), cleansing={cleansing},
+)
+"""
+KEY = "key = dy.String(primary_key=True)"
+
+
+FILES = 'SftpSource("dealer", "outgoing", "*.csv", schedule="rate(1 day)")'
+
+
+def declaration(name: str, columns: str = KEY, cleansing: str = "{}", source: str = FILES) -> str:
+    return DECLARATION.format(name=name, columns=columns, cleansing=cleansing, source=source)
+
+
+def table(arguments: str) -> str:
+    """A declaration that comes from a table."""
+    return declaration(
+        "person",
+        f"{KEY}; at = dy.Date(); number = dy.Int64()",
+        source=f'SqlSource("crm", "dbo", "person", {arguments}, schedule="rate(1 day)")',
+    )
+
+
+@pytest.fixture
+def package(tmp_path, monkeypatch):
+    """Makes a package of the given modules and gives its name and path; no two have one name."""
+    name = f"declared_{uuid.uuid4().hex}"
+    monkeypatch.syspath_prepend(str(tmp_path))
+
+    def make(**modules: str) -> tuple[str, list[str]]:
+        folder = tmp_path / name
+        folder.mkdir()
+        (folder / "__init__.py").touch()
+        for module, text in modules.items():
+            (folder / f"{module}.py").write_text(text)
+        return name, [str(folder)]
+
+    return make
+
+
+@pytest.fixture
+def archive(tmp_path):
+    """The jobs' code as Glue gets it: one zip with the packages at its root."""
+    path = tmp_path / "jobs.zip"
+    with zipfile.ZipFile(path, "w") as code:
+        for package in ("jobs", "processing", "datasets", "reports", "lake"):
+            for file in sorted((ROOT / package).rglob("*.py")):
+                code.write(file, file.relative_to(ROOT))
+    return path
+
+
+def run_from_archive(archive: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "PYTHONPATH": str(archive)}
+    return subprocess.run(
+        [sys.executable, *arguments], env=environment, cwd=archive.parent, capture_output=True, text=True, check=False
+    )
+
+
+def test_vehicles_are_declared_as_the_dealer_sends_them():
+    # given
+    vehicles = DATASETS["vehicles"]
+
+    # then
+    assert vehicles.schema.column_names() == ["customer_id", "model", "colour", "registration_plate"]
+    assert vehicles.schema.primary_key() == ["registration_plate"]
+    assert (vehicles.source.connection, vehicles.source.directory) == ("dealer", "outgoing/vehicles")
+    assert vehicles.source.pattern == "*.csv"
+    assert (vehicles.owner, vehicles.freshness) == ("operations", timedelta(hours=26))
+
+
+def test_every_dataset_stands_under_its_own_name():
+    assert all(name == dataset.name for name, dataset in DATASETS.items())
+
+
+def test_the_datasets_cannot_be_changed_by_whoever_reads_them():
+    with pytest.raises(TypeError):
+        DATASETS["other"] = DATASETS["vehicles"]  # pyright: ignore[reportIndexIssue] - the point of the test
+
+
+def test_a_new_module_is_a_new_dataset_without_any_other_change(package):
+    # given
+    name, path = package(person=declaration("person"), events=declaration("events"), _helper="nothing = 1")
+
+    # when
+    datasets = find_datasets(name, path)
+
+    # then
+    assert list(datasets) == ["events", "person"]
+    assert issubclass(datasets["person"].schema, dy.Schema)
+
+
+@pytest.mark.parametrize(
+    ("module", "text", "message"),
+    [
+        ("person", "nothing = 1", r"module \w+\.person declares no Dataset: give it a line `DATASET = Dataset"),
+        ("person", "DATASET = 'person'", r"module \w+\.person declares no Dataset"),
+        ("person", declaration("people"), r"rename the file to people\.py or the declaration to 'person'"),
+        ("Person", declaration("Person"), r"'Person' cannot be a name"),
+        ("person", declaration("person", "key = dy.String()"), r"schema Rows has no primary key"),
+        ("person", declaration("person", f"{KEY}; _line = dy.Int64()"), r"\['_line'\] start with an underscore"),
+        ("person", declaration("person", KEY, "{'nme': (TRIM,)}"), r"cleansing names columns \['nme'\]"),
+        ("person", declaration("person", f"{KEY}; at = dy.Time()"), r"column at is of type Time"),
+        ("person", declaration("person", source=FILES.replace("rate(1 day)", "0 5 * * *")), "is not a schedule: expec"),
+        ("person", table('"full"').replace("rate(1 day)", "cron(0 5 * * *)"), "cron has six fields"),
+        ("p" * 52, declaration("p" * 52), "is too long for its schedule: expected at most 51 characters"),
+    ],
+)
+def test_a_wrong_declaration_is_refused_with_its_module_and_what_to_do(package, module, text, message):
+    # given
+    name, path = package(**{module: text})
+
+    # when, then
+    with pytest.raises(DeclarationError, match=message):
+        find_datasets(name, path)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ('csv=CsvFormat(delimiter=";;")', "the delimiter ';;' of its CsvFormat is not one ASCII character"),
+        ('csv=CsvFormat(delimiter="x")', "the delimiter 'x' of its CsvFormat is not one ASCII character"),
+        ('csv=CsvFormat(quote="\\n")', r"the quote '\\n' of its CsvFormat is not one ASCII character"),
+        ('csv=CsvFormat(quote=";")', "the quote ';' of its CsvFormat is a delimiter too"),
+        ('csv=CsvFormat(delimiter="#", quote="#")', "the quote '#' of its CsvFormat is a delimiter too"),
+        ('csv=CsvFormat(encoding="utf-7")', r"encoding 'utf-7' is none of \['utf-8', 'utf-16-le'"),
+        ('drift="ignore"', r"drift 'ignore' is none of \['evolve', 'freeze', 'discard'\]"),
+    ],
+)
+def test_a_wrong_format_or_drift_is_refused_with_what_to_do(package, arguments, message):
+    # given
+    text = declaration("person").replace("freshness=", f"{arguments}, freshness=")
+    name, path = package(person=text)
+
+    # when, then
+    with pytest.raises(DeclarationError, match=rf"module \w+\.person: {message}"):
+        find_datasets(name, path)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ('"incremental"', "an incremental table needs a watermark"),
+        ('"full", "at"', "a full table takes no watermark and no lag"),
+        ('"snapshot", lag=timedelta(1)', "a snapshot table takes no watermark and no lag"),
+        ('"incremental", "at", timedelta(-1)', "the lag .* is negative"),
+        ('"incremental", "number", timedelta(1)', "'number' is declared as Int64, which no lag can be taken from"),
+        ('"incremental", "at", timedelta(hours=1)', "the watermark 'at' is a date: its lag has to be whole days"),
+        ('"full", partitions=2', "2 partitions need to be 1, or more with a partition_column"),
+        ('"incremental", "when"', r"the source names columns \['when'\], the schema has \['key', 'at', 'number'\]"),
+    ],
+)
+def test_a_wrong_table_is_refused_with_what_to_do(package, arguments, message):
+    # given
+    name, path = package(person=table(arguments))
+
+    # when, then
+    with pytest.raises(DeclarationError, match=rf"module \w+\.person: .*{message}"):
+        find_datasets(name, path)
+
+
+@pytest.mark.parametrize(
+    ("module", "policy"),
+    [
+        (declaration("person"), "freeze"),
+        (table('"full"'), "discard"),
+        (declaration("person").replace("freshness=", 'drift="evolve", freshness='), "evolve"),
+    ],
+)
+def test_new_columns_stop_a_file_and_not_a_table_unless_the_declaration_says_otherwise(package, module, policy):
+    # given
+    name, path = package(person=module)
+
+    # then
+    assert find_datasets(name, path)["person"].drift_policy == policy
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ('source=StreamSource({"kex": "/key"})', r"pointers are of columns \['kex'\], the schema has \['key'\]"),
+        ('source=StreamSource({"key": "key"})', "the pointer of column key: 'key' is no JSON pointer"),
+        ('source=StreamSource(repeats_differ_in=("kex",))', r"repeats differ in columns \['kex'\], the schema has"),
+        ('source=StreamSource(receipt_order=("kex",))', r"events are ordered by columns \['kex'\], the schema has"),
+        ('absent={"kex": "none"}', r"absent names \['kex'\], which are not text columns of the schema"),
+        ('cleansing={"key": (EMAIL, EMAIL)}', r"cleansing of column key: \['email'\] name more than one routine"),
+        ('cleansing={"key": (value_map({"a": "b"}, name="regex"),)}', r"routines are named \['regex'\], as rules"),
+    ],
+)
+def test_wrong_pointers_and_routines_are_refused_with_what_to_do(package, arguments, message):
+    # given
+    name, path = package(
+        person=f"""
+from datetime import timedelta
+import dataframely as dy
+from processing.declaring.dataset import Dataset, StreamSource
+from processing.cleansing.routines import EMAIL, value_map
+
+class Rows(dy.Schema):
+    {KEY}
+
+ARGUMENTS = {{"source": StreamSource(), **dict({arguments})}}
+DATASET = Dataset(name="person", schema=Rows, owner="operations", freshness=timedelta(hours=1), **ARGUMENTS)
+"""
+    )
+
+    # when, then
+    with pytest.raises(DeclarationError, match=rf"module \w+\.person: .*{message}"):
+        find_datasets(name, path)
+
+
+def test_a_table_may_be_divided_by_one_of_its_columns(package):
+    # given
+    name, path = package(person=table('"incremental", "at", timedelta(1), partition_column="key", partitions=4'))
+
+    # then
+    assert find_datasets(name, path)["person"].source.partitions == 4
+
+
+def test_a_name_that_two_modules_declare_is_refused(package):
+    # given
+    name, path = package(person=declaration("person"), staff=declaration("person"))
+
+    # when, then
+    with pytest.raises(DeclarationError, match=r"staff declares 'person', which module person declares too"):
+        find_datasets(name, path)
+
+
+def test_the_datasets_and_reports_are_found_inside_a_zip_archive(archive):
+    # when
+    result = run_from_archive(
+        archive,
+        "-c",
+        "import jobs; from datasets import DATASETS; from reports import REPORTS;"
+        "print(jobs.__file__, *DATASETS, *REPORTS)",
+    )
+
+    # then
+    location, *names = result.stdout.split()
+    assert location.startswith(str(archive))
+    assert set(names) >= {"vehicles", "customers_by_fleet_size"}
+
+
+@pytest.mark.parametrize("job", ["warehouse", "mart"])
+def test_a_job_script_alone_finds_the_rest_in_the_archive(archive, job):
+    # given the one file that Glue runs, under the name that it has in the bucket
+    script = archive.parent / f"{job}.py"
+    script.write_text((ROOT / "jobs" / job / "__main__.py").read_text())
+
+    # when
+    result = run_from_archive(archive, str(script), "--JOB_NAME", "x")
+
+    # then it has come as far as its own arguments
+    assert result.returncode == 2
+    assert "the following arguments are required: --bucket" in result.stderr

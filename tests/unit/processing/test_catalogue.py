@@ -1,0 +1,104 @@
+"""What the catalogue says of tables is what the jobs write, and its view is the published view."""
+
+import io
+from datetime import UTC, datetime
+
+import duckdb
+import polars as pl
+import pulumi
+import pytest
+
+from dataplatform.storage.catalogue_types import athena_type, glue_type
+from datasets import DATASETS
+from jobs.mart.job import publish
+from jobs.warehouse.job import refine
+from lake.keys import parse_inbound_key, report_key, warehouse_prefix
+from lake.object_metadata import SOURCE_MODIFIED
+from processing.catalogue import published_view_sql, quarantine_columns, report_columns, warehouse_columns
+from processing.storage.memory_store import MemoryStore, StoredObject
+from processing.storage.views import published_view
+from reports import REPORTS
+
+VEHICLES = DATASETS["vehicles"]
+HEADER = b"customer_id,model,colour,registration_plate\n"
+FIRST = "inbound/vehicles/2026/11/20/first.csv"
+SECOND = "inbound/vehicles/2026/11/21/second.csv"
+OLD = "inbound/vehicles/2026/11/22/old.csv"
+
+
+@pytest.fixture
+def lake():
+    """A lake with two files of vehicles, of which the later one corrects a row of the earlier one, and an old one that
+    landed after both."""
+    store = MemoryStore()
+    store.objects[FIRST] = StoredObject(
+        HEADER + b"1,Corsa,Red,AB12CDE\n2,Astra,Blue,AB13CDE\nx,Astra,Blue,AB14CDE\n",
+        landed_at=datetime(2026, 11, 20, tzinfo=UTC),
+    )
+    store.objects[SECOND] = StoredObject(
+        HEADER + b"3,Corsa,Green,AB12CDE\n", landed_at=datetime(2026, 11, 21, tzinfo=UTC)
+    )
+    store.objects[OLD] = StoredObject(
+        HEADER + b"4,Corsa,White,AB12CDE\n",
+        metadata={SOURCE_MODIFIED: "2026-11-19T10:00:00+02:00"},
+        landed_at=datetime(2026, 11, 22, tzinfo=UTC),
+    )
+    refine(store, {"vehicles": VEHICLES}, "run")
+    return store
+
+
+def read(store, key):
+    return pl.read_parquet(io.BytesIO(store.read(key)))
+
+
+def test_the_warehouse_table_has_the_columns_of_the_warehouse_files(lake):
+    assert read(lake, parse_inbound_key(FIRST).warehouse_key).schema == warehouse_columns(VEHICLES)
+
+
+def test_the_quarantine_table_has_the_columns_of_the_quarantine_files(lake):
+    assert read(lake, parse_inbound_key(FIRST).quarantine_key).schema == quarantine_columns()
+
+
+@pytest.mark.parametrize("name", REPORTS)
+def test_a_reports_table_has_the_columns_of_its_file(lake, name):
+    publish(lake, {name: REPORTS[name]}, DATASETS, "run")
+    assert read(lake, report_key(REPORTS[name].team, name, "parquet")).schema == report_columns(REPORTS[name], DATASETS)
+
+
+def test_the_view_in_sql_is_the_published_view(lake, tmp_path):
+    # given the published view as the jobs read it
+    expected = published_view(lake, VEHICLES).collect()
+
+    # when its SQL runs over the warehouse files
+    files = tmp_path / "files.parquet"
+    pl.concat(read(lake, key) for key in lake.keys(warehouse_prefix("vehicles"))).write_parquet(files)
+    with duckdb.connect() as database:
+        database.execute(f"CREATE VIEW vehicles_files AS FROM '{files}'")
+        view = published_view_sql(VEHICLES, "vehicles_files")
+        declared = ", ".join(VEHICLES.schema.column_names())
+        rows = database.execute(f"SELECT {declared} FROM ({view})").fetchall()  # noqa: S608 - a test's own text
+
+    # then both have the same rows, the corrected one among them
+    assert sorted(rows) == [(2, "ASTRA", "Blue", "AB13CDE"), (3, "CORSA", "Green", "AB12CDE")]
+    assert sorted(rows) == sorted(expected.select(VEHICLES.schema.column_names()).rows())
+
+
+@pytest.mark.parametrize(
+    ("kind", "glue", "athena"),
+    [
+        (pl.Int64(), "bigint", "bigint"),
+        (pl.String(), "string", "varchar"),
+        (pl.Decimal(18, 2), "decimal(18,2)", "decimal(18,2)"),
+        (pl.Datetime("us", "UTC"), "timestamp", "timestamp(3)"),
+        (pl.Date(), "date", "date"),
+        (pl.Boolean(), "boolean", "boolean"),
+        (pl.List(pl.String()), "array<string>", "array(varchar)"),
+    ],
+)
+def test_a_type_has_a_name_in_glue_and_one_in_athena(kind, glue, athena):
+    assert (glue_type("column", kind), athena_type("column", kind)) == (glue, athena)
+
+
+def test_a_type_that_athena_cannot_hold_is_refused_with_its_column():
+    with pytest.raises(pulumi.RunError, match="column opening_hours has the type Time"):
+        glue_type("opening_hours", pl.Time())
