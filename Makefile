@@ -56,13 +56,14 @@ test-all: test test-long test-images ## All of them.
 needs-of-tests: $(DEVELOPMENT)
 	@PYTHON=$(BIN)/python sh requirements/system-packages.sh test
 
-check: $(DEVELOPMENT) ## Format, lint and types, without changing anything.
+check: $(DEVELOPMENT) ## Format, lint, types and wording, without changing anything.
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/basedpyright
 	@$(BIN)/hadolint images/*/Dockerfile
 	@$(BIN)/actionlint
 	@$(BIN)/zizmor --quiet --offline .github
+	@$(BIN)/python site/wording.py
 
 format: $(DEVELOPMENT) ## Format, and mend what the linter can mend.
 	@$(BIN)/ruff format .
