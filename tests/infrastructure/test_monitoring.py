@@ -91,9 +91,9 @@ def test_every_page_is_named_by_an_alarm_of_some_stack(graph_of: Any) -> None:
     assert {f"docs/runbooks/{page.name}" for page in (ROOT / "docs/runbooks").glob("*.md")} == named
 
 
-def test_every_page_says_what_to_look_at_what_to_do_and_how_it_ends() -> None:
+def test_every_page_diagnoses_resolves_and_verifies() -> None:
     for page in (ROOT / "docs/runbooks").glob("*.md"):
-        assert re.findall(r"^## (.*)$", page.read_text(), re.MULTILINE) == ["First look", "Mend", "How it ends"], (
+        assert re.findall(r"^## (.*)$", page.read_text(), re.MULTILINE) == ["Diagnose", "Resolve", "Verify"], (
             page.name
         )
 
