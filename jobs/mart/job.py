@@ -8,6 +8,7 @@ import boto3
 import polars as pl
 
 from datasets import DATASETS
+from jobs.errors import JobError
 from lake.keys import report_key, reports_prefix
 from lake.metrics import REPORT, ROWS_PUBLISHED
 from processing.declaring.dataset import Dataset
@@ -93,7 +94,7 @@ def _encryption_keys(text: str) -> dict[str, str]:
         raise ArgumentTypeError(f"{text!r} is no JSON object of teams and their keys' ARNs: {error}") from None
 
 
-class ForeignFilesError(Exception):
+class ForeignFilesError(JobError):
     """Warehouse files were written under another declaration, and what changed is more than a column that was added."""
 
 

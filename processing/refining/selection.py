@@ -6,10 +6,11 @@ from datetime import date
 
 from lake.keys import INBOUND, InvalidKeyError, inbound_prefix, parse_inbound_key, quarantine_prefix, warehouse_prefix
 from processing.declaring.dataset import Dataset
+from processing.errors import ProcessingError
 from processing.storage.store import ListedObject, Store
 
 
-class NoSuchObjectError(Exception):
+class NoSuchObjectError(ProcessingError):
     """An object that a replay names is not there."""
 
 

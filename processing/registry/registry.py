@@ -7,9 +7,10 @@ from types import MappingProxyType
 from typing import Protocol, TypeVar
 
 from lake.keys import InvalidKeyError, check_name
+from processing.errors import ProcessingError
 
 
-class DeclarationError(Exception):
+class DeclarationError(ProcessingError):
     """A declaration's file that cannot be used: what is wrong, in which module, and what is expected."""
 
 

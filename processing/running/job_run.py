@@ -13,17 +13,19 @@ from typing import Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from processing.errors import ProcessingError
+
 Counts = Mapping[str, Any]
 """What a job says of one item, as JSON can carry it. An "outcome" in it says that it went another way than "done"."""
 _DONE: Final = "done"
 _ENDS_THE_RUN: Final = (KeyboardInterrupt, SystemExit, GeneratorExit)
 
 
-class JobFailedError(Exception):
+class JobFailedError(ProcessingError):
     """Some items of a run failed; the message lists each with its reason. All others were done."""
 
 
-class CrashError(Exception):
+class CrashError(ProcessingError):
     """A library ended the work on one item by an exception that `except Exception` does not catch."""
 
 
