@@ -15,6 +15,7 @@ from rich.markup import escape
 from emulation.errors import EmulationError
 from emulation.pulumi_engine import deploy
 from emulation.pulumi_engine.pulumi_cli import deploy_with_pulumi
+from lake.errors import LakeError
 from lake.stacks import LOCAL_STACK
 from local.containers.api_page import DEFAULT_PORT as DEFAULT_PAGE_PORT
 from local.containers.api_page import ApiPageServer
@@ -44,7 +45,7 @@ app = typer.Typer(
 console = Console()
 errors = Console(stderr=True)
 
-_EXPECTED: Final = (LocalError, EmulationError, OperatorError, ProcessingError, OSError)
+_EXPECTED: Final = (LocalError, EmulationError, OperatorError, ProcessingError, LakeError, OSError)
 """Errors that a person can fix, as each message says."""
 
 INTERRUPTED: Final = 130

@@ -62,7 +62,7 @@ def publish(
     """Compute and write some reports. A view that several of them read is read once.
 
     Raises:
-        JobFailedError: some reports failed; all others were done.
+        JobFailedError: some reports failed, or their declarations or inputs are broken; all others were done.
     """
     views: dict[str, pl.DataFrame] = {}
     rows: dict[str, dict[str, int]] = {}

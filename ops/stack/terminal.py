@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from lake.errors import LakeError
 from ops.stack.errors import OperatorError
 from ops.stack.target import Target
 from processing.errors import ProcessingError
@@ -24,7 +25,7 @@ def errors_for_a_person() -> Generator[None]:
     """Print an error in one line and exit with 1."""
     try:
         yield
-    except (OperatorError, ProcessingError) as error:
+    except (OperatorError, ProcessingError, LakeError) as error:
         errors.print(f"[red]error:[/] {escape(str(error))}", highlight=False, soft_wrap=True)
         raise typer.Exit(1) from error
     except (BotoCoreError, ClientError) as error:
