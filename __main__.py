@@ -14,6 +14,7 @@ from dataplatform.aws.function_layer import FunctionLayer
 from dataplatform.aws.network import Network
 from dataplatform.aws.permissions_boundary import bound_every_role
 from dataplatform.aws.python_function import FunctionSettings
+from dataplatform.declaration_checks import check_declarations
 from dataplatform.declarations import (
     DATASETS,
     REPORTS,
@@ -48,6 +49,7 @@ from dataplatform.watch.monitoring import Monitoring
 from dataplatform.watch.object_index import ObjectAttributes
 
 settings = read_settings()
+check_declarations(settings)
 name = f"{pulumi.get_project()}-{pulumi.get_stack()}"
 account_id = aws.get_caller_identity_output().account_id
 region = aws.get_region_output().region

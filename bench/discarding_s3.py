@@ -9,12 +9,14 @@ import hashlib
 import uuid
 from typing import TypedDict, cast
 
+from bench.errors import BenchError
+
 
 class _Part(TypedDict):
     ChecksumSHA256: str
 
 
-class NoSuchUploadError(Exception):
+class NoSuchUploadError(BenchError):
     """As S3's; never raised here."""
 
 

@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from bench.errors import BenchError
+
 # The one cipher of all contenders.
 CIPHER = "aes128-gcm@openssh.com"
 START_SECONDS = 10
@@ -27,7 +29,7 @@ class OpenSshServer:
     """Private key file (PEM) of a client that is let in."""
 
 
-class MissingServerError(Exception):
+class MissingServerError(BenchError):
     """There is no sshd on this machine."""
 
 

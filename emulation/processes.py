@@ -14,6 +14,8 @@ from typing import BinaryIO, Final
 
 import psutil
 
+from emulation.errors import EmulationError
+
 POLL_SECONDS: Final = 0.05
 # Long enough to close what is open; nothing of what these processes hold outlives them.
 STOP_SECONDS: Final = 1.0
@@ -23,7 +25,7 @@ _HELD_BACK: Final = (signal.SIGINT, signal.SIGTERM)
 _children: dict[int, subprocess.Popen[bytes]] = {}
 
 
-class ProcessError(Exception):
+class ProcessError(EmulationError):
     """A background process did not start or ended too early."""
 
 

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from lake.errors import LakeError
+
 CHANNEL: Final = "channel"
 MEMBERS: Final = (
     "event_id",
@@ -32,7 +34,7 @@ _encode: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), all
 _NONCHARACTERS: Final = {"\ufffe": "\\ufffe", "\uffff": "\\uffff"}
 
 
-class NotAnEventError(ValueError):
+class NotAnEventError(LakeError, ValueError):
     """A text is not a stored event; the message says why, and holds nothing of the text."""
 
 

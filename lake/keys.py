@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
+from lake.errors import LakeError
+
 INBOUND: Final = "inbound"
 WAREHOUSE: Final = "warehouse"
 QUARANTINE: Final = "quarantine"
@@ -32,7 +34,7 @@ _WAREHOUSE_KEY = re.compile(
 )
 
 
-class InvalidKeyError(ValueError):
+class InvalidKeyError(LakeError, ValueError):
     """A name that cannot become part of an object key, or a key that is not of the lake's layout."""
 
 

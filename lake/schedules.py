@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Literal
 
+from lake.errors import LakeError
+
 Service = Literal["scheduler", "rule", "glue"]
 
 _FORMS: Final[dict[Service, tuple[str, ...]]] = {
@@ -27,7 +29,7 @@ _MONTHS: Final = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP",
 _DAYS: Final = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
 
 
-class ScheduleError(ValueError):
+class ScheduleError(LakeError, ValueError):
     """An expression that AWS refuses."""
 
 

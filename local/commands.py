@@ -12,22 +12,19 @@ from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 from rich.markup import escape
 
-from emulation.aws.emulator import PortInUseError
-from emulation.processes import ProcessError
-from emulation.pulumi_engine import EngineError, deploy
+from emulation.errors import EmulationError
+from emulation.pulumi_engine import deploy
 from emulation.pulumi_engine.pulumi_cli import deploy_with_pulumi
+from lake.errors import LakeError
 from lake.stacks import LOCAL_STACK
 from local.containers.api_page import DEFAULT_PORT as DEFAULT_PAGE_PORT
 from local.containers.api_page import ApiPageServer
 from local.containers.command import LICENCE, Server
 from local.containers.command import run_image as run_server_image
-from local.containers.engine import ImageError
-from local.demo.demo import DemoFailedError, run_demo
-from local.demo.events import EventsLostError
-from local.demo.own_file import UnsuitableFileError
-from local.demo.posting import UnexpectedAnswerError
+from local.demo.demo import run_demo
 from local.demo.steps import Steps
 from local.demo.tables import events_key_command, print_next_steps, print_result
+from local.errors import LocalError
 from local.platform_instance import (
     DEFAULT_PORT,
     DEFAULT_STATE_DIRECTORY,
@@ -35,14 +32,11 @@ from local.platform_instance import (
     SFTP_SERVER,
     SQL_SERVER,
     LocalPlatform,
-    PlatformBusyError,
-    PlatformPortError,
     find_platform,
 )
-from ops.ingest.collect import CollectionRunError
-from ops.jobs.role_process import RunFailedError
-from ops.jobs.workflow import WorkflowError
+from ops.stack.errors import OperatorError
 from ops.stack.target import TargetError, find_target
+from processing.errors import ProcessingError
 from sample.events import EVENTS, MINIMUM_EVENTS
 
 app = typer.Typer(
@@ -51,24 +45,8 @@ app = typer.Typer(
 console = Console()
 errors = Console(stderr=True)
 
-_EXPECTED: Final = (
-    PlatformBusyError,
-    PlatformPortError,
-    PortInUseError,
-    ProcessError,
-    EngineError,
-    ImageError,
-    DemoFailedError,
-    EventsLostError,
-    UnexpectedAnswerError,
-    UnsuitableFileError,
-    CollectionRunError,
-    RunFailedError,
-    TargetError,
-    WorkflowError,
-    OSError,
-)
-"""Trouble that a person can do something about, as its message says."""
+_EXPECTED: Final = (LocalError, EmulationError, OperatorError, ProcessingError, LakeError, OSError)
+"""Errors that a person can fix, as each message says."""
 
 INTERRUPTED: Final = 130
 """Exit code of a command that ctrl-C ended, as shells have it."""

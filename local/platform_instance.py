@@ -17,6 +17,7 @@ from emulation.sftp_server.process import USER, SourceServer
 from emulation.sql_server.process import CONNECTION as DATABASE
 from emulation.sql_server.process import SqlServer
 from lake.stacks import LOCAL_STACK
+from local.errors import LocalError
 from ops.stack.target import find_target
 
 PROGRAM: Final = Path(__file__).resolve().parent.parent
@@ -36,11 +37,11 @@ _STAND_INS: Final = {CONNECTIONS_SETTING: CONNECTION, DATABASES_SETTING: DATABAS
 Progress = Callable[[str], None]
 
 
-class PlatformBusyError(Exception):
+class PlatformBusyError(LocalError):
     """Another command is at work on the same platform."""
 
 
-class PlatformPortError(Exception):
+class PlatformPortError(LocalError):
     """The platform runs at another port than the one asked for."""
 
 

@@ -13,15 +13,25 @@ from processing.checking.reasons import NULLABILITY, PRIMARY_KEY, reason
 from processing.checking.rules import row_rules
 from processing.declaring.dataset import Dataset, SftpSource, SqlSource
 from processing.declaring.report import Report
+from processing.registry.declaration_file import DeclarationError
+from processing.registry.registry import refuse_broken
 from reports import REPORTS
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Write the page of every dataset."""
+    """Write the page of every dataset.
+
+    Raises:
+        SystemExit: a declaration is broken; the message lists each file.
+    """
     parser = argparse.ArgumentParser(prog="python -m ops.pages", description=__doc__)
     parser.add_argument("folder", type=Path)
     folder: Path = parser.parse_args(arguments).folder
     folder.mkdir(parents=True, exist_ok=True)
+    try:
+        refuse_broken(DATASETS, REPORTS)
+    except DeclarationError as error:
+        raise SystemExit(str(error)) from None
     for dataset in DATASETS.values():
         (folder / f"{dataset.name}.md").write_text(dataset_page(dataset, REPORTS), encoding="utf-8")
 

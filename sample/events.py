@@ -11,10 +11,11 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from datasets.events import PAYMENT, VISIT
 from processing.declaring.dataset import Dataset
 from processing.readers import open_records
 
+PAYMENT: Final = "payment"
+VISIT: Final = "visit"
 SEED: Final = 2026
 PROVIDER: Final = "website"
 """Who posts with the first API key of Pulumi.local.yaml."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from emulation.errors import EmulationError
 from emulation.processes import BackgroundProcess
 from ops.stack.target import EMULATOR_ACCESS_KEY, EMULATOR_SECRET_KEY, TEMPORARY_FILES, local_environment
 
@@ -21,7 +22,7 @@ DECISIONS_VARIABLE: Final = "DATA_PLATFORM_DECISIONS"
 _OPENER: Final = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
-class PortInUseError(Exception):
+class PortInUseError(EmulationError):
     """Something else listens on the port."""
 
 

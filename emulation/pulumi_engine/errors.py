@@ -1,7 +1,9 @@
 """What the engine raises."""
 
+from emulation.errors import EmulationError
 
-class EngineError(Exception):
+
+class EngineError(EmulationError):
     """The program cannot be deployed. The message is for a person: what, which resource, what to do."""
 
 

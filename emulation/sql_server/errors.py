@@ -2,6 +2,8 @@
 
 from typing import Final
 
+from emulation.errors import EmulationError
+
 SYNTAX: Final = 102
 UNSUPPORTED: Final = 40517
 """SQL Azure's "keyword or statement option is not supported in this version": the closest that SQL Server has."""
@@ -19,7 +21,7 @@ LOGIN_FAILED: Final = 18456
 _STATEMENT_CHARACTERS: Final = 400
 
 
-class SqlError(Exception):
+class SqlError(EmulationError):
     """An error for the client, with SQL Server's number for it where there is one."""
 
     def __init__(self, number: int, message: str) -> None:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Final
 
+from functions.errors import ReceiverError
+
 # An answer of Lambda is at most 6 MB, and each of these may name a long member of the body.
 MAXIMUM_PROBLEMS: Final = 1000
 # Long enough for a short refusal of the queue to pass, short enough for a sender that waits.
@@ -22,7 +24,7 @@ class Problem:
     problem: str
 
 
-class RequestRefusedError(Exception):
+class RequestRefusedError(ReceiverError):
     """The request is answered with a problem document. Nothing of it is stored.
 
     Args:

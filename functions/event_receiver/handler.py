@@ -13,6 +13,7 @@ from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.config import Config
 
+from functions.errors import ReceiverError
 from functions.event_receiver.answers import with_header
 from functions.event_receiver.channels import Channels
 from functions.event_receiver.event_queue import THREADS, EventQueue
@@ -32,7 +33,7 @@ logger = Logger()
 metrics = Metrics()
 
 
-class ReceiverFailedError(Exception):
+class ReceiverFailedError(ReceiverError):
     """A defect. The message says where and of which kind, and nothing of what was posted."""
 
 

@@ -10,6 +10,7 @@ from aws_lambda_powertools import Logger
 from botocore.exceptions import BotoCoreError, ClientError
 from pydantic import ValidationError
 
+from functions.errors import ReceiverError
 from lake.callbacks import CallbackProvider, callback_parameter
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ RETRY_SECONDS: Final = 30.0
 logger = Logger(child=True)
 
 
-class ProvidersUnavailableError(Exception):
+class ProvidersUnavailableError(ReceiverError):
     """A provider's parameters cannot be read; the message names them and holds no secret."""
 
 

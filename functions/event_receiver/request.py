@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Final
 
+from functions.errors import ReceiverError
 from functions.event_receiver.answers import RequestRefusedError, invalid_body
 
 MAXIMUM_BODY_BYTES: Final = 2**20
@@ -119,7 +120,7 @@ def check_depth(value: Any, maximum: int = MAXIMUM_DEPTH) -> None:  # noqa: ANN4
     raise invalid_body(f"is nested deeper than {MAXIMUM_DEPTH} levels")
 
 
-class _NumberRefusedError(Exception):
+class _NumberRefusedError(ReceiverError):
     """A number that JSON has not, or a double cannot hold."""
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from functions.errors import ReceiverError
 from functions.event_receiver.answers import RequestRefusedError
 from lake.callbacks import CallbackProvider
 
@@ -26,7 +27,7 @@ CLAIM: Final = timedelta(seconds=60)
 _KEPT_LONGER: Final = timedelta(hours=1)
 
 
-class SignaturesUnavailableError(Exception):
+class SignaturesUnavailableError(ReceiverError):
     """The table of used signatures cannot be asked or written."""
 
 

@@ -11,6 +11,7 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import MetricUnit, single_metric
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from functions.errors import FunctionError
 from functions.freshness.watch import age_of_newest
 from lake import metrics
 from lake.object_index import AttributesTable
@@ -18,7 +19,7 @@ from lake.object_index import AttributesTable
 logger = Logger()
 
 
-class FreshnessUnknownError(Exception):
+class FreshnessUnknownError(FunctionError):
     """The ages of some datasets could not be found out; those of all others were published."""
 
 

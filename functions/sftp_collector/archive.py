@@ -3,13 +3,14 @@
 from pathlib import PurePosixPath
 from typing import Final
 
+from functions.errors import CollectorError
 from functions.sftp_collector.connection import Session
 from lake.ledger.ledger import FileVersion, numbered
 
 MAXIMUM_SAME_NAMES: Final = 1000
 
 
-class ArchiveError(Exception):
+class ArchiveError(CollectorError):
     """A collected file could not be moved; the message says why and what to do."""
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 import msgspec
 from botocore.exceptions import ClientError
 
+from functions.errors import CollectorError
 from lake.parameters import (
     Collection,
     Connection,
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 ParameterT = TypeVar("ParameterT", bound=StoredParameter)
 
 
-class ConfigurationError(Exception):
+class ConfigurationError(CollectorError):
     """The deployed configuration is missing or wrong; the message names it and says what to do."""
 
 

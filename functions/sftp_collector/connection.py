@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from paramiko.transport import SecurityOptions
 
+from functions.errors import CollectorError
 from functions.sftp_collector.client import CollectorClient
 from functions.sftp_collector.receiving import BufferedSocket
 from lake.parameters import Connection
@@ -33,7 +34,7 @@ _RSA_SIGNATURES: Final = ("rsa-sha2-512", "rsa-sha2-256")
 logging.getLogger("paramiko").setLevel(logging.CRITICAL)
 
 
-class SourceUnavailableError(Exception):
+class SourceUnavailableError(CollectorError):
     """The server cannot be used by this run; the message says why and what to do."""
 
     def __init__(self, message: str, *, may_pass: bool) -> None:
@@ -42,7 +43,7 @@ class SourceUnavailableError(Exception):
         """Whether connecting again a moment later may help: a refused key does not get better, a restart does."""
 
 
-class ConnectionLostError(Exception):
+class ConnectionLostError(CollectorError):
     """The connection broke in the middle of something."""
 
 

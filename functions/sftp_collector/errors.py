@@ -4,30 +4,18 @@ from typing import Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from functions.sftp_collector.archive import ArchiveError
+from functions.errors import CollectorError
 from functions.sftp_collector.connection import ConnectionLostError, SourceUnavailableError
 from functions.sftp_collector.messages import Trouble
-from functions.sftp_collector.transfer import FileChangedError
-from lake.keys import InvalidKeyError
-from lake.ledger.ledger import ClaimedElsewhereError, LedgerError, LostClaimError
+from lake.errors import LakeError
+from lake.ledger.ledger import ClaimedElsewhereError, LostClaimError
 
 
-class ListingError(Exception):
+class ListingError(CollectorError):
     """The directory cannot be listed; the message says why and what to do."""
 
 
-EXPECTED_ERRORS: Final = (
-    ArchiveError,
-    BotoCoreError,
-    ClientError,
-    ConnectionLostError,
-    FileChangedError,
-    InvalidKeyError,
-    LedgerError,
-    ListingError,
-    OSError,
-    SourceUnavailableError,
-)
+EXPECTED_ERRORS: Final = (BotoCoreError, ClientError, CollectorError, LakeError, OSError)
 
 
 def trouble_of(error: Exception) -> Trouble:

@@ -14,6 +14,7 @@ from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.exceptions import BotoCoreError, ClientError
 
+from functions.errors import CollectorError
 from functions.sftp_collector.collect import Collector
 from functions.sftp_collector.configuration import (
     Settings,
@@ -39,7 +40,7 @@ logger = Logger()
 metrics = Metrics()
 
 
-class CollectionFailedError(Exception):
+class CollectionFailedError(CollectorError):
     """Something could not be collected. All that could was; the message lists the rest, each with its reason."""
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import paramiko
 
+from functions.errors import CollectorError
 from functions.sftp_collector.connection import Session
 from functions.sftp_collector.messages import Landed, PartRange, PartUploaded
 from lake import checksum
@@ -24,7 +25,7 @@ SMALLEST_PART_BYTES: Final = 8 * MEBIBYTE
 MAXIMUM_PARTS: Final = 10_000
 
 
-class FileChangedError(Exception):
+class FileChangedError(CollectorError):
     """The file is not, or is no longer, the version that was to be collected."""
 
 

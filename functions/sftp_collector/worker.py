@@ -63,7 +63,7 @@ class WorkerSettings:
     """Metadata of what it lands."""
 
 
-class OrphanedError(BaseException):
+class Orphaned(BaseException):
     """The collector has ended: nobody holds this worker's claims any more."""
 
 
@@ -78,7 +78,7 @@ def work(settings: WorkerSettings, pipe: Pipe) -> None:
         while True:
             for reply in worker.replies(pipe.recv()):
                 pipe.send(reply)
-    except (EOFError, BrokenPipeError, ConnectionResetError, OrphanedError):
+    except (EOFError, BrokenPipeError, ConnectionResetError, Orphaned):
         return
     finally:
         worker.close()
@@ -188,4 +188,4 @@ class Worker:
     def _check_collector(self) -> None:
         # A worker outlives a collector that is killed. It must not write once another run has taken over its claims.
         if os.getppid() != self._collector:
-            raise OrphanedError
+            raise Orphaned

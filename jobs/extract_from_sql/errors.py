@@ -6,8 +6,10 @@ from contextlib import contextmanager
 import mssql_python
 import pyodbc
 
+from jobs.errors import JobError
 
-class ExtractionError(Exception):
+
+class ExtractionError(JobError):
     """A table could not be extracted; the message says which, why and what to do."""
 
 

@@ -12,6 +12,7 @@ from jobs.extract_from_sql.extraction import Lake, Options, extract
 from jobs.extract_from_sql.landing import InboundObjects
 from lake.watermark.watermarks import Range, Watermarks
 from processing.declaring.dataset import Dataset, SqlSource
+from processing.registry.registry import usable
 from processing.running.job_run import Counts, JobRun, argument_parser
 
 if TYPE_CHECKING:
@@ -22,10 +23,11 @@ def main(arguments: Sequence[str] | None = None, datasets: Mapping[str, Dataset]
     """Run the job as the container or a person starts it.
 
     Raises:
-        JobFailedError: some tables failed; all others were extracted.
+        JobFailedError: some tables or declarations failed; all others were extracted.
     """
-    sources = {name: dataset for name, dataset in datasets.items() if isinstance(dataset.source, SqlSource)}
-    parser = _parser(sorted(sources))
+    found, broken = usable(datasets)
+    sources = {name: dataset for name, dataset in found.items() if isinstance(dataset.source, SqlSource)}
+    parser = _parser(sorted([*sources, *broken]))
     given = parser.parse_args(arguments)
     is_backfill = given.lower is not None or given.upper is not None
     if is_backfill and len(given.dataset or []) != 1:
@@ -34,9 +36,10 @@ def main(arguments: Sequence[str] | None = None, datasets: Mapping[str, Dataset]
     objects = InboundObjects(boto3.client("s3"), given.bucket, given.run_id)
     lake = Lake(Watermarks(boto3.client("dynamodb"), given.ledger_table), objects)
     ssm = boto3.client("ssm")
-    chosen = given.dataset or sorted(sources)
+    chosen = given.dataset or sorted([*sources, *broken])
+    # Reading a broken declaration raises, and counts as that dataset's failure.
     JobRun("extract_from_sql", given.run_id).process(
-        "dataset", chosen, lambda name: _extract(lake, ssm, given.parameter_prefix, sources[name], options)
+        "dataset", chosen, lambda name: _extract(lake, ssm, given.parameter_prefix, datasets[name], options)
     )
 
 

@@ -8,6 +8,7 @@ import boto3
 import polars as pl
 
 from datasets import DATASETS
+from jobs.errors import JobError
 from lake.keys import report_key, reports_prefix
 from lake.metrics import REPORT, ROWS_PUBLISHED
 from processing.declaring.dataset import Dataset
@@ -61,7 +62,7 @@ def publish(
     """Compute and write some reports. A view that several of them read is read once.
 
     Raises:
-        JobFailedError: some reports failed; all others were done.
+        JobFailedError: some reports failed, or their declarations or inputs are broken; all others were done.
     """
     views: dict[str, pl.DataFrame] = {}
     rows: dict[str, dict[str, int]] = {}
@@ -93,7 +94,7 @@ def _encryption_keys(text: str) -> dict[str, str]:
         raise ArgumentTypeError(f"{text!r} is no JSON object of teams and their keys' ARNs: {error}") from None
 
 
-class ForeignFilesError(Exception):
+class ForeignFilesError(JobError):
     """Warehouse files were written under another declaration, and what changed is more than a column that was added."""
 
 

@@ -4,6 +4,7 @@ Unprocessed is an object without its warehouse file. That file is written last, 
 done by the next; a rerun replaces its own files and touches no others.
 """
 
+import itertools
 from collections.abc import Iterable, Mapping, Sequence
 
 import boto3
@@ -16,7 +17,8 @@ from processing.refining.process import process_object
 from processing.refining.row_counts import RowCounts
 from processing.refining.selection import NoSuchObjectError, Replay, Selection, select
 from processing.refining.spread import ObjectTask, Spreading, spread
-from processing.running.job_run import JobRun, Result, argument_parser, attempt
+from processing.registry.registry import usable
+from processing.running.job_run import JobRun, Result, argument_parser, attempt, broken_declarations
 from processing.running.run_metrics import RunMetrics, add_metrics_namespace, run_metrics
 from processing.storage.store import S3Store, Store
 
@@ -32,7 +34,8 @@ def main(
         store: the lake; the bucket that the arguments name, if not given.
 
     Raises:
-        JobFailedError: some objects failed; all others were done.
+        DeclarationError: the dataset that the arguments name has a broken declaration.
+        JobFailedError: some objects or declarations failed; all others were done.
         SystemExit: the arguments are wrong; it says how.
     """
     parser = argument_parser("warehouse", __doc__ or "")
@@ -69,18 +72,27 @@ def refine(
 ) -> None:
     """Process every unprocessed object of some datasets, or those that a replay names; log and metrics are of the job.
 
+    A dataset whose declaration is broken is left out and counts as a failure.
+
     Raises:
-        JobFailedError: some objects failed; all others were done.
+        DeclarationError: the replay names an object of a dataset whose declaration is broken.
+        JobFailedError: some objects or declarations failed; all others were done.
         NoSuchObjectError: the replay names an object that is not there.
     """
-    selection = select(store, datasets, replay or Replay())
+    replay = replay or Replay()
+    found, broken = usable(datasets)
+    if refused := [error for name, error in broken.items() if replay.names_object_of(name)]:
+        raise refused[0]
+    left_out = [] if replay.objects else broken_declarations(broken)
+    selection = select(store, found, replay)
     run = JobRun(job, run_id, workflow_run)
     for key in selection.misplaced:
         run.log("misplaced", object=key, advice="put it under inbound/{dataset}/YYYY/MM/DD/{file}; nothing is lost")
     noted = {"misplaced": len(selection.misplaced)} if selection.misplaced else {}
     rows = RowCounts()
     try:
-        run.finish("object", rows.counted(_results(store, selection, run_id, spreading)), **noted)
+        results = rows.counted(_results(store, selection, run_id, spreading))
+        run.finish("object", itertools.chain(left_out, results), **noted)
     finally:
         if metrics is not None:
             metrics.publish(DATASET, rows.by_dataset, run)

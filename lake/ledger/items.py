@@ -8,11 +8,13 @@ from typing import Any, Final
 
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 
+from lake.errors import LakeError
+
 # DynamoDB's limit for a sort key.
 MAXIMUM_SORT_KEY_BYTES: Final = 1024
 
 
-class LedgerError(Exception):
+class LedgerError(LakeError):
     """The ledger does not allow what was asked; the message says why and what happens next."""
 
 

@@ -8,13 +8,14 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from dataplatform.sql.images import IMAGES, stage_context
+from local.errors import LocalError
 
 ENGINES: Final = ("docker", "podman")
 LOOPBACK: Final = "127.0.0.1"
 STOP_SECONDS: Final = 10
 
 
-class ImageError(Exception):
+class ImageError(LocalError):
     """An image cannot be built or run; the message says what to do."""
 
 

@@ -18,6 +18,7 @@ from local.demo.access_check import AccessMatrix, team_client, try_access
 from local.demo.events import EventsLeg, EventsResult
 from local.demo.own_file import check_own_file
 from local.demo.steps import Steps
+from local.errors import LocalError
 from local.platform_instance import PARAMETER_PREFIX, LocalPlatform
 from ops.ingest.collect import collect
 from ops.ingest.extract import extract
@@ -43,7 +44,7 @@ NEW_PEOPLE: Final = 20
 SHOWN_REPORT: Final = "customers_by_model_and_colour"
 
 
-class DemoFailedError(Exception):
+class DemoFailedError(LocalError):
     """The demo saw something that has to hold, and did not."""
 
 

@@ -15,6 +15,7 @@ from datasets import DATASETS
 from lake.events import CHANNEL, callback_channel, key_channel
 from lake.keys import InboundObject
 from local.demo.posting import EventSender, PostedEvents, Progress
+from local.errors import LocalError
 from ops.stack.row_accounts import RowAccount, landed_objects, row_account
 from ops.stack.target import Target
 from processing.storage.store import S3Store
@@ -29,7 +30,7 @@ _POLL_SECONDS: Final = 0.1
 STALLED_SECONDS: Final = 60.0
 
 
-class EventsLostError(Exception):
+class EventsLostError(LocalError):
     """An event is not where it has to be."""
 
 

@@ -4,12 +4,13 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from lake.keys import InvalidKeyError, check_file_name
+from local.errors import LocalError
 from processing.declaring.dataset import Dataset, SftpSource
 from processing.readers import open_records
 from processing.readers.records import UnreadableObjectError
 
 
-class UnsuitableFileError(Exception):
+class UnsuitableFileError(LocalError):
     """The file cannot become rows of the dataset; the message says what is wrong and what was expected."""
 
 

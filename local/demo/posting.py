@@ -15,6 +15,7 @@ from typing import Any, Final
 import urllib3
 
 from functions.event_receiver.signatures import CLAIM
+from local.errors import LocalError
 from ops.stack.target import Target
 from sample.events import CALLBACK, Callback, Event, Post, SampleEvents
 
@@ -27,7 +28,7 @@ _BACKOFF: Final = 0.5
 Progress = Callable[[int, int], None]
 
 
-class UnexpectedAnswerError(Exception):
+class UnexpectedAnswerError(LocalError):
     """The API answered otherwise than its document says."""
 
 

@@ -15,7 +15,6 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from datasets.events import VISIT
 from lake.stacks import LOCAL_STACK
 from local.demo.access_check import DENIED, READS, AccessMatrix
 from local.demo.demo import SHOWN_REPORT, DemoResult
@@ -23,6 +22,7 @@ from local.demo.events import EventsResult
 from local.platform_instance import DEFAULT_STATE_DIRECTORY, LocalPlatform
 from ops.stack.target import find_target
 from reports import REPORTS
+from sample.events import VISIT
 
 SHOWN_ROWS: Final = 5
 _OUTCOMES: Final = {READS: f"[green]{READS}[/]", DENIED: "[red]denied[/]"}

@@ -18,6 +18,7 @@ from ops.dead_letters.redrive import (
     to_extraction,
     to_recorder,
 )
+from ops.stack.errors import OperatorError
 from ops.stack.target import Target
 
 BATCH: Final = 10
@@ -28,7 +29,7 @@ MOVE_SECONDS: Final = 120
 """For how long a message is hidden from others while a batch is moved."""
 
 
-class DeadLetterError(Exception):
+class DeadLetterError(OperatorError):
     """The queue cannot be looked at or moved as asked; the message says what to do."""
 
 

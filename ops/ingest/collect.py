@@ -3,10 +3,11 @@
 import json
 from typing import Any
 
+from ops.stack.errors import OperatorError
 from ops.stack.target import Target
 
 
-class CollectionRunError(Exception):
+class CollectionRunError(OperatorError):
     """The collector reported files that it could not take, or failed as a whole."""
 
 

@@ -4,13 +4,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
+from ops.stack.errors import OperatorError
 from ops.stack.target import Target
 
 # What the answer about a schedule has beside what can be set.
 _NOT_SET: Final = frozenset({"Arn", "CreationDate", "LastModificationDate", "ResponseMetadata"})
 
 
-class SourcesError(Exception):
+class SourcesError(OperatorError):
     """There is nothing to stop or start; the message says what to do."""
 
 

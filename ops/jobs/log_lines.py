@@ -3,7 +3,7 @@
 import json
 from typing import Any, Final
 
-_KINDS: Final = ("object", "report", "table")
+_KINDS: Final = ("object", "report", "table", "declaration", "dataset")
 _PHRASES: Final = {
     "rows": "rows",
     "rows_in": "rows in",

@@ -9,6 +9,7 @@ from typing import Final
 
 import boto3
 
+from ops.stack.errors import OperatorError
 from ops.stack.target import Target, local_environment, local_session
 
 KEPT_LINES: Final = 25
@@ -16,7 +17,7 @@ KEPT_LINES: Final = 25
 _SESSION_SECONDS: Final = 3600
 
 
-class RunFailedError(Exception):
+class RunFailedError(OperatorError):
     """A job or task ended with an error; the message says which, and why."""
 
 

@@ -4,12 +4,14 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from ops.stack.errors import OperatorError
+
 SUCCEEDED: Final = "SUCCEEDED"
 FAILED: Final = "FAILED"
 _STARTING_TYPES: Final = {"EVENT", "ON_DEMAND", "SCHEDULED"}
 
 
-class WorkflowError(Exception):
+class WorkflowError(OperatorError):
     """The workflow cannot be walked as it is deployed."""
 
 

@@ -12,6 +12,7 @@ import polars as pl
 from datasets import DATASETS
 from lake.keys import InboundObject, InvalidKeyError, parse_inbound_key
 from lake.object_metadata import SOURCE_MODIFIED, as_of
+from ops.stack.errors import OperatorError
 from ops.stack.row_accounts import (
     REQUESTS_AT_ONCE,
     landed_objects,
@@ -26,7 +27,7 @@ NEWEST_OBJECTS: Final = 200
 _EXAMPLE_CHARACTERS: Final = 300
 
 
-class QuarantineError(Exception):
+class QuarantineError(OperatorError):
     """There is no such object or dataset; the message says what to do."""
 
 

@@ -14,6 +14,7 @@ import botocore.session
 from botocore.config import Config
 
 from lake.stacks import LOCAL_STACK
+from ops.stack.errors import OperatorError
 
 # The emulator's root user. Policies do not bind it, trust policies do; what is under test uses a role.
 EMULATOR_ACCESS_KEY: Final = "test"
@@ -25,7 +26,7 @@ _LOOPBACK: Final = "127.0.0.1"
 _PROXY_VARIABLES: Final = frozenset({"http_proxy", "https_proxy", "all_proxy", "no_proxy"})
 
 
-class TargetError(Exception):
+class TargetError(OperatorError):
     """The stack cannot be reached; the message says what to do."""
 
 

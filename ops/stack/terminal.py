@@ -11,14 +11,10 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from ops.dead_letters.queues import DeadLetterError
-from ops.ingest.collect import CollectionRunError
-from ops.ingest.servers import SourcesError
-from ops.jobs.role_process import RunFailedError
-from ops.jobs.workflow import WorkflowError
-from ops.quarantine.rows import QuarantineError
-from ops.stack.target import Target, TargetError
-from ops.trace.model import TraceError
+from lake.errors import LakeError
+from ops.stack.errors import OperatorError
+from ops.stack.target import Target
+from processing.errors import ProcessingError
 
 console: Final = Console()
 errors: Final = Console(stderr=True)
@@ -26,19 +22,10 @@ errors: Final = Console(stderr=True)
 
 @contextmanager
 def errors_for_a_person() -> Generator[None]:
-    """What goes wrong is said in a line, and the command ends with 1."""
+    """Print an error in one line and exit with 1."""
     try:
         yield
-    except (
-        TargetError,
-        WorkflowError,
-        RunFailedError,
-        CollectionRunError,
-        SourcesError,
-        DeadLetterError,
-        QuarantineError,
-        TraceError,
-    ) as error:
+    except (OperatorError, ProcessingError, LakeError) as error:
         errors.print(f"[red]error:[/] {escape(str(error))}", highlight=False, soft_wrap=True)
         raise typer.Exit(1) from error
     except (BotoCoreError, ClientError) as error:

@@ -33,7 +33,7 @@ class DatasetStatus:
 
 def dataset_statuses(target: Target, now: datetime | None = None) -> list[DatasetStatus]:
     """The status of every declared dataset."""
-    return [_status(target, name, now or datetime.now(UTC)) for name in DATASETS]
+    return [_status(target, name, now or datetime.now(UTC)) for name, _dataset in DATASETS.items()]
 
 
 def _status(target: Target, name: str, now: datetime) -> DatasetStatus:

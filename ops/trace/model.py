@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Final
 
+from ops.stack.errors import OperatorError
+
 Progress = Callable[[str], None]
 """Told in a few words what is being looked at."""
 REQUESTS_AT_ONCE: Final = 8
 
 
-class TraceError(Exception):
+class TraceError(OperatorError):
     """What was asked for can be no key, or is nowhere; the message says where it was looked for."""
 
 

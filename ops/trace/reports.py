@@ -1,6 +1,6 @@
 """The reports that stand on a dataset: when each was made, and which of its rows stand on one row."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Final
 
@@ -11,6 +11,7 @@ from ops.stack.target import Target
 from ops.trace.model import Progress, Step, TraceError, time_of
 from ops.trace.objects import head
 from processing.declaring.report import Report
+from processing.registry.registry import usable
 from processing.tracing.keys import Key
 from processing.tracing.reports import rows_that_depend, views_of
 from reports import REPORTS
@@ -23,24 +24,25 @@ def reports_of(target: Target, dataset: str, written_at: datetime) -> Iterator[S
     """The reports that read a dataset, and whether each was made since one of its files was written."""
     for report in _reading(dataset):
         yield Step("report", (_key(report), _made(target, report, written_at)))
+    yield from _broken_reports()
 
 
 def reports_of_row(target: Target, dataset: str, key: Key, written_at: datetime, progress: Progress) -> Iterator[Step]:
     """The same, with the rows of each report that would be others without that row, where that is cheap to know."""
     reports = _reading(dataset)
     inputs = {name for report in reports for name in report.inputs}
-    size = sum(file.bytes for name in inputs for file in warehouse_files(target, name))
-    if size > CHEAP_BYTES:
-        for step in reports_of(target, dataset, written_at):
-            yield Step(step.place, (*step.lines, f"which of its rows was not computed: {size:,} bytes to read"))
-        return
-    progress("computing the reports with and without the row")
-    views = views_of(target.client("s3"), target.bucket, [DATASETS[name] for name in sorted(inputs)])
-    for report in reports:
-        rows = rows_that_depend(report, views, dataset, key)
-        counts = [", ".join(f"{name} {value}" for name, value in row.items()) for row in rows]
-        told = f"would differ without it: {'; '.join(counts)}" if counts else "no row of it stands on this one"
-        yield Step("report", (_key(report), _made(target, report, written_at), told))
+    if reason := _not_computed(target, inputs):
+        for report in reports:
+            yield Step("report", (_key(report), _made(target, report, written_at), reason))
+    else:
+        progress("computing the reports with and without the row")
+        views = views_of(target.client("s3"), target.bucket, [DATASETS[name] for name in sorted(inputs)])
+        for report in reports:
+            rows = rows_that_depend(report, views, dataset, key)
+            counts = [", ".join(f"{name} {value}" for name, value in row.items()) for row in rows]
+            told = f"would differ without it: {'; '.join(counts)}" if counts else "no row of it depends on this one"
+            yield Step("report", (_key(report), _made(target, report, written_at), told))
+    yield from _broken_reports()
 
 
 def report_steps(target: Target, key: str) -> Iterator[Step]:
@@ -65,7 +67,23 @@ def report_steps(target: Target, key: str) -> Iterator[Step]:
 
 
 def _reading(dataset: str) -> list[Report]:
-    return [report for report in REPORTS.values() if dataset in report.inputs]
+    return [report for report in usable(REPORTS)[0].values() if dataset in report.inputs]
+
+
+def _broken_reports() -> Iterator[Step]:
+    """The reports whose file is broken: whether they read the dataset is not known."""
+    if broken := usable(REPORTS)[1]:
+        yield Step("not known", tuple(str(error) for error in broken.values()))
+
+
+def _not_computed(target: Target, inputs: Iterable[str]) -> str:
+    """Why the reports that read these datasets are not computed; empty if they are."""
+    broken = usable(DATASETS)[1]
+    reason = "; ".join(str(broken[name]) for name in sorted(inputs) if name in broken)
+    size = sum(file.bytes for name in inputs for file in warehouse_files(target, name))
+    if not reason and size > CHEAP_BYTES:
+        reason = f"{size:,} bytes to read"
+    return f"which of its rows was not computed: {reason}" if reason else ""
 
 
 def _key(report: Report) -> str:

@@ -4,6 +4,8 @@ from typing import Final
 
 import polars as pl
 
+from processing.errors import ProcessingError
+
 # Type, how a person calls it.
 _NAMES: Final[tuple[tuple[type[pl.DataType], str], ...]] = (
     (pl.String, "text"),
@@ -13,7 +15,7 @@ _NAMES: Final[tuple[tuple[type[pl.DataType], str], ...]] = (
 )
 
 
-class UnsupportedTypeError(TypeError):
+class UnsupportedTypeError(ProcessingError, TypeError):
     """A declared type that text cannot be converted to."""
 
 

@@ -15,6 +15,7 @@ from processing.checking.spill import Part, Spill
 from processing.checking.threads import made_ahead, worked_ahead
 from processing.checking.uniqueness import Uniqueness
 from processing.declaring.dataset import Dataset
+from processing.errors import ProcessingError
 from processing.readers.records import (
     DELETED,
     LINE,
@@ -30,7 +31,7 @@ REFUSED: Final = pl.Schema({LINE: pl.Int64(), ORIGINAL: pl.String(), RULES: pl.L
 """Columns of a quarantined record: where it stands, its text, the rules that it broke, and the same in words."""
 
 
-class RowAccountingError(Exception):
+class RowAccountingError(ProcessingError):
     """Rows were lost or invented between reading and writing: a defect of this program, never of the data."""
 
 

@@ -11,9 +11,10 @@ import dataframely as dy
 import polars as pl
 
 from processing.checking.reasons import PRIMARY_KEY
+from processing.errors import ProcessingError
 
 
-class UnsupportedRuleError(TypeError):
+class UnsupportedRuleError(ProcessingError, TypeError):
     """A declared rule that cannot be checked batch by batch."""
 
 

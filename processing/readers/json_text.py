@@ -4,11 +4,13 @@ import json
 from json.encoder import encode_basestring
 from typing import Final, Never, cast
 
+from processing.errors import ProcessingError
+
 Pointer = tuple[str, ...]
 """A JSON pointer (RFC 6901), its tokens unescaped. The empty one is the whole document."""
 
 
-class BrokenJsonError(ValueError):
+class BrokenJsonError(ProcessingError, ValueError):
     """Text that is no JSON object, or one that can be read in two ways; the message completes "the line …"."""
 
 

@@ -6,6 +6,8 @@ from typing import Final
 
 import polars as pl
 
+from processing.errors import ProcessingError
+
 LINE: Final = "_line"
 """Number of the physical line on which the record starts, from 1; the header is on line 1."""
 ORIGINAL: Final = "_original"
@@ -18,7 +20,7 @@ STRUCTURE_REASON: Final = "_structure_reason"
 """The same in words."""
 
 
-class UnreadableObjectError(Exception):
+class UnreadableObjectError(ProcessingError):
     """An object that cannot be read as a whole, and what its sender should change."""
 
 

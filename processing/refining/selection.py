@@ -6,10 +6,11 @@ from datetime import date
 
 from lake.keys import INBOUND, InvalidKeyError, inbound_prefix, parse_inbound_key, quarantine_prefix, warehouse_prefix
 from processing.declaring.dataset import Dataset
+from processing.errors import ProcessingError
 from processing.storage.store import ListedObject, Store
 
 
-class NoSuchObjectError(Exception):
+class NoSuchObjectError(ProcessingError):
     """An object that a replay names is not there."""
 
 
@@ -28,6 +29,10 @@ class Replay:
 
     def __bool__(self) -> bool:
         return bool(self.objects or self.first or self.last or self.refused_only)
+
+    def names_object_of(self, dataset: str) -> bool:
+        """Whether one of the objects is of this dataset."""
+        return any(key.startswith(f"{INBOUND}/{dataset}/") for key in self.objects)
 
     def names_day(self, landed_on: date) -> bool:
         """Whether the days take in this one."""
@@ -69,9 +74,10 @@ def select(store: Store, datasets: Mapping[str, Dataset], replay: Replay) -> Sel
                 selection.objects[listed.key] = dataset
                 selection.size += listed.size
     if missing:
+        example = next(iter(datasets), "{dataset}")
         raise NoSuchObjectError(
             f"no such object to replay: {', '.join(sorted(missing))}; expected keys such as "
-            f"{INBOUND}/{next(iter(datasets))}/2026/01/31/file.csv, of the datasets {', '.join(datasets)}"
+            f"{INBOUND}/{example}/2026/01/31/file.csv, of the datasets {', '.join(datasets)}"
         )
     return selection
 

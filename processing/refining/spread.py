@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import boto3
 
 from processing.declaring.dataset import Dataset
+from processing.errors import ProcessingError
 from processing.refining.process import process_object
 from processing.refining.selection import Selection
 from processing.running.job_run import Counts, Result, attempt
@@ -41,7 +42,7 @@ class Spreading:
     """Called on the executors, so it has to be of a module's top level."""
 
 
-class TaskFailedError(Exception):
+class TaskFailedError(ProcessingError):
     """An object failed on an executor; its error in words, since not every error can travel."""
 
 

@@ -1,78 +1,113 @@
-"""Finds declarations: each module of a package declares one thing, under one name, and the module is called like it."""
+"""Finds declarations: each file of a package declares one thing, under one name, and is called like it."""
 
 import pkgutil
-from collections.abc import Iterable, Mapping
+from collections.abc import ItemsView, Iterable, Iterator, Mapping, ValuesView
 from importlib import import_module
-from types import MappingProxyType
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
-from lake.keys import InvalidKeyError, check_name
-
-
-class DeclarationError(Exception):
-    """A declaration's file that cannot be used: what is wrong, in which module, and what is expected."""
-
-
-class Named(Protocol):
-    """What every declaration has."""
-
-    @property
-    def name(self) -> str:
-        """The declaration's name, which its module carries too."""
-        ...
-
+from processing.registry.declaration_file import DeclarationError, Kind, Named, read_declaration
 
 DeclarationT = TypeVar("DeclarationT", bound=Named)
 
 
-def find_declarations(
-    package: str, path: Iterable[str], attribute: str, kind: type[DeclarationT]
-) -> Mapping[str, DeclarationT]:
-    """Import every module of a package and collect what each declares, in the order of the names.
+class Declarations(Mapping[str, DeclarationT]):
+    """What the files of a package declare, by name.
 
-    Args:
-        package: full name of the package, such as "datasets".
-        path: the package's `__path__`. Its entries may lie inside a zip archive, as on Glue.
-        attribute: name that each module gives to its declaration, such as "DATASET".
-        kind: class of the declaration.
+    A file is imported when its declaration is read, so a broken file stops only the commands that need it. Names are
+    the files' names: iterating, `len` and `in` import nothing. `values` and `items` need every file.
+    """
+
+    def __init__(self, package: str, path: Iterable[str], kind: Kind[DeclarationT]) -> None:
+        """Find the files.
+
+        Args:
+            package: full name of the package, such as "datasets".
+            path: the package's `__path__`. Its entries may lie inside a zip archive, as on Glue.
+            kind: what each file declares.
+        """
+        self._package = package
+        self._kind = kind
+        # A leading underscore marks a helper.
+        self._names = sorted(module.name for module in pkgutil.iter_modules(path) if not module.name.startswith("_"))
+        self._read: dict[str, DeclarationT | DeclarationError] = {}
+
+    def __getitem__(self, name: str) -> DeclarationT:
+        """The declaration of a name.
+
+        Raises:
+            DeclarationError: its file cannot be used.
+            KeyError: there is no such file.
+        """
+        if name not in self._names:
+            raise KeyError(name)
+        if name not in self._read:
+            self._read[name] = self._declaration(name)
+        found = self._read[name]
+        if isinstance(found, DeclarationError):
+            # Without the traceback of whoever read it before.
+            raise found.with_traceback(None)
+        return found
+
+    def __iter__(self) -> Iterator[str]:
+        """The names, in their order."""
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        """The number of files."""
+        return len(self._names)
+
+    def __contains__(self, name: object) -> bool:
+        """Whether there is a file of this name, broken or not."""
+        return name in self._names
+
+    def values(self) -> ValuesView[DeclarationT]:
+        """Every declaration.
+
+        Raises:
+            DeclarationError: some files cannot be used; the message lists each.
+        """
+        refuse_broken(self)
+        return super().values()
+
+    def items(self) -> ItemsView[str, DeclarationT]:
+        """Every declaration with its name.
+
+        Raises:
+            DeclarationError: some files cannot be used; the message lists each.
+        """
+        refuse_broken(self)
+        return super().items()
+
+    def _declaration(self, name: str) -> DeclarationT | DeclarationError:
+        folder = self._package.replace(".", "/")
+        others = [other for other in self._names if other != name]
+        try:
+            return read_declaration(
+                self._kind, f"{folder}/{name}.py", lambda: import_module(f"{self._package}.{name}"), others
+            )
+        except DeclarationError as error:
+            return error
+
+
+def usable(
+    declared: Mapping[str, DeclarationT],
+) -> tuple[dict[str, DeclarationT], dict[str, DeclarationError]]:
+    """The declarations that can be used, and the errors of the others, each by name."""
+    found: dict[str, DeclarationT] = {}
+    broken: dict[str, DeclarationError] = {}
+    for name in declared:
+        try:
+            found[name] = declared[name]
+        except DeclarationError as error:
+            broken[name] = error
+    return found, broken
+
+
+def refuse_broken(*declared: Mapping[str, Named]) -> None:
+    """Read every declaration.
 
     Raises:
-        DeclarationError: a module declares nothing, something of another class, or under another name than its own.
+        DeclarationError: some files cannot be used; the message lists each, in one line.
     """
-    # A leading underscore marks a helper.
-    modules = sorted(module.name for module in pkgutil.iter_modules(path) if not module.name.startswith("_"))
-    found: dict[str, DeclarationT] = {}
-    for module_name in modules:
-        declaration = _read(f"{package}.{module_name}", attribute, kind)
-        _check_declared_name(f"{package}.{module_name}", module_name, declaration, found)
-        found[declaration.name] = declaration
-    return MappingProxyType(found)
-
-
-def _read(module_name: str, attribute: str, kind: type[DeclarationT]) -> DeclarationT:
-    declaration = getattr(import_module(module_name), attribute, None)
-    if not isinstance(declaration, kind):
-        raise DeclarationError(
-            f"module {module_name} declares no {kind.__name__}: give it a line `{attribute} = {kind.__name__}(…)`, "
-            "or start its name with an underscore if it declares none"
-        )
-    return declaration
-
-
-def _check_declared_name(
-    full_module_name: str, module_name: str, declaration: DeclarationT, found: Mapping[str, DeclarationT]
-) -> None:
-    try:
-        check_name(declaration.name)
-    except InvalidKeyError as error:
-        raise DeclarationError(f"module {full_module_name}: {error}") from error
-    if declaration.name in found:
-        raise DeclarationError(
-            f"module {full_module_name} declares {declaration.name!r}, which module {declaration.name} declares too: "
-            "one file declares one thing; remove one of them"
-        )
-    if declaration.name != module_name:
-        raise DeclarationError(
-            f"module {full_module_name} declares {declaration.name!r}: rename the file to {declaration.name}.py "
-            f"or the declaration to {module_name!r}"
-        )
+    if broken := [str(error) for each in declared for error in usable(each)[1].values()]:
+        raise DeclarationError("; ".join(broken))

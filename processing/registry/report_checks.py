@@ -1,32 +1,39 @@
-"""Finds the reports that a package declares, and checks each declaration."""
+"""Finds the reports that a package declares, and checks each declaration when it is read."""
 
 from collections.abc import Iterable, Mapping
 
 from lake.keys import InvalidKeyError, check_name
+from processing.catalogue import report_columns
 from processing.declaring.dataset import Dataset
 from processing.declaring.report import Report
-from processing.registry.registry import DeclarationError, find_declarations
+from processing.registry.declaration_file import DeclarationError, Kind
+from processing.registry.registry import Declarations
 
 
-def find_reports(package: str, path: Iterable[str], datasets: Mapping[str, Dataset]) -> Mapping[str, Report]:
-    """The reports that a package's modules declare, by name.
+def find_reports(package: str, path: Iterable[str], datasets: Mapping[str, Dataset]) -> Declarations[Report]:
+    """The reports that a package's files declare, by name. A file is read when its report is.
 
-    Raises:
-        DeclarationError: a module's declaration is missing or misnamed, or reads a dataset that nobody declares.
+    Args:
+        package: full name of the package, such as "reports".
+        path: the package's `__path__`.
+        datasets: those that a report can read.
     """
-    reports = find_declarations(package, path, "REPORT", Report)
-    for report in reports.values():
-        _check(package, report, datasets)
-    return reports
+    return Declarations(package, path, Kind("REPORT", Report, lambda report: _check(report, datasets)))
 
 
-def _check(package: str, report: Report, datasets: Mapping[str, Dataset]) -> None:
-    where = f"module {package}.{report.name}"
+def _check(report: Report, datasets: Mapping[str, Dataset]) -> None:
     try:
         check_name(report.team)
     except InvalidKeyError as error:
-        raise DeclarationError(f"{where}: team {error}") from error
+        raise DeclarationError(f"team {error}") from error
     if not report.inputs:
-        raise DeclarationError(f"{where}: the report has no inputs; name the datasets that it reads")
+        raise DeclarationError("the report has no inputs; name the datasets that it reads")
     if unknown := sorted(set(report.inputs) - set(datasets)):
-        raise DeclarationError(f"{where}: inputs {unknown} are no datasets; known are {sorted(datasets)}")
+        raise DeclarationError(f"inputs {unknown} are not datasets; there are {sorted(datasets)}")
+    try:
+        columns = report_columns(report, datasets)
+    except DeclarationError:
+        # The file of an input is broken. That is not this file's mistake, and whoever reads the input gets the error.
+        return
+    if unknown := sorted({report.chart.category, report.chart.value} - set(columns)):
+        raise DeclarationError(f"the chart shows columns {unknown}, the report has {list(columns)}")

@@ -13,17 +13,20 @@ from typing import Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from processing.errors import ProcessingError
+from processing.registry.declaration_file import DeclarationError
+
 Counts = Mapping[str, Any]
 """What a job says of one item, as JSON can carry it. An "outcome" in it says that it went another way than "done"."""
 _DONE: Final = "done"
 _ENDS_THE_RUN: Final = (KeyboardInterrupt, SystemExit, GeneratorExit)
 
 
-class JobFailedError(Exception):
+class JobFailedError(ProcessingError):
     """Some items of a run failed; the message lists each with its reason. All others were done."""
 
 
-class CrashError(Exception):
+class CrashError(ProcessingError):
     """A library ended the work on one item by an exception that `except Exception` does not catch."""
 
 
@@ -50,11 +53,11 @@ def run_script(main: Callable[[], None]) -> None:
     A job that succeeded returns: Glue takes any SystemExit for a failure.
 
     Raises:
-        SystemExit: some items failed, or AWS refused something; the message says which and why.
+        SystemExit: some items failed, a declaration is broken, or AWS refused something; the message says which.
     """
     try:
         main()
-    except JobFailedError as error:
+    except (JobFailedError, DeclarationError) as error:
         raise SystemExit(str(error)) from None
     except (BotoCoreError, ClientError) as error:
         raise SystemExit(f"AWS answered: {error}") from None
@@ -71,6 +74,8 @@ class Result:
     error: Exception | None = None
     details: str = ""
     """The traceback of the error."""
+    kind: str | None = None
+    """What the item is, if it is not what the run's other items are."""
 
 
 def attempt(work: Callable[[str], Counts], item: str) -> Result:
@@ -90,6 +95,11 @@ def attempt(work: Callable[[str], Counts], item: str) -> Result:
         failure = error if isinstance(error, Exception) else CrashError(f"{type(error).__name__}: {error}")
         return Result(item, time.monotonic() - started, error=failure, details=details)
     return Result(item, time.monotonic() - started, counts)
+
+
+def broken_declarations(broken: Mapping[str, DeclarationError]) -> list[Result]:
+    """The results of declarations that a run of all of them has to leave out: each counts as a failure."""
+    return [Result(name, 0.0, error=error, kind="declaration") for name, error in broken.items()]
 
 
 class JobRun:
@@ -127,10 +137,17 @@ class JobRun:
         """
         failures: dict[str, Exception] = {}
         outcomes: Counter[str] = Counter()
+        kinds: set[str] = set()
         for result in results:
+            kinds.add(result.kind or kind)
             if result.error is not None:
                 failures[result.item] = result.error
-                self.log("failed", **{kind: result.item}, error=_in_words(result.error), traceback=result.details)
+                self.log(
+                    "failed",
+                    **{result.kind or kind: result.item},
+                    error=_in_words(result.error),
+                    traceback=result.details,
+                )
             else:
                 counts = dict(result.counts or {})
                 outcome = str(counts.pop("outcome", _DONE))
@@ -139,8 +156,9 @@ class JobRun:
         other_outcomes = {outcome: count for outcome, count in outcomes.items() if outcome != _DONE}
         self.log("finished", done=outcomes[_DONE], failed=len(failures), **other_outcomes, **noted)
         if failures:
+            items = f"{kinds.pop() if len(kinds) == 1 else 'item'}s"
             raise JobFailedError(
-                f"{len(failures)} of {outcomes.total() + len(failures)} {kind}s failed, the others were done:\n"
+                f"{len(failures)} of {outcomes.total() + len(failures)} {items} failed, the others were done:\n"
                 + "\n".join(f"- {item}: {_in_words(error)}" for item, error in failures.items())
             ) from ExceptionGroup(f"{self._job} run {self.run_id}", list(failures.values()))
 

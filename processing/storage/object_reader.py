@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 from botocore.exceptions import ClientError, HTTPClientError, IncompleteReadError
 
+from processing.errors import ProcessingError
+
 if TYPE_CHECKING:
     # Its stubs are installed for development alone.
     from datetime import datetime
@@ -17,7 +19,7 @@ PART_BYTES: Final = 8 * 1024 * 1024
 ATTEMPTS: Final = 4
 
 
-class ObjectChangedError(Exception):
+class ObjectChangedError(ProcessingError):
     """The object was replaced while it was read; reading it anew gives the new one."""
 
 

@@ -8,13 +8,14 @@ import polars as pl
 from processing.checking.column_cleansing import cleansed
 from processing.checking.conversion import converted, type_name
 from processing.declaring.dataset import Dataset
+from processing.errors import ProcessingError
 from processing.readers.records import LINE, STRUCTURE_RULE
 
 Key = Mapping[str, Any]
 """The values of a dataset's primary key by column, or of some of its columns."""
 
 
-class NotAKeyError(ValueError):
+class NotAKeyError(ProcessingError, ValueError):
     """What was typed cannot be the key of a row; the message says why."""
 
 

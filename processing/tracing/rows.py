@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 import polars as pl
 
 from processing.declaring.dataset import Dataset
+from processing.errors import ProcessingError
 from processing.readers import open_records, reparse
 from processing.readers.records import DELETED, LINE, STRUCTURE_RULE, UnreadableObjectError
 from processing.storage.columns import OBJECT
@@ -36,7 +37,7 @@ _MOST_REFUSED: Final = 10_000
 """Refused rows of one object that are read again; they hold the key's letters already."""
 
 
-class UnsearchableError(Exception):
+class UnsearchableError(ProcessingError):
     """A file that cannot be searched; the message says why. What is not asked for may be in it."""
 
 

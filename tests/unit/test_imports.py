@@ -92,6 +92,44 @@ def test_no_two_errors_have_one_name() -> None:
     assert {name: found for name, found in places.items() if len(found) > 1} == {}
 
 
+# Each part with the base that all its errors derive from. What a part catches as a whole is this class.
+FAMILIES = {
+    "dataplatform": "ProgramError",
+    "processing": "ProcessingError",
+    "lake": "LakeError",
+    "functions": "FunctionError",
+    "jobs": "JobError",
+    "ops": "OperatorError",
+    "init": "BootstrapError",
+    "emulation": "EmulationError",
+    "local": "LocalError",
+    "bench": "BenchError",
+}
+
+
+def bases_of_errors(part: str) -> dict[str, set[str]]:
+    """The names of the base classes of each error that a part defines, at whatever depth."""
+    return {
+        node.name: {base.id if isinstance(base, ast.Name) else ast.unparse(base) for base in node.bases}
+        for file in files_of(part)
+        for node in ast.walk(ast.parse(file.read_text()))
+        if isinstance(node, ast.ClassDef) and node.name.endswith("Error")
+    }
+
+
+@pytest.mark.parametrize("part", [*ALLOWED, *LOCAL, "bench"])
+def test_every_error_of_a_part_derives_from_its_family(part: str) -> None:
+    # given
+    family = FAMILIES.get(part)
+    bases = bases_of_errors(part)
+
+    def derives(name: str) -> bool:
+        return name == family or any(derives(base) for base in bases.get(name, ()))
+
+    # then
+    assert {name for name in bases if not derives(name)} == set()
+
+
 @pytest.mark.parametrize("value", ["local", "test"])
 def test_the_local_stack_and_the_emulators_credentials_are_defined_in_one_file(value: str) -> None:
     defined = {

@@ -18,6 +18,8 @@ from typing import Final
 
 import pulumi
 
+from dataplatform.errors import ProgramError
+
 BUILD: Final = Path(".build")
 FUNCTION_PYTHON: Final = "3.13"
 # Glue 5: docs.aws.amazon.com/glue/latest/dg/release-notes.html
@@ -33,7 +35,7 @@ _NOT_NEEDED: Final = "invoke"
 _FIXED_TIME: Final = (1980, 1, 1, 0, 0, 0)
 
 
-class PackagingError(pulumi.RunError):
+class PackagingError(ProgramError):
     """An archive could not be made. Pulumi shows the message without a traceback."""
 
 

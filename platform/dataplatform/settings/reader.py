@@ -8,6 +8,7 @@ from typing import Any, Final
 import pulumi
 from pydantic import BaseModel, ValidationError
 
+from dataplatform.errors import ProgramError
 from dataplatform.settings.alarms import AlarmSettings
 from dataplatform.settings.events import CallbackSettings, EventSettings, ProviderSettings
 from dataplatform.settings.model import IdentityProviderSettings, JobSettings, LocalSettings, Settings
@@ -20,7 +21,7 @@ from dataplatform.settings.sources import (
 from lake.stacks import LOCAL_STACK, PRODUCTION_STACK
 
 
-class SettingsError(pulumi.RunError):
+class SettingsError(ProgramError):
     """A setting is missing, unknown or wrong. Pulumi shows the message without a traceback."""
 
 

@@ -156,7 +156,7 @@ def test_an_event_is_followed_from_its_request_to_the_report_that_counts_it(ops,
     # and what it carries is told only where a report names it
     reports = {lines[0].split("/")[3]: lines[-1] for place, lines in found if place == "report"}
     assert reports["visits_by_page"] == f"would differ without it: page {PAGE}"
-    assert reports["revenue_by_day_and_model"] == "no row of it stands on this one"
+    assert reports["revenue_by_day_and_model"] == "no row of it depends on this one"
     assert PAGE not in " ".join(line for place, lines in found if place != "report" for line in lines)
     assert f"{PAGE}-either" not in result.stdout
     assert PAGE in " ".join(told(steps(ops("trace", event_id, "--values")), "row"))

@@ -10,7 +10,8 @@ import polars as pl
 import pytest
 
 from datasets import DATASETS
-from processing.registry.registry import DeclarationError
+from processing.registry.declaration_file import DeclarationError
+from processing.registry.registry import refuse_broken
 from processing.registry.report_checks import find_reports
 from processing.reporting import compute
 from reports import REPORTS
@@ -128,10 +129,10 @@ def test_a_new_module_is_a_new_report_without_any_other_change(package):
 @pytest.mark.parametrize(
     ("module", "text", "message"),
     [
-        ("list_all", "nothing = 1", r"module \w+\.list_all declares no Report: give it a line `REPORT = Report"),
+        ("list_all", "nothing = 1", r"\w+/list_all\.py: declares no Report: give it a line `REPORT = Report"),
         ("list_all", declaration("other"), r"rename the file to other\.py or the declaration to 'list_all'"),
-        ("list_all", declaration("list_all", team="The Team"), r"list_all: team 'The Team' cannot be a name"),
-        ("list_all", declaration("list_all", inputs=("cars",)), r"inputs \['cars'\] are no datasets; known are"),
+        ("list_all", declaration("list_all", team="The Team"), r"list_all\.py: team 'The Team' cannot be a name"),
+        ("list_all", declaration("list_all", inputs=("cars",)), r"inputs \['cars'\] are not datasets; there are"),
         ("list_all", declaration("list_all", inputs=()), r"the report has no inputs"),
     ],
 )
@@ -141,4 +142,4 @@ def test_a_wrong_declaration_is_refused_with_its_module_and_what_to_do(package, 
 
     # when, then
     with pytest.raises(DeclarationError, match=message):
-        find_reports(name, path, DATASETS)
+        refuse_broken(find_reports(name, path, DATASETS))

@@ -1,0 +1,145 @@
+"""A broken file stops only what reads it, and is reported in one line that names it."""
+
+import re
+
+import pytest
+
+from processing.registry.dataset_checks import find_datasets
+from processing.registry.declaration_file import DeclarationError
+from processing.registry.registry import refuse_broken, usable
+from processing.registry.report_checks import find_reports
+from tests.support.declarations import DATASET, write_package
+
+REPORT = """
+import narwhals as nw
+from processing.declaring.report import Chart, Report
+
+REPORT = Report(name="sums", team="finance", inputs=("person",), query={query}, chart=Chart("key", "{value}"))
+"""
+SOUND_QUERY = 'lambda inputs: inputs["person"].select("key", "number")'
+
+
+@pytest.fixture
+def find(tmp_path, monkeypatch):
+    """Finds the datasets of a package that is written for the test."""
+
+    def write(**files: str):
+        return find_datasets(*write_package(tmp_path, monkeypatch, **files))
+
+    return write
+
+
+def person(old: str = "", new: str = "") -> str:
+    """A sound declaration with one change."""
+    text = DATASET.format(name="person")
+    assert old in text
+    return text.replace(old, new)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("DATASET = Dataset(", r"person\.py, line 1: SyntaxError: '\(' was never closed"),
+        ("\n\nimport nothing_of_that_name", r"person\.py, line 3: ModuleNotFoundError: No module named"),
+        ("DATASET = Missing", r"person\.py, line 1: NameError: name 'Missing' is not defined"),
+        ("import sys\nsys.exit('enough')", r"person\.py, line 2: SystemExit: enough"),
+        ("raise ValueError('two\\nlines')", r"person\.py, line 1: ValueError: two lines"),
+        (person("owner=", "team="), r"person\.py, line 10: TypeError: .*unexpected keyword argument 'team'"),
+        (person("schema=Rows", "schema=dict"), r"person\.py: schema is <class 'dict'>, expected a subclass of Schema"),
+        (person('"finance"', "7"), r"person\.py: owner is 7, expected str"),
+        (person('"finance"', '"a\\nb"'), r"person\.py: owner 'a\\nb' is not a name: expected a team such as"),
+        (person('"finance"', '""'), r"person\.py: owner '' is not a name"),
+        (person("timedelta(hours=1)", "26"), r"person\.py: freshness is 26, expected timedelta"),
+        (
+            f"{person()}\nimport dataclasses\nDATASET = dataclasses.replace(DATASET, source='sftp')",
+            r"person\.py: source is 'sftp', expected SftpSource or SqlSource or StreamSource",
+        ),
+        (person('"dealer"', '"The dealer"'), r"person\.py: connection 'The dealer' cannot be a name"),
+        (person('"*.csv"', "None"), r"person\.py: source\.pattern is None, expected str"),
+        (person("rate(1 day)", "daily"), r"person\.py: 'daily' is not a schedule"),
+        (
+            person("schema=Rows,", "schema=Rows, cleansing={'key': 'trim'},"),
+            r"person\.py: cleansing is .* sequence of R",
+        ),
+        (person("schema=Rows,", "schema=Rows, cleansing={'no': ()},"), r"person\.py: cleansing names columns \['no'\]"),
+        (person("number", "_number"), r"person\.py: columns \['_number'\] start with an underscore"),
+        (person('name="person"', 'name="people"'), r"person\.py: declares 'people': rename the file to people\.py"),
+        (person('name="person"', 'name="staff"'), r"person\.py: declares 'staff', which staff\.py declares too"),
+    ],
+)
+def test_a_mistake_is_reported_in_one_line_naming_its_file(find, text, message):
+    # given a package with a sound file and a broken one
+    datasets = find(person=text, staff=DATASET.format(name="staff"))
+
+    # when
+    with pytest.raises(DeclarationError) as refusal:
+        datasets["person"]
+
+    # then
+    assert re.search(rf"^\w+/{message}", str(refusal.value))
+    assert "\n" not in str(refusal.value)
+    # and the other dataset can be used
+    assert datasets["staff"].name == "staff"
+
+
+def test_names_are_known_without_reading_a_file(find):
+    # given
+    datasets = find(person="broken(", staff=DATASET.format(name="staff"))
+
+    # then
+    assert (list(datasets), len(datasets), "person" in datasets) == (["person", "staff"], 2, True)
+
+
+@pytest.mark.parametrize("need_all", [lambda datasets: datasets.values(), lambda datasets: datasets.items()])
+def test_whoever_needs_every_file_is_refused_with_each_broken_one(find, need_all):
+    # given
+    datasets = find(person="broken(", staff=DATASET.format(name="staff"), visits="DATASET = 1")
+
+    # when, then
+    with pytest.raises(
+        DeclarationError, match=r"^\w+/person\.py, line 1: SyntaxError: [^;]+; \w+/visits\.py: declares"
+    ):
+        need_all(datasets)
+
+
+def test_usable_declarations_are_separated_from_broken_ones(find):
+    # given
+    datasets = find(person="broken(", staff=DATASET.format(name="staff"))
+
+    # when
+    found, broken = usable(datasets)
+
+    # then
+    assert (list(found), list(broken)) == (["staff"], ["person"])
+
+
+@pytest.mark.parametrize(
+    ("query", "value", "message"),
+    [
+        (
+            'lambda inputs: inputs["person"].select("no")',
+            "number",
+            r'sums\.py: ColumnNotFoundError: unable to find column "no"; valid columns: \["key", "number",[^\]]+\]$',
+        ),
+        ("7", "number", r"sums\.py: query is 7, expected a function"),
+        (SOUND_QUERY, "no", r"sums\.py: the chart shows columns \['no'\], the report has \['key', 'number'\]"),
+    ],
+)
+def test_a_reports_mistake_is_reported_with_its_file(find, tmp_path, monkeypatch, query, value, message):
+    # given
+    datasets = find(person=DATASET.format(name="person"))
+    reports = write_package(tmp_path, monkeypatch, sums=REPORT.format(query=query, value=value))
+
+    # when, then
+    with pytest.raises(DeclarationError, match=rf"^\w+/{message}") as refusal:
+        refuse_broken(find_reports(*reports, datasets))
+    assert "\n" not in str(refusal.value)
+
+
+def test_a_broken_input_is_its_own_mistake_not_the_reports(find, tmp_path, monkeypatch):
+    # given
+    datasets = find(person="broken(")
+    reports = write_package(tmp_path, monkeypatch, sums=REPORT.format(query=SOUND_QUERY, value="number"))
+
+    # then
+    assert find_reports(*reports, datasets)["sums"].team == "finance"
