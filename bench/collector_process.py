@@ -7,11 +7,11 @@ DiscardingS3.
 import json
 import sys
 import time
-from types import SimpleNamespace
 
 import boto3
 
 from bench.discarding_s3 import DiscardingS3
+from tests.support.invocations import invocation
 
 make_client = boto3.client
 
@@ -28,8 +28,7 @@ def main() -> None:
     from functions.sftp_collector.handler import handler  # noqa: PLC0415  # its import is measured
 
     imported = time.perf_counter()
-    context = SimpleNamespace(aws_request_id="bench", get_remaining_time_in_millis=lambda: 900_000)
-    result = handler({"dataset": sys.argv[1]}, context)  # pyright: ignore[reportArgumentType]  # what it needs of it
+    result = handler({"dataset": sys.argv[1]}, invocation("bench"))
     done = time.perf_counter()
     print(json.dumps({"import": imported - started, "seconds": done - imported, "collected": result["collected"]}))
 

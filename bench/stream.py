@@ -27,7 +27,9 @@ from functions.event_receiver.channels import Channels
 from functions.event_receiver.event_queue import EventQueue
 from functions.event_receiver.receiver import Receiver, Reply
 from functions.event_receiver.request import Request
+from functions.event_receiver.settings import Settings
 from lake.events import Receipt, key_channel, stored_event
+from tests.support.invocations import invocation
 
 LEAST_EVENTS_A_SECOND = 20_000
 MOST_MILLISECONDS_FOR_ONE = 2.0
@@ -46,16 +48,6 @@ class PlainReceiver(Receiver):
         self._queue.send([stored_event(event, receipt) for event in events], seconds_left)
         ids = [event["event_id"] for event in events]
         return Reply(answers.accepted(request.id, ids), len(ids))
-
-
-class Context:
-    """What the receiver asks of Lambda's."""
-
-    aws_request_id = "bench"
-
-    def get_remaining_time_in_millis(self) -> int:
-        """Enough."""
-        return 28_000
 
 
 def main() -> None:
@@ -104,6 +96,7 @@ def _measure_receiver(count: int) -> float:
     for name, kind in (("the receiver", Receiver), ("without checks", PlainReceiver)):
         receiver = kind(queue, Channels({KEY_ID: PROVIDER}, ["payments"]), cast("Any", None), cast("Any", None))
         receiver_handler.receiver = lambda receiver=receiver: receiver
+        receiver_handler.settings = lambda: Settings("", "", "", {KEY_ID: PROVIDER}, ("payments",))
         with Path(os.devnull).open("w") as nowhere, contextlib.redirect_stdout(nowhere), _logging_to(nowhere):
             measured[name] = sorted(_timed(lambda: _answer(event)) for _ in range(REQUESTS[count]))
     for name, seconds in measured.items():
@@ -127,7 +120,7 @@ def _logging_to(stream: Any):  # noqa: ANN202,ANN401 - a context manager over an
 
 
 def _answer(event: dict[str, Any]) -> None:
-    answer = receiver_handler.handler(event, cast("Any", Context()))
+    answer = receiver_handler.handler(event, invocation("bench", lambda: 28))
     if answer["statusCode"] != 202:  # noqa: PLR2004 - HTTP's
         raise SystemExit(f"answered {answer}")
 

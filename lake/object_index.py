@@ -1,4 +1,6 @@
-"""The index of objects in DynamoDB: what is known of each raw object. Never the authority on what is processed."""
+"""The object index in DynamoDB: what is known of each raw object. Never the authority on what is processed."""
+
+from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -6,9 +8,11 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
 
+from lake.table import DynamoTable, Update
+
 if TYPE_CHECKING:
     # Its stubs are installed for development alone.
-    from mypy_boto3_dynamodb.service_resource import Table
+    from mypy_boto3_dynamodb import DynamoDBClient
 
 OBJECT_KEY: Final = "object_key"
 """Partition key of the table: the key under inbound/."""
@@ -16,6 +20,7 @@ DATASET_DAY: Final = "dataset_day"
 ARRIVED_AT: Final = "arrived_at"
 INDEX: Final = "by_dataset_and_day"
 """Index by DATASET_DAY, in the order of ARRIVED_AT."""
+_OF_DAY: Final = f"#{DATASET_DAY} = :day"
 _SEQUENCER_DIGITS: Final = 32
 
 
@@ -46,11 +51,16 @@ class Arrival:
     """Of the run that landed it."""
 
 
-class AttributesTable:
-    """Writes and reads the index."""
+class ObjectIndex:
+    """Writes and reads the index.
 
-    def __init__(self, table: "Table") -> None:
-        self._table = table
+    Args:
+        client: a plain boto3 DynamoDB client.
+        table: the table's name.
+    """
+
+    def __init__(self, client: DynamoDBClient, table: str) -> None:
+        self._table = DynamoTable(client, table)
 
     def record_arrival(self, arrival: Arrival) -> bool:
         """Record an object's creation. A repeated or overtaken event changes nothing.
@@ -74,7 +84,7 @@ class AttributesTable:
             arrival.object_key,
             values,
             defaults={"progress": Status.LANDED},
-            condition="attribute_not_exists(sequencer) OR sequencer < :sequencer",
+            condition="attribute_not_exists(#sequencer) OR #sequencer < :sequencer",
         )
 
     def record_processed(
@@ -97,51 +107,32 @@ class AttributesTable:
             "processed_sequencer": _comparable(sequencer),
             **{f"rows_{name}": count for name, count in rows.items()},
         }
-        condition = "attribute_not_exists(processed_sequencer) OR processed_sequencer < :processed_sequencer"
+        condition = "attribute_not_exists(#processed_sequencer) OR #processed_sequencer < :processed_sequencer"
         return self._update(object_key, values, defaults={}, condition=condition)
 
+    def get(self, object_key: str) -> dict[str, Any] | None:
+        """Returns what is known of an object, None if nothing is recorded."""
+        return self._table.get({OBJECT_KEY: object_key})
+
     def of_day(self, dataset: str, day: date) -> Iterator[dict[str, Any]]:
-        """What is known of a dataset's objects of one landing day, in the order of their arrival."""
-        query: dict[str, Any] = {
-            "IndexName": INDEX,
-            "KeyConditionExpression": f"{DATASET_DAY} = :day",
-            "ExpressionAttributeValues": {":day": dataset_day(dataset, day)},
-        }
-        while True:
-            page = self._table.query(**query)
-            yield from page["Items"]
-            if "LastEvaluatedKey" not in page:
-                return
-            query["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+        """Gives what is known of a dataset's objects of one landing day, in the order of their arrival."""
+        return self._table.query(_OF_DAY, {"day": dataset_day(dataset, day)}, index=INDEX)
 
     def newest_of_day(self, dataset: str, day: date) -> datetime | None:
-        """When the newest of a dataset's objects of one landing day arrived; None if there are none."""
-        page = self._table.query(
-            IndexName=INDEX,
-            KeyConditionExpression=f"{DATASET_DAY} = :day",
-            ExpressionAttributeValues={":day": dataset_day(dataset, day)},
-            ProjectionExpression=ARRIVED_AT,
-            ScanIndexForward=False,
-            Limit=1,
+        """When the newest of a dataset's objects of one landing day arrived; None if there is none."""
+        newest = self._table.query(
+            _OF_DAY, {"day": dataset_day(dataset, day)}, index=INDEX, attribute=f"#{ARRIVED_AT}", last=1
         )
-        return next((datetime.fromisoformat(str(item[ARRIVED_AT])) for item in page["Items"]), None)
+        return next((datetime.fromisoformat(item[ARRIVED_AT]) for item in newest), None)
 
     def _update(
         self, object_key: str, values: Mapping[str, Any], *, defaults: Mapping[str, Any], condition: str
     ) -> bool:
         given = {name: value for name, value in values.items() if value is not None}
-        assignments = [f"{name} = :{name}" for name in given]
-        assignments += [f"{name} = if_not_exists({name}, :{name})" for name in defaults]
-        try:
-            self._table.update_item(
-                Key={OBJECT_KEY: object_key},
-                UpdateExpression=f"SET {', '.join(assignments)}",
-                ConditionExpression=condition,
-                ExpressionAttributeValues={f":{name}": value for name, value in {**given, **defaults}.items()},
-            )
-        except self._table.meta.client.exceptions.ConditionalCheckFailedException:
-            return False
-        return True
+        assignments = [f"#{name} = :{name}" for name in given]
+        assignments += [f"#{name} = if_not_exists(#{name}, :{name})" for name in defaults]
+        write = Update({OBJECT_KEY: object_key}, f"SET {', '.join(assignments)}", condition, {**given, **defaults})
+        return self._table.update(write) is not None
 
 
 def dataset_day(dataset: str, day: date) -> str:

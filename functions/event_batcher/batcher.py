@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from aws_lambda_powertools import Logger
 from botocore.exceptions import BotoCoreError, ClientError
 
 from functions.event_batcher.batch import Message, Poison, content_of, object_of, read_messages
+from functions.observability import logger
 from lake.events import NotAnEventError, check_stored_event
 from lake.message_batches import message_batches
 from lake.object_metadata import CORRELATION_ID
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
 # What a dead letter's two attributes take at most.
 ATTRIBUTE_BYTES: Final = 1024
-
-logger = Logger(child=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,39 +1,35 @@
 """The Lambda that empties the events queue."""
 
-import os
 from functools import cache
 from typing import Any
 
 import boto3
-from aws_lambda_powertools import Logger, Metrics
-from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from functions.environment import read_environment
 from functions.event_batcher.batcher import Batcher
+from functions.event_batcher.settings import Settings
+from functions.observability import Measure, logger, observed, publish
 from lake.metrics import EVENTS_LANDED, EVENTS_POISONOUS
 
-logger = Logger()
-metrics = Metrics()
 
-
-@logger.inject_lambda_context
-@metrics.log_metrics
+@observed
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Land a batch, and name the messages that have to come again."""
-    logger.set_correlation_id(context.aws_request_id)
+    """Land a batch. Returns the messages that SQS has to deliver again.
+
+    Raises:
+        ClientError, BotoCoreError: the object could not be written; SQS delivers the whole batch again.
+        InvalidEnvironmentError: a variable is missing or wrong.
+    """
     landed = _batcher().land(event["Records"], context.aws_request_id)
     logger.info("landed", key=landed.key, events=landed.events, poison=landed.poison)
-    metrics.add_metric(name=EVENTS_LANDED, unit=MetricUnit.Count, value=landed.events)
-    metrics.add_metric(name=EVENTS_POISONOUS, unit=MetricUnit.Count, value=landed.poison)
+    publish(Measure(EVENTS_LANDED, landed.events), Measure(EVENTS_POISONOUS, landed.poison))
     return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in landed.failed]}
 
 
 @cache
 def _batcher() -> Batcher:
+    settings = read_environment(Settings)
     return Batcher(
-        boto3.client("s3"),
-        boto3.client("sqs"),
-        os.environ["LAKE_BUCKET"],
-        os.environ["EVENTS_DATASET"],
-        os.environ["EVENTS_DEAD_LETTER_QUEUE_URL"],
+        boto3.client("s3"), boto3.client("sqs"), settings.bucket, settings.dataset, settings.dead_letter_queue_url
     )

@@ -3,12 +3,9 @@
 from collections.abc import Collection, Mapping
 from http import HTTPStatus
 
-from aws_lambda_powertools import Logger
-
 from functions.event_receiver.answers import RequestRefusedError
+from functions.observability import logger
 from lake.events import key_channel
-
-logger = Logger(child=True)
 
 
 class Channels:

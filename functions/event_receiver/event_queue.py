@@ -8,9 +8,9 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Final
 
-from aws_lambda_powertools import Logger
 from botocore.exceptions import BotoCoreError, ClientError
 
+from functions.observability import logger
 from lake.message_batches import message_batches
 
 if TYPE_CHECKING:
@@ -20,7 +20,6 @@ THREADS: Final = 8
 FIRST_PAUSE_SECONDS: Final = 0.05
 LONGEST_PAUSE_SECONDS: Final = 2.0
 
-logger = Logger(child=True)
 
 _Entry = tuple[int, str]
 """A message's place among those to be sent, and its body."""

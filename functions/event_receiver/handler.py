@@ -1,18 +1,15 @@
 """AWS Lambda `event_receiver`: what the API's routes call. A thin layer over `receiver`: log, metrics, clients."""
 
-import json
-import os
 import time
 import traceback
 from functools import cache
 from typing import Any, Final
 
 import boto3
-from aws_lambda_powertools import Logger, Metrics
-from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.config import Config
 
+from functions.environment import read_environment
 from functions.errors import ReceiverError
 from functions.event_receiver.answers import with_header
 from functions.event_receiver.channels import Channels
@@ -20,7 +17,9 @@ from functions.event_receiver.event_queue import THREADS, EventQueue
 from functions.event_receiver.providers import Providers
 from functions.event_receiver.receiver import Receiver
 from functions.event_receiver.request import read_request
+from functions.event_receiver.settings import Settings
 from functions.event_receiver.signatures import UsedSignatures
+from functions.observability import Measure, logger, observed, publish
 from lake.metrics import EVENTS_ACCEPTED, EVENTS_NOT_STORED, REQUESTS_REFUSED
 
 # Short of the gateway's 29 seconds several times over. The queue's retries are this function's own.
@@ -29,14 +28,12 @@ _ONE_ATTEMPT: Final = Config(
 )
 _FEW_ATTEMPTS: Final = Config(connect_timeout=1, read_timeout=2, retries={"total_max_attempts": 3, "mode": "standard"})
 
-logger = Logger()
-metrics = Metrics()
-
 
 class ReceiverFailedError(ReceiverError):
     """A defect. The message says where and of which kind, and nothing of what was posted."""
 
 
+@observed
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Answer one request of the API.
 
@@ -48,7 +45,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         The proxy answer, as the API's document describes it.
 
     Raises:
-        ReceiverFailedError: a defect; the gateway answers 500, the alarm tells.
+        ReceiverFailedError: a defect; the gateway answers 500, and the alarm fires.
     """
     started = time.perf_counter()
     request = read_request(event, context.aws_request_id)
@@ -70,21 +67,27 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
             "milliseconds": round((time.perf_counter() - started) * 1000, 1),
         },
     )
-    metrics.add_metric(EVENTS_ACCEPTED, MetricUnit.Count, reply.accepted)
-    metrics.add_metric(EVENTS_NOT_STORED, MetricUnit.Count, reply.not_stored)
-    metrics.add_metric(REQUESTS_REFUSED, MetricUnit.Count, int(400 <= status < 500))  # noqa: PLR2004 - HTTP's
-    metrics.flush_metrics()
-    return with_header(reply.answer, "Access-Control-Allow-Origin", os.environ.get("CORS_ORIGIN", "*"))
+    publish(
+        Measure(EVENTS_ACCEPTED, reply.accepted),
+        Measure(EVENTS_NOT_STORED, reply.not_stored),
+        Measure(REQUESTS_REFUSED, int(400 <= status < 500)),  # noqa: PLR2004 - HTTP's
+    )
+    return with_header(reply.answer, "Access-Control-Allow-Origin", settings().cors_origin)
+
+
+@cache
+def settings() -> Settings:
+    """This environment's settings, read once."""
+    return read_environment(Settings)
 
 
 @cache
 def receiver() -> Receiver:
     """The receiver with the clients of this environment, made once."""
-    prefix, table = os.environ["PARAMETER_PREFIX"], os.environ["SIGNATURES_TABLE"]
-    callbacks = [name for name in os.environ["CALLBACK_PROVIDERS"].split(",") if name]
+    given = settings()
     return Receiver(
-        EventQueue(boto3.client("sqs", config=_ONE_ATTEMPT), os.environ["EVENTS_QUEUE_URL"]),
-        Channels(json.loads(os.environ["API_KEY_PROVIDERS"]), callbacks),
-        Providers(boto3.client("ssm", config=_FEW_ATTEMPTS), prefix, callbacks),
-        UsedSignatures(boto3.client("dynamodb", config=_FEW_ATTEMPTS), table),
+        EventQueue(boto3.client("sqs", config=_ONE_ATTEMPT), given.queue_url),
+        Channels(given.key_providers, given.callbacks),
+        Providers(boto3.client("ssm", config=_FEW_ATTEMPTS), given.parameter_prefix, given.callbacks),
+        UsedSignatures(boto3.client("dynamodb", config=_FEW_ATTEMPTS), given.signatures_table),
     )

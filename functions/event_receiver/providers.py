@@ -6,11 +6,11 @@ import time
 from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from aws_lambda_powertools import Logger
 from botocore.exceptions import BotoCoreError, ClientError
 from pydantic import ValidationError
 
 from functions.errors import ReceiverError
+from functions.observability import logger
 from lake.callbacks import CallbackProvider, callback_parameter
 
 if TYPE_CHECKING:
@@ -20,8 +20,6 @@ KEPT_SECONDS: Final = 300.0
 """How long a change of a provider or its secret may take to be noticed."""
 RETRY_SECONDS: Final = 30.0
 """How long SSM is left alone after it did not answer, while the last values are in use."""
-
-logger = Logger(child=True)
 
 
 class ProvidersUnavailableError(ReceiverError):

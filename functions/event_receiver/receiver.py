@@ -6,8 +6,6 @@ from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any, Final
 
-from aws_lambda_powertools import Logger
-
 from functions.event_receiver import answers
 from functions.event_receiver.answers import RequestRefusedError, invalid_body
 from functions.event_receiver.channels import Channels
@@ -17,13 +15,12 @@ from functions.event_receiver.providers import Providers, ProvidersUnavailableEr
 from functions.event_receiver.request import MAXIMUM_BODY_BYTES, Request, check_depth, parse
 from functions.event_receiver.signatures import SignaturesUnavailableError, UsedSignatures, check_signature
 from functions.event_receiver.wrapping import wrap
+from functions.observability import logger
 from lake.events import Receipt, callback_channel
 
 MAXIMUM_CALLBACK_BYTES: Final = 200 * 1024
 # The last attempt on the queue may take as long as its client waits for an answer; then the answer has to be made.
 RESERVED_SECONDS: Final = 7.0
-
-logger = Logger(child=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from functions.errors import ReceiverError
 from functions.event_receiver.answers import RequestRefusedError
 from lake.callbacks import CallbackProvider
+from lake.table import DynamoTable, Put
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -77,7 +78,7 @@ class UsedSignatures:
     """
 
     def __init__(self, client: DynamoDBClient, table: str) -> None:
-        self._client, self._table = client, table
+        self._table = DynamoTable(client, table)
 
     def claim(self, signature: str, request_id: str, now: datetime, tolerance_seconds: int) -> None:
         """Claim a signature for a request.
@@ -86,82 +87,49 @@ class UsedSignatures:
             RequestRefusedError: it was used before (409), or another request is at it (503).
             SignaturesUnavailableError: the table did not answer.
         """
+        item = _item(signature, request_id, now, tolerance_seconds) | {"until": int((now + CLAIM).timestamp())}
+        # A claim of one's own may be repeated: the SDK repeats a write that succeeded but was answered by an error.
+        condition = "attribute_not_exists(#signature) OR #request_id = :request OR #until < :now"
+        write = Put(item, condition, {"request": request_id, "now": int(now.timestamp())})
         try:
-            self._put(
-                signature,
-                request_id,
-                now,
-                tolerance_seconds,
-                {"until": {"N": str(int((now + CLAIM).timestamp()))}},
-                # One's own: a write that succeeded and was answered by an error is repeated by the SDK.
-                "attribute_not_exists(signature) OR request_id = :request OR #until < :now",
-            )
-        except self._client.exceptions.ConditionalCheckFailedException as error:
-            if until := error.response.get("Item", {}).get("until"):
-                raise _being_stored(int(until["N"]) - int(now.timestamp())) from None
-            raise RequestRefusedError(
-                HTTPStatus.CONFLICT, "a callback with this signature was accepted before; sign it anew to send it again"
-            ) from None
+            other = self._table.put_or_get(write)
         except (BotoCoreError, ClientError) as error:
             raise SignaturesUnavailableError(f"table of signatures: {error}") from error
+        if other is None:
+            return
+        if "until" in other:
+            raise _being_stored(int(other["until"]) - int(now.timestamp()))
+        raise RequestRefusedError(
+            HTTPStatus.CONFLICT, "a callback with this signature was accepted before; sign it anew to send it again"
+        )
 
     def mark_used(self, signature: str, request_id: str, now: datetime, tolerance_seconds: int) -> None:
         """Remember a claimed signature for as long as it is fresh.
 
         Raises:
-            SignaturesUnavailableError: the table did not answer. The claim then stands for a minute.
+            SignaturesUnavailableError: the table did not answer. The claim then ends after a minute.
         """
         try:
-            self._put(signature, request_id, now, tolerance_seconds, {}, None)
+            self._table.put(Put(_item(signature, request_id, now, tolerance_seconds)))
         except (BotoCoreError, ClientError) as error:
             raise SignaturesUnavailableError(f"table of signatures: {error}") from error
 
     def release(self, signature: str, request_id: str) -> None:
-        """Take a request's claim back.
+        """Release a request's claim.
 
         Raises:
-            SignaturesUnavailableError: the table did not answer. The claim then stands for a minute.
+            SignaturesUnavailableError: the table did not answer. The claim then ends after a minute.
         """
         try:
-            self._client.delete_item(
-                TableName=self._table,
-                Key={"signature": {"S": signature}},
-                ConditionExpression="request_id = :request",
-                ExpressionAttributeValues={":request": {"S": request_id}},
-            )
-        except self._client.exceptions.ConditionalCheckFailedException:
-            return
+            self._table.delete({"signature": signature}, "#request_id = :request", {"request": request_id})
         except (BotoCoreError, ClientError) as error:
             raise SignaturesUnavailableError(f"table of signatures: {error}") from error
 
-    def _put(
-        self,
-        signature: str,
-        request_id: str,
-        now: datetime,
-        tolerance_seconds: int,
-        members: dict[str, dict[str, str]],
-        condition: str | None,
-    ) -> None:
-        # A timestamp may lie ahead by the tolerance, and is fresh for the tolerance after that.
-        expires_at = now + 2 * timedelta(seconds=tolerance_seconds) + _KEPT_LONGER
-        item = {
-            "signature": {"S": signature},
-            "request_id": {"S": request_id},
-            "expires_at": {"N": str(int(expires_at.timestamp()))},
-            **members,
-        }
-        if condition is None:
-            self._client.put_item(TableName=self._table, Item=item)
-            return
-        self._client.put_item(
-            TableName=self._table,
-            Item=item,
-            ConditionExpression=condition,
-            ExpressionAttributeNames={"#until": "until"},
-            ExpressionAttributeValues={":request": {"S": request_id}, ":now": {"N": str(int(now.timestamp()))}},
-            ReturnValuesOnConditionCheckFailure="ALL_OLD",
-        )
+
+def _item(signature: str, request_id: str, now: datetime, tolerance_seconds: int) -> dict[str, str | int]:
+    # A timestamp may lie ahead by the tolerance, and is fresh for the tolerance after that.
+    expires_at = now + 2 * timedelta(seconds=tolerance_seconds) + _KEPT_LONGER
+    return {"signature": signature, "request_id": request_id, "expires_at": int(expires_at.timestamp())}
 
 
 def _being_stored(seconds_left: int) -> RequestRefusedError:

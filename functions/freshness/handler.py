@@ -1,50 +1,52 @@
 """The Lambda that runs every few minutes and publishes each dataset's age."""
 
-import json
-import os
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
 
 import boto3
-from aws_lambda_powertools import Logger
-from aws_lambda_powertools.metrics import MetricUnit, single_metric
+from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from functions.environment import read_environment
 from functions.errors import FunctionError
+from functions.freshness.settings import Settings
 from functions.freshness.watch import age_of_newest
-from lake import metrics
-from lake.object_index import AttributesTable
-
-logger = Logger()
+from functions.observability import Measure, logger, observed, publish
+from lake.metrics import DATASET, NEWEST_OBJECT_AGE
+from lake.object_index import ObjectIndex
 
 
 class FreshnessUnknownError(FunctionError):
-    """The ages of some datasets could not be found out; those of all others were published."""
+    """The ages of some datasets are not known; those of all others were published."""
 
 
-def handler(_event: dict[str, Any], context: LambdaContext) -> None:
+@observed
+def handler(_event: dict[str, Any], _context: LambdaContext) -> None:
     """Publish the age of each dataset's newest object, in seconds.
 
     Raises:
-        FreshnessUnknownError: the index could not be asked about some of them.
+        FreshnessUnknownError: the index did not answer for some datasets.
+        InvalidEnvironmentError: a variable is missing or wrong.
     """
-    logger.set_correlation_id(context.aws_request_id)
     failed: dict[str, str] = {}
-    for dataset, seconds in json.loads(os.environ["FRESHNESS_SECONDS"]).items():
-        freshness = timedelta(seconds=seconds)
+    for dataset, seconds in _settings().freshness_seconds.items():
         try:
-            age = age_of_newest(_table(), dataset, freshness, datetime.now(UTC)).total_seconds()
+            age = age_of_newest(_index(), dataset, timedelta(seconds=seconds), datetime.now(UTC)).total_seconds()
         except Exception as error:  # noqa: BLE001 - whatever it is, it must not hide the other datasets; it is raised
             failed[dataset] = f"{type(error).__name__}: {error}"
             continue
         logger.info("measured", dataset=dataset, age_seconds=round(age), late=age > seconds)
-        with single_metric(name=metrics.NEWEST_OBJECT_AGE, unit=MetricUnit.Seconds, value=age) as metric:
-            metric.add_dimension(metrics.DATASET, dataset)
+        publish(Measure(NEWEST_OBJECT_AGE, age, MetricUnit.Seconds), dimensions={DATASET: dataset})
     if failed:
         raise FreshnessUnknownError("; ".join(f"{dataset}: {error}" for dataset, error in failed.items()))
 
 
 @cache
-def _table() -> AttributesTable:
-    return AttributesTable(boto3.resource("dynamodb").Table(os.environ["ATTRIBUTES_TABLE"]))
+def _settings() -> Settings:
+    return read_environment(Settings)
+
+
+@cache
+def _index() -> ObjectIndex:
+    return ObjectIndex(boto3.client("dynamodb"), _settings().index_table)

@@ -1,15 +1,15 @@
-"""How old a dataset's newest object is, from the index of objects."""
+"""How old a dataset's newest object is, from the object index."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from lake.object_index import AttributesTable
+from lake.object_index import ObjectIndex
 
 _DAY: Final = timedelta(days=1)
 
 
-def age_of_newest(table: AttributesTable, dataset: str, freshness: timedelta, now: datetime) -> timedelta:
+def age_of_newest(table: ObjectIndex, dataset: str, freshness: timedelta, now: datetime) -> timedelta:
     """How long ago the dataset's newest object landed.
 
     The index is asked for the landing days that count, and for no more: of a dataset with nothing in them, or nothing

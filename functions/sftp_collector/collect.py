@@ -11,9 +11,9 @@ from collections import deque
 from collections.abc import Callable
 from typing import Final
 
-from aws_lambda_powertools import Logger
 from botocore.exceptions import BotoCoreError, ClientError
 
+from functions.observability import logger
 from functions.sftp_collector.errors import explain
 from functions.sftp_collector.large_files import LargeFiles
 from functions.sftp_collector.messages import (
@@ -55,7 +55,6 @@ END_SECONDS: Final = 10.0
 # How often claims are looked after while nothing comes.
 TICK_SECONDS: Final = 5.0
 
-logger = Logger(child=True)
 
 _AWS_ERRORS: Final = (BotoCoreError, ClientError)
 _FILE_ERRORS: Final = (InvalidKeyError, LedgerError, *_AWS_ERRORS)

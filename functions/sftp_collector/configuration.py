@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import msgspec
@@ -44,18 +43,6 @@ class CollectEvent(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     dataset: NonEmptyText
     continues: bool = msgspec.field(name="continue", default=False)
     """Only go on with what the last run left."""
-
-
-def read_settings(environment: Mapping[str, str]) -> Settings:
-    """The settings in the environment.
-
-    Raises:
-        ConfigurationError: one is missing or wrong.
-    """
-    try:
-        return msgspec.convert(dict(environment), Settings, strict=False)
-    except msgspec.ValidationError as error:
-        raise ConfigurationError(f"the function's environment is wrong: {error}") from None
 
 
 def read_event(event: object) -> CollectEvent:

@@ -3,18 +3,18 @@
 Each dataset has two schedules: its own, and a frequent tick that only goes on with what a run left.
 """
 
-import os
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import Any
 
 import boto3
-from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.exceptions import BotoCoreError, ClientError
 
+from functions.environment import read_environment
 from functions.errors import CollectorError
+from functions.observability import Measure, logger, observed, publish
 from functions.sftp_collector.collect import Collector
 from functions.sftp_collector.configuration import (
     Settings,
@@ -22,7 +22,6 @@ from functions.sftp_collector.configuration import (
     read_connection,
     read_event,
     read_parameter,
-    read_settings,
 )
 from functions.sftp_collector.connection import address, connect, read_private_key
 from functions.sftp_collector.errors import explain
@@ -36,14 +35,12 @@ from lake.ledger.strays import StrayUploads
 from lake.metrics import BYTES_COLLECTED, DATASET, FILES_COLLECTED, FILES_NOT_COLLECTED
 from lake.object_metadata import CORRELATION_ID
 
-logger = Logger()
-metrics = Metrics()
-
 
 class CollectionFailedError(CollectorError):
     """Something could not be collected. All that could was; the message lists the rest, each with its reason."""
 
 
+@observed
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Collect one dataset.
 
@@ -59,12 +56,12 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     Raises:
         CollectionFailedError: a file or the whole directory failed. Lambda then tries again, and the last failure goes
             to the dead-letter queue and the alarm.
-        ConfigurationError: the event, the environment or the stack's parameters are wrong.
+        ConfigurationError: the event or the stack's parameters are wrong.
+        InvalidEnvironmentError: a variable is missing or wrong.
         SourceUnavailableError: the connection's private key is not one.
     """
-    settings = read_settings(os.environ)
+    settings = read_environment(Settings)
     wanted = read_event(event)
-    logger.set_correlation_id(context.aws_request_id)
     logger.append_keys(dataset=wanted.dataset)
     runs = Runs(boto3.client("dynamodb"), settings.ledger_table)
     if wanted.continues and not runs.left_work(wanted.dataset):
@@ -134,11 +131,12 @@ def _end(runs: Runs, run: Run, *, leaves_work: bool) -> None:
 
 
 def _measure(result: CollectionResult) -> None:
-    metrics.add_dimension(DATASET, result.dataset)
-    metrics.add_metric(FILES_COLLECTED, MetricUnit.Count, len(result.collected))
-    metrics.add_metric(BYTES_COLLECTED, MetricUnit.Bytes, sum(file.bytes for file in result.collected))
-    metrics.add_metric(FILES_NOT_COLLECTED, MetricUnit.Count, len(result.failed))
-    metrics.flush_metrics()
+    publish(
+        Measure(FILES_COLLECTED, len(result.collected)),
+        Measure(BYTES_COLLECTED, sum(file.bytes for file in result.collected), MetricUnit.Bytes),
+        Measure(FILES_NOT_COLLECTED, len(result.failed)),
+        dimensions={DATASET: result.dataset},
+    )
 
 
 def _report(result: CollectionResult, source: str) -> str:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
 
-from aws_lambda_powertools import Logger
 from botocore.exceptions import BotoCoreError, ClientError
 
+from functions.observability import logger
 from functions.sftp_collector.errors import explain, trouble_of
 from functions.sftp_collector.messages import PartRange, PartUploaded, ReadParts, Trouble
 from functions.sftp_collector.result import CollectedFile
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
 # At most this many parts are given out at once, at least one: the fewer are left, the fewer, so that all end together.
 LONGEST_RANGE: Final = 32
-
-logger = Logger(child=True)
 
 
 class LargeFile:

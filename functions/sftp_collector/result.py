@@ -2,9 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from aws_lambda_powertools import Logger
-
-logger = Logger(child=True)
+from functions.observability import logger
 
 
 @dataclass(frozen=True, slots=True)

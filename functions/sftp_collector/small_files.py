@@ -8,9 +8,9 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from aws_lambda_powertools import Logger
 from botocore.exceptions import BotoCoreError, ClientError
 
+from functions.observability import logger
 from functions.sftp_collector.errors import explain, trouble_of
 from functions.sftp_collector.messages import CollectFile, Landed, Trouble
 from functions.sftp_collector.result import CollectedFile, CollectionResult
@@ -20,7 +20,6 @@ from lake.ledger.ledger import MOST_AT_ONCE, Claim, FileVersion, Ledger, LedgerE
 # How long one that landed waits for others to be recorded with it.
 RECORD_SECONDS: Final = 1.0
 
-logger = Logger(child=True)
 
 _LEDGER_ERRORS: Final = (LedgerError, BotoCoreError, ClientError)
 _CLAIM_ERRORS: Final = (InvalidKeyError, LedgerError)

@@ -4,14 +4,11 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from aws_lambda_powertools import Logger
-
+from functions.observability import logger
 from functions.sftp_collector.connection import Session, SourceUnavailableError
 
 ATTEMPTS_TO_CONNECT: Final = 3
 PAUSE_SECONDS: Final = 1.0
-
-logger = Logger(child=True)
 
 
 class Source:

@@ -11,8 +11,8 @@ from multiprocessing.connection import Connection as Pipe
 from typing import TYPE_CHECKING, Final, TypeVar
 
 import boto3
-from aws_lambda_powertools import Logger
 
+from functions.observability import logger
 from functions.sftp_collector.archive import move_to_archive
 from functions.sftp_collector.connection import ConnectionLostError, RemoteFile, Session, SourceUnavailableError
 from functions.sftp_collector.errors import EXPECTED_ERRORS, ListingError, explain, trouble_of
@@ -48,8 +48,6 @@ ResultT = TypeVar("ResultT")
 
 # A connection that breaks is opened again; a file that breaks it each time must not take the others along.
 ATTEMPTS: Final = 2
-
-logger = Logger(child=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,6 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, Final
 
-from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
-
 from lake.errors import LakeError
 
 # DynamoDB's limit for a sort key.
@@ -73,6 +71,11 @@ def partition(dataset: str) -> str:
     return f"dataset#{dataset}"
 
 
+def below(dataset: str, prefix: str) -> tuple[str, dict[str, Any]]:
+    """Condition and values of a query for the items of a dataset whose sort key starts with a prefix."""
+    return "#pk = :pk AND begins_with(#sk, :prefix)", {"pk": partition(dataset), "prefix": prefix}
+
+
 def key_of(version: FileVersion) -> dict[str, str]:
     """Primary key of a version's item.
 
@@ -129,15 +132,3 @@ def time_text(moment: datetime) -> str:
     """A time as the ledger keeps it."""
     # Of one length always, so that DynamoDB's comparison of text is the comparison of time.
     return moment.astimezone(UTC).isoformat(timespec="microseconds")
-
-
-def serialised(item: Mapping[str, Any]) -> dict[str, Any]:
-    """Python values as the DynamoDB client takes them."""
-    serializer = TypeSerializer()
-    return {name: serializer.serialize(value) for name, value in item.items()}
-
-
-def deserialised(item: Mapping[str, Any]) -> dict[str, Any]:
-    """A DynamoDB client's item as Python values."""
-    deserializer = TypeDeserializer()
-    return {name: deserializer.deserialize(value) for name, value in item.items()}

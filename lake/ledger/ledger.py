@@ -41,23 +41,14 @@ from lake.ledger.items import (
     FileVersion,
     LedgerError,
     State,
+    below,
     entry_of,
     key_of,
-    partition,
     sight_place,
     time_text,
 )
-from lake.ledger.table import LedgerTable
-from lake.ledger.writes import (
-    Put,
-    Update,
-    as_owner,
-    claiming,
-    claiming_new,
-    completion,
-    refusal,
-    reservation,
-)
+from lake.ledger.writes import as_owner, claiming, claiming_new, completion, refusal, reservation
+from lake.table import DynamoTable, Put, TableTooSlowError, Update
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -103,7 +94,7 @@ class Ledger:
         clock: Clock = lambda: datetime.now(UTC),
         lease: timedelta = LEASE,
     ) -> None:
-        self._table = LedgerTable(client, table)
+        self._table = DynamoTable(client, table)
         self._clock = clock
         self._lease = lease
 
@@ -117,7 +108,10 @@ class Ledger:
         for version in versions:
             with suppress(LedgerError):
                 by_key[key_of(version)["sk"]] = version
-        items = self._table.get_all([key_of(version) for version in by_key.values()])
+        try:
+            items = list(self._table.get_all([key_of(version) for version in by_key.values()]))
+        except TableTooSlowError as error:
+            raise LedgerError(str(error)) from error
         return {by_key[item["sk"]]: State(item["state"]) for item in items}
 
     def unchanged_since(self, version: FileVersion) -> datetime:
@@ -130,10 +124,8 @@ class Ledger:
         look = {"size": version.size, "modified": version.modified}
         place, now = sight_place(version), time_text(self._clock())
         changed = "attribute_not_exists(pk) OR #size <> :size OR #modified <> :modified"
-        if self._table.put(Put({**place, **look, "since": now}, changed, look)):
-            return datetime.fromisoformat(now)
-        item = self._table.get(place)
-        return datetime.fromisoformat(item["since"] if item else now)
+        unchanged = self._table.put_or_get(Put({**place, **look, "since": now}, changed, look))
+        return datetime.fromisoformat(unchanged["since"] if unchanged else now)
 
     def claim(self, version: FileVersion, token: str | None = None, *, is_new: bool = False) -> Claim | None:
         """Claim a version for transfer. None if it was collected already.
@@ -267,7 +259,7 @@ class Ledger:
 
     def entries(self, dataset: str) -> Iterator[Entry]:
         """All versions of a dataset that the ledger knows, ordered by source, path and time of modification."""
-        for item in self._table.query(partition(dataset), "file#"):
+        for item in self._table.query(*below(dataset, "file#")):
             yield entry_of(item)
 
     def _reserve_key(self, version: FileVersion) -> str:

@@ -19,8 +19,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from lake.ledger.items import State, partition, time_text
-from lake.ledger.table import LedgerTable
-from lake.ledger.writes import Update
+from lake.table import DynamoTable, Update
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -51,7 +50,7 @@ class Runs:
     def __init__(
         self, client: DynamoDBClient, table: str, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     ) -> None:
-        self._table = LedgerTable(client, table)
+        self._table = DynamoTable(client, table)
         self._clock = clock
 
     def left_work(self, dataset: str) -> bool:

@@ -14,9 +14,8 @@ from collections.abc import Collection
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from lake.ledger.items import FileVersion, LedgerError, State, key_of, key_place, partition, time_text
-from lake.ledger.table import LedgerTable
-from lake.ledger.writes import Update
+from lake.ledger.items import FileVersion, LedgerError, State, below, key_of, key_place, partition, time_text
+from lake.table import DynamoTable, Update
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -49,7 +48,7 @@ class StrayUploads:
         *,
         clock: Clock = lambda: datetime.now(UTC),
     ) -> None:
-        self._table = LedgerTable(client, table)
+        self._table = DynamoTable(client, table)
         self._listed = {key for version in listed if (key := _sort_key(version)) is not None}
         self._clock = clock
 
@@ -87,7 +86,9 @@ class StrayUploads:
     def end_claims(self, dataset: str) -> list[str]:
         """Record stray claims as failed. Returns the paths of those whose lease is not over: a run may be at them."""
         live: list[str] = []
-        for item in self._table.query_state(partition(dataset), "file#", State.CLAIMED):
+        condition, values = below(dataset, "file#")
+        claimed = self._table.query(condition, {**values, "claimed": State.CLAIMED}, only="#state = :claimed")
+        for item in claimed:
             if item["sk"] in self._listed:
                 continue
             now = time_text(self._clock())

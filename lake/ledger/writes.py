@@ -3,37 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
 from lake.ledger.claims import Claim
 from lake.ledger.items import FileVersion, State, attempt_and_source, key_of, key_place, time_text
+from lake.table import Put, Update
 
 # What claim and refuse write alike: whose version this is, and that one attempt more was made.
 _COUNT_ATTEMPT_AND_SOURCE: Final = (
     "#attempts = if_not_exists(#attempts, :zero) + :one,"
     " #connection = :connection, #path = :path, #size = :size, #modified = :modified"
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Put:
-    """A whole item, written if the condition holds."""
-
-    item: Mapping[str, Any]
-    condition: str
-    values: Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Update:
-    """Changes of an item, made if the condition holds."""
-
-    key: Mapping[str, str]
-    update: str
-    condition: str
-    values: Mapping[str, Any]
 
 
 def reservation(version: FileVersion, object_key: str, now: datetime) -> Put:

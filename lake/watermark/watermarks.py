@@ -17,14 +17,13 @@ Fencing, leases and writes answered by an error are as in lake.ledger.ledger.
 
 from __future__ import annotations
 
-import re
 import uuid
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from lake.keys import inbound_object
-from lake.ledger.items import State, deserialised, partition, serialised, time_text
+from lake.ledger.items import State, partition, time_text
 from lake.ledger.ledger import (
     LEASE,
     MAXIMUM_ERROR_CHARACTERS,
@@ -33,6 +32,7 @@ from lake.ledger.ledger import (
     LedgerError,
     LostClaimError,
 )
+from lake.table import DynamoTable, Update
 from lake.watermark.items import Extraction, Position, Range, extraction_of, position_of
 
 if TYPE_CHECKING:
@@ -64,8 +64,7 @@ class Watermarks:
         clock: Clock = lambda: datetime.now(UTC),
         lease: timedelta = LEASE,
     ) -> None:
-        self._client = client
-        self._table = table
+        self._table = DynamoTable(client, table)
         self._clock = clock
         self._lease = lease
 
@@ -76,7 +75,7 @@ class Watermarks:
 
     def position(self, dataset: str) -> Position:
         """Where the dataset's last complete extraction left off."""
-        return position_of(self._get(dataset, WATERMARK))
+        return position_of(self._table.get(_key(dataset, WATERMARK)))
 
     def claim(self, dataset: str, range_after: Callable[[Position], Range], token: str | None = None) -> Extraction:
         """Claim the next extraction, or an unfinished one with the range and the key that it has.
@@ -153,7 +152,7 @@ class Watermarks:
         self, dataset: str, sort_key: str, range_after: Callable[[Position], Range], token: str | None
     ) -> Extraction:
         token = token or uuid.uuid4().hex
-        before = self._get(dataset, sort_key)
+        before = self._table.get(_key(dataset, sort_key))
         if before is not None and before["state"] == State.CLAIMED and before["token"] == token:
             return extraction_of(dataset, sort_key, before)
         now = self._clock()
@@ -176,52 +175,55 @@ class Watermarks:
         # The time of the claim in the name: each claim has a key of its own, and they sort as they were claimed.
         marker = "" if sort_key == WATERMARK else "-backfill"
         name = f"{dataset}-{now.astimezone(UTC):%Y%m%dT%H%M%S%fZ}{marker}.parquet"
-        return self._update(
-            dataset,
-            sort_key,
-            "SET #state = :claimed, #token = :token, #lease_until = :lease_until, #claimed_at = :now,"
-            " #object_key = :object_key, #lower = :lower, #upper = :upper, #revision = :next, #attempts = :one",
-            "attribute_not_exists(pk) OR (#state = :complete AND #revision = :revision)",
-            {
-                "claimed": State.CLAIMED,
-                "complete": State.COMPLETE,
-                "token": token,
-                "lease_until": time_text(now + self._lease),
-                "now": time_text(now),
-                "object_key": inbound_object(dataset, now.astimezone(UTC).date(), name).key,
-                "lower": wanted.lower,
-                "upper": wanted.upper,
-                "revision": revision,
-                "next": revision + 1,
-                "one": 1,
-            },
+        return self._table.update(
+            Update(
+                _key(dataset, sort_key),
+                "SET #state = :claimed, #token = :token, #lease_until = :lease_until, #claimed_at = :now,"
+                " #object_key = :object_key, #lower = :lower, #upper = :upper, #revision = :next, #attempts = :one",
+                "attribute_not_exists(pk) OR (#state = :complete AND #revision = :revision)",
+                {
+                    "claimed": State.CLAIMED,
+                    "complete": State.COMPLETE,
+                    "token": token,
+                    "lease_until": time_text(now + self._lease),
+                    "now": time_text(now),
+                    "object_key": inbound_object(dataset, now.astimezone(UTC).date(), name).key,
+                    "lower": wanted.lower,
+                    "upper": wanted.upper,
+                    "revision": revision,
+                    "next": revision + 1,
+                    "one": 1,
+                },
+            )
         )
 
     def _resume(self, dataset: str, sort_key: str, before: Mapping[str, Any], token: str) -> dict[str, Any] | None:
         now = self._clock()
-        return self._update(
-            dataset,
-            sort_key,
-            "SET #state = :claimed, #token = :token, #lease_until = :lease_until, #claimed_at = :now,"
-            " #attempts = #attempts + :one",
-            "#revision = :revision AND #token = :before"
-            " AND (#state = :failed OR (#state = :claimed AND #lease_until < :now))",
-            {
-                "claimed": State.CLAIMED,
-                "failed": State.FAILED,
-                "token": token,
-                "before": before["token"],
-                "lease_until": time_text(now + self._lease),
-                "now": time_text(now),
-                "revision": before["revision"],
-                "one": 1,
-            },
+        return self._table.update(
+            Update(
+                _key(dataset, sort_key),
+                "SET #state = :claimed, #token = :token, #lease_until = :lease_until, #claimed_at = :now,"
+                " #attempts = #attempts + :one",
+                "#revision = :revision AND #token = :before"
+                " AND (#state = :failed OR (#state = :claimed AND #lease_until < :now))",
+                {
+                    "claimed": State.CLAIMED,
+                    "failed": State.FAILED,
+                    "token": token,
+                    "before": before["token"],
+                    "lease_until": time_text(now + self._lease),
+                    "now": time_text(now),
+                    "revision": before["revision"],
+                    "one": 1,
+                },
+            )
         )
 
     def _write_as_owner(self, extraction: Extraction, update: str, values: Mapping[str, Any], wanted: State) -> None:
         mine = {**values, "claimed": State.CLAIMED, "token": extraction.token}
         condition = "#state = :claimed AND #token = :token"
-        if self._update(extraction.dataset, extraction.sort_key, update, condition, mine):
+        key = _key(extraction.dataset, extraction.sort_key)
+        if self._table.update(Update(key, update, condition, mine)):
             return
         item = self._must_get(extraction.dataset, extraction.sort_key)
         if item["token"] != extraction.token or item["state"] != wanted:
@@ -230,35 +232,15 @@ class Watermarks:
                 "that run's result counts"
             )
 
-    def _update(
-        self, dataset: str, sort_key: str, update: str, condition: str, values: Mapping[str, Any]
-    ) -> dict[str, Any] | None:
-        """One conditional write. Returns the item as written, None if the condition did not hold."""
-        names = {f"#{name}": name for name in re.findall(r"#(\w+)", update + condition)}
-        try:
-            answer = self._client.update_item(
-                TableName=self._table,
-                Key=serialised({"pk": partition(dataset), "sk": sort_key}),
-                UpdateExpression=update,
-                ConditionExpression=condition,
-                ExpressionAttributeNames=names,
-                ExpressionAttributeValues=serialised({f":{name}": value for name, value in values.items()}),
-                ReturnValues="ALL_NEW",
-            )
-        except self._client.exceptions.ConditionalCheckFailedException:
-            return None
-        return deserialised(answer["Attributes"])
-
-    def _get(self, dataset: str, sort_key: str) -> dict[str, Any] | None:
-        key = serialised({"pk": partition(dataset), "sk": sort_key})
-        answer = self._client.get_item(TableName=self._table, Key=key, ConsistentRead=True)
-        return deserialised(answer["Item"]) if "Item" in answer else None
-
     def _must_get(self, dataset: str, sort_key: str) -> dict[str, Any]:
-        item = self._get(dataset, sort_key)
+        item = self._table.get(_key(dataset, sort_key))
         if item is None:
             raise LedgerError(f"the ledger's entry of {dataset} was deleted during the run; run the extraction again")
         return item
+
+
+def _key(dataset: str, sort_key: str) -> dict[str, str]:
+    return {"pk": partition(dataset), "sk": sort_key}
 
 
 def _claimed_elsewhere(item: Mapping[str, Any]) -> ClaimedElsewhereError:

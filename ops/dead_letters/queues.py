@@ -74,7 +74,7 @@ QUEUES: Final = {
     "attributes": DeadLetterQueue(
         "attributesDeadLetterQueueUrl",
         "created objects whose attributes were not recorded",
-        "the index of objects, which records them again",
+        "the object index, which records them again",
         "objectAttributesFunction",
         to_recorder,
     ),

@@ -46,7 +46,7 @@ def to_collector(target: Target, function: str) -> WayBack:
 
 
 def to_recorder(target: Target, function: str) -> WayBack:
-    """Tell the index of objects once more that an object was created."""
+    """Tell the object index once more that an object was created."""
 
     def give_back(message: Mapping[str, Any]) -> str:
         request = request_of(message["Body"])

@@ -4,9 +4,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from lake.ledger.items import Entry, State, entry_of, partition, time_text
+from lake.ledger.items import Entry, State, below, entry_of, partition, time_text
 from lake.ledger.runs import COLLECTION
-from lake.ledger.table import LedgerTable
+from lake.table import DynamoTable
 from lake.watermark.watermarks import BACKFILL, WATERMARK
 from ops.jobs.local_log import RUNNING
 from ops.jobs.workflow import FAILED, SUCCEEDED
@@ -20,7 +20,7 @@ def collections(target: Target, now: datetime | None = None) -> Iterator[Run]:
     for dataset in target.exports["collectionSchedules"]:
         item = table.get({"pk": partition(dataset), "sk": COLLECTION})
         if item is not None:
-            versions = [entry_of(each) for each in table.query(partition(dataset), "file#")]
+            versions = [entry_of(each) for each in table.query(*below(dataset, "file#"))]
             yield collection_of(dataset, item, versions, now or datetime.now(UTC))
 
 
@@ -28,7 +28,7 @@ def extractions(target: Target, now: datetime | None = None) -> Iterator[Run]:
     """The last extraction of each dataset that has a schedule, and its backfills."""
     table = _table(target)
     for dataset in target.exports["extractionSchedules"]:
-        items = [table.get({"pk": partition(dataset), "sk": WATERMARK}), *table.query(partition(dataset), BACKFILL)]
+        items = [table.get({"pk": partition(dataset), "sk": WATERMARK}), *table.query(*below(dataset, BACKFILL))]
         for item in items:
             if item is not None:
                 yield extraction_of(dataset, item, now or datetime.now(UTC))
@@ -87,5 +87,5 @@ def _state(item: Mapping[str, Any], now: datetime) -> str:
             return RUNNING if item["lease_until"] >= time_text(now) else KILLED
 
 
-def _table(target: Target) -> LedgerTable:
-    return LedgerTable(target.client("dynamodb"), target.exports["ledgerTable"])
+def _table(target: Target) -> DynamoTable:
+    return DynamoTable(target.client("dynamodb"), target.exports["ledgerTable"])

@@ -4,8 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from lake.keys import InboundObject
-from lake.ledger.items import deserialised, serialised
-from lake.object_index import OBJECT_KEY
+from lake.object_index import ObjectIndex
 from ops.quarantine.rows import refused_of_object
 from ops.stack.row_accounts import row_account
 from ops.stack.target import Target
@@ -52,11 +51,8 @@ def _landed(target: Target, key: str) -> str:
 
 
 def _indexed(target: Target, key: str) -> str:
-    answer = target.client("dynamodb").get_item(
-        TableName=target.exports["attributesTable"], Key=serialised({OBJECT_KEY: key})
-    )
-    if "Item" not in answer:
+    item = ObjectIndex(target.client("dynamodb"), target.exports["attributesTable"]).get(key)
+    if item is None:
         return "nothing recorded yet; `redrive attributes` tells whether that failed"
-    item = deserialised(answer["Item"])
     rows = f", {int(item['row_count']):,} rows" if "row_count" in item else ""
     return f"{item.get('progress', 'processed')}, arrived {item.get('arrived_at', 'unknown')}{rows}"

@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 
 from datasets import DATASETS
 from lake.keys import InboundObject
-from lake.ledger.items import Entry, entry_of, key_place, partition
-from lake.ledger.table import LedgerTable
+from lake.ledger.items import Entry, below, entry_of, key_place, partition
+from lake.table import DynamoTable
 from lake.watermark.watermarks import BACKFILL, WATERMARK
 from ops.runs.model import first_line, moment
 from ops.stack.target import Target
@@ -30,7 +30,7 @@ def versions_of(target: Target, path: str) -> Iterator[tuple[str, Entry]]:
         if isinstance(source := dataset.source, SftpSource):
             for place in dict.fromkeys((path, f"{source.directory}/{path}")):
                 start = f"file#{source.connection}#{place}#"
-                for item in _table(target).query(partition(dataset.name), start):
+                for item in _table(target).query(*below(dataset.name, start)):
                     yield dataset.name, entry_of(item)
 
 
@@ -65,7 +65,7 @@ def _file_of(target: Target, inbound: InboundObject) -> tuple[str, ...]:
 def _range_of(target: Target, inbound: InboundObject) -> tuple[str, ...]:
     table = _table(target)
     last = table.get({"pk": partition(inbound.dataset), "sk": WATERMARK})
-    for item in filter(None, (last, *table.query(partition(inbound.dataset), BACKFILL))):
+    for item in filter(None, (last, *table.query(*below(inbound.dataset, BACKFILL)))):
         if item["object_key"] == inbound.key:
             times = [f"{said} {time_of(at)}" for said, at in _times(item["claimed_at"], item.get("finished_at"))]
             return (
@@ -76,5 +76,5 @@ def _range_of(target: Target, inbound: InboundObject) -> tuple[str, ...]:
     return ("an earlier extraction: the ledger keeps the last one of a table; the object's name tells when it began",)
 
 
-def _table(target: Target) -> LedgerTable:
-    return LedgerTable(target.client("dynamodb"), target.exports["ledgerTable"])
+def _table(target: Target) -> DynamoTable:
+    return DynamoTable(target.client("dynamodb"), target.exports["ledgerTable"])

@@ -93,9 +93,7 @@ def test_every_page_is_named_by_an_alarm_of_some_stack(graph_of: Any) -> None:
 
 def test_every_page_diagnoses_resolves_and_verifies() -> None:
     for page in (ROOT / "docs/runbooks").glob("*.md"):
-        assert re.findall(r"^## (.*)$", page.read_text(), re.MULTILINE) == ["Diagnose", "Resolve", "Verify"], (
-            page.name
-        )
+        assert re.findall(r"^## (.*)$", page.read_text(), re.MULTILINE) == ["Diagnose", "Resolve", "Verify"], page.name
 
 
 def test_every_alarm_tells_the_topic_when_it_begins_and_when_it_ends(graph: Graph) -> None:

@@ -27,11 +27,11 @@ class CallSite:
     """One call of AWS in the source."""
 
     file: str
-    """Such as "lake/ledger/table.py"."""
+    """Such as "lake/table.py"."""
     line: int
     last_line: int
     function: str
-    """Function or method that holds it, such as "LedgerTable.get"."""
+    """Function or method that holds it, such as "DynamoTable.get"."""
     operation: str
     """Such as "put_object"; of pages the operation that gives them."""
 

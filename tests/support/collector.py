@@ -16,6 +16,7 @@ from functions.sftp_collector.handler import handler
 from lake.ledger.ledger import State
 from lake.parameters import Collection, Connection
 from tests.support.emulators import new_session
+from tests.support.invocations import invocation
 from tests.support.sftp import USER, Stack, new_client_key, running_source
 
 MEBIBYTE = 2**20
@@ -110,8 +111,7 @@ def deploy(
 
 def run(dataset="vehicles", seconds_left=lambda: 900.0, **more):
     """The function, called as Lambda does."""
-    context = SimpleNamespace(aws_request_id="a-request", get_remaining_time_in_millis=lambda: seconds_left() * 1000)
-    return handler({"dataset": dataset, **more}, context)
+    return handler({"dataset": dataset, **more}, invocation("a-request", seconds_left))
 
 
 def tick():

@@ -19,7 +19,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import boto3
@@ -33,6 +32,7 @@ from lake.ledger.ledger import Ledger, State
 from lake.ledger.strays import StrayUploads
 from lake.parameters import Collection, Connection
 from tests.support.emulators import free_port, new_session
+from tests.support.invocations import invocation
 from tests.support.sftp import USER, Stack, new_client_key
 
 FILES = 50
@@ -192,9 +192,8 @@ def _run(stack: Stack, clock: Callable[[], datetime], fault: Callable[[], None] 
     handling.StrayUploads = partial(StrayUploads, clock=clock)
     if fault is not None:
         fault()
-    context = SimpleNamespace(aws_request_id="a-request", get_remaining_time_in_millis=lambda: 900_000)
     try:
-        outcome.send(handling.handler({"dataset": "vehicles"}, context))
+        outcome.send(handling.handler({"dataset": "vehicles"}, invocation("a-request")))
     except handling.CollectionFailedError as error:
         outcome.send(str(error))
 

@@ -10,15 +10,15 @@ import pytest
 from emulation.aws.emulator import EMULATOR_ACCESS_KEY, EMULATOR_SECRET_KEY
 from functions.event_batcher import handler as batcher
 from functions.event_receiver import handler as receiver
-from functions.object_attributes import handler as attributes
+from functions.object_index import handler as recorder
 from lake.callbacks import callback_parameter, callback_secret_parameter
-from lake.object_index import INDEX
+from lake.object_index import INDEX, ObjectIndex
 from tests.support.deployed_roles import ACCOUNT, arn_of, deployed_policy, parameters_below, role_credentials
 from tests.support.emulators import REGION, new_session
 
 PREFIX, SECRET = "/event-functions", "what is shared"
 KEY_ID = "key-of-the-website"
-FUNCTIONS = {"stream-receiver": receiver, "stream-batcher": batcher, "attributes-recorder": attributes}
+FUNCTIONS = {"stream-receiver": receiver, "stream-batcher": batcher, "attributes-recorder": recorder}
 """The functions' modules, by role."""
 
 
@@ -56,6 +56,7 @@ class EventsStack:
             ],
             BillingMode="PAY_PER_REQUEST",
         )
+        self.index = ObjectIndex(boto3.client("dynamodb"), self.attributes.name)
         ssm, secret = boto3.client("ssm"), callback_secret_parameter(PREFIX, "payments")
         configuration = json.dumps({"event_id_pointer": "/id", "secret_parameter": secret})
         ssm.put_parameter(
@@ -125,9 +126,12 @@ def events_stack(engine_emulator, monkeypatch):
         monkeypatch.setenv(name, value)
     for role, module in FUNCTIONS.items():
         monkeypatch.setattr(module, "boto3", stack.session_of(role))
-    caches = (receiver.receiver, batcher._batcher, attributes._recorder)
-    for cached in caches:
-        cached.cache_clear()
+    forget_environment()
     yield stack
-    for cached in caches:
+    forget_environment()
+
+
+def forget_environment():
+    """Let the functions read their environment again, and make their clients from it."""
+    for cached in (receiver.settings, receiver.receiver, batcher._batcher, recorder._recorder):
         cached.cache_clear()

@@ -1,8 +1,6 @@
-"""What the recorded run of a platform does not use, with reasons: permissions, and lines that call AWS."""
+"""The permissions that the recorded run of a platform does not use, with reasons."""
 
 from dataclasses import dataclass
-
-from tests.support.call_sites import CallSite
 
 
 @dataclass(frozen=True)
@@ -16,19 +14,6 @@ class Unexercised:
 
     def covers(self, role: str, statement: str, action: str) -> bool:
         return self.role in {"*", role} and self.statement == statement and action in self.actions
-
-
-@dataclass(frozen=True)
-class NotRun:
-    """A call of AWS that no function, job or task of a run makes."""
-
-    file: str
-    function: str
-    operation: str
-    reason: str
-
-    def covers(self, site: CallSite) -> bool:
-        return (site.file, site.function, site.operation) == (self.file, self.function, self.operation)
 
 
 _SERVICES = (
@@ -84,13 +69,3 @@ UNEXERCISED = (
 
 def is_listed(role: str, statement: str, action: str) -> bool:
     return any(entry.covers(role, statement, action) for entry in UNEXERCISED)
-
-
-NOT_RUN = (
-    NotRun(
-        "lake/object_index.py",
-        "AttributesTable.of_day",
-        "query",
-        "for a person's own programs, which have the rights of that person",
-    ),
-)

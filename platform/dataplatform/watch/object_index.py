@@ -12,7 +12,7 @@ from dataplatform.aws.python_function import FunctionSettings, PythonFunction
 from lake import keys, metrics
 from lake import object_index as attributes
 
-HANDLER = "functions.object_attributes.handler.handler"
+HANDLER = "functions.object_index.handler.handler"
 RECORDED = (keys.INBOUND, keys.WAREHOUSE)
 
 

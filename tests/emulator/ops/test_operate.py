@@ -157,7 +157,7 @@ def test_attributes_that_were_not_recorded_are_recorded_again(ops, target):
     # then
     assert key in looked.stdout
     assert "throttled" in looked.stdout
-    assert "1 moved to the index of objects" in moved.stdout
+    assert "1 moved to the object index" in moved.stdout
     eventually(lambda: "Item" in dynamodb.get_item(TableName=table, Key=place), 60, "the object in the index again")
 
 

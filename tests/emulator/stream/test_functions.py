@@ -18,9 +18,10 @@ from botocore.exceptions import ReadTimeoutError
 
 from functions.event_batcher import handler as batcher
 from functions.event_receiver import handler as receiver
-from functions.object_attributes import handler as attributes
-from lake.object_index import Arrival, AttributesTable, Status
-from tests.support.event_functions import KEY_ID, SECRET
+from functions.object_index import handler as attributes
+from lake.object_index import Arrival, Status
+from tests.support.event_functions import KEY_ID, SECRET, forget_environment
+from tests.support.invocations import invocation
 
 pytestmark = pytest.mark.emulator
 
@@ -39,13 +40,7 @@ def call(route, body, headers=None, provider=None, seconds=12):
 
 
 def context(seconds=12):
-    return SimpleNamespace(
-        aws_request_id="lambda-1",
-        function_name="function",
-        memory_limit_in_mb=1024,
-        invoked_function_arn="arn:aws:lambda:eu-west-1:000000000000:function:function",
-        get_remaining_time_in_millis=lambda: seconds * 1000,
-    )
+    return invocation("lambda-1", lambda: seconds)
 
 
 def signed(body):
@@ -108,12 +103,12 @@ def test_a_callback_that_the_queue_did_not_take_is_accepted_when_it_comes_again(
     body = '{"id": "pay_2"}'
     headers = signed(body)
     monkeypatch.setenv("EVENTS_QUEUE_URL", f"{events_stack.queue}-gone")
-    receiver.receiver.cache_clear()
+    forget_environment()
     assert call("/callbacks/{provider}", body, headers, "payments", seconds=7)[0] == 503
 
     # when
     monkeypatch.setenv("EVENTS_QUEUE_URL", events_stack.queue)
-    receiver.receiver.cache_clear()
+    forget_environment()
 
     # then
     assert call("/callbacks/{provider}", body, headers, "payments")[0] == 202
@@ -283,14 +278,14 @@ def test_an_object_is_processed_in_whatever_order_and_however_often_events_come(
         created(events_stack, keys[each], "0F")
 
     # then
-    (item,) = AttributesTable(events_stack.attributes).of_day("vehicles", date(2026, 11, 23))
+    (item,) = events_stack.index.of_day("vehicles", date(2026, 11, 23))
     assert (item["progress"], item["rows_in"], item["column_names"]) == (Status.PROCESSED, 1, ["id", "model"])
     assert item["object_key"] == keys["inbound"]
 
 
 def test_a_late_event_on_older_content_changes_nothing(events_stack):
     # given sequencers of differing length: as text the older is the greater
-    table = AttributesTable(events_stack.attributes)
+    table = events_stack.index
     day, key = date(2026, 11, 23), "inbound/vehicles/2026/11/23/v.csv"
 
     def arrival(size, sequencer):

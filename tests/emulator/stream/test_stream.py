@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from lake.keys import parse_inbound_key, report_key
-from lake.object_index import AttributesTable, Status
+from lake.object_index import ObjectIndex, Status
 from local.demo.access_check import team_client
 from ops.ingest.collect import collect
 from ops.ingest.extract import extract
@@ -201,8 +201,7 @@ def read_landed(target, key):
 
 def known(target, keys, status=None):
     """What the index says of objects by dataset and day, once it knows all of them, with that status."""
-    resource = target.session.resource("dynamodb", endpoint_url=target.endpoint)
-    table = AttributesTable(resource.Table(target.exports["attributesTable"]))
+    table = ObjectIndex(target.client("dynamodb"), target.exports["attributesTable"])
     days = {parse_inbound_key(key).landing_date for key in keys}
     items = [item for day in days for item in table.of_day("events", day) if item["object_key"] in keys]
     arrived = [item for item in items if status in {None, item["progress"]}]

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from functions.object_attributes.recorder import Recorder, column_names
+from functions.object_index.recorder import Recorder, column_names
 from lake.keys import InvalidKeyError, inbound_object, parse_warehouse_key
 
 

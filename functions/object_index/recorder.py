@@ -1,4 +1,4 @@
-"""From an "Object Created" event to the index of objects."""
+"""From an "Object Created" event to the object index."""
 
 import csv
 from collections.abc import Mapping
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from botocore.exceptions import ClientError
 
 from lake.keys import INBOUND, QUARANTINE, InboundObject, InvalidKeyError, parse_inbound_key, parse_warehouse_key
-from lake.object_index import Arrival, AttributesTable
+from lake.object_index import Arrival, ObjectIndex
 from lake.object_metadata import CORRELATION_ID
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ _OVERTAKEN: Final = {"404", "NoSuchKey", "412", "PreconditionFailed"}
 class Recorder:
     """Records one event after the other."""
 
-    def __init__(self, s3: "S3Client", table: AttributesTable) -> None:
+    def __init__(self, s3: "S3Client", table: ObjectIndex) -> None:
         self._s3 = s3
         self._table = table
 

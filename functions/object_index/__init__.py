@@ -1,0 +1,1 @@
+"""Keeps the object index: what was created, and how far it has come."""
