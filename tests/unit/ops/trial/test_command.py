@@ -1,6 +1,7 @@
 """`python -m ops try` checks a sample file under a declaration, without a platform."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -20,11 +21,18 @@ SAMPLE = "key,number\na,1\nb,2\nb,2\nc,0\nd,x\n"
 def give(tmp_path):
     """Gives the command for a declaration and a sample, which are written first."""
 
-    def run(sample: str, *options: str, declaration: str = DATASET.format(name="people"), name: str = "sample.csv"):
-        (tmp_path / "people.py").write_text(declaration)
+    def run(
+        sample: str,
+        *options: str,
+        declaration: str = DATASET.format(name="people"),
+        dataset: str = "people",
+        name: str = "sample.csv",
+        width: str = "200",
+    ):
+        (tmp_path / f"{dataset}.py").write_text(declaration)
         (tmp_path / name).write_text(sample)
-        words = ["try", str(tmp_path / "people.py"), str(tmp_path / name), *options]
-        return CliRunner().invoke(app, words, env={"COLUMNS": "200"})
+        words = ["try", str(tmp_path / f"{dataset}.py"), str(tmp_path / name), *options]
+        return CliRunner().invoke(app, words, env={"COLUMNS": width})
 
     return run
 
@@ -147,3 +155,17 @@ def test_every_other_command_needs_a_stack():
     # then
     assert result.exit_code == 2
     assert "--stack" in result.stderr
+
+
+def test_the_output_in_add_a_dataset_is_what_the_command_prints(give):
+    # given the page's declaration, sample and output
+    page = (ROOT / "docs/add-a-dataset.md").read_text()
+    [declaration] = re.findall(r"^```python\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    [output] = re.findall(r"^```text\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    [sample] = re.findall(r"^printf '([^']*)' > \.build/dealers\.csv$", page, re.MULTILINE)
+
+    # when
+    result = give(sample.replace(r"\n", "\n"), declaration=declaration, dataset="dealers", width="80")
+
+    # then
+    assert [line.rstrip() for line in result.stdout.rstrip().splitlines()] == output.rstrip().splitlines()
