@@ -28,8 +28,11 @@ from ops.stack.target import Target, find_target
 from ops.stack.terminal import console, errors_for_a_person, new_table
 from ops.status.command import status
 from ops.trace.command import trace
+from ops.trial.command import try_declaration
 
 _ASKS_FOR_HELP: Final = "ops.asks_for_help"
+_TRY: Final = "try"
+"""The one command that works on files alone."""
 
 
 class _Commands(TyperGroup):
@@ -43,6 +46,7 @@ class _Commands(TyperGroup):
 app = typer.Typer(
     cls=_Commands, no_args_is_help=True, add_completion=False, help="Commands on a deployed stack, by its exports."
 )
+app.command(_TRY)(try_declaration)
 app.command("status")(status)
 app.command("runs")(runs)
 app.command("trace")(trace)
@@ -63,12 +67,14 @@ class Action(StrEnum):
 @app.callback()
 def choose_stack(
     context: typer.Context,
-    stack: Annotated[str, typer.Option(help="The stack: local, dev or prod.")],
+    stack: Annotated[str, typer.Option(help="The stack: local, dev or prod. Only `try` needs none.")] = "",
     state_dir: Annotated[Path, typer.Option(help="Directory of a local platform.")] = Path(".local"),
 ) -> None:
     """Find the stack that the command works on."""
-    if context.meta[_ASKS_FOR_HELP]:
+    if context.meta[_ASKS_FOR_HELP] or context.invoked_subcommand == _TRY:
         return
+    if not stack:
+        raise typer.BadParameter("missing: name the stack, such as --stack local", param_hint="--stack")
     with errors_for_a_person():
         context.obj = find_target(stack, state_dir)
 

@@ -13,6 +13,7 @@ from rich.table import Table
 
 from lake.errors import LakeError
 from ops.stack.errors import OperatorError
+from ops.stack.printable import printable_lines
 from ops.stack.target import Target
 from processing.errors import ProcessingError
 
@@ -26,10 +27,12 @@ def errors_for_a_person() -> Generator[None]:
     try:
         yield
     except (OperatorError, ProcessingError, LakeError) as error:
-        errors.print(f"[red]error:[/] {escape(str(error))}", highlight=False, soft_wrap=True)
+        errors.print(f"[red]error:[/] {escape(printable_lines(str(error)))}", highlight=False, soft_wrap=True)
         raise typer.Exit(1) from error
     except (BotoCoreError, ClientError) as error:
-        errors.print(f"[red]error:[/] AWS answered: {escape(str(error))}", highlight=False, soft_wrap=True)
+        errors.print(
+            f"[red]error:[/] AWS answered: {escape(printable_lines(str(error)))}", highlight=False, soft_wrap=True
+        )
         raise typer.Exit(1) from error
 
 

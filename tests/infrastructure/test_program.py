@@ -10,6 +10,8 @@ from datasets import DATASETS
 from emulation.pulumi_engine import EngineError
 from lake.schedules import Service, check_schedule
 from processing.declaring.dataset import StreamSource
+from processing.registry.declaration_file import DeclarationError
+from processing.registry.registry import Declarations
 from tests.support.recording import Graph, record
 
 EXPORTS = {
@@ -186,8 +188,20 @@ def test_configuration_fits_into_a_standard_parameter(graph: Graph) -> None:
 
 
 def test_a_dataset_on_an_unknown_connection_is_refused_by_name() -> None:
-    with pytest.raises(EngineError, match=r"vehicles comes by the connection 'dealer'.*other"):
+    with pytest.raises(EngineError, match=r"datasets/vehicles\.py: the connection 'dealer'.*Pulumi\.local.*other"):
         record("local", connections={"other": {"host": "h", "user": "u", "hostKeys": []}})
+
+
+def test_a_broken_declaration_is_refused_by_its_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    # given
+    def broken(_self: object, name: str) -> None:
+        raise DeclarationError(f"datasets/{name}.py, line 7: NameError: name 'dy' is not defined")
+
+    monkeypatch.setattr(Declarations, "__getitem__", broken)
+
+    # when, then
+    with pytest.raises(EngineError, match=r"failed: datasets/events\.py, line 7: NameError[^\n]*; datasets/person\.py"):
+        record("local")
 
 
 def test_a_report_for_an_unknown_team_is_refused_by_name() -> None:

@@ -1,0 +1,1 @@
+"""The command `try`: a declaration on a sample file, without a platform."""
