@@ -186,7 +186,7 @@ def test_configuration_fits_into_a_standard_parameter(graph: Graph) -> None:
 
 
 def test_a_dataset_on_an_unknown_connection_is_refused_by_name() -> None:
-    with pytest.raises(EngineError, match=r"vehicles comes by the connection 'dealer'.*other"):
+    with pytest.raises(EngineError, match=r"vehicles uses the connection 'dealer'.*other"):
         record("local", connections={"other": {"host": "h", "user": "u", "hostKeys": []}})
 
 
