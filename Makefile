@@ -7,7 +7,7 @@ INSTALLED := $(VENV)/.installed
 DEVELOPMENT := $(VENV)/.development-installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo up docs pulumi-local down test test-long test-images test-all needs-of-tests check format lock settings pages bench campaign clean
+.PHONY: help install demo up docs pulumi-local down test test-long test-images test-all needs-of-tests check format lock settings components pages bench campaign clean
 
 help: ## List the commands.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -78,6 +78,9 @@ lock: $(DEVELOPMENT) ## Pin the requirements again, from requirements/*.in.
 
 settings: $(DEVELOPMENT) ## Write docs/settings.md anew, from the model of the settings.
 	@PYTHONPATH=platform:. $(BIN)/python -m dataplatform.settings.page
+
+components: $(DEVELOPMENT) ## Write the tables of arguments in docs/components, from the components.
+	@PYTHONPATH=platform:. $(BIN)/python -m dataplatform.component_pages
 
 pages: $(INSTALLED) ## Write a page for each dataset into .build/pages/, from its declaration.
 	@PYTHONPATH=platform:. $(BIN)/python -m ops.pages .build/pages

@@ -157,3 +157,12 @@ def test_the_standard_librarys_platform_is_found_from_the_root() -> None:
     # then it is the standard library's
     assert result.returncode == 0, result.stderr
     assert result.stdout.strip()
+
+
+def test_the_program_fits_on_one_page() -> None:
+    program = ROOT / "__main__.py"
+    imports = [
+        node for node in ast.walk(ast.parse(program.read_text())) if isinstance(node, ast.Import | ast.ImportFrom)
+    ]
+    assert len(program.read_text().splitlines()) <= 100
+    assert len(imports) <= 20

@@ -1,23 +1,17 @@
 """Alerts: rules that tell the topic of each run, task or deployment that failed, and name the page about it."""
 
 from collections.abc import Mapping
-from typing import Any, TypedDict
+from typing import Any
 
 import pulumi
 import pulumi_aws as aws
 
 from dataplatform.aws.alarms import runbook_page
-
-
-class AlertArgs(TypedDict):
-    """Where a rule's events go."""
-
-    topic_arn: pulumi.Input[str]
-    undelivered_queue_arn: pulumi.Input[str]
+from dataplatform.aws.stack import StackContext
 
 
 def alert_on_failed_jobs(
-    name: str, job_names: list[pulumi.Output[str]], alert: AlertArgs, *, parent: pulumi.Resource
+    name: str, job_names: list[pulumi.Output[str]], stack: StackContext, *, parent: pulumi.Resource
 ) -> None:
     """Tell the topic of every Glue run of these jobs that failed, timed out or was stopped, with Glue's own message."""
     pattern = {
@@ -25,11 +19,11 @@ def alert_on_failed_jobs(
         "detail-type": ["Glue Job State Change"],
         "detail": {"jobName": job_names, "state": ["FAILED", "TIMEOUT", "STOPPED", "ERROR"]},
     }
-    _alert(f"{name}-failed-runs", "A Glue run did not succeed", "failed-jobs", pattern, alert, parent=parent)
+    _alert(f"{name}-failed-runs", "A Glue run did not succeed", "failed-jobs", pattern, stack, parent=parent)
 
 
 def alert_on_failed_tasks(
-    name: str, cluster_arn: pulumi.Input[str], alert: AlertArgs, *, parent: pulumi.Resource
+    name: str, cluster_arn: pulumi.Input[str], stack: StackContext, *, parent: pulumi.Resource
 ) -> None:
     """Tell the topic of every task of a cluster that ended with an error or never started, with ECS's own reason."""
     pattern = {
@@ -45,11 +39,11 @@ def alert_on_failed_tasks(
         },
     }
     what = "A task ended with an error or did not start"
-    _alert(f"{name}-failed-tasks", what, "failed-tasks", pattern, alert, parent=parent)
+    _alert(f"{name}-failed-tasks", what, "failed-tasks", pattern, stack, parent=parent)
 
 
 def alert_on_failed_deployments(
-    name: str, service_arn: pulumi.Input[str], alert: AlertArgs, *, parent: pulumi.Resource
+    name: str, service_arn: pulumi.Input[str], stack: StackContext, *, parent: pulumi.Resource
 ) -> None:
     """Tell the topic that a service's new tasks do not get healthy, and that ECS went back to the old ones."""
     pattern = {
@@ -59,23 +53,23 @@ def alert_on_failed_deployments(
         "detail": {"eventName": ["SERVICE_DEPLOYMENT_FAILED"]},
     }
     what = "A service's new tasks did not get healthy"
-    _alert(f"{name}-failed-deployments", what, "failed-deployments", pattern, alert, parent=parent)
+    _alert(f"{name}-failed-deployments", what, "failed-deployments", pattern, stack, parent=parent)
 
 
 def _alert(
-    name: str, what: str, runbook: str, pattern: Mapping[str, Any], alert: AlertArgs, *, parent: pulumi.Resource
+    name: str, what: str, runbook: str, pattern: Mapping[str, Any], stack: StackContext, *, parent: pulumi.Resource
 ) -> None:
     child = pulumi.ResourceOptions(parent=parent)
     rule = aws.cloudwatch.EventRule(name, description=what, event_pattern=pulumi.Output.json_dumps(pattern), opts=child)
     aws.cloudwatch.EventTarget(
         f"{name}-alert",
         rule=rule.name,
-        arn=alert["topic_arn"],
+        arn=stack.alarm_topic_arn,
         # The event is passed on whole, so that nothing has to be in it for the message to be made.
         input_transformer={
             "input_template": f'{{"alert": "{what}", "runbook": "{runbook_page(runbook)}", '
             '"event": <aws.events.event.json>}'
         },
-        dead_letter_config={"arn": alert["undelivered_queue_arn"]},
+        dead_letter_config={"arn": stack.undelivered_queue_arn},
         opts=child,
     )

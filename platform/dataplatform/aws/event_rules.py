@@ -4,14 +4,15 @@ import pulumi
 import pulumi_aws as aws
 
 from dataplatform.aws.python_function import PythonFunction
+from dataplatform.aws.stack import StackContext
 
 
 def invoke_by_rule(
     name: str,
     rule: aws.cloudwatch.EventRule,
     function: PythonFunction,
-    undelivered_queue_arn: pulumi.Input[str],
     *,
+    stack: StackContext,
     target_name: str,
     parent: pulumi.Resource,
 ) -> None:
@@ -21,7 +22,7 @@ def invoke_by_rule(
         name: what the permission's name begins with.
         rule: the rule.
         function: the function.
-        undelivered_queue_arn: where events go that could not be delivered.
+        stack: the stack's context; its queue keeps events that could not be delivered.
         target_name: the target's resource name.
         parent: of what is created.
     """
@@ -37,6 +38,6 @@ def invoke_by_rule(
         target_name,
         rule=rule.name,
         arn=function.function_arn,
-        dead_letter_config={"arn": undelivered_queue_arn},
+        dead_letter_config={"arn": stack.undelivered_queue_arn},
         opts=pulumi.ResourceOptions(parent=parent, depends_on=[permission]),
     )

@@ -1,34 +1,42 @@
-"""The dependencies of every function, as one Lambda layer."""
-
-from typing import TypedDict
+"""What all functions of a stack share: their code, and their dependencies as one Lambda layer."""
 
 import pulumi
 import pulumi_aws as aws
 
-from dataplatform.aws.packaging import FUNCTION_PYTHON
-
-
-class FunctionLayerArgs(TypedDict):
-    """What a FunctionLayer needs."""
-
-    dependencies: pulumi.Input[pulumi.Archive]
-    architecture: str
+from dataplatform.aws import packaging
+from dataplatform.aws.stack import StackContext
 
 
 class FunctionLayer(pulumi.ComponentResource):
-    """One layer version, which all functions of a stack share."""
+    """One layer version, which all functions of a stack share, and the archive of their code."""
 
     layer_arn: pulumi.Output[str]
+    architecture: str
+    """Processor of the functions."""
+    code: pulumi.Archive
+    """Every function's handlers, and the library that they share."""
 
-    def __init__(self, name: str, args: FunctionLayerArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(
+        self, name: str, *, stack: StackContext, architecture: str, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        """Pack code and dependencies, and create the layer.
+
+        Args:
+            name: what the layer's name begins with.
+            stack: the stack's context; `local.host_packages` takes this machine's Python and processor instead.
+            architecture: `arm64` or `x86_64`.
+            opts: of the component.
+        """
         super().__init__("dataplatform:functions:FunctionLayer", name, None, opts)
         layer = aws.lambda_.LayerVersion(
             f"{name}-dependencies",
             layer_name=f"{name}-dependencies",
-            code=args["dependencies"],
-            compatible_runtimes=[f"python{FUNCTION_PYTHON}"],
-            compatible_architectures=[args["architecture"]],
+            code=packaging.function_layer(architecture, for_this_machine=stack.local.host_packages),
+            compatible_runtimes=[f"python{packaging.FUNCTION_PYTHON}"],
+            compatible_architectures=[architecture],
             opts=pulumi.ResourceOptions(parent=self),
         )
         self.layer_arn = layer.arn
+        self.architecture = architecture
+        self.code = packaging.function_code()
         self.register_outputs({"layerArn": self.layer_arn})

@@ -1,43 +1,17 @@
 """The network that tasks run in, and functions that reach servers in it: one of our own, or one that exists."""
 
 import ipaddress
-from collections.abc import Sequence
-from typing import TypedDict
+from collections.abc import Mapping, Sequence
 
 import pulumi
 import pulumi_aws as aws
 
 from dataplatform.aws.policies import allow, document, trust_service
+from dataplatform.aws.stack import StackContext
+from dataplatform.settings.sources import NetworkSettings
 
 ZONES = 2
 SUBNET_PREFIX_LENGTH = 24
-
-
-class ExistingNetworkArgs(TypedDict):
-    """A network that somebody else keeps, its routes and endpoints too."""
-
-    vpc_id: str
-    public_subnet_ids: Sequence[str]
-    private_subnet_ids: Sequence[str]
-
-
-class NetworkArgs(TypedDict):
-    """What a Network needs."""
-
-    cidr: str
-    """Private address range of the VPC, /16 to /22."""
-    existing: ExistingNetworkArgs | None
-    """Taken in place of a network of our own, of which nothing is made then."""
-    nat_gateways: int
-    """0 to 2, each with a fixed address. The private subnets reach the internet by them."""
-    private_services: Sequence[str]
-    """AWS services, such as "ssm", that what runs in the private subnets calls. Unneeded where there is NAT."""
-    domain: str | None
-    """Private DNS domain of servers in the network; None makes none."""
-    region: pulumi.Input[str]
-    account_id: pulumi.Input[str]
-    key_arn: pulumi.Input[str]
-    log_retention_days: int
 
 
 class Network(pulumi.ComponentResource):
@@ -54,25 +28,47 @@ class Network(pulumi.ComponentResource):
     """Fixed addresses that partners see, for their lists; none without NAT."""
     endpoints: pulumi.Output[list[dict[str, str]]]
     """Interface endpoints, each with its `endpoint` and the `subnet` that it stands in: charged while it does."""
+    domain: str | None
+    """Private DNS domain of the stack's own servers, if it has any."""
     namespace_id: pulumi.Output[str] | None
     """Where servers put their names, if there is a domain."""
 
-    def __init__(self, name: str, args: NetworkArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        *,
+        stack: StackContext,
+        settings: NetworkSettings,
+        private_services: Sequence[str] = (),
+        domain: str | None = None,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        """Create the network, or take the one that the settings name.
+
+        Args:
+            name: what the resources' names begin with.
+            stack: the stack's context with its key.
+            settings: address range and NAT gateways, or a network that exists, of which nothing is created.
+            private_services: AWS services, such as "ssm", that the private subnets reach without NAT.
+            domain: private DNS domain of servers in the network. None: there is no domain.
+            opts: of the component.
+        """
         super().__init__("dataplatform:network:Network", name, None, opts)
-        self._name, self._args = name, args
+        self._name, self._stack, self._settings = name, stack, settings
         self._child = pulumi.ResourceOptions(parent=self)
         self.nat_addresses = pulumi.Output.from_input([])
         self.endpoints = pulumi.Output.from_input([])
-        if args["existing"] is None:
-            self._create()
+        if settings.vpc_id is None:
+            self._create(private_services)
         else:
-            self.vpc_id = pulumi.Output.from_input(args["existing"]["vpc_id"])
-            self.public_subnet_ids = pulumi.Output.from_input(list(args["existing"]["public_subnet_ids"]))
-            self.private_subnet_ids = pulumi.Output.from_input(list(args["existing"]["private_subnet_ids"]))
+            self.vpc_id = pulumi.Output.from_input(settings.vpc_id)
+            self.public_subnet_ids = pulumi.Output.from_input(list(settings.public_subnet_ids))
+            self.private_subnet_ids = pulumi.Output.from_input(list(settings.private_subnet_ids))
+        self.domain = domain
         self.namespace_id = None
-        if args["domain"] is not None:
+        if domain is not None:
             namespace = aws.servicediscovery.PrivateDnsNamespace(
-                f"{name}-names", name=args["domain"], vpc=self.vpc_id, opts=self._child
+                f"{name}-names", name=domain, vpc=self.vpc_id, opts=self._child
             )
             self.namespace_id = namespace.id
         self.register_outputs(
@@ -84,11 +80,16 @@ class Network(pulumi.ComponentResource):
             }
         )
 
-    def _create(self) -> None:
-        name, args = self._name, self._args
+    @property
+    def exports(self) -> Mapping[str, object]:
+        """What the stack exports of its network."""
+        return {"natAddresses": self.nat_addresses}
+
+    def _create(self, private_services: Sequence[str]) -> None:
+        name, settings = self._name, self._settings
         vpc = aws.ec2.Vpc(
             f"{name}-vpc",
-            cidr_block=args["cidr"],
+            cidr_block=settings.cidr,
             enable_dns_hostnames=True,
             enable_dns_support=True,
             tags={"Name": name},
@@ -100,7 +101,7 @@ class Network(pulumi.ComponentResource):
         public = aws.ec2.RouteTable(f"{name}-public", vpc_id=vpc.id, opts=self._child)
         gateway = aws.ec2.InternetGateway(f"{name}-internet", vpc_id=vpc.id, opts=self._child)
         self._route(f"{name}-to-internet", public, gateway_id=gateway.id)
-        ranges = ipaddress.ip_network(args["cidr"]).subnets(new_prefix=SUBNET_PREFIX_LENGTH)
+        ranges = ipaddress.ip_network(settings.cidr).subnets(new_prefix=SUBNET_PREFIX_LENGTH)
         blocks = [str(block) for block, _ in zip(ranges, range(2 * ZONES), strict=False)]
         self.public_subnet_ids = self._create_subnets("public", blocks[:ZONES], [public] * ZONES)
         private = [
@@ -118,12 +119,12 @@ class Network(pulumi.ComponentResource):
                 route_table_ids=[table.id for table in (public, *private)],
                 opts=self._child,
             )
-        if args["private_services"] and not args["nat_gateways"]:
-            self._reach_services()
+        if private_services and not settings.nat_gateways:
+            self._reach_services(private_services)
         self._log_refusals()
 
     def _service(self, service: str) -> pulumi.Output[str]:
-        return pulumi.Output.concat("com.amazonaws.", self._args["region"], ".", service)
+        return pulumi.Output.concat("com.amazonaws.", self._stack.region, ".", service)
 
     def _route(self, name: str, table: aws.ec2.RouteTable, **by: pulumi.Input[str]) -> None:
         aws.ec2.Route(name, route_table_id=table.id, destination_cidr_block="0.0.0.0/0", **by, opts=self._child)
@@ -150,7 +151,7 @@ class Network(pulumi.ComponentResource):
     def _create_nat(self, private: Sequence[aws.ec2.RouteTable]) -> None:
         addresses: list[aws.ec2.Eip] = []
         gateways: list[aws.ec2.NatGateway] = []
-        for index in range(self._args["nat_gateways"]):
+        for index in range(self._settings.nat_gateways):
             address = aws.ec2.Eip(f"{self._name}-nat-{index}", domain="vpc", opts=self._child)
             subnet = self.public_subnet_ids.apply(lambda ids, index=index: ids[index])
             gateways.append(
@@ -166,9 +167,9 @@ class Network(pulumi.ComponentResource):
             self._route(f"{self._name}-to-nat-{zone}", table, nat_gateway_id=gateways[zone % len(gateways)].id)
         self.nat_addresses = pulumi.Output.all(*(address.public_ip for address in addresses))
 
-    def _reach_services(self) -> None:
+    def _reach_services(self, services: Sequence[str]) -> None:
         """An interface endpoint is charged by the hour and the zone: one zone serves both."""
-        name, args = self._name, self._args
+        name = self._name
         group = aws.ec2.SecurityGroup(
             f"{name}-endpoints",
             description="Interface endpoints: HTTPS from within the network",
@@ -182,12 +183,12 @@ class Network(pulumi.ComponentResource):
             ip_protocol="tcp",
             from_port=443,
             to_port=443,
-            cidr_ipv4=args["cidr"],
+            cidr_ipv4=self._settings.cidr,
             opts=self._child,
         )
         subnet = self.private_subnet_ids.apply(lambda ids: ids[0])
         endpoints: list[pulumi.Output[dict[str, str]]] = []
-        for service in args["private_services"]:
+        for service in services:
             endpoint = aws.ec2.VpcEndpoint(
                 f"{name}-{service}-interface",
                 vpc_id=self.vpc_id,
@@ -203,18 +204,18 @@ class Network(pulumi.ComponentResource):
 
     def _log_refusals(self) -> None:
         """Who was refused is what a person looks for; what was let in, the servers log themselves."""
-        name, args = self._name, self._args
+        name, stack = self._name, self._stack
         logs = aws.cloudwatch.LogGroup(
             f"{name}-refusals",
             name=f"/{name}/refusals",
-            retention_in_days=args["log_retention_days"],
-            kms_key_id=args["key_arn"],
+            retention_in_days=stack.log_retention_days,
+            kms_key_id=stack.key_arn,
             opts=self._child,
         )
         role = aws.iam.Role(
             f"{name}-refusals-role",
             description="Writes the network's flow logs",
-            assume_role_policy=trust_service("vpc-flow-logs.amazonaws.com", args["account_id"]),
+            assume_role_policy=trust_service("vpc-flow-logs.amazonaws.com", stack.account_id),
             opts=self._child,
         )
         permissions = aws.iam.RolePolicy(

@@ -1,57 +1,18 @@
 """A Lambda function in Python with what each of them needs: role, log group, layer, tracing, alarms."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, TypedDict
+from typing import Any, NamedTuple
 
 import pulumi
 import pulumi_aws as aws
 
 from dataplatform.aws.alarms import alarm_when_above
+from dataplatform.aws.function_layer import FunctionLayer
+from dataplatform.aws.network import Network
 from dataplatform.aws.packaging import FUNCTION_PYTHON
 from dataplatform.aws.policies import allow, document, trust_service
 from dataplatform.aws.security_groups import create_outgoing_group
-
-
-class FunctionSettings(TypedDict):
-    """What all functions of a stack have in common."""
-
-    code: pulumi.Input[pulumi.Archive]
-    layer_arn: pulumi.Input[str]
-    architecture: str
-    account_id: pulumi.Input[str]
-    key_arn: pulumi.Input[str]
-    alarm_topic_arn: pulumi.Input[str]
-    log_retention_days: int
-    metrics_namespace: str
-    """CloudWatch namespace of what the stack's own code measures."""
-
-
-class PlacementArgs(TypedDict):
-    """The network that a function runs in."""
-
-    vpc_id: pulumi.Input[str]
-    subnet_ids: pulumi.Input[list[str]]
-    """Private ones: a function has no public address."""
-
-
-class PythonFunctionArgs(TypedDict):
-    """What one function needs."""
-
-    settings: FunctionSettings
-    description: str
-    handler: str
-    log_group_name: str
-    timeout_seconds: int
-    memory_megabytes: int
-    environment: Mapping[str, pulumi.Input[str]]
-    statements: Sequence[Mapping[str, Any]]
-    """What it may do beyond its log, the key and its traces."""
-    placement: PlacementArgs | None
-    """None: it runs outside of any network of ours, and reaches the internet."""
-    errors_description: str
-    """What it means when it fails, and where to look."""
-    near_limit_percent: int
-    """Share of its timeout that no run ought to take."""
+from dataplatform.aws.stack import StackContext
 
 
 class PythonFunction(pulumi.ComponentResource):
@@ -66,31 +27,64 @@ class PythonFunction(pulumi.ComponentResource):
     alarm_arns: list[pulumi.Output[str]]
     """ARNs of its alarms."""
 
-    def __init__(self, name: str, args: PythonFunctionArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(  # noqa: PLR0913 - each is a fact of the function, and named at the call
+        self,
+        name: str,
+        *,
+        stack: StackContext,
+        layer: FunctionLayer,
+        network: Network | None = None,
+        description: str,
+        handler: str,
+        log_group_name: str,
+        timeout_seconds: int,
+        memory_megabytes: int,
+        environment: Mapping[str, pulumi.Input[str]],
+        statements: Sequence[Mapping[str, Any]],
+        errors_description: str,
+        near_limit_percent: int = 80,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        """Create the function with its role, log group and alarms.
+
+        Args:
+            name: what the resources' names begin with.
+            stack: the stack's context with key and alarms.
+            layer: the code and the dependencies of all functions.
+            network: the function runs in its private subnets. None: it runs outside, and reaches the internet.
+            description: what the function does, for the console.
+            handler: module and function that Lambda calls.
+            log_group_name: where the function logs.
+            timeout_seconds: after which Lambda stops a run.
+            memory_megabytes: memory, and with it the share of processors.
+            environment: what the function reads at its start; never a secret.
+            statements: what the function may do beyond its log, the key and its traces.
+            errors_description: what a failure means and where to look, for the alarm.
+            near_limit_percent: share of the timeout that no run should take.
+            opts: of the component.
+        """
         super().__init__("dataplatform:functions:PythonFunction", name, None, opts)
-        settings = args["settings"]
         child = pulumi.ResourceOptions(parent=self)
-        placement = args["placement"]
-        firewall = create_outgoing_group(name, "The function", placement["vpc_id"], parent=self) if placement else None
+        firewall = create_outgoing_group(name, "The function", network.vpc_id, parent=self) if network else None
         logs = aws.cloudwatch.LogGroup(
             f"{name}-logs",
-            name=args["log_group_name"],
-            retention_in_days=settings["log_retention_days"],
-            kms_key_id=settings["key_arn"],
+            name=log_group_name,
+            retention_in_days=stack.log_retention_days,
+            kms_key_id=stack.key_arn,
             opts=child,
         )
         role = aws.iam.Role(
             f"{name}-role",
-            description=args["description"],
-            assume_role_policy=trust_service("lambda.amazonaws.com", settings["account_id"]),
+            description=description,
+            assume_role_policy=trust_service("lambda.amazonaws.com", stack.account_id),
             opts=child,
         )
         permissions = aws.iam.RolePolicy(
             f"{name}-permissions",
             role=role.name,
             policy=document(
-                *args["statements"],
-                allow("UseKey", ["kms:Decrypt", "kms:GenerateDataKey"], [settings["key_arn"]]),
+                *statements,
+                allow("UseKey", ["kms:Decrypt", "kms:GenerateDataKey"], [stack.key_arn]),
                 allow(
                     "WriteLogs",
                     ["logs:CreateLogStream", "logs:PutLogEvents"],
@@ -98,33 +92,45 @@ class PythonFunction(pulumi.ComponentResource):
                 ),
                 # It knows no resources: docs.aws.amazon.com/service-authorization/latest/reference/list_awsx-ray.html
                 allow("Trace", ["xray:PutTraceSegments", "xray:PutTelemetryRecords"], ["*"]),
-                *([_keep_interfaces()] if placement else []),
+                *([_keep_interfaces()] if network else []),
             ),
             opts=child,
         )
         function = aws.lambda_.Function(
             f"{name}-function",
-            description=args["description"],
+            description=description,
             runtime=f"python{FUNCTION_PYTHON}",
-            architectures=[settings["architecture"]],
-            handler=args["handler"],
-            code=settings["code"],
-            layers=[settings["layer_arn"]],
+            architectures=[layer.architecture],
+            handler=handler,
+            code=layer.code,
+            layers=[layer.layer_arn],
             role=role.arn,
-            timeout=args["timeout_seconds"],
-            memory_size=args["memory_megabytes"],
-            kms_key_arn=settings["key_arn"],
+            timeout=timeout_seconds,
+            memory_size=memory_megabytes,
+            kms_key_arn=stack.key_arn,
             tracing_config={"mode": "Active"},
             logging_config={"log_format": "JSON", "log_group": logs.name},
-            environment={
-                "variables": {**args["environment"], "POWERTOOLS_METRICS_NAMESPACE": settings["metrics_namespace"]}
-            },
-            vpc_config={"subnet_ids": placement["subnet_ids"], "security_group_ids": [firewall.id]}
-            if placement and firewall
+            environment={"variables": {**environment, "POWERTOOLS_METRICS_NAMESPACE": stack.metrics_namespace}},
+            vpc_config={"subnet_ids": network.private_subnet_ids, "security_group_ids": [firewall.id]}
+            if network and firewall
             else None,
             opts=pulumi.ResourceOptions(parent=self, depends_on=[permissions]),
         )
-        self.alarm_arns = self._create_alarms(name, args, function)
+        self.alarm_arns = [
+            alarm_when_above(
+                f"{name}-{watched.suffix}",
+                description=watched.description,
+                runbook=f"function-{watched.suffix}",
+                namespace="AWS/Lambda",
+                metric=watched.metric,
+                dimensions={"FunctionName": function.name},
+                statistic=watched.statistic,
+                threshold=watched.threshold,
+                topic_arn=stack.alarm_topic_arn,
+                parent=self,
+            ).arn
+            for watched in _watched(errors_description, timeout_seconds, near_limit_percent)
+        ]
         self.function_name = function.name
         self.function_arn = function.arn
         self.invoke_arn = function.invoke_arn
@@ -133,38 +139,25 @@ class PythonFunction(pulumi.ComponentResource):
             {"functionName": self.function_name, "functionArn": self.function_arn, "invokeArn": self.invoke_arn}
         )
 
-    def _create_alarms(
-        self, name: str, args: PythonFunctionArgs, function: aws.lambda_.Function
-    ) -> list[pulumi.Output[str]]:
-        """What is watched of every function: that it fails, that it is not let run, that it hardly gets done."""
-        limit = args["timeout_seconds"]
-        watched = [
-            ("errors", "Errors", "Sum", 0, args["errors_description"]),
-            ("throttles", "Throttles", "Sum", 0, "The function was not let run: too many run at once in this account"),
-            (
-                "duration",
-                "Duration",
-                "Maximum",
-                # Milliseconds.
-                limit * 10 * args["near_limit_percent"],
-                f"A run took more than {args['near_limit_percent']} % of the {limit} s after which it is killed",
-            ),
-        ]
-        return [
-            alarm_when_above(
-                f"{name}-{suffix}",
-                description=description,
-                runbook=f"function-{suffix}",
-                namespace="AWS/Lambda",
-                metric=metric,
-                dimensions={"FunctionName": function.name},
-                statistic=statistic,
-                threshold=threshold,
-                topic_arn=args["settings"]["alarm_topic_arn"],
-                parent=self,
-            ).arn
-            for suffix, metric, statistic, threshold, description in watched
-        ]
+
+class _Watched(NamedTuple):
+    suffix: str
+    metric: str
+    statistic: str
+    threshold: int
+    description: str
+
+
+def _watched(errors_description: str, timeout_seconds: int, near_limit_percent: int) -> list[_Watched]:
+    """What is watched of every function: that it fails, that it is throttled, that a run is nearly stopped."""
+    throttled = "The function was not let run: too many run at once in this account"
+    slow = f"A run took more than {near_limit_percent} % of the {timeout_seconds} s after which it is killed"
+    return [
+        _Watched("errors", "Errors", "Sum", 0, errors_description),
+        _Watched("throttles", "Throttles", "Sum", 0, throttled),
+        # Milliseconds.
+        _Watched("duration", "Duration", "Maximum", timeout_seconds * 10 * near_limit_percent, slow),
+    ]
 
 
 def _keep_interfaces() -> dict[str, Any]:

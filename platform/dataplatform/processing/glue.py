@@ -1,61 +1,22 @@
 """The Glue jobs, what they run, and the workflow that orders them: landed objects, then warehouse, then marts."""
 
-from collections.abc import Mapping
-from typing import TypedDict
+from collections.abc import Mapping, Sequence
 
 import pulumi
 import pulumi_aws as aws
 
 from dataplatform.aws import packaging
-from dataplatform.aws.alert_rules import AlertArgs, alert_on_failed_jobs
+from dataplatform.aws.alert_rules import alert_on_failed_jobs
 from dataplatform.aws.policies import allow, document, trust_service
-from dataplatform.processing.permissions import (
-    JobPermissionsArgs,
-    mart_policy,
-    sanitise_policy,
-    warehouse_policy,
-)
+from dataplatform.aws.stack import StackContext
+from dataplatform.processing.permissions import JobScope, mart_policy, sanitise_policy, warehouse_policy
+from dataplatform.settings.model import JobSettings
+from dataplatform.storage.data_lake import DataLake
 from lake import keys
 
 GLUE_VERSION = "5.0"
 # Runs may overlap: each object and each report is written whole, and equal whoever writes it.
 MAXIMUM_CONCURRENT_RUNS = 5
-
-
-class TransformJobsArgs(TypedDict):
-    """What TransformJobs needs."""
-
-    bucket_name: pulumi.Input[str]
-    bucket_arn: pulumi.Input[str]
-    key_arn: pulumi.Input[str]
-    team_key_arns: Mapping[str, pulumi.Input[str]]
-    """Keys of the teams' reports, where they have some of their own."""
-    alarm_topic_arn: pulumi.Input[str]
-    undelivered_queue_arn: pulumi.Input[str]
-    """Where events go that could not start the workflow."""
-    log_retention_days: int
-    account_id: pulumi.Input[str]
-    region: pulumi.Input[str]
-    teams: list[str]
-    code: pulumi.Input[pulumi.Asset]
-    wheels: pulumi.Input[pulumi.Asset]
-    worker_type: str
-    number_of_workers: int
-    timeout_minutes: int
-    spread_objects: int | None
-    """A run with more objects spreads them over Spark's executors. None: no run does for that."""
-    spread_megabytes: int | None
-    """A run whose objects have more megabytes does so too. None: no run does for that."""
-    batch_size: int
-    """Landed objects that start the workflow at once."""
-    batch_window_seconds: int
-    """Seconds after which fewer landed objects start it too."""
-    metrics_namespace: str
-    """CloudWatch namespace of what the jobs count."""
-    any_metric_namespace: bool
-    """No condition on the namespace of the jobs' metrics; only the local stack says so."""
-    trust_account: bool
-    """The account's principals may assume the jobs' roles; only the local stack says so."""
 
 
 class TransformJobs(pulumi.ComponentResource):
@@ -66,39 +27,47 @@ class TransformJobs(pulumi.ComponentResource):
     sanitise_job_name: pulumi.Output[str]
     workflow_name: pulumi.Output[str]
 
-    def __init__(self, name: str, args: TransformJobsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        *,
+        stack: StackContext,
+        lake: DataLake,
+        settings: JobSettings,
+        teams: Sequence[str],
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        """Upload the jobs' code and wheels, and create the jobs and the workflow.
+
+        Args:
+            name: what the resources' names begin with.
+            stack: the stack's context with key and alarms.
+            lake: the bucket that the jobs read and write, and the keys of the teams' reports.
+            settings: workers, time limit, and the batches that start the workflow.
+            teams: teams whose reports the mart job may write.
+            opts: of the component.
+        """
         super().__init__("dataplatform:jobs:TransformJobs", name, None, opts)
-        self._name, self._args = name, args
+        self._name, self._stack, self._lake, self._settings = name, stack, lake, settings
         self._child = pulumi.ResourceOptions(parent=self)
         self._logs = aws.cloudwatch.LogGroup(
             f"{name}-logs",
             name=f"/{name}",
-            retention_in_days=args["log_retention_days"],
-            kms_key_id=args["key_arn"],
+            retention_in_days=stack.log_retention_days,
+            kms_key_id=stack.key_arn,
             opts=self._child,
         )
-        permissions = JobPermissionsArgs(
-            log_group_arn=self._logs.arn,
-            bucket_arn=args["bucket_arn"],
-            key_arn=args["key_arn"],
-            team_key_arns=args["team_key_arns"],
-            account_id=args["account_id"],
-            region=args["region"],
-            teams=args["teams"],
-            metrics_namespace=args["metrics_namespace"],
-            any_metric_namespace=args["any_metric_namespace"],
-        )
-        code = self._upload("code", "jobs.zip", args["code"])
-        wheels = self._upload("wheels", "jobs.gluewheels.zip", args["wheels"])
+        scope = JobScope(stack=stack, lake=lake, teams=teams, log_group_arn=self._logs.arn)
+        code = self._upload("code", "jobs.zip", packaging.job_code())
+        wheels = self._upload("wheels", "jobs.gluewheels.zip", packaging.job_wheels())
         shared = {"--extra-py-files": code, "--additional-python-modules": wheels}
         spreading = {**shared, **self._spreading()}
-        warehouse = self._create_job("warehouse", spreading, warehouse_policy(permissions))
-        sanitise = self._create_job("sanitise", spreading, sanitise_policy(permissions))
-        mart = self._create_job("mart", {**shared, **self._team_keys()}, mart_policy(permissions))
+        warehouse = self._create_job("warehouse", spreading, warehouse_policy(scope))
+        sanitise = self._create_job("sanitise", spreading, sanitise_policy(scope))
+        mart = self._create_job("mart", {**shared, **self._team_keys()}, mart_policy(scope))
         workflow = self._create_workflow(warehouse, mart)
         self._start_on_landing(workflow)
-        alert = AlertArgs(topic_arn=args["alarm_topic_arn"], undelivered_queue_arn=args["undelivered_queue_arn"])
-        alert_on_failed_jobs(name, [warehouse.name, sanitise.name, mart.name], alert, parent=self)
+        alert_on_failed_jobs(name, [warehouse.name, sanitise.name, mart.name], stack, parent=self)
         self.warehouse_job_name = warehouse.name
         self.mart_job_name = mart.name
         self.sanitise_job_name = sanitise.name
@@ -112,11 +81,21 @@ class TransformJobs(pulumi.ComponentResource):
             }
         )
 
+    @property
+    def exports(self) -> Mapping[str, object]:
+        """What the stack exports of its jobs."""
+        return {
+            "warehouseJob": self.warehouse_job_name,
+            "sanitiseJob": self.sanitise_job_name,
+            "martJob": self.mart_job_name,
+            "refineWorkflow": self.workflow_name,
+        }
+
     def _upload(self, name: str, file_name: str, content: pulumi.Input[pulumi.Asset]) -> pulumi.Output[str]:
         """Put one file under code/ and return its s3:// address."""
         upload = aws.s3.BucketObjectv2(
             f"{self._name}-{name}",
-            bucket=self._args["bucket_name"],
+            bucket=self._lake.bucket_name,
             key=f"{keys.CODE}/{file_name}",
             source=content,
             opts=self._child,
@@ -125,7 +104,7 @@ class TransformJobs(pulumi.ComponentResource):
 
     def _spreading(self) -> dict[str, str]:
         """The jobs' arguments for what is spread over Spark's executors."""
-        objects, megabytes = self._args["spread_objects"], self._args["spread_megabytes"]
+        objects, megabytes = self._settings.spread_objects, self._settings.spread_megabytes
         return {
             **({"--spread-objects": str(objects)} if objects is not None else {}),
             **({"--spread-bytes": str(megabytes * 1_000_000)} if megabytes is not None else {}),
@@ -133,18 +112,18 @@ class TransformJobs(pulumi.ComponentResource):
 
     def _team_keys(self) -> dict[str, pulumi.Input[str]]:
         """The mart job's argument for the keys of the teams' reports."""
-        arns = self._args["team_key_arns"]
+        arns = self._lake.team_key_arns
         return {"--team-keys": pulumi.Output.json_dumps(arns)} if arns else {}
 
     def _create_job(
         self, job: str, arguments: Mapping[str, pulumi.Input[str]], policy: pulumi.Output[str]
     ) -> aws.glue.Job:
-        args = self._args
+        stack, settings = self._stack, self._settings
         role = aws.iam.Role(
             f"{self._name}-{job}-role",
             description=f"The Glue job {job}",
             assume_role_policy=trust_service(
-                "glue.amazonaws.com", args["account_id"], also_account=args["trust_account"]
+                "glue.amazonaws.com", stack.account_id, also_account=stack.local.trust_account
             ),
             opts=self._child,
         )
@@ -157,15 +136,15 @@ class TransformJobs(pulumi.ComponentResource):
             name=f"{self._name}-{job}",
             role_arn=role.arn,
             glue_version=GLUE_VERSION,
-            worker_type=args["worker_type"],
-            number_of_workers=args["number_of_workers"],
-            timeout=args["timeout_minutes"],
+            worker_type=settings.worker_type,
+            number_of_workers=settings.number_of_workers,
+            timeout=settings.timeout_minutes,
             max_retries=0,
             execution_property={"max_concurrent_runs": MAXIMUM_CONCURRENT_RUNS},
             command={"name": "glueetl", "python_version": "3", "script_location": script},
             default_arguments={
-                "--bucket": args["bucket_name"],
-                "--metrics-namespace": args["metrics_namespace"],
+                "--bucket": self._lake.bucket_name,
+                "--metrics-namespace": stack.metrics_namespace,
                 **arguments,
                 "--python-modules-installer-option": "--no-index",
                 "--job-language": "python",
@@ -190,7 +169,7 @@ class TransformJobs(pulumi.ComponentResource):
             workflow_name=workflow.name,
             type="EVENT",
             event_batching_conditions=[
-                {"batch_size": self._args["batch_size"], "batch_window": self._args["batch_window_seconds"]}
+                {"batch_size": self._settings.batch_size, "batch_window": self._settings.batch_window_seconds}
             ],
             actions=[{"job_name": warehouse.name}],
             opts=self._child,
@@ -211,11 +190,11 @@ class TransformJobs(pulumi.ComponentResource):
         return workflow
 
     def _start_on_landing(self, workflow: aws.glue.Workflow) -> None:
-        args = self._args
+        stack = self._stack
         role = aws.iam.Role(
             f"{self._name}-events-role",
             description="Tells the workflow of landed objects",
-            assume_role_policy=trust_service("events.amazonaws.com", args["account_id"]),
+            assume_role_policy=trust_service("events.amazonaws.com", stack.account_id),
             opts=self._child,
         )
         aws.iam.RolePolicy(
@@ -232,7 +211,7 @@ class TransformJobs(pulumi.ComponentResource):
                     "source": ["aws.s3"],
                     "detail-type": ["Object Created"],
                     "detail": {
-                        "bucket": {"name": [args["bucket_name"]]},
+                        "bucket": {"name": [self._lake.bucket_name]},
                         "object": {"key": [{"prefix": f"{keys.INBOUND}/"}]},
                     },
                 }
@@ -244,6 +223,6 @@ class TransformJobs(pulumi.ComponentResource):
             rule=rule.name,
             arn=workflow.arn,
             role_arn=role.arn,
-            dead_letter_config={"arn": args["undelivered_queue_arn"]},
+            dead_letter_config={"arn": stack.undelivered_queue_arn},
             opts=self._child,
         )

@@ -1,105 +1,104 @@
 """What each Glue job's role may do: its own prefixes, the key, and Glue's log and metric destinations."""
 
-from collections.abc import Mapping
-from typing import Any, TypedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import pulumi
 
 from dataplatform.aws.policies import Conditions, allow, document
+from dataplatform.aws.stack import StackContext
+from dataplatform.storage.data_lake import DataLake
 from lake import keys
 
 
-class JobPermissionsArgs(TypedDict):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobScope:
     """What the jobs' policies are about."""
 
-    bucket_arn: pulumi.Input[str]
-    key_arn: pulumi.Input[str]
-    team_key_arns: Mapping[str, pulumi.Input[str]]
-    """Keys of the teams' reports, where they have some of their own."""
-    account_id: pulumi.Input[str]
-    region: pulumi.Input[str]
-    teams: list[str]
+    stack: StackContext
+    lake: DataLake
+    teams: Sequence[str]
+    """Teams whose reports the mart job writes."""
     log_group_arn: pulumi.Input[str]
     """Where the jobs' own log goes."""
-    metrics_namespace: str
-    """Where the jobs' own counts go."""
-    any_metric_namespace: bool
-    """No condition on the namespace; only the local stack says so."""
 
 
-def warehouse_policy(args: JobPermissionsArgs) -> pulumi.Output[str]:
+def warehouse_policy(scope: JobScope) -> pulumi.Output[str]:
     """The warehouse job reads inbound/ and writes warehouse/ and quarantine/."""
     return document(
-        _list(args, [keys.INBOUND, keys.WAREHOUSE]),
-        allow("ReadInbound", ["s3:GetObject"], [_objects(args, keys.INBOUND)]),
-        _write_rows(args),
-        *_common(args),
+        _list(scope, [keys.INBOUND, keys.WAREHOUSE]),
+        allow("ReadInbound", ["s3:GetObject"], [_objects(scope, keys.INBOUND)]),
+        _write_rows(scope),
+        *_common(scope),
     )
 
 
-def sanitise_policy(args: JobPermissionsArgs) -> pulumi.Output[str]:
+def sanitise_policy(scope: JobScope) -> pulumi.Output[str]:
     """The sanitise job does what warehouse does, again, and reads which objects have rows in quarantine/."""
     return document(
-        _list(args, [keys.INBOUND, keys.WAREHOUSE, keys.QUARANTINE]),
-        allow("ReadRows", ["s3:GetObject"], [_objects(args, keys.INBOUND), _objects(args, keys.QUARANTINE)]),
-        _write_rows(args),
-        *_common(args),
+        _list(scope, [keys.INBOUND, keys.WAREHOUSE, keys.QUARANTINE]),
+        allow("ReadRows", ["s3:GetObject"], [_objects(scope, keys.INBOUND), _objects(scope, keys.QUARANTINE)]),
+        _write_rows(scope),
+        *_common(scope),
     )
 
 
-def mart_policy(args: JobPermissionsArgs) -> pulumi.Output[str]:
+def mart_policy(scope: JobScope) -> pulumi.Output[str]:
     """The mart job reads warehouse/ and writes the teams' reports."""
-    reports = [pulumi.Output.concat(args["bucket_arn"], f"/{keys.reports_prefix(team)}*") for team in args["teams"]]
+    reports = [pulumi.Output.concat(scope.lake.bucket_arn, f"/{keys.reports_prefix(team)}*") for team in scope.teams]
     return document(
-        _list(args, [keys.WAREHOUSE]),
-        allow("ReadWarehouse", ["s3:GetObject"], [_objects(args, keys.WAREHOUSE)]),
+        _list(scope, [keys.WAREHOUSE]),
+        allow("ReadWarehouse", ["s3:GetObject"], [_objects(scope, keys.WAREHOUSE)]),
         allow("WriteReports", ["s3:PutObject"], reports),
-        *_encrypt_reports(args),
-        *_common(args),
+        *_encrypt_reports(scope),
+        *_common(scope),
     )
 
 
-def _encrypt_reports(args: JobPermissionsArgs) -> list[dict[str, Any]]:
-    arns = [*args["team_key_arns"].values()]
+def _encrypt_reports(scope: JobScope) -> list[dict[str, Any]]:
+    arns = [*scope.lake.team_key_arns.values()]
     return [allow("EncryptReports", ["kms:GenerateDataKey"], arns)] if arns else []
 
 
-def _write_rows(args: JobPermissionsArgs) -> dict[str, Any]:
+def _write_rows(scope: JobScope) -> dict[str, Any]:
     # A large file goes in parts, which are aborted if one of them fails.
     actions = ["s3:PutObject", "s3:AbortMultipartUpload"]
-    return allow("WriteRows", actions, [_objects(args, keys.WAREHOUSE), _objects(args, keys.QUARANTINE)])
+    return allow("WriteRows", actions, [_objects(scope, keys.WAREHOUSE), _objects(scope, keys.QUARANTINE)])
 
 
-def _objects(args: JobPermissionsArgs, prefix: str) -> pulumi.Output[str]:
-    return pulumi.Output.concat(args["bucket_arn"], f"/{prefix}/*")
+def _objects(scope: JobScope, prefix: str) -> pulumi.Output[str]:
+    return pulumi.Output.concat(scope.lake.bucket_arn, f"/{prefix}/*")
 
 
-def _list(args: JobPermissionsArgs, prefixes: list[str]) -> dict[str, Any]:
+def _list(scope: JobScope, prefixes: list[str]) -> dict[str, Any]:
     return allow(
         "ListPrefixes",
         ["s3:ListBucket"],
-        [args["bucket_arn"]],
+        [scope.lake.bucket_arn],
         {"StringLike": {"s3:prefix": [f"{prefix}/*" for prefix in prefixes]}},
     )
 
 
-def _common(args: JobPermissionsArgs) -> list[dict[str, Any]]:
-    log_groups = pulumi.Output.concat("arn:aws:logs:", args["region"], ":", args["account_id"], ":log-group:/aws-glue/")
+def _common(scope: JobScope) -> list[dict[str, Any]]:
+    log_groups = pulumi.Output.concat(
+        "arn:aws:logs:", scope.stack.region, ":", scope.stack.account_id, ":log-group:/aws-glue/"
+    )
     return [
-        allow("ReadCode", ["s3:GetObject"], [_objects(args, keys.CODE)]),
-        allow("UseKey", ["kms:Decrypt", "kms:GenerateDataKey"], [args["key_arn"]]),
+        allow("ReadCode", ["s3:GetObject"], [_objects(scope, keys.CODE)]),
+        allow("UseKey", ["kms:Decrypt", "kms:GenerateDataKey"], [scope.stack.key_arn]),
         allow(
             # What Glue itself says of a run goes to groups that it makes, under this prefix.
             "WriteLogs",
             ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"],
-            [pulumi.Output.concat(log_groups, "*"), pulumi.Output.concat(args["log_group_arn"], ":*")],
+            [pulumi.Output.concat(log_groups, "*"), pulumi.Output.concat(scope.log_group_arn, ":*")],
         ),
         # CloudWatch metrics know no resources; the namespace narrows the statement instead.
-        allow("PublishMetrics", ["cloudwatch:PutMetricData"], ["*"], _namespaces(args)),
+        allow("PublishMetrics", ["cloudwatch:PutMetricData"], ["*"], _namespaces(scope)),
     ]
 
 
-def _namespaces(args: JobPermissionsArgs) -> Conditions | None:
-    if args["any_metric_namespace"]:
+def _namespaces(scope: JobScope) -> Conditions | None:
+    if scope.stack.local.any_metric_namespace:
         return None
-    return {"StringEquals": {"cloudwatch:namespace": ["Glue", args["metrics_namespace"]]}}
+    return {"StringEquals": {"cloudwatch:namespace": ["Glue", scope.stack.metrics_namespace]}}

@@ -198,6 +198,16 @@ class Settings(SettingsModel):
     ] = LocalSettings()
 
     @property
+    def runs_servers(self) -> bool:
+        """Whether the stack has source servers of its own, which need names in the network."""
+        return any(each.demo_server for each in (*self.connections.values(), *self.databases.values()))
+
+    @property
+    def private_services(self) -> tuple[str, ...]:
+        """What the collector calls of AWS in the network, beside S3 and DynamoDB."""
+        return ("ssm",) if self.collects_in_network else ()
+
+    @property
     def collects_in_network(self) -> bool:
         """Whether the collector runs in the network: a connection says so, or a server of our own runs there."""
         served = self.sources.desired_count > 0

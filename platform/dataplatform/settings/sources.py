@@ -24,6 +24,9 @@ WIDEST_INGRESS_PREFIX: Final = 8
 DEMO_USER: Final = "dataplatform"
 """The one login of images/sftp."""
 DEMO_SFTP_PORT: Final = 2222
+# Names of our own servers within the network's private domain.
+DEMO_SFTP_NAME: Final = "sftp"
+DEMO_SQL_NAME: Final = "sql"
 # A connection is one parameter, with its host keys; beside them it has a name, a login and a reference.
 HOST_KEYS_CHARACTERS: Final = PARAMETER_CHARACTERS - 900
 # The keys that the program's own server lets in are one parameter, 740 characters each.
@@ -119,6 +122,10 @@ class ConnectionSettings(SettingsModel):
             raise ValueError("host is missing; only a demoServer has none")
         return self
 
+    def address(self, domain: str | None) -> tuple[str, int]:
+        """Host and TCP port, where a server of ours has its name in the network's domain."""
+        return self.host or f"{DEMO_SFTP_NAME}.{domain}", DEMO_SFTP_PORT if self.demo_server else self.port
+
 
 class DatabaseSettings(SettingsModel):
     """How to reach one SQL Server."""
@@ -165,6 +172,10 @@ class DatabaseSettings(SettingsModel):
         elif self.host is None:
             raise ValueError("host is missing; only a demoServer has none")
         return self
+
+    def address(self, domain: str | None) -> tuple[str, int]:
+        """Host and TCP port, where a server of ours has its name in the network's domain."""
+        return self.host or f"{DEMO_SQL_NAME}.{domain}", self.port
 
 
 class NetworkSettings(SettingsModel):

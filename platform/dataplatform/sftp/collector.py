@@ -1,19 +1,26 @@
 """Batch collection: a function on a schedule per dataset takes files from SFTP servers into inbound/."""
 
 import json
-from typing import TypedDict
+from collections.abc import Mapping
 
 import pulumi
 import pulumi_aws as aws
 
 from dataplatform.aws.alarms import alarm_on_messages
+from dataplatform.aws.function_layer import FunctionLayer
+from dataplatform.aws.network import Network
 from dataplatform.aws.policies import allow, document, trust_service
-from dataplatform.aws.python_function import FunctionSettings, PlacementArgs, PythonFunction
-from dataplatform.sftp.credentials import ConnectionArgs, ServerSecrets, configure_connections
+from dataplatform.aws.python_function import PythonFunction
+from dataplatform.aws.stack import StackContext
+from dataplatform.declarations import LoadedDataset
+from dataplatform.settings.sources import ConnectionSettings
+from dataplatform.sftp.credentials import ServerSecrets, configure_connections
 from dataplatform.sftp.permissions import collector_statements
+from dataplatform.storage.data_lake import DataLake
 from lake import metrics
 from lake import parameters as collection
 from lake.schedules import continuation_name
+from processing.declaring.dataset import SftpSource
 
 HANDLER = "functions.sftp_collector.handler.handler"
 TIMEOUT_SECONDS = 900
@@ -22,41 +29,6 @@ CONTINUATION_SCHEDULE = "rate(15 minutes)"
 # Two worker processes want two processors, which come with 3.5 GB; new accounts are capped below that.
 # docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
 MEMORY_MEGABYTES = 3008
-
-
-class CollectedDatasetArgs(TypedDict):
-    """What is collected for one dataset, from where and when."""
-
-    connection: str
-    directory: str
-    pattern: str
-    archive: str | None
-    """Directory on the server that a collected file is moved to; None leaves it."""
-    quiet_seconds: int
-    """How long a file has to have stood unchanged before it is taken."""
-    schedule: str
-    """EventBridge Scheduler expression in the collector's time zone."""
-    paused: bool
-    """The schedule rests, since the server does not run."""
-
-
-class BatchCollectorArgs(TypedDict):
-    """What a BatchCollector needs."""
-
-    connections: dict[str, ConnectionArgs]
-    datasets: dict[str, CollectedDatasetArgs]
-    parameter_prefix: str
-    time_zone: str
-    account_id: pulumi.Input[str]
-    region: pulumi.Input[str]
-    bucket_name: pulumi.Input[str]
-    bucket_arn: pulumi.Input[str]
-    key_arn: pulumi.Input[str]
-    alarm_topic_arn: pulumi.Input[str]
-    functions: FunctionSettings
-    placement: PlacementArgs | None
-    """The network that the function runs in, if a connection needs that."""
-    protect_data: bool
 
 
 class BatchCollector(pulumi.ComponentResource):
@@ -79,25 +51,43 @@ class BatchCollector(pulumi.ComponentResource):
     server_secrets: dict[str, ServerSecrets]
     """What the servers are given whose host keys were made here, by connection."""
 
-    def __init__(self, name: str, args: BatchCollectorArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(  # noqa: PLR0913 - the components that it uses, each named at the call
+        self,
+        name: str,
+        *,
+        stack: StackContext,
+        lake: DataLake,
+        layer: FunctionLayer,
+        network: Network,
+        connections: Mapping[str, ConnectionSettings],
+        datasets: Mapping[str, LoadedDataset[SftpSource]],
+        in_network: bool,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        """Create the function, its ledger, and what is configured for each connection and each dataset.
+
+        Args:
+            name: what the resources' names begin with.
+            stack: the stack's context with key and alarms.
+            lake: the bucket that files land in.
+            layer: the code and the dependencies of all functions.
+            network: the network, whose domain names the servers of ours.
+            connections: the SFTP servers of the stack's settings, by name.
+            datasets: what is collected, by name: what the dataset's file declares, and whether its server runs.
+            in_network: the function runs in the network, because a connection needs that.
+            opts: of the component.
+        """
         super().__init__("dataplatform:batch:BatchCollector", name, None, opts)
-        self._name, self._args = name, args
+        self._name, self._stack, self._lake, self._datasets = name, stack, lake, datasets
         self._child = pulumi.ResourceOptions(parent=self)
-        for dataset, collected in args["datasets"].items():
-            if collected["connection"] not in args["connections"]:
-                known = ", ".join(sorted(args["connections"])) or "none"
-                raise pulumi.RunError(
-                    f"dataset {dataset} comes by the connection {collected['connection']!r}, which this stack's "
-                    f"settings do not have (they have: {known}); add it to data-platform:connections"
-                )
         ledger = self._create_ledger()
         public_keys, self.server_secrets = configure_connections(
-            name, args["parameter_prefix"], args["key_arn"], args["connections"], parent=self
+            name, stack, connections, domain=network.domain, parent=self
         )
         self.public_keys = pulumi.Output.all(**public_keys)
         self._configure_datasets()
         queue = self._create_dead_letter_queue()
-        function = self._create_function(ledger, queue)
+        function = self._create_function(ledger, queue, layer, network if in_network else None)
         self._schedule(function, queue)
         self.alarm_arns = [*function.alarm_arns, self._create_alarm(queue)]
         self.function_name = function.function_name
@@ -117,7 +107,7 @@ class BatchCollector(pulumi.ComponentResource):
         )
 
     def _create_ledger(self) -> aws.dynamodb.Table:
-        protect = self._args["protect_data"]
+        protect = self._stack.protect_data
         return aws.dynamodb.Table(
             f"{self._name}-ledger",
             billing_mode="PAY_PER_REQUEST",
@@ -125,25 +115,25 @@ class BatchCollector(pulumi.ComponentResource):
             range_key="sk",
             attributes=[{"name": "pk", "type": "S"}, {"name": "sk", "type": "S"}],
             point_in_time_recovery={"enabled": True},
-            server_side_encryption={"enabled": True, "kms_key_arn": self._args["key_arn"]},
+            server_side_encryption={"enabled": True, "kms_key_arn": self._stack.key_arn},
             deletion_protection_enabled=protect,
             opts=pulumi.ResourceOptions(parent=self, protect=protect, retain_on_delete=protect),
         )
 
     def _configure_datasets(self) -> None:
-        for dataset, collected in self._args["datasets"].items():
+        for dataset, collected in self._datasets.items():
             aws.ssm.Parameter(
                 f"{self._name}-{dataset}-collection",
-                name=collection.collection_parameter(self._args["parameter_prefix"], dataset),
+                name=collection.collection_parameter(self._stack.parameter_prefix, dataset),
                 description=f"What is collected for the dataset {dataset}",
                 type="String",
                 value=collection.Collection(
                     dataset=dataset,
-                    connection=collected["connection"],
-                    directory=collected["directory"],
-                    pattern=collected["pattern"],
-                    archive=collected["archive"],
-                    quiet_seconds=collected["quiet_seconds"],
+                    connection=collected.source.connection,
+                    directory=collected.source.directory,
+                    pattern=collected.source.pattern,
+                    archive=collected.source.archive,
+                    quiet_seconds=int(collected.source.quiet.total_seconds()),
                 ).to_json(),
                 opts=self._child,
             )
@@ -151,46 +141,49 @@ class BatchCollector(pulumi.ComponentResource):
     def _create_dead_letter_queue(self) -> aws.sqs.Queue:
         return aws.sqs.Queue(
             f"{self._name}-dead-letters",
-            kms_master_key_id=self._args["key_arn"],
+            kms_master_key_id=self._stack.key_arn,
             message_retention_seconds=14 * 24 * 3600,
             opts=self._child,
         )
 
-    def _create_function(self, ledger: aws.dynamodb.Table, queue: aws.sqs.Queue) -> PythonFunction:
-        args = self._args
+    @property
+    def exports(self) -> Mapping[str, object]:
+        """What the stack exports of its collector."""
+        return {
+            "ledgerTable": self.ledger_table_name,
+            "sftpCollectorFunction": self.function_name,
+            "collectionSchedules": self.schedules,
+            "collectorDeadLetterQueueUrl": self.dead_letter_queue_url,
+            "connectionPublicKeys": self.public_keys,
+        }
+
+    def _create_function(
+        self, ledger: aws.dynamodb.Table, queue: aws.sqs.Queue, layer: FunctionLayer, network: Network | None
+    ) -> PythonFunction:
         function = PythonFunction(
             f"{self._name}-sftp",
-            {
-                "settings": args["functions"],
-                "description": "Collects new and changed files from SFTP servers into inbound/",
-                "handler": HANDLER,
-                "log_group_name": f"/{self._name}/sftp-collector",
-                "timeout_seconds": TIMEOUT_SECONDS,
-                "memory_megabytes": MEMORY_MEGABYTES,
-                "environment": {
-                    "LAKE_BUCKET": args["bucket_name"],
-                    "LEDGER_TABLE": ledger.name,
-                    "PARAMETER_PREFIX": args["parameter_prefix"],
-                    "POWERTOOLS_SERVICE_NAME": metrics.COLLECTOR,
-                    "POWERTOOLS_LOG_LEVEL": "INFO",
-                },
-                "statements": collector_statements(
-                    {
-                        "datasets": list(args["datasets"]),
-                        "parameter_prefix": args["parameter_prefix"],
-                        "account_id": args["account_id"],
-                        "region": args["region"],
-                        "bucket_arn": args["bucket_arn"],
-                        "ledger_arn": ledger.arn,
-                        "dead_letter_queue_arn": queue.arn,
-                    }
-                ),
-                "placement": args["placement"],
-                "errors_description": "A collection failed: the function's log names each file and why",
-                # It stops by itself 30 s before its end, with whatever is left for the next run.
-                "near_limit_percent": 99,
+            stack=self._stack,
+            layer=layer,
+            network=network,
+            description="Collects new and changed files from SFTP servers into inbound/",
+            handler=HANDLER,
+            log_group_name=f"/{self._name}/sftp-collector",
+            timeout_seconds=TIMEOUT_SECONDS,
+            memory_megabytes=MEMORY_MEGABYTES,
+            environment={
+                "LAKE_BUCKET": self._lake.bucket_name,
+                "LEDGER_TABLE": ledger.name,
+                "PARAMETER_PREFIX": self._stack.parameter_prefix,
+                "POWERTOOLS_SERVICE_NAME": metrics.COLLECTOR,
+                "POWERTOOLS_LOG_LEVEL": "INFO",
             },
-            self._child,
+            statements=collector_statements(
+                self._stack, self._lake, self._datasets, ledger_arn=ledger.arn, dead_letter_queue_arn=queue.arn
+            ),
+            errors_description="A collection failed: the function's log names each file and why",
+            # It stops by itself 30 s before its end, with whatever is left for the next run.
+            near_limit_percent=99,
+            opts=self._child,
         )
         aws.lambda_.FunctionEventInvokeConfig(
             f"{self._name}-failures",
@@ -203,11 +196,11 @@ class BatchCollector(pulumi.ComponentResource):
         return function
 
     def _schedule(self, function: PythonFunction, queue: aws.sqs.Queue) -> None:
-        args = self._args
+        stack = self._stack
         role = aws.iam.Role(
             f"{self._name}-scheduler-role",
             description="Starts the SFTP collector",
-            assume_role_policy=trust_service("scheduler.amazonaws.com", args["account_id"]),
+            assume_role_policy=trust_service("scheduler.amazonaws.com", stack.account_id),
             opts=self._child,
         )
         permissions = aws.iam.RolePolicy(
@@ -216,7 +209,7 @@ class BatchCollector(pulumi.ComponentResource):
             policy=document(
                 allow("StartCollector", ["lambda:InvokeFunction"], [function.function_arn]),
                 allow("SendFailures", ["sqs:SendMessage"], [queue.arn]),
-                allow("EncryptFailures", ["kms:Decrypt", "kms:GenerateDataKey"], [args["key_arn"]]),
+                allow("EncryptFailures", ["kms:Decrypt", "kms:GenerateDataKey"], [stack.key_arn]),
             ),
             opts=self._child,
         )
@@ -234,16 +227,16 @@ class BatchCollector(pulumi.ComponentResource):
         opts = pulumi.ResourceOptions(parent=self, depends_on=[permissions])
         schedules: dict[str, pulumi.Output[str]] = {}
         all_schedules: dict[str, pulumi.Output[list[str]]] = {}
-        for dataset, collected in args["datasets"].items():
+        for dataset, collected in self._datasets.items():
             schedule = aws.scheduler.Schedule(
                 f"{self._name}-{dataset}-schedule",
                 name=dataset,
                 group_name=group.name,
                 description=f"Collects {dataset}",
-                schedule_expression=collected["schedule"],
-                schedule_expression_timezone=args["time_zone"],
+                schedule_expression=collected.source.schedule,
+                schedule_expression_timezone=stack.time_zone,
                 flexible_time_window={"mode": "OFF"},
-                state="DISABLED" if collected["paused"] else None,
+                state="DISABLED" if collected.paused else None,
                 target=target({"dataset": dataset}),
                 opts=opts,
             )
@@ -254,9 +247,9 @@ class BatchCollector(pulumi.ComponentResource):
                 group_name=group.name,
                 description=f"Goes on with the collection of {dataset} where a run left work",
                 schedule_expression=CONTINUATION_SCHEDULE,
-                schedule_expression_timezone=args["time_zone"],
+                schedule_expression_timezone=stack.time_zone,
                 flexible_time_window={"mode": "OFF"},
-                state="DISABLED" if collected["paused"] else None,
+                state="DISABLED" if collected.paused else None,
                 target=target({"dataset": dataset, "continue": True}),
                 opts=opts,
             )
@@ -272,6 +265,6 @@ class BatchCollector(pulumi.ComponentResource):
             queue,
             description="A collection failed for good: the dead-letter queue holds its request and its error",
             runbook="collector-dead-letters",
-            topic_arn=self._args["alarm_topic_arn"],
+            topic_arn=self._stack.alarm_topic_arn,
             parent=self,
         ).arn

@@ -1,35 +1,33 @@
 """What the SFTP collector's role may do: land files of its datasets, keep its ledger, read its configuration."""
 
-from typing import Any, TypedDict
+from collections.abc import Iterable
+from typing import Any
 
 import pulumi
 
 from dataplatform.aws.policies import allow
+from dataplatform.aws.stack import StackContext
+from dataplatform.storage.data_lake import DataLake
 from lake import keys
 
 
-class CollectorPermissionsArgs(TypedDict):
-    """What the collector's policy is about."""
-
-    datasets: list[str]
-    parameter_prefix: str
-    account_id: pulumi.Input[str]
-    region: pulumi.Input[str]
-    bucket_arn: pulumi.Input[str]
-    ledger_arn: pulumi.Input[str]
-    dead_letter_queue_arn: pulumi.Input[str]
-
-
-def collector_statements(args: CollectorPermissionsArgs) -> list[dict[str, Any]]:
+def collector_statements(
+    stack: StackContext,
+    lake: DataLake,
+    datasets: Iterable[str],
+    *,
+    ledger_arn: pulumi.Input[str],
+    dead_letter_queue_arn: pulumi.Input[str],
+) -> list[dict[str, Any]]:
     """The collector writes under inbound/{its datasets}/ only, and reads nothing of the lake."""
     parameters = pulumi.Output.concat(
-        "arn:aws:ssm:", args["region"], ":", args["account_id"], ":parameter", args["parameter_prefix"]
+        "arn:aws:ssm:", stack.region, ":", stack.account_id, ":parameter", stack.parameter_prefix
     )
-    landing = [pulumi.Output.concat(args["bucket_arn"], f"/{keys.inbound_prefix(name)}*") for name in args["datasets"]]
+    landing = [pulumi.Output.concat(lake.bucket_arn, f"/{keys.inbound_prefix(name)}*") for name in datasets]
     return [
         allow("LandFiles", ["s3:PutObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"], landing),
         # Tells the keys of uploads that are under way, of the whole bucket: AWS has no narrower resource for it.
-        allow("FindLeftOverUploads", ["s3:ListBucketMultipartUploads"], [args["bucket_arn"]]),
+        allow("FindLeftOverUploads", ["s3:ListBucketMultipartUploads"], [lake.bucket_arn]),
         allow(
             "KeepLedger",
             [
@@ -40,12 +38,12 @@ def collector_statements(args: CollectorPermissionsArgs) -> list[dict[str, Any]]
                 # Finds the claims that a killed run left: lake.ledger.strays.
                 "dynamodb:Query",
             ],
-            [args["ledger_arn"]],
+            [ledger_arn],
         ),
         allow(
             "ReadConfiguration",
             ["ssm:GetParameter"],
             [pulumi.Output.concat(parameters, "/connections/*"), pulumi.Output.concat(parameters, "/datasets/*")],
         ),
-        allow("SendFailures", ["sqs:SendMessage"], [args["dead_letter_queue_arn"]]),
+        allow("SendFailures", ["sqs:SendMessage"], [dead_letter_queue_arn]),
     ]

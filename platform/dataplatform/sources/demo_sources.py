@@ -1,18 +1,19 @@
 """The demo's two source servers, for the connection and the database of the settings that say `demoServer`."""
 
 from collections.abc import Mapping
-from typing import Final, TypedDict
+from dataclasses import dataclass
+from typing import Final
 
 import pulumi
 
 from dataplatform.aws.network import Network
-from dataplatform.declarations import SFTP, SQL, collected_datasets, extracted_datasets
+from dataplatform.aws.stack import StackContext
+from dataplatform.declarations import Declarations
 from dataplatform.settings.model import Settings
-from dataplatform.settings.sources import DEMO_SFTP_PORT
+from dataplatform.settings.sources import DEMO_SFTP_NAME, DEMO_SFTP_PORT, DEMO_SQL_NAME
 from dataplatform.sftp.collector import BatchCollector
-from dataplatform.sources.source_server import ServerTaskArgs, SourceServer
+from dataplatform.sources.source_server import ServerTask, SourceServer
 from dataplatform.sql.extraction import SqlExtraction
-from dataplatform.sql.images import IMAGES
 
 SQL_PORT: Final = 1433
 # What a container has by default and these servers do without. sshd keeps what it changes root and user by.
@@ -30,31 +31,6 @@ _UNUSED_RIGHTS: Final = (
 )
 
 
-class ServerSurroundings(TypedDict):
-    """What the stack has for its servers."""
-
-    network: Network
-    collector: BatchCollector
-    extraction: SqlExtraction
-    account_id: pulumi.Input[str]
-    region: pulumi.Input[str]
-    key_arn: pulumi.Input[str]
-    alarm_topic_arn: pulumi.Input[str]
-    undelivered_queue_arn: pulumi.Input[str]
-
-
-class ServerControls(TypedDict):
-    """What `python -m ops` stops and starts a server by."""
-
-    cluster: pulumi.Input[str]
-    service: pulumi.Input[str]
-    desiredCount: int
-    schedules: pulumi.Input[list[str]]
-    """Schedules of the datasets that come from it, as group/name."""
-    endpoints: pulumi.Input[list[dict[str, str]]]
-    """Interface endpoints that nothing else needs, each as `endpoint` and its `subnet`."""
-
-
 def served_connection(settings: Settings) -> str | None:
     """Name of the connection whose server is ours."""
     return next((name for name, each in settings.connections.items() if each.demo_server), None)
@@ -65,110 +41,113 @@ def served_database(settings: Settings) -> str | None:
     return next((name for name, each in settings.databases.items() if each.demo_server), None)
 
 
-def create_demo_sources(name: str, settings: Settings, surroundings: ServerSurroundings) -> dict[str, ServerControls]:
-    """Create the servers that the settings ask for.
+@dataclass(frozen=True, slots=True)
+class DemoSources:
+    """The servers that a stack runs itself."""
 
-    Returns:
-        What each server is stopped and started by, by "sftp" or "sql".
-    """
-    services: dict[str, ServerControls] = {}
-    collector, extraction = surroundings["collector"], surroundings["extraction"]
+    controls: Mapping[str, Mapping[str, object]]
+    """By "sftp" or "sql", what `python -m ops` stops and starts the server by: `cluster`, `service`, `desiredCount`,
+    `schedules` of the datasets that come from it, as group/name, and `endpoints` that nothing else needs, each with its
+    `endpoint` and `subnet`."""
+
+    @property
+    def exports(self) -> Mapping[str, object]:
+        """What the stack exports of its own servers."""
+        return {"sourceServers": self.controls}
+
+
+def create_demo_sources(
+    stack: StackContext,
+    settings: Settings,
+    declared: Declarations,
+    network: Network,
+    collector: BatchCollector,
+    extraction: SqlExtraction,
+) -> DemoSources:
+    """Create the servers that the settings ask for."""
+    name = f"{stack.name}-source"
+    controls: dict[str, Mapping[str, object]] = {}
     if (connection := served_connection(settings)) is not None:
-        task = _sftp_task(collector, connection)
         group = collector.security_group_id
-        groups = {"collector": group} if group is not None else {}
-        services[SFTP] = _create(f"{name}-sftp", settings, surroundings, SFTP, "sftp", task, groups)
-        datasets = [each for each, args in collected_datasets(settings).items() if args["connection"] == connection]
-        services[SFTP]["schedules"] = collector.all_schedules.apply(
-            lambda schedules: [each for dataset in datasets for each in schedules[dataset]]
+        server = SourceServer(
+            f"{name}-sftp",
+            stack=stack,
+            network=network,
+            settings=settings.sources,
+            image="sftp",
+            task=_sftp_task(collector, connection),
+            dns_name=DEMO_SFTP_NAME,
+            allowed_groups={"collector": group} if group is not None else {},
+        )
+        collected = [each for each, loaded in declared.collected.items() if loaded.source.connection == connection]
+        schedules = collector.all_schedules.apply(
+            lambda schedules: [each for dataset in collected for each in schedules[dataset]]
         )
         sources = [*settings.connections.values(), *settings.databases.values()]
         # The network's names lead all that runs in it by the endpoints: those of others' collectors, too.
-        if all(each.demo_server for each in sources):
-            services[SFTP]["endpoints"] = surroundings["network"].endpoints
+        endpoints = network.endpoints if all(each.demo_server for each in sources) else []
+        controls["sftp"] = _controls(server, settings, schedules, endpoints)
     if (database := served_database(settings)) is not None:
-        task = _sql_task(extraction, database, settings)
-        groups = {"extraction": extraction.security_group_id}
-        services[SQL] = _create(f"{name}-sql", settings, surroundings, SQL, "mssql", task, groups)
-        extracted = [each for each, args in extracted_datasets(settings).items() if args["database"] == database]
-        services[SQL]["schedules"] = extraction.schedules.apply(
-            lambda schedules: [schedules[dataset] for dataset in extracted]
+        server = SourceServer(
+            f"{name}-sql",
+            stack=stack,
+            network=network,
+            settings=settings.sources,
+            image="mssql",
+            task=_sql_task(extraction, database, settings),
+            dns_name=DEMO_SQL_NAME,
+            allowed_groups={"extraction": extraction.security_group_id},
         )
-    return services
+        extracted = [each for each, loaded in declared.extracted.items() if loaded.source.connection == database]
+        schedules = extraction.schedules.apply(lambda schedules: [schedules[dataset] for dataset in extracted])
+        controls["sql"] = _controls(server, settings, schedules, [])
+    return DemoSources(controls)
 
 
-def _create(
-    name: str,
+def _controls(
+    server: SourceServer,
     settings: Settings,
-    surroundings: ServerSurroundings,
-    dns_name: str,
-    image: str,
-    task: ServerTaskArgs,
-    groups: Mapping[str, pulumi.Input[str]],
-) -> ServerControls:
-    network = surroundings["network"]
-    if network.namespace_id is None:
-        raise pulumi.RunError(f"{name} has no domain to put its name into: give the Network one")
-    server = SourceServer(
-        name,
-        {
-            "image_sources": IMAGES[image].files,
-            "platform": IMAGES[image].platform,
-            "skip_build": settings.local.skip_images,
-            "task": task,
-            "desired_count": settings.sources.desired_count,
-            "vpc_id": network.vpc_id,
-            "subnet_ids": network.public_subnet_ids,
-            "namespace_id": network.namespace_id,
-            "dns_name": dns_name,
-            "allowed_groups": groups,
-            "allowed_cidrs": settings.sources.allowed_cidrs,
-            "account_id": surroundings["account_id"],
-            "region": surroundings["region"],
-            "key_arn": surroundings["key_arn"],
-            "alarm_topic_arn": surroundings["alarm_topic_arn"],
-            "undelivered_queue_arn": surroundings["undelivered_queue_arn"],
-            "log_retention_days": settings.log_retention_days,
-        },
-    )
+    schedules: pulumi.Input[list[str]],
+    endpoints: pulumi.Input[list[dict[str, str]]],
+) -> Mapping[str, object]:
     return {
         "cluster": server.cluster_name,
         "service": server.service_name,
         "desiredCount": settings.sources.desired_count,
-        "schedules": [],
-        "endpoints": [],
+        "schedules": schedules,
+        "endpoints": endpoints,
     }
 
 
-def _sftp_task(collector: BatchCollector, connection: str) -> ServerTaskArgs:
+def _sftp_task(collector: BatchCollector, connection: str) -> ServerTask:
     check = f"ssh-keyscan -T 3 -p {DEMO_SFTP_PORT} 127.0.0.1 2>/dev/null | grep -q ssh-rsa"
-    return {
-        "port": DEMO_SFTP_PORT,
-        "cpu_units": 256,
-        "memory_megabytes": 512,
-        "environment": {},
-        "secrets": collector.server_secrets[connection],
-        "health_command": ["CMD-SHELL", check],
-        "start_seconds": 10,
-        "read_only_root": True,
-        "volume": "/srv/sftp/outgoing",
-        "dropped_rights": _UNUSED_RIGHTS,
-    }
+    return ServerTask(
+        port=DEMO_SFTP_PORT,
+        cpu_units=256,
+        memory_megabytes=512,
+        environment={},
+        secrets=collector.server_secrets[connection],
+        health_command=["CMD-SHELL", check],
+        start_seconds=10,
+        read_only_root=True,
+        volume="/srv/sftp/outgoing",
+        dropped_rights=_UNUSED_RIGHTS,
+    )
 
 
-def _sql_task(extraction: SqlExtraction, database: str, settings: Settings) -> ServerTaskArgs:
+def _sql_task(extraction: SqlExtraction, database: str, settings: Settings) -> ServerTask:
     described = settings.databases[database]
-    return {
-        "port": SQL_PORT,
+    return ServerTask(
+        port=SQL_PORT,
         # SQL Server wants 2 GB, and Fargate gives that with a quarter of a processor at the least; half of one starts.
-        "cpu_units": 512,
-        "memory_megabytes": 2048,
-        "environment": {"ACCEPT_EULA": "Y", "SQL_DATABASE": described.database, "SQL_USER": described.user},
-        "secrets": extraction.server_secrets[database],
-        "health_command": ["CMD", "/usr/local/bin/healthcheck.sh"],
-        "start_seconds": 300,
+        cpu_units=512,
+        memory_megabytes=2048,
+        environment={"ACCEPT_EULA": "Y", "SQL_DATABASE": described.database, "SQL_USER": described.user},
+        secrets=extraction.server_secrets[database],
+        health_command=["CMD", "/usr/local/bin/healthcheck.sh"],
+        start_seconds=300,
         # SQL Server writes beside its data folder, too.
-        "read_only_root": False,
-        "volume": None,
-        "dropped_rights": _UNUSED_RIGHTS,
-    }
+        read_only_root=False,
+        volume=None,
+        dropped_rights=_UNUSED_RIGHTS,
+    )

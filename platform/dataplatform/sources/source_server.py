@@ -1,15 +1,18 @@
 """A source server of our own: an image of this repository as a Fargate service, closed but for its collector."""
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import Any, TypedDict
+from dataclasses import dataclass
+from typing import Any
 
 import pulumi
 import pulumi_aws as aws
 
-from dataplatform.aws.alert_rules import AlertArgs, alert_on_failed_deployments
+from dataplatform.aws.alert_rules import alert_on_failed_deployments
+from dataplatform.aws.network import Network
 from dataplatform.aws.policies import allow, document, trust_service
 from dataplatform.aws.security_groups import create_outgoing_group, let_in
+from dataplatform.aws.stack import StackContext
+from dataplatform.settings.sources import SourceSettings
 from dataplatform.sftp.credentials import ServerSecrets
 from dataplatform.sql.container_image import ContainerImage
 
@@ -17,7 +20,8 @@ from dataplatform.sql.container_image import ContainerImage
 DNS_SECONDS = 10
 
 
-class ServerTaskArgs(TypedDict):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerTask:
     """What one server's task is, beside its image."""
 
     port: int
@@ -36,63 +40,60 @@ class ServerTaskArgs(TypedDict):
     """Linux capabilities that it does without."""
 
 
-class SourceServerArgs(TypedDict):
-    """What a SourceServer needs."""
-
-    image_sources: Mapping[str, Path]
-    platform: str
-    skip_build: bool
-    task: ServerTaskArgs
-    desired_count: int
-    vpc_id: pulumi.Input[str]
-    subnet_ids: pulumi.Input[list[str]]
-    namespace_id: pulumi.Input[str]
-    """Cloud Map's private DNS namespace; the server's name in it is `dns_name`."""
-    dns_name: str
-    allowed_groups: Mapping[str, pulumi.Input[str]]
-    """Security groups that may connect, by what they are."""
-    allowed_cidrs: Sequence[str]
-    account_id: pulumi.Input[str]
-    region: pulumi.Input[str]
-    key_arn: pulumi.Input[str]
-    alarm_topic_arn: pulumi.Input[str]
-    undelivered_queue_arn: pulumi.Input[str]
-    log_retention_days: int
-
-
 class SourceServer(pulumi.ComponentResource):
     """One server: image and registry, cluster, task, service, name and firewall."""
 
     cluster_name: pulumi.Output[str]
     service_name: pulumi.Output[str]
 
-    def __init__(self, name: str, args: SourceServerArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(  # noqa: PLR0913 - each is a fact of the server, and named at the call
+        self,
+        name: str,
+        *,
+        stack: StackContext,
+        network: Network,
+        settings: SourceSettings,
+        image: str,
+        task: ServerTask,
+        dns_name: str,
+        allowed_groups: Mapping[str, pulumi.Input[str]],
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        """Create the image, the service that runs it, its name and its firewall.
+
+        Args:
+            name: what the resources' names begin with.
+            stack: the stack's context with key and alarms.
+            network: the network, which has a domain; the server is in its public subnets.
+            settings: how many tasks run, 0 or 1, and which address ranges may connect.
+            image: name of the server's image in images/.
+            task: port, size, environment, secrets, health check, volume and Linux rights of the one container.
+            dns_name: the server's name in the network's domain.
+            allowed_groups: security groups that may connect, by what they are.
+            opts: of the component.
+
+        Raises:
+            pulumi.RunError: the network has no domain.
+        """
         super().__init__("dataplatform:sources:SourceServer", name, None, opts)
-        self._name, self._args = name, args
+        self._name, self._stack, self._network, self._settings = name, stack, network, settings
+        self._task, self._dns_name = task, dns_name
         self._child = pulumi.ResourceOptions(parent=self)
-        image = ContainerImage(
-            f"{name}-image",
-            {
-                "sources": args["image_sources"],
-                "platform": args["platform"],
-                "key_arn": args["key_arn"],
-                "skip_build": args["skip_build"],
-            },
-            self._child,
-        )
+        if network.namespace_id is None:
+            raise pulumi.RunError(f"{name} has no domain to put its name into: give the Network one")
+        built = ContainerImage(f"{name}-image", stack=stack, image=image, opts=self._child)
         logs = aws.cloudwatch.LogGroup(
             f"{name}-logs",
             name=f"/{name}",
-            retention_in_days=args["log_retention_days"],
-            kms_key_id=args["key_arn"],
+            retention_in_days=stack.log_retention_days,
+            kms_key_id=stack.key_arn,
             opts=self._child,
         )
-        task = self._define_task(image, logs)
+        definition = self._define_task(built, logs)
         cluster = aws.ecs.Cluster(f"{name}-cluster", name=name, opts=self._child)
-        service = self._serve(cluster, task)
-        alert = AlertArgs(topic_arn=args["alarm_topic_arn"], undelivered_queue_arn=args["undelivered_queue_arn"])
+        service = self._serve(cluster, definition, network.namespace_id, allowed_groups)
         # A service's id is its ARN.
-        alert_on_failed_deployments(name, service.id, alert, parent=self)
+        alert_on_failed_deployments(name, service.id, stack, parent=self)
         self.cluster_name = cluster.name
         self.service_name = service.name
         self.register_outputs({"clusterName": self.cluster_name, "serviceName": self.service_name})
@@ -101,13 +102,13 @@ class SourceServer(pulumi.ComponentResource):
         return aws.iam.Role(
             f"{self._name}-{purpose}-role",
             description=f"The source server's {purpose} role",
-            assume_role_policy=trust_service("ecs-tasks.amazonaws.com", self._args["account_id"]),
+            assume_role_policy=trust_service("ecs-tasks.amazonaws.com", self._stack.account_id),
             opts=self._child,
         )
 
     def _create_execution_role(self, image: ContainerImage, logs: aws.cloudwatch.LogGroup) -> aws.iam.Role:
         role = self._create_role("execution")
-        secrets = self._args["task"]["secrets"]["parameter_arns"].values()
+        secrets = self._task.secrets.parameter_arns.values()
         aws.iam.RolePolicy(
             f"{self._name}-execution-permissions",
             role=role.name,
@@ -125,58 +126,58 @@ class SourceServer(pulumi.ComponentResource):
                     [pulumi.Output.concat(logs.arn, ":*")],
                 ),
                 allow("ReadSecrets", ["ssm:GetParameters"], list(secrets)),
-                allow("DecryptSecrets", ["kms:Decrypt"], [self._args["key_arn"]]),
+                allow("DecryptSecrets", ["kms:Decrypt"], [self._stack.key_arn]),
             ),
             opts=self._child,
         )
         return role
 
     def _define_task(self, image: ContainerImage, logs: aws.cloudwatch.LogGroup) -> aws.ecs.TaskDefinition:
-        args, task = self._args, self._args["task"]
+        task = self._task
         return aws.ecs.TaskDefinition(
             f"{self._name}-task",
             family=self._name,
             requires_compatibilities=["FARGATE"],
             network_mode="awsvpc",
-            cpu=str(task["cpu_units"]),
-            memory=str(task["memory_megabytes"]),
+            cpu=str(task.cpu_units),
+            memory=str(task.memory_megabytes),
             runtime_platform={"cpu_architecture": "X86_64", "operating_system_family": "LINUX"},
             # The server itself calls nothing of AWS: its own role may do nothing.
             task_role_arn=self._create_role("task").arn,
             execution_role_arn=self._create_execution_role(image, logs).arn,
-            volumes=[{"name": "data"}] if task["volume"] else None,
-            container_definitions=pulumi.Output.json_dumps([self._container(image, logs, args["region"], task)]),
+            volumes=[{"name": "data"}] if task.volume else None,
+            container_definitions=pulumi.Output.json_dumps([self._container(image, logs, self._stack.region, task)]),
             opts=self._child,
         )
 
     def _container(
-        self, image: ContainerImage, logs: aws.cloudwatch.LogGroup, region: pulumi.Input[str], task: ServerTaskArgs
+        self, image: ContainerImage, logs: aws.cloudwatch.LogGroup, region: pulumi.Input[str], task: ServerTask
     ) -> dict[str, Any]:
-        name = self._args["dns_name"]
-        secrets = task["secrets"]
+        name = self._dns_name
+        secrets = task.secrets
         return {
             "name": name,
             "image": image.reference,
             "essential": True,
-            "portMappings": [{"containerPort": task["port"], "protocol": "tcp"}],
-            "environment": [{"name": key, "value": value} for key, value in sorted(task["environment"].items())],
-            "secrets": [{"name": key, "valueFrom": arn} for key, arn in sorted(secrets["parameter_arns"].items())],
+            "portMappings": [{"containerPort": task.port, "protocol": "tcp"}],
+            "environment": [{"name": key, "value": value} for key, value in sorted(task.environment.items())],
+            "secrets": [{"name": key, "valueFrom": arn} for key, arn in sorted(secrets.parameter_arns.items())],
             # A secret's new value shows in no reference to it; its version does, and so starts a new task.
             "dockerLabels": {
                 f"version.{key}": pulumi.Output.from_input(version).apply(str)
-                for key, version in sorted(secrets["versions"].items())
+                for key, version in sorted(secrets.versions.items())
             },
-            "readonlyRootFilesystem": task["read_only_root"],
-            "mountPoints": [{"sourceVolume": "data", "containerPath": task["volume"], "readOnly": False}]
-            if task["volume"]
+            "readonlyRootFilesystem": task.read_only_root,
+            "mountPoints": [{"sourceVolume": "data", "containerPath": task.volume, "readOnly": False}]
+            if task.volume
             else [],
-            "linuxParameters": {"capabilities": {"drop": list(task["dropped_rights"])}},
+            "linuxParameters": {"capabilities": {"drop": list(task.dropped_rights)}},
             "healthCheck": {
-                "command": list(task["health_command"]),
+                "command": list(task.health_command),
                 "interval": 15,
                 "timeout": 10,
                 "retries": 3,
-                "startPeriod": task["start_seconds"],
+                "startPeriod": task.start_seconds,
             },
             "logConfiguration": {
                 "logDriver": "awslogs",
@@ -184,16 +185,22 @@ class SourceServer(pulumi.ComponentResource):
             },
         }
 
-    def _serve(self, cluster: aws.ecs.Cluster, task: aws.ecs.TaskDefinition) -> aws.ecs.Service:
-        name, args = self._name, self._args
-        port = args["task"]["port"]
-        firewall = create_outgoing_group(name, "A source server", args["vpc_id"], parent=self)
-        let_in(name, firewall, port, groups=args["allowed_groups"], ranges=args["allowed_cidrs"], parent=self)
+    def _serve(
+        self,
+        cluster: aws.ecs.Cluster,
+        task: aws.ecs.TaskDefinition,
+        namespace_id: pulumi.Input[str],
+        allowed_groups: Mapping[str, pulumi.Input[str]],
+    ) -> aws.ecs.Service:
+        name, settings = self._name, self._settings
+        firewall = create_outgoing_group(name, "A source server", self._network.vpc_id, parent=self)
+        ranges = settings.allowed_cidrs
+        let_in(name, firewall, self._task.port, groups=allowed_groups, ranges=ranges, parent=self)
         registered = aws.servicediscovery.Service(
             f"{name}-name",
-            name=args["dns_name"],
+            name=self._dns_name,
             dns_config={
-                "namespace_id": args["namespace_id"],
+                "namespace_id": namespace_id,
                 "dns_records": [{"type": "A", "ttl": DNS_SECONDS}],
                 "routing_policy": "MULTIVALUE",
             },
@@ -204,10 +211,10 @@ class SourceServer(pulumi.ComponentResource):
             name=name,
             cluster=cluster.arn,
             task_definition=task.arn,
-            desired_count=args["desired_count"],
+            desired_count=settings.desired_count,
             launch_type="FARGATE",
             network_configuration={
-                "subnets": args["subnet_ids"],
+                "subnets": self._network.public_subnet_ids,
                 "security_groups": [firewall.id],
                 # Its image and its secrets come by the internet gateway; nobody gets in by it.
                 "assign_public_ip": True,

@@ -1,28 +1,13 @@
 """A container image of this repository: its registry, and the build that fills it."""
 
-from collections.abc import Mapping
-from pathlib import Path
-from typing import TypedDict
-
 import pulumi
 import pulumi_aws as aws
 import pulumi_docker as docker
 
-from dataplatform.sql.images import stage_context
+from dataplatform.aws.stack import StackContext
+from dataplatform.sql.images import IMAGES, stage_context
 
 KEPT_IMAGES = 10
-
-
-class ContainerImageArgs(TypedDict):
-    """What a ContainerImage needs."""
-
-    sources: Mapping[str, Path]
-    """What the image is built from: path in the build context to file or folder of the repository."""
-    platform: str
-    """Platform that the image is built for, such as "linux/amd64"."""
-    key_arn: pulumi.Input[str]
-    skip_build: bool
-    """Build and push nothing; only the local stack says so, whose emulator runs no containers."""
 
 
 class ContainerImage(pulumi.ComponentResource):
@@ -36,26 +21,37 @@ class ContainerImage(pulumi.ComponentResource):
     """Repository and tag, once the image is there."""
     repository_arn: pulumi.Output[str]
 
-    def __init__(self, name: str, args: ContainerImageArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(
+        self, name: str, *, stack: StackContext, image: str, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        """Create the repository, and build and push the image.
+
+        Args:
+            name: of the repository.
+            stack: the stack's context with its key; with `local.skip_images` nothing is built or pushed.
+            image: name of one of the repository's IMAGES, which say what it is built from and for which platform.
+            opts: of the component.
+        """
         super().__init__("dataplatform:images:ContainerImage", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
-        context, digest = stage_context(name, args["sources"])
+        sources = IMAGES[image]
+        context, digest = stage_context(name, sources.files)
         repository = aws.ecr.Repository(
             f"{name}-repository",
             name=name,
             image_tag_mutability="IMMUTABLE",
             image_scanning_configuration={"scan_on_push": True},
-            encryption_configurations=[{"encryption_type": "KMS", "kms_key": args["key_arn"]}],
+            encryption_configurations=[{"encryption_type": "KMS", "kms_key": stack.key_arn}],
             opts=child,
         )
         aws.ecr.LifecyclePolicy(f"{name}-lifecycle", repository=repository.name, policy=_keep_latest(), opts=child)
         reference = pulumi.Output.concat(repository.repository_url, ":", digest)
-        if not args["skip_build"]:
+        if not stack.local.skip_images:
             token = aws.ecr.get_authorization_token_output(registry_id=repository.registry_id)
-            image = docker.Image(
+            built = docker.Image(
                 f"{name}-image",
                 image_name=reference,
-                build={"context": str(context), "platform": args["platform"]},
+                build={"context": str(context), "platform": sources.platform},
                 build_on_preview=False,
                 registry={
                     "server": repository.repository_url,
@@ -64,7 +60,7 @@ class ContainerImage(pulumi.ComponentResource):
                 },
                 opts=child,
             )
-            reference = image.image_name
+            reference = built.image_name
         self.reference = reference
         self.repository_arn = repository.arn
         self.register_outputs({"reference": self.reference, "repositoryArn": self.repository_arn})

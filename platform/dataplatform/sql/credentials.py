@@ -1,13 +1,15 @@
 """How each SQL Server is reached: address, login, password and the certificate that its TLS has to show, in SSM."""
 
 import ipaddress
-from typing import TypedDict
+from collections.abc import Mapping
 
 import pulumi
 import pulumi_aws as aws
 import pulumi_random as random
 import pulumi_tls as tls
 
+from dataplatform.aws.stack import StackContext
+from dataplatform.settings.sources import DatabaseSettings
 from dataplatform.sftp.credentials import ServerSecrets, server_secrets
 from lake import parameters as collection
 
@@ -19,38 +21,30 @@ AUTHORITY_HOURS = 10 * 365 * 24
 CERTIFICATE_HOURS = 2 * 365 * 24
 
 
-class DatabaseArgs(TypedDict):
-    """One SQL Server."""
-
-    host: str
-    port: int
-    database: str
-    user: str
-    password_parameter: str | None
-    """Name of an SSM SecureString that exists already; without one the program generates the password."""
-    certificate: str | None
-    """PEM of the server's certificate, or its authority's; without one the program generates authority and server."""
-    demo_server: bool
-    """The program runs the server itself, and so makes its administrator's password too."""
-
-
 def configure_databases(
     name: str,
-    prefix: str,
-    key_arn: pulumi.Input[str],
-    databases: dict[str, DatabaseArgs],
+    stack: StackContext,
+    databases: Mapping[str, DatabaseSettings],
     *,
+    domain: str | None,
     parent: pulumi.Resource,
 ) -> dict[str, ServerSecrets]:
     """Put every database's address, login and secrets into SSM, each secret under the platform's key.
+
+    Args:
+        name: what the resources' names begin with.
+        stack: the stack's context with its key.
+        databases: the SQL Servers, by name.
+        domain: where a server of ours has its name.
+        parent: of what is created.
 
     Returns:
         What each server is given that the program runs itself.
     """
     secrets: dict[str, ServerSecrets] = {}
     for database, server in databases.items():
-        made = _DatabaseParameters(name, prefix, key_arn, database, server, parent)
-        if server["demo_server"]:
+        made = _DatabaseParameters(name, stack, database, server, server.address(domain), parent)
+        if server.demo_server:
             secrets[database] = made.server_secrets()
     return secrets
 
@@ -61,30 +55,32 @@ class _DatabaseParameters:
     def __init__(
         self,
         name: str,
-        prefix: str,
-        key_arn: pulumi.Input[str],
+        stack: StackContext,
         database: str,
-        server: DatabaseArgs,
+        server: DatabaseSettings,
+        address: tuple[str, int],
         parent: pulumi.Resource,
     ) -> None:
-        self._resource, self._prefix, self._key_arn = f"{name}-{database}", prefix, key_arn
-        self._database, self._server = database, server
+        prefix = stack.parameter_prefix
+        host, port = address
+        self._resource, self._prefix, self._key_arn = f"{name}-{database}", prefix, stack.key_arn
+        self._database, self._host = database, host
         self._child = pulumi.ResourceOptions(parent=parent)
         self._variables: dict[str, aws.ssm.Parameter] = {}
-        password_parameter = server["password_parameter"] or collection.password_parameter(prefix, database)
-        if server["password_parameter"] is None:
+        password_parameter = server.password_parameter or collection.password_parameter(prefix, database)
+        if server.password_parameter is None:
             self._variables["SQL_PASSWORD"] = self._generate_password(
                 "password", password_parameter, "Password of the extraction's login"
             )
-        pinned = server["certificate"] or self._generate_certificates()
+        pinned = server.certificate or self._generate_certificates()
         self._keep(
             "certificate", collection.certificate_parameter(prefix, database), "Certificate that is trusted", pinned
         )
         described = collection.Database(
-            host=server["host"],
-            port=server["port"],
-            database=server["database"],
-            user=server["user"],
+            host=host,
+            port=port,
+            database=server.database,
+            user=server.user,
             password_parameter=password_parameter,
             certificate_parameter=collection.certificate_parameter(prefix, database),
         )
@@ -138,7 +134,7 @@ class _DatabaseParameters:
 
     def _generate_certificates(self) -> pulumi.Output[str]:
         """An authority for this one server, and the server's key and certificate under it. The authority is pinned."""
-        host = self._server["host"]
+        host = self._host
         authority_key = self._generate_key("authority-key")
         authority = tls.SelfSignedCert(
             f"{self._resource}-authority",

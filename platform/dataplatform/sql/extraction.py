@@ -1,57 +1,29 @@
 """SQL extraction: a Fargate task, started on each dataset's schedule, reads SQL Server tables into inbound/."""
 
-from typing import TypedDict
+from collections.abc import Mapping
 
 import pulumi
 import pulumi_aws as aws
 
 from dataplatform.aws.alarms import alarm_on_messages
-from dataplatform.aws.alert_rules import AlertArgs, alert_on_failed_tasks
+from dataplatform.aws.alert_rules import alert_on_failed_tasks
+from dataplatform.aws.network import Network
 from dataplatform.aws.policies import allow, document, trust_service
 from dataplatform.aws.security_groups import create_outgoing_group
+from dataplatform.aws.stack import StackContext
+from dataplatform.declarations import LoadedDataset
+from dataplatform.settings.sources import DatabaseSettings
+from dataplatform.sftp.collector import BatchCollector
 from dataplatform.sftp.credentials import ServerSecrets
-from dataplatform.sql.credentials import DatabaseArgs, configure_databases
-from dataplatform.sql.permissions import ExtractionPermissionsArgs, execution_policy, task_policy
+from dataplatform.sql.container_image import ContainerImage
+from dataplatform.sql.credentials import configure_databases
+from dataplatform.sql.permissions import execution_policy, task_policy
+from dataplatform.storage.data_lake import DataLake
+from processing.declaring.dataset import SqlSource
 
 CONTAINER = "extract"
 CPU_UNITS = 1024
 MEMORY_MEGABYTES = 2048
-
-
-class ExtractedDatasetArgs(TypedDict):
-    """What is extracted for one dataset, from where and when."""
-
-    database: str
-    schedule: str
-    """EventBridge Scheduler expression in the extraction's time zone."""
-    paused: bool
-    """The schedule rests, since the server does not run."""
-
-
-class SqlExtractionArgs(TypedDict):
-    """What a SqlExtraction needs."""
-
-    databases: dict[str, DatabaseArgs]
-    datasets: dict[str, ExtractedDatasetArgs]
-    parameter_prefix: str
-    time_zone: str
-    account_id: pulumi.Input[str]
-    region: pulumi.Input[str]
-    bucket_name: pulumi.Input[str]
-    bucket_arn: pulumi.Input[str]
-    key_arn: pulumi.Input[str]
-    ledger_table_name: pulumi.Input[str]
-    ledger_table_arn: pulumi.Input[str]
-    alarm_topic_arn: pulumi.Input[str]
-    undelivered_queue_arn: pulumi.Input[str]
-    """Where events of failed tasks go that could not be told to the topic."""
-    image: pulumi.Input[str]
-    repository_arn: pulumi.Input[str]
-    vpc_id: pulumi.Input[str]
-    subnet_ids: pulumi.Input[list[str]]
-    log_retention_days: int
-    trust_account: bool
-    """The account's principals may assume the task's role; only the local stack says so."""
 
 
 class SqlExtraction(pulumi.ComponentResource):
@@ -70,37 +42,59 @@ class SqlExtraction(pulumi.ComponentResource):
     server_secrets: dict[str, ServerSecrets]
     """What the servers are given whose passwords and certificates were made here, by database."""
 
-    def __init__(self, name: str, args: SqlExtractionArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(  # noqa: PLR0913 - the components that it uses, each named at the call
+        self,
+        name: str,
+        *,
+        stack: StackContext,
+        lake: DataLake,
+        network: Network,
+        collector: BatchCollector,
+        image: ContainerImage,
+        databases: Mapping[str, DatabaseSettings],
+        datasets: Mapping[str, LoadedDataset[SqlSource]],
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        """Create the task, its schedules, and what is configured for each database.
+
+        Args:
+            name: what the resources' names begin with.
+            stack: the stack's context with key and alarms.
+            lake: the bucket that objects land in.
+            network: the network, in whose public subnets the task runs.
+            collector: the collector, whose ledger keeps the watermarks.
+            image: the image that the task runs.
+            databases: the SQL Servers of the stack's settings, by name.
+            datasets: what is extracted, by name: what the dataset's file declares, and whether its server runs.
+            opts: of the component.
+        """
         super().__init__("dataplatform:batch:SqlExtraction", name, None, opts)
-        self._name, self._args = name, args
+        self._name, self._stack, self._lake, self._network = name, stack, lake, network
+        self._ledger_table_name, self._datasets = collector.ledger_table_name, datasets
         self._child = pulumi.ResourceOptions(parent=self)
-        for dataset, extracted in args["datasets"].items():
-            if extracted["database"] not in args["databases"]:
-                known = ", ".join(sorted(args["databases"])) or "none"
-                raise pulumi.RunError(
-                    f"dataset {dataset} comes from the database {extracted['database']!r}, which this stack's "
-                    f"settings do not have (they have: {known}); add it to data-platform:databases"
-                )
-        self.server_secrets = configure_databases(
-            name, args["parameter_prefix"], args["key_arn"], args["databases"], parent=self
-        )
+        self.server_secrets = configure_databases(name, stack, databases, domain=network.domain, parent=self)
         logs = aws.cloudwatch.LogGroup(
             f"{name}-logs",
             name=f"/{name}",
-            retention_in_days=args["log_retention_days"],
-            kms_key_id=args["key_arn"],
+            retention_in_days=stack.log_retention_days,
+            kms_key_id=stack.key_arn,
             opts=self._child,
         )
-        permissions = self._permissions_args(logs)
-        task_role = self._create_role("task", task_policy(permissions), local=args["trust_account"])
-        execution_role = self._create_role("execution", execution_policy(permissions), local=False)
+        landing = task_policy(
+            stack,
+            lake,
+            datasets,
+            password_parameters=[each.password_parameter for each in databases.values() if each.password_parameter],
+            ledger_table_arn=collector.ledger_table_arn,
+        )
+        task_role = self._create_role("task", landing, local=stack.local.trust_account)
+        execution_role = self._create_role("execution", execution_policy(image, logs.arn), local=False)
         cluster = aws.ecs.Cluster(
             f"{name}-cluster", name=name, settings=[{"name": "containerInsights", "value": "enabled"}], opts=self._child
         )
-        task = self._define_task(logs, task_role, execution_role)
+        task = self._define_task(image, logs, task_role, execution_role)
         self._schedule(cluster, task, task_role, execution_role)
-        alert = AlertArgs(topic_arn=args["alarm_topic_arn"], undelivered_queue_arn=args["undelivered_queue_arn"])
-        alert_on_failed_tasks(name, cluster.arn, alert, parent=self)
+        alert_on_failed_tasks(name, cluster.arn, stack, parent=self)
         self.task_definition_arn = task.arn_without_revision
         self.register_outputs(
             {
@@ -110,41 +104,35 @@ class SqlExtraction(pulumi.ComponentResource):
             }
         )
 
-    def _permissions_args(self, logs: aws.cloudwatch.LogGroup) -> ExtractionPermissionsArgs:
-        args = self._args
+    @property
+    def exports(self) -> Mapping[str, object]:
+        """What the stack exports of its extraction."""
         return {
-            "datasets": list(args["datasets"]),
-            "parameter_prefix": args["parameter_prefix"],
-            "password_parameters": [
-                database["password_parameter"]
-                for database in args["databases"].values()
-                if database["password_parameter"] is not None
-            ],
-            "account_id": args["account_id"],
-            "region": args["region"],
-            "bucket_arn": args["bucket_arn"],
-            "key_arn": args["key_arn"],
-            "ledger_table_arn": args["ledger_table_arn"],
-            "log_group_arn": logs.arn,
-            "repository_arn": args["repository_arn"],
+            "extractionTask": self.task_definition_arn,
+            "extractionSchedules": self.schedules,
+            "extractionDeadLetterQueueUrl": self.dead_letter_queue_url,
         }
 
     def _create_role(self, purpose: str, policy: pulumi.Output[str], *, local: bool) -> aws.iam.Role:
         role = aws.iam.Role(
             f"{self._name}-{purpose}-role",
             description=f"The SQL extraction's {purpose} role",
-            assume_role_policy=trust_service("ecs-tasks.amazonaws.com", self._args["account_id"], also_account=local),
+            assume_role_policy=trust_service("ecs-tasks.amazonaws.com", self._stack.account_id, also_account=local),
             opts=self._child,
         )
         aws.iam.RolePolicy(f"{self._name}-{purpose}-permissions", role=role.name, policy=policy, opts=self._child)
         return role
 
     def _define_task(
-        self, logs: aws.cloudwatch.LogGroup, task_role: aws.iam.Role, execution_role: aws.iam.Role
+        self,
+        image: ContainerImage,
+        logs: aws.cloudwatch.LogGroup,
+        task_role: aws.iam.Role,
+        execution_role: aws.iam.Role,
     ) -> aws.ecs.TaskDefinition:
         container = {
             "name": CONTAINER,
-            "image": self._args["image"],
+            "image": image.reference,
             "command": self._command(),
             "essential": True,
             "readonlyRootFilesystem": True,
@@ -153,7 +141,7 @@ class SqlExtraction(pulumi.ComponentResource):
                 "logDriver": "awslogs",
                 "options": {
                     "awslogs-group": logs.name,
-                    "awslogs-region": self._args["region"],
+                    "awslogs-region": self._stack.region,
                     "awslogs-stream-prefix": CONTAINER,
                 },
             },
@@ -174,14 +162,13 @@ class SqlExtraction(pulumi.ComponentResource):
         )
 
     def _command(self, *more: str) -> list[pulumi.Input[str]]:
-        args = self._args
         return [
             "--bucket",
-            args["bucket_name"],
+            self._lake.bucket_name,
             "--ledger-table",
-            args["ledger_table_name"],
+            self._ledger_table_name,
             "--parameter-prefix",
-            args["parameter_prefix"],
+            self._stack.parameter_prefix,
             *more,
         ]
 
@@ -192,10 +179,10 @@ class SqlExtraction(pulumi.ComponentResource):
         task_role: aws.iam.Role,
         execution_role: aws.iam.Role,
     ) -> None:
-        args = self._args
+        stack = self._stack
         queue = aws.sqs.Queue(
             f"{self._name}-dead-letters",
-            kms_master_key_id=args["key_arn"],
+            kms_master_key_id=stack.key_arn,
             message_retention_seconds=14 * 24 * 3600,
             opts=self._child,
         )
@@ -205,14 +192,14 @@ class SqlExtraction(pulumi.ComponentResource):
             queue,
             description="An extraction could not be started: the dead-letter queue holds its request and why",
             runbook="extraction-dead-letters",
-            topic_arn=args["alarm_topic_arn"],
+            topic_arn=stack.alarm_topic_arn,
             parent=self,
         )
         self.alarm_arns = [alarm.arn]
         role = aws.iam.Role(
             f"{self._name}-scheduler-role",
             description="Starts the SQL extraction",
-            assume_role_policy=trust_service("scheduler.amazonaws.com", args["account_id"]),
+            assume_role_policy=trust_service("scheduler.amazonaws.com", stack.account_id),
             opts=self._child,
         )
         permissions = aws.iam.RolePolicy(
@@ -232,25 +219,25 @@ class SqlExtraction(pulumi.ComponentResource):
                     {"StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}},
                 ),
                 allow("SendFailures", ["sqs:SendMessage"], [queue.arn]),
-                allow("EncryptFailures", ["kms:Decrypt", "kms:GenerateDataKey"], [args["key_arn"]]),
+                allow("EncryptFailures", ["kms:Decrypt", "kms:GenerateDataKey"], [stack.key_arn]),
             ),
             opts=self._child,
         )
         group = aws.scheduler.ScheduleGroup(f"{self._name}-schedules", name=self._name, opts=self._child)
-        firewall = create_outgoing_group(self._name, "The SQL extraction", args["vpc_id"], parent=self)
+        firewall = create_outgoing_group(self._name, "The SQL extraction", self._network.vpc_id, parent=self)
         self.security_group_id = firewall.id
         schedules: dict[str, pulumi.Output[str]] = {}
-        for dataset, extracted in args["datasets"].items():
+        for dataset, extracted in self._datasets.items():
             overrides = {"containerOverrides": [{"name": CONTAINER, "command": self._command("--dataset", dataset)}]}
             schedule = aws.scheduler.Schedule(
                 f"{self._name}-{dataset}-schedule",
                 name=dataset,
                 group_name=group.name,
                 description=f"Extracts {dataset}",
-                schedule_expression=extracted["schedule"],
-                schedule_expression_timezone=args["time_zone"],
+                schedule_expression=extracted.source.schedule,
+                schedule_expression_timezone=stack.time_zone,
                 flexible_time_window={"mode": "OFF"},
-                state="DISABLED" if extracted["paused"] else None,
+                state="DISABLED" if extracted.paused else None,
                 target={
                     "arn": cluster.arn,
                     "role_arn": role.arn,
@@ -261,7 +248,7 @@ class SqlExtraction(pulumi.ComponentResource):
                         "launch_type": "FARGATE",
                         "task_count": 1,
                         "network_configuration": {
-                            "subnets": args["subnet_ids"],
+                            "subnets": self._network.public_subnet_ids,
                             "security_groups": [firewall.id],
                             "assign_public_ip": True,
                         },

@@ -1,49 +1,51 @@
 """What the SQL extraction's two roles may do: the task lands objects, Fargate pulls its image and writes its logs."""
 
-from typing import TypedDict
+from collections.abc import Iterable
 
 import pulumi
 
 from dataplatform.aws.policies import allow, document
+from dataplatform.aws.stack import StackContext
+from dataplatform.sql.container_image import ContainerImage
+from dataplatform.storage.data_lake import DataLake
 from lake import keys
 
 
-class ExtractionPermissionsArgs(TypedDict):
-    """What the extraction's policies are about."""
+def task_policy(
+    stack: StackContext,
+    lake: DataLake,
+    datasets: Iterable[str],
+    *,
+    password_parameters: Iterable[str],
+    ledger_table_arn: pulumi.Input[str],
+) -> pulumi.Output[str]:
+    """The task writes under inbound/{its datasets}/ and reads back only that, to compare snapshots.
 
-    datasets: list[str]
-    parameter_prefix: str
-    password_parameters: list[str]
-    """Names of the SSM SecureStrings with passwords that the program did not make."""
-    account_id: pulumi.Input[str]
-    region: pulumi.Input[str]
-    bucket_arn: pulumi.Input[str]
-    key_arn: pulumi.Input[str]
-    ledger_table_arn: pulumi.Input[str]
-    log_group_arn: pulumi.Input[str]
-    repository_arn: pulumi.Input[str]
-
-
-def task_policy(args: ExtractionPermissionsArgs) -> pulumi.Output[str]:
-    """The task writes under inbound/{its datasets}/ and reads back only that, to compare snapshots."""
-    landing = [pulumi.Output.concat(args["bucket_arn"], f"/{keys.inbound_prefix(name)}*") for name in args["datasets"]]
+    Args:
+        stack: the stack's context with its key.
+        lake: the bucket that objects land in.
+        datasets: names of what is extracted.
+        password_parameters: names of the SSM SecureStrings with passwords that the program did not make.
+        ledger_table_arn: the ledger, which keeps the watermarks.
+    """
+    landing = [pulumi.Output.concat(lake.bucket_arn, f"/{keys.inbound_prefix(name)}*") for name in datasets]
     parameters = [
-        pulumi.Output.concat("arn:aws:ssm:", args["region"], ":", args["account_id"], ":parameter", parameter)
-        for parameter in (f"{args['parameter_prefix']}/databases/*", *args["password_parameters"])
+        pulumi.Output.concat("arn:aws:ssm:", stack.region, ":", stack.account_id, ":parameter", parameter)
+        for parameter in (f"{stack.parameter_prefix}/databases/*", *password_parameters)
     ]
     return document(
         allow("LandObjects", ["s3:PutObject", "s3:AbortMultipartUpload", "s3:GetObject"], landing),
         allow(
             "KeepLedger",
             ["dynamodb:GetItem", "dynamodb:UpdateItem"],
-            [args["ledger_table_arn"]],
+            [ledger_table_arn],
         ),
         allow("ReadConfiguration", ["ssm:GetParameter"], parameters),
-        allow("UseKey", ["kms:Decrypt", "kms:GenerateDataKey"], [args["key_arn"]]),
+        allow("UseKey", ["kms:Decrypt", "kms:GenerateDataKey"], [stack.key_arn]),
     )
 
 
-def execution_policy(args: ExtractionPermissionsArgs) -> pulumi.Output[str]:
+def execution_policy(image: ContainerImage, log_group_arn: pulumi.Input[str]) -> pulumi.Output[str]:
     """Fargate pulls the image and writes the task's logs."""
     return document(
         # A token is for the registry as a whole: docs.aws.amazon.com/AmazonECR/latest/userguide/registry_auth.html
@@ -51,11 +53,11 @@ def execution_policy(args: ExtractionPermissionsArgs) -> pulumi.Output[str]:
         allow(
             "PullImage",
             ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
-            [args["repository_arn"]],
+            [image.repository_arn],
         ),
         allow(
             "WriteLogs",
             ["logs:CreateLogStream", "logs:PutLogEvents"],
-            [pulumi.Output.concat(args["log_group_arn"], ":*")],
+            [pulumi.Output.concat(log_group_arn, ":*")],
         ),
     )

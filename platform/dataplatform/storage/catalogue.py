@@ -3,13 +3,13 @@
 import base64
 import json
 from collections.abc import Mapping
-from typing import TypedDict
 
 import polars as pl
 import pulumi
 import pulumi_aws as aws
 
 from dataplatform.storage.catalogue_types import athena_type, glue_columns
+from dataplatform.storage.data_lake import DataLake
 from lake import keys
 from processing.catalogue import published_view_sql, quarantine_columns, report_columns, warehouse_columns
 from processing.declaring.dataset import Dataset
@@ -21,17 +21,6 @@ LANDING_DATE = "landing_date"
 FIRST_LANDING_DATE = "2020-01-01"
 
 
-class CatalogueArgs(TypedDict):
-    """What a Catalogue needs."""
-
-    datasets: Mapping[str, Dataset]
-    reports: Mapping[str, Report]
-    bucket_name: pulumi.Input[str]
-    warehouse_database: pulumi.Input[str]
-    mart_databases: pulumi.Input[Mapping[str, str]]
-    """Name of each team's database, by team."""
-
-
 class Catalogue(pulumi.ComponentResource):
     """Per dataset the tables of its warehouse and quarantine files and its published view; per report its table."""
 
@@ -40,17 +29,39 @@ class Catalogue(pulumi.ComponentResource):
     report_tables: pulumi.Output[dict[str, str]]
     """Table of each report, as database.table."""
 
-    def __init__(self, name: str, args: CatalogueArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        *,
+        lake: DataLake,
+        datasets: Mapping[str, Dataset],
+        reports: Mapping[str, Report],
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        """Create the tables and views of all declarations.
+
+        Args:
+            name: what the resources' names begin with.
+            lake: the bucket, and the Glue databases that tables and views are created in.
+            datasets: all datasets that are declared, by name.
+            reports: all reports that are declared, by name.
+            opts: of the component.
+        """
         super().__init__("dataplatform:catalogue:Catalogue", name, None, opts)
-        self._name, self._args = name, args
+        self._name, self._lake, self._datasets = name, lake, datasets
         self._child = pulumi.ResourceOptions(parent=self)
         self.views = pulumi.Output.all(
-            **{dataset.name: self._describe_dataset(dataset) for dataset in args["datasets"].values()}
+            **{dataset.name: self._describe_dataset(dataset) for dataset in datasets.values()}
         )
         self.report_tables = pulumi.Output.all(
-            **{report.name: self._describe_report(report) for report in args["reports"].values()}
+            **{report.name: self._describe_report(report) for report in reports.values()}
         )
         self.register_outputs({"views": self.views, "reportTables": self.report_tables})
+
+    @property
+    def exports(self) -> Mapping[str, object]:
+        """What the stack exports of its catalogue."""
+        return {"publishedViews": self.views, "reportTables": self.report_tables}
 
     def _describe_dataset(self, dataset: Dataset) -> pulumi.Output[str]:
         self._table_by_day(
@@ -68,7 +79,7 @@ class Catalogue(pulumi.ComponentResource):
         return self._view(dataset)
 
     def _table_by_day(self, table: str, description: str, prefix: str, schema: pl.Schema) -> None:
-        location = pulumi.Output.concat("s3://", self._args["bucket_name"], "/", prefix)
+        location = pulumi.Output.concat("s3://", self._lake.bucket_name, "/", prefix)
         projection = {
             "projection.enabled": "true",
             f"projection.{LANDING_DATE}.type": "date",
@@ -79,7 +90,7 @@ class Catalogue(pulumi.ComponentResource):
         aws.glue.CatalogTable(
             f"{self._name}-{table}",
             name=table,
-            database_name=self._args["warehouse_database"],
+            database_name=self._lake.warehouse_database,
             description=description,
             table_type="EXTERNAL_TABLE",
             parameters={"EXTERNAL": "TRUE", "classification": "parquet", **projection},
@@ -89,7 +100,7 @@ class Catalogue(pulumi.ComponentResource):
         )
 
     def _view(self, dataset: Dataset) -> pulumi.Output[str]:
-        database = pulumi.Output.from_input(self._args["warehouse_database"])
+        database = self._lake.warehouse_database
         schema = warehouse_columns(dataset)
         definition = pulumi.Output.json_dumps(
             {
@@ -115,7 +126,7 @@ class Catalogue(pulumi.ComponentResource):
         return pulumi.Output.concat(database, ".", view.name)
 
     def _describe_report(self, report: Report) -> pulumi.Output[str]:
-        database = pulumi.Output.from_input(self._args["mart_databases"]).apply(lambda names: names[report.team])
+        database = self._lake.mart_databases[report.team]
         prefix = keys.report_prefix(report.team, report.name, "parquet")
         table = aws.glue.CatalogTable(
             f"{self._name}-{report.team}-{report.name}",
@@ -125,8 +136,8 @@ class Catalogue(pulumi.ComponentResource):
             table_type="EXTERNAL_TABLE",
             parameters={"EXTERNAL": "TRUE", "classification": "parquet"},
             storage_descriptor=_parquet(
-                report_columns(report, self._args["datasets"]),
-                pulumi.Output.concat("s3://", self._args["bucket_name"], "/", prefix),
+                report_columns(report, self._datasets),
+                pulumi.Output.concat("s3://", self._lake.bucket_name, "/", prefix),
             ),
             opts=self._child,
         )

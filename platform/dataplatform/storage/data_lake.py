@@ -1,11 +1,14 @@
 """The lake: one encrypted bucket, its key, and the Glue databases that describe it."""
 
-from typing import Any, TypedDict
+from collections.abc import Mapping
+from typing import Any
 
 import pulumi
 import pulumi_aws as aws
 
 from dataplatform.aws.policies import account_root, allow_principal, budgets_of, deny_everyone, document
+from dataplatform.aws.stack import StackContext
+from dataplatform.settings.model import Settings
 from dataplatform.storage.bucket_encryption import deny_other_encryption
 from dataplatform.storage.team_keys import create_team_keys
 from lake import keys
@@ -24,27 +27,6 @@ _KEY_ADMINISTRATION = [
 QUERY_RESULT_DAYS = 30
 
 
-class DataLakeArgs(TypedDict):
-    """What a DataLake needs."""
-
-    teams: list[str]
-    """Teams that get a mart database."""
-    team_keys: bool
-    """Each team gets a key of its own, too."""
-    account_id: pulumi.Input[str]
-    region: pulumi.Input[str]
-    protect_data: bool
-    """Protect and retain bucket and key."""
-    noncurrent_version_days: int
-    """Days that overwritten and deleted objects can still be restored."""
-    trail_arn: pulumi.Input[str] | None
-    """CloudTrail's trail that encrypts its records with the key, if there is one."""
-    budget_notices: bool
-    """AWS Budgets publishes to a topic that the key encrypts."""
-    plain_http: bool
-    """Leave out the deny on plain HTTP; only the local stack says so."""
-
-
 class DataLake(pulumi.ComponentResource):
     """Bucket, key and catalogue databases. Everything in the bucket is encrypted with the key by default."""
 
@@ -56,19 +38,36 @@ class DataLake(pulumi.ComponentResource):
     warehouse_database: pulumi.Output[str]
     mart_databases: pulumi.Output[dict[str, str]]
 
-    def __init__(self, name: str, args: DataLakeArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        *,
+        stack: StackContext,
+        settings: Settings,
+        trail_arn: pulumi.Input[str] | None,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        """Create the bucket, its key and the databases.
+
+        Args:
+            name: what the resources' names begin with.
+            stack: the stack's context, which the lake's key is added to later.
+            settings: the teams, whether each has a key, and how long versions are kept.
+            trail_arn: the audit's trail, which encrypts its records with the key, if there is one.
+            opts: of the component.
+        """
         super().__init__("dataplatform:lake:DataLake", name, None, opts)
-        self._args = args
+        self._stack, self._settings, self._trail_arn = stack, settings, trail_arn
         self._child = pulumi.ResourceOptions(parent=self)
         self._data_bearing = pulumi.ResourceOptions(
-            parent=self, protect=args["protect_data"], retain_on_delete=args["protect_data"]
+            parent=self, protect=stack.protect_data, retain_on_delete=stack.protect_data
         )
         key = self._create_key(name)
         bucket = aws.s3.Bucket(f"{name}-bucket", opts=self._data_bearing)
         self.bucket_name = bucket.bucket
         self.bucket_arn = bucket.arn
         self.key_arn = key.arn
-        teams_with_keys = args["teams"] if args["team_keys"] else []
+        teams_with_keys = settings.teams if settings.team_keys else ()
         self.team_key_arns = create_team_keys(
             name, teams_with_keys, document(self._administration()), self._data_bearing
         )
@@ -87,6 +86,11 @@ class DataLake(pulumi.ComponentResource):
             }
         )
 
+    @property
+    def exports(self) -> Mapping[str, object]:
+        """What the stack exports of the lake."""
+        return {"lakeBucket": self.bucket_name, "lakeKeyArn": self.key_arn}
+
     def _create_key(self, name: str) -> aws.kms.Key:
         key = aws.kms.Key(
             f"{name}-key",
@@ -101,11 +105,11 @@ class DataLake(pulumi.ComponentResource):
 
     def _administration(self) -> dict[str, Any]:
         return allow_principal(
-            "AccountAdministers", {"AWS": account_root(self._args["account_id"])}, _KEY_ADMINISTRATION, ["*"]
+            "AccountAdministers", {"AWS": account_root(self._stack.account_id)}, _KEY_ADMINISTRATION, ["*"]
         )
 
     def _key_policy(self) -> pulumi.Output[str]:
-        account_id, region = self._args["account_id"], self._args["region"]
+        account_id, region = self._stack.account_id, self._stack.region
         log_groups = pulumi.Output.concat("arn:aws:logs:", region, ":", account_id, ":log-group:*")
         return document(
             self._administration(),
@@ -143,7 +147,7 @@ class DataLake(pulumi.ComponentResource):
         )
 
     def _budget_statements(self) -> list[dict[str, Any]]:
-        if not self._args["budget_notices"]:
+        if self._settings.alarms.monthly_budget_dollars is None:
             return []
         return [
             allow_principal(
@@ -151,12 +155,12 @@ class DataLake(pulumi.ComponentResource):
                 {"Service": "budgets.amazonaws.com"},
                 ["kms:Decrypt", "kms:GenerateDataKey"],
                 ["*"],
-                budgets_of(self._args["account_id"]),
+                budgets_of(self._stack.account_id),
             )
         ]
 
     def _trail_statements(self) -> list[dict[str, Any]]:
-        arn = self._args["trail_arn"]
+        arn = self._trail_arn
         if arn is None:
             return []
         return [
@@ -217,7 +221,7 @@ class DataLake(pulumi.ComponentResource):
         """Nothing of it grants; each principal's own policy does."""
         objects = pulumi.Output.concat(self.bucket_arn, "/*")
         statements = deny_other_encryption(objects, [self.key_arn, *self.team_key_arns.values()])
-        if not self._args["plain_http"]:
+        if not self._stack.local.plain_http:
             statements.append(
                 deny_everyone(
                     "DenyPlainHttp",
@@ -251,7 +255,7 @@ class DataLake(pulumi.ComponentResource):
                     "id": "expire-noncurrent-versions",
                     "status": "Enabled",
                     "filter": {"prefix": ""},
-                    "noncurrent_version_expiration": {"noncurrent_days": self._args["noncurrent_version_days"]},
+                    "noncurrent_version_expiration": {"noncurrent_days": self._settings.noncurrent_version_days},
                 },
                 {
                     "id": "expire-query-results",
@@ -280,7 +284,7 @@ class DataLake(pulumi.ComponentResource):
                 location_uri=pulumi.Output.concat("s3://", self.bucket_name, "/", keys.reports_prefix(team)),
                 opts=self._child,
             )
-            for team in self._args["teams"]
+            for team in self._settings.teams
         }
         self.warehouse_database = warehouse.name
         self.mart_databases = pulumi.Output.all(**{team: database.name for team, database in marts.items()})

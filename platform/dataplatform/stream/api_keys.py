@@ -1,33 +1,13 @@
 """API keys: one for each provider, with a usage plan of its own; the key lies in SSM and nowhere in the open."""
 
 from collections.abc import Iterable, Mapping
-from typing import TypedDict
 
 import pulumi
 import pulumi_aws as aws
 
+from dataplatform.aws.stack import StackContext
+from dataplatform.settings.events import ProviderSettings
 from lake.callbacks import api_key_parameter
-
-
-class ProviderLimits(TypedDict):
-    """What one provider may do."""
-
-    requests_per_second: int
-    burst: int
-    """Requests at once, before the rate counts."""
-    requests_per_day: int
-
-
-class ApiKeysArgs(TypedDict):
-    """What ApiKeys needs."""
-
-    rest_api_id: pulumi.Input[str]
-    stage: pulumi.Input[str]
-    keys: Mapping[str, aws.apigateway.ApiKey]
-    """As `create_api_keys` made them."""
-    providers: Mapping[str, ProviderLimits]
-    parameter_prefix: str
-    key_arn: pulumi.Input[str]
 
 
 def create_api_keys(
@@ -72,19 +52,40 @@ class ApiKeys(pulumi.ComponentResource):
 
     parameters: pulumi.Output[dict[str, str]]
 
-    def __init__(self, name: str, args: ApiKeysArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        *,
+        stack: StackContext,
+        rest_api_id: pulumi.Input[str],
+        stage: pulumi.Input[str],
+        keys: Mapping[str, aws.apigateway.ApiKey],
+        providers: Mapping[str, ProviderSettings],
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        """Create a usage plan and a parameter for each provider.
+
+        Args:
+            name: what the resources' names begin with.
+            stack: the stack's context with its key.
+            rest_api_id: the API.
+            stage: its stage.
+            keys: each provider's key, as `create_api_keys` made it.
+            providers: who posts, and how much, from the stack's settings.
+            opts: of the component.
+        """
         super().__init__("dataplatform:stream:ApiKeys", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
         parameters: dict[str, pulumi.Output[str]] = {}
-        for provider, limits in args["providers"].items():
-            key = args["keys"][provider]
+        for provider, limits in providers.items():
+            key = keys[provider]
             plan = aws.apigateway.UsagePlan(
                 f"{name}-{provider}",
                 name=f"{name}-{provider}",
                 description=f"What {provider} may post",
-                api_stages=[{"api_id": args["rest_api_id"], "stage": args["stage"]}],
-                throttle_settings={"rate_limit": limits["requests_per_second"], "burst_limit": limits["burst"]},
-                quota_settings={"limit": limits["requests_per_day"], "period": "DAY"},
+                api_stages=[{"api_id": rest_api_id, "stage": stage}],
+                throttle_settings={"rate_limit": limits.requests_per_second, "burst_limit": limits.burst},
+                quota_settings={"limit": limits.requests_per_day, "period": "DAY"},
                 opts=child,
             )
             aws.apigateway.UsagePlanKey(
@@ -92,10 +93,10 @@ class ApiKeys(pulumi.ComponentResource):
             )
             parameters[provider] = aws.ssm.Parameter(
                 f"{name}-{provider}",
-                name=api_key_parameter(args["parameter_prefix"], provider),
+                name=api_key_parameter(stack.parameter_prefix, provider),
                 description=f"API key of {provider}",
                 type="SecureString",
-                key_id=args["key_arn"],
+                key_id=stack.key_arn,
                 value=key.value,
                 opts=child,
             ).name

@@ -1,62 +1,61 @@
 """What the stream's functions may do: each its own queue, table, parameters and prefix."""
 
-from typing import Any, TypedDict
+from collections.abc import Sequence
+from typing import Any
 
 import pulumi
 
 from dataplatform.aws.policies import allow
+from dataplatform.aws.stack import StackContext
+from dataplatform.storage.data_lake import DataLake
 from lake import callbacks, keys
 
 
-class ReceiverPermissionsArgs(TypedDict):
-    """What the receiver's policy is about."""
+def receiver_statements(
+    stack: StackContext,
+    *,
+    queue_arn: pulumi.Input[str],
+    signatures_table_arn: pulumi.Input[str],
+    secret_parameters: Sequence[str],
+) -> list[dict[str, Any]]:
+    """The receiver fills the queue, remembers signatures and reads how third parties sign. It reads no API key.
 
-    queue_arn: pulumi.Input[str]
-    signatures_table_arn: pulumi.Input[str]
-    parameter_prefix: str
-    batch_actions: bool
-    """Name sending in batches too. On AWS it is sqs:SendMessage, and no action of its own."""
-    secret_parameters: list[str]
-    """Names of secrets that lie outside of the platform's own parameters."""
-    account_id: pulumi.Input[str]
-    region: pulumi.Input[str]
-
-
-class BatcherPermissionsArgs(TypedDict):
-    """What the batcher's policy is about."""
-
-    dataset: str
-    bucket_arn: pulumi.Input[str]
-    queue_arn: pulumi.Input[str]
-    dead_letter_queue_arn: pulumi.Input[str]
-    batch_actions: bool
-    """As of ReceiverPermissionsArgs."""
-
-
-def receiver_statements(args: ReceiverPermissionsArgs) -> list[dict[str, Any]]:
-    """The receiver fills the queue, remembers signatures and reads how third parties sign. It reads no API key."""
-    parameters = pulumi.Output.concat("arn:aws:ssm:", args["region"], ":", args["account_id"], ":parameter")
-    names = [f"{callbacks.callbacks_prefix(args['parameter_prefix'])}/*", *args["secret_parameters"]]
+    Args:
+        stack: the stack's context.
+        queue_arn: the queue of events.
+        signatures_table_arn: the table of signatures.
+        secret_parameters: names of secrets that are not among the platform's own parameters.
+    """
+    parameters = pulumi.Output.concat("arn:aws:ssm:", stack.region, ":", stack.account_id, ":parameter")
+    names = [f"{callbacks.callbacks_prefix(stack.parameter_prefix)}/*", *secret_parameters]
     return [
-        allow("Enqueue", _send(batch_actions=args["batch_actions"]), [args["queue_arn"]]),
-        allow("RememberSignatures", ["dynamodb:PutItem", "dynamodb:DeleteItem"], [args["signatures_table_arn"]]),
+        allow("Enqueue", _send(batch_actions=stack.local.batch_actions), [queue_arn]),
+        allow("RememberSignatures", ["dynamodb:PutItem", "dynamodb:DeleteItem"], [signatures_table_arn]),
         allow("ReadCallbacks", ["ssm:GetParameter"], [pulumi.Output.concat(parameters, name) for name in names]),
     ]
 
 
-def batcher_statements(args: BatcherPermissionsArgs) -> list[dict[str, Any]]:
+def batcher_statements(
+    stack: StackContext,
+    lake: DataLake,
+    dataset: str,
+    *,
+    queue_arn: pulumi.Input[str],
+    dead_letter_queue_arn: pulumi.Input[str],
+) -> list[dict[str, Any]]:
     """The batcher empties the queue into its dataset's prefix, and sends what it cannot land to the dead letters."""
-    landing = pulumi.Output.concat(args["bucket_arn"], f"/{keys.inbound_prefix(args['dataset'])}*")
+    landing = pulumi.Output.concat(lake.bucket_arn, f"/{keys.inbound_prefix(dataset)}*")
     return [
         allow(
             "TakeMessages",
             ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"],
-            [args["queue_arn"]],
+            [queue_arn],
         ),
         allow("LandEvents", ["s3:PutObject"], [landing]),
-        allow("SendDeadLetters", _send(batch_actions=args["batch_actions"]), [args["dead_letter_queue_arn"]]),
+        allow("SendDeadLetters", _send(batch_actions=stack.local.batch_actions), [dead_letter_queue_arn]),
     ]
 
 
 def _send(*, batch_actions: bool) -> list[str]:
+    """Sending in batches is sqs:SendMessage on AWS; only the emulator knows it by a name of its own."""
     return ["sqs:SendMessage", *(["sqs:SendMessageBatch"] if batch_actions else [])]

@@ -2,12 +2,15 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from typing import Any, Final, TypedDict
+from typing import Any, Final
 
 import pulumi
 import pulumi_aws as aws
 
-from dataplatform.stream.api_keys import ApiKeys, ProviderLimits
+from dataplatform.aws.python_function import PythonFunction
+from dataplatform.aws.stack import StackContext
+from dataplatform.settings.events import EventSettings
+from dataplatform.stream.api_keys import ApiKeys
 from dataplatform.stream.gateway_responses import PROBLEMS, cors_headers, problem_headers, problem_template
 
 _METHODS: Final = ("get", "put", "post", "delete", "patch", "head")
@@ -31,25 +34,6 @@ _ACCESS_LOG: Final = {
 """What is logged of a request: no payload, no query, no header, no key."""
 
 
-class RestApiArgs(TypedDict):
-    """What a RestApi needs."""
-
-    document: Mapping[str, Any]
-    """The OpenAPI document, parsed."""
-    function_name: pulumi.Input[str]
-    function_invoke_arn: pulumi.Input[str]
-    stage: str
-    cors_origin: str
-    """Origin whose pages may call the API; "*" for any: keys and signatures, not cookies, say who calls."""
-    api_keys: Mapping[str, aws.apigateway.ApiKey]
-    """Key of each provider."""
-    providers: Mapping[str, ProviderLimits]
-    """Who posts with a key, each with limits of its own."""
-    parameter_prefix: str
-    key_arn: pulumi.Input[str]
-    log_retention_days: int
-
-
 class RestApi(pulumi.ComponentResource):
     """API Gateway's resources and methods, one function behind all of them, keys, limits and an access log."""
 
@@ -60,45 +44,66 @@ class RestApi(pulumi.ComponentResource):
     api_key_parameters: pulumi.Output[dict[str, str]]
     """Name of the SSM parameter of each provider's key."""
 
-    def __init__(self, name: str, args: RestApiArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        *,
+        stack: StackContext,
+        settings: EventSettings,
+        document: Mapping[str, Any],
+        function: PythonFunction,
+        stage: str,
+        api_keys: Mapping[str, aws.apigateway.ApiKey],
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        """Create what the document describes.
+
+        Args:
+            name: of the API; what the resources' names begin with.
+            stack: the stack's context with its key.
+            settings: who posts with a key and how much, and the origin whose pages may call the API.
+            document: the OpenAPI document, parsed.
+            function: answers every request.
+            stage: first part of the path.
+            api_keys: each provider's key, as create_api_keys made it.
+            opts: of the component.
+        """
         super().__init__("dataplatform:stream:RestApi", name, None, opts)
-        self._name, self._args = name, args
+        self._name, self._stack, self._function = name, stack, function
+        self._document, self._cors_origin = document, settings.cors_origin
         self._child = pulumi.ResourceOptions(parent=self)
         self._api = aws.apigateway.RestApi(
             f"{name}-api",
             name=name,
-            description=str(args["document"]["info"]["title"]),
+            description=str(document["info"]["title"]),
             endpoint_configuration={"types": "REGIONAL"},
             opts=self._child,
         )
         self._deployed_with: list[pulumi.Resource] = []
-        for path, operations in args["document"]["paths"].items():
+        for path, operations in document["paths"].items():
             self._create_path(path, operations)
         self._create_gateway_responses()
-        stage = self._create_stage()
+        deployed = self._create_stage(stage)
         keys = ApiKeys(
             f"{name}-keys",
-            {
-                "rest_api_id": self._api.id,
-                "stage": stage.stage_name,
-                "keys": args["api_keys"],
-                "providers": args["providers"],
-                "parameter_prefix": args["parameter_prefix"],
-                "key_arn": args["key_arn"],
-            },
-            self._child,
+            stack=stack,
+            rest_api_id=self._api.id,
+            stage=deployed.stage_name,
+            keys=api_keys,
+            providers=settings.providers,
+            opts=self._child,
         )
         aws.lambda_.Permission(
             f"{name}-invokes",
             action="lambda:InvokeFunction",
-            function=args["function_name"],
+            function=function.function_name,
             principal="apigateway.amazonaws.com",
-            source_arn=pulumi.Output.concat(self._api.execution_arn, "/", args["stage"], "/*/*"),
+            source_arn=pulumi.Output.concat(self._api.execution_arn, "/", stage, "/*/*"),
             opts=self._child,
         )
-        self.url = stage.invoke_url
+        self.url = deployed.invoke_url
         self.rest_api_id = self._api.id
-        self.stage = stage.stage_name
+        self.stage = deployed.stage_name
         self.api_key_parameters = keys.parameters
         self.register_outputs(
             {
@@ -136,7 +141,7 @@ class RestApi(pulumi.ComponentResource):
             resource_id=resource_id,
             http_method=method,
             authorization="NONE",
-            api_key_required=_needs_key(self._args["document"], operation),
+            api_key_required=_needs_key(self._document, operation),
             operation_name=operation["operationId"],
             opts=self._child,
         )
@@ -147,7 +152,7 @@ class RestApi(pulumi.ComponentResource):
             http_method=created.http_method,
             type="AWS_PROXY",
             integration_http_method="POST",
-            uri=self._args["function_invoke_arn"],
+            uri=self._function.invoke_arn,
             timeout_milliseconds=TIMEOUT_MILLISECONDS,
             opts=self._child,
         )
@@ -157,11 +162,9 @@ class RestApi(pulumi.ComponentResource):
         self, suffix: str, resource_id: pulumi.Output[str], methods: list[str], operations: Mapping[str, Any]
     ) -> None:
         """What a browser asks before it lets a page of another origin call: answered by the gateway itself."""
-        headers = cors_headers(self._args["cors_origin"]) | {
+        headers = cors_headers(self._cors_origin) | {
             "Access-Control-Allow-Methods": ",".join(methods),
-            "Access-Control-Allow-Headers": ",".join(
-                ["Content-Type", *_headers_of(self._args["document"], operations)]
-            ),
+            "Access-Control-Allow-Headers": ",".join(["Content-Type", *_headers_of(self._document, operations)]),
             "Access-Control-Max-Age": "600",
         }
         api = self._api.id
@@ -204,7 +207,7 @@ class RestApi(pulumi.ComponentResource):
 
     def _create_gateway_responses(self) -> None:
         for problem in PROBLEMS:
-            headers = problem_headers(problem, self._args["cors_origin"])
+            headers = problem_headers(problem, self._cors_origin)
             self._deployed_with.append(
                 aws.apigateway.Response(
                     f"{self._name}-{problem.response_type.lower().replace('_', '-')}",
@@ -219,13 +222,13 @@ class RestApi(pulumi.ComponentResource):
                 )
             )
 
-    def _create_stage(self) -> aws.apigateway.Stage:
-        args = self._args
+    def _create_stage(self, name: str) -> aws.apigateway.Stage:
+        stack = self._stack
         logs = aws.cloudwatch.LogGroup(
             f"{self._name}-access-log",
             name=f"/{self._name}/access",
-            retention_in_days=args["log_retention_days"],
-            kms_key_id=args["key_arn"],
+            retention_in_days=stack.log_retention_days,
+            kms_key_id=stack.key_arn,
             opts=self._child,
         )
         deployment = aws.apigateway.Deployment(
@@ -233,8 +236,8 @@ class RestApi(pulumi.ComponentResource):
             rest_api=self._api.id,
             # A deployment is a picture of the API: another document, or other answers of the gateway, need another one.
             triggers={
-                "document": json.dumps(args["document"], sort_keys=True),
-                "corsOrigin": args["cors_origin"],
+                "document": json.dumps(self._document, sort_keys=True),
+                "corsOrigin": self._cors_origin,
                 "problems": json.dumps([(problem_template(each), each.retry_seconds) for each in PROBLEMS]),
             },
             opts=pulumi.ResourceOptions(parent=self, depends_on=self._deployed_with),
@@ -243,7 +246,7 @@ class RestApi(pulumi.ComponentResource):
             f"{self._name}-stage",
             rest_api=self._api.id,
             deployment=deployment.id,
-            stage_name=args["stage"],
+            stage_name=name,
             access_log_settings={"destination_arn": logs.arn, "format": json.dumps(_ACCESS_LOG)},
             xray_tracing_enabled=True,
             opts=self._child,

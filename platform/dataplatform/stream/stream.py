@@ -1,16 +1,22 @@
 """The stream: an API takes events into a queue, a function lands them in batches under inbound/."""
 
 from collections.abc import Mapping
-from typing import Any, TypedDict
+from dataclasses import dataclass
+from pathlib import Path
 
 import pulumi
 import pulumi_aws as aws
+import yaml
 
 from dataplatform.aws.alarms import alarm_on_messages, alarm_when_above
+from dataplatform.aws.function_layer import FunctionLayer
 from dataplatform.aws.policies import deny_everyone, document
-from dataplatform.aws.python_function import FunctionSettings, PythonFunction
-from dataplatform.stream.api_keys import ProviderLimits, create_api_keys, providers_by_key_id
-from dataplatform.stream.callbacks import CallbackArgs, configure_callbacks
+from dataplatform.aws.python_function import PythonFunction
+from dataplatform.aws.stack import StackContext
+from dataplatform.settings.events import EventSettings
+from dataplatform.storage.data_lake import DataLake
+from dataplatform.stream.api_keys import create_api_keys, providers_by_key_id
+from dataplatform.stream.callbacks import configure_callbacks
 from dataplatform.stream.permissions import batcher_statements, receiver_statements
 from dataplatform.stream.rest_api import RestApi
 from lake import metrics
@@ -18,6 +24,7 @@ from lake import metrics
 RECEIVER = "functions.event_receiver.handler.handler"
 BATCHER = "functions.event_batcher.handler.handler"
 STAGE = "v1"
+API_DOCUMENT = Path("docs/openapi.yaml")
 RECEIVER_SECONDS = 28
 BATCHER_SECONDS = 60
 # docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html: six times the function's time, and its window.
@@ -27,35 +34,8 @@ RETENTION_SECONDS = 14 * 24 * 3600
 OLDEST_MESSAGE_SECONDS = 900
 
 
-class StreamIngestArgs(TypedDict):
-    """What a StreamIngest needs."""
-
-    document: Mapping[str, Any]
-    """The API's OpenAPI document, parsed."""
-    dataset: str
-    providers: Mapping[str, ProviderLimits]
-    callbacks: Mapping[str, CallbackArgs]
-    cors_origin: str
-    batch_size: int
-    """Messages that the batcher takes at once, at most."""
-    batch_window_seconds: int
-    """How long it waits for them."""
-    batcher_maximum_concurrency: int
-    parameter_prefix: str
-    account_id: pulumi.Input[str]
-    region: pulumi.Input[str]
-    bucket_name: pulumi.Input[str]
-    bucket_arn: pulumi.Input[str]
-    key_arn: pulumi.Input[str]
-    alarm_topic_arn: pulumi.Input[str]
-    functions: FunctionSettings
-    plain_http: bool
-    """Leave out the deny on plain HTTP; only the local stack says so."""
-    batch_actions: bool
-    """Name batches of messages as actions of their own; only the local stack says so."""
-
-
-class MeteredStream(TypedDict):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeteredStream:
     """Values of the dimensions of AWS's own metrics."""
 
     queue_name: pulumi.Output[str]
@@ -82,45 +62,58 @@ class StreamIngest(pulumi.ComponentResource):
     receiver_function: pulumi.Output[str]
     batcher_function: pulumi.Output[str]
 
-    def __init__(self, name: str, args: StreamIngestArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        *,
+        stack: StackContext,
+        lake: DataLake,
+        layer: FunctionLayer,
+        settings: EventSettings,
+        dataset: str,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        """Create queue, functions and API.
+
+        Args:
+            name: what the resources' names begin with.
+            stack: the stack's context with key and alarms.
+            lake: the bucket that events land in.
+            layer: the code and the dependencies of all functions.
+            settings: who posts, who calls back, and in what batches events land.
+            dataset: the dataset that events become.
+            opts: of the component.
+        """
         super().__init__("dataplatform:stream:StreamIngest", name, None, opts)
-        self._name, self._args = name, args
+        self._name, self._stack, self._layer, self._settings = name, stack, layer, settings
         self._child = pulumi.ResourceOptions(parent=self)
         dead_letters = self._create_queue("dead-letters", visibility_seconds=BATCHER_SECONDS)
         queue = self._create_queue(
             "events",
-            visibility_seconds=VISIBILITY_FACTOR * BATCHER_SECONDS + args["batch_window_seconds"],
+            visibility_seconds=VISIBILITY_FACTOR * BATCHER_SECONDS + settings.batch_window_seconds,
             dead_letters=dead_letters,
         )
-        self.callback_secret_parameters = configure_callbacks(
-            name, args["parameter_prefix"], args["key_arn"], args["callbacks"], parent=self
-        )
-        api_keys = create_api_keys(f"{name}-api", args["providers"], parent=self)
-        batcher = self._create_batcher(queue, dead_letters)
+        self.callback_secret_parameters = configure_callbacks(name, stack, settings.callbacks, parent=self)
+        api_keys = create_api_keys(f"{name}-api", settings.providers, parent=self)
+        batcher = self._create_batcher(lake, dataset, queue, dead_letters)
         receiver = self._create_receiver(queue, api_keys, batcher)
         api = RestApi(
             f"{name}-api",
-            {
-                "document": args["document"],
-                "function_name": receiver.function_name,
-                "function_invoke_arn": receiver.invoke_arn,
-                "stage": STAGE,
-                "cors_origin": args["cors_origin"],
-                "api_keys": api_keys,
-                "providers": args["providers"],
-                "parameter_prefix": args["parameter_prefix"],
-                "key_arn": args["key_arn"],
-                "log_retention_days": args["functions"]["log_retention_days"],
-            },
-            self._child,
+            stack=stack,
+            settings=settings,
+            document=yaml.safe_load(API_DOCUMENT.read_text(encoding="utf-8")),
+            function=receiver,
+            stage=STAGE,
+            api_keys=api_keys,
+            opts=self._child,
         )
         self.alarm_arns = [*receiver.alarm_arns, *batcher.alarm_arns, *self._create_alarms(queue, dead_letters)]
-        self.metered = {
-            "queue_name": queue.name,
-            "dead_letter_queue_name": dead_letters.name,
-            "api_name": f"{name}-api",
-            "api_stage": STAGE,
-        }
+        self.metered = MeteredStream(
+            queue_name=queue.name,
+            dead_letter_queue_name=dead_letters.name,
+            api_name=f"{name}-api",
+            api_stage=STAGE,
+        )
         self.url = api.url
         self.rest_api_id = api.rest_api_id
         self.api_key_parameters = api.api_key_parameters
@@ -141,6 +134,20 @@ class StreamIngest(pulumi.ComponentResource):
             }
         )
 
+    @property
+    def exports(self) -> Mapping[str, object]:
+        """What the stack exports of its stream; of the API keys the first provider's."""
+        return {
+            "eventsUrl": self.url,
+            "eventsApiId": self.rest_api_id,
+            "eventsApiKeyParameter": self.api_key_parameters[next(iter(self._settings.providers))],
+            "eventsCallbackSecretParameters": self.callback_secret_parameters,
+            "eventsQueueUrl": self.queue_url,
+            "eventsDeadLetterQueueUrl": self.dead_letter_queue_url,
+            "eventReceiverFunction": self.receiver_function,
+            "eventBatcherFunction": self.batcher_function,
+        }
+
     def _create_queue(
         self, suffix: str, *, visibility_seconds: int, dead_letters: aws.sqs.Queue | None = None
     ) -> aws.sqs.Queue:
@@ -149,13 +156,13 @@ class StreamIngest(pulumi.ComponentResource):
         )
         queue = aws.sqs.Queue(
             f"{self._name}-{suffix}",
-            kms_master_key_id=self._args["key_arn"],
+            kms_master_key_id=self._stack.key_arn,
             visibility_timeout_seconds=visibility_seconds,
             message_retention_seconds=RETENTION_SECONDS,
             redrive_policy=redrive,
             opts=self._child,
         )
-        if not self._args["plain_http"]:
+        if not self._stack.local.plain_http:
             aws.sqs.QueuePolicy(
                 f"{self._name}-{suffix}-policy",
                 queue_url=queue.url,
@@ -169,102 +176,87 @@ class StreamIngest(pulumi.ComponentResource):
     def _create_receiver(
         self, queue: aws.sqs.Queue, api_keys: Mapping[str, aws.apigateway.ApiKey], batcher: PythonFunction
     ) -> PythonFunction:
-        args = self._args
+        stack, settings = self._stack, self._settings
+        callbacks = settings.callbacks.values()
         signatures = aws.dynamodb.Table(
             f"{self._name}-signatures",
             billing_mode="PAY_PER_REQUEST",
             hash_key="signature",
             attributes=[{"name": "signature", "type": "S"}],
             ttl={"attribute_name": "expires_at", "enabled": True},
-            server_side_encryption={"enabled": True, "kms_key_arn": args["key_arn"]},
+            server_side_encryption={"enabled": True, "kms_key_arn": stack.key_arn},
             opts=self._child,
         )
-        given = [callback["secret_parameter"] for callback in args["callbacks"].values()]
         return PythonFunction(
             f"{self._name}-receiver",
-            {
-                "settings": args["functions"],
-                "description": "Checks posted events and puts them into the queue",
-                "handler": RECEIVER,
-                "log_group_name": f"/{self._name}/event-receiver",
-                "timeout_seconds": RECEIVER_SECONDS,
-                "memory_megabytes": 1024,
-                "environment": {
-                    # The batcher is updated first: what a newer receiver adds to a message is never poison.
-                    "EVENTS_QUEUE_URL": pulumi.Output.all(queue.url, batcher.function_arn).apply(lambda each: each[0]),
-                    "PARAMETER_PREFIX": args["parameter_prefix"],
-                    "SIGNATURES_TABLE": signatures.name,
-                    "API_KEY_PROVIDERS": providers_by_key_id(api_keys),
-                    "CALLBACK_PROVIDERS": ",".join(args["callbacks"]),
-                    "CORS_ORIGIN": args["cors_origin"],
-                    "POWERTOOLS_SERVICE_NAME": metrics.RECEIVER,
-                    "POWERTOOLS_LOG_LEVEL": "INFO",
-                },
-                "statements": receiver_statements(
-                    {
-                        "queue_arn": queue.arn,
-                        "signatures_table_arn": signatures.arn,
-                        "parameter_prefix": args["parameter_prefix"],
-                        "batch_actions": args["batch_actions"],
-                        "secret_parameters": [parameter for parameter in given if parameter],
-                        "account_id": args["account_id"],
-                        "region": args["region"],
-                    }
-                ),
-                "placement": None,
-                "errors_description": "The receiver failed, and callers were answered 500: its log says why",
-                "near_limit_percent": 80,
+            stack=stack,
+            layer=self._layer,
+            description="Checks posted events and puts them into the queue",
+            handler=RECEIVER,
+            log_group_name=f"/{self._name}/event-receiver",
+            timeout_seconds=RECEIVER_SECONDS,
+            memory_megabytes=1024,
+            environment={
+                # The batcher is updated first: what a newer receiver adds to a message is never poison.
+                "EVENTS_QUEUE_URL": pulumi.Output.all(queue.url, batcher.function_arn).apply(lambda each: each[0]),
+                "PARAMETER_PREFIX": stack.parameter_prefix,
+                "SIGNATURES_TABLE": signatures.name,
+                "API_KEY_PROVIDERS": providers_by_key_id(api_keys),
+                "CALLBACK_PROVIDERS": ",".join(settings.callbacks),
+                "CORS_ORIGIN": settings.cors_origin,
+                "POWERTOOLS_SERVICE_NAME": metrics.RECEIVER,
+                "POWERTOOLS_LOG_LEVEL": "INFO",
             },
-            self._child,
+            statements=receiver_statements(
+                stack,
+                queue_arn=queue.arn,
+                signatures_table_arn=signatures.arn,
+                secret_parameters=[each.secret_parameter for each in callbacks if each.secret_parameter],
+            ),
+            errors_description="The receiver failed, and callers were answered 500: its log says why",
+            opts=self._child,
         )
 
-    def _create_batcher(self, queue: aws.sqs.Queue, dead_letters: aws.sqs.Queue) -> PythonFunction:
-        args = self._args
+    def _create_batcher(
+        self, lake: DataLake, dataset: str, queue: aws.sqs.Queue, dead_letters: aws.sqs.Queue
+    ) -> PythonFunction:
+        stack, settings = self._stack, self._settings
         batcher = PythonFunction(
             f"{self._name}-batcher",
-            {
-                "settings": args["functions"],
-                "description": "Lands queued events in batches under inbound/",
-                "handler": BATCHER,
-                "log_group_name": f"/{self._name}/event-batcher",
-                "timeout_seconds": BATCHER_SECONDS,
-                "memory_megabytes": 1024,
-                "environment": {
-                    "LAKE_BUCKET": args["bucket_name"],
-                    "EVENTS_DATASET": args["dataset"],
-                    "EVENTS_DEAD_LETTER_QUEUE_URL": dead_letters.url,
-                    "POWERTOOLS_SERVICE_NAME": metrics.BATCHER,
-                    "POWERTOOLS_LOG_LEVEL": "INFO",
-                },
-                "statements": batcher_statements(
-                    {
-                        "dataset": args["dataset"],
-                        "bucket_arn": args["bucket_arn"],
-                        "queue_arn": queue.arn,
-                        "dead_letter_queue_arn": dead_letters.arn,
-                        "batch_actions": args["batch_actions"],
-                    }
-                ),
-                "placement": None,
-                "errors_description": "The batcher failed; the queue gives its messages again: see its log",
-                "near_limit_percent": 80,
+            stack=stack,
+            layer=self._layer,
+            description="Lands queued events in batches under inbound/",
+            handler=BATCHER,
+            log_group_name=f"/{self._name}/event-batcher",
+            timeout_seconds=BATCHER_SECONDS,
+            memory_megabytes=1024,
+            environment={
+                "LAKE_BUCKET": lake.bucket_name,
+                "EVENTS_DATASET": dataset,
+                "EVENTS_DEAD_LETTER_QUEUE_URL": dead_letters.url,
+                "POWERTOOLS_SERVICE_NAME": metrics.BATCHER,
+                "POWERTOOLS_LOG_LEVEL": "INFO",
             },
-            self._child,
+            statements=batcher_statements(
+                stack, lake, dataset, queue_arn=queue.arn, dead_letter_queue_arn=dead_letters.arn
+            ),
+            errors_description="The batcher failed; the queue gives its messages again: see its log",
+            opts=self._child,
         )
         aws.lambda_.EventSourceMapping(
             f"{self._name}-batches",
             event_source_arn=queue.arn,
             function_name=batcher.function_name,
-            batch_size=args["batch_size"],
-            maximum_batching_window_in_seconds=args["batch_window_seconds"],
-            scaling_config={"maximum_concurrency": args["batcher_maximum_concurrency"]},
+            batch_size=settings.batch_size,
+            maximum_batching_window_in_seconds=settings.batch_window_seconds,
+            scaling_config={"maximum_concurrency": settings.batcher_maximum_concurrency},
             function_response_types=["ReportBatchItemFailures"],
             opts=self._child,
         )
         return batcher
 
     def _create_alarms(self, queue: aws.sqs.Queue, dead_letters: aws.sqs.Queue) -> list[pulumi.Output[str]]:
-        topic_arn = self._args["alarm_topic_arn"]
+        topic_arn = self._stack.alarm_topic_arn
         poisonous = alarm_on_messages(
             f"{self._name}-dead-letters",
             dead_letters,
@@ -289,7 +281,7 @@ class StreamIngest(pulumi.ComponentResource):
             f"{self._name}-not-stored",
             description="The queue did not take posted events: their senders were asked to send them again",
             runbook="events-not-stored",
-            namespace=self._args["functions"]["metrics_namespace"],
+            namespace=self._stack.metrics_namespace,
             metric=metrics.EVENTS_NOT_STORED,
             dimensions={metrics.SERVICE: metrics.RECEIVER},
             statistic="Sum",

@@ -1,12 +1,15 @@
 """Who read and wrote what in the lake: CloudTrail's record of each access, kept apart, and an alarm on refused ones."""
 
-from typing import Final, TypedDict
+from typing import Final
 
 import pulumi
 import pulumi_aws as aws
 
 from dataplatform.aws.alarms import alarm_when_above
 from dataplatform.aws.policies import allow, allow_principal, deny_everyone, document, trust_service
+from dataplatform.aws.stack import StackContext
+from dataplatform.settings.model import Settings
+from dataplatform.storage.data_lake import DataLake
 from lake import keys
 
 _CLOUDTRAIL: Final = "cloudtrail.amazonaws.com"
@@ -18,25 +21,17 @@ _REFUSED_IN_MART: Final = (
 """An object of a mart by its key, and a listing of one by its prefix."""
 
 
-def trail_arn(name: str, region: pulumi.Input[str], account_id: pulumi.Input[str]) -> pulumi.Output[str]:
-    """ARN of the trail of the Audit of that name: the key's policy names it before it is there."""
-    return pulumi.Output.concat("arn:aws:cloudtrail:", region, ":", account_id, f":trail/{name}")
+def trail_of(stack: StackContext, settings: Settings) -> pulumi.Output[str] | None:
+    """ARN of the stack's trail, if it has one: the key's policy names it before it exists."""
+    return _trail_arn(_name(stack), stack) if settings.audit_trail else None
 
 
-class AuditArgs(TypedDict):
-    """What an Audit needs."""
+def _name(stack: StackContext) -> str:
+    return f"{stack.name}-audit"
 
-    bucket_arn: pulumi.Input[str]
-    """The bucket whose accesses are recorded."""
-    key_arn: pulumi.Input[str]
-    """The platform's key. Its policy has to admit the trail."""
-    account_id: pulumi.Input[str]
-    region: pulumi.Input[str]
-    alarm_topic_arn: pulumi.Input[str]
-    retention_days: int
-    """Days that records are kept, in the bucket and in the log group."""
-    protect_data: bool
-    """Protect and retain the records."""
+
+def _trail_arn(name: str, stack: StackContext) -> pulumi.Output[str]:
+    return pulumi.Output.concat("arn:aws:cloudtrail:", stack.region, ":", stack.account_id, f":trail/{name}")
 
 
 class Audit(pulumi.ComponentResource):
@@ -48,22 +43,32 @@ class Audit(pulumi.ComponentResource):
     alarm_arns: list[pulumi.Output[str]]
     """ARNs of its alarms."""
 
-    def __init__(self, name: str, args: AuditArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(
+        self, name: str, *, stack: StackContext, lake: DataLake, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        """Create the trail, its bucket and its log group, which keep records for as long as logs are kept.
+
+        Args:
+            name: of the trail; what the resources' names begin with.
+            stack: the stack's context with key and alarms. The key's policy admits the trail.
+            lake: the bucket whose accesses are recorded.
+            opts: of the component.
+        """
         super().__init__("dataplatform:audit:Audit", name, None, opts)
-        self._name, self._args = name, args
+        self._name, self._stack, self._lake = name, stack, lake
         self._child = pulumi.ResourceOptions(parent=self)
         self._data_bearing = pulumi.ResourceOptions(
-            parent=self, protect=args["protect_data"], retain_on_delete=args["protect_data"]
+            parent=self, protect=stack.protect_data, retain_on_delete=stack.protect_data
         )
-        self._arn = trail_arn(name, args["region"], args["account_id"])
+        self._arn = _trail_arn(name, stack)
         records = aws.s3.Bucket(f"{name}-records", opts=self._data_bearing)
         admitted = self._secure(records)
         self._keep_for_a_while(records)
         group = aws.cloudwatch.LogGroup(
             f"{name}-trail",
             name=f"/{name}/trail",
-            retention_in_days=args["retention_days"],
-            kms_key_id=args["key_arn"],
+            retention_in_days=stack.log_retention_days,
+            kms_key_id=stack.key_arn,
             opts=self._data_bearing,
         )
         trail = self._record(records, admitted, group)
@@ -100,7 +105,7 @@ class Audit(pulumi.ComponentResource):
                 {
                     "apply_server_side_encryption_by_default": {
                         "sse_algorithm": "aws:kms",
-                        "kms_master_key_id": self._args["key_arn"],
+                        "kms_master_key_id": self._stack.key_arn,
                     },
                     "bucket_key_enabled": True,
                 }
@@ -113,7 +118,7 @@ class Audit(pulumi.ComponentResource):
 
     def _records_policy(self, bucket_arn: pulumi.Output[str]) -> pulumi.Output[str]:
         """This trail writes its records, and nobody is granted anything else here."""
-        own = pulumi.Output.concat(bucket_arn, "/AWSLogs/", self._args["account_id"], "/*")
+        own = pulumi.Output.concat(bucket_arn, "/AWSLogs/", self._stack.account_id, "/*")
         everything = pulumi.Output.concat(bucket_arn, "/*")
         return document(
             allow_principal(
@@ -143,7 +148,7 @@ class Audit(pulumi.ComponentResource):
         versioning = aws.s3.BucketVersioning(
             name, bucket=records.bucket, versioning_configuration={"status": "Enabled"}, opts=self._child
         )
-        days = self._args["retention_days"]
+        days = self._stack.log_retention_days
         aws.s3.BucketLifecycleConfiguration(
             name,
             bucket=records.bucket,
@@ -164,7 +169,7 @@ class Audit(pulumi.ComponentResource):
     def _record(
         self, records: aws.s3.Bucket, admitted: aws.s3.BucketPolicy, group: aws.cloudwatch.LogGroup
     ) -> aws.cloudtrail.Trail:
-        account_id, region = self._args["account_id"], self._args["region"]
+        account_id, region = self._stack.account_id, self._stack.region
         role = aws.iam.Role(
             f"{self._name}-role", assume_role_policy=trust_service(_CLOUDTRAIL, account_id), opts=self._child
         )
@@ -181,7 +186,7 @@ class Audit(pulumi.ComponentResource):
             self._name,
             name=self._name,
             s3_bucket_name=records.bucket,
-            kms_key_id=self._args["key_arn"],
+            kms_key_id=self._stack.key_arn,
             enable_log_file_validation=True,
             include_global_service_events=False,
             is_multi_region_trail=False,
@@ -195,7 +200,7 @@ class Audit(pulumi.ComponentResource):
                         {"field": "resources.type", "equals": ["AWS::S3::Object"]},
                         {
                             "field": "resources.ARN",
-                            "starts_withs": [pulumi.Output.concat(self._args["bucket_arn"], "/")],
+                            "starts_withs": [pulumi.Output.concat(self._lake.bucket_arn, "/")],
                         },
                     ],
                 }
@@ -222,7 +227,12 @@ class Audit(pulumi.ComponentResource):
             metric=metric,
             dimensions={},
             statistic="Sum",
-            topic_arn=self._args["alarm_topic_arn"],
+            topic_arn=self._stack.alarm_topic_arn,
             parent=self,
         )
         self.alarm_arns = [alarm.arn]
+
+
+def create_audit(stack: StackContext, settings: Settings, lake: DataLake) -> list[Audit]:
+    """The stack's Audit, if the settings ask for one."""
+    return [Audit(_name(stack), stack=stack, lake=lake)] if settings.audit_trail else []

@@ -1,10 +1,13 @@
 """What a team's role may do, what nothing may ever give it, and who may assume it."""
 
-from typing import Any, NotRequired, TypedDict
+from dataclasses import dataclass
+from typing import Any
 
 import pulumi
 
 from dataplatform.aws.policies import account_root, allow, allow_principal, deny, document
+from dataplatform.aws.stack import StackContext
+from dataplatform.settings.model import IdentityProviderSettings
 from lake import keys
 
 _SAML_AUDIENCE = "https://signin.aws.amazon.com/saml"
@@ -19,81 +22,73 @@ _QUERY_ACTIONS = [
 _CATALOGUE_ACTIONS = ["glue:GetDatabase", "glue:GetTable", "glue:GetTables"]
 
 
-class IdentityProviderArgs(TypedDict):
-    """The identity provider that a team's members come by, and that says of each which team is theirs."""
-
-    arn: str
-    """ARN of the IAM SAML or OpenID Connect provider."""
-    audience: NotRequired[str]
-    """OpenID Connect: the client id that its tokens are for."""
-
-
-class TeamPermissionsArgs(TypedDict):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TeamScope:
     """What a team's policies are about."""
 
     team: str
-    account_id: pulumi.Input[str]
-    region: pulumi.Input[str]
+    stack: StackContext
     bucket_arn: pulumi.Input[str]
     key_arn: pulumi.Input[str]
+    """The key of the team's reports: its own, or the platform's."""
     mart_database: pulumi.Input[str]
     workgroup_arn: pulumi.Input[str]
 
 
-def reading_policy(args: TeamPermissionsArgs) -> pulumi.Output[str]:
+def reading_policy(scope: TeamScope) -> pulumi.Output[str]:
     """List and read the team's reports, and decrypt them."""
-    prefix = keys.reports_prefix(args["team"])
+    prefix = keys.reports_prefix(scope.team)
     return document(
-        allow("ReadReports", ["s3:GetObject"], [_objects(args, prefix)]),
-        allow("ListReports", ["s3:ListBucket"], [args["bucket_arn"]], {"StringLike": {"s3:prefix": f"{prefix}*"}}),
+        allow("ReadReports", ["s3:GetObject"], [_objects(scope, prefix)]),
+        allow("ListReports", ["s3:ListBucket"], [scope.bucket_arn], {"StringLike": {"s3:prefix": f"{prefix}*"}}),
         allow(
             # With bucket keys the encryption context is the bucket: which prefix may be read is S3's decision above.
             "DecryptThroughS3",
             ["kms:Decrypt"],
-            [args["key_arn"]],
-            _through_s3(args, {"kms:EncryptionContext:aws:s3:arn": args["bucket_arn"]}),
+            [scope.key_arn],
+            _through_s3(scope, {"kms:EncryptionContext:aws:s3:arn": scope.bucket_arn}),
         ),
     )
 
 
-def query_policy(args: TeamPermissionsArgs) -> pulumi.Output[str]:
+def query_policy(scope: TeamScope) -> pulumi.Output[str]:
     """Query the team's tables in its workgroup, and keep the results."""
-    prefix = keys.query_results_prefix(args["team"])
+    prefix = keys.query_results_prefix(scope.team)
     return document(
-        allow("Query", _QUERY_ACTIONS, [args["workgroup_arn"]]),
-        allow("ReadTables", _CATALOGUE_ACTIONS, _tables(args)),
-        allow("FindBucket", ["s3:GetBucketLocation"], [args["bucket_arn"]]),
-        allow("ListResults", ["s3:ListBucket"], [args["bucket_arn"]], {"StringLike": {"s3:prefix": f"{prefix}*"}}),
-        allow("KeepResults", ["s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload"], [_objects(args, prefix)]),
-        allow("EncryptResults", ["kms:GenerateDataKey"], [args["key_arn"]], _through_s3(args)),
+        allow("Query", _QUERY_ACTIONS, [scope.workgroup_arn]),
+        allow("ReadTables", _CATALOGUE_ACTIONS, _tables(scope)),
+        allow("FindBucket", ["s3:GetBucketLocation"], [scope.bucket_arn]),
+        allow("ListResults", ["s3:ListBucket"], [scope.bucket_arn], {"StringLike": {"s3:prefix": f"{prefix}*"}}),
+        allow("KeepResults", ["s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload"], [_objects(scope, prefix)]),
+        allow("EncryptResults", ["kms:GenerateDataKey"], [scope.key_arn], _through_s3(scope)),
     )
 
 
-def boundary_policy(args: TeamPermissionsArgs) -> pulumi.Output[str]:
+def boundary_policy(scope: TeamScope) -> pulumi.Output[str]:
     """What the role can do at most, whatever policy is attached to it later; the denies hold against every grant."""
-    reports, results = keys.reports_prefix(args["team"]), keys.query_results_prefix(args["team"])
-    own = [_objects(args, reports), _objects(args, results)]
+    reports, results = keys.reports_prefix(scope.team), keys.query_results_prefix(scope.team)
+    own = [_objects(scope, reports), _objects(scope, results)]
     return document(
         allow("AtMostReadOwnObjects", ["s3:GetObject"], own),
-        allow("AtMostWriteOwnResults", ["s3:PutObject", "s3:AbortMultipartUpload"], [_objects(args, results)]),
-        allow("AtMostFindAndListBucket", ["s3:GetBucketLocation", "s3:ListBucket"], [args["bucket_arn"]]),
-        allow("AtMostQueryInOwnWorkgroup", _QUERY_ACTIONS, [args["workgroup_arn"]]),
-        allow("AtMostReadOwnTables", _CATALOGUE_ACTIONS, _tables(args)),
-        allow("AtMostUseKeyThroughS3", ["kms:Decrypt", "kms:GenerateDataKey"], [args["key_arn"]], _through_s3(args)),
+        allow("AtMostWriteOwnResults", ["s3:PutObject", "s3:AbortMultipartUpload"], [_objects(scope, results)]),
+        allow("AtMostFindAndListBucket", ["s3:GetBucketLocation", "s3:ListBucket"], [scope.bucket_arn]),
+        allow("AtMostQueryInOwnWorkgroup", _QUERY_ACTIONS, [scope.workgroup_arn]),
+        allow("AtMostReadOwnTables", _CATALOGUE_ACTIONS, _tables(scope)),
+        allow("AtMostUseKeyThroughS3", ["kms:Decrypt", "kms:GenerateDataKey"], [scope.key_arn], _through_s3(scope)),
         # Inbound, warehouse, quarantine, code and other teams' prefixes; and what is added to the bucket one day.
-        deny("DenyOtherObjects", ["s3:*"], other_than=[args["bucket_arn"], *own]),
+        deny("DenyOtherObjects", ["s3:*"], other_than=[scope.bucket_arn, *own]),
         deny(
             # Without a prefix, too: an absent key fulfils a negated condition.
             "DenyOtherListings",
             ["s3:ListBucket", "s3:ListBucketVersions"],
-            resources=[args["bucket_arn"]],
+            resources=[scope.bucket_arn],
             conditions={"StringNotLike": {"s3:prefix": [f"{reports}*", f"{results}*"]}},
         ),
     )
 
 
 def trust_policy(
-    team: str, account_id: pulumi.Input[str], provider: IdentityProviderArgs | None, *, whole_account: bool
+    team: str, account_id: pulumi.Input[str], provider: IdentityProviderSettings | None, *, whole_account: bool
 ) -> pulumi.Output[str]:
     """Who assumes the role: who comes by the provider as of this team, else the account's principals tagged with it.
 
@@ -116,14 +111,14 @@ def trust_policy(
     )
 
 
-def _trust_provider(team: str, provider: IdentityProviderArgs) -> dict[str, Any]:
+def _trust_provider(team: str, provider: IdentityProviderSettings) -> dict[str, Any]:
     """The provider names the team as the session tag `team`; a session tag needs a permission of its own."""
-    arn = provider["arn"]
+    arn = provider.arn
     if ":saml-provider/" in arn:
         action, audience = "sts:AssumeRoleWithSAML", {"SAML:aud": _SAML_AUDIENCE}
     else:
         action = "sts:AssumeRoleWithWebIdentity"
-        audience = {f"{arn.partition(':oidc-provider/')[2]}:aud": provider.get("audience", "")}
+        audience = {f"{arn.partition(':oidc-provider/')[2]}:aud": provider.audience or ""}
     return allow_principal(
         "TeamMembersAssume",
         {"Federated": arn},
@@ -132,19 +127,19 @@ def _trust_provider(team: str, provider: IdentityProviderArgs) -> dict[str, Any]
     )
 
 
-def _objects(args: TeamPermissionsArgs, prefix: str) -> pulumi.Output[str]:
-    return pulumi.Output.concat(args["bucket_arn"], f"/{prefix}*")
+def _objects(scope: TeamScope, prefix: str) -> pulumi.Output[str]:
+    return pulumi.Output.concat(scope.bucket_arn, f"/{prefix}*")
 
 
-def _tables(args: TeamPermissionsArgs) -> list[pulumi.Output[str]]:
-    catalogue = pulumi.Output.concat("arn:aws:glue:", args["region"], ":", args["account_id"])
+def _tables(scope: TeamScope) -> list[pulumi.Output[str]]:
+    catalogue = pulumi.Output.concat("arn:aws:glue:", scope.stack.region, ":", scope.stack.account_id)
     return [
         pulumi.Output.concat(catalogue, ":catalog"),
-        pulumi.Output.concat(catalogue, ":database/", args["mart_database"]),
-        pulumi.Output.concat(catalogue, ":table/", args["mart_database"], "/*"),
+        pulumi.Output.concat(catalogue, ":database/", scope.mart_database),
+        pulumi.Output.concat(catalogue, ":table/", scope.mart_database, "/*"),
     ]
 
 
-def _through_s3(args: TeamPermissionsArgs, more: dict[str, pulumi.Input[str]] | None = None) -> dict[str, Any]:
-    service = pulumi.Output.concat("s3.", args["region"], ".amazonaws.com")
+def _through_s3(scope: TeamScope, more: dict[str, pulumi.Input[str]] | None = None) -> dict[str, Any]:
+    service = pulumi.Output.concat("s3.", scope.stack.region, ".amazonaws.com")
     return {"StringEquals": {"kms:ViaService": service, **(more or {})}}

@@ -1,12 +1,18 @@
 """One page that shows the flow from left to right: what comes, what waits, what became of it, and which alarms ring."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final, TypedDict
+from dataclasses import dataclass
+from typing import Any, Final
 
 import pulumi
 import pulumi_aws as aws
 
-from dataplatform.stream.stream import MeteredStream
+from dataplatform.aws.stack import StackContext
+from dataplatform.declarations import Declarations
+from dataplatform.sftp.collector import BatchCollector
+from dataplatform.stream.stream import MeteredStream, StreamIngest
+from dataplatform.watch.freshness import DatasetWatch
+from dataplatform.watch.object_index import ObjectAttributes
 from lake import metrics
 
 COLUMNS: Final = 4
@@ -19,15 +25,12 @@ Line = list[Any]
 """A metric as a dashboard has it: namespace, name, dimensions by name and value, options."""
 
 
-class DashboardArgs(TypedDict):
-    """What a Dashboard needs."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """What a dashboard shows."""
 
-    region: pulumi.Input[str]
-    metrics_namespace: str
-    datasets: Sequence[str]
-    collected_datasets: Sequence[str]
-    """Those that come by SFTP."""
-    reports: Sequence[str]
+    stack: StackContext
+    declared: Declarations
     functions: Mapping[str, pulumi.Input[str]]
     """Name of each function, by what it is called here."""
     stream: MeteredStream
@@ -39,31 +42,74 @@ class Dashboard(pulumi.ComponentResource):
 
     dashboard_name: pulumi.Output[str]
 
-    def __init__(self, name: str, args: DashboardArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(  # noqa: PLR0913 - the components that it shows, each named at the call
+        self,
+        name: str,
+        *,
+        stack: StackContext,
+        collector: BatchCollector,
+        stream: StreamIngest,
+        attributes: ObjectAttributes,
+        watch: DatasetWatch,
+        declared: Declarations,
+        alarm_arns: Sequence[pulumi.Input[str]],
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        """Create the dashboard.
+
+        Args:
+            name: of the dashboard.
+            stack: the stack's context, whose metrics are shown.
+            collector: the collector, whose function is shown.
+            stream: the stream, whose functions, queues and API are shown.
+            attributes: the object index, whose function is shown.
+            watch: the watch over datasets, whose function is shown.
+            declared: the datasets and reports whose metrics are shown.
+            alarm_arns: all alarms.
+            opts: of the component.
+        """
         super().__init__("dataplatform:watch:Dashboard", name, None, opts)
+        shown = Shown(
+            stack=stack,
+            declared=declared,
+            functions={
+                "collector": collector.function_name,
+                "receiver": stream.receiver_function,
+                "batcher": stream.batcher_function,
+                "recorder": attributes.function_name,
+                "freshness": watch.function_name,
+            },
+            stream=stream.metered,
+            alarm_arns=alarm_arns,
+        )
         dashboard = aws.cloudwatch.Dashboard(
             name,
             dashboard_name=name,
-            dashboard_body=pulumi.Output.json_dumps({"start": "-PT24H", "widgets": list(_widgets(args))}),
+            dashboard_body=pulumi.Output.json_dumps({"start": "-PT24H", "widgets": list(_widgets(shown))}),
             opts=pulumi.ResourceOptions(parent=self),
         )
         self.dashboard_name = dashboard.dashboard_name
         self.register_outputs({"dashboardName": self.dashboard_name})
 
+    @property
+    def exports(self) -> Mapping[str, object]:
+        """What the stack exports of its dashboard."""
+        return {"dashboard": self.dashboard_name}
 
-def _widgets(args: DashboardArgs) -> Iterator[Widget]:
+
+def _widgets(shown: Shown) -> Iterator[Widget]:
     columns = (
-        ("Source", [_collected(args), _posted(args), _api(args)]),
-        ("→ Inbound", [_landed(args), _waiting(args), _age(args)]),
+        ("Source", [_collected(shown), _posted(shown), _api(shown)]),
+        ("→ Inbound", [_landed(shown), _waiting(shown), _age(shown)]),
         (
             "→ Warehouse and quarantine",
             [
-                _counts(args, "Rows processed", metrics.ROWS_IN),
-                _counts(args, "Rows refused", metrics.ROWS_QUARANTINED),
-                _counts(args, "Duplicates dropped", metrics.ROWS_DUPLICATE),
+                _counts(shown, "Rows processed", metrics.ROWS_IN),
+                _counts(shown, "Rows refused", metrics.ROWS_QUARANTINED),
+                _counts(shown, "Duplicates dropped", metrics.ROWS_DUPLICATE),
             ],
         ),
-        ("→ Marts", [_reports(args), _errors(args), _durations(args)]),
+        ("→ Marts", [_reports(shown), _errors(shown), _durations(shown)]),
     )
     for column, (title, graphs) in enumerate(columns):
         yield _placed({"type": "text", "properties": {"markdown": f"## {title}"}}, column, 0, 1)
@@ -76,7 +122,7 @@ def _widgets(args: DashboardArgs) -> Iterator[Widget]:
         "y": bottom,
         "width": 24,
         "height": HEIGHT,
-        "properties": {"title": "Alarms", "alarms": list(args["alarm_arns"])},
+        "properties": {"title": "Alarms", "alarms": list(shown.alarm_arns)},
     }
 
 
@@ -84,12 +130,12 @@ def _placed(widget: Widget, column: int, y: int, height: int) -> Widget:
     return {**widget, "x": column * WIDTH, "y": y, "width": WIDTH, "height": height}
 
 
-def _graph(args: DashboardArgs, title: str, statistic: str, lines: Sequence[Line]) -> Widget:
+def _graph(shown: Shown, title: str, statistic: str, lines: Sequence[Line]) -> Widget:
     return {
         "type": "metric",
         "properties": {
             "title": title,
-            "region": args["region"],
+            "region": shown.stack.region,
             "view": "timeSeries",
             "period": PERIOD_SECONDS,
             "stat": statistic,
@@ -98,88 +144,88 @@ def _graph(args: DashboardArgs, title: str, statistic: str, lines: Sequence[Line
     }
 
 
-def _own(args: DashboardArgs, metric: str, label: str, **dimensions: str) -> Line:
+def _own(shown: Shown, metric: str, label: str, **dimensions: str) -> Line:
     of = [part for pair in dimensions.items() for part in pair]
-    return [args["metrics_namespace"], metric, *of, {"label": label}]
+    return [shown.stack.metrics_namespace, metric, *of, {"label": label}]
 
 
-def _collected(args: DashboardArgs) -> Widget:
+def _collected(shown: Shown) -> Widget:
     counted = ((metrics.FILES_COLLECTED, "collected"), (metrics.FILES_NOT_COLLECTED, "failed"))
     lines = [
-        _own(args, metric, f"{dataset} {label}", service=metrics.COLLECTOR, dataset=dataset)
-        for dataset in args["collected_datasets"]
+        _own(shown, metric, f"{dataset} {label}", service=metrics.COLLECTOR, dataset=dataset)
+        for dataset in shown.declared.collected
         for metric, label in counted
     ]
-    return _graph(args, "Files by SFTP", "Sum", lines)
+    return _graph(shown, "Files by SFTP", "Sum", lines)
 
 
-def _posted(args: DashboardArgs) -> Widget:
+def _posted(shown: Shown) -> Widget:
     counted = ((metrics.EVENTS_ACCEPTED, "accepted"), (metrics.EVENTS_NOT_STORED, "not stored"))
-    lines = [_own(args, metric, label, service=metrics.RECEIVER) for metric, label in counted]
-    return _graph(args, "Posted events", "Sum", lines)
+    lines = [_own(shown, metric, label, service=metrics.RECEIVER) for metric, label in counted]
+    return _graph(shown, "Posted events", "Sum", lines)
 
 
-def _api(args: DashboardArgs) -> Widget:
-    stage = ["ApiName", args["stream"]["api_name"], "Stage", args["stream"]["api_stage"]]
+def _api(shown: Shown) -> Widget:
+    stage = ["ApiName", shown.stream.api_name, "Stage", shown.stream.api_stage]
     lines: list[Line] = [
         [{"expression": "requests - refused - failed", "label": "2xx", "id": "well"}],
         ["AWS/ApiGateway", "Count", *stage, {"id": "requests", "visible": False}],
         ["AWS/ApiGateway", "4XXError", *stage, {"id": "refused", "label": "4xx"}],
         ["AWS/ApiGateway", "5XXError", *stage, {"id": "failed", "label": "5xx"}],
     ]
-    return _graph(args, "Answers of the API", "Sum", lines)
+    return _graph(shown, "Answers of the API", "Sum", lines)
 
 
-def _landed(args: DashboardArgs) -> Widget:
+def _landed(shown: Shown) -> Widget:
     counted = ((metrics.EVENTS_LANDED, "landed"), (metrics.EVENTS_POISONOUS, "poisonous"))
-    lines = [_own(args, metric, label, service=metrics.BATCHER) for metric, label in counted]
-    return _graph(args, "Events in batches", "Sum", lines)
+    lines = [_own(shown, metric, label, service=metrics.BATCHER) for metric, label in counted]
+    return _graph(shown, "Events in batches", "Sum", lines)
 
 
-def _waiting(args: DashboardArgs) -> Widget:
+def _waiting(shown: Shown) -> Widget:
     visible = "ApproximateNumberOfMessagesVisible"
     lines: list[Line] = [
-        ["AWS/SQS", visible, "QueueName", args["stream"]["queue_name"], {"label": "waiting"}],
-        ["AWS/SQS", visible, "QueueName", args["stream"]["dead_letter_queue_name"], {"label": "dead letters"}],
+        ["AWS/SQS", visible, "QueueName", shown.stream.queue_name, {"label": "waiting"}],
+        ["AWS/SQS", visible, "QueueName", shown.stream.dead_letter_queue_name, {"label": "dead letters"}],
         [
             "AWS/SQS",
             "ApproximateAgeOfOldestMessage",
             "QueueName",
-            args["stream"]["queue_name"],
+            shown.stream.queue_name,
             {"label": "oldest, in seconds", "yAxis": "right"},
         ],
     ]
-    return _graph(args, "Events queue", "Maximum", lines)
+    return _graph(shown, "Events queue", "Maximum", lines)
 
 
-def _age(args: DashboardArgs) -> Widget:
+def _age(shown: Shown) -> Widget:
     lines = [
-        _own(args, metrics.NEWEST_OBJECT_AGE, dataset, service=metrics.FRESHNESS, dataset=dataset)
-        for dataset in args["datasets"]
+        _own(shown, metrics.NEWEST_OBJECT_AGE, dataset, service=metrics.FRESHNESS, dataset=dataset)
+        for dataset in shown.declared.datasets
     ]
-    return _graph(args, "Seconds since the newest object landed", "Maximum", lines)
+    return _graph(shown, "Seconds since the newest object landed", "Maximum", lines)
 
 
-def _counts(args: DashboardArgs, title: str, metric: str) -> Widget:
-    lines = [_own(args, metric, dataset, dataset=dataset) for dataset in args["datasets"]]
-    return _graph(args, title, "Sum", lines)
+def _counts(shown: Shown, title: str, metric: str) -> Widget:
+    lines = [_own(shown, metric, dataset, dataset=dataset) for dataset in shown.declared.datasets]
+    return _graph(shown, title, "Sum", lines)
 
 
-def _reports(args: DashboardArgs) -> Widget:
-    lines = [_own(args, metrics.ROWS_PUBLISHED, report, report=report) for report in args["reports"]]
-    return _graph(args, "Rows of each report", "Maximum", lines)
+def _reports(shown: Shown) -> Widget:
+    lines = [_own(shown, metrics.ROWS_PUBLISHED, report, report=report) for report in shown.declared.reports]
+    return _graph(shown, "Rows of each report", "Maximum", lines)
 
 
-def _errors(args: DashboardArgs) -> Widget:
-    return _graph(args, "Errors of the functions", "Sum", _of_functions(args, "Errors"))
+def _errors(shown: Shown) -> Widget:
+    return _graph(shown, "Errors of the functions", "Sum", _of_functions(shown, "Errors"))
 
 
-def _durations(args: DashboardArgs) -> Widget:
-    return _graph(args, "Longest run of the functions, ms", "Maximum", _of_functions(args, "Duration"))
+def _durations(shown: Shown) -> Widget:
+    return _graph(shown, "Longest run of the functions, ms", "Maximum", _of_functions(shown, "Duration"))
 
 
-def _of_functions(args: DashboardArgs, metric: str) -> list[Line]:
+def _of_functions(shown: Shown, metric: str) -> list[Line]:
     return [
         ["AWS/Lambda", metric, "FunctionName", function, {"label": label}]
-        for label, function in args["functions"].items()
+        for label, function in shown.functions.items()
     ]

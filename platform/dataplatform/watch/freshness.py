@@ -1,17 +1,22 @@
 """Whether each dataset is on time and clean: a function measures its age; alarms ring on that and on refused rows."""
 
 import json
-from typing import TypedDict
+from collections.abc import Mapping
 
 import pulumi
 import pulumi_aws as aws
 
 from dataplatform.aws.alarms import alarm_when_above, with_runbook
 from dataplatform.aws.event_rules import invoke_by_rule
+from dataplatform.aws.function_layer import FunctionLayer
 from dataplatform.aws.policies import allow
-from dataplatform.aws.python_function import FunctionSettings, PythonFunction
-from lake import metrics
-from lake import object_index as attributes
+from dataplatform.aws.python_function import PythonFunction
+from dataplatform.aws.stack import StackContext
+from dataplatform.declarations import Declarations
+from dataplatform.settings.alarms import AlarmSettings
+from dataplatform.watch.object_index import ObjectAttributes
+from lake import metrics, object_index
+from processing.declaring.dataset import Dataset
 
 HANDLER = "functions.freshness.handler.handler"
 SCHEDULE = "rate(15 minutes)"
@@ -21,29 +26,6 @@ AGE_PERIOD_SECONDS = 1800
 SHARE_PERIOD_SECONDS = 3600
 
 
-class WatchedDatasetArgs(TypedDict):
-    """What is expected of one dataset."""
-
-    freshness_seconds: int
-    """How old its newest object may be."""
-    paused: bool
-    """Nothing comes, since the server does not run: its alarm shows that it is late and tells nobody."""
-
-
-class DatasetWatchArgs(TypedDict):
-    """What a DatasetWatch needs."""
-
-    datasets: dict[str, WatchedDatasetArgs]
-    quarantine_percent: float
-    """Share of a dataset's rows that may be refused within an hour."""
-    attributes_table_name: pulumi.Input[str]
-    attributes_table_arn: pulumi.Input[str]
-    alarm_topic_arn: pulumi.Input[str]
-    undelivered_queue_arn: pulumi.Input[str]
-    """Where the schedule's events go that could not start the function."""
-    functions: FunctionSettings
-
-
 class DatasetWatch(pulumi.ComponentResource):
     """The function that publishes each dataset's age, its schedule, and two alarms for each dataset."""
 
@@ -51,43 +33,70 @@ class DatasetWatch(pulumi.ComponentResource):
     alarm_arns: list[pulumi.Output[str]]
     """ARNs of its alarms."""
 
-    def __init__(self, name: str, args: DatasetWatchArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        *,
+        stack: StackContext,
+        layer: FunctionLayer,
+        attributes: ObjectAttributes,
+        settings: AlarmSettings,
+        declared: Declarations,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        """Create the function, its schedule and the alarms of every dataset.
+
+        Args:
+            name: what the resources' names begin with.
+            stack: the stack's context with alarms.
+            layer: the code and the dependencies of all functions.
+            attributes: the object index, which knows each dataset's newest object.
+            settings: share of a dataset's rows that may be refused within an hour.
+            declared: all datasets, each with its freshness. The alarm of one whose server does not run shows that it
+                is late, and notifies nobody.
+            opts: of the component.
+        """
         super().__init__("dataplatform:watch:DatasetWatch", name, None, opts)
-        self._name, self._args = name, args
+        self._name, self._stack, self._settings = name, stack, settings
         self._child = pulumi.ResourceOptions(parent=self)
-        function = self._create_function()
+        function = self._create_function(layer, attributes, declared.datasets)
         self._schedule(function)
         self.alarm_arns = [*function.alarm_arns]
-        for dataset, watched in args["datasets"].items():
-            self.alarm_arns += [self._alarm_when_late(dataset, watched), self._alarm_when_refused(dataset)]
+        for dataset in declared.datasets.values():
+            seconds = int(dataset.freshness.total_seconds())
+            late = self._alarm_when_late(dataset.name, seconds, notifies=not declared.is_paused(dataset.name))
+            self.alarm_arns += [late, self._alarm_when_refused(dataset.name)]
         self.function_name = function.function_name
         self.register_outputs({"functionName": self.function_name})
 
-    def _create_function(self) -> PythonFunction:
-        args = self._args
-        freshness = {dataset: watched["freshness_seconds"] for dataset, watched in args["datasets"].items()}
-        index = pulumi.Output.concat(args["attributes_table_arn"], f"/index/{attributes.INDEX}")
+    @property
+    def exports(self) -> Mapping[str, object]:
+        """What the stack exports of its watch over datasets."""
+        return {"freshnessFunction": self.function_name}
+
+    def _create_function(
+        self, layer: FunctionLayer, attributes: ObjectAttributes, datasets: Mapping[str, Dataset]
+    ) -> PythonFunction:
+        freshness = {name: int(dataset.freshness.total_seconds()) for name, dataset in datasets.items()}
+        index = pulumi.Output.concat(attributes.table_arn, f"/index/{object_index.INDEX}")
         return PythonFunction(
             f"{self._name}-freshness",
-            {
-                "settings": args["functions"],
-                "description": "Publishes how old each dataset's newest object is",
-                "handler": HANDLER,
-                "log_group_name": f"/{self._name}/freshness",
-                "timeout_seconds": 60,
-                "memory_megabytes": 256,
-                "environment": {
-                    "ATTRIBUTES_TABLE": args["attributes_table_name"],
-                    "FRESHNESS_SECONDS": json.dumps(freshness),
-                    "POWERTOOLS_SERVICE_NAME": metrics.FRESHNESS,
-                    "POWERTOOLS_LOG_LEVEL": "INFO",
-                },
-                "statements": [allow("AskIndex", ["dynamodb:Query"], [index])],
-                "placement": None,
-                "errors_description": "A dataset's age could not be measured: the function's log says why",
-                "near_limit_percent": 80,
+            stack=self._stack,
+            layer=layer,
+            description="Publishes how old each dataset's newest object is",
+            handler=HANDLER,
+            log_group_name=f"/{self._name}/freshness",
+            timeout_seconds=60,
+            memory_megabytes=256,
+            environment={
+                "ATTRIBUTES_TABLE": attributes.table_name,
+                "FRESHNESS_SECONDS": json.dumps(freshness),
+                "POWERTOOLS_SERVICE_NAME": metrics.FRESHNESS,
+                "POWERTOOLS_LOG_LEVEL": "INFO",
             },
-            self._child,
+            statements=[allow("AskIndex", ["dynamodb:Query"], [index])],
+            errors_description="A dataset's age could not be measured: the function's log says why",
+            opts=self._child,
         )
 
     def _schedule(self, function: PythonFunction) -> None:
@@ -101,32 +110,32 @@ class DatasetWatch(pulumi.ComponentResource):
             self._name,
             rule,
             function,
-            self._args["undelivered_queue_arn"],
+            stack=self._stack,
             target_name=f"{self._name}-due-measured",
             parent=self,
         )
 
-    def _alarm_when_late(self, dataset: str, watched: WatchedDatasetArgs) -> pulumi.Output[str]:
-        hours = f"{watched['freshness_seconds'] / 3600:g}"
+    def _alarm_when_late(self, dataset: str, seconds: int, *, notifies: bool) -> pulumi.Output[str]:
+        hours = f"{seconds / 3600:g}"
         return alarm_when_above(
             f"{self._name}-{dataset}-late",
             description=f"{dataset} is late: no object landed within {hours} hours, or nobody measured it",
             runbook="dataset-late",
-            namespace=self._args["functions"]["metrics_namespace"],
+            namespace=self._stack.metrics_namespace,
             metric=metrics.NEWEST_OBJECT_AGE,
             dimensions={metrics.SERVICE: metrics.FRESHNESS, metrics.DATASET: dataset},
             statistic="Maximum",
-            threshold=watched["freshness_seconds"],
+            threshold=seconds,
             period_seconds=AGE_PERIOD_SECONDS,
             # A watcher that is dead tells of no lateness.
             missing_data="breaching",
-            topic_arn=self._args["alarm_topic_arn"],
+            topic_arn=self._stack.alarm_topic_arn,
             parent=self,
-            rings=not watched["paused"],
+            rings=notifies,
         ).arn
 
     def _alarm_when_refused(self, dataset: str) -> pulumi.Output[str]:
-        percent, topic = self._args["quarantine_percent"], self._args["alarm_topic_arn"]
+        percent, topic = self._settings.quarantine_percent, self._stack.alarm_topic_arn
         return aws.cloudwatch.MetricAlarm(
             f"{self._name}-{dataset}-refused",
             alarm_description=with_runbook(
@@ -155,7 +164,7 @@ class DatasetWatch(pulumi.ComponentResource):
         return {
             "id": name,
             "metric": {
-                "namespace": self._args["functions"]["metrics_namespace"],
+                "namespace": self._stack.metrics_namespace,
                 "metric_name": metric,
                 "dimensions": {metrics.DATASET: dataset},
                 "period": SHARE_PERIOD_SECONDS,

@@ -1,24 +1,15 @@
 """Where everything that cannot be handled is told to a person: one topic, and the alarms that write to it."""
 
-from typing import Any, TypedDict
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import pulumi
 import pulumi_aws as aws
 
 from dataplatform.aws.alarms import alarm_on_messages, runbook_page
 from dataplatform.aws.policies import allow_principal, budgets_of, document
-
-
-class MonitoringArgs(TypedDict):
-    """What Monitoring needs."""
-
-    account_id: pulumi.Input[str]
-    region: pulumi.Input[str]
-    key_arn: pulumi.Input[str]
-    alarm_emails: list[str]
-    """Addresses that alarms are mailed to. Each has to confirm AWS's first mail."""
-    monthly_budget_dollars: int | None
-    """USD that the account may cost a month. None: there is no budget. The key's policy has to admit its notices."""
+from dataplatform.aws.stack import StackContext
+from dataplatform.settings.alarms import AlarmSettings
 
 
 class Monitoring(pulumi.ComponentResource):
@@ -31,10 +22,27 @@ class Monitoring(pulumi.ComponentResource):
     alarm_arns: list[pulumi.Output[str]]
     """ARNs of its alarms."""
 
-    def __init__(self, name: str, args: MonitoringArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        *,
+        stack: StackContext,
+        settings: AlarmSettings,
+        emails: Sequence[str],
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        """Create the topic, its subscriptions, the queue and, if the settings have one, the budget.
+
+        Args:
+            name: what the resources' names begin with.
+            stack: the stack's context with its key, whose policy admits the budget's notices.
+            settings: the monthly budget.
+            emails: addresses that alarms are mailed to. Each confirms AWS's first mail.
+            opts: of the component.
+        """
         super().__init__("dataplatform:monitoring:Monitoring", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
-        topic = aws.sns.Topic(f"{name}-alarms", kms_master_key_id=args["key_arn"], opts=child)
+        topic = aws.sns.Topic(f"{name}-alarms", kms_master_key_id=stack.key_arn, opts=child)
         self.topic_arn = topic.arn
         policy = aws.sns.TopicPolicy(
             f"{name}-alarms-policy",
@@ -45,22 +53,22 @@ class Monitoring(pulumi.ComponentResource):
                     {"Service": "cloudwatch.amazonaws.com"},
                     ["sns:Publish"],
                     [topic.arn],
-                    {"StringEquals": {"aws:SourceAccount": args["account_id"]}},
+                    {"StringEquals": {"aws:SourceAccount": stack.account_id}},
                 ),
                 # EventBridge takes no conditions in a topic's policy:
                 # docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html
                 allow_principal(
                     "EventsAreDelivered", {"Service": "events.amazonaws.com"}, ["sns:Publish"], [topic.arn]
                 ),
-                *([self._budgets_publish(topic, args)] if args["monthly_budget_dollars"] else []),
+                *([self._budgets_publish(topic, stack)] if settings.monthly_budget_dollars else []),
             ),
             opts=child,
         )
-        if args["monthly_budget_dollars"]:
-            self._create_budget(name, topic, policy, args["monthly_budget_dollars"])
-        undelivered = self._keep_undelivered(name, args)
+        if settings.monthly_budget_dollars:
+            self._create_budget(name, topic, policy, settings.monthly_budget_dollars)
+        undelivered = self._keep_undelivered(name, stack)
         self.undelivered_queue_arn, self.undelivered_queue_url = undelivered.arn, undelivered.url
-        for index, address in enumerate(args["alarm_emails"]):
+        for index, address in enumerate(emails):
             aws.sns.TopicSubscription(
                 f"{name}-alarms-mail-{index}", topic=topic.arn, protocol="email", endpoint=address, opts=child
             )
@@ -72,13 +80,18 @@ class Monitoring(pulumi.ComponentResource):
             }
         )
 
-    def _budgets_publish(self, topic: aws.sns.Topic, args: MonitoringArgs) -> dict[str, Any]:
+    @property
+    def exports(self) -> Mapping[str, object]:
+        """What the stack exports of its monitoring."""
+        return {"alarmTopicArn": self.topic_arn, "undeliveredEventsQueueUrl": self.undelivered_queue_url}
+
+    def _budgets_publish(self, topic: aws.sns.Topic, stack: StackContext) -> dict[str, Any]:
         return allow_principal(
             "BudgetsPublish",
             {"Service": "budgets.amazonaws.com"},
             ["sns:Publish"],
             [topic.arn],
-            budgets_of(args["account_id"]),
+            budgets_of(stack.account_id),
         )
 
     def _create_budget(self, name: str, topic: aws.sns.Topic, policy: aws.sns.TopicPolicy, dollars: int) -> None:
@@ -105,15 +118,15 @@ class Monitoring(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self, depends_on=[policy]),
         )
 
-    def _keep_undelivered(self, name: str, args: MonitoringArgs) -> aws.sqs.Queue:
+    def _keep_undelivered(self, name: str, stack: StackContext) -> aws.sqs.Queue:
         child = pulumi.ResourceOptions(parent=self)
         queue = aws.sqs.Queue(
             f"{name}-undelivered-events",
-            kms_master_key_id=args["key_arn"],
+            kms_master_key_id=stack.key_arn,
             message_retention_seconds=14 * 24 * 3600,
             opts=child,
         )
-        rules = pulumi.Output.concat("arn:aws:events:", args["region"], ":", args["account_id"], ":rule/*")
+        rules = pulumi.Output.concat("arn:aws:events:", stack.region, ":", stack.account_id, ":rule/*")
         aws.sqs.QueuePolicy(
             f"{name}-undelivered-events-policy",
             queue_url=queue.url,

@@ -1,32 +1,22 @@
 """The index of objects: a function records each object's attributes in DynamoDB as it is created, and its status."""
 
-from typing import TypedDict
+from collections.abc import Mapping
 
 import pulumi
 import pulumi_aws as aws
 
 from dataplatform.aws.alarms import alarm_on_messages
 from dataplatform.aws.event_rules import invoke_by_rule
+from dataplatform.aws.function_layer import FunctionLayer
 from dataplatform.aws.policies import allow
-from dataplatform.aws.python_function import FunctionSettings, PythonFunction
+from dataplatform.aws.python_function import PythonFunction
+from dataplatform.aws.stack import StackContext
+from dataplatform.storage.data_lake import DataLake
 from lake import keys, metrics
 from lake import object_index as attributes
 
 HANDLER = "functions.object_index.handler.handler"
 RECORDED = (keys.INBOUND, keys.WAREHOUSE)
-
-
-class ObjectAttributesArgs(TypedDict):
-    """What ObjectAttributes needs."""
-
-    bucket_name: pulumi.Input[str]
-    bucket_arn: pulumi.Input[str]
-    key_arn: pulumi.Input[str]
-    alarm_topic_arn: pulumi.Input[str]
-    undelivered_queue_arn: pulumi.Input[str]
-    """Where events go that could not start the function."""
-    functions: FunctionSettings
-    protect_data: bool
 
 
 class ObjectAttributes(pulumi.ComponentResource):
@@ -39,25 +29,42 @@ class ObjectAttributes(pulumi.ComponentResource):
     alarm_arns: list[pulumi.Output[str]]
     """ARNs of its alarms."""
 
-    def __init__(self, name: str, args: ObjectAttributesArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        *,
+        stack: StackContext,
+        lake: DataLake,
+        layer: FunctionLayer,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        """Create the table, the function that fills it, and the rule that invokes the function.
+
+        Args:
+            name: what the resources' names begin with.
+            stack: the stack's context with key and alarms.
+            lake: the bucket whose objects are recorded.
+            layer: the code and the dependencies of all functions.
+            opts: of the component.
+        """
         super().__init__("dataplatform:lake:ObjectAttributes", name, None, opts)
-        self._name, self._args = name, args
+        self._name, self._stack, self._lake = name, stack, lake
         self._child = pulumi.ResourceOptions(parent=self)
         table = self._create_table()
         dead_letters = aws.sqs.Queue(
             f"{name}-dead-letters",
-            kms_master_key_id=args["key_arn"],
+            kms_master_key_id=stack.key_arn,
             message_retention_seconds=14 * 24 * 3600,
             opts=self._child,
         )
-        function = self._create_function(table, dead_letters)
+        function = self._create_function(layer, table, dead_letters)
         self._invoke_on_created_objects(function)
         alarm = alarm_on_messages(
             f"{name}-dead-letters",
             dead_letters,
             description="An object's attributes could not be recorded: the dead-letter queue holds its event",
             runbook="attributes-dead-letters",
-            topic_arn=args["alarm_topic_arn"],
+            topic_arn=stack.alarm_topic_arn,
             parent=self,
         )
         self.alarm_arns = [*function.alarm_arns, alarm.arn]
@@ -73,8 +80,17 @@ class ObjectAttributes(pulumi.ComponentResource):
             }
         )
 
+    @property
+    def exports(self) -> Mapping[str, object]:
+        """What the stack exports of its index of objects."""
+        return {
+            "attributesTable": self.table_name,
+            "objectAttributesFunction": self.function_name,
+            "attributesDeadLetterQueueUrl": self.dead_letter_queue_url,
+        }
+
     def _create_table(self) -> aws.dynamodb.Table:
-        protect = self._args["protect_data"]
+        protect = self._stack.protect_data
         return aws.dynamodb.Table(
             f"{self._name}-table",
             billing_mode="PAY_PER_REQUEST",
@@ -92,39 +108,37 @@ class ObjectAttributes(pulumi.ComponentResource):
                 }
             ],
             point_in_time_recovery={"enabled": True},
-            server_side_encryption={"enabled": True, "kms_key_arn": self._args["key_arn"]},
+            server_side_encryption={"enabled": True, "kms_key_arn": self._stack.key_arn},
             deletion_protection_enabled=protect,
             opts=pulumi.ResourceOptions(parent=self, protect=protect, retain_on_delete=protect),
         )
 
-    def _create_function(self, table: aws.dynamodb.Table, dead_letters: aws.sqs.Queue) -> PythonFunction:
-        args = self._args
-        objects = [pulumi.Output.concat(args["bucket_arn"], f"/{prefix}/*") for prefix in RECORDED]
+    def _create_function(
+        self, layer: FunctionLayer, table: aws.dynamodb.Table, dead_letters: aws.sqs.Queue
+    ) -> PythonFunction:
+        objects = [pulumi.Output.concat(self._lake.bucket_arn, f"/{prefix}/*") for prefix in RECORDED]
         function = PythonFunction(
             f"{self._name}-recorder",
-            {
-                "settings": args["functions"],
-                "description": "Records the attributes of created objects",
-                "handler": HANDLER,
-                "log_group_name": f"/{self._name}/object-attributes",
-                "timeout_seconds": 60,
-                "memory_megabytes": 512,
-                "environment": {
-                    "ATTRIBUTES_TABLE": table.name,
-                    "LAKE_BUCKET": args["bucket_name"],
-                    "POWERTOOLS_SERVICE_NAME": metrics.RECORDER,
-                    "POWERTOOLS_LOG_LEVEL": "INFO",
-                },
-                "statements": [
-                    allow("ReadObjects", ["s3:GetObject"], objects),
-                    allow("RecordAttributes", ["dynamodb:UpdateItem"], [table.arn]),
-                    allow("SendFailures", ["sqs:SendMessage"], [dead_letters.arn]),
-                ],
-                "placement": None,
-                "errors_description": "An object's attributes were not recorded: the function's log says why",
-                "near_limit_percent": 80,
+            stack=self._stack,
+            layer=layer,
+            description="Records the attributes of created objects",
+            handler=HANDLER,
+            log_group_name=f"/{self._name}/object-attributes",
+            timeout_seconds=60,
+            memory_megabytes=512,
+            environment={
+                "ATTRIBUTES_TABLE": table.name,
+                "LAKE_BUCKET": self._lake.bucket_name,
+                "POWERTOOLS_SERVICE_NAME": metrics.RECORDER,
+                "POWERTOOLS_LOG_LEVEL": "INFO",
             },
-            self._child,
+            statements=[
+                allow("ReadObjects", ["s3:GetObject"], objects),
+                allow("RecordAttributes", ["dynamodb:UpdateItem"], [table.arn]),
+                allow("SendFailures", ["sqs:SendMessage"], [dead_letters.arn]),
+            ],
+            errors_description="An object's attributes were not recorded: the function's log says why",
+            opts=self._child,
         )
         aws.lambda_.FunctionEventInvokeConfig(
             f"{self._name}-failures",
@@ -137,7 +151,6 @@ class ObjectAttributes(pulumi.ComponentResource):
         return function
 
     def _invoke_on_created_objects(self, function: PythonFunction) -> None:
-        args = self._args
         rule = aws.cloudwatch.EventRule(
             f"{self._name}-created",
             description="An object was created under inbound/ or warehouse/",
@@ -146,7 +159,7 @@ class ObjectAttributes(pulumi.ComponentResource):
                     "source": ["aws.s3"],
                     "detail-type": ["Object Created"],
                     "detail": {
-                        "bucket": {"name": [args["bucket_name"]]},
+                        "bucket": {"name": [self._lake.bucket_name]},
                         "object": {"key": [{"prefix": f"{prefix}/"} for prefix in RECORDED]},
                     },
                 }
@@ -157,7 +170,7 @@ class ObjectAttributes(pulumi.ComponentResource):
             self._name,
             rule,
             function,
-            args["undelivered_queue_arn"],
+            stack=self._stack,
             target_name=f"{self._name}-created-recorded",
             parent=self,
         )

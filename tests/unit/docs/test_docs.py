@@ -2,6 +2,7 @@
 
 import ast
 import importlib
+import inspect
 import re
 import shlex
 from collections.abc import Iterator, Mapping
@@ -12,8 +13,10 @@ from typing import Annotated, NamedTuple
 import pulumi
 import pytest
 import typer
+import yaml
 from pydantic import Field
 
+from dataplatform.component_pages import components, page_of, with_arguments
 from dataplatform.settings.base import Name, SettingsModel
 from dataplatform.settings.model import Settings
 from dataplatform.settings.page import Setting, render, settings_of
@@ -152,15 +155,13 @@ def imported(module: str, name: str) -> object:
 
 
 def components_of(snippet: ast.Module) -> dict[type[pulumi.ComponentResource], set[str]]:
-    """Each component that a snippet makes, with the keys of the arguments that it is given."""
+    """Each component that a snippet makes, with the names of the arguments that it is given."""
     names = imported_names(snippet)
     made: dict[type[pulumi.ComponentResource], set[str]] = {}
     for call in (node for node in ast.walk(snippet) if isinstance(node, ast.Call)):
         kind = names.get(call.func.id) if isinstance(call.func, ast.Name) else None
         if isinstance(kind, type) and issubclass(kind, pulumi.ComponentResource):
-            arguments = call.args[1]
-            assert isinstance(arguments, ast.Dict)
-            made[kind] = {key.value for key in arguments.keys if isinstance(key, ast.Constant)}
+            made[kind] = {keyword.arg for keyword in call.keywords if keyword.arg}
     return made
 
 
@@ -174,21 +175,31 @@ def test_every_python_snippet_compiles_and_its_imports_exist(document: Path) -> 
 def test_a_components_page_uses_and_lists_all_of_its_arguments_and_outputs(page: Path) -> None:
     # given the component that the page's snippet makes
     [(component, given)] = [each for snippet in python_snippets(page) for each in components_of(snippet).items()]
-    declared = component.__init__.__annotations__["args"].__annotations__
+    parameters = inspect.signature(component).parameters.values()
+    declared = [each.name for each in parameters if each.kind is each.KEYWORD_ONLY and each.name != "opts"]
     outputs = {name for name in component.__annotations__ if not name.startswith("_")}
 
     # then snippet and tables name what the component declares, all of it and nothing else
     assert given == set(declared)
-    assert column(page.read_text(), "argument") == list(declared)
+    assert column(page.read_text(), "argument") == declared
     assert set(column(page.read_text(), "output")) == outputs
 
 
+@each_component_page
+def test_a_components_table_is_the_one_that_its_code_gives(page: Path) -> None:
+    [(name, arguments)] = [each for each in components().items() if page_of(each[0]) == page.name]
+    assert page.read_text() == with_arguments(page.read_text(), arguments, components()), (
+        f"the arguments of {name} changed: run `make components`"
+    )
+
+
+def test_every_argument_of_a_component_says_what_it_means() -> None:
+    silent = [(name, each.name) for name, arguments in components().items() for each in arguments if not each.meaning]
+    assert silent == []
+
+
 def test_every_component_has_a_page() -> None:
-    modules = (ROOT / "platform/dataplatform").rglob("*.py")
-    declared = re.compile(r"^class (\w+)\(pulumi\.ComponentResource\)", re.MULTILINE)
-    names = [name for path in modules for name in declared.findall(path.read_text())]
-    components = {re.sub(r"(?<!^)(?=[A-Z])", "-", name).lower() for name in names}
-    assert {page.stem for page in COMPONENT_PAGES} == components
+    assert {page.name for page in COMPONENT_PAGES} == {page_of(component) for component in components()}
 
 
 # --- commands ---------------------------------------------------------------------------------------------------------
@@ -295,13 +306,9 @@ def test_a_setting_is_found_wherever_it_stands() -> None:
 
 
 def exports() -> set[str]:
-    """Names that the program exports."""
-    calls = (node for node in ast.walk(ast.parse((ROOT / "__main__.py").read_text())) if isinstance(node, ast.Call))
-    return {
-        ast.literal_eval(call.args[0])
-        for call in calls
-        if isinstance(call.func, ast.Attribute) and call.func.attr == "export"
-    }
+    """Names that every stack of the program exports, as the snapshots have them."""
+    snapshots = (ROOT / "tests/infrastructure/snapshots").glob("*.yaml")
+    return {name for snapshot in snapshots for name in yaml.safe_load(snapshot.read_text())["exports"]}
 
 
 @each_document
