@@ -29,7 +29,7 @@ from dataplatform.watch.object_index import ObjectAttributes
 settings = read_settings()
 declared = declarations.join(settings)
 stack = StackContext.of(settings)
-stack.bound_roles(settings.permissions_boundary)
+stack.limit_roles(settings.permissions_boundary)
 name = stack.name
 
 lake = DataLake(name, stack=stack, settings=settings, trail_arn=trail_of(stack, settings))

@@ -24,7 +24,7 @@ class LoadedDataset(Generic[_Source]):
     source: _Source
     """What the dataset's file declares."""
     paused: bool
-    """The schedule is disabled, because the server is one of ours and no task of it is wanted."""
+    """The schedule is disabled, because the stack runs the server itself and wants no task of it."""
 
 
 @dataclass(frozen=True, slots=True)

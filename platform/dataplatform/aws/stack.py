@@ -29,6 +29,7 @@ class StackContext:
     """Protect and retain what holds data, in Pulumi and at AWS."""
     local: LocalSettings
     """What the emulator needs to be different. Only the local stack sets any of it."""
+    # What later components add. Components read the properties, which are never None.
     lake_key_arn: pulumi.Output[str] | None = None
     topic_arn: pulumi.Output[str] | None = None
     queue_arn: pulumi.Output[str] | None = None
@@ -55,7 +56,7 @@ class StackContext:
         """The same stack with the topic of alarms and the queue of events that a rule could not deliver."""
         return dataclasses.replace(self, topic_arn=topic_arn, queue_arn=undelivered_queue_arn)
 
-    def bound_roles(self, boundary: str | None) -> None:
+    def limit_roles(self, boundary: str | None) -> None:
         """Give every role that is created from here on the permissions boundary of that name, if there is one."""
         if boundary is not None:
             bound_every_role(pulumi.Output.concat("arn:aws:iam::", self.account_id, ":policy/", boundary))

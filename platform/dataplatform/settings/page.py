@@ -23,6 +23,9 @@ What belongs to a dataset or a report (pattern, schedule, freshness, team) is no
 [datasets](../datasets) or [reports](../reports). Beside these, a stack's file sets the AWS provider's
 own `aws:region` and, but for `local`, `aws:defaultTags`, which every resource gets.
 
+To add a setting, edit three places: its field in the model, the component that uses it (a component takes its block of
+the model as `settings`), and the stack's file where the default does not fit. Then run `make settings`.
+
 NAME stands for a name that you give: lower case letters, digits and underscores, starting with a letter, 63 at most.
 
 """

@@ -123,7 +123,7 @@ class ConnectionSettings(SettingsModel):
         return self
 
     def address(self, domain: str | None) -> tuple[str, int]:
-        """Host and TCP port, where a server of ours has its name in the network's domain."""
+        """Host and TCP port; a `demo_server` has its name in the network's private domain."""
         return self.host or f"{DEMO_SFTP_NAME}.{domain}", DEMO_SFTP_PORT if self.demo_server else self.port
 
 
@@ -174,7 +174,7 @@ class DatabaseSettings(SettingsModel):
         return self
 
     def address(self, domain: str | None) -> tuple[str, int]:
-        """Host and TCP port, where a server of ours has its name in the network's domain."""
+        """Host and TCP port; a `demo_server` has its name in the network's private domain."""
         return self.host or f"{DEMO_SQL_NAME}.{domain}", self.port
 
 

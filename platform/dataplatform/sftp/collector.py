@@ -41,7 +41,7 @@ class BatchCollector(pulumi.ComponentResource):
     schedules: pulumi.Output[dict[str, str]]
     """Schedule of each dataset, as group/name."""
     all_schedules: pulumi.Output[dict[str, list[str]]]
-    """All schedules of each dataset: the one that goes on with a collection, too."""
+    """All schedules of each dataset, with the one that resumes a collection."""
     public_keys: pulumi.Output[dict[str, str]]
     """OpenSSH public keys of each connection, one a line, which the server's owner authorises."""
     security_group_id: pulumi.Output[str] | None
@@ -71,7 +71,7 @@ class BatchCollector(pulumi.ComponentResource):
             stack: the stack's context with key and alarms.
             lake: the bucket that files land in.
             layer: the code and the dependencies of all functions.
-            network: the network, whose domain names the servers of ours.
+            network: the network, in whose domain the stack's own server has its name.
             connections: the SFTP servers of the stack's settings, by name.
             datasets: what is collected, by name: what the dataset's file declares, and whether its server runs.
             in_network: the function runs in the network, because a connection needs that.

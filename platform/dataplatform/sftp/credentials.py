@@ -46,7 +46,7 @@ def configure_connections(
         name: what the resources' names begin with.
         stack: the stack's context with its key.
         connections: the SFTP servers, by name.
-        domain: where a server of ours has its name.
+        domain: private DNS domain of the stack's own server.
         parent: of what is created.
 
     Returns:

@@ -35,7 +35,7 @@ def configure_databases(
         name: what the resources' names begin with.
         stack: the stack's context with its key.
         databases: the SQL Servers, by name.
-        domain: where a server of ours has its name.
+        domain: private DNS domain of the stack's own server.
         parent: of what is created.
 
     Returns:
