@@ -1,8 +1,10 @@
 """The reports that stand on a dataset: when each was made, and which of its rows stand on one row."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Final
+
+import polars as pl
 
 from datasets import DATASETS
 from lake.keys import report_key
@@ -30,18 +32,16 @@ def reports_of(target: Target, dataset: str, written_at: datetime) -> Iterator[S
 def reports_of_row(target: Target, dataset: str, key: Key, written_at: datetime, progress: Progress) -> Iterator[Step]:
     """The same, with the rows of each report that would be others without that row, where that is cheap to know."""
     reports = _reading(dataset)
-    inputs = {name for report in reports for name in report.inputs}
-    if reason := _not_computed(target, inputs):
-        for report in reports:
-            yield Step("report", (_key(report), _made(target, report, written_at), reason))
-    else:
+    reasons = _not_computed(target, reports)
+    computed = [report for report in reports if report.name not in reasons]
+    if computed:
         progress("computing the reports with and without the row")
-        views = views_of(target.client("s3"), target.bucket, [DATASETS[name] for name in sorted(inputs)])
-        for report in reports:
-            rows = rows_that_depend(report, views, dataset, key)
-            counts = [", ".join(f"{name} {value}" for name, value in row.items()) for row in rows]
-            told = f"would differ without it: {'; '.join(counts)}" if counts else "no row of it depends on this one"
-            yield Step("report", (_key(report), _made(target, report, written_at), told))
+    inputs = sorted({name for report in computed for name in report.inputs})
+    views = views_of(target.client("s3"), target.bucket, [DATASETS[name] for name in inputs])
+    for report in reports:
+        reason = reasons.get(report.name)
+        told = f"which of its rows was not computed: {reason}" if reason else _differing(report, views, dataset, key)
+        yield Step("report", (_key(report), _made(target, report, written_at), told))
     yield from _broken_reports()
 
 
@@ -76,14 +76,21 @@ def _broken_reports() -> Iterator[Step]:
         yield Step("not known", tuple(str(error) for error in broken.values()))
 
 
-def _not_computed(target: Target, inputs: Iterable[str]) -> str:
-    """Why the reports that read these datasets are not computed; empty if they are."""
-    broken = usable(DATASETS)[1]
-    reason = "; ".join(str(broken[name]) for name in sorted(inputs) if name in broken)
+def _not_computed(target: Target, reports: Sequence[Report]) -> dict[str, str]:
+    """Why reports are not computed, by their names."""
+    _, broken = usable(DATASETS)
+    reasons = {report.name: str(broken[name]) for report in reports for name in report.inputs if name in broken}
+    inputs = {name for report in reports if report.name not in reasons for name in report.inputs}
     size = sum(file.bytes for name in inputs for file in warehouse_files(target, name))
-    if not reason and size > CHEAP_BYTES:
-        reason = f"{size:,} bytes to read"
-    return f"which of its rows was not computed: {reason}" if reason else ""
+    if size > CHEAP_BYTES:
+        return {report.name: f"{size:,} bytes to read" for report in reports} | reasons
+    return reasons
+
+
+def _differing(report: Report, views: Mapping[str, pl.DataFrame], dataset: str, key: Key) -> str:
+    rows = rows_that_depend(report, views, dataset, key)
+    counts = [", ".join(f"{name} {value}" for name, value in row.items()) for row in rows]
+    return f"would differ without it: {'; '.join(counts)}" if counts else "no row of it depends on this one"
 
 
 def _key(report: Report) -> str:

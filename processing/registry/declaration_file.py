@@ -68,7 +68,7 @@ def read_declaration(
         raise DeclarationError(f"{file}: {_one_line(error)}") from error
     # A file may raise anything, also SystemExit or a panic of polars. It must not stop the other files.
     except BaseException as error:
-        raise DeclarationError(f"{_place(file, error)}: {type(error).__name__}: {_one_line(error)}") from error
+        raise DeclarationError(f"{_place(file, error)}: {type(error).__name__}: {_unexpected(file, error)}") from error
     return declaration
 
 
@@ -124,7 +124,13 @@ def _is_of(file: str, place: str) -> bool:
     return Path(place).as_posix().endswith(file)
 
 
+def _unexpected(file: str, error: BaseException) -> str:
+    # The text of a syntax error repeats the place, which matters only if it is in a file that this one imports.
+    if isinstance(error, SyntaxError) and _is_of(file, error.filename or ""):
+        return error.msg
+    return _one_line(error)
+
+
 def _one_line(error: BaseException) -> str:
-    text = error.msg if isinstance(error, SyntaxError) and error.msg else str(error)
     # polars adds its plan after an empty line.
-    return " ".join(text.partition("\n\n")[0].split())
+    return " ".join(str(error).partition("\n\n")[0].split())

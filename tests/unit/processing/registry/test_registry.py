@@ -82,6 +82,18 @@ def test_a_mistake_is_reported_in_one_line_naming_its_file(find, text, message):
     assert datasets["staff"].name == "staff"
 
 
+def test_a_mistake_in_an_imported_file_names_that_file_too(find, tmp_path):
+    # given
+    datasets = find(person="from imported_by_person import nothing", staff=DATASET.format(name="staff"))
+    (tmp_path / "imported_by_person.py").write_text("\n\nbroken(")
+
+    # when, then
+    with pytest.raises(
+        DeclarationError, match=r"person\.py, line 1: SyntaxError: [^\n]*\(imported_by_person\.py, line 3\)"
+    ):
+        datasets["person"]
+
+
 def test_names_are_known_without_reading_a_file(find):
     # given
     datasets = find(person="broken(", staff=DATASET.format(name="staff"))
