@@ -7,6 +7,7 @@ from typing import get_args
 import dataframely as dy
 import polars as pl
 
+from lake.json_pointer import parse_pointer
 from lake.schedules import ScheduleError, check_schedule, check_schedule_names
 from processing.checking.conversion import UnsupportedTypeError, converted
 from processing.checking.reasons import COLUMN_RULE_NAMES
@@ -21,7 +22,6 @@ from processing.declaring.dataset import (
     SqlSource,
     StreamSource,
 )
-from processing.readers.json_text import parse_pointer
 from processing.registry.registry import DeclarationError, find_declarations
 
 
