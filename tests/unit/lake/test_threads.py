@@ -9,7 +9,7 @@ import pytest
 from lake.threads import made_ahead, one_thread, repeated, side_by_side, worked_ahead
 
 ROOT = Path(__file__).parents[3]
-PARTS = ("lake", "functions", "processing", "jobs")
+PARTS = ("lake", "functions", "processing", "jobs", "ops")
 SECONDS = 10
 
 
