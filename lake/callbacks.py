@@ -4,8 +4,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-# RFC 6901: empty, or tokens that each begin with a slash, in which ~ only stands as ~0 or ~1.
-POINTER_PATTERN = r"^(/([^/~]|~[01])*)*$"
+from lake.json_pointer import POINTER_PATTERN
+
 HEADER_PATTERN = r"^[A-Za-z][A-Za-z0-9-]{0,63}$"
 
 

@@ -13,6 +13,7 @@ from functions.event_receiver.answers import Problem, invalid, invalid_body
 from functions.event_receiver.channels import Channels
 from functions.event_receiver.request import MAXIMUM_DEPTH, check_depth
 from lake.events import Receipt, stored_event
+from lake.json_pointer import escaped
 
 MAXIMUM_EVENTS: Final = 1000
 MAXIMUM_STORED_BYTES: Final = 200 * 1024
@@ -153,4 +154,4 @@ def _located(problems: Sequence[Problem], *, in_array: bool) -> list[Problem]:
 
 
 def _pointer(location: Sequence[str | int]) -> str:
-    return "".join(f"/{str(part).replace('~', '~0').replace('/', '~1')}" for part in location)
+    return "".join(f"/{escaped(str(part))}" for part in location)

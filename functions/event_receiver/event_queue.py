@@ -5,13 +5,13 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from functions.observability import logger
 from lake.message_batches import message_batches
+from lake.threads import worked_ahead
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -62,8 +62,8 @@ class EventQueue:
         batches = list(message_batches(entries))
         if len(batches) == 1:
             return self._send_batch(batches[0], deadline)
-        with ThreadPoolExecutor(min(THREADS, len(batches))) as threads:
-            return set().union(*threads.map(lambda batch: self._send_batch(batch, deadline), batches))
+        sent = worked_ahead(lambda batch: self._send_batch(batch, deadline), batches, min(THREADS, len(batches)))
+        return set().union(*sent)
 
     def _send_batch(self, batch: list[_Entry], deadline: float) -> set[int]:
         acknowledged: set[int] = set()

@@ -12,11 +12,11 @@ from functions.event_receiver.answers import RequestRefusedError
 from functions.event_receiver.envelope import EVENT_TYPE, StoredEvent
 from lake.callbacks import CallbackProvider
 from lake.events import Receipt, stored_event
+from lake.json_pointer import parse_pointer, value_at
 from lake.message_batches import MAXIMUM_BATCH_BYTES
 
 # Ids follow from it: changed, a callback that is sent again would become another event.
 NAMESPACE: Final = uuid.uuid5(uuid.NAMESPACE_URL, "https://data-platform/events/callbacks")
-_NOTHING: Final = object()
 
 
 def wrap(
@@ -55,33 +55,20 @@ def wrap(
     return StoredEvent(event_id, line)
 
 
-def find(value: Any, pointer: str) -> Any:  # noqa: ANN401 - any JSON value
-    """The value that a JSON pointer (RFC 6901) leads to; None if it leads nowhere."""
-    found = value
-    for token in pointer.split("/")[1:]:
-        found = _member(found, token.replace("~1", "/").replace("~0", "~"))
-        if found is _NOTHING:
-            return None
-    return found
-
-
-def _member(value: Any, name: str) -> Any:  # noqa: ANN401 - any JSON value
-    if isinstance(value, dict):
-        return value.get(name, _NOTHING)
-    if isinstance(value, list) and re.fullmatch(r"0|[1-9][0-9]{0,8}", name) and int(name) < len(value):
-        return value[int(name)]
-    return _NOTHING
+def _own(body: Mapping[str, Any], pointer: str | None) -> object:
+    """What the body says itself, by a pointer that the provider's configuration may lack."""
+    return None if pointer is None else value_at(body, parse_pointer(pointer))
 
 
 def _event_id(name: str, provider: CallbackProvider, body: Mapping[str, Any], raw: bytes) -> uuid.UUID:
-    own = find(body, provider.event_id_pointer) if provider.event_id_pointer is not None else None
+    own = _own(body, provider.event_id_pointer)
     if isinstance(own, (str, int)) and not isinstance(own, bool) and own != "":
         return uuid.uuid5(NAMESPACE, f"{name}/id/{own}")
     return uuid.uuid5(NAMESPACE, f"{name}/sha256/{hashlib.sha256(raw).hexdigest()}")
 
 
 def _event_type(name: str, provider: CallbackProvider, body: Mapping[str, Any]) -> str:
-    own = find(body, provider.event_type_pointer) if provider.event_type_pointer is not None else None
+    own = _own(body, provider.event_type_pointer)
     if isinstance(own, str) and re.fullmatch(EVENT_TYPE, own):
         return own
     return f"{name}.callback"

@@ -1,12 +1,12 @@
 """Keeps a claim's lease from running out while its rows are read, however long the server takes for the first."""
 
-import threading
 from collections.abc import Generator
 from contextlib import contextmanager
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from lake.ledger.ledger import LostClaimError
+from lake.threads import repeated
 from lake.watermark.watermarks import Extraction, Watermarks
 
 
@@ -16,7 +16,6 @@ class KeptClaim:
     def __init__(self, watermarks: Watermarks, extraction: Extraction) -> None:
         self._watermarks = watermarks
         self._extraction = extraction
-        self._stopped = threading.Event()
 
     def check(self) -> None:
         """Renew now, before something is written that only the claim's owner may write.
@@ -26,30 +25,21 @@ class KeptClaim:
         """
         self._watermarks.renew(self._extraction)
 
-    def stop(self) -> None:
-        """Renew no more."""
-        self._stopped.set()
-
-    def renew_until_stopped(self) -> None:
-        """Renew three times a lease."""
-        while not self._stopped.wait(self._watermarks.lease.total_seconds() / 3):
-            try:
-                self._watermarks.renew(self._extraction)
-            except LostClaimError:
-                return
-            except (BotoCoreError, ClientError):
-                # The next renewal may succeed; if none does, `check` and the ledger's fence tell.
-                continue
+    def renew(self) -> bool:
+        """Renew if AWS answers. Returns whether the claim is still this run's, as far as is known."""
+        try:
+            self._watermarks.renew(self._extraction)
+        except LostClaimError:
+            return False
+        except (BotoCoreError, ClientError):
+            # The next renewal may succeed. If none does, `check` and the ledger's fence find out.
+            pass
+        return True
 
 
 @contextmanager
 def kept(watermarks: Watermarks, extraction: Extraction) -> Generator[KeptClaim]:
-    """Renew a claim's lease as long as the block lasts."""
+    """Renew a claim three times a lease while the block runs."""
     claim = KeptClaim(watermarks, extraction)
-    thread = threading.Thread(target=claim.renew_until_stopped, name="lease", daemon=True)
-    thread.start()
-    try:
+    with repeated(claim.renew, watermarks.lease.total_seconds() / 3):
         yield claim
-    finally:
-        claim.stop()
-        thread.join()

@@ -12,8 +12,8 @@ from jobs.extract_from_sql.catalogue import Table
 from jobs.extract_from_sql.connection import Server
 from jobs.extract_from_sql.errors import database_errors
 from jobs.extract_from_sql.query import Query
-from jobs.extract_from_sql.side_by_side import side_by_side
 from jobs.extract_from_sql.types import ColumnPlan
+from lake.threads import side_by_side
 
 # The driver's buffers are of the columns' declared widths, so the width decides how many rows a batch has.
 BATCH_BYTES: Final = 16 * 1024 * 1024

@@ -2,7 +2,6 @@
 
 import io
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -12,6 +11,7 @@ import polars as pl
 from datasets import DATASETS
 from lake.keys import InboundObject, InvalidKeyError, parse_inbound_key
 from lake.object_metadata import SOURCE_MODIFIED, as_of
+from lake.threads import worked_ahead
 from ops.stack.errors import OperatorError
 from ops.stack.row_accounts import (
     REQUESTS_AT_ONCE,
@@ -158,8 +158,7 @@ def processed_object(target: Target, key: str) -> InboundObject:
 
 
 def _read_all(target: Target, objects: Sequence[InboundObject]) -> Iterator[pl.DataFrame]:
-    with ThreadPoolExecutor(REQUESTS_AT_ONCE) as pool:
-        yield from pool.map(lambda inbound: read_refused(target, inbound), objects)
+    yield from worked_ahead(lambda inbound: read_refused(target, inbound), objects, REQUESTS_AT_ONCE)
 
 
 def read_refused(target: Target, inbound: InboundObject) -> pl.DataFrame:

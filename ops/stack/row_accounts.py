@@ -1,7 +1,6 @@
 """Reads the row accounting of the lake: what became of each landed object, from the objects themselves."""
 
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -14,6 +13,7 @@ from lake.keys import (
     parse_warehouse_key,
     warehouse_prefix,
 )
+from lake.threads import worked_ahead
 from ops.stack.target import Target
 
 REQUESTS_AT_ONCE: Final = 16
@@ -88,8 +88,7 @@ def warehouse_files(target: Target, dataset: str) -> list[WarehouseFile]:
 
 def row_accounts(target: Target, objects: Sequence[InboundObject]) -> list[RowAccount]:
     """The row accountings of processed objects, in their order."""
-    with ThreadPoolExecutor(REQUESTS_AT_ONCE) as pool:
-        return list(pool.map(lambda inbound: row_account(target, inbound), objects))
+    return list(worked_ahead(lambda inbound: row_account(target, inbound), objects, REQUESTS_AT_ONCE))
 
 
 def row_account(target: Target, inbound: InboundObject) -> RowAccount:

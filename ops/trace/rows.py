@@ -2,7 +2,6 @@
 
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
@@ -10,6 +9,7 @@ from typing import TypeVar
 import polars as pl
 
 from lake.keys import InboundObject
+from lake.threads import worked_ahead
 from ops.quarantine.rows import read_refused
 from ops.stack.row_accounts import landed_objects, warehouse_files
 from ops.stack.target import Target
@@ -118,7 +118,6 @@ def _search_waiting(
 
 def _counted(search: Callable[[T], Result], items: Iterable[T], total: int, progress: Progress) -> Iterator[Result]:
     """What the search says of each item, in their order, several at once."""
-    with ThreadPoolExecutor(REQUESTS_AT_ONCE) as pool:
-        for number, result in enumerate(pool.map(search, items), 1):
-            progress(f"{number:,} of {total:,} files")
-            yield result
+    for number, result in enumerate(worked_ahead(search, items, REQUESTS_AT_ONCE), 1):
+        progress(f"{number:,} of {total:,} files")
+        yield result

@@ -8,11 +8,11 @@ from typing import Final
 
 import polars as pl
 
+from lake.threads import made_ahead, worked_ahead
 from processing.checking.batch_check import BROKEN, BatchCheck
 from processing.checking.column_cleansing import refusal_reasons
 from processing.checking.reasons import PRIMARY_KEY, reason
 from processing.checking.spill import Part, Spill
-from processing.checking.threads import made_ahead, worked_ahead
 from processing.checking.uniqueness import Uniqueness
 from processing.declaring.dataset import Dataset
 from processing.errors import ProcessingError

@@ -5,8 +5,8 @@ from typing import Final
 
 import polars as pl
 
+from lake.threads import worked_ahead
 from processing.checking.spill import Part
-from processing.checking.threads import worked_ahead
 
 PART: Final = "_part"
 """Number of the part that a row is in."""

@@ -3,13 +3,13 @@
 import io
 import pickle
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Final, Self
 
 import polars as pl
 
+from lake.threads import Pending, one_thread
 from processing.checking.batch_check import HASH, TEXT, CheckedBatch
 from processing.readers.records import DELETED, LINE
 
@@ -130,8 +130,8 @@ class Spill:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._streams: list[io.IOBase] = []
-        self._writer = ThreadPoolExecutor(1, thread_name_prefix="spill")
-        self._writing: Future[None] | None = None
+        self._writer = one_thread("spill")
+        self._writing: Pending[None] | None = None
         self._waiting: list[tuple[CheckedBatch, tuple[int, Originals]]] = []
         self.parts: list[Part] = []
 

@@ -11,10 +11,10 @@ from typing import Final
 
 import polars as pl
 
+from lake.threads import worked_ahead
 from processing.checking.batch_check import TEXT
 from processing.checking.repeated_hashes import NUMBER, PART, repeated_rows
 from processing.checking.spill import Part, Spill
-from processing.checking.threads import worked_ahead
 
 ROWS_AT_ONCE: Final = 500_000
 _KEY_HASH: Final = "_key_hash"

@@ -4,10 +4,8 @@ import json
 from json.encoder import encode_basestring
 from typing import Final, Never, cast
 
+from lake.json_pointer import Pointer, value_at
 from processing.errors import ProcessingError
-
-Pointer = tuple[str, ...]
-"""A JSON pointer (RFC 6901), its tokens unescaped. The empty one is the whole document."""
 
 
 class BrokenJsonError(ProcessingError, ValueError):
@@ -45,19 +43,6 @@ def parse_object(line: bytes) -> dict[str, object]:
     return cast("dict[str, object]", parsed)
 
 
-def parse_pointer(pointer: str) -> Pointer:
-    """The tokens of a JSON pointer such as "/payload/amount".
-
-    Raises:
-        ValueError: it does not start with a slash, or has a tilde that escapes nothing.
-    """
-    if pointer == "":
-        return ()
-    if not pointer.startswith("/") or "~" in pointer.replace("~0", "").replace("~1", ""):
-        raise ValueError(f"{pointer!r} is no JSON pointer; one reads like /payload/amount")
-    return tuple(token.replace("~1", "/").replace("~0", "~") for token in pointer.split("/")[1:])
-
-
 def text_at(document: object, pointer: Pointer) -> str | None:
     """The value that a pointer leads to, as text: strings as they are, numbers as they were written.
 
@@ -66,14 +51,7 @@ def text_at(document: object, pointer: Pointer) -> str | None:
     Raises:
         BrokenJsonError: the value is nested too deep.
     """
-    value = document
-    for token in pointer:
-        if isinstance(value, dict):
-            value = cast("dict[str, object]", value).get(token)
-        elif isinstance(value, list) and token.isdecimal() and int(token) < len(cast("list[object]", value)):
-            value = cast("list[object]", value)[int(token)]
-        else:
-            return None
+    value = value_at(document, pointer)
     if value is None or type(value) is str:
         return value
     try:

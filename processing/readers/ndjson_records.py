@@ -8,10 +8,11 @@ from typing import Final, NamedTuple
 
 import polars as pl
 
+from lake.json_pointer import Pointer, escaped, parse_pointer
 from processing.declaring.dataset import Dataset
 from processing.readers.columns import unusable
 from processing.readers.compression import ByteStream
-from processing.readers.json_text import BrokenJsonError, Pointer, parse_object, parse_pointer, text_at
+from processing.readers.json_text import BrokenJsonError, parse_object, text_at
 from processing.readers.records import (
     LINE,
     STRUCTURE_REASON,
@@ -88,7 +89,7 @@ def open_ndjson(
     if is_one_document and first.lstrip().startswith(b"["):
         raise UnreadableObjectError("the file is a JSON array; have it sent with one object per line (NDJSON)")
     declared = dataset.schema.column_names()
-    where = [parse_pointer(pointers.get(column, "/" + _escaped(column))) for column in declared]
+    where = [parse_pointer(pointers.get(column, "/" + escaped(column))) for column in declared]
     named = frozenset(pointer[0] for pointer in where if pointer)
     let_in: list[str] = []
     if dataset.drift_policy == "evolve":
@@ -99,10 +100,6 @@ def open_ndjson(
     columns = [*declared, *let_in]
     said = json.dumps(let_in, ensure_ascii=False) if let_in else ""
     return RecordStream(said, columns, _batches(first, blocks, layout, columns))
-
-
-def _escaped(member: str) -> str:
-    return member.replace("~", "~0").replace("/", "~1")
 
 
 def _undeclared(block: bytes, declared: frozenset[str]) -> list[str]:

@@ -2,7 +2,6 @@
 
 import tempfile
 from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -13,8 +12,8 @@ from polars.io.plugins import register_io_source
 
 from lake.keys import InboundObject, parse_inbound_key
 from lake.object_metadata import CORRELATION_ID, as_of
+from lake.threads import made_ahead, one_thread
 from processing.checking.object_check import REASON, RULES, CheckedObject, check_object
-from processing.checking.threads import made_ahead
 from processing.declaring.dataset import Dataset
 from processing.readers import open_records
 from processing.readers.records import DELETED, LINE, ORIGINAL, UnreadableObjectError
@@ -107,7 +106,7 @@ def _write_rows(
     schema = warehouse_columns(dataset)
     instants = {LANDED_AT: opened.landed_at, AS_OF: _as_of(opened)}
     clean = (_warehouse_rows(rows, schema, inbound, instants) for rows in made_ahead(checked.clean()))
-    with ThreadPoolExecutor(1, thread_name_prefix="quarantine") as beside:
+    with one_thread("quarantine") as beside:
         written = beside.submit(sink_parquet, _streamed(refused, QUARANTINE), quarantine)
         sink_parquet(_streamed(clean, schema), warehouse)
         written.result()

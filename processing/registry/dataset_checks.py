@@ -8,6 +8,7 @@ from typing import Final
 import dataframely as dy
 import polars as pl
 
+from lake.json_pointer import parse_pointer
 from lake.keys import InvalidKeyError, check_name
 from lake.schedules import check_schedule, check_schedule_names
 from processing.checking.conversion import converted
@@ -15,7 +16,6 @@ from processing.checking.reasons import COLUMN_RULE_NAMES
 from processing.checking.rules import row_rules
 from processing.cleansing.routine import Routine
 from processing.declaring.dataset import SNIFFED, CsvFormat, Dataset, SqlSource, StreamSource
-from processing.readers.json_text import parse_pointer
 from processing.registry.declaration_file import DeclarationError, Kind
 from processing.registry.registry import Declarations
 

@@ -2,11 +2,11 @@
 
 import io
 from collections.abc import Callable, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from botocore.exceptions import ClientError, HTTPClientError, IncompleteReadError
 
+from lake.threads import Pending, one_thread
 from processing.errors import ProcessingError
 
 if TYPE_CHECKING:
@@ -32,8 +32,8 @@ class ObjectReader(io.RawIOBase):
     def __init__(self, client: "S3Client", bucket: str, key: str) -> None:
         self._client = client
         self._bucket, self._key = bucket, key
-        self._ahead = ThreadPoolExecutor(max_workers=1, thread_name_prefix="read-ahead")
-        self._next: tuple[int, Future[bytes]] | None = None
+        self._ahead = one_thread("read-ahead")
+        self._next: tuple[int, Pending[bytes]] | None = None
         self._position = 0
         self._number = 0
         self.size = 0

@@ -6,7 +6,8 @@ from typing import Annotated, Final, Self
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from dataplatform.settings.base import Name, ParameterName, SettingsModel
-from lake.callbacks import HEADER_PATTERN, POINTER_PATTERN
+from lake.callbacks import HEADER_PATTERN
+from lake.json_pointer import POINTER_PATTERN
 
 # docs.aws.amazon.com/lambda/latest/api/API_CreateEventSourceMapping.html: a larger batch needs a window.
 LARGEST_BATCH_WITHOUT_WINDOW: Final = 10

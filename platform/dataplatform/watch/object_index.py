@@ -1,4 +1,4 @@
-"""The index of objects: a function records each object's attributes in DynamoDB as it is created, and its status."""
+"""The object index: a function records each object's attributes in DynamoDB as it is created, and its status."""
 
 from collections.abc import Mapping
 
@@ -82,7 +82,7 @@ class ObjectAttributes(pulumi.ComponentResource):
 
     @property
     def exports(self) -> Mapping[str, object]:
-        """What the stack exports of its index of objects."""
+        """What the stack exports of its object index."""
         return {
             "attributesTable": self.table_name,
             "objectAttributesFunction": self.function_name,

@@ -202,14 +202,14 @@ def test_a_wrong_password_is_said_and_not_shown(sql_server, sql_stack, extract, 
 
 KILLED = """
 import os, signal, sys
-from lake.watermark import watermarks
+from lake.watermark.watermarks import Watermarks
 from tests.support.sql import dataset
 from jobs.extract_from_sql.job import main
 
 def killed(*_arguments, **_more):
     os.kill(os.getpid(), signal.SIGKILL)
 
-watermarks.Watermarks.complete = killed
+Watermarks.complete = killed
 main(sys.argv[2:], {"items": dataset(sys.argv[1])})
 """
 

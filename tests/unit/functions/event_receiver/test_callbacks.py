@@ -15,7 +15,6 @@ from functions.event_receiver.providers import KEPT_SECONDS, Providers
 from functions.event_receiver.receiver import Receiver
 from functions.event_receiver.request import read_request
 from functions.event_receiver.signatures import UsedSignatures
-from functions.event_receiver.wrapping import find
 
 NOW = datetime(2026, 11, 23, 9, 0, 0, tzinfo=UTC)
 SECRET = "shared with the provider"
@@ -396,12 +395,3 @@ def test_what_cannot_be_configured_is_unavailable_and_says_nothing_of_it(api):
 
     # then
     assert (status, "/secret" in json.dumps(answer)) == (503, False)
-
-
-@pytest.mark.parametrize(
-    ("pointer", "found"),
-    [("", {"a/b": [{"~": 1}, 2]}), ("/a~1b/0/~0", 1), ("/a~1b/1", 2), ("/a~1b/01", None), ("/a~1b/2", None),
-     ("/x", None), ("/a~1b/1/x", None), ("/a~1b/-", None)],
-)  # fmt: skip
-def test_a_pointer_leads_where_rfc_6901_says(pointer, found):
-    assert find({"a/b": [{"~": 1}, 2]}, pointer) == found

@@ -15,7 +15,6 @@ from jobs.extract_from_sql.catalogue import Column, Table, quoted
 from jobs.extract_from_sql.drift import check_declaration, described, new_columns
 from jobs.extract_from_sql.errors import ExtractionError
 from jobs.extract_from_sql.query import rows_in
-from jobs.extract_from_sql.side_by_side import side_by_side
 from jobs.extract_from_sql.snapshot import Snapshot
 from jobs.extract_from_sql.types import plan_column
 from jobs.extract_from_sql.watermark_column import WatermarkColumn, watermark_of
@@ -305,23 +304,3 @@ class TestSnapshot:
 
         # then
         assert gone.column("id").to_pylist() == [1, 2]
-
-
-class TestSideBySide:
-    def test_everything_that_several_readers_give_arrives(self):
-        assert sorted(side_by_side([iter(range(100)), iter(range(100, 150)), iter([])])) == list(range(150))
-
-    @pytest.mark.parametrize("kind", [ExtractionError, type("Panic", (BaseException,), {})])
-    def test_the_error_of_one_ends_them_all(self, kind):
-        # given
-        def failing():
-            yield 1
-            raise kind("cut")
-
-        def endless():
-            while True:
-                yield 2
-
-        # when, then
-        with pytest.raises(kind, match="cut"):
-            list(side_by_side([failing(), endless()]))

@@ -15,7 +15,6 @@ from hypothesis import strategies as st
 
 from processing.declaring.dataset import Dataset, StreamSource
 from processing.readers import open_records, reparse, text_blocks
-from processing.readers.json_text import parse_pointer
 from processing.readers.records import (
     LINE,
     ORIGINAL,
@@ -100,12 +99,6 @@ def test_a_value_is_text_that_says_it_exactly(written, text):
 )
 def test_a_pointer_leads_into_a_line(pointer, text):
     assert values('{"a": {"b/c": [{"~": 7}]}}', pointer) == [text]
-
-
-@pytest.mark.parametrize("pointer", ["a", "/a~2", "/~"])
-def test_what_is_no_pointer_is_refused(pointer):
-    with pytest.raises(ValueError, match=r"is no JSON pointer; one reads like /payload/amount"):
-        parse_pointer(pointer)
 
 
 @pytest.mark.parametrize(

@@ -208,7 +208,7 @@ def test_new_columns_stop_a_file_and_not_a_table_unless_the_declaration_says_oth
     ("arguments", "message"),
     [
         ('source=StreamSource({"kex": "/key"})', r"pointers are of columns \['kex'\], the schema has \['key'\]"),
-        ('source=StreamSource({"key": "key"})', "the pointer of column key: 'key' is no JSON pointer"),
+        ('source=StreamSource({"key": "key"})', "the pointer of column key: 'key' is not a JSON pointer"),
         ('source=StreamSource(repeats_differ_in=("kex",))', r"repeats differ in columns \['kex'\], the schema has"),
         ('source=StreamSource(receipt_order=("kex",))', r"events are ordered by columns \['kex'\], the schema has"),
         ('absent={"kex": "none"}', r"absent names \['kex'\], which are not text columns of the schema"),
