@@ -109,6 +109,11 @@ def _create(
     network = surroundings["network"]
     if network.namespace_id is None:
         raise pulumi.RunError(f"{name} has no domain to put its name into: give the Network one")
+    if image not in IMAGES:
+        raise pulumi.RunError(
+            f"the stack's file wants a demo server ({dns_name}), but images/{image} was deleted with the sample: "
+            "name a server of your own in place of demoServer"
+        )
     server = SourceServer(
         name,
         {
