@@ -1,0 +1,3 @@
+"""What the sample's tests share with the platform's."""
+
+from tests.conftest import *  # noqa: F403

@@ -1,0 +1,27 @@
+"""The sample fits what the demo needs of it."""
+
+from datasets import DATASETS
+from local.demo.sample import DemoSample, find_sample
+from processing.declaring.dataset import SftpSource, SqlSource, StreamSource
+from reports import REPORTS
+from sample.demo import DEMO
+
+
+def test_the_demo_finds_the_sample_of_this_checkout():
+    sample: DemoSample | None = find_sample()
+    assert sample is DEMO
+
+
+def test_the_datasets_and_the_report_of_the_demo_are_declared():
+    assert isinstance(DATASETS[DEMO.file_dataset].source, SftpSource)
+    assert isinstance(DATASETS[DEMO.stream_dataset].source, StreamSource)
+    table = DATASETS[DEMO.table_dataset].source
+    assert isinstance(table, SqlSource)
+    assert table.connection == DEMO.database
+    assert DEMO.shown_report in REPORTS
+
+
+def test_the_demo_compares_every_column_that_is_in_a_payload():
+    stream = DATASETS[DEMO.stream_dataset].source
+    assert isinstance(stream, StreamSource)
+    assert set(DEMO.payload_columns) == set(stream.pointers)
