@@ -7,7 +7,7 @@ import botocore.loaders
 import botocore.session
 import pytest
 
-from tests.support.platform import platform, target  # noqa: F401  # fixtures of several folders
+from tests.support.platform import platform, program, target  # noqa: F401  # fixtures of several folders
 from tests.support.stream import event_stream, held_events  # noqa: F401  # fixtures of several folders
 
 # The sample's tests run apart, on what the checkout declares; these on declarations of their own.

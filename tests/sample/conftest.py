@@ -1,3 +1,16 @@
-"""What the sample's tests share with the platform's."""
+"""What the sample's tests share with the platform's. They run on what this checkout itself declares."""
 
-from tests.conftest import *  # noqa: F403
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import *  # noqa: F403 - the fixtures
+from tests.emulator.conftest import *  # noqa: F403 - the fixtures
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="session")
+def program():
+    """Folder of the program that is deployed: this checkout."""
+    return ROOT

@@ -7,19 +7,22 @@ from tests.support.program import program_folder
 
 
 @pytest.fixture(scope="session")
-def platform(tmp_path_factory):
-    """The whole platform, up: emulator with IAM enforced, stand-in sources, the program's local stack deployed.
+def program():
+    """Folder of the program that is deployed: with the tests' own declarations."""
+    return program_folder()
 
-    It has the tests' own declarations.
-    """
+
+@pytest.fixture(scope="session")
+def platform(tmp_path_factory, program):
+    """The whole platform, up: emulator with IAM enforced, stand-in sources, the program's local stack deployed."""
     # Imported here: most tests need none, and it takes a second.
     from local.platform_instance import LocalPlatform
     from ops.ingest import extract
 
-    started = LocalPlatform(tmp_path_factory.mktemp("platform"), free_port(), program=program_folder())
+    started = LocalPlatform(tmp_path_factory.mktemp("platform"), free_port(), program=program)
     with pytest.MonkeyPatch.context() as changed:
         # Where the extraction's process finds its code.
-        changed.setattr(extract, "_ROOT", program_folder())
+        changed.setattr(extract, "_ROOT", program)
         try:
             started.up()
             yield started

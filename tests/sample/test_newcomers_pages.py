@@ -13,7 +13,7 @@ from tests.support.emulators import free_port
 
 pytestmark = [pytest.mark.emulator, pytest.mark.long, pytest.mark.timeout(300)]
 
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[2]
 NEW_FILE = "datasets/dealers.py"
 CHANGED_FILE = "datasets/vehicles.py"
 
