@@ -6,6 +6,7 @@ import pytest
 
 from tests.conftest import *  # noqa: F403 - the fixtures
 from tests.emulator.conftest import *  # noqa: F403 - the fixtures
+from tests.support.pages import checkout  # noqa: F401 - a fixture
 
 ROOT = Path(__file__).resolve().parents[2]
 

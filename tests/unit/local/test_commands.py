@@ -78,6 +78,7 @@ def test_a_workflow_that_cannot_be_walked_is_told_in_words(tmp_path, monkeypatch
     def fail(*_):
         raise WorkflowError("the workflow refine has no triggers; deploy the stack again")
 
+    monkeypatch.setattr(commands, "load_sample", lambda: None)
     monkeypatch.setattr(commands, "run_demo", fail)
 
     # when
