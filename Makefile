@@ -7,7 +7,7 @@ INSTALLED := $(VENV)/.installed
 DEVELOPMENT := $(VENV)/.development-installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo up docs pulumi-local down test test-long test-images test-all needs-of-tests check format lock settings components pages bench campaign clean
+.PHONY: help install demo up docs pulumi-local down test test-long test-images test-all needs-of-tests check format lock settings components snapshots pages bench campaign clean
 
 help: ## List the commands.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -43,9 +43,11 @@ down: $(INSTALLED) ## Stop the local platform.
 
 test: needs-of-tests ## The tests: units, the resource graph, and end to end on the embedded AWS.
 	@$(BIN)/python -m pytest tests --ignore=tests/images -m "not long" -n 2 --dist loadgroup -q
+	@test ! -d tests/sample || $(BIN)/python -m pytest tests/sample -m "not long" -n 2 --dist loadgroup -q
 
 test-long: needs-of-tests ## The tests that `make test` leaves out: what AWS would run, in clean environments, and the like.
 	@$(BIN)/python -m pytest tests --ignore=tests/images -m long -n 2 --dist loadgroup -q
+	@test ! -d tests/sample || $(BIN)/python -m pytest tests/sample -m long -n 2 --dist loadgroup -q
 
 test-images: needs-of-tests ## Build the container images and use them; skipped, with the reason, where there is no engine.
 	@PYTHON=$(BIN)/python sh requirements/system-packages.sh images || echo "the images' tests that need them are skipped"
@@ -81,6 +83,9 @@ settings: $(DEVELOPMENT) ## Write docs/settings.md anew, from the model of the s
 
 components: $(DEVELOPMENT) ## Write the tables of arguments in docs/components, from the components.
 	@PYTHONPATH=platform:. $(BIN)/python -m dataplatform.component_pages
+
+snapshots: $(DEVELOPMENT) ## Write the resource graph of each stack, after a change of the program or of a declaration.
+	@PYTHONPATH=platform:. $(BIN)/python -m tests.support.snapshots
 
 pages: $(INSTALLED) ## Write a page for each dataset into .build/pages/, from its declaration.
 	@PYTHONPATH=platform:. $(BIN)/python -m ops.pages .build/pages

@@ -22,6 +22,7 @@ from local.containers.api_page import ApiPageServer
 from local.containers.command import LICENCE, Server
 from local.containers.command import run_image as run_server_image
 from local.demo.demo import run_demo
+from local.demo.sample import find_sample, load_sample
 from local.demo.steps import Steps
 from local.demo.tables import events_key_command, print_next_steps, print_result
 from local.errors import LocalError
@@ -29,15 +30,12 @@ from local.platform_instance import (
     DEFAULT_PORT,
     DEFAULT_STATE_DIRECTORY,
     EMBEDDED_AWS,
-    SFTP_SERVER,
-    SQL_SERVER,
     LocalPlatform,
     find_platform,
 )
 from ops.stack.errors import OperatorError
 from ops.stack.target import TargetError, find_target
 from processing.errors import ProcessingError
-from sample.events import EVENTS, MINIMUM_EVENTS
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, help="The platform on this machine, without a cloud account."
@@ -68,6 +66,11 @@ Port = Annotated[
         help=f"Port of the embedded AWS on 127.0.0.1. Default: the one that it has, {DEFAULT_PORT} for a new one.",
     ),
 ]
+
+
+def _minimum_events() -> int:
+    sample = find_sample()
+    return sample.minimum_events if sample else 1
 
 
 AcceptEula = Annotated[bool, typer.Option("--accept-eula", help=f"Accept SQL Server's licence, {LICENCE}.")]
@@ -126,17 +129,21 @@ def up(
 def demo(
     state_dir: StateDirectory = DEFAULT_STATE_DIRECTORY,
     port: Port = None,
-    vehicles: Annotated[Path | None, typer.Option(help="Your own CSV file of vehicles.")] = None,
+    own_file: Annotated[
+        Path | None, typer.Option("--file", "--vehicles", help="Your own CSV file for the SFTP server.")
+    ] = None,
     events: Annotated[
-        int, typer.Option(min=MINIMUM_EVENTS, max=100_000, help="How many sound events are posted.")
-    ] = EVENTS,
+        int | None, typer.Option(min=_minimum_events(), max=100_000, help="How many sound events are posted.")
+    ] = None,
     down_afterwards: Annotated[bool, typer.Option("--down", help="Stop the platform afterwards.")] = False,  # noqa: FBT002 - a flag
     engine: Annotated[Engine, typer.Option(help="What deploys the program; pulumi needs Pulumi's CLI.")] = Engine.OWN,
 ) -> None:
     """Take files, a table and posted events to reports that only their teams can read."""
+    with _errors_for_a_person():
+        load_sample()
     platform = find_platform(state_dir.resolve(), port, deploy_with_pulumi if engine is Engine.PULUMI else deploy)
     with _errors_for_a_person(), _as_before_on_interrupt(platform):
-        result = run_demo(platform, Steps(console), vehicles, events)
+        result = run_demo(platform, Steps(console), own_file, events)
         print_result(console, result)
         if down_afterwards:
             platform.down()
@@ -174,14 +181,14 @@ def docs(
 def down(state_dir: StateDirectory = DEFAULT_STATE_DIRECTORY) -> None:
     """Stop a platform and throw away what it holds.
 
-    What stays in its directory: the SFTP server's files and keys, the SQL Server's data, the demo's sample file
-    vehicles.csv, the logs, and the lock that keeps two commands from starting one platform.
+    What stays in its directory: the SFTP server's files and keys, the SQL Servers' data, the demo's sample file, the
+    logs, and the lock that keeps two commands from starting one platform.
     """
     with _errors_for_a_person():
         platform = find_platform(state_dir.resolve())
-        ran = platform.running()
+        ran, parts = platform.running(), platform.parts()
         platform.down()
-    if ran >= {EMBEDDED_AWS, SFTP_SERVER, SQL_SERVER}:
+    if ran >= parts:
         console.print("The platform is stopped.")
     elif ran:
         console.print(f"Of the platform only the {' and the '.join(sorted(ran))} was running; it is stopped.")

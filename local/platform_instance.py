@@ -1,7 +1,6 @@
 """A local platform: emulator and stand-in sources running, the program's `local` stack deployed into them."""
 
 import contextlib
-import copy
 import fcntl
 import json
 import uuid
@@ -11,12 +10,12 @@ from pathlib import Path
 from typing import Any, Final, cast
 
 from emulation.aws.emulator import Emulator, emulator_process, stop_emulator
-from emulation.processes import write_whole
+from emulation.processes import BackgroundProcess, write_whole
 from emulation.pulumi_engine import Deployment, EngineError, deploy, discard_state, read_stack_configuration
 from emulation.sftp_server.process import USER, SourceServer
-from emulation.sql_server.process import CONNECTION as DATABASE
-from emulation.sql_server.process import SqlServer
+from emulation.sql_server.process import SqlServer, known_servers
 from lake.stacks import LOCAL_STACK
+from local.demo.sample import find_sample
 from local.errors import LocalError
 from ops.stack.target import find_target
 
@@ -26,13 +25,12 @@ SFTP_SERVER: Final = "SFTP server"
 SQL_SERVER: Final = "SQL Server"
 DEFAULT_STATE_DIRECTORY: Final = Path(".local")
 DEFAULT_PORT: Final = 4566
-CONNECTION: Final = "dealer"
 REGION_SETTING: Final = "aws:region"
 CONNECTIONS_SETTING: Final = "data-platform:connections"
 DATABASES_SETTING: Final = "data-platform:databases"
 PARAMETER_PREFIX: Final = f"/data-platform/{LOCAL_STACK}"
-_STAND_INS: Final = {CONNECTIONS_SETTING: CONNECTION, DATABASES_SETTING: DATABASE}
-"""What a stand-in's address is put into: the setting, and the name in it."""
+_STAND_INS: Final = (CONNECTIONS_SETTING, DATABASES_SETTING)
+"""Settings whose every entry gets a stand-in's address."""
 
 Progress = Callable[[str], None]
 
@@ -53,30 +51,44 @@ class LocalPlatform:
     port: int
     deploys: Callable[..., Deployment] = deploy
     """What deploys the program: our engine, or the real one."""
+    program: Path = PROGRAM
+    """Folder of the program and of its stack's file."""
 
     @property
     def emulator(self) -> Emulator:
         """The embedded AWS."""
-        return Emulator(self.port, str(_read_configuration()[REGION_SETTING]), self.state_directory)
+        return Emulator(self.port, str(_read_configuration(self.program)[REGION_SETTING]), self.state_directory)
 
     @property
     def source(self) -> SourceServer:
-        """The stand-in SFTP server."""
+        """The stand-in for every SFTP server of the stack: one server, one folder of files."""
         return SourceServer(self.state_directory)
 
     @property
-    def sql_server(self) -> SqlServer:
-        """The stand-in SQL Server."""
-        return SqlServer(self.state_directory)
+    def sql_servers(self) -> dict[str, SqlServer]:
+        """The stand-ins for the SQL Servers that the stack's file names."""
+        names = _entries(_read_configuration(self.program), DATABASES_SETTING)
+        return {name: SqlServer(self.state_directory, name) for name in names}
+
+    def parts(self) -> frozenset[str]:
+        """What runs of a platform that is up."""
+        return frozenset(self._processes())
 
     def running(self) -> frozenset[str]:
-        """Which of its processes run: EMBEDDED_AWS, SFTP_SERVER, SQL_SERVER."""
-        processes = {
+        """Which of its parts run."""
+        return frozenset(name for name, process in self._processes().items() if process.is_running())
+
+    def _processes(self) -> dict[str, BackgroundProcess]:
+        """By name: EMBEDDED_AWS, SFTP_SERVER, and SQL_SERVER with the server's own name."""
+        return {
             EMBEDDED_AWS: emulator_process(self.state_directory),
             SFTP_SERVER: self.source.process,
-            SQL_SERVER: self.sql_server.process,
+            **{f"{SQL_SERVER} {server.name}": server.process for server in self._known_sql_servers()},
         }
-        return frozenset(name for name, process in processes.items() if process.is_running())
+
+    def _known_sql_servers(self) -> list[SqlServer]:
+        """Those that ever ran, whatever the stack's file names now."""
+        return [SqlServer(self.state_directory, name) for name in known_servers(self.state_directory)]
 
     def up(self, *, fresh: bool = False, progress: Progress = lambda _: None) -> Deployment:
         """Start what does not run yet and deploy the program.
@@ -115,7 +127,7 @@ class LocalPlatform:
             progress("starting the stand-in SFTP server")
             self.source.start()
         deployment = self.deploys(
-            PROGRAM,
+            self.program,
             stack=LOCAL_STACK,
             config=self._configuration(),
             endpoint=self.emulator.endpoint,
@@ -123,21 +135,34 @@ class LocalPlatform:
             instance=self._instance_file.read_text(),
             on_resource=lambda kind, name, operation: progress(f"{operation} {kind.split(':')[-1]} {name}"),
         )
-        self.source.authorise(deployment.exports["connectionPublicKeys"][CONNECTION])
+        self.source.authorise(*deployment.exports["connectionPublicKeys"].values())
         self._record_stack(deployment.exports)
         if deployment.created:
-            # Its certificate may be a new one, and it reads that at its start only.
-            self.sql_server.process.stop()
-        if not self.sql_server.process.is_running():
-            progress("starting the stand-in SQL Server")
-            self.sql_server.start(find_target(LOCAL_STACK, self.state_directory), PARAMETER_PREFIX)
+            # Their certificates may be new ones, which they read at their start only.
+            for server in self._known_sql_servers():
+                server.process.stop()
+        for name in self.sql_servers:
+            self.start_sql_server(name, progress)
         return deployment
+
+    def start_sql_server(self, name: str, progress: Progress = lambda _: None) -> None:
+        """Start one of the stand-in SQL Servers unless it runs. The sample fills the one that it is about.
+
+        Raises:
+            emulation.processes.ProcessError: it does not start.
+        """
+        server, sample = self.sql_servers[name], find_sample()
+        if not server.process.is_running():
+            progress(f"starting the stand-in SQL Server {name}")
+            seed = sample.seed_table if sample and sample.database == name else None
+            server.start(find_target(LOCAL_STACK, self.state_directory), PARAMETER_PREFIX, seed)
 
     def down(self) -> None:
         """Stop everything and throw away what it held; the stand-in's files and logs stay."""
         self.source.process.stop()
-        self.sql_server.process.stop()
-        self.sql_server.discard_secrets()
+        for server in self._known_sql_servers():
+            server.process.stop()
+            server.discard_secrets()
         stop_emulator(self.state_directory)
         discard_state(self.state_directory)
         self._stack_file.unlink(missing_ok=True)
@@ -155,8 +180,9 @@ class LocalPlatform:
             return False
         if SFTP_SERVER not in ran_before:
             self.source.process.stop()
-        if SQL_SERVER not in ran_before:
-            self.sql_server.process.stop()
+        for server in self._known_sql_servers():
+            if f"{SQL_SERVER} {server.name}" not in ran_before:
+                server.process.stop()
         return True
 
     @contextlib.contextmanager
@@ -173,18 +199,22 @@ class LocalPlatform:
             yield
 
     def _configuration(self) -> dict[str, object]:
-        """The stack's own configuration with the stand-in's address put in."""
-        configuration = _read_configuration()
-        connections = dict(cast("dict[str, dict[str, object]]", configuration[CONNECTIONS_SETTING]))
+        """The stack's own configuration with the stand-ins' addresses put in."""
+        configuration = _read_configuration(self.program)
         # Over the person's own, so that the program still refuses what it does not know there.
-        connections[CONNECTION] = connections[CONNECTION] | {
+        sftp_server = {
             "host": "127.0.0.1",
             "port": self.source.port,
             "user": USER,
             "hostKeys": [self.source.host_key],
         }
-        databases = copy.deepcopy(cast("dict[str, dict[str, object]]", configuration[DATABASES_SETTING]))
-        databases[DATABASE]["port"] = self.sql_server.port
+        connections = {
+            name: connection | sftp_server for name, connection in _entries(configuration, CONNECTIONS_SETTING).items()
+        }
+        databases = {
+            name: database | {"port": self.sql_servers[name].port}
+            for name, database in _entries(configuration, DATABASES_SETTING).items()
+        }
         return {**configuration, CONNECTIONS_SETTING: connections, DATABASES_SETTING: databases}
 
     def _record_stack(self, exports: dict[str, Any]) -> None:
@@ -208,7 +238,7 @@ def find_platform(
     state_directory: Path, port: int | None = None, deploys: Callable[..., Deployment] = deploy
 ) -> LocalPlatform:
     """The platform of a directory: at the port that it has unless another is given, a new one at DEFAULT_PORT."""
-    return LocalPlatform(state_directory, port or recorded_port(state_directory) or DEFAULT_PORT, deploys)
+    return LocalPlatform(state_directory, port or recorded_port(state_directory) or DEFAULT_PORT, deploys, PROGRAM)
 
 
 def recorded_port(state_directory: Path) -> int | None:
@@ -223,14 +253,22 @@ def _port_file(state_directory: Path) -> Path:
     return state_directory / "port"
 
 
-def _read_configuration() -> dict[str, object]:
+def _entries(configuration: dict[str, object], setting: str) -> dict[str, dict[str, object]]:
+    return cast("dict[str, dict[str, object]]", configuration.get(setting) or {})
+
+
+def _read_configuration(program: Path) -> dict[str, object]:
     """The stack's settings, with those in place that the platform itself starts from. The program checks the others."""
-    configuration = read_stack_configuration(PROGRAM, LOCAL_STACK)
+    configuration = read_stack_configuration(program, LOCAL_STACK)
     missing = [] if isinstance(configuration.get(REGION_SETTING), str) else [f"{REGION_SETTING}, such as eu-west-1"]
-    for setting, name in _STAND_INS.items():
-        entries = configuration.get(setting)
-        if not isinstance(entries, dict) or not isinstance(cast("dict[str, object]", entries).get(name), dict):
-            missing.append(f"{setting}.{name}")
+    for setting in _STAND_INS:
+        entries = configuration.get(setting, {})
+        if not isinstance(entries, dict):
+            missing.append(f"names under {setting}, each with its server")
+            continue
+        for name, entry in cast("dict[str, object]", entries).items():
+            if not isinstance(entry, dict):
+                missing.append(f"{setting}.{name}'s server")
     if missing:
-        raise EngineError(f"{PROGRAM / f'Pulumi.{LOCAL_STACK}.yaml'} lacks {' and '.join(missing)}")
+        raise EngineError(f"{program / f'Pulumi.{LOCAL_STACK}.yaml'} lacks {' and '.join(missing)}")
     return configuration

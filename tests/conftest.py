@@ -7,9 +7,11 @@ import botocore.loaders
 import botocore.session
 import pytest
 
-from tests.support.platform import platform, target  # noqa: F401  # fixtures of several folders
+from tests.support.platform import platform, program, target  # noqa: F401  # fixtures of several folders
 from tests.support.stream import event_stream, held_events  # noqa: F401  # fixtures of several folders
 
+# The sample's tests run apart, on what the checkout declares; these on declarations of their own.
+collect_ignore = ["sample", "declarations"]
 # The tests' heap is large and little of it garbage: to look for it as often as by default takes a tenth of their time.
 gc.set_threshold(20_000, 10, 50)
 # Every session would parse AWS's service descriptions again, which takes longer than most tests and keeps the memory.

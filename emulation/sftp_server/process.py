@@ -1,4 +1,4 @@
-"""The stand-in for a partner's SFTP server, as a background process with its keys and its files."""
+"""The stand-in for the partners' SFTP servers, as a background process with its keys and its files."""
 
 import os
 import sys
@@ -61,9 +61,9 @@ class SourceServer:
             within_seconds=START_SECONDS,
         )
 
-    def authorise(self, public_key: str) -> None:
-        """Let the owner of this public key in, and nobody else."""
-        self._authorized_keys_file.write_text(f"{public_key.strip()}\n")
+    def authorise(self, *public_keys: str) -> None:
+        """Let the owners of these public keys in, and nobody else."""
+        self._authorized_keys_file.write_text("".join(f"{key.strip()}\n" for key in public_keys))
 
     @property
     def _folder(self) -> Path:

@@ -1,9 +1,9 @@
-"""The stand-in for a customer system's SQL Server, as a background process with its data."""
+"""The stand-ins for the SQL Servers of the local stack, each a background process with its data."""
 
 import os
 import secrets
 import sys
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,25 +23,27 @@ from lake.parameters import (
     server_key_parameter,
 )
 from ops.stack.target import Target, local_environment
-from sample.people import seed_people
 
-CONNECTION: Final = "crm"
 START_SECONDS: Final = 30.0
-PEOPLE: Final = 1_000
+_FOLDER: Final = "sql-source"
 PORTS: Final = range(20_000, 30_000)
 """Below those that Linux and macOS give to connections and to servers that ask for any port."""
 
 
 @dataclass(frozen=True, slots=True)
 class SqlServer:
-    """One stand-in server, by the directory that keeps its state. It keeps its port and its data over restarts."""
+    """One stand-in server, by the directory that keeps its state and by its name in the stack's file.
+
+    It keeps its port and its data over restarts.
+    """
 
     state_directory: Path
+    name: str
 
     @property
     def process(self) -> BackgroundProcess:
         """Its background process."""
-        return BackgroundProcess("sql-source", self.state_directory)
+        return BackgroundProcess(f"{_FOLDER}-{self.name}", self.state_directory)
 
     @property
     def port(self) -> int:
@@ -53,22 +55,23 @@ class SqlServer:
             self._port_file.write_text(str(port))
         return int(self._port_file.read_text())
 
-    def start(self, target: Target, prefix: str) -> None:
+    def start(self, target: Target, prefix: str, seed: Callable[[pyodbc.Connection], None] | None = None) -> None:
         """Start it with the password and the certificate that the deployed program made for it.
 
         Args:
             target: the deployed stack.
             prefix: of the stack's parameters.
+            seed: creates the tables, once in the life of the data.
 
         Raises:
             emulation.processes.ProcessError: it does not start.
         """
         ssm = target.client("ssm")
         values = {
-            "password": password_parameter(prefix, CONNECTION),
-            "authority.pem": certificate_parameter(prefix, CONNECTION),
-            "certificate.pem": server_certificate_parameter(prefix, CONNECTION),
-            "key.pem": server_key_parameter(prefix, CONNECTION),
+            "password": password_parameter(prefix, self.name),
+            "authority.pem": certificate_parameter(prefix, self.name),
+            "certificate.pem": server_certificate_parameter(prefix, self.name),
+            "key.pem": server_key_parameter(prefix, self.name),
         }
         for name, parameter in values.items():
             value = ssm.get_parameter(Name=parameter, WithDecryption=True)["Parameter"]["Value"]
@@ -86,13 +89,14 @@ class SqlServer:
             self._data_file.unlink(missing_ok=True)
         self.process.start(command, local_environment(os.environ), is_ready=ready.exists, within_seconds=START_SECONDS)
         if not seeded.exists():
-            with self.connect(database) as connection:
-                seed_people(connection, PEOPLE)
+            if seed is not None:
+                with self.connect(database) as connection:
+                    seed(connection)
             seeded.touch()
 
     def database(self, target: Target, prefix: str) -> Database:
         """How the deployed platform reaches it."""
-        parameter = target.client("ssm").get_parameter(Name=database_parameter(prefix, CONNECTION))["Parameter"]
+        parameter = target.client("ssm").get_parameter(Name=database_parameter(prefix, self.name))["Parameter"]
         return Database.from_json(parameter["Value"])
 
     @contextmanager
@@ -113,15 +117,21 @@ class SqlServer:
 
     @property
     def _folder(self) -> Path:
-        return self.state_directory / "sql-source"
+        return self.state_directory / _FOLDER / self.name
 
     @property
     def _data_file(self) -> Path:
-        return self._folder / "retail.duckdb"
+        return self._folder / "data.duckdb"
 
     @property
     def _port_file(self) -> Path:
         return self._folder / "port"
+
+
+def known_servers(state_directory: Path) -> list[str]:
+    """Names of the stand-ins that ever ran for a platform."""
+    folder = state_directory / _FOLDER
+    return sorted(each.name for each in folder.iterdir() if each.is_dir()) if folder.is_dir() else []
 
 
 def _write_private(path: Path, text: str) -> None:

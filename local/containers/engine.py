@@ -72,6 +72,8 @@ def build(engine: str, image: str, options: Sequence[str] = ()) -> str:
     Raises:
         ImageError: the build failed; the engine has said why.
     """
+    if image not in IMAGES:
+        raise ImageError(f"this checkout does not have the image {image}: it was deleted with the sample")
     sources = IMAGES[image]
     context, digest = stage_context(f"local-{image}", sources.files)
     reference = f"localhost/data-platform/{image}:{digest}"

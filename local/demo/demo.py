@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import polars as pl
 
@@ -17,6 +17,7 @@ from lake.stacks import LOCAL_STACK
 from local.demo.access_check import AccessMatrix, team_client, try_access
 from local.demo.events import EventsLeg, EventsResult
 from local.demo.own_file import check_own_file
+from local.demo.sample import DemoSample, ExpectedRows, load_sample
 from local.demo.steps import Steps
 from local.errors import LocalError
 from local.platform_instance import PARAMETER_PREFIX, LocalPlatform
@@ -29,19 +30,6 @@ from ops.stack.row_accounts import RowAccount, landed_objects, row_account
 from ops.stack.target import Target, find_target
 from processing.declaring.dataset import SftpSource
 from reports import REPORTS
-from sample.events import EVENTS
-from sample.people import change_people
-from sample.vehicles import SampleSummary, write_vehicles
-
-DATASET: Final = "vehicles"
-SAMPLE_FILE: Final = "vehicles.csv"
-PEOPLE: Final = "person"
-LATER_FILE: Final = "vehicles-later.csv"
-LATER_ROWS: Final = 100
-LATER_SEED: Final = 2027
-UPDATED_PEOPLE: Final = 30
-NEW_PEOPLE: Final = 20
-SHOWN_REPORT: Final = "customers_by_model_and_colour"
 
 
 class DemoFailedError(LocalError):
@@ -65,53 +53,58 @@ class DemoResult:
     objects: list[ObjectResult]
     events: EventsResult
     report_rows: dict[str, int]
+    shown_report_name: str
     shown_report: pl.DataFrame
     access: AccessMatrix
     second_collection: dict[str, Any]
     seconds: dict[str, float]
 
 
-def run_demo(platform: LocalPlatform, steps: Steps, vehicles: Path | None = None, events: int = EVENTS) -> DemoResult:
+def run_demo(
+    platform: LocalPlatform, steps: Steps, own_file: Path | None = None, events: int | None = None
+) -> DemoResult:
     """Run the demo on a platform, which is started if it does not run and stays up.
 
     Args:
         platform: the platform.
         steps: shows progress.
-        vehicles: the caller's own file of vehicles; a generated one if not given.
-        events: how many sound ones to post; those that are wrong or come again are more.
+        own_file: the caller's own file for the SFTP server; the sample writes one if not given.
+        events: how many sound ones to post, by default as many as the sample says; wrong and repeated ones are more.
 
     Raises:
-        local.demo.own_file.UnsuitableFileError: the caller's file is none of vehicles; nothing was done.
+        local.demo.sample.NoSampleError: the checkout has no sample.
+        local.demo.own_file.UnsuitableFileError: the caller's file does not fit the dataset; nothing was done.
         DemoFailedError, EventsLostError, UnexpectedAnswerError: something that has to hold did not.
     """
-    source = DATASETS[DATASET].source
-    assert isinstance(source, SftpSource)  # noqa: S101 - the demo's own dataset
-    if vehicles is not None:
-        check_own_file(vehicles, DATASETS[DATASET], source)
+    sample = load_sample()
+    dataset = sample.file_dataset
+    source = _source_of(dataset)
+    if own_file is not None:
+        check_own_file(own_file, DATASETS[dataset], source)
+    file = own_file or platform.state_directory / f"{dataset}.csv"
     with steps.step("Start the platform and deploy the program") as step:
         deployment = platform.up(progress=step.tell)
         step.outcome = f"{deployment.created} resources created, {deployment.unchanged} unchanged"
     target = find_target(LOCAL_STACK, platform.state_directory)
-    with steps.step("Put a vehicles file on the SFTP server") as step:
-        sample = None if vehicles else write_vehicles(platform.state_directory / SAMPLE_FILE)
-        served = platform.source.root / source.directory
-        step.outcome = _place(vehicles or platform.state_directory / SAMPLE_FILE, served)
+    with steps.step(f"Put a file of {dataset} on the SFTP server") as step:
+        expected = None if own_file else sample.write_file(file)
+        step.outcome = _place(file, platform.source.root / source.directory)
     with steps.step("Post events, as a website and a payment provider do") as step:
-        leg = EventsLeg(target, vehicles or platform.state_directory / SAMPLE_FILE, events)
+        leg = EventsLeg(target, sample, file, events or sample.events)
         step.outcome = leg.post(lambda done, total: step.count(done, total, "events"))
     with steps.step("Collect it, as its schedule does") as step:
-        first = collect(target, DATASET)
+        first = collect(target, dataset)
         step.outcome = _describe_collection(first)
-    with steps.step("Extract people from the SQL Server, as its schedule does") as step:
-        step.outcome = _extract(target, step.tell)
+    with steps.step(f"Extract {sample.table_dataset} from the SQL Server, as its schedule does") as step:
+        step.outcome = _extract(target, sample.table_dataset, step.tell)
     with steps.step("Wait until the events have landed") as step:
         step.outcome = leg.wait(step.tell)
     with steps.step("Run the workflow's jobs") as step:
         step.outcome = _run_workflow(target, step.tell)
     with steps.step("Check that every row is accounted for") as step:
-        objects = [_examine(target, landed.inbound) for landed in landed_objects(target, DATASET)]
-        if sample is not None:
-            _compare(sample, objects)
+        objects = [_examine(target, landed.inbound) for landed in landed_objects(target, dataset)]
+        if expected is not None:
+            _compare(expected, objects, file.name)
         step.outcome = f"{sum(thing.account.rows_in for thing in objects):,} rows"
     with steps.step("Find each event once") as step:
         found = leg.check()
@@ -125,48 +118,57 @@ def run_demo(platform: LocalPlatform, steps: Steps, vehicles: Path | None = None
             raise DemoFailedError("access is not as it has to be:\n" + "\n".join(surprises))
         step.outcome = "own reports only, decided by the emulator's IAM"
     with steps.step("Collect once more") as step:
-        second = collect(target, DATASET)
+        second = collect(target, dataset)
         if second["collected"]:
             raise DemoFailedError(f"a second collection took files again: {second['collected']}")
         step.outcome = f"nothing is collected twice, {second['unchanged']} unchanged"
     with steps.step("Change both sources, and take only what changed") as step:
-        step.outcome = _take_increments(platform, target, source, step.tell)
+        step.outcome = _take_increments(platform, target, sample, step.tell)
     return DemoResult(
         objects=objects,
         events=found,
         report_rows={name: report.height for name, report in reports.items()},
-        shown_report=reports[SHOWN_REPORT],
+        shown_report_name=sample.shown_report,
+        shown_report=reports[sample.shown_report],
         access=access,
         second_collection=second,
         seconds=dict(steps.seconds),
     )
 
 
-def _extract(target: Target, tell: Callable[[str], None]) -> str:
-    """Extract the people, and tell in words what came."""
+def _source_of(dataset: str) -> SftpSource:
+    source = DATASETS[dataset].source
+    assert isinstance(source, SftpSource)  # noqa: S101 - the sample's own dataset
+    return source
+
+
+def _extract(target: Target, dataset: str, tell: Callable[[str], None]) -> str:
+    """Extract a dataset and return how many rows arrived."""
     said: list[str] = []
 
     def hear(line: str) -> None:
         tell(readable_line(line))
         said.append(line)
 
-    extract(target, PEOPLE, hear)
+    extract(target, dataset, hear)
     rows = [fields["rows"] for fields in map(json.loads, said) if "rows" in fields]
     return f"{sum(rows):,} rows"
 
 
-def _take_increments(platform: LocalPlatform, target: Target, source: SftpSource, tell: Callable[[str], None]) -> str:
+def _take_increments(platform: LocalPlatform, target: Target, sample: DemoSample, tell: Callable[[str], None]) -> str:
     """A second file on the SFTP server and changes in the SQL Server: only these are taken, not what was there."""
-    later = platform.state_directory / LATER_FILE
-    write_vehicles(later, LATER_ROWS, LATER_SEED)
+    dataset, source = sample.file_dataset, _source_of(sample.file_dataset)
+    later = platform.state_directory / f"{dataset}-later.csv"
+    sample.write_later_file(later)
     placed = _place(later, platform.source.root / source.directory)
     tell(placed)
-    with platform.sql_server.connect(platform.sql_server.database(target, PARAMETER_PREFIX)) as connection:
-        change_people(connection, UPDATED_PEOPLE, NEW_PEOPLE)
-    files = _describe_collection(collect(target, DATASET))
-    people = _extract(target, tell)
+    server = platform.sql_servers[sample.database]
+    with server.connect(server.database(target, PARAMETER_PREFIX)) as connection:
+        sample.change_table(connection)
+    files = _describe_collection(collect(target, dataset))
+    rows = _extract(target, sample.table_dataset, tell)
     _run_workflow(target, tell)
-    return f"{files}; {people} of people"
+    return f"{files}; {rows} of {sample.table_dataset}"
 
 
 def _place(file: Path, folder: Path) -> str:
@@ -182,10 +184,10 @@ def _place(file: Path, folder: Path) -> str:
     return f"{file.name}, {destination.stat().st_size:,} bytes"
 
 
-def _compare(sample: SampleSummary, objects: list[ObjectResult]) -> None:
-    """The sample's maker knows what has to become of each of its rows."""
+def _compare(sample: ExpectedRows, objects: list[ObjectResult], file_name: str) -> None:
+    """Compare with what the sample's maker expects of each of its rows."""
     expected = RowAccount(sample.rows, sample.warehouse, sample.quarantined, sample.duplicates)
-    found = [thing.account for thing in objects if thing.inbound.file_name == SAMPLE_FILE]
+    found = [thing.account for thing in objects if thing.inbound.file_name == file_name]
     if expected not in found:
         raise DemoFailedError(f"the sample has to give {expected}, but gave {found}")
 

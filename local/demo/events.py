@@ -15,16 +15,13 @@ from datasets import DATASETS
 from lake.events import CHANNEL, callback_channel, key_channel
 from lake.keys import InboundObject
 from local.demo.posting import EventSender, PostedEvents, Progress
+from local.demo.sample import DemoSample, Event, SampleEvents
 from local.errors import LocalError
 from ops.stack.row_accounts import RowAccount, landed_objects, row_account
 from ops.stack.target import Target
 from processing.storage.store import S3Store
 from processing.storage.views import published_view
-from sample.events import CALLBACK, PROVIDER, Event, SampleEvents, known_vehicles, make_events
 
-EVENTS: Final = "events"
-VEHICLES: Final = "vehicles"
-_IN_PAYLOAD: Final = ("amount", "currency", "registration_plate", "customer_id", "page")
 _REQUESTS_AT_ONCE: Final = 8
 _POLL_SECONDS: Final = 0.1
 STALLED_SECONDS: Final = 60.0
@@ -52,16 +49,18 @@ class EventsResult:
 class EventsLeg:
     """The way of one sample from its senders to the published view."""
 
-    def __init__(self, target: Target, vehicles: Path, events: int) -> None:
+    def __init__(self, target: Target, sample: DemoSample, file: Path, events: int) -> None:
         """Prepare a sample.
 
         Args:
             target: the local stack.
-            vehicles: file of the vehicles that the payments are for.
+            sample: makes the events.
+            file: the file on the SFTP server, which the events are about.
             events: how many sound ones are posted with the key.
         """
         self._target = target
-        self._sample: SampleEvents = make_events(known_vehicles(vehicles, DATASETS[VEHICLES]), events)
+        self._of = sample
+        self._sample: SampleEvents = sample.make_events(file, events)
         self._said = PostedEvents()
         self._landed_before = self._landed().keys()
         self._dead_before = self._messages("eventsDeadLetterQueueUrl")
@@ -72,7 +71,7 @@ class EventsLeg:
         Raises:
             local.demo.posting.UnexpectedAnswerError: one was answered otherwise than the API's document says.
         """
-        self._said = EventSender(self._target).send(self._sample, progress)
+        self._said = EventSender(self._target, self._of.callback).send(self._sample, progress)
         requests = self._said.requests
         refused = ", ".join(f"{count} {status}" for status, count in sorted(requests.items()) if status != 202)  # noqa: PLR2004 - HTTP's Accepted
         return f"{self._said.accepted.total():,} accepted; requests refused, as they have to be: {refused}"
@@ -93,7 +92,7 @@ class EventsLeg:
             time.sleep(_POLL_SECONDS)  # between two polls: SQS tells nobody that a queue is empty
         if dead := self._messages("eventsDeadLetterQueueUrl") - self._dead_before:
             raise EventsLostError(f"{dead:,} events are in the dead-letter queue")
-        return f"{len(self._new_objects()):,} objects under inbound/{EVENTS}/"
+        return f"{len(self._new_objects()):,} objects under inbound/{self._of.stream_dataset}/"
 
     def check(self) -> EventsResult:
         """Account for every event, once the warehouse job has run.
@@ -123,12 +122,14 @@ class EventsLeg:
         )
 
     def _check_view(self) -> int:
-        view = published_view(S3Store(self._target.client("s3"), self._target.bucket), DATASETS[EVENTS])
+        view = published_view(
+            S3Store(self._target.client("s3"), self._target.bucket), DATASETS[self._of.stream_dataset]
+        )
         called_back = [
-            {"event_id": name, "payload": payload, CHANNEL: callback_channel(CALLBACK)}
+            {"event_id": name, "payload": payload, CHANNEL: callback_channel(self._of.callback)}
             for name, payload in self._said.called_back.items()
         ]
-        posted = [{**event, CHANNEL: key_channel(PROVIDER)} for event in self._sample.sound]
+        posted = [{**event, CHANNEL: key_channel(self._of.provider)} for event in self._sample.sound]
         sent = {*self._said.accepted, *self._sample.never_stored}
         refused = sent - {str(event["event_id"]) for event in self._sample.sound} - self._said.called_back.keys()
         rows = view.filter(pl.col("event_id").is_in(sorted(sent))).collect()
@@ -137,7 +138,7 @@ class EventsLeg:
         if wrong := refused & set(rows["event_id"]):
             raise EventsLostError(f"the published view shows {len(wrong):,} events that break a rule or were refused")
         for events, columns in ((posted, (CHANNEL, "event_type", "occurred_at", "source")), (called_back, (CHANNEL,))):
-            expected = _as_rows(events, columns, rows.schema)
+            expected = _as_rows(events, columns, self._of.payload_columns, rows.schema)
             missing = expected.join(rows, on=expected.columns, how="anti", nulls_equal=True)
             if missing.height:
                 raise EventsLostError(
@@ -161,7 +162,7 @@ class EventsLeg:
         return dict(Counter(rule for file in files for broken in file["rules"] for rule in broken).most_common())
 
     def _landed(self) -> dict[str, InboundObject]:
-        return {each.inbound.key: each.inbound for each in landed_objects(self._target, EVENTS)}
+        return {each.inbound.key: each.inbound for each in landed_objects(self._target, self._of.stream_dataset)}
 
     def _new_objects(self) -> list[InboundObject]:
         return [inbound for key, inbound in self._landed().items() if key not in self._landed_before]
@@ -174,15 +175,17 @@ class EventsLeg:
         return sum(int(answer["Attributes"][name]) for name in names)
 
 
-def _as_rows(events: Sequence[Event], columns: Sequence[str], schema: Mapping[str, Any]) -> pl.DataFrame:
+def _as_rows(
+    events: Sequence[Event], columns: Sequence[str], in_payload: Sequence[str], schema: Mapping[str, Any]
+) -> pl.DataFrame:
     """Events as the published view has to show them: some columns of their envelope, and what is in their payload."""
     text = pl.DataFrame(
         [
             {name: event[name] for name in ("event_id", *columns)}
-            | {name: None if (value := event["payload"].get(name)) is None else str(value) for name in _IN_PAYLOAD}
+            | {name: None if (value := event["payload"].get(name)) is None else str(value) for name in in_payload}
             for event in events
         ],
-        schema=dict.fromkeys(("event_id", *columns, *_IN_PAYLOAD), pl.String),
+        schema=dict.fromkeys(("event_id", *columns, *in_payload), pl.String),
     )
     return text.with_columns(
         pl.col(name).str.to_datetime(time_zone="UTC").cast(schema[name])

@@ -15,9 +15,9 @@ from typing import Any, Final
 import urllib3
 
 from functions.event_receiver.signatures import CLAIM
+from local.demo.sample import Callback, Event, Post, SampleEvents
 from local.errors import LocalError
 from ops.stack.target import Target
-from sample.events import CALLBACK, Callback, Event, Post, SampleEvents
 
 _AT_ONCE: Final = 4
 _STALE_SECONDS: Final = 3600
@@ -68,8 +68,13 @@ def sender_pool() -> urllib3.PoolManager:
 class EventSender:
     """Sends to one stack's API, as those do who may."""
 
-    def __init__(self, target: Target) -> None:
-        """Read key and secret, which stay here, from SSM."""
+    def __init__(self, target: Target, callback: str) -> None:
+        """Read key and secret, which stay here, from SSM.
+
+        Args:
+            target: the stack.
+            callback: name of the third party that calls back.
+        """
         ssm, exports = target.client("ssm"), target.exports
 
         def secret(parameter: str) -> str:
@@ -77,7 +82,8 @@ class EventSender:
 
         self._url = str(exports["eventsUrl"])
         self._api_key = secret(exports["eventsApiKeyParameter"])
-        self._callback_secret = secret(exports["eventsCallbackSecretParameters"][CALLBACK]).encode()
+        self._callback_secret = secret(exports["eventsCallbackSecretParameters"][callback]).encode()
+        self._callbacks = f"/callbacks/{callback}"
         self._http = sender_pool()
 
     def send(self, sample: SampleEvents, progress: Progress) -> PostedEvents:
@@ -115,7 +121,7 @@ class EventSender:
         said = PostedEvents()
         body, now = json.dumps(callback.payload).encode(), int(time.time())
         for earlier in range(callback.times):
-            answer = self._ask(_CALLBACKS, body, self._signed(body, now - earlier), HTTPStatus.ACCEPTED)
+            answer = self._ask(self._callbacks, body, self._signed(body, now - earlier), HTTPStatus.ACCEPTED)
             answer.called_back = dict.fromkeys(answer.accepted, callback.payload)
             _add(said, answer)
         return said
@@ -132,7 +138,7 @@ class EventSender:
             (body + b" ", headers, HTTPStatus.UNAUTHORIZED),
             (body, self._signed(body, now - _STALE_SECONDS), HTTPStatus.UNAUTHORIZED),
         ):
-            _add(said, self._ask(_CALLBACKS, sent, given, status))
+            _add(said, self._ask(self._callbacks, sent, given, status))
         return said
 
     def _signed(self, body: bytes, timestamp: int) -> dict[str, str]:
@@ -149,9 +155,6 @@ class EventSender:
             )
         accepted = Counter(told["accepted"]) if expected is HTTPStatus.ACCEPTED else Counter[str]()
         return PostedEvents(Counter({answer.status: 1}), accepted)
-
-
-_CALLBACKS: Final = f"/callbacks/{CALLBACK}"
 
 
 def _add(sum_of_all: PostedEvents, said: PostedEvents) -> None:

@@ -15,14 +15,16 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from datasets import DATASETS
 from lake.stacks import LOCAL_STACK
 from local.demo.access_check import DENIED, READS, AccessMatrix
-from local.demo.demo import SHOWN_REPORT, DemoResult
+from local.demo.demo import DemoResult
 from local.demo.events import EventsResult
+from local.demo.sample import find_sample
 from local.platform_instance import DEFAULT_STATE_DIRECTORY, LocalPlatform
 from ops.stack.target import find_target
+from processing.declaring.dataset import SftpSource
 from reports import REPORTS
-from sample.events import VISIT
 
 SHOWN_ROWS: Final = 5
 _OUTCOMES: Final = {READS: f"[green]{READS}[/]", DENIED: "[red]denied[/]"}
@@ -48,7 +50,7 @@ def print_next_steps(console: Console, platform: LocalPlatform) -> None:
         (f"{ops} status", "what landed, and what became of it"),
         (f"{ops} outputs", "what the stack exports"),
         (f"{python} -m local docs{option}", "the events API as a page in which to try it out"),
-        (f"{ops} collect vehicles", f"after putting a file into {platform.source.root}/outgoing/vehicles"),
+        *_how_to_collect(platform),
         (f"{ops} run refine", "the jobs, in the workflow's order"),
         (f"AWS_ENDPOINT_URL={platform.emulator.endpoint}", "with test as access key and secret: any AWS client"),
         (f"{python} -m local down{option}", "stops it and throws away what it holds"),
@@ -56,14 +58,33 @@ def print_next_steps(console: Console, platform: LocalPlatform) -> None:
         console.print(f"  {command}\n      [dim]{meaning}[/]", highlight=False, soft_wrap=True)
 
 
+def _how_to_collect(platform: LocalPlatform) -> list[tuple[str, str]]:
+    """The command that collects the first dataset whose files come by SFTP, if there is one."""
+    served = {name: each.source for name, each in DATASETS.items() if isinstance(each.source, SftpSource)}
+    return [
+        (f"{_ops(platform)} collect {name}", f"after putting a file into {platform.source.root / source.directory}")
+        for name, source in sorted(served.items(), key=lambda each: each[0] != _demo_file_dataset())
+    ][:1]
+
+
+def _demo_file_dataset() -> str | None:
+    sample = find_sample()
+    return sample.file_dataset if sample else None
+
+
 def _print_how_to_post(console: Console, platform: LocalPlatform) -> None:
     """A command line that posts one event. The key goes through a pipe: what a command is given, others can see."""
+    sample = find_sample()
+    # Without the sample nobody knows here which events the stream's dataset accepts.
+    if sample is None:
+        return
+    event_type, payload = sample.example_event()
     event = {
         "event_id": str(uuid.uuid4()),
-        "event_type": VISIT,
+        "event_type": event_type,
         "occurred_at": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}",
         "source": "curl",
-        "payload": {"customer_id": 17, "page": "/offers"},
+        "payload": dict(payload),
     }
     url = find_target(LOCAL_STACK, platform.state_directory).exports["eventsUrl"]
     command = (
@@ -131,7 +152,7 @@ def _events_table(events: EventsResult) -> Table:
 
 
 def _shown_report_table(result: DemoResult) -> Table:
-    title = f"First rows of {SHOWN_REPORT}, read as {REPORTS[SHOWN_REPORT].team}"
+    title = f"First rows of {result.shown_report_name}, read as {REPORTS[result.shown_report_name].team}"
     table = Table(*result.shown_report.columns, title=title, title_justify="left")
     for row in result.shown_report.head(SHOWN_ROWS).iter_rows():
         table.add_row(*(escape(str(value)) for value in row))

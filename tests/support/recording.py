@@ -14,6 +14,7 @@ from emulation.pulumi_engine import read_stack_configuration
 from emulation.pulumi_engine.program import run_program
 from emulation.pulumi_engine.settings import encode
 from emulation.pulumi_engine.values import read_properties, write_properties
+from tests.support.program import program_folder
 
 ROOT = Path(__file__).resolve().parents[2]
 SIGNATURE = "4dabf18193072939515e22adb298388d"
@@ -153,12 +154,19 @@ class _Recorder(mocks.MockMonitor):
         return resource_pb2.ResourceInvokeResponse(**fields)
 
 
-def record(stack: str, **changed_settings: object) -> Graph:
-    """Run the program for a stack, with some of its settings changed, and return its graph."""
-    configuration = dict(read_stack_configuration(ROOT, stack))
+def record(stack: str, program: Path | None = None, **changed_settings: object) -> Graph:
+    """Run the program for a stack, with some of its settings changed, and return its graph.
+
+    Args:
+        stack: name of the stack.
+        program: folder of the program; by default the one with the tests' own declarations.
+        changed_settings: settings by name, in place of those in the stack's file.
+    """
+    folder = program or program_folder()
+    configuration = dict(read_stack_configuration(folder, stack))
     configuration |= {f"{PROJECT}:{name}": value for name, value in changed_settings.items()}
     recorder = _Recorder()
-    run_program(ROOT, recorder, project=PROJECT, stack=stack, configuration=encode(configuration), dry_run=False)
+    run_program(folder, recorder, project=PROJECT, stack=stack, configuration=encode(configuration), dry_run=False)
     # Independent resources are registered in any order.
     return Graph(stack, sorted(recorder.recorded, key=lambda each: each.urn), recorder.exports)
 

@@ -5,6 +5,7 @@ import pulumi_aws as aws
 import pulumi_docker as docker
 
 from dataplatform.aws.stack import StackContext
+from dataplatform.errors import ProgramError
 from dataplatform.sql.images import IMAGES, stage_context
 
 KEPT_IMAGES = 10
@@ -31,7 +32,15 @@ class ContainerImage(pulumi.ComponentResource):
             stack: the stack's context with its key; with `local.skip_images` nothing is built or pushed.
             image: name of one of the repository's IMAGES, which say what it is built from and for which platform.
             opts: of the component.
+
+        Raises:
+            ProgramError: the image's folder is not in this checkout.
         """
+        if image not in IMAGES:
+            raise ProgramError(
+                f"the stack's file wants a demo server, but images/{image} was deleted with the sample: "
+                "name a server of your own in place of demoServer"
+            )
         super().__init__("dataplatform:images:ContainerImage", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
         sources = IMAGES[image]

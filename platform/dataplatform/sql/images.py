@@ -20,6 +20,16 @@ class ImageSources:
     platform: str = "linux/amd64"
 
 
+_REPOSITORY: Final = Path(__file__).resolve().parents[3]
+_SQL_SERVER: Final = ImageSources(
+    {
+        "": Path("images/mssql"),
+        "requirements.txt": Path("requirements/sample.txt"),
+        "sample/__init__.py": Path("sample/__init__.py"),
+        "sample/people.py": Path("sample/people.py"),
+    }
+)
+
 # mssql and the ODBC driver's image are amd64 for Microsoft's sake; one platform for all needs no emulation to build.
 IMAGES: Final[Mapping[str, ImageSources]] = {
     "jobs": ImageSources(
@@ -29,16 +39,10 @@ IMAGES: Final[Mapping[str, ImageSources]] = {
             **{folder: Path(folder) for folder in ("jobs", "processing", "datasets", "reports", "lake")},
         }
     ),
-    "mssql": ImageSources(
-        {
-            "": Path("images/mssql"),
-            "requirements.txt": Path("requirements/sample.txt"),
-            "sample/__init__.py": Path("sample/__init__.py"),
-            "sample/people.py": Path("sample/people.py"),
-        }
-    ),
     "sftp": ImageSources({"": Path("images/sftp")}),
     "swagger": ImageSources({"": Path("images/swagger"), "openapi.yaml": Path("docs/openapi.yaml")}),
+    # A part of the sample: whoever deletes the sample deletes images/mssql too.
+    **({"mssql": _SQL_SERVER} if (_REPOSITORY / "images" / "mssql").is_dir() else {}),
 }
 
 

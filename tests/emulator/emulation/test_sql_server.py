@@ -9,7 +9,6 @@ import mssql_python
 import pyodbc
 import pytest
 
-from sample.people import change_people, seed_people
 from tests.support.sql_source import connection_string
 
 
@@ -142,24 +141,3 @@ def test_mssql_python_reads_arrow_batches(tds_server, tds_connection, tds_table)
         {"id": 1, "name": "Zoë", "d": decimal.Decimal("1.25"), "at": dt.datetime(2026, 1, 1, 0, 0, 0, 123456)},
         {"id": 2, "name": None, "d": None, "at": None},
     ]
-
-
-def test_people_are_seeded_and_changed_so_that_an_increment_is_seen(tds_connect, tds_connection):
-    # given a table of people, some without a time of change
-    tds_connection.execute("DROP TABLE IF EXISTS customer.person")
-    with tds_connect(autocommit=False) as own:
-        seed_people(own, rows=400)
-        # when some are changed and some are added
-        start_of_change = change_people(own, updated=7, inserted=5)
-    own.close()
-
-    # then exactly these are later than all before
-    changed = tds_connection.execute(
-        "SELECT COUNT(*), COUNT(CASE WHEN id > 400 THEN 1 END) FROM customer.person"
-        " WHERE updated_at >= CAST(? AS datetime2(7))",
-        start_of_change.strftime("%Y-%m-%dT%H:%M:%S"),
-    ).fetchone()
-    undated = tds_connection.execute("SELECT COUNT(*) FROM customer.person WHERE updated_at IS NULL").fetchval()
-    tds_connection.execute("DROP TABLE customer.person")
-    assert tuple(changed) == (12, 5)
-    assert undated > 0

@@ -38,10 +38,10 @@ def end_extractions(platform, target, folder):
 
 
 def meet_an_outage(platform, target):
-    platform.sql_server.process.stop()
+    platform.sql_servers["crm"].process.stop()
     with pytest.raises(RunFailedError, match="Login timeout expired"):
         extract_now(target)
-    platform.sql_server.start(target, PARAMETER_PREFIX)
+    platform.start_sql_server("crm")
     extract_now(target)
 
 

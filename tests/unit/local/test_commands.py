@@ -41,8 +41,12 @@ def started(tmp_path):
 @pytest.mark.parametrize(
     ("names", "answer"),
     [
-        (["emulator", "sftp-source", "sql-source"], "The platform is stopped."),
+        (["emulator", "sftp-source", "sql-source-stock", "sql-source-till"], "The platform is stopped."),
         (["emulator"], "Of the platform only the embedded AWS was running; it is stopped."),
+        (
+            ["emulator", "sftp-source", "sql-source-till"],
+            "Of the platform only the SFTP server and the SQL Server till",
+        ),
         (["sftp-source"], "Of the platform only the SFTP server was running; it is stopped."),
         ([], "No platform was running in "),
     ],
@@ -51,6 +55,8 @@ def test_down_says_what_it_stopped(tmp_path, started, names, answer):
     # given
     for name in names:
         started(name)
+    for server in ("stock", "till"):
+        (tmp_path / "sql-source" / server).mkdir(parents=True)
 
     # when
     result = give("down", "--state-dir", str(tmp_path))
@@ -63,7 +69,7 @@ def test_down_says_what_it_stopped(tmp_path, started, names, answer):
 
 def test_the_help_of_down_says_what_stays():
     shown = " ".join(give("down", "--help").stdout.split())
-    for what in ("files and keys", "sample file vehicles.csv", "logs", "lock"):
+    for what in ("files and keys", "sample file", "logs", "lock"):
         assert what in shown
 
 
@@ -72,6 +78,7 @@ def test_a_workflow_that_cannot_be_walked_is_told_in_words(tmp_path, monkeypatch
     def fail(*_):
         raise WorkflowError("the workflow refine has no triggers; deploy the stack again")
 
+    monkeypatch.setattr(commands, "load_sample", lambda: None)
     monkeypatch.setattr(commands, "run_demo", fail)
 
     # when
@@ -105,9 +112,9 @@ def test_ctrl_c_before_there_is_a_command_is_one_line(package):
 @pytest.mark.parametrize(
     ("settings", "complaint"),
     [
-        ("", "lacks aws:region, such as eu-west-1 and data-platform:connections.dealer"),
-        ("config: {aws:region: eu-west-1}", "lacks data-platform:connections.dealer"),
-        ("config: {aws:region: eu-west-1, data-platform:connections: {dealer: }}", "data-platform:connections.dealer"),
+        ("", "lacks aws:region, such as eu-west-1"),
+        ("config: {aws:region: eu-west-1, data-platform:connections: {a: }}", "data-platform:connections.a's server"),
+        ("config: {aws:region: eu-west-1, data-platform:databases: 7}", "names under data-platform:databases"),
     ],
 )
 def test_settings_that_the_platform_starts_from_are_named_when_they_lack(tmp_path, monkeypatch, settings, complaint):
@@ -128,8 +135,8 @@ def test_settings_that_the_platform_starts_from_are_named_when_they_lack(tmp_pat
 
 def test_a_misspelt_setting_of_the_connection_is_left_for_the_program_to_refuse(tmp_path, monkeypatch):
     # given
-    written = yaml.safe_load((ROOT / "Pulumi.local.yaml").read_text())
-    written["config"]["data-platform:connections"]["dealer"]["prot"] = 2222
+    misspelt = {"host": "localhost", "prot": 2222}
+    written = {"config": {"data-platform:connections": {"depot": misspelt}, "aws:region": "eu-west-1"}}
     (tmp_path / "Pulumi.yaml").write_text("name: data-platform\n")
     (tmp_path / "Pulumi.local.yaml").write_text(yaml.safe_dump(written))
     monkeypatch.setattr(platform_instance, "PROGRAM", tmp_path)
@@ -137,11 +144,11 @@ def test_a_misspelt_setting_of_the_connection_is_left_for_the_program_to_refuse(
     monkeypatch.setattr(SourceServer, "host_key", "ssh-ed25519 AAAA")
 
     # when the stand-in's address is put in
-    connections = LocalPlatform(tmp_path, 4566)._configuration()["data-platform:connections"]
+    connections = LocalPlatform(tmp_path, 4566, program=tmp_path)._configuration()["data-platform:connections"]
 
     # then the word is still there
-    assert connections["dealer"]["prot"] == 2222
-    assert connections["dealer"]["port"] == 2000
+    assert connections["depot"]["prot"] == 2222
+    assert connections["depot"]["port"] == 2000
 
 
 def test_a_platform_keeps_its_port_and_refuses_another(tmp_path, started):

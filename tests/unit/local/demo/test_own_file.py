@@ -3,10 +3,8 @@
 import os
 
 import pytest
-from typer.testing import CliRunner
 
 from datasets import DATASETS
-from local.commands import app
 from local.demo.own_file import UnsuitableFileError, check_own_file
 
 VEHICLES = DATASETS["vehicles"]
@@ -54,18 +52,3 @@ def test_what_is_no_regular_file_is_refused_without_waiting_for_it(tmp_path):
     for name, problem in (("pipe", "not a regular"), ("folder", "not a regular"), ("nothing", "does not exist")):
         with pytest.raises(UnsuitableFileError, match=problem):
             check_own_file(tmp_path / f"{name}.csv", VEHICLES, VEHICLES.source)
-
-
-def test_the_demo_refuses_a_wrong_file_before_it_starts_or_places_anything(tmp_path):
-    # given
-    file = tmp_path / "[red]wrong.csv"
-    file.write_text("a,b\n1,2\n")
-    state = tmp_path / "state"
-
-    # when
-    result = CliRunner().invoke(app, ["demo", "--vehicles", str(file), "--state-dir", str(state)])
-
-    # then
-    assert result.exit_code == 1
-    assert f"{file} is no file of vehicles: header with missing columns" in result.stderr
-    assert not state.exists()

@@ -9,6 +9,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from processing.running.job_run import JobFailedError, JobRun, attempt, run_script
+from tests.support.program import program_folder
 
 ROOT = Path(__file__).resolve().parents[4]
 
@@ -50,7 +51,7 @@ def test_an_error_that_nobody_expects_keeps_its_traceback():
 def test_the_scripts_that_glue_runs_end_in_words(job):
     # given a place where no AWS answers
     environment = {
-        "PYTHONPATH": f"{ROOT}:{ROOT / 'platform'}",
+        "PYTHONPATH": f"{program_folder()}:{ROOT}:{ROOT / 'platform'}",
         "AWS_ENDPOINT_URL": "http://127.0.0.1:9",
         "AWS_ACCESS_KEY_ID": "none",
         "AWS_SECRET_ACCESS_KEY": "none",

@@ -16,7 +16,7 @@ from sample.people import sample_people
 
 pytestmark = pytest.mark.emulator
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[2]
 VARIABLES = {"SQL_DATABASE": "crm", "SQL_USER": "extractor", "SQL_PASSWORD": "Abcdefgh12345678"}
 PEOPLE = 700
 # What sqlglot's grammar of T-SQL does not reach. Each was compared with the reference:

@@ -21,9 +21,9 @@ from processing.storage.folder_store import FolderStore
 from processing.storage.views import published_view
 from reports import REPORTS
 from sample.vehicles import write_vehicles
-from tests.unit.reports.test_independently import raw  # noqa: F401  # a fixture
+from tests.sample.test_reports_independently import raw  # noqa: F401  # a fixture
 
-ROOT = Path(__file__).resolve().parents[4]
+ROOT = Path(__file__).resolve().parents[2]
 # One JVM for all of them, in one worker of the tests.
 pytestmark = [
     pytest.mark.long,

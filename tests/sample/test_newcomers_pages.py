@@ -1,56 +1,31 @@
 """The pages that a newcomer types from, word for word, in a checkout: a new dataset, and a rule that changes."""
 
-import os
-import re
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
 
-from tests.support.checkouts import copy_checkout
 from tests.support.emulators import free_port
+from tests.support.pages import Page, run
 
 pytestmark = [pytest.mark.emulator, pytest.mark.long, pytest.mark.timeout(300)]
 
-ROOT = Path(__file__).resolve().parents[3]
 NEW_FILE = "datasets/dealers.py"
 CHANGED_FILE = "datasets/vehicles.py"
 
 
-@pytest.fixture
-def checkout(tmp_path):
-    """A copy of this checkout, and its platform stopped afterwards."""
-    folder = tmp_path / "checkout"
-    copy_checkout(folder)
-    yield folder
-    run("python -m local down", folder)
+def test_a_file_and_a_team_take_a_new_report_to_its_readers(checkout):
+    # given the page: a file to write, a line to change, and commands to type
+    page = Page("add-a-report.md")
+    [[name, declaration]] = page.files()
+    [[before, after]] = [box.splitlines() for box in page.boxes("diff")]
+    settings = checkout / "Pulumi.local.yaml"
 
+    # when they are carried out
+    (checkout / name).write_text(declaration)
+    settings.write_text(replaced(settings.read_text(), before.removeprefix("-"), after.removeprefix("+")))
+    results = page.typed(checkout, free_port())
 
-def run(command, folder):
-    """Type a command of the page there; `python` is this interpreter's environment's."""
-    environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "COLUMNS": "200"}
-    return subprocess.run(
-        ["/bin/sh", "-e", "-c", command], cwd=folder, env=environment, capture_output=True, text=True, check=False
-    )
-
-
-class Page:
-    """What is in a page's boxes."""
-
-    def __init__(self, name):
-        self.text = (ROOT / "docs" / name).read_text()
-        self.commands = self.boxes("sh")
-
-    def boxes(self, language):
-        return re.findall(rf"^```{language}\n(.*?)^```$", self.text, re.MULTILINE | re.DOTALL)
-
-    def typed(self, folder, port):
-        """The results of the commands; where one starts the platform, it does so on this port."""
-        return [
-            run(re.sub(r"(?m)^(python -m local up.*)$", rf"\1 --port {port}", command), folder)
-            for command in self.commands
-        ]
+    # then the report has the row that the page names
+    assert [result.returncode for result in results] == [0] * len(results), [result.stderr for result in results]
+    assert "vehicles_by_colour: 1 rows" in results[-1].stdout
 
 
 def test_a_file_and_the_pages_commands_take_a_new_dataset_to_the_warehouse(checkout):

@@ -23,7 +23,7 @@ from tests.support.emulators import free_port
 
 pytestmark = [pytest.mark.emulator, pytest.mark.xdist_group("commands"), pytest.mark.timeout(180)]
 
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[2]
 FEW_EVENTS = ["--events", "100"]
 
 

@@ -11,6 +11,7 @@ import pytest
 from datasets import DATASETS
 from local.demo.posting import EventSender
 from ops.ingest.collect import collect
+from sample.demo import DEMO
 from sample.events import MINIMUM_EVENTS, known_vehicles, make_events
 from sample.vehicles import write_vehicles
 from tests.support.platform_steps import eventually, refine
@@ -56,7 +57,7 @@ def worked(platform):
     vehicles = known_vehicles(file, DATASETS["vehicles"])
     collect(target, "vehicles")
     file.unlink()
-    EventSender(target).send(make_events(vehicles, MINIMUM_EVENTS, seed=71), lambda *_: None)
+    EventSender(target, DEMO.callback).send(make_events(vehicles, MINIMUM_EVENTS, seed=71), lambda *_: None)
     sqs = target.client("sqs")
 
     def emptied():

@@ -1,0 +1,54 @@
+"""The vehicles that dealers sold: who owns which, as their system exports it every night."""
+
+from datetime import timedelta
+from typing import Final
+
+import dataframely as dy
+import polars as pl
+
+from processing.cleansing.routines import (
+    COLLAPSE_SPACES,
+    EMPTY_TO_NULL,
+    REGISTRATION_PLATE,
+    TITLE_CASE,
+    TRIM,
+    UNICODE_NFC,
+    UPPER_CASE,
+)
+from processing.declaring.dataset import Dataset, SftpSource
+
+# Two letters of the place, two digits of the half year, three random letters: the style issued since September 2001.
+_CURRENT_STYLE: Final = r"^[A-Z]{2}[0-9]{2}[A-Z]{3}$"
+
+
+class Vehicles(dy.Schema):
+    """A clean row: one vehicle, by its registration plate."""
+
+    customer_id = dy.Int64(min=1)
+    model = dy.String()
+    colour = dy.String()
+    registration_plate = dy.String(primary_key=True)
+
+    @dy.rule()
+    def registration_plate_is_current_style(cls) -> pl.Expr:  # noqa: N805 - dataframely passes the schema's class
+        """Two letters, two digits, three letters."""
+        return cls.registration_plate.col.str.contains(_CURRENT_STYLE)
+
+
+_TEXT: Final = (UNICODE_NFC, COLLAPSE_SPACES, TRIM, EMPTY_TO_NULL)
+
+DATASET: Final = Dataset(
+    name="vehicles",
+    schema=Vehicles,
+    source=SftpSource(
+        connection="dealer", directory="outgoing/vehicles", pattern="*.csv", schedule="cron(0 5 * * ? *)"
+    ),
+    owner="operations",
+    freshness=timedelta(hours=26),
+    cleansing={
+        "customer_id": (TRIM, EMPTY_TO_NULL),
+        "model": (*_TEXT, UPPER_CASE),
+        "colour": (*_TEXT, TITLE_CASE),
+        "registration_plate": (UNICODE_NFC, REGISTRATION_PLATE, EMPTY_TO_NULL),
+    },
+)

@@ -1,0 +1,30 @@
+"""For marketing: which models and colours have how many customers."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import narwhals as nw
+
+from processing.declaring.report import Chart, Report
+
+
+def _query(inputs: Mapping[str, nw.LazyFrame[Any]]) -> nw.LazyFrame[Any]:
+    # A customer with two vehicles of one model and colour is one customer there.
+    return (
+        inputs["vehicles"]
+        .group_by("model", "colour")
+        .agg(
+            nw.col("customer_id").n_unique().cast(nw.Int64).alias("customers"),
+            nw.len().cast(nw.Int64).alias("vehicles"),
+        )
+        .sort("customers", "model", "colour", descending=[True, False, False])
+    )
+
+
+REPORT: Final = Report(
+    name="customers_by_model_and_colour",
+    team="marketing",
+    inputs=("vehicles",),
+    query=_query,
+    chart=Chart(category="model", value="customers"),
+)

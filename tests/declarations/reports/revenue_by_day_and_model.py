@@ -1,0 +1,52 @@
+"""For finance: what was paid each day for which model, and by how many known people."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import narwhals as nw
+
+from datasets.events import PAYMENT
+from processing.declaring.report import Chart, Report
+
+UNKNOWN_MODEL: Final = "UNKNOWN"
+"""Of payments for a plate that no vehicle has."""
+
+
+def _query(inputs: Mapping[str, nw.LazyFrame[Any]]) -> nw.LazyFrame[Any]:
+    payments = (
+        inputs["events"]
+        .filter(nw.col("event_type") == PAYMENT)
+        .select(
+            nw.col("occurred_at").dt.date().alias("day"),
+            "registration_plate",
+            "currency",
+            "amount",
+        )
+    )
+    vehicles = inputs["vehicles"].select("registration_plate", "model", "customer_id")
+    people = inputs["person"].select(nw.col("id").alias("customer_id"), nw.col("id").alias("person"))
+    told = payments.join(vehicles, on="registration_plate", how="left").join(people, on="customer_id", how="left")
+    # A person first, then the day: people are counted once, and a payment by nobody that is known counts all the same.
+    by_person = (
+        told.with_columns(nw.col("model").fill_null(UNKNOWN_MODEL))
+        .group_by("day", "model", "currency", "person")
+        .agg(nw.len().cast(nw.Int64).alias("payments"), nw.col("amount").sum().alias("revenue"))
+    )
+    return (
+        by_person.group_by("day", "model", "currency")
+        .agg(
+            nw.col("payments").sum(),
+            nw.col("person").count().cast(nw.Int64).alias("people"),
+            nw.col("revenue").sum(),
+        )
+        .sort("day", "model", "currency")
+    )
+
+
+REPORT: Final = Report(
+    name="revenue_by_day_and_model",
+    team="finance",
+    inputs=("events", "vehicles", "person"),
+    query=_query,
+    chart=Chart(category="model", value="revenue"),
+)

@@ -1,0 +1,37 @@
+"""For marketing: which pages are visited, by how many customers, and how many of them an e-mail reaches."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import narwhals as nw
+
+from datasets.events import VISIT
+from processing.declaring.report import Chart, Report
+
+
+def _query(inputs: Mapping[str, nw.LazyFrame[Any]]) -> nw.LazyFrame[Any]:
+    visits = inputs["events"].filter(nw.col("event_type") == VISIT).select("page", "customer_id")
+    reachable = inputs["person"].filter(~nw.col("email").is_null()).select(nw.col("id").alias("customer_id"), "email")
+    by_customer = (
+        visits.group_by("page", "customer_id")
+        .agg(nw.len().cast(nw.Int64).alias("visits"))
+        .join(reachable, on="customer_id", how="left")
+    )
+    return (
+        by_customer.group_by("page")
+        .agg(
+            nw.col("visits").sum(),
+            nw.len().cast(nw.Int64).alias("customers"),
+            nw.col("email").count().cast(nw.Int64).alias("reachable_by_email"),
+        )
+        .sort("page")
+    )
+
+
+REPORT: Final = Report(
+    name="visits_by_page",
+    team="marketing",
+    inputs=("events", "person"),
+    query=_query,
+    chart=Chart(category="page", value="visits"),
+)

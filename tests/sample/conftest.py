@@ -1,0 +1,17 @@
+"""What the sample's tests share with the platform's. They run on what this checkout itself declares."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import *  # noqa: F403 - the fixtures
+from tests.emulator.conftest import *  # noqa: F403 - the fixtures
+from tests.support.pages import checkout  # noqa: F401 - a fixture
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="session")
+def program():
+    """Folder of the program that is deployed: this checkout."""
+    return ROOT

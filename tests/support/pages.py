@@ -1,0 +1,53 @@
+"""Pages of the documentation, carried out word for word in a copy of this checkout."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.support.checkouts import copy_checkout
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def checkout(tmp_path):
+    """A copy of this checkout, and its platform stopped afterwards."""
+    folder = tmp_path / "checkout"
+    copy_checkout(folder)
+    yield folder
+    run("python -m local down", folder)
+
+
+def run(command, folder):
+    """Type a command of a page there; `python` is this interpreter's environment's."""
+    environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "COLUMNS": "200"}
+    return subprocess.run(
+        ["/bin/sh", "-e", "-c", command], cwd=folder, env=environment, capture_output=True, text=True, check=False
+    )
+
+
+class Page:
+    """What is in a page's boxes."""
+
+    def __init__(self, name):
+        self.text = (ROOT / "docs" / name).read_text()
+        self.commands = self.boxes("sh")
+
+    def boxes(self, language):
+        return re.findall(rf"^```{language}\n(.*?)^```$", self.text, re.MULTILINE | re.DOTALL)
+
+    def files(self):
+        """Name and content of each file that the page lets a reader write: a box under a line that ends with it."""
+        box = r"`([\w./]+)`(?:, [^\n`]*)?:\n\n```(?:python|yaml)\n(.*?)^```$"
+        return re.findall(box, self.text, re.MULTILINE | re.DOTALL)
+
+    def typed(self, folder, port):
+        """The results of the commands; where one starts the platform, it does so on this port."""
+        return [
+            run(re.sub(r"(?m)^(python -m local up.*)$", rf"\1 --port {port}", command), folder)
+            for command in self.commands
+        ]

@@ -1,0 +1,40 @@
+"""The program with the tests' own declarations: what the tests deploy does not follow this checkout's datasets."""
+
+import os
+import shutil
+from functools import cache
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+DECLARATIONS = ROOT / "tests" / "declarations"
+"""Datasets, reports and stack files of the tests. pytest's setting `pythonpath` puts them before the checkout's own."""
+_LEFT_OUT = {"tests", "sample"}
+_BUILT = ("layer-*", "jobs.gluewheels*")
+"""Archives of other people's packages, which take a minute to build and are the same for any declaration."""
+
+
+@cache
+def program_folder() -> Path:
+    """A folder like this checkout's root, whose datasets, reports and stack files are the tests' own."""
+    folder = ROOT / ".build" / "tests-program"
+    own = {entry.name: entry for entry in DECLARATIONS.iterdir() if not entry.name.startswith("__")}
+    checkout = {entry.name: entry for entry in ROOT.iterdir() if not entry.name.startswith((".", "__p"))}
+    for name, entry in {**checkout, **own}.items():
+        if name not in _LEFT_OUT:
+            _link(folder / name, entry)
+    for pattern in _BUILT:
+        for built in (ROOT / ".build").glob(pattern):
+            _link(folder / ".build" / built.name, built)
+    return folder
+
+
+def _link(link: Path, entry: Path) -> None:
+    """Two of pytest's processes may do it at once."""
+    link.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = link.with_name(f"{link.name}.{os.getpid()}")
+    if entry.suffix == ".stamp":
+        # Written in place by the program: through a link it would speak for the checkout's archive.
+        shutil.copyfile(entry, unfinished)
+    else:
+        unfinished.symlink_to(entry)
+    unfinished.replace(link)
