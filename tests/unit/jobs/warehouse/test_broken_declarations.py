@@ -6,12 +6,12 @@ import pytest
 
 from jobs.mart.job import publish
 from jobs.warehouse.job import refine
+from processing.declaring.report import Chart, Report
 from processing.refining.selection import Replay
 from processing.registry.dataset_checks import find_datasets
 from processing.registry.declaration_file import DeclarationError
 from processing.running.job_run import JobFailedError
 from processing.storage.memory_store import MemoryStore, StoredObject
-from reports import REPORTS
 from tests.support.declarations import DATASET, write_package
 
 
@@ -60,13 +60,10 @@ def test_a_replay_of_an_object_needs_its_own_declaration(store, with_a_broken_on
         refine(store, with_a_broken_one, "run-1", Replay(["inbound/person/2026/11/22/a.csv"]))
 
 
-def test_a_report_fails_whose_input_is_broken(store, tmp_path, monkeypatch):
+def test_a_report_fails_whose_input_is_broken(store, with_a_broken_one):
     # given
-    datasets = find_datasets(*write_package(tmp_path, monkeypatch, vehicles="broken("))
-    name, report = next((name, each) for name, each in REPORTS.items() if each.inputs == ("vehicles",))
+    report = Report("sums", "finance", ("person",), lambda inputs: inputs["person"], Chart("key", "number"))
 
     # when, then
-    with pytest.raises(
-        JobFailedError, match=rf"1 of 1 reports failed.*\n- {name}: \w+/vehicles\.py, line 1: SyntaxError"
-    ):
-        publish(store, {name: report}, datasets, "run-1")
+    with pytest.raises(JobFailedError, match=r"1 of 1 reports failed.*\n- sums: \w+/person\.py, line 1: SyntaxError"):
+        publish(store, {"sums": report}, with_a_broken_one, "run-1")
