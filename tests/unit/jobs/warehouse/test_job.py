@@ -12,14 +12,10 @@ from datasets import DATASETS
 from jobs.warehouse.job import refine
 from lake.object_metadata import SOURCE_MODIFIED
 from processing.refining.selection import NoSuchObjectError, Replay
-from processing.registry.dataset_checks import find_datasets
-from processing.registry.declaration_file import DeclarationError
 from processing.running.job_run import JobFailedError
 from processing.storage.columns import LINEAGE, QUARANTINE
 from processing.storage.memory_store import MemoryStore, StoredObject
 from processing.storage.store import OpenObject
-from tests.support.declarations import DATASET as DECLARATION
-from tests.support.declarations import write_package
 
 HEADER = "customer_id,model,colour,registration_plate\n"
 INBOUND = "inbound/vehicles/2026/11/22/day one.csv"
@@ -323,45 +319,3 @@ def test_an_object_is_logged_as_a_line_of_json_with_its_counts(store, capsys):
         "rows_duplicate": 1,
         "by_rule": {"customer_id|type": 1},
     }
-
-
-@pytest.fixture
-def with_a_broken_one(tmp_path, monkeypatch):
-    """Two datasets, of which the file of `person` is broken."""
-    return find_datasets(
-        *write_package(tmp_path, monkeypatch, person="broken(", staff=DECLARATION.format(name="staff"))
-    )
-
-
-def test_a_broken_declaration_fails_while_other_datasets_are_done(store, with_a_broken_one, capsys):
-    # given
-    store.objects["inbound/staff/2026/11/22/a.csv"] = StoredObject(b"key,number\nx,1\n")
-    store.objects["inbound/person/2026/11/22/a.csv"] = StoredObject(b"key,number\nx,1\n")
-
-    # when
-    with pytest.raises(
-        JobFailedError, match=r"1 of 2 items failed, the others were done:\n- person: \w+/person\.py, l"
-    ):
-        refine(store, with_a_broken_one, "run-1")
-
-    # then
-    assert "warehouse/staff/landing_date=2026-11-22/a.csv.parquet" in store.written
-    failed, done, finished = logged(capsys)
-    assert (failed["outcome"], failed["declaration"]) == ("failed", "person")
-    assert (done["outcome"], finished["done"], finished["failed"]) == ("done", 1, 1)
-
-
-def test_a_replay_of_an_object_ignores_other_broken_declarations(store, with_a_broken_one):
-    # given
-    store.objects["inbound/staff/2026/11/22/a.csv"] = StoredObject(b"key,number\nx,1\n")
-
-    # when
-    refine(store, with_a_broken_one, "run-1", Replay(["inbound/staff/2026/11/22/a.csv"]))
-
-    # then
-    assert "warehouse/staff/landing_date=2026-11-22/a.csv.parquet" in store.written
-
-
-def test_a_replay_of_an_object_needs_its_own_declaration(store, with_a_broken_one):
-    with pytest.raises(DeclarationError, match=r"person\.py, line 1: SyntaxError"):
-        refine(store, with_a_broken_one, "run-1", Replay(["inbound/person/2026/11/22/a.csv"]))
