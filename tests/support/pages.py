@@ -24,7 +24,9 @@ def checkout(tmp_path):
 
 def run(command, folder):
     """Type a command of a page there; `python` is this interpreter's environment's."""
-    environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "COLUMNS": "200"}
+    # Without pytest's own variables: a page can run pytest itself.
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+    environment = {**kept, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "COLUMNS": "200"}
     return subprocess.run(
         ["/bin/sh", "-e", "-c", command], cwd=folder, env=environment, capture_output=True, text=True, check=False
     )
