@@ -24,7 +24,7 @@ from dataplatform.teams.audit import create_audit, trail_of
 from dataplatform.watch.dashboard import Dashboard
 from dataplatform.watch.freshness import DatasetWatch
 from dataplatform.watch.monitoring import Monitoring
-from dataplatform.watch.object_index import ObjectAttributes
+from dataplatform.watch.object_index import ObjectIndex
 
 settings = read_settings()
 declared = declarations.join(settings)
@@ -70,30 +70,30 @@ sources = create_demo_sources(stack, settings, declared, network, collector, ext
 stream = StreamIngest(
     f"{name}-stream", stack=stack, lake=lake, layer=layer, settings=settings.events, dataset=declared.streamed
 )
-attributes = ObjectAttributes(f"{name}-attributes", stack=stack, lake=lake, layer=layer)
+index = ObjectIndex(f"{name}-attributes", stack=stack, lake=lake, layer=layer)
 watch = DatasetWatch(
     f"{name}-datasets",
     stack=stack,
     layer=layer,
-    attributes=attributes,
+    index=index,
     settings=settings.alarms,
     declared=declared,
 )
 jobs = TransformJobs(f"{name}-jobs", stack=stack, lake=lake, settings=settings.jobs, teams=settings.teams)
 teams = Teams.of(stack, lake, settings)
-alarmed = (monitoring, *audits, collector, extraction, stream, attributes, watch)
+alarmed = (monitoring, *audits, collector, extraction, stream, index, watch)
 dashboard = Dashboard(
     name,
     stack=stack,
     collector=collector,
     stream=stream,
-    attributes=attributes,
+    index=index,
     watch=watch,
     declared=declared,
     alarm_arns=[arn for part in alarmed for arn in part.alarm_arns],
 )
 catalogue = Catalogue(f"{name}-catalogue", lake=lake, datasets=declared.datasets, reports=declared.reports)
 export_all(
-    stack, lake, monitoring, network, collector, extraction, sources, stream, attributes, watch, jobs, teams,
+    stack, lake, monitoring, network, collector, extraction, sources, stream, index, watch, jobs, teams,
     dashboard, catalogue,
 )  # fmt: skip

@@ -65,7 +65,7 @@ class PythonFunction(pulumi.ComponentResource):
         """
         super().__init__("dataplatform:functions:PythonFunction", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
-        firewall = create_outgoing_group(name, "The function", network.vpc_id, parent=self) if network else None
+        security_group = create_outgoing_group(name, "The function", network.vpc_id, parent=self) if network else None
         logs = aws.cloudwatch.LogGroup(
             f"{name}-logs",
             name=log_group_name,
@@ -111,8 +111,8 @@ class PythonFunction(pulumi.ComponentResource):
             tracing_config={"mode": "Active"},
             logging_config={"log_format": "JSON", "log_group": logs.name},
             environment={"variables": {**environment, "POWERTOOLS_METRICS_NAMESPACE": stack.metrics_namespace}},
-            vpc_config={"subnet_ids": network.private_subnet_ids, "security_group_ids": [firewall.id]}
-            if network and firewall
+            vpc_config={"subnet_ids": network.private_subnet_ids, "security_group_ids": [security_group.id]}
+            if network and security_group
             else None,
             opts=pulumi.ResourceOptions(parent=self, depends_on=[permissions]),
         )
@@ -134,7 +134,7 @@ class PythonFunction(pulumi.ComponentResource):
         self.function_name = function.name
         self.function_arn = function.arn
         self.invoke_arn = function.invoke_arn
-        self.security_group_id = firewall.id if firewall else None
+        self.security_group_id = security_group.id if security_group else None
         self.register_outputs(
             {"functionName": self.function_name, "functionArn": self.function_arn, "invokeArn": self.invoke_arn}
         )

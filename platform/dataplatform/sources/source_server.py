@@ -41,7 +41,7 @@ class ServerTask:
 
 
 class SourceServer(pulumi.ComponentResource):
-    """One server: image and registry, cluster, task, service, name and firewall."""
+    """One server: image and registry, cluster, task, service, name and security group."""
 
     cluster_name: pulumi.Output[str]
     service_name: pulumi.Output[str]
@@ -59,7 +59,7 @@ class SourceServer(pulumi.ComponentResource):
         allowed_groups: Mapping[str, pulumi.Input[str]],
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        """Create the image, the service that runs it, its name and its firewall.
+        """Create the image, the service that runs it, its name and its security group.
 
         Args:
             name: what the resources' names begin with.
@@ -193,9 +193,9 @@ class SourceServer(pulumi.ComponentResource):
         allowed_groups: Mapping[str, pulumi.Input[str]],
     ) -> aws.ecs.Service:
         name, settings = self._name, self._settings
-        firewall = create_outgoing_group(name, "A source server", self._network.vpc_id, parent=self)
+        security_group = create_outgoing_group(name, "A source server", self._network.vpc_id, parent=self)
         ranges = settings.allowed_cidrs
-        let_in(name, firewall, self._task.port, groups=allowed_groups, ranges=ranges, parent=self)
+        let_in(name, security_group, self._task.port, groups=allowed_groups, ranges=ranges, parent=self)
         registered = aws.servicediscovery.Service(
             f"{name}-name",
             name=self._dns_name,
@@ -215,7 +215,7 @@ class SourceServer(pulumi.ComponentResource):
             launch_type="FARGATE",
             network_configuration={
                 "subnets": self._network.public_subnet_ids,
-                "security_groups": [firewall.id],
+                "security_groups": [security_group.id],
                 # Its image and its secrets come by the internet gateway; nobody gets in by it.
                 "assign_public_ip": True,
             },

@@ -224,8 +224,8 @@ class SqlExtraction(pulumi.ComponentResource):
             opts=self._child,
         )
         group = aws.scheduler.ScheduleGroup(f"{self._name}-schedules", name=self._name, opts=self._child)
-        firewall = create_outgoing_group(self._name, "The SQL extraction", self._network.vpc_id, parent=self)
-        self.security_group_id = firewall.id
+        security_group = create_outgoing_group(self._name, "The SQL extraction", self._network.vpc_id, parent=self)
+        self.security_group_id = security_group.id
         schedules: dict[str, pulumi.Output[str]] = {}
         for dataset, extracted in self._datasets.items():
             overrides = {"containerOverrides": [{"name": CONTAINER, "command": self._command("--dataset", dataset)}]}
@@ -249,7 +249,7 @@ class SqlExtraction(pulumi.ComponentResource):
                         "task_count": 1,
                         "network_configuration": {
                             "subnets": self._network.public_subnet_ids,
-                            "security_groups": [firewall.id],
+                            "security_groups": [security_group.id],
                             "assign_public_ip": True,
                         },
                     },

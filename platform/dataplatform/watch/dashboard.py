@@ -12,7 +12,7 @@ from dataplatform.declarations import Declarations
 from dataplatform.sftp.collector import BatchCollector
 from dataplatform.stream.stream import MeteredStream, StreamIngest
 from dataplatform.watch.freshness import DatasetWatch
-from dataplatform.watch.object_index import ObjectAttributes
+from dataplatform.watch.object_index import ObjectIndex
 from lake import metrics
 
 COLUMNS: Final = 4
@@ -49,7 +49,7 @@ class Dashboard(pulumi.ComponentResource):
         stack: StackContext,
         collector: BatchCollector,
         stream: StreamIngest,
-        attributes: ObjectAttributes,
+        index: ObjectIndex,
         watch: DatasetWatch,
         declared: Declarations,
         alarm_arns: Sequence[pulumi.Input[str]],
@@ -62,7 +62,7 @@ class Dashboard(pulumi.ComponentResource):
             stack: the stack's context, whose metrics are shown.
             collector: the collector, whose function is shown.
             stream: the stream, whose functions, queues and API are shown.
-            attributes: the object index, whose function is shown.
+            index: the object index, whose function is shown.
             watch: the watch over datasets, whose function is shown.
             declared: the datasets and reports whose metrics are shown.
             alarm_arns: all alarms.
@@ -76,7 +76,7 @@ class Dashboard(pulumi.ComponentResource):
                 "collector": collector.function_name,
                 "receiver": stream.receiver_function,
                 "batcher": stream.batcher_function,
-                "recorder": attributes.function_name,
+                "recorder": index.function_name,
                 "freshness": watch.function_name,
             },
             stream=stream.metered,

@@ -14,7 +14,7 @@ from dataplatform.aws.python_function import PythonFunction
 from dataplatform.aws.stack import StackContext
 from dataplatform.declarations import Declarations
 from dataplatform.settings.alarms import AlarmSettings
-from dataplatform.watch.object_index import ObjectAttributes
+from dataplatform.watch.object_index import ObjectIndex
 from lake import metrics, object_index
 from processing.declaring.dataset import Dataset
 
@@ -39,7 +39,7 @@ class DatasetWatch(pulumi.ComponentResource):
         *,
         stack: StackContext,
         layer: FunctionLayer,
-        attributes: ObjectAttributes,
+        index: ObjectIndex,
         settings: AlarmSettings,
         declared: Declarations,
         opts: pulumi.ResourceOptions | None = None,
@@ -50,7 +50,7 @@ class DatasetWatch(pulumi.ComponentResource):
             name: what the resources' names begin with.
             stack: the stack's context with alarms.
             layer: the code and the dependencies of all functions.
-            attributes: the object index, which knows each dataset's newest object.
+            index: the object index, which knows each dataset's newest object.
             settings: share of a dataset's rows that may be refused within an hour.
             declared: all datasets, each with its freshness. The alarm of one whose server does not run shows that it
                 is late, and notifies nobody.
@@ -59,7 +59,7 @@ class DatasetWatch(pulumi.ComponentResource):
         super().__init__("dataplatform:watch:DatasetWatch", name, None, opts)
         self._name, self._stack, self._settings = name, stack, settings
         self._child = pulumi.ResourceOptions(parent=self)
-        function = self._create_function(layer, attributes, declared.datasets)
+        function = self._create_function(layer, index, declared.datasets)
         self._schedule(function)
         self.alarm_arns = [*function.alarm_arns]
         for dataset in declared.datasets.values():
@@ -75,10 +75,10 @@ class DatasetWatch(pulumi.ComponentResource):
         return {"freshnessFunction": self.function_name}
 
     def _create_function(
-        self, layer: FunctionLayer, attributes: ObjectAttributes, datasets: Mapping[str, Dataset]
+        self, layer: FunctionLayer, index: ObjectIndex, datasets: Mapping[str, Dataset]
     ) -> PythonFunction:
         freshness = {name: int(dataset.freshness.total_seconds()) for name, dataset in datasets.items()}
-        index = pulumi.Output.concat(attributes.table_arn, f"/index/{object_index.INDEX}")
+        days = pulumi.Output.concat(index.table_arn, f"/index/{object_index.INDEX}")
         return PythonFunction(
             f"{self._name}-freshness",
             stack=self._stack,
@@ -89,12 +89,12 @@ class DatasetWatch(pulumi.ComponentResource):
             timeout_seconds=60,
             memory_megabytes=256,
             environment={
-                "ATTRIBUTES_TABLE": attributes.table_name,
+                "ATTRIBUTES_TABLE": index.table_name,
                 "FRESHNESS_SECONDS": json.dumps(freshness),
                 "POWERTOOLS_SERVICE_NAME": metrics.FRESHNESS,
                 "POWERTOOLS_LOG_LEVEL": "INFO",
             },
-            statements=[allow("AskIndex", ["dynamodb:Query"], [index])],
+            statements=[allow("AskIndex", ["dynamodb:Query"], [days])],
             errors_description="A dataset's age could not be measured: the function's log says why",
             opts=self._child,
         )

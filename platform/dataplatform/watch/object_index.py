@@ -12,14 +12,13 @@ from dataplatform.aws.policies import allow
 from dataplatform.aws.python_function import PythonFunction
 from dataplatform.aws.stack import StackContext
 from dataplatform.storage.data_lake import DataLake
-from lake import keys, metrics
-from lake import object_index as attributes
+from lake import keys, metrics, object_index
 
 HANDLER = "functions.object_index.handler.handler"
 RECORDED = (keys.INBOUND, keys.WAREHOUSE)
 
 
-class ObjectAttributes(pulumi.ComponentResource):
+class ObjectIndex(pulumi.ComponentResource):
     """Table, function and rule. It is an index for people and programs, not the authority on what is processed."""
 
     table_name: pulumi.Output[str]
@@ -94,16 +93,16 @@ class ObjectAttributes(pulumi.ComponentResource):
         return aws.dynamodb.Table(
             f"{self._name}-table",
             billing_mode="PAY_PER_REQUEST",
-            hash_key=attributes.OBJECT_KEY,
+            hash_key=object_index.OBJECT_KEY,
             attributes=[
                 {"name": each, "type": "S"}
-                for each in (attributes.OBJECT_KEY, attributes.DATASET_DAY, attributes.ARRIVED_AT)
+                for each in (object_index.OBJECT_KEY, object_index.DATASET_DAY, object_index.ARRIVED_AT)
             ],
             global_secondary_indexes=[
                 {
-                    "name": attributes.INDEX,
-                    "hash_key": attributes.DATASET_DAY,
-                    "range_key": attributes.ARRIVED_AT,
+                    "name": object_index.INDEX,
+                    "hash_key": object_index.DATASET_DAY,
+                    "range_key": object_index.ARRIVED_AT,
                     "projection_type": "ALL",
                 }
             ],
