@@ -4,12 +4,13 @@ import json
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from google.protobuf import empty_pb2, json_format, struct_pb2
 from pulumi.runtime import mocks
 from pulumi.runtime.proto import resource_pb2
 
+from dataplatform.sql.images import IMAGES, ImageSources
 from emulation.pulumi_engine import read_stack_configuration
 from emulation.pulumi_engine.program import run_program
 from emulation.pulumi_engine.settings import encode
@@ -163,6 +164,9 @@ def record(stack: str, program: Path | None = None, **changed_settings: object) 
         changed_settings: settings by name, in place of those in the stack's file.
     """
     folder = program or program_folder()
+    if program is None:
+        # The tests' stack `dev` has a demo SQL Server. Its image is deleted with the sample; no test builds it.
+        cast("dict[str, ImageSources]", IMAGES).setdefault("mssql", IMAGES["sftp"])
     configuration = dict(read_stack_configuration(folder, stack))
     configuration |= {f"{PROJECT}:{name}": value for name, value in changed_settings.items()}
     recorder = _Recorder()
