@@ -112,8 +112,9 @@ class _NoMocks(mocks.Mocks):
 
 
 class _Recorder(mocks.MockMonitor):
-    def __init__(self) -> None:
+    def __init__(self, program: Path) -> None:
         super().__init__(_NoMocks())
+        self._program = program
         self.recorded: list[Recorded] = []
         self.exports: dict[str, Any] = {}
 
@@ -132,7 +133,7 @@ class _Recorder(mocks.MockMonitor):
                 protect=request.protect,
                 retain=request.retainOnDelete,
                 inputs=inputs,
-                secret_inputs=read_properties(request.object, ROOT).secrets,
+                secret_inputs=read_properties(request.object, self._program).secrets,
                 dependencies=frozenset(request.dependencies),
                 former_parents=tuple(alias.spec.parentUrn for alias in request.aliases),
             )
@@ -169,7 +170,7 @@ def record(stack: str, program: Path | None = None, **changed_settings: object) 
         cast("dict[str, ImageSources]", IMAGES).setdefault("mssql", IMAGES["sftp"])
     configuration = dict(read_stack_configuration(folder, stack))
     configuration |= {f"{PROJECT}:{name}": value for name, value in changed_settings.items()}
-    recorder = _Recorder()
+    recorder = _Recorder(folder)
     run_program(folder, recorder, project=PROJECT, stack=stack, configuration=encode(configuration), dry_run=False)
     # Independent resources are registered in any order.
     return Graph(stack, sorted(recorder.recorded, key=lambda each: each.urn), recorder.exports)
