@@ -1,5 +1,8 @@
 """A stack's context is built up in the order of the program, and refuses what it does not have yet."""
 
+import asyncio
+from collections.abc import Iterator
+
 import pulumi
 import pytest
 
@@ -12,8 +15,11 @@ def text(value: str) -> pulumi.Output[str]:
 
 
 @pytest.fixture
-def stack() -> StackContext:
-    return StackContext(
+def stack() -> Iterator[StackContext]:
+    # Pulumi's outputs need a loop, which an earlier test may have taken away.
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    yield StackContext(
         name="project-dev",
         parameter_prefix="/project/dev",
         account_id=text("123456789012"),
@@ -23,6 +29,8 @@ def stack() -> StackContext:
         protect_data=True,
         local=LocalSettings(),
     )
+    asyncio.set_event_loop(None)
+    loop.close()
 
 
 def test_a_key_that_is_not_added_yet_is_refused(stack: StackContext) -> None:
