@@ -107,7 +107,7 @@ def test_every_alarm_reaches_who_is_subscribed_with_its_page(target, pager):
     def told(state):
         return {each["AlarmName"]: each for each in pager.told() if each["NewStateValue"] == state}
 
-    eventually(lambda: told("ALARM").keys() >= names and told("OK").keys() >= names, 30, "a message of each alarm")
+    eventually(lambda: told("ALARM").keys() >= names and told("OK").keys() >= names, 90, "a message of each alarm")
     for name in names:
         [page] = re.findall(r"Runbook: (docs/runbooks/[a-z-]+\.md)$", told("ALARM")[name]["AlarmDescription"])
         assert (ROOT / page).exists()
