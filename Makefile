@@ -43,11 +43,11 @@ down: $(INSTALLED) ## Stop the local platform.
 
 test: needs-of-tests ## The tests: units, the resource graph, and end to end on the embedded AWS.
 	@$(BIN)/python -m pytest tests --ignore=tests/images -m "not long" -n 2 --dist loadgroup -q
-	@test ! -d tests/sample || $(BIN)/python -m pytest tests/sample -m "not long" -n 2 --dist loadgroup -q
+	@test ! -d tests/sample || $(BIN)/python -m pytest tests/sample -m "not long and not emulator" -n 2 --dist loadgroup -q
 
 test-long: needs-of-tests ## The tests that `make test` leaves out: what AWS would run, in clean environments, and the like.
 	@$(BIN)/python -m pytest tests --ignore=tests/images -m long -n 2 --dist loadgroup -q
-	@test ! -d tests/sample || $(BIN)/python -m pytest tests/sample -m long -n 2 --dist loadgroup -q
+	@test ! -d tests/sample || $(BIN)/python -m pytest tests/sample -m "long or emulator" -n 2 --dist loadgroup -q
 
 test-images: needs-of-tests ## Build the container images and use them; skipped, with the reason, where there is no engine.
 	@PYTHON=$(BIN)/python sh requirements/system-packages.sh images || echo "the images' tests that need them are skipped"

