@@ -88,6 +88,9 @@ class CsvFormat:
     """Never guessed. A byte order mark tells UTF-8 and UTF-16 by itself."""
     quote: str | None = '"'
     """Around a field, doubled within it. None: there is no quoting, quotes are part of the text."""
+    multiline: bool = True
+    """Whether a quoted field may hold line breaks. If so, nobody can tell where the next record begins after a broken
+    quote, and the rest of the file is quarantined. If not, each line is a record, and only that line is quarantined."""
 
 
 @dataclass(frozen=True, slots=True)

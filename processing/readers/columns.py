@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from processing.declaring.dataset import Dataset
-from processing.readers.records import UnreadableObjectError
+from processing.readers.records import LET_IN, UnreadableObjectError
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,12 @@ class Columns:
     @property
     def names(self) -> list[str]:
         """All columns that the records are to have."""
-        return [*self.declared, *self.let_in]
+        return [*self.declared, *(f"{LET_IN}{name}" for name in self.let_in)]
+
+    def in_object(self) -> list[tuple[str, str | None]]:
+        """Each of `names` with the object's own name for it; None if the object does not have it."""
+        own = [None if name in self.absent else name for name in self.declared]
+        return [*zip(self.names, [*own, *self.let_in], strict=True)]
 
 
 def agreed_columns(dataset: Dataset, found: Sequence[str]) -> Columns:

@@ -14,6 +14,7 @@ from processing.readers.columns import unusable
 from processing.readers.compression import ByteStream
 from processing.readers.json_text import BrokenJsonError, parse_object, text_at
 from processing.readers.records import (
+    LET_IN,
     LINE,
     STRUCTURE_REASON,
     STRUCTURE_RULE,
@@ -97,7 +98,7 @@ def open_ndjson(
     is_open = dataset.drift_policy == "discard" or () in where
     known = None if is_open else named.union(let_in)
     layout = _Layout([*where, *((member,) for member in let_in)], known)
-    columns = [*declared, *let_in]
+    columns = [*declared, *(f"{LET_IN}{member}" for member in let_in)]
     said = json.dumps(let_in, ensure_ascii=False) if let_in else ""
     return RecordStream(said, columns, _batches(first, blocks, layout, columns))
 

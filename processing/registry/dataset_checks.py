@@ -32,6 +32,8 @@ def _check(dataset: Dataset) -> None:
         )
     if reserved := [column for column in columns if column.startswith("_")]:
         raise DeclarationError(f"columns {reserved} start with an underscore, which marks the lineage columns")
+    if patterns := [column for column in columns if column == "*" or re.fullmatch(r"\^.*\$", column)]:
+        raise DeclarationError(f"columns {patterns} are patterns in polars: it would take them for several columns")
     if unknown := sorted(set(dataset.cleansing) - set(columns)):
         raise DeclarationError(f"cleansing names columns {unknown}, the schema has {columns}")
     for name, column in dataset.schema.columns().items():

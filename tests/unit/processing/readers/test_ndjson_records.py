@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from processing.declaring.dataset import Dataset, StreamSource
 from processing.readers import open_records, reparse, text_blocks
 from processing.readers.records import (
+    LET_IN,
     LINE,
     ORIGINAL,
     STRUCTURE_REASON,
@@ -188,7 +189,7 @@ def test_an_evolving_dataset_lets_in_the_members_that_the_first_lines_bring_alon
         frame = read(content, replace(MEMBER, drift="evolve"))
 
     # then
-    assert frame.select("value", "new", STRUCTURE_RULE).rows() == [
+    assert frame.select("value", f"{LET_IN}new", STRUCTURE_RULE).rows() == [
         ("1", "0.50", None),
         ("2", None, None),
         (None, None, "undeclared_member"),
@@ -205,7 +206,7 @@ def test_a_record_that_was_let_in_reads_the_same_again():
 
     # then
     assert stream.header == '["new"]'
-    assert batch.frame.select("value", "new").rows() == [("3", None)]
+    assert batch.frame.select("value", f"{LET_IN}new").rows() == [("3", None)]
 
 
 @settings(max_examples=150, deadline=None)
