@@ -89,5 +89,6 @@ DATASET: Final = Dataset(
         "registration_plate": (REMOVE_INVISIBLE, UNICODE_NFC, REGISTRATION_PLATE, EMPTY_TO_NULL),
         "page": (REMOVE_INVISIBLE, TRIM, EMPTY_TO_NULL),
     },
+    json_columns=("payload",),
     absent={CHANNEL: UNKNOWN_CHANNEL},
 )

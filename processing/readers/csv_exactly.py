@@ -15,11 +15,11 @@ FIELD_COUNT: Final = "field_count"
 """Broken by a record with fewer or more fields than the header, as by a last line that was torn off."""
 QUOTING: Final = "quoting"
 """Broken by a record whose quotes are not those of RFC 4180: one is never closed, text follows a closing one, or one
-stands in a field that does not begin with one."""
+is in a field that does not begin with one."""
 REPEATED_HEADER: Final = "repeated_header"
 """Broken by a record that is the header again, as where files were joined."""
 MARK: Final = "\ufeff"
-"""A byte order mark, which stands in front of a file that was joined to another one."""
+"""A byte order mark: the first character of a file that was joined to another one."""
 
 
 class Dialect(NamedTuple):

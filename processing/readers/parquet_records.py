@@ -28,6 +28,7 @@ from processing.readers.records import (
 
 _ROWS: Final = 50_000
 """Of a batch."""
+_MAGIC: Final = b"PAR1"
 _DELETED_TYPE: Final = "Boolean"
 # Families of polars' types.
 _NESTED: Final = ("List", "Array", "Struct")
@@ -48,18 +49,26 @@ def open_parquet(stream: ByteStream, dataset: Dataset) -> RecordStream:
         while piece := stream.read(MEBIBYTE):
             copy.write(piece)
         copy.flush()
+        _refuse_other_kinds(copy.name)
         schema = pl.Schema(pl.read_parquet_schema(copy.name))
         rows = pl.scan_parquet(copy.name).select(pl.len()).collect().item()
         types = {name: str(kind) for name, kind in schema.items()}
         columns = _columns(dataset, types)
     except pl.exceptions.PolarsError as error:
         copy.close()
-        raise UnreadableObjectError(f"the file is no parquet: {error}; extract it again") from error
+        raise UnreadableObjectError(f"the parquet file is damaged: {error}; have it sent again") from error
     except UnreadableObjectError:
         copy.close()
         raise
     header = json.dumps(types, ensure_ascii=False)
     return RecordStream(header, columns.names, _batches(copy, rows, schema, columns), columns.discarded)
+
+
+def _refuse_other_kinds(name: str) -> None:
+    with Path(name).open("rb") as file:
+        first = file.read(len(_MAGIC))
+    if first != _MAGIC:
+        raise UnreadableObjectError(f"the file is not parquet: it begins with {first!r}; have it named for what it is")
 
 
 def reparsed(original: str, header: str, dataset: Dataset) -> RecordStream:

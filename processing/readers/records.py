@@ -1,6 +1,6 @@
 """What every reader gives: an object's records as text, each with where it came from."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -78,5 +78,6 @@ class RecordStream:
     batches: Iterator[Batch]
     """Raises UnreadableObjectError where the object turns out to be unreadable, as may the frame of a batch; what came
     before counts for nothing."""
-    discarded: Sequence[str] = ()
-    """Columns of the object that are neither declared nor let in, in its order."""
+    discarded: Collection[str] = ()
+    """Columns of the object that are neither declared nor let in, in its order. Of NDJSON they are those of the lines
+    that were read so far, and at most 100."""

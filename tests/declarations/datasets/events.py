@@ -82,5 +82,6 @@ DATASET: Final = Dataset(
         "registration_plate": (UNICODE_NFC, REGISTRATION_PLATE, EMPTY_TO_NULL),
         "page": (TRIM, EMPTY_TO_NULL),
     },
+    json_columns=("payload",),
     absent={CHANNEL: UNKNOWN_CHANNEL},
 )

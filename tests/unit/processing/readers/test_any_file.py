@@ -264,7 +264,8 @@ def test_no_character_of_a_broken_file_is_lost(body, size):
 
 # --- NDJSON ---
 
-VALUES = st.none() | st.booleans() | st.integers() | st.text(max_size=5) | st.lists(st.integers(), max_size=2)
+VALUES = st.none() | st.integers() | st.text(max_size=5)
+NOT_TEXT = st.booleans() | st.floats(allow_nan=False, allow_infinity=False) | st.lists(st.integers(), max_size=2)
 BROKEN_LINES = [
     '{"a": 1',
     "[1]",
@@ -283,13 +284,16 @@ def as_text(value: object) -> str | None:
 @st.composite
 def ndjson_files(draw: st.DrawFn) -> File:
     drift = draw(st.sampled_from(["freeze", "discard"]))
-    line_break = draw(st.sampled_from(["\n", "\r\n"]))
+    line_break = draw(st.sampled_from(["\n", "\r\n", "\r"]))
     lines: list[str] = []
     expected: list[Expected] = []
     for members in draw(st.lists(st.none() | st.dictionaries(st.sampled_from([*DECLARED, "d"]), VALUES), max_size=10)):
         text = json.dumps(members, ensure_ascii=draw(st.booleans())) if members is not None else ""
         broken = draw(st.sampled_from([None, None, None, *BROKEN_LINES])) if lines else None
         rule = "json" if broken else "undeclared_member" if drift == "freeze" and "d" in (members or {}) else None
+        if members and rule is None and draw(st.sampled_from([False, False, True])):
+            members["b"], rule = draw(NOT_TEXT), "member_type"
+            text = json.dumps(members)
         text = broken or text
         if text:
             values = {column: as_text((members or {}).get(column)) if rule is None else None for column in DECLARED}

@@ -94,7 +94,7 @@ def test_a_value_is_read_as_text_that_says_it_exactly(values, expected):
 
 
 def test_an_object_that_is_no_parquet_is_refused_in_words():
-    with pytest.raises(UnreadableObjectError, match="the file is no parquet"):
+    with pytest.raises(UnreadableObjectError, match="the file is not parquet"):
         opened(b"id,name\n1,a\n", "id")
 
 
