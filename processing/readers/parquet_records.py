@@ -15,6 +15,7 @@ from processing.declaring.dataset import Dataset
 from processing.readers.columns import Columns, agreed_columns
 from processing.readers.compression import MEBIBYTE, ByteStream
 from processing.readers.json_text import parse_object, text_at
+from processing.readers.parquet_probe import ParquetProbe
 from processing.readers.records import (
     DELETED,
     LINE,
@@ -29,6 +30,7 @@ from processing.readers.records import (
 _ROWS: Final = 50_000
 """Of a batch."""
 _MAGIC: Final = b"PAR1"
+_PROBE: Final = ParquetProbe(_ROWS)
 _DELETED_TYPE: Final = "Boolean"
 # Families of polars' types.
 _NESTED: Final = ("List", "Array", "Struct")
@@ -50,6 +52,7 @@ def open_parquet(stream: ByteStream, dataset: Dataset) -> RecordStream:
             copy.write(piece)
         copy.flush()
         _refuse_other_kinds(copy.name)
+        _PROBE.check(copy.name)
         schema = pl.Schema(pl.read_parquet_schema(copy.name))
         rows = pl.scan_parquet(copy.name).select(pl.len()).collect().item()
         types = {name: str(kind) for name, kind in schema.items()}

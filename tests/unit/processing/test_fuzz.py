@@ -1,4 +1,4 @@
-"""Random cases of each kind are read as an independent implementation reads them; `make campaign NAME=files` has more."""
+"""Random input of each kind is read as independent readers read it. `make campaign NAME=files` has more of it."""
 
 import random
 from types import ModuleType
