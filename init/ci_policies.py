@@ -1,10 +1,15 @@
 """What CI's roles may do, who may assume them, and what bounds every role that they make."""
 
+from typing import Final
+
 from init.documents import Document, Statement, allow, allow_principal, deny, document
 from init.grants import grants
 from init.names import GITHUB_AUDIENCE, GITHUB_ISSUER, PROJECT, Names
 
-DEV = "dev"
+DEV: Final = "dev"
+PREVIEW_SESSION_SECONDS: Final = 3600
+DEPLOY_SESSION_SECONDS: Final = 7200
+"""A deployment may wait 45 minutes for Lambda's interfaces, and needs credentials to unlock the state at the end."""
 
 
 def trust(names: Names, subjects: list[str]) -> Document:

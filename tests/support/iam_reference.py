@@ -24,7 +24,7 @@ class Kind:
     has_tags: bool
     """Whether requests carry the resource's tags."""
     is_made: bool
-    """Whether the action makes it: the request carries its tags, and there is none on the resource."""
+    """Whether the action makes it: the request carries its tags, and the resource does not exist yet."""
     is_required: bool
 
     def arn(self, region: str, account: str, name: str) -> str:
@@ -35,7 +35,7 @@ class Kind:
 
 @cache
 def kinds_of(action: str) -> tuple[Kind, ...]:
-    """Kinds of resources of an action; none if AWS authorises it on `*` alone."""
+    """Kinds of resources of an action, empty if AWS authorises it on `*` alone."""
     resources = {each["resource"]: each for each in SERVICES[action.partition(":")[0]]["resources"]}
     found: list[Kind] = []
     for entry in _entries(action):

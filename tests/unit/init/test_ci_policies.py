@@ -61,7 +61,7 @@ def test_role_reaches_nothing_of_another_stack(role: CiRole, other: str) -> None
     # given every action of the role, on every kind of resource of it, with the other stack's name and tag
     reached = role.open_to(other, resource_tag(other))
 
-    # then only what AWS does not tell apart is open
+    # then nothing is open but the listed kinds
     kinds = {f"{action.partition(':')[0]} {kind}" for action, kind in reached}
     assert kinds - OPEN_TO_OTHER_STACKS.keys() == set()
 

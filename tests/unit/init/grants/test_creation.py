@@ -61,7 +61,7 @@ def test_a_part_of_the_network_is_made_in_the_stacks_own(action: str) -> None:
         assert not DEPLOY_DEV.may_to_any(action, made, "", keys)
         assert not DEPLOY_DEV.may_to_any("ec2:CreateTags", made, "", keys | tagging)
 
-    # and in what is the stack's, whether or not that request carries the tags of what is made
+    # and in what is the stack's, whether or not that request carries the new tags
     for kind in [each for each in required if not each.is_made]:
         for keys in (request_tag("dev"), {}):
             assert DEPLOY_DEV.may_to_any(action, kind, "", resource_tag("dev") | keys)
