@@ -88,7 +88,7 @@ def test_the_last_deployed_commit_is_compared_and_not_the_newest(night):
     night.commit("waiting")
     night.was_deployed(("refresh", "succeeded", "0" * 40), ("update", "succeeded", deployed))
 
-    # then the account is compared with what is deployed
+    # then the account is compared with the deployed commit
     assert night.compare()[0] == 0
     assert night.previewed == "deployed"
 
