@@ -42,26 +42,19 @@ class CiRole:
         return [parse_policy_document(document) for document in documents]
 
     @cached_property
+    def _allowed(self) -> Sequence[ParsedStatement]:
+        return [each for document in self._statements for each in document if each.effect == "Allow"]
+
+    @cached_property
     def actions(self) -> frozenset[str]:
         """All that a statement allows on something."""
-        return frozenset(
-            action
-            for document in self._statements
-            for statement in document
-            if statement.effect == "Allow"
-            for action in statement.actions
-        )
+        return frozenset(action for statement in self._allowed for action in statement.actions)
 
     @cached_property
     def decided_by_tags(self) -> frozenset[str]:
         """Actions that a statement allows by a tag."""
-        return frozenset(
-            action
-            for document in self._statements
-            for statement in document
-            if statement.effect == "Allow" and "Tag/" in str(statement.conditions)
-            for action in statement.actions
-        )
+        by_tags = [each for each in self._allowed if "Tag/" in str(each.conditions)]
+        return frozenset(action for statement in by_tags for action in statement.actions)
 
     def may(self, action: str, arn: str, keys: Mapping[str, str]) -> bool:
         """Whether the policies allow a request with these condition keys."""
