@@ -41,9 +41,3 @@ def test_full_registry_is_deleted_unless_data_is_protected(graph_of, stack: str,
         found = graph_of(stack).of_type(kind)
         assert found
         assert {each.inputs[force] for each in found} == {forced}, kind
-
-
-def test_name_of_a_server_is_deleted_with_its_addresses(running: Graph) -> None:
-    names = running.of_type("servicediscovery/service:Service")
-    assert names
-    assert {name.inputs["forceDestroy"] for name in names} == {True}

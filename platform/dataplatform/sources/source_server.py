@@ -208,8 +208,6 @@ class SourceServer(pulumi.ComponentResource):
                 "dns_records": [{"type": "A", "ttl": DNS_SECONDS}],
                 "routing_policy": "MULTIVALUE",
             },
-            # ECS removes a stopped task's address some time later; until then Cloud Map refuses to delete the name.
-            force_destroy=True,
             opts=self._child,
         )
         return aws.ecs.Service(
