@@ -16,8 +16,8 @@ def container_definitions(container: Mapping[str, Any]) -> pulumi.Output[str]:
     Args:
         container: the container's definition by ECS's names.
     """
-    empty: dict[str, list[Any]] = {name: [] for name in _STORED_EMPTY}
-    return pulumi.Output.json_dumps([{**empty, **container}])
+    empty: dict[str, list[Any]] = {name: [] for name in _STORED_EMPTY if name not in container}
+    return pulumi.Output.json_dumps([{**container, **empty}])
 
 
 def linux_parameters(dropped: list[str]) -> dict[str, Any]:
