@@ -193,7 +193,7 @@ def test_the_extractions_root_file_system_is_read_only_and_it_is_given_no_secret
     task = graph.only("ecs/taskDefinition:TaskDefinition", "-extraction-task")
     [container] = json.loads(task.inputs["containerDefinitions"])
     assert container["readonlyRootFilesystem"] is True
-    assert "environment" not in container
+    assert container["environment"] == []
     assert task.secret_inputs == frozenset()
 
 

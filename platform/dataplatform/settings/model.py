@@ -165,9 +165,9 @@ class Settings(SettingsModel):
             "are kept, with an alarm on refusals in the marts. AWS charges for each record."
         ),
     ] = False
-    protect_data: Annotated[bool, Field(description="Protect and retain bucket, key and tables against deletion.")] = (
-        True
-    )
+    protect_data: Annotated[
+        bool, Field(description="Protect and retain bucket, key and tables; refuse to delete images and query history.")
+    ] = True
     alarm_emails: Annotated[
         tuple[Annotated[str, AfterValidator(_mail_address)], ...],
         AfterValidator(check_distinct),
