@@ -20,7 +20,7 @@ OPERATOR_COMMANDS = (
     "runs",
     "trace KEY",
     "redrive",
-    "replay --object KEY --yes",
+    "replay --dataset deliveries --object KEY --yes",
     "run mart --report parcels_by_town",
     "outputs --json",
     "events-key",
