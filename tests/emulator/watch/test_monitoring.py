@@ -92,14 +92,14 @@ def published(target, function_export, metric):
                 yield {name: line[name] for name in dimensions}, value
 
 
-@pytest.mark.long  # beside all other tests of a platform, messages went missing: the cause is not known yet
 def test_every_alarm_reaches_who_is_subscribed_with_its_page(target, pager):
     # given every alarm as it is deployed
     cloudwatch, alarms = target.client("cloudwatch"), alarms_of(target)
     names = {alarm["AlarmName"] for alarm in alarms}
     assert len(names) > 20
 
-    # when each fires and is quiet again, whatever its state was: only a change sends a message
+    # when each fires and is quiet again. Only a change of state sends a message, and some fire already: whenever a job
+    # publishes metrics, the emulator evaluates all alarms, and counts the errors of any function for each function
     for state in ("OK", "ALARM", "OK"):
         for name in names:
             cloudwatch.set_alarm_state(AlarmName=name, StateValue=state, StateReason="a test")
@@ -108,7 +108,7 @@ def test_every_alarm_reaches_who_is_subscribed_with_its_page(target, pager):
     def told(state):
         return {each["AlarmName"]: each for each in pager.told() if each["NewStateValue"] == state}
 
-    eventually(lambda: told("ALARM").keys() >= names and told("OK").keys() >= names, 90, "a message of each alarm")
+    eventually(lambda: told("ALARM").keys() >= names and told("OK").keys() >= names, 30, "a message of each alarm")
     for name in names:
         [page] = re.findall(r"Runbook: (docs/runbooks/[a-z-]+\.md)$", told("ALARM")[name]["AlarmDescription"])
         assert (ROOT / page).exists()
