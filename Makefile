@@ -96,7 +96,7 @@ bench: $(DEVELOPMENT) ## Measure: make bench NAME=warehouse
 
 campaign: $(DEVELOPMENT) ## A thousand faults with kept seeds: make campaign NAME=collector ARGS="--runs 1000"
 	@test -n "$(NAME)" || { echo "which one? $$(cd bench/campaigns && ls *.py | sed 's/\.py$$//' | tr '\n' ' ')"; exit 2; }
-	@PYTHONPATH=platform:. $(BIN)/python bench/campaigns/$(NAME).py $(ARGS)
+	@PYTHONPATH=tests/declarations:platform:. $(BIN)/python bench/campaigns/$(NAME).py $(ARGS)
 
 clean: ## Stop the local platform and delete everything that was built.
 	@test ! -x $(BIN)/python || $(BIN)/python -m local down

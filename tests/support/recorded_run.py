@@ -26,7 +26,7 @@ from tests.support.endings.jobs import end_jobs
 from tests.support.endings.streams import end_events
 from tests.support.permission_proof import Call, implied_calls, plain_name, read_calls
 
-TEAMS = ("finance", "marketing", "operations")
+TEAMS = ("accounts", "logistics")
 RECORDER = Path(__file__).parent / "call_site_recorder"
 
 

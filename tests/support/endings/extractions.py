@@ -14,7 +14,7 @@ from local.platform_instance import PARAMETER_PREFIX, PROGRAM
 from ops.ingest.extract import extract
 from ops.jobs.role_process import RunFailedError, assume, environment_of, execute, working_folder
 
-DATASET = "person"
+DATASET = "members"
 SNAPSHOT = (
     "import sys, dataclasses\n"
     "from datasets import DATASETS\n"
@@ -38,10 +38,10 @@ def end_extractions(platform, target, folder):
 
 
 def meet_an_outage(platform, target):
-    platform.sql_servers["crm"].process.stop()
+    platform.sql_servers["office"].process.stop()
     with pytest.raises(RunFailedError, match="Login timeout expired"):
         extract_now(target)
-    platform.start_sql_server("crm")
+    platform.start_sql_server("office")
     extract_now(target)
 
 

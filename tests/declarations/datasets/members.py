@@ -1,4 +1,4 @@
-"""The customers as people: how the customer system names them and how they are reached."""
+"""Members, from a table of a SQL Server: increments by a watermark that some rows do not have."""
 
 from datetime import timedelta
 from typing import Final
@@ -9,34 +9,34 @@ from processing.cleansing.routines import COLLAPSE_SPACES, EMPTY_TO_NULL, TRIM, 
 from processing.declaring.dataset import Dataset, SqlSource
 
 
-class Person(dy.Schema):
-    """A clean row: one person, by the customer system's number."""
+class Members(dy.Schema):
+    """A clean row: one member, by number."""
 
     id = dy.Int64(primary_key=True, min=1)
     first_name = dy.String()
     last_name = dy.String()
     email = dy.String(nullable=True, regex=r"^[^@\s]+@[^@\s]+$")
     phone = dy.String(nullable=True)
-    # Nanoseconds: the server's datetime2(7) ticks in units of 100. People from before it was kept have none.
+    # Nanoseconds: the server's datetime2(7) ticks in units of 100.
     updated_at = dy.Datetime(time_unit="ns", nullable=True)
 
 
 _TEXT: Final = (UNICODE_NFC, COLLAPSE_SPACES, TRIM, EMPTY_TO_NULL)
 
 DATASET: Final = Dataset(
-    name="person",
-    schema=Person,
+    name="members",
+    schema=Members,
     source=SqlSource(
-        connection="crm",
-        schema="customer",
-        table="person",
+        connection="office",
+        schema="club",
+        table="members",
         schedule="cron(0/30 6-20 * * ? *)",
         mode="incremental",
         watermark="updated_at",
         lag=timedelta(minutes=10),
         nulls="always",
     ),
-    owner="operations",
+    owner="logistics",
     freshness=timedelta(hours=26),
     cleansing={"first_name": _TEXT, "last_name": _TEXT, "email": _TEXT, "phone": _TEXT},
 )
