@@ -22,10 +22,26 @@ def program_folder() -> Path:
     for name, entry in {**checkout, **own}.items():
         if name not in _LEFT_OUT:
             _link(folder / name, entry)
+    _link_archives(folder)
+    return folder
+
+
+def copy_program(folder: Path) -> Path:
+    """Copy the program with the tests' own declarations to a new folder, to change it or to type commands in it."""
+    ignored = shutil.ignore_patterns("__pycache__", "bench", "site")
+    shutil.copytree(program_folder(), folder, ignore=lambda where, names: {*ignored(where, names), *_hidden(names)})
+    _link_archives(folder)
+    return folder
+
+
+def _hidden(names: list[str]) -> set[str]:
+    return {name for name in names if name.startswith(".")}
+
+
+def _link_archives(folder: Path) -> None:
     for pattern in _BUILT:
         for built in (ROOT / ".build").glob(pattern):
             _link(folder / ".build" / built.name, built)
-    return folder
 
 
 def _link(link: Path, entry: Path) -> None:

@@ -73,7 +73,7 @@ class Scenario:
             self._s3.client,
             self._sqs.client,
             self._target.bucket,
-            "events",
+            "readings",
             self._target.exports["eventsDeadLetterQueueUrl"],
         )
 

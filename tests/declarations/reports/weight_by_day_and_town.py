@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 import narwhals as nw
-from datasets.readings import WEIGHING
 
+from datasets.readings import WEIGHING
 from processing.declaring.report import Chart, Report
 
 UNKNOWN_TOWN: Final = "UNKNOWN"

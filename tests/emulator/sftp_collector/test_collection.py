@@ -23,7 +23,7 @@ pytestmark = pytest.mark.emulator
 @pytest.mark.usefixtures("healthy")
 def test_a_new_file_lands_whole_under_the_day_it_was_collected(stack, inbox):
     # given
-    content = b"id,model\n1,Up\n"
+    content = b"id,town\n1,Up\n"
     (inbox / "parcels.csv").write_bytes(content)
 
     # when

@@ -270,7 +270,7 @@ def test_an_object_is_processed_in_whatever_order_and_however_often_events_come(
         "inbound": "inbound/parcels/2026/11/23/v.csv",
         "warehouse": "warehouse/parcels/landing_date=2026-11-23/v.csv.parquet",
     }
-    events_stack.s3.put_object(Bucket=events_stack.bucket, Key=keys["inbound"], Body=b"id,model\n1,x\n")
+    events_stack.s3.put_object(Bucket=events_stack.bucket, Key=keys["inbound"], Body=b"id,town\n1,x\n")
     events_stack.s3.put_object(Bucket=events_stack.bucket, Key=keys["warehouse"], Body=b"p", Metadata={"rows-in": "1"})
 
     # when

@@ -100,7 +100,7 @@ def test_a_role_is_assumed_by_its_own_team_only(account):
     assert {result for result in may.values() if result != "passes"} == {"AccessDenied"}
 
 
-@pytest.mark.parametrize("members", ["untagged", "ben"])
+@pytest.mark.parametrize("person", ["untagged", "ben"])
 def test_nobody_gives_themselves_the_tag_as_they_assume(account, person):
     tags = [{"Key": "team", "Value": "accounts"}]
     assert account.outcome(person, "accounts", Tags=tags) == "AccessDenied"
