@@ -43,7 +43,7 @@ down: $(INSTALLED) ## Stop the local platform.
 
 test: needs-of-tests ## The tests: units, the resource graph, and end to end on the embedded AWS.
 	@$(BIN)/python -m pytest tests --ignore=tests/images -m "not long" -n 2 --dist loadgroup -q
-	@test ! -d tests/sample || $(BIN)/python -m pytest tests/sample -m "not long and not emulator" -n 2 --dist loadgroup -q
+	@test ! -d tests/sample || $(BIN)/python -m pytest tests/sample -m "not long and not emulator" -q
 
 test-long: needs-of-tests ## The tests that `make test` leaves out: what AWS would run, in clean environments, and the like.
 	@$(BIN)/python -m pytest tests --ignore=tests/images -m long -n 2 --dist loadgroup -q

@@ -1,5 +1,7 @@
 """The program with the tests' own declarations: what the tests deploy does not follow this checkout's datasets."""
 
+import contextlib
+import fcntl
 import os
 import shutil
 from functools import cache
@@ -22,8 +24,22 @@ def program_folder() -> Path:
     for name, entry in {**checkout, **own}.items():
         if name not in _LEFT_OUT:
             _link(folder / name, entry)
+    pack_archives()
     _link_archives(folder)
     return folder
+
+
+def pack_archives() -> None:
+    """Pack other people's packages in this checkout, which takes a minute, unless they are: one process for all."""
+    # Imported here: most tests need none, and it takes a second.
+    from dataplatform.aws.packaging import function_layer, job_wheels
+
+    (ROOT / ".build").mkdir(exist_ok=True)
+    with (ROOT / ".build" / "packing.lock").open("w") as lock, contextlib.chdir(ROOT):
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        function_layer("arm64")
+        function_layer("arm64", for_this_machine=True)
+        job_wheels()
 
 
 def copy_program(folder: Path) -> Path:

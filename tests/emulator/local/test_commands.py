@@ -11,7 +11,7 @@ from ops.stack.target import find_target
 from tests.support.command_line import CommandLine, listens
 from tests.support.program import copy_program
 
-pytestmark = [pytest.mark.emulator, pytest.mark.xdist_group("commands"), pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.long, pytest.mark.emulator, pytest.mark.xdist_group("commands"), pytest.mark.timeout(180)]
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +43,6 @@ def platform_that_is_up(tmp_path_factory, unchanged):
     line.run("local", "down")
 
 
-@pytest.mark.long
 def test_a_person_operates_the_stack_by_its_exports(platform_that_is_up):
     # given a platform that is up: its exports, its status and its jobs are there
     exports = json.loads(platform_that_is_up.run("ops", "outputs", "--json").stdout)
@@ -58,7 +57,6 @@ def test_a_person_operates_the_stack_by_its_exports(platform_that_is_up):
     assert "members_by_parcel_count: 0 rows" in jobs.stdout
 
 
-@pytest.mark.long
 def test_a_file_that_cannot_be_read_is_told_of_once_and_holds_nothing_up(platform_that_is_up):
     # given an object that is no CSV of parcels, with what could be taken for markup in its name
     target = find_target("local", platform_that_is_up.state)
@@ -100,7 +98,6 @@ def test_a_port_that_is_taken_is_named_with_the_way_out(command_line):
     assert "--port" in result.stderr
 
 
-@pytest.mark.long
 def test_two_platforms_run_side_by_side(command_line):
     # given two of them
     other = CommandLine(command_line.state.parent / "other", command_line.program)
@@ -118,7 +115,6 @@ def test_two_platforms_run_side_by_side(command_line):
         other.run("local", "down")
 
 
-@pytest.mark.long
 def test_changed_function_code_is_updated_in_place_and_the_lake_keeps_its_data(command_line, program_copy):
     # given a platform with data
     assert command_line.run("local", "up", cwd=program_copy).returncode == 0
@@ -137,7 +133,6 @@ def test_changed_function_code_is_updated_in_place_and_the_lake_keeps_its_data(c
     assert [each.inbound.file_name for each in landed_objects(target, "parcels")] == ["kept.csv"]
 
 
-@pytest.mark.long
 def test_any_other_change_needs_a_fresh_platform_and_gets_one(command_line, program_copy):
     # given a platform that is up
     assert command_line.run("local", "up", cwd=program_copy).returncode == 0

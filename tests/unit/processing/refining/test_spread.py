@@ -24,6 +24,7 @@ def rows_of(number: int) -> bytes:
 
 
 def land(folder: Path, objects: int) -> FolderStore:
+    folder.mkdir()
     store = FolderStore(folder)
     for number in range(objects):
         key = f"inbound/parcels/2026/11/{number + 10}/parcels.csv"
