@@ -3,11 +3,9 @@
 import os
 import signal
 import sys
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
 # One JVM for all of them, in one worker of the tests.
 ON_SPARK = [
     pytest.mark.long,
@@ -24,7 +22,9 @@ def spark_session():
     """A session that is bound to loopback, its workers in this very interpreter with this process's path."""
     environment = {
         "PYSPARK_PYTHON": sys.executable,
-        "PYTHONPATH": os.pathsep.join([*filter(None, sys.path), str(ROOT)]),
+        "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
+        # A worker would otherwise find this folder's datasets before those of the tests.
+        "PYTHONSAFEPATH": "1",
         "SPARK_LOCAL_IP": "127.0.0.1",
     }
     before = {name: os.environ.get(name) for name in environment}
