@@ -58,7 +58,7 @@ def test_a_person_operates_the_stack_by_its_exports(platform_that_is_up):
 
 
 def test_a_file_that_cannot_be_read_is_told_of_once_and_holds_nothing_up(platform_that_is_up):
-    # given an object that is no CSV of parcels, with what could be taken for markup in its name
+    # given an object that is not a CSV file of parcels, with what could be taken for markup in its name
     target = find_target("local", platform_that_is_up.state)
     key = "inbound/parcels/2026/01/02/[red]strange.csv"
     target.client("s3").put_object(Bucket=target.bucket, Key=key, Body=b"a,b\n1,2\n")

@@ -208,7 +208,7 @@ def test_refused_event_keeps_no_other_of_its_id_out(refined):
     # when
     store = refined({**event, "payload": weighed("-1.00")}, event)
 
-    # then it is refused for what is wrong with it, and the sound one is shown, as it would be in another object
+    # then it is refused by its own rule, and the sound one is shown, as it would be in another object
     assert weights(store) == [(SCANNER, "19.99")]
     assert quarantine(store)["rules"].to_list() == [["weight|min_exclusive"]]
 
