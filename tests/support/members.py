@@ -22,9 +22,9 @@ def seed_members(platform: LocalPlatform) -> None:
     with server.connect(server.database(target, PARAMETER_PREFIX)) as connection:
         connection.execute(f"CREATE SCHEMA [{source.schema}]")
         connection.execute(
-            f"CREATE TABLE [{source.schema}].[{source.table}] ([id] int NOT NULL PRIMARY KEY,"
-            " [first_name] nvarchar(100), [last_name] nvarchar(100), [email] nvarchar(320), [phone] nvarchar(40),"
-            " [updated_at] datetime2(7) NULL)"
+            f"CREATE TABLE [{source.schema}].[{source.table}] ([number] int NOT NULL PRIMARY KEY,"
+            " [name] nvarchar(100), [street] nvarchar(100), [locker] nvarchar(20), [note] nvarchar(40),"
+            " [changed_at] datetime2(7) NULL)"
         )
         rows = ", ".join(map(_row, range(1, ROWS + 1)))
         connection.execute(f"INSERT INTO [{source.schema}].[{source.table}] VALUES {rows}")  # noqa: S608 - declared names
@@ -34,4 +34,4 @@ def seed_members(platform: LocalPlatform) -> None:
 def _row(number: int) -> str:
     at = f"CAST('{_FIRST + timedelta(hours=number):%Y-%m-%dT%H:%M:%S}.1234567' AS datetime2(7))"
     changed = at if number % _UNDATED_EVERY else "NULL"
-    return f"({number}, N'First {number}', N'Last {number}', N'member{number}@example.com', NULL, {changed})"
+    return f"({number}, N'Name {number}', N'Street {number}', N'A{number}', NULL, {changed})"

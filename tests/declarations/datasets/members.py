@@ -5,38 +5,38 @@ from typing import Final
 
 import dataframely as dy
 
-from processing.cleansing.routines import COLLAPSE_SPACES, EMPTY_TO_NULL, TRIM, UNICODE_NFC
+from processing.cleansing.routines import COLLAPSE_SPACES, EMPTY_TO_NULL, TRIM
 from processing.declaring.dataset import Dataset, SqlSource
+
+_TEXTS: Final = ("name", "street", "locker", "note")
 
 
 class Members(dy.Schema):
     """A clean row: one member, by number."""
 
-    id = dy.Int64(primary_key=True, min=1)
-    first_name = dy.String()
-    last_name = dy.String()
-    email = dy.String(nullable=True, regex=r"^[^@\s]+@[^@\s]+$")
-    phone = dy.String(nullable=True)
+    number = dy.Int64(primary_key=True, min=1)
+    name = dy.String()
+    street = dy.String()
+    locker = dy.String(nullable=True, regex=r"^[A-Z][0-9]+$")
+    note = dy.String(nullable=True)
     # Nanoseconds: the server's datetime2(7) ticks in units of 100.
-    updated_at = dy.Datetime(time_unit="ns", nullable=True)
+    changed_at = dy.Datetime(time_unit="ns", nullable=True)
 
-
-_TEXT: Final = (UNICODE_NFC, COLLAPSE_SPACES, TRIM, EMPTY_TO_NULL)
 
 DATASET: Final = Dataset(
     name="members",
     schema=Members,
-    source=SqlSource(
-        connection="office",
-        schema="club",
-        table="members",
-        schedule="cron(0/30 6-20 * * ? *)",
-        mode="incremental",
-        watermark="updated_at",
-        lag=timedelta(minutes=10),
-        nulls="always",
-    ),
     owner="logistics",
     freshness=timedelta(hours=26),
-    cleansing={"first_name": _TEXT, "last_name": _TEXT, "email": _TEXT, "phone": _TEXT},
+    source=SqlSource(
+        "office",
+        "club",
+        "members",
+        "incremental",
+        "changed_at",
+        timedelta(minutes=10),
+        schedule="cron(0/30 6-20 * * ? *)",
+        nulls="always",
+    ),
+    cleansing=dict.fromkeys(_TEXTS, (COLLAPSE_SPACES, TRIM, EMPTY_TO_NULL)),
 )

@@ -19,7 +19,7 @@ def _query(inputs: Mapping[str, nw.LazyFrame[Any]]) -> nw.LazyFrame[Any]:
         .select(nw.col("occurred_at").dt.date().alias("day"), "label", "unit", "weight")
     )
     parcels = inputs["parcels"].select("label", "town", "member_id")
-    members = inputs["members"].select(nw.col("id").alias("member_id"), nw.col("id").alias("member"))
+    members = inputs["members"].select(nw.col("number").alias("member_id"), nw.col("number").alias("member"))
     # By member first: then each member counts once, and a weighing without a known member counts too.
     by_member = (
         weighings.join(parcels, on="label", how="left")

@@ -249,7 +249,7 @@ def test_a_report_is_followed_back_to_what_it_was_made_of(ops, collected):
         (["mart/accounts/reports/strange.csv"], 1, "is no file of a report"),
         (["00000000-0000-4000-8000-00000000dead"], 1, "no row of readings has the key"),
         (["--dataset", "parcels", "TR99ACE"], 1, "quarantine files"),
-        (["--dataset", "members", "x"], 1, "can be no id of members, which is a whole number"),
+        (["--dataset", "members", "x"], 1, "can be no number of members, which is a whole number"),
         (["--dataset", "members", "1", "2"], 1, "give 1 values"),
         (["--dataset", "strange", "1"], 2, "there is no dataset 'strange'"),
         (["one", "two"], 2, "several words are a row's key"),

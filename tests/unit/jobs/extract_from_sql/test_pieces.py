@@ -34,12 +34,12 @@ def table(*columns: Column, name: str = "members") -> Table:
 
 
 MEMBERS = (
-    column("id", "int"),
-    column("first_name", "nvarchar", length=50),
-    column("last_name", "nvarchar", length=50),
-    column("email", "varchar", length=100),
-    column("phone", "varchar", length=20),
-    column("updated_at", "datetime2", scale=7),
+    column("number", "int"),
+    column("name", "nvarchar", length=50),
+    column("street", "nvarchar", length=50),
+    column("locker", "varchar", length=100),
+    column("note", "varchar", length=20),
+    column("changed_at", "datetime2", scale=7),
 )
 
 
@@ -62,8 +62,8 @@ class TestNames:
         assert inner.replace("]]", "]") == name
 
     def test_columns_are_compared_exactly(self):
-        with pytest.raises(ExtractionError, match=r"no column 'ID'; it has 'id': names are compared exactly"):
-            table(*MEMBERS).column("ID")
+        with pytest.raises(ExtractionError, match=r"no column 'NUMBER'; it has 'number': names are compared exactly"):
+            table(*MEMBERS).column("NUMBER")
 
 
 class TestTypes:
@@ -129,7 +129,7 @@ class TestTypes:
 
 class TestWatermark:
     SOURCE = SqlSource(
-        "office", "club", "members", "incremental", "updated_at", timedelta(minutes=10), schedule="rate(1 day)"
+        "office", "club", "members", "incremental", "changed_at", timedelta(minutes=10), schedule="rate(1 day)"
     )
 
     def test_a_range_takes_both_ends_and_casts_the_servers_text(self):
@@ -141,8 +141,8 @@ class TestWatermark:
 
         # then
         assert condition.text == (
-            "[updated_at] >= CAST(? AS datetime2(7)) AND [updated_at] <= CAST(? AS datetime2(7))"
-            " OR [updated_at] IS NULL"
+            "[changed_at] >= CAST(? AS datetime2(7)) AND [changed_at] <= CAST(? AS datetime2(7))"
+            " OR [changed_at] IS NULL"
         )
         assert condition.parameters == ("a", "b")
 
@@ -152,7 +152,7 @@ class TestWatermark:
 
         # then
         assert "NULL" not in rows_in(watermark, Range("a", None), "always", is_backfill=True).text
-        assert rows_in(watermark, Range(None, None), "never", is_backfill=False).text == "[updated_at] IS NOT NULL"
+        assert rows_in(watermark, Range(None, None), "never", is_backfill=False).text == "[changed_at] IS NOT NULL"
 
     @pytest.mark.parametrize(
         ("kind", "lag", "message"),
@@ -184,11 +184,11 @@ class TestDrift:
         before = described(table(*MEMBERS[:-1]))
 
         # then
-        assert new_columns(table(*MEMBERS), before) == ["updated_at"]
+        assert new_columns(table(*MEMBERS), before) == ["changed_at"]
         assert new_columns(table(*MEMBERS), None) == []
 
     def test_a_missing_column_stops_the_table(self):
-        with pytest.raises(ExtractionError, match=r"'phone' of table club\.members is gone.*--accept-columns"):
+        with pytest.raises(ExtractionError, match=r"'note' of table club\.members is gone.*--accept-columns"):
             new_columns(table(*MEMBERS[:4], MEMBERS[5]), described(table(*MEMBERS)))
 
     @pytest.mark.parametrize(
@@ -223,10 +223,10 @@ class TestDrift:
         check_declaration(table(*MEMBERS), members)
 
         # then
-        with pytest.raises(ExtractionError, match=r"has no column 'updated_at'"):
+        with pytest.raises(ExtractionError, match=r"has no column 'changed_at'"):
             check_declaration(table(*MEMBERS[:-1]), members)
-        with pytest.raises(ExtractionError, match=r"'id' of table club.members is of type nvarchar\(9\).*Int64"):
-            check_declaration(table(column("id", "nvarchar", length=9), *MEMBERS[1:]), members)
+        with pytest.raises(ExtractionError, match=r"'number' of table club.members is of type nvarchar\(9\).*Int64"):
+            check_declaration(table(column("number", "nvarchar", length=9), *MEMBERS[1:]), members)
 
 
 class TestBoundary:

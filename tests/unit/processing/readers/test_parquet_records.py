@@ -99,14 +99,14 @@ def test_an_extracted_object_reaches_the_warehouse_with_its_ticks_and_refused_ro
     # given
     rows = pl.DataFrame(
         {
-            "id": [1, 2],
-            "first_name": [" Ada ", None],
-            "last_name": ["Lovelace", "Nobody"],
-            "email": ["ada@example.com", None],
-            "phone": [None, None],
-            "updated_at": pl.Series([TICK, TICK]).cast(pl.Datetime("ns")),
+            "number": [1, 2],
+            "name": [" Ada ", None],
+            "street": ["Lovelace", "Nobody"],
+            "locker": ["A12", None],
+            "note": [None, None],
+            "changed_at": pl.Series([TICK, TICK]).cast(pl.Datetime("ns")),
         },
-        schema_overrides={"phone": pl.String},
+        schema_overrides={"note": pl.String},
     )
     store = MemoryStore()
     store.objects["inbound/members/2026/11/22/members-1.parquet"] = StoredObject(written(rows))
@@ -118,18 +118,18 @@ def test_an_extracted_object_reaches_the_warehouse_with_its_ticks_and_refused_ro
     name = "landing_date=2026-11-22/members-1.parquet.parquet"
     clean = pl.read_parquet(io.BytesIO(store.read(f"warehouse/members/{name}")))
     refused = pl.read_parquet(io.BytesIO(store.read(f"quarantine/members/{name}")))
-    assert clean.select("id", "first_name", pl.col("updated_at").to_physical()).rows() == [(1, "Ada", TICK)]
-    assert (refused["line"].to_list(), refused["reason"].to_list()) == ([2], ["first_name is empty"])
-    assert json.loads(refused["original"][0])["updated_at"] == "2026-09-21 14:13:20.123456700"
+    assert clean.select("number", "name", pl.col("changed_at").to_physical()).rows() == [(1, "Ada", TICK)]
+    assert (refused["line"].to_list(), refused["reason"].to_list()) == ([2], ["name is empty"])
+    assert json.loads(refused["original"][0])["changed_at"] == "2026-09-21 14:13:20.123456700"
 
 
 def test_a_row_that_its_source_has_no_more_leaves_the_published_view():
     # given a snapshot, and a later one that records a deleted row
     def snapshot(deleted: list[bool]) -> bytes:
-        rows = pl.DataFrame({"id": [1, 2], "first_name": ["Ada", "Bob"], "last_name": ["L", "B"]})
-        missing = [pl.lit(None, pl.String).alias(name) for name in ("email", "phone")]
-        updated_at = pl.lit(TICK).cast(pl.Datetime("ns")).alias("updated_at")
-        return written(rows.with_columns(*missing, updated_at, pl.Series("_deleted", deleted)))
+        rows = pl.DataFrame({"number": [1, 2], "name": ["Ada", "Bob"], "street": ["L", "B"]})
+        missing = [pl.lit(None, pl.String).alias(name) for name in ("locker", "note")]
+        changed_at = pl.lit(TICK).cast(pl.Datetime("ns")).alias("changed_at")
+        return written(rows.with_columns(*missing, changed_at, pl.Series("_deleted", deleted)))
 
     store = MemoryStore()
     members = DATASETS["members"]
@@ -140,4 +140,4 @@ def test_a_row_that_its_source_has_no_more_leaves_the_published_view():
     refine(store, {"members": members}, "run-1")
 
     # then
-    assert published_view(store, members).collect()["first_name"].to_list() == ["Ada"]
+    assert published_view(store, members).collect()["name"].to_list() == ["Ada"]

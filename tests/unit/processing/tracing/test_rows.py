@@ -62,11 +62,12 @@ def test_a_key_is_cleansed_as_a_rows_is(typed):
 
 
 def test_a_key_has_the_type_of_its_column():
-    assert key_of(MEMBERS, ["12"]) == {"id": 12}
+    assert key_of(MEMBERS, ["12"]) == {"number": 12}
 
 
 @pytest.mark.parametrize(
-    ("words", "said"), [([], "give 1 values"), (["1", "2"], "give 1 values"), (["x"], "a whole number"), ([""], "id")]
+    ("words", "said"),
+    [([], "give 1 values"), (["1", "2"], "give 1 values"), (["x"], "a whole number"), ([""], "number")],
 )
 def test_what_can_be_no_key_is_refused_in_words(words, said):
     with pytest.raises(NotAKeyError, match=said):
@@ -121,7 +122,7 @@ def test_a_refused_row_is_found_by_its_key_in_whatever_form_it_came():
 
 
 def test_a_number_is_not_found_in_anothers_numbers():
-    lines = [f'{{"id": {number}, "first_name": "", "last_name": "b"}}' for number in (12, 112, 1)]
+    lines = [f'{{"number": {number}, "name": "", "street": "b"}}' for number in (12, 112, 1)]
     store, [inbound] = processed("\n".join(lines) + "\n", dataset=MEMBERS, extension="ndjson")
     assert pl.read_parquet(store.read(inbound.quarantine_key)).height == 3
     assert refused(store, inbound, MEMBERS, ["12"]) == [(1, True)]
