@@ -12,7 +12,7 @@ from lake.schedules import Service, check_schedule
 from processing.declaring.dataset import StreamSource
 from processing.registry.declaration_file import DeclarationError
 from processing.registry.registry import Declarations
-from tests.support.recording import Graph, record
+from tests.support.recording import Graph, record, recorded
 
 EXPORTS = {
     "alarmTopicArn",
@@ -212,4 +212,4 @@ def test_a_report_for_an_unknown_team_is_refused_by_name() -> None:
 
 
 def test_the_same_program_twice_gives_the_same_graph() -> None:
-    assert record("dev").resources == record("dev").resources
+    assert record("dev").resources == recorded("dev").resources

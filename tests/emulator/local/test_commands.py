@@ -11,7 +11,7 @@ from ops.stack.target import find_target
 from tests.support.command_line import CommandLine, listens
 from tests.support.program import copy_program
 
-pytestmark = [pytest.mark.long, pytest.mark.emulator, pytest.mark.xdist_group("commands"), pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.long, pytest.mark.emulator, pytest.mark.xdist_group("commands"), pytest.mark.timeout(400)]
 
 
 @pytest.fixture(scope="module")

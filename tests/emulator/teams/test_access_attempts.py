@@ -14,7 +14,7 @@ from local.demo.access_check import team_client
 from ops.jobs.role_process import assume
 from ops.stack.target import find_target, local_session
 from tests.support.access import REPORTS_OF, RoleFunction, outcome, outcome_of_url, probes, secrets_of  # noqa: F401  # a fixture
-from tests.support.recording import INVOKES, record
+from tests.support.recording import INVOKES, recorded
 
 pytestmark = [pytest.mark.emulator, pytest.mark.xdist_group("platform")]
 
@@ -42,7 +42,7 @@ def account(platform):
     """Roles with the trust policies of the stack `dev`, since the local runner needs no tag; and four people."""
     target = find_target("local", platform.state_directory)
     iam, number = target.client("iam"), target.client("sts").get_caller_identity()["Account"]
-    policies = record("dev").policies()
+    policies = recorded("dev").policies()
     roles, people = {}, {}
     for team in ("accounts", "logistics"):
         trust = json.dumps(
