@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.emulator, pytest.mark.xdist_group("init")]
 
 DEV_STATE = ".pulumi/stacks/data-platform/dev.json"
 PROD_STATE = ".pulumi/stacks/data-platform/prod.json"
-ARTEFACT, LANDED = f"{CODE}/jobs.zip", f"{INBOUND}/vehicles/2026/11/28/vehicles.csv"
+ARTEFACT, LANDED = f"{CODE}/jobs.zip", f"{INBOUND}/parcels/2026/11/28/parcels.csv"
 PULL_REQUEST, MAIN, DEV = "environment:dev-preview", "ref:refs/heads/main", "ref:refs/heads/dev"
 PREVIEW, DEPLOY = NAMES.preview_role("dev"), NAMES.deploy_role("dev")
 PREVIEW_PROD, DEPLOY_PROD = NAMES.preview_role("prod"), NAMES.deploy_role("prod")

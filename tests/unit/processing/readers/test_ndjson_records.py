@@ -36,7 +36,7 @@ class Member(dy.Schema):
     value = dy.String(primary_key=True)
 
 
-MEMBER = Dataset("member", Member, StreamSource(), owner="operations", freshness=timedelta(hours=1), drift="discard")
+MEMBER = Dataset("member", Member, StreamSource(), owner="logistics", freshness=timedelta(hours=1), drift="discard")
 
 
 def read(content: bytes, dataset: Dataset = MEMBER, name: str = "x.ndjson") -> pl.DataFrame:
