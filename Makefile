@@ -43,7 +43,7 @@ down: $(INSTALLED) ## Stop the local platform.
 
 test: needs-of-tests ## The tests: units, the resource graph, and end to end on the embedded AWS.
 	@$(BIN)/python -m pytest tests --ignore=tests/images -m "not long" -n 2 --dist loadgroup -q
-	@test ! -d tests/sample || $(BIN)/python -m pytest tests/sample -m "not long and not emulator" -n 2 --dist loadgroup -q
+	@test ! -d tests/sample || $(BIN)/python -m pytest tests/sample -m "not long and not emulator" -q
 
 test-long: needs-of-tests ## The tests that `make test` leaves out: what AWS would run, in clean environments, and the like.
 	@$(BIN)/python -m pytest tests --ignore=tests/images -m long -n 2 --dist loadgroup -q
@@ -96,7 +96,7 @@ bench: $(DEVELOPMENT) ## Measure: make bench NAME=warehouse
 
 campaign: $(DEVELOPMENT) ## A thousand faults with kept seeds: make campaign NAME=collector ARGS="--runs 1000"
 	@test -n "$(NAME)" || { echo "which one? $$(cd bench/campaigns && ls *.py | sed 's/\.py$$//' | tr '\n' ' ')"; exit 2; }
-	@PYTHONPATH=platform:. $(BIN)/python bench/campaigns/$(NAME).py $(ARGS)
+	@PYTHONPATH=tests/declarations:platform:. $(BIN)/python bench/campaigns/$(NAME).py $(ARGS)
 
 clean: ## Stop the local platform and delete everything that was built.
 	@test ! -x $(BIN)/python || $(BIN)/python -m local down

@@ -1,4 +1,4 @@
-"""What an account has once, whoever uses it: API Gateway's role for logs, and ECS's own role."""
+"""What an account has once, whoever uses it: API Gateway's role for logs, and the roles of ECS and API Gateway."""
 
 import json
 import time
@@ -12,7 +12,8 @@ from init.documents import allow_principal, document
 from init.identity import find_role, tags
 from init.names import Names
 
-ECS: Final = "ecs.amazonaws.com"
+SERVICE_LINKED: Final = {"ecs.amazonaws.com": "ECS", "ops.apigateway.amazonaws.com": "API Gateway"}
+"""Services that make a role of their own at the first use, as far as the caller may. A deploy role may not."""
 # API Gateway refuses a role that may do less: docs.aws.amazon.com/apigateway/latest/developerguide/set-up-logging.html
 LOGS_POLICY: Final = "arn:aws:iam::aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs"
 _ROLE_IS_KNOWN_WITHIN_SECONDS: Final = 60.0
@@ -27,11 +28,12 @@ def changes_of_account(session: boto3.Session, names: Names) -> Changes:
     """
     iam: Any = session.client("iam")
     gateway: Any = session.client("apigateway", region_name=names.region)
-    if not iam.list_roles(PathPrefix=f"/aws-service-role/{ECS}/")["Roles"]:
-        yield Change(
-            "create ECS's service-linked role",
-            lambda: iam.create_service_linked_role(AWSServiceName=ECS),
-        )
+    for service, title in SERVICE_LINKED.items():
+        if not iam.list_roles(PathPrefix=f"/aws-service-role/{service}/")["Roles"]:
+            yield Change(
+                f"create the service-linked role of {title}",
+                lambda service=service: iam.create_service_linked_role(AWSServiceName=service),
+            )
     if gateway.get_account().get("cloudwatchRoleArn"):
         return  # Whoever set it, API Gateway can write its logs.
     if find_role(iam, names.api_gateway_role) is None:

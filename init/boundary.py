@@ -73,6 +73,16 @@ def boundary_document(names: Names, stack: str) -> Document:
             ["ecs:DescribeTasks", "ecs:RunTask", "ecs:StopTask"],
             arns("ecs", f"task-definition/{prefix}-*", f"task/{prefix}-*"),
         ),
+        # A function in the network gets its interfaces by its own role. None of these knows a resource at creation:
+        # docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html
+        allow(
+            "Interfaces",
+            [
+                "ec2:AssignPrivateIpAddresses", "ec2:CreateNetworkInterface", "ec2:DeleteNetworkInterface",
+                "ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets", "ec2:UnassignPrivateIpAddresses",
+            ],
+            ["*"],
+        ),
         allow("RolesArePassed", ["iam:PassRole"], [names.arn_of_role(f"{prefix}-*")]),
         allow(
             "Logs", ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"],

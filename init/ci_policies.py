@@ -1,10 +1,15 @@
 """What CI's roles may do, who may assume them, and what bounds every role that they make."""
 
-from init.documents import Document, Statement, allow, allow_principal, document
+from typing import Final
+
+from init.documents import Document, Statement, allow, allow_principal, deny, document
 from init.grants import grants
 from init.names import GITHUB_AUDIENCE, GITHUB_ISSUER, PROJECT, Names
 
-DEV = "dev"
+DEV: Final = "dev"
+PREVIEW_SESSION_SECONDS: Final = 3600
+DEPLOY_SESSION_SECONDS: Final = 7200
+"""A deployment may wait 45 minutes for Lambda's interfaces, and needs credentials to unlock the state at the end."""
 
 
 def trust(names: Names, subjects: list[str]) -> Document:
@@ -72,11 +77,25 @@ def _keys(stack: str) -> list[str]:
 def _state(names: Names, stack: str, state_key: str, secrets_key: str) -> list[Statement]:
     read = [*_keys(stack), ".pulumi/meta.yaml", ".pulumi/Pulumi.yaml"]
     return [
+        _other_stacks(stack),
         allow("StateIsListed", ["s3:ListBucket"], [f"arn:aws:s3:::{names.bucket}"]),
         allow("StateIsRead", ["s3:GetObject"], [f"arn:aws:s3:::{names.bucket}/{key}" for key in read]),
         allow("StateIsDecrypted", ["kms:Decrypt"], [state_key], _only_objects(names, read)),
         allow("SecretsAreDecrypted", ["kms:Decrypt"], [secrets_key]),
     ]
+
+
+def _other_stacks(stack: str) -> Statement:
+    """Whatever is granted: nothing that carries another stack's tag.
+
+    It holds wherever a service knows the tags of its resources, API Gateway with all that belongs to an API:
+    docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-tagging-supported-resources.html.
+    """
+    is_anothers = {
+        "StringNotEquals": {"aws:ResourceTag/stack": stack},
+        "Null": {"aws:ResourceTag/stack": "false"},
+    }
+    return deny("OtherStacksAreLeftAlone", ["*"], ["*"], is_anothers)
 
 
 def _only_objects(names: Names, keys: list[str]) -> dict[str, dict[str, list[str]]]:

@@ -37,9 +37,12 @@ def allow_principal(
     return statement if resources else {key: value for key, value in statement.items() if key != "Resource"}
 
 
-def deny(sid: str, actions: Sequence[str], resources: Sequence[str]) -> Statement:
+def deny(
+    sid: str, actions: Sequence[str], resources: Sequence[str], conditions: Mapping[str, Any] | None = None
+) -> Statement:
     """A Deny statement of an identity policy. Denying may use a wildcard."""
-    return {"Sid": sid, "Effect": "Deny", "Action": list(actions), "Resource": list(resources)}
+    statement = {"Sid": sid, "Effect": "Deny", "Action": list(actions), "Resource": list(resources)}
+    return statement | {"Condition": dict(conditions)} if conditions else statement
 
 
 def document(*statements: Statement) -> Document:

@@ -2,18 +2,38 @@
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
 from botocore.exceptions import ClientError
 
 from init.boundary import boundary_document
 from init.change import BootstrapError, Change, Changes, code_of
-from init.ci_policies import deploy_policies, deploy_subjects, preview_policies, preview_subjects, trust
+from init.ci_policies import (
+    DEPLOY_SESSION_SECONDS,
+    PREVIEW_SESSION_SECONDS,
+    deploy_policies,
+    deploy_subjects,
+    preview_policies,
+    preview_subjects,
+    trust,
+)
 from init.documents import Document, same
 from init.names import GITHUB_AUDIENCE, GITHUB_ISSUER, OWN_TAGS, STACKS, Names
 
 _MOST_VERSIONS: Final = 5
 """Of a policy, that IAM keeps."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Role:
+    """A role as it should be."""
+
+    name: str
+    trusted: Document
+    session_seconds: int
+    policies: Mapping[str, Document]
+    """By what they are about."""
 
 
 def tags() -> list[dict[str, str]]:
@@ -39,13 +59,20 @@ def changes_of_identity(iam: Any, names: Names, key_of: Callable[[str], str | No
             key_of(alias) or f"arn:aws:kms:{names.region}:{names.account}:key/to-be-made"
             for alias in (names.state_alias, names.secrets_alias(stack))
         ]
-        preview, deploy = names.preview_role(stack), names.deploy_role(stack)
-        yield from _changes_of_role(
-            iam, names, preview, trust(names, preview_subjects(stack)), preview_policies(names, stack, *keys)
+        preview = _Role(
+            names.preview_role(stack),
+            trust(names, preview_subjects(stack)),
+            PREVIEW_SESSION_SECONDS,
+            preview_policies(names, stack, *keys),
         )
-        yield from _changes_of_role(
-            iam, names, deploy, trust(names, deploy_subjects(stack)), deploy_policies(names, stack, *keys)
+        deploy = _Role(
+            names.deploy_role(stack),
+            trust(names, deploy_subjects(stack)),
+            DEPLOY_SESSION_SECONDS,
+            deploy_policies(names, stack, *keys),
         )
+        for role in (preview, deploy):
+            yield from _changes_of_role(iam, names, role)
 
 
 def find_role(iam: Any, name: str) -> dict[str, Any] | None:  # noqa: ANN401 - boto3's client
@@ -91,34 +118,40 @@ def _changes_of_provider(iam: Any, names: Names) -> Changes:  # noqa: ANN401 - b
         )
 
 
-def _changes_of_role(
-    iam: Any,  # noqa: ANN401 - boto3's client
-    names: Names,
-    role: str,
-    trusted: Document,
-    policies: Mapping[str, Document],
-) -> Changes:
-    found = find_role(iam, role)
+def _changes_of_role(iam: Any, names: Names, role: _Role) -> Changes:  # noqa: ANN401 - boto3's client
+    found = find_role(iam, role.name)
     if found is None:
-        yield Change(
-            f"create the role {role}",
-            lambda: iam.create_role(RoleName=role, AssumeRolePolicyDocument=json.dumps(trusted), Tags=tags()),
-        )
+        yield Change(f"create the role {role.name}", lambda: _create_role(iam, role))
     elif not is_own(found):
         raise BootstrapError(
-            f"the account has a role {role} that was not made by this command: rename or delete it first"
+            f"the account has a role {role.name} that was not made by this command: rename or delete it first"
         )
-    elif not same(found["AssumeRolePolicyDocument"], trusted):
-        yield Change(
-            f"correct who may assume {role}",
-            lambda: iam.update_assume_role_policy(RoleName=role, PolicyDocument=json.dumps(trusted)),
-        )
-    for part, wanted in policies.items():
-        name = f"{role}-{part}"
+    else:
+        if not same(found["AssumeRolePolicyDocument"], role.trusted):
+            yield Change(
+                f"correct who may assume {role.name}",
+                lambda: iam.update_assume_role_policy(RoleName=role.name, PolicyDocument=json.dumps(role.trusted)),
+            )
+        if found["MaxSessionDuration"] != role.session_seconds:
+            yield Change(
+                f"let sessions of {role.name} last {role.session_seconds} s",
+                lambda: iam.update_role(RoleName=role.name, MaxSessionDuration=role.session_seconds),
+            )
+    for part, wanted in role.policies.items():
+        name = f"{role.name}-{part}"
         yield from _changes_of_policy(iam, names, name, wanted)
         arn = names.arn_of_policy(name)
-        if arn not in _attached(iam, role):
-            yield Change(f"attach {name}", lambda arn=arn: iam.attach_role_policy(RoleName=role, PolicyArn=arn))
+        if arn not in _attached(iam, role.name):
+            yield Change(f"attach {name}", lambda arn=arn: iam.attach_role_policy(RoleName=role.name, PolicyArn=arn))
+
+
+def _create_role(iam: Any, role: _Role) -> None:  # noqa: ANN401 - boto3's client
+    iam.create_role(
+        RoleName=role.name,
+        AssumeRolePolicyDocument=json.dumps(role.trusted),
+        MaxSessionDuration=role.session_seconds,
+        Tags=tags(),
+    )
 
 
 def _changes_of_policy(iam: Any, names: Names, name: str, wanted: Document) -> Changes:  # noqa: ANN401 - boto3's client

@@ -16,7 +16,7 @@ KEY_DELETION_DAYS: Final = 30
 
 
 def changes_of_removal(session: boto3.Session, names: Names) -> Changes:
-    """What is to be removed. ECS's service-linked role stays: others may use it.
+    """What is to be removed. Service-linked roles stay: others may use them.
 
     Raises:
         BootstrapError: a stack is in the backend.

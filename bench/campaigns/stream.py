@@ -1,5 +1,5 @@
 # a script of its own, no package
-"""A million events under faults. Run by `make campaign NAME=stream`.
+"""A million events under faults. Run by `make campaign NAME=stream`, on the tests' declarations.
 
 Chunks of distinct events, each of a seed of its own: posted over HTTP by eight clients, one in ten twice, with
 poison among them; handed to a batcher that fails before its object, after it, after its dead letters, or whose answer
@@ -21,6 +21,7 @@ from lake.keys import INBOUND, QUARANTINE, WAREHOUSE
 from local.platform_instance import LocalPlatform
 from ops.stack.target import Target, find_target
 from tests.support.emulators import free_port
+from tests.support.program import program_folder
 from tests.support.stream import EventStream
 from tests.support.stream_faults import Scenario
 
@@ -40,7 +41,7 @@ def main() -> None:
     seeds = [arguments.seed] if arguments.seed is not None else [first + number for number in range(count)]
     total: Counter[str] = Counter()
     failed: list[int] = []
-    platform = LocalPlatform(FOLDER / "platform", free_port())
+    platform = LocalPlatform(FOLDER / "platform", free_port(), program=program_folder())
     try:
         platform.up()
         stream = EventStream(find_target("local", platform.state_directory))
@@ -84,7 +85,7 @@ def forget(target: Target) -> None:
     """Delete what a chunk left in the lake, so that the next one's view is its own."""
     bucket = target.session.resource("s3", endpoint_url=target.endpoint).Bucket(target.bucket)
     for prefix in (INBOUND, WAREHOUSE, QUARANTINE):
-        bucket.object_versions.filter(Prefix=f"{prefix}/events/").delete()
+        bucket.object_versions.filter(Prefix=f"{prefix}/readings/").delete()
 
 
 def words(counts: Counter[str]) -> str:

@@ -1,12 +1,13 @@
 """What deploying a stack needs of each AWS service: to read, which a preview may too, and to change.
 
-Bounded by the stack's names where a service has names in its ARNs, by the stack's tag where it has not. API Gateway
-has neither for what it creates; its grant says so.
+Bounded by the stack's names where a service has names in its ARNs, by the stack's tag where it has not. Whatever these
+grant, init.ci_policies denies what has another stack's tag.
 """
 
 from init.grants.compute import api, containers, functions, schedules
 from init.grants.data import catalogue, keys, queues, storage
 from init.grants.grant import Grant, Scope
+from init.grants.name_service import name_service
 from init.grants.network import network
 from init.grants.watch import budgets, logs, parameters, roles, trails
 from init.names import Names
@@ -21,5 +22,6 @@ def grants(names: Names, stack: str) -> dict[str, tuple[Grant, ...]]:
         "data": (*storage(scope), *keys(scope), *queues(scope), *catalogue(scope)),
         "compute": (*functions(scope), *containers(scope), *schedules(scope), *api(scope)),
         "network": network(scope),
+        "names": name_service(scope),
         "watch": (*logs(scope), *trails(scope), *budgets(scope), *parameters(scope), *roles(scope)),
     }

@@ -116,7 +116,7 @@ def schedules(scope: Scope) -> tuple[Grant, ...]:
 
 
 def api(scope: Scope) -> tuple[Grant, ...]:
-    """API Gateway's ARNs hold ids that it makes up, and most of what an API consists of takes no tag."""
+    """API Gateway's ARNs hold ids that it makes up. Parts inherit the API's tags, which other roles are denied by."""
     kinds = ("apikeys", "restapis", "tags", "usageplans")
     resources = [f"arn:aws:apigateway:{scope.names.region}::/{kind}{rest}" for kind in kinds for rest in ("", "/*")]
     return (

@@ -59,8 +59,13 @@ def storage(scope: Scope) -> tuple[Grant, ...]:
 def keys(scope: Scope) -> tuple[Grant, ...]:
     """KMS keys and their aliases."""
     keys = scope.arns("kms", "key/*")
+    # Whoever tags a key could use it afterwards: not those of stacks or of the bootstrap, nor any that has an alias.
+    new = {"Null": dict.fromkeys(("aws:ResourceTag/stack", "aws:ResourceTag/made-by", "kms:ResourceAliases"), "true")}
     return (
         Grant("KeysAreMadeWithTheStacksTag", ["*"], changes=["kms:CreateKey"], condition=scope.tagging),
+        # CreateKey with tags asks for kms:TagResource on any key, when no key with tags exists yet:
+        # docs.aws.amazon.com/kms/latest/developerguide/tag-permissions.html
+        Grant("NewKeysAreTagged", ["*"], changes=["kms:TagResource"], condition={**scope.tagging, **new}),
         Grant("KeyAliasesAreListed", ["*"], reads=["kms:ListAliases"]),
         Grant(
             "Keys",
@@ -71,8 +76,9 @@ def keys(scope: Scope) -> tuple[Grant, ...]:
             ],
             changes=[
                 "kms:CreateAlias", "kms:DeleteAlias", "kms:EnableKeyRotation", "kms:Encrypt",
-                "kms:GenerateDataKey", "kms:PutKeyPolicy", "kms:RetireGrant", "kms:ScheduleKeyDeletion",
-                "kms:TagResource", "kms:UntagResource", "kms:UpdateAlias", "kms:UpdateKeyDescription",
+                "kms:GenerateDataKey", "kms:PutKeyPolicy", "kms:ReEncryptFrom", "kms:ReEncryptTo", "kms:RetireGrant",
+                "kms:ScheduleKeyDeletion", "kms:TagResource", "kms:UntagResource", "kms:UpdateAlias",
+                "kms:UpdateKeyDescription",
             ],
             condition=scope.tagged,
         ),

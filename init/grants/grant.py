@@ -23,8 +23,14 @@ class Scope:
 
     def __init__(self, names: Names, stack: str) -> None:
         self.names, self.stack, self.prefix = names, stack, f"{PROJECT}-{stack}"
-        self.tagged: Mapping[str, Any] = {"StringEquals": {"aws:ResourceTag/stack": stack}}
+        self.tagged: Mapping[str, Any] = {
+            "StringEquals": {"aws:ResourceTag/stack": stack},
+            "StringEqualsIfExists": {"aws:RequestTag/stack": stack},
+        }
+        """The resource is the stack's, and stays so if it is tagged again."""
         self.tagging: Mapping[str, Any] = {"StringEquals": {"aws:RequestTag/stack": stack}}
+        """The resource becomes the stack's. This alone is safe only for what does not exist yet."""
+        self.untagged: Mapping[str, Any] = {"Null": {"aws:ResourceTag/stack": "true"}}
 
     def arns(self, service: str, *resources: str) -> list[str]:
         """ARNs in this account and region."""

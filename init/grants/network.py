@@ -1,20 +1,26 @@
 """The network."""
 
+from typing import Final
+
 from init.grants.grant import Grant, Scope
+
+_MADE_BY: Final = {
+    "elastic-ip": "AllocateAddress",
+    "internet-gateway": "CreateInternetGateway",
+    "natgateway": "CreateNatGateway",
+    "route-table": "CreateRouteTable",
+    "security-group": "CreateSecurityGroup",
+    "subnet": "CreateSubnet",
+    "vpc": "CreateVpc",
+    "vpc-endpoint": "CreateVpcEndpoint",
+    "vpc-flow-log": "CreateFlowLogs",
+}
+"""Kinds of resources, and the operation that makes each."""
 
 
 def network(scope: Scope) -> tuple[Grant, ...]:
     """The VPC and what is in it."""
-    kinds = (
-        "elastic-ip", "internet-gateway", "natgateway", "route-table", "security-group", "security-group-rule",
-        "subnet", "vpc", "vpc-endpoint", "vpc-flow-log",
-    )  # fmt: skip
-    resources = scope.arns("ec2", *(f"{kind}/*" for kind in kinds))
-    creates = [
-        "ec2:AllocateAddress", "ec2:CreateFlowLogs", "ec2:CreateInternetGateway", "ec2:CreateNatGateway",
-        "ec2:CreateRouteTable",
-        "ec2:CreateSecurityGroup", "ec2:CreateSubnet", "ec2:CreateVpc", "ec2:CreateVpcEndpoint",
-    ]  # fmt: skip
+    resources = scope.arns("ec2", *(f"{kind}/*" for kind in (*_MADE_BY, "security-group-rule")))
     return (
         # Describing knows no resources.
         Grant(
@@ -30,13 +36,13 @@ def network(scope: Scope) -> tuple[Grant, ...]:
                 "ec2:DescribeTags", "ec2:DescribeVpcAttribute", "ec2:DescribeVpcEndpoints", "ec2:DescribeVpcs",
             ],
         ),
-        # Creating asks for the right to what is made, which brings its tags, and to what it is made in, which has them.
-        Grant("NetworkIsMade", resources, changes=[*creates, "ec2:CreateTags"], condition=scope.tagging),
+        *_made(scope),
         Grant(
             "Network",
             resources,
             changes=[
-                *creates,
+                # What is made is made in something: a subnet in a VPC.
+                *(f"ec2:{operation}" for operation in _MADE_BY.values()),
                 "ec2:AssociateRouteTable", "ec2:AttachInternetGateway", "ec2:AuthorizeSecurityGroupEgress",
                 "ec2:AuthorizeSecurityGroupIngress", "ec2:CreateRoute", "ec2:CreateTags", "ec2:DeleteFlowLogs",
                 "ec2:DeleteInternetGateway",
@@ -50,46 +56,12 @@ def network(scope: Scope) -> tuple[Grant, ...]:
             ],
             condition=scope.tagged,
         ),
-        # Cloud Map's ARNs hold ids that it makes up; it makes the namespace's hosted zone with the caller's rights.
-        Grant(
-            "NamesAreMade",
-            ["*"],
-            reads=[
-                "servicediscovery:GetOperation", "servicediscovery:ListNamespaces",
-                "servicediscovery:ListTagsForResource",
-            ],
-            changes=[
-                "servicediscovery:CreatePrivateDnsNamespace", "servicediscovery:CreateService",
-                "servicediscovery:TagResource", "servicediscovery:UntagResource",
-            ],
-        ),
-        Grant(
-            "Names",
-            scope.arns("servicediscovery", "namespace/*", "service/*"),
-            reads=["servicediscovery:GetNamespace", "servicediscovery:GetService"],
-            changes=[
-                "servicediscovery:DeleteNamespace", "servicediscovery:DeleteService",
-                "servicediscovery:UpdatePrivateDnsNamespace", "servicediscovery:UpdateService",
-            ],
-        ),
-        Grant(
-            "PrivateZones",
-            ["arn:aws:route53:::hostedzone/*", f"arn:aws:ec2:{scope.names.region}:{scope.names.account}:vpc/*"],
-            reads=["route53:GetHostedZone"],
-            changes=["route53:AssociateVPCWithHostedZone", "route53:DeleteHostedZone"],
-        ),
-        Grant(
-            "PrivateZonesAreMade",
-            ["*"],
-            reads=["route53:ListHostedZonesByName"],
-            changes=["route53:CreateHostedZone"],
-        ),
         # A VPC's default group comes without tags; it is taken over to be emptied.
         Grant(
             "DefaultSecurityGroupIsTakenOver",
             scope.arns("ec2", "security-group/*"),
             changes=["ec2:RevokeSecurityGroupEgress", "ec2:RevokeSecurityGroupIngress"],
-            condition={"Null": {"aws:ResourceTag/stack": "true"}},
+            condition=scope.untagged,
         ),
         # Lambda leaves its interfaces behind, without tags, and they keep a group or a subnet from being deleted.
         # Without a right to instances, none is detached from one.
@@ -97,6 +69,39 @@ def network(scope: Scope) -> tuple[Grant, ...]:
             "InterfacesLeftBehindAreDeleted",
             scope.arns("ec2", "network-interface/*"),
             changes=["ec2:DeleteNetworkInterface", "ec2:DetachNetworkInterface"],
-            condition={"Null": {"aws:ResourceTag/stack": "true"}},
+            condition=scope.untagged,
         ),
     )  # fmt: skip
+
+
+def _made(scope: Scope) -> list[Grant]:
+    """To make and to tag. Each operation only for the kind that it makes: what it is made in has to be the stack's."""
+    made = [
+        Grant(
+            f"{operation}WithTheStacksTag",
+            scope.arns("ec2", f"{kind}/*"),
+            changes=[f"ec2:{operation}"],
+            condition=scope.tagging,
+        )
+        for kind, operation in _MADE_BY.items()
+    ]
+    # Whoever may tag what exists can take it over. So tags come with creation, where EC2 takes them there.
+    at_creation = {
+        "StringEquals": {**scope.tagging["StringEquals"], "ec2:CreateAction": list(_MADE_BY.values())},
+    }
+    return [
+        *made,
+        Grant(
+            "NetworkIsTaggedAsItIsMade",
+            scope.arns("ec2", *(f"{kind}/*" for kind in _MADE_BY)),
+            changes=["ec2:CreateTags"],
+            condition=at_creation,
+        ),
+        # The provider tags rules after it made them, and the default group that came with the VPC.
+        Grant(
+            "RulesAndDefaultGroupAreTagged",
+            scope.arns("ec2", "security-group/*", "security-group-rule/*"),
+            changes=["ec2:CreateTags"],
+            condition={**scope.tagging, **scope.untagged},
+        ),
+    ]

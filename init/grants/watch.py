@@ -40,12 +40,14 @@ def logs(scope: Scope) -> tuple[Grant, ...]:
         Grant(
             "Alarms",
             scope.arns("cloudwatch", f"alarm:{scope.prefix}-*"),
-            reads=["cloudwatch:DescribeAlarms", "cloudwatch:ListTagsForResource"],
+            reads=["cloudwatch:ListTagsForResource"],
             changes=[
                 "cloudwatch:DeleteAlarms", "cloudwatch:PutMetricAlarm", "cloudwatch:TagResource",
                 "cloudwatch:UntagResource",
             ],
         ),
+        # To list is asked for on all alarms of the region, whichever are named.
+        Grant("AlarmsAreDescribed", ["*"], reads=["cloudwatch:DescribeAlarms"]),
         Grant(
             "Dashboards",
             [f"arn:aws:cloudwatch::{scope.names.account}:dashboard/{scope.prefix}*"],

@@ -6,6 +6,7 @@ from typing import Generic, TypeVar
 
 import pulumi
 
+from dataplatform.aws.stopping import leave_as_stopped
 from dataplatform.declaration_checks import check_declarations
 from dataplatform.settings.model import Settings
 from dataplatform.settings.sources import ConnectionSettings, DatabaseSettings
@@ -25,6 +26,14 @@ class LoadedDataset(Generic[_Source]):
     """What the dataset's file declares."""
     paused: bool
     """The schedule is disabled, because the stack runs the server itself and wants no task of it."""
+    own_server: bool
+    """The stack runs the server itself, so `sources stop` disables the schedule."""
+
+    def schedule_options(self) -> pulumi.ResourceOptions:
+        """Options of the dataset's schedules beside parent and dependencies."""
+        if not self.own_server:
+            return pulumi.ResourceOptions()
+        return leave_as_stopped(["state"], "paused" if self.paused else "running")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +69,12 @@ def join(settings: Settings) -> Declarations:
         datasets=DATASETS,
         reports=REPORTS,
         collected={
-            name: LoadedDataset(dataset.source, _is_paused(settings, settings.connections[dataset.source.connection]))
+            name: _load(dataset.source, settings.connections[dataset.source.connection], settings)
             for name, dataset in DATASETS.items()
             if isinstance(dataset.source, SftpSource)
         },
         extracted={
-            name: LoadedDataset(dataset.source, _is_paused(settings, settings.databases[dataset.source.connection]))
+            name: _load(dataset.source, settings.databases[dataset.source.connection], settings)
             for name, dataset in DATASETS.items()
             if isinstance(dataset.source, SqlSource)
         },
@@ -73,8 +82,9 @@ def join(settings: Settings) -> Declarations:
     )
 
 
-def _is_paused(settings: Settings, server: ConnectionSettings | DatabaseSettings) -> bool:
-    return server.demo_server and not settings.sources.desired_count
+def _load(source: _Source, server: ConnectionSettings | DatabaseSettings, settings: Settings) -> LoadedDataset[_Source]:
+    stopped = not settings.sources.desired_count
+    return LoadedDataset(source, paused=server.demo_server and stopped, own_server=server.demo_server)
 
 
 def _streamed_dataset() -> str:

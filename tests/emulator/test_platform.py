@@ -21,27 +21,27 @@ from tests.support.platform_steps import eventually, let_the_schedule_fire, refi
 
 pytestmark = [pytest.mark.emulator, pytest.mark.xdist_group("platform")]
 
-HEADER = "customer_id,model,colour,registration_plate\n"
+HEADER = "member_id,town,size,label\n"
 
 
 def test_a_second_collection_takes_nothing_twice(target, outgoing):
     # given a collected file
-    (outgoing / "once.csv").write_text(HEADER + "1,Corsa,Red,AB12CDE\n")
-    collect(target, "vehicles")
+    (outgoing / "once.csv").write_text(HEADER + "1,Leeds,Small,AB12CDE\n")
+    collect(target, "parcels")
 
     # then the next collection leaves it
-    assert collect(target, "vehicles")["collected"] == []
+    assert collect(target, "parcels")["collected"] == []
 
 
 def test_what_fails_is_told_to_the_one_who_collects(target, outgoing):
     # given an empty file beside a whole one
     (outgoing / "empty.csv").write_text("")
-    (outgoing / "whole.csv").write_text(HEADER + "2,Corsa,Red,AB13CDE\n")
+    (outgoing / "whole.csv").write_text(HEADER + "2,Leeds,Small,AB13CDE\n")
 
     # then the error names it, and the whole one has landed
     with pytest.raises(CollectionRunError, match=r"empty\.csv"):
-        collect(target, "vehicles")
-    assert any(each.inbound.file_name == "whole.csv" for each in landed_objects(target, "vehicles"))
+        collect(target, "parcels")
+    assert any(each.inbound.file_name == "whole.csv" for each in landed_objects(target, "parcels"))
 
 
 @pytest.fixture
@@ -55,28 +55,28 @@ def source_stopped(platform):
 
 def test_collection_resumes_after_an_outage_of_the_source(ops, source_stopped, outgoing):
     # given a file, and a run that cannot reach the server
-    (outgoing / "after-outage.csv").write_text(HEADER + "7,Corsa,Red,AB19CDE\n")
-    during = ops("collect", "vehicles")
+    (outgoing / "after-outage.csv").write_text(HEADER + "7,Leeds,Small,AB19CDE\n")
+    during = ops("collect", "parcels")
 
     # when the server is back
     source_stopped.start()
-    after = ops("collect", "vehicles")
+    after = ops("collect", "parcels")
 
     # then the first run failed and said why, and the next one collects
     assert during.exit_code == 1
     assert f"127.0.0.1:{source_stopped.port} cannot be reached: Connection refused" in during.output
     assert after.exit_code == 0, after.output
-    assert "collected outgoing/vehicles/after-outage.csv to inbound/vehicles/" in after.output
+    assert "collected outgoing/parcels/after-outage.csv to inbound/parcels/" in after.output
 
 
 def test_a_schedule_that_fires_collects(target, outgoing):
     # given a file, and the schedule's time
-    (outgoing / "scheduled.csv").write_text(HEADER + "3,Corsa,Red,AB14CDE\n")
-    forget = let_the_schedule_fire(target, "vehicles")
+    (outgoing / "scheduled.csv").write_text(HEADER + "3,Leeds,Small,AB14CDE\n")
+    forget = let_the_schedule_fire(target, "parcels")
 
     # then the file lands, by nobody's hand
     eventually(
-        lambda: [each for each in landed_objects(target, "vehicles") if each.inbound.file_name == "scheduled.csv"],
+        lambda: [each for each in landed_objects(target, "parcels") if each.inbound.file_name == "scheduled.csv"],
         60,
         "the scheduled file",
     )
@@ -85,21 +85,21 @@ def test_a_schedule_that_fires_collects(target, outgoing):
 
 def test_each_team_reads_its_own_reports_and_is_refused_everything_else(target, outgoing):
     # given reports
-    (outgoing / "access.csv").write_text(HEADER + "4,Corsa,Red,AB15CDE\n")
-    collect(target, "vehicles")
+    (outgoing / "access.csv").write_text(HEADER + "4,Leeds,Small,AB15CDE\n")
+    collect(target, "parcels")
     refine(target)
 
     # when every team's role tries everything
     matrix = try_access(target)
 
     # then the emulator's IAM lets it have its own alone
-    assert set(matrix.outcomes) == {"finance", "marketing", "operations"}
+    assert set(matrix.outcomes) == {"accounts", "logistics"}
     assert matrix.surprises() == []
 
 
 def test_reports_are_parquet_and_csv_with_the_same_rows(target, outgoing):
-    (outgoing / "formats.csv").write_text(HEADER + "5,Corsa,Red,AB16CDE\n")
-    collect(target, "vehicles")
+    (outgoing / "formats.csv").write_text(HEADER + "5,Leeds,Small,AB16CDE\n")
+    collect(target, "parcels")
     refine(target)
     for report in REPORTS.values():
         s3 = team_client(target, report.team, "s3")
@@ -110,7 +110,7 @@ def test_reports_are_parquet_and_csv_with_the_same_rows(target, outgoing):
             for extension in ("parquet", "csv")
         }
         frame = pl.read_parquet(io.BytesIO(bodies["parquet"]))
-        assert frame.height > 0 or set(report.inputs) != {"vehicles"}
+        assert frame.height > 0 or set(report.inputs) != {"parcels"}
         assert pl.read_csv(io.BytesIO(bodies["csv"])).shape == frame.shape
 
 
@@ -124,30 +124,30 @@ def test_the_collectors_role_cannot_write_outside_its_datasets_prefix(target):
     # when it writes to places of the lake
     outcomes = {
         key: probe(key)
-        for key in ("inbound/vehicles/probe", "inbound/other/probe", "warehouse/vehicles/probe", "code/jobs.zip")
+        for key in ("inbound/parcels/probe", "inbound/other/probe", "warehouse/parcels/probe", "code/jobs.zip")
     }
 
     # then only its dataset's inbound prefix is open to it
     assert outcomes == {
-        "inbound/vehicles/probe": "written",
+        "inbound/parcels/probe": "written",
         "inbound/other/probe": "AccessDenied",
-        "warehouse/vehicles/probe": "AccessDenied",
+        "warehouse/parcels/probe": "AccessDenied",
         "code/jobs.zip": "AccessDenied",
     }
 
 
 def test_a_file_that_cannot_be_read_is_quarantined_whole_and_sanitised_once_it_is_mended(target):
-    # given an object that is no CSV of vehicles, beside a whole one
-    key = "inbound/vehicles/2026/01/02/strange.csv"
-    whole = "inbound/vehicles/2026/01/02/whole.csv"
+    # given an object that is no CSV of parcels, beside a whole one
+    key = "inbound/parcels/2026/01/02/strange.csv"
+    whole = "inbound/parcels/2026/01/02/whole.csv"
     s3 = target.client("s3")
     s3.put_object(Bucket=target.bucket, Key=key, Body=b"a,b\n1,2\n")
-    s3.put_object(Bucket=target.bucket, Key=whole, Body=f"{HEADER}6,Corsa,Red,AB17CDE\n".encode())
+    s3.put_object(Bucket=target.bucket, Key=whole, Body=f"{HEADER}6,Leeds,Small,AB17CDE\n".encode())
     lines = []
     runner = ProcessRunner(target, on_line=lines.append)
 
     # when the warehouse job runs
-    runner.run(target.exports["warehouseJob"], {"--dataset": "vehicles"})
+    runner.run(target.exports["warehouseJob"], {"--dataset": "parcels"})
 
     # then it says so and holds nothing up: the one is in the quarantine as a row with the reason, the other processed
     [said] = [json.loads(line) for line in lines if key in line]
@@ -155,11 +155,11 @@ def test_a_file_that_cannot_be_read_is_quarantined_whole_and_sanitised_once_it_i
     [refused] = refused_by_rule(target, [parse_inbound_key(key)])
     assert (refused.rule, refused.example) == ("unreadable_object", "a,b\n1,2\n")
     assert "header with missing columns" in refused.reason
-    assert parse_inbound_key(whole).warehouse_key in processed_keys(target, "vehicles")
+    assert parse_inbound_key(whole).warehouse_key in processed_keys(target, "parcels")
 
     # when it was mended, and the job of its own sanitises it under its own role
-    s3.put_object(Bucket=target.bucket, Key=key, Body=f"{HEADER}8,Astra,Red,AB18CDE\n".encode())
-    runner.run(target.exports["sanitiseJob"], {"--dataset": "vehicles", "--only": "refused"})
+    s3.put_object(Bucket=target.bucket, Key=key, Body=f"{HEADER}8,Derby,Small,AB18CDE\n".encode())
+    runner.run(target.exports["sanitiseJob"], {"--dataset": "parcels", "--only": "refused"})
 
     # then it is in the warehouse, and nothing of it in the quarantine
     account = row_account(target, parse_inbound_key(key))
@@ -168,7 +168,7 @@ def test_a_file_that_cannot_be_read_is_quarantined_whole_and_sanitised_once_it_i
 
 def test_a_job_that_fails_says_what_failed_and_why(target):
     # when it is to replay what is not there
-    key = "inbound/vehicles/2026/01/02/nothing.csv"
+    key = "inbound/parcels/2026/01/02/nothing.csv"
     with pytest.raises(RunFailedError) as caught:
         ProcessRunner(target).run(target.exports["sanitiseJob"], {"--object": key})
 

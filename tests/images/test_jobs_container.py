@@ -28,7 +28,7 @@ def source(tmp_path_factory):
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory, source):
     with running_emulator(tmp_path_factory.mktemp("emulator")) as emulator:
-        deployed = SqlStack(emulator.endpoint, ("person",))
+        deployed = SqlStack(emulator.endpoint, ("person",), "crm")
         deployed.deploy(source.address)
         yield deployed
 

@@ -75,7 +75,7 @@ def wait_for_banner(port):
         with contextlib.suppress(OSError), socket.create_connection((LOOPBACK, port), timeout=2) as connected:
             if connected.recv(4) == b"SSH-":
                 return
-        time.sleep(0.1)
+        time.sleep(0.1)  # between two polls: a refused connection returns at once
     raise AssertionError("the server does not answer")
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.support.recording import Graph, recorded
+from tests.support.recording import RUNNING, Graph, record, recorded
 
 STACKS = ("local", "dev", "prod")
 
@@ -24,6 +24,12 @@ def graph(request: pytest.FixtureRequest, graph_of: Callable[[str], Graph]) -> G
 def cloud_graph(request: pytest.FixtureRequest, graph_of: Callable[[str], Graph]) -> Graph:
     """The graphs of the stacks that run on AWS."""
     return graph_of(request.param)
+
+
+@pytest.fixture(scope="session")
+def running() -> Graph:
+    """Dev with its demo servers running."""
+    return record("dev", sources=RUNNING)
 
 
 @pytest.fixture

@@ -176,7 +176,7 @@ def test_every_dataset_rings_when_it_is_older_than_it_declares(graph: Graph, dat
 def test_the_age_is_measured_twice_in_each_period_that_an_alarm_looks_at(graph: Graph) -> None:
     rule = graph.only(RULE, "-datasets-due").inputs
     assert rule["scheduleExpression"] == "rate(15 minutes)"
-    assert graph.only(ALARM, "-vehicles-late").inputs["period"] == 2 * 15 * 60
+    assert graph.only(ALARM, "-parcels-late").inputs["period"] == 2 * 15 * 60
     target = graph.only(TARGET, "-datasets-due-measured").inputs
     assert target["arn"] == f"${{data-platform-{graph.stack}-datasets-freshness-function.arn}}"
 
@@ -187,7 +187,7 @@ def test_a_dataset_whose_server_rests_tells_nobody_that_it_is_late(graph_of: Any
         for alarm in graph_of("dev").of_type(ALARM)
         if alarm.name.endswith("-late")
     }
-    assert rings == {"events-late": True, "person-late": False, "vehicles-late": False}
+    assert rings == {"readings-late": True, "members-late": False, "parcels-late": False}
     assert all(
         alarm.inputs["actionsEnabled"] for alarm in graph_of("prod").of_type(ALARM) if alarm.name.endswith("-late")
     )
@@ -208,7 +208,7 @@ def test_every_dataset_rings_when_more_of_its_rows_are_refused_than_the_setting_
 
 def test_the_share_that_may_be_refused_is_a_setting() -> None:
     graph = record("local", alarms={"quarantinePercent": 12.5})
-    assert graph.only(ALARM, "-vehicles-refused").inputs["threshold"] == 12.5
+    assert graph.only(ALARM, "-parcels-refused").inputs["threshold"] == 12.5
 
 
 def test_an_alert_passes_its_whole_event_on_with_the_page(graph: Graph) -> None:

@@ -101,7 +101,7 @@ def test_the_bucket_refuses_plain_http_on_aws(cloud_graph: Graph) -> None:
 def test_the_collector_writes_under_its_datasets_inbound_prefixes_only(graph: Graph) -> None:
     statement = graph_statements(graph, "-collector-sftp-permissions.policy", "LandFiles")
     bucket = graph.only("s3/bucket:Bucket", "-bucket").name
-    assert statement["Resource"] == [f"${{{bucket}.arn}}/inbound/vehicles/*"]
+    assert statement["Resource"] == [f"${{{bucket}.arn}}/inbound/parcels/*"]
 
 
 def test_the_collector_reads_nothing_of_the_lake(graph: Graph) -> None:
@@ -115,7 +115,7 @@ def test_the_collector_reads_nothing_of_the_lake(graph: Graph) -> None:
 
 def test_a_team_reads_its_own_reports_only(graph: Graph) -> None:
     bucket = graph.only("s3/bucket:Bucket", "-bucket").name
-    for team in ("finance", "marketing", "operations"):
+    for team in ("accounts", "logistics"):
         policy = f"data-platform-{graph.stack}-{team}-reads-its-reports.policy"
         read = graph_statements(graph, policy, "ReadReports")
         listing = graph_statements(graph, policy, "ListReports")
@@ -124,7 +124,7 @@ def test_a_team_reads_its_own_reports_only(graph: Graph) -> None:
 
 
 def test_only_principals_tagged_with_the_team_assume_its_role_on_aws(cloud_graph: Graph) -> None:
-    for team in ("finance", "marketing", "operations"):
+    for team in ("accounts", "logistics"):
         trust = cloud_graph.policies()[f"data-platform-{cloud_graph.stack}-{team}-role.assumeRolePolicy"]
         assert [statement["Condition"] for statement in trust] == [{"StringEquals": {"aws:PrincipalTag/team": team}}]
 
@@ -193,14 +193,14 @@ def test_the_extractions_root_file_system_is_read_only_and_it_is_given_no_secret
     task = graph.only("ecs/taskDefinition:TaskDefinition", "-extraction-task")
     [container] = json.loads(task.inputs["containerDefinitions"])
     assert container["readonlyRootFilesystem"] is True
-    assert "environment" not in container
+    assert container["environment"] == []
     assert task.secret_inputs == frozenset()
 
 
 def test_the_extraction_writes_and_reads_back_its_datasets_inbound_prefixes_only(graph: Graph) -> None:
     statement = graph_statements(graph, "-extraction-task-permissions.policy", "LandObjects")
     bucket = graph.only("s3/bucket:Bucket", "-bucket").name
-    assert statement["Resource"] == [f"${{{bucket}.arn}}/inbound/person/*"]
+    assert statement["Resource"] == [f"${{{bucket}.arn}}/inbound/members/*"]
 
 
 def test_the_extraction_cannot_read_the_servers_own_key(graph: Graph) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.program import pack_archives
 from tests.support.snapshots import ROOT, SNAPSHOTS, STACKS
 
 pytestmark = pytest.mark.xdist_group("snapshots")
@@ -20,6 +21,7 @@ each_stack = pytest.mark.parametrize("stack", STACKS)
 def rendered(tmp_path_factory):
     """The graphs as they are now. A process of its own: this one has the tests' declarations."""
     folder = tmp_path_factory.mktemp("snapshots")
+    pack_archives()
     environment = {**os.environ, "PYTHONPATH": f"{ROOT / 'platform'}:{ROOT}"}
     command = [sys.executable, "-m", "tests.support.snapshots", str(folder)]
     result = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)

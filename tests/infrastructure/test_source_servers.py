@@ -10,18 +10,11 @@ import pytest
 
 from dataplatform.sql.images import IMAGES
 from emulation.pulumi_engine import EngineError
-from tests.support.recording import Graph, Recorded, record
+from tests.support.recording import RUNNING, Graph, Recorded, record
 
-RUNNING = {"desiredCount": 1, "acceptSqlServerEula": True}
 HOST_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOi3KaK21IO7ahGff0L1pyWS1IRm/mPW8snkB2KAyu21"
 PARTNER = {"host": "sftp.partner.example", "user": "u", "hostKeys": [HOST_KEY]}
 DEMO = {"demoServer": True, "user": "dataplatform"}
-
-
-@pytest.fixture(scope="module")
-def running() -> Graph:
-    """Dev with its demo servers running."""
-    return record("dev", sources=RUNNING)
 
 
 def container_of(graph: Graph, task: str) -> dict[str, Any]:
@@ -73,7 +66,7 @@ def test_ranges_of_the_settings_may_connect_and_no_other() -> None:
 
 def test_what_stops_with_a_server_is_its_own_datasets_schedules_and_the_endpoint(running: Graph) -> None:
     servers = running.exports["sourceServers"]
-    assert [name.partition("/")[2] for name in servers["sftp"]["schedules"]] == ["vehicles", "vehicles.continuation"]
+    assert [name.partition("/")[2] for name in servers["sftp"]["schedules"]] == ["parcels", "parcels.continuation"]
     assert servers["sql"]["schedules"]
     [endpoint] = servers["sftp"]["endpoints"]
     assert endpoint == {
@@ -84,7 +77,7 @@ def test_what_stops_with_a_server_is_its_own_datasets_schedules_and_the_endpoint
 
 
 def test_an_endpoint_that_another_connection_needs_does_not_stop_with_a_server() -> None:
-    graph = record("dev", sources=RUNNING, connections={"dealer": DEMO, "partner": PARTNER | {"inVpc": True}})
+    graph = record("dev", sources=RUNNING, connections={"carrier": DEMO, "partner": PARTNER | {"inVpc": True}})
     assert graph.exports["sourceServers"]["sftp"]["endpoints"] == []
 
 
@@ -109,7 +102,7 @@ def test_another_stack_lets_everybody_in_only_where_it_says_that_it_is_a_demo() 
 
 
 def test_sql_server_needs_its_licence_accepted() -> None:
-    with pytest.raises(EngineError, match=r"databases\.crm\.demoServer: .*acceptSqlServerEula: true"):
+    with pytest.raises(EngineError, match=r"databases\.office\.demoServer: .*acceptSqlServerEula: true"):
         record("dev", sources={"desiredCount": 1})
 
 
@@ -170,11 +163,11 @@ def test_neither_collector_reads_a_servers_own_secrets(running: Graph) -> None:
 
 
 def test_host_key_and_authority_are_what_the_collectors_pin(running: Graph) -> None:
-    connection = json.loads(running.only("ssm/parameter:Parameter", "-dealer-connection").inputs["value"])
-    pinned = running.only("ssm/parameter:Parameter", "-crm-certificate").inputs["value"]
+    connection = json.loads(running.only("ssm/parameter:Parameter", "-carrier-connection").inputs["value"])
+    pinned = running.only("ssm/parameter:Parameter", "-office-certificate").inputs["value"]
     assert connection["host"] == "sftp.data-platform-dev.internal"
-    assert connection["host_keys"] == ["${data-platform-dev-collector-dealer-host-key.publicKeyOpenssh}"]
-    assert pinned == "${data-platform-dev-extraction-crm-authority.certPem}"
+    assert connection["host_keys"] == ["${data-platform-dev-collector-carrier-host-key.publicKeyOpenssh}"]
+    assert pinned == "${data-platform-dev-extraction-office-authority.certPem}"
 
 
 def test_the_sftp_servers_root_is_read_only_and_unused_rights_are_dropped(running: Graph) -> None:
@@ -233,7 +226,7 @@ def test_a_network_that_nothing_collects_in_has_gateways_alone_and_no_nat(prod_g
 
 def test_nat_gives_fixed_addresses_and_takes_the_endpoints_place() -> None:
     # given a partner who lists our addresses
-    graph = record("prod", connections={"dealer": PARTNER | {"inVpc": True}}, network={"natGateways": 1})
+    graph = record("prod", connections={"carrier": PARTNER | {"inVpc": True}}, network={"natGateways": 1})
 
     # then both zones go out by the one gateway, whose address is exported
     routes = [each.inputs for each in graph.of_type("ec2/route:Route") if "natGatewayId" in each.inputs]
@@ -244,8 +237,8 @@ def test_nat_gives_fixed_addresses_and_takes_the_endpoints_place() -> None:
 
 
 def test_a_partner_outside_is_not_made_unreachable_by_a_server_inside() -> None:
-    with pytest.raises(EngineError, match=r"connections\.dealer: the collector runs in the network.*natGateways"):
-        record("prod", connections={"dealer": PARTNER, "ours": DEMO})
+    with pytest.raises(EngineError, match=r"connections\.carrier: the collector runs in the network.*natGateways"):
+        record("prod", connections={"carrier": PARTNER, "ours": DEMO})
 
 
 def test_an_existing_network_is_taken_and_nothing_of_it_is_made() -> None:
@@ -271,15 +264,15 @@ def test_what_a_network_refuses_is_logged(graph: Graph) -> None:
 
 def test_a_client_key_changes_without_a_moment_in_which_neither_is_let_in() -> None:
     # when a second key is made beside the first
-    graph = record("prod", connections={"dealer": PARTNER | {"clientKeys": ["first", "second"]}})
+    graph = record("prod", connections={"carrier": PARTNER | {"clientKeys": ["first", "second"]}})
 
     # then the first is used, and both are told to the server's owner
-    used = graph.only("ssm/parameter:Parameter", "-dealer-client-key").inputs["value"]
-    assert used == "${data-platform-prod-collector-dealer-first-client-key.privateKeyPem}"
+    used = graph.only("ssm/parameter:Parameter", "-carrier-client-key").inputs["value"]
+    assert used == "${data-platform-prod-collector-carrier-first-client-key.privateKeyPem}"
     names = [
-        f"${{data-platform-prod-collector-dealer-{key}-client-key.publicKeyOpenssh}}" for key in ("first", "second")
+        f"${{data-platform-prod-collector-carrier-{key}-client-key.publicKeyOpenssh}}" for key in ("first", "second")
     ]
-    assert graph.exports["connectionPublicKeys"] == {"dealer": "\n".join(names)}
+    assert graph.exports["connectionPublicKeys"] == {"carrier": "\n".join(names)}
 
 
 # What a changed file changes
@@ -301,7 +294,7 @@ def changed_image(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[G
     return record("dev")
 
 
-def test_a_changed_file_changes_its_image_and_its_task_and_nothing_else(
+def test_changed_file_changes_its_image_alone_and_tasks_run_it(
     graph_of: Callable[[str], Graph], changed_image: Graph
 ) -> None:
     def by_urn(graph: Graph) -> dict[str, Recorded]:
@@ -310,4 +303,7 @@ def test_a_changed_file_changes_its_image_and_its_task_and_nothing_else(
     before, after = by_urn(graph_of("dev")), by_urn(changed_image)
     assert before.keys() == after.keys()
     changed = {before[urn].name for urn in before if before[urn] != after[urn]}
-    assert changed == {"data-platform-dev-source-sftp-image-image", "data-platform-dev-source-sftp-task"}
+    assert changed == {"data-platform-dev-source-sftp-image-image"}
+    # and the task follows by the digest, which only the build knows
+    image = container_of(changed_image, "-source-sftp-task")["image"]
+    assert image == "${data-platform-dev-source-sftp-image-image.repoDigest}"

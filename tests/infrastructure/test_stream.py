@@ -93,7 +93,7 @@ def test_the_gateway_says_when_to_send_a_throttled_request_again(graph: Graph) -
 
 
 def test_each_provider_has_a_key_and_limits_of_its_own(graph: Graph) -> None:
-    plan = graph.only("apigateway/usagePlan:UsagePlan", "-website").inputs
+    plan = graph.only("apigateway/usagePlan:UsagePlan", "-scanner").inputs
     assert plan["throttleSettings"]["rateLimit"] > 0
     assert plan["quotaSettings"]["period"] == "DAY"
 
@@ -103,7 +103,7 @@ def test_receiver_knows_the_provider_of_every_key(graph: Graph) -> None:
     known = json.loads(variables["API_KEY_PROVIDERS"])
     keys = [key.name for key in graph.of_type("apigateway/apiKey:ApiKey")]
     assert known == {f"${{{name}.id}}": name.rpartition("-")[2] for name in keys}
-    assert "website" in known.values()
+    assert "scanner" in known.values()
 
 
 def test_receiver_knows_the_name_of_every_callback(graph: Graph) -> None:
@@ -115,7 +115,7 @@ def test_receiver_knows_the_name_of_every_callback(graph: Graph) -> None:
 
 def test_api_keys_of_a_deployed_stack_are_not_replaced(graph: Graph) -> None:
     # given keys that belonged to ApiKeys, and ApiKeys to RestApi
-    plans = graph.only("apigateway/usagePlan:UsagePlan", "-website").parent
+    plans = graph.only("apigateway/usagePlan:UsagePlan", "-scanner").parent
 
     # then they are found where they were in the state
     for key in graph.of_type("apigateway/apiKey:ApiKey"):
@@ -125,7 +125,7 @@ def test_api_keys_of_a_deployed_stack_are_not_replaced(graph: Graph) -> None:
 
 
 def test_api_keys_and_signing_secrets_are_secrets(graph: Graph) -> None:
-    stored = [graph.only("ssm/parameter:Parameter", suffix) for suffix in ("-keys-website", "-payments-secret")]
+    stored = [graph.only("ssm/parameter:Parameter", suffix) for suffix in ("-keys-scanner", "-scales-secret")]
     assert all(
         "value" in parameter.secret_inputs and parameter.inputs["type"] == "SecureString" for parameter in stored
     )
@@ -184,7 +184,7 @@ def test_the_batcher_writes_under_the_streams_prefix_only(graph: Graph) -> None:
     statement = graph_statements(graph, "-stream-batcher-permissions.policy", "LandEvents")
     bucket = graph.only("s3/bucket:Bucket", "-bucket").name
     assert statement["Action"] == ["s3:PutObject"]
-    assert statement["Resource"] == [f"${{{bucket}.arn}}/inbound/events/*"]
+    assert statement["Resource"] == [f"${{{bucket}.arn}}/inbound/readings/*"]
 
 
 def test_exports_name_what_callers_and_operators_reach_the_stream_by(graph: Graph) -> None:
@@ -192,9 +192,9 @@ def test_exports_name_what_callers_and_operators_reach_the_stream_by(graph: Grap
     expected = {
         "eventsUrl": f"${{{name}-stream-api-stage.invokeUrl}}",
         "eventsApiId": f"${{{name}-stream-api-api.id}}",
-        "eventsApiKeyParameter": f"/data-platform/{graph.stack}/events/providers/website/api-key",
+        "eventsApiKeyParameter": f"/data-platform/{graph.stack}/events/providers/scanner/api-key",
         "eventsCallbackSecretParameters": {
-            "payments": f"/data-platform/{graph.stack}/events/callbacks/payments/secret",
+            "scales": f"/data-platform/{graph.stack}/events/callbacks/scales/secret",
         },
         "eventsQueueUrl": f"${{{name}-stream-events.url}}",
         "eventsDeadLetterQueueUrl": f"${{{name}-stream-dead-letters.url}}",

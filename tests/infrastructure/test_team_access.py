@@ -15,11 +15,11 @@ ACCOUNT = "123456789012"
 MEMBER = f"arn:aws:sts::{ACCOUNT}:assumed-role/analyst/ada"
 SAML = f"arn:aws:iam::{ACCOUNT}:saml-provider/staff"
 OPENID = f"arn:aws:iam::{ACCOUNT}:oidc-provider/login.example"
-TEAMS = ("finance", "marketing", "operations")
+TEAMS = ("accounts", "logistics")
 KEPT_FROM_TEAMS = (
-    "inbound/person/2026/01/02/x.csv",
-    "warehouse/person/x.parquet",
-    "quarantine/person/x.parquet",
+    "inbound/members/2026/01/02/x.csv",
+    "warehouse/members/x.parquet",
+    "quarantine/members/x.parquet",
     "code/x",
 )
 EVERYTHING = {"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
@@ -67,32 +67,32 @@ def test_a_team_is_assumed_with_its_own_tag_only(cloud_graph: Graph, team: str) 
 
 def test_a_member_comes_by_the_configured_saml_provider_as_of_its_team() -> None:
     # given a stack with a provider
-    trust = trust_of(graph_with_provider(SAML), "finance")
+    trust = trust_of(graph_with_provider(SAML), "accounts")
     audience = {"SAML:aud": "https://signin.aws.amazon.com/saml"}
 
-    # then whom it names as of finance is let in, by it alone
+    # then whom it names as of the team accounts is let in, by it alone
     assert [statement["Principal"] for statement in trust] == [{"Federated": SAML}]
     assert [statement["Action"] for statement in trust] == [["sts:AssumeRoleWithSAML", "sts:TagSession"]]
     assert [statement["Condition"]["StringEquals"] for statement in trust] == [
-        {**audience, "aws:RequestTag/team": "finance"}
+        {**audience, "aws:RequestTag/team": "accounts"}
     ]
-    assert not assumes(trust, MEMBER, "AssumeRole", tags={"team": "finance"})
+    assert not assumes(trust, MEMBER, "AssumeRole", tags={"team": "accounts"})
 
 
 def test_a_member_comes_by_the_configured_openid_provider_as_of_its_team() -> None:
     # given a stack with a provider, and a token for the configured client
-    trust = trust_of(graph_with_provider(OPENID, "platform"), "finance")
+    trust = trust_of(graph_with_provider(OPENID, "platform"), "accounts")
 
     def comes(team: str, audience: str = "platform", provider: str = OPENID) -> bool:
         keys = {"login.example:aud": audience}
         return assumes(trust, provider, "AssumeRoleWithWebIdentity", tags={"team": team}, **keys)
 
-    # then it is let in as of finance, and as nothing else
-    assert comes("finance")
-    assert not comes("marketing")
-    assert not comes("finance", audience="another")
-    assert not comes("finance", provider=OPENID.replace("login", "other"))
-    assert not assumes(trust, MEMBER, "AssumeRole", tags={"team": "finance"})
+    # then it is let in as of the team accounts, and as nothing else
+    assert comes("accounts")
+    assert not comes("logistics")
+    assert not comes("accounts", audience="another")
+    assert not comes("accounts", provider=OPENID.replace("login", "other"))
+    assert not assumes(trust, MEMBER, "AssumeRole", tags={"team": "accounts"})
 
 
 @pytest.mark.parametrize(
@@ -110,8 +110,8 @@ def test_a_provider_that_cannot_work_is_refused(arn: str, audience: str | None, 
 
 def test_iam_accepts_the_role_of_a_team_with_the_longest_name(graph: Graph) -> None:
     # given a team's role, and the longest name that the settings accept in place of the team's
-    role = graph.only("iam/role:Role", "-finance-role").name
-    longest = role.replace("finance", "f" * TEAM_CHARACTERS)
+    role = graph.only("iam/role:Role", "-accounts-role").name
+    longest = role.replace("accounts", "f" * TEAM_CHARACTERS)
 
     # then its name with Pulumi's suffix is not too long
     assert len(f"{longest}{SUFFIX_BY_PULUMI}") <= IAM_ROLE_NAME_CHARACTERS

@@ -1,13 +1,11 @@
-"""Events in the lake: each is a row once, nobody replaces another channel's, and the first one received counts."""
+"""Which of the posted events count: payments by trusted channels, and visits by any."""
 
 import io
-import itertools
 import json
 import uuid
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
-import duckdb
 import polars as pl
 import pytest
 
@@ -16,308 +14,64 @@ from datasets.events import DATASET
 from functions.event_receiver.wrapping import wrap
 from jobs.warehouse.job import refine
 from lake.callbacks import CallbackProvider
-from lake.events import UNKNOWN_CHANNEL, Receipt, callback_channel, key_channel, stored_event
+from lake.events import Receipt, callback_channel, key_channel, stored_event
 from lake.keys import parse_inbound_key
-from processing.catalogue import published_view_sql
-from processing.checking.reasons import PRIMARY_KEY
-from processing.refining.selection import Replay
 from processing.reporting import compute
-from processing.storage.columns import warehouse_columns
 from processing.storage.memory_store import MemoryStore, StoredObject
 from processing.storage.views import published_view
 from reports import REPORTS
 
-FOLDER = "inbound/events/2026/11/23"
-KEY = f"{FOLDER}/batch-0.ndjson"
+KEY = "inbound/events/2026/11/23/batch.ndjson"
 RECEIVED = datetime(2026, 11, 23, 9, tzinfo=UTC)
-WEBSITE, KIOSK, PAYMENTS = key_channel("website"), key_channel("kiosk"), callback_channel("payments")
+KIOSK = key_channel("kiosk")
 REVENUE = REPORTS["revenue_by_day_and_model"]
 
 
-def an_event(**members):
+def payment(amount, **members):
     return {
         "event_id": str(uuid.uuid4()),
         "event_type": "payment",
         "occurred_at": "2026-11-23T08:15:30Z",
         "source": "website",
-        "payload": paid("19.99"),
+        "payload": {"amount": amount, "currency": "GBP", "registration_plate": "AB12CDE"},
         **members,
     }
 
 
-def paid(amount):
-    return {"amount": amount, "currency": "GBP", "registration_plate": "AB12CDE"}
-
-
-def stored(event, second=0, channel=WEBSITE):
-    """The line of an event that was received some seconds after nine, in a request of its own."""
-    return stored_event(event, Receipt(RECEIVED + timedelta(seconds=second), f"request-{second}", channel))
-
-
-def called_back(amount, second=0):
-    """The line of a payment that the third party signed, and its id."""
-    body = {"id": "pay_1", "type": "payment", **paid(amount)}
+def called_back(amount):
+    """The line of a payment that the third party signed."""
+    body = {"id": "pay_1", "type": "payment", **payment(amount)["payload"]}
     provider = CallbackProvider(event_id_pointer="/id", event_type_pointer="/type", secret_parameter="/secret")
-    receipt = Receipt(RECEIVED + timedelta(seconds=second), f"request-{second}", PAYMENTS)
-    event = wrap("payments", provider, body, json.dumps(body).encode(), RECEIVED, receipt)
-    return event.line, event.event_id
+    receipt = Receipt(RECEIVED, "request-0", callback_channel("payments"))
+    return wrap("payments", provider, body, json.dumps(body).encode(), RECEIVED, receipt).line
 
 
-def without_channel(line):
-    """A line as it was stored before the receiver recorded the channel."""
-    return json.dumps({name: value for name, value in json.loads(line).items() if name != "channel"})
+def by_kiosk(event):
+    return stored_event(event, Receipt(RECEIVED + timedelta(seconds=1), "request-1", KIOSK))
 
 
-def lake_of(*objects):
-    """A lake with objects of events, each given by its lines, landed a minute apart and processed."""
+def lake_of(*lines):
     store = MemoryStore()
-    for number, lines in enumerate(objects):
-        content = "".join(f"{line}\n" for line in lines).encode()
-        landed_at = RECEIVED + timedelta(minutes=number + 1)
-        store.objects[f"{FOLDER}/batch-{number}.ndjson"] = StoredObject(content, landed_at=landed_at)
+    store.objects[KEY] = StoredObject("".join(f"{line}\n" for line in lines).encode())
     refine(store, {"events": DATASET}, "run")
     return store
-
-
-@pytest.fixture
-def refined():
-    """Lands events in one object, each received a second after the one before in a request of its own, and refines."""
-
-    def land(*events):
-        return lake_of([stored(each, second) for second, each in enumerate(events)])
-
-    return land
-
-
-def rows(store):
-    return published_view(store, DATASET).collect().rows(named=True)
-
-
-def amounts(store):
-    """What the view shows as paid, by channel."""
-    return sorted((row["channel"], str(row["amount"])) for row in rows(store))
-
-
-def counts(store):
-    metadata = store.objects[parse_inbound_key(KEY).warehouse_key].metadata
-    return {name: int(metadata[f"rows-{name}"]) for name in ("in", "warehouse", "quarantined", "duplicate")}
-
-
-def quarantine(store):
-    return pl.read_parquet(io.BytesIO(store.read(parse_inbound_key(KEY).quarantine_key)))
-
-
-def revenue(store):
-    """What finance's report counts: payments and their sum."""
-    views = {name: published_view(store, DATASETS[name]).collect() for name in REVENUE.inputs}
-    report = compute(REVENUE, views)
-    return report["payments"].sum(), report["revenue"].sum()
-
-
-# --- sent again -------------------------------------------------------------------------------------------------------
-
-
-def test_an_event_that_was_sent_again_is_a_row_once_as_it_was_first_received(refined):
-    # given
-    event = an_event()
-
-    # when it lands twice among others
-    store = refined(event, an_event(), event)
-
-    # then
-    [row] = [row for row in rows(store) if row["event_id"] == event["event_id"]]
-    assert (row["request_id"], row["received_at"]) == ("request-0", RECEIVED)
-    assert json.loads(row["payload"]) == event["payload"]
-    assert counts(store) == {"in": 3, "warehouse": 2, "quarantined": 0, "duplicate": 1}
-
-
-def test_a_callback_that_was_signed_again_is_a_row_once(refined):
-    # given what the same call becomes when its provider signs it anew
-    call = an_event(occurred_at="2026-11-23T08:15:30Z")
-
-    # then
-    store = refined(call, {**call, "occurred_at": "2026-11-23T08:15:35Z"})
-    assert [row["request_id"] for row in rows(store)] == ["request-0"]
-
-
-def test_an_invalid_event_that_was_sent_again_is_quarantined_once(refined):
-    # given
-    event = an_event(payload=paid("-1"))
-
-    # when
-    store = refined(event, event)
-
-    # then
-    assert counts(store) == {"in": 2, "warehouse": 0, "quarantined": 1, "duplicate": 1}
-
-
-# --- one id, different events -----------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("other", [{"payload": paid("99.99")}, {"source": "other"}])
-def test_first_of_two_events_with_one_id_is_kept(refined, other):
-    # given
-    event = an_event()
-
-    # when
-    store = refined(event, {**event, **other})
-
-    # then the first one received is shown, and the other waits with the reason
-    assert [(row["request_id"], row["amount"]) for row in rows(store)] == [("request-0", Decimal("19.99"))]
-    [refused] = quarantine(store).rows(named=True)
-    assert refused["rules"] == [PRIMARY_KEY]
-    assert "the same channel and event_id that was received before and is taken" in refused["reason"]
-    assert json.loads(refused["original"])["request_id"] == "request-1"
-    assert counts(store) == {"in": 2, "warehouse": 1, "quarantined": 1, "duplicate": 0}
-
-
-@pytest.mark.parametrize("objects", [[4], [1, 3], [2, 2], [3, 1], [1, 1, 1, 1]])
-def test_event_received_first_counts_however_its_rivals_land(objects):
-    # given events, each with its repetition and two that contradict it, landing in every order
-    landing = []
-    for order in itertools.permutations(range(4)):
-        event = an_event()
-        rivals = [event, event, {**event, "payload": paid("1.00")}, {**event, "payload": paid("2.00")}]
-        landing.append([stored(rivals[place], place) for place in order])
-
-    # when they land in batches of any size
-    places = [range(sum(objects[:each]), sum(objects[: each + 1])) for each in range(len(objects))]
-    store = lake_of(*[[lines[place] for lines in landing for place in batch] for batch in places])
-
-    # then
-    shown = [(row["request_id"], str(row["amount"])) for row in rows(store)]
-    assert shown == [("request-0", "19.99")] * len(landing)
-
-
-def test_events_of_one_instant_are_ordered_by_request():
-    # given two of one millisecond
-    event = an_event()
-    first, second = (
-        stored_event({**event, "payload": paid(amount)}, Receipt(RECEIVED, request, WEBSITE))
-        for amount, request in (("1.00", "a"), ("2.00", "b"))
-    )
-
-    # then their order of landing does not matter
-    assert amounts(lake_of([second, first])) == amounts(lake_of([second], [first])) == [(WEBSITE, "1.00")]
-
-
-def test_refused_event_keeps_no_other_of_its_id_out(refined):
-    # given one that breaks a rule, received before one that is sound
-    event = an_event()
-
-    # when
-    store = refined({**event, "payload": paid("-1.00")}, event)
-
-    # then it is refused for what is wrong with it, and the sound one is shown, as it would be in another object
-    assert amounts(store) == [(WEBSITE, "19.99")]
-    assert quarantine(store)["rules"].to_list() == [["amount|min_exclusive"]]
-
-
-# --- forged -----------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("channel", [WEBSITE, KIOSK])
-@pytest.mark.parametrize("batches", [1, 2])
-@pytest.mark.parametrize("forged_second", [0, 2])
-def test_callback_stays_if_a_key_posts_its_id(channel, batches, forged_second):
-    # given a signed callback, and an event with its id from somebody with an API key, before it or after it
-    genuine, event_id = called_back("500.00", 1)
-    forged = stored(an_event(event_id=event_id, payload=paid("1.00")), forged_second, channel)
-
-    # when both land, in one batch or in two
-    store = lake_of([genuine, forged]) if batches == 1 else lake_of([genuine], [forged])
-
-    # then the genuine one is shown as it was sent
-    assert (PAYMENTS, "500.00") in amounts(store)
-    assert PRIMARY_KEY not in quarantine(store)["rules"].explode().to_list()
 
 
 @pytest.mark.parametrize("source", ["website", "payments"])
 def test_payment_by_an_untrusted_key_is_not_in_the_revenue(source):
     # given a genuine payment, and one from a key that may not pay, whatever it says of itself
-    genuine, _ = called_back("500.00")
-    forged = stored(an_event(source=source, payload=paid("1000000.00")), 1, KIOSK)
+    store = lake_of(called_back("500.00"), by_kiosk(payment("1000000.00", source=source)))
 
-    # when
-    store = lake_of([genuine, forged])
+    # when finance's report is computed
+    report = compute(REVENUE, {name: published_view(store, DATASETS[name]).collect() for name in REVENUE.inputs})
 
-    # then it waits with the reason, and finance counts the genuine one alone
-    assert revenue(store) == (1, Decimal("500.00"))
-    [refused] = quarantine(store).rows(named=True)
+    # then it counts the genuine payment only, and the other waits with the reason
+    assert (report["payments"].sum(), report["revenue"].sum()) == (1, Decimal("500.00"))
+    [refused] = pl.read_parquet(io.BytesIO(store.read(parse_inbound_key(KEY).quarantine_key))).rows(named=True)
     assert refused["rules"] == ["a_payment_arrives_by_a_trusted_channel"]
-    assert refused["reason"] == "does not hold: a payment arrives by a trusted channel"
 
 
-def test_visit_by_any_key_is_taken():
-    visit = an_event(event_type="visit", payload={"customer_id": 1, "page": "/"})
-    assert [row["channel"] for row in rows(lake_of([stored(visit, channel=KIOSK)]))] == [KIOSK]
-
-
-# --- from before channels ---------------------------------------------------------------------------------------------
-
-
-def old_file(store, key=KEY):
-    """Make a warehouse file one that was written before there was the column."""
-    warehouse_key = parse_inbound_key(key).warehouse_key
-    body = io.BytesIO()
-    pl.read_parquet(io.BytesIO(store.read(warehouse_key))).drop("channel").write_parquet(body)
-    store.objects[warehouse_key] = StoredObject(body.getvalue(), store.objects[warehouse_key].metadata)
-
-
-def in_sql(store, *columns):
-    """The published view as Athena's SQL makes it of the warehouse files."""
-    declared = warehouse_columns(DATASET)
-    files = [pl.read_parquet(io.BytesIO(store.read(key))) for key in store.keys("warehouse/")]
-    # A table has the declared columns, whatever its files have.
-    table = pl.concat(
-        file.select(
-            pl.col(name) if name in file.columns else pl.lit(None, kind).alias(name) for name, kind in declared.items()
-        )
-        for file in files
-    )
-    with duckdb.connect() as database:
-        database.register("files", table)
-        view = published_view_sql(DATASET, "files")
-        return database.execute(f"SELECT {', '.join(columns)} FROM ({view})").fetchall()  # noqa: S608 - a test's own
-
-
-def test_old_event_is_read_with_an_unknown_channel():
-    # given an object whose events have no channel
-    event = an_event()
-    store = lake_of([without_channel(stored(event)), without_channel(stored(event, 1))])
-
-    # then it is a row once, and finance counts it as before
-    assert amounts(store) == [(UNKNOWN_CHANNEL, "19.99")]
-    assert counts(store) == {"in": 2, "warehouse": 1, "quarantined": 0, "duplicate": 1}
-    assert revenue(store) == (1, Decimal("19.99"))
-
-
-def test_old_warehouse_file_is_read_with_an_unknown_channel():
-    # given a file from before, and a newer one with the channel; both have an event of one id
-    event, other = an_event(), an_event(payload=paid("5.00"))
-    store = lake_of([without_channel(stored(event)), without_channel(stored(other))], [stored(event, 60)])
-    old_file(store)
-
-    # when it is read, and when it is processed again
-    before = amounts(store)
-    refine(store, {"events": DATASET}, "again", Replay([KEY]))
-
-    # then both are equal, and the new event is another one: nobody can say by which channel the old one arrived
-    assert before == amounts(store) == [(WEBSITE, "19.99"), (UNKNOWN_CHANNEL, "19.99"), (UNKNOWN_CHANNEL, "5.00")]
-
-
-def test_view_in_sql_is_the_view_of_the_jobs():
-    # given old and new files, events sent again, events of one id that differ, and one id by two channels
-    event, other = an_event(), an_event()
-    genuine, event_id = called_back("500.00")
-    store = lake_of(
-        [without_channel(stored(event, 5)), without_channel(stored(other, 6))],
-        [stored(event, 30), stored({**event, "payload": paid("7.00")}, 40), genuine],
-        [stored({**event, "payload": paid("8.00")}, 20), stored(an_event(event_id=event_id), 21)],
-    )
-    old_file(store)
-
-    # then
-    columns = ("channel", "event_id", "amount", "request_id", "_object", "_line")
-    assert sorted(in_sql(store, *columns)) == sorted(published_view(store, DATASET).select(columns).collect().rows())
-    assert (WEBSITE, event["event_id"], Decimal("8.00"), "request-20") in [row[:4] for row in in_sql(store, *columns)]
+def test_visit_by_any_key_is_accepted():
+    visit = payment("1", event_type="visit", payload={"customer_id": 1, "page": "/"})
+    view = published_view(lake_of(by_kiosk(visit)), DATASET).collect()
+    assert view["channel"].to_list() == [KIOSK]

@@ -2,12 +2,21 @@
 
 import pytest
 
+from datasets import DATASETS
 from ops.ingest.collect import collect
 from ops.stack.row_accounts import landed_objects, row_account
 from sample.vehicles import write_vehicles
 from tests.support.platform_steps import refine
 
 pytestmark = [pytest.mark.emulator, pytest.mark.xdist_group("platform")]
+
+
+@pytest.fixture
+def outgoing(platform):
+    """The directory of the stand-in server that the dataset is collected from."""
+    folder = platform.source.root / DATASETS["vehicles"].source.directory
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
 
 
 def test_files_become_reports_and_every_row_is_accounted_for(target, outgoing):

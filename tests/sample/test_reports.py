@@ -1,7 +1,6 @@
-"""Reports are found by walking their package; each is checked against the same computed in plain Python."""
+"""Each report of files is the same as computed in plain Python."""
 
 import random
-import uuid
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from datetime import UTC, date, datetime
@@ -9,38 +8,8 @@ from datetime import UTC, date, datetime
 import polars as pl
 import pytest
 
-from datasets import DATASETS
-from processing.registry.declaration_file import DeclarationError
-from processing.registry.registry import refuse_broken
-from processing.registry.report_checks import find_reports
 from processing.reporting import compute
 from reports import REPORTS
-
-DECLARATION = """
-from processing.declaring.report import Chart, Report
-REPORT = Report(name="{name}", team="{team}", inputs={inputs}, query=lambda inputs: inputs["vehicles"],
-                chart=Chart("model", "customer_id"))
-"""
-
-
-def declaration(name: str, team: str = "finance", inputs: tuple[str, ...] = ("vehicles",)) -> str:
-    return DECLARATION.format(name=name, team=team, inputs=inputs)
-
-
-@pytest.fixture
-def package(tmp_path, monkeypatch):
-    """Makes a package of one module and gives its name and path; no two have one name."""
-    name = f"declared_{uuid.uuid4().hex}"
-    monkeypatch.syspath_prepend(str(tmp_path))
-
-    def make(module: str, text: str) -> tuple[str, list[str]]:
-        folder = tmp_path / name
-        folder.mkdir()
-        (folder / "__init__.py").touch()
-        (folder / f"{module}.py").write_text(text)
-        return name, [str(folder)]
-
-    return make
 
 
 @pytest.fixture(scope="module")
@@ -116,30 +85,3 @@ def test_a_plates_two_digits_mean_the_year_that_the_licensing_agency_says(vehicl
 @pytest.mark.parametrize("name", [name for name, report in REPORTS.items() if report.inputs == ("vehicles",)])
 def test_a_report_does_not_depend_on_the_order_of_its_inputs(vehicles, name):
     assert report_rows(name, vehicles) == report_rows(name, reversed(vehicles))
-
-
-def test_a_new_module_is_a_new_report_without_any_other_change(package):
-    # given
-    name, path = package("fleet_list", declaration("fleet_list"))
-
-    # then
-    assert list(find_reports(name, path, DATASETS)) == ["fleet_list"]
-
-
-@pytest.mark.parametrize(
-    ("module", "text", "message"),
-    [
-        ("list_all", "nothing = 1", r"\w+/list_all\.py: declares no Report: give it a line `REPORT = Report"),
-        ("list_all", declaration("other"), r"rename the file to other\.py or the declaration to 'list_all'"),
-        ("list_all", declaration("list_all", team="The Team"), r"list_all\.py: team 'The Team' cannot be a name"),
-        ("list_all", declaration("list_all", inputs=("cars",)), r"inputs \['cars'\] are not datasets; there are"),
-        ("list_all", declaration("list_all", inputs=()), r"the report has no inputs"),
-    ],
-)
-def test_a_wrong_declaration_is_refused_with_its_module_and_what_to_do(package, module, text, message):
-    # given
-    name, path = package(module, text)
-
-    # when, then
-    with pytest.raises(DeclarationError, match=message):
-        refuse_broken(find_reports(name, path, DATASETS))

@@ -1,6 +1,10 @@
 """The people in the stand-in for a SQL Server."""
 
+import pytest
+
 from sample.people import change_people, seed_people
+
+pytestmark = pytest.mark.emulator
 
 
 def test_people_are_seeded_and_changed_so_that_an_increment_is_seen(tds_connect, tds_connection):

@@ -12,12 +12,12 @@ from botocore.exceptions import ClientError
 from lake.keys import query_results_prefix, reports_prefix
 from ops.stack.target import find_target
 
-TEAMS = ("finance", "marketing", "operations")
+TEAMS = ("accounts", "logistics")
 REPORTS_OF = {team: f"{reports_prefix(team)}probe.txt" for team in TEAMS}
 RESULTS_OF = {team: f"{query_results_prefix(team)}probe.txt" for team in TEAMS}
 # An event of an object under inbound/ or warehouse/ is recorded, so no object is put there: that a caller without
 # permission is not even told that there is none is how S3 answers, too.
-ABSENT = {place: f"{place}/vehicles/probe.txt" for place in ("inbound", "warehouse")}
+ABSENT = {place: f"{place}/parcels/probe.txt" for place in ("inbound", "warehouse")}
 SEEDED = {"quarantine": "quarantine/probe.txt", "code": "code/probe.txt"}
 PLACES = {
     **ABSENT,

@@ -49,7 +49,7 @@ class NoSemaphore:
 @pytest.fixture
 def stack(emulator, monkeypatch):
     """A deployed stack, and the function's environment in it."""
-    stack = Stack(emulator, datasets=("vehicles", "boats"))
+    stack = Stack(emulator, datasets=("parcels", "boats"))
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         monkeypatch.delenv(name)
     for name, value in stack.environment.items():
@@ -95,21 +95,19 @@ def healthy(serve):
     return serve()
 
 
-def deploy(
-    stack, sftp_keys, port, *host_keys, dataset="vehicles", directory="inbox", pattern="*.csv", key=None, **more
-):
+def deploy(stack, sftp_keys, port, *host_keys, dataset="parcels", directory="inbox", pattern="*.csv", key=None, **more):
     connection = Connection(
         host="127.0.0.1",
         port=port,
         user=USER,
         host_keys=host_keys,
-        private_key_parameter=f"{stack.prefix}/connections/dealer/private-key",
+        private_key_parameter=f"{stack.prefix}/connections/carrier/private-key",
     )
-    collection = Collection(dataset=dataset, connection="dealer", directory=directory, pattern=pattern, **more)
+    collection = Collection(dataset=dataset, connection="carrier", directory=directory, pattern=pattern, **more)
     stack.deploy(connection, key or sftp_keys.client, collection)
 
 
-def run(dataset="vehicles", seconds_left=lambda: 900.0, **more):
+def run(dataset="parcels", seconds_left=lambda: 900.0, **more):
     """The function, called as Lambda does."""
     return handler({"dataset": dataset, **more}, invocation("a-request", seconds_left))
 
@@ -119,7 +117,7 @@ def tick():
     return run(**{"continue": True})
 
 
-def today(name: str, dataset="vehicles") -> str:
+def today(name: str, dataset="parcels") -> str:
     return f"inbound/{dataset}/{datetime.now(UTC):%Y/%m/%d}/{name}"
 
 

@@ -98,9 +98,9 @@ class SourceProcess:
             port=self.port,
             user=USER,
             host_keys=(host_key_line(self.host_key),),
-            private_key_parameter=f"{stack.prefix}/connections/dealer/private-key",
+            private_key_parameter=f"{stack.prefix}/connections/carrier/private-key",
         )
-        collection = Collection(dataset="vehicles", connection="dealer", directory="inbox", pattern="*.csv")
+        collection = Collection(dataset="parcels", connection="carrier", directory="inbox", pattern="*.csv")
         stack.deploy(connection, self.key, collection)
 
 
@@ -193,7 +193,7 @@ def _run(stack: Stack, clock: Callable[[], datetime], fault: Callable[[], None] 
     if fault is not None:
         fault()
     try:
-        outcome.send(handling.handler({"dataset": "vehicles"}, invocation("a-request")))
+        outcome.send(handling.handler({"dataset": "parcels"}, invocation("a-request")))
     except handling.CollectionFailedError as error:
         outcome.send(str(error))
 

@@ -15,8 +15,8 @@ class Rows(dy.Schema):
     number = dy.Int64(min=1)
 
 DATASET = Dataset(
-    name="{name}", schema=Rows, owner="finance", freshness=timedelta(hours=1),
-    source=SftpSource("dealer", "outgoing", "*.csv", schedule="rate(1 day)"),
+    name="{name}", schema=Rows, owner="accounts", freshness=timedelta(hours=1),
+    source=SftpSource("carrier", "outgoing", "*.csv", schedule="rate(1 day)"),
 )
 """
 """A dataset's file: the key and a positive number."""

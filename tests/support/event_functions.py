@@ -17,7 +17,7 @@ from tests.support.deployed_roles import ACCOUNT, arn_of, deployed_policy, param
 from tests.support.emulators import REGION, new_session
 
 PREFIX, SECRET = "/event-functions", "what is shared"
-KEY_ID = "key-of-the-website"
+KEY_ID = "key-of-the-scanner"
 FUNCTIONS = {"stream-receiver": receiver, "stream-batcher": batcher, "attributes-recorder": recorder}
 """The functions' modules, by role."""
 
@@ -57,11 +57,9 @@ class EventsStack:
             BillingMode="PAY_PER_REQUEST",
         )
         self.index = ObjectIndex(boto3.client("dynamodb"), self.attributes.name)
-        ssm, secret = boto3.client("ssm"), callback_secret_parameter(PREFIX, "payments")
+        ssm, secret = boto3.client("ssm"), callback_secret_parameter(PREFIX, "scales")
         configuration = json.dumps({"event_id_pointer": "/id", "secret_parameter": secret})
-        ssm.put_parameter(
-            Name=callback_parameter(PREFIX, "payments"), Value=configuration, Type="String", Overwrite=True
-        )
+        ssm.put_parameter(Name=callback_parameter(PREFIX, "scales"), Value=configuration, Type="String", Overwrite=True)
         ssm.put_parameter(Name=secret, Value=SECRET, Type="SecureString", Overwrite=True)
         self._name = name
 
@@ -71,10 +69,10 @@ class EventsStack:
             "EVENTS_QUEUE_URL": self.queue,
             "PARAMETER_PREFIX": PREFIX,
             "SIGNATURES_TABLE": self.signatures.name,
-            "API_KEY_PROVIDERS": json.dumps({KEY_ID: "website"}),
-            "CALLBACK_PROVIDERS": "payments",
+            "API_KEY_PROVIDERS": json.dumps({KEY_ID: "scanner"}),
+            "CALLBACK_PROVIDERS": "scales",
             "LAKE_BUCKET": self.bucket,
-            "EVENTS_DATASET": "events",
+            "EVENTS_DATASET": "readings",
             "EVENTS_DEAD_LETTER_QUEUE_URL": self.dead_letters,
             "ATTRIBUTES_TABLE": self.attributes.name,
         }

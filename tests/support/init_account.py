@@ -72,7 +72,8 @@ class Account:
         for role in iam.list_roles()["Roles"]:
             attached = iam.list_attached_role_policies(RoleName=role["RoleName"])["AttachedPolicies"]
             policies = sorted(each["PolicyArn"] for each in attached)
-            found[role["Arn"]] = _without_ids(role["AssumeRolePolicyDocument"]), policies
+            trust = _without_ids(role["AssumeRolePolicyDocument"])
+            found[role["Arn"]] = trust, role["MaxSessionDuration"], policies
         for policy in iam.list_policies(Scope="Local")["Policies"]:
             version = iam.get_policy_version(PolicyArn=policy["Arn"], VersionId=policy["DefaultVersionId"])
             found[policy["Arn"]] = _without_ids(version["PolicyVersion"]["Document"])

@@ -40,9 +40,9 @@ def dataset(request) -> str:
 
 
 def version_of(
-    dataset: str, path: str = "in/vehicles.csv", size: int = 10, modified: int = 1_700_000_000
+    dataset: str, path: str = "in/parcels.csv", size: int = 10, modified: int = 1_700_000_000
 ) -> FileVersion:
-    return FileVersion(dataset, "dealer", path, size, modified)
+    return FileVersion(dataset, "carrier", path, size, modified)
 
 
 def only_entry(ledger: Ledger, dataset: str):

@@ -1,33 +1,50 @@
 """The whole platform, for every test that needs it deployed: one in each of pytest's processes."""
 
+import contextlib
+
 import pytest
 
 from tests.support.emulators import free_port
 from tests.support.program import program_folder
 
 
-@pytest.fixture(scope="session")
-def program():
-    """Folder of the program that is deployed: with the tests' own declarations."""
-    return program_folder()
+@contextlib.contextmanager
+def running_platform(folder, program=None):
+    """The whole platform, up: emulator with IAM enforced, stand-in sources, the program's local stack deployed.
 
-
-@pytest.fixture(scope="session")
-def platform(tmp_path_factory, program):
-    """The whole platform, up: emulator with IAM enforced, stand-in sources, the program's local stack deployed."""
+    Args:
+        folder: where its state is.
+        program: folder of the program; by default the one with the tests' own declarations, whose table is filled.
+    """
     # Imported here: most tests need none, and it takes a second.
     from local.platform_instance import LocalPlatform
     from ops.ingest import extract
 
-    started = LocalPlatform(tmp_path_factory.mktemp("platform"), free_port(), program=program)
+    started = LocalPlatform(folder, free_port(), program=program or program_folder())
     with pytest.MonkeyPatch.context() as changed:
         # Where the extraction's process finds its code.
-        changed.setattr(extract, "_ROOT", program)
+        changed.setattr(extract, "_ROOT", program or program_folder())
         try:
             started.up()
+            if program is None:
+                from tests.support.members import seed_members
+
+                seed_members(started)
             yield started
         finally:
             started.down()
+
+
+@pytest.fixture(scope="session")
+def program():
+    """Folder of the program that is deployed; None is the one with the tests' own declarations."""
+
+
+@pytest.fixture(scope="session")
+def platform(tmp_path_factory, program):
+    """The whole platform, up."""
+    with running_platform(tmp_path_factory.mktemp("platform"), program) as started:
+        yield started
 
 
 @pytest.fixture

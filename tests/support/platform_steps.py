@@ -14,7 +14,7 @@ from ops.stack import terminal
 
 @pytest.fixture
 def outgoing(platform):
-    """The directory that the stand-in server offers for vehicles, emptied afterwards."""
+    """The directory that the stand-in server offers for parcels, emptied afterwards."""
     folder = outgoing_folder(platform)
     yield folder
     for file in folder.iterdir():
@@ -22,7 +22,7 @@ def outgoing(platform):
 
 
 def outgoing_folder(platform):
-    folder = platform.source.root / "outgoing/vehicles"
+    folder = platform.source.root / "outgoing/parcels"
     folder.mkdir(parents=True, exist_ok=True)
     return folder
 

@@ -1,5 +1,7 @@
 """The program with the tests' own declarations: what the tests deploy does not follow this checkout's datasets."""
 
+import contextlib
+import fcntl
 import os
 import shutil
 from functools import cache
@@ -22,10 +24,40 @@ def program_folder() -> Path:
     for name, entry in {**checkout, **own}.items():
         if name not in _LEFT_OUT:
             _link(folder / name, entry)
+    pack_archives()
+    _link_archives(folder)
+    return folder
+
+
+def pack_archives() -> None:
+    """Pack other people's packages in this checkout, which takes a minute, unless they are: one process for all."""
+    # Imported here: most tests need none, and it takes a second.
+    from dataplatform.aws.packaging import function_layer, job_wheels
+
+    (ROOT / ".build").mkdir(exist_ok=True)
+    with (ROOT / ".build" / "packing.lock").open("w") as lock, contextlib.chdir(ROOT):
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        function_layer("arm64")
+        function_layer("arm64", for_this_machine=True)
+        job_wheels()
+
+
+def copy_program(folder: Path) -> Path:
+    """Copy the program with the tests' own declarations to a new folder, to change it or to type commands in it."""
+    ignored = shutil.ignore_patterns("__pycache__", "bench", "site")
+    shutil.copytree(program_folder(), folder, ignore=lambda where, names: {*ignored(where, names), *_hidden(names)})
+    _link_archives(folder)
+    return folder
+
+
+def _hidden(names: list[str]) -> set[str]:
+    return {name for name in names if name.startswith(".")}
+
+
+def _link_archives(folder: Path) -> None:
     for pattern in _BUILT:
         for built in (ROOT / ".build").glob(pattern):
             _link(folder / ".build" / built.name, built)
-    return folder
 
 
 def _link(link: Path, entry: Path) -> None:

@@ -6,27 +6,26 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from rich.console import Console
 
 from emulation.aws.emulator import DECISIONS_VARIABLE
 from lake.keys import query_results_prefix
-from local.demo.access_check import team_client
-from local.demo.demo import run_demo
-from local.demo.steps import Steps
-from local.platform_instance import LocalPlatform
+from local.demo.access_check import team_client, try_access
 from ops.access.policies import DeployedPolicies, read_policies
+from ops.ingest.collect import collect
+from ops.ingest.extract import extract
 from ops.stack.target import find_target
 from reports import REPORTS
 from tests.support import call_sites
 from tests.support.access import secrets_of
-from tests.support.emulators import free_port
 from tests.support.endings.collections import end_collections
 from tests.support.endings.extractions import end_extractions
 from tests.support.endings.jobs import end_jobs
 from tests.support.endings.streams import end_events
 from tests.support.permission_proof import Call, implied_calls, plain_name, read_calls
+from tests.support.platform import running_platform
+from tests.support.platform_steps import outgoing_folder, refine
 
-TEAMS = ("finance", "marketing", "operations")
+TEAMS = ("accounts", "logistics")
 RECORDER = Path(__file__).parent / "call_site_recorder"
 
 
@@ -53,11 +52,8 @@ def record_run(folder):
         changed.setenv(call_sites.FILE_VARIABLE, str(lines))
         # The emulator's functions, the jobs and the extraction are started with it.
         changed.setattr(sys, "executable", str(recording_interpreter(folder)))
-        platform = LocalPlatform(folder / "state", free_port())
-        try:
+        with running_platform(folder / "state") as platform:
             implied, policies = run_everything(platform, folder, decisions)
-        finally:
-            platform.down()
     return RecordedRun(read_calls(decisions), implied, policies, call_sites.ran(lines))
 
 
@@ -71,8 +67,9 @@ def recording_interpreter(folder):
 
 
 def run_everything(platform, folder, decisions):
-    run_demo(platform, Steps(Console(quiet=True)))
     target = find_target("local", platform.state_directory)
+    go_the_whole_way(platform, target)
+    assert try_access(target).surprises() == []
     end_events(target)
     end_collections(platform, target)
     end_extractions(platform, target, folder)
@@ -85,6 +82,15 @@ def run_everything(platform, folder, decisions):
     for team in TEAMS:
         implied += analysts_calls(target, policies, team)
     return implied, policies
+
+
+def go_the_whole_way(platform, target):
+    """Collect a file with clean and refused rows, extract the table, and make reports of both."""
+    file = outgoing_folder(platform) / "whole-way.csv"
+    file.write_text("member_id,town,size,label\n1,Leeds,Small,AB12CDE\nx,Leeds,Small,AB13CDE\n")
+    collect(target, "parcels")
+    extract(target, "members", lambda _: None)
+    refine(target)
 
 
 def use_own_workgroup(target, team):

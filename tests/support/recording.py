@@ -21,6 +21,8 @@ ROOT = Path(__file__).resolve().parents[2]
 SIGNATURE = "4dabf18193072939515e22adb298388d"
 PROJECT = "data-platform"
 ACCOUNT = "123456789012"
+RUNNING = {"desiredCount": 1, "acceptSqlServerEula": True}
+"""The setting `sources` of a stack whose demo servers run."""
 
 # Outputs that the program passes on. Each stands in the graph as ${name.output}, so that a reference stays readable.
 OUTPUTS = (
@@ -43,6 +45,7 @@ OUTPUTS = (
     "publicIp",
     "version",
     "registryId",
+    "repoDigest",
     "repositoryUrl",
     "result",
     "value",
@@ -72,6 +75,14 @@ class Recorded:
     """URNs of what is created, and up to date, before it."""
     former_parents: tuple[str, ...]
     """URNs of the components that it belonged to once."""
+    property_dependencies: dict[str, frozenset[str]]
+    """By input, URNs of the resources whose outputs are in it."""
+    deleted_first: bool
+    """A replacement is created only after it was deleted."""
+    ignored: frozenset[str]
+    """Inputs whose changes are ignored."""
+    replacement_trigger: Any
+    """Another value replaces it."""
 
 
 @dataclass(frozen=True)
@@ -136,6 +147,10 @@ class _Recorder(mocks.MockMonitor):
                 secret_inputs=read_properties(request.object, self._program).secrets,
                 dependencies=frozenset(request.dependencies),
                 former_parents=tuple(alias.spec.parentUrn for alias in request.aliases),
+                property_dependencies={key: frozenset(each.urns) for key, each in request.propertyDependencies.items()},
+                deleted_first=request.deleteBeforeReplace,
+                ignored=frozenset(request.ignoreChanges),
+                replacement_trigger=json_format.MessageToDict(request.replacement_trigger),
             )
         )
         if not request.custom:

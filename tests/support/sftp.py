@@ -25,7 +25,7 @@ from tests.support.deployed_roles import deployed_policy, places_of_lake, role_c
 from tests.support.emulators import new_session
 
 REGION = "eu-west-1"
-USER = "dealer"
+USER = "carrier"
 START_SECONDS = 60
 _SESSION = new_session()
 
@@ -77,7 +77,7 @@ def running_source(settings: SourceSettings, files: FilesFactory = ChrootedFiles
 class Stack:
     """A bucket, a ledger and parameters, and the collector's role with the policy that the program deploys."""
 
-    def __init__(self, endpoint: str, datasets: tuple[str, ...] = ("vehicles",)) -> None:
+    def __init__(self, endpoint: str, datasets: tuple[str, ...] = ("parcels",)) -> None:
         self.endpoint = endpoint
         self._name = f"collector-{uuid.uuid4().hex[:12]}"
         self.bucket = self.table = self._name
@@ -150,6 +150,6 @@ class Stack:
         """Keys of multipart uploads that were neither completed nor aborted."""
         return [upload["Key"] for upload in self.s3.list_multipart_uploads(Bucket=self.bucket).get("Uploads", [])]
 
-    def entries(self, dataset: str = "vehicles") -> list[Entry]:
+    def entries(self, dataset: str = "parcels") -> list[Entry]:
         """The ledger's entries."""
         return list(Ledger(self.dynamodb, self.table).entries(dataset))

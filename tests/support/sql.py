@@ -27,7 +27,8 @@ from tests.support.deployed_roles import deployed_policy, places_of_lake, role_c
 from tests.support.emulators import new_session
 
 REGION = "eu-west-1"
-CONNECTION = "crm"
+CONNECTION = "office"
+DATABASE = "society"
 _SESSION = new_session()
 COLUMNS = "id int not null primary key, note nvarchar(40), at datetime2(7)"
 
@@ -116,11 +117,12 @@ def running_sql_source(folder: Path) -> Iterator[SqlServer]:
             certificate=folder / "certificate.pem",
             private_key=folder / "key.pem",
             password_file=folder / "password",
+            database=DATABASE,
             user="extraction",
         )
     )
     try:
-        yield SqlServer(Address("127.0.0.1", source.port, "crm", "extraction", files["password"], certificate))
+        yield SqlServer(Address("127.0.0.1", source.port, DATABASE, "extraction", files["password"], certificate))
     finally:
         source.stop()
 
@@ -149,8 +151,8 @@ def new_certificate() -> tuple[str, str]:
 class SqlStack:
     """A bucket, a ledger, a database's parameters, and the task's role with the policy that the program deploys."""
 
-    def __init__(self, endpoint: str, datasets: tuple[str, ...]) -> None:
-        self.endpoint = endpoint
+    def __init__(self, endpoint: str, datasets: tuple[str, ...], connection: str = CONNECTION) -> None:
+        self.endpoint, self._connection = endpoint, connection
         self._name = f"extraction-{uuid.uuid4().hex[:12]}"
         self.bucket = self.table = self._name
         self.prefix = f"/data-platform/{self._name}"
@@ -194,10 +196,10 @@ class SqlStack:
             port=address.port,
             database=address.database,
             user=address.user,
-            password_parameter=password_parameter(self.prefix, CONNECTION),
-            certificate_parameter=certificate_parameter(self.prefix, CONNECTION),
+            password_parameter=password_parameter(self.prefix, self._connection),
+            certificate_parameter=certificate_parameter(self.prefix, self._connection),
         )
-        self._put(database_parameter(self.prefix, CONNECTION), database.to_json())
+        self._put(database_parameter(self.prefix, self._connection), database.to_json())
         self._put(database.certificate_parameter, certificate or address.certificate)
         self.ssm.put_parameter(
             Name=database.password_parameter,
@@ -252,7 +254,7 @@ def dataset(table: str, name: str = "items", schema: type[dy.Schema] = Items, **
         name=name,
         schema=schema,
         source=SqlSource(CONNECTION, "dbo", table, **declared),
-        owner="operations",
+        owner="logistics",
         freshness=timedelta(days=1),
     )
 

@@ -45,14 +45,14 @@ class EventStream:
         return self._secret(self.target.exports["eventsApiKeyParameter"])
 
     @functools.cached_property
-    def kiosk_key(self):
-        """Of the provider that may post visits, but whose payments are not trusted."""
-        return self._secret(api_key_parameter("/data-platform/local", "kiosk"))
+    def handheld_key(self):
+        """Of the provider that may post scans, but whose weighings are not trusted."""
+        return self._secret(api_key_parameter("/data-platform/local", "handheld"))
 
     @functools.cached_property
     def callback_secret(self):
-        """What the provider `payments` signs with."""
-        return self._secret(self.target.exports["eventsCallbackSecretParameters"]["payments"])
+        """What the provider `scales` signs with."""
+        return self._secret(self.target.exports["eventsCallbackSecretParameters"]["scales"])
 
     def post(self, body, path="/events", headers=None, *, method="POST"):
         """Send a body with the key; what is not bytes already is sent as JSON."""
@@ -66,11 +66,11 @@ class EventStream:
         return self.post(body, headers={"Content-Type": "application/json", "x-api-key": key})
 
     def call_back(self, body, *, signed_at=None):
-        """Send bytes as the provider `payments` does, signed."""
+        """Send bytes as the provider `scales` does, signed."""
         timestamp = str(int(time.time() if signed_at is None else signed_at))
         signed = hmac.new(self.callback_secret.encode(), timestamp.encode() + b"." + body, hashlib.sha256).hexdigest()
         headers = {"Content-Type": "application/json", "X-Signature": signed, "X-Timestamp": timestamp}
-        return self.post(body, "/callbacks/payments", headers)
+        return self.post(body, "/callbacks/scales", headers)
 
     @functools.cached_property
     def _sqs(self):

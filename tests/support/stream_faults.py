@@ -28,10 +28,10 @@ WAVE_REQUESTS = 30
 """At most so many requests are posted before the batcher gets them: the emulator looks through a queue's messages
 whenever it gives one out, and with all of them at once would take hours for a million."""
 FAULTS = ("before the object", "after the object", "after the dead letters", "the answer is lost")
-PAGES = ("/a", "/é", "/日本", "/\U0001f600")
+PLACES = ("/a", "/é", "/日本", "/\U0001f600")
 GIVEN_AGAIN = 0.05
 """Messages that SQS gives once more although they are done with."""
-COLUMNS = ("amount", "currency", "registration_plate", "customer_id", "page")
+COLUMNS = ("weight", "unit", "label", "member_id", "place")
 POISON = (
     "not JSON",
     '{"event_id": "two",\n"lines": 1}',
@@ -73,7 +73,7 @@ class Scenario:
             self._s3.client,
             self._sqs.client,
             self._target.bucket,
-            "events",
+            "readings",
             self._target.exports["eventsDeadLetterQueueUrl"],
         )
 
@@ -87,7 +87,7 @@ class Scenario:
             self.deliver()
         self.deliver()  # what is still to be given again
         self.check_dead_letters(poison)
-        ProcessRunner(self._target).run(self._target.exports["warehouseJob"], {"--dataset": "events"})
+        ProcessRunner(self._target).run(self._target.exports["warehouseJob"], {"--dataset": "readings"})
         self.check_view()
 
     def waves(self):
@@ -174,7 +174,7 @@ class Scenario:
     def check_view(self):
         """Each event is a row, and equal to what was posted."""
         store = S3Store(self._target.client("s3"), self._target.bucket)
-        view = published_view(store, DATASETS["events"]).filter(pl.col("source") == self.source).collect()
+        view = published_view(store, DATASETS["readings"]).filter(pl.col("source") == self.source).collect()
         found = view.sort("event_id").select("event_id", "event_type", "occurred_at", *COLUMNS)
         assert_frame_equal(found, self._expected(found.schema))
         payloads = dict(view.select("event_id", "payload").iter_rows())
@@ -195,25 +195,25 @@ class Scenario:
             for event in sorted(self.events, key=lambda event: event["event_id"])
         ]
         for row in rows:
-            row["amount"] = None if row["amount"] is None else Decimal(row["amount"])
+            row["weight"] = None if row["weight"] is None else Decimal(row["weight"])
         return pl.DataFrame(rows, schema=schema)
 
     def _event(self):
         chance = self.random
-        payment = {
-            "amount": f"{chance.randint(1, 9_999_999) / 100:.2f}",
-            "currency": chance.choice(("GBP", "EUR")),
-            "registration_plate": f"AB{chance.randint(10, 25)}CD{chance.choice('EFGH')}",
+        weighing = {
+            "weight": f"{chance.randint(1, 9_999_999) / 100:.2f}",
+            "unit": chance.choice(("KGM", "LBR")),
+            "label": f"AB{chance.randint(10, 25)}CD{chance.choice('EFGH')}",
         }
-        visit = {"customer_id": chance.randint(1, 10**9), "page": chance.choice(PAGES)}
+        scan = {"member_id": chance.randint(1, 10**9), "place": chance.choice(PLACES)}
         moment = f"{chance.randint(0, 23):02}:{chance.randint(0, 59):02}:{chance.randint(0, 59):02}"
-        kind = chance.choice(("payment", "visit"))
+        kind = chance.choice(("weighing", "scan"))
         return {
             "event_id": str(uuid.UUID(int=chance.getrandbits(128), version=4)),
             "event_type": kind,
             "occurred_at": f"2026-11-{chance.randint(1, 20):02}T{moment}.{chance.randint(0, 999):03}+01:00",
             "source": self.source,
-            "payload": payment if kind == "payment" else visit,
+            "payload": weighing if kind == "weighing" else scan,
         }
 
     def _requests(self, events):

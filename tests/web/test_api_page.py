@@ -120,10 +120,10 @@ def test_an_event_is_posted_by_try_it_out_and_found_in_the_queue(visit, page_com
     # given a person at the page, with the key
     posted = {
         "event_id": str(uuid.uuid4()),
-        "event_type": "visit",
+        "event_type": "scan",
         "occurred_at": "2026-11-23T08:15:30Z",
         "source": "a browser",
-        "payload": {"customer_id": 17, "page": "/offers/corsa"},
+        "payload": {"member_id": 17, "place": "/offers/leeds"},
     }
     visit.authorise(held_events.api_key)
 

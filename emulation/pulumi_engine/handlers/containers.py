@@ -60,7 +60,15 @@ def _register_task(request: Request) -> Created:
 HANDLERS: Final = {
     "aws:ecr/repository:Repository": Handler(
         _create_repository,
-        accepts=("name", "imageTagMutability", "imageScanningConfiguration", "encryptionConfigurations", "tags"),
+        # How it is deleted is never asked here.
+        accepts=(
+            "name",
+            "imageTagMutability",
+            "imageScanningConfiguration",
+            "encryptionConfigurations",
+            "forceDelete",
+            "tags",
+        ),
     ),
     "aws:ecr/lifecyclePolicy:LifecyclePolicy": Handler(_set_lifecycle_policy, accepts=("repository", "policy")),
     "aws:ecs/cluster:Cluster": Handler(_create_cluster, accepts=("name", "settings", "tags")),
@@ -77,6 +85,7 @@ HANDLERS: Final = {
             "executionRoleArn",
             "volumes",
             "containerDefinitions",
+            "skipDestroy",
             "tags",
         ),
         # The image's tag follows the code: a new revision is how ECS itself takes that.

@@ -8,6 +8,7 @@ import pulumi_aws as aws
 
 from dataplatform.aws.policies import allow, document, trust_service
 from dataplatform.aws.stack import StackContext
+from dataplatform.aws.stopping import leave_as_stopped
 from dataplatform.settings.sources import NetworkSettings
 
 ZONES = 2
@@ -100,15 +101,15 @@ class Network(pulumi.ComponentResource):
         aws.ec2.DefaultSecurityGroup(f"{name}-default-closed", vpc_id=vpc.id, ingress=[], egress=[], opts=self._child)
         public = aws.ec2.RouteTable(f"{name}-public", vpc_id=vpc.id, opts=self._child)
         gateway = aws.ec2.InternetGateway(f"{name}-internet", vpc_id=vpc.id, opts=self._child)
-        self._route(f"{name}-to-internet", public, gateway_id=gateway.id)
+        to_internet = self._route(f"{name}-to-internet", public, gateway_id=gateway.id)
         ranges = ipaddress.ip_network(settings.cidr).subnets(new_prefix=SUBNET_PREFIX_LENGTH)
         blocks = [str(block) for block, _ in zip(ranges, range(2 * ZONES), strict=False)]
-        self.public_subnet_ids = self._create_subnets("public", blocks[:ZONES], [public] * ZONES)
+        self.public_subnet_ids = self._create_subnets("public", blocks[:ZONES], [public] * ZONES, [to_internet])
         private = [
             aws.ec2.RouteTable(f"{name}-private-{zone}", vpc_id=vpc.id, opts=self._child) for zone in range(ZONES)
         ]
-        self.private_subnet_ids = self._create_subnets("private", blocks[ZONES:], private)
-        self._create_nat(private)
+        to_nat = self._create_nat(private, gateway)
+        self.private_subnet_ids = self._create_subnets("private", blocks[ZONES:], private, to_nat)
         # They cost nothing, and keep that traffic off the internet and off NAT.
         for service in ("s3", "dynamodb"):
             aws.ec2.VpcEndpoint(
@@ -126,15 +127,24 @@ class Network(pulumi.ComponentResource):
     def _service(self, service: str) -> pulumi.Output[str]:
         return pulumi.Output.concat("com.amazonaws.", self._stack.region, ".", service)
 
-    def _route(self, name: str, table: aws.ec2.RouteTable, **by: pulumi.Input[str]) -> None:
-        aws.ec2.Route(name, route_table_id=table.id, destination_cidr_block="0.0.0.0/0", **by, opts=self._child)
+    def _route(self, name: str, table: aws.ec2.RouteTable, **by: pulumi.Input[str]) -> aws.ec2.Route:
+        return aws.ec2.Route(name, route_table_id=table.id, destination_cidr_block="0.0.0.0/0", **by, opts=self._child)
 
     def _create_subnets(
-        self, kind: str, blocks: Sequence[str], routes: Sequence[aws.ec2.RouteTable]
+        self,
+        kind: str,
+        blocks: Sequence[str],
+        tables: Sequence[aws.ec2.RouteTable],
+        routes: Sequence[aws.ec2.Route],
     ) -> pulumi.Output[list[str]]:
-        zones = aws.get_availability_zones_output(state="available").names
+        """Create a subnet for each block, and return their ids once each can reach what its routes lead to.
+
+        A task that starts earlier cannot pull its image, and a deployment's circuit breaker counts that.
+        """
+        zones = aws.get_availability_zones_output(state="available", opts=pulumi.InvokeOutputOptions(parent=self)).names
         subnets: list[pulumi.Output[str]] = []
-        for index, (block, table) in enumerate(zip(blocks, routes, strict=True)):
+        ready: list[pulumi.Output[str]] = [route.id for route in routes]
+        for index, (block, table) in enumerate(zip(blocks, tables, strict=True)):
             name = f"{self._name}-{kind}-{index}"
             subnet = aws.ec2.Subnet(
                 name,
@@ -144,28 +154,37 @@ class Network(pulumi.ComponentResource):
                 map_public_ip_on_launch=False,
                 opts=self._child,
             )
-            aws.ec2.RouteTableAssociation(name, subnet_id=subnet.id, route_table_id=table.id, opts=self._child)
+            association = aws.ec2.RouteTableAssociation(
+                name, subnet_id=subnet.id, route_table_id=table.id, opts=self._child
+            )
             subnets.append(subnet.id)
-        return pulumi.Output.all(*subnets)
+            ready.append(association.id)
+        return pulumi.Output.all(pulumi.Output.all(*subnets), *ready).apply(lambda values: values[0])
 
-    def _create_nat(self, private: Sequence[aws.ec2.RouteTable]) -> None:
+    def _create_nat(
+        self, private: Sequence[aws.ec2.RouteTable], internet: aws.ec2.InternetGateway
+    ) -> list[aws.ec2.Route]:
+        # AWS: "Network vpc-… has no Internet gateway attached", and the NAT gateway's state is `failed`.
+        after_internet = pulumi.ResourceOptions(parent=self, depends_on=[internet])
         addresses: list[aws.ec2.Eip] = []
         gateways: list[aws.ec2.NatGateway] = []
         for index in range(self._settings.nat_gateways):
-            address = aws.ec2.Eip(f"{self._name}-nat-{index}", domain="vpc", opts=self._child)
+            address = aws.ec2.Eip(f"{self._name}-nat-{index}", domain="vpc", opts=after_internet)
             subnet = self.public_subnet_ids.apply(lambda ids, index=index: ids[index])
             gateways.append(
                 aws.ec2.NatGateway(
-                    f"{self._name}-nat-{index}", allocation_id=address.id, subnet_id=subnet, opts=self._child
+                    f"{self._name}-nat-{index}", allocation_id=address.id, subnet_id=subnet, opts=after_internet
                 )
             )
             addresses.append(address)
         if not gateways:
-            return
-        for zone, table in enumerate(private):
-            # One gateway serves both zones; of two each serves its own.
-            self._route(f"{self._name}-to-nat-{zone}", table, nat_gateway_id=gateways[zone % len(gateways)].id)
+            return []
         self.nat_addresses = pulumi.Output.all(*(address.public_ip for address in addresses))
+        # One gateway serves both zones; of two each serves its own.
+        return [
+            self._route(f"{self._name}-to-nat-{zone}", table, nat_gateway_id=gateways[zone % len(gateways)].id)
+            for zone, table in enumerate(private)
+        ]
 
     def _reach_services(self, services: Sequence[str]) -> None:
         """An interface endpoint is charged by the hour and the zone: one zone serves both."""
@@ -197,7 +216,7 @@ class Network(pulumi.ComponentResource):
                 private_dns_enabled=True,
                 subnet_ids=[subnet],
                 security_group_ids=[group.id],
-                opts=self._child,
+                opts=pulumi.ResourceOptions.merge(leave_as_stopped(["subnet_ids"], subnet), self._child),
             )
             endpoints.append(pulumi.Output.all(endpoint=endpoint.id, subnet=subnet))
         self.endpoints = pulumi.Output.all(*endpoints)

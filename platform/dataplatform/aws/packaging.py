@@ -1,8 +1,9 @@
 """What AWS runs, packed: the functions' code and layer, the jobs' code and wheels.
 
-Every archive is the same, byte for byte, for the same sources: members sorted, times fixed, what pip writes about the
-installation left out. So a preview shows a change only where there is one. Archives are kept in .build/ and made again
-only when what they are made from has changed. Paths are relative to the program's folder, where Pulumi runs it.
+Every archive is the same, byte for byte, for the same sources on every machine: members sorted and not compressed,
+since builds of zlib differ, times fixed, what pip writes about the installation left out. So a preview shows a change
+only where there is one. Archives are kept in .build/ and made again only when what they are made from has changed.
+Paths are relative to the program's folder, where Pulumi runs it.
 """
 
 import hashlib
@@ -99,8 +100,7 @@ def job_wheels() -> pulumi.Asset:
     def build(folder: Path) -> None:
         _pip("download", "--dest", str(folder), *_wheels_for(JOB_PYTHON, JOB_ARCHITECTURE), "-r", str(requirements))
         members = [(f"wheels/{wheel.name}", wheel) for wheel in _files(folder)]
-        # Wheels are compressed already.
-        _write_zip(target, [*members, ("wheels/requirements.txt", requirements)], zipfile.ZIP_STORED)
+        _write_zip(target, [*members, ("wheels/requirements.txt", requirements)])
 
     _when_changed(target, [requirements], build)
     return pulumi.FileAsset(str(target))
@@ -136,15 +136,14 @@ def _files(root: Path) -> list[Path]:
     )
 
 
-def _write_zip(target: Path, members: Iterable[tuple[str, Path]], compression: int = zipfile.ZIP_DEFLATED) -> None:
+def _write_zip(target: Path, members: Iterable[tuple[str, Path]]) -> None:
     with (
         tempfile.NamedTemporaryFile(dir=target.parent, delete=False) as partial,
-        zipfile.ZipFile(partial, "w") as archive,
+        zipfile.ZipFile(partial, "w", zipfile.ZIP_STORED) as archive,
     ):
         for name, file in sorted(members):
             entry = zipfile.ZipInfo(name, _FIXED_TIME)
             entry.external_attr = 0o644 << 16
-            entry.compress_type = compression
             archive.writestr(entry, file.read_bytes())
     Path(partial.name).replace(target)
 

@@ -19,8 +19,10 @@ def allow(
     """An Allow statement of an identity policy.
 
     Raises:
-        ValueError: an action holds a wildcard.
+        ValueError: an action holds a wildcard, or there is no resource: IAM refuses the whole policy then.
     """
+    if not resources:
+        raise ValueError(f"statement {sid}: name its resources, or leave the statement out")
     return _statement("Allow", sid, actions, conditions) | {"Resource": list(resources)}
 
 

@@ -1,4 +1,4 @@
-"""The settings of the alarms: above what they ring."""
+"""The thresholds of the alarms that no dataset declares."""
 
 from typing import Annotated
 
@@ -8,7 +8,7 @@ from dataplatform.settings.base import SettingsModel
 
 
 class AlarmSettings(SettingsModel):
-    """Above what the alarms ring that are not decided by a declaration."""
+    """Thresholds of the alarms that no dataset declares."""
 
     quarantine_percent: Annotated[
         float,
@@ -18,7 +18,7 @@ class AlarmSettings(SettingsModel):
         int | None,
         Field(
             ge=1,
-            description="USD that the account may cost a month: 80 % of it spent, and more than all of it foreseen, is "
-            "told to the topic. Without it there is no budget.",
+            description="Budget of the whole account, in USD per month. A message is sent when 80 % of it is spent, "
+            "and when the month's forecast is above it. Without this setting there is no budget.",
         ),
     ] = None

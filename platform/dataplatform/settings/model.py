@@ -119,7 +119,7 @@ class Settings(SettingsModel):
     ] = 1
     team_identity_provider: Annotated[
         IdentityProviderSettings | None,
-        Field(description="Where the teams' members come by. Without it, principals of the account with the tag team."),
+        Field(description="How team members sign in. Without it: as principals of the account with the tag `team`."),
     ] = None
     team_keys: Annotated[
         bool,
@@ -165,17 +165,18 @@ class Settings(SettingsModel):
             "are kept, with an alarm on refusals in the marts. AWS charges for each record."
         ),
     ] = False
-    protect_data: Annotated[bool, Field(description="Protect and retain bucket, key and tables against deletion.")] = (
-        True
-    )
+    protect_data: Annotated[
+        bool, Field(description="Protect and retain bucket, key and tables; refuse to delete images and query history.")
+    ] = True
     alarm_emails: Annotated[
         tuple[Annotated[str, AfterValidator(_mail_address)], ...],
         AfterValidator(check_distinct),
         Field(description="Addresses that alarms are mailed to. Each has to confirm AWS's first mail."),
     ] = ()
-    alarms: Annotated[AlarmSettings, Field(description="Above what the [alarms](components/monitoring.md) ring.")] = (
-        AlarmSettings()
-    )
+    alarms: Annotated[
+        AlarmSettings,
+        Field(description="Thresholds of the [alarms](components/monitoring.md) that no dataset declares."),
+    ] = AlarmSettings()
     permissions_boundary: Annotated[
         str | None,
         Field(

@@ -224,10 +224,12 @@ class BatchCollector(pulumi.ComponentResource):
                 "dead_letter_config": {"arn": queue.arn},
             }
 
-        opts = pulumi.ResourceOptions(parent=self, depends_on=[permissions])
         schedules: dict[str, pulumi.Output[str]] = {}
         all_schedules: dict[str, pulumi.Output[list[str]]] = {}
         for dataset, collected in self._datasets.items():
+            opts = pulumi.ResourceOptions.merge(
+                collected.schedule_options(), pulumi.ResourceOptions(parent=self, depends_on=[permissions])
+            )
             schedule = aws.scheduler.Schedule(
                 f"{self._name}-{dataset}-schedule",
                 name=dataset,

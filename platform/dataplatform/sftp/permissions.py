@@ -24,8 +24,9 @@ def collector_statements(
         "arn:aws:ssm:", stack.region, ":", stack.account_id, ":parameter", stack.parameter_prefix
     )
     landing = [pulumi.Output.concat(lake.bucket_arn, f"/{keys.inbound_prefix(name)}*") for name in datasets]
+    actions = ["s3:PutObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"]
     return [
-        allow("LandFiles", ["s3:PutObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"], landing),
+        *([allow("LandFiles", actions, landing)] if landing else []),
         # Tells the keys of uploads that are under way, of the whole bucket: AWS has no narrower resource for it.
         allow("FindLeftOverUploads", ["s3:ListBucketMultipartUploads"], [lake.bucket_arn]),
         allow(

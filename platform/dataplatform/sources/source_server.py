@@ -8,10 +8,12 @@ import pulumi
 import pulumi_aws as aws
 
 from dataplatform.aws.alert_rules import alert_on_failed_deployments
+from dataplatform.aws.containers import container_definitions, linux_parameters
 from dataplatform.aws.network import Network
 from dataplatform.aws.policies import allow, document, trust_service
 from dataplatform.aws.security_groups import create_outgoing_group, let_in
 from dataplatform.aws.stack import StackContext
+from dataplatform.aws.stopping import leave_as_stopped
 from dataplatform.settings.sources import SourceSettings
 from dataplatform.sftp.credentials import ServerSecrets
 from dataplatform.sql.container_image import ContainerImage
@@ -146,7 +148,9 @@ class SourceServer(pulumi.ComponentResource):
             task_role_arn=self._create_role("task").arn,
             execution_role_arn=self._create_execution_role(image, logs).arn,
             volumes=[{"name": "data"}] if task.volume else None,
-            container_definitions=pulumi.Output.json_dumps([self._container(image, logs, self._stack.region, task)]),
+            container_definitions=container_definitions(self._container(image, logs, self._stack.region, task)),
+            # A deployment that fails goes back to the former revision.
+            skip_destroy=True,
             opts=self._child,
         )
 
@@ -171,7 +175,7 @@ class SourceServer(pulumi.ComponentResource):
             "mountPoints": [{"sourceVolume": "data", "containerPath": task.volume, "readOnly": False}]
             if task.volume
             else [],
-            "linuxParameters": {"capabilities": {"drop": list(task.dropped_rights)}},
+            "linuxParameters": linux_parameters(list(task.dropped_rights)),
             "healthCheck": {
                 "command": list(task.health_command),
                 "interval": 15,
@@ -223,5 +227,7 @@ class SourceServer(pulumi.ComponentResource):
             deployment_minimum_healthy_percent=100,
             deployment_maximum_percent=200,
             service_registries={"registry_arn": registered.arn},
-            opts=self._child,
+            opts=pulumi.ResourceOptions.merge(
+                leave_as_stopped(["desired_count"], f"desiredCount {settings.desired_count}"), self._child
+            ),
         )

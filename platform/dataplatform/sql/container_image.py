@@ -14,12 +14,13 @@ KEPT_IMAGES = 10
 class ContainerImage(pulumi.ComponentResource):
     """An ECR repository and one image in it, whose tag is the hash of all that it is built from.
 
-    A changed source gives a new tag, so whoever runs the image follows; an unchanged tree changes nothing. Tags are
-    immutable, and nothing is built on preview.
+    A changed source gives a new tag and so a new build; an unchanged tree changes nothing. Nothing is built on preview.
+    The image runs by its digest, which nobody can overwrite. The tag can be: a revert of the code builds a former tag
+    again, and no build of the same sources has the same digest.
     """
 
     reference: pulumi.Output[str]
-    """Repository and tag, once the image is there."""
+    """Repository and digest, once the image is pushed; repository and tag with `local.skip_images`."""
     repository_arn: pulumi.Output[str]
 
     def __init__(
@@ -48,15 +49,19 @@ class ContainerImage(pulumi.ComponentResource):
         repository = aws.ecr.Repository(
             f"{name}-repository",
             name=name,
-            image_tag_mutability="IMMUTABLE",
+            image_tag_mutability="MUTABLE",
             image_scanning_configuration={"scan_on_push": True},
             encryption_configurations=[{"encryption_type": "KMS", "kms_key": stack.key_arn}],
+            # AWS refuses to delete a repository that holds images.
+            force_delete=not stack.protect_data,
             opts=child,
         )
         aws.ecr.LifecyclePolicy(f"{name}-lifecycle", repository=repository.name, policy=_keep_latest(), opts=child)
         reference = pulumi.Output.concat(repository.repository_url, ":", digest)
         if not stack.local.skip_images:
-            token = aws.ecr.get_authorization_token_output(registry_id=repository.registry_id)
+            token = aws.ecr.get_authorization_token_output(
+                registry_id=repository.registry_id, opts=pulumi.InvokeOutputOptions(parent=self)
+            )
             built = docker.Image(
                 f"{name}-image",
                 image_name=reference,
@@ -69,7 +74,7 @@ class ContainerImage(pulumi.ComponentResource):
                 },
                 opts=child,
             )
-            reference = built.image_name
+            reference = built.repo_digest
         self.reference = reference
         self.repository_arn = repository.arn
         self.register_outputs({"reference": self.reference, "repositoryArn": self.repository_arn})

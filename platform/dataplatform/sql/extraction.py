@@ -7,6 +7,7 @@ import pulumi_aws as aws
 
 from dataplatform.aws.alarms import alarm_on_messages
 from dataplatform.aws.alert_rules import alert_on_failed_tasks
+from dataplatform.aws.containers import container_definitions
 from dataplatform.aws.network import Network
 from dataplatform.aws.policies import allow, document, trust_service
 from dataplatform.aws.security_groups import create_outgoing_group
@@ -157,7 +158,8 @@ class SqlExtraction(pulumi.ComponentResource):
             task_role_arn=task_role.arn,
             execution_role_arn=execution_role.arn,
             volumes=[{"name": "scratch"}],
-            container_definitions=pulumi.Output.json_dumps([container]),
+            container_definitions=container_definitions(container),
+            skip_destroy=True,
             opts=self._child,
         )
 
@@ -256,7 +258,9 @@ class SqlExtraction(pulumi.ComponentResource):
                     "retry_policy": {"maximum_retry_attempts": 3, "maximum_event_age_in_seconds": 3600},
                     "dead_letter_config": {"arn": queue.arn},
                 },
-                opts=pulumi.ResourceOptions(parent=self, depends_on=[permissions]),
+                opts=pulumi.ResourceOptions.merge(
+                    extracted.schedule_options(), pulumi.ResourceOptions(parent=self, depends_on=[permissions])
+                ),
             )
             schedules[dataset] = pulumi.Output.concat(group.name, "/", schedule.name)
         self.schedules = pulumi.Output.all(**schedules)

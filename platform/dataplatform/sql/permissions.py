@@ -33,8 +33,9 @@ def task_policy(
         pulumi.Output.concat("arn:aws:ssm:", stack.region, ":", stack.account_id, ":parameter", parameter)
         for parameter in (f"{stack.parameter_prefix}/databases/*", *password_parameters)
     ]
+    actions = ["s3:PutObject", "s3:AbortMultipartUpload", "s3:GetObject"]
     return document(
-        allow("LandObjects", ["s3:PutObject", "s3:AbortMultipartUpload", "s3:GetObject"], landing),
+        *([allow("LandObjects", actions, landing)] if landing else []),
         allow(
             "KeepLedger",
             ["dynamodb:GetItem", "dynamodb:UpdateItem"],

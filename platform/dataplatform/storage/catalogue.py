@@ -3,6 +3,7 @@
 import base64
 import json
 from collections.abc import Mapping
+from typing import Final
 
 import polars as pl
 import pulumi
@@ -19,6 +20,9 @@ LANDING_DATE = "landing_date"
 # Partitions are not recorded but computed: every day from here on is looked for.
 # docs.aws.amazon.com/athena/latest/ug/partition-projection-supported-types.html
 FIRST_LANDING_DATE = "2020-01-01"
+# A view has no files to read. Athena refuses a table without SerDe information all the same ("Table storage descriptor
+# is missing SerDe info", github.com/hashicorp/terraform-provider-aws/issues/28517).
+_NO_SERDE: Final = aws.glue.CatalogTableStorageDescriptorSerDeInfoArgs(name="-", serialization_library="-")
 
 
 class Catalogue(pulumi.ComponentResource):
@@ -120,7 +124,9 @@ class Catalogue(pulumi.ComponentResource):
             parameters={"presto_view": "true", "comment": "Presto View"},
             view_original_text=definition.apply(_presto_view),
             view_expanded_text="/* Presto View */",
-            storage_descriptor=aws.glue.CatalogTableStorageDescriptorArgs(columns=glue_columns(schema)),
+            storage_descriptor=aws.glue.CatalogTableStorageDescriptorArgs(
+                columns=glue_columns(schema), ser_de_info=_NO_SERDE
+            ),
             opts=self._child,
         )
         return pulumi.Output.concat(database, ".", view.name)

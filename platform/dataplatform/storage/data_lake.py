@@ -62,6 +62,8 @@ class DataLake(pulumi.ComponentResource):
         self._data_bearing = pulumi.ResourceOptions(
             parent=self, protect=stack.protect_data, retain_on_delete=stack.protect_data
         )
+        # A bucket that outlives the stack keeps what makes it private, encrypted and versioned.
+        self._retained = pulumi.ResourceOptions(parent=self, retain_on_delete=stack.protect_data)
         key = self._create_key(name)
         bucket = aws.s3.Bucket(f"{name}-bucket", opts=self._data_bearing)
         self.bucket_name = bucket.bucket
@@ -188,13 +190,13 @@ class DataLake(pulumi.ComponentResource):
             block_public_policy=True,
             ignore_public_acls=True,
             restrict_public_buckets=True,
-            opts=self._child,
+            opts=self._retained,
         )
         aws.s3.BucketOwnershipControls(
             f"{name}-ownership",
             bucket=self.bucket_name,
             rule={"object_ownership": "BucketOwnerEnforced"},
-            opts=self._child,
+            opts=self._retained,
         )
         encryption = aws.s3.BucketServerSideEncryptionConfiguration(
             f"{name}-encryption",
@@ -208,10 +210,12 @@ class DataLake(pulumi.ComponentResource):
                     "bucket_key_enabled": True,
                 }
             ],
-            opts=self._child,
+            opts=self._retained,
         )
         self._use_bucket_after(encryption)
-        aws.s3.BucketPolicy(f"{name}-policy", bucket=self.bucket_name, policy=self._bucket_policy(), opts=self._child)
+        aws.s3.BucketPolicy(
+            f"{name}-policy", bucket=self.bucket_name, policy=self._bucket_policy(), opts=self._retained
+        )
 
     def _use_bucket_after(self, configuration: pulumi.CustomResource) -> None:
         """Let what uses the bucket by its name from here on wait for a part of its configuration."""
@@ -237,7 +241,7 @@ class DataLake(pulumi.ComponentResource):
             f"{name}-versioning",
             bucket=self.bucket_name,
             versioning_configuration={"status": "Enabled"},
-            opts=self._child,
+            opts=self._retained,
         )
         # An artefact from before has no version, by which the provider could delete it.
         self._use_bucket_after(versioning)
@@ -264,7 +268,7 @@ class DataLake(pulumi.ComponentResource):
                     "expiration": {"days": QUERY_RESULT_DAYS},
                 },
             ],
-            opts=self._child,
+            opts=self._retained,
         )
 
     def _create_databases(self, name: str) -> None:

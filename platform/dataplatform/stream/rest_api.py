@@ -11,6 +11,7 @@ from dataplatform.aws.python_function import PythonFunction
 from dataplatform.aws.stack import StackContext
 from dataplatform.settings.events import EventSettings
 from dataplatform.stream.api_keys import ApiKeys
+from dataplatform.stream.api_parts import ApiParts
 from dataplatform.stream.gateway_responses import PROBLEMS, cors_headers, problem_headers, problem_template
 
 _METHODS: Final = ("get", "put", "post", "delete", "patch", "head")
@@ -79,7 +80,7 @@ class RestApi(pulumi.ComponentResource):
             endpoint_configuration={"types": "REGIONAL"},
             opts=self._child,
         )
-        self._deployed_with: list[pulumi.Resource] = []
+        self._parts = ApiParts(name, self._api.id, parent=self)
         for path, operations in document["paths"].items():
             self._create_path(path, operations)
         self._create_gateway_responses()
@@ -115,51 +116,35 @@ class RestApi(pulumi.ComponentResource):
         )
 
     def _create_path(self, path: str, operations: Mapping[str, Any]) -> None:
-        parent, resource = self._api.root_resource_id, None
-        walked = ""
+        parent = self._api.root_resource_id
+        walked: list[str] = []
         for part in path.strip("/").split("/"):
-            walked = f"{walked}-{part.strip('{}')}"
-            resource = aws.apigateway.Resource(
-                f"{self._name}{walked}",
-                rest_api=self._api.id,
-                parent_id=parent,
-                path_part=part,
-                opts=self._child,
-            )
-            parent = resource.id
+            walked.append(part.strip("{}"))
+            parent = self._parts.add_resource("-".join(walked), parent, part).id
         methods = {method: operation for method, operation in operations.items() if method in _METHODS}
         for method, operation in methods.items():
-            self._create_method(f"{walked}-{method}", parent, method.upper(), operation)
-        self._answer_preflight(f"{walked}-options", parent, [*map(str.upper, methods), "OPTIONS"], operations)
+            self._create_method("-".join([*walked, method]), parent, method.upper(), operation)
+        allowed = [*map(str.upper, methods), "OPTIONS"]
+        self._answer_preflight("-".join([*walked, "options"]), parent, allowed, operations)
 
     def _create_method(
-        self, suffix: str, resource_id: pulumi.Output[str], method: str, operation: Mapping[str, Any]
+        self, name: str, resource_id: pulumi.Output[str], method: str, operation: Mapping[str, Any]
     ) -> None:
-        created = aws.apigateway.Method(
-            f"{self._name}{suffix}",
-            rest_api=self._api.id,
-            resource_id=resource_id,
-            http_method=method,
-            authorization="NONE",
-            api_key_required=_needs_key(self._document, operation),
-            operation_name=operation["operationId"],
-            opts=self._child,
-        )
-        integration = aws.apigateway.Integration(
-            f"{self._name}{suffix}",
-            rest_api=self._api.id,
-            resource_id=resource_id,
-            http_method=created.http_method,
-            type="AWS_PROXY",
-            integration_http_method="POST",
-            uri=self._function.invoke_arn,
-            timeout_milliseconds=TIMEOUT_MILLISECONDS,
-            opts=self._child,
-        )
-        self._deployed_with += [created, integration]
+        asked = {
+            "authorization": "NONE",
+            "api_key_required": _needs_key(self._document, operation),
+            "operation_name": operation["operationId"],
+        }
+        called = {
+            "type": "AWS_PROXY",
+            "integration_http_method": "POST",
+            "uri": self._function.invoke_arn,
+            "timeout_milliseconds": TIMEOUT_MILLISECONDS,
+        }
+        self._parts.add_integration(name, self._parts.add_method(name, resource_id, method, asked), called)
 
     def _answer_preflight(
-        self, suffix: str, resource_id: pulumi.Output[str], methods: list[str], operations: Mapping[str, Any]
+        self, name: str, resource_id: pulumi.Output[str], methods: list[str], operations: Mapping[str, Any]
     ) -> None:
         """What a browser asks before it lets a page of another origin call: answered by the gateway itself."""
         headers = cors_headers(self._cors_origin) | {
@@ -167,60 +152,23 @@ class RestApi(pulumi.ComponentResource):
             "Access-Control-Allow-Headers": ",".join(["Content-Type", *_headers_of(self._document, operations)]),
             "Access-Control-Max-Age": "600",
         }
-        api = self._api.id
-        method = aws.apigateway.Method(
-            f"{self._name}{suffix}",
-            rest_api=api,
-            resource_id=resource_id,
-            http_method="OPTIONS",
-            authorization="NONE",
-            opts=self._child,
-        )
-        integration = aws.apigateway.Integration(
-            f"{self._name}{suffix}",
-            rest_api=api,
-            resource_id=resource_id,
-            http_method=method.http_method,
-            type="MOCK",
-            request_templates={"application/json": json.dumps({"statusCode": 204})},
-            opts=self._child,
-        )
-        response = aws.apigateway.MethodResponse(
-            f"{self._name}{suffix}",
-            rest_api=api,
-            resource_id=resource_id,
-            http_method=method.http_method,
-            status_code="204",
-            response_parameters={f"method.response.header.{header}": True for header in headers},
-            opts=self._child,
-        )
-        answered = aws.apigateway.IntegrationResponse(
-            f"{self._name}{suffix}",
-            rest_api=api,
-            resource_id=resource_id,
-            http_method=method.http_method,
-            status_code=response.status_code,
-            response_parameters={f"method.response.header.{header}": f"'{value}'" for header, value in headers.items()},
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[integration]),
-        )
-        self._deployed_with += [method, integration, response, answered]
+        method = self._parts.add_method(name, resource_id, "OPTIONS", {"authorization": "NONE"})
+        templates = {"application/json": json.dumps({"statusCode": 204})}
+        integration = self._parts.add_integration(name, method, {"type": "MOCK", "request_templates": templates})
+        self._parts.add_answer(name, method, integration, headers)
 
     def _create_gateway_responses(self) -> None:
         for problem in PROBLEMS:
             headers = problem_headers(problem, self._cors_origin)
-            self._deployed_with.append(
-                aws.apigateway.Response(
-                    f"{self._name}-{problem.response_type.lower().replace('_', '-')}",
-                    rest_api_id=self._api.id,
-                    response_type=problem.response_type,
-                    status_code=str(problem.status),
-                    response_templates={"application/json": problem_template(problem)},
-                    response_parameters={
-                        f"gatewayresponse.header.{header}": f"'{value}'" for header, value in headers.items()
-                    },
-                    opts=self._child,
-                )
-            )
+            behaviour = {
+                "response_type": problem.response_type,
+                "status_code": str(problem.status),
+                "response_templates": {"application/json": problem_template(problem)},
+                "response_parameters": {
+                    f"gatewayresponse.header.{header}": f"'{value}'" for header, value in headers.items()
+                },
+            }
+            self._parts.add_gateway_response(problem.response_type.lower().replace("_", "-"), behaviour)
 
     def _create_stage(self, name: str) -> aws.apigateway.Stage:
         stack = self._stack
@@ -234,13 +182,8 @@ class RestApi(pulumi.ComponentResource):
         deployment = aws.apigateway.Deployment(
             f"{self._name}-deployment",
             rest_api=self._api.id,
-            # A deployment is a picture of the API: another document, or other answers of the gateway, need another one.
-            triggers={
-                "document": json.dumps(self._document, sort_keys=True),
-                "corsOrigin": self._cors_origin,
-                "problems": json.dumps([(problem_template(each), each.retry_seconds) for each in PROBLEMS]),
-            },
-            opts=pulumi.ResourceOptions(parent=self, depends_on=self._deployed_with),
+            triggers=self._parts.triggers,
+            opts=pulumi.ResourceOptions(parent=self, depends_on=self._parts.resources),
         )
         stage = aws.apigateway.Stage(
             f"{self._name}-stage",

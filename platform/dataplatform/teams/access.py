@@ -63,6 +63,8 @@ class TeamAccess(pulumi.ComponentResource):
                     "encryption_configuration": {"encryption_option": "SSE_KMS", "kms_key_arn": key_arn},
                 },
             },
+            # Results of queries are in the bucket; what the workgroup holds is the list of past queries.
+            force_destroy=not stack.protect_data,
             opts=child,
         )
         scope = TeamScope(

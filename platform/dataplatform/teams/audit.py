@@ -60,6 +60,8 @@ class Audit(pulumi.ComponentResource):
         self._data_bearing = pulumi.ResourceOptions(
             parent=self, protect=stack.protect_data, retain_on_delete=stack.protect_data
         )
+        # A bucket that outlives the stack keeps what makes it private, encrypted and versioned.
+        self._retained = pulumi.ResourceOptions(parent=self, retain_on_delete=stack.protect_data)
         self._arn = _trail_arn(name, stack)
         records = aws.s3.Bucket(f"{name}-records", opts=self._data_bearing)
         admitted = self._secure(records)
@@ -93,10 +95,10 @@ class Audit(pulumi.ComponentResource):
             block_public_policy=True,
             ignore_public_acls=True,
             restrict_public_buckets=True,
-            opts=self._child,
+            opts=self._retained,
         )
         aws.s3.BucketOwnershipControls(
-            name, bucket=records.bucket, rule={"object_ownership": "BucketOwnerEnforced"}, opts=self._child
+            name, bucket=records.bucket, rule={"object_ownership": "BucketOwnerEnforced"}, opts=self._retained
         )
         aws.s3.BucketServerSideEncryptionConfiguration(
             name,
@@ -110,10 +112,10 @@ class Audit(pulumi.ComponentResource):
                     "bucket_key_enabled": True,
                 }
             ],
-            opts=self._child,
+            opts=self._retained,
         )
         return aws.s3.BucketPolicy(
-            name, bucket=records.bucket, policy=self._records_policy(records.arn), opts=self._child
+            name, bucket=records.bucket, policy=self._records_policy(records.arn), opts=self._retained
         )
 
     def _records_policy(self, bucket_arn: pulumi.Output[str]) -> pulumi.Output[str]:
@@ -146,7 +148,7 @@ class Audit(pulumi.ComponentResource):
     def _keep_for_a_while(self, records: aws.s3.Bucket) -> None:
         name = f"{self._name}-records"
         versioning = aws.s3.BucketVersioning(
-            name, bucket=records.bucket, versioning_configuration={"status": "Enabled"}, opts=self._child
+            name, bucket=records.bucket, versioning_configuration={"status": "Enabled"}, opts=self._retained
         )
         days = self._stack.log_retention_days
         aws.s3.BucketLifecycleConfiguration(
@@ -163,7 +165,7 @@ class Audit(pulumi.ComponentResource):
                     "abort_incomplete_multipart_upload": {"days_after_initiation": 7},
                 }
             ],
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[versioning]),
+            opts=pulumi.ResourceOptions.merge(self._retained, pulumi.ResourceOptions(depends_on=[versioning])),
         )
 
     def _record(

@@ -42,7 +42,8 @@ def reading_policy(scope: TeamScope) -> pulumi.Output[str]:
         allow("ReadReports", ["s3:GetObject"], [_objects(scope, prefix)]),
         allow("ListReports", ["s3:ListBucket"], [scope.bucket_arn], {"StringLike": {"s3:prefix": f"{prefix}*"}}),
         allow(
-            # With bucket keys the encryption context is the bucket: which prefix may be read is S3's decision above.
+            # The bucket uses S3 Bucket Keys: KMS sees only the bucket's ARN, not the object's. So this statement
+            # cannot name a prefix; ReadReports above does.
             "DecryptThroughS3",
             ["kms:Decrypt"],
             [scope.key_arn],
@@ -90,13 +91,14 @@ def boundary_policy(scope: TeamScope) -> pulumi.Output[str]:
 def trust_policy(
     team: str, account_id: pulumi.Input[str], provider: IdentityProviderSettings | None, *, whole_account: bool
 ) -> pulumi.Output[str]:
-    """Who assumes the role: who comes by the provider as of this team, else the account's principals tagged with it.
+    """Who may assume the role: the provider's members of the team, or else the account's principals with its tag.
 
     Args:
         team: the team.
         account_id: this account.
-        provider: a configured identity provider, which then is the only way.
-        whole_account: the account's principals need no tag; only the local stack says so.
+        provider: the configured identity provider. If there is one, team members sign in there only.
+        whole_account: without a provider, every principal of the account may assume the role, tagged or not. Only the
+            local stack sets it.
     """
     if provider is not None:
         return document(_trust_provider(team, provider))

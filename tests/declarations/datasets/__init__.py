@@ -1,10 +1,10 @@
-"""The datasets: each module beside this file declares one as `DATASET`; to add one, nothing else has to be changed."""
+"""The datasets of the platform's tests. They have nothing in common with the sample's."""
 
-from collections.abc import Mapping
 from typing import Final
 
 from processing.declaring.dataset import Dataset
 from processing.registry.dataset_checks import find_datasets
+from processing.registry.registry import Declarations
 
-DATASETS: Final[Mapping[str, Dataset]] = find_datasets(__name__, __path__)
-"""Every declared dataset, by name."""
+DATASETS: Final[Declarations[Dataset]] = find_datasets(__name__, __path__)
+"""Every dataset of the tests, by name."""

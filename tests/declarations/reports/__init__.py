@@ -1,11 +1,11 @@
-"""The reports: each module beside this file declares one as `REPORT`; to add one, nothing else has to be changed."""
+"""The reports of the platform's tests, for two teams."""
 
-from collections.abc import Mapping
 from typing import Final
 
 from datasets import DATASETS
 from processing.declaring.report import Report
+from processing.registry.registry import Declarations
 from processing.registry.report_checks import find_reports
 
-REPORTS: Final[Mapping[str, Report]] = find_reports(__name__, __path__, DATASETS)
-"""Every declared report, by name."""
+REPORTS: Final[Declarations[Report]] = find_reports(__name__, __path__, DATASETS)
+"""Every report of the tests, by name."""

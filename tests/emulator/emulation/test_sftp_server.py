@@ -265,7 +265,7 @@ class Process:
         while time.monotonic() < deadline and self.process.poll() is None:
             if self.ready_file.exists():
                 return int(self.ready_file.read_text())
-            time.sleep(0.02)
+            time.sleep(0.02)  # between two polls: another process writes the file
         raise AssertionError("the source did not get ready")
 
     def end(self) -> tuple[int, str]:

@@ -151,15 +151,15 @@ def test_a_new_column_is_carried_and_reported(sql_server, sql_stack, extract):
     extract(dataset(table))
 
     # when
-    sql_server.run(f"alter table dbo.{table} add colour nvarchar(10)")
-    sql_server.insert(table, f"(2, N'b', {at('11:00')}, N'red')")
+    sql_server.run(f"alter table dbo.{table} add size nvarchar(10)")
+    sql_server.insert(table, f"(2, N'b', {at('11:00')}, N'small')")
     (line,) = extract(dataset(table))
 
     # then
-    assert line["new_columns"] == ["colour"]
+    assert line["new_columns"] == ["size"]
     rows = sql_stack.read(str(line["object"]))
-    assert rows.filter(pl.col("id") == 2)["colour"].to_list() == ["red"]
-    assert json.loads(sql_stack.metadata(str(line["object"]))["new-columns"]) == ["colour"]
+    assert rows.filter(pl.col("id") == 2)["size"].to_list() == ["small"]
+    assert json.loads(sql_stack.metadata(str(line["object"]))["new-columns"]) == ["size"]
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
+from init.account_wide import SERVICE_LINKED
 from init.bootstrap import changes_of_bootstrap
 from init.names import GITHUB_ISSUER, OWN_TAGS
 from lake.keys import CODE, INBOUND
@@ -19,7 +20,7 @@ pytestmark = [pytest.mark.emulator, pytest.mark.xdist_group("init")]
 
 DEV_STATE = ".pulumi/stacks/data-platform/dev.json"
 PROD_STATE = ".pulumi/stacks/data-platform/prod.json"
-ARTEFACT, LANDED = f"{CODE}/jobs.zip", f"{INBOUND}/vehicles/2026/11/28/vehicles.csv"
+ARTEFACT, LANDED = f"{CODE}/jobs.zip", f"{INBOUND}/parcels/2026/11/28/parcels.csv"
 PULL_REQUEST, MAIN, DEV = "environment:dev-preview", "ref:refs/heads/main", "ref:refs/heads/dev"
 PREVIEW, DEPLOY = NAMES.preview_role("dev"), NAMES.deploy_role("dev")
 PREVIEW_PROD, DEPLOY_PROD = NAMES.preview_role("prod"), NAMES.deploy_role("prod")
@@ -121,7 +122,7 @@ def test_a_key_that_was_made_but_not_named_any_more_is_found(account):
 
 @pytest.mark.long
 def test_what_somebody_changed_by_hand_is_put_right(prepared):
-    # given a policy, a trust and a bucket as a person left them
+    # given a policy, a trust, a session's length and a bucket as a person left them
     before = prepared.everything()
     iam, s3 = prepared.client("iam"), prepared.client("s3")
     nobody = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "*", "Resource": "*"}]})
@@ -132,13 +133,14 @@ def test_what_somebody_changed_by_hand_is_put_right(prepared):
     iam.update_assume_role_policy(
         RoleName=DEPLOY_PROD, PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": []})
     )
+    iam.update_role(RoleName=DEPLOY, MaxSessionDuration=3600)
     s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Suspended"})
 
     # when the command is given, and says so
     code, output = prepared.bootstrap()
 
     # then all is as before
-    assert (code, output.count("✓")) == (0, 3)
+    assert (code, output.count("✓")) == (0, 4)
     assert prepared.everything() == before
 
 
@@ -464,8 +466,9 @@ def test_nothing_is_destroyed_while_a_stack_exists(prepared):
 
 
 def test_destroy_leaves_nothing_of_its_own(account):
-    # given an account with a role of ECS, prepared, with what removed stacks leave in the bucket
-    account.client("iam").create_service_linked_role(AWSServiceName="ecs.amazonaws.com")
+    # given an account with the services' own roles, prepared, with what removed stacks leave in the bucket
+    for service in SERVICE_LINKED:
+        account.client("iam").create_service_linked_role(AWSServiceName=service)
     before = account.everything()
     account.bootstrap()
     s3 = account.client("s3")
@@ -493,6 +496,20 @@ def test_destroy_asks_for_the_buckets_name(prepared):
     assert code == 1
     assert f"Type the bucket's name, {BUCKET}" in output
     assert prepared.everything() == before
+
+
+def test_services_that_ask_for_roles_of_their_own_have_them(ready):
+    iam = ready.client("iam")
+    services = ("ecs.amazonaws.com", "ops.apigateway.amazonaws.com")
+    lacking = [each for each in services if not iam.list_roles(PathPrefix=f"/aws-service-role/{each}/")["Roles"]]
+    assert lacking == []
+
+
+def test_a_deployment_may_ask_for_credentials_of_two_hours(ready):
+    roles = {
+        role: ready.client("iam").get_role(RoleName=role)["Role"]["MaxSessionDuration"] for role in (DEPLOY, PREVIEW)
+    }
+    assert roles == {DEPLOY: 7200, PREVIEW: 3600}
 
 
 def test_what_is_made_carries_the_tags_by_which_it_is_known_again(ready):

@@ -94,8 +94,8 @@ def glue_python(platform, tmp_path_factory):
 
 def test_the_glue_scripts_run_from_wheels_and_archive_alone_with_their_deployed_arguments(target, glue_python):
     # given a landed object, and a clean interpreter with nothing but the deployed wheels
-    key = "inbound/vehicles/2026/02/03/artefact.csv"
-    body = b"customer_id,model,colour,registration_plate\n1,Corsa,Red,AB12CDE\n"
+    key = "inbound/parcels/2026/02/03/artefact.csv"
+    body = b"member_id,town,size,label\n1,Leeds,Small,AB12CDE\n"
     target.client("s3").put_object(Bucket=target.bucket, Key=key, Body=body)
 
     # when it runs the deployed scripts
@@ -105,9 +105,9 @@ def test_the_glue_scripts_run_from_wheels_and_archive_alone_with_their_deployed_
     runner.run(target.exports["martJob"])
 
     # then the object is in the warehouse, and a report line was written for each report
-    [landed] = [each.inbound for each in landed_objects(target, "vehicles") if each.inbound.key == key]
-    assert landed.warehouse_key in processed_keys(target, "vehicles")
-    assert any("customers_by_model_and_colour" in line for line in lines)
+    [landed] = [each.inbound for each in landed_objects(target, "parcels") if each.inbound.key == key]
+    assert landed.warehouse_key in processed_keys(target, "parcels")
+    assert any("members_by_town_and_size" in line for line in lines)
 
 
 @pytest.mark.parametrize("version", [JOB_PYTHON, FUNCTION_PYTHON])

@@ -39,8 +39,8 @@ def test_an_entry_keeps_state_attempts_bytes_checksum_times_and_key(ledger, cloc
     # then
     entry = only_entry(ledger, dataset)
     assert (entry.connection, entry.path, entry.size, entry.modified) == (
-        "dealer",
-        "in/vehicles.csv",
+        "carrier",
+        "in/parcels.csv",
         10,
         1_700_000_000,
     )
@@ -51,7 +51,7 @@ def test_an_entry_keeps_state_attempts_bytes_checksum_times_and_key(ledger, cloc
         "sha256:aa",
         None,
     )
-    assert entry.object_key == f"inbound/{dataset}/2026/11/22/vehicles.csv"
+    assert entry.object_key == f"inbound/{dataset}/2026/11/22/parcels.csv"
     assert entry.claimed_at == entry.finished_at == "2026-11-22T23:59:30.000000+00:00"
 
 
@@ -98,7 +98,7 @@ def test_an_expired_claim_is_taken_over_past_midnight_and_keeps_its_key(ledger, 
     second = ledger.claim(version_of(dataset))
 
     # then
-    assert second.object_key == first.object_key == f"inbound/{dataset}/2026/11/22/vehicles.csv"
+    assert second.object_key == first.object_key == f"inbound/{dataset}/2026/11/22/parcels.csv"
     assert second.token != first.token
 
 
@@ -164,8 +164,8 @@ def test_a_changed_file_gets_a_key_of_its_own_on_the_same_day(ledger, dataset):
     later = ledger.claim(version_of(dataset, modified=1_700_000_001))
 
     # then
-    assert larger.object_key.endswith("/2026/11/22/vehicles.v2.csv")
-    assert later.object_key.endswith("/2026/11/22/vehicles.v3.csv")
+    assert larger.object_key.endswith("/2026/11/22/parcels.v2.csv")
+    assert later.object_key.endswith("/2026/11/22/parcels.v3.csv")
 
 
 def test_a_changed_file_keeps_its_name_on_another_day(ledger, clock, dataset):
@@ -177,25 +177,25 @@ def test_a_changed_file_keeps_its_name_on_another_day(ledger, clock, dataset):
     changed = ledger.claim(version_of(dataset, size=11))
 
     # then
-    assert changed.object_key.endswith("/2026/11/23/vehicles.csv")
+    assert changed.object_key.endswith("/2026/11/23/parcels.csv")
 
 
 def test_a_version_suffix_does_not_meet_a_file_of_that_very_name(ledger, dataset):
     # given
     ledger.claim(version_of(dataset))
-    ledger.claim(version_of(dataset, path="in/vehicles.v2.csv"))
+    ledger.claim(version_of(dataset, path="in/parcels.v2.csv"))
 
     # when
     changed = ledger.claim(version_of(dataset, size=11))
 
     # then
-    assert changed.object_key.endswith("/vehicles.v3.csv")
+    assert changed.object_key.endswith("/parcels.v3.csv")
 
 
 def test_the_same_name_in_two_directories_gets_two_keys(ledger, dataset):
     # when
-    first = ledger.claim(version_of(dataset, path="north/vehicles.csv"))
-    second = ledger.claim(version_of(dataset, path="south/vehicles.csv"))
+    first = ledger.claim(version_of(dataset, path="north/parcels.csv"))
+    second = ledger.claim(version_of(dataset, path="south/parcels.csv"))
 
     # then
     assert first.object_key != second.object_key
@@ -215,7 +215,7 @@ def test_of_many_runs_at_once_one_gets_the_claim(ledger_stack, clock, dataset):
 
     # then
     assert len(claims) == 1
-    assert claims[0].object_key.endswith("/vehicles.csv")
+    assert claims[0].object_key.endswith("/parcels.csv")
 
 
 class AnswersLost:
@@ -250,7 +250,7 @@ def test_writes_that_succeeded_but_were_repeated_are_recognised_as_ones_own(ledg
     # then
     entry = only_entry(ledger, dataset)
     assert (entry.state, entry.attempts) == (State.COMPLETE, 2)
-    assert entry.object_key.endswith("/vehicles.csv")
+    assert entry.object_key.endswith("/parcels.csv")
 
 
 def test_a_refused_version_is_recorded_without_a_key(ledger, dataset):
@@ -260,7 +260,7 @@ def test_a_refused_version_is_recorded_without_a_key(ledger, dataset):
     # then
     entry = only_entry(ledger, dataset)
     assert (entry.state, entry.error, entry.object_key) == (State.FAILED, "it is empty", None)
-    assert ledger.claim(version_of(dataset)).object_key.endswith("/vehicles.csv")
+    assert ledger.claim(version_of(dataset)).object_key.endswith("/parcels.csv")
 
 
 def test_a_name_that_cannot_be_a_key_is_not_claimed(ledger, dataset):

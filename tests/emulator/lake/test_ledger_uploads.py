@@ -211,7 +211,7 @@ def test_a_name_that_was_used_today_is_not_claimed_with_others(ledger, dataset):
 
     # then
     assert claims is None
-    assert ledger.claim(new, "token").object_key.endswith("vehicles.v2.csv")
+    assert ledger.claim(new, "token").object_key.endswith("parcels.v2.csv")
 
 
 def test_claims_at_once_whose_answer_was_lost_are_ones_own_when_asked_for_again(ledger, dataset):

@@ -15,7 +15,7 @@ from tests.support.platform_steps import eventually
 
 pytestmark = [pytest.mark.emulator, pytest.mark.xdist_group("platform")]
 
-HEADER = "customer_id,model,colour,registration_plate\n"
+HEADER = "member_id,town,size,label\n"
 SECRET = "never-to-be-shown"
 
 
@@ -23,7 +23,7 @@ SECRET = "never-to-be-shown"
 def dead_event(held_events):
     """An event among the dead letters, with the reason that the batcher gives; the batcher is held."""
     held_events.take("eventsDeadLetterQueueUrl")
-    body = json.dumps({"event_id": str(uuid.uuid4()), "event_type": "visit", "payload": {"card": SECRET}})
+    body = json.dumps({"event_id": str(uuid.uuid4()), "event_type": "scan", "payload": {"card": SECRET}})
     attributes = {"reason": {"DataType": "String", "StringValue": "it has no occurred_at"}}
     held_events.target.client("sqs").send_message(
         QueueUrl=held_events.target.exports["eventsDeadLetterQueueUrl"], MessageBody=body, MessageAttributes=attributes
@@ -82,10 +82,10 @@ def test_a_dead_letter_stays_when_its_source_does_not_take_it(ops, held_events, 
 
 def test_a_failed_collection_is_given_to_the_collector_again(ops, target, outgoing):
     # given a file, what Lambda says of a collection that failed on it, and a message that is nobody's
-    (outgoing / "redriven.csv").write_text("customer_id,model,colour,registration_plate\n1,Corsa,Red,AB12CDE\n")
+    (outgoing / "redriven.csv").write_text("member_id,town,size,label\n1,Leeds,Small,AB12CDE\n")
     sqs, url = target.client("sqs"), target.exports["collectorDeadLetterQueueUrl"]
     sqs.purge_queue(QueueUrl=url)
-    failure = {"requestPayload": {"dataset": "vehicles"}, "responsePayload": {"errorMessage": "no route to the host"}}
+    failure = {"requestPayload": {"dataset": "parcels"}, "responsePayload": {"errorMessage": "no route to the host"}}
     sqs.send_message(QueueUrl=url, MessageBody=json.dumps(failure))
     sqs.send_message(QueueUrl=url, MessageBody="nobody's")
 
@@ -98,7 +98,7 @@ def test_a_failed_collection_is_given_to_the_collector_again(ops, target, outgoi
     assert "it names no dataset to collect" in moved.stderr
     assert moved.exit_code == 1
     eventually(
-        lambda: [each for each in landed_objects(target, "vehicles") if each.inbound.file_name == "redriven.csv"],
+        lambda: [each for each in landed_objects(target, "parcels") if each.inbound.file_name == "redriven.csv"],
         60,
         "the collected file",
     )
@@ -114,7 +114,7 @@ def test_a_dead_event_is_mended_and_goes_back_to_its_queue(ops, dead_event, held
     saved = ops(*one, "--save", str(file))
     assert (saved.exit_code, file.read_text(), file.stat().st_mode & 0o777) == (0, dead_event, 0o600)
     assert ops(*one, "--save", str(file)).exit_code == 2, "a file is written over"
-    members = {"occurred_at": "2026-01-02T10:00:00Z", "source": "website", "received_at": "2026-01-02T10:00:01.000Z"}
+    members = {"occurred_at": "2026-01-02T10:00:00Z", "source": "scanner", "received_at": "2026-01-02T10:00:01.000Z"}
     mended = json.dumps(json.loads(dead_event) | members | {"request_id": "by hand"})
 
     # when it goes back as it is, and as it was mended
@@ -138,7 +138,7 @@ def test_a_dead_letter_that_is_of_no_use_is_deleted_on_a_yes_alone(ops, held_eve
 
 def test_attributes_that_were_not_recorded_are_recorded_again(ops, target):
     # given an object of which the index knows nothing, since its event failed
-    key = f"inbound/vehicles/2026/02/04/unrecorded-{uuid.uuid4()}.csv"
+    key = f"inbound/parcels/2026/02/04/unrecorded-{uuid.uuid4()}.csv"
     s3, table = target.client("s3"), target.exports["attributesTable"]
     dynamodb, place = target.client("dynamodb"), {"object_key": {"S": key}}
     etag = s3.put_object(Bucket=target.bucket, Key=key, Body=HEADER.encode())["ETag"].strip('"')
@@ -164,12 +164,12 @@ def test_attributes_that_were_not_recorded_are_recorded_again(ops, target):
 def test_an_extraction_that_never_started_is_started_once_for_all_its_dead_letters(ops, target):
     # given that the scheduler could not start it twice
     url, sqs = target.exports["extractionDeadLetterQueueUrl"], target.client("sqs")
-    group, name = target.exports["extractionSchedules"]["person"].split("/")
+    group, name = target.exports["extractionSchedules"]["members"].split("/")
     schedule = target.client("scheduler").get_schedule(GroupName=group, Name=name)
     code = {"ERROR_CODE": {"DataType": "String", "StringValue": "AccessDeniedException"}}
     for _ in range(2):
         sqs.send_message(QueueUrl=url, MessageBody=schedule["Target"]["Input"], MessageAttributes=code)
-    before = len(landed_objects(target, "person"))
+    before = len(landed_objects(target, "members"))
 
     # when
     looked, moved = ops("redrive", "extraction"), ops("redrive", "extraction", "--yes")
@@ -177,7 +177,7 @@ def test_an_extraction_that_never_started_is_started_once_for_all_its_dead_lette
     # then one extraction has read the table
     assert "AccessDeniedException" in looked.stdout
     assert (moved.exit_code, "2 moved to the SQL extraction" in moved.stdout) == (0, True), moved.stderr
-    assert len(landed_objects(target, "person")) - before == 1
+    assert len(landed_objects(target, "members")) - before == 1
 
 
 @pytest.mark.parametrize(
@@ -202,26 +202,28 @@ def test_what_cannot_be_redriven_is_refused_in_words(ops, words, said):
 @pytest.fixture
 def refused_object(target):
     """An object with a clean row and one that is refused, processed."""
-    key = f"inbound/vehicles/2026/02/03/night-{uuid.uuid4()}.csv"
+    key = f"inbound/parcels/2026/02/03/night-{uuid.uuid4()}.csv"
     s3 = target.client("s3")
-    s3.put_object(Bucket=target.bucket, Key=key, Body=f"{HEADER}11,Corsa,Red,AB21CDE\nx,Corsa,Red,AB22CDE\n".encode())
-    ProcessRunner(target).run(target.exports["warehouseJob"], {"--dataset": "vehicles"})
+    s3.put_object(
+        Bucket=target.bucket, Key=key, Body=f"{HEADER}11,Leeds,Small,AB21CDE\nx,Leeds,Small,AB22CDE\n".encode()
+    )
+    ProcessRunner(target).run(target.exports["warehouseJob"], {"--dataset": "parcels"})
     return key
 
 
 def test_refused_rows_are_listed_shown_and_released_once_their_object_is_mended(ops, target, refused_object):
     # when the operator looks
-    listed, shown = ops("quarantine", "list", "--dataset", "vehicles"), ops("quarantine", "show", refused_object)
+    listed, shown = ops("quarantine", "list", "--dataset", "parcels"), ops("quarantine", "show", refused_object)
 
     # then the row is there with its line and text, and nothing else of the object
     assert (listed.exit_code, shown.exit_code) == (0, 0)
     assert refused_object in listed.stdout
-    assert "x,Corsa,Red,AB22CDE" in shown.stdout
+    assert "x,Leeds,Small,AB22CDE" in shown.stdout
     assert "AB21CDE" not in shown.stdout
     assert "1 refused rows, 1 shown" in shown.stdout
 
     # when the object is mended, and released without and with a yes
-    body = f"{HEADER}11,Corsa,Red,AB21CDE\n12,Corsa,Red,AB22CDE\n".encode()
+    body = f"{HEADER}11,Leeds,Small,AB21CDE\n12,Leeds,Small,AB22CDE\n".encode()
     target.client("s3").put_object(Bucket=target.bucket, Key=refused_object, Body=body)
     dry = ops("quarantine", "release", refused_object)
     before = row_account(target, parse_inbound_key(refused_object))
@@ -240,7 +242,7 @@ def test_refused_rows_are_listed_shown_and_released_once_their_object_is_mended(
 def test_a_mended_file_is_put_in_the_objects_place_on_a_yes_alone(ops, target, refused_object, tmp_path):
     # given a mended file
     s3, file = target.client("s3"), tmp_path / "mended.csv"
-    file.write_text(f"{HEADER}11,Corsa,Red,AB21CDE\n12,Corsa,Red,AB22CDE\n")
+    file.write_text(f"{HEADER}11,Leeds,Small,AB21CDE\n12,Leeds,Small,AB22CDE\n")
     words = ["quarantine", "release", refused_object, "--mended", str(file)]
 
     def content():
@@ -265,17 +267,17 @@ def test_a_mended_file_is_put_in_the_objects_place_on_a_yes_alone(ops, target, r
 
 def test_all_of_a_datasets_objects_with_refused_rows_are_released_at_once(ops, target, refused_object):
     # given another object with a refused row, both mended, and one that was clean
-    s3, keys = target.client("s3"), [refused_object, f"inbound/vehicles/2026/02/03/night-{uuid.uuid4()}.csv"]
-    clean = f"inbound/vehicles/2026/02/03/clean-{uuid.uuid4()}.csv"
-    s3.put_object(Bucket=target.bucket, Key=keys[1], Body=f"{HEADER}y,Corsa,Red,AB23CDE\n".encode())
-    s3.put_object(Bucket=target.bucket, Key=clean, Body=f"{HEADER}13,Corsa,Red,AB24CDE\n".encode())
-    ProcessRunner(target).run(target.exports["warehouseJob"], {"--dataset": "vehicles"})
+    s3, keys = target.client("s3"), [refused_object, f"inbound/parcels/2026/02/03/night-{uuid.uuid4()}.csv"]
+    clean = f"inbound/parcels/2026/02/03/clean-{uuid.uuid4()}.csv"
+    s3.put_object(Bucket=target.bucket, Key=keys[1], Body=f"{HEADER}y,Leeds,Small,AB23CDE\n".encode())
+    s3.put_object(Bucket=target.bucket, Key=clean, Body=f"{HEADER}13,Leeds,Small,AB24CDE\n".encode())
+    ProcessRunner(target).run(target.exports["warehouseJob"], {"--dataset": "parcels"})
     before = row_account(target, parse_inbound_key(clean))
     for key in keys:
-        s3.put_object(Bucket=target.bucket, Key=key, Body=f"{HEADER}14,Corsa,Red,AB25CDE\n".encode())
+        s3.put_object(Bucket=target.bucket, Key=key, Body=f"{HEADER}14,Leeds,Small,AB25CDE\n".encode())
 
     # when the dataset is released
-    dry, done = ops("quarantine", "release", "vehicles"), ops("quarantine", "release", "vehicles", "--yes")
+    dry, done = ops("quarantine", "release", "parcels"), ops("quarantine", "release", "parcels", "--yes")
 
     # then both are clean, and the one that was clean is as it was
     assert all(key in dry.stdout for key in keys)
@@ -288,11 +290,11 @@ def test_all_of_a_datasets_objects_with_refused_rows_are_released_at_once(ops, t
 
 def test_one_object_is_replayed_alone(ops, target, refused_object):
     # given another object of the day
-    other = f"inbound/vehicles/2026/02/03/other-{uuid.uuid4()}.csv"
-    target.client("s3").put_object(Bucket=target.bucket, Key=other, Body=f"{HEADER}13,Corsa,Red,AB24CDE\n".encode())
-    ProcessRunner(target).run(target.exports["warehouseJob"], {"--dataset": "vehicles"})
+    other = f"inbound/parcels/2026/02/03/other-{uuid.uuid4()}.csv"
+    target.client("s3").put_object(Bucket=target.bucket, Key=other, Body=f"{HEADER}13,Leeds,Small,AB24CDE\n".encode())
+    ProcessRunner(target).run(target.exports["warehouseJob"], {"--dataset": "parcels"})
     mine, others = (row_account(target, parse_inbound_key(key)) for key in (refused_object, other))
-    words = ["replay", "--dataset", "vehicles", "--object", refused_object]
+    words = ["replay", "--dataset", "parcels", "--object", refused_object]
 
     # when
     dry, done = ops(*words), ops(*words, "--yes")
@@ -309,7 +311,7 @@ def test_one_object_is_replayed_alone(ops, target, refused_object):
 def test_days_are_replayed_on_a_yes_alone(ops, target, refused_object):
     # given what a run made of an object
     before = row_account(target, parse_inbound_key(refused_object))
-    words = ["replay", "--dataset", "vehicles", "--from", "2026-02-03", "--to", "2026-02-03"]
+    words = ["replay", "--dataset", "parcels", "--from", "2026-02-03", "--to", "2026-02-03"]
 
     # when its day is replayed without and with a yes
     dry = ops(*words)
@@ -331,13 +333,13 @@ def test_days_are_replayed_on_a_yes_alone(ops, target, refused_object):
     [
         (["quarantine", "list", "--dataset", "strange"], "there is no dataset 'strange'"),
         (["quarantine", "show", "night.csv"], "night.csv is no inbound key"),
-        (["quarantine", "release", "inbound/vehicles/2026/02/03/none.csv"], "no job has processed"),
-        (["quarantine", "release", "vehicles", "--mended", __file__], "give its key"),
-        (["quarantine", "release", "person"], ""),
-        (["replay", "--dataset", "vehicles", "--object", "inbound/vehicles/2026/02/03/none.csv"], ""),
+        (["quarantine", "release", "inbound/parcels/2026/02/03/none.csv"], "no job has processed"),
+        (["quarantine", "release", "parcels", "--mended", __file__], "give its key"),
+        (["quarantine", "release", "members"], ""),
+        (["replay", "--dataset", "parcels", "--object", "inbound/parcels/2026/02/03/none.csv"], ""),
         (["replay", "--dataset", "strange"], "there is no dataset 'strange'"),
-        (["replay", "--dataset", "vehicles"], "say which"),
-        (["replay", "--dataset", "vehicles", "--from", "2026-02-04", "--to", "2026-02-03"], "is after"),
+        (["replay", "--dataset", "parcels"], "say which"),
+        (["replay", "--dataset", "parcels", "--from", "2026-02-04", "--to", "2026-02-03"], "is after"),
     ],
 )
 def test_what_is_not_there_is_not_released_or_replayed(ops, words, said):
@@ -348,11 +350,11 @@ def test_what_is_not_there_is_not_released_or_replayed(ops, words, said):
 
 def test_the_last_runs_are_told_with_what_they_did_and_why_one_failed(ops, target, outgoing):
     # given a collection, an extraction, a job that succeeded and one that failed
-    (outgoing / "runs.csv").write_text(f"{HEADER}1,Corsa,Red,AB31CDE\nx,Corsa,Red,AB32CDE\n")
-    assert ops("collect", "vehicles").exit_code == 0
-    assert ops("collect", "person").exit_code == 0
+    (outgoing / "runs.csv").write_text(f"{HEADER}1,Leeds,Small,AB31CDE\nx,Leeds,Small,AB32CDE\n")
+    assert ops("collect", "parcels").exit_code == 0
+    assert ops("collect", "members").exit_code == 0
     assert ops("run", "refine").exit_code == 0
-    missing = "inbound/vehicles/2026/02/03/none.csv"
+    missing = "inbound/parcels/2026/02/03/none.csv"
     assert ops("run", "sanitise", "--object", missing).exit_code == 1
 
     # when
@@ -368,7 +370,7 @@ def test_the_last_runs_are_told_with_what_they_did_and_why_one_failed(ops, targe
     warehouse = next(line for line in lines if target.exports["warehouseJob"] in line)
     assert "rows in" in warehouse
     assert "quarantined" in warehouse
-    for what in ("collection vehicles", "extraction person"):
+    for what in ("collection parcels", "extraction members"):
         assert "SUCCEEDED" in next(line for line in lines if what in line)
 
     # and those that failed can be seen alone
@@ -391,14 +393,14 @@ def test_the_status_tells_the_age_the_rows_and_the_dead_letters(ops, target, ref
     assert "undelivered 1" not in before.stdout
     assert "dead letters: undelivered 1; `redrive` looks at them" in result.stdout
     assert "`quarantine list` tells by which rules" in result.stdout
-    assert "0.0/26 h" in next(line for line in result.stdout.splitlines() if line.strip().startswith("vehicles"))
+    assert "0.0/26 h" in next(line for line in result.stdout.splitlines() if line.strip().startswith("parcels"))
     assert refused_object not in result.stdout
 
 
 @pytest.mark.parametrize(("told", "kept"), [("2026-02-01T00:00:00+00:00", True), ("last week", False)])
 def test_a_mended_object_is_as_old_as_the_one_in_whose_place_it_comes(target, tmp_path, told, kept):
     # given an object that its source changed days before it landed, or that is refused for what it says of that
-    inbound = parse_inbound_key(f"inbound/vehicles/2026/02/03/night-{uuid.uuid4()}.csv")
+    inbound = parse_inbound_key(f"inbound/parcels/2026/02/03/night-{uuid.uuid4()}.csv")
     metadata = {"correlation-id": "a-run", "source-modified": told}
     s3 = target.client("s3")
     s3.put_object(Bucket=target.bucket, Key=inbound.key, Body=b"torn", Metadata=metadata)

@@ -19,15 +19,15 @@ EVENTS = [
         "event_id": f"00000000-0000-4000-8000-00000000000{number}",
         "event_type": kind,
         "occurred_at": "2026-01-02T10:00:00Z",
-        "source": "website",
+        "source": "scanner",
         "received_at": "2026-01-02T10:00:01Z",
         "request_id": "request",
         "payload": payload,
     }
     for number, (kind, payload) in enumerate(
         [
-            ("payment", {"amount": "12.50", "currency": "GBP", "registration_plate": "AB19CDE"}),
-            ("visit", {"customer_id": 9, "page": "/offers"}),
+            ("weighing", {"weight": "12.50", "unit": "KGM", "label": "AB19CDE"}),
+            ("scan", {"member_id": 9, "place": "/depot"}),
         ]
     )
 ]
@@ -36,32 +36,34 @@ EVENTS = [
 @pytest.fixture
 def refined(target, outgoing):
     """A file with a clean row, one that comes twice and a refused one, and two events, taken to the reports."""
-    (outgoing / "picture.csv").write_text(HEADER + "9,Corsa,Red,AB19CDE\n9,Corsa,Red,AB19CDE\n9,Corsa,Red,<plate>\n")
-    target.client("s3").put_object(
-        Bucket=target.bucket, Key="inbound/events/2026/01/02/picture.ndjson", Body="\n".join(map(json.dumps, EVENTS))
+    (outgoing / "picture.csv").write_text(
+        HEADER + "9,Leeds,Small,AB19CDE\n9,Leeds,Small,AB19CDE\n9,Leeds,Small,<label>\n"
     )
-    collect(target, "vehicles")
+    target.client("s3").put_object(
+        Bucket=target.bucket, Key="inbound/readings/2026/01/02/picture.ndjson", Body="\n".join(map(json.dumps, EVENTS))
+    )
+    collect(target, "parcels")
     refine(target)
 
 
 @pytest.mark.usefixtures("refined")
 def test_the_facts_are_those_of_the_lake(target):
     # when
-    vehicles = {facts.name: facts for facts in dataset_facts(target)}["vehicles"]
+    parcels = {facts.name: facts for facts in dataset_facts(target)}["parcels"]
 
     # then the last run is that of the file
-    run = vehicles.last_run
+    run = parcels.last_run
     assert (run.objects, run.rows_in, run.warehouse, run.quarantined, run.duplicate) == (1, 3, 1, 1, 1)
-    assert vehicles.total.balances
-    assert vehicles.waiting == 0
-    assert vehicles.places["inbound"] == f"s3://{target.bucket}/{inbound_prefix('vehicles')}"
-    assert "9,Corsa,Red,<plate>" in {rule.example for rule in vehicles.refused}
+    assert parcels.total.balances
+    assert parcels.waiting == 0
+    assert parcels.places["inbound"] == f"s3://{target.bucket}/{inbound_prefix('parcels')}"
+    assert "9,Leeds,Small,<label>" in {rule.example for rule in parcels.refused}
 
 
 @pytest.mark.usefixtures("refined")
 def test_every_report_has_a_chart_of_its_rows(target):
-    # given that only vehicles were collected
-    facts = [each for each in report_facts(target) if set(each.report.inputs) == {"vehicles"}]
+    # given that only parcels were collected
+    facts = [each for each in report_facts(target) if set(each.report.inputs) == {"parcels"}]
 
     # then
     assert facts
@@ -78,4 +80,4 @@ def test_the_command_writes_the_page(platform, tmp_path):
     # then
     assert result.exit_code == 0, result.output
     assert "Every row is accounted for." in page.read_text()
-    assert "&lt;plate&gt;" in page.read_text()
+    assert "&lt;label&gt;" in page.read_text()

@@ -9,7 +9,7 @@ from ops.stack.target import Target
 
 pytestmark = pytest.mark.emulator
 NAME = "data-platform-dev-source-sftp"
-SCHEDULES = ["vehicles", "vehicles.continuation"]
+SCHEDULES = ["parcels", "parcels.continuation"]
 TARGET = {
     "Arn": "arn:aws:lambda:eu-west-1:000000000000:function:collector",
     "RoleArn": "arn:aws:iam::000000000000:role/r",

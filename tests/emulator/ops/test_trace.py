@@ -12,9 +12,9 @@ from tests.support.platform_steps import commands_to, eventually, outgoing_folde
 
 pytestmark = [pytest.mark.emulator, pytest.mark.xdist_group("platform")]
 
-HEADER = "customer_id,model,colour,registration_plate\n"
+HEADER = "member_id,town,size,label\n"
 OTHER = "Never-to-be-shown"
-PAGE = "/never-to-be-shown"
+UNIT, OTHER_UNIT = "NTS", "NTO"
 
 
 def steps(result):
@@ -37,20 +37,25 @@ def told(found, place):
 
 @pytest.fixture(scope="module")
 def collected(platform):
-    """A file of vehicles, one of them by a plate that a dealer wrote in small letters, taken to the reports."""
+    """A file of parcels, one of them by a label that a carrier wrote in small letters, taken to the reports."""
     give, folder = commands_to(platform), outgoing_folder(platform)
     name = f"trace-{uuid.uuid4().hex[:8]}.csv"
-    rows = ("501,Corsa,Red,tr19 ace", f"502,{OTHER},Blue,TR20ACE", "x,Corsa,Red,TR21ACE", "503,Corsa,Red,TR23ACE")
+    rows = (
+        "501,Leeds,Small,tr19 ace",
+        f"502,{OTHER},Large,TR20ACE",
+        "x,Leeds,Small,TR21ACE",
+        "503,Leeds,Small,TR23ACE",
+    )
     (folder / name).write_text(HEADER + "".join(f"{row}\n" for row in rows))
-    assert give("collect", "vehicles").exit_code == 0
+    assert give("collect", "parcels").exit_code == 0
     assert give("run", "refine").exit_code == 0
     yield name
     (folder / name).unlink(missing_ok=True)
 
 
-def test_a_vehicle_is_followed_from_the_partners_file_to_the_reports_that_count_it(ops, target, collected):
-    # when its plate is typed in any form
-    found = steps(ops("trace", "--dataset", "vehicles", "TR19 ACE"))
+def test_a_parcel_is_followed_from_its_file_to_its_reports(ops, target, collected):
+    # when its label is typed in any form
+    found = steps(ops("trace", "--dataset", "parcels", "TR19 ACE"))
 
     # then each step is told in its order
     places = [place for place, _ in found]
@@ -58,7 +63,7 @@ def test_a_vehicle_is_followed_from_the_partners_file_to_the_reports_that_count_
     assert places[5] == "row"
     assert set(places[6:]) == {"report"}
     source, inbound, warehouse = told(found, "source"), told(found, "inbound"), told(found, "warehouse")
-    assert source[0].startswith(f"SFTP dealer: outgoing/vehicles/{collected}, ")
+    assert source[0].startswith(f"SFTP carrier: outgoing/parcels/{collected}, ")
     assert source[1].startswith("collection complete, attempt 1, claimed ")
     assert source[2].startswith("checksum ")
     landed = parse_inbound_key(inbound[0])
@@ -69,9 +74,8 @@ def test_a_vehicle_is_followed_from_the_partners_file_to_the_reports_that_count_
 
     # and the rows of the reports that stand on it
     reports = {lines[0].split("/")[3]: lines[-1] for place, lines in found if place == "report"}
-    assert reports["customers_by_model_and_colour"] == "would differ without it: model CORSA, colour Red"
-    assert reports["vehicles_by_plate_year"] == "would differ without it: registration_year 2019"
-    assert reports["customers_by_fleet_size"].startswith("would differ without it: fleet_size ")
+    assert reports["members_by_town_and_size"] == "would differ without it: town LEEDS, size Small"
+    assert reports["members_by_parcel_count"].startswith("would differ without it: parcel_count ")
     assert all("by run jr_" in line for place, lines in found if place == "report" for line in lines[1:2])
 
     # and nothing of any other row
@@ -81,36 +85,36 @@ def test_a_vehicle_is_followed_from_the_partners_file_to_the_reports_that_count_
 
 
 def test_a_row_that_came_again_later_is_superseded(ops, outgoing, collected):
-    # given a later file with the same vehicle
-    (outgoing / f"later-{collected}").write_text(f"{HEADER}503,Corsa,Green,TR23ACE\n")
-    ops("collect", "vehicles")
+    # given a later file with the same parcel
+    (outgoing / f"later-{collected}").write_text(f"{HEADER}503,Leeds,Medium,TR23ACE\n")
+    ops("collect", "parcels")
     ops("run", "refine")
 
     # when
-    found = steps(ops("trace", "--dataset", "vehicles", "TR23ACE", "--values"))
+    found = steps(ops("trace", "--dataset", "parcels", "TR23ACE", "--values"))
 
     # then both are told, and which of them counts; their values, since they were asked for
     rows = [lines for place, lines in found if place == "row"]
-    assert any("superseded by inbound/vehicles/" in line and f"later-{collected}" in line for line in rows[-2])
+    assert any("superseded by inbound/parcels/" in line and f"later-{collected}" in line for line in rows[-2])
     assert "the published view has it: the latest row of its key" in rows[-1]
-    assert json.loads(rows[-1][-1])["colour"] == "Green"
+    assert json.loads(rows[-1][-1])["size"] == "Medium"
 
 
 def test_a_refused_row_is_followed_to_the_quarantine_with_its_rules(ops, collected):
-    found = steps(ops("trace", "--dataset", "vehicles", "TR21ACE"))
-    assert told(found, "refused") == ["line 4, by customer_id|type: customer_id is not a whole number"]
+    found = steps(ops("trace", "--dataset", "parcels", "TR21ACE"))
+    assert told(found, "refused") == ["line 4, by member_id|type: member_id is not a whole number"]
     assert collected in told(found, "source")[0]
     assert "report" not in [place for place, _ in found]
 
 
 def test_a_row_that_no_job_has_read_yet_is_found_where_it_waits(ops, target):
     # given an object that was put by hand
-    key = f"inbound/vehicles/2026/02/05/waits-{uuid.uuid4().hex}.csv"
-    target.client("s3").put_object(Bucket=target.bucket, Key=key, Body=f"{HEADER}1,Corsa,Red,TR22 ACE\n".encode())
+    key = f"inbound/parcels/2026/02/05/waits-{uuid.uuid4().hex}.csv"
+    target.client("s3").put_object(Bucket=target.bucket, Key=key, Body=f"{HEADER}1,Leeds,Small,TR22 ACE\n".encode())
 
     # when it is searched on its day, and on another
-    found = steps(ops("trace", "--dataset", "vehicles", "TR22ACE", "--from", "2026-02-05", "--to", "2026-02-05"))
-    other = ops("trace", "--dataset", "vehicles", "TR22ACE", "--from", "2026-02-06", "--to", "2026-02-06")
+    found = steps(ops("trace", "--dataset", "parcels", "TR22ACE", "--from", "2026-02-05", "--to", "2026-02-05"))
+    other = ops("trace", "--dataset", "parcels", "TR22ACE", "--from", "2026-02-06", "--to", "2026-02-06")
 
     # then
     assert told(found, "source") == [
@@ -126,16 +130,16 @@ def test_a_row_that_no_job_has_read_yet_is_found_where_it_waits(ops, target):
 def test_an_event_is_followed_from_its_request_to_the_report_that_counts_it(ops, target, event_stream):
     # given an event that was posted, and another one with it
     event_id = str(uuid.uuid4())
-    event = {"event_type": "visit", "occurred_at": "2026-11-02T08:15:30Z", "source": "website"}
-    mine = {**event, "event_id": event_id, "payload": {"customer_id": 77, "page": PAGE}}
-    other = {**event, "event_id": str(uuid.uuid4()), "payload": {"customer_id": 78, "page": f"{PAGE}-either"}}
+    event = {"event_type": "weighing", "occurred_at": "2026-11-02T08:15:30Z", "source": "scanner"}
+    mine = {**event, "event_id": event_id, "payload": {"weight": "7.00", "unit": UNIT, "label": "TR24ACE"}}
+    other = {**event, "event_id": str(uuid.uuid4()), "payload": {**mine["payload"], "unit": OTHER_UNIT}}
     answer = event_stream.post([mine, other])
     assert answer.status == 202
 
     def wait_for_all():
         event_stream.settle()
-        landed = {each.inbound.warehouse_key for each in landed_objects(target, "events")}
-        return landed - processed_keys(target, "events")
+        landed = {each.inbound.warehouse_key for each in landed_objects(target, "readings")}
+        return landed - processed_keys(target, "readings")
 
     eventually(wait_for_all, 60, "the events' object")
     assert ops("run", "refine").exit_code == 0
@@ -147,22 +151,22 @@ def test_an_event_is_followed_from_its_request_to_the_report_that_counts_it(ops,
     found = steps(result)
     assert [place for place, _ in found][:5] == ["source", "inbound", "attributes", "warehouse", "row"]
     assert told(found, "source") == ["posted events, put together by the batcher"]
-    assert told(found, "inbound")[0].startswith("inbound/events/")
+    assert told(found, "inbound")[0].startswith("inbound/readings/")
     row = told(found, "row")
     assert row[1] == "the published view has it: the first event received under its key"
     assert row[2].startswith("received ")
-    assert row[2].endswith(f", request {answer.document['request_id']}, channel key:website")
+    assert row[2].endswith(f", request {answer.document['request_id']}, channel key:scanner")
 
     # and what it carries is told only where a report names it
     reports = {lines[0].split("/")[3]: lines[-1] for place, lines in found if place == "report"}
-    assert reports["visits_by_page"] == f"would differ without it: page {PAGE}"
-    assert reports["revenue_by_day_and_model"] == "no row of it depends on this one"
-    assert PAGE not in " ".join(line for place, lines in found if place != "report" for line in lines)
-    assert f"{PAGE}-either" not in result.stdout
-    assert PAGE in " ".join(told(steps(ops("trace", event_id, "--values")), "row"))
+    named = f"day 2026-11-02, town UNKNOWN, unit {UNIT}"
+    assert reports == {"weight_by_day_and_town": f"would differ without it: {named}"}
+    assert UNIT not in " ".join(line for place, lines in found if place != "report" for line in lines)
+    assert OTHER_UNIT not in result.stdout
+    assert UNIT in " ".join(told(steps(ops("trace", event_id, "--values")), "row"))
 
     # and its whole key leads to the same way
-    assert ops("trace", "--dataset", "events", "key:website", event_id).stdout == result.stdout
+    assert ops("trace", "--dataset", "readings", "key:scanner", event_id).stdout == result.stdout
 
 
 def test_an_event_among_the_dead_letters_is_found_there(ops, held_events):
@@ -171,7 +175,7 @@ def test_an_event_among_the_dead_letters_is_found_there(ops, held_events):
     event_id = str(uuid.uuid4())
     held_events.target.client("sqs").send_message(
         QueueUrl=held_events.target.exports["eventsDeadLetterQueueUrl"],
-        MessageBody=json.dumps({"event_id": event_id, "payload": {"page": PAGE}}),
+        MessageBody=json.dumps({"event_id": event_id, "payload": {"unit": UNIT}}),
         MessageAttributes={"reason": {"DataType": "String", "StringValue": "it lacks request_id"}},
     )
 
@@ -184,40 +188,40 @@ def test_an_event_among_the_dead_letters_is_found_there(ops, held_events):
     assert place == "dead letters"
     assert lines[0].endswith("it lacks request_id")
     assert lines[1].startswith("`redrive events --message ")
-    assert PAGE not in result.stdout
+    assert UNIT not in result.stdout
 
 
 def test_an_object_is_followed_by_any_of_its_keys_and_a_file_by_its_path_or_name(ops, target, collected):
     # given
-    [landed] = [each.inbound for each in landed_objects(target, "vehicles") if each.inbound.file_name == collected]
+    [landed] = [each.inbound for each in landed_objects(target, "parcels") if each.inbound.file_name == collected]
     names = [landed.key, landed.warehouse_key, landed.quarantine_key, f"s3://{target.bucket}/{landed.key}"]
-    names += [collected, f"outgoing/vehicles/{collected}"]
+    names += [collected, f"outgoing/parcels/{collected}"]
 
     # then all of them lead to the same way
     ways = [steps(ops("trace", name)) for name in names]
     assert all(way == ways[0] for way in ways)
     assert told(ways[0], "inbound")[0] == landed.key
-    assert told(ways[0], "quarantine")[1:] == ["1 by customer_id|type"]
+    assert told(ways[0], "quarantine")[1:] == ["1 by member_id|type"]
     assert len([place for place, _ in ways[0] if place == "report"]) == len(
-        [report for report in REPORTS.values() if "vehicles" in report.inputs]
+        [report for report in REPORTS.values() if "parcels" in report.inputs]
     )
 
 
 def test_a_file_that_could_not_be_collected_is_told_with_the_reason(ops, outgoing):
     name = f"empty-{uuid.uuid4().hex[:8]}.csv"
     (outgoing / name).write_text("")
-    assert ops("collect", "vehicles").exit_code == 1
+    assert ops("collect", "parcels").exit_code == 1
     [(place, lines)] = [each for each in steps(ops("trace", name)) if each[0] == "source"]
     assert place == "source"
     assert any(line.startswith("collection failed, attempt 1") for line in lines)
     assert any(line.startswith("error: ") for line in lines)
 
 
-def test_a_person_is_followed_to_the_table(ops, target):
-    assert ops("collect", "person").exit_code == 0
-    newest = landed_objects(target, "person")[-1].inbound
+def test_a_member_is_followed_to_the_table(ops, target):
+    assert ops("collect", "members").exit_code == 0
+    newest = landed_objects(target, "members")[-1].inbound
     found = steps(ops("trace", newest.key))
-    assert told(found, "source")[0] == "SQL crm: customer.person"
+    assert told(found, "source")[0] == "SQL office: club.members"
     source = told(found, "source")
     # Other tests extract this table too: the ledger keeps its last extraction, which may have found nothing to land.
     if source[1].startswith("an earlier extraction"):
@@ -229,8 +233,8 @@ def test_a_person_is_followed_to_the_table(ops, target):
 
 def test_a_report_is_followed_back_to_what_it_was_made_of(ops, collected):
     assert collected
-    found = steps(ops("trace", "mart/operations/reports/owners_by_model/csv/owners_by_model.csv"))
-    assert [line.partition("=")[0] for line in told(found, "views")] == ["vehicles", "person"]
+    found = steps(ops("trace", "mart/accounts/reports/weight_by_day_and_town/csv/weight_by_day_and_town.csv"))
+    assert [line.partition("=")[0] for line in told(found, "views")] == ["readings", "parcels", "members"]
     assert told(found, "report")[1].startswith("made ")
 
 
@@ -238,18 +242,18 @@ def test_a_report_is_followed_back_to_what_it_was_made_of(ops, collected):
     ("words", "code", "said"),
     [
         (["nothing.csv"], 1, "no path or name of a file that the ledger knows"),
-        (["inbound/vehicles/2026/02/03/none.csv"], 1, "the ledger does not know it"),
-        (["inbound/vehicles/2026/02/03/../x"], 1, "is not of the form"),
-        (["quarantine/vehicles/x"], 1, "is not of the form quarantine/"),
+        (["inbound/parcels/2026/02/03/none.csv"], 1, "the ledger does not know it"),
+        (["inbound/parcels/2026/02/03/../x"], 1, "is not of the form"),
+        (["quarantine/parcels/x"], 1, "is not of the form quarantine/"),
         (["inbound/strange/2026/02/03/none.csv"], 1, "there is no dataset 'strange'"),
-        (["mart/finance/reports/strange.csv"], 1, "is no file of a report"),
-        (["00000000-0000-4000-8000-00000000dead"], 1, "no row of events has the key"),
-        (["--dataset", "vehicles", "TR99ACE"], 1, "quarantine files"),
-        (["--dataset", "person", "x"], 1, "can be no id of person, which is a whole number"),
-        (["--dataset", "person", "1", "2"], 1, "give 1 values"),
+        (["mart/accounts/reports/strange.csv"], 1, "is no file of a report"),
+        (["00000000-0000-4000-8000-00000000dead"], 1, "no row of readings has the key"),
+        (["--dataset", "parcels", "TR99ACE"], 1, "quarantine files"),
+        (["--dataset", "members", "x"], 1, "can be no number of members, which is a whole number"),
+        (["--dataset", "members", "1", "2"], 1, "give 1 values"),
         (["--dataset", "strange", "1"], 2, "there is no dataset 'strange'"),
         (["one", "two"], 2, "several words are a row's key"),
-        (["--dataset", "person", "1", "--from", "2026-02-04", "--to", "2026-02-03"], 2, "is after"),
+        (["--dataset", "members", "1", "--from", "2026-02-04", "--to", "2026-02-03"], 2, "is after"),
     ],
 )
 def test_what_is_nowhere_is_told_with_where_it_was_looked_for(ops, words, code, said):

@@ -48,15 +48,15 @@ def test_collected_files_are_moved_to_the_archive(stack, archiving, inbox, archi
 def test_a_name_that_the_archive_has_already_gets_a_number(archiving, inbox, archive):
     # given
     archiving()
-    (archive / "vehicles.csv").write_bytes(b"first")
-    (inbox / "vehicles.csv").write_bytes(b"second")
+    (archive / "parcels.csv").write_bytes(b"first")
+    (inbox / "parcels.csv").write_bytes(b"second")
 
     # when
     run()
 
     # then
-    assert (archive / "vehicles.csv").read_bytes() == b"first"
-    assert (archive / "vehicles.v2.csv").read_bytes() == b"second"
+    assert (archive / "parcels.csv").read_bytes() == b"first"
+    assert (archive / "parcels.v2.csv").read_bytes() == b"second"
 
 
 class RefusesToMove(ChrootedFiles):
@@ -67,47 +67,47 @@ class RefusesToMove(ChrootedFiles):
 def test_a_move_that_fails_is_told_and_made_up_for_without_fetching_again(stack, archiving, inbox, archive):
     # given
     archiving(RefusesToMove)
-    (inbox / "vehicles.csv").write_bytes(b"x")
+    (inbox / "parcels.csv").write_bytes(b"x")
 
     # when
     with pytest.raises(CollectionFailedError, match=r"collected, but the server does not let it be moved to 'archive'"):
         run()
-    assert stack.objects() == {today("vehicles.csv"): b"x"}
+    assert stack.objects() == {today("parcels.csv"): b"x"}
     read: dict[str, int] = {}
     archiving(partial(Counts, read=read))
     result = run()
 
     # then
     assert (result["unchanged"], read) == (1, {})
-    assert (archive / "vehicles.csv").exists()
+    assert (archive / "parcels.csv").exists()
 
 
 @pytest.mark.usefixtures("stack")
 def test_an_archive_that_is_missing_is_named(archiving, inbox):
     # given
     archiving(archive="no/such/place")
-    (inbox / "vehicles.csv").write_bytes(b"x")
+    (inbox / "parcels.csv").write_bytes(b"x")
 
     # when, then
     with pytest.raises(CollectionFailedError, match="there is no archive directory 'no/such/place'"):
         run()
-    assert (inbox / "vehicles.csv").exists()
+    assert (inbox / "parcels.csv").exists()
 
 
 def test_a_version_that_replaced_a_collected_one_is_not_moved_with_it(stack, archiving, inbox, archive):
     # given
     class ReplacedOnceRead(ChrootedFiles):
         def close(self, file_obj):
-            (inbox / "vehicles.csv").write_bytes(b"new one")
+            (inbox / "parcels.csv").write_bytes(b"new one")
             return super().close(file_obj)
 
     archiving(ReplacedOnceRead)
-    (inbox / "vehicles.csv").write_bytes(b"old")
+    (inbox / "parcels.csv").write_bytes(b"old")
 
     # when
     run()
 
     # then
-    assert stack.objects() == {today("vehicles.csv"): b"old"}
-    assert (inbox / "vehicles.csv").read_bytes() == b"new one"
+    assert stack.objects() == {today("parcels.csv"): b"old"}
+    assert (inbox / "parcels.csv").read_bytes() == b"new one"
     assert list(archive.iterdir()) == []

@@ -23,18 +23,18 @@ pytestmark = pytest.mark.emulator
 @pytest.mark.usefixtures("healthy")
 def test_a_new_file_lands_whole_under_the_day_it_was_collected(stack, inbox):
     # given
-    content = b"id,model\n1,Up\n"
-    (inbox / "vehicles.csv").write_bytes(content)
+    content = b"id,town\n1,Up\n"
+    (inbox / "parcels.csv").write_bytes(content)
 
     # when
     result = run()
 
     # then
     digest = f"sha256:{hashlib.sha256(content).hexdigest()}"
-    key = today("vehicles.csv")
+    key = today("parcels.csv")
     assert result == {
-        "dataset": "vehicles",
-        "collected": [{"source": "inbox/vehicles.csv", "key": key, "bytes": len(content), "checksum": digest}],
+        "dataset": "parcels",
+        "collected": [{"source": "inbox/parcels.csv", "key": key, "bytes": len(content), "checksum": digest}],
         "unchanged": 0,
         "waiting": 0,
         "elsewhere": 0,
@@ -50,7 +50,7 @@ def test_a_new_file_lands_whole_under_the_day_it_was_collected(stack, inbox):
 @pytest.mark.usefixtures("healthy")
 def test_a_second_run_collects_nothing(stack, inbox):
     # given
-    (inbox / "vehicles.csv").write_bytes(b"x")
+    (inbox / "parcels.csv").write_bytes(b"x")
     run()
 
     # when
@@ -64,22 +64,22 @@ def test_a_second_run_collects_nothing(stack, inbox):
 @pytest.mark.usefixtures("healthy")
 def test_a_file_that_changed_is_collected_again_under_a_new_key(stack, inbox):
     # given
-    (inbox / "vehicles.csv").write_bytes(b"first")
+    (inbox / "parcels.csv").write_bytes(b"first")
     run()
-    (inbox / "vehicles.csv").write_bytes(b"second one")
+    (inbox / "parcels.csv").write_bytes(b"second one")
 
     # when
     result = run()
 
     # then
-    assert [file["key"] for file in result["collected"]] == [today("vehicles.v2.csv")]
-    assert stack.objects() == {today("vehicles.csv"): b"first", today("vehicles.v2.csv"): b"second one"}
+    assert [file["key"] for file in result["collected"]] == [today("parcels.v2.csv")]
+    assert stack.objects() == {today("parcels.csv"): b"first", today("parcels.v2.csv"): b"second one"}
 
 
 @pytest.mark.usefixtures("healthy")
 def test_the_same_content_with_a_new_time_of_modification_is_collected_again(inbox):
     # given
-    file = inbox / "vehicles.csv"
+    file = inbox / "parcels.csv"
     file.write_bytes(b"same")
     run()
     os.utime(file, (1_800_000_000, 1_800_000_000))
@@ -88,7 +88,7 @@ def test_the_same_content_with_a_new_time_of_modification_is_collected_again(inb
     result = run()
 
     # then
-    assert [file["key"] for file in result["collected"]] == [today("vehicles.v2.csv")]
+    assert [file["key"] for file in result["collected"]] == [today("parcels.v2.csv")]
 
 
 def test_files_of_one_name_in_two_datasets_both_land(stack, serve, inbox, sftp_keys):
@@ -101,7 +101,7 @@ def test_files_of_one_name_in_two_datasets_both_land(stack, serve, inbox, sftp_k
     (boats / "all.csv").write_bytes(b"boats")
 
     # when
-    run("vehicles")
+    run("parcels")
     run("boats")
 
     # then

@@ -16,39 +16,39 @@ pytestmark = pytest.mark.emulator
 def test_the_role_cannot_write_outside_its_datasets(stack):
     # given
     client = boto3.client("s3")
-    client.put_object(Bucket=stack.bucket, Key="inbound/vehicles/probe", Body=b"x")
+    client.put_object(Bucket=stack.bucket, Key="inbound/parcels/probe", Body=b"x")
 
     # when, then
-    for key in ("inbound/person/x", "warehouse/vehicles/x", "inbound/vehicles2/x", "code/x"):
+    for key in ("inbound/members/x", "warehouse/parcels/x", "inbound/parcels2/x", "code/x"):
         with pytest.raises(ClientError, match="AccessDenied"):
             client.put_object(Bucket=stack.bucket, Key=key, Body=b"x")
     with pytest.raises(ClientError, match="AccessDenied"):
-        client.get_object(Bucket=stack.bucket, Key="inbound/vehicles/probe")
+        client.get_object(Bucket=stack.bucket, Key="inbound/parcels/probe")
 
 
 @pytest.mark.parametrize("size", [5, 20 * MEBIBYTE], ids=["one put", "in parts"])
 def test_a_lake_that_refuses_the_object_fails_the_file(stack, serve, inbox, sftp_keys, size):
     # given
     source = serve()
-    deploy(stack, sftp_keys, source.port, source.host_key, dataset="person")
+    deploy(stack, sftp_keys, source.port, source.host_key, dataset="members")
     (inbox / "file.csv").write_bytes(large_content(size))
 
     # when
     with pytest.raises(CollectionFailedError, match=r"AWS did not do it: .*AccessDenied.*check the rights"):
-        run("person")
+        run("members")
 
     # then
     assert_nothing_landed(stack)
-    assert [entry.state for entry in stack.entries("person")] == [State.FAILED]
+    assert [entry.state for entry in stack.entries("members")] == [State.FAILED]
 
 
 @pytest.mark.usefixtures("healthy")
 def test_a_file_that_another_run_is_collecting_is_left_to_it_and_counted(stack, inbox):
     # given
-    file = inbox / "vehicles.csv"
+    file = inbox / "parcels.csv"
     file.write_bytes(b"12345")
     other = Ledger(stack.dynamodb, stack.table)
-    version = FileVersion("vehicles", "dealer", "inbox/vehicles.csv", 5, int(file.stat().st_mtime))
+    version = FileVersion("parcels", "carrier", "inbox/parcels.csv", 5, int(file.stat().st_mtime))
     claim = other.claim(version)
 
     # when
@@ -69,7 +69,7 @@ def test_a_dataset_that_is_not_deployed_is_named(stack):
 @pytest.mark.usefixtures("healthy")
 def test_a_parameter_that_is_no_private_key_is_named_without_its_value(stack):
     # given
-    name = f"{stack.prefix}/connections/dealer/private-key"
+    name = f"{stack.prefix}/connections/carrier/private-key"
     stack.ssm.put_parameter(Name=name, Value="hunter2", Type="SecureString", Overwrite=True)
 
     # when

@@ -182,7 +182,7 @@ def test_a_server_that_lets_no_one_in_any_more_in_mid_run_fails_every_file_that_
 def test_a_server_with_another_host_key_is_refused(stack, serve, sftp_keys, tmp_path, inbox):
     # given
     source = serve()
-    (inbox / "vehicles.csv").write_bytes(b"x")
+    (inbox / "parcels.csv").write_bytes(b"x")
     other = generate_host_key(tmp_path / "other_host_key")
     deploy(stack, sftp_keys, source.port, other)
 
@@ -199,7 +199,7 @@ def test_a_server_with_another_host_key_is_refused(stack, serve, sftp_keys, tmp_
 def test_one_of_several_pinned_host_keys_is_enough(stack, serve, sftp_keys, tmp_path, inbox):
     # given
     source = serve()
-    (inbox / "vehicles.csv").write_bytes(b"x")
+    (inbox / "parcels.csv").write_bytes(b"x")
     deploy(stack, sftp_keys, source.port, generate_host_key(tmp_path / "old_host_key"), source.host_key)
 
     # when, then
@@ -223,7 +223,7 @@ def test_without_a_usable_pinned_host_key_nothing_is_connected_to(stack, serve, 
 def test_a_refused_key_is_told_apart_and_is_not_in_the_message(stack, serve, sftp_keys, inbox, caplog, capsys):
     # given
     source = serve()
-    (inbox / "vehicles.csv").write_bytes(b"x")
+    (inbox / "parcels.csv").write_bytes(b"x")
     deploy(stack, sftp_keys, source.port, source.host_key, key=sftp_keys.stranger)
 
     # when

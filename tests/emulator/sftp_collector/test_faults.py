@@ -100,7 +100,7 @@ def test_a_rotated_client_key_is_refused_until_the_server_has_it_and_used_from_t
 ):
     # given
     source = serve()
-    (inbox / "vehicles.csv").write_bytes(b"x")
+    (inbox / "parcels.csv").write_bytes(b"x")
     fresh = new_client_key()
     deploy(stack, sftp_keys, source.port, source.host_key, key=fresh)
 

@@ -103,7 +103,7 @@ def test_a_file_that_cannot_be_read_whole_fails_and_the_others_land(
         run()
 
     # then
-    assert f"dataset vehicles from sftp://{USER}@127.0.0.1:{source.port}: 1 not collected, 1 collected" in failures_of(
+    assert f"dataset parcels from sftp://{USER}@127.0.0.1:{source.port}: 1 not collected, 1 collected" in failures_of(
         error
     )
     assert "- inbox/bad.csv: " in failures_of(error)
@@ -135,11 +135,11 @@ def test_a_file_that_was_replaced_after_the_listing_waits_for_the_next_run(stack
             async for entry in super().scandir(path):
                 yield entry
             # Once only: written again in another second it would be another version.
-            if (inbox / "vehicles.csv").read_bytes() == b"old":
-                (inbox / "vehicles.csv").write_bytes(b"newer and longer")
+            if (inbox / "parcels.csv").read_bytes() == b"old":
+                (inbox / "parcels.csv").write_bytes(b"newer and longer")
 
     serve(ReplacedOnceListed)
-    (inbox / "vehicles.csv").write_bytes(b"old")
+    (inbox / "parcels.csv").write_bytes(b"old")
 
     # when
     with pytest.raises(CollectionFailedError, match="it is not the file that was listed: 3 bytes"):
@@ -148,4 +148,4 @@ def test_a_file_that_was_replaced_after_the_listing_waits_for_the_next_run(stack
     run()
 
     # then
-    assert stack.objects() == {today("vehicles.v2.csv"): b"newer and longer"}
+    assert stack.objects() == {today("parcels.v2.csv"): b"newer and longer"}

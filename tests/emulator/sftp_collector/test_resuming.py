@@ -107,7 +107,7 @@ def test_an_upload_that_a_killed_run_began_but_did_not_record_is_removed(stack, 
     (inbox / "large.csv").write_bytes(large_content(9 * MEBIBYTE))
     modified = int((inbox / "large.csv").stat().st_mtime)
     ledger = Ledger(stack.dynamodb, stack.table)
-    claim = ledger.claim(FileVersion("vehicles", "dealer", "inbox/large.csv", 9 * MEBIBYTE, modified))
+    claim = ledger.claim(FileVersion("parcels", "carrier", "inbox/large.csv", 9 * MEBIBYTE, modified))
     stack.s3.create_multipart_upload(Bucket=stack.bucket, Key=claim.object_key)
     ledger.fail(claim, "as if its lease were over")
 
@@ -139,13 +139,13 @@ def test_an_upload_that_vanished_from_s3_is_begun_again(stack, serve, inbox):
 def test_an_upload_under_a_key_that_the_ledger_does_not_know_is_left_alone(stack, serve):
     # given
     serve()
-    stack.s3.create_multipart_upload(Bucket=stack.bucket, Key="inbound/vehicles/2026/01/01/foreign.csv")
+    stack.s3.create_multipart_upload(Bucket=stack.bucket, Key="inbound/parcels/2026/01/01/foreign.csv")
 
     # when
     run()
 
     # then
-    assert stack.open_uploads() == ["inbound/vehicles/2026/01/01/foreign.csv"]
+    assert stack.open_uploads() == ["inbound/parcels/2026/01/01/foreign.csv"]
 
 
 def test_of_two_runs_at_once_each_fetches_other_files_and_all_of_them_land(stack, serve, inbox):

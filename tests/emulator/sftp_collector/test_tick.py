@@ -55,7 +55,7 @@ def test_a_tick_goes_on_with_what_a_run_was_too_short_for_from_the_parts_that_st
 def test_a_tick_does_not_ask_the_server_if_the_last_run_left_nothing(stack, serve, inbox, sftp_keys):
     # given
     source = serve()
-    (inbox / "vehicles.csv").write_bytes(b"x")
+    (inbox / "parcels.csv").write_bytes(b"x")
     run()
     deploy(stack, sftp_keys, 1, source.host_key)
 
@@ -76,39 +76,39 @@ def test_a_tick_does_nothing_where_no_run_ever_was():
 def test_a_tick_goes_on_where_a_run_was_killed_and_not_before_its_time_is_over(stack, serve, inbox):
     # given
     serve()
-    (inbox / "vehicles.csv").write_bytes(b"x")
+    (inbox / "parcels.csv").write_bytes(b"x")
     runs = Runs(stack.dynamodb, stack.table)
 
     # when
-    runs.begin("vehicles", seconds=900)
+    runs.begin("parcels", seconds=900)
     during = tick()
-    runs.begin("vehicles", seconds=-1)
+    runs.begin("parcels", seconds=-1)
     afterwards = tick()
 
     # then
     assert (len(during["collected"]), len(afterwards["collected"])) == (0, 1)
-    assert not runs.left_work("vehicles")
+    assert not runs.left_work("parcels")
 
 
 def test_a_version_that_a_killed_run_landed_and_that_was_replaced_since_is_no_longer_claimed(stack, serve, inbox):
     # given a run that is killed between putting the object and telling the ledger
     serve()
-    (inbox / "vehicles.csv").write_bytes(b"first")
+    (inbox / "parcels.csv").write_bytes(b"first")
     killed = multiprocessing.get_context("fork").Process(target=run_killed_before_recording)
     killed.start()
     killed.join(WAIT_SECONDS)
-    (inbox / "vehicles.csv").write_bytes(b"the second")
+    (inbox / "parcels.csv").write_bytes(b"the second")
 
     # when
     run()
 
     # then both are there, and the ledger says of the first what it can
     assert killed.exitcode == -signal.SIGKILL
-    assert stack.objects() == {today("vehicles.csv"): b"first", today("vehicles.v2.csv"): b"the second"}
+    assert stack.objects() == {today("parcels.csv"): b"first", today("parcels.v2.csv"): b"the second"}
     states = {entry.object_key: (entry.state, entry.error) for entry in stack.entries()}
-    assert states[today("vehicles.v2.csv")] == (State.COMPLETE, None)
-    assert states[today("vehicles.csv")][0] == State.FAILED
-    assert "if there is an object under its key" in states[today("vehicles.csv")][1]
+    assert states[today("parcels.v2.csv")] == (State.COMPLETE, None)
+    assert states[today("parcels.csv")][0] == State.FAILED
+    assert "if there is an object under its key" in states[today("parcels.csv")][1]
 
 
 def run_killed_before_recording():
@@ -123,21 +123,21 @@ def run_killed_before_recording():
 def test_a_claim_of_a_run_that_may_have_been_killed_is_looked_at_again_by_the_next_tick(stack, serve):
     # given a claim whose lease is not over, of a file that is gone
     serve()
-    Runs(stack.dynamodb, stack.table).begin("vehicles", seconds=900)
-    Ledger(stack.dynamodb, stack.table).claim(FileVersion("vehicles", "dealer", "inbox/gone.csv", 10, 1_700_000_000))
+    Runs(stack.dynamodb, stack.table).begin("parcels", seconds=900)
+    Ledger(stack.dynamodb, stack.table).claim(FileVersion("parcels", "carrier", "inbox/gone.csv", 10, 1_700_000_000))
 
     # when
     result = run()
 
     # then
     assert result["elsewhere"] == 1
-    assert Runs(stack.dynamodb, stack.table).left_work("vehicles")
+    assert Runs(stack.dynamodb, stack.table).left_work("parcels")
 
 
 def test_a_tick_collects_when_the_server_is_back(stack, serve, inbox, sftp_keys):
     # given
     source = serve()
-    (inbox / "vehicles.csv").write_bytes(b"x")
+    (inbox / "parcels.csv").write_bytes(b"x")
     deploy(stack, sftp_keys, 1, source.host_key)
     with pytest.raises(CollectionFailedError):
         run()
@@ -147,35 +147,35 @@ def test_a_tick_collects_when_the_server_is_back(stack, serve, inbox, sftp_keys)
     tick()
 
     # then
-    assert stack.objects() == {today("vehicles.csv"): b"x"}
+    assert stack.objects() == {today("parcels.csv"): b"x"}
 
 
 def test_a_tick_collects_a_file_that_the_run_found_still_being_written(stack, serve, inbox, sftp_keys):
     # given
     source = serve()
     deploy(stack, sftp_keys, source.port, source.host_key, quiet_seconds=3600)
-    (inbox / "vehicles.csv").write_bytes(b"x")
+    (inbox / "parcels.csv").write_bytes(b"x")
     assert run()["waiting"] == 1
-    os.utime(inbox / "vehicles.csv", (1_700_000_000, 1_700_000_000))
+    os.utime(inbox / "parcels.csv", (1_700_000_000, 1_700_000_000))
 
     # when
     tick()
 
     # then
-    assert stack.objects() == {today("vehicles.csv"): b"x"}
+    assert stack.objects() == {today("parcels.csv"): b"x"}
 
 
 def test_a_run_that_was_overtaken_does_not_write_how_it_ended(stack):
     # given
     runs = Runs(stack.dynamodb, stack.table)
-    first, second = runs.begin("vehicles", 900), runs.begin("vehicles", 900)
+    first, second = runs.begin("parcels", 900), runs.begin("parcels", 900)
 
     # when
     runs.end(second, leaves_work=True)
     runs.end(first, leaves_work=False)
 
     # then
-    assert runs.left_work("vehicles")
+    assert runs.left_work("parcels")
 
 
 # Quiet files

@@ -38,10 +38,10 @@ class Bad(NamedTuple):
 def event(**members):
     return {
         "event_id": str(uuid.uuid4()),
-        "event_type": "visit",
+        "event_type": "scan",
         "occurred_at": "2026-11-02T08:15:30Z",
         "source": HIDDEN,
-        "payload": {"page": HIDDEN},
+        "payload": {"place": HIDDEN},
         **members,
     }
 
@@ -55,7 +55,7 @@ def nested(depth):
 
 
 def with_payload(text):
-    return sent(event()).replace(sent({"page": HIDDEN}), text.encode())
+    return sent(event()).replace(sent({"place": HIDDEN}), text.encode())
 
 
 ONCE = event()
@@ -64,7 +64,7 @@ BAD = {
     "no body": Bad(b"", 400, "empty", ""),
     "blank body": Bad(b"  \n", 400, "empty", ""),
     "another type of content": Bad(sent(event()), 415, "application/json", headers={"Content-Type": "text/plain"}),
-    "a body of 2 MB": Bad(sent(event(payload={"page": HIDDEN * 120_000})), 413, "at most 1048576"),
+    "a body of 2 MB": Bad(sent(event(payload={"place": HIDDEN * 120_000})), 413, "at most 1048576"),
     "10,001 events": Bad(sent([event() for _ in range(10_001)]), 413, "at most 1048576"),
     "10,001 small things": Bad(sent([{}] * 10_001), 400, "1,000", ""),
     "no event at all": Bad(b"[]", 400, "1 to 1,000", ""),
@@ -78,10 +78,10 @@ BAD = {
     "1969": Bad(sent(event(occurred_at="1969-12-31T23:59:59Z")), 400, "before 1970", "/occurred_at"),
     "9999": Bad(sent(event(occurred_at="9999-12-31T23:59:59Z")), 400, "future", "/occurred_at"),
     "a time without its offset": Bad(sent(event(occurred_at="2026-11-02T08:15:30")), 400, "offset", "/occurred_at"),
-    "a third party's name as its source": Bad(sent(event(source="payments")), 400, "third party", "/source"),
-    "a channel of its own": Bad(sent(event(channel="callback:payments")), 400, "member", "/channel"),
-    "NaN": Bad(with_payload('{"amount":NaN}'), 400, "NaN", ""),
-    "a number beyond doubles": Bad(with_payload('{"amount":1e999}'), 400, "number", ""),
+    "a third party's name as its source": Bad(sent(event(source="scales")), 400, "third party", "/source"),
+    "a channel of its own": Bad(sent(event(channel="callback:scales")), 400, "member", "/channel"),
+    "NaN": Bad(with_payload('{"weight":NaN}'), 400, "NaN", ""),
+    "a number beyond doubles": Bad(with_payload('{"weight":1e999}'), 400, "number", ""),
     "half a surrogate pair": Bad(with_payload(f'{{"page":"{HIDDEN}\\ud800"}}'), 400, "surrogate"),
     "a member that no event has": Bad(sent(event(hidden=HIDDEN)), 400, "payload", "/hidden"),
     "no key": Bad(sent(event()), 403, "x-api-key", headers={"Content-Type": "application/json"}),
@@ -97,9 +97,9 @@ def signature(secret, body, timestamp):
 
 
 def bad_callbacks(stream):
-    body, now = sent({"id": HIDDEN, "type": "visit"}), int(time.time())
+    body, now = sent({"id": HIDDEN, "type": "scan"}), int(time.time())
     right = signature(stream.callback_secret, body, now)
-    path = "/callbacks/payments"
+    path = "/callbacks/scales"
     return {
         "a callback without signature": Bad(body, 401, "X-Signature", None, {"Content-Type": "application/json"}, path),
         "a callback that another secret signed": Bad(body, 401, "", None, signature(HIDDEN, body, now), path),
@@ -162,7 +162,7 @@ def test_it_is_refused_as_documented_and_the_answer_says_why(answers, name):
 
 
 def test_nothing_of_it_is_stored_but_the_callback_that_was_replayed(answers):
-    assert [json.loads(message["Body"])["source"] for message in answers[1]] == ["payments"]
+    assert [json.loads(message["Body"])["source"] for message in answers[1]] == ["scales"]
 
 
 @pytest.mark.parametrize(("method", "path"), [("PUT", "/events"), ("DELETE", "/health"), ("POST", "/nothing")])

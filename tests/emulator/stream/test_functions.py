@@ -52,10 +52,10 @@ def signed(body):
 def an_event():
     return {
         "event_id": str(uuid.uuid4()),
-        "event_type": "visit",
+        "event_type": "scan",
         "occurred_at": "2026-11-02T08:15:30Z",
-        "source": "website",
-        "payload": {"customer_id": 17, "page": "hidden \uffff \U0001f600 é\u0000"},
+        "source": "scanner",
+        "payload": {"member_id": 17, "place": "hidden \uffff \U0001f600 é\u0000"},
     }
 
 
@@ -75,7 +75,7 @@ def test_posted_events_are_found_in_one_object_and_poison_with_the_dead_letters(
 
     # then
     assert answer == {"batchItemFailures": []}
-    (listed,) = events_stack.s3.list_objects_v2(Bucket=events_stack.bucket, Prefix="inbound/events/")["Contents"]
+    (listed,) = events_stack.s3.list_objects_v2(Bucket=events_stack.bucket, Prefix="inbound/readings/")["Contents"]
     landed = events_stack.s3.get_object(Bucket=events_stack.bucket, Key=listed["Key"])
     lines = [json.loads(line) for line in gzip.decompress(landed["Body"].read()).decode().split("\n")[:-1]]
     assert landed["Metadata"] == {"rows": "35", "correlation-id": context().aws_request_id}
@@ -87,11 +87,11 @@ def test_posted_events_are_found_in_one_object_and_poison_with_the_dead_letters(
 
 def test_a_callback_is_accepted_once(events_stack):
     # given
-    body = '{"id": "pay_1", "amount": 5}'
+    body = '{"id": "scale_1", "weight": 5}'
     headers = signed(body)
 
     # when
-    answers = [call("/callbacks/{provider}", body, headers, "payments")[0] for _ in range(2)]
+    answers = [call("/callbacks/{provider}", body, headers, "scales")[0] for _ in range(2)]
 
     # then
     assert answers == [202, 409]
@@ -100,32 +100,32 @@ def test_a_callback_is_accepted_once(events_stack):
 
 def test_a_callback_that_the_queue_did_not_take_is_accepted_when_it_comes_again(events_stack, monkeypatch):
     # given a queue that is not there
-    body = '{"id": "pay_2"}'
+    body = '{"id": "scale_2"}'
     headers = signed(body)
     monkeypatch.setenv("EVENTS_QUEUE_URL", f"{events_stack.queue}-gone")
     forget_environment()
-    assert call("/callbacks/{provider}", body, headers, "payments", seconds=7)[0] == 503
+    assert call("/callbacks/{provider}", body, headers, "scales", seconds=7)[0] == 503
 
     # when
     monkeypatch.setenv("EVENTS_QUEUE_URL", events_stack.queue)
     forget_environment()
 
     # then
-    assert call("/callbacks/{provider}", body, headers, "payments")[0] == 202
+    assert call("/callbacks/{provider}", body, headers, "scales")[0] == 202
 
 
 def test_a_callback_that_another_request_is_storing_is_not_called_a_replay(events_stack):
     # given a claim that was not ended
-    body = '{"id": "pay_3"}'
+    body = '{"id": "scale_3"}'
     headers = signed(body)
-    key = f"payments#{headers['X-Signature']}"
+    key = f"scales#{headers['X-Signature']}"
     claim = {"signature": key, "request_id": "another", "until": int(time.time()) + 60, "expires_at": 0}
     events_stack.signatures.put_item(Item=claim)
 
     # when it is fresh, and when it is over
-    fresh, _ = call("/callbacks/{provider}", body, headers, "payments")
+    fresh, _ = call("/callbacks/{provider}", body, headers, "scales")
     events_stack.signatures.put_item(Item={**claim, "until": int(time.time()) - 1})
-    over, _ = call("/callbacks/{provider}", body, headers, "payments")
+    over, _ = call("/callbacks/{provider}", body, headers, "scales")
 
     # then
     assert (fresh, over) == (503, 202)
@@ -180,7 +180,7 @@ def land_all(stack):
         ]
         assert batcher.handler({"Records": records}, context()) == {"batchItemFailures": []}
     ids = Counter()
-    for listed in stack.s3.list_objects_v2(Bucket=stack.bucket, Prefix="inbound/events/").get("Contents", ()):
+    for listed in stack.s3.list_objects_v2(Bucket=stack.bucket, Prefix="inbound/readings/").get("Contents", ()):
         body = stack.s3.get_object(Bucket=stack.bucket, Key=listed["Key"])["Body"].read()
         ids.update(json.loads(line)["event_id"] for line in gzip.decompress(body).decode().split("\n")[:-1])
     return ids
@@ -235,14 +235,14 @@ def test_logs_carry_no_payload_key_secret_or_signature(capsys, monkeypatch):
     log = io.StringIO()
     for handler in receiver.logger.handlers:
         monkeypatch.setattr(handler, "stream", log)
-    body = '{"id": "pay_4", "card": "hidden"}'
+    body = '{"id": "scale_4", "card": "hidden"}'
     headers = {**signed(body), "x-api-key": "hidden-key"}
 
     # when requests are answered in all ways
     statuses = [
-        call("/callbacks/{provider}", body, headers, "payments")[0],
-        call("/callbacks/{provider}", body, headers, "payments")[0],
-        call("/callbacks/{provider}", body + " ", headers, "payments")[0],
+        call("/callbacks/{provider}", body, headers, "scales")[0],
+        call("/callbacks/{provider}", body, headers, "scales")[0],
+        call("/callbacks/{provider}", body + " ", headers, "scales")[0],
         call("/events", json.dumps({**an_event(), "hidden": 1}), headers)[0],
         call("/events", json.dumps(an_event()), headers)[0],
         call("/events", '{"hidden": ', headers)[0],
@@ -267,10 +267,10 @@ def created(stack, key, sequencer, *, at="2026-11-23T09:00:00Z"):
 def test_an_object_is_processed_in_whatever_order_and_however_often_events_come(events_stack, order):
     # given
     keys = {
-        "inbound": "inbound/vehicles/2026/11/23/v.csv",
-        "warehouse": "warehouse/vehicles/landing_date=2026-11-23/v.csv.parquet",
+        "inbound": "inbound/parcels/2026/11/23/v.csv",
+        "warehouse": "warehouse/parcels/landing_date=2026-11-23/v.csv.parquet",
     }
-    events_stack.s3.put_object(Bucket=events_stack.bucket, Key=keys["inbound"], Body=b"id,model\n1,x\n")
+    events_stack.s3.put_object(Bucket=events_stack.bucket, Key=keys["inbound"], Body=b"id,town\n1,x\n")
     events_stack.s3.put_object(Bucket=events_stack.bucket, Key=keys["warehouse"], Body=b"p", Metadata={"rows-in": "1"})
 
     # when
@@ -278,22 +278,22 @@ def test_an_object_is_processed_in_whatever_order_and_however_often_events_come(
         created(events_stack, keys[each], "0F")
 
     # then
-    (item,) = events_stack.index.of_day("vehicles", date(2026, 11, 23))
-    assert (item["progress"], item["rows_in"], item["column_names"]) == (Status.PROCESSED, 1, ["id", "model"])
+    (item,) = events_stack.index.of_day("parcels", date(2026, 11, 23))
+    assert (item["progress"], item["rows_in"], item["column_names"]) == (Status.PROCESSED, 1, ["id", "town"])
     assert item["object_key"] == keys["inbound"]
 
 
 def test_a_late_event_on_older_content_changes_nothing(events_stack):
     # given sequencers of differing length: as text the older is the greater
     table = events_stack.index
-    day, key = date(2026, 11, 23), "inbound/vehicles/2026/11/23/v.csv"
+    day, key = date(2026, 11, 23), "inbound/parcels/2026/11/23/v.csv"
 
     def arrival(size, sequencer):
-        return Arrival(key, "vehicles", day, datetime(2026, 11, 23, 9, tzinfo=UTC), size, "e", sequencer)
+        return Arrival(key, "parcels", day, datetime(2026, 11, 23, 9, tzinfo=UTC), size, "e", sequencer)
 
     # when
     outcomes = [table.record_arrival(each) for each in (arrival(2, "10A"), arrival(1, "F0"), arrival(2, "10a"))]
 
     # then
-    (item,) = table.of_day("vehicles", day)
+    (item,) = table.of_day("parcels", day)
     assert (outcomes, item["bytes"]) == ([True, False, False], 2)

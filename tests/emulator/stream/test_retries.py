@@ -28,7 +28,7 @@ def test_sender_repeats_a_callback_until_its_claim_has_ended(event_stream, targe
     body, now = json.dumps({"id": "pay-claimed"}).encode(), int(time.time())
     signature = hmac.new(event_stream.callback_secret.encode(), f"{now}.".encode() + body, hashlib.sha256).hexdigest()
     claim = {
-        "signature": {"S": f"payments#{signature}"},
+        "signature": {"S": f"scales#{signature}"},
         "request_id": {"S": "killed"},
         "until": {"N": str(now + CLAIM_LEFT_SECONDS)},
         "expires_at": {"N": str(now + 3600)},

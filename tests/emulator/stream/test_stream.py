@@ -55,15 +55,15 @@ def test_a_method_of_the_deployed_api_needs_a_key_where_the_document_says_so(tar
     assert keyed == {("/events", "POST")}
 
 
-def visits(count):
-    """Events as the website posts them, each with an id of its own."""
+def scans(count):
+    """Events as a scanner posts them, each with an id of its own."""
     return [
         {
             "event_id": str(uuid.uuid4()),
-            "event_type": "visit",
+            "event_type": "scan",
             "occurred_at": "2026-11-02T08:15:30Z",
-            "source": "website",
-            "payload": {"customer_id": 17, "page": f"/offers/{number}"},
+            "source": "scanner",
+            "payload": {"member_id": 17, "place": f"/places/{number}"},
         }
         for number in range(count)
     ]
@@ -71,12 +71,12 @@ def visits(count):
 
 def test_what_is_answered_202_is_in_the_queue(held_events):
     # when an array, a single event, another provider's event and a third party's call are posted
-    posted = visits(30)
-    [by_kiosk] = visits(1)
+    posted = scans(30)
+    [by_handheld] = scans(1)
     answers = [
         held_events.post(posted[1:]),
         held_events.post(posted[0]),
-        held_events.post_with(held_events.kiosk_key, by_kiosk),
+        held_events.post_with(held_events.handheld_key, by_handheld),
         held_events.call_back(b'{"id": "pay-1"}'),
     ]
 
@@ -90,9 +90,9 @@ def test_what_is_answered_202_is_in_the_queue(held_events):
     assert queued[accepted[-1]]["payload"] == {"id": "pay-1"}
 
     # and each with the channel that it arrived by
-    assert {queued[event["event_id"]]["channel"] for event in posted} == {"key:website"}
-    assert queued[by_kiosk["event_id"]]["channel"] == "key:kiosk"
-    assert queued[accepted[-1]]["channel"] == "callback:payments"
+    assert {queued[event["event_id"]]["channel"] for event in posted} == {"key:scanner"}
+    assert queued[by_handheld["event_id"]]["channel"] == "key:handheld"
+    assert queued[accepted[-1]]["channel"] == "callback:scales"
 
 
 @pytest.fixture
@@ -100,7 +100,7 @@ def undeclared_key(target):
     """A key that an operator made by hand, in the plan of a declared provider."""
     gateway = target.client("apigateway")
     plans = gateway.get_usage_plans()["items"]
-    [plan] = [plan["id"] for plan in plans if plan["name"].endswith("-website")]
+    [plan] = [plan["id"] for plan in plans if plan["name"].endswith("-scanner")]
     key = gateway.create_api_key(name="by hand", enabled=True)
     gateway.create_usage_plan_key(usagePlanId=plan, keyId=key["id"], keyType="API_KEY")
     yield key["value"]
@@ -110,16 +110,16 @@ def undeclared_key(target):
 
 def test_event_with_an_undeclared_key_is_refused(held_events, undeclared_key):
     # when
-    answer = held_events.post_with(undeclared_key, visits(1))
+    answer = held_events.post_with(undeclared_key, scans(1))
 
     # then nothing is stored under a guessed channel
     assert (answer.status, held_events.take()) == (503, [])
     assert "the API key is not assigned to a provider" in answer.document["detail"]
 
 
-PLATE, MODEL, OWNER = "AB26STR", "STREAMLINER", 17
-FORGED_PLATE, FORGED_MODEL = "AB26FRG", "FORGERY"
-VISITS, PAYMENTS = 40, ("19.99", "5.00", "0.01")
+LABEL, TOWN, OWNER = "AB26STR", "STREAMFORD", 17
+FORGED_LABEL, FORGED_TOWN = "AB26FRG", "FORGERY"
+SCANS, WEIGHTS = 40, ("19.99", "5.00", "0.01")
 
 
 @dataclass(frozen=True)
@@ -135,33 +135,33 @@ class Journey:
 
 @dataclass(frozen=True)
 class Forgery:
-    """A genuine payment of a third party, and what was answered to those who forged it."""
+    """A genuine weighing of a third party, and what was answered to those who forged it."""
 
     event_id: str
     claiming: Answer
     """To an event that claims to be from the third party."""
     replacing: Answer
-    """To events with the genuine one's id, and with an id of their own, from a key that may not pay."""
+    """To events with the genuine one's id, and with an id of their own, from a key whose weighings are not trusted."""
 
 
 @pytest.fixture(scope="module")
 def journey(platform, event_stream):
-    """Payments for a vehicle whose owner is known, and visits: posted, one in ten twice, landed, and refined."""
+    """Weighings of a parcel whose owner is known, and scans: posted, one in ten twice, landed, and refined."""
     target = event_stream.target
-    vehicle = outgoing_folder(platform) / "streamliner.csv"
-    rows = (f"{OWNER},{MODEL},Red,{PLATE}", f"{OWNER},{FORGED_MODEL},Red,{FORGED_PLATE}")
-    vehicle.write_text("\n".join(("customer_id,model,colour,registration_plate", *rows, "")))
-    collect(target, "vehicles")
-    vehicle.unlink()
-    extract(target, "person", lambda _: None)
-    posted = visits(VISITS) + [payment(amount) for amount in PAYMENTS]
+    parcel = outgoing_folder(platform) / "streamford.csv"
+    rows = (f"{OWNER},{TOWN},Small,{LABEL}", f"{OWNER},{FORGED_TOWN},Small,{FORGED_LABEL}")
+    parcel.write_text("\n".join(("member_id,town,size,label", *rows, "")))
+    collect(target, "parcels")
+    parcel.unlink()
+    extract(target, "members", lambda _: None)
+    posted = scans(SCANS) + [weighing(weight) for weight in WEIGHTS]
     request_ids = [
-        event_stream.post(events).document["request_id"] for events in (posted, posted[::10], posted[-len(PAYMENTS) :])
+        event_stream.post(events).document["request_id"] for events in (posted, posted[::10], posted[-len(WEIGHTS) :])
     ]
     event_stream.settle()
     keys = [
         each.inbound.key
-        for each in landed_objects(target, "events")
+        for each in landed_objects(target, "readings")
         if each.inbound.key.endswith(".gz")
         and any(event["request_id"] in request_ids for event in read_landed(target, each.inbound.key))
     ]
@@ -172,25 +172,25 @@ def journey(platform, event_stream):
     return Journey(posted, keys, landed, forgery)
 
 
-def payment(amount, plate=PLATE, **members):
-    return visits(1)[0] | {
-        "event_type": "payment",
+def weighing(weight, label=LABEL, **members):
+    return scans(1)[0] | {
+        "event_type": "weighing",
         "occurred_at": "2026-11-03T23:59:59.999Z",
-        "payload": {"amount": amount, "currency": "GBP", "registration_plate": plate},
+        "payload": {"weight": weight, "unit": "KGM", "label": label},
         **members,
     }
 
 
 def forge(stream):
-    """A third party calls back, and others try to be it: by its name, by its event's id, and with a payment at all."""
-    called_back = {"id": "pay_forged", "type": "payment", **payment("500.00", FORGED_PLATE)["payload"]}
+    """A third party calls back, and others try to be it: by its name, by its event's id, and with any weighing."""
+    called_back = {"id": "scale_forged", "type": "weighing", **weighing("500.00", FORGED_LABEL)["payload"]}
     genuine = stream.call_back(json.dumps(called_back).encode())
     [event_id] = genuine.document["accepted"]
-    forged = [payment("1.00", FORGED_PLATE, event_id=event_id), payment("1000000.00", FORGED_PLATE)]
+    forged = [weighing("1.00", FORGED_LABEL, event_id=event_id), weighing("1000000.00", FORGED_LABEL)]
     return Forgery(
         event_id,
-        claiming=stream.post(payment("1000000.00", FORGED_PLATE, source="payments")),
-        replacing=stream.post_with(stream.kiosk_key, forged),
+        claiming=stream.post(weighing("1000000.00", FORGED_LABEL, source="scales")),
+        replacing=stream.post_with(stream.handheld_key, forged),
     )
 
 
@@ -203,7 +203,7 @@ def known(target, keys, status=None):
     """What the index says of objects by dataset and day, once it knows all of them, with that status."""
     table = ObjectIndex(target.client("dynamodb"), target.exports["attributesTable"])
     days = {parse_inbound_key(key).landing_date for key in keys}
-    items = [item for day in days for item in table.of_day("events", day) if item["object_key"] in keys]
+    items = [item for day in days for item in table.of_day("readings", day) if item["object_key"] in keys]
     arrived = [item for item in items if status in {None, item["progress"]}]
     return arrived if len(arrived) == len(keys) else None
 
@@ -215,24 +215,24 @@ def test_each_posted_event_is_in_the_lake_as_it_was_posted(target, journey):
         assert landed[event["event_id"]].items() >= event.items()
 
 
-def revenue(target, model):
-    """What finance reads of a model in its report."""
-    report = report_key("finance", "revenue_by_day_and_model", "parquet")
-    body = team_client(target, "finance", "s3").get_object(Bucket=target.bucket, Key=report)["Body"].read()
-    (row,) = pl.read_parquet(io.BytesIO(body)).filter(pl.col("model") == model).rows(named=True)
+def weighed(target, town):
+    """What the team accounts reads of a town in its report."""
+    report = report_key("accounts", "weight_by_day_and_town", "parquet")
+    body = team_client(target, "accounts", "s3").get_object(Bucket=target.bucket, Key=report)["Body"].read()
+    (row,) = pl.read_parquet(io.BytesIO(body)).filter(pl.col("town") == town).rows(named=True)
     return row
 
 
 @pytest.mark.usefixtures("journey")
-def test_payments_are_in_finances_revenue_each_once(target):
-    # then what was posted twice counts once, joined with the vehicle and its owner
-    assert revenue(target, MODEL) == {
+def test_weighings_are_in_the_report_each_once(target):
+    # then what was posted twice counts once, joined with the parcel and its owner
+    assert weighed(target, TOWN) == {
         "day": date(2026, 11, 3),
-        "model": MODEL,
-        "currency": "GBP",
-        "payments": len(PAYMENTS),
-        "people": 1,
-        "revenue": sum(map(Decimal, PAYMENTS)),
+        "town": TOWN,
+        "unit": "KGM",
+        "weighings": len(WEIGHTS),
+        "members": 1,
+        "weight": sum(map(Decimal, WEIGHTS)),
     }
 
 
@@ -241,34 +241,34 @@ def test_event_that_claims_to_be_a_third_partys_is_refused(journey):
     assert (answer.status, [error["pointer"] for error in answer.document["errors"]]) == (400, ["/source"])
 
 
-def test_forged_payments_are_not_in_finances_revenue(target, journey):
-    # given that another key's events were accepted, one of them with the genuine payment's id
+def test_forged_weighings_are_not_in_the_report(target, journey):
+    # given that another key's events were accepted, one of them with the genuine weighing's id
     assert journey.forgery.replacing.status == 202
     assert journey.forgery.event_id in journey.forgery.replacing.document["accepted"]
 
-    # then finance counts the genuine payment alone, as the third party signed it
-    counted = revenue(target, FORGED_MODEL)
-    assert (counted["payments"], counted["revenue"]) == (1, Decimal("500.00"))
+    # then the team accounts counts the genuine weighing alone, as the third party signed it
+    counted = weighed(target, FORGED_TOWN)
+    assert (counted["weighings"], counted["weight"]) == (1, Decimal("500.00"))
 
 
-def test_forged_payment_waits_beside_the_genuine_one(ops, journey):
+def test_forged_weighing_waits_beside_the_genuine_one(ops, journey):
     # when an operator follows the id
     found = ops("trace", journey.forgery.event_id).stdout
 
     # then both are shown with their channels
-    assert "channel callback:payments" in found
-    assert "by a_payment_arrives_by_a_trusted_channel" in found
+    assert "channel callback:scales" in found
+    assert "by a_weighing_arrives_by_a_trusted_channel" in found
 
 
 def test_the_index_tells_each_objects_attributes_as_it_lands(target, journey):
     s3 = target.client("s3")
     for item in journey.landed:
         head = s3.head_object(Bucket=target.bucket, Key=item["object_key"])
-        assert item["dataset"] == "events"
+        assert item["dataset"] == "readings"
         assert (item["bytes"], item["etag"]) == (head["ContentLength"], head["ETag"].strip('"'))
         assert item["row_count"] == len(read_landed(target, item["object_key"]))
         assert datetime.fromisoformat(item["arrived_at"]) <= datetime.now(UTC)
-    assert sum(item["row_count"] for item in journey.landed) == len(journey.posted) + 5 + len(PAYMENTS)
+    assert sum(item["row_count"] for item in journey.landed) == len(journey.posted) + 5 + len(WEIGHTS)
 
 
 def test_the_index_follows_objects_through_the_pipeline(target, journey):

@@ -14,7 +14,7 @@ from local.demo.access_check import team_client
 from ops.jobs.role_process import assume
 from ops.stack.target import find_target, local_session
 from tests.support.access import REPORTS_OF, RoleFunction, outcome, outcome_of_url, probes, secrets_of  # noqa: F401  # a fixture
-from tests.support.recording import INVOKES, record
+from tests.support.recording import INVOKES, recorded
 
 pytestmark = [pytest.mark.emulator, pytest.mark.xdist_group("platform")]
 
@@ -42,9 +42,9 @@ def account(platform):
     """Roles with the trust policies of the stack `dev`, since the local runner needs no tag; and four people."""
     target = find_target("local", platform.state_directory)
     iam, number = target.client("iam"), target.client("sts").get_caller_identity()["Account"]
-    policies = record("dev").policies()
+    policies = recorded("dev").policies()
     roles, people = {}, {}
-    for team in ("finance", "marketing"):
+    for team in ("accounts", "logistics"):
         trust = json.dumps(
             {"Version": "2012-10-17", "Statement": policies[f"data-platform-dev-{team}-role.assumeRolePolicy"]}
         )
@@ -53,10 +53,10 @@ def account(platform):
         )
         roles[team] = role["Role"]["Arn"]
     for person, team, may_assume in (
-        ("ada", "finance", True),
-        ("ben", "marketing", True),
+        ("ada", "accounts", True),
+        ("ben", "logistics", True),
         ("untagged", None, True),
-        ("unpermitted", "finance", False),
+        ("unpermitted", "accounts", False),
     ):
         iam.create_user(UserName=person, Tags=[{"Key": "team", "Value": team}] if team else [])
         if may_assume:
@@ -94,26 +94,26 @@ class Endpoint:
 
 def test_a_role_is_assumed_by_its_own_team_only(account):
     may = {
-        (person, team): account.outcome(person, team) for person in account.people for team in ("finance", "marketing")
+        (person, team): account.outcome(person, team) for person in account.people for team in ("accounts", "logistics")
     }
-    assert {pair for pair, result in may.items() if result == "passes"} == {("ada", "finance"), ("ben", "marketing")}
+    assert {pair for pair, result in may.items() if result == "passes"} == {("ada", "accounts"), ("ben", "logistics")}
     assert {result for result in may.values() if result != "passes"} == {"AccessDenied"}
 
 
 @pytest.mark.parametrize("person", ["untagged", "ben"])
 def test_nobody_gives_themselves_the_tag_as_they_assume(account, person):
-    tags = [{"Key": "team", "Value": "finance"}]
-    assert account.outcome(person, "finance", Tags=tags) == "AccessDenied"
+    tags = [{"Key": "team", "Value": "accounts"}]
+    assert account.outcome(person, "accounts", Tags=tags) == "AccessDenied"
 
 
 def test_nobody_tags_themselves(account):
     iam = account.people["untagged"].client("iam")
-    tags = [{"Key": "team", "Value": "finance"}]
+    tags = [{"Key": "team", "Value": "accounts"}]
     assert outcome(iam.tag_user, UserName="untagged", Tags=tags) == "AccessDenied"
 
 
 def test_a_teams_role_assumes_no_other_role(target):
-    sts = team_client(target, "finance", "sts")
+    sts = team_client(target, "accounts", "sts")
     roles = [
         *target.exports["teamRoleArns"].values(),
         *(role["Arn"] for role in target.client("iam").list_roles()["Roles"]),
@@ -124,83 +124,83 @@ def test_a_teams_role_assumes_no_other_role(target):
 # --- another team's prefix by another spelling ------------------------------------------------------------------------
 
 STRANGE_KEYS = [
-    "mart/finance/../marketing/reports/probe.txt",
-    "mart/finance/reports/../../marketing/reports/probe.txt",
-    "mart/./marketing/reports/probe.txt",
-    "mart//marketing/reports/probe.txt",
-    "/mart/marketing/reports/probe.txt",
-    "mart/finance-x/reports/probe.txt",
-    "mart/finance",
-    "mart/finance/",
-    "mart/finance/reports",
-    "MART/FINANCE/REPORTS/probe.txt",
-    "mart/Finance/reports/probe.txt",
-    "mart%2Ffinance%2Freports%2Fprobe.txt",
-    "mart/marketing%2Freports/probe.txt",
-    "mart/finance/reports%2F..%2F..%2Fmarketing/reports/probe.txt",
-    "mart\\marketing\\reports\\probe.txt",
-    "mart/finance\x00/reports/probe.txt",
+    "mart/accounts/../logistics/reports/probe.txt",
+    "mart/accounts/reports/../../logistics/reports/probe.txt",
+    "mart/./logistics/reports/probe.txt",
+    "mart//logistics/reports/probe.txt",
+    "/mart/logistics/reports/probe.txt",
+    "mart/accounts-x/reports/probe.txt",
+    "mart/accounts",
+    "mart/accounts/",
+    "mart/accounts/reports",
+    "MART/ACCOUNTS/REPORTS/probe.txt",
+    "mart/Accounts/reports/probe.txt",
+    "mart%2Faccounts%2Freports%2Fprobe.txt",
+    "mart/logistics%2Freports/probe.txt",
+    "mart/accounts/reports%2F..%2F..%2Flogistics/reports/probe.txt",
+    "mart\\logistics\\reports\\probe.txt",
+    "mart/accounts\x00/reports/probe.txt",
     "mart/*/reports/probe.txt",
 ]
 
 
 @pytest.fixture(scope="module")
-def finance(platform):
-    """S3 as the team finance."""
-    return team_client(find_target("local", platform.state_directory), "finance", "s3")
+def accounts(platform):
+    """S3 as the team accounts."""
+    return team_client(find_target("local", platform.state_directory), "accounts", "s3")
 
 
 @pytest.mark.usefixtures("probes")
-def test_no_spelling_of_a_key_leads_to_another_teams_report(target, finance):
-    # when finance asks for each, by the client and by a signed URL
+def test_no_spelling_of_a_key_leads_to_another_teams_report(target, accounts):
+    # when accounts asks for each, by the client and by a signed URL
     answers = {}
     for key in STRANGE_KEYS:
         at = {"Bucket": target.bucket, "Key": key}
-        url = finance.generate_presigned_url("get_object", Params=at, ExpiresIn=60)
-        answers[key] = {outcome(finance.get_object, **at), outcome_of_url("GET", url)}
+        url = accounts.generate_presigned_url("get_object", Params=at, ExpiresIn=60)
+        answers[key] = {outcome(accounts.get_object, **at), outcome_of_url("GET", url)}
 
-    # then it is denied. A key is taken as it is written: what begins as finance's own is finance's, and absent.
-    own = {key: answers.pop(key) for key in STRANGE_KEYS if key.startswith("mart/finance/reports/")}
+    # then it is denied. A key is taken as it is written: what begins as accounts's own is accounts's, and absent.
+    own = {key: answers.pop(key) for key in STRANGE_KEYS if key.startswith("mart/accounts/reports/")}
     assert {key: found for key, found in answers.items() if found != {"AccessDenied"}} == {}
     assert all(found <= {"AccessDenied", "NoSuchKey"} for found in own.values())
 
 
 @pytest.mark.usefixtures("probes")
-def test_a_signed_url_cannot_be_turned_to_another_key(target, finance):
+def test_a_signed_url_cannot_be_turned_to_another_key(target, accounts):
     # given a URL for a report of one's own
-    own = {"Bucket": target.bucket, "Key": REPORTS_OF["finance"]}
-    url = finance.generate_presigned_url("get_object", Params=own, ExpiresIn=60)
+    own = {"Bucket": target.bucket, "Key": REPORTS_OF["accounts"]}
+    url = accounts.generate_presigned_url("get_object", Params=own, ExpiresIn=60)
     assert outcome_of_url("GET", url) == "passes"
 
     # then no other path is good with its signature
-    for place in (REPORTS_OF["marketing"], "quarantine/probe.txt"):
-        for spelling in (place, urllib.parse.quote(place, safe=""), f"mart/finance/reports/../../../{place}"):
-            assert outcome_of_url("GET", url.replace(REPORTS_OF["finance"], spelling)) == "AccessDenied"
+    for place in (REPORTS_OF["logistics"], "quarantine/probe.txt"):
+        for spelling in (place, urllib.parse.quote(place, safe=""), f"mart/accounts/reports/../../../{place}"):
+            assert outcome_of_url("GET", url.replace(REPORTS_OF["accounts"], spelling)) == "AccessDenied"
 
 
 PREFIXES = [
-    *(None, "", "m", "mart", "mart/", "mart/f", "mart/finance", "mart/finance/", "mart/finance/reports"),
-    *("mart/finance-x/", "MART/finance/reports/", "mart/*", "mart/finance/reports*", "athena/", "athena/finance"),
+    *(None, "", "m", "mart", "mart/", "mart/a", "mart/accounts", "mart/accounts/", "mart/accounts/reports"),
+    *("mart/accounts-x/", "MART/accounts/reports/", "mart/*", "mart/accounts/reports*", "athena/", "athena/accounts"),
 ]
 
 
 @pytest.mark.usefixtures("probes")
-def test_nothing_wider_than_ones_own_prefix_is_listed(target, finance):
+def test_nothing_wider_than_ones_own_prefix_is_listed(target, accounts):
     for prefix, delimiter in itertools.product(PREFIXES, (None, "/")):
         given = {name: value for name, value in (("Prefix", prefix), ("Delimiter", delimiter)) if value is not None}
-        for listing in (finance.list_objects_v2, finance.list_objects, finance.list_object_versions):
+        for listing in (accounts.list_objects_v2, accounts.list_objects, accounts.list_object_versions):
             assert outcome(listing, Bucket=target.bucket, **given) == "AccessDenied", (prefix, delimiter)
 
 
-def test_an_old_version_is_not_read(target, probes, finance):  # noqa: F811  # the fixture
-    # given a report of finance that was written twice
-    key = REPORTS_OF["finance"]
-    current = finance.get_object(Bucket=target.bucket, Key=key)
+def test_an_old_version_is_not_read(target, probes, accounts):  # noqa: F811  # the fixture
+    # given a report of accounts that was written twice
+    key = REPORTS_OF["accounts"]
+    current = accounts.get_object(Bucket=target.bucket, Key=key)
 
-    # then finance reads the current one, and none by its version
+    # then accounts reads the current one, and none by its version
     assert current["Body"].read() == f"new {key}".encode()
-    assert outcome(finance.get_object, Bucket=target.bucket, Key=key, VersionId=probes[key]) == "AccessDenied"
-    assert outcome(finance.get_object, Bucket=target.bucket, Key=key, VersionId=current["VersionId"]) == "AccessDenied"
+    assert outcome(accounts.get_object, Bucket=target.bucket, Key=key, VersionId=probes[key]) == "AccessDenied"
+    assert outcome(accounts.get_object, Bucket=target.bucket, Key=key, VersionId=current["VersionId"]) == "AccessDenied"
 
 
 # --- more than one was given ------------------------------------------------------------------------------------------
@@ -218,38 +218,38 @@ def session_client(target, team, policy):
 
 @pytest.mark.usefixtures("probes")
 def test_a_session_policy_gives_nothing_that_the_role_has_not(target):
-    s3 = session_client(target, "finance", EVERYTHING)
-    assert outcome(s3.get_object, Bucket=target.bucket, Key=REPORTS_OF["finance"]) == "passes"
-    assert outcome(s3.get_object, Bucket=target.bucket, Key=REPORTS_OF["marketing"]) == "AccessDenied"
+    s3 = session_client(target, "accounts", EVERYTHING)
+    assert outcome(s3.get_object, Bucket=target.bucket, Key=REPORTS_OF["accounts"]) == "passes"
+    assert outcome(s3.get_object, Bucket=target.bucket, Key=REPORTS_OF["logistics"]) == "AccessDenied"
     assert outcome(s3.list_objects_v2, Bucket=target.bucket, Prefix="inbound/") == "AccessDenied"
 
 
 @pytest.mark.usefixtures("probes")
 def test_a_policy_that_is_attached_to_a_teams_role_stays_within_its_boundary(target):
     # given a role that someone gave everything
-    iam, role = target.client("iam"), target.exports["teamRoleArns"]["operations"].rpartition("/")[2]
+    iam, role = target.client("iam"), target.exports["teamRoleArns"]["logistics"].rpartition("/")[2]
     iam.put_role_policy(RoleName=role, PolicyName="everything", PolicyDocument=EVERYTHING)
     try:
-        s3 = team_client(target, "operations", "s3")
+        s3 = team_client(target, "logistics", "s3")
         opened = {
             key: outcome(s3.get_object, Bucket=target.bucket, Key=key)
-            for key in (*REPORTS_OF.values(), "quarantine/probe.txt", "code/probe.txt", "inbound/vehicles/probe.txt")
+            for key in (*REPORTS_OF.values(), "quarantine/probe.txt", "code/probe.txt", "inbound/parcels/probe.txt")
         }
         listed = outcome(s3.list_objects_v2, Bucket=target.bucket)
-        written = outcome(s3.put_object, Bucket=target.bucket, Key=REPORTS_OF["operations"], Body=b"x")
-        escalated = outcome(team_client(target, "operations", "iam").delete_role_permissions_boundary, RoleName=role)
+        written = outcome(s3.put_object, Bucket=target.bucket, Key=REPORTS_OF["logistics"], Body=b"x")
+        escalated = outcome(team_client(target, "logistics", "iam").delete_role_permissions_boundary, RoleName=role)
     finally:
         iam.delete_role_policy(RoleName=role, PolicyName="everything")
 
     # then it has no more than before
-    assert {key for key, result in opened.items() if result == "passes"} == {REPORTS_OF["operations"]}
+    assert {key for key, result in opened.items() if result == "passes"} == {REPORTS_OF["logistics"]}
     assert {listed, written, escalated} == {"AccessDenied"}
 
 
 def test_another_encryption_is_refused_to_whoever_may_put(target):
-    # given the task that lands objects of person
+    # given the task that lands objects of members
     s3 = role_client(target, task_role(target), "s3")
-    at = {"Bucket": target.bucket, "Key": "inbound/person/probe.txt", "Body": b"x"}
+    at = {"Bucket": target.bucket, "Key": "inbound/members/probe.txt", "Body": b"x"}
 
     # then it cannot turn the platform's encryption off
     assert outcome(s3.put_object, **at, ServerSideEncryption="AES256") == "AccessDenied"
@@ -279,9 +279,11 @@ def test_no_function_lists_the_bucket_or_reads_the_marts(target):
             answers = {
                 probe.outcome("s3", "list_objects_v2", Bucket=target.bucket),
                 probe.outcome("s3", "list_objects_v2", Bucket=target.bucket, Prefix="mart/"),
-                probe.outcome("s3", "get_object", Bucket=target.bucket, Key=REPORTS_OF["finance"]),
-                probe.outcome("s3", "put_object", Bucket=target.bucket, Key="mart/finance/reports/probe.txt", Body="x"),
-                probe.outcome("s3", "delete_object", Bucket=target.bucket, Key="inbound/vehicles/probe.txt"),
+                probe.outcome("s3", "get_object", Bucket=target.bucket, Key=REPORTS_OF["accounts"]),
+                probe.outcome(
+                    "s3", "put_object", Bucket=target.bucket, Key="mart/accounts/reports/probe.txt", Body="x"
+                ),
+                probe.outcome("s3", "delete_object", Bucket=target.bucket, Key="inbound/parcels/probe.txt"),
             }
         finally:
             probe.delete()

@@ -133,7 +133,7 @@ def test_a_denial_is_the_policys_and_not_for_want_of_an_object(target):
 
 def test_the_matrix_that_a_person_is_shown_says_the_same_of_the_teams(target):
     # when the deployed policies are read and evaluated
-    rows = access_matrix(read_policies(target), ["vehicles"], TEAMS)
+    rows = access_matrix(read_policies(target), ["parcels"], TEAMS)
 
     # then each team's role has its two prefixes, by these statements
     statements = {
@@ -150,6 +150,6 @@ def test_the_matrix_that_a_person_is_shown_says_the_same_of_the_teams(target):
     }
 
     # and what is denied in so many words says by which
-    [raw] = [row for row in rows if plain_name(row.role) == "finance" and row.prefix == "inbound/vehicles/"]
+    [raw] = [row for row in rows if plain_name(row.role) == "accounts" and row.prefix == "inbound/parcels/"]
     assert raw.decisions["get"] == Decision(allowed=False, statement="DenyOtherObjects")
     assert raw.decisions["list"] == Decision(allowed=False, statement="DenyOtherListings")

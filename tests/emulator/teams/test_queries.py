@@ -27,8 +27,8 @@ def reports(platform):
     """Reports of a small file, and one refused row."""
     target = find_target("local", platform.state_directory)
     file = outgoing_folder(platform) / "queries.csv"
-    file.write_text(HEADER + "66,Corsa,Red,QU17ERY\n67,Astra,Blue,QU18ERY\n68,Astra,Blue,nonsense\n")
-    collect(target, "vehicles")
+    file.write_text(HEADER + "66,Leeds,Small,QU17ERY\n67,Derby,Large,QU18ERY\n68,Derby,Large,nonsense\n")
+    collect(target, "parcels")
     refine(target)
     file.unlink()
 
@@ -77,23 +77,23 @@ def test_a_team_queries_its_report_in_its_own_workgroup(target, name):
 
 
 def test_a_team_cannot_use_another_teams_workgroup(target):
-    athena = team_client(target, "marketing", "athena")
+    athena = team_client(target, "logistics", "athena")
     with pytest.raises(ClientError, match="AccessDenied"):
-        athena.start_query_execution(QueryString="SELECT 1", WorkGroup=target.exports["teamWorkgroups"]["finance"])
+        athena.start_query_execution(QueryString="SELECT 1", WorkGroup=target.exports["teamWorkgroups"]["accounts"])
 
 
 @pytest.mark.usefixtures("reports")
 def test_the_published_views_own_sql_runs_over_the_deployed_tables(target):
     # given the view as it was deployed
-    database, view = target.exports["publishedViews"]["vehicles"].split(".")
+    database, view = target.exports["publishedViews"]["parcels"].split(".")
     text = target.client("glue").get_table(DatabaseName=database, Name=view)["Table"]["ViewOriginalText"]
     definition = json.loads(base64.b64decode(re.fullmatch(r"/\* Presto View: (\S+) \*/", text)[1]))
 
     # when its SQL runs
-    reported = "CASE WHEN registration_plate LIKE 'QU__ERY' THEN 1 END"
+    reported = "CASE WHEN label LIKE 'QU__ERY' THEN 1 END"
     _, [[rows, keys, of_the_report]] = query(
         target,
-        f"SELECT count(*), count(DISTINCT registration_plate), count({reported}) FROM ({definition['originalSql']})",  # noqa: S608 - the deployed view's own
+        f"SELECT count(*), count(DISTINCT label), count({reported}) FROM ({definition['originalSql']})",  # noqa: S608 - the deployed view's own
         QueryExecutionContext={"Database": database},
         ResultConfiguration={"OutputLocation": f"s3://{target.bucket}/athena/operators/"},
     )
@@ -105,11 +105,11 @@ def test_the_published_views_own_sql_runs_over_the_deployed_tables(target):
 
 @pytest.mark.usefixtures("reports")
 def test_the_quarantine_is_a_table_with_the_reasons(target):
-    database = target.exports["publishedViews"]["vehicles"].split(".")[0]
+    database = target.exports["publishedViews"]["parcels"].split(".")[0]
     _, rows = query(
         target,
-        "SELECT DISTINCT original FROM vehicles_quarantine WHERE original LIKE '68,%'",
+        "SELECT DISTINCT original FROM parcels_quarantine WHERE original LIKE '68,%'",
         QueryExecutionContext={"Database": database},
         ResultConfiguration={"OutputLocation": f"s3://{target.bucket}/athena/operators/"},
     )
-    assert rows == [["68,Astra,Blue,nonsense"]]
+    assert rows == [["68,Derby,Large,nonsense"]]

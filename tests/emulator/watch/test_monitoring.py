@@ -92,14 +92,14 @@ def published(target, function_export, metric):
                 yield {name: line[name] for name in dimensions}, value
 
 
-@pytest.mark.long  # beside all other tests of a platform, messages went missing: the cause is not known yet
 def test_every_alarm_reaches_who_is_subscribed_with_its_page(target, pager):
     # given every alarm as it is deployed
     cloudwatch, alarms = target.client("cloudwatch"), alarms_of(target)
     names = {alarm["AlarmName"] for alarm in alarms}
     assert len(names) > 20
 
-    # when each fires and is quiet again, whatever its state was: only a change sends a message
+    # when each fires and is quiet again. Only a change of state sends a message, and some fire already: whenever a job
+    # publishes metrics, the emulator evaluates all alarms, and counts the errors of any function for each function
     for state in ("OK", "ALARM", "OK"):
         for name in names:
             cloudwatch.set_alarm_state(AlarmName=name, StateValue=state, StateReason="a test")
@@ -108,7 +108,7 @@ def test_every_alarm_reaches_who_is_subscribed_with_its_page(target, pager):
     def told(state):
         return {each["AlarmName"]: each for each in pager.told() if each["NewStateValue"] == state}
 
-    eventually(lambda: told("ALARM").keys() >= names and told("OK").keys() >= names, 90, "a message of each alarm")
+    eventually(lambda: told("ALARM").keys() >= names and told("OK").keys() >= names, 30, "a message of each alarm")
     for name in names:
         [page] = re.findall(r"Runbook: (docs/runbooks/[a-z-]+\.md)$", told("ALARM")[name]["AlarmDescription"])
         assert (ROOT / page).exists()
@@ -223,10 +223,8 @@ def extraction_cluster(target):
 
 def test_the_age_of_each_dataset_is_published_and_is_what_the_operator_sees(target, outgoing):
     # given a dataset of which something has landed just now
-    (outgoing / f"watched-{uuid.uuid4().hex[:8]}.csv").write_text(
-        "customer_id,model,colour,registration_plate\n1,Corsa,Red,AB12CDE\n"
-    )
-    collect(target, "vehicles")
+    (outgoing / f"watched-{uuid.uuid4().hex[:8]}.csv").write_text("member_id,town,size,label\n1,Leeds,Small,AB12CDE\n")
+    collect(target, "parcels")
 
     # when the function runs as its rule has it
     def ages():
@@ -241,25 +239,25 @@ def test_the_age_of_each_dataset_is_published_and_is_what_the_operator_sees(targ
         return measured if late == {each.dataset: each.late for each in dataset_statuses(target)} else None
 
     measured = eventually(agree, 60, "an index that has what landed")
-    assert 0 <= measured["vehicles"][1] < timedelta(hours=1).total_seconds()
+    assert 0 <= measured["parcels"][1] < timedelta(hours=1).total_seconds()
     for dataset, (dimensions, _) in measured.items():
         assert dimensions == {"service": "freshness", "dataset": dataset}
 
 
 def test_what_the_collector_takes_is_published(target, outgoing):
     # given a file that can be taken
-    text = "customer_id,model,colour,registration_plate\n2,Corsa,Red,AB13CDE\n"
+    text = "member_id,town,size,label\n2,Leeds,Small,AB13CDE\n"
     (outgoing / f"counted-{uuid.uuid4().hex[:8]}.csv").write_text(text)
 
     # when it is collected
     before = len(list(published(target, "sftpCollectorFunction", metrics.FILES_COLLECTED)))
-    collect(target, "vehicles")
+    collect(target, "parcels")
 
     # then the run's counts are there, by dataset
     def counted(metric):
         return list(published(target, "sftpCollectorFunction", metric))[before:]
 
-    dimensions = {"service": "sftp-collector", "dataset": "vehicles"}
+    dimensions = {"service": "sftp-collector", "dataset": "parcels"}
     eventually(lambda: (dimensions, 1) in counted(metrics.FILES_COLLECTED), 30, "the count of files")
     assert (dimensions, 0) in counted(metrics.FILES_NOT_COLLECTED)
     assert (dimensions, len(text)) in counted(metrics.BYTES_COLLECTED)
@@ -268,9 +266,9 @@ def test_what_the_collector_takes_is_published(target, outgoing):
 def test_one_id_leads_from_a_file_through_the_logs_to_its_rows(target, outgoing):
     # given a file that was collected
     name = f"followed-{uuid.uuid4().hex[:8]}.csv"
-    (outgoing / name).write_text("customer_id,model,colour,registration_plate\n3,Corsa,Red,AB14CDE\n")
-    collect(target, "vehicles")
-    key = f"inbound/vehicles/{datetime.now(UTC):%Y/%m/%d}/{name}"
+    (outgoing / name).write_text("member_id,town,size,label\n3,Leeds,Small,AB14CDE\n")
+    collect(target, "parcels")
+    key = f"inbound/parcels/{datetime.now(UTC):%Y/%m/%d}/{name}"
     landed_by = target.client("s3").head_object(Bucket=target.bucket, Key=key)["Metadata"][CORRELATION_ID]
 
     # when it is processed
@@ -299,10 +297,10 @@ def test_what_becomes_of_events_is_published(target, event_stream):
     answer = event_stream.post(
         {
             "event_id": str(uuid.uuid4()),
-            "event_type": "visit",
+            "event_type": "scan",
             "occurred_at": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}",
             "source": "test",
-            "payload": {"customer_id": 1, "page": "/"},
+            "payload": {"member_id": 1, "place": "/"},
         }
     )
     assert answer.status < 300, answer
@@ -326,10 +324,10 @@ def test_what_becomes_of_events_is_published(target, event_stream):
 
 def test_what_the_jobs_count_is_published_under_their_own_roles(target):
     # given an object of which one row is refused and one is there twice
-    key = f"inbound/vehicles/2026/02/04/counted-{uuid.uuid4()}.csv"
-    rows = ["customer_id,model,colour,registration_plate", *["11,Corsa,Red,AB21CDE"] * 2, "x,Corsa,Red,AB22CDE"]
+    key = f"inbound/parcels/2026/02/04/counted-{uuid.uuid4()}.csv"
+    rows = ["member_id,town,size,label", *["11,Leeds,Small,AB21CDE"] * 2, "x,Leeds,Small,AB22CDE"]
     target.client("s3").put_object(Bucket=target.bucket, Key=key, Body="\n".join(rows).encode())
-    by_dataset = [{"Name": "dataset", "Value": "vehicles"}]
+    by_dataset = [{"Name": "dataset", "Value": "parcels"}]
     before = {metric: total(target, metric, by_dataset) for metric in ("RowsIn", "RowsQuarantined", "RowsDuplicate")}
 
     # when the jobs run

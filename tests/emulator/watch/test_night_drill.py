@@ -18,52 +18,50 @@ from local.platform_instance import LocalPlatform
 from ops.stack.row_accounts import landed_objects, row_account
 from ops.stack.target import find_target
 from reports import REPORTS
-from tests.support.emulators import free_port
+from tests.support.platform import running_platform
 from tests.support.platform_steps import commands_to, eventually, let_the_schedule_fire, outgoing_folder
 from tests.support.stream import EventStream
 
 pytestmark = [pytest.mark.emulator, pytest.mark.long, pytest.mark.timeout(600)]
 
-HEADER = "customer_id,model,colour,registration_plate\n"
-MODELS, COLOURS = ("Citroën C3", "Corsa", "Škoda Octavia", "Golf"), ("Red", "Blue", "Grün", "White", "Black")
+HEADER = "member_id,town,size,label\n"
+TOWNS, SIZES = ("Besançon", "Leeds", "Šibenik", "Ripon"), ("Small", "Large", "Übergroß", "Flat", "Long")
 ROWS = 40
 POISON = "00000000-0000-4000-8000-0000000000aa"
 WRONG = "00000000-0000-4000-8000-0000000000bb"
 MESSAGE_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
-def vehicle(number):
-    return (
-        f"{number % 17 + 1},{MODELS[number % 4]},{COLOURS[number % 5]},AB{number % 20 + 2:02}{chr(65 + number % 26)}NT"
-    )
+def parcel(number):
+    return f"{number % 17 + 1},{TOWNS[number % 4]},{SIZES[number % 5]},AB{number % 20 + 2:02}{chr(65 + number % 26)}NT"
 
 
 def file_of(first):
-    """A good file. No vehicle is in two of them: of files that one run collects none lands before another for sure."""
-    return HEADER + "".join(f"{vehicle(number)}\n" for number in range(first, first + ROWS))
+    """A good file. No parcel is in two of them: of files that one run collects none lands before another for sure."""
+    return HEADER + "".join(f"{parcel(number)}\n" for number in range(first, first + ROWS))
 
 
 GOOD = {f"{name}.csv": file_of(first) for name, first in (("a", 0), ("b", 100), ("c", 200))}
 
 
 def event(number, event_id=None, **payload):
-    kind = "payment" if "amount" in payload else "visit"
+    kind = "weighing" if "weight" in payload else "scan"
     return {
         "event_id": event_id or f"00000000-0000-4000-8000-{number:012}",
         "event_type": kind,
         "occurred_at": f"2026-11-02T08:15:{number:02}Z",
-        "source": "website",
+        "source": "scanner",
         "payload": payload,
     }
 
 
 GOOD_EVENTS = [
-    *(event(number, customer_id=number % 7 + 1, page=f"/page-{number % 3}") for number in range(12)),
-    *(event(number, amount="10.50", currency="GBP", registration_plate="AB03BNT") for number in range(12, 20)),
+    *(event(number, member_id=number % 7 + 1, place=f"/place-{number % 3}") for number in range(12)),
+    *(event(number, weight="10.50", unit="KGM", label="AB03BNT") for number in range(12, 20)),
 ]
-POISON_EVENT = event(20, POISON, customer_id=3, page="/poison")
-RIGHT_EVENT = event(21, WRONG, amount="99.00", currency="GBP", registration_plate="AB04CNT")
-WRONG_EVENT = event(21, WRONG, amount="ninety-nine", currency="GBP", registration_plate="AB04CNT")
+POISON_EVENT = event(20, POISON, weight="3.00", unit="LBR", label="AB03BNT")
+RIGHT_EVENT = event(21, WRONG, weight="99.00", unit="KGM", label="AB04CNT")
+WRONG_EVENT = event(21, WRONG, weight="ninety-nine", unit="KGM", label="AB04CNT")
 
 
 @dataclass(frozen=True)
@@ -90,17 +88,17 @@ class Night:
 
     def goes_by(self, events):
         """The schedule fires, the table is extracted, events land, and the jobs run: the emulator fires no trigger."""
-        forget = let_the_schedule_fire(self.target, "vehicles")
-        eventually(lambda: len(landed_objects(self.target, "vehicles")) == len(GOOD), 60, "the night's files")
+        forget = let_the_schedule_fire(self.target, "parcels")
+        eventually(lambda: len(landed_objects(self.target, "parcels")) == len(GOOD), 60, "the night's files")
         forget()
-        self.ops("collect", "person")
+        self.ops("collect", "members")
         eventually(lambda: self.events() == events, 60, f"{events} events")
         self.ops("run", "refine")
 
     def events(self):
         """How many have landed."""
         s3, bucket = self.target.client("s3"), self.target.bucket
-        keys = [each.inbound.key for each in landed_objects(self.target, "events")]
+        keys = [each.inbound.key for each in landed_objects(self.target, "readings")]
         return sum(int(s3.head_object(Bucket=bucket, Key=key)["Metadata"]["rows"]) for key in keys)
 
     def reports(self):
@@ -116,18 +114,14 @@ class Night:
         return found
 
     def key_of(self, name):
-        [key] = [each.inbound.key for each in landed_objects(self.target, "vehicles") if each.inbound.file_name == name]
+        [key] = [each.inbound.key for each in landed_objects(self.target, "parcels") if each.inbound.file_name == name]
         return key
 
 
 @contextlib.contextmanager
 def night_on_a_platform_of_its_own(folder):
-    platform = LocalPlatform(folder, free_port())
-    try:
-        platform.up()
+    with running_platform(folder) as platform:
         yield Night(platform)
-    finally:
-        platform.down()
 
 
 @pytest.fixture
@@ -153,8 +147,8 @@ def bad_night(tmp_path, clean_reports, wide_terminal):  # noqa: ARG001 - that pl
 def _go_wrong(night):
     night.partner_puts("a.csv", GOOD["a.csv"].encode())
     night.partner_puts("b.csv", GOOD["b.csv"].replace("Š", "S").encode("latin-1"))
-    torn = GOOD["c.csv"].replace("1,Corsa", "one,Corsa").encode()
-    night.partner_puts("c.csv", torn[: torn.rindex(b",Golf")])
+    torn = GOOD["c.csv"].replace("1,Leeds", "one,Leeds").encode()
+    night.partner_puts("c.csv", torn[: torn.rindex(b",Ripon")])
     night.post([*GOOD_EVENTS, WRONG_EVENT])
     # Somebody has put an event into the queue himself, without what the receiver adds.
     night.target.client("sqs").send_message(
@@ -177,14 +171,14 @@ def test_a_bad_night_is_put_right_with_the_operators_commands_and_the_reports_ar
     assert "dead letters: events 1" in status
     assert "quarantined:" in status
     refused = {tuple(line.split()) for line in listed.splitlines()}
-    assert ("vehicles", "unreadable_object", "1", b) in refused
-    assert ("vehicles", "field_count", "1", c) in refused
-    assert [line for line in refused if line[1:2] == ("amount|type",)]
+    assert ("parcels", "unreadable_object", "1", b) in refused
+    assert ("parcels", "field_count", "1", c) in refused
+    assert [line for line in refused if line[1:2] == ("weight|type",)]
     assert "is not UTF-8" in ops("quarantine", "show", b)
-    assert "customer_id is not a whole number" in ops("quarantine", "show", c)
+    assert "member_id is not a whole number" in ops("quarantine", "show", c)
     assert "1 by unreadable_object" in ops("trace", "b.csv")
     assert "it lacks" in ops("trace", POISON)
-    assert "by amount|type" in ops("trace", WRONG)
+    assert "by weight|type" in ops("trace", WRONG)
     assert "SUCCEEDED" in ops("runs")
 
     # when the file in the wrong encoding is mended here, and put in the object's place
@@ -195,7 +189,7 @@ def test_a_bad_night_is_put_right_with_the_operators_commands_and_the_reports_ar
 
     # and the partner sends the torn one once more, whole
     night.partner_puts("c.csv", GOOD["c.csv"].encode())
-    assert "c.v2.csv" in ops("collect", "vehicles")
+    assert "c.v2.csv" in ops("collect", "parcels")
 
     # and the event gets what it lacks, and goes back
     [letter] = set(MESSAGE_ID.findall(ops("redrive", "events"))) - {POISON}
@@ -206,12 +200,12 @@ def test_a_bad_night_is_put_right_with_the_operators_commands_and_the_reports_ar
     assert "nothing was changed" in ops(*one, "--mended", str(text))
     assert "1 moved to the events queue" in ops(*one, "--mended", str(text), "--yes")
 
-    # and the website posts the wrong one rightly, and the night is replayed
+    # and the scanner posts the wrong one rightly, and the night is replayed
     night.post([RIGHT_EVENT])
     eventually(lambda: night.events() == len(GOOD_EVENTS) + 3, 60, "the mended event and the right one")
     ops("run", "refine")
     day = "-".join(b.split("/")[2:5])
-    ops("replay", "--dataset", "vehicles", "--from", day, "--to", day, "--yes")
+    ops("replay", "--dataset", "parcels", "--from", day, "--to", day, "--yes")
 
     # then the reports are those of a clean day
     assert night.reports() == clean_reports
@@ -221,7 +215,7 @@ def test_a_bad_night_is_put_right_with_the_operators_commands_and_the_reports_ar
     left = ops("quarantine", "list")
     assert b not in left
     assert c in left
-    assert "would differ without it: page /poison" in ops("trace", POISON)
-    assert "superseded" not in ops("trace", "--dataset", "vehicles", "AB04CNT")
-    accounts = [row_account(night.target, each.inbound) for each in landed_objects(night.target, "vehicles")]
+    assert "unit LBR" in ops("trace", POISON)
+    assert "superseded" not in ops("trace", "--dataset", "parcels", "AB04CNT")
+    accounts = [row_account(night.target, each.inbound) for each in landed_objects(night.target, "parcels")]
     assert all(account.balances for account in accounts)

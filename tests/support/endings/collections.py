@@ -18,7 +18,7 @@ from tests.support.platform_steps import eventually, outgoing_folder
 SECONDS = 60
 PART = 8 * 2**20
 LARGE = b"neither,of,these\n" + b"1,2,3\n" * (PART * 9 // 8 // 6)
-"""A large file that is no CSV of vehicles: the jobs find that out."""
+"""A large file that is no CSV of parcels: the jobs find that out."""
 
 
 def end_collections(platform, target):
@@ -37,7 +37,7 @@ def end_collections(platform, target):
 def find_a_file_that_cannot_be_taken(target, folder):
     (folder / "empty.csv").write_text("")
     with pytest.raises(CollectionRunError, match=r"empty\.csv"):
-        collect(target, "vehicles")
+        collect(target, "parcels")
     (folder / "empty.csv").unlink()
 
 
@@ -45,7 +45,7 @@ def find_a_file_that_changed(target, folder):
     """Its second version of the day lands under a name of its own."""
     for content in ("id\n1\n", "id\n1\n2\n"):
         (folder / "changed.csv").write_text(content)
-        result = collect(target, "vehicles")
+        result = collect(target, "parcels")
         assert collected(result) == {"changed.csv"}
     assert result["collected"][0]["key"].endswith("/changed.v2.csv")
 
@@ -54,16 +54,16 @@ def meet_an_outage(platform, target, folder):
     (folder / "outage.csv").write_text("id\n1\n")
     platform.source.process.stop()
     with pytest.raises(CollectionRunError, match="cannot be reached"):
-        collect(target, "vehicles")
+        collect(target, "parcels")
     platform.source.start()
-    assert collected(collect(target, "vehicles")) == {"outage.csv"}
+    assert collected(collect(target, "parcels")) == {"outage.csv"}
 
 
 def run_out_of_time(target, folder):
     """A run that has seconds left begins no file, and the tick after it does."""
     (folder / "late.csv").write_text("id\n1\n")
     with changed_function(target, target.exports["sftpCollectorFunction"], Timeout=25):
-        assert collect(target, "vehicles")["remaining"] == 1
+        assert collect(target, "parcels")["remaining"] == 1
     assert collected(tick(target)) == {"late.csv"}
 
 
@@ -71,12 +71,12 @@ def be_killed(platform, target, folder):
     """The function with its workers, while the server does not answer."""
     (folder / "killed.csv").write_text("id\n1\n")
     with frozen(platform.source.process), ThreadPoolExecutor(1) as thread:
-        run = thread.submit(collect, target, "vehicles")
+        run = thread.submit(collect, target, "parcels")
         eventually(lambda: state_of_run(target) == State.CLAIMED, SECONDS, "the run's claim")
         kill_function(platform, target.exports["sftpCollectorFunction"])
         with pytest.raises(CollectionRunError):
             run.result()
-    assert collected(collect(target, "vehicles")) == {"killed.csv"}
+    assert collected(collect(target, "parcels")) == {"killed.csv"}
 
 
 def leave_uploads_and_claims(target, folder):
@@ -95,10 +95,10 @@ def leave_uploads_and_claims(target, folder):
             ledger.record_upload(claim, Upload(upload, PART))
             digest = checksum.as_s3(hashlib.sha256(LARGE[:PART]).digest())
             s3.upload_part(**at, UploadId=upload, PartNumber=1, Body=LARGE[:PART], ChecksumSHA256=digest)
-    Runs(target.client("dynamodb"), target.exports["ledgerTable"]).begin("vehicles", seconds=-1)
-    assert collected(collect(target, "vehicles")) == {"resumed.csv", "begun.csv"}
+    Runs(target.client("dynamodb"), target.exports["ledgerTable"]).begin("parcels", seconds=-1)
+    assert collected(collect(target, "parcels")) == {"resumed.csv", "begun.csv"}
     assert s3.list_multipart_uploads(Bucket=target.bucket).get("Uploads", []) == []
-    assert {entry.path: entry.state for entry in ledger.entries("vehicles")}[path_of("gone.csv")] == State.FAILED
+    assert {entry.path: entry.state for entry in ledger.entries("parcels")}[path_of("gone.csv")] == State.FAILED
 
 
 def meet_another_run(target, folder):
@@ -107,9 +107,9 @@ def meet_another_run(target, folder):
     ledger = a_ledger(target)
     claim = ledger.claim(version_of(folder / "elsewhere.csv"))
     assert claim is not None
-    assert collect(target, "vehicles")["elsewhere"] == 1
+    assert collect(target, "parcels")["elsewhere"] == 1
     ledger.fail(claim, "given up")
-    assert collected(collect(target, "vehicles")) == {"elsewhere.csv"}
+    assert collected(collect(target, "parcels")) == {"elsewhere.csv"}
 
 
 def overlap(target, folder):
@@ -117,7 +117,7 @@ def overlap(target, folder):
     for name in names:
         (folder / name).write_text(f"id\n{name}\n")
     with ThreadPoolExecutor(2) as threads:
-        results = [*threads.map(lambda _: collect(target, "vehicles"), range(2))]
+        results = [*threads.map(lambda _: collect(target, "parcels"), range(2))]
     assert set().union(*map(collected, results)) == names
 
 
@@ -131,7 +131,7 @@ def collected(result):
 
 def tick(target):
     """The run that only resumes what another one left."""
-    payload = json.dumps({"dataset": "vehicles", "continue": True}).encode()
+    payload = json.dumps({"dataset": "parcels", "continue": True}).encode()
     answer = target.client("lambda").invoke(FunctionName=target.exports["sftpCollectorFunction"], Payload=payload)
     return json.loads(answer["Payload"].read())
 
@@ -142,17 +142,17 @@ def a_ledger(target, **more):
 
 
 def path_of(name):
-    return f"outgoing/vehicles/{name}"
+    return f"outgoing/parcels/{name}"
 
 
 def version_of(file):
     found = file.stat()
-    return FileVersion("vehicles", "dealer", path_of(file.name), found.st_size, int(found.st_mtime))
+    return FileVersion("parcels", "carrier", path_of(file.name), found.st_size, int(found.st_mtime))
 
 
 def state_of_run(target):
     """How the dataset's last run ended, or that it is under way."""
-    key = {"pk": {"S": "dataset#vehicles"}, "sk": {"S": COLLECTION}}
+    key = {"pk": {"S": "dataset#parcels"}, "sk": {"S": COLLECTION}}
     return target.client("dynamodb").get_item(TableName=target.exports["ledgerTable"], Key=key)["Item"]["state"]["S"]
 
 

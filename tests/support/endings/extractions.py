@@ -10,11 +10,11 @@ import pytest
 from jobs.extract_from_sql.landing import InboundObjects
 from lake.ledger.items import partition
 from lake.watermark.watermarks import WATERMARK, Range, Watermarks
-from local.platform_instance import PARAMETER_PREFIX, PROGRAM
+from local.platform_instance import PARAMETER_PREFIX
 from ops.ingest.extract import extract
 from ops.jobs.role_process import RunFailedError, assume, environment_of, execute, working_folder
 
-DATASET = "person"
+DATASET = "members"
 SNAPSHOT = (
     "import sys, dataclasses\n"
     "from datasets import DATASETS\n"
@@ -33,15 +33,15 @@ def end_extractions(platform, target, folder):
     be_killed_before_the_object(target)
     be_killed_after_the_object(target)
     meet_another_run(target)
-    compare_snapshots(target)
+    compare_snapshots(platform, target)
     fail_in_a_large_object(target, folder)
 
 
 def meet_an_outage(platform, target):
-    platform.sql_servers["crm"].process.stop()
+    platform.sql_servers["office"].process.stop()
     with pytest.raises(RunFailedError, match="Login timeout expired"):
         extract_now(target)
-    platform.start_sql_server("crm")
+    platform.start_sql_server("office")
     extract_now(target)
 
 
@@ -69,11 +69,11 @@ def meet_another_run(target):
     extract_now(target)
 
 
-def compare_snapshots(target):
+def compare_snapshots(platform, target):
     """Two runs: the second one reads the object of the first."""
     forget_watermark(target)
     for _ in range(2):
-        run_snapshot(target)
+        run_snapshot(platform, target)
     forget_watermark(target)
     extract_now(target)
 
@@ -128,8 +128,8 @@ def task_session(target):
     return assume(target, definition["taskDefinition"]["taskRoleArn"], "endings")
 
 
-def run_snapshot(target):
-    environment = environment_of(target, task_session(target), f"{PROGRAM}:{PROGRAM / 'platform'}")
+def run_snapshot(platform, target):
+    environment = environment_of(target, task_session(target), f"{platform.program}:{platform.program / 'platform'}")
     arguments = ["--bucket", target.bucket, "--ledger-table", target.exports["ledgerTable"]]
     arguments += ["--parameter-prefix", PARAMETER_PREFIX, "--dataset", DATASET]
     with working_folder(target, "extraction-") as folder:

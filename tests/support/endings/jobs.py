@@ -9,8 +9,8 @@ from ops.jobs.as_process import ProcessRunner
 from ops.jobs.role_process import RunFailedError, assume
 from processing.storage.store import S3Store
 
-VEHICLES = "inbound/vehicles/2026/01/02"
-HEADER = "customer_id,model,colour,registration_plate\n"
+PARCELS = "inbound/parcels/2026/01/02"
+HEADER = "member_id,town,size,label\n"
 LARGE = 65 * 2**20
 """More than what goes to S3 in one request."""
 
@@ -21,7 +21,7 @@ class KilledError(Exception):
 
 def end_jobs(target, folder):
     """Run them all."""
-    put(target, {"empty.csv": b"", "whole.csv": f"{HEADER}1,Corsa,Red,AB12CDE\n".encode()})
+    put(target, {"empty.csv": b"", "whole.csv": f"{HEADER}1,Leeds,Small,AB12CDE\n".encode()})
     be_killed(target)
     find_unreadable_objects(target)
     replay(target)
@@ -38,30 +38,30 @@ def be_killed(target):
 
     runner = ProcessRunner(target, sys.executable, on_line=kill)
     with pytest.raises(KilledError):
-        runner.run(target.exports["warehouseJob"], {"--dataset": "vehicles"})
+        runner.run(target.exports["warehouseJob"], {"--dataset": "parcels"})
 
 
 def find_unreadable_objects(target):
     """The run after the killed one: it processes what it can and reports what it cannot read."""
     put(target, {"unreadable.csv": b"neither,of,these\n" + b"1,2,3\n" * (9 * 2**20 // 6)})
     outcomes = {line["object"]: line["outcome"] for line in run(target, "warehouseJob") if "object" in line}
-    assert outcomes[f"{VEHICLES}/unreadable.csv"] == "unreadable"
+    assert outcomes[f"{PARCELS}/unreadable.csv"] == "unreadable"
 
 
 def replay(target):
     """The days and the objects that a person names."""
-    run(target, "warehouseJob", {"--dataset": "vehicles", "--from": "2026-01-02", "--to": "2026-01-02"})
-    run(target, "warehouseJob", {"--object": f"{VEHICLES}/whole.csv"})
+    run(target, "warehouseJob", {"--dataset": "parcels", "--from": "2026-01-02", "--to": "2026-01-02"})
+    run(target, "warehouseJob", {"--object": f"{PARCELS}/whole.csv"})
 
 
 def sanitise(target):
-    run(target, "sanitiseJob", {"--dataset": "vehicles"})
-    run(target, "sanitiseJob", {"--dataset": "vehicles", "--only": "refused"})
+    run(target, "sanitiseJob", {"--dataset": "parcels"})
+    run(target, "sanitiseJob", {"--dataset": "parcels", "--only": "refused"})
 
 
 def name_an_object_that_is_not_there(target):
     with pytest.raises(RunFailedError, match="no such object to replay"):
-        run(target, "sanitiseJob", {"--object": f"{VEHICLES}/nothing.csv"})
+        run(target, "sanitiseJob", {"--object": f"{PARCELS}/nothing.csv"})
 
 
 def fail_in_a_large_file(target, job, folder):
@@ -72,7 +72,7 @@ def fail_in_a_large_file(target, job, folder):
     file = folder / "large.parquet"
     with file.open("wb") as opened:
         opened.truncate(LARGE)
-    key = "warehouse/vehicles/landing_date=2026-01-02/large.csv.parquet"
+    key = "warehouse/parcels/landing_date=2026-01-02/large.csv.parquet"
     with pytest.raises(ConnectionError):
         S3Store(s3, target.bucket).write_file(key, file, "application/octet-stream", {})
     assert target.client("s3").list_multipart_uploads(Bucket=target.bucket).get("Uploads", []) == []
@@ -87,7 +87,7 @@ def refuse(**_):
 
 def put(target, contents):
     for name, content in contents.items():
-        target.client("s3").put_object(Bucket=target.bucket, Key=f"{VEHICLES}/{name}", Body=content)
+        target.client("s3").put_object(Bucket=target.bucket, Key=f"{PARCELS}/{name}", Body=content)
 
 
 def run(target, job, arguments=None):

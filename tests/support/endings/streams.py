@@ -27,17 +27,17 @@ def store_events(target, stream):
     """Events and a callback that land; one that is sent again; one that is refused."""
     event = {
         "event_id": str(uuid.uuid4()),
-        "event_type": "payment",
+        "event_type": "weighing",
         "occurred_at": "2026-01-02T03:04:05Z",
-        "source": "website",
-        "payload": {"amount": "1"},
+        "source": "scanner",
+        "payload": {"weight": "1"},
     }
-    before = len(landed_objects(target, "events"))
+    before = len(landed_objects(target, "readings"))
     answers = [stream.post(event), stream.post([event]), stream.post({"events": [event]})]
     now = time.time()
     answers += [stream.call_back(b'{"id": "c1", "type": "paid"}', signed_at=now) for _ in range(2)]
     assert [answer.status for answer in answers] == [202, 202, 400, 202, 409]
-    eventually(lambda: len(landed_objects(target, "events")) > before, SECONDS, "the events' object")
+    eventually(lambda: len(landed_objects(target, "readings")) > before, SECONDS, "the events' object")
 
 
 def bury_poison(target, stream):
@@ -66,7 +66,7 @@ def meet_a_deleted_object(target):
         "detail": {
             "bucket": {"name": target.bucket},
             "object": {
-                "key": "inbound/vehicles/2026/01/02/deleted.csv",
+                "key": "inbound/parcels/2026/01/02/deleted.csv",
                 "size": 1,
                 "etag": "0" * 32,
                 "sequencer": "0A",

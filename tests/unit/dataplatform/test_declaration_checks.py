@@ -11,9 +11,9 @@ from tests.support.declarations import DATASET, write_package
 
 SETTINGS = parse_settings(
     {
-        "teams": ["finance"],
+        "teams": ["accounts"],
         "connections": {"partner": {"host": "sftp.example", "user": "us", "hostKeys": ["ssh-ed25519 AAAA"]}},
-        "events": {"providers": {"website": {"requestsPerSecond": 1, "burst": 1, "requestsPerDay": 1}}},
+        "events": {"providers": {"scanner": {"requestsPerSecond": 1, "burst": 1, "requestsPerDay": 1}}},
     },
     "dev",
 )
@@ -27,27 +27,29 @@ def stack(monkeypatch):
 
 def test_every_broken_file_is_listed_in_one_line(tmp_path, monkeypatch):
     # given
-    datasets = find_datasets(*write_package(tmp_path, monkeypatch, person="broken(", visits="DATASET = 1"))
+    datasets = find_datasets(*write_package(tmp_path, monkeypatch, members="broken(", visits="DATASET = 1"))
 
     # when, then
-    with pytest.raises(ProgramError, match=r"^\w+/person\.py, line 1: SyntaxError[^\n]+; \w+/visits\.py: [^\n]+$"):
+    with pytest.raises(ProgramError, match=r"^\w+/members\.py, line 1: SyntaxError[^\n]+; \w+/visits\.py: [^\n]+$"):
         check_declarations(SETTINGS, datasets, {})
 
 
 def test_an_unknown_connection_names_the_datasets_and_the_stacks_file(tmp_path, monkeypatch):
     # given
-    datasets = find_datasets(*write_package(tmp_path, monkeypatch, person=DATASET.format(name="person")))
+    datasets = find_datasets(*write_package(tmp_path, monkeypatch, members=DATASET.format(name="members")))
 
     # when, then
-    refusal = r"^datasets/person\.py: the connection 'dealer' is not in data-platform:connections of Pulumi\.dev\.yaml"
+    refusal = (
+        r"^datasets/members\.py: the connection 'carrier' is not in data-platform:connections of Pulumi\.dev\.yaml"
+    )
     with pytest.raises(ProgramError, match=rf"{refusal} \(there: partner\): add the connection there, or correct"):
         check_declarations(SETTINGS, datasets, {})
 
 
 def test_a_connection_that_the_stack_has_is_accepted(tmp_path, monkeypatch):
     # given
-    text = DATASET.format(name="person").replace('"dealer"', '"partner"')
-    datasets = find_datasets(*write_package(tmp_path, monkeypatch, person=text))
+    text = DATASET.format(name="members").replace('"carrier"', '"partner"')
+    datasets = find_datasets(*write_package(tmp_path, monkeypatch, members=text))
 
     # then
     check_declarations(SETTINGS, datasets, {})

@@ -9,7 +9,7 @@ import pytest
 from functions.environment import InvalidEnvironmentError, read_environment
 
 FUNCTIONS = Path(__file__).parents[3] / "functions"
-GIVEN = {"TABLE": "t", "AGES": '{"vehicles": 60}', "NAMES": "a,b", "WORKERS": "3", "HOME": "/"}
+GIVEN = {"TABLE": "t", "AGES": '{"parcels": 60}', "NAMES": "a,b", "WORKERS": "3", "HOME": "/"}
 
 
 class Settings(msgspec.Struct):
@@ -20,7 +20,7 @@ class Settings(msgspec.Struct):
 
 
 def test_each_value_is_read_by_the_type_of_its_field():
-    assert read_environment(Settings, GIVEN) == Settings("t", {"vehicles": 60.0}, ("a", "b"), 3)
+    assert read_environment(Settings, GIVEN) == Settings("t", {"parcels": 60.0}, ("a", "b"), 3)
 
 
 def test_a_variable_that_is_not_set_has_its_default():

@@ -32,12 +32,12 @@ def test_each_line_of_an_invocation_has_its_request(monkeypatch):
 
 def test_values_of_one_dimension_do_not_leak_into_the_next(capsys):
     # when
-    publish(Measure("Age", 3.5), dimensions={DATASET: "vehicles"})
+    publish(Measure("Age", 3.5), dimensions={DATASET: "parcels"})
     publish(Measure("Refused", 1), Measure("Accepted", 2))
 
     # then
     [first, second] = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    assert (first["Age"], first[DATASET]) == ([3.5], "vehicles")
+    assert (first["Age"], first[DATASET]) == ([3.5], "parcels")
     assert (second["Refused"], second["Accepted"]) == ([1.0], [2.0])
     assert DATASET not in second
 

@@ -1,20 +1,37 @@
 """What the workflows hold: pinned actions, no secret, nothing for forks, and no deployment that is cancelled."""
 
+import os
 import re
+import subprocess
+from importlib import metadata
 from pathlib import Path
 
 import pytest
 import yaml
 
-from init.ci_policies import deploy_subjects, preview_subjects
+from init.ci_policies import DEPLOY_SESSION_SECONDS, PREVIEW_SESSION_SECONDS, deploy_subjects, preview_subjects
 from init.names import STACKS, Names
 
 ROOT = Path(__file__).resolve().parents[3]
 FILES = sorted((ROOT / ".github").rglob("*.yml"))
 WORKFLOWS = {path.stem: yaml.safe_load(path.read_text()) for path in sorted((ROOT / ".github/workflows").glob("*.yml"))}
+PREPARE = yaml.safe_load((ROOT / ".github/actions/prepare/action.yml").read_text())
+# Unless an input says otherwise: github.com/aws-actions/configure-aws-credentials
+DEFAULT_SESSION_SECONDS = 3600
 NAMES = Names("acme-state", "eu-west-1", "123456789012", "acme/data-platform")
 
+JOBS = {
+    f"{workflow} {job}": declared
+    for workflow, content in WORKFLOWS.items()
+    for job, declared in content["jobs"].items()
+}
 each_file = pytest.mark.parametrize("file", FILES, ids=lambda path: path.name)
+
+
+def groups(job):
+    """Concurrency groups of a job's runs for each stack."""
+    group = JOBS[job]["concurrency"]["group"]
+    return {group.replace("${{ matrix.stack }}", stack) for stack in STACKS}
 
 
 def triggers(workflow):
@@ -55,6 +72,62 @@ def test_a_deployment_is_alone_with_its_stack_and_never_cancelled():
         job = WORKFLOWS["deploy"]["jobs"][stack]
         assert job["concurrency"] == {"group": f"stack-{stack}", "cancel-in-progress": False}
         assert job["steps"][-1]["run"] == f"pulumi up --stack {stack} --yes --non-interactive"
+
+
+def test_nothing_else_is_in_a_deployments_group():
+    # GitHub keeps one waiting run of a group: a newer one cancels the deployment that waits
+    deployments = groups("deploy dev") | groups("deploy prod")
+    assert deployments == {f"stack-{stack}" for stack in STACKS}
+    others = [job for job in JOBS if "concurrency" in JOBS[job] and not job.startswith("deploy ")]
+    assert [job for job in others if groups(job) & deployments] == []
+
+
+def test_credentials_last_longer_than_the_job():
+    # given the jobs that assume a role
+    checked = 0
+    for name, job in JOBS.items():
+        for step in job["steps"]:
+            inputs = step.get("with", {})
+            if "role-to-assume" in inputs:
+                # then it can ask for as long a session, and the session outlives it
+                most = DEPLOY_SESSION_SECONDS if "ci-deploy" in inputs["role-to-assume"] else PREVIEW_SESSION_SECONDS
+                session = inputs.get("role-duration-seconds", DEFAULT_SESSION_SECONDS)
+                assert job["timeout-minutes"] * 60 < session <= most, name
+                checked += 1
+    assert checked == 4
+
+
+def test_drift_compares_with_what_was_deployed():
+    job = WORKFLOWS["drift"]["jobs"]["drift"]
+    assert job["steps"][-1] == {"run": '.ci/drift "$STACK"', "env": {"STACK": "${{ matrix.stack }}"}}
+    # The deployed commit may be of any branch, and older than its end.
+    assert job["steps"][0]["with"]["fetch-depth"] == 0
+    assert "ref" not in job["steps"][0]["with"]
+
+
+def test_the_pulumi_cli_has_the_version_of_the_pinned_sdk(tmp_path):
+    # given the step that looks up the version
+    [step] = [each for each in PREPARE["runs"]["steps"] if each.get("id") == "pins"]
+    output = tmp_path / "output"
+    environment = {"PATH": os.environ["PATH"], "GITHUB_OUTPUT": str(output)}
+    subprocess.run(["/bin/bash", "-euo", "pipefail", "-c", step["run"]], cwd=ROOT, env=environment, check=True)
+
+    # then it finds the SDK's, and the action gets it wherever it is used
+    assert output.read_text() == f"pulumi={metadata.version('pulumi')}\n"
+    assert PREPARE["outputs"]["pulumi-version"]["value"] == "${{ steps.pins.outputs.pulumi }}"
+    steps = [*PREPARE["runs"]["steps"], *(step for job in JOBS.values() for step in job["steps"])]
+    given = [step["with"]["pulumi-version"] for step in steps if step.get("uses", "").startswith("pulumi/actions@")]
+    assert given == ["${{ steps.pins.outputs.pulumi }}", "${{ steps.prepare.outputs.pulumi-version }}"]
+
+
+def test_the_comment_on_a_pull_request_shows_no_values_of_prod():
+    job = WORKFLOWS["preview"]["jobs"]["preview"]
+    assert {each["stack"]: each["diff"] for each in job["strategy"]["matrix"]["include"]} == {
+        "dev": True,
+        "prod": False,
+    }
+    [step] = [each for each in job["steps"] if each.get("uses", "").startswith("pulumi/actions@")]
+    assert step["with"]["diff"] == "${{ matrix.diff }}"
 
 
 def test_each_job_has_the_circumstances_in_which_its_role_is_given():

@@ -23,12 +23,12 @@ DAY = date(2026, 11, 2)
 
 def test_the_keys_of_one_file_are_named_after_it():
     # when
-    file = inbound_object("vehicles", DAY, "Fahrzeuge 1.csv")
+    file = inbound_object("parcels", DAY, "Pakete 1.csv")
 
     # then
-    assert file.key == "inbound/vehicles/2026/11/02/Fahrzeuge 1.csv"
-    assert file.warehouse_key == "warehouse/vehicles/landing_date=2026-11-02/Fahrzeuge 1.csv.parquet"
-    assert file.quarantine_key == "quarantine/vehicles/landing_date=2026-11-02/Fahrzeuge 1.csv.parquet"
+    assert file.key == "inbound/parcels/2026/11/02/Pakete 1.csv"
+    assert file.warehouse_key == "warehouse/parcels/landing_date=2026-11-02/Pakete 1.csv.parquet"
+    assert file.quarantine_key == "quarantine/parcels/landing_date=2026-11-02/Pakete 1.csv.parquet"
 
 
 def test_files_that_differ_in_their_extension_only_do_not_meet():
@@ -36,8 +36,8 @@ def test_files_that_differ_in_their_extension_only_do_not_meet():
 
 
 def test_a_report_has_a_key_per_format_under_its_teams_prefix():
-    assert report_key("marketing", "models", "csv") == "mart/marketing/reports/models/csv/models.csv"
-    assert report_key("marketing", "models", "csv").startswith(reports_prefix("marketing"))
+    assert report_key("logistics", "models", "csv") == "mart/logistics/reports/models/csv/models.csv"
+    assert report_key("logistics", "models", "csv").startswith(reports_prefix("logistics"))
 
 
 @given(
@@ -62,14 +62,14 @@ def test_every_key_that_can_be_made_reads_back_and_is_short_enough(dataset, day,
 @pytest.mark.parametrize(
     "key",
     [
-        "inbound/vehicles/2026/13/02/a.csv",
-        "inbound/vehicles/2026/11/2/a.csv",
-        "inbound/vehicles/2026/11/02/",
-        "inbound/vehicles/2026/11/02/x/a.csv",
-        "inbound/vehicles/2026/11/02/..",
-        "inbound/Vehicles/2026/11/02/a.csv",
-        "warehouse/vehicles/2026/11/02/a.csv",
-        "/inbound/vehicles/2026/11/02/a.csv",
+        "inbound/parcels/2026/13/02/a.csv",
+        "inbound/parcels/2026/11/2/a.csv",
+        "inbound/parcels/2026/11/02/",
+        "inbound/parcels/2026/11/02/x/a.csv",
+        "inbound/parcels/2026/11/02/..",
+        "inbound/Parcels/2026/11/02/a.csv",
+        "warehouse/parcels/2026/11/02/a.csv",
+        "/inbound/parcels/2026/11/02/a.csv",
         "",
     ],
 )
@@ -101,7 +101,7 @@ def test_a_file_name_is_limited_in_bytes_not_characters():
         check_file_name(longest + "é")
 
 
-@pytest.mark.parametrize("name", ["", "Vehicles", "1a", "_a", "a-b", "a.b", "a/b", "a" * 64, "ä", "a\n"])
+@pytest.mark.parametrize("name", ["", "Parcels", "1a", "_a", "a-b", "a.b", "a/b", "a" * 64, "ä", "a\n"])
 def test_a_name_of_a_dataset_that_is_not_plain_is_refused(name):
     with pytest.raises(InvalidKeyError, match="use lower case letters"):
         check_name(name)
@@ -110,5 +110,5 @@ def test_a_name_of_a_dataset_that_is_not_plain_is_refused(name):
 def test_a_refused_name_is_not_said_to_be_of_a_kind_that_it_may_not_be_of():
     # then the words fit a connection as they do a dataset
     with pytest.raises(InvalidKeyError) as refusal:
-        check_name("Dealer")
+        check_name("Carrier")
     assert not [kind for kind in ("dataset", "team", "report") if kind in str(refusal.value)]

@@ -20,7 +20,7 @@ from processing.running.job_run import JobFailedError, JobRun
 
 ROOT = Path(__file__).resolve().parents[3]
 COUNTS = {
-    "dataset": "vehicles",
+    "dataset": "parcels",
     "rows_in": 10_000,
     "rows_warehouse": 9_767,
     "rows_quarantined": 153,
@@ -37,14 +37,14 @@ def logged(capsys, kind, items, work):
 
 
 def test_an_objects_line_says_what_became_of_its_rows(capsys):
-    assert logged(capsys, "object", ["inbound/vehicles/2026/11/22/a.csv"], lambda _: COUNTS) == [
-        "inbound/vehicles/2026/11/22/a.csv: 10,000 rows in, 9,767 to the warehouse, 153 quarantined, 80 duplicates",
+    assert logged(capsys, "object", ["inbound/parcels/2026/11/22/a.csv"], lambda _: COUNTS) == [
+        "inbound/parcels/2026/11/22/a.csv: 10,000 rows in, 9,767 to the warehouse, 153 quarantined, 80 duplicates",
         "1 done, 0 failed",
     ]
 
 
 def test_a_reports_line_says_its_rows(capsys):
-    assert logged(capsys, "report", ["fleets"], lambda _: {"team": "finance", "rows": 9})[0] == "fleets: 9 rows"
+    assert logged(capsys, "report", ["fleets"], lambda _: {"team": "accounts", "rows": 9})[0] == "fleets: 9 rows"
 
 
 def test_a_failed_items_line_leaves_the_reason_to_the_error_at_the_end(capsys):
@@ -83,10 +83,10 @@ def ops(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("words", "complaint"),
     [
-        (["refine", "--dataset", "vehicles"], "refine does not know --dataset: it takes no arguments"),
-        (["warehouse", "--datset", "vehicles"], "warehouse does not know --datset: it takes --dataset"),
-        (["mart", "--dataset", "vehicles"], "mart does not know --dataset: it takes --report"),
-        (["warehouse", "vehicles"], "warehouse does not know vehicles: it takes --dataset"),
+        (["refine", "--dataset", "parcels"], "refine does not know --dataset: it takes no arguments"),
+        (["warehouse", "--datset", "parcels"], "warehouse does not know --datset: it takes --dataset"),
+        (["mart", "--dataset", "parcels"], "mart does not know --dataset: it takes --report"),
+        (["warehouse", "parcels"], "warehouse does not know parcels: it takes --dataset"),
         (["warehouse", "--dataset"], "--dataset needs a value"),
         (["sanitise", "--object", "a.csv", "--object", "b.csv"], "--object can be given once; run sanitise once for"),
     ],
@@ -102,9 +102,9 @@ def test_arguments_that_a_job_would_pass_over_are_refused_before_anything_runs(o
 
 
 def test_a_jobs_own_argument_is_passed_on(ops):
-    result, started = ops("run", "warehouse", "--dataset", "vehicles")
+    result, started = ops("run", "warehouse", "--dataset", "parcels")
     assert result.exit_code == 0, result.output
-    assert started == [("the-warehouse", {"--dataset": "vehicles"})]
+    assert started == [("the-warehouse", {"--dataset": "parcels"})]
 
 
 def test_the_lines_of_what_cannot_be_processed_say_why(capsys):
@@ -134,7 +134,7 @@ def test_the_status_and_the_outputs_fit_a_terminal_of_80_columns(ops, tmp_path, 
     # given large numbers and a long export
     landed_at = datetime(2026, 11, 23, tzinfo=UTC)
     ages = {"freshness": timedelta(hours=26), "age": timedelta(hours=1_234)}
-    full = DatasetStatus("vehicles", 12_345, landed_at, 1_234, 12_345_678, 12_345, 1_234, **ages)
+    full = DatasetStatus("parcels", 12_345, landed_at, 1_234, 12_345_678, 12_345, 1_234, **ages)
     monkeypatch.setattr(status_command, "dataset_statuses", lambda _: [full])
     monkeypatch.setattr(commands.console, "width", 80)
     record = json.loads((tmp_path / "stack.json").read_text())
@@ -170,14 +170,14 @@ ON_A_STACK = [command for command in COMMANDS if command != "try"]
 # What each needs to be asked for at all, in a stack that is not there.
 NEEDED = {
     "access": [],
-    "collect": ["vehicles"],
+    "collect": ["parcels"],
     "events-key": [],
     "outputs": [],
     "quarantine list": [],
-    "quarantine release": ["vehicles"],
-    "quarantine show": ["inbound/vehicles/2026/11/22/a.csv"],
+    "quarantine release": ["parcels"],
+    "quarantine show": ["inbound/parcels/2026/11/22/a.csv"],
     "redrive": [],
-    "replay": ["--dataset", "vehicles", "--from", "2026-11-22"],
+    "replay": ["--dataset", "parcels", "--from", "2026-11-22"],
     "report": [],
     "run": ["mart"],
     "runs": [],
@@ -216,10 +216,10 @@ def test_a_stack_that_does_not_answer_is_told_in_a_line_and_not_by_a_traceback(c
     # given the exports of a stack, and nobody at its address
     names = yaml.safe_load((ROOT / "tests/infrastructure/snapshots/local.yaml").read_text())["exports"]
     exports = dict.fromkeys(names, "somewhere") | {
-        "collectionSchedules": {"vehicles": "group/vehicles"},
-        "extractionSchedules": {"person": "group/person"},
-        "teamRoleArns": {"finance": "arn"},
-        "sourceServers": {"sftp": {"schedules": ["group/vehicles"], "cluster": "c", "service": "s", "endpoints": []}},
+        "collectionSchedules": {"parcels": "group/parcels"},
+        "extractionSchedules": {"members": "group/members"},
+        "teamRoleArns": {"accounts": "arn"},
+        "sourceServers": {"sftp": {"schedules": ["group/parcels"], "cluster": "c", "service": "s", "endpoints": []}},
     }
     record = {"endpoint": "http://127.0.0.1:9", "region": "eu-west-1", "exports": exports}
     (tmp_path / "stack.json").write_text(json.dumps(record))

@@ -18,12 +18,11 @@ def test_a_page_names_every_column_with_its_routines_and_every_report(name):
 
 
 def test_a_page_says_the_rules_in_the_words_of_the_quarantine():
-    page = dataset_page(DATASETS["vehicles"], REPORTS)
+    page = dataset_page(DATASETS["parcels"], REPORTS)
     assert (
-        "| `customer_id` | a whole number, never missing | `trim`, `empty_to_null` | customer_id is less than 1 |"
-        in page
+        "| `member_id` | a whole number, never missing | `trim`, `empty_to_null` | member_id is less than 1 |" in page
     )
-    assert "- does not hold: registration plate is current style" in page
+    assert "- does not hold: label is well formed" in page
     assert "| is fetched | `cron(0 5 * * ? *)` |" in page
     assert "| is late after | 26 hours without a new object |" in page
     assert "| columns that are not declared | freeze |" in page

@@ -19,31 +19,31 @@ from processing.storage.memory_store import MemoryStore, StoredObject
 from processing.storage.views import published_view
 from reports import REPORTS
 
-VEHICLES = DATASETS["vehicles"]
-HEADER = b"customer_id,model,colour,registration_plate\n"
-FIRST = "inbound/vehicles/2026/11/20/first.csv"
-SECOND = "inbound/vehicles/2026/11/21/second.csv"
-OLD = "inbound/vehicles/2026/11/22/old.csv"
+PARCELS = DATASETS["parcels"]
+HEADER = b"member_id,town,size,label\n"
+FIRST = "inbound/parcels/2026/11/20/first.csv"
+SECOND = "inbound/parcels/2026/11/21/second.csv"
+OLD = "inbound/parcels/2026/11/22/old.csv"
 
 
 @pytest.fixture
 def lake():
-    """A lake with two files of vehicles, of which the later one corrects a row of the earlier one, and an old one that
+    """A lake with two files of parcels, of which the later one corrects a row of the earlier one, and an old one that
     landed after both."""
     store = MemoryStore()
     store.objects[FIRST] = StoredObject(
-        HEADER + b"1,Corsa,Red,AB12CDE\n2,Astra,Blue,AB13CDE\nx,Astra,Blue,AB14CDE\n",
+        HEADER + b"1,Leeds,Small,AB12CDE\n2,Derby,Large,AB13CDE\nx,Derby,Large,AB14CDE\n",
         landed_at=datetime(2026, 11, 20, tzinfo=UTC),
     )
     store.objects[SECOND] = StoredObject(
-        HEADER + b"3,Corsa,Green,AB12CDE\n", landed_at=datetime(2026, 11, 21, tzinfo=UTC)
+        HEADER + b"3,Leeds,Medium,AB12CDE\n", landed_at=datetime(2026, 11, 21, tzinfo=UTC)
     )
     store.objects[OLD] = StoredObject(
-        HEADER + b"4,Corsa,White,AB12CDE\n",
+        HEADER + b"4,Leeds,White,AB12CDE\n",
         metadata={SOURCE_MODIFIED: "2026-11-19T10:00:00+02:00"},
         landed_at=datetime(2026, 11, 22, tzinfo=UTC),
     )
-    refine(store, {"vehicles": VEHICLES}, "run")
+    refine(store, {"parcels": PARCELS}, "run")
     return store
 
 
@@ -52,7 +52,7 @@ def read(store, key):
 
 
 def test_the_warehouse_table_has_the_columns_of_the_warehouse_files(lake):
-    assert read(lake, parse_inbound_key(FIRST).warehouse_key).schema == warehouse_columns(VEHICLES)
+    assert read(lake, parse_inbound_key(FIRST).warehouse_key).schema == warehouse_columns(PARCELS)
 
 
 def test_the_quarantine_table_has_the_columns_of_the_quarantine_files(lake):
@@ -67,20 +67,20 @@ def test_a_reports_table_has_the_columns_of_its_file(lake, name):
 
 def test_the_view_in_sql_is_the_published_view(lake, tmp_path):
     # given the published view as the jobs read it
-    expected = published_view(lake, VEHICLES).collect()
+    expected = published_view(lake, PARCELS).collect()
 
     # when its SQL runs over the warehouse files
     files = tmp_path / "files.parquet"
-    pl.concat(read(lake, key) for key in lake.keys(warehouse_prefix("vehicles"))).write_parquet(files)
+    pl.concat(read(lake, key) for key in lake.keys(warehouse_prefix("parcels"))).write_parquet(files)
     with duckdb.connect() as database:
-        database.execute(f"CREATE VIEW vehicles_files AS FROM '{files}'")
-        view = published_view_sql(VEHICLES, "vehicles_files")
-        declared = ", ".join(VEHICLES.schema.column_names())
+        database.execute(f"CREATE VIEW parcels_files AS FROM '{files}'")
+        view = published_view_sql(PARCELS, "parcels_files")
+        declared = ", ".join(PARCELS.schema.column_names())
         rows = database.execute(f"SELECT {declared} FROM ({view})").fetchall()  # noqa: S608 - a test's own text
 
     # then both have the same rows, the corrected one among them
-    assert sorted(rows) == [(2, "ASTRA", "Blue", "AB13CDE"), (3, "CORSA", "Green", "AB12CDE")]
-    assert sorted(rows) == sorted(expected.select(VEHICLES.schema.column_names()).rows())
+    assert sorted(rows) == [(2, "DERBY", "Large", "AB13CDE"), (3, "LEEDS", "Medium", "AB12CDE")]
+    assert sorted(rows) == sorted(expected.select(PARCELS.schema.column_names()).rows())
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,11 @@ def test_a_wildcard_action_cannot_be_allowed_to_a_principal() -> None:
         allow_principal("Publish", {"Service": "events.amazonaws.com"}, ["sns:Pub*"], ["topic"])
 
 
+def test_a_statement_without_resources_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"statement LandFiles: name its resources, or leave the statement out"):
+        allow("LandFiles", ["s3:PutObject"], [])
+
+
 def test_a_statement_holds_its_parts() -> None:
     statement = allow("Read", ["s3:GetObject"], ["a"], {"Bool": {"x": "true"}})
     assert statement == {

@@ -11,7 +11,7 @@ HOST_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIPLACEHOLDER"
 
 def values(**changes: Any) -> dict[str, Any]:
     """Complete settings, with some of them changed."""
-    return {"teams": ["finance"], "connections": connection(), "events": events()} | changes
+    return {"teams": ["accounts"], "connections": connection(), "events": events()} | changes
 
 
 def refusal(stack: str = "dev", **changes: Any) -> str:
@@ -26,7 +26,7 @@ def test_complete_settings_are_read_with_their_defaults() -> None:
 
     # then the rest is safe
     assert settings.protect_data
-    assert settings.connections["dealer"].port == 22
+    assert settings.connections["carrier"].port == 22
     assert not settings.local.trust_account
 
 
@@ -38,8 +38,8 @@ def test_an_unknown_setting_is_refused_with_its_name_the_file_and_the_one_meant(
 
 def test_an_unknown_setting_within_a_connection_is_refused_with_its_place() -> None:
     connection = {"host": "h", "user": "u", "hostKeys": [HOST_KEY], "password": "secret"}
-    message = refusal(connections={"dealer": connection})
-    assert "data-platform:connections.dealer.password: no such setting" in message
+    message = refusal(connections={"carrier": connection})
+    assert "data-platform:connections.carrier.password: no such setting" in message
     assert "secret" not in message
 
 
@@ -65,14 +65,14 @@ def test_a_time_zone_that_does_not_exist_is_refused() -> None:
 
 def test_a_host_key_of_another_form_is_refused() -> None:
     connection = {"host": "h", "user": "u", "hostKeys": ["SHA256:abcdef"]}
-    assert "data-platform:connections.dealer.hostKeys.0" in refusal(connections={"dealer": connection})
+    assert "data-platform:connections.carrier.hostKeys.0" in refusal(connections={"carrier": connection})
 
 
 @pytest.mark.parametrize("stack", ["dev", "prod"])
 def test_a_connection_without_a_pinned_host_key_is_refused_on_aws(stack: str) -> None:
     connection = {"host": "sftp.example.com", "user": "u", "hostKeys": []}
-    message = refusal(stack, connections={"dealer": connection})
-    assert "connections.dealer.hostKeys" in message
+    message = refusal(stack, connections={"carrier": connection})
+    assert "connections.carrier.hostKeys" in message
     assert "ssh-keyscan sftp.example.com" in message
 
 
@@ -90,20 +90,20 @@ def test_the_local_stack_takes_the_emulators_exceptions() -> None:
 # --- what AWS refuses -------------------------------------------------------------------------------------------------
 
 EXISTING = {"vpcId": "vpc-0a1b2c3d", "publicSubnetIds": ["subnet-0a1b2c3d"], "privateSubnetIds": ["subnet-1a1b2c3d"]}
-SERVER = {"host": "sql.example.com", "database": "retail", "user": "extractor"}
+SERVER = {"host": "sql.example.com", "database": "society", "user": "extractor"}
 CERTIFICATE = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"
 
 
 def connection(**changes: Any) -> dict[str, Any]:
-    return {"dealer": {"host": "sftp.example.com", "user": "platform", "hostKeys": [HOST_KEY]} | changes}
+    return {"carrier": {"host": "sftp.example.com", "user": "platform", "hostKeys": [HOST_KEY]} | changes}
 
 
 def database(**changes: Any) -> dict[str, Any]:
-    return {"crm": SERVER | {"passwordParameter": "/example/password", "certificate": CERTIFICATE} | changes}
+    return {"office": SERVER | {"passwordParameter": "/example/password", "certificate": CERTIFICATE} | changes}
 
 
 def events(**changes: Any) -> dict[str, Any]:
-    return {"providers": {"website": {}}} | changes
+    return {"providers": {"scanner": {}}} | changes
 
 
 REFUSED_BY_AWS = {
@@ -116,28 +116,32 @@ REFUSED_BY_AWS = {
     "events.batchSize": [({"events": events(batchSize=10_001)}, "less than or equal to 10000")],
     "events.batcherMaximumConcurrency": [({"events": events(batcherMaximumConcurrency=1)}, "equal to 2")],
     # API Gateway counts in 32 bits.
-    "events.providers.website.requestsPerDay": [
-        ({"events": events(providers={"website": {"requestsPerDay": 2**31}})}, "less than or equal to 2147483647")
+    "events.providers.scanner.requestsPerDay": [
+        ({"events": events(providers={"scanner": {"requestsPerDay": 2**31}})}, "less than or equal to 2147483647")
     ],
     # SSM: 15 levels without an empty one, 4,096 characters.
-    "events.callbacks.payments.secretParameter": [
-        ({"events": events(callbacks={"payments": {"secretParameter": name}})}, "should match pattern")
+    "events.callbacks.scales.secretParameter": [
+        ({"events": events(callbacks={"scales": {"secretParameter": name}})}, "should match pattern")
         for name in ("secret", "/a//b", "/a/", "/a b", "/a" * 16)
     ],
-    "databases.crm.passwordParameter": [({"databases": database(passwordParameter="/a//b")}, "should match pattern")],
-    "databases.crm.certificate": [({"databases": database(certificate=CERTIFICATE * 80)}, "at most 4096 characters")],
-    "connections.dealer.hostKeys": [
+    "databases.office.passwordParameter": [
+        ({"databases": database(passwordParameter="/a//b")}, "should match pattern")
+    ],
+    "databases.office.certificate": [
+        ({"databases": database(certificate=CERTIFICATE * 80)}, "at most 4096 characters")
+    ],
+    "connections.carrier.hostKeys": [
         ({"connections": connection(hostKeys=[f"ssh-rsa {'A' * 700}{n}" for n in range(5)])}, "at most 3196 together"),
         ({"connections": connection(hostKeys=[HOST_KEY, f"{HOST_KEY} again"])}, "named twice"),
     ],
-    "connections.dealer.host": [({"connections": connection(host="h" * 254)}, "at most 253 characters")],
-    "connections.dealer.clientKeys": [
+    "connections.carrier.host": [({"connections": connection(host="h" * 254)}, "at most 253 characters")],
+    "connections.carrier.clientKeys": [
         ({"connections": connection(clientKeys=["first", "first"])}, "named twice: first"),
         ({"connections": connection(clientKeys=list("abcdef"))}, "at most 5 items"),
     ],
     # IAM: a role's name has 64 characters.
     "teams.0": [({"teams": ["t" * 31]}, "at most 30 characters")],
-    "teams": [({"teams": ["finance", "finance"]}, "named twice: finance")],
+    "teams": [({"teams": ["accounts", "accounts"]}, "named twice: accounts")],
     # SNS: an address.
     "alarmEmails.0": [
         ({"alarmEmails": [address]}, "not a mail address")
@@ -195,7 +199,7 @@ def test_a_value_that_aws_refuses_is_refused_by_its_key(key: str, changes: dict[
     [
         {"events": events(batchSize=10, batchWindowSeconds=0)},
         {"events": events(batchSize=10_000, batchWindowSeconds=1)},
-        {"events": events(callbacks={"payments": {"secretParameter": "/Example/prod.eu/pay-ments_1"}})},
+        {"events": events(callbacks={"scales": {"secretParameter": "/Example/prod.eu/pay-ments_1"}})},
         {"databases": database()},
         {"connections": connection(hostKeys=[f"ssh-rsa {'A' * 716}", HOST_KEY])},
         {"teams": ["t" * 30]},

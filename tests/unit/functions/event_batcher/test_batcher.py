@@ -39,7 +39,7 @@ class MemoryDeadLetters:
 
 
 def a_line(number):
-    texts = {name: f"{name} {number}" for name in MEMBERS} | {"channel": "key:website"}
+    texts = {name: f"{name} {number}" for name in MEMBERS} | {"channel": "key:scanner"}
     return json.dumps({**texts, "payload": {"number": number, "text": "é"}}, ensure_ascii=False)
 
 
@@ -59,7 +59,7 @@ def dead_letters():
 
 @pytest.fixture
 def batcher(s3, dead_letters):
-    return Batcher(s3, dead_letters, "lake", "events", "dead-letters")
+    return Batcher(s3, dead_letters, "lake", "readings", "dead-letters")
 
 
 def test_a_batch_is_one_object_of_its_lines(batcher, s3):
@@ -69,7 +69,7 @@ def test_a_batch_is_one_object_of_its_lines(batcher, s3):
     # then
     ((key, request),) = s3.objects.items()
     assert (landed.key, landed.events, landed.poison, list(landed.failed)) == (key, 2, 0, [])
-    assert key.startswith("inbound/events/2026/11/23/")
+    assert key.startswith("inbound/readings/2026/11/23/")
     assert key.endswith(".ndjson.gz")
     assert gzip.decompress(request["Body"]).decode() == f"{a_line(1)}\n{a_line(2)}\n"
     assert request["Metadata"] == {"rows": "2"}
@@ -102,7 +102,7 @@ def test_a_batch_over_midnight_lands_on_the_day_of_its_first_message(batcher):
     landed = batcher.land([a_record("a", a_line(1)), a_record("b", a_line(2), FIRST_OF_DAY - 1)])
 
     # then
-    assert landed.key.startswith("inbound/events/2026/11/22/")
+    assert landed.key.startswith("inbound/readings/2026/11/22/")
 
 
 @pytest.mark.parametrize(
@@ -118,8 +118,8 @@ def test_a_batch_over_midnight_lands_on_the_day_of_its_first_message(batcher):
         (a_line(1).replace(" ", "\n", 1), "it is more than one line"),
         (json.dumps({**dict.fromkeys(MEMBERS, "text")}), "its payload is not an object"),
         (json.dumps({**dict.fromkeys(MEMBERS, 1), "payload": {}}), "its event_id is not a text"),
-        (a_line(1).replace("key:website", "website"), "its channel is not key:NAME, callback:NAME or unknown"),
-        (a_line(1).replace('"key:website"', "null"), "its channel is not key:NAME, callback:NAME or unknown"),
+        (a_line(1).replace("key:scanner", "scanner"), "its channel is not key:NAME, callback:NAME or unknown"),
+        (a_line(1).replace('"key:scanner"', "null"), "its channel is not key:NAME, callback:NAME or unknown"),
     ],
 )
 def test_poison_is_buried_with_its_reason_and_blocks_nothing(batcher, s3, dead_letters, body, reason):

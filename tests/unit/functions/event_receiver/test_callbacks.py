@@ -18,7 +18,7 @@ from functions.event_receiver.signatures import UsedSignatures
 
 NOW = datetime(2026, 11, 23, 9, 0, 0, tzinfo=UTC)
 SECRET = "shared with the provider"
-BODY = json.dumps({"id": "pay_1", "type": "payment", "data": {"amount": 5}})
+BODY = json.dumps({"id": "scale_1", "type": "weighing", "data": {"weight": 5}})
 
 
 class MemoryTable:
@@ -88,13 +88,11 @@ class Api:
     def __init__(self):
         self.queue, self.table, self.now, self.requests = Queue(), MemoryTable(), NOW, 0
         configuration = {"event_id_pointer": "/id", "event_type_pointer": "/type", "secret_parameter": "/secret"}
-        self.parameters = MemoryParameters(
-            {"/p/events/callbacks/payments": json.dumps(configuration), "/secret": SECRET}
-        )
+        self.parameters = MemoryParameters({"/p/events/callbacks/scales": json.dumps(configuration), "/secret": SECRET})
         self.receiver = Receiver(
             EventQueue(self.queue, "queue"),
-            Channels({}, ["payments"]),
-            Providers(self.parameters, "/p", ["payments"], clock=self._seconds),
+            Channels({}, ["scales"]),
+            Providers(self.parameters, "/p", ["scales"], clock=self._seconds),
             UsedSignatures(self.table, "table"),
             clock=lambda: self.now,
         )
@@ -102,7 +100,7 @@ class Api:
     def _seconds(self):
         return self.now.timestamp()
 
-    def call(self, body=BODY, provider="payments", headers=None, **signing):
+    def call(self, body=BODY, provider="scales", headers=None, **signing):
         self.requests += 1
         sent = signed(body, **signing) if headers is None else headers
         event = {
@@ -138,11 +136,11 @@ def test_a_signed_callback_is_stored_as_an_event(api, prefix):
     stored = json.loads(api.queue.bodies[0])
     assert (status, answer["accepted"]) == (202, [stored["event_id"]])
     assert {name: stored[name] for name in ("event_type", "occurred_at", "source", "payload", "channel")} == {
-        "event_type": "payment",
+        "event_type": "weighing",
         "occurred_at": "2026-11-23T09:00:00Z",
-        "source": "payments",
+        "source": "scales",
         "payload": json.loads(BODY),
-        "channel": "callback:payments",
+        "channel": "callback:scales",
     }
 
 
@@ -179,7 +177,7 @@ def test_without_a_type_of_the_providers_it_is_a_callback_of_its(api, kind):
     api.call(kind)
 
     # then
-    assert json.loads(api.queue.bodies[0])["event_type"] == "payments.callback"
+    assert json.loads(api.queue.bodies[0])["event_type"] == "scales.callback"
 
 
 @pytest.mark.parametrize(
@@ -295,7 +293,7 @@ def test_other_answers_do_not_say_when_to_send_it_again(api):
     assert statuses == dict.fromkeys((202, 409, 404, 400, 401))
 
 
-@pytest.mark.parametrize("provider", ["unknown", "", "../payments", "Payments"])
+@pytest.mark.parametrize("provider", ["unknown", "", "../scales", "Scales"])
 def test_an_unknown_provider_is_not_found(api, provider):
     # when
     status, answer = api.call(provider=provider)
@@ -375,7 +373,7 @@ def test_callback_is_unavailable_if_ssm_never_answered(api):
     assert api.call()[0] == 503
 
 
-@pytest.mark.parametrize("missing", ["/p/events/callbacks/payments", "/secret"])
+@pytest.mark.parametrize("missing", ["/p/events/callbacks/scales", "/secret"])
 def test_declared_provider_without_parameters_is_unavailable(api, missing):
     # given a provider that was read before
     api.call()

@@ -36,7 +36,7 @@ def sqs():
 
 @pytest.fixture
 def post(sqs):
-    channels = Channels({KEY: "website", "key-2": "kiosk"}, ["payments"])
+    channels = Channels({KEY: "scanner", "key-2": "handheld"}, ["scales"])
     receiver = Receiver(EventQueue(sqs, "queue"), channels, providers=None, signatures=None, clock=lambda: NOW)
 
     def send(body, content_type=JSON, method="POST", resource="/events", key=KEY, **members):
@@ -57,10 +57,10 @@ def post(sqs):
 def an_event(**members):
     return {
         "event_id": str(uuid.uuid4()),
-        "event_type": "payment",
+        "event_type": "weighing",
         "occurred_at": "2026-11-23T08:15:30+01:00",
-        "source": "website",
-        "payload": {"amount": "129.00", "plate": "AB12CDE"},
+        "source": "scanner",
+        "payload": {"weight": "129.00", "label": "AB12CDE"},
         **members,
     }
 
@@ -84,15 +84,15 @@ def test_one_event_is_stored_with_when_and_by_which_request_it_came(post, sqs):
         **event,
         "received_at": "2026-11-23T09:00:00.250Z",
         "request_id": "request-1",
-        "channel": "key:website",
+        "channel": "key:scanner",
     }
     check_stored_event(line)
 
 
-@pytest.mark.parametrize(("key", "channel"), [(KEY, "key:website"), ("key-2", "key:kiosk")])
+@pytest.mark.parametrize(("key", "channel"), [(KEY, "key:scanner"), ("key-2", "key:handheld")])
 def test_event_is_stored_with_the_provider_of_its_key(post, sqs, key, channel):
     # when it claims to be from somebody else
-    post(an_event(source="kiosk"), key=key)
+    post(an_event(source="handheld"), key=key)
 
     # then
     assert json.loads(sqs.bodies[0])["channel"] == channel
@@ -108,7 +108,7 @@ def test_event_with_an_unknown_key_is_refused_for_now(post, sqs, key):
     assert answer["detail"].startswith("the API key is not assigned to a provider; send it again later")
 
 
-@pytest.mark.parametrize("source", ["payments", "Payments", " payments "])
+@pytest.mark.parametrize("source", ["scales", "Scales", " scales "])
 def test_source_that_names_a_callback_is_refused(post, sqs, source):
     # when
     status, answer, _ = post([an_event(), an_event(source=source)])
@@ -122,7 +122,7 @@ def test_source_that_names_a_callback_is_refused(post, sqs, source):
 
 def test_event_that_states_its_channel_is_refused(post, sqs):
     # when
-    status, answer, _ = post(an_event(channel="callback:payments"))
+    status, answer, _ = post(an_event(channel="callback:scales"))
 
     # then
     assert (status, sqs.bodies) == (400, [])
@@ -131,9 +131,9 @@ def test_event_that_states_its_channel_is_refused(post, sqs):
 
 def test_event_with_reordered_members_is_stored_as_the_same_line(post, sqs):
     # given
-    event = an_event(payload={"amount": "129.00", "of": {"a": 1, "b": [{"c": 1, "d": 2}]}})
+    event = an_event(payload={"weight": "129.00", "of": {"a": 1, "b": [{"c": 1, "d": 2}]}})
     reordered = dict(reversed(event.items())) | {
-        "payload": {"of": {"b": [{"d": 2, "c": 1}], "a": 1}, "amount": "129.00"}
+        "payload": {"of": {"b": [{"d": 2, "c": 1}], "a": 1}, "weight": "129.00"}
     }
 
     # when
@@ -274,7 +274,7 @@ def test_bytes_that_are_no_utf_8_are_refused(post):
         ("event_id", 5, "is no UUID in its form of 36 characters"),
         ("event_type", "Payment", "is no name: a lower-case letter, then"),
         ("event_type", "a" * 64, "is no name: a lower-case letter, then"),
-        ("event_type", "payment\n", "is no name: a lower-case letter, then"),
+        ("event_type", "weighing\n", "is no name: a lower-case letter, then"),
         ("occurred_at", "1969-12-31T23:59:59Z", "is before 1970"),
         ("occurred_at", "1970-01-01T00:00:00+01:00", "is before 1970"),
         ("occurred_at", "9999-12-31T23:59:59-23:59", "is more than 24 hours in the future"),

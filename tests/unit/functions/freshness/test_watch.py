@@ -23,7 +23,7 @@ class Index:
 
 
 def age(index: Index, freshness: timedelta = A_DAY_AND_TWO_HOURS, now: datetime = NOW) -> timedelta:
-    return age_of_newest(index, "vehicles", freshness, now)  # pyright: ignore[reportArgumentType]
+    return age_of_newest(index, "parcels", freshness, now)  # pyright: ignore[reportArgumentType]
 
 
 def test_the_newest_of_several_days_counts() -> None:

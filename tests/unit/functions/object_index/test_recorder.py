@@ -63,12 +63,12 @@ def test_an_arrival_is_recorded_with_what_is_cheap_to_know(record, objects, tabl
     objects.metadata = {"rows": "17"}
 
     # when
-    outcome = record("inbound/events/2026/11/23/a.ndjson.gz")
+    outcome = record("inbound/readings/2026/11/23/a.ndjson.gz")
 
     # then
     (arrival,) = table.arrivals
     assert (outcome, arrival.rows, arrival.columns, arrival.checksum) == ("recorded", 17, None, "abc=")
-    assert (arrival.dataset, arrival.bytes, arrival.sequencer) == ("events", 10, "0A")
+    assert (arrival.dataset, arrival.bytes, arrival.sequencer) == ("readings", 10, "0A")
     assert arrival.arrived_at == datetime(2026, 11, 23, 9, tzinfo=UTC)
 
 
@@ -77,7 +77,7 @@ def test_a_csv_says_its_columns(record, objects, table):
     objects.body = b'\xef\xbb\xbfid,"a, b",c\r\n1,2,3\r\n'
 
     # when
-    record("inbound/vehicles/2026/11/23/v.csv")
+    record("inbound/parcels/2026/11/23/v.csv")
 
     # then
     assert table.arrivals[0].columns == ("id", "a, b", "c")
@@ -85,7 +85,7 @@ def test_a_csv_says_its_columns(record, objects, table):
 
 def test_an_empty_csv_has_no_columns(record, table):
     # when
-    record("inbound/vehicles/2026/11/23/v.csv", size=0)
+    record("inbound/parcels/2026/11/23/v.csv", size=0)
 
     # then
     assert table.arrivals[0].columns is None
@@ -111,17 +111,17 @@ def test_a_warehouse_file_makes_its_inbound_object_processed(record, objects, ta
     }
 
     # when
-    record("warehouse/vehicles/landing_date=2026-11-23/v.csv.parquet")
+    record("warehouse/parcels/landing_date=2026-11-23/v.csv.parquet")
 
     # then
     ((key, _, sequencer, rows),) = table.processed
-    assert (key, sequencer) == ("inbound/vehicles/2026/11/23/v.csv", "0A")
+    assert (key, sequencer) == ("inbound/parcels/2026/11/23/v.csv", "0A")
     assert rows == {"in": 5, "warehouse": 3, "quarantined": 1, "duplicate": 1}
 
 
 def test_a_quarantine_file_is_told_with_its_warehouse_file(record, table):
     # when
-    outcome = record("quarantine/vehicles/landing_date=2026-11-23/v.csv.parquet")
+    outcome = record("quarantine/parcels/landing_date=2026-11-23/v.csv.parquet")
 
     # then
     assert (outcome, table.arrivals, table.processed) == ("told with its warehouse file", [], [])
@@ -135,7 +135,7 @@ def test_what_is_no_object_of_the_lake_is_left_alone(record, table):
 @pytest.mark.parametrize("name", ["v.csv", "Fahrzeuge 1.csv", "a.parquet"])
 def test_a_warehouse_key_reads_back_as_its_inbound_object(name):
     # given
-    inbound = inbound_object("vehicles", datetime(2026, 11, 23, tzinfo=UTC).date(), name)
+    inbound = inbound_object("parcels", datetime(2026, 11, 23, tzinfo=UTC).date(), name)
 
     # then
     assert parse_warehouse_key(inbound.warehouse_key) == inbound

@@ -57,7 +57,7 @@ def test_settings_are_read_from_the_environment():
     assert (settings.bucket, settings.ledger_table, settings.parameter_prefix) == ("b", "t", "/p/local")
 
 
-@pytest.mark.parametrize("event", [{}, {"dataset": ""}, {"dataset": 1}, {"dataset": "a", "x": 1}, None, "vehicles"])
+@pytest.mark.parametrize("event", [{}, {"dataset": ""}, {"dataset": 1}, {"dataset": "a", "x": 1}, None, "parcels"])
 def test_an_event_of_another_form_is_refused_with_the_form_it_should_have(event):
     with pytest.raises(ConfigurationError, match=r'has to be \{"dataset": "name"\}'):
         read_event(event)
@@ -81,8 +81,8 @@ def test_a_wrong_connection_is_refused_with_the_parameters_name_and_the_place(wr
 
     # then
     with pytest.raises(ConfigurationError, match=re.escape(where)) as refused:
-        read_connection(client, "/p", "dealer")
-    assert str(refused.value).startswith("SSM parameter /p/connections/dealer is wrong: ")
+        read_connection(client, "/p", "carrier")
+    assert str(refused.value).startswith("SSM parameter /p/connections/carrier is wrong: ")
 
 
 def test_a_connection_is_read_as_it_was_written():
@@ -120,12 +120,12 @@ def test_the_handler_imports_nothing_that_its_layer_lacks_nor_what_is_slow_to_im
     assert result.stdout == "[]\n"
 
 
-VERSION = FileVersion("vehicles", "dealer", "in/large.csv", 100 * MEBIBYTE, 1)
+VERSION = FileVersion("parcels", "carrier", "in/large.csv", 100 * MEBIBYTE, 1)
 
 
 def large_file(standing: list[int]) -> LargeFile:
     """A file of 13 parts, of which some stand."""
-    claim = Claim(VERSION, "inbound/vehicles/2026/11/22/large.csv", "token", datetime(2026, 11, 22, tzinfo=UTC))
+    claim = Claim(VERSION, "inbound/parcels/2026/11/22/large.csv", "token", datetime(2026, 11, 22, tzinfo=UTC))
     parts = [PartUploaded(number, "etag", b"") for number in standing]
     return LargeFile(None, None, claim, Upload("upload", 8 * MEBIBYTE), parts)  # pyright: ignore[reportArgumentType]
 

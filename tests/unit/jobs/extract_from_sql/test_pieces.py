@@ -29,17 +29,17 @@ def column(name: str, data_type: str, *, length=None, precision=None, scale=None
     return Column(name, data_type, length, precision, scale, is_nullable)
 
 
-def table(*columns: Column, name: str = "person") -> Table:
-    return Table("customer", name, columns)
+def table(*columns: Column, name: str = "members") -> Table:
+    return Table("club", name, columns)
 
 
-PERSON = (
-    column("id", "int"),
-    column("first_name", "nvarchar", length=50),
-    column("last_name", "nvarchar", length=50),
-    column("email", "varchar", length=100),
-    column("phone", "varchar", length=20),
-    column("updated_at", "datetime2", scale=7),
+MEMBERS = (
+    column("number", "int"),
+    column("name", "nvarchar", length=50),
+    column("street", "nvarchar", length=50),
+    column("locker", "varchar", length=100),
+    column("note", "varchar", length=20),
+    column("changed_at", "datetime2", scale=7),
 )
 
 
@@ -53,7 +53,7 @@ def converted(sql_column: Column, *selected: pa.Array) -> list[object]:
 class TestNames:
     def test_a_name_is_quoted_whatever_it_holds(self):
         assert quoted(EVIL) == "[x]]; drop table y--]"
-        assert table(name=EVIL).quoted == "[customer].[x]]; drop table y--]"
+        assert table(name=EVIL).quoted == "[club].[x]]; drop table y--]"
 
     @given(st.text(max_size=30))
     def test_no_name_ends_its_own_quotes(self, name):
@@ -62,14 +62,14 @@ class TestNames:
         assert inner.replace("]]", "]") == name
 
     def test_columns_are_compared_exactly(self):
-        with pytest.raises(ExtractionError, match=r"no column 'ID'; it has 'id': names are compared exactly"):
-            table(*PERSON).column("ID")
+        with pytest.raises(ExtractionError, match=r"no column 'NUMBER'; it has 'number': names are compared exactly"):
+            table(*MEMBERS).column("NUMBER")
 
 
 class TestTypes:
     def test_decimals_keep_all_their_digits(self):
         value = Decimal("-9999999999999999999999999999.9999999999")
-        kind = column("amount", "decimal", precision=38, scale=10)
+        kind = column("weight", "decimal", precision=38, scale=10)
         assert converted(kind, pa.array([value, None], pa.decimal128(38, 10))) == [value, None]
 
     def test_datetime2_of_seven_digits_keeps_the_last_one(self):
@@ -92,7 +92,7 @@ class TestTypes:
         end = pa.array([0, 253_402_214_400_000_000], pa.timestamp("us"))
 
         # when, then
-        with pytest.raises(ExtractionError, match=r"'ends' of table customer.person.*9999-12-31.*dy\.String\(\)"):
+        with pytest.raises(ExtractionError, match=r"'ends' of table club.members.*9999-12-31.*dy\.String\(\)"):
             converted(kind, end, pa.array([0, 0], pa.int32()))
 
     def test_a_column_declared_as_text_has_the_servers_own_text(self):
@@ -132,36 +132,36 @@ class TestTypes:
 
     @pytest.mark.parametrize("kind", ["xml", "sql_variant", "geography", "hierarchyid", "text"])
     def test_a_type_that_is_not_mapped_is_named_with_its_table_and_column(self, kind):
-        with pytest.raises(ExtractionError, match=rf"column 'c' of table customer\.person is of type {kind}"):
+        with pytest.raises(ExtractionError, match=rf"column 'c' of table club\.members is of type {kind}"):
             plan_column(table(), column("c", kind))
 
 
 class TestWatermark:
     SOURCE = SqlSource(
-        "crm", "customer", "person", "incremental", "updated_at", timedelta(minutes=10), schedule="rate(1 day)"
+        "office", "club", "members", "incremental", "changed_at", timedelta(minutes=10), schedule="rate(1 day)"
     )
 
     def test_a_range_takes_both_ends_and_casts_the_servers_text(self):
         # given
-        watermark = watermark_of(table(*PERSON), self.SOURCE)
+        watermark = watermark_of(table(*MEMBERS), self.SOURCE)
 
         # when
         condition = rows_in(watermark, Range("a", "b"), "always", is_backfill=False)
 
         # then
         assert condition.text == (
-            "[updated_at] >= CAST(? AS datetime2(7)) AND [updated_at] <= CAST(? AS datetime2(7))"
-            " OR [updated_at] IS NULL"
+            "[changed_at] >= CAST(? AS datetime2(7)) AND [changed_at] <= CAST(? AS datetime2(7))"
+            " OR [changed_at] IS NULL"
         )
         assert condition.parameters == ("a", "b")
 
     def test_a_backfill_and_the_rule_never_leave_rows_without_a_watermark_out(self):
         # given
-        watermark = watermark_of(table(*PERSON), self.SOURCE)
+        watermark = watermark_of(table(*MEMBERS), self.SOURCE)
 
         # then
         assert "NULL" not in rows_in(watermark, Range("a", None), "always", is_backfill=True).text
-        assert rows_in(watermark, Range(None, None), "never", is_backfill=False).text == "[updated_at] IS NOT NULL"
+        assert rows_in(watermark, Range(None, None), "never", is_backfill=False).text == "[changed_at] IS NOT NULL"
 
     @pytest.mark.parametrize(
         ("kind", "lag", "message"),
@@ -169,12 +169,12 @@ class TestWatermark:
             (
                 column("at", "nvarchar", length=10),
                 timedelta(0),
-                r"watermark 'at' of table customer\.person is of type nvarchar\(10\); a watermark is datetime2",
+                r"watermark 'at' of table club\.members is of type nvarchar\(10\); a watermark is datetime2",
             ),
             (
                 column("at", "timestamp"),
                 timedelta(0),
-                r"watermark 'at' of table customer\.person is of type timestamp; a watermark is datetime2",
+                r"watermark 'at' of table club\.members is of type timestamp; a watermark is datetime2",
             ),
             (column("at", "bigint"), timedelta(seconds=1), "which no time can be taken from"),
             (column("at", "smalldatetime"), timedelta(seconds=90), "its lag has to be whole minutes"),
@@ -190,15 +190,15 @@ class TestWatermark:
 class TestDrift:
     def test_a_new_column_is_named(self):
         # given
-        before = described(table(*PERSON[:-1]))
+        before = described(table(*MEMBERS[:-1]))
 
         # then
-        assert new_columns(table(*PERSON), before) == ["updated_at"]
-        assert new_columns(table(*PERSON), None) == []
+        assert new_columns(table(*MEMBERS), before) == ["changed_at"]
+        assert new_columns(table(*MEMBERS), None) == []
 
     def test_a_missing_column_stops_the_table(self):
-        with pytest.raises(ExtractionError, match=r"'phone' of table customer\.person is gone.*--accept-columns"):
-            new_columns(table(*PERSON[:4], PERSON[5]), described(table(*PERSON)))
+        with pytest.raises(ExtractionError, match=r"'note' of table club\.members is gone.*--accept-columns"):
+            new_columns(table(*MEMBERS[:4], MEMBERS[5]), described(table(*MEMBERS)))
 
     @pytest.mark.parametrize(
         ("was", "now", "is_allowed"),
@@ -228,14 +228,14 @@ class TestDrift:
 
     def test_the_declared_columns_have_to_be_there_in_types_that_fit(self):
         # given
-        person = DATASETS["person"]
-        check_declaration(table(*PERSON), person)
+        members = DATASETS["members"]
+        check_declaration(table(*MEMBERS), members)
 
         # then
-        with pytest.raises(ExtractionError, match=r"has no column 'updated_at'"):
-            check_declaration(table(*PERSON[:-1]), person)
-        with pytest.raises(ExtractionError, match=r"'id' of table customer.person is of type nvarchar\(9\).*Int64"):
-            check_declaration(table(column("id", "nvarchar", length=9), *PERSON[1:]), person)
+        with pytest.raises(ExtractionError, match=r"has no column 'changed_at'"):
+            check_declaration(table(*MEMBERS[:-1]), members)
+        with pytest.raises(ExtractionError, match=r"'number' of table club.members is of type nvarchar\(9\).*Int64"):
+            check_declaration(table(column("number", "nvarchar", length=9), *MEMBERS[1:]), members)
 
 
 class TestBoundary:

@@ -19,9 +19,9 @@ from processing.storage.memory_store import MemoryStore, StoredObject
 from processing.storage.views import current_rows, published_view
 from reports import REPORTS
 
-VEHICLES = DATASETS["vehicles"]
-HEADER = "customer_id,model,colour,registration_plate\n"
-FLEETS = "mart/finance/reports/customers_by_fleet_size/{0}/customers_by_fleet_size.{0}"
+PARCELS = DATASETS["parcels"]
+HEADER = "member_id,town,size,label\n"
+COUNTS = "mart/accounts/reports/members_by_parcel_count/{0}/members_by_parcel_count.{0}"
 
 
 @pytest.fixture
@@ -37,20 +37,20 @@ def refine_file(
 ) -> None:
     metadata = {} if modified is None else source_modified(int(modified.timestamp()))
     stored = StoredObject((HEADER + body).encode(), metadata=metadata, landed_at=landed_at)
-    store.objects[f"inbound/vehicles/{day_and_name}"] = stored
+    store.objects[f"inbound/parcels/{day_and_name}"] = stored
     refine(store, DATASETS, "run-1")
 
 
 def owners(store: MemoryStore) -> dict[str, int]:
-    """Current owner by plate."""
-    rows = published_view(store, VEHICLES).select("registration_plate", "customer_id").collect()
+    """Current owner by label."""
+    rows = published_view(store, PARCELS).select("label", "member_id").collect()
     return dict(rows.iter_rows())
 
 
 @pytest.mark.parametrize(
     ("earlier", "later"),
     [
-        ("2026/11/22/vehicles.v2.csv", "2026/11/22/vehicles.v10.csv"),
+        ("2026/11/22/parcels.v2.csv", "2026/11/22/parcels.v10.csv"),
         ("2026/11/22/evening.csv", "2026/11/22/correction.csv"),
         ("2026/11/22/z.csv", "2026/11/23/a.csv"),
     ],
@@ -59,10 +59,10 @@ def owners(store: MemoryStore) -> dict[str, int]:
 def test_the_view_shows_the_row_that_arrived_last_whatever_its_files_name(
     store, earlier, later, later_is_processed_first
 ):
-    # given a later file, with the plate further up in it
+    # given a later file, with the label further up in it
     files = [
-        (earlier, "3,Golf,Red,XY51ZZZ\n1,Focus,Red,AB12CDE\n", NOON),
-        (later, "2,Focus,Red,AB12CDE\n", NOON + timedelta(seconds=1)),
+        (earlier, "3,Ripon,Small,XY51ZZZ\n1,York,Small,AB12CDE\n", NOON),
+        (later, "2,York,Small,AB12CDE\n", NOON + timedelta(seconds=1)),
     ]
     for name, body, landed_at in reversed(files) if later_is_processed_first else files:
         refine_file(store, name, body, landed_at)
@@ -73,11 +73,11 @@ def test_the_view_shows_the_row_that_arrived_last_whatever_its_files_name(
 
 def test_of_two_files_that_waited_together_the_one_counts_that_its_source_changed_last_whichever_lands_first(store):
     # given yesterday's file, which is the larger one and so landed after today's
-    refine_file(store, "2026/11/22/today.csv", "2,Focus,Red,AB12CDE\n", NOON, modified=NOON - timedelta(hours=1))
+    refine_file(store, "2026/11/22/today.csv", "2,York,Small,AB12CDE\n", NOON, modified=NOON - timedelta(hours=1))
     refine_file(
         store,
         "2026/11/22/yesterday.csv",
-        "1,Focus,Red,AB12CDE\n3,Golf,Red,XY51ZZZ\n",
+        "1,York,Small,AB12CDE\n3,Ripon,Small,XY51ZZZ\n",
         NOON + timedelta(minutes=1),
         modified=NOON - timedelta(hours=25),
     )
@@ -88,9 +88,9 @@ def test_of_two_files_that_waited_together_the_one_counts_that_its_source_change
 
 def test_a_file_that_was_written_before_there_was_the_sources_time_is_as_of_its_landing(store):
     # given two such files, of which the older one is processed again
-    refine_file(store, "2026/11/22/a.csv", "1,Focus,Red,AB12CDE\n", NOON)
-    refine_file(store, "2026/11/23/b.csv", "2,Focus,Red,AB12CDE\n", NOON + timedelta(days=1))
-    key = "warehouse/vehicles/landing_date=2026-11-23/b.csv.parquet"
+    refine_file(store, "2026/11/22/a.csv", "1,York,Small,AB12CDE\n", NOON)
+    refine_file(store, "2026/11/23/b.csv", "2,York,Small,AB12CDE\n", NOON + timedelta(days=1))
+    key = "warehouse/parcels/landing_date=2026-11-23/b.csv.parquet"
     written = io.BytesIO()
     pl.read_parquet(store.read(key)).drop("_as_of").write_parquet(written)
     store.write(key, written.getvalue(), "", {})
@@ -101,18 +101,18 @@ def test_a_file_that_was_written_before_there_was_the_sources_time_is_as_of_its_
 
 def test_a_file_from_a_source_whose_clock_is_years_ahead_is_superseded_by_what_arrives_after_it(store):
     # given
-    refine_file(store, "2026/11/22/a.csv", "1,Focus,Red,AB12CDE\n", NOON, modified=datetime(2099, 1, 1, tzinfo=UTC))
+    refine_file(store, "2026/11/22/a.csv", "1,York,Small,AB12CDE\n", NOON, modified=datetime(2099, 1, 1, tzinfo=UTC))
     later = NOON + timedelta(days=1)
-    refine_file(store, "2026/11/23/b.csv", "2,Focus,Red,AB12CDE\n", later, modified=later - timedelta(hours=1))
+    refine_file(store, "2026/11/23/b.csv", "2,York,Small,AB12CDE\n", later, modified=later - timedelta(hours=1))
 
     # then
     assert owners(store) == {"AB12CDE": 2}
 
 
 def test_of_two_files_that_arrived_at_one_instant_the_one_whose_key_sorts_last_counts(store):
-    # given the plate further down in the file that sorts first
-    refine_file(store, "2026/11/22/b.csv", "2,Focus,Red,AB12CDE\n")
-    refine_file(store, "2026/11/22/a.csv", "3,Golf,Red,XY51ZZZ\n1,Focus,Red,AB12CDE\n")
+    # given the label further down in the file that sorts first
+    refine_file(store, "2026/11/22/b.csv", "2,York,Small,AB12CDE\n")
+    refine_file(store, "2026/11/22/a.csv", "3,Ripon,Small,XY51ZZZ\n1,York,Small,AB12CDE\n")
 
     # then
     assert owners(store) == {"AB12CDE": 2, "XY51ZZZ": 3}
@@ -128,19 +128,19 @@ def test_the_sources_time_comes_before_the_arrival_that_before_the_objects_key_a
             ("k", NOON, NOON, "b", 3),
             ("k", NOON, NOON, "a", 4),
         ],
-        schema=["registration_plate", "_as_of", "_landed_at", "_object", "_line"],
+        schema=["label", "_as_of", "_landed_at", "_object", "_line"],
         orient="row",
     )
 
     # then
     for first in (1, 2, 3):
-        assert current_rows(rows.tail(5 - first), VEHICLES).collect()["_line"].to_list() == [first]
+        assert current_rows(rows.tail(5 - first), PARCELS).collect()["_line"].to_list() == [first]
 
 
 def test_a_quarantined_row_does_not_replace_the_one_before_it(store):
     # given
-    refine_file(store, "2026/11/22/a.csv", "1,Focus,Red,AB12CDE\n")
-    refine_file(store, "2026/11/23/a.csv", "x,Focus,Red,AB12CDE\n")
+    refine_file(store, "2026/11/22/a.csv", "1,York,Small,AB12CDE\n")
+    refine_file(store, "2026/11/23/a.csv", "x,York,Small,AB12CDE\n")
 
     # then
     assert owners(store) == {"AB12CDE": 1}
@@ -148,14 +148,14 @@ def test_a_quarantined_row_does_not_replace_the_one_before_it(store):
 
 def test_the_view_says_where_each_row_came_from(store):
     # given
-    refine_file(store, "2026/11/22/a.csv", "1,Focus,Red,AB12CDE\n")
+    refine_file(store, "2026/11/22/a.csv", "1,York,Small,AB12CDE\n")
 
     # when
-    row = published_view(store, VEHICLES).collect().row(0, named=True)
+    row = published_view(store, PARCELS).collect().row(0, named=True)
 
     # then
     assert (row["_object"], row["_landed_on"], row["_landed_at"], row["_as_of"], row["_line"]) == (
-        "inbound/vehicles/2026/11/22/a.csv",
+        "inbound/parcels/2026/11/22/a.csv",
         date(2026, 11, 22),
         NOON,
         NOON,
@@ -165,37 +165,37 @@ def test_the_view_says_where_each_row_came_from(store):
 
 def test_a_dataset_without_files_has_an_empty_view_with_the_columns_of_a_full_one(store):
     # given
-    empty = published_view(store, VEHICLES).collect_schema()
-    refine_file(store, "2026/11/22/a.csv", "1,Focus,Red,AB12CDE\n")
+    empty = published_view(store, PARCELS).collect_schema()
+    refine_file(store, "2026/11/22/a.csv", "1,York,Small,AB12CDE\n")
 
     # then
-    assert published_view(store, VEHICLES).collect_schema() == empty
+    assert published_view(store, PARCELS).collect_schema() == empty
 
 
 def test_a_report_is_written_as_parquet_and_csv_with_the_same_rows(store):
     # given
-    refine_file(store, "2026/11/22/a.csv", "1,Focus,Red,AB12CDE\n1,Golf,Red,XY51ZZZ\n2,Golf,Red,XY51ZZA\n")
+    refine_file(store, "2026/11/22/a.csv", "1,York,Small,AB12CDE\n1,Ripon,Small,XY51ZZZ\n2,Ripon,Small,XY51ZZA\n")
 
     # when
     publish(store, REPORTS, DATASETS, "run-2")
 
     # then
-    assert store.read(FLEETS.format("csv")) == b"fleet_size,customers\n1,1\n2,1\n"
-    assert pl.read_parquet(io.BytesIO(store.read(FLEETS.format("parquet")))).rows() == [(1, 1), (2, 1)]
+    assert store.read(COUNTS.format("csv")) == b"parcel_count,members\n1,1\n2,1\n"
+    assert pl.read_parquet(io.BytesIO(store.read(COUNTS.format("parquet")))).rows() == [(1, 1), (2, 1)]
 
 
 def test_a_report_says_its_rows_its_run_and_how_new_its_inputs_are(store):
     # given
-    refine_file(store, "2026/11/22/a.csv", "1,Focus,Red,AB12CDE\n")
-    refine_file(store, "2026/11/21/a.csv", "1,Focus,Red,XY51ZZZ\n")
+    refine_file(store, "2026/11/22/a.csv", "1,York,Small,AB12CDE\n")
+    refine_file(store, "2026/11/21/a.csv", "1,York,Small,XY51ZZZ\n")
 
     # when
     publish(store, REPORTS, DATASETS, "run-2")
 
     # then
-    expected = {"rows": "1", "run": "run-2", "input-rows": "vehicles=2", "newest-landing-dates": "vehicles=2026-11-22"}
-    assert store.objects[FLEETS.format("csv")].metadata == expected
-    assert store.objects[FLEETS.format("parquet")].metadata == expected
+    expected = {"rows": "1", "run": "run-2", "input-rows": "parcels=2", "newest-landing-dates": "parcels=2026-11-22"}
+    assert store.objects[COUNTS.format("csv")].metadata == expected
+    assert store.objects[COUNTS.format("parquet")].metadata == expected
 
 
 def test_reports_are_written_under_their_teams_and_nowhere_else(store):
@@ -220,7 +220,7 @@ def test_a_report_over_nothing_is_empty_and_has_the_columns_and_types_of_a_full_
     empty = pl.read_parquet(io.BytesIO(store.read(key)))
 
     # when
-    refine_file(store, "2026/11/22/a.csv", "1,Focus,Red,AB12CDE\n")
+    refine_file(store, "2026/11/22/a.csv", "1,York,Small,AB12CDE\n")
     publish(store, {name: report}, DATASETS, "run-2")
 
     # then
@@ -230,7 +230,7 @@ def test_a_report_over_nothing_is_empty_and_has_the_columns_and_types_of_a_full_
 
 def test_a_report_is_the_same_bytes_for_the_same_rows(store):
     # given
-    refine_file(store, "2026/11/22/a.csv", "".join(f"{i % 3},M{i % 5},Red,AB{i:02}CDE\n" for i in range(1, 60)))
+    refine_file(store, "2026/11/22/a.csv", "".join(f"{i % 3},M{i % 5},Small,AB{i:02}CDE\n" for i in range(1, 60)))
     publish(store, REPORTS, DATASETS, "run-1")
     before = dict(store.objects)
 
@@ -244,9 +244,9 @@ def test_a_report_is_the_same_bytes_for_the_same_rows(store):
 def test_a_report_that_fails_stops_no_other(store, capsys):
     # given
     def query(inputs: Any) -> Any:
-        return inputs["vehicles"].select(nw.col("no_such_column"))
+        return inputs["parcels"].select(nw.col("no_such_column"))
 
-    reports = {"broken": Report("broken", "finance", ("vehicles",), query, Chart("model", "customer_id")), **REPORTS}
+    reports = {"broken": Report("broken", "accounts", ("parcels",), query, Chart("town", "member_id")), **REPORTS}
 
     # when
     with pytest.raises(

@@ -13,18 +13,18 @@ from processing.cleansing.routines import TITLE_CASE, value_map
 from processing.declaring.dataset import CsvFormat
 from processing.storage.memory_store import MemoryStore, StoredObject
 
-VEHICLES = DATASETS["vehicles"]
-HEADER = "customer_id,model,colour,registration_plate\n"
+PARCELS = DATASETS["parcels"]
+HEADER = "member_id,town,size,label\n"
 OBJECTS = {
-    "inbound/vehicles/2026/11/20/clean.csv": HEADER + "1,Focus,Red,AB12CDE\n",
-    "inbound/vehicles/2026/11/21/refused.csv": HEADER + "n/a,Focus,Red,AB13CDE\n2,Golf,Red,AB14CDE\n",
-    "inbound/vehicles/2026/11/22/unreadable.csv": (HEADER + "3,Focus,Rosé,AB15CDE\n").encode("latin-1"),
+    "inbound/parcels/2026/11/20/clean.csv": HEADER + "1,York,Small,AB12CDE\n",
+    "inbound/parcels/2026/11/21/refused.csv": HEADER + "n/a,York,Small,AB13CDE\n2,Ripon,Small,AB14CDE\n",
+    "inbound/parcels/2026/11/22/unreadable.csv": (HEADER + "3,York,Rosé,AB15CDE\n").encode("latin-1"),
 }
 CLEAN, REFUSED, UNREADABLE = OBJECTS
-# What the dealer sends for its own cars, and how it writes: found out from the quarantine.
+# What the carrier sends for its own cars, and how it writes: found out from the quarantine.
 MENDED = replace(
-    VEHICLES,
-    cleansing={**VEHICLES.cleansing, "customer_id": (value_map({"n/a": "9999"}, otherwise="keep"),)},
+    PARCELS,
+    cleansing={**PARCELS.cleansing, "member_id": (value_map({"n/a": "9999"}, otherwise="keep"),)},
     csv=CsvFormat(encoding="latin-1"),
 )
 
@@ -40,14 +40,14 @@ def landed() -> MemoryStore:
 def store():
     """A lake with a clean object, one with a refused row and one that could not be read."""
     store = landed()
-    refine(store, {"vehicles": VEHICLES}, "run-1")
+    refine(store, {"parcels": PARCELS}, "run-1")
     store.written.clear()
     return store
 
 
 def sanitise(store, *words, datasets=None):
     arguments = ["--bucket", "lake", "--JOB_RUN_ID", "run-2", *words]
-    main(arguments, datasets or {"vehicles": MENDED}, store)
+    main(arguments, datasets or {"parcels": MENDED}, store)
 
 
 def quarantined(store):
@@ -60,18 +60,18 @@ def test_after_a_fix_of_the_declaration_the_lake_is_as_if_it_had_always_been_so(
     assert quarantined(store) == [REFUSED, UNREADABLE]
 
     # when the dataset is sanitised with the fix
-    sanitise(store, "--dataset", "vehicles")
+    sanitise(store, "--dataset", "parcels")
 
     # then
     always = landed()
-    refine(always, {"vehicles": MENDED}, "run-2")
+    refine(always, {"parcels": MENDED}, "run-2")
     assert store.objects == always.objects
     assert quarantined(store) == []
 
 
 def test_those_alone_with_rows_in_the_quarantine_can_be_chosen(store):
     # when
-    sanitise(store, "--dataset", "vehicles", "--only", "refused")
+    sanitise(store, "--dataset", "parcels", "--only", "refused")
 
     # then
     assert quarantined(store) == []
@@ -81,7 +81,7 @@ def test_those_alone_with_rows_in_the_quarantine_can_be_chosen(store):
 def test_a_single_object_and_days_can_be_chosen(store):
     # when one object and one day are
     sanitise(store, "--object", REFUSED)
-    sanitise(store, "--dataset", "vehicles", "--from", "2026-11-22", "--to", "2026-11-22")
+    sanitise(store, "--dataset", "parcels", "--from", "2026-11-22", "--to", "2026-11-22")
 
     # then
     assert {key.rpartition("/")[2] for key in store.written} == {"refused.csv.parquet", "unreadable.csv.parquet"}
@@ -90,35 +90,35 @@ def test_a_single_object_and_days_can_be_chosen(store):
 
 def test_what_is_still_refused_stays_in_the_quarantine_once(store):
     # when nothing was mended
-    sanitise(store, "--dataset", "vehicles", datasets={"vehicles": VEHICLES})
+    sanitise(store, "--dataset", "parcels", datasets={"parcels": PARCELS})
 
     # then
     assert quarantined(store) == [REFUSED, UNREADABLE]
 
 
 def test_rows_that_were_clean_are_made_anew_too(store):
-    # given a declaration that writes colours in another way
+    # given a declaration that writes sizes in another way
     dark = replace(
-        VEHICLES,
-        cleansing={**VEHICLES.cleansing, "colour": (value_map({"Red": "dark red"}, otherwise="keep"), TITLE_CASE)},
+        PARCELS,
+        cleansing={**PARCELS.cleansing, "size": (value_map({"Small": "very small"}, otherwise="keep"), TITLE_CASE)},
     )
 
     # when
-    sanitise(store, "--object", CLEAN, datasets={"vehicles": dark})
+    sanitise(store, "--object", CLEAN, datasets={"parcels": dark})
 
     # then
-    rows = pl.read_parquet(io.BytesIO(store.read("warehouse/vehicles/landing_date=2026-11-20/clean.csv.parquet")))
-    assert rows["colour"].to_list() == ["Dark Red"]
+    rows = pl.read_parquet(io.BytesIO(store.read("warehouse/parcels/landing_date=2026-11-20/clean.csv.parquet")))
+    assert rows["size"].to_list() == ["Very Small"]
 
 
 @pytest.mark.parametrize(
     ("words", "complaint"),
     [
         ([], "one of the arguments --dataset --object is required"),
-        (["--dataset", "vehicles", "--object", REFUSED], "not allowed with argument"),
-        (["--object", "inbound/vehicles/2026/11/21/nothing.csv"], "no such object to replay: inbound/vehicles/2026/11"),
-        (["--dataset", "vehicles", "--only", "clean"], "invalid choice: 'clean'"),
-        (["--dataset", "vehicles", "--from", "yesterday"], "invalid fromisoformat value: 'yesterday'"),
+        (["--dataset", "parcels", "--object", REFUSED], "not allowed with argument"),
+        (["--object", "inbound/parcels/2026/11/21/nothing.csv"], "no such object to replay: inbound/parcels/2026/11"),
+        (["--dataset", "parcels", "--only", "clean"], "invalid choice: 'clean'"),
+        (["--dataset", "parcels", "--from", "yesterday"], "invalid fromisoformat value: 'yesterday'"),
     ],
 )
 def test_arguments_that_cannot_be_meant_are_refused_and_nothing_is_written(store, capsys, words, complaint):

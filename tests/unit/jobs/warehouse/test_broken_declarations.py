@@ -22,25 +22,25 @@ def store():
 
 @pytest.fixture
 def with_a_broken_one(tmp_path, monkeypatch):
-    """Two datasets, of which the file of `person` is broken."""
-    return find_datasets(*write_package(tmp_path, monkeypatch, person="broken(", staff=DATASET.format(name="staff")))
+    """Two datasets, of which the file of `members` is broken."""
+    return find_datasets(*write_package(tmp_path, monkeypatch, members="broken(", staff=DATASET.format(name="staff")))
 
 
 def test_a_broken_declaration_fails_while_other_datasets_are_done(store, with_a_broken_one, capsys):
     # given
     store.objects["inbound/staff/2026/11/22/a.csv"] = StoredObject(b"key,number\nx,1\n")
-    store.objects["inbound/person/2026/11/22/a.csv"] = StoredObject(b"key,number\nx,1\n")
+    store.objects["inbound/members/2026/11/22/a.csv"] = StoredObject(b"key,number\nx,1\n")
 
     # when
     with pytest.raises(
-        JobFailedError, match=r"1 of 2 items failed, the others were done:\n- person: \w+/person\.py, l"
+        JobFailedError, match=r"1 of 2 items failed, the others were done:\n- members: \w+/members\.py, l"
     ):
         refine(store, with_a_broken_one, "run-1")
 
     # then
     assert "warehouse/staff/landing_date=2026-11-22/a.csv.parquet" in store.written
     failed, done, finished = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    assert (failed["outcome"], failed["declaration"]) == ("failed", "person")
+    assert (failed["outcome"], failed["declaration"]) == ("failed", "members")
     assert (done["outcome"], finished["done"], finished["failed"]) == ("done", 1, 1)
 
 
@@ -56,14 +56,14 @@ def test_a_replay_of_an_object_ignores_other_broken_declarations(store, with_a_b
 
 
 def test_a_replay_of_an_object_needs_its_own_declaration(store, with_a_broken_one):
-    with pytest.raises(DeclarationError, match=r"person\.py, line 1: SyntaxError"):
-        refine(store, with_a_broken_one, "run-1", Replay(["inbound/person/2026/11/22/a.csv"]))
+    with pytest.raises(DeclarationError, match=r"members\.py, line 1: SyntaxError"):
+        refine(store, with_a_broken_one, "run-1", Replay(["inbound/members/2026/11/22/a.csv"]))
 
 
 def test_a_report_fails_whose_input_is_broken(store, with_a_broken_one):
     # given
-    report = Report("sums", "finance", ("person",), lambda inputs: inputs["person"], Chart("key", "number"))
+    report = Report("sums", "accounts", ("members",), lambda inputs: inputs["members"], Chart("key", "number"))
 
     # when, then
-    with pytest.raises(JobFailedError, match=r"1 of 1 reports failed.*\n- sums: \w+/person\.py, line 1: SyntaxError"):
+    with pytest.raises(JobFailedError, match=r"1 of 1 reports failed.*\n- sums: \w+/members\.py, line 1: SyntaxError"):
         publish(store, {"sums": report}, with_a_broken_one, "run-1")

@@ -26,8 +26,8 @@ class Labels(dy.Schema):
 LABELS = Dataset(
     name="labels",
     schema=Labels,
-    source=SftpSource("dealer", "outgoing", "*", schedule="rate(1 day)"),
-    owner="operations",
+    source=SftpSource("carrier", "outgoing", "*", schedule="rate(1 day)"),
+    owner="logistics",
     freshness=timedelta(1),
 )
 FOLDER = "inbound/labels/2026/11/22"

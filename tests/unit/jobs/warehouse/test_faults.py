@@ -11,11 +11,11 @@ from processing.refining.selection import Replay
 from processing.running.job_run import JobFailedError
 from processing.storage.memory_store import MemoryStore, StoredObject
 
-HEADER = "customer_id,model,colour,registration_plate\n"
+HEADER = "member_id,town,size,label\n"
 OBJECTS = {
-    "inbound/vehicles/2026/11/21/a.csv": HEADER + "1,Focus,Red,AB12CDE\nx,Focus,Red,XY51ZZZ\n1,Focus,Red,AB12CDE\n",
-    "inbound/vehicles/2026/11/22/b.csv": HEADER + "2,Golf,Red,AB12CDE\n3,Golf,Red,AB12CDE\n",
-    "inbound/vehicles/2026/11/22/c.csv": "nothing that can be read",
+    "inbound/parcels/2026/11/21/a.csv": HEADER + "1,York,Small,AB12CDE\nx,York,Small,XY51ZZZ\n1,York,Small,AB12CDE\n",
+    "inbound/parcels/2026/11/22/b.csv": HEADER + "2,Ripon,Small,AB12CDE\n3,Ripon,Small,AB12CDE\n",
+    "inbound/parcels/2026/11/22/c.csv": "nothing that can be read",
 }
 WRITES = 2 * len(OBJECTS)
 

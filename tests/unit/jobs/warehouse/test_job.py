@@ -17,13 +17,13 @@ from processing.storage.columns import LINEAGE, QUARANTINE
 from processing.storage.memory_store import MemoryStore, StoredObject
 from processing.storage.store import OpenObject
 
-HEADER = "customer_id,model,colour,registration_plate\n"
-INBOUND = "inbound/vehicles/2026/11/22/day one.csv"
-WAREHOUSE = "warehouse/vehicles/landing_date=2026-11-22/day one.csv.parquet"
-QUARANTINED = "quarantine/vehicles/landing_date=2026-11-22/day one.csv.parquet"
+HEADER = "member_id,town,size,label\n"
+INBOUND = "inbound/parcels/2026/11/22/day one.csv"
+WAREHOUSE = "warehouse/parcels/landing_date=2026-11-22/day one.csv.parquet"
+QUARANTINED = "quarantine/parcels/landing_date=2026-11-22/day one.csv.parquet"
 LANDED_AT = datetime(2026, 11, 22, 12, 30, 0, 250_000, tzinfo=UTC)
-GOOD = "1,Focus,Red,AB12CDE\n"
-BAD = "x,Focus,Red,XY51ZZZ\n"
+GOOD = "1,York,Small,AB12CDE\n"
+BAD = "x,York,Small,XY51ZZZ\n"
 
 
 @pytest.fixture
@@ -52,9 +52,9 @@ def test_an_object_becomes_a_warehouse_file_whose_rows_say_where_they_came_from(
 
     # then
     rows = parquet(store, WAREHOUSE)
-    assert rows.columns == [*DATASETS["vehicles"].schema.column_names(), *LINEAGE]
+    assert rows.columns == [*DATASETS["parcels"].schema.column_names(), *LINEAGE]
     landed = (INBOUND, date(2026, 11, 22), LANDED_AT, LANDED_AT)
-    assert rows.rows() == [(1, "FOCUS", "Red", "AB12CDE", *landed, 2, False, None)]
+    assert rows.rows() == [(1, "YORK", "Small", "AB12CDE", *landed, 2, False, None)]
 
 
 @pytest.mark.parametrize("told", ["yesterday", "2026-11-20T08:00:00", "", "0001-01-01T00:00:00+14:00"])
@@ -89,8 +89,8 @@ def test_a_refused_row_is_kept_with_all_that_its_replay_needs(store):
             "line": 3,
             "original": BAD.strip(),
             "header": HEADER.strip(),
-            "rules": ["customer_id|type"],
-            "reason": "customer_id is not a whole number",
+            "rules": ["member_id|type"],
+            "reason": "member_id is not a whole number",
             "run": "run-1",
         }
     ]
@@ -130,7 +130,7 @@ def test_both_files_are_written_with_their_columns_even_when_they_have_no_rows(s
 
     # then
     assert parquet(store, QUARANTINED).schema == QUARANTINE
-    assert parquet(store, WAREHOUSE).schema["customer_id"] == pl.Int64
+    assert parquet(store, WAREHOUSE).schema["member_id"] == pl.Int64
     assert parquet(store, WAREHOUSE).height + parquet(store, QUARANTINED).height == len(body.splitlines())
 
 
@@ -150,7 +150,7 @@ def test_an_object_that_was_processed_is_not_processed_again(store):
 def test_a_rerun_of_an_object_overwrites_its_own_files_and_nothing_else(store):
     # given two processed objects, one of which lost its warehouse file, as after a kill before it was written
     land(store, GOOD)
-    land(store, BAD, "inbound/vehicles/2026/11/23/other.csv")
+    land(store, BAD, "inbound/parcels/2026/11/23/other.csv")
     refine(store, DATASETS, "run-1")
     before = dict(store.objects)
     del store.objects[WAREHOUSE]
@@ -178,7 +178,7 @@ def test_objects_of_one_name_on_two_days_have_files_of_their_own(store):
 
 def test_an_object_that_cannot_be_read_goes_to_the_quarantine_whole(store):
     # given
-    store.objects[INBOUND] = StoredObject(b"customer,model\n1,Focus\n")
+    store.objects[INBOUND] = StoredObject(b"member,city\n1,York\n")
 
     # when: nothing is raised, so that the marts are not held up
     refine(store, DATASETS, "run-1")
@@ -186,8 +186,8 @@ def test_an_object_that_cannot_be_read_goes_to_the_quarantine_whole(store):
     # then
     (row,) = parquet(store, QUARANTINED).rows(named=True)
     assert (row["object"], row["rules"], row["line"]) == (INBOUND, ["unreadable_object"], None)
-    assert row["original"] == "customer,model\n1,Focus\n"
-    assert "missing columns ['customer_id'" in row["reason"]
+    assert row["original"] == "member,city\n1,York\n"
+    assert "missing columns ['member_id'" in row["reason"]
     assert parquet(store, WAREHOUSE).is_empty()
     assert set(LINEAGE) < set(parquet(store, WAREHOUSE).columns)
     accounting = {"rows-in": "1", "rows-warehouse": "0", "rows-quarantined": "1", "rows-duplicate": "0", "run": "run-1"}
@@ -196,7 +196,7 @@ def test_an_object_that_cannot_be_read_goes_to_the_quarantine_whole(store):
 
 def test_the_log_tells_an_unreadable_object_from_the_others(store, capsys):
     # given
-    store.objects["inbound/vehicles/2026/11/21/bad.csv"] = StoredObject(b"")
+    store.objects["inbound/parcels/2026/11/21/bad.csv"] = StoredObject(b"")
     land(store, GOOD)
 
     # when
@@ -232,7 +232,7 @@ def test_an_object_that_was_put_right_is_replayed_and_leaves_no_trace_of_its_ref
 
 def test_a_replay_of_days_processes_those_days_and_no_others(store):
     # given four processed objects
-    keys = [f"inbound/vehicles/2026/11/{day}/a.csv" for day in (20, 21, 22, 23)]
+    keys = [f"inbound/parcels/2026/11/{day}/a.csv" for day in (20, 21, 22, 23)]
     for key in keys:
         land(store, GOOD, key)
     refine(store, DATASETS, "run-1")
@@ -246,7 +246,7 @@ def test_a_replay_of_days_processes_those_days_and_no_others(store):
 
 
 def test_a_replay_of_an_object_that_is_not_there_is_refused(store):
-    with pytest.raises(NoSuchObjectError, match=r"no such object to replay: inbound/vehicles/2026/11/22/day one\.csv"):
+    with pytest.raises(NoSuchObjectError, match=r"no such object to replay: inbound/parcels/2026/11/22/day one\.csv"):
         refine(store, DATASETS, "run-1", Replay([INBOUND]))
 
 
@@ -260,20 +260,20 @@ def test_an_unexpected_error_on_one_object_stops_no_other():
 
     unreliable = Unreliable()
     land(unreliable, GOOD)
-    land(unreliable, GOOD, "inbound/vehicles/2026/11/23/other.csv")
+    land(unreliable, GOOD, "inbound/parcels/2026/11/23/other.csv")
 
     # when
     with pytest.raises(JobFailedError, match=r"day one\.csv: connection lost") as failure:
         refine(unreliable, DATASETS, "run-1")
 
     # then
-    assert list(unreliable.keys("warehouse/")) == ["warehouse/vehicles/landing_date=2026-11-23/other.csv.parquet"]
+    assert list(unreliable.keys("warehouse/")) == ["warehouse/parcels/landing_date=2026-11-23/other.csv.parquet"]
     assert isinstance(failure.value.__cause__, ExceptionGroup)
 
 
 def test_a_key_outside_the_layout_is_told_of_in_each_run_and_holds_nothing_up(store, capsys):
     # given
-    land(store, GOOD, "inbound/vehicles/stray.csv")
+    land(store, GOOD, "inbound/parcels/stray.csv")
     land(store, GOOD)
 
     # when
@@ -281,7 +281,7 @@ def test_a_key_outside_the_layout_is_told_of_in_each_run_and_holds_nothing_up(st
 
     # then
     misplaced, done, finished = logged(capsys)
-    assert (misplaced["outcome"], misplaced["object"]) == ("misplaced", "inbound/vehicles/stray.csv")
+    assert (misplaced["outcome"], misplaced["object"]) == ("misplaced", "inbound/parcels/stray.csv")
     assert done["object"] == INBOUND
     assert (finished["done"], finished["misplaced"]) == (1, 1)
 
@@ -299,7 +299,7 @@ def test_key_with_an_unprintable_name_is_reported_with_that_reason(store, capsys
 
 def test_a_folder_marker_of_the_console_is_no_object(store):
     # given
-    store.objects["inbound/vehicles/2026/"] = StoredObject(b"")
+    store.objects["inbound/parcels/2026/"] = StoredObject(b"")
 
     # when
     refine(store, DATASETS, "run-1")
@@ -323,10 +323,10 @@ def test_an_object_is_logged_as_a_line_of_json_with_its_counts(store, capsys):
         "run": "run-1",
         "outcome": "done",
         "object": INBOUND,
-        "dataset": "vehicles",
+        "dataset": "parcels",
         "rows_in": 3,
         "rows_warehouse": 1,
         "rows_quarantined": 1,
         "rows_duplicate": 1,
-        "by_rule": {"customer_id|type": 1},
+        "by_rule": {"member_id|type": 1},
     }

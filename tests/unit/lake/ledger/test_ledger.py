@@ -12,8 +12,8 @@ from lake.ledger.ledger import FileVersion, LedgerError, numbered
 paths = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=60)
 versions = st.builds(
     FileVersion,
-    dataset=st.just("vehicles"),
-    connection=st.sampled_from(["dealer", "partner"]),
+    dataset=st.just("parcels"),
+    connection=st.sampled_from(["carrier", "partner"]),
     path=paths,
     size=st.integers(0, 2**50),
     modified=st.integers(0, 2**33),
@@ -27,8 +27,8 @@ def test_two_versions_have_one_item_only_if_they_are_the_same(first, second):
 
 def test_a_path_in_a_name_of_hashes_does_not_look_like_another_version():
     # given
-    plain = FileVersion("vehicles", "dealer", "a", 2, 1)
-    hashes = FileVersion("vehicles", "dealer", "a#000000000001", 2, 1)
+    plain = FileVersion("parcels", "carrier", "a", 2, 1)
+    hashes = FileVersion("parcels", "carrier", "a#000000000001", 2, 1)
 
     # then
     assert key_of(plain) != key_of(hashes)
@@ -36,13 +36,13 @@ def test_a_path_in_a_name_of_hashes_does_not_look_like_another_version():
 
 def test_a_key_at_dynamodbs_limit_is_made_and_a_longer_one_is_refused():
     # given
-    shortest = len(key_of(FileVersion("vehicles", "dealer", "", 1, 1))["sk"])
+    shortest = len(key_of(FileVersion("parcels", "carrier", "", 1, 1))["sk"])
     fitting = "x" * (MAXIMUM_SORT_KEY_BYTES - shortest)
 
     # then
-    assert len(key_of(FileVersion("vehicles", "dealer", fitting, 1, 1))["sk"]) == MAXIMUM_SORT_KEY_BYTES
+    assert len(key_of(FileVersion("parcels", "carrier", fitting, 1, 1))["sk"]) == MAXIMUM_SORT_KEY_BYTES
     with pytest.raises(LedgerError, match="shorten it at its source"):
-        key_of(FileVersion("vehicles", "dealer", fitting + "x", 1, 1))
+        key_of(FileVersion("parcels", "carrier", fitting + "x", 1, 1))
 
 
 moments = st.datetimes(min_value=datetime(1990, 1, 1), timezones=st.sampled_from([UTC, timezone(timedelta(hours=-9))]))  # noqa: DTZ001  # hypothesis adds the zone
@@ -57,10 +57,10 @@ def test_times_compare_as_text_as_they_do_as_times(first, second):
 @pytest.mark.parametrize(
     ("name", "number", "expected"),
     [
-        ("vehicles.csv", 1, "vehicles.csv"),
-        ("vehicles.csv", 2, "vehicles.v2.csv"),
-        ("vehicles.tar.gz", 3, "vehicles.tar.v3.gz"),
-        ("vehicles", 2, "vehicles.v2"),
+        ("parcels.csv", 1, "parcels.csv"),
+        ("parcels.csv", 2, "parcels.v2.csv"),
+        ("parcels.tar.gz", 3, "parcels.tar.v3.gz"),
+        ("parcels", 2, "parcels.v2"),
         (".csv", 2, ".csv.v2"),
     ],
 )

@@ -7,16 +7,16 @@ import pytest
 from datasets import DATASETS
 from local.demo.own_file import UnsuitableFileError, check_own_file
 
-VEHICLES = DATASETS["vehicles"]
-HEADER = b"colour,model,customer_id,registration_plate\n"
-ROW = b"Red,Corsa,1,AB12CDE\n"
+PARCELS = DATASETS["parcels"]
+HEADER = b"size,town,member_id,label\n"
+ROW = b"Small,Leeds,1,AB12CDE\n"
 
 
-@pytest.mark.parametrize("name", ["vehicles.csv", "mes véhicules.csv", "[red].csv"])
-def test_a_file_of_vehicles_is_taken_whatever_its_rows_hold(tmp_path, name):
+@pytest.mark.parametrize("name", ["parcels.csv", "mes colis.csv", "[red].csv"])
+def test_a_file_of_parcels_is_taken_whatever_its_rows_hold(tmp_path, name):
     file = tmp_path / name
     file.write_bytes(HEADER + ROW + b"x,,,\n")
-    check_own_file(file, VEHICLES, VEHICLES.source)
+    check_own_file(file, PARCELS, PARCELS.source)
 
 
 @pytest.mark.parametrize(
@@ -28,7 +28,7 @@ def test_a_file_of_vehicles_is_taken_whatever_its_rows_hold(tmp_path, name):
         ("my.csv", b"", "it is empty"),
         ("my.csv", b"\n\n", "the file is empty"),
         ("my.csv", HEADER, "it has no rows"),
-        ("my.csv", b"customer,model\n1,Corsa\n", r"header with missing columns \['customer_id', 'colour'"),
+        ("my.csv", b"member,place\n1,Leeds\n", r"header with missing columns \['member_id', 'town'"),
         ("my.csv", HEADER + b"\xff\n", "line 2 is not UTF-8"),
     ],
 )
@@ -39,8 +39,8 @@ def test_any_other_file_is_refused_with_what_is_wrong_and_what_was_expected(tmp_
 
     # then
     with pytest.raises(UnsuitableFileError, match=problem) as refusal:
-        check_own_file(file, VEHICLES, VEHICLES.source)
-    assert "customer_id, model, colour, registration_plate in any order" in str(refusal.value)
+        check_own_file(file, PARCELS, PARCELS.source)
+    assert "member_id, town, size, label in any order" in str(refusal.value)
 
 
 def test_what_is_no_regular_file_is_refused_without_waiting_for_it(tmp_path):
@@ -51,4 +51,4 @@ def test_what_is_no_regular_file_is_refused_without_waiting_for_it(tmp_path):
     # then
     for name, problem in (("pipe", "not a regular"), ("folder", "not a regular"), ("nothing", "does not exist")):
         with pytest.raises(UnsuitableFileError, match=problem):
-            check_own_file(tmp_path / f"{name}.csv", VEHICLES, VEHICLES.source)
+            check_own_file(tmp_path / f"{name}.csv", PARCELS, PARCELS.source)

@@ -14,18 +14,18 @@ SECRET = "never-to-be-shown"
 CREATED = {
     "detail-type": "Object Created",
     "time": "2026-11-27T02:00:00Z",
-    "detail": {"object": {"key": "inbound/vehicles/2026/11/27/a.csv", "etag": SECRET}},
+    "detail": {"object": {"key": "inbound/parcels/2026/11/27/a.csv", "etag": SECRET}},
 }
 STORED = {
     "event_id": "00000000-0000-4000-8000-000000000001",
-    "event_type": "visit",
+    "event_type": "scan",
     "occurred_at": "2026-01-02T10:00:00Z",
-    "source": "website",
-    "payload": {"page": SECRET},
+    "source": "scanner",
+    "payload": {"place": SECRET},
     "received_at": "2026-01-02T10:00:01.000Z",
     "request_id": "request",
 }
-SCHEDULES = {"extraction/person": "person", "extraction/order": "order"}
+SCHEDULES = {"extraction/members": "members", "extraction/order": "order"}
 
 
 def message(body, **attributes):
@@ -50,13 +50,13 @@ def test_a_look_tells_when_a_message_came_and_how_large_it_is():
     ("letter", "beginning"),
     [
         (message(STORED), {name: STORED[name] for name in ("event_id", "event_type", "occurred_at")}),
-        (message({"requestPayload": {"dataset": "vehicles", "token": SECRET}}), {"dataset": "vehicles"}),
+        (message({"requestPayload": {"dataset": "parcels", "token": SECRET}}), {"dataset": "parcels"}),
         (
             message({"requestPayload": CREATED}),
             {
                 "detail-type": "Object Created",
                 "time": "2026-11-27T02:00:00Z",
-                "key": "inbound/vehicles/2026/11/27/a.csv",
+                "key": "inbound/parcels/2026/11/27/a.csv",
             },
         ),
     ],
@@ -102,8 +102,8 @@ def test_the_reason_is_told_as_far_as_it_was_recorded(letter, reason):
 @pytest.mark.parametrize(
     ("body", "request_"),
     [
-        ('{"dataset": "vehicles"}', {"dataset": "vehicles"}),
-        ('{"requestPayload": {"dataset": "vehicles"}}', {"dataset": "vehicles"}),
+        ('{"dataset": "parcels"}', {"dataset": "parcels"}),
+        ('{"requestPayload": {"dataset": "parcels"}}', {"dataset": "parcels"}),
         ('{"requestPayload": "text"}', {}),
         ("torn {", {}),
         ("[1]", {}),
@@ -119,7 +119,7 @@ def test_what_was_asked_for_is_found_whoever_sent_the_message(body, request_):
 )
 def test_what_tells_of_no_created_object_is_none(request_):
     assert created_key(request_) is None
-    assert created_key(CREATED) == "inbound/vehicles/2026/11/27/a.csv"
+    assert created_key(CREATED) == "inbound/parcels/2026/11/27/a.csv"
 
 
 def started(*words):
@@ -129,9 +129,9 @@ def started(*words):
 @pytest.mark.parametrize(
     ("letter", "dataset"),
     [
-        (message("{}", SCHEDULE_ARN="arn:aws:scheduler:eu-west-1:1:schedule/extraction/person"), "person"),
+        (message("{}", SCHEDULE_ARN="arn:aws:scheduler:eu-west-1:1:schedule/extraction/members"), "members"),
         (message(started("--bucket", "lake", "--dataset", "order")), "order"),
-        (message(started("--dataset", "order"), SCHEDULE_ARN="arn:aws:scheduler:::schedule/other/person"), "order"),
+        (message(started("--dataset", "order"), SCHEDULE_ARN="arn:aws:scheduler:::schedule/other/members"), "order"),
         (message(started("--dataset", "strange")), None),
         (message(started("--dataset")), None),
         (message({"containerOverrides": "text"}), None),

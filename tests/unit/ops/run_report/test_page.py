@@ -12,14 +12,14 @@ from ops.run_report.page import SHOWN_ROWS, bars_of, duration_in_words, render_p
 from reports import REPORTS
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
-FLEETS = REPORTS["customers_by_fleet_size"]
-MODELS = REPORTS["customers_by_model_and_colour"]
+COUNTS = REPORTS["members_by_parcel_count"]
+TOWNS = REPORTS["members_by_town_and_size"]
 
 
 def facts(**changes):
     given = {
-        "name": "vehicles",
-        "source": "SFTP dealer: outgoing/vehicles/*.csv",
+        "name": "parcels",
+        "source": "SFTP carrier: outgoing/parcels/*.csv",
         "landed": 2,
         "bytes": 2048,
         "last_landed": NOW - timedelta(hours=3),
@@ -27,17 +27,17 @@ def facts(**changes):
         "last_run": RowCounts(1, 100, 90, 8, 2),
         "total": RowCounts(2, 1100, 1000, 80, 20),
         "refused": [
-            RefusedRule("model|type", 8, "model is no text", "1,<script>alert(1)</script>", 7, "inbound/v/a.csv")
+            RefusedRule("town|type", 8, "town is no text", "1,<script>alert(1)</script>", 7, "inbound/v/a.csv")
         ],
         "freshness": timedelta(hours=26),
         "age": timedelta(hours=3),
-        "places": {name: f"s3://lake/{name}/vehicles/" for name in ("inbound", "warehouse", "quarantine")},
+        "places": {name: f"s3://lake/{name}/parcels/" for name in ("inbound", "warehouse", "quarantine")},
     }
     return DatasetFacts(**(given | changes))
 
 
-def report(rows, declaration=FLEETS):
-    return ReportFacts(declaration, rows, "run-1", {"vehicles": 1000}, "s3://lake/mart/finance/reports/x.parquet")
+def report(rows, declaration=COUNTS):
+    return ReportFacts(declaration, rows, "run-1", {"parcels": 1000}, "s3://lake/mart/accounts/reports/x.parquet")
 
 
 def text_of(page):
@@ -54,10 +54,10 @@ def test_the_page_says_the_counts_of_the_last_run_and_of_all():
 
 
 def test_each_number_says_where_its_rows_are():
-    page = render_page("dev", [facts()], [report(pl.DataFrame({"fleet_size": [1], "customers": [3]}))], NOW)
+    page = render_page("dev", [facts()], [report(pl.DataFrame({"parcel_count": [1], "members": [3]}))], NOW)
     for place in ("inbound", "warehouse", "quarantine"):
-        assert f"s3://lake/{place}/vehicles/" in page
-    assert "s3://lake/mart/finance/reports/x.parquet" in page
+        assert f"s3://lake/{place}/parcels/" in page
+    assert "s3://lake/mart/accounts/reports/x.parquet" in page
     assert "inbound/v/a.csv, line 7" in page
 
 
@@ -72,12 +72,12 @@ def test_rows_that_do_not_add_up_are_said_loudly():
 )
 def test_freshness_is_judged_by_the_declaration(age, last, state):
     page = text_of(render_page("dev", [facts(age=age, last_landed=NOW - age)], [], NOW))
-    assert f"vehicles {last} {duration_in_words(age)} 1 d 2 h {state}" in page
+    assert f"parcels {last} {duration_in_words(age)} 1 d 2 h {state}" in page
 
 
 def test_a_dataset_of_which_nothing_ever_landed_is_late():
     page = text_of(render_page("dev", [facts(age=None, last_landed=None)], [], NOW))
-    assert "vehicles never 1 d 2 h late" in page
+    assert "parcels never 1 d 2 h late" in page
 
 
 def test_what_came_from_outside_is_shown_and_not_run():
@@ -93,20 +93,20 @@ def test_the_page_asks_nobody_for_anything():
 
 
 def test_the_flow_goes_on_to_the_view_and_the_reports_that_read_it():
-    page = text_of(render_page("dev", [facts()], [report(pl.DataFrame({"fleet_size": [1], "customers": [3]}))], NOW))
-    assert "published view 1,000 customers_by_fleet_size : 1,000 rows" in page
+    page = text_of(render_page("dev", [facts()], [report(pl.DataFrame({"parcel_count": [1], "members": [3]}))], NOW))
+    assert "published view 1,000 members_by_parcel_count : 1,000 rows" in page
 
 
 def test_a_chart_adds_up_the_rows_of_a_category_and_shows_the_longest_first():
     rows = pl.DataFrame(
-        {"model": ["CORSA", "ASTRA", "CORSA"], "colour": ["Red", "Red", "Blue"], "customers": [1, 4, 7]}
+        {"town": ["LEEDS", "DERBY", "LEEDS"], "size": ["Small", "Small", "Large"], "members": [1, 4, 7]}
     )
-    bars = bars_of(report(rows, MODELS))
-    assert [(bar.label, bar.value, bar.percent) for bar in bars] == [("CORSA", "8", 100.0), ("ASTRA", "4", 50.0)]
+    bars = bars_of(report(rows, TOWNS))
+    assert [(bar.label, bar.value, bar.percent) for bar in bars] == [("LEEDS", "8", 100.0), ("DERBY", "4", 50.0)]
 
 
 def test_a_chart_of_many_categories_shows_the_largest():
-    rows = pl.DataFrame({"fleet_size": range(1, 40), "customers": range(1, 40)})
+    rows = pl.DataFrame({"parcel_count": range(1, 40), "members": range(1, 40)})
     bars = bars_of(report(rows))
     assert len(bars) == SHOWN_ROWS
     assert bars[0].label == "39"

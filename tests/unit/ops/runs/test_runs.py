@@ -22,19 +22,19 @@ def collection(state, **more):
 
 
 def version(state, finished_at=SOON, error=None, path="outgoing/a.csv"):
-    return Entry("dealer", path, 100, 1, state, 1, None, 100, None, error, SOON, finished_at)
+    return Entry("carrier", path, 100, 1, state, 1, None, 100, None, error, SOON, finished_at)
 
 
 def test_a_collection_counts_the_files_that_it_finished_and_none_of_an_earlier_one():
     versions = [version(State.COMPLETE), version(State.COMPLETE), version(State.COMPLETE, BEFORE)]
-    run = collection_of("vehicles", collection(State.COMPLETE), versions, NOW)
-    assert (run.what, run.result, run.counts) == ("collection vehicles", "SUCCEEDED", "2 files, 200 bytes")
+    run = collection_of("parcels", collection(State.COMPLETE), versions, NOW)
+    assert (run.what, run.result, run.counts) == ("collection parcels", "SUCCEEDED", "2 files, 200 bytes")
     assert run.duration == timedelta(minutes=2)
 
 
 def test_a_collection_with_a_file_that_failed_has_failed_and_says_the_first_lines_why():
     versions = [version(State.COMPLETE), version(State.FAILED, error="it is empty\nand more")]
-    run = collection_of("vehicles", collection(State.COMPLETE), versions, NOW)
+    run = collection_of("parcels", collection(State.COMPLETE), versions, NOW)
     assert (run.result, run.counts) == ("FAILED", "1 files, 100 bytes, 1 files failed")
     assert run.error == "outgoing/a.csv: it is empty"
 
@@ -48,7 +48,7 @@ def test_a_collection_with_a_file_that_failed_has_failed_and_says_the_first_line
     ],
 )
 def test_a_collection_that_did_not_end_says_so(item, result):
-    run = collection_of("vehicles", item, [], NOW)
+    run = collection_of("parcels", item, [], NOW)
     assert (run.result, run.duration, run.counts) == (result, None, "")
 
 
@@ -59,24 +59,24 @@ def extraction(state, sort_key="watermark", **more):
 @pytest.mark.parametrize(
     ("item", "told"),
     [
-        (extraction("complete", rows=1000, finished_at=SOON), ("extraction person", "SUCCEEDED", "1,000 rows", "")),
+        (extraction("complete", rows=1000, finished_at=SOON), ("extraction members", "SUCCEEDED", "1,000 rows", "")),
         (
             extraction("complete", "backfill#1#2", rows=0, finished_at=SOON),
-            ("extraction person, a backfill", "SUCCEEDED", "0 rows", ""),
+            ("extraction members, a backfill", "SUCCEEDED", "0 rows", ""),
         ),
         (
             extraction("failed", error="login failed\nfor user", finished_at=SOON, rows=9),
-            ("extraction person", "FAILED", "", "login failed"),
+            ("extraction members", "FAILED", "", "login failed"),
         ),
         (
             extraction("claimed", lease_until=LATER, finished_at=BEFORE, rows=9, error="old"),
-            ("extraction person", "RUNNING", "", ""),
+            ("extraction members", "RUNNING", "", ""),
         ),
-        (extraction("claimed", lease_until=SOON, finished_at=BEFORE), ("extraction person", "KILLED", "", "")),
+        (extraction("claimed", lease_until=SOON, finished_at=BEFORE), ("extraction members", "KILLED", "", "")),
     ],
 )
 def test_an_extraction_is_told_as_the_ledger_has_it(item, told):
-    run = extraction_of("person", item, NOW)
+    run = extraction_of("members", item, NOW)
     assert (run.what, run.result, run.counts, run.error) == told
     assert run.ended_at is None or run.ended_at.isoformat(timespec="microseconds") == SOON
 

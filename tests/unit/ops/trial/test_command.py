@@ -11,6 +11,7 @@ from datasets import DATASETS
 from ops.commands import app
 from ops.stack.printable import printable, printable_lines
 from tests.support.declarations import DATASET
+from tests.support.program import DECLARATIONS
 
 ROOT = Path(__file__).resolve().parents[4]
 SAMPLE = "key,number\na,1\nb,2\nb,2\nc,0\nd,x\n"
@@ -142,7 +143,7 @@ def test_a_declared_dataset_is_tried_by_the_path_of_its_file(tmp_path):
         sample.write_text("no,such,columns\n1,2,3\n")
 
         # when
-        result = CliRunner().invoke(app, ["try", str(ROOT / f"datasets/{name}.py"), str(sample)])
+        result = CliRunner().invoke(app, ["try", str(DECLARATIONS / f"datasets/{name}.py"), str(sample)])
 
         # then the file is at fault, not the declaration
         assert (result.exit_code, "sample.csv: " in result.stderr.replace("\n", "")) == (1, True)

@@ -21,16 +21,16 @@ from processing.declaring.dataset import Dataset, SftpSource
 from processing.readers import open_records
 from processing.readers.records import LINE, ORIGINAL, STRUCTURE_RULE
 
-VEHICLES = DATASETS["vehicles"]
-HEADER = "customer_id,model,colour,registration_plate\n"
+PARCELS = DATASETS["parcels"]
+HEADER = "member_id,town,size,label\n"
 
 
-def check_vehicles(body: str) -> Outcome:
-    return check(VEHICLES, (HEADER + body).encode())
+def check_parcels(body: str) -> Outcome:
+    return check(PARCELS, (HEADER + body).encode())
 
 
 def clean_rows(outcome: Outcome) -> list[tuple[object, ...]]:
-    return outcome.clean.select(VEHICLES.schema.column_names()).rows()
+    return outcome.clean.select(PARCELS.schema.column_names()).rows()
 
 
 def broken_rules(outcome: Outcome) -> dict[int, list[str]]:
@@ -73,33 +73,33 @@ def test_a_type_that_text_cannot_become_is_refused_with_the_column():
 
 def test_a_clean_row_is_cleansed_and_typed():
     # when
-    outcome = check_vehicles(" 007 ,ford  focus, dark BLUE ,ab12 cde\n")
+    outcome = check_parcels(" 007 ,bath  spa, extra LARGE ,ab12 cde\n")
 
     # then
-    assert clean_rows(outcome) == [(7, "FORD FOCUS", "Dark Blue", "AB12CDE")]
+    assert clean_rows(outcome) == [(7, "BATH SPA", "Extra Large", "AB12CDE")]
     assert outcome.clean[LINE].to_list() == [2]
 
 
 @pytest.mark.parametrize(
     ("row", "rules", "reason"),
     [
-        ("x1,Focus,Red,AB12CDE", ["customer_id|type"], "customer_id is not a whole number"),
-        ("0,Focus,Red,AB12CDE", ["customer_id|min"], "customer_id is less than 1"),
-        (" ,Focus,Red,AB12CDE", ["customer_id|nullability"], "customer_id is empty"),
-        ("1, ,Red,AB12CDE", ["model|nullability"], "model is empty"),
-        ("1,Focus,,AB12CDE", ["colour|nullability"], "colour is empty"),
-        ("1,Focus,Red,", ["registration_plate|nullability"], "registration_plate is empty"),
+        ("x1,York,Small,AB12CDE", ["member_id|type"], "member_id is not a whole number"),
+        ("0,York,Small,AB12CDE", ["member_id|min"], "member_id is less than 1"),
+        (" ,York,Small,AB12CDE", ["member_id|nullability"], "member_id is empty"),
+        ("1, ,Small,AB12CDE", ["town|nullability"], "town is empty"),
+        ("1,York,,AB12CDE", ["size|nullability"], "size is empty"),
+        ("1,York,Small,", ["label|nullability"], "label is empty"),
         (
-            "1,Focus,Red,A123BCD",
-            ["registration_plate_is_current_style"],
-            "does not hold: registration plate is current style",
+            "1,York,Small,A123BCD",
+            ["label_is_well_formed"],
+            "does not hold: label is well formed",
         ),
-        ("1,Focus", ["field_count"], "number of fields is 2, the header's is 4"),
+        ("1,York", ["field_count"], "number of fields is 2, the header's is 4"),
     ],
 )
 def test_a_row_that_breaks_a_rule_is_quarantined_with_its_name_its_text_and_a_reason(row, rules, reason):
     # when
-    outcome = check_vehicles(f"2,Golf,Green,XY51ZZZ\n{row}\n")
+    outcome = check_parcels(f"2,Ripon,Medium,XY51ZZZ\n{row}\n")
 
     # then
     assert outcome.quarantined.rows(named=True) == [{LINE: 3, ORIGINAL: row, RULES: rules, REASON: reason}]
@@ -109,39 +109,36 @@ def test_a_row_that_breaks_a_rule_is_quarantined_with_its_name_its_text_and_a_re
 
 def test_a_row_names_all_the_rules_that_it_broke():
     # when
-    outcome = check_vehicles("0,,Red,A1\n")
+    outcome = check_parcels("0,,Small,A1\n")
 
     # then
     assert broken_rules(outcome) == {
-        2: ["customer_id|min", "model|nullability", "registration_plate_is_current_style"],
+        2: ["label_is_well_formed", "member_id|min", "town|nullability"],
     }
-    assert "; model is empty" in outcome.quarantined[REASON].item()
+    assert "; town is empty" in outcome.quarantined[REASON].item()
 
 
 def test_one_key_with_different_contents_is_settled_for_neither_row():
     # when
-    outcome = check_vehicles("1,Focus,Red,AB12CDE\n2,Focus,Red,ab12 cde\n3,Focus,Red,XY51ZZZ\n")
+    outcome = check_parcels("1,York,Small,AB12CDE\n2,York,Small,ab12 cde\n3,York,Small,XY51ZZZ\n")
 
     # then
     assert broken_rules(outcome) == {2: ["primary_key"], 3: ["primary_key"]}
-    assert (
-        outcome.quarantined[REASON].to_list()
-        == ["another row of this object differs but has the same registration_plate"] * 2
-    )
-    assert clean_rows(outcome) == [(3, "FOCUS", "Red", "XY51ZZZ")]
+    assert outcome.quarantined[REASON].to_list() == ["another row of this object differs but has the same label"] * 2
+    assert clean_rows(outcome) == [(3, "YORK", "Small", "XY51ZZZ")]
 
 
 def test_missing_keys_are_not_the_same_key():
     # when
-    outcome = check_vehicles("1,Focus,Red,\n2,Focus,Red,\n")
+    outcome = check_parcels("1,York,Small,\n2,York,Small,\n")
 
     # then
-    assert outcome.by_rule == {"registration_plate|nullability": 2}
+    assert outcome.by_rule == {"label|nullability": 2}
 
 
 def test_rows_that_are_equal_after_cleansing_are_kept_once():
     # when
-    outcome = check_vehicles("1,Focus,Red,AB12CDE\n 01 ,focus,RED,ab12 cde\n1,Focus,Red,AB12CDE\n")
+    outcome = check_parcels("1,York,Small,AB12CDE\n 01 ,york,SMALL,ab12 cde\n1,York,Small,AB12CDE\n")
 
     # then
     assert outcome.duplicates == 2
@@ -151,7 +148,7 @@ def test_rows_that_are_equal_after_cleansing_are_kept_once():
 
 def test_rows_whose_values_cannot_be_converted_are_equal_only_if_their_texts_are():
     # when
-    outcome = check_vehicles("x,Focus,Red,AB12CDE\ny,Focus,Red,AB12CDE\nx,Focus,Red,AB12CDE\n")
+    outcome = check_parcels("x,York,Small,AB12CDE\ny,York,Small,AB12CDE\nx,York,Small,AB12CDE\n")
 
     # then
     assert outcome.duplicates == 1
@@ -167,8 +164,8 @@ def test_a_value_of_the_wrong_type_is_refused_where_a_missing_one_would_not_be()
     dataset = Dataset(
         name="visits",
         schema=Visits,
-        source=SftpSource("dealer", "outgoing", "*.csv", schedule="rate(1 day)"),
-        owner="operations",
+        source=SftpSource("carrier", "outgoing", "*.csv", schedule="rate(1 day)"),
+        owner="logistics",
         freshness=timedelta(hours=1),
         cleansing={"on": (TRIM, ROUTINES["empty_to_null"])},
     )
@@ -183,18 +180,18 @@ def test_a_value_of_the_wrong_type_is_refused_where_a_missing_one_would_not_be()
 
 def test_an_object_without_rows_has_an_empty_outcome_with_all_columns():
     # when
-    outcome = check_vehicles("")
+    outcome = check_parcels("")
 
     # then
     assert outcome.rows_in == outcome.duplicates == outcome.clean.height == outcome.quarantined.height == 0
-    assert outcome.clean.columns == [*VEHICLES.schema.column_names(), LINE]
+    assert outcome.clean.columns == [*PARCELS.schema.column_names(), LINE]
     assert outcome.by_rule == {}
 
 
 def test_rows_that_do_not_add_up_are_refused(tmp_path):
     # given an object of which only the quarantined rows were taken
-    content = (HEADER + "1,Focus,Red,AB12CDE\nx,Focus,Red,XY51ZZZ\n").encode()
-    checked = check_object(VEHICLES, open_records("object.csv", io.BytesIO(content), VEHICLES), tmp_path)
+    content = (HEADER + "1,York,Small,AB12CDE\nx,York,Small,XY51ZZZ\n").encode()
+    checked = check_object(PARCELS, open_records("object.csv", io.BytesIO(content), PARCELS), tmp_path)
     assert len(list(checked.quarantined())) == 1
 
     # when, then
@@ -205,14 +202,14 @@ def test_rows_that_do_not_add_up_are_refused(tmp_path):
 # --- generated files ---
 
 _CELLS = {
-    "customer_id": st.sampled_from(["1", " 2", "03", "0", "-4", "x", "", "1.5"]),
-    "model": st.sampled_from(["Focus", "focus ", "Citroe\u0308n", "", '"two\nlines"', '"a,b"']),
-    "colour": st.sampled_from(["Red", " red", "RED", "", "blue"]),
-    "registration_plate": st.sampled_from(["AB12CDE", "ab12 cde", "XY51ZZZ", "XY51-zzz", "A1", "", "QQ99QQQ"]),
+    "member_id": st.sampled_from(["1", " 2", "03", "0", "-4", "x", "", "1.5"]),
+    "town": st.sampled_from(["York", "york ", "Citroe\u0308n", "", '"two\nlines"', '"a,b"']),
+    "size": st.sampled_from(["Small", " small", "SMALL", "", "large"]),
+    "label": st.sampled_from(["AB12CDE", "ab12 cde", "XY51ZZZ", "XY51-zzz", "A1", "", "QQ99QQQ"]),
 }
 ROWS = st.tuples(*_CELLS.values()).map(",".join)
 DIRT = st.one_of(
-    st.sampled_from(["1,Focus,Red", "1,2,3,4,5", '"1"x,Focus,Red,AB12CDE', ""]),
+    st.sampled_from(["1,York,Small", "1,2,3,4,5", '"1"x,York,Small,AB12CDE', ""]),
     st.text(alphabet=st.sampled_from('",\r\n a1é'), max_size=20),
 )
 BODIES = st.lists(st.one_of(ROWS, ROWS, ROWS, DIRT), max_size=25).map("\n".join)
@@ -220,12 +217,12 @@ BODIES = st.lists(st.one_of(ROWS, ROWS, ROWS, DIRT), max_size=25).map("\n".join)
 
 def plain_cleanse(cells: list[str]) -> tuple[str, ...]:
     """The declared cleansing again, without polars."""
-    customer, model, colour, plate = (unicodedata.normalize("NFC", cell) for cell in cells)
+    member, town, size, label = (unicodedata.normalize("NFC", cell) for cell in cells)
     return (
-        customer.strip(),
-        " ".join(model.split()).upper(),
-        " ".join(colour.split()).title(),
-        re.sub(r"[\s-]", "", plate).upper(),
+        member.strip(),
+        " ".join(town.split()).upper(),
+        " ".join(size.split()).title(),
+        re.sub(r"[\s-]", "", label).upper(),
     )
 
 
@@ -233,10 +230,10 @@ def plain_outcome(records: list[list[str]]) -> tuple[set[tuple[object, ...]], in
     """Clean rows and number of duplicates of whole records, computed without polars and dataframely."""
     rows: Counter[tuple[object, ...]] = Counter()
     for cells in records:
-        customer, *others = plain_cleanse(cells)
-        typed = int(customer) if re.fullmatch(r"[+-]?[0-9]+", customer) else customer
+        member, *others = plain_cleanse(cells)
+        typed = int(member) if re.fullmatch(r"[+-]?[0-9]+", member) else member
         rows[typed, *others] += 1
-    owners_of_plate = Counter(row[3] for row in rows)
+    owners_of_label = Counter(row[3] for row in rows)
     clean = {
         row
         for row in rows
@@ -244,7 +241,7 @@ def plain_outcome(records: list[list[str]]) -> tuple[set[tuple[object, ...]], in
         and row[0] >= 1
         and all(row[1:])
         and re.fullmatch(r"[A-Z]{2}[0-9]{2}[A-Z]{3}", str(row[3]))
-        and owners_of_plate[row[3]] == 1
+        and owners_of_label[row[3]] == 1
     }
     return clean, rows.total() - len(rows)
 
@@ -253,16 +250,16 @@ def plain_outcome(records: list[list[str]]) -> tuple[set[tuple[object, ...]], in
 @given(body=BODIES)
 def test_every_record_of_any_file_is_clean_quarantined_or_a_duplicate(body):
     # given
-    stream = open_records("object.csv", io.BytesIO((HEADER + body).encode()), VEHICLES)
+    stream = open_records("object.csv", io.BytesIO((HEADER + body).encode()), PARCELS)
     empty = {LINE: pl.Int64, STRUCTURE_RULE: pl.String, **dict.fromkeys(stream.columns, pl.String)}
     records = pl.concat([pl.DataFrame(schema=empty), *(batch.frame.select(*empty) for batch in stream.batches)])
     whole = records.filter(pl.col(STRUCTURE_RULE).is_null())
 
     # when
-    outcome = check_vehicles(body)
+    outcome = check_parcels(body)
 
     # then
-    clean, duplicates = plain_outcome([list(row) for row in whole.select(VEHICLES.schema.column_names()).iter_rows()])
+    clean, duplicates = plain_outcome([list(row) for row in whole.select(PARCELS.schema.column_names()).iter_rows()])
     assert set(clean_rows(outcome)) == clean
     assert outcome.duplicates == duplicates
     assert records.height == outcome.clean.height + outcome.quarantined.height + outcome.duplicates

@@ -35,15 +35,15 @@ class Visits(dy.Schema):
 
     @dy.rule()
     def somebody_paid(cls) -> pl.Expr:  # noqa: N805 - dataframely passes the schema's class
-        """No guests, no payment."""
+        """No guests, no weighing."""
         return (cls.guests.col > 0) | (cls.paid.col == "no")
 
 
 VISITS = Dataset(
     name="visits",
     schema=Visits,
-    source=SftpSource("dealer", "outgoing", "*.csv", schedule="rate(1 day)"),
-    owner="operations",
+    source=SftpSource("carrier", "outgoing", "*.csv", schedule="rate(1 day)"),
+    owner="logistics",
     freshness=timedelta(hours=1),
 )
 EVENTS = replace(VISITS, source=StreamSource(repeats_differ_in=("paid",), receipt_order=("guests", "paid")))

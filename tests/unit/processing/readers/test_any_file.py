@@ -36,8 +36,8 @@ class Rows(dy.Schema):
 DATASET = Dataset(
     name="rows",
     schema=Rows,
-    source=SftpSource("dealer", "outgoing", "*", schedule="rate(1 day)"),
-    owner="operations",
+    source=SftpSource("carrier", "outgoing", "*", schedule="rate(1 day)"),
+    owner="logistics",
     freshness=timedelta(1),
 )
 DECLARED = ["a", "b", "c"]

@@ -35,8 +35,8 @@ class Keys(dy.Schema):
 PAIRS = Dataset(
     name="pairs",
     schema=Pairs,
-    source=SftpSource("dealer", "outgoing", "*.csv", schedule="rate(1 day)"),
-    owner="operations",
+    source=SftpSource("carrier", "outgoing", "*.csv", schedule="rate(1 day)"),
+    owner="logistics",
     freshness=timedelta(hours=1),
 )
 EVOLVING = replace(PAIRS, drift="evolve")

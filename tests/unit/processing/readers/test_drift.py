@@ -45,8 +45,8 @@ class CarsWithNumbers(dy.Schema):
 CARS = Dataset(
     name="cars",
     schema=Cars,
-    source=SftpSource("dealer", "outgoing", "*.csv", schedule="rate(1 day)"),
-    owner="operations",
+    source=SftpSource("carrier", "outgoing", "*.csv", schedule="rate(1 day)"),
+    owner="logistics",
     freshness=timedelta(1),
 )
 
@@ -146,7 +146,7 @@ def test_a_column_that_is_declared_later_is_missing_until_its_objects_are_saniti
 def test_a_column_whose_type_was_changed_fails_a_report_with_the_way_out():
     # given
     store = refined("discard")
-    report = Report("models", "finance", ("cars",), lambda inputs: inputs["cars"], Chart("model", "model"))
+    report = Report("models", "accounts", ("cars",), lambda inputs: inputs["cars"], Chart("model", "model"))
 
     # when, then
     with pytest.raises(JobFailedError, match="run the job sanitise with --dataset cars"):

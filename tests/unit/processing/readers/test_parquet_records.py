@@ -45,8 +45,8 @@ def written(frame: pl.DataFrame) -> bytes:
 def opened(content: bytes, *columns: str) -> RecordStream:
     """The records of an object of a table with these columns."""
     schema = type("Rows", (dy.Schema,), {name: dy.String(primary_key=name == columns[0]) for name in columns})
-    dataset = replace(DATASETS["person"], schema=schema)
-    return open_records("person.parquet", io.BytesIO(content), dataset)
+    dataset = replace(DATASETS["members"], schema=schema)
+    return open_records("members.parquet", io.BytesIO(content), dataset)
 
 
 def only(batches: Iterator[Batch]) -> tuple[pl.DataFrame, list[str]]:
@@ -160,45 +160,45 @@ def test_an_extracted_object_reaches_the_warehouse_with_its_ticks_and_refused_ro
     # given
     rows = pl.DataFrame(
         {
-            "id": [1, 2],
-            "first_name": [" Ada ", None],
-            "last_name": ["Lovelace", "Nobody"],
-            "email": ["ada@example.com", None],
-            "phone": [None, None],
-            "updated_at": pl.Series([TICK, TICK]).cast(pl.Datetime("ns")),
+            "number": [1, 2],
+            "name": [" Ada ", None],
+            "street": ["Lovelace", "Nobody"],
+            "locker": ["A12", None],
+            "note": [None, None],
+            "changed_at": pl.Series([TICK, TICK]).cast(pl.Datetime("ns")),
         },
-        schema_overrides={"phone": pl.String},
+        schema_overrides={"note": pl.String},
     )
     store = MemoryStore()
-    store.objects["inbound/person/2026/11/22/person-1.parquet"] = StoredObject(written(rows))
+    store.objects["inbound/members/2026/11/22/members-1.parquet"] = StoredObject(written(rows))
 
     # when
-    refine(store, {"person": DATASETS["person"]}, "run-1")
+    refine(store, {"members": DATASETS["members"]}, "run-1")
 
     # then
-    name = "landing_date=2026-11-22/person-1.parquet.parquet"
-    clean = pl.read_parquet(io.BytesIO(store.read(f"warehouse/person/{name}")))
-    refused = pl.read_parquet(io.BytesIO(store.read(f"quarantine/person/{name}")))
-    assert clean.select("id", "first_name", pl.col("updated_at").to_physical()).rows() == [(1, "Ada", TICK)]
-    assert (refused["line"].to_list(), refused["reason"].to_list()) == ([2], ["first_name is empty"])
-    assert json.loads(refused["original"][0])["updated_at"] == "2026-09-21 14:13:20.123456700"
+    name = "landing_date=2026-11-22/members-1.parquet.parquet"
+    clean = pl.read_parquet(io.BytesIO(store.read(f"warehouse/members/{name}")))
+    refused = pl.read_parquet(io.BytesIO(store.read(f"quarantine/members/{name}")))
+    assert clean.select("number", "name", pl.col("changed_at").to_physical()).rows() == [(1, "Ada", TICK)]
+    assert (refused["line"].to_list(), refused["reason"].to_list()) == ([2], ["name is empty"])
+    assert json.loads(refused["original"][0])["changed_at"] == "2026-09-21 14:13:20.123456700"
 
 
 def test_a_row_that_its_source_has_no_more_leaves_the_published_view():
     # given a snapshot, and a later one that records a deleted row
     def snapshot(deleted: list[bool]) -> bytes:
-        people = pl.DataFrame({"id": [1, 2], "first_name": ["Ada", "Bob"], "last_name": ["L", "B"]})
-        missing = [pl.lit(None, pl.String).alias(name) for name in ("email", "phone")]
-        updated_at = pl.lit(TICK).cast(pl.Datetime("ns")).alias("updated_at")
-        return written(people.with_columns(*missing, updated_at, pl.Series("_deleted", deleted)))
+        rows = pl.DataFrame({"number": [1, 2], "name": ["Ada", "Bob"], "street": ["L", "B"]})
+        missing = [pl.lit(None, pl.String).alias(name) for name in ("locker", "note")]
+        changed_at = pl.lit(TICK).cast(pl.Datetime("ns")).alias("changed_at")
+        return written(rows.with_columns(*missing, changed_at, pl.Series("_deleted", deleted)))
 
     store = MemoryStore()
-    person = DATASETS["person"]
+    members = DATASETS["members"]
     for number, deleted in enumerate([[False, False], [False, True]], start=1):
-        store.objects[f"inbound/person/2026/11/22/person-{number}.parquet"] = StoredObject(snapshot(deleted))
+        store.objects[f"inbound/members/2026/11/22/members-{number}.parquet"] = StoredObject(snapshot(deleted))
 
     # when
-    refine(store, {"person": person}, "run-1")
+    refine(store, {"members": members}, "run-1")
 
     # then
-    assert published_view(store, person).collect()["first_name"].to_list() == ["Ada"]
+    assert published_view(store, members).collect()["name"].to_list() == ["Ada"]

@@ -29,14 +29,14 @@ class Rows(dy.Schema):
     {columns}
 
 DATASET = Dataset(
-    name="{name}", schema=Rows, source={source}, owner="operations",
+    name="{name}", schema=Rows, source={source}, owner="logistics",
     freshness=timedelta(hours=1), cleansing={cleansing},
 )
 """
 KEY = "key = dy.String(primary_key=True)"
 
 
-FILES = 'SftpSource("dealer", "outgoing", "*.csv", schedule="rate(1 day)")'
+FILES = 'SftpSource("carrier", "outgoing", "*.csv", schedule="rate(1 day)")'
 
 
 def declaration(name: str, columns: str = KEY, cleansing: str = "{}", source: str = FILES) -> str:
@@ -46,9 +46,9 @@ def declaration(name: str, columns: str = KEY, cleansing: str = "{}", source: st
 def table(arguments: str) -> str:
     """A declaration that comes from a table."""
     return declaration(
-        "person",
+        "members",
         f"{KEY}; at = dy.Date(); number = dy.Int64()",
-        source=f'SqlSource("crm", "dbo", "person", {arguments}, schedule="rate(1 day)")',
+        source=f'SqlSource("office", "dbo", "members", {arguments}, schedule="rate(1 day)")',
     )
 
 
@@ -87,16 +87,16 @@ def run_from_archive(archive: Path, *arguments: str) -> subprocess.CompletedProc
     )
 
 
-def test_vehicles_are_declared_as_the_dealer_sends_them():
+def test_parcels_are_declared_as_the_carrier_sends_them():
     # given
-    vehicles = DATASETS["vehicles"]
+    parcels = DATASETS["parcels"]
 
     # then
-    assert vehicles.schema.column_names() == ["customer_id", "model", "colour", "registration_plate"]
-    assert vehicles.schema.primary_key() == ["registration_plate"]
-    assert (vehicles.source.connection, vehicles.source.directory) == ("dealer", "outgoing/vehicles")
-    assert vehicles.source.pattern == "*.csv"
-    assert (vehicles.owner, vehicles.freshness) == ("operations", timedelta(hours=26))
+    assert parcels.schema.column_names() == ["member_id", "town", "size", "label"]
+    assert parcels.schema.primary_key() == ["label"]
+    assert (parcels.source.connection, parcels.source.directory) == ("carrier", "outgoing/parcels")
+    assert parcels.source.pattern == "*.csv"
+    assert (parcels.owner, parcels.freshness) == ("logistics", timedelta(hours=26))
 
 
 def test_every_dataset_stands_under_its_own_name():
@@ -105,34 +105,38 @@ def test_every_dataset_stands_under_its_own_name():
 
 def test_the_datasets_cannot_be_changed_by_whoever_reads_them():
     with pytest.raises(TypeError):
-        DATASETS["other"] = DATASETS["vehicles"]  # pyright: ignore[reportIndexIssue] - the point of the test
+        DATASETS["other"] = DATASETS["parcels"]  # pyright: ignore[reportIndexIssue] - the point of the test
 
 
 def test_a_new_module_is_a_new_dataset_without_any_other_change(package):
     # given
-    name, path = package(person=declaration("person"), events=declaration("events"), _helper="nothing = 1")
+    name, path = package(members=declaration("members"), events=declaration("events"), _helper="nothing = 1")
 
     # when
     datasets = find_datasets(name, path)
 
     # then
-    assert list(datasets) == ["events", "person"]
-    assert issubclass(datasets["person"].schema, dy.Schema)
+    assert list(datasets) == ["events", "members"]
+    assert issubclass(datasets["members"].schema, dy.Schema)
 
 
 @pytest.mark.parametrize(
     ("module", "text", "message"),
     [
-        ("person", "nothing = 1", r"\w+/person\.py: declares no Dataset: give it a line `DATASET = Dataset"),
-        ("person", "DATASET = 'person'", r"\w+/person\.py: declares no Dataset"),
-        ("person", declaration("people"), r"rename the file to people\.py or the declaration to 'person'"),
-        ("Person", declaration("Person"), r"'Person' cannot be a name"),
-        ("person", declaration("person", "key = dy.String()"), r"schema Rows has no primary key"),
-        ("person", declaration("person", f"{KEY}; _line = dy.Int64()"), r"\['_line'\] start with an underscore"),
-        ("person", declaration("person", KEY, "{'nme': (TRIM,)}"), r"cleansing names columns \['nme'\]"),
-        ("person", declaration("person", f"{KEY}; at = dy.Time()"), r"column at is of type Time"),
-        ("person", declaration("person", source=FILES.replace("rate(1 day)", "0 5 * * *")), "is not a schedule: expec"),
-        ("person", table('"full"').replace("rate(1 day)", "cron(0 5 * * *)"), "cron has six fields"),
+        ("members", "nothing = 1", r"\w+/members\.py: declares no Dataset: give it a line `DATASET = Dataset"),
+        ("members", "DATASET = 'members'", r"\w+/members\.py: declares no Dataset"),
+        ("members", declaration("people"), r"rename the file to people\.py or the declaration to 'members'"),
+        ("Members", declaration("Members"), r"'Members' cannot be a name"),
+        ("members", declaration("members", "key = dy.String()"), r"schema Rows has no primary key"),
+        ("members", declaration("members", f"{KEY}; _line = dy.Int64()"), r"\['_line'\] start with an underscore"),
+        ("members", declaration("members", KEY, "{'nme': (TRIM,)}"), r"cleansing names columns \['nme'\]"),
+        ("members", declaration("members", f"{KEY}; at = dy.Time()"), r"column at is of type Time"),
+        (
+            "members",
+            declaration("members", source=FILES.replace("rate(1 day)", "0 5 * * *")),
+            "is not a schedule: expec",
+        ),
+        ("members", table('"full"').replace("rate(1 day)", "cron(0 5 * * *)"), "cron has six fields"),
         ("p" * 52, declaration("p" * 52), "is too long for its schedule: expected at most 51 characters"),
     ],
 )
@@ -159,11 +163,11 @@ def test_a_wrong_declaration_is_refused_with_its_module_and_what_to_do(package, 
 )
 def test_a_wrong_format_or_drift_is_refused_with_what_to_do(package, arguments, message):
     # given
-    text = declaration("person").replace("freshness=", f"{arguments}, freshness=")
-    name, path = package(person=text)
+    text = declaration("members").replace("freshness=", f"{arguments}, freshness=")
+    name, path = package(members=text)
 
     # when, then
-    with pytest.raises(DeclarationError, match=rf"\w+/person\.py: {message}"):
+    with pytest.raises(DeclarationError, match=rf"\w+/members\.py: {message}"):
         refuse_broken(find_datasets(name, path))
 
 
@@ -182,27 +186,27 @@ def test_a_wrong_format_or_drift_is_refused_with_what_to_do(package, arguments, 
 )
 def test_a_wrong_table_is_refused_with_what_to_do(package, arguments, message):
     # given
-    name, path = package(person=table(arguments))
+    name, path = package(members=table(arguments))
 
     # when, then
-    with pytest.raises(DeclarationError, match=rf"\w+/person\.py: .*{message}"):
+    with pytest.raises(DeclarationError, match=rf"\w+/members\.py: .*{message}"):
         refuse_broken(find_datasets(name, path))
 
 
 @pytest.mark.parametrize(
     ("module", "policy"),
     [
-        (declaration("person"), "freeze"),
+        (declaration("members"), "freeze"),
         (table('"full"'), "discard"),
-        (declaration("person").replace("freshness=", 'drift="evolve", freshness='), "evolve"),
+        (declaration("members").replace("freshness=", 'drift="evolve", freshness='), "evolve"),
     ],
 )
 def test_new_columns_stop_a_file_and_not_a_table_unless_the_declaration_says_otherwise(package, module, policy):
     # given
-    name, path = package(person=module)
+    name, path = package(members=module)
 
     # then
-    assert find_datasets(name, path)["person"].drift_policy == policy
+    assert find_datasets(name, path)["members"].drift_policy == policy
 
 
 @pytest.mark.parametrize(
@@ -220,7 +224,7 @@ def test_new_columns_stop_a_file_and_not_a_table_unless_the_declaration_says_oth
 def test_wrong_pointers_and_routines_are_refused_with_what_to_do(package, arguments, message):
     # given
     name, path = package(
-        person=f"""
+        members=f"""
 from datetime import timedelta
 import dataframely as dy
 from processing.declaring.dataset import Dataset, StreamSource
@@ -230,29 +234,29 @@ class Rows(dy.Schema):
     {KEY}
 
 ARGUMENTS = {{"source": StreamSource(), **dict({arguments})}}
-DATASET = Dataset(name="person", schema=Rows, owner="operations", freshness=timedelta(hours=1), **ARGUMENTS)
+DATASET = Dataset(name="members", schema=Rows, owner="logistics", freshness=timedelta(hours=1), **ARGUMENTS)
 """
     )
 
     # when, then
-    with pytest.raises(DeclarationError, match=rf"\w+/person\.py: .*{message}"):
+    with pytest.raises(DeclarationError, match=rf"\w+/members\.py: .*{message}"):
         refuse_broken(find_datasets(name, path))
 
 
 def test_a_table_may_be_divided_by_one_of_its_columns(package):
     # given
-    name, path = package(person=table('"incremental", "at", timedelta(1), partition_column="key", partitions=4'))
+    name, path = package(members=table('"incremental", "at", timedelta(1), partition_column="key", partitions=4'))
 
     # then
-    assert find_datasets(name, path)["person"].source.partitions == 4
+    assert find_datasets(name, path)["members"].source.partitions == 4
 
 
 def test_a_name_that_two_modules_declare_is_refused(package):
     # given
-    name, path = package(person=declaration("person"), staff=declaration("person"))
+    name, path = package(members=declaration("members"), staff=declaration("members"))
 
     # when, then
-    with pytest.raises(DeclarationError, match=r"staff\.py: declares 'person', which person\.py declares too"):
+    with pytest.raises(DeclarationError, match=r"staff\.py: declares 'members', which members\.py declares too"):
         refuse_broken(find_datasets(name, path))
 
 

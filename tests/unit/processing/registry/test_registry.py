@@ -14,9 +14,9 @@ REPORT = """
 import narwhals as nw
 from processing.declaring.report import Chart, Report
 
-REPORT = Report(name="sums", team="finance", inputs=("person",), query={query}, chart=Chart("key", "{value}"))
+REPORT = Report(name="sums", team="accounts", inputs=("members",), query={query}, chart=Chart("key", "{value}"))
 """
-SOUND_QUERY = 'lambda inputs: inputs["person"].select("key", "number")'
+SOUND_QUERY = 'lambda inputs: inputs["members"].select("key", "number")'
 
 
 @pytest.fixture
@@ -29,9 +29,9 @@ def find(tmp_path, monkeypatch):
     return write
 
 
-def person(old: str = "", new: str = "") -> str:
+def members(old: str = "", new: str = "") -> str:
     """A sound declaration with one change."""
-    text = DATASET.format(name="person")
+    text = DATASET.format(name="members")
     assert old in text
     return text.replace(old, new)
 
@@ -39,41 +39,47 @@ def person(old: str = "", new: str = "") -> str:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("DATASET = Dataset(", r"person\.py, line 1: SyntaxError: '\(' was never closed"),
-        ("\n\nimport nothing_of_that_name", r"person\.py, line 3: ModuleNotFoundError: No module named"),
-        ("DATASET = Missing", r"person\.py, line 1: NameError: name 'Missing' is not defined"),
-        ("import sys\nsys.exit('enough')", r"person\.py, line 2: SystemExit: enough"),
-        ("raise ValueError('two\\nlines')", r"person\.py, line 1: ValueError: two lines"),
-        (person("owner=", "team="), r"person\.py, line 10: TypeError: .*unexpected keyword argument 'team'"),
-        (person("schema=Rows", "schema=dict"), r"person\.py: schema is <class 'dict'>, expected a subclass of Schema"),
-        (person('"finance"', "7"), r"person\.py: owner is 7, expected str"),
-        (person('"finance"', '"a\\nb"'), r"person\.py: owner 'a\\nb' is not a name: expected a team such as"),
-        (person('"finance"', '""'), r"person\.py: owner '' is not a name"),
-        (person("timedelta(hours=1)", "26"), r"person\.py: freshness is 26, expected timedelta"),
+        ("DATASET = Dataset(", r"members\.py, line 1: SyntaxError: '\(' was never closed"),
+        ("\n\nimport nothing_of_that_name", r"members\.py, line 3: ModuleNotFoundError: No module named"),
+        ("DATASET = Missing", r"members\.py, line 1: NameError: name 'Missing' is not defined"),
+        ("import sys\nsys.exit('enough')", r"members\.py, line 2: SystemExit: enough"),
+        ("raise ValueError('two\\nlines')", r"members\.py, line 1: ValueError: two lines"),
+        (members("owner=", "team="), r"members\.py, line 10: TypeError: .*unexpected keyword argument 'team'"),
         (
-            f"{person()}\nimport dataclasses\nDATASET = dataclasses.replace(DATASET, source='sftp')",
-            r"person\.py: source is 'sftp', expected SftpSource or SqlSource or StreamSource",
+            members("schema=Rows", "schema=dict"),
+            r"members\.py: schema is <class 'dict'>, expected a subclass of Schema",
         ),
-        (person('"dealer"', '"The dealer"'), r"person\.py: connection 'The dealer' cannot be a name"),
-        (person('"*.csv"', "None"), r"person\.py: source\.pattern is None, expected str"),
-        (person("rate(1 day)", "daily"), r"person\.py: 'daily' is not a schedule"),
+        (members('"accounts"', "7"), r"members\.py: owner is 7, expected str"),
+        (members('"accounts"', '"a\\nb"'), r"members\.py: owner 'a\\nb' is not a name: expected a team such as"),
+        (members('"accounts"', '""'), r"members\.py: owner '' is not a name"),
+        (members("timedelta(hours=1)", "26"), r"members\.py: freshness is 26, expected timedelta"),
         (
-            person("schema=Rows,", "schema=Rows, cleansing={'key': 'trim'},"),
-            r"person\.py: cleansing is .* sequence of R",
+            f"{members()}\nimport dataclasses\nDATASET = dataclasses.replace(DATASET, source='sftp')",
+            r"members\.py: source is 'sftp', expected SftpSource or SqlSource or StreamSource",
         ),
-        (person("schema=Rows,", "schema=Rows, cleansing={'no': ()},"), r"person\.py: cleansing names columns \['no'\]"),
-        (person("number", "_number"), r"person\.py: columns \['_number'\] start with an underscore"),
-        (person('name="person"', 'name="people"'), r"person\.py: declares 'people': rename the file to people\.py"),
-        (person('name="person"', 'name="staff"'), r"person\.py: declares 'staff', which staff\.py declares too"),
+        (members('"carrier"', '"The Carrier"'), r"members\.py: connection 'The Carrier' cannot be a name"),
+        (members('"*.csv"', "None"), r"members\.py: source\.pattern is None, expected str"),
+        (members("rate(1 day)", "daily"), r"members\.py: 'daily' is not a schedule"),
+        (
+            members("schema=Rows,", "schema=Rows, cleansing={'key': 'trim'},"),
+            r"members\.py: cleansing is .* sequence of R",
+        ),
+        (
+            members("schema=Rows,", "schema=Rows, cleansing={'no': ()},"),
+            r"members\.py: cleansing names columns \['no'\]",
+        ),
+        (members("number", "_number"), r"members\.py: columns \['_number'\] start with an underscore"),
+        (members('name="members"', 'name="people"'), r"members\.py: declares 'people': rename the file to people\.py"),
+        (members('name="members"', 'name="staff"'), r"members\.py: declares 'staff', which staff\.py declares too"),
     ],
 )
 def test_a_mistake_is_reported_in_one_line_naming_its_file(find, text, message):
     # given a package with a sound file and a broken one
-    datasets = find(person=text, staff=DATASET.format(name="staff"))
+    datasets = find(members=text, staff=DATASET.format(name="staff"))
 
     # when
     with pytest.raises(DeclarationError) as refusal:
-        datasets["person"]
+        datasets["members"]
 
     # then
     assert re.search(rf"^\w+/{message}", str(refusal.value))
@@ -84,52 +90,52 @@ def test_a_mistake_is_reported_in_one_line_naming_its_file(find, text, message):
 
 def test_a_mistake_in_an_imported_file_names_that_file_too(find, tmp_path):
     # given
-    datasets = find(person="from imported_by_person import nothing", staff=DATASET.format(name="staff"))
-    (tmp_path / "imported_by_person.py").write_text("\n\nbroken(")
+    datasets = find(members="from imported_by_members import nothing", staff=DATASET.format(name="staff"))
+    (tmp_path / "imported_by_members.py").write_text("\n\nbroken(")
 
     # when, then
     with pytest.raises(
-        DeclarationError, match=r"person\.py, line 1: SyntaxError: [^\n]*\(imported_by_person\.py, line 3\)"
+        DeclarationError, match=r"members\.py, line 1: SyntaxError: [^\n]*\(imported_by_members\.py, line 3\)"
     ):
-        datasets["person"]
+        datasets["members"]
 
 
 def test_names_are_known_without_reading_a_file(find):
     # given
-    datasets = find(person="broken(", staff=DATASET.format(name="staff"))
+    datasets = find(members="broken(", staff=DATASET.format(name="staff"))
 
     # then
-    assert (list(datasets), len(datasets), "person" in datasets) == (["person", "staff"], 2, True)
+    assert (list(datasets), len(datasets), "members" in datasets) == (["members", "staff"], 2, True)
 
 
 @pytest.mark.parametrize("need_all", [lambda datasets: datasets.values(), lambda datasets: datasets.items()])
 def test_whoever_needs_every_file_is_refused_with_each_broken_one(find, need_all):
     # given
-    datasets = find(person="broken(", staff=DATASET.format(name="staff"), visits="DATASET = 1")
+    datasets = find(members="broken(", staff=DATASET.format(name="staff"), visits="DATASET = 1")
 
     # when, then
     with pytest.raises(
-        DeclarationError, match=r"^\w+/person\.py, line 1: SyntaxError: [^;]+; \w+/visits\.py: declares"
+        DeclarationError, match=r"^\w+/members\.py, line 1: SyntaxError: [^;]+; \w+/visits\.py: declares"
     ):
         need_all(datasets)
 
 
 def test_usable_declarations_are_separated_from_broken_ones(find):
     # given
-    datasets = find(person="broken(", staff=DATASET.format(name="staff"))
+    datasets = find(members="broken(", staff=DATASET.format(name="staff"))
 
     # when
     found, broken = usable(datasets)
 
     # then
-    assert (list(found), list(broken)) == (["staff"], ["person"])
+    assert (list(found), list(broken)) == (["staff"], ["members"])
 
 
 @pytest.mark.parametrize(
     ("query", "value", "message"),
     [
         (
-            'lambda inputs: inputs["person"].select("no")',
+            'lambda inputs: inputs["members"].select("no")',
             "number",
             r'sums\.py: ColumnNotFoundError: unable to find column "no"; valid columns: \["key", "number",[^\]]+\]$',
         ),
@@ -139,7 +145,7 @@ def test_usable_declarations_are_separated_from_broken_ones(find):
 )
 def test_a_reports_mistake_is_reported_with_its_file(find, tmp_path, monkeypatch, query, value, message):
     # given
-    datasets = find(person=DATASET.format(name="person"))
+    datasets = find(members=DATASET.format(name="members"))
     reports = write_package(tmp_path, monkeypatch, sums=REPORT.format(query=query, value=value))
 
     # when, then
@@ -150,8 +156,8 @@ def test_a_reports_mistake_is_reported_with_its_file(find, tmp_path, monkeypatch
 
 def test_a_broken_input_is_its_own_mistake_not_the_reports(find, tmp_path, monkeypatch):
     # given
-    datasets = find(person="broken(")
+    datasets = find(members="broken(")
     reports = write_package(tmp_path, monkeypatch, sums=REPORT.format(query=SOUND_QUERY, value="number"))
 
     # then
-    assert find_reports(*reports, datasets)["sums"].team == "finance"
+    assert find_reports(*reports, datasets)["sums"].team == "accounts"

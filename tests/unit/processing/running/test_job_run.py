@@ -60,7 +60,7 @@ def test_the_scripts_that_glue_runs_end_in_words(job):
     }
 
     # when the script runs
-    script = [sys.executable, str(ROOT / f"jobs/{job}/__main__.py"), "--bucket", "lake", "--dataset", "vehicles"]
+    script = [sys.executable, str(ROOT / f"jobs/{job}/__main__.py"), "--bucket", "lake", "--dataset", "parcels"]
     result = subprocess.run(script, env=environment, capture_output=True, text=True, check=False)
 
     # then it fails and says why, without a traceback

@@ -16,9 +16,9 @@ from processing.running.run_metrics import RunMetrics
 from processing.storage.memory_store import MemoryStore, StoredObject
 from reports import REPORTS
 
-HEADER = "customer_id,model,colour,registration_plate"
+HEADER = "member_id,town,size,label"
 LANDED = datetime(2026, 11, 22, tzinfo=UTC)
-CLEAN, REFUSED = "1,Corsa,Red,AB12CDE", "x,Corsa,Red,AB13CDE"
+CLEAN, REFUSED = "1,Leeds,Small,AB12CDE", "x,Leeds,Small,AB13CDE"
 
 
 class CloudWatch:
@@ -40,37 +40,37 @@ def a_lake(*files: list[str]) -> MemoryStore:
     store = MemoryStore()
     for number, rows in enumerate(files):
         text = "\n".join([HEADER, *rows]).encode()
-        store.objects[f"inbound/vehicles/2026/11/22/{number}.csv"] = StoredObject(text, landed_at=LANDED)
+        store.objects[f"inbound/parcels/2026/11/22/{number}.csv"] = StoredObject(text, landed_at=LANDED)
     return store
 
 
 def run(store: MemoryStore, cloudwatch: CloudWatch) -> None:
-    refine(store, {"vehicles": DATASETS["vehicles"]}, "a-run", metrics=RunMetrics(cloudwatch, "a-stack"))
+    refine(store, {"parcels": DATASETS["parcels"]}, "a-run", metrics=RunMetrics(cloudwatch, "a-stack"))
 
 
 def test_rows_of_all_objects_are_summed_up_by_dataset() -> None:
     cloudwatch = CloudWatch()
     run(a_lake([CLEAN, CLEAN, REFUSED], [REFUSED]), cloudwatch)
     assert cloudwatch.published == {
-        ("dataset=vehicles", "RowsIn"): 4,
-        ("dataset=vehicles", "RowsQuarantined"): 2,
-        ("dataset=vehicles", "RowsDuplicate"): 1,
+        ("dataset=parcels", "RowsIn"): 4,
+        ("dataset=parcels", "RowsQuarantined"): 2,
+        ("dataset=parcels", "RowsDuplicate"): 1,
     }
 
 
 def test_a_clean_run_says_that_nothing_was_refused() -> None:
     cloudwatch = CloudWatch()
     run(a_lake([CLEAN]), cloudwatch)
-    assert cloudwatch.published["dataset=vehicles", "RowsQuarantined"] == 0
+    assert cloudwatch.published["dataset=parcels", "RowsQuarantined"] == 0
 
 
 def test_an_object_that_cannot_be_read_counts_as_a_refused_row() -> None:
     cloudwatch = CloudWatch()
     store = a_lake()
-    store.objects["inbound/vehicles/2026/11/22/broken.csv"] = StoredObject(b"\xff\xfe\x00", landed_at=LANDED)
+    store.objects["inbound/parcels/2026/11/22/broken.csv"] = StoredObject(b"\xff\xfe\x00", landed_at=LANDED)
     run(store, cloudwatch)
-    assert cloudwatch.published["dataset=vehicles", "RowsIn"] == 1
-    assert cloudwatch.published["dataset=vehicles", "RowsQuarantined"] == 1
+    assert cloudwatch.published["dataset=parcels", "RowsIn"] == 1
+    assert cloudwatch.published["dataset=parcels", "RowsQuarantined"] == 1
 
 
 def test_a_run_with_nothing_to_do_publishes_nothing() -> None:
@@ -91,7 +91,7 @@ def test_what_was_done_is_published_when_another_object_failed(monkeypatch: pyte
     monkeypatch.setattr(MemoryStore, "open", refusing)
     with pytest.raises(JobFailedError):
         run(store, cloudwatch)
-    assert cloudwatch.published["dataset=vehicles", "RowsIn"] == 1
+    assert cloudwatch.published["dataset=parcels", "RowsIn"] == 1
 
 
 def test_metrics_that_are_refused_are_said_in_the_log_and_change_nothing_else(
@@ -107,14 +107,14 @@ def test_metrics_that_are_refused_are_said_in_the_log_and_change_nothing_else(
 def test_rows_of_each_report_are_published() -> None:
     store, cloudwatch = a_lake([CLEAN]), CloudWatch()
     run(store, cloudwatch)
-    report = REPORTS["vehicles_by_plate_year"]
+    report = REPORTS["members_by_parcel_count"]
     publish(store, {report.name: report}, DATASETS, "a-run", RunMetrics(cloudwatch, "a-stack"))
     assert cloudwatch.published[f"report={report.name}", "RowsPublished"] == 1
 
 
 def test_a_run_that_a_workflow_started_says_so_in_each_line(capsys: pytest.CaptureFixture[str]) -> None:
     store = a_lake([CLEAN])
-    refine(store, {"vehicles": DATASETS["vehicles"]}, "a-run", workflow_run="wr_1")
+    refine(store, {"parcels": DATASETS["parcels"]}, "a-run", workflow_run="wr_1")
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert {line["workflow_run"] for line in lines} == {"wr_1"}
 

@@ -77,11 +77,11 @@ def last_line(capsys: pytest.CaptureFixture[str]) -> dict[str, object]:
 
 def test_the_warehouse_job_tolerates_glues_own_arguments_and_takes_its_run_id(deployed, capsys):
     # given an empty lake
-    for prefix in ("warehouse/vehicles/", "inbound/vehicles/"):
+    for prefix in ("warehouse/parcels/", "inbound/parcels/"):
         deployed.add_response("list_objects_v2", {"IsTruncated": False}, {"Bucket": "lake", "Prefix": prefix})
 
     # when
-    warehouse.main([*GLUE_ARGUMENTS, "--bucket", "lake", "--dataset", "vehicles", "--JOB_RUN_ID", "jr_7"])
+    warehouse.main([*GLUE_ARGUMENTS, "--bucket", "lake", "--dataset", "parcels", "--JOB_RUN_ID", "jr_7"])
 
     # then
     assert last_line(capsys) == {"job": "warehouse", "run": "jr_7", "outcome": "finished", "done": 0, "failed": 0}
@@ -89,13 +89,13 @@ def test_the_warehouse_job_tolerates_glues_own_arguments_and_takes_its_run_id(de
 
 def test_the_mart_job_tolerates_glues_own_arguments_and_makes_up_a_run_id(deployed, capsys):
     # given an empty lake
-    listing = {"Bucket": "lake", "Prefix": "warehouse/vehicles/"}
+    listing = {"Bucket": "lake", "Prefix": "warehouse/parcels/"}
     deployed.add_response("list_objects_v2", {"IsTruncated": False}, listing)
     for _ in ("parquet", "csv"):
         deployed.add_response("put_object", {})
 
     # when
-    mart.main([*GLUE_ARGUMENTS, "--bucket", "lake", "--report", "customers_by_fleet_size"])
+    mart.main([*GLUE_ARGUMENTS, "--bucket", "lake", "--report", "members_by_parcel_count"])
 
     # then
     line = last_line(capsys)
@@ -106,7 +106,7 @@ def test_the_mart_job_tolerates_glues_own_arguments_and_makes_up_a_run_id(deploy
 @pytest.mark.parametrize("keyed", [True, False])
 def test_the_mart_job_encrypts_a_report_with_its_teams_key_where_it_is_told_one(deployed, keyed):
     # given a key of the report's team, or of another alone
-    team = REPORTS["customers_by_fleet_size"].team
+    team = REPORTS["members_by_parcel_count"].team
     told = json.dumps({team if keyed else f"{team}_x": "arn:aws:kms:eu-west-1:123456789012:key/1"})
     deployed.add_response("list_objects_v2", {"IsTruncated": False})
     encryption = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": "arn:aws:kms:eu-west-1:123456789012:key/1"}
@@ -115,7 +115,7 @@ def test_the_mart_job_encrypts_a_report_with_its_teams_key_where_it_is_told_one(
         deployed.add_response("put_object", {}, put | (encryption if keyed else {}))
 
     # when, then: the stub refuses any other request
-    mart.main(["--bucket", "lake", "--report", "customers_by_fleet_size", "--team-keys", told])
+    mart.main(["--bucket", "lake", "--report", "members_by_parcel_count", "--team-keys", told])
 
 
 @pytest.mark.parametrize(
@@ -125,10 +125,10 @@ def test_the_mart_job_encrypts_a_report_with_its_teams_key_where_it_is_told_one(
         (
             warehouse.main,
             ["--bucket", "lake", "--dataset", "cars"],
-            "invalid choice: 'cars' (choose from 'events', 'person', 'vehicles'",
+            "invalid choice: 'cars' (choose from 'members', 'parcels', 'readings'",
         ),
         (mart.main, ["--bucket", "lake", "--team-keys", "{"], "argument --team-keys: '{' is no JSON object of teams"),
-        (mart.main, ["--bucket", "lake", "--report", "cars"], "invalid choice: 'cars' (choose from 'customers_by_"),
+        (mart.main, ["--bucket", "lake", "--report", "cars"], "invalid choice: 'cars' (choose from 'members_by_"),
     ],
 )
 def test_wrong_arguments_are_refused_with_what_is_expected(

@@ -27,12 +27,12 @@ from processing.tracing.rows import (
 )
 from reports import REPORTS
 
-VEHICLES, PERSON, EVENTS = (DATASETS[name] for name in ("vehicles", "person", "events"))
-HEADER = "customer_id,model,colour,registration_plate\n"
+PARCELS, MEMBERS, EVENTS = (DATASETS[name] for name in ("parcels", "members", "readings"))
+HEADER = "member_id,town,size,label\n"
 EVENT = "00000000-0000-4000-8000-000000000001"
 
 
-def processed(*contents, dataset=VEHICLES, extension="csv"):
+def processed(*contents, dataset=PARCELS, extension="csv"):
     """A lake with some objects of a dataset, landed a day apart, and their keys."""
     store, keys = MemoryStore(), []
     for day, content in enumerate(contents, 1):
@@ -58,93 +58,96 @@ def refused(store, inbound, dataset, words):
 
 @pytest.mark.parametrize("typed", ["AB12CDE", "ab12 cde", " AB12 CDE "])
 def test_a_key_is_cleansed_as_a_rows_is(typed):
-    assert key_of(VEHICLES, [typed]) == {"registration_plate": "AB12CDE"}
+    assert key_of(PARCELS, [typed]) == {"label": "AB12CDE"}
 
 
 def test_a_key_has_the_type_of_its_column():
-    assert key_of(PERSON, ["12"]) == {"id": 12}
+    assert key_of(MEMBERS, ["12"]) == {"number": 12}
 
 
 @pytest.mark.parametrize(
-    ("words", "said"), [([], "give 1 values"), (["1", "2"], "give 1 values"), (["x"], "a whole number"), ([""], "id")]
+    ("words", "said"),
+    [([], "give 1 values"), (["1", "2"], "give 1 values"), (["x"], "a whole number"), ([""], "number")],
 )
 def test_what_can_be_no_key_is_refused_in_words(words, said):
     with pytest.raises(NotAKeyError, match=said):
-        key_of(PERSON, words)
+        key_of(MEMBERS, words)
 
 
 # --- files ------------------------------------------------------------------------------------------------------------
 
 
 def test_a_clean_row_is_found_with_its_line_and_no_other(tmp_path):
-    store, [inbound] = processed(f"{HEADER}1,Corsa,Red,AB12CDE\n2,Astra,Red,AB13CDE\n")
-    rows = clean(store, inbound, VEHICLES, ["ab13 cde"], tmp_path)
-    assert rows.select("customer_id", "_line", "_object").rows() == [(2, 3, inbound.key)]
-    assert clean(store, inbound, VEHICLES, ["AB14CDE"], tmp_path).is_empty()
+    store, [inbound] = processed(f"{HEADER}1,Leeds,Small,AB12CDE\n2,Derby,Small,AB13CDE\n")
+    rows = clean(store, inbound, PARCELS, ["ab13 cde"], tmp_path)
+    assert rows.select("member_id", "_line", "_object").rows() == [(2, 3, inbound.key)]
+    assert clean(store, inbound, PARCELS, ["AB14CDE"], tmp_path).is_empty()
 
 
 def test_a_file_of_another_declaration_says_that_it_cannot_be_searched(tmp_path):
-    pl.DataFrame({"registration_plate": [1]}).write_parquet(tmp_path / "file.parquet")
+    pl.DataFrame({"label": [1]}).write_parquet(tmp_path / "file.parquet")
     with pytest.raises(UnsearchableError):
-        clean_rows(tmp_path / "file.parquet", VEHICLES, key_of(VEHICLES, ["AB12CDE"]))
+        clean_rows(tmp_path / "file.parquet", PARCELS, key_of(PARCELS, ["AB12CDE"]))
 
 
 def test_of_a_keys_rows_the_view_has_the_one_that_landed_last(tmp_path):
-    store, objects = processed(f"{HEADER}1,Corsa,Red,AB12CDE\n", f"{HEADER}9,Corsa,Red,AB99CDE\n2,Corsa,Red,AB12CDE\n")
-    rows = pl.concat([clean(store, each, VEHICLES, ["AB12CDE"], tmp_path) for each in objects])
-    assert current_row(rows, VEHICLES) == (objects[1].key, 3, True)
+    store, objects = processed(
+        f"{HEADER}1,Leeds,Small,AB12CDE\n", f"{HEADER}9,Leeds,Small,AB99CDE\n2,Leeds,Small,AB12CDE\n"
+    )
+    rows = pl.concat([clean(store, each, PARCELS, ["AB12CDE"], tmp_path) for each in objects])
+    assert current_row(rows, PARCELS) == (objects[1].key, 3, True)
     gone = rows.with_columns(_deleted=pl.col("_line") == 3)
-    assert current_row(gone, VEHICLES) == (objects[1].key, 3, False)
+    assert current_row(gone, PARCELS) == (objects[1].key, 3, False)
 
 
 def test_objects_come_in_the_order_in_which_their_rows_supersede_each_other(tmp_path):
     # given a file that landed last, and that its source changed first
-    store, objects = processed(*[f"{HEADER}{owner},Corsa,Red,AB12CDE\n" for owner in (1, 2, 3)])
+    store, objects = processed(*[f"{HEADER}{owner},Leeds,Small,AB12CDE\n" for owner in (1, 2, 3)])
     late = store.objects[objects[2].key]
     store.objects[objects[2].key] = replace(late, metadata={SOURCE_MODIFIED: "2025-12-31T00:00:00+00:00"})
-    refine(store, {"vehicles": VEHICLES}, "run-2", Replay([objects[2].key]))
+    refine(store, {"parcels": PARCELS}, "run-2", Replay([objects[2].key]))
 
     # when
-    rows = pl.concat([clean(store, each, VEHICLES, ["AB12CDE"], tmp_path) for each in objects])
+    rows = pl.concat([clean(store, each, PARCELS, ["AB12CDE"], tmp_path) for each in objects])
 
     # then
-    assert objects_in_order(rows, VEHICLES) == [objects[2].key, objects[0].key, objects[1].key]
-    assert current_row(rows, VEHICLES) == (objects[1].key, 2, True)
+    assert objects_in_order(rows, PARCELS) == [objects[2].key, objects[0].key, objects[1].key]
+    assert current_row(rows, PARCELS) == (objects[1].key, 2, True)
 
 
 def test_a_refused_row_is_found_by_its_key_in_whatever_form_it_came():
-    content = f"{HEADER}x,Corsa,Red,AB12CDE\ny,Corsa,Red,ab12 cde\nz,AB12CDE,Red,AB13CDE\n"
+    content = f"{HEADER}x,Leeds,Small,AB12CDE\ny,Leeds,Small,ab12 cde\nz,AB12CDE,Small,AB13CDE\n"
     store, [inbound] = processed(content)
-    assert refused(store, inbound, VEHICLES, ["AB12CDE"]) == [(2, True), (3, True)]
+    assert refused(store, inbound, PARCELS, ["AB12CDE"]) == [(2, True), (3, True)]
 
 
 def test_a_number_is_not_found_in_anothers_numbers():
-    lines = [f'{{"id": {number}, "first_name": "", "last_name": "b"}}' for number in (12, 112, 1)]
-    store, [inbound] = processed("\n".join(lines) + "\n", dataset=PERSON, extension="ndjson")
+    lines = [f'{{"number": {number}, "name": "", "street": "b"}}' for number in (12, 112, 1)]
+    store, [inbound] = processed("\n".join(lines) + "\n", dataset=MEMBERS, extension="ndjson")
     assert pl.read_parquet(store.read(inbound.quarantine_key)).height == 3
-    assert refused(store, inbound, PERSON, ["12"]) == [(1, True)]
+    assert refused(store, inbound, MEMBERS, ["12"]) == [(1, True)]
 
 
 def test_a_torn_row_that_holds_the_keys_letters_may_be_it():
-    store, [inbound] = processed(f"{HEADER}1,Corsa,Red,AB12CDE,more\n1,Corsa,Red,AB13CDE,more\n")
-    assert refused(store, inbound, VEHICLES, ["AB12CDE"]) == [(2, False)]
+    store, [inbound] = processed(f"{HEADER}1,Leeds,Small,AB12CDE,more\n1,Leeds,Small,AB13CDE,more\n")
+    assert refused(store, inbound, PARCELS, ["AB12CDE"]) == [(2, False)]
 
 
 def test_an_object_that_was_refused_whole_may_hold_it():
     store, [inbound] = processed("strange,header\n1,AB12CDE\n")
-    assert refused(store, inbound, VEHICLES, ["AB12CDE"]) == [(None, False)]
-    assert refused(store, inbound, VEHICLES, ["AB13CDE"]) == []
+    assert refused(store, inbound, PARCELS, ["AB12CDE"]) == [(None, False)]
+    assert refused(store, inbound, PARCELS, ["AB13CDE"]) == []
 
 
 @pytest.mark.parametrize(
     ("channel", "words", "found"),
     [
-        ({"channel": "key:website"}, ["key:website", EVENT], True),
-        ({"channel": "key:website"}, ["callback:payments", EVENT], False),
-        ({"channel": "key:website"}, [UNKNOWN_CHANNEL, EVENT], False),
+        ({"channel": "key:scanner"}, ["key:scanner", EVENT], True),
+        ({"channel": "key:scanner"}, ["callback:scales", EVENT], False),
+        ({"channel": "key:scanner"}, [UNKNOWN_CHANNEL, EVENT], False),
         # Stored before the receiver recorded the channel.
         ({}, [UNKNOWN_CHANNEL, EVENT], True),
-        ({}, ["key:website", EVENT], False),
+        ({}, ["key:scanner", EVENT], False),
     ],
 )
 def test_refused_event_is_found_by_channel_and_id(channel, words, found):
@@ -154,7 +157,7 @@ def test_refused_event_is_found_by_channel_and_id(channel, words, found):
 
 def test_events_are_found_by_their_id_by_whatever_channel(tmp_path):
     # given one id by two channels, one of them from before channels were recorded
-    content = an_event("visit", channel="key:website") + an_event("visit")
+    content = an_event("scan", channel="key:scanner") + an_event("scan")
     store, [inbound] = processed(content, dataset=EVENTS, extension="ndjson")
 
     # when
@@ -163,7 +166,7 @@ def test_events_are_found_by_their_id_by_whatever_channel(tmp_path):
     rows = clean_rows(file, EVENTS, {"event_id": EVENT})
 
     # then
-    assert [key["channel"] for key in keys_in(EVENTS, [rows])] == ["key:website", UNKNOWN_CHANNEL]
+    assert [key["channel"] for key in keys_in(EVENTS, [rows])] == ["key:scanner", UNKNOWN_CHANNEL]
 
 
 def an_event(kind, **members):
@@ -171,10 +174,10 @@ def an_event(kind, **members):
         "event_id": EVENT,
         "event_type": kind,
         "occurred_at": "2026-01-02T10:00:00Z",
-        "source": "website",
+        "source": "scanner",
         "received_at": "2026-01-02T10:00:01Z",
         "request_id": "request",
-        "payload": {"customer_id": 1, "page": "/"},
+        "payload": {"member_id": 1, "place": "/"},
         **members,
     }
     return json.dumps(event) + "\n"
@@ -185,19 +188,18 @@ def an_event(kind, **members):
 
 @pytest.fixture
 def views():
-    store, _ = processed(f"{HEADER}1,Corsa,Red,AB12CDE\n1,Astra,Red,AB13CDE\n2,Corsa,Red,AB14CDE\n")
-    return {"vehicles": published_view(store, VEHICLES).collect(), "person": published_view(store, PERSON).collect()}
+    store, _ = processed(f"{HEADER}1,Leeds,Small,AB12CDE\n1,Derby,Small,AB13CDE\n2,Leeds,Small,AB14CDE\n")
+    return {"parcels": published_view(store, PARCELS).collect(), "members": published_view(store, MEMBERS).collect()}
 
 
 @pytest.mark.parametrize(
-    ("report", "plate", "rows"),
+    ("report", "label", "rows"),
     [
-        # Without it the customer would have one vehicle: the rows of one and of two would be others.
-        ("customers_by_fleet_size", "AB12CDE", [{"fleet_size": 1}, {"fleet_size": 2}]),
-        ("customers_by_model_and_colour", "AB13CDE", [{"model": "ASTRA", "colour": "Red"}]),
-        ("vehicles_by_plate_year", "AB14CDE", [{"registration_year": 2014}]),
-        ("owners_by_model", "AB99CDE", []),
+        # Without it the member would have one parcel: the rows of one and of two would be others.
+        ("members_by_parcel_count", "AB12CDE", [{"parcel_count": 1}, {"parcel_count": 2}]),
+        ("members_by_town_and_size", "AB13CDE", [{"town": "DERBY", "size": "Small"}]),
+        ("members_by_town_and_size", "AB99CDE", []),
     ],
 )
-def test_the_reports_rows_that_stand_on_a_row_are_named_without_figures(views, report, plate, rows):
-    assert rows_that_depend(REPORTS[report], views, "vehicles", key_of(VEHICLES, [plate])) == rows
+def test_the_reports_rows_that_stand_on_a_row_are_named_without_figures(views, report, label, rows):
+    assert rows_that_depend(REPORTS[report], views, "parcels", key_of(PARCELS, [label])) == rows

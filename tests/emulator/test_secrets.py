@@ -3,18 +3,15 @@
 import io
 import re
 import zipfile
-from pathlib import Path
 
 import psutil
 import pytest
 
-from datasets import DATASETS
-from local.demo.posting import EventSender
 from ops.ingest.collect import collect
-from sample.demo import DEMO
-from sample.events import MINIMUM_EVENTS, known_vehicles, make_events
-from sample.vehicles import write_vehicles
-from tests.support.platform_steps import eventually, refine
+from ops.ingest.extract import extract
+from tests.support.endings.streams import store_events
+from tests.support.platform_steps import outgoing_folder, refine
+from tests.support.stream import EventStream
 
 pytestmark = [pytest.mark.long, pytest.mark.emulator, pytest.mark.xdist_group("platform")]
 
@@ -50,22 +47,14 @@ def worked(platform):
     from ops.stack.target import find_target
 
     target = find_target("local", platform.state_directory)
-    outgoing = platform.source.root / "outgoing/vehicles"
-    outgoing.mkdir(parents=True, exist_ok=True)
-    file = outgoing / "secrets.csv"
-    write_vehicles(file, rows=1_000)
-    vehicles = known_vehicles(file, DATASETS["vehicles"])
-    collect(target, "vehicles")
+    file = outgoing_folder(platform) / "secrets.csv"
+    file.write_text("member_id,town,size,label\n1,Leeds,Small,AB12CDE\nx,Leeds,Small,AB13CDE\n")
+    collect(target, "parcels")
     file.unlink()
-    EventSender(target, DEMO.callback).send(make_events(vehicles, MINIMUM_EVENTS, seed=71), lambda *_: None)
-    sqs = target.client("sqs")
-
-    def emptied():
-        names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
-        counts = sqs.get_queue_attributes(QueueUrl=target.exports["eventsQueueUrl"], AttributeNames=names)["Attributes"]
-        return all(int(count) == 0 for count in counts.values())
-
-    eventually(emptied, 60, "an empty queue of events")
+    extract(target, "members", lambda _: None)
+    stream = EventStream(target)
+    store_events(target, stream)
+    stream.settle()
     refine(target)
     return target
 
@@ -91,9 +80,9 @@ def unpacked(name, content):
 
 
 def test_every_kind_of_secret_is_searched_for(secrets):
-    kinds = {"connections/dealer/private-key", "databases/crm/password", "database-servers/crm/key"}
-    assert kinds | {"events/callbacks/payments/secret"} <= set(secrets)
-    assert any("website" in name for name in secrets)
+    kinds = {"connections/carrier/private-key", "databases/office/password", "database-servers/office/key"}
+    assert kinds | {"events/callbacks/scales/secret"} <= set(secrets)
+    assert any("scanner" in name for name in secrets)
     assert all(len(part) >= 16 for parts in secrets.values() for part in parts)
 
 
@@ -142,15 +131,17 @@ def test_what_runs_was_started_without_a_secret_on_its_command_line(platform, se
     assert holders([(line[:60], line.encode()) for line in lines], secrets) == []
 
 
-def test_the_objects_and_archives_of_the_lake_hold_no_secret(worked, secrets):
+def test_the_objects_and_archives_of_the_lake_hold_no_secret(worked, platform, secrets):
     # given every object, and the archives that functions and jobs run from
     s3 = worked.client("s3")
     pages = s3.get_paginator("list_objects_v2").paginate(Bucket=worked.bucket)
     keys = [each["Key"] for each in pages.search("Contents") if not each["Key"].endswith(".gluewheels.zip")]
     assert [key for key in keys if key.startswith("code/") and key.endswith(".zip")]
     contents = [unpacked(key, s3.get_object(Bucket=worked.bucket, Key=key)["Body"].read()) for key in keys]
-    packed = [unpacked(each.name, each.read_bytes()) for each in Path(".build").glob("*this-machine.zip")]
-    packed += [unpacked("functions.zip", Path(".build/functions.zip").read_bytes())]
+    built = platform.program / ".build"
+    archives = [built / "functions.zip", *built.glob("*this-machine.zip")]
+    assert len(archives) > 1
+    packed = [unpacked(each.name, each.read_bytes()) for each in archives]
 
     # then none holds one
     assert holders((part for each in (*contents, *packed) for part in each), secrets) == []

@@ -21,7 +21,7 @@ def run(tmp_path_factory):
 
 
 def test_no_call_is_denied_but_those_that_have_to_be(run):
-    # when the demo lets each team try what is not its own
+    # when each team tries what is not its own
     denied = {plain_name(call.role) for call in run.calls if not call.allowed}
 
     # then that, and nothing else, was denied

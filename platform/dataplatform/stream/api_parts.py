@@ -1,0 +1,118 @@
+"""The parts of a REST API that a deployment copies, each with what makes the next deployment necessary."""
+
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+import pulumi
+import pulumi_aws as aws
+
+_Part = TypeVar("_Part", bound=pulumi.Resource)
+
+
+class ApiParts:
+    """Creates an API's parts, and keeps what its deployment needs.
+
+    A stage serves a copy of the API. A part that changes without a new deployment changes nothing for callers, so each
+    input that a caller could notice is a trigger of the deployment.
+    """
+
+    resources: list[pulumi.Resource]
+    """Every part: the deployment copies them, so each is up to date before it."""
+    triggers: dict[str, pulumi.Output[str]]
+    """Each part's behaviour as JSON, by the part's name: a deployment's `triggers`."""
+
+    def __init__(self, api_name: str, rest_api_id: pulumi.Input[str], *, parent: pulumi.Resource) -> None:
+        """Start without a part.
+
+        Args:
+            api_name: what the resources' names begin with.
+            rest_api_id: the API.
+            parent: the component that the parts belong to.
+        """
+        self._name, self._api = api_name, rest_api_id
+        self._child = pulumi.ResourceOptions(parent=parent)
+        # API Gateway knows these by API, path and method: a replacement that is created first would be deleted again
+        # together with its predecessor.
+        self._replaced = pulumi.ResourceOptions(parent=parent, delete_before_replace=True)
+        self.resources = []
+        self.triggers = {}
+
+    def add_resource(self, name: str, parent_id: pulumi.Input[str], path_part: str) -> aws.apigateway.Resource:
+        """Add one part of a path."""
+        created = aws.apigateway.Resource(
+            f"{self._name}-{name}", rest_api=self._api, parent_id=parent_id, path_part=path_part, opts=self._child
+        )
+        return self._keep(f"{name} resource", created, {"path_part": path_part})
+
+    def add_method(
+        self, name: str, resource_id: pulumi.Input[str], method: str, behaviour: Mapping[str, Any]
+    ) -> aws.apigateway.Method:
+        """Add a method of a path, whose other inputs are `behaviour`."""
+        created = aws.apigateway.Method(
+            f"{self._name}-{name}",
+            rest_api=self._api,
+            resource_id=resource_id,
+            http_method=method,
+            **behaviour,
+            opts=self._replaced,
+        )
+        return self._keep(f"{name} method", created, behaviour)
+
+    def add_integration(
+        self, name: str, method: aws.apigateway.Method, behaviour: Mapping[str, Any]
+    ) -> aws.apigateway.Integration:
+        """Add what answers a method, whose other inputs are `behaviour`."""
+        created = aws.apigateway.Integration(
+            f"{self._name}-{name}",
+            rest_api=self._api,
+            resource_id=method.resource_id,
+            # The method's own: API Gateway deletes the integration with its method, so both are replaced.
+            http_method=method.http_method,
+            **behaviour,
+            opts=self._replaced,
+        )
+        return self._keep(f"{name} integration", created, behaviour)
+
+    def add_answer(
+        self,
+        name: str,
+        method: aws.apigateway.Method,
+        integration: aws.apigateway.Integration,
+        headers: Mapping[str, str],
+    ) -> None:
+        """Add the gateway's own answer to a method: status 204 with these headers."""
+        declared = {f"method.response.header.{header}": True for header in headers}
+        response = aws.apigateway.MethodResponse(
+            f"{self._name}-{name}",
+            rest_api=self._api,
+            resource_id=method.resource_id,
+            http_method=method.http_method,
+            status_code="204",
+            response_parameters=declared,
+            opts=self._replaced,
+        )
+        self._keep(f"{name} response", response, {"status_code": "204", "response_parameters": declared})
+        given = {f"method.response.header.{header}": f"'{value}'" for header, value in headers.items()}
+        answered = aws.apigateway.IntegrationResponse(
+            f"{self._name}-{name}",
+            rest_api=self._api,
+            resource_id=method.resource_id,
+            # Of integration and response: API Gateway deletes this one with either.
+            http_method=integration.http_method,
+            status_code=response.status_code,
+            response_parameters=given,
+            opts=self._replaced,
+        )
+        self._keep(f"{name} integration response", answered, {"status_code": "204", "response_parameters": given})
+
+    def add_gateway_response(self, name: str, behaviour: Mapping[str, Any]) -> None:
+        """Add what the gateway answers when no method does, whose inputs are `behaviour`."""
+        created = aws.apigateway.Response(f"{self._name}-{name}", rest_api_id=self._api, **behaviour, opts=self._child)
+        self._keep(f"{name} gateway response", created, behaviour)
+
+    def _keep(self, name: str, part: _Part, behaviour: Mapping[str, Any]) -> _Part:
+        # Plain values rather than outputs of parts: the engine deletes what depends on a part that is deleted before it
+        # is replaced, and AWS refuses to delete a deployment that a stage uses.
+        self.resources.append(part)
+        self.triggers[name] = pulumi.Output.json_dumps(behaviour, sort_keys=True)
+        return part

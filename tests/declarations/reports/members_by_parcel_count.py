@@ -1,0 +1,22 @@
+"""For accounts: a row of this report is about members who have equally many parcels, not about rows of its input."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import narwhals as nw
+
+from processing.declaring.report import Chart, Report
+
+
+def _query(inputs: Mapping[str, nw.LazyFrame[Any]]) -> nw.LazyFrame[Any]:
+    counts = inputs["parcels"].group_by("member_id").agg(nw.len().cast(nw.Int64).alias("parcel_count"))
+    return counts.group_by("parcel_count").agg(nw.len().cast(nw.Int64).alias("members")).sort("parcel_count")
+
+
+REPORT: Final = Report(
+    name="members_by_parcel_count",
+    team="accounts",
+    inputs=("parcels",),
+    query=_query,
+    chart=Chart(category="parcel_count", value="members"),
+)

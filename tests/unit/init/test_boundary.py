@@ -1,0 +1,26 @@
+"""The boundary of a stack's roles, where no committed setting of dev or prod shows that it is wide enough."""
+
+from ministack.core.iam_evaluator import EvalContext, evaluate, parse_policy_document
+
+from dataplatform.aws import python_function
+from init.boundary import boundary_document
+from tests.support.ci_roles import ACCOUNT, NAMES, REGION
+
+
+def test_a_function_in_the_network_keeps_its_interfaces() -> None:
+    # given what the program allows a function that it puts into the network
+    statement = python_function._keep_interfaces()
+    boundary = parse_policy_document(boundary_document(NAMES, "dev"))
+
+    # then the boundary allows it on the same resources
+    refused = [
+        (action, resource)
+        for action in statement["Action"]
+        for resource in statement["Resource"]
+        if evaluate(
+            EvalContext(f"arn:aws:sts::{ACCOUNT}:assumed-role/x/x", "AssumedRole", ACCOUNT, action, resource, REGION),
+            [boundary],
+        ).decision
+        != "Allow"
+    ]
+    assert refused == []
