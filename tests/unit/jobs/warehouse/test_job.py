@@ -288,7 +288,7 @@ def test_a_key_outside_the_layout_is_told_of_in_each_run_and_holds_nothing_up(st
 
 def test_key_with_an_unprintable_name_is_reported_with_that_reason(store, capsys):
     # given
-    land(store, GOOD, "inbound/vehicles/2026/11/22/Bericht\u200b.csv")
+    land(store, GOOD, "inbound/parcels/2026/11/22/Bericht\u200b.csv")
 
     # when
     refine(store, DATASETS, "run-1")

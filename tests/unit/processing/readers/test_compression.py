@@ -158,6 +158,7 @@ def test_empty_parts_of_a_gzip_object_cost_linear_time(monkeypatch: pytest.Monke
         (b"\xfd7zXZ\x00" + bytes(100), "xz"),
         (b"%PDF-1.7\n", "a PDF"),
     ],
+    ids=["gzip", "zip", "workbook", "bzip2", "xz", "PDF"],
 )
 @pytest.mark.parametrize("name", ["rows.csv", "rows.ndjson", "rows.TXT"])
 def test_file_of_another_kind_is_named(name: str, content: bytes, kind: str):

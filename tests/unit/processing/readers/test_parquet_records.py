@@ -33,7 +33,7 @@ class Typed(dy.Schema):
     at = dy.Datetime(time_unit="ns", time_zone="UTC", nullable=True)
 
 
-TYPED = replace(DATASETS["person"], schema=Typed, cleansing={}, drift="evolve")
+TYPED = replace(DATASETS["members"], schema=Typed, cleansing={}, drift="evolve")
 
 
 def written(frame: pl.DataFrame) -> bytes:
