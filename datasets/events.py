@@ -7,7 +7,14 @@ import dataframely as dy
 import polars as pl
 
 from lake.events import CHANNEL, CHANNEL_PATTERN, UNKNOWN_CHANNEL, callback_channel, key_channel
-from processing.cleansing.routines import EMPTY_TO_NULL, REGISTRATION_PLATE, TRIM, UNICODE_NFC, UPPER_CASE
+from processing.cleansing.routines import (
+    CURRENCY_CODE,
+    EMPTY_TO_NULL,
+    REGISTRATION_PLATE,
+    REMOVE_INVISIBLE,
+    TRIM,
+    UNICODE_NFC,
+)
 from processing.declaring.dataset import Dataset, StreamSource
 
 PAYMENT: Final = "payment"
@@ -36,7 +43,7 @@ class Events(dy.Schema):
     request_id = dy.String()
     payload = dy.String()
     amount = dy.Decimal(18, 2, nullable=True, min_exclusive=0)
-    currency = dy.String(nullable=True, regex=r"^[A-Z]{3}$")
+    currency = dy.String(nullable=True)
     registration_plate = dy.String(nullable=True)
     customer_id = dy.Int64(nullable=True, min=1)
     page = dy.String(nullable=True)
@@ -78,9 +85,10 @@ DATASET: Final = Dataset(
     owner="finance",
     freshness=timedelta(hours=1),
     cleansing={
-        "currency": (TRIM, UPPER_CASE, EMPTY_TO_NULL),
-        "registration_plate": (UNICODE_NFC, REGISTRATION_PLATE, EMPTY_TO_NULL),
-        "page": (TRIM, EMPTY_TO_NULL),
+        "currency": (REMOVE_INVISIBLE, TRIM, EMPTY_TO_NULL, CURRENCY_CODE),
+        "registration_plate": (REMOVE_INVISIBLE, UNICODE_NFC, REGISTRATION_PLATE, EMPTY_TO_NULL),
+        "page": (REMOVE_INVISIBLE, TRIM, EMPTY_TO_NULL),
     },
+    json_columns=("payload",),
     absent={CHANNEL: UNKNOWN_CHANNEL},
 )

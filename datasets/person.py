@@ -5,7 +5,7 @@ from typing import Final
 
 import dataframely as dy
 
-from processing.cleansing.routines import COLLAPSE_SPACES, EMPTY_TO_NULL, TRIM, UNICODE_NFC
+from processing.cleansing.routines import COLLAPSE_SPACES, EMPTY_TO_NULL, REMOVE_INVISIBLE, TRIM, UNICODE_NFC
 from processing.declaring.dataset import Dataset, SqlSource
 
 
@@ -22,6 +22,7 @@ class Person(dy.Schema):
 
 
 _TEXT: Final = (UNICODE_NFC, COLLAPSE_SPACES, TRIM, EMPTY_TO_NULL)
+_REACHED: Final = (REMOVE_INVISIBLE, *_TEXT)
 
 DATASET: Final = Dataset(
     name="person",
@@ -38,5 +39,5 @@ DATASET: Final = Dataset(
     ),
     owner="operations",
     freshness=timedelta(hours=26),
-    cleansing={"first_name": _TEXT, "last_name": _TEXT, "email": _TEXT, "phone": _TEXT},
+    cleansing={"first_name": _TEXT, "last_name": _TEXT, "email": _REACHED, "phone": _REACHED},
 )

@@ -10,6 +10,7 @@ from processing.cleansing.routines import (
     COLLAPSE_SPACES,
     EMPTY_TO_NULL,
     REGISTRATION_PLATE,
+    REMOVE_INVISIBLE,
     TITLE_CASE,
     TRIM,
     UNICODE_NFC,
@@ -35,7 +36,7 @@ class Vehicles(dy.Schema):
         return cls.registration_plate.col.str.contains(_CURRENT_STYLE)
 
 
-_TEXT: Final = (UNICODE_NFC, COLLAPSE_SPACES, TRIM, EMPTY_TO_NULL)
+_TEXT: Final = (REMOVE_INVISIBLE, UNICODE_NFC, COLLAPSE_SPACES, TRIM, EMPTY_TO_NULL)
 
 DATASET: Final = Dataset(
     name="vehicles",
@@ -49,6 +50,6 @@ DATASET: Final = Dataset(
         "customer_id": (TRIM, EMPTY_TO_NULL),
         "model": (*_TEXT, UPPER_CASE),
         "colour": (*_TEXT, TITLE_CASE),
-        "registration_plate": (UNICODE_NFC, REGISTRATION_PLATE, EMPTY_TO_NULL),
+        "registration_plate": (REMOVE_INVISIBLE, UNICODE_NFC, REGISTRATION_PLATE, EMPTY_TO_NULL),
     },
 )

@@ -13,7 +13,8 @@
 | uniqueidentifier, char, varchar, nchar, nvarchar, sysname | string |
 | binary, varbinary, rowversion | binary |
 
-A date or time whose column is declared as text arrives as the server's own text, which has no such span.
+A date or time whose column is declared as text arrives as the server's own text, which has no such span. Binary whose
+column is declared as text arrives as hexadecimal digits after 0x.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -31,6 +32,7 @@ NANOSECONDS_UTC: Final = pa.timestamp("ns", "UTC")
 # The driver gives microseconds; a seventh digit is asked for on its own.
 DRIVER_DIGITS: Final = 6
 _TIMES: Final = {"date", "time", "datetime", "smalldatetime", "datetime2", "datetimeoffset"}
+_BINARY: Final = ("binary", "varbinary", "timestamp", "rowversion")
 _PLAIN: Final[dict[str, DataType]] = {
     "bit": pa.bool_(),
     "tinyint": pa.uint8(),
@@ -46,7 +48,7 @@ _PLAIN: Final[dict[str, DataType]] = {
     "datetime": pa.timestamp("us"),
     "smalldatetime": pa.timestamp("us"),
     **dict.fromkeys(("uniqueidentifier", "char", "varchar", "nchar", "nvarchar"), pa.large_string()),
-    **dict.fromkeys(("binary", "varbinary", "timestamp", "rowversion"), pa.large_binary()),
+    **dict.fromkeys(_BINARY, pa.large_binary()),
 }
 
 
@@ -73,13 +75,16 @@ def plan_column(table: Table, column: Column, *, as_text: bool = False) -> Colum
     Args:
         table: the column's, for the errors.
         column: which.
-        as_text: whether a date or time is wanted as the server's text.
+        as_text: whether the column is declared as text.
 
     Raises:
         ExtractionError: the type is not mapped.
     """
     if as_text and column.data_type in _TIMES:
         return _plain(column, pa.large_string(), f"CONVERT(varchar(40), {column.quoted}, 121)")
+    if as_text and column.data_type in _BINARY:
+        field = pa.field(column.name, pa.large_string())
+        return ColumnPlan(column.name, (column.quoted,), (field,), lambda arrays: [_as_digits(arrays[0])])
     if (kind := _driver_type(column)) is not None:
         return _plain(column, kind, column.quoted)
     if column.data_type in _FINER:
@@ -102,6 +107,11 @@ def _driver_type(column: Column) -> DataType | None:
 def _plain(column: Column, kind: DataType, expression: str) -> ColumnPlan:
     field = pa.field(column.name, kind)
     return ColumnPlan(column.name, (expression,), (field,), lambda arrays: [arrays[0].cast(kind)])
+
+
+def _as_digits(array: Array) -> Array:
+    values: Sequence[bytes | None] = array.to_pylist()
+    return pa.array([None if value is None else f"0x{value.hex()}" for value in values], pa.large_string())
 
 
 def _fraction(column: Column) -> str:

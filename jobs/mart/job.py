@@ -3,9 +3,11 @@
 import json
 from argparse import ArgumentTypeError
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 import boto3
 import polars as pl
+from polars import selectors
 
 from datasets import DATASETS
 from jobs.errors import JobError
@@ -21,6 +23,9 @@ from processing.storage.parquet import MEDIA_TYPE, parquet_bytes
 from processing.storage.store import S3Store, Store
 from processing.storage.views import published_view
 from reports import REPORTS
+
+# The last four are what Excel takes for the first four.
+_FORMULA: Final = "^[=+@\t\r\\-\uff1d\uff0b\uff0d\uff20]"
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -124,9 +129,22 @@ def publish_report(store: Store, report: Report, views: Mapping[str, pl.DataFram
     }
     store.write(report_key(report.team, report.name, "parquet"), parquet_bytes(rows), MEDIA_TYPE, metadata)
     store.write(
-        report_key(report.team, report.name, "csv"), rows.write_csv().encode(), "text/csv; charset=utf-8", metadata
+        report_key(report.team, report.name, "csv"), for_spreadsheets(rows), "text/csv; charset=utf-8", metadata
     )
     return {"team": report.team, "rows": rows.height, "newest_landing_dates": newest}
+
+
+def for_spreadsheets(rows: pl.DataFrame) -> bytes:
+    """A report as CSV that a spreadsheet can open: no text of the data is a formula or controls a terminal.
+
+    An apostrophe comes before text that a spreadsheet would take for a formula, as
+    https://owasp.org/www-community/attacks/CSV_Injection recommends. A control character becomes U+FFFD. The parquet
+    file of the report has the text as it is.
+    """
+    text = selectors.string()
+    visible = text.str.replace_all(r"[\p{Cc}&&[^\t\n]]", "\ufffd")
+    cells = pl.when(text.str.contains(_FORMULA)).then("'" + visible).otherwise(visible).name.keep()
+    return rows.with_columns(cells).write_csv().encode()
 
 
 def _newest_landing_date(view: pl.DataFrame) -> str:

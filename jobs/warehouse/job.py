@@ -86,8 +86,8 @@ def refine(
     left_out = [] if replay.objects else broken_declarations(broken)
     selection = select(store, found, replay)
     run = JobRun(job, run_id, workflow_run)
-    for key in selection.misplaced:
-        run.log("misplaced", object=key, advice="put it under inbound/{dataset}/YYYY/MM/DD/{file}; nothing is lost")
+    for key, reason in selection.misplaced.items():
+        run.log("misplaced", object=key, reason=f"{reason}; the object stays where it is")
     noted = {"misplaced": len(selection.misplaced)} if selection.misplaced else {}
     rows = RowCounts()
     try:

@@ -3,6 +3,8 @@
 import json
 from typing import Any, Final
 
+from ops.stack.printable import printable
+
 _KINDS: Final = ("object", "report", "table", "declaration", "dataset")
 _PHRASES: Final = {
     "rows": "rows",
@@ -14,7 +16,11 @@ _PHRASES: Final = {
 
 
 def readable_line(line: str) -> str:
-    """One line that a job printed, in words; one that is not of a job's log is returned as it is."""
+    """One line that a job printed, in words and safe for a terminal; one that is not of a job's log stays."""
+    return printable(_in_words(line))
+
+
+def _in_words(line: str) -> str:
     fields = _fields(line)
     match fields.get("outcome"):
         case "done":
@@ -26,7 +32,7 @@ def readable_line(line: str) -> str:
         case "unreadable":
             return f"{_item(fields)}: cannot be read, quarantined whole: {fields['reason']}"
         case "misplaced":
-            return f"{_item(fields)}: not processed, its key is not of the lake's layout: {fields['advice']}"
+            return f"{_item(fields)}: not processed: {fields['reason']}"
         case "finished":
             others = [f", {fields[name]:,} {name}" for name in ("unreadable", "misplaced") if name in fields]
             return f"{fields['done']:,} done, {fields['failed']:,} failed{''.join(others)}"

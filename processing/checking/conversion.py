@@ -1,6 +1,6 @@
 """From cleansed text to the declared type."""
 
-from typing import Final
+from typing import Final, Literal
 
 import polars as pl
 
@@ -11,8 +11,19 @@ _NAMES: Final[tuple[tuple[type[pl.DataType], str], ...]] = (
     (pl.String, "text"),
     (pl.Boolean, "true or false"),
     (pl.Date, "a date as YYYY-MM-DD"),
-    (pl.Datetime, "a time as YYYY-MM-DD HH:MM:SS"),
 )
+# polars' parsers alone are not exact. They read years of one to six digits, a second 60 and a "1" for "01", cut off the
+# digits that a unit does not have, and wrap around where a count of nanoseconds has no room.
+_DATE: Final = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
+_CLOCK: Final = "[0-9]{2}:[0-9]{2}:[0-5][0-9]"
+_OFFSET: Final = "(?:Z|[+-][0-9]{2}(?::?[0-9]{2})?)"
+_FRACTION_DIGITS: Final = {"ms": 3, "us": 6, "ns": 9}
+_FIRST_YEAR, _LAST_YEAR = 1, 9999
+# Texts of one form are in the order of the times that they stand for.
+_FIRST_TEXT: Final = "0001"
+_FIRST_NANOSECOND: Final = "1677-09-21 00:12:43.145224193"
+_LAST_NANOSECOND: Final = "2262-04-11 23:47:16.854775807"
+_MOST_MICROSECONDS: Final = (2**63 - 1) // 1_000 - 1
 
 
 class UnsupportedTypeError(ProcessingError, TypeError):
@@ -33,7 +44,8 @@ def converted(column: str, data_type: pl.DataType) -> pl.Expr:
     if data_type == pl.Boolean:
         return text.replace_strict({"true": True, "false": False}, default=None, return_dtype=pl.Boolean)
     if data_type == pl.Date:
-        return text.str.to_date("%Y-%m-%d", strict=False)
+        is_date = text.str.contains(f"^{_DATE}$") & (text >= _FIRST_TEXT)
+        return pl.when(is_date).then(text).str.to_date("%Y-%m-%d", strict=False)
     if isinstance(data_type, pl.Datetime) and data_type.time_zone in (None, "UTC"):
         return _time(text, data_type)
     raise UnsupportedTypeError(
@@ -55,15 +67,32 @@ def _number(text: pl.Expr, data_type: pl.DataType) -> pl.Expr:
 
 
 def _time(text: pl.Expr, data_type: pl.Datetime) -> pl.Expr:
+    # Zeros beyond the unit's digits say nothing, and some servers write them.
+    fraction = rf"(?:\.[0-9]{{1,{_FRACTION_DIGITS[data_type.time_unit]}}}0*)?"
     if data_type.time_zone is not None:
-        return text.str.to_datetime(
-            "%Y-%m-%dT%H:%M:%S%.f%#z", time_unit=data_type.time_unit, time_zone="UTC", strict=False
-        )
-    # Where a fraction may follow, polars takes four times as long: only what is no time without one is tried with one.
-    # Its cache takes longer than such a time.
-    whole = text.str.to_datetime("%Y-%m-%d %H:%M:%S", time_unit=data_type.time_unit, strict=False, cache=False)
-    rest = pl.when(whole.is_null()).then(text)
+        exact = pl.when(text.str.contains(f"^{_DATE}T{_CLOCK}{fraction}{_OFFSET}$")).then(text)
+        return _time_in_utc(exact, data_type)
+    is_time = text.str.contains(f"^{_DATE} {_CLOCK}{fraction}$") & (text >= _FIRST_TEXT)
+    if data_type.time_unit == "ns":
+        is_time &= text.is_between(pl.lit(_FIRST_NANOSECOND), pl.lit(_LAST_NANOSECOND))
+    exact = pl.when(is_time).then(text)
+    # Where a fraction may follow, polars takes four times as long: only what is not a time without one is tried with
+    # one. Its cache takes longer than such a time.
+    whole = exact.str.to_datetime("%Y-%m-%d %H:%M:%S", time_unit=data_type.time_unit, strict=False, cache=False)
+    rest = pl.when(whole.is_null()).then(exact)
     return pl.coalesce(whole, rest.str.to_datetime("%Y-%m-%d %H:%M:%S%.f", time_unit=data_type.time_unit, strict=False))
+
+
+def _time_in_utc(text: pl.Expr, data_type: pl.Datetime) -> pl.Expr:
+    def parsed(exact: pl.Expr, unit: Literal["ms", "us", "ns"]) -> pl.Expr:
+        return exact.str.to_datetime("%Y-%m-%dT%H:%M:%S%.f%#z", time_unit=unit, time_zone="UTC", strict=False)
+
+    if data_type.time_unit == "ns":
+        # The offset decides on which side of the limit a time is.
+        microseconds = parsed(text, "us").to_physical()
+        return parsed(pl.when(microseconds.abs() <= _MOST_MICROSECONDS).then(text), "ns")
+    time = parsed(text, data_type.time_unit)
+    return pl.when(time.dt.year().is_between(_FIRST_YEAR, _LAST_YEAR)).then(time)
 
 
 def type_name(data_type: pl.DataType) -> str:
@@ -73,7 +102,15 @@ def type_name(data_type: pl.DataType) -> str:
     if data_type.is_float():
         return "a number"
     if isinstance(data_type, pl.Decimal):
-        return f"a number with at most {data_type.scale} digits after the point"
-    if isinstance(data_type, pl.Datetime) and data_type.time_zone is not None:
-        return "a time as YYYY-MM-DDTHH:MM:SS with its offset"
+        whole = data_type.precision - data_type.scale
+        return f"a number with at most {whole} digits before the point and {data_type.scale} after it"
+    if isinstance(data_type, pl.Datetime):
+        return _time_name(data_type)
     return next((name for known, name in _NAMES if data_type == known), str(data_type))
+
+
+def _time_name(data_type: pl.Datetime) -> str:
+    between, offset = (" ", "") if data_type.time_zone is None else ("T", " with its offset")
+    digits = _FRACTION_DIGITS[data_type.time_unit]
+    limits = f" from {_FIRST_NANOSECOND[:10]} to {_LAST_NANOSECOND[:10]}" if data_type.time_unit == "ns" else ""
+    return f"a time as YYYY-MM-DD{between}HH:MM:SS{offset}{limits}, with a fraction of at most {digits} digits"

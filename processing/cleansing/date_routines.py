@@ -8,6 +8,14 @@ import polars as pl
 from processing.cleansing.routine import Routine
 
 _FIRST_YEAR: Final = 1000
+# What polars reads for a field is wider: signs, blanks, and years of any length.
+_FIELDS: Final = {
+    **dict.fromkeys(("d", "m"), "[0-9]{1,2}"),
+    **dict.fromkeys(("b", "B"), r"\p{L}+"),
+    "Y": "[0-9]{4}",
+    "F": "[0-9]{4}-[0-9]{2}-[0-9]{2}",
+    "j": "[0-9]{1,3}",
+}
 _WHOLE_DATE: Final = ({"d", "m", "Y"}, {"d", "b", "Y"}, {"d", "B", "Y"}, {"F"}, {"j", "Y"})
 
 
@@ -32,9 +40,8 @@ def dates(*formats: str) -> Routine:
             )
 
     def in_one_way(text: pl.Expr) -> pl.Expr:
-        readings = [text.str.strip_chars().str.to_date(each, strict=False, exact=True) for each in formats]
+        readings = [_reading(text.str.strip_chars(), each) for each in formats]
         earliest, latest = pl.min_horizontal(readings), pl.max_horizontal(readings)
-        # %Y takes two digits as well, for a year of the first century.
         is_told = (earliest == latest) & (earliest.dt.year() >= _FIRST_YEAR)
         return pl.when(is_told).then(earliest.dt.to_string("%Y-%m-%d"))
 
@@ -45,3 +52,10 @@ def dates(*formats: str) -> Routine:
         in_one_way,
         refuses=f"a date as {said} that can be read in one way only",
     )
+
+
+def _reading(text: pl.Expr, one_format: str) -> pl.Expr:
+    """The date that a text is in one format; missing if it is not written in it."""
+    parts = re.split(r"%-?([A-Za-z])", one_format)
+    pattern = "".join(_FIELDS[part] if index % 2 else re.escape(part) for index, part in enumerate(parts))
+    return pl.when(text.str.contains(f"^{pattern}$")).then(text).str.to_date(one_format, strict=False, exact=True)

@@ -3,11 +3,17 @@
 from typing import Final
 
 import polars as pl
+from iso4217 import Currency
 
 from processing.cleansing.routine import Routine
 
-_CURRENCY: Final = r"(?:\p{Sc}|[A-Z]{3})?"
+CURRENCY_CODES: Final = tuple(sorted(currency.code for currency in Currency))
+"""The codes of ISO 4217 that are in use."""
+
+_CURRENCY: Final = rf"(?:\p{{Sc}}|{'|'.join(CURRENCY_CODES)})?"
 _SIGN: Final = r"[+\-\u2212]?"
+# Blanks within a line: a number does not go on in the next one.
+_BLANK: Final = r"[\t\p{Zs}]"
 
 
 def _plain_number(text: pl.Expr, *, point: str, separator: str) -> pl.Expr:
@@ -19,12 +25,15 @@ def _plain_number(text: pl.Expr, *, point: str, separator: str) -> pl.Expr:
         separator: the character between its thousands, beside those that everybody knows.
     """
     # One kind of separator per number, and always before three digits: 1,234 and not 12,34.
-    grouped = "|".join(rf"[0-9]{{1,3}}(?:{each}[0-9]{{3}})+" for each in (rf"\{separator}", "['\u2019]", r"\s"))
-    digits = rf"(?:{grouped}|[0-9]+)(?:\{point}[0-9]+)?\s*{_CURRENCY}"
-    signed = rf"(?:{_SIGN}\s*{_CURRENCY}|{_CURRENCY}\s*{_SIGN})\s*{digits}"
+    grouped = "|".join(rf"[0-9]{{1,3}}(?:{each}[0-9]{{3}})+" for each in (rf"\{separator}", "['\u2019]", _BLANK))
+    digits = rf"(?:{grouped}|[0-9]+)(?:\{point}[0-9]+)?{_BLANK}*"
+    front = rf"(?:{_SIGN}{_BLANK}*{_CURRENCY}|{_CURRENCY}{_BLANK}*{_SIGN}){_BLANK}*"
+    inside = rf"(?:{_CURRENCY}{_BLANK}*{digits}|{digits}{_CURRENCY})"
+    # One currency per number, in front of it or behind it.
+    signed = rf"(?:{front}{digits}|{_SIGN}{_BLANK}*{digits}{_CURRENCY})"
     number = text.str.strip_chars()
     # To ask whether it is one and then to take out what is not needed is faster than to capture its parts.
-    is_number = number.str.contains(rf"^(?:{signed}|\({_CURRENCY}\s*{digits}\))$")
+    is_number = number.str.contains(rf"^(?:{signed}|\({inside}\))$")
     is_negative = number.str.contains(r"[(\-\u2212]")
     plain = number.str.replace_all(rf"[^0-9{point}]", "").str.replace(point, ".", literal=True)
     return pl.when(is_number).then(pl.when(is_negative).then("-" + plain).otherwise(plain))
@@ -32,8 +41,8 @@ def _plain_number(text: pl.Expr, *, point: str, separator: str) -> pl.Expr:
 
 NUMBER_WITH_POINT: Final = Routine(
     "number_with_point",
-    "Reads a number whose decimals follow a point: thousands may be set apart by commas, spaces or apostrophes, a "
-    "currency's sign or code may stand before or after it and is dropped, and brackets mean a negative amount.",
+    "Reads a number whose decimals follow a point. Thousands may be set apart by commas, spaces or apostrophes. A "
+    "currency's sign or ISO 4217 code before or after the number is dropped. Brackets mean a negative amount.",
     lambda text: _plain_number(text, point=".", separator=","),
     refuses="a number with a decimal point",
     examples={
@@ -43,6 +52,7 @@ NUMBER_WITH_POINT: Final = Routine(
         "EUR 7": "7",
         "1.234,50": None,
         "12,34": None,
+        "VAT20": None,
     },
 )
 NUMBER_WITH_COMMA: Final = Routine(
@@ -53,6 +63,18 @@ NUMBER_WITH_COMMA: Final = Routine(
     refuses="a number with a decimal comma",
     examples={"1.234,50 €": "1234.50", "CHF 1'234,5": "1234.5", "1.234": "1234", "1,234.50": None},
 )
+
+CURRENCY_CODE: Final = Routine(
+    "currency_code",
+    "Writes a currency's code in upper case, and refuses one that ISO 4217 does not have.",
+    lambda text: _code(text.str.strip_chars().str.to_uppercase()),
+    refuses="a currency code of ISO 4217",
+    examples={" eur ": "EUR", "GBP": "GBP", "VAT": None, "\u20ac": None},
+)
+
+
+def _code(text: pl.Expr) -> pl.Expr:
+    return pl.when(text.is_in(CURRENCY_CODES)).then(text)
 
 
 def decimal_scale(digits: int) -> Routine:

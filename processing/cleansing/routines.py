@@ -6,13 +6,14 @@ from typing import Final
 
 from processing.cleansing.contact_routines import EMAIL, phone
 from processing.cleansing.date_routines import dates
-from processing.cleansing.number_routines import NUMBER_WITH_COMMA, NUMBER_WITH_POINT, decimal_scale
+from processing.cleansing.number_routines import CURRENCY_CODE, NUMBER_WITH_COMMA, NUMBER_WITH_POINT, decimal_scale
 from processing.cleansing.routine import Routine
 from processing.cleansing.text_routines import (
     COLLAPSE_SPACES,
     EMPTY_TO_NULL,
     LOWER_CASE,
     REGISTRATION_PLATE,
+    REMOVE_INVISIBLE,
     TITLE_CASE,
     TRIM,
     UNICODE_NFC,
@@ -22,6 +23,7 @@ from processing.cleansing.value_routines import value_map
 
 __all__ = [
     "COLLAPSE_SPACES",
+    "CURRENCY_CODE",
     "EMAIL",
     "EMPTY_TO_NULL",
     "LOWER_CASE",
@@ -29,6 +31,7 @@ __all__ = [
     "NUMBER_WITH_COMMA",
     "NUMBER_WITH_POINT",
     "REGISTRATION_PLATE",
+    "REMOVE_INVISIBLE",
     "ROUTINES",
     "TITLE_CASE",
     "TRIM",
@@ -45,6 +48,7 @@ ROUTINES: Final[Mapping[str, Routine]] = {
     routine.name: routine
     for routine in (
         TRIM,
+        REMOVE_INVISIBLE,
         COLLAPSE_SPACES,
         EMPTY_TO_NULL,
         UNICODE_NFC,
@@ -54,6 +58,7 @@ ROUTINES: Final[Mapping[str, Routine]] = {
         REGISTRATION_PLATE,
         NUMBER_WITH_POINT,
         NUMBER_WITH_COMMA,
+        CURRENCY_CODE,
         EMAIL,
     )
 }

@@ -6,6 +6,11 @@ import polars as pl
 
 from processing.cleansing.routine import Routine
 
+# Format and control characters, and what else has no ink: joiners, variation selectors, fillers and Braille's blank.
+_INVISIBLE: Final = (
+    r"[\p{Cf}\p{Cc}\x{034F}\x{115F}\x{1160}\x{17B4}\x{17B5}\x{2800}\x{3164}\x{FFA0}\x{FE00}-\x{FE0F}&&[^\t\n\r]]"
+)
+
 
 def _empty_to_null(text: pl.Expr) -> pl.Expr:
     return pl.when(text != "").then(text)
@@ -16,6 +21,13 @@ TRIM: Final = Routine(
     "Removes white space, of any kind that Unicode knows, from both ends.",
     lambda text: text.str.strip_chars(),
     examples={" \t\u00a0x y\u2003\n": "x y"},
+)
+REMOVE_INVISIBLE: Final = Routine(
+    "remove_invisible",
+    "Removes invisible characters, such as zero width spaces and byte order marks, but not tabs and line breaks. Keys "
+    "that look equal are equal then. Do not use it for prose: Persian text and some emoji need such characters.",
+    lambda text: text.str.replace_all(_INVISIBLE, ""),
+    examples={"\ufeffA\u200b1\u00ad": "A1", "a\tb\u0000": "a\tb"},
 )
 COLLAPSE_SPACES: Final = Routine(
     "collapse_spaces",

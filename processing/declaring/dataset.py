@@ -88,6 +88,9 @@ class CsvFormat:
     """Never guessed. A byte order mark tells UTF-8 and UTF-16 by itself."""
     quote: str | None = '"'
     """Around a field, doubled within it. None: there is no quoting, quotes are part of the text."""
+    multiline: bool = True
+    """Whether a quoted field may hold line breaks. If so, nobody can tell where the next record begins after a broken
+    quote, and the rest of the file is quarantined. If not, each line is a record, and only that line is quarantined."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +109,9 @@ class Dataset:
     """Cleansing routines by column, applied in their order before the rules are checked."""
     csv: CsvFormat = field(default_factory=CsvFormat)
     """How its CSV files are written; nothing has to be said of files that follow RFC 4180 in UTF-8."""
+    json_columns: Sequence[str] = ()
+    """Text columns that hold JSON. A JSON object or array in an NDJSON line becomes its compact text in these, and is
+    refused in any other column."""
     drift: Drift | None = None
     """What to do with columns that an object has and the schema has not. evolve: keep them, as text. freeze: refuse the
     object, or of NDJSON the line. discard: leave them out, and say so.

@@ -1,10 +1,16 @@
 """Which columns of an object are read, and what drift lets in."""
 
-from collections.abc import Collection, Sequence
+import functools
+import unicodedata
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from processing.declaring.dataset import Dataset
-from processing.readers.records import UnreadableObjectError
+from processing.readers.records import LET_IN, UnreadableObjectError
+
+# Control and format characters, and separators.
+_UNSEEN: Final = ("Cc", "Cf", "Zs", "Zl", "Zp")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +29,12 @@ class Columns:
     @property
     def names(self) -> list[str]:
         """All columns that the records are to have."""
-        return [*self.declared, *self.let_in]
+        return [*self.declared, *(f"{LET_IN}{name}" for name in self.let_in)]
+
+    def in_object(self) -> list[tuple[str, str | None]]:
+        """Each of `names` with the object's own name for it; None if the object does not have it."""
+        own = [None if name in self.absent else name for name in self.declared]
+        return [*zip(self.names, [*own, *self.let_in], strict=True)]
 
 
 def agreed_columns(dataset: Dataset, found: Sequence[str]) -> Columns:
@@ -40,6 +51,8 @@ def agreed_columns(dataset: Dataset, found: Sequence[str]) -> Columns:
     absent = [column for column in declared if column not in found]
     excused = {column for column in absent if policy == "evolve" and dataset.schema.columns()[column].nullable}
     read = found if policy != "discard" else [column for column in found if column in declared]
+    misses = near_misses(absent, undeclared)
+    excused -= {*misses.values()}
     problems = {
         "missing": [column for column in absent if column not in excused],
         "unexpected": undeclared if policy == "freeze" else [],
@@ -49,7 +62,8 @@ def agreed_columns(dataset: Dataset, found: Sequence[str]) -> Columns:
     }
     if said := ", ".join(f"{problem} columns {names}" for problem, names in problems.items() if names):
         raise UnreadableObjectError(
-            f"header with {said}: expected {declared} in any order, found {[*found]}{_advice(problems['unexpected'])}"
+            f"header with {said}: expected {declared} in any order, found {[*found]}"
+            f"{_advice(found, undeclared, misses)}"
         )
     return Columns(
         declared,
@@ -59,12 +73,33 @@ def agreed_columns(dataset: Dataset, found: Sequence[str]) -> Columns:
     )
 
 
+@functools.lru_cache(maxsize=4096)
+def folded(name: str) -> str:
+    """A name without the differences that people make by mistake: case, blanks, signs between words, Unicode's form."""
+    composed = unicodedata.normalize("NFKC", name)
+    letters = "".join(each for each in composed if each not in "_-" and unicodedata.category(each) not in _UNSEEN)
+    return unicodedata.normalize("NFKC", letters.casefold())
+
+
+def near_misses(absent: Iterable[str], found: Iterable[str]) -> dict[str, str]:
+    """The names that were found and only nearly are absent ones, each with the absent one."""
+    wanted = {folded(name): name for name in absent}
+    return {name: wanted[folded(name)] for name in found if folded(name) in wanted} if wanted else {}
+
+
 def unusable(column: str) -> bool:
     """Whether an undeclared column cannot be kept under its name."""
     return not column.strip() or column.startswith("_")
 
 
-def _advice(unexpected: Sequence[str]) -> str:
-    if not unexpected:
+def _advice(found: Sequence[str], undeclared: Sequence[str], misses: Mapping[str, str]) -> str:
+    if misses:
+        pairs = ", ".join(f"{name!a} is nearly the declared {declared!a}" for name, declared in misses.items())
+        return f"; {pairs}: have the sender rename it, or declare it as it is written"
+    if found and found[0].casefold().startswith("sep="):
+        return "; the first line is a setting of Excel: have the sender leave it out"
+    if "" in undeclared:
+        return "; a column without a name comes from a delimiter at the end of the header: have the sender remove it"
+    if not undeclared:
         return ""
     return '; add them to the schema, or declare drift="evolve" to keep them or drift="discard" to leave them out'

@@ -1,16 +1,23 @@
 """Compressed objects as streams of what is in them, piece by piece and bounded."""
 
+import io
+import struct
 import zipfile
 import zlib
+from collections.abc import Generator
+from contextlib import contextmanager
 from typing import BinaryIO, Final, Protocol
 
 from processing.readers.records import UnreadableObjectError
 
 MEBIBYTE: Final = 1024 * 1024
+GZIP_MAGIC: Final = b"\x1f\x8b"
 _PIECE: Final = MEBIBYTE
+_FIRST_FED: Final = 512
 # What real files reach is below 100; a bomb has 1,000. A small object may expand as it likes.
 _MAXIMUM_EXPANSION: Final = 200
 _HARMLESS: Final = 64 * MEBIBYTE
+_ZIP_METHODS: Final = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _AGAIN: Final = "have it sent again"
 
 
@@ -28,6 +35,8 @@ class GzipStream:
     def __init__(self, stream: ByteStream) -> None:
         self._stream = stream
         self._part = zlib.decompressobj(wbits=31)
+        self._ahead, self._at = b"", 0
+        self._fed = _FIRST_FED
         self._compressed = 0
         self._expanded = 0
         self._is_within_part = False
@@ -36,7 +45,7 @@ class GzipStream:
         """The next bytes, at most so many; none at the end.
 
         Raises:
-            UnreadableObjectError: the object is no gzip, was cut off, fails its checksum or expands beyond reason.
+            UnreadableObjectError: the object is not gzip, was cut off, fails its checksum or expands beyond reason.
         """
         while True:
             compressed = self._next_compressed()
@@ -47,18 +56,26 @@ class GzipStream:
             try:
                 content = self._part.decompress(compressed, size)
             except zlib.error as error:
-                raise UnreadableObjectError(f"the gzip compression is broken: {error}; {_AGAIN}") from error
+                raise UnreadableObjectError(self._reason(compressed, error)) from error
             self._is_within_part = not self._part.eof
             self._expanded += len(content)
             _refuse_bomb(self._expanded, self._compressed)
             if content:
                 return content
 
+    def _reason(self, compressed: bytes, error: zlib.error) -> str:
+        if self._expanded == 0 and not compressed.startswith(GZIP_MAGIC):
+            return f"the file is not gzip: it begins with {compressed[:8]!r}; have it sent without .gz in its name"
+        return f"the gzip compression is broken: {error}; {_AGAIN}"
+
     def _next_compressed(self) -> bytes:
         if not self._part.eof:
             return self._part.unconsumed_tail or self._piece()
+        # What zlib was given behind the part's end is read again.
+        self._at -= len(self._part.unused_data)
+        self._fed = _FIRST_FED
         # Zeros may fill up the space behind a part.
-        piece = self._part.unused_data or self._piece()
+        piece = self._piece()
         while piece and not piece.strip(b"\0"):
             piece = self._piece()
         if piece:
@@ -66,13 +83,18 @@ class GzipStream:
         return piece.lstrip(b"\0")
 
     def _piece(self) -> bytes:
-        piece = self._stream.read(_PIECE)
-        self._compressed += len(piece)
+        """The next bytes: few at the start of a part, since zlib copies all that it is given behind the part's end."""
+        if self._at == len(self._ahead):
+            self._ahead, self._at = self._stream.read(_PIECE), 0
+            self._compressed += len(self._ahead)
+        piece = self._ahead[self._at : self._at + self._fed]
+        self._at += len(piece)
+        self._fed = min(2 * self._fed, _PIECE)
         return piece
 
 
 class ZipMember:
-    """The one file in a zip archive."""
+    """The one file in a zip archive, stored or deflated."""
 
     def __init__(self, stream: BinaryIO) -> None:
         """Find the file.
@@ -81,12 +103,12 @@ class ZipMember:
             stream: the archive, seekable: its directory is at its end.
 
         Raises:
-            UnreadableObjectError: it is no zip, has none or several files, is encrypted, or expands beyond reason.
+            UnreadableObjectError: the archive is broken, does not hold exactly one file, is encrypted, or is compressed
+                in another way.
         """
-        try:
-            archive = zipfile.ZipFile(stream)
-        except zipfile.BadZipFile as error:
-            raise UnreadableObjectError(f"the zip archive is broken: {error}; {_AGAIN}") from error
+        size = stream.seek(0, io.SEEK_END)
+        with _refusing_broken_zip():
+            archive = zipfile.ZipFile(_Archive(stream))
         # macOS adds a folder with what it alone knows of the file.
         files = [each for each in archive.infolist() if not each.is_dir() and not each.filename.startswith("__MACOSX/")]
         if len(files) != 1:
@@ -95,25 +117,61 @@ class ZipMember:
         [file] = files
         if file.flag_bits & 1:
             raise UnreadableObjectError("the zip archive is encrypted; have it sent without a password")
-        _refuse_bomb(file.file_size, file.compress_size)
+        if file.compress_type not in _ZIP_METHODS:
+            raise UnreadableObjectError(
+                f"the zip archive uses compression method {file.compress_type}; have it sent with deflate, or as .gz"
+            )
         self.name = file.filename
         """The file's name in the archive."""
-        try:
+        with _refusing_broken_zip():
             self._content = archive.open(file)
-        except (zipfile.BadZipFile, NotImplementedError) as error:
-            # The latter is what zipfile raises for a way of compression that it does not know.
-            raise UnreadableObjectError(f"the zip archive cannot be read: {error}; {_AGAIN}") from error
+        self._compressed = size
+        self._expanded = 0
 
     def read(self, size: int, /) -> bytes:
         """The next bytes, at most so many; none at the end.
 
         Raises:
-            UnreadableObjectError: the archive was cut off or fails its checksum.
+            UnreadableObjectError: the archive was cut off, fails its checksum or expands beyond reason.
         """
-        try:
-            return self._content.read(size)
-        except (zipfile.BadZipFile, zlib.error, EOFError) as error:
-            raise UnreadableObjectError(f"the zip archive is broken: {error}; {_AGAIN}") from error
+        with _refusing_broken_zip():
+            content = self._content.read(size)
+        # Whatever lengths the archive's directory names: the bytes count.
+        self._expanded += len(content)
+        _refuse_bomb(self._expanded, self._compressed)
+        return content
+
+
+class _Archive(io.RawIOBase):
+    """A stream that refuses places before its first byte, as an archive names that lost its front."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+
+    def seekable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self._stream.tell()
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
+        if whence == io.SEEK_SET and offset < 0:
+            raise zipfile.BadZipFile(f"it names a place {-offset} bytes before its beginning")
+        return self._stream.seek(offset, whence)
+
+    def read(self, size: int = -1, /) -> bytes:
+        return self._stream.read(size)
+
+
+@contextmanager
+def _refusing_broken_zip() -> Generator[None]:
+    try:
+        yield
+    except NotImplementedError as error:
+        raise UnreadableObjectError(f"the zip archive cannot be read: {error}; have it sent with deflate") from error
+    # zipfile raises all of these for damaged fields.
+    except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, struct.error, RuntimeError) as error:
+        raise UnreadableObjectError(f"the zip archive is broken: {error}; {_AGAIN}") from error
 
 
 def _refuse_bomb(expanded: int, compressed: int) -> None:

@@ -8,13 +8,25 @@ from typing import Final, NamedTuple
 import numpy as np
 import polars as pl
 
-from processing.readers.csv_exactly import Dialect, Record, broken_structure, first_record, original_text
+from processing.readers.csv_exactly import (
+    IS_HEADER,
+    MARK,
+    REPEATED_HEADER,
+    Dialect,
+    Record,
+    broken_structure,
+    first_record,
+    is_header,
+    original_text,
+)
 from processing.readers.passages import Passage, Place
 from processing.readers.records import LINE, STRUCTURE_REASON, STRUCTURE_RULE, Batch
 from processing.readers.text_blocks import decoded
 
 _Bounds = np.ndarray[tuple[int], np.dtype[np.uint32]]
 
+# The pattern of a line of more fields has no room in polars.
+_WIDEST: Final = 1_000
 _TEXT: Final = "_text"
 _IS_REGULAR: Final = "_is_regular"
 
@@ -23,8 +35,8 @@ class Layout(NamedTuple):
     """What a file's header says of its records."""
 
     dialect: Dialect
-    fields: int
-    """How many each record has to have."""
+    header: Sequence[str]
+    """The header's fields; each record has as many."""
     columns: Sequence[tuple[str, int | None]]
     """The columns that are read, and which field each is. None: the file has none of it, it is always missing."""
 
@@ -43,11 +55,13 @@ class Block(NamedTuple):
 
 
 class Rest(NamedTuple):
-    """What a block leaves for the next one, because a quoted field goes on there."""
+    """What a block leaves, because a quoted field goes on in the next one, or because a quote is broken."""
 
     content: bytes
     first_line: int
     """Number of the first line that was not read."""
+    is_broken: bool = False
+    """Whether it begins with a record whose quoting is broken, so that nothing after it can be read."""
 
 
 def read_block(block: Block, layout: Layout) -> tuple[Batch, Rest]:
@@ -102,9 +116,10 @@ def _without_doubt(text: bytes, lines: int, layout: Layout) -> pl.DataFrame | No
     there are as many in each line.
     """
     # A single field has no delimiters to tell an empty line by.
-    if layout.fields == 1:
+    fields = len(layout.header)
+    if fields == 1:
         return None
-    if _count(text, layout.dialect.delimiter) != lines * (layout.fields - 1):
+    if _count(text, layout.dialect.delimiter) != lines * (fields - 1):
         return None
     return _parsed(text, layout, lines)
 
@@ -116,7 +131,7 @@ def _count(text: bytes, character: str) -> int:
 
 def _parsed(text: bytes, layout: Layout, lines: int) -> pl.DataFrame | None:
     """Fields by polars, named by their numbers; None if they are not those of as many records as there are lines."""
-    names = [str(position) for position in range(layout.fields)]
+    names = [str(position) for position in range(len(layout.header))]
     # With a header of our own in front, neither a byte order mark nor an odd first line is taken for anything special.
     header = layout.dialect.delimiter.join(names).encode() + b"\n"
     try:
@@ -135,6 +150,8 @@ def _parsed(text: bytes, layout: Layout, lines: int) -> pl.DataFrame | None:
 
 def _read_by_lines(block: Block, text: bytes, layout: Layout) -> tuple[Batch, Rest]:
     """The regular lines by polars, all others exactly."""
+    if len(layout.header) > _WIDEST:
+        return _read_exactly(block, layout)
     lines = (
         pl.Series(_TEXT, [text.decode().removesuffix("\n")])
         .str.split("\n")
@@ -144,7 +161,7 @@ def _read_by_lines(block: Block, text: bytes, layout: Layout) -> tuple[Batch, Re
         .select(
             pl.int_range(pl.len(), dtype=pl.Int64).alias(LINE),
             _TEXT,
-            pl.col(_TEXT).str.contains(_regular_line(layout.dialect, layout.fields)).alias(_IS_REGULAR),
+            pl.col(_TEXT).str.contains(_regular_line(layout.dialect, len(layout.header))).alias(_IS_REGULAR),
         )
     )
     physical = block.content.splitlines(keepends=True)
@@ -188,7 +205,10 @@ class _Doubtful(NamedTuple):
     continuations: Sequence[int]
     """The further lines of these records."""
     end: int
-    """Line on which a record begins that does not end within the block; the number of lines if there is none."""
+    """Line on which a record begins that does not end within the block, or that is broken; the number of lines if there
+    is none."""
+    is_broken: bool = False
+    """Whether that record is broken."""
 
 
 def _exactly(physical: Sequence[bytes], doubtful: Iterable[int], layout: Layout, *, is_end: bool) -> _Doubtful:
@@ -203,6 +223,8 @@ def _exactly(physical: Sequence[bytes], doubtful: Iterable[int], layout: Layout,
         record = first_record(lines, layout.dialect, is_end=is_end)
         if record is None:
             return _Doubtful(records, continuations, line)
+        if record.fields is None and layout.dialect.multiline:
+            return _Doubtful(records, continuations, line, is_broken=True)
         if record.fields != []:
             records.append((line, record))
         following = line + record.lines
@@ -213,18 +235,37 @@ def _exactly(physical: Sequence[bytes], doubtful: Iterable[int], layout: Layout,
 def _regular(records: pl.DataFrame, layout: Layout) -> pl.DataFrame:
     """The frame of a batch, of fields that polars parsed and their LINE."""
     missing = pl.lit(None, pl.String)
-    return records.select(
+    frame = records.select(
         LINE,
         missing.alias(STRUCTURE_RULE),
         missing.alias(STRUCTURE_REASON),
         *((missing if position is None else pl.col(str(position))).alias(name) for name, position in layout.columns),
     )
+    fields = records.drop(LINE)
+    repeated = [row for row in _perhaps_headers(fields, layout) if is_header(fields.row(row), layout.header)]
+    if not repeated:
+        return frame
+    is_repeated = pl.int_range(pl.len()).is_in(repeated)
+    return frame.select(
+        LINE,
+        pl.when(is_repeated).then(pl.lit(REPEATED_HEADER)).alias(STRUCTURE_RULE),
+        pl.when(is_repeated).then(pl.lit(IS_HEADER)).alias(STRUCTURE_REASON),
+        *(pl.when(~is_repeated).then(name).alias(name) for name, _ in layout.columns),
+    )
+
+
+def _perhaps_headers(fields: pl.DataFrame, layout: Layout) -> Sequence[int]:
+    """The rows that end like the header; hardly any other row does. A first field may have a byte order mark."""
+    last = fields.to_series(-1)
+    if fields.width == 1:
+        last = last.str.strip_prefix(MARK)
+    return (last == layout.header[-1]).arg_true().to_list()
 
 
 def _exact(block: Block, doubtful: _Doubtful, layout: Layout) -> pl.DataFrame:
     """The frame of a batch, of records from the csv module."""
     lines = [block.first_line + line for line, _ in doubtful.records]
-    broken = [broken_structure(record.fields, layout.fields) for _, record in doubtful.records]
+    broken = [broken_structure(record, layout.header) for _, record in doubtful.records]
     fields = [
         record.fields if record.fields and not each else None
         for (_, record), each in zip(doubtful.records, broken, strict=True)
@@ -249,7 +290,7 @@ def _finished(
     block: Block, physical: Sequence[bytes], frames: Sequence[pl.DataFrame], doubtful: _Doubtful
 ) -> tuple[Batch, Rest]:
     lengths = {block.first_line + line: record.lines for line, record in doubtful.records if record.lines > 1}
-    rest = Rest(b"".join(physical[doubtful.end :]), block.first_line + doubtful.end)
+    rest = Rest(b"".join(physical[doubtful.end :]), block.first_line + doubtful.end, doubtful.is_broken)
     read = block._replace(content=b"".join(physical[: doubtful.end])) if rest.content else block
     return Batch(pl.concat(frames).sort(LINE), _originals_of(read, _bounds(read.content), lengths)), rest
 

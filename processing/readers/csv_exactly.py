@@ -1,6 +1,9 @@
 """CSV record by record, by Python's csv module: slow, and right about every quote and line break."""
 
 import csv
+import functools
+import itertools
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, NamedTuple, Self
 
@@ -11,7 +14,12 @@ from processing.readers.text_blocks import MAXIMUM_RECORD
 FIELD_COUNT: Final = "field_count"
 """Broken by a record with fewer or more fields than the header, as by a last line that was torn off."""
 QUOTING: Final = "quoting"
-"""Broken by a record with a quote that is never closed, or with text after a closing quote."""
+"""Broken by a record whose quotes are not those of RFC 4180: one is never closed, text follows a closing one, or one
+is in a field that does not begin with one."""
+REPEATED_HEADER: Final = "repeated_header"
+"""Broken by a record that is the header again, as where files were joined."""
+MARK: Final = "\ufeff"
+"""A byte order mark: the first character of a file that was joined to another one."""
 
 
 class Dialect(NamedTuple):
@@ -19,6 +27,8 @@ class Dialect(NamedTuple):
 
     delimiter: str
     quote: str | None
+    multiline: bool = True
+    """Whether a quoted field may hold line breaks."""
 
 
 class Record(NamedTuple):
@@ -31,21 +41,24 @@ class Record(NamedTuple):
 
 
 class _Lines:
-    """Hands lines to the csv module and remembers whether it wanted more."""
+    """Hands lines to the csv module, and remembers them and whether it wanted more."""
 
     def __init__(self, lines: Iterable[bytes]) -> None:
         self._lines = iter(lines)
         self.ran_out = False
+        self.taken: list[str] = []
 
     def __iter__(self) -> Self:
         return self
 
     def __next__(self) -> str:
         try:
-            return next(self._lines).decode()
+            line = next(self._lines).decode()
         except StopIteration:
             self.ran_out = True
             raise
+        self.taken.append(line)
+        return line
 
 
 def first_record(lines: Iterable[bytes], dialect: Dialect, *, is_end: bool) -> Record | None:
@@ -59,6 +72,8 @@ def first_record(lines: Iterable[bytes], dialect: Dialect, *, is_end: bool) -> R
     Returns:
         None if the record does not end within these lines, and more are to come.
     """
+    if not dialect.multiline:
+        lines, is_end = itertools.islice(lines, 1), True
     # The limit is the process's own: it is only ever raised, so that a long field is data and not an error.
     csv.field_size_limit(max(csv.field_size_limit(), 2 * MAXIMUM_RECORD))
     source = _Lines(lines)
@@ -71,7 +86,19 @@ def first_record(lines: Iterable[bytes], dialect: Dialect, *, is_end: bool) -> R
         if source.ran_out and not is_end:
             return None
         fields = None
+    # Even where it is strict, the csv module reads a quote within a field as text. There, RFC 4180 has none.
+    if dialect.quote and not _well_formed(dialect).fullmatch("".join(source.taken)):
+        fields = None
     return Record(reader.line_num, fields)
+
+
+@functools.cache
+def _well_formed(dialect: Dialect) -> re.Pattern[str]:
+    """A record whose quotes are those of RFC 4180, with its line break."""
+    delimiter, quote = re.escape(dialect.delimiter), re.escape(dialect.quote or "")
+    # Possessive, so that a long record is looked through once.
+    one = rf"(?:{quote}(?:[^{quote}]++|{quote}{quote})*+{quote}|[^{quote}{delimiter}\r\n]*+)"
+    return re.compile(rf"{one}(?:{delimiter}{one})*+(?:\r\n|\n|\r)?+")
 
 
 def original_text(lines: Sequence[bytes]) -> str:
@@ -79,13 +106,27 @@ def original_text(lines: Sequence[bytes]) -> str:
     return b"".join(lines).decode().removesuffix("\n").removesuffix("\r")
 
 
-def broken_structure(fields: list[str] | None, expected: int) -> tuple[str, str] | None:
+BROKEN_QUOTE: Final = "a quote is never closed, follows text in its field, or is followed by text"
+
+
+def broken_structure(record: Record, header: Sequence[str]) -> tuple[str, str] | None:
     """The structural rule that a record breaks, and the reason in words; None if it breaks none."""
-    if fields is None:
-        return QUOTING, "a quote is never closed, or text follows a closing quote"
-    if len(fields) != expected:
-        return FIELD_COUNT, f"number of fields is {len(fields)}, the header's is {expected}"
+    if record.fields is None:
+        return QUOTING, BROKEN_QUOTE
+    if len(record.fields) != len(header):
+        several = f", and it takes {record.lines} lines: look for a quote that is closed late" * (record.lines > 1)
+        return FIELD_COUNT, f"number of fields is {len(record.fields)}, the header's is {len(header)}{several}"
+    if is_header(record.fields, header):
+        return REPEATED_HEADER, IS_HEADER
     return None
+
+
+IS_HEADER: Final = "the record is the header again"
+
+
+def is_header(fields: Sequence[str], header: Sequence[str]) -> bool:
+    """Whether a record is the header again, with or without a byte order mark."""
+    return [fields[0].removeprefix(MARK), *fields[1:]] == [*header]
 
 
 def find_dialect(
@@ -106,10 +147,10 @@ def find_dialect(
         UnreadableObjectError: the header does not tell.
     """
     if declared.delimiter is not None:
-        return Dialect(declared.delimiter, declared.quote)
+        return Dialect(declared.delimiter, declared.quote, declared.multiline)
     headers: dict[str, list[str]] = {}
     for delimiter in SNIFFED:
-        record = first_record(lines, Dialect(delimiter, declared.quote), is_end=is_end)
+        record = first_record(lines, Dialect(delimiter, declared.quote, declared.multiline), is_end=is_end)
         if record is None:
             return None
         headers[delimiter] = record.fields or []
@@ -121,7 +162,7 @@ def find_dialect(
             f"the header {original_text(lines[:1])!r} does not tell the delimiter, it may be any of {best}; "
             f"declare it, such as csv=CsvFormat(delimiter={best[0]!r})"
         )
-    return Dialect(dividing[0] if dividing else SNIFFED[0], declared.quote)
+    return Dialect(dividing[0] if dividing else SNIFFED[0], declared.quote, declared.multiline)
 
 
 def records(lines: Sequence[bytes], dialect: Dialect, *, is_end: bool) -> Iterator[tuple[int, Record]]:

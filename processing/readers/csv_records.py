@@ -1,17 +1,30 @@
 """CSV to records, block by block. RFC 4180, and what else people send: docs/reading-files.md."""
 
+import functools
 import io
 from collections.abc import Iterator
-from typing import BinaryIO, NamedTuple, cast
+from typing import BinaryIO, Final, NamedTuple, cast
+
+import polars as pl
 
 from processing.declaring.dataset import CsvFormat, Dataset, Encoding
 from processing.readers.columns import Columns, agreed_columns
 from processing.readers.compression import MEBIBYTE, ByteStream
 from processing.readers.csv_blocks import Block, Layout, Rest, read_block
-from processing.readers.csv_exactly import Dialect, find_dialect, original_text, records
+from processing.readers.csv_exactly import BROKEN_QUOTE, QUOTING, Dialect, find_dialect, original_text, records
 from processing.readers.passages import Place
-from processing.readers.records import Batch, RecordStream, UnreadableObjectError
+from processing.readers.records import (
+    LINE,
+    STRUCTURE_REASON,
+    STRUCTURE_RULE,
+    Batch,
+    RecordStream,
+    UnreadableObjectError,
+    same_original,
+)
 from processing.readers.text_blocks import MAXIMUM_RECORD, decoded, text_blocks
+
+_ONE_LINE_EACH: Final = "declare csv=CsvFormat(multiline=False) if no field holds a line break"
 
 
 def open_csv(stream: ByteStream, dataset: Dataset, csv: CsvFormat) -> RecordStream:
@@ -31,7 +44,7 @@ def open_csv(stream: ByteStream, dataset: Dataset, csv: CsvFormat) -> RecordStre
     blocks = _Blocks(stream, csv.encoding)
     header = _read_header(blocks, dataset, csv)
     columns = agreed_columns(dataset, header.fields)
-    layout = Layout(header.dialect, len(header.fields), _positions(columns, header.fields))
+    layout = Layout(header.dialect, header.fields, _positions(columns, header.fields))
     return RecordStream(header.text, columns.names, _batches(blocks, header.rest, layout), columns.discarded)
 
 
@@ -65,6 +78,23 @@ class _Blocks:
         self._position += len(following)
         self._next = next(self._blocks, None)
         return self.last(Rest(rest.content + following, rest.first_line))
+
+    def remaining(self, rest: Rest) -> bytes:
+        """What was left, and all that follows.
+
+        Raises:
+            UnreadableObjectError: it is too long for one entry of the quarantine.
+        """
+        content = bytearray(rest.content)
+        while self._next is not None and len(content) <= MAXIMUM_RECORD:
+            content += self._next
+            self._next = next(self._blocks, None)
+        if len(content) > MAXIMUM_RECORD:
+            raise UnreadableObjectError(
+                f"line {rest.first_line}: {BROKEN_QUOTE}, and more than {MAXIMUM_RECORD // MEBIBYTE} MiB follow; "
+                f"have the line corrected and the file sent again, or {_ONE_LINE_EACH}"
+            )
+        return bytes(content)
 
     def last(self, rest: Rest) -> Block:
         """The end of what was read so far."""
@@ -112,7 +142,7 @@ def _header(lines: list[bytes], first_line: int, columns: list[str], csv: CsvFor
 
 
 def _positions(columns: Columns, found: list[str]) -> list[tuple[str, int | None]]:
-    return [(name, None if name in columns.absent else found.index(name)) for name in columns.names]
+    return [(name, None if own is None else found.index(own)) for name, own in columns.in_object()]
 
 
 def _batches(blocks: _Blocks, rest: Rest, layout: Layout) -> Iterator[Batch]:
@@ -121,7 +151,32 @@ def _batches(blocks: _Blocks, rest: Rest, layout: Layout) -> Iterator[Batch]:
     while True:
         if block.content:
             batch, rest = read_block(block, layout)
-            yield batch
+            if not rest.is_broken:
+                yield batch
+            else:
+                # What is in front of the broken quote was read, and may be nothing.
+                yield from [batch] if batch.frame.height else []
+                yield _unread(blocks.remaining(rest), rest.first_line, layout)
+                return
         if blocks.is_at_end:
             return
         block = blocks.after(rest)
+
+
+def _unread(content: bytes, first_line: int, layout: Layout) -> Batch:
+    """One record of a broken quote and all that follows: where fields may hold line breaks, any line may be in one."""
+    text = original_text([decoded(content, first_line).encode()])
+    lines = len(content.splitlines())
+    reason = (
+        f"{BROKEN_QUOTE}; {lines} lines, {first_line} to {first_line + lines - 1}, are not read, because a field may "
+        f"hold line breaks: correct the file and release it, or {_ONE_LINE_EACH}"
+    )
+    frame = pl.DataFrame(
+        {
+            LINE: pl.Series([first_line], dtype=pl.Int64),
+            STRUCTURE_RULE: [QUOTING],
+            STRUCTURE_REASON: [reason],
+            **{name: pl.Series([None], dtype=pl.String) for name, _ in layout.columns},
+        }
+    )
+    return Batch(frame, functools.partial(same_original, text))

@@ -43,21 +43,42 @@ def parse_object(line: bytes) -> dict[str, object]:
     return cast("dict[str, object]", parsed)
 
 
-def text_at(document: object, pointer: Pointer) -> str | None:
-    """The value that a pointer leads to, as text: strings as they are, numbers as they were written.
+def not_text(value: object) -> str | None:
+    """What a value is that cannot become a text without a guess, such as "an object"; None if it can.
 
-    Objects and arrays are compact JSON. Null, and a pointer that leads nowhere, are None.
+    Whole numbers can. Other numbers are written in many ways: 1.50, 1.5, 15e-1.
+    """
+    if isinstance(value, _Number):
+        return None if value.removeprefix("-").isdecimal() else "a number with a fraction or an exponent"
+    return next((words for kind, words in _NOT_TEXT if isinstance(value, kind)), None)
+
+
+def text_at(document: object, pointer: Pointer) -> str | None:
+    """The value that a pointer leads to, as `as_text` gives it; None if the pointer leads nowhere.
 
     Raises:
         BrokenJsonError: the value is nested too deep.
     """
-    value = value_at(document, pointer)
+    return as_text(value_at(document, pointer))
+
+
+def as_text(value: object) -> str | None:
+    """A value of a parsed document as text: strings as they are, numbers as they were written. Null is None.
+
+    Objects and arrays are compact JSON.
+
+    Raises:
+        BrokenJsonError: the value is nested too deep.
+    """
     if value is None or type(value) is str:
         return value
     try:
         return _compact(value)
     except RecursionError as error:
         raise BrokenJsonError("is nested too deep") from error
+
+
+_NOT_TEXT: Final = ((bool, "true or false"), (dict, "an object"), (list, "an array"))
 
 
 def _compact(value: object) -> str:

@@ -3,17 +3,19 @@
 import functools
 import json
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from tempfile import _TemporaryFileWrapper  # pyright: ignore[reportPrivateUsage] - what NamedTemporaryFile gives
-from typing import Final
+from typing import Final, cast
 
 import polars as pl
+from polars import selectors
 
 from processing.declaring.dataset import Dataset
 from processing.readers.columns import Columns, agreed_columns
 from processing.readers.compression import MEBIBYTE, ByteStream
 from processing.readers.json_text import parse_object, text_at
+from processing.readers.parquet_probe import ParquetProbe
 from processing.readers.records import (
     DELETED,
     LINE,
@@ -22,10 +24,18 @@ from processing.readers.records import (
     Batch,
     RecordStream,
     UnreadableObjectError,
+    same_original,
 )
 
 _ROWS: Final = 50_000
 """Of a batch."""
+_MAGIC: Final = b"PAR1"
+_PROBE: Final = ParquetProbe(_ROWS)
+_DELETED_TYPE: Final = "Boolean"
+# Families of polars' types.
+_NESTED: Final = ("List", "Array", "Struct")
+_BINARY: Final = "Binary"
+_NOT_TEXT: Final = ("Float32", "Float64", "Boolean")
 
 
 def open_parquet(stream: ByteStream, dataset: Dataset) -> RecordStream:
@@ -41,24 +51,38 @@ def open_parquet(stream: ByteStream, dataset: Dataset) -> RecordStream:
         while piece := stream.read(MEBIBYTE):
             copy.write(piece)
         copy.flush()
+        _refuse_other_kinds(copy.name)
+        _PROBE.check(copy.name)
         schema = pl.Schema(pl.read_parquet_schema(copy.name))
         rows = pl.scan_parquet(copy.name).select(pl.len()).collect().item()
-        columns = _columns(dataset, schema)
+        types = {name: str(kind) for name, kind in schema.items()}
+        columns = _columns(dataset, types)
     except pl.exceptions.PolarsError as error:
         copy.close()
-        raise UnreadableObjectError(f"the file is no parquet: {error}; extract it again") from error
+        raise UnreadableObjectError(f"the parquet file is damaged: {error}; have it sent again") from error
     except UnreadableObjectError:
         copy.close()
         raise
-    header = json.dumps({name: str(kind) for name, kind in schema.items()}, ensure_ascii=False)
+    header = json.dumps(types, ensure_ascii=False)
     return RecordStream(header, columns.names, _batches(copy, rows, schema, columns), columns.discarded)
 
 
+def _refuse_other_kinds(name: str) -> None:
+    with Path(name).open("rb") as file:
+        first = file.read(len(_MAGIC))
+    if first != _MAGIC:
+        raise UnreadableObjectError(f"the file is not parquet: it begins with {first!r}; have it named for what it is")
+
+
 def reparsed(original: str, header: str, dataset: Dataset) -> RecordStream:
-    """A row again, from its original text and the header that it came under."""
-    columns = agreed_columns(dataset, _without_deleted(json.loads(header)))
+    """Read a row again, from its original text and the header that it came under.
+
+    Raises:
+        UnreadableObjectError: the header's columns are not the dataset's.
+    """
+    columns = _columns(dataset, json.loads(header))
     row = parse_object(original.encode())
-    values = {name: [None if name in columns.absent else text_at(row, (name,))] for name in columns.names}
+    values = {name: [None if own is None else text_at(row, (own,))] for name, own in columns.in_object()}
     deleted = {DELETED: [row.get(DELETED) is True]} if DELETED in row else {}
     frame = pl.DataFrame(
         {LINE: [1], STRUCTURE_RULE: [None], STRUCTURE_REASON: [None], **deleted, **values},
@@ -69,37 +93,68 @@ def reparsed(original: str, header: str, dataset: Dataset) -> RecordStream:
             **dict.fromkeys(values, pl.String),
         },
     )
-    batch = Batch(frame, functools.partial(_same_original, original))
+    batch = Batch(frame, functools.partial(same_original, original))
     return RecordStream(header, columns.names, iter([batch]), columns.discarded)
 
 
 def as_json(schema: pl.Schema) -> pl.Expr:
-    """Each row as a JSON object, its values exact."""
+    """Each row as a JSON object, its values exact. Lists and structures are not among them."""
     return pl.struct(
-        pl.col(name) if kind.is_integer() or kind == pl.Boolean or kind.is_nested() else as_text(name, kind)
+        _column(name) if kind.is_integer() or kind == pl.Boolean else as_text(name, kind)
         for name, kind in schema.items()
     ).struct.json_encode()
 
 
 def as_text(column: str, kind: pl.DataType) -> pl.Expr:
-    """A column's values as text that says them exactly; binary as hexadecimal digits."""
+    """A column's values as text that says them exactly; binary as hexadecimal digits, times with a zone in UTC."""
+    value = _column(column)
     if kind == pl.Binary:
-        return pl.concat_str(pl.lit("0x"), pl.col(column).bin.encode("hex")).alias(column)
-    if kind == pl.Time:
-        # A cast would leave the fraction of the second out.
-        return pl.col(column).dt.to_string("iso")
-    return pl.col(column).cast(pl.String)
+        return pl.concat_str(pl.lit("0x"), value.bin.encode("hex")).alias(column)
+    if isinstance(kind, (pl.Time, pl.Duration)):
+        # A cast would leave the fraction of the second out, or fail.
+        return value.dt.to_string("iso")
+    if isinstance(kind, pl.Datetime) and kind.time_zone is not None:
+        return value.dt.convert_time_zone("UTC").dt.to_string("%Y-%m-%dT%H:%M:%S%.fZ")
+    return value.cast(pl.String)
 
 
-def _without_deleted(names: dict[str, object] | pl.Schema) -> list[str]:
-    return [name for name in names if name != DELETED]
+def _column(name: str) -> pl.Expr:
+    # A name is a name here; pl.col would take "*" and "^…$" for several columns.
+    return selectors.by_name(name).as_expr()
 
 
-def _columns(dataset: Dataset, schema: pl.Schema) -> Columns:
-    columns = agreed_columns(dataset, _without_deleted(schema))
-    read = [name for name in columns.names if name not in columns.absent]
-    if nested := {name: str(schema[name]) for name in read if schema[name].is_nested()}:
-        raise UnreadableObjectError(f"columns of types that are no single values: {nested}; extract them as text")
+def _columns(dataset: Dataset, types: Mapping[str, str]) -> Columns:
+    """Compare a file's columns with the declared ones.
+
+    Args:
+        dataset: what is declared.
+        types: polars' names of the file's types by column, such as "Datetime(time_unit='us', time_zone=None)".
+
+    Raises:
+        UnreadableObjectError: a column is missing or unexpected, or its type cannot be read as what is declared.
+    """
+    if types.get(DELETED, _DELETED_TYPE) != _DELETED_TYPE:
+        raise UnreadableObjectError(
+            f"the column {DELETED} has the type {types[DELETED]}, expected {_DELETED_TYPE}: only the extraction from "
+            "SQL writes this column; have the sender rename it"
+        )
+    columns = agreed_columns(dataset, [name for name in types if name != DELETED])
+    read = [name for _, name in columns.in_object() if name is not None]
+    families = {name: types[name].partition("(")[0] for name in read}
+    if nested := {name: types[name] for name, family in families.items() if family in _NESTED}:
+        raise UnreadableObjectError(f"columns of types that are not single values: {nested}; have them sent as text")
+    declared = dataset.schema.columns()
+    texts = {name for name in read if name in declared and declared[name].dtype == pl.String}
+    wrong = {
+        name: types[name]
+        for name, family in families.items()
+        if (family == _BINARY and name in declared) or (family in _NOT_TEXT and name in texts)
+    }
+    if wrong:
+        raise UnreadableObjectError(
+            f"columns of types that are not text: {wrong}; have the sender write them as strings, or declare what they "
+            "are. As text, a number such as 12345.0 or bytes without an encoding would be guesses"
+        )
     return columns
 
 
@@ -121,15 +176,27 @@ def _batch(frame: pl.DataFrame, first: int, schema: pl.Schema, columns: Columns)
         missing.alias(STRUCTURE_RULE),
         missing.alias(STRUCTURE_REASON),
         *([pl.col(DELETED)] if DELETED in schema else []),
-        *(missing.alias(name) if name in columns.absent else as_text(name, schema[name]) for name in columns.names),
+        *((missing if own is None else as_text(own, schema[own])).alias(name) for name, own in columns.in_object()),
     )
     return Batch(records, functools.partial(_originals, frame, first))
 
 
-# Top-level functions, so that a batch's `originals` can be put on the disk.
+# A top-level function, so that a batch's `originals` can be put on the disk.
 def _originals(frame: pl.DataFrame, first: int, lines: pl.Series) -> pl.Series:
-    return frame[(lines - first - 1).to_list()].select(as_json(frame.schema)).to_series()
+    rows = frame[(lines - first - 1).to_list()]
+    if not any(kind.is_nested() for kind in frame.dtypes):
+        return rows.select(as_json(frame.schema)).to_series()
+    # polars writes no binary within lists and structures as JSON, but crashes.
+    texts = [json.dumps(_plain(row), ensure_ascii=False, separators=(",", ":")) for row in rows.iter_rows(named=True)]
+    return pl.Series(texts, dtype=pl.String)
 
 
-def _same_original(original: str, lines: pl.Series) -> pl.Series:
-    return pl.Series([original] * lines.len(), dtype=pl.String)
+def _plain(value: object) -> object:
+    """A value of any type as JSON has it; what JSON would not have exactly is text."""
+    if value is None or isinstance(value, (bool, int, str)):
+        return value
+    if isinstance(value, dict):
+        return {name: _plain(member) for name, member in cast("dict[str, object]", value).items()}
+    if isinstance(value, (list, pl.Series)):
+        return [_plain(member) for member in cast("Iterable[object]", value)]
+    return f"0x{value.hex()}" if isinstance(value, bytes) else str(value)

@@ -1,6 +1,6 @@
 """What every reader gives: an object's records as text, each with where it came from."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -14,6 +14,9 @@ ORIGINAL: Final = "_original"
 """The record's text as it came, quotes included, without the line break at its end."""
 DELETED: Final = "_deleted"
 """Whether the source has the row no more; its other values then tell what it was."""
+LET_IN: Final = "_let_in|"
+"""Before the name of an undeclared column that drift lets in. So no name of a file is one of ours, and none is a
+pattern: polars takes "*" and "^…$" for several columns."""
 STRUCTURE_RULE: Final = "_structure_rule"
 """Name of the structural rule that the record breaks; missing if its fields could be told apart."""
 STRUCTURE_REASON: Final = "_structure_reason"
@@ -57,6 +60,12 @@ class Batch:
         return self._frame
 
 
+# A top-level function, so that a batch's `originals` can be put on the disk.
+def same_original(original: str, lines: pl.Series) -> pl.Series:
+    """The original texts of records that all have the same one: a batch's `originals`, for functools.partial."""
+    return pl.Series([original] * lines.len(), dtype=pl.String)
+
+
 @dataclass(frozen=True, slots=True)
 class RecordStream:
     """The records of one object in its order, read as they are asked for: memory does not grow with the object."""
@@ -64,9 +73,11 @@ class RecordStream:
     header: str
     """The header's original text; empty for formats without one. With it, an original text can be read again."""
     columns: Sequence[str]
-    """The columns of every batch: the declared ones in their order, then those that drift let in, in the object's."""
+    """The columns of every batch: the declared ones in their order, then those that drift let in, in the order of the
+    object, each with LET_IN before its name."""
     batches: Iterator[Batch]
     """Raises UnreadableObjectError where the object turns out to be unreadable, as may the frame of a batch; what came
     before counts for nothing."""
-    discarded: Sequence[str] = ()
-    """Columns of the object that are neither declared nor let in, in its order."""
+    discarded: Collection[str] = ()
+    """Columns of the object that are neither declared nor let in, in its order. Of NDJSON they are those of the lines
+    that were read so far, and at most 100."""

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from processing.declaring.dataset import Encoding
-from processing.readers.compression import MEBIBYTE, ByteStream
+from processing.readers.compression import GZIP_MAGIC, MEBIBYTE, ByteStream
 from processing.readers.records import UnreadableObjectError
 
 # Smaller ones take more turns between the threads, larger ones more memory.
@@ -20,7 +20,19 @@ _MARKS: Final[tuple[tuple[bytes, Encoding], ...]] = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
-_LONGEST_MARK: Final = 3
+# How files of other kinds begin, what they are, and what to do.
+_OTHER_KINDS: Final = (
+    (GZIP_MAGIC, "gzip", "have .gz added to its name"),
+    (b"PK\x03\x04", "a zip archive or an Excel workbook", "have .zip added to its name, or the workbook saved as CSV"),
+    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an Excel workbook", "have it saved as CSV"),
+    (b"PAR1\x15", "parquet", "have it named .parquet"),
+    (b"BZh91AY&SY", "bzip2", "have it sent as .gz"),
+    (b"\x28\xb5\x2f\xfd", "zstandard", "have it sent as .gz"),
+    (b"\xfd7zXZ\x00", "xz", "have it sent as .gz"),
+    (b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive", "have it sent as .gz or .zip"),
+    (b"%PDF-", "a PDF", "have the data sent as CSV"),
+)
+_LONGEST_BEGINNING: Final = max(len(beginning) for beginning, _, _ in _OTHER_KINDS)
 
 
 class Text(NamedTuple):
@@ -43,12 +55,13 @@ def text_blocks(stream: ByteStream, encoding: Encoding) -> Text:
         encoding: the declared one. A byte order mark says the same of itself.
 
     Raises:
-        UnreadableObjectError: the bytes are not of the encoding, the mark is of another one than declared, or a line
-            is too long.
+        UnreadableObjectError: the object is not text, its bytes are not of the encoding, the mark is of another one
+            than declared, or a line is too long.
     """
     first = b""
-    while len(first) < _LONGEST_MARK and (piece := stream.read(_BLOCK)):
+    while len(first) < _LONGEST_BEGINNING and (piece := stream.read(_BLOCK)):
         first += piece
+    _refuse_other_kinds(first)
     mark, encoding = _recognised(first, encoding)
     pieces = _pieces(first[len(mark) :], stream)
     if encoding == _UTF_8:
@@ -96,6 +109,12 @@ def decoded(block: bytes, first_line: int) -> str:
             f"line {line} is not UTF-8 (byte 0x{block[error.start]:02x}); have the sender export the file as UTF-8, "
             'or declare what it is: csv=CsvFormat(encoding="windows-1252"), or "latin-1"'
         ) from error
+
+
+def _refuse_other_kinds(first: bytes) -> None:
+    for beginning, kind, advice in _OTHER_KINDS:
+        if first.startswith(beginning):
+            raise UnreadableObjectError(f"the name says that the file is text, but it is {kind}; {advice}")
 
 
 def _recognised(first: bytes, declared: Encoding) -> tuple[bytes, Encoding]:

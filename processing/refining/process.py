@@ -16,7 +16,7 @@ from lake.threads import made_ahead, one_thread
 from processing.checking.object_check import REASON, RULES, CheckedObject, check_object
 from processing.declaring.dataset import Dataset
 from processing.readers import open_records
-from processing.readers.records import DELETED, LINE, ORIGINAL, UnreadableObjectError
+from processing.readers.records import DELETED, LET_IN, LINE, ORIGINAL, UnreadableObjectError
 from processing.running.job_run import Counts
 from processing.storage.columns import (
     AS_OF,
@@ -105,7 +105,7 @@ def _write_rows(
     refused = (_quarantine_rows(rows, inbound.key, checked.header, run_id) for rows in checked.quarantined())
     schema = warehouse_columns(dataset)
     instants = {LANDED_AT: opened.landed_at, AS_OF: _as_of(opened)}
-    clean = (_warehouse_rows(rows, schema, inbound, instants) for rows in made_ahead(checked.clean()))
+    clean = (_warehouse_rows(rows, inbound, instants) for rows in made_ahead(checked.clean()))
     with one_thread("quarantine") as beside:
         written = beside.submit(sink_parquet, _streamed(refused, QUARANTINE), quarantine)
         sink_parquet(_streamed(clean, schema), warehouse)
@@ -157,11 +157,12 @@ def _streamed(frames: Iterator[pl.DataFrame], schema: pl.Schema) -> pl.LazyFrame
     return register_io_source(source, schema=schema, is_pure=False)
 
 
-def _warehouse_rows(
-    clean: pl.DataFrame, schema: pl.Schema, inbound: InboundObject, instants: Mapping[str, datetime]
-) -> pl.DataFrame:
-    let_in = [name for name in clean.columns if name not in schema]
-    undeclared = pl.struct(let_in).struct.json_encode() if let_in else pl.lit(None, pl.String)
+def _warehouse_rows(clean: pl.DataFrame, inbound: InboundObject, instants: Mapping[str, datetime]) -> pl.DataFrame:
+    let_in = [name for name in clean.columns if name.startswith(LET_IN)]
+    undeclared = pl.lit(None, pl.String)
+    if let_in:
+        names = [name.removeprefix(LET_IN) for name in let_in]
+        undeclared = pl.struct(let_in).struct.rename_fields(names).struct.json_encode()
     return clean.select(
         pl.exclude(*let_in, LINE, DELETED),
         pl.lit(inbound.key).alias(OBJECT),

@@ -47,8 +47,8 @@ class Selection:
     """The dataset of each object to process, by the object's key."""
     size: int = 0
     """Bytes of them all."""
-    misplaced: list[str] = field(default_factory=list[str])
-    """Keys that are not of the lake's layout: no file can be named after them until they are put in their place."""
+    misplaced: dict[str, str] = field(default_factory=dict[str, str])
+    """Keys that are not of the lake's layout, so that no file can be named after them, each with the reason."""
 
 
 def select(store: Store, datasets: Mapping[str, Dataset], replay: Replay) -> Selection:
@@ -66,8 +66,8 @@ def select(store: Store, datasets: Mapping[str, Dataset], replay: Replay) -> Sel
             missing.discard(listed.key)
             try:
                 inbound = parse_inbound_key(listed.key)
-            except InvalidKeyError:
-                selection.misplaced.append(listed.key)
+            except InvalidKeyError as error:
+                selection.misplaced[listed.key] = str(error)
                 continue
             wanted = inbound.warehouse_key not in done and (refused is None or inbound.quarantine_key in refused)
             if wanted and replay.names_day(inbound.landing_date):

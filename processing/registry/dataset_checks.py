@@ -32,6 +32,8 @@ def _check(dataset: Dataset) -> None:
         )
     if reserved := [column for column in columns if column.startswith("_")]:
         raise DeclarationError(f"columns {reserved} start with an underscore, which marks the lineage columns")
+    if patterns := [column for column in columns if column == "*" or re.fullmatch(r"\^.*\$", column)]:
+        raise DeclarationError(f"columns {patterns} are patterns in polars: it would take them for several columns")
     if unknown := sorted(set(dataset.cleansing) - set(columns)):
         raise DeclarationError(f"cleansing names columns {unknown}, the schema has {columns}")
     for name, column in dataset.schema.columns().items():
@@ -41,7 +43,7 @@ def _check(dataset: Dataset) -> None:
         _check_routines(name, routines)
     _check_owner(dataset.owner)
     _check_source(dataset, columns)
-    _check_absent(dataset)
+    _check_text_columns(dataset)
     _check_csv(dataset.csv)
 
 
@@ -95,10 +97,11 @@ def _check_pointers(source: StreamSource, columns: Sequence[str]) -> None:
             raise DeclarationError(f"the pointer of column {column}: {error}") from error
 
 
-def _check_absent(dataset: Dataset) -> None:
+def _check_text_columns(dataset: Dataset) -> None:
     texts = {name for name, column in dataset.schema.columns().items() if column.dtype == pl.String}
-    if wrong := sorted(set(dataset.absent) - texts):
-        raise DeclarationError(f"absent names {wrong}, which are not text columns of the schema")
+    for field, named in (("absent", dataset.absent), ("json_columns", dataset.json_columns)):
+        if wrong := sorted(set(named) - texts):
+            raise DeclarationError(f"{field} names {wrong}, which are not text columns of the schema")
 
 
 def _check_csv(csv: CsvFormat) -> None:

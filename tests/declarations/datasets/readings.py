@@ -73,5 +73,6 @@ DATASET: Final = Dataset(
         "label": (UNICODE_NFC, REGISTRATION_PLATE, EMPTY_TO_NULL),
         "place": (TRIM, EMPTY_TO_NULL),
     },
+    json_columns=("payload",),
     absent={CHANNEL: UNKNOWN_CHANNEL},
 )

@@ -106,6 +106,15 @@ class TestTypes:
         assert plan.expressions == ("CONVERT(varchar(40), [ends], 121)",)
         assert plan.fields[0].type == pa.large_string()
 
+    @pytest.mark.parametrize("data_type", ["binary", "varbinary", "rowversion"])
+    def test_binary_declared_as_text_is_hexadecimal_digits(self, data_type: str):
+        kind = column("version", data_type)
+
+        plan = plan_column(table(kind), kind, as_text=True)
+
+        assert plan.fields[0].type == pa.large_string()
+        assert plan.convert([pa.array([b"\x00\xff", None])])[0].to_pylist() == ["0x00ff", None]
+
     def test_datetimeoffset_is_its_instant_and_its_offset(self):
         # given
         kind = column("at", "datetimeoffset", scale=7)

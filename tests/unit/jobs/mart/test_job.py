@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 from datasets import DATASETS
-from jobs.mart.job import publish
+from jobs.mart.job import for_spreadsheets, publish
 from jobs.warehouse.job import refine
 from lake.object_metadata import source_modified
 from processing.declaring.report import Chart, Report
@@ -258,3 +258,24 @@ def test_a_report_that_fails_stops_no_other(store, capsys):
     assert len(store.written) == 2 * len(REPORTS)
     outcomes = [json.loads(line)["outcome"] for line in capsys.readouterr().out.splitlines()]
     assert outcomes == ["failed", *["done"] * len(REPORTS), "finished"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["=HYPERLINK(1)", "+1", "-1", "@SUM(1)", "\t=1", "\uff1d1"],
+    ids=["equals", "plus", "minus", "at", "tab", "wide"],
+)
+def test_formula_in_data_is_text_in_the_csv(text: str):
+    [cell] = pl.read_csv(for_spreadsheets(pl.DataFrame({"page": [text]})), infer_schema=False)["page"]
+
+    assert cell == f"'{text}"
+
+
+def test_numbers_and_other_text_stay_in_the_csv():
+    rows = pl.DataFrame({"page": ["/", "a=b", "", None, "x\ny"], "revenue": [-1, 2, 3, 4, 5]})
+
+    assert for_spreadsheets(rows) == rows.write_csv().encode()
+
+
+def test_control_characters_do_not_reach_the_csv():
+    assert for_spreadsheets(pl.DataFrame({"page": ["a\x1b]0;b\x00"]})).decode() == "page\na\ufffd]0;b\ufffd\n"

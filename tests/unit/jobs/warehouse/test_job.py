@@ -286,6 +286,17 @@ def test_a_key_outside_the_layout_is_told_of_in_each_run_and_holds_nothing_up(st
     assert (finished["done"], finished["misplaced"]) == (1, 1)
 
 
+def test_key_with_an_unprintable_name_is_reported_with_that_reason(store, capsys):
+    # given
+    land(store, GOOD, "inbound/parcels/2026/11/22/Bericht\u200b.csv")
+
+    # when
+    refine(store, DATASETS, "run-1")
+
+    # then
+    assert "holds a character that does not print; rename the file at its source" in logged(capsys)[0]["reason"]
+
+
 def test_a_folder_marker_of_the_console_is_no_object(store):
     # given
     store.objects["inbound/parcels/2026/"] = StoredObject(b"")

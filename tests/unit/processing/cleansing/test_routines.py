@@ -2,6 +2,7 @@
 
 import itertools
 import re
+import sys
 import unicodedata
 from collections.abc import Mapping
 from datetime import date, timedelta
@@ -14,12 +15,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from processing.checking.column_cleansing import cleansed, refusal_reasons
+from processing.cleansing.number_routines import CURRENCY_CODES
 from processing.cleansing.routines import (
+    CURRENCY_CODE,
     EMAIL,
     EMPTY_TO_NULL,
     MADE_ROUTINES,
     NUMBER_WITH_COMMA,
     NUMBER_WITH_POINT,
+    REMOVE_INVISIBLE,
     ROUTINES,
     TRIM,
     Routine,
@@ -115,6 +119,51 @@ def test_a_scale_cannot_be_negative():
         decimal_scale(-1)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "JAN 24",
+        "ERR 42",
+        "VAT20",
+        "100 KGM",
+        "USD5EUR",
+        "\u00a35\u20ac",
+        "usd 5",
+        "1\n234",
+        "1\r\n234",
+        "USD\n5",
+        "1\u2028234",
+    ],
+)
+def test_word_that_is_not_a_currency_is_refused(text: str):
+    assert apply(NUMBER_WITH_POINT, text) == [None]
+
+
+def test_currency_codes_are_those_of_iso_4217():
+    assert {"EUR", "GBP", "USD", "JPY", "CHF"} <= {*CURRENCY_CODES}
+    assert not {"JAN", "VAT", "KGM", "ERR"} & {*CURRENCY_CODES}
+    assert apply(CURRENCY_CODE, *CURRENCY_CODES) == [*CURRENCY_CODES]
+
+
+# --- invisible characters ---
+
+
+def test_every_format_and_control_character_is_removed():
+    kept = "\t\n\r"
+    invisible = [
+        chr(code)
+        for code in range(sys.maxunicode + 1)
+        if unicodedata.category(chr(code)) in {"Cf", "Cc"} and chr(code) not in kept
+    ]
+
+    assert set(apply(REMOVE_INVISIBLE, *(f"A{each}1" for each in invisible))) == {"A1"}
+
+
+@pytest.mark.parametrize("text", ["a\tb\r\nc", "\u00e9\u0301 \u00a0", "Fran\u00e7ois", "\U0001f697"])
+def test_visible_text_and_blanks_stay(text: str):
+    assert apply(REMOVE_INVISIBLE, text) == [text]
+
+
 # --- dates ---
 
 
@@ -130,6 +179,14 @@ def test_every_day_is_read_as_itself_or_refused_where_two_formats_disagree():
     for (day, _), result in zip(itertools.product(days, formats), read, strict=True):
         is_ambiguous = day.day <= 12 and day.day != day.month
         assert result == (None if is_ambiguous else day.isoformat())
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["05/01/26", "05/01/226", "05/01/+2026", "05/01/-2026", "05/01/12026", "05/01/+12026", "+5/01/2026", " 5/ 1/2026"],
+)
+def test_date_with_a_sign_a_blank_or_another_year_is_refused(text: str):
+    assert apply(dates("%d/%m/%Y"), text) == [None]
 
 
 @pytest.mark.parametrize("formats", [(), ("%d/%m/%y",), ("%d/%m",), ("%Y-%m-%d", "%H")])

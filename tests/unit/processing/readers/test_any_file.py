@@ -2,9 +2,11 @@
 
 import gzip
 import io
+import itertools
 import json
+import re
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
@@ -20,7 +22,7 @@ from polars.testing import assert_frame_equal
 
 from processing.declaring.dataset import CsvFormat, Dataset, SftpSource
 from processing.readers import csv_blocks, csv_records, open_records, parquet_records, reparse, text_blocks
-from processing.readers.records import LINE, ORIGINAL, STRUCTURE_RULE, Batch
+from processing.readers.records import LET_IN, LINE, ORIGINAL, STRUCTURE_RULE, Batch
 
 
 class Rows(dy.Schema):
@@ -138,7 +140,9 @@ def csv_files(draw: st.DrawFn) -> File:
     lacking = draw(st.sampled_from([[], ["c"]])) if drift == "evolve" else []
     columns = draw(st.permutations([column for column in [*DECLARED, *added] if column not in lacking]))
     kept = [*DECLARED, *(column for column in columns if column in added and drift == "evolve")]
+    multiline = draw(st.booleans())
     cells = PLAIN if draw(st.booleans()) else PLAIN | ODD | (ANY if written_in.startswith("utf") else PLAIN)
+    cells = cells if multiline else cells.map(lambda text: re.sub("[\r\n]", "", text))
     quotes_all = draw(st.booleans())
 
     def field(text: str) -> str:
@@ -151,7 +155,7 @@ def csv_files(draw: st.DrawFn) -> File:
     def add(text: str, rule: str | None, values: dict[str, str]) -> None:
         if text:
             line = 1 + sum(map(physical_lines, lines))
-            expected.append(Expected(line, rule, {column: values.get(column) for column in kept}, text))
+            expected.append(Expected(line, rule, {named(column): values.get(column) for column in kept}, text))
         lines.append(text)
 
     for kind in draw(st.lists(st.sampled_from(KINDS), max_size=12)):
@@ -169,14 +173,30 @@ def csv_files(draw: st.DrawFn) -> File:
         else:
             add(delimiter.join(['"x"y', *on_one_line]), "quoting", {})
     if draw(st.booleans()):
-        add(f'"torn{line_break}off', "quoting", {})
+        add('"torn', "quoting", {})
+        add("off", "field_count", {})
         content = line_break.join(lines)
     else:
         content = line_break.join(lines) + draw(st.sampled_from(["", line_break]))
-    csv = CsvFormat(draw(st.sampled_from([None, delimiter])), declared_encoding)
+    expected = up_to_the_first_broken_quote(expected, content) if multiline else expected
+    csv = CsvFormat(draw(st.sampled_from([None, delimiter])), declared_encoding, multiline=multiline)
     name = draw(st.sampled_from(["rows.csv", "ROWS.TXT"]))
     name, content_as_sent = packed(name, content.encode(written_in), draw(PACKED))
     return File(name, content_as_sent, replace(DATASET, drift=drift, csv=csv), expected)
+
+
+def named(column: str) -> str:
+    return column if column in DECLARED else f"{LET_IN}{column}"
+
+
+def up_to_the_first_broken_quote(records: Sequence[Expected], content: str) -> list[Expected]:
+    """That one and all that follows are one record, for any line may lie within a field."""
+    whole = [*itertools.takewhile(lambda record: record.rule != "quoting", records)]
+    if len(whole) == len(records):
+        return whole
+    first = records[len(whole)]
+    rest = "".join(re.split(r"(?<=\n)|(?<=\r)(?!\n)", content)[first.line - 1 :])
+    return [*whole, first._replace(original=rest.removesuffix("\n").removesuffix("\r"))]
 
 
 def physical_lines(text: str) -> int:
@@ -244,7 +264,8 @@ def test_no_character_of_a_broken_file_is_lost(body, size):
 
 # --- NDJSON ---
 
-VALUES = st.none() | st.booleans() | st.integers() | st.text(max_size=5) | st.lists(st.integers(), max_size=2)
+VALUES = st.none() | st.integers() | st.text(max_size=5)
+NOT_TEXT = st.booleans() | st.floats(allow_nan=False, allow_infinity=False) | st.lists(st.integers(), max_size=2)
 BROKEN_LINES = [
     '{"a": 1',
     "[1]",
@@ -263,13 +284,16 @@ def as_text(value: object) -> str | None:
 @st.composite
 def ndjson_files(draw: st.DrawFn) -> File:
     drift = draw(st.sampled_from(["freeze", "discard"]))
-    line_break = draw(st.sampled_from(["\n", "\r\n"]))
+    line_break = draw(st.sampled_from(["\n", "\r\n", "\r"]))
     lines: list[str] = []
     expected: list[Expected] = []
     for members in draw(st.lists(st.none() | st.dictionaries(st.sampled_from([*DECLARED, "d"]), VALUES), max_size=10)):
         text = json.dumps(members, ensure_ascii=draw(st.booleans())) if members is not None else ""
         broken = draw(st.sampled_from([None, None, None, *BROKEN_LINES])) if lines else None
         rule = "json" if broken else "undeclared_member" if drift == "freeze" and "d" in (members or {}) else None
+        if members and rule is None and draw(st.sampled_from([False, False, True])):
+            members["b"], rule = draw(NOT_TEXT), "member_type"
+            text = json.dumps(members)
         text = broken or text
         if text:
             values = {column: as_text((members or {}).get(column)) if rule is None else None for column in DECLARED}
@@ -298,14 +322,14 @@ def test_each_line_of_an_ndjson_file_comes_once_and_reads_the_same_again(file, s
 @settings(max_examples=60, deadline=None)
 @given(
     rows=st.lists(
-        st.tuples(st.integers(-(2**63), 2**63 - 1) | st.none(), st.text(max_size=4) | st.none(), st.booleans())
+        st.tuples(st.integers(-(2**63), 2**63 - 1) | st.none(), st.text(max_size=4) | st.none(), st.integers(0, 9))
     ),
     how=PACKED,
     rows_of_a_batch=st.sampled_from([1, 3, 100]),
 )
 def test_each_row_of_a_parquet_file_comes_once_and_reads_the_same_again(rows, how, rows_of_a_batch):
     # given
-    frame = pl.DataFrame(rows, schema={"a": pl.Int64, "b": pl.String, "c": pl.Boolean}, orient="row")
+    frame = pl.DataFrame(rows, schema={"a": pl.Int64, "b": pl.String, "c": pl.Int8}, orient="row")
     buffer = io.BytesIO()
     frame.write_parquet(buffer)
     file = File(*packed("rows.parquet", buffer.getvalue(), how), DATASET, [])

@@ -15,7 +15,8 @@ import pytest
 
 from processing.declaring.dataset import CsvFormat, Dataset, SftpSource
 from processing.readers import compression, open_records, text_blocks
-from processing.readers.records import LINE, STRUCTURE_REASON, STRUCTURE_RULE, UnreadableObjectError
+from processing.readers.records import LET_IN, LINE, STRUCTURE_REASON, STRUCTURE_RULE, UnreadableObjectError
+from processing.readers.text_blocks import MAXIMUM_RECORD
 
 
 class Pairs(dy.Schema):
@@ -128,8 +129,65 @@ def test_the_reason_says_both_numbers_of_fields():
     assert read(b"a,b\n1\n")[STRUCTURE_REASON].to_list() == ["number of fields is 1, the header's is 2"]
 
 
-def test_text_after_a_closing_quote_breaks_quoting_of_that_record_alone():
-    assert rows('a,b\n"1"x,2\n3,4\n') == [(2, "quoting", None, None), (3, None, "3", "4")]
+@pytest.mark.parametrize(
+    "broken",
+    ['"1"x,2', '"1,2', 'x"1",2', '1, "2"', '1,2"', '1,"2" ', '"1""', '1,""""2'],
+    ids=lambda text: text.replace('"', "'"),
+)
+def test_broken_quote_quarantines_the_rest_of_the_file(broken: str):
+    # given two good lines in front of it, and two after it
+    content = f"a,b\n1,2\n3,4\n{broken}\n5,6\n7,8\n"
+
+    # when
+    frame = read(content.encode())
+
+    # then
+    assert frame.select(LINE, STRUCTURE_RULE, "a", "b").rows() == [
+        (2, None, "1", "2"),
+        (3, None, "3", "4"),
+        (4, "quoting", None, None),
+    ]
+    assert originals(content)[-1] == f"{broken}\n5,6\n7,8"
+    assert "3 lines, 4 to 6, are not read" in frame[STRUCTURE_REASON].to_list()[-1]
+
+
+def test_broken_quote_costs_its_line_where_no_field_holds_a_line_break():
+    one_line_each = replace(PAIRS, csv=CsvFormat(multiline=False))
+
+    assert rows('a,b\n"1"x,2\n"3,4\n"5",6\n', one_line_each) == [
+        (2, "quoting", None, None),
+        (3, "quoting", None, None),
+        (4, None, "5", "6"),
+    ]
+
+
+def test_broken_quote_before_more_than_an_entry_can_hold_refuses_the_object():
+    content = 'a,b\n"1"x,2\n' + "3,4\n" * (MAXIMUM_RECORD // 4)
+
+    with pytest.raises(UnreadableObjectError, match=r"line 2: a quote is never closed.*more than 16 MiB follow"):
+        rows(content)
+
+
+@pytest.mark.parametrize("header", ["a,b", '"a",b', "\ufeffa,b"])
+@pytest.mark.parametrize("quoted", ["", '"x",y\n'], ids=["without quotes", "beside quotes"])
+def test_header_again_is_refused(header: str, quoted: str):
+    found = rows(f"a,b\n1,2\n{quoted}{header}\n3,b\n")
+
+    assert [row[1] for row in found if row[2] != "x"] == [None, "repeated_header", None]
+
+
+def test_header_again_is_refused_in_a_file_of_one_column():
+    found = rows("a\n1\na\n\ufeffa\n", replace(PAIRS, schema=Keys))
+
+    assert [rule for _, rule, _ in found] == [None, "repeated_header", "repeated_header"]
+
+
+def test_quoted_file_of_many_columns_is_read():
+    more = ",".join(f"x{number}" for number in range(4_000))
+
+    found = rows(f'a,b,{more}\n"1",2,{more}\n', replace(PAIRS, drift="discard"))
+
+    assert found == [(2, None, "1", "2")]
 
 
 def test_a_quote_that_is_never_closed_keeps_all_the_text_that_it_swallowed():
@@ -254,7 +312,7 @@ def test_where_the_dataset_evolves_new_columns_are_kept_as_text():
     stream = open_records("pairs.csv", io.BytesIO(b"d,b,a,c\n4,2,1,3\n"), EVOLVING)
 
     # then
-    assert stream.columns == ["a", "b", "d", "c"]
+    assert stream.columns == ["a", "b", f"{LET_IN}d", f"{LET_IN}c"]
     assert next(stream.batches).frame.row(0)[3:] == ("1", "2", "4", "3")
 
 
@@ -295,7 +353,7 @@ GZIP = gzip.compress(b"a,b\n" + b"1,2\n" * 5000, mtime=0)
     ("name", "content", "message"),
     [
         ("x.csv.gz", b"", "the gzip compression ends before its end"),
-        ("x.csv.gz", b"a,b\n", "the gzip compression is broken"),
+        ("x.csv.gz", b"a,b\n", "the file is not gzip"),
         ("x.csv.gz", GZIP[:-3], "the gzip compression ends before its end"),
         ("x.csv.gz", GZIP[:-8] + bytes(8), "the gzip compression is broken"),
         ("x.csv.gz", GZIP + b"rubbish", "the gzip compression is broken"),

@@ -13,9 +13,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from processing.declaring.dataset import Dataset, StreamSource
+from processing.declaring.dataset import Dataset, Drift, StreamSource
 from processing.readers import open_records, reparse, text_blocks
 from processing.readers.records import (
+    LET_IN,
     LINE,
     ORIGINAL,
     STRUCTURE_REASON,
@@ -36,7 +37,16 @@ class Member(dy.Schema):
     value = dy.String(primary_key=True)
 
 
-MEMBER = Dataset("member", Member, StreamSource(), owner="logistics", freshness=timedelta(hours=1), drift="discard")
+MEMBER = Dataset(
+    "member",
+    Member,
+    StreamSource(),
+    owner="operations",
+    freshness=timedelta(hours=1),
+    drift="discard",
+    json_columns=("value",),
+)
+TEXT = replace(MEMBER, json_columns=())
 
 
 def read(content: bytes, dataset: Dataset = MEMBER, name: str = "x.ndjson") -> pl.DataFrame:
@@ -168,6 +178,87 @@ def test_a_json_array_is_refused_with_what_to_send_instead():
         read(b' [{"value": 1}]', name="x.json")
 
 
+@pytest.mark.parametrize(
+    ("value", "kind"),
+    [
+        ('{"text": "x"}', "an object"),
+        ('["x"]', "an array"),
+        ("true", "true or false"),
+        ("12345.0", "a number with a fraction or an exponent"),
+        ("1e16", "a number with a fraction or an exponent"),
+    ],
+)
+def test_value_that_is_not_text_is_refused_where_text_is_declared(value: str, kind: str):
+    frame = read(f'{{"value": "a"}}\n{{"value": {value}}}'.encode(), TEXT)
+
+    assert frame[STRUCTURE_RULE].to_list() == [None, "member_type"]
+    assert frame[STRUCTURE_REASON][1] == f"value is {kind}, and text is declared"
+
+
+def test_whole_number_is_text():
+    assert read(b'{"value": -12345}', TEXT)["value"].to_list() == ["-12345"]
+
+
+@pytest.mark.parametrize("drift", ["discard", "evolve"])
+@pytest.mark.parametrize("name", ["Value", "VALUE", " value", "value ", "val\u200bue", "\uff56alue", "val-ue"])
+def test_member_of_nearly_a_declared_name_is_refused(name: str, drift: Drift):
+    content = json.dumps({name: "x"}).encode() + b'\n{"value": "y"}'
+
+    frame = read(content, replace(TEXT, drift=drift))
+
+    assert frame.select("value", STRUCTURE_RULE).rows() == [(None, "misnamed_member"), ("y", None)]
+
+
+def test_member_of_nearly_a_declared_name_is_refused_within_an_object():
+    dataset = replace(TEXT, source=StreamSource({"value": "/payload/amount"}))
+
+    frame = read(b'{"payload": {"Amount": 1}}\n{"payload": {"other": 1}}', dataset)
+
+    assert frame[STRUCTURE_RULE].to_list() == ["misnamed_member", None]
+
+
+def test_other_member_beside_a_declared_one_is_not_misnamed():
+    frame = read(b'{"value": "x", "Value": "y"}', TEXT)
+
+    assert frame.select("value", STRUCTURE_RULE).rows() == [("x", None)]
+
+
+def test_discarded_members_are_named():
+    stream = open_records("x.ndjson", io.BytesIO(b'{"value": "x", "b": 1}\n{"value": "y", "a": 1, "b": 2}'), TEXT)
+
+    for batch in stream.batches:
+        assert batch.frame.height
+
+    assert [*stream.discarded] == ["b", "a"]
+
+
+@pytest.mark.parametrize("line_break", ["\n", "\r\n", "\r"])
+def test_every_line_break_ends_a_record(line_break: str):
+    content = line_break.join(['{"value": "x"}', "", '{"value": "y"}', '{"value": "z"}']).encode()
+
+    assert read(content, TEXT).select(LINE, "value").rows() == [(1, "x"), (3, "y"), (4, "z")]
+
+
+@pytest.mark.parametrize("extension", ["json", "ndjson"])
+@pytest.mark.parametrize("end", ["", "\n"])
+@pytest.mark.parametrize(
+    ("document", "message"),
+    [([{"value": "x"}, {"value": "y"}], "is a JSON array"), ({"value": "x"}, "has a JSON document over several lines")],
+    ids=["array", "object"],
+)
+def test_document_over_several_lines_is_refused_whole(document: object, message: str, end: str, extension: str):
+    content = (json.dumps(document, indent=2) + end).encode()
+
+    with pytest.raises(UnreadableObjectError, match=f"{message}.*have it sent with one object per line"):
+        read(content, TEXT, f"x.{extension}")
+
+
+def test_first_line_that_was_torn_costs_its_line():
+    frame = read(b'{"value": "x"\n{"value": "y"}\n', TEXT)
+
+    assert frame[STRUCTURE_RULE].to_list() == ["json", None]
+
+
 def test_a_frozen_dataset_refuses_a_line_with_a_member_that_it_does_not_declare():
     # when
     frame = read(b'{"value": 1}\n{"value": 2, "new": 3}\n', replace(MEMBER, drift="freeze"))
@@ -188,7 +279,7 @@ def test_an_evolving_dataset_lets_in_the_members_that_the_first_lines_bring_alon
         frame = read(content, replace(MEMBER, drift="evolve"))
 
     # then
-    assert frame.select("value", "new", STRUCTURE_RULE).rows() == [
+    assert frame.select("value", f"{LET_IN}new", STRUCTURE_RULE).rows() == [
         ("1", "0.50", None),
         ("2", None, None),
         (None, None, "undeclared_member"),
@@ -205,7 +296,7 @@ def test_a_record_that_was_let_in_reads_the_same_again():
 
     # then
     assert stream.header == '["new"]'
-    assert batch.frame.select("value", "new").rows() == [("3", None)]
+    assert batch.frame.select("value", f"{LET_IN}new").rows() == [("3", None)]
 
 
 @settings(max_examples=150, deadline=None)

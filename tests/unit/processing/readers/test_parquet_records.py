@@ -4,8 +4,10 @@ import io
 import json
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
+from typing import Literal
 
 import dataframely as dy
 import polars as pl
@@ -13,6 +15,7 @@ import pytest
 
 from datasets import DATASETS
 from jobs.warehouse.job import refine
+from processing.checking.object_check import check_object
 from processing.readers import open_records
 from processing.readers.records import LINE, Batch, RecordStream, UnreadableObjectError
 from processing.storage.memory_store import MemoryStore, StoredObject
@@ -20,6 +23,17 @@ from processing.storage.views import published_view
 
 # 100 ns after a microsecond, which no Python datetime has.
 TICK = 1_790_000_000_123_456_700
+
+
+class Typed(dy.Schema):
+    """A key, a number and an instant."""
+
+    key = dy.String(primary_key=True)
+    number = dy.Int64(nullable=True)
+    at = dy.Datetime(time_unit="ns", time_zone="UTC", nullable=True)
+
+
+TYPED = replace(DATASETS["members"], schema=Typed, cleansing={}, drift="evolve")
 
 
 def written(frame: pl.DataFrame) -> bytes:
@@ -65,9 +79,8 @@ def test_a_row_keeps_its_number_and_its_json_with_columns_that_are_not_declared(
         (pl.Series([Decimal("-12345678901234567890.12")]), "-12345678901234567890.12"),
         (pl.Series([date(2026, 2, 28)]), "2026-02-28"),
         (pl.Series([TICK]).cast(pl.Datetime("ns")), "2026-09-21 14:13:20.123456700"),
-        (pl.Series([datetime(2026, 1, 1, tzinfo=UTC)]), "2026-01-01 00:00:00.000000+00:00"),
+        (pl.Series([datetime(2026, 1, 1, tzinfo=UTC)]), "2026-01-01T00:00:00Z"),
         (pl.Series([86_399_999_999_900]).cast(pl.Time), "23:59:59.999999900"),
-        (pl.Series([b"\x00\xff"]), "0x00ff"),
         (pl.Series(["£ 1"]), "£ 1"),
     ],
 )
@@ -81,7 +94,7 @@ def test_a_value_is_read_as_text_that_says_it_exactly(values, expected):
 
 
 def test_an_object_that_is_no_parquet_is_refused_in_words():
-    with pytest.raises(UnreadableObjectError, match="the file is no parquet"):
+    with pytest.raises(UnreadableObjectError, match="the file is not parquet"):
         opened(b"id,name\n1,a\n", "id")
 
 
@@ -90,8 +103,56 @@ def test_an_object_without_a_declared_column_is_refused_with_what_it_has():
         opened(written(pl.DataFrame({"id": [1]})), "id", "name")
 
 
+@pytest.mark.parametrize(
+    "values", [[b"A1"], [12345.0], [True], [float("nan")]], ids=["binary", "float", "boolean", "not a number"]
+)
+def test_value_that_is_not_text_is_refused_for_a_text_column(values: list[object]):
+    with pytest.raises(UnreadableObjectError, match="columns of types that are not text"):
+        opened(written(pl.DataFrame({"id": values})), "id")
+
+
+def test_binary_is_refused_for_a_declared_column_of_any_type():
+    content = written(pl.DataFrame({"key": ["a"], "number": [b"1"]}))
+
+    with pytest.raises(UnreadableObjectError, match=r"\{'number': 'Binary'\}"):
+        open_records("x.parquet", io.BytesIO(content), TYPED)
+
+
+@pytest.mark.parametrize("values", [[1], ["true"], [None]], ids=["number", "text", "nothing"])
+def test_deletion_mark_of_another_type_is_refused(values: list[object]):
+    with pytest.raises(UnreadableObjectError, match="the column _deleted has the type"):
+        opened(written(pl.DataFrame({"id": ["a"], "_deleted": values})), "id")
+
+
+@pytest.mark.parametrize("unit", ["ms", "us", "ns"])
+@pytest.mark.parametrize("zone", ["UTC", "Europe/Paris"])
+def test_time_with_a_zone_is_the_same_instant_in_a_utc_column(
+    unit: Literal["ms", "us", "ns"], zone: str, tmp_path: Path
+):
+    instants = [datetime(2026, 3, 29, hour, 30, 0, 123_000, tzinfo=UTC) for hour in range(3)]
+    at = pl.Series("at", instants).dt.convert_time_zone(zone).cast(pl.Datetime(unit, zone))
+    content = written(pl.DataFrame({"key": ["a", "b", "c"]}).with_columns(at))
+
+    checked = check_object(TYPED, open_records("x.parquet", io.BytesIO(content), TYPED), tmp_path)
+
+    assert pl.concat([*checked.clean()])["at"].to_list() == instants
+
+
+@pytest.mark.parametrize(
+    "nested",
+    [[[b"\x00\xff"]], [{"at": timedelta(seconds=1)}], [[datetime(2026, 1, 1, tzinfo=UTC)]], [{"a": [float("nan")]}]],
+    ids=["binary", "duration", "time", "not a number"],
+)
+def test_original_of_a_row_with_nested_values_is_json(nested: list[object]):
+    content = written(pl.DataFrame({"id": ["a"], "more": nested}))
+
+    _, originals = only(opened(content, "id").batches)
+
+    assert json.loads(originals[0])["id"] == "a"
+
+
 def test_a_column_of_lists_is_no_column_of_values():
-    with pytest.raises(UnreadableObjectError, match=r"no single values: {'id': 'List\(Int64\)'}; extract them as text"):
+    with pytest.raises(UnreadableObjectError, match=r"not single values: {'id': 'List\(Int64\)'}; have"):
         opened(written(pl.DataFrame({"id": [[1]]})), "id")
 
 

@@ -1,0 +1,1 @@
+"""Random files and texts, each read by the platform and by an independent implementation."""
