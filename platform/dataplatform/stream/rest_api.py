@@ -213,7 +213,7 @@ class RestApi(pulumi.ComponentResource):
                     f"{self._name}-{problem.response_type.lower().replace('_', '-')}",
                     rest_api_id=self._api.id,
                     response_type=problem.response_type,
-                    status_code=str(problem.status),
+                    status_code=None if problem.status is None else str(problem.status),
                     response_templates={"application/json": problem_template(problem)},
                     response_parameters={
                         f"gatewayresponse.header.{header}": f"'{value}'" for header, value in headers.items()
