@@ -28,6 +28,15 @@ def boundary_document(names: Names, stack: str) -> Document:
             {"StringEquals": {"aws:ResourceTag/stack": stack}},
         ),
         allow(
+            "GivenParameters",
+            ["kms:Decrypt"],
+            arns("kms", "key/*"),
+            {
+                "StringEquals": {"kms:ViaService": f"ssm.{names.region}.amazonaws.com"},
+                "ForAnyValue:StringEquals": {"kms:ResourceAliases": "alias/aws/ssm"},
+            },
+        ),
+        allow(
             "Tables",
             [
                 "dynamodb:BatchGetItem", "dynamodb:ConditionCheckItem", "dynamodb:DeleteItem", "dynamodb:GetItem",
@@ -60,8 +69,8 @@ def boundary_document(names: Names, stack: str) -> Document:
         allow(
             "Catalogue",
             [
-                "glue:GetDatabase", "glue:GetPartition", "glue:GetPartitions", "glue:GetTable", "glue:GetTables",
-                "glue:GetJobRun", "glue:NotifyEvent", "glue:StartJobRun",
+                "glue:GetDatabase", "glue:GetDatabases", "glue:GetPartition", "glue:GetPartitions", "glue:GetTable",
+                "glue:GetTables", "glue:GetJobRun", "glue:NotifyEvent", "glue:StartJobRun",
             ],
             arns(
                 "glue", "catalog", "database/*", "table/*", *(f"{kind}/{prefix}-*" for kind in ("job", "workflow"))
@@ -75,7 +84,10 @@ def boundary_document(names: Names, stack: str) -> Document:
         ),
         allow("RolesArePassed", ["iam:PassRole"], [names.arn_of_role(f"{prefix}-*")]),
         allow(
-            "Logs", ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"],
+            "Logs",
+            [
+                "logs:CreateLogGroup", "logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents",
+            ],
             arns("logs", "log-group:*"),
         ),
         allow(
@@ -87,8 +99,8 @@ def boundary_document(names: Names, stack: str) -> Document:
         allow(
             "Measurements",
             [
-                "cloudwatch:PutMetricData", "ecr:GetAuthorizationToken", "xray:PutTelemetryRecords",
-                "xray:PutTraceSegments",
+                "cloudwatch:PutMetricData", "ecr:GetAuthorizationToken", "logs:DescribeLogGroups",
+                "xray:PutTelemetryRecords", "xray:PutTraceSegments",
             ],
             ["*"],
         ),
