@@ -132,7 +132,10 @@ class Network(pulumi.ComponentResource):
     def _create_subnets(
         self, kind: str, blocks: Sequence[str], routes: Sequence[aws.ec2.RouteTable]
     ) -> pulumi.Output[list[str]]:
-        zones = aws.get_availability_zones_output(state="available").names
+        # Not Local Zones, which an account may opt in to: no NAT gateway and hardly a service is there.
+        zones = aws.get_availability_zones_output(
+            state="available", filters=[{"name": "opt-in-status", "values": ["opt-in-not-required"]}]
+        ).names
         subnets: list[pulumi.Output[str]] = []
         for index, (block, table) in enumerate(zip(blocks, routes, strict=True)):
             name = f"{self._name}-{kind}-{index}"
@@ -226,7 +229,9 @@ class Network(pulumi.ComponentResource):
                     "WriteFlowLogs",
                     ["logs:CreateLogStream", "logs:PutLogEvents", "logs:DescribeLogStreams"],
                     [logs.arn, pulumi.Output.concat(logs.arn, ":*")],
-                )
+                ),
+                # It knows no group: docs.aws.amazon.com/vpc/latest/userguide/flow-logs-iam-role.html
+                allow("FindLogGroup", ["logs:DescribeLogGroups"], ["*"]),
             ),
             opts=self._child,
         )
