@@ -56,7 +56,5 @@ def test_no_other_key_and_no_other_service_decrypts(graph: Graph, role: str, ali
 
 
 @pytest.mark.parametrize("role", READERS)
-def test_role_without_a_given_parameter_uses_our_key_only(
-    graph_of: Callable[[str], Graph], role: str
-) -> None:
+def test_role_without_a_given_parameter_uses_our_key_only(graph_of: Callable[[str], Graph], role: str) -> None:
     assert not may_decrypt(graph_of("local"), role, "alias/aws/ssm")

@@ -119,8 +119,8 @@ class Settings(SettingsModel):
         Field(
             ge=1,
             le=12,
-            description="Hours that a session of a team's role may last. If a member's own principal is a role, such as "
-            "one of IAM Identity Center, AWS allows one hour at most (role chaining).",
+            description="Hours that a session of a team's role may last. If a member's own principal is a role, such "
+            "as one of IAM Identity Center, AWS allows one hour at most (role chaining).",
         ),
     ] = 1
     team_identity_provider: Annotated[

@@ -4,21 +4,9 @@ from collections.abc import Sequence
 from typing import Final
 
 DEFAULT_RIGHTS: Final = (
-    "AUDIT_WRITE",
-    "CHOWN",
-    "DAC_OVERRIDE",
-    "FOWNER",
-    "FSETID",
-    "KILL",
-    "MKNOD",
-    "NET_BIND_SERVICE",
-    "NET_RAW",
-    "SETFCAP",
-    "SETGID",
-    "SETPCAP",
-    "SETUID",
-    "SYS_CHROOT",
-)
+    "AUDIT_WRITE", "CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "MKNOD", "NET_BIND_SERVICE", "NET_RAW",
+    "SETFCAP", "SETGID", "SETPCAP", "SETUID", "SYS_CHROOT",
+)  # fmt: skip
 """A container's own: docs.docker.com/engine/containers/run/#runtime-privilege-and-linux-capabilities."""
 SFTP_RIGHTS: Final = ("SETGID", "SETUID", "SYS_CHROOT")
 """sshd changes root and user by them."""

@@ -43,7 +43,7 @@ PROBLEMS: Final = (
     Problem("INTEGRATION_TIMEOUT", 504, "Gateway Timeout", _AGAIN),
     Problem("INTEGRATION_FAILURE", 500, "Internal Server Error", _AGAIN),
     Problem("DEFAULT_4XX", None, "Client Error", f"the API refused the request: {_KIND}"),
-    Problem("DEFAULT_5XX", None, "Server Error", _AGAIN),
+    Problem("DEFAULT_5XX", 500, "Internal Server Error", _AGAIN),
 )
 
 
