@@ -84,10 +84,7 @@ def boundary_document(names: Names, stack: str) -> Document:
         ),
         allow("RolesArePassed", ["iam:PassRole"], [names.arn_of_role(f"{prefix}-*")]),
         allow(
-            "Logs",
-            [
-                "logs:CreateLogGroup", "logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents",
-            ],
+            "Logs", ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"],
             arns("logs", "log-group:*"),
         ),
         allow(
