@@ -21,10 +21,10 @@ _QUERY_ACTIONS = [
     "athena:StartQueryExecution",
     "athena:StopQueryExecution",
 ]
-_CATALOGUE_ACTIONS = ["glue:GetDatabase", "glue:GetTable", "glue:GetTables"]
-# What Athena asks for whatever is queried: DDL statements and drivers fail without.
+_TABLE_ACTIONS = ["glue:GetTable", "glue:GetTables"]
+# Athena asks for the account's database `default`, too, whatever is queried: DDL statements and drivers fail without.
 # docs.aws.amazon.com/athena/latest/ug/fine-grained-access-to-glue-resources.html
-_DEFAULT_DATABASE_ACTIONS = ["glue:GetDatabase", "glue:GetDatabases"]
+_DATABASE_ACTIONS = ["glue:GetDatabase", "glue:GetDatabases"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,8 +62,8 @@ def query_policy(scope: TeamScope) -> pulumi.Output[str]:
     prefix = keys.query_results_prefix(scope.team)
     return document(
         allow("Query", _QUERY_ACTIONS, [scope.workgroup_arn]),
-        allow("ReadTables", _CATALOGUE_ACTIONS, _tables(scope)),
-        allow("FindDatabases", _DEFAULT_DATABASE_ACTIONS, _default_database(scope)),
+        allow("ReadTables", _TABLE_ACTIONS, _tables(scope)),
+        allow("FindDatabases", _DATABASE_ACTIONS, _databases(scope)),
         allow("FindBucket", ["s3:GetBucketLocation"], [scope.bucket_arn]),
         allow("ListResults", ["s3:ListBucket"], [scope.bucket_arn], {"StringLike": {"s3:prefix": f"{prefix}*"}}),
         allow("KeepResults", ["s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload"], [_objects(scope, prefix)]),
@@ -80,8 +80,8 @@ def boundary_policy(scope: TeamScope) -> pulumi.Output[str]:
         allow("AtMostWriteOwnResults", ["s3:PutObject", "s3:AbortMultipartUpload"], [_objects(scope, results)]),
         allow("AtMostFindAndListBucket", ["s3:GetBucketLocation", "s3:ListBucket"], [scope.bucket_arn]),
         allow("AtMostQueryInOwnWorkgroup", _QUERY_ACTIONS, [scope.workgroup_arn]),
-        allow("AtMostReadOwnTables", _CATALOGUE_ACTIONS, _tables(scope)),
-        allow("AtMostFindDatabases", _DEFAULT_DATABASE_ACTIONS, _default_database(scope)),
+        allow("AtMostReadOwnTables", _TABLE_ACTIONS, _tables(scope)),
+        allow("AtMostFindDatabases", _DATABASE_ACTIONS, _databases(scope)),
         allow("AtMostUseKeyThroughS3", ["kms:Decrypt", "kms:GenerateDataKey"], [scope.key_arn], _through_s3(scope)),
         # Inbound, warehouse, quarantine, code and other teams' prefixes; and what is added to the bucket one day.
         deny("DenyOtherObjects", ["s3:*"], other_than=[scope.bucket_arn, *own]),
@@ -148,7 +148,7 @@ def _tables(scope: TeamScope) -> list[pulumi.Output[str]]:
     ]
 
 
-def _default_database(scope: TeamScope) -> list[pulumi.Output[str]]:
+def _databases(scope: TeamScope) -> list[pulumi.Output[str]]:
     catalogue = pulumi.Output.concat("arn:aws:glue:", scope.stack.region, ":", scope.stack.account_id)
     own = pulumi.Output.concat(catalogue, ":database/", scope.mart_database)
     return [pulumi.Output.concat(catalogue, ":catalog"), pulumi.Output.concat(catalogue, ":database/default"), own]
