@@ -28,6 +28,15 @@ def boundary_document(names: Names, stack: str) -> Document:
             {"StringEquals": {"aws:ResourceTag/stack": stack}},
         ),
         allow(
+            "GivenParameters",
+            ["kms:Decrypt"],
+            arns("kms", "key/*"),
+            {
+                "StringEquals": {"kms:ViaService": f"ssm.{names.region}.amazonaws.com"},
+                "ForAnyValue:StringEquals": {"kms:ResourceAliases": "alias/aws/ssm"},
+            },
+        ),
+        allow(
             "Tables",
             [
                 "dynamodb:BatchGetItem", "dynamodb:ConditionCheckItem", "dynamodb:DeleteItem", "dynamodb:GetItem",
@@ -60,8 +69,8 @@ def boundary_document(names: Names, stack: str) -> Document:
         allow(
             "Catalogue",
             [
-                "glue:GetDatabase", "glue:GetPartition", "glue:GetPartitions", "glue:GetTable", "glue:GetTables",
-                "glue:GetJobRun", "glue:NotifyEvent", "glue:StartJobRun",
+                "glue:GetDatabase", "glue:GetDatabases", "glue:GetPartition", "glue:GetPartitions", "glue:GetTable",
+                "glue:GetTables", "glue:GetJobRun", "glue:NotifyEvent", "glue:StartJobRun",
             ],
             arns(
                 "glue", "catalog", "database/*", "table/*", *(f"{kind}/{prefix}-*" for kind in ("job", "workflow"))
@@ -97,8 +106,8 @@ def boundary_document(names: Names, stack: str) -> Document:
         allow(
             "Measurements",
             [
-                "cloudwatch:PutMetricData", "ecr:GetAuthorizationToken", "xray:PutTelemetryRecords",
-                "xray:PutTraceSegments",
+                "cloudwatch:PutMetricData", "ecr:GetAuthorizationToken", "logs:DescribeLogGroups",
+                "xray:PutTelemetryRecords", "xray:PutTraceSegments",
             ],
             ["*"],
         ),

@@ -4,7 +4,7 @@ import datetime as dt
 import os
 import secrets
 import string
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
 
+from dataplatform.sources.linux_rights import SFTP_RIGHTS, SQL_SERVER_RIGHTS
 from local.containers.engine import LOOPBACK, Container
 
 SFTP_PORT: Final = 2222
@@ -21,13 +22,6 @@ SQL_PORT: Final = 1433
 PAGE_PORT: Final = 8090
 SFTP_USER: Final = "dataplatform"
 KEY_BITS: Final = 3072
-# What sshd needs of root's rights: to change the root directory and the user. It is given no other.
-SFTP_OPTIONS: Final = (
-    "--read-only",
-    "--cap-drop=ALL",
-    *(f"--cap-add={right}" for right in ("SYS_CHROOT", "SETGID", "SETUID")),
-    "--security-opt=no-new-privileges",
-)
 _PASSWORD_LENGTH: Final = 32
 _CERTIFICATE_DAYS: Final = 365
 
@@ -43,7 +37,7 @@ def sftp_container(folder: Path) -> Container:
         image="sftp",
         port=SFTP_PORT,
         secrets={"SFTP_HOST_KEY": host_key, "SFTP_AUTHORIZED_KEYS": public_key},
-        options=SFTP_OPTIONS,
+        options=("--read-only", *_rights(SFTP_RIGHTS), "--security-opt=no-new-privileges"),
         how_to_connect=(
             f"sftp -P {SFTP_PORT} -i {client_key} -o UserKnownHostsFile={known_hosts} -o IdentitiesOnly=yes "
             f"{SFTP_USER}@{LOOPBACK}"
@@ -65,7 +59,7 @@ def mssql_container(folder: Path) -> Container:
             "SQL_CERTIFICATE": certificate,
             "SQL_SERVER_KEY": key,
         },
-        options=("--memory=2g", "--security-opt=no-new-privileges"),
+        options=("--memory=2g", *_rights(SQL_SERVER_RIGHTS), "--security-opt=no-new-privileges"),
         how_to_connect=(
             f"server localhost,{SQL_PORT}, database retail, user extractor, "
             f"password in {folder / 'extractor_password'}, certificate to trust {folder / 'server.pem'}"
@@ -80,9 +74,14 @@ def swagger_container(events_url: str | None, port: int = PAGE_PORT) -> Containe
         port=port,
         port_in_container=8080,
         secrets={} if events_url is None else {"EVENTS_URL": events_url},
-        options=("--read-only", "--cap-drop=ALL", "--security-opt=no-new-privileges"),
+        options=("--read-only", *_rights(()), "--security-opt=no-new-privileges"),
         how_to_connect=f"http://{LOOPBACK}:{port}/",
     )
+
+
+def _rights(kept: Sequence[str]) -> list[str]:
+    """Options that give a container the Linux rights of the deployed task, and no other."""
+    return ["--cap-drop=ALL", *(f"--cap-add={right}" for right in kept)]
 
 
 def _kept(path: Path, make: Callable[[], str]) -> str:

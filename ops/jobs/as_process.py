@@ -1,7 +1,7 @@
 """Runs a deployed Glue job as a process on this machine, since the emulator only pretends to.
 
 What runs is what Glue would run: the deployed script and code archive out of the bucket, with the job's deployed
-arguments, under the credentials of the job's own role. What it logs goes to the job's log group, as Glue does it.
+arguments, under the credentials of the job's own role. What it logs goes to the jobs' output group, as Glue does it.
 """
 
 import sys
@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from ops.jobs.local_log import LOG_GROUP_ARGUMENT, LocalJobLog
+from lake import glue_logs
+from ops.jobs.local_log import LocalJobLog
 from ops.jobs.role_process import assume, environment_of, execute, working_folder
 from ops.stack.target import Target
 
@@ -48,7 +49,8 @@ class ProcessRunner:
             command = [self.interpreter, str(script), "--JOB_NAME", job_name, "--JOB_RUN_ID", run_id]
             command += [part for argument in deployed.items() for part in argument]
             environment = environment_of(self.target, session, str(code))
-            with LocalJobLog(self.target, deployed[LOG_GROUP_ARGUMENT], run_id).run_of(job_name) as log:
+            group = glue_logs.log_group(deployed, glue_logs.OUTPUT)
+            with LocalJobLog(self.target, group, run_id).run_of(job_name) as log:
 
                 def on_line(line: str) -> None:
                     log(line)

@@ -1,4 +1,4 @@
-"""The log of a local job's run, where Glue keeps it on AWS: a stream of the jobs' own log group, named after the run.
+"""The log of a local job's run, where Glue keeps it on AWS: a stream of the jobs' output group, named after the run.
 
 The emulator's Glue only pretends to run jobs and calls each a success. So the process that runs them says here how each
 began and ended, around what the job itself logs.
@@ -13,8 +13,6 @@ from typing import Any, Final
 from ops.jobs.workflow import FAILED, SUCCEEDED
 from ops.stack.target import Target
 
-LOG_GROUP_ARGUMENT: Final = "--continuous-log-logGroup"
-"""The deployed argument of a job that names its log group."""
 RUNNING: Final = "RUNNING"
 STOPPED: Final = "STOPPED"
 _LINES_AT_ONCE: Final = 1000

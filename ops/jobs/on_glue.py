@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from lake import glue_logs
 from ops.jobs.role_process import RunFailedError
 from ops.stack.target import Target
 
@@ -36,5 +37,10 @@ class GlueRunner:
                 break
             time.sleep(POLL_SECONDS)  # between two polls: boto3 has no waiter for job runs
         if run["JobRunState"] != "SUCCEEDED":
-            reason = run.get("ErrorMessage", "Glue gives no reason; see the log group /aws-glue/jobs/error")
+            reason = run.get("ErrorMessage") or self._no_reason(job_name)
             raise RunFailedError(f"{job_name} ended as {run['JobRunState']}, run {run_id}: {reason}")
+
+    def _no_reason(self, job_name: str) -> str:
+        job = self.target.client("glue").get_job(JobName=job_name)["Job"]
+        group = glue_logs.log_group(job["DefaultArguments"], glue_logs.ERROR)
+        return f"Glue gives no reason; see the log group {group}"

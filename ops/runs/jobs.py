@@ -7,9 +7,10 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from datasets import DATASETS
+from lake import glue_logs
 from lake.keys import report_key
 from lake.stacks import LOCAL_STACK
-from ops.jobs.local_log import LOG_GROUP_ARGUMENT, RUNNING, recorded_runs
+from ops.jobs.local_log import RUNNING, recorded_runs
 from ops.runs.model import Run, first_line
 from ops.stack.row_accounts import row_accounts, warehouse_files
 from ops.stack.target import Target
@@ -75,7 +76,8 @@ def glue_run(job: str, found: Mapping[str, Any]) -> Run:
 
 def _runs_here(target: Target, most: int) -> Iterator[Run]:
     job = target.client("glue").get_job(JobName=target.exports["warehouseJob"])["Job"]
-    for run_id, first, last in recorded_runs(target, job["DefaultArguments"][LOG_GROUP_ARGUMENT], most):
+    group = glue_logs.log_group(job["DefaultArguments"], glue_logs.OUTPUT)
+    for run_id, first, last in recorded_runs(target, group, most):
         if "job" in first:
             yield recorded_run(run_id, first, last)
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from local.containers.engine import ImageError, start, stop
-from local.containers.servers import SFTP_OPTIONS, sftp_container
+from local.containers.servers import sftp_container
 from tests.support.emulators import free_port
 
 pytestmark = pytest.mark.timeout(900)
@@ -73,9 +73,9 @@ def test_a_container_that_runs_already_is_told(engine, built, described):
         ({"SFTP_HOST_KEY": OTHER, "SFTP_AUTHORIZED_KEYS": OTHER}, "SFTP_HOST_KEY is not a private key"),
     ],
 )
-def test_it_says_what_it_misses_and_does_not_start(engine, built, given, message):
+def test_it_says_what_it_misses_and_does_not_start(engine, built, given, message, tmp_path):
     variables = [word for name, value in given.items() for word in ("--env", f"{name}={value}")]
-    result = engine("run", "--rm", *SFTP_OPTIONS, *variables, built("sftp"), check=False)
+    result = engine("run", "--rm", *sftp_container(tmp_path).options, *variables, built("sftp"), check=False)
     assert result.returncode == 64
     assert message in result.stderr
 

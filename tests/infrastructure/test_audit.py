@@ -60,6 +60,18 @@ def test_records_are_private_versioned_and_protected_and_expire(prod_graph: Grap
     assert rule["noncurrentVersionExpiration"] == {"noncurrentDays": 365}
 
 
+def encryption_asked(graph: Graph, source: str) -> tuple[list[str], dict[str, str]]:
+    """What CloudTrail asks of the key for a record, and in which context: a bucket key changes both.
+
+    docs.aws.amazon.com/awscloudtrail/latest/userguide/create-kms-key-policy-for-cloudtrail.html
+    """
+    kind = "s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration"
+    [rule] = graph.only(kind, "-records").inputs["rules"]
+    if rule.get("bucketKeyEnabled"):
+        return ["kms:GenerateDataKey", "kms:Decrypt"], {"kms:EncryptionContext:aws:s3:arn": RECORDS}
+    return ["kms:GenerateDataKey"], {"kms:EncryptionContext:aws:cloudtrail:arn": source}
+
+
 @pytest.mark.parametrize(
     ("source", "allowed"), [(TRAIL, True), (OTHER_TRAIL, False)], ids=["ours", "another account's"]
 )
@@ -68,13 +80,14 @@ def test_this_trail_alone_writes_records_with_the_key(prod_graph: Graph, source:
     records = prod_graph.policies()[f"{AUDIT}-records.policy"]
     key = prod_graph.policies()["data-platform-prod-key.policy"]
     put = {"aws:SourceArn": source, "s3:x-amz-acl": "bucket-owner-full-control"}
-    encryption = {"aws:SourceArn": source, "kms:EncryptionContext:aws:cloudtrail:arn": source}
+    actions, encryption = encryption_asked(prod_graph, source)
     key_arn = "arn:aws:kms:eu-west-1:123456789012:key/k"
 
     # then the bucket and the key admit it, and no other
     assert trail_may(records, "s3:GetBucketAcl", RECORDS, **{"aws:SourceArn": source}) is allowed
     assert trail_may(records, "s3:PutObject", f"{RECORDS}/AWSLogs/{ACCOUNT}/CloudTrail/x.gz", **put) is allowed
-    assert trail_may(key, "kms:GenerateDataKey", key_arn, **encryption) is allowed
+    for action in actions:
+        assert trail_may(key, action, key_arn, **{"aws:SourceArn": source}, **encryption) is allowed, action
     assert trail_may(key, "kms:DescribeKey", key_arn, **{"aws:SourceArn": source}) is allowed
 
 
@@ -108,6 +121,16 @@ def test_a_refused_object_or_listing_of_a_mart_rings(prod_graph: Graph) -> None:
     assert (alarm["namespace"], alarm["metricName"]) == (counts["namespace"], counts["name"])
     assert (alarm["statistic"], alarm["comparisonOperator"], alarm["threshold"]) == ("Sum", "GreaterThanThreshold", 0)
     assert alarm["alarmActions"] == [f"${{{prod_graph.only('sns/topic:Topic').name}.arn}}"]
+
+
+def test_trail_starts_after_its_bucket_is_configured(prod_graph: Graph) -> None:
+    # given all that is said of the bucket: its encryption, policy, owner, privacy, versions and expiry
+    trail = prod_graph.only("cloudtrail/trail:Trail")
+    said = [each for each in prod_graph.resources if each.inputs.get("bucket") == trail.inputs["s3BucketName"]]
+    assert len(said) == 6
+
+    # then no record is put before
+    assert {each.urn for each in said} <= trail.dependencies
 
 
 @pytest.mark.parametrize("stack", ["local", "dev"])

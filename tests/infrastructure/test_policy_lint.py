@@ -60,6 +60,10 @@ ACCEPTED = [
         "as AWS's own policy for log groups has it; the condition only narrows",
     ),
     Accepted(
+        "UNKNOWN_CONDITION_FOR_ACTION", "-permissions", "kms:ResourceAliases for action kms:Decrypt",
+        "younger than the linter: docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html",
+    ),
+    Accepted(
         "UNKNOWN_ACTION",
         "local-stream-receiver-permissions",
         "sqs:SendMessageBatch",

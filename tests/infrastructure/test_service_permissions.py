@@ -189,6 +189,16 @@ def functions_asked(judge: Judge) -> Iterator[bool]:
         yield judge.role_may_use_key(role, "sqs")
 
 
+def flow_logs_asked(judge: Judge) -> Iterator[bool]:
+    """VPC Flow Logs finds the log group and writes to it: vpc/latest/userguide/flow-logs-iam-role.html."""
+    for flow in judge.graph.of_type("ec2/flowLog:FlowLog"):
+        role, group = flow.inputs["iamRoleArn"], flow.inputs["logDestination"]
+        # AWS evaluates it for no group in particular.
+        yield judge.role_may(role, "logs:DescribeLogGroups", f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group::log-stream:")
+        for action in ("logs:DescribeLogStreams", "logs:CreateLogStream", "logs:PutLogEvents"):
+            yield judge.role_may(role, action, f"{group}:log-stream:eni-1-reject")
+
+
 def trails_asked(judge: Judge) -> Iterator[bool]:
     """CloudTrail encrypts its records. What else a trail does is in test_audit."""
     for trail in judge.graph.of_type("cloudtrail/trail:Trail"):
@@ -225,6 +235,7 @@ ASKED = {
     "alarms": alarms_asked,
     "log groups": log_groups_asked,
     "functions": functions_asked,
+    "flow logs": flow_logs_asked,
 }
 
 
@@ -260,7 +271,7 @@ def test_a_service_may_do_nothing_else(judge: Judge) -> None:
     granted |= {
         (policy.name, statement["Sid"], action)
         for policy in judge.graph.of_type("iam/rolePolicy:RolePolicy")
-        if policy.inputs["role"].endswith(("-scheduler-role.name}", "-events-role.name}"))
+        if policy.inputs["role"].endswith(("-scheduler-role.name}", "-events-role.name}", "-refusals-role.name}"))
         for statement in json.loads(policy.inputs["policy"])["Statement"]
         for action in statement["Action"]
     }

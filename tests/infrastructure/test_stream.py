@@ -72,11 +72,24 @@ def test_every_answer_of_the_gateway_is_a_problem_document_with_cors(graph: Grap
     }
     for answer in answers:
         problem = json.loads(answer["responseTemplates"]["application/json"])
-        assert str(problem["status"]) == answer["statusCode"]
+        assert problem.get("status") == (int(answer["statusCode"]) if "statusCode" in answer else None)
         assert problem["request_id"] == "$context.requestId"
         headers = answer["responseParameters"]
         assert headers["gatewayresponse.header.Content-Type"] == "'application/problem+json'"
         assert headers["gatewayresponse.header.Access-Control-Allow-Origin"] == "'*'"
+
+
+def test_default_answer_keeps_the_status_of_each_refusal(graph: Graph) -> None:
+    # given that a default answer's status is that of every refusal without an answer of its own: 400, 401, 404, 410
+    [answer] = [
+        each.inputs
+        for each in graph.of_type("apigateway/response:Response")
+        if each.inputs["responseType"] == "DEFAULT_4XX"
+    ]
+
+    # then it has none, and does not advise to send a key
+    assert "statusCode" not in answer
+    assert "key" not in json.loads(answer["responseTemplates"]["application/json"])["detail"]
 
 
 def test_the_gateway_says_when_to_send_a_throttled_request_again(graph: Graph) -> None:
@@ -87,7 +100,7 @@ def test_the_gateway_says_when_to_send_a_throttled_request_again(graph: Graph) -
 
     # then they are those with the status 429
     assert {kind for kind, wait in waits.items() if wait} == {
-        kind for kind, each in answers.items() if each["statusCode"] == "429"
+        kind for kind, each in answers.items() if each.get("statusCode") == "429"
     }
     assert waits["THROTTLED"] == "'1'"
 
@@ -234,3 +247,4 @@ def test_the_recorder_writes_its_table_and_reads_what_it_records(graph: Graph) -
     assert statements["RecordAttributes"]["Action"] == ["dynamodb:UpdateItem"]
     assert statements["ReadObjects"]["Action"] == ["s3:GetObject"]
     assert statements["ReadObjects"]["Resource"] == [f"${{{bucket}.arn}}/{p}/*" for p in ("inbound", "warehouse")]
+    assert statements["LearnOfDeletedObjects"]["Resource"] == [f"${{{bucket}.arn}}"]

@@ -180,8 +180,9 @@ def test_a_put_with_another_encryption_or_key_is_refused_and_one_that_asks_for_n
 
     # then only the platform's key is taken, asked for or not
     assert decision() == "Allow"
-    assert decision(**{"": "aws:kms"}) == "Allow"
     assert decision(**{"": "aws:kms", "aws_kms_key_id": key}) == "Allow"
+    # S3 would take the account's key aws/s3
+    assert decision(**{"": "aws:kms"}) == "Deny"
     assert decision(**{"": "AES256"}) == "Deny"
     assert decision(**{"": "aws:kms", "aws_kms_key_id": "arn:aws:kms:eu-west-1:999999999999:key/x"}) == "Deny"
     assert decision(customer_algorithm="AES256") == "Deny"

@@ -124,7 +124,8 @@ def analysts_calls(target, policies, team):
     here = f"{policies.region}:{policies.account}"
     catalogue = f"arn:aws:glue:{here}:"
     looks = {
-        "GetDatabase": ("catalog", f"database/{database}"),
+        "GetDatabase": ("catalog", f"database/{database}", "database/default"),
+        "GetDatabases": ("catalog", "database/default", f"database/{database}"),
         "GetTables": ("catalog", f"database/{database}", f"table/{database}/{table}"),
         "GetTable": ("catalog", f"database/{database}", f"table/{database}/{table}"),
     }
@@ -132,5 +133,5 @@ def analysts_calls(target, policies, team):
         for resource in resources:
             yield Call(role, f"glue:{action}", catalogue + resource, {}, True)
     workgroup = f"arn:aws:athena:{here}:workgroup/{target.exports['teamWorkgroups'][team]}"
-    for action in ("GetQueryExecution", "GetQueryResults", "StopQueryExecution"):
+    for action in ("GetQueryExecution", "GetQueryResults", "GetQueryResultsStream", "StopQueryExecution"):
         yield Call(role, f"athena:{action}", workgroup, {}, True)

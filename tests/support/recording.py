@@ -53,9 +53,13 @@ OUTPUTS = (
 INVOKES = {
     "aws:index/getCallerIdentity:getCallerIdentity": {"accountId": ACCOUNT},
     "aws:index/getRegion:getRegion": {"region": "eu-west-1"},
-    "aws:index/getAvailabilityZones:getAvailabilityZones": {"names": ["eu-west-1a", "eu-west-1b", "eu-west-1c"]},
     "aws:ecr/getAuthorizationToken:getAuthorizationToken": {"userName": "AWS", "password": "registry-token"},
 }
+
+
+ZONES = "aws:index/getAvailabilityZones:getAvailabilityZones"
+LOCAL_ZONE = "eu-west-1-dub-1a"
+"""A zone that an account opts in to. AWS lists it among the available ones, unless it is asked not to."""
 
 
 @dataclass(frozen=True)
@@ -167,8 +171,15 @@ class _Recorder(mocks.MockMonitor):
         return empty_pb2.Empty()
 
     def Invoke(self, request: Any) -> Any:  # noqa: N802 - the SDK's name
-        fields = {"return": json_format.ParseDict(INVOKES[request.tok], struct_pb2.Struct())}
+        answer = _zones(request) if request.tok == ZONES else INVOKES[request.tok]
+        fields = {"return": json_format.ParseDict(answer, struct_pb2.Struct())}
         return resource_pb2.ResourceInvokeResponse(**fields)
+
+
+def _zones(request: Any) -> dict[str, Any]:
+    filters = json_format.MessageToDict(request.args).get("filters", [])
+    regular = {"name": "opt-in-status", "values": ["opt-in-not-required"]} in filters
+    return {"names": [*([] if regular else [LOCAL_ZONE]), "eu-west-1a", "eu-west-1b", "eu-west-1c"]}
 
 
 def record(stack: str, program: Path | None = None, **changed_settings: object) -> Graph:

@@ -40,6 +40,7 @@ UNEXERCISED = (
         ("logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"),
         "the network's flow log is written in the role's name; no packet flows here",
     ),
+    Unexercised("network-refusals", "FindLogGroup", ("logs:DescribeLogGroups",), _SERVICES),
     Unexercised(
         "stream-batcher",
         "TakeMessages",
@@ -53,6 +54,12 @@ UNEXERCISED = (
         "UseKey",
         ("kms:GenerateDataKey",),
         "every function may use the key; this one writes nothing",
+    ),
+    Unexercised(
+        "attributes-recorder",
+        "LearnOfDeletedObjects",
+        ("s3:ListBucket",),
+        "S3 asks for it to answer 404; judged in tests/infrastructure/test_lake_requests.py",
     ),
     Unexercised("attributes-recorder", "SendFailures", ("sqs:SendMessage",), _SERVICES),
     Unexercised("attributes-recorder", "UseKey", ("kms:GenerateDataKey",), "its failures go to an encrypted queue"),

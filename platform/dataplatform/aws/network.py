@@ -141,7 +141,12 @@ class Network(pulumi.ComponentResource):
 
         A task that starts earlier cannot pull its image, and a deployment's circuit breaker counts that.
         """
-        zones = aws.get_availability_zones_output(state="available", opts=pulumi.InvokeOutputOptions(parent=self)).names
+        # Not Local Zones, which an account may opt in to: no NAT gateway and hardly a service is there.
+        zones = aws.get_availability_zones_output(
+            state="available",
+            filters=[{"name": "opt-in-status", "values": ["opt-in-not-required"]}],
+            opts=pulumi.InvokeOutputOptions(parent=self),
+        ).names
         subnets: list[pulumi.Output[str]] = []
         ready: list[pulumi.Output[str]] = [route.id for route in routes]
         for index, (block, table) in enumerate(zip(blocks, tables, strict=True)):
@@ -245,7 +250,9 @@ class Network(pulumi.ComponentResource):
                     "WriteFlowLogs",
                     ["logs:CreateLogStream", "logs:PutLogEvents", "logs:DescribeLogStreams"],
                     [logs.arn, pulumi.Output.concat(logs.arn, ":*")],
-                )
+                ),
+                # It knows no group: docs.aws.amazon.com/vpc/latest/userguide/flow-logs-iam-role.html
+                allow("FindLogGroup", ["logs:DescribeLogGroups"], ["*"]),
             ),
             opts=self._child,
         )

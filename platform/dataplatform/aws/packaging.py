@@ -100,10 +100,22 @@ def job_wheels() -> pulumi.Asset:
     def build(folder: Path) -> None:
         _pip("download", "--dest", str(folder), *_wheels_for(JOB_PYTHON, JOB_ARCHITECTURE), "-r", str(requirements))
         members = [(f"wheels/{wheel.name}", wheel) for wheel in _files(folder)]
-        _write_zip(target, [*members, ("wheels/requirements.txt", requirements)])
+        versions = folder / "requirements.txt"
+        versions.write_text(_without_hashes(requirements.read_text()))
+        _write_zip(target, [*members, ("wheels/requirements.txt", versions)])
 
     _when_changed(target, [requirements], build)
     return pulumi.FileAsset(str(target))
+
+
+def _without_hashes(requirements: str) -> str:
+    """The pinned versions alone. Pip compared the hashes as it fetched the wheels, which lie beside this list.
+
+    With hashes, pip on Glue would refuse any requirement that Glue itself adds without one.
+    """
+    lines = requirements.replace("\\\n", " ").splitlines()
+    pinned = [line.partition(" --hash=")[0].strip() for line in lines if not line.lstrip().startswith("#")]
+    return "".join(f"{line}\n" for line in pinned if line)
 
 
 def _rooted(*folders: str) -> dict[str, Path]:

@@ -6,6 +6,10 @@ from typing import Any, Final
 import pulumi
 
 VERSION: Final = "2012-10-17"
+# CloudTrail does not support the condition: docs.aws.amazon.com/awscloudtrail/latest/userguide/
+# cloudtrail-required-policy-for-cloudwatch-logs.html. Of Glue no page says that it sends the account with a job's role;
+# with a condition that Glue does not meet, no job could be created. IAM passes roles within an account only.
+_SENDS_NO_SOURCE_ACCOUNT: Final = frozenset({"cloudtrail.amazonaws.com", "glue.amazonaws.com"})
 
 Conditions = Mapping[str, Mapping[str, Any]]
 
@@ -82,24 +86,35 @@ def document(*statements: Mapping[str, Any]) -> pulumi.Output[str]:
 
 
 def trust_service(service: str, account_id: pulumi.Input[str], *, also_account: bool = False) -> pulumi.Output[str]:
-    """Trust policy of a role that an AWS service assumes on behalf of this account only.
+    """Trust policy of a role that an AWS service assumes, on behalf of this account where the service sends it.
 
     Args:
         service: service principal, such as "glue.amazonaws.com".
         account_id: this account.
         also_account: the account's own principals may assume it too; only the local stack says so.
     """
-    statements = [
-        allow_principal(
-            "ServiceAssumes",
-            {"Service": service},
-            ["sts:AssumeRole"],
-            conditions={"StringEquals": {"aws:SourceAccount": account_id}},
-        )
-    ]
+    here: Conditions = {"StringEquals": {"aws:SourceAccount": account_id}}
+    conditions = None if service in _SENDS_NO_SOURCE_ACCOUNT else here
+    statements = [allow_principal("ServiceAssumes", {"Service": service}, ["sts:AssumeRole"], conditions=conditions)]
     if also_account:
         statements.append(allow_principal("LocalRunnerAssumes", {"AWS": account_root(account_id)}, ["sts:AssumeRole"]))
     return document(*statements)
+
+
+def decrypt_given_parameters(region: pulumi.Input[str], account_id: pulumi.Input[str]) -> dict[str, Any]:
+    """A statement to decrypt SSM parameters that a person made with the account's key aws/ssm, SSM's own choice.
+
+    The key has no ARN before it exists, so its alias names it.
+    """
+    return allow(
+        "DecryptGivenParameters",
+        ["kms:Decrypt"],
+        [pulumi.Output.concat("arn:aws:kms:", region, ":", account_id, ":key/*")],
+        {
+            "StringEquals": {"kms:ViaService": pulumi.Output.concat("ssm.", region, ".amazonaws.com")},
+            "ForAnyValue:StringEquals": {"kms:ResourceAliases": "alias/aws/ssm"},
+        },
+    )
 
 
 def account_root(account_id: pulumi.Input[str]) -> pulumi.Output[str]:

@@ -88,6 +88,10 @@ class StackContext:
         """
         return _given(self.queue_arn, "undelivered queue", "with_alarms")
 
+    def log_groups(self, names: str) -> pulumi.Output[str]:
+        """ARN pattern of the log groups whose name matches, such as "/aws-glue/*", and of their streams."""
+        return pulumi.Output.concat("arn:aws:logs:", self.region, ":", self.account_id, f":log-group:{names}")
+
     @property
     def metrics_namespace(self) -> str:
         """CloudWatch namespace of the metrics that the stack's own code publishes."""

@@ -12,7 +12,7 @@ from dataplatform.aws.stack import StackContext
 from dataplatform.processing.permissions import JobScope, mart_policy, sanitise_policy, warehouse_policy
 from dataplatform.settings.model import JobSettings
 from dataplatform.storage.data_lake import DataLake
-from lake import keys
+from lake import glue_logs, keys
 
 GLUE_VERSION = "5.0"
 # Runs may overlap: each object and each report is written whole, and equal whoever writes it.
@@ -50,14 +50,19 @@ class TransformJobs(pulumi.ComponentResource):
         super().__init__("dataplatform:jobs:TransformJobs", name, None, opts)
         self._name, self._stack, self._lake, self._settings = name, stack, lake, settings
         self._child = pulumi.ResourceOptions(parent=self)
-        self._logs = aws.cloudwatch.LogGroup(
-            f"{name}-logs",
-            name=f"/{name}",
-            retention_in_days=stack.log_retention_days,
-            kms_key_id=stack.key_arn,
-            opts=self._child,
-        )
-        scope = JobScope(stack=stack, lake=lake, teams=teams, log_group_arn=self._logs.arn)
+        self._log_prefix = f"/{name}"
+        # Glue would make them on a job's first run: without the key, and for ever.
+        self._logs = [
+            aws.cloudwatch.LogGroup(
+                f"{name}-{kind}-logs",
+                name=f"{self._log_prefix}/{kind}",
+                retention_in_days=stack.log_retention_days,
+                kms_key_id=stack.key_arn,
+                opts=self._child,
+            )
+            for kind in glue_logs.GROUPS
+        ]
+        scope = JobScope(stack=stack, lake=lake, teams=teams, log_prefix=self._log_prefix)
         code = self._upload("code", "jobs.zip", packaging.job_code())
         wheels = self._upload("wheels", "jobs.gluewheels.zip", packaging.job_wheels())
         shared = {"--extra-py-files": code, "--additional-python-modules": wheels}
@@ -148,11 +153,10 @@ class TransformJobs(pulumi.ComponentResource):
                 **arguments,
                 "--python-modules-installer-option": "--no-index",
                 "--job-language": "python",
-                "--enable-continuous-cloudwatch-log": "true",
-                "--continuous-log-logGroup": self._logs.name,
+                glue_logs.PREFIX_ARGUMENT: self._log_prefix,
                 "--enable-metrics": "true",
             },
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[permissions]),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[permissions, *self._logs]),
         )
 
     def _create_workflow(self, warehouse: aws.glue.Job, mart: aws.glue.Job) -> aws.glue.Workflow:

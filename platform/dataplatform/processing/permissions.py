@@ -20,8 +20,8 @@ class JobScope:
     lake: DataLake
     teams: Sequence[str]
     """Teams whose reports the mart job writes."""
-    log_group_arn: pulumi.Input[str]
-    """Where the jobs' own log goes."""
+    log_prefix: str
+    """What the names of the jobs' own log groups begin with."""
 
 
 def warehouse_policy(scope: JobScope) -> pulumi.Output[str]:
@@ -81,17 +81,14 @@ def _list(scope: JobScope, prefixes: list[str]) -> dict[str, Any]:
 
 
 def _common(scope: JobScope) -> list[dict[str, Any]]:
-    log_groups = pulumi.Output.concat(
-        "arn:aws:logs:", scope.stack.region, ":", scope.stack.account_id, ":log-group:/aws-glue/"
-    )
     return [
         allow("ReadCode", ["s3:GetObject"], [_objects(scope, keys.CODE)]),
         allow("UseKey", ["kms:Decrypt", "kms:GenerateDataKey"], [scope.stack.key_arn]),
         allow(
-            # What Glue itself says of a run goes to groups that it makes, under this prefix.
+            # What Glue itself says before it knows the jobs' groups goes to groups that it makes, under /aws-glue/.
             "WriteLogs",
             ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"],
-            [pulumi.Output.concat(log_groups, "*"), pulumi.Output.concat(scope.log_group_arn, ":*")],
+            [scope.stack.log_groups("/aws-glue/*"), scope.stack.log_groups(f"{scope.log_prefix}/*")],
         ),
         # CloudWatch metrics know no resources; the namespace narrows the statement instead.
         allow("PublishMetrics", ["cloudwatch:PutMetricData"], ["*"], _namespaces(scope)),

@@ -5,7 +5,7 @@ from typing import Annotated, Final, Self
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
-from dataplatform.settings.base import Name, ParameterName, SettingsModel
+from dataplatform.settings.base import GIVEN_PARAMETER_KEYS, Name, ParameterName, SettingsModel
 from lake.callbacks import HEADER_PATTERN
 from lake.json_pointer import POINTER_PATTERN
 
@@ -55,7 +55,10 @@ class CallbackSettings(SettingsModel):
     ] = None
     secret_parameter: Annotated[
         ParameterName | None,
-        Field(description="Name of an SSM SecureString with the shared secret; without it the program generates one."),
+        Field(
+            description=f"Name of an SSM SecureString with the shared secret, encrypted with {GIVEN_PARAMETER_KEYS}; "
+            "without it the program generates one."
+        ),
     ] = None
 
 

@@ -115,7 +115,13 @@ class Settings(SettingsModel):
         ),
     ]
     team_session_hours: Annotated[
-        int, Field(ge=1, le=12, description="Hours that a session of a team's role may last.")
+        int,
+        Field(
+            ge=1,
+            le=12,
+            description="Hours that a session of a team's role may last. If a member's own principal is a role, such "
+            "as one of IAM Identity Center, AWS allows one hour at most (role chaining).",
+        ),
     ] = 1
     team_identity_provider: Annotated[
         IdentityProviderSettings | None,

@@ -6,6 +6,7 @@ from typing import Annotated, Final, Literal, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from dataplatform.settings.base import (
+    GIVEN_PARAMETER_KEYS,
     PARAMETER_CHARACTERS,
     Name,
     ParameterName,
@@ -140,7 +141,10 @@ class DatabaseSettings(SettingsModel):
     user: Annotated[User, Field(description="The extraction's login.")]
     password_parameter: Annotated[
         ParameterName | None,
-        Field(description="Name of an SSM SecureString that you made; without it the program generates the password."),
+        Field(
+            description=f"Name of an SSM SecureString that you made, encrypted with {GIVEN_PARAMETER_KEYS}; without it "
+            "the program generates the password."
+        ),
     ] = None
     certificate: Annotated[
         str | None,

@@ -12,23 +12,11 @@ from dataplatform.declarations import Declarations
 from dataplatform.settings.model import Settings
 from dataplatform.settings.sources import DEMO_SFTP_NAME, DEMO_SFTP_PORT, DEMO_SQL_NAME
 from dataplatform.sftp.collector import BatchCollector
+from dataplatform.sources.linux_rights import SFTP_RIGHTS, SQL_SERVER_RIGHTS, dropped_rights
 from dataplatform.sources.source_server import ServerTask, SourceServer
 from dataplatform.sql.extraction import SqlExtraction
 
 SQL_PORT: Final = 1433
-# What a container has by default and these servers do without. sshd keeps what it changes root and user by.
-_UNUSED_RIGHTS: Final = (
-    "AUDIT_WRITE",
-    "DAC_OVERRIDE",
-    "FOWNER",
-    "FSETID",
-    "KILL",
-    "MKNOD",
-    "NET_BIND_SERVICE",
-    "NET_RAW",
-    "SETFCAP",
-    "SETPCAP",
-)
 
 
 def served_connection(settings: Settings) -> str | None:
@@ -131,7 +119,7 @@ def _sftp_task(collector: BatchCollector, connection: str) -> ServerTask:
         start_seconds=10,
         read_only_root=True,
         volume="/srv/sftp/outgoing",
-        dropped_rights=_UNUSED_RIGHTS,
+        dropped_rights=dropped_rights(SFTP_RIGHTS),
     )
 
 
@@ -149,5 +137,5 @@ def _sql_task(extraction: SqlExtraction, database: str, settings: Settings) -> S
         # SQL Server writes beside its data folder, too.
         read_only_root=False,
         volume=None,
-        dropped_rights=_UNUSED_RIGHTS,
+        dropped_rights=dropped_rights(SQL_SERVER_RIGHTS),
     )

@@ -1,10 +1,10 @@
 """What the SQL extraction's two roles may do: the task lands objects, Fargate pulls its image and writes its logs."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import pulumi
 
-from dataplatform.aws.policies import allow, document
+from dataplatform.aws.policies import allow, decrypt_given_parameters, document
 from dataplatform.aws.stack import StackContext
 from dataplatform.sql.container_image import ContainerImage
 from dataplatform.storage.data_lake import DataLake
@@ -16,7 +16,7 @@ def task_policy(
     lake: DataLake,
     datasets: Iterable[str],
     *,
-    password_parameters: Iterable[str],
+    password_parameters: Sequence[str],
     ledger_table_arn: pulumi.Input[str],
 ) -> pulumi.Output[str]:
     """The task writes under inbound/{its datasets}/ and reads back only that, to compare snapshots.
@@ -42,6 +42,7 @@ def task_policy(
             [ledger_table_arn],
         ),
         allow("ReadConfiguration", ["ssm:GetParameter"], parameters),
+        *([decrypt_given_parameters(stack.region, stack.account_id)] if password_parameters else []),
         allow("UseKey", ["kms:Decrypt", "kms:GenerateDataKey"], [stack.key_arn]),
     )
 

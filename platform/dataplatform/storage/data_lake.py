@@ -112,7 +112,6 @@ class DataLake(pulumi.ComponentResource):
 
     def _key_policy(self) -> pulumi.Output[str]:
         account_id, region = self._stack.account_id, self._stack.region
-        log_groups = pulumi.Output.concat("arn:aws:logs:", region, ":", account_id, ":log-group:*")
         return document(
             self._administration(),
             allow_principal(
@@ -127,7 +126,7 @@ class DataLake(pulumi.ComponentResource):
                     "kms:DescribeKey",
                 ],
                 ["*"],
-                {"ArnLike": {"kms:EncryptionContext:aws:logs:arn": log_groups}},
+                {"ArnLike": {"kms:EncryptionContext:aws:logs:arn": self._stack.log_groups("*")}},
             ),
             allow_principal(
                 "AlarmsPublish",

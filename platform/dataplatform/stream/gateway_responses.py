@@ -11,7 +11,8 @@ class Problem(NamedTuple):
     """
 
     response_type: str
-    status: int
+    status: int | None
+    """None: each kind of refusal that has no answer of its own keeps its status, which the body does not name."""
     title: str
     detail: str
     retry_seconds: int | None = None
@@ -23,6 +24,8 @@ _KEY: Final = "send a valid key in the header x-api-key"
 _NEXT_SECOND: Final = 1
 _NEXT_HOUR: Final = 3600
 _AGAIN: Final = "post the same again; nothing is stored twice"
+# The gateway puts in the kind of the refusal, such as RESOURCE_NOT_FOUND.
+_KIND: Final = "$context.error.responseType"
 
 PROBLEMS: Final = (
     Problem("INVALID_API_KEY", 403, "Forbidden", _KEY),
@@ -39,7 +42,7 @@ PROBLEMS: Final = (
     ),
     Problem("INTEGRATION_TIMEOUT", 504, "Gateway Timeout", _AGAIN),
     Problem("INTEGRATION_FAILURE", 500, "Internal Server Error", _AGAIN),
-    Problem("DEFAULT_4XX", 403, "Forbidden", _KEY),
+    Problem("DEFAULT_4XX", None, "Client Error", f"the API refused the request: {_KIND}"),
     Problem("DEFAULT_5XX", 500, "Internal Server Error", _AGAIN),
 )
 
@@ -50,7 +53,7 @@ def problem_template(problem: Problem) -> str:
         {
             "type": "about:blank",
             "title": problem.title,
-            "status": problem.status,
+            **({} if problem.status is None else {"status": problem.status}),
             "detail": problem.detail,
             "request_id": "$context.requestId",
         }

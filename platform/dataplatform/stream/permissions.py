@@ -5,7 +5,7 @@ from typing import Any
 
 import pulumi
 
-from dataplatform.aws.policies import allow
+from dataplatform.aws.policies import allow, decrypt_given_parameters
 from dataplatform.aws.stack import StackContext
 from dataplatform.storage.data_lake import DataLake
 from lake import callbacks, keys
@@ -32,6 +32,7 @@ def receiver_statements(
         allow("Enqueue", _send(batch_actions=stack.local.batch_actions), [queue_arn]),
         allow("RememberSignatures", ["dynamodb:PutItem", "dynamodb:DeleteItem"], [signatures_table_arn]),
         allow("ReadCallbacks", ["ssm:GetParameter"], [pulumi.Output.concat(parameters, name) for name in names]),
+        *([decrypt_given_parameters(stack.region, stack.account_id)] if secret_parameters else []),
     ]
 
 

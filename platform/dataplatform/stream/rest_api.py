@@ -162,7 +162,7 @@ class RestApi(pulumi.ComponentResource):
             headers = problem_headers(problem, self._cors_origin)
             behaviour = {
                 "response_type": problem.response_type,
-                "status_code": str(problem.status),
+                "status_code": None if problem.status is None else str(problem.status),
                 "response_templates": {"application/json": problem_template(problem)},
                 "response_parameters": {
                     f"gatewayresponse.header.{header}": f"'{value}'" for header, value in headers.items()

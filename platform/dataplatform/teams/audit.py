@@ -64,8 +64,7 @@ class Audit(pulumi.ComponentResource):
         self._retained = pulumi.ResourceOptions(parent=self, retain_on_delete=stack.protect_data)
         self._arn = _trail_arn(name, stack)
         records = aws.s3.Bucket(f"{name}-records", opts=self._data_bearing)
-        admitted = self._secure(records)
-        self._keep_for_a_while(records)
+        configuration = [*self._secure(records), *self._keep_for_a_while(records)]
         group = aws.cloudwatch.LogGroup(
             f"{name}-trail",
             name=f"/{name}/trail",
@@ -73,7 +72,7 @@ class Audit(pulumi.ComponentResource):
             kms_key_id=stack.key_arn,
             opts=self._data_bearing,
         )
-        trail = self._record(records, admitted, group)
+        trail = self._record(records, configuration, group)
         self._alarm_on_refusals(group)
         self.trail_arn = trail.arn
         self.records_bucket_name = records.bucket
@@ -86,9 +85,9 @@ class Audit(pulumi.ComponentResource):
             }
         )
 
-    def _secure(self, records: aws.s3.Bucket) -> aws.s3.BucketPolicy:
+    def _secure(self, records: aws.s3.Bucket) -> list[pulumi.Resource]:
         name = f"{self._name}-records"
-        aws.s3.BucketPublicAccessBlock(
+        private = aws.s3.BucketPublicAccessBlock(
             name,
             bucket=records.bucket,
             block_public_acls=True,
@@ -97,10 +96,10 @@ class Audit(pulumi.ComponentResource):
             restrict_public_buckets=True,
             opts=self._retained,
         )
-        aws.s3.BucketOwnershipControls(
+        owned = aws.s3.BucketOwnershipControls(
             name, bucket=records.bucket, rule={"object_ownership": "BucketOwnerEnforced"}, opts=self._retained
         )
-        aws.s3.BucketServerSideEncryptionConfiguration(
+        encrypted = aws.s3.BucketServerSideEncryptionConfiguration(
             name,
             bucket=records.bucket,
             rules=[
@@ -109,14 +108,18 @@ class Audit(pulumi.ComponentResource):
                         "sse_algorithm": "aws:kms",
                         "kms_master_key_id": self._stack.key_arn,
                     },
-                    "bucket_key_enabled": True,
+                    # With a bucket key CloudTrail would need kms:Decrypt, too, and the encryption context would be the
+                    # bucket, not the trail: docs.aws.amazon.com/awscloudtrail/latest/userguide/
+                    # create-kms-key-policy-for-cloudtrail.html. A record every few minutes saves nothing by one.
+                    "bucket_key_enabled": False,
                 }
             ],
             opts=self._retained,
         )
-        return aws.s3.BucketPolicy(
+        admitted = aws.s3.BucketPolicy(
             name, bucket=records.bucket, policy=self._records_policy(records.arn), opts=self._retained
         )
+        return [private, owned, encrypted, admitted]
 
     def _records_policy(self, bucket_arn: pulumi.Output[str]) -> pulumi.Output[str]:
         """This trail writes its records, and nobody is granted anything else here."""
@@ -145,13 +148,13 @@ class Audit(pulumi.ComponentResource):
             ),
         )
 
-    def _keep_for_a_while(self, records: aws.s3.Bucket) -> None:
+    def _keep_for_a_while(self, records: aws.s3.Bucket) -> list[pulumi.Resource]:
         name = f"{self._name}-records"
         versioning = aws.s3.BucketVersioning(
             name, bucket=records.bucket, versioning_configuration={"status": "Enabled"}, opts=self._retained
         )
         days = self._stack.log_retention_days
-        aws.s3.BucketLifecycleConfiguration(
+        expiring = aws.s3.BucketLifecycleConfiguration(
             name,
             bucket=records.bucket,
             rules=[
@@ -167,9 +170,10 @@ class Audit(pulumi.ComponentResource):
             ],
             opts=pulumi.ResourceOptions.merge(self._retained, pulumi.ResourceOptions(depends_on=[versioning])),
         )
+        return [versioning, expiring]
 
     def _record(
-        self, records: aws.s3.Bucket, admitted: aws.s3.BucketPolicy, group: aws.cloudwatch.LogGroup
+        self, records: aws.s3.Bucket, configuration: list[pulumi.Resource], group: aws.cloudwatch.LogGroup
     ) -> aws.cloudtrail.Trail:
         account_id, region = self._stack.account_id, self._stack.region
         role = aws.iam.Role(
@@ -207,8 +211,8 @@ class Audit(pulumi.ComponentResource):
                     ],
                 }
             ],
-            # Creating it, CloudTrail tries bucket and role.
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[admitted, permissions]),
+            # CloudTrail tries bucket and role as the trail is created, and writes from then on.
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[*configuration, permissions]),
         )
 
     def _alarm_on_refusals(self, group: aws.cloudwatch.LogGroup) -> None:

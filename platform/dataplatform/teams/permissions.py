@@ -14,12 +14,17 @@ _SAML_AUDIENCE = "https://signin.aws.amazon.com/saml"
 _QUERY_ACTIONS = [
     "athena:GetQueryExecution",
     "athena:GetQueryResults",
+    # JDBC and ODBC drivers read results as a stream.
+    "athena:GetQueryResultsStream",
     "athena:GetWorkGroup",
     "athena:ListQueryExecutions",
     "athena:StartQueryExecution",
     "athena:StopQueryExecution",
 ]
-_CATALOGUE_ACTIONS = ["glue:GetDatabase", "glue:GetTable", "glue:GetTables"]
+_TABLE_ACTIONS = ["glue:GetTable", "glue:GetTables"]
+# Athena asks for the account's database `default`, too, whatever is queried: DDL statements and drivers fail without.
+# docs.aws.amazon.com/athena/latest/ug/fine-grained-access-to-glue-resources.html
+_DATABASE_ACTIONS = ["glue:GetDatabase", "glue:GetDatabases"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,12 +47,12 @@ def reading_policy(scope: TeamScope) -> pulumi.Output[str]:
         allow("ReadReports", ["s3:GetObject"], [_objects(scope, prefix)]),
         allow("ListReports", ["s3:ListBucket"], [scope.bucket_arn], {"StringLike": {"s3:prefix": f"{prefix}*"}}),
         allow(
-            # The bucket uses S3 Bucket Keys: KMS sees only the bucket's ARN, not the object's. So this statement
-            # cannot name a prefix; ReadReports above does.
+            # With a bucket key the encryption context is the bucket, without one the object. S3 decides above which
+            # prefix may be read.
             "DecryptThroughS3",
             ["kms:Decrypt"],
             [scope.key_arn],
-            _through_s3(scope, {"kms:EncryptionContext:aws:s3:arn": scope.bucket_arn}),
+            _through_s3(scope) | _of_the_bucket(scope),
         ),
     )
 
@@ -57,7 +62,8 @@ def query_policy(scope: TeamScope) -> pulumi.Output[str]:
     prefix = keys.query_results_prefix(scope.team)
     return document(
         allow("Query", _QUERY_ACTIONS, [scope.workgroup_arn]),
-        allow("ReadTables", _CATALOGUE_ACTIONS, _tables(scope)),
+        allow("ReadTables", _TABLE_ACTIONS, _tables(scope)),
+        allow("FindDatabases", _DATABASE_ACTIONS, _databases(scope)),
         allow("FindBucket", ["s3:GetBucketLocation"], [scope.bucket_arn]),
         allow("ListResults", ["s3:ListBucket"], [scope.bucket_arn], {"StringLike": {"s3:prefix": f"{prefix}*"}}),
         allow("KeepResults", ["s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload"], [_objects(scope, prefix)]),
@@ -74,7 +80,8 @@ def boundary_policy(scope: TeamScope) -> pulumi.Output[str]:
         allow("AtMostWriteOwnResults", ["s3:PutObject", "s3:AbortMultipartUpload"], [_objects(scope, results)]),
         allow("AtMostFindAndListBucket", ["s3:GetBucketLocation", "s3:ListBucket"], [scope.bucket_arn]),
         allow("AtMostQueryInOwnWorkgroup", _QUERY_ACTIONS, [scope.workgroup_arn]),
-        allow("AtMostReadOwnTables", _CATALOGUE_ACTIONS, _tables(scope)),
+        allow("AtMostReadOwnTables", _TABLE_ACTIONS, _tables(scope)),
+        allow("AtMostFindDatabases", _DATABASE_ACTIONS, _databases(scope)),
         allow("AtMostUseKeyThroughS3", ["kms:Decrypt", "kms:GenerateDataKey"], [scope.key_arn], _through_s3(scope)),
         # Inbound, warehouse, quarantine, code and other teams' prefixes; and what is added to the bucket one day.
         deny("DenyOtherObjects", ["s3:*"], other_than=[scope.bucket_arn, *own]),
@@ -142,6 +149,16 @@ def _tables(scope: TeamScope) -> list[pulumi.Output[str]]:
     ]
 
 
-def _through_s3(scope: TeamScope, more: dict[str, pulumi.Input[str]] | None = None) -> dict[str, Any]:
-    service = pulumi.Output.concat("s3.", scope.stack.region, ".amazonaws.com")
-    return {"StringEquals": {"kms:ViaService": service, **(more or {})}}
+def _databases(scope: TeamScope) -> list[pulumi.Output[str]]:
+    catalogue = pulumi.Output.concat("arn:aws:glue:", scope.stack.region, ":", scope.stack.account_id)
+    own = pulumi.Output.concat(catalogue, ":database/", scope.mart_database)
+    return [pulumi.Output.concat(catalogue, ":catalog"), pulumi.Output.concat(catalogue, ":database/default"), own]
+
+
+def _through_s3(scope: TeamScope) -> dict[str, Any]:
+    return {"StringEquals": {"kms:ViaService": pulumi.Output.concat("s3.", scope.stack.region, ".amazonaws.com")}}
+
+
+def _of_the_bucket(scope: TeamScope) -> dict[str, Any]:
+    objects = pulumi.Output.concat(scope.bucket_arn, "/*")
+    return {"StringLike": {"kms:EncryptionContext:aws:s3:arn": [scope.bucket_arn, objects]}}

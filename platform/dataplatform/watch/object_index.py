@@ -133,6 +133,9 @@ class ObjectIndex(pulumi.ComponentResource):
             },
             statements=[
                 allow("ReadObjects", ["s3:GetObject"], objects),
+                # Without it S3 answers 403 for an object that was deleted, and not 404; a condition on the prefix would
+                # never hold, since the request has none: docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html
+                allow("LearnOfDeletedObjects", ["s3:ListBucket"], [self._lake.bucket_arn]),
                 allow("RecordAttributes", ["dynamodb:UpdateItem"], [table.arn]),
                 allow("SendFailures", ["sqs:SendMessage"], [dead_letters.arn]),
             ],

@@ -87,6 +87,28 @@ def test_requirements_that_pip_cannot_meet_are_refused_in_words(checkout: Path) 
     assert not list((checkout / ".build").glob("layer-*"))
 
 
+def test_wheels_are_listed_for_glue_without_hashes(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # given pinned requirements, and a pip that fetches a wheel
+    (checkout / "requirements").mkdir()
+    (checkout / "requirements/jobs.txt").write_text(
+        "# written by uv\nsix==1.17.0 \\\n    --hash=sha256:aa \\\n    --hash=sha256:bb\n"
+        "numpy==2.4.6 ; python_full_version < '3.12' \\\n    --hash=sha256:cc\n    # via polars\n"
+    )
+    monkeypatch.setattr(packaging, "_pip", lambda *words: (Path(words[2]) / "six-1.17.0.whl").write_bytes(b"wheel"))
+
+    # when
+    archive = packaging.job_wheels()
+
+    # then pip on Glue may be given further requirements, which have no hash
+    assert isinstance(archive, pulumi.FileAsset)
+    with zipfile.ZipFile(archive.path) as opened:
+        assert opened.namelist() == ["wheels/requirements.txt", "wheels/six-1.17.0.whl"]
+        assert opened.read("wheels/requirements.txt").decode().splitlines() == [
+            "six==1.17.0",
+            "numpy==2.4.6 ; python_full_version < '3.12'",
+        ]
+
+
 def test_the_archive_of_the_functions_code_is_small(monkeypatch: pytest.MonkeyPatch) -> None:
     # the code without the layer: Lambda's console can show it, and a cold start reads little
     monkeypatch.chdir(ROOT)

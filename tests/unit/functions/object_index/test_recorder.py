@@ -3,7 +3,10 @@
 import io
 from datetime import UTC, datetime
 
+import boto3
 import pytest
+from botocore.exceptions import ClientError
+from botocore.stub import Stubber
 
 from functions.object_index.recorder import Recorder, column_names
 from lake.keys import InvalidKeyError, inbound_object, parse_warehouse_key
@@ -146,3 +149,47 @@ def test_a_warehouse_key_reads_back_as_its_inbound_object(name):
 def test_what_is_no_warehouse_key_is_refused(key):
     with pytest.raises(InvalidKeyError):
         parse_warehouse_key(key)
+
+
+# What S3 refuses
+
+
+@pytest.fixture
+def s3():
+    """S3's client with answers that a test puts in."""
+    client = boto3.client("s3", region_name="eu-west-1", aws_access_key_id="x", aws_secret_access_key="y")
+    with Stubber(client) as stubber:
+        yield client, stubber
+
+
+def arrival(key="inbound/vehicles/2026/11/23/v.csv"):
+    created = {"key": key, "size": 10, "etag": "e", "sequencer": "0A"}
+    return {"time": "2026-11-23T09:00:00Z", "detail": {"bucket": {"name": "lake"}, "object": created}}
+
+
+@pytest.mark.parametrize(
+    ("operation", "status", "code"),
+    [("head_object", 404, "404"), ("head_object", 412, "412"), ("get_object", 404, "NoSuchKey")],
+)
+def test_object_that_was_deleted_or_replaced_is_overtaken(s3, table, operation, status, code):
+    # given an object that was there at most for the first of the two requests
+    client, stubber = s3
+    if operation == "get_object":
+        stubber.add_response("head_object", {"Metadata": {}})
+    stubber.add_client_error(operation, service_error_code=code, http_status_code=status)
+
+    # when
+    outcome = Recorder(client, table).record(arrival())
+
+    # then
+    assert (outcome, table.arrivals) == ("overtaken", [])
+
+
+def test_object_that_may_not_be_read_is_an_error(s3, table):
+    # given a role that S3 tells of missing objects: 403 is a permission that is missing
+    client, stubber = s3
+    stubber.add_client_error("head_object", service_error_code="403", http_status_code=403)
+
+    # then
+    with pytest.raises(ClientError, match="403"):
+        Recorder(client, table).record(arrival())
