@@ -84,4 +84,4 @@ def test_the_jobs_wheels_are_those_of_glues_interpreter() -> None:
         platform == "any" or (interpreter[:3] in {"cp3", "py3"} and platform.endswith("x86_64"))
         for interpreter, _abi, platform in tags.values()
     )
-    assert "--hash=sha256:" in requirements
+    assert "--hash" not in requirements

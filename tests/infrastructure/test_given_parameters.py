@@ -16,14 +16,14 @@ KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/of-the-account"
 CERTIFICATE = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"
 DATABASE = {
     "host": "sql.partner.example",
-    "database": "crm",
+    "database": "office",
     "user": "extractor",
-    "passwordParameter": "/partners/crm/password",
+    "passwordParameter": "/partners/office/password",
     "certificate": CERTIFICATE,
 }
 EVENTS = {
-    "providers": {"website": {}},
-    "callbacks": {"payments": {"secretParameter": "/partners/payments/secret"}},
+    "providers": {"handheld": {}},
+    "callbacks": {"scales": {"secretParameter": "/partners/scales/secret"}},
 }
 READERS = ("extraction-task", "stream-receiver")
 
@@ -31,7 +31,7 @@ READERS = ("extraction-task", "stream-receiver")
 @pytest.fixture(scope="module")
 def graph() -> Graph:
     """Dev with a password and a signing secret that a person made."""
-    return record("dev", databases={"crm": DATABASE}, events=EVENTS, sources={"desiredCount": 0})
+    return record("dev", databases={"office": DATABASE}, events=EVENTS, sources={"desiredCount": 0})
 
 
 def may_decrypt(graph: Graph, role: str, alias: str, service: str = "ssm") -> bool:

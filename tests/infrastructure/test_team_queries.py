@@ -7,7 +7,7 @@ from tests.support.recording import ACCOUNT, Graph
 
 REGION = "eu-west-1"
 MEMBER = f"arn:aws:sts::{ACCOUNT}:assumed-role/analyst/ada"
-TEAMS = ("finance", "marketing", "operations")
+TEAMS = ("accounts", "logistics")
 POLICIES = ("reads-its-reports", "queries-its-reports")
 
 
@@ -47,8 +47,8 @@ def test_team_is_given_what_athena_asks_of_the_catalogue(graph: Graph, action: s
 @pytest.mark.parametrize("place", ["table/default/x", "database/{database}", "table/{database}/x"])
 def test_team_finds_no_other_database_and_no_table_of_it(graph: Graph, place: str) -> None:
     actions = ("glue:GetDatabase", "glue:GetDatabases", "glue:GetTable", "glue:GetTables")
-    others = in_catalogue(graph, place, "marketing")
-    assert [action for action in actions if team_may(graph, "finance", action, others)] == []
+    others = in_catalogue(graph, place, "logistics")
+    assert [action for action in actions if team_may(graph, "accounts", action, others)] == []
 
 
 @pytest.mark.parametrize("action", ["athena:GetQueryResults", "athena:GetQueryResultsStream"])
@@ -61,7 +61,7 @@ def test_team_reads_results_in_pages_and_as_a_stream(graph: Graph, action: str) 
 
 @pytest.mark.parametrize(
     ("written", "allowed"),
-    [("", True), ("/mart/finance/reports/x", True), ("-of-another/mart/finance/reports/x", False)],
+    [("", True), ("/mart/accounts/reports/x", True), ("-of-another/mart/accounts/reports/x", False)],
     ids=["with a bucket key", "without a bucket key", "in another bucket"],
 )
 def test_team_decrypts_objects_with_and_without_bucket_key(graph: Graph, written: str, *, allowed: bool) -> None:
@@ -71,4 +71,4 @@ def test_team_decrypts_objects_with_and_without_bucket_key(graph: Graph, written
     asked = {"kms:viaservice": f"s3.{REGION}.amazonaws.com", "kms:encryptioncontext:aws:s3:arn": f"{bucket}{written}"}
 
     # then
-    assert team_may(graph, "finance", "kms:Decrypt", key, **asked) is allowed
+    assert team_may(graph, "accounts", "kms:Decrypt", key, **asked) is allowed

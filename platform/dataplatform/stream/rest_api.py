@@ -162,12 +162,13 @@ class RestApi(pulumi.ComponentResource):
             headers = problem_headers(problem, self._cors_origin)
             behaviour = {
                 "response_type": problem.response_type,
-                "status_code": None if problem.status is None else str(problem.status),
                 "response_templates": {"application/json": problem_template(problem)},
                 "response_parameters": {
                     f"gatewayresponse.header.{header}": f"'{value}'" for header, value in headers.items()
                 },
             }
+            if problem.status is not None:
+                behaviour["status_code"] = str(problem.status)
             self._parts.add_gateway_response(problem.response_type.lower().replace("_", "-"), behaviour)
 
     def _create_stage(self, name: str) -> aws.apigateway.Stage:
