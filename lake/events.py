@@ -88,7 +88,7 @@ def check_stored_event(line: str) -> None:
     if "\n" in line or "\r" in line:
         raise NotAnEventError("it is more than one line")
     try:
-        event = json.loads(line, parse_constant=_refuse_constant)
+        event = json.loads(line, parse_constant=_refuse_constant, object_pairs_hook=_each_member_once)
     except (ValueError, RecursionError):
         raise NotAnEventError("it is not JSON") from None
     if not isinstance(event, dict):
@@ -115,6 +115,13 @@ _MEMBERS: Final = frozenset(MEMBERS)
 _OLD_MEMBERS: Final = _MEMBERS - {CHANNEL}
 _CHANNEL: Final = re.compile(CHANNEL_PATTERN)
 _TEXTS: Final = tuple(name for name in MEMBERS if name not in {"payload", CHANNEL})
+
+
+def _each_member_once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    members = dict(pairs)
+    if len(members) < len(pairs):
+        raise ValueError("a member is named twice")
+    return members
 
 
 def _refuse_constant(name: str) -> None:

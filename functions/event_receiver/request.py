@@ -82,19 +82,21 @@ def parse(raw: bytes) -> Any:  # noqa: ANN401 - any JSON value
     """The value of a JSON text: integers exact, other numbers as finite doubles.
 
     Raises:
-        RequestRefusedError: it is empty, malformed, nested too deep for the parser, or holds NaN, an infinity or a lone
-            surrogate.
+        RequestRefusedError: it is empty, malformed, nested too deep for the parser, names a member twice, or holds NaN,
+            an infinity or a lone surrogate.
     """
     if not raw.strip():
         raise invalid_body("is empty")
     try:
         text = raw.decode()
-        value = json.loads(text, parse_constant=_refuse_constant, parse_float=_finite)
+        value = json.loads(
+            text, parse_constant=_refuse_constant, parse_float=_finite, object_pairs_hook=_each_member_once
+        )
     except UnicodeError:
         raise invalid_body("is no text in UTF-8") from None
     except json.JSONDecodeError as error:
         raise invalid_body(f"is malformed JSON: line {error.lineno}, column {error.colno}: {error.msg}") from None
-    except _NumberRefusedError as error:
+    except _ValueRefusedError as error:
         raise invalid_body(str(error)) from None
     except ValueError:
         # Python's guard against integers of thousands of digits, whose conversion takes quadratic time.
@@ -120,8 +122,8 @@ def check_depth(value: Any, maximum: int = MAXIMUM_DEPTH) -> None:  # noqa: ANN4
     raise invalid_body(f"is nested deeper than {MAXIMUM_DEPTH} levels")
 
 
-class _NumberRefusedError(ReceiverError):
-    """A number that JSON has not, or a double cannot hold."""
+class _ValueRefusedError(ReceiverError):
+    """A number that JSON does not have or a double cannot hold, or an object that names a member twice."""
 
 
 def _children(value: Any) -> Any:  # noqa: ANN401 - any JSON value
@@ -131,14 +133,23 @@ def _children(value: Any) -> Any:  # noqa: ANN401 - any JSON value
 
 
 def _refuse_constant(name: str) -> None:
-    raise _NumberRefusedError(f"holds {name}, which is no JSON")
+    raise _ValueRefusedError(f"holds {name}, which is no JSON")
 
 
 def _finite(literal: str) -> float:
     number = float(literal)
     if math.isinf(number):
-        raise _NumberRefusedError("holds a number that is too large for a double")
+        raise _ValueRefusedError("holds a number that is too large for a double")
     return number
+
+
+def _each_member_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) < len(pairs):
+        names = [name for name, _ in pairs]
+        repeated = next(name for name in members if names.count(name) > 1)
+        raise _ValueRefusedError(f"names the member {json.dumps(repeated[:40])} more than once")
+    return members
 
 
 def _has_lone_surrogate(value: Any) -> bool:  # noqa: ANN401 - any JSON value

@@ -114,10 +114,11 @@ def _from_csv(text: bytes) -> _Rows:
 def _from_parquet(content: bytes) -> _Rows | None:
     try:
         table = pyarrow.parquet.read_table(io.BytesIO(content))
-        rows = cast("list[dict[str, str | None]]", table.to_pylist())
+        rows = cast("list[dict[str, str | bytes | None]]", table.to_pylist())
+        # Where the type is damaged, pyarrow gives bytes. polars also reads the copy of the schema that it wrote.
+        return [[value.decode() if isinstance(value, bytes) else value for value in row.values()] for row in rows]
     except (OSError, ValueError, pyarrow.lib.ArrowException):
         return None
-    return [[row[name] for name in HEADER] for row in rows]
 
 
 def _from_ndjson(content: bytes) -> _Rows:

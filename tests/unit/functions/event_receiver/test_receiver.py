@@ -234,6 +234,7 @@ def test_a_body_of_two_mebibytes_is_refused(post, sqs):
         ("[" * 100_000, "is nested deeper than 32 levels"),
         (nested(200), "is nested deeper than 32 levels"),
         ('{"payload": NaN}', "holds NaN, which is no JSON"),
+        ('{"payload": {"amount": 1, "amount": 2}}', 'names the member "amount" more than once'),
         ('{"payload": -Infinity}', "holds -Infinity, which is no JSON"),
         ('{"payload": 1e999}', "holds a number that is too large for a double"),
         ("1" * 5000, "holds an integer of more than 4,300 digits"),
