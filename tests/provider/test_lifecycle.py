@@ -1,0 +1,92 @@
+"""The real AWS provider creates, reads, changes and destroys dev in the emulator, with the rights that CI's roles have.
+
+So an action that the provider calls and a role lacks shows here. Conditions and resources of the policies do not: the
+emulator knows few of either. tests/infrastructure/test_boundary.py looks at those.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+import pytest
+
+from emulation.aws.emulator import Emulator
+from init.ci_policies import deploy_policies, preview_policies
+from tests.provider.conftest import graph_by_urn
+from tests.provider.test_plans import QUEUE, graph_of, resource
+from tests.support.emulators import running_emulator
+from tests.support.provider.emulated import (
+    KEY,
+    NAMES,
+    allowed_actions,
+    changed,
+    for_the_emulator,
+    make_boundary,
+    session_of,
+)
+from tests.support.provider.terraform import Result, Terraform
+from tests.support.provider.translation import Configuration
+from tests.support.recording import Graph
+
+pytestmark = [
+    pytest.mark.long,
+    pytest.mark.emulator,
+    pytest.mark.timeout(1200),
+    pytest.mark.xdist_group("lifecycle"),
+]
+STACK = "dev"
+DEPLOY = allowed_actions(deploy_policies(NAMES, STACK, KEY, KEY).values())
+PREVIEW = allowed_actions(preview_policies(NAMES, STACK, KEY, KEY).values())
+Translated = Callable[[Graph], Configuration]
+
+
+@pytest.fixture(scope="module")
+def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
+    with running_emulator(tmp_path_factory.mktemp("emulator")) as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def steps(translated: Translated, emulator: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Result]:
+    """What each step of the stack's life did."""
+    before = for_the_emulator(translated(graph_by_urn(STACK)).document)
+    make_boundary(emulator, STACK)
+    deploys = session_of(emulator, "deploys", DEPLOY)
+    previews = session_of(emulator, "previews", PREVIEW)
+    stack = Terraform.prepared(tmp_path_factory.mktemp("stack"))
+    stack.write(before)
+    done = {"create": stack.run("apply", "-auto-approve", environment=deploys)}
+    done["read"] = stack.run("plan", environment=previews)
+    stack.write(changed(before))
+    done["change"] = stack.run("apply", "-auto-approve", environment=deploys)
+    done["destroy"] = stack.run("destroy", "-auto-approve", "-refresh=false", environment=deploys)
+    return done
+
+
+@pytest.mark.parametrize("step", ["create", "read", "change", "destroy"])
+def test_role_of_ci_may_do_what_the_provider_does(steps: Mapping[str, Result], step: str) -> None:
+    assert sorted({each.denied for each in steps[step].findings if each.denied}) == []
+
+
+@pytest.mark.parametrize("step", ["create", "read", "change", "destroy"])
+def test_provider_takes_every_step_of_a_stack(steps: Mapping[str, Result], step: str) -> None:
+    assert [str(each) for each in steps[step].findings if not each.denied] == []
+
+
+def test_all_that_was_created_is_destroyed(steps: Mapping[str, Result]) -> None:
+    assert steps["create"].added == steps["destroy"].removed > 200
+
+
+@pytest.mark.parametrize("action", ["sqs:CreateQueue", "sqs:GetQueueAttributes"])
+def test_action_that_the_role_lacks_is_reported(
+    translated: Translated, emulator: Emulator, tmp_path: Path, action: str
+) -> None:
+    # given a role that may deploy, but for one action
+    lacking = session_of(emulator, f"lacks-{action.partition(':')[2]}", DEPLOY - {action})
+    stack = Terraform.prepared(tmp_path)
+    stack.write(for_the_emulator(translated(graph_of(resource(QUEUE, "judged", {}))).document))
+
+    # when
+    result = stack.run("apply", "-auto-approve", environment=lacking)
+
+    # then
+    assert [each.denied for each in result.findings] == [action]

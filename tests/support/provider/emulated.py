@@ -1,0 +1,102 @@
+"""What the real AWS provider needs otherwise where it meets the emulator: sessions of CI's roles, and a document."""
+
+import copy
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+from emulation.aws.emulator import Emulator
+from init.boundary import boundary_document
+from init.documents import Document
+from init.names import Names
+from ops.stack.target import local_session
+from tests.support.emulators import REGION
+from tests.support.recording import ACCOUNT as RECORDED_ACCOUNT
+
+ACCOUNT: Final = "000000000000"
+NAMES: Final = Names("acme-state", REGION, ACCOUNT, "acme/data-platform")
+KEY: Final = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/11111111-1111-1111-1111-111111111111"
+# The emulator asks for some actions by the name of the request, where AWS has another.
+_ASKED_AS: Final = {
+    "budgets:ModifyBudget": (
+        "budgets:CreateBudget", "budgets:UpdateBudget", "budgets:DeleteBudget", "budgets:CreateNotification",
+        "budgets:DeleteNotification",
+    ),
+    "budgets:ViewBudget": (
+        "budgets:DescribeBudget", "budgets:DescribeNotificationsForBudget",
+        "budgets:DescribeSubscribersForNotification",
+    ),
+    "lambda:GetLayerVersion": ("lambda:ListLayers",),
+    "lambda:GetEventSourceMapping": ("lambda:ListEventSourceMappings",),
+}  # fmt: skip
+
+
+def allowed_actions(policies: Iterable[Document]) -> set[str]:
+    """Every action that some policies allow, with the emulator's names of it."""
+    allowed = {
+        action for each in policies for statement in each["Statement"] if statement["Effect"] == "Allow"
+        for action in statement["Action"]
+    }  # fmt: skip
+    return allowed | {asked for action in allowed for asked in _ASKED_AS.get(action, ())}
+
+
+def session_of(emulator: Emulator, role: str, actions: Iterable[str]) -> dict[str, str]:
+    """The environment of a role that may do some actions, wherever: the emulator knows few conditions and resources."""
+    root = local_session(REGION)
+    iam, sts = (root.client(service, endpoint_url=emulator.endpoint) for service in ("iam", "sts"))
+    trust = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}, "Action": "sts:AssumeRole"}
+    arn = iam.create_role(RoleName=role, AssumeRolePolicyDocument=_document(trust))["Role"]["Arn"]
+    allowed = {"Effect": "Allow", "Action": sorted(actions), "Resource": "*"}
+    iam.put_role_policy(RoleName=role, PolicyName="actions", PolicyDocument=_document(allowed))
+    keys = sts.assume_role(RoleArn=arn, RoleSessionName="judged")["Credentials"]
+    return {
+        "AWS_ACCESS_KEY_ID": keys["AccessKeyId"],
+        "AWS_SECRET_ACCESS_KEY": keys["SecretAccessKey"],
+        "AWS_SESSION_TOKEN": keys["SessionToken"],
+        "AWS_ENDPOINT_URL": emulator.endpoint,
+        "AWS_MAX_ATTEMPTS": "2",
+    }
+
+
+def make_boundary(emulator: Emulator, stack: str) -> None:
+    """Make the policy that bounds the stack's roles, as the bootstrap does."""
+    iam = local_session(REGION).client("iam", endpoint_url=emulator.endpoint)
+    iam.create_policy(PolicyName=NAMES.boundary(stack), PolicyDocument=json.dumps(boundary_document(NAMES, stack)))
+
+
+def for_the_emulator(document: Mapping[str, Any]) -> dict[str, Any]:
+    """A configuration as the emulator takes it."""
+    adapted: dict[str, Any] = json.loads(json.dumps(document).replace(RECORDED_ACCOUNT, ACCOUNT))
+    adapted["provider"]["aws"]["skip_requesting_account_id"] = False
+    resources = adapted["resource"]
+    for body in (body for bodies in resources.values() for body in bodies.values()):
+        if "SecureTransport" in body.get("policy", ""):
+            body["policy"] = _without_denied_http(body["policy"])
+    for body in resources.get("aws_api_gateway_api_key", {}).values():
+        # The emulator makes none up.
+        body.setdefault("value", "0" * 30)
+    for body in resources.get("aws_service_discovery_service", {}).values():
+        # AWS takes it from there; the emulator does not.
+        body["namespace_id"] = body["dns_config"][0]["namespace_id"]
+    return adapted
+
+
+def changed(document: Mapping[str, Any]) -> dict[str, Any]:
+    """The configuration after a change of everything that has tags, and of each rule of a firewall."""
+    after = copy.deepcopy(dict(document))
+    after["provider"]["aws"]["default_tags"] = [{"tags": {"changed": "yes"}}]
+    for direction in ("ingress", "egress"):
+        for body in after["resource"].get(f"aws_vpc_security_group_{direction}_rule", {}).values():
+            body["description"] = "changed"
+    return after
+
+
+def _without_denied_http(policy: str) -> str:
+    """The emulator has no TLS. It refuses a policy without a statement."""
+    statements = [each for each in json.loads(policy)["Statement"] if "SecureTransport" not in json.dumps(each)]
+    nothing = {"Effect": "Deny", "Principal": "*", "Action": "s3:GetObjectTorrent", "Resource": "*"}
+    return _document(*statements or [nothing])
+
+
+def _document(*statements: Mapping[str, Any]) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": statements})
