@@ -64,7 +64,7 @@ def missing() -> str | None:
         return "terraform is not on PATH"
     mirror = os.environ.get(MIRROR_VARIABLE)
     if not mirror:
-        return f"{MIRROR_VARIABLE} does not name a Terraform mirror with {_PROVIDER}"
+        return f"{MIRROR_VARIABLE} does not name a mirror with {_PROVIDER}; `terraform providers mirror` makes one"
     return None if (Path(mirror) / _PROVIDER).is_dir() else f"{MIRROR_VARIABLE}: {mirror} has no {_PROVIDER}"
 
 
