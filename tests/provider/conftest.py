@@ -1,6 +1,7 @@
 """Each stack and variant as a Terraform configuration, and Terraform with the real AWS provider."""
 
 from collections.abc import Callable
+from functools import cache
 
 import pytest
 
@@ -30,6 +31,7 @@ def translated(schema: Schema) -> Callable[[Graph], Configuration]:
     return lambda graph: translate(graph, schema, program_folder())
 
 
+@cache
 def graph_by_urn(name: str) -> Graph:
     """The graph of a stack or variant, with URNs in its references."""
     stack, settings = changed_settings(name)

@@ -1,7 +1,7 @@
 """The real AWS provider creates, reads, changes and destroys dev in the emulator, with the rights that CI's roles have.
 
-So an action that the provider calls and a role lacks shows here. Conditions and resources of the policies do not: the
-emulator knows few of either. tests/infrastructure/test_boundary.py looks at those.
+So an action that the provider calls and a role lacks shows here, and a resource that the role may not touch where the
+emulator knows it. Of conditions it knows few. The tests of init and tests/infrastructure/test_boundary.py judge those.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -17,11 +17,11 @@ from tests.support.emulators import running_emulator
 from tests.support.provider.emulated import (
     KEY,
     NAMES,
-    allowed_actions,
     changed,
     for_the_emulator,
     make_boundary,
     session_of,
+    without,
 )
 from tests.support.provider.terraform import Result, Terraform
 from tests.support.provider.translation import Configuration
@@ -34,8 +34,8 @@ pytestmark = [
     pytest.mark.xdist_group("lifecycle"),
 ]
 STACK = "dev"
-DEPLOY = allowed_actions(deploy_policies(NAMES, STACK, KEY, KEY).values())
-PREVIEW = allowed_actions(preview_policies(NAMES, STACK, KEY, KEY).values())
+DEPLOY = deploy_policies(NAMES, STACK, KEY, KEY)
+PREVIEW = preview_policies(NAMES, STACK, KEY, KEY)
 Translated = Callable[[Graph], Configuration]
 
 
@@ -81,9 +81,9 @@ def test_action_that_the_role_lacks_is_reported(
     translated: Translated, emulator: Emulator, tmp_path: Path, action: str
 ) -> None:
     # given a role that may deploy, but for one action
-    lacking = session_of(emulator, f"lacks-{action.partition(':')[2]}", DEPLOY - {action})
+    lacking = session_of(emulator, f"lacks-{action.partition(':')[2]}", without(DEPLOY, action))
     stack = Terraform.prepared(tmp_path)
-    stack.write(for_the_emulator(translated(graph_of(resource(QUEUE, "judged", {}))).document))
+    stack.write(for_the_emulator(translated(graph_of(resource(QUEUE, f"data-platform-{STACK}-judged", {}))).document))
 
     # when
     result = stack.run("apply", "-auto-approve", environment=lacking)

@@ -1,6 +1,7 @@
 """The real AWS provider validates and plans every resource of each stack: names, types, values, policies, conflicts."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from tests.support.provider.translation import Configuration
 from tests.support.recording import Graph, Recorded
 from tests.support.variants import STACKS, VARIANTS
 
+pytestmark = pytest.mark.timeout(600)
 Translated = Callable[[Graph], Configuration]
 
 
@@ -44,10 +46,9 @@ VALUES = {
 
 
 def resource(kind: str, name: str, inputs: Mapping[str, Any]) -> Recorded:
-    return Recorded(
-        urn=f"stack/{kind}::{name}", type=kind, name=name, custom=True, parent="stack", protect=False, retain=False,
-        inputs=dict(inputs), secret_inputs=frozenset(), dependencies=frozenset(), former_parents=(),
-    )  # fmt: skip
+    some = graph_by_urn("local").of_type("sqs/queue:Queue")[0]
+    urn = f"stack/{kind}::{name}"
+    return replace(some, urn=urn, type=kind, name=name, parent="stack", inputs=inputs, dependencies=frozenset())
 
 
 def graph_of(*resources: Recorded) -> Graph:

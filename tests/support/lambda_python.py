@@ -15,7 +15,7 @@ _UV = Path(sys.prefix) / "bin" / "uv"
 
 
 def find_interpreter() -> str | None:
-    """The first that works of: PATH, pyenv's, uv's. None if there is none."""
+    """The first that works of those on PATH, of pyenv and of uv; None if this machine lacks it."""
     return next((each for each in _candidates() if _works(each)), None)
 
 

@@ -18,7 +18,7 @@ _PARTNER: Final = {
 }
 
 
-def changed_settings(name: str) -> tuple[str, dict[str, object]]:
+def changed_settings(name: str) -> tuple[str, dict[str, Any]]:
     """The stack behind a name, and what the name changes of its settings: nothing if it is a stack itself."""
     if name == EVERYTHING_ON:
         return "dev", _everything_on(_settings("dev"))
@@ -32,7 +32,7 @@ def _settings(stack: str) -> dict[str, Any]:
     return {key.removeprefix("data-platform:"): value for key, value in configuration.items()}
 
 
-def _everything_on(dev: Mapping[str, Any]) -> dict[str, object]:
+def _everything_on(dev: Mapping[str, Any]) -> dict[str, Any]:
     """Servers, network, keys, sign-in and records: what dev's file leaves at its cheapest."""
     return {
         "connections": {
@@ -54,7 +54,7 @@ def _everything_on(dev: Mapping[str, Any]) -> dict[str, object]:
     }
 
 
-def _everything_off(dev: Mapping[str, Any], prod: Mapping[str, Any]) -> dict[str, object]:
+def _everything_off(dev: Mapping[str, Any], prod: Mapping[str, Any]) -> dict[str, Any]:
     """No server of our own, no caller by callback, no budget: sources are partners', as prod's file has them."""
     return {
         "connections": prod["connections"],

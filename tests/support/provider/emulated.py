@@ -2,7 +2,7 @@
 
 import copy
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 
 from emulation.aws.emulator import Emulator
@@ -10,6 +10,7 @@ from init.boundary import boundary_document
 from init.documents import Document
 from init.names import Names
 from ops.stack.target import local_session
+from tests.emulator.init.test_deploys import as_the_emulator_understands_it
 from tests.support.emulators import REGION
 from tests.support.recording import ACCOUNT as RECORDED_ACCOUNT
 
@@ -29,25 +30,37 @@ _ASKED_AS: Final = {
     "lambda:GetLayerVersion": ("lambda:ListLayers",),
     "lambda:GetEventSourceMapping": ("lambda:ListEventSourceMappings",),
 }  # fmt: skip
+# Of these requests the emulator does not read which resource they are about.
+_ABOUT_ANYTHING: Final = {
+    "cloudwatch:ListTagsForResource", "cloudwatch:TagResource", "cloudwatch:UntagResource",
+    "dynamodb:ListTagsOfResource", "dynamodb:TagResource", "dynamodb:UntagResource",
+    "ecr:DescribeRepositories", "ecr:ListTagsForResource", "ecr:TagResource", "ecr:UntagResource",
+    "sns:ListTagsForResource", "sns:TagResource", "sns:UntagResource",
+}  # fmt: skip
+
+Policies = Mapping[str, Document]
 
 
-def allowed_actions(policies: Iterable[Document]) -> set[str]:
-    """Every action that some policies allow, with the emulator's names of it."""
-    allowed = {
-        action for each in policies for statement in each["Statement"] if statement["Effect"] == "Allow"
-        for action in statement["Action"]
-    }  # fmt: skip
-    return allowed | {asked for action in allowed for asked in _ASKED_AS.get(action, ())}
+def without(policies: Policies, action: str) -> dict[str, Document]:
+    """The policies of a role that lacks an action."""
+    kept = {name: copy.deepcopy(document) for name, document in policies.items()}
+    for statement in (each for document in kept.values() for each in document["Statement"]):
+        statement["Action"] = [each for each in statement["Action"] if each != action]
+    return kept
 
 
-def session_of(emulator: Emulator, role: str, actions: Iterable[str]) -> dict[str, str]:
-    """The environment of a role that may do some actions, wherever: the emulator knows few conditions and resources."""
+def session_of(emulator: Emulator, role: str, policies: Policies) -> dict[str, str]:
+    """The environment of a role with some policies, as far as the emulator understands them."""
     root = local_session(REGION)
-    iam, sts = (root.client(service, endpoint_url=emulator.endpoint) for service in ("iam", "sts"))
+    iam = root.client("iam", endpoint_url=emulator.endpoint)
+    sts = root.client("sts", endpoint_url=emulator.endpoint)
     trust = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}, "Action": "sts:AssumeRole"}
     arn = iam.create_role(RoleName=role, AssumeRolePolicyDocument=_document(trust))["Role"]["Arn"]
-    allowed = {"Effect": "Allow", "Action": sorted(actions), "Resource": "*"}
-    iam.put_role_policy(RoleName=role, PolicyName="actions", PolicyDocument=_document(allowed))
+    for name, document in policies.items():
+        understood = json.dumps(as_the_emulator_understands_it(document))
+        iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=understood)
+    more = _document(_what_the_emulator_asks_otherwise(policies))
+    iam.put_role_policy(RoleName=role, PolicyName="asked-otherwise", PolicyDocument=more)
     keys = sts.assume_role(RoleArn=arn, RoleSessionName="judged")["Credentials"]
     return {
         "AWS_ACCESS_KEY_ID": keys["AccessKeyId"],
@@ -56,6 +69,15 @@ def session_of(emulator: Emulator, role: str, actions: Iterable[str]) -> dict[st
         "AWS_ENDPOINT_URL": emulator.endpoint,
         "AWS_MAX_ATTEMPTS": "2",
     }
+
+
+def _what_the_emulator_asks_otherwise(policies: Policies) -> dict[str, Any]:
+    allowed = {
+        action for document in policies.values() for statement in document["Statement"]
+        if statement["Effect"] == "Allow" for action in statement["Action"]
+    }  # fmt: skip
+    actions = {name for action in allowed for name in _ASKED_AS.get(action, ())} | (allowed & _ABOUT_ANYTHING)
+    return {"Effect": "Allow", "Action": sorted(actions), "Resource": "*"}
 
 
 def make_boundary(emulator: Emulator, stack: str) -> None:

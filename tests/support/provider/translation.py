@@ -102,12 +102,15 @@ class _Translator:
         body: dict[str, Any] = {}
         for key, value in inputs.items():
             name = self.schema.argument(kind, key) if kind else block.argument(key)
-            if name is None and key not in _OF_LATER_VERSIONS:
-                self.problems.append(f"{where} has no argument {key}")
+            if name is None:
+                if key not in _OF_LATER_VERSIONS:
+                    self.problems.append(f"{where} has no argument {key}")
+            elif name in body:
+                self.problems.append(f"{where} has {name} twice, as {key} too")
             elif name in block.blocks:
                 inner = block.nested(name)
                 body[name] = [self._arguments(each, inner, f"{where}.{name}") for each in _listed(value)]
-            elif name is not None:
+            else:
                 body[name] = self._attribute(value, block.attributes[name], f"{where}.{name}")
         return body
 
