@@ -36,6 +36,8 @@ pytestmark = [
 STACK = "dev"
 DEPLOY = deploy_policies(NAMES, STACK, KEY, KEY)
 PREVIEW = preview_policies(NAMES, STACK, KEY, KEY)
+# The emulator is one process. A request that waits too long is sent again, and its resource then exists already.
+AT_ONCE = ("-parallelism=4",)
 Translated = Callable[[Graph], Configuration]
 
 
@@ -54,11 +56,11 @@ def steps(translated: Translated, emulator: Emulator, tmp_path_factory: pytest.T
     previews = session_of(emulator, "previews", PREVIEW)
     stack = Terraform.prepared(tmp_path_factory.mktemp("stack"))
     stack.write(before)
-    done = {"create": stack.run("apply", "-auto-approve", environment=deploys)}
-    done["read"] = stack.run("plan", environment=previews)
+    done = {"create": stack.run("apply", *AT_ONCE, "-auto-approve", environment=deploys)}
+    done["read"] = stack.run("plan", *AT_ONCE, environment=previews)
     stack.write(changed(before))
-    done["change"] = stack.run("apply", "-auto-approve", environment=deploys)
-    done["destroy"] = stack.run("destroy", "-auto-approve", "-refresh=false", environment=deploys)
+    done["change"] = stack.run("apply", *AT_ONCE, "-auto-approve", environment=deploys)
+    done["destroy"] = stack.run("destroy", *AT_ONCE, "-auto-approve", "-refresh=false", environment=deploys)
     return done
 
 

@@ -32,6 +32,8 @@ _ASKED_AS: Final = {
 }  # fmt: skip
 # Of these requests the emulator does not read which resource they are about.
 _ABOUT_ANYTHING: Final = {
+    "budgets:ListTagsForResource", "budgets:TagResource", "budgets:UntagResource",
+    "cloudwatch:DeleteAlarms", "cloudwatch:DeleteDashboards", "cloudwatch:DescribeAlarms", "cloudwatch:GetDashboard",
     "cloudwatch:ListTagsForResource", "cloudwatch:TagResource", "cloudwatch:UntagResource",
     "dynamodb:ListTagsOfResource", "dynamodb:TagResource", "dynamodb:UntagResource",
     "ecr:DescribeRepositories", "ecr:ListTagsForResource", "ecr:TagResource", "ecr:UntagResource",
