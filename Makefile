@@ -7,7 +7,7 @@ INSTALLED := $(VENV)/.installed
 DEVELOPMENT := $(VENV)/.development-installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo up docs pulumi-local down test test-long test-images test-all needs-of-tests check format lock settings components snapshots pages bench campaign clean
+.PHONY: help install demo up docs pulumi-local down test test-long test-provider test-functions test-images test-all needs-of-tests check format lock settings components snapshots pages bench campaign clean
 
 help: ## List the commands.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -42,18 +42,24 @@ down: $(INSTALLED) ## Stop the local platform.
 	@$(BIN)/python -m local down
 
 test: needs-of-tests ## The tests: units, the resource graph, and end to end on the embedded AWS.
-	@$(BIN)/python -m pytest tests --ignore=tests/images -m "not long" -n 2 --dist loadgroup -q
+	@$(BIN)/python -m pytest tests --ignore=tests/images --ignore=tests/provider -m "not long" -n 2 --dist loadgroup -q
 	@test ! -d tests/sample || $(BIN)/python -m pytest tests/sample -m "not long and not emulator" -q
 
 test-long: needs-of-tests ## The tests that `make test` leaves out: what AWS would run, in clean environments, and the like.
 	@$(BIN)/python -m pytest tests --ignore=tests/images -m long -n 2 --dist loadgroup -q
 	@test ! -d tests/sample || $(BIN)/python -m pytest tests/sample -m "long or emulator" -n 2 --dist loadgroup -q
 
+test-provider: needs-of-tests ## Let the real AWS provider plan each stack, by Terraform and a mirror in PROVIDER_MIRROR; skipped, with the reason, without them.
+	@$(BIN)/python -m pytest tests/provider -m "not long" -q
+
+test-functions: needs-of-tests ## The functions' tests on Lambda's Python; skipped, with the reason, where this machine does not have it.
+	@$(BIN)/python -m pytest tests/unit/requirements/test_lambda_python.py -q
+
 test-images: needs-of-tests ## Build the container images and use them; skipped, with the reason, where there is no engine.
 	@PYTHON=$(BIN)/python sh requirements/system-packages.sh images || echo "the images' tests that need them are skipped"
 	@$(BIN)/python -m pytest tests/images -q
 
-test-all: test test-long test-images ## All of them.
+test-all: test test-long test-provider test-functions test-images ## All of them.
 
 needs-of-tests: $(DEVELOPMENT)
 	@PYTHON=$(BIN)/python sh requirements/system-packages.sh test
@@ -72,7 +78,7 @@ format: $(DEVELOPMENT) ## Format, and mend what the linter can mend.
 	@$(BIN)/ruff check --fix .
 
 lock: $(DEVELOPMENT) ## Pin the requirements again, from requirements/*.in.
-	@cd requirements && for name in development local program functions jobs extract sample bench; do \
+	@cd requirements && for name in development local program functions functions-test jobs extract sample bench; do \
 		constraint=$$([ $$name = development ] || echo "--constraint development.txt"); \
 		../$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
 			--no-emit-index-url --no-emit-find-links $$constraint $$name.in --output-file $$name.txt || exit 1; \

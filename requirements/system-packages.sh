@@ -1,7 +1,9 @@
 #!/bin/sh
 # What the platform needs of the operating system; with the argument `test`, what its tests need too, and with `images`
 # what the images' tests need. On Debian as root the missing packages are installed; elsewhere each is named with the
-# command that gets it, and nothing is installed.
+# command that gets it, and nothing is installed. Two things are optional, and Debian 12 does not have them: Terraform with
+# a mirror of its AWS provider (tests/provider), and Python 3.13 (the functions' tests). Without them those tests are
+# skipped with the reason.
 set -eu
 
 missing="" homebrew=""

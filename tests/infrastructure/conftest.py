@@ -1,12 +1,14 @@
-"""The resource graph of each stack, recorded once a session."""
+"""The resource graph of each stack and of its variants, recorded once a session."""
 
 from collections.abc import Callable
 
 import pytest
 
 from tests.support.recording import RUNNING, Graph, record, recorded
+from tests.support.variants import EVERYTHING_ON, STACKS, VARIANTS
 
-STACKS = ("local", "dev", "prod")
+# Each in one of pytest's processes: to record one takes longer than its tests.
+EACH_VARIANT = [pytest.param(name, marks=pytest.mark.xdist_group(name)) for name in VARIANTS]
 
 
 @pytest.fixture(scope="session")
@@ -14,15 +16,33 @@ def graph_of() -> Callable[[str], Graph]:
     return recorded
 
 
-@pytest.fixture(params=STACKS)
+@pytest.fixture(params=[*STACKS, *EACH_VARIANT])
 def graph(request: pytest.FixtureRequest, graph_of: Callable[[str], Graph]) -> Graph:
-    """Every stack's graph in turn."""
+    """The graph of every stack and variant in turn."""
+    return graph_of(request.param)
+
+
+@pytest.fixture(params=["dev", "prod", *EACH_VARIANT])
+def cloud_graph(request: pytest.FixtureRequest, graph_of: Callable[[str], Graph]) -> Graph:
+    """The graphs of the stacks and variants that run on AWS."""
+    return graph_of(request.param)
+
+
+@pytest.fixture(params=STACKS)
+def stack_graph(request: pytest.FixtureRequest, graph_of: Callable[[str], Graph]) -> Graph:
+    """The graph of every stack with its own settings, in turn: for what a setting decides."""
     return graph_of(request.param)
 
 
 @pytest.fixture(params=["dev", "prod"])
-def cloud_graph(request: pytest.FixtureRequest, graph_of: Callable[[str], Graph]) -> Graph:
-    """The graphs of the stacks that run on AWS."""
+def cloud_stack_graph(request: pytest.FixtureRequest, graph_of: Callable[[str], Graph]) -> Graph:
+    """The graphs of the stacks that run on AWS with their own settings."""
+    return graph_of(request.param)
+
+
+@pytest.fixture(params=[each for each in EACH_VARIANT if each.values == (EVERYTHING_ON,)])
+def everything_on(request: pytest.FixtureRequest, graph_of: Callable[[str], Graph]) -> Graph:
+    """The graph of dev with every optional feature."""
     return graph_of(request.param)
 
 

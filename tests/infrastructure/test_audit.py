@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from ministack.core.iam_evaluator import EvalContext, evaluate_resource_policy
 
-from tests.support.recording import Graph, record
+from tests.support.recording import Graph
 
 ACCOUNT, REGION = "123456789012", "eu-west-1"
 AUDIT = "data-platform-prod-audit"
@@ -140,5 +140,5 @@ def test_there_is_no_trail_where_none_is_asked_for(graph_of: Any, stack: str) ->
     assert [each for each in graph.policies()[f"data-platform-{stack}-key.policy"] if CLOUDTRAIL in str(each)] == []
 
 
-def test_another_stack_gets_one_by_the_setting() -> None:
-    assert record("dev", auditTrail=True).only("cloudtrail/trail:Trail").name == "data-platform-dev-audit"
+def test_another_stack_gets_one_by_the_setting(everything_on: Graph) -> None:
+    assert everything_on.only("cloudtrail/trail:Trail").name == "data-platform-dev-audit"

@@ -224,22 +224,22 @@ def test_an_alert_passes_its_whole_event_on_with_the_page(graph: Graph) -> None:
         assert message["event"] == {}
 
 
-def test_dev_and_prod_tell_of_their_costs(cloud_graph: Graph) -> None:
-    budget = cloud_graph.only("budgets/budget:Budget").inputs
+def test_dev_and_prod_tell_of_their_costs(cloud_stack_graph: Graph) -> None:
+    budget = cloud_stack_graph.only("budgets/budget:Budget").inputs
     assert (budget["budgetType"], budget["timeUnit"], budget["limitUnit"]) == ("COST", "MONTHLY", "USD")
     assert float(budget["limitAmount"]) > 0
     told = {(notice["notificationType"], notice["threshold"]) for notice in budget["notifications"]}
     assert told == {("ACTUAL", 80), ("FORECASTED", 100)}
     for notice in budget["notifications"]:
-        assert notice["subscriberSnsTopicArns"] == [cloud_graph.exports["alarmTopicArn"]]
+        assert notice["subscriberSnsTopicArns"] == [cloud_stack_graph.exports["alarmTopicArn"]]
 
 
-def test_budgets_of_this_account_alone_publish_to_the_encrypted_topic(cloud_graph: Graph) -> None:
+def test_budgets_of_this_account_alone_publish_to_the_encrypted_topic(cloud_stack_graph: Graph) -> None:
     for policy, actions in (
         ("-alarms-policy.policy", ["sns:Publish"]),
         ("-key.policy", ["kms:Decrypt", "kms:GenerateDataKey"]),
     ):
-        statement = graph_statements(cloud_graph, policy, "BudgetsPublish")
+        statement = graph_statements(cloud_stack_graph, policy, "BudgetsPublish")
         assert statement["Principal"] == {"Service": "budgets.amazonaws.com"}
         assert statement["Action"] == actions
         assert statement["Condition"] == {

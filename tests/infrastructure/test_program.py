@@ -212,3 +212,9 @@ def test_a_report_for_an_unknown_team_is_refused_by_name() -> None:
 
 def test_the_same_program_twice_gives_the_same_graph() -> None:
     assert record("dev").resources == recorded("dev").resources
+
+
+def test_every_export_has_one_type_whatever_the_settings(graph: Graph, graph_of: Callable[[str], Graph]) -> None:
+    types = {name: type(value) for name, value in graph_of("dev").exports.items()}
+    other = {name: type(value) for name, value in graph.exports.items() if type(value) is not types.get(name)}
+    assert other == {}

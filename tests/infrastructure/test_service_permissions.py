@@ -30,7 +30,7 @@ class Judge:
 
     @cached_property
     def key(self) -> str:
-        return f"${{{self.graph.only('kms/key:Key').name}.arn}}"
+        return f"${{{self.graph.key.name}.arn}}"
 
     def role_may(self, role_arn: str, action: str, resource: str, **keys: str) -> bool:
         """Whether a role's own policies allow it; a reference to its ARN names the role."""
@@ -65,7 +65,7 @@ class Judge:
     @cached_property
     def resource_policies(self) -> Mapping[str, tuple[str, dict[str, Any]]]:
         """Name and document by ARN of what carries a policy."""
-        found = {self.key: self.graph.only("kms/key:Key")}
+        found = {self.key: self.graph.key}
         found |= {each.inputs["arn"]: each for each in self.graph.of_type("sns/topicPolicy:TopicPolicy")}
         found |= {
             each.inputs["queueUrl"].replace(".url}", ".arn}").replace(".id}", ".arn}"): each
@@ -96,9 +96,10 @@ def kind_of(graph: Graph, reference: str) -> str:
     return kind
 
 
-@pytest.fixture(params=["local", "dev", "prod"])
-def judge(request: pytest.FixtureRequest, graph_of: Any) -> Judge:
-    return Judge(graph_of(request.param))
+@pytest.fixture
+def judge(graph: Graph) -> Judge:
+    """The policies of every stack and variant in turn."""
+    return Judge(graph)
 
 
 def schedules_asked(judge: Judge) -> Iterator[bool]:

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from tests.support.program import pack_archives
-from tests.support.snapshots import ROOT, SNAPSHOTS, STACKS
+from tests.support.snapshots import ROOT, SNAPSHOTS
+from tests.support.variants import STACKS
 
 pytestmark = pytest.mark.xdist_group("snapshots")
 each_stack = pytest.mark.parametrize("stack", STACKS)

@@ -123,7 +123,7 @@ def test_receiver_knows_the_name_of_every_callback(graph: Graph) -> None:
     variables = graph.only("lambda/function:Function", "-stream-receiver-function").inputs["environment"]["variables"]
     parameters = [each.inputs["name"] for each in graph.of_type("ssm/parameter:Parameter")]
     callbacks = [name.rpartition("/")[2] for name in parameters if "/events/callbacks/" in name]
-    assert variables["CALLBACK_PROVIDERS"].split(",") == [name for name in callbacks if name != "secret"]
+    assert variables["CALLBACK_PROVIDERS"] == ",".join(name for name in callbacks if name != "secret")
 
 
 def test_api_keys_of_a_deployed_stack_are_not_replaced(graph: Graph) -> None:
@@ -137,8 +137,8 @@ def test_api_keys_of_a_deployed_stack_are_not_replaced(graph: Graph) -> None:
         assert former.split("::")[-2].endswith("RestApi$dataplatform:stream:ApiKeys")
 
 
-def test_api_keys_and_signing_secrets_are_secrets(graph: Graph) -> None:
-    stored = [graph.only("ssm/parameter:Parameter", suffix) for suffix in ("-keys-scanner", "-scales-secret")]
+def test_api_keys_and_signing_secrets_are_secrets(stack_graph: Graph) -> None:
+    stored = [stack_graph.only("ssm/parameter:Parameter", suffix) for suffix in ("-keys-scanner", "-scales-secret")]
     assert all(
         "value" in parameter.secret_inputs and parameter.inputs["type"] == "SecureString" for parameter in stored
     )
@@ -200,14 +200,14 @@ def test_the_batcher_writes_under_the_streams_prefix_only(graph: Graph) -> None:
     assert statement["Resource"] == [f"${{{bucket}.arn}}/inbound/readings/*"]
 
 
-def test_exports_name_what_callers_and_operators_reach_the_stream_by(graph: Graph) -> None:
-    name = f"data-platform-{graph.stack}"
+def test_exports_name_what_callers_and_operators_reach_the_stream_by(stack_graph: Graph) -> None:
+    name = f"data-platform-{stack_graph.stack}"
     expected = {
         "eventsUrl": f"${{{name}-stream-api-stage.invokeUrl}}",
         "eventsApiId": f"${{{name}-stream-api-api.id}}",
-        "eventsApiKeyParameter": f"/data-platform/{graph.stack}/events/providers/scanner/api-key",
+        "eventsApiKeyParameter": f"/data-platform/{stack_graph.stack}/events/providers/scanner/api-key",
         "eventsCallbackSecretParameters": {
-            "scales": f"/data-platform/{graph.stack}/events/callbacks/scales/secret",
+            "scales": f"/data-platform/{stack_graph.stack}/events/callbacks/scales/secret",
         },
         "eventsQueueUrl": f"${{{name}-stream-events.url}}",
         "eventsDeadLetterQueueUrl": f"${{{name}-stream-dead-letters.url}}",
@@ -218,7 +218,7 @@ def test_exports_name_what_callers_and_operators_reach_the_stream_by(graph: Grap
         "attributesDeadLetterQueueUrl": f"${{{name}-attributes-dead-letters.url}}",
         "extractionDeadLetterQueueUrl": f"${{{name}-extraction-dead-letters.url}}",
     }
-    assert {export: graph.exports[export] for export in expected} == expected
+    assert {export: stack_graph.exports[export] for export in expected} == expected
 
 
 def test_what_happens_to_the_lake_reaches_the_index(graph: Graph) -> None:

@@ -56,13 +56,13 @@ def graph_with_provider(arn: str, audience: str | None = None) -> Graph:
 
 
 @pytest.mark.parametrize("team", TEAMS)
-def test_a_team_is_assumed_with_its_own_tag_only(cloud_graph: Graph, team: str) -> None:
+def test_a_team_is_assumed_with_its_own_tag_only(cloud_stack_graph: Graph, team: str) -> None:
     allowed = {
-        tag: assumes(trust_of(cloud_graph, team), MEMBER, "AssumeRole", tags={"team": tag})
+        tag: assumes(trust_of(cloud_stack_graph, team), MEMBER, "AssumeRole", tags={"team": tag})
         for tag in (*TEAMS, team.upper(), f"{team}-x", f"{team}*", "*", "")
     }
     assert {tag for tag, may in allowed.items() if may} == {team}
-    assert not assumes(trust_of(cloud_graph, team), MEMBER, "AssumeRole", tags={})
+    assert not assumes(trust_of(cloud_stack_graph, team), MEMBER, "AssumeRole", tags={})
 
 
 def test_a_member_comes_by_the_configured_saml_provider_as_of_its_team() -> None:
@@ -117,10 +117,12 @@ def test_iam_accepts_the_role_of_a_team_with_the_longest_name(graph: Graph) -> N
     assert len(f"{longest}{SUFFIX_BY_PULUMI}") <= IAM_ROLE_NAME_CHARACTERS
 
 
-def test_a_session_lasts_as_long_as_the_settings_say(graph: Graph) -> None:
-    longer = record("dev", teamSessionHours=8)
-    assert {duration_of(graph, team) for team in TEAMS} == {3600}
-    assert {duration_of(longer, team) for team in TEAMS} == {8 * 3600}
+def test_a_session_lasts_an_hour_unless_the_settings_say_more(stack_graph: Graph) -> None:
+    assert {duration_of(stack_graph, team) for team in TEAMS} == {3600}
+
+
+def test_a_session_lasts_as_long_as_the_settings_say(everything_on: Graph) -> None:
+    assert {duration_of(everything_on, team) for team in TEAMS} == {12 * 3600}
 
 
 def duration_of(graph: Graph, team: str) -> int:
@@ -165,7 +167,7 @@ def test_a_team_without_a_report_is_refused_by_name() -> None:
 def test_a_put_with_another_encryption_or_key_is_refused_and_one_that_asks_for_none_is_not(graph: Graph) -> None:
     # given the bucket's policy, and a role that may put
     bucket = f"${{{graph.only('s3/bucket:Bucket', '-bucket').name}.arn}}"
-    key = f"${{{graph.only('kms/key:Key').name}.arn}}"
+    key = f"${{{graph.key.name}.arn}}"
     policy = graph.policies()[f"data-platform-{graph.stack}-policy.policy"]
 
     def decision(**asked: str) -> str:
@@ -197,15 +199,15 @@ def decrypting(graph: Graph, team: str) -> list[str]:
     return statement["Resource"]
 
 
-def test_all_of_the_bucket_has_one_key_where_none_is_asked_for(cloud_graph: Graph) -> None:
-    assert {tuple(decrypting(cloud_graph, team)) for team in TEAMS} == {
-        (f"${{data-platform-{cloud_graph.stack}-key.arn}}",)
+def test_all_of_the_bucket_has_one_key_where_none_is_asked_for(cloud_stack_graph: Graph) -> None:
+    assert {tuple(decrypting(cloud_stack_graph, team)) for team in TEAMS} == {
+        (f"${{data-platform-{cloud_stack_graph.stack}-key.arn}}",)
     }
 
 
-def test_each_team_decrypts_with_its_own_key_alone_where_it_has_one() -> None:
+def test_each_team_decrypts_with_its_own_key_alone_where_it_has_one(everything_on: Graph) -> None:
     # given a stack with a key for each team
-    graph = record("dev", teamKeys=True)
+    graph = everything_on
     own = {team: f"${{data-platform-dev-{team}-key.arn}}" for team in TEAMS}
 
     # then the keys rotate, and are kept as the bucket's own is

@@ -16,6 +16,7 @@ from emulation.pulumi_engine.program import run_program
 from emulation.pulumi_engine.settings import encode
 from emulation.pulumi_engine.values import read_properties, write_properties
 from tests.support.program import program_folder
+from tests.support.variants import changed_settings
 
 ROOT = Path(__file__).resolve().parents[2]
 SIGNATURE = "4dabf18193072939515e22adb298388d"
@@ -24,7 +25,9 @@ ACCOUNT = "123456789012"
 RUNNING = {"desiredCount": 1, "acceptSqlServerEula": True}
 """The setting `sources` of a stack whose demo servers run."""
 
-# Outputs that the program passes on. Each stands in the graph as ${name.output}, so that a reference stays readable.
+FILE = "file "
+"""Before the path of an asset or archive."""
+# Outputs that the program passes on. Each is in the graph as ${name.output}, so that a reference stays readable.
 OUTPUTS = (
     "arn",
     "executionArn",
@@ -107,6 +110,11 @@ class Graph:
         assert len(found) == 1, f"expected one {kind} {name}, found {[resource.name for resource in found]}"
         return found[0]
 
+    @property
+    def key(self) -> Recorded:
+        """The platform's key. Teams can have keys of their own beside it."""
+        return self.only("kms/key:Key", f"-{self.stack}-key")
+
     def policies(self) -> dict[str, list[dict[str, Any]]]:
         """Statements of every policy document of the graph, by resource name and property."""
         documents = {
@@ -127,9 +135,10 @@ class _NoMocks(mocks.Mocks):
 
 
 class _Recorder(mocks.MockMonitor):
-    def __init__(self, program: Path) -> None:
+    def __init__(self, program: Path, *, by_urn: bool) -> None:
         super().__init__(_NoMocks())
         self._program = program
+        self._by_urn = by_urn
         self.recorded: list[Recorded] = []
         self.exports: dict[str, Any] = {}
 
@@ -159,10 +168,11 @@ class _Recorder(mocks.MockMonitor):
         )
         if not request.custom:
             return resource_pb2.RegisterResourceResponse(urn=urn, object=request.object)
-        outputs = {key: f"${{{request.name}.{key}}}" for key in OUTPUTS if key not in inputs}
+        owner = urn if self._by_urn else request.name
+        outputs = {key: f"${{{owner}.{key}}}" for key in OUTPUTS if key not in inputs}
         secret = {key: value for key, value in outputs.items() if key in request.additionalSecretOutputs}
         return resource_pb2.RegisterResourceResponse(
-            urn=urn, id=f"${{{request.name}.id}}", object=write_properties(request.object, outputs, secret)
+            urn=urn, id=f"${{{owner}.id}}", object=write_properties(request.object, outputs, secret)
         )
 
     def RegisterResourceOutputs(self, request: Any) -> Any:  # noqa: N802 - the SDK's name
@@ -182,12 +192,13 @@ def _zones(request: Any) -> dict[str, Any]:
     return {"names": [*([] if regular else [LOCAL_ZONE]), "eu-west-1a", "eu-west-1b", "eu-west-1c"]}
 
 
-def record(stack: str, program: Path | None = None, **changed_settings: object) -> Graph:
+def record(stack: str, program: Path | None = None, *, by_urn: bool = False, **changed_settings: object) -> Graph:
     """Run the program for a stack, with some of its settings changed, and return its graph.
 
     Args:
         stack: name of the stack.
         program: folder of the program; by default the one with the tests' own declarations.
+        by_urn: whether references name a resource by its URN. Resources of several types can have one name.
         changed_settings: settings by name, in place of those in the stack's file.
     """
     folder = program or program_folder()
@@ -196,16 +207,17 @@ def record(stack: str, program: Path | None = None, **changed_settings: object) 
         cast("dict[str, ImageSources]", IMAGES).setdefault("mssql", IMAGES["sftp"])
     configuration = dict(read_stack_configuration(folder, stack))
     configuration |= {f"{PROJECT}:{name}": value for name, value in changed_settings.items()}
-    recorder = _Recorder(folder)
+    recorder = _Recorder(folder, by_urn=by_urn)
     run_program(folder, recorder, project=PROJECT, stack=stack, configuration=encode(configuration), dry_run=False)
     # Independent resources are registered in any order.
     return Graph(stack, sorted(recorder.recorded, key=lambda each: each.urn), recorder.exports)
 
 
 @cache
-def recorded(stack: str) -> Graph:
-    """The graph of a stack with its own settings, recorded once in a process."""
-    return record(stack)
+def recorded(name: str) -> Graph:
+    """The graph of a stack with its own settings, or of one of its variants, recorded once in a process."""
+    stack, settings = changed_settings(name)
+    return record(stack, **settings)
 
 
 def _readable(value: Any) -> Any:
@@ -218,4 +230,4 @@ def _readable(value: Any) -> Any:
         return value
     if SIGNATURE not in value:
         return {key: _readable(item) for key, item in sorted(value.items()) if item is not None}
-    return _readable(value["value"]) if "value" in value else f"file {value['path']}"
+    return _readable(value["value"]) if "value" in value else f"{FILE}{value['path']}"

@@ -10,8 +10,8 @@ from typing import Any
 import yaml
 
 from tests.support.recording import ROOT, Graph, Recorded, record
+from tests.support.variants import STACKS
 
-STACKS = ("local", "dev", "prod")
 SNAPSHOTS = ROOT / "tests" / "infrastructure" / "snapshots"
 
 PRESTO_VIEW = re.compile(r"/\* Presto View: (\S+) \*/")

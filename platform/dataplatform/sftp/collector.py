@@ -13,6 +13,7 @@ from dataplatform.aws.policies import allow, document, trust_service
 from dataplatform.aws.python_function import PythonFunction
 from dataplatform.aws.stack import StackContext
 from dataplatform.declarations import LoadedDataset
+from dataplatform.outputs import mapping_of
 from dataplatform.settings.sources import ConnectionSettings
 from dataplatform.sftp.credentials import ServerSecrets, configure_connections
 from dataplatform.sftp.permissions import collector_statements
@@ -84,7 +85,7 @@ class BatchCollector(pulumi.ComponentResource):
         public_keys, self.server_secrets = configure_connections(
             name, stack, connections, domain=network.domain, parent=self
         )
-        self.public_keys = pulumi.Output.all(**public_keys)
+        self.public_keys = mapping_of(public_keys)
         self._configure_datasets()
         queue = self._create_dead_letter_queue()
         function = self._create_function(ledger, queue, layer, network if in_network else None)
@@ -258,8 +259,8 @@ class BatchCollector(pulumi.ComponentResource):
             all_schedules[dataset] = pulumi.Output.all(
                 schedules[dataset], pulumi.Output.concat(group.name, "/", continuation.name)
             )
-        self.schedules = pulumi.Output.all(**schedules)
-        self.all_schedules = pulumi.Output.all(**all_schedules)
+        self.schedules = mapping_of(schedules)
+        self.all_schedules = mapping_of(all_schedules)
 
     def _create_alarm(self, queue: aws.sqs.Queue) -> pulumi.Output[str]:
         return alarm_on_messages(

@@ -13,6 +13,7 @@ from dataplatform.aws.policies import allow, document, trust_service
 from dataplatform.aws.security_groups import create_outgoing_group
 from dataplatform.aws.stack import StackContext
 from dataplatform.declarations import LoadedDataset
+from dataplatform.outputs import mapping_of
 from dataplatform.settings.sources import DatabaseSettings
 from dataplatform.sftp.collector import BatchCollector
 from dataplatform.sftp.credentials import ServerSecrets
@@ -263,4 +264,4 @@ class SqlExtraction(pulumi.ComponentResource):
                 ),
             )
             schedules[dataset] = pulumi.Output.concat(group.name, "/", schedule.name)
-        self.schedules = pulumi.Output.all(**schedules)
+        self.schedules = mapping_of(schedules)

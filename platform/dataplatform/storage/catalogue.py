@@ -9,6 +9,7 @@ import polars as pl
 import pulumi
 import pulumi_aws as aws
 
+from dataplatform.outputs import mapping_of
 from dataplatform.storage.catalogue_types import athena_type, glue_columns
 from dataplatform.storage.data_lake import DataLake
 from lake import keys
@@ -54,12 +55,8 @@ class Catalogue(pulumi.ComponentResource):
         super().__init__("dataplatform:catalogue:Catalogue", name, None, opts)
         self._name, self._lake, self._datasets = name, lake, datasets
         self._child = pulumi.ResourceOptions(parent=self)
-        self.views = pulumi.Output.all(
-            **{dataset.name: self._describe_dataset(dataset) for dataset in datasets.values()}
-        )
-        self.report_tables = pulumi.Output.all(
-            **{report.name: self._describe_report(report) for report in reports.values()}
-        )
+        self.views = mapping_of({dataset.name: self._describe_dataset(dataset) for dataset in datasets.values()})
+        self.report_tables = mapping_of({report.name: self._describe_report(report) for report in reports.values()})
         self.register_outputs({"views": self.views, "reportTables": self.report_tables})
 
     @property

@@ -7,6 +7,7 @@ import pulumi_aws as aws
 import pulumi_random as random
 
 from dataplatform.aws.stack import StackContext
+from dataplatform.outputs import mapping_of
 from dataplatform.settings.events import CallbackSettings
 from lake import callbacks
 
@@ -40,7 +41,7 @@ def configure_callbacks(
             ),
             opts=child,
         )
-    return pulumi.Output.all(**secrets)
+    return mapping_of(secrets)
 
 
 def _generate_secret(

@@ -9,6 +9,7 @@ OWN_POLICIES = {
     "tests/emulator/teams/test_access_attempts.py": "attaches what has to be denied all the same",
     "tests/emulator/init/test_bootstrap.py": "tries what CI's deploy role may not do",
     "tests/emulator/init/test_deploys.py": "gives the role the grants of init/",
+    "tests/support/provider/emulated.py": "gives roles the grants of init/",
     "tests/unit/support/test_role_policies.py": "names them",
 }
 """Files that give a role a policy, with the reason."""

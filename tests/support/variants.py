@@ -1,0 +1,71 @@
+"""Variants of the stack dev: its file with the optional features switched on, or off."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from emulation.pulumi_engine import read_stack_configuration
+from tests.support.program import program_folder
+
+EVERYTHING_ON: Final = "dev-everything-on"
+EVERYTHING_OFF: Final = "dev-everything-off"
+VARIANTS: Final = (EVERYTHING_ON, EVERYTHING_OFF)
+STACKS: Final = ("local", "dev", "prod")
+
+_PARTNER: Final = {
+    "host": "sftp.partner.example",
+    "user": "data-platform",
+    "hostKeys": ["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOi3KaK21IO7ahGff0L1pyWS1IRm/mPW8snkB2KAyu21"],
+}
+
+
+def changed_settings(name: str) -> tuple[str, dict[str, Any]]:
+    """The stack behind a name, and what the name changes of its settings: nothing if it is a stack itself."""
+    if name == EVERYTHING_ON:
+        return "dev", _everything_on(_settings("dev"))
+    if name == EVERYTHING_OFF:
+        return "dev", _everything_off(_settings("dev"), _settings("prod"))
+    return name, {}
+
+
+def _settings(stack: str) -> dict[str, Any]:
+    configuration = read_stack_configuration(program_folder(), stack)
+    return {key.removeprefix("data-platform:"): value for key, value in configuration.items()}
+
+
+def _everything_on(dev: Mapping[str, Any]) -> dict[str, Any]:
+    """Servers, network, keys, sign-in and records: what dev's file leaves at its cheapest."""
+    return {
+        "connections": {
+            **dev["connections"],
+            "partner": _PARTNER | {"inVpc": True},
+            "outside": _PARTNER,
+        },
+        "sources": dev["sources"] | {"desiredCount": 1, "allowedCidrs": ["203.0.113.0/24"]},
+        "network": {"natGateways": 2},
+        "teamKeys": True,
+        "teamIdentityProvider": {
+            "arn": "arn:aws:iam::123456789012:oidc-provider/login.example",
+            "audience": "data-platform",
+        },
+        "teamSessionHours": 12,
+        "auditTrail": True,
+        "protectData": True,
+        "alarmEmails": ["data-team@example.org"],
+    }
+
+
+def _everything_off(dev: Mapping[str, Any], prod: Mapping[str, Any]) -> dict[str, Any]:
+    """No server of our own, no caller by callback, no budget: sources are partners', as prod's file has them."""
+    return {
+        "connections": prod["connections"],
+        "databases": prod["databases"],
+        "sources": {"desiredCount": 0},
+        "network": {"natGateways": 0},
+        "teamKeys": False,
+        "auditTrail": False,
+        "protectData": False,
+        "alarmEmails": [],
+        "alarms": {},
+        "jobs": {},
+        "events": {"providers": dev["events"]["providers"]},
+    }
