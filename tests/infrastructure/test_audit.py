@@ -124,7 +124,7 @@ def test_a_refused_object_or_listing_of_a_mart_rings(prod_graph: Graph) -> None:
 
 
 def test_trail_starts_after_its_bucket_is_configured(prod_graph: Graph) -> None:
-    # given all that is said of the bucket: its encryption, policy, owner, privacy, versions and expiry
+    # given the whole configuration of the bucket: its encryption, policy, owner, privacy, versions and expiry
     trail = prod_graph.only("cloudtrail/trail:Trail")
     said = [each for each in prod_graph.resources if each.inputs.get("bucket") == trail.inputs["s3BucketName"]]
     assert len(said) == 6

@@ -35,7 +35,7 @@ def test_no_glue_5_job_has_a_logging_argument_of_glue_4(jobs: list[Recorded]) ->
 
 
 def test_log_groups_of_a_job_exist_before_it_runs(graph: Graph, jobs: list[Recorded]) -> None:
-    # given that Glue makes a missing group itself, without a key and for ever
+    # given that Glue makes a missing group itself, without a key and without expiry
     for job in jobs:
         groups = groups_of(graph, job)
 

@@ -23,7 +23,7 @@ def allow(
     """An Allow statement of an identity policy.
 
     Raises:
-        ValueError: an action holds a wildcard, or there is no resource: IAM refuses the whole policy then.
+        ValueError: an action holds a wildcard, or no resource is named: IAM refuses the whole policy then.
     """
     if not resources:
         raise ValueError(f"statement {sid}: name its resources, or leave the statement out")
@@ -74,7 +74,7 @@ def deny(
         ValueError: it names neither resources nor those it leaves out, or both.
     """
     if bool(resources) == bool(other_than):
-        raise ValueError(f"statement {sid}: name the resources, or those that it leaves out")
+        raise ValueError(f"statement {sid}: name the resources, or the resources to exclude")
     where = {"Resource": list(resources)} if resources else {"NotResource": list(other_than)}
     statement = {"Sid": sid, "Effect": "Deny", "Action": list(actions), **where}
     return statement | {"Condition": conditions} if conditions else statement

@@ -51,7 +51,7 @@ class TransformJobs(pulumi.ComponentResource):
         self._name, self._stack, self._lake, self._settings = name, stack, lake, settings
         self._child = pulumi.ResourceOptions(parent=self)
         self._log_prefix = f"/{name}"
-        # Glue would make them on a job's first run: without the key, and for ever.
+        # Glue would make them on a job's first run: without the key, and without expiry.
         self._logs = [
             aws.cloudwatch.LogGroup(
                 f"{name}-{kind}-logs",

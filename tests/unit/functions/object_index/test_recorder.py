@@ -27,7 +27,7 @@ class MemoryObjects:
 
 
 class RecordingTable:
-    """Keeps what it is told."""
+    """Keeps what it was given."""
 
     def __init__(self):
         self.arrivals, self.processed = [], []
@@ -186,7 +186,7 @@ def test_object_that_was_deleted_or_replaced_is_overtaken(s3, table, operation, 
 
 
 def test_object_that_may_not_be_read_is_an_error(s3, table):
-    # given a role that S3 tells of missing objects: 403 is a permission that is missing
+    # given a role that S3 reports missing objects: 403 is a permission that is missing
     client, stubber = s3
     stubber.add_client_error("head_object", service_error_code="403", http_status_code=403)
 
