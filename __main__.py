@@ -19,7 +19,7 @@ from dataplatform.sql.extraction import SqlExtraction
 from dataplatform.storage.catalogue import Catalogue
 from dataplatform.storage.data_lake import DataLake
 from dataplatform.stream.stream import StreamIngest
-from dataplatform.teams.access import Teams
+from dataplatform.teams.access import Readers
 from dataplatform.teams.audit import create_audit, trail_of
 from dataplatform.watch.dashboard import Dashboard
 from dataplatform.watch.freshness import DatasetWatch
@@ -80,7 +80,7 @@ watch = DatasetWatch(
     declared=declared,
 )
 jobs = TransformJobs(f"{name}-jobs", stack=stack, lake=lake, settings=settings.jobs, teams=settings.teams)
-teams = Teams.of(stack, lake, settings)
+readers = Readers.of(stack, lake, settings)
 alarmed = (monitoring, *audits, collector, extraction, stream, index, watch)
 dashboard = Dashboard(
     name,
@@ -94,6 +94,6 @@ dashboard = Dashboard(
 )
 catalogue = Catalogue(f"{name}-catalogue", lake=lake, datasets=declared.datasets, reports=declared.reports)
 export_all(
-    stack, lake, monitoring, network, collector, extraction, sources, stream, index, watch, jobs, teams,
+    stack, lake, monitoring, network, collector, extraction, sources, stream, index, watch, jobs, readers,
     dashboard, catalogue,
 )  # fmt: skip

@@ -16,15 +16,33 @@ from dataplatform.settings.sources import (
     NetworkSettings,
     SourceSettings,
 )
-from lake.keys import check_name
+from lake.keys import ANALYSTS, check_name
 
 # What CloudWatch Logs accepts as retention, in days.
 RetentionDays = Literal[1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 3653]
 # IAM takes 64 characters for a role's name, and a team's is data-platform-STACK-TEAM-role- and seven digits.
 TEAM_CHARACTERS: Final = 30
+# What the policies of the analysts' role can name: 10,240 characters, with up to four names for each dataset.
+MOST_ANALYST_DATASETS: Final = 20
+MOST_ANALYST_CHARACTERS: Final = 600
 _MAIL_ADDRESS: Final = re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+")
 
-Team = Annotated[str, Field(max_length=TEAM_CHARACTERS), AfterValidator(check_name)]
+
+def _team(value: str) -> str:
+    if value == ANALYSTS:
+        raise ValueError("the analysts' name, who have a role of their own; choose another")
+    return check_name(value)
+
+
+def _fitting(values: tuple[str, ...]) -> tuple[str, ...]:
+    if (characters := sum(map(len, values))) > MOST_ANALYST_CHARACTERS:
+        raise ValueError(
+            f"the names have {characters} characters, and the role's policies hold {MOST_ANALYST_CHARACTERS}"
+        )
+    return values
+
+
+Team = Annotated[str, Field(max_length=TEAM_CHARACTERS), AfterValidator(_team)]
 
 
 def _time_zone(value: str) -> str:
@@ -78,6 +96,21 @@ class IdentityProviderSettings(SettingsModel):
         return self
 
 
+class AnalystSettings(SettingsModel):
+    """What analysts may read, beside the teams' reports."""
+
+    datasets: Annotated[
+        tuple[Name, ...],
+        AfterValidator(check_distinct),
+        AfterValidator(_fitting),
+        Field(
+            max_length=MOST_ANALYST_DATASETS,
+            description="Datasets whose published rows analysts may read and query. Without any there is no role. A "
+            "dataset with personal columns is refused, and so is one that keeps undeclared columns.",
+        ),
+    ] = ()
+
+
 class LocalSettings(SettingsModel):
     """What only the emulator needs. docs/local.md says why of each."""
 
@@ -128,6 +161,10 @@ class Settings(SettingsModel):
             "reads none of its reports until the workflow has made them anew."
         ),
     ] = False
+    analysts: Annotated[
+        AnalystSettings,
+        Field(description="What the [analysts](components/analyst-access.md) may read. They sign in as teams do."),
+    ] = AnalystSettings()
     time_zone: Annotated[str, AfterValidator(_time_zone), Field(description="IANA time zone of every schedule.")] = (
         "Europe/London"
     )

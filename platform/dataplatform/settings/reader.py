@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 from dataplatform.errors import ProgramError
 from dataplatform.settings.alarms import AlarmSettings
 from dataplatform.settings.events import CallbackSettings, EventSettings, ProviderSettings
-from dataplatform.settings.model import IdentityProviderSettings, JobSettings, LocalSettings, Settings
+from dataplatform.settings.model import AnalystSettings, IdentityProviderSettings, JobSettings, LocalSettings, Settings
 from dataplatform.settings.sources import (
     ConnectionSettings,
     DatabaseSettings,
@@ -153,6 +153,7 @@ def _is_name(path: list[str], index: int) -> bool:
 _BLOCKS: Final[Mapping[tuple[str, ...], type[BaseModel]]] = {
     (): Settings,
     ("alarms",): AlarmSettings,
+    ("analysts",): AnalystSettings,
     ("connections",): ConnectionSettings,
     ("databases",): DatabaseSettings,
     ("events",): EventSettings,

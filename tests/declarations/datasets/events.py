@@ -77,6 +77,8 @@ DATASET: Final = Dataset(
     ),
     owner="finance",
     freshness=timedelta(hours=1),
+    # The whole of what was posted, whatever a provider puts into it.
+    personal=("payload",),
     cleansing={
         "currency": (TRIM, UPPER_CASE, EMPTY_TO_NULL),
         "registration_plate": (UNICODE_NFC, REGISTRATION_PLATE, EMPTY_TO_NULL),

@@ -5,6 +5,7 @@ import pytest
 from dataplatform import declaration_checks
 from dataplatform.declaration_checks import check_declarations
 from dataplatform.errors import ProgramError
+from dataplatform.settings.model import AnalystSettings
 from dataplatform.settings.reader import parse_settings
 from processing.registry.dataset_checks import find_datasets
 from tests.support.declarations import DATASET, write_package
@@ -51,3 +52,36 @@ def test_a_connection_that_the_stack_has_is_accepted(tmp_path, monkeypatch):
 
     # then
     check_declarations(SETTINGS, datasets, {})
+
+
+def granting(dataset):
+    """The settings, with a dataset for the analysts."""
+    return SETTINGS.model_copy(update={"analysts": AnalystSettings(datasets=(dataset,))})
+
+
+def declared(tmp_path, monkeypatch, arguments=""):
+    """The dataset `visits` with further arguments."""
+    text = DATASET.format(name="visits").replace('"dealer"', '"partner"').replace("\n)", f"\n    {arguments}\n)")
+    return find_datasets(*write_package(tmp_path, monkeypatch, visits=text))
+
+
+def test_a_dataset_without_personal_columns_is_for_analysts(tmp_path, monkeypatch):
+    check_declarations(granting("visits"), declared(tmp_path, monkeypatch), {})
+
+
+@pytest.mark.parametrize(
+    ("dataset", "arguments", "why"),
+    [
+        ("visits", 'personal=("number",),', "whose columns number are personal: remove the dataset there, and declare"),
+        ("visits", 'drift="evolve",', r"which keeps columns that nobody declared \(drift 'evolve'\): remove the"),
+        ("visit", "", r"which no file declares \(declared: visits\)"),
+    ],
+)
+def test_a_dataset_that_is_not_for_analysts_is_refused(tmp_path, monkeypatch, dataset, arguments, why):
+    # given
+    datasets = declared(tmp_path, monkeypatch, arguments)
+
+    # when, then
+    refusal = rf"^data-platform:analysts\.datasets of Pulumi\.dev\.yaml names {dataset}, {why}"
+    with pytest.raises(ProgramError, match=refusal):
+        check_declarations(granting(dataset), datasets, {})

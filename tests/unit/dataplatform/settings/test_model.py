@@ -138,6 +138,12 @@ REFUSED_BY_AWS = {
     # IAM: a role's name has 64 characters.
     "teams.0": [({"teams": ["t" * 31]}, "at most 30 characters")],
     "teams": [({"teams": ["finance", "finance"]}, "named twice: finance")],
+    # IAM: the policies of the analysts' role have 10,240 characters.
+    "analysts.datasets": [
+        ({"analysts": {"datasets": ["vehicles", "vehicles"]}}, "named twice: vehicles"),
+        ({"analysts": {"datasets": [f"d{number}" for number in range(21)]}}, "at most 20 items"),
+        ({"analysts": {"datasets": [f"{letter:a<61}" for letter in "bcdefghijk"]}}, "the names have 610 characters"),
+    ],
     # SNS: an address.
     "alarmEmails.0": [
         ({"alarmEmails": [address]}, "not a mail address")
@@ -199,6 +205,7 @@ def test_a_value_that_aws_refuses_is_refused_by_its_key(key: str, changes: dict[
         {"databases": database()},
         {"connections": connection(hostKeys=[f"ssh-rsa {'A' * 716}", HOST_KEY])},
         {"teams": ["t" * 30]},
+        {"analysts": {"datasets": [f"{number:d<30}" for number in "abcdefghijklmnopqrst"]}},
         {"alarmEmails": ["data.team+alarms@mail.example.org", "b@example.org"]},
         {"network": {"cidr": "172.31.0.0/22"}},
         {"network": {"cidr": "192.168.0.0/16"}},
@@ -217,3 +224,8 @@ def test_too_many_providers_for_the_receiver_are_refused() -> None:
     # then the settings say so
     message = refusal(events={"providers": names})
     assert "50 providers and 0 callbacks take 3,650 bytes of the receiver's environment" in message
+
+
+def test_a_team_cannot_have_the_name_of_the_analysts() -> None:
+    message = refusal(teams=["finance", "analysts"])
+    assert "data-platform:teams.1: the analysts' name, who have a role of their own; choose another" in message

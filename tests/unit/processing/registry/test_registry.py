@@ -62,6 +62,7 @@ def person(old: str = "", new: str = "") -> str:
             r"person\.py: cleansing is .* sequence of R",
         ),
         (person("schema=Rows,", "schema=Rows, cleansing={'no': ()},"), r"person\.py: cleansing names columns \['no'\]"),
+        (person("schema=Rows,", "schema=Rows, personal=('no',),"), r"person\.py: personal names columns \['no'\]"),
         (person("number", "_number"), r"person\.py: columns \['_number'\] start with an underscore"),
         (person('name="person"', 'name="people"'), r"person\.py: declares 'people': rename the file to people\.py"),
         (person('name="person"', 'name="staff"'), r"person\.py: declares 'staff', which staff\.py declares too"),
