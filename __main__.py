@@ -21,6 +21,7 @@ from dataplatform.storage.data_lake import DataLake
 from dataplatform.stream.stream import StreamIngest
 from dataplatform.teams.access import Readers
 from dataplatform.teams.audit import create_audit, trail_of
+from dataplatform.watch.alarm_forwarder import create_forwarder
 from dataplatform.watch.dashboard import Dashboard
 from dataplatform.watch.freshness import DatasetWatch
 from dataplatform.watch.monitoring import Monitoring
@@ -38,6 +39,7 @@ monitoring = Monitoring(name, stack=stack, settings=settings.alarms, emails=sett
 stack = stack.with_alarms(monitoring.topic_arn, monitoring.undelivered_queue_arn)
 audits = create_audit(stack, settings, lake)
 layer = FunctionLayer(f"{name}-functions", stack=stack, architecture=settings.function_architecture)
+forwarders = create_forwarder(stack, layer, monitoring, settings.alarms)
 network = Network(
     f"{name}-network",
     stack=stack,
@@ -76,12 +78,13 @@ watch = DatasetWatch(
     stack=stack,
     layer=layer,
     index=index,
+    monitoring=monitoring,
     settings=settings.alarms,
     declared=declared,
 )
 jobs = TransformJobs(f"{name}-jobs", stack=stack, lake=lake, settings=settings.jobs, teams=settings.teams)
 readers = Readers.of(stack, lake, settings)
-alarmed = (monitoring, *audits, collector, extraction, stream, index, watch)
+alarmed = (monitoring, *audits, *forwarders, collector, extraction, stream, index, watch)
 dashboard = Dashboard(
     name,
     stack=stack,

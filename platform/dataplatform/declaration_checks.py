@@ -29,7 +29,11 @@ def check_declarations(
         refuse_broken(datasets, reports)
     except DeclarationError as error:
         raise ProgramError(str(error)) from error
-    if problems := [*_unknown_connections(settings, datasets), *_not_for_analysts(settings, datasets)]:
+    if problems := [
+        *_unknown_connections(settings, datasets),
+        *_not_for_analysts(settings, datasets),
+        *_routes_of_nobody(settings, datasets),
+    ]:
         raise ProgramError("; ".join(problems))
 
 
@@ -61,6 +65,17 @@ def _not_for_analysts(settings: Settings, datasets: Mapping[str, Dataset]) -> It
             yield (
                 f"{setting} names {name}, which keeps columns that nobody declared (drift 'evolve'): remove the "
                 f"dataset there, or declare the columns in datasets/{name}.py and another drift"
+            )
+
+
+def _routes_of_nobody(settings: Settings, datasets: Mapping[str, Dataset]) -> Iterator[str]:
+    """Routes of owners who own no dataset: a misspelt name would notify nobody."""
+    owners = sorted({dataset.owner for dataset in datasets.values()})
+    for owner in settings.alarms.routes:
+        if owner not in owners:
+            yield (
+                f"data-platform:alarms.routes of Pulumi.{pulumi.get_stack()}.yaml names {owner!r}, who owns no dataset "
+                f"(owners: {', '.join(owners) or 'none'}): correct the name, or remove the route"
             )
 
 

@@ -1,6 +1,5 @@
 """The stack's settings: one model. `settings_reader` reads it."""
 
-import re
 import zoneinfo
 from collections.abc import Mapping
 from typing import Annotated, Final, Literal, Self
@@ -8,7 +7,7 @@ from typing import Annotated, Final, Literal, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from dataplatform.settings.alarms import AlarmSettings
-from dataplatform.settings.base import Name, SettingsModel, check_distinct
+from dataplatform.settings.base import MailAddress, Name, SettingsModel, check_distinct
 from dataplatform.settings.events import EventSettings
 from dataplatform.settings.sources import (
     ConnectionSettings,
@@ -25,7 +24,6 @@ TEAM_CHARACTERS: Final = 30
 # What the policies of the analysts' role can name: 10,240 characters, with up to four names for each dataset.
 MOST_ANALYST_DATASETS: Final = 20
 MOST_ANALYST_CHARACTERS: Final = 600
-_MAIL_ADDRESS: Final = re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+")
 
 
 def _team(value: str) -> str:
@@ -48,12 +46,6 @@ Team = Annotated[str, Field(max_length=TEAM_CHARACTERS), AfterValidator(_team)]
 def _time_zone(value: str) -> str:
     if value not in zoneinfo.available_timezones():
         raise ValueError("not an IANA time zone, such as Europe/London")
-    return value
-
-
-def _mail_address(value: str) -> str:
-    if _MAIL_ADDRESS.fullmatch(value) is None:
-        raise ValueError("not a mail address, such as data-team@example.org")
     return value
 
 
@@ -206,13 +198,16 @@ class Settings(SettingsModel):
         True
     )
     alarm_emails: Annotated[
-        tuple[Annotated[str, AfterValidator(_mail_address)], ...],
+        tuple[MailAddress, ...],
         AfterValidator(check_distinct),
-        Field(description="Addresses that alarms are mailed to. Each has to confirm AWS's first mail."),
+        Field(
+            description="Addresses that alarms are mailed to, but for those of datasets whose owner has a route in "
+            "`alarms.routes`. Each has to confirm AWS's first mail."
+        ),
     ] = ()
-    alarms: Annotated[AlarmSettings, Field(description="Above what the [alarms](components/monitoring.md) ring.")] = (
-        AlarmSettings()
-    )
+    alarms: Annotated[
+        AlarmSettings, Field(description="When the [alarms](components/monitoring.md) fire, and who is notified.")
+    ] = AlarmSettings()
     permissions_boundary: Annotated[
         str | None,
         Field(
