@@ -85,15 +85,9 @@ watch = DatasetWatch(
 jobs = TransformJobs(f"{name}-jobs", stack=stack, lake=lake, settings=settings.jobs, teams=settings.teams)
 readers = Readers.of(stack, lake, settings)
 alarmed = (monitoring, *audits, *forwarders, collector, extraction, stream, index, watch)
+arns = [arn for part in alarmed for arn in part.alarm_arns]
 dashboard = Dashboard(
-    name,
-    stack=stack,
-    collector=collector,
-    stream=stream,
-    index=index,
-    watch=watch,
-    declared=declared,
-    alarm_arns=[arn for part in alarmed for arn in part.alarm_arns],
+    name, stack=stack, collector=collector, stream=stream, index=index, watch=watch, declared=declared, alarm_arns=arns
 )
 catalogue = Catalogue(f"{name}-catalogue", lake=lake, datasets=declared.datasets, reports=declared.reports)
 export_all(

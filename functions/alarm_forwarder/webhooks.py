@@ -60,11 +60,18 @@ class Webhooks:
         except (BotoCoreError, ClientError) as error:
             raise WebhookError(f"SSM parameter {parameter} cannot be read: {_reason(error)}") from None
         url = value.strip()
-        parts = urlsplit(url)
-        # Plain HTTP would show the secret on the wire. To this machine there is no wire.
-        if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in _THIS_MACHINE):
+        if not _is_private(url):
             raise WebhookError(f"SSM parameter {parameter} does not hold an https URL")
         return url
+
+
+def _is_private(url: str) -> bool:
+    """Whether nobody on the way can read the secret: by TLS, or on this machine."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    return parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _THIS_MACHINE)
 
 
 def _reason(error: BotoCoreError | ClientError) -> str:

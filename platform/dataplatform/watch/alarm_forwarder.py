@@ -1,4 +1,4 @@
-"""Alarms to webhooks: a function that is subscribed to the topics and posts each message to the webhooks of its topic."""
+"""Alarms to webhooks: a function that is subscribed to the topics, and posts each message to its topic's webhooks."""
 
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple

@@ -5,6 +5,7 @@ import pytest
 from dataplatform import declaration_checks
 from dataplatform.declaration_checks import check_declarations
 from dataplatform.errors import ProgramError
+from dataplatform.settings.alarms import AlarmSettings, RouteSettings
 from dataplatform.settings.model import AnalystSettings
 from dataplatform.settings.reader import parse_settings
 from processing.registry.dataset_checks import find_datasets
@@ -85,3 +86,21 @@ def test_a_dataset_that_is_not_for_analysts_is_refused(tmp_path, monkeypatch, da
     refusal = rf"^data-platform:analysts\.datasets of Pulumi\.dev\.yaml names {dataset}, {why}"
     with pytest.raises(ProgramError, match=refusal):
         check_declarations(granting(dataset), datasets, {})
+
+
+def routing(owner):
+    """The settings, with a route for an owner."""
+    alarms = AlarmSettings(routes={owner: RouteSettings(emails=("a@example.org",))})
+    return SETTINGS.model_copy(update={"alarms": alarms})
+
+
+def test_a_route_of_an_owner_is_accepted(tmp_path, monkeypatch):
+    check_declarations(routing("finance"), declared(tmp_path, monkeypatch), {})
+
+
+def test_a_route_of_nobody_names_the_owners_that_there_are(tmp_path, monkeypatch):
+    refusal = (
+        r"^data-platform:alarms\.routes of Pulumi\.dev\.yaml names 'finanse', who owns no dataset \(owners: finance\)"
+    )
+    with pytest.raises(ProgramError, match=refusal):
+        check_declarations(routing("finanse"), declared(tmp_path, monkeypatch), {})

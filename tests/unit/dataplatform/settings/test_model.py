@@ -106,6 +106,14 @@ def events(**changes: Any) -> dict[str, Any]:
     return {"providers": {"website": {}}} | changes
 
 
+MAILED = {"emails": ["finance@example.org"]}
+SLACK = {"urlParameter": "/a", "format": "slack"}
+
+
+def route(**route_of_finance: Any) -> dict[str, Any]:
+    return {"routes": {"finance": route_of_finance}}
+
+
 REFUSED_BY_AWS = {
     # Lambda: a batch above 10 has a window; SQS batches 10,000 at most and waits 300 seconds at most.
     "events.batchWindowSeconds": [
@@ -150,6 +158,27 @@ REFUSED_BY_AWS = {
         for address in ("", "data-team", "data-team@example", "data team@example.org", "a@b@example.org", "a@.org")
     ],
     "alarmEmails": [({"alarmEmails": ["a@example.org", "a@example.org"]}, "named twice: a@example.org")],
+    "alarms.routes.finance.emails.0": [({"alarms": route(emails=["finance"])}, "not a mail address")],
+    "alarms.routes.finance": [({"alarms": route()}, "the route notifies nobody")],
+    "alarms.routes.finance.webhooks.0.urlParameter": [
+        ({"alarms": route(webhooks=[{"urlParameter": "https://hooks.example/secret"}])}, "should match pattern")
+    ],
+    "alarms.routes.finance.webhooks.0.format": [
+        ({"alarms": route(webhooks=[{"urlParameter": "/a", "format": "mail"}])}, "'json', 'slack' or 'teams'")
+    ],
+    "alarms.routes.finance.webhooks.0.url": [
+        ({"alarms": route(webhooks=[{"url": "https://hooks.example/secret"}])}, "expected one of format, urlParameter")
+    ],
+    "alarms.webhooks.0.colour": [({"alarms": {"webhooks": [{"colour": "red"}]}}, "expected one of format, urlP")],
+    # SNS: a name for each topic; Lambda: 4 KB of environment variables; a webhook: one kind of body.
+    "alarms": [
+        ({"alarms": {"routes": {"Ada L.": MAILED, "ada-l": MAILED}}}, "named twice: ada-l"),
+        ({"alarms": {"webhooks": [{"urlParameter": f"/{n}{'a' * 900}"} for n in range(4)]}}, "take 4,208 bytes"),
+        (
+            {"alarms": {"webhooks": [{"urlParameter": "/a"}], **route(webhooks=[SLACK])}},
+            "/a has two formats; a webhook accepts one",
+        ),
+    ],
     # EC2: private ranges without host bits, /16 at most; rules and subnets once each.
     "network.cidr": [
         ({"network": {"cidr": cidr}}, expected)
@@ -207,6 +236,7 @@ def test_a_value_that_aws_refuses_is_refused_by_its_key(key: str, changes: dict[
         {"teams": ["t" * 30]},
         {"analysts": {"datasets": [f"{number:d<30}" for number in "abcdefghijklmnopqrst"]}},
         {"alarmEmails": ["data.team+alarms@mail.example.org", "b@example.org"]},
+        {"alarms": {"webhooks": [SLACK], "routes": {"finance": {"webhooks": [SLACK]}, "Łódź": MAILED, "数据": MAILED}}},
         {"network": {"cidr": "172.31.0.0/22"}},
         {"network": {"cidr": "192.168.0.0/16"}},
         {"network": EXISTING},
