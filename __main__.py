@@ -87,8 +87,9 @@ readers = Readers.of(stack, lake, settings)
 alarmed = (monitoring, *audits, *forwarders, collector, extraction, stream, index, watch)
 arns = [arn for part in alarmed for arn in part.alarm_arns]
 dashboard = Dashboard(
-    name, stack=stack, collector=collector, stream=stream, index=index, watch=watch, declared=declared, alarm_arns=arns
-)
+    name, stack=stack, collector=collector, stream=stream, index=index, watch=watch, forwarders=forwarders,
+    declared=declared, alarm_arns=arns,
+)  # fmt: skip
 catalogue = Catalogue(f"{name}-catalogue", lake=lake, datasets=declared.datasets, reports=declared.reports)
 export_all(
     stack, lake, monitoring, network, collector, extraction, sources, stream, index, watch, jobs, readers,

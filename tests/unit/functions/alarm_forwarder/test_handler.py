@@ -1,9 +1,8 @@
 """Messages are posted to the webhooks of their topic; one that does not answer stops no other, and no URL is logged."""
 
-import http.server
+import contextlib
 import io
 import json
-import threading
 
 import pytest
 from botocore.exceptions import ClientError
@@ -12,35 +11,9 @@ from functions.alarm_forwarder import handler as forwarder
 from functions.alarm_forwarder.webhooks import Webhooks
 from functions.observability import logger
 from tests.support.invocations import invocation
+from tests.support.webhooks import webhook_endpoint
 
 TOPIC = "arn:aws:sns:eu-west-1:123456789012:data-platform-dev-alarms"
-
-
-class Endpoint(http.server.ThreadingHTTPServer):
-    """A webhook on this machine that answers with a status, and keeps what is posted."""
-
-    def __init__(self, *statuses):
-        self.statuses, self.posted = list(statuses), []
-        super().__init__(("127.0.0.1", 0), _Handler)
-        threading.Thread(target=self.serve_forever, args=(0.01,), daemon=True).start()
-
-    @property
-    def url(self):
-        return f"http://127.0.0.1:{self.server_port}/services/secret-token"
-
-
-class _Handler(http.server.BaseHTTPRequestHandler):
-    def do_POST(self):
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        self.server.posted.append(json.loads(body))
-        statuses = self.server.statuses
-        self.send_response(statuses.pop(0) if len(statuses) > 1 else statuses[0])
-        self.send_header("Location", self.server.url)
-        self.send_header("Content-Length", "0")
-        self.end_headers()
-
-    def log_message(self, *_):
-        pass
 
 
 class Parameters:
@@ -58,16 +31,8 @@ class Parameters:
 
 @pytest.fixture
 def endpoint():
-    opened = []
-
-    def open_one(*statuses):
-        opened.append(Endpoint(*statuses))
-        return opened[-1]
-
-    yield open_one
-    for each in opened:
-        each.shutdown()
-        each.server_close()
+    with contextlib.ExitStack() as opened:
+        yield lambda *statuses: opened.enter_context(webhook_endpoint(*statuses))
 
 
 @pytest.fixture
