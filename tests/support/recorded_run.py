@@ -21,6 +21,7 @@ from reports import REPORTS
 from tests.support import call_sites
 from tests.support.access import GRANTED, secrets_of
 from tests.support.emulators import free_port
+from tests.support.endings.alarms import end_alarms
 from tests.support.endings.collections import end_collections
 from tests.support.endings.extractions import end_extractions
 from tests.support.endings.jobs import end_jobs
@@ -78,6 +79,7 @@ def run_everything(platform, folder, decisions):
     end_collections(platform, target)
     end_extractions(platform, target, folder)
     end_jobs(target, folder)
+    end_alarms(target)
     target.client("lambda").invoke(FunctionName=target.exports["freshnessFunction"], Payload=b"{}")
     readers = [*(team_reader(target, team) for team in TEAMS), analysts_reader(target)]
     for reader in readers:

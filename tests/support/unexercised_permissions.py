@@ -54,6 +54,12 @@ UNEXERCISED = (
         ("kms:GenerateDataKey",),
         "every function may use the key; this one writes nothing",
     ),
+    Unexercised(
+        "forwarder-function",
+        "UseKey",
+        ("kms:GenerateDataKey",),
+        "every function may use the key; this one writes nothing",
+    ),
     Unexercised("attributes-recorder", "SendFailures", ("sqs:SendMessage",), _SERVICES),
     Unexercised("attributes-recorder", "UseKey", ("kms:GenerateDataKey",), "its failures go to an encrypted queue"),
     Unexercised("collector-sftp", "SendFailures", ("sqs:SendMessage",), _SERVICES),
