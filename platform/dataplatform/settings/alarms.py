@@ -27,7 +27,7 @@ class WebhookSettings(SettingsModel):
     ]
     format: Annotated[
         Literal["json", "slack", "teams"],
-        Field(description="Form of what is posted: `json` for a service, or that of the chat."),
+        Field(description="Form of the posted body: `json` for a service, or the chat's own."),
     ] = "json"
 
 

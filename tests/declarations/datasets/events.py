@@ -77,7 +77,7 @@ DATASET: Final = Dataset(
     ),
     owner="finance",
     freshness=timedelta(hours=1),
-    # The whole of what was posted, whatever a provider puts into it.
+    # The whole body of the event, whatever a provider put into it.
     personal=("payload",),
     cleansing={
         "currency": (TRIM, UPPER_CASE, EMPTY_TO_NULL),
