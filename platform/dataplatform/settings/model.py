@@ -97,8 +97,8 @@ class AnalystSettings(SettingsModel):
         AfterValidator(_fitting),
         Field(
             max_length=MOST_ANALYST_DATASETS,
-            description="Datasets whose published rows analysts may read and query. Without any, the role does not exist. A "
-            "dataset with personal columns is refused, and so is one that keeps undeclared columns.",
+            description="Datasets whose published rows analysts may read and query. Without any, the role does not "
+            "exist. A dataset with personal columns is refused, and so is one that keeps undeclared columns.",
         ),
     ] = ()
 
