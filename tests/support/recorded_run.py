@@ -19,7 +19,7 @@ from ops.access.policies import DeployedPolicies, read_policies
 from ops.stack.target import find_target
 from reports import REPORTS
 from tests.support import call_sites
-from tests.support.access import GRANTED, secrets_of
+from tests.support.access import secrets_of
 from tests.support.emulators import free_port
 from tests.support.endings.alarms import end_alarms
 from tests.support.endings.collections import end_collections
@@ -81,10 +81,10 @@ def run_everything(platform, folder, decisions):
     end_jobs(target, folder)
     end_alarms(target)
     target.client("lambda").invoke(FunctionName=target.exports["freshnessFunction"], Payload=b"{}")
-    readers = [*(team_reader(target, team) for team in TEAMS), analysts_reader(target)]
+    policies = read_policies(target)
+    readers = [*(team_reader(target, team) for team in TEAMS), analysts_reader(target, policies)]
     for reader in readers:
         use_own_workgroup(target, reader)
-    policies = read_policies(target)
     implied = [*implied_calls(read_calls(decisions), policies, secrets_of(target))]
     for reader in readers:
         implied += readers_calls(policies, reader)
@@ -115,13 +115,16 @@ def team_reader(target, team):
     )
 
 
-def analysts_reader(target):
-    """The analysts read a dataset's files by its view, which has their columns."""
+def analysts_reader(target, policies):
+    """The analysts read the files of a granted dataset through its view."""
+    [role] = [role for role in policies.roles if plain_name(role.name) == ANALYSTS]
+    [place] = next(each["Resource"] for each in role.statements if each["Sid"] == "ReadDatasets")
+    dataset = place.split("/")[-2]
     return Reader(
         name=ANALYSTS,
         client=lambda service: analyst_client(target, service),
-        prefix=warehouse_prefix(GRANTED),
-        table=f"{target.exports['publishedViews'][GRANTED]}_files",
+        prefix=warehouse_prefix(dataset),
+        table=f"{target.exports['publishedViews'][dataset]}_files",
         workgroup=target.exports["analystWorkgroup"],
     )
 
