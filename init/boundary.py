@@ -60,8 +60,8 @@ def boundary_document(names: Names, stack: str) -> Document:
         allow(
             "Catalogue",
             [
-                "glue:GetDatabase", "glue:GetPartition", "glue:GetPartitions", "glue:GetTable", "glue:GetTables",
-                "glue:GetJobRun", "glue:NotifyEvent", "glue:StartJobRun",
+                "glue:GetDatabase", "glue:GetDatabases", "glue:GetPartition", "glue:GetPartitions", "glue:GetTable",
+                "glue:GetTables", "glue:GetJobRun", "glue:NotifyEvent", "glue:StartJobRun",
             ],
             arns(
                 "glue", "catalog", "database/*", "table/*", *(f"{kind}/{prefix}-*" for kind in ("job", "workflow"))

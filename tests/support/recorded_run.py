@@ -159,7 +159,8 @@ def readers_calls(policies, reader):
     here = f"{policies.region}:{policies.account}"
     catalogue = f"arn:aws:glue:{here}:"
     looks = {
-        "GetDatabase": ("catalog", f"database/{database}"),
+        "GetDatabase": ("catalog", f"database/{database}", "database/default"),
+        "GetDatabases": ("catalog", "database/default", f"database/{database}"),
         "GetTables": ("catalog", f"database/{database}", f"table/{database}/{table}"),
         "GetTable": ("catalog", f"database/{database}", f"table/{database}/{table}"),
     }
@@ -167,5 +168,5 @@ def readers_calls(policies, reader):
         for resource in resources:
             yield Call(role, f"glue:{action}", catalogue + resource, {}, True)
     workgroup = f"arn:aws:athena:{here}:workgroup/{reader.workgroup}"
-    for action in ("GetQueryExecution", "GetQueryResults", "StopQueryExecution"):
+    for action in ("GetQueryExecution", "GetQueryResults", "GetQueryResultsStream", "StopQueryExecution"):
         yield Call(role, f"athena:{action}", workgroup, {}, True)

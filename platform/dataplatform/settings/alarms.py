@@ -21,8 +21,8 @@ class WebhookSettings(SettingsModel):
     url_parameter: Annotated[
         ParameterName,
         Field(
-            description="Name of an SSM SecureString that you create with the URL, encrypted with "
-            "`alias/data-platform-STACK` or `aws/ssm`. The URL is a secret: it is not in the state."
+            description="Name of an SSM SecureString that you create with the URL, encrypted with the stack's key "
+            "`alias/data-platform-STACK`. The URL is a secret: it is not in the state."
         ),
     ]
     format: Annotated[

@@ -14,12 +14,17 @@ _SAML_AUDIENCE = "https://signin.aws.amazon.com/saml"
 _QUERY_ACTIONS = [
     "athena:GetQueryExecution",
     "athena:GetQueryResults",
+    # JDBC and ODBC drivers read results as a stream.
+    "athena:GetQueryResultsStream",
     "athena:GetWorkGroup",
     "athena:ListQueryExecutions",
     "athena:StartQueryExecution",
     "athena:StopQueryExecution",
 ]
-_CATALOGUE_ACTIONS = ["glue:GetDatabase", "glue:GetTable", "glue:GetTables"]
+_TABLE_ACTIONS = ["glue:GetTable", "glue:GetTables"]
+# Athena asks for the account's database `default`, too, whatever is queried: DDL statements and drivers fail without.
+# docs.aws.amazon.com/athena/latest/ug/fine-grained-access-to-glue-resources.html
+_DATABASE_ACTIONS = ["glue:GetDatabase", "glue:GetDatabases"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +64,12 @@ def reading_policy(scope: ReaderScope) -> pulumi.Output[str]:
         allow(f"Read{scope.subject}", ["s3:GetObject"], _objects(scope, scope.prefixes)),
         allow(f"List{scope.subject}", ["s3:ListBucket"], [scope.bucket_arn], _below(scope.prefixes)),
         allow(
-            # With bucket keys the encryption context is the bucket: which prefix may be read is S3's decision above.
+            # With a bucket key the encryption context is the bucket, without one the object. S3 decides above which
+            # prefix may be read.
             "DecryptThroughS3",
             ["kms:Decrypt"],
             [scope.key_arn],
-            _through_s3(scope, {"kms:EncryptionContext:aws:s3:arn": scope.bucket_arn}),
+            _through_s3(scope) | _of_the_bucket(scope),
         ),
     )
 
@@ -73,7 +79,8 @@ def query_policy(scope: ReaderScope) -> pulumi.Output[str]:
     results = [scope.results_prefix]
     return document(
         allow("Query", _QUERY_ACTIONS, [scope.workgroup_arn]),
-        allow("ReadTables", _CATALOGUE_ACTIONS, _tables(scope, scope.tables)),
+        allow("ReadTables", _TABLE_ACTIONS, _tables(scope, scope.tables)),
+        allow("FindDatabases", _DATABASE_ACTIONS, _databases(scope)),
         allow("FindBucket", ["s3:GetBucketLocation"], [scope.bucket_arn]),
         allow("ListResults", ["s3:ListBucket"], [scope.bucket_arn], _below(results)),
         allow("KeepResults", ["s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload"], _objects(scope, results)),
@@ -91,7 +98,8 @@ def boundary_policy(scope: ReaderScope) -> pulumi.Output[str]:
         allow("AtMostWriteOwnResults", ["s3:PutObject", "s3:AbortMultipartUpload"], results),
         allow("AtMostFindAndListBucket", ["s3:GetBucketLocation", "s3:ListBucket"], [scope.bucket_arn]),
         allow("AtMostQueryInOwnWorkgroup", _QUERY_ACTIONS, [scope.workgroup_arn]),
-        allow("AtMostReadOwnDatabase", _CATALOGUE_ACTIONS, _tables(scope, ["*"])),
+        allow("AtMostReadOwnDatabase", _TABLE_ACTIONS, _tables(scope, ["*"])),
+        allow("AtMostFindDatabases", _DATABASE_ACTIONS, _databases(scope)),
         allow("AtMostUseKeyThroughS3", ["kms:Decrypt", "kms:GenerateDataKey"], [scope.key_arn], _through_s3(scope)),
         # All other prefixes, and what is added to the bucket one day.
         deny("DenyOtherObjects", ["s3:*"], other_than=[scope.bucket_arn, *own]),
@@ -163,6 +171,16 @@ def _tables(scope: ReaderScope, tables: Sequence[str]) -> list[pulumi.Output[str
     ]
 
 
-def _through_s3(scope: ReaderScope, more: dict[str, pulumi.Input[str]] | None = None) -> dict[str, Any]:
-    service = pulumi.Output.concat("s3.", scope.stack.region, ".amazonaws.com")
-    return {"StringEquals": {"kms:ViaService": service, **(more or {})}}
+def _databases(scope: ReaderScope) -> list[pulumi.Output[str]]:
+    catalogue = pulumi.Output.concat("arn:aws:glue:", scope.stack.region, ":", scope.stack.account_id)
+    own = pulumi.Output.concat(catalogue, ":database/", scope.database)
+    return [pulumi.Output.concat(catalogue, ":catalog"), pulumi.Output.concat(catalogue, ":database/default"), own]
+
+
+def _through_s3(scope: ReaderScope) -> dict[str, Any]:
+    return {"StringEquals": {"kms:ViaService": pulumi.Output.concat("s3.", scope.stack.region, ".amazonaws.com")}}
+
+
+def _of_the_bucket(scope: ReaderScope) -> dict[str, Any]:
+    objects = pulumi.Output.concat(scope.bucket_arn, "/*")
+    return {"StringLike": {"kms:EncryptionContext:aws:s3:arn": [scope.bucket_arn, objects]}}

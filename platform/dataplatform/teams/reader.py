@@ -38,7 +38,7 @@ def create_workgroup(
         lake: the bucket of the results.
         results_prefix: where in the bucket they go.
         key_arn: the key that encrypts them.
-        settings: how much one query may read.
+        settings: how much one query may read, and whether data is protected.
         opts: of the resource.
     """
     return aws.athena.Workgroup(
@@ -56,6 +56,8 @@ def create_workgroup(
                 "encryption_configuration": {"encryption_option": "SSE_KMS", "kms_key_arn": key_arn},
             },
         },
+        # Results of queries are in the bucket; what the workgroup holds is the list of past queries.
+        force_destroy=not settings.protect_data,
         opts=opts,
     )
 
