@@ -54,7 +54,7 @@ def commands_of(code: str, program: str) -> Iterator[list[str]]:
     try:
         words = list(lexer)
     except ValueError:
-        # A sentence with an apostrophe is no command.
+        # A sentence with an apostrophe, not a command.
         return
     begins, command = True, None
     for word in [*words, ";"]:
@@ -89,7 +89,7 @@ def refusal_of_aws(words: list[str]) -> str | None:
         return None
     name = RENAMED.get(service, service)
     if name not in session().get_available_services():
-        return f"there is no service {service}"
+        return f"AWS has no service {service}"
     model = session().get_service_model(name)
     operations: dict[str, Any] = {xform_name(name, "-"): name for name in model.operation_names}
     if operation not in operations:
@@ -119,7 +119,7 @@ def test_every_pulumi_command_has_options_that_pulumi_has(document: Path) -> Non
 @pytest.mark.parametrize(
     ("command", "why"),
     [
-        ("aws athen list-work-groups", "there is no service athen"),
+        ("aws athen list-work-groups", "AWS has no service athen"),
         ("aws iam tag-users --user-name ada", "iam has no operation tag-users"),
         ("A=$(aws iam tag-user --username ada)", r"iam tag-user has no options \['--username'\]"),
         ("true && sh -c 'aws s3api put-objects'", "s3api has no operation put-objects"),
