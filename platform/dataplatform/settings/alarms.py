@@ -62,8 +62,8 @@ class AlarmSettings(SettingsModel):
         int | None,
         Field(
             ge=1,
-            description="USD that the account may cost a month. The topic is notified when 80 % of it is spent, and "
-            "when more than all of it is forecast. Without it there is no budget.",
+            description="Budget of the whole account, in USD per month. A message is sent when 80 % of it is spent, "
+            "and when the month's forecast is above it. Without this setting there is no budget.",
         ),
     ] = None
     webhooks: Annotated[

@@ -144,7 +144,7 @@ class Settings(SettingsModel):
     ] = 1
     team_identity_provider: Annotated[
         IdentityProviderSettings | None,
-        Field(description="Where the teams' members come by. Without it, principals of the account with the tag team."),
+        Field(description="How team members sign in. Without it: as principals of the account with the tag `team`."),
     ] = None
     team_keys: Annotated[
         bool,
@@ -194,9 +194,9 @@ class Settings(SettingsModel):
             "are kept, with an alarm on refusals in the marts. AWS charges for each record."
         ),
     ] = False
-    protect_data: Annotated[bool, Field(description="Protect and retain bucket, key and tables against deletion.")] = (
-        True
-    )
+    protect_data: Annotated[
+        bool, Field(description="Protect and retain bucket, key and tables; refuse to delete images and query history.")
+    ] = True
     alarm_emails: Annotated[
         tuple[MailAddress, ...],
         AfterValidator(check_distinct),

@@ -116,13 +116,14 @@ def boundary_policy(scope: ReaderScope) -> pulumi.Output[str]:
 def trust_policy(
     tag: Tag, account_id: pulumi.Input[str], provider: IdentityProviderSettings | None, *, whole_account: bool
 ) -> pulumi.Output[str]:
-    """Who assumes the role: whoever signs in by the provider with the tag, else the account's principals with it.
+    """Who may assume the role: the provider's members with the tag, or else the account's principals with it.
 
     Args:
         tag: of those who may assume the role.
         account_id: this account.
-        provider: a configured identity provider, which then is the only way.
-        whole_account: the account's principals need no tag; only the local stack says so.
+        provider: the configured identity provider. If there is one, members sign in there only.
+        whole_account: without a provider, every principal of the account may assume the role, tagged or not. Only the
+            local stack sets it.
     """
     if provider is not None:
         return document(_trust_provider(tag, provider))
