@@ -4,10 +4,10 @@ from functools import cache
 from typing import Any
 
 import boto3
-from aws_lambda_powertools.utilities.data_classes import SNSEvent
+import msgspec
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from functions.alarm_forwarder.messages import body_of, read_notice
+from functions.alarm_forwarder.messages import Message, body_of, read_notice
 from functions.alarm_forwarder.settings import Settings
 from functions.alarm_forwarder.webhooks import WebhookError, Webhooks
 from functions.environment import read_environment
@@ -28,10 +28,11 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> None:
         InvalidEnvironmentError: a variable is missing or wrong.
     """
     failed: dict[str, str] = {}
-    for record in SNSEvent(event).records:
-        notice = read_notice(record.sns)
+    for record in event["Records"]:
+        message = msgspec.convert(record["Sns"], Message)
+        notice = read_notice(message)
         for parameter, webhook in _settings().webhooks.items():
-            if record.sns.topic_arn not in webhook.topics:
+            if message.topic not in webhook.topics:
                 continue
             try:
                 _webhooks().send(parameter, body_of(notice, webhook.format))

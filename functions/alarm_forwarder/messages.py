@@ -2,25 +2,23 @@
 
 import json
 from dataclasses import dataclass
-from typing import Any, Final, Protocol, assert_never
+from typing import Any, Final, assert_never
+
+import msgspec
 
 from functions.alarm_forwarder.settings import Format
 
 _CARD: Final = "application/vnd.microsoft.card.adaptive"
 
 
-class Message(Protocol):
-    """A message of a topic, as SNS hands it to a function. Powertools' SNSMessage is one."""
+class Message(msgspec.Struct, frozen=True):
+    """A message of a topic, as SNS hands it to a function."""
 
-    @property
-    def subject(self) -> str | None:
-        """The subject, if the publisher gave one."""
-        ...
-
-    @property
-    def message(self) -> str:
-        """What was published: JSON of an alarm or an alert, plain text of a budget."""
-        ...
+    topic: str = msgspec.field(name="TopicArn")
+    message: str = msgspec.field(name="Message")
+    """What was published: JSON of an alarm or an alert, plain text of a budget."""
+    subject: str | None = msgspec.field(name="Subject", default=None)
+    """The subject, if the publisher gave one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,4 +14,4 @@ def end_alarms(target):
             Name=f"/data-platform/local/webhooks/{owner}", Value=webhook.url, Type="SecureString", Overwrite=True
         )
         sns.publish(TopicArn=topic, Message="forwarded")
-        eventually(lambda: [each for each in webhook.posted if each["text"] == "forwarded"], 30, "the request")
+        eventually(lambda: [each for each in webhook.posted if each["text"] == "forwarded"], 90, "the request")

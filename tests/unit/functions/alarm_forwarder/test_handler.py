@@ -48,13 +48,13 @@ def log(monkeypatch):
 def forward(monkeypatch):
     """Runs the handler with webhooks: parameter to its URL, each of TOPIC unless it has another."""
 
-    def run(urls, topics=None, topic=TOPIC):
+    def run(urls, topics=None, subject={"Subject": "An alarm"}):  # noqa: B006 - only read
         settings = {name: {"format": "slack", "topics": [(topics or {}).get(name, TOPIC)]} for name in urls}
         monkeypatch.setenv("WEBHOOKS", json.dumps(settings))
         known = {name: url for name, url in urls.items() if url is not None}
         monkeypatch.setattr(forwarder, "_webhooks", lambda: Webhooks(Parameters(known)))
         forwarder._settings.cache_clear()
-        sns = {"TopicArn": topic, "Message": "late", "Subject": "An alarm"}
+        sns = {"TopicArn": TOPIC, "Message": "late", "MessageId": "m", **subject}
         forwarder.handler({"Records": [{"EventSource": "aws:sns", "Sns": sns}]}, invocation("request-1"))
 
     yield run
@@ -66,6 +66,12 @@ def test_a_message_is_posted_to_the_webhooks_of_its_topic_alone(forward, endpoin
     forward({"/ours": ours.url, "/other": other.url}, topics={"/other": f"{TOPIC}-finance"})
     assert ours.posted == [{"text": "*An alarm*\nlate"}]
     assert other.posted == []
+
+
+def test_a_message_without_a_subject_is_posted(forward, endpoint):
+    ours = endpoint(200)
+    forward({"/ours": ours.url}, subject={})
+    assert ours.posted == [{"text": "*Message of the data platform*\nlate"}]
 
 
 def test_a_webhook_that_is_busy_is_tried_again(forward, endpoint, monkeypatch):

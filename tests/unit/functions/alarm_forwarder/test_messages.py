@@ -1,11 +1,10 @@
 """What a webhook is sent of an alarm, an alert and plain text, in each form."""
 
 import json
-from dataclasses import dataclass
 
 import pytest
 
-from functions.alarm_forwarder.messages import body_of, read_notice
+from functions.alarm_forwarder.messages import Message, body_of, read_notice
 
 ALARM = {
     "AlarmName": "data-platform-dev-datasets-vehicles-late",
@@ -16,14 +15,8 @@ ALARM = {
 ALERT = {"alert": "A Glue run did not succeed", "runbook": "docs/runbooks/failed-jobs.md", "event": {"id": "1"}}
 
 
-@dataclass(frozen=True)
-class Message:
-    message: str
-    subject: str | None = None
-
-
 def notice_of(content, subject=None):
-    return read_notice(Message(content if isinstance(content, str) else json.dumps(content), subject))
+    return read_notice(Message("arn:of:topic", content if isinstance(content, str) else json.dumps(content), subject))
 
 
 def test_an_alarm_is_summarised_by_state_name_description_and_reason():
