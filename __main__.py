@@ -19,10 +19,10 @@ from dataplatform.sql.extraction import SqlExtraction
 from dataplatform.storage.catalogue import Catalogue
 from dataplatform.storage.data_lake import DataLake
 from dataplatform.stream.stream import StreamIngest
-from dataplatform.teams.access import Teams
+from dataplatform.teams.access import Readers
 from dataplatform.teams.audit import create_audit, trail_of
+from dataplatform.watch import alarm_forwarder, freshness
 from dataplatform.watch.dashboard import Dashboard
-from dataplatform.watch.freshness import DatasetWatch
 from dataplatform.watch.monitoring import Monitoring
 from dataplatform.watch.object_index import ObjectIndex
 
@@ -38,6 +38,7 @@ monitoring = Monitoring(name, stack=stack, settings=settings.alarms, emails=sett
 stack = stack.with_alarms(monitoring.topic_arn, monitoring.undelivered_queue_arn)
 audits = create_audit(stack, settings, lake)
 layer = FunctionLayer(f"{name}-functions", stack=stack, architecture=settings.function_architecture)
+forwarders = alarm_forwarder.create_forwarder(stack, layer, monitoring, settings.alarms)
 network = Network(
     f"{name}-network",
     stack=stack,
@@ -71,29 +72,25 @@ stream = StreamIngest(
     f"{name}-stream", stack=stack, lake=lake, layer=layer, settings=settings.events, dataset=declared.streamed
 )
 index = ObjectIndex(f"{name}-attributes", stack=stack, lake=lake, layer=layer)
-watch = DatasetWatch(
+watch = freshness.DatasetWatch(
     f"{name}-datasets",
     stack=stack,
     layer=layer,
     index=index,
+    monitoring=monitoring,
     settings=settings.alarms,
     declared=declared,
 )
 jobs = TransformJobs(f"{name}-jobs", stack=stack, lake=lake, settings=settings.jobs, teams=settings.teams)
-teams = Teams.of(stack, lake, settings)
-alarmed = (monitoring, *audits, collector, extraction, stream, index, watch)
+readers = Readers.of(stack, lake, settings)
+alarmed = (monitoring, *audits, *forwarders, collector, extraction, stream, index, watch)
+arns = [arn for part in alarmed for arn in part.alarm_arns]
 dashboard = Dashboard(
-    name,
-    stack=stack,
-    collector=collector,
-    stream=stream,
-    index=index,
-    watch=watch,
-    declared=declared,
-    alarm_arns=[arn for part in alarmed for arn in part.alarm_arns],
-)
+    name, stack=stack, collector=collector, stream=stream, index=index, watch=watch, forwarders=forwarders,
+    declared=declared, alarm_arns=arns,
+)  # fmt: skip
 catalogue = Catalogue(f"{name}-catalogue", lake=lake, datasets=declared.datasets, reports=declared.reports)
 export_all(
-    stack, lake, monitoring, network, collector, extraction, sources, stream, index, watch, jobs, teams,
+    stack, lake, monitoring, network, collector, extraction, sources, stream, index, watch, jobs, readers,
     dashboard, catalogue,
 )  # fmt: skip

@@ -84,6 +84,8 @@ DATASET: Final = Dataset(
     ),
     owner="finance",
     freshness=timedelta(hours=1),
+    # The whole body of the event, whatever a provider put into it.
+    personal=("payload",),
     cleansing={
         "currency": (REMOVE_INVISIBLE, TRIM, EMPTY_TO_NULL, CURRENCY_CODE),
         "registration_plate": (REMOVE_INVISIBLE, UNICODE_NFC, REGISTRATION_PLATE, EMPTY_TO_NULL),

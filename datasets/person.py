@@ -39,5 +39,6 @@ DATASET: Final = Dataset(
     ),
     owner="operations",
     freshness=timedelta(hours=26),
+    personal=("first_name", "last_name", "email", "phone"),
     cleansing={"first_name": _TEXT, "last_name": _TEXT, "email": _REACHED, "phone": _REACHED},
 )

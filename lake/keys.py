@@ -4,7 +4,7 @@ inbound/{dataset}/YYYY/MM/DD/{file}                              raw, as it came
 warehouse/{dataset}/landing_date=YYYY-MM-DD/{file}.parquet       clean rows of that one inbound object
 quarantine/{dataset}/landing_date=YYYY-MM-DD/{file}.parquet      its refused rows
 mart/{team}/reports/{report}/{extension}/{report}.{extension}    a team's report, a folder for each format
-athena/{team}/                                                   results of a team's queries
+athena/{team}/                                                   results of a team's queries, or the analysts'
 code/                                                            what the jobs run
 """
 
@@ -21,6 +21,9 @@ QUARANTINE: Final = "quarantine"
 MART: Final = "mart"
 ATHENA: Final = "athena"
 CODE: Final = "code"
+
+ANALYSTS: Final = "analysts"
+"""The analysts as a reader beside the teams. No team has this name."""
 
 # S3 refuses keys over 1,024 bytes; what remains for the file's name after the longest prefix and ".parquet".
 MAXIMUM_FILE_NAME_BYTES: Final = 700
@@ -153,7 +156,7 @@ def report_prefix(team: str, report: str, extension: str) -> str:
 
 
 def query_results_prefix(team: str) -> str:
-    """Prefix of the results of a team's queries."""
+    """Prefix of the results of a team's or of the analysts' queries."""
     return f"{ATHENA}/{check_name(team)}/"
 
 

@@ -105,7 +105,8 @@ def _columns(dataset: Dataset) -> Iterator[Sequence[str]]:
             "" if column.nullable else ", never missing" if absent is None else f", `{absent}` where it is missing"
         )
         routines = ", ".join(f"`{routine.name}`" for routine in dataset.cleansing.get(name, ()))
-        kind = f"{type_name(column.dtype)}{', key' if name in key else ''}{missing}"
+        marks = f"{', key' if name in key else ''}{', personal' if name in dataset.personal else ''}"
+        kind = f"{type_name(column.dtype)}{marks}{missing}"
         yield f"`{name}`", kind, routines, "; ".join(words)
 
 

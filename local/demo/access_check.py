@@ -6,7 +6,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from lake.keys import INBOUND, QUARANTINE, WAREHOUSE, report_key
+from lake.keys import ANALYSTS, INBOUND, QUARANTINE, WAREHOUSE, report_key
 from ops.jobs.role_process import assume
 from ops.stack.target import Target
 from reports import REPORTS
@@ -47,7 +47,16 @@ def try_access(target: Target) -> AccessMatrix:
 
 def team_client(target: Target, team: str, service: str) -> Any:  # noqa: ANN401 - boto3 makes clients at run time
     """A client of one service under a team's role."""
-    session = assume(target, target.exports["teamRoleArns"][team], f"demo-{team}")
+    return _reader_client(target, target.exports["teamRoleArns"][team], team, service)
+
+
+def analyst_client(target: Target, service: str) -> Any:  # noqa: ANN401 - boto3 makes clients at run time
+    """A client of one service under the analysts' role, which the stack has if it grants them a dataset."""
+    return _reader_client(target, target.exports["analystRoleArn"], ANALYSTS, service)
+
+
+def _reader_client(target: Target, role_arn: str, reader: str, service: str) -> Any:  # noqa: ANN401 - as above
+    session = assume(target, role_arn, f"demo-{reader}")
     return session.client(service, endpoint_url=target.endpoint)  # pyright: ignore[reportCallIssue, reportArgumentType]
 
 

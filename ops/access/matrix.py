@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from ministack.core.iam_evaluator import EvalContext, combine_resource_policy, evaluate, parse_policy_document
 
-from lake.keys import ATHENA, CODE, INBOUND, MART, QUARANTINE, WAREHOUSE
+from lake.keys import ANALYSTS, CODE, INBOUND, QUARANTINE, WAREHOUSE, query_results_prefix, reports_prefix
 from ops.access.policies import DeployedPolicies, DeployedRole
 
 ALLOW: Final = "Allow"
@@ -48,8 +48,8 @@ class MatrixRow:
 def access_matrix(policies: DeployedPolicies, datasets: Sequence[str], teams: Sequence[str]) -> list[MatrixRow]:
     """Each role of the stack on each prefix of the lake."""
     prefixes = [f"{area}/{dataset}/" for area in (INBOUND, WAREHOUSE, QUARANTINE) for dataset in datasets]
-    prefixes += [f"{MART}/{team}/reports/" for team in teams]
-    prefixes += [f"{ATHENA}/{team}/" for team in teams]
+    prefixes += [reports_prefix(team) for team in teams]
+    prefixes += [query_results_prefix(reader) for reader in (*teams, ANALYSTS)]
     prefixes += [f"{CODE}/"]
     return [
         MatrixRow(role.name, prefix, {name: _on_prefix(policies, role, each, prefix) for name, each in ACTIONS.items()})

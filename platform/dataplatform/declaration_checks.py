@@ -1,4 +1,4 @@
-"""Refuses declarations that are broken, or that name connections which the stack does not have."""
+"""Refuses declarations that are broken, and settings and declarations that do not fit each other."""
 
 from collections.abc import Collection, Iterator, Mapping
 
@@ -22,14 +22,19 @@ def check_declarations(
     """Check every declaration, also against the stack's settings.
 
     Raises:
-        ProgramError: some are broken or name unknown connections; the message lists each file, in one line.
+        ProgramError: some are broken, name unknown connections, or cannot be what the settings make of them; the
+            message lists each file or setting, in one line.
     """
     try:
         refuse_broken(datasets, reports)
     except DeclarationError as error:
         raise ProgramError(str(error)) from error
-    if unknown := list(_unknown_connections(settings, datasets)):
-        raise ProgramError("; ".join(unknown))
+    if problems := [
+        *_unknown_connections(settings, datasets),
+        *_not_for_analysts(settings, datasets),
+        *_routes_of_nobody(settings, datasets),
+    ]:
+        raise ProgramError("; ".join(problems))
 
 
 def _unknown_connections(settings: Settings, datasets: Mapping[str, Dataset]) -> Iterator[str]:
@@ -42,6 +47,36 @@ def _unknown_connections(settings: Settings, datasets: Mapping[str, Dataset]) ->
             continue
         if dataset.source.connection not in known:
             yield _refusal(name, dataset.source.connection, setting, known)
+
+
+def _not_for_analysts(settings: Settings, datasets: Mapping[str, Dataset]) -> Iterator[str]:
+    """What analysts cannot be granted: IAM grants whole objects, so a column of a dataset cannot be left out."""
+    setting = f"data-platform:analysts.datasets of Pulumi.{pulumi.get_stack()}.yaml"
+    for name in settings.analysts.datasets:
+        dataset = datasets.get(name)
+        if dataset is None:
+            yield f"{setting} names {name}, which no file declares (declared: {', '.join(sorted(datasets)) or 'none'})"
+        elif dataset.personal:
+            yield (
+                f"{setting} names {name}, whose columns {', '.join(dataset.personal)} are personal: remove the dataset "
+                "there, and declare a report without these columns"
+            )
+        elif dataset.drift_policy == "evolve":
+            yield (
+                f"{setting} names {name}, which keeps columns that nobody declared (drift 'evolve'): remove the "
+                f"dataset there, or declare the columns in datasets/{name}.py and another drift"
+            )
+
+
+def _routes_of_nobody(settings: Settings, datasets: Mapping[str, Dataset]) -> Iterator[str]:
+    """Routes of owners who own no dataset: a misspelt name would notify nobody."""
+    owners = sorted({dataset.owner for dataset in datasets.values()})
+    for owner in settings.alarms.routes:
+        if owner not in owners:
+            yield (
+                f"data-platform:alarms.routes of Pulumi.{pulumi.get_stack()}.yaml names {owner!r}, who owns no dataset "
+                f"(owners: {', '.join(owners) or 'none'}): correct the name, or remove the route"
+            )
 
 
 def _refusal(dataset: str, connection: str, setting: str, known: Collection[str]) -> str:

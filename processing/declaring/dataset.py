@@ -117,6 +117,9 @@ class Dataset:
     object, or of NDJSON the line. discard: leave them out, and say so.
     None: discard for tables, whose extraction watches their columns itself, freeze for everything else."""
 
+    personal: Sequence[str] = ()
+    """Columns that name a person or say how to reach one. Analysts are never granted a dataset with such a column: a
+    file holds whole rows."""
     absent: Mapping[str, str] = field(default_factory=dict[str, str])
     """Value of a text column in rows that do not have it, by column. A column that is added to the primary key needs
     one: objects and warehouse files from before do not have the column, and a key is never missing."""

@@ -36,6 +36,8 @@ def _check(dataset: Dataset) -> None:
         raise DeclarationError(f"columns {patterns} are patterns in polars: it would take them for several columns")
     if unknown := sorted(set(dataset.cleansing) - set(columns)):
         raise DeclarationError(f"cleansing names columns {unknown}, the schema has {columns}")
+    if unknown := sorted(set(dataset.personal) - set(columns)):
+        raise DeclarationError(f"personal names columns {unknown}, the schema has {columns}")
     for name, column in dataset.schema.columns().items():
         converted(name, column.dtype)
     row_rules(dataset.schema)

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from dataplatform.aws import packaging
-from tests.support.recording import ROOT
+from dataplatform.aws import glue_runtime, packaging
+from tests.support.recording import ROOT, Graph
 
 ELF_MACHINES = {"arm64": 0xB7, "x86_64": 0x3E}  # the ELF specification's e_machine
 COMPILED = re.compile(r"\.(?P<tag>abi3|cpython-\d+-[a-z0-9_]+-linux-gnu)\.so$")
@@ -85,3 +85,7 @@ def test_the_jobs_wheels_are_those_of_glues_interpreter() -> None:
         for interpreter, _abi, platform in tags.values()
     )
     assert "--hash" not in requirements
+
+
+def test_every_job_runs_on_the_one_glue_version(graph: Graph) -> None:
+    assert {job.inputs["glueVersion"] for job in graph.of_type("glue/job:Job")} == {glue_runtime.GLUE_VERSION}

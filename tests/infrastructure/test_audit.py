@@ -120,7 +120,7 @@ def test_a_refused_object_or_listing_of_a_mart_rings(prod_graph: Graph) -> None:
     counts = counted["metricTransformation"]
     assert (alarm["namespace"], alarm["metricName"]) == (counts["namespace"], counts["name"])
     assert (alarm["statistic"], alarm["comparisonOperator"], alarm["threshold"]) == ("Sum", "GreaterThanThreshold", 0)
-    assert alarm["alarmActions"] == [f"${{{prod_graph.only('sns/topic:Topic').name}.arn}}"]
+    assert alarm["alarmActions"] == [prod_graph.exports["alarmTopicArn"]]
 
 
 def test_trail_starts_after_its_bucket_is_configured(prod_graph: Graph) -> None:

@@ -96,11 +96,87 @@ def test_every_page_diagnoses_resolves_and_verifies() -> None:
         assert re.findall(r"^## (.*)$", page.read_text(), re.MULTILINE) == ["Diagnose", "Resolve", "Verify"], page.name
 
 
-def test_every_alarm_tells_the_topic_when_it_begins_and_when_it_ends(graph: Graph) -> None:
-    topic = [graph.exports["alarmTopicArn"]]
+def test_every_alarm_notifies_one_topic_as_it_begins_and_ends(graph: Graph) -> None:
+    # given the topics of the owners that have a route, and of all other alarms
+    topics = {graph.exports["alarmTopicArn"], *graph.exports["ownerTopicArns"].values()}
+
+    # then each alarm is on one of them
     alarms = graph.of_type(ALARM)
     assert alarms
-    assert all((alarm.inputs["alarmActions"], alarm.inputs["okActions"]) == (topic, topic) for alarm in alarms)
+    for alarm in alarms:
+        [topic] = alarm.inputs["alarmActions"]
+        assert topic in topics, alarm.name
+        assert alarm.inputs["okActions"] == [topic], alarm.name
+
+
+def test_alarms_of_a_dataset_go_to_the_topic_of_its_owner(graph: Graph) -> None:
+    # given the owner of each alarm of a dataset
+    owners = {
+        f"data-platform-{graph.stack}-datasets-{name}-{kind}": dataset.owner
+        for name, dataset in DATASETS.items()
+        for kind in ("late", "refused")
+    }
+
+    # then an owner with a route has the alarm, and the topic of all other alarms has the rest
+    others, routed = graph.exports["alarmTopicArn"], graph.exports["ownerTopicArns"]
+    topics = {alarm.name: alarm.inputs["alarmActions"] for alarm in graph.of_type(ALARM)}
+    assert topics == {name: [routed.get(owners.get(name, ""), others)] for name in topics}
+    assert owners.keys() <= topics.keys()
+
+
+def test_a_stack_without_routes_has_one_topic(graph_of: Any) -> None:
+    graph = graph_of("dev")
+    assert graph.exports["ownerTopicArns"] == {}
+    assert len(graph.of_type("sns/topic:Topic")) == 1
+    assert not any("forwarder" in each.name for each in graph.resources)
+
+
+@pytest.mark.parametrize("stack", ["local", "prod"])
+def test_a_route_subscribes_its_mails_and_the_forwarder(graph_of: Any, stack: str) -> None:
+    # given a stack whose owner has a mail address and a webhook
+    graph = graph_of(stack)
+    [(owner, topic)] = graph.exports["ownerTopicArns"].items()
+
+    # then both are subscribed to the owner's topic, which may invoke the function
+    subscriptions = [each.inputs for each in graph.of_type("sns/topicSubscription:TopicSubscription")]
+    function = graph.only("lambda/function:Function", "-forwarder-function-function")
+    assert {(each["topic"], each["protocol"], each["endpoint"]) for each in subscriptions} == {
+        (topic, "email", f"{owner}@retailer.example"),
+        (topic, "lambda", f"${{{function.name}.arn}}"),
+    }
+    [permission] = [
+        each.inputs
+        for each in graph.of_type("lambda/permission:Permission")
+        if each.inputs["principal"] == "sns.amazonaws.com"
+    ]
+    assert (permission["function"], permission["sourceArn"]) == (f"${{{function.name}.name}}", topic)
+
+    # and its environment has the parameter of the URL with this topic
+    webhooks = json.loads(function.inputs["environment"]["variables"]["WEBHOOKS"])
+    [(parameter, webhook)] = webhooks.items()
+    assert parameter.endswith(f"/webhooks/{owner}")
+    assert webhook["topics"] == [topic]
+
+
+def test_webhooks_of_all_other_alarms_are_subscribed_to_their_topic() -> None:
+    # given one webhook of an owner's alarms and of all others, and one of the others alone
+    both, one = {"urlParameter": "/acme/both", "format": "teams"}, {"urlParameter": "/acme/one"}
+    graph = record("dev", alarms={"webhooks": [both, one], "routes": {"accounts": {"webhooks": [both]}}})
+
+    # then the function is subscribed to both topics, and knows which webhook is of which
+    topic, accounts = graph.exports["alarmTopicArn"], graph.exports["ownerTopicArns"]["accounts"]
+    subscriptions = graph.of_type("sns/topicSubscription:TopicSubscription")
+    assert sorted(each.inputs["topic"] for each in subscriptions) == sorted([topic, accounts])
+    function = graph.only("lambda/function:Function", "-forwarder-function-function")
+    assert json.loads(function.inputs["environment"]["variables"]["WEBHOOKS"]) == {
+        "/acme/both": {"format": "teams", "topics": [topic, accounts]},
+        "/acme/one": {"format": "json", "topics": [topic]},
+    }
+
+    # and reads these two parameters, and no other
+    statements = graph.policies()["data-platform-dev-forwarder-function-permissions.policy"]
+    [reads] = [each["Resource"] for each in statements if each["Sid"] == "ReadUrls"]
+    assert [resource.partition(":parameter")[2] for resource in reads] == ["/acme/both", "/acme/one"]
 
 
 def test_without_data_only_a_dataset_that_nobody_measures_rings(graph: Graph) -> None:
@@ -135,7 +211,7 @@ def test_every_function_is_watched(graph: Graph, metric: str, statistic: str) ->
         for alarm in graph.of_type(ALARM)
         if alarm.inputs.get("metricName") == metric and alarm.inputs["statistic"] == statistic
     }
-    assert len(functions) == 5
+    assert len(functions) >= 5
     assert watched == functions
 
 

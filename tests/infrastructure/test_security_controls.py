@@ -120,7 +120,7 @@ def test_a_team_reads_its_own_reports_only(graph: Graph) -> None:
         read = graph_statements(graph, policy, "ReadReports")
         listing = graph_statements(graph, policy, "ListReports")
         assert read["Resource"] == [f"${{{bucket}.arn}}/mart/{team}/reports/*"]
-        assert listing["Condition"] == {"StringLike": {"s3:prefix": f"mart/{team}/reports/*"}}
+        assert listing["Condition"] == {"StringLike": {"s3:prefix": [f"mart/{team}/reports/*"]}}
 
 
 def test_only_principals_tagged_with_the_team_assume_its_role_on_aws(cloud_stack_graph: Graph) -> None:

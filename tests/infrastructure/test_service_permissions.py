@@ -185,9 +185,16 @@ def functions_asked(judge: Judge) -> Iterator[bool]:
             yield judge.role_may(role, action, queue)
         yield judge.role_may_use_key(role, "sqs", ("kms:Decrypt",))
     for sending in graph.of_type("lambda/functionEventInvokeConfig:FunctionEventInvokeConfig"):
+        if "destinationConfig" not in sending.inputs:
+            continue
         role = roles[sending.inputs["functionName"]]
         yield judge.role_may(role, "sqs:SendMessage", sending.inputs["destinationConfig"]["onFailure"]["destination"])
         yield judge.role_may_use_key(role, "sqs")
+    for subscription in graph.of_type("sns/topicSubscription:TopicSubscription"):
+        if subscription.inputs["protocol"] == "lambda":
+            yield judge.function_admits(
+                "sns.amazonaws.com", subscription.inputs["endpoint"], subscription.inputs["topic"]
+            )
 
 
 def flow_logs_asked(judge: Judge) -> Iterator[bool]:
@@ -222,11 +229,11 @@ def budgets_asked(judge: Judge) -> Iterator[bool]:
 
 def test_a_budget_of_this_account_may_tell_the_topic_and_another_accounts_may_not(graph_of: Any) -> None:
     judge = Judge(graph_of("prod"))
-    [policy] = judge.graph.of_type("sns/topicPolicy:TopicPolicy")
+    topic = judge.graph.exports["alarmTopicArn"]
     other = {"aws:SourceAccount": "999999999999", "aws:SourceArn": "arn:aws:budgets::999999999999:budget/x"}
     assert all(answers := list(budgets_asked(judge)))
     assert len(answers) > 1
-    assert not judge.service_may("budgets.amazonaws.com", "sns:Publish", policy.inputs["arn"], **other)
+    assert not judge.service_may("budgets.amazonaws.com", "sns:Publish", topic, **other)
     assert not judge.service_may("budgets.amazonaws.com", "kms:Decrypt", judge.key, **other)
 
 

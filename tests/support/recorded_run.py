@@ -1,15 +1,16 @@
 """The whole platform through every way that its parts can end, with each IAM decision and each AWS call recorded."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from emulation.aws.emulator import DECISIONS_VARIABLE
-from lake.keys import query_results_prefix
-from local.demo.access_check import team_client, try_access
+from lake.keys import ANALYSTS, query_results_prefix, reports_prefix, warehouse_prefix
+from local.demo.access_check import analyst_client, team_client, try_access
 from ops.access.policies import DeployedPolicies, read_policies
 from ops.ingest.collect import collect
 from ops.ingest.extract import extract
@@ -17,6 +18,7 @@ from ops.stack.target import find_target
 from reports import REPORTS
 from tests.support import call_sites
 from tests.support.access import secrets_of
+from tests.support.endings.alarms import end_alarms
 from tests.support.endings.collections import end_collections
 from tests.support.endings.extractions import end_extractions
 from tests.support.endings.jobs import end_jobs
@@ -74,13 +76,15 @@ def run_everything(platform, folder, decisions):
     end_collections(platform, target)
     end_extractions(platform, target, folder)
     end_jobs(target, folder)
+    end_alarms(target)
     target.client("lambda").invoke(FunctionName=target.exports["freshnessFunction"], Payload=b"{}")
-    for team in TEAMS:
-        use_own_workgroup(target, team)
     policies = read_policies(target)
+    readers = [*(team_reader(target, team) for team in TEAMS), analysts_reader(target, policies)]
+    for reader in readers:
+        use_own_workgroup(target, reader)
     implied = [*implied_calls(read_calls(decisions), policies, secrets_of(target))]
-    for team in TEAMS:
-        implied += analysts_calls(target, policies, team)
+    for reader in readers:
+        implied += readers_calls(policies, reader)
     return implied, policies
 
 
@@ -93,34 +97,71 @@ def go_the_whole_way(platform, target):
     refine(target)
 
 
-def use_own_workgroup(target, team):
-    """What an analyst does: query, list the queries, read the result's file."""
-    athena, s3 = (team_client(target, team, service) for service in ("athena", "s3"))
+@dataclass(frozen=True)
+class Reader:
+    """A team or the analysts: what it queries, and where."""
+
+    name: str
+    client: Callable[[str], Any]
+    prefix: str
+    """Of what it may read."""
+    table: str
+    """One of its tables, with the database."""
+    workgroup: str
+
+
+def team_reader(target, team):
     report = next(name for name, each in REPORTS.items() if each.team == team)
-    database, table = target.exports["reportTables"][report].split(".")
-    workgroup = target.exports["teamWorkgroups"][team]
-    athena.get_work_group(WorkGroup=workgroup)
-    athena.list_query_executions(WorkGroup=workgroup)
+    return Reader(
+        name=team,
+        client=lambda service: team_client(target, team, service),
+        prefix=reports_prefix(team),
+        table=target.exports["reportTables"][report],
+        workgroup=target.exports["teamWorkgroups"][team],
+    )
+
+
+def analysts_reader(target, policies):
+    """The analysts read the files of a granted dataset through its view."""
+    [role] = [role for role in policies.roles if plain_name(role.name) == ANALYSTS]
+    [place] = next(each["Resource"] for each in role.statements if each["Sid"] == "ReadDatasets")
+    dataset = place.split("/")[-2]
+    return Reader(
+        name=ANALYSTS,
+        client=lambda service: analyst_client(target, service),
+        prefix=warehouse_prefix(dataset),
+        table=f"{target.exports['publishedViews'][dataset]}_files",
+        workgroup=target.exports["analystWorkgroup"],
+    )
+
+
+def use_own_workgroup(target, reader):
+    """What a reader does: query, list the queries, read the result's file."""
+    athena, s3 = reader.client("athena"), reader.client("s3")
+    database, table = reader.table.split(".")
+    athena.get_work_group(WorkGroup=reader.workgroup)
+    athena.list_query_executions(WorkGroup=reader.workgroup)
     athena.start_query_execution(
         QueryString=f'SELECT count(*) FROM "{table}"',  # noqa: S608 - a declared name
         QueryExecutionContext={"Database": database},
-        WorkGroup=workgroup,
+        WorkGroup=reader.workgroup,
     )
-    results, at = query_results_prefix(team), {"Bucket": target.bucket, "Key": f"{query_results_prefix(team)}proof.csv"}
+    results = query_results_prefix(reader.name)
+    at = {"Bucket": target.bucket, "Key": f"{results}proof.csv"}
     s3.get_bucket_location(Bucket=target.bucket)
     s3.list_objects_v2(Bucket=target.bucket, Prefix=results)
-    s3.list_objects_v2(Bucket=target.bucket, Prefix=f"mart/{team}/reports/")
-    s3.put_object(**at, Body=b"as Athena does in the team's name")
+    listed = s3.list_objects_v2(Bucket=target.bucket, Prefix=reader.prefix)["Contents"]
+    s3.get_object(Bucket=target.bucket, Key=listed[0]["Key"])
+    s3.put_object(**at, Body=b"as Athena does in the reader's name")
     s3.get_object(**at)
     upload = s3.create_multipart_upload(**at)["UploadId"]
     s3.abort_multipart_upload(**at, UploadId=upload)
 
 
-def analysts_calls(target, policies, team):
-    """What AWS asks as an analyst looks at tables and follows a query. The emulator names no resource for these."""
-    [role] = [role.name for role in policies.roles if plain_name(role.name) == team]
-    report = next(name for name, each in REPORTS.items() if each.team == team)
-    database, table = target.exports["reportTables"][report].split(".")
+def readers_calls(policies, reader):
+    """What AWS asks as a reader looks at tables and follows a query. The emulator names no resource for these."""
+    [role] = [role.name for role in policies.roles if plain_name(role.name) == reader.name]
+    database, table = reader.table.split(".")
     here = f"{policies.region}:{policies.account}"
     catalogue = f"arn:aws:glue:{here}:"
     looks = {
@@ -132,6 +173,6 @@ def analysts_calls(target, policies, team):
     for action, resources in looks.items():
         for resource in resources:
             yield Call(role, f"glue:{action}", catalogue + resource, {}, True)
-    workgroup = f"arn:aws:athena:{here}:workgroup/{target.exports['teamWorkgroups'][team]}"
+    workgroup = f"arn:aws:athena:{here}:workgroup/{reader.workgroup}"
     for action in ("GetQueryExecution", "GetQueryResults", "GetQueryResultsStream", "StopQueryExecution"):
         yield Call(role, f"athena:{action}", workgroup, {}, True)

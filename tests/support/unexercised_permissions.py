@@ -61,6 +61,18 @@ UNEXERCISED = (
         ("s3:ListBucket",),
         "S3 asks for it to answer 404; judged in tests/infrastructure/test_lake_requests.py",
     ),
+    Unexercised(
+        "forwarder-function",
+        "UseKey",
+        ("kms:GenerateDataKey",),
+        "every function may use the key; this one writes nothing",
+    ),
+    Unexercised(
+        "forwarder-function",
+        "DecryptGivenParameters",
+        ("kms:Decrypt",),
+        "the emulator has no key aws/ssm; judged in tests/infrastructure/test_boundary.py",
+    ),
     Unexercised("attributes-recorder", "SendFailures", ("sqs:SendMessage",), _SERVICES),
     Unexercised("attributes-recorder", "UseKey", ("kms:GenerateDataKey",), "its failures go to an encrypted queue"),
     Unexercised("collector-sftp", "SendFailures", ("sqs:SendMessage",), _SERVICES),

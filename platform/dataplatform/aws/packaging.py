@@ -19,13 +19,11 @@ from typing import Final
 
 import pulumi
 
+from dataplatform.aws import glue_runtime
 from dataplatform.errors import ProgramError
 
 BUILD: Final = Path(".build")
 FUNCTION_PYTHON: Final = "3.13"
-# Glue 5: docs.aws.amazon.com/glue/latest/dg/release-notes.html
-JOB_PYTHON: Final = "3.11"
-JOB_ARCHITECTURE: Final = "x86_64"
 
 # glibc of the runtimes' Amazon Linux 2023 is 2.34; wheels of these tags run there.
 _GLIBC_TAGS: Final = ("manylinux_2_34", "manylinux_2_28", "manylinux_2_17", "manylinux2014")
@@ -86,7 +84,7 @@ def function_layer(architecture: str, *, for_this_machine: bool = False) -> pulu
 
 
 def job_wheels() -> pulumi.Asset:
-    """The jobs' dependencies as the zip of wheels that Glue 5 installs without a network.
+    """The jobs' dependencies as the zip of wheels that Glue installs without a network.
 
     Its layout (wheels/*.whl beside wheels/requirements.txt) and its ending are AWS's:
     docs.aws.amazon.com/glue/latest/dg/aws-glue-programming-python-libraries.html, appendix A.
@@ -98,7 +96,14 @@ def job_wheels() -> pulumi.Asset:
     target = BUILD / "jobs.gluewheels.zip"
 
     def build(folder: Path) -> None:
-        _pip("download", "--dest", str(folder), *_wheels_for(JOB_PYTHON, JOB_ARCHITECTURE), "-r", str(requirements))
+        _pip(
+            "download",
+            "--dest",
+            str(folder),
+            *_wheels_for(glue_runtime.PYTHON, glue_runtime.ARCHITECTURE),
+            "-r",
+            str(requirements),
+        )
         members = [(f"wheels/{wheel.name}", wheel) for wheel in _files(folder)]
         versions = folder / "requirements.txt"
         versions.write_text(_without_hashes(requirements.read_text()))

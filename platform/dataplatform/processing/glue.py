@@ -7,6 +7,7 @@ import pulumi_aws as aws
 
 from dataplatform.aws import packaging
 from dataplatform.aws.alert_rules import alert_on_failed_jobs
+from dataplatform.aws.glue_runtime import GLUE_VERSION
 from dataplatform.aws.policies import allow, document, trust_service
 from dataplatform.aws.stack import StackContext
 from dataplatform.processing.permissions import JobScope, mart_policy, sanitise_policy, warehouse_policy
@@ -14,7 +15,6 @@ from dataplatform.settings.model import JobSettings
 from dataplatform.storage.data_lake import DataLake
 from lake import glue_logs, keys
 
-GLUE_VERSION = "5.0"
 # Runs may overlap: each object and each report is written whole, and equal whoever writes it.
 MAXIMUM_CONCURRENT_RUNS = 5
 

@@ -1,5 +1,6 @@
 """What every block of settings has in common."""
 
+import re
 from collections.abc import Sequence
 from typing import Annotated, Final, TypeVar
 
@@ -16,7 +17,17 @@ Name = Annotated[str, AfterValidator(check_name)]
 GIVEN_PARAMETER_KEYS: Final = "the stack's key `alias/data-platform-STACK` or with `alias/aws/ssm`"
 """What a SecureString that a person made is encrypted with: the platform's roles can use no other key."""
 ParameterName = Annotated[str, Field(pattern=r"^(/[a-zA-Z0-9_.-]+){1,15}$", max_length=1011)]
-_Values = TypeVar("_Values", bound=Sequence[str])
+_MAIL_ADDRESS: Final = re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+")
+_Values = TypeVar("_Values", bound=Sequence[object])
+
+
+def _mail_address(value: str) -> str:
+    if _MAIL_ADDRESS.fullmatch(value) is None:
+        raise ValueError("not a mail address, such as data-team@example.org")
+    return value
+
+
+MailAddress = Annotated[str, AfterValidator(_mail_address)]
 
 
 def check_distinct(values: _Values) -> _Values:
@@ -25,7 +36,7 @@ def check_distinct(values: _Values) -> _Values:
     Raises:
         ValueError: it has an entry twice, of which AWS or Pulumi refuses the second.
     """
-    if repeated := sorted({value for value in values if values.count(value) > 1}):
+    if repeated := sorted({str(value) for value in values if values.count(value) > 1}):
         raise ValueError(f"named twice: {', '.join(repeated)}")
     return values
 

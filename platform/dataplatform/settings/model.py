@@ -1,6 +1,5 @@
 """The stack's settings: one model. `settings_reader` reads it."""
 
-import re
 import zoneinfo
 from collections.abc import Mapping
 from typing import Annotated, Final, Literal, Self
@@ -8,7 +7,7 @@ from typing import Annotated, Final, Literal, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from dataplatform.settings.alarms import AlarmSettings
-from dataplatform.settings.base import Name, SettingsModel, check_distinct
+from dataplatform.settings.base import MailAddress, Name, SettingsModel, check_distinct
 from dataplatform.settings.events import EventSettings
 from dataplatform.settings.sources import (
     ConnectionSettings,
@@ -16,26 +15,37 @@ from dataplatform.settings.sources import (
     NetworkSettings,
     SourceSettings,
 )
-from lake.keys import check_name
+from lake.keys import ANALYSTS, check_name
 
 # What CloudWatch Logs accepts as retention, in days.
 RetentionDays = Literal[1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 3653]
 # IAM takes 64 characters for a role's name, and a team's is data-platform-STACK-TEAM-role- and seven digits.
 TEAM_CHARACTERS: Final = 30
-_MAIL_ADDRESS: Final = re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+")
+# What the policies of the analysts' role can name: 10,240 characters, with up to four names for each dataset.
+MOST_ANALYST_DATASETS: Final = 20
+MOST_ANALYST_CHARACTERS: Final = 600
 
-Team = Annotated[str, Field(max_length=TEAM_CHARACTERS), AfterValidator(check_name)]
+
+def _team(value: str) -> str:
+    if value == ANALYSTS:
+        raise ValueError("the analysts' name, who have a role of their own; choose another")
+    return check_name(value)
+
+
+def _fitting(values: tuple[str, ...]) -> tuple[str, ...]:
+    if (characters := sum(map(len, values))) > MOST_ANALYST_CHARACTERS:
+        raise ValueError(
+            f"the names have {characters} characters, and the role's policies hold {MOST_ANALYST_CHARACTERS}"
+        )
+    return values
+
+
+Team = Annotated[str, Field(max_length=TEAM_CHARACTERS), AfterValidator(_team)]
 
 
 def _time_zone(value: str) -> str:
     if value not in zoneinfo.available_timezones():
         raise ValueError("not an IANA time zone, such as Europe/London")
-    return value
-
-
-def _mail_address(value: str) -> str:
-    if _MAIL_ADDRESS.fullmatch(value) is None:
-        raise ValueError("not a mail address, such as data-team@example.org")
     return value
 
 
@@ -76,6 +86,21 @@ class IdentityProviderSettings(SettingsModel):
         if (":oidc-provider/" in self.arn) != (self.audience is not None):
             raise ValueError("audience: an OpenID Connect provider needs it, a SAML provider has AWS's own")
         return self
+
+
+class AnalystSettings(SettingsModel):
+    """What analysts may read, beside the teams' reports."""
+
+    datasets: Annotated[
+        tuple[Name, ...],
+        AfterValidator(check_distinct),
+        AfterValidator(_fitting),
+        Field(
+            max_length=MOST_ANALYST_DATASETS,
+            description="Datasets whose published rows analysts may read and query. Without any, the role does not "
+            "exist. A dataset with personal columns is refused, and so is one that keeps undeclared columns.",
+        ),
+    ] = ()
 
 
 class LocalSettings(SettingsModel):
@@ -134,6 +159,10 @@ class Settings(SettingsModel):
             "reads none of its reports until the workflow has made them anew."
         ),
     ] = False
+    analysts: Annotated[
+        AnalystSettings,
+        Field(description="What the [analysts](components/analyst-access.md) may read. They sign in as teams do."),
+    ] = AnalystSettings()
     time_zone: Annotated[str, AfterValidator(_time_zone), Field(description="IANA time zone of every schedule.")] = (
         "Europe/London"
     )
@@ -175,13 +204,15 @@ class Settings(SettingsModel):
         bool, Field(description="Protect and retain bucket, key and tables; refuse to delete images and query history.")
     ] = True
     alarm_emails: Annotated[
-        tuple[Annotated[str, AfterValidator(_mail_address)], ...],
+        tuple[MailAddress, ...],
         AfterValidator(check_distinct),
-        Field(description="Addresses that alarms are mailed to. Each has to confirm AWS's first mail."),
+        Field(
+            description="Addresses that alarms are mailed to, but for those of datasets whose owner has a route in "
+            "`alarms.routes`. Each has to confirm AWS's first mail."
+        ),
     ] = ()
     alarms: Annotated[
-        AlarmSettings,
-        Field(description="Thresholds of the [alarms](components/monitoring.md) that no dataset declares."),
+        AlarmSettings, Field(description="When the [alarms](components/monitoring.md) fire, and who is notified.")
     ] = AlarmSettings()
     permissions_boundary: Annotated[
         str | None,

@@ -9,9 +9,9 @@ import pulumi
 from pydantic import BaseModel, ValidationError
 
 from dataplatform.errors import ProgramError
-from dataplatform.settings.alarms import AlarmSettings
+from dataplatform.settings.alarms import AlarmSettings, RouteSettings, WebhookSettings
 from dataplatform.settings.events import CallbackSettings, EventSettings, ProviderSettings
-from dataplatform.settings.model import IdentityProviderSettings, JobSettings, LocalSettings, Settings
+from dataplatform.settings.model import AnalystSettings, IdentityProviderSettings, JobSettings, LocalSettings, Settings
 from dataplatform.settings.sources import (
     ConnectionSettings,
     DatabaseSettings,
@@ -146,13 +146,18 @@ def _known_settings(path: list[str]) -> set[str]:
 
 
 def _is_name(path: list[str], index: int) -> bool:
-    """Whether a part of the path is a name that the file's author gave, such as a connection's."""
-    return index > 0 and path[index - 1] in {"connections", "databases", "providers", "callbacks"}
+    """Whether a part of the path is a name that the file's author gave, such as a connection's, or a list's index."""
+    named = {"connections", "databases", "providers", "callbacks", "routes"}
+    return index > 0 and (path[index - 1] in named or path[index].isdigit())
 
 
 _BLOCKS: Final[Mapping[tuple[str, ...], type[BaseModel]]] = {
     (): Settings,
     ("alarms",): AlarmSettings,
+    ("alarms", "routes"): RouteSettings,
+    ("alarms", "routes", "webhooks"): WebhookSettings,
+    ("alarms", "webhooks"): WebhookSettings,
+    ("analysts",): AnalystSettings,
     ("connections",): ConnectionSettings,
     ("databases",): DatabaseSettings,
     ("events",): EventSettings,

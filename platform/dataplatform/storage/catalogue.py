@@ -26,6 +26,16 @@ FIRST_LANDING_DATE = "2020-01-01"
 _NO_SERDE: Final = aws.glue.CatalogTableStorageDescriptorSerDeInfoArgs(name="-", serialization_library="-")
 
 
+def files_table(dataset: str) -> str:
+    """Name of the table of a dataset's warehouse files."""
+    return f"{dataset}_files"
+
+
+def published_tables(dataset: str) -> tuple[str, str]:
+    """What a reader of a dataset needs of the warehouse's database: the view, and the table that the view reads."""
+    return dataset, files_table(dataset)
+
+
 class Catalogue(pulumi.ComponentResource):
     """Per dataset the tables of its warehouse and quarantine files and its published view; per report its table."""
 
@@ -66,7 +76,7 @@ class Catalogue(pulumi.ComponentResource):
 
     def _describe_dataset(self, dataset: Dataset) -> pulumi.Output[str]:
         self._table_by_day(
-            f"{dataset.name}_files",
+            files_table(dataset.name),
             f"Clean rows of {dataset.name}, of every time that they arrived; the view {dataset.name} has the latest",
             keys.warehouse_prefix(dataset.name),
             warehouse_columns(dataset),
@@ -105,7 +115,9 @@ class Catalogue(pulumi.ComponentResource):
         schema = warehouse_columns(dataset)
         definition = pulumi.Output.json_dumps(
             {
-                "originalSql": database.apply(lambda name: published_view_sql(dataset, f"{name}.{dataset.name}_files")),
+                "originalSql": database.apply(
+                    lambda name: published_view_sql(dataset, f"{name}.{files_table(dataset.name)}")
+                ),
                 "catalog": "awsdatacatalog",
                 "schema": database,
                 "columns": [{"name": column, "type": athena_type(column, kind)} for column, kind in schema.items()],

@@ -1,20 +1,18 @@
-"""A role per team, which reads and queries that team's reports and nothing else."""
+"""A role per team, which reads and queries that team's reports and nothing else; and all readers of a stack."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
 
 import pulumi
-import pulumi_aws as aws
 
 from dataplatform.aws.stack import StackContext
 from dataplatform.settings.model import Settings
 from dataplatform.storage.data_lake import DataLake
-from dataplatform.teams.permissions import TeamScope, boundary_policy, query_policy, reading_policy, trust_policy
+from dataplatform.teams.analysts import AnalystAccess
+from dataplatform.teams.permissions import ReaderScope, Tag
+from dataplatform.teams.reader import RoleTexts, create_role, create_workgroup
 from lake import keys
-
-HOUR = 3600
-GIGABYTE = 1_000_000_000
 
 
 class TeamAccess(pulumi.ComponentResource):
@@ -45,82 +43,64 @@ class TeamAccess(pulumi.ComponentResource):
         """
         super().__init__("dataplatform:access:TeamAccess", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
-        key_arn = lake.team_key_arns.get(team, lake.key_arn)
-        workgroup = aws.athena.Workgroup(
-            f"{name}-queries",
-            name=name,
+        key_arn, results = lake.team_key_arns.get(team, lake.key_arn), keys.query_results_prefix(team)
+        workgroup = create_workgroup(
+            name,
             description=f"Queries of the team {team}",
-            configuration={
-                # Whatever a client asks for, results go where only this team reads.
-                "enforce_workgroup_configuration": True,
-                "publish_cloudwatch_metrics_enabled": True,
-                "bytes_scanned_cutoff_per_query": settings.query_scan_limit_gigabytes * GIGABYTE,
-                "engine_version": {"selected_engine_version": "Athena engine version 3"},
-                "result_configuration": {
-                    "output_location": pulumi.Output.concat(
-                        "s3://", lake.bucket_name, "/", keys.query_results_prefix(team)
-                    ),
-                    "encryption_configuration": {"encryption_option": "SSE_KMS", "kms_key_arn": key_arn},
-                },
-            },
-            # Results of queries are in the bucket; what the workgroup holds is the list of past queries.
-            force_destroy=not stack.protect_data,
+            lake=lake,
+            results_prefix=results,
+            key_arn=key_arn,
+            settings=settings,
             opts=child,
         )
-        scope = TeamScope(
-            team=team,
+        scope = ReaderScope(
             stack=stack,
             bucket_arn=lake.bucket_arn,
             key_arn=key_arn,
-            mart_database=lake.mart_databases[team],
+            subject="Reports",
+            prefixes=[keys.reports_prefix(team)],
+            results_prefix=results,
+            database=lake.mart_databases[team],
+            tables=["*"],
             workgroup_arn=workgroup.arn,
         )
-        boundary = aws.iam.Policy(
-            f"{name}-boundary",
-            description=f"What the role of the team {team} can do at most",
-            policy=boundary_policy(scope),
-            opts=child,
+        texts = RoleTexts(
+            role=f"Reads the reports of the team {team}",
+            boundary=f"What the role of the team {team} can do at most",
+            subject="reports",
         )
-        role = aws.iam.Role(
-            f"{name}-role",
-            description=f"Reads the reports of the team {team}",
-            assume_role_policy=trust_policy(
-                team,
-                stack.account_id,
-                settings.team_identity_provider,
-                whole_account=stack.local.trust_account,
-            ),
-            max_session_duration=settings.team_session_hours * HOUR,
-            permissions_boundary=boundary.arn,
-            opts=child,
-        )
-        aws.iam.RolePolicy(f"{name}-reads-its-reports", role=role.name, policy=reading_policy(scope), opts=child)
-        aws.iam.RolePolicy(f"{name}-queries-its-reports", role=role.name, policy=query_policy(scope), opts=child)
+        tag = Tag("team", team, "TeamMembers")
+        role = create_role(name, scope=scope, tag=tag, settings=settings, texts=texts, opts=child)
         self.role_arn = role.arn
         self.workgroup = workgroup.name
         self.register_outputs({"roleArn": self.role_arn, "workgroup": self.workgroup})
 
 
 @dataclass(frozen=True, slots=True)
-class Teams:
-    """The access of each team, by team."""
+class Readers:
+    """Everybody who reads the lake: each team, and the analysts if the stack grants them a dataset."""
 
-    access: Mapping[str, TeamAccess]
+    teams: Mapping[str, TeamAccess]
+    analysts: AnalystAccess | None
 
     @classmethod
     def of(cls, stack: StackContext, lake: DataLake, settings: Settings) -> Self:
-        """Create every team's access."""
-        return cls(
-            {
-                team: TeamAccess(f"{stack.name}-{team}", stack=stack, lake=lake, settings=settings, team=team)
-                for team in settings.teams
-            }
-        )
+        """Create the access of every team and of the analysts."""
+        teams = {
+            team: TeamAccess(f"{stack.name}-{team}", stack=stack, lake=lake, settings=settings, team=team)
+            for team in settings.teams
+        }
+        if not settings.analysts.datasets:
+            return cls(teams, None)
+        return cls(teams, AnalystAccess(f"{stack.name}-{keys.ANALYSTS}", stack=stack, lake=lake, settings=settings))
 
     @property
     def exports(self) -> Mapping[str, object]:
-        """What the stack exports of its teams, by team."""
-        return {
-            "teamRoleArns": {team: access.role_arn for team, access in self.access.items()},
-            "teamWorkgroups": {team: access.workgroup for team, access in self.access.items()},
+        """What the stack exports of its teams, by team, and of its analysts."""
+        exports: dict[str, object] = {
+            "teamRoleArns": {team: access.role_arn for team, access in self.teams.items()},
+            "teamWorkgroups": {team: access.workgroup for team, access in self.teams.items()},
         }
+        if self.analysts is not None:
+            exports |= {"analystRoleArn": self.analysts.role_arn, "analystWorkgroup": self.analysts.workgroup}
+        return exports

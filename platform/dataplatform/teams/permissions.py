@@ -1,5 +1,6 @@
-"""What a team's role may do, what nothing may ever give it, and who may assume it."""
+"""What a reader's role may do, what nothing may ever give it, and who may assume it. Readers are teams and analysts."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,7 +9,6 @@ import pulumi
 from dataplatform.aws.policies import account_root, allow, allow_principal, deny, document
 from dataplatform.aws.stack import StackContext
 from dataplatform.settings.model import IdentityProviderSettings
-from lake import keys
 
 _SAML_AUDIENCE = "https://signin.aws.amazon.com/saml"
 _QUERY_ACTIONS = [
@@ -27,25 +27,42 @@ _TABLE_ACTIONS = ["glue:GetTable", "glue:GetTables"]
 _DATABASE_ACTIONS = ["glue:GetDatabase", "glue:GetDatabases"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TeamScope:
-    """What a team's policies are about."""
+@dataclass(frozen=True, slots=True)
+class Tag:
+    """The tag of those who may assume a role, on their IAM principal or their session."""
 
-    team: str
+    key: str
+    value: str
+    bearers: str
+    """Who has it, as the statement's name has it: "TeamMembers" or "Analysts"."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReaderScope:
+    """What a reader's policies are about."""
+
     stack: StackContext
     bucket_arn: pulumi.Input[str]
     key_arn: pulumi.Input[str]
-    """The key of the team's reports: its own, or the platform's."""
-    mart_database: pulumi.Input[str]
+    """The key of all that it reads and keeps: a team's own, or the platform's."""
+    subject: str
+    """What it reads, as the statements' names have it: "Reports" or "Datasets"."""
+    prefixes: Sequence[str]
+    """Where that lies."""
+    results_prefix: str
+    """Where the results of its queries go."""
+    database: pulumi.Input[str]
+    """The Glue database of its tables."""
+    tables: Sequence[str]
+    """Names of its tables and views in that database; "*" stands for all."""
     workgroup_arn: pulumi.Input[str]
 
 
-def reading_policy(scope: TeamScope) -> pulumi.Output[str]:
-    """List and read the team's reports, and decrypt them."""
-    prefix = keys.reports_prefix(scope.team)
+def reading_policy(scope: ReaderScope) -> pulumi.Output[str]:
+    """List and read what it may read, and decrypt that."""
     return document(
-        allow("ReadReports", ["s3:GetObject"], [_objects(scope, prefix)]),
-        allow("ListReports", ["s3:ListBucket"], [scope.bucket_arn], {"StringLike": {"s3:prefix": f"{prefix}*"}}),
+        allow(f"Read{scope.subject}", ["s3:GetObject"], _objects(scope, scope.prefixes)),
+        allow(f"List{scope.subject}", ["s3:ListBucket"], [scope.bucket_arn], _below(scope.prefixes)),
         allow(
             # With a bucket key the encryption context is the bucket, without one the object. S3 decides above which
             # prefix may be read.
@@ -57,62 +74,63 @@ def reading_policy(scope: TeamScope) -> pulumi.Output[str]:
     )
 
 
-def query_policy(scope: TeamScope) -> pulumi.Output[str]:
-    """Query the team's tables in its workgroup, and keep the results."""
-    prefix = keys.query_results_prefix(scope.team)
+def query_policy(scope: ReaderScope) -> pulumi.Output[str]:
+    """Query its tables in its workgroup, and keep the results."""
+    results = [scope.results_prefix]
     return document(
         allow("Query", _QUERY_ACTIONS, [scope.workgroup_arn]),
-        allow("ReadTables", _TABLE_ACTIONS, _tables(scope)),
+        allow("ReadTables", _TABLE_ACTIONS, _tables(scope, scope.tables)),
         allow("FindDatabases", _DATABASE_ACTIONS, _databases(scope)),
         allow("FindBucket", ["s3:GetBucketLocation"], [scope.bucket_arn]),
-        allow("ListResults", ["s3:ListBucket"], [scope.bucket_arn], {"StringLike": {"s3:prefix": f"{prefix}*"}}),
-        allow("KeepResults", ["s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload"], [_objects(scope, prefix)]),
+        allow("ListResults", ["s3:ListBucket"], [scope.bucket_arn], _below(results)),
+        allow("KeepResults", ["s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload"], _objects(scope, results)),
         allow("EncryptResults", ["kms:GenerateDataKey"], [scope.key_arn], _through_s3(scope)),
     )
 
 
-def boundary_policy(scope: TeamScope) -> pulumi.Output[str]:
+def boundary_policy(scope: ReaderScope) -> pulumi.Output[str]:
     """What the role can do at most, whatever policy is attached to it later; the denies hold against every grant."""
-    reports, results = keys.reports_prefix(scope.team), keys.query_results_prefix(scope.team)
-    own = [_objects(scope, reports), _objects(scope, results)]
+    prefixes = [*scope.prefixes, scope.results_prefix]
+    own, results = _objects(scope, prefixes), _objects(scope, [scope.results_prefix])
     return document(
-        allow("AtMostReadOwnObjects", ["s3:GetObject"], own),
-        allow("AtMostWriteOwnResults", ["s3:PutObject", "s3:AbortMultipartUpload"], [_objects(scope, results)]),
+        # Which objects the deny below says once: IAM bounds a boundary's length.
+        allow("AtMostReadObjects", ["s3:GetObject"], _objects(scope, [""])),
+        allow("AtMostWriteOwnResults", ["s3:PutObject", "s3:AbortMultipartUpload"], results),
         allow("AtMostFindAndListBucket", ["s3:GetBucketLocation", "s3:ListBucket"], [scope.bucket_arn]),
         allow("AtMostQueryInOwnWorkgroup", _QUERY_ACTIONS, [scope.workgroup_arn]),
-        allow("AtMostReadOwnTables", _TABLE_ACTIONS, _tables(scope)),
+        allow("AtMostReadOwnDatabase", _TABLE_ACTIONS, _tables(scope, ["*"])),
         allow("AtMostFindDatabases", _DATABASE_ACTIONS, _databases(scope)),
         allow("AtMostUseKeyThroughS3", ["kms:Decrypt", "kms:GenerateDataKey"], [scope.key_arn], _through_s3(scope)),
-        # Inbound, warehouse, quarantine, code and other teams' prefixes; and what is added to the bucket one day.
+        # All other prefixes, and what is added to the bucket one day.
         deny("DenyOtherObjects", ["s3:*"], other_than=[scope.bucket_arn, *own]),
         deny(
             # Without a prefix, too: an absent key fulfils a negated condition.
             "DenyOtherListings",
             ["s3:ListBucket", "s3:ListBucketVersions"],
             resources=[scope.bucket_arn],
-            conditions={"StringNotLike": {"s3:prefix": [f"{reports}*", f"{results}*"]}},
+            conditions={"StringNotLike": _below(prefixes)["StringLike"]},
         ),
     )
 
 
 def trust_policy(
-    team: str, account_id: pulumi.Input[str], provider: IdentityProviderSettings | None, *, whole_account: bool
+    tag: Tag, account_id: pulumi.Input[str], provider: IdentityProviderSettings | None, *, whole_account: bool
 ) -> pulumi.Output[str]:
-    """Who may assume the role: the provider's members of the team, or else the account's principals with its tag.
+    """Who may assume the role: the provider's members with the tag, or else the account's principals with it.
 
     Args:
-        team: the team.
+        tag: of those who may assume the role.
         account_id: this account.
-        provider: the configured identity provider. If there is one, team members sign in there only.
+        provider: the configured identity provider. If there is one, members sign in there only.
         whole_account: without a provider, every principal of the account may assume the role, tagged or not. Only the
             local stack sets it.
     """
     if provider is not None:
-        return document(_trust_provider(team, provider))
-    tagged = {"StringEquals": {"aws:PrincipalTag/team": team}}
+        return document(_trust_provider(tag, provider))
+    tagged = {"StringEquals": {f"aws:PrincipalTag/{tag.key}": tag.value}}
     return document(
         allow_principal(
-            "TeamMembersAssume",
+            f"{tag.bearers}Assume",
             {"AWS": account_root(account_id)},
             ["sts:AssumeRole"],
             conditions=None if whole_account else tagged,
@@ -120,8 +138,8 @@ def trust_policy(
     )
 
 
-def _trust_provider(team: str, provider: IdentityProviderSettings) -> dict[str, Any]:
-    """The provider names the team as the session tag `team`; a session tag needs a permission of its own."""
+def _trust_provider(tag: Tag, provider: IdentityProviderSettings) -> dict[str, Any]:
+    """The provider sets the tag as a session tag, which needs a permission of its own."""
     arn = provider.arn
     if ":saml-provider/" in arn:
         action, audience = "sts:AssumeRoleWithSAML", {"SAML:aud": _SAML_AUDIENCE}
@@ -129,36 +147,41 @@ def _trust_provider(team: str, provider: IdentityProviderSettings) -> dict[str, 
         action = "sts:AssumeRoleWithWebIdentity"
         audience = {f"{arn.partition(':oidc-provider/')[2]}:aud": provider.audience or ""}
     return allow_principal(
-        "TeamMembersAssume",
+        f"{tag.bearers}Assume",
         {"Federated": arn},
         [action, "sts:TagSession"],
-        conditions={"StringEquals": {**audience, "aws:RequestTag/team": team}},
+        conditions={"StringEquals": {**audience, f"aws:RequestTag/{tag.key}": tag.value}},
     )
 
 
-def _objects(scope: TeamScope, prefix: str) -> pulumi.Output[str]:
-    return pulumi.Output.concat(scope.bucket_arn, f"/{prefix}*")
+def _objects(scope: ReaderScope, prefixes: Sequence[str]) -> list[pulumi.Output[str]]:
+    return [pulumi.Output.concat(scope.bucket_arn, f"/{prefix}*") for prefix in prefixes]
 
 
-def _tables(scope: TeamScope) -> list[pulumi.Output[str]]:
+def _below(prefixes: Sequence[str]) -> dict[str, Any]:
+    """The condition on a listing's prefix."""
+    return {"StringLike": {"s3:prefix": [f"{prefix}*" for prefix in prefixes]}}
+
+
+def _tables(scope: ReaderScope, tables: Sequence[str]) -> list[pulumi.Output[str]]:
     catalogue = pulumi.Output.concat("arn:aws:glue:", scope.stack.region, ":", scope.stack.account_id)
     return [
         pulumi.Output.concat(catalogue, ":catalog"),
-        pulumi.Output.concat(catalogue, ":database/", scope.mart_database),
-        pulumi.Output.concat(catalogue, ":table/", scope.mart_database, "/*"),
+        pulumi.Output.concat(catalogue, ":database/", scope.database),
+        *(pulumi.Output.concat(catalogue, ":table/", scope.database, f"/{table}") for table in tables),
     ]
 
 
-def _databases(scope: TeamScope) -> list[pulumi.Output[str]]:
+def _databases(scope: ReaderScope) -> list[pulumi.Output[str]]:
     catalogue = pulumi.Output.concat("arn:aws:glue:", scope.stack.region, ":", scope.stack.account_id)
-    own = pulumi.Output.concat(catalogue, ":database/", scope.mart_database)
+    own = pulumi.Output.concat(catalogue, ":database/", scope.database)
     return [pulumi.Output.concat(catalogue, ":catalog"), pulumi.Output.concat(catalogue, ":database/default"), own]
 
 
-def _through_s3(scope: TeamScope) -> dict[str, Any]:
+def _through_s3(scope: ReaderScope) -> dict[str, Any]:
     return {"StringEquals": {"kms:ViaService": pulumi.Output.concat("s3.", scope.stack.region, ".amazonaws.com")}}
 
 
-def _of_the_bucket(scope: TeamScope) -> dict[str, Any]:
+def _of_the_bucket(scope: ReaderScope) -> dict[str, Any]:
     objects = pulumi.Output.concat(scope.bucket_arn, "/*")
     return {"StringLike": {"kms:EncryptionContext:aws:s3:arn": [scope.bucket_arn, objects]}}

@@ -11,6 +11,7 @@ from dataplatform.aws.stack import StackContext
 from dataplatform.declarations import Declarations
 from dataplatform.sftp.collector import BatchCollector
 from dataplatform.stream.stream import MeteredStream, StreamIngest
+from dataplatform.watch.alarm_forwarder import AlarmForwarder
 from dataplatform.watch.freshness import DatasetWatch
 from dataplatform.watch.object_index import ObjectIndex
 from lake import metrics
@@ -51,6 +52,7 @@ class Dashboard(pulumi.ComponentResource):
         stream: StreamIngest,
         index: ObjectIndex,
         watch: DatasetWatch,
+        forwarders: Sequence[AlarmForwarder],
         declared: Declarations,
         alarm_arns: Sequence[pulumi.Input[str]],
         opts: pulumi.ResourceOptions | None = None,
@@ -64,6 +66,7 @@ class Dashboard(pulumi.ComponentResource):
             stream: the stream, whose functions, queues and API are shown.
             index: the object index, whose function is shown.
             watch: the watch over datasets, whose function is shown.
+            forwarders: the alarm forwarder, if the stack has one, whose function is shown.
             declared: the datasets and reports whose metrics are shown.
             alarm_arns: all alarms.
             opts: of the component.
@@ -78,6 +81,7 @@ class Dashboard(pulumi.ComponentResource):
                 "batcher": stream.batcher_function,
                 "recorder": index.function_name,
                 "freshness": watch.function_name,
+                **({"forwarder": forwarders[0].function_name} if forwarders else {}),
             },
             stream=stream.metered,
             alarm_arns=alarm_arns,

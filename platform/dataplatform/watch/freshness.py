@@ -14,6 +14,7 @@ from dataplatform.aws.python_function import PythonFunction
 from dataplatform.aws.stack import StackContext
 from dataplatform.declarations import Declarations
 from dataplatform.settings.alarms import AlarmSettings
+from dataplatform.watch.monitoring import Monitoring
 from dataplatform.watch.object_index import ObjectIndex
 from lake import metrics, object_index
 from processing.declaring.dataset import Dataset
@@ -40,6 +41,7 @@ class DatasetWatch(pulumi.ComponentResource):
         stack: StackContext,
         layer: FunctionLayer,
         index: ObjectIndex,
+        monitoring: Monitoring,
         settings: AlarmSettings,
         declared: Declarations,
         opts: pulumi.ResourceOptions | None = None,
@@ -51,21 +53,21 @@ class DatasetWatch(pulumi.ComponentResource):
             stack: the stack's context with alarms.
             layer: the code and the dependencies of all functions.
             index: the object index, which knows each dataset's newest object.
+            monitoring: the topic of each dataset's owner.
             settings: share of a dataset's rows that may be refused within an hour.
             declared: all datasets, each with its freshness. The alarm of one whose server does not run shows that it
                 is late, and notifies nobody.
             opts: of the component.
         """
         super().__init__("dataplatform:watch:DatasetWatch", name, None, opts)
-        self._name, self._stack, self._settings = name, stack, settings
+        self._name, self._stack, self._settings, self._monitoring = name, stack, settings, monitoring
         self._child = pulumi.ResourceOptions(parent=self)
         function = self._create_function(layer, index, declared.datasets)
         self._schedule(function)
         self.alarm_arns = [*function.alarm_arns]
         for dataset in declared.datasets.values():
-            seconds = int(dataset.freshness.total_seconds())
-            late = self._alarm_when_late(dataset.name, seconds, notifies=not declared.is_paused(dataset.name))
-            self.alarm_arns += [late, self._alarm_when_refused(dataset.name)]
+            late = self._alarm_when_late(dataset, notifies=not declared.is_paused(dataset.name))
+            self.alarm_arns += [late, self._alarm_when_refused(dataset)]
         self.function_name = function.function_name
         self.register_outputs({"functionName": self.function_name})
 
@@ -115,31 +117,32 @@ class DatasetWatch(pulumi.ComponentResource):
             parent=self,
         )
 
-    def _alarm_when_late(self, dataset: str, seconds: int, *, notifies: bool) -> pulumi.Output[str]:
+    def _alarm_when_late(self, dataset: Dataset, *, notifies: bool) -> pulumi.Output[str]:
+        seconds = int(dataset.freshness.total_seconds())
         hours = f"{seconds / 3600:g}"
         return alarm_when_above(
-            f"{self._name}-{dataset}-late",
-            description=f"{dataset} is late: no object landed within {hours} hours, or nobody measured it",
+            f"{self._name}-{dataset.name}-late",
+            description=f"{dataset.name} is late: no object landed within {hours} hours, or nobody measured it",
             runbook="dataset-late",
             namespace=self._stack.metrics_namespace,
             metric=metrics.NEWEST_OBJECT_AGE,
-            dimensions={metrics.SERVICE: metrics.FRESHNESS, metrics.DATASET: dataset},
+            dimensions={metrics.SERVICE: metrics.FRESHNESS, metrics.DATASET: dataset.name},
             statistic="Maximum",
             threshold=seconds,
             period_seconds=AGE_PERIOD_SECONDS,
             # A watcher that is dead tells of no lateness.
             missing_data="breaching",
-            topic_arn=self._stack.alarm_topic_arn,
+            topic_arn=self._monitoring.topic_of(dataset.owner),
             parent=self,
             rings=notifies,
         ).arn
 
-    def _alarm_when_refused(self, dataset: str) -> pulumi.Output[str]:
-        percent, topic = self._settings.quarantine_percent, self._stack.alarm_topic_arn
+    def _alarm_when_refused(self, dataset: Dataset) -> pulumi.Output[str]:
+        percent, topic = self._settings.quarantine_percent, self._monitoring.topic_of(dataset.owner)
         return aws.cloudwatch.MetricAlarm(
-            f"{self._name}-{dataset}-refused",
+            f"{self._name}-{dataset.name}-refused",
             alarm_description=with_runbook(
-                f"More than {percent:g} % of the rows of {dataset} were refused within an hour", "quarantine-rate"
+                f"More than {percent:g} % of the rows of {dataset.name} were refused within an hour", "quarantine-rate"
             ),
             metric_queries=[
                 {
@@ -148,8 +151,8 @@ class DatasetWatch(pulumi.ComponentResource):
                     "label": "refused rows in %",
                     "return_data": True,
                 },
-                self._sum("rows", metrics.ROWS_IN, dataset),
-                self._sum("refused", metrics.ROWS_QUARANTINED, dataset),
+                self._sum("rows", metrics.ROWS_IN, dataset.name),
+                self._sum("refused", metrics.ROWS_QUARANTINED, dataset.name),
             ],
             comparison_operator="GreaterThanThreshold",
             threshold=percent,

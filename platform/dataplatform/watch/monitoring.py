@@ -1,4 +1,4 @@
-"""Where everything that cannot be handled is told to a person: one topic, and the alarms that write to it."""
+"""Who is notified of what cannot be handled: a topic per owner with a route, and one for everything else."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -9,13 +9,16 @@ import pulumi_aws as aws
 from dataplatform.aws.alarms import alarm_on_messages, runbook_page
 from dataplatform.aws.policies import allow_principal, budgets_of, document
 from dataplatform.aws.stack import StackContext
-from dataplatform.settings.alarms import AlarmSettings
+from dataplatform.settings.alarms import AlarmSettings, topic_suffix
 
 
 class Monitoring(pulumi.ComponentResource):
-    """The alarm topic, and the queue that keeps events which a rule could not deliver. Both are encrypted."""
+    """The alarm topics, and the queue that keeps events which a rule could not deliver. All are encrypted."""
 
     topic_arn: pulumi.Output[str]
+    """The topic of every alarm that no route applies to."""
+    owner_topic_arns: Mapping[str, pulumi.Output[str]]
+    """The topic of each owner that the settings have a route for."""
     undelivered_queue_arn: pulumi.Output[str]
     """Dead-letter queue of every event rule."""
     undelivered_queue_url: pulumi.Output[str]
@@ -31,30 +34,24 @@ class Monitoring(pulumi.ComponentResource):
         emails: Sequence[str],
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        """Create the topic, its subscriptions, the queue and, if the settings have one, the budget.
+        """Create the topics, their subscriptions, the queue and, if the settings have one, the budget.
 
         Args:
             name: what the resources' names begin with.
             stack: the stack's context with its key, whose policy admits the budget's notices.
-            settings: the monthly budget.
-            emails: addresses that alarms are mailed to. Each confirms AWS's first mail.
+            settings: the routes of owners, and the monthly budget.
+            emails: addresses that all other alarms are mailed to. Each confirms AWS's first mail.
             opts: of the component.
         """
         super().__init__("dataplatform:monitoring:Monitoring", name, None, opts)
-        child = pulumi.ResourceOptions(parent=self)
-        topic = aws.sns.Topic(f"{name}-alarms", kms_master_key_id=stack.key_arn, opts=child)
+        self._child = pulumi.ResourceOptions(parent=self)
+        topic = aws.sns.Topic(f"{name}-alarms", kms_master_key_id=stack.key_arn, opts=self._child)
         self.topic_arn = topic.arn
         policy = aws.sns.TopicPolicy(
             f"{name}-alarms-policy",
             arn=topic.arn,
             policy=document(
-                allow_principal(
-                    "AlarmsPublish",
-                    {"Service": "cloudwatch.amazonaws.com"},
-                    ["sns:Publish"],
-                    [topic.arn],
-                    {"StringEquals": {"aws:SourceAccount": stack.account_id}},
-                ),
+                _alarms_publish(topic, stack),
                 # EventBridge takes no conditions in a topic's policy:
                 # docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html
                 allow_principal(
@@ -62,19 +59,21 @@ class Monitoring(pulumi.ComponentResource):
                 ),
                 *([self._budgets_publish(topic, stack)] if settings.monthly_budget_dollars else []),
             ),
-            opts=child,
+            opts=self._child,
         )
         if settings.monthly_budget_dollars:
             self._create_budget(name, topic, policy, settings.monthly_budget_dollars)
         undelivered = self._keep_undelivered(name, stack)
         self.undelivered_queue_arn, self.undelivered_queue_url = undelivered.arn, undelivered.url
-        for index, address in enumerate(emails):
-            aws.sns.TopicSubscription(
-                f"{name}-alarms-mail-{index}", topic=topic.arn, protocol="email", endpoint=address, opts=child
-            )
+        self._mail(f"{name}-alarms", topic, emails)
+        self.owner_topic_arns = {
+            owner: self._create_owner_topic(f"{name}-alarms-{topic_suffix(owner)}", stack, route.emails)
+            for owner, route in settings.routes.items()
+        }
         self.register_outputs(
             {
                 "topicArn": self.topic_arn,
+                "ownerTopicArns": self.owner_topic_arns,
                 "undeliveredQueueArn": self.undelivered_queue_arn,
                 "undeliveredQueueUrl": self.undelivered_queue_url,
             }
@@ -83,7 +82,29 @@ class Monitoring(pulumi.ComponentResource):
     @property
     def exports(self) -> Mapping[str, object]:
         """What the stack exports of its monitoring."""
-        return {"alarmTopicArn": self.topic_arn, "undeliveredEventsQueueUrl": self.undelivered_queue_url}
+        return {
+            "alarmTopicArn": self.topic_arn,
+            "ownerTopicArns": self.owner_topic_arns,
+            "undeliveredEventsQueueUrl": self.undelivered_queue_url,
+        }
+
+    def topic_of(self, owner: str) -> pulumi.Output[str]:
+        """The topic of alarms about an owner's datasets: the owner's, or that of all other alarms."""
+        return self.owner_topic_arns.get(owner, self.topic_arn)
+
+    def _create_owner_topic(self, name: str, stack: StackContext, emails: Sequence[str]) -> pulumi.Output[str]:
+        topic = aws.sns.Topic(name, kms_master_key_id=stack.key_arn, opts=self._child)
+        aws.sns.TopicPolicy(
+            f"{name}-policy", arn=topic.arn, policy=document(_alarms_publish(topic, stack)), opts=self._child
+        )
+        self._mail(name, topic, emails)
+        return topic.arn
+
+    def _mail(self, name: str, topic: aws.sns.Topic, emails: Sequence[str]) -> None:
+        for index, address in enumerate(emails):
+            aws.sns.TopicSubscription(
+                f"{name}-mail-{index}", topic=topic.arn, protocol="email", endpoint=address, opts=self._child
+            )
 
     def _budgets_publish(self, topic: aws.sns.Topic, stack: StackContext) -> dict[str, Any]:
         return allow_principal(
@@ -119,12 +140,11 @@ class Monitoring(pulumi.ComponentResource):
         )
 
     def _keep_undelivered(self, name: str, stack: StackContext) -> aws.sqs.Queue:
-        child = pulumi.ResourceOptions(parent=self)
         queue = aws.sqs.Queue(
             f"{name}-undelivered-events",
             kms_master_key_id=stack.key_arn,
             message_retention_seconds=14 * 24 * 3600,
-            opts=child,
+            opts=self._child,
         )
         rules = pulumi.Output.concat("arn:aws:events:", stack.region, ":", stack.account_id, ":rule/*")
         aws.sqs.QueuePolicy(
@@ -139,7 +159,7 @@ class Monitoring(pulumi.ComponentResource):
                     {"ArnLike": {"aws:SourceArn": rules}},
                 )
             ),
-            opts=child,
+            opts=self._child,
         )
         alarm = alarm_on_messages(
             f"{name}-undelivered-events",
@@ -151,3 +171,13 @@ class Monitoring(pulumi.ComponentResource):
         )
         self.alarm_arns = [alarm.arn]
         return queue
+
+
+def _alarms_publish(topic: aws.sns.Topic, stack: StackContext) -> dict[str, Any]:
+    return allow_principal(
+        "AlarmsPublish",
+        {"Service": "cloudwatch.amazonaws.com"},
+        ["sns:Publish"],
+        [topic.arn],
+        {"StringEquals": {"aws:SourceAccount": stack.account_id}},
+    )

@@ -28,6 +28,7 @@ DATASET: Final = Dataset(
     schema=Members,
     owner="logistics",
     freshness=timedelta(hours=26),
+    personal=("name", "street"),
     source=SqlSource(
         "office",
         "club",

@@ -68,6 +68,8 @@ DATASET: Final = Dataset(
     ),
     owner="accounts",
     freshness=timedelta(hours=1),
+    # The whole body of the event, whatever a provider put into it.
+    personal=("payload",),
     cleansing={
         "unit": (TRIM, UPPER_CASE, EMPTY_TO_NULL),
         "label": (UNICODE_NFC, REGISTRATION_PLATE, EMPTY_TO_NULL),

@@ -11,7 +11,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from dataplatform.aws.packaging import FUNCTION_PYTHON, JOB_PYTHON
+from dataplatform.aws.glue_runtime import PYTHON
+from dataplatform.aws.packaging import FUNCTION_PYTHON
 from ops.jobs.as_process import ProcessRunner
 from ops.stack.row_accounts import landed_objects, processed_keys
 from ops.stack.target import find_target
@@ -72,7 +73,7 @@ def glue_python(platform, tmp_path_factory):
     target.client("s3").download_file(address.netloc, address.path.lstrip("/"), str(archive))
     with zipfile.ZipFile(archive) as opened:
         opened.extractall(folder)
-    run(interpreter(JOB_PYTHON), "-m", "venv", folder / "venv")
+    run(interpreter(PYTHON), "-m", "venv", folder / "venv")
     python = folder / "venv/bin/python"
     option = job["DefaultArguments"]["--python-modules-installer-option"]
     wheels = folder / "wheels"
@@ -111,7 +112,7 @@ def test_the_glue_scripts_run_from_wheels_and_archive_alone_with_their_deployed_
     assert any("members_by_town_and_size" in line for line in lines)
 
 
-@pytest.mark.parametrize("version", [JOB_PYTHON, FUNCTION_PYTHON])
+@pytest.mark.parametrize("version", [PYTHON, FUNCTION_PYTHON])
 def test_the_functions_logic_tests_pass_on_the_pythons_that_run_them(version, tmp_path):
     # given a clean Python with the functions' pinned dependencies and what the tests themselves need
     run(interpreter(version), "-m", "venv", tmp_path / "venv")

@@ -22,6 +22,7 @@ from ops.status.status import dataset_statuses
 from reports import REPORTS
 from tests.infrastructure.test_monitoring import OWN_METRICS
 from tests.support.platform_steps import eventually
+from tests.support.webhooks import webhook_endpoint
 
 pytestmark = [pytest.mark.emulator, pytest.mark.xdist_group("platform")]
 
@@ -30,18 +31,19 @@ ROOT = Path(__file__).resolve().parents[3]
 
 
 class Pager:
-    """A queue that is subscribed to the alarm topic."""
+    """A queue that is subscribed to alarm topics."""
 
-    def __init__(self, target):
+    def __init__(self, target, *topics):
         self._sqs, self._sns = target.client("sqs"), target.client("sns")
         self._url = self._sqs.create_queue(QueueName=f"pager-{uuid.uuid4().hex[:8]}")["QueueUrl"]
         arn = self._sqs.get_queue_attributes(QueueUrl=self._url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
         admits = {"Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com"}, "Action": "sqs:SendMessage"}
         policy = {"Version": "2012-10-17", "Statement": [{**admits, "Resource": arn}]}
         self._sqs.set_queue_attributes(QueueUrl=self._url, Attributes={"Policy": json.dumps(policy)})
-        self._subscription = self._sns.subscribe(
-            TopicArn=target.exports["alarmTopicArn"], Protocol="sqs", Endpoint=arn, ReturnSubscriptionArn=True
-        )["SubscriptionArn"]
+        self._subscriptions = [
+            self._sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn, ReturnSubscriptionArn=True)
+            for topic in topics
+        ]
         self._told = []
 
     def told(self):
@@ -53,15 +55,29 @@ class Pager:
         return self._told
 
     def close(self):
-        self._sns.unsubscribe(SubscriptionArn=self._subscription)
+        for subscription in self._subscriptions:
+            self._sns.unsubscribe(SubscriptionArn=subscription["SubscriptionArn"])
         self._sqs.delete_queue(QueueUrl=self._url)
 
 
 @pytest.fixture
-def pager(target):
-    opened = Pager(target)
-    yield opened
-    opened.close()
+def pagers(target):
+    """Opens pagers on topics, and closes them."""
+    opened = []
+
+    def open_one(*topics):
+        opened.append(Pager(target, *topics))
+        return opened[-1]
+
+    yield open_one
+    for each in opened:
+        each.close()
+
+
+@pytest.fixture
+def pager(target, pagers):
+    """Who is subscribed to every topic."""
+    return pagers(target.exports["alarmTopicArn"], *target.exports["ownerTopicArns"].values())
 
 
 def alarms_of(target):
@@ -112,6 +128,61 @@ def test_every_alarm_reaches_who_is_subscribed_with_its_page(target, pager):
     for name in names:
         [page] = re.findall(r"Runbook: (docs/runbooks/[a-z-]+\.md)$", told("ALARM")[name]["AlarmDescription"])
         assert (ROOT / page).exists()
+
+
+OWNERS = {name: dataset.owner for name, dataset in DATASETS.items()}
+
+
+def test_an_alarm_of_a_dataset_reaches_its_owner_alone(target, pagers):
+    # given an owner with a route, a dataset of the owner and one of another, and who is subscribed where
+    [(owner, topic)] = target.exports["ownerTopicArns"].items()
+    routed = next(name for name, each in OWNERS.items() if each == owner)
+    other = next(name for name, each in OWNERS.items() if each != owner)
+    to_owner, to_others = pagers(topic), pagers(target.exports["alarmTopicArn"])
+
+    # when the alarm of each is set off
+    alarms = {name: f"{NAMESPACE}-datasets-{name}-refused" for name in (routed, other)}
+    for each in alarms_of(target):
+        if each["AlarmName"].startswith(tuple(alarms.values())):
+            set_off(target, each["AlarmName"])
+
+    # then the owner has the one, and the topic of all other alarms has the other
+    def datasets_told(pager):
+        names = {each["AlarmName"] for each in pager.told()}
+        return {name for name, alarm in alarms.items() if any(told.startswith(alarm) for told in names)}
+
+    eventually(lambda: datasets_told(to_owner) and datasets_told(to_others), 30, "both messages")
+    assert (datasets_told(to_owner), datasets_told(to_others)) == ({routed}, {other})
+
+
+def test_an_alarm_of_a_dataset_is_posted_to_its_owners_webhook(target, webhook):
+    # given a webhook whose URL is in the parameter of the route
+    [(owner, _)] = target.exports["ownerTopicArns"].items()
+    routed = next(name for name, each in OWNERS.items() if each == owner)
+    name = f"/data-platform/local/webhooks/{owner}"
+    target.client("ssm").put_parameter(Name=name, Value=webhook.url, Type="SecureString", Overwrite=True)
+
+    # when the alarm of a dataset of the owner is set off
+    [alarm] = [each for each in alarms_of(target) if f"-datasets-{routed}-late" in each["AlarmName"]]
+    set_off(target, alarm["AlarmName"])
+
+    # then what is posted says which, and where to read on
+    title = f"ALARM: {alarm['AlarmName']}"
+    [posted] = eventually(lambda: [each for each in webhook.posted if each["title"] == title], 30, "the request")
+    assert "Runbook: docs/runbooks/dataset-late.md" in posted["text"]
+
+
+def set_off(target, alarm):
+    """Let an alarm fire, whatever its state was: only a change sends a message."""
+    for state in ("OK", "ALARM"):
+        target.client("cloudwatch").set_alarm_state(AlarmName=alarm, StateValue=state, StateReason="a test")
+
+
+@pytest.fixture
+def webhook():
+    """A webhook on this machine."""
+    with webhook_endpoint(200) as endpoint:
+        yield endpoint
 
 
 @pytest.mark.parametrize(

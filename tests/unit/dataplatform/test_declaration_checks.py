@@ -5,6 +5,8 @@ import pytest
 from dataplatform import declaration_checks
 from dataplatform.declaration_checks import check_declarations
 from dataplatform.errors import ProgramError
+from dataplatform.settings.alarms import AlarmSettings, RouteSettings
+from dataplatform.settings.model import AnalystSettings
 from dataplatform.settings.reader import parse_settings
 from processing.registry.dataset_checks import find_datasets
 from tests.support.declarations import DATASET, write_package
@@ -53,3 +55,54 @@ def test_a_connection_that_the_stack_has_is_accepted(tmp_path, monkeypatch):
 
     # then
     check_declarations(SETTINGS, datasets, {})
+
+
+def granting(dataset):
+    """The settings, with a dataset for the analysts."""
+    return SETTINGS.model_copy(update={"analysts": AnalystSettings(datasets=(dataset,))})
+
+
+def declared(tmp_path, monkeypatch, arguments=""):
+    """The dataset `visits` with further arguments."""
+    text = DATASET.format(name="visits").replace('"carrier"', '"partner"').replace("\n)", f"\n    {arguments}\n)")
+    return find_datasets(*write_package(tmp_path, monkeypatch, visits=text))
+
+
+def test_a_dataset_without_personal_columns_is_for_analysts(tmp_path, monkeypatch):
+    check_declarations(granting("visits"), declared(tmp_path, monkeypatch), {})
+
+
+@pytest.mark.parametrize(
+    ("dataset", "arguments", "why"),
+    [
+        ("visits", 'personal=("number",),', "whose columns number are personal: remove the dataset there, and declare"),
+        ("visits", 'drift="evolve",', r"which keeps columns that nobody declared \(drift 'evolve'\): remove the"),
+        ("visit", "", r"which no file declares \(declared: visits\)"),
+    ],
+)
+def test_a_dataset_that_is_not_for_analysts_is_refused(tmp_path, monkeypatch, dataset, arguments, why):
+    # given
+    datasets = declared(tmp_path, monkeypatch, arguments)
+
+    # when, then
+    refusal = rf"^data-platform:analysts\.datasets of Pulumi\.dev\.yaml names {dataset}, {why}"
+    with pytest.raises(ProgramError, match=refusal):
+        check_declarations(granting(dataset), datasets, {})
+
+
+def routing(owner):
+    """The settings, with a route for an owner."""
+    alarms = AlarmSettings(routes={owner: RouteSettings(emails=("a@example.org",))})
+    return SETTINGS.model_copy(update={"alarms": alarms})
+
+
+def test_a_route_of_an_owner_is_accepted(tmp_path, monkeypatch):
+    check_declarations(routing("accounts"), declared(tmp_path, monkeypatch), {})
+
+
+def test_a_route_of_nobody_names_the_owners_that_there_are(tmp_path, monkeypatch):
+    refusal = (
+        r"^data-platform:alarms\.routes of Pulumi\.dev\.yaml names 'finanse', who owns no dataset \(owners: accounts\)"
+    )
+    with pytest.raises(ProgramError, match=refusal):
+        check_declarations(routing("finanse"), declared(tmp_path, monkeypatch), {})

@@ -106,6 +106,14 @@ def events(**changes: Any) -> dict[str, Any]:
     return {"providers": {"scanner": {}}} | changes
 
 
+MAILED = {"emails": ["finance@example.org"]}
+SLACK = {"urlParameter": "/a", "format": "slack"}
+
+
+def route(**route_of_finance: Any) -> dict[str, Any]:
+    return {"routes": {"finance": route_of_finance}}
+
+
 REFUSED_BY_AWS = {
     # Lambda: a batch above 10 has a window; SQS batches 10,000 at most and waits 300 seconds at most.
     "events.batchWindowSeconds": [
@@ -142,12 +150,39 @@ REFUSED_BY_AWS = {
     # IAM: a role's name has 64 characters.
     "teams.0": [({"teams": ["t" * 31]}, "at most 30 characters")],
     "teams": [({"teams": ["accounts", "accounts"]}, "named twice: accounts")],
+    # IAM: the policies of the analysts' role have 10,240 characters.
+    "analysts.datasets": [
+        ({"analysts": {"datasets": ["vehicles", "vehicles"]}}, "named twice: vehicles"),
+        ({"analysts": {"datasets": [f"d{number}" for number in range(21)]}}, "at most 20 items"),
+        ({"analysts": {"datasets": [f"{letter:a<61}" for letter in "bcdefghijk"]}}, "the names have 610 characters"),
+    ],
     # SNS: an address.
     "alarmEmails.0": [
         ({"alarmEmails": [address]}, "not a mail address")
         for address in ("", "data-team", "data-team@example", "data team@example.org", "a@b@example.org", "a@.org")
     ],
     "alarmEmails": [({"alarmEmails": ["a@example.org", "a@example.org"]}, "named twice: a@example.org")],
+    "alarms.routes.finance.emails.0": [({"alarms": route(emails=["finance"])}, "not a mail address")],
+    "alarms.routes.finance": [({"alarms": route()}, "the route notifies nobody")],
+    "alarms.routes.finance.webhooks.0.urlParameter": [
+        ({"alarms": route(webhooks=[{"urlParameter": "https://hooks.example/secret"}])}, "should match pattern")
+    ],
+    "alarms.routes.finance.webhooks.0.format": [
+        ({"alarms": route(webhooks=[{"urlParameter": "/a", "format": "mail"}])}, "'json', 'slack' or 'teams'")
+    ],
+    "alarms.routes.finance.webhooks.0.url": [
+        ({"alarms": route(webhooks=[{"url": "https://hooks.example/secret"}])}, "expected one of format, urlParameter")
+    ],
+    "alarms.webhooks.0.colour": [({"alarms": {"webhooks": [{"colour": "red"}]}}, "expected one of format, urlP")],
+    # SNS: a name for each topic; Lambda: 4 KB of environment variables; a webhook: one kind of body.
+    "alarms": [
+        ({"alarms": {"routes": {"Ada L.": MAILED, "ada-l": MAILED}}}, "named twice: ada-l"),
+        ({"alarms": {"webhooks": [{"urlParameter": f"/{n}{'a' * 900}"} for n in range(4)]}}, "take 4,208 bytes"),
+        (
+            {"alarms": {"webhooks": [{"urlParameter": "/a"}], **route(webhooks=[SLACK])}},
+            "/a has two formats; a webhook accepts one",
+        ),
+    ],
     # EC2: private ranges without host bits, /16 at most; rules and subnets once each.
     "network.cidr": [
         ({"network": {"cidr": cidr}}, expected)
@@ -203,7 +238,9 @@ def test_a_value_that_aws_refuses_is_refused_by_its_key(key: str, changes: dict[
         {"databases": database()},
         {"connections": connection(hostKeys=[f"ssh-rsa {'A' * 716}", HOST_KEY])},
         {"teams": ["t" * 30]},
+        {"analysts": {"datasets": [f"{number:d<30}" for number in "abcdefghijklmnopqrst"]}},
         {"alarmEmails": ["data.team+alarms@mail.example.org", "b@example.org"]},
+        {"alarms": {"webhooks": [SLACK], "routes": {"finance": {"webhooks": [SLACK]}, "Łódź": MAILED, "数据": MAILED}}},
         {"network": {"cidr": "172.31.0.0/22"}},
         {"network": {"cidr": "192.168.0.0/16"}},
         {"network": EXISTING},
@@ -221,3 +258,8 @@ def test_too_many_providers_for_the_receiver_are_refused() -> None:
     # then the settings say so
     message = refusal(events={"providers": names})
     assert "50 providers and 0 callbacks take 3,650 bytes of the receiver's environment" in message
+
+
+def test_a_team_cannot_have_the_name_of_the_analysts() -> None:
+    message = refusal(teams=["finance", "analysts"])
+    assert "data-platform:teams.1: the analysts' name, who have a role of their own; choose another" in message

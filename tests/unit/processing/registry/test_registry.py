@@ -68,6 +68,10 @@ def members(old: str = "", new: str = "") -> str:
             members("schema=Rows,", "schema=Rows, cleansing={'no': ()},"),
             r"members\.py: cleansing names columns \['no'\]",
         ),
+        (
+            members("schema=Rows,", "schema=Rows, personal=('no',),"),
+            r"members\.py: personal names columns \['no'\]",
+        ),
         (members("number", "_number"), r"members\.py: columns \['_number'\] start with an underscore"),
         (members('name="members"', 'name="people"'), r"members\.py: declares 'people': rename the file to people\.py"),
         (members('name="members"', 'name="staff"'), r"members\.py: declares 'staff', which staff\.py declares too"),

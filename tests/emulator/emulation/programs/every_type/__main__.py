@@ -335,7 +335,7 @@ jobs = {
         name,
         name=name,
         role_arn=glue_role.arn,
-        glue_version="5.0",
+        glue_version="5.1",
         worker_type="G.1X",
         number_of_workers=2,
         timeout=60,

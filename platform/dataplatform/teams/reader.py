@@ -1,0 +1,106 @@
+"""What every reader of the lake has: a bounded role, and an Athena workgroup of its own."""
+
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_aws as aws
+
+from dataplatform.settings.model import Settings
+from dataplatform.storage.data_lake import DataLake
+from dataplatform.teams.permissions import (
+    ReaderScope,
+    Tag,
+    boundary_policy,
+    query_policy,
+    reading_policy,
+    trust_policy,
+)
+
+HOUR = 3600
+GIGABYTE = 1_000_000_000
+
+
+def create_workgroup(
+    name: str,
+    *,
+    description: str,
+    lake: DataLake,
+    results_prefix: str,
+    key_arn: pulumi.Input[str],
+    settings: Settings,
+    opts: pulumi.ResourceOptions,
+) -> aws.athena.Workgroup:
+    """Create a workgroup that keeps its results under a prefix of the lake, and limits what one query reads.
+
+    Args:
+        name: of the workgroup.
+        description: who queries in it.
+        lake: the bucket of the results.
+        results_prefix: where in the bucket they go.
+        key_arn: the key that encrypts them.
+        settings: how much one query may read, and whether data is protected.
+        opts: of the resource.
+    """
+    return aws.athena.Workgroup(
+        f"{name}-queries",
+        name=name,
+        description=description,
+        configuration={
+            # Whatever a client asks for, results go where only this reader reads.
+            "enforce_workgroup_configuration": True,
+            "publish_cloudwatch_metrics_enabled": True,
+            "bytes_scanned_cutoff_per_query": settings.query_scan_limit_gigabytes * GIGABYTE,
+            "engine_version": {"selected_engine_version": "Athena engine version 3"},
+            "result_configuration": {
+                "output_location": pulumi.Output.concat("s3://", lake.bucket_name, "/", results_prefix),
+                "encryption_configuration": {"encryption_option": "SSE_KMS", "kms_key_arn": key_arn},
+            },
+        },
+        # Results of queries are in the bucket; what the workgroup holds is the list of past queries.
+        force_destroy=not settings.protect_data,
+        opts=opts,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoleTexts:
+    """What a reader's role and boundary say about themselves."""
+
+    role: str
+    """Description of the role."""
+    boundary: str
+    """Description of its boundary."""
+    subject: str
+    """What it reads, as in the names of its two policies: "reports" or "datasets"."""
+
+
+def create_role(
+    name: str, *, scope: ReaderScope, tag: Tag, settings: Settings, texts: RoleTexts, opts: pulumi.ResourceOptions
+) -> aws.iam.Role:
+    """Create a role that reads and queries what the scope names, with a boundary of its own.
+
+    Args:
+        name: what the resources' names begin with.
+        scope: what the role may read.
+        tag: of those who may assume it.
+        settings: how long a session lasts, and how its members sign in.
+        texts: the descriptions.
+        opts: of the resources.
+    """
+    boundary = aws.iam.Policy(f"{name}-boundary", description=texts.boundary, policy=boundary_policy(scope), opts=opts)
+    role = aws.iam.Role(
+        f"{name}-role",
+        description=texts.role,
+        assume_role_policy=trust_policy(
+            tag,
+            scope.stack.account_id,
+            settings.team_identity_provider,
+            whole_account=scope.stack.local.trust_account,
+        ),
+        max_session_duration=settings.team_session_hours * HOUR,
+        permissions_boundary=boundary.arn,
+        opts=opts,
+    )
+    for verb, policy in (("reads", reading_policy(scope)), ("queries", query_policy(scope))):
+        aws.iam.RolePolicy(f"{name}-{verb}-its-{texts.subject}", role=role.name, policy=policy, opts=opts)
+    return role
