@@ -21,9 +21,8 @@ from dataplatform.storage.data_lake import DataLake
 from dataplatform.stream.stream import StreamIngest
 from dataplatform.teams.access import Readers
 from dataplatform.teams.audit import create_audit, trail_of
-from dataplatform.watch.alarm_forwarder import create_forwarder
+from dataplatform.watch import alarm_forwarder, freshness
 from dataplatform.watch.dashboard import Dashboard
-from dataplatform.watch.freshness import DatasetWatch
 from dataplatform.watch.monitoring import Monitoring
 from dataplatform.watch.object_index import ObjectIndex
 
@@ -39,7 +38,7 @@ monitoring = Monitoring(name, stack=stack, settings=settings.alarms, emails=sett
 stack = stack.with_alarms(monitoring.topic_arn, monitoring.undelivered_queue_arn)
 audits = create_audit(stack, settings, lake)
 layer = FunctionLayer(f"{name}-functions", stack=stack, architecture=settings.function_architecture)
-forwarders = create_forwarder(stack, layer, monitoring, settings.alarms)
+forwarders = alarm_forwarder.create_forwarder(stack, layer, monitoring, settings.alarms)
 network = Network(
     f"{name}-network",
     stack=stack,
@@ -73,7 +72,7 @@ stream = StreamIngest(
     f"{name}-stream", stack=stack, lake=lake, layer=layer, settings=settings.events, dataset=declared.streamed
 )
 index = ObjectIndex(f"{name}-attributes", stack=stack, lake=lake, layer=layer)
-watch = DatasetWatch(
+watch = freshness.DatasetWatch(
     f"{name}-datasets",
     stack=stack,
     layer=layer,
