@@ -2,6 +2,7 @@
 
 import functools
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple, cast
@@ -185,7 +186,8 @@ def _refuse_one_document(block: bytes, *, is_one_document: bool) -> None:
 
 def _goes_on(text: str) -> bool:
     """Whether a document begins on the first line and does not end there; it may go on beyond the text."""
-    first, *others = text.splitlines()
+    # str.splitlines would also split at characters that JSON's strings may hold, such as U+0085.
+    first, *others = re.split(r"[\r\n]+", text, maxsplit=1)
     try:
         _, end = json.JSONDecoder().raw_decode(text)
     except json.JSONDecodeError as error:

@@ -16,7 +16,7 @@ from playwright.sync_api import expect, sync_playwright
 
 from tests.support.emulators import free_port
 
-pytestmark = [pytest.mark.emulator, pytest.mark.xdist_group("platform")]
+pytestmark = [pytest.mark.long, pytest.mark.emulator, pytest.mark.xdist_group("platform")]
 
 ROOT = Path(__file__).resolve().parents[2]
 # The rest is what a browser does for itself, and asks other hosts for.

@@ -288,6 +288,7 @@ def test_all_of_a_datasets_objects_with_refused_rows_are_released_at_once(ops, t
     assert row_account(target, parse_inbound_key(clean)).run == before.run
 
 
+@pytest.mark.long
 def test_one_object_is_replayed_alone(ops, target, refused_object):
     # given another object of the day
     other = f"inbound/parcels/2026/02/03/other-{uuid.uuid4()}.csv"
@@ -308,6 +309,7 @@ def test_one_object_is_replayed_alone(ops, target, refused_object):
     assert row_account(target, parse_inbound_key(other)).run == others.run
 
 
+@pytest.mark.long
 def test_days_are_replayed_on_a_yes_alone(ops, target, refused_object):
     # given what a run made of an object
     before = row_account(target, parse_inbound_key(refused_object))

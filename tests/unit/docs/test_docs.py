@@ -1,6 +1,7 @@
 """What README and docs say is so: links, snippets, commands, settings, exports."""
 
 import ast
+import functools
 import importlib
 import inspect
 import re
@@ -296,10 +297,11 @@ def test_a_setting_is_found_wherever_it_stands() -> None:
     ]
 
 
-def exports() -> set[str]:
+@functools.cache
+def exports() -> frozenset[str]:
     """Names that every stack of the program exports, as the snapshots have them."""
     snapshots = (ROOT / "tests/infrastructure/snapshots").glob("*.yaml")
-    return {name for snapshot in snapshots for name in yaml.safe_load(snapshot.read_text())["exports"]}
+    return frozenset(name for snapshot in snapshots for name in yaml.safe_load(snapshot.read_text())["exports"])
 
 
 @each_document

@@ -230,7 +230,7 @@ def assert_each_record_comes_once(file: File, size: int) -> None:
     assert_originals_read_the_same(file, frame)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(file=csv_files(), size=SIZES)
 def test_the_fast_way_and_the_exact_way_give_the_same_records(file, size):
     # when
@@ -304,7 +304,7 @@ def ndjson_files(draw: st.DrawFn) -> File:
     return File(name, content_as_sent, replace(DATASET, drift=drift), expected)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(file=ndjson_files(), size=SIZES)
 def test_each_line_of_an_ndjson_file_comes_once_and_reads_the_same_again(file, size):
     # when

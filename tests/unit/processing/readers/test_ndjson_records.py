@@ -253,6 +253,13 @@ def test_document_over_several_lines_is_refused_whole(document: object, message:
         read(content, TEXT, f"x.{extension}")
 
 
+@pytest.mark.parametrize("character", ["\x85", "\u2028", "\x0b", "\x1c"])
+def test_line_break_of_unicode_in_a_string_does_not_end_the_line(character: str):
+    content = json.dumps({"value": f"a{character}b"}, ensure_ascii=False).encode()
+
+    assert read(content, MEMBER)["value"].to_list() == [f"a{character}b"]
+
+
 def test_first_line_that_was_torn_costs_its_line():
     frame = read(b'{"value": "x"\n{"value": "y"}\n', TEXT)
 
