@@ -1,7 +1,7 @@
 """The demo's source servers and the network: who gets in, what they are given, and what a changed file changes."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -279,8 +279,10 @@ def test_a_client_key_changes_without_a_moment_in_which_neither_is_let_in() -> N
 
 
 @pytest.fixture
-def changed_image(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Graph]:
+def changed_image(graph_of: Callable[[str], Graph], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Graph:
     """Dev, after a file of the sftp image's context has changed."""
+    # The graph before the change is recorded once, for all tests.
+    graph_of("dev")
     sources = IMAGES["sftp"]
     folder = tmp_path / "sftp"
     for file in (path for path in sources.files[""].rglob("*") if path.is_file()):

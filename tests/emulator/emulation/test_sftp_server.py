@@ -17,6 +17,9 @@ import pytest
 from emulation.sftp_server.server import SourceSettings, generate_host_key, host_key_line
 from tests.support.sftp import START_SECONDS, USER, new_client_key, running_source
 
+# The collector's tests use the source too, so they see what matters for the platform first.
+pytestmark = pytest.mark.long
+
 REPOSITORY = Path(__file__).parents[3]
 
 
