@@ -2,7 +2,7 @@
 
 import functools
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -17,13 +17,11 @@ from processing.readers.csv_exactly import (
     broken_structure,
     first_record,
     is_header,
-    original_text,
 )
+from processing.readers.csv_originals import line_bounds, originals_of
 from processing.readers.passages import Passage, Place
 from processing.readers.records import LINE, STRUCTURE_REASON, STRUCTURE_RULE, Batch
 from processing.readers.text_blocks import decoded
-
-_Bounds = np.ndarray[tuple[int], np.dtype[np.uint32]]
 
 # The pattern of a line of more fields has no room in polars.
 _WIDEST: Final = 1_000
@@ -72,9 +70,11 @@ def read_block(block: Block, layout: Layout) -> tuple[Batch, Rest]:
     """
     quote = layout.dialect.quote
     if quote is None or quote.encode() not in block.content:
-        bounds = _bounds(block.content)
+        bounds = line_bounds(block.content)
         read = functools.partial(_read_lines, block, layout, len(bounds) - 1)
-        return Batch(read, _originals_of(block, bounds, {})), Rest(b"", block.first_line + len(bounds) - 1)
+        return Batch(read, originals_of(Passage(block.content, block.place), block.first_line, bounds, {})), Rest(
+            b"", block.first_line + len(bounds) - 1
+        )
     _check_encoding(block)
     text = _with_plain_line_breaks(block.content, layout.dialect)
     return _read_exactly(block, layout) if text is None else _read_by_lines(block, text, layout)
@@ -292,31 +292,7 @@ def _finished(
     lengths = {block.first_line + line: record.lines for line, record in doubtful.records if record.lines > 1}
     rest = Rest(b"".join(physical[doubtful.end :]), block.first_line + doubtful.end, doubtful.is_broken)
     read = block._replace(content=b"".join(physical[: doubtful.end])) if rest.content else block
-    return Batch(pl.concat(frames).sort(LINE), _originals_of(read, _bounds(read.content), lengths)), rest
-
-
-def _originals_of(block: Block, bounds: _Bounds, lengths: Mapping[int, int]) -> Callable[[pl.Series], pl.Series]:
-    return functools.partial(_originals, Passage(block.content, block.place), block.first_line, bounds, lengths)
-
-
-def _originals(
-    passage: Passage, first_line: int, bounds: _Bounds, lengths: Mapping[int, int], lines: pl.Series
-) -> pl.Series:
-    """Original texts of the records that begin on these lines; a record takes one line unless its length says more."""
-    content = passage.content()
-    first = [line - first_line for line in lines]
-    after = [index + lengths.get(index + first_line, 1) for index in first]
-    slices = zip(bounds[first].tolist(), bounds[after].tolist(), strict=True)
-    texts = [original_text([content[start:end]]) for start, end in slices]
-    return pl.Series(texts, dtype=pl.String)
-
-
-def _bounds(content: bytes) -> _Bounds:
-    """Where each line begins, and where the last one ends."""
-    if b"\r" in content and content.count(b"\r") != content.count(b"\r\n"):
-        lengths = [len(line) for line in content.splitlines(keepends=True)]
-        return np.concatenate([[0], np.cumsum(lengths)]).astype(np.uint32)
-    # Of many lines few are wanted: to look for the line breaks alone is faster than to make all of them.
-    line_breaks = np.flatnonzero(np.frombuffer(content, np.uint8) == ord("\n"))
-    unended = [] if content.endswith(b"\n") else [len(content)]
-    return np.concatenate([[0], line_breaks + 1, unended]).astype(np.uint32)
+    return Batch(
+        pl.concat(frames).sort(LINE),
+        originals_of(Passage(read.content, read.place), read.first_line, line_bounds(read.content), lengths),
+    ), rest
