@@ -72,9 +72,8 @@ def read_block(block: Block, layout: Layout) -> tuple[Batch, Rest]:
     if quote is None or quote.encode() not in block.content:
         bounds = line_bounds(block.content)
         read = functools.partial(_read_lines, block, layout, len(bounds) - 1)
-        return Batch(read, originals_of(Passage(block.content, block.place), block.first_line, bounds, {})), Rest(
-            b"", block.first_line + len(bounds) - 1
-        )
+        batch = Batch(read, originals_of(Passage(block.content, block.place), block.first_line, bounds, {}))
+        return batch, Rest(b"", block.first_line + len(bounds) - 1)
     _check_encoding(block)
     text = _with_plain_line_breaks(block.content, layout.dialect)
     return _read_exactly(block, layout) if text is None else _read_by_lines(block, text, layout)
