@@ -2,7 +2,7 @@
 
 from collections.abc import Generator
 from contextlib import contextmanager
-from typing import Final
+from typing import Any, Final
 
 import typer
 from botocore.exceptions import BotoCoreError, ClientError
@@ -10,6 +10,7 @@ from rich import box
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from lake.errors import LakeError
 from ops.stack.errors import OperatorError
@@ -17,8 +18,17 @@ from ops.stack.printable import printable_lines
 from ops.stack.target import Target
 from processing.errors import ProcessingError
 
-console: Final = Console()
-errors: Final = Console(stderr=True)
+
+class PrintableConsole(Console):
+    """A console on which no text of a file, a source or a server controls the terminal, in a line or in a table."""
+
+    def render_str(self, text: str, **options: Any) -> Text:  # noqa: ANN401 - rich's own options
+        """As rich does, with every character that does not print as its escape."""
+        return super().render_str(printable_lines(text), **options)
+
+
+console: Final = PrintableConsole()
+errors: Final = PrintableConsole(stderr=True)
 
 
 @contextmanager
