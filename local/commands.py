@@ -9,7 +9,6 @@ from typing import Annotated, Final
 
 import typer
 from botocore.exceptions import BotoCoreError, ClientError
-from rich.console import Console
 from rich.markup import escape
 
 from emulation.errors import EmulationError
@@ -35,13 +34,14 @@ from local.platform_instance import (
 )
 from ops.stack.errors import OperatorError
 from ops.stack.target import TargetError, find_target
+from ops.stack.terminal import PrintableConsole
 from processing.errors import ProcessingError
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, help="The platform on this machine, without a cloud account."
 )
-console = Console()
-errors = Console(stderr=True)
+console = PrintableConsole()
+errors = PrintableConsole(stderr=True)
 
 _EXPECTED: Final = (LocalError, EmulationError, OperatorError, ProcessingError, LakeError, OSError)
 """Errors that a person can fix, as each message says."""
