@@ -281,9 +281,9 @@ def test_the_collector_collects_the_sample(server, tmp_path_factory, monkeypatch
             port=server.port,
             user=server.user,
             host_keys=(server.host_key,),
-            private_key_parameter=f"{stack.prefix}/connections/dealer/private-key",
+            private_key_parameter=f"{stack.prefix}/connections/carrier/private-key",
         )
-        collection = Collection(dataset="vehicles", connection="dealer", directory=DIRECTORY, pattern="*.csv")
+        collection = Collection(dataset="parcels", connection="carrier", directory=DIRECTORY, pattern="*.csv")
         stack.deploy(connection, ClientKey(server.client_key.read_text(), ""), collection)
 
         # when
