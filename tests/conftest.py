@@ -19,6 +19,8 @@ _DESCRIPTIONS = botocore.loaders.create_loader()
 botocore.session.Session._register_data_loader = lambda session: session.register_component(
     "data_loader", _DESCRIPTIONS
 )
+# rich reads it when a console is made, and a test that asks for another width would be ignored.
+os.environ.pop("COLUMNS", None)
 # The functions' modules read it as they are imported. Deployed ones are given their stack's.
 os.environ.setdefault("POWERTOOLS_METRICS_NAMESPACE", "data-platform-tests")
 

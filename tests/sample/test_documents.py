@@ -1,8 +1,10 @@
-"""The figures of the demo that the README shows are so."""
+"""The figures of the demo in the README, and the names of resources in the pages, are so."""
 
 import re
 from http import HTTPStatus
 from pathlib import Path
+
+import pytest
 
 from datasets import DATASETS
 from jobs.mart.job import publish
@@ -13,6 +15,7 @@ from reports import REPORTS
 from sample.demo import DEMO
 from sample.events import known_vehicles, make_events
 from sample.vehicles import write_vehicles
+from tests.unit.docs.test_docs import fences
 
 ROOT = Path(__file__).resolve().parents[2]
 README = ROOT / "README.md"
@@ -71,3 +74,20 @@ def test_the_number_of_resources_in_the_readme_is_that_of_the_local_stack() -> N
     snapshot = (ROOT / "tests/infrastructure/snapshots/local.yaml").read_text()
     resources = re.findall(r"^  \w+ \w+ [\w-]+:", snapshot, re.MULTILINE)
     assert f"{len(resources)} resources created" in README.read_text()
+
+
+@pytest.mark.parametrize("stack", ["dev", "prod"])
+def test_every_resource_that_a_command_names_is_in_the_stack(stack: str) -> None:
+    # given the names of the stack's resources, and of what the bootstrap makes
+    known = (ROOT / f"tests/infrastructure/snapshots/{stack}.yaml").read_text() + (
+        ROOT / "docs/bootstrap.md"
+    ).read_text()
+
+    # then every name in a command is one of them, or how some begin
+    text = "\n".join(
+        fence.text for fence in fences((ROOT / "docs/first-deploy.md").read_text()) if fence.language == "sh"
+    )
+    dashed = set(re.findall(rf"data-platform-{stack}-[a-z][a-z-]*[a-z]", text))
+    assert {name for name in dashed if name not in known} == set()
+    databases = set(re.findall(rf"data_platform_{stack}_[a-z_]+[a-z]", text))
+    assert {name for name in databases if name not in known} == set()

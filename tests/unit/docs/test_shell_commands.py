@@ -136,18 +136,3 @@ def test_the_checklist_has_an_answer_for_each_command() -> None:
     assert [int(number) for number in numbers] == list(range(1, len(numbers) + 1))
     row = r"^\*\*\d+\. [^\n]+\n\n```sh\n(?:[^`]|`[^`\n]*`)+?\n```\n\n- Expected: [^\n]+\.\n- If not: [^\n]+\n"
     assert len(re.findall(row, checklist, re.MULTILINE)) == len(numbers) > 30
-
-
-@pytest.mark.parametrize("stack", ["dev", "prod"])
-def test_every_resource_that_a_command_names_is_in_the_stack(stack: str) -> None:
-    # given the names of the stack's resources, and of what the bootstrap makes
-    known = (ROOT / f"tests/infrastructure/snapshots/{stack}.yaml").read_text() + (
-        ROOT / "docs/bootstrap.md"
-    ).read_text()
-
-    # then every name in a command is one of them, or how some begin
-    text = "\n".join(fence.text for fence in fences(FIRST_DEPLOY.read_text()) if fence.language == "sh")
-    dashed = set(re.findall(rf"data-platform-{stack}-[a-z][a-z-]*[a-z]", text))
-    assert {name for name in dashed if name not in known} == set()
-    databases = set(re.findall(rf"data_platform_{stack}_[a-z_]+[a-z]", text))
-    assert {name for name in databases if name not in known} == set()
