@@ -41,7 +41,7 @@ class Source:
                     self._unavailable = error
                 else:
                     logger.warning("connecting failed", extra={"attempt": attempt, "error": str(error)})
-                    # A server that restarts, or has too many sessions, is given time; longer each time.
+                    # A back-off: a server that restarts, or has too many sessions, gets more time at each attempt.
                     time.sleep(PAUSE_SECONDS * attempt)
             else:
                 return self._session

@@ -167,6 +167,7 @@ class _Archive(io.RawIOBase):
 def _refusing_broken_zip() -> Generator[None]:
     try:
         yield
+    # zipfile's answer to a version or a method that it does not know. It is a RuntimeError, so it comes first.
     except NotImplementedError as error:
         raise UnreadableObjectError(f"the zip archive cannot be read: {error}; have it sent with deflate") from error
     # zipfile raises all of these for damaged fields.

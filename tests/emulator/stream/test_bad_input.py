@@ -193,7 +193,7 @@ def test_the_logs_carry_no_payload_key_secret_or_signature(answers, event_stream
         if all(request in receiver for request in seen):
             break
         assert time.monotonic() < deadline, "not every request is in the receiver's log"
-        time.sleep(0.1)  # between two looks
+        time.sleep(0.1)  # between two polls: CloudWatch Logs tells nobody that a line has arrived
     assert receiver.count('"answered"') >= len(seen)
 
     # then nothing confidential is in any log
