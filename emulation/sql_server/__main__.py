@@ -2,12 +2,14 @@
 
 import argparse
 import signal
-import threading
 from pathlib import Path
+from typing import Final
 
 import duckdb
 
 from emulation.sql_server import LOOPBACK, SourceSettings, start
+
+_STOPPING: Final = (signal.SIGTERM, signal.SIGINT)
 
 
 def main() -> None:
@@ -34,15 +36,15 @@ def main() -> None:
         database=arguments.database,
         port=arguments.port,
     )
-    stopped = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stopped.set())
+    # Held back in every thread, for sigwait below. A handler that sets an Event which this thread is about to wait for
+    # would sometimes wait for this thread without end.
+    signal.pthread_sigmask(signal.SIG_BLOCK, _STOPPING)
     try:
         source = start(settings)
     except (OSError, duckdb.Error) as error:
         parser.exit(1, f"cannot serve SQL on {LOOPBACK}:{settings.port} from {settings.database_file}: {error}\n")
     _write_whole(arguments.ready_file, f"{source.port}\n")
-    stopped.wait()
+    signal.sigwait(_STOPPING)
     source.stop()
 
 
