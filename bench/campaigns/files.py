@@ -1,8 +1,9 @@
 """Random files and texts against independent readers. Run by `make campaign NAME=files`.
 
 Damaged archives, NDJSON and parquet against gzip, zipfile, json and pyarrow; CSV against a state machine of RFC 4180;
-texts of each type against Python's int, Decimal and fromisoformat. Each 500 cases have a seed, which counts on from the
-first. A seed with a difference is kept in .bench/campaign-files/failed-seeds.
+texts of each type against Python's int, Decimal and fromisoformat; column names against how they were made. Each 500
+cases have a seed, which counts on from the first. A seed with a difference is kept in
+.bench/campaign-files/failed-seeds.
 """
 
 import argparse
@@ -13,7 +14,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
-from tests.support.fuzz import csv_records, damaged_files, typed_texts
+from tests.support.fuzz import column_names, csv_records, damaged_files, typed_texts
 
 FOLDER: Final = Path(__file__).resolve().parents[2] / ".bench" / "campaign-files"
 IN_A_SHARE: Final = 500
@@ -21,6 +22,7 @@ SHOWN: Final = 5
 KINDS: Final[Mapping[str, Callable[[random.Random, int], list[str]]]] = {
     "damaged files": damaged_files.differences,
     "CSV records": csv_records.differences,
+    "column names": column_names.differences,
     "typed texts": typed_texts.differences,
 }
 
