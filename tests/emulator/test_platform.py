@@ -16,8 +16,9 @@ from ops.jobs.as_process import ProcessRunner
 from ops.jobs.role_process import RunFailedError
 from ops.quarantine.rows import refused_by_rule
 from ops.stack.row_accounts import landed_objects, processed_keys, row_account
+from ops.stack.target import find_target
 from reports import REPORTS
-from tests.support.platform_steps import eventually, let_the_schedule_fire, refine
+from tests.support.platform_steps import eventually, let_the_schedule_fire, outgoing_folder, refine
 
 pytestmark = [pytest.mark.emulator, pytest.mark.xdist_group("platform")]
 
@@ -83,12 +84,19 @@ def test_a_schedule_that_fires_collects(target, outgoing):
     forget()
 
 
-def test_each_team_reads_its_own_reports_and_is_refused_everything_else(target, outgoing):
-    # given reports
-    (outgoing / "access.csv").write_text(HEADER + "4,Leeds,Small,AB15CDE\n")
+@pytest.fixture(scope="module")
+def reported(platform):
+    """A file, taken to the reports."""
+    target = find_target("local", platform.state_directory)
+    file = outgoing_folder(platform) / "reported.csv"
+    file.write_text(HEADER + "4,Leeds,Small,AB15CDE\n")
     collect(target, "parcels")
     refine(target)
+    file.unlink()
 
+
+@pytest.mark.usefixtures("reported")
+def test_each_team_reads_its_own_reports_and_is_refused_everything_else(target):
     # when every team's role tries everything
     matrix = try_access(target)
 
@@ -97,10 +105,8 @@ def test_each_team_reads_its_own_reports_and_is_refused_everything_else(target, 
     assert matrix.surprises() == []
 
 
-def test_reports_are_parquet_and_csv_with_the_same_rows(target, outgoing):
-    (outgoing / "formats.csv").write_text(HEADER + "5,Leeds,Small,AB16CDE\n")
-    collect(target, "parcels")
-    refine(target)
+@pytest.mark.usefixtures("reported")
+def test_reports_are_parquet_and_csv_with_the_same_rows(target):
     for report in REPORTS.values():
         s3 = team_client(target, report.team, "s3")
         bodies = {

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+import asyncssh
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
@@ -28,6 +29,9 @@ REGION = "eu-west-1"
 USER = "carrier"
 START_SECONDS = 60
 _SESSION = new_session()
+
+# The key is made by the tests, and to check it takes 0.1 s at each of its many readings.
+asyncssh.set_default_skip_rsa_key_validation(True)
 
 
 @dataclass(frozen=True)

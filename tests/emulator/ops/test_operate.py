@@ -239,6 +239,7 @@ def test_refused_rows_are_listed_shown_and_released_once_their_object_is_mended(
     assert "0 refused rows, 0 shown" in ops("quarantine", "show", refused_object).stdout
 
 
+@pytest.mark.long
 def test_a_mended_file_is_put_in_the_objects_place_on_a_yes_alone(ops, target, refused_object, tmp_path):
     # given a mended file
     s3, file = target.client("s3"), tmp_path / "mended.csv"
@@ -265,6 +266,7 @@ def test_a_mended_file_is_put_in_the_objects_place_on_a_yes_alone(ops, target, r
     assert (account.warehouse, account.quarantined) == (2, 0)
 
 
+@pytest.mark.long
 def test_all_of_a_datasets_objects_with_refused_rows_are_released_at_once(ops, target, refused_object):
     # given another object with a refused row, both mended, and one that was clean
     s3, keys = target.client("s3"), [refused_object, f"inbound/parcels/2026/02/03/night-{uuid.uuid4()}.csv"]

@@ -9,8 +9,9 @@ from lake.keys import inbound_prefix
 from ops.commands import app
 from ops.ingest.collect import collect
 from ops.run_report.facts import dataset_facts, report_facts
+from ops.stack.target import find_target
 from tests.emulator.test_platform import HEADER
-from tests.support.platform_steps import refine
+from tests.support.platform_steps import outgoing_folder, refine
 
 pytestmark = [pytest.mark.emulator, pytest.mark.xdist_group("platform")]
 
@@ -33,17 +34,18 @@ EVENTS = [
 ]
 
 
-@pytest.fixture
-def refined(target, outgoing):
+@pytest.fixture(scope="module")
+def refined(platform):
     """A file with a clean row, one that comes twice and a refused one, and two events, taken to the reports."""
-    (outgoing / "picture.csv").write_text(
-        HEADER + "9,Leeds,Small,AB19CDE\n9,Leeds,Small,AB19CDE\n9,Leeds,Small,<label>\n"
-    )
+    target = find_target("local", platform.state_directory)
+    file = outgoing_folder(platform) / "picture.csv"
+    file.write_text(HEADER + "9,Leeds,Small,AB19CDE\n9,Leeds,Small,AB19CDE\n9,Leeds,Small,<label>\n")
     target.client("s3").put_object(
         Bucket=target.bucket, Key="inbound/readings/2026/01/02/picture.ndjson", Body="\n".join(map(json.dumps, EVENTS))
     )
     collect(target, "parcels")
     refine(target)
+    file.unlink()
 
 
 @pytest.mark.usefixtures("refined")
