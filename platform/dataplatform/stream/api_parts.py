@@ -101,6 +101,8 @@ class ApiParts:
             http_method=integration.http_method,
             status_code=response.status_code,
             response_parameters=given,
+            # As of its integration: an API with binary media types takes the answer for bytes otherwise.
+            content_handling=integration.content_handling,
             opts=self._replaced,
         )
         self._keep(f"{name} integration response", answered, {"status_code": "204", "response_parameters": given})
