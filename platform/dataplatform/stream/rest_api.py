@@ -11,7 +11,7 @@ from dataplatform.aws.python_function import PythonFunction
 from dataplatform.aws.stack import StackContext
 from dataplatform.settings.events import EventSettings
 from dataplatform.stream.api_keys import ApiKeys, ApiKeysByProvider
-from dataplatform.stream.api_parts import ApiParts
+from dataplatform.stream.api_parts import AS_TEXT, ApiParts
 from dataplatform.stream.firewall import create_firewall
 from dataplatform.stream.gateway_responses import PROBLEMS, cors_headers, problem_headers, problem_template
 
@@ -24,8 +24,6 @@ STAGE_BURST: Final = 2_000
 BINARY_MEDIA_TYPES: Final = ("application/json",)
 """Bodies that the function gets as they were sent, in base64. Of others API Gateway makes text: it puts U+FFFD for what
 is not UTF-8, and no signature is right for that."""
-# A preflight has no Content-Type, which API Gateway takes for application/json: without this it answers 500.
-_AS_TEXT: Final = {"content_handling": "CONVERT_TO_TEXT"}
 _ACCESS_LOG: Final = {
     "requestId": "$context.requestId",
     "requestTime": "$context.requestTime",
@@ -162,7 +160,7 @@ class RestApi(pulumi.ComponentResource):
         }
         method = self._parts.add_method(name, resource_id, "OPTIONS", {"authorization": "NONE"})
         templates = {"application/json": json.dumps({"statusCode": 204})}
-        answered = {"type": "MOCK", "request_templates": templates, **_AS_TEXT}
+        answered = {"type": "MOCK", "request_templates": templates, "content_handling": AS_TEXT}
         integration = self._parts.add_integration(name, method, answered)
         self._parts.add_answer(name, method, integration, headers)
 
