@@ -65,12 +65,12 @@ def reparse(key: str, header: str, original: str, dataset: Dataset) -> RecordStr
 
 def _expanded(key: str, stream: BinaryIO) -> tuple[ByteStream, str]:
     """An object's content without its compression, and the extension that tells its format."""
-    name, content = PurePosixPath(key).name.lower(), stream
+    name, content, sent = PurePosixPath(key).name.lower(), stream, None
     if name.endswith(".zip"):
         content = ZipMember(stream)
-        name = content.name.lower()
+        name, sent = content.name.lower(), content.archive_size
     if name.endswith(".gz"):
-        content, name = GzipStream(content), name.removesuffix(".gz")
+        content, name = GzipStream(content, sent), name.removesuffix(".gz")
     if (extension := PurePosixPath(name).suffix) not in EXTENSIONS:
         raise UnreadableObjectError(
             f"the name {shortened(name)!r} does not tell the format: expected one of {', '.join(EXTENSIONS)}, "

@@ -34,10 +34,15 @@ class ByteStream(Protocol):
 
 
 class GzipStream:
-    """What a gzip object holds; several parts, one after the other, are one content."""
+    """What a gzip object holds; several parts, one after the other, are one content.
 
-    def __init__(self, stream: ByteStream) -> None:
-        self._stream = stream
+    Args:
+        stream: the object.
+        sent: bytes of the archive that it was unpacked from, if it was: what it expands to is judged by these.
+    """
+
+    def __init__(self, stream: ByteStream, sent: int | None = None) -> None:
+        self._stream, self._sent = stream, sent
         self._part = zlib.decompressobj(wbits=31)
         self._ahead, self._at = b"", 0
         self._fed = _FIRST_FED
@@ -63,7 +68,7 @@ class GzipStream:
                 raise UnreadableObjectError(self._reason(compressed, error)) from error
             self._is_within_part = not self._part.eof
             self._expanded += len(content)
-            _refuse_bomb(self._expanded, self._compressed)
+            _refuse_bomb(self._expanded, self._compressed if self._sent is None else self._sent)
             if content:
                 return content
 
@@ -131,7 +136,8 @@ class ZipMember:
         """The file's name in the archive."""
         with _refusing_broken_zip():
             self._content = archive.open(file)
-        self._compressed = size
+        self.archive_size = size
+        """Bytes of the archive."""
         self._expanded = 0
 
     def read(self, size: int, /) -> bytes:
@@ -144,7 +150,7 @@ class ZipMember:
             content = self._content.read(size)
         # Whatever lengths the archive's directory names: the bytes count.
         self._expanded += len(content)
-        _refuse_bomb(self._expanded, self._compressed)
+        _refuse_bomb(self._expanded, self.archive_size)
         return content
 
 
