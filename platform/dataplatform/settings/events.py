@@ -78,8 +78,8 @@ class CallbackSettings(SettingsModel):
     other_secret_parameter: Annotated[
         ParameterName | None,
         Field(
-            description="The same of a second secret, which is accepted as well while the third party "
-            "[changes](rotate-keys.md#secret-of-a-third-party-that-calls-back) from one to the other."
+            description=f"The same of a second secret, encrypted with {GIVEN_PARAMETER_KEYS}. It is accepted as well "
+            "while the third party [changes](rotate-keys.md#secret-of-a-third-party-that-calls-back) to it."
         ),
     ] = None
     secrets: Annotated[

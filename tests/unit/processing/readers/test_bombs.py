@@ -1,5 +1,3 @@
-# pyright: reportPrivateUsage=false
-# What refuses is looked at where it refuses.
 """Small objects that would cost much: each is read or refused within bounds of memory and of unpacked bytes."""
 
 import gzip
