@@ -21,7 +21,7 @@ KEPT_SECONDS: Final = 60.0
 RETRY_SECONDS: Final = 30.0
 """How long SSM is left alone after it did not answer, while the last values are in use."""
 FAILED_SECONDS: Final = 5.0
-"""The same while there are no values: callers are asked to come again after as long."""
+"""The same while it has not given any values. Callers are asked to come again after as long."""
 WRONG_SIGNATURE_SECONDS: Final = 10.0
 """How often, at most, a wrong signature makes a provider be read again: anybody can send one."""
 

@@ -22,7 +22,7 @@ _UTF_8: Final = ("utf-8", "utf8")
 _LONGEST_CONTENT_TYPE: Final = 500
 _NOT_COMPRESSED: Final = ("", "identity")
 _QUOTED_CHARACTERS: Final = 40
-"""What an answer repeats of what was sent, at most."""
+"""Characters of a header or a name that an answer repeats, at most."""
 
 
 @dataclass(frozen=True, slots=True)

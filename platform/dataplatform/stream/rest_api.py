@@ -22,8 +22,8 @@ TIMEOUT_MILLISECONDS: Final = 29_000
 STAGE_REQUESTS_PER_SECOND: Final = 1_000
 STAGE_BURST: Final = 2_000
 BINARY_MEDIA_TYPES: Final = ("application/json",)
-"""Bodies that the function gets as they were sent, in base64. Of others API Gateway makes text: it puts U+FFFD for what
-is not UTF-8, and no signature is right for that."""
+"""Bodies that the function gets as they were sent, in base64. API Gateway makes text of others: it puts U+FFFD in the
+place of bytes that are not UTF-8, and the signature is wrong then."""
 _ACCESS_LOG: Final = {
     "requestId": "$context.requestId",
     "requestTime": "$context.requestTime",
