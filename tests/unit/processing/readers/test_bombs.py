@@ -60,10 +60,11 @@ def members(names: list[str]) -> str:
     return ",".join(f'"{name}":1' for name in names)
 
 
-def zip_of(content: bytes, name: str = "rows.csv") -> bytes:
+def zip_of(content: bytes, name: str = "rows.csv", comment: bytes = b"") -> bytes:
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as written:
         written.writestr(name, content)
+        written.comment = comment
     return archive.getvalue()
 
 
@@ -205,10 +206,10 @@ def test_bomb_is_unpacked_up_to_its_limit_alone(packed: str, monkeypatch: pytest
     monkeypatch.setattr(compression, "_HARMLESS", 50_000)
     inner, _, name = packed.rpartition(" in ")
     rows = b"a,b,n\n" + b"x,y,1\n" * (MEBIBYTE // 6)
-    # Equal parts, so that the archive around them is a bomb as well.
+    # Equal parts, so that the archive around them is nearly a bomb by itself.
     content = gzip.compress(rows, mtime=0) * 150 if "gz" in packed else zip_of(rows * 40)
     if inner:
-        content = zip_of(content, inner)
+        content = zip_of(content, inner, comment=bytes(1_000))
     unpacked: list[int] = []
     refuse = compression._refuse_bomb
     monkeypatch.setattr(compression, "_refuse_bomb", lambda *sizes: (unpacked.append(sizes[0]), refuse(*sizes)))
