@@ -51,6 +51,9 @@ def canonical_number(written: str) -> str:
     Args:
         written: as JSON writes numbers. One whose exponent has more than 18 digits stays as it is written.
     """
+    # Nearly every number is whole and short, and written without a leading zero.
+    if written.isdecimal() and len(written) <= _MOST_PLAIN_DIGITS:
+        return written
     number = _NUMBER.fullmatch(written)
     if number is None:
         return written

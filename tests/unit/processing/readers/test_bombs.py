@@ -206,7 +206,7 @@ def test_bomb_is_unpacked_up_to_its_limit_alone(packed: str, monkeypatch: pytest
     monkeypatch.setattr(compression, "_HARMLESS", 50_000)
     inner, _, name = packed.rpartition(" in ")
     rows = b"a,b,n\n" + b"x,y,1\n" * (MEBIBYTE // 6)
-    # Equal parts, so that the archive around them is nearly a bomb by itself.
+    # Equal parts, so that the archive around them is nearly a bomb, too.
     content = gzip.compress(rows, mtime=0) * 150 if "gz" in packed else zip_of(rows * 40)
     if inner:
         content = zip_of(content, inner, comment=bytes(1_000))
