@@ -15,13 +15,14 @@ LARGEST_BATCH_WITHOUT_WINDOW: Final = 10
 MOST_REQUESTS: Final = 2**31 - 1
 # Lambda takes 4 KB of environment variables. The others of the receiver take less than 1 KB.
 _MOST_ENVIRONMENT_BYTES: Final = 3_000
-# A change from one to the other needs two.
-MOST_SECRETS: Final = 2
 # docs.aws.amazon.com/waf/latest/APIReference/API_RateBasedStatement.html
 FEWEST_REQUESTS_OF_AN_ADDRESS: Final = 10
 MOST_REQUESTS_OF_AN_ADDRESS: Final = 2_000_000_000
 _BYTES_OF_A_KEY_ID: Final = 20
 """An API key's id, quotes and separators."""
+
+OneOrTwo = Annotated[tuple[Name, ...], AfterValidator(check_distinct), Field(min_length=1, max_length=2)]
+"""Names of keys or secrets: two while a caller changes from one to the other."""
 
 
 class ProviderSettings(SettingsModel):
@@ -31,11 +32,8 @@ class ProviderSettings(SettingsModel):
     burst: Annotated[int, Field(ge=1, le=5_000, description="Requests at once, before the rate counts.")] = 100
     requests_per_day: Annotated[int, Field(ge=1, le=MOST_REQUESTS, description="Requests a day.")] = 1_000_000
     keys: Annotated[
-        tuple[Name, ...],
-        AfterValidator(check_distinct),
+        OneOrTwo,
         Field(
-            min_length=1,
-            max_length=MOST_SECRETS,
             description="Names of the API keys that the program makes, at most two. Each is accepted, with limits of "
             "its own, so that the provider can [change](rotate-keys.md#api-key-of-a-provider) from one to the other.",
         ),
@@ -83,11 +81,8 @@ class CallbackSettings(SettingsModel):
         ),
     ] = None
     secrets: Annotated[
-        tuple[Name, ...],
-        AfterValidator(check_distinct),
+        OneOrTwo,
         Field(
-            min_length=1,
-            max_length=MOST_SECRETS,
             description="Names of the secrets that the program generates, at most two. Each is accepted, so that the "
             "third party can [change](rotate-keys.md#secret-of-a-third-party-that-calls-back) from one to the other.",
         ),

@@ -8,7 +8,6 @@ import tracemalloc
 import zipfile
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
@@ -19,11 +18,12 @@ import pytest
 from functions.event_receiver import request
 from lake import events
 from processing.checking.object_check import check_object
-from processing.declaring.dataset import Dataset, SftpSource
+from processing.declaring.dataset import Dataset
 from processing.readers import compression, json_text, open_records
 from processing.readers.columns import MOST_COLUMNS, agreed_columns
 from processing.readers.compression import MEBIBYTE
 from processing.readers.records import UnreadableObjectError
+from tests.unit.processing.readers import test_compression
 
 MOST_MEMORY: Final = 128 * MEBIBYTE
 """Of Python, while an object of a few MiB is read."""
@@ -33,21 +33,13 @@ LONG: Final = MEBIBYTE
 MANY: Final = 12_000
 
 
-class Rows(dy.Schema):
+class Rows(test_compression.Rows):
     """A key, a text and a number."""
 
-    a = dy.String(primary_key=True)
-    b = dy.String(nullable=True)
     n = dy.Int64(nullable=True)
 
 
-DATASET = Dataset(
-    name="rows",
-    schema=Rows,
-    source=SftpSource("dealer", "outgoing", "*", schedule="rate(1 day)"),
-    owner="operations",
-    freshness=timedelta(1),
-)
+DATASET = replace(test_compression.DATASET, schema=Rows)
 EVOLVING = replace(DATASET, drift="evolve")
 
 
