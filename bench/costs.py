@@ -27,6 +27,9 @@ LAMBDA_GIGABYTE_SECOND: Final = 0.0000133334
 LAMBDA_REQUEST: Final = 0.20 / 1_000_000
 PRIVATE_ZONE: Final = 0.50
 ECR_GIGABYTE: Final = 0.10
+WEB_ACL: Final = 5.00
+WEB_ACL_RULE: Final = 1.00
+WEB_ACL_MILLION_REQUESTS: Final = 0.60
 ENDPOINT_HOUR: Final = 0.011
 NAT_HOUR: Final = 0.048
 ADDRESS_HOUR: Final = 0.005
@@ -45,6 +48,7 @@ _BY_THE_MONTH: Final = {
     "servicediscovery PrivateDnsNamespace": ("private DNS zones", PRIVATE_ZONE),
     "ecr Repository": (f"image registries of {GIGABYTES_OF_A_REPOSITORY:.0f} GB", ECR_GIGABYTE),
     "ec2 NatGateway": ("NAT gateways", NAT_HOUR * HOURS),
+    "wafv2 WebAcl": ("web ACLs with two rules", WEB_ACL + 2 * WEB_ACL_RULE),
     "ec2 Eip": ("fixed addresses", ADDRESS_HOUR * HOURS),
 }
 
@@ -87,6 +91,11 @@ def choices() -> list[Line]:
         Line("the collector in the network without NAT: an SSM endpoint in one zone", 1, ENDPOINT_HOUR * HOURS),
         Line("`network.natGateways: 1`, its fixed address with it", 1, (NAT_HOUR + ADDRESS_HOUR) * HOURS),
         Line("`network.natGateways: 2`", 2, 2 * (NAT_HOUR + ADDRESS_HOUR) * HOURS),
+        Line(
+            f"`events.firewall`: a web ACL with two rules; {WEB_ACL_MILLION_REQUESTS:.2f} a million requests more",
+            1,
+            WEB_ACL + 2 * WEB_ACL_RULE,
+        ),
         Line("the SFTP demo server, running", 1, task(0.25, 0.5)),
         Line("the SQL Server demo server, running", 1, task(0.5, 2)),
     ]
@@ -105,7 +114,7 @@ def tables() -> str:
     text += "".join(f"| {line.what} | {line.dollars:.2f} |\n" for line in choices())
     idle = sum(line.dollars for line in standing("dev"))
     endpoint = choices()[0].dollars
-    running = idle + endpoint + sum(line.dollars for line in choices()[3:])
+    running = idle + endpoint + sum(line.dollars for line in choices()[-2:])
     text += "\n### dev by what is switched off\n\n| state | USD |\n|---|---|\n"
     text += f"| `sources.desiredCount: 0` | {idle:.2f} |\n"
     text += f"| `sources.desiredCount: 1`, after `sources stop`: the endpoint is in no zone | {idle:.2f} |\n"

@@ -1,14 +1,20 @@
-"""How fast the stream's functions are on one core, and what a million events cost. Run by `make bench NAME=stream`.
+"""How fast the stream's functions are on one core, what a million events cost, and whether faults lose or double one.
 
-S3 and SQS are held in memory: what is measured is checking, compressing and answering, and no network. Each target is
-printed with what was measured; a missed one makes the exit code 1.
+Run by `make bench NAME=stream`. S3 and SQS are held in memory: what is measured is checking, compressing and answering,
+and no network. Then a million distinct events pass receiver, batcher and warehouse job while these are killed
+(`stream_faults.py`); ARGS="--events 20000" makes it fewer, and `--seed` runs one chunk again. Each target is printed
+with what was measured; a missed one makes the exit code 1.
 """
 
+import argparse
 import contextlib
 import json
+import logging
 import os
+import random
 import statistics
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,6 +23,7 @@ from typing import Any, cast
 os.environ.setdefault("POWERTOOLS_SERVICE_NAME", "bench")
 os.environ.setdefault("POWERTOOLS_METRICS_NAMESPACE", "bench")
 
+from stream_faults import WRONG, Scenario
 from stream_prices import AS_OF, EVENTS, SOURCES, costs
 from stream_samples import KEY_ID, PROVIDER, MemoryS3, MemorySqs, gateway_event, posted_events, sqs_event
 
@@ -35,6 +42,8 @@ LEAST_EVENTS_A_SECOND = 20_000
 MOST_MILLISECONDS_FOR_ONE = 2.0
 BATCHES, BATCH_RUNS = 3, 5
 REQUESTS = {1: 3000, 100: 600}
+CHUNK = 20_000
+"""Events of one seed: what a run of the warehouse job holds in memory."""
 
 
 class PlainReceiver(Receiver):
@@ -52,6 +61,12 @@ class PlainReceiver(Receiver):
 
 def main() -> None:
     """Measure, print, and leave with 1 if a target is missed."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--events", type=int, default=EVENTS, help="distinct events that pass under faults")
+    parser.add_argument("--seed", type=int, help="one chunk under faults only, of this seed")
+    options = parser.parse_args()
+    if options.seed is not None:
+        raise SystemExit(bool(_pass_under_faults([options.seed], CHUNK)))
     print("S3 and SQS in memory, one core, no network")
     events_a_second, events_per_object, seconds_per_object, event_bytes = _measure_batcher()
     of_one = _measure_receiver(1)
@@ -61,8 +76,30 @@ def main() -> None:
         *_missed("batcher, events a second, at least", LEAST_EVENTS_A_SECOND, events_a_second / LEAST_EVENTS_A_SECOND),
         *_missed("receiver, p50 for one in ms, under", MOST_MILLISECONDS_FOR_ONE, MOST_MILLISECONDS_FOR_ONE / of_one),
     ]
+    first = random.SystemRandom().randrange(10**9)
+    chunk = min(CHUNK, options.events)
+    missed += _pass_under_faults(range(first, first + -(-options.events // chunk)), chunk)
     if missed:
         raise SystemExit(1)
+
+
+def _pass_under_faults(seeds: Sequence[int], chunk: int) -> list[str]:
+    """Let chunks of distinct events pass under faults. Returns what has to be zero and is not."""
+    logging.disable(logging.WARNING)
+    total: Counter[str] = Counter(dict.fromkeys(WRONG, 0))
+    started = time.perf_counter()
+    for number, seed in enumerate(seeds, start=1):
+        scenario = Scenario(seed, chunk)
+        with Path(os.devnull).open("w") as nowhere, contextlib.redirect_stdout(nowhere):
+            scenario.run()
+        total.update(scenario.counts)
+        wrong = {name: scenario.counts[name] for name in WRONG if scenario.counts[name]}
+        minutes = (time.perf_counter() - started) / 60
+        print(
+            f"{number} of {len(seeds)} chunks, {minutes:.1f} min, seed {seed}: {wrong or 'nothing wrong'}", flush=True
+        )
+    print(f"under faults: {', '.join(f'{count:,} {name}' for name, count in sorted(total.items()))}")
+    return [name for name in WRONG if total[name]]
 
 
 def _measure_batcher() -> tuple[float, float, float, float]:

@@ -72,7 +72,7 @@ def read_events(body: Any, receipt: Receipt, channels: Channels) -> list[StoredE
     posted = cast("list[Any]", body) if isinstance(body, list) else [body]
     if not posted or len(posted) > MAXIMUM_EVENTS:
         raise invalid_body(f"holds {len(posted):,} events; post 1 to {MAXIMUM_EVENTS:,} at once")
-    # A payload is nested so deep at most; its event is one level more, and the array another.
+    # The payload's depth, its event and the array.
     check_depth(posted, MAXIMUM_DEPTH + 2)
     problems = list(_value_problems(posted, receipt.received_at, channels))
     stored: list[StoredEvent] = []

@@ -11,9 +11,14 @@ from functions.event_receiver.answers import RequestRefusedError, invalid_body
 from functions.event_receiver.channels import Channels
 from functions.event_receiver.envelope import StoredEvent, read_events
 from functions.event_receiver.event_queue import EventQueue
-from functions.event_receiver.providers import Providers, ProvidersUnavailableError
+from functions.event_receiver.providers import Caller, Providers, ProvidersUnavailableError
 from functions.event_receiver.request import MAXIMUM_BODY_BYTES, Request, check_depth, parse
-from functions.event_receiver.signatures import SignaturesUnavailableError, UsedSignatures, check_signature
+from functions.event_receiver.signatures import (
+    SignaturesUnavailableError,
+    UsedSignatures,
+    WrongSignatureError,
+    check_signature,
+)
 from functions.event_receiver.wrapping import wrap
 from functions.observability import logger
 from lake.events import Receipt, callback_channel
@@ -83,24 +88,35 @@ class Receiver:
         return self._store(request, read_events(body, receipt, self._channels), seconds)
 
     def _receive_callback(self, request: Request, seconds: float) -> Reply:
-        try:
-            configured = self._providers.find(request.provider)
-        except ProvidersUnavailableError as error:
-            raise self._unavailable(error) from error
-        if configured is None:
-            raise RequestRefusedError(HTTPStatus.NOT_FOUND, "there is no provider of this name")
-        provider, secret = configured
+        found = self._find(request.provider)
         raw, now = request.raw_body(MAXIMUM_CALLBACK_BYTES), self._clock()
-        signature, signed_at = check_signature(provider, secret, request.headers, raw, now)
+        signature, signed_at = self._check_signature(request, found, raw, now)
         body = parse(raw)
         if not isinstance(body, dict):
             raise invalid_body("is no JSON object")
         check_depth(body)
         receipt = Receipt(now, request.id, callback_channel(request.provider))
-        event = wrap(request.provider, provider, body, raw, signed_at, receipt)
-        return self._store_once(
-            request, event, f"{request.provider}#{signature}", now, provider.tolerance_seconds, seconds
-        )
+        event = wrap(request.provider, found.provider, body, signed_at, receipt)
+        tolerance = found.provider.tolerance_seconds
+        return self._store_once(request, event, f"{request.provider}#{signature}", now, tolerance, seconds)
+
+    def _find(self, provider: str) -> Caller:
+        try:
+            found = self._providers.find(provider)
+        except ProvidersUnavailableError as error:
+            raise self._unavailable(error) from error
+        if found is None:
+            raise RequestRefusedError(HTTPStatus.NOT_FOUND, "there is no provider of this name")
+        return found
+
+    def _check_signature(self, request: Request, found: Caller, raw: bytes, now: datetime) -> tuple[str, datetime]:
+        try:
+            return check_signature(found.provider, found.secrets, request.headers, raw, now)
+        except WrongSignatureError:
+            changed = self._providers.find_changed(request.provider)
+            if changed is None:
+                raise
+        return check_signature(changed.provider, changed.secrets, request.headers, raw, now)
 
     def _store_once(
         self, request: Request, event: StoredEvent, signature: str, now: datetime, tolerance: int, seconds: float

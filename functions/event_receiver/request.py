@@ -4,8 +4,10 @@ import base64
 import binascii
 import json
 import math
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from email.message import Message
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -14,6 +16,13 @@ from functions.event_receiver.answers import RequestRefusedError, invalid_body
 
 MAXIMUM_BODY_BYTES: Final = 2**20
 MAXIMUM_DEPTH: Final = 32
+"""Of a payload. Its event is one level more, and an array of events another."""
+_MAXIMUM_BODY_DEPTH: Final = MAXIMUM_DEPTH + 2
+_UTF_8: Final = ("utf-8", "utf8")
+_LONGEST_CONTENT_TYPE: Final = 500
+_NOT_COMPRESSED: Final = ("", "identity")
+_QUOTED_CHARACTERS: Final = 40
+"""Characters of a header or a name that an answer repeats, at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +46,12 @@ class Request:
         """The body's bytes.
 
         Raises:
-            RequestRefusedError: it is not declared as JSON, too large, empty or no text at all.
+            RequestRefusedError: it is not declared as JSON in UTF-8, is compressed, too large or no text at all.
         """
-        media_type, _, parameters = self.headers.get("content-type", "").partition(";")
-        charset = parameters.strip().lower().replace('"', "")
-        if media_type.strip().lower() != "application/json" or charset not in {"", "charset=utf-8"}:
-            raise RequestRefusedError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "send the body as application/json")
+        _check_media_type(self.headers.get("content-type", ""))
+        encoding = self.headers.get("content-encoding", "").strip()
+        if encoding.lower() not in _NOT_COMPRESSED:
+            raise _unsupported(f"send the body as it is: the Content-Encoding {_quoted(encoding)} is not accepted")
         try:
             raw = base64.b64decode(self.body, validate=True) if self.is_base64 else self.body.encode()
         except (binascii.Error, UnicodeError):
@@ -82,8 +91,8 @@ def parse(raw: bytes) -> Any:  # noqa: ANN401 - any JSON value
     """The value of a JSON text: integers exact, other numbers as finite doubles.
 
     Raises:
-        RequestRefusedError: it is empty, malformed, nested too deep for the parser, names a member twice, or holds NaN,
-            an infinity or a lone surrogate.
+        RequestRefusedError: it is empty, malformed, nested deeper than any body may be, names a member twice, or holds
+            NaN, an infinity or a lone surrogate.
     """
     if not raw.strip():
         raise invalid_body("is empty")
@@ -103,6 +112,8 @@ def parse(raw: bytes) -> Any:  # noqa: ANN401 - any JSON value
         raise invalid_body("holds an integer of more than 4,300 digits") from None
     except RecursionError:
         raise invalid_body(f"is nested deeper than {MAXIMUM_DEPTH} levels") from None
+    # Before the value is written again, which fails on one that is nested nearly too deep to be parsed.
+    check_depth(value, _MAXIMUM_BODY_DEPTH)
     if "\\u" in text and _has_lone_surrogate(value):
         raise invalid_body("holds half of a surrogate pair, which is no character")
     return value
@@ -146,10 +157,29 @@ def _finite(literal: str) -> float:
 def _each_member_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     members = dict(pairs)
     if len(members) < len(pairs):
-        names = [name for name, _ in pairs]
-        repeated = next(name for name in members if names.count(name) > 1)
-        raise _ValueRefusedError(f"names the member {json.dumps(repeated[:40])} more than once")
+        times = Counter(name for name, _ in pairs)
+        repeated = next(name for name in members if times[name] > 1)
+        raise _ValueRefusedError(f"names the member {_quoted(repeated)} more than once")
     return members
+
+
+def _check_media_type(content_type: str) -> None:
+    header = Message()
+    # The parser takes quadratic time, and nobody needs so many parameters.
+    header["Content-Type"] = content_type if len(content_type) <= _LONGEST_CONTENT_TYPE else ""
+    if header.get_content_type() != "application/json":
+        raise _unsupported("send the body as application/json")
+    for name, value in header.get_params(failobj=[]):
+        if name.lower() == "charset" and value.strip().lower() not in _UTF_8:
+            raise _unsupported(f"send the body in UTF-8: the charset {_quoted(value)} is not accepted")
+
+
+def _unsupported(detail: str) -> RequestRefusedError:
+    return RequestRefusedError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, detail)
+
+
+def _quoted(text: str) -> str:
+    return json.dumps(text[:_QUOTED_CHARACTERS])
 
 
 def _has_lone_surrogate(value: Any) -> bool:  # noqa: ANN401 - any JSON value

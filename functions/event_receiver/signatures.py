@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
@@ -32,14 +32,21 @@ class SignaturesUnavailableError(ReceiverError):
     """The table of used signatures cannot be asked or written."""
 
 
+class WrongSignatureError(RequestRefusedError):
+    """A signature of the right form that no known secret makes: a stranger's, or made with a newer secret."""
+
+    def __init__(self) -> None:
+        super().__init__(HTTPStatus.UNAUTHORIZED, "the signature is not that of this body and timestamp")
+
+
 def check_signature(
-    provider: CallbackProvider, secret: str, headers: Mapping[str, str], body: bytes, now: datetime
+    provider: CallbackProvider, secrets: Sequence[str], headers: Mapping[str, str], body: bytes, now: datetime
 ) -> tuple[str, datetime]:
     """Check a callback's signature and timestamp.
 
     Args:
         provider: who calls back.
-        secret: shared with it.
+        secrets: shared with it; any of them is right.
         headers: by names in lower case.
         body: as it was sent.
         now: aware of its zone.
@@ -48,7 +55,8 @@ def check_signature(
         The signature, in lower case, and the time of signing.
 
     Raises:
-        RequestRefusedError: one of both is missing, wrong or too old.
+        WrongSignatureError: the signature is not made with any of the secrets.
+        RequestRefusedError: one of both is missing or too old.
     """
     signature = _SIGNATURE.fullmatch(headers.get(provider.signature_header.lower(), ""))
     timestamp = headers.get(provider.timestamp_header.lower(), "")
@@ -58,9 +66,11 @@ def check_signature(
             f"time, full stop and body as {provider.signature_header}"
         )
     given = signature[1].lower()
-    expected = hmac.new(secret.encode(), timestamp.encode() + b"." + body, hashlib.sha256).hexdigest()
-    if not hmac.compare_digest(given, expected):
-        raise _unsigned("the signature is not that of this body and timestamp")
+    signed = timestamp.encode() + b"." + body
+    expected = [hmac.new(secret.encode(), signed, hashlib.sha256).hexdigest() for secret in secrets]
+    # All are compared, so that the time does not show which one is right.
+    if not any([hmac.compare_digest(given, each) for each in expected]):  # noqa: C419 - as the comment says
+        raise WrongSignatureError
     if abs(now.timestamp() - int(timestamp)) > provider.tolerance_seconds:
         raise _unsigned(f"the timestamp is more than {provider.tolerance_seconds} seconds from the time of receipt")
     return given, datetime.fromtimestamp(int(timestamp), UTC)

@@ -11,6 +11,7 @@ from typing import Any, Final
 from functions.event_receiver.answers import RequestRefusedError
 from functions.event_receiver.envelope import EVENT_TYPE, StoredEvent
 from lake.callbacks import CallbackProvider
+from lake.canonical_json import canonical_text
 from lake.events import Receipt, stored_event
 from lake.json_pointer import parse_pointer, value_at
 from lake.message_batches import MAXIMUM_BATCH_BYTES
@@ -23,24 +24,22 @@ def wrap(
     name: str,
     provider: CallbackProvider,
     body: Mapping[str, Any],
-    raw: bytes,
     signed_at: datetime,
     receipt: Receipt,
 ) -> StoredEvent:
-    """Make an event of a callback. Sent again, also newly signed, it has the same id.
+    """Make an event of a callback. Sent again, also newly signed, or in another spelling, it has the same id.
 
     Args:
         name: the provider's.
         provider: how it calls back.
         body: what it sent.
-        raw: the same as bytes.
         signed_at: the signed timestamp.
         receipt: how the callback arrived.
 
     Raises:
         RequestRefusedError: it is too large as it is stored.
     """
-    event_id = str(_event_id(name, provider, body, raw))
+    event_id = str(_event_id(name, provider, body))
     event: dict[str, Any] = {
         "event_id": event_id,
         "event_type": _event_type(name, provider, body),
@@ -60,11 +59,14 @@ def _own(body: Mapping[str, Any], pointer: str | None) -> object:
     return None if pointer is None else value_at(body, parse_pointer(pointer))
 
 
-def _event_id(name: str, provider: CallbackProvider, body: Mapping[str, Any], raw: bytes) -> uuid.UUID:
+def _event_id(name: str, provider: CallbackProvider, body: Mapping[str, Any]) -> uuid.UUID:
     own = _own(body, provider.event_id_pointer)
-    if isinstance(own, (str, int)) and not isinstance(own, bool) and own != "":
+    if isinstance(own, str) and own:
         return uuid.uuid5(NAMESPACE, f"{name}/id/{own}")
-    return uuid.uuid5(NAMESPACE, f"{name}/sha256/{hashlib.sha256(raw).hexdigest()}")
+    # 7 and "7" are two ids, 7 and 7.0 one.
+    if isinstance(own, (int, float)) and not isinstance(own, bool):
+        return uuid.uuid5(NAMESPACE, f"{name}/number/{canonical_text(own)}")
+    return uuid.uuid5(NAMESPACE, f"{name}/sha256/{hashlib.sha256(canonical_text(body).encode()).hexdigest()}")
 
 
 def _event_type(name: str, provider: CallbackProvider, body: Mapping[str, Any]) -> str:

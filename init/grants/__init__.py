@@ -6,6 +6,7 @@ grant, init.ci_policies denies what has another stack's tag.
 
 from init.grants.compute import api, containers, functions, schedules
 from init.grants.data import catalogue, keys, queues, storage
+from init.grants.firewall import firewall
 from init.grants.grant import Grant, Scope
 from init.grants.name_service import name_service
 from init.grants.network import network
@@ -22,6 +23,6 @@ def grants(names: Names, stack: str) -> dict[str, tuple[Grant, ...]]:
         "data": (*storage(scope), *keys(scope), *queues(scope), *catalogue(scope)),
         "compute": (*functions(scope), *containers(scope), *schedules(scope), *api(scope)),
         "network": network(scope),
-        "names": name_service(scope),
+        "names": (*name_service(scope), *firewall(scope)),
         "watch": (*logs(scope), *trails(scope), *budgets(scope), *parameters(scope), *roles(scope)),
     }

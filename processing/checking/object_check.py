@@ -179,7 +179,7 @@ def check_object(dataset: Dataset, stream: RecordStream, folder: Path) -> Checke
         for batch, checked in worked_ahead(lambda batch: (batch, check(batch)), made_ahead(stream.batches)):
             if batch.frame.height:
                 spill.add(checked, batch.frame[LINE][-1], batch.originals)
-    unique = Uniqueness(spill, dataset.schema.primary_key(), dataset.repeats_differ_in, dataset.receipt_order, folder)
+    unique = Uniqueness(spill, dataset, folder)
     return CheckedObject(dataset, stream, spill.parts, check.rule_names, unique)
 
 

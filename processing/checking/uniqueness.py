@@ -15,6 +15,8 @@ from lake.threads import worked_ahead
 from processing.checking.batch_check import TEXT
 from processing.checking.repeated_hashes import NUMBER, PART, repeated_rows
 from processing.checking.spill import Part, Spill
+from processing.declaring.dataset import Dataset
+from processing.readers.json_text import canonical
 
 ROWS_AT_ONCE: Final = 500_000
 _KEY_HASH: Final = "_key_hash"
@@ -57,25 +59,17 @@ class Uniqueness:
 
     Args:
         spill: the rows.
-        key: columns of the primary key.
-        repeats_differ_in: columns that do not make two rows different.
-        receipt_order: columns by which rows of one key are ordered. If there are some, the first row counts, and it
-            does so among the rows that break no rule of their own: what is refused anyway keeps no other row out.
+        dataset: its primary key; the columns in which repeats differ; those that hold JSON, whose texts are equal if
+            they are equal as JSON; and the order of receipt. Where there is such an order the first row of a key
+            counts, among the rows that break no rule of their own: what is refused anyway keeps no other row out.
         folder: for temporary files.
     """
 
-    def __init__(
-        self,
-        spill: Spill,
-        key: Sequence[str],
-        repeats_differ_in: Sequence[str],
-        receipt_order: Sequence[str],
-        folder: Path,
-    ) -> None:
-        self._key = key
-        self._order = [_REFUSED, *receipt_order, PART, NUMBER] if receipt_order else []
+    def __init__(self, spill: Spill, dataset: Dataset, folder: Path) -> None:
+        self._key = dataset.schema.primary_key()
+        self._order = [_REFUSED, *dataset.receipt_order, PART, NUMBER] if dataset.receipt_order else []
         self._duplicates, self._contested = _Marks(spill.parts), _Marks(spill.parts)
-        candidates = _Candidates(spill, key, repeats_differ_in, folder)
+        candidates = _Candidates(spill, dataset, folder)
         self._find_duplicates(candidates)
         self._find_contested(candidates)
 
@@ -121,8 +115,10 @@ class Uniqueness:
 class _Candidates:
     """The rows that share their hash with others, on the disk in chunks, in the object's order."""
 
-    def __init__(self, spill: Spill, key: Sequence[str], repeats_differ_in: Sequence[str], folder: Path) -> None:
-        self._key = key
+    def __init__(self, spill: Spill, dataset: Dataset, folder: Path) -> None:
+        self._key = dataset.schema.primary_key()
+        self._json_columns = dataset.json_columns
+        repeats_differ_in = dataset.repeats_differ_in
         self._uncompared = {*repeats_differ_in, *(f"{TEXT}{name}" for name in repeats_differ_in)}
         self._chunks: list[Path] = []
         self._height = 0
@@ -147,13 +143,17 @@ class _Candidates:
         found = ((part, numbers) for part, numbers in numbered if len(numbers))
         for part, numbers, rows in worked_ahead(lambda each: (*each, each[0].values(each[1])), found):
             self.values = [name for name in rows.columns if name not in self._uncompared]
-            yield rows.with_columns(
+            yield rows.with_columns(_canonical(rows[name]) for name in self._json_columns).with_columns(
                 pl.lit(part.number).alias(PART),
                 numbers.alias(NUMBER),
                 (numbers >= part.clean_height).alias(_REFUSED),
                 pl.struct(self._key).hash().alias(_KEY_HASH),
                 pl.struct(self.values).hash().alias(_ROW_HASH),
             )
+
+
+def _canonical(texts: pl.Series) -> pl.Series:
+    return pl.Series(texts.name, [text and canonical(text) for text in texts], dtype=pl.String)
 
 
 def _coalesced(frames: Iterator[pl.DataFrame]) -> Iterator[pl.DataFrame]:

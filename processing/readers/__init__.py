@@ -10,6 +10,7 @@ from typing import BinaryIO, Final
 from processing.declaring.dataset import Dataset, StreamSource
 from processing.readers.compression import ByteStream, GzipStream, ZipMember
 from processing.readers.csv_records import open_csv
+from processing.readers.names import shortened
 from processing.readers.ndjson_records import open_ndjson
 from processing.readers.parquet_records import open_parquet, reparsed
 from processing.readers.records import RecordStream, UnreadableObjectError
@@ -64,15 +65,15 @@ def reparse(key: str, header: str, original: str, dataset: Dataset) -> RecordStr
 
 def _expanded(key: str, stream: BinaryIO) -> tuple[ByteStream, str]:
     """An object's content without its compression, and the extension that tells its format."""
-    name, content = PurePosixPath(key).name.lower(), stream
+    name, content, sent = PurePosixPath(key).name.lower(), stream, None
     if name.endswith(".zip"):
         content = ZipMember(stream)
-        name = content.name.lower()
+        name, sent = content.name.lower(), content.archive_size
     if name.endswith(".gz"):
-        content, name = GzipStream(content), name.removesuffix(".gz")
+        content, name = GzipStream(content, sent), name.removesuffix(".gz")
     if (extension := PurePosixPath(name).suffix) not in EXTENSIONS:
         raise UnreadableObjectError(
-            f"the name {name!r} does not tell the format: expected one of {', '.join(EXTENSIONS)}, "
+            f"the name {shortened(name)!r} does not tell the format: expected one of {', '.join(EXTENSIONS)}, "
             "each also with .gz after it, or alone in a .zip"
         )
     return content, extension

@@ -2,12 +2,17 @@
 
 import functools
 import unicodedata
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from processing.declaring.dataset import Dataset
+from processing.readers.names import MOST_CHARACTERS, listed
 from processing.readers.records import LET_IN, UnreadableObjectError
+
+MOST_COLUMNS: Final = 10_000
+"""Columns that an object may have. SQL Server and spreadsheets have fewer in practice; each costs time and memory."""
 
 # Control and format characters, and separators.
 _UNSEEN: Final = ("Cc", "Cf", "Zs", "Zl", "Zp")
@@ -45,6 +50,8 @@ def agreed_columns(dataset: Dataset, found: Sequence[str]) -> Columns:
     Raises:
         UnreadableObjectError: they do not agree; what is missing, unexpected or repeated.
     """
+    if len(found) > MOST_COLUMNS:
+        raise UnreadableObjectError(f"header with {len(found):,} columns, at most {MOST_COLUMNS:,} are read")
     policy = dataset.drift_policy
     declared = dataset.schema.column_names()
     undeclared = [column for column in found if column not in declared]
@@ -56,13 +63,13 @@ def agreed_columns(dataset: Dataset, found: Sequence[str]) -> Columns:
     problems = {
         "missing": [column for column in absent if column not in excused],
         "unexpected": undeclared if policy == "freeze" else [],
-        "repeated": sorted({column for column in read if read.count(column) > 1}),
+        "repeated": sorted(column for column, times in Counter(read).items() if times > 1),
         # They would be taken for the lineage columns.
         "unusable": [column for column in undeclared if policy == "evolve" and unusable(column)],
     }
-    if said := ", ".join(f"{problem} columns {names}" for problem, names in problems.items() if names):
+    if said := ", ".join(f"{problem} columns {listed(names)}" for problem, names in problems.items() if names):
         raise UnreadableObjectError(
-            f"header with {said}: expected {declared} in any order, found {[*found]}"
+            f"header with {said}: expected {declared} in any order, found {listed(found)}"
             f"{_advice(found, undeclared, misses)}"
         )
     return Columns(
@@ -89,7 +96,7 @@ def near_misses(absent: Iterable[str], found: Iterable[str]) -> dict[str, str]:
 
 def unusable(column: str) -> bool:
     """Whether an undeclared column cannot be kept under its name."""
-    return not column.strip() or column.startswith("_")
+    return not column.strip() or column.startswith("_") or len(column) > MOST_CHARACTERS
 
 
 def _advice(found: Sequence[str], undeclared: Sequence[str], misses: Mapping[str, str]) -> str:

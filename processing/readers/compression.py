@@ -8,6 +8,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from typing import BinaryIO, Final, Protocol
 
+from processing.readers.names import listed
 from processing.readers.records import UnreadableObjectError
 
 MEBIBYTE: Final = 1024 * 1024
@@ -17,6 +18,9 @@ _FIRST_FED: Final = 512
 # What real files reach is below 100; a bomb has 1,000. A small object may expand as it likes.
 _MAXIMUM_EXPANSION: Final = 200
 _HARMLESS: Final = 64 * MEBIBYTE
+# The directory of an archive with one file has some hundred bytes. Each of its entries takes ten times its length in
+# memory.
+_LONGEST_DIRECTORY: Final = MEBIBYTE
 _ZIP_METHODS: Final = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _AGAIN: Final = "have it sent again"
 
@@ -30,10 +34,15 @@ class ByteStream(Protocol):
 
 
 class GzipStream:
-    """What a gzip object holds; several parts, one after the other, are one content."""
+    """What a gzip object holds; several parts, one after the other, are one content.
 
-    def __init__(self, stream: ByteStream) -> None:
-        self._stream = stream
+    Args:
+        stream: the object.
+        sent: bytes of the archive that it was unpacked from, if it was: what it expands to is judged by these.
+    """
+
+    def __init__(self, stream: ByteStream, sent: int | None = None) -> None:
+        self._stream, self._sent = stream, sent
         self._part = zlib.decompressobj(wbits=31)
         self._ahead, self._at = b"", 0
         self._fed = _FIRST_FED
@@ -59,7 +68,7 @@ class GzipStream:
                 raise UnreadableObjectError(self._reason(compressed, error)) from error
             self._is_within_part = not self._part.eof
             self._expanded += len(content)
-            _refuse_bomb(self._expanded, self._compressed)
+            _refuse_bomb(self._expanded, self._compressed if self._sent is None else self._sent)
             if content:
                 return content
 
@@ -107,13 +116,15 @@ class ZipMember:
                 in another way.
         """
         size = stream.seek(0, io.SEEK_END)
+        content = _Archive(stream, _LONGEST_DIRECTORY)
         with _refusing_broken_zip():
-            archive = zipfile.ZipFile(_Archive(stream))
+            archive = zipfile.ZipFile(content)
+        content.longest_read = None
         # macOS adds a folder with what it alone knows of the file.
         files = [each for each in archive.infolist() if not each.is_dir() and not each.filename.startswith("__MACOSX/")]
         if len(files) != 1:
-            names = [file.filename for file in files]
-            raise UnreadableObjectError(f"the zip archive holds {len(files)} files, expected one: {names[:5]}")
+            names = listed([file.filename for file in files[:5]])
+            raise UnreadableObjectError(f"the zip archive holds {len(files)} files, expected one: {names}")
         [file] = files
         if file.flag_bits & 1:
             raise UnreadableObjectError("the zip archive is encrypted; have it sent without a password")
@@ -125,7 +136,8 @@ class ZipMember:
         """The file's name in the archive."""
         with _refusing_broken_zip():
             self._content = archive.open(file)
-        self._compressed = size
+        self.archive_size = size
+        """Bytes of the archive."""
         self._expanded = 0
 
     def read(self, size: int, /) -> bytes:
@@ -138,15 +150,21 @@ class ZipMember:
             content = self._content.read(size)
         # Whatever lengths the archive's directory names: the bytes count.
         self._expanded += len(content)
-        _refuse_bomb(self._expanded, self._compressed)
+        _refuse_bomb(self._expanded, self.archive_size)
         return content
 
 
 class _Archive(io.RawIOBase):
-    """A stream that refuses places before its first byte, as an archive names that lost its front."""
+    """A stream that refuses places before its first byte, as an archive names that lost its front.
 
-    def __init__(self, stream: BinaryIO) -> None:
+    Args:
+        stream: the archive.
+        longest_read: bytes that may be read at once; None for any number.
+    """
+
+    def __init__(self, stream: BinaryIO, longest_read: int | None) -> None:
         self._stream = stream
+        self.longest_read = longest_read
 
     def seekable(self) -> bool:
         return True
@@ -160,6 +178,9 @@ class _Archive(io.RawIOBase):
         return self._stream.seek(offset, whence)
 
     def read(self, size: int = -1, /) -> bytes:
+        # zipfile reads the directory as a whole.
+        if self.longest_read is not None and size > self.longest_read:
+            raise zipfile.BadZipFile(f"its directory has {size:,} bytes, at most {self.longest_read:,} are read")
         return self._stream.read(size)
 
 

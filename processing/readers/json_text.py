@@ -1,21 +1,18 @@
 """JSON as text: parsing that guesses nothing, and each value as the text that says it exactly."""
 
 import json
+from collections import Counter
 from json.encoder import encode_basestring
 from typing import Final, Never, cast
 
+from lake.canonical_json import Number, canonical_number, canonical_text
 from lake.json_pointer import Pointer, value_at
 from processing.errors import ProcessingError
+from processing.readers.names import listed
 
 
 class BrokenJsonError(ProcessingError, ValueError):
     """Text that is no JSON object, or one that can be read in two ways; the message completes "the line …"."""
-
-
-class _Number(str):
-    """A number as it was written: 0.10 stays 0.10, and no digit of a long one is lost."""
-
-    __slots__ = ()
 
 
 def parse_object(line: bytes) -> dict[str, object]:
@@ -48,7 +45,7 @@ def not_text(value: object) -> str | None:
 
     Whole numbers can. Other numbers are written in many ways: 1.50, 1.5, 15e-1.
     """
-    if isinstance(value, _Number):
+    if isinstance(value, Number):
         return None if value.removeprefix("-").isdecimal() else "a number with a fraction or an exponent"
     return next((words for kind, words in _NOT_TEXT if isinstance(value, kind)), None)
 
@@ -78,11 +75,27 @@ def as_text(value: object) -> str | None:
         raise BrokenJsonError("is nested too deep") from error
 
 
+def as_number(value: object) -> str | None:
+    """A value as text for a column of numbers: as `as_text`, but a number in its one spelling, so that 1.0 is 1."""
+    return canonical_number(value) if isinstance(value, Number) else as_text(value)
+
+
+def canonical(text: str) -> str:
+    """The one spelling of a text that holds a JSON object or array. Any other text is returned as it is."""
+    if not text.startswith(("{", "[")):
+        return text
+    try:
+        return canonical_text(_DECODER.decode(text))
+    # It was a string of the document, and is not one of its objects.
+    except (BrokenJsonError, json.JSONDecodeError, RecursionError):
+        return text
+
+
 _NOT_TEXT: Final = ((bool, "true or false"), (dict, "an object"), (list, "an array"))
 
 
 def _compact(value: object) -> str:
-    if isinstance(value, _Number):
+    if isinstance(value, Number):
         return str(value)
     if isinstance(value, str):
         return encode_basestring(value)
@@ -101,12 +114,12 @@ def _refuse_constant(name: str) -> Never:
 def _members(pairs: list[tuple[str, object]]) -> dict[str, object]:
     members = dict(pairs)
     if len(members) < len(pairs):
-        names = [name for name, _ in pairs]
-        repeated = sorted({name for name in names if names.count(name) > 1})
+        times = Counter(name for name, _ in pairs)
+        repeated = listed(sorted(name for name in members if times[name] > 1))
         raise BrokenJsonError(f"names the members {repeated} more than once, and nobody can say which is right")
     return members
 
 
 _DECODER: Final = json.JSONDecoder(
-    parse_int=_Number, parse_float=_Number, parse_constant=_refuse_constant, object_pairs_hook=_members
+    parse_int=Number, parse_float=Number, parse_constant=_refuse_constant, object_pairs_hook=_members
 )

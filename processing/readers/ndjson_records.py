@@ -14,7 +14,8 @@ from processing.declaring.dataset import Dataset
 from processing.errors import ProcessingError
 from processing.readers.columns import folded, unusable
 from processing.readers.compression import ByteStream
-from processing.readers.json_text import BrokenJsonError, as_text, not_text, parse_object
+from processing.readers.json_text import BrokenJsonError, as_number, as_text, not_text, parse_object
+from processing.readers.names import listed, shortened
 from processing.readers.records import (
     LET_IN,
     LINE,
@@ -37,6 +38,8 @@ MISNAMED_MEMBER: Final = "misnamed_member"
 MEMBER_TYPE: Final = "member_type"
 """Broken by a line with an object, an array, true or false, or a fraction where the dataset declares text."""
 _MOST_DISCARDED: Final = 100
+_MOST_LET_IN: Final = 1000
+"""Undeclared members that become columns: every line of the object has all of them."""
 
 
 class _Line(NamedTuple):
@@ -53,6 +56,8 @@ class _Field(NamedTuple):
     pointer: Pointer
     is_text: bool
     """Whether only text is let through. Otherwise any value is, as its text; it is converted later."""
+    is_number: bool = False
+    """Whether the column has numbers, so that 1.0 is the whole number 1."""
 
 
 class _RefusedLineError(ProcessingError):
@@ -91,19 +96,20 @@ class _Layout:
             return
         unknown = sorted(members.keys() - self.known)
         if not self.is_open:
-            reason = f"the line has the members {unknown}, which the dataset neither declares nor lets in"
+            reason = f"the line has the members {listed(unknown)}, which the dataset neither declares nor lets in"
             raise _RefusedLineError(UNDECLARED_MEMBER, reason)
-        self.discarded.update(dict.fromkeys(unknown[: max(0, _MOST_DISCARDED - len(self.discarded))]))
+        room = max(0, _MOST_DISCARDED - len(self.discarded))
+        self.discarded.update(dict.fromkeys(map(shortened, unknown[:room])))
 
     def _value(self, members: Mapping[str, object], field: _Field) -> str | None:
         value = value_at(members, field.pointer)
         if value is None and (misnamed := _near_miss(members, field.pointer, self.fields)):
             name, declared = misnamed
-            reason = f"the member {name!a} is nearly the declared {declared!a}: have the sender rename it"
+            reason = f"the member {shortened(name)!a} is nearly the declared {declared!a}: have the sender rename it"
             raise _RefusedLineError(MISNAMED_MEMBER, reason)
         if field.is_text and (kind := not_text(value)):
             raise _RefusedLineError(MEMBER_TYPE, f"{field.column} is {kind}, and text is declared")
-        return as_text(value)
+        return as_number(value) if field.is_number else as_text(value)
 
 
 def _near_miss(document: object, pointer: Pointer, fields: Sequence[_Field]) -> tuple[str, str] | None:
@@ -154,10 +160,14 @@ def open_ndjson(
     let_in: list[str] = []
     if dataset.drift_policy == "evolve":
         let_in = json.loads(header) if header else _undeclared(first, named)
-    texts = {name for name, column in dataset.schema.columns().items() if column.dtype == pl.String}
+    types = {name: column.dtype for name, column in dataset.schema.columns().items()}
+    texts = {name for name, kind in types.items() if kind == pl.String}
     texts -= {*dataset.json_columns, *(column for column, pointer in zip(declared, where, strict=True) if not pointer)}
     fields = [
-        *(_Field(column, pointer, column in texts) for column, pointer in zip(declared, where, strict=True)),
+        *(
+            _Field(column, pointer, column in texts, types[column].is_numeric())
+            for column, pointer in zip(declared, where, strict=True)
+        ),
         *(_Field(f"{LET_IN}{member}", (member,), is_text=False) for member in let_in),
     ]
     is_whole = () in where
@@ -189,7 +199,8 @@ def _goes_on(text: str) -> bool:
     # str.splitlines would also split at characters that JSON's strings may hold, such as U+0085.
     first, *others = re.split(r"[\r\n]+", text, maxsplit=1)
     try:
-        _, end = json.JSONDecoder().raw_decode(text)
+        # Numbers stay text: Python refuses to convert one of thousands of digits.
+        _, end = json.JSONDecoder(parse_int=str, parse_float=str).raw_decode(text)
     except json.JSONDecodeError as error:
         return bool(others) and error.pos >= len(text)
     except RecursionError:
@@ -202,10 +213,11 @@ def _undeclared(block: bytes, declared: frozenset[str]) -> list[str]:
     found: dict[str, None] = {}
     for line in block.splitlines():
         try:
-            found |= dict.fromkeys(parse_object(line))
+            members = parse_object(line)
         except BrokenJsonError:
             continue
-    return [member for member in found if member not in declared and not unusable(member)]
+        found |= dict.fromkeys(each for each in members if each not in declared and not unusable(each))
+    return [*found][:_MOST_LET_IN]
 
 
 def _batches(first: bytes, blocks: Iterator[bytes], layout: _Layout, columns: Sequence[str]) -> Iterator[Batch]:

@@ -16,6 +16,7 @@ from lake.threads import made_ahead, one_thread
 from processing.checking.object_check import REASON, RULES, CheckedObject, check_object
 from processing.declaring.dataset import Dataset
 from processing.readers import open_records
+from processing.readers.names import beginning
 from processing.readers.records import DELETED, LET_IN, LINE, ORIGINAL, UnreadableObjectError
 from processing.running.job_run import Counts
 from processing.storage.columns import (
@@ -71,7 +72,7 @@ def process_object(store: Store, dataset: Dataset, key: str, run_id: str) -> Cou
         try:
             checked = check_object(dataset, open_records(key, opened.stream, dataset), Path(folder))
             files = _write_rows(checked, dataset, inbound, opened, run_id, Path(folder))
-            said: dict[str, object] = {"discarded": [*checked.discarded]} if checked.discarded else {}
+            said: dict[str, object] = {"discarded": beginning(checked.discarded)} if checked.discarded else {}
         except (UnreadableObjectError, pl.exceptions.PanicException) as error:
             reason = str(error) if isinstance(error, UnreadableObjectError) else _CRASHED.format(error=error)
             files = _write_refusal(dataset, inbound, opened, reason, run_id, Path(folder))

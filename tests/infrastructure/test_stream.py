@@ -115,15 +115,35 @@ def test_receiver_knows_the_provider_of_every_key(graph: Graph) -> None:
     variables = graph.only("lambda/function:Function", "-stream-receiver-function").inputs["environment"]["variables"]
     known = json.loads(variables["API_KEY_PROVIDERS"])
     keys = [key.name for key in graph.of_type("apigateway/apiKey:ApiKey")]
-    assert known == {f"${{{name}.id}}": name.rpartition("-")[2] for name in keys}
+    assert known == {f"${{{name}.id}}": name.partition("-api-keys-")[2].partition("-")[0] for name in keys}
     assert "scanner" in known.values()
 
 
 def test_receiver_knows_the_name_of_every_callback(graph: Graph) -> None:
     variables = graph.only("lambda/function:Function", "-stream-receiver-function").inputs["environment"]["variables"]
-    parameters = [each.inputs["name"] for each in graph.of_type("ssm/parameter:Parameter")]
-    callbacks = [name.rpartition("/")[2] for name in parameters if "/events/callbacks/" in name]
-    assert variables["CALLBACK_PROVIDERS"] == ",".join(name for name in callbacks if name != "secret")
+    parameters = [each.inputs for each in graph.of_type("ssm/parameter:Parameter") if each.inputs["type"] == "String"]
+    callbacks = [each["name"].rpartition("/")[2] for each in parameters if "/events/callbacks/" in each["name"]]
+    assert sorted(filter(None, variables["CALLBACK_PROVIDERS"].split(","))) == sorted(callbacks)
+
+
+def test_bodies_reach_the_receiver_as_they_were_sent(graph: Graph) -> None:
+    # given that API Gateway makes text of each body that is not of a binary media type
+    api = graph.only("apigateway/restApi:RestApi").inputs
+    assert api["binaryMediaTypes"] == ["application/json"]
+
+    # then its own answers to preflights, which have no media type, are text all the same
+    preflights = [
+        each.inputs
+        for kind in ("integration:Integration", "integrationResponse:IntegrationResponse")
+        for each in graph.of_type(f"apigateway/{kind}")
+        if each.inputs["httpMethod"] == "OPTIONS"
+    ]
+    assert len(preflights) == 2 * len(DOCUMENT["paths"])
+    assert {each["contentHandling"] for each in preflights} == {"CONVERT_TO_TEXT"}
+
+    # and a deployment follows a change of the types
+    triggers = graph.only("apigateway/deployment:Deployment").inputs["triggers"]
+    assert json.dumps(api["binaryMediaTypes"]) in triggers.values()
 
 
 def test_api_keys_of_a_deployed_stack_are_not_replaced(graph: Graph) -> None:
@@ -187,7 +207,9 @@ def test_the_queues_refuse_plain_http_on_aws(cloud_graph: Graph) -> None:
 def test_the_receiver_reads_no_api_key_and_no_object(graph: Graph) -> None:
     policy = f"data-platform-{graph.stack}-stream-receiver-permissions.policy"
     statements = {statement["Sid"]: statement for statement in graph.policies()[policy]}
-    assert all(resource.endswith("/events/callbacks/*") for resource in statements["ReadCallbacks"]["Resource"])
+    parameters = [resource.partition(":parameter")[2] for resource in statements["ReadCallbacks"]["Resource"]]
+    given = {"/example/first", "/example/second"}
+    assert {*parameters} - given == {f"/data-platform/{graph.stack}/events/callbacks/*"}
     assert not [
         action for statement in statements.values() for action in statement["Action"] if action.startswith("s3:")
     ]

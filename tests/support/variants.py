@@ -51,6 +51,20 @@ def _everything_on(dev: Mapping[str, Any]) -> dict[str, Any]:
         "auditTrail": True,
         "protectData": True,
         "alarmEmails": ["data-team@example.org"],
+        "events": _changing(dev["events"]),
+    }
+
+
+def _changing(events: Mapping[str, Any]) -> dict[str, Any]:
+    """A stream whose keys and secrets are being changed, with a third party whose secrets are given, and a firewall."""
+    both = ["first", "second"]
+    given = {"secretParameter": "/example/first", "otherSecretParameter": "/example/second"}
+    return {
+        **events,
+        "providers": {name: {**settings, "keys": both} for name, settings in events["providers"].items()},
+        "callbacks": {name: {**settings, "secrets": both} for name, settings in events["callbacks"].items()}
+        | {"given": given},
+        "firewall": {},
     }
 
 

@@ -156,8 +156,8 @@ def _create_stage(request: Request) -> Created:
 
 def _set_methods(request: Request) -> Created:
     inputs = request.inputs
-    path = "/*/*" if inputs["methodPath"] == "*/*" else "/" + inputs["methodPath"].replace("/", "~1")
-    changes = {f"{path}/{_METHOD_SETTINGS[name]}": value for name, value in inputs["settings"].items()}
+    # A path within it has ~1 for each slash: the provider hands it on as it is.
+    changes = {f"/{inputs['methodPath']}/{_METHOD_SETTINGS[name]}": value for name, value in inputs["settings"].items()}
     _patch(request, inputs["restApi"], inputs["stageName"], changes)
     return Created(f"{inputs['restApi']}-{inputs['stageName']}-{inputs['methodPath']}")
 

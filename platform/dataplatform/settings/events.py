@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from typing import Annotated, Final, Self
 
-from pydantic import Field, ValidationInfo, field_validator, model_validator
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
 
-from dataplatform.settings.base import GIVEN_PARAMETER_KEYS, Name, ParameterName, SettingsModel
-from lake.callbacks import HEADER_PATTERN
+from dataplatform.settings.base import GIVEN_PARAMETER_KEYS, Name, ParameterName, SettingsModel, check_distinct
+from lake.callbacks import FIRST, HEADER_PATTERN
 from lake.json_pointer import POINTER_PATTERN
 
 # docs.aws.amazon.com/lambda/latest/api/API_CreateEventSourceMapping.html: a larger batch needs a window.
@@ -15,8 +15,14 @@ LARGEST_BATCH_WITHOUT_WINDOW: Final = 10
 MOST_REQUESTS: Final = 2**31 - 1
 # Lambda takes 4 KB of environment variables. The others of the receiver take less than 1 KB.
 _MOST_ENVIRONMENT_BYTES: Final = 3_000
+# docs.aws.amazon.com/waf/latest/APIReference/API_RateBasedStatement.html
+FEWEST_REQUESTS_OF_AN_ADDRESS: Final = 10
+MOST_REQUESTS_OF_AN_ADDRESS: Final = 2_000_000_000
 _BYTES_OF_A_KEY_ID: Final = 20
 """An API key's id, quotes and separators."""
+
+OneOrTwo = Annotated[tuple[Name, ...], AfterValidator(check_distinct), Field(min_length=1, max_length=2)]
+"""Names of keys or secrets: two while a caller changes from one to the other."""
 
 
 class ProviderSettings(SettingsModel):
@@ -25,6 +31,13 @@ class ProviderSettings(SettingsModel):
     requests_per_second: Annotated[int, Field(ge=1, le=10_000, description="Requests a second, lasting.")] = 50
     burst: Annotated[int, Field(ge=1, le=5_000, description="Requests at once, before the rate counts.")] = 100
     requests_per_day: Annotated[int, Field(ge=1, le=MOST_REQUESTS, description="Requests a day.")] = 1_000_000
+    keys: Annotated[
+        OneOrTwo,
+        Field(
+            description="Names of the API keys that the program makes, at most two. Each is accepted, with limits of "
+            "its own, so that the provider can [change](rotate-keys.md#api-key-of-a-provider) from one to the other.",
+        ),
+    ] = (FIRST,)
 
 
 class CallbackSettings(SettingsModel):
@@ -60,6 +73,50 @@ class CallbackSettings(SettingsModel):
             "without it the program generates one."
         ),
     ] = None
+    other_secret_parameter: Annotated[
+        ParameterName | None,
+        Field(
+            description=f"The same of a second secret, encrypted with {GIVEN_PARAMETER_KEYS}. It is accepted as well "
+            "while the third party [changes](rotate-keys.md#secret-of-a-third-party-that-calls-back) to it."
+        ),
+    ] = None
+    secrets: Annotated[
+        OneOrTwo,
+        Field(
+            description="Names of the secrets that the program generates, at most two. Each is accepted, so that the "
+            "third party can [change](rotate-keys.md#secret-of-a-third-party-that-calls-back) from one to the other.",
+        ),
+    ] = (FIRST,)
+
+    @model_validator(mode="after")
+    def _has_given_or_generated_secrets(self) -> Self:
+        if self.secret_parameter is None:
+            if self.other_secret_parameter is not None:
+                raise ValueError("otherSecretParameter is the second one: name the first in secretParameter")
+        elif "secrets" in self.model_fields_set:
+            raise ValueError("secrets are generated, secretParameter is given: leave one of both out")
+        elif self.other_secret_parameter == self.secret_parameter:
+            raise ValueError("otherSecretParameter names the same parameter as secretParameter")
+        return self
+
+    @property
+    def given_parameters(self) -> list[str]:
+        """Names of the parameters with secrets that the program does not generate."""
+        return [each for each in (self.secret_parameter, self.other_secret_parameter) if each is not None]
+
+
+class FirewallSettings(SettingsModel):
+    """AWS WAF in front of the API."""
+
+    requests_of_an_address: Annotated[
+        int,
+        Field(
+            ge=FEWEST_REQUESTS_OF_AN_ADDRESS,
+            le=MOST_REQUESTS_OF_AN_ADDRESS,
+            description="Requests of one IP address in five minutes. Further ones are answered 403 until there are "
+            "fewer again. All who post from behind one address count together.",
+        ),
+    ] = 10_000
 
 
 class EventSettings(SettingsModel):
@@ -71,6 +128,25 @@ class EventSettings(SettingsModel):
     callbacks: Annotated[
         Mapping[Name, CallbackSettings], Field(description="Third parties that call back, by name in the path.")
     ] = Field(default_factory=dict)
+    keyless_requests_per_second: Annotated[
+        int,
+        Field(
+            ge=1,
+            le=10_000,
+            description="Requests a second, lasting, to each path that needs no API key: the callbacks of all third "
+            "parties together, and `/health`. Posts with a key are counted apart.",
+        ),
+    ] = 50
+    keyless_burst: Annotated[
+        int, Field(ge=1, le=5_000, description="Requests at once to such a path, before the rate counts.")
+    ] = 100
+    firewall: Annotated[
+        FirewallSettings | None,
+        Field(
+            description="AWS WAF in front of the API: `{}` for its defaults. It limits each IP address and refuses "
+            "those that AWS knows for attacks, at a [monthly price](costs.md#what-each-choice-adds)."
+        ),
+    ] = None
     cors_origin: Annotated[
         str,
         Field(
@@ -102,8 +178,9 @@ class EventSettings(SettingsModel):
     @model_validator(mode="after")
     def _fits_the_receiver(self) -> Self:
         """The receiver knows its callers from its environment, which Lambda limits."""
-        names = [*self.providers, *self.callbacks]
-        size = sum(map(len, names)) + _BYTES_OF_A_KEY_ID * len(self.providers) + len(self.callbacks)
+        of_keys = [provider for provider, settings in self.providers.items() for _ in settings.keys]
+        names = [*of_keys, *self.callbacks]
+        size = sum(map(len, names)) + _BYTES_OF_A_KEY_ID * len(of_keys) + len(self.callbacks)
         if size > _MOST_ENVIRONMENT_BYTES:
             raise ValueError(
                 f"{len(self.providers)} providers and {len(self.callbacks)} callbacks take {size:,} bytes of the "

@@ -1,11 +1,14 @@
 """The parts of a REST API that a deployment copies, each with what makes the next deployment necessary."""
 
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import pulumi
 import pulumi_aws as aws
 
+AS_TEXT: Final = "CONVERT_TO_TEXT"
+"""How the gateway's own answers are handled in an API with binary media types. A request without a Content-Type, such
+as a browser's preflight, counts as application/json; taken for bytes, API Gateway answers it with 500."""
 _Part = TypeVar("_Part", bound=pulumi.Resource)
 
 
@@ -101,9 +104,11 @@ class ApiParts:
             http_method=integration.http_method,
             status_code=response.status_code,
             response_parameters=given,
+            content_handling=AS_TEXT,
             opts=self._replaced,
         )
-        self._keep(f"{name} integration response", answered, {"status_code": "204", "response_parameters": given})
+        behaviour = {"status_code": "204", "response_parameters": given, "content_handling": AS_TEXT}
+        self._keep(f"{name} integration response", answered, behaviour)
 
     def add_gateway_response(self, name: str, behaviour: Mapping[str, Any]) -> None:
         """Add what the gateway answers when no method does, whose inputs are `behaviour`."""

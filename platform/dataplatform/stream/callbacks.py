@@ -1,6 +1,6 @@
 """How each third party calls back: its headers, its tolerance and the secret that it signs with, in SSM."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import pulumi
 import pulumi_aws as aws
@@ -20,40 +20,46 @@ def configure_callbacks(
     """Put how every third party calls back into SSM, each secret under the platform's key.
 
     Returns:
-        Name of the SSM parameter of each one's secret.
+        Name of the SSM parameter of each one's secret; of two the one that is named last, to which it changes.
     """
     child = pulumi.ResourceOptions(parent=parent)
-    secrets: dict[str, pulumi.Output[str]] = {}
+    newest: dict[str, pulumi.Output[str]] = {}
     for provider, callback in providers.items():
-        given = callback.secret_parameter
-        secret = pulumi.Output.from_input(given) if given else _generate_secret(name, stack, provider, child)
-        secrets[provider] = secret
-        shape = callback.model_dump(exclude={"secret_parameter"})
+        given = [pulumi.Output.from_input(parameter) for parameter in callback.given_parameters]
+        secrets = given or [_generate_secret(name, stack, provider, secret, child) for secret in callback.secrets]
+        newest[provider] = secrets[-1]
         aws.ssm.Parameter(
             f"{name}-{provider}-callback",
             name=callbacks.callback_parameter(stack.parameter_prefix, provider),
             description=f"How {provider} calls back",
             type="String",
-            value=secret.apply(
-                lambda parameter, shape=shape: callbacks.CallbackProvider.model_validate(
-                    {**shape, "secret_parameter": parameter}
-                ).model_dump_json()
+            value=pulumi.Output.all(*secrets).apply(
+                lambda parameters, callback=callback: _as_stored(callback, parameters)
             ),
             opts=child,
         )
-    return mapping_of(secrets)
+    return mapping_of(newest)
+
+
+def _as_stored(callback: CallbackSettings, parameters: Sequence[str]) -> str:
+    first, *others = parameters
+    shape = callback.model_dump(exclude={"secret_parameter", "other_secret_parameter", "secrets"})
+    known = {"secret_parameter": first, "other_secret_parameter": others[0] if others else None}
+    return callbacks.CallbackProvider.model_validate({**shape, **known}).to_json()
 
 
 def _generate_secret(
-    name: str, stack: StackContext, provider: str, child: pulumi.ResourceOptions
+    name: str, stack: StackContext, provider: str, secret: str, child: pulumi.ResourceOptions
 ) -> pulumi.Output[str]:
-    secret = random.RandomPassword(f"{name}-{provider}-secret", length=SECRET_CHARACTERS, special=False, opts=child)
+    # The first one's name is that from before there could be two.
+    own = f"{name}-{provider}-secret" if secret == callbacks.FIRST else f"{name}-{provider}-secret-{secret}"
+    generated = random.RandomPassword(own, length=SECRET_CHARACTERS, special=False, opts=child)
     return aws.ssm.Parameter(
-        f"{name}-{provider}-secret",
-        name=callbacks.callback_secret_parameter(stack.parameter_prefix, provider),
+        own,
+        name=callbacks.callback_secret_parameter(stack.parameter_prefix, provider, secret),
         description=f"What {provider} signs its callbacks with",
         type="SecureString",
         key_id=stack.key_arn,
-        value=secret.result,
+        value=generated.result,
         opts=child,
     ).name

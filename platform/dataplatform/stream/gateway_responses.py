@@ -30,6 +30,7 @@ _KIND: Final = "$context.error.responseType"
 PROBLEMS: Final = (
     Problem("INVALID_API_KEY", 403, "Forbidden", _KEY),
     Problem("MISSING_AUTHENTICATION_TOKEN", 403, "Forbidden", "the API has no such path and method"),
+    Problem("WAF_FILTERED", 403, "Forbidden", "the firewall refused the request; send fewer at once"),
     Problem("REQUEST_TOO_LARGE", 413, "Content Too Large", "the body is too large; post fewer events at once"),
     Problem("UNSUPPORTED_MEDIA_TYPE", 415, "Unsupported Media Type", "send the body as application/json"),
     Problem("THROTTLED", 429, "Too Many Requests", "slow down and try again", _NEXT_SECOND),

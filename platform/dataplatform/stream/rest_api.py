@@ -10,16 +10,20 @@ import pulumi_aws as aws
 from dataplatform.aws.python_function import PythonFunction
 from dataplatform.aws.stack import StackContext
 from dataplatform.settings.events import EventSettings
-from dataplatform.stream.api_keys import ApiKeys
-from dataplatform.stream.api_parts import ApiParts
+from dataplatform.stream.api_keys import ApiKeys, ApiKeysByProvider
+from dataplatform.stream.api_parts import AS_TEXT, ApiParts
+from dataplatform.stream.firewall import create_firewall
 from dataplatform.stream.gateway_responses import PROBLEMS, cors_headers, problem_headers, problem_template
 
 _METHODS: Final = ("get", "put", "post", "delete", "patch", "head")
 # What API Gateway waits at most for an integration, in milliseconds.
 TIMEOUT_MILLISECONDS: Final = 29_000
-# Of all callers together; a provider's own limits are in its usage plan.
+# Of all callers of a method that needs a key; a provider's own limits are in its usage plan.
 STAGE_REQUESTS_PER_SECOND: Final = 1_000
 STAGE_BURST: Final = 2_000
+BINARY_MEDIA_TYPES: Final = ("application/json",)
+"""Bodies that the function gets as they were sent, in base64. API Gateway makes text of others: it puts U+FFFD in the
+place of bytes that are not UTF-8, and the signature is wrong then."""
 _ACCESS_LOG: Final = {
     "requestId": "$context.requestId",
     "requestTime": "$context.requestTime",
@@ -54,7 +58,7 @@ class RestApi(pulumi.ComponentResource):
         document: Mapping[str, Any],
         function: PythonFunction,
         stage: str,
-        api_keys: Mapping[str, aws.apigateway.ApiKey],
+        api_keys: ApiKeysByProvider,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         """Create what the document describes.
@@ -66,21 +70,23 @@ class RestApi(pulumi.ComponentResource):
             document: the OpenAPI document, parsed.
             function: answers every request.
             stage: first part of the path.
-            api_keys: each provider's key, as create_api_keys made it.
+            api_keys: each provider's keys, as create_api_keys made them.
             opts: of the component.
         """
         super().__init__("dataplatform:stream:RestApi", name, None, opts)
         self._name, self._stack, self._function = name, stack, function
-        self._document, self._cors_origin = document, settings.cors_origin
+        self._document, self._settings = document, settings
         self._child = pulumi.ResourceOptions(parent=self)
         self._api = aws.apigateway.RestApi(
             f"{name}-api",
             name=name,
             description=str(document["info"]["title"]),
             endpoint_configuration={"types": "REGIONAL"},
+            binary_media_types=list(BINARY_MEDIA_TYPES),
             opts=self._child,
         )
         self._parts = ApiParts(name, self._api.id, parent=self)
+        self._parts.triggers["binary media types"] = pulumi.Output.json_dumps(BINARY_MEDIA_TYPES)
         for path, operations in document["paths"].items():
             self._create_path(path, operations)
         self._create_gateway_responses()
@@ -147,19 +153,20 @@ class RestApi(pulumi.ComponentResource):
         self, name: str, resource_id: pulumi.Output[str], methods: list[str], operations: Mapping[str, Any]
     ) -> None:
         """What a browser asks before it lets a page of another origin call: answered by the gateway itself."""
-        headers = cors_headers(self._cors_origin) | {
+        headers = cors_headers(self._settings.cors_origin) | {
             "Access-Control-Allow-Methods": ",".join(methods),
             "Access-Control-Allow-Headers": ",".join(["Content-Type", *_headers_of(self._document, operations)]),
             "Access-Control-Max-Age": "600",
         }
         method = self._parts.add_method(name, resource_id, "OPTIONS", {"authorization": "NONE"})
         templates = {"application/json": json.dumps({"statusCode": 204})}
-        integration = self._parts.add_integration(name, method, {"type": "MOCK", "request_templates": templates})
+        answered = {"type": "MOCK", "request_templates": templates, "content_handling": AS_TEXT}
+        integration = self._parts.add_integration(name, method, answered)
         self._parts.add_answer(name, method, integration, headers)
 
     def _create_gateway_responses(self) -> None:
         for problem in PROBLEMS:
-            headers = problem_headers(problem, self._cors_origin)
+            headers = problem_headers(problem, self._settings.cors_origin)
             behaviour = {
                 "response_type": problem.response_type,
                 "response_templates": {"application/json": problem_template(problem)},
@@ -195,24 +202,53 @@ class RestApi(pulumi.ComponentResource):
             xray_tracing_enabled=True,
             opts=self._child,
         )
-        aws.apigateway.MethodSettings(
-            f"{self._name}-limits",
+        settings = self._settings
+        limits = self._limit("limits", stage, "*/*", STAGE_REQUESTS_PER_SECOND, STAGE_BURST)
+        for method, method_path in _keyless(self._document):
+            rate, burst = settings.keyless_requests_per_second, settings.keyless_burst
+            # One after the other: API Gateway refuses two changes of one stage at once.
+            limits = self._limit(f"{method}-limits", stage, method_path, rate, burst, after=limits)
+        if settings.firewall is not None:
+            create_firewall(f"{self._name}-firewall", settings.firewall, stage, parent=self)
+        return stage
+
+    def _limit(
+        self,
+        name: str,
+        stage: aws.apigateway.Stage,
+        method_path: str,
+        requests_per_second: int,
+        burst: int,
+        *,
+        after: pulumi.Resource | None = None,
+    ) -> aws.apigateway.MethodSettings:
+        """Limit all callers of each method of a path together."""
+        return aws.apigateway.MethodSettings(
+            f"{self._name}-{name}",
             rest_api=self._api.id,
             stage_name=stage.stage_name,
-            method_path="*/*",
+            method_path=method_path,
             settings={
                 "metrics_enabled": True,
-                "throttling_rate_limit": STAGE_REQUESTS_PER_SECOND,
-                "throttling_burst_limit": STAGE_BURST,
+                "throttling_rate_limit": requests_per_second,
+                "throttling_burst_limit": burst,
             },
-            opts=self._child,
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[] if after is None else [after]),
         )
-        return stage
 
 
 def _needs_key(document: Mapping[str, Any], operation: Mapping[str, Any]) -> bool:
     schemes = document["components"]["securitySchemes"]
     return any(schemes[name]["type"] == "apiKey" for choice in operation.get("security", []) for name in choice)
+
+
+def _keyless(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """The methods that anybody may call: a name for each, and its path as API Gateway's method settings have it."""
+    for path, operations in document["paths"].items():
+        for method in (each for each in _METHODS if each in operations):
+            if not _needs_key(document, operations[method]):
+                name = "-".join([*(part.strip("{}") for part in path.strip("/").split("/")), method])
+                yield name, f"{path.replace('/', '~1')}/{method.upper()}"
 
 
 def _headers_of(document: Mapping[str, Any], operations: Mapping[str, Any]) -> Iterator[str]:

@@ -15,7 +15,7 @@ from dataplatform.aws.python_function import PythonFunction
 from dataplatform.aws.stack import StackContext
 from dataplatform.settings.events import EventSettings
 from dataplatform.storage.data_lake import DataLake
-from dataplatform.stream.api_keys import create_api_keys, providers_by_key_id
+from dataplatform.stream.api_keys import ApiKeysByProvider, create_api_keys, providers_by_key_id
 from dataplatform.stream.callbacks import configure_callbacks
 from dataplatform.stream.permissions import batcher_statements, receiver_statements
 from dataplatform.stream.rest_api import RestApi
@@ -174,7 +174,7 @@ class StreamIngest(pulumi.ComponentResource):
         return queue
 
     def _create_receiver(
-        self, queue: aws.sqs.Queue, api_keys: Mapping[str, aws.apigateway.ApiKey], batcher: PythonFunction
+        self, queue: aws.sqs.Queue, api_keys: ApiKeysByProvider, batcher: PythonFunction
     ) -> PythonFunction:
         stack, settings = self._stack, self._settings
         callbacks = settings.callbacks.values()
@@ -211,7 +211,7 @@ class StreamIngest(pulumi.ComponentResource):
                 stack,
                 queue_arn=queue.arn,
                 signatures_table_arn=signatures.arn,
-                secret_parameters=[each.secret_parameter for each in callbacks if each.secret_parameter],
+                secret_parameters=[parameter for each in callbacks for parameter in each.given_parameters],
             ),
             errors_description="The receiver failed, and callers were answered 500: its log says why",
             opts=self._child,

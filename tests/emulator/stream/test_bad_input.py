@@ -1,5 +1,6 @@
 """What nobody should send, sent to the deployed API: answered as documented, and the logs say nothing of it."""
 
+import gzip
 import hashlib
 import hmac
 import json
@@ -16,6 +17,7 @@ pytestmark = [pytest.mark.emulator, pytest.mark.xdist_group("platform")]
 
 DOCUMENT = yaml.safe_load((Path(__file__).resolve().parents[3] / "docs/openapi.yaml").read_text())
 CALLBACKS = "/callbacks/{provider}"
+JSON = "application/json"
 HIDDEN = "never-to-be-logged"
 WRONG_KEY = "wrong-key-never-to-be-logged"
 SETTLED_SECONDS = 20
@@ -82,6 +84,14 @@ BAD = {
     "a channel of its own": Bad(sent(event(channel="callback:scales")), 400, "member", "/channel"),
     "NaN": Bad(with_payload('{"weight":NaN}'), 400, "NaN", ""),
     "a number beyond doubles": Bad(with_payload('{"weight":1e999}'), 400, "number", ""),
+    "bytes that are not UTF-8": Bad(with_payload('{"place":"LATIN"}').replace(b"LATIN", b"\xe9"), 400, "UTF-8", ""),
+    "a charset that is not UTF-8": Bad(
+        sent(event()), 415, "latin-1", headers={"Content-Type": f"{JSON}; charset=latin-1"}
+    ),
+    "a compressed body": Bad(
+        gzip.compress(sent(event())), 415, "gzip", headers={"Content-Type": JSON, "Content-Encoding": "gzip"}
+    ),
+    "a member that is named twice": Bad(with_payload('{"place":"a","place":"b"}'), 400, "more than once", ""),
     "half a surrogate pair": Bad(with_payload(f'{{"page":"{HIDDEN}\\ud800"}}'), 400, "surrogate"),
     "a member that no event has": Bad(sent(event(hidden=HIDDEN)), 400, "payload", "/hidden"),
     "no key": Bad(sent(event()), 403, "x-api-key", headers={"Content-Type": "application/json"}),
@@ -112,6 +122,10 @@ def bad_callbacks(stream):
         ),
         "a callback that is no JSON": Bad(
             body[:-1], 400, "JSON", "", signature(stream.callback_secret, body[:-1], now), path
+        ),
+        # Signed rightly over these very bytes, so that it is refused for what they are.
+        "a callback of bytes that are not UTF-8": Bad(
+            b'{"id":"\xe9"}', 400, "UTF-8", "", signature(stream.callback_secret, b'{"id":"\xe9"}', now), path
         ),
         "a callback of nobody that is known": Bad(body, 404, "provider", None, right, "/callbacks/nobody"),
         # The last: what it repeats is accepted first.

@@ -23,6 +23,7 @@ GLUE_CATALOGUE = "one for the account; what is done to it is asked for the datab
 OPEN_TO_OTHER_STACKS = {
     "apigateway Tags": "AWS gives no tags of the resource that is tagged",
     "glue rootcatalog": GLUE_CATALOGUE,
+    "wafv2 apigateway": "AWS asks for apigateway:SetWebACL as well, which the stage's tag bounds",
     "route53 hostedzone": "Route 53 has no tags in its requests, and refuses to delete a zone that Cloud Map made",
 }
 """Kinds of another stack's resources that a role reaches, and why they are not closed."""

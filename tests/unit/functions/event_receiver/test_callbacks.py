@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 from functions.event_receiver.answers import RETRY_SECONDS
 from functions.event_receiver.channels import Channels
 from functions.event_receiver.event_queue import EventQueue
-from functions.event_receiver.providers import KEPT_SECONDS, Providers
+from functions.event_receiver.providers import FAILED_SECONDS, KEPT_SECONDS, WRONG_SIGNATURE_SECONDS, Providers
 from functions.event_receiver.receiver import Receiver
 from functions.event_receiver.request import read_request
 from functions.event_receiver.signatures import UsedSignatures
@@ -161,9 +161,21 @@ def test_a_callback_that_is_signed_anew_is_the_same_event(api):
         ('{"id": 7}', '{"id": 7, "more": 1}', True),
         ('{"id": null, "a": 1}', '{"id": null, "a": 2}', False),
         ('{"id": true, "a": 1}', '{"id": true, "a": 2}', False),
+        ('{"id": 7}', '{"id": "7"}', False),
+        ('{"id": 7}', '{"id": 7.0}', True),
+        ('{"id": 7}', '{"id": 70e-1, "more": 1}', True),
+        ('{"id": 7.5}', '{"id": 7.50, "more": 1}', True),
+        ('{"a": 1, "b": [2, {"c": 3, "d": 4}]}', '{ "b": [2, {"d": 4, "c": 3}], "a": 1 }', True),
+        ('{"a": 1, "b": -0.0}', '{"a": 1.0, "b": 0}', True),
+        ('{"a": 1e2}', '{"a": 100}', True),
+        ('{"a": 1e22}', '{"a": 10000000000000000000000}', True),
+        ('{"a": "\\u0041"}', '{"a": "A"}', True),
+        ('{"a": 1}', '{"a": "1"}', False),
+        ('{"a": 1}', '{"a": true}', False),
+        ('{"a": [1, 2]}', '{"a": [2, 1]}', False),
     ],
 )
-def test_without_an_id_of_the_providers_the_body_is_the_id(api, first, second, is_same):
+def test_id_is_the_providers_or_follows_from_the_body(api, first, second, is_same):
     # when
     ids = [api.call(body, at=NOW.replace(second=place))[1]["accepted"] for place, body in enumerate((first, second))]
 
@@ -338,7 +350,7 @@ def test_unknown_providers_cause_no_request_to_ssm(api):
     assert api.call()[0] == 202
 
 
-def test_changed_secret_is_noticed_after_five_minutes(api):
+def test_removed_secret_is_refused_after_a_minute(api):
     # given
     api.call()
     api.parameters.values["/secret"] = "another"
@@ -349,7 +361,65 @@ def test_changed_secret_is_noticed_after_five_minutes(api):
     after = api.call(at=api.now)[0]
 
     # then
-    assert (before, after) == (202, 401)
+    assert (before, after, KEPT_SECONDS) == (202, 401, 60)
+
+
+def test_new_secret_is_accepted_at_once_if_the_old_one_was_read(api):
+    # given a secret that was read a while ago, and changed since
+    api.call()
+    api.parameters.values["/secret"] = "another"
+    api.now = NOW + timedelta(seconds=WRONG_SIGNATURE_SECONDS)
+
+    # when
+    new, old = (api.call(f'{{"id": "{secret}"}}', at=api.now, secret=secret)[0] for secret in ("another", SECRET))
+
+    # then
+    assert (new, old) == (202, 401)
+
+
+def test_wrong_signatures_read_the_secrets_once_in_a_while(api):
+    # given
+    api.call()
+    reads = api.parameters.reads
+
+    # when a wrong signature arrives each second for as long as the secrets are kept
+    for second in range(int(KEPT_SECONDS)):
+        api.now = NOW + timedelta(seconds=second)
+        assert api.call(at=api.now, secret="guessed")[0] == 401
+
+    # then each ten seconds provider and secret are read once
+    assert (api.parameters.reads - reads) / 2 <= KEPT_SECONDS / WRONG_SIGNATURE_SECONDS
+
+
+def test_wrong_signature_stays_wrong_while_ssm_does_not_answer(api):
+    # given
+    api.call()
+    api.parameters.is_down = True
+    api.now = NOW + timedelta(seconds=WRONG_SIGNATURE_SECONDS)
+
+    # when
+    wrong = [api.call(f'{{"id": {number}}}', at=api.now, secret="guessed")[0] for number in range(5)]
+
+    # then SSM is asked once, and the last good secret is kept
+    assert (wrong, api.parameters.reads) == ([401] * 5, 3)
+    assert api.call(BODY.replace("scale_1", "scale_2"), at=api.now)[0] == 202
+
+
+def test_both_secrets_are_accepted_while_they_change(api):
+    # given a provider that changes from one secret to another
+    configuration = json.loads(api.parameters.values["/p/events/callbacks/scales"])
+    configuration["other_secret_parameter"] = "/secret-second"
+    api.parameters.values["/p/events/callbacks/scales"] = json.dumps(configuration)
+    api.parameters.values["/secret-second"] = "the new one"
+
+    # when
+    statuses = [
+        api.call(f'{{"id": {number}}}', secret=secret)[0]
+        for number, secret in enumerate((SECRET, "the new one", "a third one"))
+    ]
+
+    # then
+    assert statuses == [202, 202, 401]
 
 
 def test_last_secret_stays_in_use_while_ssm_does_not_answer(api):
@@ -369,8 +439,16 @@ def test_callback_is_unavailable_if_ssm_never_answered(api):
     # given
     api.parameters.is_down = True
 
-    # then
-    assert api.call()[0] == 503
+    # when many callbacks arrive within the time after which they are to be sent again
+    statuses = {api.call(f'{{"id": {number}}}')[0] for number in range(100)}
+
+    # then SSM was asked once
+    assert (statuses, api.parameters.reads) == ({503}, 1)
+
+    # and it is asked again afterwards
+    api.parameters.is_down = False
+    api.now = NOW + timedelta(seconds=FAILED_SECONDS)
+    assert (api.call()[0], int(api.retry_after or FAILED_SECONDS)) == (202, FAILED_SECONDS)
 
 
 @pytest.mark.parametrize("missing", ["/p/events/callbacks/scales", "/secret"])

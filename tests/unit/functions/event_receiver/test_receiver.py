@@ -1,6 +1,7 @@
 """Posted events: all of a request in the queue and answered 202, or nothing of it and every problem named."""
 
 import base64
+import gzip
 import json
 import uuid
 from datetime import UTC, datetime, timedelta
@@ -193,9 +194,7 @@ def test_a_body_in_base64_is_read(post, sqs):
     assert (status, len(sqs.bodies)) == (202, 1)
 
 
-@pytest.mark.parametrize(
-    "content_type", [None, "", "text/plain", "application/jsonp", "application/json; charset=latin-1"]
-)
+@pytest.mark.parametrize("content_type", [None, "", "text/plain", "application/jsonp", "application/json x"])
 def test_a_body_that_is_not_declared_as_json_is_refused(post, sqs, content_type):
     # when
     status, answer, media_type = post(an_event(), content_type)
@@ -207,10 +206,49 @@ def test_a_body_that_is_not_declared_as_json_is_refused(post, sqs, content_type)
 
 
 @pytest.mark.parametrize(
-    "content_type", ["application/json; charset=utf-8", "Application/JSON", 'application/json;charset="UTF-8"']
+    "content_type",
+    [
+        "application/json; charset=utf-8",
+        "Application/JSON",
+        'application/json;charset="UTF-8"',
+        "application/json; charset=utf8",
+        "application/json; charset=UTF-8;",
+        "application/json; charset = utf-8",
+        "application/json; charset=utf-8; boundary=x",
+        "application/json; boundary=x",
+    ],
 )
 def test_a_declared_charset_of_utf_8_is_taken(post, content_type):
     assert post(an_event(), content_type)[0] == 202
+
+
+@pytest.mark.parametrize("charset", ["iso-8859-1", "utf-16", "", "utf-8; charset=latin-1", "UTF-8x"])
+def test_another_charset_is_refused_by_its_name(post, sqs, charset):
+    # when
+    status, answer, _ = post(an_event(), f"application/json; charset={charset}")
+
+    # then
+    assert (status, sqs.bodies) == (415, [])
+    assert answer["detail"].startswith("send the body in UTF-8: the charset ")
+    assert charset.rpartition("=")[2] in answer["detail"]
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "br", "gzip, identity"])
+def test_compressed_body_is_refused_by_its_encoding(post, sqs, encoding):
+    # given a body that its sender compressed
+    body = base64.b64encode(gzip.compress(json.dumps(an_event()).encode())).decode()
+
+    # when
+    headers = {"Content-Type": JSON, "Content-Encoding": encoding}
+    status, answer, _ = post(body, isBase64Encoded=True, headers=headers)
+
+    # then
+    assert (status, sqs.bodies) == (415, [])
+    assert answer["detail"] == f'send the body as it is: the Content-Encoding "{encoding}" is not accepted'
+
+
+def test_encoding_identity_is_accepted(post):
+    assert post(an_event(), headers={"Content-Type": JSON, "Content-Encoding": "identity"})[0] == 202
 
 
 def test_a_body_of_two_mebibytes_is_refused(post, sqs):
@@ -258,6 +296,17 @@ def test_a_body_that_is_wrong_as_a_whole_is_refused(post, sqs, body, problem):
     assert error["pointer"] == ""
     assert error["problem"].startswith(problem)
     assert answer["request_id"] == "request-1"
+
+
+def test_body_nested_nearly_too_deep_to_be_parsed_is_refused(post, sqs):
+    # when an escape makes the receiver look for halves of characters, at every depth around the parser's limit
+    answers = [post('{"\\u0041":' * depth + "1" + "}" * depth) for depth in range(900, 1010)]
+
+    # then none is a defect
+    assert {(status, answer["errors"][0]["problem"]) for status, answer, _ in answers} == {
+        (400, "is nested deeper than 32 levels")
+    }
+    assert sqs.bodies == []
 
 
 def test_bytes_that_are_no_utf_8_are_refused(post):

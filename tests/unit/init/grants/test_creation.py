@@ -15,7 +15,25 @@ NOT_NEEDED = {
         ("ec2:CreateFlowLogs", f"ecs:List{what}"): "flow logs of ECS's tasks"
         for what in ("Clusters", "ContainerInstances", "Services", "TaskDefinitions", "Tasks")
     },
-}
+    **{
+        (f"wafv2:{action}", other): "firewalls of other services"
+        for action, others in {
+            "AssociateWebACL": [
+                "apprunner:AssociateWebAcl", "appsync:SetWebACL", "cognito-idp:AssociateWebACL",
+                "ec2:AssociateVerifiedAccessInstanceWebAcl", "elasticloadbalancing:SetWebAcl",
+            ],
+            "DisassociateWebACL": [
+                "apprunner:DisassociateWebAcl", "appsync:SetWebACL", "cognito-idp:DisassociateWebACL",
+                "ec2:DisassociateVerifiedAccessInstanceWebAcl", "elasticloadbalancing:SetWebAcl",
+            ],
+            "GetWebACLForResource": [
+                "apprunner:DescribeWebAclForService", "cognito-idp:GetWebACLForResource",
+                "ec2:GetVerifiedAccessInstanceWebAcl",
+            ],
+        }.items()
+        for other in others
+    },
+}  # fmt: skip
 """Actions that AWS asks for in turn, but not for what the program does."""
 ALSO_MADE_IN = {
     "ec2:CreateFlowLogs": {"vpc"},

@@ -59,7 +59,7 @@ def called_back(weight, second=0):
     body = {"id": "scale_1", "type": "weighing", **weighed(weight)}
     provider = CallbackProvider(event_id_pointer="/id", event_type_pointer="/type", secret_parameter="/secret")
     receipt = Receipt(RECEIVED + timedelta(seconds=second), f"request-{second}", SCALES)
-    event = wrap("scales", provider, body, json.dumps(body).encode(), RECEIVED, receipt)
+    event = wrap("scales", provider, body, RECEIVED, receipt)
     return event.line, event.event_id
 
 
@@ -129,6 +129,48 @@ def test_an_event_that_was_sent_again_is_a_row_once_as_it_was_first_received(ref
     assert (row["request_id"], row["received_at"]) == ("request-0", RECEIVED)
     assert json.loads(row["payload"]) == event["payload"]
     assert counts(store) == {"in": 3, "warehouse": 2, "quarantined": 0, "duplicate": 1}
+
+
+SPELLINGS = (
+    {"member_id": 1, "place": "/a", "of": {"x": [1, 2], "y": 10}},
+    {"of": {"y": 1e1, "x": [1.0, 2]}, "place": "/a", "member_id": 1.0},
+)
+"""One payload in two spellings."""
+
+
+def spelled(event, payload, second):
+    """The line of an event whose payload is stored in this very spelling, as before members were sorted."""
+    line = json.loads(stored({**event, "payload": {}}, second))
+    return json.dumps({**line, "payload": payload})
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_payloads_that_are_equal_as_json_are_one_row(order):
+    # given lines in which members have another order, and numbers another spelling
+    event = an_event(event_type="scan")
+    lines = [spelled(event, SPELLINGS[place], second) for second, place in enumerate(order)]
+
+    # when they land in one object, among others
+    store = lake_of([*lines, stored(an_event(), 5)])
+
+    # then the first one received is the row, and the other a repetition
+    [row] = [row for row in rows(store) if row["event_id"] == event["event_id"]]
+    assert (row["request_id"], row["member_id"]) == ("request-0", 1)
+    assert json.loads(row["payload"]) == SPELLINGS[order[0]]
+    assert counts(store) == {"in": 3, "warehouse": 2, "quarantined": 0, "duplicate": 1}
+
+
+@pytest.mark.parametrize("spellings", [('"1"', "1"), ("1", "true"), ("[1,2]", "[2,1]"), ('"a"', '"A"')])
+def test_payloads_that_differ_as_json_are_two(spellings):
+    # given
+    event = an_event(event_type="scan")
+    payloads = [{"member_id": 1, "place": "/a", "of": json.loads(each)} for each in spellings]
+
+    # when
+    store = lake_of([spelled(event, payload, second) for second, payload in enumerate(payloads)])
+
+    # then
+    assert counts(store) == {"in": 2, "warehouse": 1, "quarantined": 1, "duplicate": 0}
 
 
 def test_a_callback_that_was_signed_again_is_a_row_once(refined):
