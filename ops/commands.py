@@ -24,6 +24,7 @@ from ops.quarantine.command import app as quarantine_app
 from ops.run_report.facts import dataset_facts, report_facts
 from ops.run_report.page import render_page
 from ops.runs.command import runs
+from ops.stack.private_files import write_private
 from ops.stack.target import Target, find_target
 from ops.stack.terminal import console, errors_for_a_person, new_table
 from ops.status.command import status
@@ -115,7 +116,8 @@ def report(
     target: Target = context.obj
     with errors_for_a_person(), console.status("reading the lake"):
         page = render_page(target.stack, dataset_facts(target), report_facts(target))
-        output.write_text(page, encoding="utf-8")
+        # It shows refused rows.
+        write_private(output, page)
     console.print(f"written: {output}", highlight=False, soft_wrap=True)
 
 
