@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Annotated, Any, Final
 
 import typer
-from rich.markup import escape
 from typer.core import TyperGroup
 
 from datasets import DATASETS
@@ -26,7 +25,7 @@ from ops.run_report.page import render_page
 from ops.runs.command import runs
 from ops.stack.private_files import write_private
 from ops.stack.target import Target, find_target
-from ops.stack.terminal import console, errors_for_a_person, new_table
+from ops.stack.terminal import console, errors_for_a_person, escape, new_table
 from ops.status.command import status
 from ops.trace.command import trace
 from ops.trial.command import try_declaration
@@ -92,7 +91,8 @@ def outputs(
         return
     table = new_table(target, "export", "value")
     for name, value in sorted(target.exports.items()):
-        table.add_row(name, escape(value if isinstance(value, str) else json.dumps(value, indent=1)))
+        lines = value if isinstance(value, str) else json.dumps(value, indent=1)
+        table.add_row(name, "\n".join(map(escape, lines.split("\n"))))
     console.print(table)
 
 
@@ -171,7 +171,8 @@ def collect_now(context: typer.Context, dataset: str) -> None:
     with errors_for_a_person(), console.status(f"collecting {dataset}"):
         summary = collect(context.obj, dataset)
     for landed in summary["collected"]:
-        console.print(f"collected {landed['source']} to {landed['key']} ({landed['bytes']:,} bytes)", highlight=False)
+        source, key = escape(landed["source"]), escape(landed["key"])
+        console.print(f"collected {source} to {key} ({landed['bytes']:,} bytes)", highlight=False)
     console.print(f"{len(summary['collected'])} collected, {summary['unchanged']} unchanged")
 
 

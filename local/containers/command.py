@@ -5,15 +5,14 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
-from rich.console import Console
-
 from lake.stacks import LOCAL_STACK
 from local.containers.engine import Container, ImageError, build, find_engine, follow, start
 from local.containers.servers import mssql_container, sftp_container, swagger_container
 from ops.stack.private_files import make_state_folder
 from ops.stack.target import TargetError, find_target
+from ops.stack.terminal import PrintableConsole
 
-console = Console()
+console = PrintableConsole()
 LICENCE: Final = "go.microsoft.com/fwlink/?LinkId=746388"
 
 
