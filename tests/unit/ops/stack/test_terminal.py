@@ -71,6 +71,8 @@ def test_every_console_and_every_escape_is_a_printable_one(folder: str):
     others = {str(file.relative_to(ROOT)): file.read_text() for file in (ROOT / folder).rglob("*.py")}
 
     # then none but these writes to a terminal by rich's own console, or escapes markup alone
-    found = re.compile(r"(?<!Printable)Console\(|rich\.markup|from rich import .*markup|(?<![.\w])print\(|sys\.std\w+\.write")
+    found = re.compile(
+        r"(?<!Printable)Console\(|rich\.markup|from rich import .*markup|(?<![.\w])print\(|sys\.std\w+\.write"
+    )
     writing = {name for name, text in others.items() if found.search(text)}
     assert writing - own - {f"{folder}/__main__.py"} == set()
