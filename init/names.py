@@ -75,7 +75,7 @@ class Names:
 
     def drift_role(self, stack: str) -> str:
         """Role that CI compares a stack with the account with."""
-        return f"{PROJECT}-ci-drift-{stack}"
+        return f"{PROJECT}-ci-drift-preview-{stack}"
 
     def deploy_role(self, stack: str) -> str:
         """Role that CI deploys a stack with."""
