@@ -11,6 +11,7 @@ from typer.core import TyperGroup
 
 from datasets import DATASETS
 from ops.access.matrix import ACTIONS, Decision, access_matrix
+from ops.access.page import markdown
 from ops.access.policies import read_policies
 from ops.dead_letters.command import redrive
 from ops.ingest.collect import collect
@@ -138,6 +139,7 @@ def access(
     principal: Annotated[str, typer.Option(help="Only roles with this in their names.")] = "",
     everything: Annotated[bool, typer.Option("--all", help="Also what a role may not do at all.")] = False,  # noqa: FBT002 - a flag
     as_json: Annotated[bool, typer.Option("--json", help="As JSON, for programs.")] = False,  # noqa: FBT002 - a flag
+    as_markdown: Annotated[bool, typer.Option("--markdown", help="A row for each role, for a page.")] = False,  # noqa: FBT002 - a flag
 ) -> None:
     """Who may do what under which prefix, and the statement that decides: read from the deployed policies."""
     target: Target = context.obj
@@ -150,6 +152,9 @@ def access(
     ]
     if as_json:
         typer.echo(json.dumps([asdict(row) for row in shown], indent=2))
+        return
+    if as_markdown:
+        typer.echo(markdown(shown, target.stack))
         return
     table = new_table(target, "role", "prefix", *ACTIONS)
     for row in shown:
