@@ -15,6 +15,7 @@ from typing import BinaryIO, Final
 import psutil
 
 from emulation.errors import EmulationError
+from ops.stack.private_files import PRIVATE_UMASK, make_private_folder, open_private, write_private
 
 POLL_SECONDS: Final = 0.05
 # Long enough to close what is open; nothing of what these processes hold outlives them.
@@ -58,10 +59,10 @@ class BackgroundProcess:
         Raises:
             ProcessError: it ended, or was not ready in time; it is stopped then.
         """
-        self.log_file.parent.mkdir(parents=True, exist_ok=True)
+        make_private_folder(self.log_file.parent)
         try:
             # An interrupt before the record is written would leave a process that nobody finds again.
-            with _signals_held_back(), self.log_file.open("wb") as log:
+            with _signals_held_back(), open_private(self.log_file) as log:
                 process = self._launch(command, environment, log)
             self._wait(process, is_ready, within_seconds)
         except BaseException:
@@ -91,7 +92,13 @@ class BackgroundProcess:
     def _launch(self, command: Sequence[str], environment: Mapping[str, str], log: BinaryIO) -> subprocess.Popen[bytes]:
         # A session of its own: ctrl-C reaches only the command in the foreground, which stops this one in order.
         process = subprocess.Popen(  # noqa: S603 - the callers' own commands
-            command, env=dict(environment), stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+            command,
+            env=dict(environment),
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+            umask=PRIVATE_UMASK,
         )
         _children[process.pid] = process
         record = {"pid": process.pid, "created": psutil.Process(process.pid).create_time()}
@@ -129,9 +136,9 @@ def _signal_group(group: int, number: signal.Signals) -> None:
 
 
 def write_whole(file: Path, text: str) -> None:
-    """Write a file so that no other process ever sees a part of it."""
+    """Write a file so that no other process ever sees a part of it, and no other user any of it."""
     draft = file.with_name(f".{file.name}.part")
-    draft.write_text(text)
+    write_private(draft, text)
     draft.replace(file)
 
 

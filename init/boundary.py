@@ -1,17 +1,22 @@
 """The most that a role of the platform may ever do, whatever policy a deployment gives it."""
 
-from init.documents import Document, allow, document
+from init.documents import Document, allow, deny_other_stacks, document
 from init.names import PROJECT, Names
 
 
 def boundary_document(names: Names, stack: str) -> Document:
-    """The boundary of a stack's roles. A test holds it against what the program's roles are given."""
+    """The boundary of a stack's roles: all of them, those of teams included. It reaches no other stack.
+
+    A test holds it against what the program's roles are given.
+    """
     prefix = f"{PROJECT}-{stack}"
+    databases = (f"{prefix.replace('-', '_')}_*", "default")
 
     def arns(service: str, *resources: str) -> list[str]:
         return [f"arn:aws:{service}:{names.region}:{names.account}:{each}" for each in resources]
 
     return document(
+        deny_other_stacks(stack),
         allow(
             "Lake",
             [
@@ -20,6 +25,8 @@ def boundary_document(names: Names, stack: str) -> Document:
                 "s3:ListMultipartUploadParts", "s3:PutObject", "s3:PutObjectTagging",
             ],
             [f"arn:aws:s3:::{prefix}-*"],
+            # A bucket's name is no proof of whose it is.
+            {"StringEquals": {"aws:ResourceAccount": names.account}},
         ),
         allow(
             "Key",
@@ -28,7 +35,7 @@ def boundary_document(names: Names, stack: str) -> Document:
             {"StringEquals": {"aws:ResourceTag/stack": stack}},
         ),
         allow(
-            "GivenParameters",
+            "DecryptGivenParameters",
             ["kms:Decrypt"],
             arns("kms", "key/*"),
             {
@@ -73,10 +80,23 @@ def boundary_document(names: Names, stack: str) -> Document:
                 "glue:GetTables", "glue:GetJobRun", "glue:NotifyEvent", "glue:StartJobRun",
             ],
             arns(
-                "glue", "catalog", "database/*", "table/*", *(f"{kind}/{prefix}-*" for kind in ("job", "workflow"))
+                "glue",
+                "catalog",
+                *(f"database/{each}" for each in databases),
+                *(f"table/{each}/*" for each in databases),
+                *(f"{kind}/{prefix}-*" for kind in ("job", "workflow")),
             ),
         ),
-        allow("Parameters", ["ssm:GetParameter", "ssm:GetParameters"], arns("ssm", "parameter/*")),
+        allow(
+            "Parameters", ["ssm:GetParameter", "ssm:GetParameters"], arns("ssm", f"parameter/{PROJECT}/{stack}/*")
+        ),
+        # A person's own, wherever it lies, by the tag that the person gave it.
+        allow(
+            "GivenParameters",
+            ["ssm:GetParameter"],
+            arns("ssm", "parameter/*"),
+            {"StringEquals": {"aws:ResourceTag/stack": stack}},
+        ),
         allow(
             "Tasks",
             ["ecs:DescribeTasks", "ecs:RunTask", "ecs:StopTask"],
@@ -95,7 +115,7 @@ def boundary_document(names: Names, stack: str) -> Document:
         allow("RolesArePassed", ["iam:PassRole"], [names.arn_of_role(f"{prefix}-*")]),
         allow(
             "Logs", ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"],
-            arns("logs", "log-group:*"),
+            arns("logs", f"log-group:/{prefix}-*", "log-group:/aws-glue/*"),
         ),
         allow(
             "Images",
@@ -106,9 +126,15 @@ def boundary_document(names: Names, stack: str) -> Document:
         allow(
             "Measurements",
             [
-                "cloudwatch:PutMetricData", "ecr:GetAuthorizationToken", "logs:DescribeLogGroups",
-                "xray:PutTelemetryRecords", "xray:PutTraceSegments",
+                "ecr:GetAuthorizationToken", "logs:DescribeLogGroups", "xray:PutTelemetryRecords",
+                "xray:PutTraceSegments",
             ],
             ["*"],
+        ),
+        allow(
+            "Metrics",
+            ["cloudwatch:PutMetricData"],
+            ["*"],
+            {"StringEquals": {"cloudwatch:namespace": ["Glue", prefix]}},
         ),
     )  # fmt: skip

@@ -1,9 +1,10 @@
 """What CI's roles may do, who may assume them, and what bounds every role that they make."""
 
+from collections.abc import Callable, Sequence
 from typing import Final
 
-from init.documents import Document, Statement, allow, allow_principal, deny, document
-from init.grants import grants
+from init.documents import Document, Statement, allow, allow_principal, deny_other_stacks, document
+from init.grants import Grant, grants
 from init.names import GITHUB_AUDIENCE, GITHUB_ISSUER, PROJECT, Names
 
 DEV: Final = "dev"
@@ -30,8 +31,13 @@ def trust(names: Names, subjects: list[str]) -> Document:
 
 
 def preview_subjects(stack: str) -> list[str]:
-    """When a preview may run: in the environment, which for prod a person approves; main looks for drift."""
-    return [f"environment:{stack}-preview", "ref:refs/heads/main"]
+    """When a preview may run: in the environment, which for prod a person approves."""
+    return [f"environment:{stack}-preview"]
+
+
+def drift_subjects() -> list[str]:
+    """When a stack may be compared with the account: from main, whose code was reviewed."""
+    return ["ref:refs/heads/main"]
 
 
 def deploy_subjects(stack: str) -> list[str]:
@@ -44,15 +50,16 @@ def preview_policies(names: Names, stack: str, state_key: str, secrets_key: str)
 
     One document for each policy: IAM takes 6,144 characters of each.
     """
-    policies = {"state": document(*_state(names, stack, state_key, secrets_key))}
-    for part, of_part in grants(names, stack).items():
-        reads = [allow(each.sid, each.reads, each.resources, each.condition) for each in of_part if each.reads]
-        policies[part] = document(*reads)
-    return policies
+    return _reading(names, stack, state_key, secrets_key, lambda grant: grant.reads)
+
+
+def drift_policies(names: Names, stack: str, state_key: str, secrets_key: str) -> dict[str, Document]:
+    """What a comparison with the account reads: what a preview reads, and the secrets that the program made."""
+    return _reading(names, stack, state_key, secrets_key, lambda grant: [*grant.reads, *grant.secrets])
 
 
 def deploy_policies(names: Names, stack: str, state_key: str, secrets_key: str) -> dict[str, Document]:
-    """What a deployment may do: what a preview may, and to change it."""
+    """What a deployment may do: what a comparison may, and to change it."""
     writes = allow(
         "StateIsWritten",
         ["s3:DeleteObject", "s3:PutObject"],
@@ -61,8 +68,25 @@ def deploy_policies(names: Names, stack: str, state_key: str, secrets_key: str) 
     encrypts = allow("StateIsEncrypted", ["kms:GenerateDataKey"], [state_key], _only_objects(names, _keys(stack)))
     policies = {"state": document(*_state(names, stack, state_key, secrets_key), writes, encrypts)}
     for part, of_part in grants(names, stack).items():
-        statements = [allow(each.sid, [*each.reads, *each.changes], each.resources, each.condition) for each in of_part]
+        statements = [
+            allow(each.sid, [*each.reads, *each.secrets, *each.changes], each.resources, each.condition)
+            for each in of_part
+        ]
         policies[part] = document(*statements)
+    return policies
+
+
+def _reading(
+    names: Names, stack: str, state_key: str, secrets_key: str, actions_of: Callable[[Grant], Sequence[str]]
+) -> dict[str, Document]:
+    policies = {"state": document(*_state(names, stack, state_key, secrets_key))}
+    for part, of_part in grants(names, stack).items():
+        reads = [
+            allow(each.sid, actions, each.resources, each.condition)
+            for each in of_part
+            if (actions := actions_of(each))
+        ]
+        policies[part] = document(*reads)
     return policies
 
 
@@ -77,25 +101,12 @@ def _keys(stack: str) -> list[str]:
 def _state(names: Names, stack: str, state_key: str, secrets_key: str) -> list[Statement]:
     read = [*_keys(stack), ".pulumi/meta.yaml", ".pulumi/Pulumi.yaml"]
     return [
-        _other_stacks(stack),
+        deny_other_stacks(stack),
         allow("StateIsListed", ["s3:ListBucket"], [f"arn:aws:s3:::{names.bucket}"]),
         allow("StateIsRead", ["s3:GetObject"], [f"arn:aws:s3:::{names.bucket}/{key}" for key in read]),
         allow("StateIsDecrypted", ["kms:Decrypt"], [state_key], _only_objects(names, read)),
         allow("SecretsAreDecrypted", ["kms:Decrypt"], [secrets_key]),
     ]
-
-
-def _other_stacks(stack: str) -> Statement:
-    """Whatever is granted: nothing that carries another stack's tag.
-
-    It holds wherever a service knows the tags of its resources, API Gateway with all that belongs to an API:
-    docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-tagging-supported-resources.html.
-    """
-    is_anothers = {
-        "StringNotEquals": {"aws:ResourceTag/stack": stack},
-        "Null": {"aws:ResourceTag/stack": "false"},
-    }
-    return deny("OtherStacksAreLeftAlone", ["*"], ["*"], is_anothers)
 
 
 def _only_objects(names: Names, keys: list[str]) -> dict[str, dict[str, list[str]]]:

@@ -19,6 +19,7 @@ from init.bootstrap import changes_of_bootstrap
 from init.change import BootstrapError, Changes
 from init.names import STACKS, Names
 from init.removal import changes_of_removal
+from lake.printable import printable, printable_lines
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, help="What an AWS account needs once, before the first `pulumi up`."
@@ -95,6 +96,17 @@ def destroy(
         _carry_out(changes, names, dry_run=dry_run)
 
 
+@app.command()
+def escalations() -> None:
+    """Print each way in which CI's roles could get more, or reach prod, and whether the policies deny it."""
+    # The judge is the embedded AWS, whose import takes a second.
+    from init.escalations.page import open_ways, page  # noqa: PLC0415 - as just said
+
+    typer.echo(page())
+    if open_ways():
+        raise typer.Exit(1)
+
+
 def _names(session: boto3.Session, bucket: str, repository: str | None) -> Names:
     region = cast("str | None", session.region_name)
     if region is None:
@@ -118,10 +130,10 @@ def _carry_out(changes: Changes, names: Names, *, dry_run: bool) -> None:
     count = 0
     for change in changes:
         if dry_run:
-            console.print(f"would {escape(change.what)}", highlight=False, soft_wrap=True)
+            console.print(f"would {escape(printable(change.what))}", highlight=False, soft_wrap=True)
         else:
             change.make()
-            console.print(f"[green]✓[/] {escape(change.what)}", highlight=False, soft_wrap=True)
+            console.print(f"[green]✓[/] {escape(printable(change.what))}", highlight=False, soft_wrap=True)
         count += 1
     if not count:
         console.print("nothing to do: everything is as it should be")
@@ -146,5 +158,5 @@ def _print_next_steps(names: Names, *, write_backend: bool) -> None:
 
 
 def _fail(message: str, error: Exception) -> None:
-    errors.print(f"[red]error:[/] {escape(message)}", highlight=False, soft_wrap=True)
+    errors.print(f"[red]error:[/] {escape(printable_lines(message))}", highlight=False, soft_wrap=True)
     raise typer.Exit(1) from error

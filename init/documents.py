@@ -45,6 +45,19 @@ def deny(
     return statement | {"Condition": dict(conditions)} if conditions else statement
 
 
+def deny_other_stacks(stack: str) -> Statement:
+    """Whatever is granted: nothing that carries another stack's tag.
+
+    It holds wherever a service knows the tags of its resources, API Gateway with all that belongs to an API:
+    docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-tagging-supported-resources.html.
+    """
+    is_anothers = {
+        "StringNotEquals": {"aws:ResourceTag/stack": stack},
+        "Null": {"aws:ResourceTag/stack": "false"},
+    }
+    return deny("OtherStacksAreLeftAlone", ["*"], ["*"], is_anothers)
+
+
 def document(*statements: Statement) -> Document:
     """The document of these statements."""
     return {"Version": VERSION, "Statement": list(statements)}

@@ -14,6 +14,8 @@ from init.ci_policies import (
     PREVIEW_SESSION_SECONDS,
     deploy_policies,
     deploy_subjects,
+    drift_policies,
+    drift_subjects,
     preview_policies,
     preview_subjects,
     trust,
@@ -65,13 +67,19 @@ def changes_of_identity(iam: Any, names: Names, key_of: Callable[[str], str | No
             PREVIEW_SESSION_SECONDS,
             preview_policies(names, stack, *keys),
         )
+        drift = _Role(
+            names.drift_role(stack),
+            trust(names, drift_subjects()),
+            PREVIEW_SESSION_SECONDS,
+            drift_policies(names, stack, *keys),
+        )
         deploy = _Role(
             names.deploy_role(stack),
             trust(names, deploy_subjects(stack)),
             DEPLOY_SESSION_SECONDS,
             deploy_policies(names, stack, *keys),
         )
-        for role in (preview, deploy):
+        for role in (preview, drift, deploy):
             yield from _changes_of_role(iam, names, role)
 
 

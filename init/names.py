@@ -73,6 +73,10 @@ class Names:
         """Role that CI previews a stack with."""
         return f"{PROJECT}-ci-preview-{stack}"
 
+    def drift_role(self, stack: str) -> str:
+        """Role that CI compares a stack with the account with."""
+        return f"{PROJECT}-ci-drift-preview-{stack}"
+
     def deploy_role(self, stack: str) -> str:
         """Role that CI deploys a stack with."""
         return f"{PROJECT}-ci-deploy-{stack}"

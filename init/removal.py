@@ -31,7 +31,7 @@ def changes_of_removal(session: boto3.Session, names: Names) -> Changes:
             "them first; without its state nobody knows any more what a stack consists of"
         )
     for stack in STACKS:
-        for role in (names.preview_role(stack), names.deploy_role(stack)):
+        for role in (names.preview_role(stack), names.drift_role(stack), names.deploy_role(stack)):
             yield from _role(iam, names, role)
         yield from _policy(iam, names.arn_of_policy(names.boundary(stack)))
     provider = find_provider(iam, names)

@@ -9,7 +9,6 @@ from typing import Annotated, Final
 
 import typer
 from botocore.exceptions import BotoCoreError, ClientError
-from rich.markup import escape
 
 from emulation.errors import EmulationError
 from emulation.pulumi_engine import deploy
@@ -34,7 +33,7 @@ from local.platform_instance import (
 )
 from ops.stack.errors import OperatorError
 from ops.stack.target import TargetError, find_target
-from ops.stack.terminal import PrintableConsole
+from ops.stack.terminal import PrintableConsole, escape, fail
 from processing.errors import ProcessingError
 
 app = typer.Typer(
@@ -81,11 +80,9 @@ def _errors_for_a_person() -> Generator[None]:
     try:
         yield
     except _EXPECTED as error:
-        errors.print(f"[red]error:[/] {escape(str(error))}", highlight=False, soft_wrap=True)
-        raise typer.Exit(1) from error
+        fail("", error)
     except (BotoCoreError, ClientError) as error:
-        errors.print(f"[red]error:[/] the emulator answered: {escape(str(error))}", highlight=False, soft_wrap=True)
-        raise typer.Exit(1) from error
+        fail("the emulator answered: ", error)
 
 
 @contextmanager

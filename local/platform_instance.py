@@ -17,6 +17,7 @@ from emulation.sql_server.process import SqlServer, known_servers
 from lake.stacks import LOCAL_STACK
 from local.demo.sample import find_sample
 from local.errors import LocalError
+from ops.stack.private_files import make_state_folder, open_private
 from ops.stack.target import find_target
 
 PROGRAM: Final = Path(__file__).resolve().parent.parent
@@ -104,7 +105,7 @@ class LocalPlatform:
             emulation.processes.ProcessError: a process does not start.
             emulation.pulumi_engine.EngineError: the program cannot be deployed.
         """
-        self.state_directory.mkdir(parents=True, exist_ok=True)
+        make_state_folder(self.state_directory)
         with self._alone():
             return self._up(fresh=fresh, progress=progress)
 
@@ -188,7 +189,7 @@ class LocalPlatform:
     @contextlib.contextmanager
     def _alone(self) -> Generator[None]:
         """Two deployments at once would each create what the other has not recorded yet."""
-        with (self.state_directory / "lock").open("w") as lock:
+        with open_private(self.state_directory / "lock") as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as error:

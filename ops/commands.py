@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Annotated, Any, Final
 
 import typer
-from rich.markup import escape
 from typer.core import TyperGroup
 
 from datasets import DATASETS
 from ops.access.matrix import ACTIONS, Decision, access_matrix
+from ops.access.page import markdown
 from ops.access.policies import read_policies
 from ops.dead_letters.command import redrive
 from ops.ingest.collect import collect
@@ -24,8 +24,9 @@ from ops.quarantine.command import app as quarantine_app
 from ops.run_report.facts import dataset_facts, report_facts
 from ops.run_report.page import render_page
 from ops.runs.command import runs
+from ops.stack.private_files import write_private
 from ops.stack.target import Target, find_target
-from ops.stack.terminal import console, errors_for_a_person, new_table
+from ops.stack.terminal import console, errors_for_a_person, escape, new_table
 from ops.status.command import status
 from ops.trace.command import trace
 from ops.trial.command import try_declaration
@@ -91,7 +92,8 @@ def outputs(
         return
     table = new_table(target, "export", "value")
     for name, value in sorted(target.exports.items()):
-        table.add_row(name, escape(value if isinstance(value, str) else json.dumps(value, indent=1)))
+        lines = value if isinstance(value, str) else json.dumps(value, indent=1)
+        table.add_row(name, "\n".join(map(escape, lines.split("\n"))))
     console.print(table)
 
 
@@ -115,7 +117,8 @@ def report(
     target: Target = context.obj
     with errors_for_a_person(), console.status("reading the lake"):
         page = render_page(target.stack, dataset_facts(target), report_facts(target))
-        output.write_text(page, encoding="utf-8")
+        # It shows refused rows.
+        write_private(output, page)
     console.print(f"written: {output}", highlight=False, soft_wrap=True)
 
 
@@ -136,6 +139,7 @@ def access(
     principal: Annotated[str, typer.Option(help="Only roles with this in their names.")] = "",
     everything: Annotated[bool, typer.Option("--all", help="Also what a role may not do at all.")] = False,  # noqa: FBT002 - a flag
     as_json: Annotated[bool, typer.Option("--json", help="As JSON, for programs.")] = False,  # noqa: FBT002 - a flag
+    as_markdown: Annotated[bool, typer.Option("--markdown", help="A row for each role, for a page.")] = False,  # noqa: FBT002 - a flag
 ) -> None:
     """Who may do what under which prefix, and the statement that decides: read from the deployed policies."""
     target: Target = context.obj
@@ -148,6 +152,9 @@ def access(
     ]
     if as_json:
         typer.echo(json.dumps([asdict(row) for row in shown], indent=2))
+        return
+    if as_markdown:
+        typer.echo(markdown(shown, target.stack))
         return
     table = new_table(target, "role", "prefix", *ACTIONS)
     for row in shown:
@@ -169,7 +176,8 @@ def collect_now(context: typer.Context, dataset: str) -> None:
     with errors_for_a_person(), console.status(f"collecting {dataset}"):
         summary = collect(context.obj, dataset)
     for landed in summary["collected"]:
-        console.print(f"collected {landed['source']} to {landed['key']} ({landed['bytes']:,} bytes)", highlight=False)
+        source, key = escape(landed["source"]), escape(landed["key"])
+        console.print(f"collected {source} to {key} ({landed['bytes']:,} bytes)", highlight=False)
     console.print(f"{len(summary['collected'])} collected, {summary['unchanged']} unchanged")
 
 

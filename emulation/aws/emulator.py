@@ -12,6 +12,7 @@ from typing import Final
 
 from emulation.errors import EmulationError
 from emulation.processes import BackgroundProcess
+from ops.stack.private_files import make_private_folder
 from ops.stack.target import EMULATOR_ACCESS_KEY, EMULATOR_SECRET_KEY, TEMPORARY_FILES, local_environment
 
 HOST: Final = "127.0.0.1"
@@ -54,7 +55,7 @@ class Emulator:
         check_port_is_free(self.port)
         temporary_files = self.state_directory.resolve() / TEMPORARY_FILES
         shutil.rmtree(temporary_files, ignore_errors=True)
-        temporary_files.mkdir(parents=True)
+        make_private_folder(temporary_files)
         environment = local_environment(os.environ) | {
             # It leaves each function's code and layers there.
             "TMPDIR": str(temporary_files),

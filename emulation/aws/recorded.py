@@ -10,11 +10,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ministack.app import main
 from ministack.core import iam_evaluator
 
 from emulation.aws.emulator import DECISIONS_VARIABLE
-from emulation.aws.server import name_api_keys
+from emulation.aws.server import serve
 
 
 class _Recorder:
@@ -65,6 +64,5 @@ def _readable(keys: Mapping[str, Any]) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    name_api_keys()
     iam_evaluator.enforce = _Recorder(Path(os.environ[DECISIONS_VARIABLE]))
-    main()
+    serve()

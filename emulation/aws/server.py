@@ -1,12 +1,21 @@
-"""The embedded AWS as a process: ministack, and what its API Gateway leaves out of a request that has an API key."""
+"""The embedded AWS as a process: ministack, which answers no page of another site, and names a request's API key."""
 
 from typing import Any
 
-from ministack.app import main
+from ministack import app as ministack
 from ministack.services import apigateway_v1
 
+from emulation.web_pages import guarded
 
-def name_api_keys() -> None:
+
+def serve() -> None:
+    """Serve the embedded AWS until the process is stopped."""
+    _name_api_keys()
+    ministack.app = guarded(ministack.app)
+    ministack.main()
+
+
+def _name_api_keys() -> None:
     """Give a function the id of a request's API key, as AWS does where the method needs a key.
 
     docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-mapping-template-reference.html,
@@ -27,5 +36,4 @@ def name_api_keys() -> None:
 
 
 if __name__ == "__main__":
-    name_api_keys()
-    main()
+    serve()

@@ -15,6 +15,7 @@ import yaml
 
 from emulation.pulumi_engine import Deployment, EngineError
 from emulation.pulumi_engine.deployment import Observer
+from ops.stack.private_files import PRIVATE_UMASK, make_private_folder, write_private
 from ops.stack.target import EMULATOR_ACCESS_KEY, EMULATOR_SECRET_KEY, local_environment
 
 _PROVIDER: Final = {
@@ -63,7 +64,7 @@ def deploy_with_pulumi(
         )
     backend = state_directory / "pulumi" / instance / "state"
     project = backend.parent / "program"
-    backend.mkdir(parents=True, exist_ok=True)
+    make_private_folder(backend)
     environment = local_environment(os.environ) | {
         "AWS_ENDPOINT_URL": endpoint,
         "PULUMI_BACKEND_URL": backend.resolve().as_uri(),
@@ -75,7 +76,12 @@ def deploy_with_pulumi(
     def run(*words: str, show: bool = False) -> str:
         command = [pulumi, *words, "--stack", stack, "--cwd", str(project), "--non-interactive"]
         result = subprocess.run(  # noqa: S603 - own arguments
-            command, env=environment, stdout=None if show else subprocess.PIPE, text=True, check=False
+            command,
+            env=environment,
+            stdout=None if show else subprocess.PIPE,
+            text=True,
+            check=False,
+            umask=PRIVATE_UMASK,
         )
         if result.returncode != 0:
             raise EngineError(f"`pulumi {' '.join(words)}` failed, for the reason above")
@@ -86,7 +92,7 @@ def deploy_with_pulumi(
     run("stack", "select", "--create", "--secrets-provider", "passphrase")
     stack_file = project / f"Pulumi.{stack}.yaml"
     made_by_cli = yaml.safe_load(stack_file.read_text()) or {} if stack_file.exists() else {}
-    stack_file.write_text(yaml.safe_dump({**made_by_cli, "config": {**config, **_PROVIDER}}), encoding="utf-8")
+    write_private(stack_file, yaml.safe_dump({**made_by_cli, "config": {**config, **_PROVIDER}}))
     run("up", "--yes", "--skip-preview", show=True)
     exports: dict[str, Any] = json.loads(run("stack", "output", "--json"))
     resources = json.loads(run("stack", "export"))["deployment"].get("resources", [])
@@ -95,7 +101,7 @@ def deploy_with_pulumi(
 
 def _link_all_but_the_stacks_file(program: Path, project: Path, stack_file: str) -> None:
     """The program in a folder of its own: the CLI writes a salt into the stack's file, which is not to be committed."""
-    project.mkdir(exist_ok=True)
+    make_private_folder(project)
     for entry in program.iterdir():
         link = project / entry.name
         if entry.name != stack_file and not link.is_symlink():

@@ -8,7 +8,6 @@ A generated private key is a file of its own under private-keys/, which is where
 import hashlib
 import hmac
 import json
-import os
 import secrets
 import shutil
 import threading
@@ -19,6 +18,7 @@ from typing import Any, Final
 
 from emulation.pulumi_engine.content import Content
 from emulation.pulumi_engine.errors import EngineError
+from ops.stack.private_files import make_private_folder, write_private
 
 _STATE_FILE: Final = "engine.json"
 _KEY_FILE: Final = "engine.key"
@@ -56,7 +56,7 @@ class State:
         self._instance = instance
         self._lock = threading.Lock()
         self.private_keys = directory / _PRIVATE_KEYS
-        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private_folder(directory)
         self.resources = self._read()
         if not self.resources:
             discard_state(directory)
@@ -102,10 +102,8 @@ def discard_state(directory: Path) -> None:
 
 def write_private_file(path: Path, content: bytes) -> None:
     """Write a file that only its owner may read, in a folder that only its owner may enter."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
+    make_private_folder(path.parent)
+    write_private(path, content)
 
 
 def _read_or_make_key(path: Path) -> bytes:

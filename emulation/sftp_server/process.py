@@ -8,6 +8,7 @@ from typing import Final
 
 from emulation.processes import BackgroundProcess
 from emulation.sftp_server.server import generate_host_key, host_key_line
+from ops.stack.private_files import make_private_folder, write_private
 from ops.stack.target import local_environment
 
 USER: Final = "dataplatform"
@@ -46,7 +47,7 @@ class SourceServer:
         Raises:
             emulation.processes.ProcessError: it does not start.
         """
-        self.root.mkdir(parents=True, exist_ok=True)
+        make_private_folder(self.root)
         if not self._host_key_file.exists():
             generate_host_key(self._host_key_file)
         port = self._port_file.read_text().strip() if self._port_file.exists() else "0"
@@ -63,7 +64,7 @@ class SourceServer:
 
     def authorise(self, *public_keys: str) -> None:
         """Let the owners of these public keys in, and nobody else."""
-        self._authorized_keys_file.write_text("".join(f"{key.strip()}\n" for key in public_keys))
+        write_private(self._authorized_keys_file, "".join(f"{key.strip()}\n" for key in public_keys))
 
     @property
     def _folder(self) -> Path:

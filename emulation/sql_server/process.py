@@ -22,6 +22,7 @@ from lake.parameters import (
     server_certificate_parameter,
     server_key_parameter,
 )
+from ops.stack.private_files import make_private_folder, write_private
 from ops.stack.target import Target, local_environment
 
 START_SECONDS: Final = 30.0
@@ -49,10 +50,10 @@ class SqlServer:
     def port(self) -> int:
         """The port that it listens on: chosen before it starts, since the program is deployed with it."""
         if not self._port_file.exists():
-            self._folder.mkdir(parents=True, exist_ok=True)
+            make_private_folder(self._folder)
             # Not one that the system gives to whoever asks for any: it would be gone before the server starts.
             port = secrets.choice([each for each in secrets.SystemRandom().sample(PORTS, 20) if port_is_free(each)])
-            self._port_file.write_text(str(port))
+            write_private(self._port_file, str(port))
         return int(self._port_file.read_text())
 
     def start(self, target: Target, prefix: str, seed: Callable[[pyodbc.Connection], None] | None = None) -> None:
@@ -75,7 +76,7 @@ class SqlServer:
         }
         for name, parameter in values.items():
             value = ssm.get_parameter(Name=parameter, WithDecryption=True)["Parameter"]["Value"]
-            _write_private(self._folder / name, value)
+            write_private(self._folder / name, value)
         database = self.database(target, prefix)
         ready = self._folder / "ready"
         ready.unlink(missing_ok=True)
@@ -92,7 +93,7 @@ class SqlServer:
             if seed is not None:
                 with self.connect(database) as connection:
                     seed(connection)
-            seeded.touch()
+            write_private(seeded, "")
 
     def database(self, target: Target, prefix: str) -> Database:
         """How the deployed platform reaches it."""
@@ -132,8 +133,3 @@ def known_servers(state_directory: Path) -> list[str]:
     """Names of the stand-ins that ever ran for a platform."""
     folder = state_directory / _FOLDER
     return sorted(each.name for each in folder.iterdir() if each.is_dir()) if folder.is_dir() else []
-
-
-def _write_private(path: Path, text: str) -> None:
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-        file.write(text)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from functions.observability import logger
+from lake.printable import printable
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,8 @@ class CollectionResult:
         logger.info("collected", extra={"source": file.source, "key": file.key, "bytes": file.bytes})
 
     def fail(self, source: str, error: str) -> None:
-        """Note what failed."""
+        """Note what failed. The partner chose its name, and its server perhaps the words: they stay within a line."""
+        source, error = printable(source), printable(error)
         self.failed.append(FailedFile(source, error))
         logger.error("not collected", extra={"source": source, "error": error})
 

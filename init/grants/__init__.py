@@ -1,7 +1,7 @@
-"""What deploying a stack needs of each AWS service: to read, which a preview may too, and to change.
+"""What deploying a stack needs of each AWS service: to read, which a preview may too, to read secrets, and to change.
 
 Bounded by the stack's names where a service has names in its ARNs, by the stack's tag where it has not. Whatever these
-grant, init.ci_policies denies what has another stack's tag.
+grant, init.documents.deny_other_stacks denies what has another stack's tag.
 """
 
 from init.grants.compute import api, containers, functions, schedules

@@ -98,9 +98,16 @@ def schedules(scope: Scope) -> tuple[Grant, ...]:
             scope.arns("events", f"rule/{scope.prefix}-*"),
             reads=["events:DescribeRule", "events:ListTagsForResource", "events:ListTargetsByRule"],
             changes=[
-                "events:DeleteRule", "events:DisableRule", "events:EnableRule", "events:PutRule", "events:PutTargets",
+                "events:DeleteRule", "events:DisableRule", "events:EnableRule", "events:PutRule",
                 "events:RemoveTargets", "events:TagResource", "events:UntagResource",
             ],
+        ),
+        # EventBridge proves to an encrypted topic for no account that it may publish: whose it is, is asked here.
+        Grant(
+            "RulesTargetTheStack",
+            scope.arns("events", f"rule/{scope.prefix}-*"),
+            changes=["events:PutTargets"],
+            condition={"ForAllValues:ArnLike": {"events:TargetArn": scope.arns("*", f"*{scope.prefix}-*")}},
         ),
         Grant(
             "Schedules",
@@ -116,14 +123,37 @@ def schedules(scope: Scope) -> tuple[Grant, ...]:
 
 
 def api(scope: Scope) -> tuple[Grant, ...]:
-    """API Gateway's ARNs hold ids that it makes up. Parts inherit the API's tags, which other roles are denied by."""
-    kinds = ("apikeys", "restapis", "tags", "usageplans")
-    resources = [f"arn:aws:apigateway:{scope.names.region}::/{kind}{rest}" for kind in kinds for rest in ("", "/*")]
+    """API Gateway's ARNs hold ids that it makes up: the tag decides, which the parts of an API inherit.
+
+    A list of API keys gives their values and has no tag, so nobody lists them.
+    """
+
+    def paths(*paths: str) -> list[str]:
+        return [f"arn:aws:apigateway:{scope.names.region}::/{path}" for path in paths]
+
+    every_change = ["apigateway:DELETE", "apigateway:PATCH", "apigateway:POST", "apigateway:PUT"]
     return (
         Grant(
-            "Apis",
-            resources,
+            "ApisAreMade",
+            paths("apikeys", "restapis", "usageplans"),
+            changes=["apigateway:POST"],
+            condition=scope.tagging,
+        ),
+        Grant("Apis", paths("restapis/*"), reads=["apigateway:GET"], changes=every_change, condition=scope.tagged),
+        # A usage plan answers with the values of its keys.
+        Grant(
+            "ApiKeys",
+            paths("apikeys/*", "usageplans/*"),
+            secrets=["apigateway:GET"],
+            changes=every_change,
+            condition=scope.tagged,
+        ),
+        # To tag is asked for on this, which has no tags, and as a PATCH on what is tagged.
+        Grant(
+            "ApisAreTagged",
+            paths("tags/*"),
             reads=["apigateway:GET"],
-            changes=["apigateway:DELETE", "apigateway:PATCH", "apigateway:POST", "apigateway:PUT"],
+            changes=["apigateway:PUT"],
+            condition={"StringEqualsIfExists": scope.tagging["StringEquals"]},
         ),
     )

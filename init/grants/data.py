@@ -70,10 +70,8 @@ def keys(scope: Scope) -> tuple[Grant, ...]:
         Grant(
             "Keys",
             keys,
-            reads=[
-                "kms:Decrypt", "kms:DescribeKey", "kms:GetKeyPolicy", "kms:GetKeyRotationStatus",
-                "kms:ListResourceTags",
-            ],
+            reads=["kms:DescribeKey", "kms:GetKeyPolicy", "kms:GetKeyRotationStatus", "kms:ListResourceTags"],
+            secrets=["kms:Decrypt"],
             changes=[
                 "kms:CreateAlias", "kms:DeleteAlias", "kms:EnableKeyRotation", "kms:Encrypt",
                 "kms:GenerateDataKey", "kms:PutKeyPolicy", "kms:ReEncryptFrom", "kms:ReEncryptTo", "kms:RetireGrant",

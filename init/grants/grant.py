@@ -14,6 +14,8 @@ class Grant:
     sid: str
     resources: Sequence[str]
     reads: Sequence[str] = ()
+    secrets: Sequence[str] = ()
+    """Reads that are answered with a key, a password or what decrypts one: none of a preview's."""
     changes: Sequence[str] = ()
     condition: Mapping[str, Any] | None = None
 

@@ -16,7 +16,7 @@ def name_service(scope: Scope) -> tuple[Grant, ...]:
             ],
             changes=[
                 "servicediscovery:CreatePrivateDnsNamespace", "servicediscovery:CreateService",
-                "servicediscovery:TagResource", "servicediscovery:UntagResource",
+                "servicediscovery:TagResource",
             ],
         ),
         Grant(

@@ -41,10 +41,14 @@ def logs(scope: Scope) -> tuple[Grant, ...]:
             "Alarms",
             scope.arns("cloudwatch", f"alarm:{scope.prefix}-*"),
             reads=["cloudwatch:ListTagsForResource"],
-            changes=[
-                "cloudwatch:DeleteAlarms", "cloudwatch:PutMetricAlarm", "cloudwatch:TagResource",
-                "cloudwatch:UntagResource",
-            ],
+            changes=["cloudwatch:DeleteAlarms", "cloudwatch:TagResource", "cloudwatch:UntagResource"],
+        ),
+        # An alarm publishes to topics of its stack alone.
+        Grant(
+            "AlarmsRing",
+            scope.arns("cloudwatch", f"alarm:{scope.prefix}-*"),
+            changes=["cloudwatch:PutMetricAlarm"],
+            condition={"ForAllValues:StringLike": {"cloudwatch:AlarmActions": scope.arns("sns", f"{scope.prefix}-*")}},
         ),
         # To list is asked for on all alarms of the region, whichever are named.
         Grant("AlarmsAreDescribed", ["*"], reads=["cloudwatch:DescribeAlarms"]),
@@ -95,8 +99,8 @@ def parameters(scope: Scope) -> tuple[Grant, ...]:
         Grant(
             "Parameters",
             scope.arns("ssm", f"parameter/{PROJECT}/{scope.stack}/*"),
-            # Their values are in the state too, which who may read this may read.
-            reads=["ssm:GetParameter", "ssm:GetParameters", "ssm:ListTagsForResource"],
+            reads=["ssm:ListTagsForResource"],
+            secrets=["ssm:GetParameter", "ssm:GetParameters"],
             changes=[
                 "ssm:AddTagsToResource", "ssm:DeleteParameter", "ssm:PutParameter", "ssm:RemoveTagsFromResource",
             ],
@@ -106,12 +110,15 @@ def parameters(scope: Scope) -> tuple[Grant, ...]:
 
 
 def roles(scope: Scope) -> tuple[Grant, ...]:
-    """Roles under the stack's prefix, each made with the boundary alone."""
+    """Roles under the stack's prefix, each made with the bootstrap's boundary and with no other.
+
+    A boundary that the deploy role could write would bound nothing. So what limits a team's role further is a policy of
+    denials, which the program writes and attaches: whatever is in one, the boundary holds.
+    """
     roles = [scope.names.arn_of_role(f"{scope.prefix}-*")]
     boundary = scope.names.arn_of_policy(scope.names.boundary(scope.stack))
-    # A team's role has a boundary of its own, which the program makes; what it may be is for the program's review.
-    of_teams = scope.names.arn_of_policy(f"{scope.prefix}-*-boundary-*")
-    bounded = {"ArnLike": {"iam:PermissionsBoundary": [boundary, of_teams]}}
+    limits = scope.names.arn_of_policy(f"{scope.prefix}-*-limits-*")
+    bounded = {"ArnEquals": {"iam:PermissionsBoundary": boundary}}
     return (
         Grant(
             "Roles",
@@ -126,8 +133,8 @@ def roles(scope: Scope) -> tuple[Grant, ...]:
             ],
         ),
         Grant(
-            "BoundariesOfTeams",
-            [of_teams],
+            "LimitsOfReaders",
+            [limits],
             reads=["iam:GetPolicy", "iam:GetPolicyVersion", "iam:ListPolicyVersions"],
             changes=[
                 "iam:CreatePolicy", "iam:CreatePolicyVersion", "iam:DeletePolicy", "iam:DeletePolicyVersion",
@@ -139,6 +146,12 @@ def roles(scope: Scope) -> tuple[Grant, ...]:
             roles,
             changes=["iam:CreateRole", "iam:PutRolePermissionsBoundary", "iam:PutRolePolicy"],
             condition=bounded,
+        ),
+        Grant(
+            "RolesAreLimited",
+            roles,
+            changes=["iam:AttachRolePolicy", "iam:DetachRolePolicy"],
+            condition={"ArnEquals": bounded["ArnEquals"], "ArnLike": {"iam:PolicyARN": limits}},
         ),
         Grant(
             "RolesArePassed",

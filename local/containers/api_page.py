@@ -10,6 +10,7 @@ from typing import Final, cast
 from urllib.parse import urlsplit
 
 from emulation.aws.emulator import HOST, check_port_is_free
+from emulation.web_pages import refusal_of
 
 DEFAULT_PORT: Final = 8080
 REPOSITORY: Final = Path(__file__).resolve().parents[2]
@@ -97,6 +98,10 @@ class _PageRequest(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         """Send a file."""
         server = cast("ApiPageServer", self.server)
+        # A page may lead here, so that only the name is asked for.
+        if refusal_of({"host": self.headers.get("Host", "")}):
+            self.send_error(HTTPStatus.FORBIDDEN)
+            return
         file = server.files.get(urlsplit(self.path).path)
         if file is None:
             self.send_error(HTTPStatus.NOT_FOUND)

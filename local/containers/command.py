@@ -5,14 +5,14 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
-from rich.console import Console
-
 from lake.stacks import LOCAL_STACK
 from local.containers.engine import Container, ImageError, build, find_engine, follow, start
 from local.containers.servers import mssql_container, sftp_container, swagger_container
+from ops.stack.private_files import make_state_folder
 from ops.stack.target import TargetError, find_target
+from ops.stack.terminal import PrintableConsole
 
-console = Console()
+console = PrintableConsole()
 LICENCE: Final = "go.microsoft.com/fwlink/?LinkId=746388"
 
 
@@ -51,6 +51,7 @@ def run_image(image: Server, state_directory: Path, *, accept_eula: bool) -> Non
 
 
 def _container(image: Server, state_directory: Path) -> Container:
+    make_state_folder(state_directory)
     folder = state_directory / "images" / image
     match image:
         case Server.SFTP:

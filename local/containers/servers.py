@@ -1,7 +1,6 @@
 """What each server's image is run with on this machine: keys and passwords, made once and kept for their owner."""
 
 import datetime as dt
-import os
 import secrets
 import string
 from collections.abc import Callable, Sequence
@@ -16,6 +15,7 @@ from cryptography.x509.oid import NameOID
 
 from dataplatform.sources.linux_rights import SFTP_RIGHTS, SQL_SERVER_RIGHTS
 from local.containers.engine import LOOPBACK, Container
+from ops.stack.private_files import make_private_folder, write_private
 
 SFTP_PORT: Final = 2222
 SQL_PORT: Final = 1433
@@ -86,10 +86,9 @@ def _rights(kept: Sequence[str]) -> list[str]:
 
 def _kept(path: Path, make: Callable[[], str]) -> str:
     """The secret in a file that only its owner reads; made if the file is not there."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_private_folder(path.parent)
     if not path.exists():
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            file.write(make())
+        write_private(path, make())
     return path.read_text()
 
 

@@ -6,9 +6,10 @@ from contextlib import contextmanager
 from typing import Final
 
 from rich.console import Console, RenderableType
-from rich.markup import escape
 from rich.progress_bar import ProgressBar
 from rich.table import Table
+
+from ops.stack.terminal import escape
 
 BAR_WIDTH: Final = 30
 

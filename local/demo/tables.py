@@ -12,7 +12,6 @@ from typing import Final
 
 from rich import box
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
 from datasets import DATASETS
@@ -23,6 +22,7 @@ from local.demo.events import EventsResult
 from local.demo.sample import find_sample
 from local.platform_instance import DEFAULT_STATE_DIRECTORY, LocalPlatform
 from ops.stack.target import find_target
+from ops.stack.terminal import escape
 from processing.declaring.dataset import SftpSource
 from reports import REPORTS
 

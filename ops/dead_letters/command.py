@@ -6,12 +6,11 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.markup import escape
 
 from ops.dead_letters.describe import DeadLetter
 from ops.dead_letters.queues import QUEUES, Moved, body_of, count, discard, look, move_back
 from ops.stack.target import Target
-from ops.stack.terminal import console, errors, errors_for_a_person, new_table
+from ops.stack.terminal import console, errors, errors_for_a_person, escape, new_table
 
 _HOUR = timedelta(hours=1)
 

@@ -10,6 +10,7 @@ from typing import Final
 import boto3
 
 from ops.stack.errors import OperatorError
+from ops.stack.private_files import PRIVATE_UMASK, make_private_folder
 from ops.stack.target import Target, local_environment, local_session
 
 KEPT_LINES: Final = 25
@@ -56,7 +57,7 @@ def environment_of(target: Target, session: boto3.Session, python_path: str) -> 
 def working_folder(target: Target, prefix: str) -> tempfile.TemporaryDirectory[str]:
     """A folder for one process. What a killed command leaves of it is deleted when the platform stops."""
     if target.temporary_files is not None:
-        target.temporary_files.mkdir(exist_ok=True)
+        make_private_folder(target.temporary_files)
     return tempfile.TemporaryDirectory(prefix=prefix, dir=target.temporary_files)
 
 
@@ -88,6 +89,7 @@ def execute(
             stdout=subprocess.PIPE,
             stderr=complaints,
             text=True,
+            umask=PRIVATE_UMASK,
         ) as process,
     ):
         try:

@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Annotated, Final
 
 import typer
-from rich.markup import escape
 
 from datasets import DATASETS
 from ops.jobs.runner import new_runner, run_job
@@ -16,7 +15,7 @@ from ops.quarantine.rows import (
     refused_rows,
 )
 from ops.stack.target import Target
-from ops.stack.terminal import console, errors_for_a_person, new_table
+from ops.stack.terminal import console, errors_for_a_person, escape, new_table
 
 app: Final = typer.Typer(no_args_is_help=True, help="Refused rows: which there are, and their way out after a fix.")
 

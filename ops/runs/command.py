@@ -4,7 +4,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Annotated, Final
 
 import typer
-from rich.markup import escape
 
 from ops.jobs.local_log import RUNNING, STOPPED
 from ops.jobs.workflow import FAILED
@@ -12,7 +11,7 @@ from ops.runs.jobs import job_runs
 from ops.runs.ledger import collections, extractions
 from ops.runs.model import KILLED, Run
 from ops.stack.target import Target
-from ops.stack.terminal import console, errors_for_a_person, new_table
+from ops.stack.terminal import console, errors_for_a_person, escape, new_table
 
 _BAD: Final = frozenset({FAILED, KILLED, "TIMEOUT", "ERROR", STOPPED})
 

@@ -4,11 +4,11 @@ from datetime import date, datetime
 from typing import Annotated
 
 import typer
-from rich.markup import escape
 
 from datasets import DATASETS
+from lake.printable import printable
 from ops.stack.target import Target
-from ops.stack.terminal import console, errors_for_a_person
+from ops.stack.terminal import console, errors_for_a_person, escape
 from ops.trace.model import Days, Step
 from ops.trace.way import trace_row, trace_thing
 
@@ -56,4 +56,4 @@ def trace(
 
 def _tell(step: Step) -> None:
     for place, line in zip([step.place, *[""] * len(step.lines)], step.lines, strict=False):
-        console.print(f"{place:<{_PLACE_WIDTH}} {line}", highlight=False, markup=False, soft_wrap=True)
+        console.print(printable(f"{place:<{_PLACE_WIDTH}} {line}"), highlight=False, markup=False, soft_wrap=True)

@@ -7,11 +7,10 @@ from typing import Annotated, Any
 
 import typer
 from rich import box
-from rich.markup import escape
 from rich.table import Table
 
-from ops.stack.printable import printable
-from ops.stack.terminal import console, errors_for_a_person
+from lake.printable import printable
+from ops.stack.terminal import console, errors_for_a_person, escape
 from ops.trial.trial import Trial, try_file
 
 _SHOWN = 10
@@ -71,9 +70,9 @@ def _show(trial: Trial, limit: int) -> None:
 def _show_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
     table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, padding=0)
     for column in columns:
-        table.add_column(escape(printable(column)), overflow="fold")
+        table.add_column(escape(column), overflow="fold")
     for row in rows:
-        table.add_row(*(escape(printable(_in_words(value))) for value in row))
+        table.add_row(*(escape(_in_words(value)) for value in row))
     console.print(table)
 
 

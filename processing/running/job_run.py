@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from lake.printable import printable
 from processing.errors import ProcessingError
 from processing.registry.declaration_file import DeclarationError
 
@@ -159,7 +160,7 @@ class JobRun:
             items = f"{kinds.pop() if len(kinds) == 1 else 'item'}s"
             raise JobFailedError(
                 f"{len(failures)} of {outcomes.total() + len(failures)} {items} failed, the others were done:\n"
-                + "\n".join(f"- {item}: {_in_words(error)}" for item, error in failures.items())
+                + "\n".join(printable(f"- {item}: {_in_words(error)}") for item, error in failures.items())
             ) from ExceptionGroup(f"{self._job} run {self.run_id}", list(failures.values()))
 
     def log(self, outcome: str, **fields: object) -> None:

@@ -54,18 +54,20 @@ def test_analysts_sign_in_by_the_provider_of_the_teams() -> None:
 
 
 def test_nothing_that_is_attached_to_the_role_opens_the_lake(granting: Graph) -> None:
-    # given the role, to which someone attached everything, under its boundary
-    role, boundary = granting.only("iam/role:Role", ROLE), granting.only("iam/policy:Policy", "analysts-boundary")
-    limits = [parse_policy_document(json.loads(boundary.inputs["policy"]))]
+    # given the role, to which someone attached everything beside its limits
+    limits = granting.only("iam/policy:Policy", "analysts-limits")
+    policies = [parse_policy_document(each) for each in (EVERYTHING, json.loads(limits.inputs["policy"]))]
     bucket = f"${{{granting.only('s3/bucket:Bucket', '-bucket').name}.arn}}"
     dataset = granted(granting)
 
     def decision(action: str, resource: str, **keys: str) -> str:
         context = EvalContext(MEMBER, "AssumedRole", ACCOUNT, action, resource, "eu-west-1", service_context=keys)
-        return evaluate(context, [parse_policy_document(EVERYTHING)], limits).decision
+        return evaluate(context, policies).decision
 
     # then it reads the granted dataset, and everything else is denied explicitly
-    assert role.inputs["permissionsBoundary"] == f"${{{boundary.name}.arn}}"
+    attached = granting.only("iam/rolePolicyAttachment:RolePolicyAttachment", "analysts-limits")
+    role = granting.only("iam/role:Role", ROLE)
+    assert attached.inputs == {"policyArn": f"${{{limits.name}.arn}}", "role": f"${{{role.name}.name}}"}
     assert decision("s3:GetObject", f"{bucket}/warehouse/{dataset}/x.parquet") == "Allow"
     closed = [f"{area}/{dataset}/x" for area in ("inbound", "quarantine")]
     closed += [f"warehouse/{dataset}_more/x", "warehouse/other/x", "code/x"]
@@ -77,10 +79,10 @@ def test_nothing_that_is_attached_to_the_role_opens_the_lake(granting: Graph) ->
         assert decision("s3:ListBucket", bucket, **{"s3:prefix": prefix}) == "Deny", prefix
     assert decision("s3:ListBucket", bucket) == "Deny"
 
-    # and what the boundary does not name stays closed
-    assert decision("s3:PutObject", f"{bucket}/warehouse/{dataset}/x.parquet") == "ImplicitDeny"
-    assert decision("iam:PutRolePolicy", "*") == "ImplicitDeny"
-    assert decision("sts:AssumeRole", "*") == "ImplicitDeny"
+    # and so is every other action
+    assert decision("s3:PutObject", f"{bucket}/warehouse/{dataset}/x.parquet") == "Deny"
+    assert decision("iam:PutRolePolicy", "*") == "Deny"
+    assert decision("sts:AssumeRole", "*") == "Deny"
 
 
 def test_analysts_see_the_view_and_its_files_and_no_other_table(granting: Graph) -> None:
@@ -111,8 +113,8 @@ def test_iam_accepts_the_policies_of_the_most_datasets(granting: Graph) -> None:
         text = json.dumps({"Version": "2012-10-17", "Statement": _for_all(statements, dataset, names)})
         return len(re.sub(r"\$\{([^}]+)\.(arn|name)\}|\s", r"arn:aws:s3:::\1-1234567", text.replace(" ", "")))
 
-    # then the boundary fits, and the role's two policies together
-    assert characters(policy(granting, "boundary")) <= MANAGED_CHARACTERS
+    # then the limits fit, and the role's two policies together
+    assert characters(policy(granting, "limits")) <= MANAGED_CHARACTERS
     inline = (policy(granting, f"{verb}-its-datasets") for verb in ("reads", "queries"))
     assert sum(map(characters, inline)) <= INLINE_CHARACTERS
 

@@ -131,18 +131,19 @@ def duration_of(graph: Graph, team: str) -> int:
 
 @pytest.mark.parametrize("team", TEAMS)
 def test_nothing_that_is_attached_to_a_team_opens_the_lake(graph: Graph, team: str) -> None:
-    # given a role that someone gave everything, under its boundary
-    boundary = graph.only("iam/policy:Policy", f"{team}-boundary")
-    role = graph.only("iam/role:Role", f"{team}-role")
-    limits = [parse_policy_document(json.loads(boundary.inputs["policy"]))]
+    # given a role that someone gave everything beside its limits
+    limits = graph.only("iam/policy:Policy", f"{team}-limits")
+    policies = [parse_policy_document(each) for each in (EVERYTHING, json.loads(limits.inputs["policy"]))]
     bucket = f"${{{graph.only('s3/bucket:Bucket', '-bucket').name}.arn}}"
 
     def decision(action: str, resource: str, **keys: str) -> str:
         context = EvalContext(MEMBER, "AssumedRole", ACCOUNT, action, resource, "eu-west-1", service_context=keys)
-        return evaluate(context, [parse_policy_document(EVERYTHING)], limits).decision
+        return evaluate(context, policies).decision
 
     # then what is kept from teams is denied in so many words
-    assert role.inputs["permissionsBoundary"] == f"${{{boundary.name}.arn}}"
+    attached = graph.only("iam/rolePolicyAttachment:RolePolicyAttachment", f"{team}-limits")
+    role = graph.only("iam/role:Role", f"{team}-role")
+    assert attached.inputs == {"policyArn": f"${{{limits.name}.arn}}", "role": f"${{{role.name}.name}}"}
     others = [f"{area}{other}/reports/x" for area in ("mart/",) for other in TEAMS if other != team]
     results = [f"athena/{other}/x" for other in TEAMS if other != team]
     for key in (*KEPT_FROM_TEAMS, *others, *results):
@@ -152,10 +153,10 @@ def test_nothing_that_is_attached_to_a_team_opens_the_lake(graph: Graph, team: s
         assert decision("s3:ListBucket", bucket, **{"s3:prefix": prefix}) == "Deny", prefix
     assert decision("s3:ListBucket", bucket) == "Deny"
 
-    # and what no statement of the boundary names stays closed
-    assert decision("s3:PutObject", f"{bucket}/mart/{team}/reports/x") == "ImplicitDeny"
-    assert decision("iam:PutRolePolicy", "*") == "ImplicitDeny"
-    assert decision("sts:AssumeRole", "*") == "ImplicitDeny"
+    # and so is every other action
+    assert decision("s3:PutObject", f"{bucket}/mart/{team}/reports/x") == "Deny"
+    assert decision("iam:PutRolePolicy", "*") == "Deny"
+    assert decision("sts:AssumeRole", "*") == "Deny"
     assert decision("s3:GetObject", f"{bucket}/mart/{team}/reports/x") == "Allow"
 
 
@@ -214,14 +215,14 @@ def test_each_team_decrypts_with_its_own_key_alone_where_it_has_one(everything_o
     made = {resource.name: resource for resource in graph.of_type("kms/key:Key")}
     assert all(made[f"data-platform-dev-{team}-key"].inputs["enableKeyRotation"] for team in TEAMS)
 
-    # and each role and each workgroup has its team's, the boundary lets it have no other
+    # and each role and each workgroup has its team's, and the limits deny every other
     for team, arn in own.items():
         assert decrypting(graph, team) == [arn]
         workgroup = graph.only("athena/workgroup:Workgroup", f"{team}-queries")
         result = workgroup.inputs["configuration"]["resultConfiguration"]
         assert result["encryptionConfiguration"]["kmsKeyArn"] == arn
-        boundary = graph.policies()[f"data-platform-dev-{team}-boundary.policy"]
-        assert [each["Resource"] for each in boundary if each["Sid"] == "AtMostUseKeyThroughS3"] == [[arn]]
+        limits = graph.policies()[f"data-platform-dev-{team}-limits.policy"]
+        assert [each["NotResource"] for each in limits if each["Sid"] == "DenyOtherKeys"] == [[arn]]
 
     # and the mart job alone encrypts with them, as it is told, and the bucket takes what it puts
     encrypting = {

@@ -1,4 +1,4 @@
-"""What a team's queries ask of the catalogue, of Athena and of the key, judged within the role's boundary."""
+"""What a team's queries ask of the catalogue, of Athena and of the key, judged within the role's limits."""
 
 import pytest
 from ministack.core.iam_evaluator import EvalContext, evaluate, parse_policy_document
@@ -8,16 +8,15 @@ from tests.support.recording import ACCOUNT, Graph
 REGION = "eu-west-1"
 MEMBER = f"arn:aws:sts::{ACCOUNT}:assumed-role/analyst/ada"
 TEAMS = ("accounts", "logistics")
-POLICIES = ("reads-its-reports", "queries-its-reports")
+POLICIES = ("reads-its-reports", "queries-its-reports", "limits")
 
 
 def team_may(graph: Graph, team: str, action: str, resource: str, **keys: str) -> bool:
-    """Whether a team's policies let its role do that, within its boundary."""
+    """Whether a team's policies let its role do that."""
     context = EvalContext(MEMBER, "AssumedRole", ACCOUNT, action, resource, REGION, service_context=keys)
     name, policies = f"data-platform-{graph.stack}-{team}", graph.policies()
     statements = [statement for each in POLICIES for statement in policies[f"{name}-{each}.policy"]]
-    boundary = [parse_policy_document({"Statement": policies[f"{name}-boundary.policy"]})]
-    return evaluate(context, [parse_policy_document({"Statement": statements})], boundary).decision == "Allow"
+    return evaluate(context, [parse_policy_document({"Statement": statements})]).decision == "Allow"
 
 
 def in_catalogue(graph: Graph, place: str, team: str) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from emulation.aws.emulator import Emulator
-from init.ci_policies import deploy_policies, preview_policies
+from init.ci_policies import deploy_policies, drift_policies
 from tests.provider.conftest import graph_by_urn
 from tests.provider.test_plans import QUEUE, graph_of, resource
 from tests.support.emulators import running_emulator
@@ -35,7 +35,7 @@ pytestmark = [
 ]
 STACK = "dev"
 DEPLOY = deploy_policies(NAMES, STACK, KEY, KEY)
-PREVIEW = preview_policies(NAMES, STACK, KEY, KEY)
+DRIFT = drift_policies(NAMES, STACK, KEY, KEY)
 # The emulator is one process. A request that waits too long is sent again, and its resource then exists already.
 AT_ONCE = ("-parallelism=4",)
 Translated = Callable[[Graph], Configuration]
@@ -53,11 +53,11 @@ def steps(translated: Translated, emulator: Emulator, tmp_path_factory: pytest.T
     before = for_the_emulator(translated(graph_by_urn(STACK)).document)
     make_boundary(emulator, STACK)
     deploys = session_of(emulator, "deploys", DEPLOY)
-    previews = session_of(emulator, "previews", PREVIEW)
+    compares = session_of(emulator, "compares", DRIFT)
     stack = Terraform.prepared(tmp_path_factory.mktemp("stack"))
     stack.write(before)
     done = {"create": stack.run("apply", *AT_ONCE, "-auto-approve", environment=deploys)}
-    done["read"] = stack.run("plan", *AT_ONCE, environment=previews)
+    done["read"] = stack.run("plan", *AT_ONCE, environment=compares)
     stack.write(changed(before))
     done["change"] = stack.run("apply", *AT_ONCE, "-auto-approve", environment=deploys)
     done["destroy"] = stack.run("destroy", *AT_ONCE, "-auto-approve", "-refresh=false", environment=deploys)

@@ -9,7 +9,7 @@ from functools import cached_property
 
 from ministack.core.iam_evaluator import EvalContext, ParsedStatement, evaluate, parse_policy_document
 
-from init.ci_policies import deploy_policies, preview_policies
+from init.ci_policies import deploy_policies, drift_policies, preview_policies
 from init.documents import Document
 from init.names import Names
 from tests.support.iam_reference import Kind, kinds_of
@@ -81,4 +81,5 @@ class CiRole:
 
 
 DEPLOY_DEV, DEPLOY_PROD = (CiRole(stack, deploy_policies) for stack in ("dev", "prod"))
+DRIFT_DEV, DRIFT_PROD = (CiRole(stack, drift_policies) for stack in ("dev", "prod"))
 PREVIEW_DEV, PREVIEW_PROD = (CiRole(stack, preview_policies) for stack in ("dev", "prod"))

@@ -63,6 +63,7 @@ def needless_actions(policies: DeployedPolicies, calls: Sequence[Call]) -> set[t
         (plain_name(role.name), statement["Sid"], action)
         for role in policies.roles
         for index, statement in enumerate(role.statements)
+        if statement["Effect"] == "Allow"
         for action in statement["Action"]
         if not _is_needed(policies, _without(role, index, action), calls, action)
     }

@@ -1,6 +1,7 @@
 """The whole platform, for every test that needs it deployed: one in each of pytest's processes."""
 
 import contextlib
+import os
 
 import pytest
 
@@ -24,6 +25,8 @@ def running_platform(folder, program=None):
     with pytest.MonkeyPatch.context() as changed:
         # Where the extraction's process finds its code.
         changed.setattr(extract, "_ROOT", program or program_folder())
+        # The widest that a person can have: what is written may still be read by nobody else.
+        umask = os.umask(0)
         try:
             started.up()
             if program is None:
@@ -32,6 +35,7 @@ def running_platform(folder, program=None):
                 seed_members(started)
             yield started
         finally:
+            os.umask(umask)
             started.down()
 
 

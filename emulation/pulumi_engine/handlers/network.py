@@ -80,6 +80,7 @@ def _create_endpoint(request: Request) -> Created:
         "create_vpc_endpoint",
         TagSpecifications=_tags_of(request, "vpc-endpoint"),
         **request.pascal("vpcId", "serviceName", "vpcEndpointType", "routeTableIds"),
+        **({"PolicyDocument": request.inputs["policy"]} if "policy" in request.inputs else {}),
     )["VpcEndpoint"]
     return Created(endpoint["VpcEndpointId"])
 
@@ -141,7 +142,7 @@ HANDLERS: Final = {
         _associate_route_table, accepts=("routeTableId", "subnetId")
     ),
     "aws:ec2/vpcEndpoint:VpcEndpoint": Handler(
-        _create_endpoint, accepts=("vpcId", "serviceName", "vpcEndpointType", "routeTableIds", "tags")
+        _create_endpoint, accepts=("vpcId", "serviceName", "vpcEndpointType", "routeTableIds", "policy", "tags")
     ),
     "aws:ec2/flowLog:FlowLog": Handler(
         _create_flow_log, accepts=("vpcId", "trafficType", "logDestination", "iamRoleArn")

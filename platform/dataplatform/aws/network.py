@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 import pulumi
 import pulumi_aws as aws
 
+from dataplatform.aws.endpoint_policies import endpoint_policy
 from dataplatform.aws.policies import allow, document, trust_service
 from dataplatform.aws.stack import StackContext
 from dataplatform.aws.stopping import leave_as_stopped
@@ -118,6 +119,7 @@ class Network(pulumi.ComponentResource):
                 service_name=self._service(service),
                 vpc_endpoint_type="Gateway",
                 route_table_ids=[table.id for table in (public, *private)],
+                policy=endpoint_policy(service, self._stack),
                 opts=self._child,
             )
         if private_services and not settings.nat_gateways:

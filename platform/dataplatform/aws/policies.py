@@ -80,6 +80,11 @@ def deny(
     return statement | {"Condition": conditions} if conditions else statement
 
 
+def deny_all_but(sid: str, actions: Sequence[str]) -> dict[str, Any]:
+    """A Deny statement of an identity policy: everything but these actions."""
+    return {"Sid": sid, "Effect": "Deny", "NotAction": list(actions), "Resource": ["*"]}
+
+
 def document(*statements: Mapping[str, Any]) -> pulumi.Output[str]:
     """The policy document of these statements, as JSON."""
     return pulumi.Output.json_dumps({"Version": VERSION, "Statement": list(statements)})

@@ -34,6 +34,7 @@ class PythonFunction(pulumi.ComponentResource):
         stack: StackContext,
         layer: FunctionLayer,
         network: Network | None = None,
+        servers: Sequence[tuple[str, int]] = (),
         description: str,
         handler: str,
         log_group_name: str,
@@ -52,6 +53,7 @@ class PythonFunction(pulumi.ComponentResource):
             stack: the stack's context with key and alarms.
             layer: the code and the dependencies of all functions.
             network: the function runs in its private subnets. None: it runs outside, and reaches the internet.
+            servers: host and port of what it reaches in the network, beside AWS.
             description: what the function does, for the console.
             handler: module and function that Lambda calls.
             log_group_name: where the function logs.
@@ -65,7 +67,11 @@ class PythonFunction(pulumi.ComponentResource):
         """
         super().__init__("dataplatform:functions:PythonFunction", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
-        security_group = create_outgoing_group(name, "The function", network.vpc_id, parent=self) if network else None
+        security_group = (
+            create_outgoing_group(name, "The function", network.vpc_id, servers=servers, parent=self)
+            if network
+            else None
+        )
         logs = aws.cloudwatch.LogGroup(
             f"{name}-logs",
             name=log_group_name,

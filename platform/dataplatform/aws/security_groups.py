@@ -1,28 +1,58 @@
 """Security groups: what goes out of a task or a function, and what a server lets in."""
 
-from collections.abc import Mapping, Sequence
+import ipaddress
+from collections.abc import Iterable, Mapping, Sequence
 
 import pulumi
 import pulumi_aws as aws
 
+HTTPS = 443
+ANYWHERE = "0.0.0.0/0"
+
 
 def create_outgoing_group(
-    name: str, who: str, vpc_id: pulumi.Input[str], *, parent: pulumi.Resource
+    name: str,
+    who: str,
+    vpc_id: pulumi.Input[str],
+    *,
+    servers: Iterable[tuple[str, int]] = (),
+    parent: pulumi.Resource,
 ) -> aws.ec2.SecurityGroup:
-    """A group that lets everything out over TCP, and nothing in."""
+    """A group that lets out what goes to AWS and to these servers, over TCP, and nothing in.
+
+    AWS's addresses are many and change, and so may those behind a server's name: there the port is the bound. A server
+    that is given by its address is let out to there alone.
+
+    Args:
+        name: what the resources' names begin with.
+        who: is in the group, for its description.
+        vpc_id: the network.
+        servers: host and port of each.
+        parent: of the resources.
+    """
     child = pulumi.ResourceOptions(parent=parent)
     group = aws.ec2.SecurityGroup(f"{name}-firewall", description=f"{who}: out only", vpc_id=vpc_id, opts=child)
-    aws.vpc.SecurityGroupEgressRule(
-        f"{name}-out",
-        description="To servers and AWS",
-        security_group_id=group.id,
-        ip_protocol="tcp",
-        from_port=0,
-        to_port=65535,
-        cidr_ipv4="0.0.0.0/0",
-        opts=child,
-    )
+    places = {(HTTPS, ANYWHERE), *((port, _range_of(host)) for host, port in servers)}
+    for port, place in sorted(places):
+        to_one = "" if place == ANYWHERE else f"-{place.partition('/')[0]}"
+        aws.vpc.SecurityGroupEgressRule(
+            f"{name}-out-{port}{to_one}",
+            description="To AWS" if port == HTTPS else "To servers",
+            security_group_id=group.id,
+            ip_protocol="tcp",
+            from_port=port,
+            to_port=port,
+            cidr_ipv4=place,
+            opts=child,
+        )
     return group
+
+
+def _range_of(host: str) -> str:
+    try:
+        return f"{ipaddress.IPv4Address(host)}/32"
+    except ValueError:
+        return ANYWHERE
 
 
 def let_in(

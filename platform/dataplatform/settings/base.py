@@ -14,8 +14,11 @@ PARAMETER_CHARACTERS: Final = 4096
 
 Name = Annotated[str, AfterValidator(check_name)]
 # docs.aws.amazon.com/systems-manager/latest/userguide/sysman-paramstore-su-create.html: 15 levels at most.
-GIVEN_PARAMETER_KEYS: Final = "the stack's key `alias/data-platform-STACK` or with `alias/aws/ssm`"
-"""What a SecureString that a person made is encrypted with: the platform's roles can use no other key."""
+GIVEN_PARAMETER_KEYS: Final = (
+    "the stack's key `alias/data-platform-STACK` or with `alias/aws/ssm`, and named below `/data-platform/STACK/` or "
+    "tagged `stack=STACK`"
+)
+"""What a SecureString that a person made is encrypted with and known by: the platform's roles read no other."""
 ParameterName = Annotated[str, Field(pattern=r"^(/[a-zA-Z0-9_.-]+){1,15}$", max_length=1011)]
 _MAIL_ADDRESS: Final = re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+")
 _Values = TypeVar("_Values", bound=Sequence[object])

@@ -80,6 +80,7 @@ class BatchCollector(pulumi.ComponentResource):
         """
         super().__init__("dataplatform:batch:BatchCollector", name, None, opts)
         self._name, self._stack, self._lake, self._datasets = name, stack, lake, datasets
+        self._servers = [each.address(network.domain) for each in connections.values()]
         self._child = pulumi.ResourceOptions(parent=self)
         ledger = self._create_ledger()
         public_keys, self.server_secrets = configure_connections(
@@ -166,6 +167,7 @@ class BatchCollector(pulumi.ComponentResource):
             stack=self._stack,
             layer=layer,
             network=network,
+            servers=self._servers,
             description="Collects new and changed files from SFTP servers into inbound/",
             handler=HANDLER,
             log_group_name=f"/{self._name}/sftp-collector",

@@ -1,6 +1,6 @@
 """What the SFTP collector's role may do: land files of its datasets, keep its ledger, read its configuration."""
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from typing import Any
 
 import pulumi
@@ -9,12 +9,13 @@ from dataplatform.aws.policies import allow
 from dataplatform.aws.stack import StackContext
 from dataplatform.storage.data_lake import DataLake
 from lake import keys
+from lake.ledger.items import partition
 
 
 def collector_statements(
     stack: StackContext,
     lake: DataLake,
-    datasets: Iterable[str],
+    datasets: Collection[str],
     *,
     ledger_arn: pulumi.Input[str],
     dead_letter_queue_arn: pulumi.Input[str],
@@ -25,22 +26,24 @@ def collector_statements(
     )
     landing = [pulumi.Output.concat(lake.bucket_arn, f"/{keys.inbound_prefix(name)}*") for name in datasets]
     actions = ["s3:PutObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"]
+    ledger = allow(
+        "KeepLedger",
+        [
+            "dynamodb:GetItem",
+            "dynamodb:BatchGetItem",
+            "dynamodb:PutItem",
+            "dynamodb:UpdateItem",
+            # Finds the claims that a killed run left: lake.ledger.strays.
+            "dynamodb:Query",
+        ],
+        [ledger_arn],
+        # The extraction's tables are in the same table.
+        {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": [partition(name) for name in datasets]}},
+    )
     return [
-        *([allow("LandFiles", actions, landing)] if landing else []),
+        *([allow("LandFiles", actions, landing), ledger] if landing else []),
         # Tells the keys of uploads that are under way, of the whole bucket: AWS has no narrower resource for it.
         allow("FindLeftOverUploads", ["s3:ListBucketMultipartUploads"], [lake.bucket_arn]),
-        allow(
-            "KeepLedger",
-            [
-                "dynamodb:GetItem",
-                "dynamodb:BatchGetItem",
-                "dynamodb:PutItem",
-                "dynamodb:UpdateItem",
-                # Finds the claims that a killed run left: lake.ledger.strays.
-                "dynamodb:Query",
-            ],
-            [ledger_arn],
-        ),
         allow(
             "ReadConfiguration",
             ["ssm:GetParameter"],

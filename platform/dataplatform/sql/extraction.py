@@ -73,6 +73,7 @@ class SqlExtraction(pulumi.ComponentResource):
         super().__init__("dataplatform:batch:SqlExtraction", name, None, opts)
         self._name, self._stack, self._lake, self._network = name, stack, lake, network
         self._ledger_table_name, self._datasets = collector.ledger_table_name, datasets
+        self._servers = [each.address(network.domain) for each in databases.values()]
         self._child = pulumi.ResourceOptions(parent=self)
         self.server_secrets = configure_databases(name, stack, databases, domain=network.domain, parent=self)
         logs = aws.cloudwatch.LogGroup(
@@ -227,7 +228,9 @@ class SqlExtraction(pulumi.ComponentResource):
             opts=self._child,
         )
         group = aws.scheduler.ScheduleGroup(f"{self._name}-schedules", name=self._name, opts=self._child)
-        security_group = create_outgoing_group(self._name, "The SQL extraction", self._network.vpc_id, parent=self)
+        security_group = create_outgoing_group(
+            self._name, "The SQL extraction", self._network.vpc_id, servers=self._servers, parent=self
+        )
         self.security_group_id = security_group.id
         schedules: dict[str, pulumi.Output[str]] = {}
         for dataset, extracted in self._datasets.items():

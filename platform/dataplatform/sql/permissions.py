@@ -1,6 +1,6 @@
 """What the SQL extraction's two roles may do: the task lands objects, Fargate pulls its image and writes its logs."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 
 import pulumi
 
@@ -9,12 +9,13 @@ from dataplatform.aws.stack import StackContext
 from dataplatform.sql.container_image import ContainerImage
 from dataplatform.storage.data_lake import DataLake
 from lake import keys
+from lake.ledger.items import partition
 
 
 def task_policy(
     stack: StackContext,
     lake: DataLake,
-    datasets: Iterable[str],
+    datasets: Collection[str],
     *,
     password_parameters: Sequence[str],
     ledger_table_arn: pulumi.Input[str],
@@ -34,13 +35,15 @@ def task_policy(
         for parameter in (f"{stack.parameter_prefix}/databases/*", *password_parameters)
     ]
     actions = ["s3:PutObject", "s3:AbortMultipartUpload", "s3:GetObject"]
+    ledger = allow(
+        "KeepLedger",
+        ["dynamodb:GetItem", "dynamodb:UpdateItem"],
+        [ledger_table_arn],
+        # The collector's files are in the same table.
+        {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": [partition(name) for name in datasets]}},
+    )
     return document(
-        *([allow("LandObjects", actions, landing)] if landing else []),
-        allow(
-            "KeepLedger",
-            ["dynamodb:GetItem", "dynamodb:UpdateItem"],
-            [ledger_table_arn],
-        ),
+        *([allow("LandObjects", actions, landing), ledger] if landing else []),
         allow("ReadConfiguration", ["ssm:GetParameter"], parameters),
         *([decrypt_given_parameters(stack.region, stack.account_id)] if password_parameters else []),
         allow("UseKey", ["kms:Decrypt", "kms:GenerateDataKey"], [stack.key_arn]),

@@ -16,7 +16,7 @@ from lake import keys
 
 
 class TeamAccess(pulumi.ComponentResource):
-    """One team's role, bounded, and its Athena workgroup. Who is of the team may assume the role."""
+    """One team's role, limited, and its Athena workgroup. Who is of the team may assume the role."""
 
     role_arn: pulumi.Output[str]
     workgroup: pulumi.Output[str]
@@ -66,7 +66,7 @@ class TeamAccess(pulumi.ComponentResource):
         )
         texts = RoleTexts(
             role=f"Reads the reports of the team {team}",
-            boundary=f"What the role of the team {team} can do at most",
+            limits=f"What is denied to the role of the team {team}",
             subject="reports",
         )
         tag = Tag("team", team, "TeamMembers")

@@ -12,7 +12,7 @@ from lake import keys
 
 
 class AnalystAccess(pulumi.ComponentResource):
-    """The analysts' role, bounded, and their Athena workgroup. Who carries the tag `analyst` may assume the role."""
+    """The analysts' role, limited, and their Athena workgroup. Who carries the tag `analyst` may assume the role."""
 
     role_arn: pulumi.Output[str]
     workgroup: pulumi.Output[str]
@@ -61,7 +61,7 @@ class AnalystAccess(pulumi.ComponentResource):
         )
         texts = RoleTexts(
             role="Reads the datasets that are granted to analysts",
-            boundary="What the role of the analysts can do at most",
+            limits="What is denied to the role of the analysts",
             subject="datasets",
         )
         tag = Tag("analyst", "true", "Analysts")

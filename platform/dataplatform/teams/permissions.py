@@ -6,7 +6,7 @@ from typing import Any
 
 import pulumi
 
-from dataplatform.aws.policies import account_root, allow, allow_principal, deny, document
+from dataplatform.aws.policies import account_root, allow, allow_principal, deny, deny_all_but, document
 from dataplatform.aws.stack import StackContext
 from dataplatform.settings.model import IdentityProviderSettings
 
@@ -20,6 +20,15 @@ _QUERY_ACTIONS = [
     "athena:ListQueryExecutions",
     "athena:StartQueryExecution",
     "athena:StopQueryExecution",
+]
+_KEY_ACTIONS = ["kms:Decrypt", "kms:GenerateDataKey"]
+_OBJECT_ACTIONS = [
+    *_KEY_ACTIONS,
+    "s3:AbortMultipartUpload",
+    "s3:GetBucketLocation",
+    "s3:GetObject",
+    "s3:ListBucket",
+    "s3:PutObject",
 ]
 _TABLE_ACTIONS = ["glue:GetTable", "glue:GetTables"]
 # Athena asks for the account's database `default`, too, whatever is queried: DDL statements and drivers fail without.
@@ -88,28 +97,28 @@ def query_policy(scope: ReaderScope) -> pulumi.Output[str]:
     )
 
 
-def boundary_policy(scope: ReaderScope) -> pulumi.Output[str]:
-    """What the role can do at most, whatever policy is attached to it later; the denies hold against every grant."""
+def limits_policy(scope: ReaderScope) -> pulumi.Output[str]:
+    """What is denied to the role, whatever policy is attached to it later: a deny holds against every grant."""
     prefixes = [*scope.prefixes, scope.results_prefix]
     own, results = _objects(scope, prefixes), _objects(scope, [scope.results_prefix])
+    outside_s3 = {"StringNotEquals": _through_s3(scope)["StringEquals"]}
     return document(
-        # Which objects the deny below says once: IAM bounds a boundary's length.
-        allow("AtMostReadObjects", ["s3:GetObject"], _objects(scope, [""])),
-        allow("AtMostWriteOwnResults", ["s3:PutObject", "s3:AbortMultipartUpload"], results),
-        allow("AtMostFindAndListBucket", ["s3:GetBucketLocation", "s3:ListBucket"], [scope.bucket_arn]),
-        allow("AtMostQueryInOwnWorkgroup", _QUERY_ACTIONS, [scope.workgroup_arn]),
-        allow("AtMostReadOwnDatabase", _TABLE_ACTIONS, _tables(scope, ["*"])),
-        allow("AtMostFindDatabases", _DATABASE_ACTIONS, _databases(scope)),
-        allow("AtMostUseKeyThroughS3", ["kms:Decrypt", "kms:GenerateDataKey"], [scope.key_arn], _through_s3(scope)),
+        deny_all_but("DenyOtherActions", [*_OBJECT_ACTIONS, *_QUERY_ACTIONS, *_TABLE_ACTIONS, *_DATABASE_ACTIONS]),
         # All other prefixes, and what is added to the bucket one day.
         deny("DenyOtherObjects", ["s3:*"], other_than=[scope.bucket_arn, *own]),
+        deny("DenyWritingOtherObjects", ["s3:AbortMultipartUpload", "s3:PutObject"], other_than=results),
         deny(
             # Without a prefix, too: an absent key fulfils a negated condition.
             "DenyOtherListings",
-            ["s3:ListBucket", "s3:ListBucketVersions"],
+            ["s3:ListBucket"],
             resources=[scope.bucket_arn],
             conditions={"StringNotLike": _below(prefixes)["StringLike"]},
         ),
+        deny("DenyOtherWorkgroups", ["athena:*"], other_than=[scope.workgroup_arn]),
+        deny("DenyOtherTables", _TABLE_ACTIONS, other_than=_tables(scope, ["*"])),
+        deny("DenyOtherDatabases", _DATABASE_ACTIONS, other_than=_databases(scope)),
+        deny("DenyOtherKeys", _KEY_ACTIONS, other_than=[scope.key_arn]),
+        deny("DenyKeyOutsideS3", _KEY_ACTIONS, resources=["*"], conditions=outside_s3),
     )
 
 

@@ -1,4 +1,4 @@
-"""What every reader of the lake has: a bounded role, and an Athena workgroup of its own."""
+"""What every reader of the lake has: a limited role, and an Athena workgroup of its own."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ from dataplatform.storage.data_lake import DataLake
 from dataplatform.teams.permissions import (
     ReaderScope,
     Tag,
-    boundary_policy,
+    limits_policy,
     query_policy,
     reading_policy,
     trust_policy,
@@ -64,12 +64,12 @@ def create_workgroup(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RoleTexts:
-    """What a reader's role and boundary say about themselves."""
+    """What a reader's role and limits say about themselves."""
 
     role: str
     """Description of the role."""
-    boundary: str
-    """Description of its boundary."""
+    limits: str
+    """Description of the policy of what is denied to it."""
     subject: str
     """What it reads, as in the names of its two policies: "reports" or "datasets"."""
 
@@ -77,7 +77,7 @@ class RoleTexts:
 def create_role(
     name: str, *, scope: ReaderScope, tag: Tag, settings: Settings, texts: RoleTexts, opts: pulumi.ResourceOptions
 ) -> aws.iam.Role:
-    """Create a role that reads and queries what the scope names, with a boundary of its own.
+    """Create a role that reads and queries what the scope names, and that is denied everything else.
 
     Args:
         name: what the resources' names begin with.
@@ -87,7 +87,6 @@ def create_role(
         texts: the descriptions.
         opts: of the resources.
     """
-    boundary = aws.iam.Policy(f"{name}-boundary", description=texts.boundary, policy=boundary_policy(scope), opts=opts)
     role = aws.iam.Role(
         f"{name}-role",
         description=texts.role,
@@ -98,9 +97,12 @@ def create_role(
             whole_account=scope.stack.local.trust_account,
         ),
         max_session_duration=settings.team_session_hours * HOUR,
-        permissions_boundary=boundary.arn,
         opts=opts,
     )
+    # Not a boundary: a role has one, which is the bootstrap's. A managed policy may be longer than what is left inline.
+    limits = aws.iam.Policy(f"{name}-limits", description=texts.limits, policy=limits_policy(scope), opts=opts)
+    attached = aws.iam.RolePolicyAttachment(f"{name}-limits", role=role.name, policy_arn=limits.arn, opts=opts)
+    limited = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(depends_on=[attached]))
     for verb, policy in (("reads", reading_policy(scope)), ("queries", query_policy(scope))):
-        aws.iam.RolePolicy(f"{name}-{verb}-its-{texts.subject}", role=role.name, policy=policy, opts=opts)
+        aws.iam.RolePolicy(f"{name}-{verb}-its-{texts.subject}", role=role.name, policy=policy, opts=limited)
     return role

@@ -23,6 +23,7 @@ PROD_STATE = ".pulumi/stacks/data-platform/prod.json"
 ARTEFACT, LANDED = f"{CODE}/jobs.zip", f"{INBOUND}/parcels/2026/11/28/parcels.csv"
 PULL_REQUEST, MAIN, DEV = "environment:dev-preview", "ref:refs/heads/main", "ref:refs/heads/dev"
 PREVIEW, DEPLOY = NAMES.preview_role("dev"), NAMES.deploy_role("dev")
+DRIFT, DRIFT_PROD = NAMES.drift_role("dev"), NAMES.drift_role("prod")
 PREVIEW_PROD, DEPLOY_PROD = NAMES.preview_role("prod"), NAMES.deploy_role("prod")
 
 
@@ -383,9 +384,11 @@ def test_the_preview_of_a_pull_request_decrypts_the_secrets_of_dev_and_not_those
 @pytest.mark.parametrize(
     ("role", "subjects"),
     [
-        (PREVIEW, {PULL_REQUEST, MAIN}),
+        (PREVIEW, {PULL_REQUEST}),
+        (DRIFT, {MAIN}),
         (DEPLOY, {DEV}),
-        (PREVIEW_PROD, {"environment:prod-preview", MAIN}),
+        (PREVIEW_PROD, {"environment:prod-preview"}),
+        (DRIFT_PROD, {MAIN}),
         (DEPLOY_PROD, {"environment:prod"}),
     ],
 )
@@ -423,8 +426,36 @@ def test_the_deploy_role_makes_no_role_without_the_boundary_and_reaches_none_of_
         lambda: iam.put_role_policy(RoleName=DEPLOY, PolicyName="more", PolicyDocument=everything),
         lambda: iam.create_policy_version(PolicyArn=boundary, PolicyDocument=everything, SetAsDefault=True),
         lambda: iam.delete_role_permissions_boundary(RoleName="data-platform-dev-any"),
+        lambda: iam.set_default_policy_version(PolicyArn=boundary, VersionId="v1"),
+        lambda: iam.update_assume_role_policy(RoleName=DEPLOY, PolicyDocument=trust),
+        lambda: iam.tag_role(RoleName=DEPLOY, Tags=[{"Key": "team", "Value": "any"}]),
     ):
         assert refusal(attempt) == "AccessDenied"
+
+
+def test_deploy_role_writes_no_policy_that_could_be_a_boundary(ready):
+    iam = ready.as_workflow(DEPLOY, DEV, "iam")
+    everything = json.dumps(
+        {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
+    )
+    for name in ("data-platform-dev-x-boundary-1", "data-platform-boundary-dev-2", "x"):
+        assert refusal(lambda n=name: iam.create_policy(PolicyName=n, PolicyDocument=everything)) == "AccessDenied"
+
+
+def test_pull_request_reads_no_parameter_and_no_api_key(ready):
+    # given a secret of dev that a person made, and an API key
+    ready.client("ssm").put_parameter(Name="/data-platform/dev/webhook", Value="x", Type="SecureString", Overwrite=True)
+    key = ready.client("apigateway").create_api_key(name="any", enabled=True, tags={"stack": "dev"})["id"]
+
+    # then the role of a pull request is refused, and so is a list of the keys to every role of CI
+    ssm = ready.as_workflow(PREVIEW, PULL_REQUEST, "ssm")
+    parameter = {"Name": "/data-platform/dev/webhook", "WithDecryption": True}
+    assert refusal(lambda: ssm.get_parameter(**parameter)).startswith("AccessDenied")
+    gateway = ready.as_workflow(PREVIEW, PULL_REQUEST, "apigateway")
+    assert refusal(lambda: gateway.get_api_key(apiKey=key, includeValue=True)).startswith("AccessDenied")
+    for role, subject in ((PREVIEW, PULL_REQUEST), (DRIFT, MAIN), (DEPLOY, DEV)):
+        gateway = ready.as_workflow(role, subject, "apigateway")
+        assert refusal(lambda g=gateway: g.get_api_keys(includeValues=True)).startswith("AccessDenied")
 
 
 def test_the_deploy_role_deletes_every_version_of_an_artefact(prepared):
@@ -507,9 +538,10 @@ def test_services_that_ask_for_roles_of_their_own_have_them(ready):
 
 def test_a_deployment_may_ask_for_credentials_of_two_hours(ready):
     roles = {
-        role: ready.client("iam").get_role(RoleName=role)["Role"]["MaxSessionDuration"] for role in (DEPLOY, PREVIEW)
+        role: ready.client("iam").get_role(RoleName=role)["Role"]["MaxSessionDuration"]
+        for role in (DEPLOY, DRIFT, PREVIEW)
     }
-    assert roles == {DEPLOY: 7200, PREVIEW: 3600}
+    assert roles == {DEPLOY: 7200, DRIFT: 3600, PREVIEW: 3600}
 
 
 def test_what_is_made_carries_the_tags_by_which_it_is_known_again(ready):

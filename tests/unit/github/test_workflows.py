@@ -9,7 +9,13 @@ from pathlib import Path
 import pytest
 import yaml
 
-from init.ci_policies import DEPLOY_SESSION_SECONDS, PREVIEW_SESSION_SECONDS, deploy_subjects, preview_subjects
+from init.ci_policies import (
+    DEPLOY_SESSION_SECONDS,
+    PREVIEW_SESSION_SECONDS,
+    deploy_subjects,
+    drift_subjects,
+    preview_subjects,
+)
 from init.names import STACKS, Names
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -143,14 +149,14 @@ def test_each_job_has_the_circumstances_in_which_its_role_is_given():
     assert deploy_subjects("prod") == [f"environment:{deploy['prod']['environment']}"]
     assert "environment" not in deploy["dev"]
     for stack in STACKS:
-        assert f"environment:{previewed[stack]}" in preview_subjects(stack)
-        assert "ref:refs/heads/main" in preview_subjects(stack)
+        assert preview_subjects(stack) == [f"environment:{previewed[stack]}"]
+    assert drift_subjects() == [f"ref:{WORKFLOWS['drift']['jobs']['drift']['if'].split(chr(39))[1]}"]
     assert "environment" not in WORKFLOWS["drift"]["jobs"]["drift"]
 
 
 def test_every_role_that_a_workflow_assumes_is_one_that_the_bootstrap_makes():
     text = "".join(file.read_text() for file in FILES)
     assumed = set(re.findall(r"role/(\S+(?: matrix\.stack \}\})?)", text))
-    made = {role(stack) for stack in STACKS for role in (NAMES.preview_role, NAMES.deploy_role)}
+    made = {role(stack) for stack in STACKS for role in (NAMES.preview_role, NAMES.drift_role, NAMES.deploy_role)}
     assumed = {name.replace("${{ matrix.stack }}", stack) for name in assumed for stack in STACKS}
     assert assumed == made

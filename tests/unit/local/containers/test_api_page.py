@@ -55,6 +55,11 @@ def test_nothing_else_is_served(page_server, path):
     assert HTTP.request("GET", page_server.url + path).status == 404
 
 
+@pytest.mark.parametrize(("host", "status"), [("rebound.example:8080", 403), ("localhost:8080", 200)])
+def test_page_is_served_by_the_names_of_loopback_alone(page_server, host, status):
+    assert HTTP.request("GET", page_server.url, headers={"Host": host}).status == status
+
+
 def test_the_page_may_call_itself_and_the_api_only(page_server):
     policy = HTTP.request("GET", page_server.url).headers["Content-Security-Policy"]
     directives = dict(each.strip().partition(" ")[::2] for each in policy.split(";"))

@@ -1,4 +1,4 @@
-"""Text of a file or a source, made safe for a terminal."""
+"""Text of a file or a source, made safe for a terminal, a log line or an error message."""
 
 
 def printable(text: str) -> str:

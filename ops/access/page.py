@@ -1,0 +1,30 @@
+"""The access matrix as Markdown: one row for each role, with the prefixes that each action reaches."""
+
+import re
+from collections.abc import Sequence
+
+from ops.access.matrix import ACTIONS, MatrixRow
+from ops.access.policies import PROJECT
+
+
+def markdown(rows: Sequence[MatrixRow], stack: str) -> str:
+    """A table of what is allowed. A role without any prefix is not in it.
+
+    Args:
+        rows: the matrix.
+        stack: whose roles they are; a role's name is shown without it and without Pulumi's ending.
+    """
+    reached: dict[str, dict[str, list[str]]] = {}
+    for row in rows:
+        for action, decision in row.decisions.items():
+            if decision.allowed:
+                reached.setdefault(_plain(row.role, stack), {}).setdefault(action, []).append(f"`{row.prefix}`")
+    head = ["role", *ACTIONS]
+    lines = [
+        [role, *(", ".join(of_role.get(action, ["-"])) for action in ACTIONS)] for role, of_role in reached.items()
+    ]
+    return "\n".join(f"| {' | '.join(line)} |" for line in [head, ["---"] * len(head), *lines])
+
+
+def _plain(role: str, stack: str) -> str:
+    return re.sub(r"-role(-[0-9a-f]+)?$", "", role.removeprefix(f"{PROJECT}-{stack}-"))
