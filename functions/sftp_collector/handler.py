@@ -23,8 +23,9 @@ from functions.sftp_collector.configuration import (
     read_event,
     read_parameter,
 )
-from functions.sftp_collector.connection import address, connect, read_private_key
+from functions.sftp_collector.connection import connect
 from functions.sftp_collector.errors import explain
+from functions.sftp_collector.login import address, read_private_key
 from functions.sftp_collector.result import CollectionResult
 from functions.sftp_collector.transfer import Destination
 from functions.sftp_collector.worker import WorkerSettings
@@ -50,8 +51,9 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         context: Lambda's.
 
     Returns:
-        {"dataset", "collected": [{"source", "key", "bytes", "checksum"}], "unchanged": count, "waiting": count,
-        "elsewhere": count, "remaining": count, "failed": []}; what is counted is said in `result`.
+        {"dataset", "collected": [{"source", "key", "bytes", "checksum"}], "unchanged": count,
+        "elsewhere": count, "remaining": count, "failed": [], "left_out": {reason: count}}; what is
+        counted is said in `result`.
 
     Raises:
         CollectionFailedError: a file or the whole directory failed. Lambda then tries again, and the last failure goes
@@ -108,7 +110,7 @@ def collect_dataset(
     _measure(result)
     if result.failed:
         raise CollectionFailedError(_report(result, address(connection)))
-    counts = {name: getattr(result, name) for name in ("unchanged", "waiting", "elsewhere", "remaining")}
+    counts = {name: getattr(result, name) for name in ("unchanged", "elsewhere", "remaining", "left_out")}
     logger.info("done", extra={"collected": len(result.collected), **counts})
     return asdict(result)
 
@@ -141,7 +143,10 @@ def _measure(result: CollectionResult) -> None:
 
 def _report(result: CollectionResult, source: str) -> str:
     lines = "\n".join(f"- {failure.source}: {failure.error}" for failure in result.failed)
+    left_out = "".join(
+        f", {count} left out ({reason.replace('_', ' ')})" for reason, count in result.left_out.items() if count
+    )
     return (
         f"dataset {result.dataset} from {source}: {len(result.failed)} not collected, "
-        f"{len(result.collected)} collected, {result.unchanged} unchanged\n{lines}"
+        f"{len(result.collected)} collected, {result.unchanged} unchanged{left_out}\n{lines}"
     )

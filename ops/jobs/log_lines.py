@@ -3,7 +3,7 @@
 import json
 from typing import Any, Final
 
-from ops.stack.printable import printable
+from lake.printable import printable
 
 _KINDS: Final = ("object", "report", "table", "declaration", "dataset")
 _PHRASES: Final = {

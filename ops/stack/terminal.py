@@ -13,8 +13,8 @@ from rich.table import Table
 from rich.text import Text
 
 from lake.errors import LakeError
+from lake.printable import printable_lines
 from ops.stack.errors import OperatorError
-from ops.stack.printable import printable_lines
 from ops.stack.target import Target
 from processing.errors import ProcessingError
 

@@ -10,7 +10,7 @@ from rich import box
 from rich.markup import escape
 from rich.table import Table
 
-from ops.stack.printable import printable
+from lake.printable import printable
 from ops.stack.terminal import console, errors_for_a_person
 from ops.trial.trial import Trial, try_file
 

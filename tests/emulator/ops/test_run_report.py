@@ -10,7 +10,7 @@ from ops.commands import app
 from ops.ingest.collect import collect
 from ops.run_report.facts import dataset_facts, report_facts
 from tests.emulator.test_platform import HEADER
-from tests.support.platform_steps import refine
+from tests.support.platform_steps import deliver, refine
 
 pytestmark = [pytest.mark.emulator, pytest.mark.xdist_group("platform")]
 
@@ -36,9 +36,7 @@ EVENTS = [
 @pytest.fixture
 def refined(target, outgoing):
     """A file with a clean row, one that comes twice and a refused one, and two events, taken to the reports."""
-    (outgoing / "picture.csv").write_text(
-        HEADER + "9,Leeds,Small,AB19CDE\n9,Leeds,Small,AB19CDE\n9,Leeds,Small,<label>\n"
-    )
+    deliver(outgoing / "picture.csv", HEADER + "9,Leeds,Small,AB19CDE\n9,Leeds,Small,AB19CDE\n9,Leeds,Small,<label>\n")
     target.client("s3").put_object(
         Bucket=target.bucket, Key="inbound/readings/2026/01/02/picture.ndjson", Body="\n".join(map(json.dumps, EVENTS))
     )

@@ -8,8 +8,8 @@ import pytest
 from typer.testing import CliRunner
 
 from datasets import DATASETS
+from lake.printable import printable, printable_lines
 from ops.commands import app
-from ops.stack.printable import printable, printable_lines
 from tests.support.declarations import DATASET
 from tests.support.program import DECLARATIONS
 
