@@ -64,8 +64,14 @@ class CollectorClient(paramiko.SFTPClient):
     _gathered: list[bytes] | None = None
 
     def __init__(self, sock: paramiko.Channel) -> None:
-        receive_in_pieces(sock)
-        super().__init__(sock)
+        arrivals = receive_in_pieces(sock)
+        try:
+            super().__init__(sock)
+        except OSError as error:
+            # The server has ended already, and may have said why in words of its own.
+            if arrivals:
+                raise NotSftpError(arrivals.read(len(arrivals))) from error
+            raise
 
     def list_directory(self, path: str) -> list[paramiko.SFTPAttributes]:
         """All entries of a directory but itself and its parent.
