@@ -34,13 +34,12 @@ class MissingServerError(BenchError):
 
 
 @contextmanager
-def openssh_server(folder: Path, *settings: str, subsystem: str = "internal-sftp") -> Iterator[OpenSshServer]:
+def openssh_server(folder: Path, setting: str = "") -> Iterator[OpenSshServer]:
     """Start sshd with its files in a folder; any absolute path can be read.
 
     Args:
         folder: where its files go.
-        settings: lines of its configuration, which win over the usual ones.
-        subsystem: what serves SFTP.
+        setting: a line of its configuration, which wins over the usual one.
 
     Raises:
         MissingServerError: Debian's package openssh-server is not installed.
@@ -55,10 +54,10 @@ def openssh_server(folder: Path, *settings: str, subsystem: str = "internal-sftp
         port = probe.getsockname()[1]
     configuration = folder / "sshd_config"
     configuration.write_text(
-        "".join(f"{line}\n" for line in settings)
-        + f"Port {port}\nListenAddress 127.0.0.1\nHostKey {host_key}\nAuthorizedKeysFile {client_key}.pub\n"
+        f"{setting}\nPort {port}\nListenAddress 127.0.0.1\nHostKey {host_key}\nAuthorizedKeysFile {client_key}.pub\n"
         f"Ciphers {CIPHER}\nStrictModes no\nUsePAM no\nPidFile none\nPasswordAuthentication no\n"
-        f"PermitRootLogin prohibit-password\nSubsystem sftp {subsystem}\nMaxStartups 100\n"
+        f"PermitRootLogin prohibit-password\nMaxStartups 100\n"
+        f"{'' if setting.startswith('Subsystem') else 'Subsystem sftp internal-sftp'}\n"
     )
     if getpass.getuser() == "root":
         # Where root's sshd puts what has no privileges; Debian makes it when the service starts.

@@ -41,61 +41,46 @@ def everything_landed(stack):
 
 
 @pytest.mark.parametrize(
-    ("settings", "subsystem"),
+    "setting",
     [
-        (["MaxSessions 1"], "internal-sftp"),
-        (["PubkeyAcceptedAlgorithms rsa-sha2-256"], "internal-sftp"),
-        ([], "internal-sftp -P fstat"),
-        ([], "internal-sftp -P lstat"),
+        "MaxSessions 1",
+        "PubkeyAcceptedAlgorithms rsa-sha2-256",
+        "Subsystem sftp internal-sftp -P fstat",
+        "Subsystem sftp internal-sftp -P lstat",
     ],
     ids=["one session", "one signature algorithm", "no fstat", "no lstat"],
 )
-def test_openssh_with_less_than_usual_is_collected_from(stack, collect_from, tmp_path, settings, subsystem):
+def test_openssh_with_less_than_usual_is_collected_from(stack, collect_from, tmp_path, setting):
     # when
-    with openssh_server(tmp_path / "server", *settings, subsystem=subsystem) as server:
+    with openssh_server(tmp_path / "server", setting) as server:
         collect_from(server)
 
     # then
     assert everything_landed(stack)
 
 
-def test_openssh_that_wants_a_second_factor_is_named(stack, collect_from, tmp_path):
-    # when
-    wanted = "AuthenticationMethods publickey,publickey"
-    with openssh_server(tmp_path / "server", wanted) as server, pytest.raises(CollectionFailedError) as error:
-        collect_from(server)
-
-    # then
-    assert "accepted the platform's key and wants a second factor as well: publickey" in failures_of(error)
-    assert_nothing_landed(stack)
-
-
-def test_openssh_whose_shell_prints_is_named(stack, collect_from, tmp_path):
+@pytest.mark.parametrize(
+    ("setting", "reason"),
+    [
+        ("AuthenticationMethods publickey,publickey", "and wants a second factor as well: publickey"),
+        ("PubkeyAcceptedAlgorithms ssh-rsa", "signed with rsa-sha2-512 and with rsa-sha2-256"),
+        ("Subsystem sftp {shell}", "then sent 'Last login: today"),
+    ],
+    ids=["second factor", "SHA-1 only", "printing shell"],
+)
+def test_openssh_that_does_not_serve_the_platform_is_named(stack, collect_from, tmp_path, setting, reason):
     # given
     shell = tmp_path / "shell"
     shell.write_text("#!/bin/sh\necho 'Last login: today'\nexec /usr/lib/openssh/sftp-server\n")
     shell.chmod(0o755)
 
     # when
-    with (
-        openssh_server(tmp_path / "server", subsystem=str(shell)) as server,
-        pytest.raises(CollectionFailedError) as error,
-    ):
+    server_of = openssh_server(tmp_path / "server", setting.format(shell=shell))
+    with server_of as server, pytest.raises(CollectionFailedError) as error:
         collect_from(server)
 
     # then
-    assert "then sent 'Last login: today" in failures_of(error)
-    assert_nothing_landed(stack)
-
-
-def test_openssh_that_knows_sha1_signatures_alone_is_named(stack, collect_from, tmp_path):
-    # when
-    sha1 = "PubkeyAcceptedAlgorithms ssh-rsa"
-    with openssh_server(tmp_path / "server", sha1) as server, pytest.raises(CollectionFailedError) as error:
-        collect_from(server)
-
-    # then
-    assert "signed with rsa-sha2-512 and with rsa-sha2-256" in failures_of(error)
+    assert reason in failures_of(error)
     assert_nothing_landed(stack)
 
 
