@@ -1,10 +1,10 @@
-"""What a server's refusals are, apart from a connection that broke: paramiko raises OSError and EOFError for both."""
+"""The errors of a server's answers. paramiko raises OSError and EOFError for these and for a broken connection."""
 
 from typing import Final
 
 from paramiko.sftp import SFTP_EOF, SFTP_NO_SUCH_FILE, SFTP_PERMISSION_DENIED, SFTPError
 
-# How much of what is no SFTP is shown.
+# At most so many bytes of a server are quoted in a message.
 SHOWN_BYTES: Final = 80
 
 
@@ -32,7 +32,7 @@ class NotSftpError(SFTPError):
     """
 
     def __init__(self, received: bytes) -> None:
-        super().__init__(f"the server sent what is no SFTP packet, beginning with {shown(received)}")
+        super().__init__(f"the server sent something other than an SFTP packet: {shown(received)}")
         self.received = received
 
 

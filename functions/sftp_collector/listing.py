@@ -76,7 +76,7 @@ class _Listing:
     def _file(self, entry: paramiko.SFTPAttributes) -> RemoteFile | None:
         """The file that an entry is; None, and counted, if it is left out."""
         kind = stat.S_IFMT(entry.st_mode or 0)
-        # A server that does not tell what an entry is, is taken at its word when the file is opened.
+        # If a server does not say which kind of entry it is, opening the file shows it.
         if kind not in {0, stat.S_IFREG, stat.S_IFLNK}:
             return self._leave_out(LeftOut.TYPE, entry)
         if not fnmatchcase(entry.filename, self._pattern):

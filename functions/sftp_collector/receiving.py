@@ -102,7 +102,7 @@ class Arrivals:
 def receive_in_pieces(channel: Channel) -> Arrivals:
     """Let a channel that nothing was asked of yet keep what comes as Arrivals."""
     arrivals = Arrivals()
-    # What came unasked is no SFTP, and is shown to a person.
+    # A server that speaks first does not speak SFTP; its words are shown to a person.
     if unasked := channel.in_buffer.empty():
         arrivals.feed(unasked)
     channel.in_buffer = arrivals  # pyright: ignore[reportAttributeAccessIssue]  # has what a channel needs
