@@ -7,6 +7,7 @@ import signal
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cached_property
 from multiprocessing.connection import Connection as Pipe
 from typing import TYPE_CHECKING, Final, TypeVar
 
@@ -96,11 +97,16 @@ class Worker:
 
     def __init__(self, settings: WorkerSettings, collector: int) -> None:
         self._source = Source(settings.open_session)
-        self._ledger = settings.open_ledger()
+        self._open_ledger = settings.open_ledger
         self._client: S3Client = boto3.client("s3")
         self._bucket = settings.bucket
         self._about = settings.about
         self._collector = collector
+
+    @cached_property
+    def _ledger(self) -> Ledger:
+        """Opened with the first small file: listing and ranges of large files do not need it."""
+        return self._open_ledger()
 
     def replies(self, task: Task) -> Iterator[Reply]:
         """Do one task. The last reply is its outcome; nothing is raised for what may go wrong with one file."""
