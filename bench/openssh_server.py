@@ -34,8 +34,12 @@ class MissingServerError(BenchError):
 
 
 @contextmanager
-def openssh_server(folder: Path) -> Iterator[OpenSshServer]:
+def openssh_server(folder: Path, setting: str = "") -> Iterator[OpenSshServer]:
     """Start sshd with its files in a folder; any absolute path can be read.
+
+    Args:
+        folder: where its files go.
+        setting: a line of its configuration, which wins over the usual one.
 
     Raises:
         MissingServerError: Debian's package openssh-server is not installed.
@@ -44,15 +48,16 @@ def openssh_server(folder: Path) -> Iterator[OpenSshServer]:
     if program is None:
         raise MissingServerError("sshd is missing: install Debian's package openssh-server")
     folder.mkdir(parents=True, exist_ok=True)
-    host_key, client_key = _key(folder / "host_key"), _key(folder / "client_key")
+    host_key, client_key = new_key(folder / "host_key"), new_key(folder / "client_key")
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     configuration = folder / "sshd_config"
     configuration.write_text(
-        f"Port {port}\nListenAddress 127.0.0.1\nHostKey {host_key}\nAuthorizedKeysFile {client_key}.pub\n"
+        f"{setting}\nPort {port}\nListenAddress 127.0.0.1\nHostKey {host_key}\nAuthorizedKeysFile {client_key}.pub\n"
         f"Ciphers {CIPHER}\nStrictModes no\nUsePAM no\nPidFile none\nPasswordAuthentication no\n"
-        "PermitRootLogin prohibit-password\nSubsystem sftp internal-sftp\nMaxStartups 100\n"
+        f"PermitRootLogin prohibit-password\nMaxStartups 100\n"
+        f"{'' if setting.startswith('Subsystem') else 'Subsystem sftp internal-sftp'}\n"
     )
     if getpass.getuser() == "root":
         # Where root's sshd puts what has no privileges; Debian makes it when the service starts.
@@ -60,7 +65,7 @@ def openssh_server(folder: Path) -> Iterator[OpenSshServer]:
     with (folder / "sshd.log").open("w") as log:
         server = subprocess.Popen([program, "-D", "-e", "-f", configuration], stderr=log)
     try:
-        _wait_for(port, server, folder / "sshd.log")
+        wait_for_port(port, server, folder / "sshd.log")
         key_type, encoded = host_key.with_suffix(".pub").read_text().split()[:2]
         yield OpenSshServer(port, getpass.getuser(), f"{key_type} {encoded}", client_key)
     finally:
@@ -68,7 +73,8 @@ def openssh_server(folder: Path) -> Iterator[OpenSshServer]:
         server.wait()
 
 
-def _key(path: Path) -> Path:
+def new_key(path: Path) -> Path:
+    """An RSA key pair of OpenSSH's in a file, made if it is not there, and the public half beside it."""
     if not path.exists():
         subprocess.run(
             ["ssh-keygen", "-q", "-t", "rsa", "-b", "3072", "-m", "PEM", "-N", "", "-f", str(path)], check=True
@@ -76,7 +82,12 @@ def _key(path: Path) -> Path:
     return path
 
 
-def _wait_for(port: int, server: subprocess.Popen[bytes], log: Path) -> None:
+def wait_for_port(port: int, server: subprocess.Popen[bytes], log: Path) -> None:
+    """Wait until a server accepts connections.
+
+    Raises:
+        MissingServerError: it ended, or did not for too long.
+    """
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline and server.poll() is None:
         with socket.socket() as probe:

@@ -1,6 +1,7 @@
 """What a collector has to know, as the program writes it to SSM and the function reads it: one model for both sides."""
 
-from typing import Annotated, Self
+from datetime import timedelta
+from typing import Annotated, Final, Self
 
 # Not pydantic: its models alone took as long to import as all the rest of the collector's start.
 import msgspec
@@ -46,6 +47,11 @@ class Connection(StoredParameter, frozen=True, kw_only=True):
     private_key_parameter: str
 
 
+# A file that was written less than this ago is left to a later run. It may change within its second, or two where the
+# file system counts in twos, and then look the same; what changes later looks different.
+FRESH: Final = timedelta(seconds=2)
+
+
 class Collection(StoredParameter, frozen=True, kw_only=True):
     """What to collect for one dataset. Stored as JSON in {prefix}/datasets/{name}/collection."""
 
@@ -57,7 +63,7 @@ class Collection(StoredParameter, frozen=True, kw_only=True):
     pattern: str
     # Directory on the server that a collected file is moved to. None: it stays where it is.
     archive: str | None = None
-    # How long a file has to have stood unchanged before it is taken. 0: at once.
+    # How long a file has to be unchanged before it is collected, and never less than FRESH.
     quiet_seconds: Annotated[int, msgspec.Meta(ge=0)] = 0
 
 

@@ -178,7 +178,10 @@ def collect_now(context: typer.Context, dataset: str) -> None:
     for landed in summary["collected"]:
         source, key = escape(landed["source"]), escape(landed["key"])
         console.print(f"collected {source} to {key} ({landed['bytes']:,} bytes)", highlight=False)
-    console.print(f"{len(summary['collected'])} collected, {summary['unchanged']} unchanged")
+    left_out = "".join(
+        f", {count} left out ({reason.replace('_', ' ')})" for reason, count in summary["left_out"].items() if count
+    )
+    console.print(f"{len(summary['collected'])} collected, {summary['unchanged']} unchanged{left_out}")
 
 
 def _decided(decision: Decision) -> str:

@@ -32,6 +32,14 @@ if [ "${1:-}" = test ]; then
     need git git "the tests read which files belong to the repository" git --version
     need chromium chromium "the browser that opens the pages" sh -c "command -v chromium || command -v google-chrome"
     need openjdk-17-jre-headless openjdk@17 "the Java of PySpark" java -version
+    if [ "$(uname)" = Linux ]; then
+        # The long tests start these servers themselves, on high ports: what Debian starts as they are installed may be
+        # stopped.
+        need openssh-server openssh "an SFTP server of the collector's long tests" test -x /usr/sbin/sshd
+        need openssh-client openssh "the keys of these servers" sh -c "command -v ssh-keygen"
+        need proftpd-core proftpd "another of these servers" test -x /usr/sbin/proftpd
+        need proftpd-mod-crypto proftpd "its SFTP module" test -f /usr/lib/proftpd/mod_sftp.so
+    fi
 fi
 if [ "${1:-}" = images ] && ! docker info >/dev/null 2>&1; then
     # Without Docker: Podman, what it runs containers and their network with, and what makes a base image of packages.

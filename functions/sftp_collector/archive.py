@@ -4,7 +4,8 @@ from pathlib import PurePosixPath
 from typing import Final
 
 from functions.errors import CollectorError
-from functions.sftp_collector.connection import Session
+from functions.sftp_collector.session import Session
+from functions.sftp_collector.transfer import is_same
 from lake.ledger.ledger import FileVersion, numbered
 
 MAXIMUM_SAME_NAMES: Final = 1000
@@ -23,8 +24,7 @@ def move_to_archive(session: Session, version: FileVersion, archive: str) -> Non
         ArchiveError: the server does not let it be moved.
         ConnectionLostError: the connection broke.
     """
-    found = session.look(version.path)
-    if found is None or (found.size, found.modified) != (version.size, version.modified):
+    if not is_same(session.look(version.path), version):
         return
     try:
         session.rename(version.path, _free_name(session, archive, version.name))

@@ -19,7 +19,6 @@ from functions.sftp_collector.large_files import LargeFiles
 from functions.sftp_collector.messages import (
     CheckVersion,
     CollectFile,
-    Ended,
     Failed,
     Landed,
     ListDirectory,
@@ -30,7 +29,7 @@ from functions.sftp_collector.messages import (
     Task,
     Trouble,
 )
-from functions.sftp_collector.result import CollectedFile, CollectionResult
+from functions.sftp_collector.result import CollectedFile, CollectionResult, LeftOut
 from functions.sftp_collector.selection import Selection
 from functions.sftp_collector.small_files import SmallFiles
 from functions.sftp_collector.strays import abort_strays
@@ -93,14 +92,13 @@ class Collector:
         self._small = SmallFiles(ledger, self._result)
         self._large = LargeFiles(ledger, lake, self._result)
         self._checks_and_moves: deque[CheckVersion | MoveFile] = deque()
-        self._unavailable = ""
         self._is_listed = False
 
     @property
     def leaves_work(self) -> bool:
         """After a run: whether there is, or may be, something that another run would go on with."""
         result = self._result
-        return not self._is_listed or bool(result.remaining or result.waiting or result.elsewhere)
+        return not self._is_listed or bool(result.remaining or result.left_out[LeftOut.TOO_FRESH] or result.elsewhere)
 
     def run(self, *, follows_unfinished: bool = False) -> CollectionResult:
         """Collect all that can be collected. What cannot is in the result with its reason; nothing is raised for it.
@@ -121,12 +119,12 @@ class Collector:
 
     def _find_work(self, *, follows_unfinished: bool) -> bool:
         directory = self._collection.directory
-        listed = self._list(directory)
+        listed = self._list()
         if isinstance(listed, str):
             self._result.fail(directory, listed)
             return False
         try:
-            self._selection.sort(listed.files)
+            self._selection.sort(listed)
             strays = self._strays_among(self._selection.listed)
             count = abort_strays(self._lake, self._collection.dataset, strays)
             for path in strays.end_claims(self._collection.dataset) if follows_unfinished else ():
@@ -142,19 +140,29 @@ class Collector:
             self._move(version)
         return True
 
-    def _list(self, directory: str) -> Listed | str:
-        """The directory's files, or why there are none."""
-        self._workers.give(self._workers.idle()[0], ListDirectory(directory))
+    def _list(self) -> Listed | str:
+        """The directory's files, or why there are none. If one worker cannot reach the server, another one is asked."""
+        task = ListDirectory(self._collection.directory, self._collection.pattern)
+        while idle := self._workers.idle():
+            self._workers.give(idle[0], task)
+            reply = self._next_reply()
+            match reply:
+                case Listed():
+                    return reply
+                case Failed() if reply.trouble == Trouble.UNAVAILABLE:
+                    self._workers.give_up(idle[0], reply.reason)
+                case Failed():
+                    return reply.reason
+                case _:
+                    return "it was not listed before the function's time was over; the next run tries again"
+        return self._workers.unavailable
+
+    def _next_reply(self) -> Reply | None:
+        """What the one worker that has a task replies; None if the time is over before."""
         while self._time_left() > END_SECONDS:
             for _, _, reply in self._workers.replies(TICK_SECONDS):
-                match reply:
-                    case Listed():
-                        return reply
-                    case Failed():
-                        return reply.reason
-                    case _:
-                        return f"the worker that lists it ended: {reply}"
-        return "it was not listed before the function's time was over; the next run tries again"
+                return reply
+        return None
 
     def _work_off(self) -> None:
         while True:
@@ -178,9 +186,9 @@ class Collector:
     def _hand_out(self) -> None:
         if not self._workers.any_usable():
             # The files that remain do not wait for the server again.
-            self._small.all_failed(Trouble.UNAVAILABLE, self._unavailable)
+            self._small.all_failed(Trouble.UNAVAILABLE, self._workers.unavailable)
             while self._due:
-                self._selection.refuse(self._due.popleft(), self._unavailable)
+                self._selection.refuse(self._due.popleft(), self._workers.unavailable)
             return
         for worker in self._workers.idle():
             task = self._next_task()
@@ -231,12 +239,8 @@ class Collector:
 
     def _take(self, worker: WorkerProcess, task: Task, reply: Reply) -> None:
         """Take a worker's reply in."""
-        if isinstance(reply, Ended):
-            reply = Failed(Trouble.PASSING, f"its worker ended with exit code {reply.exit_code}; the next run goes on")
         if isinstance(reply, Failed) and reply.trouble == Trouble.UNAVAILABLE:
-            worker.usable = False
-            self._unavailable = reply.reason
-            logger.warning("a worker cannot reach the server", extra={"error": reply.reason})
+            self._workers.give_up(worker, reply.reason)
             if self._workers.any_usable():
                 self._take_back(task)
                 return

@@ -3,24 +3,24 @@
 import base64
 import logging
 import socket
-import stat
-from collections.abc import Generator, Iterator
+import threading
+from collections.abc import Generator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Final
 
 import paramiko
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from paramiko.transport import SecurityOptions
 
-from functions.errors import CollectorError
+from functions.sftp_collector.answers import NotSftpError, shown
 from functions.sftp_collector.client import CollectorClient
+from functions.sftp_collector.login import RSA_SIGNATURES, KeyRefusedError, TolerantTransport, address, log_in, refusal
 from functions.sftp_collector.receiving import BufferedSocket
+from functions.sftp_collector.session import Session, SourceUnavailableError
 from lake.parameters import Connection
 
 CONNECT_TIMEOUT_SECONDS: Final = 15.0
+# Some servers ask a directory of users, or look names up, for that long.
+LOGIN_TIMEOUT_SECONDS: Final = 30.0
 # How long the server may be silent in the middle of a session before the connection counts as lost.
 SILENCE_TIMEOUT_SECONDS: Final = 60.0
 
@@ -28,147 +28,33 @@ SILENCE_TIMEOUT_SECONDS: Final = 60.0
 _WINDOW_BYTES: Final = 2**23
 _PACKET_BYTES: Final = 2**18
 _CIPHERS_FIRST: Final = ("aes128-gcm@openssh.com", "aes256-gcm@openssh.com")
-_RSA_SIGNATURES: Final = ("rsa-sha2-512", "rsa-sha2-256")
 
 # paramiko logs the tracebacks of errors that it raises as well; here each one becomes a message of our own.
 logging.getLogger("paramiko").setLevel(logging.CRITICAL)
 
 
-class SourceUnavailableError(CollectorError):
-    """The server cannot be used by this run; the message says why and what to do."""
-
-    def __init__(self, message: str, *, may_pass: bool) -> None:
-        super().__init__(message)
-        self.may_pass = may_pass
-        """Whether connecting again a moment later may help: a refused key does not get better, a restart does."""
-
-
-class ConnectionLostError(CollectorError):
-    """The connection broke in the middle of something."""
-
-
-@dataclass(frozen=True, slots=True)
-class RemoteFile:
-    """A regular file of a listing."""
-
-    name: str
-    """As the server gave it; bytes that are not UTF-8 stand as lone surrogates, which no safe name contains."""
-    size: int | None
-    """Bytes; None if the server does not tell."""
-    modified: int | None
-    """Seconds since 1970 UTC; None if the server does not tell."""
-
-
-def address(connection: Connection) -> str:
-    """The connection as messages name it."""
-    return f"sftp://{connection.user}@{connection.host}:{connection.port}"
-
-
-def read_private_key(pem: str, parameter: str) -> paramiko.RSAKey:
-    """The client's key.
-
-    Raises:
-        SourceUnavailableError: the parameter holds no RSA private key. The message holds nothing of it.
-    """
-    try:
-        # Whether it is a sound key takes a tenth of a second and more to find out. It is the platform's own, from where
-        # only the platform writes, and the server refuses what an unsound one signs.
-        key = load_pem_private_key(pem.encode(), None, unsafe_skip_rsa_key_validation=True)
-    except (TypeError, ValueError, UnsupportedAlgorithm):
-        key = None
-    if not isinstance(key, RSAPrivateKey):
-        # The cause is not told: it may quote what it could not read.
-        raise SourceUnavailableError(
-            f"SSM parameter {parameter} holds no RSA private key in PEM; deploy the stack again to renew it",
-            may_pass=False,
-        )
-    return paramiko.RSAKey(key=key)
-
-
-class Session:
-    """An open SFTP session."""
-
-    def __init__(self, transport: paramiko.Transport, files: CollectorClient) -> None:
-        self._transport = transport
-        self._files = files
-
-    def regular_files(self, directory: str) -> list[RemoteFile]:
-        """The regular files of a directory. Links, directories and devices are left out.
-
-        Raises:
-            FileNotFoundError: there is no such directory.
-            PermissionError: the server does not let the user list it.
-            OSError: the server refuses for another reason.
-            ConnectionLostError: the connection broke.
-        """
-        with self.lost_connection_recognised():
-            entries = self._files.listdir_attr(directory)
-        return [
-            RemoteFile(entry.filename, entry.st_size, entry.st_mtime)
-            for entry in entries
-            # A server that tells no mode at all is taken at its word when the file is opened.
-            if entry.st_mode is None or stat.S_ISREG(entry.st_mode)
-        ]
-
-    def open(self, path: str) -> paramiko.SFTPFile:
-        """Open a file for reading. Raises as `regular_files` does."""
-        with self.lost_connection_recognised():
-            return self._files.open(path, "rb")
-
-    def read(self, file: paramiko.SFTPFile, start: int, size: int) -> Iterator[bytes]:
-        """`size` bytes of an open file from `start` on, in blocks; fewer where it ends before."""
-        return self._files.read_in_order(file, start, size)
-
-    def look(self, path: str) -> RemoteFile | None:
-        """How a path looks now, whatever it is; None if there is nothing. Raises as `regular_files` does otherwise."""
-        with self.lost_connection_recognised():
-            try:
-                found = self._files.lstat(path)
-            except FileNotFoundError:
-                return None
-        return RemoteFile(path.rsplit("/", 1)[-1], found.st_size, found.st_mtime)
-
-    def rename(self, path: str, target: str) -> None:
-        """Move a file on the server. Raises as `regular_files` does."""
-        with self.lost_connection_recognised():
-            self._files.rename(path, target)
-
-    @contextmanager
-    def lost_connection_recognised(self) -> Generator[None]:
-        """Turn whatever a broken connection raises into ConnectionLostError; the server's own answers pass through.
-
-        paramiko raises EOFError and OSError both for answers about a file and for a connection that is gone. One
-        question more tells them apart.
-        """
-        try:
-            yield
-        except (paramiko.SSHException, paramiko.SFTPError, TimeoutError) as error:
-            raise ConnectionLostError(f"the connection broke: {_reason(error)}") from error
-        except (EOFError, OSError) as error:
-            if not self._answers():
-                raise ConnectionLostError(f"the connection broke: {_reason(error)}") from error
-            raise
-
-    def close(self) -> None:
-        """Close the session; a broken one too."""
-        self._transport.close()
-
-    def _answers(self) -> bool:
-        try:
-            self._files.normalize(".")
-        except (paramiko.SSHException, EOFError, OSError):
-            return False
-        return True
-
-
 def connect(connection: Connection, client_key: paramiko.RSAKey) -> Session:
     """Connect, check the server against its pinned keys, log in, open SFTP.
+
+    A server that refuses the key is tried by a second connection with the next signature algorithm.
 
     Raises:
         SourceUnavailableError: any of it failed.
     """
-    where = address(connection)
     pinned = _pinned_keys(connection)
+    is_known = False
+    for signature in RSA_SIGNATURES:
+        try:
+            return _connect(connection, client_key, pinned, signature)
+        except KeyRefusedError as error:
+            is_known |= error.is_known
+    raise refusal(connection, client_key, is_known=is_known)
+
+
+def _connect(
+    connection: Connection, client_key: paramiko.RSAKey, pinned: set[tuple[str, bytes]], signature: str
+) -> Session:
+    where = address(connection)
     try:
         tcp = socket.create_connection((connection.host, connection.port), timeout=CONNECT_TIMEOUT_SECONDS)
     except OSError as error:
@@ -179,50 +65,78 @@ def connect(connection: Connection, client_key: paramiko.RSAKey) -> Session:
         ) from error
     # paramiko leaves Nagle's algorithm on, which delays the small requests of SFTP.
     tcp.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    transport = paramiko.Transport(
-        BufferedSocket(tcp), default_window_size=_WINDOW_BYTES, default_max_packet_size=_PACKET_BYTES
+    transport = TolerantTransport(
+        BufferedSocket(tcp),
+        default_window_size=_WINDOW_BYTES,
+        default_max_packet_size=_PACKET_BYTES,
+        disabled_algorithms={"pubkeys": [other for other in RSA_SIGNATURES if other != signature]},
     )
     try:
-        return _log_in(transport, connection, client_key, pinned)
+        with _failures_explained(transport, where):
+            _check_host_key(transport, where, pinned)
+            log_in(transport, connection, client_key)
+            return Session(transport, _open_sftp(transport))
     except BaseException:
         transport.close()
         raise
 
 
-def _log_in(
-    transport: paramiko.Transport, connection: Connection, client_key: paramiko.RSAKey, pinned: set[tuple[str, bytes]]
-) -> Session:
-    where = address(connection)
-    transport.banner_timeout = transport.auth_timeout = transport.channel_timeout = CONNECT_TIMEOUT_SECONDS
+def _check_host_key(transport: paramiko.Transport, where: str, pinned: set[tuple[str, bytes]]) -> None:
+    transport.banner_timeout = transport.channel_timeout = CONNECT_TIMEOUT_SECONDS
+    transport.auth_timeout = LOGIN_TIMEOUT_SECONDS
     _prefer(transport.get_security_options(), {key_type for key_type, _ in pinned})
-    try:
-        transport.start_client(timeout=CONNECT_TIMEOUT_SECONDS)
-        shown = transport.get_remote_server_key()
-        if (shown.get_name(), shown.asbytes()) not in pinned:
-            raise SourceUnavailableError(
-                f"{where} shows the host key {shown.fingerprint}, which is not pinned for this connection. "
-                "Do not go on before its operator has confirmed the new key by another way; then change host_keys "
-                "in the stack's settings",
-                may_pass=False,
-            )
-        transport.auth_publickey(connection.user, client_key)
-        files = CollectorClient.from_transport(transport)
-    except paramiko.AuthenticationException as error:
+    transport.start_client(timeout=CONNECT_TIMEOUT_SECONDS)
+    shown_key = transport.get_remote_server_key()
+    if (shown_key.get_name(), shown_key.asbytes()) not in pinned:
         raise SourceUnavailableError(
-            f"{where} refused the platform's key {client_key.fingerprint}; its operator has to add the public key "
-            f"to the authorized_keys of {connection.user}",
+            f"{where} shows the host key {shown_key.fingerprint}, which is not pinned for this connection. "
+            "Do not go on before its operator has confirmed the new key by another way; then change host_keys "
+            "in the stack's settings",
+            may_pass=False,
+        )
+
+
+def _open_sftp(transport: paramiko.Transport) -> CollectorClient:
+    channel = transport.open_session(timeout=CONNECT_TIMEOUT_SECONDS)
+    channel.settimeout(CONNECT_TIMEOUT_SECONDS)
+    # paramiko waits for the answer to this one without an end.
+    watch = threading.Timer(CONNECT_TIMEOUT_SECONDS, transport.close)
+    watch.start()
+    try:
+        channel.invoke_subsystem("sftp")
+    finally:
+        watch.cancel()
+    files = CollectorClient(channel)
+    channel.settimeout(SILENCE_TIMEOUT_SECONDS)
+    return files
+
+
+@contextmanager
+def _failures_explained(transport: TolerantTransport, where: str) -> Generator[None]:
+    try:
+        yield
+    except NotSftpError as error:
+        raise SourceUnavailableError(
+            f"{where} let the platform in and then sent {shown(error.received)} where SFTP begins; its operator has to "
+            "remove what the user's login shell or forced command prints, or to serve SFTP by internal-sftp",
             may_pass=False,
         ) from error
-    except (paramiko.SSHException, EOFError, OSError) as error:
+    except paramiko.ChannelException as error:
         raise SourceUnavailableError(
-            f"{where} broke off while connecting: {_reason(error)}; check that an SFTP server answers there",
+            f"{where} let the platform in and opened no session: {transport.reason(error)}; ask its operator whether "
+            "the user has too many sessions",
             may_pass=True,
         ) from error
-    channel = files.get_channel() if files is not None else None
-    if files is None or channel is None:
-        raise SourceUnavailableError(f"{where} opens no SFTP session; ask its operator", may_pass=False)
-    channel.settimeout(SILENCE_TIMEOUT_SECONDS)
-    return Session(transport, files)
+    # What a server sends as it ends a connection may be anything, text that is not UTF-8 among it (a ValueError).
+    except (paramiko.SSHException, paramiko.SFTPError, EOFError, OSError, ValueError) as error:
+        check = (
+            "ask its operator whether the user has too many connections"
+            if transport.farewell
+            else "check that an SFTP server answers there"
+        )
+        raise SourceUnavailableError(
+            f"{where} broke off while connecting: {transport.reason(error)}; {check}", may_pass=True
+        ) from error
 
 
 def _pinned_keys(connection: Connection) -> set[tuple[str, bytes]]:
@@ -256,8 +170,4 @@ def _prefer(options: SecurityOptions, key_types: set[str]) -> None:
 
 
 def _signatures_of(key_type: str) -> tuple[str, ...]:
-    return _RSA_SIGNATURES if key_type == "ssh-rsa" else (key_type,)
-
-
-def _reason(error: BaseException) -> str:
-    return str(error) or type(error).__name__
+    return RSA_SIGNATURES if key_type == "ssh-rsa" else (key_type,)

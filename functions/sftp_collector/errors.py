@@ -5,15 +5,10 @@ from typing import Final
 from botocore.exceptions import BotoCoreError, ClientError
 
 from functions.errors import CollectorError
-from functions.sftp_collector.connection import ConnectionLostError, SourceUnavailableError
 from functions.sftp_collector.messages import Trouble
+from functions.sftp_collector.session import ConnectionLostError, SourceUnavailableError
 from lake.errors import LakeError
 from lake.ledger.ledger import ClaimedElsewhereError, LostClaimError
-
-
-class ListingError(CollectorError):
-    """The directory cannot be listed; the message says why and what to do."""
-
 
 EXPECTED_ERRORS: Final = (BotoCoreError, ClientError, CollectorError, LakeError, OSError)
 

@@ -3,9 +3,11 @@
 Each dataset has two schedules: its own, and a frequent tick that only goes on with what a run left.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import boto3
 from aws_lambda_powertools.metrics import MetricUnit
@@ -23,8 +25,9 @@ from functions.sftp_collector.configuration import (
     read_event,
     read_parameter,
 )
-from functions.sftp_collector.connection import address, connect, read_private_key
+from functions.sftp_collector.connection import connect
 from functions.sftp_collector.errors import explain
+from functions.sftp_collector.login import address, read_private_key
 from functions.sftp_collector.result import CollectionResult
 from functions.sftp_collector.transfer import Destination
 from functions.sftp_collector.worker import WorkerSettings
@@ -34,6 +37,9 @@ from lake.ledger.runs import Run, Runs
 from lake.ledger.strays import StrayUploads
 from lake.metrics import BYTES_COLLECTED, DATASET, FILES_COLLECTED, FILES_NOT_COLLECTED
 from lake.object_metadata import CORRELATION_ID
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
 
 
 class CollectionFailedError(CollectorError):
@@ -50,8 +56,9 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         context: Lambda's.
 
     Returns:
-        {"dataset", "collected": [{"source", "key", "bytes", "checksum"}], "unchanged": count, "waiting": count,
-        "elsewhere": count, "remaining": count, "failed": []}; what is counted is said in `result`.
+        {"dataset", "collected": [{"source", "key", "bytes", "checksum"}], "unchanged": count,
+        "elsewhere": count, "remaining": count, "failed": [], "left_out": {reason: count}}; what is
+        counted is said in `result`.
 
     Raises:
         CollectionFailedError: a file or the whole directory failed. Lambda then tries again, and the last failure goes
@@ -63,22 +70,28 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     settings = read_environment(Settings)
     wanted = read_event(event)
     logger.append_keys(dataset=wanted.dataset)
-    runs = Runs(boto3.client("dynamodb"), settings.ledger_table)
-    if wanted.continues and not runs.left_work(wanted.dataset):
+    dynamodb = boto3.client("dynamodb")
+    if wanted.continues and not Runs(dynamodb, settings.ledger_table).left_work(wanted.dataset):
         return asdict(CollectionResult(wanted.dataset))
     about = {CORRELATION_ID: context.aws_request_id}
-    return collect_dataset(wanted.dataset, settings, runs, about, lambda: context.get_remaining_time_in_millis() / 1000)
+    return collect_dataset(
+        wanted.dataset, settings, dynamodb, about, lambda: context.get_remaining_time_in_millis() / 1000
+    )
 
 
 def collect_dataset(
-    dataset: str, settings: Settings, runs: Runs, about: Mapping[str, str], time_left: Callable[[], float]
+    dataset: str,
+    settings: Settings,
+    dynamodb: DynamoDBClient,
+    about: Mapping[str, str],
+    time_left: Callable[[], float],
 ) -> dict[str, Any]:
     """Collect one dataset with the credentials of the environment. Returns and raises as `handler` does.
 
     Args:
         dataset: its name.
         settings: the function's.
-        runs: told that this one begins, and how it ends.
+        dynamodb: the collector's own client; the workers make theirs.
         about: metadata of what is collected.
         time_left: seconds until the function is killed; the collector stops before.
     """
@@ -87,7 +100,7 @@ def collect_dataset(
     connection = read_connection(parameters, settings.parameter_prefix, collection.connection)
     key_parameter = connection.private_key_parameter
     client_key = read_private_key(read_parameter(parameters, key_parameter), key_parameter)
-    dynamodb, lake = boto3.client("dynamodb"), Destination(boto3.client("s3"), settings.bucket, "", about)
+    lake = Destination(boto3.client("s3"), settings.bucket, "", about)
     worker = WorkerSettings(
         lambda: connect(connection, client_key),
         lambda: Ledger(boto3.client("dynamodb"), settings.ledger_table),
@@ -102,13 +115,14 @@ def collect_dataset(
         lake,
         time_left,
     )
+    runs = Runs(dynamodb, settings.ledger_table)
     run = _begin(runs, dataset, time_left())
     result = collector.run(follows_unfinished=run.follows_unfinished)
     _end(runs, run, leaves_work=collector.leaves_work)
     _measure(result)
     if result.failed:
         raise CollectionFailedError(_report(result, address(connection)))
-    counts = {name: getattr(result, name) for name in ("unchanged", "waiting", "elsewhere", "remaining")}
+    counts = {name: getattr(result, name) for name in ("unchanged", "elsewhere", "remaining", "left_out")}
     logger.info("done", extra={"collected": len(result.collected), **counts})
     return asdict(result)
 
@@ -141,7 +155,10 @@ def _measure(result: CollectionResult) -> None:
 
 def _report(result: CollectionResult, source: str) -> str:
     lines = "\n".join(f"- {failure.source}: {failure.error}" for failure in result.failed)
+    left_out = "".join(
+        f", {count} left out ({reason.replace('_', ' ')})" for reason, count in result.left_out.items() if count
+    )
     return (
         f"dataset {result.dataset} from {source}: {len(result.failed)} not collected, "
-        f"{len(result.collected)} collected, {result.unchanged} unchanged\n{lines}"
+        f"{len(result.collected)} collected, {result.unchanged} unchanged{left_out}\n{lines}"
     )

@@ -1,9 +1,11 @@
 """What the collector and its worker processes say to each other. All of it goes through a pipe, pickled."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from functions.sftp_collector.connection import RemoteFile
+from functions.sftp_collector.result import LeftOut
+from functions.sftp_collector.session import RemoteFile
 from lake.ledger.ledger import Claim, FileVersion
 
 
@@ -22,9 +24,11 @@ class Trouble(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ListDirectory:
-    """List the regular files of a directory. Answered with Listed."""
+    """List the files of a directory whose names match a pattern. Answered with Listed."""
 
     directory: str
+    pattern: str
+    """As fnmatch has it, case-sensitive."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +77,14 @@ Task = ListDirectory | CollectFile | ReadParts | CheckVersion | MoveFile
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """The regular files of the directory."""
+    """What a directory holds."""
 
     files: list[RemoteFile]
+    """Those that match the pattern."""
+    left_out: Mapping[LeftOut, int]
+    """How many entries are left out, by reason."""
+    server_time: int | None
+    """The server's clock as it listed, in seconds since 1970 UTC; None if that could not be seen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,11 +119,4 @@ class Failed:
     """For a person."""
 
 
-@dataclass(frozen=True, slots=True)
-class Ended:
-    """The worker's process ended in the middle of its task."""
-
-    exit_code: int | None
-
-
-Reply = Listed | Landed | PartUploaded | Done | Failed | Ended
+Reply = Listed | Landed | PartUploaded | Done | Failed

@@ -99,12 +99,17 @@ class Arrivals:
         return taken
 
 
-def receive_in_pieces(channel: Channel) -> None:
+def receive_in_pieces(channel: Channel) -> Arrivals:
     """Let a channel that nothing was asked of yet keep what comes as Arrivals."""
-    arrivals = channel.in_buffer = Arrivals()  # pyright: ignore[reportAttributeAccessIssue]  # has what a channel needs
+    arrivals = Arrivals()
+    # A server that speaks first does not speak SFTP; its words are shown to a person.
+    if unasked := channel.in_buffer.empty():
+        arrivals.feed(unasked)
+    channel.in_buffer = arrivals  # pyright: ignore[reportAttributeAccessIssue]  # has what a channel needs
     if channel.closed or channel.eof_received:
         # It was closed while the other buffer was there.
         arrivals.close()
+    return arrivals
 
 
 def keep_freed_memory() -> None:

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from fnmatch import fnmatchcase
 from typing import Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from functions.sftp_collector.connection import RemoteFile
 from functions.sftp_collector.errors import explain
-from functions.sftp_collector.result import CollectionResult
+from functions.sftp_collector.messages import Listed
+from functions.sftp_collector.result import CollectionResult, LeftOut
+from functions.sftp_collector.session import RemoteFile
 from lake.keys import InvalidKeyError, check_file_name
 from lake.ledger.ledger import Clock, FileVersion, Ledger, LedgerError, State
-from lake.parameters import Collection
+from lake.parameters import FRESH, Collection
+from lake.printable import printable
 
 _LEDGER_ERRORS: Final = (LedgerError, BotoCoreError, ClientError)
 
@@ -49,19 +49,21 @@ class Selection:
         self.new: set[FileVersion] = set()
         """Those that the ledger does not know."""
 
-    def sort(self, files: Sequence[RemoteFile]) -> None:
+    def sort(self, listed: Listed) -> None:
         """Sort out a listing.
 
         Raises:
             LedgerError, botocore.exceptions.ClientError: the ledger cannot be read.
         """
-        wanted = [file for file in files if fnmatchcase(file.name, self._collection.pattern)]
-        candidates = [version for file in sorted(wanted, key=_age) if (version := self._version(file)) is not None]
+        for reason, count in listed.left_out.items():
+            self._result.leave_out(reason, count)
+        ordered = sorted(listed.files, key=_age)
+        candidates = [version for file in ordered if (version := self._version(file)) is not None]
         states = self._ledger.states_of(candidates)
         self.collected = [version for version in candidates if states.get(version) == State.COMPLETE]
         self._result.unchanged += len(self.collected)
         self.new = {version for version in candidates if version not in states}
-        self.due = [v for v in candidates if states.get(v) != State.COMPLETE and self._is_quiet(v)]
+        self.due = [v for v in candidates if states.get(v) != State.COMPLETE and self._is_quiet(v, listed.server_time)]
 
     def _version(self, file: RemoteFile) -> FileVersion | None:
         path = _path(self._collection.directory, file.name)
@@ -86,18 +88,17 @@ class Selection:
             reason = f"{reason}; and that could not be recorded: {explain(error)}"
         self._result.fail(version.path, reason)
 
-    def _is_quiet(self, version: FileVersion) -> bool:
-        """Whether a file has stood unchanged long enough.
+    def _is_quiet(self, version: FileVersion, server_time: int | None) -> bool:
+        """Whether a file has stood unchanged long enough: for the dataset's quiet time, and never less than FRESH.
 
-        It has if its time of modification lies so far back, or if this platform has seen it unchanged for so long: that
-        holds whatever the server's clock says, of which SFTP tells nothing. A clock that is behind by more than the
-        quiet time lets a file pass that is being written; the checks around the transfer are for that case.
+        It has if its time of modification lies so far back by the server's clock, or if this platform has seen it
+        unchanged for so long: that holds whatever any clock says. Where the server does not show its clock, it is taken
+        to agree with ours; one that is behind lets a file pass that is fresher by as much.
         """
-        quiet = timedelta(seconds=self._collection.quiet_seconds)
-        if not quiet:
-            return True
+        quiet = max(FRESH, timedelta(seconds=self._collection.quiet_seconds))
         now = self._clock()
-        if now - datetime.fromtimestamp(version.modified, UTC) >= quiet:
+        server_now = now if server_time is None else datetime.fromtimestamp(server_time, UTC)
+        if server_now - datetime.fromtimestamp(version.modified, UTC) >= quiet:
             return True
         try:
             if now - self._ledger.unchanged_since(version) >= quiet:
@@ -105,7 +106,7 @@ class Selection:
         except _LEDGER_ERRORS as error:
             self._result.fail(version.path, explain(error))
             return False
-        self._result.waiting += 1
+        self._result.leave_out(LeftOut.TOO_FRESH)
         return False
 
 
@@ -114,8 +115,9 @@ def _age(file: RemoteFile) -> tuple[int, str]:
 
 
 def _path(directory: str, name: str) -> str:
-    # Only names that are refused hold what cannot be written as UTF-8; they have to be told all the same.
-    return f"{directory.rstrip('/')}/{name}".encode("utf-8", "backslashreplace").decode()
+    # Only names that are refused hold what does not print or cannot be written as UTF-8; they have to be shown all the
+    # same, without a line of their own in a report.
+    return printable(f"{directory.rstrip('/')}/{name}")
 
 
 def _refusal(file: RemoteFile) -> str | None:

@@ -5,7 +5,8 @@ from collections.abc import Callable
 from typing import Final
 
 from functions.observability import logger
-from functions.sftp_collector.connection import Session, SourceUnavailableError
+from functions.sftp_collector.client import REQUEST_BYTES, SMALLEST_REQUEST_BYTES
+from functions.sftp_collector.session import Session, SourceUnavailableError
 
 ATTEMPTS_TO_CONNECT: Final = 3
 PAUSE_SECONDS: Final = 1.0
@@ -22,6 +23,7 @@ class Source:
         self._open_session = open_session
         self._session: Session | None = None
         self._unavailable: SourceUnavailableError | None = None
+        self._request_bytes = REQUEST_BYTES
 
     def session(self) -> Session:
         """The open session, after connecting if there is none.
@@ -36,6 +38,7 @@ class Source:
                 raise self._unavailable
             try:
                 self._session = self._open_session()
+                self._session.request_bytes = self._request_bytes
             except SourceUnavailableError as error:
                 if not error.may_pass or attempt == ATTEMPTS_TO_CONNECT:
                     self._unavailable = error
@@ -48,7 +51,9 @@ class Source:
         raise self._unavailable or AssertionError("unreachable: the last attempt sets it")
 
     def disconnect(self) -> None:
-        """Close the connection, a broken one too."""
+        """Close the connection, a broken one too. One that large requests may have broken is followed by small ones."""
         if self._session is not None:
+            if self._session.may_have_broken_of_large_requests:
+                self._request_bytes = SMALLEST_REQUEST_BYTES
             self._session.close()
             self._session = None

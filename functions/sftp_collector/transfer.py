@@ -7,11 +7,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-import paramiko
-
 from functions.errors import CollectorError
-from functions.sftp_collector.connection import Session
 from functions.sftp_collector.messages import Landed, PartRange, PartUploaded
+from functions.sftp_collector.session import OpenFile, RemoteFile, Session
 from lake import checksum
 from lake.ledger.ledger import FileVersion
 from lake.object_metadata import source_modified
@@ -64,14 +62,14 @@ def put_whole(
         ConnectionLostError: the connection broke.
         botocore.exceptions.ClientError: S3 refused. Whatever is raised, there is no object.
     """
-    with session.lost_connection_recognised(), session.open(version.path) as file:
-        _check_version(file, version, "is not the file that was listed")
+    with session.open(version.path) as file:
+        _check_listed(session, file, version)
         blocks: list[bytes] = []
-        for block in session.read(file, 0, version.size):
+        for block in file.read(0, version.size):
             blocks.append(block)
             still_ours()
         body = b"".join(blocks)
-        _check_version(file, version, "changed while it was read")
+        _check_unchanged(file.look(), version)
     _check_length(len(body), version.size)
     digest = hashlib.sha256(body).digest()
     still_ours()
@@ -103,10 +101,10 @@ def put_parts(
     """
     start = (parts.first - 1) * part_bytes
     size = min(parts.last * part_bytes, version.size) - start
-    with session.lost_connection_recognised(), session.open(version.path) as file:
-        _check_version(file, version, "is not the file that was listed")
+    with session.open(version.path) as file:
+        _check_listed(session, file, version)
         arrived = 0
-        for number, body in enumerate(_in_parts(session.read(file, start, size), part_bytes), start=parts.first):
+        for number, body in enumerate(_in_parts(file.read(start, size), part_bytes), start=parts.first):
             arrived += len(body)
             if len(body) < part_bytes:
                 # The last one of the file, or the file ended early.
@@ -121,7 +119,7 @@ def put_parts(
                 ChecksumSHA256=checksum.as_s3(digest),
             )
             yield PartUploaded(number, answer["ETag"], digest)
-        _check_version(file, version, "changed while it was read")
+        _check_unchanged(file.look(), version)
         _check_length(arrived, size)
 
 
@@ -130,20 +128,38 @@ def check_path(session: Session, version: FileVersion) -> None:
     found = session.look(version.path)
     if found is None:
         raise FileNotFoundError
-    _check_same(version, found.size, found.modified, "changed while it was read")
+    _check_unchanged(found, version)
 
 
-def _check_version(file: paramiko.SFTPFile, version: FileVersion, what: str) -> None:
-    now = file.stat()
-    _check_same(version, now.st_size, now.st_mtime, what)
+def _check_listed(session: Session, file: OpenFile, version: FileVersion) -> None:
+    """Check that an open file is the version that was listed, however the server lets that be asked."""
+    now = file.look()
+    if is_same(now, version):
+        return
+    if is_same(session.look(version.path), version):
+        # Some servers say one time by the path and another one of the open file.
+        session.open_files_can_be_looked_at = False
+        return
+    raise FileChangedError(
+        f"it is not the file that was listed: {_difference(version, now)}; the next run collects the version that it "
+        "lists then. If this repeats, the server contradicts itself: ask its operator"
+    )
 
 
-def _check_same(version: FileVersion, size: int | None, modified: int | None, what: str) -> None:
-    if (size, modified) != (version.size, version.modified):
+def _check_unchanged(now: RemoteFile, version: FileVersion) -> None:
+    if not is_same(now, version):
         raise FileChangedError(
-            f"it {what}: {version.size} bytes of {version.modified} then, {size} bytes of {modified} now; "
-            "the next run collects the new version"
+            f"it changed while it was read: {_difference(version, now)}; the next run collects the new version"
         )
+
+
+def is_same(found: RemoteFile | None, version: FileVersion) -> bool:
+    """Whether a file still looks as a version does."""
+    return found is not None and (found.size, found.modified) == (version.size, version.modified)
+
+
+def _difference(version: FileVersion, now: RemoteFile) -> str:
+    return f"{version.size} bytes of {version.modified} then, {now.size} bytes of {now.modified} now"
 
 
 def _check_length(arrived: int, expected: int) -> None:

@@ -7,6 +7,7 @@ import signal
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cached_property
 from multiprocessing.connection import Connection as Pipe
 from typing import TYPE_CHECKING, Final, TypeVar
 
@@ -14,8 +15,8 @@ import boto3
 
 from functions.observability import logger
 from functions.sftp_collector.archive import move_to_archive
-from functions.sftp_collector.connection import ConnectionLostError, RemoteFile, Session, SourceUnavailableError
-from functions.sftp_collector.errors import EXPECTED_ERRORS, ListingError, explain, trouble_of
+from functions.sftp_collector.errors import EXPECTED_ERRORS, explain, trouble_of
+from functions.sftp_collector.listing import list_directory
 from functions.sftp_collector.messages import (
     CheckVersion,
     CollectFile,
@@ -23,15 +24,16 @@ from functions.sftp_collector.messages import (
     Failed,
     Landed,
     ListDirectory,
-    Listed,
     MoveFile,
     PartRange,
     PartUploaded,
     ReadParts,
     Reply,
     Task,
+    Trouble,
 )
 from functions.sftp_collector.receiving import keep_freed_memory
+from functions.sftp_collector.session import ConnectionLostError, Session, SourceUnavailableError
 from functions.sftp_collector.source import Source
 from functions.sftp_collector.transfer import (
     Destination,
@@ -73,13 +75,21 @@ def work(settings: WorkerSettings, pipe: Pipe) -> None:
     worker = Worker(settings, os.getppid())
     try:
         worker.connect()
-        while True:
-            for reply in worker.replies(pipe.recv()):
+        while (task := _next_task(pipe)) is not None:
+            for reply in worker.replies(task):
                 pipe.send(reply)
-    except (EOFError, BrokenPipeError, ConnectionResetError, Orphaned):
+    except (BrokenPipeError, ConnectionResetError, Orphaned):
         return
     finally:
         worker.close()
+
+
+def _next_task(pipe: Pipe) -> Task | None:
+    """The next task; None once the collector has closed the pipe."""
+    try:
+        return pipe.recv()
+    except (EOFError, ConnectionResetError):
+        return None
 
 
 class Worker:
@@ -87,18 +97,23 @@ class Worker:
 
     def __init__(self, settings: WorkerSettings, collector: int) -> None:
         self._source = Source(settings.open_session)
-        self._ledger = settings.open_ledger()
+        self._open_ledger = settings.open_ledger
         self._client: S3Client = boto3.client("s3")
         self._bucket = settings.bucket
         self._about = settings.about
         self._collector = collector
+
+    @cached_property
+    def _ledger(self) -> Ledger:
+        """Opened with the first small file: listing and ranges of large files do not need it."""
+        return self._open_ledger()
 
     def replies(self, task: Task) -> Iterator[Reply]:
         """Do one task. The last reply is its outcome; nothing is raised for what may go wrong with one file."""
         try:
             match task:
                 case ListDirectory():
-                    yield Listed(self._again_if_cut(lambda: self._list(task)))
+                    yield self._again_if_cut(lambda: list_directory(self._source.session(), task))
                 case CollectFile():
                     yield self._collect(task)
                 case ReadParts():
@@ -112,6 +127,11 @@ class Worker:
                     yield Done()
         except EXPECTED_ERRORS as error:
             yield Failed(trouble_of(error), explain(error))
+        except Exception as error:  # noqa: BLE001  # the process is the boundary; it is logged with its traceback
+            # A fault of ours, or an answer that nobody thought of: it costs this task and not the worker.
+            logger.exception("a task failed unexpectedly")
+            self._source.disconnect()
+            yield Failed(Trouble.PASSING, f"the collector failed at it: {type(error).__name__}: {error}; report this")
 
     def connect(self) -> None:
         """Connect before there is a task: it takes as long as a task is in the making. A task tells if it fails."""
@@ -121,18 +141,6 @@ class Worker:
     def close(self) -> None:
         """Close the connection."""
         self._source.disconnect()
-
-    def _list(self, task: ListDirectory) -> list[RemoteFile]:
-        try:
-            return self._source.session().regular_files(task.directory)
-        except FileNotFoundError as error:
-            raise ListingError(
-                "there is no such directory; create it at the source or correct the dataset's directory"
-            ) from error
-        except PermissionError as error:
-            raise ListingError("the server does not let the user list it; ask its operator for the right to") from error
-        except OSError as error:
-            raise ListingError(f"it could not be listed: {error}") from error
 
     def _collect(self, task: CollectFile) -> Landed:
         held = task.claim

@@ -7,7 +7,8 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.context import ForkProcess
 from typing import Final, cast
 
-from functions.sftp_collector.messages import Ended, PartUploaded, Reply, Task
+from functions.observability import logger
+from functions.sftp_collector.messages import Failed, PartUploaded, Reply, Task, Trouble
 from functions.sftp_collector.worker import WorkerSettings, work
 
 # Forked: a child starts at once and shares the parent's modules. It is safe because the collector's own process has no
@@ -38,6 +39,8 @@ class Workers:
 
     settings: WorkerSettings
     count: int
+    unavailable: str = field(default="", init=False)
+    """Why the last worker that could not reach the server could not."""
     _workers: list[WorkerProcess] = field(default_factory=list[WorkerProcess], init=False)
 
     def start(self) -> None:
@@ -57,6 +60,12 @@ class Workers:
         """Whether one of them may still reach the server."""
         return any(worker.usable for worker in self._workers)
 
+    def give_up(self, worker: WorkerProcess, reason: str) -> None:
+        """Note that a worker cannot reach the server."""
+        worker.usable = False
+        self.unavailable = reason
+        logger.warning("a worker cannot reach the server", extra={"error": reason})
+
     def give(self, worker: WorkerProcess, task: Task) -> None:
         """Give a task to an idle worker."""
         worker.task = task
@@ -69,7 +78,7 @@ class Workers:
     def replies(self, seconds: float) -> Iterator[tuple[WorkerProcess, Task, Reply]]:
         """What has come from the workers after waiting so long at most for the first of it.
 
-        With its last reply a worker is idle again. One whose process ended is replaced, and its task answered by Ended.
+        With its last reply a worker is idle again. One whose process ended is replaced, and its task has failed.
         """
         by_pipe = {worker.pipe: worker for worker in self.busy()}
         for pipe in wait(list(by_pipe), seconds):
@@ -80,7 +89,8 @@ class Workers:
             try:
                 reply: Reply = worker.pipe.recv()
             except (EOFError, OSError):
-                reply = Ended(self._replace(worker))
+                exit_code = self._replace(worker)
+                reply = Failed(Trouble.PASSING, f"its worker ended with exit code {exit_code}; the next run goes on")
             if not isinstance(reply, PartUploaded):
                 worker.task = None
             yield worker, task, reply

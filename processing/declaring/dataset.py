@@ -31,7 +31,9 @@ class SftpSource:
     archive: str | None = None
     """Directory on the server that a collected file is moved to. None: it stays where it is."""
     quiet: timedelta = timedelta(0)
-    """How long a file has to have stood unchanged before it is taken, for servers that show files being written."""
+    """How long a file has to be unchanged before it is collected, for servers that show files being written.
+
+    It is never less than two seconds."""
 
 
 @dataclass(frozen=True, slots=True)

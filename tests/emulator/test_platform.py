@@ -18,7 +18,7 @@ from ops.quarantine.rows import refused_by_rule
 from ops.stack.row_accounts import landed_objects, processed_keys, row_account
 from ops.stack.target import find_target
 from reports import REPORTS
-from tests.support.platform_steps import eventually, let_the_schedule_fire, outgoing_folder, refine
+from tests.support.platform_steps import deliver, eventually, let_the_schedule_fire, outgoing_folder, refine
 
 pytestmark = [pytest.mark.emulator, pytest.mark.xdist_group("platform")]
 
@@ -27,7 +27,7 @@ HEADER = "member_id,town,size,label\n"
 
 def test_a_second_collection_takes_nothing_twice(target, outgoing):
     # given a collected file
-    (outgoing / "once.csv").write_text(HEADER + "1,Leeds,Small,AB12CDE\n")
+    deliver(outgoing / "once.csv", HEADER + "1,Leeds,Small,AB12CDE\n")
     collect(target, "parcels")
 
     # then the next collection leaves it
@@ -36,8 +36,8 @@ def test_a_second_collection_takes_nothing_twice(target, outgoing):
 
 def test_what_fails_is_told_to_the_one_who_collects(target, outgoing):
     # given an empty file beside a whole one
-    (outgoing / "empty.csv").write_text("")
-    (outgoing / "whole.csv").write_text(HEADER + "2,Leeds,Small,AB13CDE\n")
+    deliver(outgoing / "empty.csv", "")
+    deliver(outgoing / "whole.csv", HEADER + "2,Leeds,Small,AB13CDE\n")
 
     # then the error names it, and the whole one has landed
     with pytest.raises(CollectionRunError, match=r"empty\.csv"):
@@ -56,7 +56,7 @@ def source_stopped(platform):
 
 def test_collection_resumes_after_an_outage_of_the_source(ops, source_stopped, outgoing):
     # given a file, and a run that cannot reach the server
-    (outgoing / "after-outage.csv").write_text(HEADER + "7,Leeds,Small,AB19CDE\n")
+    deliver(outgoing / "after-outage.csv", HEADER + "7,Leeds,Small,AB19CDE\n")
     during = ops("collect", "parcels")
 
     # when the server is back
@@ -72,7 +72,7 @@ def test_collection_resumes_after_an_outage_of_the_source(ops, source_stopped, o
 
 def test_a_schedule_that_fires_collects(target, outgoing):
     # given a file, and the schedule's time
-    (outgoing / "scheduled.csv").write_text(HEADER + "3,Leeds,Small,AB14CDE\n")
+    deliver(outgoing / "scheduled.csv", HEADER + "3,Leeds,Small,AB14CDE\n")
     forget = let_the_schedule_fire(target, "parcels")
 
     # then the file lands, by nobody's hand
@@ -89,7 +89,7 @@ def reported(platform):
     """A file, taken to the reports."""
     target = find_target("local", platform.state_directory)
     file = outgoing_folder(platform) / "reported.csv"
-    file.write_text(HEADER + "4,Leeds,Small,AB15CDE\n")
+    deliver(file, HEADER + "4,Leeds,Small,AB15CDE\n")
     collect(target, "parcels")
     refine(target)
     file.unlink()

@@ -10,7 +10,7 @@ import pytest
 from ops.ingest.collect import collect
 from ops.ingest.extract import extract
 from tests.support.endings.streams import store_events
-from tests.support.platform_steps import outgoing_folder, refine
+from tests.support.platform_steps import deliver, outgoing_folder, refine
 from tests.support.stream import EventStream
 
 pytestmark = [pytest.mark.long, pytest.mark.emulator, pytest.mark.xdist_group("platform")]
@@ -48,7 +48,7 @@ def worked(platform):
 
     target = find_target("local", platform.state_directory)
     file = outgoing_folder(platform) / "secrets.csv"
-    file.write_text("member_id,town,size,label\n1,Leeds,Small,AB12CDE\nx,Leeds,Small,AB13CDE\n")
+    deliver(file, "member_id,town,size,label\n1,Leeds,Small,AB12CDE\nx,Leeds,Small,AB13CDE\n")
     collect(target, "parcels")
     file.unlink()
     extract(target, "members", lambda _: None)

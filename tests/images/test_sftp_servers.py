@@ -21,6 +21,7 @@ from local.containers.engine import LOOPBACK, start, stop
 from local.containers.servers import SFTP_USER, new_ssh_key, public_line, sftp_container
 from tests.support.collector import run, today
 from tests.support.emulators import free_port, running_emulator
+from tests.support.platform_steps import deliver
 from tests.support.sftp import ClientKey, Stack, running_source
 
 pytestmark = pytest.mark.timeout(900)
@@ -49,7 +50,7 @@ def stand_in(folder):
     (folder / "authorized_keys").write_text(f"{public_line(client_key.read_text())}\n")
     inbox = folder / "root" / DIRECTORY
     inbox.mkdir(parents=True)
-    (inbox / SAMPLE.name).write_bytes(SAMPLE.read_bytes())
+    deliver(inbox / SAMPLE.name, SAMPLE.read_bytes())
     settings = SourceSettings(folder / "root", host_key, folder / "authorized_keys", SFTP_USER)
     with running_source(settings) as source:
         yield Server(source.port, source.host_key, SFTP_USER, client_key)

@@ -6,7 +6,7 @@ from datasets import DATASETS
 from ops.ingest.collect import collect
 from ops.stack.row_accounts import landed_objects, row_account
 from sample.vehicles import write_vehicles
-from tests.support.platform_steps import refine
+from tests.support.platform_steps import deliver, refine
 
 pytestmark = [pytest.mark.emulator, pytest.mark.xdist_group("platform")]
 
@@ -22,6 +22,7 @@ def outgoing(platform):
 def test_files_become_reports_and_every_row_is_accounted_for(target, outgoing):
     # given a file of vehicles, some of them dirty, on the SFTP server
     sample = write_vehicles(outgoing / "sample.csv", rows=2_000)
+    deliver(outgoing / "sample.csv", (outgoing / "sample.csv").read_bytes())
 
     # when it is collected and the workflow's jobs run
     [landed] = collect(target, "vehicles")["collected"]

@@ -3,7 +3,7 @@
 import _multiprocessing
 import os
 import random
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -11,6 +11,7 @@ import boto3
 import pytest
 
 from emulation.sftp_server.server import ChrootedFiles, SourceSettings, generate_host_key
+from functions.sftp_collector import selection as selecting
 from functions.sftp_collector import source as sourcing
 from functions.sftp_collector.handler import handler
 from lake.ledger.ledger import State
@@ -58,6 +59,8 @@ def stack(emulator, monkeypatch):
     # As in Lambda: whatever needs a lock between processes fails.
     monkeypatch.setattr(_multiprocessing, "SemLock", NoSemaphore)
     monkeypatch.setattr(sourcing, "PAUSE_SECONDS", 0.0)
+    # The tests collect what they have just written.
+    monkeypatch.setattr(selecting, "FRESH", timedelta(0))
     return stack
 
 

@@ -38,6 +38,7 @@ from tests.support.sftp import USER, Stack, new_client_key
 FILES = 50
 LARGE = (9 * 2**20 + 1, 25 * 2**20)
 LEASE = timedelta(seconds=1)
+OLD_SECONDS = 5
 RUN_SECONDS = 120
 RUNS_IN_PEACE = 40
 _FORK = multiprocessing.get_context("fork")
@@ -231,6 +232,9 @@ class Scenario:
         content = self._random.randbytes(size)
         hidden = self.source.inbox / f".{name}"
         hidden.write_bytes(content)
+        # Old enough to be collected at once, so that every fault meets work.
+        written = time.time() - OLD_SECONDS
+        os.utime(hidden, (written, written))
         hidden.replace(self.source.inbox / name)
         self._contents[f"inbox/{name}", size] = content
 

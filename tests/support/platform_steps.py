@@ -1,5 +1,6 @@
 """What the tests of the whole platform do alike: put files on its server, run its workflow, wait."""
 
+import os
 import time
 from datetime import UTC, datetime, timedelta
 
@@ -10,6 +11,8 @@ from ops.commands import app
 from ops.jobs.as_process import ProcessRunner
 from ops.jobs.workflow import SUCCEEDED, read_triggers, walk
 from ops.stack import terminal
+
+DELIVERED_SECONDS_AGO = 5
 
 
 @pytest.fixture
@@ -25,6 +28,13 @@ def outgoing_folder(platform):
     folder = platform.source.root / "outgoing/parcels"
     folder.mkdir(parents=True, exist_ok=True)
     return folder
+
+
+def deliver(file, content):
+    """Put a file on the stand-in server as if it had been there for a while: a fresher one is left to a later run."""
+    file.write_bytes(content if isinstance(content, bytes) else content.encode())
+    written = time.time() - DELIVERED_SECONDS_AGO
+    os.utime(file, (written, written))
 
 
 def eventually(condition, seconds, what):

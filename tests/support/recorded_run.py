@@ -25,7 +25,7 @@ from tests.support.endings.jobs import end_jobs
 from tests.support.endings.streams import end_events
 from tests.support.permission_proof import Call, implied_calls, plain_name, read_calls
 from tests.support.platform import running_platform
-from tests.support.platform_steps import outgoing_folder, refine
+from tests.support.platform_steps import deliver, outgoing_folder, refine
 
 TEAMS = ("accounts", "logistics")
 RECORDER = Path(__file__).parent / "call_site_recorder"
@@ -91,7 +91,7 @@ def run_everything(platform, folder, decisions):
 def go_the_whole_way(platform, target):
     """Collect a file with clean and refused rows, extract the table, and make reports of both."""
     file = outgoing_folder(platform) / "whole-way.csv"
-    file.write_text("member_id,town,size,label\n1,Leeds,Small,AB12CDE\nx,Leeds,Small,AB13CDE\n")
+    deliver(file, "member_id,town,size,label\n1,Leeds,Small,AB12CDE\nx,Leeds,Small,AB13CDE\n")
     collect(target, "parcels")
     extract(target, "members", lambda _: None)
     refine(target)

@@ -11,7 +11,7 @@ from ops.jobs.as_process import ProcessRunner
 from ops.quarantine.rows import put_mended
 from ops.stack.row_accounts import landed_objects, row_account
 from reports import REPORTS
-from tests.support.platform_steps import eventually
+from tests.support.platform_steps import deliver, eventually
 
 pytestmark = [pytest.mark.emulator, pytest.mark.xdist_group("platform")]
 
@@ -82,7 +82,7 @@ def test_a_dead_letter_stays_when_its_source_does_not_take_it(ops, held_events, 
 
 def test_a_failed_collection_is_given_to_the_collector_again(ops, target, outgoing):
     # given a file, what Lambda says of a collection that failed on it, and a message that is nobody's
-    (outgoing / "redriven.csv").write_text("member_id,town,size,label\n1,Leeds,Small,AB12CDE\n")
+    deliver(outgoing / "redriven.csv", "member_id,town,size,label\n1,Leeds,Small,AB12CDE\n")
     sqs, url = target.client("sqs"), target.exports["collectorDeadLetterQueueUrl"]
     sqs.purge_queue(QueueUrl=url)
     failure = {"requestPayload": {"dataset": "parcels"}, "responsePayload": {"errorMessage": "no route to the host"}}
@@ -354,7 +354,7 @@ def test_what_is_not_there_is_not_released_or_replayed(ops, words, said):
 
 def test_the_last_runs_are_told_with_what_they_did_and_why_one_failed(ops, target, outgoing):
     # given a collection, an extraction, a job that succeeded and one that failed
-    (outgoing / "runs.csv").write_text(f"{HEADER}1,Leeds,Small,AB31CDE\nx,Leeds,Small,AB32CDE\n")
+    deliver(outgoing / "runs.csv", f"{HEADER}1,Leeds,Small,AB31CDE\nx,Leeds,Small,AB32CDE\n")
     assert ops("collect", "parcels").exit_code == 0
     assert ops("collect", "members").exit_code == 0
     assert ops("run", "refine").exit_code == 0

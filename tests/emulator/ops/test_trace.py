@@ -8,7 +8,7 @@ import pytest
 from lake.keys import parse_inbound_key
 from ops.stack.row_accounts import landed_objects, processed_keys
 from reports import REPORTS
-from tests.support.platform_steps import commands_to, eventually, outgoing_folder
+from tests.support.platform_steps import commands_to, deliver, eventually, outgoing_folder
 
 pytestmark = [pytest.mark.emulator, pytest.mark.xdist_group("platform")]
 
@@ -46,7 +46,7 @@ def collected(platform):
         "x,Leeds,Small,TR21ACE",
         "503,Leeds,Small,TR23ACE",
     )
-    (folder / name).write_text(HEADER + "".join(f"{row}\n" for row in rows))
+    deliver(folder / name, HEADER + "".join(f"{row}\n" for row in rows))
     assert give("collect", "parcels").exit_code == 0
     assert give("run", "refine").exit_code == 0
     yield name
@@ -86,7 +86,7 @@ def test_a_parcel_is_followed_from_its_file_to_its_reports(ops, target, collecte
 
 def test_a_row_that_came_again_later_is_superseded(ops, outgoing, collected):
     # given a later file with the same parcel
-    (outgoing / f"later-{collected}").write_text(f"{HEADER}503,Leeds,Medium,TR23ACE\n")
+    deliver(outgoing / f"later-{collected}", f"{HEADER}503,Leeds,Medium,TR23ACE\n")
     ops("collect", "parcels")
     ops("run", "refine")
 
@@ -209,7 +209,7 @@ def test_an_object_is_followed_by_any_of_its_keys_and_a_file_by_its_path_or_name
 
 def test_a_file_that_could_not_be_collected_is_told_with_the_reason(ops, outgoing):
     name = f"empty-{uuid.uuid4().hex[:8]}.csv"
-    (outgoing / name).write_text("")
+    deliver(outgoing / name, "")
     assert ops("collect", "parcels").exit_code == 1
     [(place, lines)] = [each for each in steps(ops("trace", name)) if each[0] == "source"]
     assert place == "source"

@@ -36,10 +36,10 @@ def test_a_new_file_lands_whole_under_the_day_it_was_collected(stack, inbox):
         "dataset": "parcels",
         "collected": [{"source": "inbox/parcels.csv", "key": key, "bytes": len(content), "checksum": digest}],
         "unchanged": 0,
-        "waiting": 0,
         "elsewhere": 0,
         "remaining": 0,
         "failed": [],
+        "left_out": {"pattern": 0, "link": 0, "type": 0, "too_fresh": 0},
     }
     json.dumps(result)
     assert stack.objects() == {key: content}
@@ -82,7 +82,7 @@ def test_the_same_content_with_a_new_time_of_modification_is_collected_again(inb
     file = inbox / "parcels.csv"
     file.write_bytes(b"same")
     run()
-    os.utime(file, (1_800_000_000, 1_800_000_000))
+    os.utime(file, (1_700_000_000, 1_700_000_000))
 
     # when
     result = run()
@@ -109,18 +109,20 @@ def test_files_of_one_name_in_two_datasets_both_land(stack, serve, inbox, sftp_k
 
 
 @pytest.mark.usefixtures("healthy")
-def test_only_regular_files_of_the_pattern_are_taken(inbox):
+def test_links_are_collected_and_what_is_left_out_is_counted(stack, inbox):
     # given
     (inbox / "yes.csv").write_bytes(b"x")
     (inbox / "no.CSV").write_bytes(b"x")
     (inbox / "folder.csv").mkdir()
     (inbox / "link.csv").symlink_to("yes.csv")
+    (inbox / "outside.csv").symlink_to("/etc/passwd")
 
     # when
     result = run()
 
     # then
-    assert [file["source"] for file in result["collected"]] == ["inbox/yes.csv"]
+    assert stack.objects() == {today("yes.csv"): b"x", today("link.csv"): b"x"}
+    assert result["left_out"] == {"pattern": 1, "link": 1, "type": 1, "too_fresh": 0}
 
 
 @pytest.mark.usefixtures("healthy")

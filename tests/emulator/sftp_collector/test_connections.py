@@ -3,6 +3,7 @@
 import os
 import socketserver
 import threading
+from dataclasses import replace
 from functools import partial
 
 import asyncssh
@@ -10,7 +11,9 @@ import pytest
 
 from emulation.sftp_server.server import ChrootedFiles, generate_host_key
 from functions.sftp_collector import connection as connecting
+from functions.sftp_collector import workers as working
 from functions.sftp_collector.handler import CollectionFailedError
+from functions.sftp_collector.session import SourceUnavailableError
 from lake.ledger.ledger import State
 from tests.support.collector import (
     MEBIBYTE,
@@ -177,6 +180,27 @@ def test_a_server_that_lets_no_one_in_any_more_in_mid_run_fails_every_file_that_
     assert failures_of(error).count("refused the platform's key") == 3
     assert stack.objects() == {today("0.csv"): b"x"}
     assert [entry.state for entry in stack.entries()] == [State.COMPLETE, *[State.FAILED] * 3]
+
+
+def test_a_worker_that_is_not_let_in_leaves_the_listing_to_another(stack, serve, inbox, monkeypatch):
+    # given a server that lets in the second worker alone, as one does that allows one connection
+    def refuses(*_):
+        raise SourceUnavailableError("too many connections", may_pass=False)
+
+    def main(settings, pipe, collectors):
+        is_first = len(collectors) == 1
+        worker_main(replace(settings, open_session=refuses) if is_first else settings, pipe, collectors)
+
+    worker_main = working._main
+    monkeypatch.setattr(working, "_main", main)
+    serve()
+    (inbox / "parcels.csv").write_bytes(b"x")
+
+    # when
+    run()
+
+    # then
+    assert stack.objects() == {today("parcels.csv"): b"x"}
 
 
 def test_a_server_with_another_host_key_is_refused(stack, serve, sftp_keys, tmp_path, inbox):

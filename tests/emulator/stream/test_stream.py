@@ -19,7 +19,7 @@ from local.demo.access_check import team_client
 from ops.ingest.collect import collect
 from ops.ingest.extract import extract
 from ops.stack.row_accounts import landed_objects
-from tests.support.platform_steps import eventually, outgoing_folder, refine
+from tests.support.platform_steps import deliver, eventually, outgoing_folder, refine
 from tests.support.stream import Answer
 
 pytestmark = [pytest.mark.emulator, pytest.mark.xdist_group("platform")]
@@ -150,7 +150,7 @@ def journey(platform, event_stream):
     target = event_stream.target
     parcel = outgoing_folder(platform) / "streamford.csv"
     rows = (f"{OWNER},{TOWN},Small,{LABEL}", f"{OWNER},{FORGED_TOWN},Small,{FORGED_LABEL}")
-    parcel.write_text("\n".join(("member_id,town,size,label", *rows, "")))
+    deliver(parcel, "\n".join(("member_id,town,size,label", *rows, "")))
     collect(target, "parcels")
     parcel.unlink()
     extract(target, "members", lambda _: None)

@@ -22,7 +22,7 @@ from tests.support.access import (  # noqa: F401  # a fixture
     probes,
 )
 from tests.support.permission_proof import plain_name
-from tests.support.platform_steps import outgoing_folder, refine
+from tests.support.platform_steps import deliver, outgoing_folder, refine
 
 pytestmark = [pytest.mark.emulator, pytest.mark.xdist_group("platform")]
 
@@ -39,7 +39,7 @@ def published(platform):
     """Key of a published file of the granted dataset."""
     target = find_target("local", platform.state_directory)
     file = outgoing_folder(platform) / "analysts.csv"
-    file.write_text(HEADER + "71,Leeds,Small,AN71YST\n")
+    deliver(file, HEADER + "71,Leeds,Small,AN71YST\n")
     collect(target, GRANTED)
     refine(target)
     file.unlink()

@@ -15,7 +15,7 @@ from ops.ingest.collect import collect
 from ops.stack.target import find_target
 from reports import REPORTS
 from tests.emulator.test_platform import HEADER
-from tests.support.platform_steps import outgoing_folder, refine
+from tests.support.platform_steps import deliver, outgoing_folder, refine
 
 pytestmark = [pytest.mark.emulator, pytest.mark.xdist_group("platform")]
 
@@ -27,7 +27,7 @@ def reports(platform):
     """Reports of a small file, and one refused row."""
     target = find_target("local", platform.state_directory)
     file = outgoing_folder(platform) / "queries.csv"
-    file.write_text(HEADER + "66,Leeds,Small,QU17ERY\n67,Derby,Large,QU18ERY\n68,Derby,Large,nonsense\n")
+    deliver(file, HEADER + "66,Leeds,Small,QU17ERY\n67,Derby,Large,QU18ERY\n68,Derby,Large,nonsense\n")
     collect(target, "parcels")
     refine(target)
     file.unlink()

@@ -21,7 +21,7 @@ from ops.jobs.as_process import ProcessRunner
 from ops.status.status import dataset_statuses
 from reports import REPORTS
 from tests.infrastructure.test_monitoring import OWN_METRICS
-from tests.support.platform_steps import eventually
+from tests.support.platform_steps import deliver, eventually
 from tests.support.webhooks import webhook_endpoint
 
 pytestmark = [pytest.mark.emulator, pytest.mark.xdist_group("platform")]
@@ -294,7 +294,7 @@ def extraction_cluster(target):
 
 def test_the_age_of_each_dataset_is_published_and_is_what_the_operator_sees(target, outgoing):
     # given a dataset of which something has landed just now
-    (outgoing / f"watched-{uuid.uuid4().hex[:8]}.csv").write_text("member_id,town,size,label\n1,Leeds,Small,AB12CDE\n")
+    deliver(outgoing / f"watched-{uuid.uuid4().hex[:8]}.csv", "member_id,town,size,label\n1,Leeds,Small,AB12CDE\n")
     collect(target, "parcels")
 
     # when the function runs as its rule has it
@@ -318,7 +318,7 @@ def test_the_age_of_each_dataset_is_published_and_is_what_the_operator_sees(targ
 def test_what_the_collector_takes_is_published(target, outgoing):
     # given a file that can be taken
     text = "member_id,town,size,label\n2,Leeds,Small,AB13CDE\n"
-    (outgoing / f"counted-{uuid.uuid4().hex[:8]}.csv").write_text(text)
+    deliver(outgoing / f"counted-{uuid.uuid4().hex[:8]}.csv", text)
 
     # when it is collected
     before = len(list(published(target, "sftpCollectorFunction", metrics.FILES_COLLECTED)))
@@ -337,7 +337,7 @@ def test_what_the_collector_takes_is_published(target, outgoing):
 def test_one_id_leads_from_a_file_through_the_logs_to_its_rows(target, outgoing):
     # given a file that was collected
     name = f"followed-{uuid.uuid4().hex[:8]}.csv"
-    (outgoing / name).write_text("member_id,town,size,label\n3,Leeds,Small,AB14CDE\n")
+    deliver(outgoing / name, "member_id,town,size,label\n3,Leeds,Small,AB14CDE\n")
     collect(target, "parcels")
     key = f"inbound/parcels/{datetime.now(UTC):%Y/%m/%d}/{name}"
     landed_by = target.client("s3").head_object(Bucket=target.bucket, Key=key)["Metadata"][CORRELATION_ID]

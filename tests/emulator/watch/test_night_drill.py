@@ -19,7 +19,7 @@ from ops.stack.row_accounts import landed_objects, row_account
 from ops.stack.target import find_target
 from reports import REPORTS
 from tests.support.platform import running_platform
-from tests.support.platform_steps import commands_to, eventually, let_the_schedule_fire, outgoing_folder
+from tests.support.platform_steps import commands_to, deliver, eventually, let_the_schedule_fire, outgoing_folder
 from tests.support.stream import EventStream
 
 pytestmark = [pytest.mark.emulator, pytest.mark.long, pytest.mark.timeout(600)]
@@ -81,7 +81,7 @@ class Night:
         return result.stdout
 
     def partner_puts(self, name, content):
-        (outgoing_folder(self.platform) / name).write_bytes(content)
+        deliver(outgoing_folder(self.platform) / name, content)
 
     def post(self, events):
         assert EventStream(self.target).post(events).status == 202

@@ -13,7 +13,7 @@ from lake.ledger.ledger import FileVersion, Ledger, State, Upload
 from lake.ledger.runs import COLLECTION, Runs
 from ops.ingest.collect import CollectionRunError, collect
 from tests.support.deployed_functions import changed_function, kill_function
-from tests.support.platform_steps import eventually, outgoing_folder
+from tests.support.platform_steps import deliver, eventually, outgoing_folder
 
 SECONDS = 60
 PART = 8 * 2**20
@@ -35,7 +35,7 @@ def end_collections(platform, target):
 
 
 def find_a_file_that_cannot_be_taken(target, folder):
-    (folder / "empty.csv").write_text("")
+    deliver(folder / "empty.csv", "")
     with pytest.raises(CollectionRunError, match=r"empty\.csv"):
         collect(target, "parcels")
     (folder / "empty.csv").unlink()
@@ -44,14 +44,14 @@ def find_a_file_that_cannot_be_taken(target, folder):
 def find_a_file_that_changed(target, folder):
     """Its second version of the day lands under a name of its own."""
     for content in ("id\n1\n", "id\n1\n2\n"):
-        (folder / "changed.csv").write_text(content)
+        deliver(folder / "changed.csv", content)
         result = collect(target, "parcels")
         assert collected(result) == {"changed.csv"}
     assert result["collected"][0]["key"].endswith("/changed.v2.csv")
 
 
 def meet_an_outage(platform, target, folder):
-    (folder / "outage.csv").write_text("id\n1\n")
+    deliver(folder / "outage.csv", "id\n1\n")
     platform.source.process.stop()
     with pytest.raises(CollectionRunError, match="cannot be reached"):
         collect(target, "parcels")
@@ -61,7 +61,7 @@ def meet_an_outage(platform, target, folder):
 
 def run_out_of_time(target, folder):
     """A run that has seconds left begins no file, and the tick after it does."""
-    (folder / "late.csv").write_text("id\n1\n")
+    deliver(folder / "late.csv", "id\n1\n")
     with changed_function(target, target.exports["sftpCollectorFunction"], Timeout=25):
         assert collect(target, "parcels")["remaining"] == 1
     assert collected(tick(target)) == {"late.csv"}
@@ -69,7 +69,7 @@ def run_out_of_time(target, folder):
 
 def be_killed(platform, target, folder):
     """The function with its workers, while the server does not answer."""
-    (folder / "killed.csv").write_text("id\n1\n")
+    deliver(folder / "killed.csv", "id\n1\n")
     with frozen(platform.source.process), ThreadPoolExecutor(1) as thread:
         run = thread.submit(collect, target, "parcels")
         eventually(lambda: state_of_run(target) == State.CLAIMED, SECONDS, "the run's claim")
@@ -83,7 +83,7 @@ def leave_uploads_and_claims(target, folder):
     """What runs leave that are killed in other moments: an upload with a part, one that was not recorded, a claim."""
     s3, ledger = target.client("s3"), a_ledger(target, lease=timedelta(0))
     for name in ("resumed.csv", "begun.csv", "gone.csv"):
-        (folder / name).write_bytes(LARGE)
+        deliver(folder / name, LARGE)
         claim = ledger.claim(version_of(folder / name))
         assert claim is not None
         at = {"Bucket": target.bucket, "Key": claim.object_key}
@@ -103,7 +103,7 @@ def leave_uploads_and_claims(target, folder):
 
 def meet_another_run(target, folder):
     """One that holds the claim of a file."""
-    (folder / "elsewhere.csv").write_text("id\n1\n")
+    deliver(folder / "elsewhere.csv", "id\n1\n")
     ledger = a_ledger(target)
     claim = ledger.claim(version_of(folder / "elsewhere.csv"))
     assert claim is not None
@@ -115,7 +115,7 @@ def meet_another_run(target, folder):
 def overlap(target, folder):
     names = {f"overlap-{number}.csv" for number in range(10)}
     for name in names:
-        (folder / name).write_text(f"id\n{name}\n")
+        deliver(folder / name, f"id\n{name}\n")
     with ThreadPoolExecutor(2) as threads:
         results = [*threads.map(lambda _: collect(target, "parcels"), range(2))]
     assert set().union(*map(collected, results)) == names

@@ -1,0 +1,144 @@
+"""Logging in with the platform's key, and what it means where a server does not let it in."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import paramiko
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+from functions.sftp_collector.answers import shown
+from functions.sftp_collector.session import SourceUnavailableError, reason_of
+from lake.parameters import Connection
+
+RSA_SIGNATURES: Final = ("rsa-sha2-512", "rsa-sha2-256")
+# paramiko raises one class of errors for all that may happen; only their texts differ.
+_TIMED_OUT: Final = "Authentication timeout."
+_NO_COMMON_SIGNATURE: Final = "Unable to agree"
+_TOO_MANY_TRIES: Final = b"Too many authentication failures"
+
+
+class TolerantTransport(paramiko.Transport):
+    """A transport that keeps what the server says as it closes the connection, in whatever encoding."""
+
+    farewell: bytes = b""
+
+    def _parse_disconnect(self, m: paramiko.Message) -> None:
+        m.get_int()
+        self.farewell = m.get_string()
+
+    def reason(self, error: BaseException) -> str:
+        """Why something failed: in the server's own words, if it had some."""
+        return f"the server said {shown(self.farewell)}" if self.farewell else reason_of(error)
+
+
+def address(connection: Connection) -> str:
+    """The connection as messages name it."""
+    return f"sftp://{connection.user}@{connection.host}:{connection.port}"
+
+
+def read_private_key(pem: str, parameter: str) -> paramiko.RSAKey:
+    """The client's key.
+
+    Raises:
+        SourceUnavailableError: the parameter holds no RSA private key. The message holds nothing of it.
+    """
+    try:
+        # Whether it is a sound key takes a tenth of a second and more to find out. It is the platform's own, from where
+        # only the platform writes, and the server refuses what an unsound one signs.
+        key = load_pem_private_key(pem.encode(), None, unsafe_skip_rsa_key_validation=True)
+    except (TypeError, ValueError, UnsupportedAlgorithm):
+        key = None
+    if not isinstance(key, RSAPrivateKey):
+        # The cause is not told: it may quote what it could not read.
+        raise SourceUnavailableError(
+            f"SSM parameter {parameter} holds no RSA private key in PEM; deploy the stack again to renew it",
+            may_pass=False,
+        )
+    return paramiko.RSAKey(key=key)
+
+
+class KeyRefusedError(Exception):
+    """The server refuses the key with one signature algorithm; it may accept it with another.
+
+    Args:
+        is_known: False if the server does not accept the algorithm for any key.
+    """
+
+    def __init__(self, *, is_known: bool) -> None:
+        super().__init__()
+        self.is_known = is_known
+
+
+def log_in(transport: TolerantTransport, connection: Connection, key: paramiko.RSAKey) -> None:
+    """Log in with the one signature algorithm that the transport allows.
+
+    Raises:
+        KeyRefusedError: the server refuses the key with this algorithm.
+        SourceUnavailableError: the server does not let the platform in; the message says why and what to do.
+    """
+    where = address(connection)
+    try:
+        wanted = transport.auth_publickey(connection.user, key)
+    except paramiko.BadAuthenticationType as error:
+        if not error.allowed_types:
+            # Some servers offer nothing more once they have refused a key.
+            raise KeyRefusedError(is_known=True) from error
+        raise SourceUnavailableError(
+            f"{where} does not let {connection.user} log in with a key, only with {', '.join(error.allowed_types)}; "
+            "its operator has to allow public keys for this user",
+            may_pass=False,
+        ) from error
+    except (paramiko.SSHException, EOFError, OSError, ValueError) as error:
+        if _is_refusal(error, transport):
+            raise KeyRefusedError(is_known=not _has_no_common_signature(error)) from error
+        raise _unfinished(where, error, transport) from error
+    if wanted:
+        raise SourceUnavailableError(
+            f"{where} accepted the platform's key and wants a second factor as well: {', '.join(wanted)}; its "
+            f"operator has to let {connection.user} log in with the key alone",
+            may_pass=False,
+        )
+
+
+def _is_refusal(error: Exception, transport: TolerantTransport) -> bool:
+    """Whether the server looked at the key and refused it; one that allows few tries ends the connection then."""
+    if _TOO_MANY_TRIES in transport.farewell or _has_no_common_signature(error):
+        return True
+    return isinstance(error, paramiko.AuthenticationException) and transport.is_active() and str(error) != _TIMED_OUT
+
+
+def _has_no_common_signature(error: Exception) -> bool:
+    return str(error).startswith(_NO_COMMON_SIGNATURE)
+
+
+def _unfinished(where: str, error: Exception, transport: TolerantTransport) -> SourceUnavailableError:
+    if str(error) == _TIMED_OUT:
+        return SourceUnavailableError(
+            f"{where} did not answer the login within {transport.auth_timeout:.0f} seconds; "
+            "ask its operator why logins take so long",
+            may_pass=True,
+        )
+    return SourceUnavailableError(
+        f"{where} ended the connection during the login: {transport.reason(error)}; if this repeats, ask its operator "
+        "whether the user has too many connections or is locked",
+        may_pass=True,
+    )
+
+
+def refusal(connection: Connection, key: paramiko.RSAKey, *, is_known: bool) -> SourceUnavailableError:
+    """What it means that the server refused the key with each of RSA_SIGNATURES."""
+    if not is_known:
+        return SourceUnavailableError(
+            f"{address(connection)} accepts neither {' nor '.join(RSA_SIGNATURES)}, with which the platform's key "
+            "signs; its operator has to allow one of them",
+            may_pass=False,
+        )
+    return SourceUnavailableError(
+        f"{address(connection)} refused the platform's key {key.fingerprint}, signed with "
+        f"{' and with '.join(RSA_SIGNATURES)}; its operator has to add the public key to the authorized_keys of "
+        f"{connection.user}, or, if it is there, to allow one of these signature algorithms",
+        may_pass=False,
+    )
