@@ -267,4 +267,4 @@ def only_rows(stack: SqlStack, logged: list[dict[str, object]]) -> list[tuple[ob
 
 def at(text: str) -> str:
     """A time of the tests' day, as a literal."""
-    return f"'2026-11-22 {text}'"
+    return f"'2021-11-22 {text}'"
