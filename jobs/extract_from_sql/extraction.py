@@ -193,8 +193,8 @@ def _boundary(work: Work, folder: Path) -> Boundary | None:
     position, wanted = work.extraction.position, work.extraction.range
     start = None if wanted.upper is None else work.watermark.start_of_lag(work.connection, wanted.upper)
     # A range from the table's beginning is to have every row, whatever the last one had.
-    known = None if wanted.lower is None else position.boundary
-    return Boundary(plan.fields[0], known, position.watermark, start, folder)
+    known, until = (None, None) if wanted.lower is None else (position.boundary, position.watermark)
+    return Boundary(plan.fields[0], known, until, start, folder)
 
 
 def _conditions(work: Work) -> list[Condition]:
