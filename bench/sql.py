@@ -41,6 +41,7 @@ BY_PYODBC: Final = ("pyodbc_fetchmany", "pandas_read_sql", "polars_read_database
 RIVALS: Final = BY_PYODBC[1:]
 REGION: Final = "eu-west-1"
 HOST: Final = "127.0.0.1"
+DATABASE: Final = "bench"
 PASSWORD: Final = "Bench-Passw0rd"  # noqa: S105 - of a server on loopback that ends with the bench
 PREFIX: Final = "/data-platform/bench"
 FIRST_ROWS: Final = 15_625
@@ -99,6 +100,7 @@ def _running(folder: Path) -> Iterator[tuple[Server, dict[str, str]]]:
     ready = folder / "port"
     command = [sys.executable, "-m", "emulation.sql_server", "--database-file", str(folder / "source.duckdb")]
     command += ["--password-file", str(folder / "password"), "--user", "bench", "--ready-file", str(ready)]
+    command += ["--database", DATABASE]
     command += ["--certificate", str(folder / "certificate.pem"), "--private-key", str(folder / "key.pem")]
     emulator = Emulator(free_port(), REGION, folder)
     try:
@@ -107,7 +109,7 @@ def _running(folder: Path) -> Iterator[tuple[Server, dict[str, str]]]:
         database = Database(
             host=HOST,
             port=int(ready.read_text()),
-            database="crm",
+            database=DATABASE,
             user="bench",
             password_parameter=password_parameter(PREFIX, "bench"),
             certificate_parameter=certificate_parameter(PREFIX, "bench"),
@@ -119,8 +121,8 @@ def _running(folder: Path) -> Iterator[tuple[Server, dict[str, str]]]:
             "PYTHONPATH": f"{ROOT}:{ROOT / 'platform'}",
             "SSL_CERT_FILE": str(folder / "certificate.pem"),
             "SSL_CERT_DIR": str(folder / "none"),
-            "BENCH_CONNECTION_STRING": f"Driver={odbc_driver()};Server={HOST},{database.port};Database=crm;UID=bench;"
-            f"PWD={PASSWORD};Encrypt=yes;TrustServerCertificate=no",
+            "BENCH_CONNECTION_STRING": f"Driver={odbc_driver()};Server={HOST},{database.port};Database={DATABASE};"
+            f"UID=bench;PWD={PASSWORD};Encrypt=yes;TrustServerCertificate=no",
         }
         with trusting(certificate):
             yield Server(database, PASSWORD), environment

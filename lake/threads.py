@@ -59,27 +59,39 @@ def worked_ahead(work: Callable[[ItemT], ResultT], items: Iterable[ItemT], threa
             yield future.result()
 
 
-def side_by_side(readers: Sequence[Iterator[ItemT]]) -> Generator[ItemT]:
+def side_by_side(readers: Sequence[Iterator[ItemT]], within: float | None = None) -> Generator[ItemT]:
     """The items of several readers, each read in its own thread, in any order.
 
     The first error of a reader stops the others, and is raised.
+
+    Args:
+        readers: the iterators.
+        within: seconds to wait for the next item of any reader; None waits without end.
+
+    Raises:
+        TimeoutError: no reader returned an item in time. Their threads cannot be ended; they do not keep the process.
     """
     handover = _Handover[ItemT](len(readers))
-    with ThreadPoolExecutor(len(readers), thread_name_prefix="side-by-side") as pool:
-        for reader in readers:
-            pool.submit(handover.drain, reader)
-        unfinished = len(readers)
-        try:
-            while unfinished:
-                item = handover.take()
-                if isinstance(item, BaseException):
-                    raise item
-                if isinstance(item, _Finished):
-                    unfinished -= 1
-                else:
-                    yield item
-        finally:
-            handover.stop()
+    threads = [threading.Thread(target=handover.drain, args=(reader,), daemon=True) for reader in readers]
+    for thread in threads:
+        thread.start()
+    unfinished = len(readers)
+    try:
+        while unfinished:
+            item = handover.take(within)
+            if isinstance(item, BaseException):
+                raise item
+            if isinstance(item, _Finished):
+                unfinished -= 1
+            else:
+                yield item
+    except queue.Empty:
+        threads.clear()
+        raise TimeoutError(f"no answer within {within:g} s") from None
+    finally:
+        handover.stop()
+        for thread in threads:
+            thread.join(within)
 
 
 @contextmanager
@@ -128,9 +140,13 @@ class _Handover(Generic[ItemT]):
         else:
             self._put(_Finished())
 
-    def take(self) -> ItemT | BaseException | _Finished:
-        """The next item."""
-        return self._queue.get()
+    def take(self, within: float | None) -> ItemT | BaseException | _Finished:
+        """The next item.
+
+        Raises:
+            queue.Empty: there is none within so many seconds.
+        """
+        return self._queue.get(timeout=within)
 
     def stop(self) -> None:
         """Accept no further items."""

@@ -166,13 +166,32 @@ def access(
 
 
 @app.command("collect")
-def collect_now(context: typer.Context, dataset: str) -> None:
+def collect_now(
+    context: typer.Context,
+    dataset: str,
+    accept_columns: Annotated[bool, typer.Option(help="Table: accept its columns as they are now.")] = False,  # noqa: FBT002 - a flag
+    accept_empty: Annotated[bool, typer.Option(help="Table: accept that it has no rows any more.")] = False,  # noqa: FBT002 - a flag
+    whole_table: Annotated[bool, typer.Option(help="Table: extract all of it, and continue from there.")] = False,  # noqa: FBT002 - a flag
+    lower: Annotated[str, typer.Option("--from", help="Table: extract from this watermark on instead.")] = "",
+    upper: Annotated[str, typer.Option("--to", help="Table: up to this watermark, inclusive.")] = "",
+) -> None:
     """Collect a dataset now, as its schedule would: files by SFTP, tables by SQL."""
     target: Target = context.obj
+    given = {"--accept-columns": accept_columns, "--accept-empty": accept_empty, "--whole-table": whole_table}
+    ends = {"--from": lower, "--to": upper}
+    options = [option for option, is_given in given.items() if is_given]
+    options += [word for option, end in ends.items() if end for word in (option, end)]
     if dataset in target.exports["extractionSchedules"]:
         with errors_for_a_person():
-            extract(target, dataset, lambda line: console.print(readable_line(line), highlight=False, markup=False))
+            extract(
+                target,
+                dataset,
+                lambda line: console.print(readable_line(line), highlight=False, markup=False),
+                options,
+            )
         return
+    if options:
+        raise typer.BadParameter(f"{' '.join(options)}: {dataset} is not extracted from a SQL Server")
     with errors_for_a_person(), console.status(f"collecting {dataset}"):
         summary = collect(context.obj, dataset)
     for landed in summary["collected"]:

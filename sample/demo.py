@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from datasets import DATASETS
 from sample.events import CALLBACK, EVENTS, MINIMUM_EVENTS, PROVIDER, VISIT, SampleEvents, known_vehicles, make_events
-from sample.people import Connection, change_people, seed_people
+from sample.people import Connection, change_people, create_schema, seed_people
 from sample.vehicles import SampleSummary, write_vehicles
 
 _PEOPLE: Final = 1_000
@@ -41,7 +41,8 @@ class RetailDemo:
         write_vehicles(path, _LATER_ROWS, _LATER_SEED)
 
     def seed_table(self, connection: Connection) -> None:
-        """Create the people."""
+        """Create the people, and their schema, in an empty database."""
+        create_schema(connection)
         seed_people(connection, _PEOPLE)
 
     def change_table(self, connection: Connection) -> None:

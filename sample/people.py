@@ -23,7 +23,8 @@ CREATE TABLE [{SCHEMA}].[{TABLE}] (
     [phone] nvarchar(40),
     [updated_at] datetime2(7) NULL
 )"""
-_FIRST_DAY: Final = datetime(2026, 1, 1, tzinfo=UTC)
+# Long ago: each change is up to 90 days later, and none may be ahead of the server's clock.
+_FIRST_DAY: Final = datetime(2016, 1, 1, tzinfo=UTC)
 _SECONDS: Final = 90 * 24 * 3600
 # SQL Server takes 1000 rows and 2100 parameters in one INSERT.
 _ROWS_OF_AN_INSERT: Final = 300
@@ -58,10 +59,16 @@ class Connection(Protocol):
         ...
 
 
+def create_schema(connection: Connection) -> None:
+    """Create the schema of the table: once in the life of a database."""
+    connection.cursor().execute(f"CREATE SCHEMA [{SCHEMA}]")
+    connection.commit()
+
+
 def seed_people(connection: Connection, rows: int = 1_000, seed: int = SEED) -> None:
     """Create the table customer.person and fill it: the same people for the same number of rows and seed.
 
-    Their times of change lie in the first 90 days of 2026; some share theirs, a few have none.
+    Their times of change lie in the first 90 days of 2016; some share theirs, a few have none.
 
     Args:
         connection: to a SQL Server, or the local stand-in, that has the schema `customer` and not the table.

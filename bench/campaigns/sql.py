@@ -1,10 +1,11 @@
 """The SQL extraction through many histories of one table. Run by `make campaign NAME=sql`.
 
 Each history is inserts and updates with ties, late rows and missing watermarks, and of a snapshot table deletions,
-between runs of which some fail, die or are overtaken; after the last run the rows that were extracted, latest by key,
-have to be the table. The watermarks are datetime2, with a lag and without, datetime, date and int. hypothesis makes the
-histories and shortens one that fails. Each 25 have a seed, which counts on from the first; one that failed is kept in
-.bench/campaign-sql/failed-seeds.
+between runs of which some fail, die or are overtaken. The table is emptied, starts over, is restored from a copy, gets
+other types or another name: then the run has to stop, and only then, with the option that its message names. After the
+last run the rows that were extracted, latest by key, have to be the table. The watermarks are datetime2, with a lag and
+without, datetime, date and int. hypothesis makes the histories and shortens one that fails. Each 25 have a seed, which
+counts on from the first; one that failed is kept in .bench/campaign-sql/failed-seeds.
 """
 
 import argparse

@@ -17,7 +17,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m emulation.sql_server", description=__doc__)
     parser.add_argument("--port", type=int, default=0, help="port on 127.0.0.1; 0 takes a free one")
     parser.add_argument("--database-file", type=Path, required=True, help="the DuckDB file; made where there is none")
-    parser.add_argument("--database", default="crm", help="name of the one database")
+    parser.add_argument("--database", required=True, help="name of the one database")
     parser.add_argument("--password-file", type=Path, required=True, help="read at each login; may come later")
     parser.add_argument("--user", required=True, help="the one login name")
     parser.add_argument("--certificate", type=Path, required=True, help="PEM certificate of the server")

@@ -11,7 +11,6 @@ from emulation.sql_server.errors import INVALID_OBJECT, SqlError
 from emulation.sql_server.types import COLLATION, SqlType, of_stored
 
 SYSTEM_SCHEMAS: Final = {"sys": "_sys", "information_schema": "_information_schema"}
-USER_SCHEMAS: Final = ("dbo", "customer")
 _SYSTEM_TYPE_IDS: Final = {
     "uniqueidentifier": 36,
     "date": 40,
@@ -273,11 +272,8 @@ def prepare(connection: duckdb.DuckDBPyConnection, database: str) -> None:
     connection.execute(_SIZES)
     escaped = database.replace("'", "''")
     connection.execute(_VIEWS.format(database=f"'{escaped}'"))
-    for name in USER_SCHEMAS:
-        connection.execute(f"CREATE SCHEMA IF NOT EXISTS {quoted(name)}")
-        connection.execute(
-            "INSERT INTO _catalogue.schemas"
-            " SELECT CASE $n WHEN 'dbo' THEN 1 ELSE coalesce(max(schema_id), 4) + 1 END, $n"
-            " FROM _catalogue.schemas HAVING NOT coalesce(bool_or(name = $n), false)",
-            {"n": name},
-        )
+    # The one schema that every database has. Callers create their own.
+    connection.execute("CREATE SCHEMA IF NOT EXISTS dbo")
+    connection.execute(
+        "INSERT INTO _catalogue.schemas SELECT 1, 'dbo' WHERE NOT EXISTS (FROM _catalogue.schemas WHERE name = 'dbo')"
+    )

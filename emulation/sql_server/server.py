@@ -38,7 +38,7 @@ class SourceSettings:
     """The password, white space at its end not counted. Read afresh at each login; it need not exist yet."""
     user: str
     """The one login name."""
-    database: str = "crm"
+    database: str
     """Name of the one database."""
     port: int = 0
     """Port on 127.0.0.1; 0 takes a free one."""

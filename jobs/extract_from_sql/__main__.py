@@ -1,7 +1,7 @@
 """The program of the extraction's container; `python -m jobs.extract_from_sql` runs the same."""
 
 from jobs.extract_from_sql.job import main
-from processing.running.job_run import run_script
+from jobs.extract_from_sql.process import run_process
 
 if __name__ == "__main__":
-    run_script(main)
+    run_process(main)

@@ -1,11 +1,13 @@
 """Connections to SQL Server: Microsoft's ODBC driver, and TLS that trusts one pinned certificate and nothing else."""
 
+import math
 import os
 import platform
 import tempfile
 from collections.abc import Generator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
@@ -15,6 +17,7 @@ import pyodbc
 
 from jobs.extract_from_sql.errors import ExtractionError, database_errors
 from lake.parameters import Database
+from processing.declaring.dataset import ANSWER_WITHIN
 
 LOGIN_SECONDS: Final = 30
 # The driver's folders by the names that distributions give themselves and those that they descend from.
@@ -35,19 +38,23 @@ class Server:
 
     database: Database
     password: str = field(repr=False)
+    answer_within: timedelta = ANSWER_WITHIN
+    """How long it may take for an answer: for the first rows of a query, and for each batch after them."""
 
     @contextmanager
     def connect(self) -> Generator[pyodbc.Connection]:
         """A connection for questions to the catalogue and about watermarks.
 
         Raises:
-            ExtractionError: the server cannot be reached, shows another certificate, or refuses the login.
+            ExtractionError: the server cannot be reached, shows another certificate, refuses the login or, within the
+                block, gives no answer in time.
         """
         driver = {"Driver": str(odbc_driver())}
         with (
             database_errors(self._connecting()),
             closing(pyodbc.connect(_joined(driver | self._keywords()), autocommit=True, timeout=LOGIN_SECONDS)) as made,
         ):
+            made.timeout = self._answer_seconds()
             yield made
 
     @contextmanager
@@ -61,9 +68,13 @@ class Server:
         mssql_python.pooling(enabled=False)
         with (
             database_errors(self._connecting()),
-            closing(mssql_python.connect(_joined(self._keywords()), autocommit=True, timeout=0)) as made,
+            closing(mssql_python.connect(_joined(self._keywords()), autocommit=True, timeout=LOGIN_SECONDS)) as made,
         ):
+            made.timeout = self._answer_seconds()
             yield made
+
+    def _answer_seconds(self) -> int:
+        return math.ceil(self.answer_within.total_seconds())
 
     def _connecting(self) -> str:
         return f"talking to {self.database.host}:{self.database.port}, database {self.database.database}"

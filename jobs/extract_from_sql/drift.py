@@ -1,14 +1,16 @@
-"""Whether a table's columns are still those that were declared, and those that were extracted last."""
+"""Whether a table and its columns are still those that were declared, and those that were extracted last."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import polars as pl
 
 from jobs.extract_from_sql.catalogue import Column, Table
 from jobs.extract_from_sql.errors import ExtractionError
-from processing.declaring.dataset import Dataset
+from jobs.extract_from_sql.types import ColumnPlan
+from processing.declaring.dataset import Dataset, SqlSource
+from processing.readers.records import DELETED
 
 _WHOLE_NUMBERS: Final = ("bit", "tinyint", "smallint", "int", "bigint")
 _FLOATS: Final = ("real", "float")
@@ -57,6 +59,49 @@ def new_columns(table: Table, before: str | None) -> list[str]:
                 f"narrowed or retyped; {advice}"
             )
     return [name for name in now if name not in known]
+
+
+def refuse_reserved_names(table: Table, plans: Sequence[ColumnPlan]) -> None:
+    """Refuse columns that have a name which the extraction gives to a column of its own.
+
+    Raises:
+        ExtractionError: there is one.
+    """
+    written = {DELETED, *(field.name for plan in plans for field in plan.fields[1:])}
+    if reserved := [column.name for column in table.columns if column.name in written]:
+        raise ExtractionError(
+            f"columns {reserved} of table {table} have the names of columns that the extraction adds; rename them, or "
+            "extract a view that names them otherwise"
+        )
+
+
+def refuse_changed_source(dataset: str, source: SqlSource, before: str | None) -> None:
+    """Refuse to continue from the watermark of another table, another column or another mode.
+
+    Args:
+        dataset: its name.
+        source: what is declared now.
+        before: what was declared at the last extraction, as `described_source` gave it. None: there was none.
+
+    Raises:
+        ExtractionError: the declaration changed.
+    """
+    now = described_source(source)
+    if before is None or before == now:
+        return
+    was, declared = json.loads(before), json.loads(now)
+    changes = [f"{name} {was.get(name)!r} to {value!r}" for name, value in declared.items() if was.get(name) != value]
+    raise ExtractionError(
+        f"datasets/{dataset}.py changed its source since the last extraction: {', '.join(changes)}; run the extraction "
+        "once with --whole-table, or change the declaration back"
+    )
+
+
+def described_source(source: SqlSource) -> str:
+    """What a declaration extracts, as the ledger keeps it."""
+    table = f"{source.schema}.{source.table}"
+    declared = {"database": source.connection, "table": table, "mode": source.mode, "watermark": source.watermark}
+    return json.dumps(declared, ensure_ascii=False)
 
 
 def described(table: Table) -> str:

@@ -1,72 +1,36 @@
-"""One table's extraction: claim a range, write its rows to one object, complete. The next run goes on from a kill."""
+"""One table's extraction: claim a range, write its rows to one object, complete. The next run resumes after a kill."""
 
-import json
 import tempfile
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
-import pyarrow as pa
 import pyodbc
 
 from jobs.extract_from_sql.arrow import Schema
 from jobs.extract_from_sql.boundary import Boundary
 from jobs.extract_from_sql.catalogue import Table, read_table
 from jobs.extract_from_sql.connection import Server
-from jobs.extract_from_sql.drift import check_declaration, described, new_columns
+from jobs.extract_from_sql.drift import (
+    check_declaration,
+    described,
+    described_source,
+    new_columns,
+    refuse_changed_source,
+    refuse_reserved_names,
+)
 from jobs.extract_from_sql.errors import ExtractionError
 from jobs.extract_from_sql.kept_claim import KeptClaim, kept
 from jobs.extract_from_sql.landing import InboundObjects, Record, record_of
 from jobs.extract_from_sql.query import Condition, key_ranges, read_rows, rows_in
+from jobs.extract_from_sql.restrictions import read_restrictions
 from jobs.extract_from_sql.rows import RowsFile, read_batches, schema_of
-from jobs.extract_from_sql.snapshot import Snapshot
-from jobs.extract_from_sql.types import ColumnPlan, plan_column
+from jobs.extract_from_sql.snapshot import Snapshot, is_snapshot
+from jobs.extract_from_sql.types import plan_column
 from jobs.extract_from_sql.watermark_column import WatermarkColumn, watermark_of
+from jobs.extract_from_sql.work import Lake, Options, Work, about, counts_of
 from lake.ledger.ledger import LostClaimError
-from lake.watermark.watermarks import Extraction, Position, Range, Watermarks
+from lake.watermark.watermarks import Extraction, Position, Range
 from processing.declaring.dataset import Dataset, SqlSource
-from processing.readers.records import DELETED
 from processing.running.job_run import Counts
-
-
-@dataclass(frozen=True, slots=True)
-class Lake:
-    """Where extractions are recorded and land."""
-
-    watermarks: Watermarks
-    objects: InboundObjects
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """What a person may ask of a run beside the next increment."""
-
-    backfill: Range | None = None
-    """Rows of this range instead, both ends included; the watermark stays."""
-    accept_columns: bool = False
-    """Take the table's columns as they are now, whatever they were."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Work:
-    """One claimed extraction and all that it is done with."""
-
-    lake: Lake
-    server: Server
-    connection: pyodbc.Connection
-    source: SqlSource
-    key: list[str]
-    table: Table
-    plans: Sequence[ColumnPlan]
-    watermark: WatermarkColumn | None
-    extraction: Extraction
-    new_columns: list[str]
-
-    @property
-    def is_backfill(self) -> bool:
-        return self.extraction.sort_key.startswith("backfill")
 
 
 def extract(lake: Lake, server: Server, dataset: Dataset, source: SqlSource, options: Options) -> Counts:
@@ -84,19 +48,36 @@ def extract(lake: Lake, server: Server, dataset: Dataset, source: SqlSource, opt
         check_declaration(table, dataset)
         as_text = {name for name, column in dataset.schema.columns().items() if str(column.dtype) == "String"}
         plans = [plan_column(table, column, as_text=column.name in as_text) for column in table.columns]
+        refuse_reserved_names(table, plans)
+        restrictions = read_restrictions(connection, table)
+        if source.restricted == "refuse":
+            restrictions.refuse(table)
         watermark = watermark_of(table, source)
         _refuse_missing_watermarks(connection, watermark, source)
-        before = lake.watermarks.position(dataset.name)
-        added = [] if options.accept_columns else new_columns(table, before.columns)
+        added = _compare_with_last(lake, dataset, source, table, options)
         key = dataset.schema.primary_key()
         done: list[Counts] = []
         while True:
             extraction = _claim(lake, connection, dataset.name, watermark, options)
-            work = _Work(lake, server, connection, source, key, table, plans, watermark, extraction, added)
+            work = Work(
+                lake, server, connection, source, key, table, plans, watermark, extraction, options, added, restrictions
+            )
             done.append(_carry_out(work))
             if not extraction.is_resumed:
                 break
+        if watermark is not None and options.backfill is None:
+            watermark.refuse_rows_ahead(connection)
     return {**done[-1], "resumed": done[:-1]} if len(done) > 1 else done[0]
+
+
+def _compare_with_last(lake: Lake, dataset: Dataset, source: SqlSource, table: Table, options: Options) -> list[str]:
+    """Columns that were added since the last extraction."""
+    before = lake.watermarks.position(dataset.name)
+    if options.whole_table:
+        return []
+    if options.backfill is None:
+        refuse_changed_source(dataset.name, source, before.source)
+    return [] if options.accept_columns else new_columns(table, before.columns)
 
 
 def _refuse_missing_watermarks(
@@ -124,12 +105,13 @@ def _claim(
     def range_after(position: Position) -> Range:
         if watermark is None:
             return Range(None, None)
-        return watermark.range_after(connection, position.watermark)
+        last = None if options.whole_table else position.watermark
+        return watermark.range_after(connection, last, accept_empty=options.accept_empty)
 
-    return lake.watermarks.claim(dataset, range_after)
+    return lake.watermarks.claim(dataset, range_after, abandon=options.whole_table)
 
 
-def _carry_out(work: _Work) -> Counts:
+def _carry_out(work: Work) -> Counts:
     watermarks, extraction = work.lake.watermarks, work.extraction
     with kept(watermarks, extraction) as claim, tempfile.TemporaryDirectory(prefix="extraction-") as folder:
         try:
@@ -141,34 +123,43 @@ def _carry_out(work: _Work) -> Counts:
             raise
 
 
-def _extract_range(work: _Work, claim: KeptClaim, folder: Path) -> Counts:
+def _extract_range(work: Work, claim: KeptClaim, folder: Path) -> Counts:
     extraction = work.extraction
-    snapshot = Snapshot(work.key) if work.source.mode == "snapshot" else None
-    boundary = _boundary(work)
     schema = schema_of(work.plans)
+    snapshot = _snapshot(work, schema, folder)
+    boundary = _boundary(work, folder)
     if snapshot is not None:
-        schema = schema.append(pa.field(DELETED, pa.bool_()))
-    about = _about(work)
-    file = RowsFile(folder / "rows.parquet", schema, about)
+        schema = snapshot.schema
+    described_object = about(work)
+    file = RowsFile(folder / "rows.parquet", schema, described_object)
     rows_read = 0
     queries = [read_rows(work.table, work.plans, condition) for condition in _conditions(work)]
     for batch in read_batches(work.server, work.table, work.plans, queries):
         rows_read += batch.num_rows
         fresh = batch if boundary is None else boundary.fresh(batch)
         file.add(fresh if snapshot is None else snapshot.mark(fresh))
-    rows_deleted = _add_deleted(work, snapshot, schema, file, folder)
+    for changed in [] if boundary is None else boundary.changed():
+        file.add(changed)
+    rows_deleted = _add_deleted(snapshot, file)
+    if not rows_read:
+        _refuse_emptied(work, rows_deleted)
     record = Record(file.rows, described(work.table), None if boundary is None else boundary.remembered)
     file.close(record.as_metadata())
-    counts = _counts(work, file.rows, rows_read, rows_deleted)
+    counts = counts_of(work, file.rows, rows_read, rows_deleted)
     # An object of an earlier attempt may stand, whatever rows the range has by now.
     has_object = file.rows > 0 or extraction.is_resumed
     if has_object:
         claim.check()
-        standing = _land(work.lake.objects, extraction.object_key, folder, {**about, "rows": str(file.rows)})
+        standing = _land(work.lake.objects, extraction.object_key, folder, {**described_object, "rows": str(file.rows)})
         if standing is not None:
-            record, counts = standing, _counts(work, standing.rows, standing.rows, 0) | {"stood": True}
+            record, counts = standing, counts_of(work, standing.rows, standing.rows, 0) | {"stood": True}
     work.lake.watermarks.complete(
-        extraction, rows=record.rows, has_object=has_object, columns=record.columns, boundary=record.boundary
+        extraction,
+        rows=record.rows,
+        has_object=has_object,
+        columns=record.columns,
+        boundary=record.boundary,
+        source=described_source(work.source),
     )
     return counts
 
@@ -182,16 +173,31 @@ def _land(objects: InboundObjects, key: str, folder: Path, about: dict[str, str]
     return record_of(standing)
 
 
-def _boundary(work: _Work) -> Boundary | None:
+def _snapshot(work: Work, schema: Schema, folder: Path) -> Snapshot | None:
+    if work.source.mode != "snapshot":
+        return None
+    last_key = work.extraction.position.object_key
+    if last_key is None:
+        return Snapshot(work.key, schema)
+    last = folder / "last.parquet"
+    work.lake.objects.download(last_key, last)
+    if work.options.whole_table and not is_snapshot(last, work.key):
+        return Snapshot(work.key, schema)
+    return Snapshot(work.key, schema, last)
+
+
+def _boundary(work: Work, folder: Path) -> Boundary | None:
     if work.watermark is None or work.is_backfill:
         return None
     (plan,) = (plan for plan in work.plans if plan.name == work.watermark.column.name)
-    position, upper = work.extraction.position, work.extraction.range.upper
-    start = None if upper is None else work.watermark.start_of_lag(work.connection, upper)
-    return Boundary(plan.fields[0], position.boundary, position.watermark, start)
+    position, wanted = work.extraction.position, work.extraction.range
+    start = None if wanted.upper is None else work.watermark.start_of_lag(work.connection, wanted.upper)
+    # A range from the table's beginning is to have every row, whatever the last one had.
+    known, until = (None, None) if wanted.lower is None else (position.boundary, position.watermark)
+    return Boundary(plan.fields[0], known, until, start, folder)
 
 
-def _conditions(work: _Work) -> list[Condition]:
+def _conditions(work: Work) -> list[Condition]:
     condition = Condition()
     if work.watermark is not None:
         condition = rows_in(work.watermark, work.extraction.range, work.source.nulls, is_backfill=work.is_backfill)
@@ -201,46 +207,20 @@ def _conditions(work: _Work) -> list[Condition]:
     return key_ranges(work.connection, work.table, column, work.source.partitions, condition)
 
 
-def _add_deleted(work: _Work, snapshot: Snapshot | None, schema: Schema, file: RowsFile, folder: Path) -> int:
-    last_key = work.extraction.position.object_key
-    if snapshot is None or last_key is None:
+def _add_deleted(snapshot: Snapshot | None, file: RowsFile) -> int:
+    if snapshot is None:
         return 0
-    last = folder / "last.parquet"
-    work.lake.objects.download(last_key, last)
-    deleted = snapshot.deleted(last, schema)
+    deleted = snapshot.deleted()
     for batch in deleted.to_batches():
         file.add(batch)
     return deleted.num_rows
 
 
-def _about(work: _Work) -> dict[str, str]:
-    """What an object's metadata tell a person, in ASCII."""
-    wanted = work.extraction.range
-    about = {
-        "table": json.dumps(str(work.table))[1:-1],
-        "mode": work.source.mode,
-        "extracted-at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "watermark-from": wanted.lower,
-        "watermark-to": wanted.upper,
-        "new-columns": json.dumps(work.new_columns) if work.new_columns else None,
-    }
-    return {name: value for name, value in about.items() if value is not None}
-
-
-def _counts(work: _Work, rows: int, rows_read: int, rows_deleted: int) -> dict[str, Any]:
-    extraction, mode = work.extraction, work.source.mode
-    counts: dict[str, Any] = {
-        "table": str(work.table),
-        "mode": "backfill" if work.is_backfill else mode,
-        "object": extraction.object_key if rows else None,
-        "rows": rows,
-        "watermark_from": extraction.range.lower,
-        "watermark_to": extraction.range.upper,
-    }
-    optional: dict[str, Callable[[], object]] = {
-        "rows_known": lambda: rows_read - rows if mode == "incremental" else 0,
-        "rows_deleted": lambda: rows_deleted,
-        "new_columns": lambda: work.new_columns,
-        "deletions": lambda: "not seen: the table is incremental" if mode == "incremental" else None,
-    }
-    return counts | {name: value() for name, value in optional.items() if value()}
+def _refuse_emptied(work: Work, rows_deleted: int) -> None:
+    """Refuse a whole table without rows whose last extraction had some; of an increment its watermark decides."""
+    is_emptied = rows_deleted > 0 or (work.source.mode == "full" and work.extraction.position.object_key is not None)
+    if is_emptied and not work.is_backfill and not work.options.accept_empty:
+        raise ExtractionError(
+            f"table {work.table} is empty, and its last extraction had rows; if it is being loaded, wait for the next "
+            "run; if it was emptied on purpose, run the extraction once with --accept-empty"
+        )

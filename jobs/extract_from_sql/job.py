@@ -2,14 +2,16 @@
 
 import argparse
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import boto3
 
 from datasets import DATASETS
 from jobs.extract_from_sql.configuration import configured_server
-from jobs.extract_from_sql.extraction import Lake, Options, extract
+from jobs.extract_from_sql.extraction import extract
 from jobs.extract_from_sql.landing import InboundObjects
+from jobs.extract_from_sql.work import Lake, Options
 from lake.watermark.watermarks import Range, Watermarks
 from processing.declaring.dataset import Dataset, SqlSource
 from processing.registry.registry import usable
@@ -30,9 +32,17 @@ def main(arguments: Sequence[str] | None = None, datasets: Mapping[str, Dataset]
     parser = _parser(sorted([*sources, *broken]))
     given = parser.parse_args(arguments)
     is_backfill = given.lower is not None or given.upper is not None
-    if is_backfill and len(given.dataset or []) != 1:
-        parser.error("--from and --to fill a range of one dataset: name it with --dataset")
-    options = Options(Range(given.lower, given.upper) if is_backfill else None, given.accept_columns)
+    of_one = is_backfill or given.accept_empty or given.whole_table
+    if of_one and len(given.dataset or []) != 1:
+        parser.error("--from, --to, --accept-empty and --whole-table are about one dataset: name it with --dataset")
+    if is_backfill and given.whole_table:
+        parser.error("--whole-table extracts every row: leave out --from and --to")
+    options = Options(
+        Range(given.lower, given.upper) if is_backfill else None,
+        accept_columns=given.accept_columns,
+        accept_empty=given.accept_empty,
+        whole_table=given.whole_table,
+    )
     objects = InboundObjects(boto3.client("s3"), given.bucket, given.run_id)
     lake = Lake(Watermarks(boto3.client("dynamodb"), given.ledger_table), objects)
     ssm = boto3.client("ssm")
@@ -47,7 +57,7 @@ def _extract(lake: Lake, ssm: "SSMClient", prefix: str, dataset: Dataset, option
     source = dataset.source
     assert isinstance(source, SqlSource)  # noqa: S101 - main picked these
     with configured_server(ssm, prefix, source.connection) as server:
-        return extract(lake, server, dataset, source, options)
+        return extract(lake, replace(server, answer_within=source.answer_within), dataset, source, options)
 
 
 def _parser(datasets: Sequence[str]) -> argparse.ArgumentParser:
@@ -67,6 +77,17 @@ def _parser(datasets: Sequence[str]) -> argparse.ArgumentParser:
     parser.add_argument(
         "--accept-columns",
         action="store_true",
-        help="go on with a table whose columns were narrowed, retyped or removed",
+        help="accept the table's columns although some were narrowed, retyped or removed",
+    )
+    parser.add_argument(
+        "--accept-empty",
+        action="store_true",
+        help="accept that the table has no rows any more; a snapshot records them as deleted",
+    )
+    parser.add_argument(
+        "--whole-table",
+        action="store_true",
+        help="extract the whole table once and continue from its greatest watermark, after the table was restored "
+        "or started over, or its declaration changed",
     )
     return parser

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 from jobs.extract_from_sql.arrow import Batch, Schema
 from jobs.extract_from_sql.catalogue import Table
 from jobs.extract_from_sql.connection import Server
-from jobs.extract_from_sql.errors import database_errors
+from jobs.extract_from_sql.errors import ExtractionError, database_errors
 from jobs.extract_from_sql.query import Query
 from jobs.extract_from_sql.types import ColumnPlan
 from lake.threads import side_by_side
@@ -22,18 +22,26 @@ MAXIMUM_BATCH_ROWS: Final = 32_768
 UNLIMITED_BYTES: Final = 64 * 1024
 ROW_GROUP_ROWS: Final = 131_072
 ROW_GROUP_BYTES: Final = 32 * 1024 * 1024
+GRACE_SECONDS: Final = 30.0
+"""How much longer than the driver the extraction waits for an answer: the driver cancels the query on the server."""
 
 
 def read_batches(
     server: Server, table: Table, plans: Sequence[ColumnPlan], queries: Sequence[Query]
 ) -> Iterator[Batch]:
-    """The rows of some statements, each over a connection of its own, side by side if there are several.
+    """The rows of some statements, each over a connection of its own, side by side.
 
     Raises:
-        ExtractionError: the server or the driver refused, or a value cannot be mapped.
+        ExtractionError: the server or the driver refused, a value cannot be mapped, or no rows arrive in time.
     """
     readers = [_read(server, table, plans, query) for query in queries]
-    return readers[0] if len(readers) == 1 else side_by_side(readers)
+    try:
+        yield from side_by_side(readers, server.answer_within.total_seconds() + GRACE_SECONDS)
+    except TimeoutError as error:
+        raise ExtractionError(
+            f"while reading {table}: the connection is open and no rows arrive, {error}; check the server and the "
+            "network, the next run reads the same range"
+        ) from error
 
 
 def schema_of(plans: Sequence[ColumnPlan]) -> Schema:

@@ -30,6 +30,8 @@ class Position:
     """The table's columns then, as the extraction describes them."""
     boundary: bytes | None = None
     """What the extraction remembers of the rows that the next range will meet again."""
+    source: str | None = None
+    """What was extracted, as the extraction describes its declaration."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,7 @@ def position_of(item: Mapping[str, Any] | None) -> Position:
         object_key=item.get("last_object_key"),
         columns=item.get("columns"),
         boundary=None if boundary is None else boundary.value,  # pyright: ignore[reportAttributeAccessIssue] - its stub lacks it
+        source=item.get("source"),
     )
 
 

@@ -8,7 +8,7 @@ Table: partition key `pk` = "dataset#{dataset}", as for all items of a dataset.
 
 sk = "watermark"              the extractions that follow each other. state, token, lease_until, object_key, lower,
                               upper, revision (one more with each new range), attempts, error and times; and, of the
-                              last complete one: watermark, last_object_key, columns, boundary
+                              last complete one: watermark, last_object_key, columns, boundary, source
 sk = "backfill#{from}#{to}"   extractions of a range that a person asked for: the same, but nothing follows from them
 
 Watermarks are the server's own text: nothing here reads or compares them.
@@ -77,18 +77,26 @@ class Watermarks:
         """Where the dataset's last complete extraction left off."""
         return position_of(self._table.get(_key(dataset, WATERMARK)))
 
-    def claim(self, dataset: str, range_after: Callable[[Position], Range], token: str | None = None) -> Extraction:
+    def claim(
+        self,
+        dataset: str,
+        range_after: Callable[[Position], Range],
+        token: str | None = None,
+        *,
+        abandon: bool = False,
+    ) -> Extraction:
         """Claim the next extraction, or an unfinished one with the range and the key that it has.
 
         Args:
             dataset: whose.
-            range_after: tells the range that follows a position. Asked only if a new range begins.
+            range_after: returns the range that follows a position. Called only if a new range begins.
             token: the owner's token, fresh for each claim unless it is the repetition of one's own.
+            abandon: begin a new range even if an extraction is unfinished, because its range is no longer wanted.
 
         Raises:
             ClaimedElsewhereError: another run is at it.
         """
-        return self._claim(dataset, WATERMARK, range_after, token)
+        return self._claim(dataset, WATERMARK, range_after, token, abandon=abandon)
 
     def claim_backfill(self, dataset: str, wanted: Range, token: str | None = None) -> Extraction:
         """Claim a range on its own, which leaves the watermark alone. It may be repeated; each time has its own key.
@@ -110,9 +118,12 @@ class Watermarks:
         return lease_until
 
     def complete(
-        self, extraction: Extraction, *, rows: int, has_object: bool, columns: str, boundary: bytes | None
+        self, extraction: Extraction, *, rows: int, has_object: bool, columns: str, boundary: bytes | None, source: str
     ) -> None:
         """Record that the range stands under its key, and move the watermark to the range's end, in one write.
+
+        A range without an end leaves no watermark, so the next one begins with the whole table; without an object as
+        well it leaves nothing to compare with.
 
         Args:
             extraction: the claim.
@@ -120,20 +131,22 @@ class Watermarks:
             has_object: whether there is an object: a range without rows has none.
             columns: the table's columns, kept for the next extraction.
             boundary: kept for the next extraction.
+            source: what was extracted, kept for the next extraction.
 
         Raises:
             LostClaimError: another run has taken it over; its result counts.
         """
-        update = "SET #state = :new, #rows = :rows, #finished_at = :now"
+        update, remove = "SET #state = :new, #rows = :rows, #finished_at = :now", "#error, #lease_until"
         values: dict[str, Any] = {"new": State.COMPLETE, "rows": rows, "now": time_text(self._clock())}
         if extraction.sort_key == WATERMARK:
-            update += ", #columns = :columns, #watermark = :watermark, #boundary = :boundary"
-            # A range without an end is of a table that had no watermark yet: the position stays.
-            watermark = extraction.range.upper or extraction.position.watermark
-            values |= {"columns": columns, "watermark": watermark, "boundary": boundary}
+            update += ", #columns = :columns, #watermark = :watermark, #boundary = :boundary, #source = :source"
+            watermark = extraction.range.upper
+            values |= {"columns": columns, "watermark": watermark, "boundary": boundary, "source": source}
             if has_object:
                 update += ", #last_object_key = #object_key"
-        self._write_as_owner(extraction, f"{update} REMOVE #error, #lease_until", values, State.COMPLETE)
+            elif watermark is None:
+                remove += ", #last_object_key"
+        self._write_as_owner(extraction, f"{update} REMOVE {remove}", values, State.COMPLETE)
 
     def fail(self, extraction: Extraction, error: str) -> None:
         """Record why the extraction failed; the next run goes on with the same range and key.
@@ -149,7 +162,13 @@ class Watermarks:
         )
 
     def _claim(
-        self, dataset: str, sort_key: str, range_after: Callable[[Position], Range], token: str | None
+        self,
+        dataset: str,
+        sort_key: str,
+        range_after: Callable[[Position], Range],
+        token: str | None,
+        *,
+        abandon: bool = False,
     ) -> Extraction:
         token = token or uuid.uuid4().hex
         before = self._table.get(_key(dataset, sort_key))
@@ -158,7 +177,7 @@ class Watermarks:
         now = self._clock()
         if before is not None and before["state"] == State.CLAIMED and before["lease_until"] >= time_text(now):
             raise _claimed_elsewhere(before)
-        if before is None or before["state"] == State.COMPLETE:
+        if before is None or before["state"] == State.COMPLETE or abandon:
             claimed = self._begin(dataset, sort_key, before, range_after(position_of(before)), token)
         else:
             claimed = self._resume(dataset, sort_key, before, token)
@@ -180,11 +199,13 @@ class Watermarks:
                 _key(dataset, sort_key),
                 "SET #state = :claimed, #token = :token, #lease_until = :lease_until, #claimed_at = :now,"
                 " #object_key = :object_key, #lower = :lower, #upper = :upper, #revision = :next, #attempts = :one",
-                "attribute_not_exists(pk) OR (#state = :complete AND #revision = :revision)",
+                # An unfinished extraction that is abandoned may have been taken up meanwhile: its token is new then.
+                "attribute_not_exists(pk) OR (#revision = :revision AND (#state = :complete OR #token = :before))",
                 {
                     "claimed": State.CLAIMED,
                     "complete": State.COMPLETE,
                     "token": token,
+                    "before": before["token"] if before else None,
                     "lease_until": time_text(now + self._lease),
                     "now": time_text(now),
                     "object_key": inbound_object(dataset, now.astimezone(UTC).date(), name).key,

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,16 +14,22 @@ _ROOT: Final = Path(__file__).resolve().parents[2]
 _MODULE: Final = "jobs.extract_from_sql"
 
 
-def extract(target: Target, dataset: str, on_line: Callable[[str], None]) -> None:
+def extract(target: Target, dataset: str, on_line: Callable[[str], None], options: Sequence[str] = ()) -> None:
     """Extract one dataset now and wait for the end.
 
     On AWS the task is run by ECS. The emulator runs no containers, so there the image's program is run as a process,
     under the task's role and with the same arguments.
 
+    Args:
+        target: the deployed stack.
+        dataset: its name.
+        on_line: called with each line that the task logs, in a local stack.
+        options: arguments of the task beside the schedule's own, such as "--accept-empty".
+
     Raises:
         RunFailedError: the task ended with an error, or did not start.
     """
-    scheduled = _scheduled(target, dataset)
+    scheduled = _with_options(_scheduled(target, dataset), options)
     if target.stack == LOCAL_STACK:
         _run_as_process(target, scheduled, on_line)
     else:
@@ -46,6 +52,13 @@ def start_extraction(target: Target, dataset: str) -> None:
 def _scheduled(target: Target, dataset: str) -> dict[str, Any]:
     group, name = target.exports["extractionSchedules"][dataset].split("/")
     return target.client("scheduler").get_schedule(GroupName=group, Name=name)["Target"]
+
+
+def _with_options(scheduled: dict[str, Any], options: Sequence[str]) -> dict[str, Any]:
+    overrides = json.loads(scheduled["Input"])
+    [override] = overrides["containerOverrides"]
+    override["command"] += options
+    return {**scheduled, "Input": json.dumps(overrides)}
 
 
 def _run_as_process(target: Target, scheduled: dict[str, Any], on_line: Callable[[str], None]) -> None:

@@ -14,6 +14,8 @@ Encoding = Literal["utf-8", "utf-16-le", "utf-16-be", "latin-1", "windows-1252"]
 Drift = Literal["evolve", "freeze", "discard"]
 SNIFFED: Final = (",", ";", "\t", "|")
 """The delimiters that a header is tried with."""
+ANSWER_WITHIN: Final = timedelta(minutes=15)
+"""How long a SQL Server may take for an answer, unless a dataset declares otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,12 @@ class SqlSource:
     """Whole number column by whose ranges a large table is read in parallel."""
     partitions: int = 1
     """Number of those ranges."""
+    answer_within: timedelta = ANSWER_WITHIN
+    """How long the server may take for the first rows of a query, and for each batch of rows after them. If it takes
+    longer, the extraction fails and the next run resumes it."""
+    restricted: Literal["refuse", "accept"] = "refuse"
+    """What to do if the login sees masked values or only a part of the rows (dynamic data masking, row-level security):
+    an error that stops the table, or extract what the login sees."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -128,6 +128,8 @@ def _check_sql(source: SqlSource, columns: Sequence[str]) -> None:
         raise DeclarationError(
             f"{source.partitions} partitions need to be 1, or more with a partition_column to divide by"
         )
+    if source.answer_within < timedelta(seconds=1):
+        raise DeclarationError(f"answer_within {source.answer_within} is less than a second; no query ends in that")
     named = [name for name in (source.watermark, source.partition_column) if name is not None]
     if unknown := sorted(set(named) - set(columns)):
         raise DeclarationError(f"the source names columns {unknown}, the schema has {columns}")

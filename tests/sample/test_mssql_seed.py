@@ -12,7 +12,7 @@ import sqlglot
 from sqlglot import exp
 
 from jobs.extract_from_sql.connection import trusting
-from sample.people import sample_people
+from sample.people import SCHEMA, create_schema, sample_people
 
 pytestmark = pytest.mark.emulator
 
@@ -80,6 +80,8 @@ def test_the_table_and_its_people_are_what_a_server_makes_of_them(batches, sql_s
     # when they are run
     address = sql_server.address
     with trusting(address.certificate), sql_server.server.connect() as connection:
+        if connection.execute(f"SELECT SCHEMA_ID('{SCHEMA}')").fetchval() is None:
+            create_schema(connection)
         try:
             for batch in about_tables:
                 connection.execute(batch)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from sample.people import change_people, seed_people
+from sample.people import SCHEMA, change_people, create_schema, seed_people
 
 pytestmark = pytest.mark.emulator
 
@@ -11,6 +11,8 @@ def test_people_are_seeded_and_changed_so_that_an_increment_is_seen(tds_connect,
     # given a table of people, some without a time of change
     tds_connection.execute("DROP TABLE IF EXISTS customer.person")
     with tds_connect(autocommit=False) as own:
+        if own.execute(f"SELECT SCHEMA_ID('{SCHEMA}')").fetchval() is None:
+            create_schema(own)
         seed_people(own, rows=400)
         # when some are changed and some are added
         start_of_change = change_people(own, updated=7, inserted=5)

@@ -5,7 +5,7 @@ import io
 import os
 import uuid
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
@@ -29,6 +29,8 @@ from tests.support.emulators import new_session
 REGION = "eu-west-1"
 CONNECTION = "office"
 DATABASE = "society"
+MSSQL_URL = "MSSQL_URL"
+"""Environment variable that names a real SQL Server for the tests."""
 _SESSION = new_session()
 COLUMNS = "id int not null primary key, note nvarchar(40), at datetime2(7)"
 
@@ -41,7 +43,7 @@ class Address:
     port: int
     database: str
     user: str
-    password: str
+    password: str = field(repr=False)
     certificate: str
 
 
@@ -92,13 +94,29 @@ class SqlServer:
 
 
 def real_sql_server() -> SqlServer | None:
-    """The server that MSSQL_URL names, such as mssql://user:password@host:1433/database?certificate=server.pem."""
-    if "MSSQL_URL" not in os.environ:
-        return None
-    url = urlsplit(os.environ["MSSQL_URL"])
-    certificate = Path(parse_qs(url.query)["certificate"][0]).read_text()
-    user, password = unquote(url.username or ""), unquote(url.password or "")
-    return SqlServer(Address(url.hostname or "", url.port or 1433, url.path.strip("/"), user, password, certificate))
+    """The server that MSSQL_URL names; None if the variable is not set."""
+    return SqlServer(address_of(os.environ[MSSQL_URL])) if MSSQL_URL in os.environ else None
+
+
+def address_of(url: str) -> Address:
+    """The address in a URL such as mssql://user:password@host:1433/database?certificate=server.pem.
+
+    Raises:
+        ValueError: the URL has another form. The message holds nothing of it, since it may hold the password.
+    """
+    try:
+        parts = urlsplit(url)
+        (certificate,) = parse_qs(parts.query)["certificate"]
+        host, port, database = parts.hostname, parts.port or 1433, parts.path.strip("/")
+        user, password = unquote(parts.username or ""), unquote(parts.password or "")
+    except (ValueError, KeyError):
+        host = database = user = password = ""
+    if not (host and database and user and password):
+        raise ValueError(
+            f"{MSSQL_URL} has another form than mssql://USER:PASSWORD@HOST:PORT/DATABASE?certificate=FILE; "
+            "write special characters of the password as %40 and the like"
+        )
+    return Address(host, port, database, user, password, Path(certificate).read_text())
 
 
 @contextlib.contextmanager
@@ -267,4 +285,4 @@ def only_rows(stack: SqlStack, logged: list[dict[str, object]]) -> list[tuple[ob
 
 def at(text: str) -> str:
     """A time of the tests' day, as a literal."""
-    return f"'2026-11-22 {text}'"
+    return f"'2021-11-22 {text}'"

@@ -13,7 +13,7 @@ import pyodbc
 import pytest
 
 from emulation.sql_server import SourceSettings
-from tests.support.sql import Address, new_certificate, real_sql_server
+from tests.support.sql import DATABASE, Address, new_certificate, real_sql_server
 
 REPOSITORY = Path(__file__).parents[2]
 START_SECONDS = 60
@@ -55,6 +55,7 @@ def process(settings: SourceSettings, ready_file: Path) -> subprocess.Popen[str]
         "--database-file": settings.database_file,
         "--password-file": settings.password_file,
         "--user": settings.user,
+        "--database": settings.database,
         "--certificate": settings.certificate,
         "--private-key": settings.private_key,
         "--ready-file": ready_file,
@@ -98,6 +99,7 @@ def tds_settings(tmp_path_factory) -> SourceSettings:
         private_key=folder / "key.pem",
         password_file=folder / "password",
         user=USER,
+        database=DATABASE,
     )
 
 
@@ -111,7 +113,7 @@ def tds_stand_in(tds_settings) -> Iterator[Address]:
     running = process(tds_settings, ready_file)
     try:
         port = wait_until_ready(running, ready_file)
-        yield Address("127.0.0.1", port, "crm", USER, PASSWORD, tds_settings.certificate.read_text())
+        yield Address("127.0.0.1", port, tds_settings.database, USER, PASSWORD, tds_settings.certificate.read_text())
     finally:
         running.terminate()
         output, _ = running.communicate(timeout=START_SECONDS)
@@ -121,7 +123,7 @@ def tds_stand_in(tds_settings) -> Iterator[Address]:
 
 @pytest.fixture(scope="session")
 def tds_server(tds_stand_in, tmp_path_factory) -> tuple[Address, Path]:
-    """The stand-in, or the server that MSSQL_URL names; it has to have a schema `customer`."""
+    """The stand-in, or the server that MSSQL_URL names."""
     real = real_sql_server()
     address = real.address if real is not None else tds_stand_in
     certificate = tmp_path_factory.mktemp("pinned") / "certificate.pem"

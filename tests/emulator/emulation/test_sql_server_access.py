@@ -7,7 +7,7 @@ from dataclasses import replace
 import pyodbc
 import pytest
 
-from tests.support.sql import Address, new_certificate
+from tests.support.sql import DATABASE, Address, new_certificate
 from tests.support.sql_source import PASSWORD, START_SECONDS, USER, connector, process, wait_until_ready
 
 
@@ -128,7 +128,7 @@ def test_as_a_process_it_keeps_its_tables_and_stops_without_a_word(tds_settings,
     own = replace(tds_settings, database_file=tmp_path / "own.duckdb")
     for expected in (0, 1):
         running = process(own, ready_file := tmp_path / f"ready {expected}")
-        address = Address("127.0.0.1", wait_until_ready(running, ready_file), "crm", USER, PASSWORD, "")
+        address = Address("127.0.0.1", wait_until_ready(running, ready_file), DATABASE, USER, PASSWORD, "")
         connection = connector(address, tds_settings.certificate)()
         if not expected:
             connection.execute("CREATE TABLE dbo.kept (id int NOT NULL PRIMARY KEY)")

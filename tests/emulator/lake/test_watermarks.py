@@ -14,6 +14,7 @@ pytestmark = pytest.mark.emulator
 TICKS = "2026-11-22 10:00:00.1234567"
 LATER = "2026-11-22 11:00:00.0000001"
 DIGESTS = b"\x00\xff" * 8
+SOURCE = '{"table": "dbo.items"}'
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +33,7 @@ def up_to(upper: str | None):
 
 
 def complete(watermarks: Watermarks, extraction: Extraction, rows: int = 2) -> None:
-    watermarks.complete(extraction, rows=rows, has_object=rows > 0, columns="{}", boundary=DIGESTS)
+    watermarks.complete(extraction, rows=rows, has_object=rows > 0, columns="{}", boundary=DIGESTS, source=SOURCE)
 
 
 def test_a_dataset_that_was_never_extracted_has_no_position(watermarks, dataset):
@@ -50,7 +51,7 @@ def test_a_claim_fixes_key_and_range_and_its_completion_moves_the_watermark(wate
     # then
     assert extraction.object_key == f"inbound/{dataset}/2026/11/22/{dataset}-20261122T235900000000Z.parquet"
     assert (extraction.range, extraction.is_resumed) == (Range(None, TICKS), False)
-    assert watermarks.position(dataset) == Position(TICKS, extraction.object_key, "{}", DIGESTS)
+    assert watermarks.position(dataset) == Position(TICKS, extraction.object_key, "{}", DIGESTS, SOURCE)
 
 
 def test_the_next_range_follows_the_watermark_with_a_key_of_its_own(watermarks, clock, dataset):
@@ -186,6 +187,48 @@ def test_an_empty_table_leaves_no_watermark(watermarks, dataset):
 
     # then
     assert watermarks.position(dataset).watermark is None
+
+
+def test_a_table_emptied_on_purpose_leaves_nothing_to_compare(watermarks, clock, dataset):
+    # given
+    complete(watermarks, watermarks.claim(dataset, up_to(TICKS)))
+    clock.now += timedelta(seconds=1)
+
+    # when
+    complete(watermarks, watermarks.claim(dataset, lambda _: Range(None, None)), rows=0)
+
+    # then
+    position = watermarks.position(dataset)
+    assert (position.watermark, position.object_key) == (None, None)
+
+
+@pytest.mark.parametrize("how", ["failed", "killed"])
+def test_an_abandoned_extraction_gives_way_to_a_new_range(watermarks, clock, dataset, how):
+    # given
+    unfinished = watermarks.claim(dataset, up_to(TICKS))
+    if how == "failed":
+        watermarks.fail(unfinished, "the server is down")
+    clock.now += LEASE + timedelta(seconds=1)
+
+    # when
+    begun = watermarks.claim(dataset, up_to(LATER), abandon=True)
+
+    # then
+    assert (begun.range.upper, begun.is_resumed) == (LATER, False)
+    assert begun.object_key != unfinished.object_key
+    with pytest.raises(LostClaimError):
+        complete(watermarks, unfinished)
+    complete(watermarks, begun)
+
+
+def test_an_extraction_that_runs_is_not_abandoned(watermarks, dataset):
+    # given
+    running = watermarks.claim(dataset, up_to(TICKS))
+
+    # when, then
+    with pytest.raises(ClaimedElsewhereError):
+        watermarks.claim(dataset, up_to(LATER), abandon=True)
+    complete(watermarks, running)
 
 
 def test_of_many_runs_at_once_one_gets_the_claim(extraction_stack, clock, dataset):

@@ -11,6 +11,7 @@ from ops.jobs.as_process import ProcessRunner
 from ops.quarantine.rows import put_mended
 from ops.stack.row_accounts import landed_objects, row_account
 from reports import REPORTS
+from tests.support.members import ROWS
 from tests.support.platform_steps import deliver, eventually
 
 pytestmark = [pytest.mark.emulator, pytest.mark.xdist_group("platform")]
@@ -350,6 +351,27 @@ def test_what_is_not_there_is_not_released_or_replayed(ops, words, said):
     result = ops(*words)
     assert result.exit_code in {1, 2}
     assert said in result.stderr
+
+
+def test_a_table_is_extracted_whole_or_in_part_on_demand(ops):
+    # given
+    assert ops("collect", "members").exit_code == 0
+
+    # when
+    whole = ops("collect", "members", "--whole-table", "--accept-empty", "--accept-columns")
+    part = ops("collect", "members", "--from", "2026-01-02", "--to", "2026-01-03")
+
+    # then the members of that day came once more, and nothing else
+    assert whole.exit_code == 0, whole.stderr
+    assert part.exit_code == 0, part.stderr
+    assert f".parquet: {ROWS} rows" in whole.stdout
+    assert ".parquet: 24 rows" in part.stdout
+
+
+def test_an_option_of_tables_is_refused_for_files(ops):
+    refused = ops("collect", "parcels", "--accept-empty")
+    assert refused.exit_code == 2
+    assert "parcels is not extracted from a SQL Server" in " ".join(refused.stderr.split())
 
 
 def test_the_last_runs_are_told_with_what_they_did_and_why_one_failed(ops, target, outgoing):

@@ -94,6 +94,21 @@ def test_the_error_of_one_reader_ends_them_all(kind):
         list(side_by_side([broken(), endless()]))
 
 
+@pytest.mark.parametrize("beside", [iter([1]), failing()])
+def test_a_reader_that_gives_nothing_in_time_is_given_up(beside):
+    # given a reader that waits without end
+    released = threading.Event()
+
+    def stalled():
+        released.wait(SECONDS)
+        yield 2
+
+    # when, then
+    with pytest.raises((TimeoutError, CutError), match=r"no answer within 0\.05 s|cut"):
+        list(side_by_side([beside, stalled()], within=0.05))
+    released.set()
+
+
 def test_an_action_is_repeated_until_it_declines():
     # given an action that declines the third time
     calls, declined = [], threading.Event()

@@ -12,6 +12,7 @@ from emulation.sql_server.errors import SqlError
 from emulation.sql_server.session import Done, Parameter, RowSet, Session, TransactionChange
 from emulation.sql_server.types import SqlType, declared
 
+DATABASE = "society"
 INT = SqlType("int")
 TEXT = SqlType("nvarchar", length=50)
 
@@ -20,7 +21,7 @@ class Client:
     """Runs statements and keeps what came back."""
 
     def __init__(self, database: duckdb.DuckDBPyConnection) -> None:
-        self.session = Session(database.cursor(), "crm", 51)
+        self.session = Session(database.cursor(), DATABASE, 51)
 
     def run(self, text: str, **parameters: Parameter) -> list[tuple[Any, ...]]:
         """The rows of a batch's last result."""
@@ -42,7 +43,7 @@ def database() -> Iterator[duckdb.DuckDBPyConnection]:
     with duckdb.connect() as database:
         for definition in macros.definitions():
             database.execute(definition)
-        catalogue.prepare(database, "crm")
+        catalogue.prepare(database, DATABASE)
         yield database
 
 
@@ -83,7 +84,7 @@ def client(database) -> Iterator[Client]:
          "2026-01-01 00:00:00.0033333"),
         ("CAST(N'01020304-0506-0708-090a-0b0c0d0e0f10' AS uniqueidentifier)", "01020304-0506-0708-090a-0b0c0d0e0f10"),
         ("(SELECT MAX(value) FROM GENERATE_SERIES(1, 3))", 3),
-        ("DB_NAME()", "crm"),
+        ("DB_NAME()", DATABASE),
     ],
 )  # fmt: skip
 def test_an_expression_has_the_value_that_sql_server_gives_it(client, expression, expected):
@@ -265,7 +266,7 @@ def test_a_table_that_is_not_made_is_not_in_the_catalogue(client):
         "CREATE INDEX i ON dbo.t (id)",
         "CREATE VIEW dbo.v AS SELECT 1 AS a",
         "ALTER TABLE dbo.t ADD x int NOT NULL",
-        "DROP SCHEMA customer",
+        "DROP SCHEMA sales",
         "SELECT * FROM _catalogue.columns",
         "SELECT * FROM duckdb_settings()",
         "PRAGMA version",

@@ -1,46 +1,23 @@
 """The extraction's own decisions, each without a server."""
 
-from datetime import date, timedelta
+from datetime import timedelta
 from decimal import Decimal
 
-import polars as pl
 import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from datasets import DATASETS
-from jobs.extract_from_sql.boundary import MAXIMUM_ROWS, Boundary
-from jobs.extract_from_sql.catalogue import Column, Table, quoted
-from jobs.extract_from_sql.drift import check_declaration, described, new_columns
+from jobs.extract_from_sql.catalogue import Column, quoted
 from jobs.extract_from_sql.errors import ExtractionError
 from jobs.extract_from_sql.query import rows_in
-from jobs.extract_from_sql.snapshot import Snapshot
 from jobs.extract_from_sql.types import plan_column
 from jobs.extract_from_sql.watermark_column import WatermarkColumn, watermark_of
 from lake.watermark.watermarks import Range
 from processing.declaring.dataset import SqlSource
-from processing.readers.records import DELETED
+from tests.support.sql_tables import MEMBERS, column, table
 
 EVIL = "x]; drop table y--"
-
-
-def column(name: str, data_type: str, *, length=None, precision=None, scale=None, is_nullable=True) -> Column:
-    return Column(name, data_type, length, precision, scale, is_nullable)
-
-
-def table(*columns: Column, name: str = "members") -> Table:
-    return Table("club", name, columns)
-
-
-MEMBERS = (
-    column("number", "int"),
-    column("name", "nvarchar", length=50),
-    column("street", "nvarchar", length=50),
-    column("locker", "varchar", length=100),
-    column("note", "varchar", length=20),
-    column("changed_at", "datetime2", scale=7),
-)
 
 
 def converted(sql_column: Column, *selected: pa.Array) -> list[object]:
@@ -185,131 +162,3 @@ class TestWatermark:
     def test_a_watermark_or_a_lag_that_cannot_be_is_refused(self, kind, lag, message):
         with pytest.raises(ExtractionError, match=message):
             WatermarkColumn(table(kind), kind, lag)
-
-
-class TestDrift:
-    def test_a_new_column_is_named(self):
-        # given
-        before = described(table(*MEMBERS[:-1]))
-
-        # then
-        assert new_columns(table(*MEMBERS), before) == ["changed_at"]
-        assert new_columns(table(*MEMBERS), None) == []
-
-    def test_a_missing_column_stops_the_table(self):
-        with pytest.raises(ExtractionError, match=r"'note' of table club\.members is gone.*--accept-columns"):
-            new_columns(table(*MEMBERS[:4], MEMBERS[5]), described(table(*MEMBERS)))
-
-    @pytest.mark.parametrize(
-        ("was", "now", "is_allowed"),
-        [
-            (column("c", "int"), column("c", "bigint"), True),
-            (column("c", "bigint"), column("c", "int"), False),
-            (column("c", "varchar", length=10), column("c", "nvarchar", length=10), True),
-            (column("c", "nvarchar", length=10), column("c", "varchar", length=10), False),
-            (column("c", "nvarchar", length=10), column("c", "nvarchar", length=9), False),
-            (column("c", "nvarchar", length=10), column("c", "nvarchar", length=-1), True),
-            (column("c", "nvarchar", length=-1), column("c", "nvarchar", length=4000), False),
-            (column("c", "decimal", precision=10, scale=2), column("c", "decimal", precision=12, scale=4), True),
-            (column("c", "decimal", precision=10, scale=2), column("c", "decimal", precision=10, scale=4), False),
-            (column("c", "datetime2", scale=7), column("c", "datetime2", scale=3), False),
-            (column("c", "date"), column("c", "datetime2", scale=7), False),
-            (column("c", "int"), column("c", "nvarchar", length=50), False),
-            (column("c", "int", is_nullable=False), column("c", "int", is_nullable=True), True),
-        ],
-    )
-    def test_a_column_may_be_widened_and_neither_narrowed_nor_retyped(self, was, now, is_allowed):
-        before = described(table(was))
-        if is_allowed:
-            assert new_columns(table(now), before) == []
-        else:
-            with pytest.raises(ExtractionError, match=r"narrowed or retyped; if that is meant"):
-                new_columns(table(now), before)
-
-    def test_the_declared_columns_have_to_be_there_in_types_that_fit(self):
-        # given
-        members = DATASETS["members"]
-        check_declaration(table(*MEMBERS), members)
-
-        # then
-        with pytest.raises(ExtractionError, match=r"has no column 'changed_at'"):
-            check_declaration(table(*MEMBERS[:-1]), members)
-        with pytest.raises(ExtractionError, match=r"'number' of table club.members is of type nvarchar\(9\).*Int64"):
-            check_declaration(table(column("number", "nvarchar", length=9), *MEMBERS[1:]), members)
-
-
-class TestBoundary:
-    FIELD = pa.field("day", pa.date32())
-
-    def batch(self, *rows: tuple[int, date | None]) -> pa.RecordBatch:
-        days = pa.array([day for _, day in rows], pa.date32())
-        return pa.RecordBatch.from_arrays([pa.array([key for key, _ in rows], pa.int64()), days], names=["id", "day"])
-
-    def keys(self, batch: pa.RecordBatch) -> list[int]:
-        return batch.column("id").to_pylist()
-
-    def test_rows_of_the_last_range_are_left_out_and_their_ties_are_not(self):
-        # given a first range that ended at the 2nd
-        first = Boundary(self.FIELD, None, None, "2026-01-02")
-        first.fresh(self.batch((1, date(2026, 1, 1)), (2, date(2026, 1, 2)), (3, None)))
-
-        # when the next one begins there, with a tie that came late and a row that changed
-        second = Boundary(self.FIELD, first.remembered, "2026-01-02", "2026-01-03")
-        fresh = second.fresh(self.batch((2, date(2026, 1, 2)), (4, date(2026, 1, 2)), (3, None), (5, None)))
-
-        # then
-        assert self.keys(fresh) == [4, 5]
-
-    def test_a_row_after_the_last_range_is_never_left_out(self):
-        # given
-        first = Boundary(self.FIELD, None, None, "2026-01-01")
-        first.fresh(self.batch((1, date(2026, 1, 5))))
-
-        # when
-        fresh = Boundary(self.FIELD, first.remembered, "2026-01-04", None).fresh(self.batch((1, date(2026, 1, 5))))
-
-        # then
-        assert self.keys(fresh) == [1]
-
-    def test_more_rows_than_can_be_remembered_cost_copies_and_no_row(self):
-        # given
-        many = [(number, date(2026, 1, 1)) for number in range(MAXIMUM_ROWS + 1)]
-        first = Boundary(self.FIELD, None, None, "2026-01-01")
-        first.fresh(self.batch(*many))
-        assert first.remembered is None
-
-        # when
-        fresh = Boundary(self.FIELD, None, "2026-01-01", "2026-01-01").fresh(self.batch(*many))
-
-        # then
-        assert fresh.num_rows == len(many)
-
-
-class TestSnapshot:
-    def test_rows_that_are_gone_are_recorded_once_with_what_they_were(self, tmp_path):
-        # given a last snapshot with a row that was already gone then
-        schema = pa.schema(
-            [("id", pa.int64()), ("name", pa.large_string()), ("new", pa.int64()), (DELETED, pa.bool_())]
-        )
-        last = tmp_path / "last.parquet"
-        pl.DataFrame({"id": [1, 2, 3], "name": ["a", "b", "c"], DELETED: [False, False, True]}).write_parquet(last)
-        snapshot = Snapshot(["id"])
-
-        # when
-        marked = snapshot.mark(pa.RecordBatch.from_pydict({"id": [1], "name": ["a"], "new": [9]}))
-        gone = snapshot.deleted(last, schema)
-
-        # then
-        assert marked.column(DELETED).to_pylist() == [False]
-        assert gone.to_pylist() == [{"id": 2, "name": "b", "new": None, DELETED: True}]
-
-    def test_an_emptied_table_has_all_its_rows_recorded(self, tmp_path):
-        # given
-        last = tmp_path / "last.parquet"
-        pl.DataFrame({"id": [1, 2], DELETED: [False, False]}).write_parquet(last)
-
-        # when
-        gone = Snapshot(["id"]).deleted(last, pa.schema([("id", pa.int64()), (DELETED, pa.bool_())]))
-
-        # then
-        assert gone.column("id").to_pylist() == [1, 2]

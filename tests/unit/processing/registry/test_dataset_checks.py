@@ -129,6 +129,12 @@ def test_a_new_module_is_a_new_dataset_without_any_other_change(package):
         ("Members", declaration("Members"), r"'Members' cannot be a name"),
         ("members", declaration("members", "key = dy.String()"), r"schema Rows has no primary key"),
         ("members", declaration("members", f"{KEY}; _line = dy.Int64()"), r"\['_line'\] start with an underscore"),
+        (
+            "members",
+            declaration("members", f"{KEY}; gone = dy.Bool(alias='_deleted')"),
+            r"\['_deleted'\] start with an underscore",
+        ),
+        ("members", table('"full", answer_within=timedelta(milliseconds=1)'), r"answer_within 0:00:00\.001000 is less"),
         ("members", declaration("members", KEY, "{'nme': (TRIM,)}"), r"cleansing names columns \['nme'\]"),
         ("members", declaration("members", f"{KEY}; at = dy.Time()"), r"column at is of type Time"),
         (
