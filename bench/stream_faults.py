@@ -31,6 +31,7 @@ from lake.events import CHANNEL, key_channel
 from processing.declaring.dataset import Dataset, StreamSource
 from processing.storage.memory_store import MemoryStore, StoredObject
 from processing.storage.views import published_view
+from tests.support.stream_faults import respelled
 
 SENT_AGAIN: Final = 0.2
 GIVEN_AGAIN: Final = 0.05
@@ -151,23 +152,19 @@ class Scenario:
         again = self._chance.sample(self._events, int(len(self._events) * SENT_AGAIN))
         self.counts["events"] += len(self._events)
         self.counts["repeats"] += len(again)
-        for events in (self._events, [self._respelled(event) for event in again]):
+        for events in (self._events, [self._again(event) for event in again]):
             left = self._chance.sample(events, len(events))
             while left:
                 size = self._chance.randint(1, MOST_EVENTS_OF_A_REQUEST)
                 yield left[:size]
                 left = left[size:]
 
-    def _respelled(self, event: dict[str, Any]) -> dict[str, Any]:
-        """The same event: its members in another order, and whole numbers with a fraction."""
+    def _again(self, event: dict[str, Any]) -> dict[str, Any]:
+        """The same event as JSON, half of the time in another spelling."""
         if self._chance.random() < 0.5:  # noqa: PLR2004 - half of them
             return event
         self.counts["repeats in another spelling"] += 1
-        payload = {
-            name: float(value) if isinstance(value, int) else value
-            for name, value in reversed(event["payload"].items())
-        }
-        return dict(reversed(({**event, "payload": payload}).items()))
+        return respelled(event)
 
     def _post(self, events: Sequence[dict[str, Any]]) -> None:
         """Post until everything is accepted, as a caller does who is answered 503."""

@@ -41,6 +41,14 @@ POISON = (
 )
 
 
+def respelled(event):
+    """The same event as JSON: its members in another order, and whole numbers with a fraction."""
+    payload = {
+        name: float(value) if isinstance(value, int) else value for name, value in reversed(event["payload"].items())
+    }
+    return dict(reversed((event | {"payload": payload}).items()))
+
+
 class FaultyClient:
     """What a boto3 client is made to do by botocore's own events: fail before it asks, or after it was answered."""
 
@@ -91,9 +99,10 @@ class Scenario:
         self.check_view()
 
     def waves(self):
-        """The requests to post: each event once by some client, one in ten of them again by another, in random order.
-        A wave is what the batcher gets together."""
+        """The requests to post: each event once by some client, one in ten of them again by another, in random order
+        and half of these in another spelling. A wave is what the batcher gets together."""
         again = self.random.sample(self.events, int(len(self.events) * SENT_TWICE))
+        again = [respelled(event) if self.random.random() < 0.5 else event for event in again]
         requests = [*self._requests(self.events), *self._requests(again)]
         self.random.shuffle(requests)
         while requests:
