@@ -1,10 +1,13 @@
 """What bounds the stack's roles, and what deploys them, against the graph of the program."""
 
+import itertools
 import json
+import re
 from collections.abc import Callable
 from fnmatch import fnmatchcase
 
 import pytest
+from ministack.core.iam_evaluator import EvalContext, evaluate, parse_policy_document
 
 from init.boundary import boundary_document
 from init.ci_policies import deploy_policies, drift_policies, preview_policies
@@ -181,3 +184,69 @@ def test_iam_takes_every_policy(stack: str) -> None:
         assert {part: size for part, size in sizes.items() if size > MOST_CHARACTERS} == {}
         assert len(policies) <= MOST_POLICIES_OF_A_ROLE
     assert len(json.dumps(boundary_document(NAMES, stack), separators=(",", ":"))) <= MOST_CHARACTERS
+
+
+HERE = f"{REGION}:{ACCOUNT}"
+ARNS = {
+    "athena/workgroup:Workgroup": f"arn:aws:athena:{HERE}:workgroup/{{name}}",
+    "cloudwatch/logGroup:LogGroup": f"arn:aws:logs:{HERE}:log-group:{{name}}",
+    "dynamodb/table:Table": f"arn:aws:dynamodb:{HERE}:table/{{name}}",
+    "ecr/repository:Repository": f"arn:aws:ecr:{HERE}:repository/{{name}}",
+    "ecs/cluster:Cluster": f"arn:aws:ecs:{HERE}:cluster/{{name}}",
+    "ecs/taskDefinition:TaskDefinition": f"arn:aws:ecs:{HERE}:task-definition/{{name}}",
+    "glue/catalogDatabase:CatalogDatabase": f"arn:aws:glue:{HERE}:database/{{name}}",
+    "glue/workflow:Workflow": f"arn:aws:glue:{HERE}:workflow/{{name}}",
+    "iam/role:Role": f"arn:aws:iam::{ACCOUNT}:role/{{name}}",
+    "kms/key:Key": f"arn:aws:kms:{HERE}:key/{{name}}",
+    "lambda/function:Function": f"arn:aws:lambda:{HERE}:function:{{name}}",
+    "s3/bucket:Bucket": "arn:aws:s3:::{name}",
+    "sns/topic:Topic": f"arn:aws:sns:{HERE}:{{name}}",
+    "sqs/queue:Queue": f"arn:aws:sqs:{HERE}:{{name}}",
+    "ssm/parameter:Parameter": f"arn:aws:ssm:{HERE}:parameter{{name}}",
+}
+"""ARNs of what policies name, with the name that AWS knows it by."""
+# What the boundary's conditions ask of a request, as AWS sends it for what is the stack's own.
+SENT = {
+    "kms:ViaService": f"ssm.{REGION}.amazonaws.com",
+    "kms:ResourceAliases": "alias/aws/ssm",
+}
+
+
+def test_boundary_takes_no_resource_from_a_role(cloud_graph: Graph) -> None:
+    # given each action of the program's roles on each resource, by the names that the program and Pulumi give
+    stack = cloud_graph.stack
+    boundary = parse_policy_document(dict(boundary_document(NAMES, stack)))
+    prefix = f"data-platform-{stack}"
+    keys = {**SENT, "aws:ResourceTag/stack": stack}
+    refused: set[tuple[str, str]] = set()
+    for policy in cloud_graph.of_type("iam/rolePolicy:RolePolicy"):
+        document = re.sub(
+            r"\$\{([\w-]+)\.(\w+)\}", lambda found: arn_of(cloud_graph, *found.groups()), policy.inputs["policy"]
+        )
+        for statement in json.loads(document)["Statement"]:
+            asked = {
+                key: listed(value)[-1]
+                for tests in statement.get("Condition", {}).values()
+                for key, value in tests.items()
+            }
+            for action, resource in itertools.product(listed(statement["Action"]), listed(statement["Resource"])):
+                sent = {key.lower(): value for key, value in {**asked, **keys}.items()}
+                context = EvalContext(
+                    f"arn:aws:sts::{ACCOUNT}:assumed-role/x/x", "AssumedRole", ACCOUNT, action,
+                    resource.replace("*", prefix), REGION, service_context=sent,
+                )  # fmt: skip
+                if evaluate(context, [boundary]).decision != "Allow":
+                    refused.add((action, resource))
+
+    # then the boundary allows it
+    assert refused == set()
+
+
+def arn_of(graph: Graph, name: str, output: str) -> str:
+    """The ARN of one of the graph's resources, or its name."""
+    kinds = {each.type.removeprefix("aws:"): each for each in graph.resources if each.name == name}
+    for kind, template in ARNS.items():
+        if kind in kinds:
+            physical = str(kinds[kind].inputs.get("name") or f"{name}-1234567")
+            return template.format(name=physical) if "rn" in output else physical
+    return name

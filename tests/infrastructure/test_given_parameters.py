@@ -58,3 +58,24 @@ def test_no_other_key_and_no_other_service_decrypts(graph: Graph, role: str, ali
 @pytest.mark.parametrize("role", READERS)
 def test_role_without_a_given_parameter_uses_our_key_only(graph_of: Callable[[str], Graph], role: str) -> None:
     assert not may_decrypt(graph_of("local"), role, "alias/aws/ssm")
+
+
+@pytest.mark.parametrize(
+    ("role", "parameter"),
+    [("extraction-task", "/partners/office/password"), ("stream-receiver", "/partners/scales/secret")],
+)
+@pytest.mark.parametrize(("tag", "allowed"), [("dev", True), ("prod", False), (None, False)])
+def test_given_parameter_is_read_by_its_tag(
+    graph: Graph, role: str, parameter: str, tag: str | None, *, allowed: bool
+) -> None:
+    # given a parameter that is not below the stack's own prefix, with a tag or without
+    arn = f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter{parameter}"
+    keys: dict[str, Any] = {} if tag is None else {"aws:resourcetag/stack": tag}
+    principal = f"arn:aws:sts::{ACCOUNT}:assumed-role/{role}/x"
+    context = EvalContext(principal, "AssumedRole", ACCOUNT, "ssm:GetParameter", arn, REGION, service_context=keys)
+    statements = graph.policies()[f"data-platform-{graph.stack}-{role}-permissions.policy"]
+    boundary = [parse_policy_document(dict(boundary_document(NAMES, graph.stack)))]
+
+    # then the boundary decides by the tag
+    decided = evaluate(context, [parse_policy_document({"Statement": statements})], boundary).decision
+    assert (decided == "Allow") is allowed

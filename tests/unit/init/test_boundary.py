@@ -24,3 +24,9 @@ def test_a_function_in_the_network_keeps_its_interfaces() -> None:
         != "Allow"
     ]
     assert refused == []
+
+
+def test_objects_of_another_account_are_out_of_reach():
+    # given that the evaluator takes every bucket for the caller's
+    [lake] = [each for each in boundary_document(NAMES, "dev")["Statement"] if each["Sid"] == "Lake"]
+    assert lake["Condition"] == {"StringEquals": {"aws:ResourceAccount": ACCOUNT}}
