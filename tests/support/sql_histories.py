@@ -122,21 +122,19 @@ class History:
         self, sql_server: SqlServer, connection: pyodbc.Connection, stack: SqlStack, kind: Kind, folder: Path
     ) -> None:
         self._server = sql_server
-        self._connection = connection
+        self._execute = connection.execute
         self._kind = kind
         self._types = {"id": "int", "note": "nvarchar(10)"}
         self._table = self._new_table()
         self._name = f"rows_{self._table}"
         self._stack = stack
         self._now = self._start = 10 * max(kind.ticks_of_lag, 1)
+        # The table and its copy: note and ticks of the watermark by key.
         self._rows: dict[int, tuple[str, int | None]] = {}
-        """The table: note and ticks of the watermark by key."""
         self._copied: dict[int, tuple[str, int | None]] = {}
-        self._gone: set[int] = set()
-        """Keys that an increment cannot see are gone."""
+        self._gone: set[int] = set()  # keys that an increment cannot see are gone
         self._watermark: int | None = None
-        self._claimed: tuple[int | None] | None = None
-        """Where the unfinished extraction ends."""
+        self._claimed: tuple[int | None] | None = None  # where the unfinished extraction ends
         self._objects = Objects(self._before_put, folder)
         self._next_put = "whole"
         self._leases = datetime.now().astimezone()
@@ -293,9 +291,6 @@ class History:
 
     def _literal(self, ticks: int | None) -> str:
         return "null" if ticks is None else f"'{self._kind.text(ticks).replace(' ', 'T')}'"
-
-    def _execute(self, statement: str) -> None:
-        self._connection.execute(statement)
 
     def _before_put(self) -> None:
         how, self._next_put = self._next_put, "whole"
