@@ -4,11 +4,13 @@ from typing import Final
 
 from paramiko.sftp import SFTP_EOF, SFTP_NO_SUCH_FILE, SFTP_PERMISSION_DENIED, SFTPError
 
+from functions.errors import CollectorError
+
 # At most so many bytes of a server are quoted in a message.
 SHOWN_BYTES: Final = 80
 
 
-class AnswerError(OSError):
+class AnswerError(CollectorError, OSError):
     """The server refused a request. The connection is as good as before."""
 
 
@@ -24,7 +26,7 @@ class EndAnswerError(AnswerError):
     """The server says that the file or the listing ends here."""
 
 
-class NotSftpError(SFTPError):
+class NotSftpError(CollectorError, SFTPError):
     """What the server sent is not SFTP.
 
     Args:

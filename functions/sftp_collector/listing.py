@@ -88,8 +88,14 @@ class _Listing:
         if kind == stat.S_IFLNK:
             return self._behind_link(entry)
         if listed.size is None or listed.modified is None:
-            return self._session.look(self._path(entry)) or listed
+            return self._looked_at(entry) or listed
         return listed
+
+    def _looked_at(self, entry: paramiko.SFTPAttributes) -> RemoteFile | None:
+        try:
+            return self._session.look(self._path(entry))
+        except OSError:
+            return None
 
     def _behind_link(self, entry: paramiko.SFTPAttributes) -> RemoteFile | None:
         """The file that a link leads to, under the link's name, if it is in the directory."""

@@ -9,6 +9,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
+from functions.errors import CollectorError
 from functions.sftp_collector.answers import shown
 from functions.sftp_collector.session import SourceUnavailableError, reason_of
 from lake.parameters import Connection
@@ -60,7 +61,7 @@ def read_private_key(pem: str, parameter: str) -> paramiko.RSAKey:
     return paramiko.RSAKey(key=key)
 
 
-class KeyRefusedError(Exception):
+class KeyRefusedError(CollectorError):
     """The server refuses the key with one signature algorithm; it may accept it with another.
 
     Args:

@@ -30,8 +30,21 @@ def running_server(keys, server=asyncssh.SSHServer, **options):
     def in_loop(coroutine):
         return asyncio.run_coroutine_threadsafe(coroutine, loop).result(START_SECONDS)
 
+    connections = []
+
+    def noting_its_connection():
+        instance = server()
+        connection_made = instance.connection_made
+
+        def note(connection):
+            connections.append(connection)
+            connection_made(connection)
+
+        instance.connection_made = note
+        return instance
+
     async def start():
-        return await asyncssh.create_server(server, "127.0.0.1", 0, **options)
+        return await asyncssh.create_server(noting_its_connection, "127.0.0.1", 0, **options)
 
     known = asyncssh.import_authorized_keys(keys.client.public_line)
     options = {"server_host_keys": [keys.host_key], "authorized_client_keys": known, **options}
@@ -43,6 +56,9 @@ def running_server(keys, server=asyncssh.SSHServer, **options):
         async def stop():
             acceptor.close()
             await acceptor.wait_closed()
+            for connection in connections:
+                connection.abort()
+                await connection.wait_closed()
             tasks = asyncio.all_tasks() - {asyncio.current_task()}
             for task in tasks:
                 task.cancel()

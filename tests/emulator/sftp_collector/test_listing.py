@@ -111,6 +111,23 @@ def test_a_size_that_the_listing_lacks_is_asked_for(listing, inbox):
     assert [file.size for file in listing(SizesLeftOut).files] == [4]
 
 
+class SizesLeftOutAndStatForbidden(SizesLeftOut):
+    def stat(self, path):
+        if path.endswith(b".csv"):
+            raise asyncssh.SFTPPermissionDenied(f"no right to look at {path!r}")
+        return super().stat(path)
+
+    lstat = stat
+
+
+def test_a_size_that_cannot_be_had_does_not_stop_the_listing(listing, inbox):
+    # given
+    (inbox / "parcels.csv").write_bytes(b"four")
+
+    # then
+    assert [file.size for file in listing(SizesLeftOutAndStatForbidden).files] == [None]
+
+
 class EndsInLatin1(asyncssh.SFTPEOFError):
     def __init__(self):
         super().__init__("")
