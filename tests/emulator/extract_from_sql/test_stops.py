@@ -166,7 +166,7 @@ def test_an_emptied_table_stops_until_that_is_accepted(sql_server, sql_stack, ex
     sql_server.delete(table, "id = 1")
 
     # when, then
-    with pytest.raises(JobFailedError, match=rf"table dbo\.{table} has no row with a 'tick' any more.*--accept-empty"):
+    with pytest.raises(JobFailedError, match=rf"table dbo\.{table} no longer has a row with a 'tick'.*--accept-empty"):
         extract(declared)
     assert extract(declared, arguments=ACCEPT_EMPTY)[0]["rows"] == 0
     assert extract(declared)[0]["rows"] == 0
