@@ -170,7 +170,7 @@ def collect_now(
     context: typer.Context,
     dataset: str,
     accept_columns: Annotated[bool, typer.Option(help="Table: accept its columns as they are now.")] = False,  # noqa: FBT002 - a flag
-    accept_empty: Annotated[bool, typer.Option(help="Table: accept that it has no rows any more.")] = False,  # noqa: FBT002 - a flag
+    accept_empty: Annotated[bool, typer.Option(help="Table: accept that it no longer has rows.")] = False,  # noqa: FBT002 - a flag
     whole_table: Annotated[bool, typer.Option(help="Table: extract all of it, and continue from there.")] = False,  # noqa: FBT002 - a flag
     lower: Annotated[str, typer.Option("--from", help="Table: extract from this watermark on instead.")] = "",
     upper: Annotated[str, typer.Option("--to", help="Table: up to this watermark, inclusive.")] = "",

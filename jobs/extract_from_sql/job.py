@@ -82,7 +82,7 @@ def _parser(datasets: Sequence[str]) -> argparse.ArgumentParser:
     parser.add_argument(
         "--accept-empty",
         action="store_true",
-        help="accept that the table has no rows any more; a snapshot records them as deleted",
+        help="accept that the table no longer has rows; a snapshot records them as deleted",
     )
     parser.add_argument(
         "--whole-table",

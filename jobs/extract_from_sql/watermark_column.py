@@ -167,7 +167,7 @@ class WatermarkColumn:
         name = self.column.name
         if greatest is None:
             return (
-                f"table {self.table} has no row with a {name!r} any more, and the last extraction ended at "
+                f"table {self.table} no longer has a row with a {name!r}, and the last extraction ended at "
                 f"{watermark}; if it is being loaded, wait for the next run; if it was emptied on purpose, run the "
                 "extraction once with --accept-empty"
             )

@@ -35,7 +35,7 @@ class Options:
     accept_columns: bool = False
     """Accept the table's columns as they are now, whatever they were."""
     accept_empty: bool = False
-    """Accept that a table has no rows any more."""
+    """Accept that a table no longer has rows."""
     whole_table: bool = False
     """Extract the whole table, and continue from its greatest watermark."""
 

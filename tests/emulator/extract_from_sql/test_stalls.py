@@ -17,6 +17,9 @@ from tests.support.stalling_proxy import stalling_proxy
 pytestmark = [pytest.mark.emulator, pytest.mark.xdist_group("sql")]
 
 SECOND = timedelta(seconds=1)
+MINUTE = timedelta(minutes=1)
+# The driver has a minute for each answer, so that a slow machine's catalogue is in time; the rows have 1.5 seconds.
+GRACE_SECONDS = -58.5
 # More than the catalogue's answers take, and less than the rows.
 WITHIN_THE_ROWS = 100_000
 # More than the login takes.
@@ -48,13 +51,13 @@ def proxy(sql_server, sql_stack):
 
 def test_rows_that_stop_arriving_end_the_run_and_the_next_resumes(sql_stack, extract, table, proxy, monkeypatch):
     # given
-    monkeypatch.setattr(rows, "GRACE_SECONDS", 0.5)
+    monkeypatch.setattr(rows, "GRACE_SECONDS", GRACE_SECONDS)
     proxy.stall_after = WITHIN_THE_ROWS
 
     # when
     message = rf"reading dbo\.{table}: the connection is open and no rows arrive, no answer within 1\.5 s"
     with pytest.raises(JobFailedError, match=message):
-        extract(dataset(table, answer_within=SECOND))
+        extract(dataset(table, answer_within=MINUTE))
 
     # then no lease has to run out
     proxy.stall_after = None
@@ -74,7 +77,7 @@ def test_a_question_without_an_answer_ends_the_run(extract, table, proxy):
         extract(dataset(table, answer_within=SECOND))
 
 
-STALLED = """
+STALLED = f"""
 import sys
 from datetime import timedelta
 from jobs.extract_from_sql import rows
@@ -82,9 +85,9 @@ from jobs.extract_from_sql.job import main
 from jobs.extract_from_sql.process import run_process
 from tests.support.sql import dataset
 
-rows.GRACE_SECONDS = 0.5
-declared = dataset(sys.argv[1], answer_within=timedelta(seconds=1))
-run_process(lambda: main(sys.argv[2:], {"items": declared}))
+rows.GRACE_SECONDS = {GRACE_SECONDS}
+declared = dataset(sys.argv[1], answer_within=timedelta(minutes=1))
+run_process(lambda: main(sys.argv[2:], dict(items=declared)))
 """
 
 
