@@ -57,5 +57,3 @@ def test_every_type_is_changed_in_place_or_named_as_an_exception():
     ]
     # then
     assert without == []
-
-

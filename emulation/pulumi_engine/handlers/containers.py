@@ -152,7 +152,6 @@ HANDLERS: Final = {
     "aws:ecr/lifecyclePolicy:LifecyclePolicy": Handler(
         _set_lifecycle_policy,
         accepts=("repository", "policy"),
-        update=recreates(_set_lifecycle_policy),
         delete=removes("ecr", "delete_lifecycle_policy", repositoryName="repository"),
     ),
     "aws:ecs/cluster:Cluster": Handler(
