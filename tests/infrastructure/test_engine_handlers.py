@@ -8,7 +8,6 @@ from emulation.pulumi_engine.replacements import replaced_by
 from tests.support.recording import recorded
 from tests.support.variants import STACKS, VARIANTS
 
-
 NOT_OF_AWS = {"tags", *KEPT_BY_THE_PROVIDER}
 
 
