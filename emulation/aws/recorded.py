@@ -14,7 +14,7 @@ from ministack.app import main
 from ministack.core import iam_evaluator
 
 from emulation.aws.emulator import DECISIONS_VARIABLE
-from emulation.aws.server import name_api_keys
+from emulation.aws.server import name_api_keys, serve_on_one_port
 
 
 class _Recorder:
@@ -66,5 +66,6 @@ def _readable(keys: Mapping[str, Any]) -> dict[str, Any]:
 
 if __name__ == "__main__":
     name_api_keys()
+    serve_on_one_port()
     iam_evaluator.enforce = _Recorder(Path(os.environ[DECISIONS_VARIABLE]))
     main()

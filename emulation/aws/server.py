@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import ministack.app
 from ministack.app import main
 from ministack.services import apigateway_v1
 
@@ -26,6 +27,12 @@ def name_api_keys() -> None:
     apigateway_v1._build_lambda_event_v1 = build_with_key  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - as above
 
 
+def serve_on_one_port() -> None:
+    """Keep the emulator from listening at port 443 too, as it does by TLS where it may: nothing here uses that port."""
+    ministack.app._port_is_bindable = lambda *_: False  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - as above
+
+
 if __name__ == "__main__":
     name_api_keys()
+    serve_on_one_port()
     main()

@@ -19,6 +19,13 @@ NAMES = Names(BUCKET, REGION, "000000000000", REPOSITORY)
 _KEY_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}")
 
 
+def workflow_token(names, subject):
+    """GitHub's token for a workflow of the repository with this subject. The emulator reads no signature."""
+    claims = {"iss": f"https://{GITHUB_ISSUER}", "aud": GITHUB_AUDIENCE, "sub": f"repo:{names.repository}:{subject}"}
+    header, payload = (base64.urlsafe_b64encode(json.dumps(part).encode()).decode() for part in ({}, claims))
+    return f"{header}.{payload}.unsigned"
+
+
 class Account:
     """An account, and the commands as an administrator gives them."""
 
@@ -40,10 +47,8 @@ class Account:
 
     def as_workflow(self, role, subject, service="s3", *, by_tls=True):
         """A client with the credentials that a workflow gets for GitHub's token with this subject."""
-        claims = {"iss": f"https://{GITHUB_ISSUER}", "aud": GITHUB_AUDIENCE, "sub": f"repo:{REPOSITORY}:{subject}"}
-        header, payload = (base64.urlsafe_b64encode(json.dumps(part).encode()).decode() for part in ({}, claims))
         credentials = self.client("sts").assume_role_with_web_identity(
-            RoleArn=NAMES.arn_of_role(role), RoleSessionName="ci", WebIdentityToken=f"{header}.{payload}.unsigned"
+            RoleArn=NAMES.arn_of_role(role), RoleSessionName="ci", WebIdentityToken=workflow_token(NAMES, subject)
         )["Credentials"]
         keys = (credentials["AccessKeyId"], credentials["SecretAccessKey"], credentials["SessionToken"])
         client = boto3.Session(*keys, region_name=REGION).client(service)
