@@ -38,3 +38,16 @@ def pascal_keys(
 def without_none(values: Mapping[str, Any]) -> dict[str, Any]:
     """The entries that have a value."""
     return {name: value for name, value in values.items() if value is not None}
+
+
+def camel_keys(value: Any, *, verbatim: Collection[str] = ()) -> Any:  # noqa: ANN401 - any JSON value
+    """The value with every key in camelCase, at every depth; the reverse of `pascal_keys` without renames."""
+    if isinstance(value, list):
+        return [camel_keys(nested, verbatim=verbatim) for nested in value]
+    if not isinstance(value, dict):
+        return value
+    names = {name: name[:1].lower() + name[1:] for name in value}
+    return {
+        names[name]: nested if names[name] in verbatim else camel_keys(nested, verbatim=verbatim)
+        for name, nested in value.items()
+    }

@@ -6,13 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from emulation.pulumi_engine import handlers
 from emulation.pulumi_engine.emulator import Emulator
 from emulation.pulumi_engine.errors import EngineError
-from emulation.pulumi_engine.monitor import EngineMonitor, Target
+from emulation.pulumi_engine.monitor import EngineMonitor
 from emulation.pulumi_engine.program import run_program
 from emulation.pulumi_engine.providers import default_provider
-from emulation.pulumi_engine.reconciliation import Execution, Observer, Plan
+from emulation.pulumi_engine.reconciliation import Execution, Observer, Plan, Target
 from emulation.pulumi_engine.settings import encode, project_name
 from emulation.pulumi_engine.state import State
 
@@ -26,6 +25,8 @@ class Deployment:
     created: int
     updated: int
     unchanged: int
+    replaced: int = 0
+    deleted: int = 0
 
 
 def deploy(
@@ -38,7 +39,7 @@ def deploy(
     instance: str,
     on_resource: Observer | None = None,
 ) -> Deployment:
-    """Create what a program declares, and update the code that changed.
+    """Create, change, replace and delete until what is there is what a program declares.
 
     Args:
         program: folder of Pulumi.yaml and `__main__.py`.
@@ -47,7 +48,7 @@ def deploy(
         endpoint: URL of the emulator. Credentials are those of the environment.
         state_directory: where engine.json, its key and the generated private keys lie.
         instance: names the running emulator. If it is another than at the last run, everything is created afresh.
-        on_resource: told type, name and "created", "updated" or "unchanged" of each resource as it is done.
+        on_resource: gets type, name and operation of each resource as it is done, such as "created".
 
     Returns:
         The stack's outputs and the number of resources.
@@ -62,29 +63,37 @@ def deploy(
     emulator = Emulator(endpoint)
     with contextlib.closing(emulator):
         target = Target(emulator, emulator.account(region), configuration, program, state.private_keys)
-        plan = Plan(handlers.HANDLERS, state)
+        plan = Plan(target, state)
         run_program(
             program,
-            EngineMonitor(target, plan),
+            EngineMonitor(plan),
             project=project,
             stack=stack,
             configuration=configuration,
             dry_run=True,
         )
         plan.check()
-        execution = Execution(handlers.HANDLERS, state, on_resource)
-        monitor = EngineMonitor(target, execution)
+        execution = Execution(target, state, on_resource)
+        monitor = EngineMonitor(execution)
         try:
             run_program(program, monitor, project=project, stack=stack, configuration=configuration, dry_run=False)
+            execution.finish()
         except EngineError as error:
             raise _failure(execution, error) from error
     counts = execution.counts
-    return Deployment(monitor.exports, counts["created"], counts["updated"], counts["unchanged"])
+    return Deployment(
+        monitor.exports,
+        created=counts["created"],
+        updated=counts["updated"],
+        unchanged=counts["unchanged"],
+        replaced=counts["replaced"],
+        deleted=counts["deleted"],
+    )
 
 
 def _failure(execution: Execution, error: EngineError) -> EngineError:
     """Every resource that failed, not only the one that stopped the program."""
-    done = execution.counts["created"] + execution.counts["updated"]
+    done = execution.counts.total() - execution.counts["unchanged"]
     problems = execution.problems or [str(error)]
     return EngineError(
         f"the deployment stopped after {done} changes, which are remembered; a rerun goes on from there:\n  "

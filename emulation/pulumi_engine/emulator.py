@@ -3,6 +3,7 @@
 import threading
 from typing import Any, Final
 
+import boto3
 from botocore.client import BaseClient
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
@@ -20,12 +21,18 @@ _CONFIGURATION: Final = Config(
 class Emulator:
     """Clients for the emulator, one per service and region, shared by the engine's threads.
 
-    The credentials are the emulator's root, whatever the environment says: nothing here can reach a real account.
+    Every client has the emulator's endpoint, whatever the environment says: nothing here can reach a real account.
     """
 
-    def __init__(self, endpoint: str) -> None:
+    def __init__(self, endpoint: str, session: boto3.Session | None = None) -> None:
+        """Make no client yet.
+
+        Args:
+            endpoint: URL of the emulator.
+            session: whose credentials the calls are made with; by default the emulator's root.
+        """
         self.endpoint = endpoint
-        self._session = local_session(region=None)
+        self._session = session or local_session(region=None)
         self._clients: dict[tuple[str, str], BaseClient] = {}
         self._lock = threading.Lock()
 
@@ -40,7 +47,7 @@ class Emulator:
                 )
             return self._clients[service, region]
 
-    def call(self, service: str, operation: str, region: str, **parameters: object) -> dict[str, Any]:
+    def call(self, service: str, operation: str, region: str, /, **parameters: object) -> dict[str, Any]:
         """Call an operation, such as ("s3", "create_bucket"). Parameters that are None are left out.
 
         Raises:
@@ -50,9 +57,9 @@ class Emulator:
             return getattr(self.client(service, region), operation)(**without_none(parameters))
         except ClientError as error:
             refusal = error.response.get("Error", {})
-            raise EngineError(
-                f"{service} {operation} was refused: {refusal.get('Code')}: {refusal.get('Message')}"
-            ) from error
+            code = refusal.get("Code", "")
+            message = f"{service} {operation} was refused: {code}: {refusal.get('Message')}"
+            raise EngineError(message, code) from error
         except BotoCoreError as error:
             raise EngineError(f"{service} {operation} could not be called: {error}") from error
 

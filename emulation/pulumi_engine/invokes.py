@@ -1,5 +1,6 @@
 """The provider's functions that a program may call."""
 
+import base64
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -38,9 +39,17 @@ def _availability_zones(emulator: Emulator, region: str) -> dict[str, Any]:
     return {"names": [zone["ZoneName"] for zone in zones], "zoneIds": [zone["ZoneId"] for zone in zones], "id": region}
 
 
+def _registry_token(emulator: Emulator, region: str) -> dict[str, Any]:
+    [data] = emulator.call("ecr", "get_authorization_token", region)["authorizationData"]
+    user, _, password = base64.b64decode(data["authorizationToken"]).decode().partition(":")
+    token = {"authorizationToken": data["authorizationToken"], "proxyEndpoint": data["proxyEndpoint"]}
+    return {**token, "userName": user, "password": password, "id": region}
+
+
 _FUNCTIONS: Mapping[str, Callable[[Emulator, str], dict[str, Any]]] = {
     "aws:index/getCallerIdentity:getCallerIdentity": _caller_identity,
     "aws:index/getRegion:getRegion": _region,
     "aws:index/getAvailabilityZones:getAvailabilityZones": _availability_zones,
     "aws:index/getPartition:getPartition": _partition,
+    "aws:ecr/getAuthorizationToken:getAuthorizationToken": _registry_token,
 }

@@ -1,9 +1,6 @@
 """The resource monitor that the program's registrations reach: Pulumi's mock monitor, with the engine behind it."""
 
 import threading
-from collections.abc import Mapping
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final, NoReturn
 
 import pulumi
@@ -12,28 +9,14 @@ from pulumi.runtime import mocks
 from pulumi.runtime.proto import resource_pb2
 from typing_extensions import override
 
-from emulation.pulumi_engine.emulator import Emulator
 from emulation.pulumi_engine.errors import EngineError
-from emulation.pulumi_engine.handler import Request
 from emulation.pulumi_engine.invokes import answer_invoke
 from emulation.pulumi_engine.providers import Provider, default_provider, read_provider
-from emulation.pulumi_engine.reconciliation import Reconciliation
+from emulation.pulumi_engine.reconciliation import Goal, Reconciliation
 from emulation.pulumi_engine.values import mask_secrets, read_properties, write_properties
 
 _STACK_TYPE: Final = "pulumi:pulumi:Stack"
 _PROVIDER_PREFIX: Final = "pulumi:providers:"
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """Where the program is deployed to."""
-
-    emulator: Emulator
-    account: str
-    configuration: Mapping[str, str]
-    """Settings as the program sees them."""
-    program: Path
-    private_keys: Path
 
 
 class EngineMonitor(mocks.MockMonitor):
@@ -43,10 +26,10 @@ class EngineMonitor(mocks.MockMonitor):
     `Mocks.new_resource`.
     """
 
-    def __init__(self, target: Target, reconciliation: Reconciliation) -> None:
+    def __init__(self, reconciliation: Reconciliation) -> None:
         super().__init__(_NoMocks())
         self.exports: dict[str, Any] = {}
-        self._target = target
+        self._target = target = reconciliation.target
         self._reconciliation = reconciliation
         self._default_provider = default_provider(target.configuration)
         self._providers: dict[str, Provider] = {}
@@ -71,7 +54,18 @@ class EngineMonitor(mocks.MockMonitor):
         if request.type.startswith(_PROVIDER_PREFIX):
             self._providers[urn] = read_provider(read_properties(request.object, self._target.program).values)
             return resource_pb2.RegisterResourceResponse(urn=urn, id=request.name, object=request.object)
-        answer = self._reconciliation.register(self._read(urn, request), frozenset(request.ignoreChanges))
+        answer = self._reconciliation.register(
+            Goal(
+                urn=urn,
+                type=request.type,
+                name=request.name,
+                inputs=json_format.MessageToDict(request.object),
+                provider=self._provider(request.provider),
+                ignored=frozenset(path.partition(".")[0].partition("[")[0] for path in request.ignoreChanges),
+                protected=request.protect,
+                retained=request.retainOnDelete,
+            )
+        )
         state = write_properties(request.object, answer.outputs, answer.secret_outputs)
         return resource_pb2.RegisterResourceResponse(urn=urn, id=answer.id, object=state)
 
@@ -123,23 +117,6 @@ class EngineMonitor(mocks.MockMonitor):
             raise EngineError(f"{urn} is to be imported: the local engine knows only what it creates")
         if request.remote:
             raise EngineError(f"{urn} is a component of another package: the local engine cannot construct it")
-
-    def _read(self, urn: str, request: resource_pb2.RegisterResourceRequest) -> Request:
-        properties = read_properties(request.object, self._target.program)
-        provider = self._provider(request.provider)
-        needs_region = request.type.startswith("aws:")
-        region = properties.values.get("region") or (provider.require_region(urn) if needs_region else "")
-        return Request(
-            urn=urn,
-            type=request.type,
-            name=request.name,
-            properties=properties,
-            region=region,
-            account=self._target.account,
-            default_tags=provider.default_tags,
-            emulator=self._target.emulator,
-            private_keys=self._target.private_keys,
-        )
 
     def _provider(self, reference: str) -> Provider:
         """The provider of a reference "{urn}::{id}"; an empty reference is the default one."""

@@ -1,21 +1,67 @@
-"""Decides what a registered resource needs, first on paper, then in the emulator."""
+"""The embedded driver: decides what a registered resource needs, first on paper, then in the emulator."""
 
 import threading
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any, Literal
 
 from typing_extensions import override
 
-from emulation.pulumi_engine.errors import FRESH, EngineError
-from emulation.pulumi_engine.handler import Created, Handler, Request
+from emulation.pulumi_engine import lifecycle
+from emulation.pulumi_engine.emulator import Emulator
+from emulation.pulumi_engine.errors import EngineError
+from emulation.pulumi_engine.handler import Created, Request, Standing
+from emulation.pulumi_engine.handlers import HANDLERS
+from emulation.pulumi_engine.providers import Provider
 from emulation.pulumi_engine.state import ResourceState, State
-from emulation.pulumi_engine.values import strings_within
+from emulation.pulumi_engine.values import Properties, plain_properties, strings_within
 
-Operation = Literal["created", "updated", "unchanged"]
+Operation = Literal["created", "updated", "replaced", "unchanged", "deleted"]
 Observer = Callable[[str, str, str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where the program is deployed to."""
+
+    emulator: Emulator
+    account: str
+    configuration: Mapping[str, str]
+    """Settings as the program sees them."""
+    program: Path
+    private_keys: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """One resource as the program registers it."""
+
+    urn: str
+    type: str
+    name: str
+    inputs: Mapping[str, Any]
+    """In the protocol's form."""
+    provider: Provider
+    ignored: frozenset[str] = frozenset()
+    """Inputs whose changes are ignored."""
+    protected: bool = False
+    retained: bool = False
+    """Whether it outlives the program's forgetting it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What has to be done for a goal."""
+
+    operation: Operation
+    request: Request
+    added: dict[str, Any]
+    """Inputs that the program did not set itself."""
+    changed: frozenset[str] = frozenset()
+    deletes_first: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,76 +78,89 @@ class RefusedError(EngineError):
 
 
 class Reconciliation(ABC):
-    """One run of the program over what stands."""
+    """One run of the program over what is there."""
 
-    def __init__(self, handlers: Mapping[str, Handler], state: State) -> None:
-        self.handlers = handlers
+    def __init__(self, target: Target, state: State) -> None:
+        self.target = target
         self.state = state
         self.problems: list[str] = []
         """What went wrong, in the order it did, each for a person to read."""
+        self._seen: set[str] = set()
 
     @abstractmethod
-    def register(self, request: Request, ignored_changes: frozenset[str]) -> Answer:
+    def register(self, goal: Goal) -> Answer:
         """Answer a registration.
 
         Raises:
             EngineError: the resource cannot be deployed, and the program must stop here.
         """
 
-    def decide(self, request: Request, ignored_changes: frozenset[str]) -> tuple[Handler, Operation]:
+    def decide(self, goal: Goal) -> Decision:
         """What has to be done.
 
         Raises:
             RefusedError: the engine cannot do what the program asks.
         """
-        handler = self.handlers.get(request.type)
-        where = f"{request.type} {request.name!r}"
-        if handler is None:
-            raise RefusedError(f"no handler for {request.type}: the local engine cannot create {request.urn}")
-        unknown = sorted(set(request.inputs) - set(handler.accepts) - {"region"})
-        if unknown:
-            raise RefusedError(f"{where} sets {', '.join(unknown)}, which the local engine cannot do ({request.urn})")
-        standing = self.state.resources.get(request.urn)
+        self._seen.add(goal.urn)
+        standing = self.state.resources.get(goal.urn)
+        olds: dict[str, Any] = dict(standing.inputs) if standing else {}
+        news = {**goal.inputs, **{name: olds[name] for name in goal.ignored if name in olds}}
+        request, added = self._checked(goal, news, olds, goal.urn)
         if standing is None:
-            return handler, "created"
-        changed = changed_inputs(standing, self.fingerprints(request)) - ignored_changes
-        if not changed:
-            return handler, "unchanged"
-        refused = sorted(changed - set(handler.updatable))
-        if refused:
-            raise RefusedError(f"{where}: {', '.join(refused)} changed")
-        return handler, "updated"
+            return Decision("created", request, added)
+        found = lifecycle.difference(goal.type, olds, self.comparable(request), goal.ignored)
+        if not found.replacing:
+            return Decision("updated" if found.changed else "unchanged", request, added, found.changed)
+        if goal.protected or standing.protected:
+            what = ", ".join(sorted(found.replacing))
+            raise RefusedError(f"{goal.type} {goal.name!r} is protected, and its {what} cannot change in place")
+        # Its name may be taken: a made-up name is made up again.
+        request, added = self._checked(goal, news, {}, f"{goal.urn}{standing.id}")
+        return Decision("replaced", request, added, found.changed, found.deletes_first)
 
-    def fingerprints(self, request: Request) -> dict[str, str]:
-        """The keyed hash of each input, and of what the provider adds to them."""
-        added = {"aws:region": request.region, "aws:defaultTags": dict(request.default_tags)}
-        return {name: self.state.fingerprint(value) for name, value in {**request.inputs, **added}.items()}
+    def comparable(self, request: Request) -> dict[str, Any]:
+        """The inputs as the state keeps them: secret ones and contents of assets as hashes."""
+        properties = request.properties
+        return {
+            name: self.state.fingerprint(value) if name in properties.secrets else self.state.plain(value)
+            for name, value in properties.values.items()
+        }
+
+    def removed(self) -> Iterator[tuple[str, ResourceState]]:
+        """The resources that the program no longer registers, what depends on others first."""
+        return ((urn, each) for urn, each in reversed(self.state.resources.items()) if urn not in self._seen)
+
+    def _checked(
+        self, goal: Goal, news: Mapping[str, Any], olds: Mapping[str, Any], seed: str
+    ) -> tuple[Request, dict[str, Any]]:
+        checked = lifecycle.check(goal.type, goal.name, news, olds, goal.provider, seed.encode())
+        if checked.problems:
+            raise RefusedError(f"{'; '.join(checked.problems.values())} ({goal.urn})")
+        properties = plain_properties(checked.inputs, self.target.program)
+        added = {name: value for name, value in checked.inputs.items() if name not in news}
+        return self.request(goal.urn, goal.type, goal.name, properties), added
+
+    def request(self, urn: str, kind: str, name: str, properties: Properties) -> Request:
+        """What a handler is given."""
+        target = self.target
+        return Request(urn, kind, name, properties, target.account, target.emulator, target.private_keys)
 
 
 class Plan(Reconciliation):
-    """Touches nothing: collects every reason to refuse, and answers from what stands."""
-
-    def __init__(self, handlers: Mapping[str, Handler], state: State) -> None:
-        super().__init__(handlers, state)
-        self._seen: set[str] = set()
-        self._changes = False
+    """Touches nothing: collects every reason to refuse, and answers from what is there."""
 
     @override
-    def register(self, request: Request, ignored_changes: frozenset[str]) -> Answer:
-        self._seen.add(request.urn)
+    def register(self, goal: Goal) -> Answer:
+        standing = self.state.resources.get(goal.urn)
         try:
-            handler, operation = self.decide(request, ignored_changes)
+            decision = self.decide(goal)
         except RefusedError as refusal:
             self.problems.append(str(refusal))
-            standing = self.state.resources.get(request.urn)
-            if standing is None:
-                return Answer("")
-            self._changes = True
-            # As it stands, or everything that refers to it would seem changed as well.
-            return Answer(standing.id, standing.outputs)
-        if operation == "created":
-            return Answer("")
-        return standing_answer(handler, request, self.state.resources[request.urn], updated=operation == "updated")
+            # As it is, or everything that refers to it would seem changed as well.
+            return Answer(standing.id, standing.outputs) if standing else Answer("")
+        if standing is None or decision.operation in {"created", "replaced"}:
+            return Answer("", decision.added)
+        return standing_answer(decision, standing)
 
     def check(self) -> None:
         """Judge the whole program, after it ran.
@@ -109,76 +168,109 @@ class Plan(Reconciliation):
         Raises:
             EngineError: it cannot be deployed; lists every reason.
         """
-        removed = [standing for urn, standing in self.state.resources.items() if urn not in self._seen]
-        self.problems += [f"{standing.type} {standing.name!r} was removed from the program" for standing in removed]
+        self.problems += [
+            f"{each.type} {each.name!r} is protected, and was removed from the program"
+            for _, each in self.removed()
+            if each.protected
+        ]
         if self.problems:
-            advice = f"\nThe local engine cannot change this in place: {FRESH}." if removed or self._changes else ""
-            raise EngineError(
-                "the program was not deployed, and nothing was changed:\n  " + "\n  ".join(self.problems) + advice
-            )
+            raise EngineError("the program was not deployed, and nothing was changed:\n  " + "\n  ".join(self.problems))
 
 
 class Execution(Reconciliation):
-    """Creates and updates, and remembers each resource as soon as it stands."""
+    """Creates, changes and deletes, and remembers each resource as soon as it is there."""
 
-    def __init__(self, handlers: Mapping[str, Handler], state: State, observer: Observer | None) -> None:
-        super().__init__(handlers, state)
+    def __init__(self, target: Target, state: State, observer: Observer | None) -> None:
+        super().__init__(target, state)
         self.counts: Counter[Operation] = Counter()
         self._observer = observer
         self._lock = threading.Lock()
 
     @override
-    def register(self, request: Request, ignored_changes: frozenset[str]) -> Answer:
+    def register(self, goal: Goal) -> Answer:
         try:
-            handler, operation = self.decide(request, ignored_changes)
-            standing = self.state.resources.get(request.urn)
-            if operation != "unchanged":
-                standing = self._carry_out(handler, request, standing)
-                self.state.record(request.urn, standing)
-            if standing is None:
-                raise EngineError(f"{request.urn} is not in the state")  # noqa: TRY301 - decide() said it is
-            answer = standing_answer(handler, request, standing)
+            decision = self.decide(goal)
+            standing = self.state.resources.get(goal.urn)
+            if standing is None or decision.operation != "unchanged":
+                standing = self._carry_out(goal, decision, standing)
+            elif (standing.protected, standing.retained) != (goal.protected, goal.retained):
+                standing = replace(standing, protected=goal.protected, retained=goal.retained)
+                self.state.record(goal.urn, standing)
+            answer = standing_answer(decision, standing)
         except EngineError as error:
             with self._lock:
                 self.problems.append(str(error))
             raise
-        self._tell(request, operation)
+        self._report(goal.type, goal.name, decision.operation)
         return answer
 
-    def _carry_out(self, handler: Handler, request: Request, standing: ResourceState | None) -> ResourceState:
-        if standing is None or handler.update is None:
-            made = handler.create(request)
+    def finish(self) -> None:
+        """Delete what was replaced and what the program no longer has, after it ran.
+
+        Raises:
+            EngineError: some of it cannot be deleted; lists every reason. A rerun tries again.
+        """
+        for old in reversed(self.state.replaced.copy()):
+            self._delete(old.urn, old.resource, lambda old=old: self.state.forget_replaced(old))
+        for urn, resource in list(self.removed()):
+            self._delete(urn, resource, lambda urn=urn: self.state.forget(urn))
+            if urn not in self.state.resources:
+                self._report(resource.type, resource.name, "deleted")
+        if self.problems:
+            raise EngineError(self.problems[0])
+
+    def _delete(self, urn: str, resource: ResourceState, forget: Callable[[], None]) -> None:
+        request = self.request(urn, resource.type, resource.name, Properties(resource.inputs, frozenset()))
+        try:
+            if not resource.retained:
+                lifecycle.delete(request, _standing(resource))
+            forget()
+        except EngineError as error:
+            self.problems.append(str(error))
+
+    def _carry_out(self, goal: Goal, decision: Decision, old: ResourceState | None) -> ResourceState:
+        request = decision.request
+        if old is not None and decision.operation == "updated":
+            made = Created(old.id, {**old.outputs, **lifecycle.update(request, _standing(old, decision.changed))})
         else:
-            made = handler.update(request, Created(standing.id, standing.outputs))
-        return ResourceState(
-            type=request.type,
-            name=request.name,
+            if old is not None and decision.deletes_first and not old.retained:
+                before = self.request(goal.urn, old.type, old.name, Properties(old.inputs, frozenset()))
+                lifecycle.delete(before, _standing(old))
+                self.state.forget(goal.urn)
+            made = lifecycle.create(request)
+        resource = ResourceState(
+            type=goal.type,
+            name=goal.name,
             id=made.id,
             outputs=_without_secrets(request, made),
-            inputs=self.fingerprints(request),
+            inputs=self.comparable(request),
+            protected=goal.protected,
+            retained=goal.retained,
         )
+        is_left = old is not None and decision.operation == "replaced" and not decision.deletes_first
+        self.state.record(goal.urn, resource, replaced=old if is_left else None)
+        return resource
 
-    def _tell(self, request: Request, operation: Operation) -> None:
+    def _report(self, kind: str, name: str, operation: Operation) -> None:
         with self._lock:
             self.counts[operation] += 1
             if self._observer is not None:
-                self._observer(request.type, request.name, operation)
+                self._observer(kind, name, operation)
 
 
-def changed_inputs(standing: ResourceState, fingerprints: Mapping[str, str]) -> frozenset[str]:
-    """Names of the inputs that were added, removed or given another value."""
-    names = standing.inputs.keys() | fingerprints.keys()
-    return frozenset(name for name in names if standing.inputs.get(name) != fingerprints.get(name))
-
-
-def standing_answer(handler: Handler, request: Request, standing: ResourceState, *, updated: bool = False) -> Answer:
-    """What the program gets of a resource that stands. If it is still to be updated, without what that will change."""
-    volatile = set(handler.volatile) if updated else set[str]()
+def standing_answer(decision: Decision, standing: ResourceState) -> Answer:
+    """What the program gets of a resource that is there. If it is still to be updated, without what that changes."""
+    handler, request = HANDLERS[standing.type], decision.request
+    volatile = handler.updated_outputs if decision.operation == "updated" else ()
     return Answer(
-        id="" if "id" in volatile else standing.id,
-        outputs={name: value for name, value in standing.outputs.items() if name not in volatile},
+        id=standing.id,
+        outputs=decision.added | {name: value for name, value in standing.outputs.items() if name not in volatile},
         secret_outputs=handler.secret_outputs(request, standing.id) if handler.secret_outputs else {},
     )
+
+
+def _standing(resource: ResourceState, changed: frozenset[str] = frozenset()) -> Standing:
+    return Standing(resource.id, {**resource.inputs, **resource.outputs}, changed)
 
 
 def _without_secrets(request: Request, made: Created) -> dict[str, Any]:

@@ -1,7 +1,8 @@
-"""What the engine remembers between runs: one JSON file, without a secret in it.
+"""What the embedded driver remembers between runs: one JSON file, without a secret in it.
 
-Inputs are kept only as hashes keyed with a random key (HMAC), so that a short password cannot be found by hashing
-guesses; the key lies beside the file, readable by its owner alone. Outputs that repeat a secret input are not kept.
+A secret input is kept only as a hash keyed with a random key (HMAC), so that a short password cannot be found by
+hashing guesses; the key is beside the file, readable by its owner alone. Outputs that repeat a secret input are not
+kept.
 A generated private key is a file of its own under private-keys/, which is where that resource physically lives.
 """
 
@@ -23,7 +24,7 @@ from emulation.pulumi_engine.errors import EngineError
 _STATE_FILE: Final = "engine.json"
 _KEY_FILE: Final = "engine.key"
 _PRIVATE_KEYS: Final = "private-keys"
-_VERSION: Final = 1
+_VERSION: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +36,18 @@ class ResourceState:
     id: str
     outputs: dict[str, Any]
     """What the emulator made of it, such as its ARN. No secrets."""
-    inputs: dict[str, str]
-    """Keyed hash of each input."""
+    inputs: dict[str, Any]
+    """What it was made from, with the keyed hash of each secret input, and hashes of contents."""
+    protected: bool = False
+    retained: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Replaced:
+    """A resource whose replacement is there, and which is still to be deleted."""
+
+    urn: str
+    resource: ResourceState
 
 
 class State:
@@ -57,35 +68,64 @@ class State:
         self._lock = threading.Lock()
         self.private_keys = directory / _PRIVATE_KEYS
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self.resources = self._read()
+        self.resources: dict[str, ResourceState] = {}
+        """By URN, in the order in which they were created."""
+        self.replaced: list[Replaced] = []
+        self._read()
         if not self.resources:
             discard_state(directory)
         self._key = _read_or_make_key(directory / _KEY_FILE)
 
-    def record(self, urn: str, resource: ResourceState) -> None:
-        """Remember a resource that was just created or updated."""
+    def record(self, urn: str, resource: ResourceState, replaced: ResourceState | None = None) -> None:
+        """Remember a resource that was just created or updated, and the one that it replaced."""
         with self._lock:
+            if replaced is not None:
+                self.replaced.append(Replaced(urn, replaced))
+                # What replaces it comes after everything that is there.
+                del self.resources[urn]
             self.resources[urn] = resource
-            content = {
-                "version": _VERSION,
-                "instance": self._instance,
-                "resources": {name: asdict(known) for name, known in sorted(self.resources.items())},
-            }
-            _write_atomically(self._file, json.dumps(content, indent=1))
+            self._write()
 
-    def fingerprint(self, value: object) -> str:
-        """Keyed hash of an input's value."""
+    def forget(self, urn: str) -> None:
+        """A resource was deleted."""
+        with self._lock:
+            del self.resources[urn]
+            self._write()
+
+    def forget_replaced(self, replaced: Replaced) -> None:
+        """A resource that was replaced is deleted."""
+        with self._lock:
+            self.replaced.remove(replaced)
+            self._write()
+
+    def fingerprint(self, value: object) -> dict[str, str]:
+        """Keyed hash of a secret input's value."""
         canonical = json.dumps(value, sort_keys=True, separators=(",", ":"), default=_content_digest)
-        return hmac.new(self._key, canonical.encode(), hashlib.sha256).hexdigest()
+        return {"hmac": hmac.new(self._key, canonical.encode(), hashlib.sha256).hexdigest()}
 
-    def _read(self) -> dict[str, ResourceState]:
+    @staticmethod
+    def plain(value: object) -> Any:  # noqa: ANN401 - any JSON value
+        """An input's value with hashes of contents."""
+        return json.loads(json.dumps(value, default=_content_digest))
+
+    def _write(self) -> None:
+        content = {
+            "version": _VERSION,
+            "instance": self._instance,
+            "resources": {urn: asdict(known) for urn, known in self.resources.items()},
+            "replaced": [asdict(each) for each in self.replaced],
+        }
+        _write_atomically(self._file, json.dumps(content, indent=1))
+
+    def _read(self) -> None:
         try:
             content = json.loads(self._file.read_text())
             if content["version"] != _VERSION or content["instance"] != self._instance:
-                return {}
-            return {urn: ResourceState(**known) for urn, known in content["resources"].items()}
+                return
+            self.resources |= {urn: ResourceState(**known) for urn, known in content["resources"].items()}
+            self.replaced += [Replaced(each["urn"], ResourceState(**each["resource"])) for each in content["replaced"]]
         except FileNotFoundError:
-            return {}
+            return
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise EngineError(
                 f"{self._file} cannot be read ({error}); run `python -m local up --fresh` or delete the file "

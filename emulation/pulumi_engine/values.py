@@ -1,5 +1,6 @@
 """Pulumi's wire values read as plain Python, and the engine's answers written back."""
 
+import json
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -23,6 +24,8 @@ _SECRET: Final = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105 - a mark on se
 _ASSET: Final = "c44067f5952c0a294b673a41bacd8c17"
 _ARCHIVE: Final = "0def7320c3a5731c473e5ecbe6d01bc7"
 _RESOURCE: Final = "5cf8f73096256a8f31e491e813e4eb8e"
+UNKNOWN: Final = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
+"""What the protocol writes in a preview for a value that is not known yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,18 +43,45 @@ class Properties:
 
 def read_properties(struct: struct_pb2.Struct, directory: Path) -> Properties:
     """Read what a program sent. Relative paths of assets are relative to the program's directory."""
-    raw: dict[str, Any] = json_format.MessageToDict(struct)
+    return plain_properties(json_format.MessageToDict(struct), directory)
+
+
+def plain_properties(raw: Mapping[str, Any], directory: Path) -> Properties:
+    """Read values in the protocol's form. Relative paths of assets are relative to the program's directory."""
     return Properties(
         {name: _plain(value, directory) for name, value in raw.items() if value is not None},
         frozenset(name for name, value in raw.items() if _holds_secret(value)),
     )
 
 
+def as_secret(value: object) -> dict[str, Any]:
+    """A value in the protocol's form, marked as a secret."""
+    return {_SIGNATURE: _SECRET, "value": value}
+
+
+def without_marks(value: object) -> object:
+    """A value in the protocol's form as it is compared: secrets as what they hold, assets by their hash."""
+    if isinstance(value, list):
+        return [without_marks(nested) for nested in value]
+    if not isinstance(value, dict):
+        return value
+    if value.get(_SIGNATURE) == _SECRET:
+        return without_marks(value["value"])
+    if _SIGNATURE in value and "hash" in value:
+        return {"hash": value["hash"]}
+    return {name: without_marks(nested) for name, nested in value.items() if nested is not None}
+
+
+def same(one: object, other: object) -> bool:
+    """Whether two values mean the same to AWS: of JSON text the content counts, not how it is written."""
+    return _parsed(one) == _parsed(other)
+
+
 def write_properties(
     echo: struct_pb2.Struct, outputs: Mapping[str, Any], secret_outputs: Mapping[str, Any]
 ) -> struct_pb2.Struct:
     """The state of a resource as the program sees it: its inputs as they were sent, overlaid by its outputs."""
-    marked = {name: {_SIGNATURE: _SECRET, "value": value} for name, value in secret_outputs.items()}
+    marked = {name: as_secret(value) for name, value in secret_outputs.items()}
     answer = struct_pb2.Struct()
     answer.CopyFrom(echo)
     overlay = json_format.ParseDict({**outputs, **marked}, struct_pb2.Struct())
@@ -76,6 +106,17 @@ def strings_within(value: object) -> Iterator[str]:
     elif isinstance(value, list | tuple):
         for nested in value:
             yield from strings_within(nested)
+
+
+def _parsed(value: object) -> object:
+    if isinstance(value, str) and value[:1] in {"{", "["}:
+        try:
+            return json.loads(value)
+        except ValueError:
+            return value
+    if isinstance(value, Mapping):
+        return {name: _parsed(nested) for name, nested in value.items()}
+    return [_parsed(nested) for nested in value] if isinstance(value, list) else value
 
 
 def _holds_secret(value: object) -> bool:

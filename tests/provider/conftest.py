@@ -12,6 +12,8 @@ from tests.support.provider.translation import Configuration, translate
 from tests.support.recording import Graph, record
 from tests.support.variants import changed_settings
 
+Translated = Callable[[Graph], Configuration]
+
 
 @pytest.fixture(scope="session")
 def terraform(tmp_path_factory: pytest.TempPathFactory) -> Terraform:
@@ -26,7 +28,7 @@ def schema(terraform: Terraform) -> Schema:
 
 
 @pytest.fixture(scope="session")
-def translated(schema: Schema) -> Callable[[Graph], Configuration]:
+def translated(schema: Schema) -> Translated:
     """Translates a graph whose references have URNs."""
     return lambda graph: translate(graph, schema, program_folder())
 

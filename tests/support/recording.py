@@ -56,7 +56,12 @@ OUTPUTS = (
 INVOKES = {
     "aws:index/getCallerIdentity:getCallerIdentity": {"accountId": ACCOUNT},
     "aws:index/getRegion:getRegion": {"region": "eu-west-1"},
-    "aws:ecr/getAuthorizationToken:getAuthorizationToken": {"userName": "AWS", "password": "registry-token"},
+    "aws:ecr/getAuthorizationToken:getAuthorizationToken": {
+        "userName": "AWS",
+        "password": "registry-token",
+        "proxyEndpoint": "https://registry",
+    },
+    "aws:index/getPartition:getPartition": {"partition": "aws"},
 }
 
 
@@ -230,4 +235,4 @@ def _readable(value: Any) -> Any:
         return value
     if SIGNATURE not in value:
         return {key: _readable(item) for key, item in sorted(value.items()) if item is not None}
-    return _readable(value["value"]) if "value" in value else f"{FILE}{value['path']}"
+    return _readable(value["value"]) if "value" in value else f"{FILE}{value.get('path', 'assets')}"

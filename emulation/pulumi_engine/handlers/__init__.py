@@ -6,6 +6,7 @@ from emulation.pulumi_engine.handler import Handler
 from emulation.pulumi_engine.handlers import (
     api_gateway,
     athena,
+    audit,
     cloudwatch,
     containers,
     dynamodb,
@@ -15,6 +16,7 @@ from emulation.pulumi_engine.handlers import (
     glue,
     iam,
     keys,
+    names,
     network,
     queues,
     s3,
@@ -26,6 +28,7 @@ from emulation.pulumi_engine.handlers import (
 HANDLERS: Final[dict[str, Handler]] = {
     **api_gateway.HANDLERS,
     **athena.HANDLERS,
+    **audit.HANDLERS,
     **cloudwatch.HANDLERS,
     **containers.HANDLERS,
     **dynamodb.HANDLERS,
@@ -35,6 +38,7 @@ HANDLERS: Final[dict[str, Handler]] = {
     **glue.HANDLERS,
     **iam.HANDLERS,
     **keys.HANDLERS,
+    **names.HANDLERS,
     **network.HANDLERS,
     **queues.HANDLERS,
     **s3.HANDLERS,

@@ -1,18 +1,26 @@
 """API Gateway: REST APIs with their resources, methods, answers, stages, keys and usage plans."""
 
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from emulation.pulumi_engine.handler import Created, Handler, Request
+from emulation.pulumi_engine.handler import (
+    Created,
+    Handler,
+    Request,
+    Standing,
+    Update,
+    as_text,
+    named,
+    recreates,
+    removes,
+)
 
 _METHOD: Final = ("apiKeyRequired", "operationName", "requestParameters", "requestValidatorId")
 _INTEGRATION: Final = (
-    "cacheKeyParameters",
-    "cacheNamespace",
     "connectionId",
     "connectionType",
     "contentHandling",
     "credentials",
-    "passthroughBehavior",
     "requestParameters",
     "requestTemplates",
     "type",
@@ -26,14 +34,52 @@ _METHOD_SETTINGS: Final = {
 }
 
 
+def _patches(operation: str, where: Mapping[str, str], paths: Mapping[str, str]) -> Update:
+    """An update by JSON patches of what changed.
+
+    Args:
+        operation: boto3's name of the operation.
+        where: the parameters that name the resource, as in `named`.
+        paths: the patch's path of each input; a map's keys follow the path.
+    """
+
+    def update(request: Request, standing: Standing) -> None:
+        operations = [
+            patch
+            for name in sorted(standing.changed & paths.keys())
+            for patch in _patch_of(paths[name], standing.properties.get(name), request.inputs.get(name))
+        ]
+        if operations:
+            request.call("apigateway", operation, **named(standing, where), patchOperations=operations)
+
+    return update
+
+
+def _patch_of(path: str, old: object, new: object) -> Iterator[dict[str, str]]:
+    if not isinstance(old, Mapping) and not isinstance(new, Mapping):
+        yield {"op": "replace", "path": path, "value": "" if new is None else as_text(new)}
+        return
+    before, after = (each if isinstance(each, Mapping) else {} for each in (old, new))
+    for key in before.keys() - after.keys():
+        yield {"op": "remove", "path": f"{path}/{_escaped(key)}"}
+    for key, value in after.items():
+        if before.get(key) != value:
+            operation = "replace" if key in before else "add"
+            yield {"op": operation, "path": f"{path}/{_escaped(key)}", "value": as_text(value)}
+
+
+def _escaped(key: str) -> str:
+    return key.replace("~", "~0").replace("/", "~1")
+
+
 def _create_api(request: Request) -> Created:
     response = request.call(
         "apigateway",
         "create_rest_api",
-        name=request.physical_name(),
+        name=request.inputs["name"],
         endpointConfiguration={"types": [request.inputs.get("endpointConfiguration", {}).get("types", "EDGE")]},
         tags=request.tags,
-        **_given(request, *_API),
+        **request.given(*_API),
     )
     identity = response["id"]
     roots = request.call("apigateway", "get_resources", restApiId=identity)["items"]
@@ -65,7 +111,7 @@ def _put_method(request: Request) -> Created:
         "put_method",
         **_where(request),
         authorizationType=request.inputs["authorization"],
-        **_given(request, *_METHOD),
+        **request.given(*_METHOD),
     )
     return Created(_identity(request, "agm"))
 
@@ -78,7 +124,7 @@ def _put_integration(request: Request) -> Created:
         **_where(request),
         integrationHttpMethod=inputs.get("integrationHttpMethod"),
         timeoutInMillis=inputs.get("timeoutMilliseconds"),
-        **_given(request, *_INTEGRATION),
+        **request.given(*_INTEGRATION),
     )
     return Created(_identity(request, "agi"))
 
@@ -89,7 +135,7 @@ def _put_method_response(request: Request) -> Created:
         "put_method_response",
         **_where(request),
         statusCode=request.inputs["statusCode"],
-        **_given(request, "responseModels", "responseParameters"),
+        **request.given("responseModels", "responseParameters"),
     )
     return Created(_identity(request, "agmr", request.inputs["statusCode"]))
 
@@ -100,7 +146,7 @@ def _put_integration_response(request: Request) -> Created:
         "put_integration_response",
         **_where(request),
         statusCode=request.inputs["statusCode"],
-        **_given(request, "contentHandling", "responseParameters", "responseTemplates", "selectionPattern"),
+        **request.given("contentHandling", "responseParameters", "responseTemplates", "selectionPattern"),
     )
     return Created(_identity(request, "agir", request.inputs["statusCode"]))
 
@@ -111,14 +157,14 @@ def _put_gateway_response(request: Request) -> Created:
         "apigateway",
         "put_gateway_response",
         restApiId=inputs["restApiId"],
-        **_given(request, "responseParameters", "responseTemplates", "responseType", "statusCode"),
+        **request.given("responseParameters", "responseTemplates", "responseType", "statusCode"),
     )
     return Created(f"aggr-{inputs['restApiId']}-{inputs['responseType']}")
 
 
 def _create_deployment(request: Request) -> Created:
     response = request.call(
-        "apigateway", "create_deployment", restApiId=request.inputs["restApi"], **_given(request, "description")
+        "apigateway", "create_deployment", restApiId=request.inputs["restApi"], **request.given("description")
     )
     return Created(response["id"])
 
@@ -133,16 +179,10 @@ def _create_stage(request: Request) -> Created:
         deploymentId=request.inputs["deployment"],
         tracingEnabled=request.inputs.get("xrayTracingEnabled"),
         tags=request.tags,
-        **_given(request, "description", "variables"),
+        **request.given("description", "variables"),
     )
     if settings := request.inputs.get("accessLogSettings"):
-        _patch(
-            request,
-            api,
-            stage,
-            {"/accessLogSettings/destinationArn": settings["destinationArn"]}
-            | {"/accessLogSettings/format": settings["format"]},
-        )
+        _patch(request, api, stage, {f"/accessLogSettings/{name}": settings[name] for name in settings})
     return Created(
         f"ags-{api}-{stage}",
         {
@@ -163,7 +203,7 @@ def _set_methods(request: Request) -> Created:
 
 
 def _patch(request: Request, api: str, stage: str, changes: dict[str, Any]) -> None:
-    operations = [{"op": "replace", "path": path, "value": _as_text(value)} for path, value in changes.items()]
+    operations = [{"op": "replace", "path": path, "value": as_text(value)} for path, value in changes.items()]
     request.call("apigateway", "update_stage", restApiId=api, stageName=stage, patchOperations=operations)
 
 
@@ -171,10 +211,10 @@ def _create_key(request: Request) -> Created:
     response = request.call(
         "apigateway",
         "create_api_key",
-        name=request.physical_name(),
+        name=request.inputs["name"],
         enabled=request.inputs.get("enabled", True),
         tags=request.tags,
-        **_given(request, "description", "value"),
+        **request.given("description", "value"),
     )
     arn = f"arn:aws:apigateway:{request.region}::/apikeys/{response['id']}"
     return Created(response["id"], {"arn": arn})
@@ -190,12 +230,12 @@ def _create_plan(request: Request) -> Created:
     response = request.call(
         "apigateway",
         "create_usage_plan",
-        name=request.physical_name(),
+        name=request.inputs["name"],
         apiStages=[{"apiId": each["apiId"], "stage": each["stage"]} for each in inputs.get("apiStages", [])],
         throttle=inputs.get("throttleSettings"),
         quota=inputs.get("quotaSettings"),
         tags=request.tags,
-        **_given(request, "description"),
+        **request.given("description"),
     )
     arn = f"arn:aws:apigateway:{request.region}::/usageplans/{response['id']}"
     return Created(response["id"], {"name": response["name"], "arn": arn})
@@ -227,26 +267,55 @@ def _identity(request: Request, kind: str, *more: str) -> str:
     return "-".join([kind, inputs["restApi"], inputs["resourceId"], inputs["httpMethod"], *more])
 
 
-def _given(request: Request, *names: str) -> dict[str, Any]:
-    """The named inputs, those that are set; API Gateway's own names are Pulumi's."""
-    return {name: request.inputs[name] for name in names if name in request.inputs}
-
-
-def _as_text(value: object) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
-
-
 _WHERE: Final = ("restApi", "resourceId", "httpMethod")
+_API_ID: Final = {"restApiId": "restApi"}
+_METHOD_ID: Final = {"restApiId": "restApi", "resourceId": "resourceId", "httpMethod": "httpMethod"}
+_ANSWER_ID: Final = {**_METHOD_ID, "statusCode": "statusCode"}
+_STAGE_ID: Final = {"restApiId": "restApi", "stageName": "stageName"}
+
+
+def _same(*names: str) -> dict[str, str]:
+    """The paths of inputs that API Gateway has under the same name."""
+    return {name: f"/{name}" for name in names}
+
 
 HANDLERS: Final = {
-    "aws:apigateway/restApi:RestApi": Handler(_create_api, accepts=("name", "endpointConfiguration", "tags", *_API)),
-    "aws:apigateway/resource:Resource": Handler(_create_resource, accepts=("restApi", "parentId", "pathPart")),
-    "aws:apigateway/method:Method": Handler(_put_method, accepts=("authorization", *_WHERE, *_METHOD)),
+    "aws:apigateway/restApi:RestApi": Handler(
+        _create_api,
+        accepts=("name", "endpointConfiguration", "tags", *_API),
+        update=_patches(
+            "update_rest_api",
+            {"restApiId": "id"},
+            _same("name", "description", "apiKeySource", "disableExecuteApiEndpoint"),
+        ),
+        unchangeable=("endpointConfiguration", "binaryMediaTypes"),
+        delete=removes("apigateway", "delete_rest_api", restApiId="id"),
+    ),
+    "aws:apigateway/resource:Resource": Handler(
+        _create_resource,
+        accepts=("restApi", "parentId", "pathPart"),
+        update=_patches("update_resource", {**_API_ID, "resourceId": "id"}, _same("parentId", "pathPart")),
+        delete=removes("apigateway", "delete_resource", **_API_ID, resourceId="id"),
+    ),
+    "aws:apigateway/method:Method": Handler(
+        _put_method,
+        accepts=("authorization", *_WHERE, *_METHOD),
+        update=_patches("update_method", _METHOD_ID, {**_same(*_METHOD), "authorization": "/authorizationType"}),
+        delete=removes("apigateway", "delete_method", **_METHOD_ID),
+    ),
     "aws:apigateway/integration:Integration": Handler(
-        _put_integration, accepts=("integrationHttpMethod", "timeoutMilliseconds", *_WHERE, *_INTEGRATION)
+        _put_integration,
+        accepts=("integrationHttpMethod", "timeoutMilliseconds", *_WHERE, *_INTEGRATION),
+        update=_patches(
+            "update_integration", _METHOD_ID, {**_same(*_INTEGRATION), "timeoutMilliseconds": "/timeoutInMillis"}
+        ),
+        delete=removes("apigateway", "delete_integration", **_METHOD_ID),
     ),
     "aws:apigateway/methodResponse:MethodResponse": Handler(
-        _put_method_response, accepts=("statusCode", "responseModels", "responseParameters", *_WHERE)
+        _put_method_response,
+        accepts=("statusCode", "responseModels", "responseParameters", *_WHERE),
+        update=recreates(_put_method_response),
+        delete=removes("apigateway", "delete_method_response", **_ANSWER_ID),
     ),
     "aws:apigateway/integrationResponse:IntegrationResponse": Handler(
         _put_integration_response,
@@ -258,12 +327,21 @@ HANDLERS: Final = {
             "selectionPattern",
             *_WHERE,
         ),
+        update=recreates(_put_integration_response),
+        delete=removes("apigateway", "delete_integration_response", **_ANSWER_ID),
     ),
     "aws:apigateway/response:Response": Handler(
         _put_gateway_response,
         accepts=("restApiId", "responseParameters", "responseTemplates", "responseType", "statusCode"),
+        update=recreates(_put_gateway_response),
+        delete=removes("apigateway", "delete_gateway_response", restApiId="restApiId", responseType="responseType"),
     ),
-    "aws:apigateway/deployment:Deployment": Handler(_create_deployment, accepts=("restApi", "description", "triggers")),
+    "aws:apigateway/deployment:Deployment": Handler(
+        _create_deployment,
+        accepts=("restApi", "description", "triggers"),
+        update=_patches("update_deployment", {**_API_ID, "deploymentId": "id"}, _same("description")),
+        delete=removes("apigateway", "delete_deployment", **_API_ID, deploymentId="id"),
+    ),
     "aws:apigateway/stage:Stage": Handler(
         _create_stage,
         accepts=(
@@ -276,15 +354,41 @@ HANDLERS: Final = {
             "xrayTracingEnabled",
             "tags",
         ),
+        update=_patches(
+            "update_stage",
+            _STAGE_ID,
+            {
+                **_same("description", "variables", "accessLogSettings"),
+                "deployment": "/deploymentId",
+                "xrayTracingEnabled": "/tracingEnabled",
+            },
+        ),
+        delete=removes("apigateway", "delete_stage", **_STAGE_ID),
     ),
     "aws:apigateway/methodSettings:MethodSettings": Handler(
-        _set_methods, accepts=("restApi", "stageName", "methodPath", "settings")
+        _set_methods, accepts=("restApi", "stageName", "methodPath", "settings"), update=recreates(_set_methods)
     ),
     "aws:apigateway/apiKey:ApiKey": Handler(
-        _create_key, accepts=("name", "description", "enabled", "value", "tags"), secret_outputs=_read_key
+        _create_key,
+        accepts=("name", "description", "enabled", "value", "tags"),
+        update=_patches("update_api_key", {"apiKey": "id"}, _same("name", "description", "enabled")),
+        delete=removes("apigateway", "delete_api_key", apiKey="id"),
+        secret_outputs=_read_key,
     ),
     "aws:apigateway/usagePlan:UsagePlan": Handler(
-        _create_plan, accepts=("name", "description", "apiStages", "throttleSettings", "quotaSettings", "tags")
+        _create_plan,
+        accepts=("name", "description", "apiStages", "throttleSettings", "quotaSettings", "tags"),
+        update=_patches(
+            "update_usage_plan",
+            {"usagePlanId": "id"},
+            {**_same("name", "description"), "throttleSettings": "/throttle", "quotaSettings": "/quota"},
+        ),
+        unchangeable=("apiStages",),
+        delete=removes("apigateway", "delete_usage_plan", usagePlanId="id"),
     ),
-    "aws:apigateway/usagePlanKey:UsagePlanKey": Handler(_add_key_to_plan, accepts=("keyId", "keyType", "usagePlanId")),
+    "aws:apigateway/usagePlanKey:UsagePlanKey": Handler(
+        _add_key_to_plan,
+        accepts=("keyId", "keyType", "usagePlanId"),
+        delete=removes("apigateway", "delete_usage_plan_key", usagePlanId="usagePlanId", keyId="keyId"),
+    ),
 }

@@ -3,7 +3,7 @@
 from typing import Any, Final
 
 from emulation.pulumi_engine.casing import pascal_keys
-from emulation.pulumi_engine.handler import Created, Handler, Request
+from emulation.pulumi_engine.handler import Created, Handler, Request, Standing, recreates, removes
 
 _ALARM: Final = (
     "actionsEnabled",
@@ -26,7 +26,7 @@ _ALARM: Final = (
 
 
 def _create_log_group(request: Request) -> Created:
-    name = request.physical_name()
+    name = request.inputs["name"]
     request.call(
         "logs",
         "create_log_group",
@@ -41,8 +41,15 @@ def _create_log_group(request: Request) -> Created:
     return Created(name, {"name": name, "arn": request.arn("logs", f"log-group:{name}")})
 
 
+def _update_log_group(request: Request, standing: Standing) -> None:
+    if "retentionInDays" in standing.changed:
+        retention = request.inputs.get("retentionInDays")
+        operation = "put_retention_policy" if retention else "delete_retention_policy"
+        request.call("logs", operation, logGroupName=standing.id, retentionInDays=retention or None)
+
+
 def _create_alarm(request: Request) -> Created:
-    name = request.physical_name()
+    name = request.inputs["name"]
     queries = request.inputs.get("metricQueries")
     request.call(
         "cloudwatch",
@@ -80,13 +87,54 @@ def _create_dashboard(request: Request) -> Created:
     return Created(name, {"dashboardArn": f"arn:aws:cloudwatch::{request.account}:dashboard/{name}"})
 
 
+def _read_dashboard(request: Request, standing: Standing) -> dict[str, Any]:
+    return {"dashboardBody": request.call("cloudwatch", "get_dashboard", DashboardName=standing.id)["DashboardBody"]}
+
+
+def _put_metric_filter(request: Request) -> Created:
+    transformation = request.inputs["metricTransformation"]
+    request.call(
+        "logs",
+        "put_metric_filter",
+        filterName=request.inputs["name"],
+        filterPattern=request.inputs["pattern"],
+        logGroupName=request.inputs["logGroupName"],
+        metricTransformations=[
+            {
+                "metricName": transformation["name"],
+                "metricNamespace": transformation["namespace"],
+                "metricValue": transformation["value"],
+            }
+        ],
+    )
+    return Created(request.inputs["name"])
+
+
 HANDLERS: Final = {
     "aws:cloudwatch/logGroup:LogGroup": Handler(
         _create_log_group,
         accepts=("name", "kmsKeyId", "logGroupClass", "retentionInDays", "skipDestroy", "tags"),
+        update=_update_log_group,
+        unchangeable=("kmsKeyId",),
+        delete=removes("logs", "delete_log_group", logGroupName="id"),
     ),
     "aws:cloudwatch/metricAlarm:MetricAlarm": Handler(
-        _create_alarm, accepts=("name", "dimensions", "metricQueries", "thresholdMetricId", "tags", *_ALARM)
+        _create_alarm,
+        accepts=("name", "dimensions", "metricQueries", "thresholdMetricId", "tags", *_ALARM),
+        update=recreates(_create_alarm),
+        delete=lambda request, standing: request.call("cloudwatch", "delete_alarms", AlarmNames=[standing.id]),
     ),
-    "aws:cloudwatch/dashboard:Dashboard": Handler(_create_dashboard, accepts=("dashboardName", "dashboardBody")),
+    "aws:cloudwatch/dashboard:Dashboard": Handler(
+        _create_dashboard,
+        accepts=("dashboardName", "dashboardBody"),
+        update=recreates(_create_dashboard),
+        delete=lambda request, standing: request.call("cloudwatch", "delete_dashboards", DashboardNames=[standing.id]),
+        read=_read_dashboard,
+    ),
+    "aws:cloudwatch/logMetricFilter:LogMetricFilter": Handler(
+        _put_metric_filter,
+        accepts=("name", "logGroupName", "metricTransformation", "pattern"),
+        update=recreates(_put_metric_filter),
+        delete=removes("logs", "delete_metric_filter", filterName="id", logGroupName="logGroupName"),
+    ),
 }

@@ -2,8 +2,10 @@
 
 from typing import Any, Final
 
+from emulation.pulumi_engine.casing import camel_keys, pascal
+from emulation.pulumi_engine.drift import like
 from emulation.pulumi_engine.errors import EngineError
-from emulation.pulumi_engine.handler import Created, Handler, Request
+from emulation.pulumi_engine.handler import Created, Handler, Request, Standing, named, recreates, removes
 
 _LAYER: Final = ("compatibleArchitectures", "compatibleRuntimes", "description", "licenseInfo")
 _FUNCTION: Final = (
@@ -23,7 +25,14 @@ _FUNCTION: Final = (
     "tracingConfig",
     "vpcConfig",
 )
-_CODE: Final = ("code", "s3Bucket", "s3Key", "s3ObjectVersion", "sourceCodeHash")
+_CONFIGURATION: Final = tuple(name for name in _FUNCTION if name not in {"architectures", "packageType"})
+_NOTHING: Final[dict[str, Any]] = {
+    "deadLetterConfig": {}, "description": "", "environment": {"Variables": {}}, "ephemeralStorage": {"Size": 512},
+    "layers": [], "memorySize": 128, "timeout": 3, "tracingConfig": {"Mode": "PassThrough"},
+    "vpcConfig": {"SubnetIds": [], "SecurityGroupIds": []},
+}  # fmt: skip
+"""What Lambda sets where a function says nothing."""
+_CODE: Final = ("code", "s3Bucket", "s3Key", "s3ObjectVersion")
 _MAPPING: Final = (
     "batchSize",
     "bisectBatchOnFunctionError",
@@ -48,11 +57,11 @@ _INVOKE_CONFIG: Final = (
 _PERMISSION: Final = ("action", "principal", "sourceArn", "sourceAccount", "qualifier", "eventSourceToken")
 
 
-def _publish_layer(request: Request, _standing: Created | None = None) -> Created:
+def _publish_layer(request: Request) -> Created:
     response = request.call(
         "lambda",
         "publish_layer_version",
-        LayerName=request.physical_name("layerName"),
+        LayerName=request.inputs["layerName"],
         Content=_code(request),
         **request.pascal(*_LAYER),
     )
@@ -61,7 +70,7 @@ def _publish_layer(request: Request, _standing: Created | None = None) -> Create
 
 
 def _create_function(request: Request) -> Created:
-    name = request.physical_name()
+    name = request.inputs["name"]
     response = request.call(
         "lambda",
         "create_function",
@@ -84,24 +93,54 @@ def _create_function(request: Request) -> Created:
             "invokeArn": f"arn:aws:apigateway:{request.region}:lambda:path/2015-03-31/functions/{arn}/invocations",
             "qualifiedArn": f"{arn}:{response['Version']}",
             "version": response["Version"],
+            "codeSha256": response["CodeSha256"],
         },
     )
 
 
-def _update_function(request: Request, standing: Created) -> Created:
-    """Code, layers and environment; each call is complete on its own, so a rerun mends a half-done update."""
-    request.call("lambda", "update_function_code", FunctionName=standing.id, **_code(request))
-    _wait(request, "function_updated_v2", standing.id)
-    variables = request.inputs.get("environment", {}).get("variables", {})
-    request.call(
-        "lambda",
-        "update_function_configuration",
-        FunctionName=standing.id,
-        Layers=request.inputs.get("layers", []),
-        Environment={"Variables": variables},
-    )
-    _wait(request, "function_updated_v2", standing.id)
-    return standing
+def _update_function(request: Request, standing: Standing) -> dict[str, Any]:
+    """Each call is complete on its own, so a rerun completes a half-done update."""
+    outputs: dict[str, Any] = {}
+    if standing.changed & {*_CODE, "architectures"}:
+        answer = request.call(
+            "lambda",
+            "update_function_code",
+            FunctionName=standing.id,
+            Architectures=request.inputs.get("architectures"),
+            **_code(request),
+        )
+        outputs["codeSha256"] = answer["CodeSha256"]
+        _wait(request, "function_updated_v2", standing.id)
+    if standing.changed & {*_CONFIGURATION, "kmsKeyArn"}:
+        # Lambda keeps what a call leaves out: what the program no longer sets is set to nothing.
+        request.call(
+            "lambda",
+            "update_function_configuration",
+            FunctionName=standing.id,
+            KMSKeyArn=request.inputs.get("kmsKeyArn", "" if "kmsKeyArn" in standing.changed else None),
+            **{pascal(name): _NOTHING[name] for name in standing.changed & _NOTHING.keys()}
+            | request.pascal(*_CONFIGURATION, verbatim=("variables",)),
+        )
+        _wait(request, "function_updated_v2", standing.id)
+    if "reservedConcurrentExecutions" in standing.changed:
+        reserved = request.inputs.get("reservedConcurrentExecutions", -1)
+        operation = "put_function_concurrency" if reserved >= 0 else "delete_function_concurrency"
+        limit = reserved if reserved >= 0 else None
+        request.call("lambda", operation, FunctionName=standing.id, ReservedConcurrentExecutions=limit)
+    return outputs
+
+
+def _read_function(request: Request, standing: Standing) -> dict[str, Any]:
+    """Its settings, of the inputs that the program sets, and the hash of its code."""
+    found = request.call("lambda", "get_function_configuration", FunctionName=standing.id)
+    found["Layers"] = [layer["Arn"] for layer in found.get("Layers", [])]
+    settings = camel_keys(found, verbatim=("variables",))
+    read = {name: settings.get(name) for name in _CONFIGURATION if name in request.inputs}
+    whole = ("variables",)
+    return {
+        **{name: like(request.inputs[name], value, whole) for name, value in read.items()},
+        "codeSha256": found["CodeSha256"],
+    }
 
 
 def _wait(request: Request, condition: str, function: str) -> None:
@@ -118,7 +157,7 @@ def _code(request: Request) -> dict[str, Any]:
 
 
 def _add_permission(request: Request) -> Created:
-    statement = request.physical_name("statementId")
+    statement = request.inputs["statementId"]
     request.call(
         "lambda",
         "add_permission",
@@ -127,6 +166,16 @@ def _add_permission(request: Request) -> Created:
         **request.pascal(*_PERMISSION),
     )
     return Created(statement, {"statementId": statement})
+
+
+def _remove_permission(request: Request, standing: Standing) -> None:
+    where = {"FunctionName": "function", "StatementId": "statementId", "Qualifier": "qualifier"}
+    request.call("lambda", "remove_permission", **named(standing, where))
+
+
+def _delete_layer(request: Request, standing: Standing) -> None:
+    layer, version = standing.properties["layerName"], int(standing.properties["version"])
+    request.call("lambda", "delete_layer_version", LayerName=layer, VersionNumber=version)
 
 
 def _put_event_invoke_config(request: Request) -> Created:
@@ -140,23 +189,38 @@ def _create_mapping(request: Request) -> Created:
     return Created(response["UUID"], {"uuid": response["UUID"], "arn": arn, "functionArn": response["FunctionArn"]})
 
 
+def _update_mapping(request: Request, standing: Standing) -> None:
+    kept = tuple(name for name in _MAPPING if name not in {"eventSourceArn", "startingPosition"})
+    request.call("lambda", "update_event_source_mapping", UUID=standing.id, **request.pascal(*kept))
+
+
 HANDLERS: Final = {
     "aws:lambda/layerVersion:LayerVersion": Handler(
-        _publish_layer,
-        accepts=("layerName", "skipDestroy", *_LAYER, *_CODE),
-        updatable=_CODE,
-        update=_publish_layer,
-        volatile=("id", "arn", "version"),
+        _publish_layer, accepts=("layerName", "skipDestroy", *_LAYER, *_CODE), delete=_delete_layer
     ),
     "aws:lambda/function:Function": Handler(
         _create_function,
         accepts=("name", "kmsKeyArn", "reservedConcurrentExecutions", "skipDestroy", "tags", *_FUNCTION, *_CODE),
-        updatable=(*_CODE, "layers", "environment"),
         update=_update_function,
+        delete=removes("lambda", "delete_function", FunctionName="id"),
+        read=_read_function,
+        updated_outputs=("codeSha256",),
     ),
-    "aws:lambda/permission:Permission": Handler(_add_permission, accepts=("function", "statementId", *_PERMISSION)),
+    "aws:lambda/permission:Permission": Handler(
+        _add_permission, accepts=("function", "statementId", *_PERMISSION), delete=_remove_permission
+    ),
     "aws:lambda/functionEventInvokeConfig:FunctionEventInvokeConfig": Handler(
-        _put_event_invoke_config, accepts=_INVOKE_CONFIG
+        _put_event_invoke_config,
+        accepts=_INVOKE_CONFIG,
+        update=recreates(_put_event_invoke_config),
+        delete=removes(
+            "lambda", "delete_function_event_invoke_config", FunctionName="functionName", Qualifier="qualifier"
+        ),
     ),
-    "aws:lambda/eventSourceMapping:EventSourceMapping": Handler(_create_mapping, accepts=_MAPPING),
+    "aws:lambda/eventSourceMapping:EventSourceMapping": Handler(
+        _create_mapping,
+        accepts=_MAPPING,
+        update=_update_mapping,
+        delete=removes("lambda", "delete_event_source_mapping", UUID="id"),
+    ),
 }

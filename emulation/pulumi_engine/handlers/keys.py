@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from emulation.pulumi_engine.errors import FRESH, EngineError
-from emulation.pulumi_engine.handler import Created, Handler, Request
+from emulation.pulumi_engine.handler import Created, Handler, Request, Standing, removes
 from emulation.pulumi_engine.state import write_private_file
 
 _PUBLIC_EXPONENT: Final = 65537
@@ -31,11 +31,33 @@ def _create_key(request: Request) -> Created:
     return Created(metadata["KeyId"], {"keyId": metadata["KeyId"], "arn": metadata["Arn"]})
 
 
+def _update_key(request: Request, standing: Standing) -> None:
+    key, inputs = standing.id, request.inputs
+    if "description" in standing.changed:
+        request.call("kms", "update_key_description", KeyId=key, Description=inputs.get("description", ""))
+    if "policy" in standing.changed and "policy" in inputs:
+        request.call("kms", "put_key_policy", KeyId=key, PolicyName="default", Policy=inputs["policy"])
+    if standing.changed & {"enableKeyRotation", "rotationPeriodInDays"}:
+        rotates = inputs.get("enableKeyRotation")
+        operation = "enable_key_rotation" if rotates else "disable_key_rotation"
+        period = inputs.get("rotationPeriodInDays") if rotates else None
+        request.call("kms", operation, KeyId=key, RotationPeriodInDays=period)
+
+
+def _delete_key(request: Request, standing: Standing) -> None:
+    window = standing.properties.get("deletionWindowInDays")
+    request.call("kms", "schedule_key_deletion", KeyId=standing.id, PendingWindowInDays=window)
+
+
 def _create_alias(request: Request) -> Created:
-    alias = request.physical_name()
+    alias = request.inputs["name"]
     alias = alias if alias.startswith("alias/") else f"alias/{alias}"
     request.call("kms", "create_alias", AliasName=alias, TargetKeyId=request.inputs["targetKeyId"])
     return Created(alias, {"name": alias, "arn": request.arn("kms", alias)})
+
+
+def _update_alias(request: Request, standing: Standing) -> None:
+    request.call("kms", "update_alias", AliasName=standing.id, TargetKeyId=request.inputs["targetKeyId"])
 
 
 def _generate_private_key(request: Request) -> Created:
@@ -105,8 +127,15 @@ HANDLERS: Final = {
             "rotationPeriodInDays",
             "tags",
         ),
+        update=_update_key,
+        delete=_delete_key,
     ),
-    "aws:kms/alias:Alias": Handler(_create_alias, accepts=("name", "targetKeyId")),
+    "aws:kms/alias:Alias": Handler(
+        _create_alias,
+        accepts=("name", "targetKeyId"),
+        update=_update_alias,
+        delete=removes("kms", "delete_alias", AliasName="id"),
+    ),
     "tls:index/privateKey:PrivateKey": Handler(
         _generate_private_key, accepts=("algorithm", "rsaBits"), secret_outputs=_read_private_key
     ),

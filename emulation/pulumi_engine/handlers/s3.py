@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from emulation.pulumi_engine.casing import pascal_keys
 from emulation.pulumi_engine.content import Content
-from emulation.pulumi_engine.handler import Created, Handler, Request
+from emulation.pulumi_engine.handler import Create, Created, Delete, Handler, Request, Standing, recreates, removes
 
 _US_EAST_1: Final = "us-east-1"  # the one region that S3 refuses to hear named
 _ENCRYPTION_NAMES: Final = {"sseAlgorithm": "SSEAlgorithm", "kmsMasterKeyId": "KMSMasterKeyID"}
@@ -24,7 +24,7 @@ _OBJECT_CONTENT: Final = ("source", "content", "contentBase64", "sourceHash", "e
 
 
 def _create_bucket(request: Request) -> Created:
-    bucket = request.physical_name("bucket").lower()
+    bucket = request.inputs["bucket"]
     constraint = None if request.region == _US_EAST_1 else {"LocationConstraint": request.region}
     request.call("s3", "create_bucket", Bucket=bucket, CreateBucketConfiguration=constraint)
     if request.tags:
@@ -88,7 +88,7 @@ def _set_notification(request: Request) -> Created:
     return _configure(request, "put_bucket_notification_configuration", NotificationConfiguration=configuration)
 
 
-def _put_object(request: Request, _standing: Created | None = None) -> Created:
+def _put_object(request: Request) -> Created:
     bucket, key = request.inputs["bucket"], request.inputs["key"]
     response = request.call(
         "s3",
@@ -113,26 +113,78 @@ def _body(request: Request) -> bytes:
     return request.inputs.get("content", "").encode()
 
 
+def _delete_bucket(request: Request, standing: Standing) -> None:
+    if standing.properties.get("forceDestroy"):
+        client: Any = request.emulator.client("s3", request.region)
+        for page in client.get_paginator("list_object_versions").paginate(Bucket=standing.id):
+            _delete_versions(request, standing.id, [*page.get("Versions", []), *page.get("DeleteMarkers", [])])
+    request.call("s3", "delete_bucket", Bucket=standing.id)
+
+
+def _delete_object(request: Request, standing: Standing) -> None:
+    """All its versions, as the AWS provider does it."""
+    bucket, key = standing.properties["bucket"], standing.properties["key"]
+    found = request.call("s3", "list_object_versions", Bucket=bucket, Prefix=key)
+    versions = [*found.get("Versions", []), *found.get("DeleteMarkers", [])]
+    _delete_versions(request, bucket, [each for each in versions if each["Key"] == key])
+
+
+def _delete_versions(request: Request, bucket: str, versions: list[dict[str, Any]]) -> None:
+    for version in versions:
+        request.call("s3", "delete_object", Bucket=bucket, Key=version["Key"], VersionId=version["VersionId"])
+
+
+def _suspend_versioning(request: Request, standing: Standing) -> None:
+    suspended = {"Status": "Suspended"}
+    request.call("s3", "put_bucket_versioning", Bucket=standing.id, VersioningConfiguration=suspended)
+
+
+def _remove_notification(request: Request, standing: Standing) -> None:
+    request.call("s3", "put_bucket_notification_configuration", Bucket=standing.id, NotificationConfiguration={})
+
+
+def _read_policy(request: Request, standing: Standing) -> dict[str, Any]:
+    return {"policy": request.call("s3", "get_bucket_policy", Bucket=standing.id)["Policy"]}
+
+
+def _setting(create: Create, *accepts: str, delete: str = "", deletes: Delete | None = None) -> Handler:
+    """A resource that sets something on a bucket by one call, and takes it away by another."""
+    remove = removes("s3", delete, Bucket="id") if delete else deletes
+    return Handler(create, accepts=("bucket", *accepts), update=recreates(create), delete=remove)
+
+
 HANDLERS: Final = {
-    "aws:s3/bucket:Bucket": Handler(_create_bucket, accepts=("bucket", "forceDestroy", "tags")),
-    "aws:s3/bucketVersioning:BucketVersioning": Handler(_set_versioning, accepts=("bucket", "versioningConfiguration")),
-    "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock": Handler(
-        _block_public_access, accepts=("bucket", "skipDestroy", *_PUBLIC_ACCESS)
+    "aws:s3/bucket:Bucket": Handler(_create_bucket, accepts=("bucket", "forceDestroy", "tags"), delete=_delete_bucket),
+    "aws:s3/bucketVersioning:BucketVersioning": _setting(
+        _set_versioning, "versioningConfiguration", deletes=_suspend_versioning
     ),
-    "aws:s3/bucketOwnershipControls:BucketOwnershipControls": Handler(_set_ownership, accepts=("bucket", "rule")),
-    "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration": Handler(
-        _set_encryption, accepts=("bucket", "rules")
+    "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock": _setting(
+        _block_public_access, "skipDestroy", *_PUBLIC_ACCESS, delete="delete_public_access_block"
     ),
-    "aws:s3/bucketPolicy:BucketPolicy": Handler(_set_policy, accepts=("bucket", "policy")),
-    "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration": Handler(
-        _set_lifecycle, accepts=("bucket", "rules")
+    "aws:s3/bucketOwnershipControls:BucketOwnershipControls": _setting(
+        _set_ownership, "rule", delete="delete_bucket_ownership_controls"
     ),
-    "aws:s3/bucketNotification:BucketNotification": Handler(_set_notification, accepts=("bucket", "eventbridge")),
+    "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration": _setting(
+        _set_encryption, "rules", delete="delete_bucket_encryption"
+    ),
+    "aws:s3/bucketPolicy:BucketPolicy": Handler(
+        _set_policy,
+        accepts=("bucket", "policy"),
+        update=recreates(_set_policy),
+        delete=removes("s3", "delete_bucket_policy", Bucket="id"),
+        read=_read_policy,
+    ),
+    "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration": _setting(
+        _set_lifecycle, "rules", delete="delete_bucket_lifecycle"
+    ),
+    "aws:s3/bucketNotification:BucketNotification": _setting(
+        _set_notification, "eventbridge", deletes=_remove_notification
+    ),
     "aws:s3/bucketObjectv2:BucketObjectv2": Handler(
         _put_object,
         accepts=("bucket", "key", "kmsKeyId", "bucketKeyEnabled", "forceDestroy", *_OBJECT_HEADERS, *_OBJECT_CONTENT),
-        updatable=_OBJECT_CONTENT,
-        update=_put_object,
-        volatile=("etag", "versionId"),
+        update=recreates(_put_object),
+        delete=_delete_object,
+        updated_outputs=("etag", "versionId"),
     ),
 }

@@ -1,27 +1,43 @@
 """Parameters."""
 
-from typing import Final
+from typing import Any, Final
 
 from emulation.pulumi_engine.errors import EngineError
-from emulation.pulumi_engine.handler import Created, Handler, Request
+from emulation.pulumi_engine.handler import Created, Handler, Request, Standing, removes
 
-_PARAMETER: Final = ("allowedPattern", "dataType", "description", "keyId", "overwrite", "tier", "type")
+_PARAMETER: Final = ("allowedPattern", "dataType", "description", "keyId", "tier", "type")
 
 
 def _put_parameter(request: Request) -> Created:
-    name = request.physical_name()
-    value = request.inputs.get("value", request.inputs.get("insecureValue"))
-    if value is None:
-        raise EngineError(f"{request.type} {request.name!r} has no value")
-    request.call("ssm", "put_parameter", Name=name, Value=value, **request.pascal(*_PARAMETER))
+    name = request.inputs["name"]
+    version = _put(request, **request.pascal("overwrite"))
     if request.tags:
         # Apart from the parameter: SSM takes no tags together with `overwrite`.
         request.call("ssm", "add_tags_to_resource", ResourceType="Parameter", ResourceId=name, Tags=request.tag_list)
-    return Created(name, {"name": name, "arn": request.arn("ssm", f"parameter/{name.removeprefix('/')}"), "version": 1})
+    arn = request.arn("ssm", f"parameter/{name.removeprefix('/')}")
+    return Created(name, {"name": name, "arn": arn, "version": version})
+
+
+def _update_parameter(request: Request, _standing: Standing) -> dict[str, Any]:
+    return {"version": _put(request, Overwrite=True)}
+
+
+def _put(request: Request, **more: object) -> int:
+    value = request.inputs.get("value", request.inputs.get("insecureValue"))
+    if value is None:
+        raise EngineError(f"{request.type} {request.name!r} has no value")
+    name = request.inputs["name"]
+    return request.call("ssm", "put_parameter", Name=name, Value=value, **request.pascal(*_PARAMETER), **more)[
+        "Version"
+    ]
 
 
 HANDLERS: Final = {
     "aws:ssm/parameter:Parameter": Handler(
-        _put_parameter, accepts=("name", "value", "insecureValue", "tags", *_PARAMETER)
+        _put_parameter,
+        accepts=("name", "value", "insecureValue", "overwrite", "tags", *_PARAMETER),
+        update=_update_parameter,
+        delete=removes("ssm", "delete_parameter", Name="id"),
+        updated_outputs=("version",),
     ),
 }

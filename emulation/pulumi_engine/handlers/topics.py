@@ -2,7 +2,8 @@
 
 from typing import Final
 
-from emulation.pulumi_engine.handler import Created, Handler, Request
+from emulation.pulumi_engine.casing import pascal
+from emulation.pulumi_engine.handler import Created, Handler, Request, Standing, recreates, removes
 
 _TOPIC: Final = (
     "contentBasedDeduplication",
@@ -17,7 +18,6 @@ _TOPIC: Final = (
 _SUBSCRIPTION: Final = (
     "deliveryPolicy",
     "filterPolicy",
-    "filterPolicyScope",
     "rawMessageDelivery",
     "redrivePolicy",
     "subscriptionRoleArn",
@@ -25,11 +25,18 @@ _SUBSCRIPTION: Final = (
 
 
 def _create_topic(request: Request) -> Created:
-    name = request.physical_name()
+    name = request.inputs["name"]
     response = request.call(
         "sns", "create_topic", Name=name, Attributes=request.attributes(*_TOPIC), Tags=request.tag_list
     )
     return Created(response["TopicArn"], {"name": name, "arn": response["TopicArn"]})
+
+
+def _update_topic(request: Request, standing: Standing) -> None:
+    attributes = request.attributes(*_TOPIC)
+    for name in (pascal(each) for each in sorted(standing.changed & set(_TOPIC))):
+        value = attributes.get(name, "")
+        request.call("sns", "set_topic_attributes", TopicArn=standing.id, AttributeName=name, AttributeValue=value)
 
 
 def _set_policy(request: Request) -> Created:
@@ -53,10 +60,31 @@ def _subscribe(request: Request) -> Created:
     return Created(response["SubscriptionArn"], {"arn": response["SubscriptionArn"]})
 
 
+def _update_subscription(request: Request, standing: Standing) -> None:
+    attributes = request.attributes(*_SUBSCRIPTION)
+    for name in (pascal(each) for each in sorted(standing.changed & set(_SUBSCRIPTION))):
+        request.call(
+            "sns",
+            "set_subscription_attributes",
+            SubscriptionArn=standing.id,
+            AttributeName=name,
+            AttributeValue=attributes.get(name, ""),
+        )
+
+
 HANDLERS: Final = {
-    "aws:sns/topic:Topic": Handler(_create_topic, accepts=("name", "tags", *_TOPIC)),
-    "aws:sns/topicPolicy:TopicPolicy": Handler(_set_policy, accepts=("arn", "policy")),
+    "aws:sns/topic:Topic": Handler(
+        _create_topic,
+        accepts=("name", "tags", *_TOPIC),
+        update=_update_topic,
+        delete=removes("sns", "delete_topic", TopicArn="id"),
+    ),
+    # A topic cannot be without a policy: the policy goes with the topic.
+    "aws:sns/topicPolicy:TopicPolicy": Handler(_set_policy, accepts=("arn", "policy"), update=recreates(_set_policy)),
     "aws:sns/topicSubscription:TopicSubscription": Handler(
-        _subscribe, accepts=("topic", "protocol", "endpoint", *_SUBSCRIPTION)
+        _subscribe,
+        accepts=("topic", "protocol", "endpoint", *_SUBSCRIPTION),
+        update=_update_subscription,
+        delete=removes("sns", "unsubscribe", SubscriptionArn="id"),
     ),
 }

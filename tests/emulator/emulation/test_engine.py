@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from emulation.pulumi_engine import EngineError
 from emulation.pulumi_engine.handlers import HANDLERS
 
 pytestmark = pytest.mark.emulator
@@ -37,7 +36,8 @@ def test_a_resource_of_every_type_is_created_and_left_alone_by_the_next_run(engi
     assert first.created == second.unchanged
     assert (second.created, second.updated) == (0, 0)
     # an API key is read each time: the state does not keep it
-    assert set(engine_calls) == {"GetCallerIdentity", "DescribeAvailabilityZones", "GetApiKey"}
+    invoked = {"GetCallerIdentity", "DescribeAvailabilityZones", "GetAuthorizationToken"}
+    assert set(engine_calls) == {*invoked, "GetApiKey"}
     assert second.exports == first.exports
     assert first.exports["privateKey"] == "[secret]"
 
@@ -61,7 +61,7 @@ def test_what_is_created_is_what_the_program_says(engine_stack, engine_client):
     assert triggers["CONDITIONAL"]["Actions"] == [{"JobName": "mart", "Arguments": {"--report": "x"}}]
     rules = engine_client("s3").get_bucket_lifecycle_configuration(Bucket=bucket)["Rules"]
     assert rules[0]["Transitions"] == [{"Days": 90, "StorageClass": "STANDARD_IA"}]
-    [table] = engine_client("dynamodb").list_tables()["TableNames"]
+    [table] = [each for each in engine_client("dynamodb").list_tables()["TableNames"] if each.startswith("ledger")]
     table = engine_client("dynamodb").describe_table(TableName=table)["Table"]
     assert table["GlobalSecondaryIndexes"][0]["IndexName"] == "by-status"
     assert table["DeletionProtectionEnabled"] is True
@@ -83,8 +83,13 @@ def test_changed_function_code_and_layer_are_updated_in_place_and_the_lake_keeps
     # then
     answer = engine_client("lambda").invoke(FunctionName="answer")
     assert json.loads(answer["Payload"].read()) == "new!"
-    assert (deployment.created, deployment.updated, deployment.unchanged) == (0, 2, 2)
+    assert (deployment.updated, deployment.replaced, deployment.unchanged) == (1, 1, 2)
+    assert [each["Version"] for each in versions_of_the_layer(engine_client)] == [2]
     assert engine_client("s3").get_object(Bucket=bucket, Key="inbound/kept.csv")["Body"].read() == b"kept"
+
+
+def versions_of_the_layer(engine_client):
+    return engine_client("lambda").list_layer_versions(LayerName="library")["LayerVersions"]
 
 
 def test_the_changed_content_of_an_object_is_put_again(engine_stack, engine_client):
@@ -129,15 +134,93 @@ def test_another_emulator_starts_afresh(engine_stack):
     assert len(list((engine_stack.state / "private-keys").iterdir())) == 1
 
 
-def test_default_tags_reach_the_resources_and_a_change_of_them_is_seen(engine_stack, engine_client):
+def test_changed_default_tags_are_changed_on_what_is_there(engine_stack, engine_client):
     # given
-    engine_stack.set(defaultTags={"tags": {"project": "data-platform"}})
-    engine_stack.write(BUCKET)
+    engine_stack.set(defaultTags={"tags": {"project": "data-platform", "gone": "soon"}})
+    engine_stack.write(BUCKET + "aws.sqs.Queue('work', name='work', tags={'own': 'kept'})")
     bucket = engine_stack.deploy().exports["bucket"]
     # when
     engine_stack.set(defaultTags={"tags": {"project": "other"}})
-    with pytest.raises(EngineError, match=r"'lake': aws:defaultTags changed"):
-        engine_stack.deploy()
+    deployment = engine_stack.deploy()
     # then
+    [queue] = engine_client("sqs").list_queues()["QueueUrls"]
+    assert engine_client("sqs").list_queue_tags(QueueUrl=queue)["Tags"] == {"project": "other", "own": "kept"}
     tags = engine_client("s3").get_bucket_tagging(Bucket=bucket)["TagSet"]
-    assert tags == [{"Key": "project", "Value": "data-platform"}]
+    assert tags == [{"Key": "project", "Value": "other"}]
+    assert (deployment.updated, deployment.replaced) == (2, 0)
+
+
+def test_tags_of_every_type_are_changed_in_place(engine_stack):
+    # given
+    shutil.copytree(PROGRAMS / "every_type", engine_stack.program, dirs_exist_ok=True)
+    engine_stack.set(defaultTags={"tags": {"project": "data-platform", "gone": "soon"}})
+    first = engine_stack.deploy()
+    # when
+    engine_stack.set(defaultTags={"tags": {"project": "other"}})
+    second = engine_stack.deploy()
+    # then
+    assert (second.created, second.replaced, second.deleted) == (0, 0, 0)
+    assert second.updated == sum("tags" in HANDLERS[kind].accepts for kind in first_types(engine_stack))
+    assert second.exports == first.exports
+
+
+def first_types(engine_stack):
+    known = json.loads((engine_stack.state / "engine.json").read_text())["resources"]
+    return [resource["type"] for resource in known.values()]
+
+
+def test_everything_that_a_program_no_longer_has_is_deleted(engine_stack):
+    # given
+    shutil.copytree(PROGRAMS / "every_type", engine_stack.program, dirs_exist_ok=True)
+    source = (engine_stack.program / "__main__.py").read_text()
+    # a protected table is not deleted, as on AWS
+    (engine_stack.program / "__main__.py").write_text(source.replace("    deletion_protection_enabled=True,\n", ""))
+    first = engine_stack.deploy()
+    # when
+    engine_stack.write("")
+    second = engine_stack.deploy()
+    # then
+    assert second.deleted == first.created
+    assert json.loads((engine_stack.state / "engine.json").read_text())["resources"] == {}
+
+
+def test_what_replaces_a_resource_is_there_before_the_old_one_goes(engine_stack, engine_calls):
+    # given
+    table = (
+        "aws.dynamodb.Table('t', billing_mode='PAY_PER_REQUEST', hash_key='{0}',"
+        " attributes=[{{'name': '{0}', 'type': 'S'}}])"
+    )
+    engine_stack.write(table.format("pk"))
+    engine_stack.deploy()
+    engine_calls.clear()
+    # when
+    engine_stack.write(table.format("id"))
+    deployment = engine_stack.deploy()
+    # then
+    steps = [call for call in engine_calls if call in {"CreateTable", "DeleteTable"}]
+    assert steps == ["CreateTable", "DeleteTable"]
+    assert (deployment.replaced, deployment.created, deployment.deleted) == (1, 0, 0)
+
+
+def test_what_has_a_name_of_its_own_is_deleted_before_it_is_replaced(engine_stack, engine_calls):
+    # given
+    role = "aws.iam.Role('r', name='reader', path='{0}', assume_role_policy='{{}}')"
+    engine_stack.write(role.format("/one/"))
+    engine_stack.deploy()
+    engine_calls.clear()
+    # when
+    engine_stack.write(role.format("/two/"))
+    engine_stack.deploy()
+    # then
+    assert [call for call in engine_calls if call in {"CreateRole", "DeleteRole"}] == ["DeleteRole", "CreateRole"]
+
+
+def test_a_retained_resource_outlives_its_removal(engine_stack, engine_client):
+    # given
+    engine_stack.write("aws.sqs.Queue('work', name='work', opts=pulumi.ResourceOptions(retain_on_delete=True))")
+    engine_stack.deploy()
+    # when
+    engine_stack.write("")
+    engine_stack.deploy()
+    # then
+    assert len(engine_client("sqs").list_queues()["QueueUrls"]) == 1

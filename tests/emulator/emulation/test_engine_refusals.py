@@ -36,24 +36,33 @@ def test_an_input_that_its_handler_does_not_know_is_refused(engine_stack):
     assert not (engine_stack.state / "engine.json").exists()
 
 
-def test_every_other_change_is_listed_and_nothing_is_changed(engine_stack, engine_client, engine_calls):
+def test_protected_resources_are_neither_replaced_nor_deleted(engine_stack, engine_client, engine_calls):
     # given
-    engine_stack.write(BUCKET + "aws.sqs.Queue('work', delay_seconds=1)\naws.sns.Topic('gone')")
+    kept = "pulumi.ResourceOptions(protect=True)"
+    engine_stack.write(f"aws.sqs.Queue('work', fifo_queue=False, opts={kept})\naws.sns.Topic('gone', opts={kept})")
     engine_stack.deploy()
-    engine_stack.write("bucket = aws.s3.Bucket('lake', tags={'a': 'b'})\naws.sqs.Queue('work', delay_seconds=2)\n"
-                "aws.sqs.Queue('more')")  # fmt: skip
+    engine_stack.write(f"aws.sqs.Queue('work', fifo_queue=True, opts={kept})\naws.sqs.Queue('more')")
     engine_calls.clear()
     # when
     with pytest.raises(EngineError) as error:
         engine_stack.deploy()
     # then
     message = str(error.value)
-    assert "aws:s3/bucket:Bucket 'lake': tags changed" in message
-    assert "aws:sqs/queue:Queue 'work': delaySeconds changed" in message
-    assert "aws:sns/topic:Topic 'gone' was removed" in message
-    assert "python -m local up --fresh" in message
+    assert "aws:sqs/queue:Queue 'work' is protected, and its fifoQueue cannot change in place" in message
+    assert "aws:sns/topic:Topic 'gone' is protected, and was removed from the program" in message
     assert set(engine_calls) == {"GetCallerIdentity"}
     assert len(engine_client("sqs").list_queues()["QueueUrls"]) == 1
+
+
+def test_change_that_the_emulator_cannot_make_is_an_error_by_name(engine_stack):
+    # given
+    rest_api = "aws.apigateway.RestApi('api', endpoint_configuration={{'types': '{}'}})"
+    engine_stack.write(rest_api.format("REGIONAL"))
+    engine_stack.deploy()
+    # when
+    engine_stack.write(rest_api.format("EDGE"))
+    with pytest.raises(EngineError, match="RestApi 'api': the emulator cannot change endpointConfiguration"):
+        engine_stack.deploy()
 
 
 def test_no_secret_reaches_the_state_and_the_private_key_is_for_its_owner_alone(engine_stack, engine_client):

@@ -14,6 +14,8 @@ _OTHER_WORDS: Final = {
     "aws:apigateway/response:Response": "aws_api_gateway_gateway_response",
     "aws:cloudtrail/trail:Trail": "aws_cloudtrail",
     "aws:s3/bucketObjectv2:BucketObjectv2": "aws_s3_object",
+    "aws:sqs/redriveAllowPolicy:RedriveAllowPolicy": "aws_sqs_queue_redrive_allow_policy",
+    "aws:sqs/redrivePolicy:RedrivePolicy": "aws_sqs_queue_redrive_policy",
 }
 _OTHER_ARGUMENTS: Final = {
     ("aws_lambda_function", "code"): "filename",

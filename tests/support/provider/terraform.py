@@ -5,7 +5,7 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -97,6 +97,20 @@ class Terraform:
         """Validate and plan a configuration as if nothing of it existed. Calls nobody."""
         self.write(document)
         return self.run("plan", "-refresh=false", environment=NOBODY)
+
+    def plan_over(self, document: Mapping[str, Any], state: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+        """Plan a configuration over resources that exist, and return the whole plan. Calls nobody.
+
+        Args:
+            document: the configuration.
+            state: the resources as a state file has them.
+        """
+        self.write(document)
+        known = {"version": 4, "serial": 1, "lineage": "judged", "outputs": {}, "resources": state}
+        (self.folder / "known.tfstate").write_text(json.dumps(known))
+        options = ("-refresh=false", "-lock=false", "-input=false", "-state=known.tfstate", "-out=planned")
+        self._checked("plan", *options)
+        return json.loads(self._checked("show", "-json", "planned"))
 
     def run(self, *words: str, environment: Mapping[str, str]) -> Result:
         """Run a command on the configuration.

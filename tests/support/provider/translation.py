@@ -34,6 +34,8 @@ class Configuration:
 
     document: dict[str, Any]
     problems: list[str]
+    places: dict[str, Place] = field(default_factory=dict[str, Place])
+    """Where each resource is in the document, by URN."""
 
 
 def translate(graph: Graph, schema: Schema, program: Path) -> Configuration:
@@ -75,7 +77,7 @@ class _Translator:
             },
             "resource": resources,
         }
-        return Configuration(document, self.problems)
+        return Configuration(document, self.problems, self.places)
 
     def _find_places(self) -> None:
         for resource in self.graph.resources:

@@ -4,6 +4,7 @@ import json
 
 import pulumi
 import pulumi_aws as aws
+import pulumi_docker as docker
 import pulumi_random as random
 import pulumi_tls as tls
 
@@ -277,6 +278,15 @@ table = aws.dynamodb.Table(
     stream_view_type="NEW_IMAGE",
     deletion_protection_enabled=True,
 )
+aws.dynamodb.Table(
+    "provisioned",
+    hash_key="pk",
+    attributes=[{"name": "pk", "type": "S"}, {"name": "day", "type": "S"}],
+    local_secondary_indexes=[{"name": "by-day", "range_key": "day", "projection_type": "ALL"}],
+    range_key="day",
+    read_capacity=1,
+    write_capacity=1,
+)
 private_key = tls.PrivateKey("sftp", algorithm="RSA", rsa_bits=2048)
 aws.ssm.Parameter("settings", name="/data-platform/local/settings", type="String", value=json.dumps({"a": 1}))
 aws.ssm.Parameter(
@@ -370,7 +380,7 @@ aws.glue.Trigger(
 )
 aws.glue.Trigger("by-hand", type="ON_DEMAND", actions=[{"job_name": jobs["warehouse"].name}])
 starter = aws.iam.Role("starter", assume_role_policy=trust("events.amazonaws.com"))
-aws.cloudwatch.EventTarget("refine", rule=rule.name, arn=workflow.arn, role_arn=starter.arn)
+aws.cloudwatch.EventTarget("refine", target_id="refine", rule=rule.name, arn=workflow.arn, role_arn=starter.arn)
 
 zones = aws.get_availability_zones_output(state="available").names
 vpc = aws.ec2.Vpc("vpc", cidr_block="10.1.0.0/16", enable_dns_hostnames=True, enable_dns_support=True)
@@ -410,6 +420,7 @@ aws.vpc.SecurityGroupEgressRule(
 repository = aws.ecr.Repository(
     "images",
     image_tag_mutability="IMMUTABLE",
+    force_delete=True,
     image_scanning_configuration={"scan_on_push": True},
     encryption_configurations=[{"encryption_type": "KMS", "kms_key": key.arn}],
 )
@@ -582,6 +593,105 @@ plan = aws.apigateway.UsagePlan(
     quota_settings={"limit": 100, "period": "DAY"},
 )
 aws.apigateway.UsagePlanKey("website", key_id=api_key.id, key_type="API_KEY", usage_plan_id=plan.id)
+
+address = aws.ec2.Eip("nat", domain="vpc")
+nat = aws.ec2.NatGateway("nat", allocation_id=address.id, subnet_id=subnet.id)
+private_routes = aws.ec2.RouteTable("private", vpc_id=vpc.id)
+aws.ec2.Route("by-nat", route_table_id=private_routes.id, destination_cidr_block="0.0.0.0/0", nat_gateway_id=nat.id)
+aws.vpc.SecurityGroupIngressRule(
+    "in",
+    description="from the task itself",
+    security_group_id=firewall.id,
+    ip_protocol="tcp",
+    from_port=22,
+    to_port=22,
+    referenced_security_group_id=firewall.id,
+)
+aws.vpc.SecurityGroupIngressRule(
+    "partner",
+    security_group_id=firewall.id,
+    ip_protocol="tcp",
+    from_port=1433,
+    to_port=1433,
+    cidr_ipv4="203.0.113.0/24",
+)
+internal = aws.servicediscovery.PrivateDnsNamespace("internal", name="platform.internal", vpc=vpc.id)
+server_name = aws.servicediscovery.Service(
+    "sql",
+    name="sql",
+    dns_config={
+        "namespace_id": internal.id,
+        "routing_policy": "MULTIVALUE",
+        "dns_records": [{"ttl": 10, "type": "A"}],
+    },
+)
+aws.ecs.Service(
+    "sql",
+    name="sql",
+    cluster=cluster.arn,
+    task_definition=task.arn,
+    desired_count=0,
+    launch_type="FARGATE",
+    deployment_circuit_breaker={"enable": True, "rollback": True},
+    deployment_maximum_percent=200,
+    deployment_minimum_healthy_percent=100,
+    network_configuration={"subnets": [subnet.id], "security_groups": [firewall.id], "assign_public_ip": True},
+    service_registries={"registry_arn": server_name.arn},
+)
+docker.Image(
+    "image",
+    image_name=pulumi.Output.concat(repository.repository_url, ":1"),
+    build={"context": "code", "platform": "linux/amd64"},
+    registry=aws.ecr.get_authorization_token_output().apply(
+        lambda token: {"server": token.proxy_endpoint, "username": token.user_name, "password": token.password}
+    ),
+)
+trail_logs = aws.cloudwatch.LogGroup("trail")
+aws.cloudwatch.LogMetricFilter(
+    "refused",
+    name="refused",
+    log_group_name=trail_logs.name,
+    pattern='{ $.errorCode = "AccessDenied" }',
+    metric_transformation={"name": "refused", "namespace": "Audit", "value": "1"},
+)
+aws.cloudtrail.Trail(
+    "audit",
+    name="audit",
+    s3_bucket_name=bucket.bucket,
+    kms_key_id=key.arn,
+    cloud_watch_logs_group_arn=trail_logs.arn.apply(lambda arn: f"{arn}:*"),
+    cloud_watch_logs_role_arn=role.arn,
+    enable_log_file_validation=True,
+    include_global_service_events=False,
+    is_multi_region_trail=False,
+    advanced_event_selectors=[
+        {
+            "name": "objects",
+            "field_selectors": [
+                {"field": "eventCategory", "equals": ["Data"]},
+                {"field": "resources.type", "equals": ["AWS::S3::Object"]},
+                {"field": "resources.ARN", "starts_withs": [bucket.arn.apply(lambda arn: f"{arn}/")]},
+            ],
+        }
+    ],
+)
+aws.budgets.Budget(
+    "costs",
+    name="costs",
+    budget_type="COST",
+    limit_amount="50",
+    limit_unit="USD",
+    time_unit="MONTHLY",
+    notifications=[
+        {
+            "comparison_operator": "GREATER_THAN",
+            "notification_type": "ACTUAL",
+            "threshold": 80,
+            "threshold_type": "PERCENTAGE",
+            "subscriber_sns_topic_arns": [topic.arn],
+        }
+    ],
+)
 
 pulumi.export("account", ACCOUNT)
 pulumi.export("region", REGION)

@@ -1,0 +1,36 @@
+"""The real AWS provider judges which changes replace a resource: of every input that the local engine knows."""
+
+from pathlib import Path
+
+import pytest
+
+from emulation.pulumi_engine.handlers import HANDLERS
+from emulation.pulumi_engine.replacements import replaced_by
+from tests.provider.conftest import Translated
+from tests.support.provider.replacements import Change, Judgements
+from tests.support.provider.schema import Schema
+from tests.support.provider.terraform import Terraform
+from tests.support.recording import record
+
+pytestmark = pytest.mark.timeout(900)
+EVERY_TYPE = Path(__file__).parents[1] / "emulator" / "emulation" / "programs" / "every_type"
+Judged = tuple[dict[str, set[str]], set[Change]]
+
+
+@pytest.fixture(scope="module")
+def judged(terraform: Terraform, schema: Schema, translated: Translated) -> Judged:
+    """What the provider says of a change of each input, and the changes that it does not see."""
+    graph = record("local", EVERY_TYPE, by_urn=True)
+    accepted = {kind: handler.accepts for kind, handler in HANDLERS.items()}
+    return Judgements(terraform, schema).replacing(graph, translated(graph), accepted)
+
+
+@pytest.mark.parametrize("kind", sorted(each for each in HANDLERS if each.startswith("aws:")))
+def test_table_says_what_the_provider_plans(judged: Judged, kind: str) -> None:
+    replacing, _ = judged
+    assert replaced_by(kind) == replacing.get(kind, set())
+
+
+def test_provider_sees_every_change(judged: Judged) -> None:
+    _, unseen = judged
+    assert unseen == set()

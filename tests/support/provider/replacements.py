@@ -1,0 +1,189 @@
+"""Which arguments replace a resource, by the real AWS provider's plans of a change of each."""
+
+import json
+import re
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from tests.support.provider.schema import Block, Schema
+from tests.support.provider.terraform import Terraform
+from tests.support.provider.translation import Configuration
+from tests.support.recording import Graph
+
+_REFERENCE: Final = re.compile(r"\$\{(\w+)\.(\w+)\.(\w+)\}")
+_ARN: Final = "arn:aws:iam::123456789012:role/"
+
+Path = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Change:
+    """Another value of one input of a resource."""
+
+    kind: str
+    """The resource's type in Pulumi."""
+    path: Path
+    """The input, and the key within it if its value is a block."""
+    terraform_path: Path
+    place: tuple[str, str]
+    """Terraform's type, and the name of the resource that has the other value."""
+
+
+@dataclass
+class Judgements:
+    """The plan of every change, in one configuration."""
+
+    terraform: Terraform
+    schema: Schema
+
+    def replacing(
+        self, graph: Graph, translated: Configuration, accepted: Mapping[str, Collection[str]]
+    ) -> tuple[dict[str, set[str]], set[Change]]:
+        """What the provider says of each change.
+
+        Args:
+            graph: resources with URNs in their references.
+            translated: the graph as a configuration.
+            accepted: the inputs of each type; of those that a resource does not set, the change is that it was set.
+
+        Returns:
+            By type, the inputs that replace it, written with dots; and the changes that the provider does not see.
+        """
+        resources = _without_references(translated.document["resource"])
+        document = {**translated.document, "resource": resources}
+        planned = {place: values for place, (values, _) in self._plan(document, []).items()}
+        sets: dict[str, set[str]] = {}
+        for resource in graph.resources:
+            sets.setdefault(resource.type, set()).update(resource.inputs)
+        changes: list[Change] = []
+        instances: list[dict[str, Any]] = []
+        changed: dict[str, dict[str, Any]] = {}
+        for resource in graph.resources:
+            place = translated.places.get(resource.urn)
+            if place is None or (kind := place.kind) not in resources:
+                continue
+            block, values = self.schema.block(kind), planned[kind, place.label]
+            unset = dict.fromkeys(name for name in accepted[resource.type] if name not in sets[resource.type])
+            paths = {(): (), **dict(_leaves({**unset, **resource.inputs}, block, self.schema, kind))}
+            for number, (path, terraform_path) in enumerate(paths.items()):
+                label = f"{place.label}_{number}"
+                body = resources[kind][place.label]
+                changed.setdefault(kind, {})[label] = {key: each for key, each in body.items() if key != "depends_on"}
+                changes.append(Change(resource.type, path, terraform_path, (kind, label)))
+                instances.append(self._instance(kind, label, _with_other(values, terraform_path, block)))
+        plans = self._plan({**document, "resource": changed}, instances)
+        replacing: dict[str, set[str]] = {}
+        unseen: set[Change] = set()
+        for change in changes:
+            _, (actions, paths) = plans[change.place]
+            own = [path for path in paths if _is_within(change.terraform_path, path)]
+            if not change.path:
+                assert not paths, f"{change.place} is replaced although nothing changed: {paths}"
+            elif actions == ["no-op"]:
+                unseen.add(change)
+            elif own:
+                replacing.setdefault(change.kind, set()).add(".".join(change.path))
+        return replacing, unseen
+
+    def _instance(self, kind: str, label: str, values: Mapping[str, Any]) -> dict[str, Any]:
+        attributes = {"id": "judged", **values}
+        return {
+            "mode": "managed",
+            "type": kind,
+            "name": label,
+            "provider": 'provider["registry.terraform.io/hashicorp/aws"]',
+            "instances": [{"schema_version": self.schema.resources[kind]["version"], "attributes": attributes}],
+        }
+
+    def _plan(self, document: Mapping[str, Any], state: list[Any]) -> dict[tuple[str, str], tuple[Any, Any]]:
+        plan = self.terraform.plan_over(document, state)
+        return {
+            (each["type"], each["name"]): (
+                each["change"]["after"],
+                (each["change"]["actions"], each["change"].get("replace_paths", [])),
+            )
+            for each in plan["resource_changes"]
+        }
+
+
+def _is_within(changed: Path, path: list[Any]) -> bool:
+    """Whether a path of the plan is the changed one, or that of a set around it: a set's members have no path."""
+    names = tuple(key for key in path if isinstance(key, str))
+    return names == changed[: len(names)]
+
+
+def _without_references(resources: Any) -> dict[str, dict[str, Any]]:
+    """Nothing of the configuration is unknown in a plan: a reference is a text like the one that it stands for."""
+
+    def literal(match: re.Match[str]) -> str:
+        _, label, output = match.groups()
+        return f"{_ARN}{label}" if output.endswith("arn") else f"{label}-{output}".lower().replace("_", "-")[:60]
+
+    return json.loads(_REFERENCE.sub(literal, json.dumps(resources)))
+
+
+def _leaves(inputs: Mapping[str, Any], block: Block, schema: Schema, kind: str = "") -> Iterator[tuple[Path, Path]]:
+    """The paths of all inputs, in Pulumi's and in Terraform's names. Of several blocks the first counts."""
+    for key, value in inputs.items():
+        name = schema.argument(kind, key) if kind else block.argument(key)
+        if name is None:
+            continue
+        first = value[0] if isinstance(value, list) and value else value
+        if name in block.blocks and isinstance(first, Mapping):
+            for path, terraform_path in _leaves(first, block.nested(name), schema):
+                yield (key, *path), (name, *terraform_path)
+        else:
+            yield (key,), (name,)
+
+
+def _with_other(values: Any, path: Path, block: Block) -> Any:
+    """The values with another one at a path."""
+    if not path:
+        return values
+    if isinstance(values, list):
+        return [_with_other(values[0], path, block), *values[1:]]
+    name, *rest = path
+    if rest:
+        return {**values, name: _with_other(values[name], tuple(rest), block.nested(name))}
+    value = values.get(name)
+    if name in block.attributes and value is None:
+        value = _some(block.attributes[name].get("type"))
+    elif name in block.attributes or value:
+        value = _other(value)
+    return {**values, name: value}
+
+
+def _some(kind: Any) -> Any:
+    """Any value of a type, as the schema writes types. None if it is of objects."""
+    known = {"string": "other", "number": 7, "bool": True}
+    match kind:
+        case str():
+            return known.get(kind)
+        case ["map", inner]:
+            return {"other": known[inner]}
+        case [_, "string"]:
+            return ["other"]
+        case _:
+            return None
+
+
+def _other(value: Any) -> Any:
+    """Any other value of the same type."""
+    match value:
+        case bool():
+            return not value
+        case int() | float():
+            return value + 1
+        case list():
+            return [] if value else None
+        case dict():
+            return {} if value else {"other": "other"}
+        case _:
+            return _other_text(value or "")
+
+
+def _other_text(text: str) -> str:
+    if text.startswith(("{", "[")):
+        return text[0] + {"{": "}", "[": "]"}[text[0]]
+    return str(int(text) + 1) if text.isdecimal() else f"{text}other"
