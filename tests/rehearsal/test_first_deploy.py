@@ -11,6 +11,7 @@ import pytest
 import yaml
 from botocore.exceptions import ClientError
 
+from init.names import STACKS
 from tests.support.program import ROOT
 from tests.support.rehearsal import NAMES, Rehearsal
 
@@ -29,6 +30,8 @@ def test_account_is_prepared(rehearsal: Rehearsal) -> None:
     rehearsal.follow(1)
     output = rehearsal.follow(2)
     assert f"create the role {NAMES.deploy_role('dev')}" in output
+    for stack in STACKS:
+        rehearsal.let_emulator_judge(stack)
     [bootstrap] = [each.text for each in rehearsal.steps[2] if "--dry-run" not in each.text]
     assert "nothing to do" in rehearsal.shell.must(bootstrap)
 

@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from init.ci_policies import deploy_subjects, preview_subjects
+from init.ci_policies import deploy_policies, deploy_subjects, preview_policies, preview_subjects
 from init.names import Names
 from tests.support.cloud_account import ACCOUNT, CloudAccount
 from tests.support.emulators import REGION
 from tests.support.guide import Command
 from tests.support.shell import Shell, Typed
+from tests.support.unjudged_rights import BY_ACTION_ALONE, allow_unjudged
 
 ADMIN: Final = "acme-admin"
 """The guide's profile."""
@@ -64,6 +65,17 @@ class Rehearsal:
         history = self.shell.must(f"pulumi stack history --stack {stack} --json --page-size 1")
         found: dict[str, int] = json.loads(history)[0].get("resourceChanges", {})
         return found
+
+    def let_emulator_judge(self, stack: str) -> None:
+        """Allow CI's roles what the emulator's evaluator cannot judge, and show what it judges as AWS does."""
+        keys = ["the state's key", "the secrets' key"]
+        for role, policies in (
+            (NAMES.deploy_role(stack), deploy_policies(NAMES, stack, *keys)),
+            (NAMES.preview_role(stack), preview_policies(NAMES, stack, *keys)),
+        ):
+            judged = allow_unjudged(self.account.client("iam"), role, policies)
+            print(f"    {role}: judged with resources and conditions: {', '.join(judged)}", flush=True)
+        print(f"    by the action alone, since the emulator knows no more: {', '.join(sorted(BY_ACTION_ALONE))}")
 
     def _as_role(self, profile: str, role: str, subject: str) -> dict[str, str]:
         self.account.add_workflow(profile, NAMES, role, subject)
