@@ -64,6 +64,21 @@ class TextContent(Content):
 
 
 @dataclass(frozen=True, slots=True)
+class StoredContent(Content):
+    """What was uploaded once: a state keeps its hash only."""
+
+    hash: str
+
+    @override
+    def read(self) -> bytes:
+        raise EngineError(f"of the content with the hash {self.hash} nothing but the hash is stored")
+
+    @override
+    def digest(self) -> str:
+        return self.hash
+
+
+@dataclass(frozen=True, slots=True)
 class ZipContent(Content):
     """A zip archive made of its members, which are keyed by their path in it."""
 

@@ -28,7 +28,7 @@ _NAMES: Final = {
 }
 """Which input names a resource, where it is not `name`."""
 _IN_LOWER_CASE: Final = {"aws:s3/bucket:Bucket", "aws:glue/catalogDatabase:CatalogDatabase"}
-_OF_THE_STATE: Final = frozenset({
+KEPT_BY_THE_PROVIDER: Final = frozenset({
     "forceDelete", "forceDestroy", "forceDetachPolicies", "skipDestroy", "deletionWindowInDays", "triggers",
 })  # fmt: skip
 """Inputs that the provider keeps for itself: AWS is not asked to change them."""
@@ -123,7 +123,7 @@ def update(request: Request, standing: Standing) -> dict[str, Any]:
     handler = _handler(request)
     if "tags" in standing.changed:
         _in_words(request, lambda: retag(request, standing))
-    rest = standing.changed - {"tags"} - _OF_THE_STATE
+    rest = standing.changed - {"tags"} - KEPT_BY_THE_PROVIDER
     if not rest:
         return {}
     in_place = handler.update

@@ -120,8 +120,10 @@ class State:
     def _read(self) -> None:
         try:
             content = json.loads(self._file.read_text())
-            if content["version"] != _VERSION or content["instance"] != self._instance:
+            if content["instance"] != self._instance:
                 return
+            if content["version"] != _VERSION:
+                raise ValueError(f"it has the format {content['version']}")
             self.resources |= {urn: ResourceState(**known) for urn, known in content["resources"].items()}
             self.replaced += [Replaced(each["urn"], ResourceState(**each["resource"])) for each in content["replaced"]]
         except FileNotFoundError:

@@ -12,6 +12,7 @@ from google.protobuf import json_format, struct_pb2
 from emulation.pulumi_engine.content import (
     Content,
     FileContent,
+    StoredContent,
     TextContent,
     archive_of_members,
     archive_of_path,
@@ -61,6 +62,8 @@ def as_secret(value: object) -> dict[str, Any]:
 
 def without_marks(value: object) -> object:
     """A value in the protocol's form as it is compared: secrets as what they hold, assets by their hash."""
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
     if isinstance(value, list):
         return [without_marks(nested) for nested in value]
     if not isinstance(value, dict):
@@ -155,6 +158,8 @@ def _asset(value: Mapping[str, Any], directory: Path) -> Content:
         return FileContent(directory / value["path"])
     if "text" in value:
         return TextContent(value["text"])
+    if "hash" in value and "uri" not in value:
+        return StoredContent(value["hash"])
     raise EngineError(f"remote asset {value.get('uri')!r}: the local engine reads only files and text")
 
 
@@ -163,4 +168,6 @@ def _archive(value: Mapping[str, Any], directory: Path) -> Content:
         return archive_of_path(directory / value["path"])
     if "assets" in value:
         return archive_of_members({name: _plain(member, directory) for name, member in value["assets"].items()})
+    if "hash" in value and "uri" not in value:
+        return StoredContent(value["hash"])
     raise EngineError(f"remote archive {value.get('uri')!r}: the local engine reads only files and folders")

@@ -1,16 +1,27 @@
-"""The local engine can create everything that the local stack registers."""
+"""The local engine can create everything that the program registers, whatever the stack."""
 
 import pytest
 
-from emulation.pulumi_engine.handlers import HANDLERS
+from emulation.pulumi_engine.handlers import HANDLERS, NOT_READ
+from emulation.pulumi_engine.lifecycle import KEPT_BY_THE_PROVIDER
+from emulation.pulumi_engine.replacements import replaced_by
+from tests.support.recording import recorded
+from tests.support.variants import STACKS, VARIANTS
 
 
-@pytest.fixture
-def registered(graph_of):
-    return [resource for resource in graph_of("local").resources if resource.custom]
+NOT_OF_AWS = {"tags", *KEPT_BY_THE_PROVIDER}
 
 
-def test_every_type_of_the_local_stack_has_a_handler(registered):
+def whole_inputs(kind):
+    return {path.partition(".")[0] for path in replaced_by(kind)}
+
+
+@pytest.fixture(params=[*STACKS, *VARIANTS])
+def registered(request):
+    return [resource for resource in recorded(request.param).resources if resource.custom]
+
+
+def test_every_type_has_a_handler(registered):
     # when
     missing = {resource.type for resource in registered} - set(HANDLERS)
     # then
@@ -18,7 +29,7 @@ def test_every_type_of_the_local_stack_has_a_handler(registered):
     assert missing == set()
 
 
-def test_every_input_of_the_local_stack_is_known_to_its_handler(registered):
+def test_every_input_is_known_to_its_handler(registered):
     # when
     unknown = [
         f"{resource.type} {resource.name}: {name}"
@@ -28,3 +39,23 @@ def test_every_input_of_the_local_stack_is_known_to_its_handler(registered):
     ]
     # then
     assert unknown == []
+
+
+def test_types_that_are_not_read_are_listed_by_name():
+    assert sorted(NOT_READ) == sorted(kind for kind, handler in HANDLERS.items() if handler.read is None)
+
+
+def test_every_type_is_changed_in_place_or_named_as_an_exception():
+    """An input that does not replace its resource is of use only to an update."""
+    # when
+    without = [
+        f"{kind} {name}"
+        for kind, handler in HANDLERS.items()
+        if handler.update is None and kind.startswith("aws:")
+        for name in handler.accepts
+        if name not in {*whole_inputs(kind), *handler.unchangeable, *NOT_OF_AWS}
+    ]
+    # then
+    assert without == []
+
+

@@ -7,9 +7,9 @@ import pytest
 
 from emulation.pulumi_engine import EngineError, discard_state
 from emulation.pulumi_engine.content import TextContent
-from emulation.pulumi_engine.state import ResourceState, State
+from emulation.pulumi_engine.state import Replaced, ResourceState, State
 
-BUCKET = ResourceState("aws:s3/bucket:Bucket", "lake", "lake-1", {"arn": "a"}, {"tags": "hash"})
+BUCKET = ResourceState("aws:s3/bucket:Bucket", "lake", "lake-1", {"arn": "a"}, {"tags": {"team": "a"}})
 
 
 def test_what_was_recorded_is_known_to_the_next_run(tmp_path):
@@ -54,13 +54,33 @@ def test_state_and_key_are_for_their_owner_alone(tmp_path):
     assert modes == {"engine.json": 0o600, "engine.key": 0o600}
 
 
-@pytest.mark.parametrize("content", ["{", "[]", '{"version": 1}', json.dumps({"version": 1, "instance": "one"})])
+@pytest.mark.parametrize("content", ["{", "[]", '{"version": 2}', json.dumps({"version": 2, "instance": "one"})])
 def test_a_damaged_state_is_named_and_says_how_to_go_on(tmp_path, content):
     # given
     (tmp_path / "engine.json").write_text(content)
     # when, then
     with pytest.raises(EngineError, match=r"engine\.json cannot be read.*--fresh"):
         State(tmp_path, "one")
+
+
+def test_state_of_another_format_asks_for_a_fresh_start(tmp_path):
+    # given
+    (tmp_path / "engine.json").write_text(json.dumps({"version": 1, "instance": "one", "resources": {}}))
+    # when, then
+    with pytest.raises(EngineError, match="has the format 1.*--fresh"):
+        State(tmp_path, "one")
+
+
+def test_resources_stay_in_the_order_of_their_creation(tmp_path):
+    # given
+    state = State(tmp_path, "one")
+    for urn in ("urn:b", "urn:a", "urn:c"):
+        state.record(urn, BUCKET)
+    # when
+    state.record("urn:b", BUCKET, replaced=BUCKET)
+    # then
+    assert list(State(tmp_path, "one").resources) == ["urn:a", "urn:c", "urn:b"]
+    assert State(tmp_path, "one").replaced == [Replaced("urn:b", BUCKET)]
 
 
 def test_a_discarded_state_leaves_nothing_behind(tmp_path):
