@@ -8,7 +8,6 @@ from emulation.pulumi_engine.replacements import replaced_by
 from tests.support.recording import recorded
 from tests.support.variants import STACKS, VARIANTS
 
-
 NOT_OF_AWS = {"tags", *KEPT_BY_THE_PROVIDER}
 
 
@@ -57,5 +56,3 @@ def test_every_type_is_changed_in_place_or_named_as_an_exception():
     ]
     # then
     assert without == []
-
-

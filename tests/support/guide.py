@@ -41,3 +41,8 @@ def read_steps(guide: Path = GUIDE) -> dict[int, list[Command]]:
         lines = "".join(blocks).replace("\\\n", " ").splitlines()
         steps[int(number)] = [Command(line) for line in lines if line]
     return steps
+
+
+def heading(text: str) -> None:
+    """Show which part of the guide is typed now."""
+    print(f"\n{text}", flush=True)

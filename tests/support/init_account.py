@@ -65,11 +65,7 @@ class Account:
             "gateway": self.client("apigateway").get_account().get("cloudwatchRoleArn") or None,
         }
         for bucket in (entry["Name"] for entry in s3.list_buckets()["Buckets"]):
-            for read in (
-                s3.get_bucket_tagging, s3.get_bucket_versioning, s3.get_bucket_encryption, s3.get_bucket_policy,
-                s3.get_public_access_block, s3.get_bucket_lifecycle_configuration, s3.get_bucket_logging,
-            ):  # fmt: skip
-                found[bucket, read.__name__] = _configuration(read, bucket)
+            found |= {(bucket, name): value for name, value in configuration_of_bucket(s3, bucket).items()}
         for entry in kms.list_aliases()["Aliases"]:
             if entry["AliasName"].startswith("alias/data-platform"):
                 key = kms.describe_key(KeyId=entry["TargetKeyId"])["KeyMetadata"]
@@ -83,6 +79,16 @@ class Account:
             version = iam.get_policy_version(PolicyArn=policy["Arn"], VersionId=policy["DefaultVersionId"])
             found[policy["Arn"]] = _without_ids(version["PolicyVersion"]["Document"])
         return found
+
+
+def configuration_of_bucket(s3, bucket):
+    """All that protects a bucket, by the operation that reads it."""
+    reads = (
+        s3.get_bucket_tagging, s3.get_bucket_versioning, s3.get_bucket_encryption, s3.get_bucket_policy,
+        s3.get_public_access_block, s3.get_bucket_lifecycle_configuration, s3.get_bucket_logging,
+        s3.get_bucket_ownership_controls,
+    )  # fmt: skip
+    return {read.__name__: _configuration(read, bucket) for read in reads}
 
 
 def _configuration(read, bucket):

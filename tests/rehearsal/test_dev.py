@@ -1,6 +1,6 @@
 """docs/first-deploy.md, typed from top to bottom; CI's roles deploy and compare. Each test follows the one before it.
 
-`make rehearsal` runs it and stops at the first that fails.
+`make rehearsal` runs it, then test_prod.py, and stops at the first test that fails.
 """
 
 import json
@@ -12,16 +12,13 @@ import yaml
 from botocore.exceptions import ClientError
 
 from init.names import STACKS
+from tests.support.guide import heading
 from tests.support.program import ROOT
 from tests.support.rehearsal import NAMES, Rehearsal
 
 pytestmark = [pytest.mark.emulator, pytest.mark.long, pytest.mark.timeout(600)]
 
 DATASET_PAGE: Final = ROOT / "docs" / "add-a-dataset.md"
-
-
-def heading(text: str) -> None:
-    print(f"\n{text}", flush=True)
 
 
 def test_account_is_prepared(rehearsal: Rehearsal) -> None:
@@ -173,12 +170,3 @@ def test_refreshing_deployment_undoes_them(rehearsal: Rehearsal) -> None:
     rehearsal.shell.must("pulumi up --stack dev --refresh", **rehearsal.deploys("dev"))
     comparison = rehearsal.compare("dev")
     assert comparison.status == 0, comparison.last_lines
-
-
-def test_destroyed_dev_leaves_nothing(rehearsal: Rehearsal) -> None:
-    heading("42. Everything goes")
-    rehearsal.shell.must("pulumi destroy --stack dev", **rehearsal.deploys("dev"))
-    assert rehearsal.changes("dev").keys() == {"delete"}
-    client = rehearsal.account.client
-    tagged = client("resourcegroupstaggingapi").get_resources(TagFilters=[{"Key": "stack", "Values": ["dev"]}])
-    assert [each["ResourceARN"] for each in tagged["ResourceTagMappingList"]] == []
