@@ -122,8 +122,7 @@ class State:
             content = json.loads(self._file.read_text())
             if content["instance"] != self._instance:
                 return
-            if content["version"] != _VERSION:
-                raise ValueError(f"it has the format {content['version']}")
+            _check_version(content["version"])
             self.resources |= {urn: ResourceState(**known) for urn, known in content["resources"].items()}
             self.replaced += [Replaced(each["urn"], ResourceState(**each["resource"])) for each in content["replaced"]]
         except FileNotFoundError:
@@ -133,6 +132,11 @@ class State:
                 f"{self._file} cannot be read ({error}); run `python -m local up --fresh` or delete the file "
                 "and restart the emulator"
             ) from error
+
+
+def _check_version(version: object) -> None:
+    if version != _VERSION:
+        raise ValueError(f"it has the format {version}")
 
 
 def discard_state(directory: Path) -> None:

@@ -14,6 +14,12 @@ from tests.support.recording import record
 
 pytestmark = pytest.mark.timeout(900)
 EVERY_TYPE = Path(__file__).parents[1] / "emulator" / "emulation" / "programs" / "every_type"
+TABLE = "aws:dynamodb/table:Table"
+COUNTED_BY_NAME = {
+    (TABLE, "attributes.type"), (TABLE, "localSecondaryIndexes.projectionType"),
+    (TABLE, "localSecondaryIndexes.rangeKey"),
+}  # fmt: skip
+"""Of these sets the provider compares the members' names alone."""
 Judged = tuple[dict[str, set[str]], set[Change]]
 
 
@@ -31,6 +37,6 @@ def test_table_says_what_the_provider_plans(judged: Judged, kind: str) -> None:
     assert replaced_by(kind) == replacing.get(kind, set())
 
 
-def test_provider_sees_every_change(judged: Judged) -> None:
+def test_provider_sees_every_other_change(judged: Judged) -> None:
     _, unseen = judged
-    assert unseen == set()
+    assert {(change.kind, ".".join(change.path)) for change in unseen} == COUNTED_BY_NAME

@@ -26,7 +26,6 @@ _INTEGRATION: Final = (
     "type",
     "uri",
 )
-_API: Final = ("apiKeySource", "binaryMediaTypes", "description", "disableExecuteApiEndpoint")
 _METHOD_SETTINGS: Final = {
     "metricsEnabled": "metrics/enabled",
     "throttlingBurstLimit": "throttling/burstLimit",
@@ -79,7 +78,7 @@ def _create_api(request: Request) -> Created:
         name=request.inputs["name"],
         endpointConfiguration={"types": [request.inputs.get("endpointConfiguration", {}).get("types", "EDGE")]},
         tags=request.tags,
-        **request.given(*_API),
+        **request.given("description"),
     )
     identity = response["id"]
     roots = request.call("apigateway", "get_resources", restApiId=identity)["items"]
@@ -282,13 +281,13 @@ def _same(*names: str) -> dict[str, str]:
 HANDLERS: Final = {
     "aws:apigateway/restApi:RestApi": Handler(
         _create_api,
-        accepts=("name", "endpointConfiguration", "tags", *_API),
+        accepts=("name", "endpointConfiguration", "tags", "description"),
         update=_patches(
             "update_rest_api",
             {"restApiId": "id"},
-            _same("name", "description", "apiKeySource", "disableExecuteApiEndpoint"),
+            _same("name", "description"),
         ),
-        unchangeable=("endpointConfiguration", "binaryMediaTypes"),
+        unchangeable=("endpointConfiguration",),
         delete=removes("apigateway", "delete_rest_api", restApiId="id"),
     ),
     "aws:apigateway/resource:Resource": Handler(

@@ -32,7 +32,6 @@ def _create_log_group(request: Request) -> Created:
         "create_log_group",
         logGroupName=name,
         kmsKeyId=request.inputs.get("kmsKeyId"),
-        logGroupClass=request.inputs.get("logGroupClass"),
         tags=request.tags or None,
     )
     retention = request.inputs.get("retentionInDays")
@@ -113,7 +112,7 @@ def _put_metric_filter(request: Request) -> Created:
 HANDLERS: Final = {
     "aws:cloudwatch/logGroup:LogGroup": Handler(
         _create_log_group,
-        accepts=("name", "kmsKeyId", "logGroupClass", "retentionInDays", "skipDestroy", "tags"),
+        accepts=("name", "kmsKeyId", "retentionInDays", "skipDestroy", "tags"),
         update=_update_log_group,
         unchangeable=("kmsKeyId",),
         delete=removes("logs", "delete_log_group", logGroupName="id"),

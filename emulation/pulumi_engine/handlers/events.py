@@ -5,7 +5,7 @@ from typing import Any, Final
 from emulation.pulumi_engine.casing import without_none
 from emulation.pulumi_engine.handler import Created, Handler, Request, Standing, recreates
 
-_RULE: Final = ("eventBusName", "description", "eventPattern", "scheduleExpression", "roleArn", "state")
+_RULE: Final = ("eventBusName", "description", "eventPattern", "scheduleExpression", "roleArn")
 _TARGET: Final = ("arn", "input", "inputPath", "roleArn", "deadLetterConfig", "retryPolicy")
 
 

@@ -35,15 +35,11 @@ _NOTHING: Final[dict[str, Any]] = {
 _CODE: Final = ("code", "s3Bucket", "s3Key", "s3ObjectVersion")
 _MAPPING: Final = (
     "batchSize",
-    "bisectBatchOnFunctionError",
-    "destinationConfig",
     "enabled",
     "eventSourceArn",
-    "filterCriteria",
     "functionName",
     "functionResponseTypes",
     "maximumBatchingWindowInSeconds",
-    "maximumRetryAttempts",
     "scalingConfig",
     "startingPosition",
 )

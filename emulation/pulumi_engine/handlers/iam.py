@@ -19,8 +19,6 @@ def _create_role(request: Request) -> Created:
         Tags=request.tag_list,
         **request.pascal(*_ROLE),
     )["Role"]
-    for policy in request.inputs.get("managedPolicyArns", []):
-        request.call("iam", "attach_role_policy", RoleName=name, PolicyArn=policy)
     return Created(name, {"name": name, "arn": role["Arn"], "uniqueId": role["RoleId"]})
 
 
@@ -42,17 +40,6 @@ def _update_role(request: Request, standing: Standing) -> None:
         boundary = inputs.get("permissionsBoundary")
         operation = "put_role_permissions_boundary" if boundary else "delete_role_permissions_boundary"
         request.call("iam", operation, RoleName=role, PermissionsBoundary=boundary)
-    before, after = (set(each.get("managedPolicyArns", [])) for each in (standing.properties, inputs))
-    for policy in sorted(before - after):
-        request.call("iam", "detach_role_policy", RoleName=role, PolicyArn=policy)
-    for policy in sorted(after - before):
-        request.call("iam", "attach_role_policy", RoleName=role, PolicyArn=policy)
-
-
-def _delete_role(request: Request, standing: Standing) -> None:
-    for policy in standing.properties.get("managedPolicyArns", []):
-        request.call("iam", "detach_role_policy", RoleName=standing.id, PolicyArn=policy)
-    request.call("iam", "delete_role", RoleName=standing.id)
 
 
 def _create_role_policy(request: Request) -> Created:
@@ -112,9 +99,9 @@ def _detach_policy(request: Request, standing: Standing) -> None:
 HANDLERS: Final = {
     "aws:iam/role:Role": Handler(
         _create_role,
-        accepts=("name", "assumeRolePolicy", "managedPolicyArns", "forceDetachPolicies", "tags", *_ROLE),
+        accepts=("name", "assumeRolePolicy", "forceDetachPolicies", "tags", *_ROLE),
         update=_update_role,
-        delete=_delete_role,
+        delete=removes("iam", "delete_role", RoleName="id"),
     ),
     "aws:iam/rolePolicy:RolePolicy": Handler(
         _create_role_policy,

@@ -23,11 +23,10 @@ def _create_key(request: Request) -> Created:
         "create_key",
         Tags=tags,
         KeySpec=request.inputs.get("customerMasterKeySpec"),
-        **request.pascal("description", "keyUsage", "multiRegion", "policy"),
+        **request.pascal("description", "keyUsage", "policy"),
     )["KeyMetadata"]
     if request.inputs.get("enableKeyRotation"):
-        period = request.inputs.get("rotationPeriodInDays")
-        request.call("kms", "enable_key_rotation", KeyId=metadata["KeyId"], RotationPeriodInDays=period)
+        request.call("kms", "enable_key_rotation", KeyId=metadata["KeyId"])
     return Created(metadata["KeyId"], {"keyId": metadata["KeyId"], "arn": metadata["Arn"]})
 
 
@@ -37,11 +36,9 @@ def _update_key(request: Request, standing: Standing) -> None:
         request.call("kms", "update_key_description", KeyId=key, Description=inputs.get("description", ""))
     if "policy" in standing.changed and "policy" in inputs:
         request.call("kms", "put_key_policy", KeyId=key, PolicyName="default", Policy=inputs["policy"])
-    if standing.changed & {"enableKeyRotation", "rotationPeriodInDays"}:
-        rotates = inputs.get("enableKeyRotation")
-        operation = "enable_key_rotation" if rotates else "disable_key_rotation"
-        period = inputs.get("rotationPeriodInDays") if rotates else None
-        request.call("kms", operation, KeyId=key, RotationPeriodInDays=period)
+    if "enableKeyRotation" in standing.changed:
+        operation = "enable_key_rotation" if inputs.get("enableKeyRotation") else "disable_key_rotation"
+        request.call("kms", operation, KeyId=key)
 
 
 def _delete_key(request: Request, standing: Standing) -> None:
@@ -119,12 +116,10 @@ HANDLERS: Final = {
         accepts=(
             "description",
             "keyUsage",
-            "multiRegion",
             "policy",
             "customerMasterKeySpec",
             "deletionWindowInDays",
             "enableKeyRotation",
-            "rotationPeriodInDays",
             "tags",
         ),
         update=_update_key,

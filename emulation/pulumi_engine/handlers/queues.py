@@ -7,14 +7,10 @@ from emulation.pulumi_engine.handler import Created, Delete, Handler, Request, S
 
 _ATTRIBUTES: Final = (
     "contentBasedDeduplication",
-    "deduplicationScope",
     "delaySeconds",
     "fifoQueue",
-    "fifoThroughputLimit",
     "kmsDataKeyReusePeriodSeconds",
     "kmsMasterKeyId",
-    "policy",
-    "redriveAllowPolicy",
     "redrivePolicy",
     "sqsManagedSseEnabled",
     "visibilityTimeoutSeconds",

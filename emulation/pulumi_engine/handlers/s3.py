@@ -17,10 +17,8 @@ _OBJECT_HEADERS: Final = (
     "contentLanguage",
     "contentType",
     "metadata",
-    "serverSideEncryption",
-    "storageClass",
 )
-_OBJECT_CONTENT: Final = ("source", "content", "contentBase64", "sourceHash", "etag")
+_OBJECT_CONTENT: Final = ("source", "content", "contentBase64", "sourceHash")
 
 
 def _create_bucket(request: Request) -> Created:
@@ -96,8 +94,6 @@ def _put_object(request: Request) -> Created:
         Bucket=bucket,
         Key=key,
         Body=_body(request),
-        SSEKMSKeyId=request.inputs.get("kmsKeyId"),
-        BucketKeyEnabled=request.inputs.get("bucketKeyEnabled"),
         **request.pascal(*_OBJECT_HEADERS, verbatim=("metadata",)),
     )
     outputs = {"arn": f"arn:aws:s3:::{bucket}/{key}", "etag": response["ETag"].strip('"'), "key": key}
@@ -182,7 +178,7 @@ HANDLERS: Final = {
     ),
     "aws:s3/bucketObjectv2:BucketObjectv2": Handler(
         _put_object,
-        accepts=("bucket", "key", "kmsKeyId", "bucketKeyEnabled", "forceDestroy", *_OBJECT_HEADERS, *_OBJECT_CONTENT),
+        accepts=("bucket", "key", "forceDestroy", *_OBJECT_HEADERS, *_OBJECT_CONTENT),
         update=recreates(_put_object),
         delete=_delete_object,
         updated_outputs=("etag", "versionId"),

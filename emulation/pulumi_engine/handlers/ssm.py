@@ -2,10 +2,9 @@
 
 from typing import Any, Final
 
-from emulation.pulumi_engine.errors import EngineError
 from emulation.pulumi_engine.handler import Created, Handler, Request, Standing, removes
 
-_PARAMETER: Final = ("allowedPattern", "dataType", "description", "keyId", "tier", "type")
+_PARAMETER: Final = ("allowedPattern", "description", "keyId", "tier", "type")
 
 
 def _put_parameter(request: Request) -> Created:
@@ -23,19 +22,16 @@ def _update_parameter(request: Request, _standing: Standing) -> dict[str, Any]:
 
 
 def _put(request: Request, **more: object) -> int:
-    value = request.inputs.get("value", request.inputs.get("insecureValue"))
-    if value is None:
-        raise EngineError(f"{request.type} {request.name!r} has no value")
     name = request.inputs["name"]
-    return request.call("ssm", "put_parameter", Name=name, Value=value, **request.pascal(*_PARAMETER), **more)[
-        "Version"
-    ]
+    return request.call(
+        "ssm", "put_parameter", Name=name, Value=request.inputs["value"], **request.pascal(*_PARAMETER), **more
+    )["Version"]
 
 
 HANDLERS: Final = {
     "aws:ssm/parameter:Parameter": Handler(
         _put_parameter,
-        accepts=("name", "value", "insecureValue", "overwrite", "tags", *_PARAMETER),
+        accepts=("name", "value", "overwrite", "tags", *_PARAMETER),
         update=_update_parameter,
         delete=removes("ssm", "delete_parameter", Name="id"),
         updated_outputs=("version",),

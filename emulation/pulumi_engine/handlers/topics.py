@@ -11,9 +11,6 @@ _TOPIC: Final = (
     "displayName",
     "fifoTopic",
     "kmsMasterKeyId",
-    "policy",
-    "signatureVersion",
-    "tracingConfig",
 )
 _SUBSCRIPTION: Final = (
     "deliveryPolicy",

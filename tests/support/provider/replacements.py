@@ -52,7 +52,7 @@ class Judgements:
         """
         resources = _without_references(translated.document["resource"])
         document = {**translated.document, "resource": resources}
-        planned = {place: values for place, (values, _) in self._plan(document, []).items()}
+        planned = {place: change["after"] for place, change in self._plan(document, []).items()}
         sets: dict[str, set[str]] = {}
         for resource in graph.resources:
             sets.setdefault(resource.type, set()).update(resource.inputs)
@@ -76,11 +76,12 @@ class Judgements:
         replacing: dict[str, set[str]] = {}
         unseen: set[Change] = set()
         for change in changes:
-            _, (actions, paths) = plans[change.place]
+            planned_change = plans[change.place]
+            paths = planned_change.get("replace_paths", [])
             own = [path for path in paths if _is_within(change.terraform_path, path)]
             if not change.path:
                 assert not paths, f"{change.place} is replaced although nothing changed: {paths}"
-            elif actions == ["no-op"]:
+            elif not _is_seen(planned_change, change.terraform_path):
                 unseen.add(change)
             elif own:
                 replacing.setdefault(change.kind, set()).add(".".join(change.path))
@@ -96,15 +97,21 @@ class Judgements:
             "instances": [{"schema_version": self.schema.resources[kind]["version"], "attributes": attributes}],
         }
 
-    def _plan(self, document: Mapping[str, Any], state: list[Any]) -> dict[tuple[str, str], tuple[Any, Any]]:
+    def _plan(self, document: Mapping[str, Any], state: list[Any]) -> dict[tuple[str, str], Any]:
+        """What the provider plans for each resource."""
         plan = self.terraform.plan_over(document, state)
-        return {
-            (each["type"], each["name"]): (
-                each["change"]["after"],
-                (each["change"]["actions"], each["change"].get("replace_paths", [])),
-            )
-            for each in plan["resource_changes"]
-        }
+        return {(each["type"], each["name"]): each["change"] for each in plan["resource_changes"]}
+
+
+def _is_seen(change: Mapping[str, Any], path: Path) -> bool:
+    """Whether a planned change is one of the value at a path."""
+    return _values(change["before"], path) != _values(change["after"], path)
+
+
+def _values(value: Any, path: Path) -> list[Any]:
+    if isinstance(value, list) and path:
+        return [found for element in value for found in _values(element, path)]
+    return _values(value.get(path[0]), path[1:]) if path and isinstance(value, Mapping) else [value]
 
 
 def _is_within(changed: Path, path: list[Any]) -> bool:

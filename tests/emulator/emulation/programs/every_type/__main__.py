@@ -47,6 +47,22 @@ class Lake(pulumi.ComponentResource):
 
 
 key = aws.kms.Key("key", description="platform", enable_key_rotation=True, deletion_window_in_days=7)
+aws.kms.Key(
+    "shared",
+    policy=json.dumps(
+        {
+            "Version": "2012-10-17",
+            "Statement": [
+                {
+                    "Effect": "Allow",
+                    "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"},
+                    "Action": "kms:*",
+                    "Resource": "*",
+                }
+            ],
+        }
+    ),
+)
 aws.kms.Alias("alias", name="alias/platform", target_key_id=key.key_id)
 
 bucket = Lake("platform").bucket
@@ -288,7 +304,9 @@ aws.dynamodb.Table(
     write_capacity=1,
 )
 private_key = tls.PrivateKey("sftp", algorithm="RSA", rsa_bits=2048)
-aws.ssm.Parameter("settings", name="/data-platform/local/settings", type="String", value=json.dumps({"a": 1}))
+aws.ssm.Parameter(
+    "settings", name="/data-platform/local/settings", type="String", tier="Standard", value=json.dumps({"a": 1})
+)
 aws.ssm.Parameter(
     "private-key",
     name="/data-platform/local/private-key",
@@ -594,6 +612,15 @@ plan = aws.apigateway.UsagePlan(
 )
 aws.apigateway.UsagePlanKey("website", key_id=api_key.id, key_type="API_KEY", usage_plan_id=plan.id)
 
+aws.lambda_.Function(
+    "inside",
+    name="inside",
+    role=role.arn,
+    runtime="python3.13",
+    handler="handler.handler",
+    code=pulumi.FileArchive("code"),
+    vpc_config={"subnet_ids": [subnet.id], "security_group_ids": [firewall.id]},
+)
 address = aws.ec2.Eip("nat", domain="vpc")
 nat = aws.ec2.NatGateway("nat", allocation_id=address.id, subnet_id=subnet.id)
 private_routes = aws.ec2.RouteTable("private", vpc_id=vpc.id)
