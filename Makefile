@@ -46,7 +46,7 @@ test: needs-of-tests ## The tests: units, the resource graph, and end to end on 
 	@test ! -d tests/sample || $(BIN)/python -m pytest tests/sample -m "not long and not emulator" -q
 
 test-long: needs-of-tests ## The tests that `make test` leaves out: what AWS would run, in clean environments, and the like.
-	@$(BIN)/python -m pytest tests --ignore=tests/images -m long -n 2 --dist loadgroup -q
+	@$(BIN)/python -m pytest tests --ignore=tests/images --ignore=tests/engine --ignore=tests/rehearsal -m long -n 2 --dist loadgroup -q
 	@test ! -d tests/sample || $(BIN)/python -m pytest tests/sample -m "long or emulator" -n 2 --dist loadgroup -q
 
 test-provider: needs-of-tests ## Let the real AWS provider plan each stack, by Terraform and a mirror in PROVIDER_MIRROR; skipped, with the reason, without them.
@@ -59,7 +59,15 @@ test-images: needs-of-tests ## Build the container images and use them; skipped,
 	@PYTHON=$(BIN)/python sh requirements/system-packages.sh images || echo "the images' tests that need them are skipped"
 	@$(BIN)/python -m pytest tests/images -q
 
-test-all: test test-long test-provider test-functions test-images ## All of them.
+test-engine: needs-of-tests ## The real Pulumi engine on small programs, in the embedded AWS; skipped, with the reason, without a CLI.
+	@$(BIN)/python -m emulation.pulumi_engine.cli || echo "the engine's tests are skipped"
+	@$(BIN)/python -m pytest tests/engine -q
+
+rehearsal: needs-of-tests ## Type docs/first-deploy.md against an empty account in the embedded AWS; skipped, with the reason, without a CLI.
+	@$(BIN)/python -m emulation.pulumi_engine.cli || echo "the rehearsal is skipped"
+	@$(BIN)/python -m pytest tests/rehearsal -x -q -s
+
+test-all: test test-long test-provider test-functions test-images test-engine rehearsal ## All of them.
 
 needs-of-tests: $(DEVELOPMENT)
 	@PYTHON=$(BIN)/python sh requirements/system-packages.sh test
