@@ -160,7 +160,7 @@ def env(
     state_dir: StateDirectory = DEFAULT_STATE_DIRECTORY,
     as_json: Annotated[bool, typer.Option("--json", help="Print an object instead of lines for a shell.")] = False,  # noqa: FBT002 - a flag
 ) -> None:
-    """Print what a shell needs so that any Pulumi command works on the platform: eval "$(python -m local env)"."""
+    """Print what a shell needs so that any Pulumi command works on the platform: source <(python -m local env )."""
     platform = find_platform(state_dir.resolve())
     with _errors_for_a_person():
         emulator = platform.emulator
