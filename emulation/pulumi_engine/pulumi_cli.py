@@ -98,7 +98,7 @@ def deploy_with_pulumi(
         The stack's outputs and the number of resources.
 
     Raises:
-        EngineError: there is no CLI, or it failed.
+        EngineError: the CLI is missing, or it failed.
     """
     del on_resource
     cli = require_cli()
@@ -131,7 +131,7 @@ def require_cli() -> Cli:
     """The CLI that this checkout uses.
 
     Raises:
-        EngineError: there is none.
+        EngineError: the machine does not have one.
     """
     cli = find_cli()
     if cli is None:

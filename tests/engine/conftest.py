@@ -79,7 +79,7 @@ def engine_cli() -> Cli:
     """The CLI that this checkout uses."""
     cli = find_cli()
     if cli is None:
-        pytest.skip("there is no Pulumi CLI that fits: get one with `make pulumi`")
+        pytest.skip("this machine does not have a Pulumi CLI that fits: get one with `make pulumi`")
     return cli
 
 

@@ -21,7 +21,7 @@ def rehearsal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rehearsal]:
     """The person who types the guide, in a checkout that was cloned for it."""
     cli = find_cli()
     if cli is None:
-        pytest.skip("there is no Pulumi CLI that fits: get one with `make pulumi`")
+        pytest.skip("this machine does not have a Pulumi CLI that fits: get one with `make pulumi`")
     pack_archives()
     folder = tmp_path_factory.mktemp("rehearsal")
     checkout = clone(folder / "checkout")

@@ -94,13 +94,13 @@ def test_lake_refuses_plain_http(rehearsal: Rehearsal) -> None:
     # when it puts an object by TLS, then that is stored
     s3.put_object(Bucket=lake, Key="inbound/probe", Body=b"1")
 
-    # when the request came by plain HTTP, as what ends TLS before the emulator reports
-    s3.meta.events.register("before-send", came_by_plain_http)
+    # when the request was sent by plain HTTP, as what ends TLS before the emulator reports
+    s3.meta.events.register("before-send", sent_by_plain_http)
     with pytest.raises(ClientError, match="AccessDenied"):
         s3.put_object(Bucket=lake, Key="inbound/probe", Body=b"2")
 
 
-def came_by_plain_http(request: Any, **_: object) -> None:
+def sent_by_plain_http(request: Any, **_: object) -> None:
     request.headers["X-Forwarded-Proto"] = "http"
 
 

@@ -12,7 +12,7 @@ GUIDE: Final = ROOT / "docs" / "first-deploy.md"
 NOT_TYPED: Final = {
     r"make install": "the rehearsal runs in an environment that is installed",
     r"docker info": "no image is built in the emulator",
-    r"gh |git push": "there is no GitHub here; the rehearsal deploys under CI's roles itself",
+    r"gh |git push": "the rehearsal has no GitHub; it deploys under CI's roles itself",
     r"sed -i .*desiredCount": "the emulator runs no containers",
     r"python -m ops .*(collect|run|status)": "the demo servers and Glue's jobs do not run in the emulator",
 }

@@ -48,7 +48,7 @@ def _install_wheel(folder: Path) -> None:
     )
     if result.returncode != 0:
         raise EngineError(
-            "no Pulumi CLI: none on PATH fits, its release cannot be fetched, and there is no Go to build it with, on "
+            "no Pulumi CLI: none on PATH fits, its release cannot be fetched, and a Go to build it with is missing, on "
             f"PATH or as a wheel: {result.stderr.strip()}"
         )
 

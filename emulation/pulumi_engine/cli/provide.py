@@ -52,7 +52,7 @@ def provide(folder: Path, progress: Progress) -> Cli:
         progress: is called with a line for each thing that takes long or did not work.
 
     Raises:
-        EngineError: there is no way to get one on this machine; the message lists what was tried.
+        EngineError: this machine cannot get one; the message lists what was tried.
     """
     if cli := _provided(folder):
         return cli
