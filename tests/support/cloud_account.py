@@ -16,6 +16,8 @@ from tests.support.emulators import REGION, free_port
 from tests.support.init_account import workflow_token
 
 ACCOUNT: Final = "000000000000"
+SETTINGS: Final = {"region": REGION, "cli_follow_urlparam": "false"}
+"""Version 1 of the AWS CLI would fetch a value that is a URL; version 2 takes it as it is."""
 ADMINISTRATOR: Final = "arn:aws:iam::aws:policy/AdministratorAccess"
 
 
@@ -80,7 +82,7 @@ class CloudAccount:
     def _add(self, profile: str, keys: Mapping[str, str]) -> None:
         for file, section, values in (
             (self._credentials, profile, keys),
-            (self._config, f"profile {profile}", {"region": REGION}),
+            (self._config, f"profile {profile}", SETTINGS),
         ):
             entries = configparser.ConfigParser()
             entries.read(file)
