@@ -142,7 +142,7 @@ class LocalPlatform:
         )
         self.source.authorise(*deployment.exports["connectionPublicKeys"].values())
         self._record_stack(deployment.exports)
-        if deployment.created:
+        if deployment.created or deployment.replaced:
             # Their certificates may be new ones, which they read at their start only.
             for server in self._known_sql_servers():
                 server.process.stop()

@@ -1,18 +1,16 @@
-"""Deploys the unchanged Pulumi program into the emulator, in this process.
+"""Deploys the unchanged Pulumi program into the emulator, by an embedded driver or by the real Pulumi engine.
 
-The program runs against the Pulumi SDK's own mock monitor, subclassed so that each resource it registers is created
-in the emulator with boto3. It is not the Pulumi engine: no provider schema, diff, preview, refresh or import. It
-creates, updates function code, and starts afresh.
+- handlers: how each type is created, changed, read and deleted in the emulator, with boto3.
+- lifecycle: what a step means, the same for both drivers. replacements: what AWS cannot change in place.
+- provider, provider_server: the handlers by Pulumi's provider protocol. The real engine attaches to them.
+- monitor, reconciliation, state, deployment: the embedded driver, which needs nothing but Pulumi's Python package.
 
-What holds:
-
-- The program runs twice. The first run only decides, and touches nothing: a type without a handler, an input that its
-  handler does not know, a changed or a removed resource is refused there, all of them at once. The second run creates.
-  A resource that a program registers inside `apply`, on an output that is not known yet, is judged in the second run.
-- A resource once created is left alone, unless what changed is a function's code, layers or environment, the content
-  of a layer, or the content of an S3 object. Nothing is ever deleted.
-- Everything that was created is in the state file as soon as it was created, so a run that failed is simply repeated.
-- `protect`, `aliases`, `depends_on` and the like have no meaning here; transforms, hooks and `.get()` are refused.
+The embedded driver runs the program against the SDK's own mock monitor, twice. The first run only decides, and touches
+nothing: a type without a handler, an input that its handler does not know, and a protected resource that would be
+replaced or deleted are refused there, all of them at once. A resource that a program registers inside `apply`, on an
+output that is not known yet, is judged in the second run. Everything that was created is in the state file as soon as
+it was created, so a run that failed is simply repeated. `aliases` have no meaning here; transforms, hooks and `.get()`
+are refused.
 """
 
 from emulation.pulumi_engine.deployment import Deployment, deploy

@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 
-from emulation.pulumi_engine.errors import EngineError
+from emulation.pulumi_engine.errors import FRESH, EngineError
 from emulation.pulumi_engine.handler import Created, Handler, Request, Standing
 from emulation.pulumi_engine.handlers import HANDLERS
 from emulation.pulumi_engine.providers import Provider
@@ -129,7 +129,8 @@ def update(request: Request, standing: Standing) -> dict[str, Any]:
     in_place = handler.update
     beyond = rest if in_place is None else rest & set(handler.unchangeable)
     if beyond or in_place is None:
-        raise EngineError(f"{request.type} {request.name!r}: the emulator cannot change {', '.join(sorted(beyond))}")
+        what = ", ".join(sorted(beyond))
+        raise EngineError(f"{request.type} {request.name!r}: the emulator cannot change {what} in place; {FRESH}")
     return dict(_in_words(request, lambda: in_place(request, standing)) or {})
 
 

@@ -5,6 +5,7 @@ from typing import Final
 from emulation.pulumi_engine.handler import Handler
 from emulation.pulumi_engine.handlers import (
     api_gateway,
+    api_methods,
     athena,
     audit,
     cloudwatch,
@@ -27,6 +28,7 @@ from emulation.pulumi_engine.handlers import (
 
 HANDLERS: Final[dict[str, Handler]] = {
     **api_gateway.HANDLERS,
+    **api_methods.HANDLERS,
     **athena.HANDLERS,
     **audit.HANDLERS,
     **cloudwatch.HANDLERS,

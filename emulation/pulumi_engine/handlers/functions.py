@@ -128,7 +128,7 @@ def _update_function(request: Request, standing: Standing) -> dict[str, Any]:
 
 def _read_function(request: Request, standing: Standing) -> dict[str, Any]:
     """Its settings, of the inputs that the program sets, and the hash of its code."""
-    found = request.call("lambda", "get_function_configuration", FunctionName=standing.id)
+    found = request.call("lambda", "get_function", FunctionName=standing.id)["Configuration"]
     found["Layers"] = [layer["Arn"] for layer in found.get("Layers", [])]
     settings = camel_keys(found, verbatim=("variables",))
     read = {name: settings.get(name) for name in _CONFIGURATION if name in request.inputs}

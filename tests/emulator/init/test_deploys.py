@@ -8,9 +8,9 @@ import pytest
 from emulation.pulumi_engine import deploy, read_stack_configuration
 from init.ci_policies import deploy_policies
 from init.names import Names
-from local.platform_instance import PROGRAM
 from ops.stack.target import local_session
 from tests.support.emulators import REGION
+from tests.support.program import program_folder
 
 pytestmark = [pytest.mark.emulator, pytest.mark.long, pytest.mark.timeout(300)]
 
@@ -61,9 +61,9 @@ def test_the_deploy_role_may_make_all_that_the_program_consists_of(engine_emulat
         lambda region: local_session(region, keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"]),
     )
     deployment = deploy(
-        PROGRAM,
+        program_folder(),
         stack="local",
-        config=read_stack_configuration(PROGRAM, "local"),
+        config=read_stack_configuration(program_folder(), "local"),
         endpoint=engine_emulator.endpoint,
         state_directory=tmp_path / "state",
         instance="deploys",
