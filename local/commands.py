@@ -123,6 +123,7 @@ def up(
             deployment = platform.up(fresh=fresh, progress=step.tell)
             step.outcome = (
                 f"{deployment.created} resources created, {deployment.updated} updated, "
+                f"{deployment.replaced} replaced, {deployment.deleted} deleted, "
                 f"{deployment.unchanged} unchanged"
             )
         print_next_steps(console, platform)

@@ -123,8 +123,14 @@ def deploy_with_pulumi(
     run("up", "--yes", "--skip-preview", show=True)
     exports: dict[str, Any] = json.loads(run("stack", "output", "--json"))
     changes = json.loads(run("stack", "history", "--json", "--page-size", "1"))[0].get("resourceChanges", {})
-    created = changes.get("create", 0) + changes.get("replace", 0)
-    return Deployment(exports, created=created, updated=changes.get("update", 0), unchanged=changes.get("same", 0))
+    counts = {
+        field: changes.get(kind, 0)
+        for field, kind in (
+            ("created", "create"), ("updated", "update"), ("unchanged", "same"), ("replaced", "replace"),
+            ("deleted", "delete"),
+        )
+    }  # fmt: skip
+    return Deployment(exports, **counts)
 
 
 def require_cli() -> Cli:

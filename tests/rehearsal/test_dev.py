@@ -11,6 +11,7 @@ import pytest
 import yaml
 from botocore.exceptions import ClientError
 
+from emulation.pulumi_engine.handlers import HANDLERS
 from init.names import STACKS
 from tests.support.guide import heading
 from tests.support.program import ROOT
@@ -53,6 +54,12 @@ def test_preview_of_dev_changes_nothing(rehearsal: Rehearsal) -> None:
 def test_deploy_role_deploys_dev(rehearsal: Rehearsal) -> None:
     rehearsal.follow(5, "pulumi up --stack dev", **rehearsal.deploys("dev"))
     assert rehearsal.changes("dev").keys() == {"create"}
+
+
+def test_every_resource_of_dev_was_created_by_a_handler(rehearsal: Rehearsal) -> None:
+    types = {each for each in rehearsal.resource_types("dev") if not each.startswith("pulumi:")}
+    assert len(types) > 50
+    assert types - {*HANDLERS} == set()
 
 
 def test_preview_role_finds_no_difference(rehearsal: Rehearsal) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from emulation.pulumi_engine.handlers import NOT_READ
 from init.ci_policies import deploy_policies, deploy_subjects, preview_policies, preview_subjects
 from init.names import Names
 from tests.support.cloud_account import ACCOUNT, CloudAccount
@@ -55,6 +56,15 @@ class Rehearsal:
         """The guide's comparison of the account with the program, as CI's preview role."""
         [command] = [each.text for each in self.steps[5] if "--expect-no-changes" in each.text]
         return self.shell.type(command.replace("--stack dev", f"--stack {stack}"), **self.previews(stack))
+
+    def resource_types(self, stack: str) -> set[str]:
+        """The types of the stack's resources, components left out; shows those of which the emulator knows less."""
+        state = json.loads(self.shell.must(f"pulumi stack export --stack {stack}"))
+        types = {each["type"] for each in state["deployment"]["resources"] if each["custom"]}
+        recorded = sorted(each for each in types if each.startswith("docker:"))
+        print(f"    recorded in the state only, since nothing is built: {', '.join(recorded)}")
+        print(f"    not read by a comparison, so that the state counts: {', '.join(sorted(types & {*NOT_READ}))}")
+        return types
 
     def exports(self, stack: str) -> dict[str, Any]:
         """The stack's outputs."""
