@@ -86,8 +86,8 @@ def test_every_role_of_dev_has_its_boundary(rehearsal: Rehearsal) -> None:
 def test_secrets_partners_and_readers_are_served(rehearsal: Rehearsal) -> None:
     heading("6. Put in the secrets, 7. Let data in, 8. Let readers in")
     rehearsal.follow(6)
-    # Of step 7, what shows the key that partners get. The demo servers come later.
-    assert "ssh-rsa" in rehearsal.follow(7, "(pulumi stack output|aws sns) .*")
+    # All of step 7 but the deployment of the demo servers, which the emulator cannot run.
+    assert "ssh-rsa" in rehearsal.follow(7, "(?!pulumi up).*")
     assert "arn:aws:iam" in rehearsal.follow(8)
     parameter = rehearsal.account.client("ssm").get_parameter(Name="/acme/dev/crm/password", WithDecryption=True)
     assert parameter["Parameter"]["Value"] == rehearsal.shell.variables["PASSWORD"]
