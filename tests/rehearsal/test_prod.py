@@ -38,6 +38,11 @@ def test_workflows_command_deploys_prod(rehearsal: Rehearsal) -> None:
 
 def test_destroyed_dev_leaves_prod_as_it_was(rehearsal: Rehearsal) -> None:
     heading("42. Everything goes")
+    # The lake has what the last tests put there, and nothing of the program's own. The guide says what to do then.
+    lake = rehearsal.exports("dev")["lakeBucket"]
+    refused = rehearsal.shell.type("pulumi destroy --stack dev", **rehearsal.deploys("dev"))
+    assert "BucketNotEmpty" in refused.output
+    assert empty(rehearsal.account.client("s3"), lake) == {"inbound/probe"}
     rehearsal.shell.must("pulumi destroy --stack dev", **rehearsal.deploys("dev"))
     assert rehearsal.changes("dev").keys() == {"delete"}
     tagging = rehearsal.account.client("resourcegroupstaggingapi")
@@ -46,6 +51,15 @@ def test_destroyed_dev_leaves_prod_as_it_was(rehearsal: Rehearsal) -> None:
     assert [each["ResourceARN"] for each in left if ":kms:" not in each["ResourceARN"]] == []
     comparison = rehearsal.compare("prod")
     assert comparison.status == 0, comparison.last_lines
+
+
+def empty(s3: Any, bucket: str) -> set[str]:
+    """Delete all versions of all that a bucket holds; returns the keys."""
+    listed = s3.list_object_versions(Bucket=bucket)
+    versions = [*listed.get("Versions", ()), *listed.get("DeleteMarkers", ())]
+    for each in versions:
+        s3.delete_object(Bucket=bucket, Key=each["Key"], VersionId=each["VersionId"])
+    return {each["Key"] for each in versions}
 
 
 def test_protected_prod_is_not_destroyed(rehearsal: Rehearsal, kept: dict[str, Any]) -> None:

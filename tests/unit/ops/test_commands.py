@@ -219,6 +219,7 @@ def test_a_stack_that_does_not_answer_is_told_in_a_line_and_not_by_a_traceback(c
         "collectionSchedules": {"parcels": "group/parcels"},
         "extractionSchedules": {"members": "group/members"},
         "teamRoleArns": {"accounts": "arn"},
+        "eventsApiKeyParameters": {"scanner": "/parameter"},
         "sourceServers": {"sftp": {"schedules": ["group/parcels"], "cluster": "c", "service": "s", "endpoints": []}},
     }
     record = {"endpoint": "http://127.0.0.1:9", "region": "eu-west-1", "exports": exports}
