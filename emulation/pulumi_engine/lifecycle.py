@@ -1,7 +1,7 @@
 """What happens to a resource, whichever driver asks for it: the real Pulumi engine, or the embedded one.
 
-A driver keeps the state and orders the steps. Here is what a step means: which inputs a resource has in the end,
-whether a change is made in place, and how the handlers are called.
+A driver keeps the state and orders the steps. This module gives each step its meaning: it completes the inputs,
+decides whether a change is made in place, and calls the handlers.
 """
 
 import hashlib
@@ -51,7 +51,7 @@ class Difference:
     changed: frozenset[str]
     """Inputs with another value."""
     replacing: frozenset[str]
-    """Those of them that AWS cannot change in place."""
+    """The changed inputs that AWS cannot change in place."""
     deletes_first: bool
     """Whether the replacement has to wait until the name is free."""
 
@@ -65,7 +65,7 @@ def check(
         kind: the resource's type.
         name: its name in the program.
         news: the program's inputs, in the protocol's form.
-        olds: the inputs of the resource that is there already; empty if there is none, or if it is replaced.
+        olds: the existing resource's inputs; empty if the resource is new, or if it is replaced.
         provider: the one that the resource belongs to.
         seed: what a new name is made from.
     """
@@ -93,7 +93,7 @@ def check(
 def difference(
     kind: str, olds: Mapping[str, Any], news: Mapping[str, Any], ignored: Collection[str] = ()
 ) -> Difference:
-    """Compare the inputs of what is there with those that the program wants, both checked and without marks."""
+    """Compare a resource's inputs with the ones that the program wants, both checked and without marks."""
     names = {name for name in {*olds, *news} if not name.startswith("__") and name not in ignored}
     changed = frozenset(name for name in names if not same(olds.get(name), news.get(name)))
     replaced_for = replacing(kind, changed, olds, news)

@@ -39,7 +39,7 @@ class EmulatorProvider(provider_pb2_grpc.ResourceProviderServicer):
         Args:
             emulator: where resources are created.
             program: folder that paths of assets are relative to.
-            private_keys: a folder for what is generated, which the engine then keeps in its state.
+            private_keys: a folder for generated keys and passwords, which the engine then keeps in its state.
         """
         self._emulator = emulator
         self._program = program

@@ -1,4 +1,4 @@
-"""How the tags of what is created are changed: each service has calls of its own for it."""
+"""Changes the tags of existing resources: each service has calls of its own."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

@@ -43,6 +43,8 @@ class EngineStack:
     def __init__(self, folder, endpoint):
         self.program, self.state, self.endpoint = folder / "program", folder / "state", endpoint
         self.instance = str(uuid.uuid4())
+        self.settings = {}
+        """Settings of the program, by their full key."""
         self.program.mkdir()
         (self.program / "Pulumi.yaml").write_text(PROJECT)
         self.set()
@@ -60,7 +62,7 @@ class EngineStack:
         return deploy(
             self.program,
             stack="local",
-            config=read_stack_configuration(self.program, "local"),
+            config=read_stack_configuration(self.program, "local") | self.settings,
             endpoint=self.endpoint,
             state_directory=self.state,
             instance=self.instance,

@@ -58,7 +58,7 @@ class Rehearsal:
         return self.shell.type(command.replace("--stack dev", f"--stack {stack}"), **self.previews(stack))
 
     def resource_types(self, stack: str) -> set[str]:
-        """The types of the stack's resources, components left out; shows those of which the emulator knows less."""
+        """The types of the resources of a stack, components left out; shows which of them the emulator knows less."""
         state = json.loads(self.shell.must(f"pulumi stack export --stack {stack}"))
         types = {each["type"] for each in state["deployment"]["resources"] if each["custom"]}
         recorded = sorted(each for each in types if each.startswith("docker:"))

@@ -120,7 +120,7 @@ def _register_task(request: Request) -> Created:
 
 
 def _record_image(request: Request) -> Created:
-    """There is no container engine: the registry gets a manifest that names the build, and no layers."""
+    """Push a manifest that names the build, without layers: this machine does not build images for the emulator."""
     name = request.inputs["imageName"]
     repository, _, tag = name.partition("/")[2].rpartition(":")
     manifest = json.dumps({"schemaVersion": 2, "built": request.inputs.get("build")}, sort_keys=True, default=str)
@@ -152,7 +152,6 @@ HANDLERS: Final = {
     "aws:ecr/lifecyclePolicy:LifecyclePolicy": Handler(
         _set_lifecycle_policy,
         accepts=("repository", "policy"),
-        update=recreates(_set_lifecycle_policy),
         delete=removes("ecr", "delete_lifecycle_policy", repositoryName="repository"),
     ),
     "aws:ecs/cluster:Cluster": Handler(

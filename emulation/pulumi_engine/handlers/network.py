@@ -3,7 +3,7 @@
 from typing import Any, Final
 
 from emulation.pulumi_engine.casing import pascal
-from emulation.pulumi_engine.handler import Created, Delete, Handler, Request, Standing, recreates, removes
+from emulation.pulumi_engine.handler import Created, Delete, Handler, Request, Standing, removes
 
 _ROUTE: Final = ("routeTableId", "destinationCidrBlock", "gatewayId", "natGatewayId")
 
@@ -232,7 +232,7 @@ HANDLERS: Final = {
     "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup": Handler(
         _close_default_security_group,
         accepts=("vpcId", "ingress", "egress"),
-        update=recreates(_close_default_security_group),
+        unchangeable=("ingress", "egress"),
     ),
     "aws:ec2/subnet:Subnet": Handler(
         _create_subnet,

@@ -25,7 +25,7 @@ print(json.dumps(done))
 """
 FOLLOWS_THE_CODE = {"aws:apigateway/deployment:Deployment", "aws:ecs/taskDefinition:TaskDefinition",
                     "aws:lambda/layerVersion:LayerVersion"}  # fmt: skip
-"""Types that AWS makes anew for each version."""
+"""Types of which AWS keeps each version."""
 
 
 @pytest.fixture(scope="module")

@@ -150,6 +150,24 @@ def test_changed_default_tags_are_changed_on_what_is_there(engine_stack, engine_
     assert (deployment.updated, deployment.replaced) == (2, 0)
 
 
+@pytest.mark.long
+def test_resources_of_every_type_are_changed_in_place(engine_stack):
+    # given
+    shutil.copytree(PROGRAMS / "every_type", engine_stack.program, dirs_exist_ok=True)
+    engine_stack.deploy()
+    done = []
+    # when
+    engine_stack.settings = {"every-type:changed": "true"}
+    engine_stack.deploy(on_resource=lambda kind, _name, operation: done.append((kind, operation)))
+    # then
+    assert {kind for kind, operation in done if operation == "updated"} == {
+        kind for kind, handler in HANDLERS.items() if handler.update
+    }
+    assert {operation for _, operation in done} == {"updated", "unchanged"}
+    assert engine_stack.deploy().unchanged == len(done)
+
+
+@pytest.mark.long
 def test_tags_of_every_type_are_changed_in_place(engine_stack):
     # given
     shutil.copytree(PROGRAMS / "every_type", engine_stack.program, dirs_exist_ok=True)
@@ -169,12 +187,15 @@ def first_types(engine_stack):
     return [resource["type"] for resource in known.values()]
 
 
+@pytest.mark.long
 def test_everything_that_a_program_no_longer_has_is_deleted(engine_stack):
     # given
     shutil.copytree(PROGRAMS / "every_type", engine_stack.program, dirs_exist_ok=True)
     source = (engine_stack.program / "__main__.py").read_text()
     # a protected table is not deleted, as on AWS
-    (engine_stack.program / "__main__.py").write_text(source.replace("    deletion_protection_enabled=True,\n", ""))
+    (engine_stack.program / "__main__.py").write_text(
+        source.replace("deletion_protection_enabled=changing(True, False),", "")
+    )
     first = engine_stack.deploy()
     # when
     engine_stack.write("")

@@ -13,6 +13,14 @@ REGION = aws.get_region().region
 PARTITION = aws.get_partition().partition
 
 
+IS_CHANGED = pulumi.Config().get_bool("changed")
+
+
+def changing(before, after):
+    """A value that another run changes, in place."""
+    return after if IS_CHANGED else before
+
+
 def trust(service):
     return json.dumps(
         {
@@ -46,8 +54,10 @@ class Lake(pulumi.ComponentResource):
         self.register_outputs({})
 
 
-key = aws.kms.Key("key", description="platform", enable_key_rotation=True, deletion_window_in_days=7)
-aws.kms.Key(
+key = aws.kms.Key(
+    "key", description=changing("platform", "the platform's"), enable_key_rotation=True, deletion_window_in_days=7
+)
+shared = aws.kms.Key(
     "shared",
     policy=json.dumps(
         {
@@ -63,26 +73,32 @@ aws.kms.Key(
         }
     ),
 )
-aws.kms.Alias("alias", name="alias/platform", target_key_id=key.key_id)
+aws.kms.Alias("alias", name="alias/platform", target_key_id=changing(key, shared).key_id)
 
 bucket = Lake("platform").bucket
-aws.s3.BucketVersioning("versioning", bucket=bucket.bucket, versioning_configuration={"status": "Enabled"})
+aws.s3.BucketVersioning(
+    "versioning", bucket=bucket.bucket, versioning_configuration={"status": changing("Enabled", "Suspended")}
+)
 aws.s3.BucketPublicAccessBlock(
     "public",
     bucket=bucket.bucket,
     block_public_acls=True,
     block_public_policy=True,
     ignore_public_acls=True,
-    restrict_public_buckets=True,
+    restrict_public_buckets=changing(True, False),
 )
-aws.s3.BucketOwnershipControls("ownership", bucket=bucket.bucket, rule={"object_ownership": "BucketOwnerEnforced"})
+aws.s3.BucketOwnershipControls(
+    "ownership",
+    bucket=bucket.bucket,
+    rule={"object_ownership": changing("BucketOwnerEnforced", "BucketOwnerPreferred")},
+)
 aws.s3.BucketServerSideEncryptionConfiguration(
     "encryption",
     bucket=bucket.bucket,
     rules=[
         {
             "apply_server_side_encryption_by_default": {"sse_algorithm": "aws:kms", "kms_master_key_id": key.arn},
-            "bucket_key_enabled": True,
+            "bucket_key_enabled": changing(True, False),
         }
     ],
 )
@@ -92,7 +108,14 @@ aws.s3.BucketPolicy(
     policy=pulumi.Output.json_dumps(
         {
             "Version": "2012-10-17",
-            "Statement": [{"Effect": "Deny", "Principal": "*", "Action": "s3:DeleteBucket", "Resource": bucket.arn}],
+            "Statement": [
+                {
+                    "Effect": "Deny",
+                    "Principal": "*",
+                    "Action": changing("s3:DeleteBucket", "s3:PutBucketPolicy"),
+                    "Resource": bucket.arn,
+                }
+            ],
         }
     ),
 )
@@ -105,12 +128,12 @@ aws.s3.BucketLifecycleConfiguration(
             "status": "Enabled",
             "filter": {"prefix": "inbound/"},
             "transitions": [{"days": 90, "storage_class": "STANDARD_IA"}],
-            "noncurrent_version_expiration": {"noncurrent_days": 30},
+            "noncurrent_version_expiration": {"noncurrent_days": changing(30, 60)},
         },
         {"id": "all", "status": "Enabled", "abort_incomplete_multipart_upload": {"days_after_initiation": 7}},
     ],
 )
-aws.s3.BucketNotification("notification", bucket=bucket.bucket, eventbridge=True)
+aws.s3.BucketNotification("notification", bucket=bucket.bucket, eventbridge=changing(True, False))
 script = aws.s3.BucketObjectv2(
     "script", bucket=bucket.bucket, key="code/job.py", source=pulumi.FileAsset("code/handler.py")
 )
@@ -121,23 +144,31 @@ aws.s3.BucketObjectv2(
     source=pulumi.AssetArchive({"jobs": pulumi.FileArchive("code"), "a.txt": pulumi.StringAsset("a")}),
 )
 aws.s3.BucketObjectv2("folder", bucket=bucket.bucket, key="code/folder.zip", source=pulumi.FileArchive("code"))
-aws.s3.BucketObjectv2("text", bucket=bucket.bucket, key="code/text.txt", content="hello", content_type="text/plain")
+aws.s3.BucketObjectv2(
+    "text", bucket=bucket.bucket, key="code/text.txt", content=changing("hello", "goodbye"), content_type="text/plain"
+)
 
-boundary = aws.iam.Policy("boundary", description="a boundary", policy=allow(["s3:GetObject"], bucket.arn))
+boundary = aws.iam.Policy(
+    "boundary", description="a boundary", policy=allow(changing(["s3:GetObject"], ["s3:PutObject"]), bucket.arn)
+)
 role = aws.iam.Role(
     "function",
     assume_role_policy=trust("lambda.amazonaws.com"),
-    max_session_duration=7200,
+    max_session_duration=changing(7200, 3600),
     permissions_boundary=boundary.arn,
     description="runs the function",
 )
-aws.iam.RolePolicy("function", role=role.name, policy=allow(["s3:GetObject"], bucket.arn.apply(lambda arn: f"{arn}/*")))
+aws.iam.RolePolicy(
+    "function",
+    role=role.name,
+    policy=allow(changing(["s3:GetObject"], ["s3:PutObject"]), bucket.arn.apply(lambda arn: f"{arn}/*")),
+)
 aws.iam.RolePolicyAttachment("function", role=role.name, policy_arn=boundary.arn)
 
 dead_letters = aws.sqs.Queue("dead-letters", message_retention_seconds=1209600, sqs_managed_sse_enabled=True)
 queue = aws.sqs.Queue(
     "work",
-    visibility_timeout_seconds=60,
+    visibility_timeout_seconds=changing(60, 90),
     receive_wait_time_seconds=20,
     max_message_size=1024,
     delay_seconds=1,
@@ -150,18 +181,24 @@ late = aws.sqs.Queue("late")
 aws.sqs.RedrivePolicy(
     "late",
     queue_url=late.url,
-    redrive_policy=pulumi.Output.json_dumps({"deadLetterTargetArn": dead_letters.arn, "maxReceiveCount": 2}),
+    redrive_policy=pulumi.Output.json_dumps(
+        {"deadLetterTargetArn": dead_letters.arn, "maxReceiveCount": changing(2, 4)}
+    ),
 )
 aws.sqs.QueuePolicy(
-    "work", queue_url=queue.url, policy=policy_for("events.amazonaws.com", "sqs:SendMessage", queue.arn)
+    "work",
+    queue_url=queue.url,
+    policy=policy_for(changing("events.amazonaws.com", "sns.amazonaws.com"), "sqs:SendMessage", queue.arn),
 )
 aws.sqs.RedriveAllowPolicy(
     "dead-letters",
     queue_url=dead_letters.url,
-    redrive_allow_policy=pulumi.Output.json_dumps({"redrivePermission": "byQueue", "sourceQueueArns": [queue.arn]}),
+    redrive_allow_policy=pulumi.Output.json_dumps(
+        {"redrivePermission": "byQueue", "sourceQueueArns": [changing(queue.arn, late.arn)]}
+    ),
 )
 
-logs = aws.cloudwatch.LogGroup("function", name="/aws/lambda/collect", retention_in_days=14)
+logs = aws.cloudwatch.LogGroup("function", name="/aws/lambda/collect", retention_in_days=changing(14, 30))
 layer = aws.lambda_.LayerVersion(
     "dependencies",
     layer_name="dependencies",
@@ -177,11 +214,12 @@ function = aws.lambda_.Function(
     handler="handler.handler",
     code=pulumi.FileArchive("code"),
     layers=[layer.arn],
-    timeout=30,
+    timeout=changing(30, 60),
+    reserved_concurrent_executions=changing(5, 6),
     memory_size=256,
     architectures=["arm64"],
-    environment={"variables": {"BUCKET": bucket.bucket, "lower_case": "kept"}},
-    tracing_config={"mode": "Active"},
+    environment={"variables": {"BUCKET": bucket.bucket, "lower_case": changing("kept", "changed")}},
+    tracing_config=changing({"mode": "Active"}, None),
     dead_letter_config={"target_arn": dead_letters.arn},
     kms_key_arn=key.arn,
     ephemeral_storage={"size": 1024},
@@ -190,7 +228,7 @@ function = aws.lambda_.Function(
 aws.lambda_.FunctionEventInvokeConfig(
     "collect",
     function_name=function.name,
-    maximum_retry_attempts=1,
+    maximum_retry_attempts=changing(1, 2),
     maximum_event_age_in_seconds=3600,
     destination_config={"on_failure": {"destination": dead_letters.arn}},
 )
@@ -198,13 +236,14 @@ aws.lambda_.EventSourceMapping(
     "work",
     function_name=function.arn,
     event_source_arn=queue.arn,
-    batch_size=100,
+    batch_size=changing(100, 50),
     maximum_batching_window_in_seconds=5,
     function_response_types=["ReportBatchItemFailures"],
     scaling_config={"maximum_concurrency": 2},
 )
 rule = aws.cloudwatch.EventRule(
     "landed",
+    description=changing("landed", "arrived"),
     event_pattern=pulumi.Output.json_dumps(
         {"source": ["aws.s3"], "detail-type": ["Object Created"], "detail": {"bucket": {"name": [bucket.bucket]}}}
     ),
@@ -221,7 +260,7 @@ aws.cloudwatch.EventTarget(
     rule=rule.name,
     arn=function.arn,
     dead_letter_config={"arn": dead_letters.arn},
-    retry_policy={"maximum_retry_attempts": 2, "maximum_event_age_in_seconds": 3600},
+    retry_policy={"maximum_retry_attempts": changing(2, 3), "maximum_event_age_in_seconds": 3600},
     input_transformer={"input_paths": {"key": "$.detail.object.key"}, "input_template": '{"key": <key>}'},
 )
 
@@ -230,7 +269,7 @@ group = aws.scheduler.ScheduleGroup("collections", name="collections")
 aws.scheduler.Schedule(
     "daily",
     group_name=group.name,
-    schedule_expression="cron(0 5 * * ? *)",
+    schedule_expression=changing("cron(0 5 * * ? *)", "cron(0 6 * * ? *)"),
     schedule_expression_timezone="Europe/Brussels",
     flexible_time_window={"mode": "FLEXIBLE", "maximum_window_in_minutes": 5},
     target={
@@ -242,14 +281,20 @@ aws.scheduler.Schedule(
     },
 )
 
-topic = aws.sns.Topic("alarms", kms_master_key_id=key.arn, display_name="Alarms")
-aws.sns.TopicPolicy("alarms", arn=topic.arn, policy=policy_for("cloudwatch.amazonaws.com", "sns:Publish", topic.arn))
-aws.sns.TopicSubscription("alarms", topic=topic.arn, protocol="sqs", endpoint=queue.arn, raw_message_delivery=True)
+topic = aws.sns.Topic("alarms", kms_master_key_id=key.arn, display_name=changing("Alarms", "Alerts"))
+aws.sns.TopicPolicy(
+    "alarms",
+    arn=topic.arn,
+    policy=policy_for(changing("cloudwatch.amazonaws.com", "events.amazonaws.com"), "sns:Publish", topic.arn),
+)
+aws.sns.TopicSubscription(
+    "alarms", topic=topic.arn, protocol="sqs", endpoint=queue.arn, raw_message_delivery=changing(True, False)
+)
 aws.cloudwatch.MetricAlarm(
     "dead-letters",
     comparison_operator="GreaterThanThreshold",
     evaluation_periods=1,
-    threshold=0,
+    threshold=changing(0, 5),
     namespace="AWS/SQS",
     metric_name="ApproximateNumberOfMessagesVisible",
     period=60,
@@ -278,7 +323,11 @@ aws.cloudwatch.MetricAlarm(
         },
     ],
 )
-aws.cloudwatch.Dashboard("platform", dashboard_name="platform", dashboard_body=json.dumps({"widgets": []}))
+aws.cloudwatch.Dashboard(
+    "platform",
+    dashboard_name="platform",
+    dashboard_body=json.dumps({"widgets": [], "start": changing("-PT1H", "-PT2H")}),
+)
 
 table = aws.dynamodb.Table(
     "ledger",
@@ -286,13 +335,15 @@ table = aws.dynamodb.Table(
     hash_key="pk",
     range_key="sk",
     attributes=[{"name": "pk", "type": "S"}, {"name": "sk", "type": "S"}, {"name": "status", "type": "S"}],
-    global_secondary_indexes=[{"name": "by-status", "hash_key": "status", "range_key": "sk", "projection_type": "ALL"}],
+    global_secondary_indexes=[
+        {"name": changing("by-status", "of-status"), "hash_key": "status", "range_key": "sk", "projection_type": "ALL"}
+    ],
     ttl={"attribute_name": "expires", "enabled": True},
-    point_in_time_recovery={"enabled": True},
+    point_in_time_recovery={"enabled": changing(True, False)},
     server_side_encryption={"enabled": True, "kms_key_arn": key.arn},
     stream_enabled=True,
     stream_view_type="NEW_IMAGE",
-    deletion_protection_enabled=True,
+    deletion_protection_enabled=changing(True, False),
 )
 aws.dynamodb.Table(
     "provisioned",
@@ -300,12 +351,16 @@ aws.dynamodb.Table(
     attributes=[{"name": "pk", "type": "S"}, {"name": "day", "type": "S"}],
     local_secondary_indexes=[{"name": "by-day", "range_key": "day", "projection_type": "ALL"}],
     range_key="day",
-    read_capacity=1,
+    read_capacity=changing(1, 2),
     write_capacity=1,
 )
 private_key = tls.PrivateKey("sftp", algorithm="RSA", rsa_bits=2048)
 aws.ssm.Parameter(
-    "settings", name="/data-platform/local/settings", type="String", tier="Standard", value=json.dumps({"a": 1})
+    "settings",
+    name="/data-platform/local/settings",
+    type="String",
+    tier="Standard",
+    value=json.dumps({"a": changing(1, 2)}),
 )
 aws.ssm.Parameter(
     "private-key",
@@ -316,14 +371,17 @@ aws.ssm.Parameter(
 )
 
 database = aws.glue.CatalogDatabase(
-    "warehouse", name="warehouse", location_uri=bucket.bucket.apply(lambda name: f"s3://{name}/warehouse/")
+    "warehouse",
+    name="warehouse",
+    description=changing("clean", "cleaned"),
+    location_uri=bucket.bucket.apply(lambda name: f"s3://{name}/warehouse/"),
 )
 aws.glue.CatalogTable(
     "vehicles",
     name="vehicles",
     database_name=database.name,
     table_type="EXTERNAL_TABLE",
-    parameters={"classification": "parquet"},
+    parameters={"classification": "parquet", "owner": changing("a", "b")},
     partition_keys=[{"name": "landing_date", "type": "date"}],
     storage_descriptor={
         "location": bucket.bucket.apply(lambda name: f"s3://{name}/warehouse/vehicles/"),
@@ -341,7 +399,7 @@ aws.athena.Workgroup(
     name="queries",
     configuration={
         "enforce_workgroup_configuration": True,
-        "bytes_scanned_cutoff_per_query": 1_000_000_000,
+        "bytes_scanned_cutoff_per_query": changing(1_000_000_000, 2_000_000_000),
         "engine_version": {"selected_engine_version": "Athena engine version 3"},
         "result_configuration": {
             "output_location": bucket.bucket.apply(lambda name: f"s3://{name}/athena/"),
@@ -366,7 +424,7 @@ jobs = {
         glue_version="5.1",
         worker_type="G.1X",
         number_of_workers=2,
-        timeout=60,
+        timeout=changing(60, 90),
         max_retries=1,
         execution_property={"max_concurrent_runs": 3},
         security_configuration=security.name,
@@ -380,14 +438,17 @@ jobs = {
     for name in ("warehouse", "mart")
 }
 workflow = aws.glue.Workflow(
-    "refine", description="warehouse, then mart", max_concurrent_runs=1, default_run_properties={"some-property": "1"}
+    "refine",
+    description=changing("warehouse, then mart", "both"),
+    max_concurrent_runs=1,
+    default_run_properties={"some-property": "1"},
 )
 aws.glue.Trigger(
     "landed",
     workflow_name=workflow.name,
     type="EVENT",
     actions=[{"job_name": jobs["warehouse"].name}],
-    event_batching_conditions=[{"batch_size": 10, "batch_window": 300}],
+    event_batching_conditions=[{"batch_size": changing(10, 20), "batch_window": 300}],
 )
 aws.glue.Trigger(
     "then-mart",
@@ -401,13 +462,17 @@ starter = aws.iam.Role("starter", assume_role_policy=trust("events.amazonaws.com
 aws.cloudwatch.EventTarget("refine", target_id="refine", rule=rule.name, arn=workflow.arn, role_arn=starter.arn)
 
 zones = aws.get_availability_zones_output(state="available").names
-vpc = aws.ec2.Vpc("vpc", cidr_block="10.1.0.0/16", enable_dns_hostnames=True, enable_dns_support=True)
+vpc = aws.ec2.Vpc("vpc", cidr_block="10.1.0.0/16", enable_dns_hostnames=changing(True, False), enable_dns_support=True)
 aws.ec2.DefaultSecurityGroup("closed", vpc_id=vpc.id, ingress=[], egress=[])
 gateway = aws.ec2.InternetGateway("internet", vpc_id=vpc.id)
 routes = aws.ec2.RouteTable("public", vpc_id=vpc.id)
 aws.ec2.Route("out", route_table_id=routes.id, destination_cidr_block="0.0.0.0/0", gateway_id=gateway.id)
 subnet = aws.ec2.Subnet(
-    "public", vpc_id=vpc.id, cidr_block="10.1.0.0/24", availability_zone=zones[0], map_public_ip_on_launch=False
+    "public",
+    vpc_id=vpc.id,
+    cidr_block="10.1.0.0/24",
+    availability_zone=zones[0],
+    map_public_ip_on_launch=changing(False, True),
 )
 aws.ec2.RouteTableAssociation("public", subnet_id=subnet.id, route_table_id=routes.id)
 aws.ec2.VpcEndpoint(
@@ -415,7 +480,7 @@ aws.ec2.VpcEndpoint(
     vpc_id=vpc.id,
     service_name="com.amazonaws.eu-west-1.s3",
     vpc_endpoint_type="Gateway",
-    route_table_ids=[routes.id],
+    route_table_ids=changing([routes.id], []),
 )
 flow_logs = aws.cloudwatch.LogGroup("refusals")
 aws.ec2.FlowLog(
@@ -428,7 +493,7 @@ aws.ec2.FlowLog(
 firewall = aws.ec2.SecurityGroup("task", description="out only", vpc_id=vpc.id)
 aws.vpc.SecurityGroupEgressRule(
     "out",
-    description="everywhere",
+    description=changing("everywhere", "anywhere"),
     security_group_id=firewall.id,
     ip_protocol="tcp",
     from_port=0,
@@ -439,7 +504,7 @@ repository = aws.ecr.Repository(
     "images",
     image_tag_mutability="IMMUTABLE",
     force_delete=True,
-    image_scanning_configuration={"scan_on_push": True},
+    image_scanning_configuration={"scan_on_push": changing(True, False)},
     encryption_configurations=[{"encryption_type": "KMS", "kms_key": key.arn}],
 )
 aws.ecr.LifecyclePolicy(
@@ -457,7 +522,7 @@ aws.ecr.LifecyclePolicy(
         }
     ),
 )
-cluster = aws.ecs.Cluster("tasks", settings=[{"name": "containerInsights", "value": "enabled"}])
+cluster = aws.ecs.Cluster("tasks", settings=[{"name": "containerInsights", "value": changing("enabled", "disabled")}])
 task_role = aws.iam.Role("task", assume_role_policy=trust("ecs-tasks.amazonaws.com"))
 task = aws.ecs.TaskDefinition(
     "extract",
@@ -523,8 +588,12 @@ tls.LocallySignedCert(
     validity_period_hours=24,
     allowed_uses=["server_auth"],
 )
-api = aws.apigateway.RestApi("api", description="takes events", endpoint_configuration={"types": "REGIONAL"})
-events_path = aws.apigateway.Resource("events", rest_api=api.id, parent_id=api.root_resource_id, path_part="events")
+api = aws.apigateway.RestApi(
+    "api", description=changing("takes events", "takes all events"), endpoint_configuration={"types": "REGIONAL"}
+)
+events_path = aws.apigateway.Resource(
+    "events", rest_api=api.id, parent_id=api.root_resource_id, path_part=changing("events", "event")
+)
 post = aws.apigateway.Method(
     "post",
     rest_api=api.id,
@@ -532,7 +601,7 @@ post = aws.apigateway.Method(
     http_method="POST",
     authorization="NONE",
     api_key_required=True,
-    operation_name="postEvents",
+    operation_name=changing("postEvents", "postEvent"),
 )
 posted = aws.apigateway.Integration(
     "post",
@@ -542,7 +611,7 @@ posted = aws.apigateway.Integration(
     type="AWS_PROXY",
     integration_http_method="POST",
     uri=function.invoke_arn,
-    timeout_milliseconds=5000,
+    timeout_milliseconds=changing(5000, 6000),
 )
 options = aws.apigateway.Method(
     "options", rest_api=api.id, resource_id=events_path.id, http_method="OPTIONS", authorization="NONE"
@@ -562,7 +631,7 @@ allowed = aws.apigateway.MethodResponse(
     resource_id=events_path.id,
     http_method=options.http_method,
     status_code="204",
-    response_parameters={f"method.response.{CORS}": True},
+    response_parameters={f"method.response.{CORS}": changing(True, False)},
 )
 answered = aws.apigateway.IntegrationResponse(
     "options",
@@ -570,14 +639,14 @@ answered = aws.apigateway.IntegrationResponse(
     resource_id=events_path.id,
     http_method=options.http_method,
     status_code=allowed.status_code,
-    response_parameters={f"method.response.{CORS}": "'*'"},
+    response_parameters={f"method.response.{CORS}": changing("'*'", "'a'")},
     opts=pulumi.ResourceOptions(depends_on=[preflight]),
 )
 throttled = aws.apigateway.Response(
     "throttled",
     rest_api_id=api.id,
     response_type="THROTTLED",
-    status_code="429",
+    status_code=changing("429", "430"),
     response_templates={"application/json": '{"status": 429}'},
     response_parameters={f"gatewayresponse.{CORS}": "'*'"},
 )
@@ -585,6 +654,7 @@ deployment = aws.apigateway.Deployment(
     "deployment",
     rest_api=api.id,
     triggers={"document": "1"},
+    description=changing("first", "second"),
     opts=pulumi.ResourceOptions(depends_on=[posted, answered, throttled]),
 )
 stage = aws.apigateway.Stage(
@@ -593,19 +663,19 @@ stage = aws.apigateway.Stage(
     deployment=deployment.id,
     stage_name="v1",
     access_log_settings={"destination_arn": logs.arn, "format": json.dumps({"status": "$context.status"})},
-    xray_tracing_enabled=True,
+    xray_tracing_enabled=changing(True, False),
 )
 aws.apigateway.MethodSettings(
     "limits",
     rest_api=api.id,
     stage_name=stage.stage_name,
     method_path="*/*",
-    settings={"metrics_enabled": True, "throttling_rate_limit": 10, "throttling_burst_limit": 20},
+    settings={"metrics_enabled": True, "throttling_rate_limit": changing(10, 20), "throttling_burst_limit": 20},
 )
-api_key = aws.apigateway.ApiKey("website", description="events of website", value="k" * 40)
+api_key = aws.apigateway.ApiKey("website", description=changing("events of website", "of website"), value="k" * 40)
 plan = aws.apigateway.UsagePlan(
     "website",
-    description="what website may post",
+    description=changing("what website may post", "for website"),
     api_stages=[{"api_id": api.id, "stage": stage.stage_name}],
     throttle_settings={"rate_limit": 5, "burst_limit": 10},
     quota_settings={"limit": 100, "period": "DAY"},
@@ -624,7 +694,13 @@ aws.lambda_.Function(
 address = aws.ec2.Eip("nat", domain="vpc")
 nat = aws.ec2.NatGateway("nat", allocation_id=address.id, subnet_id=subnet.id)
 private_routes = aws.ec2.RouteTable("private", vpc_id=vpc.id)
-aws.ec2.Route("by-nat", route_table_id=private_routes.id, destination_cidr_block="0.0.0.0/0", nat_gateway_id=nat.id)
+aws.ec2.Route(
+    "by-nat",
+    route_table_id=private_routes.id,
+    destination_cidr_block="0.0.0.0/0",
+    nat_gateway_id=changing(nat.id, None),
+    gateway_id=changing(None, gateway.id),
+)
 aws.vpc.SecurityGroupIngressRule(
     "in",
     description="from the task itself",
@@ -640,7 +716,7 @@ aws.vpc.SecurityGroupIngressRule(
     ip_protocol="tcp",
     from_port=1433,
     to_port=1433,
-    cidr_ipv4="203.0.113.0/24",
+    cidr_ipv4=changing("203.0.113.0/24", "198.51.100.0/24"),
 )
 internal = aws.servicediscovery.PrivateDnsNamespace("internal", name="platform.internal", vpc=vpc.id)
 server_name = aws.servicediscovery.Service(
@@ -649,7 +725,7 @@ server_name = aws.servicediscovery.Service(
     dns_config={
         "namespace_id": internal.id,
         "routing_policy": "MULTIVALUE",
-        "dns_records": [{"ttl": 10, "type": "A"}],
+        "dns_records": [{"ttl": changing(10, 20), "type": "A"}],
     },
 )
 aws.ecs.Service(
@@ -660,14 +736,14 @@ aws.ecs.Service(
     desired_count=0,
     launch_type="FARGATE",
     deployment_circuit_breaker={"enable": True, "rollback": True},
-    deployment_maximum_percent=200,
+    deployment_maximum_percent=changing(200, 150),
     deployment_minimum_healthy_percent=100,
     network_configuration={"subnets": [subnet.id], "security_groups": [firewall.id], "assign_public_ip": True},
     service_registries={"registry_arn": server_name.arn},
 )
 docker.Image(
     "image",
-    image_name=pulumi.Output.concat(repository.repository_url, ":1"),
+    image_name=pulumi.Output.concat(repository.repository_url, changing(":1", ":2")),
     build={"context": "code", "platform": "linux/amd64"},
     registry=aws.ecr.get_authorization_token_output().apply(
         lambda token: {"server": token.proxy_endpoint, "username": token.user_name, "password": token.password}
@@ -678,7 +754,7 @@ aws.cloudwatch.LogMetricFilter(
     "refused",
     name="refused",
     log_group_name=trail_logs.name,
-    pattern='{ $.errorCode = "AccessDenied" }',
+    pattern=changing('{ $.errorCode = "AccessDenied" }', '{ $.errorCode = "Denied" }'),
     metric_transformation={"name": "refused", "namespace": "Audit", "value": "1"},
 )
 aws.cloudtrail.Trail(
@@ -688,7 +764,7 @@ aws.cloudtrail.Trail(
     kms_key_id=key.arn,
     cloud_watch_logs_group_arn=trail_logs.arn.apply(lambda arn: f"{arn}:*"),
     cloud_watch_logs_role_arn=role.arn,
-    enable_log_file_validation=True,
+    enable_log_file_validation=changing(True, False),
     include_global_service_events=False,
     is_multi_region_trail=False,
     advanced_event_selectors=[
@@ -706,7 +782,7 @@ aws.budgets.Budget(
     "costs",
     name="costs",
     budget_type="COST",
-    limit_amount="50",
+    limit_amount=changing("50", "60"),
     limit_unit="USD",
     time_unit="MONTHLY",
     notifications=[
