@@ -80,8 +80,11 @@ def test_protected_prod_is_not_destroyed(rehearsal: Rehearsal, kept: dict[str, A
 
 
 def test_protected_data_survives_with_its_protection(rehearsal: Rehearsal, kept: dict[str, Any]) -> None:
-    # given a person who unprotects all of prod and destroys it
+    # given a person who unprotects all of prod and destroys it, its images by hand, as the guide says
     rehearsal.shell.must("pulumi state unprotect --all --yes --stack prod")
+    refused = rehearsal.shell.type("pulumi destroy --stack prod", **rehearsal.deploys("prod"))
+    assert "RepositoryNotEmptyException" in refused.output
+    delete_images(rehearsal.account.client("ecr"))
     rehearsal.shell.must("pulumi destroy --stack prod", **rehearsal.deploys("prod"))
 
     # then the data is there, with all that protects it
@@ -98,6 +101,14 @@ def test_protected_data_survives_with_its_protection(rehearsal: Rehearsal, kept:
     # while the functions are gone
     functions = rehearsal.account.client("lambda").list_functions()["Functions"]
     assert [each["FunctionName"] for each in functions if "-prod-" in each["FunctionName"]] == []
+
+
+def delete_images(ecr: Any) -> None:
+    for repository in ecr.describe_repositories()["repositories"]:
+        name = repository["repositoryName"]
+        images = ecr.list_images(repositoryName=name)["imageIds"]
+        if images:
+            ecr.batch_delete_image(repositoryName=name, imageIds=images)
 
 
 def test_every_command_of_the_guide_was_typed_or_skipped_for_a_reason(rehearsal: Rehearsal) -> None:

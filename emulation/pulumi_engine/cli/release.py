@@ -10,12 +10,14 @@ import urllib.request
 from pathlib import Path
 from typing import Final
 
+from emulation.errors import EmulationError
+
 RELEASES: Final = "https://github.com/pulumi/pulumi/releases/download"
 _TIMEOUT_SECONDS: Final = 20
 _PROCESSORS: Final = {"x86_64": "x64", "amd64": "x64", "aarch64": "arm64", "arm64": "arm64"}
 
 
-class ReleaseError(Exception):
+class ReleaseError(EmulationError):
     """The release cannot be fetched, or its content is not what its checksum says."""
 
 
