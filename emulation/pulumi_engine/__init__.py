@@ -9,8 +9,8 @@ The embedded driver runs the program against the SDK's own mock monitor, twice. 
 nothing: a type without a handler, an input that its handler does not know, and a protected resource that would be
 replaced or deleted are refused there, all of them at once. A resource that a program registers inside `apply`, on an
 output that is not known yet, is judged in the second run. Everything that was created is in the state file as soon as
-it was created, so a run that failed is simply repeated. `aliases` have no meaning here; transforms, hooks and `.get()`
-are refused.
+it was created, so a run that failed is simply repeated. `aliases`, `deleted_with` and `replace_on_changes`
+have no meaning here; transforms, hooks and `.get()` are refused.
 """
 
 from emulation.pulumi_engine.deployment import Deployment, deploy

@@ -11,7 +11,8 @@ from emulation.pulumi_engine.errors import EngineError
 from emulation.pulumi_engine.monitor import EngineMonitor
 from emulation.pulumi_engine.program import run_program
 from emulation.pulumi_engine.providers import default_provider
-from emulation.pulumi_engine.reconciliation import Execution, Observer, Plan, Target
+from emulation.pulumi_engine.reconciliation import Execution, Observer, Plan
+from emulation.pulumi_engine.registration import Target
 from emulation.pulumi_engine.settings import encode, project_name
 from emulation.pulumi_engine.state import State
 

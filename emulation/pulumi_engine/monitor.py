@@ -12,7 +12,8 @@ from typing_extensions import override
 from emulation.pulumi_engine.errors import EngineError
 from emulation.pulumi_engine.invokes import answer_invoke
 from emulation.pulumi_engine.providers import Provider, default_provider, read_provider
-from emulation.pulumi_engine.reconciliation import Goal, Reconciliation
+from emulation.pulumi_engine.reconciliation import Reconciliation
+from emulation.pulumi_engine.registration import Goal
 from emulation.pulumi_engine.values import mask_secrets, read_properties, write_properties
 
 _STACK_TYPE: Final = "pulumi:pulumi:Stack"
@@ -63,6 +64,8 @@ class EngineMonitor(mocks.MockMonitor):
                 provider=self._provider(request.provider),
                 ignored=frozenset(path.partition(".")[0].partition("[")[0] for path in request.ignoreChanges),
                 protected=request.protect,
+                deletes_first=request.deleteBeforeReplace,
+                trigger=json_format.MessageToDict(request.replacement_trigger),
                 retained=request.retainOnDelete,
             )
         )

@@ -4,73 +4,20 @@ import threading
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
-from pathlib import Path
-from typing import Any, Literal
+from dataclasses import replace
+from typing import Any
 
 from typing_extensions import override
 
 from emulation.pulumi_engine import lifecycle
-from emulation.pulumi_engine.emulator import Emulator
 from emulation.pulumi_engine.errors import EngineError
 from emulation.pulumi_engine.handler import Created, Request, Standing
 from emulation.pulumi_engine.handlers import HANDLERS
-from emulation.pulumi_engine.providers import Provider
+from emulation.pulumi_engine.registration import Answer, Decision, Goal, Operation, Target
 from emulation.pulumi_engine.state import ResourceState, State
 from emulation.pulumi_engine.values import Properties, plain_properties, strings_within
 
-Operation = Literal["created", "updated", "replaced", "unchanged", "deleted"]
 Observer = Callable[[str, str, str], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """Where the program is deployed to."""
-
-    emulator: Emulator
-    account: str
-    configuration: Mapping[str, str]
-    """Settings as the program sees them."""
-    program: Path
-    private_keys: Path
-
-
-@dataclass(frozen=True, slots=True)
-class Goal:
-    """One resource as the program registers it."""
-
-    urn: str
-    type: str
-    name: str
-    inputs: Mapping[str, Any]
-    """In the protocol's form."""
-    provider: Provider
-    ignored: frozenset[str] = frozenset()
-    """Inputs whose changes are ignored."""
-    protected: bool = False
-    retained: bool = False
-    """Whether it outlives the program's forgetting it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """What has to be done for a goal."""
-
-    operation: Operation
-    request: Request
-    added: dict[str, Any]
-    """Inputs that the program did not set itself."""
-    changed: frozenset[str] = frozenset()
-    deletes_first: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What the program gets back: an empty id and missing outputs are not known yet."""
-
-    id: str
-    outputs: Mapping[str, Any] = field(default_factory=dict[str, Any])
-    secret_outputs: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
 
 class RefusedError(EngineError):
@@ -103,20 +50,20 @@ class Reconciliation(ABC):
         """
         self._seen.add(goal.urn)
         standing = self.state.resources.get(goal.urn)
-        olds: dict[str, Any] = dict(standing.inputs) if standing else {}
-        news = {**goal.inputs, **{name: olds[name] for name in goal.ignored if name in olds}}
-        request, added = self._checked(goal, news, olds, goal.urn)
         if standing is None:
-            return Decision("created", request, added)
+            return Decision("created", *self._checked(goal, goal.inputs, {}, goal.urn))
+        olds, is_triggered = standing.inputs, standing.trigger != self._trigger(goal)
+        kept = {name: olds[name] for name in goal.ignored if name in olds and not State.is_hash(olds[name])}
+        request, added = self._checked(goal, {**goal.inputs, **kept}, olds, goal.urn)
         found = lifecycle.difference(goal.type, olds, self.comparable(request), goal.ignored)
-        if not found.replacing:
+        if not found.replacing and not is_triggered:
             return Decision("updated" if found.changed else "unchanged", request, added, found.changed)
         if goal.protected or standing.protected:
-            what = ", ".join(sorted(found.replacing))
+            what = ", ".join(sorted(found.replacing)) or "replacement trigger"
             raise RefusedError(f"{goal.type} {goal.name!r} is protected, and its {what} cannot change in place")
-        # Its name may be taken: a made-up name is made up again.
-        request, added = self._checked(goal, news, {}, f"{goal.urn}{standing.id}")
-        return Decision("replaced", request, added, found.changed, found.deletes_first)
+        # Its name may be taken: a made-up name is made up again. A replacement ignores no input.
+        request, added = self._checked(goal, goal.inputs, {}, f"{goal.urn}{standing.id}")
+        return Decision("replaced", request, added, found.changed, found.deletes_first or goal.deletes_first)
 
     def comparable(self, request: Request) -> dict[str, Any]:
         """The inputs as the state keeps them: secret ones and contents of assets as hashes."""
@@ -129,6 +76,10 @@ class Reconciliation(ABC):
     def removed(self) -> Iterator[tuple[str, ResourceState]]:
         """The resources that the program no longer registers, what depends on others first."""
         return ((urn, each) for urn, each in reversed(self.state.resources.items()) if urn not in self._seen)
+
+    def _trigger(self, goal: Goal) -> dict[str, str] | None:
+        # As a hash: a secret may be in it.
+        return self.state.fingerprint(goal.trigger) if goal.trigger else None
 
     def _checked(
         self, goal: Goal, news: Mapping[str, Any], olds: Mapping[str, Any], seed: str
@@ -246,6 +197,7 @@ class Execution(Reconciliation):
             inputs=self.comparable(request),
             protected=goal.protected,
             retained=goal.retained,
+            trigger=self._trigger(goal),
         )
         is_left = old is not None and decision.operation == "replaced" and not decision.deletes_first
         self.state.record(goal.urn, resource, replaced=old if is_left else None)

@@ -40,6 +40,8 @@ class ResourceState:
     """What it was made from, with the keyed hash of each secret input, and hashes of contents."""
     protected: bool = False
     retained: bool = False
+    trigger: dict[str, str] | None = None
+    """Keyed hash of what it was last replaced for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +109,11 @@ class State:
     def plain(value: object) -> Any:  # noqa: ANN401 - any JSON value
         """An input's value with hashes of contents."""
         return json.loads(json.dumps(value, default=_content_digest))
+
+    @staticmethod
+    def is_hash(value: object) -> bool:
+        """Whether a kept input is a hash of its value, which cannot be had back."""
+        return isinstance(value, dict) and set(value) in ({"hmac"}, {"sha256"})
 
     def _write(self) -> None:
         content = {

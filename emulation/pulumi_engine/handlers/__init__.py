@@ -89,7 +89,6 @@ NOT_READ: Final[tuple[str, ...]] = (
     "aws:ecs/service:Service",
     "aws:ecs/taskDefinition:TaskDefinition",
     "aws:glue/catalogDatabase:CatalogDatabase",
-    "aws:glue/catalogTable:CatalogTable",
     "aws:glue/job:Job",
     "aws:glue/securityConfiguration:SecurityConfiguration",
     "aws:glue/trigger:Trigger",

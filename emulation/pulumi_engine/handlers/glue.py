@@ -2,7 +2,8 @@
 
 from typing import Any, Final
 
-from emulation.pulumi_engine.casing import pascal_keys, without_none
+from emulation.pulumi_engine.casing import camel_keys, pascal_keys, without_none
+from emulation.pulumi_engine.drift import like
 from emulation.pulumi_engine.handler import Created, Handler, Request, Standing, removes
 
 _DATABASE: Final = ("name", "description", "locationUri", "parameters")
@@ -67,6 +68,16 @@ def _create_table(request: Request) -> Created:
 
 def _update_table(request: Request, _standing: Standing) -> None:
     request.call("glue", "update_table", DatabaseName=request.inputs["databaseName"], TableInput=_table_input(request))
+
+
+def _read_table(request: Request, _standing: Standing) -> dict[str, Any]:
+    """What the catalogue has, of the inputs that the program sets. Jobs add parameters of their own."""
+    where = {"DatabaseName": request.inputs["databaseName"], "Name": request.inputs["name"]}
+    table = camel_keys(request.call("glue", "get_table", **where)["Table"], verbatim=("parameters",))
+    storage = table.get("storageDescriptor", {})
+    if "serdeInfo" in storage:
+        storage["serDeInfo"] = storage.pop("serdeInfo")
+    return {name: like(request.inputs[name], table.get(name)) for name in _TABLE if name in request.inputs}
 
 
 def _table_input(request: Request) -> dict[str, Any]:
@@ -161,6 +172,7 @@ HANDLERS: Final = {
         _create_table,
         accepts=("databaseName", *_TABLE),
         update=_update_table,
+        read=_read_table,
         delete=removes("glue", "delete_table", DatabaseName="databaseName", Name="name"),
     ),
     "aws:glue/job:Job": Handler(

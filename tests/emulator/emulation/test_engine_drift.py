@@ -66,6 +66,13 @@ def test_each_change_by_hand_is_found(drift, engine_client):
     dynamodb = engine_client("dynamodb")
     [table] = [each for each in dynamodb.list_tables()["TableNames"] if each.startswith("ledger-")]
     dynamodb.update_table(TableName=table, DeletionProtectionEnabled=False)
+    glue = engine_client("glue")
+    vehicles = glue.get_table(DatabaseName="warehouse", Name="vehicles")["Table"]
+    said = {name: vehicles[name] for name in ("Name", "TableType", "PartitionKeys", "StorageDescriptor")}
+    said["StorageDescriptor"]["Location"] = "s3://elsewhere/"
+    # a parameter that a job adds is not drift
+    said["Parameters"] = {**vehicles["Parameters"], "added": "by a job"}
+    glue.update_table(DatabaseName="warehouse", TableInput=said)
 
     # when
     found = drift()
@@ -77,6 +84,7 @@ def test_each_change_by_hand_is_found(drift, engine_client):
         ("aws:cloudwatch/dashboard:Dashboard", "platform"): ["dashboardBody"],
         ("aws:lambda/function:Function", "collect"): ["environment"],
         ("aws:scheduler/schedule:Schedule", "daily"): ["scheduleExpression"],
+        ("aws:glue/catalogTable:CatalogTable", "vehicles"): ["storageDescriptor"],
         ("aws:dynamodb/table:Table", table.rpartition("-")[0]): ["deletionProtectionEnabled"],
     }
     assert {kind for kind, _ in found} == READ

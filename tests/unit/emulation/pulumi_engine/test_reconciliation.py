@@ -14,7 +14,8 @@ from emulation.pulumi_engine.handlers import HANDLERS
 from emulation.pulumi_engine.monitor import EngineMonitor
 from emulation.pulumi_engine.program import run_program
 from emulation.pulumi_engine.providers import Provider
-from emulation.pulumi_engine.reconciliation import Execution, Goal, Plan, Target
+from emulation.pulumi_engine.reconciliation import Execution, Plan
+from emulation.pulumi_engine.registration import Goal, Target
 from emulation.pulumi_engine.state import State
 from emulation.pulumi_engine.values import as_secret
 
@@ -153,6 +154,28 @@ def test_change_that_the_program_ignores_is_not_made(state, target):
     execution.register(replace(goal("b"), ignored=frozenset({"word"})))
     # then
     assert execution.counts == {"unchanged": 1}
+
+
+def test_update_keeps_the_value_whose_change_is_ignored(state, target):
+    # given
+    Execution(target, state, None).register(goal("a", colour="red"))
+    # when
+    Execution(target, state, None).register(replace(goal("b", colour="blue"), ignored=frozenset({"word"})))
+    # then
+    [kept] = state.resources.values()
+    assert (kept.inputs["word"], kept.inputs["colour"]) == ("a", "blue")
+
+
+def test_another_trigger_replaces_with_every_input(state, target):
+    # given
+    Execution(target, state, None).register(replace(goal("a"), trigger="one"))
+    execution = Execution(target, state, None)
+    # when
+    again = replace(goal("b"), trigger="two", ignored=frozenset({"word"}), deletes_first=True)
+    execution.register(again)
+    # then
+    [kept] = state.resources.values()
+    assert (execution.counts, kept.inputs["word"], state.replaced) == ({"replaced": 1}, "b", [])
 
 
 def test_replaced_resource_gets_another_made_up_name(state, target):
