@@ -62,8 +62,9 @@ class Rehearsal:
         state = json.loads(self.shell.must(f"pulumi stack export --stack {stack}"))
         types = {each["type"] for each in state["deployment"]["resources"] if each["custom"]}
         recorded = sorted(each for each in types if each.startswith("docker:"))
+        unread = sorted(each.split(":")[1] for each in types & {*NOT_READ})
         print(f"    recorded in the state only, since nothing is built: {', '.join(recorded)}")
-        print(f"    not read by a comparison, so that the state counts: {', '.join(sorted(types & {*NOT_READ}))}")
+        print(f"    not read by a comparison, so that the state counts: {', '.join(unread)}")
         return types
 
     def exports(self, stack: str) -> dict[str, Any]:
