@@ -7,7 +7,7 @@ INSTALLED := $(VENV)/.installed
 DEVELOPMENT := $(VENV)/.development-installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo up docs pulumi-local down test test-long test-provider test-functions test-images test-all needs-of-tests check format lock settings components snapshots pages bench campaign clean
+.PHONY: help install demo up docs pulumi down test test-long test-provider test-functions test-images test-engine rehearsal test-all needs-of-tests check format lock settings components snapshots pages bench campaign clean
 
 help: ## List the commands.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -32,8 +32,8 @@ demo: $(INSTALLED) ## From an SFTP server to a team's report, on this machine. D
 up: $(INSTALLED) ## Start the local platform and deploy the program into it.
 	@$(BIN)/python -m local up
 
-pulumi-local: $(INSTALLED) ## The demo with the real Pulumi engine (needs Pulumi's CLI), in a platform of its own.
-	@$(BIN)/python -m local demo --engine pulumi --state-dir .local-pulumi --port 4576 --down
+pulumi: $(INSTALLED) ## Put a Pulumi CLI into .build: from PATH, from Pulumi's release, or built from its Go modules (seven minutes, once).
+	@$(BIN)/python -m emulation.pulumi_engine.cli
 
 docs: $(DEVELOPMENT) ## Build the documentation as a site, in .build/site.
 	@$(BIN)/python site/build.py
@@ -46,7 +46,7 @@ test: needs-of-tests ## The tests: units, the resource graph, and end to end on 
 	@test ! -d tests/sample || $(BIN)/python -m pytest tests/sample -m "not long and not emulator" -q
 
 test-long: needs-of-tests ## The tests that `make test` leaves out: what AWS would run, in clean environments, and the like.
-	@$(BIN)/python -m pytest tests --ignore=tests/images -m long -n 2 --dist loadgroup -q
+	@$(BIN)/python -m pytest tests --ignore=tests/images --ignore=tests/engine --ignore=tests/rehearsal -m long -n 2 --dist loadgroup -q
 	@test ! -d tests/sample || $(BIN)/python -m pytest tests/sample -m "long or emulator" -n 2 --dist loadgroup -q
 
 test-provider: needs-of-tests ## Let the real AWS provider plan each stack, by Terraform and a mirror in PROVIDER_MIRROR; skipped, with the reason, without them.
@@ -59,7 +59,15 @@ test-images: needs-of-tests ## Build the container images and use them; skipped,
 	@PYTHON=$(BIN)/python sh requirements/system-packages.sh images || echo "the images' tests that need them are skipped"
 	@$(BIN)/python -m pytest tests/images -q
 
-test-all: test test-long test-provider test-functions test-images ## All of them.
+test-engine: needs-of-tests ## The real Pulumi engine on small programs, in the embedded AWS; skipped, with the reason, without a CLI.
+	@$(BIN)/python -m emulation.pulumi_engine.cli || echo "the engine's tests are skipped"
+	@$(BIN)/python -m pytest tests/engine -q
+
+rehearsal: needs-of-tests ## Type docs/first-deploy.md against an empty account in the embedded AWS; skipped, with the reason, without a CLI.
+	@$(BIN)/python -m emulation.pulumi_engine.cli || echo "the rehearsal is skipped"
+	@$(BIN)/python -m pytest tests/rehearsal -x -q -s
+
+test-all: test test-long test-provider test-functions test-images test-engine rehearsal ## All of them.
 
 needs-of-tests: $(DEVELOPMENT)
 	@PYTHON=$(BIN)/python sh requirements/system-packages.sh test
@@ -78,7 +86,7 @@ format: $(DEVELOPMENT) ## Format, and mend what the linter can mend.
 	@$(BIN)/ruff check --fix .
 
 lock: $(DEVELOPMENT) ## Pin the requirements again, from requirements/*.in.
-	@cd requirements && for name in development local program functions functions-test jobs extract sample bench; do \
+	@cd requirements && for name in development local program functions functions-test jobs extract sample bench go; do \
 		constraint=$$([ $$name = development ] || echo "--constraint development.txt"); \
 		../$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
 			--no-emit-index-url --no-emit-find-links $$constraint $$name.in --output-file $$name.txt || exit 1; \

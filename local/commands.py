@@ -1,9 +1,9 @@
-"""The commands of the platform on this machine: up, demo, docs, down."""
+"""The commands of the platform on this machine: up, demo, env, docs, down."""
 
+import json
 import signal
 from collections.abc import Generator
 from contextlib import contextmanager
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -11,8 +11,8 @@ import typer
 from botocore.exceptions import BotoCoreError, ClientError
 
 from emulation.errors import EmulationError
-from emulation.pulumi_engine import deploy
-from emulation.pulumi_engine.pulumi_cli import deploy_with_pulumi
+from emulation.pulumi_engine.cli.home import export_lines
+from emulation.pulumi_engine.pulumi_cli import require_cli
 from lake.errors import LakeError
 from lake.stacks import LOCAL_STACK
 from local.containers.api_page import DEFAULT_PORT as DEFAULT_PAGE_PORT
@@ -23,6 +23,7 @@ from local.demo.demo import run_demo
 from local.demo.sample import find_sample, load_sample
 from local.demo.steps import Steps
 from local.demo.tables import events_key_command, print_next_steps, print_result
+from local.engine import Engine
 from local.errors import LocalError
 from local.platform_instance import (
     DEFAULT_PORT,
@@ -49,13 +50,6 @@ INTERRUPTED: Final = 130
 """Exit code of a command that ctrl-C ended, as shells have it."""
 
 
-class Engine(StrEnum):
-    """What deploys the program."""
-
-    OWN = "own"
-    PULUMI = "pulumi"
-
-
 StateDirectory = Annotated[Path, typer.Option("--state-dir", help="Where this platform keeps everything.")]
 Port = Annotated[
     int | None,
@@ -63,6 +57,14 @@ Port = Annotated[
         min=1024,
         max=65535,
         help=f"Port of the embedded AWS on 127.0.0.1. Default: the one that it has, {DEFAULT_PORT} for a new one.",
+    ),
+]
+EngineOption = Annotated[
+    Engine | None,
+    typer.Option(
+        "--engine",
+        help="What deploys the program: the embedded driver, or the Pulumi CLI of `make pulumi`. "
+        "Default: the one that deployed the platform, the embedded driver for a new one.",
     ),
 ]
 
@@ -108,15 +110,17 @@ def up(
     state_dir: StateDirectory = DEFAULT_STATE_DIRECTORY,
     port: Port = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Throw away what the platform holds first.")] = False,  # noqa: FBT002 - a flag
+    engine: EngineOption = None,
 ) -> None:
     """Start the embedded AWS and the stand-in sources, and deploy the program into them."""
-    platform = find_platform(state_dir.resolve(), port)
+    platform = find_platform(state_dir.resolve(), port, engine)
     steps = Steps(console)
     with _errors_for_a_person(), _as_before_on_interrupt(platform, fresh=fresh):
         with steps.step("Start the platform and deploy the program") as step:
             deployment = platform.up(fresh=fresh, progress=step.tell)
             step.outcome = (
                 f"{deployment.created} resources created, {deployment.updated} updated, "
+                f"{deployment.replaced} replaced, {deployment.deleted} deleted, "
                 f"{deployment.unchanged} unchanged"
             )
         print_next_steps(console, platform)
@@ -133,12 +137,12 @@ def demo(
         int | None, typer.Option(min=_minimum_events(), max=100_000, help="How many sound events are posted.")
     ] = None,
     down_afterwards: Annotated[bool, typer.Option("--down", help="Stop the platform afterwards.")] = False,  # noqa: FBT002 - a flag
-    engine: Annotated[Engine, typer.Option(help="What deploys the program; pulumi needs Pulumi's CLI.")] = Engine.OWN,
+    engine: EngineOption = None,
 ) -> None:
     """Take files, a table and posted events to reports that only their teams can read."""
     with _errors_for_a_person():
         load_sample()
-    platform = find_platform(state_dir.resolve(), port, deploy_with_pulumi if engine is Engine.PULUMI else deploy)
+    platform = find_platform(state_dir.resolve(), port, engine)
     with _errors_for_a_person(), _as_before_on_interrupt(platform):
         result = run_demo(platform, Steps(console), own_file, events)
         print_result(console, result)
@@ -147,6 +151,20 @@ def demo(
             console.print("The platform is stopped.")
         else:
             print_next_steps(console, platform)
+
+
+@app.command()
+def env(
+    state_dir: StateDirectory = DEFAULT_STATE_DIRECTORY,
+    as_json: Annotated[bool, typer.Option("--json", help="Print an object instead of lines for a shell.")] = False,  # noqa: FBT002 - a flag
+) -> None:
+    """Print what a shell needs so that any Pulumi command works on the platform: source <(python -m local env )."""
+    platform = find_platform(state_dir.resolve())
+    with _errors_for_a_person():
+        emulator = platform.emulator
+        variables = platform.pulumi_project().variables(require_cli(), emulator.endpoint, emulator.region)
+    # Not by rich, which would wrap and colour it.
+    print(json.dumps(variables, indent=2) if as_json else export_lines(variables))
 
 
 @app.command()

@@ -11,11 +11,13 @@ from typing import Any, Final, cast
 
 from emulation.aws.emulator import Emulator, emulator_process, stop_emulator
 from emulation.processes import BackgroundProcess, write_whole
-from emulation.pulumi_engine import Deployment, EngineError, deploy, discard_state, read_stack_configuration
+from emulation.pulumi_engine import Deployment, EngineError, discard_state, read_stack_configuration
+from emulation.pulumi_engine.pulumi_cli import PulumiProject, discard_pulumi
 from emulation.sftp_server.process import USER, SourceServer
 from emulation.sql_server.process import SqlServer, known_servers
 from lake.stacks import LOCAL_STACK
 from local.demo.sample import find_sample
+from local.engine import DEPLOYS, Engine, choose_engine, engine_of
 from local.errors import LocalError
 from ops.stack.private_files import make_state_folder, open_private
 from ops.stack.target import find_target
@@ -50,8 +52,8 @@ class LocalPlatform:
 
     state_directory: Path
     port: int
-    deploys: Callable[..., Deployment] = deploy
-    """What deploys the program: our engine, or the real one."""
+    engine: Engine | None = None
+    """What deploys the program; None is what deployed before, and the embedded driver for a new platform."""
     program: Path = PROGRAM
     """Folder of the program and of its stack's file."""
 
@@ -101,6 +103,7 @@ class LocalPlatform:
         Raises:
             PlatformBusyError: another command is starting this platform.
             PlatformPortError: it runs, and at another port.
+            local.engine.PlatformEngineError: it was deployed by the other engine.
             emulation.aws.emulator.PortInUseError: the emulator's port is taken.
             emulation.processes.ProcessError: a process does not start.
             emulation.pulumi_engine.EngineError: the program cannot be deployed.
@@ -127,13 +130,15 @@ class LocalPlatform:
         if not self.source.process.is_running():
             progress("starting the stand-in SFTP server")
             self.source.start()
-        deployment = self.deploys(
+        instance = self._instance_file.read_text()
+        engine = choose_engine(self.engine, self.state_directory, instance)
+        deployment = DEPLOYS[engine](
             self.program,
             stack=LOCAL_STACK,
             config=self._configuration(),
             endpoint=self.emulator.endpoint,
             state_directory=self.state_directory,
-            instance=self._instance_file.read_text(),
+            instance=instance,
             on_resource=lambda kind, name, operation: progress(f"{operation} {kind.split(':')[-1]} {name}"),
         )
         self.source.authorise(*deployment.exports["connectionPublicKeys"].values())
@@ -166,9 +171,24 @@ class LocalPlatform:
             server.discard_secrets()
         stop_emulator(self.state_directory)
         discard_state(self.state_directory)
+        discard_pulumi(self.state_directory)
         self._stack_file.unlink(missing_ok=True)
         self._instance_file.unlink(missing_ok=True)
         _port_file(self.state_directory).unlink(missing_ok=True)
+
+    def pulumi_project(self) -> PulumiProject:
+        """The project that the Pulumi CLI deployed into the running emulator.
+
+        Raises:
+            LocalError: the platform does not run, or the embedded driver deployed it.
+        """
+        instance = self._instance_file.read_text() if self.emulator.process.is_running() else ""
+        if not instance or engine_of(self.state_directory, instance) is not Engine.PULUMI:
+            raise LocalError(
+                f"no platform in {self.state_directory} was deployed by the Pulumi CLI: start one with "
+                "`python -m local up --engine pulumi`"
+            )
+        return PulumiProject(self.state_directory, instance, LOCAL_STACK)
 
     def abandon(self, ran_before: frozenset[str]) -> bool:
         """Stop what was started since these processes ran. If the embedded AWS ran, it stays with all that it holds.
@@ -224,6 +244,9 @@ class LocalPlatform:
         write_whole(self._stack_file, json.dumps(record, indent=2))
 
     def _new_instance(self) -> None:
+        """Begin with an empty emulator: what either engine knows of an earlier one is gone."""
+        discard_state(self.state_directory)
+        discard_pulumi(self.state_directory)
         write_whole(self._instance_file, uuid.uuid4().hex)
 
     @property
@@ -235,11 +258,9 @@ class LocalPlatform:
         return self.state_directory / "instance"
 
 
-def find_platform(
-    state_directory: Path, port: int | None = None, deploys: Callable[..., Deployment] = deploy
-) -> LocalPlatform:
+def find_platform(state_directory: Path, port: int | None = None, engine: Engine | None = None) -> LocalPlatform:
     """The platform of a directory: at the port that it has unless another is given, a new one at DEFAULT_PORT."""
-    return LocalPlatform(state_directory, port or recorded_port(state_directory) or DEFAULT_PORT, deploys, PROGRAM)
+    return LocalPlatform(state_directory, port or recorded_port(state_directory) or DEFAULT_PORT, engine, PROGRAM)
 
 
 def recorded_port(state_directory: Path) -> int | None:

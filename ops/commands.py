@@ -25,7 +25,7 @@ from ops.run_report.facts import dataset_facts, report_facts
 from ops.run_report.page import render_page
 from ops.runs.command import runs
 from ops.stack.private_files import write_private
-from ops.stack.target import Target, find_target
+from ops.stack.target import Target, TargetError, find_target
 from ops.stack.terminal import console, errors_for_a_person, escape, new_table
 from ops.status.command import status
 from ops.trace.command import trace
@@ -98,13 +98,18 @@ def outputs(
 
 
 @app.command()
-def events_key(context: typer.Context) -> None:
-    """Print the API key of the stream's first provider, which SSM keeps, and nothing else."""
+def events_key(
+    context: typer.Context,
+    provider: Annotated[str | None, typer.Argument(help="Who posts. Default: the first by name.")] = None,
+) -> None:
+    """Print the API key of one of the stream's providers, which SSM keeps, and nothing else."""
     target: Target = context.obj
     with errors_for_a_person():
-        parameter = target.client("ssm").get_parameter(
-            Name=target.exports["eventsApiKeyParameter"], WithDecryption=True
-        )
+        parameters = target.exports["eventsApiKeyParameters"]
+        name = provider or min(parameters)
+        if name not in parameters:
+            raise TargetError(f"no provider {name!r} posts to this stack; there are {', '.join(sorted(parameters))}")
+        parameter = target.client("ssm").get_parameter(Name=parameters[name], WithDecryption=True)
     typer.echo(parameter["Parameter"]["Value"])
 
 

@@ -3,6 +3,7 @@
 import os
 import shutil
 import socket
+import ssl
 import sys
 import urllib.error
 import urllib.request
@@ -19,8 +20,6 @@ HOST: Final = "127.0.0.1"
 START_SECONDS: Final = 30.0
 DECISIONS_VARIABLE: Final = "DATA_PLATFORM_DECISIONS"
 """Names a file that each IAM decision on a role is written to."""
-# Whatever proxy the environment names, it does not lead to this machine's loopback.
-_OPENER: Final = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 class PortInUseError(EmulationError):
@@ -34,11 +33,18 @@ class Emulator:
     port: int
     region: str
     state_directory: Path
+    tls: bool = False
+    """Whether it answers by TLS only, with a certificate of its own."""
 
     @property
     def endpoint(self) -> str:
         """Where every AWS service of the emulator answers."""
-        return f"http://{HOST}:{self.port}"
+        return f"{'https' if self.tls else 'http'}://{HOST}:{self.port}"
+
+    @property
+    def certificate(self) -> Path:
+        """The certificate that a client has to trust, of an emulator that answers by TLS and runs."""
+        return self.state_directory.resolve() / TEMPORARY_FILES / "ministack-tls" / "server.crt"
 
     @property
     def process(self) -> BackgroundProcess:
@@ -70,6 +76,9 @@ class Emulator:
             "IOT_MTLS_ENABLED": "0",
             "SFTP_ENABLED": "0",
         }
+        if self.tls:
+            # What runs in it calls it too.
+            environment |= {"USE_SSL": "1", "AWS_CA_BUNDLE": str(self.certificate)}
         module = "emulation.aws.recorded" if DECISIONS_VARIABLE in environment else "emulation.aws.server"
         self.process.start(
             [sys.executable, "-m", module], environment, is_ready=self.answers, within_seconds=START_SECONDS
@@ -78,16 +87,23 @@ class Emulator:
     def answers(self) -> bool:
         """Whether the emulator says that it is ready."""
         try:
-            with _OPENER.open(f"{self.endpoint}/_ministack/ready", timeout=2) as response:
+            with self._opener().open(f"{self.endpoint}/_ministack/ready", timeout=2) as response:
                 return response.status == 200  # noqa: PLR2004 - HTTP's OK
-        except (urllib.error.URLError, ConnectionError, TimeoutError):
+        except (urllib.error.URLError, ConnectionError, TimeoutError, FileNotFoundError):
             return False
 
     def reset(self) -> None:
         """Throw away everything that it holds."""
         request = urllib.request.Request(f"{self.endpoint}/_ministack/reset", method="POST")  # noqa: S310 - http on loopback
-        with _OPENER.open(request, timeout=30):
+        with self._opener().open(request, timeout=30):
             pass
+
+    def _opener(self) -> urllib.request.OpenerDirector:
+        # Whatever proxy the environment names, it does not lead to this machine's loopback.
+        handlers: list[urllib.request.BaseHandler] = [urllib.request.ProxyHandler({})]
+        if self.tls:
+            handlers.append(urllib.request.HTTPSHandler(context=ssl.create_default_context(cafile=self.certificate)))
+        return urllib.request.build_opener(*handlers)
 
 
 def emulator_process(state_directory: Path) -> BackgroundProcess:

@@ -11,6 +11,7 @@ from emulation.web_pages import guarded
 def serve() -> None:
     """Serve the embedded AWS until the process is stopped."""
     _name_api_keys()
+    _serve_on_one_port()
     ministack.app = guarded(ministack.app)
     ministack.main()
 
@@ -33,6 +34,11 @@ def _name_api_keys() -> None:
         return event
 
     apigateway_v1._build_lambda_event_v1 = build_with_key  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - as above
+
+
+def _serve_on_one_port() -> None:
+    """Keep the emulator from listening at port 443 too, as it does by TLS where it may: nothing here uses that port."""
+    ministack._port_is_bindable = lambda *_: False  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - as above
 
 
 if __name__ == "__main__":

@@ -1,31 +1,77 @@
-"""The real Pulumi engine in place of ours, for whoever has its CLI: `python -m local demo --engine pulumi`.
+"""The real Pulumi engine in place of the embedded one: `python -m local up --engine pulumi`.
 
-Tried with the CLI and the local engine's handlers as its provider. The AWS provider's plugin was not at hand.
+The CLI attaches to this checkout's provider, so what it deploys is what the embedded driver deploys.
 """
 
 import json
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 import yaml
 
-from emulation.pulumi_engine import Deployment, EngineError
-from emulation.pulumi_engine.deployment import Observer
+from emulation.pulumi_engine.cli.home import cli_environment, prepare_home
+from emulation.pulumi_engine.cli.provide import Cli, find_cli
+from emulation.pulumi_engine.deployment import Deployment
+from emulation.pulumi_engine.errors import EngineError
+from emulation.pulumi_engine.reconciliation import Observer
 from ops.stack.private_files import PRIVATE_UMASK, make_private_folder, write_private
 from ops.stack.target import EMULATOR_ACCESS_KEY, EMULATOR_SECRET_KEY, local_environment
 
-_PROVIDER: Final = {
-    "aws:accessKey": EMULATOR_ACCESS_KEY,
-    "aws:secretKey": EMULATOR_SECRET_KEY,
-    "aws:skipCredentialsValidation": True,
-    "aws:skipMetadataApiCheck": True,
-    "aws:s3UsePathStyle": True,
-}
-"""What the AWS provider has to be told of an endpoint that is not AWS."""
+_FOLDER: Final = "pulumi"
+"""Folder of a platform's directory that has all of the CLI's: its home, and a state for each start of the emulator."""
+
+
+@dataclass(frozen=True, slots=True)
+class PulumiProject:
+    """The program as the CLI deploys it into one start of the emulator."""
+
+    state_directory: Path
+    instance: str
+    stack: str
+
+    @property
+    def folder(self) -> Path:
+        """Folder of Pulumi.yaml and of the stack's file with the stand-ins' addresses."""
+        return self.state_directory / _FOLDER / self.instance / "program"
+
+    @property
+    def stack_file(self) -> Path:
+        """The stack's file."""
+        return self.folder / f"Pulumi.{self.stack}.yaml"
+
+    def exists(self) -> bool:
+        """Whether the CLI has deployed, or tried to."""
+        return self.stack_file.exists()
+
+    def variables(self, cli: Cli, endpoint: str, region: str) -> dict[str, str]:
+        """What a shell needs so that any Pulumi command works on this stack.
+
+        Args:
+            cli: the CLI.
+            endpoint: URL of the emulator.
+            region: region of the stack.
+        """
+        backend = self.folder.parent / "state"
+        make_private_folder(backend)
+        return {
+            **cli_environment(cli, prepare_home(self.state_directory / _FOLDER / "home")),
+            **local_environment({}),
+            "AWS_ENDPOINT_URL": endpoint,
+            "AWS_REGION": region,
+            "AWS_ACCESS_KEY_ID": EMULATOR_ACCESS_KEY,
+            "AWS_SECRET_ACCESS_KEY": EMULATOR_SECRET_KEY,
+            "PULUMI_BACKEND_URL": backend.resolve().as_uri(),
+            # The state holds the emulator's secrets alone, worth nothing elsewhere.
+            "PULUMI_CONFIG_PASSPHRASE": "",
+            "PULUMI_STACK": self.stack,
+            "PULUMI_OPTION_CWD": str(self.folder.resolve()),
+        }
 
 
 def deploy_with_pulumi(
@@ -45,40 +91,28 @@ def deploy_with_pulumi(
         stack: name of the stack.
         config: the stack's settings by full key, such as "aws:region".
         endpoint: URL of the emulator.
-        state_directory: where the state lies; nothing of it is in any other backend.
+        state_directory: where the state is stored; nothing of it is in any other backend.
         instance: names the running emulator; another one has a state of its own.
-        on_resource: told of no resource: the CLI prints its own progress.
+        on_resource: is not called: the CLI prints its own progress.
 
     Returns:
-        The stack's outputs. All resources count as created.
+        The stack's outputs and the number of resources.
 
     Raises:
-        EngineError: there is no CLI, or it failed.
+        EngineError: the CLI is missing, or it failed.
     """
     del on_resource
-    pulumi = shutil.which("pulumi")
-    if pulumi is None:
-        raise EngineError(
-            "the Pulumi CLI is not installed on this machine: www.pulumi.com/docs/install says how, "
-            "or leave --engine out"
-        )
-    backend = state_directory / "pulumi" / instance / "state"
-    project = backend.parent / "program"
-    make_private_folder(backend)
-    environment = local_environment(os.environ) | {
-        "AWS_ENDPOINT_URL": endpoint,
-        "PULUMI_BACKEND_URL": backend.resolve().as_uri(),
-        # The state holds the emulator's secrets alone, worth nothing elsewhere.
-        "PULUMI_CONFIG_PASSPHRASE": "",
-        "PULUMI_SKIP_UPDATE_CHECK": "true",
-    }
+    cli = require_cli()
+    project = PulumiProject(state_directory, instance, stack)
+    environment = local_environment(os.environ) | project.variables(cli, endpoint, str(config["aws:region"]))
 
     def run(*words: str, show: bool = False) -> str:
-        command = [pulumi, *words, "--stack", stack, "--cwd", str(project), "--non-interactive"]
+        # Progress is for a person: what the command itself prints stays apart from it.
+        output = sys.stderr if show else subprocess.PIPE
         result = subprocess.run(  # noqa: S603 - own arguments
-            command,
+            [cli.command, *words, "--non-interactive"],
             env=environment,
-            stdout=None if show else subprocess.PIPE,
+            stdout=output,
             text=True,
             check=False,
             umask=PRIVATE_UMASK,
@@ -87,16 +121,42 @@ def deploy_with_pulumi(
             raise EngineError(f"`pulumi {' '.join(words)}` failed, for the reason above")
         return result.stdout or ""
 
-    _link_all_but_the_stacks_file(program, project, f"Pulumi.{stack}.yaml")
+    _link_all_but_the_stacks_file(program, project.folder, project.stack_file.name)
     # Not `stack init`, which refuses a stack that exists: this command also completes what an earlier run began.
-    run("stack", "select", "--create", "--secrets-provider", "passphrase")
-    stack_file = project / f"Pulumi.{stack}.yaml"
-    made_by_cli = yaml.safe_load(stack_file.read_text()) or {} if stack_file.exists() else {}
-    write_private(stack_file, yaml.safe_dump({**made_by_cli, "config": {**config, **_PROVIDER}}))
+    run("stack", "select", "--create", stack, "--secrets-provider", "passphrase")
+    made_by_cli = yaml.safe_load(project.stack_file.read_text()) or {} if project.stack_file.exists() else {}
+    write_private(project.stack_file, yaml.safe_dump({**made_by_cli, "config": dict(config)}))
     run("up", "--yes", "--skip-preview", show=True)
     exports: dict[str, Any] = json.loads(run("stack", "output", "--json"))
-    resources = json.loads(run("stack", "export"))["deployment"].get("resources", [])
-    return Deployment(exports, created=len(resources), updated=0, unchanged=0)
+    changes = json.loads(run("stack", "history", "--json", "--page-size", "1"))[0].get("resourceChanges", {})
+    counts = {
+        field: changes.get(kind, 0)
+        for field, kind in (
+            ("created", "create"), ("updated", "update"), ("unchanged", "same"), ("replaced", "replace"),
+            ("deleted", "delete"),
+        )
+    }  # fmt: skip
+    return Deployment(exports, **counts)
+
+
+def require_cli() -> Cli:
+    """The CLI that this checkout uses.
+
+    Raises:
+        EngineError: the machine does not have one.
+    """
+    cli = find_cli()
+    if cli is None:
+        raise EngineError(
+            "this machine does not have a Pulumi CLI that fits the program's SDK: get one with `make pulumi`, or leave "
+            "--engine out"
+        )
+    return cli
+
+
+def discard_pulumi(state_directory: Path) -> None:
+    """Forget every state that the CLI keeps of a platform."""
+    shutil.rmtree(state_directory / _FOLDER, ignore_errors=True)
 
 
 def _link_all_but_the_stacks_file(program: Path, project: Path, stack_file: str) -> None:

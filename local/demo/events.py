@@ -71,7 +71,7 @@ class EventsLeg:
         Raises:
             local.demo.posting.UnexpectedAnswerError: one was answered otherwise than the API's document says.
         """
-        self._said = EventSender(self._target, self._of.callback).send(self._sample, progress)
+        self._said = EventSender(self._target, self._of.provider, self._of.callback).send(self._sample, progress)
         requests = self._said.requests
         refused = ", ".join(f"{count} {status}" for status, count in sorted(requests.items()) if status != 202)  # noqa: PLR2004 - HTTP's Accepted
         return f"{self._said.accepted.total():,} accepted; requests refused, as they have to be: {refused}"

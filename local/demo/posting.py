@@ -68,11 +68,12 @@ def sender_pool() -> urllib3.PoolManager:
 class EventSender:
     """Sends to one stack's API, as those do who may."""
 
-    def __init__(self, target: Target, callback: str) -> None:
+    def __init__(self, target: Target, provider: str, callback: str) -> None:
         """Read key and secret, which stay here, from SSM.
 
         Args:
             target: the stack.
+            provider: name of who posts with a key.
             callback: name of the third party that calls back.
         """
         ssm, exports = target.client("ssm"), target.exports
@@ -81,7 +82,7 @@ class EventSender:
             return str(ssm.get_parameter(Name=parameter, WithDecryption=True)["Parameter"]["Value"])
 
         self._url = str(exports["eventsUrl"])
-        self._api_key = secret(exports["eventsApiKeyParameter"])
+        self._api_key = secret(exports["eventsApiKeyParameters"][provider])
         self._callback_secret = secret(exports["eventsCallbackSecretParameters"][callback]).encode()
         self._callbacks = f"/callbacks/{callback}"
         self._http = sender_pool()

@@ -96,8 +96,9 @@ def _print_how_to_post(console: Console, platform: LocalPlatform) -> None:
 
 
 def events_key_command(platform: LocalPlatform) -> str:
-    """The command that prints the key of the events API."""
-    return f"{_ops(platform)} events-key"
+    """The command that prints the key of the events API, of the provider that the sample posts as."""
+    sample = find_sample()
+    return f"{_ops(platform)} events-key{f' {sample.provider}' if sample else ''}"
 
 
 def _ops(platform: LocalPlatform) -> str:

@@ -227,7 +227,10 @@ def test_exports_name_what_callers_and_operators_reach_the_stream_by(stack_graph
     expected = {
         "eventsUrl": f"${{{name}-stream-api-stage.invokeUrl}}",
         "eventsApiId": f"${{{name}-stream-api-api.id}}",
-        "eventsApiKeyParameter": f"/data-platform/{stack_graph.stack}/events/providers/scanner/api-key",
+        "eventsApiKeyParameters": {
+            provider: f"/data-platform/{stack_graph.stack}/events/providers/{provider}/api-key"
+            for provider in (("scanner", "handheld") if stack_graph.stack == "local" else ("scanner",))
+        },
         "eventsCallbackSecretParameters": {
             "scales": f"/data-platform/{stack_graph.stack}/events/callbacks/scales/secret",
         },

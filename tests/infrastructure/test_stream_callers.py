@@ -73,7 +73,7 @@ def test_both_keys_and_secrets_are_accepted_while_they_change(everything_on: Gra
         "scales": f"{prefix}/secret-second",
         "given": "/example/second",
     }
-    assert exports["eventsApiKeyParameter"].endswith("/events/providers/scanner/api-key-second")
+    assert exports["eventsApiKeyParameters"]["scanner"].endswith("/events/providers/scanner/api-key-second")
 
 
 def test_stored_callback_has_no_second_secret_unless_it_changes(stack_graph: Graph) -> None:

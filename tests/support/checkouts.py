@@ -17,5 +17,5 @@ def copy_checkout(folder):
             shutil.copy2(ROOT / name, folder / name)
     if (ROOT / ".build").exists():
         # The images' layers have sparse files, which grow as they are copied; the tests' program is links to here.
-        left_out = shutil.ignore_patterns("tmp*", "test-images", "tests-program")
+        left_out = shutil.ignore_patterns("tmp*", "test-images", "tests-program", "pulumi")
         shutil.copytree(ROOT / ".build", folder / ".build", ignore=left_out)

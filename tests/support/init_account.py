@@ -19,6 +19,13 @@ NAMES = Names(BUCKET, REGION, "000000000000", REPOSITORY)
 _KEY_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}")
 
 
+def workflow_token(names, subject):
+    """GitHub's token for a workflow of the repository with this subject. The emulator reads no signature."""
+    claims = {"iss": f"https://{GITHUB_ISSUER}", "aud": GITHUB_AUDIENCE, "sub": f"repo:{names.repository}:{subject}"}
+    header, payload = (base64.urlsafe_b64encode(json.dumps(part).encode()).decode() for part in ({}, claims))
+    return f"{header}.{payload}.unsigned"
+
+
 class Account:
     """An account, and the commands as an administrator gives them."""
 
@@ -40,10 +47,8 @@ class Account:
 
     def as_workflow(self, role, subject, service="s3", *, by_tls=True):
         """A client with the credentials that a workflow gets for GitHub's token with this subject."""
-        claims = {"iss": f"https://{GITHUB_ISSUER}", "aud": GITHUB_AUDIENCE, "sub": f"repo:{REPOSITORY}:{subject}"}
-        header, payload = (base64.urlsafe_b64encode(json.dumps(part).encode()).decode() for part in ({}, claims))
         credentials = self.client("sts").assume_role_with_web_identity(
-            RoleArn=NAMES.arn_of_role(role), RoleSessionName="ci", WebIdentityToken=f"{header}.{payload}.unsigned"
+            RoleArn=NAMES.arn_of_role(role), RoleSessionName="ci", WebIdentityToken=workflow_token(NAMES, subject)
         )["Credentials"]
         keys = (credentials["AccessKeyId"], credentials["SecretAccessKey"], credentials["SessionToken"])
         client = boto3.Session(*keys, region_name=REGION).client(service)
@@ -60,11 +65,7 @@ class Account:
             "gateway": self.client("apigateway").get_account().get("cloudwatchRoleArn") or None,
         }
         for bucket in (entry["Name"] for entry in s3.list_buckets()["Buckets"]):
-            for read in (
-                s3.get_bucket_tagging, s3.get_bucket_versioning, s3.get_bucket_encryption, s3.get_bucket_policy,
-                s3.get_public_access_block, s3.get_bucket_lifecycle_configuration, s3.get_bucket_logging,
-            ):  # fmt: skip
-                found[bucket, read.__name__] = _configuration(read, bucket)
+            found |= {(bucket, name): value for name, value in configuration_of_bucket(s3, bucket).items()}
         for entry in kms.list_aliases()["Aliases"]:
             if entry["AliasName"].startswith("alias/data-platform"):
                 key = kms.describe_key(KeyId=entry["TargetKeyId"])["KeyMetadata"]
@@ -78,6 +79,16 @@ class Account:
             version = iam.get_policy_version(PolicyArn=policy["Arn"], VersionId=policy["DefaultVersionId"])
             found[policy["Arn"]] = _without_ids(version["PolicyVersion"]["Document"])
         return found
+
+
+def configuration_of_bucket(s3, bucket):
+    """All that protects a bucket, by the operation that reads it."""
+    reads = (
+        s3.get_bucket_tagging, s3.get_bucket_versioning, s3.get_bucket_encryption, s3.get_bucket_policy,
+        s3.get_public_access_block, s3.get_bucket_lifecycle_configuration, s3.get_bucket_logging,
+        s3.get_bucket_ownership_controls,
+    )  # fmt: skip
+    return {read.__name__: _configuration(read, bucket) for read in reads}
 
 
 def _configuration(read, bucket):

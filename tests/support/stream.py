@@ -42,7 +42,7 @@ class EventStream:
 
     @functools.cached_property
     def api_key(self):
-        return self._secret(self.target.exports["eventsApiKeyParameter"])
+        return self._secret(self.target.exports["eventsApiKeyParameters"]["scanner"])
 
     @functools.cached_property
     def handheld_key(self):

@@ -136,11 +136,11 @@ class StreamIngest(pulumi.ComponentResource):
 
     @property
     def exports(self) -> Mapping[str, object]:
-        """What the stack exports of its stream; of the API keys the first provider's."""
+        """What the stack exports of its stream."""
         return {
             "eventsUrl": self.url,
             "eventsApiId": self.rest_api_id,
-            "eventsApiKeyParameter": self.api_key_parameters[next(iter(self._settings.providers))],
+            "eventsApiKeyParameters": self.api_key_parameters,
             "eventsCallbackSecretParameters": self.callback_secret_parameters,
             "eventsQueueUrl": self.queue_url,
             "eventsDeadLetterQueueUrl": self.dead_letter_queue_url,

@@ -61,7 +61,7 @@ def session_of(emulator: Emulator, role: str, policies: Policies) -> dict[str, s
     for name, document in policies.items():
         understood = json.dumps(as_the_emulator_understands_it(document))
         iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=understood)
-    more = _document(_what_the_emulator_asks_otherwise(policies))
+    more = _document(what_the_emulator_asks_otherwise(policies))
     iam.put_role_policy(RoleName=role, PolicyName="asked-otherwise", PolicyDocument=more)
     keys = sts.assume_role(RoleArn=arn, RoleSessionName="judged")["Credentials"]
     return {
@@ -73,7 +73,8 @@ def session_of(emulator: Emulator, role: str, policies: Policies) -> dict[str, s
     }
 
 
-def _what_the_emulator_asks_otherwise(policies: Policies) -> dict[str, Any]:
+def what_the_emulator_asks_otherwise(policies: Policies) -> dict[str, Any]:
+    """A statement for a role with some policies: actions that the emulator calls otherwise, or asks of no resource."""
     allowed = {
         action for document in policies.values() for statement in document["Statement"]
         if statement["Effect"] == "Allow" for action in statement["Action"]

@@ -17,7 +17,7 @@ from tests.unit.docs.test_docs import ROOT, code_spans, each_document, fences
 
 FIRST_DEPLOY = ROOT / "docs/first-deploy.md"
 # Commands that the CLI adds to a service, and options that it adds to every command.
-CUSTOM = {("cloudtrail", "validate-logs"), ("logs", "tail"), ("s3", "cp"), ("s3", "ls")}
+CUSTOM = {("configure", "set"), ("cloudtrail", "validate-logs"), ("logs", "tail"), ("s3", "cp"), ("s3", "ls")}
 RENAMED = {"s3api": "s3"}
 GLOBAL = {"--profile", "--region", "--query", "--output"}
 # www.pulumi.com/docs/iac/cli/commands

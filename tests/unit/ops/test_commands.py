@@ -187,6 +187,16 @@ NEEDED = {
 }
 
 
+def test_key_of_an_unknown_provider_is_refused_with_the_known_ones(tmp_path):
+    exports = {"eventsApiKeyParameters": {"scanner": "/one", "handheld": "/two"}}
+    (tmp_path / "stack.json").write_text(
+        json.dumps({"endpoint": "http://127.0.0.1:9", "region": "eu-west-1", "exports": exports})
+    )
+    result = CliRunner().invoke(app, ["--stack", "local", "--state-dir", str(tmp_path), "events-key", "till"])
+    assert result.exit_code == 1
+    assert "no provider 'till' posts to this stack; there are handheld, scanner" in " ".join(result.stderr.split())
+
+
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_says_what_it_does_and_what_it_takes(command):
     result = CliRunner().invoke(app, ["--stack", "none", *command.split(), "--help"], env={"COLUMNS": "300"})
@@ -219,6 +229,7 @@ def test_a_stack_that_does_not_answer_is_told_in_a_line_and_not_by_a_traceback(c
         "collectionSchedules": {"parcels": "group/parcels"},
         "extractionSchedules": {"members": "group/members"},
         "teamRoleArns": {"accounts": "arn"},
+        "eventsApiKeyParameters": {"scanner": "/parameter"},
         "sourceServers": {"sftp": {"schedules": ["group/parcels"], "cluster": "c", "service": "s", "endpoints": []}},
     }
     record = {"endpoint": "http://127.0.0.1:9", "region": "eu-west-1", "exports": exports}

@@ -1,10 +1,9 @@
-"""The demo with the real engine, as far as it goes without its CLI."""
-
-import os
+"""What deploys the local stack with the real engine, as far as it goes without its CLI."""
 
 import pytest
 
-from emulation.pulumi_engine import EngineError
+from emulation.pulumi_engine import EngineError, pulumi_cli
+from emulation.pulumi_engine.cli.provide import Cli
 from emulation.pulumi_engine.pulumi_cli import deploy_with_pulumi
 
 # Like the CLI: it fails on demand, creates the stack once and refuses to deploy one that was never created.
@@ -17,7 +16,7 @@ case "$1 $2" in
     "stack select") touch "$here/created" ;;
     "up --yes") test -e "$here/created" ;;
     "stack output") echo '{"bucket": "lake"}' ;;
-    "stack export") echo '{"deployment": {"resources": []}}' ;;
+    "stack history") echo '[{"resourceChanges": {"create": 2, "update": 1, "same": 4}}]' ;;
 esac
 """
 
@@ -38,18 +37,18 @@ def deploy(tmp_path):
 
 @pytest.fixture
 def cli(tmp_path, monkeypatch):
-    """Folder of the CLI that is on PATH."""
+    """Folder of the CLI that is used."""
     folder = tmp_path / "bin"
     folder.mkdir()
     (folder / "pulumi").write_text(CLI)
     (folder / "pulumi").chmod(0o755)
-    monkeypatch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setattr(pulumi_cli, "find_cli", lambda: Cli(str(folder / "pulumi"), "3.274.1", "a stand-in"))
     return folder
 
 
-def test_missing_cli_is_refused_with_where_to_get_it(tmp_path, monkeypatch, deploy):
-    monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(EngineError, match=r"the Pulumi CLI is not installed on this machine: www\.pulumi\.com"):
+def test_missing_cli_is_refused_with_where_to_get_it(monkeypatch, deploy):
+    monkeypatch.setattr(pulumi_cli, "find_cli", lambda: None)
+    with pytest.raises(EngineError, match=r"does not have a Pulumi CLI that fits.*`make pulumi`"):
         deploy()
 
 
@@ -70,6 +69,12 @@ def test_a_stack_that_exists_is_deployed_again(cli, deploy):
     deploy()
     assert deploy().exports == {"bucket": "lake"}
     assert (cli / "commands").read_text().count("up --yes") == 2
+
+
+@pytest.mark.usefixtures("cli")
+def test_resources_are_counted_by_what_became_of_them(deploy):
+    deployment = deploy()
+    assert (deployment.created, deployment.updated, deployment.unchanged) == (2, 1, 4)
 
 
 @pytest.mark.usefixtures("cli")

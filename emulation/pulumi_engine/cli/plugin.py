@@ -1,0 +1,38 @@
+"""The emulator's provider as a plugin of Pulumi's CLI: the CLI starts it for a command, and it ends with the command.
+
+Endpoint and credentials are those of the command's environment, as they are for a real provider.
+"""
+
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import Final
+
+import boto3
+
+from emulation.pulumi_engine.provider_server import running_providers
+
+_LOOK_AGAIN_AFTER_SECONDS: Final = 2
+
+
+def main() -> int:
+    """Print the port and serve until the CLI ends; return the exit status."""
+    endpoint = os.environ.get("AWS_ENDPOINT_URL")
+    if not endpoint:
+        print("AWS_ENDPOINT_URL is not set: this provider serves the emulator only", file=sys.stderr)
+        return 1
+    stops = {signal.SIGINT, signal.SIGTERM}
+    # Before the threads start, so that no other thread takes the signal.
+    signal.pthread_sigmask(signal.SIG_BLOCK, stops)
+    started_by = os.getppid()
+    with running_providers(endpoint, Path.cwd(), boto3.Session()) as variables:
+        print(variables["PULUMI_DEBUG_PROVIDERS"].rpartition(":")[2], flush=True)
+        # A CLI that is killed sends no signal.
+        while signal.sigtimedwait(stops, _LOOK_AGAIN_AFTER_SECONDS) is None and os.getppid() == started_by:
+            pass
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
