@@ -133,22 +133,26 @@ def test_changed_function_code_is_updated_in_place_and_the_lake_keeps_its_data(c
     assert [each.inbound.file_name for each in landed_objects(target, "parcels")] == ["kept.csv"]
 
 
-def test_any_other_change_needs_a_fresh_platform_and_gets_one(command_line, program_copy):
-    # given a platform that is up
+def test_changed_setting_is_deployed_and_fresh_throws_all_away(command_line, program_copy):
+    # given a platform with data
     assert command_line.run("local", "up", cwd=program_copy).returncode == 0
+    target = find_target("local", command_line.state)
+    target.client("s3").put_object(Bucket=target.bucket, Key="inbound/parcels/2026/01/01/kept.csv", Body=b"kept")
 
-    # when a setting changes that the engine cannot update
+    # when a setting changes
     settings = program_copy / "Pulumi.local.yaml"
     settings.write_text(settings.read_text().replace("logRetentionDays: 7", "logRetentionDays: 14"))
-    refused = command_line.run("local", "up", cwd=program_copy)
+    changed = command_line.run("local", "up", cwd=program_copy)
 
-    # then it says what changed and how to go on, and that works
-    assert refused.returncode == 1
-    assert "retentionInDays" in refused.stderr
-    assert "up --fresh" in refused.stderr
-    fresh = command_line.run("local", "up", "--fresh", cwd=program_copy)
-    assert fresh.returncode == 0, fresh.stderr
-    assert command_line.run("ops", "status", cwd=program_copy).returncode == 0
+    # then it is deployed, and the data stays
+    assert changed.returncode == 0, changed.stderr
+    groups = target.client("logs").describe_log_groups()["logGroups"]
+    assert {group["retentionInDays"] for group in groups} == {14}
+    assert [each.inbound.file_name for each in landed_objects(target, "parcels")] == ["kept.csv"]
+
+    # and a fresh start throws it away
+    assert command_line.run("local", "up", "--fresh", cwd=program_copy).returncode == 0
+    assert list(landed_objects(find_target("local", command_line.state), "parcels")) == []
 
 
 def test_a_second_command_waits_for_no_half_started_platform(command_line):
