@@ -6,6 +6,7 @@ Endpoint and credentials are those of the command's environment, as they are for
 import os
 import signal
 import sys
+import time
 from pathlib import Path
 from typing import Final
 
@@ -14,6 +15,7 @@ import boto3
 from emulation.pulumi_engine.provider_server import running_providers
 
 _LOOK_AGAIN_AFTER_SECONDS: Final = 2
+_STOPS: Final = (signal.SIGINT, signal.SIGTERM)
 
 
 def main() -> int:
@@ -22,16 +24,22 @@ def main() -> int:
     if not endpoint:
         print("AWS_ENDPOINT_URL is not set: this provider serves the emulator only", file=sys.stderr)
         return 1
-    stops = {signal.SIGINT, signal.SIGTERM}
-    # Before the threads start, so that no other thread takes the signal.
-    signal.pthread_sigmask(signal.SIG_BLOCK, stops)
+    for number in _STOPS:
+        signal.signal(number, _stop)
     started_by = os.getppid()
     with running_providers(endpoint, Path.cwd(), boto3.Session()) as variables:
         print(variables["PULUMI_DEBUG_PROVIDERS"].rpartition(":")[2], flush=True)
         # A CLI that is killed sends no signal.
-        while signal.sigtimedwait(stops, _LOOK_AGAIN_AFTER_SECONDS) is None and os.getppid() == started_by:
-            pass
+        while os.getppid() == started_by:
+            time.sleep(_LOOK_AGAIN_AFTER_SECONDS)
     return 0
+
+
+def _stop(*_: object) -> None:
+    """Leave `main` in order, once: what was generated is deleted on the way."""
+    for number in _STOPS:
+        signal.signal(number, signal.SIG_IGN)
+    sys.exit(0)
 
 
 if __name__ == "__main__":

@@ -205,7 +205,7 @@ def test_everything_that_a_program_no_longer_has_is_deleted(engine_stack):
     assert json.loads((engine_stack.state / "engine.json").read_text())["resources"] == {}
 
 
-def test_what_replaces_a_resource_is_there_before_the_old_one_goes(engine_stack, engine_calls):
+def test_replacement_is_created_before_the_old_one_is_deleted(engine_stack, engine_calls):
     # given
     table = (
         "aws.dynamodb.Table('t', billing_mode='PAY_PER_REQUEST', hash_key='{0}',"
@@ -223,7 +223,7 @@ def test_what_replaces_a_resource_is_there_before_the_old_one_goes(engine_stack,
     assert (deployment.replaced, deployment.created, deployment.deleted) == (1, 0, 0)
 
 
-def test_what_has_a_name_of_its_own_is_deleted_before_it_is_replaced(engine_stack, engine_calls):
+def test_fixed_name_is_freed_before_the_replacement(engine_stack, engine_calls):
     # given
     role = "aws.iam.Role('r', name='reader', path='{0}', assume_role_policy='{{}}')"
     engine_stack.write(role.format("/one/"))

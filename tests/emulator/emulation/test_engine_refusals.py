@@ -54,7 +54,7 @@ def test_protected_resources_are_neither_replaced_nor_deleted(engine_stack, engi
     assert len(engine_client("sqs").list_queues()["QueueUrls"]) == 1
 
 
-def test_change_that_the_emulator_cannot_make_is_an_error_by_name(engine_stack):
+def test_change_that_the_emulator_cannot_make_is_refused(engine_stack):
     # given
     rest_api = "aws.apigateway.RestApi('api', endpoint_configuration={{'types': '{}'}})"
     engine_stack.write(rest_api.format("REGIONAL"))

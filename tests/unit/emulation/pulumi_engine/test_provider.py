@@ -266,6 +266,13 @@ def test_read_shows_what_was_changed_by_hand(provider, thing):
     assert plain(answer.properties) == {"colour": "green", "word": '{ "a": 1 }', "arn": "a"}
 
 
+def test_stored_archive_is_read_without_its_files(provider):
+    # given an archive as a state has it
+    stored = {name: value for name, value in ARCHIVE.items() if name != "path"} | {"hash": "1"}
+    # when, then
+    assert plain(read(provider, code=stored).inputs) == {"code": stored}
+
+
 def test_read_of_a_resource_that_is_gone_finds_nothing(provider, thing):
     # given
     thing.error = EngineError("refused", "NoSuchThing")

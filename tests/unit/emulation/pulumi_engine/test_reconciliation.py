@@ -121,7 +121,7 @@ def test_plan_makes_nothing_and_lists_every_refusal(run, state, target):
         "Thing('thing', 'a', pulumi.ResourceOptions(import_='existing'))",
     ],
 )
-def test_what_the_engine_does_not_do_is_refused_rather_than_ignored(run, state, target, source):
+def test_unsupported_feature_is_refused_rather_than_ignored(run, state, target, source):
     # when, then
     with pytest.raises(EngineError, match="the local engine"):
         run(source, Execution(target, state, None))
