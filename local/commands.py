@@ -164,7 +164,7 @@ def env(
         emulator = platform.emulator
         variables = platform.pulumi_project().variables(require_cli(), emulator.endpoint, emulator.region)
     # Not by rich, which would wrap and colour it.
-    print(json.dumps(variables, indent=2) if as_json else export_lines(variables))
+    typer.echo(json.dumps(variables, indent=2) if as_json else export_lines(variables))
 
 
 @app.command()

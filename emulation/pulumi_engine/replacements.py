@@ -108,6 +108,8 @@ _REPLACED_BY: Final[Mapping[str, str]] = {
     "aws:ssm/parameter:Parameter": "name",
     "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule": "securityGroupId",
     "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule": "securityGroupId",
+    "aws:wafv2/webAcl:WebAcl": "name scope",
+    "aws:wafv2/webAclAssociation:WebAclAssociation": "resourceArn webAclArn",
 }
 """By type of AWS, the inputs; a key within an input's value follows a dot. Every other input is changed in place."""
 

@@ -65,6 +65,7 @@ _BY_SERVICE: Final[Mapping[str, _Tagging]] = {
     "servicediscovery": _Tagging("tag_resource", "untag_resource", "ResourceARN"),
     "sns": _Tagging("tag_resource", "untag_resource", "ResourceArn"),
     "sqs": _Tagging("tag_queue", "untag_queue", "QueueUrl", "url", form=dict),
+    "wafv2": _Tagging("tag_resource", "untag_resource", "ResourceARN"),
     "ssm": _Tagging(
         "add_tags_to_resource", "remove_tags_from_resource", "ResourceId", "id", more={"ResourceType": "Parameter"}
     ),

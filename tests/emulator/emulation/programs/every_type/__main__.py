@@ -481,6 +481,19 @@ aws.ec2.VpcEndpoint(
     service_name="com.amazonaws.eu-west-1.s3",
     vpc_endpoint_type="Gateway",
     route_table_ids=changing([routes.id], []),
+    policy=json.dumps(
+        {
+            "Version": "2012-10-17",
+            "Statement": [
+                {
+                    "Effect": "Allow",
+                    "Principal": "*",
+                    "Action": changing("s3:GetObject", "s3:PutObject"),
+                    "Resource": "*",
+                }
+            ],
+        }
+    ),
 )
 flow_logs = aws.cloudwatch.LogGroup("refusals")
 aws.ec2.FlowLog(
@@ -589,7 +602,10 @@ tls.LocallySignedCert(
     allowed_uses=["server_auth"],
 )
 api = aws.apigateway.RestApi(
-    "api", description=changing("takes events", "takes all events"), endpoint_configuration={"types": "REGIONAL"}
+    "api",
+    description=changing("takes events", "takes all events"),
+    endpoint_configuration={"types": "REGIONAL"},
+    binary_media_types=["application/json"],
 )
 events_path = aws.apigateway.Resource(
     "events", rest_api=api.id, parent_id=api.root_resource_id, path_part=changing("events", "event")
@@ -665,6 +681,27 @@ stage = aws.apigateway.Stage(
     access_log_settings={"destination_arn": logs.arn, "format": json.dumps({"status": "$context.status"})},
     xray_tracing_enabled=changing(True, False),
 )
+
+seen = {"cloudwatch_metrics_enabled": True, "metric_name": "seen", "sampled_requests_enabled": False}
+acl = aws.wafv2.WebAcl(
+    "acl",
+    name="acl",
+    scope="REGIONAL",
+    description="who may reach the API",
+    default_action=changing({"allow": {}}, {"block": {}}),
+    rules=[
+        {
+            "name": "requests",
+            "priority": 1,
+            "action": {"block": {}},
+            "statement": {"rate_based_statement": {"limit": 100, "aggregate_key_type": "IP"}},
+            "visibility_config": seen,
+        },
+    ],
+    visibility_config=seen,
+    tags={"every": "type"},
+)
+aws.wafv2.WebAclAssociation("acl", resource_arn=stage.arn, web_acl_arn=acl.arn)
 aws.apigateway.MethodSettings(
     "limits",
     rest_api=api.id,
