@@ -122,7 +122,7 @@ def test_the_password_is_read_afresh_at_each_login(to_tds_stand_in, tds_settings
         before.close()
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.long)])
 def test_as_a_process_it_keeps_its_tables_and_stops_without_a_word(tds_settings, tmp_path, number):
     # given the process, told everything but the password
     own = replace(tds_settings, database_file=tmp_path / "own.duckdb")

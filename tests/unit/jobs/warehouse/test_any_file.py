@@ -64,7 +64,7 @@ def test_each_record_of_some_files_is_accounted_for(file, size):
 
 @pytest.mark.long
 @pytest.mark.timeout(400)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(file=FILES, size=SIZES)
 def test_each_record_of_300_files_is_accounted_for(file, size):
     assert_each_record_is_accounted_for(file, size)

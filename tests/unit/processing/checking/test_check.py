@@ -246,7 +246,7 @@ def plain_outcome(records: list[list[str]]) -> tuple[set[tuple[object, ...]], in
     return clean, rows.total() - len(rows)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(body=BODIES)
 def test_every_record_of_any_file_is_clean_quarantined_or_a_duplicate(body):
     # given

@@ -84,7 +84,7 @@ def test_a_routine_needs_a_name_that_reads_well_in_a_rule(name):
 # --- numbers ---
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(
     number=st.decimals(allow_nan=False, allow_infinity=False, min_value=-(10**12), max_value=10**12, places=2),
     currency=st.sampled_from(["{}", "£{}", "{} €", "EUR {}", "{}USD"]),

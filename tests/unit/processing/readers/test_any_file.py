@@ -214,7 +214,7 @@ def test_each_record_of_a_csv_file_comes_once_and_reads_the_same_again(file, siz
 
 
 @pytest.mark.long
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(file=csv_files(), size=SIZES)
 def test_so_does_each_of_300_csv_files(file, size):
     assert_each_record_comes_once(file, size)
@@ -243,7 +243,7 @@ def test_the_fast_way_and_the_exact_way_give_the_same_records(file, size):
     assert_frame_equal(fast, exact)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(body=st.text(alphabet=st.sampled_from('",;\t\r\n xé\ufeff'), max_size=60), size=SIZES)
 def test_no_character_of_a_broken_file_is_lost(body, size):
     # given

@@ -306,7 +306,7 @@ def test_a_record_that_was_let_in_reads_the_same_again():
     assert batch.frame.select("value", f"{LET_IN}new").rows() == [("3", None)]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(value=JSON_VALUES)
 def test_any_value_is_the_same_value_in_its_text(value):
     # when
