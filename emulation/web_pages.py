@@ -17,8 +17,8 @@ App = Callable[[Message, Callable[[], Awaitable[Message]], Callable[[Message], A
 def refusal_of(headers: Mapping[str, str]) -> str | None:
     """Why a request with these headers, in lower case, is refused; None if it is not.
 
-    A client that is no browser names a loopback address as its host, and no origin. Names below `localhost`, such as a
-    bucket's, are loopback in every browser.
+    A client other than a browser names a loopback address as its host, and no origin. Names below `localhost`, such as
+    a bucket's, are loopback in every browser.
     """
     host, origin = headers.get("host", ""), headers.get("origin")
     if not _is_loopback(f"//{host}"):

@@ -25,7 +25,7 @@ def boundary_document(names: Names, stack: str) -> Document:
                 "s3:ListMultipartUploadParts", "s3:PutObject", "s3:PutObjectTagging",
             ],
             [f"arn:aws:s3:::{prefix}-*"],
-            # A bucket's name is no proof of whose it is.
+            # A bucket's name does not prove its owner.
             {"StringEquals": {"aws:ResourceAccount": names.account}},
         ),
         allow(

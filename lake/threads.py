@@ -144,7 +144,7 @@ class _Handover(Generic[ItemT]):
         """The next item.
 
         Raises:
-            queue.Empty: there is none within so many seconds.
+            queue.Empty: nothing came within so many seconds.
         """
         return self._queue.get(timeout=within)
 

@@ -72,7 +72,7 @@ class Snapshot:
 
 
 def is_snapshot(file: Path, key: list[str]) -> bool:
-    """Whether an object is a snapshot whose rows this key tells apart."""
+    """Whether an object is a snapshot in which this key is unique."""
     return {*key, DELETED} <= pl.read_parquet_schema(file).keys()
 
 

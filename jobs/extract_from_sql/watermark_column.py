@@ -142,7 +142,7 @@ class WatermarkColumn:
         return connection.execute(f"SELECT {self.as_text(value)}").fetchval()
 
     def _greatest(self, connection: pyodbc.Connection, *bounds: tuple[str, str | None]) -> str | None:
-        """The greatest value within bounds, such as (">=", text); those of None are none."""
+        """The greatest value within bounds, such as (">=", text); None means unbounded."""
         given = [(sign, text) for sign, text in bounds if text is not None]
         where = " AND ".join(f"{self.column.quoted} {sign} {self.from_text}" for sign, _ in given)
         return connection.execute(

@@ -199,7 +199,7 @@ class Watermarks:
                 _key(dataset, sort_key),
                 "SET #state = :claimed, #token = :token, #lease_until = :lease_until, #claimed_at = :now,"
                 " #object_key = :object_key, #lower = :lower, #upper = :upper, #revision = :next, #attempts = :one",
-                # An unfinished extraction that is abandoned may have been taken up meanwhile: its token is new then.
+                # An unfinished extraction that is abandoned may have been resumed meanwhile: its token is new then.
                 "attribute_not_exists(pk) OR (#revision = :revision AND (#state = :complete OR #token = :before))",
                 {
                     "claimed": State.CLAIMED,

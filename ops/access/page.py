@@ -8,7 +8,7 @@ from ops.access.policies import PROJECT
 
 
 def markdown(rows: Sequence[MatrixRow], stack: str) -> str:
-    """A table of what is allowed. A role without any prefix is not in it.
+    """A table of the allowed actions. A role without any prefix is not in it.
 
     Args:
         rows: the matrix.

@@ -20,7 +20,7 @@ def make_private_folder(folder: Path) -> None:
 def make_state_folder(folder: Path) -> None:
     """Make a local platform's folder, which no other user reads and git ignores.
 
-    A folder that holds anything else is a person's and stays as it is. What is written into it is private by itself.
+    A folder that holds anything else is a person's and stays as it is. Files in it are private one by one.
     """
     make_private_folder(folder)
     ignored = folder / ".gitignore"

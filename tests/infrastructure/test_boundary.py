@@ -205,7 +205,7 @@ ARNS = {
     "ssm/parameter:Parameter": f"arn:aws:ssm:{HERE}:parameter{{name}}",
 }
 """ARNs of what policies name, with the name that AWS knows it by."""
-# What the boundary's conditions ask of a request, as AWS sends it for what is the stack's own.
+# What the boundary's conditions ask of a request, as AWS sends it for the stack's own resources.
 SENT = {
     "kms:ViaService": f"ssm.{REGION}.amazonaws.com",
     "kms:ResourceAliases": "alias/aws/ssm",

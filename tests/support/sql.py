@@ -114,7 +114,7 @@ def address_of(url: str) -> Address:
     if not (host and database and user and password):
         raise ValueError(
             f"{MSSQL_URL} has another form than mssql://USER:PASSWORD@HOST:PORT/DATABASE?certificate=FILE; "
-            "write special characters of the password as %40 and the like"
+            "write special characters of the password as %40, for instance"
         )
     return Address(host, port, database, user, password, Path(certificate).read_text())
 

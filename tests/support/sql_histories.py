@@ -68,7 +68,7 @@ class DiedError(Exception):
 
 @dataclass
 class Objects:
-    """The lake, as the extraction writes it; what is processed as soon as it stands is never processed again."""
+    """The lake, as the extraction writes it; what is processed as soon as it is written is never processed again."""
 
     before_put: Callable[[], None]
     folder: Path

@@ -69,7 +69,7 @@ class RoleTexts:
     role: str
     """Description of the role."""
     limits: str
-    """Description of the policy of what is denied to it."""
+    """Description of the policy of denials."""
     subject: str
     """What it reads, as in the names of its two policies: "reports" or "datasets"."""
 

@@ -35,7 +35,7 @@ def test_bucket_as_a_host_name_is_answered(engine_emulator):
     url = s3.generate_presigned_url("get_object", Params={"Bucket": "by-name", "Key": "x"})
     assert HTTP.request("GET", url).data == b"found"
 
-    # then its host is no reason to refuse
+    # then its host is not a reason to refuse
     host = f"by-name.s3.localhost:{engine_emulator.port}"
     answer = HTTP.request("GET", f"{engine_emulator.endpoint}/x", headers={"Host": host})
     assert not answer.data.startswith(b"refused: ")

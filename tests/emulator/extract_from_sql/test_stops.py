@@ -312,7 +312,7 @@ def test_ties_beyond_the_limit_are_extracted_once(sql_server, sql_stack, extract
         rows *= 2
     assert extract(dataset(table))[0]["rows"] == rows
 
-    # when there is no news, and then one more of them
+    # when nothing new came, and then one more of them
     (again,) = extract(dataset(table))
     sql_server.insert(table, f"(-1, N'y', {at('10:00')})")
     (line,) = extract(dataset(table))

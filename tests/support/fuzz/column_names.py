@@ -107,7 +107,7 @@ def _dataset(case: _Case) -> Dataset:
 
 
 def _files(case: _Case) -> dict[str, tuple[bytes, _Rows]]:
-    """The row in each format that can have its names, with what is expected of it."""
+    """The row in each format that can have its names, with the expected rows."""
     values = [f"v{place}" for place in range(len(case.names))]
     files: dict[str, tuple[bytes, _Rows]] = {}
     if any(name.strip() for name in case.names):
