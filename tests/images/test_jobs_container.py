@@ -21,6 +21,7 @@ def source(tmp_path_factory):
     """The local source, with people."""
     with running_sql_source(tmp_path_factory.mktemp("sql-source")) as server:
         with trusting(server.address.certificate), server.server.connect() as connection:
+            people.create_schema(connection)
             people.seed_people(connection, PEOPLE)
         yield server
 
