@@ -11,7 +11,7 @@ from init.documents import Document
 from tests.support.provider.emulated import what_the_emulator_asks_otherwise
 
 BY_ACTION_ALONE: Final = frozenset(
-    {"athena", "budgets", "cloudwatch", "ec2", "ecs", "events", "glue", "iam", "lambda", "scheduler"}
+    {"apigateway", "athena", "budgets", "cloudwatch", "ec2", "ecs", "events", "glue", "iam", "lambda", "scheduler"}
 )
 """Services whose requests the emulator judges without their resource, or without the keys that a statement names."""
 _ALIASES: Final = frozenset({"kms:CreateAlias", "kms:DeleteAlias", "kms:UpdateAlias"})
