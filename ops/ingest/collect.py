@@ -32,6 +32,7 @@ def collect(target: Target, dataset: str) -> dict[str, Any]:
     first = _invoke(target, schedule_target["Arn"], schedule_target["Input"])
     if not first["left_out"]["too_fresh"]:
         return first
+    # Until the files are old enough; only time makes them so.
     time.sleep(FRESH.total_seconds())
     second = _invoke(target, schedule_target["Arn"], schedule_target["Input"])
     return {**second, "collected": [*first["collected"], *second["collected"]]}

@@ -29,7 +29,7 @@ def main() -> int:
     started_by = os.getppid()
     with running_providers(endpoint, Path.cwd(), boto3.Session()) as variables:
         print(variables["PULUMI_DEBUG_PROVIDERS"].rpartition(":")[2], flush=True)
-        # A CLI that is killed sends no signal.
+        # Between two looks: a CLI that is killed sends no signal, and a signal ends the wait.
         while os.getppid() == started_by:
             time.sleep(_LOOK_AGAIN_AFTER_SECONDS)
     return 0

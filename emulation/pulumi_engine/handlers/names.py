@@ -31,7 +31,9 @@ def _targets(request: Request, operation: str) -> dict[str, str]:
         state = request.call("servicediscovery", "get_operation", OperationId=operation)["Operation"]
         if state["Status"] == "SUCCESS":
             return state["Targets"]
-        time.sleep(0.1)
+        if state["Status"] == "FAIL":
+            raise EngineError(f"{request.type} {request.name!r}: {state.get('ErrorMessage', 'the operation failed')}")
+        time.sleep(0.1)  # between two polls: the service has no other sign that an operation ended
     raise EngineError(f"{request.type} {request.name!r}: the operation {operation} did not end in {_DEADLINE:.0f} s")
 
 
