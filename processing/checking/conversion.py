@@ -1,9 +1,12 @@
 """From cleansed text to the declared type."""
 
+import functools
+from datetime import datetime
 from typing import Final, Literal
 
 import polars as pl
 
+from processing.checking.plain_times import have_plain_form
 from processing.errors import ProcessingError
 
 # Type, how a person calls it.
@@ -21,6 +24,8 @@ _FRACTION_DIGITS: Final = {"ms": 3, "us": 6, "ns": 9}
 _FIRST_YEAR, _LAST_YEAR = 1, 9999
 # Texts of one form are in the order of the times that they stand for.
 _FIRST_TEXT: Final = "0001"
+_PLAIN_FORMAT: Final = "%Y-%m-%d %H:%M:%S"
+_FIRST_TIME: Final = datetime(1, 1, 1)  # noqa: DTZ001 - compared with times without a zone
 _FIRST_NANOSECOND: Final = "1677-09-21 00:12:43.145224193"
 _LAST_NANOSECOND: Final = "2262-04-11 23:47:16.854775807"
 _MOST_MICROSECONDS: Final = (2**63 - 1) // 1_000 - 1
@@ -57,13 +62,18 @@ def converted(column: str, data_type: pl.DataType) -> pl.Expr:
 def _number(text: pl.Expr, data_type: pl.DataType) -> pl.Expr:
     number = text.cast(data_type, strict=False)
     if data_type.is_float():
-        # A cast takes "nan" and "inf" for numbers.
-        return pl.when(number.is_finite()).then(number)
+        return number.map_batches(_finite, return_dtype=data_type, is_elementwise=True)
     if isinstance(data_type, pl.Decimal):
         # A cast would round what has more digits.
         exact = text.str.contains(rf"^[+-]?\d+(\.\d{{0,{data_type.scale}}})?$")
         return pl.when(exact).then(text).cast(data_type, strict=False)
     return number
+
+
+def _finite(numbers: pl.Series) -> pl.Series:
+    """A cast takes "nan" and "inf" for numbers."""
+    is_finite = numbers.is_finite()
+    return numbers if is_finite.all() else numbers.set(~is_finite, None)
 
 
 def _time(text: pl.Expr, data_type: pl.Datetime) -> pl.Expr:
@@ -72,13 +82,38 @@ def _time(text: pl.Expr, data_type: pl.Datetime) -> pl.Expr:
     if data_type.time_zone is not None:
         exact = pl.when(text.str.contains(f"^{_DATE}T{_CLOCK}{fraction}{_OFFSET}$")).then(text)
         return _time_in_utc(exact, data_type)
+    if data_type.time_unit == "ns":
+        return _time_by_pattern(text, data_type, fraction)
+    # polars would evaluate parts of it several times: it does not know that the form is the same each time.
+    return text.map_batches(
+        functools.partial(_plain_first, data_type=data_type, fraction=fraction),
+        return_dtype=data_type,
+        is_elementwise=True,
+    )
+
+
+def _plain_first(texts: pl.Series, *, data_type: pl.Datetime, fraction: str) -> pl.Series:
+    """The plain form's times first: the pattern takes twice as long as all else, so only the rest is judged by it."""
+    # polars' cache takes longer than such a time.
+    times = texts.set(~have_plain_form(texts), None).str.to_datetime(
+        _PLAIN_FORMAT, time_unit=data_type.time_unit, strict=False, cache=False
+    )
+    times = times.set(times < _FIRST_TIME, None)
+    is_rest = times.is_null() & texts.is_not_null()
+    if not is_rest.any():
+        return times
+    by_pattern = texts.filter(is_rest).to_frame().select(_time_by_pattern(pl.col(texts.name), data_type, fraction))
+    return times.scatter(is_rest.arg_true(), by_pattern.to_series())
+
+
+def _time_by_pattern(text: pl.Expr, data_type: pl.Datetime, fraction: str) -> pl.Expr:
     is_time = text.str.contains(f"^{_DATE} {_CLOCK}{fraction}$") & (text >= _FIRST_TEXT)
     if data_type.time_unit == "ns":
         is_time &= text.is_between(pl.lit(_FIRST_NANOSECOND), pl.lit(_LAST_NANOSECOND))
     exact = pl.when(is_time).then(text)
     # Where a fraction may follow, polars takes four times as long: only what is not a time without one is tried with
-    # one. Its cache takes longer than such a time.
-    whole = exact.str.to_datetime("%Y-%m-%d %H:%M:%S", time_unit=data_type.time_unit, strict=False, cache=False)
+    # one.
+    whole = exact.str.to_datetime(_PLAIN_FORMAT, time_unit=data_type.time_unit, strict=False, cache=False)
     rest = pl.when(whole.is_null()).then(exact)
     return pl.coalesce(whole, rest.str.to_datetime("%Y-%m-%d %H:%M:%S%.f", time_unit=data_type.time_unit, strict=False))
 

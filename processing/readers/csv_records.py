@@ -24,6 +24,8 @@ from processing.readers.records import (
 )
 from processing.readers.text_blocks import MAXIMUM_RECORD, decoded, text_blocks
 
+# Bytes in which a header's end is looked for first.
+_BEGINNING: Final = 64 * 1024
 _ONE_LINE_EACH: Final = "declare csv=CsvFormat(multiline=False) if no field holds a line break"
 
 
@@ -115,16 +117,26 @@ def _read_header(blocks: _Blocks, dataset: Dataset, csv: CsvFormat) -> _Header:
     while not blocks.is_at_end:
         block = blocks.after(rest)
         decoded(block.content, block.first_line)
-        lines = block.content.splitlines(keepends=True)
-        empty = next((index for index, line in enumerate(lines) if line.strip(b"\r\n")), len(lines))
-        rest = Rest(b"".join(lines[empty:]), block.first_line + empty)
-        if rest.content and (header := _header(lines[empty:], rest.first_line, columns, csv, is_end=block.is_end)):
+        content = block.content.lstrip(b"\r\n")
+        empty = len(block.content[: len(block.content) - len(content)].splitlines())
+        rest = Rest(content, block.first_line + empty)
+        if content and (header := _header(rest, columns, csv, is_end=block.is_end)):
             return header
     raise UnreadableObjectError(f"the file is empty; expected a header with the columns {columns}")
 
 
-def _header(lines: list[bytes], first_line: int, columns: list[str], csv: CsvFormat, *, is_end: bool) -> _Header | None:
-    """The header that some lines begin with; None if it does not end within them."""
+def _header(rest: Rest, columns: list[str], csv: CsvFormat, *, is_end: bool) -> _Header | None:
+    """The header that the text begins with; None if it does not end within it."""
+    content = rest.content
+    # A header is short: the lines that follow it are not told apart for it.
+    beginning = content[: content.rfind(b"\n", 0, _BEGINNING) + 1]
+    return (_header_of(beginning, rest, columns, csv, is_end=False) if beginning else None) or _header_of(
+        content, rest, columns, csv, is_end=is_end
+    )
+
+
+def _header_of(beginning: bytes, rest: Rest, columns: list[str], csv: CsvFormat, *, is_end: bool) -> _Header | None:
+    lines = beginning.splitlines(keepends=True)
     dialect = find_dialect(csv, columns, lines, is_end=is_end)
     _, record = next(records(lines, dialect, is_end=is_end), (0, None)) if dialect else (0, None)
     if dialect is None or record is None:
@@ -137,8 +149,8 @@ def _header(lines: list[bytes], first_line: int, columns: list[str], csv: CsvFor
             f"the header {text[:40]!r} has null characters, as UTF-16 without a byte order mark has: "
             'declare csv=CsvFormat(encoding="utf-16-le")'
         )
-    rest = Rest(b"".join(lines[record.lines :]), first_line + record.lines)
-    return _Header(text, record.fields, dialect, rest)
+    length = sum(len(line) for line in lines[: record.lines])
+    return _Header(text, record.fields, dialect, Rest(rest.content[length:], rest.first_line + record.lines))
 
 
 def _positions(columns: Columns, found: list[str]) -> list[tuple[str, int | None]]:

@@ -1,7 +1,6 @@
 """A lake in a folder of this machine: for benchmarks and tests whose processes share one, without any AWS."""
 
 import json
-import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -65,15 +64,19 @@ class FolderStore:
             self.write_file(key, Path(file.name), content_type, metadata)
 
     def write_file(self, key: str, file: Path, content_type: str, metadata: Mapping[str, str]) -> None:
-        """Put a local file as a whole object."""
+        """Put a local file as a whole object. It is not to be changed afterwards: the object may be the same file."""
         del content_type
         for kind in (_OBJECTS, _METADATA):
             self._file(key, kind).parent.mkdir(parents=True, exist_ok=True)
         self._file(key, _METADATA).write_text(json.dumps(dict(metadata)))
-        handle, name = tempfile.mkstemp(dir=self._folder)
-        os.close(handle)
-        shutil.copyfile(file, name)
-        Path(name).replace(self._file(key))
+        with tempfile.TemporaryDirectory(dir=self._folder) as folder:
+            whole = Path(folder) / file.name
+            try:
+                whole.hardlink_to(file)
+            except OSError:
+                # The file is on another file system.
+                shutil.copyfile(file, whole)
+            whole.replace(self._file(key))
 
     def _file(self, key: str, kind: str = _OBJECTS) -> Path:
         return self._folder / kind / key
