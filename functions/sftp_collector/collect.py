@@ -211,8 +211,10 @@ class Collector:
 
     def _claim_ahead(self) -> None:
         """Claim the next file, or as many small ones as the ledger takes at once."""
+        # While all workers wait, one file for each is claimed sooner than many.
+        most = MOST_AT_ONCE if self._workers.busy() else self._workers.count
         together: list[FileVersion] = []
-        while self._due and len(together) < MOST_AT_ONCE and self._is_new_and_small(self._due[0]):
+        while self._due and len(together) < most and self._is_new_and_small(self._due[0]):
             together.append(self._due.popleft())
         if not together:
             self._claim(self._due.popleft(), None)

@@ -7,6 +7,7 @@ import signal
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cached_property
 from multiprocessing.connection import Connection as Pipe
 from typing import TYPE_CHECKING, Final, TypeVar
@@ -41,7 +42,7 @@ from functions.sftp_collector.transfer import (
     put_parts,
     put_whole,
 )
-from lake.ledger.ledger import Ledger
+from lake.ledger.ledger import Ledger, renewal_is_due
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -105,7 +106,7 @@ class Worker:
 
     @cached_property
     def _ledger(self) -> Ledger:
-        """Opened with the first small file: listing and ranges of large files do not need it."""
+        """Opened for the first claim that has to be renewed: nothing else here needs it."""
         return self._open_ledger()
 
     def replies(self, task: Task) -> Iterator[Reply]:
@@ -148,7 +149,9 @@ class Worker:
         def still_ours() -> None:
             nonlocal held
             self._check_collector()
-            held = self._ledger.renew(held)
+            # A client takes as long to make as a small file to collect: most claims are never renewed.
+            if renewal_is_due(held, datetime.now(UTC)):
+                held = self._ledger.renew(held)
 
         destination = Destination(self._client, self._bucket, task.claim.object_key, self._about)
         return self._again_if_cut(
