@@ -4,11 +4,11 @@ import multiprocessing
 import os
 from functools import partial
 
-import boto3
 import pytest
 
-from functions.sftp_collector import handler as handling
+from functions.sftp_collector import worker
 from functions.sftp_collector.handler import CollectionFailedError
+from functions.sftp_collector.transfer import put_whole
 from lake.ledger.ledger import FileVersion, Ledger, State
 from tests.support.collector import (
     MEBIBYTE,
@@ -174,20 +174,13 @@ def test_of_two_runs_at_once_each_fetches_other_files_and_all_of_them_land(stack
 
 def test_a_worker_that_ends_is_replaced_and_its_file_is_told(stack, serve, inbox, monkeypatch):
     # given
-    class EndsItsProcess:
-        def __init__(self, *_, **__):
-            self._ledger = Ledger(boto3.client("dynamodb"), stack.table)
-
-        def __getattr__(self, name):
-            return getattr(self._ledger, name)
-
-        def renew(self, claim):
-            if claim.version.name == "bad.csv":
-                os._exit(9)
-            return claim
+    def end_at_the_bad_one(session, version, *others):
+        if version.name == "bad.csv":
+            os._exit(9)
+        return put_whole(session, version, *others)
 
     serve()
-    monkeypatch.setattr(handling, "Ledger", EndsItsProcess)
+    monkeypatch.setattr(worker, "put_whole", end_at_the_bad_one)
     for name in ("a.csv", "bad.csv", "z.csv"):
         (inbox / name).write_bytes(b"x")
 
