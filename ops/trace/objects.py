@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from lake.keys import InboundObject
-from lake.object_index import ObjectIndex
+from lake.object_index.index import ObjectIndex
 from ops.quarantine.rows import refused_of_object
 from ops.stack.row_accounts import row_account
 from ops.stack.target import Target
@@ -51,8 +51,8 @@ def _landed(target: Target, key: str) -> str:
 
 
 def _indexed(target: Target, key: str) -> str:
-    item = ObjectIndex(target.client("dynamodb"), target.exports["attributesTable"]).get(key)
-    if item is None:
+    known = ObjectIndex(target.client("dynamodb"), target.exports["attributesTable"]).get(key)
+    if known is None:
         return "nothing recorded yet; `redrive attributes` tells whether that failed"
-    rows = f", {int(item['row_count']):,} rows" if "row_count" in item else ""
-    return f"{item.get('progress', 'processed')}, arrived {item.get('arrived_at', 'unknown')}{rows}"
+    rows = f", {known.landing.rows:,} rows" if known.landing and known.landing.rows is not None else ""
+    return f"{known.progress}, arrived {time_of(known.arrived_at)}{rows}"
