@@ -14,7 +14,7 @@ from functions.freshness.settings import Settings
 from functions.freshness.watch import age_of_newest
 from functions.observability import Measure, logger, observed, publish
 from lake.metrics import DATASET, NEWEST_OBJECT_AGE
-from lake.object_index import ObjectIndex
+from lake.object_index.index import ObjectIndex
 
 
 class FreshnessUnknownError(FunctionError):

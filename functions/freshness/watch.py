@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from lake.object_index import ObjectIndex
+from lake.object_index.index import ObjectIndex
 
 _DAY: Final = timedelta(days=1)
 
