@@ -25,7 +25,7 @@ from ops.reconcile.command import reconcile
 from ops.run_report.facts import dataset_facts, report_facts
 from ops.run_report.page import render_page
 from ops.runs.command import runs
-from ops.stack.object_index import show_whether_behind
+from ops.stack.object_index import behind_in_words, show_behind
 from ops.stack.private_files import write_private
 from ops.stack.target import Target, TargetError, find_target
 from ops.stack.terminal import console, errors_for_a_person, escape, new_table
@@ -127,7 +127,7 @@ def report(
         page = render_page(target.stack, dataset_facts(target), report_facts(target))
         # It shows refused rows.
         write_private(output, page)
-        show_whether_behind(target)
+        show_behind(behind_in_words(target))
     console.print(f"written: {output}", highlight=False, soft_wrap=True)
 
 

@@ -10,7 +10,7 @@ from datasets import DATASETS
 from lake.keys import InvalidKeyError, parse_inbound_key
 from ops.jobs.runner import new_runner, run_job
 from ops.stack.days import DAY_FORMAT, Days, days_between
-from ops.stack.object_index import index_of, show_whether_behind, totals_of
+from ops.stack.object_index import behind_in_words, index_of, show_behind, totals_of
 from ops.stack.row_accounts import head
 from ops.stack.target import Target
 from ops.stack.terminal import console, errors_for_a_person
@@ -42,7 +42,7 @@ def replay(
             console.print(each, highlight=False, markup=False, soft_wrap=True)
         if not objects:
             console.print("no such object landed: nothing to do", highlight=False)
-            show_whether_behind(target)
+            show_behind(behind_in_words(target))
             raise typer.Exit(1)
         if not yes:
             console.print(f"--yes would process {len(objects):,} objects again, then make the reports", highlight=False)

@@ -14,7 +14,7 @@ from ops.quarantine.rows import (
     refused_of_dataset,
     refused_rows,
 )
-from ops.stack.object_index import behind_in_words
+from ops.stack.object_index import behind_in_words, show_behind
 from ops.stack.target import Target
 from ops.stack.terminal import console, errors_for_a_person, escape, new_table
 
@@ -43,8 +43,7 @@ def list_refused(
     if more := [name for name, of_dataset in found.items() if of_dataset.has_more]:
         words = f"the newest {objects:,} objects of {', '.join(more)} are shown; `--objects` shows more"
         console.print(words, highlight=False, soft_wrap=True)
-    for line in behind:
-        console.print(f"[yellow]{line}[/]", highlight=False, soft_wrap=True)
+    show_behind(behind)
 
 
 @app.command()

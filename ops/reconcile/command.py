@@ -11,7 +11,7 @@ from datasets import DATASETS
 from lake.object_index.recorder import Recorder
 from ops.reconcile.reconcile import Compared, Difference, compare, new_recorder
 from ops.stack.days import DAY_FORMAT, Days, days_between, newest_days
-from ops.stack.object_index import show_whether_behind
+from ops.stack.object_index import behind_in_words, show_behind
 from ops.stack.target import Target
 from ops.stack.terminal import console, errors, errors_for_a_person, escape
 
@@ -48,7 +48,7 @@ def reconcile(
                     status.update(f"{name}: {seen.objects:,} objects compared, {seen.differ:,} differ")
         _show(seen, days)
         if seen.differ and not yes:
-            show_whether_behind(target)
+            show_behind(behind_in_words(target))
             console.print("--yes would record them; nothing was changed", highlight=False)
     if seen.failed:
         raise typer.Exit(1)

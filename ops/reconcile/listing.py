@@ -65,7 +65,7 @@ def _first(days: Days, between: str) -> str:
 def _of_days(
     target: Target, prefix: str, first: str, parse: Callable[[str], InboundObject], days: Days
 ) -> Iterator[tuple[InboundObject, Stored]]:
-    """The objects below a prefix from its first day on, up to the last. Keys that are not of the layout are left out."""
+    """The objects below a prefix that landed on some days. Keys that are not of the layout are left out."""
     pages = (
         target.client("s3")
         .get_paginator("list_objects_v2")

@@ -10,7 +10,7 @@ from ops.jobs.workflow import FAILED
 from ops.runs.jobs import job_runs
 from ops.runs.ledger import collections, extractions
 from ops.runs.model import KILLED, Run
-from ops.stack.object_index import behind_in_words
+from ops.stack.object_index import behind_in_words, show_behind
 from ops.stack.target import Target
 from ops.stack.terminal import console, errors_for_a_person, escape, new_table
 
@@ -39,8 +39,7 @@ def runs(
         table.add_row(f"{run.started_at:%Y-%m-%d %H:%M:%S}", _took(run), escape(run.what), result, escape(did))
     console.print(table)
     console.print(f"{len(shown):,} runs shown", highlight=False)
-    for line in behind:
-        console.print(f"[yellow]{line}[/]", highlight=False, soft_wrap=True)
+    show_behind(behind)
 
 
 def _took(run: Run) -> str:

@@ -34,7 +34,7 @@ class Days:
 
 
 def newest_days(count: int, now: datetime | None = None) -> Days:
-    """Today, in UTC, and the days before it: so many in all. Later days, which only a wrong clock makes, belong to it."""
+    """Today in UTC and the days before, so many in all. Later days, which only a wrong clock makes, are included."""
     today = (now or datetime.now(UTC)).astimezone(UTC).date()
     return Days(today - timedelta(days=count - 1))
 

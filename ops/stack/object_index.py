@@ -1,6 +1,6 @@
 """The stack's object index and its totals: what commands read in place of the lake's listing."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from lake.object_index.index import ObjectIndex
@@ -50,12 +50,13 @@ def waiting_events(target: Target) -> int:
 def behind_in_words(target: Target) -> Iterator[str]:
     """One line if the index is behind the lake, no line otherwise."""
     if count := waiting_events(target):
-        yield f"the index is behind: about {count:,} {'event waits' if count == 1 else 'events wait'} for it; run this again"
+        events = "1 event waits" if count == 1 else f"about {count:,} events wait"
+        yield f"the index is behind: {events} for it; run this again in a moment"
 
 
-def show_whether_behind(target: Target) -> None:
-    """Print one line if the index is behind the lake."""
-    for line in behind_in_words(target):
+def show_behind(lines: Iterable[str]) -> None:
+    """Print what `behind_in_words` gave."""
+    for line in lines:
         console.print(f"[yellow]{line}[/]", highlight=False, soft_wrap=True)
 
 

@@ -8,7 +8,7 @@ import typer
 
 from ops.dead_letters.queues import QUEUES, count
 from ops.stack.days import newest_days
-from ops.stack.object_index import behind_in_words
+from ops.stack.object_index import behind_in_words, show_behind
 from ops.stack.target import Target
 from ops.stack.terminal import console, errors_for_a_person, new_table
 from ops.status.status import DatasetStatus, dataset_statuses
@@ -44,8 +44,7 @@ def status(
     console.print(table)
     if counted:
         console.print(f"landed, warehouse, quarantined, duplicate: {counted.in_words()}", highlight=False)
-    for line in behind:
-        console.print(f"[yellow]{line}[/]", highlight=False, soft_wrap=True)
+    show_behind(behind)
     _tell_what_is_to_do(statuses, dead)
 
 
