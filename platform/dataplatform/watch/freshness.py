@@ -16,7 +16,8 @@ from dataplatform.declarations import Declarations
 from dataplatform.settings.alarms import AlarmSettings
 from dataplatform.watch.monitoring import Monitoring
 from dataplatform.watch.object_index import ObjectIndex
-from lake import metrics, object_index
+from lake import metrics
+from lake.object_index import items
 from processing.declaring.dataset import Dataset
 
 HANDLER = "functions.freshness.handler.handler"
@@ -80,7 +81,7 @@ class DatasetWatch(pulumi.ComponentResource):
         self, layer: FunctionLayer, index: ObjectIndex, datasets: Mapping[str, Dataset]
     ) -> PythonFunction:
         freshness = {name: int(dataset.freshness.total_seconds()) for name, dataset in datasets.items()}
-        days = pulumi.Output.concat(index.table_arn, f"/index/{object_index.INDEX}")
+        days = pulumi.Output.concat(index.table_arn, f"/index/{items.BY_DAY}")
         return PythonFunction(
             f"{self._name}-freshness",
             stack=self._stack,
