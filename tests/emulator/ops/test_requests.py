@@ -86,7 +86,7 @@ def shown(own_target):
 
 
 @pytest.fixture(scope="module")
-def requests(own_target, recorder_on, shown):
+def requests(own_target, recorder_on, shown):  # noqa: ARG001 - what some commands read
     """Requests of each command, with few and with many objects in the index."""
     made = index_objects(recorder_on, "parcels", FEW, TODAY - timedelta(days=10))
     recorder_on(own_target.client("s3")).record([SHOWN])
