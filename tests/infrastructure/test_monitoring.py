@@ -330,7 +330,7 @@ def test_the_local_stack_has_no_budget_and_admits_none(graph_of: Any) -> None:
     assert "budgets.amazonaws.com" not in json.dumps(graph.policies())
 
 
-def test_the_freshness_function_may_read_totals_and_nothing_else_of_the_lake(graph: Graph) -> None:
+def test_freshness_function_may_read_the_totals_alone(graph: Graph) -> None:
     policy = graph.policies()[f"data-platform-{graph.stack}-datasets-freshness-permissions.policy"]
     statements = {statement["Sid"]: statement for statement in policy}
     assert set(statements) == {"ReadTotals", "UseKey", "WriteLogs", "Trace"}
