@@ -101,7 +101,8 @@ def refused_by_rule(target: Target, dataset: str) -> list[RefusedRule]:
         for each in refused:
             counts[each.rule] += each.rows
             newest.setdefault(each.rule, each.inbound)
-    files = dict(zip(newest.values(), _read_all(target, [*newest.values()]), strict=True))
+    objects_read = [*dict.fromkeys(newest.values())]
+    files = dict(zip(objects_read, _read_all(target, objects_read), strict=True))
     return [
         _example(rule, rows, newest[rule], files[newest[rule]])
         for rule, rows in sorted(counts.items(), key=lambda each: (-each[1], each[0]))
@@ -192,15 +193,12 @@ def _of_object(target: Target, known: IndexedObject) -> list[RefusedOfObject]:
 
 
 def _example(rule: str, rows: int, inbound: InboundObject, refused: pl.DataFrame) -> RefusedRule:
-    row = refused.filter(pl.col("rules").list.contains(rule)).row(-1, named=True)
-    return RefusedRule(
-        rule=rule,
-        rows=rows,
-        reason=row["reason"],
-        example=_cut(row["original"] or ""),
-        line=row["line"],
-        place=inbound.key,
-    )
+    broke = refused.filter(pl.col("rules").list.contains(rule))
+    if broke.is_empty():
+        # The index learns of it in a moment.
+        return RefusedRule(rule, rows, "the object was processed again a moment ago", "", None, inbound.key)
+    row = broke.row(-1, named=True)
+    return RefusedRule(rule, rows, row["reason"], _cut(row["original"] or ""), row["line"], inbound.key)
 
 
 def _cut(text: str) -> str:
