@@ -73,6 +73,8 @@ class Processing:
     rows_duplicate: int
     by_rule: Mapping[str, int] = field(default_factory=dict[str, int])
     """Quarantined rows by the rule that they broke. A row that broke two rules counts for both."""
+    rules_left_out: int = 0
+    """Rules that the warehouse file's metadata had no room for."""
 
     @property
     def balances(self) -> bool:
@@ -156,6 +158,7 @@ def item_of(known: IndexedObject) -> dict[str, Any]:
             "rows_quarantined": processing.rows_quarantined,
             "rows_duplicate": processing.rows_duplicate,
             "by_rule": dict(processing.by_rule),
+            "rules_left_out": processing.rules_left_out or None,
         }
     return {name: value for name, value in values.items() if value is not None}
 
@@ -202,6 +205,7 @@ def _processing(item: Mapping[str, Any]) -> Processing | None:
         rows_quarantined=int(item.get("rows_quarantined", 0)),
         rows_duplicate=int(item.get("rows_duplicate", 0)),
         by_rule={rule: int(rows) for rule, rows in item.get("by_rule", {}).items()},
+        rules_left_out=int(item.get("rules_left_out", 0)),
     )
 
 

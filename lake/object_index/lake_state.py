@@ -84,6 +84,7 @@ class Look:
             rows_quarantined=told.rows_quarantined,
             rows_duplicate=told.rows_duplicate,
             by_rule=told.by_rule,
+            rules_left_out=told.rules_left_out,
         )
         return Found(
             landing=landing, processing=processing, columns=told.columns, columns_left_out=told.columns_left_out

@@ -86,12 +86,12 @@ def newest_days_within(totals: Mapping[date, Totals], most: int) -> list[date]:
     """The newest days that have at most so many objects together, and at least one day, oldest first.
 
     Args:
-        totals: of each day, oldest first.
+        totals: of each day.
         most: objects.
     """
     chosen: list[date] = []
     objects = 0
-    for day in reversed(totals):
+    for day in sorted(totals, reverse=True):
         objects += totals[day].objects
         if chosen and objects > most:
             break
