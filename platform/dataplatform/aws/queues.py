@@ -1,4 +1,4 @@
-"""SQS queues: encrypted with the stack's key, over TLS alone, with a dead-letter queue where a function empties them."""
+"""SQS queues: encrypted with the stack's key, over TLS alone, with dead letters where a function empties them."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
