@@ -1,7 +1,7 @@
 """What fits into a warehouse file's metadata, and reads back."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lake.warehouse_metadata import (
@@ -21,6 +21,7 @@ def size(metadata):
     return sum(len(name.encode()) + len(value.encode()) for name, value in metadata.items())
 
 
+@settings(max_examples=25, deadline=None)
 @given(
     by_rule=st.dictionaries(NAMES, COUNTS, max_size=60),
     columns=st.dictionaries(NAMES, st.builds(ColumnFacts, COUNTS, COUNTS), max_size=200),

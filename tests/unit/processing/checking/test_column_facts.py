@@ -2,7 +2,7 @@
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lake.warehouse_metadata import ColumnFacts
@@ -17,6 +17,7 @@ def facts_of(frames, columns=("a",)):
     return facts.facts()
 
 
+@settings(max_examples=25, deadline=None)
 @given(batches=st.lists(VALUES, max_size=4))
 def test_few_different_values_are_counted_exactly(batches):
     # when
