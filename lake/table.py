@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, TypedDict
+from typing import TYPE_CHECKING, Any, Final, NotRequired, TypedDict
 
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from botocore.exceptions import BotoCoreError, ClientError
@@ -44,8 +44,16 @@ class Update:
 
     key: Mapping[str, str]
     update: str
-    condition: str
+    condition: str | None
+    """None: the changes are always made."""
     values: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Delete:
+    """An item that is deleted, whether it exists or not."""
+
+    key: Mapping[str, str]
 
 
 class _PutRequest(TypedDict, total=False):
@@ -58,7 +66,7 @@ class _UpdateRequest(TypedDict):
     TableName: str
     Key: dict[str, Any]
     UpdateExpression: str
-    ConditionExpression: str
+    ConditionExpression: NotRequired[str]
     ExpressionAttributeNames: dict[str, str]
     ExpressionAttributeValues: dict[str, Any]
 
@@ -195,25 +203,30 @@ class DynamoTable:
         """
         try:
             # The SDK repeats a request with the same token, so a repetition succeeds where the first request did.
-            self._client.transact_write_items(TransactItems=[self._member(write) for write in writes])
+            self._client.transact_write_items(TransactItems=[self.member(write) for write in writes])
         except (BotoCoreError, ClientError):
             return False
         return True
 
-    def _member(self, write: Put | Update) -> TransactWriteItemTypeDef:
+    def member(self, write: Put | Update | Delete) -> TransactWriteItemTypeDef:
+        """A write as a member of a transaction that may be over several tables."""
         if isinstance(write, Put):
             return {"Put": {"TableName": self._name, "Item": serialised(write.item), **_condition_of(write)}}
+        if isinstance(write, Delete):
+            return {"Delete": {"TableName": self._name, "Key": serialised(write.key)}}
         return {"Update": {**self._update(write)}}
 
     def _update(self, write: Update) -> _UpdateRequest:
-        return {
+        request: _UpdateRequest = {
             "TableName": self._name,
             "Key": serialised(write.key),
             "UpdateExpression": write.update,
-            "ConditionExpression": write.condition,
-            "ExpressionAttributeNames": _names(write.update + write.condition),
+            "ExpressionAttributeNames": _names(f"{write.update} {write.condition or ''}"),
             "ExpressionAttributeValues": _values(write.values),
         }
+        if write.condition is not None:
+            request["ConditionExpression"] = write.condition
+        return request
 
 
 def serialised(item: Mapping[str, Any]) -> dict[str, Any]:

@@ -21,9 +21,11 @@ from ops.jobs.command import run
 from ops.jobs.log_lines import readable_line
 from ops.jobs.replay import replay
 from ops.quarantine.command import app as quarantine_app
+from ops.reconcile.command import reconcile
 from ops.run_report.facts import dataset_facts, report_facts
 from ops.run_report.page import render_page
 from ops.runs.command import runs
+from ops.stack.object_index import behind_in_words, show_behind
 from ops.stack.private_files import write_private
 from ops.stack.target import Target, TargetError, find_target
 from ops.stack.terminal import console, errors_for_a_person, escape, new_table
@@ -53,6 +55,7 @@ app.command("runs")(runs)
 app.command("trace")(trace)
 app.command("redrive")(redrive)
 app.command("replay")(replay)
+app.command("reconcile")(reconcile)
 # What it does not know are the job's arguments.
 app.command("run", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(run)
 app.add_typer(quarantine_app, name="quarantine")
@@ -120,10 +123,11 @@ def report(
 ) -> None:
     """Write one HTML page of the last run: flow, quarantine, freshness and a chart of each report."""
     target: Target = context.obj
-    with errors_for_a_person(), console.status("reading the lake"):
+    with errors_for_a_person(), console.status("reading the index"):
         page = render_page(target.stack, dataset_facts(target), report_facts(target))
         # It shows refused rows.
         write_private(output, page)
+        show_behind(behind_in_words(target))
     console.print(f"written: {output}", highlight=False, soft_wrap=True)
 
 

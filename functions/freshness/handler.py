@@ -14,7 +14,7 @@ from functions.freshness.settings import Settings
 from functions.freshness.watch import age_of_newest
 from functions.observability import Measure, logger, observed, publish
 from lake.metrics import DATASET, NEWEST_OBJECT_AGE
-from lake.object_index import ObjectIndex
+from lake.object_index.totals import TotalsTable
 
 
 class FreshnessUnknownError(FunctionError):
@@ -26,13 +26,13 @@ def handler(_event: dict[str, Any], _context: LambdaContext) -> None:
     """Publish the age of each dataset's newest object, in seconds.
 
     Raises:
-        FreshnessUnknownError: the index did not answer for some datasets.
+        FreshnessUnknownError: the table did not answer for some datasets.
         InvalidEnvironmentError: a variable is missing or wrong.
     """
     failed: dict[str, str] = {}
     for dataset, seconds in _settings().freshness_seconds.items():
         try:
-            age = age_of_newest(_index(), dataset, timedelta(seconds=seconds), datetime.now(UTC)).total_seconds()
+            age = age_of_newest(_totals(), dataset, timedelta(seconds=seconds), datetime.now(UTC)).total_seconds()
         except Exception as error:  # noqa: BLE001 - whatever it is, it must not hide the other datasets; it is raised
             failed[dataset] = f"{type(error).__name__}: {error}"
             continue
@@ -48,5 +48,5 @@ def _settings() -> Settings:
 
 
 @cache
-def _index() -> ObjectIndex:
-    return ObjectIndex(boto3.client("dynamodb"), _settings().index_table)
+def _totals() -> TotalsTable:
+    return TotalsTable(boto3.client("dynamodb"), _settings().totals_table)

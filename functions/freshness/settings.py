@@ -4,8 +4,8 @@ import msgspec
 
 
 class Settings(msgspec.Struct, frozen=True):
-    """Which datasets are watched, and the table that knows their objects."""
+    """Which datasets are watched, and the table that knows when each landed last."""
 
     freshness_seconds: dict[str, float] = msgspec.field(name="FRESHNESS_SECONDS")
     """How old each dataset's newest object may be."""
-    index_table: str = msgspec.field(name="ATTRIBUTES_TABLE")
+    totals_table: str = msgspec.field(name="TOTALS_TABLE")

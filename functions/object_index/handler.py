@@ -1,4 +1,4 @@
-"""The Lambda that is invoked for every object created under inbound/ and warehouse/."""
+"""The Lambda that empties the queue of objects that were created or deleted under inbound/ and warehouse/."""
 
 from functools import cache
 from typing import Any
@@ -7,25 +7,37 @@ import boto3
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from functions.environment import read_environment
-from functions.object_index.recorder import Recorder
+from functions.object_index.messages import read_messages
 from functions.object_index.settings import Settings
 from functions.observability import logger, observed
-from lake.object_index import ObjectIndex
+from lake.object_index.recorder import Recorder
 
 
 @observed
-def handler(event: dict[str, Any], _context: LambdaContext) -> None:
-    """Record one event. A late or repeated event changes nothing.
+def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
+    """Record the objects that a batch of messages names. Returns the messages that SQS has to deliver again.
 
     Raises:
-        ClientError, BotoCoreError: S3 or DynamoDB refused.
-        InvalidEnvironmentError: a variable is missing or wrong.
+        InvalidEnvironmentError: a variable is missing or wrong; SQS delivers the whole batch again.
     """
-    outcome = _recorder().record(event)
-    logger.info(outcome, key=event["detail"]["object"]["key"])
+    messages = read_messages(event["Records"])
+    recorded = _recorder().record(messages.objects, rewrite=True)
+    for key, reason in recorded.failed.items():
+        logger.error("not recorded", key=key, reason=reason)
+    for message_id, reason in messages.unreadable.items():
+        logger.error("not a message of the lake", message_id=message_id, reason=reason)
+    logger.info("recorded", objects=len(recorded.changed), failed=len(recorded.failed), left_alone=messages.left_alone)
+    again = [*messages.unreadable, *messages.naming(recorded.failed)]
+    return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in again]}
 
 
 @cache
 def _recorder() -> Recorder:
-    table = read_environment(Settings).table
-    return Recorder(boto3.client("s3"), ObjectIndex(boto3.client("dynamodb"), table))
+    settings = read_environment(Settings)
+    return Recorder(
+        boto3.client("s3"),
+        boto3.client("dynamodb"),
+        bucket=settings.bucket,
+        index_table=settings.index_table,
+        totals_table=settings.totals_table,
+    )

@@ -4,6 +4,8 @@ import msgspec
 
 
 class Settings(msgspec.Struct, frozen=True):
-    """Where objects are recorded."""
+    """The lake whose objects are recorded, and where."""
 
-    table: str = msgspec.field(name="ATTRIBUTES_TABLE")
+    bucket: str = msgspec.field(name="LAKE_BUCKET")
+    index_table: str = msgspec.field(name="ATTRIBUTES_TABLE")
+    totals_table: str = msgspec.field(name="TOTALS_TABLE")

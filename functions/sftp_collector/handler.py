@@ -33,7 +33,7 @@ from functions.sftp_collector.transfer import Destination
 from functions.sftp_collector.worker import WorkerSettings
 from functions.sftp_collector.workers import Workers
 from lake.ledger.ledger import Ledger
-from lake.ledger.runs import Run, Runs
+from lake.ledger.runs import Outcome, Run, Runs
 from lake.ledger.strays import StrayUploads
 from lake.metrics import BYTES_COLLECTED, DATASET, FILES_COLLECTED, FILES_NOT_COLLECTED
 from lake.object_metadata import CORRELATION_ID
@@ -118,7 +118,7 @@ def collect_dataset(
     runs = Runs(dynamodb, settings.ledger_table)
     run = _begin(runs, dataset, time_left())
     result = collector.run(follows_unfinished=run.follows_unfinished)
-    _end(runs, run, leaves_work=collector.leaves_work)
+    _end(runs, run, result, leaves_work=collector.leaves_work)
     _measure(result)
     if result.failed:
         raise CollectionFailedError(_report(result, address(connection)))
@@ -136,9 +136,12 @@ def _begin(runs: Runs, dataset: str, seconds: float) -> Run:
         ) from error
 
 
-def _end(runs: Runs, run: Run, *, leaves_work: bool) -> None:
+def _end(runs: Runs, run: Run, result: CollectionResult, *, leaves_work: bool) -> None:
+    first = next((f"{each.source}: {each.error}" for each in result.failed), "")
+    collected_bytes = sum(file.bytes for file in result.collected)
+    outcome = Outcome(len(result.collected), collected_bytes, len(result.failed), first)
     try:
-        runs.end(run, leaves_work=leaves_work)
+        runs.end(run, outcome, leaves_work=leaves_work)
     except (BotoCoreError, ClientError) as error:
         # It counts as killed once its time is over, and the next tick finds whatever there is.
         logger.warning("end of the run not recorded", extra={"error": explain(error)})

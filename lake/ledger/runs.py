@@ -1,6 +1,7 @@
 """Whether a dataset's last collection left work: what lets a frequent schedule tick cost nothing when there is none.
 
-One item a dataset, sk = "collection": state, token, lease_until, started_at. The state is that of the last run:
+One item a dataset, sk = "collection": state, token, lease_until, started_at; of a run that ended also ended_at and its
+outcome, so that a person learns of the last run without reading any file's version. The state is that of the last run:
 
 claimed    a run is at it until `lease_until`, when its function is killed at the latest
 paused     it stopped with files left, and another run goes on with them
@@ -14,7 +15,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 COLLECTION: Final = "collection"
 """Sort key of the item."""
+_ERROR_CHARACTERS: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,20 @@ class Run:
     token: str
     follows_unfinished: bool = False
     """The run before left work, was killed, or is still at it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a run did."""
+
+    files: int = 0
+    """Files that it collected."""
+    bytes: int = 0
+    """Bytes of these files."""
+    failed: int = 0
+    """Files, or the directory as a whole, that it could not collect."""
+    error: str = ""
+    """Which failed first, and why."""
 
 
 class Runs:
@@ -69,12 +85,22 @@ class Runs:
         before = self._table.replace({**_key(dataset), "state": State.CLAIMED, "token": token, **times})
         return Run(dataset, token, before is not None and before["state"] != State.COMPLETE)
 
-    def end(self, run: Run, *, leaves_work: bool) -> None:
-        """Record how a run ended, if no other one has begun since."""
-        state = State.PAUSED if leaves_work else State.COMPLETE
-        values = {"state": state, "token": run.token}
+    def end(self, run: Run, outcome: Outcome, *, leaves_work: bool) -> None:
+        """Record how a run ended and what it did, if no other one has begun since."""
+        values = {
+            "state": State.PAUSED if leaves_work else State.COMPLETE,
+            "ended_at": time_text(self._clock()),
+            **asdict(outcome),
+            "error": outcome.error[:_ERROR_CHARACTERS],
+        }
+        assignments = ", ".join(f"#{name} = :{name}" for name in values)
         self._table.update(
-            Update(_key(run.dataset), "SET #state = :state REMOVE #lease_until", "#token = :token", values)
+            Update(
+                _key(run.dataset),
+                f"SET {assignments} REMOVE #lease_until",
+                "#token = :token",
+                values | {"token": run.token},
+            )
         )
 
 

@@ -10,6 +10,8 @@ _BEGINNING_CHARACTERS: Final = 60
 _SHOWN_MEMBERS: Final = ("channel", "event_id", "event_type", "occurred_at", "dataset", "id", "detail-type", "time")
 """Members of a message that say which one it is. Everything else may be a person's, or secret."""
 
+_OF_OBJECTS: Final = ("Object Created", "Object Deleted")
+
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
@@ -74,7 +76,7 @@ def _reason(message: Mapping[str, Any]) -> str:
 def _beginning(body: str) -> str:
     request = request_of(body)
     shown = {name: request[name] for name in _SHOWN_MEMBERS if name in request}
-    if (key := created_key(request)) is not None:
+    if (key := object_key(request)) is not None:
         shown["key"] = key
     if shown:
         return json.dumps(shown)
@@ -83,9 +85,9 @@ def _beginning(body: str) -> str:
     return json.dumps(beginning[:_BEGINNING_CHARACTERS])[1:-1]
 
 
-def created_key(request: Mapping[str, Any]) -> str | None:
-    """Key of the object that an "Object Created" event tells of; None if it is none."""
+def object_key(request: Mapping[str, Any]) -> str | None:
+    """Key of the object that an event of S3 is about; None if it is not such an event."""
     detail = request.get("detail")
     created = detail.get("object") if isinstance(detail, dict) else None
     key = created.get("key") if isinstance(created, dict) else None
-    return key if isinstance(key, str) and request.get("detail-type") == "Object Created" else None
+    return key if isinstance(key, str) and request.get("detail-type") in _OF_OBJECTS else None

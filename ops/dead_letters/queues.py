@@ -16,7 +16,7 @@ from ops.dead_letters.redrive import (
     to_collector,
     to_events_queue,
     to_extraction,
-    to_recorder,
+    to_index_queue,
 )
 from ops.stack.errors import OperatorError
 from ops.stack.target import Target
@@ -73,10 +73,10 @@ QUEUES: Final = {
     ),
     "attributes": DeadLetterQueue(
         "attributesDeadLetterQueueUrl",
-        "created objects whose attributes were not recorded",
-        "the object index, which records them again",
-        "objectAttributesFunction",
-        to_recorder,
+        "created and deleted objects that the index could not record",
+        "the object index's queue",
+        "attributesQueueUrl",
+        to_index_queue,
     ),
     "undelivered": DeadLetterQueue(
         "undeliveredEventsQueueUrl",

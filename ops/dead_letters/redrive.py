@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import Any, Final
 
 from lake.events import NotAnEventError, check_stored_event
-from ops.dead_letters.describe import attribute, created_key, request_of
+from ops.dead_letters.describe import attribute, object_key, request_of
 from ops.ingest.extract import start_extraction
 from ops.stack.target import Target
 
@@ -45,14 +45,16 @@ def to_collector(target: Target, function: str) -> WayBack:
     return give_back
 
 
-def to_recorder(target: Target, function: str) -> WayBack:
-    """Tell the object index once more that an object was created."""
+def to_index_queue(target: Target, queue_url: str) -> WayBack:
+    """Send the event of an object to the object index's queue again."""
+    sqs = target.client("sqs")
 
     def give_back(message: Mapping[str, Any]) -> str:
-        request = request_of(message["Body"])
-        if created_key(request) is None:
-            return "it tells of no object that was created"
-        _invoke(target, function, request)
+        # Lambda wrapped the event while it called the function for each object.
+        event = request_of(message["Body"])
+        if object_key(event) is None:
+            return "it names no object that was created or deleted"
+        sqs.send_message(QueueUrl=queue_url, MessageBody=json.dumps(event))
         return ""
 
     return give_back

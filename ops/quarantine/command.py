@@ -8,12 +8,13 @@ import typer
 from datasets import DATASETS
 from ops.jobs.runner import new_runner, run_job
 from ops.quarantine.rows import (
-    objects_with_refused,
+    all_with_refused,
     processed_object,
     put_mended,
     refused_of_dataset,
     refused_rows,
 )
+from ops.stack.object_index import behind_in_words, show_behind
 from ops.stack.target import Target
 from ops.stack.terminal import console, errors_for_a_person, escape, new_table
 
@@ -24,16 +25,25 @@ app: Final = typer.Typer(no_args_is_help=True, help="Refused rows: which there a
 def list_refused(
     context: typer.Context,
     dataset: Annotated[str, typer.Option(help="This one alone.")] = "",
+    objects: Annotated[
+        int, typer.Option(min=1, max=1_000, help="How many objects of each dataset to show, the newest.")
+    ] = 20,
 ) -> None:
-    """Count refused rows by dataset, rule and object."""
+    """Count refused rows by dataset, rule and object: of the newest objects that have any."""
     target: Target = context.obj
-    with errors_for_a_person(), console.status("reading the quarantine"):
-        found = [each for name in ([dataset] if dataset else DATASETS) for each in refused_of_dataset(target, name)]
+    with errors_for_a_person(), console.status("reading the index"):
+        found = {name: refused_of_dataset(target, name, objects) for name in ([dataset] if dataset else DATASETS)}
+        behind = [*behind_in_words(target)]
     table = new_table(target, "dataset", "rule", "rows", "object")
-    for each in sorted(found, key=lambda entry: (entry.inbound.dataset, entry.rule, entry.inbound.key)):
-        table.add_row(each.inbound.dataset, escape(each.rule), f"{each.rows:,}", escape(each.inbound.key))
+    for of_dataset in found.values():
+        for each in sorted(of_dataset.found, key=lambda entry: (entry.rule, entry.inbound.key)):
+            table.add_row(each.inbound.dataset, escape(each.rule), f"{each.rows:,}", escape(each.inbound.key))
     console.print(table)
     console.print("a row that broke two rules counts for both", highlight=False)
+    if more := [name for name, of_dataset in found.items() if of_dataset.has_more]:
+        words = f"the newest {objects:,} objects of {', '.join(more)} are shown; `--objects` shows more"
+        console.print(words, highlight=False, soft_wrap=True)
+    show_behind(behind)
 
 
 @app.command()
@@ -73,7 +83,7 @@ def release(
         raise typer.BadParameter("a mended file is that of one object: give its key")
     with errors_for_a_person():
         if key in DATASETS:
-            objects, arguments = objects_with_refused(target, key), {"--dataset": key, "--only": "refused"}
+            objects, arguments = all_with_refused(target, key), {"--dataset": key, "--only": "refused"}
         else:
             objects, arguments = [processed_object(target, key)], {"--object": key}
         for each in objects:

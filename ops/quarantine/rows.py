@@ -1,6 +1,7 @@
 """The quarantine as it is looked at: which objects have refused rows, by which rules, and those rows as they came."""
 
 import io
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,20 +11,16 @@ import polars as pl
 
 from datasets import DATASETS
 from lake.keys import InboundObject, InvalidKeyError, parse_inbound_key
+from lake.object_index.items import IndexedObject
 from lake.object_metadata import SOURCE_MODIFIED, as_of
 from lake.threads import worked_ahead
 from ops.stack.errors import OperatorError
-from ops.stack.row_accounts import (
-    REQUESTS_AT_ONCE,
-    landed_objects,
-    processed_keys,
-    row_account,
-    row_accounts,
-)
+from ops.stack.object_index import index_of, totals_of
+from ops.stack.row_accounts import REQUESTS_AT_ONCE, head, row_account
 from ops.stack.target import Target
 
 NEWEST_OBJECTS: Final = 200
-"""Quarantine files that are read for a summary by rule; of more, the newest."""
+"""Objects with refused rows that a summary by rule counts; of more, the newest."""
 _EXAMPLE_CHARACTERS: Final = 300
 
 
@@ -41,6 +38,15 @@ class RefusedOfObject:
 
 
 @dataclass(frozen=True, slots=True)
+class RefusedOfDataset:
+    """What is shown of one dataset."""
+
+    found: Sequence[RefusedOfObject]
+    has_more: bool
+    """Whether there are older objects with refused rows, which were left out."""
+
+
+@dataclass(frozen=True, slots=True)
 class RefusedRule:
     """One rule, and the rows that broke it. A row that broke two counts for both."""
 
@@ -55,63 +61,75 @@ class RefusedRule:
     """Object that it came in, as an inbound key."""
 
 
-def refused_of_dataset(target: Target, dataset: str) -> list[RefusedOfObject]:
-    """Each object of the dataset that has refused rows, in the order of landing, with the rules that they broke.
+def refused_of_dataset(target: Target, dataset: str, most: int) -> RefusedOfDataset:
+    """The dataset's newest objects that have refused rows, with the rules that the rows broke.
+
+    Args:
+        target: the stack.
+        dataset: its name.
+        most: objects at most.
 
     Raises:
         QuarantineError: no such dataset is declared.
     """
-    objects = objects_with_refused(target, dataset)
-    counted = zip(objects, _read_all(target, objects), strict=True)
-    return [each for inbound, frame in counted for each in _by_rule(inbound, frame)]
+    # One more than is shown, to learn whether there are more.
+    objects = objects_with_refused(target, dataset, most + 1)
+    counted = worked_ahead(lambda each: _of_object(target, each), objects[:most], REQUESTS_AT_ONCE)
+    return RefusedOfDataset([each for of_object in counted for each in of_object], len(objects) > most)
 
 
 def refused_of_object(target: Target, inbound: InboundObject) -> list[RefusedOfObject]:
-    """The rules that rows of a processed object broke."""
-    return _by_rule(inbound, read_refused(target, inbound))
+    """The rules that rows of a processed object broke, read from its quarantine file."""
+    counts = read_refused(target, inbound).explode("rules").group_by("rules").len().sort("rules")
+    return [RefusedOfObject(inbound, rule, rows) for rule, rows in counts.iter_rows()]
 
 
-def refused_by_rule(target: Target, inbound: Sequence[InboundObject]) -> list[RefusedRule]:
-    """The rules that rows of some objects broke, each with an example to act on, the most broken first.
+def refused_by_rule(target: Target, dataset: str) -> list[RefusedRule]:
+    """The rules that rows of the dataset's newest objects broke, each with an example to act on, the most broken first.
+
+    Counts come from the index. The example is one of the newest object that broke the rule: of all quarantine files
+    only those with an example are read.
 
     Args:
         target: the stack.
-        inbound: objects with refused rows, oldest first.
+        dataset: its name.
     """
-    if not inbound:
-        return []
-    rules = (
-        pl.concat(_read_all(target, inbound[-NEWEST_OBJECTS:]))
-        .explode("rules")
-        .group_by("rules", maintain_order=True)
-        .agg(pl.len().alias("rows"), pl.col("reason", "original", "line", "object").last())
-        .sort("rows", "rules", descending=[True, False])
-    )
+    objects = objects_with_refused(target, dataset, NEWEST_OBJECTS)
+    counts = Counter[str]()
+    newest: dict[str, InboundObject] = {}
+    for refused in worked_ahead(lambda each: _of_object(target, each), objects, REQUESTS_AT_ONCE):
+        for each in refused:
+            counts[each.rule] += each.rows
+            newest.setdefault(each.rule, each.inbound)
+    objects_read = [*dict.fromkeys(newest.values())]
+    files = dict(zip(objects_read, _read_all(target, objects_read), strict=True))
     return [
-        RefusedRule(
-            rule=row["rules"],
-            rows=row["rows"],
-            reason=row["reason"],
-            example=_cut(row["original"] or ""),
-            line=row["line"],
-            place=row["object"],
-        )
-        for row in rules.iter_rows(named=True)
+        _example(rule, rows, newest[rule], files[newest[rule]])
+        for rule, rows in sorted(counts.items(), key=lambda each: (-each[1], each[0]))
     ]
 
 
-def objects_with_refused(target: Target, dataset: str) -> Sequence[InboundObject]:
-    """The dataset's objects that have rows in the quarantine, in the order of landing.
+def objects_with_refused(target: Target, dataset: str, most: int) -> Sequence[IndexedObject]:
+    """The dataset's newest objects that have rows in the quarantine, the newest first, as the index has them.
 
     Raises:
         QuarantineError: no such dataset is declared.
     """
     if dataset not in DATASETS:
         raise QuarantineError(f"there is no dataset {dataset!r}; there are {', '.join(DATASETS)}")
-    processed = processed_keys(target, dataset)
-    done = [thing.inbound for thing in landed_objects(target, dataset) if thing.inbound.warehouse_key in processed]
-    accounts = row_accounts(target, done)
-    return [inbound for inbound, account in zip(done, accounts, strict=True) if account.quarantined]
+    return [*index_of(target).refused(dataset, most)]
+
+
+def all_with_refused(target: Target, dataset: str) -> Sequence[InboundObject]:
+    """All objects of the dataset that have rows in the quarantine, oldest key first.
+
+    Raises:
+        QuarantineError: no such dataset is declared.
+    """
+    count = totals_of(target).of_datasets([dataset])[dataset].refused
+    # More than the totals know: an object may land while the index is asked.
+    objects = objects_with_refused(target, dataset, 2 * count + NEWEST_OBJECTS)
+    return sorted((known.inbound for known in objects), key=lambda inbound: inbound.key)
 
 
 def refused_rows(target: Target, key: str) -> pl.DataFrame:
@@ -152,7 +170,7 @@ def processed_object(target: Target, key: str) -> InboundObject:
         inbound = parse_inbound_key(key)
     except InvalidKeyError as error:
         raise QuarantineError(f"{key} is no inbound key, such as inbound/vehicles/2026/01/31/file.csv") from error
-    if inbound.warehouse_key not in processed_keys(target, inbound.dataset):
+    if head(target, inbound.warehouse_key) is None:
         raise QuarantineError(f"no job has processed {key}: `quarantine list` names those that have refused rows")
     return inbound
 
@@ -167,9 +185,20 @@ def read_refused(target: Target, inbound: InboundObject) -> pl.DataFrame:
     return pl.read_parquet(io.BytesIO(answer["Body"].read()))
 
 
-def _by_rule(inbound: InboundObject, refused: pl.DataFrame) -> list[RefusedOfObject]:
-    counts = refused.explode("rules").group_by("rules").len().sort("rules")
-    return [RefusedOfObject(inbound, rule, rows) for rule, rows in counts.iter_rows()]
+def _of_object(target: Target, known: IndexedObject) -> list[RefusedOfObject]:
+    if known.processing is None or not known.processing.by_rule or known.processing.rules_left_out:
+        # An earlier version of the jobs wrote it, or it broke more rules than its metadata has room for.
+        return refused_of_object(target, known.inbound)
+    return [RefusedOfObject(known.inbound, rule, rows) for rule, rows in sorted(known.processing.by_rule.items())]
+
+
+def _example(rule: str, rows: int, inbound: InboundObject, refused: pl.DataFrame) -> RefusedRule:
+    broke = refused.filter(pl.col("rules").list.contains(rule))
+    if broke.is_empty():
+        # The index learns of it in a moment.
+        return RefusedRule(rule, rows, "the object was processed again a moment ago", "", None, inbound.key)
+    row = broke.row(-1, named=True)
+    return RefusedRule(rule, rows, row["reason"], _cut(row["original"] or ""), row["line"], inbound.key)
 
 
 def _cut(text: str) -> str:

@@ -1,4 +1,4 @@
-"""What the page says of each dataset and each report, read from the lake itself."""
+"""What the page says of each dataset, from the object index, and of each report, from its file."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,8 +9,9 @@ from botocore.exceptions import ClientError
 
 from datasets import DATASETS
 from lake.keys import inbound_prefix, quarantine_prefix, report_key, warehouse_prefix
+from lake.object_index.totals import Totals, TotalsTable
 from ops.quarantine.rows import RefusedRule, refused_by_rule
-from ops.stack.row_accounts import LandedObject, RowAccount, landed_objects, processed_keys, row_accounts
+from ops.stack.object_index import totals_of
 from ops.stack.target import Target
 from processing.declaring.dataset import Dataset, SftpSource, SqlSource
 from processing.declaring.report import Report
@@ -73,8 +74,13 @@ class ReportFacts:
 
 
 def dataset_facts(target: Target, now: datetime | None = None) -> list[DatasetFacts]:
-    """The facts of every declared dataset."""
-    return [_facts(target, dataset, now or datetime.now(UTC)) for dataset in DATASETS.values()]
+    """The facts of every declared dataset, from the object index."""
+    totals = totals_of(target)
+    of_all_days = totals.of_datasets(DATASETS)
+    return [
+        _facts(target, dataset, of_all_days[name], _last_run(totals, name, of_all_days[name]), now or datetime.now(UTC))
+        for name, dataset in DATASETS.items()
+    ]
 
 
 def report_facts(target: Target) -> list[ReportFacts]:
@@ -82,23 +88,18 @@ def report_facts(target: Target) -> list[ReportFacts]:
     return [_report(target, report) for report in REPORTS.values()]
 
 
-def _facts(target: Target, dataset: Dataset, now: datetime) -> DatasetFacts:
-    landed = landed_objects(target, dataset.name)
-    processed = processed_keys(target, dataset.name)
-    done = [thing for thing in landed if thing.inbound.warehouse_key in processed]
-    accounts = _accounts(target, done)
-    last_run = accounts[-1][1].run if accounts else ""
-    last_landed = landed[-1].landed_at if landed else None
+def _facts(target: Target, dataset: Dataset, total: Totals, last_run: Totals, now: datetime) -> DatasetFacts:
+    last_landed = total.latest_landing
     return DatasetFacts(
         name=dataset.name,
         source=_in_words(dataset),
-        landed=len(landed),
-        bytes=sum(thing.bytes for thing in landed),
+        landed=total.objects,
+        bytes=total.bytes,
         last_landed=last_landed,
-        waiting=len(landed) - len(done),
-        last_run=_sum([account for _, account in accounts if account.run == last_run]),
-        total=_sum([account for _, account in accounts]),
-        refused=refused_by_rule(target, [thing.inbound for thing, account in accounts if account.quarantined]),
+        waiting=total.waiting,
+        last_run=_row_counts(last_run),
+        total=_row_counts(total),
+        refused=refused_by_rule(target, dataset.name),
         freshness=dataset.freshness,
         age=now - last_landed if last_landed else None,
         places={
@@ -109,19 +110,17 @@ def _facts(target: Target, dataset: Dataset, now: datetime) -> DatasetFacts:
     )
 
 
-def _accounts(target: Target, done: Sequence[LandedObject]) -> list[tuple[LandedObject, RowAccount]]:
-    """Each processed object with its account, by the time at which it was processed."""
-    accounts = row_accounts(target, [thing.inbound for thing in done])
-    return sorted(zip(done, accounts, strict=True), key=lambda pair: pair[1].processed_at)
+def _last_run(totals: TotalsTable, dataset: str, total: Totals) -> Totals:
+    return totals.of_run(total.latest_run).get(dataset, Totals()) if total.latest_run else Totals()
 
 
-def _sum(accounts: Sequence[RowAccount]) -> RowCounts:
+def _row_counts(totals: Totals) -> RowCounts:
     return RowCounts(
-        objects=len(accounts),
-        rows_in=sum(account.rows_in for account in accounts),
-        warehouse=sum(account.warehouse for account in accounts),
-        quarantined=sum(account.quarantined for account in accounts),
-        duplicate=sum(account.duplicate for account in accounts),
+        objects=totals.processed,
+        rows_in=totals.rows_in,
+        warehouse=totals.rows_warehouse,
+        quarantined=totals.rows_quarantined,
+        duplicate=totals.rows_duplicate,
     )
 
 

@@ -9,6 +9,7 @@ from typing import Any, Final
 import jinja2
 import polars as pl
 
+from ops.quarantine.rows import NEWEST_OBJECTS
 from ops.run_report.facts import DatasetFacts, ReportFacts
 
 SHOWN_ROWS: Final = 12
@@ -44,6 +45,7 @@ def render_page(
         views={dataset.name: _read_by(dataset.name, reports) for dataset in datasets},
         reports=[(report, bars_of(report)) for report in reports],
         shown_rows=SHOWN_ROWS,
+        newest_objects=NEWEST_OBJECTS,
     )
 
 

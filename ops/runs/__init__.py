@@ -1,1 +1,1 @@
-"""The last runs of everything: from the ledger, from Glue, and from what stands in the lake."""
+"""The last runs of everything: from the ledger, from Glue, and from the object index."""

@@ -10,6 +10,7 @@ from ops.jobs.workflow import FAILED
 from ops.runs.jobs import job_runs
 from ops.runs.ledger import collections, extractions
 from ops.runs.model import KILLED, Run
+from ops.stack.object_index import behind_in_words, show_behind
 from ops.stack.target import Target
 from ops.stack.terminal import console, errors_for_a_person, escape, new_table
 
@@ -23,11 +24,12 @@ def runs(
 ) -> None:
     """The last runs, newest first: each dataset's last collection and extraction, and the jobs.
 
-    Rows and objects of a job are those that are its own still: what a later run wrote anew counts there.
+    Rows and objects of a job are those that are its own still: an object that a later run processed again counts there.
     """
     target: Target = context.obj
-    with errors_for_a_person(), console.status("reading the ledger, Glue and the lake"):
+    with errors_for_a_person(), console.status("reading the ledger, Glue and the index"):
         found = [*collections(target), *extractions(target), *job_runs(target, show)]
+        behind = [*behind_in_words(target)]
     newest = sorted(found, key=lambda run: run.started_at, reverse=True)
     shown = [run for run in newest if not failed or run.result in _BAD][:show]
     table = new_table(target, "started, UTC", "took", "what", "result", "did")
@@ -37,6 +39,7 @@ def runs(
         table.add_row(f"{run.started_at:%Y-%m-%d %H:%M:%S}", _took(run), escape(run.what), result, escape(did))
     console.print(table)
     console.print(f"{len(shown):,} runs shown", highlight=False)
+    show_behind(behind)
 
 
 def _took(run: Run) -> str:

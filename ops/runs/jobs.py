@@ -1,56 +1,41 @@
-"""The runs of the Glue jobs, and what stands in the lake of each."""
+"""The runs of the Glue jobs, and what is in the lake of each."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from datasets import DATASETS
 from lake import glue_logs
 from lake.keys import report_key
+from lake.object_index.totals import Totals
 from lake.stacks import LOCAL_STACK
+from lake.threads import worked_ahead
 from ops.jobs.local_log import RUNNING, recorded_runs
 from ops.runs.model import Run, first_line
-from ops.stack.row_accounts import row_accounts, warehouse_files
+from ops.stack.object_index import totals_of
 from ops.stack.target import Target
 from reports import REPORTS
 
 _JOBS: Final = ("warehouse", "sanitise", "mart")
-_FILES_READ: Final = 2000
-"""Warehouse files whose accounting is read at most; of more, the newest."""
-
-
-@dataclass(slots=True)
-class _Left:
-    """What stands in the lake of one run."""
-
-    objects: int = 0
-    rows_in: int = 0
-    quarantined: int = 0
-    reports: int = 0
-    report_rows: int = 0
-
-    def in_words(self) -> str:
-        said: list[str] = []
-        if self.objects:
-            said.append(f"{self.objects:,} objects, {self.rows_in:,} rows in, {self.quarantined:,} quarantined")
-        if self.reports:
-            said.append(f"{self.reports:,} reports, {self.report_rows:,} rows")
-        return ", ".join(said)
+_REQUESTS_AT_ONCE: Final = 8
 
 
 def job_runs(target: Target, most: int) -> list[Run]:
     """The newest runs of the stack's jobs.
 
-    Their counts are of the files that are theirs still: what a later run has written anew is that one's.
+    Their counts are of the files that are theirs still: an object that a later run processed again counts there.
     """
     read = _runs_here if target.stack == LOCAL_STACK else _runs_of_glue
     runs = sorted(read(target, most), key=lambda run: run.started_at, reverse=True)[:most]
     if not runs:
         return []
-    left = _left_by_run(target, min(run.started_at for run in runs))
-    return [replace(run, counts=left[run.id].in_words() if run.id in left else "") for run in runs]
+    totals, reports = totals_of(target), _reports_by_run(target)
+    of_runs = worked_ahead(lambda run: totals.of_run(run.id), runs, _REQUESTS_AT_ONCE)
+    return [
+        replace(run, counts=_in_words(by_dataset.values(), reports.get(run.id, [])))
+        for run, by_dataset in zip(runs, of_runs, strict=True)
+    ]
 
 
 def _runs_of_glue(target: Target, most: int) -> Iterator[Run]:
@@ -100,35 +85,30 @@ def _time(milliseconds: int) -> datetime:
     return datetime.fromtimestamp(milliseconds / 1000, UTC)
 
 
-def _left_by_run(target: Target, since: datetime) -> Mapping[str, _Left]:
-    """By the run that wrote them last, the files that were written since."""
-    left: defaultdict[str, _Left] = defaultdict(_Left)
-    # S3 keeps whole seconds.
-    begin = since.replace(microsecond=0)
-    files = sorted(
-        (file for dataset in DATASETS for file in warehouse_files(target, dataset) if file.written_at >= begin),
-        key=lambda file: file.written_at,
+def _in_words(totals: Collection[Totals], report_rows: Sequence[int]) -> str:
+    """What is in the lake of one run."""
+    said: list[str] = []
+    objects, rows_in, quarantined = (
+        sum(getattr(each, name) for each in totals) for name in ("processed", "rows_in", "rows_quarantined")
     )
-    for account in row_accounts(target, [file.inbound for file in files[-_FILES_READ:]]):
-        mine = left[account.run]
-        mine.objects += 1
-        mine.rows_in += account.rows_in
-        mine.quarantined += account.quarantined
-    for metadata in _report_metadata(target):
-        mine = left[metadata["run"]]
-        mine.reports += 1
-        mine.report_rows += int(metadata["rows"])
-    return left
+    if objects:
+        said.append(f"{objects:,} objects, {rows_in:,} rows in, {quarantined:,} quarantined")
+    if report_rows:
+        said.append(f"{len(report_rows):,} reports, {sum(report_rows):,} rows")
+    return ", ".join(said)
 
 
-def _report_metadata(target: Target) -> Sequence[Mapping[str, str]]:
+def _reports_by_run(target: Target) -> Mapping[str, list[int]]:
+    """Rows of each report by the run that made it; one request a declared report."""
     s3 = target.client("s3")
-    keys = [report_key(report.team, report.name, "parquet") for report in REPORTS.values()]
-    found: list[Mapping[str, str]] = []
-    for key in keys:
+    found: defaultdict[str, list[int]] = defaultdict(list)
+    for report in REPORTS.values():
         try:
-            found.append(s3.head_object(Bucket=target.bucket, Key=key)["Metadata"])
+            key = report_key(report.team, report.name, "parquet")
+            metadata = s3.head_object(Bucket=target.bucket, Key=key)["Metadata"]
         except s3.exceptions.ClientError as error:
             if error.response["Error"]["Code"] not in {"404", "NoSuchKey"}:
                 raise
+        else:
+            found[metadata["run"]].append(int(metadata["rows"]))
     return found

@@ -1,10 +1,10 @@
 """Collections and extractions, as the ledger tells of them: the last of each dataset, and every backfill."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from lake.ledger.items import Entry, State, below, entry_of, partition, time_text
+from lake.ledger.items import State, below, partition, time_text
 from lake.ledger.runs import COLLECTION
 from lake.table import DynamoTable
 from lake.watermark.watermarks import BACKFILL, WATERMARK
@@ -20,8 +20,7 @@ def collections(target: Target, now: datetime | None = None) -> Iterator[Run]:
     for dataset in target.exports["collectionSchedules"]:
         item = table.get({"pk": partition(dataset), "sk": COLLECTION})
         if item is not None:
-            versions = [entry_of(each) for each in table.query(*below(dataset, "file#"))]
-            yield collection_of(dataset, item, versions, now or datetime.now(UTC))
+            yield collection_of(dataset, item, now or datetime.now(UTC))
 
 
 def extractions(target: Target, now: datetime | None = None) -> Iterator[Run]:
@@ -34,29 +33,25 @@ def extractions(target: Target, now: datetime | None = None) -> Iterator[Run]:
                 yield extraction_of(dataset, item, now or datetime.now(UTC))
 
 
-def collection_of(dataset: str, item: Mapping[str, Any], versions: Sequence[Entry], now: datetime) -> Run:
-    """A collection's run.
+def collection_of(dataset: str, item: Mapping[str, Any], now: datetime) -> Run:
+    """A collection's run, from the ledger's item. What it did is known once it has ended.
 
     Args:
         dataset: what was collected.
         item: the ledger's, of the last run.
-        versions: all of the dataset's files; those that were completed or failed since it began are the run's.
         now: for whether its time is over.
     """
-    mine = [each for each in versions if (each.finished_at or "") >= item["started_at"]]
-    done = [each for each in mine if each.state == State.COMPLETE]
-    failed = [each for each in mine if each.state == State.FAILED]
-    ended = max((each.finished_at or "" for each in mine), default="")
     state = _state(item, now)
-    counts = [f"{len(done):,} files, {sum(each.bytes or 0 for each in done):,} bytes"] if done else []
-    counts += [f"{len(failed):,} files failed"] if failed else []
+    files, failed = int(item.get("files", 0)), int(item.get("failed", 0))
+    counts = [f"{files:,} {_files(files)}, {int(item['bytes']):,} bytes"] if files else []
+    counts += [f"{failed:,} {_files(failed)} failed"] if failed else []
     return Run(
         what=f"collection {dataset}",
         started_at=datetime.fromisoformat(item["started_at"]),
-        ended_at=None if state == RUNNING else moment(ended),
+        ended_at=moment(item.get("ended_at")),
         result=FAILED if failed and state == SUCCEEDED else state,
         counts=", ".join(counts),
-        error=first_line(f"{failed[0].path}: {failed[0].error}") if failed else "",
+        error=first_line(item.get("error")),
     )
 
 
@@ -73,6 +68,10 @@ def extraction_of(dataset: str, item: Mapping[str, Any], now: datetime) -> Run:
         counts=f"{int(item['rows']):,} rows" if state == SUCCEEDED and "rows" in item else "",
         error=first_line(item.get("error")) if state == FAILED else "",
     )
+
+
+def _files(count: int) -> str:
+    return "file" if count == 1 else "files"
 
 
 def _state(item: Mapping[str, Any], now: datetime) -> str:

@@ -1,6 +1,10 @@
-"""Reads the row accounting of the lake: what became of each landed object, from the objects themselves."""
+"""What became of one landed object, from the object itself; and the listings of a whole dataset.
 
-from collections.abc import Iterator, Sequence
+No command lists a dataset, since that takes as long as all that ever landed is large: the object index is there for
+it. The demo and the tests do, to check what the platform did.
+"""
+
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -10,10 +14,8 @@ from lake.keys import (
     InvalidKeyError,
     inbound_prefix,
     parse_inbound_key,
-    parse_warehouse_key,
     warehouse_prefix,
 )
-from lake.threads import worked_ahead
 from ops.stack.target import Target
 
 REQUESTS_AT_ONCE: Final = 16
@@ -46,17 +48,6 @@ class RowAccount:
         return self.rows_in == self.warehouse + self.quarantined + self.duplicate
 
 
-@dataclass(frozen=True, slots=True)
-class WarehouseFile:
-    """One file of clean rows."""
-
-    key: str
-    inbound: InboundObject
-    """What it was made of."""
-    written_at: datetime
-    bytes: int
-
-
 def landed_objects(target: Target, dataset: str) -> list[LandedObject]:
     """The dataset's raw objects, oldest first. Keys that are not of the lake's layout are left out."""
     found: list[LandedObject] = []
@@ -74,35 +65,29 @@ def processed_keys(target: Target, dataset: str) -> set[str]:
     return {entry["Key"] for entry in _list(target, warehouse_prefix(dataset))}
 
 
-def warehouse_files(target: Target, dataset: str) -> list[WarehouseFile]:
-    """The dataset's warehouse files. Keys that are not of the lake's layout are left out."""
-    found: list[WarehouseFile] = []
-    for entry in _list(target, warehouse_prefix(dataset)):
-        try:
-            inbound = parse_warehouse_key(entry["Key"])
-        except InvalidKeyError:
-            continue
-        found.append(WarehouseFile(entry["Key"], inbound, entry["LastModified"], entry["Size"]))
-    return found
-
-
-def row_accounts(target: Target, objects: Sequence[InboundObject]) -> list[RowAccount]:
-    """The row accountings of processed objects, in their order."""
-    return list(worked_ahead(lambda inbound: row_account(target, inbound), objects, REQUESTS_AT_ONCE))
-
-
 def row_account(target: Target, inbound: InboundObject) -> RowAccount:
     """The row accounting of a processed object, which its warehouse file carries."""
-    head = target.client("s3").head_object(Bucket=target.bucket, Key=inbound.warehouse_key)
-    metadata = head["Metadata"]
+    found = target.client("s3").head_object(Bucket=target.bucket, Key=inbound.warehouse_key)
+    metadata = found["Metadata"]
     return RowAccount(
         rows_in=int(metadata["rows-in"]),
         warehouse=int(metadata["rows-warehouse"]),
         quarantined=int(metadata["rows-quarantined"]),
         duplicate=int(metadata["rows-duplicate"]),
         run=metadata["run"],
-        processed_at=head["LastModified"],
+        processed_at=found["LastModified"],
     )
+
+
+def head(target: Target, key: str) -> Mapping[str, Any] | None:
+    """What S3 says of an object; None if it does not exist."""
+    s3 = target.client("s3")
+    try:
+        return s3.head_object(Bucket=target.bucket, Key=key)
+    except s3.exceptions.ClientError as error:
+        if error.response["Error"]["Code"] not in {"404", "NoSuchKey"}:
+            raise
+    return None
 
 
 def _list(target: Target, prefix: str) -> Iterator[dict[str, Any]]:

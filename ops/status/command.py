@@ -2,10 +2,13 @@
 
 from collections.abc import Mapping
 from datetime import timedelta
+from typing import Annotated
 
 import typer
 
 from ops.dead_letters.queues import QUEUES, count
+from ops.stack.days import newest_days
+from ops.stack.object_index import behind_in_words, show_behind
 from ops.stack.target import Target
 from ops.stack.terminal import console, errors_for_a_person, new_table
 from ops.status.status import DatasetStatus, dataset_statuses
@@ -15,12 +18,22 @@ _EXACT_HOURS = 10
 """Below these a tenth counts."""
 
 
-def status(context: typer.Context) -> None:
-    """What landed of each dataset, what became of it, what is late, and how many dead letters there are."""
+def status(
+    context: typer.Context,
+    days: Annotated[
+        int | None, typer.Option(min=1, help="Count objects and rows that landed on so many days; all if not given.")
+    ] = None,
+) -> None:
+    """What landed of each dataset, what became of it, what is late, and how many dead letters there are.
+
+    Read from the object index, so the time it takes does not depend on how much has landed.
+    """
     target: Target = context.obj
-    with errors_for_a_person(), console.status("reading the lake"):
-        statuses = dataset_statuses(target)
+    counted = newest_days(days) if days else None
+    with errors_for_a_person(), console.status("reading the index"):
+        statuses = dataset_statuses(target, counted)
         dead = {name: count(target, queue) for name, queue in QUEUES.items() if queue.export in target.exports}
+        behind = [*behind_in_words(target)]
     table = new_table(
         target, "dataset", "landed", "last, UTC", "age", "waiting", "warehouse", "quarantined", "duplicate"
     )
@@ -29,6 +42,9 @@ def status(context: typer.Context) -> None:
     for entry in statuses:
         table.add_row(*_cells(entry))
     console.print(table)
+    if counted:
+        console.print(f"landed, warehouse, quarantined, duplicate: {counted.in_words()}", highlight=False)
+    show_behind(behind)
     _tell_what_is_to_do(statuses, dead)
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import Final
 
 from ops.stack.errors import OperatorError
@@ -22,25 +22,6 @@ class Step:
 
     place: str
     lines: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Days:
-    """Days of landing, both included."""
-
-    first: date = date.min
-    last: date = date.max
-
-    def __contains__(self, day: date) -> bool:
-        return self.first <= day <= self.last
-
-    def in_words(self) -> str:
-        """For the one who looks for what was not found."""
-        if self == Days():
-            return "of all days"
-        return f"that landed from {self.first} to {self.last}".replace("0001-01-01", "ever").replace(
-            "9999-12-31", "now"
-        )
 
 
 def time_of(moment: datetime) -> str:

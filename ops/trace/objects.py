@@ -1,12 +1,11 @@
 """One object's way: raw, in the index, in the warehouse and in the quarantine."""
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 from lake.keys import InboundObject
-from lake.object_index import ObjectIndex
 from ops.quarantine.rows import refused_of_object
-from ops.stack.row_accounts import row_account
+from ops.stack.object_index import behind_in_words, index_of
+from ops.stack.row_accounts import head, row_account
 from ops.stack.target import Target
 from ops.trace.model import Step, time_of
 from ops.trace.source import source_of
@@ -30,17 +29,6 @@ def object_steps(target: Target, inbound: InboundObject) -> Iterator[Step]:
         yield Step("quarantine", (inbound.quarantine_key, *rules))
 
 
-def head(target: Target, key: str) -> Mapping[str, Any] | None:
-    """What S3 says of an object; None if it is not there."""
-    s3 = target.client("s3")
-    try:
-        return s3.head_object(Bucket=target.bucket, Key=key)
-    except s3.exceptions.ClientError as error:
-        if error.response["Error"]["Code"] not in {"404", "NoSuchKey"}:
-            raise
-    return None
-
-
 def _landed(target: Target, key: str) -> str:
     found = head(target, key)
     return (
@@ -51,8 +39,10 @@ def _landed(target: Target, key: str) -> str:
 
 
 def _indexed(target: Target, key: str) -> str:
-    item = ObjectIndex(target.client("dynamodb"), target.exports["attributesTable"]).get(key)
-    if item is None:
-        return "nothing recorded yet; `redrive attributes` tells whether that failed"
-    rows = f", {int(item['row_count']):,} rows" if "row_count" in item else ""
-    return f"{item.get('progress', 'processed')}, arrived {item.get('arrived_at', 'unknown')}{rows}"
+    known = index_of(target).get(key)
+    if known is None:
+        return "; ".join(
+            ["nothing recorded yet: `redrive attributes` shows whether that failed", *behind_in_words(target)]
+        )
+    rows = f", {known.landing.rows:,} rows" if known.landing and known.landing.rows is not None else ""
+    return f"{known.progress}, arrived {time_of(known.arrived_at)}{rows}"

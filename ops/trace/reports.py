@@ -8,10 +8,10 @@ import polars as pl
 
 from datasets import DATASETS
 from lake.keys import report_key
-from ops.stack.row_accounts import warehouse_files
+from ops.stack.object_index import totals_of
+from ops.stack.row_accounts import head
 from ops.stack.target import Target
 from ops.trace.model import Progress, Step, TraceError, time_of
-from ops.trace.objects import head
 from processing.declaring.report import Report
 from processing.registry.registry import usable
 from processing.tracing.keys import Key
@@ -20,6 +20,8 @@ from reports import REPORTS
 
 CHEAP_BYTES: Final = 64 * 1024 * 1024
 """Size of the inputs' warehouse files up to which a report is computed to find its rows."""
+CHEAP_OBJECTS: Final = 1_000
+"""Number of these files up to which a report is computed."""
 
 
 def reports_of(target: Target, dataset: str, written_at: datetime) -> Iterator[Step]:
@@ -81,9 +83,10 @@ def _not_computed(target: Target, reports: Sequence[Report]) -> dict[str, str]:
     _, broken = usable(DATASETS)
     reasons = {report.name: str(broken[name]) for report in reports for name in report.inputs if name in broken}
     inputs = {name for report in reports if report.name not in reasons for name in report.inputs}
-    size = sum(file.bytes for name in inputs for file in warehouse_files(target, name))
-    if size > CHEAP_BYTES:
-        return {report.name: f"{size:,} bytes to read" for report in reports} | reasons
+    totals = totals_of(target).of_datasets(inputs).values()
+    size, objects = sum(each.warehouse_bytes for each in totals), sum(each.processed for each in totals)
+    if size > CHEAP_BYTES or objects > CHEAP_OBJECTS:
+        return {report.name: f"{size:,} bytes in {objects:,} files to read" for report in reports} | reasons
     return reasons
 
 

@@ -15,9 +15,11 @@ from lake.events import CHANNEL
 from lake.keys import InboundObject, InvalidKeyError, parse_inbound_key, parse_quarantine_key, parse_warehouse_key
 from ops.dead_letters.describe import DeadLetter, json_object
 from ops.dead_letters.queues import QUEUES, count, look
+from ops.stack.days import Days
+from ops.stack.row_accounts import head
 from ops.stack.target import Target
-from ops.trace.model import Days, Progress, Step, TraceError, time_of
-from ops.trace.objects import head, object_steps
+from ops.trace.model import Progress, Step, TraceError, time_of
+from ops.trace.objects import object_steps
 from ops.trace.reports import report_steps, reports_of, reports_of_row
 from ops.trace.rows import Found, find_rows
 from ops.trace.source import version_in_words, versions_of
@@ -114,7 +116,8 @@ def _clean(
             told.append(f"{by} {current}, line {line:,}")
         elif shown:
             which = "latest row of" if not dataset.receipt_order else "first event received under"
-            told.append(f"the published view has it: the {which} its key")
+            of_those = ", of the objects that were searched" if found.is_partial else ""
+            told.append(f"the published view has it: the {which} its key{of_those}")
         else:
             told.append("the latest row of its key, by which its source has it no more: the published view has not")
         if isinstance(dataset.source, StreamSource):

@@ -13,6 +13,8 @@ from polars.io.plugins import register_io_source
 from lake.keys import InboundObject, parse_inbound_key
 from lake.object_metadata import CORRELATION_ID, as_of
 from lake.threads import made_ahead, one_thread
+from lake.warehouse_metadata import ColumnFacts, WarehouseMetadata
+from processing.checking.column_facts import FactsOfColumns
 from processing.checking.object_check import REASON, RULES, CheckedObject, check_object
 from processing.declaring.dataset import Dataset
 from processing.readers import open_records
@@ -52,6 +54,19 @@ class _Files:
     rows_quarantined: int
     rows_duplicate: int
     by_rule: Mapping[str, int]
+    columns: Mapping[str, ColumnFacts]
+
+    def metadata(self, run_id: str) -> Mapping[str, str]:
+        """What both files carry."""
+        return WarehouseMetadata(
+            run=run_id,
+            rows_in=self.rows_in,
+            rows_warehouse=self.rows_warehouse,
+            rows_quarantined=self.rows_quarantined,
+            rows_duplicate=self.rows_duplicate,
+            by_rule=self.by_rule,
+            columns=self.columns,
+        ).encoded()
 
 
 def process_object(store: Store, dataset: Dataset, key: str, run_id: str) -> Counts:
@@ -77,17 +92,11 @@ def process_object(store: Store, dataset: Dataset, key: str, run_id: str) -> Cou
             reason = str(error) if isinstance(error, UnreadableObjectError) else _CRASHED.format(error=error)
             files = _write_refusal(dataset, inbound, opened, reason, run_id, Path(folder))
             said = {"outcome": "unreadable", "reason": reason}
-        accounting = {
-            "rows-in": str(files.rows_in),
-            "rows-warehouse": str(files.rows_warehouse),
-            "rows-quarantined": str(files.rows_quarantined),
-            "rows-duplicate": str(files.rows_duplicate),
-            "run": run_id,
-        }
+        metadata = files.metadata(run_id)
         if (correlation_id := opened.metadata.get(CORRELATION_ID)) is not None:
             said["correlation_id"] = correlation_id
-        store.write_file(inbound.quarantine_key, files.quarantine, MEDIA_TYPE, accounting)
-        store.write_file(inbound.warehouse_key, files.warehouse, MEDIA_TYPE, accounting)
+        store.write_file(inbound.quarantine_key, files.quarantine, MEDIA_TYPE, metadata)
+        store.write_file(inbound.warehouse_key, files.warehouse, MEDIA_TYPE, metadata)
     return {
         "dataset": dataset.name,
         "rows_in": files.rows_in,
@@ -106,7 +115,8 @@ def _write_rows(
     refused = (_quarantine_rows(rows, inbound.key, checked.header, run_id) for rows in checked.quarantined())
     schema = warehouse_columns(dataset)
     instants = {LANDED_AT: opened.landed_at, AS_OF: _as_of(opened)}
-    clean = (_warehouse_rows(rows, inbound, instants) for rows in made_ahead(checked.clean()))
+    facts = FactsOfColumns(dataset.schema.columns())
+    clean = (_warehouse_rows(rows, inbound, instants) for rows in made_ahead(facts.counted(checked.clean())))
     with one_thread("quarantine") as beside:
         written = beside.submit(sink_parquet, _streamed(refused, QUARANTINE), quarantine)
         sink_parquet(_streamed(clean, schema), warehouse)
@@ -120,6 +130,7 @@ def _write_rows(
         rows_quarantined=checked.rows_quarantined,
         rows_duplicate=checked.duplicates,
         by_rule=dict(checked.by_rule.most_common()),
+        columns=facts.facts(),
     )
 
 
@@ -146,7 +157,7 @@ def _write_refusal(
     quarantine, warehouse = folder / "quarantine.parquet", folder / "warehouse.parquet"
     sink_parquet(pl.LazyFrame([refusal], schema=QUARANTINE), quarantine)
     sink_parquet(pl.LazyFrame(schema=warehouse_columns(dataset)), warehouse)
-    return _Files(warehouse, quarantine, 1, 0, 1, 0, {UNREADABLE: 1})
+    return _Files(warehouse, quarantine, 1, 0, 1, 0, {UNREADABLE: 1}, {})
 
 
 def _streamed(frames: Iterator[pl.DataFrame], schema: pl.Schema) -> pl.LazyFrame:

@@ -330,13 +330,12 @@ def test_the_local_stack_has_no_budget_and_admits_none(graph_of: Any) -> None:
     assert "budgets.amazonaws.com" not in json.dumps(graph.policies())
 
 
-def test_the_freshness_function_may_ask_the_index_and_nothing_else_of_the_lake(graph: Graph) -> None:
+def test_freshness_function_may_read_the_totals_alone(graph: Graph) -> None:
     policy = graph.policies()[f"data-platform-{graph.stack}-datasets-freshness-permissions.policy"]
     statements = {statement["Sid"]: statement for statement in policy}
-    assert set(statements) == {"AskIndex", "UseKey", "WriteLogs", "Trace"}
-    table = f"${{data-platform-{graph.stack}-attributes-table.arn}}"
-    assert statements["AskIndex"]["Action"] == ["dynamodb:Query"]
-    assert statements["AskIndex"]["Resource"] == [f"{table}/index/by_dataset_and_day"]
+    assert set(statements) == {"ReadTotals", "UseKey", "WriteLogs", "Trace"}
+    assert statements["ReadTotals"]["Action"] == ["dynamodb:GetItem"]
+    assert statements["ReadTotals"]["Resource"] == [f"${{data-platform-{graph.stack}-attributes-totals.arn}}"]
 
 
 def test_jobs_publish_under_their_stacks_namespace_alone(graph: Graph) -> None:

@@ -7,10 +7,13 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from typer.testing import CliRunner
 
+from datasets import DATASETS
 from ops.commands import app
 from ops.jobs.as_process import ProcessRunner
 from ops.jobs.workflow import SUCCEEDED, read_triggers, walk
+from ops.reconcile.reconcile import compare
 from ops.stack import terminal
+from ops.stack.days import Days
 
 DELIVERED_SECONDS_AGO = 5
 
@@ -44,6 +47,16 @@ def eventually(condition, seconds, what):
         assert time.monotonic() < deadline, f"{what} was not seen within {seconds} s"
         time.sleep(0.1)  # between two polls
     return result
+
+
+def index_settles(target):
+    """Wait until the object index has what the lake has, as `reconcile` sees it: events arrive seconds later."""
+
+    def differences():
+        compared = (each for dataset in DATASETS for each in compare(target, dataset, Days()))
+        return {key: found for each in compared for key, found in each.differences.items()}
+
+    eventually(lambda: not differences(), 60, "the index as the lake is")
 
 
 def let_the_schedule_fire(target, dataset):

@@ -6,6 +6,7 @@ from typing import Any
 import pulumi
 
 from dataplatform.aws.policies import allow, decrypt_given_parameters
+from dataplatform.aws.queues import take_messages
 from dataplatform.aws.stack import StackContext
 from dataplatform.storage.data_lake import DataLake
 from lake import callbacks, keys
@@ -47,11 +48,7 @@ def batcher_statements(
     """The batcher empties the queue into its dataset's prefix, and sends what it cannot land to the dead letters."""
     landing = pulumi.Output.concat(lake.bucket_arn, f"/{keys.inbound_prefix(dataset)}*")
     return [
-        allow(
-            "TakeMessages",
-            ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"],
-            [queue_arn],
-        ),
+        take_messages(queue_arn),
         allow("LandEvents", ["s3:PutObject"], [landing]),
         allow("SendDeadLetters", _send(batch_actions=stack.local.batch_actions), [dead_letter_queue_arn]),
     ]

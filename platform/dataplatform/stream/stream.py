@@ -10,8 +10,14 @@ import yaml
 
 from dataplatform.aws.alarms import alarm_on_messages, alarm_when_above
 from dataplatform.aws.function_layer import FunctionLayer
-from dataplatform.aws.policies import deny_everyone, document
 from dataplatform.aws.python_function import PythonFunction
+from dataplatform.aws.queues import (
+    alarm_when_waiting,
+    create_queue,
+    create_queue_policy,
+    take_in_batches,
+    visibility_seconds,
+)
 from dataplatform.aws.stack import StackContext
 from dataplatform.settings.events import EventSettings
 from dataplatform.storage.data_lake import DataLake
@@ -27,11 +33,6 @@ STAGE = "v1"
 API_DOCUMENT = Path("docs/openapi.yaml")
 RECEIVER_SECONDS = 28
 BATCHER_SECONDS = 60
-# docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html: six times the function's time, and its window.
-VISIBILITY_FACTOR = 6
-RECEIVES_BEFORE_DEAD_LETTER = 5
-RETENTION_SECONDS = 14 * 24 * 3600
-OLDEST_MESSAGE_SECONDS = 900
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,10 +88,10 @@ class StreamIngest(pulumi.ComponentResource):
         super().__init__("dataplatform:stream:StreamIngest", name, None, opts)
         self._name, self._stack, self._layer, self._settings = name, stack, layer, settings
         self._child = pulumi.ResourceOptions(parent=self)
-        dead_letters = self._create_queue("dead-letters", visibility_seconds=BATCHER_SECONDS)
+        dead_letters = self._create_queue("dead-letters", hidden_seconds=BATCHER_SECONDS)
         queue = self._create_queue(
             "events",
-            visibility_seconds=VISIBILITY_FACTOR * BATCHER_SECONDS + settings.batch_window_seconds,
+            hidden_seconds=visibility_seconds(BATCHER_SECONDS, settings.batch_window_seconds),
             dead_letters=dead_letters,
         )
         self.callback_secret_parameters = configure_callbacks(name, stack, settings.callbacks, parent=self)
@@ -149,28 +150,11 @@ class StreamIngest(pulumi.ComponentResource):
         }
 
     def _create_queue(
-        self, suffix: str, *, visibility_seconds: int, dead_letters: aws.sqs.Queue | None = None
+        self, suffix: str, *, hidden_seconds: int, dead_letters: aws.sqs.Queue | None = None
     ) -> aws.sqs.Queue:
-        redrive = dead_letters and pulumi.Output.json_dumps(
-            {"deadLetterTargetArn": dead_letters.arn, "maxReceiveCount": RECEIVES_BEFORE_DEAD_LETTER}
-        )
-        queue = aws.sqs.Queue(
-            f"{self._name}-{suffix}",
-            kms_master_key_id=self._stack.key_arn,
-            visibility_timeout_seconds=visibility_seconds,
-            message_retention_seconds=RETENTION_SECONDS,
-            redrive_policy=redrive,
-            opts=self._child,
-        )
-        if not self._stack.local.plain_http:
-            aws.sqs.QueuePolicy(
-                f"{self._name}-{suffix}-policy",
-                queue_url=queue.url,
-                policy=document(
-                    deny_everyone("DenyPlainHttp", ["sqs:*"], [queue.arn], {"Bool": {"aws:SecureTransport": "false"}})
-                ),
-                opts=self._child,
-            )
+        name, stack = f"{self._name}-{suffix}", self._stack
+        queue = create_queue(name, stack=stack, parent=self, hidden_seconds=hidden_seconds, dead_letters=dead_letters)
+        create_queue_policy(name, queue, stack=stack, parent=self)
         return queue
 
     def _create_receiver(
@@ -243,15 +227,14 @@ class StreamIngest(pulumi.ComponentResource):
             errors_description="The batcher failed; the queue gives its messages again: see its log",
             opts=self._child,
         )
-        aws.lambda_.EventSourceMapping(
+        take_in_batches(
             f"{self._name}-batches",
-            event_source_arn=queue.arn,
-            function_name=batcher.function_name,
+            queue,
+            batcher,
             batch_size=settings.batch_size,
-            maximum_batching_window_in_seconds=settings.batch_window_seconds,
-            scaling_config={"maximum_concurrency": settings.batcher_maximum_concurrency},
-            function_response_types=["ReportBatchItemFailures"],
-            opts=self._child,
+            window_seconds=settings.batch_window_seconds,
+            maximum_concurrency=settings.batcher_maximum_concurrency,
+            parent=self,
         )
         return batcher
 
@@ -265,15 +248,11 @@ class StreamIngest(pulumi.ComponentResource):
             topic_arn=topic_arn,
             parent=self,
         )
-        waiting = alarm_when_above(
+        waiting = alarm_when_waiting(
             f"{self._name}-waiting",
-            description=f"An event has waited for more than {OLDEST_MESSAGE_SECONDS} s",
+            queue,
+            what="An event",
             runbook="events-waiting",
-            namespace="AWS/SQS",
-            metric="ApproximateAgeOfOldestMessage",
-            dimensions={"QueueName": queue.name},
-            statistic="Maximum",
-            threshold=OLDEST_MESSAGE_SECONDS,
             topic_arn=topic_arn,
             parent=self,
         )

@@ -16,7 +16,7 @@ from dataplatform.declarations import Declarations
 from dataplatform.settings.alarms import AlarmSettings
 from dataplatform.watch.monitoring import Monitoring
 from dataplatform.watch.object_index import ObjectIndex
-from lake import metrics, object_index
+from lake import metrics
 from processing.declaring.dataset import Dataset
 
 HANDLER = "functions.freshness.handler.handler"
@@ -80,7 +80,6 @@ class DatasetWatch(pulumi.ComponentResource):
         self, layer: FunctionLayer, index: ObjectIndex, datasets: Mapping[str, Dataset]
     ) -> PythonFunction:
         freshness = {name: int(dataset.freshness.total_seconds()) for name, dataset in datasets.items()}
-        days = pulumi.Output.concat(index.table_arn, f"/index/{object_index.INDEX}")
         return PythonFunction(
             f"{self._name}-freshness",
             stack=self._stack,
@@ -91,12 +90,12 @@ class DatasetWatch(pulumi.ComponentResource):
             timeout_seconds=60,
             memory_megabytes=256,
             environment={
-                "ATTRIBUTES_TABLE": index.table_name,
+                "TOTALS_TABLE": index.totals_table_name,
                 "FRESHNESS_SECONDS": json.dumps(freshness),
                 "POWERTOOLS_SERVICE_NAME": metrics.FRESHNESS,
                 "POWERTOOLS_LOG_LEVEL": "INFO",
             },
-            statements=[allow("AskIndex", ["dynamodb:Query"], [days])],
+            statements=[allow("ReadTotals", ["dynamodb:GetItem"], [index.totals_table_arn])],
             errors_description="A dataset's age could not be measured: the function's log says why",
             opts=self._child,
         )

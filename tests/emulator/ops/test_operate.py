@@ -12,7 +12,7 @@ from ops.quarantine.rows import put_mended
 from ops.stack.row_accounts import landed_objects, row_account
 from reports import REPORTS
 from tests.support.members import ROWS
-from tests.support.platform_steps import deliver, eventually
+from tests.support.platform_steps import deliver, eventually, index_settles
 
 pytestmark = [pytest.mark.emulator, pytest.mark.xdist_group("platform")]
 
@@ -209,6 +209,7 @@ def refused_object(target):
         Bucket=target.bucket, Key=key, Body=f"{HEADER}11,Leeds,Small,AB21CDE\nx,Leeds,Small,AB22CDE\n".encode()
     )
     ProcessRunner(target).run(target.exports["warehouseJob"], {"--dataset": "parcels"})
+    index_settles(target)
     return key
 
 
@@ -275,6 +276,7 @@ def test_all_of_a_datasets_objects_with_refused_rows_are_released_at_once(ops, t
     s3.put_object(Bucket=target.bucket, Key=keys[1], Body=f"{HEADER}y,Leeds,Small,AB23CDE\n".encode())
     s3.put_object(Bucket=target.bucket, Key=clean, Body=f"{HEADER}13,Leeds,Small,AB24CDE\n".encode())
     ProcessRunner(target).run(target.exports["warehouseJob"], {"--dataset": "parcels"})
+    index_settles(target)
     before = row_account(target, parse_inbound_key(clean))
     for key in keys:
         s3.put_object(Bucket=target.bucket, Key=key, Body=f"{HEADER}14,Leeds,Small,AB25CDE\n".encode())
@@ -382,6 +384,7 @@ def test_the_last_runs_are_told_with_what_they_did_and_why_one_failed(ops, targe
     assert ops("run", "refine").exit_code == 0
     missing = "inbound/parcels/2026/02/03/none.csv"
     assert ops("run", "sanitise", "--object", missing).exit_code == 1
+    index_settles(target)
 
     # when
     told, failed = ops("runs"), ops("runs", "--failed")

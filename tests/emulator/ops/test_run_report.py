@@ -11,7 +11,7 @@ from ops.ingest.collect import collect
 from ops.run_report.facts import dataset_facts, report_facts
 from ops.stack.target import find_target
 from tests.emulator.test_platform import HEADER
-from tests.support.platform_steps import deliver, outgoing_folder, refine
+from tests.support.platform_steps import deliver, index_settles, outgoing_folder, refine
 
 pytestmark = [pytest.mark.emulator, pytest.mark.xdist_group("platform")]
 
@@ -45,6 +45,7 @@ def refined(platform):
     )
     collect(target, "parcels")
     refine(target)
+    index_settles(target)
     file.unlink()
 
 

@@ -7,8 +7,9 @@ import pytest
 
 from lake.keys import parse_inbound_key
 from ops.stack.row_accounts import landed_objects, processed_keys
+from ops.stack.target import find_target
 from reports import REPORTS
-from tests.support.platform_steps import commands_to, deliver, eventually, outgoing_folder
+from tests.support.platform_steps import commands_to, deliver, eventually, index_settles, outgoing_folder
 
 pytestmark = [pytest.mark.emulator, pytest.mark.xdist_group("platform")]
 
@@ -49,6 +50,7 @@ def collected(platform):
     deliver(folder / name, HEADER + "".join(f"{row}\n" for row in rows))
     assert give("collect", "parcels").exit_code == 0
     assert give("run", "refine").exit_code == 0
+    index_settles(find_target("local", platform.state_directory))
     yield name
     (folder / name).unlink(missing_ok=True)
 
@@ -84,11 +86,12 @@ def test_a_parcel_is_followed_from_its_file_to_its_reports(ops, target, collecte
     assert target.bucket not in str(found)
 
 
-def test_a_row_that_came_again_later_is_superseded(ops, outgoing, collected):
+def test_a_row_that_came_again_later_is_superseded(ops, target, outgoing, collected):
     # given a later file with the same parcel
     deliver(outgoing / f"later-{collected}", f"{HEADER}503,Leeds,Medium,TR23ACE\n")
     ops("collect", "parcels")
     ops("run", "refine")
+    index_settles(target)
 
     # when
     found = steps(ops("trace", "--dataset", "parcels", "TR23ACE", "--values"))
@@ -111,6 +114,7 @@ def test_a_row_that_no_job_has_read_yet_is_found_where_it_waits(ops, target):
     # given an object that was put by hand
     key = f"inbound/parcels/2026/02/05/waits-{uuid.uuid4().hex}.csv"
     target.client("s3").put_object(Bucket=target.bucket, Key=key, Body=f"{HEADER}1,Leeds,Small,TR22 ACE\n".encode())
+    index_settles(target)
 
     # when it is searched on its day, and on another
     found = steps(ops("trace", "--dataset", "parcels", "TR22ACE", "--from", "2026-02-05", "--to", "2026-02-05"))
@@ -143,6 +147,7 @@ def test_an_event_is_followed_from_its_request_to_the_report_that_counts_it(ops,
 
     eventually(wait_for_all, 60, "the events' object")
     assert ops("run", "refine").exit_code == 0
+    index_settles(target)
 
     # when its id is typed in any letters
     result = ops("trace", event_id.upper())
@@ -178,6 +183,7 @@ def test_an_event_among_the_dead_letters_is_found_there(ops, held_events):
         MessageBody=json.dumps({"event_id": event_id, "payload": {"unit": UNIT}}),
         MessageAttributes={"reason": {"DataType": "String", "StringValue": "it lacks request_id"}},
     )
+    index_settles(held_events.target)
 
     # when
     result = ops("trace", event_id)

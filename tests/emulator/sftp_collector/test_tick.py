@@ -12,7 +12,7 @@ import pytest
 from functions.sftp_collector import handler as handling
 from functions.sftp_collector.handler import CollectionFailedError
 from lake.ledger.ledger import FileVersion, Ledger, State
-from lake.ledger.runs import Runs
+from lake.ledger.runs import Outcome, Runs
 from tests.support.collector import (
     MEBIBYTE,
     Counts,
@@ -171,8 +171,8 @@ def test_a_run_that_was_overtaken_does_not_write_how_it_ended(stack):
     first, second = runs.begin("parcels", 900), runs.begin("parcels", 900)
 
     # when
-    runs.end(second, leaves_work=True)
-    runs.end(first, leaves_work=False)
+    runs.end(second, Outcome(), leaves_work=True)
+    runs.end(first, Outcome(files=1), leaves_work=False)
 
     # then
     assert runs.left_work("parcels")

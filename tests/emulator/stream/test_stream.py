@@ -19,7 +19,7 @@ from local.demo.access_check import team_client
 from ops.ingest.collect import collect
 from ops.ingest.extract import extract
 from ops.stack.row_accounts import landed_objects
-from tests.support.platform_steps import deliver, eventually, outgoing_folder, refine
+from tests.support.platform_steps import deliver, eventually, index_settles, outgoing_folder, refine
 from tests.support.stream import Answer
 
 pytestmark = [pytest.mark.emulator, pytest.mark.xdist_group("platform")]
@@ -251,8 +251,9 @@ def test_forged_weighings_are_not_in_the_report(target, journey):
     assert (counted["weighings"], counted["weight"]) == (1, Decimal("500.00"))
 
 
-def test_forged_weighing_waits_beside_the_genuine_one(ops, journey):
+def test_forged_weighing_waits_beside_the_genuine_one(ops, target, journey):
     # when an operator follows the id
+    index_settles(target)
     found = ops("trace", journey.forgery.event_id).stdout
 
     # then both are shown with their channels

@@ -19,7 +19,14 @@ from ops.stack.row_accounts import landed_objects, row_account
 from ops.stack.target import find_target
 from reports import REPORTS
 from tests.support.platform import running_platform
-from tests.support.platform_steps import commands_to, deliver, eventually, let_the_schedule_fire, outgoing_folder
+from tests.support.platform_steps import (
+    commands_to,
+    deliver,
+    eventually,
+    index_settles,
+    let_the_schedule_fire,
+    outgoing_folder,
+)
 from tests.support.stream import EventStream
 
 pytestmark = [pytest.mark.emulator, pytest.mark.long, pytest.mark.timeout(600)]
@@ -94,6 +101,7 @@ class Night:
         self.ops("collect", "members")
         eventually(lambda: self.events() == events, 60, f"{events} events")
         self.ops("run", "refine")
+        index_settles(self.target)
 
     def events(self):
         """How many have landed."""
@@ -204,11 +212,13 @@ def test_a_bad_night_is_put_right_with_the_operators_commands_and_the_reports_ar
     night.post([RIGHT_EVENT])
     eventually(lambda: night.events() == len(GOOD_EVENTS) + 3, 60, "the mended event and the right one")
     ops("run", "refine")
+    index_settles(night.target)
     day = "-".join(b.split("/")[2:5])
     ops("replay", "--dataset", "parcels", "--from", day, "--to", day, "--yes")
 
     # then the reports are those of a clean day
     assert night.reports() == clean_reports
+    index_settles(night.target)
 
     # and nothing is left to do but what was refused for good: the torn file's and the wrong event's rows
     assert "dead letters" not in ops("status")

@@ -135,7 +135,8 @@ def test_the_status_and_the_outputs_fit_a_terminal_of_80_columns(ops, tmp_path, 
     landed_at = datetime(2026, 11, 23, tzinfo=UTC)
     ages = {"freshness": timedelta(hours=26), "age": timedelta(hours=1_234)}
     full = DatasetStatus("parcels", 12_345, landed_at, 1_234, 12_345_678, 12_345, 1_234, **ages)
-    monkeypatch.setattr(status_command, "dataset_statuses", lambda _: [full])
+    monkeypatch.setattr(status_command, "dataset_statuses", lambda *_: [full])
+    monkeypatch.setattr(status_command, "behind_in_words", lambda _: ["the index is behind: 1 event waits for it"])
     monkeypatch.setattr(commands.console, "width", 80)
     record = json.loads((tmp_path / "stack.json").read_text())
     record["exports"]["address"] = "x" * 200
@@ -176,6 +177,7 @@ NEEDED = {
     "quarantine list": [],
     "quarantine release": ["parcels"],
     "quarantine show": ["inbound/parcels/2026/11/22/a.csv"],
+    "reconcile": [],
     "redrive": [],
     "replay": ["--dataset", "parcels", "--from", "2026-11-22"],
     "report": [],
@@ -206,7 +208,7 @@ def test_every_command_says_what_it_does_and_what_it_takes(command):
     assert len(words) > 12, "it says nothing"
 
 
-@pytest.mark.parametrize("command", ["quarantine release", "redrive", "replay"])
+@pytest.mark.parametrize("command", ["quarantine release", "reconcile", "redrive", "replay"])
 def test_what_changes_something_asks_for_a_yes(command):
     result = CliRunner().invoke(app, ["--stack", "none", *command.split(), "--help"], env={"COLUMNS": "300"})
     assert "--yes" in result.stdout

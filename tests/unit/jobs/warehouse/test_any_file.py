@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from jobs.warehouse.job import refine
 from lake.keys import parse_inbound_key
+from lake.warehouse_metadata import read_warehouse_metadata
 from processing.readers import reparse
 from processing.readers.records import LINE
 from processing.storage.memory_store import MemoryStore, StoredObject
@@ -36,10 +37,10 @@ def assert_each_record_is_accounted_for(file, size):
     # then rows in are those of the file by its construction, and each is in the warehouse, quarantined or a duplicate
     inbound = parse_inbound_key(key)
     clean, refused = rows(store, inbound.warehouse_key), rows(store, inbound.quarantine_key)
-    said = {name: int(count) for name, count in store.metadata(inbound.warehouse_key).items() if name != "run"}
-    assert said["rows-in"] == len(file.expected)
-    assert (said["rows-warehouse"], said["rows-quarantined"]) == (clean.height, refused.height)
-    assert said["rows-in"] == clean.height + refused.height + said["rows-duplicate"]
+    said = read_warehouse_metadata(store.metadata(inbound.warehouse_key))
+    assert said.rows_in == len(file.expected)
+    assert (said.rows_warehouse, said.rows_quarantined) == (clean.height, refused.height)
+    assert said.rows_in == clean.height + refused.height + said.rows_duplicate
 
     # and no record is in two places, nor is a line that is no record's
     lines = [*clean[LINE], *refused["line"]]

@@ -11,6 +11,7 @@ import pytest
 from datasets import DATASETS
 from jobs.warehouse.job import refine
 from lake.object_metadata import SOURCE_MODIFIED
+from lake.warehouse_metadata import ColumnFacts, read_warehouse_metadata
 from processing.refining.selection import NoSuchObjectError, Replay
 from processing.running.job_run import JobFailedError
 from processing.storage.columns import LINEAGE, QUARANTINE
@@ -104,9 +105,22 @@ def test_the_row_accounting_is_written_with_both_files(store):
     refine(store, DATASETS, "run-1")
 
     # then
-    accounting = {"rows-in": "3", "rows-warehouse": "1", "rows-quarantined": "1", "rows-duplicate": "1", "run": "run-1"}
-    assert store.objects[WAREHOUSE].metadata == accounting
-    assert store.objects[QUARANTINED].metadata == accounting
+    told = read_warehouse_metadata(store.objects[WAREHOUSE].metadata)
+    assert (told.run, told.by_rule) == ("run-1", {"member_id|type": 1})
+    assert (told.rows_in, told.rows_warehouse, told.rows_quarantined, told.rows_duplicate) == (3, 1, 1, 1)
+    assert store.objects[QUARANTINED].metadata == store.objects[WAREHOUSE].metadata
+
+
+def test_facts_about_the_declared_columns_are_of_clean_rows(store):
+    # given
+    land(store, GOOD + GOOD + BAD)
+
+    # when
+    refine(store, DATASETS, "run-1")
+
+    # then
+    columns = read_warehouse_metadata(store.objects[WAREHOUSE].metadata).columns
+    assert columns == dict.fromkeys(DATASETS["parcels"].schema.columns(), ColumnFacts(nulls=0, distinct=1))
 
 
 def test_the_warehouse_file_is_written_last_since_it_marks_the_object_as_processed(store):
@@ -190,8 +204,9 @@ def test_an_object_that_cannot_be_read_goes_to_the_quarantine_whole(store):
     assert "missing columns ['member_id'" in row["reason"]
     assert parquet(store, WAREHOUSE).is_empty()
     assert set(LINEAGE) < set(parquet(store, WAREHOUSE).columns)
-    accounting = {"rows-in": "1", "rows-warehouse": "0", "rows-quarantined": "1", "rows-duplicate": "0", "run": "run-1"}
-    assert store.objects[WAREHOUSE].metadata == accounting
+    told = read_warehouse_metadata(store.objects[WAREHOUSE].metadata)
+    assert (told.rows_in, told.rows_warehouse, told.rows_quarantined, told.rows_duplicate) == (1, 0, 1, 0)
+    assert (told.by_rule, told.columns) == ({"unreadable_object": 1}, {})
 
 
 def test_the_log_tells_an_unreadable_object_from_the_others(store, capsys):

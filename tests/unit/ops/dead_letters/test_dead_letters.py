@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from ops.dead_letters.describe import created_key, describe, request_of
+from ops.dead_letters.describe import describe, object_key, request_of
 from ops.dead_letters.queues import QUEUES, DeadLetterError, Moved, discard, move_back
 from ops.dead_letters.redrive import check_mended, extracted_dataset
 from ops.stack.target import Target
@@ -115,11 +115,15 @@ def test_what_was_asked_for_is_found_whoever_sent_the_message(body, request_):
 
 @pytest.mark.parametrize(
     "request_",
-    [{}, {"detail": "text"}, {"detail": {"object": "text"}}, CREATED | {"detail-type": "Object Deleted"}],
+    [{}, {"detail": "text"}, {"detail": {"object": "text"}}, CREATED | {"detail-type": "Object Tags Added"}],
 )
-def test_what_tells_of_no_created_object_is_none(request_):
-    assert created_key(request_) is None
-    assert created_key(CREATED) == "inbound/parcels/2026/11/27/a.csv"
+def test_request_that_names_no_object_has_no_key(request_):
+    assert object_key(request_) is None
+
+
+@pytest.mark.parametrize("kind", ["Object Created", "Object Deleted"])
+def test_event_of_an_object_has_its_key(kind):
+    assert object_key(CREATED | {"detail-type": kind}) == "inbound/parcels/2026/11/27/a.csv"
 
 
 def started(*words):

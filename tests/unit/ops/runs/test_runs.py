@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from lake.ledger.items import Entry, State
+from lake.ledger.items import State
 from ops.jobs.local_log import LocalJobLog, recorded_runs
 from ops.runs.jobs import glue_run, recorded_run
 from ops.runs.ledger import collection_of, extraction_of
@@ -21,22 +21,25 @@ def collection(state, **more):
     return {"sk": "collection", "state": state, "started_at": STARTED.isoformat(timespec="microseconds"), **more}
 
 
-def version(state, finished_at=SOON, error=None, path="outgoing/a.csv"):
-    return Entry("carrier", path, 100, 1, state, 1, None, 100, None, error, SOON, finished_at)
-
-
-def test_a_collection_counts_the_files_that_it_finished_and_none_of_an_earlier_one():
-    versions = [version(State.COMPLETE), version(State.COMPLETE), version(State.COMPLETE, BEFORE)]
-    run = collection_of("parcels", collection(State.COMPLETE), versions, NOW)
+def test_a_collection_that_ended_shows_its_files_and_its_duration():
+    item = collection(State.COMPLETE, ended_at=SOON, files=2, bytes=200, failed=0, error="")
+    run = collection_of("parcels", item, NOW)
     assert (run.what, run.result, run.counts) == ("collection parcels", "SUCCEEDED", "2 files, 200 bytes")
     assert run.duration == timedelta(minutes=2)
 
 
-def test_a_collection_with_a_file_that_failed_has_failed_and_says_the_first_lines_why():
-    versions = [version(State.COMPLETE), version(State.FAILED, error="it is empty\nand more")]
-    run = collection_of("parcels", collection(State.COMPLETE), versions, NOW)
-    assert (run.result, run.counts) == ("FAILED", "1 files, 100 bytes, 1 files failed")
+def test_a_collection_with_a_failed_file_has_failed_with_the_reason():
+    item = collection(
+        State.COMPLETE, ended_at=SOON, files=1, bytes=100, failed=1, error="outgoing/a.csv: it is empty\nand more"
+    )
+    run = collection_of("parcels", item, NOW)
+    assert (run.result, run.counts) == ("FAILED", "1 file, 100 bytes, 1 file failed")
     assert run.error == "outgoing/a.csv: it is empty"
+
+
+def test_a_collection_of_an_earlier_version_shows_its_state_alone():
+    run = collection_of("parcels", collection(State.COMPLETE), NOW)
+    assert (run.result, run.counts, run.duration) == ("SUCCEEDED", "", None)
 
 
 @pytest.mark.parametrize(
@@ -48,7 +51,7 @@ def test_a_collection_with_a_file_that_failed_has_failed_and_says_the_first_line
     ],
 )
 def test_a_collection_that_did_not_end_says_so(item, result):
-    run = collection_of("parcels", item, [], NOW)
+    run = collection_of("parcels", item, NOW)
     assert (run.result, run.duration, run.counts) == (result, None, "")
 
 

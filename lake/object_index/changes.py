@@ -1,0 +1,209 @@
+"""What a look into the lake changes in the index, in the column facts and in the totals."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from typing import Any, Final
+
+from lake.keys import InboundObject
+from lake.object_index.columns import ObjectColumns, columns_item, columns_key
+from lake.object_index.items import EXPIRES_AT, OBJECT_KEY, REVISION, IndexedObject, Progress, item_of, object_of
+from lake.object_index.lake_state import Found
+from lake.object_index.totals import (
+    LATEST_LANDING,
+    LATEST_WRITTEN,
+    PARTITION_KEY,
+    SORT_KEY,
+    dataset_key,
+    day_key,
+    run_key,
+)
+from lake.table import Delete, Put, Update
+
+ACTIONS_AN_OBJECT: Final = 6
+"""Items that one object changes at most: its own, its column facts, the totals of its dataset, of its landing day, of
+the run that processed it, and of the run that did so before."""
+TotalsKey = tuple[str, str]
+"""Partition key and sort key of an item of totals."""
+# No recorder holds for so long what it read before the object was deleted.
+_TOMBSTONE_DAYS: Final = 2
+_UNCHANGED: Final = f"attribute_not_exists(#{REVISION})"
+_SAME_REVISION: Final = f"#{REVISION} = :{REVISION}"
+
+
+@dataclass(frozen=True)
+class Change:
+    """What is written of one object."""
+
+    inbound: InboundObject
+    item: Mapping[str, Any]
+    """The item that was read before the look into the lake; empty if there was none."""
+    found: Found
+
+    @cached_property
+    def before(self) -> IndexedObject | None:
+        """What the index has of it; None if nothing, or if the lake did not have it."""
+        return object_of(self.item) if self.item else None
+
+    @cached_property
+    def after(self) -> IndexedObject | None:
+        """What the index is to have of it; None if the lake does not have it."""
+        if self.found.landing is None and self.found.processing is None:
+            return None
+        return IndexedObject(
+            inbound=self.inbound,
+            landing=self.found.landing,
+            processing=self.found.processing,
+            revision=self._next_revision,
+        )
+
+    @property
+    def is_needed(self) -> bool:
+        """Whether the index, or the totals, do not have what the lake has."""
+        if self.before is None or self.after is None:
+            return self.before is not self.after
+        return self.before.revision is None or replace(self.before, revision=0) != replace(self.after, revision=0)
+
+    @property
+    def counted(self) -> IndexedObject | None:
+        """What the totals have of it: nothing of an item that an earlier version of the platform wrote."""
+        return self.before if self.before is not None and self.before.revision is not None else None
+
+    @property
+    def _next_revision(self) -> int:
+        return int(self.item.get(REVISION, 0)) + 1
+
+    def put(self, now: datetime) -> Put:
+        """The write of the object's item."""
+        if self.after is not None:
+            item = item_of(self.after)
+        else:
+            # The revision stays for a while, so that a recorder that saw the object before its deletion fails.
+            item = {
+                OBJECT_KEY: self.inbound.key,
+                "progress": Progress.DELETED,
+                REVISION: self._next_revision,
+                EXPIRES_AT: int((now + timedelta(days=_TOMBSTONE_DAYS)).timestamp()),
+            }
+        if REVISION in self.item:
+            return Put(item, _SAME_REVISION, {REVISION: self.item[REVISION]})
+        return Put(item, _UNCHANGED)
+
+    def column_facts(self) -> Put | Delete | None:
+        """The write of the object's column facts; None if they stay as they are."""
+        processing = self.found.processing
+        if processing is not None and self.found.columns:
+            known = ObjectColumns(
+                inbound=self.inbound,
+                processed_at=processing.processed_at,
+                rows=processing.rows_warehouse,
+                columns=self.found.columns,
+                left_out=self.found.columns_left_out,
+            )
+            return Put(columns_item(known))
+        return Delete(columns_key(self.inbound)) if self.before is not None and self.before.processing else None
+
+
+@dataclass(slots=True)
+class _Delta:
+    """What changes in one item of totals."""
+
+    counts: Counter[str] = field(default_factory=Counter[str])
+    latest: dict[str, str] = field(default_factory=dict[str, str])
+    """Values of LATEST_LANDING and LATEST_WRITTEN that the item must have at least."""
+
+    def add(self, known: IndexedObject, sign: int) -> None:
+        for name, value in _contribution(known).items():
+            self.counts[name] += sign * value
+        if sign > 0:
+            for name, value in _latest(known).items():
+                self.latest[name] = max(value, self.latest.get(name, ""))
+
+
+@dataclass(slots=True)
+class Writes:
+    """The writes of some changes, all or none of which are to be made."""
+
+    items: list[Put]
+    facts: list[Put | Delete]
+    _deltas: Mapping[TotalsKey, _Delta]
+
+    @property
+    def totals_keys(self) -> Iterator[Mapping[str, str]]:
+        """Keys of the totals that the changes are about."""
+        return ({PARTITION_KEY: pk, SORT_KEY: sk} for pk, sk in self._deltas)
+
+    def of_totals(self, standing: Mapping[TotalsKey, Mapping[str, Any]]) -> Iterator[Update]:
+        """The writes of the totals.
+
+        Args:
+            standing: the items of totals_keys that exist.
+        """
+        for (pk, sk), delta in self._deltas.items():
+            item = standing.get((pk, sk), {})
+            # The latest only ever grows: what is not greater than the item that was read needs no condition.
+            latest = {name: value for name, value in delta.latest.items() if value > item.get(name, "")}
+            counts = {name: value for name, value in delta.counts.items() if value}
+            if latest or counts:
+                sets = ", ".join(f"#{name} = :{name}" for name in latest)
+                adds = ", ".join(f"#{name} :{name}" for name in counts)
+                grows = [f"(attribute_not_exists(#{name}) OR #{name} < :{name})" for name in latest]
+                yield Update(
+                    {PARTITION_KEY: pk, SORT_KEY: sk},
+                    " ".join(filter(None, (sets and f"SET {sets}", adds and f"ADD {adds}"))),
+                    " AND ".join(grows) or None,
+                    {**latest, **counts},
+                )
+
+
+def writes_of(changes: Sequence[Change], now: datetime | None = None) -> Writes:
+    """The writes of some changes."""
+    deltas: dict[TotalsKey, _Delta] = {}
+    for change in changes:
+        for known, sign in ((change.counted, -1), (change.after, 1)):
+            if known is not None:
+                for key in _totals_keys(known):
+                    deltas.setdefault((key[PARTITION_KEY], key[SORT_KEY]), _Delta()).add(known, sign)
+    moment = now or datetime.now(UTC)
+    facts = [fact for change in changes if (fact := change.column_facts()) is not None]
+    return Writes([change.put(moment) for change in changes], facts, deltas)
+
+
+def _totals_keys(known: IndexedObject) -> Iterator[Mapping[str, str]]:
+    dataset = known.inbound.dataset
+    yield dataset_key(dataset)
+    yield day_key(dataset, known.inbound.landing_date)
+    if known.processing is not None:
+        yield run_key(known.processing.run, dataset)
+
+
+def _contribution(known: IndexedObject) -> Mapping[str, int]:
+    """What one object adds to each of its totals."""
+    counts = {"objects": 1}
+    if known.landing is not None:
+        counts["bytes"] = known.landing.bytes
+    if (processing := known.processing) is not None:
+        counts |= {
+            "processed": 1,
+            "refused": int(processing.rows_quarantined > 0),
+            "warehouse_bytes": processing.bytes,
+            "rows_in": processing.rows_in,
+            "rows_warehouse": processing.rows_warehouse,
+            "rows_quarantined": processing.rows_quarantined,
+            "rows_duplicate": processing.rows_duplicate,
+        }
+    return counts
+
+
+def _latest(known: IndexedObject) -> Mapping[str, str]:
+    latest: dict[str, str] = {}
+    if known.landing is not None:
+        latest[LATEST_LANDING] = known.landing.landed_at.isoformat(timespec="milliseconds")
+    if known.processing is not None:
+        written = known.processing.processed_at.isoformat(timespec="milliseconds")
+        latest[LATEST_WRITTEN] = f"{written}#{known.processing.run}"
+    return latest

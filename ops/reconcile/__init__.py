@@ -1,0 +1,1 @@
+"""Finds what the object index missed, and records it."""
