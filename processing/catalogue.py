@@ -5,10 +5,10 @@ from collections.abc import Mapping
 import narwhals as nw
 import polars as pl
 
-from processing.declaring.dataset import Dataset
+from processing.declaring.dataset import ColumnClass, Dataset
 from processing.declaring.report import Report
 from processing.readers.records import DELETED, LINE
-from processing.storage.columns import AS_OF, LANDED_AT, OBJECT, QUARANTINE, warehouse_columns
+from processing.storage.columns import AS_OF, LANDED_AT, OBJECT, ORIGINAL, QUARANTINE, warehouse_columns
 
 RANK = "_rank"
 """Column of the view's inner query: 1 for the latest row of a key."""
@@ -17,6 +17,13 @@ RANK = "_rank"
 def quarantine_columns() -> pl.Schema:
     """Columns of every dataset's quarantine files, in their order."""
     return QUARANTINE
+
+
+def quarantine_classes(dataset: Dataset) -> dict[str, ColumnClass]:
+    """Classes of the quarantine's columns: the original text of a row holds every declared column."""
+    found = set(dataset.classes.values())
+    strictest = next((each for each in ("sensitive", "personal", "identifier") if each in found), None)
+    return {} if strictest is None else {ORIGINAL: strictest}
 
 
 def report_columns(report: Report, datasets: Mapping[str, Dataset]) -> pl.Schema:

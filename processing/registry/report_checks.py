@@ -6,6 +6,7 @@ from lake.keys import InvalidKeyError, check_name
 from processing.catalogue import report_columns
 from processing.declaring.dataset import Dataset
 from processing.declaring.report import Report
+from processing.registry.chart_checks import check_chart
 from processing.registry.declaration_file import DeclarationError, Kind
 from processing.registry.registry import Declarations
 
@@ -35,5 +36,4 @@ def _check(report: Report, datasets: Mapping[str, Dataset]) -> None:
     except DeclarationError:
         # The file of an input is broken. That is not this file's mistake, and whoever reads the input gets the error.
         return
-    if unknown := sorted({report.chart.category, report.chart.value} - set(columns)):
-        raise DeclarationError(f"the chart shows columns {unknown}, the report has {list(columns)}")
+    check_chart(report, columns, datasets)
