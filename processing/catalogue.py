@@ -28,8 +28,13 @@ def quarantine_classes(dataset: Dataset) -> dict[str, ColumnClass]:
 
 def report_columns(report: Report, datasets: Mapping[str, Dataset]) -> pl.Schema:
     """Columns of a report's files: what its query makes of views without rows."""
+    return empty_report(report, datasets).collect_schema()
+
+
+def empty_report(report: Report, datasets: Mapping[str, Dataset]) -> pl.LazyFrame:
+    """A report's query on views without rows."""
     inputs = {name: nw.from_native(pl.LazyFrame(schema=warehouse_columns(datasets[name]))) for name in report.inputs}
-    return report.query(inputs).to_native().collect_schema()
+    return report.query(inputs).to_native()
 
 
 def published_view_sql(dataset: Dataset, files_table: str) -> str:

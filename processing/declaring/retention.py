@@ -7,8 +7,8 @@ FEWEST_DAYS: Final = 7
 """Time to notice a failed run and to replay, before an object expires."""
 MOST_DAYS: Final = 36_500
 HISTORY_OUTLIVES: Final = 7
-"""Days that clean rows have to be kept longer than the object that they are of: an object without them is processed
-again, and S3 may expire an object days late."""
+"""Days that clean rows have to be kept longer than their object: an object without clean rows is processed again, and
+S3 may expire an object days late."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,4 +24,4 @@ class Retention:
     """Files of clean rows. Their rows leave the published view, so only sources that send a row again, or once, can
     have it."""
     quarantine: int | None = None
-    """Refused rows with their original text. None: as long as the objects that they are of."""
+    """Refused rows with their original text. None: as long as their objects."""

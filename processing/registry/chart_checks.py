@@ -20,6 +20,7 @@ from processing.declaring.chart import (
 from processing.declaring.dataset import Dataset
 from processing.declaring.report import Report
 from processing.registry.declaration_file import DeclarationError
+from processing.registry.query_plan import made_by
 
 _UNIT_NAMES: Final = ("currency", "currency_code", "unit", "unit_of_measure")
 """Names of columns that are read as the unit of the values beside them."""
@@ -36,12 +37,13 @@ _KINDS: Final[Mapping[Aggregation, str]] = {
 }
 
 
-def check_chart(report: Report, columns: pl.Schema, datasets: Mapping[str, Dataset]) -> None:
+def check_chart(report: Report, columns: pl.Schema, plan: str, datasets: Mapping[str, Dataset]) -> None:
     """Refuse a chart that would show something wrong.
 
     Args:
         report: whose chart.
         columns: of the report.
+        plan: of its query, by polars.
         datasets: all that are declared; the report's inputs are read.
 
     Raises:
@@ -56,6 +58,7 @@ def check_chart(report: Report, columns: pl.Schema, datasets: Mapping[str, Datas
         raise DeclarationError(f"the chart uses columns {repeated} twice; x, series and unit are different columns")
     _check_axis(chart, columns)
     _check_measure(chart, columns)
+    _check_declared_aggregation(chart, made_by(plan, chart.y.column))
     _check_kind(chart)
     _check_limits(chart)
     _check_combination(report)
@@ -126,6 +129,16 @@ def _check_measure(chart: Chart, columns: pl.Schema) -> None:
         )
     if isinstance(y.unit, str) and not y.unit.strip():
         raise DeclarationError(f"y has no unit; name what {y.column} counts or is measured in")
+
+
+def _check_declared_aggregation(chart: Chart, made: Aggregation | None) -> None:
+    """Refuse a measure that the query makes in another way than declared."""
+    y = chart.y
+    if made is not None and y.aggregation not in (made, "ratio"):
+        raise DeclarationError(
+            f"y declares {y.column} as {_kind(chart)}, but the query makes {_KINDS[made]} of it: declare "
+            f"aggregation={made!r}"
+        )
 
 
 def _check_kind(chart: Chart) -> None:

@@ -30,7 +30,7 @@ class Panel:
     series: Sequence[Entry]
     """One without a label if the chart has no series."""
     values: Sequence[Sequence[Number | None]]
-    """For each series a value for each position; None where there is no value."""
+    """For each series a value for each position; None: the value is missing."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,7 +41,7 @@ class BarRow:
     full_label: str
     value: str
     bars: Sequence[Bar]
-    """None if there is no value."""
+    """Empty if the value is missing."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -212,6 +212,30 @@ def test_a_chart_that_shows_what_the_rows_mean_is_accepted(check, key, chart):
     check(chart, key)
 
 
+@pytest.mark.parametrize(
+    ("made", "declared", "instead"),
+    [("n_unique", "count", "distinct"), ("n_unique", "sum", "distinct"), ("mean", "maximum", "average")],
+)
+def test_a_measure_is_declared_as_the_query_makes_it(tmp_path, monkeypatch, made, declared, instead):
+    # given
+    text = f"""
+import narwhals as nw
+from processing.declaring.chart import *
+from processing.declaring.report import Report
+
+def query(inputs):
+    return inputs["parcels"].group_by("town").agg(nw.col("member_id").{made}().cast(nw.Int64).alias("members"))
+
+REPORT = Report(name="towns", team="accounts", inputs=("parcels",), query=query, key=("town",),
+                chart=Chart("bars", x=Nominal(("town",)), y=Measure("members", "{declared}", "members")))
+"""
+    reports = find_reports(*write_package(tmp_path, monkeypatch, towns=text), DATASETS)
+
+    # when, then
+    with pytest.raises(DeclarationError, match=rf"^\w+/towns\.py: y declares .*: declare aggregation='{instead}'$"):
+        refuse_broken(reports)
+
+
 def test_a_column_cleansed_as_a_currency_is_a_unit_by_any_name():
     # given a dataset whose currency is called "money"
     dataset = dataclasses.replace(DATASETS["readings"], cleansing={"money": (CURRENCY_CODE,)})
