@@ -21,8 +21,8 @@ def quarantine_columns() -> pl.Schema:
 
 def quarantine_classes(dataset: Dataset) -> dict[str, ColumnClass]:
     """Classes of the quarantine's columns: the original text of a row holds every declared column."""
-    found = set(dataset.classes.values())
-    strictest = next((each for each in ("sensitive", "personal", "identifier") if each in found), None)
+    by_strictness: tuple[ColumnClass, ...] = ("sensitive", "personal", "identifier")
+    strictest = next((each for each in by_strictness if each in dataset.classes.values()), None)
     return {} if strictest is None else {ORIGINAL: strictest}
 
 

@@ -1,13 +1,14 @@
 """How a query makes a column, as far as polars' plan shows it."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final, Literal
 
-_CALLS: Final = {".n_unique()": "distinct", ".mean()": "average", ".median()": "average"}
+Made = Literal["distinct", "average"]
+_CALLS: Final[Mapping[str, Made]] = {".n_unique()": "distinct", ".mean()": "average", ".median()": "average"}
 
 
-def made_by(plan: str, column: str) -> Literal["distinct", "average"] | None:
+def made_by(plan: str, column: str) -> Made | None:
     """How the last expression that makes a column aggregates: a distinct count, an average, or something else (None).
 
     Args:

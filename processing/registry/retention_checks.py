@@ -20,8 +20,9 @@ def check_retention(dataset: Dataset) -> None:
         if not FEWEST_DAYS <= days <= MOST_DAYS:
             raise DeclarationError(f"retention keeps {stage} for {days} days, expected {FEWEST_DAYS} to {MOST_DAYS}")
         if stage != "quarantine" and timedelta(days=days) <= dataset.freshness:
+            hours = dataset.freshness / timedelta(hours=1)
             raise DeclarationError(
-                f"retention keeps {stage} for {days} days, but the dataset is late only after {dataset.freshness}: the "
+                f"retention keeps {stage} for {days} days, but the dataset is late only after {hours:g} hours: the "
                 "newest objects could expire before the next arrive; keep them longer"
             )
     _check_stages(dataset)

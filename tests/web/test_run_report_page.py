@@ -26,7 +26,7 @@ NOTHING = Chart("bars", Nominal(("page",)), Measure("n", "count", "visits"))
 
 
 def facts(name, chart, rows):
-    report = Report(name, "accounts", ("parcels",), dict, chart.drawn_columns, chart)
+    report = Report(name, "accounts", ("parcels",), lambda inputs: inputs["parcels"], chart.drawn_columns, chart)
     return ReportFacts(report, rows, "run-1", {"parcels": 1000}, f"s3://lake/{name}.parquet")
 
 

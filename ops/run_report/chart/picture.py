@@ -119,17 +119,18 @@ def _notes(figure: Figure) -> list[str]:
 def _panel(chart: Chart, panel: Panel) -> PanelPicture:
     lowest, highest = _range(chart, panel)
     is_line = chart.kind == "line"
-    span = float(highest - lowest) or 1.0
-    zero = float(highest) / span * HEIGHT if is_line else 100 * float(-lowest) / span
+    top = float(highest)
+    span = top - float(lowest) or 1.0
+    zero = top / span * HEIGHT if is_line else 100 * float(-lowest) / span
     return PanelPicture(
         unit=panel.unit if chart.unit_column else "",
         description=_description(chart, panel),
         zero=zero,
         bars=[] if is_line else list(_bar_rows(chart, panel, float(lowest), span)),
-        lines=list(_lines(chart, panel, float(highest), span)) if is_line else [],
+        lines=list(_lines(chart, panel, top, span)) if is_line else [],
         x_ticks=_x_ticks(panel) if is_line else [],
         y_ticks=[
-            (HEIGHT * float(highest - value) / span, value_in_words(value, chart.y, panel.unit))
+            (HEIGHT * (top - float(value)) / span, value_in_words(value, chart.y, panel.unit))
             for value in sorted({lowest, highest, 0})
         ],
         header=[" and ".join(chart.x_columns), *(entry.label or chart.y.column for entry in panel.series)],

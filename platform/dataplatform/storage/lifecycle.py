@@ -1,11 +1,15 @@
 """The bucket's lifecycle: what expires, and when."""
 
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import Final
+
+import pulumi_aws as aws
 
 from dataplatform.errors import ProgramError
 from lake.keys import ATHENA
 from processing.declaring.dataset import Dataset
+
+Rule = aws.s3.BucketLifecycleConfigurationRuleArgsDict
 
 QUERY_RESULT_DAYS: Final = 30
 # docs.aws.amazon.com/AmazonS3/latest/userguide/intro-lifecycle-rules.html
@@ -13,7 +17,7 @@ MOST_RULES: Final = 1000
 """Rules that S3 takes for a bucket."""
 
 
-def lifecycle_rules(noncurrent_days: int, datasets: Iterable[Dataset]) -> list[dict[str, Any]]:
+def lifecycle_rules(noncurrent_days: int, datasets: Iterable[Dataset]) -> list[Rule]:
     """The rules of the lake's bucket, those of the datasets last.
 
     Args:
@@ -23,14 +27,19 @@ def lifecycle_rules(noncurrent_days: int, datasets: Iterable[Dataset]) -> list[d
     Raises:
         ProgramError: S3 would not take as many rules.
     """
-    rules = [
-        _rule("abort-incomplete-uploads", "", abort_incomplete_multipart_upload={"days_after_initiation": 7}),
-        _rule("expire-noncurrent-versions", "", noncurrent_version_expiration={"noncurrent_days": noncurrent_days}),
-        _rule("expire-query-results", f"{ATHENA}/", expiration={"days": QUERY_RESULT_DAYS}),
+    rules: list[Rule] = [
+        {**_rule("abort-incomplete-uploads", ""), "abort_incomplete_multipart_upload": {"days_after_initiation": 7}},
+        {
+            **_rule("expire-noncurrent-versions", ""),
+            "noncurrent_version_expiration": {"noncurrent_days": noncurrent_days},
+        },
+        _expiring("query-results", f"{ATHENA}/", QUERY_RESULT_DAYS),
+        *(
+            _expiring(prefix.strip("/").replace("/", "-"), prefix, days)
+            for dataset in datasets
+            for prefix, days in dataset.days_by_prefix.items()
+        ),
     ]
-    for dataset in datasets:
-        for prefix, days in dataset.days_by_prefix.items():
-            rules.append(_rule(f"expire-{prefix.strip('/').replace('/', '-')}", prefix, expiration={"days": days}))
     if len(rules) > MOST_RULES:
         raise ProgramError(
             f"the bucket's lifecycle would have {len(rules):,} rules, S3 takes {MOST_RULES:,}: each dataset with a "
@@ -40,5 +49,9 @@ def lifecycle_rules(noncurrent_days: int, datasets: Iterable[Dataset]) -> list[d
     return rules
 
 
-def _rule(identifier: str, prefix: str, **actions: dict[str, int]) -> dict[str, Any]:
-    return {"id": identifier, "status": "Enabled", "filter": {"prefix": prefix}, **actions}
+def _expiring(what: str, prefix: str, days: int) -> Rule:
+    return {**_rule(f"expire-{what}", prefix), "expiration": {"days": days}}
+
+
+def _rule(identifier: str, prefix: str) -> Rule:
+    return {"id": identifier, "status": "Enabled", "filter": {"prefix": prefix}}

@@ -17,7 +17,9 @@ DISTINCT = Measure("n", "distinct", "members")
 
 
 def report(chart, key=None):
-    return Report("things", "accounts", ("parcels",), dict, key or chart.drawn_columns, chart)
+    return Report(
+        "things", "accounts", ("parcels",), lambda inputs: inputs["parcels"], key or chart.drawn_columns, chart
+    )
 
 
 def drawn(chart, rows, key=None):

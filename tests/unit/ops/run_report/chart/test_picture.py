@@ -55,7 +55,9 @@ class Marks(HTMLParser):
 
 def drawn(chart, rows, key=None):
     """The page's marks of a chart."""
-    report = Report("things", "accounts", ("parcels",), dict, key or chart.drawn_columns, chart)
+    report = Report(
+        "things", "accounts", ("parcels",), lambda inputs: inputs["parcels"], key or chart.drawn_columns, chart
+    )
     facts = ReportFacts(report, pl.DataFrame(rows), "run-1", {"parcels": 1000}, "s3://lake/x.parquet")
     return Marks(render_page("dev", [], [facts], datetime(2026, 11, 23, tzinfo=UTC)))
 
