@@ -32,7 +32,7 @@ stack = StackContext.of(settings)
 stack.limit_roles(settings.permissions_boundary)
 name = stack.name
 
-lake = DataLake(name, stack=stack, settings=settings, trail_arn=trail_of(stack, settings))
+lake = DataLake(name, stack=stack, settings=settings, datasets=declared.datasets, trail_arn=trail_of(stack, settings))
 stack = stack.with_key(lake.key_arn)
 monitoring = Monitoring(name, stack=stack, settings=settings.alarms, emails=settings.alarm_emails)
 stack = stack.with_alarms(monitoring.topic_arn, monitoring.undelivered_queue_arn)

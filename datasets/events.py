@@ -84,8 +84,8 @@ DATASET: Final = Dataset(
     ),
     owner="finance",
     freshness=timedelta(hours=1),
-    # The whole body of the event, whatever a provider put into it.
-    personal=("payload",),
+    # The payload is the whole body of the event, whatever a provider put into it.
+    classes={"payload": "personal", "registration_plate": "identifier", "customer_id": "identifier"},
     cleansing={
         "currency": (REMOVE_INVISIBLE, TRIM, EMPTY_TO_NULL, CURRENCY_CODE),
         "registration_plate": (REMOVE_INVISIBLE, UNICODE_NFC, REGISTRATION_PLATE, EMPTY_TO_NULL),

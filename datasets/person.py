@@ -7,6 +7,7 @@ import dataframely as dy
 
 from processing.cleansing.routines import COLLAPSE_SPACES, EMPTY_TO_NULL, REMOVE_INVISIBLE, TRIM, UNICODE_NFC
 from processing.declaring.dataset import Dataset, SqlSource
+from processing.declaring.retention import Retention
 
 
 class Person(dy.Schema):
@@ -39,6 +40,13 @@ DATASET: Final = Dataset(
     ),
     owner="operations",
     freshness=timedelta(hours=26),
-    personal=("first_name", "last_name", "email", "phone"),
+    classes={
+        "id": "identifier",
+        "first_name": "personal",
+        "last_name": "personal",
+        "email": "personal",
+        "phone": "personal",
+    },
+    retention=Retention(inbound=400, quarantine=90),
     cleansing={"first_name": _TEXT, "last_name": _TEXT, "email": _REACHED, "phone": _REACHED},
 )

@@ -46,6 +46,7 @@ DATASET: Final = Dataset(
     ),
     owner="operations",
     freshness=timedelta(hours=26),
+    classes={"customer_id": "identifier", "registration_plate": "identifier"},
     cleansing={
         "customer_id": (TRIM, EMPTY_TO_NULL),
         "model": (*_TEXT, UPPER_CASE),

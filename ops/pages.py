@@ -1,9 +1,14 @@
-"""A page for each dataset, in Markdown, of what its declaration says: `python -m ops.pages FOLDER` writes them."""
+"""A page for each dataset, in Markdown, of what its declaration says: `python -m ops.pages FOLDER` writes them.
+
+With --json, the same facts are printed for programs.
+"""
 
 import argparse
 import inspect
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any, Final
 
 from datasets import DATASETS
 from lake.keys import inbound_prefix, quarantine_prefix, warehouse_prefix
@@ -11,27 +16,36 @@ from processing.checking.column_cleansing import refusal_reasons
 from processing.checking.conversion import type_name
 from processing.checking.reasons import NULLABILITY, PRIMARY_KEY, reason
 from processing.checking.rules import row_rules
-from processing.declaring.dataset import Dataset, SftpSource, SqlSource
+from processing.declaring.dataset import Dataset, SftpSource, SqlSource, StreamSource
 from processing.declaring.report import Report
 from processing.registry.declaration_file import DeclarationError
 from processing.registry.registry import refuse_broken
 from reports import REPORTS
 
+_SOURCES: Final = {SftpSource: "sftp", SqlSource: "sql", StreamSource: "stream"}
+
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Write the page of every dataset.
+    """Write the page of every dataset, or print all facts as JSON.
 
     Raises:
         SystemExit: a declaration is broken; the message lists each file.
     """
     parser = argparse.ArgumentParser(prog="python -m ops.pages", description=__doc__)
-    parser.add_argument("folder", type=Path)
-    folder: Path = parser.parse_args(arguments).folder
-    folder.mkdir(parents=True, exist_ok=True)
+    parser.add_argument("folder", type=Path, nargs="?", help="where the pages are written; it is made if missing")
+    parser.add_argument("--json", action="store_true", help="print an array with an object for each dataset")
+    given = parser.parse_args(arguments)
+    folder: Path | None = given.folder
+    if (folder is None) != given.json:
+        parser.error("expected a FOLDER or --json")
     try:
         refuse_broken(DATASETS, REPORTS)
     except DeclarationError as error:
         raise SystemExit(str(error)) from None
+    if folder is None:
+        print(json.dumps([dataset_facts(dataset, REPORTS) for dataset in DATASETS.values()], indent=2))
+        return
+    folder.mkdir(parents=True, exist_ok=True)
     for dataset in DATASETS.values():
         (folder / f"{dataset.name}.md").write_text(dataset_page(dataset, REPORTS), encoding="utf-8")
 
@@ -47,20 +61,44 @@ def dataset_page(dataset: Dataset, reports: Mapping[str, Report]) -> str:
             *_table(("", ""), _facts(dataset)),
             "## Columns",
             "",
-            *_table(("column", "type", "is cleansed by", "a row is refused if"), _columns(dataset)),
+            *_table(("column", "type", "class", "is cleansed by", "a row is refused if"), _columns(dataset)),
             "A row is refused, too, if:",
             "",
             *(f"- {words}" for words in _rules_of_rows(dataset)),
             "",
             "## Where it is",
             "",
-            *_table(("what", "in the bucket under", "in Athena"), _places(dataset)),
+            *_table(("what", "in the bucket under", "in Athena", "is kept"), _places(dataset)),
             "## Which reports read it",
             "",
             *(f"- {report.name}, of {report.team}" for report in reports.values() if dataset.name in report.inputs),
             "",
         ]
     )
+
+
+def dataset_facts(dataset: Dataset, reports: Mapping[str, Report]) -> dict[str, Any]:
+    """What programs read of a dataset: its columns with their classes, how long it is kept, and what reads it."""
+    key = dataset.schema.primary_key()
+    return {
+        "name": dataset.name,
+        "owner": dataset.owner,
+        "source": _SOURCES[type(dataset.source)],
+        "freshness_seconds": int(dataset.freshness.total_seconds()),
+        "columns": [
+            {
+                "name": name,
+                "type": type_name(column.dtype),
+                "key": name in key,
+                "nullable": column.nullable,
+                "class": dataset.classes.get(name),
+                "cleansing": [routine.name for routine in dataset.cleansing.get(name, ())],
+            }
+            for name, column in dataset.schema.columns().items()
+        ],
+        "retention_days": dict(dataset.days_by_prefix),
+        "reports": [report.name for report in reports.values() if dataset.name in report.inputs],
+    }
 
 
 def _table(header: Sequence[str], rows: Iterator[Sequence[str]]) -> list[str]:
@@ -105,9 +143,8 @@ def _columns(dataset: Dataset) -> Iterator[Sequence[str]]:
             "" if column.nullable else ", never missing" if absent is None else f", `{absent}` where it is missing"
         )
         routines = ", ".join(f"`{routine.name}`" for routine in dataset.cleansing.get(name, ()))
-        marks = f"{', key' if name in key else ''}{', personal' if name in dataset.personal else ''}"
-        kind = f"{type_name(column.dtype)}{marks}{missing}"
-        yield f"`{name}`", kind, routines, "; ".join(words)
+        kind = f"{type_name(column.dtype)}{', key' if name in key else ''}{missing}"
+        yield f"`{name}`", kind, dataset.classes.get(name, ""), routines, "; ".join(words)
 
 
 def _rules_of_rows(dataset: Dataset) -> Iterator[str]:
@@ -118,10 +155,15 @@ def _rules_of_rows(dataset: Dataset) -> Iterator[str]:
 
 
 def _places(dataset: Dataset) -> Iterator[Sequence[str]]:
-    yield "current rows", "", f"`{dataset.name}`"
-    yield "clean rows of every time", f"`{warehouse_prefix(dataset.name)}`", f"`{dataset.name}_files`"
-    yield "refused rows, with the reasons", f"`{quarantine_prefix(dataset.name)}`", f"`{dataset.name}_quarantine`"
-    yield "files as they came", f"`{inbound_prefix(dataset.name)}`", ""
+    name = dataset.name
+    yield "current rows", "", f"`{name}`", ""
+    for what, prefix, table in (
+        ("clean rows of every time", warehouse_prefix(name), f"`{name}_files`"),
+        ("refused rows, with the reasons", quarantine_prefix(name), f"`{name}_quarantine`"),
+        ("files as delivered", inbound_prefix(name), ""),
+    ):
+        days = dataset.days_by_prefix.get(prefix)
+        yield what, f"`{prefix}`", table, "until it is deleted" if days is None else f"{days} days"
 
 
 if __name__ == "__main__":

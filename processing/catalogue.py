@@ -5,10 +5,10 @@ from collections.abc import Mapping
 import narwhals as nw
 import polars as pl
 
-from processing.declaring.dataset import Dataset
+from processing.declaring.dataset import ColumnClass, Dataset
 from processing.declaring.report import Report
 from processing.readers.records import DELETED, LINE
-from processing.storage.columns import AS_OF, LANDED_AT, OBJECT, QUARANTINE, warehouse_columns
+from processing.storage.columns import AS_OF, LANDED_AT, OBJECT, ORIGINAL, QUARANTINE, warehouse_columns
 
 RANK = "_rank"
 """Column of the view's inner query: 1 for the latest row of a key."""
@@ -19,10 +19,22 @@ def quarantine_columns() -> pl.Schema:
     return QUARANTINE
 
 
+def quarantine_classes(dataset: Dataset) -> dict[str, ColumnClass]:
+    """Classes of the quarantine's columns: the original text of a row holds every declared column."""
+    by_strictness: tuple[ColumnClass, ...] = ("sensitive", "personal", "identifier")
+    strictest = next((each for each in by_strictness if each in dataset.classes.values()), None)
+    return {} if strictest is None else {ORIGINAL: strictest}
+
+
 def report_columns(report: Report, datasets: Mapping[str, Dataset]) -> pl.Schema:
     """Columns of a report's files: what its query makes of views without rows."""
+    return empty_report(report, datasets).collect_schema()
+
+
+def empty_report(report: Report, datasets: Mapping[str, Dataset]) -> pl.LazyFrame:
+    """A report's query on views without rows."""
     inputs = {name: nw.from_native(pl.LazyFrame(schema=warehouse_columns(datasets[name]))) for name in report.inputs}
-    return report.query(inputs).to_native().collect_schema()
+    return report.query(inputs).to_native()
 
 
 def published_view_sql(dataset: Dataset, files_table: str) -> str:

@@ -5,7 +5,8 @@ from typing import Any, Final
 
 import narwhals as nw
 
-from processing.declaring.report import Chart, Report
+from processing.declaring.chart import Chart, Measure, Ordinal
+from processing.declaring.report import Report
 
 
 def _query(inputs: Mapping[str, nw.LazyFrame[Any]]) -> nw.LazyFrame[Any]:
@@ -18,5 +19,6 @@ REPORT: Final = Report(
     team="finance",
     inputs=("vehicles",),
     query=_query,
-    chart=Chart(category="fleet_size", value="customers"),
+    key=("fleet_size",),
+    chart=Chart("bars", x=Ordinal("fleet_size"), y=Measure("customers", aggregation="count", unit="customers")),
 )

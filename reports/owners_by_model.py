@@ -5,7 +5,8 @@ from typing import Any, Final
 
 import narwhals as nw
 
-from processing.declaring.report import Chart, Report
+from processing.declaring.chart import Chart, Measure, Nominal
+from processing.declaring.report import Report
 
 
 def _query(inputs: Mapping[str, nw.LazyFrame[Any]]) -> nw.LazyFrame[Any]:
@@ -33,5 +34,11 @@ REPORT: Final = Report(
     team="operations",
     inputs=("vehicles", "person"),
     query=_query,
-    chart=Chart(category="model", value="with_reachable_owner"),
+    key=("model",),
+    chart=Chart(
+        "bars",
+        x=Nominal(("model",)),
+        y=Measure("with_reachable_owner", aggregation="count", unit="vehicles"),
+        most=12,
+    ),
 )

@@ -6,7 +6,8 @@ from typing import Any, Final
 import narwhals as nw
 
 from datasets.events import PAYMENT
-from processing.declaring.report import Chart, Report
+from processing.declaring.chart import Chart, Measure, Series, Time, UnitColumn
+from processing.declaring.report import Report
 
 UNKNOWN_MODEL: Final = "UNKNOWN"
 """Of payments for a plate that no vehicle has."""
@@ -48,5 +49,12 @@ REPORT: Final = Report(
     team="finance",
     inputs=("events", "vehicles", "person"),
     query=_query,
-    chart=Chart(category="model", value="revenue"),
+    key=("day", "model", "currency"),
+    chart=Chart(
+        "line",
+        x=Time("day", "day", missing="zero"),
+        y=Measure("revenue", aggregation="sum", unit=UnitColumn("currency")),
+        series=Series("model", most=5),
+        most=60,
+    ),
 )

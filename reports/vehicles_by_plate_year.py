@@ -5,7 +5,8 @@ from typing import Any, Final
 
 import narwhals as nw
 
-from processing.declaring.report import Chart, Report
+from processing.declaring.chart import Chart, Measure, Time
+from processing.declaring.report import Report
 
 # The two digits of a plate change twice a year: 02 to 50 in March of that year, 51 to 99 in September of the year 50
 # less, and 00 in September 2050.
@@ -38,5 +39,11 @@ REPORT: Final = Report(
     team="operations",
     inputs=("vehicles",),
     query=_query,
-    chart=Chart(category="registration_year", value="vehicles"),
+    key=("registration_year",),
+    chart=Chart(
+        "bars",
+        x=Time("registration_year", "year", missing="zero"),
+        y=Measure("vehicles", aggregation="count", unit="vehicles"),
+        most=50,
+    ),
 )

@@ -6,7 +6,8 @@ from typing import Any, Final
 import narwhals as nw
 
 from datasets.events import VISIT
-from processing.declaring.report import Chart, Report
+from processing.declaring.chart import Chart, Measure, Nominal
+from processing.declaring.report import Report
 
 
 def _query(inputs: Mapping[str, nw.LazyFrame[Any]]) -> nw.LazyFrame[Any]:
@@ -33,5 +34,6 @@ REPORT: Final = Report(
     team="marketing",
     inputs=("events", "person"),
     query=_query,
-    chart=Chart(category="page", value="visits"),
+    key=("page",),
+    chart=Chart("bars", x=Nominal(("page",)), y=Measure("visits", aggregation="count", unit="visits"), most=12),
 )

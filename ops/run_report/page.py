@@ -1,29 +1,18 @@
 """The page itself: one HTML file that asks nobody for anything."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import jinja2
-import polars as pl
 
 from ops.quarantine.rows import NEWEST_OBJECTS
+from ops.run_report.chart.figure import ChartError
+from ops.run_report.chart.picture import HEIGHT, WIDTH, Picture, picture_of
 from ops.run_report.facts import DatasetFacts, ReportFacts
 
-SHOWN_ROWS: Final = 12
 _BINARY_UNITS: Final = ("bytes", "KiB", "MiB", "GiB", "TiB")
-
-
-@dataclass(frozen=True, slots=True)
-class Bar:
-    """One bar of a report's chart."""
-
-    label: str
-    value: str
-    percent: float
-    """Of the longest bar."""
 
 
 def render_page(
@@ -43,8 +32,9 @@ def render_page(
         made_at=f"{now or datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC",
         datasets=datasets,
         views={dataset.name: _read_by(dataset.name, reports) for dataset in datasets},
-        reports=[(report, bars_of(report)) for report in reports],
-        shown_rows=SHOWN_ROWS,
+        reports=[(report, *_drawn(report)) for report in reports],
+        width=WIDTH,
+        height=HEIGHT,
         newest_objects=NEWEST_OBJECTS,
     )
 
@@ -54,24 +44,14 @@ def _read_by(dataset: str, reports: Sequence[ReportFacts]) -> dict[str, int]:
     return {report.report.name: report.input_rows[dataset] for report in reports if dataset in report.input_rows}
 
 
-def bars_of(report: ReportFacts) -> list[Bar]:
-    """The chart of a report: its longest bars, the longest first; none if it has no rows."""
-    if report.rows is None or report.rows.is_empty():
-        return []
-    chart = report.report.chart
-    # A category may stand in several rows, such as a model in each of its colours.
-    sums = (
-        report.rows.group_by(chart.category, maintain_order=True)
-        .agg(pl.col(chart.value).sum())
-        .sort(chart.value, descending=True, maintain_order=True)
-        .head(SHOWN_ROWS)
-    )
-    values: list[Any] = sums[chart.value].to_list()
-    longest = max(float(value or 0) for value in values) or 1.0
-    return [
-        Bar(str(label), f"{value:,}", max(0.0, 100 * float(value or 0) / longest))
-        for label, value in zip(sums[chart.category].to_list(), values, strict=True)
-    ]
+def _drawn(report: ReportFacts) -> tuple[Picture | None, str]:
+    """The chart of a report that was computed, or why it is not drawn."""
+    if report.rows is None:
+        return None, ""
+    try:
+        return picture_of(report.report, report.rows), ""
+    except ChartError as error:
+        return None, str(error)
 
 
 def size_in_words(size: int) -> str:

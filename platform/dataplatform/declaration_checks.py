@@ -56,9 +56,10 @@ def _not_for_analysts(settings: Settings, datasets: Mapping[str, Dataset]) -> It
         dataset = datasets.get(name)
         if dataset is None:
             yield f"{setting} names {name}, which no file declares (declared: {', '.join(sorted(datasets)) or 'none'})"
-        elif dataset.personal:
+        elif dataset.guarded:
+            columns = ", ".join(f"{column} ({dataset.classes[column]})" for column in dataset.guarded)
             yield (
-                f"{setting} names {name}, whose columns {', '.join(dataset.personal)} are personal: remove the dataset "
+                f"{setting} names {name}, which has columns that analysts may not read, {columns}: remove the dataset "
                 "there, and declare a report without these columns"
             )
         elif dataset.drift_policy == "evolve":

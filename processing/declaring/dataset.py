@@ -8,9 +8,15 @@ from typing import Final, Literal
 import dataframely as dy
 import polars as pl
 
+from lake.keys import inbound_prefix, quarantine_prefix, warehouse_prefix
 from processing.cleansing.routines import Routine
+from processing.declaring.retention import Retention
 
 Encoding = Literal["utf-8", "utf-16-le", "utf-16-be", "latin-1", "windows-1252"]
+ColumnClass = Literal["personal", "identifier", "sensitive"]
+"""personal: names a person, says how to reach one, or may hold whatever was delivered. identifier: distinguishes a
+person or a thing of theirs, without naming them. sensitive: harms whom it is about if it becomes known, such as an
+account number or a diagnosis."""
 Drift = Literal["evolve", "freeze", "discard"]
 SNIFFED: Final = (",", ";", "\t", "|")
 """The delimiters that a header is tried with."""
@@ -127,12 +133,30 @@ class Dataset:
     object, or of NDJSON the line. discard: leave them out, and say so.
     None: discard for tables, whose extraction watches their columns itself, freeze for everything else."""
 
-    personal: Sequence[str] = ()
-    """Columns that name a person or say how to reach one. Analysts are never granted a dataset with such a column: a
-    file holds whole rows."""
+    classes: Mapping[str, ColumnClass] = field(default_factory=dict[str, ColumnClass])
+    """What a column holds, by column. A column that is not here has no class. Analysts are never granted a dataset with
+    a personal or sensitive column: a file holds whole rows."""
+    retention: Retention = field(default_factory=Retention)
+    """How long its objects are kept, for every prefix."""
     absent: Mapping[str, str] = field(default_factory=dict[str, str])
     """Value of a text column in rows that do not have it, by column. A column that is added to the primary key needs
     one: objects and warehouse files from before do not have the column, and a key is never missing."""
+
+    @property
+    def guarded(self) -> list[str]:
+        """Columns with a class that analysts may not read."""
+        return [column for column, named in self.classes.items() if named != "identifier"]
+
+    @property
+    def days_by_prefix(self) -> Mapping[str, int]:
+        """How many days the objects of each prefix are kept. Objects of other prefixes do not expire."""
+        kept = self.retention
+        stages = {
+            inbound_prefix(self.name): kept.inbound,
+            warehouse_prefix(self.name): kept.warehouse,
+            quarantine_prefix(self.name): kept.inbound if kept.quarantine is None else kept.quarantine,
+        }
+        return {prefix: days for prefix, days in stages.items() if days is not None}
 
     @property
     def repeats_differ_in(self) -> Sequence[str]:

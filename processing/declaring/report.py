@@ -6,17 +6,9 @@ from typing import Any
 
 import narwhals as nw
 
+from processing.declaring.chart import Chart
+
 Query = Callable[[Mapping[str, nw.LazyFrame[Any]]], nw.LazyFrame[Any]]
-
-
-@dataclass(frozen=True, slots=True)
-class Chart:
-    """What of a report makes a picture: a bar for each row."""
-
-    category: str
-    """Column that names a bar."""
-    value: str
-    """Column of numbers that says how long it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,4 +21,6 @@ class Report:
     """Names of the datasets whose published views the query reads."""
     query: Query
     """From the inputs, by dataset name, to the report. Written against narwhals: it runs on polars and on Spark."""
+    key: tuple[str, ...]
+    """Columns that identify a row of the report: usually those that the query groups by."""
     chart: Chart

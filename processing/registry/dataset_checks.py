@@ -18,6 +18,7 @@ from processing.cleansing.routine import Routine
 from processing.declaring.dataset import SNIFFED, CsvFormat, Dataset, SqlSource, StreamSource
 from processing.registry.declaration_file import DeclarationError, Kind
 from processing.registry.registry import Declarations
+from processing.registry.retention_checks import check_retention
 
 # A team as the settings name it, a person's name, or an e-mail address.
 _OWNER: Final = re.compile(r"[^\W\d_][\w.,'@+-]*( [\w.,'@+-]+)*")
@@ -36,8 +37,8 @@ def _check(dataset: Dataset) -> None:
         raise DeclarationError(f"columns {patterns} are patterns in polars: it would take them for several columns")
     if unknown := sorted(set(dataset.cleansing) - set(columns)):
         raise DeclarationError(f"cleansing names columns {unknown}, the schema has {columns}")
-    if unknown := sorted(set(dataset.personal) - set(columns)):
-        raise DeclarationError(f"personal names columns {unknown}, the schema has {columns}")
+    if unknown := sorted(set(dataset.classes) - set(columns)):
+        raise DeclarationError(f"classes names columns {unknown}, the schema has {columns}")
     for name, column in dataset.schema.columns().items():
         converted(name, column.dtype)
     row_rules(dataset.schema)
@@ -47,6 +48,7 @@ def _check(dataset: Dataset) -> None:
     _check_source(dataset, columns)
     _check_text_columns(dataset)
     _check_csv(dataset.csv)
+    check_retention(dataset)
 
 
 def _check_source(dataset: Dataset, columns: Sequence[str]) -> None:

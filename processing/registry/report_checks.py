@@ -3,9 +3,10 @@
 from collections.abc import Iterable, Mapping
 
 from lake.keys import InvalidKeyError, check_name
-from processing.catalogue import report_columns
+from processing.catalogue import empty_report
 from processing.declaring.dataset import Dataset
 from processing.declaring.report import Report
+from processing.registry.chart_checks import check_chart
 from processing.registry.declaration_file import DeclarationError, Kind
 from processing.registry.registry import Declarations
 
@@ -31,9 +32,9 @@ def _check(report: Report, datasets: Mapping[str, Dataset]) -> None:
     if unknown := sorted(set(report.inputs) - set(datasets)):
         raise DeclarationError(f"inputs {unknown} are not datasets; there are {sorted(datasets)}")
     try:
-        columns = report_columns(report, datasets)
+        rows = empty_report(report, datasets)
+        columns = rows.collect_schema()
     except DeclarationError:
         # The file of an input is broken. That is not this file's mistake, and whoever reads the input gets the error.
         return
-    if unknown := sorted({report.chart.category, report.chart.value} - set(columns)):
-        raise DeclarationError(f"the chart shows columns {unknown}, the report has {list(columns)}")
+    check_chart(report, columns, rows.explain(optimized=False), datasets)

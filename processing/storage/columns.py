@@ -42,11 +42,13 @@ def warehouse_columns(dataset: Dataset) -> pl.Schema:
     return pl.Schema({**declared, **LINEAGE})
 
 
+ORIGINAL: Final = "original"
+"""Column of a quarantine file with the record's text as delivered."""
 QUARANTINE: Final = pl.Schema(
     {
         "object": pl.String(),
         "line": pl.Int64(),
-        "original": pl.String(),
+        ORIGINAL: pl.String(),
         "header": pl.String(),
         "rules": pl.List(pl.String()),
         "reason": pl.String(),

@@ -39,5 +39,4 @@ def rows_that_depend(report: Report, views: Mapping[str, pl.DataFrame], dataset:
     depending = rows.join(
         compute(report, without), on=rows.columns, how="anti", nulls_equal=True, maintain_order="left"
     )
-    naming = [name for name, kind in rows.schema.items() if name == report.chart.category or not kind.is_numeric()]
-    return depending.select(naming).unique(maintain_order=True).to_dicts()
+    return depending.select(report.key).unique(maintain_order=True).to_dicts()

@@ -4,8 +4,9 @@ import narwhals as nw
 import pytest
 
 from datasets import DATASETS
+from processing.declaring.chart import Chart, Measure, Nominal
 from processing.declaring.dataset import StreamSource
-from processing.declaring.report import Chart, Report
+from processing.declaring.report import Report
 from tests.support.recording import Graph, record
 
 
@@ -19,7 +20,8 @@ def stream_alone(monkeypatch: pytest.MonkeyPatch) -> Graph:
         team="readers",
         inputs=(name,),
         query=lambda inputs: inputs[name].group_by(key).agg(nw.len().cast(nw.Int64).alias("events")),
-        chart=Chart(category=key, value="events"),
+        key=(key,),
+        chart=Chart("bars", x=Nominal((key,)), y=Measure("events", aggregation="count", unit="events")),
     )
     monkeypatch.setattr("dataplatform.declarations.DATASETS", {name: stream})
     monkeypatch.setattr("dataplatform.declarations.REPORTS", {report.name: report})

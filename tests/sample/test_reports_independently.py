@@ -15,6 +15,7 @@ from datasets import DATASETS
 from jobs.mart.job import publish
 from jobs.warehouse.job import refine
 from lake.keys import report_key
+from ops.run_report.chart.figure import figure_of
 from processing.storage.memory_store import MemoryStore, StoredObject
 from reports import REPORTS
 
@@ -179,6 +180,21 @@ def reports(raw):
         name: pl.read_parquet(io.BytesIO(store.read(report_key(report.team, name, "parquet"))))
         for name, report in REPORTS.items()
     }
+
+
+def test_every_chart_shows_the_very_numbers_of_its_report(reports):
+    for name, report in REPORTS.items():
+        # when
+        figure = figure_of(report, reports[name])
+
+        # then a measure that adds up does so, and of the others every drawn number is one of the report's
+        values = [value for panel in figure.panels for one in panel.values for value in one if value is not None]
+        measured = reports[name][report.chart.y.column].to_list()
+        assert values
+        if report.chart.adds_up:
+            assert sum(values) == sum(measured)
+        else:
+            assert set(values) <= set(measured)
 
 
 def test_every_report_has_an_independent_computation():

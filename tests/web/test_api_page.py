@@ -14,21 +14,12 @@ import pytest
 import urllib3
 from playwright.sync_api import expect, sync_playwright
 
+from tests.support.browser import CHROMIUM_FLAGS
 from tests.support.emulators import free_port
 
 pytestmark = [pytest.mark.long, pytest.mark.emulator, pytest.mark.xdist_group("platform")]
 
 ROOT = Path(__file__).resolve().parents[2]
-# The rest is what a browser does for itself, and asks other hosts for.
-CHROMIUM_FLAGS = [
-    "--headless=new",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-]
 START_SECONDS = 30
 
 

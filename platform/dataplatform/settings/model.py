@@ -98,7 +98,7 @@ class AnalystSettings(SettingsModel):
         Field(
             max_length=MOST_ANALYST_DATASETS,
             description="Datasets whose published rows analysts may read and query. Without any, the role does not "
-            "exist. A dataset with personal columns is refused, and so is one that keeps undeclared columns.",
+            "exist. A dataset with personal or sensitive columns is refused, and so is one that keeps undeclared ones.",
         ),
     ] = ()
 
@@ -188,7 +188,8 @@ class Settings(SettingsModel):
     ] = False
     log_retention_days: Annotated[RetentionDays, Field(description="Days that logs are kept.")] = 30
     noncurrent_version_days: Annotated[
-        int, Field(ge=1, le=3650, description="Days that overwritten and deleted objects can still be restored.")
+        int,
+        Field(ge=1, le=3650, description="Days that overwritten, deleted and expired objects can still be restored."),
     ] = 90
     query_scan_limit_gigabytes: Annotated[
         int, Field(ge=1, le=10_000, description="Gigabytes that one query of a team may read; Athena stops it there.")

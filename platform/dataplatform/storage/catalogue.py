@@ -13,8 +13,14 @@ from dataplatform.outputs import mapping_of
 from dataplatform.storage.catalogue_types import athena_type, glue_columns
 from dataplatform.storage.data_lake import DataLake
 from lake import keys
-from processing.catalogue import published_view_sql, quarantine_columns, report_columns, warehouse_columns
-from processing.declaring.dataset import Dataset
+from processing.catalogue import (
+    published_view_sql,
+    quarantine_classes,
+    quarantine_columns,
+    report_columns,
+    warehouse_columns,
+)
+from processing.declaring.dataset import ColumnClass, Dataset
 from processing.declaring.report import Report
 
 LANDING_DATE = "landing_date"
@@ -80,16 +86,20 @@ class Catalogue(pulumi.ComponentResource):
             f"Clean rows of {dataset.name}, of every time that they arrived; the view {dataset.name} has the latest",
             keys.warehouse_prefix(dataset.name),
             warehouse_columns(dataset),
+            dataset.classes,
         )
         self._table_by_day(
             f"{dataset.name}_quarantine",
             f"Refused rows of {dataset.name}, with their original text and the rules that they broke",
             keys.quarantine_prefix(dataset.name),
             quarantine_columns(),
+            quarantine_classes(dataset),
         )
         return self._view(dataset)
 
-    def _table_by_day(self, table: str, description: str, prefix: str, schema: pl.Schema) -> None:
+    def _table_by_day(
+        self, table: str, description: str, prefix: str, schema: pl.Schema, classes: Mapping[str, ColumnClass]
+    ) -> None:
         location = pulumi.Output.concat("s3://", self._lake.bucket_name, "/", prefix)
         projection = {
             "projection.enabled": "true",
@@ -106,7 +116,7 @@ class Catalogue(pulumi.ComponentResource):
             table_type="EXTERNAL_TABLE",
             parameters={"EXTERNAL": "TRUE", "classification": "parquet", **projection},
             partition_keys=[{"name": LANDING_DATE, "type": "date"}],
-            storage_descriptor=_parquet(schema, location),
+            storage_descriptor=_parquet(schema, location, classes),
             opts=self._child,
         )
 
@@ -134,7 +144,7 @@ class Catalogue(pulumi.ComponentResource):
             view_original_text=definition.apply(_presto_view),
             view_expanded_text="/* Presto View */",
             storage_descriptor=aws.glue.CatalogTableStorageDescriptorArgs(
-                columns=glue_columns(schema), ser_de_info=_NO_SERDE
+                columns=glue_columns(schema, dataset.classes), ser_de_info=_NO_SERDE
             ),
             opts=self._child,
         )
@@ -153,15 +163,18 @@ class Catalogue(pulumi.ComponentResource):
             storage_descriptor=_parquet(
                 report_columns(report, self._datasets),
                 pulumi.Output.concat("s3://", self._lake.bucket_name, "/", prefix),
+                {},
             ),
             opts=self._child,
         )
         return pulumi.Output.concat(database, ".", table.name)
 
 
-def _parquet(schema: pl.Schema, location: pulumi.Output[str]) -> aws.glue.CatalogTableStorageDescriptorArgs:
+def _parquet(
+    schema: pl.Schema, location: pulumi.Output[str], classes: Mapping[str, ColumnClass]
+) -> aws.glue.CatalogTableStorageDescriptorArgs:
     return aws.glue.CatalogTableStorageDescriptorArgs(
-        columns=glue_columns(schema),
+        columns=glue_columns(schema, classes),
         location=location,
         input_format="org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat",
         output_format="org.apache.hadoop.hive.ql.io.parquet.MapredParquetOutputFormat",

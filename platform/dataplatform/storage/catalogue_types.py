@@ -7,6 +7,8 @@ import polars as pl
 import pulumi
 import pulumi_aws as aws
 
+from processing.declaring.dataset import ColumnClass
+
 # Unsigned types are written as the next larger signed one can hold them.
 _GLUE: Final[Mapping[pl.DataType, str]] = {
     pl.Int8(): "tinyint",
@@ -23,6 +25,8 @@ _GLUE: Final[Mapping[pl.DataType, str]] = {
     pl.Binary(): "binary",
     pl.Date(): "date",
 }
+CLASS: Final = "class"
+"""Parameter of a Glue column: the class that its dataset declares."""
 _ATHENA: Final = {
     "int": "integer",
     "float": "real",
@@ -32,14 +36,21 @@ _ATHENA: Final = {
 }
 
 
-def glue_columns(schema: pl.Schema) -> list[aws.glue.CatalogTableStorageDescriptorColumnArgs]:
-    """A table's columns for Glue.
+def glue_columns(
+    schema: pl.Schema, classes: Mapping[str, ColumnClass]
+) -> list[aws.glue.CatalogTableStorageDescriptorColumnArgs]:
+    """A table's columns for Glue. The class of a column is its comment, which Athena shows, and a parameter, for tools.
 
     Raises:
         pulumi.RunError: a column's type has no counterpart.
     """
     return [
-        aws.glue.CatalogTableStorageDescriptorColumnArgs(name=name, type=glue_type(name, kind))
+        aws.glue.CatalogTableStorageDescriptorColumnArgs(
+            name=name,
+            type=glue_type(name, kind),
+            comment=classes.get(name),
+            parameters={CLASS: classes[name]} if name in classes else None,
+        )
         for name, kind in schema.items()
     ]
 

@@ -10,8 +10,10 @@ from dataplatform.aws.policies import account_root, allow_principal, budgets_of,
 from dataplatform.aws.stack import StackContext
 from dataplatform.settings.model import Settings
 from dataplatform.storage.bucket_encryption import deny_other_encryption
+from dataplatform.storage.lifecycle import lifecycle_rules
 from dataplatform.storage.team_keys import create_team_keys
 from lake import keys
+from processing.declaring.dataset import Dataset
 
 # Every action that the account's administrators and its IAM policies may be granted on the key, spelled out.
 _KEY_ADMINISTRATION = [
@@ -22,9 +24,6 @@ _KEY_ADMINISTRATION = [
     "kms:ReEncryptFrom", "kms:ReEncryptTo", "kms:RetireGrant", "kms:RevokeGrant", "kms:ScheduleKeyDeletion",
     "kms:TagResource", "kms:UntagResource", "kms:UpdateAlias", "kms:UpdateKeyDescription",
 ]  # fmt: skip
-
-
-QUERY_RESULT_DAYS = 30
 
 
 class DataLake(pulumi.ComponentResource):
@@ -44,6 +43,7 @@ class DataLake(pulumi.ComponentResource):
         *,
         stack: StackContext,
         settings: Settings,
+        datasets: Mapping[str, Dataset],
         trail_arn: pulumi.Input[str] | None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
@@ -53,11 +53,12 @@ class DataLake(pulumi.ComponentResource):
             name: what the resources' names begin with.
             stack: the stack's context, which the lake's key is added to later.
             settings: the teams, whether each has a key, and how long versions are kept.
+            datasets: all datasets that are declared, by name, for how long their objects are kept.
             trail_arn: the audit's trail, which encrypts its records with the key, if there is one.
             opts: of the component.
         """
         super().__init__("dataplatform:lake:DataLake", name, None, opts)
-        self._stack, self._settings, self._trail_arn = stack, settings, trail_arn
+        self._stack, self._settings, self._datasets, self._trail_arn = stack, settings, datasets, trail_arn
         self._child = pulumi.ResourceOptions(parent=self)
         self._data_bearing = pulumi.ResourceOptions(
             parent=self, protect=stack.protect_data, retain_on_delete=stack.protect_data
@@ -247,26 +248,7 @@ class DataLake(pulumi.ComponentResource):
         aws.s3.BucketLifecycleConfiguration(
             f"{name}-lifecycle",
             bucket=self.bucket_name,
-            rules=[
-                {
-                    "id": "abort-incomplete-uploads",
-                    "status": "Enabled",
-                    "filter": {"prefix": ""},
-                    "abort_incomplete_multipart_upload": {"days_after_initiation": 7},
-                },
-                {
-                    "id": "expire-noncurrent-versions",
-                    "status": "Enabled",
-                    "filter": {"prefix": ""},
-                    "noncurrent_version_expiration": {"noncurrent_days": self._settings.noncurrent_version_days},
-                },
-                {
-                    "id": "expire-query-results",
-                    "status": "Enabled",
-                    "filter": {"prefix": f"{keys.ATHENA}/"},
-                    "expiration": {"days": QUERY_RESULT_DAYS},
-                },
-            ],
+            rules=lifecycle_rules(self._settings.noncurrent_version_days, self._datasets.values()),
             opts=self._retained,
         )
 

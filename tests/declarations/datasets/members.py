@@ -7,6 +7,7 @@ import dataframely as dy
 
 from processing.cleansing.routines import COLLAPSE_SPACES, EMPTY_TO_NULL, TRIM
 from processing.declaring.dataset import Dataset, SqlSource
+from processing.declaring.retention import Retention
 
 _TEXTS: Final = ("name", "street", "locker", "note")
 
@@ -28,7 +29,14 @@ DATASET: Final = Dataset(
     schema=Members,
     owner="logistics",
     freshness=timedelta(hours=26),
-    personal=("name", "street"),
+    classes={
+        "number": "identifier",
+        "name": "personal",
+        "street": "personal",
+        "locker": "identifier",
+        "note": "sensitive",
+    },
+    retention=Retention(inbound=400, quarantine=90),
     source=SqlSource(
         "office",
         "club",

@@ -9,6 +9,7 @@ import polars as pl
 from lake.events import CHANNEL, CHANNEL_PATTERN, UNKNOWN_CHANNEL, callback_channel, key_channel
 from processing.cleansing.routines import EMPTY_TO_NULL, REGISTRATION_PLATE, TRIM, UNICODE_NFC, UPPER_CASE
 from processing.declaring.dataset import Dataset, StreamSource
+from processing.declaring.retention import Retention
 
 WEIGHING: Final = "weighing"
 SCAN: Final = "scan"
@@ -68,8 +69,9 @@ DATASET: Final = Dataset(
     ),
     owner="accounts",
     freshness=timedelta(hours=1),
-    # The whole body of the event, whatever a provider put into it.
-    personal=("payload",),
+    # The payload is the whole body of the event, whatever a provider put into it.
+    classes={"payload": "personal", "member_id": "identifier"},
+    retention=Retention(inbound=30, warehouse=400),
     cleansing={
         "unit": (TRIM, UPPER_CASE, EMPTY_TO_NULL),
         "label": (UNICODE_NFC, REGISTRATION_PLATE, EMPTY_TO_NULL),

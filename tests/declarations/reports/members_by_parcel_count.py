@@ -5,7 +5,8 @@ from typing import Any, Final
 
 import narwhals as nw
 
-from processing.declaring.report import Chart, Report
+from processing.declaring.chart import Chart, Measure, Ordinal
+from processing.declaring.report import Report
 
 
 def _query(inputs: Mapping[str, nw.LazyFrame[Any]]) -> nw.LazyFrame[Any]:
@@ -18,5 +19,6 @@ REPORT: Final = Report(
     team="accounts",
     inputs=("parcels",),
     query=_query,
-    chart=Chart(category="parcel_count", value="members"),
+    key=("parcel_count",),
+    chart=Chart("bars", x=Ordinal("parcel_count"), y=Measure("members", aggregation="count", unit="members")),
 )

@@ -5,7 +5,8 @@ from typing import Any, Final
 
 import narwhals as nw
 
-from processing.declaring.report import Chart, Report
+from processing.declaring.chart import Chart, Measure, Nominal, Series
+from processing.declaring.report import Report
 
 
 def _query(inputs: Mapping[str, nw.LazyFrame[Any]]) -> nw.LazyFrame[Any]:
@@ -25,5 +26,12 @@ REPORT: Final = Report(
     team="logistics",
     inputs=("parcels",),
     query=_query,
-    chart=Chart(category="town", value="members"),
+    key=("town", "size"),
+    chart=Chart(
+        "bars",
+        x=Nominal(("town",)),
+        y=Measure("members", aggregation="distinct", unit="members"),
+        series=Series("size"),
+        most=12,
+    ),
 )

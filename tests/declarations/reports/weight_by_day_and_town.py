@@ -6,7 +6,8 @@ from typing import Any, Final
 import narwhals as nw
 
 from datasets.readings import WEIGHING
-from processing.declaring.report import Chart, Report
+from processing.declaring.chart import Chart, Measure, Time, UnitColumn
+from processing.declaring.report import Report
 
 UNKNOWN_TOWN: Final = "UNKNOWN"
 """The town of weighings whose label no parcel has."""
@@ -44,5 +45,10 @@ REPORT: Final = Report(
     team="accounts",
     inputs=("readings", "parcels", "members"),
     query=_query,
-    chart=Chart(category="town", value="weight"),
+    key=("day", "town", "unit"),
+    chart=Chart(
+        "line",
+        x=Time("day", "day", missing="gap"),
+        y=Measure("weight", aggregation="sum", unit=UnitColumn("unit"), over=("town",)),
+    ),
 )

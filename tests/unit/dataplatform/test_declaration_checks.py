@@ -68,14 +68,18 @@ def declared(tmp_path, monkeypatch, arguments=""):
     return find_datasets(*write_package(tmp_path, monkeypatch, visits=text))
 
 
-def test_a_dataset_without_personal_columns_is_for_analysts(tmp_path, monkeypatch):
-    check_declarations(granting("visits"), declared(tmp_path, monkeypatch), {})
+@pytest.mark.parametrize("arguments", ["", 'classes={"number": "identifier"},'])
+def test_a_dataset_without_guarded_columns_is_for_analysts(tmp_path, monkeypatch, arguments):
+    check_declarations(granting("visits"), declared(tmp_path, monkeypatch, arguments), {})
 
 
 @pytest.mark.parametrize(
     ("dataset", "arguments", "why"),
     [
-        ("visits", 'personal=("number",),', "whose columns number are personal: remove the dataset there, and declare"),
+        *(
+            ("visits", f'classes={{"number": "{named}"}},', rf"which has columns .*, number \({named}\): remove the")
+            for named in ("personal", "sensitive")
+        ),
         ("visits", 'drift="evolve",', r"which keeps columns that nobody declared \(drift 'evolve'\): remove the"),
         ("visit", "", r"which no file declares \(declared: visits\)"),
     ],

@@ -1,5 +1,7 @@
 """The pages of the datasets say what the declarations do."""
 
+import json
+
 import pytest
 
 from datasets import DATASETS
@@ -20,7 +22,8 @@ def test_a_page_names_every_column_with_its_routines_and_every_report(name):
 def test_a_page_says_the_rules_in_the_words_of_the_quarantine():
     page = dataset_page(DATASETS["parcels"], REPORTS)
     assert (
-        "| `member_id` | a whole number, never missing | `trim`, `empty_to_null` | member_id is less than 1 |" in page
+        "| `member_id` | a whole number, never missing |  | `trim`, `empty_to_null` | member_id is less than 1 |"
+        in page
     )
     assert "- does not hold: label is well formed" in page
     assert "| is fetched | `cron(0 5 * * ? *)` |" in page
@@ -29,11 +32,49 @@ def test_a_page_says_the_rules_in_the_words_of_the_quarantine():
 
 
 def test_a_bar_in_a_rule_does_not_divide_a_table():
-    # given tables of three and of four columns
+    # given tables of four and of five columns
     for dataset in DATASETS.values():
         for line in dataset_page(dataset, REPORTS).splitlines():
             if line.startswith("| `"):
-                assert line.replace("\\|", "").count("|") in {4, 5}
+                assert line.replace("\\|", "").count("|") in {5, 6}
+
+
+@pytest.mark.parametrize("name", DATASETS)
+def test_a_page_shows_the_class_of_each_column(name):
+    columns = [line.split(" | ") for line in dataset_page(DATASETS[name], REPORTS).splitlines() if line[:3] == "| `"]
+    shown = {line[0].strip("|` "): line[2].strip() for line in columns if len(line) == 5}
+    assert shown == {column: DATASETS[name].classes.get(column, "") for column in DATASETS[name].schema.column_names()}
+
+
+def test_a_page_shows_how_long_each_prefix_is_kept():
+    page = dataset_page(DATASETS["readings"], REPORTS)
+    assert "| `inbound/readings/` |  | 30 days |" in page
+    assert "| `quarantine/readings/` | `readings_quarantine` | 30 days |" in page
+    assert "| `warehouse/readings/` | `readings_files` | 400 days |" in page
+    assert "| `warehouse/parcels/` | `parcels_files` | until it is deleted |" in dataset_page(
+        DATASETS["parcels"], REPORTS
+    )
+
+
+def test_programs_get_classes_and_retention_as_json(capsys):
+    # when
+    main(["--json"])
+
+    # then
+    facts = {dataset["name"]: dataset for dataset in json.loads(capsys.readouterr().out)}
+    assert sorted(facts) == sorted(DATASETS)
+    for name, dataset in DATASETS.items():
+        classes = {column["name"]: column["class"] for column in facts[name]["columns"]}
+        assert classes == {column: dataset.classes.get(column) for column in dataset.schema.column_names()}
+        assert facts[name]["retention_days"] == dataset.days_by_prefix
+
+
+@pytest.mark.parametrize("arguments", [[], ["pages", "--json"]])
+def test_the_command_wants_a_folder_or_json(arguments, capsys):
+    with pytest.raises(SystemExit) as refusal:
+        main(arguments)
+    assert refusal.value.code == 2
+    assert "expected a FOLDER or --json" in capsys.readouterr().err
 
 
 def test_the_command_writes_a_page_for_each_dataset(tmp_path):

@@ -1,5 +1,6 @@
 """Published views show the latest row per key; the mart job writes each report from them."""
 
+import dataclasses
 import io
 import json
 from datetime import UTC, date, datetime, timedelta
@@ -13,7 +14,6 @@ from datasets import DATASETS
 from jobs.mart.job import for_spreadsheets, publish
 from jobs.warehouse.job import refine
 from lake.object_metadata import source_modified
-from processing.declaring.report import Chart, Report
 from processing.running.job_run import JobFailedError
 from processing.storage.memory_store import MemoryStore, StoredObject
 from processing.storage.views import current_rows, published_view
@@ -246,7 +246,8 @@ def test_a_report_that_fails_stops_no_other(store, capsys):
     def query(inputs: Any) -> Any:
         return inputs["parcels"].select(nw.col("no_such_column"))
 
-    reports = {"broken": Report("broken", "accounts", ("parcels",), query, Chart("town", "member_id")), **REPORTS}
+    broken = dataclasses.replace(REPORTS["members_by_parcel_count"], name="broken", query=query)
+    reports = {"broken": broken, **REPORTS}
 
     # when
     with pytest.raises(

@@ -6,7 +6,8 @@ import pytest
 
 from jobs.mart.job import publish
 from jobs.warehouse.job import refine
-from processing.declaring.report import Chart, Report
+from processing.declaring.chart import Chart, Measure, Nominal
+from processing.declaring.report import Report
 from processing.refining.selection import Replay
 from processing.registry.dataset_checks import find_datasets
 from processing.registry.declaration_file import DeclarationError
@@ -62,7 +63,8 @@ def test_a_replay_of_an_object_needs_its_own_declaration(store, with_a_broken_on
 
 def test_a_report_fails_whose_input_is_broken(store, with_a_broken_one):
     # given
-    report = Report("sums", "accounts", ("members",), lambda inputs: inputs["members"], Chart("key", "number"))
+    chart = Chart("bars", Nominal(("key",)), Measure("number", "sum", "members"))
+    report = Report("sums", "accounts", ("members",), lambda inputs: inputs["members"], ("key",), chart)
 
     # when, then
     with pytest.raises(JobFailedError, match=r"1 of 1 reports failed.*\n- sums: \w+/members\.py, line 1: SyntaxError"):

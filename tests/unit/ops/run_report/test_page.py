@@ -1,5 +1,6 @@
 """The page of a run: what it says, that it escapes what came from outside, and that it asks nobody for anything."""
 
+import html
 import re
 from datetime import UTC, datetime, timedelta
 
@@ -8,7 +9,7 @@ import pytest
 
 from ops.quarantine.rows import RefusedRule
 from ops.run_report.facts import DatasetFacts, ReportFacts, RowCounts
-from ops.run_report.page import SHOWN_ROWS, bars_of, duration_in_words, render_page, size_in_words
+from ops.run_report.page import duration_in_words, render_page, size_in_words
 from reports import REPORTS
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
@@ -97,19 +98,17 @@ def test_the_flow_goes_on_to_the_view_and_the_reports_that_read_it():
     assert "published view 1,000 members_by_parcel_count : 1,000 rows" in page
 
 
-def test_a_chart_adds_up_the_rows_of_a_category_and_shows_the_longest_first():
-    rows = pl.DataFrame(
-        {"town": ["LEEDS", "DERBY", "LEEDS"], "size": ["Small", "Small", "Large"], "members": [1, 4, 7]}
-    )
-    bars = bars_of(report(rows, TOWNS))
-    assert [(bar.label, bar.value, bar.percent) for bar in bars] == [("LEEDS", "8", 100.0), ("DERBY", "4", 50.0)]
+def test_a_chart_that_cannot_be_drawn_says_why_and_the_others_are_drawn():
+    # given rows of which two have the report's key
+    rows = pl.DataFrame({"parcel_count": [1, 1], "members": [3, 4]})
+    sound = pl.DataFrame({"town": ["LEEDS"], "size": ["Small"], "members": [1], "parcels": [1]})
 
+    # when
+    page = render_page("dev", [], [report(rows), report(sound, TOWNS)], NOW)
 
-def test_a_chart_of_many_categories_shows_the_largest():
-    rows = pl.DataFrame({"parcel_count": range(1, 40), "members": range(1, 40)})
-    bars = bars_of(report(rows))
-    assert len(bars) == SHOWN_ROWS
-    assert bars[0].label == "39"
+    # then
+    assert "The chart is not drawn: rows repeat the report's key (parcel_count)" in html.unescape(text_of(page))
+    assert 'title="LEEDS, Small: 1"' in page
 
 
 def test_a_report_that_was_never_computed_says_so():

@@ -12,9 +12,11 @@ from tests.support.declarations import DATASET, write_package
 
 REPORT = """
 import narwhals as nw
-from processing.declaring.report import Chart, Report
+from processing.declaring.chart import Chart, Measure, Nominal
+from processing.declaring.report import Report
 
-REPORT = Report(name="sums", team="accounts", inputs=("members",), query={query}, chart=Chart("key", "{value}"))
+CHART = Chart("bars", x=Nominal(("key",)), y=Measure("{value}", aggregation="sum", unit="members"))
+REPORT = Report(name="sums", team="accounts", inputs=("members",), query={query}, key=("key",), chart=CHART)
 """
 SOUND_QUERY = 'lambda inputs: inputs["members"].select("key", "number")'
 
@@ -69,8 +71,8 @@ def members(old: str = "", new: str = "") -> str:
             r"members\.py: cleansing names columns \['no'\]",
         ),
         (
-            members("schema=Rows,", "schema=Rows, personal=('no',),"),
-            r"members\.py: personal names columns \['no'\]",
+            members("schema=Rows,", "schema=Rows, classes={'no': 'personal'},"),
+            r"members\.py: classes names columns \['no'\]",
         ),
         (members("number", "_number"), r"members\.py: columns \['_number'\] start with an underscore"),
         (members('name="members"', 'name="people"'), r"members\.py: declares 'people': rename the file to people\.py"),
@@ -144,7 +146,7 @@ def test_usable_declarations_are_separated_from_broken_ones(find):
             r'sums\.py: ColumnNotFoundError: unable to find column "no"; valid columns: \["key", "number",[^\]]+\]$',
         ),
         ("7", "number", r"sums\.py: query is 7, expected a function"),
-        (SOUND_QUERY, "no", r"sums\.py: the chart shows columns \['no'\], the report has \['key', 'number'\]"),
+        (SOUND_QUERY, "no", r"sums\.py: the chart names columns \['no'\], the report has \['key', 'number'\]"),
     ],
 )
 def test_a_reports_mistake_is_reported_with_its_file(find, tmp_path, monkeypatch, query, value, message):

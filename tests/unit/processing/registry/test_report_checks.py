@@ -9,9 +9,10 @@ from processing.registry.report_checks import find_reports
 from tests.support.declarations import write_package
 
 DECLARATION = """
-from processing.declaring.report import Chart, Report
+from processing.declaring.chart import Chart, Measure, Nominal
+from processing.declaring.report import Report
 REPORT = Report(name="{name}", team="{team}", inputs={inputs}, query=lambda inputs: inputs["parcels"],
-                chart=Chart("town", "member_id"))
+                key=("label",), chart=Chart("bars", Nominal(("label",)), Measure("member_id", "maximum", "number")))
 """
 
 

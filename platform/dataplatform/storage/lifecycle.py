@@ -1,0 +1,57 @@
+"""The bucket's lifecycle: what expires, and when."""
+
+from collections.abc import Iterable
+from typing import Final
+
+import pulumi_aws as aws
+
+from dataplatform.errors import ProgramError
+from lake.keys import ATHENA
+from processing.declaring.dataset import Dataset
+
+Rule = aws.s3.BucketLifecycleConfigurationRuleArgsDict
+
+QUERY_RESULT_DAYS: Final = 30
+# docs.aws.amazon.com/AmazonS3/latest/userguide/intro-lifecycle-rules.html
+MOST_RULES: Final = 1000
+"""Rules that S3 takes for a bucket."""
+
+
+def lifecycle_rules(noncurrent_days: int, datasets: Iterable[Dataset]) -> list[Rule]:
+    """The rules of the lake's bucket, those of the datasets last.
+
+    Args:
+        noncurrent_days: how long overwritten, deleted and expired objects can be restored.
+        datasets: whose retention becomes a rule for each prefix that expires.
+
+    Raises:
+        ProgramError: S3 would not take as many rules.
+    """
+    rules: list[Rule] = [
+        {**_rule("abort-incomplete-uploads", ""), "abort_incomplete_multipart_upload": {"days_after_initiation": 7}},
+        {
+            **_rule("expire-noncurrent-versions", ""),
+            "noncurrent_version_expiration": {"noncurrent_days": noncurrent_days},
+        },
+        _expiring("query-results", f"{ATHENA}/", QUERY_RESULT_DAYS),
+        *(
+            _expiring(prefix.strip("/").replace("/", "-"), prefix, days)
+            for dataset in datasets
+            for prefix, days in dataset.days_by_prefix.items()
+        ),
+    ]
+    if len(rules) > MOST_RULES:
+        raise ProgramError(
+            f"the bucket's lifecycle would have {len(rules):,} rules, S3 takes {MOST_RULES:,}: each dataset with a "
+            "retention has a rule for each prefix that expires; declare a retention for fewer datasets, or for fewer "
+            "of their prefixes"
+        )
+    return rules
+
+
+def _expiring(what: str, prefix: str, days: int) -> Rule:
+    return {**_rule(f"expire-{what}", prefix), "expiration": {"days": days}}
+
+
+def _rule(identifier: str, prefix: str) -> Rule:
+    return {"id": identifier, "status": "Enabled", "filter": {"prefix": prefix}}

@@ -1,0 +1,27 @@
+"""How long a dataset's objects are kept."""
+
+from dataclasses import dataclass
+from typing import Final
+
+FEWEST_DAYS: Final = 7
+"""Time to notice a failed run and to replay, before an object expires."""
+MOST_DAYS: Final = 36_500
+HISTORY_OUTLIVES: Final = 7
+"""Days that clean rows have to be kept longer than their object: an object without clean rows is processed again, and
+S3 may expire an object days late."""
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """Days from an object's creation until it expires, by prefix. Objects of a prefix without days are kept.
+
+    An expired object can be restored for as long as the stack keeps noncurrent versions, and then is gone.
+    """
+
+    inbound: int | None = None
+    """Objects as delivered. Later, their rows can no longer be replayed."""
+    warehouse: int | None = None
+    """Files of clean rows. Their rows leave the published view, so only sources that send a row again, or once, can
+    have it."""
+    quarantine: int | None = None
+    """Refused rows with their original text. None: as long as their objects."""

@@ -1,0 +1,46 @@
+"""The bucket's lifecycle follows from the datasets' declarations."""
+
+import dataclasses
+import re
+
+import pytest
+
+from dataplatform.errors import ProgramError
+from dataplatform.storage.lifecycle import MOST_RULES, lifecycle_rules
+from datasets import DATASETS
+from processing.declaring.retention import Retention
+
+PARCELS = DATASETS["parcels"]
+PLATFORMS = len(lifecycle_rules(90, []))
+"""Rules that no dataset declares."""
+
+
+def test_each_prefix_that_expires_has_a_rule():
+    rules = lifecycle_rules(90, DATASETS.values())
+    declared = {prefix: days for dataset in DATASETS.values() for prefix, days in dataset.days_by_prefix.items()}
+    assert declared
+    assert {rule["filter"]["prefix"]: rule["expiration"]["days"] for rule in rules[PLATFORMS:]} == declared
+    assert len({rule["id"] for rule in rules}) == len(rules)
+
+
+@pytest.mark.parametrize("name", DATASETS)
+def test_a_prefix_of_one_dataset_has_no_objects_of_another(name):
+    prefixes = {prefix for other in DATASETS if other != name for prefix in DATASETS[other].days_by_prefix}
+    assert not [prefix for prefix in prefixes if f"inbound/{name}/x".startswith(prefix)]
+
+
+def test_a_dataset_without_a_retention_adds_no_rule():
+    assert len(lifecycle_rules(90, [PARCELS])) == PLATFORMS
+
+
+def test_rules_that_s3_would_not_take_are_refused_with_their_number():
+    # given datasets with three rules each, one more than fit
+    kept = Retention(inbound=90, warehouse=400)
+    fitting = (MOST_RULES - PLATFORMS) // 3
+    many = [dataclasses.replace(PARCELS, name=f"parcels_{number}", retention=kept) for number in range(fitting + 1)]
+
+    # then
+    assert len(lifecycle_rules(90, many[:-1])) <= MOST_RULES
+    words = re.escape(f"would have {PLATFORMS + 3 * len(many):,} rules, S3 takes 1,000: each dataset with a retention")
+    with pytest.raises(ProgramError, match=words):
+        lifecycle_rules(90, many)
