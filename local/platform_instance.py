@@ -11,7 +11,13 @@ from typing import Any, Final, cast
 
 from emulation.aws.emulator import Emulator, emulator_process, stop_emulator
 from emulation.processes import BackgroundProcess, write_whole
-from emulation.pulumi_engine import Deployment, EngineError, discard_state, read_stack_configuration
+from emulation.pulumi_engine import (
+    Deployment,
+    EngineError,
+    discard_state,
+    load_packages,
+    read_stack_configuration,
+)
 from emulation.pulumi_engine.pulumi_cli import PulumiProject, discard_pulumi
 from emulation.sftp_server.process import USER, SourceServer
 from emulation.sql_server.process import SqlServer, known_servers
@@ -113,23 +119,23 @@ class LocalPlatform:
             return self._up(fresh=fresh, progress=progress)
 
     def _up(self, *, fresh: bool, progress: Progress) -> Deployment:
-        if not self.emulator.process.is_running():
+        if self.emulator.process.is_running():
+            self._use_emulator(fresh=fresh, progress=progress)
+            starting = None
+        else:
             progress("starting the embedded AWS")
-            self.emulator.start()
+            starting = self.emulator.launch()
             write_whole(_port_file(self.state_directory), str(self.port))
-            self._new_instance()
-        elif (stands_at := recorded_port(self.state_directory)) != self.port:
-            raise PlatformPortError(
-                f"the platform in {self.state_directory} stands at port {stands_at}, not at {self.port}: leave --port "
-                "out, stop it with `python -m local down`, or name another directory with --state-dir"
-            )
-        elif fresh:
-            progress("throwing away what the platform holds")
-            self.emulator.reset()
             self._new_instance()
         if not self.source.process.is_running():
             progress("starting the stand-in SFTP server")
             self.source.start()
+        if starting is not None:
+            # Meanwhile: on two cores, both are ready at the same time.
+            progress("loading the program's packages")
+            load_packages()
+            progress("waiting for the embedded AWS")
+            starting.wait()
         instance = self._instance_file.read_text()
         engine = choose_engine(self.engine, self.state_directory, instance)
         deployment = DEPLOYS[engine](
@@ -150,6 +156,18 @@ class LocalPlatform:
         for name in self.sql_servers:
             self.start_sql_server(name, progress)
         return deployment
+
+    def _use_emulator(self, *, fresh: bool, progress: Progress) -> None:
+        """Use the emulator that runs, emptied if that is asked for."""
+        if (recorded := recorded_port(self.state_directory)) != self.port:
+            raise PlatformPortError(
+                f"the platform in {self.state_directory} stands at port {recorded}, not at {self.port}: leave --port "
+                "out, stop it with `python -m local down`, or name another directory with --state-dir"
+            )
+        if fresh:
+            progress("throwing away what the platform holds")
+            self.emulator.reset()
+            self._new_instance()
 
     def start_sql_server(self, name: str, progress: Progress = lambda _: None) -> None:
         """Start one of the stand-in SQL Servers unless it runs. The sample fills the one that it is about.
