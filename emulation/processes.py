@@ -65,8 +65,8 @@ class BackgroundProcess:
             within_seconds: how long it may use no processor time before it is ready.
 
         Raises:
-            ProcessError: it ended, did nothing for so long, or was not ready after LONGEST_START_SECONDS of polls; it is
-                stopped then.
+            ProcessError: it ended, did nothing for so long, or was not ready after LONGEST_START_SECONDS of polls. It
+                is stopped then.
         """
         self.launch(command, environment, is_ready=is_ready, within_seconds=within_seconds).wait()
 

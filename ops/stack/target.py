@@ -24,8 +24,8 @@ EMULATOR_SECRET_KEY: Final = "test"  # noqa: S105 - the emulator's published def
 TEMPORARY_FILES: Final = "tmp"
 """Folder of a local platform's directory, deleted when the platform stops."""
 LOCAL_SECONDS: Final = 900
-"""How long an answer of the emulator may take: as long as the longest function. On this machine nothing is lost, and what
-waits is a slow machine; asked again, it would do the same work twice."""
+"""How long an answer of the emulator may take: as long as the longest function. On this machine no answer is lost, and
+a second request would only do the same work twice."""
 # One for all sessions: to read AWS's service descriptions again for each takes a tenth of a second.
 _DESCRIPTIONS: Final = botocore.loaders.create_loader()
 _LOOPBACK: Final = "127.0.0.1"

@@ -6,6 +6,7 @@ import re
 
 import polars as pl
 import pytest
+from typer import Exit
 
 from lake.keys import parse_inbound_key
 from local.commands import _errors_for_a_person, errors
@@ -18,7 +19,6 @@ from local.platform_instance import DEFAULT_STATE_DIRECTORY, LocalPlatform
 from ops.stack.row_accounts import RowAccount
 from ops.stack.terminal import PrintableConsole
 from reports import REPORTS
-from typer import Exit
 
 WIDTH = 80
 TEAMS = sorted({report.team for report in REPORTS.values()})
@@ -40,12 +40,12 @@ def result():
     account = RowAccount(10_000, 9_767, 153, 80)
     inbound = parse_inbound_key(f"inbound/parcels/2026/11/22/{'my own file of parcels ' * 4}.csv")
     rules = {"registration_plate_is_in_the_style_of_the_country_of_its_first_registration": 50, "customer_id|type": 40}
-    name = sorted(REPORTS)[0]
+    name = min(REPORTS)
     columns = [f"a_column_with_a_long_name_{number}" for number in range(6)]
     return DemoResult(
         objects=[ObjectResult(inbound, account, rules)],
         events=EventsResult({202: 250, 409: 1}, 231, account, 2_040, rules),
-        report_rows={each: 1_000_000 for each in REPORTS},
+        report_rows=dict.fromkeys(REPORTS, 1_000_000),
         shown_report_name=name,
         shown_report=pl.DataFrame([["a long value of a report"] * 6] * 9, schema=columns, orient="row"),
         access=AccessMatrix(
@@ -81,7 +81,7 @@ def test_next_steps_fit_a_terminal(console, platform):
     assert [line for line in printed(console) if len(line) > WIDTH] == []
 
 
-def test_printed_command_to_post_is_one_for_a_shell(console, platform, monkeypatch):
+def test_printed_command_to_post_is_one_for_a_shell(console, platform):
     # given what the printed lines say
     tables.print_next_steps(console, platform)
     text = console.file.getvalue()
@@ -95,7 +95,7 @@ def test_printed_command_to_post_is_one_for_a_shell(console, platform, monkeypat
 
 def test_error_fits_a_terminal_but_for_a_word_that_is_longer(monkeypatch, capsys):
     # given
-    path = f"/tmp/{'a-folder/' * 12}file.csv"
+    path = f"/home/me/{'a-folder/' * 12}file.csv"
     monkeypatch.setattr(errors, "width", WIDTH)
 
     # when
