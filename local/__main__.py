@@ -9,7 +9,8 @@ _SILENCE_SECONDS = 2.0
 def main() -> None:
     """Give the command. Ctrl-C is answered in one line even before there is a command to stop."""
     loaded = threading.Event()
-    threading.Thread(target=_report, args=(loaded,), daemon=True).start()
+    if sys.argv[1:2] in (["up"], ["demo"]):
+        threading.Thread(target=_report, args=(loaded,), daemon=True).start()
     try:
         # Importing takes a second, on a slow machine longer, in which a person may think better of it.
         from local.commands import app  # noqa: PLC0415 - as just said

@@ -14,7 +14,7 @@ seconds() { echo "$(($(date +%s) - started)) s"; }
 # A line now and then, since neither of the two shows how far it is without a terminal.
 report() {
     # Without the output, which whoever reads it would wait for.
-    while sleep 5 >/dev/null; do
+    while sleep 5 >/dev/null 2>&1; do
         echo "  installing $requirements, $(seconds)"
     done
 }

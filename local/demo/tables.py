@@ -92,14 +92,15 @@ def _print_how_to_post(console: Console, platform: LocalPlatform) -> None:
     url = find_target(LOCAL_STACK, platform.state_directory).exports["eventsUrl"]
     # In lines that a shell joins, and no longer than a terminal's.
     command = (
-        f'echo "x-api-key: $({events_key_command(platform)})" |',
+        f"{events_key_command(platform)} |",
+        "  sed 's/^/x-api-key: /' |",
         '  curl -H @- -H "Content-Type: application/json" \\',
         f"  {url}/events \\",
         *f"  -d {shlex.quote(json.dumps(event, indent=2))}".splitlines(),
     )
     console.print("\nPost an event of your own, as often as you like: it stays one.", style="bold")
     for line in command:
-        console.print(f"  {escape(line)}", highlight=False, soft_wrap=True)
+        console.print(f"  {line}", markup=False, highlight=False, soft_wrap=True)
 
 
 def events_key_command(platform: LocalPlatform) -> str:

@@ -2,7 +2,8 @@
 
 import io
 import json
-import re
+import os
+import subprocess
 
 import polars as pl
 import pytest
@@ -21,6 +22,7 @@ from ops.stack.terminal import PrintableConsole
 from reports import REPORTS
 
 WIDTH = 80
+URL = "http://127.0.0.1:4566/restapis/abcdefghij/v1/_user_request_"
 TEAMS = sorted({report.team for report in REPORTS.values()})
 PLACES = (*TEAMS, "inbound", "warehouse", "quarantine")
 
@@ -64,7 +66,7 @@ def platform(tmp_path, monkeypatch):
     monkeypatch.setattr("sys.executable", str(tmp_path / ".venv/bin/python"))
     state = DEFAULT_STATE_DIRECTORY.resolve()
     state.mkdir()
-    exports = {"eventsUrl": "http://127.0.0.1:4566/restapis/abcdefghij/v1/_user_request_"}
+    exports = {"eventsUrl": URL}
     record = {"endpoint": "http://127.0.0.1:4566", "region": "eu-west-1", "exports": exports}
     (state / "stack.json").write_text(json.dumps(record))
     return LocalPlatform(state, 4566)
@@ -81,22 +83,35 @@ def test_next_steps_fit_a_terminal(console, platform):
     assert [line for line in printed(console) if len(line) > WIDTH] == []
 
 
-def test_printed_command_to_post_is_one_for_a_shell(console, platform):
-    # given what the printed lines say
+def test_printed_command_posts_an_event(console, platform, tmp_path):
+    # given a platform's commands, and a curl that shows what it is given
+    for program, code in ((".venv/bin/python", "echo secret"), ("bin/curl", 'cat; printf "%s\\n" "$@"')):
+        file = tmp_path / program
+        file.parent.mkdir(parents=True)
+        file.write_text(f"#!/bin/sh\n{code}\n")
+        file.chmod(0o755)
+
+    # when what is printed is typed
     tables.print_next_steps(console, platform)
     text = console.file.getvalue()
-    command = text[text.index("  echo ") : text.index("\n\nThe platform stays up")]
+    command = text[text.index("  .venv/bin/python") : text.index("\n\nThe platform stays up")]
+    path = f"{tmp_path / 'bin'}:{os.environ['PATH']}"
+    shell = subprocess.run(
+        ["/bin/sh", "-c", command], cwd=tmp_path, env={"PATH": path}, capture_output=True, text=True, check=True
+    )
 
-    # then they are one command, whose data is one JSON object
-    joined = command.replace("\\\n", "")
-    assert re.fullmatch(r" +echo \"x-api-key: \$\(.* events-key.*\)\" \|\n.*curl .*/events +-d '(?s:.*)'", joined)
-    assert json.loads(joined[joined.index("'") + 1 : joined.rindex("'")])["source"] == "curl"
+    # then
+    header, *words = shell.stdout.split("\n", 6)
+    assert header == "x-api-key: secret"
+    assert words[:5] == ["-H", "@-", "-H", "Content-Type: application/json", f"{URL}/events"]
+    assert words[5].startswith("-d\n")
+    assert json.loads(words[5].removeprefix("-d\n"))["source"] == "curl"
 
 
 def test_error_fits_a_terminal_but_for_a_word_that_is_longer(monkeypatch, capsys):
     # given
     path = f"/home/me/{'a-folder/' * 12}file.csv"
-    monkeypatch.setattr(errors, "width", WIDTH)
+    monkeypatch.setattr(errors, "_width", WIDTH)
 
     # when
     with pytest.raises(Exit), _errors_for_a_person():
