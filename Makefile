@@ -14,16 +14,13 @@ help: ## List the commands.
 
 install: $(DEVELOPMENT) ## Make the virtual environment (.venv) with everything pinned, the tools of development too.
 
-$(INSTALLED): requirements/local.txt requirements/system-packages.sh
+$(INSTALLED): requirements/local.txt requirements/system-packages.sh requirements/install.sh
 	@PYTHON=$(PYTHON) sh requirements/system-packages.sh
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@echo "installing the pinned requirements into $(VENV); a minute or two, once"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/local.txt
+	@PYTHON=$(PYTHON) sh requirements/install.sh $(VENV) requirements/local.txt
 	@touch $@
 
 $(DEVELOPMENT): $(INSTALLED) requirements/development.txt
-	@echo "installing the pinned tools of development into $(VENV); a minute or two, once"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/development.txt
+	@sh requirements/install.sh $(VENV) requirements/development.txt
 	@touch $@
 
 demo: $(INSTALLED) ## From an SFTP server to a team's report, on this machine. DEMO="--down" and other options are passed on.
@@ -86,7 +83,7 @@ format: $(DEVELOPMENT) ## Format, and mend what the linter can mend.
 	@$(BIN)/ruff check --fix .
 
 lock: $(DEVELOPMENT) ## Pin the requirements again, from requirements/*.in.
-	@cd requirements && for name in development local program functions functions-test jobs extract sample bench go; do \
+	@cd requirements && for name in development local program functions functions-test jobs extract sample bench go uv; do \
 		constraint=$$([ $$name = development ] || echo "--constraint development.txt"); \
 		../$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
 			--no-emit-index-url --no-emit-find-links $$constraint $$name.in --output-file $$name.txt || exit 1; \

@@ -18,6 +18,8 @@ from emulation.errors import EmulationError
 from ops.stack.private_files import PRIVATE_UMASK, make_private_folder, open_private, write_private
 
 POLL_SECONDS: Final = 0.05
+LONGEST_START_SECONDS: Final = 600.0
+"""After so many seconds of polls, a process that works and is never ready is an error too."""
 # Long enough to close what is open; nothing of what these processes hold outlives them.
 STOP_SECONDS: Final = 1.0
 _HELD_BACK: Final = (signal.SIGINT, signal.SIGTERM)
@@ -54,20 +56,38 @@ class BackgroundProcess:
         is_ready: Callable[[], bool],
         within_seconds: float,
     ) -> None:
-        """Start it and wait until it is ready.
+        """Start it and wait until it is ready, on a slow machine for as long as it works.
+
+        Args:
+            command: the program and its arguments.
+            environment: all of its environment.
+            is_ready: asked again and again.
+            within_seconds: how long it may use no processor time before it is ready.
 
         Raises:
-            ProcessError: it ended, or was not ready in time; it is stopped then.
+            ProcessError: it ended, did nothing for so long, or was not ready after LONGEST_START_SECONDS of polls. It
+                is stopped then.
         """
+        self.launch(command, environment, is_ready=is_ready, within_seconds=within_seconds).wait()
+
+    def launch(
+        self,
+        command: Sequence[str],
+        environment: Mapping[str, str],
+        *,
+        is_ready: Callable[[], bool],
+        within_seconds: float,
+    ) -> "StartingProcess":
+        """Start it as `start` does, but let the caller say when to wait for it."""
         make_private_folder(self.log_file.parent)
         try:
             # An interrupt before the record is written would leave a process that nobody finds again.
             with _signals_held_back(), open_private(self.log_file) as log:
-                process = self._launch(command, environment, log)
-            self._wait(process, is_ready, within_seconds)
+                started = self._launch(command, environment, log)
         except BaseException:
             self.stop()
             raise
+        return StartingProcess(self, started, is_ready, within_seconds)
 
     def is_running(self) -> bool:
         """Whether the process that was started is still there, and not another one under its number."""
@@ -105,15 +125,6 @@ class BackgroundProcess:
         write_whole(self._record, json.dumps(record))
         return process
 
-    def _wait(self, process: subprocess.Popen[bytes], is_ready: Callable[[], bool], within_seconds: float) -> None:
-        deadline = time.monotonic() + within_seconds
-        while not is_ready():
-            if process.poll() is not None:
-                raise ProcessError(f"{self.name} ended at once (exit {process.returncode}):\n{self._last_lines()}")
-            if time.monotonic() > deadline:
-                raise ProcessError(f"{self.name} was not ready in {within_seconds:g} s:\n{self._last_lines()}")
-            time.sleep(POLL_SECONDS)  # between two polls
-
     def _find(self) -> psutil.Process | None:
         try:
             record = json.loads(self._record.read_text())
@@ -126,8 +137,57 @@ class BackgroundProcess:
             return None
         return process if same else None
 
-    def _last_lines(self) -> str:
+    def last_lines(self) -> str:
+        """The end of its output."""
         return "\n".join(self.log_file.read_text(errors="replace").splitlines()[-15:])
+
+
+@dataclass(frozen=True, slots=True)
+class StartingProcess:
+    """A background process that was started and may not be ready."""
+
+    process: BackgroundProcess
+    started: subprocess.Popen[bytes]
+    is_ready: Callable[[], bool]
+    within_seconds: float
+
+    def wait(self) -> None:
+        """Wait until it is ready.
+
+        Raises:
+            ProcessError: as `BackgroundProcess.start` says.
+        """
+        try:
+            self._wait()
+        except BaseException:
+            self.process.stop()
+            raise
+
+    def _wait(self) -> None:
+        # Polls are counted, not seconds: a machine that slept, or has little time for this, is not a failure.
+        polls, idle, worked = 0, 0, 0.0
+        while not self.is_ready():
+            if self.started.poll() is not None:
+                raise self._error(f"ended at once (exit {self.started.returncode})")
+            before, worked = worked, _processor_seconds(self.started.pid)
+            polls, idle = polls + 1, 0 if worked > before else idle + 1
+            if idle * POLL_SECONDS > self.within_seconds:
+                raise self._error(f"was not ready, and did nothing for {self.within_seconds:g} s")
+            if polls * POLL_SECONDS > LONGEST_START_SECONDS:
+                raise self._error(f"was not ready in {LONGEST_START_SECONDS:g} s of work")
+            time.sleep(POLL_SECONDS)  # between two polls
+
+    def _error(self, problem: str) -> ProcessError:
+        return ProcessError(f"{self.process.name} {problem}:\n{self.process.last_lines()}")
+
+
+def _processor_seconds(pid: int) -> float:
+    """Processor time that a process has used; 0 of one that has just ended."""
+    try:
+        used = psutil.Process(pid).cpu_times()
+    except psutil.NoSuchProcess:
+        return 0.0
+    return used.user + used.system
 
 
 def _signal_group(group: int, number: signal.Signals) -> None:

@@ -2,18 +2,23 @@
 
 import json
 import signal
+import textwrap
+import time
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Final, NoReturn
 
+import psutil
 import typer
 from botocore.exceptions import BotoCoreError, ClientError
+from rich.text import Text
 
 from emulation.errors import EmulationError
 from emulation.pulumi_engine.cli.home import export_lines
 from emulation.pulumi_engine.pulumi_cli import require_cli
 from lake.errors import LakeError
+from lake.printable import printable_lines
 from lake.stacks import LOCAL_STACK
 from local.containers.api_page import DEFAULT_PORT as DEFAULT_PAGE_PORT
 from local.containers.api_page import ApiPageServer
@@ -34,7 +39,7 @@ from local.platform_instance import (
 )
 from ops.stack.errors import OperatorError
 from ops.stack.target import TargetError, find_target
-from ops.stack.terminal import PrintableConsole, escape, fail
+from ops.stack.terminal import PrintableConsole, escape
 from processing.errors import ProcessingError
 
 app = typer.Typer(
@@ -82,9 +87,20 @@ def _errors_for_a_person() -> Generator[None]:
     try:
         yield
     except _EXPECTED as error:
-        fail("", error)
+        _fail("", error)
     except (BotoCoreError, ClientError) as error:
-        fail("the emulator answered: ", error)
+        _fail("the emulator answered: ", error)
+
+
+def _fail(prefix: str, error: Exception) -> NoReturn:
+    """Print an error in lines that fit the terminal, and exit with 1. A path that does not fit stays whole."""
+    for line in printable_lines(f"error: {prefix}{error}").split("\n"):
+        fitting = textwrap.wrap(line, errors.width, break_long_words=False, break_on_hyphens=False)
+        for each in fitting or [""]:
+            shown = Text(each)
+            shown.highlight_regex("^error:", "red")
+            errors.print(shown, highlight=False, soft_wrap=True)
+    raise typer.Exit(1) from error
 
 
 @contextmanager
@@ -144,11 +160,13 @@ def demo(
         load_sample()
     platform = find_platform(state_dir.resolve(), port, engine)
     with _errors_for_a_person(), _as_before_on_interrupt(platform):
-        result = run_demo(platform, Steps(console), own_file, events)
+        steps = Steps(console)
+        steps.seconds["Load Python's packages"] = time.time() - psutil.Process().create_time()
+        result = run_demo(platform, steps, own_file, events)
         print_result(console, result)
         if down_afterwards:
-            platform.down()
-            console.print("The platform is stopped.")
+            with steps.step("Stop the platform"):
+                platform.down()
         else:
             print_next_steps(console, platform)
 

@@ -7,11 +7,15 @@ import uuid
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from emulation.aws.emulator import Emulator, emulator_process, stop_emulator
 from emulation.processes import BackgroundProcess, write_whole
-from emulation.pulumi_engine import Deployment, EngineError, discard_state, read_stack_configuration
+from emulation.pulumi_engine import (
+    Deployment,
+    discard_state,
+    load_packages,
+)
 from emulation.pulumi_engine.pulumi_cli import PulumiProject, discard_pulumi
 from emulation.sftp_server.process import USER, SourceServer
 from emulation.sql_server.process import SqlServer, known_servers
@@ -19,6 +23,7 @@ from lake.stacks import LOCAL_STACK
 from local.demo.sample import find_sample
 from local.engine import DEPLOYS, Engine, choose_engine, engine_of
 from local.errors import LocalError
+from local.stack_file import CONNECTIONS_SETTING, DATABASES_SETTING, REGION_SETTING, entries, read_configuration
 from ops.stack.private_files import make_state_folder, open_private
 from ops.stack.target import find_target
 
@@ -28,12 +33,7 @@ SFTP_SERVER: Final = "SFTP server"
 SQL_SERVER: Final = "SQL Server"
 DEFAULT_STATE_DIRECTORY: Final = Path(".local")
 DEFAULT_PORT: Final = 4566
-REGION_SETTING: Final = "aws:region"
-CONNECTIONS_SETTING: Final = "data-platform:connections"
-DATABASES_SETTING: Final = "data-platform:databases"
 PARAMETER_PREFIX: Final = f"/data-platform/{LOCAL_STACK}"
-_STAND_INS: Final = (CONNECTIONS_SETTING, DATABASES_SETTING)
-"""Settings whose every entry gets a stand-in's address."""
 
 Progress = Callable[[str], None]
 
@@ -60,7 +60,7 @@ class LocalPlatform:
     @property
     def emulator(self) -> Emulator:
         """The embedded AWS."""
-        return Emulator(self.port, str(_read_configuration(self.program)[REGION_SETTING]), self.state_directory)
+        return Emulator(self.port, str(read_configuration(self.program)[REGION_SETTING]), self.state_directory)
 
     @property
     def source(self) -> SourceServer:
@@ -70,7 +70,7 @@ class LocalPlatform:
     @property
     def sql_servers(self) -> dict[str, SqlServer]:
         """The stand-ins for the SQL Servers that the stack's file names."""
-        names = _entries(_read_configuration(self.program), DATABASES_SETTING)
+        names = entries(read_configuration(self.program), DATABASES_SETTING)
         return {name: SqlServer(self.state_directory, name) for name in names}
 
     def parts(self) -> frozenset[str]:
@@ -113,23 +113,23 @@ class LocalPlatform:
             return self._up(fresh=fresh, progress=progress)
 
     def _up(self, *, fresh: bool, progress: Progress) -> Deployment:
-        if not self.emulator.process.is_running():
+        if self.emulator.process.is_running():
+            self._use_emulator(fresh=fresh, progress=progress)
+            starting = None
+        else:
             progress("starting the embedded AWS")
-            self.emulator.start()
+            starting = self.emulator.launch()
             write_whole(_port_file(self.state_directory), str(self.port))
-            self._new_instance()
-        elif (stands_at := recorded_port(self.state_directory)) != self.port:
-            raise PlatformPortError(
-                f"the platform in {self.state_directory} stands at port {stands_at}, not at {self.port}: leave --port "
-                "out, stop it with `python -m local down`, or name another directory with --state-dir"
-            )
-        elif fresh:
-            progress("throwing away what the platform holds")
-            self.emulator.reset()
             self._new_instance()
         if not self.source.process.is_running():
             progress("starting the stand-in SFTP server")
             self.source.start()
+        if starting is not None:
+            # Meanwhile: on two cores, both are ready at the same time.
+            progress("loading the program's packages")
+            load_packages()
+            progress("waiting for the embedded AWS")
+            starting.wait()
         instance = self._instance_file.read_text()
         engine = choose_engine(self.engine, self.state_directory, instance)
         deployment = DEPLOYS[engine](
@@ -150,6 +150,18 @@ class LocalPlatform:
         for name in self.sql_servers:
             self.start_sql_server(name, progress)
         return deployment
+
+    def _use_emulator(self, *, fresh: bool, progress: Progress) -> None:
+        """Use the emulator that runs, emptied if that is asked for."""
+        if (recorded := recorded_port(self.state_directory)) != self.port:
+            raise PlatformPortError(
+                f"the platform in {self.state_directory} stands at port {recorded}, not at {self.port}: leave --port "
+                "out, stop it with `python -m local down`, or name another directory with --state-dir"
+            )
+        if fresh:
+            progress("throwing away what the platform holds")
+            self.emulator.reset()
+            self._new_instance()
 
     def start_sql_server(self, name: str, progress: Progress = lambda _: None) -> None:
         """Start one of the stand-in SQL Servers unless it runs. The sample fills the one that it is about.
@@ -221,7 +233,7 @@ class LocalPlatform:
 
     def _configuration(self) -> dict[str, object]:
         """The stack's own configuration with the stand-ins' addresses put in."""
-        configuration = _read_configuration(self.program)
+        configuration = read_configuration(self.program)
         # Over the person's own, so that the program still refuses what it does not know there.
         sftp_server = {
             "host": "127.0.0.1",
@@ -230,11 +242,11 @@ class LocalPlatform:
             "hostKeys": [self.source.host_key],
         }
         connections = {
-            name: connection | sftp_server for name, connection in _entries(configuration, CONNECTIONS_SETTING).items()
+            name: connection | sftp_server for name, connection in entries(configuration, CONNECTIONS_SETTING).items()
         }
         databases = {
             name: database | {"port": self.sql_servers[name].port}
-            for name, database in _entries(configuration, DATABASES_SETTING).items()
+            for name, database in entries(configuration, DATABASES_SETTING).items()
         }
         return {**configuration, CONNECTIONS_SETTING: connections, DATABASES_SETTING: databases}
 
@@ -273,24 +285,3 @@ def recorded_port(state_directory: Path) -> int | None:
 
 def _port_file(state_directory: Path) -> Path:
     return state_directory / "port"
-
-
-def _entries(configuration: dict[str, object], setting: str) -> dict[str, dict[str, object]]:
-    return cast("dict[str, dict[str, object]]", configuration.get(setting) or {})
-
-
-def _read_configuration(program: Path) -> dict[str, object]:
-    """The stack's settings, with those in place that the platform itself starts from. The program checks the others."""
-    configuration = read_stack_configuration(program, LOCAL_STACK)
-    missing = [] if isinstance(configuration.get(REGION_SETTING), str) else [f"{REGION_SETTING}, such as eu-west-1"]
-    for setting in _STAND_INS:
-        entries = configuration.get(setting, {})
-        if not isinstance(entries, dict):
-            missing.append(f"names under {setting}, each with its server")
-            continue
-        for name, entry in cast("dict[str, object]", entries).items():
-            if not isinstance(entry, dict):
-                missing.append(f"{setting}.{name}'s server")
-    if missing:
-        raise EngineError(f"{program / f'Pulumi.{LOCAL_STACK}.yaml'} lacks {' and '.join(missing)}")
-    return configuration

@@ -12,12 +12,14 @@ from pathlib import Path
 from typing import Final
 
 from emulation.errors import EmulationError
-from emulation.processes import BackgroundProcess
+from emulation.processes import BackgroundProcess, StartingProcess
 from ops.stack.private_files import make_private_folder
 from ops.stack.target import EMULATOR_ACCESS_KEY, EMULATOR_SECRET_KEY, TEMPORARY_FILES, local_environment
 
 HOST: Final = "127.0.0.1"
 START_SECONDS: Final = 30.0
+ANSWER_SECONDS: Final = 30.0
+RESET_SECONDS: Final = 600.0
 DECISIONS_VARIABLE: Final = "DATA_PLATFORM_DECISIONS"
 """Names a file that each IAM decision on a role is written to."""
 
@@ -58,6 +60,14 @@ class Emulator:
             PortInUseError: the port is taken.
             emulation.processes.ProcessError: it does not start.
         """
+        self.launch().wait()
+
+    def launch(self) -> StartingProcess:
+        """Start it; the caller waits until it answers.
+
+        Raises:
+            PortInUseError: the port is taken.
+        """
         check_port_is_free(self.port)
         temporary_files = self.state_directory.resolve() / TEMPORARY_FILES
         shutil.rmtree(temporary_files, ignore_errors=True)
@@ -80,14 +90,14 @@ class Emulator:
             # What runs in it calls it too.
             environment |= {"USE_SSL": "1", "AWS_CA_BUNDLE": str(self.certificate)}
         module = "emulation.aws.recorded" if DECISIONS_VARIABLE in environment else "emulation.aws.server"
-        self.process.start(
+        return self.process.launch(
             [sys.executable, "-m", module], environment, is_ready=self.answers, within_seconds=START_SECONDS
         )
 
     def answers(self) -> bool:
         """Whether the emulator says that it is ready."""
         try:
-            with self._opener().open(f"{self.endpoint}/_ministack/ready", timeout=2) as response:
+            with self._opener().open(f"{self.endpoint}/_ministack/ready", timeout=ANSWER_SECONDS) as response:
                 return response.status == 200  # noqa: PLR2004 - HTTP's OK
         except (urllib.error.URLError, ConnectionError, TimeoutError, FileNotFoundError):
             return False
@@ -95,7 +105,7 @@ class Emulator:
     def reset(self) -> None:
         """Throw away everything that it holds."""
         request = urllib.request.Request(f"{self.endpoint}/_ministack/reset", method="POST")  # noqa: S310 - http on loopback
-        with self._opener().open(request, timeout=30):
+        with self._opener().open(request, timeout=RESET_SECONDS):
             pass
 
     def _opener(self) -> urllib.request.OpenerDirector:

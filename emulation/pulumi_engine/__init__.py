@@ -15,7 +15,8 @@ have no meaning here; transforms, hooks and `.get()` are refused.
 
 from emulation.pulumi_engine.deployment import Deployment, deploy
 from emulation.pulumi_engine.errors import EngineError
+from emulation.pulumi_engine.packages import load_packages
 from emulation.pulumi_engine.settings import read_stack_configuration
 from emulation.pulumi_engine.state import discard_state
 
-__all__ = ["Deployment", "EngineError", "deploy", "discard_state", "read_stack_configuration"]
+__all__ = ["Deployment", "EngineError", "deploy", "discard_state", "load_packages", "read_stack_configuration"]

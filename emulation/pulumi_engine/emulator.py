@@ -10,11 +10,15 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from emulation.pulumi_engine.casing import without_none
 from emulation.pulumi_engine.errors import EngineError
-from ops.stack.target import local_session
+from ops.stack.target import LOCAL_SECONDS, local_session
 
-# Nothing that a program creates is safe to send twice, and on this machine nothing gets lost on the way.
+# Nothing that a program creates is safe to send twice, and on this machine nothing gets lost on the way: an answer that
+# takes long is one of a slow machine.
 _CONFIGURATION: Final = Config(
-    retries={"total_max_attempts": 1}, connect_timeout=5, read_timeout=60, max_pool_connections=16
+    retries={"total_max_attempts": 1},
+    connect_timeout=LOCAL_SECONDS,
+    read_timeout=LOCAL_SECONDS,
+    max_pool_connections=16,
 )
 
 

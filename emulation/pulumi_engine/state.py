@@ -72,6 +72,7 @@ class State:
         make_private_folder(directory)
         self.resources: dict[str, ResourceState] = {}
         """By URN, in the order in which they were created."""
+        self._texts: dict[str, tuple[ResourceState, str]] = {}
         self.replaced: list[Replaced] = []
         self._read()
         if not self.resources:
@@ -119,10 +120,18 @@ class State:
         content = {
             "version": _VERSION,
             "instance": self._instance,
-            "resources": {urn: asdict(known) for urn, known in self.resources.items()},
             "replaced": [asdict(each) for each in self.replaced],
         }
-        _write_atomically(self._file, json.dumps(content, indent=1))
+        resources = ",\n".join(f"{json.dumps(urn)}: {self._text(urn)}" for urn in self.resources)
+        _write_atomically(self._file, f'{json.dumps(content)[:-1]}, "resources": {{\n{resources}\n}}}}\n')
+
+    def _text(self, urn: str) -> str:
+        """A resource as JSON, made once: the file is written with each resource that is created."""
+        resource = self.resources[urn]
+        known = self._texts.get(urn)
+        if known is None or known[0] is not resource:
+            known = self._texts[urn] = resource, json.dumps(asdict(resource))
+        return known[1]
 
     def _read(self) -> None:
         try:

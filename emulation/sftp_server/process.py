@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from emulation.processes import BackgroundProcess
+from emulation.processes import BackgroundProcess, StartingProcess
 from emulation.sftp_server.server import generate_host_key, host_key_line
 from ops.stack.private_files import make_private_folder, write_private
 from ops.stack.target import local_environment
@@ -42,11 +42,15 @@ class SourceServer:
         return host_key_line(self._host_key_file)
 
     def start(self) -> None:
-        """Start it, at first on a free port.
+        """Start it, at first on a free port, and wait until it listens.
 
         Raises:
             emulation.processes.ProcessError: it does not start.
         """
+        self.launch().wait()
+
+    def launch(self) -> StartingProcess:
+        """Start it, at first on a free port; the caller waits until it listens."""
         make_private_folder(self.root)
         if not self._host_key_file.exists():
             generate_host_key(self._host_key_file)
@@ -55,7 +59,7 @@ class SourceServer:
         command = [sys.executable, "-m", "emulation.sftp_server.server", "--user", USER, "--port", port]
         command += ["--root", str(self.root), "--host-key", str(self._host_key_file)]
         command += ["--authorized-keys", str(self._authorized_keys_file), "--ready-file", str(self._port_file)]
-        self.process.start(
+        return self.process.launch(
             command,
             local_environment(os.environ),
             is_ready=self._port_file.exists,

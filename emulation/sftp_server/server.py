@@ -18,7 +18,7 @@ LOOPBACK: Final = "127.0.0.1"
 HOST_KEY_BITS: Final = 3072
 _RSA_SIGNATURES: Final = ("rsa-sha2-512", "rsa-sha2-256")
 _CIPHERS: Final = ("aes128-gcm@openssh.com", "aes256-gcm@openssh.com", "aes256-ctr")
-_LOGIN_TIMEOUT_SECONDS: Final = 20
+_LOGIN_TIMEOUT_SECONDS: Final = 120
 
 
 @dataclass(frozen=True, slots=True)

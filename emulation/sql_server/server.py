@@ -20,7 +20,7 @@ from emulation.sql_server.session import Session
 LOOPBACK: Final = "127.0.0.1"
 _LOG: Final = logging.getLogger(__name__)
 _FIRST_SESSION: Final = 51
-_LOGIN_SECONDS: Final = 20
+_LOGIN_SECONDS: Final = 120
 _STOP_SECONDS: Final = 10
 
 

@@ -24,7 +24,8 @@ from processing.storage.views import published_view
 
 _REQUESTS_AT_ONCE: Final = 8
 _POLL_SECONDS: Final = 0.1
-STALLED_SECONDS: Final = 60.0
+STALLED_SECONDS: Final = 300.0
+"""After which a queue that gets no shorter is an error: a slow machine may take a minute to start a function."""
 
 
 class EventsLostError(LocalError):

@@ -24,6 +24,10 @@ _STALE_SECONDS: Final = 3600
 # A callback whose receiver was killed is refused for as long as its claim lasts, and for the second in which it ends.
 _LONGEST_WAIT: Final = int(CLAIM.total_seconds()) + 1
 _BACKOFF: Final = 0.5
+AGAIN: Final = frozenset({HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.GATEWAY_TIMEOUT})
+"""Answers after which the API's document says to send a request again."""
+STALLED_SECONDS: Final = 300.0
+"""For how long every request may be answered so before that is an error."""
 
 Progress = Callable[[int, int], None]
 
@@ -56,7 +60,7 @@ def sender_pool() -> urllib3.PoolManager:
         redirect=0,
         # n waits are together BACKOFF * (2**n - 2).
         status=math.ceil(math.log2(_LONGEST_WAIT / _BACKOFF + 2)),
-        status_forcelist={HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.GATEWAY_TIMEOUT},
+        status_forcelist=AGAIN,
         allowed_methods=None,
         backoff_factor=_BACKOFF,
         retry_after_max=_LONGEST_WAIT,
@@ -68,13 +72,16 @@ def sender_pool() -> urllib3.PoolManager:
 class EventSender:
     """Sends to one stack's API, as those do who may."""
 
-    def __init__(self, target: Target, provider: str, callback: str) -> None:
+    def __init__(
+        self, target: Target, provider: str, callback: str, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         """Read key and secret, which stay here, from SSM.
 
         Args:
             target: the stack.
             provider: name of who posts with a key.
             callback: name of the third party that calls back.
+            clock: seconds that only grow.
         """
         ssm, exports = target.client("ssm"), target.exports
 
@@ -86,6 +93,7 @@ class EventSender:
         self._callback_secret = secret(exports["eventsCallbackSecretParameters"][callback]).encode()
         self._callbacks = f"/callbacks/{callback}"
         self._http = sender_pool()
+        self._clock, self._answered_at = clock, clock()
 
     def send(self, sample: SampleEvents, progress: Progress) -> PostedEvents:
         """Send all of a sample.
@@ -147,7 +155,12 @@ class EventSender:
         return {"Content-Type": "application/json", "X-Signature": f"sha256={digest}", "X-Timestamp": str(timestamp)}
 
     def _ask(self, path: str, body: bytes, headers: Mapping[str, str], expected: HTTPStatus) -> PostedEvents:
-        answer = self._http.request("POST", self._url + path, body=body, headers=dict(headers))
+        answer = self._request(path, body, headers)
+        # The receiver has a few seconds for what it asks AWS, which a slow machine may not keep.
+        while answer.status in AGAIN and self._clock() < self._answered_at + STALLED_SECONDS:
+            answer = self._request(path, body, headers)
+        if answer.status not in AGAIN:
+            self._answered_at = self._clock()
         told: dict[str, Any] = json.loads(answer.data)
         if answer.status != expected:
             raise UnexpectedAnswerError(
@@ -156,6 +169,9 @@ class EventSender:
             )
         accepted = Counter(told["accepted"]) if expected is HTTPStatus.ACCEPTED else Counter[str]()
         return PostedEvents(Counter({answer.status: 1}), accepted)
+
+    def _request(self, path: str, body: bytes, headers: Mapping[str, str]) -> urllib3.BaseHTTPResponse:
+        return self._http.request("POST", self._url + path, body=body, headers=dict(headers))
 
 
 def _add(sum_of_all: PostedEvents, said: PostedEvents) -> None:

@@ -62,7 +62,10 @@ def _how_to_collect(platform: LocalPlatform) -> list[tuple[str, str]]:
     """The command that collects the first dataset whose files come by SFTP, if there is one."""
     served = {name: each.source for name, each in DATASETS.items() if isinstance(each.source, SftpSource)}
     return [
-        (f"{_ops(platform)} collect {name}", f"after putting a file into {platform.source.root / source.directory}")
+        (
+            f"{_ops(platform)} collect {name}",
+            f"after putting a file into {_shown(platform.source.root / source.directory)}",
+        )
         for name, source in sorted(served.items(), key=lambda each: each[0] != _demo_file_dataset())
     ][:1]
 
@@ -87,12 +90,17 @@ def _print_how_to_post(console: Console, platform: LocalPlatform) -> None:
         "payload": dict(payload),
     }
     url = find_target(LOCAL_STACK, platform.state_directory).exports["eventsUrl"]
+    # In lines that a shell joins, and no longer than a terminal's.
     command = (
-        f'echo "x-api-key: $({events_key_command(platform)})" | curl -H @- -H "Content-Type: application/json" '
-        f"-d {shlex.quote(json.dumps(event))} {url}/events"
+        f"{events_key_command(platform)} |",
+        "  sed 's/^/x-api-key: /' |",
+        '  curl -H @- -H "Content-Type: application/json" \\',
+        f"  {url}/events \\",
+        *f"  -d {shlex.quote(json.dumps(event, indent=2))}".splitlines(),
     )
     console.print("\nPost an event of your own, as often as you like: it stays one.", style="bold")
-    console.print(f"  {escape(command)}", highlight=False, soft_wrap=True)
+    for line in command:
+        console.print(f"  {line}", markup=False, highlight=False, soft_wrap=True)
 
 
 def events_key_command(platform: LocalPlatform) -> str:
@@ -107,15 +115,19 @@ def _ops(platform: LocalPlatform) -> str:
 
 def _state_option(platform: LocalPlatform) -> str:
     state = platform.state_directory
-    return "" if state == DEFAULT_STATE_DIRECTORY.resolve() else f" --state-dir {shlex.quote(str(state))}"
+    return "" if state == DEFAULT_STATE_DIRECTORY.resolve() else f" --state-dir {shlex.quote(_shown(state))}"
 
 
 def _interpreter() -> str:
     """How a person in this shell starts this very Python."""
     if os.environ.get("VIRTUAL_ENV"):
         return "python"
-    executable = Path(sys.executable)
-    return str(executable.relative_to(Path.cwd())) if executable.is_relative_to(Path.cwd()) else str(executable)
+    return _shown(Path(sys.executable))
+
+
+def _shown(path: Path) -> str:
+    """A path as a person in this folder types it."""
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
 
 
 def _summary_table(result: DemoResult) -> Table:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import boto3
+import botocore.loaders
 import botocore.session
 from botocore.config import Config
 
@@ -22,6 +23,11 @@ EMULATOR_SECRET_KEY: Final = "test"  # noqa: S105 - the emulator's published def
 
 TEMPORARY_FILES: Final = "tmp"
 """Folder of a local platform's directory, deleted when the platform stops."""
+LOCAL_SECONDS: Final = 900
+"""How long an answer of the emulator may take: as long as the longest function. On this machine no answer is lost, and
+a second request would only do the same work twice."""
+# One for all sessions: to read AWS's service descriptions again for each takes a tenth of a second.
+_DESCRIPTIONS: Final = botocore.loaders.create_loader()
 _LOOPBACK: Final = "127.0.0.1"
 _PROXY_VARIABLES: Final = frozenset({"http_proxy", "https_proxy", "all_proxy", "no_proxy"})
 
@@ -85,7 +91,8 @@ def local_session(
             "credentials_file": nowhere,
         }
     )
-    core.set_default_client_config(Config(proxies={}))
+    core.register_component("data_loader", _DESCRIPTIONS)
+    core.set_default_client_config(Config(proxies={}, connect_timeout=LOCAL_SECONDS, read_timeout=LOCAL_SECONDS))
     return boto3.Session(access_key, secret_key, token, region, botocore_session=core)
 
 

@@ -52,7 +52,7 @@ def test_the_demo_shows_the_whole_way(command_line):
     # and of the events, those in the view and how to post another
     assert EVENTS_SHOWN in first.stdout
     assert re.search(r"requests answered 409 Conflict +│ +1 ", first.stdout)
-    assert re.search(r"echo \"x-api-key: \$\(.* events-key.*\)\" \| curl -H @- .*/events", first.stdout)
+    assert re.search(r" events-key \w+ \|\n +sed .*\|\n +curl -H @- .*\n.*/events ", first.stdout)
     assert "python -m local down" in first.stdout
 
 

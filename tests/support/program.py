@@ -38,7 +38,6 @@ def pack_archives() -> None:
     with (ROOT / ".build" / "packing.lock").open("w") as lock, contextlib.chdir(ROOT):
         fcntl.flock(lock, fcntl.LOCK_EX)
         function_layer("arm64")
-        function_layer("arm64", for_this_machine=True)
         job_wheels()
 
 

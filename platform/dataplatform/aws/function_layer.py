@@ -23,7 +23,7 @@ class FunctionLayer(pulumi.ComponentResource):
 
         Args:
             name: what the layer's name begins with.
-            stack: the stack's context; `local.host_packages` takes this machine's Python and processor instead.
+            stack: the stack's context; with `local.host_packages` the layer holds no package.
             architecture: `arm64` or `x86_64`.
             opts: of the component.
         """
@@ -31,7 +31,7 @@ class FunctionLayer(pulumi.ComponentResource):
         layer = aws.lambda_.LayerVersion(
             f"{name}-dependencies",
             layer_name=f"{name}-dependencies",
-            code=packaging.function_layer(architecture, for_this_machine=stack.local.host_packages),
+            code=packaging.function_layer(architecture, on_this_machine=stack.local.host_packages),
             compatible_runtimes=[f"python{packaging.FUNCTION_PYTHON}"],
             compatible_architectures=[architecture],
             opts=pulumi.ResourceOptions(parent=self),

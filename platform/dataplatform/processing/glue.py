@@ -64,7 +64,9 @@ class TransformJobs(pulumi.ComponentResource):
         ]
         scope = JobScope(stack=stack, lake=lake, teams=teams, log_prefix=self._log_prefix)
         code = self._upload("code", "jobs.zip", packaging.job_code())
-        wheels = self._upload("wheels", "jobs.gluewheels.zip", packaging.job_wheels())
+        wheels = self._upload(
+            "wheels", "jobs.gluewheels.zip", packaging.job_wheels(on_this_machine=stack.local.host_packages)
+        )
         shared = {"--extra-py-files": code, "--additional-python-modules": wheels}
         spreading = {**shared, **self._spreading()}
         warehouse = self._create_job("warehouse", spreading, warehouse_policy(scope))

@@ -111,7 +111,8 @@ class LocalSettings(SettingsModel):
     ] = False
     plain_http: Annotated[bool, Field(description="No deny on plain HTTP: the emulator has no TLS.")] = False
     host_packages: Annotated[
-        bool, Field(description="Build the functions' layer for this machine's Python and architecture.")
+        bool,
+        Field(description="Leave packages out of the functions' layer and the jobs' wheels: this machine has them."),
     ] = False
     batch_actions: Annotated[
         bool, Field(description="Allow sqs:SendMessageBatch by name: to the emulator it is no SendMessage.")

@@ -1,5 +1,6 @@
 """What AWS would run is run: the Glue scripts from wheels and archive alone, the functions on their Python."""
 
+import contextlib
 import os
 import platform as machine
 import shutil
@@ -7,12 +8,11 @@ import subprocess
 import sys
 import zipfile
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
 
+from dataplatform.aws import packaging
 from dataplatform.aws.glue_runtime import PYTHON
-from dataplatform.aws.packaging import FUNCTION_PYTHON
 from ops.jobs.as_process import ProcessRunner
 from ops.stack.row_accounts import landed_objects, processed_keys
 from ops.stack.target import find_target
@@ -62,16 +62,14 @@ def without_network():
 
 @pytest.fixture(scope="module")
 def glue_python(platform, tmp_path_factory):
-    """A clean Python of Glue's version with the deployed zip of wheels in it, installed with no network."""
+    """A clean Python of Glue's version with the zip of wheels that AWS gets in it, installed with no network."""
     if (machine.system(), machine.machine()) != ("Linux", "x86_64"):
         pytest.skip("Glue's wheels are for Linux on x86-64")
     folder = tmp_path_factory.mktemp("glue")
     target = find_target("local", platform.state_directory)
     job = target.client("glue").get_job(JobName=target.exports["warehouseJob"])["Job"]
-    address = urlsplit(job["DefaultArguments"]["--additional-python-modules"])
-    archive = folder / "wheels.zip"
-    target.client("s3").download_file(address.netloc, address.path.lstrip("/"), str(archive))
-    with zipfile.ZipFile(archive) as opened:
+    # The local stack's own holds no package.
+    with contextlib.chdir(ROOT), zipfile.ZipFile(packaging.job_wheels().path) as opened:
         opened.extractall(folder)
     run(interpreter(PYTHON), "-m", "venv", folder / "venv")
     python = folder / "venv/bin/python"
@@ -112,7 +110,7 @@ def test_the_glue_scripts_run_from_wheels_and_archive_alone_with_their_deployed_
     assert any("members_by_town_and_size" in line for line in lines)
 
 
-@pytest.mark.parametrize("version", [PYTHON, FUNCTION_PYTHON])
+@pytest.mark.parametrize("version", [PYTHON, packaging.FUNCTION_PYTHON])
 def test_the_functions_logic_tests_pass_on_the_pythons_that_run_them(version, tmp_path):
     # given a clean Python with the functions' pinned dependencies and what the tests themselves need
     run(interpreter(version), "-m", "venv", tmp_path / "venv")

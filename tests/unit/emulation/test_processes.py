@@ -8,6 +8,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from emulation import processes
 from emulation.processes import BackgroundProcess, ProcessError
 
 SLEEPS = "import time; time.sleep(600)"
@@ -67,8 +68,34 @@ def test_a_process_that_ends_at_once_is_an_error_with_its_last_lines(tmp_path: P
 
 def test_a_process_that_is_never_ready_is_stopped(tmp_path: Path) -> None:
     process = BackgroundProcess("slow", tmp_path)
-    with pytest.raises(ProcessError, match=r"slow was not ready in 0\.2 s"):
+    with pytest.raises(ProcessError, match=r"slow was not ready, and did nothing for 0\.2 s"):
         process.start([sys.executable, "-c", SLEEPS], os.environ, is_ready=lambda: False, within_seconds=0.2)
+    assert not process.is_running()
+
+
+def test_a_process_that_works_is_waited_for(tmp_path: Path) -> None:
+    # given a process that is busy for longer than it may be idle
+    ready = tmp_path / "ready"
+    works = "import sys, time\nwhile time.process_time() < 0.6: pass\nopen(sys.argv[1], 'w').close(); time.sleep(600)"
+    process = BackgroundProcess("busy", tmp_path)
+
+    # when
+    command = [sys.executable, "-c", works, str(ready)]
+    process.start(command, os.environ, is_ready=ready.exists, within_seconds=0.2)
+
+    # then
+    assert process.is_running()
+    process.stop()
+
+
+def test_a_process_that_works_for_ever_is_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # given
+    monkeypatch.setattr(processes, "LONGEST_START_SECONDS", 0.2)
+    process = BackgroundProcess("endless", tmp_path)
+
+    # then
+    with pytest.raises(ProcessError, match=r"endless was not ready in 0\.2 s of work"):
+        process.start([sys.executable, "-c", "while True: pass"], os.environ, is_ready=lambda: False, within_seconds=60)
     assert not process.is_running()
 
 

@@ -109,6 +109,21 @@ def test_wheels_are_listed_for_glue_without_hashes(checkout: Path, monkeypatch: 
         ]
 
 
+def test_archives_for_this_machine_hold_no_package(checkout: Path) -> None:
+    # given no list of requirements, and so nothing that pip could get
+    assert not (checkout / "requirements").exists()
+
+    # when
+    layer = packaging.function_layer("arm64", on_this_machine=True)
+    wheels = packaging.job_wheels(on_this_machine=True)
+
+    # then each is an archive with a note, at a path that no archive for AWS has
+    assert isinstance(wheels, pulumi.FileAsset)
+    assert members(layer) == ["python/requirements.txt"]
+    assert members(pulumi.FileArchive(wheels.path)) == ["wheels/requirements.txt"]
+    assert not {str(layer.path), wheels.path} & {".build/jobs.gluewheels.zip", ".build/layer-python3.13-arm64.zip"}
+
+
 def test_the_archive_of_the_functions_code_is_small(monkeypatch: pytest.MonkeyPatch) -> None:
     # the code without the layer: Lambda's console can show it, and a cold start reads little
     monkeypatch.chdir(ROOT)

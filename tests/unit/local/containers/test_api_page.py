@@ -97,7 +97,7 @@ def test_of_a_platform_that_died_the_command_says_how_to_start_it(tmp_path):
     (tmp_path / "stack.json").write_text('{"endpoint": "http://127.0.0.1:1", "region": "eu-west-1", "exports": {}}')
 
     # then
-    result = CliRunner().invoke(app, ["docs", "--state-dir", str(tmp_path)])
+    result = CliRunner().invoke(app, ["docs", "--state-dir", str(tmp_path)], env={"COLUMNS": "200"})
     assert result.exit_code == 1
     assert "not up any more" in result.stderr
     assert "python -m local up" in result.stderr

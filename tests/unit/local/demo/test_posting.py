@@ -1,13 +1,17 @@
 """The demo's sender: when it sends a request again, and for how long."""
 
+import math
 import threading
+from collections import Counter
+from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import SimpleNamespace
 
 import pytest
 
 from functions.event_receiver.answers import RETRY_SECONDS
 from functions.event_receiver.signatures import CLAIM
-from local.demo.posting import sender_pool
+from local.demo.posting import STALLED_SECONDS, EventSender, UnexpectedAnswerError, sender_pool
 
 CLAIM_SECONDS = int(CLAIM.total_seconds())
 
@@ -24,6 +28,17 @@ class Api(ThreadingHTTPServer):
         self.seconds += seconds
         self.waits.append(seconds)
 
+    def sender(self):
+        """A sender that has a key and a secret, and the same clock."""
+        ssm = SimpleNamespace(get_parameter=lambda **_: {"Parameter": {"Value": "secret"}})
+        exports = {
+            "eventsUrl": f"http://127.0.0.1:{self.server_port}",
+            "eventsApiKeyParameters": {"website": "/key"},
+            "eventsCallbackSecretParameters": {"payments": "/secret"},
+        }
+        target = SimpleNamespace(client=lambda _: ssm, exports=exports)
+        return EventSender(target, "website", "payments", clock=lambda: self.seconds)
+
     def post(self):
         return sender_pool().request("POST", f"http://127.0.0.1:{self.server_port}/events", body=b"{}").status
 
@@ -36,8 +51,10 @@ class Answering(BaseHTTPRequestHandler):
         self.send_response(api.status if api.seconds < api.accepts_at else 202)
         if api.retry_after is not None:
             self.send_header("Retry-After", str(api.retry_after))
-        self.send_header("Content-Length", "0")
+        answer = b'{"accepted": ["one"]}'
+        self.send_header("Content-Length", str(len(answer)))
         self.end_headers()
+        self.wfile.write(answer)
 
     def log_message(self, *_):
         pass
@@ -95,3 +112,37 @@ def test_sender_repeats_no_other_refusal(api, status):
 
     # then
     assert (api.post(), api.requests) == (status, 1)
+
+
+def test_sender_waits_for_a_slow_machine(api):
+    # given an API whose functions get no answer in time, for longer than a claim lasts
+    api.accepts_at, api.retry_after = 0.9 * STALLED_SECONDS, RETRY_SECONDS
+
+    # when
+    said = api.sender()._ask("/events", b"{}", {}, HTTPStatus.ACCEPTED)
+
+    # then
+    assert said.accepted == Counter(["one"])
+
+
+def test_each_answer_gives_the_sender_time_again(api):
+    # given a sender that was answered late
+    sender = api.sender()
+    api.accepts_at, api.retry_after = 0.9 * STALLED_SECONDS, RETRY_SECONDS
+    sender._ask("/events", b"{}", {}, HTTPStatus.ACCEPTED)
+
+    # when the next answer is as late
+    api.accepts_at += 0.9 * STALLED_SECONDS
+
+    # then
+    assert sender._ask("/events", b"{}", {}, HTTPStatus.ACCEPTED).accepted == Counter(["one"])
+
+
+def test_sender_reports_an_api_that_never_accepts(api):
+    # given
+    api.accepts_at, api.retry_after = math.inf, RETRY_SECONDS
+
+    # then
+    with pytest.raises(UnexpectedAnswerError, match="POST /events was answered 503"):
+        api.sender()._ask("/events", b"{}", {}, HTTPStatus.ACCEPTED)
+    assert api.seconds < 2 * STALLED_SECONDS

@@ -23,7 +23,7 @@ def test_the_demo_without_the_sample_says_so_in_one_line(tmp_path, monkeypatch):
     without_sample(monkeypatch)
 
     # when
-    result = CliRunner().invoke(app, ["demo", "--state-dir", str(tmp_path / "state")])
+    result = CliRunner().invoke(app, ["demo", "--state-dir", str(tmp_path / "state")], env={"COLUMNS": "200"})
 
     # then nothing was started
     assert result.exit_code == 1
