@@ -16,7 +16,7 @@ ABSENT = re.compile(r"\"404\"|NoSuchKey")
 IN_PARTS = re.compile(r"\bupload_file(obj)?\(|\.upload\(|create_multipart_upload\(")
 
 # Modules that take a missing object for an outcome, with the role that they run under.
-EXPECTS_ABSENCE = {"functions/object_index/recorder.py": "attributes-recorder-role"}
+EXPECTS_ABSENCE = {"lake/object_index/lake_state.py": "attributes-recorder-role"}
 # Modules that put an object in parts, with the roles that they run under.
 WRITES_IN_PARTS = {
     "functions/sftp_collector/large_file.py": ("collector-sftp-role",),

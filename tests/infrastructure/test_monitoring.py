@@ -224,8 +224,8 @@ def test_a_function_rings_before_it_is_killed(graph: Graph) -> None:
 
 
 def test_every_queue_of_what_was_given_up_rings_with_the_first_message(graph: Graph) -> None:
-    kept = {f"${{{queue.name}.name}}" for queue in graph.of_type("sqs/queue:Queue") if "-events" not in queue.name}
-    kept |= {f"${{data-platform-{graph.stack}-undelivered-events.name}}"}
+    queues = graph.of_type("sqs/queue:Queue")
+    kept = {f"${{{queue.name}.name}}" for queue in queues if not queue.inputs.get("redrivePolicy")}
     watched = {
         alarm.inputs["dimensions"]["QueueName"]: alarm.inputs
         for alarm in graph.of_type(ALARM)

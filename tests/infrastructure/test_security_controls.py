@@ -270,7 +270,7 @@ def test_what_holds_data_is_protected_and_retained_in_prod(prod_graph: Graph) ->
     tables = [table for table in prod_graph.of_type("dynamodb/table:Table") if not table.name.endswith("-signatures")]
     resources = [prod_graph.only("s3/bucket:Bucket", "-bucket"), prod_graph.key, *tables]
     assert all(resource.protect and resource.retain for resource in resources)
-    assert [table.inputs["deletionProtectionEnabled"] for table in tables] == [True, True]
+    assert [table.inputs["deletionProtectionEnabled"] for table in tables] == [True] * 3
 
 
 def graph_statements(graph: Graph, where: str, sid: str) -> dict[str, Any]:

@@ -133,6 +133,9 @@ def rules_asked(judge: Judge) -> Iterator[bool]:
             case "aws:lambda/function:Function":
                 rule_arn = target.inputs["rule"].replace(".name}", ".arn}")
                 yield judge.function_admits("events.amazonaws.com", arn, rule_arn)
+            case "aws:sqs/queue:Queue":
+                source = {"aws:SourceArn": target.inputs["rule"].replace(".name}", ".arn}")}
+                yield judge.service_may("events.amazonaws.com", "sqs:SendMessage", arn, **source)
             case "aws:glue/workflow:Workflow":
                 yield judge.role_may(target.inputs["roleArn"], "glue:NotifyEvent", arn)
             case other:

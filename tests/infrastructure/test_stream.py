@@ -193,7 +193,7 @@ def test_a_batch_stays_hidden_for_six_times_the_batchers_time(graph: Graph) -> N
 
 
 def test_the_batcher_answers_message_by_message(graph: Graph) -> None:
-    mapping = graph.only("lambda/eventSourceMapping:EventSourceMapping").inputs
+    mapping = graph.only("lambda/eventSourceMapping:EventSourceMapping", "-stream-batches").inputs
     assert mapping["functionResponseTypes"] == ["ReportBatchItemFailures"]
     assert mapping["scalingConfig"]["maximumConcurrency"] >= 2
 
@@ -239,37 +239,10 @@ def test_exports_name_what_callers_and_operators_reach_the_stream_by(stack_graph
         "eventReceiverFunction": f"${{{name}-stream-receiver-function.name}}",
         "eventBatcherFunction": f"${{{name}-stream-batcher-function.name}}",
         "attributesTable": f"${{{name}-attributes-table.name}}",
+        "totalsTable": f"${{{name}-attributes-totals.name}}",
         "objectAttributesFunction": f"${{{name}-attributes-recorder-function.name}}",
+        "attributesQueueUrl": f"${{{name}-attributes-objects.url}}",
         "attributesDeadLetterQueueUrl": f"${{{name}-attributes-dead-letters.url}}",
         "extractionDeadLetterQueueUrl": f"${{{name}-extraction-dead-letters.url}}",
     }
     assert {export: stack_graph.exports[export] for export in expected} == expected
-
-
-def test_what_happens_to_the_lake_reaches_the_index(graph: Graph) -> None:
-    # given the rule
-    rule = graph.only("cloudwatch/eventRule:EventRule", "-attributes-created").inputs
-    pattern = json.loads(rule["eventPattern"])
-
-    # then raw objects and those that say what became of them start the function, and what cannot be told is kept
-    prefixes = [each["prefix"] for each in pattern["detail"]["object"]["key"]]
-    assert prefixes == ["inbound/", "warehouse/"]
-    target = graph.only("cloudwatch/eventTarget:EventTarget", "-attributes-created-recorded").inputs
-    assert target["arn"] == f"${{data-platform-{graph.stack}-attributes-recorder-function.arn}}"
-    assert target["deadLetterConfig"]["arn"]
-
-
-def test_the_index_can_be_asked_by_dataset_and_day(graph: Graph) -> None:
-    table = graph.only("dynamodb/table:Table", "-attributes-table").inputs
-    [index] = table["globalSecondaryIndexes"]
-    assert (index["hashKey"], index["rangeKey"]) == ("dataset_day", "arrived_at")
-
-
-def test_the_recorder_writes_its_table_and_reads_what_it_records(graph: Graph) -> None:
-    policy = f"data-platform-{graph.stack}-attributes-recorder-permissions.policy"
-    statements = {statement["Sid"]: statement for statement in graph.policies()[policy]}
-    bucket = graph.only("s3/bucket:Bucket", "-bucket").name
-    assert statements["RecordAttributes"]["Action"] == ["dynamodb:UpdateItem"]
-    assert statements["ReadObjects"]["Action"] == ["s3:GetObject"]
-    assert statements["ReadObjects"]["Resource"] == [f"${{{bucket}.arn}}/{p}/*" for p in ("inbound", "warehouse")]
-    assert statements["LearnOfDeletedObjects"]["Resource"] == [f"${{{bucket}.arn}}"]

@@ -12,9 +12,11 @@ from functions.event_batcher import handler as batcher
 from functions.event_receiver import handler as receiver
 from functions.object_index import handler as recorder
 from lake.callbacks import callback_parameter, callback_secret_parameter
-from lake.object_index import INDEX, ObjectIndex
+from lake.object_index.index import ObjectIndex
+from lake.object_index.totals import TotalsTable
 from tests.support.deployed_roles import ACCOUNT, arn_of, deployed_policy, parameters_below, role_credentials
 from tests.support.emulators import REGION, new_session
+from tests.support.index_tables import create_index_tables
 
 PREFIX, SECRET = "/event-functions", "what is shared"
 KEY_ID = "key-of-the-scanner"
@@ -39,24 +41,9 @@ class EventsStack:
             AttributeDefinitions=[{"AttributeName": "signature", "AttributeType": "S"}],
             BillingMode="PAY_PER_REQUEST",
         )
-        keys = ("object_key", "dataset_day", "arrived_at")
-        self.attributes = dynamodb.create_table(
-            TableName=f"{name}-attributes",
-            KeySchema=[{"AttributeName": "object_key", "KeyType": "HASH"}],
-            AttributeDefinitions=[{"AttributeName": each, "AttributeType": "S"} for each in keys],
-            GlobalSecondaryIndexes=[
-                {
-                    "IndexName": INDEX,
-                    "KeySchema": [
-                        {"AttributeName": "dataset_day", "KeyType": "HASH"},
-                        {"AttributeName": "arrived_at", "KeyType": "RANGE"},
-                    ],
-                    "Projection": {"ProjectionType": "ALL"},
-                }
-            ],
-            BillingMode="PAY_PER_REQUEST",
-        )
-        self.index = ObjectIndex(boto3.client("dynamodb"), self.attributes.name)
+        self.index_tables = create_index_tables(boto3.client("dynamodb"), name)
+        self.index = ObjectIndex(boto3.client("dynamodb"), self.index_tables.index)
+        self.totals = TotalsTable(boto3.client("dynamodb"), self.index_tables.totals)
         ssm, secret = boto3.client("ssm"), callback_secret_parameter(PREFIX, "scales")
         configuration = json.dumps({"event_id_pointer": "/id", "secret_parameter": secret})
         ssm.put_parameter(Name=callback_parameter(PREFIX, "scales"), Value=configuration, Type="String", Overwrite=True)
@@ -74,7 +61,8 @@ class EventsStack:
             "LAKE_BUCKET": self.bucket,
             "EVENTS_DATASET": "readings",
             "EVENTS_DEAD_LETTER_QUEUE_URL": self.dead_letters,
-            "ATTRIBUTES_TABLE": self.attributes.name,
+            "ATTRIBUTES_TABLE": self.index_tables.index,
+            "TOTALS_TABLE": self.index_tables.totals,
         }
 
     def session_of(self, role):
@@ -90,7 +78,12 @@ class EventsStack:
                 **parameters_below(PREFIX),
             },
             "stream-batcher": {**lake, arn_of("stream-dead-letters"): dead_letters},
-            "attributes-recorder": {**lake, arn_of("attributes-table"): self.attributes.table_arn},
+            "attributes-recorder": {
+                **lake,
+                arn_of("attributes-table"): table_arn(self.index_tables.index),
+                arn_of("attributes-totals"): table_arn(self.index_tables.totals),
+                arn_of("attributes-objects"): queue,
+            },
         }
         policy = deployed_policy(role, places[role])
         return new_session(role_credentials(boto3.client, f"{self._name}-{role}", policy))
@@ -127,6 +120,10 @@ def events_stack(engine_emulator, monkeypatch):
     forget_environment()
     yield stack
     forget_environment()
+
+
+def table_arn(name):
+    return f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{name}"
 
 
 def forget_environment():

@@ -73,8 +73,18 @@ UNEXERCISED = (
         ("kms:Decrypt",),
         "the emulator has no key aws/ssm; judged in tests/infrastructure/test_boundary.py",
     ),
-    Unexercised("attributes-recorder", "SendFailures", ("sqs:SendMessage",), _SERVICES),
-    Unexercised("attributes-recorder", "UseKey", ("kms:GenerateDataKey",), "its failures go to an encrypted queue"),
+    Unexercised(
+        "attributes-recorder",
+        "TakeMessages",
+        ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"),
+        "Lambda polls the queue in the role's name, the emulator in its own; judged there as well",
+    ),
+    Unexercised(
+        "attributes-recorder",
+        "UseKey",
+        ("kms:GenerateDataKey",),
+        "every function may use the key; this one writes to no bucket and no queue",
+    ),
     Unexercised("collector-sftp", "SendFailures", ("sqs:SendMessage",), _SERVICES),
     Unexercised("extraction-execution", "LogInToRegistry", ("ecr:GetAuthorizationToken",), "no containers run here"),
     Unexercised(

@@ -6,6 +6,7 @@ import uuid
 import pytest
 
 from lake.keys import parse_inbound_key
+from lake.object_index.index import ObjectIndex
 from ops.dead_letters.queues import QUEUES, look
 from ops.jobs.as_process import ProcessRunner
 from ops.quarantine.rows import put_mended
@@ -138,16 +139,12 @@ def test_a_dead_letter_that_is_of_no_use_is_deleted_on_a_yes_alone(ops, held_eve
 
 
 def test_attributes_that_were_not_recorded_are_recorded_again(ops, target):
-    # given an object of which the index knows nothing, since its event failed
+    # given an object, and the dead letter of its event as versions before the queue left it
     key = f"inbound/parcels/2026/02/04/unrecorded-{uuid.uuid4()}.csv"
-    s3, table = target.client("s3"), target.exports["attributesTable"]
-    dynamodb, place = target.client("dynamodb"), {"object_key": {"S": key}}
-    etag = s3.put_object(Bucket=target.bucket, Key=key, Body=HEADER.encode())["ETag"].strip('"')
-    eventually(lambda: "Item" in dynamodb.get_item(TableName=table, Key=place), 60, "the object in the index")
-    dynamodb.delete_item(TableName=table, Key=place)
-    created = {"key": key, "size": len(HEADER), "etag": etag, "sequencer": "0A"}
-    event = {"detail-type": "Object Created", "time": "2026-02-04T02:00:00Z"}
-    event["detail"] = {"bucket": {"name": target.bucket}, "object": created}
+    target.client("s3").put_object(Bucket=target.bucket, Key=key, Body=HEADER.encode())
+    index = ObjectIndex(target.client("dynamodb"), target.exports["attributesTable"])
+    first = eventually(lambda: index.get(key), 60, "the object in the index")
+    event = {"detail-type": "Object Created", "time": "2026-02-04T02:00:00Z", "detail": {"object": {"key": key}}}
     failure = {"requestPayload": event, "responsePayload": {"errorMessage": "throttled"}}
     url = target.exports["attributesDeadLetterQueueUrl"]
     target.client("sqs").send_message(QueueUrl=url, MessageBody=json.dumps(failure))
@@ -158,8 +155,8 @@ def test_attributes_that_were_not_recorded_are_recorded_again(ops, target):
     # then
     assert key in looked.stdout
     assert "throttled" in looked.stdout
-    assert "1 moved to the object index" in moved.stdout
-    eventually(lambda: "Item" in dynamodb.get_item(TableName=table, Key=place), 60, "the object in the index again")
+    assert "1 moved to the object index's queue" in moved.stdout
+    eventually(lambda: index.get(key).revision > first.revision, 60, "the object recorded again")
 
 
 def test_an_extraction_that_never_started_is_started_once_for_all_its_dead_letters(ops, target):

@@ -10,7 +10,7 @@ import threading
 import time
 import uuid
 from collections import Counter
-from datetime import UTC, date, datetime
+from datetime import date
 from types import SimpleNamespace
 
 import pytest
@@ -18,8 +18,10 @@ from botocore.exceptions import ReadTimeoutError
 
 from functions.event_batcher import handler as batcher
 from functions.event_receiver import handler as receiver
-from functions.object_index import handler as attributes
-from lake.object_index import Arrival, Status
+from functions.object_index import handler as recorder
+from lake.keys import inbound_object
+from lake.object_index.items import Progress
+from lake.warehouse_metadata import ColumnFacts, WarehouseMetadata
 from tests.support.event_functions import KEY_ID, SECRET, forget_environment
 from tests.support.invocations import invocation
 
@@ -257,43 +259,52 @@ def test_logs_carry_no_payload_key_secret_or_signature(capsys, monkeypatch):
         assert confidential not in (log.getvalue() + written.out + written.err).replace("POST /hidden", "")
 
 
-def created(stack, key, sequencer, *, at="2026-11-23T09:00:00Z"):
-    head = stack.s3.head_object(Bucket=stack.bucket, Key=key)
-    found = {"key": key, "size": head["ContentLength"], "etag": head["ETag"].strip('"'), "sequencer": sequencer}
-    attributes.handler({"time": at, "detail": {"bucket": {"name": stack.bucket}, "object": found}}, context())
+def recorded(*keys):
+    """Let the function record objects by their events, as SQS gives them. Returns ids of the messages that failed."""
+    bodies = [json.dumps({"detail": {"object": {"key": key}}}) for key in keys]
+    records = [{"messageId": key, "body": body} for key, body in zip(keys, bodies, strict=True)]
+    answer = recorder.handler({"Records": records}, context())
+    return [each["itemIdentifier"] for each in answer["batchItemFailures"]]
 
 
 @pytest.mark.parametrize("order", [("inbound", "warehouse"), ("warehouse", "inbound"), ("inbound", "warehouse") * 2])
 def test_an_object_is_processed_in_whatever_order_and_however_often_events_come(events_stack, order):
     # given
-    keys = {
-        "inbound": "inbound/parcels/2026/11/23/v.csv",
-        "warehouse": "warehouse/parcels/landing_date=2026-11-23/v.csv.parquet",
-    }
+    parcel = inbound_object("parcels", date(2026, 11, 23), "v.csv")
+    keys = {"inbound": parcel.key, "warehouse": parcel.warehouse_key}
+    told = WarehouseMetadata(
+        run="r",
+        rows_in=1,
+        rows_warehouse=1,
+        rows_quarantined=0,
+        rows_duplicate=0,
+        columns={"id": ColumnFacts(0, 1)},
+    )
     events_stack.s3.put_object(Bucket=events_stack.bucket, Key=keys["inbound"], Body=b"id,town\n1,x\n")
-    events_stack.s3.put_object(Bucket=events_stack.bucket, Key=keys["warehouse"], Body=b"p", Metadata={"rows-in": "1"})
+    events_stack.s3.put_object(Bucket=events_stack.bucket, Key=keys["warehouse"], Body=b"p", Metadata=told.encoded())
 
     # when
-    for each in order:
-        created(events_stack, keys[each], "0F")
+    failed = [recorded(keys[each]) for each in order]
 
     # then
-    (item,) = events_stack.index.of_day("parcels", date(2026, 11, 23))
-    assert (item["progress"], item["rows_in"], item["column_names"]) == (Status.PROCESSED, 1, ["id", "town"])
-    assert item["object_key"] == keys["inbound"]
+    assert not any(failed)
+    (known,) = events_stack.index.of_day("parcels", date(2026, 11, 23))
+    assert (known.inbound, known.progress, known.landing.columns) == (parcel, Progress.PROCESSED, ("id", "town"))
+    total = events_stack.totals.of_datasets(["parcels"])["parcels"]
+    assert (total.objects, total.processed, total.rows_in, total.bytes) == (1, 1, 1, 12)
 
 
-def test_a_late_event_on_older_content_changes_nothing(events_stack):
-    # given sequencers of differing length: as text the older is the greater
-    table = events_stack.index
-    day, key = date(2026, 11, 23), "inbound/parcels/2026/11/23/v.csv"
-
-    def arrival(size, sequencer):
-        return Arrival(key, "parcels", day, datetime(2026, 11, 23, 9, tzinfo=UTC), size, "e", sequencer)
+def test_deleted_object_leaves_the_index_under_the_deployed_role(events_stack):
+    # given
+    parcel = inbound_object("parcels", date(2026, 11, 23), "v.csv")
+    events_stack.s3.put_object(Bucket=events_stack.bucket, Key=parcel.key, Body=b"id\n1\n")
+    assert recorded(parcel.key) == []
+    assert events_stack.totals.of_datasets(["parcels"])["parcels"].waiting == 1
 
     # when
-    outcomes = [table.record_arrival(each) for each in (arrival(2, "10A"), arrival(1, "F0"), arrival(2, "10a"))]
+    events_stack.s3.delete_object(Bucket=events_stack.bucket, Key=parcel.key)
 
     # then
-    (item,) = table.of_day("parcels", day)
-    assert (outcomes, item["bytes"]) == ([True, False, False], 2)
+    assert recorded(parcel.key) == []
+    assert events_stack.index.get(parcel.key) is None
+    assert events_stack.totals.of_datasets(["parcels"])["parcels"].waiting == 0

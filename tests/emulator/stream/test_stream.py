@@ -5,7 +5,7 @@ import io
 import json
 import uuid
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
@@ -14,7 +14,8 @@ import pytest
 import yaml
 
 from lake.keys import parse_inbound_key, report_key
-from lake.object_index import ObjectIndex, Status
+from lake.object_index.index import ObjectIndex
+from lake.object_index.items import Progress
 from local.demo.access_check import team_client
 from ops.ingest.collect import collect
 from ops.ingest.extract import extract
@@ -199,12 +200,12 @@ def read_landed(target, key):
     return [json.loads(line) for line in gzip.decompress(body).decode().split("\n")[:-1]]
 
 
-def known(target, keys, status=None):
-    """What the index says of objects by dataset and day, once it knows all of them, with that status."""
+def known(target, keys, progress=None):
+    """What the index says of objects by dataset and day, once it knows all of them, with that progress."""
     table = ObjectIndex(target.client("dynamodb"), target.exports["attributesTable"])
     days = {parse_inbound_key(key).landing_date for key in keys}
-    items = [item for day in days for item in table.of_day("readings", day) if item["object_key"] in keys]
-    arrived = [item for item in items if status in {None, item["progress"]}]
+    found = [each for day in days for each in table.of_day("readings", day) if each.inbound.key in keys]
+    arrived = [each for each in found if progress in {None, each.progress}]
     return arrived if len(arrived) == len(keys) else None
 
 
@@ -263,17 +264,17 @@ def test_forged_weighing_waits_beside_the_genuine_one(ops, target, journey):
 
 def test_the_index_tells_each_objects_attributes_as_it_lands(target, journey):
     s3 = target.client("s3")
-    for item in journey.landed:
-        head = s3.head_object(Bucket=target.bucket, Key=item["object_key"])
-        assert item["dataset"] == "readings"
-        assert (item["bytes"], item["etag"]) == (head["ContentLength"], head["ETag"].strip('"'))
-        assert item["row_count"] == len(read_landed(target, item["object_key"]))
-        assert datetime.fromisoformat(item["arrived_at"]) <= datetime.now(UTC)
-    assert sum(item["row_count"] for item in journey.landed) == len(journey.posted) + 5 + len(WEIGHTS)
+    for each in journey.landed:
+        head = s3.head_object(Bucket=target.bucket, Key=each.inbound.key)
+        assert each.inbound.dataset == "readings"
+        assert (each.landing.bytes, each.landing.etag) == (head["ContentLength"], head["ETag"].strip('"'))
+        assert each.landing.rows == len(read_landed(target, each.inbound.key))
+        assert each.arrived_at == head["LastModified"]
+    assert sum(each.landing.rows for each in journey.landed) == len(journey.posted) + 5 + len(WEIGHTS)
 
 
 def test_the_index_follows_objects_through_the_pipeline(target, journey):
-    items = eventually(lambda: known(target, journey.keys, Status.PROCESSED), 20, "the objects' progress")
-    for item in items:
-        assert item["rows_in"] == item["row_count"]
-        assert item["rows_in"] == item["rows_warehouse"] + item["rows_quarantined"] + item["rows_duplicate"]
+    found = eventually(lambda: known(target, journey.keys, Progress.PROCESSED), 20, "the objects' progress")
+    for each in found:
+        assert each.processing.rows_in == each.landing.rows
+        assert each.processing.balances
