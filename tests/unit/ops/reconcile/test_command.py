@@ -6,6 +6,7 @@ import pytest
 from typer.testing import CliRunner
 
 from lake.keys import inbound_object
+from lake.table import serialised
 from lake.warehouse_metadata import WarehouseMetadata
 from ops import commands
 from ops.stack.object_index import TABLE, index_of, totals_of
@@ -50,11 +51,7 @@ def target():
         "etag": "e",
         "bytes": 4,
     }
-    item = {
-        name: {"N" if isinstance(value, int) else "S": str(value)}
-        for name, value in written_by_an_earlier_version.items()
-    }
-    stack.client("dynamodb").put_item(TableName=stack.exports[TABLE], Item=item)
+    stack.client("dynamodb").put_item(TableName=stack.exports[TABLE], Item=serialised(written_by_an_earlier_version))
     return stack
 
 
