@@ -7,22 +7,14 @@ import pytest
 from typer.testing import CliRunner
 
 from datasets import DATASETS
-from lake import glue_logs
 from lake.keys import inbound_object
 from lake.ledger.runs import Outcome, Runs
-from lake.object_index.recorder import Recorder
-from lake.stacks import LOCAL_STACK
 from lake.warehouse_metadata import WarehouseMetadata
 from ops import commands
-from ops.dead_letters.queues import QUEUES
-from ops.jobs.local_log import LocalJobLog
-from ops.stack.object_index import QUEUE, TABLE, TOTALS
-from ops.stack.target import Target
 from processing.storage.columns import QUARANTINE, warehouse_columns
 from processing.storage.parquet import parquet_bytes
-from tests.support.aws_in_process import ENDPOINT, session_in_process
-from tests.support.index_tables import fresh_index_tables
 from tests.support.indexed_objects import RULE, count_requests, index_objects
+from tests.support.stack_in_process import job_log, new_stack, recorder_on
 from tests.unit.ops.test_commands import COMMANDS
 
 FEW, MANY = 4, 60
@@ -46,7 +38,6 @@ READING = {
 }
 """Every command that reads the lake, the index or the ledger, as it is typed."""
 NOT_READING = {"access", "collect", "events-key", "outputs", "run", "sources", "try"}
-GROUP = "/jobs"
 
 
 def test_every_command_is_counted_or_does_not_read_the_lake():
@@ -60,49 +51,7 @@ def test_every_command_is_counted_or_does_not_read_the_lake():
 
 @pytest.fixture(scope="module")
 def target():
-    """A stack with all that the commands read, and nothing in it."""
-    session = session_in_process()
-    reach = Target(LOCAL_STACK, {}, session, ENDPOINT)
-    sqs, dynamodb, glue = (reach.client(service) for service in ("sqs", "dynamodb", "glue"))
-    tables = fresh_index_tables(dynamodb)
-    bucket = ledger = tables.index.replace("attributes", "lake")
-    reach.client("s3").create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
-    dynamodb.create_table(
-        TableName=ledger,
-        KeySchema=[{"AttributeName": name, "KeyType": kind} for name, kind in (("pk", "HASH"), ("sk", "RANGE"))],
-        AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk")],
-        BillingMode="PAY_PER_REQUEST",
-    )
-    glue.create_job(
-        Name="jobs-warehouse",
-        Role="role",
-        Command={"Name": "glueetl"},
-        DefaultArguments={glue_logs.PREFIX_ARGUMENT: GROUP},
-    )
-    queues = {*(queue.export for queue in QUEUES.values()), QUEUE}
-    exports = {
-        "lakeBucket": bucket,
-        "ledgerTable": ledger,
-        TABLE: tables.index,
-        TOTALS: tables.totals,
-        "collectionSchedules": {"parcels": "group/parcels"},
-        "extractionSchedules": {"members": "group/members"},
-        "warehouseJob": "jobs-warehouse",
-        **{export: sqs.create_queue(QueueName=f"{bucket}-{export}")["QueueUrl"] for export in queues},
-    }
-    return Target(LOCAL_STACK, exports, session, ENDPOINT)
-
-
-def recorder_on(target, s3):
-    """A recorder that writes the index, and looks at what S3 answers."""
-    exports = target.exports
-    return Recorder(
-        s3,
-        target.client("dynamodb"),
-        bucket=target.bucket,
-        index_table=exports[TABLE],
-        totals_table=exports[TOTALS],
-    )
+    return new_stack()
 
 
 @pytest.fixture(scope="module")
@@ -123,9 +72,8 @@ def with_history(target):
     recorder_on(target, s3).record([SHOWN])
     runs = Runs(target.client("dynamodb"), target.exports["ledgerTable"])
     runs.end(runs.begin("parcels", seconds=60), Outcome(files=1, bytes=1), leaves_work=False)
-    target.client("logs").create_log_group(logGroupName=f"{GROUP}/{glue_logs.OUTPUT}")
     for run in ("jr_1", "jr_2"):
-        with LocalJobLog(target, f"{GROUP}/{glue_logs.OUTPUT}", run).run_of("jobs-warehouse"):
+        with job_log(target, run):
             pass
     return target
 
