@@ -33,6 +33,8 @@ SFTP_SERVER: Final = "SFTP server"
 SQL_SERVER: Final = "SQL Server"
 DEFAULT_STATE_DIRECTORY: Final = Path(".local")
 DEFAULT_PORT: Final = 4566
+PATIENCE: Final = 10
+"""How many times as long as its timeout a function may run on this machine, which may be busy with other work."""
 PARAMETER_PREFIX: Final = f"/data-platform/{LOCAL_STACK}"
 
 Progress = Callable[[str], None]
@@ -60,7 +62,8 @@ class LocalPlatform:
     @property
     def emulator(self) -> Emulator:
         """The embedded AWS."""
-        return Emulator(self.port, str(read_configuration(self.program)[REGION_SETTING]), self.state_directory)
+        region = str(read_configuration(self.program)[REGION_SETTING])
+        return Emulator(self.port, region, self.state_directory, patience=PATIENCE)
 
     @property
     def source(self) -> SourceServer:

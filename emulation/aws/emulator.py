@@ -20,6 +20,7 @@ HOST: Final = "127.0.0.1"
 START_SECONDS: Final = 30.0
 ANSWER_SECONDS: Final = 30.0
 RESET_SECONDS: Final = 600.0
+PATIENCE_VARIABLE: Final = "DATA_PLATFORM_PATIENCE"
 DECISIONS_VARIABLE: Final = "DATA_PLATFORM_DECISIONS"
 """Names a file that each IAM decision on a role is written to."""
 
@@ -37,6 +38,8 @@ class Emulator:
     state_directory: Path
     tls: bool = False
     """Whether it answers by TLS only, with a certificate of its own."""
+    patience: int = 1
+    """How many times as long as its timeout a function may run: a slow machine needs more than Lambda."""
 
     @property
     def endpoint(self) -> str:
@@ -85,6 +88,7 @@ class Emulator:
             # Other ports of its own, which nothing here uses and which would meet those of a second emulator.
             "IOT_MTLS_ENABLED": "0",
             "SFTP_ENABLED": "0",
+            PATIENCE_VARIABLE: str(self.patience),
         }
         if self.tls:
             # What runs in it calls it too.

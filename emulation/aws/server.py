@@ -1,10 +1,14 @@
 """The embedded AWS as a process: ministack, which answers no page of another site, and names a request's API key."""
 
+import os
 from typing import Any
 
 from ministack import app as ministack
+from ministack.core import lambda_runtime
 from ministack.services import apigateway_v1
 
+from emulation.aws.batches import give_whole_batches
+from emulation.aws.emulator import PATIENCE_VARIABLE
 from emulation.web_pages import guarded
 
 
@@ -12,6 +16,8 @@ def serve() -> None:
     """Serve the embedded AWS until the process is stopped."""
     _name_api_keys()
     _serve_on_one_port()
+    give_whole_batches()
+    _let_functions_run(int(os.environ.get(PATIENCE_VARIABLE, "1")))
     ministack.app = guarded(ministack.app)
     ministack.main()
 
@@ -39,6 +45,16 @@ def _name_api_keys() -> None:
 def _serve_on_one_port() -> None:
     """Keep the emulator from listening at port 443 too, as it does by TLS where it may: nothing here uses that port."""
     ministack._port_is_bindable = lambda *_: False  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - as above
+
+
+def _let_functions_run(times: int) -> None:
+    """Let each function run so many times as long as its timeout says, and let it know."""
+
+    class PatientWorker(lambda_runtime.Worker):
+        def __init__(self, func_name: str, config: dict[str, Any], code_zip: bytes) -> None:
+            super().__init__(func_name, {**config, "Timeout": int(config.get("Timeout", 3)) * times}, code_zip)
+
+    lambda_runtime.Worker = PatientWorker
 
 
 if __name__ == "__main__":

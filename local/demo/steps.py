@@ -98,6 +98,6 @@ class StepProgress:
         line.truncate(width - len(elapsed), overflow="ellipsis")
         return line.append(elapsed, "dim")
 
-    def __rich_console__(self, _console: Console, options: ConsoleOptions) -> RenderResult:
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """One line, as long as it takes now: a terminal's status is rendered many times a second."""
         yield self.line(options.max_width)

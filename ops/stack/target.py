@@ -4,8 +4,9 @@ import json
 import os
 import shutil
 import subprocess
+import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -28,6 +29,10 @@ LOCAL_SECONDS: Final = 900
 a second request would only do the same work twice."""
 # One for all sessions: to read AWS's service descriptions again for each takes a tenth of a second.
 _DESCRIPTIONS: Final = botocore.loaders.create_loader()
+# For as many threads as any command has at once.
+_CONNECTIONS: Final = Config(max_pool_connections=32)
+# A session is not for several threads at once; a client is.
+_MAKES_CLIENTS: Final = threading.Lock()
 _LOOPBACK: Final = "127.0.0.1"
 _PROXY_VARIABLES: Final = frozenset({"http_proxy", "https_proxy", "all_proxy", "no_proxy"})
 
@@ -47,10 +52,16 @@ class Target:
     """Address of the emulator; None on AWS."""
     temporary_files: Path | None = None
     """Where the processes of a local stack keep what is theirs for a while; None on AWS."""
+    _clients: dict[str, Any] = field(default_factory=dict[str, Any], init=False, repr=False, compare=False)
 
     def client(self, service: str) -> Any:  # noqa: ANN401 - boto3 makes clients at run time
-        """A client of one service in the stack's region."""
-        return self.session.client(service, endpoint_url=self.endpoint)  # pyright: ignore[reportCallIssue, reportArgumentType]
+        """The client of one service in the stack's region: one for all, since it takes longer to make than to ask."""
+        with _MAKES_CLIENTS:
+            if service not in self._clients:
+                # The name is only known here, so the overloads of boto3's stubs cannot apply.
+                make: Any = self.session.client
+                self._clients[service] = make(service, endpoint_url=self.endpoint, config=_CONNECTIONS)
+            return self._clients[service]
 
     @property
     def bucket(self) -> str:

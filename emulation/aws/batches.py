@@ -1,0 +1,66 @@
+"""The batches that the embedded AWS gives a function out of a queue: as large as the mapping says, as on AWS.
+
+The emulator itself gives ten messages at most, and at once, so that some thousand events become some hundred objects.
+
+Sources:
+    docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html and invocation-eventsourcemapping.html: a batch is
+    complete with its size, with its window, or with 6 MB.
+"""
+# The emulator has no other place for it.
+# pyright: reportPrivateUsage=false
+# ruff: noqa: SLF001
+
+import time
+from collections.abc import Sequence
+from itertools import accumulate
+from typing import Any, Final
+
+from ministack.services import lambda_svc, sqs
+
+LARGEST_WITHOUT_WINDOW: Final = 10
+LARGEST_BYTES: Final = 6_000_000
+ENVELOPE_BYTES: Final = 1_000
+"""What a message takes in an event beside its body, at most."""
+
+
+def give_whole_batches() -> None:
+    """Let the emulator make batches as AWS does."""
+    sqs._receive_messages_for_esm = receive
+
+
+def receive(queue_url: str, batch_size: int) -> list[dict[str, Any]]:
+    """Receive one batch for a function.
+
+    Args:
+        queue_url: of the queue.
+        batch_size: messages of a batch.
+
+    Returns:
+        Nothing as long as the batch is neither large nor old enough.
+    """
+    with sqs._queues_lock:
+        queue = sqs._get_q(queue_url)
+        sqs._expire_retained(queue)
+        sqs._dlq_sweep(queue)
+        now, window = time.time(), _window(queue["attributes"]["QueueArn"])
+        waiting = [each for each in queue["messages"] if each.get("visible_at", 0) <= now]
+        size = fitting(waiting, batch_size if window else min(batch_size, LARGEST_WITHOUT_WINDOW))
+        if not waiting or (size == len(waiting) < batch_size and now - _oldest(waiting) < window):
+            return []
+        return sqs._collect_msgs(queue, size, int(queue["attributes"].get("VisibilityTimeout", "30")))
+
+
+def fitting(messages: Sequence[dict[str, Any]], batch_size: int) -> int:
+    """How many of the first messages fit into one batch; at least one."""
+    bytes_of_first = accumulate(len(each["body"].encode()) + ENVELOPE_BYTES for each in messages[:batch_size])
+    return max(1, sum(total <= LARGEST_BYTES for total in bytes_of_first))
+
+
+def _window(queue_arn: str) -> float:
+    """Seconds that the queue's mapping waits for a batch."""
+    mappings = [esm for _, _, esm in lambda_svc._iter_all_esms() if esm.get("EventSourceArn") == queue_arn]
+    return max((float(each.get("MaximumBatchingWindowInSeconds") or 0) for each in mappings), default=0.0)
+
+
+def _oldest(messages: Sequence[dict[str, Any]]) -> float:
+    return min(float(each.get("visible_at", 0)) for each in messages)
