@@ -20,13 +20,14 @@ from local.demo.sample import find_sample
 from local.engine import DEPLOYS, Engine, choose_engine, engine_of
 from local.errors import LocalError
 from ops.stack.private_files import make_state_folder, open_private
+from ops.stack.platforms import DEFAULT_STATE_DIRECTORY as DEFAULT_STATE_DIRECTORY
+from ops.stack.platforms import RECORD
 from ops.stack.target import find_target
 
 PROGRAM: Final = Path(__file__).resolve().parent.parent
 EMBEDDED_AWS: Final = "embedded AWS"
 SFTP_SERVER: Final = "SFTP server"
 SQL_SERVER: Final = "SQL Server"
-DEFAULT_STATE_DIRECTORY: Final = Path(".local")
 DEFAULT_PORT: Final = 4566
 REGION_SETTING: Final = "aws:region"
 CONNECTIONS_SETTING: Final = "data-platform:connections"
@@ -251,7 +252,7 @@ class LocalPlatform:
 
     @property
     def _stack_file(self) -> Path:
-        return self.state_directory / "stack.json"
+        return self.state_directory / RECORD
 
     @property
     def _instance_file(self) -> Path:

@@ -10,7 +10,8 @@ from ops.jobs.workflow import FAILED
 from ops.runs.jobs import job_runs
 from ops.runs.ledger import collections, extractions
 from ops.runs.model import KILLED, Run
-from ops.stack.target import Target
+from ops.stack.choice import target_of
+from ops.stack.json_output import AsJson, print_json
 from ops.stack.terminal import console, errors_for_a_person, escape, new_table
 
 _BAD: Final = frozenset({FAILED, KILLED, "TIMEOUT", "ERROR", STOPPED})
@@ -20,16 +21,20 @@ def runs(
     context: typer.Context,
     show: Annotated[int, typer.Option(min=1, max=200, help="How many runs to show.")] = 20,
     failed: Annotated[bool, typer.Option("--failed", help="Only those that did not succeed.")] = False,  # noqa: FBT002 - a flag
+    as_json: AsJson = False,  # noqa: FBT002 - a flag
 ) -> None:
     """The last runs, newest first: each dataset's last collection and extraction, and the jobs.
 
     Rows and objects of a job are those that are its own still: what a later run wrote anew counts there.
     """
-    target: Target = context.obj
+    target = target_of(context)
     with errors_for_a_person(), console.status("reading the ledger, Glue and the lake"):
         found = [*collections(target), *extractions(target), *job_runs(target, show)]
     newest = sorted(found, key=lambda run: run.started_at, reverse=True)
     shown = [run for run in newest if not failed or run.result in _BAD][:show]
+    if as_json:
+        print_json(shown)
+        return
     table = new_table(target, "started, UTC", "took", "what", "result", "did")
     for run in shown:
         result = f"[red]{run.result}[/]" if run.result in _BAD else run.result

@@ -15,6 +15,7 @@ from botocore.config import Config
 
 from lake.stacks import LOCAL_STACK
 from ops.stack.errors import OperatorError
+from ops.stack.platforms import CLONE, RECORD
 
 # The emulator's root user. Policies do not bind it, trust policies do; what is under test uses a role.
 EMULATOR_ACCESS_KEY: Final = "test"
@@ -105,17 +106,17 @@ def local_environment(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 def _local_target(state_directory: Path) -> Target:
-    record_file = state_directory / "stack.json"
+    record_file = state_directory / RECORD
     try:
         record = json.loads(record_file.read_text())
     except FileNotFoundError as error:
         raise TargetError(
             f"no local platform is up in {state_directory} (there is no {record_file.name}): "
-            "start one with `python -m local up`, or name its directory with --state-dir"
+            "start one with `python -m local up`, or name the directory of one with --state-dir"
         ) from error
     except ValueError as error:
         raise TargetError(
-            f"{record_file} is torn, as after a machine that went down: write it anew with `python -m local up`"
+            f"{record_file} is torn, as after a machine that went down: `python -m local up` writes it again"
         ) from error
     temporary_files = state_directory.resolve() / TEMPORARY_FILES
     return Target(LOCAL_STACK, record["exports"], local_session(record["region"]), record["endpoint"], temporary_files)
@@ -124,9 +125,13 @@ def _local_target(state_directory: Path) -> Target:
 def _aws_target(stack: str) -> Target:
     pulumi = shutil.which("pulumi")
     if pulumi is None:
-        raise TargetError(f"the stack {stack} is known to the Pulumi CLI, which is not installed on this machine")
+        raise TargetError(
+            f"the exports of {stack} are read with the Pulumi CLI, which is not installed on this machine: "
+            "install it, or let `make pulumi` build one and put it on PATH"
+        )
     command = [pulumi, "stack", "output", "--json", "--stack", stack]
-    result = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - own arguments
+    # In the clone, whatever folder the command was typed in.
+    result = subprocess.run(command, capture_output=True, text=True, check=False, cwd=CLONE)  # noqa: S603 - own arguments
     if result.returncode != 0:
         raise TargetError(f"`{' '.join(command[1:])}` failed: {result.stderr.strip()}")
     exports = json.loads(result.stdout)

@@ -1,12 +1,14 @@
 """The command `status`: the one look that tells whether there is anything to do."""
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import timedelta
 
 import typer
 
 from ops.dead_letters.queues import QUEUES, count
-from ops.stack.target import Target
+from ops.stack.choice import target_of
+from ops.stack.json_output import AsJson, print_json
 from ops.stack.terminal import console, errors_for_a_person, new_table
 from ops.status.status import DatasetStatus, dataset_statuses
 
@@ -15,12 +17,19 @@ _EXACT_HOURS = 10
 """Below these a tenth counts."""
 
 
-def status(context: typer.Context) -> None:
+def status(
+    context: typer.Context,
+    as_json: AsJson = False,  # noqa: FBT002 - a flag
+) -> None:
     """What landed of each dataset, what became of it, what is late, and how many dead letters there are."""
-    target: Target = context.obj
+    target = target_of(context)
     with errors_for_a_person(), console.status("reading the lake"):
         statuses = dataset_statuses(target)
         dead = {name: count(target, queue) for name, queue in QUEUES.items() if queue.export in target.exports}
+    if as_json:
+        datasets = [{**asdict(each), "late": each.late} for each in statuses]
+        print_json({"stack": target.stack, "datasets": datasets, "dead_letters": dead})
+        return
     table = new_table(
         target, "dataset", "landed", "last, UTC", "age", "waiting", "warehouse", "quarantined", "duplicate"
     )

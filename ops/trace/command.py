@@ -1,12 +1,19 @@
 """The command `trace`: the whole way of a row, an object, a file, an event or a report."""
 
+from dataclasses import asdict
 from datetime import date, datetime
 from typing import Annotated
 
 import typer
 
 from datasets import DATASETS
+from lake.keys import INBOUND, MART, QUARANTINE, WAREHOUSE
 from lake.printable import printable
+from ops.stack.checks import check_days, known_dataset
+from ops.stack.choice import target_of
+from ops.stack.errors import InvalidInputError
+from ops.stack.json_output import AsJson, print_json
+from ops.stack.prefixes import key_of_prefix
 from ops.stack.target import Target
 from ops.stack.terminal import console, errors_for_a_person, escape
 from ops.trace.model import Days, Step
@@ -14,6 +21,8 @@ from ops.trace.way import trace_row, trace_thing
 
 _DAY = "%Y-%m-%d"
 _PLACE_WIDTH = 13
+_AREAS = (INBOUND, WAREHOUSE, QUARANTINE, MART)
+"""First words of the lake's keys."""
 
 
 def trace(
@@ -26,6 +35,7 @@ def trace(
     first: Annotated[datetime | None, typer.Option("--from", formats=[_DAY], help="First day of landing.")] = None,
     last: Annotated[datetime | None, typer.Option("--to", formats=[_DAY], help="Last day of landing.")] = None,
     values: Annotated[bool, typer.Option("--values", help="Also the row's own values: a person's data.")] = False,  # noqa: FBT002 - a flag
+    as_json: AsJson = False,  # noqa: FBT002 - a flag
 ) -> None:
     """Follow a row, an object, a file or an event from its source to the reports.
 
@@ -33,14 +43,13 @@ def trace(
     An event is followed by whatever channels its id arrived; `trace --dataset events CHANNEL EVENT_ID` names one.
     A row is searched in every file of its dataset: --from and --to make it fewer.
     """
-    target: Target = context.obj
-    if dataset and dataset not in DATASETS:
-        raise typer.BadParameter(f"there is no dataset {dataset!r}; there are {', '.join(DATASETS)}")
-    if not dataset and len(what) > 1:
-        raise typer.BadParameter("one thing at a time; several words are a row's key: name its dataset with --dataset")
+    if dataset:
+        known_dataset(dataset)
+    elif len(what) > 1:
+        raise InvalidInputError("one thing at a time; several words are a row's key: name its dataset with --dataset")
     days = Days(first.date() if first else date.min, last.date() if last else date.max)
-    if days.first > days.last:
-        raise typer.BadParameter(f"--from {days.first} is after --to {days.last}")
+    check_days(days.first, days.last)
+    target = target_of(context)
     with errors_for_a_person(), console.status("looking") as status:
 
         def progress(words: str) -> None:
@@ -49,9 +58,20 @@ def trace(
         if dataset:
             steps = trace_row(target, DATASETS[dataset], what, days, progress, values=values)
         else:
-            steps = trace_thing(target, what[0], days, progress, values=values)
+            steps = trace_thing(target, _whole(target, what[0]), days, progress, values=values)
+        found = list[Step]()
         for step in steps:
-            _tell(step)
+            found.append(step)
+            if not as_json:
+                _tell(step)
+    if as_json:
+        print_json([asdict(each) for each in found])
+
+
+def _whole(target: Target, thing: str) -> str:
+    """A key of the lake of which a person typed the beginning; anything else as it is."""
+    key = thing.removeprefix(f"s3://{target.bucket}/")
+    return key_of_prefix(target, key) if key.partition("/")[0] in _AREAS and key.count("/") > 1 else key
 
 
 def _tell(step: Step) -> None:
