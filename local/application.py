@@ -49,7 +49,7 @@ def choose_stack(
     state_dir: StateDirectoryOption = None,
     _version: Annotated[
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
-    ] = False,  # noqa: FBT002 - a flag
+    ] = False,
 ) -> None:
     """Keep what the person said about the stack."""
     context.obj = Choice(stack, state_dir)

@@ -25,7 +25,6 @@ from local.engine import Engine
 from local.errors import LocalError
 from local.platform_instance import (
     DEFAULT_PORT,
-    DEFAULT_STATE_DIRECTORY,
     EMBEDDED_AWS,
     LocalPlatform,
     find_platform,
@@ -36,7 +35,7 @@ from ops.stack.command_group import CommandGroup
 from ops.stack.errors import OperatorError
 from ops.stack.exit_codes import code_of, ignore_signals, words_for
 from ops.stack.json_output import AsJson, print_json
-from ops.stack.platforms import remember, the_platform
+from ops.stack.platforms import DEFAULT_STATE_DIRECTORY, remember, the_platform
 from ops.stack.target import TargetError, find_target
 from ops.stack.terminal import console, end_at_broken_pipe, errors, escape, fail, words_to
 from processing.errors import ProcessingError

@@ -19,9 +19,8 @@ from lake.stacks import LOCAL_STACK
 from local.demo.sample import find_sample
 from local.engine import DEPLOYS, Engine, choose_engine, engine_of
 from local.errors import LocalError
-from ops.stack.private_files import make_state_folder, open_private
-from ops.stack.platforms import DEFAULT_STATE_DIRECTORY as DEFAULT_STATE_DIRECTORY
 from ops.stack.platforms import RECORD
+from ops.stack.private_files import make_state_folder, open_private
 from ops.stack.target import find_target
 
 PROGRAM: Final = Path(__file__).resolve().parent.parent

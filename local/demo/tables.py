@@ -20,7 +20,8 @@ from local.demo.access_check import DENIED, READS, AccessMatrix
 from local.demo.demo import DemoResult
 from local.demo.events import EventsResult
 from local.demo.sample import find_sample
-from local.platform_instance import DEFAULT_STATE_DIRECTORY, LocalPlatform
+from local.platform_instance import LocalPlatform
+from ops.stack.platforms import DEFAULT_STATE_DIRECTORY
 from ops.stack.target import find_target
 from ops.stack.terminal import escape
 from processing.declaring.dataset import SftpSource

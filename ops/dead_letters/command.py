@@ -32,7 +32,7 @@ from ops.stack.terminal import PrintableConsole, console, errors, escape, new_ta
 _HOUR = timedelta(hours=1)
 
 
-def redrive(
+def redrive(  # noqa: PLR0913, PLR0917 - its options
     context: typer.Context,
     queue: Annotated[
         str,

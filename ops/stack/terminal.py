@@ -21,7 +21,6 @@ from ops.stack.exit_codes import ExitCode
 from ops.stack.target import Target
 from processing.errors import ProcessingError
 
-
 STDOUT: Final = 1
 FOLDED_WIDTH: Final = 12
 """Columns that a folded cell has at least, if it needs them."""
