@@ -36,7 +36,7 @@ def version() -> str:
     return str(tomllib.loads((CLONE / "pyproject.toml").read_text())["project"]["version"])
 
 
-def _print_version(wanted: bool) -> None:  # noqa: FBT001 - typer gives it so
+def _print_version(wanted: bool | None) -> None:  # noqa: FBT001 - typer gives it so
     if wanted:
         typer.echo(f"{NAME} {version()}")
         raise typer.Exit
@@ -48,8 +48,9 @@ def choose_stack(
     stack: StackOption = None,
     state_dir: StateDirectoryOption = None,
     _version: Annotated[
-        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
-    ] = False,
+        bool | None,
+        typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit."),
+    ] = None,
 ) -> None:
     """Keep what the person said about the stack."""
     context.obj = Choice(stack, state_dir)
