@@ -8,7 +8,7 @@ DEVELOPMENT := $(VENV)/.development-installed
 COMMAND := $(BIN)/dataplatform
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo up docs pulumi down test test-long test-provider test-functions test-images test-engine rehearsal test-all needs-of-tests check format lock settings components snapshots pages bench campaign clean
+.PHONY: help install demo up docs pulumi picture down test test-long test-provider test-functions test-images test-engine rehearsal test-all needs-of-tests check format lock settings components snapshots pages bench campaign clean
 
 help: ## List the commands.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -41,6 +41,9 @@ pulumi: $(INSTALLED) ## Put a Pulumi CLI into .build: from PATH, from Pulumi's r
 
 docs: $(DEVELOPMENT) ## Build the documentation as a site, in .build/site.
 	@$(BIN)/python site/build.py
+
+picture: $(COMMAND) ## Run the demo on a platform of its own, and draw what it printed as docs/demo.svg.
+	@$(BIN)/python site/picture.py $(or $(PORT),4690)
 
 down: $(COMMAND) ## Stop the local platform.
 	@$(COMMAND) down

@@ -1,7 +1,6 @@
 """The page that deletes the sample: afterwards the platform runs, and its tests pass."""
 
 import re
-import sys
 
 import pytest
 import typer
@@ -34,7 +33,7 @@ OPERATOR_COMMANDS = (
 # The local stack does not run servers of its own, with the sample or without.
 REFUSED_COMMAND = "sources stop"
 # The environment is this one: what the Makefile would install is installed.
-MAKE = "make --assume-old=.venv/.development-installed"
+MAKE = "make --assume-old=.venv/.installed --assume-old=.venv/.development-installed"
 
 
 @pytest.fixture
@@ -45,7 +44,6 @@ def page():
 @pytest.fixture
 def yours(checkout, page):
     """A clone with an environment, after the page's steps 1 to 4: without the sample, with declarations of its own."""
-    (checkout / ".venv").symlink_to(sys.prefix)
     author = "-c user.name=reader -c user.email=reader@example.com"
     succeeds(f"git init -q && git add . && git {author} commit -q -m Begin", checkout)
     deletion, stacks, *page.commands = page.commands

@@ -7,16 +7,12 @@ from pathlib import Path
 from tests.support.program import ROOT
 
 
-def install_entry_point(clone: Path) -> Path:
-    """Write the command into the copy's .venv.
-
-    Returns:
-        The folder to put on PATH.
-    """
-    environment = clone / ".venv"
-    (environment / "bin").mkdir(parents=True)
-    for name in ("pyvenv.cfg", "lib"):
-        (environment / name).symlink_to(Path(sys.prefix) / name)
-    (environment / "bin/python").symlink_to(sys.executable)
-    shutil.copy2(ROOT / "local/dataplatform.sh", environment / "bin/dataplatform")
-    return environment / "bin"
+def install_entry_point(clone: Path) -> None:
+    """Give a copy an environment of its own in .venv, which has everything that this one has, and the command."""
+    here, there = Path(sys.prefix), clone / ".venv"
+    (there / "bin").mkdir(parents=True)
+    for entry in (*here.iterdir(), *(here / "bin").iterdir()):
+        link = there / entry.relative_to(here)
+        if not link.exists() and entry.name != "dataplatform":
+            link.symlink_to(entry)
+    shutil.copy2(ROOT / "local/dataplatform.sh", there / "bin/dataplatform")

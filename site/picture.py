@@ -1,0 +1,78 @@
+"""Runs the demo on a platform of its own and draws what it printed as docs/demo.svg, for the README.
+
+`make picture`. The text is the demo's own; only the tables between its steps and who may read what are left out.
+"""
+
+import io
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from rich.console import Console
+from rich.terminal_theme import MONOKAI
+from rich.text import Text
+
+ROOT = Path(__file__).resolve().parents[1]
+PICTURE = ROOT / "docs/demo.svg"
+WIDTH = 80
+TABLE = "Who may read what"
+"""How the one table begins that the picture has."""
+# rich's own format gets its font from the network.
+FORMAT = """<svg class="rich-terminal" viewBox="0 0 {width} {height}" xmlns="http://www.w3.org/2000/svg" role="img" \
+aria-label="Output of make demo">
+<style>
+.{unique_id}-matrix {{ font-family: ui-monospace, Menlo, Consolas, "DejaVu Sans Mono", monospace; \
+font-size: {char_height}px; line-height: {line_height}px; }}
+.{unique_id}-title {{ font-size: 18px; font-family: sans-serif; }}
+{styles}
+</style>
+<defs><clipPath id="{unique_id}-clip-terminal"><rect x="0" y="0" width="{terminal_width}" height="{terminal_height}"/>\
+</clipPath>{lines}</defs>
+{chrome}
+<g transform="translate({terminal_x}, {terminal_y})" clip-path="url(#{unique_id}-clip-terminal)">
+{backgrounds}
+<g class="{unique_id}-matrix">
+{matrix}
+</g>
+</g>
+</svg>
+"""
+
+
+def recorded(port: int) -> str:
+    """What the demo prints on a terminal, with its colours."""
+    environment = {**os.environ, "FORCE_COLOR": "1", "COLUMNS": f"{WIDTH}", "TERM": "xterm-256color"}
+    with tempfile.TemporaryDirectory(prefix="picture-") as folder:
+        command = [sys.executable, "-m", "local", "demo", "--state-dir", folder, "--port", f"{port}", "--down"]
+        result = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    if result.returncode != 0:
+        sys.exit(result.stderr)
+    return result.stdout
+
+
+def chosen(output: str) -> Text:
+    """The demo's steps, and the table of who may read what."""
+    lines = [Text.from_ansi(line.rpartition("\r")[2]) for line in output.splitlines()]
+    steps = [number for number, line in enumerate(lines) if line.plain.startswith("✓ ")]
+    table = next(number for number, line in enumerate(lines) if line.plain.startswith(TABLE))
+    end = next(number for number, line in enumerate(lines) if number > table + 2 and not line.plain.strip())
+    shown = [line for line in lines[: max(each for each in steps if each < table) + 1] if _is_of_a_step(line)]
+    return Text("\n").join([Text("$ make demo", "bold"), *shown, Text(), *lines[table:end]])
+
+
+def drawn(text: Text) -> str:
+    """The text as an SVG."""
+    console = Console(record=True, width=WIDTH, file=io.StringIO(), force_terminal=True, color_system="truecolor")
+    console.print(text, soft_wrap=False)
+    return console.export_svg(title="make demo", theme=MONOKAI, code_format=FORMAT, unique_id="demo")
+
+
+def _is_of_a_step(line: Text) -> bool:
+    """A step that ended, or the rest of its line. What a step shows while it runs is indented by two."""
+    return bool(line.plain.strip()) and (line.plain.startswith("✓ ") or not line.plain.startswith("  "))
+
+
+if __name__ == "__main__":
+    PICTURE.write_text(drawn(chosen(recorded(int(sys.argv[1])))), encoding="utf-8")
