@@ -21,6 +21,7 @@ from ops.dead_letters.queues import (
     move_back,
     no_such_message,
 )
+from ops.dead_letters.redrive import check_mended
 from ops.stack.checks import check_can_be_written, one_of
 from ops.stack.choice import target_of
 from ops.stack.errors import InvalidInputError
@@ -59,7 +60,7 @@ def redrive(  # noqa: PLR0913, PLR0917 - its options
     here, and stays.
     """
     _check(queue, message, save, mended, moves=yes or throw_away, throws_away=throw_away)
-    text = _text_of(mended) if mended else None
+    text = _corrected_event(mended) if mended else None
     target = target_of(context)
     if not queue:
         _count_all(target, as_json=as_json)
@@ -90,12 +91,15 @@ def _check(queue: str, message: str, save: Path | None, mended: Path | None, *, 
             raise InvalidInputError(f"{save} exists: name a new file")
 
 
-def _text_of(mended: Path) -> str:
+def _corrected_event(file: Path) -> str:
     try:
         # A line break at the file's end is the editor's.
-        return mended.read_text(encoding="utf-8").rstrip("\r\n")
+        text = file.read_text(encoding="utf-8").rstrip("\r\n")
     except UnicodeDecodeError as error:
-        raise InvalidInputError(f"{mended} is not UTF-8 text: {error.reason} at byte {error.start}") from error
+        raise InvalidInputError(f"{file} is not UTF-8 text: {error.reason} at byte {error.start}") from error
+    if refusal := check_mended(text):
+        raise InvalidInputError(f"{file} is not a stored event: {refusal}")
+    return text
 
 
 def _count_all(target: Target, *, as_json: bool) -> None:

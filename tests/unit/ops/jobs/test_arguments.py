@@ -5,6 +5,8 @@ import pytest
 from ops.jobs.arguments import JOB_ARGUMENTS, job_arguments
 from ops.stack.errors import InvalidInputError
 
+DAYS_TYPED = ["--dataset", "parcels", "--from", "2026-11-01"]
+DAYS = {"--dataset": "parcels", "--from": "2026-11-01"}
 KEY = "inbound/parcels/2026/11/22/a.csv"
 
 
@@ -12,7 +14,7 @@ KEY = "inbound/parcels/2026/11/22/a.csv"
     ("job", "words", "checked"),
     [
         ("refine", [], {}),
-        ("warehouse", ["--dataset", "parcels", "--from", "2026-11-01"], {"--dataset": "parcels", "--from": "2026-11-01"}),
+        ("warehouse", DAYS_TYPED, DAYS),
         ("warehouse", ["--dataset=parcels", "--object", KEY], {"--dataset": "parcels", "--object": KEY}),
         ("sanitise", ["--object", KEY], {"--object": KEY}),
         ("sanitise", ["--dataset", "parcels", "--only", "refused"], {"--dataset": "parcels", "--only": "refused"}),

@@ -19,7 +19,7 @@ def lake():
     """A stack whose bucket has KEYS, and the requests that it gets."""
     requests = []
 
-    def list_objects_v2(Bucket, Prefix, MaxKeys):  # noqa: N803 - boto3's names
+    def list_objects_v2(*, Prefix, MaxKeys, **_):  # noqa: N803 - boto3's names
         requests.append(Prefix)
         return {"Contents": [{"Key": key} for key in KEYS if key.startswith(Prefix)][:MaxKeys]}
 
