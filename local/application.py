@@ -12,16 +12,9 @@ from ops.stack.choice import Choice, StackOption, StateDirectoryOption
 from ops.stack.platforms import CLONE
 
 NAME: Final = "dataplatform"
-LOCAL_COMMANDS: Final = frozenset(typer.main.get_command(local_app).commands)  # pyright: ignore[reportAttributeAccessIssue] - a group
-"""The commands that start and stop what runs on this machine. They have a --state-dir of their own."""
-
-
-class _Commands(LocalCommands):
-    local_commands = LOCAL_COMMANDS
-
 
 app: Final = typer.Typer(
-    cls=_Commands,
+    cls=LocalCommands,
     no_args_is_help=True,
     add_completion=True,
     help="The data platform: on this machine without a cloud account, and on AWS.",

@@ -18,7 +18,7 @@ from ops.stack.target import Target, find_target
 STACK_VARIABLE: Final = "DATAPLATFORM_STACK"
 """Environment variable that names the stack."""
 _STACK: Final = "--stack"
-_STATE_DIRECTORY: Final = "--state-dir"
+STATE_DIRECTORY: Final = "--state-dir"
 
 StackOption = Annotated[
     str | None,
@@ -29,7 +29,7 @@ StackOption = Annotated[
 StateDirectoryOption = Annotated[
     Path | None,
     typer.Option(
-        _STATE_DIRECTORY,
+        STATE_DIRECTORY,
         envvar=STATE_VARIABLE,
         file_okay=False,
         help="A local platform's directory. Default: the one that is up, else .local in the clone.",
@@ -56,22 +56,22 @@ def target_of(context: typer.Context) -> Target:
     return choose_target(choice.stack, choice.state_directory)
 
 
-def arranged(arguments: Sequence[str], local_commands: Collection[str] = ()) -> list[str]:
+def arranged(arguments: Sequence[str], with_own: Collection[str] = ()) -> list[str]:
     """Arguments with --stack and --state-dir where they are declared, wherever a person typed them.
 
     Args:
         arguments: as typed.
-        local_commands: commands with a --state-dir of their own.
+        with_own: commands with a --state-dir of their own.
     """
     stop = [*arguments, "--"].index("--")
     words, about_the_stack, others = iter(arguments[:stop]), list[list[str]](), list[str]()
     for word in words:
-        if word.partition("=")[0] in {_STACK, _STATE_DIRECTORY}:
+        if word.partition("=")[0] in {_STACK, STATE_DIRECTORY}:
             about_the_stack.append([word, *([] if "=" in word else islice(words, 1))])
         else:
             others.append(word)
     command = next((word for word in others if not word.startswith("-")), "")
-    behind = [each for each in about_the_stack if command in local_commands and each[0].startswith(_STATE_DIRECTORY)]
+    behind = [each for each in about_the_stack if command in with_own and each[0].startswith(STATE_DIRECTORY)]
     before = [each for each in about_the_stack if each not in behind]
     return [*_flat(before), *others, *_flat(behind), *arguments[stop:]]
 

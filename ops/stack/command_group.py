@@ -1,12 +1,11 @@
 """What every group of commands has in common: each failure is one line on stderr and a documented exit code."""
 
-from collections.abc import Collection
-from typing import Any, ClassVar
+from typing import Any
 
 import typer
 from typer.core import TyperGroup
 
-from ops.stack.choice import arranged
+from ops.stack.choice import STATE_DIRECTORY, arranged
 from ops.stack.exit_codes import code_of, words_for
 from ops.stack.terminal import errors, errors_for_a_person
 
@@ -14,12 +13,14 @@ from ops.stack.terminal import errors, errors_for_a_person
 class CommandGroup(TyperGroup):
     """Commands that end as docs/commands.md says, whatever happens in them."""
 
-    local_commands: ClassVar[Collection[str]] = ()
-    """Those with a --state-dir of their own."""
-
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401 - typer's own click
         """Accept --stack and --state-dir before and after the command."""
-        return super().parse_args(ctx, arranged(args, self.local_commands))
+        own = {
+            name
+            for name, command in self.commands.items()
+            if any(STATE_DIRECTORY in option.opts for option in command.params)
+        }
+        return super().parse_args(ctx, arranged(args, own))
 
     def invoke(self, ctx: Any) -> Any:  # noqa: ANN401 - typer's own click
         """Run the command that the person named.

@@ -47,7 +47,9 @@ def test_one_name_has_every_command():
     assert sorted(name for name, _ in commands_of(app)) == sorted(parts)
 
 
-@pytest.mark.parametrize(("name", "command"), commands_of(app), ids=lambda each: each if isinstance(each, str) else "")
+@pytest.mark.parametrize(
+    ("name", "command"), [*commands_of(app)], ids=lambda each: each if isinstance(each, str) else ""
+)
 def test_every_command_with_a_result_has_json(name, command):
     options = {option for parameter in command.params for option in parameter.opts}
     assert ("--json" in options) == (name not in SERVERS)

@@ -99,5 +99,5 @@ def test_of_a_platform_that_died_the_command_says_how_to_start_it(tmp_path):
     # then
     result = CliRunner().invoke(app, ["docs", "--state-dir", str(tmp_path)])
     assert result.exit_code == 1
-    assert "not up any more" in result.stderr
+    assert "is no longer up" in result.stderr
     assert "python -m local up" in result.stderr
