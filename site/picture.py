@@ -45,8 +45,15 @@ def recorded(port: int) -> str:
     """What the demo prints on a terminal, with its colours."""
     environment = {**os.environ, "FORCE_COLOR": "1", "COLUMNS": f"{WIDTH}", "TERM": "xterm-256color"}
     with tempfile.TemporaryDirectory(prefix="picture-") as folder:
-        command = [sys.executable, "-m", "local", "demo", "--state-dir", folder, "--port", f"{port}", "--down"]
-        result = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+        of_its_own = ["--state-dir", folder]
+        command = [sys.executable, "-m", "local", "demo", *of_its_own, "--port", f"{port}", "--down"]
+        try:
+            result = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+        finally:
+            # A demo that failed stays up.
+            subprocess.run(
+                [sys.executable, "-m", "local", "down", *of_its_own], cwd=ROOT, stdout=sys.stderr, check=False
+            )
     if result.returncode != 0:
         sys.exit(result.stderr)
     return result.stdout

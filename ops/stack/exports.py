@@ -7,6 +7,7 @@ import typer
 
 from ops.stack.checks import one_of
 from ops.stack.choice import target_of
+from ops.stack.errors import OperatorError
 from ops.stack.json_output import AsJson, print_json
 from ops.stack.terminal import console, escape, new_table
 
@@ -32,6 +33,8 @@ def events_key(
     """Print the API key of one of the stream's providers, which SSM keeps, and nothing else."""
     target = target_of(context)
     parameters: dict[str, str] = target.exports["eventsApiKeyParameters"]
+    if not parameters:
+        raise OperatorError(f"nobody posts to the stack {target.stack!r} with a key: name a provider in its settings")
     name = one_of(provider or min(parameters), parameters, "provider")
     parameter = target.client("ssm").get_parameter(Name=parameters[name], WithDecryption=True)
     key = parameter["Parameter"]["Value"]

@@ -7,7 +7,7 @@ import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 import boto3
 import botocore.session
@@ -29,6 +29,28 @@ _PROXY_VARIABLES: Final = frozenset({"http_proxy", "https_proxy", "all_proxy", "
 
 class TargetError(OperatorError):
     """The stack cannot be reached; the message says what to do."""
+
+
+class Exports(dict[str, Any]):
+    """What a stack exports, by name. A name that it lacks was exported by a later version of the program."""
+
+    def __init__(self, stack: str, exports: Mapping[str, Any]) -> None:
+        """Keep them.
+
+        Args:
+            stack: the stack's name.
+            exports: as Pulumi or a local platform's record has them.
+        """
+        super().__init__(exports)
+        self._stack = stack
+
+    def __missing__(self, name: str) -> NoReturn:
+        """Refuse a name.
+
+        Raises:
+            TargetError: always.
+        """
+        raise TargetError(f"the stack {self._stack!r} does not export {name}: deploy this version of the program")
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +141,8 @@ def _local_target(state_directory: Path) -> Target:
             f"{record_file} is torn, as after a machine that went down: `python -m local up` writes it again"
         ) from error
     temporary_files = state_directory.resolve() / TEMPORARY_FILES
-    return Target(LOCAL_STACK, record["exports"], local_session(record["region"]), record["endpoint"], temporary_files)
+    exports = Exports(LOCAL_STACK, record["exports"])
+    return Target(LOCAL_STACK, exports, local_session(record["region"]), record["endpoint"], temporary_files)
 
 
 def _aws_target(stack: str) -> Target:
@@ -134,5 +157,5 @@ def _aws_target(stack: str) -> Target:
     result = subprocess.run(command, capture_output=True, text=True, check=False, cwd=CLONE)  # noqa: S603 - own arguments
     if result.returncode != 0:
         raise TargetError(f"`{' '.join(command[1:])}` failed: {result.stderr.strip()}")
-    exports = json.loads(result.stdout)
+    exports = Exports(stack, json.loads(result.stdout))
     return Target(stack, exports, boto3.Session(region_name=exports["region"]), None)

@@ -238,6 +238,20 @@ def test_a_stack_that_does_not_answer_is_told_in_a_line_and_not_by_a_traceback(c
     assert (as_json.exit_code, as_json.stdout) == (1, "")
 
 
+@pytest.mark.parametrize("command", [command for command in ON_A_STACK if command not in {"outputs", "run"}])
+def test_stack_of_an_earlier_version_is_reported_without_a_traceback(command, tmp_path):
+    # given a stack without the exports that this version reads
+    record = {"endpoint": "http://127.0.0.1:9", "region": "eu-west-1", "exports": {"region": "eu-west-1"}}
+    (tmp_path / "stack.json").write_text(json.dumps(record))
+
+    # when
+    result = CliRunner().invoke(app, ["--state-dir", str(tmp_path), *command.split(), *NEEDED[command]])
+
+    # then
+    assert (result.exit_code, type(result.exception)) == (1, SystemExit), result.output
+    assert "the stack 'local' does not export" in result.stderr
+
+
 INVALID = {
     "access": ["--json", "--markdown"],
     "collect": ["nope"],
