@@ -22,7 +22,7 @@ _CHECKS: Final[Mapping[str, Callable[[str], str]]] = {
     "--object": _inbound_key,
     "--from": a_day,
     "--to": a_day,
-    "--only": lambda given: one_of(given, [REFUSED], "choice of --only"),
+    "--only": lambda given: one_of(given, [REFUSED], "value of --only"),
     "--report": known_report,
 }
 JOB_ARGUMENTS: Final[Mapping[str, Sequence[str]]] = {

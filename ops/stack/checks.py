@@ -16,7 +16,7 @@ def one_of(given: str, known: Collection[str], kind: str) -> str:
         InvalidInputError: there is not; the message lists the known names.
     """
     if given not in known:
-        raise InvalidInputError(f"there is no {kind} {given!r}; there are {', '.join(sorted(known))}")
+        raise InvalidInputError(f"unknown {kind} {given!r}: choose one of {', '.join(sorted(known))}")
     return given
 
 

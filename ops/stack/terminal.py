@@ -81,7 +81,7 @@ def errors_for_a_person() -> Generator[None]:
 
 
 def end_at_broken_pipe() -> NoReturn:
-    """Exit with what is not written yet thrown away: nobody reads it.
+    """Exit, and drop the output that is not written yet: nobody reads it.
 
     Raises:
         SystemExit: always.

@@ -1,5 +1,6 @@
 """The command `trace`: the whole way of a row, an object, a file, an event or a report."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import date, datetime
 from typing import Annotated
@@ -13,11 +14,12 @@ from ops.stack.checks import check_days, known_dataset
 from ops.stack.choice import target_of
 from ops.stack.errors import InvalidInputError
 from ops.stack.json_output import AsJson, print_json
-from ops.stack.prefixes import key_of_prefix
+from ops.stack.prefixes import check_inbound_key, key_of_prefix
 from ops.stack.target import Target
 from ops.stack.terminal import console, errors_for_a_person, escape
 from ops.trace.model import Days, Step
 from ops.trace.way import trace_row, trace_thing
+from processing.tracing.keys import NotAKeyError, key_of
 
 _DAY = "%Y-%m-%d"
 _PLACE_WIDTH = 13
@@ -43,10 +45,7 @@ def trace(
     An event is followed by whatever channels its id arrived; `trace --dataset events CHANNEL EVENT_ID` names one.
     A row is searched in every file of its dataset: --from and --to make it fewer.
     """
-    if dataset:
-        known_dataset(dataset)
-    elif len(what) > 1:
-        raise InvalidInputError("one thing at a time; several words are a row's key: name its dataset with --dataset")
+    _check(dataset, what)
     days = Days(first.date() if first else date.min, last.date() if last else date.max)
     check_days(days.first, days.last)
     target = target_of(context)
@@ -66,6 +65,19 @@ def trace(
                 _tell(step)
     if as_json:
         print_json([asdict(each) for each in found])
+
+
+def _check(dataset: str, what: Sequence[str]) -> None:
+    """Refuse what cannot be a row's key or an object's, before anything is searched."""
+    if dataset:
+        try:
+            key_of(DATASETS[known_dataset(dataset)], what)
+        except NotAKeyError as error:
+            raise InvalidInputError(str(error)) from error
+    elif len(what) > 1:
+        raise InvalidInputError("one thing at a time; several words are a row's key: name its dataset with --dataset")
+    elif what[0].startswith(f"{INBOUND}/"):
+        check_inbound_key(what[0])
 
 
 def _whole(target: Target, thing: str) -> str:

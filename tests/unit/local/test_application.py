@@ -18,7 +18,7 @@ SERVERS = {"docs", "run-image"}
 
 
 def commands_of(application, words=()):
-    """Each command of an application, by what is typed for it."""
+    """Each command of an application, as a person types it."""
     group = application if hasattr(application, "commands") else typer.main.get_command(application)
     for name, command in group.commands.items():
         if hasattr(command, "commands"):
@@ -83,13 +83,13 @@ def test_state_directory_is_accepted_before_and_after_a_command(tmp_path, words)
 
 @pytest.mark.parametrize("words", [["--stack", "nope", "status"], ["status", "--stack=nope"]])
 def test_stack_is_accepted_before_and_after_a_command(words):
-    assert "there is no stack 'nope'; there are dev, local, prod" in give(*words).stderr
+    assert "unknown stack 'nope': choose one of dev, local, prod" in give(*words).stderr
 
 
 def test_environment_names_stack_and_state_directory(tmp_path):
     of_stack = give("status", DATAPLATFORM_STACK="nope")
     of_state = give("down", DATAPLATFORM_STATE_DIR=str(tmp_path / "two"))
-    assert "there is no stack 'nope'" in of_stack.stderr
+    assert "unknown stack 'nope'" in of_stack.stderr
     assert str(tmp_path / "two") in of_state.stdout
 
 

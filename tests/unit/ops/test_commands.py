@@ -184,7 +184,7 @@ def test_key_of_an_unknown_provider_is_refused_with_the_known_ones(tmp_path):
     )
     result = CliRunner().invoke(app, ["--stack", "local", "--state-dir", str(tmp_path), "events-key", "till"])
     assert result.exit_code == 2
-    assert "there is no provider 'till'; there are handheld, scanner" in " ".join(result.stderr.split())
+    assert "unknown provider 'till': choose one of handheld, scanner" in " ".join(result.stderr.split())
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -28,8 +28,8 @@ def test_valid_arguments_are_passed_on(job, words, checked):
 @pytest.mark.parametrize(
     ("job", "words", "why"),
     [
-        ("mart", ["--report", "nope"], "there is no report 'nope'; there are"),
-        ("warehouse", ["--dataset", "nope"], "there is no dataset 'nope'; there are"),
+        ("mart", ["--report", "nope"], "unknown report 'nope': choose one of"),
+        ("warehouse", ["--dataset", "nope"], "unknown dataset 'nope': choose one of"),
         ("warehouse", ["--from", "2026-13-40"], "'2026-13-40' is not a day as YYYY-MM-DD"),
         ("warehouse", ["--from", "20261122"], "is not a day as YYYY-MM-DD"),
         ("warehouse", ["--from", "2026-11-23", "--to", "2026-11-22"], "--from 2026-11-23 is after --to 2026-11-22"),
@@ -37,7 +37,11 @@ def test_valid_arguments_are_passed_on(job, words, checked):
         ("warehouse", ["--dataset", "members", "--object", KEY], "is not an object of members"),
         ("sanitise", [], "give one of them"),
         ("sanitise", ["--dataset", "parcels", "--object", KEY], "give one of them"),
-        ("sanitise", ["--dataset", "parcels", "--only", "clean"], "there is no choice of --only 'clean'"),
+        (
+            "sanitise",
+            ["--dataset", "parcels", "--only", "clean"],
+            "unknown value of --only 'clean': choose one of refused",
+        ),
         ("refine", ["--dataset", "parcels"], "refine does not know --dataset: it takes no arguments"),
         ("warehouse", ["--datset", "parcels"], "warehouse does not know --datset: it takes --dataset"),
         ("warehouse", ["parcels"], "warehouse does not know parcels"),
