@@ -5,14 +5,15 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 DEVELOPMENT := $(VENV)/.development-installed
+COMMAND := $(BIN)/dataplatform
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo up docs pulumi down test test-long test-provider test-functions test-images test-engine rehearsal test-all needs-of-tests check format lock settings components snapshots pages bench campaign clean
+.PHONY: help install demo up docs pulumi picture down test test-long test-provider test-functions test-images test-engine rehearsal test-all needs-of-tests check format lock settings components snapshots pages bench campaign clean
 
 help: ## List the commands.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-install: $(DEVELOPMENT) ## Make the virtual environment (.venv) with everything pinned, the tools of development too.
+install: $(DEVELOPMENT) $(COMMAND) ## Make the virtual environment (.venv) with everything pinned, the tools of development too.
 
 $(INSTALLED): requirements/local.txt requirements/system-packages.sh requirements/install.sh
 	@PYTHON=$(PYTHON) sh requirements/system-packages.sh
@@ -23,11 +24,14 @@ $(DEVELOPMENT): $(INSTALLED) requirements/development.txt
 	@sh requirements/install.sh $(VENV) requirements/development.txt
 	@touch $@
 
-demo: $(INSTALLED) ## From an SFTP server to a team's report, on this machine. DEMO="--down" and other options are passed on.
-	@$(BIN)/python -m local demo $(DEMO)
+$(COMMAND): local/dataplatform.sh $(INSTALLED)
+	@install -m 755 local/dataplatform.sh $@
 
-up: $(INSTALLED) ## Start the local platform and deploy the program into it.
-	@$(BIN)/python -m local up
+demo: $(COMMAND) ## From an SFTP server to a team's report, on this machine. DEMO="--down" and other options are passed on.
+	@$(COMMAND) demo $(DEMO)
+
+up: $(COMMAND) ## Start the local platform and deploy the program into it.
+	@$(COMMAND) up
 
 pulumi: $(INSTALLED) ## Put a Pulumi CLI into .build: from PATH, from Pulumi's release, or built from its Go modules (seven minutes, once).
 	@$(BIN)/python -m emulation.pulumi_engine.cli
@@ -35,8 +39,11 @@ pulumi: $(INSTALLED) ## Put a Pulumi CLI into .build: from PATH, from Pulumi's r
 docs: $(DEVELOPMENT) ## Build the documentation as a site, in .build/site.
 	@$(BIN)/python site/build.py
 
-down: $(INSTALLED) ## Stop the local platform.
-	@$(BIN)/python -m local down
+picture: $(COMMAND) ## Run the demo on a platform of its own, and draw what it printed as docs/demo.svg.
+	@$(BIN)/python site/picture.py $(or $(PORT),4690)
+
+down: $(COMMAND) ## Stop the local platform.
+	@$(COMMAND) down
 
 test: needs-of-tests ## The tests: units, the resource graph, and end to end on the embedded AWS.
 	@$(BIN)/python -m pytest tests --ignore=tests/images --ignore=tests/provider -m "not long" -n 2 --dist loadgroup -q
@@ -66,7 +73,7 @@ rehearsal: needs-of-tests ## Type docs/first-deploy.md against an empty account 
 
 test-all: test test-long test-provider test-functions test-images test-engine rehearsal ## All of them.
 
-needs-of-tests: $(DEVELOPMENT)
+needs-of-tests: $(DEVELOPMENT) $(COMMAND)
 	@PYTHON=$(BIN)/python sh requirements/system-packages.sh test
 
 check: $(DEVELOPMENT) ## Format, lint, types and wording, without changing anything.
@@ -110,6 +117,6 @@ campaign: $(DEVELOPMENT) ## A thousand faults with kept seeds: make campaign NAM
 	@PYTHONPATH=tests/declarations:platform:. $(BIN)/python bench/campaigns/$(NAME).py $(ARGS)
 
 clean: ## Stop the local platform and delete everything that was built.
-	@test ! -x $(BIN)/python || $(BIN)/python -m local down
+	@test ! -x $(COMMAND) || $(COMMAND) down --state-dir .local
 	@rm -rf .build .local .bench .pytest_cache .ruff_cache .hypothesis $(VENV)
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

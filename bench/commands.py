@@ -29,6 +29,7 @@ from lake.object_index.recorder import Recorder
 from local.platform_instance import PROGRAM, LocalPlatform
 from ops import commands
 from ops.jobs.local_log import LocalJobLog
+from ops.stack import choice
 from ops.stack.object_index import TABLE, TOTALS, index_of
 from ops.stack.target import Target, find_target
 from processing.storage.columns import QUARANTINE
@@ -109,19 +110,19 @@ def record_job_runs(target: Target) -> None:
 
 
 def words_of(command: str) -> list[str]:
-    """The command as it is typed after `python -m ops`."""
+    """The command as it is typed after `dataplatform`."""
     return ["--stack", "local", "--state-dir", str(FOLDER.resolve()), *command.split()]
 
 
 def requests_of(target: Target, command: str) -> Counter[str]:
     """The requests that a command sends."""
-    found = commands.find_target
-    commands.find_target = lambda *_: target
+    found = choice.find_target
     try:
-        with count_requests(target.session) as counted:
+        with count_requests(target) as (counting, counted):
+            choice.find_target = lambda *_: counting
             result = CliRunner().invoke(commands.app, words_of(command))
     finally:
-        commands.find_target = found
+        choice.find_target = found
     if result.exit_code:
         raise BenchError(f"`{command}` failed: {result.output}")
     return counted

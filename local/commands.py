@@ -1,13 +1,11 @@
 """The commands of the platform on this machine: up, demo, env, docs, down."""
 
-import json
-import signal
 import textwrap
 import time
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Final, NoReturn
+from typing import Annotated, Any, Final, NoReturn
 
 import psutil
 import typer
@@ -32,30 +30,40 @@ from local.engine import Engine
 from local.errors import LocalError
 from local.platform_instance import (
     DEFAULT_PORT,
-    DEFAULT_STATE_DIRECTORY,
     EMBEDDED_AWS,
     LocalPlatform,
     find_platform,
 )
+from local.summary import of_demo, of_deployment, of_platform
+from ops.stack.choice import StateDirectoryOption
+from ops.stack.command_group import CommandGroup
 from ops.stack.errors import OperatorError
+from ops.stack.exit_codes import ExitCode, code_of, ignore_signals, words_for
+from ops.stack.json_output import AsJson, print_json
+from ops.stack.platforms import DEFAULT_STATE_DIRECTORY, remember, the_platform
 from ops.stack.target import TargetError, find_target
-from ops.stack.terminal import PrintableConsole, escape
+from ops.stack.terminal import console, end_at_broken_pipe, errors, escape, in_words, words_to
 from processing.errors import ProcessingError
 
-app = typer.Typer(
-    no_args_is_help=True, add_completion=False, help="The platform on this machine, without a cloud account."
-)
-console = PrintableConsole()
-errors = PrintableConsole(stderr=True)
 
-_EXPECTED: Final = (LocalError, EmulationError, OperatorError, ProcessingError, LakeError, OSError)
+class LocalCommands(CommandGroup):
+    """The commands of the platform on this machine."""
+
+    def invoke(self, ctx: Any) -> Any:  # noqa: ANN401 - typer's own click
+        """Run the command that the person named."""
+        with _errors_for_a_person():
+            return super().invoke(ctx)
+
+
+app = typer.Typer(
+    cls=LocalCommands,
+    no_args_is_help=True,
+    add_completion=False,
+    help="The platform on this machine, without a cloud account.",
+)
+_EXPECTED: Final = (LocalError, EmulationError, ProcessingError, LakeError, OSError)
 """Errors that a person can fix, as each message says."""
 
-INTERRUPTED: Final = 130
-"""Exit code of a command that ctrl-C ended, as shells have it."""
-
-
-StateDirectory = Annotated[Path, typer.Option("--state-dir", help="Where this platform keeps everything.")]
 Port = Annotated[
     int | None,
     typer.Option(
@@ -86,51 +94,63 @@ AcceptEula = Annotated[bool, typer.Option("--accept-eula", help=f"Accept SQL Ser
 def _errors_for_a_person() -> Generator[None]:
     try:
         yield
+    except OperatorError as error:
+        _fail("", error, error.exit_code)
+    except BrokenPipeError:
+        end_at_broken_pipe()
     except _EXPECTED as error:
         _fail("", error)
     except (BotoCoreError, ClientError) as error:
         _fail("the emulator answered: ", error)
 
 
-def _fail(prefix: str, error: Exception) -> NoReturn:
-    """Print an error in lines that fit the terminal, and exit with 1. A path that does not fit stays whole."""
-    for line in printable_lines(f"error: {prefix}{error}").split("\n"):
+def _fail(prefix: str, error: Exception, code: ExitCode = ExitCode.FAILED) -> NoReturn:
+    """Print an error in lines that fit the terminal, and exit. A path that does not fit stays whole."""
+    for line in printable_lines(f"error: {prefix}{in_words(error)}").split("\n"):
         fitting = textwrap.wrap(line, errors.width, break_long_words=False, break_on_hyphens=False)
         for each in fitting or [""]:
             shown = Text(each)
             shown.highlight_regex("^error:", "red")
             errors.print(shown, highlight=False, soft_wrap=True)
-    raise typer.Exit(1) from error
+    raise typer.Exit(code) from error
 
 
 @contextmanager
 def _as_before_on_interrupt(platform: LocalPlatform, *, fresh: bool = False) -> Generator[None]:
-    """Let ctrl-C leave what ran before the command, and nothing that the command started."""
+    """Let ctrl-C and SIGTERM leave what ran before the command, and nothing that the command started."""
     # What was to be thrown away anyway is not kept half thrown away.
     ran_before: frozenset[str] = frozenset() if fresh else platform.running()
     try:
         yield
     except KeyboardInterrupt as interrupt:
         # Impatience must not leave half of it behind.
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-        errors.print("interrupted; stopping what this command started …")
+        ignore_signals()
+        errors.print(f"{words_for(interrupt)}; stopping what this command started …")
         if platform.abandon(ran_before):
             errors.print("the platform was up before and stays up, with what it holds")
         else:
             errors.print("stopped: no process and no port is left")
-        raise typer.Exit(INTERRUPTED) from interrupt
+        raise typer.Exit(code_of(interrupt)) from interrupt
+
+
+def _to_start(state_directory: Path | None, port: int | None, engine: Engine | None) -> LocalPlatform:
+    """The platform that a command starts. Unless a directory is named, never another one that happens to be up."""
+    platform = find_platform((state_directory or DEFAULT_STATE_DIRECTORY).resolve(), port, engine)
+    remember(platform.state_directory)
+    return platform
 
 
 @app.command()
 def up(
-    state_dir: StateDirectory = DEFAULT_STATE_DIRECTORY,
+    state_dir: StateDirectoryOption = None,
     port: Port = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Throw away what the platform holds first.")] = False,  # noqa: FBT002 - a flag
     engine: EngineOption = None,
+    as_json: AsJson = False,  # noqa: FBT002 - a flag
 ) -> None:
     """Start the embedded AWS and the stand-in sources, and deploy the program into them."""
-    platform = find_platform(state_dir.resolve(), port, engine)
-    steps = Steps(console)
+    platform = _to_start(state_dir, port, engine)
+    steps = Steps(words_to(as_json=as_json))
     with _errors_for_a_person(), _as_before_on_interrupt(platform, fresh=fresh):
         with steps.step("Start the platform and deploy the program") as step:
             deployment = platform.up(fresh=fresh, progress=step.tell)
@@ -139,12 +159,15 @@ def up(
                 f"{deployment.replaced} replaced, {deployment.deleted} deleted, "
                 f"{deployment.unchanged} unchanged"
             )
-        print_next_steps(console, platform)
+        if as_json:
+            print_json({**of_platform(platform), **of_deployment(deployment)})
+        else:
+            print_next_steps(console, platform)
 
 
 @app.command()
 def demo(
-    state_dir: StateDirectory = DEFAULT_STATE_DIRECTORY,
+    state_dir: StateDirectoryOption = None,
     port: Port = None,
     own_file: Annotated[
         Path | None, typer.Option("--file", "--vehicles", help="Your own CSV file for the SFTP server.")
@@ -154,48 +177,57 @@ def demo(
     ] = None,
     down_afterwards: Annotated[bool, typer.Option("--down", help="Stop the platform afterwards.")] = False,  # noqa: FBT002 - a flag
     engine: EngineOption = None,
+    as_json: AsJson = False,  # noqa: FBT002 - a flag
 ) -> None:
     """Take files, a table and posted events to reports that only their teams can read."""
     with _errors_for_a_person():
         load_sample()
-    platform = find_platform(state_dir.resolve(), port, engine)
+    platform, words = _to_start(state_dir, port, engine), words_to(as_json=as_json)
     with _errors_for_a_person(), _as_before_on_interrupt(platform):
-        steps = Steps(console)
+        steps = Steps(words)
         steps.seconds["Load Python's packages"] = time.time() - psutil.Process().create_time()
         result = run_demo(platform, steps, own_file, events)
-        print_result(console, result)
+        if not as_json:
+            print_result(console, result)
         if down_afterwards:
             with steps.step("Stop the platform"):
                 platform.down()
-        else:
+        elif not as_json:
             print_next_steps(console, platform)
+    if as_json:
+        print_json({**of_platform(platform), **of_demo(result)})
 
 
 @app.command()
 def env(
-    state_dir: StateDirectory = DEFAULT_STATE_DIRECTORY,
-    as_json: Annotated[bool, typer.Option("--json", help="Print an object instead of lines for a shell.")] = False,  # noqa: FBT002 - a flag
+    state_dir: StateDirectoryOption = None,
+    as_json: AsJson = False,  # noqa: FBT002 - a flag
 ) -> None:
-    """Print what a shell needs so that any Pulumi command works on the platform: source <(python -m local env )."""
-    platform = find_platform(state_dir.resolve())
+    """Print what a shell needs so that any Pulumi command works on the platform: source <(dataplatform env )."""
+    platform = find_platform(the_platform(state_dir))
     with _errors_for_a_person():
         emulator = platform.emulator
         variables = platform.pulumi_project().variables(require_cli(), emulator.endpoint, emulator.region)
-    # Not by rich, which would wrap and colour it.
-    typer.echo(json.dumps(variables, indent=2) if as_json else export_lines(variables))
+    if as_json:
+        print_json(variables)
+    else:
+        # Not by rich, which would wrap and colour it.
+        typer.echo(export_lines(variables))
 
 
 @app.command()
 def docs(
-    state_dir: StateDirectory = DEFAULT_STATE_DIRECTORY,
+    state_dir: StateDirectoryOption = None,
     port: Annotated[int, typer.Option(min=1024, max=65535, help="Port of the page on 127.0.0.1.")] = DEFAULT_PAGE_PORT,
 ) -> None:
     """Show the events API's page, with "Try it out" on the platform that is up, until ctrl-C."""
-    platform = find_platform(state_dir.resolve())
+    platform = find_platform(the_platform(state_dir))
     with _errors_for_a_person():
         target = find_target(LOCAL_STACK, platform.state_directory)
         if EMBEDDED_AWS not in platform.running():
-            raise TargetError(f"the platform in {state_dir} is not up any more: start it with `python -m local up`")
+            raise TargetError(
+                f"the platform in {platform.state_directory} is no longer up: start it with `dataplatform up`"
+            )
         with ApiPageServer(port, str(target.exports["eventsUrl"])) as server:
             console.print(f"The events API's page: {server.url}", highlight=False, soft_wrap=True)
             console.print(
@@ -211,30 +243,37 @@ def docs(
 
 
 @app.command()
-def down(state_dir: StateDirectory = DEFAULT_STATE_DIRECTORY) -> None:
+def down(
+    state_dir: StateDirectoryOption = None,
+    as_json: AsJson = False,  # noqa: FBT002 - a flag
+) -> None:
     """Stop a platform and throw away what it holds.
 
     What stays in its directory: the SFTP server's files and keys, the SQL Servers' data, the demo's sample file, the
     logs, and the lock that keeps two commands from starting one platform.
     """
     with _errors_for_a_person():
-        platform = find_platform(state_dir.resolve())
+        platform = find_platform(the_platform(state_dir))
         ran, parts = platform.running(), platform.parts()
         platform.down()
-    if ran >= parts:
+    if as_json:
+        print_json({"state_directory": platform.state_directory, "stopped": sorted(ran)})
+    elif ran >= parts:
         console.print("The platform is stopped.")
     elif ran:
         console.print(f"Of the platform only the {' and the '.join(sorted(ran))} was running; it is stopped.")
     else:
-        console.print(f"No platform was running in {escape(str(state_dir))}.", soft_wrap=True)
+        console.print(
+            f"No platform was running in {escape(str(state_dir or platform.state_directory))}.", soft_wrap=True
+        )
 
 
 @app.command("run-image")
 def run_image(
     image: Annotated[Server, typer.Argument(help="The image to run.")],
-    state_dir: StateDirectory = DEFAULT_STATE_DIRECTORY,
+    state_dir: StateDirectoryOption = None,
     accept_eula: AcceptEula = False,  # noqa: FBT002 - a flag
 ) -> None:
     """Run a server from its container image, with Docker or Podman, until ctrl-C."""
     with _errors_for_a_person():
-        run_server_image(image, state_dir.resolve(), accept_eula=accept_eula)
+        run_server_image(image, the_platform(state_dir), accept_eula=accept_eula)

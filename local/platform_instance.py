@@ -24,6 +24,7 @@ from local.demo.sample import find_sample
 from local.engine import DEPLOYS, Engine, choose_engine, engine_of
 from local.errors import LocalError
 from local.stack_file import CONNECTIONS_SETTING, DATABASES_SETTING, REGION_SETTING, entries, read_configuration
+from ops.stack.platforms import RECORD
 from ops.stack.private_files import make_state_folder, open_private
 from ops.stack.target import find_target
 
@@ -31,7 +32,6 @@ PROGRAM: Final = Path(__file__).resolve().parent.parent
 EMBEDDED_AWS: Final = "embedded AWS"
 SFTP_SERVER: Final = "SFTP server"
 SQL_SERVER: Final = "SQL Server"
-DEFAULT_STATE_DIRECTORY: Final = Path(".local")
 DEFAULT_PORT: Final = 4566
 PATIENCE: Final = 10
 """How many times as long as its timeout a function may run on this machine, which may be busy with other work."""
@@ -159,7 +159,7 @@ class LocalPlatform:
         if (recorded := recorded_port(self.state_directory)) != self.port:
             raise PlatformPortError(
                 f"the platform in {self.state_directory} stands at port {recorded}, not at {self.port}: leave --port "
-                "out, stop it with `python -m local down`, or name another directory with --state-dir"
+                "out, stop it with `dataplatform down`, or name another directory with --state-dir"
             )
         if fresh:
             progress("throwing away what the platform holds")
@@ -201,7 +201,7 @@ class LocalPlatform:
         if not instance or engine_of(self.state_directory, instance) is not Engine.PULUMI:
             raise LocalError(
                 f"no platform in {self.state_directory} was deployed by the Pulumi CLI: start one with "
-                "`python -m local up --engine pulumi`"
+                "`dataplatform up --engine pulumi`"
             )
         return PulumiProject(self.state_directory, instance, LOCAL_STACK)
 
@@ -254,7 +254,7 @@ class LocalPlatform:
         return {**configuration, CONNECTIONS_SETTING: connections, DATABASES_SETTING: databases}
 
     def _record_stack(self, exports: dict[str, Any]) -> None:
-        """What `python -m ops --stack local` works from: where the stack is and what it exports."""
+        """What `dataplatform` works from: where the stack is and what it exports."""
         record = {"endpoint": self.emulator.endpoint, "region": self.emulator.region, "exports": exports}
         write_whole(self._stack_file, json.dumps(record, indent=2))
 
@@ -266,7 +266,7 @@ class LocalPlatform:
 
     @property
     def _stack_file(self) -> Path:
-        return self.state_directory / "stack.json"
+        return self.state_directory / RECORD
 
     @property
     def _instance_file(self) -> Path:

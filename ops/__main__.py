@@ -1,19 +1,18 @@
-"""`python -m ops --stack NAME …`: a person's commands on a deployed stack."""
+"""`python -m ops --stack NAME …`: the commands on a deployed stack. `dataplatform` has them, too."""
 
-import sys
+from typing import TYPE_CHECKING
+
+from ops.stack.entry import run_application
+
+if TYPE_CHECKING:
+    import typer
 
 
-def main() -> None:
-    """Give the command. Ctrl-C is answered in one line even before there is a command to stop."""
-    try:
-        # Importing takes a second, in which a person may think better of it.
-        from ops.commands import app  # noqa: PLC0415 - as just said
+def _load() -> "typer.Typer":
+    from ops.commands import app  # noqa: PLC0415 - signals are handled first
 
-        app(prog_name="python -m ops")
-    except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
-        sys.exit(130)
+    return app
 
 
 if __name__ == "__main__":
-    main()
+    run_application(_load, "python -m ops")

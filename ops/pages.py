@@ -5,13 +5,13 @@ With --json, the same facts are printed for programs.
 
 import argparse
 import inspect
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 from datasets import DATASETS
 from lake.keys import inbound_prefix, quarantine_prefix, warehouse_prefix
+from ops.stack.json_output import print_json
 from processing.checking.column_cleansing import refusal_reasons
 from processing.checking.conversion import type_name
 from processing.checking.reasons import NULLABILITY, PRIMARY_KEY, reason
@@ -43,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except DeclarationError as error:
         raise SystemExit(str(error)) from None
     if folder is None:
-        print(json.dumps([dataset_facts(dataset, REPORTS) for dataset in DATASETS.values()], indent=2))
+        print_json([dataset_facts(dataset, REPORTS) for dataset in DATASETS.values()])
         return
     folder.mkdir(parents=True, exist_ok=True)
     for dataset in DATASETS.values():

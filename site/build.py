@@ -42,7 +42,7 @@ def page_on_site(path: Path) -> Path | None:
     """Where the site has a file of the repository; None if it has not."""
     if path == Path("README.md"):
         return Path("index.md")
-    if path.parts[0] == "docs" and path.suffix in {".md", ".yaml"}:
+    if path.parts[0] == "docs" and path.suffix in {".md", ".svg", ".yaml"}:
         return path.relative_to("docs")
     return None
 

@@ -58,6 +58,17 @@ class ObjectIndex:
         """Gives a dataset's objects of one landing day, in the order of their arrival."""
         return self._objects(_OF_DAY, {"day": dataset_day(dataset, day)}, index=BY_DAY)
 
+    def keys_of_day(self, dataset: str, day: date, beginning: str) -> Iterator[str]:
+        """Gives the keys of a dataset's objects of one landing day that begin so, in the order of their arrival."""
+        found = self._table.query(
+            _OF_DAY,
+            {"day": dataset_day(dataset, day), "beginning": beginning},
+            only=f"begins_with(#{OBJECT_KEY}, :beginning)",
+            index=BY_DAY,
+            attribute=f"#{OBJECT_KEY}",
+        )
+        return (str(item[OBJECT_KEY]) for item in found)
+
     def newest_of_day(self, dataset: str, day: date) -> datetime | None:
         """When the newest of a dataset's objects of one landing day arrived; None if there is none."""
         newest = self._table.query(

@@ -1,6 +1,5 @@
 """The command that runs an image of this repository on this machine."""
 
-import signal
 from enum import StrEnum
 from pathlib import Path
 from typing import Final
@@ -44,8 +43,6 @@ def run_image(image: Server, state_directory: Path, *, accept_eula: bool) -> Non
     console.print(f"{name} runs in {engine}. Connect:", highlight=False)
     console.print(f"  {container.how_to_connect}", highlight=False, markup=False, soft_wrap=True)
     console.print("ctrl-C stops it.", highlight=False)
-    # Whoever stops this command stops the server.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
     follow(engine, name)
     console.print(f"{name} is stopped.", highlight=False)
 

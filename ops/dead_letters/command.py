@@ -1,90 +1,143 @@
 """The command `redrive`: a look at the dead-letter queues, and the way back of their messages."""
 
 import os
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from ops.dead_letters.describe import DeadLetter
-from ops.dead_letters.queues import QUEUES, Moved, body_of, count, discard, look, move_back
+from ops.dead_letters.queues import (
+    MOST_LOOKED_AT,
+    QUEUES,
+    Moved,
+    body_of,
+    count,
+    discard,
+    look,
+    message_id_of,
+    move_back,
+    no_such_message,
+)
+from ops.dead_letters.redrive import check_mended
+from ops.stack.checks import check_can_be_written, one_of
+from ops.stack.choice import target_of
+from ops.stack.errors import InvalidInputError
+from ops.stack.exit_codes import ExitCode
+from ops.stack.json_output import AsJson, print_json
 from ops.stack.target import Target
-from ops.stack.terminal import console, errors, errors_for_a_person, escape, new_table
+from ops.stack.terminal import PrintableConsole, console, errors, escape, new_table, print_table, words_to
 
 _HOUR = timedelta(hours=1)
 
 
-def redrive(
+def redrive(  # noqa: PLR0913, PLR0917 - its options
     context: typer.Context,
     queue: Annotated[
         str,
-        typer.Argument(help="events, collector, extraction, attributes or undelivered; all are counted without."),
+        typer.Argument(
+            help="events, collector, extraction, attributes or undelivered; all are counted without.",
+            autocompletion=lambda: [*QUEUES],
+        ),
     ] = "",
     show: Annotated[int, typer.Option(min=0, max=1_000, help="How many messages to look at.")] = 10,
-    message: Annotated[str, typer.Option(help="This message alone, by the id that a look shows.")] = "",
+    message: Annotated[str, typer.Option(help="This message alone, by its id or the beginning of it.")] = "",
     save: Annotated[
-        Path | None, typer.Option(help="Write the message to this new file, to mend it there: it may be a person's.")
+        Path | None, typer.Option(help="Write the message to this new file, to fix it there: it may be a person's.")
     ] = None,
     mended: Annotated[
         Path | None, typer.Option(exists=True, dir_okay=False, help="Send this file in place of the event.")
     ] = None,
     throw_away: Annotated[bool, typer.Option("--discard", help="Delete instead of moving back.")] = False,  # noqa: FBT002 - a flag
-    yes: Annotated[bool, typer.Option("--yes", help="Do it.")] = False,  # noqa: FBT002 - a flag
+    yes: Annotated[bool, typer.Option("--yes", help="Move or delete them; without it, only list them.")] = False,  # noqa: FBT002 - a flag
+    as_json: AsJson = False,  # noqa: FBT002 - a flag
 ) -> None:
     """Look at a dead-letter queue; with --yes give its messages back to where they came from.
 
     A message is deleted from the dead-letter queue only once its source took it. What fails there again comes back
     here, and stays.
     """
-    target: Target = context.obj
-    if queue and queue not in QUEUES:
-        raise typer.BadParameter(f"there is no queue {queue!r}; there are {', '.join(QUEUES)}")
-    if (yes or message or throw_away) and not queue:
-        raise typer.BadParameter("name the queue whose messages are to be moved")
+    _check(queue, message, save, mended, moves=yes or throw_away, throws_away=throw_away)
+    text = _corrected_event(mended) if mended else None
+    target = target_of(context)
+    if not queue:
+        _count_all(target, as_json=as_json)
+        return
+    if message:
+        message = message_id_of(target, QUEUES[queue], message)
+    if save:
+        _save(target, queue, message, save, as_json=as_json)
+    elif yes:
+        _take_out(target, queue, message or None, text, throw_away=throw_away, as_json=as_json)
+    else:
+        _show(target, queue, show, message, throw_away=throw_away, as_json=as_json)
+
+
+def _check(queue: str, message: str, save: Path | None, mended: Path | None, *, moves: bool, throws_away: bool) -> None:
+    """Refuse arguments that do not fit together, before anything is asked of the stack."""
+    if queue:
+        one_of(queue, QUEUES, "queue")
+    if (moves or message) and not queue:
+        raise InvalidInputError("name the queue whose messages are meant")
     if (save or mended) and not message:
-        raise typer.BadParameter("say with --message which one is to be mended")
-    if mended and (queue != "events" or throw_away):
-        raise typer.BadParameter("only an event can be mended, and sent: what else failed is started again")
-    with errors_for_a_person():
-        if not queue:
-            _count_all(target)
-        elif save:
-            _save(target, queue, message, save)
-        elif yes:
-            _take_out(target, queue, message or None, mended, throw_away=throw_away)
-        else:
-            _show(target, queue, show, message, throw_away=throw_away)
+        raise InvalidInputError("say with --message which one is meant")
+    if mended and (queue != "events" or throws_away):
+        raise InvalidInputError("only an event can be fixed, and sent: what else failed is started again")
+    if save:
+        check_can_be_written(save)
+        if save.exists():
+            raise InvalidInputError(f"{save} exists: name a new file")
 
 
-def _count_all(target: Target) -> None:
+def _corrected_event(file: Path) -> str:
+    try:
+        # A line break at the file's end is the editor's.
+        text = file.read_text(encoding="utf-8").rstrip("\r\n")
+    except UnicodeDecodeError as error:
+        raise InvalidInputError(f"{file} is not UTF-8 text: {error.reason} at byte {error.start}") from error
+    if refusal := check_mended(text):
+        raise InvalidInputError(f"{file} is not a stored event: {refusal}")
+    return text
+
+
+def _count_all(target: Target, *, as_json: bool) -> None:
+    counts = {name: count(target, queue) for name, queue in QUEUES.items()}
+    if as_json:
+        print_json({"queues": counts})
+        return
     table = new_table(target, "queue", "messages", "holds")
-    for name, queue in QUEUES.items():
-        table.add_row(name, f"{count(target, queue):,}", queue.holds)
+    for name, number in counts.items():
+        table.add_row(name, f"{number:,}", QUEUES[name].holds)
     console.print(table)
     console.print("`redrive QUEUE` looks at one; nothing was changed", highlight=False)
 
 
-def _save(target: Target, name: str, message: str, file: Path) -> None:
+def _save(target: Target, name: str, message: str, file: Path, *, as_json: bool) -> None:
     body = body_of(target, QUEUES[name], message)
-    try:
-        # Never over a file that is there, and for nobody else to read.
-        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except OSError as error:
-        raise typer.BadParameter(f"{file} cannot be written: {error.strerror}") from error
+    # Never over a file that is there, and for nobody else to read.
+    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as written:
         written.write(body)
-    console.print(f"written: {file}; nothing was changed", highlight=False, soft_wrap=True)
+    words_to(as_json=as_json).print(f"written: {file}; nothing was changed", highlight=False, soft_wrap=True)
+    if as_json:
+        print_json({"queue": name, "id": message, "written": file.absolute()})
 
 
-def _show(target: Target, name: str, most: int, message: str, *, throw_away: bool) -> None:
+def _show(target: Target, name: str, most: int, message: str, *, throw_away: bool, as_json: bool) -> None:
     queue = QUEUES[name]
-    messages, total = look(target, queue, most), count(target, queue)
+    messages, total = look(target, queue, MOST_LOOKED_AT if message else most), count(target, queue)
+    shown = [each for each in messages if message in {"", each.message_id}]
+    if message and not shown:
+        raise no_such_message(message)
+    if as_json:
+        print_json({"queue": name, "total": total, "messages": [_as_json(each) for each in shown]})
+        return
     table = new_table(target, "age", "bytes", "message", "reason", "id")
-    for each in messages:
-        if message in {"", each.message_id}:
-            table.add_row(_age(each), f"{each.bytes:,}", escape(each.beginning), escape(each.reason), each.message_id)
-    console.print(table)
+    for each in shown:
+        table.add_row(_age(each), f"{each.bytes:,}", escape(each.beginning), escape(each.reason), each.message_id)
+    print_table(table, whole=("age", "id"))
     console.print(f"{name}: {total:,} messages, {len(messages):,} looked at", highlight=False)
     which = "this one" if message else f"all {total:,}"
     if throw_away:
@@ -95,26 +148,38 @@ def _show(target: Target, name: str, most: int, message: str, *, throw_away: boo
         console.print(f"--yes would move {which} to {queue.back_to}; nothing was changed", highlight=False)
 
 
-def _take_out(target: Target, name: str, message: str | None, mended: Path | None, *, throw_away: bool) -> None:
-    queue = QUEUES[name]
-    with console.status(f"{name}: {'deleting' if throw_away else 'moving'} messages"):
+def _take_out(
+    target: Target, name: str, message: str | None, text: str | None, *, throw_away: bool, as_json: bool
+) -> None:
+    queue, words = QUEUES[name], words_to(as_json=as_json)
+    with errors.status(f"{name}: {'deleting' if throw_away else 'moving'} messages"):
         if throw_away:
             result, done = discard(target, queue, message), "deleted"
         else:
-            # A line break at the file's end is the editor's.
-            text = mended.read_text(encoding="utf-8").rstrip("\r\n") if mended else None
             result, done = move_back(target, queue, message, text), f"moved to {queue.back_to}"
-    console.print(f"{result.moved:,} {done}", highlight=False)
-    _tell_what_stayed(result)
+    words.print(f"{result.moved:,} {done}", highlight=False)
+    _show_what_stayed(result, words)
+    if as_json:
+        print_json({"queue": name, "done": "deleted" if throw_away else "moved", **asdict(result)})
+    if result.refused:
+        raise typer.Exit(ExitCode.FAILED)
 
 
-def _tell_what_stayed(result: Moved) -> None:
+def _show_what_stayed(result: Moved, words: PrintableConsole) -> None:
     if result.newer:
-        console.print(f"{result.newer:,} came meanwhile and stayed: look at them first", highlight=False)
+        words.print(f"{result.newer:,} came meanwhile and stayed: look at them first", highlight=False)
     for refused in result.refused:
         errors.print(f"[red]stayed:[/] {escape(refused)}", highlight=False, soft_wrap=True)
-    if result.refused:
-        raise typer.Exit(1)
+
+
+def _as_json(message: DeadLetter) -> dict[str, Any]:
+    return {
+        "id": message.message_id,
+        "sent_at": message.sent_at,
+        "bytes": message.bytes,
+        "message": message.beginning,
+        "reason": message.reason,
+    }
 
 
 def _age(message: DeadLetter) -> str:

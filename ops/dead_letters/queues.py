@@ -19,12 +19,17 @@ from ops.dead_letters.redrive import (
     to_index_queue,
 )
 from ops.stack.errors import OperatorError
+from ops.stack.prefixes import the_one
 from ops.stack.target import Target
 
 BATCH: Final = 10
 """Messages that SQS gives at most at once."""
 LOOK_SECONDS: Final = 30
 """For how long a message is hidden from others by a look that is broken off."""
+ID_CHARACTERS: Final = 36
+"""Of a message's id, which is a UUID."""
+MOST_LOOKED_AT: Final = 1_000
+"""Messages that are looked at to find the one whose id begins as a person typed."""
 MOVE_SECONDS: Final = 120
 """For how long a message is hidden from others while a batch is moved."""
 
@@ -116,6 +121,24 @@ def look(target: Target, queue: DeadLetterQueue, most: int) -> list[DeadLetter]:
     return sorted(map(describe, taken), key=lambda each: each.sent_at)
 
 
+def message_id_of(target: Target, queue: DeadLetterQueue, given: str) -> str:
+    """The id of the message that a person means by an id or its beginning.
+
+    Raises:
+        DeadLetterError: no message that the queue gives has it.
+        InvalidInputError: several have it; the message lists their ids.
+    """
+    if len(given) >= ID_CHARACTERS:
+        return given
+    total = count(target, queue)
+    if total > MOST_LOOKED_AT:
+        raise DeadLetterError(f"{total:,} messages are too many to search for {given!r}: give the whole id")
+    found = the_one(given, [each.message_id for each in look(target, queue, MOST_LOOKED_AT)], "messages")
+    if found is None:
+        raise no_such_message(given)
+    return found
+
+
 def body_of(target: Target, queue: DeadLetterQueue, message_id: str) -> str:
     """All of one message, as it came. It stays.
 
@@ -126,7 +149,7 @@ def body_of(target: Target, queue: DeadLetterQueue, message_id: str) -> str:
     with _Held(sqs, url) as held:
         for message in held.chosen(message_id):
             return str(message["Body"])
-    raise _missing(message_id)
+    raise no_such_message(message_id)
 
 
 def move_back(
@@ -183,7 +206,7 @@ def _take_out(
                 held.delete(message)
                 result.moved += 1
     if message_id is not None and result == Moved():
-        raise _missing(message_id)
+        raise no_such_message(message_id)
     return result
 
 
@@ -234,7 +257,8 @@ def _show_again(sqs: Any, url: str, messages: list[dict[str, Any]]) -> None:  # 
         sqs.change_message_visibility(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"], VisibilityTimeout=0)
 
 
-def _missing(message_id: str) -> DeadLetterError:
+def no_such_message(message_id: str) -> DeadLetterError:
+    """The error of an id that no message has."""
     return DeadLetterError(f"the queue holds no message {message_id}: a look without --message shows their ids")
 
 

@@ -26,7 +26,9 @@ def collect(target: Target, dataset: str) -> dict[str, Any]:
     """
     schedules = target.exports["collectionSchedules"]
     if dataset not in schedules:
-        raise CollectionRunError(f"no schedule collects {dataset!r}; there are schedules for {', '.join(schedules)}")
+        raise CollectionRunError(
+            f"the stack {target.stack!r} has no schedule that collects {dataset!r}: deploy this version of the program"
+        )
     group, name = schedules[dataset].split("/")
     schedule_target = target.client("scheduler").get_schedule(GroupName=group, Name=name)["Target"]
     first = _invoke(target, schedule_target["Arn"], schedule_target["Input"])

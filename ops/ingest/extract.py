@@ -50,7 +50,12 @@ def start_extraction(target: Target, dataset: str) -> None:
 
 
 def _scheduled(target: Target, dataset: str) -> dict[str, Any]:
-    group, name = target.exports["extractionSchedules"][dataset].split("/")
+    schedules = target.exports["extractionSchedules"]
+    if dataset not in schedules:
+        raise RunFailedError(
+            f"the stack {target.stack!r} has no schedule that extracts {dataset!r}: deploy this version of the program"
+        )
+    group, name = schedules[dataset].split("/")
     return target.client("scheduler").get_schedule(GroupName=group, Name=name)["Target"]
 
 

@@ -20,6 +20,12 @@ def readable_line(line: str) -> str:
     return printable(_in_words(line))
 
 
+def rows_of(line: str) -> list[int]:
+    """The number of rows that a line of a job's log reports; empty if it reports none."""
+    rows = _fields(line).get("rows")
+    return [rows] if isinstance(rows, int) else []
+
+
 def _in_words(line: str) -> str:
     fields = _fields(line)
     match fields.get("outcome"):

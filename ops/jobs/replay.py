@@ -1,66 +1,78 @@
 """The command `replay`: objects that landed on some days, processed once more, and the reports after them."""
 
-import contextlib
 from datetime import datetime
 from typing import Annotated
 
 import typer
 
 from datasets import DATASETS
-from lake.keys import InvalidKeyError, parse_inbound_key
-from ops.jobs.runner import new_runner, run_job
+from ops.jobs.runner import JobRuns, new_runner
+from ops.stack.checks import known_dataset
+from ops.stack.choice import target_of
 from ops.stack.days import DAY_FORMAT, Days, days_between
-from ops.stack.object_index import behind_in_words, index_of, show_behind, totals_of
+from ops.stack.errors import InvalidInputError
+from ops.stack.exit_codes import ExitCode
+from ops.stack.json_output import AsJson, print_json
+from ops.stack.object_index import index_of, show_behind, totals_of, waiting_events
+from ops.stack.prefixes import check_inbound_key, check_is_of, inbound_key
 from ops.stack.row_accounts import head
 from ops.stack.target import Target
-from ops.stack.terminal import console, errors_for_a_person
+from ops.stack.terminal import words_to
 
 
 def replay(
     context: typer.Context,
-    dataset: Annotated[str, typer.Option(help="The dataset.")],
+    dataset: Annotated[str, typer.Option(help="The dataset.", autocompletion=lambda: sorted(DATASETS))],
     first: Annotated[
         datetime | None, typer.Option("--from", formats=[DAY_FORMAT], help="First day of landing.")
     ] = None,
     last: Annotated[datetime | None, typer.Option("--to", formats=[DAY_FORMAT], help="Last day of landing.")] = None,
     key: Annotated[str, typer.Option("--object", help="This inbound object alone, in place of days.")] = "",
-    yes: Annotated[bool, typer.Option("--yes", help="Do it.")] = False,  # noqa: FBT002 - a flag
+    yes: Annotated[bool, typer.Option("--yes", help="Process them; without it, only list them.")] = False,  # noqa: FBT002 - a flag
+    as_json: AsJson = False,  # noqa: FBT002 - a flag
 ) -> None:
     """Process landed objects once more with the warehouse job, then make the reports; without --yes say which.
 
-    Each object's files are written whole in place of those that were there: no row is there twice.
+    Each object's files are written whole in place of those that were there: no row is there twice. Of a key its
+    beginning is enough, if only one object has it.
     """
-    target: Target = context.obj
-    if dataset not in DATASETS:
-        raise typer.BadParameter(f"there is no dataset {dataset!r}; there are {', '.join(DATASETS)}")
-    if bool(key) == bool(first or last):
-        raise typer.BadParameter("say which: --from and --to, or --object")
     chosen_days = days_between(first, last)
-    with errors_for_a_person():
-        objects = _object(target, dataset, key) if key else _of_days(target, dataset, chosen_days)
-        for each in objects:
-            console.print(each, highlight=False, markup=False, soft_wrap=True)
+    _check(dataset, key, has_days=bool(first or last))
+    target, words = target_of(context), words_to(as_json=as_json)
+    key = inbound_key(target, key) if key else ""
+    objects = _object(target, key) if key else _of_days(target, dataset, chosen_days)
+    for each in objects:
+        words.print(each, highlight=False, markup=False, soft_wrap=True)
+    if not (objects and yes):
+        would = f"--yes would process {len(objects):,} objects again, then make the reports\nnothing was changed"
+        words.print(would if objects else "no such object landed: nothing to do", highlight=False)
+        behind = waiting_events(target)
+        if as_json:
+            print_json({"objects": objects, "jobs": [], "behind": behind})
+        else:
+            show_behind(behind)
         if not objects:
-            console.print("no such object landed: nothing to do", highlight=False)
-            show_behind(behind_in_words(target))
-            raise typer.Exit(1)
-        if not yes:
-            console.print(f"--yes would process {len(objects):,} objects again, then make the reports", highlight=False)
-            console.print("nothing was changed", highlight=False)
-            return
-        days = {"--from": first and f"{chosen_days.first}", "--to": last and f"{chosen_days.last}"}
-        chosen = {"--object": key} if key else {name: day for name, day in days.items() if day}
-        runner = new_runner(target, as_json=False)
-        run_job(runner, target.exports["warehouseJob"], {"--dataset": dataset, **chosen})
-        run_job(runner, target.exports["martJob"])
+            raise typer.Exit(ExitCode.FAILED)
+        return
+    days = {"--from": first and f"{chosen_days.first}", "--to": last and f"{chosen_days.last}"}
+    chosen = {"--object": key} if key else {name: day for name, day in days.items() if day}
+    with JobRuns(new_runner(target, as_json=as_json), as_json=as_json, also={"objects": objects}) as runs:
+        runs.run(target.exports["warehouseJob"], {"--dataset": dataset, **chosen})
+        runs.run(target.exports["martJob"])
 
 
-def _object(target: Target, dataset: str, key: str) -> list[str]:
-    """The key, if an object of the dataset has it."""
-    with contextlib.suppress(InvalidKeyError):
-        if parse_inbound_key(key).dataset == dataset and head(target, key) is not None:
-            return [key]
-    return []
+def _check(dataset: str, key: str, *, has_days: bool) -> None:
+    known_dataset(dataset)
+    if bool(key) == has_days:
+        raise InvalidInputError("say which: --from and --to, or --object")
+    if key:
+        check_inbound_key(key)
+        check_is_of(key, dataset)
+
+
+def _object(target: Target, key: str) -> list[str]:
+    """The key, if it is that of an object."""
+    return [] if head(target, key) is None else [key]
 
 
 def _of_days(target: Target, dataset: str, days: Days) -> list[str]:

@@ -1,14 +1,17 @@
-"""Runs jobs for a person, who sees what they say."""
+"""Runs jobs for a person, who sees what they say, or for a program, which reads how they ended."""
 
 from collections.abc import Mapping
+from typing import Any, Self
 
 from lake.stacks import LOCAL_STACK
 from ops.jobs.as_process import ProcessRunner
 from ops.jobs.log_lines import readable_line
 from ops.jobs.on_glue import GlueRunner
-from ops.jobs.workflow import SUCCEEDED
+from ops.jobs.role_process import RunFailedError
+from ops.jobs.workflow import FAILED, SUCCEEDED
+from ops.stack.json_output import print_json
 from ops.stack.target import Target
-from ops.stack.terminal import console
+from ops.stack.terminal import errors, words_to
 
 
 def new_runner(target: Target, *, as_json: bool) -> ProcessRunner | GlueRunner:
@@ -16,22 +19,54 @@ def new_runner(target: Target, *, as_json: bool) -> ProcessRunner | GlueRunner:
 
     Args:
         target: the stack.
-        as_json: the log as it is, for programs.
+        as_json: the log as it is, on stderr, for programs.
     """
+    words = words_to(as_json=as_json)
 
     def show(line: str) -> None:
-        shown = line if as_json else readable_line(line)
-        console.print(shown, highlight=False, markup=False, soft_wrap=True)
+        words.print(line if as_json else readable_line(line), highlight=False, markup=False, soft_wrap=True)
 
     return ProcessRunner(target, on_line=show) if target.stack == LOCAL_STACK else GlueRunner(target)
 
 
-def run_job(runner: ProcessRunner | GlueRunner, name: str, arguments: Mapping[str, str] | None = None) -> None:
-    """Run one job to its end and say so.
+class JobRuns:
+    """Jobs run one after another. As a context it prints, when it ends, the one JSON document of the command."""
 
-    Raises:
-        RunFailedError: it did not succeed.
-    """
-    with console.status(f"running {name}"):
-        runner.run(name, arguments or {})
-    console.print(f"{name} {SUCCEEDED}", highlight=False)
+    def __init__(
+        self, runner: ProcessRunner | GlueRunner, *, as_json: bool, also: Mapping[str, Any] | None = None
+    ) -> None:
+        """Prepare.
+
+        Args:
+            runner: runs them.
+            as_json: print a document.
+            also: what the document has beside the jobs.
+        """
+        self._runner, self._as_json, self._also = runner, as_json, also or {}
+        self._ended: list[dict[str, str]] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        # A program reads which jobs ran even if one failed.
+        if self._as_json and (kind is None or issubclass(kind, RunFailedError)):
+            print_json({**self._also, "jobs": self._ended})
+
+    def run(self, name: str, arguments: Mapping[str, str] | None = None) -> None:
+        """Run one job to its end and say how it ended.
+
+        Raises:
+            RunFailedError: it did not succeed.
+        """
+        try:
+            with errors.status(f"running {name}"):
+                self._runner.run(name, arguments or {})
+        except RunFailedError:
+            self._say(name, FAILED)
+            raise
+        self._say(name, SUCCEEDED)
+
+    def _say(self, name: str, state: str) -> None:
+        self._ended.append({"job": name, "state": state})
+        words_to(as_json=self._as_json).print(f"{name} {state}", highlight=False, soft_wrap=True)

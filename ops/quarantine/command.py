@@ -6,7 +6,7 @@ from typing import Annotated, Final
 import typer
 
 from datasets import DATASETS
-from ops.jobs.runner import new_runner, run_job
+from ops.jobs.runner import JobRuns, new_runner
 from ops.quarantine.rows import (
     all_with_refused,
     processed_object,
@@ -14,9 +14,14 @@ from ops.quarantine.rows import (
     refused_of_dataset,
     refused_rows,
 )
-from ops.stack.object_index import behind_in_words, show_behind
-from ops.stack.target import Target
-from ops.stack.terminal import console, errors_for_a_person, escape, new_table
+from ops.stack.checks import known_dataset
+from ops.stack.choice import target_of
+from ops.stack.errors import InvalidInputError
+from ops.stack.exit_codes import ExitCode
+from ops.stack.json_output import AsJson, print_json
+from ops.stack.object_index import show_behind, waiting_events
+from ops.stack.prefixes import check_inbound_key, inbound_key
+from ops.stack.terminal import console, errors, errors_for_a_person, escape, new_table, print_table, words_to
 
 app: Final = typer.Typer(no_args_is_help=True, help="Refused rows: which there are, and their way out after a fix.")
 
@@ -24,23 +29,35 @@ app: Final = typer.Typer(no_args_is_help=True, help="Refused rows: which there a
 @app.command("list")
 def list_refused(
     context: typer.Context,
-    dataset: Annotated[str, typer.Option(help="This one alone.")] = "",
+    dataset: Annotated[str, typer.Option(help="This one alone.", autocompletion=lambda: sorted(DATASETS))] = "",
     objects: Annotated[
         int, typer.Option(min=1, max=1_000, help="How many objects of each dataset to show, the newest.")
     ] = 20,
+    as_json: AsJson = False,  # noqa: FBT002 - a flag
 ) -> None:
     """Count refused rows by dataset, rule and object: of the newest objects that have any."""
-    target: Target = context.obj
-    with errors_for_a_person(), console.status("reading the index"):
-        found = {name: refused_of_dataset(target, name, objects) for name in ([dataset] if dataset else DATASETS)}
-        behind = [*behind_in_words(target)]
+    if dataset:
+        known_dataset(dataset)
+    target = target_of(context)
+    with errors_for_a_person(), errors.status("reading the index"):
+        by_dataset = {name: refused_of_dataset(target, name, objects) for name in ([dataset] if dataset else DATASETS)}
+        behind = waiting_events(target)
+    found = [each for of_dataset in by_dataset.values() for each in of_dataset.found]
+    ordered = sorted(found, key=lambda entry: (entry.inbound.dataset, entry.rule, entry.inbound.key))
+    more = [name for name, of_dataset in by_dataset.items() if of_dataset.has_more]
+    if as_json:
+        refused = [
+            {"dataset": each.inbound.dataset, "rule": each.rule, "rows": each.rows, "object": each.inbound.key}
+            for each in ordered
+        ]
+        print_json({"refused": refused, "datasets_with_more": more, "behind": behind})
+        return
     table = new_table(target, "dataset", "rule", "rows", "object")
-    for of_dataset in found.values():
-        for each in sorted(of_dataset.found, key=lambda entry: (entry.rule, entry.inbound.key)):
-            table.add_row(each.inbound.dataset, escape(each.rule), f"{each.rows:,}", escape(each.inbound.key))
-    console.print(table)
+    for each in ordered:
+        table.add_row(each.inbound.dataset, escape(each.rule), f"{each.rows:,}", escape(each.inbound.key))
+    print_table(table, whole=("rule", "object"))
     console.print("a row that broke two rules counts for both", highlight=False)
-    if more := [name for name, of_dataset in found.items() if of_dataset.has_more]:
+    if more:
         words = f"the newest {objects:,} objects of {', '.join(more)} are shown; `--objects` shows more"
         console.print(words, highlight=False, soft_wrap=True)
     show_behind(behind)
@@ -49,13 +66,20 @@ def list_refused(
 @app.command()
 def show(
     context: typer.Context,
-    key: Annotated[str, typer.Argument(help="Key of the inbound object.")],
+    key: Annotated[str, typer.Argument(help="Key of the inbound object, or the beginning that only it has.")],
     rows: Annotated[int, typer.Option(min=1, help="How many rows to show.")] = 20,
+    as_json: AsJson = False,  # noqa: FBT002 - a flag
 ) -> None:
     """Show refused rows of an object as they came, with line, rules and reason."""
-    target: Target = context.obj
+    check_inbound_key(key)
+    target = target_of(context)
     with errors_for_a_person():
-        refused = refused_rows(target, key)
+        whole = inbound_key(target, key)
+        refused = refused_rows(target, whole)
+    if as_json:
+        shown = refused.head(rows).select("line", "rules", "reason", "original") if refused.height else refused
+        print_json({"object": whole, "refused": refused.height, "rows": shown.to_dicts()})
+        return
     table = new_table(target, "line", "rules", "reason", "original")
     for row in refused.head(rows).iter_rows(named=True):
         line = "whole" if row["line"] is None else f"{row['line']:,}"
@@ -67,38 +91,49 @@ def show(
 @app.command()
 def release(
     context: typer.Context,
-    key: Annotated[str, typer.Argument(help="Key of an inbound object; a dataset for all that have refused rows.")],
+    key: Annotated[
+        str,
+        typer.Argument(help="Key of an inbound object, or its beginning; a dataset for all that have refused rows."),
+    ],
     mended: Annotated[
         Path | None, typer.Option(exists=True, dir_okay=False, help="Put this file in the object's place first.")
     ] = None,
-    yes: Annotated[bool, typer.Option("--yes", help="Do it.")] = False,  # noqa: FBT002 - a flag
+    yes: Annotated[bool, typer.Option("--yes", help="Sanitise them; without it, only list them.")] = False,  # noqa: FBT002 - a flag
+    as_json: AsJson = False,  # noqa: FBT002 - a flag
 ) -> None:
     """Sanitise objects again as they are declared now, and then make the reports; without --yes say which.
 
     Rows that are clean now go to the warehouse; those that are not stay refused. Deploy the mended rule before, or give
     the mended object.
     """
-    target: Target = context.obj
     if mended and key in DATASETS:
-        raise typer.BadParameter("a mended file is that of one object: give its key")
+        raise InvalidInputError("a mended file is that of one object: give its key")
+    if "/" not in key:
+        known_dataset(key)
+    else:
+        check_inbound_key(key)
+    target, words = target_of(context), words_to(as_json=as_json)
     with errors_for_a_person():
         if key in DATASETS:
             objects, arguments = all_with_refused(target, key), {"--dataset": key, "--only": "refused"}
         else:
-            objects, arguments = [processed_object(target, key)], {"--object": key}
-        for each in objects:
-            console.print(each.key, highlight=False, markup=False, soft_wrap=True)
-        if not objects:
-            console.print("no rows are refused: nothing to do", highlight=False)
-            raise typer.Exit(1)
-        if not yes:
+            whole = inbound_key(target, key)
+            objects, arguments = [processed_object(target, whole)], {"--object": whole}
+        keys = [each.key for each in objects]
+        for each in keys:
+            words.print(each, highlight=False, markup=False, soft_wrap=True)
+        if not (keys and yes):
             first = f"put {mended} ({mended.stat().st_size:,} bytes) in its place, " if mended else ""
-            what = f"--yes would {first}sanitise {len(objects):,} objects again, then make the reports"
-            console.print(what, highlight=False, markup=False, soft_wrap=True)
-            console.print("nothing was changed", highlight=False)
+            would = f"--yes would {first}sanitise {len(keys):,} objects again, then make the reports"
+            what = f"{would}\nnothing was changed" if keys else "no rows are refused: nothing to do"
+            words.print(what, highlight=False, markup=False, soft_wrap=True)
+            if as_json:
+                print_json({"objects": keys, "jobs": []})
+            if not keys:
+                raise typer.Exit(ExitCode.FAILED)
             return
         if mended:
             put_mended(target, objects[0], mended)
-        runner = new_runner(target, as_json=False)
-        run_job(runner, target.exports["sanitiseJob"], arguments)
-        run_job(runner, target.exports["martJob"])
+        with JobRuns(new_runner(target, as_json=as_json), as_json=as_json, also={"objects": keys}) as runs:
+            runs.run(target.exports["sanitiseJob"], arguments)
+            runs.run(target.exports["martJob"])

@@ -10,10 +10,13 @@ import typer
 from datasets import DATASETS
 from lake.object_index.recorder import Recorder
 from ops.reconcile.reconcile import Compared, Difference, compare, new_recorder
+from ops.stack.checks import known_dataset
+from ops.stack.choice import target_of
 from ops.stack.days import DAY_FORMAT, Days, days_between, newest_days
-from ops.stack.object_index import behind_in_words, show_behind
-from ops.stack.target import Target
-from ops.stack.terminal import console, errors, errors_for_a_person, escape
+from ops.stack.exit_codes import ExitCode
+from ops.stack.json_output import AsJson, print_json
+from ops.stack.object_index import show_behind, waiting_events
+from ops.stack.terminal import console, errors, escape
 
 _DAYS: Final = 7
 """Landing days that are compared if none is named."""
@@ -22,36 +25,39 @@ _SHOWN: Final = 20
 
 def reconcile(
     context: typer.Context,
-    dataset: Annotated[str, typer.Option(help="This one alone.")] = "",
+    dataset: Annotated[str, typer.Option(help="This one alone.", autocompletion=lambda: sorted(DATASETS))] = "",
     first: Annotated[
         datetime | None, typer.Option("--from", formats=[DAY_FORMAT], help="First day of landing. Default: a week.")
     ] = None,
     last: Annotated[datetime | None, typer.Option("--to", formats=[DAY_FORMAT], help="Last day of landing.")] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Record what differs.")] = False,  # noqa: FBT002 - a flag
+    as_json: AsJson = False,  # noqa: FBT002 - a flag
 ) -> None:
     """Compare the object index with the lake, and with --yes record the objects that differ.
 
     All other commands read the index in place of listing the lake. This one lists the objects that landed on some days,
     the last seven without --from and --to. A stack of an earlier version needs it once, from its first landing day on.
     """
-    target: Target = context.obj
-    if dataset and dataset not in DATASETS:
-        raise typer.BadParameter(f"there is no dataset {dataset!r}; there are {', '.join(DATASETS)}")
+    if dataset:
+        known_dataset(dataset)
     days = days_between(first, last) if first or last else newest_days(_DAYS)
-    seen = _Seen()
-    with errors_for_a_person():
-        recorder = new_recorder(target) if yes else None
-        with console.status("listing the lake") as status:
-            for name in [dataset] if dataset else DATASETS:
-                for compared in compare(target, name, days):
-                    seen.add(compared, recorder)
-                    status.update(f"{name}: {seen.objects:,} objects compared, {seen.differ:,} differ")
+    target, seen = target_of(context), _Seen()
+    recorder = new_recorder(target) if yes else None
+    with errors.status("listing the lake") as status:
+        for name in [dataset] if dataset else DATASETS:
+            for compared in compare(target, name, days):
+                seen.add(compared, recorder)
+                status.update(f"{name}: {seen.objects:,} objects compared, {seen.differ:,} differ")
+    behind = waiting_events(target)
+    if as_json:
+        print_json({**seen.document(), "first": days.first, "last": days.last, "behind": behind})
+    else:
         _show(seen, days)
         if seen.differ and not yes:
-            show_behind(behind_in_words(target))
+            show_behind(behind)
             console.print("--yes would record them; nothing was changed", highlight=False)
     if seen.failed:
-        raise typer.Exit(1)
+        raise typer.Exit(ExitCode.FAILED)
 
 
 @dataclass(slots=True)
@@ -82,6 +88,19 @@ class _Seen:
             self.failed += len(outcome.failed)
             for key, reason in outcome.failed.items():
                 errors.print(f"[red]failed:[/] {escape(key)}: {escape(reason)}", highlight=False, soft_wrap=True)
+
+    def document(self) -> dict[str, object]:
+        """For a program."""
+        return {
+            "objects": self.objects,
+            "differ": self.differ,
+            "differences": {
+                difference: {"objects": count, "examples": self.examples[difference]}
+                for difference, count in sorted(self.counts.items())
+            },
+            "recorded": self.recorded,
+            "failed": self.failed,
+        }
 
 
 def _show(seen: _Seen, days: Days) -> None:

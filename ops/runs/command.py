@@ -10,9 +10,10 @@ from ops.jobs.workflow import FAILED
 from ops.runs.jobs import job_runs
 from ops.runs.ledger import collections, extractions
 from ops.runs.model import KILLED, Run
-from ops.stack.object_index import behind_in_words, show_behind
-from ops.stack.target import Target
-from ops.stack.terminal import console, errors_for_a_person, escape, new_table
+from ops.stack.choice import target_of
+from ops.stack.json_output import AsJson, print_json
+from ops.stack.object_index import show_behind, waiting_events
+from ops.stack.terminal import console, errors, errors_for_a_person, escape, new_table
 
 _BAD: Final = frozenset({FAILED, KILLED, "TIMEOUT", "ERROR", STOPPED})
 
@@ -21,17 +22,21 @@ def runs(
     context: typer.Context,
     show: Annotated[int, typer.Option(min=1, max=200, help="How many runs to show.")] = 20,
     failed: Annotated[bool, typer.Option("--failed", help="Only those that did not succeed.")] = False,  # noqa: FBT002 - a flag
+    as_json: AsJson = False,  # noqa: FBT002 - a flag
 ) -> None:
     """The last runs, newest first: each dataset's last collection and extraction, and the jobs.
 
     Rows and objects of a job are those that are its own still: an object that a later run processed again counts there.
     """
-    target: Target = context.obj
-    with errors_for_a_person(), console.status("reading the ledger, Glue and the index"):
+    target = target_of(context)
+    with errors_for_a_person(), errors.status("reading the ledger, Glue and the index"):
         found = [*collections(target), *extractions(target), *job_runs(target, show)]
-        behind = [*behind_in_words(target)]
+        behind = waiting_events(target)
     newest = sorted(found, key=lambda run: run.started_at, reverse=True)
     shown = [run for run in newest if not failed or run.result in _BAD][:show]
+    if as_json:
+        print_json({"runs": shown, "behind": behind})
+        return
     table = new_table(target, "started, UTC", "took", "what", "result", "did")
     for run in shown:
         result = f"[red]{run.result}[/]" if run.result in _BAD else run.result

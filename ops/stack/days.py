@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
-import typer
+from ops.stack.checks import check_days
 
 DAY_FORMAT: Final = "%Y-%m-%d"
 """How a day is typed."""
@@ -43,9 +43,8 @@ def days_between(first: datetime | None, last: datetime | None) -> Days:
     """The days that a command's --from and --to name.
 
     Raises:
-        typer.BadParameter: the first day is after the last one.
+        InvalidInputError: the first day is after the last one.
     """
     days = Days(first.date() if first else date.min, last.date() if last else date.max)
-    if days.first > days.last:
-        raise typer.BadParameter(f"--from {days.first} is after --to {days.last}")
+    check_days(days.first, days.last)
     return days

@@ -1,13 +1,13 @@
 """The stack's object index and its totals: what commands read in place of the lake's listing."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Final
 
 from lake.object_index.index import ObjectIndex
 from lake.object_index.totals import TotalsTable
 from ops.stack.errors import OperatorError
 from ops.stack.target import Target
-from ops.stack.terminal import console
+from ops.stack.terminal import errors
 
 TABLE: Final = "attributesTable"
 TOTALS: Final = "totalsTable"
@@ -47,17 +47,17 @@ def waiting_events(target: Target) -> int:
     return sum(int(answer["Attributes"][name]) for name in names)
 
 
-def behind_in_words(target: Target) -> Iterator[str]:
-    """One line if the index is behind the lake, no line otherwise."""
-    if count := waiting_events(target):
-        events = "1 event waits" if count == 1 else f"about {count:,} events wait"
+def behind_in_words(waiting: int) -> Iterator[str]:
+    """One line if events wait for the index, which is then behind the lake; no line otherwise."""
+    if waiting:
+        events = "1 event waits" if waiting == 1 else f"about {waiting:,} events wait"
         yield f"the index is behind: {events} for it; run this again in a moment"
 
 
-def show_behind(lines: Iterable[str]) -> None:
-    """Print what `behind_in_words` gave."""
-    for line in lines:
-        console.print(f"[yellow]{line}[/]", highlight=False, soft_wrap=True)
+def show_behind(waiting: int) -> None:
+    """Print to stderr that the index is behind, if events wait for it."""
+    for line in behind_in_words(waiting):
+        errors.print(f"[yellow]{line}[/]", highlight=False, soft_wrap=True)
 
 
 def exported(target: Target, name: str) -> str:

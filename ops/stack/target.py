@@ -8,7 +8,7 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 import boto3
 import botocore.loaders
@@ -17,6 +17,7 @@ from botocore.config import Config
 
 from lake.stacks import LOCAL_STACK
 from ops.stack.errors import OperatorError
+from ops.stack.platforms import CLONE, RECORD
 
 # The emulator's root user. Policies do not bind it, trust policies do; what is under test uses a role.
 EMULATOR_ACCESS_KEY: Final = "test"
@@ -39,6 +40,28 @@ _PROXY_VARIABLES: Final = frozenset({"http_proxy", "https_proxy", "all_proxy", "
 
 class TargetError(OperatorError):
     """The stack cannot be reached; the message says what to do."""
+
+
+class Exports(dict[str, Any]):
+    """What a stack exports, by name. A name that it lacks was exported by a later version of the program."""
+
+    def __init__(self, stack: str, exports: Mapping[str, Any]) -> None:
+        """Keep them.
+
+        Args:
+            stack: the stack's name.
+            exports: as Pulumi or a local platform's record has them.
+        """
+        super().__init__(exports)
+        self._stack = stack
+
+    def __missing__(self, name: str) -> NoReturn:
+        """Refuse a name.
+
+        Raises:
+            TargetError: always.
+        """
+        raise TargetError(f"the stack {self._stack!r} does not export {name}: deploy this version of the program")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +93,7 @@ class Target:
 
 
 def find_target(stack: str, state_directory: Path) -> Target:
-    """Find a stack: `local` by the file that `python -m local up` wrote, others by Pulumi's stack outputs.
+    """Find a stack: `local` by the file that `dataplatform up` wrote, others by Pulumi's stack outputs.
 
     Raises:
         TargetError: it does not run, or Pulumi does not answer.
@@ -123,29 +146,34 @@ def local_environment(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 def _local_target(state_directory: Path) -> Target:
-    record_file = state_directory / "stack.json"
+    record_file = state_directory / RECORD
     try:
         record = json.loads(record_file.read_text())
     except FileNotFoundError as error:
         raise TargetError(
             f"no local platform is up in {state_directory} (there is no {record_file.name}): "
-            "start one with `python -m local up`, or name its directory with --state-dir"
+            "start one with `dataplatform up`, or name the directory of one with --state-dir"
         ) from error
     except ValueError as error:
         raise TargetError(
-            f"{record_file} is torn, as after a machine that went down: write it anew with `python -m local up`"
+            f"{record_file} is torn, as after a machine that went down: `dataplatform up` writes it again"
         ) from error
     temporary_files = state_directory.resolve() / TEMPORARY_FILES
-    return Target(LOCAL_STACK, record["exports"], local_session(record["region"]), record["endpoint"], temporary_files)
+    exports = Exports(LOCAL_STACK, record["exports"])
+    return Target(LOCAL_STACK, exports, local_session(record["region"]), record["endpoint"], temporary_files)
 
 
 def _aws_target(stack: str) -> Target:
     pulumi = shutil.which("pulumi")
     if pulumi is None:
-        raise TargetError(f"the stack {stack} is known to the Pulumi CLI, which is not installed on this machine")
+        raise TargetError(
+            f"the exports of {stack} are read with the Pulumi CLI, which is not installed on this machine: "
+            "install it, or let `make pulumi` build one and put it on PATH"
+        )
     command = [pulumi, "stack", "output", "--json", "--stack", stack]
-    result = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - own arguments
+    # In the clone, whatever folder the command was typed in.
+    result = subprocess.run(command, capture_output=True, text=True, check=False, cwd=CLONE)  # noqa: S603 - own arguments
     if result.returncode != 0:
         raise TargetError(f"`{' '.join(command[1:])}` failed: {result.stderr.strip()}")
-    exports = json.loads(result.stdout)
+    exports = Exports(stack, json.loads(result.stdout))
     return Target(stack, exports, boto3.Session(region_name=exports["region"]), None)

@@ -1,16 +1,18 @@
 """The command `status`: the one look that tells whether there is anything to do."""
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import timedelta
 from typing import Annotated
 
 import typer
 
 from ops.dead_letters.queues import QUEUES, count
+from ops.stack.choice import target_of
 from ops.stack.days import newest_days
-from ops.stack.object_index import behind_in_words, show_behind
-from ops.stack.target import Target
-from ops.stack.terminal import console, errors_for_a_person, new_table
+from ops.stack.json_output import AsJson, print_json
+from ops.stack.object_index import show_behind, waiting_events
+from ops.stack.terminal import console, errors, errors_for_a_person, new_table
 from ops.status.status import DatasetStatus, dataset_statuses
 
 _HOUR = timedelta(hours=1)
@@ -23,17 +25,22 @@ def status(
     days: Annotated[
         int | None, typer.Option(min=1, help="Count objects and rows that landed on so many days; all if not given.")
     ] = None,
+    as_json: AsJson = False,  # noqa: FBT002 - a flag
 ) -> None:
     """What landed of each dataset, what became of it, what is late, and how many dead letters there are.
 
     Read from the object index, so the time it takes does not depend on how much has landed.
     """
-    target: Target = context.obj
+    target = target_of(context)
     counted = newest_days(days) if days else None
-    with errors_for_a_person(), console.status("reading the index"):
+    with errors_for_a_person(), errors.status("reading the index"):
         statuses = dataset_statuses(target, counted)
         dead = {name: count(target, queue) for name, queue in QUEUES.items() if queue.export in target.exports}
-        behind = [*behind_in_words(target)]
+        behind = waiting_events(target)
+    if as_json:
+        datasets = [{**asdict(each), "late": each.late} for each in statuses]
+        print_json({"stack": target.stack, "datasets": datasets, "dead_letters": dead, "behind": behind})
+        return
     table = new_table(
         target, "dataset", "landed", "last, UTC", "age", "waiting", "warehouse", "quarantined", "duplicate"
     )

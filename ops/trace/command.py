@@ -1,17 +1,26 @@
 """The command `trace`: the whole way of a row, an object, a file, an event or a report."""
 
+from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated
 
 import typer
 
 from datasets import DATASETS
+from lake.keys import INBOUND
 from lake.printable import printable
+from ops.stack.checks import known_dataset
+from ops.stack.choice import target_of
 from ops.stack.days import DAY_FORMAT, days_between
-from ops.stack.target import Target
-from ops.stack.terminal import console, errors_for_a_person, escape
+from ops.stack.errors import InvalidInputError
+from ops.stack.json_output import AsJson, print_json
+from ops.stack.prefixes import check_inbound_key
+from ops.stack.terminal import console, errors_for_a_person, escape, words_to
 from ops.trace.model import Step
 from ops.trace.way import trace_row, trace_thing
+from ops.trace.whole_keys import lake_key
+from processing.tracing.keys import NotAKeyError, key_of
 
 _PLACE_WIDTH = 13
 
@@ -28,6 +37,7 @@ def trace(
     ] = None,
     last: Annotated[datetime | None, typer.Option("--to", formats=[DAY_FORMAT], help="Last day of landing.")] = None,
     values: Annotated[bool, typer.Option("--values", help="Also the row's own values: a person's data.")] = False,  # noqa: FBT002 - a flag
+    as_json: AsJson = False,  # noqa: FBT002 - a flag
 ) -> None:
     """Follow a row, an object, a file or an event from its source to the reports.
 
@@ -35,13 +45,10 @@ def trace(
     An event is followed by whatever channels its id arrived; `trace --dataset events CHANNEL EVENT_ID` names one.
     A row is searched in the newest 1,000 objects of its dataset; --from and --to choose the landing days instead.
     """
-    target: Target = context.obj
-    if dataset and dataset not in DATASETS:
-        raise typer.BadParameter(f"there is no dataset {dataset!r}; there are {', '.join(DATASETS)}")
-    if not dataset and len(what) > 1:
-        raise typer.BadParameter("one thing at a time; several words are a row's key: name its dataset with --dataset")
+    _check(dataset, what)
     days = days_between(first, last)
-    with errors_for_a_person(), console.status("looking") as status:
+    target = target_of(context)
+    with errors_for_a_person(), words_to(as_json=as_json).status("looking") as status:
 
         def progress(words: str) -> None:
             status.update(escape(words))
@@ -49,9 +56,28 @@ def trace(
         if dataset:
             steps = trace_row(target, DATASETS[dataset], what, days, progress, values=values)
         else:
-            steps = trace_thing(target, what[0], days, progress, values=values)
+            thing = lake_key(target, what[0].removeprefix(f"s3://{target.bucket}/"))
+            steps = trace_thing(target, thing, days, progress, values=values)
+        found = list[Step]()
         for step in steps:
-            _tell(step)
+            found.append(step)
+            if not as_json:
+                _tell(step)
+    if as_json:
+        print_json([asdict(each) for each in found])
+
+
+def _check(dataset: str, what: Sequence[str]) -> None:
+    """Refuse what cannot be a row's key or an object's, before anything is searched."""
+    if dataset:
+        try:
+            key_of(DATASETS[known_dataset(dataset)], what)
+        except NotAKeyError as error:
+            raise InvalidInputError(str(error)) from error
+    elif len(what) > 1:
+        raise InvalidInputError("one thing at a time; several words are a row's key: name its dataset with --dataset")
+    elif what[0].startswith(f"{INBOUND}/"):
+        check_inbound_key(what[0])
 
 
 def _tell(step: Step) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from lake.keys import InboundObject
 from ops.quarantine.rows import refused_of_object
-from ops.stack.object_index import behind_in_words, index_of
+from ops.stack.object_index import behind_in_words, index_of, waiting_events
 from ops.stack.row_accounts import head, row_account
 from ops.stack.target import Target
 from ops.trace.model import Step, time_of
@@ -41,8 +41,7 @@ def _landed(target: Target, key: str) -> str:
 def _indexed(target: Target, key: str) -> str:
     known = index_of(target).get(key)
     if known is None:
-        return "; ".join(
-            ["nothing recorded yet: `redrive attributes` shows whether that failed", *behind_in_words(target)]
-        )
+        nothing = "nothing recorded yet: `redrive attributes` shows whether that failed"
+        return "; ".join([nothing, *behind_in_words(waiting_events(target))])
     rows = f", {known.landing.rows:,} rows" if known.landing and known.landing.rows is not None else ""
     return f"{known.progress}, arrived {time_of(known.arrived_at)}{rows}"

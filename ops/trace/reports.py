@@ -47,6 +47,11 @@ def reports_of_row(target: Target, dataset: str, key: Key, written_at: datetime,
     yield from _broken_reports()
 
 
+def keys_of_reports() -> list[str]:
+    """Keys of the files of every report whose declaration can be used."""
+    return [key for report in usable(REPORTS)[0].values() for key in _keys(report)]
+
+
 def report_steps(target: Target, key: str) -> Iterator[Step]:
     """What is known of a report, by the key of one of its files.
 
@@ -54,7 +59,7 @@ def report_steps(target: Target, key: str) -> Iterator[Step]:
         TraceError: it is the key of none.
     """
     for report in REPORTS.values():
-        if key in {report_key(report.team, report.name, extension) for extension in ("parquet", "csv")}:
+        if key in _keys(report):
             found = head(target, key)
             if found is None:
                 yield Step("report", (key, "never made: `run mart` makes it"))
@@ -94,6 +99,10 @@ def _differing(report: Report, views: Mapping[str, pl.DataFrame], dataset: str, 
     rows = rows_that_depend(report, views, dataset, key)
     counts = [", ".join(f"{name} {value}" for name, value in row.items()) for row in rows]
     return f"would differ without it: {'; '.join(counts)}" if counts else "no row of it depends on this one"
+
+
+def _keys(report: Report) -> list[str]:
+    return [report_key(report.team, report.name, extension) for extension in ("parquet", "csv")]
 
 
 def _key(report: Report) -> str:

@@ -15,7 +15,7 @@ from lake.object_index.totals import Totals
 from lake.threads import worked_ahead
 from ops.quarantine.rows import read_refused
 from ops.stack.days import Days
-from ops.stack.object_index import behind_in_words, index_of, totals_of
+from ops.stack.object_index import behind_in_words, index_of, totals_of, waiting_events
 from ops.stack.target import Target
 from ops.trace.model import REQUESTS_AT_ONCE, Progress
 from processing.declaring.dataset import Dataset
@@ -65,7 +65,7 @@ def find_rows(target: Target, dataset: Dataset, key: Key, days: Days, progress: 
     _search_warehouse(target, dataset, key, done, found, progress)
     _search_quarantine(target, dataset, key, done, found, progress)
     _search_waiting(target, dataset, key, waiting, found, progress)
-    found.not_read += behind_in_words(target)
+    found.not_read += behind_in_words(waiting_events(target))
     return found
 
 

@@ -1,6 +1,5 @@
 """The command `try`: clean and refused rows of a sample file under a declaration."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -10,6 +9,8 @@ from rich import box
 from rich.table import Table
 
 from lake.printable import printable
+from ops.stack.exit_codes import ExitCode
+from ops.stack.json_output import AsJson, print_json
 from ops.stack.terminal import console, errors_for_a_person, escape
 from ops.trial.trial import Trial, try_file
 
@@ -21,7 +22,7 @@ def try_declaration(
     sample: Annotated[Path, typer.Argument(help="A file of rows, as the source sends it.")],
     limit: Annotated[int, typer.Option(min=0, help="How many clean and how many refused rows to show.")] = _SHOWN,
     strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 if a row is refused.")] = False,  # noqa: FBT002 - a flag
-    as_json: Annotated[bool, typer.Option("--json", help="As JSON, for programs.")] = False,  # noqa: FBT002 - a flag
+    as_json: AsJson = False,  # noqa: FBT002 - a flag
 ) -> None:
     """Try a declaration on a sample file, without a platform: show clean and refused rows with the reasons.
 
@@ -31,11 +32,11 @@ def try_declaration(
     with errors_for_a_person():
         trial = try_file(declaration, sample)
     if as_json:
-        typer.echo(json.dumps(_as_json(trial, limit), indent=2, default=str))
+        print_json(_as_json(trial, limit))
     else:
         _show(trial, limit)
     if strict and trial.refused.height:
-        raise typer.Exit(1)
+        raise typer.Exit(ExitCode.FAILED)
 
 
 def _as_json(trial: Trial, limit: int) -> dict[str, Any]:

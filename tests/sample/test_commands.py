@@ -53,7 +53,7 @@ def test_the_demo_shows_the_whole_way(command_line):
     assert EVENTS_SHOWN in first.stdout
     assert re.search(r"requests answered 409 Conflict +│ +1 ", first.stdout)
     assert re.search(r" events-key \w+ \|\n +sed .*\|\n +curl -H @- .*\n.*/events ", first.stdout)
-    assert "python -m local down" in first.stdout
+    assert "dataplatform down" in first.stdout
 
 
 @pytest.mark.long
@@ -88,8 +88,8 @@ def test_the_demo_takes_the_callers_own_file(command_line, tmp_path):
     assert not listens(command_line.port)
 
 
-def interrupt(command_line, words, reached):
-    """Type ctrl-C in a command once it got so far; exit code and output."""
+def interrupt(command_line, words, reached, number=signal.SIGINT):
+    """Type ctrl-C in a command once it got so far, or send it another signal; exit code and output."""
     # given the command in a terminal of its own
     command = subprocess.Popen(
         command_line.arguments("local", *words),
@@ -105,8 +105,8 @@ def interrupt(command_line, words, reached):
         assert time.monotonic() < deadline
         time.sleep(0.01)  # between two polls
 
-    # when ctrl-C is typed, which reaches everything in the terminal's foreground
-    os.killpg(command.pid, signal.SIGINT)
+    # when ctrl-C is typed, which reaches everything in the terminal's foreground; others reach the command alone
+    (os.killpg if number is signal.SIGINT else os.kill)(command.pid, number)
     output, _ = command.communicate(timeout=60)
     assert "Traceback" not in output
     return command.returncode, output
@@ -138,6 +138,19 @@ def test_ctrl_c_in_the_demo_leaves_no_process_and_no_port(command_line, moment):
     assert not listens(command_line.port)
     assert processes_that_name(str(command_line.state)) == []
     assert not (command_line.state / "tmp").exists()
+
+
+@pytest.mark.long
+def test_sigterm_in_the_demo_leaves_no_process_and_no_port(command_line):
+    # when it is sent while the demo deploys
+    code, output = interrupt(
+        command_line, ["demo", *FEW_EVENTS], (command_line.state / "engine.json").exists, signal.SIGTERM
+    )
+
+    # then nothing is left of it
+    assert code == 143, output
+    assert not listens(command_line.port)
+    assert processes_that_name(str(command_line.state)) == []
 
 
 @pytest.mark.long

@@ -3,15 +3,16 @@
 from collections import Counter
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
-import boto3
 from botocore.exceptions import ClientError
 
 from lake.keys import InboundObject, inbound_object
 from lake.object_index.recorder import Recorder
 from lake.warehouse_metadata import WarehouseMetadata
+from ops.stack.target import Target
 
 RULE = "member_id|type"
 OBJECTS_A_DAY = 100
@@ -69,15 +70,17 @@ def index_objects(
 
 
 @contextmanager
-def count_requests(session: boto3.Session) -> Generator[Counter[str]]:
-    """Count the requests of all clients that the session makes inside, by name, such as "s3 HeadObject"."""
+def count_requests(target: Target) -> Generator[tuple[Target, Counter[str]]]:
+    """Give the stack again, with clients of its own, and count their requests by name, such as "s3 HeadObject"."""
     counted: Counter[str] = Counter()
 
     def count(model: Any, **_: object) -> None:
         counted[f"{model.service_model.service_name} {model.name}"] += 1
 
-    session.events.register("before-call", count)
+    events = target.session.events
+    events.register("before-call", count)
     try:
-        yield counted
+        # A client only has the handlers that its session had when the client was made.
+        yield replace(target), counted
     finally:
-        session.events.unregister("before-call", count)
+        events.unregister("before-call", count)

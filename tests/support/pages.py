@@ -3,12 +3,12 @@
 import os
 import re
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from tests.support.checkouts import copy_checkout
+from tests.support.entry_point import install_entry_point
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -18,15 +18,16 @@ def checkout(tmp_path):
     """A copy of this checkout, and its platform stopped afterwards."""
     folder = tmp_path / "checkout"
     copy_checkout(folder)
+    install_entry_point(folder)
     yield folder
-    run("python -m local down", folder)
+    run("dataplatform down", folder)
 
 
 def run(command, folder):
-    """Type a command of a page there; `python` is this interpreter's environment's."""
+    """Type a command of a page there, with its environment active."""
     # Without pytest's own variables: a page can run pytest itself.
     kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
-    environment = {**kept, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "COLUMNS": "200"}
+    environment = {**kept, "PATH": f"{folder / '.venv/bin'}:{os.environ['PATH']}", "COLUMNS": "200"}
     return subprocess.run(
         ["/bin/sh", "-e", "-c", command], cwd=folder, env=environment, capture_output=True, text=True, check=False
     )
@@ -50,6 +51,6 @@ class Page:
     def typed(self, folder, port):
         """The results of the commands; where one starts the platform, it does so on this port."""
         return [
-            run(re.sub(r"(?m)^(python -m local up.*)$", rf"\1 --port {port}", command), folder)
+            run(re.sub(r"(?m)^(dataplatform up.*)$", rf"\1 --port {port}", command), folder)
             for command in self.commands
         ]

@@ -21,6 +21,7 @@ from dataplatform.settings.base import Name, SettingsModel
 from dataplatform.settings.model import Settings
 from dataplatform.settings.page import Setting, render, settings_of
 from init.commands import app as init_app
+from local.application import app as platform_app
 from local.commands import app as local_app
 from ops.commands import app as ops_app
 
@@ -40,7 +41,10 @@ each_document = pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: 
 each_component_page = pytest.mark.parametrize("page", COMPONENT_PAGES, ids=lambda path: path.name)
 
 
-APPLICATIONS = {"init": init_app, "local": local_app, "ops": ops_app}
+APPLICATIONS = {"init": init_app, "local": local_app, "ops": ops_app, "dataplatform": platform_app}
+OUR_COMMAND = re.compile(
+    r"python -m (local|ops|init)\b(?!\.)(.*)|(?:^|[;|&(!] ?|\.venv/bin/)(dataplatform)(?![\w./@:-])(.*)"
+)
 
 
 class Fence(NamedTuple):
@@ -209,13 +213,20 @@ def test_every_make_command_is_in_the_makefile(document: Path) -> None:
 def commands(document: Path) -> list[tuple[str, list[str]]]:
     """Module and words of each command line of ours that a document names."""
     found = [
-        (match[1], shlex.split(match[2].partition("#")[0]))
+        (match[1] or match[3], words_of(match[2] or match[4] or ""))
         for line in code(document.read_text())
-        for match in [re.search(r"python -m (local|ops|init)\b(?!\.)(.*)", line)]
+        for match in [OUR_COMMAND.search(line)]
         if match
     ]
     passed_on = re.findall(r'make demo DEMO="([^"]*)"', document.read_text())
     return found + [("local", ["demo", *shlex.split(options)]) for options in passed_on]
+
+
+def words_of(rest: str) -> list[str]:
+    """The words behind a program's name, up to a comment or the next program."""
+    words = shlex.split(rest.partition("#")[0])
+    ends = [number for number, word in enumerate(words) if word in {"|", "&&", ";", ">"}]
+    return words[: ends[0]] if ends else words
 
 
 def refusal(module: str, words: list[str]) -> str | None:
@@ -248,15 +259,27 @@ def test_a_command_line_that_does_not_exist_is_noticed(words: list[str]) -> None
     assert refusal("local", words)
 
 
-def test_the_readme_shows_every_command() -> None:
-    shown = {(module, word) for module, words in commands(README) for word in words}
+def test_the_page_on_commands_shows_every_command() -> None:
+    shown = {(module, word) for module, words in commands(ROOT / "docs/commands.md") for word in words}
     missing = [
         (module, name)
-        for module, application in APPLICATIONS.items()
-        for name in typer.main.get_command(application).commands
+        for module in ("init", "dataplatform")
+        for name in typer.main.get_command(APPLICATIONS[module]).commands
         if (module, name) not in shown
     ]
     assert missing == []
+
+
+def test_a_line_that_names_our_program_is_found_as_a_command() -> None:
+    lines = [
+        "dataplatform up",
+        "source <(dataplatform env )",
+        ".venv/bin/dataplatform status | head",
+        "! dataplatform x",
+    ]
+    others = ["platform/dataplatform/aws", "dataplatform.settings.page", "dataplatform@127.0.0.1", "cd dataplatform-x"]
+    assert [bool(OUR_COMMAND.search(line)) for line in lines] == [True] * len(lines)
+    assert [each for each in others if OUR_COMMAND.search(each)] == []
 
 
 # --- settings and exports ---------------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""What `python -m local` says where nothing has to run for it."""
+"""What `dataplatform` says where nothing has to run for it."""
 
 import os
 import subprocess
@@ -14,12 +14,20 @@ from emulation.sftp_server.process import SourceServer
 from local import commands, platform_instance
 from local.platform_instance import LocalPlatform
 from ops.jobs.workflow import WorkflowError
+from ops.stack import platforms
+from ops.stack.exit_codes import Terminated
 
 ROOT = Path(__file__).resolve().parents[3]
 
 
 def give(*words):
     return CliRunner().invoke(commands.app, words, env={"COLUMNS": "200"})
+
+
+@pytest.fixture(autouse=True)
+def no_platform(tmp_path, monkeypatch):
+    """A clone that notes the platforms of these tests elsewhere."""
+    monkeypatch.setattr(platforms, "_ELSEWHERE", tmp_path / ".build/state-directories")
 
 
 @pytest.fixture
@@ -88,6 +96,27 @@ def test_a_workflow_that_cannot_be_walked_is_told_in_words(tmp_path, monkeypatch
     assert result.exit_code == 1
     assert "error: the workflow refine has no triggers" in result.stderr
     assert isinstance(result.exception, SystemExit)
+
+
+@pytest.mark.parametrize(
+    ("interrupt", "code", "word"), [(KeyboardInterrupt, 130, "interrupted"), (Terminated, 143, "terminated")]
+)
+def test_stopped_command_cleans_up_and_says_so(tmp_path, monkeypatch, interrupt, code, word):
+    # given a deployment that is stopped
+    def stop(*_, **__):
+        raise interrupt
+
+    abandoned, ignored = [], []
+    monkeypatch.setattr(LocalPlatform, "up", stop)
+    monkeypatch.setattr(LocalPlatform, "abandon", lambda _, ran: abandoned.append(ran))
+    monkeypatch.setattr(commands, "ignore_signals", lambda: ignored.append(True))
+
+    # when
+    result = give("up", "--state-dir", str(tmp_path))
+
+    # then
+    assert (result.exit_code, abandoned, ignored) == (code, [frozenset()], [True])
+    assert result.stderr.startswith(f"{word}; stopping what this command started")
 
 
 @pytest.mark.parametrize("package", ["local", "ops"])

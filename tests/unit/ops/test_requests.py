@@ -11,6 +11,7 @@ from lake.keys import inbound_object
 from lake.ledger.runs import Outcome, Runs
 from lake.warehouse_metadata import WarehouseMetadata
 from ops import commands
+from ops.stack import choice
 from processing.storage.columns import QUARANTINE, warehouse_columns
 from processing.storage.parquet import parquet_bytes
 from tests.support.indexed_objects import RULE, count_requests, index_objects
@@ -34,6 +35,7 @@ READING = {
     "status": ["status"],
     "status of days": ["status", "--days", "30"],
     "trace": ["trace", SHOWN.key],
+    "trace by a beginning": ["trace", SHOWN.key.removesuffix(".parquet")],
     "trace a row": ["trace", *OF_ITS_DAY, "AB12CDE"],
 }
 """Every command that reads the lake, the index or the ledger, as it is typed."""
@@ -95,8 +97,8 @@ def requests(with_history, tmp_path_factory):
 
 
 def requests_of(target, words):
-    with pytest.MonkeyPatch.context() as changed, count_requests(target.session) as counted:
-        changed.setattr(commands, "find_target", lambda *_: target)
+    with pytest.MonkeyPatch.context() as changed, count_requests(target) as (counting, counted):
+        changed.setattr(choice, "find_target", lambda *_: counting)
         result = CliRunner().invoke(commands.app, ["--stack", "local", *map(str, words)])
     assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
     assert "AWS answered" not in result.stderr

@@ -9,6 +9,7 @@ from lake.keys import inbound_object
 from lake.table import serialised
 from lake.warehouse_metadata import WarehouseMetadata
 from ops import commands
+from ops.stack import choice
 from ops.stack.object_index import TABLE, index_of, totals_of
 from tests.support.stack_in_process import new_stack, recorder_on
 
@@ -58,7 +59,7 @@ def target():
 @pytest.fixture
 def reconcile(target, monkeypatch):
     """Gives the command, for the day of all objects but the earlier one."""
-    monkeypatch.setattr(commands, "find_target", lambda *_: target)
+    monkeypatch.setattr(choice, "find_target", lambda *_: target)
 
     def give(*words):
         days = [f"{option}={DAY}" for option in ("--from", "--to")]

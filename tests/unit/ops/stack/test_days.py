@@ -3,9 +3,9 @@
 from datetime import UTC, date, datetime
 
 import pytest
-import typer
 
 from ops.stack.days import Days, days_between, newest_days
+from ops.stack.errors import InvalidInputError
 
 FIRST, LAST = date(2026, 11, 1), date(2026, 11, 2)
 
@@ -31,5 +31,5 @@ def test_the_newest_days_begin_with_todays_midnight_in_utc():
 
 
 def test_a_first_day_after_the_last_one_is_refused():
-    with pytest.raises(typer.BadParameter, match="--from 2026-11-02 is after --to 2026-11-01"):
+    with pytest.raises(InvalidInputError, match="--from 2026-11-02 is after --to 2026-11-01"):
         days_between(datetime(2026, 11, 2, tzinfo=UTC), datetime(2026, 11, 1, tzinfo=UTC))

@@ -1,0 +1,20 @@
+"""Starts `dataplatform`."""
+
+from typing import TYPE_CHECKING
+
+from local.loading import reported
+from ops.stack.entry import run_application
+
+if TYPE_CHECKING:
+    import typer
+
+
+def main() -> None:
+    """Run the command that this process's arguments name."""
+    run_application(reported(_load), "dataplatform")
+
+
+def _load() -> "typer.Typer":
+    from local.application import app  # noqa: PLC0415 - signals are handled first
+
+    return app

@@ -1,0 +1,110 @@
+"""The commands `collect` and `sources`: fetch a dataset now, stop and start the servers that it comes from."""
+
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import Annotated, Any
+
+import typer
+
+from datasets import DATASETS
+from lake.stacks import LOCAL_STACK
+from ops.ingest.collect import collect
+from ops.ingest.extract import extract
+from ops.ingest.servers import start_sources, stop_sources
+from ops.jobs.log_lines import readable_line, rows_of
+from ops.stack.checks import known_dataset
+from ops.stack.choice import target_of
+from ops.stack.errors import InvalidInputError
+from ops.stack.json_output import AsJson, print_json
+from ops.stack.target import Target
+from ops.stack.terminal import console, errors, escape, words_to
+from processing.declaring.dataset import SqlSource, StreamSource
+
+
+class Action(StrEnum):
+    """What is done with source servers."""
+
+    STOP = "stop"
+    START = "start"
+
+
+def sources(
+    context: typer.Context,
+    action: Annotated[Action, typer.Argument(help="What to do with the servers.")],
+    as_json: AsJson = False,  # noqa: FBT002 - a flag
+) -> None:
+    """Stop or start the source servers that the stack runs itself, as a demo does. Stopped servers cost nothing."""
+    change = {Action.STOP: stop_sources, Action.START: start_sources}[action]
+    words, changed = words_to(as_json=as_json), list[object]()
+    for each in change(target_of(context)):
+        words.print(f"{each.server}: {each.desired} wanted, {each.running} running", highlight=False)
+        changed.append(each)
+    if as_json:
+        print_json(changed)
+
+
+def collect_now(
+    context: typer.Context,
+    dataset: Annotated[str, typer.Argument(help="The dataset.", autocompletion=lambda: sorted(DATASETS))],
+    accept_columns: Annotated[bool, typer.Option(help="Table: accept its columns as they are now.")] = False,  # noqa: FBT002 - a flag
+    accept_empty: Annotated[bool, typer.Option(help="Table: accept that it no longer has rows.")] = False,  # noqa: FBT002 - a flag
+    whole_table: Annotated[bool, typer.Option(help="Table: extract all of it, and continue from there.")] = False,  # noqa: FBT002 - a flag
+    lower: Annotated[str, typer.Option("--from", help="Table: extract from this watermark on instead.")] = "",
+    upper: Annotated[str, typer.Option("--to", help="Table: up to this watermark, inclusive.")] = "",
+    as_json: AsJson = False,  # noqa: FBT002 - a flag
+) -> None:
+    """Collect a dataset now, as its schedule would: files by SFTP, tables by SQL."""
+    given = {"--accept-columns": accept_columns, "--accept-empty": accept_empty, "--whole-table": whole_table}
+    ends = {"--from": lower, "--to": upper}
+    options = [option for option, is_given in given.items() if is_given]
+    options += [word for option, end in ends.items() if end for word in (option, end)]
+    if _is_table(dataset, options):
+        _extract(target_of(context), dataset, options, as_json=as_json)
+    else:
+        _collect(target_of(context), dataset, as_json=as_json)
+
+
+def _is_table(dataset: str, options: Sequence[str]) -> bool:
+    """Whether the dataset is a table. Refuses what neither collector could do, before either is started."""
+    source = DATASETS[known_dataset(dataset)].source
+    if isinstance(source, StreamSource):
+        raise InvalidInputError(f"{dataset} comes from posted events: nothing collects it")
+    if isinstance(source, SqlSource):
+        if "--whole-table" in options and {"--from", "--to"} & {*options}:
+            raise InvalidInputError("--whole-table extracts every row: leave out --from and --to")
+        return True
+    if options:
+        raise InvalidInputError(f"{' '.join(options)}: {dataset} is not extracted from a SQL Server")
+    return False
+
+
+def _extract(target: Target, dataset: str, options: Sequence[str], *, as_json: bool) -> None:
+    words, rows = words_to(as_json=as_json), list[int]()
+
+    def show(line: str) -> None:
+        words.print(line if as_json else readable_line(line), highlight=False, markup=False, soft_wrap=True)
+        rows.extend(rows_of(line))
+
+    extract(target, dataset, show, options)
+    if as_json:
+        # ECS shows no log here, so on AWS the number of rows is not known.
+        print_json({"dataset": dataset, "rows": sum(rows) if target.stack == LOCAL_STACK else None})
+
+
+def _collect(target: Target, dataset: str, *, as_json: bool) -> None:
+    with errors.status(f"collecting {dataset}"):
+        summary = collect(target, dataset)
+    if as_json:
+        print_json({"dataset": dataset, **summary})
+    else:
+        _show(summary)
+
+
+def _show(summary: dict[str, Any]) -> None:
+    for landed in summary["collected"]:
+        source, key = escape(landed["source"]), escape(landed["key"])
+        console.print(f"collected {source} to {key} ({landed['bytes']:,} bytes)", highlight=False, soft_wrap=True)
+    left_out = "".join(
+        f", {count} left out ({reason.replace('_', ' ')})" for reason, count in summary["left_out"].items() if count
+    )
+    console.print(f"{len(summary['collected'])} collected, {summary['unchanged']} unchanged{left_out}")

@@ -1,0 +1,69 @@
+"""The arguments of the jobs that `run` starts, checked before a job starts: on AWS a refused start costs money."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date
+from typing import Final
+
+from ops.stack.checks import a_day, check_days, known_dataset, known_report, one_of
+from ops.stack.errors import InvalidInputError
+from ops.stack.prefixes import check_inbound_key, check_is_of
+
+REFUSED: Final = "refused"
+"""The value of --only."""
+
+
+def _inbound_key(given: str) -> str:
+    check_inbound_key(given)
+    return given
+
+
+_CHECKS: Final[Mapping[str, Callable[[str], str]]] = {
+    "--dataset": known_dataset,
+    "--object": _inbound_key,
+    "--from": a_day,
+    "--to": a_day,
+    "--only": lambda given: one_of(given, [REFUSED], "value of --only"),
+    "--report": known_report,
+}
+JOB_ARGUMENTS: Final[Mapping[str, Sequence[str]]] = {
+    "warehouse": ("--dataset", "--object", "--from", "--to"),
+    "sanitise": ("--dataset", "--object", "--from", "--to", "--only"),
+    "mart": ("--report",),
+    "refine": (),
+}
+"""What each job accepts. `refine` is the workflow."""
+
+
+def job_arguments(job: str, words: Sequence[str]) -> dict[str, str]:
+    """Read and check what a person typed behind a job. A job itself ignores what it does not know, as Glue needs it.
+
+    Args:
+        job: one of JOB_ARGUMENTS.
+        words: options and their values.
+
+    Raises:
+        InvalidInputError: an option or its value is not valid for this job.
+    """
+    pairs = _pairs(job, words)
+    checked = {option: _CHECKS[option](value) for option, value in pairs.items()}
+    if job == "sanitise" and ("--dataset" in checked) == ("--object" in checked):
+        raise InvalidInputError("sanitise processes --dataset NAME or --object KEY: give one of them")
+    if {"--object", "--dataset"} <= checked.keys():
+        check_is_of(checked["--object"], checked["--dataset"])
+    days = [date.fromisoformat(checked[each]) if each in checked else None for each in ("--from", "--to")]
+    check_days(*days)
+    return checked
+
+
+def _pairs(job: str, words: Sequence[str]) -> dict[str, str]:
+    known = JOB_ARGUMENTS[job]
+    split = [part for word in words for part in (word.split("=", 1) if word.startswith("--") else [word])]
+    if unknown := [word for word in split[::2] if word not in known]:
+        takes = f"it takes {', '.join(known)}" if known else "it takes no arguments"
+        raise InvalidInputError(f"{job} does not know {' '.join(unknown)}: {takes}")
+    if len(split) % 2:
+        raise InvalidInputError(f"{split[-1]} needs a value")
+    # Glue takes each argument once.
+    if repeated := sorted({word for word in split[::2] if split[::2].count(word) > 1}):
+        raise InvalidInputError(f"{' and '.join(repeated)} can be given once; run {job} once for each value")
+    return dict(zip(split[::2], split[1::2], strict=True))

@@ -1,0 +1,106 @@
+"""Which stack a command works on: by its options, by the environment, or the one local platform that is up."""
+
+import re
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+from lake.stacks import LOCAL_STACK
+from ops.stack.checks import one_of
+from ops.stack.errors import InvalidInputError
+from ops.stack.platforms import CLONE, STATE_VARIABLE, platforms_up, the_platform
+from ops.stack.target import Target, find_target
+
+STACK_VARIABLE: Final = "DATAPLATFORM_STACK"
+"""Environment variable that names the stack."""
+_STACK: Final = "--stack"
+STATE_DIRECTORY: Final = "--state-dir"
+
+StackOption = Annotated[
+    str | None,
+    typer.Option(
+        _STACK, envvar=STACK_VARIABLE, help="The stack: local, dev or prod. Default: the local platform that is up."
+    ),
+]
+StateDirectoryOption = Annotated[
+    Path | None,
+    typer.Option(
+        STATE_DIRECTORY,
+        envvar=STATE_VARIABLE,
+        file_okay=False,
+        help="A local platform's directory. Default: the one that is up, else .local in the clone.",
+    ),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What a person said about the stack."""
+
+    stack: str | None
+    state_directory: Path | None
+
+
+def target_of(context: typer.Context) -> Target:
+    """The stack of a command. Looked for only when the command's arguments are checked: for AWS it takes seconds.
+
+    Raises:
+        InvalidInputError: as choose_target.
+        TargetError: as choose_target.
+    """
+    choice: Choice = context.obj
+    return choose_target(choice.stack, choice.state_directory)
+
+
+def arranged(arguments: Sequence[str], with_own: Collection[str] = ()) -> list[str]:
+    """Arguments with --stack and --state-dir where they are declared, wherever a person typed them.
+
+    Args:
+        arguments: as typed.
+        with_own: commands with a --state-dir of their own.
+    """
+    stop = [*arguments, "--"].index("--")
+    words, about_the_stack, others = iter(arguments[:stop]), list[list[str]](), list[str]()
+    for word in words:
+        if word.partition("=")[0] in {_STACK, STATE_DIRECTORY}:
+            about_the_stack.append([word, *([] if "=" in word else islice(words, 1))])
+        else:
+            others.append(word)
+    command = next((word for word in others if not word.startswith("-")), "")
+    behind = [each for each in about_the_stack if command in with_own and each[0].startswith(STATE_DIRECTORY)]
+    before = [each for each in about_the_stack if each not in behind]
+    return [*_flat(before), *others, *_flat(behind), *arguments[stop:]]
+
+
+def _flat(options: Sequence[Sequence[str]]) -> Iterator[str]:
+    return (word for option in options for word in option)
+
+
+def choose_target(stack: str | None, state_directory: Path | None) -> Target:
+    """The stack that a person means. Without a name it is never one on AWS.
+
+    Args:
+        stack: its name; not needed while a local platform is up.
+        state_directory: a local platform's directory.
+
+    Raises:
+        InvalidInputError: there is no such stack, or none was named and not exactly one local platform is up.
+        TargetError: the stack cannot be reached.
+    """
+    if stack is None and state_directory is None and not platforms_up():
+        raise InvalidInputError(
+            f"no local platform is up: start one with `dataplatform up`, or name a stack with --stack, such as "
+            f"--stack dev, or with {STACK_VARIABLE}"
+        )
+    name = one_of(stack or LOCAL_STACK, stacks(), "stack")
+    return find_target(name, the_platform(state_directory) if name == LOCAL_STACK else CLONE)
+
+
+def stacks() -> list[str]:
+    """The stacks that have settings, by the names of their files."""
+    found = (re.fullmatch(r"Pulumi\.([\w-]+)\.yaml", each.name) for each in CLONE.glob("Pulumi.*.yaml"))
+    return sorted({LOCAL_STACK, *(each[1] for each in found if each)})

@@ -1,0 +1,36 @@
+"""What every group of commands has in common: each failure is one line on stderr and a documented exit code."""
+
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+
+from ops.stack.choice import STATE_DIRECTORY, arranged
+from ops.stack.exit_codes import code_of, words_for
+from ops.stack.terminal import errors, errors_for_a_person
+
+
+class CommandGroup(TyperGroup):
+    """Commands that end as docs/commands.md says, whatever happens in them."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401 - typer's own click
+        """Accept --stack and --state-dir before and after the command."""
+        own = {
+            name
+            for name, command in self.commands.items()
+            if any(STATE_DIRECTORY in option.opts for option in command.params)
+        }
+        return super().parse_args(ctx, arranged(args, own))
+
+    def invoke(self, ctx: Any) -> Any:  # noqa: ANN401 - typer's own click
+        """Run the command that the person named.
+
+        Raises:
+            typer.Exit: it failed, or ctrl-C or SIGTERM stopped it.
+        """
+        try:
+            with errors_for_a_person():
+                return super().invoke(ctx)
+        except KeyboardInterrupt as interrupt:
+            errors.print(words_for(interrupt))
+            raise typer.Exit(code_of(interrupt)) from None

@@ -1,0 +1,46 @@
+"""The exit codes of the platform's commands: one list for the code, the tests and docs/commands.md."""
+
+import signal
+from enum import IntEnum
+from typing import Self
+
+
+class ExitCode(IntEnum):
+    """How a command ended."""
+
+    meaning: str
+    """In a person's words, as docs/commands.md has it."""
+
+    def __new__(cls, code: int, meaning: str) -> Self:
+        """A member with its meaning."""
+        member = int.__new__(cls, code)
+        member._value_ = code
+        member.meaning = meaning
+        return member
+
+    DONE = 0, "The command did what was asked."
+    FAILED = 1, "The command failed, or found nothing. The last line on stderr is the reason and the next step."
+    INVALID = 2, "An argument is not valid. Nothing was started, requested or changed."
+    INTERRUPTED = 130, "ctrl-C stopped the command, which cleaned up first."
+    BROKEN_PIPE = 141, "The reader of stdout closed it, as `head` does."
+    TERMINATED = 143, "SIGTERM stopped the command, which cleaned up first."
+
+
+class Terminated(KeyboardInterrupt):
+    """SIGTERM arrived. Whatever cleans up after ctrl-C cleans up after this, too."""
+
+
+def code_of(interrupt: KeyboardInterrupt) -> ExitCode:
+    """The exit code of a command that ctrl-C or SIGTERM stopped."""
+    return ExitCode.TERMINATED if isinstance(interrupt, Terminated) else ExitCode.INTERRUPTED
+
+
+def words_for(interrupt: KeyboardInterrupt) -> str:
+    """What stopped a command, in a word."""
+    return "terminated" if isinstance(interrupt, Terminated) else "interrupted"
+
+
+def ignore_signals() -> None:
+    """Ignore ctrl-C and SIGTERM from now on: impatience must not leave a cleanup half done."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
