@@ -1,4 +1,4 @@
-"""Imports what a program needs of Pulumi's SDKs, which takes longer than anything else that it does."""
+"""Imports what a program needs of Pulumi's SDK for AWS, which takes more than a second."""
 
 import importlib
 import keyword
@@ -8,7 +8,10 @@ from emulation.pulumi_engine.handlers import HANDLERS
 
 def load_packages() -> None:
     """Import the SDK's package of every service that has a handler, for a caller that waits for the emulator anyway."""
-    for service in sorted({kind.split(":")[1].split("/")[0] for kind in HANDLERS if kind.startswith("aws:")}):
-        module = importlib.import_module(f"pulumi_aws.{service}{'_' * keyword.iskeyword(service)}")
-        # The SDK makes its packages lazy: one is read when something in it is.
-        module.__dict__  # noqa: B018 - as just said
+    for kind in HANDLERS:
+        provider, path, resource = kind.split(":")
+        service = path.partition("/")[0]
+        if provider == "aws":
+            # The SDK's packages are lazy: one is read when something in it is asked for.
+            module = importlib.import_module(f"pulumi_aws.{service}{'_' * keyword.iskeyword(service)}")
+            getattr(module, resource)

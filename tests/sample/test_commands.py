@@ -32,8 +32,8 @@ EVENTS_SHOWN = "102 in the published view, of 118 that landed"
 
 @pytest.mark.long  # .ci/run types the demo beside `make test`
 def test_the_demo_shows_the_whole_way(command_line):
-    # when the demo runs
-    first = command_line.run("local", "demo", *FEW_EVENTS)
+    # when the demo runs in a terminal of 80 columns
+    first = command_line.run("local", "demo", *FEW_EVENTS, also={"COLUMNS": "80"})
 
     # then it shows the accounting, the access and where to go on
     assert first.returncode == 0, first.stdout + first.stderr
@@ -54,6 +54,10 @@ def test_the_demo_shows_the_whole_way(command_line):
     assert re.search(r"requests answered 409 Conflict +│ +1 ", first.stdout)
     assert re.search(r" events-key \w+ \|\n +sed .*\|\n +curl -H @- .*\n.*/events ", first.stdout)
     assert "dataplatform down" in first.stdout
+
+    # and everything fits, but for the path of a folder that a person chose
+    lines = (first.stdout + first.stderr).replace(str(command_line.state), "").splitlines()
+    assert [line for line in lines if len(line) > 80] == []
 
 
 @pytest.mark.long

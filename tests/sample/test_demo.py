@@ -37,7 +37,9 @@ def test_the_demo_refuses_a_wrong_file_before_it_starts_or_places_anything(tmp_p
     state = tmp_path / "state"
 
     # when
-    result = CliRunner().invoke(app, ["demo", "--vehicles", str(file), "--state-dir", str(state)])
+    result = CliRunner().invoke(
+        app, ["demo", "--vehicles", str(file), "--state-dir", str(state)], env={"COLUMNS": "300"}
+    )
 
     # then
     assert result.exit_code == 1

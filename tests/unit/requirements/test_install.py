@@ -16,6 +16,7 @@ PYTHON = """#!/bin/sh
 case "$*" in
     *"pip config get global.index-url"*) echo https://index.test/simple ;;
     *"pip config"*) exit 1 ;;
+    *compileall*) ;;
     *) echo "python $*" >> {log}
         case "$*" in *uv.txt) cp {fake_uv} {environment}/bin/uv ;; esac
         exit {status} ;;
@@ -64,7 +65,7 @@ def machine(tmp_path):
     return Machine(tmp_path)
 
 
-UV_INSTALLS = "pip install --quiet --python {python} --require-hashes --compile-bytecode -r local.txt"
+UV_INSTALLS = "pip install --quiet --python {python} --require-hashes -r local.txt"
 PIP_INSTALLS = "python -m pip install --quiet --disable-pip-version-check --require-hashes -r {file}"
 
 

@@ -115,7 +115,7 @@ def test_error_fits_a_terminal_but_for_a_word_that_is_longer(monkeypatch, capsys
 
     # when
     with pytest.raises(Exit), _errors_for_a_person():
-        raise LocalError(f"{path} is no file of parcels: {'too long to be read, ' * 9}\nExpected: another. \x1b[2J")
+        raise LocalError(f"{path} cannot be read: {'too long to be read, ' * 9}\nExpected: another. \x1b[2J")
 
     # then the path can be copied, and lines of the message stay lines
     lines = capsys.readouterr().err.splitlines()

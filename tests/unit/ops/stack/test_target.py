@@ -3,11 +3,12 @@
 import http.server
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from emulation.aws.emulator import Emulator
-from ops.stack.target import local_environment, local_session
+from ops.stack.target import Target, local_environment, local_session
 
 CALLER = b"<GetCallerIdentityResponse><GetCallerIdentityResult><Account>0</Account></GetCallerIdentityResult></GetCallerIdentityResponse>"  # noqa: E501 - an answer as it is sent
 
@@ -57,6 +58,19 @@ def test_a_local_client_knows_neither_profile_nor_proxy(port):
     sts = local_session("eu-west-1").client("sts", endpoint_url=f"http://127.0.0.1:{port}")
     assert sts.get_caller_identity()["Account"] == "0"
     sts.close()
+
+
+def test_all_threads_share_one_client_of_a_service(port):
+    # given
+    target = Target("local", {}, local_session("eu-west-1"), f"http://127.0.0.1:{port}")
+
+    # when
+    with ThreadPoolExecutor(8) as threads:
+        clients = set(threads.map(lambda _: target.client("sts"), range(32)))
+
+    # then
+    assert len(clients) == 1
+    clients.pop().close()
 
 
 @pytest.mark.usefixtures("strange_machine")
