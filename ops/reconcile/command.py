@@ -36,7 +36,7 @@ def reconcile(
     """
     target: Target = context.obj
     if dataset and dataset not in DATASETS:
-        raise typer.BadParameter(f"there is no dataset {dataset!r}; there are {', '.join(DATASETS)}")
+        raise typer.BadParameter(f"unknown dataset {dataset!r}; the datasets are {', '.join(DATASETS)}")
     days = days_between(first, last) if first or last else newest_days(_DAYS)
     seen = _Seen()
     with errors_for_a_person():
