@@ -59,7 +59,7 @@ class ObjectIndex:
         return self._objects(_OF_DAY, {"day": dataset_day(dataset, day)}, index=BY_DAY)
 
     def newest_of_day(self, dataset: str, day: date) -> datetime | None:
-        """When the newest of a dataset's objects of one landing day arrived; None if there is none."""
+        """When the newest of a dataset's objects of one landing day arrived; None if nothing arrived."""
         newest = self._table.query(
             _OF_DAY, {"day": dataset_day(dataset, day)}, index=BY_DAY, attribute=f"#{ARRIVED_AT}", last=1
         )
