@@ -30,10 +30,10 @@ class ObjectColumns:
     """Clean rows."""
     columns: Mapping[str, ColumnFacts]
     left_out: int
-    """Columns without facts: there was no room for them in the warehouse file's metadata."""
+    """Columns without facts: they did not fit into the warehouse file's metadata."""
 
     def null_share(self, column: str) -> float:
-        """Share of a column's rows that have no value, from 0 to 1; 0 if there are no rows."""
+        """Share of a column's rows that have no value, from 0 to 1; 0 without rows."""
         return self.columns[column].nulls / self.rows if self.rows else 0.0
 
 

@@ -70,7 +70,7 @@ class ObjectIndex:
         return (str(item[OBJECT_KEY]) for item in found)
 
     def newest_of_day(self, dataset: str, day: date) -> datetime | None:
-        """When the newest of a dataset's objects of one landing day arrived; None if there is none."""
+        """When the newest of a dataset's objects of one landing day arrived; None if nothing arrived."""
         newest = self._table.query(
             _OF_DAY, {"day": dataset_day(dataset, day)}, index=BY_DAY, attribute=f"#{ARRIVED_AT}", last=1
         )

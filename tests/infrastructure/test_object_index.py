@@ -34,7 +34,7 @@ def test_recorder_takes_batches_and_answers_by_message(graph: Graph) -> None:
     recorder = graph.only("lambda/function:Function", "-attributes-recorder-function").inputs
     assert mapping["functionResponseTypes"] == ["ReportBatchItemFailures"]
     # SQS takes no batch above ten messages without a window.
-    assert (mapping["batchSize"], mapping["maximumBatchingWindowInSeconds"]) == (100, 5)
+    assert (mapping["batchSize"], mapping["maximumBatchingWindowInSeconds"]) == (100, 1)
     assert queue["visibilityTimeoutSeconds"] >= 6 * recorder["timeout"] + mapping["maximumBatchingWindowInSeconds"]
     assert json.loads(queue["redrivePolicy"])["deadLetterTargetArn"].endswith("-attributes-dead-letters.arn}")
 

@@ -41,7 +41,7 @@ def create_queue(
     Args:
         name: of the queue.
         stack: the stack's context with key.
-        parent: of what is created.
+        parent: the component that the resources belong to.
         hidden_seconds: for how long a received message stays hidden from others.
         dead_letters: where a message goes that was received five times; None: it stays.
     """
@@ -72,7 +72,7 @@ def create_queue_policy(
         name: what the policy's name begins with.
         queue: the queue.
         stack: the stack's context.
-        parent: of what is created.
+        parent: the component that the resources belong to.
         statements: who may do what with the queue, beside the principals whose own policies say so.
     """
     plain_http = {"Bool": {"aws:SecureTransport": "false"}}
@@ -113,7 +113,7 @@ def take_in_batches(
         batch_size: messages at most.
         window_seconds: how long a batch is gathered at most.
         maximum_concurrency: batches at once; Lambda allows no less than two.
-        parent: of what is created.
+        parent: the component that the resources belong to.
     """
     aws.lambda_.EventSourceMapping(
         name,

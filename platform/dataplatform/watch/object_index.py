@@ -28,8 +28,8 @@ RECORDED: Final = (keys.INBOUND, keys.WAREHOUSE)
 RECORDER_SECONDS: Final = 60
 # A hundred objects take about two seconds, so a batch is far from the function's timeout.
 BATCH_SIZE: Final = 100
-# Commands may see an object this much later; a busy stack's batches are full before.
-BATCH_WINDOW_SECONDS: Final = 5
+# Commands see an object this much later. A busy stack fills its batches; a longer window would save few invocations.
+BATCH_WINDOW_SECONDS: Final = 1
 # Batches at once. More would meet in the totals of the same datasets, and start again.
 CONCURRENCY: Final = 2
 

@@ -5,6 +5,7 @@ what recorders do too; each event is delivered twice and out of order; recorders
 their requests, and run beside each other; SQS gives again what a killed recorder had.
 """
 
+import itertools
 import random
 from collections import Counter
 from datetime import date, timedelta
@@ -67,6 +68,22 @@ class History:
         self._disturbances.clear()
         while self.waiting:
             self._deliver()
+
+    def is_killed(self, objects, request):
+        """Let a recorder record objects, killed before or after a request; then another one, undisturbed.
+
+        Args:
+            objects: the objects.
+            request: number of the moment, from 1: two to each request.
+        """
+        self._disturbances = {self._steps + request: "kill"}
+        try:
+            self.recorder.record(objects, rewrite=True)
+        except Killed:
+            self.recorder.record(objects, rewrite=True)
+            return True
+        self._disturbances.clear()
+        return False
 
     def _change_lake(self):
         choose = self._random
@@ -151,6 +168,25 @@ def assert_histories(seeds, turns):
         assert_equal_to_a_recount(history)
         met += history.met
     assert met.keys() == set(DISTURBANCES)
+
+
+def test_kill_around_each_request_leaves_no_difference():
+    # given an object that is replaced and processed again before each kill
+    history, objects = History(0), OBJECTS[:1]
+    for request in itertools.count(1):
+        history.lake.wait()
+        for inbound in objects:
+            history.lake.land(inbound, b"id\n" * request)
+            history.lake.process(inbound, RUNS[request % 2], warehouse=request, quarantined=request % 2)
+
+        # when
+        killed = history.is_killed(objects, request)
+
+        # then
+        assert_equal_to_a_recount(history)
+        if not killed:
+            break
+    assert request > 2 * len(("BatchGetItem", "HeadObject", "BatchGetItem", "TransactWriteItems"))
 
 
 def test_index_and_totals_equal_a_recount_after_kills():
