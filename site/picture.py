@@ -19,6 +19,13 @@ PICTURE = ROOT / "docs/demo.svg"
 WIDTH = 80
 TABLE = "Who may read what"
 """How the one table begins that the picture has."""
+STYLES = {
+    r"(?m)^✓": "green",
+    r"(?m)[\d.]+ s$": "dim",
+    r"\breads\b": "green",
+    r"\bdenied\b(?!:)": "red",
+    r"^\$ .*": "bold",
+}
 # rich's own format gets its font from the network.
 FORMAT = """<svg class="rich-terminal" viewBox="0 0 {width} {height}" xmlns="http://www.w3.org/2000/svg" role="img" \
 aria-label="Output of make demo">
@@ -42,8 +49,8 @@ font-size: {char_height}px; line-height: {line_height}px; }}
 
 
 def recorded(port: int) -> str:
-    """What the demo prints on a terminal, with its colours."""
-    environment = {**os.environ, "FORCE_COLOR": "1", "COLUMNS": f"{WIDTH}", "TERM": "xterm-256color"}
+    """What the demo prints, as a file gets it: without colours, and without what a terminal overwrites."""
+    environment = {**os.environ, "COLUMNS": f"{WIDTH}", "NO_COLOR": "1"}
     with tempfile.TemporaryDirectory(prefix="picture-") as folder:
         of_its_own = ["--state-dir", folder]
         command = [sys.executable, "-m", "local", "demo", *of_its_own, "--port", f"{port}", "--down"]
@@ -60,13 +67,18 @@ def recorded(port: int) -> str:
 
 
 def chosen(output: str) -> Text:
-    """The demo's steps, and the table of who may read what."""
-    lines = [Text.from_ansi(line.rpartition("\r")[2]) for line in output.splitlines()]
-    steps = [number for number, line in enumerate(lines) if line.plain.startswith("✓ ")]
-    table = next(number for number, line in enumerate(lines) if line.plain.startswith(TABLE))
-    end = next(number for number, line in enumerate(lines) if number > table + 2 and not line.plain.strip())
-    shown = [line for line in lines[: max(each for each in steps if each < table) + 1] if _is_of_a_step(line)]
-    return Text("\n").join([Text("$ make demo", "bold"), *shown, Text(), *lines[table:end]])
+    """The demo's steps, and the table of who may read what, in the colours that they have on a terminal."""
+    lines = output.splitlines()
+    table = next(number for number, line in enumerate(lines) if line.startswith(TABLE))
+    end = next(number for number, line in enumerate(lines) if number > table + 2 and not line.strip())
+    last = max(number for number, line in enumerate(lines[:table]) if line.startswith("✓ "))
+    first_blank = next(number for number, line in enumerate(lines) if number > last and not line.strip())
+    # What a running step shows now and then is indented by two.
+    steps = [line for line in lines[:first_blank] if line.strip() and not line.startswith("  ")]
+    text = Text("\n".join(["$ make demo", *steps, "", *(line.rstrip() for line in lines[table:end])]))
+    for pattern, style in STYLES.items():
+        text.highlight_regex(pattern, style)
+    return text
 
 
 def drawn(text: Text) -> str:
@@ -74,11 +86,6 @@ def drawn(text: Text) -> str:
     console = Console(record=True, width=WIDTH, file=io.StringIO(), force_terminal=True, color_system="truecolor")
     console.print(text, soft_wrap=False)
     return console.export_svg(title="make demo", theme=MONOKAI, code_format=FORMAT, unique_id="demo")
-
-
-def _is_of_a_step(line: Text) -> bool:
-    """A step that ended, or the rest of its line. What a step shows while it runs is indented by two."""
-    return bool(line.plain.strip()) and (line.plain.startswith("✓ ") or not line.plain.startswith("  "))
 
 
 if __name__ == "__main__":
