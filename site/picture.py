@@ -5,6 +5,7 @@
 
 import io
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -19,9 +20,10 @@ PICTURE = ROOT / "docs/demo.svg"
 WIDTH = 80
 TABLE = "Who may read what"
 """How the one table begins that the picture has."""
+DURATION = r"[\d.]+ s$"
 STYLES = {
     r"(?m)^✓": "green",
-    r"(?m)[\d.]+ s$": "dim",
+    rf"(?m){DURATION}": "dim",
     r"\breads\b": "green",
     r"\bdenied\b(?!:)": "red",
     r"^\$ .*": "bold",
@@ -72,9 +74,10 @@ def chosen(output: str) -> Text:
     table = next(number for number, line in enumerate(lines) if line.startswith(TABLE))
     end = next(number for number, line in enumerate(lines) if number > table + 2 and not line.strip())
     last = max(number for number, line in enumerate(lines[:table]) if line.startswith("✓ "))
-    first_blank = next(number for number, line in enumerate(lines) if number > last and not line.strip())
+    # A step's line may be two, and ends with its duration.
+    ends = next(number for number, line in enumerate(lines) if number >= last and re.search(DURATION, line))
     # What a running step shows now and then is indented by two.
-    steps = [line for line in lines[:first_blank] if line.strip() and not line.startswith("  ")]
+    steps = [line for line in lines[: ends + 1] if line.strip() and not line.startswith("  ")]
     text = Text("\n".join(["$ make demo", *steps, "", *(line.rstrip() for line in lines[table:end])]))
     for pattern, style in STYLES.items():
         text.highlight_regex(pattern, style)
