@@ -5,12 +5,11 @@ Importing takes a second, so the application is loaded when signals are already 
 
 import io
 import os
-import signal
 import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from ops.stack.exit_codes import Terminated, code_of, words_for
+from ops.stack.exit_codes import code_of_stop, treat_sigterm_as_ctrl_c, word_for_stop
 
 if TYPE_CHECKING:
     import typer
@@ -26,22 +25,18 @@ def run_application(load: Callable[[], "typer.Typer"], name: str) -> None:
     Raises:
         SystemExit: always, with one of ops.stack.exit_codes.ExitCode.
     """
-    signal.signal(signal.SIGTERM, _terminate)
+    treat_sigterm_as_ctrl_c()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             # A terminal that does not know a character shows its escape.
             stream.reconfigure(errors="backslashreplace")
     try:
         load()(prog_name=name)
-    except KeyboardInterrupt as interrupt:
-        print(words_for(interrupt), file=sys.stderr)
-        sys.exit(code_of(interrupt))
+    except KeyboardInterrupt:
+        print(word_for_stop(), file=sys.stderr)
+        sys.exit(code_of_stop())
     finally:
         _flush()
-
-
-def _terminate(_number: int, _frame: object) -> None:
-    raise Terminated
 
 
 def _flush() -> None:
