@@ -97,7 +97,7 @@ def test_page_on_commands_lists_every_exit_code_with_its_meaning():
     assert rows == [(str(int(code)), code.meaning) for code in ExitCode]
 
 
-def test_error_of_the_operating_system_names_the_file_without_a_number():
+def test_os_error_names_the_file_without_a_number():
     app = typer.Typer(cls=CommandGroup)
 
     @app.command()
