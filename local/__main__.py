@@ -2,7 +2,6 @@
 
 from typing import TYPE_CHECKING
 
-from local.loading import reported
 from ops.stack.entry import run_application
 
 if TYPE_CHECKING:
@@ -16,4 +15,4 @@ def _load() -> "typer.Typer":
 
 
 if __name__ == "__main__":
-    run_application(reported(_load), "python -m local")
+    run_application(_load, "python -m local")

@@ -38,7 +38,7 @@ from local.summary import of_demo, of_deployment, of_platform
 from ops.stack.choice import StateDirectoryOption
 from ops.stack.command_group import CommandGroup
 from ops.stack.errors import OperatorError
-from ops.stack.exit_codes import ExitCode, code_of, ignore_signals, words_for
+from ops.stack.exit_codes import ExitCode, code_of_stop, ignore_signals, word_for_stop
 from ops.stack.json_output import AsJson, print_json
 from ops.stack.platforms import DEFAULT_STATE_DIRECTORY, remember, the_platform
 from ops.stack.target import TargetError, find_target
@@ -125,12 +125,12 @@ def _as_before_on_interrupt(platform: LocalPlatform, *, fresh: bool = False) -> 
     except KeyboardInterrupt as interrupt:
         # Impatience must not leave half of it behind.
         ignore_signals()
-        errors.print(f"{words_for(interrupt)}; stopping what this command started …")
+        errors.print(f"{word_for_stop()}; stopping what this command started …")
         if platform.abandon(ran_before):
             errors.print("the platform was up before and stays up, with what it holds")
         else:
             errors.print("stopped: no process and no port is left")
-        raise typer.Exit(code_of(interrupt)) from interrupt
+        raise typer.Exit(code_of_stop()) from interrupt
 
 
 def _to_start(state_directory: Path | None, port: int | None, engine: Engine | None) -> LocalPlatform:

@@ -2,7 +2,6 @@
 
 from typing import TYPE_CHECKING
 
-from local.loading import reported
 from ops.stack.entry import run_application
 
 if TYPE_CHECKING:
@@ -11,7 +10,7 @@ if TYPE_CHECKING:
 
 def main() -> None:
     """Run the command that this process's arguments name."""
-    run_application(reported(_load), "dataplatform")
+    run_application(_load, "dataplatform")
 
 
 def _load() -> "typer.Typer":

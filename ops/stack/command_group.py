@@ -6,7 +6,7 @@ import typer
 from typer.core import TyperGroup
 
 from ops.stack.choice import STATE_DIRECTORY, arranged
-from ops.stack.exit_codes import code_of, words_for
+from ops.stack.exit_codes import code_of_stop, word_for_stop
 from ops.stack.terminal import errors, errors_for_a_person
 
 
@@ -31,6 +31,6 @@ class CommandGroup(TyperGroup):
         try:
             with errors_for_a_person():
                 return super().invoke(ctx)
-        except KeyboardInterrupt as interrupt:
-            errors.print(words_for(interrupt))
-            raise typer.Exit(code_of(interrupt)) from None
+        except KeyboardInterrupt:
+            errors.print(word_for_stop())
+            raise typer.Exit(code_of_stop()) from None

@@ -3,45 +3,69 @@
 Importing takes a second, so the application is loaded when signals are already handled.
 """
 
+import contextlib
 import io
 import os
-import signal
 import sys
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+import threading
+import time
+from collections.abc import Callable, Generator
+from typing import TYPE_CHECKING, Final
 
-from ops.stack.exit_codes import Terminated, code_of, words_for
+from ops.stack.exit_codes import code_of_stop, treat_sigterm_as_ctrl_c, word_for_stop
 
 if TYPE_CHECKING:
     import typer
 
 
-def run_application(load: Callable[[], "typer.Typer"], name: str) -> None:
+SILENCE_SECONDS: Final = 2.0
+"""How long a command that people watch may import without a word."""
+WATCHED: Final = frozenset({"up", "demo"})
+"""Commands that people watch while they run."""
+
+
+def run_application(load: Callable[[], "typer.Typer"], name: str, silence_seconds: float = SILENCE_SECONDS) -> None:
     """Run a command, as the arguments of this process name it.
 
     Args:
         load: imports the application.
         name: how a person types it, such as "dataplatform".
+        silence_seconds: how long a watched command may import without a word.
 
     Raises:
         SystemExit: always, with one of ops.stack.exit_codes.ExitCode.
     """
-    signal.signal(signal.SIGTERM, _terminate)
+    treat_sigterm_as_ctrl_c()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             # A terminal that does not know a character shows its escape.
             stream.reconfigure(errors="backslashreplace")
     try:
-        load()(prog_name=name)
-    except KeyboardInterrupt as interrupt:
-        print(words_for(interrupt), file=sys.stderr)
-        sys.exit(code_of(interrupt))
+        with _reported(silence_seconds):
+            application = load()
+        application(prog_name=name)
+    except KeyboardInterrupt:
+        print(word_for_stop(), file=sys.stderr)
+        sys.exit(code_of_stop())
     finally:
         _flush()
 
 
-def _terminate(_number: int, _frame: object) -> None:
-    raise Terminated
+@contextlib.contextmanager
+def _reported(silence_seconds: float) -> Generator[None]:
+    """Say that the packages are being imported, where that takes long and a person watches."""
+    loaded, started = threading.Event(), time.monotonic()
+
+    def report() -> None:
+        while not loaded.wait(silence_seconds):
+            print(f"  loading Python's packages, {time.monotonic() - started:.0f} s", file=sys.stderr)
+
+    if WATCHED & {*sys.argv[1:]}:
+        threading.Thread(target=report, daemon=True).start()
+    try:
+        yield
+    finally:
+        loaded.set()
 
 
 def _flush() -> None:

@@ -1,6 +1,7 @@
 """The exit codes of the platform's commands: one list for the code, the tests and docs/commands.md."""
 
 import signal
+import threading
 from enum import IntEnum
 from typing import Self
 
@@ -26,18 +27,29 @@ class ExitCode(IntEnum):
     TERMINATED = 143, "SIGTERM stopped the command, which cleaned up first."
 
 
-class Terminated(KeyboardInterrupt):
-    """SIGTERM arrived. Whatever cleans up after ctrl-C cleans up after this, too."""
+_terminated = threading.Event()
+"""Set once SIGTERM arrived."""
 
 
-def code_of(interrupt: KeyboardInterrupt) -> ExitCode:
-    """The exit code of a command that ctrl-C or SIGTERM stopped."""
-    return ExitCode.TERMINATED if isinstance(interrupt, Terminated) else ExitCode.INTERRUPTED
+def treat_sigterm_as_ctrl_c() -> None:
+    """Let SIGTERM do what ctrl-C does, whatever handles ctrl-C at that moment: an event loop has a way of its own."""
+    _terminated.clear()
+
+    def interrupt(_number: int, _frame: object) -> None:
+        _terminated.set()
+        signal.raise_signal(signal.SIGINT)
+
+    signal.signal(signal.SIGTERM, interrupt)
 
 
-def words_for(interrupt: KeyboardInterrupt) -> str:
-    """What stopped a command, in a word."""
-    return "terminated" if isinstance(interrupt, Terminated) else "interrupted"
+def code_of_stop() -> ExitCode:
+    """The exit code of this command, which ctrl-C or SIGTERM stopped."""
+    return ExitCode.TERMINATED if _terminated.is_set() else ExitCode.INTERRUPTED
+
+
+def word_for_stop() -> str:
+    """What stopped this command, in a word."""
+    return "terminated" if _terminated.is_set() else "interrupted"
 
 
 def ignore_signals() -> None:

@@ -4,7 +4,7 @@ import boto3
 import pytest
 from typer.testing import CliRunner
 
-from ops import commands
+from ops.commands import app
 from ops.stack import choice
 from ops.stack.target import Target
 
@@ -82,7 +82,7 @@ def sources(engine_emulator, monkeypatch):
         session = boto3.Session("test", "test", region_name="eu-west-1")
         target = Target("dev", {"sourceServers": servers}, session, engine_emulator.endpoint)
         monkeypatch.setattr(choice, "find_target", lambda *_: target)
-        result = CliRunner().invoke(commands.app, ["--stack", "dev", "sources", action])
+        result = CliRunner().invoke(app, ["--stack", "dev", "sources", action])
         return result.exit_code, " ".join(result.output.split())
 
     return run

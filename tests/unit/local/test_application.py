@@ -93,7 +93,7 @@ def test_environment_names_stack_and_state_directory(tmp_path):
     assert str(tmp_path / "two") in of_state.stdout
 
 
-def test_command_on_a_stack_without_a_platform_names_the_ways_out():
+def test_command_without_a_platform_names_the_ways_out():
     result = give("status")
     assert result.exit_code == 2
     for way in ("up", "--stack dev", "DATAPLATFORM_STACK"):

@@ -1,6 +1,7 @@
 """What `dataplatform` says where nothing has to run for it."""
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -15,7 +16,7 @@ from local import commands, platform_instance
 from local.platform_instance import LocalPlatform
 from ops.jobs.workflow import WorkflowError
 from ops.stack import platforms
-from ops.stack.exit_codes import Terminated
+from ops.stack.exit_codes import treat_sigterm_as_ctrl_c
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -28,6 +29,17 @@ def give(*words):
 def no_platform(tmp_path, monkeypatch):
     """A clone that notes the platforms of these tests elsewhere."""
     monkeypatch.setattr(platforms, "_ELSEWHERE", tmp_path / ".build/state-directories")
+
+
+@pytest.fixture
+def handlers():
+    """The signal handlers of a command, and those of pytest afterwards."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    treat_sigterm_as_ctrl_c()
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 @pytest.fixture
@@ -99,12 +111,13 @@ def test_a_workflow_that_cannot_be_walked_is_told_in_words(tmp_path, monkeypatch
 
 
 @pytest.mark.parametrize(
-    ("interrupt", "code", "word"), [(KeyboardInterrupt, 130, "interrupted"), (Terminated, 143, "terminated")]
+    ("number", "code", "word"), [(signal.SIGINT, 130, "interrupted"), (signal.SIGTERM, 143, "terminated")]
 )
-def test_stopped_command_cleans_up_and_says_so(tmp_path, monkeypatch, interrupt, code, word):
+@pytest.mark.usefixtures("handlers")
+def test_stopped_command_cleans_up_and_says_so(tmp_path, monkeypatch, number, code, word):
     # given a deployment that is stopped
     def stop(*_, **__):
-        raise interrupt
+        os.kill(os.getpid(), number)
 
     abandoned, ignored = [], []
     monkeypatch.setattr(LocalPlatform, "up", stop)

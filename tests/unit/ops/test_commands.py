@@ -81,7 +81,7 @@ def ops(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("words", [["refine", "--dataset", "parcels"], ["mart", "--report", "nope"], ["sanitise"]])
-def test_arguments_that_a_job_would_refuse_are_refused_before_it_starts(ops, words):
+def test_invalid_arguments_of_a_job_are_refused_before_it_starts(ops, words):
     # when
     result, started = ops("run", *words)
 
@@ -241,7 +241,7 @@ def test_a_stack_that_does_not_answer_is_told_in_a_line_and_not_by_a_traceback(c
 
 
 @pytest.mark.parametrize("command", [command for command in ON_A_STACK if command not in {"outputs", "run"}])
-def test_stack_of_an_earlier_version_is_reported_without_a_traceback(command, tmp_path):
+def test_stack_of_an_earlier_version_is_one_line(command, tmp_path):
     # given a stack without the exports that this version reads
     record = {"endpoint": "http://127.0.0.1:9", "region": "eu-west-1", "exports": {"region": "eu-west-1"}}
     (tmp_path / "stack.json").write_text(json.dumps(record))

@@ -1,13 +1,15 @@
-"""A command whose stdout cannot be written ends with its exit code, and says at most one line."""
+"""How a command starts while its packages are imported, and how it ends when its stdout cannot be written."""
 
 import json
+import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
 
-pytestmark = pytest.mark.long
+from ops.stack.entry import run_application
 
 ROOT = Path(__file__).resolve().parents[4]
 FULL_DISK = Path("/dev/full")
@@ -27,6 +29,7 @@ def outputs(tmp_path):
     return start
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("words", [[], ["--json"]], ids=["table", "json"])
 def test_closed_stdout_ends_a_command_in_silence(outputs, words):
     # given a reader that has seen enough
@@ -38,6 +41,7 @@ def test_closed_stdout_ends_a_command_in_silence(outputs, words):
     command.stderr.close()
 
 
+@pytest.mark.long
 @pytest.mark.skipif(not FULL_DISK.exists(), reason="this system does not have /dev/full")
 @pytest.mark.parametrize("words", [[], ["--json"]], ids=["table", "json"])
 def test_full_disk_behind_stdout_is_one_line(outputs, words):
@@ -47,3 +51,36 @@ def test_full_disk_behind_stdout_is_one_line(outputs, words):
     assert (len(said.splitlines()), command.wait()) == (1, 1), said
     assert said.startswith("error: No space left on device")
     command.stderr.close()
+
+
+class Watched:
+    """A stderr that lets a test wait for a line."""
+
+    def __init__(self):
+        self.text, self.written = "", threading.Event()
+
+    def write(self, text):
+        self.text += text
+        self.written.set()
+
+    def flush(self):
+        """Nothing is kept back."""
+
+
+@pytest.mark.parametrize(("command", "reported"), [("demo", True), ("status", False)])
+def test_watched_command_reports_a_long_import(monkeypatch, command, reported):
+    # given a command whose import takes until something is reported, or for a moment
+    before, stderr = signal.getsignal(signal.SIGTERM), Watched()
+    monkeypatch.setattr(sys, "argv", ["dataplatform", command])
+    monkeypatch.setattr(sys, "stderr", stderr)
+
+    def load():
+        stderr.written.wait(30 if reported else 0.1)
+        return lambda **_: None
+
+    # when
+    run_application(load, "dataplatform", silence_seconds=0.01)
+    signal.signal(signal.SIGTERM, before)
+
+    # then
+    assert stderr.text.startswith("  loading Python's packages, ") == reported

@@ -15,7 +15,7 @@ from ops.stack import terminal
 from ops.stack.command_group import CommandGroup
 from ops.stack.entry import run_application
 from ops.stack.errors import InvalidInputError, OperatorError
-from ops.stack.exit_codes import ExitCode, Terminated
+from ops.stack.exit_codes import ExitCode, treat_sigterm_as_ctrl_c
 
 ROOT = Path(__file__).resolve().parents[4]
 PAGE = ROOT / "docs/commands.md"
@@ -31,12 +31,23 @@ RAISED = {
         ConnectionRefusedError(errno.ECONNREFUSED, "Connection refused"),
     ],
     ExitCode.INVALID: [InvalidInputError("there is no such dataset"), typer.BadParameter("not so")],
-    ExitCode.INTERRUPTED: [KeyboardInterrupt()],
+    ExitCode.INTERRUPTED: [signal.SIGINT],
     ExitCode.BROKEN_PIPE: [BrokenPipeError(errno.EPIPE, "Broken pipe")],
-    ExitCode.TERMINATED: [Terminated()],
+    ExitCode.TERMINATED: [signal.SIGTERM],
 }
 """What can happen in a command, by the exit code that it then has."""
 CASES = [(code, raised) for code, each in RAISED.items() for raised in each]
+
+
+@pytest.fixture
+def handlers():
+    """The signal handlers of a command, and those of pytest afterwards."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    treat_sigterm_as_ctrl_c()
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 @pytest.fixture(autouse=True)
@@ -49,6 +60,7 @@ def keep_stdout(monkeypatch):
 
 @pytest.mark.parametrize(("code", "raised"), CASES, ids=lambda each: repr(each)[:40])
 @pytest.mark.parametrize("words", [["go"], ["within", "go"]], ids=["command", "command of a group"])
+@pytest.mark.usefixtures("handlers")
 def test_command_ends_with_its_code_and_no_traceback(code, raised, words):
     # given a command in which something happens
     app, group = typer.Typer(cls=CommandGroup), typer.Typer()
@@ -57,7 +69,9 @@ def test_command_ends_with_its_code_and_no_traceback(code, raised, words):
     @app.command()
     @group.command()
     def go():
-        if raised is not None:
+        if isinstance(raised, signal.Signals):
+            os.kill(os.getpid(), raised)
+        elif raised is not None:
             raise raised
 
     @app.command()
@@ -83,7 +97,7 @@ def test_page_on_commands_lists_every_exit_code_with_its_meaning():
     assert rows == [(str(int(code)), code.meaning) for code in ExitCode]
 
 
-def test_error_of_the_operating_system_names_the_file_without_a_number():
+def test_os_error_names_the_file_without_a_number():
     app = typer.Typer(cls=CommandGroup)
 
     @app.command()
@@ -95,15 +109,6 @@ def test_error_of_the_operating_system_names_the_file_without_a_number():
         """So that `go` has to be named."""
 
     assert CliRunner().invoke(app, ["go"]).stderr == "error: /nowhere/report.html: No such file or directory\n"
-
-
-@pytest.fixture
-def handlers():
-    """Signal handlers as they were, afterwards."""
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    yield
-    for number, handler in before.items():
-        signal.signal(number, handler)
 
 
 @pytest.mark.parametrize(
