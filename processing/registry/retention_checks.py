@@ -36,6 +36,11 @@ def _check_stages(dataset: Dataset) -> None:
             f"retention keeps quarantine for {quarantine} days, longer than inbound ({inbound}): refused rows hold the "
             f"original text, and cannot be released without their object; keep them for {inbound} days or fewer"
         )
+    if inbound is not None and isinstance(dataset.source, SqlSource) and dataset.source.mode == "snapshot":
+        raise DeclarationError(
+            "retention expires inbound, but the next snapshot is compared with the last one, which could expire while "
+            "the server is stopped: rows deleted meanwhile would never be found; leave inbound out"
+        )
     if warehouse is None:
         return
     if isinstance(dataset.source, SqlSource) and dataset.source.mode != "full":

@@ -49,10 +49,14 @@ def test_one_declaration_gives_the_days_of_every_prefix(declared, retention, day
         ("inbound=30, quarantine=31", None, HOUR, r"quarantine for 31 days, longer than inbound \(30\)"),
         ("inbound=90, warehouse=96", None, HOUR, r"processed again; declare 97 or more"),
         ("warehouse=90", None, HOUR, r"and inbound forever: .* processed again; limit inbound, too"),
-        *(
-            ("inbound=90, warehouse=400", TABLE.format(mode, more), HOUR, rf"mode '{mode}' arrives again")
-            for mode, more in (("incremental", ', watermark="number"'), ("snapshot", ""))
+        (
+            "inbound=90, warehouse=400",
+            TABLE.format("incremental", ', watermark="number"'),
+            HOUR,
+            "'incremental' arrives",
         ),
+        ("warehouse=400", TABLE.format("snapshot", ""), HOUR, "mode 'snapshot' arrives again"),
+        ("inbound=90", TABLE.format("snapshot", ""), HOUR, "the next snapshot is compared with the last one"),
     ],
 )
 def test_a_contradiction_is_refused_in_one_line(declared, retention, source, freshness, message):
