@@ -22,8 +22,10 @@ def quarantine_columns() -> pl.Schema:
 def quarantine_classes(dataset: Dataset) -> dict[str, ColumnClass]:
     """Classes of the quarantine's columns: the original text of a row holds every declared column."""
     by_strictness: tuple[ColumnClass, ...] = ("sensitive", "personal", "identifier")
-    strictest = next((each for each in by_strictness if each in dataset.classes.values()), None)
-    return {} if strictest is None else {ORIGINAL: strictest}
+    for each in by_strictness:
+        if each in dataset.classes.values():
+            return {ORIGINAL: each}
+    return {}
 
 
 def report_columns(report: Report, datasets: Mapping[str, Dataset]) -> pl.Schema:
