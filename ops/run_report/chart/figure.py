@@ -10,6 +10,7 @@ import polars as pl
 from ops.run_report.chart.numbers import NO_VALUE, Number, finite, total
 from ops.run_report.chart.periods import PeriodError
 from ops.run_report.chart.positions import BETWEEN, Cells, Entry, Key, entries_of_series, entries_on_x
+from ops.stack.errors import OperatorError
 from processing.declaring.chart import Chart, Nominal
 from processing.declaring.report import Report
 
@@ -17,7 +18,7 @@ MOST_UNITS: Final = 4
 """Units that get a picture."""
 
 
-class ChartError(Exception):
+class ChartError(OperatorError):
     """Rows that the chart's declaration does not fit: drawn, they would show something wrong."""
 
 

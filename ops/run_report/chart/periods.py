@@ -3,10 +3,12 @@
 from datetime import date, datetime, time, timedelta
 from typing import Any, Literal
 
+from ops.stack.errors import OperatorError
+
 Step = Literal["day", "week", "month", "quarter", "year"]
 
 
-class PeriodError(ValueError):
+class PeriodError(OperatorError):
     """A value that does not begin a period."""
 
 
