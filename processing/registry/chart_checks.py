@@ -54,6 +54,10 @@ def check_chart(report: Report, columns: pl.Schema, plan: str, datasets: Mapping
     _check_names("the key", report.key, columns)
     chart = report.chart
     _check_names("the chart", (*chart.drawn_columns, chart.y.column, *chart.y.over), columns)
+    if nested := sorted(name for name in {*report.key, *chart.drawn_columns} if columns[name].is_nested()):
+        raise DeclarationError(
+            f"key or chart names columns {nested}, whose values are lists; name columns of one value"
+        )
     if repeated := sorted({each for each in chart.drawn_columns if chart.drawn_columns.count(each) > 1}):
         raise DeclarationError(f"the chart uses columns {repeated} twice; x, series and unit are different columns")
     _check_axis(chart, columns)

@@ -20,8 +20,8 @@ from processing.declaring.report import Report
 def query(inputs):
     weighings = inputs["readings"].with_columns(
         day=nw.col("occurred_at").dt.date(), year=nw.col("occurred_at").dt.year(), heavy=nw.col("weight") > 1,
-        senders=nw.col("member_id"), mean=nw.col("weight"))
-    return weighings.select("day", "year", "place", "weight", {unit}"senders", "heavy", "mean")
+        senders=nw.col("member_id"), tags=nw.col("payload").str.split(","), mean=nw.col("weight"))
+    return weighings.select("day", "year", "place", "weight", {unit}"senders", "heavy", "mean", "tags")
 
 REPORT = Report(name="weights", team="accounts", inputs=("readings",), query=query, key={key}, chart=Chart({chart}))
 """
@@ -164,6 +164,11 @@ def check(tmp_path, monkeypatch):
             r"the unit column senders is Int64; it has to be text",
         ),
         # Series and limits.
+        (
+            ("tags",),
+            f'kind="bars", x=Nominal(("tags",)), y={SENDERS}',
+            r"names columns \['tags'\], whose values are lists",
+        ),
         (("day",), f'kind="stacked_bars", x=Nominal(("day",)), y={SENDERS}', r"stacked bars need series"),
         (
             ("day",),
