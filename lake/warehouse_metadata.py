@@ -15,6 +15,8 @@ from lake.errors import LakeError
 
 METADATA_BYTES: Final = 2048
 """S3's limit of an object's own metadata: bytes of all names and values."""
+DISTINCT_ROWS: Final = 500_000
+"""Rows of an object whose different values are estimated: in more rows, that would take two per cent of the job."""
 _FACTS: Final = "facts"
 _COUNTS: Final = ("in", "warehouse", "quarantined", "duplicate")
 _RUN: Final = "run"
@@ -31,7 +33,7 @@ class ColumnFacts:
     nulls: int
     """Rows without a value."""
     distinct: int
-    """Estimated number of different values."""
+    """Estimated number of different values among the first DISTINCT_ROWS rows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

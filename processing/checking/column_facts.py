@@ -10,7 +10,7 @@ from typing import Final
 
 import polars as pl
 
-from lake.warehouse_metadata import ColumnFacts
+from lake.warehouse_metadata import DISTINCT_ROWS, ColumnFacts
 
 KEPT: Final = 1024
 """Hashes kept of a column: the estimate's standard error is one over their square root, 3 %."""
@@ -31,12 +31,14 @@ class FactsOfColumns:
 
     def counted(self, frames: Iterable[pl.DataFrame]) -> Iterator[pl.DataFrame]:
         """The same frames. Columns that a frame does not have count as missing in all of its rows."""
+        rows_left = DISTINCT_ROWS
         for frame in frames:
             for name, sketch in self._sketches.items():
                 if name in frame.columns:
-                    sketch.add(frame[name])
+                    sketch.add(frame[name], rows_left)
                 else:
                     sketch.nulls += frame.height
+            rows_left = max(0, rows_left - frame.height)
             yield frame
 
     def facts(self) -> Mapping[str, ColumnFacts]:
@@ -52,9 +54,12 @@ class _Sketch:
         self._smallest = pl.Series(dtype=pl.UInt64)
         """Different hashes in rising order, so many as are kept."""
 
-    def add(self, values: pl.Series) -> None:
+    def add(self, values: pl.Series, rows: int) -> None:
+        """Count the values, and estimate the different ones among the first rows."""
         self.nulls += values.null_count()
-        hashes = (values.drop_nulls() if values.null_count() else values).hash(_SEED)
+        if not rows:
+            return
+        hashes = values.head(rows).drop_nulls().hash(_SEED)
         if len(self._smallest) < KEPT:
             # The smallest of a few rows rule out most of the others.
             self._keep(hashes.head(_FIRST_ROWS))

@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lake.warehouse_metadata import ColumnFacts
+from processing.checking import column_facts
 from processing.checking.column_facts import KEPT, FactsOfColumns
 
 VALUES = st.lists(st.none() | st.integers(-20, 20), max_size=60)
@@ -37,6 +38,15 @@ def test_many_different_values_are_estimated_within_a_tenth(dtype, different):
 
     # then three standard errors are a tenth
     assert facts_of(frames)["a"].distinct == pytest.approx(different, rel=0.1)
+
+
+def test_different_values_after_the_first_rows_are_not_looked_at(monkeypatch):
+    # given a bound in the middle of a batch
+    monkeypatch.setattr(column_facts, "DISTINCT_ROWS", 3)
+    frames = [pl.DataFrame({"a": [1, 1]}), pl.DataFrame({"a": [2, 3]}), pl.DataFrame({"a": [4, None]})]
+
+    # then missing values are counted in all rows
+    assert facts_of(frames)["a"] == ColumnFacts(nulls=1, distinct=2)
 
 
 def test_batches_without_a_column_count_it_as_missing():
