@@ -185,7 +185,7 @@ def env(
     state_dir: StateDirectoryOption = None,
     as_json: AsJson = False,  # noqa: FBT002 - a flag
 ) -> None:
-    """Print what a shell needs so that any Pulumi command works on the platform: source <(python -m local env )."""
+    """Print what a shell needs so that any Pulumi command works on the platform: source <(dataplatform env )."""
     platform = find_platform(the_platform(state_dir))
     with _errors_for_a_person():
         emulator = platform.emulator
@@ -208,7 +208,7 @@ def docs(
         target = find_target(LOCAL_STACK, platform.state_directory)
         if EMBEDDED_AWS not in platform.running():
             raise TargetError(
-                f"the platform in {platform.state_directory} is no longer up: start it with `python -m local up`"
+                f"the platform in {platform.state_directory} is no longer up: start it with `dataplatform up`"
             )
         with ApiPageServer(port, str(target.exports["eventsUrl"])) as server:
             console.print(f"The events API's page: {server.url}", highlight=False, soft_wrap=True)

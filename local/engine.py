@@ -40,7 +40,7 @@ def choose_engine(wanted: Engine | None, state_directory: Path, instance: str) -
     if used is not None and wanted not in (None, used):
         raise PlatformEngineError(
             f"the platform in {state_directory} was deployed with --engine {used}: leave --engine out, or start from "
-            "scratch with `python -m local up --fresh`"
+            "scratch with `dataplatform up --fresh`"
         )
     return used or wanted or Engine.OWN
 

@@ -2,4 +2,4 @@
 
 
 class LocalError(Exception):
-    """A command of `python -m local` failed; the message says what to do."""
+    """A command of `dataplatform` failed; the message says what to do."""

@@ -121,7 +121,7 @@ class LocalPlatform:
         elif (stands_at := recorded_port(self.state_directory)) != self.port:
             raise PlatformPortError(
                 f"the platform in {self.state_directory} stands at port {stands_at}, not at {self.port}: leave --port "
-                "out, stop it with `python -m local down`, or name another directory with --state-dir"
+                "out, stop it with `dataplatform down`, or name another directory with --state-dir"
             )
         elif fresh:
             progress("throwing away what the platform holds")
@@ -186,7 +186,7 @@ class LocalPlatform:
         if not instance or engine_of(self.state_directory, instance) is not Engine.PULUMI:
             raise LocalError(
                 f"no platform in {self.state_directory} was deployed by the Pulumi CLI: start one with "
-                "`python -m local up --engine pulumi`"
+                "`dataplatform up --engine pulumi`"
             )
         return PulumiProject(self.state_directory, instance, LOCAL_STACK)
 
@@ -239,7 +239,7 @@ class LocalPlatform:
         return {**configuration, CONNECTIONS_SETTING: connections, DATABASES_SETTING: databases}
 
     def _record_stack(self, exports: dict[str, Any]) -> None:
-        """What `python -m ops --stack local` works from: where the stack is and what it exports."""
+        """What `dataplatform` works from: where the stack is and what it exports."""
         record = {"endpoint": self.emulator.endpoint, "region": self.emulator.region, "exports": exports}
         write_whole(self._stack_file, json.dumps(record, indent=2))
 

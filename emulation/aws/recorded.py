@@ -1,6 +1,6 @@
 """The embedded AWS with each of its IAM decisions on a role written to a file: who asked for what, and was it allowed.
 
-`DATA_PLATFORM_DECISIONS=FILE python -m local up` starts the emulator so. The proof of the policies reads the file.
+`DATA_PLATFORM_DECISIONS=FILE dataplatform up` starts the emulator so. The proof of the policies reads the file.
 """
 
 import json

@@ -73,7 +73,7 @@ class Emulator:
             return self.call("sts", "get_caller_identity", region)["Account"]
         except EngineError as error:
             raise EngineError(
-                f"the emulator at {self.endpoint} cannot be used: {error}. Start it with `python -m local up`"
+                f"the emulator at {self.endpoint} cannot be used: {error}. Start it with `dataplatform up`"
             ) from error
 
     def close(self) -> None:

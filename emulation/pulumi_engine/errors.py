@@ -22,4 +22,4 @@ class EngineError(EmulationError):
         return bool(_MISSING.search(self.code))
 
 
-FRESH = "run `python -m local up --fresh` to start afresh (what the emulator holds is then lost)"
+FRESH = "run `dataplatform up --fresh` to start afresh (what the emulator holds is then lost)"

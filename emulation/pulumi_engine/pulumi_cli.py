@@ -1,4 +1,4 @@
-"""The real Pulumi engine in place of the embedded one: `python -m local up --engine pulumi`.
+"""The real Pulumi engine in place of the embedded one: `dataplatform up --engine pulumi`.
 
 The CLI attaches to this checkout's provider, so what it deploys is what the embedded driver deploys.
 """

@@ -136,7 +136,7 @@ class State:
             return
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise EngineError(
-                f"{self._file} cannot be read ({error}); run `python -m local up --fresh` or delete the file "
+                f"{self._file} cannot be read ({error}); run `dataplatform up --fresh` or delete the file "
                 "and restart the emulator"
             ) from error
 

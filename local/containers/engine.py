@@ -44,7 +44,7 @@ def find_engine() -> str:
     found = [engine for engine in ENGINES if shutil.which(engine)]
     if not found:
         raise ImageError(
-            "there is no container engine here: install Docker or Podman. Without one `python -m local up` runs "
+            "there is no container engine here: install Docker or Podman. Without one `dataplatform up` runs "
             "stand-ins of the source servers as processes"
         )
     answers = {

@@ -44,17 +44,17 @@ def print_result(console: Console, result: DemoResult) -> None:
 
 def print_next_steps(console: Console, platform: LocalPlatform) -> None:
     """Say how to use the platform that stays up, and how to stop it."""
-    python, option, ops = _interpreter(), _state_option(platform), _ops(platform)
+    program, option, ops = _command(), _state_option(platform), _ops(platform)
     _print_how_to_post(console, platform)
     console.print("\nThe platform stays up. Where to look next:", style="bold")
     for command, meaning in (
         (f"{ops} status", "what landed, and what became of it"),
         (f"{ops} outputs", "what the stack exports"),
-        (f"{python} -m local docs{option}", "the events API as a page in which to try it out"),
+        (f"{program} docs{option}", "the events API as a page in which to try it out"),
         *_how_to_collect(platform),
         (f"{ops} run refine", "the jobs, in the workflow's order"),
         (f"AWS_ENDPOINT_URL={platform.emulator.endpoint}", "with test as access key and secret: any AWS client"),
-        (f"{python} -m local down{option}", "stops it and throws away what it holds"),
+        (f"{program} down{option}", "stops it and throws away what it holds"),
     ):
         console.print(f"  {command}\n      [dim]{meaning}[/]", highlight=False, soft_wrap=True)
 
@@ -103,7 +103,7 @@ def events_key_command(platform: LocalPlatform) -> str:
 
 
 def _ops(platform: LocalPlatform) -> str:
-    return f"{_interpreter()} -m ops --stack local{_state_option(platform)}"
+    return f"{_command()}{_state_option(platform)}"
 
 
 def _state_option(platform: LocalPlatform) -> str:
@@ -111,11 +111,11 @@ def _state_option(platform: LocalPlatform) -> str:
     return "" if state == DEFAULT_STATE_DIRECTORY.resolve() else f" --state-dir {shlex.quote(str(state))}"
 
 
-def _interpreter() -> str:
-    """How a person in this shell starts this very Python."""
+def _command() -> str:
+    """How a person in this shell types `dataplatform`."""
     if os.environ.get("VIRTUAL_ENV"):
-        return "python"
-    executable = Path(sys.executable)
+        return "dataplatform"
+    executable = Path(sys.executable).with_name("dataplatform")
     return str(executable.relative_to(Path.cwd())) if executable.is_relative_to(Path.cwd()) else str(executable)
 
 

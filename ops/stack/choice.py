@@ -93,7 +93,7 @@ def choose_target(stack: str | None, state_directory: Path | None) -> Target:
     """
     if stack is None and state_directory is None and not platforms_up():
         raise InvalidInputError(
-            f"no local platform is up: start one with `python -m local up`, or name a stack with --stack, such as "
+            f"no local platform is up: start one with `dataplatform up`, or name a stack with --stack, such as "
             f"--stack dev, or with {STACK_VARIABLE}"
         )
     name = one_of(stack or LOCAL_STACK, stacks(), "stack")

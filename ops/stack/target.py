@@ -76,7 +76,7 @@ class Target:
 
 
 def find_target(stack: str, state_directory: Path) -> Target:
-    """Find a stack: `local` by the file that `python -m local up` wrote, others by Pulumi's stack outputs.
+    """Find a stack: `local` by the file that `dataplatform up` wrote, others by Pulumi's stack outputs.
 
     Raises:
         TargetError: it does not run, or Pulumi does not answer.
@@ -134,11 +134,11 @@ def _local_target(state_directory: Path) -> Target:
     except FileNotFoundError as error:
         raise TargetError(
             f"no local platform is up in {state_directory} (there is no {record_file.name}): "
-            "start one with `python -m local up`, or name the directory of one with --state-dir"
+            "start one with `dataplatform up`, or name the directory of one with --state-dir"
         ) from error
     except ValueError as error:
         raise TargetError(
-            f"{record_file} is torn, as after a machine that went down: `python -m local up` writes it again"
+            f"{record_file} is torn, as after a machine that went down: `dataplatform up` writes it again"
         ) from error
     temporary_files = state_directory.resolve() / TEMPORARY_FILES
     exports = Exports(LOCAL_STACK, record["exports"])

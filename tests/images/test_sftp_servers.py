@@ -58,7 +58,7 @@ def stand_in(folder):
 
 @contextlib.contextmanager
 def container(folder, engine, built):
-    """The image, as `python -m local run-image sftp` runs it, on a free port."""
+    """The image, as `dataplatform run-image sftp` runs it, on a free port."""
     described = sftp_container(folder)
     served = replace(described, port=free_port(), port_in_container=described.port)
     name = start(engine.name, served, built("sftp"))

@@ -53,7 +53,7 @@ def test_the_demo_shows_the_whole_way(command_line):
     assert EVENTS_SHOWN in first.stdout
     assert re.search(r"requests answered 409 Conflict +│ +1 ", first.stdout)
     assert re.search(r"echo \"x-api-key: \$\(.* events-key.*\)\" \| curl -H @- .*/events", first.stdout)
-    assert "python -m local down" in first.stdout
+    assert "dataplatform down" in first.stdout
 
 
 @pytest.mark.long

@@ -67,14 +67,14 @@ def test_a_platform_without_the_sample_runs(yours, page):
     # and every command of an operator works
     key = re.search(r"inbound/deliveries/[^\s:]+", result.stdout)[0]
     for words in OPERATOR_COMMANDS:
-        succeeds(f"python -m ops --stack local {words.replace('KEY', key)}", yours)
-    refused = run(f"python -m ops --stack local {REFUSED_COMMAND}", yours)
+        succeeds(f"dataplatform {words.replace('KEY', key)}", yours)
+    refused = run(f"dataplatform {REFUSED_COMMAND}", yours)
     assert "runs no source servers itself" in refused.stderr
     typed = {words.split()[0] for words in (*OPERATOR_COMMANDS, REFUSED_COMMAND)}
     assert typed == set(typer.main.get_command(app).commands)
 
     # and the demo says in one line that it has nothing to show
-    demo = run("python -m local demo", yours)
+    demo = run("dataplatform demo", yours)
     assert demo.returncode == 1
     assert "this checkout has no sample" in demo.stderr
 

@@ -49,7 +49,7 @@ def test_a_file_and_the_pages_commands_take_a_new_dataset_to_the_warehouse(check
 def test_a_changed_rule_is_seen_in_the_quarantine_and_in_the_report(checkout):
     # given a platform that showed the demo, and the page: a line to change, and commands to type
     port = free_port()
-    assert run(f"python -m local demo --events 100 --port {port}", checkout).returncode == 0
+    assert run(f"dataplatform demo --events 100 --port {port}", checkout).returncode == 0
     page = Page("change-a-rule.md")
     declaration = checkout / CHANGED_FILE
     [[before, after]] = [box.splitlines() for box in page.boxes("diff")]

@@ -14,7 +14,7 @@ NOT_TYPED: Final = {
     r"docker info": "no image is built in the emulator",
     r"gh |git push": "the rehearsal has no GitHub; it deploys under CI's roles itself",
     r"sed -i .*desiredCount": "the emulator runs no containers",
-    r"python -m ops .*(collect|run|status)": "the demo servers and Glue's jobs do not run in the emulator",
+    r"dataplatform .*(collect|run|status)": "the demo servers and Glue's jobs do not run in the emulator",
 }
 """Reasons by the commands that they are about."""
 

@@ -20,7 +20,7 @@ def checkout(tmp_path):
     copy_checkout(folder)
     install_entry_point(folder)
     yield folder
-    run("python -m local down", folder)
+    run("dataplatform down", folder)
 
 
 def run(command, folder):
@@ -51,6 +51,6 @@ class Page:
     def typed(self, folder, port):
         """The results of the commands; where one starts the platform, it does so on this port."""
         return [
-            run(re.sub(r"(?m)^(python -m local up.*)$", rf"\1 --port {port}", command), folder)
+            run(re.sub(r"(?m)^(dataplatform up.*)$", rf"\1 --port {port}", command), folder)
             for command in self.commands
         ]

@@ -1,4 +1,4 @@
-"""The events API's page as a person uses it: `python -m local docs`, in a browser."""
+"""The events API's page as a person uses it: `dataplatform docs`, in a browser."""
 
 import json
 import os
@@ -33,7 +33,7 @@ START_SECONDS = 30
 
 
 class PageCommand:
-    """`python -m local docs` in a terminal of its own."""
+    """`dataplatform docs` in a terminal of its own."""
 
     def __init__(self, platform):
         self.port = free_port()

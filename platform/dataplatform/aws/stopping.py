@@ -1,4 +1,4 @@
-"""Options of the resources that `python -m ops sources stop` changes at AWS."""
+"""Options of the resources that `dataplatform sources stop` changes at AWS."""
 
 from collections.abc import Sequence
 

@@ -71,7 +71,7 @@ def _demo_problems(settings: Settings, stack: str) -> Iterator[str]:
     databases = [name for name, database in settings.databases.items() if database.demo_server]
     for kind, names in (("connections", connections), ("databases", databases)):
         if names and stack == LOCAL_STACK:
-            yield f"{kind}.{names[0]}.demoServer: the emulator runs no containers; `python -m local up` has a stand-in"
+            yield f"{kind}.{names[0]}.demoServer: the emulator runs no containers; `dataplatform up` has a stand-in"
         if len(names) > 1:
             yield f"{kind}: {' and '.join(names)} are demoServer, but there is one such server; let one of them be"
     if databases and not settings.sources.accept_sql_server_eula:

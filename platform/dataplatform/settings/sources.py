@@ -223,7 +223,7 @@ class SourceSettings(SettingsModel):
         Literal[0, 1],
         Field(
             description="Tasks of each server. 0: none runs, their datasets' schedules rest, and nothing is charged "
-            "for reaching them. `python -m ops` stops and starts what 1 runs."
+            "for reaching them. `dataplatform` stops and starts what 1 runs."
         ),
     ] = 1
     allowed_cidrs: Annotated[

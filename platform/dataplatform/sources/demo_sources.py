@@ -34,7 +34,7 @@ class DemoSources:
     """The servers that a stack runs itself."""
 
     controls: Mapping[str, Mapping[str, object]]
-    """By "sftp" or "sql", what `python -m ops` stops and starts the server by: `cluster`, `service`, `desiredCount`,
+    """By "sftp" or "sql", what `dataplatform` stops and starts the server by: `cluster`, `service`, `desiredCount`,
     `schedules` of the datasets that come from it, as group/name, and `endpoints` that nothing else needs, each with its
     `endpoint` and `subnet`."""
 

@@ -148,7 +148,7 @@ def test_an_emulator_that_does_not_answer_is_an_error_that_says_how_to_start_it(
     engine_stack.write(BUCKET)
     engine_stack.endpoint = "http://127.0.0.1:1"
     # when
-    with pytest.raises(EngineError, match="python -m local up") as error:
+    with pytest.raises(EngineError, match="dataplatform up") as error:
         engine_stack.deploy()
     # then
     assert "http://127.0.0.1:1" in str(error.value)

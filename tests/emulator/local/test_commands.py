@@ -82,7 +82,7 @@ def test_a_file_that_cannot_be_read_is_told_of_once_and_holds_nothing_up(platfor
 def test_ops_says_how_to_start_what_is_not_up(command_line):
     result = command_line.run("ops", "status")
     assert result.returncode == 1
-    assert "python -m local up" in result.stderr
+    assert "dataplatform up" in result.stderr
     assert "Traceback" not in result.stderr
 
 

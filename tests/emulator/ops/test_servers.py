@@ -1,4 +1,4 @@
-"""`python -m ops sources`: on services, schedules and endpoints that the emulator really keeps."""
+"""`dataplatform sources`: on services, schedules and endpoints that the emulator really keeps."""
 
 import boto3
 import pytest

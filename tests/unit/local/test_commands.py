@@ -1,4 +1,4 @@
-"""What `python -m local` says where nothing has to run for it."""
+"""What `dataplatform` says where nothing has to run for it."""
 
 import os
 import signal

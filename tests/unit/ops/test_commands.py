@@ -1,4 +1,4 @@
-"""What `python -m ops` prints of a job's log, and which arguments of a job it refuses."""
+"""What `dataplatform` prints of a job's log, and which arguments of a job it refuses."""
 
 import contextlib
 import json
@@ -117,7 +117,7 @@ def test_a_torn_record_of_the_stack_is_told_in_words(ops, tmp_path):
     # then
     assert result.exit_code == 1
     assert "stack.json is torn" in result.stderr
-    assert "python -m local up" in result.stderr
+    assert "dataplatform up" in result.stderr
 
 
 def test_the_status_and_the_outputs_fit_a_terminal_of_80_columns(ops, tmp_path, monkeypatch):

@@ -97,7 +97,7 @@ def run_image(*words: str, path: str, monkeypatch) -> str:
 def test_without_a_container_engine_it_is_said_and_what_to_do_instead(tmp_path, monkeypatch):
     output = run_image("sftp", "--state-dir", str(tmp_path), path=str(tmp_path), monkeypatch=monkeypatch)
     assert "there is no container engine here: install Docker or Podman" in output
-    assert "python -m local up" in output
+    assert "dataplatform up" in output
 
 
 def test_an_engine_that_does_not_answer_is_told_by_its_own_words(tmp_path, monkeypatch):

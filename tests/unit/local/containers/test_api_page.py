@@ -1,4 +1,4 @@
-"""The page of the events API as `python -m local docs` serves it: its files, and what it says when it cannot."""
+"""The page of the events API as `dataplatform docs` serves it: its files, and what it says when it cannot."""
 
 import json
 import threading
@@ -89,7 +89,7 @@ def test_a_port_that_is_taken_is_named_with_the_way_out(page_server):
 def test_without_a_platform_the_command_says_how_to_start_one(tmp_path):
     result = CliRunner().invoke(app, ["docs", "--state-dir", str(tmp_path)])
     assert result.exit_code == 1
-    assert "python -m local up" in result.stderr
+    assert "dataplatform up" in result.stderr
 
 
 def test_of_a_platform_that_died_the_command_says_how_to_start_it(tmp_path):
@@ -100,4 +100,4 @@ def test_of_a_platform_that_died_the_command_says_how_to_start_it(tmp_path):
     result = CliRunner().invoke(app, ["docs", "--state-dir", str(tmp_path)])
     assert result.exit_code == 1
     assert "is no longer up" in result.stderr
-    assert "python -m local up" in result.stderr
+    assert "dataplatform up" in result.stderr

@@ -1,4 +1,4 @@
-"""`python -m ops try` checks a sample file under a declaration, without a platform."""
+"""`dataplatform try` checks a sample file under a declaration, without a platform."""
 
 import json
 import re
