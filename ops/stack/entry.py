@@ -7,11 +7,11 @@ import contextlib
 import io
 import os
 import sys
-import threading
 import time
 from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING, Final
 
+from lake.threads import repeated
 from ops.stack.exit_codes import code_of_stop, treat_sigterm_as_ctrl_c, word_for_stop
 
 if TYPE_CHECKING:
@@ -54,18 +54,14 @@ def run_application(load: Callable[[], "typer.Typer"], name: str, silence_second
 @contextlib.contextmanager
 def _reported(silence_seconds: float) -> Generator[None]:
     """Say that the packages are being imported, where that takes long and a person watches."""
-    loaded, started = threading.Event(), time.monotonic()
+    started = time.monotonic()
 
-    def report() -> None:
-        while not loaded.wait(silence_seconds):
-            print(f"  loading Python's packages, {time.monotonic() - started:.0f} s", file=sys.stderr)
+    def report() -> bool:
+        print(f"  loading Python's packages, {time.monotonic() - started:.0f} s", file=sys.stderr)
+        return True
 
-    if WATCHED & {*sys.argv[1:]}:
-        threading.Thread(target=report, daemon=True).start()
-    try:
+    with repeated(report, silence_seconds) if WATCHED & {*sys.argv[1:]} else contextlib.nullcontext():
         yield
-    finally:
-        loaded.set()
 
 
 def _flush() -> None:

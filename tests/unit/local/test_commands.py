@@ -16,7 +16,7 @@ from local import commands, platform_instance
 from local.platform_instance import LocalPlatform
 from ops.jobs.workflow import WorkflowError
 from ops.stack import platforms
-from ops.stack.exit_codes import treat_sigterm_as_ctrl_c
+from tests.support.signal_handlers import handlers  # noqa: F401  # a fixture
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -29,17 +29,6 @@ def give(*words):
 def no_platform(tmp_path, monkeypatch):
     """A clone that notes the platforms of these tests elsewhere."""
     monkeypatch.setattr(platforms, "_ELSEWHERE", tmp_path / ".build/state-directories")
-
-
-@pytest.fixture
-def handlers():
-    """The signal handlers of a command, and those of pytest afterwards."""
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    treat_sigterm_as_ctrl_c()
-    yield
-    for number, handler in before.items():
-        signal.signal(number, handler)
 
 
 @pytest.fixture

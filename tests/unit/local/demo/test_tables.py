@@ -16,7 +16,7 @@ from local.demo.access_check import DENIED, READS, AccessMatrix
 from local.demo.demo import DemoResult, ObjectResult
 from local.demo.events import EventsResult
 from local.errors import LocalError
-from local.platform_instance import DEFAULT_STATE_DIRECTORY, LocalPlatform
+from local.platform_instance import LocalPlatform
 from ops.stack.row_accounts import RowAccount
 from ops.stack.terminal import PrintableConsole
 from reports import REPORTS
@@ -64,8 +64,9 @@ def platform(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("VIRTUAL_ENV", raising=False)
     monkeypatch.setattr("sys.executable", str(tmp_path / ".venv/bin/python"))
-    state = DEFAULT_STATE_DIRECTORY.resolve()
+    state = tmp_path / ".local"
     state.mkdir()
+    monkeypatch.setattr(tables, "DEFAULT_STATE_DIRECTORY", state)
     exports = {"eventsUrl": URL}
     record = {"endpoint": "http://127.0.0.1:4566", "region": "eu-west-1", "exports": exports}
     (state / "stack.json").write_text(json.dumps(record))
@@ -85,7 +86,7 @@ def test_next_steps_fit_a_terminal(console, platform):
 
 def test_printed_command_posts_an_event(console, platform, tmp_path):
     # given a platform's commands, and a curl that shows what it is given
-    for program, code in ((".venv/bin/python", "echo secret"), ("bin/curl", 'cat; printf "%s\\n" "$@"')):
+    for program, code in ((".venv/bin/dataplatform", "echo secret"), ("bin/curl", 'cat; printf "%s\\n" "$@"')):
         file = tmp_path / program
         file.parent.mkdir(parents=True)
         file.write_text(f"#!/bin/sh\n{code}\n")
@@ -94,7 +95,7 @@ def test_printed_command_posts_an_event(console, platform, tmp_path):
     # when what is printed is typed
     tables.print_next_steps(console, platform)
     text = console.file.getvalue()
-    command = text[text.index("  .venv/bin/python") : text.index("\n\nThe platform stays up")]
+    command = text[text.index("  .venv/bin/dataplatform") : text.index("\n\nThe platform stays up")]
     path = f"{tmp_path / 'bin'}:{os.environ['PATH']}"
     shell = subprocess.run(
         ["/bin/sh", "-c", command], cwd=tmp_path, env={"PATH": path}, capture_output=True, text=True, check=True

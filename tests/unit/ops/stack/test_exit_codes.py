@@ -15,7 +15,8 @@ from ops.stack import terminal
 from ops.stack.command_group import CommandGroup
 from ops.stack.entry import run_application
 from ops.stack.errors import InvalidInputError, OperatorError
-from ops.stack.exit_codes import ExitCode, treat_sigterm_as_ctrl_c
+from ops.stack.exit_codes import ExitCode
+from tests.support.signal_handlers import handlers  # noqa: F401  # a fixture
 
 ROOT = Path(__file__).resolve().parents[4]
 PAGE = ROOT / "docs/commands.md"
@@ -37,17 +38,6 @@ RAISED = {
 }
 """What can happen in a command, by the exit code that it then has."""
 CASES = [(code, raised) for code, each in RAISED.items() for raised in each]
-
-
-@pytest.fixture
-def handlers():
-    """The signal handlers of a command, and those of pytest afterwards."""
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    treat_sigterm_as_ctrl_c()
-    yield
-    for number, handler in before.items():
-        signal.signal(number, handler)
 
 
 @pytest.fixture(autouse=True)
