@@ -1,0 +1,14 @@
+"""Random histories with kills, lost answers and overlapping runs: the tables equal the view over history."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.support.published_histories import differences
+
+_SEED = 20_261_129
+
+
+@pytest.mark.parametrize("seed", range(_SEED, _SEED + 20))
+def test_tables_equal_the_view_after_a_random_history(seed: int, tmp_path: Path):
+    assert differences(seed, tmp_path) == []

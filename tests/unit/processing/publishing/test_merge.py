@@ -1,0 +1,347 @@
+"""A merge leaves in the published tables what the view over history shows, whatever happens to it on the way."""
+
+import dataclasses
+from datetime import timedelta
+
+import dataframely as dy
+import pytest
+
+from datasets import DATASETS
+from processing.declaring.dataset import Dataset, SftpSource, StreamSource
+from processing.publishing import merge as merging
+from processing.publishing.columns import UnpublishableColumnError
+from processing.publishing.merge import BusyTableError, merge
+from processing.publishing.rebuild import rebuild
+from processing.publishing.tables import RebuildNeededError
+from processing.storage.memory_store import MemoryStore
+from tests.support.published import Killed, Steps, expected, found, land, published_in
+
+PARCELS, READINGS = DATASETS["parcels"], DATASETS["readings"]
+
+
+class Things(dy.Schema):
+    number = dy.Int64(primary_key=True)
+    value = dy.Int32(nullable=True)
+    note = dy.String(nullable=True)
+
+
+THINGS = Dataset(
+    "things",
+    Things,
+    SftpSource("carrier", "things", "*.csv", schedule="rate(1 day)"),
+    "logistics",
+    timedelta(hours=1),
+)
+
+
+def things(*values: int, start: int = 0) -> list[dict[str, object]]:
+    return [{"number": start + index, "value": value, "note": "n"} for index, value in enumerate(values)]
+
+
+def declared_with(dataset: Dataset = THINGS, *, without: tuple[str, ...] = (), **columns: dy.Column) -> Dataset:
+    """The dataset with other columns."""
+    kept = {name: column for name, column in dataset.schema.columns().items() if name not in without}
+    return dataclasses.replace(dataset, schema=type("Changed", (dy.Schema,), {**kept, **columns}))
+
+
+@pytest.fixture
+def store() -> MemoryStore:
+    return MemoryStore()
+
+
+@pytest.fixture
+def published(tmp_path):
+    return published_in(tmp_path, THINGS)
+
+
+def assert_equal_to_the_view(published, store):
+    for deleted in (False, True):
+        assert found(published, deleted=deleted).equals(expected(store, published.dataset, deleted=deleted))
+
+
+# --- which row counts -------------------------------------------------------------------------------------------------
+
+
+def test_a_late_file_does_not_replace_a_newer_row(store, published):
+    # given a merged file
+    merge(published, store, [land(store, THINGS, "new.csv", things(1, 2), as_of=5)])
+
+    # when a file arrives that its source changed earlier
+    merge(published, store, [land(store, THINGS, "old.csv", things(8, 9, 10), as_of=1, landed=9)])
+
+    # then it brings only the key that was not there
+    assert found(published)["value"].to_list() == [1, 2, 10]
+
+
+def test_a_merge_that_is_repeated_commits_nothing(store, published):
+    files = [land(store, THINGS, "a.csv", things(1, 2, 3), deleted=[1])]
+    merge(published, store, files)
+    assert merge(published, store, files).commits == 0
+
+
+def test_a_deleted_row_moves_to_the_table_of_deleted_rows(store, published):
+    merge(published, store, [land(store, THINGS, "a.csv", things(1, 2), as_of=1)])
+    merge(published, store, [land(store, THINGS, "b.csv", things(1), as_of=2, deleted=[0])])
+    assert found(published)["number"].to_list() == [1]
+    assert found(published, deleted=True)["number"].to_list() == [0]
+
+
+def test_a_row_that_returns_leaves_the_table_of_deleted_rows(store, published):
+    merge(published, store, [land(store, THINGS, "a.csv", things(1, 2), as_of=1, deleted=[0, 1])])
+    merge(published, store, [land(store, THINGS, "b.csv", things(7), as_of=2)])
+    assert found(published)["value"].to_list() == [7]
+    assert found(published, deleted=True)["number"].to_list() == [1]
+
+
+def test_of_events_the_first_received_stays(store, tmp_path):
+    # given events whose receipt says which counts
+    dataset = dataclasses.replace(declared_with(seen=dy.Int64()), source=StreamSource(receipt_order=("seen",)))
+    published = published_in(tmp_path, dataset)
+    first, second = ([{"number": 1, "value": value, "seen": value}] for value in (1, 2))
+
+    # when the first one lands last
+    merge(published, store, [land(store, dataset, "second", second, landed=1)])
+    merge(published, store, [land(store, dataset, "first", first, landed=2)])
+
+    # then
+    assert found(published)["value"].to_list() == [1]
+    assert_equal_to_the_view(published, store)
+
+
+def test_a_replayed_object_gives_up_the_rows_it_lost(store, published):
+    # given a row that superseded one of an older object
+    merge(published, store, [land(store, THINGS, "old.csv", things(1), as_of=1)])
+    merge(published, store, [land(store, THINGS, "new.csv", things(2, 3), as_of=2)])
+
+    # when the newer object is processed again without it
+    replay = land(store, THINGS, "new.csv", things(30, start=1), as_of=2)
+    merge(published, store, [replay], replaced=["inbound/things/2026/01/01/new.csv"])
+
+    # then the older row counts again
+    assert found(published)["value"].to_list() == [1, 30]
+
+
+# --- kills, lost answers, other writers -------------------------------------------------------------------------------
+
+
+def history_of_changes(store):
+    """Files that insert, update, delete and return rows."""
+    return (
+        [land(store, THINGS, "a.csv", things(*range(6)), as_of=1, deleted=[5])],
+        [land(store, THINGS, "b.csv", things(10, 11, 12, 13, 14, 15), as_of=2, deleted=[0, 1])],
+    )
+
+
+def steps_of_the_second_merge(store, folder) -> int:
+    first, second = history_of_changes(store)
+    merge(published_in(folder, THINGS), store, first)
+    steps = Steps()
+    merge(published_in(folder, THINGS, steps), store, second)
+    return steps.steps
+
+
+def test_a_merge_killed_at_any_step_is_completed_by_the_next(store, tmp_path):
+    number = steps_of_the_second_merge(store, tmp_path / "whole")
+    assert number > 15
+    for step in range(1, number + 1):
+        # given a merge that ends at this step
+        first, second = history_of_changes(store)
+        folder = tmp_path / str(step)
+        merge(published_in(folder, THINGS), store, first)
+        with pytest.raises(Killed):
+            merge(published_in(folder, THINGS, Steps(at={step: kill})), store, second)
+
+        # then no row that lives is missing meanwhile, and no key is there twice
+        shown = found(published_in(folder, THINGS))["number"]
+        assert set(range(2, 5)) <= set(shown) <= set(range(6))
+        assert shown.is_unique().all()
+
+        # and the next merge completes it
+        merge(published_in(folder, THINGS), store, second)
+        assert_equal_to_the_view(published_in(folder, THINGS), store)
+
+
+def kill() -> None:
+    raise Killed
+
+
+def test_an_overtaken_merge_starts_again_at_any_step(store, tmp_path):
+    number = steps_of_the_second_merge(store, tmp_path / "whole")
+    for step in range(1, number + 1):
+        # given two merges of which the second runs while the first is at this step
+        first, second = history_of_changes(store)
+        folder = tmp_path / str(step)
+        merge(published_in(folder, THINGS), store, first)
+        third = [land(store, THINGS, "c.csv", things(20, 21, 22), as_of=3, deleted=[2])]
+        overtake = Steps(at={step: lambda: merge(published_in(folder, THINGS), store, third)})  # noqa: B023 - called at once
+
+        # when
+        merge(published_in(folder, THINGS, overtake), store, second)
+
+        # then both have their rows there
+        assert_equal_to_the_view(published_in(folder, THINGS), store)
+
+
+@pytest.mark.parametrize("commit", [1, 2])
+def test_a_lost_answer_leaves_a_table_that_can_be_read(store, tmp_path, commit):
+    # given a catalogue whose answer to one commit is lost
+    first, second = history_of_changes(store)
+    merge(published_in(tmp_path, THINGS), store, first)
+    merge(published_in(tmp_path, THINGS, Steps(lost={commit})), store, second)
+
+    # then the commit counts, and the table has its rows once
+    assert_equal_to_the_view(published_in(tmp_path, THINGS), store)
+
+
+def test_a_table_that_is_always_busy_ends_the_merge(store, tmp_path, monkeypatch):
+    # given another writer before each commit
+    monkeypatch.setattr(merging, "ATTEMPTS", 3)
+    published = published_in(tmp_path, THINGS)
+    files = [land(store, THINGS, "a.csv", things(1))]
+    numbers = iter(range(10))
+
+    def write() -> None:
+        number = next(numbers)
+        other = land(store, THINGS, f"other{number}.csv", things(1, start=number))
+        merge(published_in(tmp_path, THINGS), store, [other])
+
+    published.catalog.commit_table = before(write, published.catalog.commit_table)
+
+    # then the merge says so
+    with pytest.raises(BusyTableError, match="things: other writers changed its tables during 3 attempts"):
+        merge(published, store, files)
+
+
+def before(action, function):
+    def called(*arguments):
+        action()
+        return function(*arguments)
+
+    return called
+
+
+# --- changes of the declaration ---------------------------------------------------------------------------------------
+
+
+def test_an_added_column_is_missing_in_earlier_rows(store, published, tmp_path):
+    merge(published, store, [land(store, THINGS, "a.csv", things(1, 2))])
+    changed = declared_with(extra=dy.String(nullable=True))
+    files = [land(store, changed, "b.csv", [{"number": 1, "extra": "x"}], landed=1)]
+    merge(published_in(tmp_path, changed), store, files)
+    assert found(published_in(tmp_path, changed))["extra"].to_list() == [None, "x"]
+
+
+def test_a_renamed_column_is_an_added_and_a_dropped_one(store, published, tmp_path):
+    # given
+    merge(published, store, [land(store, THINGS, "a.csv", things(1))])
+    changed = declared_with(without=("note",), remark=dy.String(nullable=True))
+
+    # when a row arrives under the new name
+    files = [land(store, changed, "b.csv", [{"number": 1, "remark": "r"}])]
+    merge(published_in(tmp_path, changed), store, files)
+
+    # then the values of the old name are only under the old name
+    assert found(published_in(tmp_path, changed))["remark"].to_list() == [None, "r"]
+    assert found(published)["note"].to_list() == ["n", None]
+
+
+def test_a_dropped_column_returns_with_all_of_its_values(store, published, tmp_path):
+    # given files with the column of which one is merged while it is not declared
+    without = declared_with(without=("note",))
+    first, second = (land(store, THINGS, name, things(1, start=start)) for start, name in enumerate(("a", "b")))
+    merge(published, store, [first])
+    merge(published_in(tmp_path, without), store, [second])
+    assert_equal_to_the_view(published_in(tmp_path, without), store)
+
+    # when it is declared again
+    merge(published, store, [])
+
+    # then
+    assert found(published)["note"].to_list() == ["n", "n"]
+
+
+def test_a_widened_column_holds_old_and_new_values(store, published, tmp_path):
+    merge(published, store, [land(store, THINGS, "a.csv", things(1))])
+    changed = declared_with(value=dy.Int64(nullable=True))
+    merge(published_in(tmp_path, changed), store, [land(store, changed, "b.csv", things(2**40, start=1))])
+    assert found(published_in(tmp_path, changed))["value"].to_list() == [1, 2**40]
+    assert_equal_to_the_view(published_in(tmp_path, changed), store)
+
+
+def test_a_column_of_another_type_is_refused_by_its_name(store, published, tmp_path):
+    merge(published, store, [land(store, THINGS, "a.csv", things(1))])
+    changed = declared_with(value=dy.String(nullable=True))
+    with pytest.raises(UnpublishableColumnError, match=r"column value is int in the table and declared as string"):
+        merge(published_in(tmp_path, changed), store, [])
+
+
+def test_a_rebuild_gives_a_column_its_other_type(store, published, tmp_path):
+    # given a table, and history that was written again under another type
+    merge(published, store, [land(store, THINGS, "a.csv", things(1))])
+    changed = declared_with(value=dy.String(nullable=True))
+    land(store, changed, "a.csv", [{"number": 0, "value": "one"}])
+
+    # when
+    rebuild(published_in(tmp_path, changed), store)
+
+    # then
+    assert found(published_in(tmp_path, changed))["value"].to_list() == ["one"]
+
+
+def test_a_new_key_needs_a_rebuild(store, published, tmp_path):
+    # given
+    merge(published, store, [land(store, THINGS, "a.csv", things(1, 2))])
+    keyed = dataclasses.replace(declared_with(part=dy.String(primary_key=True)), absent={"part": "none"})
+    files = [land(store, keyed, "b.csv", [{"number": 1, "part": "p", "value": 3}])]
+
+    # then a merge does not guess
+    with pytest.raises(RebuildNeededError, match=r"made with key number, and things declares number,part"):
+        merge(published_in(tmp_path, keyed), store, files)
+
+    # and a rebuild follows
+    rebuild(published_in(tmp_path, keyed), store)
+    merge(published_in(tmp_path, keyed), store, files)
+    assert_equal_to_the_view(published_in(tmp_path, keyed), store)
+    assert found(published_in(tmp_path, keyed)).height == 3
+
+
+def test_a_new_order_needs_a_rebuild(store, published, tmp_path):
+    merge(published, store, [])
+    events = dataclasses.replace(THINGS, source=StreamSource(receipt_order=("value",)))
+    with pytest.raises(RebuildNeededError, match="order last by _as_of"):
+        merge(published_in(tmp_path, events), store, [])
+
+
+# --- size -------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", DATASETS)
+def test_every_declared_dataset_can_be_published(name, tmp_path):
+    published = published_in(tmp_path, DATASETS[name])
+    merge(published, MemoryStore(), [])
+    assert found(published).schema == expected(MemoryStore(), DATASETS[name]).schema
+
+
+def test_small_merges_leave_few_files_and_snapshots(store, published):
+    # given sixty merges of a few rows
+    for number in range(60):
+        merge(published, store, [land(store, THINGS, f"{number}.csv", things(1, 2, 3, start=2 * number), as_of=number)])
+
+    # then files and snapshots do not pile up
+    table = published.load(published.live)
+    assert len(list(table.scan().plan_files())) < 10
+    assert len(table.snapshots()) < 55
+    assert_equal_to_the_view(published, store)
+
+
+def test_polars_reads_a_table_with_deletes_natively(store, published, monkeypatch, capfd):
+    # given a table with rows that are deleted by position
+    merge(published, store, [land(store, THINGS, "a.csv", things(*range(50)))])
+    merge(published, store, [land(store, THINGS, "b.csv", things(1), as_of=1)])
+
+    # when
+    monkeypatch.setenv("POLARS_VERBOSE", "1")
+    assert found(published).height == 50
+
+    # then
+    assert "num_position_delete_files: 1" in capfd.readouterr().err
