@@ -1,3 +1,4 @@
+# ruff: noqa: ANN401 - wrapped streams of any kind
 """Ways to lay out a table of current rows, each changed once by 1,000 rows: bytes, files, CPU and memory.
 
 `bench/layout.py` runs each in processes of its own: one that makes the table, one that changes it.
@@ -119,8 +120,7 @@ class _CountedOutput:
         self.location = file.location
 
     def __len__(self) -> int:
-        size = len(self._file)
-        return size
+        return len(self._file)
 
     def create(self, overwrite: bool = False) -> Any:  # noqa: FBT001, FBT002 - as pyiceberg has it
         return _CountedWriter(self._file.create(overwrite=overwrite), self._cost)

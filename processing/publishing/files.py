@@ -160,10 +160,8 @@ def located(table: Table, files: Iterable[TableFile], keys: Keys, others: Mappin
 
 def deleted_positions(io: FileIO, file: TableFile) -> pl.Series:
     """Positions of a data file's rows that are deleted."""
-    found = [pl.Series([], dtype=pl.Int64)]
-    for deletes in file.deletes:
-        found.append(positions_in(io, deletes.data_file, file.path))
-    return pl.concat(found)
+    found = (positions_in(io, deletes.data_file, file.path) for deletes in file.deletes)
+    return pl.concat([pl.Series([], dtype=pl.Int64), *found])
 
 
 def positions_in(io: FileIO, deletes: DataFile, path: str) -> pl.Series:

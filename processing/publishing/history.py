@@ -7,6 +7,7 @@ import polars as pl
 from lake.keys import warehouse_prefix
 from processing.declaring.dataset import Dataset
 from processing.publishing.columns import published_columns, stored, stored_columns
+from processing.publishing.files import completed
 from processing.readers.records import DELETED
 from processing.storage.columns import warehouse_columns
 from processing.storage.store import Store
@@ -58,10 +59,7 @@ class History:
         return pl.concat([rows, self._kept_values(content)], how="horizontal")
 
     def _kept_values(self, content: bytes) -> pl.LazyFrame:
-        file = pl.scan_parquet(content)
-        schema = file.collect_schema()
-        as_stored = {f"{_KEPT}{name}": pl.lit(None, kind) for name, kind in self._kept.items()}
-        found = stored_columns({name: kind for name, kind in schema.items() if name != DELETED})
-        values = stored(file.collect(), {name: kind for name, kind in schema.items() if name != DELETED})
-        as_stored |= {f"{_KEPT}{name}": pl.col(name).cast(self._kept[name]) for name in self._kept if name in found}
-        return values.lazy().select(value.alias(name) for name, value in as_stored.items())
+        """The columns that are not declared any more, missing where the file does not have them."""
+        file = pl.read_parquet(content)
+        values = stored(file, {name: kind for name, kind in file.schema.items() if name != DELETED})
+        return completed(values, self._kept).lazy().select(pl.all().name.prefix(_KEPT))

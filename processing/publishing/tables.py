@@ -1,4 +1,4 @@
-"""A dataset's published tables in the catalogue: one of its live rows, one of the rows that were deleted at the source."""
+"""A dataset's published tables in the catalogue: one of live rows, one of rows that were deleted at the source."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
