@@ -3,7 +3,7 @@
 - buckets: by hash of the key, 100,000 rows each; a bucket is rewritten if a row of it changes.
 - ranges: files of 10,000 rows, sorted by key; a file is rewritten if a row of it changes.
 - merge: the platform's own: new rows in a file of their own, superseded rows deleted by position, files joined at a
-  ratio. One merge, then the average of a hundred.
+  ratio. One merge, then the average of twenty.
 
 Then, by the platform's own rule and without any file, how many rows are written per changed row until each row of a
 table has changed three times. Run by `make bench NAME=layout`; exits with 1 if that grows by more than the stated
@@ -27,7 +27,7 @@ ROOT: Final = Path(__file__).resolve().parent.parent
 CANDIDATES: Final = "bench.layout_candidates"
 SIZES: Final = (100_000, 1_000_000, 10_000_000)
 CHANGED: Final = 1_000
-MERGES: Final = 100
+MERGES: Final = 20
 CHANGES_OF_EACH_ROW: Final = 3
 FACTOR: Final = 2.5
 """The most by which rows written per changed row may grow from the smallest to the largest table."""

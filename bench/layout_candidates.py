@@ -109,8 +109,13 @@ class _CountedStream:
         self._stream.close()
 
     def read(self, size: int = -1) -> bytes:
-        content = self._stream.read(size) if size >= 0 else self._stream.read()
-        self._cost.read += len(content)
+        return self._counted(self._stream.read(size) if size >= 0 else self._stream.read())
+
+    def read_buffer(self, size: int | None = None) -> Any:
+        return self._counted(self._stream.read_buffer(size))
+
+    def _counted(self, content: Any) -> Any:
+        self._cost.read += memoryview(content).nbytes
         return content
 
 

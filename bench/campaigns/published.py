@@ -33,7 +33,9 @@ def main() -> None:
         different = _run(seed + number)
         if different:
             failed += 1
-            print("\n".join(different), f"\nDIFFERENT: run it again with --seed {seed + number} --histories 1", flush=True)
+            print(
+                "\n".join(different), f"\nDIFFERENT: run it again with --seed {seed + number} --histories 1", flush=True
+            )
             with (FOLDER / "failed-seeds").open("a") as kept:
                 kept.write(f"{seed + number}\n")
         if number % 25 == 0:

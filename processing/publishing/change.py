@@ -135,7 +135,7 @@ def _within(low: Mapping[str, object] | None, high: Mapping[str, object] | None)
 def _before(key: Mapping[str, object]) -> pl.Expr:
     """Whether a row's key comes before this one, by the key's columns in their order."""
     before = pl.lit(value=False)
-    for name, value in reversed(key.items()):
+    for name, value in reversed([*key.items()]):
         before = (pl.col(name) < value) | ((pl.col(name) == value) & before)
     return before
 

@@ -148,22 +148,25 @@ def commit(table: Table, change: Change, properties: Mapping[str, str]) -> int:
         ConflictError: the table was changed since it was loaded. Nothing was committed.
     """
     parent = table.current_snapshot()
-    requirements: list[TableRequirement] = [
+    # By the names of the specification: the type checker does not know pyiceberg's own.
+    requirements: tuple[TableRequirement, ...] = (
         AssertTableUUID(uuid=table.metadata.table_uuid),
-        AssertRefSnapshotId(ref=MAIN_BRANCH, snapshot_id=parent.snapshot_id if parent else None),
-        AssertCurrentSchemaId(current_schema_id=table.metadata.current_schema_id),
-    ]
+        AssertRefSnapshotId.model_validate({"ref": MAIN_BRANCH, "snapshot-id": parent.snapshot_id if parent else None}),
+        AssertCurrentSchemaId.model_validate({"current-schema-id": table.metadata.current_schema_id}),
+    )
     updates = list(change.updates)
     if change.added or change.removed:
         snapshot = _SnapshotWriter(table, change, properties).write()
         updates += [
             AddSnapshotUpdate(snapshot=snapshot),
-            SetSnapshotRefUpdate(ref_name=MAIN_BRANCH, type=SnapshotRefType.BRANCH, snapshot_id=snapshot.snapshot_id),
+            SetSnapshotRefUpdate.model_validate(
+                {"ref-name": MAIN_BRANCH, "type": SnapshotRefType.BRANCH, "snapshot-id": snapshot.snapshot_id}
+            ),
             *_ended_snapshots(table.metadata),
         ]
-        _send(table, tuple(requirements), tuple(updates), snapshot.snapshot_id)
+        _send(table, requirements, tuple(updates), snapshot.snapshot_id)
         return snapshot.snapshot_id
-    _send(table, tuple(requirements), tuple(updates), None)
+    _send(table, requirements, tuple(updates), None)
     return parent.snapshot_id if parent else -1
 
 
@@ -187,7 +190,7 @@ def _ended_snapshots(metadata: TableMetadata) -> Iterator[TableUpdate]:
     if len(metadata.snapshots) >= MOST_SNAPSHOTS:
         oldest_first = sorted(metadata.snapshots, key=lambda each: each.sequence_number or 0)
         ended = [each.snapshot_id for each in oldest_first[:-KEPT_SNAPSHOTS] if each.snapshot_id not in named]
-        yield RemoveSnapshotsUpdate(snapshot_ids=ended)
+        yield RemoveSnapshotsUpdate.model_validate({"snapshot-ids": ended})
 
 
 def _applying(deletes: Sequence[ManifestEntry], data: ManifestEntry) -> Iterator[ManifestEntry]:
@@ -228,13 +231,15 @@ class _SnapshotWriter:
             _CODEC,
         ) as writer:
             writer.add_manifests([*added, *kept])
-        return Snapshot(
-            snapshot_id=self._id,
-            parent_snapshot_id=parent.snapshot_id if parent else None,
-            manifest_list=path,
-            sequence_number=number,
-            summary=self._described(parent),
-            schema_id=metadata.current_schema_id,
+        return Snapshot.model_validate(
+            {
+                "snapshot-id": self._id,
+                "parent-snapshot-id": parent.snapshot_id if parent else None,
+                "manifest-list": path,
+                "sequence-number": number,
+                "summary": self._described(parent),
+                "schema-id": metadata.current_schema_id,
+            }
         )
 
     def _described(self, parent: Snapshot | None) -> Summary:

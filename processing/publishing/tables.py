@@ -131,6 +131,6 @@ def _schema_updates(table: Table, wanted: Schema) -> tuple[TableUpdate, ...]:
         return ()
     number = 1 + max(schema.schema_id for schema in table.metadata.schemas)
     return (
-        AddSchemaUpdate(schema=Schema(*wanted.fields, schema_id=number)),
+        AddSchemaUpdate(schema=Schema(*wanted.fields, **{"schema-id": number})),
         SetCurrentSchemaUpdate(schema_id=number),
     )

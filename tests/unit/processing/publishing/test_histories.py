@@ -9,6 +9,16 @@ from tests.support.published_histories import differences
 _SEED = 20_261_129
 
 
-@pytest.mark.parametrize("seed", range(_SEED, _SEED + 20))
+_OF_EVERY_CHANGE = 4
+"""Histories that every change runs; `make test-long` runs twenty."""
+
+
+@pytest.mark.parametrize(
+    "seed",
+    [
+        pytest.param(_SEED + number, marks=[pytest.mark.long] if number >= _OF_EVERY_CHANGE else [])
+        for number in range(20)
+    ],
+)
 def test_tables_equal_the_view_after_a_random_history(seed: int, tmp_path: Path):
     assert differences(seed, tmp_path) == []

@@ -8,6 +8,7 @@ import pytest
 
 from datasets import DATASETS
 from processing.declaring.dataset import Dataset, SftpSource, StreamSource
+from processing.publishing import commit
 from processing.publishing import merge as merging
 from processing.publishing.columns import UnpublishableColumnError
 from processing.publishing.merge import BusyTableError, merge
@@ -140,6 +141,8 @@ def steps_of_the_second_merge(store, folder) -> int:
     return steps.steps
 
 
+@pytest.mark.long
+@pytest.mark.timeout(600)
 def test_a_merge_killed_at_any_step_is_completed_by_the_next(store, tmp_path):
     number = steps_of_the_second_merge(store, tmp_path / "whole")
     assert number > 15
@@ -165,6 +168,8 @@ def kill() -> None:
     raise Killed
 
 
+@pytest.mark.long
+@pytest.mark.timeout(600)
 def test_an_overtaken_merge_starts_again_at_any_step(store, tmp_path):
     number = steps_of_the_second_merge(store, tmp_path / "whole")
     for step in range(1, number + 1):
@@ -202,7 +207,7 @@ def test_a_table_that_is_always_busy_ends_the_merge(store, tmp_path, monkeypatch
 
     def write() -> None:
         number = next(numbers)
-        other = land(store, THINGS, f"other{number}.csv", things(1, start=number))
+        other = land(store, THINGS, f"other{number}.csv", things(1, start=number + 1))
         merge(published_in(tmp_path, THINGS), store, [other])
 
     published.catalog.commit_table = before(write, published.catalog.commit_table)
@@ -322,15 +327,17 @@ def test_every_declared_dataset_can_be_published(name, tmp_path):
     assert found(published).schema == expected(MemoryStore(), DATASETS[name]).schema
 
 
-def test_small_merges_leave_few_files_and_snapshots(store, published):
-    # given sixty merges of a few rows
-    for number in range(60):
-        merge(published, store, [land(store, THINGS, f"{number}.csv", things(1, 2, 3, start=2 * number), as_of=number)])
+def test_small_merges_leave_few_files_and_snapshots(store, published, monkeypatch):
+    # given twelve merges of a few rows
+    monkeypatch.setattr(commit, "MOST_SNAPSHOTS", 8)
+    monkeypatch.setattr(commit, "KEPT_SNAPSHOTS", 3)
+    for number in range(12):
+        merge(published, store, [land(store, THINGS, f"{number:02}", things(1, 2, 3, start=2 * number), as_of=number)])
 
     # then files and snapshots do not pile up
     table = published.load(published.live)
-    assert len(list(table.scan().plan_files())) < 10
-    assert len(table.snapshots()) < 55
+    assert len(list(table.scan().plan_files())) < 6
+    assert len(table.snapshots()) <= 8
     assert_equal_to_the_view(published, store)
 
 
