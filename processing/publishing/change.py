@@ -1,6 +1,7 @@
 """From the rows that enter and leave a table to the files of a commit."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import polars as pl
 from pyiceberg.io import FileIO
@@ -107,8 +108,8 @@ class _Rewritten:
     def _read(
         self,
         columns: Mapping[str, pl.DataType],
-        low: Mapping[str, object] | None,
-        high: Mapping[str, object] | None,
+        low: Mapping[str, Any] | None,
+        high: Mapping[str, Any] | None,
     ) -> pl.DataFrame:
         """Some columns of the rows whose keys are at or after the one key and before the other, sorted."""
         frames = [self._new.select(*columns).filter(_within(low, high))]
@@ -127,12 +128,12 @@ class _Rewritten:
         return rows if leaving is None else rows.filter(~pl.col(POSITION).is_in(leaving.implode()))
 
 
-def _within(low: Mapping[str, object] | None, high: Mapping[str, object] | None) -> pl.Expr:
+def _within(low: Mapping[str, Any] | None, high: Mapping[str, Any] | None) -> pl.Expr:
     at_or_after = pl.lit(value=True) if low is None else ~_before(low)
     return at_or_after if high is None else at_or_after & _before(high)
 
 
-def _before(key: Mapping[str, object]) -> pl.Expr:
+def _before(key: Mapping[str, Any]) -> pl.Expr:
     """Whether a row's key comes before this one, by the key's columns in their order."""
     before = pl.lit(value=False)
     for name, value in reversed([*key.items()]):
@@ -141,13 +142,13 @@ def _before(key: Mapping[str, object]) -> pl.Expr:
 
 
 def _may_hold(
-    bounds: Mapping[str, tuple[object, object]],
-    low: Mapping[str, object] | None,
-    high: Mapping[str, object] | None,
+    bounds: Mapping[str, tuple[Any, Any]],
+    low: Mapping[str, Any] | None,
+    high: Mapping[str, Any] | None,
 ) -> bool:
     """Whether a row group may have keys in a range, judged by the key's first column."""
     name = next(iter(low or high or bounds), None)
     if name is None or name not in bounds:
         return True
     least, greatest = bounds[name]
-    return not ((low and greatest < low[name]) or (high and least > high[name]))  # type: ignore[operator]
+    return not ((low and greatest < low[name]) or (high and least > high[name]))
