@@ -1,11 +1,12 @@
 """Published tables in a catalogue on this machine, whose every call and every write can be made to fail."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import dataframely as dy
 import polars as pl
 from pyiceberg.catalog.sql import SqlCatalog
 from pyiceberg.exceptions import CommitFailedException
@@ -13,7 +14,7 @@ from pyiceberg.io import OutputFile
 from pyiceberg.io.pyarrow import PyArrowFileIO
 
 from lake.keys import warehouse_prefix
-from processing.declaring.dataset import Dataset
+from processing.declaring.dataset import Dataset, SftpSource
 from processing.publishing.columns import published_columns
 from processing.publishing.reading import published_rows
 from processing.publishing.tables import Published
@@ -24,6 +25,33 @@ from processing.storage.parquet import parquet_bytes
 from processing.storage.views import current_rows, warehouse_rows
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+class Things(dy.Schema):
+    """A row that every test can make."""
+
+    number = dy.Int64(primary_key=True)
+    value = dy.Int32(nullable=True)
+    note = dy.String(nullable=True)
+
+
+THINGS = Dataset(
+    "things",
+    Things,
+    SftpSource("carrier", "things", "*.csv", schedule="rate(1 day)"),
+    "logistics",
+    timedelta(hours=1),
+)
+
+
+def things(*values: int, start: int = 0) -> list[dict[str, object]]:
+    return [{"number": start + index, "value": value, "note": "n"} for index, value in enumerate(values)]
+
+
+def declared_with(dataset: Dataset = THINGS, *, without: tuple[str, ...] = (), **columns: dy.Column) -> Dataset:
+    """The dataset with other columns."""
+    kept = {name: column for name, column in dataset.schema.columns().items() if name not in without}
+    return replace(dataset, schema=type("Changed", (dy.Schema,), {**kept, **columns}))
 
 
 class Killed(BaseException):

@@ -10,8 +10,7 @@ from processing.publishing.commit import Change, ConflictError, commit, table_fi
 from processing.publishing.files import write_rows
 from processing.publishing.merge import merge
 from processing.storage.memory_store import MemoryStore
-from tests.support.published import Steps, expected, found, land, published_in
-from tests.unit.processing.publishing.test_merge import THINGS, things
+from tests.support.published import THINGS, Steps, expected, found, land, published_in, things
 
 
 @pytest.fixture
@@ -34,7 +33,7 @@ def test_a_commit_to_a_changed_table_is_a_conflict(published, store):
     merge(published, store, [land(store, THINGS, "b.csv", things(4), as_of=1)])
 
     # then
-    with pytest.raises(ConflictError, match="lake.things was changed meanwhile"):
+    with pytest.raises(ConflictError, match=r"lake\.things was changed meanwhile"):
         commit(table, Change(write_rows(table.io, table.metadata, [rows])), {})
     assert found(published).equals(expected(store, THINGS))
 

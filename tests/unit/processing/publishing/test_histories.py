@@ -9,7 +9,7 @@ from tests.support.published_histories import differences
 _SEED = 20_261_129
 
 
-_OF_EVERY_CHANGE = 4
+_OF_EVERY_CHANGE = 2
 """Histories that every change runs; `make test-long` runs twenty."""
 
 

@@ -1,13 +1,13 @@
 """A merge leaves in the published tables what the view over history shows, whatever happens to it on the way."""
 
+import contextlib
 import dataclasses
-from datetime import timedelta
 
 import dataframely as dy
 import pytest
 
 from datasets import DATASETS
-from processing.declaring.dataset import Dataset, SftpSource, StreamSource
+from processing.declaring.dataset import StreamSource
 from processing.publishing import commit
 from processing.publishing import merge as merging
 from processing.publishing.columns import UnpublishableColumnError
@@ -15,34 +15,17 @@ from processing.publishing.merge import BusyTableError, merge
 from processing.publishing.rebuild import rebuild
 from processing.publishing.tables import RebuildNeededError
 from processing.storage.memory_store import MemoryStore
-from tests.support.published import Killed, Steps, expected, found, land, published_in
-
-PARCELS, READINGS = DATASETS["parcels"], DATASETS["readings"]
-
-
-class Things(dy.Schema):
-    number = dy.Int64(primary_key=True)
-    value = dy.Int32(nullable=True)
-    note = dy.String(nullable=True)
-
-
-THINGS = Dataset(
-    "things",
-    Things,
-    SftpSource("carrier", "things", "*.csv", schedule="rate(1 day)"),
-    "logistics",
-    timedelta(hours=1),
+from tests.support.published import (
+    THINGS,
+    Killed,
+    Steps,
+    declared_with,
+    expected,
+    found,
+    land,
+    published_in,
+    things,
 )
-
-
-def things(*values: int, start: int = 0) -> list[dict[str, object]]:
-    return [{"number": start + index, "value": value, "note": "n"} for index, value in enumerate(values)]
-
-
-def declared_with(dataset: Dataset = THINGS, *, without: tuple[str, ...] = (), **columns: dy.Column) -> Dataset:
-    """The dataset with other columns."""
-    kept = {name: column for name, column in dataset.schema.columns().items() if name not in without}
-    return dataclasses.replace(dataset, schema=type("Changed", (dy.Schema,), {**kept, **columns}))
 
 
 @pytest.fixture
@@ -166,6 +149,26 @@ def test_a_merge_killed_at_any_step_is_completed_by_the_next(store, tmp_path):
 
 def kill() -> None:
     raise Killed
+
+
+@pytest.mark.long
+@pytest.mark.timeout(600)
+def test_a_deleted_row_survives_a_killed_return(store, tmp_path):
+    # given a deleted row, and the steps of a merge by which it returns
+    deleted = [land(store, THINGS, "a.csv", things(1), as_of=1, deleted=[0])]
+    for step in range(1, 40):
+        folder = tmp_path / str(step)
+        merge(published_in(folder, THINGS), store, deleted)
+        returning = [land(store, THINGS, "b.csv", things(2), as_of=2)]
+        with contextlib.suppress(Killed):
+            merge(published_in(folder, THINGS, Steps(at={step: kill})), store, returning)
+
+        # when the object that returned it is processed again without the row
+        replay = [land(store, THINGS, "b.csv", things(3, start=7), as_of=2)]
+        merge(published_in(folder, THINGS), store, replay, replaced=["inbound/things/2026/01/01/b.csv"])
+
+        # then it is deleted as before
+        assert_equal_to_the_view(published_in(folder, THINGS), store)
 
 
 @pytest.mark.long
@@ -328,16 +331,16 @@ def test_every_declared_dataset_can_be_published(name, tmp_path):
 
 
 def test_small_merges_leave_few_files_and_snapshots(store, published, monkeypatch):
-    # given twelve merges of a few rows
-    monkeypatch.setattr(commit, "MOST_SNAPSHOTS", 8)
+    # given eight merges of a few rows
+    monkeypatch.setattr(commit, "MOST_SNAPSHOTS", 5)
     monkeypatch.setattr(commit, "KEPT_SNAPSHOTS", 3)
-    for number in range(12):
+    for number in range(8):
         merge(published, store, [land(store, THINGS, f"{number:02}", things(1, 2, 3, start=2 * number), as_of=number)])
 
     # then files and snapshots do not pile up
     table = published.load(published.live)
-    assert len(list(table.scan().plan_files())) < 6
-    assert len(table.snapshots()) <= 8
+    assert len(list(table.scan().plan_files())) < 5
+    assert len(table.snapshots()) <= 5
     assert_equal_to_the_view(published, store)
 
 
