@@ -132,5 +132,5 @@ def _schema_updates(table: Table, wanted: Schema) -> tuple[TableUpdate, ...]:
     number = 1 + max(schema.schema_id for schema in table.metadata.schemas)
     return (
         AddSchemaUpdate(schema=Schema(*wanted.fields, **{"schema-id": number})),
-        SetCurrentSchemaUpdate(schema_id=number),
+        SetCurrentSchemaUpdate.model_validate({"schema-id": number}),
     )
