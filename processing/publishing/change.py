@@ -8,11 +8,13 @@ from pyiceberg.io import FileIO
 from pyiceberg.table import Table
 from pyiceberg.table.update import TableUpdate
 
+from processing.errors import ProcessingError
 from processing.publishing import layout
 from processing.publishing.columns import polars_columns
 from processing.publishing.commit import Change, TableFile, evolved, only_data_file
 from processing.publishing.files import (
     FILE,
+    ORDERED,
     POSITION,
     DataFileReader,
     completed,
@@ -20,6 +22,10 @@ from processing.publishing.files import (
     write_deletes,
     write_rows,
 )
+
+
+class LostRowsError(ProcessingError):
+    """A commit would lose or double rows."""
 
 
 def change_of(
@@ -91,10 +97,16 @@ class _Rewritten:
     ) -> None:
         self._io, self._files, self._leaving, self._key = io, files, leaving, key
         self._columns = columns
+        # The bounds of floats leave out what is not a number.
+        self._bounded = [name for name, kind in key.items() if isinstance(kind, ORDERED)][:1]
         self._new = completed(new, columns)
 
     def frames(self) -> Iterator[pl.DataFrame]:
-        """The frames. No more than two files' rows are in memory at once, and the keys of all."""
+        """The frames. The rows of one and the keys of all are in memory at once.
+
+        Raises:
+            LostRowsError: a row is in none of the frames, or in two.
+        """
         rows = self._new.height + sum(file.rows - file.dead for file in self._files)
         if rows <= layout.ROWS_IN_FILE:
             yield self._read(self._columns, None, None)
@@ -102,8 +114,13 @@ class _Rewritten:
         keys = self._read(self._key, None, None)
         pieces = -(-keys.height // layout.ROWS_IN_FILE)
         starts = [keys.row(number * keys.height // pieces, named=True) for number in range(1, pieces)]
+        written = 0
         for low, high in zip([None, *starts], [*starts, None], strict=True):
-            yield self._read(self._columns, low, high)
+            frame = self._read(self._columns, low, high)
+            written += frame.height
+            yield frame
+        if written != keys.height:
+            raise LostRowsError(f"{keys.height} rows were to be rewritten, and {written} were: nothing is committed")
 
     def _read(
         self,
@@ -118,7 +135,7 @@ class _Rewritten:
                 continue
             with DataFileReader(self._io, file) as source:
                 for group in source.groups():
-                    if _may_hold(group.bounds(self._key), low, high):
+                    if _may_hold(group.bounds(self._bounded), low, high):
                         rows = self._without_leaving(group.read(columns), file.path)
                         frames.append(rows.select(*columns).filter(_within(low, high)))
         return pl.concat(frames).sort(*self._key)
@@ -146,9 +163,9 @@ def _may_hold(
     low: Mapping[str, Any] | None,
     high: Mapping[str, Any] | None,
 ) -> bool:
-    """Whether a row group may have keys in a range, judged by the key's first column."""
-    name = next(iter(low or high or bounds), None)
-    if name is None or name not in bounds:
+    """Whether a row group may have keys in a range, judged by the bounds of the key's first column."""
+    name = next(iter(low or high or {}), "")
+    if name not in bounds:
         return True
     least, greatest = bounds[name]
     return not ((low and greatest < low[name]) or (high and least > high[name]))

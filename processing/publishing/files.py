@@ -35,8 +35,8 @@ _DELETES: Final = pa.schema(
         pa.field("pos", pa.int64(), nullable=False, metadata={"PARQUET:field_id": str(POSITION_FIELD)}),
     ]
 )
-# What is ordered in parquet's statistics as it is in polars.
-_COMPARABLE: Final = (pl.Int32, pl.Int64, pl.String)
+ORDERED: Final = (pl.Int32, pl.Int64, pl.String)
+"""Types that parquet's statistics order as polars does."""
 _Bounds = Mapping[str, tuple[Any, Any]]
 
 
@@ -50,7 +50,7 @@ class Keys:
     def __init__(self, rows: pl.DataFrame) -> None:
         self.rows = rows.unique()
         self._sorted = {
-            name: self.rows[name].unique().sort() for name, kind in rows.schema.items() if isinstance(kind, _COMPARABLE)
+            name: self.rows[name].unique().sort() for name, kind in rows.schema.items() if isinstance(kind, ORDERED)
         }
 
     def may_be_in(self, bounds: _Bounds) -> bool:

@@ -8,7 +8,7 @@ import pytest
 
 from datasets import DATASETS
 from processing.declaring.dataset import StreamSource
-from processing.publishing import commit
+from processing.publishing import commit, layout
 from processing.publishing import merge as merging
 from processing.publishing.columns import UnpublishableColumnError
 from processing.publishing.merge import BusyTableError, merge
@@ -342,6 +342,21 @@ def test_small_merges_leave_few_files_and_snapshots(store, published, monkeypatc
     assert len(list(table.scan().plan_files())) < 5
     assert len(table.snapshots()) <= 5
     assert_equal_to_the_view(published, store)
+
+
+@pytest.mark.parametrize(("key", "values"), [(dy.Float64, [0.5, float("nan"), -1.0, 7.0, 3.0]), (dy.String, "bdaec")])
+def test_rewriting_in_ranges_keeps_every_key(store, tmp_path, monkeypatch, key, values):
+    # given files of two rows at most, which are rewritten in ranges of the key
+    monkeypatch.setattr(layout, "ROWS_IN_FILE", 2)
+    dataset = declared_with(number=key(primary_key=True))
+    published = published_in(tmp_path, dataset)
+    for number, value in enumerate(values):
+        merge(published, store, [land(store, dataset, str(number), [{"number": value, "value": number}])])
+    merge(published, store, [land(store, dataset, "all", [{"number": value} for value in values], as_of=1)])
+
+    # then
+    assert_equal_to_the_view(published, store)
+    assert found(published).height == len(values)
 
 
 def test_polars_reads_a_table_with_deletes_natively(store, published, monkeypatch, capfd):
