@@ -20,8 +20,8 @@ from processing.publishing.reading import published_rows
 from processing.publishing.tables import Published
 from processing.readers.records import DELETED, LINE
 from processing.storage.columns import AS_OF, LANDED_AT, LANDED_ON, OBJECT, UNDECLARED, warehouse_columns
-from processing.storage.memory_store import MemoryStore
 from processing.storage.parquet import parquet_bytes
+from processing.storage.store import Store
 from processing.storage.views import current_rows, warehouse_rows
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -122,7 +122,7 @@ def published_in(folder: Path, dataset: Dataset, steps: Steps | None = None) -> 
 
 
 def land(
-    store: MemoryStore,
+    store: Store,
     dataset: Dataset,
     name: str,
     rows: Sequence[dict[str, Any]],
@@ -162,7 +162,7 @@ def land(
     return key
 
 
-def expected(store: MemoryStore, dataset: Dataset, *, deleted: bool = False) -> pl.DataFrame:
+def expected(store: Store, dataset: Dataset, *, deleted: bool = False) -> pl.DataFrame:
     """What a table has to hold: the view over history."""
     files = [store.read(key) for key in store.keys(warehouse_prefix(dataset.name))]
     rows = warehouse_rows(files, dataset) if files else pl.LazyFrame(schema=warehouse_columns(dataset))
