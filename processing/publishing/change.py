@@ -11,7 +11,7 @@ from pyiceberg.table.update import TableUpdate
 from processing.errors import ProcessingError
 from processing.publishing import layout
 from processing.publishing.columns import polars_columns
-from processing.publishing.commit import Change, TableFile, evolved, only_data_file
+from processing.publishing.commit import Change, evolved
 from processing.publishing.files import (
     FILE,
     ORDERED,
@@ -22,6 +22,7 @@ from processing.publishing.files import (
     write_deletes,
     write_rows,
 )
+from processing.publishing.table_files import TableFile, only_data_file
 
 
 class LostRowsError(ProcessingError):

@@ -21,7 +21,7 @@ from pyiceberg.typedef import Record
 from pyiceberg.types import LongType, PrimitiveType
 
 from processing.publishing.columns import polars_columns
-from processing.publishing.commit import PATH_FIELD, POSITION_FIELD, TableFile
+from processing.publishing.table_files import PATH_FIELD, POSITION_FIELD, TableFile
 
 FILE: Final = "_published_file"
 """Path of the data file that a row is in."""

@@ -12,7 +12,7 @@ most a quarter of what they read. Neither depends on how the changed rows are sp
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from processing.publishing.commit import TableFile
+from processing.publishing.table_files import TableFile
 
 MOST_DEAD: Final = 0.25
 """Share of a file's rows that may be deleted."""

@@ -20,9 +20,10 @@ from pyiceberg.table import Table
 from processing.errors import ProcessingError
 from processing.publishing.change import change_of
 from processing.publishing.columns import declared, polars_columns, published_columns, stored, stored_columns
-from processing.publishing.commit import Change, ConflictError, TableFile, commit, table_files
+from processing.publishing.commit import Change, ConflictError, commit
 from processing.publishing.files import FILE, POSITION, Keys, located
 from processing.publishing.history import History
+from processing.publishing.table_files import TableFile, table_files
 from processing.publishing.tables import Published
 from processing.readers.records import DELETED, LINE
 from processing.storage.columns import AS_OF, LANDED_AT, OBJECT

@@ -5,10 +5,11 @@ import polars as pl
 from lake.keys import warehouse_prefix
 from processing.publishing import layout
 from processing.publishing.columns import polars_columns
-from processing.publishing.commit import Change, ConflictError, commit, evolved, table_files
+from processing.publishing.commit import Change, ConflictError, commit, evolved
 from processing.publishing.files import write_rows
 from processing.publishing.history import History
 from processing.publishing.merge import ATTEMPTS, BusyTableError
+from processing.publishing.table_files import table_files
 from processing.publishing.tables import Published
 from processing.readers.records import DELETED
 from processing.storage.store import Store

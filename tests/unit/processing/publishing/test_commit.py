@@ -6,9 +6,10 @@ import pytest
 from pyiceberg.manifest import DataFile, DataFileContent, FileFormat
 from pyiceberg.typedef import Record
 
-from processing.publishing.commit import Change, ConflictError, commit, table_files
+from processing.publishing.commit import Change, ConflictError, commit
 from processing.publishing.files import write_rows
 from processing.publishing.merge import merge
+from processing.publishing.table_files import table_files
 from processing.storage.memory_store import MemoryStore
 from tests.support.published import THINGS, Steps, expected, found, land, published_in, things
 

@@ -3,8 +3,8 @@
 from pyiceberg.manifest import DataFile, DataFileContent, ManifestEntry, ManifestEntryStatus
 
 from bench.layout import FACTOR, rows_written
-from processing.publishing.commit import TableFile
 from processing.publishing.layout import to_rewrite
+from processing.publishing.table_files import TableFile
 
 
 def file(path: str, rows: int, run: int) -> TableFile:

@@ -8,8 +8,8 @@ import dataframely as dy
 import pytest
 
 from bench.environments import ENVIRONMENTS, make_environment
-from processing.publishing.commit import table_files
 from processing.publishing.merge import merge
+from processing.publishing.table_files import table_files
 from processing.storage.memory_store import MemoryStore
 from tests.support import duckdb_reader
 from tests.support.published import THINGS, declared_with, found, land, published_in, things
