@@ -1,6 +1,7 @@
 """Published views: per key of a dataset the row that counts, across all of its warehouse files."""
 
 from pathlib import Path
+from typing import Final
 
 import polars as pl
 
@@ -9,6 +10,9 @@ from processing.declaring.dataset import Dataset
 from processing.readers.records import DELETED, LINE
 from processing.storage.columns import AS_OF, LANDED_AT, OBJECT, warehouse_columns
 from processing.storage.store import Store
+
+# A file that was written before a column was declared with a wider type holds the narrower one.
+_WIDENED: Final = pl.ScanCastOptions(integer_cast="upcast", float_cast="upcast")
 
 
 def published_view(store: Store, dataset: Dataset) -> pl.LazyFrame:
@@ -32,7 +36,9 @@ def warehouse_rows(files: list[bytes] | Path, dataset: Dataset) -> pl.LazyFrame:
     """The rows of some warehouse files as the dataset is declared now, whatever it was as they were written."""
     # As Athena has it: what is declared now, and nothing where a file is older than the declaration of a column.
     columns = warehouse_columns(dataset)
-    rows = pl.scan_parquet(files, schema=columns, missing_columns="insert", extra_columns="ignore")
+    rows = pl.scan_parquet(
+        files, schema=columns, missing_columns="insert", extra_columns="ignore", cast_options=_WIDENED
+    )
     return rows.with_columns(dataset.filled(columns))
 
 

@@ -1,0 +1,105 @@
+# ruff: noqa: ANN401 - wrapped streams of any kind
+"""Files of this machine for pyiceberg, and how many bytes of them were read and written."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from pyiceberg.io import InputFile
+from pyiceberg.io.pyarrow import PyArrowFileIO
+
+
+@dataclass(slots=True)
+class Cost:
+    """What a change cost."""
+
+    read: int = 0
+    """Bytes."""
+    written: int = 0
+    """Bytes."""
+    files_written: int = 0
+    files_for_a_key: float = 0.0
+    """Data files that a reader of one key opens."""
+    cpu_seconds: float = 0.0
+    peak_megabytes: float = 0.0
+
+
+class CountingFileIO(PyArrowFileIO):
+    """Files of this machine, and how many bytes were read and written."""
+
+    cost: Cost
+
+    def new_input(self, location: str) -> InputFile:
+        """A file whose reads are counted."""
+        opened = super().new_input(location)
+        return _CountedInput(opened, self.cost)  # type: ignore[return-value] - what readers use of it
+
+    def new_output(self, location: str) -> Any:
+        """A file whose bytes are counted when it is closed."""
+        return _CountedOutput(super().new_output(location), self.cost)
+
+
+class _CountedInput:
+    def __init__(self, file: InputFile, cost: Cost) -> None:
+        self._file, self._cost = file, cost
+        self.location = file.location
+
+    def __len__(self) -> int:
+        return len(self._file)
+
+    def open(self, seekable: bool = True) -> Any:  # noqa: FBT001, FBT002 - as pyiceberg has it
+        return _CountedStream(self._file.open(seekable), self._cost)
+
+
+class _CountedStream:
+    def __init__(self, stream: Any, cost: Cost) -> None:
+        self._stream, self._cost = stream, cost
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+    def __enter__(self) -> Any:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stream.close()
+
+    def read(self, size: int = -1) -> bytes:
+        return self._counted(self._stream.read(size) if size >= 0 else self._stream.read())
+
+    def read_buffer(self, size: int | None = None) -> Any:
+        return self._counted(self._stream.read_buffer(size))
+
+    def _counted(self, content: Any) -> Any:
+        self._cost.read += memoryview(content).nbytes
+        return content
+
+
+class _CountedOutput:
+    def __init__(self, file: Any, cost: Cost) -> None:
+        self._file, self._cost = file, cost
+        self.location = file.location
+
+    def __len__(self) -> int:
+        return len(self._file)
+
+    def create(self, overwrite: bool = False) -> Any:  # noqa: FBT001, FBT002 - as pyiceberg has it
+        return _CountedWriter(self._file.create(overwrite=overwrite), self._cost)
+
+
+class _CountedWriter:
+    def __init__(self, stream: Any, cost: Cost) -> None:
+        self._stream, self._cost = stream, cost
+        cost.files_written += 1
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+    def __enter__(self) -> Any:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stream.close()
+
+    def write(self, content: Any) -> int:
+        self._cost.written += memoryview(content).nbytes
+        return self._stream.write(content)

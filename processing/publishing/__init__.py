@@ -1,0 +1,1 @@
+"""Published tables: per dataset its current rows as an Iceberg table, kept by merging what is new."""

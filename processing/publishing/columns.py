@@ -1,0 +1,227 @@
+"""A dataset's columns in its published tables: Iceberg's types, and what Iceberg v2 cannot hold as it is."""
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+import polars as pl
+from pyiceberg.schema import Schema
+from pyiceberg.types import (
+    BinaryType,
+    BooleanType,
+    DateType,
+    DecimalType,
+    DoubleType,
+    FloatType,
+    IcebergType,
+    IntegerType,
+    ListType,
+    LongType,
+    NestedField,
+    StringType,
+    TimestampType,
+    TimestamptzType,
+)
+
+from processing.declaring.dataset import Dataset
+from processing.errors import ProcessingError
+from processing.readers.records import DELETED
+from processing.storage.columns import warehouse_columns
+
+_STORED: Final[Mapping[pl.DataType, pl.DataType]] = {
+    pl.Int8(): pl.Int32(),
+    pl.Int16(): pl.Int32(),
+    pl.UInt8(): pl.Int32(),
+    pl.UInt16(): pl.Int32(),
+    pl.UInt32(): pl.Int64(),
+}
+"""Types that Iceberg does not have, each with the next larger one."""
+_ICEBERG: Final[Mapping[pl.DataType, IcebergType]] = {
+    pl.Int32(): IntegerType(),
+    pl.Int64(): LongType(),
+    pl.Float32(): FloatType(),
+    pl.Float64(): DoubleType(),
+    pl.Boolean(): BooleanType(),
+    pl.String(): StringType(),
+    pl.Binary(): BinaryType(),
+    pl.Date(): DateType(),
+}
+_WIDENED: Final = frozenset({(IntegerType(), LongType()), (FloatType(), DoubleType())})
+_NANOSECONDS: Final = 1000
+"""In a microsecond."""
+
+
+class UnpublishableColumnError(ProcessingError):
+    """A column's type, or its change, that a published table cannot follow; the message names the column."""
+
+
+def published_columns(dataset: Dataset) -> pl.Schema:
+    """Columns of a dataset's published rows, in their order.
+
+    They are those of its warehouse files without the mark of deleted rows: a table has only live rows, or only deleted
+    ones. `_deleted` is also a name that Iceberg reserves.
+    """
+    columns = warehouse_columns(dataset)
+    return pl.Schema({name: kind for name, kind in columns.items() if name != DELETED})
+
+
+def rest_column(column: str) -> str:
+    """Name of the column with the nanoseconds, 0 to 999, that a column of microseconds leaves out."""
+    return f"_{column}_ns"
+
+
+def stored_columns(columns: Mapping[str, pl.DataType]) -> pl.Schema:
+    """Columns as the table stores them.
+
+    Raises:
+        UnpublishableColumnError: a column's type has no counterpart.
+    """
+    return pl.Schema({name: kind for column, declared in columns.items() for name, kind in _stored(column, declared)})
+
+
+def stored(rows: pl.DataFrame, columns: Mapping[str, pl.DataType]) -> pl.DataFrame:
+    """Rows as the table stores them."""
+    return rows.select(expression for name, kind in columns.items() for expression in _stored_values(name, kind))
+
+
+def declared(rows: pl.LazyFrame, columns: Mapping[str, pl.DataType]) -> pl.LazyFrame:
+    """Stored rows as they are declared: the inverse of `stored`, for some of the columns."""
+    return rows.select(_declared_value(name, kind) for name, kind in columns.items())
+
+
+def iceberg_schema(
+    columns: Mapping[str, pl.DataType], current: Schema | None = None, last_id: int = 0, *, replace: bool = False
+) -> Schema:
+    """The table's schema for stored columns.
+
+    Args:
+        columns: stored columns, in their order.
+        current: the table's schema. Its columns stay, also those that are not declared any more.
+        last_id: the highest column id that the table ever used.
+        replace: whether a column may change to any type, because all rows are written again.
+
+    Raises:
+        UnpublishableColumnError: a column has changed to a type that is not a wider one.
+    """
+    fields = {field.name: field for field in current.fields} if current else {}
+    ids = _Ids(last_id)
+    for name, kind in columns.items():
+        found = fields.get(name)
+        same = found and _polars_type(found.field_type) == kind
+        if found is None or (replace and not same):
+            fields[name] = NestedField(ids.take(), name, _iceberg_type(kind, ids), required=False)
+        elif (wanted := _widened(found, kind)) is not None:
+            fields[name] = NestedField(found.field_id, name, wanted, required=False)
+    return Schema(*fields.values())
+
+
+def polars_columns(schema: Schema) -> pl.Schema:
+    """The stored columns of a table's schema."""
+    return pl.Schema({field.name: _polars_type(field.field_type) for field in schema.fields})
+
+
+class _Ids:
+    """Column ids that were never used."""
+
+    def __init__(self, last: int) -> None:
+        self._last = last
+
+    def take(self) -> int:
+        self._last += 1
+        return self._last
+
+
+def _is_nanoseconds(kind: pl.DataType) -> bool:
+    return isinstance(kind, pl.Datetime) and kind.time_unit == "ns"
+
+
+def _stored(column: str, kind: pl.DataType) -> Iterator[tuple[str, pl.DataType]]:
+    yield column, _stored_type(column, kind)
+    if _is_nanoseconds(kind):
+        yield rest_column(column), pl.Int32()
+
+
+def _stored_type(column: str, kind: pl.DataType) -> pl.DataType:
+    if isinstance(kind, pl.Datetime):
+        return pl.Datetime("us", "UTC" if kind.time_zone else None)
+    if isinstance(kind, pl.List):
+        inner = _inner(kind)
+        if not _is_nanoseconds(inner) and not isinstance(inner, pl.List):
+            return pl.List(_stored_type(column, inner))
+    if isinstance(kind, pl.Decimal):
+        return kind
+    found = _STORED.get(kind, kind)
+    if found not in _ICEBERG:
+        raise UnpublishableColumnError(
+            f"column {column} has the type {kind}, which a published table cannot hold; declare it as one of "
+            f"{', '.join(str(known) for known in (*_ICEBERG, *_STORED))}, Decimal, Datetime or a list of these "
+            "(a list of Datetime without nanoseconds)"
+        )
+    return found
+
+
+def _stored_values(column: str, kind: pl.DataType) -> Iterator[pl.Expr]:
+    if not _is_nanoseconds(kind):
+        yield pl.col(column).cast(_stored_type(column, kind))
+        return
+    # Rounded down, also before 1970: what is left out is never negative.
+    nanoseconds = pl.col(column).to_physical()
+    microseconds = nanoseconds // _NANOSECONDS
+    assert isinstance(kind, pl.Datetime)  # noqa: S101 - for the type checker
+    instants = microseconds.cast(pl.Datetime("us"))
+    yield (instants.dt.replace_time_zone("UTC") if kind.time_zone else instants).alias(column)
+    yield (nanoseconds - microseconds * _NANOSECONDS).cast(pl.Int32).alias(rest_column(column))
+
+
+def _declared_value(column: str, kind: pl.DataType) -> pl.Expr:
+    value = pl.col(column)
+    if _is_nanoseconds(kind):
+        value = value.cast(pl.Datetime("us")).to_physical() * _NANOSECONDS + pl.col(rest_column(column))
+        instants = value.cast(pl.Datetime("ns"))
+        assert isinstance(kind, pl.Datetime)  # noqa: S101 - for the type checker
+        zone = kind.time_zone
+        value = instants.dt.replace_time_zone("UTC").dt.convert_time_zone(zone) if zone else instants
+    return value.cast(kind).alias(column)
+
+
+def _iceberg_type(kind: pl.DataType, ids: _Ids) -> IcebergType:
+    if isinstance(kind, pl.List):
+        return ListType(ids.take(), _iceberg_type(_inner(kind), ids), element_required=False)
+    if isinstance(kind, pl.Decimal):
+        return DecimalType(kind.precision or 38, kind.scale)
+    if isinstance(kind, pl.Datetime):
+        return TimestamptzType() if kind.time_zone else TimestampType()
+    return _ICEBERG[kind]
+
+
+def _polars_type(kind: IcebergType) -> pl.DataType:
+    if isinstance(kind, ListType):
+        return pl.List(_polars_type(kind.element_type))
+    if isinstance(kind, DecimalType):
+        return pl.Decimal(kind.precision, kind.scale)
+    if isinstance(kind, TimestamptzType | TimestampType):
+        return pl.Datetime("us", "UTC" if isinstance(kind, TimestamptzType) else None)
+    return next(known for known, name in _ICEBERG.items() if name == kind)
+
+
+def _widened(found: NestedField, kind: pl.DataType) -> IcebergType | None:
+    """The wider type that a column is to have; None if its type stays, or is the wider one already."""
+    current, wanted = found.field_type, _iceberg_type(kind, _Ids(0))
+    if _polars_type(current) == kind or (wanted, current) in _WIDENED:
+        return None
+    if (current, wanted) in _WIDENED or _has_more_digits(current, wanted):
+        return wanted
+    raise UnpublishableColumnError(
+        f"column {found.name} is {current} in the table and declared as {wanted}, which is not a wider type: process "
+        "the dataset's objects again, then rebuild its table"
+    )
+
+
+def _has_more_digits(current: IcebergType, wanted: IcebergType) -> bool:
+    if not isinstance(current, DecimalType) or not isinstance(wanted, DecimalType):
+        return False
+    return current.scale == wanted.scale and current.precision < wanted.precision
+
+
+def _inner(kind: pl.List) -> pl.DataType:
+    inner = kind.inner
+    return inner if isinstance(inner, pl.DataType) else inner()

@@ -1,0 +1,242 @@
+"""One commit of data files and position deletes to an Iceberg table: the one module that knows pyiceberg's manifests.
+
+pyiceberg itself writes no position deletes. Its own commits are also not used because a lost answer of Glue can make it
+delete the manifest list that is then current. Here a commit deletes nothing: what is not referenced any more is removed
+by the maintenance alone.
+"""
+
+import uuid
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from pyiceberg.exceptions import CommitFailedException
+from pyiceberg.manifest import (
+    DataFile,
+    DataFileContent,
+    ManifestContent,
+    ManifestEntry,
+    ManifestEntryStatus,
+    ManifestFile,
+    ManifestWriter,
+    ManifestWriterV2,
+    write_manifest_list,
+)
+from pyiceberg.partitioning import UNPARTITIONED_PARTITION_SPEC, PartitionSpec
+from pyiceberg.schema import Schema
+from pyiceberg.table import Table
+from pyiceberg.table.metadata import TableMetadata
+from pyiceberg.table.refs import MAIN_BRANCH, SnapshotRefType
+from pyiceberg.table.snapshots import (
+    Operation,
+    Snapshot,
+    SnapshotSummaryCollector,
+    Summary,
+    update_snapshot_summaries,
+)
+from pyiceberg.table.update import (
+    AddSnapshotUpdate,
+    AssertCurrentSchemaId,
+    AssertRefSnapshotId,
+    AssertTableUUID,
+    RemoveSnapshotsUpdate,
+    SetSnapshotRefUpdate,
+    TableRequirement,
+    TableUpdate,
+    update_table_metadata,
+)
+
+from processing.errors import ProcessingError
+
+FORMAT_VERSION: Final = 2
+MOST_SNAPSHOTS: Final = 50
+"""A table's metadata is read and written with every commit, so a commit ends old snapshots once there are more."""
+KEPT_SNAPSHOTS: Final = 10
+_CODEC: Final = "deflate"
+
+
+class ConflictError(ProcessingError):
+    """The table was changed since it was loaded; the merge starts again from the load."""
+
+
+@dataclass(slots=True)
+class Change:
+    """What a commit does to a table's files."""
+
+    added: list[DataFile] = field(default_factory=list[DataFile])
+    """Data files and position delete files, written already."""
+    removed: set[str] = field(default_factory=set[str])
+    """Paths of data files and delete files that the table has no longer."""
+    updates: tuple[TableUpdate, ...] = ()
+    """Of the schema or the properties, in the same commit."""
+
+    def __bool__(self) -> bool:
+        return bool(self.added or self.removed or self.updates)
+
+
+def commit(table: Table, change: Change, properties: Mapping[str, str]) -> int:
+    """Commit a change to the table as it was loaded.
+
+    Args:
+        table: the table that the change was computed from.
+        change: what is added and removed.
+        properties: of the snapshot, for people.
+
+    Returns:
+        Id of the table's current snapshot.
+
+    Raises:
+        ConflictError: the table was changed since it was loaded. Nothing was committed.
+    """
+    parent = table.current_snapshot()
+    # By the names of the specification: the type checker does not know pyiceberg's own.
+    requirements: tuple[TableRequirement, ...] = (
+        AssertTableUUID(uuid=table.metadata.table_uuid),
+        AssertRefSnapshotId.model_validate({"ref": MAIN_BRANCH, "snapshot-id": parent.snapshot_id if parent else None}),
+        AssertCurrentSchemaId.model_validate({"current-schema-id": table.metadata.current_schema_id}),
+    )
+    updates = list(change.updates)
+    if change.added or change.removed:
+        snapshot = _SnapshotWriter(table, change, properties).write()
+        updates += [
+            AddSnapshotUpdate(snapshot=snapshot),
+            SetSnapshotRefUpdate.model_validate(
+                {"ref-name": MAIN_BRANCH, "type": SnapshotRefType.BRANCH, "snapshot-id": snapshot.snapshot_id}
+            ),
+            *_ended_snapshots(table.metadata),
+        ]
+        _send(table, requirements, tuple(updates), snapshot.snapshot_id)
+        return snapshot.snapshot_id
+    _send(table, requirements, tuple(updates), None)
+    return parent.snapshot_id if parent else -1
+
+
+def _send(
+    table: Table, requirements: tuple[TableRequirement, ...], updates: tuple[TableUpdate, ...], snapshot: int | None
+) -> None:
+    """Ask the catalogue for the change. Whatever it answers, what it stores decides: an answer can be lost."""
+    try:
+        table.catalog.commit_table(table, requirements, updates)
+    except Exception as error:
+        stored = table.catalog.load_table(table.name())
+        if snapshot is not None and stored.metadata.snapshot_by_id(snapshot) is not None:
+            return
+        if isinstance(error, CommitFailedException):
+            raise ConflictError(f"{'.'.join(table.name())} was changed meanwhile: {error}") from error
+        raise
+
+
+def _ended_snapshots(metadata: TableMetadata) -> Iterator[TableUpdate]:
+    named = {ref.snapshot_id for ref in metadata.refs.values()}
+    if len(metadata.snapshots) >= MOST_SNAPSHOTS:
+        oldest_first = sorted(metadata.snapshots, key=lambda each: each.sequence_number or 0)
+        ended = [each.snapshot_id for each in oldest_first[:-KEPT_SNAPSHOTS] if each.snapshot_id not in named]
+        yield RemoveSnapshotsUpdate.model_validate({"snapshot-ids": ended})
+
+
+def evolved(table: Table, updates: tuple[TableUpdate, ...]) -> TableMetadata:
+    """A table's metadata as a commit of some updates will make it."""
+    return update_table_metadata(table.metadata, updates)
+
+
+class _SnapshotWriter:
+    """Writes a snapshot's manifests and their list."""
+
+    def __init__(self, table: Table, change: Change, properties: Mapping[str, str]) -> None:
+        self._table, self._change, self._properties = table, change, properties
+        self._metadata = evolved(table, change.updates)
+        self._schema = self._metadata.schema()
+        self._id = table.metadata.new_snapshot_id()
+        self._name = uuid.uuid4()
+        self._number = 0
+        self._summary = SnapshotSummaryCollector()
+
+    def write(self) -> Snapshot:
+        """Write them; nothing is committed."""
+        metadata, io = self._metadata, self._table.io
+        parent = self._table.current_snapshot()
+        kept = [manifest for each in (parent.manifests(io) if parent else []) for manifest in self._kept(each)]
+        added = [*self._added(ManifestContent.DATA), *self._added(ManifestContent.DELETES)]
+        path = self._path(f"snap-{self._id}-0-{self._name}.avro")
+        number = metadata.next_sequence_number()
+        with write_manifest_list(
+            FORMAT_VERSION,
+            io.new_output(path),
+            self._id,
+            parent.snapshot_id if parent else None,
+            number,
+            _CODEC,
+        ) as writer:
+            writer.add_manifests([*added, *kept])
+        return Snapshot.model_validate(
+            {
+                "snapshot-id": self._id,
+                "parent-snapshot-id": parent.snapshot_id if parent else None,
+                "manifest-list": path,
+                "sequence-number": number,
+                "summary": self._described(parent),
+                "schema-id": metadata.current_schema_id,
+            }
+        )
+
+    def _described(self, parent: Snapshot | None) -> Summary:
+        summary = Summary(operation=Operation.OVERWRITE, **self._summary.build(), **self._properties)
+        return update_snapshot_summaries(summary, parent.summary if parent else None)
+
+    def _added(self, content: ManifestContent) -> Iterator[ManifestFile]:
+        files = [file for file in self._change.added if _is_data(file) == (content == ManifestContent.DATA)]
+        if not files:
+            return
+        with self._writer(content) as writer:
+            for file in files:
+                self._summary.add_file(file, schema=self._schema)
+                writer.add(
+                    ManifestEntry.from_args(
+                        status=ManifestEntryStatus.ADDED, snapshot_id=self._id, sequence_number=None, data_file=file
+                    )
+                )
+        yield writer.to_manifest_file()
+
+    def _kept(self, manifest: ManifestFile) -> Iterator[ManifestFile]:
+        """A manifest of the parent as it is, or without the files that are removed; nothing if it has no live file."""
+        if not (manifest.has_added_files() or manifest.has_existing_files()):
+            return
+        entries = manifest.fetch_manifest_entry(self._table.io, discard_deleted=True)
+        if not any(entry.data_file.file_path in self._change.removed for entry in entries):
+            yield manifest
+            return
+        with self._writer(manifest.content) as writer:
+            for entry in entries:
+                if entry.data_file.file_path in self._change.removed:
+                    self._summary.remove_file(entry.data_file, schema=self._schema)
+                    writer.delete(entry)
+                else:
+                    writer.existing(entry)
+        yield writer.to_manifest_file()
+
+    def _writer(self, content: ManifestContent) -> ManifestWriter:
+        self._number += 1
+        output = self._table.io.new_output(self._path(f"{self._name}-m{self._number}.avro"))
+        kind = ManifestWriterV2 if content == ManifestContent.DATA else _DeletesWriter
+        return kind(UNPARTITIONED_PARTITION_SPEC, self._schema, output, self._id, _CODEC)
+
+    def _path(self, name: str) -> str:
+        return self._table.location_provider().new_metadata_location(name)
+
+
+class _DeletesWriter(ManifestWriterV2):
+    """A manifest of delete files, which pyiceberg can read and not write."""
+
+    def __init__(self, spec: PartitionSpec, schema: Schema, *rest: Any) -> None:  # noqa: ANN401 - as its base has them
+        super().__init__(spec, schema, *rest)
+
+    def content(self) -> ManifestContent:
+        return ManifestContent.DELETES
+
+    @property
+    def _meta(self) -> dict[str, str]:
+        return {**super()._meta, "content": "deletes"}
+
+
+def _is_data(file: DataFile) -> bool:
+    return file.content == DataFileContent.DATA

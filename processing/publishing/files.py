@@ -1,0 +1,238 @@
+"""The files of a published table: which rows of them live, where some keys are in them, and how they are written."""
+
+import uuid
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
+from itertools import count
+from typing import Any, Final, Self
+
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+from pyiceberg.conversions import from_bytes, to_bytes
+from pyiceberg.io import FileIO
+from pyiceberg.io.pyarrow import write_file
+from pyiceberg.manifest import DataFile, DataFileContent, FileFormat
+from pyiceberg.schema import Schema
+from pyiceberg.table import Table, WriteTask
+from pyiceberg.table.locations import load_location_provider
+from pyiceberg.table.metadata import TableMetadata
+from pyiceberg.typedef import Record
+from pyiceberg.types import LongType, PrimitiveType
+
+from processing.publishing.columns import polars_columns
+from processing.publishing.table_files import PATH_FIELD, POSITION_FIELD, TableFile
+
+FILE: Final = "_published_file"
+"""Path of the data file that a row is in."""
+POSITION: Final = "_published_position"
+"""Number of the row in that file, from 0."""
+ROW_GROUP: Final = 131_072
+"""Rows. A reader that looks for a key reads whole row groups."""
+_DELETES: Final = pa.schema(
+    [
+        pa.field("file_path", pa.string(), nullable=False, metadata={"PARQUET:field_id": str(PATH_FIELD)}),
+        pa.field("pos", pa.int64(), nullable=False, metadata={"PARQUET:field_id": str(POSITION_FIELD)}),
+    ]
+)
+ORDERED: Final = (pl.Int32, pl.Int64, pl.String)
+"""Types that parquet's statistics order as polars does."""
+_Bounds = Mapping[str, tuple[Any, Any]]
+
+
+class Keys:
+    """Keys that are looked for, as the table stores them.
+
+    Args:
+        rows: a column for each column of the key.
+    """
+
+    def __init__(self, rows: pl.DataFrame) -> None:
+        self.rows = rows.unique()
+        self._sorted = {
+            name: self.rows[name].unique().sort() for name, kind in rows.schema.items() if isinstance(kind, ORDERED)
+        }
+
+    def may_be_in(self, bounds: _Bounds) -> bool:
+        """Whether one of the keys may lie within the lowest and the highest values of some columns."""
+        return self.rows.height > 0 and all(
+            self._touches(name, *bounds[name]) for name in self._sorted if name in bounds
+        )
+
+    def _touches(self, name: str, low: Any, high: Any) -> bool:  # noqa: ANN401 - values of any column
+        values = self._sorted[name]
+        return int(values.search_sorted(low, "left")) < int(values.search_sorted(high, "right"))
+
+
+class RowGroup:
+    """A row group of a data file that is open."""
+
+    def __init__(self, source: "DataFileReader", number: int, start: int) -> None:
+        self._source, self._number, self._start = source, number, start
+        self._metadata = source.parquet.metadata.row_group(number)
+        self.rows: int = self._metadata.num_rows
+
+    def bounds(self, columns: Iterable[str]) -> _Bounds:
+        """The lowest and the highest value of some columns, as far as they are known."""
+        wanted = set(columns)
+        found: dict[str, tuple[Any, Any]] = {}
+        for index in range(self._metadata.num_columns):
+            column = self._metadata.column(index)
+            if column.path_in_schema in wanted and column.is_stats_set and column.statistics.has_min_max:
+                found[column.path_in_schema] = column.statistics.min, column.statistics.max
+        return found
+
+    def read(self, columns: Mapping[str, pl.DataType], keys: Keys | None = None) -> pl.DataFrame:
+        """Its live rows, with FILE and POSITION.
+
+        Args:
+            columns: stored columns to read. One that the file does not have is missing in its rows.
+            keys: only the rows that have one of these; the columns of the key are then among those that are read.
+        """
+        names = [name for name in columns if name in self._source.parquet.schema_arrow.names]
+        rows = pl.select(pl.int_range(self._start, self._start + self.rows, dtype=pl.Int64).alias(POSITION))
+        if names:
+            read = pl.from_arrow(self._source.parquet.read_row_group(self._number, columns=names))
+            rows = rows.hstack(pl.DataFrame(read))
+        place = {FILE: pl.String(), POSITION: pl.Int64()}
+        rows = completed(rows.with_columns(pl.lit(self._source.file.path).alias(FILE)), {**columns, **place})
+        if keys is not None:
+            rows = rows.join(keys.rows, on=keys.rows.columns, how="semi")
+        if rows.height and self._source.dead.len():
+            rows = rows.filter(~pl.col(POSITION).is_in(self._source.dead.implode()))
+        return rows
+
+
+class DataFileReader:
+    """A data file of a table. Use it in a `with` statement."""
+
+    def __init__(self, io: FileIO, file: TableFile) -> None:
+        self.file = file
+        self._io = io
+        self._stream = io.new_input(file.path).open()
+        self.parquet = pq.ParquetFile(self._stream)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.parquet.close()
+        self._stream.close()
+
+    def groups(self) -> Iterator[RowGroup]:
+        """Its row groups, in their order."""
+        start = 0
+        for number in range(self.parquet.num_row_groups):
+            group = RowGroup(self, number, start)
+            start += group.rows
+            yield group
+
+    @cached_property
+    def dead(self) -> pl.Series:
+        """Positions of the rows that are deleted. Their files are read when they are first asked for."""
+        return deleted_positions(self._io, self.file)
+
+
+def live_rows(io: FileIO, file: TableFile, columns: Mapping[str, pl.DataType]) -> Iterator[pl.DataFrame]:
+    """The live rows of a data file with FILE and POSITION, a frame for each row group."""
+    with DataFileReader(io, file) as source:
+        for group in source.groups():
+            yield group.read(columns)
+
+
+def located(table: Table, files: Iterable[TableFile], keys: Keys, others: Mapping[str, pl.DataType]) -> pl.DataFrame:
+    """The live rows that have one of the keys: the key, some other columns, FILE and POSITION.
+
+    The other columns are read only in the row groups that have such rows.
+    """
+    columns = keys.rows.schema
+    frames = [pl.DataFrame(schema={**columns, **others, FILE: pl.String(), POSITION: pl.Int64()})]
+    for file in files:
+        if not keys.may_be_in(_file_bounds(table.schema(), file, columns)):
+            continue
+        with DataFileReader(table.io, file) as source:
+            for group in source.groups():
+                if keys.may_be_in(group.bounds(columns)) and (found := group.read(columns, keys)).height:
+                    rest = group.read(others).drop(FILE)
+                    frames.append(found.join(rest, on=POSITION).select(frames[0].columns))
+    return pl.concat(frames)
+
+
+def deleted_positions(io: FileIO, file: TableFile) -> pl.Series:
+    """Positions of a data file's rows that are deleted."""
+    found = (positions_in(io, deletes.data_file, file.path) for deletes in file.deletes)
+    return pl.concat([pl.Series([], dtype=pl.Int64), *found])
+
+
+def positions_in(io: FileIO, deletes: DataFile, path: str) -> pl.Series:
+    """Positions that a position delete file has of a data file."""
+    with io.new_input(deletes.file_path).open() as stream:
+        rows = pl.DataFrame(pl.from_arrow(pq.read_table(stream)))
+    return rows.filter(pl.col("file_path") == path)["pos"].cast(pl.Int64)
+
+
+def completed(rows: pl.DataFrame, columns: Mapping[str, pl.DataType]) -> pl.DataFrame:
+    """Rows with all of some stored columns: one that was not there is missing, one of a narrower type is widened."""
+    return rows.with_columns(
+        pl.col(name).cast(kind) if name in rows.columns else pl.lit(None, kind).alias(name)
+        for name, kind in columns.items()
+    ).select(*columns)
+
+
+def write_rows(io: FileIO, metadata: TableMetadata, frames: Iterable[pl.DataFrame]) -> list[DataFile]:
+    """Write rows as data files, one for each frame that has rows.
+
+    Args:
+        io: writes the files.
+        metadata: with the schema that the files are to have. Columns that a frame does not have are missing in it.
+        frames: stored columns.
+    """
+    columns = polars_columns(metadata.schema())
+    name, numbers = uuid.uuid4(), count()
+    written: list[DataFile] = []
+    for frame in frames:
+        if not frame.height:
+            continue
+        table = completed(frame, columns).to_arrow(compat_level=pl.CompatLevel.oldest())
+        task = WriteTask(name, next(numbers), metadata.schema(), table.to_batches())
+        written += write_file(io, metadata, iter([task]))
+    return written
+
+
+def write_deletes(io: FileIO, metadata: TableMetadata, path: str, positions: pl.Series) -> DataFile:
+    """Write the positions of a data file's rows that are deleted.
+
+    The file is about that data file alone: other readers, polars among them, read only such files by themselves.
+    """
+    rows = positions.unique().sort()
+    location = load_location_provider(metadata.location, metadata.properties).new_data_location(
+        f"{uuid.uuid4()}-deletes.parquet"
+    )
+    output = io.new_output(location)
+    table = pa.table({"file_path": pa.array([path] * len(rows), pa.string()), "pos": rows.to_arrow()}, schema=_DELETES)
+    with output.create(overwrite=True) as stream:
+        pq.write_table(table, stream, compression="zstd")
+    bound = path.encode()
+    return DataFile.from_args(
+        content=DataFileContent.POSITION_DELETES,
+        file_path=location,
+        file_format=FileFormat.PARQUET,
+        partition=Record(),
+        record_count=len(rows),
+        file_size_in_bytes=len(output),
+        lower_bounds={PATH_FIELD: bound, POSITION_FIELD: to_bytes(LongType(), rows[0])},
+        upper_bounds={PATH_FIELD: bound, POSITION_FIELD: to_bytes(LongType(), rows[-1])},
+        spec_id=metadata.default_spec_id,
+    )
+
+
+def _file_bounds(schema: Schema, file: TableFile, columns: Iterable[str]) -> _Bounds:
+    """The lowest and the highest value of some columns of a data file, as far as the manifest has them."""
+    data = file.entry.data_file
+    found: dict[str, tuple[Any, Any]] = {}
+    for name in columns:
+        column = schema.find_field(name)
+        low, high = (each.get(column.field_id) for each in (data.lower_bounds or {}, data.upper_bounds or {}))
+        if low is not None and high is not None and isinstance(column.field_type, PrimitiveType):
+            found[name] = from_bytes(column.field_type, low), from_bytes(column.field_type, high)
+    return found

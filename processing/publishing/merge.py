@@ -1,0 +1,227 @@
+"""Merge new history files into a dataset's published tables.
+
+The tables together hold for each key the row that counts among all rows that were merged: the live table if the row is
+live, the table of deleted rows if it was deleted at its source. What counts does not depend on the order of the merges,
+and a merge that is repeated changes nothing. So a merge that was killed, that lost its answer or that met another one
+is run again from its beginning.
+
+Two tables cannot be committed together. A row enters a table before what it supersedes leaves the other one, so no key
+is ever lost; and a merge looks at both tables again after it committed, so of two merges that did not see each other's
+rows at least one repairs the key.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import polars as pl
+from pyiceberg.table import Table
+
+from processing.errors import ProcessingError
+from processing.publishing.change import change_of
+from processing.publishing.columns import declared, polars_columns, published_columns, stored, stored_columns
+from processing.publishing.commit import Change, ConflictError, commit
+from processing.publishing.files import FILE, POSITION, Keys, located
+from processing.publishing.history import History
+from processing.publishing.table_files import TableFile, table_files
+from processing.publishing.tables import Published
+from processing.readers.records import DELETED, LINE
+from processing.storage.columns import AS_OF, LANDED_AT, OBJECT
+from processing.storage.store import Store
+from processing.storage.views import current_rows
+
+ATTEMPTS: Final = 20
+_LIVE: Final = "live"
+_GONE: Final = "gone"
+_ARRIVING: Final = "arriving"
+_ORIGIN: Final = "_origin"
+_NUMBER: Final = "_number"
+
+
+class BusyTableError(ProcessingError):
+    """The table was changed during each attempt; a later run merges the files."""
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """What a merge did."""
+
+    live: int | None
+    """Id of the current snapshot of the table of live rows; None if the table never had a row."""
+    deleted: int | None
+    """The same of the table of deleted rows."""
+    commits: int
+    """Number of commits, to both tables."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Loaded:
+    """A table as it was loaded."""
+
+    table: Table
+    files: Sequence[TableFile]
+
+    @property
+    def snapshot(self) -> int | None:
+        current = self.table.current_snapshot()
+        return current.snapshot_id if current else None
+
+
+def merge(
+    published: Published, store: Store, files: Collection[str], replaced: Collection[str] = (), run_id: str = ""
+) -> Merged:
+    """Merge some history files.
+
+    Args:
+        published: the dataset's tables.
+        store: the lake.
+        files: keys of the history files.
+        replaced: keys of those inbound objects of which an earlier history file may have been merged. Their rows in the
+            tables that the new files do not have are given up, and the keys of these are looked up in all of history.
+        run_id: of the run, for people.
+
+    Raises:
+        BusyTableError: other writers changed the tables during every attempt.
+        RebuildNeededError: the tables were made with another key or order.
+        UnpublishableColumnError: a column has a type that the tables cannot hold.
+    """
+    commits = 0
+    for _ in range(ATTEMPTS):
+        live, gone = (_load(published, name) for name in (published.live, published.deleted))
+        attempt = _Attempt(published, store, live, gone, run_id)
+        try:
+            expected = attempt.run(files, replaced)
+        except ConflictError:
+            continue
+        commits += attempt.commits
+        if not attempt.commits or (attempt.complete and _current(published) == expected):
+            return Merged(*expected, commits)
+    raise BusyTableError(
+        f"{published.dataset.name}: other writers changed its tables during {ATTEMPTS} attempts; run the merge again"
+    )
+
+
+def _load(published: Published, name: str) -> _Loaded:
+    table = published.load(name)
+    published.check(table)
+    return _Loaded(table, table_files(table))
+
+
+def _current(published: Published) -> tuple[int | None, int | None]:
+    tables = (published.load(name).current_snapshot() for name in (published.live, published.deleted))
+    live, gone = (each.snapshot_id if each else None for each in tables)
+    return live, gone
+
+
+class _Attempt:
+    """One attempt at a merge, from two tables as they were loaded."""
+
+    def __init__(self, published: Published, store: Store, live: _Loaded, gone: _Loaded, run_id: str) -> None:
+        self._published, self._store, self._live, self._gone = published, store, live, gone
+        self._properties = {"data-platform.run": run_id}
+        self._columns = published_columns(published.dataset)
+        self._key = published.dataset.schema.primary_key()
+        order = (*published.dataset.receipt_order, AS_OF, LANDED_AT, OBJECT, LINE)
+        self._deciding = {name: self._columns[name] for name in dict.fromkeys((*self._key, *order))}
+        self.commits = 0
+        self.complete = True
+        """Whether nothing is left to do that has to wait for these commits."""
+
+    def run(self, files: Collection[str], replaced: Collection[str]) -> tuple[int | None, int | None]:
+        """Commit what there is to do.
+
+        Returns:
+            The snapshots that the tables have if nobody else changed them.
+        """
+        history = History(self._store, self._published.dataset, polars_columns(self._live.table.schema()))
+        arriving = history.rows(files)
+        stale = pl.DataFrame(schema={FILE: pl.String(), POSITION: pl.Int64()})
+        if replaced:
+            stale, given_up = self._stale(history, arriving, replaced)
+            both = pl.concat([arriving, history.rows_with(given_up)])
+            arriving = both.unique(subset=[OBJECT, LINE], keep="first", maintain_order=True)
+        arriving = arriving.with_row_index(_NUMBER)
+        candidates = self._candidates(arriving, stale)
+        winners = current_rows(candidates.lazy(), self._published.dataset).collect()
+        losers = candidates.join(winners.select("_candidate"), on="_candidate", how="anti")
+        return self._write(history, arriving, winners, losers, stale)
+
+    def _stale(
+        self, history: History, arriving: pl.DataFrame, replaced: Collection[str]
+    ) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """Where the tables have rows of some objects that the objects' new files do not have, and the keys of these."""
+        objects = Keys(pl.DataFrame({OBJECT: sorted(replaced)}))
+        own = history.stored(arriving)
+        others = {name: kind for name, kind in own.schema.items() if name != OBJECT}
+        found = pl.concat(located(each.table, each.files, objects, others) for each in (self._live, self._gone))
+        same = [OBJECT, LINE, *stored_columns({name: self._columns[name] for name in self._key})]
+        pairs = found.join(own, on=same, how="left", suffix="|own", coalesce=True)
+        compared = [name for name in own.columns if name not in same]
+        equal = pl.all_horizontal(pl.col(name).eq_missing(pl.col(f"{name}|own")) for name in compared)
+        stale = pairs.filter(~equal)
+        keys = declared(stale.lazy(), {name: self._columns[name] for name in self._key}).collect()
+        return stale.select(FILE, POSITION), keys.unique()
+
+    def _candidates(self, arriving: pl.DataFrame, stale: pl.DataFrame) -> pl.DataFrame:
+        """The rows that may count of each key that arrives: those that arrive and those that the tables have."""
+        new = arriving.select(*self._deciding, DELETED, _NUMBER, pl.lit(_ARRIVING).alias(_ORIGIN))
+        keys = Keys(stored(arriving.select(self._key), {name: self._columns[name] for name in self._key}))
+        known = pl.concat(
+            self._located(each, keys).with_columns(
+                pl.lit(origin).alias(_ORIGIN), pl.lit(origin == _GONE).alias(DELETED)
+            )
+            for origin, each in ((_LIVE, self._live), (_GONE, self._gone))
+        ).join(stale, on=[FILE, POSITION], how="anti")
+        # A row that is there already does not arrive again.
+        new = new.join(known, on=[*self._deciding], how="anti", nulls_equal=True)
+        return pl.concat([known, new], how="diagonal").with_row_index("_candidate")
+
+    def _located(self, loaded: _Loaded, keys: Keys) -> pl.DataFrame:
+        """The rows of a table that have one of some keys: what decides which counts, FILE and POSITION."""
+        others = {name: kind for name, kind in stored_columns(self._deciding).items() if name not in keys.rows.columns}
+        rows = located(loaded.table, loaded.files, keys, others)
+        place = {FILE: pl.String(), POSITION: pl.Int64()}
+        return declared(rows.lazy(), {**self._deciding, **place}).collect()
+
+    def _write(
+        self,
+        history: History,
+        arriving: pl.DataFrame,
+        winners: pl.DataFrame,
+        losers: pl.DataFrame,
+        stale: pl.DataFrame,
+    ) -> tuple[int | None, int | None]:
+        def rows(*, deleted: bool) -> pl.DataFrame:
+            chosen = winners.filter((pl.col(_ORIGIN) == _ARRIVING) & (pl.col(DELETED) == deleted))
+            return history.stored(arriving.join(chosen.select(_NUMBER), on=_NUMBER, how="semi"))
+
+        superseded = losers.filter(pl.col(_ORIGIN) != _ARRIVING)
+        shown = winners.filter(~pl.col(DELETED)).select(self._key)
+        # What a live row supersedes leaves the table of deleted rows only when the live row is there.
+        waiting = superseded.filter(pl.col(_ORIGIN) == _GONE).join(shown, on=self._key, how="semi")
+        leaving = pl.concat([superseded.select(FILE, POSITION), stale]).unique()
+        at_once = leaving.join(waiting.select(FILE, POSITION), on=[FILE, POSITION], how="anti")
+        gone = self._commit(self._gone, rows(deleted=True), at_once)
+        live = self._commit(self._live, rows(deleted=False), at_once)
+        if waiting.height:
+            if self.commits:
+                self.complete = False
+            else:
+                gone = self._commit(self._gone, rows(deleted=True), waiting.select(FILE, POSITION))
+        return live, gone
+
+    def _commit(self, loaded: _Loaded, new: pl.DataFrame, leaving: pl.DataFrame) -> int | None:
+        """Commit rows that enter a table and those of its rows that leave it.
+
+        Returns:
+            The table's current snapshot.
+        """
+        own = leaving.filter(pl.col(FILE).is_in([file.path for file in loaded.files]))
+        updates = self._published.evolution(loaded.table)
+        change = Change(updates=updates)
+        if new.height or own.height:
+            change = change_of(loaded.table, loaded.files, new, own, self._published.key, updates)
+        if not change:
+            return loaded.snapshot
+        self.commits += 1
+        return commit(loaded.table, change, self._properties)

@@ -1,0 +1,19 @@
+"""A published table as the jobs read it."""
+
+import os
+
+import polars as pl
+from pyiceberg.table import Table
+
+from processing.declaring.dataset import Dataset
+from processing.publishing.columns import declared, published_columns
+
+
+def published_rows(table: Table, dataset: Dataset) -> pl.LazyFrame:
+    """The rows of one of a dataset's published tables with the types that it declares.
+
+    Columns that are not asked for are not read.
+    """
+    # polars warns unless its own planner is installed, which is another package. A published table has few files.
+    os.environ.setdefault("POLARS_ICEBERG_PLANNER", "pyiceberg")
+    return declared(pl.scan_iceberg(table), published_columns(dataset))

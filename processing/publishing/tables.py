@@ -1,0 +1,136 @@
+"""A dataset's published tables in the catalogue: one of live rows, one of rows that were deleted at the source."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import polars as pl
+from pyiceberg.catalog import Catalog
+from pyiceberg.exceptions import NoSuchTableError, TableAlreadyExistsError
+from pyiceberg.schema import Schema
+from pyiceberg.table import Table
+from pyiceberg.table.update import (
+    AddSchemaUpdate,
+    SetCurrentSchemaUpdate,
+    SetPropertiesUpdate,
+    TableUpdate,
+)
+
+from processing.declaring.dataset import Dataset
+from processing.errors import ProcessingError
+from processing.publishing import files
+from processing.publishing.columns import iceberg_schema, published_columns, stored_columns
+from processing.publishing.commit import FORMAT_VERSION
+from processing.storage.columns import AS_OF, LANDED_AT, OBJECT
+
+KEY: Final = "data-platform.key"
+"""Property of a table: the columns of its key."""
+ORDER: Final = "data-platform.order"
+"""Property of a table: the columns that say which of the rows with one key counts."""
+_OLD_METADATA: Final = 20
+
+
+class RebuildNeededError(ProcessingError):
+    """The declaration says otherwise than the table which of its rows count; only a rebuild from history can follow."""
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """Where a dataset's published tables are."""
+
+    catalog: Catalog
+    namespace: str
+    location: str
+    """Address of the folder that the tables' folders are in."""
+    dataset: Dataset
+
+    @property
+    def live(self) -> str:
+        """Name of the table of live rows."""
+        return self.dataset.name
+
+    @property
+    def deleted(self) -> str:
+        """Name of the table of the rows that were deleted at the source, as they were last."""
+        return f"{self.dataset.name}_deleted"
+
+    @property
+    def key(self) -> pl.Schema:
+        """The stored columns of the key."""
+        columns = published_columns(self.dataset)
+        return stored_columns({name: columns[name] for name in self.dataset.schema.primary_key()})
+
+    def load(self, name: str) -> Table:
+        """One of the tables as it is now; it is created if it does not exist."""
+        identifier = (self.namespace, name)
+        try:
+            return self.catalog.load_table(identifier)
+        except NoSuchTableError:
+            pass
+        try:
+            return self.catalog.create_table(
+                identifier,
+                iceberg_schema(stored_columns(published_columns(self.dataset))),
+                location=f"{self.location}/{name}",
+                properties=self._properties(),
+            )
+        except TableAlreadyExistsError:
+            return self.catalog.load_table(identifier)
+
+    def check(self, table: Table) -> None:
+        """Check that the table's rows were chosen as the dataset is declared.
+
+        Raises:
+            RebuildNeededError: they were chosen by another key or order.
+        """
+        for name, wanted in self._definition().items():
+            if (found := table.properties.get(name)) != wanted:
+                raise RebuildNeededError(
+                    f"{'.'.join(table.name())} was made with {name.removeprefix('data-platform.')} {found}, and "
+                    f"{self.dataset.name} declares {wanted}: rebuild its tables"
+                )
+
+    def evolution(self, table: Table) -> tuple[TableUpdate, ...]:
+        """What has to change in a table's schema so that it can hold the rows as they are declared.
+
+        Raises:
+            UnpublishableColumnError: a column has changed to a type that is not a wider one.
+        """
+        wanted = stored_columns(published_columns(self.dataset))
+        return _schema_updates(table, iceberg_schema(wanted, table.schema(), table.metadata.last_column_id))
+
+    def redefinition(self, table: Table) -> tuple[TableUpdate, ...]:
+        """What has to change in a table that all rows are replaced of: any type, the key, the order."""
+        wanted = stored_columns(published_columns(self.dataset))
+        fresh = iceberg_schema(wanted, table.schema(), table.metadata.last_column_id, replace=True)
+        properties = SetPropertiesUpdate(updates=self._properties())
+        return (*_schema_updates(table, fresh), properties)
+
+    def _definition(self) -> Mapping[str, str]:
+        receipt = self.dataset.receipt_order
+        order = (*receipt, AS_OF, LANDED_AT, OBJECT)
+        return {
+            KEY: ",".join(self.dataset.schema.primary_key()),
+            ORDER: f"{'first' if receipt else 'last'} by {','.join(order)}",
+        }
+
+    def _properties(self) -> dict[str, str]:
+        return {
+            "format-version": str(FORMAT_VERSION),
+            "write.parquet.compression-codec": "zstd",
+            "write.parquet.row-group-limit": str(files.ROW_GROUP),
+            "write.metadata.previous-versions-max": str(_OLD_METADATA),
+            # Whole values, not their beginnings: by these a merge and its readers find the files of a key.
+            **{f"write.metadata.metrics.column.{name}": "full" for name in self.key},
+            **self._definition(),
+        }
+
+
+def _schema_updates(table: Table, wanted: Schema) -> tuple[TableUpdate, ...]:
+    if wanted == table.schema():
+        return ()
+    number = 1 + max(schema.schema_id for schema in table.metadata.schemas)
+    return (
+        AddSchemaUpdate(schema=Schema(*wanted.fields, **{"schema-id": number})),
+        SetCurrentSchemaUpdate.model_validate({"schema-id": number}),
+    )

@@ -1,0 +1,215 @@
+"""Random histories of a dataset: files land, are merged, replayed and merged again, and runs are killed or overlap.
+
+After each history the published tables have to equal the view over all history files.
+"""
+
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+from unittest.mock import patch
+
+import dataframely as dy
+import polars as pl
+
+from processing.declaring.dataset import Dataset, SftpSource, StreamSource
+from processing.publishing import files, layout
+from processing.publishing.merge import BusyTableError, merge
+from processing.publishing.rebuild import rebuild
+from processing.publishing.tables import RebuildNeededError
+from processing.storage.memory_store import MemoryStore
+from tests.support.published import Killed, Steps, expected, found, land, published_in
+
+_KEYS: Final = 9
+_MINUTES: Final = 12
+_ACTIONS: Final = 7
+_STEPS: Final = 40
+_BASE: Final[Mapping[str, Any]] = {
+    "number": lambda: dy.Int64(primary_key=True),
+    "part": lambda: dy.String(nullable=True),
+    "value": lambda: dy.Int32(nullable=True),
+    "price": lambda: dy.Decimal(18, 2, nullable=True),
+    "moment": lambda: dy.Datetime(time_unit="ns", nullable=True),
+    "tags": lambda: dy.List(dy.String(nullable=True), nullable=True),
+}
+
+
+@dataclass
+class _Object:
+    """An inbound object and what may be in the tables of it."""
+
+    name: str
+    version: int = 0
+    begun: set[int] = field(default_factory=set)
+    """Versions of which a merge began."""
+    done: int | None = None
+    """The version of which a merge is known to have ended."""
+
+
+class History:
+    """One history. Its seed decides all of it."""
+
+    def __init__(self, seed: int, folder: Path) -> None:
+        self._random = random.Random(seed)  # noqa: S311 - repeatable
+        self._folder = folder
+        self._store = MemoryStore()
+        self._columns = dict(_BASE)
+        self._source: SftpSource | StreamSource = SftpSource("c", "d", "*.csv", schedule="rate(1 day)")
+        self._absent: dict[str, str] = {}
+        self._objects: list[_Object] = []
+        self.log: list[str] = []
+
+    def run(self) -> list[str]:
+        """Run it.
+
+        Returns:
+            What differs, in words.
+        """
+        with patch.object(layout, "ROWS_IN_FILE", 5), patch.object(files, "ROW_GROUP", 3):
+            for _ in range(_ACTIONS):
+                action = self._random.choices(
+                    [self._land, self._merge, self._replay, self._merge_again, self._change],
+                    weights=[4, 6, 2, 1, 1],
+                )[0]
+                self.log.append(action.__name__)
+                action()
+            self._merge_all()
+            return self._differences()
+
+    @property
+    def _dataset(self) -> Dataset:
+        schema = type("Rows", (dy.Schema,), {name: make() for name, make in self._columns.items()})
+        return Dataset("things", schema, self._source, "owner", timedelta(hours=1), absent=self._absent)
+
+    def _land(self) -> None:
+        for _ in range(self._random.randint(1, 3)):
+            self._objects.append(_Object(f"o{len(self._objects)}.csv"))
+            self._write(self._objects[-1])
+
+    def _write(self, thing: _Object) -> None:
+        number = self._random.randint(0, 6)
+        rows = [self._row(key) for key in self._random.sample(range(_KEYS), number)]
+        deleted = [index for index in range(number) if self._random.random() < 0.25]
+        as_of = self._random.choice([None, self._random.randrange(_MINUTES)])
+        land(
+            self._store,
+            self._dataset,
+            thing.name,
+            rows,
+            as_of=as_of,
+            landed=self._random.randrange(_MINUTES),
+            deleted=deleted,
+        )
+
+    def _row(self, key: int) -> dict[str, Any]:
+        moment = datetime(1969, 12, 31, 23, 59) + timedelta(microseconds=self._random.randrange(10**9))  # noqa: DTZ001
+        values = {
+            "number": key,
+            "part": self._random.choice(["a", "b"]),
+            "value": self._random.randrange(100),
+            "price": self._random.randrange(1000),
+            "moment": moment,
+            "tags": self._random.choice([[], ["x"], ["x", None, "y"], None]),
+        }
+        return {name: values.get(name, f"t{self._random.randrange(9)}") for name in self._columns}
+
+    def _replay(self) -> None:
+        if self._objects:
+            thing = self._random.choice(self._objects)
+            thing.version += 1
+            self._write(thing)
+
+    def _pending(self) -> list[_Object]:
+        return [thing for thing in self._objects if thing.done != thing.version]
+
+    def _merge(self) -> None:
+        pending = self._pending()
+        self._random.shuffle(pending)
+        chosen = pending[: self._random.randint(1, 4)]
+        fault = self._random.choice(["none", "none", "killed", "lost", "overtaken"])
+        step = self._random.randrange(1, _STEPS)
+        steps = Steps()
+        if fault == "killed":
+            steps.at[step] = self._kill
+        elif fault == "lost":
+            steps.lost = {self._random.choice([1, 2])}
+        elif fault == "overtaken":
+            others = self._random.sample(pending, min(len(pending), 2))
+            steps.at[step] = lambda: self._run_merge(others, Steps())
+        self.log.append(f"  {fault} at {step}: {[thing.name for thing in chosen]}")
+        try:
+            self._run_merge(chosen, steps)
+        except Killed:
+            self.log.append("  was killed")
+
+    def _merge_again(self) -> None:
+        self._run_merge([thing for thing in self._objects if thing.done == thing.version], Steps())
+
+    def _merge_all(self) -> None:
+        self._run_merge(self._pending(), Steps())
+
+    @staticmethod
+    def _kill() -> None:
+        raise Killed
+
+    def _run_merge(self, things: list[_Object], steps: Steps) -> None:
+        dataset = self._dataset
+        published = published_in(self._folder, dataset, steps)
+        replaced = [f"inbound/things/2026/01/01/{thing.name}" for thing in things if thing.begun - {thing.version}]
+        versions = {thing.name: thing.version for thing in things}
+        for thing in things:
+            thing.begun.add(thing.version)
+        keys = [f"warehouse/things/landing_date=2026-01-01/{thing.name}.parquet" for thing in things]
+        try:
+            merge(published, self._store, keys, replaced)
+        except RebuildNeededError:
+            self.log.append("  is rebuilt")
+            rebuild(published, self._store)
+            for thing in self._objects:
+                thing.done, thing.begun = thing.version, {thing.version}
+        except BusyTableError:
+            return
+        for thing in things:
+            thing.done = versions[thing.name]
+
+    def _change(self) -> None:
+        change = self._random.choice([self._add, self._drop, self._widen, self._new_key, self._new_order])
+        self.log.append(f"  {change.__name__}")
+        change()
+
+    def _add(self) -> None:
+        self._columns[f"extra{len(self.log)}"] = lambda: dy.String(nullable=True)
+
+    def _drop(self) -> None:
+        self._columns.pop(self._random.choice(["price", "tags"]), None)
+
+    def _widen(self) -> None:
+        self._columns["value"] = lambda: dy.Int64(nullable=True)
+
+    def _new_key(self) -> None:
+        self._columns["part"] = lambda: dy.String(primary_key=True)
+        self._absent = {"part": "none"}
+
+    def _new_order(self) -> None:
+        self._source = StreamSource(receipt_order=("moment",))
+
+    def _differences(self) -> list[str]:
+        published = published_in(self._folder, self._dataset)
+        differences: list[str] = []
+        for deleted in (False, True):
+            wanted = expected(self._store, self._dataset, deleted=deleted)
+            have = found(published, deleted=deleted)
+            if not wanted.equals(have):
+                kind = "deleted" if deleted else "live"
+                with pl.Config(tbl_cols=-1, tbl_rows=30):
+                    differences.append(f"{kind} rows: expected {wanted}\nfound {have}")
+        return differences
+
+
+def differences(seed: int, folder: Path) -> list[str]:
+    """Run the history of a seed; what differs after it, in words, after what happened in it."""
+    history = History(seed, folder)
+    different = history.run()
+    return [f"seed {seed}", *history.log, *different] if different else []

@@ -1,0 +1,91 @@
+"""A commit is whole or did not happen, and other writers' delete files count."""
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from pyiceberg.manifest import DataFile, DataFileContent, FileFormat
+from pyiceberg.typedef import Record
+
+from processing.publishing.commit import Change, ConflictError, commit
+from processing.publishing.files import write_rows
+from processing.publishing.merge import merge
+from processing.publishing.table_files import table_files
+from processing.storage.memory_store import MemoryStore
+from tests.support.published import THINGS, Steps, expected, found, land, published_in, things
+
+
+@pytest.fixture
+def store():
+    return MemoryStore()
+
+
+@pytest.fixture
+def published(store, tmp_path):
+    """Tables with one merged file of three rows."""
+    tables = published_in(tmp_path, THINGS)
+    merge(tables, store, [land(store, THINGS, "a.csv", things(1, 2, 3))])
+    return tables
+
+
+def test_a_commit_to_a_changed_table_is_a_conflict(published, store):
+    # given a table that another merge changes after it was loaded
+    table = published.load(published.live)
+    rows = found(published).head(1)
+    merge(published, store, [land(store, THINGS, "b.csv", things(4), as_of=1)])
+
+    # then
+    with pytest.raises(ConflictError, match=r"lake\.things was changed meanwhile"):
+        commit(table, Change(write_rows(table.io, table.metadata, [rows])), {})
+    assert found(published).equals(expected(store, THINGS))
+
+
+def test_an_applied_commit_counts_whatever_the_error(published, tmp_path, monkeypatch):
+    # given a catalogue that fails after it applied the commit
+    def applied(*arguments):
+        original(*arguments)
+        raise ConnectionError("no answer")
+
+    table = published.load(published.live)
+    original = table.catalog.commit_table
+    monkeypatch.setattr(table.catalog, "commit_table", applied)
+    removed = {file.path for file in table_files(table)}
+
+    # then its snapshot is the current one
+    snapshot = commit(table, Change(removed=removed), {})
+    assert published_in(tmp_path, THINGS).load(published.live).current_snapshot().snapshot_id == snapshot
+
+
+def test_an_error_before_the_commit_is_raised(published, tmp_path):
+    steps = Steps()
+    table = published_in(tmp_path, THINGS, steps).load(published.live)
+    steps.at[steps.steps + 3] = refuse
+    with pytest.raises(PermissionError, match="not allowed"):
+        commit(table, Change(removed={file.path for file in table_files(table)}), {})
+
+
+def refuse() -> None:
+    raise PermissionError("not allowed")
+
+
+def test_a_delete_file_about_several_data_files_counts(published, store, tmp_path):
+    # given a delete file as other engines write it: without the bounds that name one data file
+    table = published.load(published.live)
+    (file,) = table_files(table)
+    location = f"file://{tmp_path}/deletes.parquet"
+    pq.write_table(pa.table({"file_path": [file.path, "another"], "pos": [0, 1]}), tmp_path / "deletes.parquet")
+    deletes = DataFile.from_args(
+        content=DataFileContent.POSITION_DELETES,
+        file_path=location,
+        file_format=FileFormat.PARQUET,
+        partition=Record(),
+        record_count=2,
+        file_size_in_bytes=(tmp_path / "deletes.parquet").stat().st_size,
+        spec_id=0,
+    )
+    commit(table, Change([deletes]), {})
+
+    # when an older row of the deleted key arrives
+    merge(published, store, [land(store, THINGS, "old.csv", things(9), as_of=-1)])
+
+    # then the deleted row does not count, and the others do
+    assert found(published)["value"].to_list() == [9, 2, 3]
