@@ -55,7 +55,7 @@ KEPT_SNAPSHOTS: Final = 10
 _CODEC: Final = "deflate"
 
 
-class OvertakenError(ProcessingError):
+class CommitConflictError(ProcessingError):
     """The table was changed since it was loaded; the merge starts again from the load."""
 
 
@@ -86,7 +86,7 @@ def commit(table: Table, change: Change, properties: Mapping[str, str]) -> int:
         Id of the table's current snapshot.
 
     Raises:
-        OvertakenError: the table was changed since it was loaded. Nothing was committed.
+        CommitConflictError: the table was changed since it was loaded. Nothing was committed.
     """
     parent = table.current_snapshot()
     # By the names of the specification: the type checker does not know pyiceberg's own.
@@ -122,7 +122,7 @@ def _send(
         if snapshot is not None and stored.metadata.snapshot_by_id(snapshot) is not None:
             return
         if isinstance(error, CommitFailedException):
-            raise OvertakenError(f"{'.'.join(table.name())} was changed meanwhile: {error}") from error
+            raise CommitConflictError(f"{'.'.join(table.name())} was changed meanwhile: {error}") from error
         raise
 
 

@@ -20,7 +20,7 @@ from pyiceberg.table import Table
 from processing.errors import ProcessingError
 from processing.publishing.change import change_of
 from processing.publishing.columns import declared, polars_columns, published_columns, stored, stored_columns
-from processing.publishing.commit import Change, OvertakenError, commit
+from processing.publishing.commit import Change, CommitConflictError, commit
 from processing.publishing.files import FILE, POSITION, Keys, located
 from processing.publishing.history import History
 from processing.publishing.table_files import TableFile, table_files
@@ -91,7 +91,7 @@ def merge(
         attempt = _Attempt(published, store, live, gone, run_id)
         try:
             expected = attempt.run(files, replaced)
-        except OvertakenError:
+        except CommitConflictError:
             continue
         commits += attempt.commits
         if not attempt.commits or (attempt.complete and _current(published) == expected):

@@ -5,7 +5,7 @@ import polars as pl
 from lake.keys import warehouse_prefix
 from processing.publishing import layout
 from processing.publishing.columns import polars_columns
-from processing.publishing.commit import Change, OvertakenError, commit, evolved
+from processing.publishing.commit import Change, CommitConflictError, commit, evolved
 from processing.publishing.files import write_rows
 from processing.publishing.history import History
 from processing.publishing.merge import ATTEMPTS, BusyTableError
@@ -29,7 +29,7 @@ def rebuild(published: Published, store: Store, run_id: str = "") -> None:
         try:
             for name, deleted in ((published.deleted, True), (published.live, False)):
                 _replace(published, store, name, run_id, deleted=deleted)
-        except OvertakenError:
+        except CommitConflictError:
             continue
         return
     raise BusyTableError(

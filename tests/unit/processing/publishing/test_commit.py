@@ -6,7 +6,7 @@ import pytest
 from pyiceberg.manifest import DataFile, DataFileContent, FileFormat
 from pyiceberg.typedef import Record
 
-from processing.publishing.commit import Change, OvertakenError, commit
+from processing.publishing.commit import Change, CommitConflictError, commit
 from processing.publishing.files import write_rows
 from processing.publishing.merge import merge
 from processing.publishing.table_files import table_files
@@ -34,7 +34,7 @@ def test_a_commit_to_a_changed_table_is_a_conflict(published, store):
     merge(published, store, [land(store, THINGS, "b.csv", things(4), as_of=1)])
 
     # then
-    with pytest.raises(OvertakenError, match=r"lake\.things was changed meanwhile"):
+    with pytest.raises(CommitConflictError, match=r"lake\.things was changed meanwhile"):
         commit(table, Change(write_rows(table.io, table.metadata, [rows])), {})
     assert found(published).equals(expected(store, THINGS))
 
