@@ -14,7 +14,7 @@ from local.demo.access_check import team_client, try_access
 from ops.ingest.collect import CollectionRunError, collect
 from ops.jobs.as_process import ProcessRunner
 from ops.jobs.role_process import RunFailedError
-from ops.quarantine.rows import refused_by_rule
+from ops.quarantine.rows import refused_rows
 from ops.stack.row_accounts import landed_objects, processed_keys, row_account
 from ops.stack.target import find_target
 from reports import REPORTS
@@ -158,9 +158,9 @@ def test_a_file_that_cannot_be_read_is_quarantined_whole_and_sanitised_once_it_i
     # then it says so and holds nothing up: the one is in the quarantine as a row with the reason, the other processed
     [said] = [json.loads(line) for line in lines if key in line]
     assert said["outcome"] == "unreadable"
-    [refused] = refused_by_rule(target, [parse_inbound_key(key)])
-    assert (refused.rule, refused.example) == ("unreadable_object", "a,b\n1,2\n")
-    assert "header with missing columns" in refused.reason
+    [refused] = refused_rows(target, key).to_dicts()
+    assert (refused["rules"], refused["original"]) == (["unreadable_object"], "a,b\n1,2\n")
+    assert "header with missing columns" in refused["reason"]
     assert parse_inbound_key(whole).warehouse_key in processed_keys(target, "parcels")
 
     # when it was mended, and the job of its own sanitises it under its own role

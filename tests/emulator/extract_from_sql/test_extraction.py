@@ -68,9 +68,11 @@ def test_a_run_without_news_writes_nothing(sql_server, sql_stack, extract):
     ("kind", "values"),
     [
         ("datetime2(7)", ("'2021-11-22 10:00:00.1234567'", "'2021-11-22 10:00:00.1234568'")),
-        ("datetime2(3)", ("'2021-11-22 10:00:00.123'", "'2021-11-22 10:00:00.124'")),
-        ("datetime", ("'2021-11-22T10:00:00.003'", "'2021-11-22T10:00:00.007'")),
-        ("date", ("'2021-11-22'", "'2021-11-23'")),
+        pytest.param(
+            "datetime2(3)", ("'2021-11-22 10:00:00.123'", "'2021-11-22 10:00:00.124'"), marks=pytest.mark.long
+        ),
+        pytest.param("datetime", ("'2021-11-22T10:00:00.003'", "'2021-11-22T10:00:00.007'"), marks=pytest.mark.long),
+        pytest.param("date", ("'2021-11-22'", "'2021-11-23'"), marks=pytest.mark.long),
         ("bigint", ("9007199254740992", "9007199254740993")),
     ],
 )
@@ -100,8 +102,12 @@ def test_ties_with_the_watermark_come_over_once_each(sql_server, sql_stack, extr
     ("kind", "lag", "values"),
     [
         ("datetime2(7)", timedelta(seconds=1), ("10:00:01.0000001", "10:00:00.0000001", "10:00:00.0000000")),
-        ("datetime", timedelta(seconds=1), ("10:00:01.003", "10:00:00.003", "10:00:00.000")),
-        ("smalldatetime", timedelta(minutes=2), ("10:02:00", "10:00:00", "09:59:00")),
+        pytest.param(
+            "datetime", timedelta(seconds=1), ("10:00:01.003", "10:00:00.003", "10:00:00.000"), marks=pytest.mark.long
+        ),
+        pytest.param(
+            "smalldatetime", timedelta(minutes=2), ("10:02:00", "10:00:00", "09:59:00"), marks=pytest.mark.long
+        ),
         ("date", timedelta(days=2), ("2021-11-24", "2021-11-22", "2021-11-21")),
     ],
 )
