@@ -14,8 +14,9 @@ from jobs.mart.job import publish
 from jobs.sanitise.job import main as sanitise
 from jobs.warehouse.job import main as warehouse
 from processing.catalogue import published_view_sql
+from processing.declaring.chart import Chart, Measure, Nominal
 from processing.declaring.dataset import Dataset, SftpSource, StreamSource
-from processing.declaring.report import Chart, Report
+from processing.declaring.report import Report
 from processing.running.job_run import JobFailedError
 from processing.storage.columns import UNDECLARED, warehouse_columns
 from processing.storage.memory_store import MemoryStore, StoredObject
@@ -146,7 +147,8 @@ def test_a_column_that_is_declared_later_is_missing_until_its_objects_are_saniti
 def test_a_column_whose_type_was_changed_fails_a_report_with_the_way_out():
     # given
     store = refined("discard")
-    report = Report("models", "accounts", ("cars",), lambda inputs: inputs["cars"], Chart("model", "model"))
+    chart = Chart("bars", Nominal(("plate",)), Measure("model", "sum", "models"))
+    report = Report("models", "accounts", ("cars",), lambda inputs: inputs["cars"], ("plate",), chart)
 
     # when, then
     with pytest.raises(JobFailedError, match="run the job sanitise with --dataset cars"):
