@@ -9,7 +9,7 @@ from typing import Final
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.text import Text
 
-from ops.stack.terminal import escape, printable
+from ops.stack.terminal import printable
 
 LONGEST_SILENCE: Final = 2.0
 """Seconds after which a running step shows what it does. On a terminal it always does."""
@@ -39,8 +39,12 @@ class Steps:
         with self._show(progress):
             yield progress
         self.seconds[name] = progress.seconds
-        outcome = f": {escape(progress.outcome)}" if progress.outcome else ""
-        self._console.print(f"[green]✓[/] {name}{outcome} [dim]{self.seconds[name]:.1f} s[/]", highlight=False)
+        outcome = f": {printable(progress.outcome)}" if progress.outcome else ""
+        done = Text.assemble(("✓", "green"), f" {name}{outcome}").wrap(self._console, self._console.width)
+        took = f"{self.seconds[name]:.1f} s"
+        # A number and its unit stay on one line.
+        fits = done[-1].cell_len + 1 + len(took) <= self._console.width
+        self._console.print(Text("\n").join(done), Text(took, "dim"), sep=" " if fits else "\n", highlight=False)
 
     def _show(self, progress: "StepProgress") -> AbstractContextManager[object]:
         return self._console.status(progress) if self._console.is_terminal else self._lines(progress)

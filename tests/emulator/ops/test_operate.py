@@ -65,16 +65,14 @@ def test_dead_events_go_back_to_their_queue_as_they_are(ops, dead_event, held_ev
 
 
 @pytest.mark.usefixtures("dead_event")
-def test_a_dead_letter_stays_when_its_source_does_not_take_it(ops, held_events, platform):
+def test_a_dead_letter_stays_when_its_source_does_not_take_it(ops, held_events, platform, tmp_path):
     # given a stack whose events queue is not there
     record = json.loads((platform.state_directory / "stack.json").read_text())
     record["exports"]["eventsQueueUrl"] += "-gone"
-    other = platform.state_directory / "operate-test"
-    other.mkdir(exist_ok=True)
-    (other / "stack.json").write_text(json.dumps(record))
+    (tmp_path / "stack.json").write_text(json.dumps(record))
 
     # when it is to be moved
-    result = ops("--state-dir", str(other), "redrive", "events", "--yes")
+    result = ops("--state-dir", str(tmp_path), "redrive", "events", "--yes")
 
     # then AWS's answer is told, and the message is not lost
     assert result.exit_code == 1

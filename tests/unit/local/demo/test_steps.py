@@ -90,6 +90,15 @@ def test_line_of_a_step_fits_the_terminal(clock, detail):
     assert all(len(line) <= WIDTH and line.isprintable() for line in lines(shown))
 
 
+@pytest.mark.parametrize("length", range(WIDTH - 12, WIDTH + 3))
+def test_duration_of_a_step_stays_on_one_line(clock, length):
+    shown = console()
+    with Steps(shown, clock=clock).step("Collect it") as step:
+        step.outcome = "a " * 20 + "a" * (length - 52)
+    assert lines(shown)[-1].endswith("1.0 s")
+    assert all(len(line) <= WIDTH for line in lines(shown))
+
+
 def test_step_that_fails_shows_no_end(clock):
     shown = console()
     steps = Steps(shown, clock=clock)
