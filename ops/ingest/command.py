@@ -1,6 +1,7 @@
 """The commands `collect` and `sources`: fetch a dataset now, stop and start the servers that it comes from."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any
 
@@ -18,6 +19,7 @@ from ops.stack.errors import InvalidInputError
 from ops.stack.json_output import AsJson, print_json
 from ops.stack.target import Target
 from ops.stack.terminal import console, errors, escape, words_to
+from processing.checking.conversion import type_name
 from processing.declaring.dataset import SqlSource, StreamSource
 
 
@@ -59,9 +61,27 @@ def collect_now(
     options = [option for option, is_given in given.items() if is_given]
     options += [word for option, end in ends.items() if end for word in (option, end)]
     if _is_table(dataset, options):
+        for option, end in ends.items():
+            _check_watermark(dataset, option, end)
         _extract(target_of(context), dataset, options, as_json=as_json)
     else:
         _collect(target_of(context), dataset, as_json=as_json)
+
+
+def _check_watermark(dataset: str, option: str, end: str) -> None:
+    """Refuse what cannot be a value of the declared type. What exactly the column takes is the server's to say."""
+    declared = DATASETS[dataset]
+    column = declared.source.watermark if isinstance(declared.source, SqlSource) else None
+    data_type = declared.schema.columns()[column].dtype if column in declared.schema.columns() else None
+    if not end or data_type is None:
+        return
+    try:
+        if data_type.is_integer():
+            int(end)
+        elif data_type.is_temporal():
+            datetime.fromisoformat(end)
+    except ValueError as error:
+        raise InvalidInputError(f"{option}: {end!r} is not {type_name(data_type)}, the type of {column!r}") from error
 
 
 def _is_table(dataset: str, options: Sequence[str]) -> bool:

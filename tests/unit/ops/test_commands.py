@@ -292,3 +292,19 @@ def test_invalid_argument_is_refused_before_the_stack_is_asked(command, tmp_path
     # then
     assert (result.exit_code, result.stdout) == (2, ""), result.output
     assert result.stderr
+
+
+@pytest.mark.parametrize("end", ["yesterday", "2021-13-01"])
+def test_watermark_of_another_type_is_refused_before_a_start(end, tmp_path):
+    # given
+    (tmp_path / "stack.json").write_text(
+        json.dumps({"endpoint": "http://127.0.0.1:9", "region": "eu-west-1", "exports": {}})
+    )
+
+    # when
+    words = ["--stack", "local", "--state-dir", str(tmp_path), "collect", "members", "--from", end]
+    result = CliRunner().invoke(app, words)
+
+    # then
+    assert result.exit_code == 2
+    assert f"--from: {end!r} is not a time as YYYY-MM-DD HH:MM:SS" in result.stderr.replace("\n", " ")
