@@ -50,7 +50,9 @@ class _CountedInput:
         return _CountedStream(self._file.open(seekable), self._cost)
 
 
-class _CountedStream:
+class _Stream:
+    """A stream that closes what it wraps."""
+
     def __init__(self, stream: Any, cost: Cost) -> None:
         self._stream, self._cost = stream, cost
 
@@ -63,6 +65,8 @@ class _CountedStream:
     def __exit__(self, *_: object) -> None:
         self._stream.close()
 
+
+class _CountedStream(_Stream):
     def read(self, size: int = -1) -> bytes:
         return self._counted(self._stream.read(size) if size >= 0 else self._stream.read())
 
@@ -86,19 +90,10 @@ class _CountedOutput:
         return _CountedWriter(self._file.create(overwrite=overwrite), self._cost)
 
 
-class _CountedWriter:
+class _CountedWriter(_Stream):
     def __init__(self, stream: Any, cost: Cost) -> None:
-        self._stream, self._cost = stream, cost
+        super().__init__(stream, cost)
         cost.files_written += 1
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._stream, name)
-
-    def __enter__(self) -> Any:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stream.close()
 
     def write(self, content: Any) -> int:
         self._cost.written += memoryview(content).nbytes

@@ -53,8 +53,6 @@ STOP_SECONDS: Final = 30.0
 END_SECONDS: Final = 10.0
 # How often claims are looked after while nothing comes.
 TICK_SECONDS: Final = 5.0
-
-
 _AWS_ERRORS: Final = (BotoCoreError, ClientError)
 _FILE_ERRORS: Final = (InvalidKeyError, LedgerError, *_AWS_ERRORS)
 

@@ -42,7 +42,7 @@ from functions.sftp_collector.transfer import (
     put_parts,
     put_whole,
 )
-from lake.ledger.ledger import Ledger, renewal_is_due
+from lake.ledger.ledger import LEASE, Ledger
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -150,7 +150,7 @@ class Worker:
             nonlocal held
             self._check_collector()
             # A client takes as long to make as a small file to collect: most claims are never renewed.
-            if renewal_is_due(held, datetime.now(UTC)):
+            if held.renewal_is_due(datetime.now(UTC), LEASE):
                 held = self._ledger.renew(held)
 
         destination = Destination(self._client, self._bucket, task.claim.object_key, self._about)

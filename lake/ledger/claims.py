@@ -1,7 +1,7 @@
 """Claims of the collection ledger, and why one is refused or lost."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from lake.ledger.items import FileVersion, LedgerError
 
@@ -33,3 +33,7 @@ class Claim:
     lease_until: datetime
     upload: Upload | None = None
     """What an earlier attempt began and this one goes on with."""
+
+    def renewal_is_due(self, now: datetime, lease: timedelta) -> bool:
+        """Whether half of the lease is over."""
+        return self.lease_until - now <= lease / 2

@@ -71,7 +71,6 @@ __all__ = [
     "LostClaimError",
     "State",
     "Upload",
-    "renewal_is_due",
 ]
 
 Clock = Callable[[], datetime]
@@ -190,7 +189,7 @@ class Ledger:
             LostClaimError: another run has taken it over.
         """
         now = self._clock()
-        if not renewal_is_due(claim, now, self._lease):
+        if not claim.renewal_is_due(now, self._lease):
             return claim
         lease_until = now + self._lease
         changes: dict[str, Any] = {"lease_until": time_text(lease_until)}
@@ -291,11 +290,6 @@ class Ledger:
         if item is None:
             raise LedgerError(f"the ledger's entry of {version.path} was deleted during the run; collect it again")
         return item
-
-
-def renewal_is_due(claim: Claim, now: datetime, lease: timedelta = LEASE) -> bool:
-    """Whether half of a claim's lease is over."""
-    return claim.lease_until - now <= lease / 2
 
 
 def numbered(name: str, number: int) -> str:

@@ -178,3 +178,9 @@ def found(published: Published, *, deleted: bool = False) -> pl.DataFrame:
 
 def _sorted(rows: pl.DataFrame, dataset: Dataset) -> pl.DataFrame:
     return rows.sort(*dataset.schema.primary_key(), OBJECT, LINE)
+
+
+def assert_equal_to_the_view(published, store):
+    """Check that live and deleted rows of the tables are those of the view over history."""
+    for deleted in (False, True):
+        assert found(published, deleted=deleted).equals(expected(store, published.dataset, deleted=deleted))

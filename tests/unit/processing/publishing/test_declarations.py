@@ -10,31 +10,15 @@ from processing.publishing.columns import UnpublishableColumnError
 from processing.publishing.merge import merge
 from processing.publishing.rebuild import rebuild
 from processing.publishing.tables import RebuildNeededError
-from processing.storage.memory_store import MemoryStore
 from tests.support.published import (
     THINGS,
+    assert_equal_to_the_view,
     declared_with,
-    expected,
     found,
     land,
     published_in,
     things,
 )
-
-
-@pytest.fixture
-def store() -> MemoryStore:
-    return MemoryStore()
-
-
-@pytest.fixture
-def published(tmp_path):
-    return published_in(tmp_path, THINGS)
-
-
-def assert_equal_to_the_view(published, store):
-    for deleted in (False, True):
-        assert found(published, deleted=deleted).equals(expected(store, published.dataset, deleted=deleted))
 
 
 def test_an_added_column_is_missing_in_earlier_rows(store, published, tmp_path):

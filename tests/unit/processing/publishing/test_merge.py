@@ -16,6 +16,7 @@ from tests.support.published import (
     THINGS,
     Killed,
     Steps,
+    assert_equal_to_the_view,
     declared_with,
     expected,
     found,
@@ -23,22 +24,6 @@ from tests.support.published import (
     published_in,
     things,
 )
-
-
-@pytest.fixture
-def store() -> MemoryStore:
-    return MemoryStore()
-
-
-@pytest.fixture
-def published(tmp_path):
-    return published_in(tmp_path, THINGS)
-
-
-def assert_equal_to_the_view(published, store):
-    for deleted in (False, True):
-        assert found(published, deleted=deleted).equals(expected(store, published.dataset, deleted=deleted))
-
 
 # --- which row counts -------------------------------------------------------------------------------------------------
 
