@@ -9,6 +9,7 @@ from pathlib import Path
 
 import botocore.loaders
 from botocore import xform_name
+from pyiceberg.catalog import Catalog
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDERS = {name: ROOT / name for name in ("functions", "lake", "processing", "jobs")}
@@ -60,7 +61,8 @@ def sites_of(file: str, source: str) -> Iterator[CallSite]:
         part for node in ast.walk(module) if isinstance(node, ast.ImportFrom) for part in (node.module or "").split(".")
     }
     short = {name for owner, names in _SHORT.items() if owner in imported for name in names}
-    yield from _sites_in(module, file, (), _operations() | _BOTO3_OWN | short)
+    of_a_catalogue = set(dir(Catalog)) if "pyiceberg" in imported else set()
+    yield from _sites_in(module, file, (), (_operations() | _BOTO3_OWN | short) - of_a_catalogue)
 
 
 def ran(file: Path) -> set[tuple[str, int]]:

@@ -2,6 +2,8 @@
 
 import contextlib
 
+from local.platform_instance import PATIENCE
+
 
 @contextlib.contextmanager
 def changed_function(target, name, **changes):
@@ -13,6 +15,11 @@ def changed_function(target, name, **changes):
         yield
     finally:
         functions.update_function_configuration(FunctionName=name, **{each: before[each] for each in changes})
+
+
+def time_limit(seconds):
+    """The configuration with which a function on the local platform may run for some `seconds`, at least 10."""
+    return {"Timeout": max(1, seconds // PATIENCE)}
 
 
 def kill_function(platform, name):

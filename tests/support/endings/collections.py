@@ -12,7 +12,7 @@ from lake import checksum
 from lake.ledger.ledger import FileVersion, Ledger, State, Upload
 from lake.ledger.runs import COLLECTION, Runs
 from ops.ingest.collect import CollectionRunError, collect
-from tests.support.deployed_functions import changed_function, kill_function
+from tests.support.deployed_functions import changed_function, kill_function, time_limit
 from tests.support.platform_steps import deliver, eventually, outgoing_folder
 
 SECONDS = 60
@@ -62,7 +62,7 @@ def meet_an_outage(platform, target, folder):
 def run_out_of_time(target, folder):
     """A run that has seconds left begins no file, and the tick after it does."""
     deliver(folder / "late.csv", "id\n1\n")
-    with changed_function(target, target.exports["sftpCollectorFunction"], Timeout=25):
+    with changed_function(target, target.exports["sftpCollectorFunction"], **time_limit(25)):
         assert collect(target, "parcels")["remaining"] == 1
     assert collected(tick(target)) == {"late.csv"}
 

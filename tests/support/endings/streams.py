@@ -5,7 +5,7 @@ import time
 import uuid
 
 from ops.stack.row_accounts import landed_objects
-from tests.support.deployed_functions import changed_function
+from tests.support.deployed_functions import changed_function, time_limit
 from tests.support.platform_steps import eventually
 from tests.support.stream import EventStream
 
@@ -54,7 +54,7 @@ def lose_the_queue(target, stream):
     variables = functions.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
     lost = {"Variables": {**variables, "AWS_ENDPOINT_URL_SQS": NOBODY}}
     body, now = b'{"id": "c2", "type": "paid"}', time.time()
-    with changed_function(target, name, Environment=lost, Timeout=8):
+    with changed_function(target, name, Environment=lost, **time_limit(10)):
         assert stream.call_back(body, signed_at=now).status == 503
     assert stream.call_back(body, signed_at=now).status == 202
 

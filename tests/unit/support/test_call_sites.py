@@ -25,7 +25,13 @@ def test_a_call_of_a_client_is_found_with_its_operation(source, operation):
 
 
 @pytest.mark.parametrize(
-    "source", ["ledger.query('pk', 'sk')", "s3.exceptions.NoSuchKey", "client.meta.events.register('a', f)"]
+    "source",
+    [
+        "ledger.query('pk', 'sk')",
+        "s3.exceptions.NoSuchKey",
+        "client.meta.events.register('a', f)",
+        "from pyiceberg.catalog import Catalog\ndef f(catalog): catalog.create_table('t', schema)",
+    ],
 )
 def test_a_call_of_something_else_is_not_found(source):
     assert [*sites_of("functions/a.py", source)] == []
