@@ -8,6 +8,7 @@ by the maintenance alone.
 import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from pyiceberg.exceptions import CommitFailedException
@@ -47,11 +48,9 @@ from pyiceberg.table.update import (
 )
 
 from processing.errors import ProcessingError
+from processing.publishing.snapshots import expired_snapshots
 
 FORMAT_VERSION: Final = 2
-MOST_SNAPSHOTS: Final = 50
-"""A table's metadata is read and written with every commit, so a commit ends old snapshots once there are more."""
-KEPT_SNAPSHOTS: Final = 10
 _CODEC: Final = "deflate"
 
 
@@ -89,10 +88,9 @@ def commit(table: Table, change: Change, properties: Mapping[str, str]) -> int:
         CommitConflictError: the table was changed since it was loaded. Nothing was committed.
     """
     parent = table.current_snapshot()
-    # By the names of the specification: the type checker does not know pyiceberg's own.
     requirements: tuple[TableRequirement, ...] = (
         AssertTableUUID(uuid=table.metadata.table_uuid),
-        AssertRefSnapshotId.model_validate({"ref": MAIN_BRANCH, "snapshot-id": parent.snapshot_id if parent else None}),
+        _on_top_of(table),
         AssertCurrentSchemaId.model_validate({"current-schema-id": table.metadata.current_schema_id}),
     )
     updates = list(change.updates)
@@ -103,7 +101,7 @@ def commit(table: Table, change: Change, properties: Mapping[str, str]) -> int:
             SetSnapshotRefUpdate.model_validate(
                 {"ref-name": MAIN_BRANCH, "type": SnapshotRefType.BRANCH, "snapshot-id": snapshot.snapshot_id}
             ),
-            *_ended_snapshots(table.metadata),
+            *_expiry(evolved(table, change.updates)),
         ]
         _send(table, requirements, tuple(updates), snapshot.snapshot_id)
         return snapshot.snapshot_id
@@ -126,12 +124,32 @@ def _send(
         raise
 
 
-def _ended_snapshots(metadata: TableMetadata) -> Iterator[TableUpdate]:
-    named = {ref.snapshot_id for ref in metadata.refs.values()}
-    if len(metadata.snapshots) >= MOST_SNAPSHOTS:
-        oldest_first = sorted(metadata.snapshots, key=lambda each: each.sequence_number or 0)
-        ended = [each.snapshot_id for each in oldest_first[:-KEPT_SNAPSHOTS] if each.snapshot_id not in named]
-        yield RemoveSnapshotsUpdate.model_validate({"snapshot-ids": ended})
+def expire(table: Table) -> int:
+    """Drop the snapshots that the table no longer keeps. Their files stay until the maintenance deletes them.
+
+    Returns:
+        Number of snapshots.
+
+    Raises:
+        CommitConflictError: the table was changed since it was loaded. Nothing was committed.
+    """
+    updates = _expiry(table.metadata)
+    if updates:
+        _send(table, (AssertTableUUID(uuid=table.metadata.table_uuid), _on_top_of(table)), updates, None)
+    return sum(len(update.snapshot_ids) for update in updates)
+
+
+def _expiry(metadata: TableMetadata) -> tuple[RemoveSnapshotsUpdate, ...]:
+    expired = expired_snapshots(metadata, datetime.now(UTC))
+    return (RemoveSnapshotsUpdate.model_validate({"snapshot-ids": expired}),) if expired else ()
+
+
+def _on_top_of(table: Table) -> AssertRefSnapshotId:
+    parent = table.current_snapshot()
+    # By the names of the specification: the type checker does not know pyiceberg's own.
+    return AssertRefSnapshotId.model_validate(
+        {"ref": MAIN_BRANCH, "snapshot-id": parent.snapshot_id if parent else None}
+    )
 
 
 def evolved(table: Table, updates: tuple[TableUpdate, ...]) -> TableMetadata:
