@@ -87,26 +87,45 @@ def commit(table: Table, change: Change, properties: Mapping[str, str]) -> int:
     Raises:
         CommitConflictError: the table was changed since it was loaded. Nothing was committed.
     """
+    if change.added or change.removed:
+        return _commit_snapshot(table, change, properties)
+    _send(table, _as_loaded(table), change.updates, None)
     parent = table.current_snapshot()
-    requirements: tuple[TableRequirement, ...] = (
+    return parent.snapshot_id if parent else -1
+
+
+def fence_commit(table: Table) -> None:
+    """Commit a snapshot without a change, so that every other commit to the table as it was loaded is a conflict.
+
+    Raises:
+        CommitConflictError: the table was changed since it was loaded. Nothing was committed.
+    """
+    _commit_snapshot(table, Change(), {})
+
+
+def _commit_snapshot(table: Table, change: Change, properties: Mapping[str, str]) -> int:
+    snapshot = _SnapshotWriter(table, change, properties).write()
+    updates: tuple[TableUpdate, ...] = (
+        *change.updates,
+        AddSnapshotUpdate(snapshot=snapshot),
+        SetSnapshotRefUpdate.model_validate(
+            {"ref-name": MAIN_BRANCH, "type": SnapshotRefType.BRANCH, "snapshot-id": snapshot.snapshot_id}
+        ),
+        *expiry(evolved(table, change.updates)),
+    )
+    _send(table, _as_loaded(table), updates, snapshot.snapshot_id)
+    return snapshot.snapshot_id
+
+
+def _as_loaded(table: Table) -> tuple[TableRequirement, ...]:
+    """What has to be so in the catalogue as the table was loaded."""
+    parent = table.current_snapshot()
+    # By the names of the specification: the type checker does not know pyiceberg's own.
+    return (
         AssertTableUUID(uuid=table.metadata.table_uuid),
-        _on_top_of(table),
+        AssertRefSnapshotId.model_validate({"ref": MAIN_BRANCH, "snapshot-id": parent.snapshot_id if parent else None}),
         AssertCurrentSchemaId.model_validate({"current-schema-id": table.metadata.current_schema_id}),
     )
-    updates = list(change.updates)
-    if change.added or change.removed:
-        snapshot = _SnapshotWriter(table, change, properties).write()
-        updates += [
-            AddSnapshotUpdate(snapshot=snapshot),
-            SetSnapshotRefUpdate.model_validate(
-                {"ref-name": MAIN_BRANCH, "type": SnapshotRefType.BRANCH, "snapshot-id": snapshot.snapshot_id}
-            ),
-            *_expiry(evolved(table, change.updates)),
-        ]
-        _send(table, requirements, tuple(updates), snapshot.snapshot_id)
-        return snapshot.snapshot_id
-    _send(table, requirements, tuple(updates), None)
-    return parent.snapshot_id if parent else -1
 
 
 def _send(
@@ -119,7 +138,9 @@ def _send(
         stored = table.catalog.load_table(table.name())
         if snapshot is not None and stored.metadata.snapshot_by_id(snapshot) is not None:
             return
-        if isinstance(error, CommitFailedException):
+        # A snapshot that another writer expired cannot be expired once more: pyiceberg raises a plain ValueError.
+        changed = isinstance(error, ValueError) and stored.metadata_location != table.metadata_location
+        if changed or isinstance(error, CommitFailedException):
             raise CommitConflictError(f"{'.'.join(table.name())} was changed meanwhile: {error}") from error
         raise
 
@@ -133,23 +154,16 @@ def expire(table: Table) -> int:
     Raises:
         CommitConflictError: the table was changed since it was loaded. Nothing was committed.
     """
-    updates = _expiry(table.metadata)
+    updates = expiry(table.metadata)
     if updates:
-        _send(table, (AssertTableUUID(uuid=table.metadata.table_uuid), _on_top_of(table)), updates, None)
+        _send(table, _as_loaded(table), updates, None)
     return sum(len(update.snapshot_ids) for update in updates)
 
 
-def _expiry(metadata: TableMetadata) -> tuple[RemoveSnapshotsUpdate, ...]:
+def expiry(metadata: TableMetadata) -> tuple[RemoveSnapshotsUpdate, ...]:
+    """The change of a table's metadata that drops the snapshots that it no longer keeps; empty if it keeps all."""
     expired = expired_snapshots(metadata, datetime.now(UTC))
     return (RemoveSnapshotsUpdate.model_validate({"snapshot-ids": expired}),) if expired else ()
-
-
-def _on_top_of(table: Table) -> AssertRefSnapshotId:
-    parent = table.current_snapshot()
-    # By the names of the specification: the type checker does not know pyiceberg's own.
-    return AssertRefSnapshotId.model_validate(
-        {"ref": MAIN_BRANCH, "snapshot-id": parent.snapshot_id if parent else None}
-    )
 
 
 def evolved(table: Table, updates: tuple[TableUpdate, ...]) -> TableMetadata:
