@@ -98,7 +98,7 @@ class Change:
         return Put(item, *unchanged({name: self.item.get(name) for name in _READ}))
 
     @property
-    def _kept(self) -> Mapping[str, Any]:
+    def _kept(self) -> dict[str, Any]:
         processing = self.found.processing
         return kept(self.item, self.inbound, processing and processing.etag)
 

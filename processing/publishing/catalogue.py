@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
 import boto3
 from pyiceberg.catalog import Catalog
@@ -23,7 +23,8 @@ def open_catalogue() -> Catalog:
     No credentials are in its properties: each client finds them by itself, so that they may be renewed during a run.
     """
     # A repeated change of a table meets its own first request, and Glue answers that another writer was there.
-    return GlueCatalog("glue", **{GLUE_MAX_RETRIES: 0}, **_files())
+    properties: dict[str, Any] = {GLUE_MAX_RETRIES: 0, **_files()}
+    return GlueCatalog("glue", **properties)
 
 
 def published_tables(catalogue: Catalog, database: str, bucket: str, dataset: Dataset) -> Published:

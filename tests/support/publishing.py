@@ -12,11 +12,14 @@ from processing.running.job_run import JobRun
 from processing.storage.memory_store import MemoryStore
 from tests.support.index_tables import dynamodb_in_process, fresh_index_tables
 from tests.support.memory_lake import MemoryLake
-from tests.support.published import THINGS, Killed, Steps, land, published_in
+from tests.support.published import THINGS, Steps, land, published_in
 
 TODAY = datetime(2026, 1, 1, 12, tzinfo=UTC)
 """Day on which `land` lets objects land."""
-_WRITES = ("UpdateItem",)
+
+
+class RunKilled(SystemExit):
+    """The run ends here: nothing that it does afterwards reaches anything."""
 
 
 class PublishedLake:
@@ -32,7 +35,7 @@ class PublishedLake:
         self.dynamodb = dynamodb_in_process(self._before)
         self.tables = fresh_index_tables(self.dynamodb)
         self.publications = Publications(self.dynamodb, self.tables.index)
-        self.now = TODAY
+        self.now, self._killed = TODAY, False
         self._folder, self._runs = folder, count(1)
         self._heads = MemoryLake()
         names = {"index_table": self.tables.index, "totals_table": self.tables.totals}
@@ -40,7 +43,9 @@ class PublishedLake:
 
     def _before(self, operation):
         self.requests.append(operation)
-        if operation in _WRITES:
+        if operation == "UpdateItem":
+            if self._killed:
+                raise RunKilled
             self.steps.step()
 
     def land(self, name, rows, *, dataset=THINGS, indexed=True, **more):
@@ -99,14 +104,18 @@ class PublishedLake:
 
     def publish_killed_at(self, step):
         """One run that is killed before a step. Returns whether it came so far."""
-        self.steps.at = {self.steps.steps + step: _kill}
+        self.steps.at = {self.steps.steps + step: self._kill}
         try:
             self.publish()
-        except Killed:
+        except RunKilled:
             return True
         finally:
-            self.steps.at = {}
+            self.steps.at, self._killed = {}, False
         return False
+
+    def _kill(self):
+        self._killed = True
+        raise RunKilled
 
 
 class _Head:
@@ -114,7 +123,3 @@ class _Head:
 
     def __init__(self, landed, etag, metadata):
         self.body, self.at, self.etag, self.metadata = landed.body, landed.at, etag, metadata
-
-
-def _kill():
-    raise Killed

@@ -21,13 +21,18 @@ class Index:
     """A lake in memory, its recorder, and what merges write."""
 
     def __init__(self):
-        self.before = lambda _: None
+        self.met = []
+        """What happens at the next transaction."""
         self.lake = MemoryLake()
-        self.dynamodb = dynamodb_in_process(lambda operation: self.before(operation))
+        self.dynamodb = dynamodb_in_process(self._before)
         self.tables = fresh_index_tables(self.dynamodb)
         self.publications = Publications(self.dynamodb, self.tables.index)
         names = {"index_table": self.tables.index, "totals_table": self.tables.totals}
         self.recorder = Recorder(self.lake, self.dynamodb, bucket="lake", **names, sleep=lambda _: None)
+
+    def _before(self, operation):
+        if operation == "TransactWriteItems" and self.met:
+            self.met.pop()()
 
     def process(self, rows=1):
         """Let the object have another history file, of which the index learns."""
@@ -151,17 +156,7 @@ def test_recorder_overtaken_by_a_merge_looks_again(index, writes):
     # given a recorder that has read the item before a merge writes
     index.process()
     begun = index.publications.begin(index.known) if writes == "end" else None
-    met = []
-
-    def overtake(operation):
-        if operation == "TransactWriteItems" and not met:
-            met.append(operation)
-            if begun is None:
-                index.publications.begin(index.known)
-            else:
-                index.publications.end(begun)
-
-    index.before = overtake
+    index.met = [lambda: index.publications.end(begun) if begun else index.publications.begin(index.known)]
 
     # when
     index.record()
