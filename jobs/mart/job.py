@@ -9,7 +9,8 @@ from datetime import UTC, datetime
 from typing import Final
 
 import boto3
-from processing.publishing.catalogue import open_catalogue
+from pyiceberg.table import Table
+from processing.publishing.catalogue import open_catalogue, published_tables
 
 from datasets import DATASETS
 from lake.keys import reports_prefix
@@ -19,7 +20,7 @@ from processing.declaring.report import Report
 from processing.registry.registry import usable
 from processing.reporting.files import VERSION, is_written, write_report
 from processing.reporting.graph import inputs_first
-from processing.reporting.inputs import Inputs, OpenTable, tables_in
+from processing.reporting.inputs import Inputs, OpenTable
 from processing.running.job_run import Counts, JobRun, Result, argument_parser, attempt
 from processing.running.run_metrics import RunMetrics, add_metrics_namespace, run_metrics
 from processing.storage.store import S3Store, Store
@@ -56,9 +57,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
         JobFailedError: some reports failed; all others were done.
     """
     options, _glue_arguments = _parser().parse_known_args(arguments)
+    catalogue = open_catalogue()
+
+    def open_table(dataset: Dataset) -> Table | None:
+        tables = published_tables(catalogue, options.database, options.bucket, dataset)
+        return tables.found(tables.live)
+
     publish(
         S3Store(boto3.client("s3"), options.bucket, options.encryption_keys),
-        tables_in(open_catalogue(), options.database),
+        open_table,
         REPORTS,
         DATASETS,
         JobRun("mart", options.run_id, options.workflow_run),

@@ -24,7 +24,8 @@ def published_rows(table: Table, dataset: Dataset, snapshot: int | None = None) 
     # polars warns unless its own planner is installed, which is another package. A published table has few files.
     os.environ.setdefault("POLARS_ICEBERG_PLANNER", "pyiceberg")
     columns = published_columns(dataset)
-    rows = pl.scan_iceberg(table, snapshot_id=snapshot)
+    # polars' own readers know nothing of the table's FileIO but what these properties say.
+    rows = pl.scan_iceberg(table, snapshot_id=snapshot, storage_options=table.io.properties)
     known = rows.collect_schema()
     later = [pl.lit(None, kind).alias(name) for name, kind in stored_columns(columns).items() if name not in known]
     return declared(rows.with_columns(later), columns).with_columns(dataset.filled(columns))

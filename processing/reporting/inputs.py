@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 import polars as pl
-from pyiceberg.catalog import Catalog
-from pyiceberg.exceptions import NoSuchTableError
 from pyiceberg.table import Table
 
 from processing.declaring.dataset import Dataset
@@ -22,18 +20,6 @@ from processing.storage.columns import LANDED_ON, published_columns
 
 OpenTable = Callable[[Dataset], Table | None]
 """Opens the published table of a dataset's live rows; None if nothing was published yet."""
-
-
-def tables_in(catalog: Catalog, database: str) -> OpenTable:
-    """Opens tables of one database of a catalogue. It creates none."""
-
-    def open_table(dataset: Dataset) -> Table | None:
-        try:
-            return catalog.load_table((database, dataset.name))
-        except NoSuchTableError:
-            return None
-
-    return open_table
 
 
 class InputFailedError(ProcessingError):

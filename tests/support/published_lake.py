@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from pyiceberg.catalog.sql import SqlCatalog
+from pyiceberg.table import Table
 
 from datasets import DATASETS
 from jobs.mart.job import Choice, publish
@@ -13,7 +14,6 @@ from processing.declaring.dataset import Dataset
 from processing.declaring.report import Report
 from processing.publishing.merge import Merged, merge
 from processing.publishing.tables import Published
-from processing.reporting.inputs import OpenTable, tables_in
 from processing.running.job_run import JobRun
 from processing.running.run_metrics import RunMetrics
 from processing.storage.store import Store
@@ -37,9 +37,10 @@ class PublishedLake:
         self.catalog = SqlCatalog("test", uri=f"sqlite:///{folder}/catalogue.db", warehouse=f"file://{folder}")
         self.catalog.create_namespace_if_not_exists(DATABASE)
 
-    @property
-    def open_table(self) -> OpenTable:
-        return tables_in(self.catalog, DATABASE)
+    def open_table(self, dataset: Dataset) -> Table | None:
+        """The table of a dataset's live rows, if it exists."""
+        tables = self.of(dataset)
+        return tables.found(tables.live)
 
     def of(self, dataset: Dataset) -> Published:
         """The tables of a dataset."""
@@ -65,5 +66,11 @@ class PublishedLake:
     ) -> None:
         """Run the mart job."""
         publish(
-            self._store, self.open_table, reports, datasets, JobRun("mart", run), choice=Choice(**choice), metrics=metrics
+            self._store,
+            self.open_table,
+            reports,
+            datasets,
+            JobRun("mart", run),
+            choice=Choice(**choice),
+            metrics=metrics,
         )
