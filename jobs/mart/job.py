@@ -10,13 +10,13 @@ from typing import Final
 
 import boto3
 from pyiceberg.table import Table
-from processing.publishing.catalogue import open_catalogue, published_tables
 
 from datasets import DATASETS
 from lake.keys import reports_prefix
 from lake.metrics import REPORT, ROWS_PUBLISHED
 from processing.declaring.dataset import Dataset
 from processing.declaring.report import Report
+from processing.publishing.catalogue import open_catalogue, published_tables
 from processing.registry.registry import usable
 from processing.reporting.files import VERSION, is_written, write_report
 from processing.reporting.graph import inputs_first

@@ -32,7 +32,7 @@ def deciding_snapshot(table: Table) -> int | None:
         found = snapshot.snapshot_id
         if snapshot.summary is None or snapshot.summary.operation != Operation.REPLACE:
             break
-        # It is known also if it has expired.
+        # Whoever ends a snapshot may leave its id where it is the parent. If not, a report is computed once too often.
         found = snapshot.parent_snapshot_id or found
     return found
 
@@ -48,7 +48,8 @@ def snapshot_at(table: Table, moment: datetime) -> Snapshot | None:
         if time_of(snapshot) <= moment:
             return snapshot
         oldest = snapshot
-    if oldest is None or oldest.parent_snapshot_id is None:
+    # The first snapshot of all has the number 1. Its id may be gone from the one after it.
+    if oldest is None or oldest.sequence_number == 1:
         return None
     raise ExpiredSnapshotError(
         f"the snapshot of {table.name()[-1]} of {in_words(moment)} has expired; the oldest one that is kept is "

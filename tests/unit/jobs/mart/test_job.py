@@ -18,21 +18,10 @@ from processing.running.job_run import JobFailedError
 from processing.storage.memory_store import MemoryStore, StoredObject
 from processing.storage.views import current_rows, published_view
 from reports import REPORTS
-from tests.support.published_lake import PublishedLake
 
 PARCELS = DATASETS["parcels"]
 HEADER = "member_id,town,size,label\n"
 COUNTS = "mart/accounts/reports/members_by_parcel_count/{0}/members_by_parcel_count.{0}"
-
-
-@pytest.fixture
-def store():
-    return MemoryStore()
-
-
-@pytest.fixture
-def lake(store, tmp_path):
-    return PublishedLake(tmp_path, store)
 
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
