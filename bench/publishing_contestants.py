@@ -15,9 +15,10 @@ import polars as pl
 
 from bench.layout_candidates import VEHICLES, Merged, changes
 from lake.keys import warehouse_prefix
-from processing.publishing.columns import published_columns, stored
+from processing.publishing.columns import stored
 from processing.publishing.merge import merge
 from processing.publishing.reading import published_rows
+from processing.storage.columns import published_columns
 from processing.storage.folder_store import FolderStore
 from processing.storage.parquet import parquet_bytes
 

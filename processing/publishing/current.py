@@ -65,12 +65,13 @@ class CurrentRows:
 
     def _divided(self) -> list[Path]:
         """Write all rows to files, the rows of a key to one of them. Returns the files."""
-        parts = min(_MOST_PARTS, 1 + self._history.size // BYTES_IN_PART)
+        history = self._history.files()
+        parts = min(_MOST_PARTS, 1 + sum(each.size for each in history) // BYTES_IN_PART)
         files: dict[int, Path] = {}
         writers: dict[int, pa.RecordBatchFileWriter] = {}
         part = (pl.struct(self._history.dataset.schema.primary_key()).hash() % parts).alias(_PART)
         with ExitStack() as stack:
-            for rows in self._history.all_rows(ROWS_IN_PIECE):
+            for rows in self._history.rows_of((each.key for each in history), ROWS_IN_PIECE):
                 divided = rows.with_columns(part).partition_by(_PART, as_dict=True, include_key=False)
                 for (number,), some in divided.items():
                     table = some.to_arrow(compat_level=pl.CompatLevel.oldest())

@@ -10,11 +10,11 @@ import pyarrow.parquet as pq
 
 from lake.keys import warehouse_prefix
 from processing.declaring.dataset import Dataset
-from processing.publishing.columns import published_columns, rest_column, stored, stored_columns
+from processing.publishing.columns import rest_column, stored, stored_columns
 from processing.publishing.files import completed
 from processing.readers.records import LINE
-from processing.storage.columns import warehouse_columns
-from processing.storage.store import Store
+from processing.storage.columns import published_columns, warehouse_columns
+from processing.storage.store import ListedObject, Store
 from processing.storage.views import warehouse_rows
 
 ROWS_AT_ONCE: Final = 500_000
@@ -82,14 +82,12 @@ class History:
         empty = pl.DataFrame(schema=self.columns)
         return pl.concat([empty, *(self._lazy(piece.content, piece.start, piece.rows).collect() for piece in batch)])
 
-    @property
-    def size(self) -> int:
-        """Bytes of all history files."""
-        return sum(listed.size for listed in self._store.listing(warehouse_prefix(self.dataset.name)))
+    def files(self) -> list[ListedObject]:
+        """All history files."""
+        return [*self._store.listing(warehouse_prefix(self.dataset.name))]
 
-    def all_rows(self, at_once: int) -> Iterator[pl.DataFrame]:
-        """The rows of all history files, in frames of at most so many rows."""
-        files = self._store.keys(warehouse_prefix(self.dataset.name))
+    def rows_of(self, files: Iterable[str], at_once: int) -> Iterator[pl.DataFrame]:
+        """The rows of some history files, in frames of at most so many rows."""
         return (self.rows([piece]) for piece in pieces(self._store, files, at_once))
 
     def rows_with(self, keys: pl.DataFrame) -> pl.DataFrame:

@@ -7,8 +7,9 @@ from typing import Final
 import polars as pl
 
 from processing.declaring.dataset import Dataset
-from processing.publishing.columns import published_columns, stored
+from processing.publishing.columns import stored
 from processing.publishing.ranges import Bounds, any_within, physical
+from processing.storage.columns import published_columns
 
 _DAY: Final = timedelta(days=1)
 _MICROSECOND: Final = timedelta(microseconds=1)
