@@ -17,6 +17,9 @@ _PHRASES: Final = {
     "missed": "missed by notifications",
 }
 
+_OTHERS: Final = ("unchanged", "unreadable", "misplaced")
+"""Further outcomes that the last line counts."""
+
 
 def readable_line(line: str) -> str:
     """One line that a job printed, in words and safe for a terminal; one that is not of a job's log stays."""
@@ -35,15 +38,15 @@ def _in_words(line: str) -> str:
         case "done" | "rebuilt":
             counts = [f"{fields[name]:,} {phrase}" for name, phrase in _PHRASES.items() if name in fields]
             return f"{_item(fields)}: {', '.join(counts) or 'done'}"
-        case "failed":
-            # The reason is in the error that ends the job, which lists every item that failed.
-            return f"{_item(fields)}: failed"
+        case "failed" | "unchanged" as outcome:
+            # Why one failed is in the error that ends the job, which lists every item that failed.
+            return f"{_item(fields)}: {outcome}"
         case "unreadable":
             return f"{_item(fields)}: cannot be read, quarantined whole: {fields['reason']}"
         case "misplaced":
             return f"{_item(fields)}: not processed: {fields['reason']}"
         case "finished":
-            others = [f", {fields[name]:,} {name}" for name in ("unreadable", "misplaced") if name in fields]
+            others = [f", {fields[name]:,} {name}" for name in _OTHERS if fields.get(name)]
             return f"{fields['done']:,} done, {fields['failed']:,} failed{''.join(others)}"
         case _:
             return line
