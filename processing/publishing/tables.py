@@ -69,15 +69,14 @@ class Published:
         columns = published_columns(self.dataset)
         return stored_columns({name: columns[name] for name in self.dataset.schema.primary_key()})
 
-    def load(self, name: str) -> Table:
-        """One of the tables as it is now; it is created if it does not exist.
+    def found(self, name: str) -> Table | None:
+        """One of the tables as it is now; None if it does not exist, because nothing was published yet.
 
         Raises:
             OtherTableError: what has this name in the catalogue is not an Iceberg table.
         """
-        identifier = (self.namespace, name)
         try:
-            return self.catalog.load_table(identifier)
+            return self.catalog.load_table((self.namespace, name))
         except (NoSuchIcebergTableError, NoSuchPropertyException) as error:
             raise OtherTableError(
                 f"{self.namespace}.{name} is in the catalogue and is not an Iceberg table ({error}). A view of this "
@@ -85,7 +84,17 @@ class Published:
                 f"renamed by a person. Then run `dataplatform run publish --dataset {self.dataset.name} --rebuild`"
             ) from error
         except NoSuchTableError:
-            pass
+            return None
+
+    def load(self, name: str) -> Table:
+        """One of the tables as it is now; it is created if it does not exist.
+
+        Raises:
+            OtherTableError: what has this name in the catalogue is not an Iceberg table.
+        """
+        identifier = (self.namespace, name)
+        if (table := self.found(name)) is not None:
+            return table
         try:
             return self.catalog.create_table(
                 identifier,
