@@ -3,7 +3,7 @@
 inbound/{dataset}/YYYY/MM/DD/{file}                              raw, as it came
 warehouse/{dataset}/landing_date=YYYY-MM-DD/{file}.parquet       clean rows of that one inbound object
 quarantine/{dataset}/landing_date=YYYY-MM-DD/{file}.parquet      its refused rows
-tables/{table}/                                                  a published Iceberg table, its files as Iceberg names them
+tables/{table}/                                                  a published table, files as Iceberg names them
 mart/{team}/reports/{report}/{extension}/{report}.{extension}    a team's report, a folder for each format
 athena/{team}/                                                   results of a team's queries, or the analysts'
 code/                                                            what the jobs run

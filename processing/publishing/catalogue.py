@@ -14,7 +14,7 @@ from processing.declaring.dataset import Dataset
 from processing.publishing.tables import Published
 
 _ENDPOINTS: Final = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL")
-"""Where the SDKs find the address of an S3 that is not AWS's: docs.aws.amazon.com/sdkref, service-specific endpoints."""
+"""Where the SDKs find the address of another S3: docs.aws.amazon.com/sdkref, service-specific endpoints."""
 
 
 def open_catalogue() -> Catalog:
