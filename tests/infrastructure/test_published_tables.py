@@ -22,7 +22,7 @@ class Roles:
     def __init__(self, graph: Graph) -> None:
         self.graph, self._judge = graph, Judge(graph)
         self.bucket = f"${{{graph.only('s3/bucket:Bucket', '-bucket').name}.arn}}"
-        self.database = f"${{data-platform-{graph.stack}-warehouse.name}}"
+        self.database = f"data_platform_{graph.stack}_warehouse"
 
     def may(self, job: str, action: str, resource: str, **keys: str) -> bool:
         return self._judge.role_may(
@@ -117,7 +117,7 @@ def test_merging_jobs_record_in_the_index_what_they_merged(roles: Roles) -> None
 def test_jobs_are_told_the_database_and_the_index(graph: Graph) -> None:
     for job in JOBS:
         arguments = job_of(graph, job)["defaultArguments"]
-        assert arguments["--database"] == f"${{data-platform-{graph.stack}-warehouse.name}}"
+        assert arguments["--database"] == f"data_platform_{graph.stack}_warehouse"
         index = f"${{data-platform-{graph.stack}-attributes-table.name}}"
         assert arguments.get("--index-table") == (index if job in MERGING else None)
 
@@ -144,5 +144,5 @@ def test_program_leaves_the_names_of_datasets_to_the_published_tables(graph: Gra
     assert {f"{name}_files" for name in DATASETS} < set(made)
     assert set(made).isdisjoint({*DATASETS, *(f"{name}_deleted" for name in DATASETS)})
     assert set(made.values()) == {"EXTERNAL_TABLE"}
-    database = f"${{data-platform-{graph.stack}-warehouse.name}}"
+    database = f"data_platform_{graph.stack}_warehouse"
     assert graph.exports["publishedTables"] == {name: f"{database}.{name}" for name in DATASETS}
