@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
-from lake.keys import InboundObject, parse_warehouse_key, warehouse_prefix
+from lake.keys import InboundObject, parse_inbound_key, parse_warehouse_key, warehouse_prefix
 from processing.errors import ProcessingError
 from processing.publishing.commit import CommitConflictError
 from processing.publishing.merge import ATTEMPTS, BusyTableError, Merged
@@ -90,6 +90,17 @@ class ModelTables:
     rows: dict[str, frozenset[Row]] = field(default_factory=lambda: {"live": frozenset(), "gone": frozenset()})
     versions: dict[str, int] = field(default_factory=lambda: {"live": 0, "gone": 0})
 
+    live = "live"
+
+    def found(self, _name: str) -> "ModelTables":
+        """A table that exists, though it may never have had a commit."""
+        self.world.access()
+        return self
+
+    def current_snapshot(self) -> int | None:
+        """Version of the table of live rows; None if it never had a commit."""
+        return self.versions["live"] or None
+
     def load(self, name: str) -> tuple[int, frozenset[Row]]:
         self.world.access()
         return self.versions[name], self.rows[name]
@@ -108,6 +119,17 @@ def merge(
 ) -> Merged:
     """Merge history files as `processing.publishing.merge.merge` does."""
     del run_id
+    whole = {parse_inbound_key(key).warehouse_key for key in replaced} & {*files}
+    rest = sorted({*files} - whole)
+    half = len(rest) // 2
+    batches = [(sorted(whole), replaced)] if replaced else []
+    batches += [(some, ()) for some in (rest[:half], rest[half:]) if some]
+    commits = sum(_merged(tables, history, some, replaced_in_it) for some, replaced_in_it in batches)
+    return Merged(None, None, commits)
+
+
+def _merged(tables: ModelTables, history: Any, files: Collection[str], replaced: Collection[str]) -> int:
+    """Merge one batch. Returns the number of commits."""
     commits = 0
     for _ in range(ATTEMPTS):
         attempt = _Attempt(tables)
@@ -118,7 +140,7 @@ def merge(
         commits += attempt.commits
         current = {name: tables.load(name)[0] for name in ("live", "gone")}
         if not attempt.commits or (attempt.complete and current == expected):
-            return Merged(None, None, commits)
+            return commits
     raise BusyTableError(DATASET)
 
 
@@ -127,11 +149,12 @@ def rebuild(tables: ModelTables, history: Any, run_id: str = "") -> None:
     del run_id
     for _ in range(ATTEMPTS):
         try:
-            for name, deleted in (("gone", True), ("live", False)):
-                version, rows = tables.load(name)
-                read = [row for key in history.keys(warehouse_prefix(DATASET)) for row in history.read(key)]
-                current = {row for row in latest(read) if row.deleted == deleted}
-                tables.commit(name, version, current, rows - current)
+            loaded = {name: tables.load(name) for name in ("gone", "live")}
+            read = [row for key in history.keys(warehouse_prefix(DATASET)) for row in history.read(key)]
+            for name, (version, rows) in loaded.items():
+                current = {row for row in latest(read) if row.deleted == (name == "gone")}
+                if current or rows:
+                    tables.commit(name, version, current, rows - current)
         except CommitConflictError:
             continue
         return
