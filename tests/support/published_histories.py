@@ -49,6 +49,10 @@ class _Object:
     """Versions of which a merge began."""
     done: int | None = None
     """The version of which a merge is known to have ended."""
+    rows: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
+    times: dict[str, Any] = field(default_factory=dict[str, Any])
+    is_removed: bool = False
+    """Whether its history file was deleted."""
 
 
 class History:
@@ -82,8 +86,8 @@ class History:
         ):
             for _ in range(_ACTIONS):
                 action = self._random.choices(
-                    [self._land, self._merge, self._replay, self._merge_again, self._change],
-                    weights=[4, 6, 2, 1, 1],
+                    [self._land, self._merge, self._replay, self._remove, self._merge_again, self._change],
+                    weights=[8, 12, 4, 1, 2, 2],
                 )[0]
                 self.log.append(action.__name__)
                 action()
@@ -102,19 +106,16 @@ class History:
             self._write(self._objects[-1])
 
     def _write(self, thing: _Object) -> None:
-        number = self._random.randint(0, 6)
-        rows = [self._row(key) for key in self._random.sample(range(_KEYS), number)]
-        deleted = [index for index in range(number) if self._random.random() < 0.25]
+        thing.rows = [self._row(key) for key in self._random.sample(range(_KEYS), self._random.randint(0, 6))]
         as_of = self._random.choice([None, self._random.randrange(_MINUTES)])
-        land(
-            self._store,
-            self._dataset,
-            thing.name,
-            rows,
-            as_of=as_of,
-            landed=self._random.randrange(_MINUTES),
-            deleted=deleted,
-        )
+        thing.times = {"as_of": as_of, "landed": self._random.randrange(_MINUTES)}
+        self._write_rows(thing)
+
+    def _write_rows(self, thing: _Object) -> None:
+        deleted = [index for index in range(len(thing.rows)) if self._random.random() < 0.25]
+        rows = [{name: row.get(name) for name in self._columns} for row in thing.rows]
+        land(self._store, self._dataset, thing.name, rows, deleted=deleted, **thing.times)
+        thing.is_removed = False
 
     def _row(self, key: int) -> dict[str, Any]:
         moment = datetime(1969, 12, 31, 23, 59) + timedelta(microseconds=self._random.randrange(10**9))  # noqa: DTZ001
@@ -135,7 +136,16 @@ class History:
         if self._objects:
             thing = self._random.choice(self._objects)
             thing.version += 1
-            self._write(thing)
+            # A replay may change only which rows are deleted.
+            self._random.choice([self._write, self._write, self._write_rows])(thing)
+
+    def _remove(self) -> None:
+        """Delete a history file, as its expiry does."""
+        if self._objects:
+            thing = self._random.choice(self._objects)
+            thing.version += 1
+            thing.is_removed = True
+            self._store.objects.pop(_history_file(thing), None)
 
     def _pending(self) -> list[_Object]:
         return [thing for thing in self._objects if thing.done != thing.version]
@@ -177,7 +187,7 @@ class History:
         versions = {thing.name: thing.version for thing in things}
         for thing in things:
             thing.begun.add(thing.version)
-        keys = [f"warehouse/things/landing_date=2026-01-01/{thing.name}.parquet" for thing in things]
+        keys = [_history_file(thing) for thing in things if not thing.is_removed]
         try:
             merge(published, self._store, keys, replaced)
         except RebuildNeededError:
@@ -222,6 +232,10 @@ class History:
                 with pl.Config(tbl_cols=-1, tbl_rows=30):
                     differences.append(f"{kind} rows: expected {wanted}\nfound {have}")
         return differences
+
+
+def _history_file(thing: _Object) -> str:
+    return f"warehouse/things/landing_date=2026-01-01/{thing.name}.parquet"
 
 
 def differences(seed: int, folder: Path) -> list[str]:
