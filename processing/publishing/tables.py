@@ -60,13 +60,18 @@ class Published:
         columns = published_columns(self.dataset)
         return stored_columns({name: columns[name] for name in self.dataset.schema.primary_key()})
 
+    def found(self, name: str) -> Table | None:
+        """One of the tables as it is now; None if it does not exist, because nothing was published yet."""
+        try:
+            return self.catalog.load_table((self.namespace, name))
+        except NoSuchTableError:
+            return None
+
     def load(self, name: str) -> Table:
         """One of the tables as it is now; it is created if it does not exist."""
         identifier = (self.namespace, name)
-        try:
-            return self.catalog.load_table(identifier)
-        except NoSuchTableError:
-            pass
+        if (table := self.found(name)) is not None:
+            return table
         try:
             return self.catalog.create_table(
                 identifier,
