@@ -22,10 +22,19 @@ from pyiceberg.types import (
     TimestamptzType,
 )
 
-from processing.declaring.dataset import Dataset
 from processing.errors import ProcessingError
-from processing.readers.records import DELETED
-from processing.storage.columns import warehouse_columns
+from processing.storage.columns import published_columns
+
+__all__ = [
+    "UnpublishableColumnError",
+    "declared",
+    "iceberg_schema",
+    "polars_columns",
+    "published_columns",
+    "rest_column",
+    "stored",
+    "stored_columns",
+]
 
 _STORED: Final[Mapping[pl.DataType, pl.DataType]] = {
     pl.Int8(): pl.Int32(),
@@ -52,16 +61,6 @@ _NANOSECONDS: Final = 1000
 
 class UnpublishableColumnError(ProcessingError):
     """A column's type, or its change, that a published table cannot follow; the message names the column."""
-
-
-def published_columns(dataset: Dataset) -> pl.Schema:
-    """Columns of a dataset's published rows, in their order.
-
-    They are those of its warehouse files without the mark of deleted rows: a table has only live rows, or only deleted
-    ones. `_deleted` is also a name that Iceberg reserves.
-    """
-    columns = warehouse_columns(dataset)
-    return pl.Schema({name: kind for name, kind in columns.items() if name != DELETED})
 
 
 def rest_column(column: str) -> str:
