@@ -15,7 +15,7 @@ from processing.checking.conversion import converted
 from processing.checking.reasons import COLUMN_RULE_NAMES
 from processing.checking.rules import row_rules
 from processing.cleansing.routine import Routine
-from processing.declaring.dataset import SNIFFED, CsvFormat, Dataset, SqlSource, StreamSource
+from processing.declaring.dataset import LOOK_BACK, SNIFFED, CsvFormat, Dataset, SqlSource, StreamSource
 from processing.registry.declaration_file import DeclarationError, Kind
 from processing.registry.registry import Declarations
 from processing.registry.retention_checks import check_retention
@@ -48,6 +48,7 @@ def _check(dataset: Dataset) -> None:
     _check_source(dataset, columns)
     _check_text_columns(dataset)
     _check_csv(dataset.csv)
+    _check_clustering(dataset)
     check_retention(dataset)
 
 
@@ -106,6 +107,22 @@ def _check_text_columns(dataset: Dataset) -> None:
     for field, named in (("absent", dataset.absent), ("json_columns", dataset.json_columns)):
         if wrong := sorted(set(named) - texts):
             raise DeclarationError(f"{field} names {wrong}, which are not text columns of the schema")
+
+
+def _check_clustering(dataset: Dataset) -> None:
+    name = dataset.clustered_by
+    if name is None:
+        if dataset.look_back != LOOK_BACK:
+            raise DeclarationError("look_back is only for a dataset with clustered_by, the column with the rows' times")
+        return
+    if (column := dataset.schema.columns().get(name)) is None:
+        raise DeclarationError(f"clustered_by names {name!r}, the schema has {dataset.schema.column_names()}")
+    if column.dtype != pl.Date and not isinstance(column.dtype, pl.Datetime):
+        raise DeclarationError(f"clustered_by names {name!r}, which is {column.dtype}: expected a Date or a Datetime")
+    if column.nullable:
+        raise DeclarationError(f"clustered_by names {name!r}, which is nullable: every row needs a time")
+    if dataset.look_back < timedelta(days=1) or dataset.look_back % timedelta(days=1):
+        raise DeclarationError(f"look_back {dataset.look_back} is not a number of whole days, 1 or more")
 
 
 def _check_csv(csv: CsvFormat) -> None:

@@ -200,6 +200,28 @@ def test_a_wrong_table_is_refused_with_what_to_do(package, arguments, message):
 
 
 @pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ('clustered_by="when"', r"clustered_by names 'when', the schema has \['key', 'at', 'late', 'number'\]"),
+        ('clustered_by="number"', "clustered_by names 'number', which is Int64: expected a Date or a Datetime"),
+        ('clustered_by="late"', "clustered_by names 'late', which is nullable: every row needs a time"),
+        ('clustered_by="at", look_back=timedelta(hours=36)', "look_back 1 day, 12:00:00 is not a number of whole days"),
+        ('clustered_by="at", look_back=timedelta(0)', "look_back 0:00:00 is not a number of whole days, 1 or more"),
+        ("look_back=timedelta(1)", "look_back is only for a dataset with clustered_by"),
+    ],
+)
+def test_a_wrong_clustering_is_refused_with_what_to_do(package, arguments, message):
+    # given
+    columns = f"{KEY}; at = dy.Date(); late = dy.Date(nullable=True); number = dy.Int64()"
+    text = declaration("members", columns).replace("freshness=", f"{arguments}, freshness=")
+    name, path = package(members=text)
+
+    # when, then
+    with pytest.raises(DeclarationError, match=rf"\w+/members\.py: {message}"):
+        refuse_broken(find_datasets(name, path))
+
+
+@pytest.mark.parametrize(
     ("module", "policy"),
     [
         (declaration("members"), "freeze"),
