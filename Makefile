@@ -8,7 +8,7 @@ DEVELOPMENT := $(VENV)/.development-installed
 COMMAND := $(BIN)/dataplatform
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo up docs pulumi picture down test test-long test-provider test-functions test-images test-engine rehearsal test-all needs-of-tests check format lock settings components snapshots pages bench campaign clean
+.PHONY: help install demo up docs pulumi picture down test test-long test-provider test-functions test-images test-engine rehearsal test-all needs-of-tests check format lock settings schema components snapshots pages bench campaign clean
 
 help: ## List the commands.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -98,6 +98,9 @@ lock: $(DEVELOPMENT) ## Pin the requirements again, from requirements/*.in.
 
 settings: $(DEVELOPMENT) ## Write docs/settings.md anew, from the model of the settings.
 	@PYTHONPATH=platform:. $(BIN)/python -m dataplatform.settings.page
+
+schema: $(DEVELOPMENT) ## Write docs/settings.schema.json, by which an editor checks and completes the stack files.
+	@PYTHONPATH=platform:. $(BIN)/python -m dataplatform.settings.schema
 
 components: $(DEVELOPMENT) ## Write the tables of arguments in docs/components, from the components.
 	@PYTHONPATH=platform:. $(BIN)/python -m dataplatform.component_pages
