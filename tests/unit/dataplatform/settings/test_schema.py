@@ -9,8 +9,8 @@ import pytest
 import yaml
 from jsonschema_rs import Draft7Validator
 
-from dataplatform.settings.page import settings_of
 from dataplatform.settings.model import Settings
+from dataplatform.settings.page import settings_of
 from dataplatform.settings.schema import FILE, PROJECT, render, stack_file_schema
 
 ROOT = Path(__file__).resolve().parents[4]
