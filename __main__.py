@@ -81,7 +81,7 @@ watch = freshness.DatasetWatch(
     settings=settings.alarms,
     declared=declared,
 )
-jobs = TransformJobs(f"{name}-jobs", stack=stack, lake=lake, settings=settings.jobs, teams=settings.teams)
+jobs = TransformJobs(f"{name}-jobs", stack=stack, lake=lake, index=index, settings=settings.jobs, teams=settings.teams)
 readers = Readers.of(stack, lake, settings)
 alarmed = (monitoring, *audits, *forwarders, collector, extraction, stream, index, watch)
 arns = [arn for part in alarmed for arn in part.alarm_arns]

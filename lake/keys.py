@@ -3,6 +3,7 @@
 inbound/{dataset}/YYYY/MM/DD/{file}                              raw, as it came
 warehouse/{dataset}/landing_date=YYYY-MM-DD/{file}.parquet       clean rows of that one inbound object
 quarantine/{dataset}/landing_date=YYYY-MM-DD/{file}.parquet      its refused rows
+tables/{table}/                                                  a published Iceberg table, its files as Iceberg names them
 mart/{team}/reports/{report}/{extension}/{report}.{extension}    a team's report, a folder for each format
 athena/{team}/                                                   results of a team's queries, or the analysts'
 code/                                                            what the jobs run
@@ -18,6 +19,7 @@ from lake.errors import LakeError
 INBOUND: Final = "inbound"
 WAREHOUSE: Final = "warehouse"
 QUARANTINE: Final = "quarantine"
+TABLES: Final = "tables"
 MART: Final = "mart"
 ATHENA: Final = "athena"
 CODE: Final = "code"
@@ -138,6 +140,11 @@ def warehouse_prefix(dataset: str) -> str:
 def quarantine_prefix(dataset: str) -> str:
     """Prefix of a dataset's refused rows."""
     return f"{QUARANTINE}/{check_name(dataset)}/"
+
+
+def table_prefix(table: str) -> str:
+    """Prefix of the files of a published table."""
+    return f"{TABLES}/{check_name(table)}/"
 
 
 def reports_prefix(team: str) -> str:

@@ -16,4 +16,6 @@ def published_rows(table: Table, dataset: Dataset) -> pl.LazyFrame:
     """
     # polars warns unless its own planner is installed, which is another package. A published table has few files.
     os.environ.setdefault("POLARS_ICEBERG_PLANNER", "pyiceberg")
-    return declared(pl.scan_iceberg(table), published_columns(dataset))
+    # polars' own readers know nothing of the table's FileIO but what these properties say.
+    rows = pl.scan_iceberg(table, storage_options=table.io.properties)
+    return declared(rows, published_columns(dataset))

@@ -6,7 +6,12 @@ from typing import Final
 
 import polars as pl
 from pyiceberg.catalog import Catalog
-from pyiceberg.exceptions import NoSuchTableError, TableAlreadyExistsError
+from pyiceberg.exceptions import (
+    NoSuchIcebergTableError,
+    NoSuchPropertyException,
+    NoSuchTableError,
+    TableAlreadyExistsError,
+)
 from pyiceberg.schema import Schema
 from pyiceberg.table import Table
 from pyiceberg.table.update import (
@@ -32,6 +37,10 @@ _OLD_METADATA: Final = 20
 
 class RebuildNeededError(ProcessingError):
     """The declaration says otherwise than the table which of its rows count; only a rebuild from history can follow."""
+
+
+class OtherTableError(ProcessingError):
+    """The catalogue has something else under a published table's name, such as a view; nobody but a person drops it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,17 +69,36 @@ class Published:
         columns = published_columns(self.dataset)
         return stored_columns({name: columns[name] for name in self.dataset.schema.primary_key()})
 
-    def load(self, name: str) -> Table:
-        """One of the tables as it is now; it is created if it does not exist."""
-        identifier = (self.namespace, name)
+    def found(self, name: str) -> Table | None:
+        """One of the tables as it is now; None if it does not exist, because nothing was published yet.
+
+        Raises:
+            OtherTableError: what has this name in the catalogue is not an Iceberg table.
+        """
         try:
-            return self.catalog.load_table(identifier)
+            return self.catalog.load_table((self.namespace, name))
+        except (NoSuchIcebergTableError, NoSuchPropertyException) as error:
+            raise OtherTableError(
+                f"{self.namespace}.{name} is in the catalogue and is not an Iceberg table ({error}). A view of this "
+                "name is of an earlier version of the platform: `pulumi up` deletes it. Anything else is dropped or "
+                f"renamed by a person. Then run `dataplatform run publish --dataset {self.dataset.name} --rebuild`"
+            ) from error
         except NoSuchTableError:
-            pass
+            return None
+
+    def load(self, name: str) -> Table:
+        """One of the tables as it is now; it is created if it does not exist.
+
+        Raises:
+            OtherTableError: what has this name in the catalogue is not an Iceberg table.
+        """
+        identifier = (self.namespace, name)
+        if (table := self.found(name)) is not None:
+            return table
         try:
             return self.catalog.create_table(
                 identifier,
-                iceberg_schema(stored_columns(published_columns(self.dataset))),
+                iceberg_schema(stored_columns(published_columns(self.dataset)), comments=self._comments),
                 location=f"{self.location}/{name}",
                 properties=self._properties(),
             )
@@ -97,14 +125,22 @@ class Published:
             UnpublishableColumnError: a column has changed to a type that is not a wider one.
         """
         wanted = stored_columns(published_columns(self.dataset))
-        return _schema_updates(table, iceberg_schema(wanted, table.schema(), table.metadata.last_column_id))
+        return _schema_updates(table, self._schema(wanted, table))
 
     def redefinition(self, table: Table) -> tuple[TableUpdate, ...]:
         """What has to change in a table that all rows are replaced of: any type, the key, the order."""
         wanted = stored_columns(published_columns(self.dataset))
-        fresh = iceberg_schema(wanted, table.schema(), table.metadata.last_column_id, replace=True)
+        fresh = self._schema(wanted, table, replace=True)
         properties = SetPropertiesUpdate(updates=self._properties())
         return (*_schema_updates(table, fresh), properties)
+
+    @property
+    def _comments(self) -> Mapping[str, str]:
+        return self.dataset.classes
+
+    def _schema(self, columns: pl.Schema, table: Table, *, replace: bool = False) -> Schema:
+        last = table.metadata.last_column_id
+        return iceberg_schema(columns, table.schema(), last, replace=replace, comments=self._comments)
 
     def _definition(self) -> Mapping[str, str]:
         receipt = self.dataset.receipt_order
