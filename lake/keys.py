@@ -3,7 +3,7 @@
 inbound/{dataset}/YYYY/MM/DD/{file}                              raw, as it came
 warehouse/{dataset}/landing_date=YYYY-MM-DD/{file}.parquet       clean rows of that one inbound object
 quarantine/{dataset}/landing_date=YYYY-MM-DD/{file}.parquet      its refused rows
-tables/{table}/                                                  a published Iceberg table, its files as Iceberg names them
+tables/{table}/                                                  a published Iceberg table
 mart/{team}/reports/{report}/{extension}/{report}.{extension}    a team's report, a folder for each format
 athena/{team}/                                                   results of a team's queries, or the analysts'
 code/                                                            what the jobs run
@@ -54,7 +54,7 @@ class InboundObject:
     @property
     def key(self) -> str:
         """Key under inbound/."""
-        return f"{inbound_prefix(self.dataset)}{self.landing_date:%Y/%m/%d}/{self.file_name}"
+        return f"{inbound_day_prefix(self.dataset, self.landing_date)}{self.file_name}"
 
     @property
     def warehouse_key(self) -> str:
@@ -135,6 +135,16 @@ def inbound_prefix(dataset: str) -> str:
 def warehouse_prefix(dataset: str) -> str:
     """Prefix of a dataset's clean files."""
     return f"{WAREHOUSE}/{check_name(dataset)}/"
+
+
+def inbound_day_prefix(dataset: str, day: date) -> str:
+    """Prefix of a dataset's raw objects that landed on a day."""
+    return f"{inbound_prefix(dataset)}{day:%Y/%m/%d}/"
+
+
+def warehouse_day_prefix(dataset: str, day: date) -> str:
+    """Prefix of the clean files of a dataset's objects that landed on a day."""
+    return f"{warehouse_prefix(dataset)}landing_date={day.isoformat()}/"
 
 
 def quarantine_prefix(dataset: str) -> str:

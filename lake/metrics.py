@@ -32,6 +32,13 @@ ROWS_QUARANTINED: Final = "RowsQuarantined"
 ROWS_DUPLICATE: Final = "RowsDuplicate"
 """By DATASET, from each run of the warehouse and the sanitise job."""
 
+OBJECTS_MERGED: Final = "ObjectsMerged"
+BYTES_MERGED: Final = "BytesMerged"
+TABLE_COMMITS: Final = "TableCommits"
+"""By DATASET, from each run that merged something into the dataset's published tables."""
+OBJECTS_MISSED: Final = "ObjectsMissed"
+"""Objects that were to be merged and that the index did not name, by DATASET, from each full comparison."""
+
 ROWS_PUBLISHED: Final = "RowsPublished"
 """By REPORT, from each run of the mart job."""
 

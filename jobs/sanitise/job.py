@@ -2,7 +2,7 @@
 
 It is the replay after a fix: of a declaration that refused rows, or of an object that was put right. It does what
 `warehouse` does with a new object, so each object's two files are written whole in place of those that were there:
-rows that are clean now leave the quarantine, and no row is there twice.
+rows that are clean now leave the quarantine, and no row is there twice. Then it merges them into the published tables.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,11 +12,12 @@ from typing import Final
 import boto3
 
 from datasets import DATASETS
-from jobs.warehouse.job import refine
+from jobs.warehouse.job import Indexed, refine_and_publish
 from processing.declaring.dataset import Dataset
+from processing.publishing.arguments import add_publishing, publisher_of
 from processing.refining.arguments import add_days, add_objects, add_spreading, chosen, spreading_of
 from processing.refining.selection import NoSuchObjectError, Replay
-from processing.running.job_run import argument_parser
+from processing.running.job_run import JobRun, argument_parser
 from processing.running.run_metrics import add_metrics_namespace, run_metrics
 from processing.storage.store import S3Store, Store
 
@@ -46,17 +47,19 @@ def main(
     # Glue passes arguments in pairs: there can be no flag without a value.
     less.add_argument("--only", choices=[_REFUSED], help="those that have rows in the quarantine")
     add_spreading(parser)
+    add_publishing(parser)
     add_metrics_namespace(parser)
     options, _glue_arguments = parser.parse_known_args(arguments)
+    lake, metrics = store or S3Store(boto3.client("s3"), options.bucket), run_metrics(options)
     try:
-        refine(
-            store or S3Store(boto3.client("s3"), options.bucket),
+        refine_and_publish(
+            JobRun("sanitise", options.run_id),
+            lake,
             chosen(datasets, options.dataset),
-            options.run_id,
             Replay(options.object, options.first or date.min, options.last, refused_only=options.only == _REFUSED),
             spreading_of(options),
-            job="sanitise",
-            metrics=run_metrics(options),
+            metrics,
+            Indexed(publisher=publisher_of(options, lake, metrics)),
         )
     except NoSuchObjectError as error:
         parser.error(str(error))

@@ -11,8 +11,23 @@ from typing import Any, Final
 
 from lake.keys import InboundObject
 from lake.object_index.columns import ObjectColumns, columns_item, columns_key
-from lake.object_index.items import EXPIRES_AT, OBJECT_KEY, REVISION, IndexedObject, Progress, item_of, object_of
+from lake.object_index.items import (
+    ARRIVED_AT,
+    EXPIRES_AT,
+    MERGED_ETAG,
+    MERGING_ETAG,
+    OBJECT_KEY,
+    PROGRESS,
+    REVISION,
+    TOMBSTONE_DAYS,
+    UNPUBLISHED,
+    IndexedObject,
+    Progress,
+    item_of,
+    object_of,
+)
 from lake.object_index.lake_state import Found
+from lake.object_index.publications import kept, unchanged
 from lake.object_index.totals import (
     LATEST_LANDING,
     LATEST_WRITTEN,
@@ -29,10 +44,8 @@ ACTIONS_AN_OBJECT: Final = 6
 the run that processed it, and of the run that did so before."""
 TotalsKey = tuple[str, str]
 """Partition key and sort key of an item of totals."""
-# No recorder holds for so long what it read before the object was deleted.
-_TOMBSTONE_DAYS: Final = 2
-_UNCHANGED: Final = f"attribute_not_exists(#{REVISION})"
-_SAME_REVISION: Final = f"#{REVISION} = :{REVISION}"
+_READ: Final = (REVISION, MERGING_ETAG, MERGED_ETAG)
+"""What has to be as it was read when the item is written."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +77,8 @@ class Change:
     @property
     def is_needed(self) -> bool:
         """Whether the index, or the totals, do not have what the lake has."""
+        if self.item.get(UNPUBLISHED) != self._kept.get(UNPUBLISHED):
+            return True
         if self.before is None or self.after is None:
             return self.before is not self.after
         return self.before.revision is None or replace(self.before, revision=0) != replace(self.after, revision=0)
@@ -79,19 +94,24 @@ class Change:
 
     def put(self, now: datetime) -> Put:
         """The write of the object's item."""
-        if self.after is not None:
-            item = item_of(self.after)
-        else:
-            # The revision stays for a while, so that a recorder that saw the object before its deletion fails.
-            item = {
-                OBJECT_KEY: self.inbound.key,
-                "progress": Progress.DELETED,
-                REVISION: self._next_revision,
-                EXPIRES_AT: int((now + timedelta(days=_TOMBSTONE_DAYS)).timestamp()),
-            }
-        if REVISION in self.item:
-            return Put(item, _SAME_REVISION, {REVISION: self.item[REVISION]})
-        return Put(item, _UNCHANGED)
+        item = self._tombstone(now) if self.after is None else item_of(self.after) | self._kept
+        return Put(item, *unchanged({name: self.item.get(name) for name in _READ}))
+
+    @property
+    def _kept(self) -> dict[str, Any]:
+        processing = self.found.processing
+        return kept(self.item, self.inbound, processing and processing.etag)
+
+    def _tombstone(self, now: datetime) -> dict[str, Any]:
+        """The item of a deleted object.
+
+        It stays for a while, so that a recorder that saw the object before its deletion fails its condition; and until
+        a merge has taken the object's rows out of the published tables.
+        """
+        item = {OBJECT_KEY: self.inbound.key, PROGRESS: Progress.DELETED, REVISION: self._next_revision, **self._kept}
+        if UNPUBLISHED in item:
+            return item | {ARRIVED_AT: self.item[ARRIVED_AT]} if ARRIVED_AT in self.item else item
+        return item | {EXPIRES_AT: int((now + timedelta(days=TOMBSTONE_DAYS)).timestamp())}
 
     def column_facts(self) -> Put | Delete | None:
         """The write of the object's column facts; None if they stay as they are."""

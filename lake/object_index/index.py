@@ -76,12 +76,12 @@ class ObjectIndex:
         )
         return next((datetime.fromisoformat(item[ARRIVED_AT]) for item in newest), None)
 
-    def waiting(self, dataset: str, most: int) -> Iterator[IndexedObject]:
+    def waiting(self, dataset: str, most: int | None = None) -> Iterator[IndexedObject]:
         """Gives the dataset's objects that landed and have no warehouse file, the newest first.
 
         Args:
             dataset: its name.
-            most: give at most so many.
+            most: give at most so many; all if not given.
         """
         return self._of_attention(Attention.WAITING, dataset, most)
 
@@ -94,7 +94,7 @@ class ObjectIndex:
         """
         return self._of_attention(Attention.REFUSED, dataset, most)
 
-    def _of_attention(self, attention: Attention, dataset: str, most: int) -> Iterator[IndexedObject]:
+    def _of_attention(self, attention: Attention, dataset: str, most: int | None) -> Iterator[IndexedObject]:
         values = {"attention": attention_of(attention, dataset)}
         return self._objects(_OF_ATTENTION, values, index=BY_ATTENTION, last=most)
 

@@ -20,8 +20,23 @@ ATTENTION: Final = "attention"
 """Only objects that wait for the warehouse job, and objects with refused rows, have this attribute."""
 BY_ATTENTION: Final = "by_attention"
 """Index by ATTENTION, in the order of ARRIVED_AT."""
+UNPUBLISHED: Final = "unpublished"
+"""The dataset's name. Only objects whose history file is not the one that was merged have this attribute."""
+BY_UNPUBLISHED: Final = "by_unpublished"
+"""Index by UNPUBLISHED, in the order of ARRIVED_AT."""
+INDEXES: Final = {BY_DAY: DATASET_DAY, BY_ATTENTION: ATTENTION, BY_UNPUBLISHED: UNPUBLISHED}
+"""The table's indexes, each with its partition key. All are in the order of ARRIVED_AT."""
+HISTORY_ETAG: Final = "warehouse_etag"
+"""ETag of the object's file under warehouse/, its history file."""
+MERGING_ETAG: Final = "merging_etag"
+"""ETag of the history file whose merge began and did not end."""
+MERGED_ETAG: Final = "merged_etag"
+"""ETag of the history file that was merged into the published tables last."""
+PROGRESS: Final = "progress"
 EXPIRES_AT: Final = "expires_at"
 """Seconds since 1970 after which DynamoDB deletes the item. Only objects that the lake no longer has have it."""
+# No recorder holds for so long what it read before the object was deleted.
+TOMBSTONE_DAYS: Final = 2
 REVISION: Final = "revision"
 """Number of writes to the item. An item without a revision is not in the totals: an earlier version wrote it."""
 
@@ -135,7 +150,7 @@ def item_of(known: IndexedObject) -> dict[str, Any]:
         ARRIVED_AT: _text(known.arrived_at),
         ATTENTION: known.attention and attention_of(known.attention, inbound.dataset),
         "dataset": inbound.dataset,
-        "progress": known.progress,
+        PROGRESS: known.progress,
         REVISION: known.revision,
     }
     if landing is not None:
@@ -151,7 +166,7 @@ def item_of(known: IndexedObject) -> dict[str, Any]:
         values |= {
             "processed_at": _text(processing.processed_at),
             "warehouse_bytes": processing.bytes,
-            "warehouse_etag": processing.etag,
+            HISTORY_ETAG: processing.etag,
             "run": processing.run,
             "rows_in": processing.rows_in,
             "rows_warehouse": processing.rows_warehouse,
@@ -198,7 +213,7 @@ def _processing(item: Mapping[str, Any]) -> Processing | None:
     return Processing(
         processed_at=datetime.fromisoformat(item["processed_at"]),
         bytes=int(item.get("warehouse_bytes", 0)),
-        etag=item.get("warehouse_etag", ""),
+        etag=item.get(HISTORY_ETAG, ""),
         run=item.get("run", ""),
         rows_in=int(item.get("rows_in", 0)),
         rows_warehouse=int(item.get("rows_warehouse", 0)),

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
 import boto3
 from pyiceberg.catalog import Catalog
@@ -14,7 +14,7 @@ from processing.declaring.dataset import Dataset
 from processing.publishing.tables import Published
 
 _ENDPOINTS: Final = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL")
-"""Where the SDKs find the address of an S3 that is not AWS's: docs.aws.amazon.com/sdkref, service-specific endpoints."""
+"""Where the SDKs find the address of an S3 that is not of AWS: docs.aws.amazon.com/sdkref/latest/guide/."""
 
 
 def open_catalogue() -> Catalog:
@@ -23,7 +23,8 @@ def open_catalogue() -> Catalog:
     No credentials are in its properties: each client finds them by itself, so that they may be renewed during a run.
     """
     # A repeated change of a table meets its own first request, and Glue answers that another writer was there.
-    return GlueCatalog("glue", **{GLUE_MAX_RETRIES: 0}, **_files())
+    properties: dict[str, Any] = {GLUE_MAX_RETRIES: 0, **_files()}
+    return GlueCatalog("glue", **properties)
 
 
 def published_tables(catalogue: Catalog, database: str, bucket: str, dataset: Dataset) -> Published:

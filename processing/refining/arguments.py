@@ -28,6 +28,11 @@ def add_objects(parser: argparse._ArgumentGroup | argparse._MutuallyExclusiveGro
     )
 
 
+def add_flag(parser: argparse.ArgumentParser | argparse._ArgumentGroup, name: str, words: str) -> None:  # pyright: ignore[reportPrivateUsage]
+    """A flag, which may have the value "yes": Glue passes arguments in pairs."""
+    parser.add_argument(name, nargs="?", choices=["yes"], const="yes", help=words)
+
+
 def add_spreading(parser: argparse.ArgumentParser) -> None:
     """Above which sizes a run is spread over Spark's executors."""
     group = parser.add_argument_group("spread the objects over Spark's executors")

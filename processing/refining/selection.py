@@ -1,10 +1,20 @@
 """Which inbound objects a run of the warehouse job is to process."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 
-from lake.keys import INBOUND, InvalidKeyError, inbound_prefix, parse_inbound_key, quarantine_prefix, warehouse_prefix
+from lake.keys import (
+    INBOUND,
+    InvalidKeyError,
+    inbound_day_prefix,
+    inbound_prefix,
+    parse_inbound_key,
+    quarantine_prefix,
+    warehouse_day_prefix,
+    warehouse_prefix,
+)
+from lake.object_index.index import ObjectIndex
 from processing.declaring.dataset import Dataset
 from processing.errors import ProcessingError
 from processing.storage.store import ListedObject, Store
@@ -39,6 +49,25 @@ class Replay:
         return (self.first or date.min) <= landed_on <= (self.last or date.max)
 
 
+@dataclass(frozen=True, slots=True)
+class RecentDays:
+    """Where to look for new objects without a listing of all that ever landed.
+
+    These are the landing days that have objects which wait by the index, and today and yesterday: the index learns of
+    an object a moment after it landed, and would not learn of it if a message was lost. What landed days ago and is not
+    in the index is found by a run that looks everywhere.
+    """
+
+    index: ObjectIndex
+    today: Callable[[], date] = lambda: datetime.now(UTC).date()
+
+    def of(self, dataset: str) -> list[date]:
+        """Landing days of a dataset."""
+        today = self.today()
+        waiting = {known.inbound.landing_date for known in self.index.waiting(dataset)}
+        return sorted({today, today - timedelta(days=1), *waiting})
+
+
 @dataclass(slots=True)
 class Selection:
     """What a run finds to do."""
@@ -51,8 +80,16 @@ class Selection:
     """Keys that are not of the lake's layout, so that no file can be named after them, each with the reason."""
 
 
-def select(store: Store, datasets: Mapping[str, Dataset], replay: Replay) -> Selection:
+def select(
+    store: Store, datasets: Mapping[str, Dataset], replay: Replay, recent: RecentDays | None = None
+) -> Selection:
     """Find the objects of some datasets that have no warehouse file, or those that a replay names.
+
+    Args:
+        store: the lake.
+        datasets: whose objects.
+        replay: objects that are to be processed again.
+        recent: where to look for objects that have no warehouse file; everywhere if not given.
 
     Raises:
         NoSuchObjectError: the replay names an object that is not there, or of none of the datasets.
@@ -60,9 +97,10 @@ def select(store: Store, datasets: Mapping[str, Dataset], replay: Replay) -> Sel
     selection = Selection()
     missing = set(replay.objects)
     for dataset in datasets.values():
-        done = set(() if replay else store.keys(warehouse_prefix(dataset.name)))
+        days = recent.of(dataset.name) if recent is not None and not replay else None
+        done = set() if replay else {key for prefix in _warehouse_prefixes(dataset, days) for key in store.keys(prefix)}
         refused = _refused(store, dataset) if replay.refused_only else None
-        for listed in _listed(store, dataset, replay):
+        for listed in _listed(store, dataset, replay, days):
             missing.discard(listed.key)
             try:
                 inbound = parse_inbound_key(listed.key)
@@ -89,9 +127,18 @@ def _refused(store: Store, dataset: Dataset) -> set[str]:
     }
 
 
-def _listed(store: Store, dataset: Dataset, replay: Replay) -> Iterator[ListedObject]:
+def _warehouse_prefixes(dataset: Dataset, days: Sequence[date] | None) -> list[str]:
+    if days is None:
+        return [warehouse_prefix(dataset.name)]
+    return [warehouse_day_prefix(dataset.name, day) for day in days]
+
+
+def _listed(store: Store, dataset: Dataset, replay: Replay, days: Sequence[date] | None) -> Iterator[ListedObject]:
     prefix = inbound_prefix(dataset.name)
-    for start in [key for key in replay.objects if key.startswith(prefix)] or ([] if replay.objects else [prefix]):
+    starts = [prefix] if days is None else [inbound_day_prefix(dataset.name, day) for day in days]
+    if replay.objects:
+        starts = [key for key in replay.objects if key.startswith(prefix)]
+    for start in starts:
         for listed in store.listing(start):
             # A key that ends in a slash is the console's mark of an empty folder.
             if not listed.key.endswith("/") and (not replay.objects or listed.key in replay.objects):

@@ -64,6 +64,24 @@ def run_script(main: Callable[[], None]) -> None:
         raise SystemExit(f"AWS answered: {error}") from None
 
 
+def run_all(*steps: Callable[[], None]) -> None:
+    """Do some steps of a run one after another, whatever failed in those before.
+
+    Raises:
+        JobFailedError: items of some steps failed.
+    """
+    failures: list[JobFailedError] = []
+    for step in steps:
+        try:
+            step()
+        except JobFailedError as error:
+            failures.append(error)
+    if len(failures) > 1:
+        raise JobFailedError("\n".join(map(str, failures))) from ExceptionGroup("several steps", failures)
+    if failures:
+        raise failures[0]
+
+
 @dataclass(frozen=True, slots=True)
 class Result:
     """How one item of a run went."""

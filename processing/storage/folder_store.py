@@ -26,7 +26,8 @@ class FolderStore:
         found = {file.relative_to(root).as_posix(): file for file in root.rglob("*") if file.is_file()}
         for key in sorted(found, key=str.encode):
             if key.startswith(prefix):
-                yield ListedObject(key, found[key].stat().st_size)
+                content = found[key].stat()
+                yield ListedObject(key, content.st_size, f"{content.st_ino:x}-{content.st_mtime_ns:x}")
 
     def keys(self, prefix: str) -> Iterator[str]:
         """Every key under a prefix, in S3's order."""

@@ -1,5 +1,6 @@
 """A lake in a dictionary: for the jobs' tests, and to try a declaration on a file without any AWS."""
 
+import hashlib
 import io
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -34,7 +35,11 @@ class MemoryStore:
     def listing(self, prefix: str) -> Iterator[ListedObject]:
         """Every object under a prefix, in S3's order, which is that of the keys' bytes."""
         found = sorted((key for key in self.objects if key.startswith(prefix)), key=str.encode)
-        return (ListedObject(key, len(self.objects[key].content)) for key in found)
+        return (self._listed(key) for key in found)
+
+    def _listed(self, key: str) -> ListedObject:
+        content = self.objects[key].content
+        return ListedObject(key, len(content), hashlib.md5(content, usedforsecurity=False).hexdigest())
 
     def keys(self, prefix: str) -> Iterator[str]:
         """Every key under a prefix, in S3's order."""

@@ -35,6 +35,8 @@ class ListedObject(NamedTuple):
     key: str
     size: int
     """Bytes."""
+    etag: str
+    """Another one for every other content. Two objects of one content may have different ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +118,7 @@ class S3Store:
         for page in pages:
             for entry in page.get("Contents", []):
                 # The type stubs leave open what S3 always gives.
-                yield ListedObject(entry.get("Key", ""), entry.get("Size", 0))
+                yield ListedObject(entry.get("Key", ""), entry.get("Size", 0), entry.get("ETag", "").strip('"'))
 
     def keys(self, prefix: str) -> Iterator[str]:
         """Every key under a prefix, in S3's order."""

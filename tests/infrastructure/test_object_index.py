@@ -46,10 +46,14 @@ def test_index_queues_are_encrypted_and_refuse_plain_http(cloud_graph: Graph) ->
         assert cloud_graph.only("sqs/queue:Queue", f"-attributes-{suffix}").inputs["kmsMasterKeyId"]
 
 
-def test_index_is_asked_by_day_and_by_what_needs_attention(graph: Graph) -> None:
+def test_index_is_asked_by_day_and_by_what_is_to_be_done(graph: Graph) -> None:
     table = graph.only("dynamodb/table:Table", "-attributes-table").inputs
     indexes = {each["name"]: (each["hashKey"], each["rangeKey"]) for each in table["globalSecondaryIndexes"]}
-    assert indexes == {"by_dataset_and_day": ("dataset_day", "arrived_at"), "by_attention": ("attention", "arrived_at")}
+    assert indexes == {
+        "by_dataset_and_day": ("dataset_day", "arrived_at"),
+        "by_attention": ("attention", "arrived_at"),
+        "by_unpublished": ("unpublished", "arrived_at"),
+    }
     assert table["ttl"] == {"attributeName": items.EXPIRES_AT, "enabled": True}
 
 

@@ -36,8 +36,7 @@ def create_index_tables(dynamodb, name):
         )
         return f"{name}-{suffix}"
 
-    by = [(items.BY_DAY, items.DATASET_DAY), (items.BY_ATTENTION, items.ATTENTION)]
-    indexes = [(index, (attribute, items.ARRIVED_AT)) for index, attribute in by]
+    indexes = [(index, (attribute, items.ARRIVED_AT)) for index, attribute in items.INDEXES.items()]
     return IndexTables(
         create("attributes", [items.OBJECT_KEY], indexes),
         create("totals", [totals.PARTITION_KEY, totals.SORT_KEY]),

@@ -118,8 +118,8 @@ class ObjectIndex(pulumi.ComponentResource):
         return self._create_table(
             "table",
             hash_key=items.OBJECT_KEY,
-            attributes=(items.OBJECT_KEY, items.DATASET_DAY, items.ATTENTION, items.ARRIVED_AT),
-            indexes={items.BY_DAY: items.DATASET_DAY, items.BY_ATTENTION: items.ATTENTION},
+            attributes=(items.OBJECT_KEY, *items.INDEXES.values(), items.ARRIVED_AT),
+            indexes=items.INDEXES,
             expires=True,
         )
 

@@ -1,0 +1,1 @@
+"""History files to published tables, without processing objects before."""
