@@ -21,6 +21,7 @@ from pyiceberg.table.update import (
     TableUpdate,
 )
 
+from lake.keys import DELETED_TABLE
 from processing.declaring.dataset import Dataset
 from processing.errors import ProcessingError
 from processing.publishing import files, layout
@@ -62,7 +63,7 @@ class Published:
     @property
     def deleted(self) -> str:
         """Name of the table of the rows that were deleted at the source, as they were last."""
-        return f"{self.dataset.name}_deleted"
+        return f"{self.dataset.name}{DELETED_TABLE}"
 
     @property
     def key(self) -> pl.Schema:
