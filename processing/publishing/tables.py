@@ -26,6 +26,7 @@ from processing.errors import ProcessingError
 from processing.publishing import files
 from processing.publishing.columns import iceberg_schema, published_columns, stored_columns
 from processing.publishing.commit import FORMAT_VERSION
+from processing.publishing.snapshots import retention_properties
 from processing.storage.columns import AS_OF, LANDED_AT, OBJECT
 
 KEY: Final = "data-platform.key"
@@ -119,13 +120,17 @@ class Published:
                 )
 
     def evolution(self, table: Table) -> tuple[TableUpdate, ...]:
-        """What has to change in a table's schema so that it can hold the rows as they are declared.
+        """What has to change in a table so that it can hold the rows, and keeps its past, as they are declared.
 
         Raises:
             UnpublishableColumnError: a column has changed to a type that is not a wider one.
         """
         wanted = stored_columns(published_columns(self.dataset))
-        return _schema_updates(table, self._schema(wanted, table))
+        schema = _schema_updates(table, self._schema(wanted, table))
+        kept = retention_properties(self.dataset.retention.time_travel)
+        if all(table.properties.get(name) == value for name, value in kept.items()):
+            return schema
+        return (*schema, SetPropertiesUpdate(updates=kept))
 
     def redefinition(self, table: Table) -> tuple[TableUpdate, ...]:
         """What has to change in a table that all rows are replaced of: any type, the key, the order."""
@@ -158,6 +163,7 @@ class Published:
             "write.metadata.previous-versions-max": str(_OLD_METADATA),
             # Whole values, not their beginnings: by these a merge and its readers find the files of a key.
             **{f"write.metadata.metrics.column.{name}": "full" for name in self.key},
+            **retention_properties(self.dataset.retention.time_travel),
             **self._definition(),
         }
 
