@@ -22,7 +22,7 @@ from lake.keys import warehouse_prefix
 from processing.declaring.dataset import Dataset, SftpSource
 from processing.publishing.columns import published_columns, stored
 from processing.publishing.commit import Change, commit
-from processing.publishing.files import Keys, _file_bounds, write_rows
+from processing.publishing.files import Keys, file_bounds, write_rows
 from processing.publishing.merge import merge
 from processing.publishing.table_files import table_files
 from processing.publishing.tables import Published
@@ -158,13 +158,13 @@ class Merged:
             warehouse=f"file://{folder}",
             **{"py-io-impl": "bench.counting_files.CountingFileIO"},
         )
+        CountingFileIO.cost = Cost()
         catalog.create_namespace_if_not_exists("lake")
-        self._published = Published(catalog, "lake", f"file://{folder}/tables", VEHICLES)
+        self.published = Published(catalog, "lake", f"file://{folder}/tables", VEHICLES)
 
     def make(self) -> None:
         """Write the table."""
-        CountingFileIO.cost = Cost()
-        table = self._published.load("vehicles")
+        table = self.published.load("vehicles")
         commit(table, Change(write_rows(table.io, table.metadata, sorted_rows(self._rows))), {})
 
     def change(self, changed: int, cost: Cost, merges: int = 1) -> None:
@@ -174,14 +174,14 @@ class Merged:
             store = MemoryStore()
             key = f"{warehouse_prefix('vehicles')}landing_date=2026-01-01/{day}.csv.parquet"
             store.write(key, parquet_bytes(changes(self._rows, changed, day)), "", {})
-            merge(self._published, store, [key])
+            merge(self.published, store, [key])
         counted = asdict(cost)
-        table = self._published.load("vehicles")
+        table = self.published.load("vehicles")
         files = table_files(table)
         some = changes(self._rows, 50, 10**6)["plate"]
         opened = [
             sum(
-                Keys(pl.DataFrame({"plate": [key]})).may_be_in(_file_bounds(table.schema(), file, ["plate"]))
+                Keys(pl.DataFrame({"plate": [key]})).may_be_in(file_bounds(table.schema(), file, ["plate"]))
                 for file in files
             )
             for key in some

@@ -82,6 +82,8 @@ DATASET: Final = Dataset(
         # A request has each id once at most, so no two events of one key are equal in both.
         receipt_order=("received_at", "request_id"),
     ),
+    # A third party that does not get an answer calls again for some days at most.
+    clustered_by="occurred_at",
     owner="finance",
     freshness=timedelta(hours=1),
     # The payload is the whole body of the event, whatever a provider put into it.

@@ -76,10 +76,9 @@ def boundary_document(names: Names, stack: str) -> Document:
         allow(
             "Catalogue",
             [
-                "glue:CreateTable", "glue:CreateTableOptimizer", "glue:GetDatabase", "glue:GetDatabases",
-                "glue:GetJobRun", "glue:GetPartition", "glue:GetPartitions", "glue:GetTable", "glue:GetTableOptimizer",
-                "glue:GetTables", "glue:NotifyEvent", "glue:StartJobRun", "glue:UpdateTable",
-                "glue:UpdateTableOptimizer",
+                "glue:CreateTable", "glue:GetDatabase", "glue:GetDatabases", "glue:GetJobRun", "glue:GetPartition",
+                "glue:GetPartitions", "glue:GetTable", "glue:GetTables", "glue:NotifyEvent", "glue:StartJobRun",
+                "glue:UpdateTable",
             ],
             arns(
                 "glue",

@@ -8,7 +8,15 @@ import polars as pl
 from processing.declaring.dataset import ColumnClass, Dataset
 from processing.declaring.report import Report
 from processing.readers.records import DELETED, LINE
-from processing.storage.columns import AS_OF, LANDED_AT, OBJECT, ORIGINAL, QUARANTINE, warehouse_columns
+from processing.storage.columns import (
+    AS_OF,
+    LANDED_AT,
+    OBJECT,
+    ORIGINAL,
+    QUARANTINE,
+    published_columns,
+    warehouse_columns,
+)
 
 RANK = "_rank"
 """Column of the view's inner query: 1 for the latest row of a key."""
@@ -28,15 +36,20 @@ def quarantine_classes(dataset: Dataset) -> dict[str, ColumnClass]:
     return {}
 
 
-def report_columns(report: Report, datasets: Mapping[str, Dataset]) -> pl.Schema:
-    """Columns of a report's files: what its query makes of views without rows."""
-    return empty_report(report, datasets).collect_schema()
+def report_columns(report: Report, datasets: Mapping[str, Dataset], reports: Mapping[str, Report]) -> pl.Schema:
+    """Columns of a report's files: what its query makes of inputs without rows."""
+    return empty_report(report, datasets, reports).collect_schema()
 
 
-def empty_report(report: Report, datasets: Mapping[str, Dataset]) -> pl.LazyFrame:
-    """A report's query on views without rows."""
-    inputs = {name: nw.from_native(pl.LazyFrame(schema=warehouse_columns(datasets[name]))) for name in report.inputs}
-    return report.query(inputs).to_native()
+def empty_report(report: Report, datasets: Mapping[str, Dataset], reports: Mapping[str, Report]) -> pl.LazyFrame:
+    """A report's query on inputs without rows; of another report as input, that one's query on such inputs."""
+
+    def empty(name: str) -> pl.LazyFrame:
+        if name in reports:
+            return empty_report(reports[name], datasets, reports)
+        return pl.LazyFrame(schema=published_columns(datasets[name]))
+
+    return report.query({name: nw.from_native(empty(name)) for name in report.inputs}).to_native()
 
 
 def published_view_sql(dataset: Dataset, files_table: str) -> str:

@@ -136,8 +136,8 @@ REACHES: Final = (
     Reach((MADE,), "read its catalogue", ("glue:GetTable",), _of("glue", "table/data_platform_{stack}_x/x")),
     Reach(
         (MADE,),
-        "change its published tables, or who maintains them",
-        ("glue:CreateTable", "glue:UpdateTable", "glue:CreateTableOptimizer", "glue:UpdateTableOptimizer"),
+        "make or change its published tables",
+        ("glue:CreateTable", "glue:UpdateTable"),
         _of("glue", "table/data_platform_{stack}_x/x"),
     ),
     Reach(

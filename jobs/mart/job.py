@@ -1,31 +1,53 @@
-"""The mart job: each report is computed anew from the published views and replaces the team's files."""
+"""The mart job: computes the reports whose inputs have changed, and replaces their teams' files."""
 
+import argparse
 import json
 from argparse import ArgumentTypeError
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Final
 
 import boto3
-import polars as pl
-from polars import selectors
+from pyiceberg.table import Table
 
 from datasets import DATASETS
-from jobs.errors import JobError
-from lake.keys import report_key, reports_prefix
+from lake.keys import reports_prefix
 from lake.metrics import REPORT, ROWS_PUBLISHED
 from processing.declaring.dataset import Dataset
 from processing.declaring.report import Report
-from processing.reporting import compute
-from processing.running.job_run import Counts, JobRun, argument_parser
+from processing.publishing.catalogue import open_catalogue, published_tables
+from processing.registry.registry import usable
+from processing.reporting.files import VERSION, is_written, write_report
+from processing.reporting.graph import inputs_first
+from processing.reporting.inputs import Inputs, OpenTable
+from processing.running.job_run import Counts, JobRun, Result, argument_parser, attempt
 from processing.running.run_metrics import RunMetrics, add_metrics_namespace, run_metrics
-from processing.storage.columns import LANDED_ON
-from processing.storage.parquet import MEDIA_TYPE, parquet_bytes
 from processing.storage.store import S3Store, Store
-from processing.storage.views import published_view
 from reports import REPORTS
 
-# The last four are what Excel takes for the first four.
-_FORMULA: Final = "^[=+@\t\r\\-\uff1d\uff0b\uff0d\uff20]"
+UNCHANGED: Final = "unchanged"
+"""Outcome of a report that was left as it was, because nothing that it is computed from has changed."""
+_NONE: Final = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Which reports a run computes."""
+
+    only: str | None = None
+    """This one alone. None: all that have no schedule of their own."""
+    force: bool = False
+    """Compute them even if nothing has changed."""
+    as_of: datetime | int | None = None
+    """Compute them from what the tables had at this time, or at the time of the snapshot with this id."""
+
+    def names(self, reports: Mapping[str, Report]) -> list[str]:
+        """The reports' names, each after those that it is made of. Broken declarations are among them."""
+        found, _ = usable(reports)
+        wanted = [self.only] if self.only else [*reports]
+        names = [name for name in wanted if self.only or name not in found or found[name].schedule is None]
+        return inputs_first(names, found)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -34,8 +56,41 @@ def main(arguments: Sequence[str] | None = None) -> None:
     Raises:
         JobFailedError: some reports failed; all others were done.
     """
+    options, _glue_arguments = _parser().parse_known_args(arguments)
+    catalogue = open_catalogue()
+
+    def open_table(dataset: Dataset) -> Table | None:
+        tables = published_tables(catalogue, options.database, options.bucket, dataset)
+        return tables.found(tables.live)
+
+    publish(
+        S3Store(boto3.client("s3"), options.bucket, options.encryption_keys),
+        open_table,
+        REPORTS,
+        DATASETS,
+        JobRun("mart", options.run_id, options.workflow_run),
+        choice=Choice(options.report, options.force, options.as_of),
+        metrics=run_metrics(options),
+    )
+
+
+def _parser() -> argparse.ArgumentParser:
     parser = argument_parser("mart", __doc__ or "")
-    parser.add_argument("--report", choices=sorted(REPORTS), help="this report alone; all of them if not given")
+    parser.add_argument("--database", required=True, help="the Glue database of the published tables")
+    parser.add_argument(
+        "--report",
+        choices=sorted(REPORTS),
+        help="this report alone; if not given, all reports that do not have a schedule of their own",
+    )
+    # Glue gives each argument a value.
+    parser.add_argument(
+        "--force", nargs="?", const=True, default=False, type=_flag, help="also compute reports that have not changed"
+    )
+    parser.add_argument(
+        "--as-of",
+        type=a_moment,
+        help="compute from the rows of this time, such as 2026-11-22T05:00:00Z, or of the snapshot with this id",
+    )
     parser.add_argument(
         "--team-keys",
         dest="encryption_keys",
@@ -44,51 +99,107 @@ def main(arguments: Sequence[str] | None = None) -> None:
         help='the KMS keys of the teams\' reports, as JSON: {"finance": "arn:…"}; the others have the bucket\'s',
     )
     add_metrics_namespace(parser)
-    options, _glue_arguments = parser.parse_known_args(arguments)
-    reports = {options.report: REPORTS[options.report]} if options.report else REPORTS
-    publish(
-        S3Store(boto3.client("s3"), options.bucket, options.encryption_keys),
-        reports,
-        DATASETS,
-        options.run_id,
-        run_metrics(options),
-        options.workflow_run,
-    )
+    return parser
 
 
 def publish(
     store: Store,
+    open_table: OpenTable,
     reports: Mapping[str, Report],
     datasets: Mapping[str, Dataset],
-    run_id: str,
+    run: JobRun,
+    *,
+    choice: Choice | None = None,
     metrics: RunMetrics | None = None,
-    workflow_run: str | None = None,
 ) -> None:
-    """Compute and write some reports. A view that several of them read is read once.
+    """Compute and write reports. One whose files are what they would be now is left as it is.
+
+    Args:
+        store: the lake, for the reports' files.
+        open_table: opens the datasets' published tables. Each is opened at most once.
+        reports: all that are declared.
+        datasets: all that are declared.
+        run: logs how each report went.
+        choice: which reports; those without a schedule if not given.
+        metrics: publishes the number of rows of each report that was computed.
 
     Raises:
         JobFailedError: some reports failed, or their declarations or inputs are broken; all others were done.
     """
-    views: dict[str, pl.DataFrame] = {}
+    chosen = choice or Choice()
+    inputs = Inputs(reports, datasets, open_table, chosen.as_of)
+    names = chosen.names(reports)
     rows: dict[str, dict[str, int]] = {}
-
-    def view(name: str) -> pl.DataFrame:
-        if name not in views:
-            views[name] = _collected(published_view(store, datasets[name]), name)
-        return views[name]
 
     def work(name: str) -> Counts:
         report = reports[name]
-        counts = publish_report(store, report, {name: view(name) for name in report.inputs}, run_id)
+        if not chosen.force and is_written(store, report, inputs.version_of(report)):
+            return {"team": report.team, "outcome": UNCHANGED}
+        counts = publish_report(store, report, inputs, run.run_id)
         rows[name] = {ROWS_PUBLISHED: counts["rows"]}
         return counts
 
-    run = JobRun("mart", run_id, workflow_run)
+    def results() -> Iterator[Result]:
+        for name in names:
+            result = attempt(work, name)
+            if result.error is not None:
+                inputs.failed(name, result.error)
+            yield result
+
+    left_out = {} if chosen.only else {"scheduled": len(reports) - len(names)}
     try:
-        run.process("report", reports, work)
+        run.finish("report", results(), **left_out)
     finally:
         if metrics is not None:
             metrics.publish(REPORT, rows, run)
+
+
+def publish_report(store: Store, report: Report, inputs: Inputs, run_id: str) -> Counts:
+    """Compute one report and write it as parquet and as CSV, each in one step.
+
+    Returns:
+        What is logged of it: the team, the number of rows and the newest landing date of each input.
+    """
+    rows = inputs.rows_of(report)
+    facts = inputs.facts_of(report)
+    newest = {name: str(fact.newest or _NONE) for name, fact in facts.items()}
+    metadata = {
+        "rows": str(rows.height),
+        "run": run_id,
+        "input-rows": _pairs({name: fact.rows for name, fact in facts.items()}),
+        "newest-landing-dates": _pairs(newest),
+        "snapshots": _pairs({name: each or _NONE for name, each in inputs.snapshots_of(report).items()}),
+        VERSION: inputs.version_of(report),
+    }
+    write_report(store, report, rows, metadata)
+    return {"team": report.team, "rows": rows.height, "newest_landing_dates": newest}
+
+
+def a_moment(text: str) -> datetime | int:
+    """A time or the id of a snapshot.
+
+    Raises:
+        ArgumentTypeError: it is neither.
+    """
+    try:
+        if text.isdecimal():
+            return int(text)
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise ArgumentTypeError(
+            f"{text!r} is not a time such as 2026-11-22T05:00:00Z, or the id of a snapshot"
+        ) from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _pairs(values: Mapping[str, object]) -> str:
+    return ",".join(f"{name}={value}" for name, value in values.items())
+
+
+def _flag(text: str) -> bool:
+    if text not in {"true", "false"}:
+        raise ArgumentTypeError(f"{text!r} is not true or false")
+    return text == "true"
 
 
 def _encryption_keys(text: str) -> dict[str, str]:
@@ -97,57 +208,3 @@ def _encryption_keys(text: str) -> dict[str, str]:
         return {reports_prefix(team): str(arn) for team, arn in json.loads(text).items()}
     except (ValueError, AttributeError) as error:
         raise ArgumentTypeError(f"{text!r} is no JSON object of teams and their keys' ARNs: {error}") from None
-
-
-class ForeignFilesError(JobError):
-    """Warehouse files were written under another declaration, and what changed is more than a column that was added."""
-
-
-def _collected(view: pl.LazyFrame, dataset: str) -> pl.DataFrame:
-    try:
-        return view.collect()
-    except pl.exceptions.SchemaError as error:
-        raise ForeignFilesError(
-            f"warehouse files of {dataset} were written when a column had another type ({error}); write them anew: "
-            f"run the job sanitise with --dataset {dataset}"
-        ) from error
-
-
-def publish_report(store: Store, report: Report, views: Mapping[str, pl.DataFrame], run_id: str) -> Counts:
-    """Compute one report from its inputs' views and write it as parquet and as CSV, each in one step.
-
-    Returns:
-        What is logged of it: the team, the number of rows and the newest landing date of each input.
-    """
-    rows = compute(report, views)
-    newest = {name: _newest_landing_date(view) for name, view in views.items()}
-    metadata = {
-        "rows": str(rows.height),
-        "run": run_id,
-        "input-rows": ",".join(f"{name}={view.height}" for name, view in views.items()),
-        "newest-landing-dates": ",".join(f"{name}={landed_on}" for name, landed_on in newest.items()),
-    }
-    store.write(report_key(report.team, report.name, "parquet"), parquet_bytes(rows), MEDIA_TYPE, metadata)
-    store.write(
-        report_key(report.team, report.name, "csv"), for_spreadsheets(rows), "text/csv; charset=utf-8", metadata
-    )
-    return {"team": report.team, "rows": rows.height, "newest_landing_dates": newest}
-
-
-def for_spreadsheets(rows: pl.DataFrame) -> bytes:
-    """A report as CSV that a spreadsheet can open: no text of the data is a formula or controls a terminal.
-
-    An apostrophe comes before text that a spreadsheet would take for a formula, as
-    https://owasp.org/www-community/attacks/CSV_Injection recommends. A control character becomes U+FFFD. The parquet
-    file of the report has the text as it is.
-    """
-    text = selectors.string()
-    visible = text.str.replace_all(r"[\p{Cc}&&[^\t\n]]", "\ufffd")
-    cells = pl.when(text.str.contains(_FORMULA)).then("'" + visible).otherwise(visible).name.keep()
-    return rows.with_columns(cells).write_csv().encode()
-
-
-def _newest_landing_date(view: pl.DataFrame) -> str:
-    """Landing date of the newest row in the view, as YYYY-MM-DD; "none" if it has no rows."""
-    newest = view[LANDED_ON].max()
-    return "none" if newest is None else str(newest)

@@ -1,5 +1,6 @@
 """The arguments of the jobs that `run` starts, checked before a job starts: on AWS a refused start costs money."""
 
+import itertools
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from typing import Final
@@ -10,6 +11,12 @@ from ops.stack.prefixes import check_inbound_key, check_is_of
 
 REFUSED: Final = "refused"
 """The value of --only."""
+_SET: Final = "true"
+"""The value of a flag: Glue takes arguments in pairs."""
+
+
+def _is_set(given: str) -> str:
+    return one_of(given, [_SET], "value of a flag")
 
 
 def _inbound_key(given: str) -> str:
@@ -24,10 +31,15 @@ _CHECKS: Final[Mapping[str, Callable[[str], str]]] = {
     "--to": a_day,
     "--only": lambda given: one_of(given, [REFUSED], "value of --only"),
     "--report": known_report,
+    "--all-days": _is_set,
+    "--rebuild": _is_set,
+    "--reconcile": _is_set,
 }
+_FLAGS: Final = frozenset(option for option, check in _CHECKS.items() if check is _is_set)
 JOB_ARGUMENTS: Final[Mapping[str, Sequence[str]]] = {
-    "warehouse": ("--dataset", "--object", "--from", "--to"),
+    "warehouse": ("--dataset", "--object", "--from", "--to", "--all-days"),
     "sanitise": ("--dataset", "--object", "--from", "--to", "--only"),
+    "publish": ("--dataset", "--rebuild", "--reconcile"),
     "mart": ("--report",),
     "refine": (),
 }
@@ -57,7 +69,7 @@ def job_arguments(job: str, words: Sequence[str]) -> dict[str, str]:
 
 def _pairs(job: str, words: Sequence[str]) -> dict[str, str]:
     known = JOB_ARGUMENTS[job]
-    split = [part for word in words for part in (word.split("=", 1) if word.startswith("--") else [word])]
+    split = _with_values([part for word in words for part in (word.split("=", 1) if word[:2] == "--" else [word])])
     if unknown := [word for word in split[::2] if word not in known]:
         takes = f"it takes {', '.join(known)}" if known else "it takes no arguments"
         raise InvalidInputError(f"{job} does not know {' '.join(unknown)}: {takes}")
@@ -67,3 +79,12 @@ def _pairs(job: str, words: Sequence[str]) -> dict[str, str]:
     if repeated := sorted({word for word in split[::2] if split[::2].count(word) > 1}):
         raise InvalidInputError(f"{' and '.join(repeated)} can be given once; run {job} once for each value")
     return dict(zip(split[::2], split[1::2], strict=True))
+
+
+def _with_values(words: Sequence[str]) -> list[str]:
+    """The words, with a value behind each flag that has none."""
+    return [
+        part
+        for word, after in itertools.zip_longest(words, words[1:], fillvalue="--")
+        for part in ((word, _SET) if word in _FLAGS and after.startswith("--") else (word,))
+    ]

@@ -12,6 +12,9 @@ _PHRASES: Final = {
     "rows_warehouse": "to the warehouse",
     "rows_quarantined": "quarantined",
     "rows_duplicate": "duplicates",
+    "objects": "objects merged",
+    "commits": "commits",
+    "missed": "missed by notifications",
 }
 _REMOVED: Final = {
     "snapshots": "snapshots",
@@ -36,7 +39,7 @@ def rows_of(line: str) -> list[int]:
 def _in_words(line: str) -> str:
     fields = _fields(line)
     match fields.get("outcome"):
-        case "done":
+        case "done" | "rebuilt":
             counts = [f"{fields[name]:,} {phrase}" for name, phrase in _PHRASES.items() if name in fields]
             counts += _removed(fields)
             return f"{_item(fields)}: {', '.join(counts) or 'done'}"

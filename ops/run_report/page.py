@@ -45,8 +45,8 @@ def _read_by(dataset: str, reports: Sequence[ReportFacts]) -> dict[str, int]:
 
 
 def _drawn(report: ReportFacts) -> tuple[Picture | None, str]:
-    """The chart of a report that was computed, or why it is not drawn."""
-    if report.rows is None:
+    """The chart of a report that was computed and has one, or why it is not drawn."""
+    if report.rows is None or report.report.chart is None:
         return None, ""
     try:
         return picture_of(report.report, report.rows), ""

@@ -23,6 +23,9 @@ SNIFFED: Final = (",", ";", "\t", "|")
 ANSWER_WITHIN: Final = timedelta(minutes=15)
 """How long a SQL Server may take for an answer, unless a dataset declares otherwise."""
 
+LOOK_BACK: Final = timedelta(days=7)
+"""How far apart the times of rows with one key may be, unless a dataset declares otherwise."""
+
 
 @dataclass(frozen=True, slots=True)
 class SftpSource:
@@ -141,6 +144,14 @@ class Dataset:
     absent: Mapping[str, str] = field(default_factory=dict[str, str])
     """Value of a text column in rows that do not have it, by column. A column that is added to the primary key needs
     one: objects and warehouse files from before do not have the column, and a key is never missing."""
+
+    clustered_by: str | None = None
+    """Column with the date or the time of what a row is about, for a dataset that only grows, such as events. The
+    published table is sorted by this column, so the cost of a merge does not grow with the table."""
+    look_back: timedelta = LOOK_BACK
+    """How far the times of two rows with one key may be apart. A merge looks for the keys of arriving rows only among
+    rows whose time is that close. A row that repeats one further away is in the table beside it until the table is
+    rebuilt. Only for a dataset with `clustered_by`."""
 
     @property
     def guarded(self) -> list[str]:

@@ -1,7 +1,6 @@
 """From the rows that enter and leave a table to the files of a commit."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
 
 import polars as pl
 from pyiceberg.io import FileIO
@@ -14,7 +13,6 @@ from processing.publishing.columns import polars_columns
 from processing.publishing.commit import Change, evolved
 from processing.publishing.files import (
     FILE,
-    ORDERED,
     POSITION,
     DataFileReader,
     completed,
@@ -22,6 +20,7 @@ from processing.publishing.files import (
     write_deletes,
     write_rows,
 )
+from processing.publishing.ranges import ORDERED, Range, ranges
 from processing.publishing.table_files import TableFile, only_data_file
 
 
@@ -34,8 +33,9 @@ def change_of(
     files: Sequence[TableFile],
     new: pl.DataFrame,
     leaving: pl.DataFrame,
-    key: Mapping[str, pl.DataType],
+    order: Mapping[str, pl.DataType],
     updates: tuple[TableUpdate, ...] = (),
+    join_up_to: int | None = None,
 ) -> Change:
     """Write the files of a commit by which some rows enter a table and others leave it.
 
@@ -44,14 +44,15 @@ def change_of(
         files: its data files.
         new: rows that enter, as they are stored.
         leaving: FILE and POSITION of the rows that leave.
-        key: stored columns of the key, which the written rows are sorted by.
+        order: stored columns that the written rows are sorted by.
         updates: of the schema, in the same commit.
+        join_up_to: most rows of a run that is joined with what is written; None if each may be.
     """
     metadata = evolved(table, updates)
     positions = {str(path): rows[POSITION] for (path,), rows in leaving.group_by(FILE)}
-    taken = layout.to_rewrite(files, {path: len(rows) for path, rows in positions.items()}, new.height)
+    taken = layout.to_rewrite(files, {path: len(rows) for path, rows in positions.items()}, new.height, join_up_to)
     change = Change(updates=updates)
-    rows = _Rewritten(table.io, taken, positions, polars_columns(metadata.schema()), new, key)
+    rows = _Rewritten(table.io, taken, positions, polars_columns(metadata.schema()), new, order)
     change.added += write_rows(table.io, metadata, rows.frames())
     for file in taken:
         change.removed |= {file.path, *_own_deletes(file)}
@@ -85,7 +86,7 @@ def _joined_deletes(io: FileIO, file: TableFile, positions: pl.Series) -> tuple[
 
 
 class _Rewritten:
-    """New rows and what lives in some files, sorted by key, in frames of one file each."""
+    """New rows and what lives in some files, sorted, in frames of one file each."""
 
     def __init__(
         self,
@@ -94,79 +95,48 @@ class _Rewritten:
         leaving: Mapping[str, pl.Series],
         columns: Mapping[str, pl.DataType],
         new: pl.DataFrame,
-        key: Mapping[str, pl.DataType],
+        order: Mapping[str, pl.DataType],
     ) -> None:
-        self._io, self._files, self._leaving, self._key = io, files, leaving, key
+        self._io, self._files, self._leaving, self._order = io, files, leaving, order
         self._columns = columns
-        # The bounds of floats leave out what is not a number.
-        self._bounded = [name for name, kind in key.items() if isinstance(kind, ORDERED)][:1]
+        self._bounded = [name for name, kind in order.items() if isinstance(kind, ORDERED)][:1]
         self._new = completed(new, columns)
 
     def frames(self) -> Iterator[pl.DataFrame]:
-        """The frames. The rows of one and the keys of all are in memory at once.
+        """The frames. The rows of one and the order's columns of all are in memory at once.
 
         Raises:
             LostRowsError: a row is in none of the frames, or in two.
         """
         rows = self._new.height + sum(file.rows - file.dead for file in self._files)
         if rows <= layout.ROWS_IN_FILE:
-            yield self._read(self._columns, None, None)
+            yield self._read(self._columns, Range(None, None))
             return
-        keys = self._read(self._key, None, None)
-        pieces = -(-keys.height // layout.ROWS_IN_FILE)
-        starts = [keys.row(number * keys.height // pieces, named=True) for number in range(1, pieces)]
+        sorted_rows = self._read(self._order, Range(None, None))
+        count = sorted_rows.height
+        in_files = ranges(sorted_rows, -(-count // layout.ROWS_IN_FILE))
+        del sorted_rows
         written = 0
-        for low, high in zip([None, *starts], [*starts, None], strict=True):
-            frame = self._read(self._columns, low, high)
+        for each in in_files:
+            frame = self._read(self._columns, each)
             written += frame.height
             yield frame
-        if written != keys.height:
-            raise LostRowsError(f"{keys.height} rows were to be rewritten, and {written} were: nothing is committed")
+        if written != count:
+            raise LostRowsError(f"{count} rows were to be rewritten, and {written} were: nothing is committed")
 
-    def _read(
-        self,
-        columns: Mapping[str, pl.DataType],
-        low: Mapping[str, Any] | None,
-        high: Mapping[str, Any] | None,
-    ) -> pl.DataFrame:
-        """Some columns of the rows whose keys are at or after the one key and before the other, sorted."""
-        frames = [self._new.select(*columns).filter(_within(low, high))]
+    def _read(self, columns: Mapping[str, pl.DataType], of: Range) -> pl.DataFrame:
+        """Some columns of the rows of a range, sorted."""
+        frames = [self._new.select(*columns).filter(of.holds())]
         for file in self._files:
             if file.rows == file.dead + len(self._leaving.get(file.path, ())):
                 continue
             with DataFileReader(self._io, file) as source:
                 for group in source.groups():
-                    if _may_hold(group.bounds(self._bounded), low, high):
+                    if of.may_be_in(group.bounds(self._bounded)):
                         rows = self._without_leaving(group.read(columns), file.path)
-                        frames.append(rows.select(*columns).filter(_within(low, high)))
-        return pl.concat(frames).sort(*self._key)
+                        frames.append(rows.select(*columns).filter(of.holds()))
+        return pl.concat(frames).sort(*self._order)
 
     def _without_leaving(self, rows: pl.DataFrame, path: str) -> pl.DataFrame:
         leaving = self._leaving.get(path)
         return rows if leaving is None else rows.filter(~pl.col(POSITION).is_in(leaving.implode()))
-
-
-def _within(low: Mapping[str, Any] | None, high: Mapping[str, Any] | None) -> pl.Expr:
-    at_or_after = pl.lit(value=True) if low is None else ~_before(low)
-    return at_or_after if high is None else at_or_after & _before(high)
-
-
-def _before(key: Mapping[str, Any]) -> pl.Expr:
-    """Whether a row's key comes before this one, by the key's columns in their order."""
-    before = pl.lit(value=False)
-    for name, value in reversed([*key.items()]):
-        before = (pl.col(name) < value) | ((pl.col(name) == value) & before)
-    return before
-
-
-def _may_hold(
-    bounds: Mapping[str, tuple[Any, Any]],
-    low: Mapping[str, Any] | None,
-    high: Mapping[str, Any] | None,
-) -> bool:
-    """Whether a row group may have keys in a range, judged by the bounds of the key's first column."""
-    name = next(iter(low or high or {}), "")
-    if name not in bounds:
-        return True
-    least, greatest = bounds[name]
-    return not ((low and greatest < low[name]) or (high and least > high[name]))

@@ -22,19 +22,27 @@ from pyiceberg.types import (
     TimestamptzType,
 )
 
-from processing.declaring.dataset import Dataset
-from processing.errors import ProcessingError
-from processing.readers.records import DELETED
-from processing.storage.columns import warehouse_columns
+from processing.publishing.stored_types import (
+    UnpublishableColumnError,
+    inner_type,
+    is_nanoseconds,
+    rest_column,
+    stored_columns,
+    stored_type,
+)
+from processing.storage.columns import published_columns
 
-_STORED: Final[Mapping[pl.DataType, pl.DataType]] = {
-    pl.Int8(): pl.Int32(),
-    pl.Int16(): pl.Int32(),
-    pl.UInt8(): pl.Int32(),
-    pl.UInt16(): pl.Int32(),
-    pl.UInt32(): pl.Int64(),
-}
-"""Types that Iceberg does not have, each with the next larger one."""
+__all__ = [
+    "UnpublishableColumnError",
+    "declared",
+    "iceberg_schema",
+    "polars_columns",
+    "published_columns",
+    "rest_column",
+    "stored",
+    "stored_columns",
+]
+
 _ICEBERG: Final[Mapping[pl.DataType, IcebergType]] = {
     pl.Int32(): IntegerType(),
     pl.Int64(): LongType(),
@@ -49,34 +57,6 @@ _WIDENED: Final = frozenset({(IntegerType(), LongType()), (FloatType(), DoubleTy
 _NO_COMMENTS: Final[Mapping[str, str]] = {}
 _NANOSECONDS: Final = 1000
 """In a microsecond."""
-
-
-class UnpublishableColumnError(ProcessingError):
-    """A column's type, or its change, that a published table cannot follow; the message names the column."""
-
-
-def published_columns(dataset: Dataset) -> pl.Schema:
-    """Columns of a dataset's published rows, in their order.
-
-    They are those of its warehouse files without the mark of deleted rows: a table has only live rows, or only deleted
-    ones. `_deleted` is also a name that Iceberg reserves.
-    """
-    columns = warehouse_columns(dataset)
-    return pl.Schema({name: kind for name, kind in columns.items() if name != DELETED})
-
-
-def rest_column(column: str) -> str:
-    """Name of the column with the nanoseconds, 0 to 999, that a column of microseconds leaves out."""
-    return f"_{column}_ns"
-
-
-def stored_columns(columns: Mapping[str, pl.DataType]) -> pl.Schema:
-    """Columns as the table stores them.
-
-    Raises:
-        UnpublishableColumnError: a column's type has no counterpart.
-    """
-    return pl.Schema({name: kind for column, declared in columns.items() for name, kind in _stored(column, declared)})
 
 
 def stored(rows: pl.DataFrame, columns: Mapping[str, pl.DataType]) -> pl.DataFrame:
@@ -138,38 +118,9 @@ class _Ids:
         return self._last
 
 
-def _is_nanoseconds(kind: pl.DataType) -> bool:
-    return isinstance(kind, pl.Datetime) and kind.time_unit == "ns"
-
-
-def _stored(column: str, kind: pl.DataType) -> Iterator[tuple[str, pl.DataType]]:
-    yield column, _stored_type(column, kind)
-    if _is_nanoseconds(kind):
-        yield rest_column(column), pl.Int32()
-
-
-def _stored_type(column: str, kind: pl.DataType) -> pl.DataType:
-    if isinstance(kind, pl.Datetime):
-        return pl.Datetime("us", "UTC" if kind.time_zone else None)
-    if isinstance(kind, pl.List):
-        inner = _inner(kind)
-        if not _is_nanoseconds(inner) and not isinstance(inner, pl.List):
-            return pl.List(_stored_type(column, inner))
-    if isinstance(kind, pl.Decimal):
-        return kind
-    found = _STORED.get(kind, kind)
-    if found not in _ICEBERG:
-        raise UnpublishableColumnError(
-            f"column {column} has the type {kind}, which a published table cannot hold; declare it as one of "
-            f"{', '.join(str(known) for known in (*_ICEBERG, *_STORED))}, Decimal, Datetime or a list of these "
-            "(a list of Datetime without nanoseconds)"
-        )
-    return found
-
-
 def _stored_values(column: str, kind: pl.DataType) -> Iterator[pl.Expr]:
-    if not _is_nanoseconds(kind):
-        yield pl.col(column).cast(_stored_type(column, kind))
+    if not is_nanoseconds(kind):
+        yield pl.col(column).cast(stored_type(column, kind))
         return
     # Rounded down, also before 1970: what is left out is never negative.
     nanoseconds = pl.col(column).to_physical()
@@ -182,7 +133,7 @@ def _stored_values(column: str, kind: pl.DataType) -> Iterator[pl.Expr]:
 
 def _declared_value(column: str, kind: pl.DataType) -> pl.Expr:
     value = pl.col(column)
-    if _is_nanoseconds(kind):
+    if is_nanoseconds(kind):
         value = value.cast(pl.Datetime("us")).to_physical() * _NANOSECONDS + pl.col(rest_column(column))
         instants = value.cast(pl.Datetime("ns"))
         assert isinstance(kind, pl.Datetime)  # noqa: S101 - for the type checker
@@ -193,7 +144,7 @@ def _declared_value(column: str, kind: pl.DataType) -> pl.Expr:
 
 def _iceberg_type(kind: pl.DataType, ids: _Ids) -> IcebergType:
     if isinstance(kind, pl.List):
-        return ListType(ids.take(), _iceberg_type(_inner(kind), ids), element_required=False)
+        return ListType(ids.take(), _iceberg_type(inner_type(kind), ids), element_required=False)
     if isinstance(kind, pl.Decimal):
         return DecimalType(kind.precision or 38, kind.scale)
     if isinstance(kind, pl.Datetime):
@@ -228,8 +179,3 @@ def _has_more_digits(current: IcebergType, wanted: IcebergType) -> bool:
     if not isinstance(current, DecimalType) or not isinstance(wanted, DecimalType):
         return False
     return current.scale == wanted.scale and current.precision < wanted.precision
-
-
-def _inner(kind: pl.List) -> pl.DataType:
-    inner = kind.inner
-    return inner if isinstance(inner, pl.DataType) else inner()

@@ -21,6 +21,8 @@ from pyiceberg.typedef import Record
 from pyiceberg.types import LongType, PrimitiveType
 
 from processing.publishing.columns import polars_columns
+from processing.publishing.look_back import LookBack
+from processing.publishing.ranges import ORDERED, Bounds, any_within, physical
 from processing.publishing.table_files import PATH_FIELD, POSITION_FIELD, TableFile
 
 FILE: Final = "_published_file"
@@ -35,9 +37,8 @@ _DELETES: Final = pa.schema(
         pa.field("pos", pa.int64(), nullable=False, metadata={"PARQUET:field_id": str(POSITION_FIELD)}),
     ]
 )
-ORDERED: Final = (pl.Int32, pl.Int64, pl.String)
-"""Types that parquet's statistics order as polars does."""
-_Bounds = Mapping[str, tuple[Any, Any]]
+_INTEGERS: Final = ("INT32", "INT64")
+"""Parquet's types of whole numbers, dates and instants."""
 
 
 class Keys:
@@ -50,18 +51,19 @@ class Keys:
     def __init__(self, rows: pl.DataFrame) -> None:
         self.rows = rows.unique()
         self._sorted = {
-            name: self.rows[name].unique().sort() for name, kind in rows.schema.items() if isinstance(kind, ORDERED)
+            name: physical(self.rows[name].unique().sort())
+            for name, kind in rows.schema.items()
+            if isinstance(kind, ORDERED)
         }
 
-    def may_be_in(self, bounds: _Bounds) -> bool:
+    def may_be_in(self, bounds: Bounds) -> bool:
         """Whether one of the keys may lie within the lowest and the highest values of some columns."""
         return self.rows.height > 0 and all(
             self._touches(name, *bounds[name]) for name in self._sorted if name in bounds
         )
 
     def _touches(self, name: str, low: Any, high: Any) -> bool:  # noqa: ANN401 - values of any column
-        values = self._sorted[name]
-        return int(values.search_sorted(low, "left")) < int(values.search_sorted(high, "right"))
+        return any_within(self._sorted[name], low, high)
 
 
 class RowGroup:
@@ -72,14 +74,18 @@ class RowGroup:
         self._metadata = source.parquet.metadata.row_group(number)
         self.rows: int = self._metadata.num_rows
 
-    def bounds(self, columns: Iterable[str]) -> _Bounds:
-        """The lowest and the highest value of some columns, as far as they are known."""
+    def bounds(self, columns: Iterable[str]) -> Bounds:
+        """The bounds of some columns."""
         wanted = set(columns)
         found: dict[str, tuple[Any, Any]] = {}
         for index in range(self._metadata.num_columns):
             column = self._metadata.column(index)
-            if column.path_in_schema in wanted and column.is_stats_set and column.statistics.has_min_max:
-                found[column.path_in_schema] = column.statistics.min, column.statistics.max
+            if column.path_in_schema not in wanted or not column.is_stats_set:
+                continue
+            known = column.statistics
+            if known.has_min_max and known.has_null_count and not known.null_count:
+                whole = column.physical_type in _INTEGERS
+                found[column.path_in_schema] = (known.min_raw, known.max_raw) if whole else (known.min, known.max)
         return found
 
     def read(self, columns: Mapping[str, pl.DataType], keys: Keys | None = None) -> pl.DataFrame:
@@ -110,7 +116,7 @@ class DataFileReader:
         self.file = file
         self._io = io
         self._stream = io.new_input(file.path).open()
-        self.parquet = pq.ParquetFile(self._stream)
+        self.parquet = pq.ParquetFile(self._stream, pre_buffer=True)
 
     def __enter__(self) -> Self:
         return self
@@ -140,19 +146,31 @@ def live_rows(io: FileIO, file: TableFile, columns: Mapping[str, pl.DataType]) -
             yield group.read(columns)
 
 
-def located(table: Table, files: Iterable[TableFile], keys: Keys, others: Mapping[str, pl.DataType]) -> pl.DataFrame:
+def located(
+    table: Table,
+    files: Iterable[TableFile],
+    keys: Keys,
+    others: Mapping[str, pl.DataType],
+    look_back: LookBack | None = None,
+) -> pl.DataFrame:
     """The live rows that have one of the keys: the key, some other columns, FILE and POSITION.
 
-    The other columns are read only in the row groups that have such rows.
+    The other columns are read only in the row groups that have such rows. Files and row groups without a time of the
+    look-back are not read.
     """
+
+    def may_be_in(bounds: Bounds) -> bool:
+        return keys.may_be_in(bounds) and (look_back is None or look_back.may_be_in(bounds))
+
     columns = keys.rows.schema
+    bounded = [*columns, *([look_back.column] if look_back else ())]
     frames = [pl.DataFrame(schema={**columns, **others, FILE: pl.String(), POSITION: pl.Int64()})]
     for file in files:
-        if not keys.may_be_in(_file_bounds(table.schema(), file, columns)):
+        if not may_be_in(file_bounds(table.schema(), file, bounded)):
             continue
         with DataFileReader(table.io, file) as source:
             for group in source.groups():
-                if keys.may_be_in(group.bounds(columns)) and (found := group.read(columns, keys)).height:
+                if may_be_in(group.bounds(bounded)) and (found := group.read(columns, keys)).height:
                     rest = group.read(others).drop(FILE)
                     frames.append(found.join(rest, on=POSITION).select(frames[0].columns))
     return pl.concat(frames)
@@ -226,13 +244,17 @@ def write_deletes(io: FileIO, metadata: TableMetadata, path: str, positions: pl.
     )
 
 
-def _file_bounds(schema: Schema, file: TableFile, columns: Iterable[str]) -> _Bounds:
-    """The lowest and the highest value of some columns of a data file, as far as the manifest has them."""
+def file_bounds(schema: Schema, file: TableFile, columns: Iterable[str]) -> Bounds:
+    """The bounds of some columns of a data file, by its manifest."""
     data = file.entry.data_file
+    missing = data.null_value_counts or {}
+    known = set(schema.column_names)
     found: dict[str, tuple[Any, Any]] = {}
-    for name in columns:
+    for name in known.intersection(columns):
         column = schema.find_field(name)
         low, high = (each.get(column.field_id) for each in (data.lower_bounds or {}, data.upper_bounds or {}))
-        if low is not None and high is not None and isinstance(column.field_type, PrimitiveType):
+        if missing.get(column.field_id, 1) or low is None or high is None:
+            continue
+        if isinstance(column.field_type, PrimitiveType):
             found[name] = from_bytes(column.field_type, low), from_bytes(column.field_type, high)
     return found

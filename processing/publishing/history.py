@@ -1,20 +1,59 @@
-"""The rows of history files as a merge reads them."""
+"""The rows of history files as merges and rebuilds read them, in pieces of a bounded number of rows."""
 
-from collections.abc import Iterable, Mapping
+import io
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
 
 import polars as pl
+import pyarrow.parquet as pq
 
 from lake.keys import warehouse_prefix
 from processing.declaring.dataset import Dataset
-from processing.publishing.columns import published_columns, stored, stored_columns
+from processing.publishing.columns import rest_column, stored, stored_columns
 from processing.publishing.files import completed
-from processing.readers.records import DELETED
-from processing.storage.columns import warehouse_columns
-from processing.storage.store import Store
+from processing.readers.records import LINE
+from processing.storage.columns import published_columns, warehouse_columns
+from processing.storage.store import ListedObject, Store
 from processing.storage.views import warehouse_rows
 
-_KEPT = "_kept|"
+ROWS_AT_ONCE: Final = 500_000
+"""At most this many rows of history files are in memory at once, and are merged by one commit."""
+_KEPT: Final = "_kept|"
 """Before the name of a stored column that is not declared any more. No column of a file begins with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Rows of a history file that follow each other."""
+
+    content: bytes
+    """The whole file."""
+    start: int
+    """Number of the first row, from 0."""
+    rows: int
+
+
+def pieces(store: Store, files: Iterable[str], most: int) -> Iterator[Piece]:
+    """The rows of some history files, file by file, in pieces of at most so many rows. A file is read once."""
+    for key in sorted(set(files)):
+        content = store.read(key)
+        rows: int = pq.read_metadata(io.BytesIO(content)).num_rows
+        for start in range(0, rows, most):
+            yield Piece(content, start, min(most, rows - start))
+
+
+def batches(store: Store, files: Iterable[str]) -> Iterator[Sequence[Piece]]:
+    """The rows of some history files in batches of at most ROWS_AT_ONCE rows; one empty batch if there are no rows."""
+    batch: list[Piece] = []
+    rows = 0
+    for piece in pieces(store, files, ROWS_AT_ONCE):
+        if batch and rows + piece.rows > ROWS_AT_ONCE:
+            yield batch
+            batch, rows = [], 0
+        batch.append(piece)
+        rows += piece.rows
+    yield batch
 
 
 class History:
@@ -28,38 +67,54 @@ class History:
     """
 
     def __init__(self, store: Store, dataset: Dataset, table: Mapping[str, pl.DataType]) -> None:
-        self._store, self._dataset = store, dataset
+        self._store, self.dataset = store, dataset
         ours = stored_columns(published_columns(dataset))
         self._kept = {name: kind for name, kind in table.items() if name not in ours}
 
-    def rows(self, files: Iterable[str]) -> pl.DataFrame:
-        """The rows of some history files: the declared columns, the lineage, then the kept columns."""
+    @property
+    def columns(self) -> pl.Schema:
+        """Columns of the rows: the declared columns, the lineage, then the kept columns."""
         kept = {f"{_KEPT}{name}": kind for name, kind in self._kept.items()}
-        empty = pl.DataFrame(schema={**warehouse_columns(self._dataset), **kept})
-        return pl.concat([empty, *(self._file(self._store.read(key)).collect() for key in sorted(set(files)))])
+        return pl.Schema({**warehouse_columns(self.dataset), **kept})
+
+    def rows(self, batch: Iterable[Piece]) -> pl.DataFrame:
+        """The rows of some pieces."""
+        empty = pl.DataFrame(schema=self.columns)
+        return pl.concat([empty, *(self._lazy(piece.content, piece.start, piece.rows).collect() for piece in batch)])
+
+    def files(self) -> list[ListedObject]:
+        """All history files."""
+        return [*self._store.listing(warehouse_prefix(self.dataset.name))]
+
+    def rows_of(self, files: Iterable[str], at_once: int) -> Iterator[pl.DataFrame]:
+        """The rows of some history files, in frames of at most so many rows."""
+        return (self.rows([piece]) for piece in pieces(self._store, files, at_once))
 
     def rows_with(self, keys: pl.DataFrame) -> pl.DataFrame:
         """The rows of all history files that have one of some keys. Reads every file."""
         found = [
-            self._file(self._store.read(key)).join(keys.lazy(), on=keys.columns, how="semi").collect()
-            for key in self._store.keys(warehouse_prefix(self._dataset.name))
+            self._lazy(self._store.read(key)).join(keys.lazy(), on=keys.columns, how="semi").collect()
+            for key in self._store.keys(warehouse_prefix(self.dataset.name))
         ]
-        return pl.concat([self.rows(()), *found])
+        return pl.concat([pl.DataFrame(schema=self.columns), *found])
 
     def stored(self, rows: pl.DataFrame) -> pl.DataFrame:
         """Rows as the table stores them, without the mark of deleted rows."""
-        ours = stored(rows, published_columns(self._dataset))
+        ours = stored(rows, published_columns(self.dataset))
         kept = rows.select(pl.col(f"{_KEPT}{name}").alias(name) for name in self._kept)
         return ours.hstack(kept)
 
-    def _file(self, content: bytes) -> pl.LazyFrame:
-        rows = warehouse_rows([content], self._dataset)
+    def _lazy(self, content: bytes, start: int = 0, rows: int | None = None) -> pl.LazyFrame:
+        declared = warehouse_rows([content], self.dataset).slice(start, rows)
         if not self._kept:
-            return rows
-        return pl.concat([rows, self._kept_values(content)], how="horizontal")
+            return declared
+        return pl.concat([declared, self._kept_values(content, start, rows)], how="horizontal")
 
-    def _kept_values(self, content: bytes) -> pl.LazyFrame:
+    def _kept_values(self, content: bytes, start: int, rows: int | None) -> pl.LazyFrame:
         """The columns that are not declared any more, missing where the file does not have them."""
-        file = pl.read_parquet(content)
-        values = stored(file, {name: kind for name, kind in file.schema.items() if name != DELETED})
+        present = pl.read_parquet_schema(io.BytesIO(content))
+        # A stored column comes from the column of its name, or from the one whose nanoseconds it holds.
+        needed = {name: kind for name, kind in present.items() if name in self._kept or rest_column(name) in self._kept}
+        file = pl.scan_parquet(content).select([*needed] or [LINE]).slice(start, rows).collect()
+        values = stored(file, needed) if needed else file
         return completed(values, self._kept).lazy().select(pl.all().name.prefix(_KEPT))

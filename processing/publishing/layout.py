@@ -7,6 +7,8 @@ A merge writes its rows as a new run of files, and deletes the rows that they su
 
 So a table of n rows has about log2(n / rows of a merge) runs, a row is rewritten about as often, and readers skip at
 most a quarter of what they read. Neither depends on how the changed rows are spread over the table.
+
+A table that is clustered by time leaves runs as they are from a size on: its cost does not grow with its history.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,13 +22,16 @@ ROWS_IN_FILE: Final = 1_000_000
 """At most; what a rewrite holds in memory at once."""
 
 
-def to_rewrite(files: Sequence[TableFile], deleted: Mapping[str, int], new: int) -> list[TableFile]:
+def to_rewrite(
+    files: Sequence[TableFile], deleted: Mapping[str, int], new: int, join_up_to: int | None = None
+) -> list[TableFile]:
     """The files whose live rows are written again together with some new ones.
 
     Args:
         files: the table's.
         deleted: rows that the merge deletes in each, by its path.
         new: rows that the merge writes.
+        join_up_to: most live rows of a run that is joined with what is written; None if each may be.
 
     Returns:
         The files; one without live rows is among them.
@@ -42,7 +47,7 @@ def to_rewrite(files: Sequence[TableFile], deleted: Mapping[str, int], new: int)
             runs.setdefault(file.run, []).append(file)
     sizes = {run: sum(live[file.path] for file in members) for run, members in runs.items()}
     for run in sorted(runs, key=lambda each: (sizes[each], each)):
-        if sizes[run] > total:
+        if sizes[run] > total or (join_up_to is not None and sizes[run] > join_up_to):
             break
         taken += runs[run]
         total += sizes[run]

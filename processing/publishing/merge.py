@@ -10,19 +10,21 @@ is ever lost; and a merge looks at both tables again after it committed, so of t
 rows at least one repairs the key.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import polars as pl
 from pyiceberg.table import Table
 
+from lake.keys import parse_inbound_key
 from processing.errors import ProcessingError
 from processing.publishing.change import change_of
 from processing.publishing.columns import declared, polars_columns, published_columns, stored, stored_columns
 from processing.publishing.commit import Change, CommitConflictError, commit
 from processing.publishing.files import FILE, POSITION, Keys, located
-from processing.publishing.history import History
+from processing.publishing.history import ROWS_AT_ONCE, History, Piece, batches, pieces
+from processing.publishing.look_back import LookBack, look_back_of
 from processing.publishing.table_files import TableFile, table_files
 from processing.publishing.tables import Published
 from processing.readers.records import DELETED, LINE
@@ -36,6 +38,8 @@ _GONE: Final = "gone"
 _ARRIVING: Final = "arriving"
 _ORIGIN: Final = "_origin"
 _NUMBER: Final = "_number"
+Snapshots = tuple[int | None, int | None]
+"""Ids of the current snapshots of the table of live rows and of the table of deleted rows."""
 
 
 class BusyTableError(ProcessingError):
@@ -70,7 +74,10 @@ class _Loaded:
 def merge(
     published: Published, store: Store, files: Collection[str], replaced: Collection[str] = (), run_id: str = ""
 ) -> Merged:
-    """Merge some history files.
+    """Merge some history files, in batches of rows that are merged one after the other.
+
+    What a merge holds in memory follows its batch. The files of replaced objects are one batch, however large they are:
+    they have to be whole to be compared with the tables.
 
     Args:
         published: the dataset's tables.
@@ -85,17 +92,40 @@ def merge(
         RebuildNeededError: the tables were made with another key or order.
         UnpublishableColumnError: a column has a type that the tables cannot hold.
     """
+    commits, snapshots = 0, (None, None)
+    for batch, replaced_in_it in _work(store, frozenset(files), replaced):
+        snapshots, committed = _merged(published, store, batch, replaced_in_it, run_id)
+        commits += committed
+    return Merged(*snapshots, commits)
+
+
+def _work(
+    store: Store, files: frozenset[str], replaced: Collection[str]
+) -> Iterator[tuple[Sequence[Piece], Collection[str]]]:
+    """The batches, and which objects are replaced in each."""
+    whole = {parse_inbound_key(key).warehouse_key for key in replaced} & files
+    if replaced:
+        yield [*pieces(store, whole, ROWS_AT_ONCE)], replaced
+    if files - whole or not replaced:
+        for batch in batches(store, files - whole):
+            yield batch, ()
+
+
+def _merged(
+    published: Published, store: Store, batch: Sequence[Piece], replaced: Collection[str], run_id: str
+) -> tuple[Snapshots, int]:
+    """Merge one batch. Returns the tables' snapshots and the number of commits."""
     commits = 0
     for _ in range(ATTEMPTS):
         live, gone = (_load(published, name) for name in (published.live, published.deleted))
         attempt = _Attempt(published, store, live, gone, run_id)
         try:
-            expected = attempt.run(files, replaced)
+            expected = attempt.run(batch, replaced)
         except CommitConflictError:
             continue
         commits += attempt.commits
         if not attempt.commits or (attempt.complete and _current(published) == expected):
-            return Merged(*expected, commits)
+            return expected, commits
     raise BusyTableError(
         f"{published.dataset.name}: other writers changed its tables during {ATTEMPTS} attempts; run the merge again"
     )
@@ -107,7 +137,7 @@ def _load(published: Published, name: str) -> _Loaded:
     return _Loaded(table, table_files(table))
 
 
-def _current(published: Published) -> tuple[int | None, int | None]:
+def _current(published: Published) -> Snapshots:
     tables = (published.load(name).current_snapshot() for name in (published.live, published.deleted))
     live, gone = (each.snapshot_id if each else None for each in tables)
     return live, gone
@@ -127,14 +157,14 @@ class _Attempt:
         self.complete = True
         """Whether nothing is left to do that has to wait for these commits."""
 
-    def run(self, files: Collection[str], replaced: Collection[str]) -> tuple[int | None, int | None]:
+    def run(self, batch: Sequence[Piece], replaced: Collection[str]) -> Snapshots:
         """Commit what there is to do.
 
         Returns:
             The snapshots that the tables have if nobody else changed them.
         """
         history = History(self._store, self._published.dataset, polars_columns(self._live.table.schema()))
-        arriving = history.rows(files)
+        arriving = history.rows(batch)
         stale = pl.DataFrame(schema={FILE: pl.String(), POSITION: pl.Int64()})
         if replaced:
             stale, given_up = self._stale(history, arriving, replaced)
@@ -166,8 +196,9 @@ class _Attempt:
         """The rows that may count of each key that arrives: those that arrive and those that the tables have."""
         new = arriving.select(*self._deciding, DELETED, _NUMBER, pl.lit(_ARRIVING).alias(_ORIGIN))
         keys = Keys(stored(arriving.select(self._key), {name: self._columns[name] for name in self._key}))
+        look_back = look_back_of(self._published.dataset, arriving)
         known = pl.concat(
-            self._located(each, keys).with_columns(
+            self._located(each, keys, look_back).with_columns(
                 pl.lit(origin).alias(_ORIGIN), pl.lit(origin == _GONE).alias(DELETED)
             )
             for origin, each in ((_LIVE, self._live), (_GONE, self._gone))
@@ -176,10 +207,10 @@ class _Attempt:
         new = new.join(known, on=[*self._deciding], how="anti", nulls_equal=True)
         return pl.concat([known, new], how="diagonal").with_row_index("_candidate")
 
-    def _located(self, loaded: _Loaded, keys: Keys) -> pl.DataFrame:
+    def _located(self, loaded: _Loaded, keys: Keys, look_back: LookBack | None) -> pl.DataFrame:
         """The rows of a table that have one of some keys: what decides which counts, FILE and POSITION."""
         others = {name: kind for name, kind in stored_columns(self._deciding).items() if name not in keys.rows.columns}
-        rows = located(loaded.table, loaded.files, keys, others)
+        rows = located(loaded.table, loaded.files, keys, others, look_back)
         place = {FILE: pl.String(), POSITION: pl.Int64()}
         return declared(rows.lazy(), {**self._deciding, **place}).collect()
 
@@ -190,7 +221,7 @@ class _Attempt:
         winners: pl.DataFrame,
         losers: pl.DataFrame,
         stale: pl.DataFrame,
-    ) -> tuple[int | None, int | None]:
+    ) -> Snapshots:
         def rows(*, deleted: bool) -> pl.DataFrame:
             chosen = winners.filter((pl.col(_ORIGIN) == _ARRIVING) & (pl.col(DELETED) == deleted))
             return history.stored(arriving.join(chosen.select(_NUMBER), on=_NUMBER, how="semi"))
@@ -220,7 +251,8 @@ class _Attempt:
         updates = self._published.evolution(loaded.table)
         change = Change(updates=updates)
         if new.height or own.height:
-            change = change_of(loaded.table, loaded.files, new, own, self._published.key, updates)
+            order, most = self._published.order, self._published.join_up_to
+            change = change_of(loaded.table, loaded.files, new, own, order, updates, most)
         if not change:
             return loaded.snapshot
         self.commits += 1

@@ -21,9 +21,10 @@ from pyiceberg.table.update import (
     TableUpdate,
 )
 
+from lake.keys import DELETED_TABLE
 from processing.declaring.dataset import Dataset
 from processing.errors import ProcessingError
-from processing.publishing import files
+from processing.publishing import files, layout
 from processing.publishing.columns import iceberg_schema, published_columns, stored_columns
 from processing.publishing.commit import FORMAT_VERSION
 from processing.publishing.snapshots import retention_properties
@@ -62,13 +63,30 @@ class Published:
     @property
     def deleted(self) -> str:
         """Name of the table of the rows that were deleted at the source, as they were last."""
-        return f"{self.dataset.name}_deleted"
+        return f"{self.dataset.name}{DELETED_TABLE}"
 
     @property
     def key(self) -> pl.Schema:
         """The stored columns of the key."""
         columns = published_columns(self.dataset)
         return stored_columns({name: columns[name] for name in self.dataset.schema.primary_key()})
+
+    @property
+    def order(self) -> pl.Schema:
+        """The stored columns that the rows of a file are sorted by."""
+        if (column := self.dataset.clustered_by) is None:
+            return self.key
+        stored = stored_columns({column: published_columns(self.dataset)[column]})
+        return pl.Schema({column: stored[column], **self.key})
+
+    @property
+    def join_up_to(self) -> int | None:
+        """Most rows of a run of files that a merge joins with its own; None if each may be.
+
+        Keys that are spread are looked for in each run. A table that is clustered by time has no use for long runs:
+        a merge and a reader skip the files of other times.
+        """
+        return layout.ROWS_IN_FILE if self.dataset.clustered_by else None
 
     def found(self, name: str) -> Table | None:
         """One of the tables as it is now; None if it does not exist, because nothing was published yet.
@@ -162,7 +180,7 @@ class Published:
             "write.parquet.row-group-limit": str(files.ROW_GROUP),
             "write.metadata.previous-versions-max": str(_OLD_METADATA),
             # Whole values, not their beginnings: by these a merge and its readers find the files of a key.
-            **{f"write.metadata.metrics.column.{name}": "full" for name in self.key},
+            **{f"write.metadata.metrics.column.{name}": "full" for name in self.order},
             **retention_properties(self.dataset.retention.time_travel),
             **self._definition(),
         }

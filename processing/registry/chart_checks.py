@@ -37,22 +37,30 @@ _KINDS: Final[Mapping[Aggregation, str]] = {
 }
 
 
-def check_chart(report: Report, columns: pl.Schema, plan: str, datasets: Mapping[str, Dataset]) -> None:
-    """Refuse a chart that would show something wrong.
-
-    Args:
-        report: whose chart.
-        columns: of the report.
-        plan: of its query, by polars.
-        datasets: all that are declared; the report's inputs are read.
+def check_key(report: Report, columns: pl.Schema) -> None:
+    """Check that the key names columns of the report.
 
     Raises:
-        DeclarationError: what is wrong, and what to declare instead.
+        DeclarationError: it does not, or there is no key.
     """
     if not report.key:
         raise DeclarationError("the report has no key; name the columns that identify a row, such as those of group_by")
     _check_names("the key", report.key, columns)
-    chart = report.chart
+
+
+def check_chart(report: Report, chart: Chart, columns: pl.Schema, plan: str, inputs: Iterable[Dataset]) -> None:
+    """Refuse a chart that would show something wrong.
+
+    Args:
+        report: whose chart.
+        chart: the report's chart. Its key is checked already.
+        columns: of the report.
+        plan: of its query, by polars.
+        inputs: the datasets that the report is made of.
+
+    Raises:
+        DeclarationError: what is wrong, and what to declare instead.
+    """
     _check_names("the chart", (*chart.drawn_columns, chart.y.column, *chart.y.over), columns)
     if nested := sorted(name for name in {*report.key, *chart.drawn_columns} if columns[name].is_nested()):
         raise DeclarationError(
@@ -65,8 +73,8 @@ def check_chart(report: Report, columns: pl.Schema, plan: str, datasets: Mapping
     _check_declared_aggregation(chart, made_by(plan, chart.y.column))
     _check_kind(chart)
     _check_limits(chart)
-    _check_combination(report)
-    _check_units(report, units_of(columns, (datasets[name] for name in report.inputs)))
+    _check_combination(report, chart)
+    _check_units(chart, units_of(columns, inputs))
 
 
 def units_of(columns: Iterable[str], inputs: Iterable[Dataset]) -> list[str]:
@@ -168,8 +176,8 @@ def _check_limits(chart: Chart) -> None:
         raise DeclarationError(f"the order of x has {len(chart.x.order)} values, but most is {chart.most}: raise most")
 
 
-def _check_combination(report: Report) -> None:
-    chart, y = report.chart, report.chart.y
+def _check_combination(report: Report, chart: Chart) -> None:
+    y = chart.y
     left_out = [column for column in report.key if column not in chart.drawn_columns]
     if not left_out and not y.over:
         return
@@ -185,8 +193,7 @@ def _check_combination(report: Report) -> None:
         )
 
 
-def _check_units(report: Report, units: Iterable[str]) -> None:
-    chart = report.chart
+def _check_units(chart: Chart, units: Iterable[str]) -> None:
     if chart.unit_column is not None or chart.y.aggregation in (*COUNTING, "ratio"):
         return
     for column in units:

@@ -37,9 +37,18 @@ LINEAGE: Final = pl.Schema(
 
 
 def warehouse_columns(dataset: Dataset) -> pl.Schema:
-    """Columns of a dataset's warehouse files and of its published view, in their order."""
+    """Columns of a dataset's warehouse files and of its view over history, in their order."""
     declared = {name: column.dtype for name, column in dataset.schema.columns().items()}
     return pl.Schema({**declared, **LINEAGE})
+
+
+def published_columns(dataset: Dataset) -> pl.Schema:
+    """Columns of a dataset's published rows, in their order.
+
+    They are those of its warehouse files without the mark of deleted rows: a table has only live rows, or only deleted
+    ones. `_deleted` is also a name that Iceberg reserves.
+    """
+    return pl.Schema({name: kind for name, kind in warehouse_columns(dataset).items() if name != DELETED})
 
 
 ORIGINAL: Final = "original"

@@ -12,12 +12,12 @@ import polars as pl
 import pytest
 
 from datasets import DATASETS
-from jobs.mart.job import publish
 from jobs.warehouse.job import refine
 from lake.keys import report_key
 from ops.run_report.chart.figure import figure_of
 from processing.storage.memory_store import MemoryStore, StoredObject
 from reports import REPORTS
+from tests.support.published_lake import PublishedLake
 
 MODELS = ("Corsa", " corsa", "Astra", "Golf GTI", "Golf  GTI ")
 COLOURS = ("red", "Blue", " GREEN")
@@ -172,10 +172,12 @@ def raw(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def reports(raw):
+def reports(raw, tmp_path_factory):
     store, _ = raw
     refine(store, DATASETS, "run")
-    publish(store, REPORTS, DATASETS, "run")
+    lake = PublishedLake(tmp_path_factory.mktemp("tables"), store)
+    lake.merge()
+    lake.mart()
     return {
         name: pl.read_parquet(io.BytesIO(store.read(report_key(report.team, name, "parquet"))))
         for name, report in REPORTS.items()

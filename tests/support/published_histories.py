@@ -15,7 +15,7 @@ import dataframely as dy
 import polars as pl
 
 from processing.declaring.dataset import Dataset, SftpSource, StreamSource
-from processing.publishing import files, layout
+from processing.publishing import current, files, history, layout
 from processing.publishing.merge import BusyTableError, merge
 from processing.publishing.rebuild import rebuild
 from processing.publishing.tables import RebuildNeededError
@@ -26,6 +26,9 @@ _KEYS: Final = 9
 _MINUTES: Final = 12
 _ACTIONS: Final = 7
 _STEPS: Final = 40
+_CLUSTERED: Final = 0.3
+"""Share of the histories whose dataset is clustered by time."""
+_LOOK_BACK: Final = timedelta(days=1)
 _BASE: Final[Mapping[str, Any]] = {
     "number": lambda: dy.Int64(primary_key=True),
     "part": lambda: dy.String(nullable=True),
@@ -60,6 +63,9 @@ class History:
         self._absent: dict[str, str] = {}
         self._objects: list[_Object] = []
         self.log: list[str] = []
+        self._clustered = self._random.random() < _CLUSTERED
+        if self._clustered:
+            self._columns["moment"] = lambda: dy.Datetime(time_unit="ns")
 
     def run(self) -> list[str]:
         """Run it.
@@ -67,7 +73,13 @@ class History:
         Returns:
             What differs, in words.
         """
-        with patch.object(layout, "ROWS_IN_FILE", 5), patch.object(files, "ROW_GROUP", 3):
+        with (
+            patch.object(layout, "ROWS_IN_FILE", 5),
+            patch.object(files, "ROW_GROUP", 3),
+            patch.object(history, "ROWS_AT_ONCE", self._random.choice([4, 100])),
+            patch.object(current, "BYTES_IN_PART", 10_000),
+            patch.object(current, "ROWS_IN_PIECE", 3),
+        ):
             for _ in range(_ACTIONS):
                 action = self._random.choices(
                     [self._land, self._merge, self._replay, self._merge_again, self._change],
@@ -81,7 +93,8 @@ class History:
     @property
     def _dataset(self) -> Dataset:
         schema = type("Rows", (dy.Schema,), {name: make() for name, make in self._columns.items()})
-        return Dataset("things", schema, self._source, "owner", timedelta(hours=1), absent=self._absent)
+        clustering: Mapping[str, Any] = {"clustered_by": "moment", "look_back": _LOOK_BACK} if self._clustered else {}
+        return Dataset("things", schema, self._source, "owner", timedelta(hours=1), absent=self._absent, **clustering)
 
     def _land(self) -> None:
         for _ in range(self._random.randint(1, 3)):
@@ -105,6 +118,9 @@ class History:
 
     def _row(self, key: int) -> dict[str, Any]:
         moment = datetime(1969, 12, 31, 23, 59) + timedelta(microseconds=self._random.randrange(10**9))  # noqa: DTZ001
+        if self._clustered:
+            # The rows of a key are at most a look-back apart, those of different keys further.
+            moment += 2 * key * _LOOK_BACK + self._random.random() * (_LOOK_BACK - timedelta(hours=1))
         values = {
             "number": key,
             "part": self._random.choice(["a", "b"]),

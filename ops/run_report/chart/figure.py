@@ -43,6 +43,17 @@ class Figure:
     """What the pictures leave out, in sentences."""
 
 
+def chart_of(report: Report) -> Chart:
+    """The report's chart.
+
+    Raises:
+        ChartError: it declares none.
+    """
+    if report.chart is None:
+        raise ChartError("the report declares no chart")
+    return report.chart
+
+
 def figure_of(report: Report, rows: pl.DataFrame) -> Figure:
     """What the chart of a report shows.
 
@@ -51,9 +62,10 @@ def figure_of(report: Report, rows: pl.DataFrame) -> Figure:
         rows: of the report, in any order.
 
     Raises:
-        ChartError: the rows are of another declaration, repeat the key, or have a value that does not begin a period.
+        ChartError: the report has no chart; or the rows are of another declaration, repeat the key, or have a value
+            that does not begin a period.
     """
-    chart = report.chart
+    chart = chart_of(report)
     if missing := sorted({*report.key, *chart.drawn_columns, chart.y.column} - set(rows.columns)):
         raise ChartError(f"the stored report does not have {BETWEEN.join(missing)}; its declaration is newer, run mart")
     if rows.select(report.key).is_duplicated().any():

@@ -6,7 +6,7 @@ from typing import Final
 
 import polars as pl
 
-from ops.run_report.chart.figure import Figure, Panel, figure_of
+from ops.run_report.chart.figure import Figure, Panel, chart_of, figure_of
 from ops.run_report.chart.numbers import Number, total, value_in_words
 from ops.run_report.chart.positions import Entry
 from processing.declaring.chart import COUNTING, Chart, UnitColumn
@@ -93,7 +93,7 @@ def picture_of(report: Report, rows: pl.DataFrame) -> Picture:
         ops.run_report.chart.figure.ChartError: the rows do not fit the chart's declaration.
     """
     figure = figure_of(report, rows)
-    chart = report.chart
+    chart = chart_of(report)
     panels = figure.panels
     series = panels[0].series if panels and chart.series else []
     legend = [(_style(series, number), entry.label) for number, entry in enumerate(series)]

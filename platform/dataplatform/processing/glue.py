@@ -18,7 +18,7 @@ from dataplatform.processing.permissions import (
     sanitise_policy,
     warehouse_policy,
 )
-from dataplatform.processing.published_tables import compare_nightly, create_optimizer_role
+from dataplatform.processing.published_tables import run_nightly
 from dataplatform.settings.model import JobSettings
 from dataplatform.storage.data_lake import DataLake
 from dataplatform.watch.object_index import ObjectIndex
@@ -86,16 +86,14 @@ class TransformJobs(pulumi.ComponentResource):
         reading = {**shared, "--database": lake.warehouse_database}
         merging = {**reading, "--index-table": index.table_name}
         refining = {**merging, **self._spreading()}
-        optimizer_role = create_optimizer_role(name, scope, stack, parent=self)
-        optimizing = {} if optimizer_role is None else {"--optimizer-role": optimizer_role}
         warehouse = self._create_job("warehouse", refining, warehouse_policy(scope))
         sanitise = self._create_job("sanitise", refining, sanitise_policy(scope))
-        publish = self._create_job("publish", {**merging, **optimizing}, publish_policy(scope, optimizer_role))
+        publish = self._create_job("publish", merging, publish_policy(scope))
         mart = self._create_job("mart", {**reading, **self._team_keys()}, mart_policy(scope))
         maintenance = self._create_job("maintenance", reading, maintenance_policy(scope))
         workflow = self._create_workflow(warehouse, mart)
         self._start_on_landing(workflow)
-        compare_nightly(name, publish, parent=self)
+        run_nightly(name, publish, maintenance, parent=self)
         jobs = (warehouse, sanitise, publish, mart, maintenance)
         alert_on_failed_jobs(name, [job.name for job in jobs], stack, parent=self)
         self.warehouse_job_name, self.sanitise_job_name, self.publish_job_name = (job.name for job in jobs[:3])

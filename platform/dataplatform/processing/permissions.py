@@ -49,23 +49,20 @@ def sanitise_policy(scope: JobScope) -> pulumi.Output[str]:
     )
 
 
-def publish_policy(scope: JobScope, optimizer_role_arn: pulumi.Output[str] | None) -> pulumi.Output[str]:
-    """The publish job merges, and creates the optimizers of the tables, which work in a role of their own."""
-    return document(
-        _list(scope, [keys.WAREHOUSE, keys.TABLES]),
-        *_merge(scope),
-        *(_optimize(scope, optimizer_role_arn) if optimizer_role_arn is not None else ()),
-        *_common(scope),
-    )
+def publish_policy(scope: JobScope) -> pulumi.Output[str]:
+    """The publish job merges what is in warehouse/, and writes nothing there."""
+    return document(_list(scope, [keys.WAREHOUSE, keys.TABLES]), *_merge(scope), *_common(scope))
 
 
 def mart_policy(scope: JobScope) -> pulumi.Output[str]:
-    """The mart job reads the published tables and writes the teams' reports."""
+    """The mart job reads the published tables, and writes reports, whose metadata says what they were made of."""
     reports = [pulumi.Output.concat(scope.lake.bucket_arn, f"/{keys.reports_prefix(team)}*") for team in scope.teams]
     return document(
-        _list(scope, [keys.TABLES]),
+        # Without it S3 answers 403 for a report that was never made, and not 404.
+        _list(scope, [keys.TABLES, keys.MART]),
         allow("ReadTableFiles", ["s3:GetObject"], [_objects(scope, keys.TABLES)]),
         allow("FindTables", ["glue:GetTable"], _tables(scope)),
+        allow("ReadReportMetadata", ["s3:GetObject"], reports),
         allow("WriteReports", ["s3:PutObject"], reports),
         *_encrypt_reports(scope),
         *_common(scope),
@@ -73,29 +70,15 @@ def mart_policy(scope: JobScope) -> pulumi.Output[str]:
 
 
 def maintenance_policy(scope: JobScope) -> pulumi.Output[str]:
-    """The maintenance job ends old snapshots, and is the only job that deletes: files of the published tables."""
+    """The maintenance job drops old snapshots, and is the only job that deletes: files of the published tables."""
     return document(
         _list(scope, [keys.TABLES]),
-        _write_table_files(scope),
-        *_change_tables(scope, ["glue:GetTable", "glue:UpdateTable"]),
         allow("ReadTableFiles", ["s3:GetObject"], [_objects(scope, keys.TABLES)]),
-        _delete_table_files(scope),
+        # To drop snapshots is to write the table's metadata again.
+        allow("WriteMetadata", ["s3:PutObject"], [_objects(scope, f"{keys.TABLES}/*/metadata")]),
+        allow("DeleteTableFiles", ["s3:DeleteObject"], [_objects(scope, keys.TABLES)]),
+        *_change_tables(scope, ["glue:GetTable", "glue:GetTables", "glue:UpdateTable"]),
         *_common(scope),
-    )
-
-
-def optimizer_policy(scope: JobScope) -> pulumi.Output[str]:
-    """Glue's optimizer of a table deletes files that the table does not have.
-
-    It writes no object and changes no table: docs.aws.amazon.com/glue/latest/dg/optimization-prerequisites.html.
-    """
-    return document(
-        _list(scope, [keys.TABLES]),
-        allow("ReadTableFiles", ["s3:GetObject"], [_objects(scope, keys.TABLES)]),
-        _delete_table_files(scope),
-        allow("FindTables", ["glue:GetTable"], _tables(scope)),
-        allow("UseKey", ["kms:Decrypt"], [scope.stack.key_arn]),
-        _write_logs(scope, "/aws-glue/*"),
     )
 
 
@@ -114,7 +97,7 @@ def _merge(scope: JobScope) -> list[dict[str, Any]]:
     """What a merge does: it reads history, changes the tables, and records in the index what it merged."""
     return [
         allow("ReadHistory", ["s3:GetObject"], [_objects(scope, keys.WAREHOUSE), _objects(scope, keys.TABLES)]),
-        _write_table_files(scope),
+        allow("WriteTableFiles", ["s3:PutObject", "s3:AbortMultipartUpload"], [_objects(scope, keys.TABLES)]),
         *_change_tables(scope, ["glue:CreateTable", "glue:GetTable", "glue:UpdateTable"]),
         allow(
             "FindUnmerged",
@@ -125,29 +108,12 @@ def _merge(scope: JobScope) -> list[dict[str, Any]]:
     ]
 
 
-def _write_table_files(scope: JobScope) -> dict[str, Any]:
-    return allow("WriteTableFiles", ["s3:PutObject", "s3:AbortMultipartUpload"], [_objects(scope, keys.TABLES)])
-
-
-def _delete_table_files(scope: JobScope) -> dict[str, Any]:
-    return allow("DeleteTableFiles", ["s3:DeleteObject"], [_objects(scope, keys.TABLES)])
-
-
 def _change_tables(scope: JobScope, actions: Sequence[str]) -> list[dict[str, Any]]:
     catalogue, database, tables = _tables(scope)
     return [
         # pyiceberg asks before each change whether the database is one of Amazon S3 Tables.
         allow("FindDatabase", ["glue:GetDatabase"], [catalogue, database]),
         allow("ChangeTables", actions, [catalogue, database, tables]),
-    ]
-
-
-def _optimize(scope: JobScope, role_arn: pulumi.Output[str]) -> list[dict[str, Any]]:
-    actions = ["glue:CreateTableOptimizer", "glue:GetTableOptimizer", "glue:UpdateTableOptimizer"]
-    to_glue = {"StringEquals": {"iam:PassedToService": "glue.amazonaws.com"}}
-    return [
-        allow("CreateOptimizers", actions, _tables(scope)),
-        allow("GiveOptimizersTheirRole", ["iam:PassRole"], [role_arn], to_glue),
     ]
 
 
@@ -179,16 +145,15 @@ def _common(scope: JobScope) -> list[dict[str, Any]]:
     return [
         allow("ReadCode", ["s3:GetObject"], [_objects(scope, keys.CODE)]),
         allow("UseKey", ["kms:Decrypt", "kms:GenerateDataKey"], [scope.stack.key_arn]),
-        # What Glue itself says before it knows the jobs' groups goes to groups that it makes, under /aws-glue/.
-        _write_logs(scope, "/aws-glue/*", f"{scope.log_prefix}/*"),
+        allow(
+            # What Glue itself says before it knows the jobs' groups goes to groups that it makes, under /aws-glue/.
+            "WriteLogs",
+            ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"],
+            [scope.stack.log_groups("/aws-glue/*"), scope.stack.log_groups(f"{scope.log_prefix}/*")],
+        ),
         # CloudWatch metrics know no resources; the namespace narrows the statement instead.
         allow("PublishMetrics", ["cloudwatch:PutMetricData"], ["*"], _namespaces(scope)),
     ]
-
-
-def _write_logs(scope: JobScope, *groups: str) -> dict[str, Any]:
-    actions = ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"]
-    return allow("WriteLogs", actions, [scope.stack.log_groups(group) for group in groups])
 
 
 def _namespaces(scope: JobScope) -> Conditions | None:

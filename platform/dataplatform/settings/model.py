@@ -126,12 +126,6 @@ class LocalSettings(SettingsModel):
     skip_images: Annotated[
         bool, Field(description="Build and push no container images: the emulator runs no containers.")
     ] = False
-    skip_table_optimizers: Annotated[
-        bool,
-        Field(
-            description="Have no Glue table optimizers: the emulator has none, and the job `maintenance` replaces them."
-        ),
-    ] = False
 
 
 class Settings(SettingsModel):

@@ -56,7 +56,7 @@ class Catalogue(pulumi.ComponentResource):
             opts: of the component.
         """
         super().__init__("dataplatform:catalogue:Catalogue", name, None, opts)
-        self._name, self._lake, self._datasets = name, lake, datasets
+        self._name, self._lake, self._datasets, self._reports = name, lake, datasets, reports
         self._child = pulumi.ResourceOptions(parent=self)
         self.published_tables = mapping_of({each.name: self._describe_dataset(each) for each in datasets.values()})
         self.report_tables = mapping_of({report.name: self._describe_report(report) for report in reports.values()})
@@ -118,7 +118,7 @@ class Catalogue(pulumi.ComponentResource):
             table_type="EXTERNAL_TABLE",
             parameters={"EXTERNAL": "TRUE", "classification": "parquet"},
             storage_descriptor=_parquet(
-                report_columns(report, self._datasets),
+                report_columns(report, self._datasets, self._reports),
                 pulumi.Output.concat("s3://", self._lake.bucket_name, "/", prefix),
                 {},
             ),

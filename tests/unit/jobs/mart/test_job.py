@@ -1,4 +1,4 @@
-"""Published views show the latest row per key; the mart job writes each report from them."""
+"""The view over history shows the latest row per key; the mart job writes each report from the published tables."""
 
 import dataclasses
 import io
@@ -11,9 +11,9 @@ import polars as pl
 import pytest
 
 from datasets import DATASETS
-from jobs.mart.job import for_spreadsheets, publish
 from jobs.warehouse.job import refine
 from lake.object_metadata import source_modified
+from processing.reporting.files import for_spreadsheets
 from processing.running.job_run import JobFailedError
 from processing.storage.memory_store import MemoryStore, StoredObject
 from processing.storage.views import current_rows, published_view
@@ -22,11 +22,6 @@ from reports import REPORTS
 PARCELS = DATASETS["parcels"]
 HEADER = "member_id,town,size,label\n"
 COUNTS = "mart/accounts/reports/members_by_parcel_count/{0}/members_by_parcel_count.{0}"
-
-
-@pytest.fixture
-def store():
-    return MemoryStore()
 
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -172,35 +167,45 @@ def test_a_dataset_without_files_has_an_empty_view_with_the_columns_of_a_full_on
     assert published_view(store, PARCELS).collect_schema() == empty
 
 
-def test_a_report_is_written_as_parquet_and_csv_with_the_same_rows(store):
+def test_a_report_is_written_as_parquet_and_csv_with_the_same_rows(store, lake):
     # given
     refine_file(store, "2026/11/22/a.csv", "1,York,Small,AB12CDE\n1,Ripon,Small,XY51ZZZ\n2,Ripon,Small,XY51ZZA\n")
 
     # when
-    publish(store, REPORTS, DATASETS, "run-2")
+    lake.merge()
+    lake.mart(run="run-2")
 
     # then
     assert store.read(COUNTS.format("csv")) == b"parcel_count,members\n1,1\n2,1\n"
     assert pl.read_parquet(io.BytesIO(store.read(COUNTS.format("parquet")))).rows() == [(1, 1), (2, 1)]
 
 
-def test_a_report_says_its_rows_its_run_and_how_new_its_inputs_are(store):
+def test_a_report_says_its_rows_its_run_and_how_new_its_inputs_are(store, lake):
     # given
     refine_file(store, "2026/11/22/a.csv", "1,York,Small,AB12CDE\n")
     refine_file(store, "2026/11/21/a.csv", "1,York,Small,XY51ZZZ\n")
 
     # when
-    publish(store, REPORTS, DATASETS, "run-2")
+    lake.merge()
+    lake.mart(run="run-2")
 
     # then
-    expected = {"rows": "1", "run": "run-2", "input-rows": "parcels=2", "newest-landing-dates": "parcels=2026-11-22"}
-    assert store.objects[COUNTS.format("csv")].metadata == expected
-    assert store.objects[COUNTS.format("parquet")].metadata == expected
+    said = dict(store.objects[COUNTS.format("csv")].metadata)
+    assert store.objects[COUNTS.format("parquet")].metadata == said
+    said.pop("version")
+    assert said == {
+        "rows": "1",
+        "run": "run-2",
+        "input-rows": "parcels=2",
+        "newest-landing-dates": "parcels=2026-11-22",
+        "snapshots": f"parcels={lake.open_table(PARCELS).current_snapshot().snapshot_id}",
+    }
 
 
-def test_reports_are_written_under_their_teams_and_nowhere_else(store):
+def test_reports_are_written_under_their_teams_and_nowhere_else(store, lake):
     # when
-    publish(store, REPORTS, DATASETS, "run-2")
+    lake.merge()
+    lake.mart(run="run-2")
 
     # then
     expected = {
@@ -212,36 +217,38 @@ def test_reports_are_written_under_their_teams_and_nowhere_else(store):
 
 
 @pytest.mark.parametrize("name", REPORTS)
-def test_a_report_over_nothing_is_empty_and_has_the_columns_and_types_of_a_full_one(store, name):
+def test_a_report_over_nothing_is_empty_and_has_the_columns_and_types_of_a_full_one(store, lake, name):
     # given
     report = REPORTS[name]
     key = f"mart/{report.team}/reports/{name}/parquet/{name}.parquet"
-    publish(store, {name: report}, DATASETS, "run-1")
+    lake.mart({name: report})
     empty = pl.read_parquet(io.BytesIO(store.read(key)))
 
     # when
     refine_file(store, "2026/11/22/a.csv", "1,York,Small,AB12CDE\n")
-    publish(store, {name: report}, DATASETS, "run-2")
+    lake.merge()
+    lake.mart({name: report})
 
     # then
     assert empty.is_empty()
     assert pl.read_parquet(io.BytesIO(store.read(key))).schema == empty.schema
 
 
-def test_a_report_is_the_same_bytes_for_the_same_rows(store):
+def test_a_report_is_the_same_bytes_for_the_same_rows(store, lake):
     # given
     refine_file(store, "2026/11/22/a.csv", "".join(f"{i % 3},M{i % 5},Small,AB{i:02}CDE\n" for i in range(1, 60)))
-    publish(store, REPORTS, DATASETS, "run-1")
+    lake.merge()
+    lake.mart()
     before = dict(store.objects)
 
     # when
-    publish(store, REPORTS, DATASETS, "run-1")
+    lake.mart(force=True)
 
     # then
     assert store.objects == before
 
 
-def test_a_report_that_fails_stops_no_other(store, capsys):
+def test_a_report_that_fails_stops_no_other(store, lake, capsys):
     # given
     def query(inputs: Any) -> Any:
         return inputs["parcels"].select(nw.col("no_such_column"))
@@ -253,7 +260,7 @@ def test_a_report_that_fails_stops_no_other(store, capsys):
     with pytest.raises(
         JobFailedError, match=rf"1 of {len(reports)} reports failed, the others were done:\n- broken: .*no_such_column"
     ):
-        publish(store, reports, DATASETS, "run-1")
+        lake.mart(reports)
 
     # then
     assert len(store.written) == 2 * len(REPORTS)

@@ -4,7 +4,6 @@ import json
 
 import pytest
 
-from jobs.mart.job import publish
 from jobs.warehouse.job import refine
 from processing.declaring.chart import Chart, Measure, Nominal
 from processing.declaring.report import Report
@@ -14,6 +13,7 @@ from processing.registry.declaration_file import DeclarationError
 from processing.running.job_run import JobFailedError
 from processing.storage.memory_store import MemoryStore, StoredObject
 from tests.support.declarations import DATASET, write_package
+from tests.support.published_lake import PublishedLake
 
 
 @pytest.fixture
@@ -61,11 +61,11 @@ def test_a_replay_of_an_object_needs_its_own_declaration(store, with_a_broken_on
         refine(store, with_a_broken_one, "run-1", Replay(["inbound/members/2026/11/22/a.csv"]))
 
 
-def test_a_report_fails_whose_input_is_broken(store, with_a_broken_one):
+def test_a_report_fails_whose_input_is_broken(store, with_a_broken_one, tmp_path):
     # given
     chart = Chart("bars", Nominal(("key",)), Measure("number", "sum", "members"))
     report = Report("sums", "accounts", ("members",), lambda inputs: inputs["members"], ("key",), chart)
 
     # when, then
     with pytest.raises(JobFailedError, match=r"1 of 1 reports failed.*\n- sums: \w+/members\.py, line 1: SyntaxError"):
-        publish(store, {"sums": report}, with_a_broken_one, "run-1")
+        PublishedLake(tmp_path, store).mart({"sums": report}, datasets=with_a_broken_one)

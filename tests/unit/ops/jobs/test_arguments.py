@@ -18,6 +18,9 @@ KEY = "inbound/parcels/2026/11/22/a.csv"
         ("warehouse", ["--dataset=parcels", "--object", KEY], {"--dataset": "parcels", "--object": KEY}),
         ("sanitise", ["--object", KEY], {"--object": KEY}),
         ("sanitise", ["--dataset", "parcels", "--only", "refused"], {"--dataset": "parcels", "--only": "refused"}),
+        ("publish", ["--rebuild", "--dataset", "parcels"], {"--rebuild": "true", "--dataset": "parcels"}),
+        ("publish", ["--reconcile=true"], {"--reconcile": "true"}),
+        ("warehouse", ["--all-days"], {"--all-days": "true"}),
         ("mart", ["--report", "members_by_parcel_count"], {"--report": "members_by_parcel_count"}),
     ],
 )  # fmt: skip

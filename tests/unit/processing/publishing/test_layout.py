@@ -37,3 +37,8 @@ def test_files_of_one_run_join_together():
 
 def test_rows_written_per_changed_row_hold_as_the_table_grows():
     assert rows_written(1_000_000, 1000)[0] < FACTOR * rows_written(100_000, 1000)[0] < FACTOR * 7
+
+
+def test_a_long_run_of_a_clustered_table_stays_as_it_is():
+    files = [file("a", 10, 1), file("b", 20, 2)]
+    assert [each.path for each in to_rewrite(files, {}, 100, join_up_to=10)] == ["a"]

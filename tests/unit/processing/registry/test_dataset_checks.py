@@ -143,6 +143,12 @@ def test_a_new_module_is_a_new_dataset_without_any_other_change(package):
             "is not a schedule: expec",
         ),
         ("members", table('"full"').replace("rate(1 day)", "cron(0 5 * * *)"), "cron has six fields"),
+        (
+            "members",
+            declaration("members", f"{KEY}; size = dy.UInt64()"),
+            "column size has the type UInt64, which a pub",
+        ),
+        ("snapshots", declaration("snapshots"), "cannot be named 'snapshots': query engines would take"),
         ("p" * 52, declaration("p" * 52), "is too long for its schedule: expected at most 51 characters"),
     ],
 )
@@ -196,6 +202,28 @@ def test_a_wrong_table_is_refused_with_what_to_do(package, arguments, message):
 
     # when, then
     with pytest.raises(DeclarationError, match=rf"\w+/members\.py: .*{message}"):
+        refuse_broken(find_datasets(name, path))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ('clustered_by="when"', r"clustered_by names 'when', the schema has \['key', 'at', 'late', 'number'\]"),
+        ('clustered_by="number"', "clustered_by names 'number', which is Int64: expected a Date or a Datetime"),
+        ('clustered_by="late"', "clustered_by names 'late', which is nullable: every row needs a time"),
+        ('clustered_by="at", look_back=timedelta(hours=36)', "look_back 1 day, 12:00:00 is not a number of whole days"),
+        ('clustered_by="at", look_back=timedelta(0)', "look_back 0:00:00 is not a number of whole days, 1 or more"),
+        ("look_back=timedelta(1)", "look_back is only for a dataset with clustered_by"),
+    ],
+)
+def test_a_wrong_clustering_is_refused_with_what_to_do(package, arguments, message):
+    # given
+    columns = f"{KEY}; at = dy.Date(); late = dy.Date(nullable=True); number = dy.Int64()"
+    text = declaration("members", columns).replace("freshness=", f"{arguments}, freshness=")
+    name, path = package(members=text)
+
+    # when, then
+    with pytest.raises(DeclarationError, match=rf"\w+/members\.py: {message}"):
         refuse_broken(find_datasets(name, path))
 
 
@@ -263,6 +291,15 @@ def test_a_name_that_two_modules_declare_is_refused(package):
 
     # when, then
     with pytest.raises(DeclarationError, match=r"staff\.py: declares 'members', which members\.py declares too"):
+        refuse_broken(find_datasets(name, path))
+
+
+def test_name_of_another_datasets_deleted_rows_is_refused(package):
+    # given
+    name, path = package(members=declaration("members"), members_deleted=declaration("members_deleted"))
+
+    # when, then
+    with pytest.raises(DeclarationError, match=r"^\w+/members_deleted\.py: .* of rows of 'members' that were deleted"):
         refuse_broken(find_datasets(name, path))
 
 

@@ -2,19 +2,20 @@
 
 import json
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
 from datasets import DATASETS
-from jobs.mart.job import publish
 from jobs.warehouse.job import refine
 from lake.object_metadata import CORRELATION_ID
 from processing.running.job_run import JobFailedError
 from processing.running.run_metrics import RunMetrics
 from processing.storage.memory_store import MemoryStore, StoredObject
 from reports import REPORTS
+from tests.support.published_lake import PublishedLake
 
 HEADER = "member_id,town,size,label"
 LANDED = datetime(2026, 11, 22, tzinfo=UTC)
@@ -104,11 +105,13 @@ def test_metrics_that_are_refused_are_said_in_the_log_and_change_nothing_else(
     assert len(list(store.keys("warehouse/"))) == 1
 
 
-def test_rows_of_each_report_are_published() -> None:
+def test_rows_of_each_report_are_published(tmp_path: Path) -> None:
     store, cloudwatch = a_lake([CLEAN]), CloudWatch()
     run(store, cloudwatch)
     report = REPORTS["members_by_parcel_count"]
-    publish(store, {report.name: report}, DATASETS, "a-run", RunMetrics(cloudwatch, "a-stack"))
+    lake = PublishedLake(tmp_path, store)
+    lake.merge()
+    lake.mart({report.name: report}, metrics=RunMetrics(cloudwatch, "a-stack"))
     assert cloudwatch.published[f"report={report.name}", "RowsPublished"] == 1
 
 

@@ -1,0 +1,100 @@
+"""A step of a daily run, or the setup of a history, in a process of its own.
+
+`python -m bench.history_steps STEP ENDPOINT DATASET DAYS EACH_DAY WORD`: `bench/history.py` runs each. Prints last what
+it used: seconds and CPU seconds without the imports of this file, and peak megabytes with all of them.
+"""
+# ruff: noqa: PLC0415 - a step imports what it needs and nothing of the others
+
+import resource
+import sys
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+
+from bench.history_data import DATASETS, LAST_DAY, REPORTS, day_of
+from bench.history_lake import Lake, lake_of
+from processing.declaring.dataset import Dataset
+
+
+def setup(lake: Lake, words: list[str]) -> None:
+    """Make the lake's history, each day its own commit by the merge itself."""
+    today = datetime.now(UTC).date()
+    copies = Path(words[0]) if words else None
+    lake.create()
+    for day in range(-lake.days, 0):
+        lake.land_processed(day, today, copies)
+        publish(lake, [])
+
+
+def warehouse(lake: Lake, _words: list[str]) -> None:
+    """Check what has landed, and merge it."""
+    from jobs.warehouse.job import main
+
+    main(_arguments(lake), _declared(lake))
+
+
+def publish(lake: Lake, _words: list[str]) -> None:
+    """Merge what is not published."""
+    from jobs.publish.job import main
+
+    main(_arguments(lake), _declared(lake))
+
+
+def mart(lake: Lake, words: list[str]) -> None:
+    """Compute the dataset's report."""
+    from processing.publishing.catalogue import open_catalogue, published_tables
+
+    from jobs.mart.job import publish as publish_reports
+    from processing.running.job_run import JobRun
+    from processing.storage.store import S3Store
+
+    LAST_DAY[:] = [day_of(int(words[0]), datetime.now(UTC).date())]
+    catalogue = open_catalogue()
+
+    def open_table(dataset: Dataset):  # noqa: ANN202 - as the job does it
+        tables = published_tables(catalogue, lake.database, lake.name, dataset)
+        return tables.found(tables.live)
+
+    store = S3Store(lake.client("s3"), lake.name)
+    reports = {lake.dataset: REPORTS[lake.dataset]}
+    publish_reports(store, open_table, reports, _declared(lake), JobRun("mart", "bench", None))
+
+
+def status(lake: Lake, _words: list[str]) -> None:
+    """What the command reads of the index."""
+    from ops.status import status as statuses
+
+    statuses.DATASETS = _declared(lake)  # pyright: ignore[reportAttributeAccessIssue] - what it asks of them
+    print(statuses.dataset_statuses(lake.target))
+
+
+def _declared(lake: Lake) -> Mapping[str, Dataset]:
+    return {lake.dataset: DATASETS[lake.dataset]}
+
+
+def _arguments(lake: Lake) -> list[str]:
+    return ["--bucket", lake.name, "--database", lake.database, "--index-table", lake.tables.index]
+
+
+STEPS = {step.__name__: step for step in (setup, warehouse, publish, mart, status)}
+
+
+def main() -> None:
+    """Run the step that the command line names."""
+    step, *words = sys.argv[1:]
+    lake = lake_of(words[:4])
+    before, started = _cpu(), time.perf_counter()
+    STEPS[step](lake, words[4:])
+    seconds = time.perf_counter() - started
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6
+    print({"seconds": seconds, "cpu": _cpu() - before, "peak": peak})
+
+
+def _cpu() -> float:
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    return usage.ru_utime + usage.ru_stime
+
+
+if __name__ == "__main__":
+    main()

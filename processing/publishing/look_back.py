@@ -1,0 +1,48 @@
+"""Where a merge into a dataset that is clustered by time looks for the keys of arriving rows."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+import polars as pl
+
+from processing.declaring.dataset import Dataset
+from processing.publishing.columns import stored
+from processing.publishing.ranges import Bounds, any_within, physical
+from processing.storage.columns import published_columns
+
+_DAY: Final = timedelta(days=1)
+_MICROSECOND: Final = timedelta(microseconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class LookBack:
+    """The times of arriving rows, and how far around them a row with an equal key is looked for."""
+
+    column: str
+    times: pl.Series
+    """As bounds have them, sorted."""
+    width: int
+    """Days if the column has dates, microseconds otherwise."""
+
+    def may_be_in(self, bounds: Bounds) -> bool:
+        """Whether rows within some bounds are to be looked at."""
+        if self.column not in bounds:
+            return True
+        low, high = bounds[self.column]
+        return any_within(self.times, low - self.width, high + self.width)
+
+
+def look_back_of(dataset: Dataset, arriving: pl.DataFrame) -> LookBack | None:
+    """The look-back of arriving rows; None if the dataset is not clustered, or if an arriving row does not have a time.
+
+    Args:
+        dataset: whose rows.
+        arriving: rows with the declared columns.
+    """
+    column = dataset.clustered_by
+    if column is None or arriving[column].null_count():
+        return None
+    times = stored(arriving.select(column), {column: published_columns(dataset)[column]})[column].unique().sort()
+    unit = _DAY if times.dtype == pl.Date else _MICROSECOND
+    return LookBack(column, physical(times), dataset.look_back // unit)

@@ -1,0 +1,53 @@
+"""A report's files: the same rows as parquet and as CSV, with what they were computed from in the metadata."""
+
+from collections.abc import Mapping
+from typing import Final
+
+import polars as pl
+from polars import selectors
+
+from lake.keys import report_key, reports_prefix
+from processing.declaring.report import Report
+from processing.storage.parquet import MEDIA_TYPE, parquet_bytes
+from processing.storage.store import Store
+
+FORMATS: Final[Mapping[str, str]] = {"parquet": MEDIA_TYPE, "csv": "text/csv; charset=utf-8"}
+"""Media types of a report's files by their extension."""
+VERSION: Final = "version"
+"""Metadata of a report's files: equal as long as the code and the inputs are. See `inputs.Inputs.version_of`."""
+
+# The last four are what Excel takes for the first four.
+_FORMULA: Final = "^[=+@\t\r\\-\uff1d\uff0b\uff0d\uff20]"
+
+
+def write_report(store: Store, report: Report, rows: pl.DataFrame, metadata: Mapping[str, str]) -> None:
+    """Write a report's files, each in one step."""
+    for extension, media_type in FORMATS.items():
+        store.write(
+            report_key(report.team, report.name, extension), report_bytes(rows, extension), media_type, metadata
+        )
+
+
+def report_bytes(rows: pl.DataFrame, extension: str) -> bytes:
+    """A report as the content of a file of one of the FORMATS."""
+    return parquet_bytes(rows) if extension == "parquet" else for_spreadsheets(rows)
+
+
+def is_written(store: Store, report: Report, version: str) -> bool:
+    """Whether the report's files are there and were computed from what would be read now."""
+    files = [report_key(report.team, report.name, extension) for extension in FORMATS]
+    there = {*store.keys(f"{reports_prefix(report.team)}{report.name}/")}
+    return there.issuperset(files) and all(store.metadata(file).get(VERSION) == version for file in files)
+
+
+def for_spreadsheets(rows: pl.DataFrame) -> bytes:
+    """A report as CSV that a spreadsheet can open: no text of the data is a formula or controls a terminal.
+
+    An apostrophe comes before text that a spreadsheet would take for a formula, as
+    https://owasp.org/www-community/attacks/CSV_Injection recommends. A control character becomes U+FFFD. The parquet
+    file of the report has the text as it is.
+    """
+    text = selectors.string()
+    visible = text.str.replace_all(r"[\p{Cc}&&[^\t\n]]", "\ufffd")
+    cells = pl.when(text.str.contains(_FORMULA)).then("'" + visible).otherwise(visible).name.keep()
+    return rows.with_columns(cells).write_csv().encode()

@@ -1,0 +1,169 @@
+"""The inputs of the reports of one run: each dataset's table is opened once, each shared report is computed once."""
+
+import hashlib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+
+import polars as pl
+from pyiceberg.table import Table
+
+from processing.declaring.dataset import Dataset
+from processing.declaring.report import Report
+from processing.errors import ProcessingError
+from processing.publishing.reading import published_rows
+from processing.reporting.code import code_hash
+from processing.reporting.computing import compute
+from processing.reporting.graph import datasets_within, reports_within
+from processing.reporting.snapshots import deciding_snapshot, kept_snapshots, snapshot_at, time_of
+from processing.storage.columns import LANDED_ON, published_columns
+
+OpenTable = Callable[[Dataset], Table | None]
+"""Opens the published table of a dataset's live rows; None if nothing was published yet."""
+
+
+class InputFailedError(ProcessingError):
+    """A report that another one reads could not be made; the message has its reason."""
+
+
+class UnknownSnapshotError(ProcessingError):
+    """No input's table keeps a snapshot with this id."""
+
+
+@dataclass(frozen=True, slots=True)
+class InputFacts:
+    """What is recorded of the rows that a report read."""
+
+    rows: int
+    newest: date | None
+    """Day on which the newest of them landed; None if there are none."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """A dataset's published rows, of one snapshot."""
+
+    rows: pl.LazyFrame
+    snapshot: int | None
+    version: str
+    """Equal as long as the rows and their types are."""
+
+
+class Inputs:
+    """What some reports read, as it is when it is asked for first, or as it was at a time.
+
+    Args:
+        reports: by name, all that another one may read.
+        datasets: by name.
+        open_table: opens a dataset's table.
+        as_of: a time, or the id of a snapshot: then the time at which it was committed. Not given: now.
+    """
+
+    def __init__(
+        self,
+        reports: Mapping[str, Report],
+        datasets: Mapping[str, Dataset],
+        open_table: OpenTable,
+        as_of: datetime | int | None = None,
+    ) -> None:
+        self._reports, self._datasets, self._open_table, self._as_of = reports, datasets, open_table, as_of
+        self._tables: dict[str, Table | None] = {}
+        self._opened: dict[str, _Opened] = {}
+        self._facts: dict[str, InputFacts] = {}
+        self._computed: dict[str, pl.DataFrame] = {}
+        self._failed: dict[str, Exception] = {}
+
+    def rows_of(self, report: Report) -> pl.DataFrame:
+        """The report's rows.
+
+        Raises:
+            InputFailedError: a report that it reads cannot be computed.
+        """
+        self._open_all(report)
+        return compute(report, {name: self._input(name) for name in report.inputs})
+
+    def failed(self, name: str, error: Exception) -> None:
+        """Note that a report could not be made: what reads it fails with that reason."""
+        self._failed[name] = error
+
+    def snapshots_of(self, report: Report) -> dict[str, int | None]:
+        """Ids of the snapshots that the report is computed from, by dataset; None if nothing was published yet."""
+        self._open_all(report)
+        return {name: self._opened[name].snapshot for name in datasets_within(report, self._reports)}
+
+    def facts_of(self, report: Report) -> dict[str, InputFacts]:
+        """Rows of each input of a report, and the newest landing date of them or of what they are computed from."""
+        return {name: self._fact(name) for name in report.inputs}
+
+    def version_of(self, report: Report) -> str:
+        """Equal as long as the report's rows are: a hash of the code and of what the inputs' tables have."""
+        self._open_all(report)
+        made_of = [report, *(each for _, each in sorted(reports_within(report, self._reports).items()))]
+        inputs = [f"{name} {self._opened[name].version}" for name in datasets_within(report, self._reports)]
+        parts = [*(f"{each.name} {code_hash(each)}" for each in made_of), *inputs]
+        return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+    def _input(self, name: str) -> pl.DataFrame | pl.LazyFrame:
+        return self._computed_report(name) if name in self._reports else self._opened[name].rows
+
+    def _computed_report(self, name: str) -> pl.DataFrame:
+        if name in self._failed:
+            raise InputFailedError(f"its input {name} failed: {self._failed[name]}") from self._failed[name]
+        if name not in self._computed:
+            try:
+                self._computed[name] = self.rows_of(self._reports[name])
+            except Exception as error:
+                self._failed[name] = error
+                raise InputFailedError(f"its input {name} failed: {error}") from error
+        return self._computed[name]
+
+    def _fact(self, name: str) -> InputFacts:
+        if name not in self._facts:
+            self._facts[name] = self._facts_of_report(name) if name in self._reports else self._facts_of_dataset(name)
+        return self._facts[name]
+
+    def _facts_of_report(self, name: str) -> InputFacts:
+        within = [self._fact(each) for each in datasets_within(self._reports[name], self._reports)]
+        newest = [each.newest for each in within if each.newest]
+        return InputFacts(self._computed_report(name).height, max(newest, default=None))
+
+    def _facts_of_dataset(self, name: str) -> InputFacts:
+        # One column of equal values next to each other: less to read than the bounds of all columns in the manifests,
+        # and exact, where the bounds also cover rows that are deleted.
+        counted = self._opened[name].rows.select(pl.len().alias("rows"), pl.col(LANDED_ON).max().alias("newest"))
+        return InputFacts(**counted.collect().row(0, named=True))
+
+    def _open_all(self, report: Report) -> None:
+        """Open all tables that a report is computed from, one right after the other."""
+        for name in datasets_within(report, self._reports):
+            if name not in self._tables:
+                self._tables[name] = self._open_table(self._datasets[name])
+        at = self._moment()
+        for name in datasets_within(report, self._reports):
+            if name not in self._opened:
+                self._opened[name] = self._open(self._datasets[name], self._tables[name], at)
+
+    def _open(self, dataset: Dataset, table: Table | None, at: datetime | None) -> _Opened:
+        columns = published_columns(dataset)
+        types = ", ".join(f"{name} {kind}" for name, kind in columns.items())
+        found = None if table is None else table.current_snapshot() if at is None else snapshot_at(table, at)
+        if table is None or found is None:
+            return _Opened(pl.LazyFrame(schema=columns), None, f"nothing: {types}")
+        decides = deciding_snapshot(table) if at is None else found.snapshot_id
+        rows = published_rows(table, dataset, found.snapshot_id)
+        return _Opened(rows, found.snapshot_id, f"{table.metadata.table_uuid} {decides}: {types}")
+
+    def _moment(self) -> datetime | None:
+        if not isinstance(self._as_of, int):
+            return self._as_of
+        for table in self._open_tables():
+            for snapshot in kept_snapshots(table):
+                if snapshot.snapshot_id == self._as_of:
+                    return time_of(snapshot)
+        raise UnknownSnapshotError(
+            f"the tables of {', '.join(self._tables)} keep no snapshot {self._as_of}; they keep "
+            + ", ".join(str(each.snapshot_id) for table in self._open_tables() for each in kept_snapshots(table))
+        )
+
+    def _open_tables(self) -> Iterator[Table]:
+        return (table for table in self._tables.values() if table is not None)

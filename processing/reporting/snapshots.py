@@ -1,0 +1,62 @@
+"""The snapshots of a published table: which one counts for whom."""
+
+from datetime import UTC, datetime
+
+from pyiceberg.table import Table
+from pyiceberg.table.snapshots import Operation, Snapshot, ancestors_of
+
+from processing.errors import ProcessingError
+
+
+class ExpiredSnapshotError(ProcessingError):
+    """The snapshot of a time is no longer kept; the message names the oldest one that is."""
+
+
+def kept_snapshots(table: Table) -> list[Snapshot]:
+    """The table's current snapshot and those before it, as far as they are kept; the newest first."""
+    return list(ancestors_of(table.current_snapshot(), table.metadata))
+
+
+def time_of(snapshot: Snapshot) -> datetime:
+    """When a snapshot was committed."""
+    return datetime.fromtimestamp(snapshot.timestamp_ms / 1000, UTC)
+
+
+def deciding_snapshot(table: Table) -> int | None:
+    """Id of the latest snapshot that may have other rows than the one before it; None if the table never had a row.
+
+    Compaction replaces files and changes no row.
+    """
+    found: int | None = None
+    for snapshot in ancestors_of(table.current_snapshot(), table.metadata):
+        found = snapshot.snapshot_id
+        if snapshot.summary is None or snapshot.summary.operation != Operation.REPLACE:
+            break
+        # Whoever ends a snapshot may leave its id where it is the parent. If not, a report is computed once too often.
+        found = snapshot.parent_snapshot_id or found
+    return found
+
+
+def snapshot_at(table: Table, moment: datetime) -> Snapshot | None:
+    """The snapshot that was the table's current one at a time; None if the table had no rows yet.
+
+    Raises:
+        ExpiredSnapshotError: it is no longer kept.
+    """
+    oldest: Snapshot | None = None
+    for snapshot in kept_snapshots(table):
+        if time_of(snapshot) <= moment:
+            return snapshot
+        oldest = snapshot
+    # The first snapshot of all has the number 1. Its id may be gone from the one after it.
+    if oldest is None or oldest.sequence_number == 1:
+        return None
+    raise ExpiredSnapshotError(
+        f"the snapshot of {table.name()[-1]} of {in_words(moment)} has expired; the oldest one that is kept is "
+        f"{oldest.snapshot_id} of {in_words(time_of(oldest))}"
+    )
+
+
+def in_words(moment: datetime) -> str:
+    """A time as `--as-of` accepts it."""
+    return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
