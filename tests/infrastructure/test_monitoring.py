@@ -47,6 +47,10 @@ OWN_METRICS = {
     metrics.ROWS_IN: {metrics.DATASET},
     metrics.ROWS_QUARANTINED: {metrics.DATASET},
     metrics.ROWS_DUPLICATE: {metrics.DATASET},
+    metrics.OBJECTS_MERGED: {metrics.DATASET},
+    metrics.BYTES_MERGED: {metrics.DATASET},
+    metrics.TABLE_COMMITS: {metrics.DATASET},
+    metrics.OBJECTS_MISSED: {metrics.DATASET},
     metrics.ROWS_PUBLISHED: {metrics.REPORT},
 }
 

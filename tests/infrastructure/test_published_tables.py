@@ -7,6 +7,7 @@ import pytest
 
 from dataplatform.processing.published_tables import COMPARED_AT, MAINTAINED_AT
 from datasets import DATASETS
+from lake.object_index import items
 from tests.infrastructure.test_security_controls import listed
 from tests.infrastructure.test_service_permissions import ACCOUNT, REGION, Judge
 from tests.support.recording import Graph
@@ -104,6 +105,10 @@ def test_merging_jobs_record_in_the_index_what_they_merged(roles: Roles) -> None
     totals = f"${{data-platform-{roles.graph.stack}-attributes-totals.arn}}"
     for action, resource, wanted in (
         ("dynamodb:UpdateItem", index, {*MERGING}),
+        ("dynamodb:BatchGetItem", index, {*MERGING}),
+        ("dynamodb:Query", f"{index}/index/{items.BY_UNPUBLISHED}", {*MERGING}),
+        ("dynamodb:Query", f"{index}/index/{items.BY_ATTENTION}", {"warehouse"}),
+        ("dynamodb:Query", f"{index}/index/{items.BY_DAY}", set[str]()),
         ("dynamodb:UpdateItem", totals, set[str]()),
         ("dynamodb:PutItem", index, set[str]()),
         ("dynamodb:DeleteItem", index, set[str]()),
@@ -129,9 +134,9 @@ def test_lake_is_compared_at_night_and_cleaned_afterwards(graph: Graph) -> None:
         for trigger in triggers.values()
         if trigger["type"] == "SCHEDULED" and "report" not in trigger["name"]
     }
-    publish, maintenance = graph.exports["publishJob"], graph.exports["maintenanceJob"]
+    warehouse, maintenance = graph.exports["warehouseJob"], graph.exports["maintenanceJob"]
     assert at_night == {
-        (COMPARED_AT, json.dumps([{"arguments": {"--reconcile": "true"}, "jobName": publish}])),
+        (COMPARED_AT, json.dumps([{"arguments": {"--all-days": "true"}, "jobName": warehouse}])),
         (MAINTAINED_AT, json.dumps([{"jobName": maintenance}])),
     }
 

@@ -93,7 +93,7 @@ class TransformJobs(pulumi.ComponentResource):
         maintenance = self._create_job("maintenance", reading, maintenance_policy(scope))
         workflow = self._create_workflow(warehouse, mart)
         self._start_on_landing(workflow)
-        run_nightly(name, publish, maintenance, parent=self)
+        run_nightly(name, warehouse, maintenance, parent=self)
         jobs = (warehouse, sanitise, publish, mart, maintenance)
         alert_on_failed_jobs(name, [job.name for job in jobs], stack, parent=self)
         self.warehouse_job_name, self.sanitise_job_name, self.publish_job_name = (job.name for job in jobs[:3])

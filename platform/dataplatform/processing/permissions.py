@@ -11,6 +11,7 @@ from dataplatform.aws.stack import StackContext
 from dataplatform.storage.data_lake import DataLake
 from dataplatform.watch.object_index import ObjectIndex
 from lake import keys
+from lake.object_index import items
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +33,7 @@ def warehouse_policy(scope: JobScope) -> pulumi.Output[str]:
     return document(
         _list(scope, [keys.INBOUND, keys.WAREHOUSE, keys.TABLES]),
         allow("ReadInbound", ["s3:GetObject"], [_objects(scope, keys.INBOUND)]),
+        allow("FindWaiting", ["dynamodb:Query"], [scope.index.index_arn(items.BY_ATTENTION)]),
         _write_rows(scope),
         *_merge(scope),
         *_common(scope),
@@ -99,12 +101,8 @@ def _merge(scope: JobScope) -> list[dict[str, Any]]:
         allow("ReadHistory", ["s3:GetObject"], [_objects(scope, keys.WAREHOUSE), _objects(scope, keys.TABLES)]),
         allow("WriteTableFiles", ["s3:PutObject", "s3:AbortMultipartUpload"], [_objects(scope, keys.TABLES)]),
         *_change_tables(scope, ["glue:CreateTable", "glue:GetTable", "glue:UpdateTable"]),
-        allow(
-            "FindUnmerged",
-            ["dynamodb:Query"],
-            [scope.index.table_arn, pulumi.Output.concat(scope.index.table_arn, "/index/*")],
-        ),
-        allow("RecordMerged", ["dynamodb:UpdateItem"], [scope.index.table_arn]),
+        allow("FindUnmerged", ["dynamodb:Query"], [scope.index.index_arn(items.BY_UNPUBLISHED)]),
+        allow("RecordMerged", ["dynamodb:BatchGetItem", "dynamodb:UpdateItem"], [scope.index.table_arn]),
     ]
 
 

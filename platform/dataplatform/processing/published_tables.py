@@ -11,17 +11,17 @@ COMPARED_AT: Final = "cron(30 1 * * ? *)"
 MAINTAINED_AT: Final = "cron(30 3 * * ? *)"
 
 
-def run_nightly(name: str, publish: aws.glue.Job, maintenance: aws.glue.Job, *, parent: pulumi.Resource) -> None:
-    """Have the publish job compare the lake with what was merged, and later the maintenance job clean the tables.
+def run_nightly(name: str, warehouse: aws.glue.Job, maintenance: aws.glue.Job, *, parent: pulumi.Resource) -> None:
+    """Have the warehouse job compare the whole lake, and later the maintenance job clean the tables.
 
-    A notification of an object can be lost, and other runs look at two days only.
+    The notification of an object can be lost, and other runs of the warehouse job look at two days only.
     """
     _schedule(
         f"{name}-compare",
-        "Once a night the publish job looks for history files that no run has merged",
+        "Once a night the warehouse job looks for objects of all days that no run has processed or merged",
         COMPARED_AT,
-        publish,
-        {"--reconcile": "true"},
+        warehouse,
+        {"--all-days": "true"},
         parent,
     )
     _schedule(
