@@ -7,7 +7,8 @@ night, and its metadata, which each commit reads and writes, does not grow.
 The table itself has both numbers, as Iceberg's own properties: the expiry of another engine follows them too.
 """
 
-from collections.abc import Iterator
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, time, timedelta
 from typing import Final
 
@@ -42,26 +43,31 @@ def expired_snapshots(metadata: TableMetadata, now: datetime) -> list[int]:
     ordered = sorted(metadata.snapshots, key=lambda each: each.sequence_number or 0)
     kept = {reference.snapshot_id for reference in metadata.refs.values()}
     kept |= {each.snapshot_id for each in ordered[max(0, len(ordered) - int(number)) :]}
+    became_current = _became_current(metadata)
     for end in _ends_of_days(now, int(age) * _MILLISECOND // _DAY):
-        current = snapshot_at(metadata, end)
-        if current is not None:
-            kept.add(current.snapshot_id)
+        before = _at(became_current, end)
+        if before is not None:
+            kept.add(before)
     return [each.snapshot_id for each in ordered if each.snapshot_id not in kept]
 
 
 def snapshot_at(metadata: TableMetadata, moment: datetime) -> Snapshot | None:
     """The latest kept snapshot that was current at or before a moment; None if the table keeps no such snapshot."""
+    found = _at(_became_current(metadata), moment)
+    return None if found is None else metadata.snapshot_by_id(found)
+
+
+def _became_current(metadata: TableMetadata) -> list[tuple[int, int]]:
+    """When which kept snapshot became the current one: milliseconds since 1970 and its id, in the order of time."""
     # The log also has what a person rolled back to. Some engines delete the log's beginning when they expire snapshots.
-    became_current = {
-        *((entry.timestamp_ms, entry.snapshot_id) for entry in metadata.snapshot_log),
-        *((each.timestamp_ms, each.snapshot_id) for each in metadata.snapshots),
-    }
-    limit = int(moment.timestamp() * 1000)
-    for milliseconds, number in sorted(became_current, reverse=True):
-        snapshot = metadata.snapshot_by_id(number)
-        if milliseconds <= limit and snapshot is not None:
-            return snapshot
-    return None
+    kept = {each.snapshot_id for each in metadata.snapshots}
+    logged = {(entry.timestamp_ms, entry.snapshot_id) for entry in metadata.snapshot_log if entry.snapshot_id in kept}
+    return sorted(logged | {(each.timestamp_ms, each.snapshot_id) for each in metadata.snapshots})
+
+
+def _at(became_current: Sequence[tuple[int, int]], moment: datetime) -> int | None:
+    later = bisect_right(became_current, int(moment.timestamp() * 1000), key=lambda each: each[0])
+    return became_current[later - 1][1] if later else None
 
 
 def _ends_of_days(now: datetime, days: int) -> Iterator[datetime]:

@@ -165,9 +165,7 @@ def test_a_failed_glue_run_is_told_to_the_alarm_topic(graph: Graph) -> None:
     pattern = json.loads(graph.only("cloudwatch/eventRule:EventRule", "-failed-runs").inputs["eventPattern"])
     target = graph.only("cloudwatch/eventTarget:EventTarget", "-failed-runs-alert")
     assert {"FAILED", "TIMEOUT"} <= set(pattern["detail"]["state"])
-    assert sorted(pattern["detail"]["jobName"]) == sorted(
-        f"${{{job.name}.name}}" for job in graph.of_type("glue/job:Job")
-    )
+    assert sorted(pattern["detail"]["jobName"]) == sorted(job.inputs["name"] for job in graph.of_type("glue/job:Job"))
     assert target.inputs["arn"] == graph.exports["alarmTopicArn"]
 
 

@@ -21,10 +21,10 @@ NOTHING = Cleaned(snapshots=0, metadata_files=0, orphans=0, bytes=0)
 
 @pytest.fixture
 def merged(store, published, monkeypatch):
-    """Tables after seven merges that each replace most rows. They keep the last two snapshots."""
-    monkeypatch.setattr(snapshots, "RECENT", 2)
-    monkeypatch.setattr(tables, "_OLD_METADATA", 3)
-    for number in range(7):
+    """Tables after four merges that each replace most rows. They keep the last snapshot."""
+    monkeypatch.setattr(snapshots, "RECENT", 1)
+    monkeypatch.setattr(tables, "_OLD_METADATA", 2)
+    for number in range(4):
         merge(published, store, [land(store, THINGS, f"{number}", things(1, 2, 3, 4), as_of=number, deleted=[0])])
     return published
 
@@ -46,12 +46,12 @@ def test_files_that_no_snapshot_needs_are_deleted(merged, store, tmp_path):
     gone = {address: size for address, size in before.items() if address not in left}
     assert removed.metadata_files + removed.orphans == len(gone)
     assert removed.bytes == sum(gone.values()) > 0
-    assert removed.orphans > 5
-    assert removed.metadata_files > 2
+    assert removed.orphans > 2
+    assert removed.metadata_files > 0
 
     # then each kept snapshot can be read, and the tables are right
     table = merged.load(merged.live)
-    assert [table.scan(snapshot_id=each.snapshot_id).to_arrow().num_rows for each in table.snapshots()] == [3, 3]
+    assert [table.scan(snapshot_id=each.snapshot_id).to_arrow().num_rows for each in table.snapshots()] == [3]
     assert_equal_to_the_view(merged, store)
     assert cleaned(merged, folder) == NOTHING
 
