@@ -5,17 +5,16 @@ Nothing else deletes files of the published tables, and this job deletes nothing
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import boto3
 
 from processing.publishing.table_folder import S3TableFolder, TableFolder
+from processing.refining.arguments import add_flag
 from processing.running.job_run import Counts, JobRun, argument_parser, attempt
 
 if TYPE_CHECKING:
     from pyiceberg.catalog import Catalog
-
-_YES: Final = "yes"
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -30,16 +29,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """
     parser = argument_parser("maintenance", __doc__ or "")
     parser.add_argument("--database", required=True, help="the Glue database of the published tables")
-    # Glue passes arguments in pairs, a person types the flag alone.
-    parser.add_argument(
-        "--dry-run", nargs="?", const=_YES, choices=[_YES], help="only log what would be removed; change nothing"
-    )
+    add_flag(parser, "--dry-run", "only log what would be removed; change nothing")
     options, _glue_arguments = parser.parse_known_args(arguments)
     from processing.publishing.catalogue import open_catalogue  # noqa: PLC0415 - wrong arguments are refused quickly
 
     folder = S3TableFolder(boto3.client("s3"), options.bucket)
     run = JobRun("maintenance", options.run_id, options.workflow_run)
-    maintain(open_catalogue(), options.database, folder, run, dry_run=options.dry_run == _YES)
+    maintain(open_catalogue(), options.database, folder, run, dry_run=bool(options.dry_run))
 
 
 def maintain(catalog: "Catalog", database: str, folder: TableFolder, run: JobRun, *, dry_run: bool) -> None:

@@ -48,6 +48,6 @@ def _schedule(
         description=description,
         type="SCHEDULED",
         schedule=schedule,
-        actions=[{"job_name": job.name, **({"arguments": arguments} if arguments else {})}],
+        actions=[aws.glue.TriggerActionArgs(job_name=job.name, arguments=arguments)],
         opts=pulumi.ResourceOptions(parent=parent),
     )
