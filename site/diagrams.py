@@ -75,18 +75,22 @@ FLOW: Final = (
         Box(0, 1, "SQL Server", "tables", "source"),
         Box(0, 2, "POST /events", "events", "source"),
         Box(1, 1, "inbound/", "as delivered", "store"),
-        Box(2, 0.5, "warehouse/", "clean rows", "store"),
-        Box(2, 1.5, "quarantine/", "refused rows, with rules", "store"),
-        Box(3, 0.5, "mart/{team}/reports/", "parquet and CSV", "store"),
-        Box(4, 0.5, "the team's role", "and no other", "reader"),
+        Box(2, 0, "published tables", "current rows, Iceberg", "store"),
+        Box(2, 1, "warehouse/", "clean rows, all history", "store"),
+        Box(2, 2, "quarantine/", "refused rows, with rules", "store"),
+        Box(3, 0, "mart/{team}/reports/", "parquet and CSV", "store"),
+        Box(3, 1, "analysts", "of granted datasets", "reader"),
+        Box(4, 0, "the team's role", "and no other", "reader"),
     ),
     (
         Arrow("SFTP server", "inbound/", "schedule, Lambda"),
         Arrow("SQL Server", "inbound/", "schedule, Fargate"),
         Arrow("POST /events", "inbound/", "API, SQS, Lambda"),
-        Arrow("inbound/", "warehouse/", "Glue: warehouse"),
+        Arrow("inbound/", "warehouse/", "Glue: check"),
         Arrow("inbound/", "quarantine/"),
-        Arrow("warehouse/", "mart/{team}/reports/", "Glue: mart"),
+        Arrow("warehouse/", "published tables", "merge"),
+        Arrow("published tables", "mart/{team}/reports/", "Glue: mart"),
+        Arrow("published tables", "analysts"),
         Arrow("mart/{team}/reports/", "the team's role"),
     ),
 )
@@ -108,6 +112,7 @@ COLLECTION: Final[Sequence[Message | Loop]] = (
     ),
     Message("Bucket", "Workflow", "objects created, batched"),
     Message("Workflow", "Bucket", "refused, then clean rows"),
+    Message("Workflow", "Bucket", "merge into tables/"),
     Message("Workflow", "Bucket", "reports"),
     Message("Team", "Bucket", "read mart/{team}/reports/"),
 )
@@ -179,7 +184,14 @@ def _box(box: Box) -> Iterator[str]:
 def _arrow(start: Box, end: Box, label: str) -> Iterator[str]:
     x1, y1 = MARGIN + start.column * COLUMN + BOX_WIDTH, MARGIN + start.row * ROW + BOX_HEIGHT / 2
     x2, y2 = MARGIN + end.column * COLUMN, MARGIN + end.row * ROW + BOX_HEIGHT / 2
-    # The label stands on the level part, which leaves the start's box.
+    if start.column == end.column:
+        x, up = MARGIN + start.column * COLUMN + BOX_WIDTH / 2, start.row > end.row
+        begin, finish = MARGIN + start.row * ROW, MARGIN + end.row * ROW
+        begin, finish = (begin, finish + BOX_HEIGHT) if up else (begin + BOX_HEIGHT, finish)
+        yield f'<path class="line" d="M{x:g} {begin:g}V{finish:g}" marker-end="url(#head)"/>'
+        yield _text(x + 26, (begin + finish) / 2 + 5, label, "label")
+        return
+    # The label is above the level part, which leaves the start's box.
     path = f"M{x1:g} {y1:g}H{x2 - 20:g}L{x2:g} {y2:g}" if y1 != y2 else f"M{x1:g} {y1:g}H{x2:g}"
     yield f'<path class="line" d="{path}" marker-end="url(#head)"/>'
     if label:
