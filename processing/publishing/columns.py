@@ -54,6 +54,7 @@ _ICEBERG: Final[Mapping[pl.DataType, IcebergType]] = {
     pl.Date(): DateType(),
 }
 _WIDENED: Final = frozenset({(IntegerType(), LongType()), (FloatType(), DoubleType())})
+_NO_COMMENTS: Final[Mapping[str, str]] = {}
 _NANOSECONDS: Final = 1000
 """In a microsecond."""
 
@@ -69,7 +70,12 @@ def declared(rows: pl.LazyFrame, columns: Mapping[str, pl.DataType]) -> pl.LazyF
 
 
 def iceberg_schema(
-    columns: Mapping[str, pl.DataType], current: Schema | None = None, last_id: int = 0, *, replace: bool = False
+    columns: Mapping[str, pl.DataType],
+    current: Schema | None = None,
+    last_id: int = 0,
+    *,
+    replace: bool = False,
+    comments: Mapping[str, str] = _NO_COMMENTS,
 ) -> Schema:
     """The table's schema for stored columns.
 
@@ -78,6 +84,7 @@ def iceberg_schema(
         current: the table's schema. Its columns stay, also those that are not declared any more.
         last_id: the highest column id that the table ever used.
         replace: whether a column may change to any type, because all rows are written again.
+        comments: of columns, by name, which Athena shows.
 
     Raises:
         UnpublishableColumnError: a column has changed to a type that is not a wider one.
@@ -91,7 +98,8 @@ def iceberg_schema(
             fields[name] = NestedField(ids.take(), name, _iceberg_type(kind, ids), required=False)
         elif (wanted := _widened(found, kind)) is not None:
             fields[name] = NestedField(found.field_id, name, wanted, required=False)
-    return Schema(*fields.values())
+    commented = {name: fields[name].model_copy(update={"doc": comments.get(name)}) for name in columns}
+    return Schema(*(fields | commented).values())
 
 
 def polars_columns(schema: Schema) -> pl.Schema:
