@@ -4,7 +4,7 @@ After each history the published tables have to equal the view over all history 
 """
 
 import random
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -40,7 +40,7 @@ _BASE: Final[Mapping[str, Any]] = {
 
 
 @dataclass
-class _Object:
+class Landed:
     """An inbound object and what may be in the tables of it."""
 
     name: str
@@ -54,6 +54,11 @@ class _Object:
     is_removed: bool = False
     """Whether its history file was deleted."""
 
+    @property
+    def history_key(self) -> str:
+        """Key of its history file."""
+        return f"warehouse/things/landing_date=2026-01-01/{self.name}.parquet"
+
 
 class History:
     """One history. Its seed decides all of it."""
@@ -65,8 +70,17 @@ class History:
         self._columns = dict(_BASE)
         self._source: SftpSource | StreamSource = SftpSource("c", "d", "*.csv", schedule="rate(1 day)")
         self._absent: dict[str, str] = {}
-        self._objects: list[_Object] = []
+        self._objects: list[Landed] = []
         self.log: list[str] = []
+        self._actions: dict[Callable[[], None], int] = {
+            self._land: 8,
+            self._merge: 12,
+            self._replay: 4,
+            self._remove: 1,
+            self._merge_again: 2,
+            self._change: 2,
+        }
+        """What may happen, each with its weight."""
         self._clustered = self._random.random() < _CLUSTERED
         if self._clustered:
             self._columns["moment"] = lambda: dy.Datetime(time_unit="ns")
@@ -85,10 +99,7 @@ class History:
             patch.object(current, "ROWS_IN_PIECE", 3),
         ):
             for _ in range(_ACTIONS):
-                action = self._random.choices(
-                    [self._land, self._merge, self._replay, self._remove, self._merge_again, self._change],
-                    weights=[8, 12, 4, 1, 2, 2],
-                )[0]
+                action = self._random.choices([*self._actions], weights=[*self._actions.values()])[0]
                 self.log.append(action.__name__)
                 action()
             self._merge_all()
@@ -102,16 +113,16 @@ class History:
 
     def _land(self) -> None:
         for _ in range(self._random.randint(1, 3)):
-            self._objects.append(_Object(f"o{len(self._objects)}.csv"))
+            self._objects.append(Landed(f"o{len(self._objects)}.csv"))
             self._write(self._objects[-1])
 
-    def _write(self, thing: _Object) -> None:
+    def _write(self, thing: Landed) -> None:
         thing.rows = [self._row(key) for key in self._random.sample(range(_KEYS), self._random.randint(0, 6))]
         as_of = self._random.choice([None, self._random.randrange(_MINUTES)])
         thing.times = {"as_of": as_of, "landed": self._random.randrange(_MINUTES)}
         self._write_rows(thing)
 
-    def _write_rows(self, thing: _Object) -> None:
+    def _write_rows(self, thing: Landed) -> None:
         deleted = [index for index in range(len(thing.rows)) if self._random.random() < 0.25]
         rows = [{name: row.get(name) for name in self._columns} for row in thing.rows]
         land(self._store, self._dataset, thing.name, rows, deleted=deleted, **thing.times)
@@ -144,10 +155,13 @@ class History:
         if self._objects:
             thing = self._random.choice(self._objects)
             thing.version += 1
-            thing.is_removed = True
-            self._store.objects.pop(_history_file(thing), None)
+            self._delete(thing)
 
-    def _pending(self) -> list[_Object]:
+    def _delete(self, thing: Landed) -> None:
+        thing.is_removed = True
+        self._store.objects.pop(thing.history_key, None)
+
+    def _pending(self) -> list[Landed]:
         return [thing for thing in self._objects if thing.done != thing.version]
 
     def _merge(self) -> None:
@@ -180,14 +194,14 @@ class History:
     def _kill() -> None:
         raise Killed
 
-    def _run_merge(self, things: list[_Object], steps: Steps) -> None:
+    def _run_merge(self, things: list[Landed], steps: Steps) -> None:
         dataset = self._dataset
         published = published_in(self._folder, dataset, steps)
         replaced = [f"inbound/things/2026/01/01/{thing.name}" for thing in things if thing.begun - {thing.version}]
         versions = {thing.name: thing.version for thing in things}
         for thing in things:
             thing.begun.add(thing.version)
-        keys = [_history_file(thing) for thing in things if not thing.is_removed]
+        keys = [thing.history_key for thing in things if not thing.is_removed]
         try:
             merge(published, self._store, keys, replaced)
         except RebuildNeededError:
@@ -232,10 +246,6 @@ class History:
                 with pl.Config(tbl_cols=-1, tbl_rows=30):
                     differences.append(f"{kind} rows: expected {wanted}\nfound {have}")
         return differences
-
-
-def _history_file(thing: _Object) -> str:
-    return f"warehouse/things/landing_date=2026-01-01/{thing.name}.parquet"
 
 
 def differences(seed: int, folder: Path) -> list[str]:

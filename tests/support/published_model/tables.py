@@ -82,6 +82,14 @@ def latest(rows: Iterator[Row] | Collection[Row]) -> set[Row]:
     return set(best.values())
 
 
+@dataclass(frozen=True)
+class _Found:
+    version: int
+
+    def current_snapshot(self) -> int:
+        return self.version
+
+
 @dataclass
 class ModelTables:
     """A dataset's two tables. A commit fails if its table was changed since it was loaded."""
@@ -90,16 +98,14 @@ class ModelTables:
     rows: dict[str, frozenset[Row]] = field(default_factory=lambda: {"live": frozenset(), "gone": frozenset()})
     versions: dict[str, int] = field(default_factory=lambda: {"live": 0, "gone": 0})
 
-    live = "live"
+    @property
+    def live(self) -> str:
+        return "live"
 
-    def found(self, _name: str) -> "ModelTables":
-        """A table that exists, though it may never have had a commit."""
+    def found(self, name: str) -> "_Found | None":
+        """What tells whether a table ever had a commit."""
         self.world.access()
-        return self
-
-    def current_snapshot(self) -> int | None:
-        """Version of the table of live rows; None if it never had a commit."""
-        return self.versions["live"] or None
+        return _Found(self.versions[name]) if self.versions[name] else None
 
     def load(self, name: str) -> tuple[int, frozenset[Row]]:
         self.world.access()
