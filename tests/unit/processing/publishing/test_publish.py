@@ -150,7 +150,7 @@ def test_rows_found_in_all_of_history_are_of_begun_objects(lake):
 
 
 def _without(listing, key):
-    """A listing that does not have a key yet when a run looks for what is open, day by day, and has it later."""
+    """A listing that does not have a key when a run lists the days, and has it when a merge lists all of history."""
     return lambda prefix: (each for each in listing(prefix) if "landing_date" not in prefix or each.key != key)
 
 
