@@ -56,8 +56,8 @@ def mart(lake: Lake, words: list[str]) -> None:
         return tables.found(tables.live)
 
     store = S3Store(lake.client("s3"), lake.name)
-    reports = {lake.dataset: REPORTS[lake.dataset]}
-    publish_reports(store, open_table, reports, _declared(lake), JobRun("mart", "bench", None))
+    report = REPORTS[lake.dataset]
+    publish_reports(store, open_table, {report.name: report}, _declared(lake), JobRun("mart", "bench", None))
 
 
 def status(lake: Lake, _words: list[str]) -> None:

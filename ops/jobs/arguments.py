@@ -36,6 +36,7 @@ _CHECKS: Final[Mapping[str, Callable[[str], str]]] = {
     "--all-days": _is_set,
     "--rebuild": _is_set,
     "--reconcile": _is_set,
+    "--dry-run": _is_set,
 }
 _FLAGS: Final = frozenset(option for option, check in _CHECKS.items() if check is _is_set)
 JOB_ARGUMENTS: Final[Mapping[str, Sequence[str]]] = {
@@ -43,6 +44,7 @@ JOB_ARGUMENTS: Final[Mapping[str, Sequence[str]]] = {
     "sanitise": ("--dataset", "--object", "--from", "--to", "--only"),
     "publish": ("--dataset", "--rebuild", "--reconcile"),
     "mart": ("--report", "--as-of", "--force"),
+    "maintenance": ("--dry-run",),
     "refine": (),
 }
 """What each job accepts. `refine` is the workflow."""

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from lake.printable import printable
 
-_KINDS: Final = ("object", "report", "table", "declaration", "dataset")
+_KINDS: Final = ("object", "report", "table", "declaration", "dataset", "folder")
 _PHRASES: Final = {
     "rows": "rows",
     "rows_in": "rows in",
@@ -16,8 +16,15 @@ _PHRASES: Final = {
     "commits": "commits",
     "missed": "missed by notifications",
 }
+_REMOVED: Final = {
+    "snapshots": "snapshots",
+    "metadata_files": "old metadata files",
+    "orphans": "orphan files",
+    "bytes": "bytes",
+}
+"""What the maintenance counts."""
 
-_OTHERS: Final = ("unchanged", "unreadable", "misplaced")
+_OTHERS: Final = ("unchanged", "unreadable", "misplaced", "unknown")
 """Further outcomes that the last line counts."""
 
 
@@ -37,19 +44,29 @@ def _in_words(line: str) -> str:
     match fields.get("outcome"):
         case "done" | "rebuilt":
             counts = [f"{fields[name]:,} {phrase}" for name, phrase in _PHRASES.items() if name in fields]
+            counts += _removed(fields)
             return f"{_item(fields)}: {', '.join(counts) or 'done'}"
         case "failed" | "unchanged" as outcome:
             # Why one failed is in the error that ends the job, which lists every item that failed.
             return f"{_item(fields)}: {outcome}"
         case "unreadable":
             return f"{_item(fields)}: cannot be read, quarantined whole: {fields['reason']}"
-        case "misplaced":
+        case "misplaced" | "unknown":
             return f"{_item(fields)}: not processed: {fields['reason']}"
         case "finished":
             others = [f", {fields[name]:,} {name}" for name in _OTHERS if fields.get(name)]
+            others += [f"; {text}" for text in _removed(fields)]
             return f"{fields['done']:,} done, {fields['failed']:,} failed{''.join(others)}"
         case _:
             return line
+
+
+def _removed(fields: dict[str, Any]) -> list[str]:
+    if "orphans" not in fields:
+        return []
+    counts = [f"{fields[name]:,} {phrase}" for name, phrase in _REMOVED.items() if fields.get(name)]
+    verb = "would remove" if "dry_run" in fields else "removed"
+    return [f"{verb} {', '.join(counts) or 'nothing'}"]
 
 
 def _fields(line: str) -> dict[str, Any]:

@@ -51,12 +51,18 @@ def find_pending(
         inbound = publication.inbound
         found = publication
         if compare_all or inbound.landing_date in days:
-            entry = listed.get(inbound)
-            found = publication.with_history(entry.etag, entry.size) if entry else publication.without_history()
+            found = _as_listed(publication, listed.get(inbound))
+        elif publication.history is None and not publication.is_deleted:
+            # A comparison found its file before the index knew of it.
+            found = _as_listed(publication, dict(history_files(store, [inbound.warehouse_key])).get(inbound))
         if found.is_open:
             pending.objects.append(found)
             pending.missed += compare_all and inbound.key not in named and inbound.landing_date not in days
     return pending
+
+
+def _as_listed(publication: Publication, entry: ListedObject | None) -> Publication:
+    return publication.without_history() if entry is None else publication.with_history(entry.etag, entry.size)
 
 
 def batches(objects: Sequence[Publication], most: int = BATCH_BYTES) -> Iterator[list[Publication]]:

@@ -158,7 +158,14 @@ class _DatasetMerge:
     def _begin(self, objects: Sequence[Publication]) -> list[tuple[Publication, Publication]]:
         """The objects as they were and as they are now, without those that another run began meanwhile."""
         now = worked_ahead(self._publications.begin, objects, _WRITES_AT_ONCE)
-        return [(before, after) for before, after in zip(objects, now, strict=True) if after is not None]
+        begun = [(before, after) for before, after in zip(objects, now, strict=True) if after is not None]
+        self._history.without = {before.inbound for before, _ in begun if before.history is None}
+        if any(before.merging is not None for before, _ in begun):
+            from processing.publishing.fence import fence  # noqa: PLC0415
+
+            # The run that began it may only be slow, and could commit what it has read when its lease is over.
+            fence(self._published)
+        return begun
 
     def _end(self, begun: Sequence[tuple[Publication, Publication]]) -> None:
         for _ in worked_ahead(self._publications.end, [after for _, after in begun], _WRITES_AT_ONCE):
