@@ -21,7 +21,7 @@ from lake.keys import parse_inbound_key
 from processing.catalogue import published_view_sql
 from processing.checking.reasons import PRIMARY_KEY
 from processing.refining.selection import Replay
-from processing.reporting import compute
+from processing.reporting.computing import compute
 from processing.storage.columns import warehouse_columns
 from processing.storage.memory_store import MemoryStore, StoredObject
 from processing.storage.views import published_view
