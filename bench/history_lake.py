@@ -90,9 +90,11 @@ class Lake:
             at = datetime.combine(inbound.landing_date, datetime.min.time(), UTC)
             frame = history_rows(self.dataset, self._rows(day, number, today), inbound, at)
             content = parquet_bytes(frame)
-            told = WarehouseMetadata("setup", frame.height, frame.height, 0, 0).encoded()
+            told = WarehouseMetadata(
+                run="setup", rows_in=frame.height, rows_warehouse=frame.height, rows_quarantined=0, rows_duplicate=0
+            )
             self._put(inbound.key, b"-")
-            self._put(inbound.warehouse_key, content, told)
+            self._put(inbound.warehouse_key, content, told.encoded())
             if copies is not None:
                 file = copies / "objects" / inbound.warehouse_key
                 file.parent.mkdir(parents=True, exist_ok=True)

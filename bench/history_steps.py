@@ -43,9 +43,8 @@ def publish(lake: Lake, _words: list[str]) -> None:
 
 def mart(lake: Lake, words: list[str]) -> None:
     """Compute the dataset's report."""
-    from processing.publishing.catalogue import open_catalogue, published_tables
-
     from jobs.mart.job import publish as publish_reports
+    from processing.publishing.catalogue import open_catalogue, published_tables
     from processing.running.job_run import JobRun
     from processing.storage.store import S3Store
 
@@ -57,8 +56,8 @@ def mart(lake: Lake, words: list[str]) -> None:
         return tables.found(tables.live)
 
     store = S3Store(lake.client("s3"), lake.name)
-    reports = {lake.dataset: REPORTS[lake.dataset]}
-    publish_reports(store, open_table, reports, _declared(lake), JobRun("mart", "bench", None))
+    report = REPORTS[lake.dataset]
+    publish_reports(store, open_table, {report.name: report}, _declared(lake), JobRun("mart", "bench", None))
 
 
 def status(lake: Lake, _words: list[str]) -> None:

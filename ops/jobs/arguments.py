@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from typing import Final
 
-from ops.stack.checks import a_day, check_days, known_dataset, known_report, one_of
+from ops.stack.checks import a_day, a_moment, check_days, known_dataset, known_report, one_of
 from ops.stack.errors import InvalidInputError
 from ops.stack.prefixes import check_inbound_key, check_is_of
 
@@ -31,6 +31,8 @@ _CHECKS: Final[Mapping[str, Callable[[str], str]]] = {
     "--to": a_day,
     "--only": lambda given: one_of(given, [REFUSED], "value of --only"),
     "--report": known_report,
+    "--as-of": a_moment,
+    "--force": _is_set,
     "--all-days": _is_set,
     "--rebuild": _is_set,
     "--reconcile": _is_set,
@@ -41,7 +43,7 @@ JOB_ARGUMENTS: Final[Mapping[str, Sequence[str]]] = {
     "warehouse": ("--dataset", "--object", "--from", "--to", "--all-days"),
     "sanitise": ("--dataset", "--object", "--from", "--to", "--only"),
     "publish": ("--dataset", "--rebuild", "--reconcile"),
-    "mart": ("--report",),
+    "mart": ("--report", "--as-of", "--force"),
     "maintenance": ("--dry-run",),
     "refine": (),
 }

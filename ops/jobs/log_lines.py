@@ -24,6 +24,9 @@ _REMOVED: Final = {
 }
 """What the maintenance counts."""
 
+_OTHERS: Final = ("unchanged", "unreadable", "misplaced", "unknown")
+"""Further outcomes that the last line counts."""
+
 
 def readable_line(line: str) -> str:
     """One line that a job printed, in words and safe for a terminal; one that is not of a job's log stays."""
@@ -43,15 +46,15 @@ def _in_words(line: str) -> str:
             counts = [f"{fields[name]:,} {phrase}" for name, phrase in _PHRASES.items() if name in fields]
             counts += _removed(fields)
             return f"{_item(fields)}: {', '.join(counts) or 'done'}"
-        case "failed":
-            # The reason is in the error that ends the job, which lists every item that failed.
-            return f"{_item(fields)}: failed"
+        case "failed" | "unchanged" as outcome:
+            # Why one failed is in the error that ends the job, which lists every item that failed.
+            return f"{_item(fields)}: {outcome}"
         case "unreadable":
             return f"{_item(fields)}: cannot be read, quarantined whole: {fields['reason']}"
         case "misplaced" | "unknown":
             return f"{_item(fields)}: not processed: {fields['reason']}"
         case "finished":
-            others = [f", {fields[name]:,} {name}" for name in ("unreadable", "misplaced", "unknown") if name in fields]
+            others = [f", {fields[name]:,} {name}" for name in _OTHERS if fields.get(name)]
             others += [f"; {text}" for text in _removed(fields)]
             return f"{fields['done']:,} done, {fields['failed']:,} failed{''.join(others)}"
         case _:

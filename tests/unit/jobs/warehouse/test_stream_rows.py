@@ -19,7 +19,7 @@ from lake.events import UNKNOWN_CHANNEL, Receipt, callback_channel, key_channel,
 from lake.keys import parse_inbound_key
 from processing.checking.reasons import PRIMARY_KEY
 from processing.refining.selection import Replay
-from processing.reporting import compute
+from processing.reporting.computing import compute
 from processing.storage.memory_store import MemoryStore, StoredObject
 from processing.storage.views import published_view
 from reports import REPORTS

@@ -22,6 +22,7 @@ KEY = "inbound/parcels/2026/11/22/a.csv"
         ("publish", ["--reconcile=true"], {"--reconcile": "true"}),
         ("warehouse", ["--all-days"], {"--all-days": "true"}),
         ("mart", ["--report", "members_by_parcel_count"], {"--report": "members_by_parcel_count"}),
+        ("mart", ["--force", "--as-of", "2026-11-22"], {"--force": "true", "--as-of": "2026-11-22"}),
     ],
 )  # fmt: skip
 def test_valid_arguments_are_passed_on(job, words, checked):
@@ -32,6 +33,11 @@ def test_valid_arguments_are_passed_on(job, words, checked):
     ("job", "words", "why"),
     [
         ("mart", ["--report", "nope"], "unknown report 'nope': choose one of"),
+        (
+            "mart",
+            ["--as-of", "yesterday"],
+            "'yesterday' is not a time such as 2026-11-22T05:00:00Z, or the id of a sna",
+        ),
         ("warehouse", ["--dataset", "nope"], "unknown dataset 'nope': choose one of"),
         ("warehouse", ["--from", "2026-13-40"], "'2026-13-40' is not a day as YYYY-MM-DD"),
         ("warehouse", ["--from", "20261122"], "is not a day as YYYY-MM-DD"),
