@@ -43,9 +43,8 @@ def publish(lake: Lake, _words: list[str]) -> None:
 
 def mart(lake: Lake, words: list[str]) -> None:
     """Compute the dataset's report."""
-    from processing.publishing.catalogue import open_catalogue, published_tables
-
     from jobs.mart.job import publish as publish_reports
+    from processing.publishing.catalogue import open_catalogue, published_tables
     from processing.running.job_run import JobRun
     from processing.storage.store import S3Store
 
