@@ -129,7 +129,8 @@ def _committed(target: Target, ids: list[str]) -> float:
     if missing := set(ids) - set(rows["event_id"].to_list()):
         raise LostError(f"{len(missing)} of {len(ids)} accepted events have no row")
     snapshot = table.current_snapshot()
-    assert snapshot is not None
+    if snapshot is None:
+        raise LostError(f"the table of {DATASET} has no snapshot")
     return snapshot.timestamp_ms / 1000
 
 
