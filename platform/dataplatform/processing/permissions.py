@@ -80,7 +80,7 @@ def maintenance_policy(scope: JobScope) -> pulumi.Output[str]:
         allow("WriteMetadata", ["s3:PutObject"], [_objects(scope, f"{keys.TABLES}/*/metadata")]),
         allow("DeleteTableFiles", ["s3:DeleteObject"], [_objects(scope, keys.TABLES)]),
         *_change_tables(scope, ["glue:GetTable", "glue:GetTables", "glue:UpdateTable"]),
-        *_common(scope),
+        *_run(scope),
     )
 
 
@@ -139,7 +139,8 @@ def _list(scope: JobScope, prefixes: list[str]) -> dict[str, Any]:
     )
 
 
-def _common(scope: JobScope) -> list[dict[str, Any]]:
+def _run(scope: JobScope) -> list[dict[str, Any]]:
+    """What every job does."""
     return [
         allow("ReadCode", ["s3:GetObject"], [_objects(scope, keys.CODE)]),
         allow("UseKey", ["kms:Decrypt", "kms:GenerateDataKey"], [scope.stack.key_arn]),
@@ -149,9 +150,12 @@ def _common(scope: JobScope) -> list[dict[str, Any]]:
             ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"],
             [scope.stack.log_groups("/aws-glue/*"), scope.stack.log_groups(f"{scope.log_prefix}/*")],
         ),
-        # CloudWatch metrics know no resources; the namespace narrows the statement instead.
-        allow("PublishMetrics", ["cloudwatch:PutMetricData"], ["*"], _namespaces(scope)),
     ]
+
+
+def _common(scope: JobScope) -> list[dict[str, Any]]:
+    # CloudWatch metrics know no resources; the namespace narrows the statement instead.
+    return [*_run(scope), allow("PublishMetrics", ["cloudwatch:PutMetricData"], ["*"], _namespaces(scope))]
 
 
 def _namespaces(scope: JobScope) -> Conditions | None:

@@ -4,10 +4,10 @@ import sys
 
 from pyiceberg.catalog.glue import GlueCatalog
 
-from lake.keys import table_prefix
+from lake.keys import DELETED_TABLE, table_prefix
 from ops.jobs.role_process import assume, environment_of, execute
 from tests.support.call_sites import ROOT
-from tests.support.endings.jobs import run
+from tests.support.endings.jobs import HEADER, PARCELS, put, run
 
 AGELESS = """
 import sys
@@ -22,11 +22,32 @@ main(sys.argv[1:])
 
 def end_tables(target, folder):
     """Run them all, on tables that were published already."""
-    for arguments in ({"--reconcile": "true"}, {"--dataset": "parcels", "--rebuild": "true"}, {}):
-        run(target, "publishJob", arguments)
+    run(target, "publishJob", {"--reconcile": "true"})
+    merge_into_tables_that_were_dropped(target)
+    put(target, {"at-night.csv": f"{HEADER}7,Leeds,Small,AB77CDE\n".encode()})
     run(target, "warehouseJob", {"--all-days": "true"})
     run(target, "maintenanceJob")
     drop_snapshots_and_delete_files(target, folder)
+
+
+def merge_into_tables_that_were_dropped(target):
+    """Whichever job is the first to merge makes the tables."""
+    put(target, {"dropped.csv": f"{HEADER}8,Leeds,Small,AB78CDE\n".encode()})
+    for job, arguments in (
+        ("sanitiseJob", {"--object": f"{PARCELS}/dropped.csv"}),
+        ("publishJob", {"--dataset": "parcels", "--rebuild": "true"}),
+    ):
+        drop_tables(target)
+        run(target, job, arguments)
+        database, table = target.exports["publishedTables"]["parcels"].split(".")
+        labels = catalogue(target).load_table((database, table)).scan().to_arrow()["label"].to_pylist()
+        assert "AB78CDE" in labels, job
+
+
+def drop_tables(target):
+    database, table = target.exports["publishedTables"]["parcels"].split(".")
+    for name in (table, f"{table}{DELETED_TABLE}"):
+        target.client("glue").delete_table(DatabaseName=database, Name=name)
 
 
 def drop_snapshots_and_delete_files(target, folder):
