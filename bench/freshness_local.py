@@ -17,6 +17,7 @@ from typing import Any, Final
 import polars as pl
 import yaml
 
+from bench.errors import BenchError
 from local.platform_instance import LocalPlatform
 from ops.jobs.as_process import ProcessRunner
 from ops.stack.target import Target, find_target
@@ -36,7 +37,7 @@ Round = dict[str, float]
 Say = Callable[[str], None]
 
 
-class LostError(AssertionError):
+class LostError(BenchError):
     """An event did not arrive."""
 
 
