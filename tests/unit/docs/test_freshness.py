@@ -25,14 +25,14 @@ def test_price_of_a_month_follows_the_longer_window(events: int, jobs: int, runs
     assert price == pytest.approx(model.HOURS * runs_an_hour * model.dollars_of_a_run(Assumed(), settings))
 
 
-def test_run_of_some_seconds_is_billed_as_a_minute_and_a_longer_one_as_it_is() -> None:
+def test_run_is_billed_for_a_minute_at_least() -> None:
     short, minute, longer = (
         model.dollars_of_a_run(Assumed(job=seconds), JobSettings(number_of_workers=10)) for seconds in (1, 60, 120)
     )
     assert short == minute == longer / 2
 
 
-def test_settings_of_the_page_let_no_more_runs_overlap_than_a_job_may_have() -> None:
+def test_settings_of_the_page_keep_to_the_limit_of_runs_at_once() -> None:
     for windows in (model.DEFAULT, *model.OTHERS):
         assert model.runs_at_once(windows, Assumed()) <= MAXIMUM_CONCURRENT_RUNS
 
