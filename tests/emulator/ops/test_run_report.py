@@ -11,7 +11,7 @@ from ops.ingest.collect import collect
 from ops.run_report.facts import dataset_facts, report_facts
 from ops.stack.target import find_target
 from tests.emulator.test_platform import HEADER
-from tests.support.platform_steps import deliver, index_settles, outgoing_folder, refine
+from tests.support.platform_steps import deliver, index_settles, outgoing_folder, put_inbound, refine
 
 pytestmark = [pytest.mark.emulator, pytest.mark.xdist_group("platform")]
 
@@ -40,9 +40,7 @@ def refined(platform):
     target = find_target("local", platform.state_directory)
     file = outgoing_folder(platform) / "picture.csv"
     deliver(file, HEADER + "9,Leeds,Small,AB19CDE\n9,Leeds,Small,AB19CDE\n9,Leeds,Small,<label>\n")
-    target.client("s3").put_object(
-        Bucket=target.bucket, Key="inbound/readings/2026/01/02/picture.ndjson", Body="\n".join(map(json.dumps, EVENTS))
-    )
+    put_inbound(target, ("inbound/readings/2026/01/02/picture.ndjson", "\n".join(map(json.dumps, EVENTS))))
     collect(target, "parcels")
     refine(target)
     index_settles(target)

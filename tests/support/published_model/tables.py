@@ -82,6 +82,14 @@ def latest(rows: Iterator[Row] | Collection[Row]) -> set[Row]:
     return set(best.values())
 
 
+@dataclass(frozen=True)
+class _Found:
+    version: int
+
+    def current_snapshot(self) -> int:
+        return self.version
+
+
 @dataclass
 class ModelTables:
     """A dataset's two tables. A commit fails if its table was changed since it was loaded."""
@@ -89,6 +97,15 @@ class ModelTables:
     world: World
     rows: dict[str, frozenset[Row]] = field(default_factory=lambda: {"live": frozenset(), "gone": frozenset()})
     versions: dict[str, int] = field(default_factory=lambda: {"live": 0, "gone": 0})
+
+    @property
+    def live(self) -> str:
+        return "live"
+
+    def found(self, name: str) -> "_Found | None":
+        """What tells whether a table ever had a commit."""
+        self.world.access()
+        return _Found(self.versions[name]) if self.versions[name] else None
 
     def load(self, name: str) -> tuple[int, frozenset[Row]]:
         self.world.access()

@@ -210,6 +210,19 @@ def before(action, function):
     return called
 
 
+@pytest.mark.parametrize(("before", "after"), [([], [0]), ([0], [])])
+def test_a_replay_may_change_only_what_is_deleted(store, published, before, after):
+    # given an object with a row that lives, or is deleted
+    merge(published, store, [land(store, THINGS, "a.csv", things(1, 2), deleted=before)])
+
+    # when its file says the other
+    replaced = ["inbound/things/2026/01/01/a.csv"]
+    merge(published, store, [land(store, THINGS, "a.csv", things(1, 2), deleted=after)], replaced)
+
+    # then
+    assert_equal_to_the_view(published, store)
+
+
 # --- size -------------------------------------------------------------------------------------------------------------
 
 
