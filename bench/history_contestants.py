@@ -19,7 +19,7 @@ HISTORY = f"objects/warehouse/{EXPORTS}"
 def view(folder: Path, _days: int) -> Run:
     """The platform's view over history, as it was before there were tables."""
     from bench.history_data import DATASETS, REPORTS
-    from processing.reporting import compute
+    from processing.reporting.computing import compute
     from processing.storage.folder_store import FolderStore
     from processing.storage.views import published_view
 

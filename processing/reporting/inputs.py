@@ -49,7 +49,7 @@ class InputFacts:
 
     rows: int
     newest: date | None
-    """Day on which the newest of them landed; None if there are none."""
+    """Day on which the newest of them landed; None without rows."""
 
 
 @dataclass(frozen=True, slots=True)
