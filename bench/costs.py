@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from bench.terabyte import GLUE_UNIT_HOUR, S3_GIGABYTE_MONTH, S3_PUT
+
 ROOT: Final = Path(__file__).resolve().parents[1]
 PAGE: Final = ROOT / "docs" / "costs.md"
 BEGIN, END = "<!-- make bench NAME=costs ARGS=--write -->", "<!-- end -->"
@@ -39,9 +41,6 @@ FARGATE_GIGABYTE_HOUR: Final = 0.004445
 FRESHNESS_RUNS: Final = 4 * HOURS
 FRESHNESS_SECONDS: Final = 1.0
 FRESHNESS_GIGABYTES: Final = 0.25
-S3_PUT: Final = 0.005 / 1_000
-S3_GIGABYTE: Final = 0.023
-GLUE_UNIT_HOUR: Final = 0.44
 # The stack's own settings may say more: two workers G.1X are the fewest, and a minute is the least that is billed.
 GLUE_RUN: Final = 2 * GLUE_UNIT_HOUR / 60
 NIGHTS: Final = 365 / 12
@@ -80,6 +79,9 @@ def standing(stack: str) -> Iterator[Line]:
     yield Line("alarms, by the metrics that they look at", len(watched), len(watched) * ALARM)
     ages = watched.count("NewestObjectAge")
     yield Line("metrics that are measured all the time", ages, ages * CUSTOM_METRIC)
+    if missed := watched.count("ObjectsMissed"):
+        # A metric is charged for the hours in which it has a value.
+        yield Line("metrics that are measured every night", missed, missed * CUSTOM_METRIC * NIGHTS / HOURS)
     run = FRESHNESS_SECONDS * FRESHNESS_GIGABYTES * LAMBDA_GIGABYTE_SECOND + LAMBDA_REQUEST
     yield Line("runs of the function that measures them", FRESHNESS_RUNS, FRESHNESS_RUNS * run)
     nightly = len(re.findall(r"^ +type: SCHEDULED$", snapshot, re.MULTILINE))
@@ -119,7 +121,7 @@ def used() -> list[Line]:
     return [
         Line("a run of the workflow: two Glue jobs, billed for a minute each at least", 1, 2 * GLUE_RUN),
         Line(f"S3 requests of {runs:,} merges, at most {S3_REQUESTS_OF_A_MERGE} each, as writes", runs, merging),
-        Line("a gigabyte of tables, by the month", 1, S3_GIGABYTE),
+        Line("a gigabyte of tables, by the month", 1, S3_GIGABYTE_MONTH),
     ]
 
 

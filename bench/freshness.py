@@ -15,17 +15,18 @@ from bench.freshness_model import Assumed
 
 def main() -> None:
     """Measure, then print the model."""
+    assumed = Assumed()
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--rounds", type=int, default=3, help="how often events are posted")
     parser.add_argument("--events", type=int, default=1000, help="events of a round")
     parser.add_argument("--model", action="store_true", help="the model for AWS alone")
     parser.add_argument("--write", action="store_true", help="the model with its defaults into docs/freshness.md")
-    parser.add_argument("--start", type=float, default=Assumed.start, help="seconds until Glue runs a job's script")
-    parser.add_argument("--job", type=float, default=Assumed.job, help="seconds from a job's start to the commit")
+    parser.add_argument("--start", type=float, default=assumed.start, help="seconds until Glue runs a job's script")
+    parser.add_argument("--job", type=float, default=assumed.job, help="seconds from a job's start to the commit")
     options = parser.parse_args()
     if options.write:
         page = freshness_model.PAGE
-        page.write_text(freshness_model.page(page.read_text(encoding="utf-8"), Assumed()), encoding="utf-8")
+        page.write_text(freshness_model.page(page.read_text(encoding="utf-8"), assumed), encoding="utf-8")
         return
     if not options.model:
         _measure(options.rounds, options.events)

@@ -17,6 +17,7 @@ from typing import Any, Final
 import polars as pl
 import yaml
 
+from bench.errors import BenchError
 from local.platform_instance import LocalPlatform
 from ops.jobs.as_process import ProcessRunner
 from ops.stack.target import Target, find_target
@@ -36,7 +37,7 @@ Round = dict[str, float]
 Say = Callable[[str], None]
 
 
-class LostError(AssertionError):
+class LostError(BenchError):
     """An event did not arrive."""
 
 
@@ -129,7 +130,8 @@ def _committed(target: Target, ids: list[str]) -> float:
     if missing := set(ids) - set(rows["event_id"].to_list()):
         raise LostError(f"{len(missing)} of {len(ids)} accepted events have no row")
     snapshot = table.current_snapshot()
-    assert snapshot is not None
+    if snapshot is None:
+        raise LostError(f"the table of {DATASET} has no snapshot")
     return snapshot.timestamp_ms / 1000
 
 

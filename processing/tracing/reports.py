@@ -26,7 +26,7 @@ def rows_that_depend(
         published: rows of the datasets that it is made of.
         dataset: what the row is of.
         key: its key.
-        reports: by name, those that it may read.
+        reports: by name, all that the report may read.
     """
     without = {**published, dataset: published[dataset].filter(~has_key(key))}
     rows = _rows(report, published, reports or {})

@@ -14,9 +14,10 @@ from dataplatform.outputs import mapping_of
 from dataplatform.storage.catalogue_types import glue_columns
 from dataplatform.storage.data_lake import DataLake
 from lake import keys
-from processing.catalogue import quarantine_classes, quarantine_columns, report_columns, warehouse_columns
+from processing.catalogue import quarantine_classes, quarantine_columns, report_columns
 from processing.declaring.dataset import ColumnClass, Dataset
 from processing.declaring.report import Report
+from processing.storage.columns import warehouse_columns
 
 LANDING_DATE = "landing_date"
 # Partitions are not recorded but computed: every day from here on is looked for.

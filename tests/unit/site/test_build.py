@@ -61,7 +61,7 @@ def test_every_link_between_pages_leads_to_one(site: Path):
     assert broken == []
 
 
-def test_navigation_has_a_section_for_each_audience_and_each_page_once():
+def test_navigation_has_each_page_once_by_audience():
     # when
     navigation = build.navigation((ROOT / "README.md").read_text())
 

@@ -44,7 +44,7 @@ def test_stack_file_names_the_schema_for_editors(file: Path) -> None:
 
 
 @each_stack_file
-def test_stack_file_is_valid_as_committed_and_as_pulumi_quotes_it(file: Path, schema: Draft7Validator) -> None:
+def test_stack_file_is_valid_as_committed_and_as_quoted(file: Path, schema: Draft7Validator) -> None:
     # given the file, and what `pulumi stack init` makes of it
     content = read(file)
     quoted = {"secretsprovider": "awskms://alias/x", "encryptedkey": "AQIC"} | copy.deepcopy(content)
