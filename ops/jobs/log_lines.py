@@ -24,7 +24,7 @@ _REMOVED: Final = {
 }
 """What the maintenance counts."""
 
-_OTHERS: Final = ("unchanged", "unreadable", "misplaced", "unknown")
+_OTHERS: Final = ("unchanged", "unreadable", "misplaced", "missed", "unknown")
 """Further outcomes that the last line counts."""
 
 

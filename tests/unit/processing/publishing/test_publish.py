@@ -28,7 +28,10 @@ def logged(capsys):
 def test_new_history_files_are_merged_once(lake, capsys):
     # given
     lake.land("first", things(1, 2), as_of=1)
+    lake.publish()
     lake.land("second", things(3, start=1), as_of=2)
+    lake.land("third", things(4, start=7), as_of=3)
+    capsys.readouterr()
 
     # when
     lake.publish()
