@@ -35,6 +35,7 @@ from bench.environments import ENVIRONMENTS, make_environment
 from bench.history_data import EVENTS, EXPORTS
 from bench.history_lake import REGION, Lake
 from bench.process_memory import PeakMemory
+from bench.usage import judge
 from emulation.aws.emulator import Emulator, stop_emulator
 from ops.stack.target import EMULATOR_ACCESS_KEY, EMULATOR_SECRET_KEY, local_environment
 from tests.support.emulators import free_port
@@ -102,8 +103,8 @@ def main() -> None:
                 costs = _measured(plan, dataset, Path(folder), alone=alone)
             ratios = _print_growth(dataset, costs)
             worst, slowest = max(worst, ratios[0]), max(slowest, ratios[1])
-    missed = _judge("time of a step, last to first", slowest, TIME_RATIO_ALLOWED)
-    missed += _judge("requests, bytes and memory of a step, last to first", worst, RATIO_ALLOWED)
+    missed = judge("time of a step, last to first", slowest, TIME_RATIO_ALLOWED)
+    missed += judge("requests, bytes and memory of a step, last to first", worst, RATIO_ALLOWED)
     print(f"worst ratio of last to first: {worst:.2f}")
     sys.exit(1 if missed else 0)
 
@@ -245,11 +246,6 @@ def _print_growth(dataset: str, costs: Sequence[Mapping[str, Cost]]) -> tuple[fl
         print(f"{dataset}: {step}, last to first: {words}, time {time:.2f}")
         worst, slowest = max(worst, *ratios.values()), max(slowest, time)
     return worst, slowest
-
-
-def _judge(what: str, found: float, allowed: float) -> int:
-    print(f"{'holds' if found <= allowed else 'MISSED'}: {what}: {found:.2f}, at most {allowed}")
-    return int(found > allowed)
 
 
 if __name__ == "__main__":
