@@ -8,7 +8,7 @@ DEVELOPMENT := $(VENV)/.development-installed
 COMMAND := $(BIN)/dataplatform
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo up docs pulumi picture down test test-long test-provider test-functions test-images test-engine rehearsal test-all needs-of-tests check format lock settings components snapshots pages bench campaign clean
+.PHONY: help install hooks demo up docs diagrams pulumi picture down test test-long test-provider test-functions test-images test-engine rehearsal test-all needs-of-tests check format lock settings schema components snapshots pages bench campaign clean
 
 help: ## List the commands.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -27,6 +27,9 @@ $(DEVELOPMENT): $(INSTALLED) requirements/development.txt
 $(COMMAND): local/dataplatform.sh $(INSTALLED)
 	@install -m 755 local/dataplatform.sh $@
 
+hooks: $(DEVELOPMENT) ## Let git run what `make check` runs before each commit.
+	@$(BIN)/pre-commit install
+
 demo: $(COMMAND) ## From an SFTP server to a team's report, on this machine. DEMO="--down" and other options are passed on.
 	@$(COMMAND) demo $(DEMO)
 
@@ -38,6 +41,9 @@ pulumi: $(INSTALLED) ## Put a Pulumi CLI into .build: from PATH, from Pulumi's r
 
 docs: $(DEVELOPMENT) ## Build the documentation as a site, in .build/site.
 	@$(BIN)/python site/build.py
+
+diagrams: $(INSTALLED) ## Draw the documentation's diagrams as SVG, in docs/diagrams.
+	@$(BIN)/python site/diagrams.py
 
 picture: $(COMMAND) ## Run the demo on a platform of its own, and draw what it printed as docs/demo.svg.
 	@$(BIN)/python site/picture.py $(or $(PORT),4690)
@@ -80,7 +86,7 @@ check: $(DEVELOPMENT) ## Format, lint, types and wording, without changing anyth
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/basedpyright
-	@$(BIN)/hadolint images/*/Dockerfile
+	@$(BIN)/hadolint images/*/Dockerfile .devcontainer/Dockerfile
 	@$(BIN)/actionlint
 	@$(BIN)/zizmor --quiet --offline .github
 	@$(BIN)/python site/wording.py
@@ -98,6 +104,9 @@ lock: $(DEVELOPMENT) ## Pin the requirements again, from requirements/*.in.
 
 settings: $(DEVELOPMENT) ## Write docs/settings.md anew, from the model of the settings.
 	@PYTHONPATH=platform:. $(BIN)/python -m dataplatform.settings.page
+
+schema: $(DEVELOPMENT) ## Write docs/settings.schema.json, by which an editor checks and completes the stack files.
+	@PYTHONPATH=platform:. $(BIN)/python -m dataplatform.settings.schema
 
 components: $(DEVELOPMENT) ## Write the tables of arguments in docs/components, from the components.
 	@PYTHONPATH=platform:. $(BIN)/python -m dataplatform.component_pages

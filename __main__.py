@@ -82,7 +82,7 @@ watch = freshness.DatasetWatch(
     settings=settings.alarms,
     declared=declared,
 )
-jobs = TransformJobs(f"{name}-jobs", stack=stack, lake=lake, settings=settings.jobs, teams=settings.teams)
+jobs = TransformJobs(f"{name}-jobs", stack=stack, lake=lake, index=index, settings=settings.jobs, teams=settings.teams)
 schedule_reports(name, jobs, declared.reports)
 readers = Readers.of(stack, lake, settings)
 alarmed = (monitoring, *audits, *forwarders, collector, extraction, stream, index, watch)

@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from bench.terabyte import GLUE_UNIT_HOUR, S3_GIGABYTE_MONTH, S3_PUT
+
 ROOT: Final = Path(__file__).resolve().parents[1]
 PAGE: Final = ROOT / "docs" / "costs.md"
 BEGIN, END = "<!-- make bench NAME=costs ARGS=--write -->", "<!-- end -->"
@@ -39,6 +41,11 @@ FARGATE_GIGABYTE_HOUR: Final = 0.004445
 FRESHNESS_RUNS: Final = 4 * HOURS
 FRESHNESS_SECONDS: Final = 1.0
 FRESHNESS_GIGABYTES: Final = 0.25
+# The stack's own settings may say more: two workers G.1X are the fewest, and a minute is the least that is billed.
+GLUE_RUN: Final = 2 * GLUE_UNIT_HOUR / 60
+NIGHTS: Final = 365 / 12
+S3_REQUESTS_OF_A_MERGE: Final = 60
+"""Of a run of the warehouse job that merges one object: more than `make bench NAME=history` counts."""
 # More than one image of any of the three takes.
 GIGABYTES_OF_A_REPOSITORY: Final = 1.0
 
@@ -72,8 +79,14 @@ def standing(stack: str) -> Iterator[Line]:
     yield Line("alarms, by the metrics that they look at", len(watched), len(watched) * ALARM)
     ages = watched.count("NewestObjectAge")
     yield Line("metrics that are measured all the time", ages, ages * CUSTOM_METRIC)
+    if missed := watched.count("ObjectsMissed"):
+        # A metric is charged for the hours in which it has a value.
+        yield Line("metrics that are measured every night", missed, missed * CUSTOM_METRIC * NIGHTS / HOURS)
     run = FRESHNESS_SECONDS * FRESHNESS_GIGABYTES * LAMBDA_GIGABYTE_SECOND + LAMBDA_REQUEST
     yield Line("runs of the function that measures them", FRESHNESS_RUNS, FRESHNESS_RUNS * run)
+    nightly = len(re.findall(r"^ +type: SCHEDULED$", snapshot, re.MULTILINE))
+    if nightly:
+        yield Line("jobs of every night, billed for a minute", nightly, nightly * NIGHTS * GLUE_RUN)
     endpoints = len(re.findall(r"vpcEndpointType: Interface", snapshot))
     if endpoints:
         yield Line("interface endpoints in one zone", endpoints, endpoints * ENDPOINT_HOUR * HOURS)
@@ -101,6 +114,17 @@ def choices() -> list[Line]:
     ]
 
 
+def used() -> list[Line]:
+    """What the way into the published tables is charged by use."""
+    runs = 1_000
+    merging = runs * S3_REQUESTS_OF_A_MERGE * S3_PUT
+    return [
+        Line("a run of the workflow: two Glue jobs, billed for a minute each at least", 1, 2 * GLUE_RUN),
+        Line(f"S3 requests of {runs:,} merges, at most {S3_REQUESTS_OF_A_MERGE} each, as writes", runs, merging),
+        Line("a gigabyte of tables, by the month", 1, S3_GIGABYTE_MONTH),
+    ]
+
+
 def tables() -> str:
     """The tables as they stand in the page."""
     text = f"USD a month of {HOURS} hours in {REGION}, list prices of {PRICES_OF}, before tax and without free tiers.\n"
@@ -112,6 +136,8 @@ def tables() -> str:
         text += f"| **together** | | **{sum(line.dollars for line in lines):.2f}** |\n"
     text += "\n### What each choice adds\n\n| choice | USD |\n|---|---|\n"
     text += "".join(f"| {line.what} | {line.dollars:.2f} |\n" for line in choices())
+    text += "\n### Published tables, by use\n\n| what | USD |\n|---|---|\n"
+    text += "".join(f"| {line.what} | {line.dollars:.3f} |\n" for line in used())
     idle = sum(line.dollars for line in standing("dev"))
     endpoint = choices()[0].dollars
     running = idle + endpoint + sum(line.dollars for line in choices()[-2:])

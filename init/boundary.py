@@ -76,8 +76,9 @@ def boundary_document(names: Names, stack: str) -> Document:
         allow(
             "Catalogue",
             [
-                "glue:GetDatabase", "glue:GetDatabases", "glue:GetPartition", "glue:GetPartitions", "glue:GetTable",
-                "glue:GetTables", "glue:GetJobRun", "glue:NotifyEvent", "glue:StartJobRun",
+                "glue:CreateTable", "glue:GetDatabase", "glue:GetDatabases", "glue:GetJobRun", "glue:GetPartition",
+                "glue:GetPartitions", "glue:GetTable", "glue:GetTables", "glue:NotifyEvent", "glue:StartJobRun",
+                "glue:UpdateTable",
             ],
             arns(
                 "glue",

@@ -24,6 +24,8 @@ MART: Final = "mart"
 ATHENA: Final = "athena"
 CODE: Final = "code"
 
+DELETED_TABLE: Final = "_deleted"
+"""What follows a dataset's name in the name of its published table of rows that were deleted at the source."""
 ANALYSTS: Final = "analysts"
 """The analysts as a reader beside the teams. No team has this name."""
 
@@ -154,7 +156,8 @@ def quarantine_prefix(dataset: str) -> str:
 
 def table_prefix(table: str) -> str:
     """Prefix of the files of a published table."""
-    return f"{TABLES}/{check_name(table)}/"
+    check_name(table.removesuffix(DELETED_TABLE))
+    return f"{TABLES}/{table}/"
 
 
 def reports_prefix(team: str) -> str:

@@ -20,6 +20,7 @@ from processing.declaring.dataset import Dataset, SftpSource, SqlSource, StreamS
 from processing.declaring.report import Report
 from processing.registry.declaration_file import DeclarationError
 from processing.registry.registry import refuse_broken
+from processing.reporting.graph import datasets_within
 from reports import REPORTS
 
 _SOURCES: Final = {SftpSource: "sftp", SqlSource: "sql", StreamSource: "stream"}
@@ -71,7 +72,7 @@ def dataset_page(dataset: Dataset, reports: Mapping[str, Report]) -> str:
             *_table(("what", "in the bucket under", "in Athena", "is kept"), _places(dataset)),
             "## Which reports read it",
             "",
-            *(f"- {report.name}, of {report.team}" for report in reports.values() if dataset.name in report.inputs),
+            *(f"- {report.name}, of {report.team}" for report in _reading(dataset, reports)),
             "",
         ]
     )
@@ -97,8 +98,13 @@ def dataset_facts(dataset: Dataset, reports: Mapping[str, Report]) -> dict[str, 
             for name, column in dataset.schema.columns().items()
         ],
         "retention_days": dict(dataset.days_by_prefix),
-        "reports": [report.name for report in reports.values() if dataset.name in report.inputs],
+        "reports": [report.name for report in _reading(dataset, reports)],
     }
+
+
+def _reading(dataset: Dataset, reports: Mapping[str, Report]) -> Iterator[Report]:
+    """The reports that are made of a dataset, also through other reports."""
+    return (report for report in reports.values() if dataset.name in datasets_within(report, reports))
 
 
 def _table(header: Sequence[str], rows: Iterator[Sequence[str]]) -> list[str]:

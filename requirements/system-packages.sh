@@ -32,6 +32,7 @@ if [ "${1:-}" = test ]; then
     need git git "the tests read which files belong to the repository" git --version
     need chromium chromium "the browser that opens the pages" sh -c "command -v chromium || command -v google-chrome"
     need openjdk-17-jre-headless openjdk@17 "the Java of PySpark" java -version
+    need maven maven "fetches what Spark reads Iceberg tables with" sh -c "command -v mvn"
     if [ "$(uname)" = Linux ]; then
         # The long tests start these servers themselves, on high ports: what Debian starts as they are installed may be
         # stopped.

@@ -1,8 +1,9 @@
-"""The documentation as a site in .build/site: README and docs/, with links out of them shown as the paths they name.
+"""The documentation as a site in .build/site: README, docs/ and the pages beside README. `make docs`.
 
-`make docs`. Diagrams stay text: their renderer would be fetched from the network by whoever reads the page.
+A link to anything else is shown as its words. The navigation is README's list, a section for each audience.
 """
 
+import json
 import re
 import shutil
 import subprocess
@@ -12,6 +13,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 STAGE = ROOT / ".build" / "docs"
 LINK = re.compile(r"\[([^\]]+)\]\(([^)\s]+)\)")
+AUDIENCE = re.compile(r"^- \*\*(\w+)\*\*(.*(?:\n  .*)*)", re.MULTILINE)
+"""An entry of README's list of pages: the audience's verb, then the links."""
 
 
 def staged(text: str, page: Path) -> str:
@@ -42,9 +45,45 @@ def page_on_site(path: Path) -> Path | None:
     """Where the site has a file of the repository; None if it has not."""
     if path == Path("README.md"):
         return Path("index.md")
+    if len(path.parts) == 1 and path.suffix == ".md":
+        return path
     if path.parts[0] == "docs" and path.suffix in {".md", ".svg", ".yaml"}:
         return path.relative_to("docs")
     return None
+
+
+def navigation(readme: str) -> list[dict[str, object]]:
+    """The site's navigation: title to page, or to the entries of a section.
+
+    Args:
+        readme: README's text. Its list has an entry for each audience.
+    """
+    sections = [
+        {audience: [_entry(words.capitalize(), Path(target)) for words, target in LINK.findall(links)]}
+        for audience, links in AUDIENCE.findall(readme)
+    ]
+    return [{"Start": "index.md"}, *sections]
+
+
+def _entry(title: str, target: Path) -> dict[str, object]:
+    """A page, or a folder's pages by their headings."""
+    if target.suffix:
+        return {title: str(page_on_site(target))}
+    pages = sorted((ROOT / target).glob("*.md"))
+    return {title: [{_heading(page): str(page_on_site(page.relative_to(ROOT)))} for page in pages]}
+
+
+def _heading(page: Path) -> str:
+    return page.read_text(encoding="utf-8").partition("\n")[0].removeprefix("# ")
+
+
+def _toml(value: object) -> str:
+    """A list of tables, or a part of one, on one line. A JSON text is one in TOML too."""
+    if isinstance(value, list):
+        return f"[{', '.join(map(_toml, value))}]"
+    if isinstance(value, dict):
+        return f"{{ {', '.join(f'{json.dumps(key)} = {_toml(each)}' for key, each in value.items())} }}"
+    return json.dumps(value)
 
 
 def build(*options: str) -> int:
@@ -54,7 +93,7 @@ def build(*options: str) -> int:
         Zensical's exit code.
     """
     shutil.rmtree(STAGE, ignore_errors=True)
-    for page in [ROOT / "README.md", *(ROOT / "docs").rglob("*")]:
+    for page in [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*")]:
         place = page_on_site(page.relative_to(ROOT))
         if page.is_dir() or place is None:
             continue
@@ -63,7 +102,9 @@ def build(*options: str) -> int:
         text = page.read_text(encoding="utf-8")
         target.write_text(staged(text, page.relative_to(ROOT)) if page.suffix == ".md" else text, encoding="utf-8")
     configuration = ROOT / ".build" / "zensical.toml"
-    shutil.copyfile(Path(__file__).parent / "zensical.toml", configuration)
+    settings = (Path(__file__).parent / "zensical.toml").read_text(encoding="utf-8")
+    pages = _toml(navigation((ROOT / "README.md").read_text(encoding="utf-8")))
+    configuration.write_text(settings.replace("nav = []", f"nav = {pages}"), encoding="utf-8")
     command = [str(Path(sys.executable).with_name("zensical")), "build", "--config-file", str(configuration)]
     return subprocess.run([*command, *options], check=False).returncode
 

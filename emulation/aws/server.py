@@ -4,7 +4,7 @@ import os
 from typing import Any
 
 from ministack import app as ministack
-from ministack.core import lambda_runtime
+from ministack.core import iam_actions, lambda_runtime
 from ministack.services import apigateway_v1
 
 from emulation.aws.batches import give_whole_batches
@@ -15,6 +15,7 @@ from emulation.web_pages import guarded
 def serve() -> None:
     """Serve the embedded AWS until the process is stopped."""
     _name_api_keys()
+    _judge_databases()
     _serve_on_one_port()
     give_whole_batches()
     _let_functions_run(int(os.environ.get(PATIENCE_VARIABLE, "1")))
@@ -40,6 +41,22 @@ def _name_api_keys() -> None:
         return event
 
     apigateway_v1._build_lambda_event_v1 = build_with_key  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - as above
+
+
+def _judge_databases() -> None:
+    """Judge a request for a Glue database on the database's ARN, as AWS does, and not on that of a table of its name.
+
+    docs.aws.amazon.com/service-authorization/latest/reference/list_awsglue.html, GetDatabase.
+    """
+    resource_of = iam_actions.extract_resource_arn
+
+    def resource_as_aws(service: str, method: str, path: str, headers: dict[str, str], *more: Any) -> str:  # noqa: ANN401 - the emulator's own
+        arn = resource_of(service, method, path, headers, *more)
+        if headers.get("x-amz-target", "").endswith(".GetDatabase"):
+            return arn.replace(":table/", ":database/")
+        return arn
+
+    iam_actions.extract_resource_arn = resource_as_aws
 
 
 def _serve_on_one_port() -> None:

@@ -134,6 +134,18 @@ REACHES: Final = (
     Reach((MADE,), "publish to its topics", ("sns:Publish",), _of("sns", f"{_PREFIX}-x")),
     Reach((MADE,), "query in its workgroups", ("athena:StartQueryExecution",), _of("athena", f"workgroup/{_PREFIX}-x")),
     Reach((MADE,), "read its catalogue", ("glue:GetTable",), _of("glue", "table/data_platform_{stack}_x/x")),
+    Reach(
+        (MADE,),
+        "make or change its published tables",
+        ("glue:CreateTable", "glue:UpdateTable"),
+        _of("glue", "table/data_platform_{stack}_x/x"),
+    ),
+    Reach(
+        (MADE,),
+        "delete the files of its published tables",
+        ("s3:DeleteObject",),
+        f"arn:aws:s3:::{_PREFIX}-x/tables/x/data/x.parquet",
+    ),
     Reach((MADE,), "write into its logs", ("logs:PutLogEvents",), _of("logs", f"log-group:/{_PREFIX}-x:log-stream:x")),
     Reach((MADE,), "publish its metrics", ("cloudwatch:PutMetricData",), "*", keys={"cloudwatch:namespace": _PREFIX}),
     Reach((MADE,), "enter its network", ("ec2:CreateNetworkInterface",), _of("ec2", "subnet/x"), tagged=True),

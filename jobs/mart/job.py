@@ -5,7 +5,7 @@ import json
 from argparse import ArgumentTypeError
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final
 
 import boto3
@@ -21,6 +21,7 @@ from processing.registry.registry import usable
 from processing.reporting.files import VERSION, is_written, write_report
 from processing.reporting.graph import inputs_first
 from processing.reporting.inputs import Inputs, OpenTable
+from processing.reporting.snapshots import MomentError, parse_moment
 from processing.running.job_run import Counts, JobRun, Result, argument_parser, attempt
 from processing.running.run_metrics import RunMetrics, add_metrics_namespace, run_metrics
 from processing.storage.store import S3Store, Store
@@ -88,7 +89,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--as-of",
-        type=a_moment,
+        type=_moment,
         help="compute from the rows of this time, such as 2026-11-22T05:00:00Z, or of the snapshot with this id",
     )
     parser.add_argument(
@@ -175,21 +176,11 @@ def publish_report(store: Store, report: Report, inputs: Inputs, run_id: str) ->
     return {"team": report.team, "rows": rows.height, "newest_landing_dates": newest}
 
 
-def a_moment(text: str) -> datetime | int:
-    """A time or the id of a snapshot.
-
-    Raises:
-        ArgumentTypeError: it is neither.
-    """
+def _moment(text: str) -> datetime | int:
     try:
-        if text.isdecimal():
-            return int(text)
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise ArgumentTypeError(
-            f"{text!r} is not a time such as 2026-11-22T05:00:00Z, or the id of a snapshot"
-        ) from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        return parse_moment(text)
+    except MomentError as error:
+        raise ArgumentTypeError(str(error)) from None
 
 
 def _pairs(values: Mapping[str, object]) -> str:

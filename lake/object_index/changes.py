@@ -110,7 +110,7 @@ class Change:
         """
         item = {OBJECT_KEY: self.inbound.key, PROGRESS: Progress.DELETED, REVISION: self._next_revision, **self._kept}
         if UNPUBLISHED in item:
-            return item | {ARRIVED_AT: self.item[ARRIVED_AT]} if ARRIVED_AT in self.item else item
+            return item | {ARRIVED_AT: self.item.get(ARRIVED_AT, now.isoformat(timespec="milliseconds"))}
         return item | {EXPIRES_AT: int((now + timedelta(days=TOMBSTONE_DAYS)).timestamp())}
 
     def column_facts(self) -> Put | Delete | None:

@@ -111,7 +111,7 @@ def run_demo(
         step.outcome = f"{sum(thing.account.rows_in for thing in objects):,} rows"
     with steps.step("Find each event once") as step:
         found = leg.check()
-        step.outcome = f"{found.shown:,} in the published view, of {found.account.rows_in:,} that landed"
+        step.outcome = f"{found.shown:,} in the published table, of {found.account.rows_in:,} that landed"
     with steps.step("Read the reports, each as its team") as step:
         reports = {name: _read_report(target, name) for name in REPORTS}
         step.outcome = f"{len(reports)} reports"

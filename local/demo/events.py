@@ -1,4 +1,4 @@
-"""The demo's stream: events are posted, land, and are each in the published view once, or in the quarantine."""
+"""The demo's stream: events are posted, land, and are each in the published table once, or in the quarantine."""
 
 import json
 import time
@@ -17,10 +17,11 @@ from lake.keys import InboundObject
 from local.demo.posting import EventSender, PostedEvents, Progress
 from local.demo.sample import DemoSample, Event, SampleEvents
 from local.errors import LocalError
+from ops.stack.published_tables import opener_of
 from ops.stack.row_accounts import RowAccount, landed_objects, row_account
 from ops.stack.target import Target
+from processing.publishing.reading import published_rows
 from processing.storage.store import S3Store
-from processing.storage.views import published_view
 
 _REQUESTS_AT_ONCE: Final = 8
 _POLL_SECONDS: Final = 0.1
@@ -42,13 +43,13 @@ class EventsResult:
     account: RowAccount
     """Of all these objects together."""
     shown: int
-    """Events of the sample in the published view."""
+    """Events of the sample in the published table."""
     refused_by_rule: Mapping[str, int]
     """Rows in the quarantine by the rule that they broke, those that came again included."""
 
 
 class EventsLeg:
-    """The way of one sample from its senders to the published view."""
+    """The way of one sample from its senders to the published table."""
 
     def __init__(self, target: Target, sample: DemoSample, file: Path, events: int) -> None:
         """Prepare a sample.
@@ -118,14 +119,16 @@ class EventsLeg:
             requests=dict(sorted(self._said.requests.items())),
             objects=len(objects),
             account=total,
-            shown=self._check_view(),
+            shown=self._check_table(),
             refused_by_rule=self._check_quarantine(refusing),
         )
 
-    def _check_view(self) -> int:
-        view = published_view(
-            S3Store(self._target.client("s3"), self._target.bucket), DATASETS[self._of.stream_dataset]
-        )
+    def _check_table(self) -> int:
+        dataset = DATASETS[self._of.stream_dataset]
+        table = opener_of(self._target)(dataset)
+        if table is None:
+            raise EventsLostError(f"nothing of {dataset.name} was published")
+        view = published_rows(table, dataset)
         called_back = [
             {"event_id": name, "payload": payload, CHANNEL: callback_channel(self._of.callback)}
             for name, payload in self._said.called_back.items()
@@ -135,15 +138,15 @@ class EventsLeg:
         refused = sent - {str(event["event_id"]) for event in self._sample.sound} - self._said.called_back.keys()
         rows = view.filter(pl.col("event_id").is_in(sorted(sent))).collect()
         if rows["event_id"].is_duplicated().any():
-            raise EventsLostError("the published view shows an event twice")
+            raise EventsLostError("the published table has an event twice")
         if wrong := refused & set(rows["event_id"]):
-            raise EventsLostError(f"the published view shows {len(wrong):,} events that break a rule or were refused")
+            raise EventsLostError(f"the published table has {len(wrong):,} events that break a rule or were refused")
         for events, columns in ((posted, (CHANNEL, "event_type", "occurred_at", "source")), (called_back, (CHANNEL,))):
             expected = _as_rows(events, columns, self._of.payload_columns, rows.schema)
             missing = expected.join(rows, on=expected.columns, how="anti", nulls_equal=True)
             if missing.height:
                 raise EventsLostError(
-                    f"the published view does not show {missing.height:,} events as they were posted; the first is "
+                    f"the published table does not have {missing.height:,} events as they were posted; the first is "
                     f"{missing['event_id'][0]}"
                 )
         return rows.height
@@ -179,7 +182,7 @@ class EventsLeg:
 def _as_rows(
     events: Sequence[Event], columns: Sequence[str], in_payload: Sequence[str], schema: Mapping[str, Any]
 ) -> pl.DataFrame:
-    """Events as the published view has to show them: some columns of their envelope, and what is in their payload."""
+    """Events as the published table has to have them: some columns of their envelope, and what is in their payload."""
     text = pl.DataFrame(
         [
             {name: event[name] for name in ("event_id", *columns)}

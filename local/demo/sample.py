@@ -100,7 +100,7 @@ class SampleEvents(Protocol):
 
     @property
     def sound(self) -> Sequence[Event]:
-        """Posted events that the published view has to show, each once."""
+        """Posted events that the published table has to have, each once."""
         ...
 
     @property

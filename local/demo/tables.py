@@ -161,7 +161,7 @@ def _events_table(events: EventsResult) -> Table:
     for rule, rows in events.refused_by_rule.items():
         table.add_row(f"quarantined by {rule}", f"{rows:,}")
     table.add_section()
-    table.add_row("events in the published view, each once", f"{events.shown:,}")
+    table.add_row("events in the published table, each once", f"{events.shown:,}")
     return table
 
 

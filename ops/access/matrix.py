@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from ministack.core.iam_evaluator import EvalContext, combine_resource_policy, evaluate, parse_policy_document
 
-from lake.keys import ANALYSTS, CODE, INBOUND, QUARANTINE, WAREHOUSE, query_results_prefix, reports_prefix
+from lake.keys import ANALYSTS, CODE, INBOUND, QUARANTINE, TABLES, WAREHOUSE, query_results_prefix, reports_prefix
 from ops.access.policies import DeployedPolicies, DeployedRole
 
 ALLOW: Final = "Allow"
@@ -47,7 +47,7 @@ class MatrixRow:
 
 def access_matrix(policies: DeployedPolicies, datasets: Sequence[str], teams: Sequence[str]) -> list[MatrixRow]:
     """Each role of the stack on each prefix of the lake."""
-    prefixes = [f"{area}/{dataset}/" for area in (INBOUND, WAREHOUSE, QUARANTINE) for dataset in datasets]
+    prefixes = [f"{area}/{dataset}/" for area in (INBOUND, WAREHOUSE, QUARANTINE, TABLES) for dataset in datasets]
     prefixes += [reports_prefix(team) for team in teams]
     prefixes += [query_results_prefix(reader) for reader in (*teams, ANALYSTS)]
     prefixes += [f"{CODE}/"]

@@ -22,7 +22,7 @@ def run(
     job: Annotated[
         str,
         typer.Argument(
-            help="warehouse, sanitise, mart, or refine for warehouse and then mart.",
+            help="warehouse, sanitise, publish, mart, or refine for warehouse and then mart.",
             autocompletion=lambda: [*JOB_ARGUMENTS],
         ),
     ],
@@ -32,7 +32,9 @@ def run(
 
     warehouse processes what is new; with --object KEY, --from and --to (days) what is there already, once more.
     sanitise processes once more what --dataset vehicles or --object KEY names; --only refused, --from and --to narrow
-    it down. mart takes --report customers_by_fleet_size, refine takes nothing.
+    it down. publish merges what is new into the published tables, or --rebuild writes them again from all history; with
+    --dataset vehicles of that one alone. mart computes the reports whose inputs have changed, with --force all of
+    them, with --report customers_by_fleet_size one, and with --as-of TIME one as it was. refine takes nothing.
     """
     arguments = job_arguments(one_of(job, JOB_ARGUMENTS, "job"), context.args)
     target = target_of(context)

@@ -5,14 +5,27 @@ from typing import Any, Final
 
 from lake.printable import printable
 
-_KINDS: Final = ("object", "report", "table", "declaration", "dataset")
+_KINDS: Final = ("object", "report", "table", "declaration", "dataset", "folder")
 _PHRASES: Final = {
     "rows": "rows",
     "rows_in": "rows in",
     "rows_warehouse": "to the warehouse",
     "rows_quarantined": "quarantined",
     "rows_duplicate": "duplicates",
+    "objects": "objects merged",
+    "commits": "commits",
+    "missed": "missed by notifications",
 }
+_REMOVED: Final = {
+    "snapshots": "snapshots",
+    "metadata_files": "old metadata files",
+    "orphans": "orphan files",
+    "bytes": "bytes",
+}
+"""What the maintenance counts."""
+
+_OTHERS: Final = ("unchanged", "unreadable", "misplaced", "unknown")
+"""Further outcomes that the last line counts."""
 
 
 def readable_line(line: str) -> str:
@@ -29,21 +42,31 @@ def rows_of(line: str) -> list[int]:
 def _in_words(line: str) -> str:
     fields = _fields(line)
     match fields.get("outcome"):
-        case "done":
+        case "done" | "rebuilt":
             counts = [f"{fields[name]:,} {phrase}" for name, phrase in _PHRASES.items() if name in fields]
+            counts += _removed(fields)
             return f"{_item(fields)}: {', '.join(counts) or 'done'}"
-        case "failed":
-            # The reason is in the error that ends the job, which lists every item that failed.
-            return f"{_item(fields)}: failed"
+        case "failed" | "unchanged" as outcome:
+            # Why one failed is in the error that ends the job, which lists every item that failed.
+            return f"{_item(fields)}: {outcome}"
         case "unreadable":
             return f"{_item(fields)}: cannot be read, quarantined whole: {fields['reason']}"
-        case "misplaced":
+        case "misplaced" | "unknown":
             return f"{_item(fields)}: not processed: {fields['reason']}"
         case "finished":
-            others = [f", {fields[name]:,} {name}" for name in ("unreadable", "misplaced") if name in fields]
+            others = [f", {fields[name]:,} {name}" for name in _OTHERS if fields.get(name)]
+            others += [f"; {text}" for text in _removed(fields)]
             return f"{fields['done']:,} done, {fields['failed']:,} failed{''.join(others)}"
         case _:
             return line
+
+
+def _removed(fields: dict[str, Any]) -> list[str]:
+    if "orphans" not in fields:
+        return []
+    counts = [f"{fields[name]:,} {phrase}" for name, phrase in _REMOVED.items() if fields.get(name)]
+    verb = "would remove" if "dry_run" in fields else "removed"
+    return [f"{verb} {', '.join(counts) or 'nothing'}"]
 
 
 def _fields(line: str) -> dict[str, Any]:

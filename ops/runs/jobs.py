@@ -17,7 +17,7 @@ from ops.stack.object_index import totals_of
 from ops.stack.target import Target
 from reports import REPORTS
 
-_JOBS: Final = ("warehouse", "sanitise", "mart")
+_JOBS: Final = ("warehouse", "sanitise", "publish", "mart")
 _REQUESTS_AT_ONCE: Final = 8
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from datasets import DATASETS
 from ops.stack.errors import InvalidInputError
+from processing.reporting.snapshots import MomentError, parse_moment
 from reports import REPORTS
 
 
@@ -49,6 +50,19 @@ def a_day(given: str) -> str:
         return f"{datetime.strptime(given, '%Y-%m-%d').date()}"  # noqa: DTZ007 - a day has no zone
     except ValueError as error:
         raise InvalidInputError(f"{given!r} is not a day as YYYY-MM-DD, such as 2026-01-31") from error
+
+
+def a_moment(given: str) -> str:
+    """A time, or the id of a snapshot of a published table.
+
+    Raises:
+        InvalidInputError: it is neither.
+    """
+    try:
+        parse_moment(given)
+    except MomentError as error:
+        raise InvalidInputError(str(error)) from error
+    return given
 
 
 def check_days(first: date | None, last: date | None) -> None:

@@ -1,49 +1,54 @@
-"""The reports that stand on a dataset: when each was made, and which of its rows stand on one row."""
+"""The reports that are made of a dataset: when each was made, and which of its rows depend on one row."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Final
 
-import polars as pl
+from pyiceberg.table import Table
 
 from datasets import DATASETS
 from lake.keys import report_key
-from ops.stack.object_index import totals_of
+from ops.stack.published_tables import opener_of
 from ops.stack.row_accounts import head
 from ops.stack.target import Target
 from ops.trace.model import Progress, Step, TraceError, time_of
+from processing.declaring.dataset import Dataset
 from processing.declaring.report import Report
 from processing.registry.registry import usable
+from processing.reporting.graph import datasets_within
+from processing.reporting.inputs import OpenTable, rows_of_table
+from processing.reporting.snapshots import is_unchanged_since, size_of
 from processing.tracing.keys import Key
-from processing.tracing.reports import rows_that_depend, views_of
+from processing.tracing.reports import rows_that_depend
 from reports import REPORTS
 
 CHEAP_BYTES: Final = 64 * 1024 * 1024
-"""Size of the inputs' warehouse files up to which a report is computed to find its rows."""
-CHEAP_OBJECTS: Final = 1_000
-"""Number of these files up to which a report is computed."""
+"""Size of the inputs' published tables up to which a report is computed to find its rows."""
+CHEAP_FILES: Final = 1_000
+"""Number of the tables' files up to which a report is computed."""
 
 
 def reports_of(target: Target, dataset: str, written_at: datetime) -> Iterator[Step]:
-    """The reports that read a dataset, and whether each was made since one of its files was written."""
-    for report in _reading(dataset):
-        yield Step("report", (_key(report), _made(target, report, written_at)))
+    """The reports that are made of a dataset, and whether each was made since one of its files was written."""
+    open_table = _opened_once(opener_of(target))
+    for report in _made_of(dataset):
+        yield Step("report", (_key(report), _made(target, report, dataset, written_at, open_table)))
     yield from _broken_reports()
 
 
 def reports_of_row(target: Target, dataset: str, key: Key, written_at: datetime, progress: Progress) -> Iterator[Step]:
     """The same, with the rows of each report that would be others without that row, where that is cheap to know."""
-    reports = _reading(dataset)
-    reasons = _not_computed(target, reports)
-    computed = [report for report in reports if report.name not in reasons]
-    if computed:
+    open_table = _opened_once(opener_of(target))
+    reports = _made_of(dataset)
+    reasons = _not_computed(reports, open_table)
+    if len(reasons) < len(reports):
         progress("computing the reports with and without the row")
-    inputs = sorted({name for report in computed for name in report.inputs})
-    views = views_of(target.client("s3"), target.bucket, [DATASETS[name] for name in inputs])
     for report in reports:
         reason = reasons.get(report.name)
-        told = f"which of its rows was not computed: {reason}" if reason else _differing(report, views, dataset, key)
-        yield Step("report", (_key(report), _made(target, report, written_at), told))
+        told = (
+            f"which of its rows was not computed: {reason}" if reason else _differing(report, dataset, key, open_table)
+        )
+        yield Step("report", (_key(report), _made(target, report, dataset, written_at, open_table), told))
     yield from _broken_reports()
 
 
@@ -65,7 +70,10 @@ def report_steps(target: Target, key: str) -> Iterator[Step]:
                 yield Step("report", (key, "never made: `run mart` makes it"))
                 return
             metadata = found["Metadata"]
-            yield Step("views", tuple(f"{each} rows" for each in metadata["input-rows"].split(",")))
+            yield Step("inputs", tuple(f"{each} rows" for each in metadata["input-rows"].split(",")))
+            if snapshots := metadata.get("snapshots"):
+                # A report that was made by an earlier version of the program has none.
+                yield Step("snapshots", tuple(snapshots.split(",")))
             yield Step("landed", tuple(f"newest {each}" for each in metadata["newest-landing-dates"].split(",")))
             made = f"made {time_of(found['LastModified'])} by run {metadata['run']}, {metadata['rows']} rows"
             yield Step("report", (key, made, f"read by the team {report.team}"))
@@ -73,8 +81,20 @@ def report_steps(target: Target, key: str) -> Iterator[Step]:
     raise TraceError(f"{key} is no file of a report; there are the reports {', '.join(REPORTS)}")
 
 
-def _reading(dataset: str) -> list[Report]:
-    return [report for report in usable(REPORTS)[0].values() if dataset in report.inputs]
+def _made_of(dataset: str) -> list[Report]:
+    reports = usable(REPORTS)[0]
+    return [report for report in reports.values() if dataset in datasets_within(report, reports)]
+
+
+def _opened_once(open_table: OpenTable) -> OpenTable:
+    opened: dict[str, Table | None] = {}
+
+    def open_or_opened(dataset: Dataset) -> Table | None:
+        if dataset.name not in opened:
+            opened[dataset.name] = open_table(dataset)
+        return opened[dataset.name]
+
+    return open_or_opened
 
 
 def _broken_reports() -> Iterator[Step]:
@@ -83,20 +103,28 @@ def _broken_reports() -> Iterator[Step]:
         yield Step("not known", tuple(str(error) for error in broken.values()))
 
 
-def _not_computed(target: Target, reports: Sequence[Report]) -> dict[str, str]:
+def _not_computed(reports: Sequence[Report], open_table: OpenTable) -> dict[str, str]:
     """Why reports are not computed, by their names."""
     _, broken = usable(DATASETS)
-    reasons = {report.name: str(broken[name]) for report in reports for name in report.inputs if name in broken}
-    inputs = {name for report in reports if report.name not in reasons for name in report.inputs}
-    totals = totals_of(target).of_datasets(inputs).values()
-    size, objects = sum(each.warehouse_bytes for each in totals), sum(each.processed for each in totals)
-    if size > CHEAP_BYTES or objects > CHEAP_OBJECTS:
-        return {report.name: f"{size:,} bytes in {objects:,} files to read" for report in reports} | reasons
+    known = usable(REPORTS)[0]
+    reasons: dict[str, str] = {}
+    for report in reports:
+        names = datasets_within(report, known)
+        if failed := [str(broken[name]) for name in names if name in broken]:
+            reasons[report.name] = failed[0]
+            continue
+        sizes = [size_of(table) for name in names if (table := open_table(DATASETS[name])) is not None]
+        size, files = sum(each.bytes for each in sizes), sum(each.files for each in sizes)
+        if size > CHEAP_BYTES or files > CHEAP_FILES:
+            reasons[report.name] = f"{size:,} bytes in {files:,} files to read"
     return reasons
 
 
-def _differing(report: Report, views: Mapping[str, pl.DataFrame], dataset: str, key: Key) -> str:
-    rows = rows_that_depend(report, views, dataset, key)
+def _differing(report: Report, dataset: str, key: Key, open_table: OpenTable) -> str:
+    known = usable(REPORTS)[0]
+    names = datasets_within(report, known)
+    published = {name: rows_of_table(DATASETS[name], open_table(DATASETS[name])) for name in names}
+    rows = rows_that_depend(report, published, dataset, key, known)
     counts = [", ".join(f"{name} {value}" for name, value in row.items()) for row in rows]
     return f"would differ without it: {'; '.join(counts)}" if counts else "no row of it depends on this one"
 
@@ -109,9 +137,16 @@ def _key(report: Report) -> str:
     return report_key(report.team, report.name, "parquet")
 
 
-def _made(target: Target, report: Report, written_at: datetime) -> str:
+def _made(target: Target, report: Report, dataset: str, written_at: datetime, open_table: OpenTable) -> str:
     found = head(target, _key(report))
     if found is None:
         return "never made: `run mart` makes it"
     made = f"made {time_of(found['LastModified'])} by run {found['Metadata']['run']}"
-    return made if found["LastModified"] >= written_at else f"{made}, before this was in the warehouse: `run mart`"
+    if found["LastModified"] >= written_at:
+        return made
+    table = open_table(DATASETS[dataset])
+    read = dict(each.split("=") for each in found["Metadata"].get("snapshots", "").split(",") if each)
+    snapshot = read.get(dataset, "")
+    if table is not None and snapshot.isdecimal() and is_unchanged_since(table, int(snapshot)):
+        return f"{made}, from rows of {dataset} that have not changed since"
+    return f"{made}, before this was published: `run mart`"

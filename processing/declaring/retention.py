@@ -11,6 +11,12 @@ HISTORY_OUTLIVES: Final = 7
 S3 may expire an object days late."""
 
 
+TIME_TRAVEL: Final = 7
+"""Days, unless a dataset declares another number: a fault of a weekend can be compared with the week before."""
+MOST_TIME_TRAVEL: Final = 365
+"""Days. Each adds about 1 KB to the metadata that every commit reads and writes."""
+
+
 @dataclass(frozen=True, slots=True)
 class Retention:
     """Days from an object's creation until it expires, by prefix. Objects of a prefix without days are kept.
@@ -25,3 +31,6 @@ class Retention:
     have it."""
     quarantine: int | None = None
     """Refused rows with their original text. None: as long as their objects."""
+    time_travel: int = TIME_TRAVEL
+    """Days of which the published tables keep their state at the day's end (UTC), for readers as of then. The states
+    after the last merges are kept too: processing.publishing.snapshots says how many."""

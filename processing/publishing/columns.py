@@ -22,7 +22,14 @@ from pyiceberg.types import (
     TimestamptzType,
 )
 
-from processing.errors import ProcessingError
+from processing.publishing.stored_types import (
+    UnpublishableColumnError,
+    inner_type,
+    is_nanoseconds,
+    rest_column,
+    stored_columns,
+    stored_type,
+)
 from processing.storage.columns import published_columns
 
 __all__ = [
@@ -36,14 +43,6 @@ __all__ = [
     "stored_columns",
 ]
 
-_STORED: Final[Mapping[pl.DataType, pl.DataType]] = {
-    pl.Int8(): pl.Int32(),
-    pl.Int16(): pl.Int32(),
-    pl.UInt8(): pl.Int32(),
-    pl.UInt16(): pl.Int32(),
-    pl.UInt32(): pl.Int64(),
-}
-"""Types that Iceberg does not have, each with the next larger one."""
 _ICEBERG: Final[Mapping[pl.DataType, IcebergType]] = {
     pl.Int32(): IntegerType(),
     pl.Int64(): LongType(),
@@ -55,26 +54,9 @@ _ICEBERG: Final[Mapping[pl.DataType, IcebergType]] = {
     pl.Date(): DateType(),
 }
 _WIDENED: Final = frozenset({(IntegerType(), LongType()), (FloatType(), DoubleType())})
+_NO_COMMENTS: Final[Mapping[str, str]] = {}
 _NANOSECONDS: Final = 1000
 """In a microsecond."""
-
-
-class UnpublishableColumnError(ProcessingError):
-    """A column's type, or its change, that a published table cannot follow; the message names the column."""
-
-
-def rest_column(column: str) -> str:
-    """Name of the column with the nanoseconds, 0 to 999, that a column of microseconds leaves out."""
-    return f"_{column}_ns"
-
-
-def stored_columns(columns: Mapping[str, pl.DataType]) -> pl.Schema:
-    """Columns as the table stores them.
-
-    Raises:
-        UnpublishableColumnError: a column's type has no counterpart.
-    """
-    return pl.Schema({name: kind for column, declared in columns.items() for name, kind in _stored(column, declared)})
 
 
 def stored(rows: pl.DataFrame, columns: Mapping[str, pl.DataType]) -> pl.DataFrame:
@@ -88,7 +70,12 @@ def declared(rows: pl.LazyFrame, columns: Mapping[str, pl.DataType]) -> pl.LazyF
 
 
 def iceberg_schema(
-    columns: Mapping[str, pl.DataType], current: Schema | None = None, last_id: int = 0, *, replace: bool = False
+    columns: Mapping[str, pl.DataType],
+    current: Schema | None = None,
+    last_id: int = 0,
+    *,
+    replace: bool = False,
+    comments: Mapping[str, str] = _NO_COMMENTS,
 ) -> Schema:
     """The table's schema for stored columns.
 
@@ -97,6 +84,7 @@ def iceberg_schema(
         current: the table's schema. Its columns stay, also those that are not declared any more.
         last_id: the highest column id that the table ever used.
         replace: whether a column may change to any type, because all rows are written again.
+        comments: of columns, by name, which Athena shows.
 
     Raises:
         UnpublishableColumnError: a column has changed to a type that is not a wider one.
@@ -110,7 +98,8 @@ def iceberg_schema(
             fields[name] = NestedField(ids.take(), name, _iceberg_type(kind, ids), required=False)
         elif (wanted := _widened(found, kind)) is not None:
             fields[name] = NestedField(found.field_id, name, wanted, required=False)
-    return Schema(*fields.values())
+    commented = {name: fields[name].model_copy(update={"doc": comments.get(name)}) for name in columns}
+    return Schema(*(fields | commented).values())
 
 
 def polars_columns(schema: Schema) -> pl.Schema:
@@ -129,38 +118,9 @@ class _Ids:
         return self._last
 
 
-def _is_nanoseconds(kind: pl.DataType) -> bool:
-    return isinstance(kind, pl.Datetime) and kind.time_unit == "ns"
-
-
-def _stored(column: str, kind: pl.DataType) -> Iterator[tuple[str, pl.DataType]]:
-    yield column, _stored_type(column, kind)
-    if _is_nanoseconds(kind):
-        yield rest_column(column), pl.Int32()
-
-
-def _stored_type(column: str, kind: pl.DataType) -> pl.DataType:
-    if isinstance(kind, pl.Datetime):
-        return pl.Datetime("us", "UTC" if kind.time_zone else None)
-    if isinstance(kind, pl.List):
-        inner = _inner(kind)
-        if not _is_nanoseconds(inner) and not isinstance(inner, pl.List):
-            return pl.List(_stored_type(column, inner))
-    if isinstance(kind, pl.Decimal):
-        return kind
-    found = _STORED.get(kind, kind)
-    if found not in _ICEBERG:
-        raise UnpublishableColumnError(
-            f"column {column} has the type {kind}, which a published table cannot hold; declare it as one of "
-            f"{', '.join(str(known) for known in (*_ICEBERG, *_STORED))}, Decimal, Datetime or a list of these "
-            "(a list of Datetime without nanoseconds)"
-        )
-    return found
-
-
 def _stored_values(column: str, kind: pl.DataType) -> Iterator[pl.Expr]:
-    if not _is_nanoseconds(kind):
-        yield pl.col(column).cast(_stored_type(column, kind))
+    if not is_nanoseconds(kind):
+        yield pl.col(column).cast(stored_type(column, kind))
         return
     # Rounded down, also before 1970: what is left out is never negative.
     nanoseconds = pl.col(column).to_physical()
@@ -173,7 +133,7 @@ def _stored_values(column: str, kind: pl.DataType) -> Iterator[pl.Expr]:
 
 def _declared_value(column: str, kind: pl.DataType) -> pl.Expr:
     value = pl.col(column)
-    if _is_nanoseconds(kind):
+    if is_nanoseconds(kind):
         value = value.cast(pl.Datetime("us")).to_physical() * _NANOSECONDS + pl.col(rest_column(column))
         instants = value.cast(pl.Datetime("ns"))
         assert isinstance(kind, pl.Datetime)  # noqa: S101 - for the type checker
@@ -184,7 +144,7 @@ def _declared_value(column: str, kind: pl.DataType) -> pl.Expr:
 
 def _iceberg_type(kind: pl.DataType, ids: _Ids) -> IcebergType:
     if isinstance(kind, pl.List):
-        return ListType(ids.take(), _iceberg_type(_inner(kind), ids), element_required=False)
+        return ListType(ids.take(), _iceberg_type(inner_type(kind), ids), element_required=False)
     if isinstance(kind, pl.Decimal):
         return DecimalType(kind.precision or 38, kind.scale)
     if isinstance(kind, pl.Datetime):
@@ -219,8 +179,3 @@ def _has_more_digits(current: IcebergType, wanted: IcebergType) -> bool:
     if not isinstance(current, DecimalType) or not isinstance(wanted, DecimalType):
         return False
     return current.scale == wanted.scale and current.precision < wanted.precision
-
-
-def _inner(kind: pl.List) -> pl.DataType:
-    inner = kind.inner
-    return inner if isinstance(inner, pl.DataType) else inner()

@@ -8,6 +8,7 @@ by the maintenance alone.
 import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from pyiceberg.exceptions import CommitFailedException
@@ -47,11 +48,9 @@ from pyiceberg.table.update import (
 )
 
 from processing.errors import ProcessingError
+from processing.publishing.snapshots import expired_snapshots
 
 FORMAT_VERSION: Final = 2
-MOST_SNAPSHOTS: Final = 50
-"""A table's metadata is read and written with every commit, so a commit ends old snapshots once there are more."""
-KEPT_SNAPSHOTS: Final = 10
 _CODEC: Final = "deflate"
 
 
@@ -88,27 +87,45 @@ def commit(table: Table, change: Change, properties: Mapping[str, str]) -> int:
     Raises:
         CommitConflictError: the table was changed since it was loaded. Nothing was committed.
     """
+    if change.added or change.removed:
+        return _commit_snapshot(table, change, properties)
+    _send(table, _as_loaded(table), change.updates, None)
+    parent = table.current_snapshot()
+    return parent.snapshot_id if parent else -1
+
+
+def fence_commit(table: Table) -> None:
+    """Commit a snapshot without a change, so that every other commit to the table as it was loaded is a conflict.
+
+    Raises:
+        CommitConflictError: the table was changed since it was loaded. Nothing was committed.
+    """
+    _commit_snapshot(table, Change(), {})
+
+
+def _commit_snapshot(table: Table, change: Change, properties: Mapping[str, str]) -> int:
+    snapshot = _SnapshotWriter(table, change, properties).write()
+    updates: tuple[TableUpdate, ...] = (
+        *change.updates,
+        AddSnapshotUpdate(snapshot=snapshot),
+        SetSnapshotRefUpdate.model_validate(
+            {"ref-name": MAIN_BRANCH, "type": SnapshotRefType.BRANCH, "snapshot-id": snapshot.snapshot_id}
+        ),
+        *expiry(evolved(table, change.updates)),
+    )
+    _send(table, _as_loaded(table), updates, snapshot.snapshot_id)
+    return snapshot.snapshot_id
+
+
+def _as_loaded(table: Table) -> tuple[TableRequirement, ...]:
+    """What has to be so in the catalogue as the table was loaded."""
     parent = table.current_snapshot()
     # By the names of the specification: the type checker does not know pyiceberg's own.
-    requirements: tuple[TableRequirement, ...] = (
+    return (
         AssertTableUUID(uuid=table.metadata.table_uuid),
         AssertRefSnapshotId.model_validate({"ref": MAIN_BRANCH, "snapshot-id": parent.snapshot_id if parent else None}),
         AssertCurrentSchemaId.model_validate({"current-schema-id": table.metadata.current_schema_id}),
     )
-    updates = list(change.updates)
-    if change.added or change.removed:
-        snapshot = _SnapshotWriter(table, change, properties).write()
-        updates += [
-            AddSnapshotUpdate(snapshot=snapshot),
-            SetSnapshotRefUpdate.model_validate(
-                {"ref-name": MAIN_BRANCH, "type": SnapshotRefType.BRANCH, "snapshot-id": snapshot.snapshot_id}
-            ),
-            *_ended_snapshots(table.metadata),
-        ]
-        _send(table, requirements, tuple(updates), snapshot.snapshot_id)
-        return snapshot.snapshot_id
-    _send(table, requirements, tuple(updates), None)
-    return parent.snapshot_id if parent else -1
 
 
 def _send(
@@ -121,17 +138,32 @@ def _send(
         stored = table.catalog.load_table(table.name())
         if snapshot is not None and stored.metadata.snapshot_by_id(snapshot) is not None:
             return
-        if isinstance(error, CommitFailedException):
+        # A snapshot that another writer expired cannot be expired once more: pyiceberg raises a plain ValueError.
+        changed = isinstance(error, ValueError) and stored.metadata_location != table.metadata_location
+        if changed or isinstance(error, CommitFailedException):
             raise CommitConflictError(f"{'.'.join(table.name())} was changed meanwhile: {error}") from error
         raise
 
 
-def _ended_snapshots(metadata: TableMetadata) -> Iterator[TableUpdate]:
-    named = {ref.snapshot_id for ref in metadata.refs.values()}
-    if len(metadata.snapshots) >= MOST_SNAPSHOTS:
-        oldest_first = sorted(metadata.snapshots, key=lambda each: each.sequence_number or 0)
-        ended = [each.snapshot_id for each in oldest_first[:-KEPT_SNAPSHOTS] if each.snapshot_id not in named]
-        yield RemoveSnapshotsUpdate.model_validate({"snapshot-ids": ended})
+def expire(table: Table) -> int:
+    """Drop the snapshots that the table no longer keeps. Their files stay until the maintenance deletes them.
+
+    Returns:
+        Number of snapshots.
+
+    Raises:
+        CommitConflictError: the table was changed since it was loaded. Nothing was committed.
+    """
+    updates = expiry(table.metadata)
+    if updates:
+        _send(table, _as_loaded(table), updates, None)
+    return sum(len(update.snapshot_ids) for update in updates)
+
+
+def expiry(metadata: TableMetadata) -> tuple[RemoveSnapshotsUpdate, ...]:
+    """The change of a table's metadata that drops the snapshots that it no longer keeps; empty if it keeps all."""
+    expired = expired_snapshots(metadata, datetime.now(UTC))
+    return (RemoveSnapshotsUpdate.model_validate({"snapshot-ids": expired}),) if expired else ()
 
 
 def evolved(table: Table, updates: tuple[TableUpdate, ...]) -> TableMetadata:

@@ -1,11 +1,12 @@
 """The lake as a merge sees it: only history files of which the index says that their merge began."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
 import polars as pl
 
+from lake.keys import InboundObject
 from lake.object_index.publications import Publications
 from processing.declaring.dataset import Dataset
 from processing.publishing.pending import history_files
@@ -25,6 +26,8 @@ class KnownHistory:
 
     def __init__(self, store: Store, publications: Publications) -> None:
         self._store, self._publications = store, publications
+        self.without: Collection[InboundObject] = ()
+        """Objects without a history file when the merge began. One that is written meanwhile is not read either."""
 
     @property
     def all(self) -> Store:
@@ -35,7 +38,7 @@ class KnownHistory:
         """The history files under a prefix that were merged, or whose merge began, in S3's order."""
         listed = dict(history_files(self._store, [prefix]))
         known = self._publications.of_objects(listed)
-        return (each for inbound, each in listed.items() if known[inbound.key].is_begun)
+        return (each for inbound, each in listed.items() if inbound not in self.without and known[inbound.key].is_begun)
 
     def keys(self, prefix: str) -> Iterator[str]:
         """Keys of the same files."""

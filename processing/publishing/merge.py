@@ -183,7 +183,11 @@ class _Attempt:
         objects = Keys(pl.DataFrame({OBJECT: sorted(replaced)}))
         own = history.stored(arriving)
         others = {name: kind for name, kind in own.schema.items() if name != OBJECT}
-        found = pl.concat(located(each.table, each.files, objects, others) for each in (self._live, self._gone))
+        found = pl.concat(
+            located(each.table, each.files, objects, others).with_columns(pl.lit(deleted).alias(DELETED))
+            for deleted, each in ((False, self._live), (True, self._gone))
+        )
+        own = own.with_columns(arriving[DELETED])
         same = [OBJECT, LINE, *stored_columns({name: self._columns[name] for name in self._key})]
         pairs = found.join(own, on=same, how="left", suffix="|own", coalesce=True)
         compared = [name for name in own.columns if name not in same]

@@ -38,21 +38,22 @@ def find_pending(
         store: the lake.
         publications: what was merged.
         dataset: its name.
-        days: landing days whose history files are listed.
+        days: landing days whose history files are listed, beside those of the objects that the index names.
         compare_all: list the history files of all days.
     """
     # In this order: a file that the index names and a later listing does not have was deleted.
     named = {each.key: each for each in publications.open_objects(dataset)}
-    prefixes = [warehouse_prefix(dataset)] if compare_all else [warehouse_day_prefix(dataset, day) for day in days]
+    listed_days = {*days, *(each.landing_date for each in named.values())}
+    prefixes = [warehouse_day_prefix(dataset, day) for day in sorted(listed_days)]
+    if compare_all:
+        prefixes = [warehouse_prefix(dataset)]
     listed = dict(history_files(store, prefixes))
     known = publications.of_objects([*named.values(), *listed])
     pending = Pending()
     for publication in sorted(known.values(), key=lambda each: (each.inbound.landing_date, each.inbound.key)):
         inbound = publication.inbound
-        found = publication
-        if compare_all or inbound.landing_date in days:
-            entry = listed.get(inbound)
-            found = publication.with_history(entry.etag, entry.size) if entry else publication.without_history()
+        entry = listed.get(inbound)
+        found = publication.with_history(entry.etag, entry.size) if entry else publication.without_history()
         if found.is_open:
             pending.objects.append(found)
             pending.missed += compare_all and inbound.key not in named and inbound.landing_date not in days

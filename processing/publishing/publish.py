@@ -122,14 +122,24 @@ class _DatasetMerge:
         from processing.publishing.tables import RebuildNeededError  # noqa: PLC0415
 
         if rebuild:
+            return {**self._rebuild(), "outcome": REBUILT}
+        if self._never_published():
             return self._rebuild()
         for batch in batches(pending.objects):
             self._lease.renew()
             try:
                 self._merge(batch)
             except RebuildNeededError:
-                return self._rebuild()
+                return {**self._rebuild(), "outcome": REBUILT}
         return dict(self._counts)
+
+    def _never_published(self) -> bool:
+        """Whether the table needs all rows of history, and not only what is open.
+
+        It does in a stack of an earlier version, after somebody dropped it, and if the first run was killed.
+        """
+        table = self._published.found(self._published.live)
+        return table is None or table.current_snapshot() is None
 
     def _merge(self, batch: list[Publication]) -> None:
         from processing.publishing.merge import merge  # noqa: PLC0415
@@ -153,12 +163,19 @@ class _DatasetMerge:
             rebuild(self._published, self._history, self._run_id)
         self._end(begun)
         self._counts.update(objects=len(begun), bytes=sum(each.size for each, _ in begun))
-        return {**self._counts, "outcome": REBUILT}
+        return dict(self._counts)
 
     def _begin(self, objects: Sequence[Publication]) -> list[tuple[Publication, Publication]]:
         """The objects as they were and as they are now, without those that another run began meanwhile."""
         now = worked_ahead(self._publications.begin, objects, _WRITES_AT_ONCE)
-        return [(before, after) for before, after in zip(objects, now, strict=True) if after is not None]
+        begun = [(before, after) for before, after in zip(objects, now, strict=True) if after is not None]
+        self._history.without = {before.inbound for before, _ in begun if before.history is None}
+        if any(before.merging is not None for before, _ in begun):
+            from processing.publishing.fence import fence  # noqa: PLC0415
+
+            # The run that began it may only be slow, and could commit what it has read when its lease is over.
+            fence(self._published)
+        return begun
 
     def _end(self, begun: Sequence[tuple[Publication, Publication]]) -> None:
         for _ in worked_ahead(self._publications.end, [after for _, after in begun], _WRITES_AT_ONCE):

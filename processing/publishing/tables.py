@@ -6,7 +6,12 @@ from typing import Final
 
 import polars as pl
 from pyiceberg.catalog import Catalog
-from pyiceberg.exceptions import NoSuchTableError, TableAlreadyExistsError
+from pyiceberg.exceptions import (
+    NoSuchIcebergTableError,
+    NoSuchPropertyException,
+    NoSuchTableError,
+    TableAlreadyExistsError,
+)
 from pyiceberg.schema import Schema
 from pyiceberg.table import Table
 from pyiceberg.table.update import (
@@ -16,11 +21,13 @@ from pyiceberg.table.update import (
     TableUpdate,
 )
 
+from lake.keys import DELETED_TABLE
 from processing.declaring.dataset import Dataset
 from processing.errors import ProcessingError
 from processing.publishing import files, layout
 from processing.publishing.columns import iceberg_schema, published_columns, stored_columns
 from processing.publishing.commit import FORMAT_VERSION
+from processing.publishing.snapshots import retention_properties
 from processing.storage.columns import AS_OF, LANDED_AT, OBJECT
 
 KEY: Final = "data-platform.key"
@@ -32,6 +39,10 @@ _OLD_METADATA: Final = 20
 
 class RebuildNeededError(ProcessingError):
     """The declaration says otherwise than the table which of its rows count; only a rebuild from history can follow."""
+
+
+class OtherTableError(ProcessingError):
+    """The catalogue has something else under a published table's name, such as a view; nobody but a person drops it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +63,7 @@ class Published:
     @property
     def deleted(self) -> str:
         """Name of the table of the rows that were deleted at the source, as they were last."""
-        return f"{self.dataset.name}_deleted"
+        return f"{self.dataset.name}{DELETED_TABLE}"
 
     @property
     def key(self) -> pl.Schema:
@@ -78,21 +89,35 @@ class Published:
         return layout.ROWS_IN_FILE if self.dataset.clustered_by else None
 
     def found(self, name: str) -> Table | None:
-        """One of the tables as it is now; None if it does not exist, because nothing was published yet."""
+        """One of the tables as it is now; None if it does not exist, because nothing was published yet.
+
+        Raises:
+            OtherTableError: what has this name in the catalogue is not an Iceberg table.
+        """
         try:
             return self.catalog.load_table((self.namespace, name))
+        except (NoSuchIcebergTableError, NoSuchPropertyException) as error:
+            raise OtherTableError(
+                f"{self.namespace}.{name} is in the catalogue and is not an Iceberg table ({error}). A view of this "
+                "name is of an earlier version of the platform: `pulumi up` deletes it. Anything else is dropped or "
+                f"renamed by a person. Then run `dataplatform run publish --dataset {self.dataset.name} --rebuild`"
+            ) from error
         except NoSuchTableError:
             return None
 
     def load(self, name: str) -> Table:
-        """One of the tables as it is now; it is created if it does not exist."""
+        """One of the tables as it is now; it is created if it does not exist.
+
+        Raises:
+            OtherTableError: what has this name in the catalogue is not an Iceberg table.
+        """
         identifier = (self.namespace, name)
         if (table := self.found(name)) is not None:
             return table
         try:
             return self.catalog.create_table(
                 identifier,
-                iceberg_schema(stored_columns(published_columns(self.dataset))),
+                iceberg_schema(stored_columns(published_columns(self.dataset)), comments=self._comments),
                 location=f"{self.location}/{name}",
                 properties=self._properties(),
             )
@@ -113,20 +138,32 @@ class Published:
                 )
 
     def evolution(self, table: Table) -> tuple[TableUpdate, ...]:
-        """What has to change in a table's schema so that it can hold the rows as they are declared.
+        """What has to change in a table so that it can hold the rows, and keeps its past, as they are declared.
 
         Raises:
             UnpublishableColumnError: a column has changed to a type that is not a wider one.
         """
         wanted = stored_columns(published_columns(self.dataset))
-        return _schema_updates(table, iceberg_schema(wanted, table.schema(), table.metadata.last_column_id))
+        schema = _schema_updates(table, self._schema(wanted, table))
+        kept = retention_properties(self.dataset.retention.time_travel)
+        if all(table.properties.get(name) == value for name, value in kept.items()):
+            return schema
+        return (*schema, SetPropertiesUpdate(updates=kept))
 
     def redefinition(self, table: Table) -> tuple[TableUpdate, ...]:
         """What has to change in a table that all rows are replaced of: any type, the key, the order."""
         wanted = stored_columns(published_columns(self.dataset))
-        fresh = iceberg_schema(wanted, table.schema(), table.metadata.last_column_id, replace=True)
+        fresh = self._schema(wanted, table, replace=True)
         properties = SetPropertiesUpdate(updates=self._properties())
         return (*_schema_updates(table, fresh), properties)
+
+    @property
+    def _comments(self) -> Mapping[str, str]:
+        return self.dataset.classes
+
+    def _schema(self, columns: pl.Schema, table: Table, *, replace: bool = False) -> Schema:
+        last = table.metadata.last_column_id
+        return iceberg_schema(columns, table.schema(), last, replace=replace, comments=self._comments)
 
     def _definition(self) -> Mapping[str, str]:
         receipt = self.dataset.receipt_order
@@ -144,6 +181,7 @@ class Published:
             "write.metadata.previous-versions-max": str(_OLD_METADATA),
             # Whole values, not their beginnings: by these a merge and its readers find the files of a key.
             **{f"write.metadata.metrics.column.{name}": "full" for name in self.order},
+            **retention_properties(self.dataset.retention.time_travel),
             **self._definition(),
         }
 

@@ -29,8 +29,8 @@ def add_objects(parser: argparse._ArgumentGroup | argparse._MutuallyExclusiveGro
 
 
 def add_flag(parser: argparse.ArgumentParser | argparse._ArgumentGroup, name: str, words: str) -> None:  # pyright: ignore[reportPrivateUsage]
-    """A flag, which may have the value "yes": Glue passes arguments in pairs."""
-    parser.add_argument(name, nargs="?", choices=["yes"], const="yes", help=words)
+    """A flag, which may have the value "true": Glue passes arguments in pairs."""
+    parser.add_argument(name, nargs="?", choices=["true"], const="true", help=words)
 
 
 def add_spreading(parser: argparse.ArgumentParser) -> None:

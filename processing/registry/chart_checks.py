@@ -41,7 +41,7 @@ def check_key(report: Report, columns: pl.Schema) -> None:
     """Check that the key names columns of the report.
 
     Raises:
-        DeclarationError: it does not, or there is no key.
+        DeclarationError: it names other columns, or none at all.
     """
     if not report.key:
         raise DeclarationError("the report has no key; name the columns that identify a row, such as those of group_by")

@@ -9,17 +9,27 @@ import dataframely as dy
 import polars as pl
 
 from lake.json_pointer import parse_pointer
-from lake.keys import InvalidKeyError, check_name
+from lake.keys import DELETED_TABLE, InvalidKeyError, check_name
 from lake.schedules import check_schedule, check_schedule_names
 from processing.checking.conversion import converted
 from processing.checking.reasons import COLUMN_RULE_NAMES
 from processing.checking.rules import row_rules
 from processing.cleansing.routine import Routine
 from processing.declaring.dataset import LOOK_BACK, SNIFFED, CsvFormat, Dataset, SqlSource, StreamSource
+from processing.publishing.stored_types import stored_columns
 from processing.registry.declaration_file import DeclarationError, Kind
 from processing.registry.registry import Declarations
 from processing.registry.retention_checks import check_retention
+from processing.storage.columns import published_columns
 
+# iceberg.apache.org/docs/latest/spark-queries/#inspecting-tables
+_METADATA_TABLES: Final = frozenset(
+    {
+        "all_data_files", "all_delete_files", "all_entries", "all_files", "all_manifests", "data_files", "delete_files",
+        "entries", "files", "history", "manifests", "metadata_log_entries", "partitions", "position_deletes", "refs",
+        "snapshots",
+    }
+)  # fmt: skip
 # A team as the settings name it, a person's name, or an e-mail address.
 _OWNER: Final = re.compile(r"[^\W\d_][\w.,'@+-]*( [\w.,'@+-]+)*")
 
@@ -44,12 +54,22 @@ def _check(dataset: Dataset) -> None:
     row_rules(dataset.schema)
     for name, routines in dataset.cleansing.items():
         _check_routines(name, routines)
+    _check_table_name(dataset.name)
+    stored_columns(published_columns(dataset))
     _check_owner(dataset.owner)
     _check_source(dataset, columns)
     _check_text_columns(dataset)
     _check_csv(dataset.csv)
     _check_clustering(dataset)
     check_retention(dataset)
+
+
+def _check_table_name(name: str) -> None:
+    if name in _METADATA_TABLES:
+        raise DeclarationError(
+            f"a dataset cannot be named {name!r}: query engines would take its published table for a part of an "
+            "Iceberg table's metadata; give it another name"
+        )
 
 
 def _check_source(dataset: Dataset, columns: Sequence[str]) -> None:
@@ -175,4 +195,18 @@ DATASET_FILE: Final = Kind("DATASET", Dataset, _check)
 
 def find_datasets(package: str, path: Iterable[str]) -> Declarations[Dataset]:
     """The datasets that a package's files declare, by name. A file is read when its dataset is."""
-    return Declarations(package, path, DATASET_FILE)
+
+    def check(dataset: Dataset) -> None:
+        _check(dataset)
+        _check_neighbours(dataset.name, found)
+
+    found: Declarations[Dataset] = Declarations(package, path, Kind(DATASET_FILE.attribute, Dataset, check))
+    return found
+
+
+def _check_neighbours(name: str, declared: Iterable[str]) -> None:
+    if (other := name.removesuffix(DELETED_TABLE)) != name and other in declared:
+        raise DeclarationError(
+            f"{name!r} is the name of the published table of rows of {other!r} that were deleted at its source; give "
+            "the dataset another name"
+        )

@@ -63,7 +63,7 @@ def _check(
 
 
 def _reached(report: Report, found: Declarations[Report]) -> dict[str, Report]:
-    """The report and those that it is made of, unchecked: each is checked when it is read itself."""
+    """The report and the reports in it, unchecked: each is checked when it is read."""
     reached = {report.name: report}
     waiting = [report]
     while waiting:

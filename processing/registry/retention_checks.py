@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from processing.declaring.dataset import Dataset, SqlSource
-from processing.declaring.retention import FEWEST_DAYS, HISTORY_OUTLIVES, MOST_DAYS
+from processing.declaring.retention import FEWEST_DAYS, HISTORY_OUTLIVES, MOST_DAYS, MOST_TIME_TRAVEL
 from processing.registry.declaration_file import DeclarationError
 
 
@@ -25,6 +25,10 @@ def check_retention(dataset: Dataset) -> None:
                 f"retention keeps {stage} for {days} days, but the dataset is late only after {hours:g} hours: the "
                 "newest objects could expire before the next arrive; keep them longer"
             )
+    if not 0 <= kept.time_travel <= MOST_TIME_TRAVEL:
+        raise DeclarationError(
+            f"retention keeps the published tables' past for {kept.time_travel} days, expected 0 to {MOST_TIME_TRAVEL}"
+        )
     _check_stages(dataset)
 
 

@@ -77,7 +77,7 @@ def _root(package: str) -> str | None:
 
 @functools.cache
 def _module(name: str) -> _Module | None:
-    """A module that is written in Python; None if there is no such module."""
+    """A module that is written in Python; None if no such module exists."""
     spec = _spec(name)
     # Of files and of zip archives, as Glue has them.
     read = getattr(spec.loader, "get_source", None) if spec else None
@@ -91,7 +91,7 @@ def _module(name: str) -> _Module | None:
 def _spec(name: str) -> ModuleSpec | None:
     try:
         return find_spec(name)
-    # It is no module, but something in one.
+    # The name is of something in a module.
     except (ImportError, ValueError):
         return None
 

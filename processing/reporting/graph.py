@@ -28,7 +28,7 @@ def datasets_within(report: Report, reports: Mapping[str, Report]) -> list[str]:
 
 
 def inputs_first(names: Iterable[str], reports: Mapping[str, Report]) -> list[str]:
-    """Names of reports in an order in which each comes after those that it is made of.
+    """Names of reports in an order in which each comes after the reports in it.
 
     Args:
         names: of the reports.

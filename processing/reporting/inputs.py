@@ -22,6 +22,19 @@ OpenTable = Callable[[Dataset], Table | None]
 """Opens the published table of a dataset's live rows; None if nothing was published yet."""
 
 
+def rows_of_table(dataset: Dataset, table: Table | None, snapshot: int | None = None) -> pl.LazyFrame:
+    """A dataset's published rows; without a table, or if the table never had a row, no rows of the same columns.
+
+    Args:
+        dataset: whose rows.
+        table: of its live rows.
+        snapshot: id of the snapshot to read; the current one if not given.
+    """
+    if table is None or table.current_snapshot() is None:
+        return pl.LazyFrame(schema=published_columns(dataset))
+    return published_rows(table, dataset, snapshot)
+
+
 class InputFailedError(ProcessingError):
     """A report that another one reads could not be made; the message has its reason."""
 
@@ -36,7 +49,7 @@ class InputFacts:
 
     rows: int
     newest: date | None
-    """Day on which the newest of them landed; None if there are none."""
+    """Day on which the newest of them landed; None without rows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +104,15 @@ class Inputs:
         self._open_all(report)
         return {name: self._opened[name].snapshot for name in datasets_within(report, self._reports)}
 
+    def tables_of(self, report: Report) -> dict[str, Table]:
+        """The published tables that the report is computed from, by dataset, as far as they exist."""
+        self._open_all(report)
+        within = datasets_within(report, self._reports)
+        return {name: table for name in within if (table := self._tables[name]) is not None}
+
     def facts_of(self, report: Report) -> dict[str, InputFacts]:
         """Rows of each input of a report, and the newest landing date of them or of what they are computed from."""
+        self._open_all(report)
         return {name: self._fact(name) for name in report.inputs}
 
     def version_of(self, report: Report) -> str:
@@ -128,8 +148,8 @@ class Inputs:
         return InputFacts(self._computed_report(name).height, max(newest, default=None))
 
     def _facts_of_dataset(self, name: str) -> InputFacts:
-        # One column of equal values next to each other: less to read than the bounds of all columns in the manifests,
-        # and exact, where the bounds also cover rows that are deleted.
+        # One column, of few values: of 300,000 rows in 3 files 1.4 KB, beside 10 KB of footers. The bounds in the
+        # manifests, 39 KB, also cover rows that are deleted, and so may be of a later day.
         counted = self._opened[name].rows.select(pl.len().alias("rows"), pl.col(LANDED_ON).max().alias("newest"))
         return InputFacts(**counted.collect().row(0, named=True))
 
@@ -144,13 +164,12 @@ class Inputs:
                 self._opened[name] = self._open(self._datasets[name], self._tables[name], at)
 
     def _open(self, dataset: Dataset, table: Table | None, at: datetime | None) -> _Opened:
-        columns = published_columns(dataset)
-        types = ", ".join(f"{name} {kind}" for name, kind in columns.items())
+        types = ", ".join(f"{name} {kind}" for name, kind in published_columns(dataset).items())
         found = None if table is None else table.current_snapshot() if at is None else snapshot_at(table, at)
         if table is None or found is None:
-            return _Opened(pl.LazyFrame(schema=columns), None, f"nothing: {types}")
+            return _Opened(rows_of_table(dataset, None), None, f"nothing: {types}")
         decides = deciding_snapshot(table) if at is None else found.snapshot_id
-        rows = published_rows(table, dataset, found.snapshot_id)
+        rows = rows_of_table(dataset, table, found.snapshot_id)
         return _Opened(rows, found.snapshot_id, f"{table.metadata.table_uuid} {decides}: {types}")
 
     def _moment(self) -> datetime | None:

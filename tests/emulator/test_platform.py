@@ -18,7 +18,14 @@ from ops.quarantine.rows import refused_rows
 from ops.stack.row_accounts import landed_objects, processed_keys, row_account
 from ops.stack.target import find_target
 from reports import REPORTS
-from tests.support.platform_steps import deliver, eventually, let_the_schedule_fire, outgoing_folder, refine
+from tests.support.platform_steps import (
+    deliver,
+    eventually,
+    let_the_schedule_fire,
+    outgoing_folder,
+    put_inbound,
+    refine,
+)
 
 pytestmark = [pytest.mark.emulator, pytest.mark.xdist_group("platform")]
 
@@ -147,8 +154,7 @@ def test_a_file_that_cannot_be_read_is_quarantined_whole_and_sanitised_once_it_i
     key = "inbound/parcels/2026/01/02/strange.csv"
     whole = "inbound/parcels/2026/01/02/whole.csv"
     s3 = target.client("s3")
-    s3.put_object(Bucket=target.bucket, Key=key, Body=b"a,b\n1,2\n")
-    s3.put_object(Bucket=target.bucket, Key=whole, Body=f"{HEADER}6,Leeds,Small,AB17CDE\n".encode())
+    put_inbound(target, (key, b"a,b\n1,2\n"), (whole, f"{HEADER}6,Leeds,Small,AB17CDE\n"))
     lines = []
     runner = ProcessRunner(target, on_line=lines.append)
 

@@ -68,30 +68,28 @@ def test_nothing_that_is_attached_to_the_role_opens_the_lake(granting: Graph) ->
     attached = granting.only("iam/rolePolicyAttachment:RolePolicyAttachment", "analysts-limits")
     role = granting.only("iam/role:Role", ROLE)
     assert attached.inputs == {"policyArn": f"${{{limits.name}.arn}}", "role": f"${{{role.name}.name}}"}
-    assert decision("s3:GetObject", f"{bucket}/warehouse/{dataset}/x.parquet") == "Allow"
-    closed = [f"{area}/{dataset}/x" for area in ("inbound", "quarantine")]
-    closed += [f"warehouse/{dataset}_more/x", "warehouse/other/x", "code/x"]
+    assert decision("s3:GetObject", f"{bucket}/tables/{dataset}/data/x.parquet") == "Allow"
+    closed = [f"{area}/{dataset}/x" for area in ("inbound", "quarantine", "warehouse")]
+    closed += [f"tables/{dataset}_deleted/x", "tables/other/x", "code/x"]
     closed += [f"{area}{team}/reports/x" for area in ("mart/", "athena/") for team in TEAMS]
     for key in closed:
         for action in ("s3:GetObject", "s3:GetObjectVersion", "s3:PutObject", "s3:DeleteObject"):
             assert decision(action, f"{bucket}/{key}") == "Deny", (action, key)
-    for prefix in ("", "warehouse/", f"warehouse/{dataset}", "inbound/", "mart/"):
+    for prefix in ("", "tables/", f"tables/{dataset}", "warehouse/", "inbound/", "mart/"):
         assert decision("s3:ListBucket", bucket, **{"s3:prefix": prefix}) == "Deny", prefix
     assert decision("s3:ListBucket", bucket) == "Deny"
 
     # and so is every other action
-    assert decision("s3:PutObject", f"{bucket}/warehouse/{dataset}/x.parquet") == "Deny"
+    assert decision("s3:PutObject", f"{bucket}/tables/{dataset}/data/x.parquet") == "Deny"
     assert decision("iam:PutRolePolicy", "*") == "Deny"
     assert decision("sts:AssumeRole", "*") == "Deny"
 
 
-def test_analysts_see_the_view_and_its_files_and_no_other_table(granting: Graph) -> None:
+def test_analysts_see_the_published_table_and_no_other(granting: Graph) -> None:
     [tables] = [each for each in policy(granting, "queries-its-datasets") if each["Sid"] == "ReadTables"]
     dataset = granted(granting)
     names = {resource.rpartition("/")[2] for resource in tables["Resource"] if ":table/" in resource}
-    assert names == {dataset, f"{dataset}_files"}
-    existing = {each.inputs["name"] for each in granting.of_type("glue/catalogTable:CatalogTable")}
-    assert names < existing
+    assert names == {dataset}
 
 
 def test_analysts_decrypt_through_s3_with_the_lakes_key_alone(granting: Graph) -> None:

@@ -11,12 +11,11 @@ def columns_of(graph: Graph, table: str) -> dict[str, tuple[str | None, dict[str
     return {column["name"]: (column.get("comment"), column.get("parameters")) for column in columns}
 
 
-def test_files_and_view_of_a_dataset_have_its_classes(prod_graph: Graph) -> None:
+def test_files_of_a_dataset_have_its_classes(prod_graph: Graph) -> None:
     for name, dataset in DATASETS.items():
-        for table in (name, f"{name}_files"):
-            columns = columns_of(prod_graph, table)
-            classed = {column: given for column, given in columns.items() if given != (None, None)}
-            assert classed == {column: (named, {"class": named}) for column, named in dataset.classes.items()}
+        columns = columns_of(prod_graph, f"{name}_files")
+        classed = {column: given for column, given in columns.items() if given != (None, None)}
+        assert classed == {column: (named, {"class": named}) for column, named in dataset.classes.items()}
 
 
 def test_refused_rows_have_the_strictest_class_of_their_dataset(prod_graph: Graph) -> None:

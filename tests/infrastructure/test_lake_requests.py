@@ -23,8 +23,8 @@ WRITES_IN_PARTS = {
     "jobs/extract_from_sql/landing.py": ("extraction-task-role",),
     "processing/storage/store.py": ("jobs-warehouse-role", "jobs-sanitise-role"),
 }
-# Roles that put whole objects only: a batch of events, and reports, which fit into memory.
-WRITES_WHOLE = {"stream-batcher-role", "jobs-mart-role"}
+# Roles that put whole objects only: a batch of events, reports, and a table's metadata, which fit into memory.
+WRITES_WHOLE = {"stream-batcher-role", "jobs-mart-role", "jobs-maintenance-role"}
 
 
 def modules_with(pattern: re.Pattern[str]) -> set[str]:

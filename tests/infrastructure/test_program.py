@@ -19,7 +19,10 @@ EXPORTS = {
     "lakeBucket",
     "lakeKeyArn",
     "ledgerTable",
+    "maintenanceJob",
     "martJob",
+    "publishJob",
+    "publishedTables",
     "refineWorkflow",
     "sftpCollectorFunction",
     "teamRoleArns",
@@ -162,8 +165,7 @@ def test_a_failed_glue_run_is_told_to_the_alarm_topic(graph: Graph) -> None:
     pattern = json.loads(graph.only("cloudwatch/eventRule:EventRule", "-failed-runs").inputs["eventPattern"])
     target = graph.only("cloudwatch/eventTarget:EventTarget", "-failed-runs-alert")
     assert {"FAILED", "TIMEOUT"} <= set(pattern["detail"]["state"])
-    jobs = [graph.exports[f"{job}Job"] for job in ("warehouse", "sanitise", "mart")]
-    assert pattern["detail"]["jobName"] == jobs
+    assert sorted(pattern["detail"]["jobName"]) == sorted(job.inputs["name"] for job in graph.of_type("glue/job:Job"))
     assert target.inputs["arn"] == graph.exports["alarmTopicArn"]
 
 

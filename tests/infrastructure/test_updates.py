@@ -153,14 +153,3 @@ def test_setting_still_stops_and_starts_a_server(running: Graph, graph_of: Calla
 def test_other_changes_by_hand_are_drift(graph: Graph) -> None:
     ours = {each.name for each, _ in stoppable(graph)}
     assert [each.name for each in graph.resources if each.ignored and each.name not in ours] == []
-
-
-# The catalogue
-
-
-def test_every_view_has_serde_information(graph: Graph) -> None:
-    views = [
-        each for each in graph.of_type("glue/catalogTable:CatalogTable") if each.inputs["tableType"] == "VIRTUAL_VIEW"
-    ]
-    assert views
-    assert [view.name for view in views if not view.inputs["storageDescriptor"].get("serDeInfo")] == []

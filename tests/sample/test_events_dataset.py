@@ -15,7 +15,7 @@ from jobs.warehouse.job import refine
 from lake.callbacks import CallbackProvider
 from lake.events import Receipt, callback_channel, key_channel, stored_event
 from lake.keys import parse_inbound_key
-from processing.reporting import compute
+from processing.reporting.computing import compute
 from processing.storage.memory_store import MemoryStore, StoredObject
 from processing.storage.views import published_view
 from reports import REPORTS

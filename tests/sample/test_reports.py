@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime
 import polars as pl
 import pytest
 
-from processing.reporting import compute
+from processing.reporting.computing import compute
 from reports import REPORTS
 
 

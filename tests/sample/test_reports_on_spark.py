@@ -7,7 +7,7 @@ from polars.testing import assert_frame_equal
 
 from datasets import DATASETS
 from jobs.warehouse.job import refine
-from processing.reporting import compute
+from processing.reporting.computing import compute
 from processing.storage.views import published_view
 from reports import REPORTS
 from tests.sample.test_reports_independently import raw  # noqa: F401  # a fixture

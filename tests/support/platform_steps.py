@@ -14,6 +14,7 @@ from ops.jobs.workflow import SUCCEEDED, read_triggers, walk
 from ops.reconcile.reconcile import compare
 from ops.stack import terminal
 from ops.stack.days import Days
+from ops.stack.object_index import index_of
 
 DELIVERED_SECONDS_AGO = 5
 
@@ -47,6 +48,21 @@ def eventually(condition, seconds, what):
         assert time.monotonic() < deadline, f"{what} was not seen within {seconds} s"
         time.sleep(0.1)  # between two polls
     return result
+
+
+def put_inbound(target, *objects):
+    """Put objects under inbound/, each a key and its content, and wait until the index knows them.
+
+    A run of the warehouse job looks for objects of other days than today and yesterday in the index alone.
+    """
+    s3, index = target.client("s3"), index_of(target)
+    etags = {key: s3.put_object(Bucket=target.bucket, Key=key, Body=body)["ETag"].strip('"') for key, body in objects}
+
+    def known(key):
+        found = index.get(key)
+        return found is not None and found.landing is not None and found.landing.etag == etags[key]
+
+    eventually(lambda: all(map(known, etags)), 60, "the objects in the index")
 
 
 def index_settles(target):

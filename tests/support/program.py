@@ -19,14 +19,19 @@ _BUILT = ("layer-*", "jobs.gluewheels*")
 def program_folder() -> Path:
     """A folder like this checkout's root, whose datasets, reports and stack files are the tests' own."""
     folder = ROOT / ".build" / "tests-program"
+    link_program(folder)
+    pack_archives()
+    _link_archives(folder)
+    return folder
+
+
+def link_program(folder: Path) -> None:
+    """Make a folder the program with the tests' own declarations, without packing anything."""
     own = {entry.name: entry for entry in DECLARATIONS.iterdir() if not entry.name.startswith("__")}
     checkout = {entry.name: entry for entry in ROOT.iterdir() if not entry.name.startswith((".", "__p"))}
     for name, entry in {**checkout, **own}.items():
         if name not in _LEFT_OUT:
             _link(folder / name, entry)
-    pack_archives()
-    _link_archives(folder)
-    return folder
 
 
 def pack_archives() -> None:

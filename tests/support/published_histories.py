@@ -4,7 +4,7 @@ After each history the published tables have to equal the view over all history 
 """
 
 import random
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -40,7 +40,7 @@ _BASE: Final[Mapping[str, Any]] = {
 
 
 @dataclass
-class _Object:
+class Landed:
     """An inbound object and what may be in the tables of it."""
 
     name: str
@@ -49,6 +49,15 @@ class _Object:
     """Versions of which a merge began."""
     done: int | None = None
     """The version of which a merge is known to have ended."""
+    rows: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
+    times: dict[str, Any] = field(default_factory=dict[str, Any])
+    is_removed: bool = False
+    """Whether its history file was deleted."""
+
+    @property
+    def history_key(self) -> str:
+        """Key of its history file."""
+        return f"warehouse/things/landing_date=2026-01-01/{self.name}.parquet"
 
 
 class History:
@@ -61,8 +70,17 @@ class History:
         self._columns = dict(_BASE)
         self._source: SftpSource | StreamSource = SftpSource("c", "d", "*.csv", schedule="rate(1 day)")
         self._absent: dict[str, str] = {}
-        self._objects: list[_Object] = []
+        self._objects: list[Landed] = []
         self.log: list[str] = []
+        self._actions: dict[Callable[[], None], int] = {
+            self._land: 8,
+            self._merge: 12,
+            self._replay: 4,
+            self._remove: 1,
+            self._merge_again: 2,
+            self._change: 2,
+        }
+        """What may happen, each with its weight."""
         self._clustered = self._random.random() < _CLUSTERED
         if self._clustered:
             self._columns["moment"] = lambda: dy.Datetime(time_unit="ns")
@@ -81,10 +99,7 @@ class History:
             patch.object(current, "ROWS_IN_PIECE", 3),
         ):
             for _ in range(_ACTIONS):
-                action = self._random.choices(
-                    [self._land, self._merge, self._replay, self._merge_again, self._change],
-                    weights=[4, 6, 2, 1, 1],
-                )[0]
+                action = self._random.choices([*self._actions], weights=[*self._actions.values()])[0]
                 self.log.append(action.__name__)
                 action()
             self._merge_all()
@@ -98,23 +113,20 @@ class History:
 
     def _land(self) -> None:
         for _ in range(self._random.randint(1, 3)):
-            self._objects.append(_Object(f"o{len(self._objects)}.csv"))
+            self._objects.append(Landed(f"o{len(self._objects)}.csv"))
             self._write(self._objects[-1])
 
-    def _write(self, thing: _Object) -> None:
-        number = self._random.randint(0, 6)
-        rows = [self._row(key) for key in self._random.sample(range(_KEYS), number)]
-        deleted = [index for index in range(number) if self._random.random() < 0.25]
+    def _write(self, thing: Landed) -> None:
+        thing.rows = [self._row(key) for key in self._random.sample(range(_KEYS), self._random.randint(0, 6))]
         as_of = self._random.choice([None, self._random.randrange(_MINUTES)])
-        land(
-            self._store,
-            self._dataset,
-            thing.name,
-            rows,
-            as_of=as_of,
-            landed=self._random.randrange(_MINUTES),
-            deleted=deleted,
-        )
+        thing.times = {"as_of": as_of, "landed": self._random.randrange(_MINUTES)}
+        self._write_rows(thing)
+
+    def _write_rows(self, thing: Landed) -> None:
+        deleted = [index for index in range(len(thing.rows)) if self._random.random() < 0.25]
+        rows = [{name: row.get(name) for name in self._columns} for row in thing.rows]
+        land(self._store, self._dataset, thing.name, rows, deleted=deleted, **thing.times)
+        thing.is_removed = False
 
     def _row(self, key: int) -> dict[str, Any]:
         moment = datetime(1969, 12, 31, 23, 59) + timedelta(microseconds=self._random.randrange(10**9))  # noqa: DTZ001
@@ -135,9 +147,21 @@ class History:
         if self._objects:
             thing = self._random.choice(self._objects)
             thing.version += 1
-            self._write(thing)
+            # A replay may change only which rows are deleted.
+            self._random.choice([self._write, self._write, self._write_rows])(thing)
 
-    def _pending(self) -> list[_Object]:
+    def _remove(self) -> None:
+        """Delete a history file, as its expiry does."""
+        if self._objects:
+            thing = self._random.choice(self._objects)
+            thing.version += 1
+            self._delete(thing)
+
+    def _delete(self, thing: Landed) -> None:
+        thing.is_removed = True
+        self._store.objects.pop(thing.history_key, None)
+
+    def _pending(self) -> list[Landed]:
         return [thing for thing in self._objects if thing.done != thing.version]
 
     def _merge(self) -> None:
@@ -170,14 +194,14 @@ class History:
     def _kill() -> None:
         raise Killed
 
-    def _run_merge(self, things: list[_Object], steps: Steps) -> None:
+    def _run_merge(self, things: list[Landed], steps: Steps) -> None:
         dataset = self._dataset
         published = published_in(self._folder, dataset, steps)
         replaced = [f"inbound/things/2026/01/01/{thing.name}" for thing in things if thing.begun - {thing.version}]
         versions = {thing.name: thing.version for thing in things}
         for thing in things:
             thing.begun.add(thing.version)
-        keys = [f"warehouse/things/landing_date=2026-01-01/{thing.name}.parquet" for thing in things]
+        keys = [thing.history_key for thing in things if not thing.is_removed]
         try:
             merge(published, self._store, keys, replaced)
         except RebuildNeededError:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from emulation.aws.emulator import DECISIONS_VARIABLE
-from lake.keys import ANALYSTS, query_results_prefix, reports_prefix, warehouse_prefix
+from lake.keys import ANALYSTS, query_results_prefix, reports_prefix, table_prefix
 from local.demo.access_check import analyst_client, team_client, try_access
 from ops.access.policies import DeployedPolicies, read_policies
 from ops.ingest.collect import collect
@@ -23,6 +23,7 @@ from tests.support.endings.collections import end_collections
 from tests.support.endings.extractions import end_extractions
 from tests.support.endings.jobs import end_jobs
 from tests.support.endings.streams import end_events
+from tests.support.endings.tables import end_tables
 from tests.support.permission_proof import Call, implied_calls, plain_name, read_calls
 from tests.support.platform import running_platform
 from tests.support.platform_steps import deliver, outgoing_folder, refine
@@ -76,6 +77,7 @@ def run_everything(platform, folder, decisions):
     end_collections(platform, target)
     end_extractions(platform, target, folder)
     end_jobs(target, folder)
+    end_tables(target, folder)
     end_alarms(target)
     target.client("lambda").invoke(FunctionName=target.exports["freshnessFunction"], Payload=b"{}")
     policies = read_policies(target)
@@ -122,15 +124,15 @@ def team_reader(target, team):
 
 
 def analysts_reader(target, policies):
-    """The analysts read the files of a granted dataset through its view."""
+    """The analysts read the published table of a granted dataset."""
     [role] = [role for role in policies.roles if plain_name(role.name) == ANALYSTS]
     [place] = next(each["Resource"] for each in role.statements if each["Sid"] == "ReadDatasets")
     dataset = place.split("/")[-2]
     return Reader(
         name=ANALYSTS,
         client=lambda service: analyst_client(target, service),
-        prefix=warehouse_prefix(dataset),
-        table=f"{target.exports['publishedViews'][dataset]}_files",
+        prefix=table_prefix(dataset),
+        table=target.exports["publishedTables"][dataset],
         workgroup=target.exports["analystWorkgroup"],
     )
 

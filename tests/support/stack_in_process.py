@@ -1,11 +1,13 @@
 """A stack within this process, with all that the operator's commands read, and nothing in it."""
 
+from datasets import DATASETS
 from lake import glue_logs
 from lake.object_index.recorder import Recorder
 from lake.stacks import LOCAL_STACK
 from ops.dead_letters.queues import QUEUES
 from ops.jobs.local_log import LocalJobLog
 from ops.stack.object_index import QUEUE, TABLE, TOTALS
+from ops.stack.published_tables import TABLES as PUBLISHED
 from ops.stack.target import Target
 from tests.support.aws_in_process import ENDPOINT, session_in_process
 from tests.support.emulators import REGION
@@ -43,6 +45,7 @@ def new_stack():
         "collectionSchedules": {"parcels": "group/parcels"},
         "extractionSchedules": {"members": "group/members"},
         "warehouseJob": job,
+        PUBLISHED: {name: f"{bucket}.{name}" for name in DATASETS},
         **{export: sqs.create_queue(QueueName=f"{bucket}-{export}")["QueueUrl"] for export in queues},
     }
     return Target(LOCAL_STACK, exports, session, ENDPOINT)

@@ -10,21 +10,33 @@ from dataplatform.aws.alert_rules import alert_on_failed_jobs
 from dataplatform.aws.glue_runtime import GLUE_VERSION
 from dataplatform.aws.policies import allow, document, trust_service
 from dataplatform.aws.stack import StackContext
-from dataplatform.processing.permissions import JobScope, mart_policy, sanitise_policy, warehouse_policy
+from dataplatform.processing.permissions import (
+    JobScope,
+    maintenance_policy,
+    mart_policy,
+    publish_policy,
+    sanitise_policy,
+    warehouse_policy,
+)
+from dataplatform.processing.published_tables import run_nightly
 from dataplatform.settings.model import JobSettings
 from dataplatform.storage.data_lake import DataLake
+from dataplatform.watch.object_index import ObjectIndex
 from lake import glue_logs, keys
 
-# Runs may overlap: each object and each report is written whole, and equal whoever writes it.
+# Runs may overlap: each object and each report is written whole, and equal whoever writes it; of two merges into one
+# table the second starts again.
 MAXIMUM_CONCURRENT_RUNS = 5
 
 
 class TransformJobs(pulumi.ComponentResource):
-    """The jobs `warehouse`, `mart` and `sanitise`, and the workflow `refine`, which landed objects start."""
+    """The jobs, and the workflow `refine`, which landed objects start. Only `maintenance` deletes anything."""
 
     warehouse_job_name: pulumi.Output[str]
     mart_job_name: pulumi.Output[str]
     sanitise_job_name: pulumi.Output[str]
+    publish_job_name: pulumi.Output[str]
+    maintenance_job_name: pulumi.Output[str]
     workflow_name: pulumi.Output[str]
 
     def __init__(
@@ -33,6 +45,7 @@ class TransformJobs(pulumi.ComponentResource):
         *,
         stack: StackContext,
         lake: DataLake,
+        index: ObjectIndex,
         settings: JobSettings,
         teams: Sequence[str],
         opts: pulumi.ResourceOptions | None = None,
@@ -42,7 +55,9 @@ class TransformJobs(pulumi.ComponentResource):
         Args:
             name: what the resources' names begin with.
             stack: the stack's context with key and alarms.
-            lake: the bucket that the jobs read and write, and the keys of the teams' reports.
+            lake: the bucket that the jobs read and write, the database of the published tables, and the keys of the
+                teams' reports.
+            index: the object index, which says what was merged.
             settings: workers, time limit, and the batches that start the workflow.
             teams: teams whose reports the mart job may write.
             opts: of the component.
@@ -62,28 +77,35 @@ class TransformJobs(pulumi.ComponentResource):
             )
             for kind in glue_logs.GROUPS
         ]
-        scope = JobScope(stack=stack, lake=lake, teams=teams, log_prefix=self._log_prefix)
+        scope = JobScope(stack=stack, lake=lake, index=index, teams=teams, log_prefix=self._log_prefix)
         code = self._upload("code", "jobs.zip", packaging.job_code())
         wheels = self._upload(
             "wheels", "jobs.gluewheels.zip", packaging.job_wheels(on_this_machine=stack.local.host_packages)
         )
         shared = {"--extra-py-files": code, "--additional-python-modules": wheels}
-        spreading = {**shared, **self._spreading()}
-        warehouse = self._create_job("warehouse", spreading, warehouse_policy(scope))
-        sanitise = self._create_job("sanitise", spreading, sanitise_policy(scope))
-        mart = self._create_job("mart", {**shared, **self._team_keys()}, mart_policy(scope))
+        reading = {**shared, "--database": lake.warehouse_database}
+        merging = {**reading, "--index-table": index.table_name}
+        refining = {**merging, **self._spreading()}
+        warehouse = self._create_job("warehouse", refining, warehouse_policy(scope))
+        sanitise = self._create_job("sanitise", refining, sanitise_policy(scope))
+        publish = self._create_job("publish", merging, publish_policy(scope))
+        mart = self._create_job("mart", {**reading, **self._team_keys()}, mart_policy(scope))
+        maintenance = self._create_job("maintenance", reading, maintenance_policy(scope))
         workflow = self._create_workflow(warehouse, mart)
         self._start_on_landing(workflow)
-        alert_on_failed_jobs(name, [warehouse.name, sanitise.name, mart.name], stack, parent=self)
-        self.warehouse_job_name = warehouse.name
-        self.mart_job_name = mart.name
-        self.sanitise_job_name = sanitise.name
+        run_nightly(name, warehouse, maintenance, parent=self)
+        jobs = (warehouse, sanitise, publish, mart, maintenance)
+        alert_on_failed_jobs(name, [job.name for job in jobs], stack, parent=self)
+        self.warehouse_job_name, self.sanitise_job_name, self.publish_job_name = (job.name for job in jobs[:3])
+        self.mart_job_name, self.maintenance_job_name = mart.name, maintenance.name
         self.workflow_name = workflow.name
         self.register_outputs(
             {
                 "warehouseJobName": self.warehouse_job_name,
                 "martJobName": self.mart_job_name,
                 "sanitiseJobName": self.sanitise_job_name,
+                "publishJobName": self.publish_job_name,
+                "maintenanceJobName": self.maintenance_job_name,
                 "workflowName": self.workflow_name,
             }
         )
@@ -94,6 +116,8 @@ class TransformJobs(pulumi.ComponentResource):
         return {
             "warehouseJob": self.warehouse_job_name,
             "sanitiseJob": self.sanitise_job_name,
+            "publishJob": self.publish_job_name,
+            "maintenanceJob": self.maintenance_job_name,
             "martJob": self.mart_job_name,
             "refineWorkflow": self.workflow_name,
         }

@@ -1,4 +1,4 @@
-"""What each Glue job's role may do: its own prefixes, the key, and Glue's log and metric destinations."""
+"""What each Glue job's role may do: its own prefixes and tables, the key, and Glue's log and metric destinations."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,7 +9,9 @@ import pulumi
 from dataplatform.aws.policies import Conditions, allow, document
 from dataplatform.aws.stack import StackContext
 from dataplatform.storage.data_lake import DataLake
+from dataplatform.watch.object_index import ObjectIndex
 from lake import keys
+from lake.object_index import items
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,6 +20,8 @@ class JobScope:
 
     stack: StackContext
     lake: DataLake
+    index: ObjectIndex
+    """Knows which history files were merged."""
     teams: Sequence[str]
     """Teams whose reports the mart job writes."""
     log_prefix: str
@@ -25,11 +29,13 @@ class JobScope:
 
 
 def warehouse_policy(scope: JobScope) -> pulumi.Output[str]:
-    """The warehouse job reads inbound/ and writes warehouse/ and quarantine/."""
+    """The warehouse job reads inbound/, writes warehouse/ and quarantine/, and merges what it wrote."""
     return document(
-        _list(scope, [keys.INBOUND, keys.WAREHOUSE]),
+        _list(scope, [keys.INBOUND, keys.WAREHOUSE, keys.TABLES]),
         allow("ReadInbound", ["s3:GetObject"], [_objects(scope, keys.INBOUND)]),
+        allow("FindWaiting", ["dynamodb:Query"], [scope.index.index_arn(items.BY_ATTENTION)]),
         _write_rows(scope),
+        *_merge(scope),
         *_common(scope),
     )
 
@@ -37,22 +43,44 @@ def warehouse_policy(scope: JobScope) -> pulumi.Output[str]:
 def sanitise_policy(scope: JobScope) -> pulumi.Output[str]:
     """The sanitise job does what warehouse does, again, and reads which objects have rows in quarantine/."""
     return document(
-        _list(scope, [keys.INBOUND, keys.WAREHOUSE, keys.QUARANTINE]),
+        _list(scope, [keys.INBOUND, keys.WAREHOUSE, keys.QUARANTINE, keys.TABLES]),
         allow("ReadRows", ["s3:GetObject"], [_objects(scope, keys.INBOUND), _objects(scope, keys.QUARANTINE)]),
         _write_rows(scope),
+        *_merge(scope),
         *_common(scope),
     )
 
 
+def publish_policy(scope: JobScope) -> pulumi.Output[str]:
+    """The publish job merges what is in warehouse/, and writes nothing there."""
+    return document(_list(scope, [keys.WAREHOUSE, keys.TABLES]), *_merge(scope), *_common(scope))
+
+
 def mart_policy(scope: JobScope) -> pulumi.Output[str]:
-    """The mart job reads warehouse/ and writes the teams' reports."""
+    """The mart job reads the published tables, and writes reports, whose metadata says what they were made of."""
     reports = [pulumi.Output.concat(scope.lake.bucket_arn, f"/{keys.reports_prefix(team)}*") for team in scope.teams]
     return document(
-        _list(scope, [keys.WAREHOUSE]),
-        allow("ReadWarehouse", ["s3:GetObject"], [_objects(scope, keys.WAREHOUSE)]),
+        # Without it S3 answers 403 for a report that was never made, and not 404.
+        _list(scope, [keys.TABLES, keys.MART]),
+        allow("ReadTableFiles", ["s3:GetObject"], [_objects(scope, keys.TABLES)]),
+        allow("FindTables", ["glue:GetTable"], _tables(scope)),
+        allow("ReadReportMetadata", ["s3:GetObject"], reports),
         allow("WriteReports", ["s3:PutObject"], reports),
         *_encrypt_reports(scope),
         *_common(scope),
+    )
+
+
+def maintenance_policy(scope: JobScope) -> pulumi.Output[str]:
+    """The maintenance job drops old snapshots, and is the only job that deletes: files of the published tables."""
+    return document(
+        _list(scope, [keys.TABLES]),
+        allow("ReadTableFiles", ["s3:GetObject"], [_objects(scope, keys.TABLES)]),
+        # To drop snapshots is to write the table's metadata again.
+        allow("WriteMetadata", ["s3:PutObject"], [_objects(scope, f"{keys.TABLES}/*/metadata")]),
+        allow("DeleteTableFiles", ["s3:DeleteObject"], [_objects(scope, keys.TABLES)]),
+        *_change_tables(scope, ["glue:GetTable", "glue:GetTables", "glue:UpdateTable"]),
+        *_run(scope),
     )
 
 
@@ -65,6 +93,37 @@ def _write_rows(scope: JobScope) -> dict[str, Any]:
     # A large file goes in parts, which are aborted if one of them fails.
     actions = ["s3:PutObject", "s3:AbortMultipartUpload"]
     return allow("WriteRows", actions, [_objects(scope, keys.WAREHOUSE), _objects(scope, keys.QUARANTINE)])
+
+
+def _merge(scope: JobScope) -> list[dict[str, Any]]:
+    """What a merge does: it reads history, changes the tables, and records in the index what it merged."""
+    return [
+        allow("ReadHistory", ["s3:GetObject"], [_objects(scope, keys.WAREHOUSE), _objects(scope, keys.TABLES)]),
+        allow("WriteTableFiles", ["s3:PutObject", "s3:AbortMultipartUpload"], [_objects(scope, keys.TABLES)]),
+        *_change_tables(scope, ["glue:CreateTable", "glue:GetTable", "glue:UpdateTable"]),
+        allow("FindUnmerged", ["dynamodb:Query"], [scope.index.index_arn(items.BY_UNPUBLISHED)]),
+        allow("RecordMerged", ["dynamodb:BatchGetItem", "dynamodb:UpdateItem"], [scope.index.table_arn]),
+    ]
+
+
+def _change_tables(scope: JobScope, actions: Sequence[str]) -> list[dict[str, Any]]:
+    catalogue, database, tables = _tables(scope)
+    return [
+        # pyiceberg asks before each change whether the database is one of Amazon S3 Tables.
+        allow("FindDatabase", ["glue:GetDatabase"], [catalogue, database]),
+        allow("ChangeTables", actions, [catalogue, database, tables]),
+    ]
+
+
+def _tables(scope: JobScope) -> list[pulumi.Output[str]]:
+    """The catalogue, the warehouse's database and its tables: Glue judges a request for a table on all three."""
+    stack, database = scope.stack, scope.lake.warehouse_database
+    catalogue = pulumi.Output.concat("arn:aws:glue:", stack.region, ":", stack.account_id)
+    return [
+        pulumi.Output.concat(catalogue, ":catalog"),
+        pulumi.Output.concat(catalogue, ":database/", database),
+        pulumi.Output.concat(catalogue, ":table/", database, "/*"),
+    ]
 
 
 def _objects(scope: JobScope, prefix: str) -> pulumi.Output[str]:
@@ -80,7 +139,8 @@ def _list(scope: JobScope, prefixes: list[str]) -> dict[str, Any]:
     )
 
 
-def _common(scope: JobScope) -> list[dict[str, Any]]:
+def _run(scope: JobScope) -> list[dict[str, Any]]:
+    """What every job does."""
     return [
         allow("ReadCode", ["s3:GetObject"], [_objects(scope, keys.CODE)]),
         allow("UseKey", ["kms:Decrypt", "kms:GenerateDataKey"], [scope.stack.key_arn]),
@@ -90,9 +150,12 @@ def _common(scope: JobScope) -> list[dict[str, Any]]:
             ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"],
             [scope.stack.log_groups("/aws-glue/*"), scope.stack.log_groups(f"{scope.log_prefix}/*")],
         ),
-        # CloudWatch metrics know no resources; the namespace narrows the statement instead.
-        allow("PublishMetrics", ["cloudwatch:PutMetricData"], ["*"], _namespaces(scope)),
     ]
+
+
+def _common(scope: JobScope) -> list[dict[str, Any]]:
+    # CloudWatch metrics know no resources; the namespace narrows the statement instead.
+    return [*_run(scope), allow("PublishMetrics", ["cloudwatch:PutMetricData"], ["*"], _namespaces(scope))]
 
 
 def _namespaces(scope: JobScope) -> Conditions | None:

@@ -24,7 +24,16 @@ What belongs to a dataset or a report (pattern, schedule, freshness, team) is no
 own `aws:region` and, but for `local`, `aws:defaultTags`, which every resource gets.
 
 To add a setting, edit three places: its field in the model, the component that uses it (a component takes its block of
-the model as `settings`), and the stack's file where the default does not fit. Then run `make settings`.
+the model as `settings`), and the stack's file where the default does not fit. Then run `make settings schema`.
+
+## In an editor
+
+The first line of a stack's file names its JSON schema, [settings.schema.json](settings.schema.json). An editor with a
+YAML language server, such as Visual Studio Code with the extension YAML, completes settings, shows their meaning, and
+marks unknown names and wrong values. The program checks more: what one setting says of another. Give a new stack's file
+the same first line. `make schema` writes the schema from the model.
+
+## Top level
 
 NAME stands for a name that you give: lower case letters, digits and underscores, starting with a letter, 63 at most.
 

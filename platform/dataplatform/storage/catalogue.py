@@ -1,35 +1,28 @@
-"""The catalogue: what Athena knows of the lake. All of it follows from the declarations; no crawler looks at files."""
+"""The catalogue: what Athena knows of the lake. All of it follows from the declarations; no crawler looks at files.
 
-import base64
-import json
+The published tables are not among its resources: the jobs create and evolve them, and an update by Pulumi would take
+their properties away.
+"""
+
 from collections.abc import Mapping
-from typing import Final
 
 import polars as pl
 import pulumi
 import pulumi_aws as aws
 
 from dataplatform.outputs import mapping_of
-from dataplatform.storage.catalogue_types import athena_type, glue_columns
+from dataplatform.storage.catalogue_types import glue_columns
 from dataplatform.storage.data_lake import DataLake
 from lake import keys
-from processing.catalogue import (
-    published_view_sql,
-    quarantine_classes,
-    quarantine_columns,
-    report_columns,
-    warehouse_columns,
-)
+from processing.catalogue import quarantine_classes, quarantine_columns, report_columns
 from processing.declaring.dataset import ColumnClass, Dataset
 from processing.declaring.report import Report
+from processing.storage.columns import warehouse_columns
 
 LANDING_DATE = "landing_date"
 # Partitions are not recorded but computed: every day from here on is looked for.
 # docs.aws.amazon.com/athena/latest/ug/partition-projection-supported-types.html
 FIRST_LANDING_DATE = "2020-01-01"
-# A view has no files to read. Athena refuses a table without SerDe information all the same ("Table storage descriptor
-# is missing SerDe info", github.com/hashicorp/terraform-provider-aws/issues/28517).
-_NO_SERDE: Final = aws.glue.CatalogTableStorageDescriptorSerDeInfoArgs(name="-", serialization_library="-")
 
 
 def files_table(dataset: str) -> str:
@@ -37,16 +30,11 @@ def files_table(dataset: str) -> str:
     return f"{dataset}_files"
 
 
-def published_tables(dataset: str) -> tuple[str, str]:
-    """What a reader of a dataset needs of the warehouse's database: the view, and the table that the view reads."""
-    return dataset, files_table(dataset)
-
-
 class Catalogue(pulumi.ComponentResource):
-    """Per dataset the tables of its warehouse and quarantine files and its published view; per report its table."""
+    """Per dataset the tables of its warehouse and quarantine files; per report its table."""
 
-    views: pulumi.Output[dict[str, str]]
-    """Published view of each dataset, as database.view."""
+    published_tables: pulumi.Output[dict[str, str]]
+    """Published table of each dataset, as database.table. It exists as soon as a job has published the dataset."""
     report_tables: pulumi.Output[dict[str, str]]
     """Table of each report, as database.table."""
 
@@ -59,11 +47,11 @@ class Catalogue(pulumi.ComponentResource):
         reports: Mapping[str, Report],
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        """Create the tables and views of all declarations.
+        """Create the tables of all declarations.
 
         Args:
             name: what the resources' names begin with.
-            lake: the bucket, and the Glue databases that tables and views are created in.
+            lake: the bucket, and the Glue databases that the tables are created in.
             datasets: all datasets that are declared, by name.
             reports: all reports that are declared, by name.
             opts: of the component.
@@ -71,19 +59,19 @@ class Catalogue(pulumi.ComponentResource):
         super().__init__("dataplatform:catalogue:Catalogue", name, None, opts)
         self._name, self._lake, self._datasets, self._reports = name, lake, datasets, reports
         self._child = pulumi.ResourceOptions(parent=self)
-        self.views = mapping_of({dataset.name: self._describe_dataset(dataset) for dataset in datasets.values()})
+        self.published_tables = mapping_of({each.name: self._describe_dataset(each) for each in datasets.values()})
         self.report_tables = mapping_of({report.name: self._describe_report(report) for report in reports.values()})
-        self.register_outputs({"views": self.views, "reportTables": self.report_tables})
+        self.register_outputs({"publishedTables": self.published_tables, "reportTables": self.report_tables})
 
     @property
     def exports(self) -> Mapping[str, object]:
         """What the stack exports of its catalogue."""
-        return {"publishedViews": self.views, "reportTables": self.report_tables}
+        return {"publishedTables": self.published_tables, "reportTables": self.report_tables}
 
     def _describe_dataset(self, dataset: Dataset) -> pulumi.Output[str]:
         self._table_by_day(
             files_table(dataset.name),
-            f"Clean rows of {dataset.name}, of every time that they arrived; the view {dataset.name} has the latest",
+            f"Clean rows of {dataset.name}, of every time that they arrived; the current ones are in {dataset.name}",
             keys.warehouse_prefix(dataset.name),
             warehouse_columns(dataset),
             dataset.classes,
@@ -95,7 +83,7 @@ class Catalogue(pulumi.ComponentResource):
             quarantine_columns(),
             quarantine_classes(dataset),
         )
-        return self._view(dataset)
+        return pulumi.Output.concat(self._lake.warehouse_database, ".", dataset.name)
 
     def _table_by_day(
         self, table: str, description: str, prefix: str, schema: pl.Schema, classes: Mapping[str, ColumnClass]
@@ -119,36 +107,6 @@ class Catalogue(pulumi.ComponentResource):
             storage_descriptor=_parquet(schema, location, classes),
             opts=self._child,
         )
-
-    def _view(self, dataset: Dataset) -> pulumi.Output[str]:
-        database = self._lake.warehouse_database
-        schema = warehouse_columns(dataset)
-        definition = pulumi.Output.json_dumps(
-            {
-                "originalSql": database.apply(
-                    lambda name: published_view_sql(dataset, f"{name}.{files_table(dataset.name)}")
-                ),
-                "catalog": "awsdatacatalog",
-                "schema": database,
-                "columns": [{"name": column, "type": athena_type(column, kind)} for column, kind in schema.items()],
-            }
-        )
-        view = aws.glue.CatalogTable(
-            f"{self._name}-{dataset.name}",
-            name=dataset.name,
-            database_name=database,
-            description=f"Current rows of {dataset.name}: the latest row of each key",
-            table_type="VIRTUAL_VIEW",
-            # How Athena keeps its views: trino.io/docs/current/connector/hive.html, "Hive views" and "presto_view".
-            parameters={"presto_view": "true", "comment": "Presto View"},
-            view_original_text=definition.apply(_presto_view),
-            view_expanded_text="/* Presto View */",
-            storage_descriptor=aws.glue.CatalogTableStorageDescriptorArgs(
-                columns=glue_columns(schema, dataset.classes), ser_de_info=_NO_SERDE
-            ),
-            opts=self._child,
-        )
-        return pulumi.Output.concat(database, ".", view.name)
 
     def _describe_report(self, report: Report) -> pulumi.Output[str]:
         database = self._lake.mart_databases[report.team]
@@ -182,9 +140,3 @@ def _parquet(
             serialization_library="org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe"
         ),
     )
-
-
-def _presto_view(definition: str) -> str:
-    # Compact, so that the text is the same however the definition was put together.
-    compact = json.dumps(json.loads(definition), separators=(",", ":"))
-    return f"/* Presto View: {base64.b64encode(compact.encode()).decode()} */"

@@ -1,4 +1,4 @@
-"""Types of the jobs' columns as Glue and as Athena name them: docs.aws.amazon.com/athena/latest/ug/data-types.html."""
+"""Types of the jobs' columns as Glue names them: docs.aws.amazon.com/athena/latest/ug/data-types.html."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -27,13 +27,6 @@ _GLUE: Final[Mapping[pl.DataType, str]] = {
 }
 CLASS: Final = "class"
 """Parameter of a Glue column: the class that its dataset declares."""
-_ATHENA: Final = {
-    "int": "integer",
-    "float": "real",
-    "string": "varchar",
-    "binary": "varbinary",
-    "timestamp": "timestamp(3)",
-}
 
 
 def glue_columns(
@@ -73,18 +66,6 @@ def glue_type(column: str, kind: pl.DataType) -> str:
             f"{', '.join(str(known) for known in _GLUE)}, Decimal, Datetime or a list of these"
         )
     return _GLUE[kind]
-
-
-def athena_type(column: str, kind: pl.DataType) -> str:
-    """The type as Athena's views name it.
-
-    Raises:
-        pulumi.RunError: it has no counterpart.
-    """
-    if isinstance(kind, pl.List):
-        return f"array({athena_type(column, _inner(kind))})"
-    name = glue_type(column, kind)
-    return _ATHENA.get(name, name)
 
 
 def _inner(kind: pl.List) -> pl.DataType:

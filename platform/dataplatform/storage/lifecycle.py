@@ -6,13 +6,18 @@ from typing import Final
 import pulumi_aws as aws
 
 from dataplatform.errors import ProgramError
-from lake.keys import ATHENA
+from lake.keys import ATHENA, TABLES
 from processing.declaring.dataset import Dataset
 
 Rule = aws.s3.BucketLifecycleConfigurationRuleArgsDict
 
 QUERY_RESULT_DAYS: Final = 30
 # docs.aws.amazon.com/AmazonS3/latest/userguide/intro-lifecycle-rules.html
+TABLES_NONCURRENT_DAYS: Final = 1
+"""A merge replaces files of a published table, and a rebuild writes all of them again from history.
+
+Of two rules on one object S3 keeps to the earlier expiry: the same page, "Conflicting lifecycle rules".
+"""
 MOST_RULES: Final = 1000
 """Rules that S3 takes for a bucket."""
 
@@ -21,7 +26,8 @@ def lifecycle_rules(noncurrent_days: int, datasets: Iterable[Dataset]) -> list[R
     """The rules of the lake's bucket, those of the datasets last.
 
     Args:
-        noncurrent_days: how long overwritten, deleted and expired objects can be restored.
+        noncurrent_days: how long overwritten, deleted and expired objects can be restored, but for those of published
+            tables.
         datasets: whose retention becomes a rule for each prefix that expires.
 
     Raises:
@@ -32,6 +38,11 @@ def lifecycle_rules(noncurrent_days: int, datasets: Iterable[Dataset]) -> list[R
         {
             **_rule("expire-noncurrent-versions", ""),
             "noncurrent_version_expiration": {"noncurrent_days": noncurrent_days},
+        },
+        {
+            **_rule("expire-noncurrent-versions-of-tables", f"{TABLES}/"),
+            "noncurrent_version_expiration": {"noncurrent_days": TABLES_NONCURRENT_DAYS},
+            "expiration": {"expired_object_delete_marker": True},
         },
         _expiring("query-results", f"{ATHENA}/", QUERY_RESULT_DAYS),
         *(

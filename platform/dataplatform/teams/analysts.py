@@ -1,10 +1,9 @@
-"""The analysts' role, which reads and queries the published rows of the datasets that the stack grants it."""
+"""The analysts' role, which reads and queries the published tables of the datasets that the stack grants it."""
 
 import pulumi
 
 from dataplatform.aws.stack import StackContext
 from dataplatform.settings.model import Settings
-from dataplatform.storage.catalogue import published_tables
 from dataplatform.storage.data_lake import DataLake
 from dataplatform.teams.permissions import ReaderScope, Tag
 from dataplatform.teams.reader import RoleTexts, create_role, create_workgroup
@@ -53,10 +52,10 @@ class AnalystAccess(pulumi.ComponentResource):
             bucket_arn=lake.bucket_arn,
             key_arn=lake.key_arn,
             subject="Datasets",
-            prefixes=[keys.warehouse_prefix(dataset) for dataset in datasets],
+            prefixes=[keys.table_prefix(dataset) for dataset in datasets],
             results_prefix=results,
             database=lake.warehouse_database,
-            tables=[table for dataset in datasets for table in published_tables(dataset)],
+            tables=datasets,
             workgroup_arn=workgroup.arn,
         )
         texts = RoleTexts(

@@ -67,7 +67,7 @@ class DatasetWatch(pulumi.ComponentResource):
         self.alarm_arns = [*function.alarm_arns]
         for dataset in declared.datasets.values():
             late = self._alarm_when_late(dataset, notifies=not declared.is_paused(dataset.name))
-            self.alarm_arns += [late, self._alarm_when_refused(dataset)]
+            self.alarm_arns += [late, self._alarm_when_refused(dataset), self._alarm_when_missed(dataset.name)]
         self.function_name = function.function_name
         self.register_outputs({"functionName": self.function_name})
 
@@ -134,6 +134,21 @@ class DatasetWatch(pulumi.ComponentResource):
             topic_arn=self._monitoring.topic_of(dataset.owner),
             parent=self,
             rings=notifies,
+        ).arn
+
+    def _alarm_when_missed(self, dataset: str) -> pulumi.Output[str]:
+        """The platform is at fault and not the dataset's owner, whose rows arrive all the same."""
+        return alarm_when_above(
+            f"{self._name}-{dataset}-missed",
+            description=f"Objects of {dataset} were found by the nightly comparison only: notifications get lost",
+            runbook="objects-missed",
+            namespace=self._stack.metrics_namespace,
+            metric=metrics.OBJECTS_MISSED,
+            dimensions={metrics.DATASET: dataset},
+            statistic="Sum",
+            period_seconds=SHARE_PERIOD_SECONDS,
+            topic_arn=self._stack.alarm_topic_arn,
+            parent=self,
         ).arn
 
     def _alarm_when_refused(self, dataset: Dataset) -> pulumi.Output[str]:

@@ -114,6 +114,10 @@ class ObjectIndex(pulumi.ComponentResource):
             "attributesDeadLetterQueueUrl": self.dead_letter_queue_url,
         }
 
+    def index_arn(self, index: str) -> pulumi.Output[str]:
+        """ARN of one of the table's indexes, such as items.BY_DAY."""
+        return pulumi.Output.concat(self.table_arn, f"/index/{index}")
+
     def _create_index(self) -> aws.dynamodb.Table:
         return self._create_table(
             "table",

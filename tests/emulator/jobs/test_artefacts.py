@@ -16,6 +16,7 @@ from dataplatform.aws.glue_runtime import PYTHON
 from ops.jobs.as_process import ProcessRunner
 from ops.stack.row_accounts import landed_objects, processed_keys
 from ops.stack.target import find_target
+from tests.support.platform_steps import put_inbound
 
 pytestmark = [
     pytest.mark.emulator,
@@ -96,7 +97,7 @@ def test_the_glue_scripts_run_from_wheels_and_archive_alone_with_their_deployed_
     # given a landed object, and a clean interpreter with nothing but the deployed wheels
     key = "inbound/parcels/2026/02/03/artefact.csv"
     body = b"member_id,town,size,label\n1,Leeds,Small,AB12CDE\n"
-    target.client("s3").put_object(Bucket=target.bucket, Key=key, Body=body)
+    put_inbound(target, (key, body))
 
     # when it runs the deployed scripts
     lines = []

@@ -9,6 +9,7 @@ import pytest
 from ops.stack.row_accounts import landed_objects
 from ops.stack.target import find_target
 from tests.support.command_line import CommandLine, listens
+from tests.support.platform_steps import put_inbound
 from tests.support.program import copy_program
 
 pytestmark = [pytest.mark.long, pytest.mark.emulator, pytest.mark.xdist_group("commands"), pytest.mark.timeout(400)]
@@ -61,7 +62,7 @@ def test_a_file_that_cannot_be_read_is_told_of_once_and_holds_nothing_up(platfor
     # given an object that is not a CSV file of parcels, with what could be taken for markup in its name
     target = find_target("local", platform_that_is_up.state)
     key = "inbound/parcels/2026/01/02/[red]strange.csv"
-    target.client("s3").put_object(Bucket=target.bucket, Key=key, Body=b"a,b\n1,2\n")
+    put_inbound(target, (key, b"a,b\n1,2\n"))
 
     # when the workflow runs
     result = platform_that_is_up.run("ops", "run", "refine")

@@ -13,7 +13,7 @@ from ops.quarantine.rows import put_mended
 from ops.stack.row_accounts import landed_objects, row_account
 from reports import REPORTS
 from tests.support.members import ROWS
-from tests.support.platform_steps import deliver, eventually, index_settles
+from tests.support.platform_steps import deliver, eventually, index_settles, put_inbound
 
 pytestmark = [pytest.mark.emulator, pytest.mark.xdist_group("platform")]
 
@@ -199,10 +199,7 @@ def test_what_cannot_be_redriven_is_refused_in_words(ops, words, said):
 def refused_object(target):
     """An object with a clean row and one that is refused, processed."""
     key = f"inbound/parcels/2026/02/03/night-{uuid.uuid4()}.csv"
-    s3 = target.client("s3")
-    s3.put_object(
-        Bucket=target.bucket, Key=key, Body=f"{HEADER}11,Leeds,Small,AB21CDE\nx,Leeds,Small,AB22CDE\n".encode()
-    )
+    put_inbound(target, (key, f"{HEADER}11,Leeds,Small,AB21CDE\nx,Leeds,Small,AB22CDE\n"))
     ProcessRunner(target).run(target.exports["warehouseJob"], {"--dataset": "parcels"})
     index_settles(target)
     return key
@@ -268,8 +265,8 @@ def test_all_of_a_datasets_objects_with_refused_rows_are_released_at_once(ops, t
     # given another object with a refused row, both mended, and one that was clean
     s3, keys = target.client("s3"), [refused_object, f"inbound/parcels/2026/02/03/night-{uuid.uuid4()}.csv"]
     clean = f"inbound/parcels/2026/02/03/clean-{uuid.uuid4()}.csv"
-    s3.put_object(Bucket=target.bucket, Key=keys[1], Body=f"{HEADER}y,Leeds,Small,AB23CDE\n".encode())
-    s3.put_object(Bucket=target.bucket, Key=clean, Body=f"{HEADER}13,Leeds,Small,AB24CDE\n".encode())
+    refused, whole = f"{HEADER}y,Leeds,Small,AB23CDE\n", f"{HEADER}13,Leeds,Small,AB24CDE\n"
+    put_inbound(target, (keys[1], refused), (clean, whole))
     ProcessRunner(target).run(target.exports["warehouseJob"], {"--dataset": "parcels"})
     index_settles(target)
     before = row_account(target, parse_inbound_key(clean))
@@ -292,7 +289,7 @@ def test_all_of_a_datasets_objects_with_refused_rows_are_released_at_once(ops, t
 def test_one_object_is_replayed_alone(ops, target, refused_object):
     # given another object of the day
     other = f"inbound/parcels/2026/02/03/other-{uuid.uuid4()}.csv"
-    target.client("s3").put_object(Bucket=target.bucket, Key=other, Body=f"{HEADER}13,Leeds,Small,AB24CDE\n".encode())
+    put_inbound(target, (other, f"{HEADER}13,Leeds,Small,AB24CDE\n"))
     ProcessRunner(target).run(target.exports["warehouseJob"], {"--dataset": "parcels"})
     mine, others = (row_account(target, parse_inbound_key(key)) for key in (refused_object, other))
     words = ["replay", "--dataset", "parcels", "--object", refused_object]

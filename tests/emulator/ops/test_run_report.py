@@ -11,7 +11,7 @@ from ops.ingest.collect import collect
 from ops.run_report.facts import dataset_facts, report_facts
 from ops.stack.target import find_target
 from tests.emulator.test_platform import HEADER
-from tests.support.platform_steps import deliver, index_settles, outgoing_folder, refine
+from tests.support.platform_steps import deliver, index_settles, outgoing_folder, put_inbound, refine
 
 pytestmark = [pytest.mark.emulator, pytest.mark.xdist_group("platform")]
 
@@ -40,9 +40,7 @@ def refined(platform):
     target = find_target("local", platform.state_directory)
     file = outgoing_folder(platform) / "picture.csv"
     deliver(file, HEADER + "9,Leeds,Small,AB19CDE\n9,Leeds,Small,AB19CDE\n9,Leeds,Small,<label>\n")
-    target.client("s3").put_object(
-        Bucket=target.bucket, Key="inbound/readings/2026/01/02/picture.ndjson", Body="\n".join(map(json.dumps, EVENTS))
-    )
+    put_inbound(target, ("inbound/readings/2026/01/02/picture.ndjson", "\n".join(map(json.dumps, EVENTS))))
     collect(target, "parcels")
     refine(target)
     index_settles(target)
@@ -84,3 +82,20 @@ def test_the_command_writes_the_page(platform, tmp_path):
     assert result.exit_code == 0, result.output
     assert "Every row is accounted for." in page.read_text()
     assert "&lt;label&gt;" in page.read_text()
+
+
+@pytest.mark.usefixtures("refined")
+def test_one_report_is_computed_as_its_team_has_it(target, platform):
+    # given the report as it was made
+    [made] = [each for each in report_facts(target) if each.report.name == "members_by_parcel_count"]
+    words = ["--stack", "local", "--state-dir", str(platform.state_directory), "report", made.report.name, "--json"]
+
+    # when it is computed here, now and as of the oldest snapshot
+    now = CliRunner().invoke(app, words)
+    found = json.loads(now.stdout)
+    oldest = found["snapshots"][-1]
+    then = CliRunner().invoke(app, [*words, "--as-of", str(oldest["id"])])
+
+    # then
+    assert found["rows"] == made.rows.to_dicts()
+    assert [each["id"] for each in json.loads(then.stdout)["snapshots"] if each["is_read"]] == [oldest["id"]]

@@ -240,7 +240,8 @@ def test_a_member_is_followed_to_the_table(ops, target):
 def test_a_report_is_followed_back_to_what_it_was_made_of(ops, collected):
     assert collected
     found = steps(ops("trace", "mart/accounts/reports/weight_by_day_and_town/csv/weight_by_day_and_town.csv"))
-    assert [line.partition("=")[0] for line in told(found, "views")] == ["readings", "parcels", "members"]
+    for place in ("inputs", "snapshots"):
+        assert [line.partition("=")[0] for line in told(found, place)] == ["readings", "parcels", "members"]
     assert told(found, "report")[1].startswith("made ")
 
 

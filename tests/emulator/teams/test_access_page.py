@@ -5,6 +5,8 @@ import re
 import pytest
 from typer.testing import CliRunner
 
+from datasets import DATASETS
+from lake.keys import table_prefix
 from ops.commands import app
 from tests.support.recording import ROOT
 
@@ -28,14 +30,18 @@ def test_docs_show_what_the_command_prints(platform):
     assert page[page.index("| role |") :].strip() == printed(platform)
 
 
-def test_no_role_deletes_or_reads_old_versions(platform):
+def test_one_role_deletes_and_none_reads_old_versions(platform):
     # given the columns of the table
     head, _, *rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in printed(platform).splitlines()]
     table = {row[0]: dict(zip(head[1:], row[1:], strict=True)) for row in rows}
     assert len(table) > len(OWN)
 
-    # then those of deletion and of old versions are empty, and the collectors write below their own datasets alone
-    assert {row[action] for row in table.values() for action in ("delete", "versions", "old version")} == {"-"}
+    # then those of old versions are empty, the maintenance deletes files of published tables alone, and the collectors
+    # write below their own datasets alone
+    assert {row[action] for row in table.values() for action in ("versions", "old version")} == {"-"}
+    deleting = {role: row["delete"] for role, row in table.items() if row["delete"] != "-"}
+    tables = ", ".join(f"`{table_prefix(name)}`" for name in sorted(DATASETS))
+    assert deleting == {"jobs-maintenance": tables}
     for role, reached in OWN.items():
         for action, prefixes in reached.items():
             assert set(re.split(", ", table[role][action])) == prefixes

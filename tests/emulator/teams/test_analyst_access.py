@@ -2,7 +2,7 @@
 
 import pytest
 
-from lake.keys import ANALYSTS, warehouse_prefix
+from lake.keys import ANALYSTS, table_prefix
 from local.demo.access_check import analyst_client
 from ops.access.matrix import access_matrix
 from ops.access.policies import read_policies
@@ -27,9 +27,10 @@ from tests.support.platform_steps import deliver, outgoing_folder, refine
 pytestmark = [pytest.mark.emulator, pytest.mark.xdist_group("platform")]
 
 CLOSED = {
-    **{place: key for place, key in PLACES.items() if place != "warehouse"},
-    "another dataset": "warehouse/other/probe.txt",
-    "a dataset whose name begins so": f"warehouse/{GRANTED}_more/probe.txt",
+    **PLACES,
+    "another dataset": "tables/other/probe.txt",
+    "the rows that were deleted": f"tables/{GRANTED}_deleted/probe.txt",
+    "history": f"warehouse/{GRANTED}/probe.txt",
     "refused rows": f"quarantine/{GRANTED}/probe.txt",
 }
 
@@ -43,7 +44,7 @@ def published(platform):
     collect(target, GRANTED)
     refine(target)
     file.unlink()
-    listed = target.client("s3").list_objects_v2(Bucket=target.bucket, Prefix=warehouse_prefix(GRANTED))["Contents"]
+    listed = target.client("s3").list_objects_v2(Bucket=target.bucket, Prefix=table_prefix(GRANTED))["Contents"]
     return listed[0]["Key"]
 
 
@@ -63,7 +64,7 @@ def test_analysts_read_the_granted_dataset_and_nothing_else(target, published, p
 
 def test_analysts_list_no_prefix_wider_than_the_dataset(target):
     s3 = analyst_client(target, "s3")
-    wider = (None, "", "w", "warehouse", "warehouse/", f"warehouse/{GRANTED}", f"warehouse/{GRANTED[:-1]}", "athena/")
+    wider = (None, "", "t", "tables", "tables/", f"tables/{GRANTED}", f"tables/{GRANTED[:-1]}", "athena/")
     for prefix in wider:
         given = {} if prefix is None else {"Prefix": prefix}
         assert outcome(s3.list_objects_v2, Bucket=target.bucket, **given) == "AccessDenied", prefix
@@ -91,6 +92,6 @@ def test_the_access_matrix_has_no_open_cell_for_analysts(target):
         for prefix, decisions in analysts.items()
     }
     assert {prefix: ways for prefix, ways in allowed.items() if ways} == {
-        f"warehouse/{GRANTED}/": {"list": "ListDatasets", "get": "ReadDatasets"},
+        f"tables/{GRANTED}/": {"list": "ListDatasets", "get": "ReadDatasets"},
         f"athena/{ANALYSTS}/": {"list": "ListResults", "get": "KeepResults", "put": "KeepResults"},
     }

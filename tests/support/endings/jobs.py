@@ -8,6 +8,7 @@ import pytest
 from ops.jobs.as_process import ProcessRunner
 from ops.jobs.role_process import RunFailedError, assume
 from processing.storage.store import S3Store
+from tests.support.platform_steps import put_inbound
 
 PARCELS = "inbound/parcels/2026/01/02"
 HEADER = "member_id,town,size,label\n"
@@ -86,8 +87,7 @@ def refuse(**_):
 
 
 def put(target, contents):
-    for name, content in contents.items():
-        target.client("s3").put_object(Bucket=target.bucket, Key=f"{PARCELS}/{name}", Body=content)
+    put_inbound(target, *((f"{PARCELS}/{name}", content) for name, content in contents.items()))
 
 
 def run(target, job, arguments=None):

@@ -47,6 +47,13 @@ def test_a_reports_line_says_its_rows(capsys):
     assert logged(capsys, "report", ["fleets"], lambda _: {"team": "accounts", "rows": 9})[0] == "fleets: 9 rows"
 
 
+def test_the_last_line_counts_the_reports_that_are_unchanged(capsys):
+    assert logged(capsys, "report", ["fleets"], lambda _: {"team": "accounts", "outcome": "unchanged"}) == [
+        "fleets: unchanged",
+        "0 done, 0 failed, 1 unchanged",
+    ]
+
+
 def test_a_failed_items_line_leaves_the_reason_to_the_error_at_the_end(capsys):
     def work(_):
         raise ValueError("torn")

@@ -1,21 +1,20 @@
-"""What the catalogue says of tables is what the jobs write, and its view is the published view."""
+"""What the catalogue says of tables is what the jobs write."""
 
 import io
 from datetime import UTC, datetime
 
-import duckdb
 import polars as pl
 import pulumi
 import pytest
 
-from dataplatform.storage.catalogue_types import athena_type, glue_type
+from dataplatform.storage.catalogue_types import glue_type
 from datasets import DATASETS
 from jobs.warehouse.job import refine
-from lake.keys import parse_inbound_key, report_key, warehouse_prefix
+from lake.keys import parse_inbound_key, report_key
 from lake.object_metadata import SOURCE_MODIFIED
-from processing.catalogue import published_view_sql, quarantine_columns, report_columns, warehouse_columns
+from processing.catalogue import quarantine_columns, report_columns
+from processing.storage.columns import warehouse_columns
 from processing.storage.memory_store import MemoryStore, StoredObject
-from processing.storage.views import published_view
 from reports import REPORTS
 from tests.support.published_lake import PublishedLake
 
@@ -71,38 +70,20 @@ def test_a_reports_table_has_the_columns_of_its_file(lake, name, tmp_path):
     assert read(lake, report_key(REPORTS[name].team, name, "parquet")).schema == columns
 
 
-def test_the_view_in_sql_is_the_published_view(lake, tmp_path):
-    # given the published view as the jobs read it
-    expected = published_view(lake, PARCELS).collect()
-
-    # when its SQL runs over the warehouse files
-    files = tmp_path / "files.parquet"
-    pl.concat(read(lake, key) for key in lake.keys(warehouse_prefix("parcels"))).write_parquet(files)
-    with duckdb.connect() as database:
-        database.execute(f"CREATE VIEW parcels_files AS FROM '{files}'")
-        view = published_view_sql(PARCELS, "parcels_files")
-        declared = ", ".join(PARCELS.schema.column_names())
-        rows = database.execute(f"SELECT {declared} FROM ({view})").fetchall()  # noqa: S608 - a test's own text
-
-    # then both have the same rows, the corrected one among them
-    assert sorted(rows) == [(2, "DERBY", "Large", "AB13CDE"), (3, "LEEDS", "Medium", "AB12CDE")]
-    assert sorted(rows) == sorted(expected.select(PARCELS.schema.column_names()).rows())
-
-
 @pytest.mark.parametrize(
-    ("kind", "glue", "athena"),
+    ("kind", "name"),
     [
-        (pl.Int64(), "bigint", "bigint"),
-        (pl.String(), "string", "varchar"),
-        (pl.Decimal(18, 2), "decimal(18,2)", "decimal(18,2)"),
-        (pl.Datetime("us", "UTC"), "timestamp", "timestamp(3)"),
-        (pl.Date(), "date", "date"),
-        (pl.Boolean(), "boolean", "boolean"),
-        (pl.List(pl.String()), "array<string>", "array(varchar)"),
+        (pl.Int64(), "bigint"),
+        (pl.String(), "string"),
+        (pl.Decimal(18, 2), "decimal(18,2)"),
+        (pl.Datetime("us", "UTC"), "timestamp"),
+        (pl.Date(), "date"),
+        (pl.Boolean(), "boolean"),
+        (pl.List(pl.String()), "array<string>"),
     ],
 )
-def test_a_type_has_a_name_in_glue_and_one_in_athena(kind, glue, athena):
-    assert (glue_type("column", kind), athena_type("column", kind)) == (glue, athena)
+def test_type_has_a_name_in_glue(kind, name):
+    assert glue_type("column", kind) == name
 
 
 def test_a_type_that_athena_cannot_hold_is_refused_with_its_column():

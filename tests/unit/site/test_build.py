@@ -1,5 +1,6 @@
 """The documentation's site: built from the repository's pages without a warning, and complete."""
 
+import importlib.util
 import re
 import subprocess
 import sys
@@ -10,8 +11,25 @@ import pytest
 from bench import terabyte
 
 ROOT = Path(__file__).resolve().parents[3]
+SPEC = importlib.util.spec_from_file_location("build", ROOT / "site/build.py")
+build = importlib.util.module_from_spec(SPEC)
+SPEC.loader.exec_module(build)
 
 pytestmark = pytest.mark.xdist_group("site")
+
+
+def pages_on_site():
+    found = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
+    return [build.page_on_site(page.relative_to(ROOT)) for page in found]
+
+
+def pages_of(entry):
+    """Every page of a navigation, in order."""
+    for target in entry if isinstance(entry, list) else entry.values():
+        if isinstance(target, str):
+            yield Path(target)
+        else:
+            yield from pages_of(target)
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +43,7 @@ def site():
 
 
 def test_every_page_of_the_repository_is_on_it(site: Path):
-    pages = {path.relative_to(ROOT / "docs").with_suffix(".html") for path in (ROOT / "docs").rglob("*.md")}
+    pages = {page.with_suffix(".html") for page in pages_on_site()}
     assert {page for page in pages if not (site / page).exists()} == set()
     assert "make demo" in (site / "index.html").read_text()
 
@@ -41,6 +59,26 @@ def test_every_link_between_pages_leads_to_one(site: Path):
     broken = [(page.name, link) for page, link in links if not (page.parent / link).exists()]
     assert links
     assert broken == []
+
+
+def test_navigation_has_each_page_once_by_audience():
+    # when
+    navigation = build.navigation((ROOT / "README.md").read_text())
+
+    # then
+    assert [title for entry in navigation for title in entry] == ["Start", "Use", "Operate", "Contribute"]
+    assert sorted(pages_of(navigation)) == sorted(pages_on_site())
+
+
+def test_every_page_links_to_the_pages_of_its_audience(site: Path):
+    # given the links of a page's navigation
+    text = (site / "operate.html").read_text()
+    menu = text[text.index("md-nav--primary") :]
+
+    # then
+    assert 'href="./add-a-dataset.html"' in menu
+    assert 'href="./components/data-lake.html"' in menu
+    assert menu.index("first-deploy.html") < menu.index("CONTRIBUTING.html")
 
 
 def test_a_reader_needs_no_network(site: Path):

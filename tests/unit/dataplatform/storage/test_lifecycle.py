@@ -23,6 +23,21 @@ def test_each_prefix_that_expires_has_a_rule():
     assert len({rule["id"] for rule in rules}) == len(rules)
 
 
+def test_old_versions_of_table_files_stay_one_day():
+    # given a dataset whose objects of every stage expire
+    kept = dataclasses.replace(PARCELS, retention=Retention(inbound=90, warehouse=400, quarantine=90))
+    rules = lifecycle_rules(90, [kept])
+
+    # then old versions of table files are deleted after a day, and no rule expires a file that a table has
+    [tables] = [rule for rule in rules if rule["filter"]["prefix"].startswith("tables")]
+    assert tables["filter"] == {"prefix": "tables/"}
+    assert tables["noncurrent_version_expiration"] == {"noncurrent_days": 1}
+    assert tables["expiration"] == {"expired_object_delete_marker": True}
+    for_all = [rule for rule in rules if not rule["filter"]["prefix"]]
+    assert for_all
+    assert all("expiration" not in rule for rule in for_all)
+
+
 @pytest.mark.parametrize("name", DATASETS)
 def test_a_prefix_of_one_dataset_has_no_objects_of_another(name):
     prefixes = {prefix for other in DATASETS if other != name for prefix in DATASETS[other].days_by_prefix}

@@ -1,7 +1,9 @@
 """What the embedded AWS does otherwise than the emulator that it is."""
 
+import json
+
 import pytest
-from ministack.core import lambda_runtime
+from ministack.core import iam_actions, lambda_runtime
 
 from emulation.aws import server
 from local.platform_instance import LocalPlatform
@@ -25,6 +27,26 @@ def test_function_runs_longer_than_its_timeout_where_asked():
     # then it has that time, and its configuration says what it said
     assert worker.config == {"FunctionName": "receiver", "Timeout": 280}
     assert deployed["Timeout"] == 28
+
+
+@pytest.mark.parametrize(
+    ("operation", "request_", "resource"),
+    [
+        ("GetDatabase", {"Name": "warehouse"}, "database/warehouse"),
+        ("GetTable", {"DatabaseName": "warehouse", "Name": "parcels"}, "database/warehouse"),
+        ("GetJob", {"JobName": "mart"}, "job/mart"),
+    ],
+)
+def test_glue_request_is_judged_on_what_it_names(monkeypatch, operation, request_, resource):
+    # given the emulator's own function, which is in place again afterwards
+    monkeypatch.setattr(iam_actions, "extract_resource_arn", iam_actions.extract_resource_arn)
+    server._judge_databases()
+
+    # then
+    target = {"x-amz-target": f"AWSGlue.{operation}"}
+    body = json.dumps(request_).encode()
+    arn = iam_actions.extract_resource_arn("glue", "POST", "/", target, body, {}, "eu-west-1", "1")
+    assert arn == f"arn:aws:glue:eu-west-1:1:{resource}"
 
 
 def test_functions_of_a_local_platform_have_time(tmp_path):

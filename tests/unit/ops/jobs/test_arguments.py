@@ -7,6 +7,7 @@ from ops.stack.errors import InvalidInputError
 
 DAYS_TYPED = ["--dataset", "parcels", "--from", "2026-11-01"]
 DAYS = {"--dataset": "parcels", "--from": "2026-11-01"}
+REPORT = "members_by_parcel_count"
 KEY = "inbound/parcels/2026/11/22/a.csv"
 
 
@@ -18,7 +19,12 @@ KEY = "inbound/parcels/2026/11/22/a.csv"
         ("warehouse", ["--dataset=parcels", "--object", KEY], {"--dataset": "parcels", "--object": KEY}),
         ("sanitise", ["--object", KEY], {"--object": KEY}),
         ("sanitise", ["--dataset", "parcels", "--only", "refused"], {"--dataset": "parcels", "--only": "refused"}),
-        ("mart", ["--report", "members_by_parcel_count"], {"--report": "members_by_parcel_count"}),
+        ("publish", ["--rebuild", "--dataset", "parcels"], {"--rebuild": "true", "--dataset": "parcels"}),
+        ("publish", ["--reconcile=true"], {"--reconcile": "true"}),
+        ("warehouse", ["--all-days"], {"--all-days": "true"}),
+        ("mart", ["--report", REPORT], {"--report": REPORT}),
+        ("mart", ["--force"], {"--force": "true"}),
+        ("mart", [f"--report={REPORT}", "--as-of=7"], {"--report": REPORT, "--as-of": "7"}),
     ],
 )  # fmt: skip
 def test_valid_arguments_are_passed_on(job, words, checked):
@@ -29,6 +35,12 @@ def test_valid_arguments_are_passed_on(job, words, checked):
     ("job", "words", "why"),
     [
         ("mart", ["--report", "nope"], "unknown report 'nope': choose one of"),
+        (
+            "mart",
+            ["--as-of", "yesterday"],
+            "'yesterday' is not a time such as 2026-11-22T05:00:00Z, or the id of a sna",
+        ),
+        ("mart", ["--as-of", "7"], "name it with --report"),
         ("warehouse", ["--dataset", "nope"], "unknown dataset 'nope': choose one of"),
         ("warehouse", ["--from", "2026-13-40"], "'2026-13-40' is not a day as YYYY-MM-DD"),
         ("warehouse", ["--from", "20261122"], "is not a day as YYYY-MM-DD"),

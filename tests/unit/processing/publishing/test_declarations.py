@@ -6,9 +6,11 @@ import dataframely as dy
 import pytest
 
 from processing.declaring.dataset import StreamSource
+from processing.declaring.retention import Retention
 from processing.publishing.columns import UnpublishableColumnError
 from processing.publishing.merge import merge
 from processing.publishing.rebuild import rebuild
+from processing.publishing.snapshots import retention_properties
 from processing.publishing.tables import RebuildNeededError
 from tests.support.published import (
     THINGS,
@@ -108,3 +110,17 @@ def test_a_new_order_needs_a_rebuild(store, published, tmp_path):
     events = dataclasses.replace(THINGS, source=StreamSource(receipt_order=("value",)))
     with pytest.raises(RebuildNeededError, match="order last by _as_of"):
         merge(published_in(tmp_path, events), store, [])
+
+
+def test_a_declared_time_travel_is_followed_by_the_next_merge(store, published, tmp_path):
+    # given tables that exist
+    merge(published, store, [land(store, THINGS, "a.csv", things(1))])
+
+    # when the dataset declares another number of days
+    changed = dataclasses.replace(THINGS, retention=Retention(time_travel=30))
+    merge(published_in(tmp_path, changed), store, [])
+
+    # then both tables have it
+    for name in (published.live, published.deleted):
+        properties = published.load(name).properties
+        assert retention_properties(30).items() <= properties.items()

@@ -8,7 +8,7 @@ import pytest
 
 from datasets import DATASETS
 from processing.declaring.dataset import StreamSource
-from processing.publishing import commit, layout
+from processing.publishing import layout, snapshots
 from processing.publishing import merge as merging
 from processing.publishing.merge import BusyTableError, merge
 from processing.storage.memory_store import MemoryStore
@@ -210,6 +210,19 @@ def before(action, function):
     return called
 
 
+@pytest.mark.parametrize(("before", "after"), [([], [0]), ([0], [])])
+def test_a_replay_may_change_only_what_is_deleted(store, published, before, after):
+    # given an object with a row that lives, or is deleted
+    merge(published, store, [land(store, THINGS, "a.csv", things(1, 2), deleted=before)])
+
+    # when its file says the other
+    replaced = ["inbound/things/2026/01/01/a.csv"]
+    merge(published, store, [land(store, THINGS, "a.csv", things(1, 2), deleted=after)], replaced)
+
+    # then
+    assert_equal_to_the_view(published, store)
+
+
 # --- size -------------------------------------------------------------------------------------------------------------
 
 
@@ -222,15 +235,14 @@ def test_every_declared_dataset_can_be_published(name, tmp_path):
 
 def test_small_merges_leave_few_files_and_snapshots(store, published, monkeypatch):
     # given eight merges of a few rows
-    monkeypatch.setattr(commit, "MOST_SNAPSHOTS", 5)
-    monkeypatch.setattr(commit, "KEPT_SNAPSHOTS", 3)
+    monkeypatch.setattr(snapshots, "RECENT", 3)
     for number in range(8):
         merge(published, store, [land(store, THINGS, f"{number:02}", things(1, 2, 3, start=2 * number), as_of=number)])
 
     # then files and snapshots do not pile up
     table = published.load(published.live)
     assert len(list(table.scan().plan_files())) < 5
-    assert len(table.snapshots()) <= 5
+    assert len(table.snapshots()) == 4
     assert_equal_to_the_view(published, store)
 
 

@@ -150,12 +150,15 @@ def test_rows_found_in_all_of_history_are_of_begun_objects(lake):
 
 
 def _without(listing, key):
-    """A listing that does not have a key yet when a run looks for what is open, day by day, and has it later."""
+    """A listing that does not have a key when a run lists the days, and has it when a merge lists all of history."""
     return lambda prefix: (each for each in listing(prefix) if "landing_date" not in prefix or each.key != key)
 
 
 def test_batches_have_so_many_bytes_at_most(lake, monkeypatch, capsys):
-    # given
+    # given objects after the first run, which takes all of history at once
+    lake.land("first", things(1))
+    lake.publish()
+    capsys.readouterr()
     for name in ("a", "b", "c"):
         lake.land(name, things(1), as_of=ord(name))
     monkeypatch.setattr(pending.batches, "__defaults__", (1,))
@@ -214,6 +217,23 @@ def test_rebuild_merges_all_that_was_ever_written(lake):
 
     # when
     lake.publish(rebuild=True)
+
+    # then
+    assert_equal_to_the_view(lake.published(), lake.store)
+    assert lake.open() == []
+
+
+@pytest.mark.parametrize("killed_at", [None, 1, 3, 5])
+def test_first_run_publishes_the_history_of_all_days(lake, killed_at):
+    # given a stack of an earlier version, whose index names a new history file and not one of days ago
+    lake.land("old", things(1, 2), deleted=[1], indexed=False)
+    lake.land("new", things(3, start=5))
+    later = lake.publisher(today=TODAY + timedelta(days=3))
+
+    # when its first run is killed, or not
+    if killed_at is not None:
+        assert lake.publish_killed_at(killed_at)
+    lake.publish(later)
 
     # then
     assert_equal_to_the_view(lake.published(), lake.store)

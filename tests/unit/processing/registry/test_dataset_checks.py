@@ -143,6 +143,12 @@ def test_a_new_module_is_a_new_dataset_without_any_other_change(package):
             "is not a schedule: expec",
         ),
         ("members", table('"full"').replace("rate(1 day)", "cron(0 5 * * *)"), "cron has six fields"),
+        (
+            "members",
+            declaration("members", f"{KEY}; size = dy.UInt64()"),
+            "column size has the type UInt64, which a pub",
+        ),
+        ("snapshots", declaration("snapshots"), "cannot be named 'snapshots': query engines would take"),
         ("p" * 52, declaration("p" * 52), "is too long for its schedule: expected at most 51 characters"),
     ],
 )
@@ -285,6 +291,15 @@ def test_a_name_that_two_modules_declare_is_refused(package):
 
     # when, then
     with pytest.raises(DeclarationError, match=r"staff\.py: declares 'members', which members\.py declares too"):
+        refuse_broken(find_datasets(name, path))
+
+
+def test_name_of_another_datasets_deleted_rows_is_refused(package):
+    # given
+    name, path = package(members=declaration("members"), members_deleted=declaration("members_deleted"))
+
+    # when, then
+    with pytest.raises(DeclarationError, match=r"^\w+/members_deleted\.py: .* of rows of 'members' that were deleted"):
         refuse_broken(find_datasets(name, path))
 
 

@@ -189,7 +189,7 @@ def an_event(kind, **members):
 @pytest.fixture
 def views():
     store, _ = processed(f"{HEADER}1,Leeds,Small,AB12CDE\n1,Derby,Small,AB13CDE\n2,Leeds,Small,AB14CDE\n")
-    return {"parcels": published_view(store, PARCELS).collect(), "members": published_view(store, MEMBERS).collect()}
+    return {"parcels": published_view(store, PARCELS), "members": published_view(store, MEMBERS)}
 
 
 @pytest.mark.parametrize(

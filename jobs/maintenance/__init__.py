@@ -1,0 +1,1 @@
+"""Maintenance of the published tables: old snapshots, and files that nothing references."""

@@ -1,0 +1,136 @@
+"""Maintenance of the published tables: it drops old snapshots, and it alone deletes files.
+
+A file is deleted if the table's metadata does not reference it, if it is older than a day by the store's clock, and if
+it is in the folder of a table that the catalogue has. A merge writes its files just before it commits them, so a day is
+far more than any merge needs. Compaction is not done here: each merge does it (processing.publishing.layout).
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from pyiceberg.catalog import Catalog
+from pyiceberg.io import FileIO
+from pyiceberg.table import Table
+from pyiceberg.table.metadata import TableMetadata
+
+from processing.errors import ProcessingError
+from processing.publishing.commit import CommitConflictError, evolved, expire, expiry
+from processing.publishing.table_folder import StoredFile, TableFolder
+
+MINIMUM_AGE: Final = timedelta(days=1)
+"""Of a file that is deleted."""
+_METADATA: Final = ".metadata.json"
+
+
+class ForeignLocationError(ProcessingError):
+    """A table's files are not in the folder that the maintenance may clean. Nothing of the table was changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cleaned:
+    """What the maintenance removed of a table, or would remove."""
+
+    snapshots: int
+    """Snapshots that expired."""
+    metadata_files: int
+    """Earlier versions of the table's metadata."""
+    orphans: int
+    """Other files: of expired snapshots, and of merges that were killed or repeated."""
+    bytes: int
+    """Size of all these files."""
+
+
+def clean(catalog: Catalog, database: str, name: str, folder: TableFolder, *, dry_run: bool = False) -> Cleaned:
+    """Expire a table's old snapshots and delete the files that it no longer references.
+
+    Args:
+        catalog: has the table.
+        database: of the catalogue.
+        name: the table's.
+        folder: the only place that files are deleted in.
+        dry_run: change nothing; return what would be removed.
+
+    Raises:
+        ForeignLocationError: the table is elsewhere.
+        UndeletedError: some files could not be deleted.
+    """
+    # The clock is read before the metadata: what a merge commits from here on is younger than that.
+    oldest = folder.now() - MINIMUM_AGE
+    table = catalog.load_table((database, name))
+    _check_location(table, folder, name)
+    updates = expiry(table.metadata)
+    expired = sum(len(update.snapshot_ids) for update in updates)
+    if not dry_run:
+        expired = _expired(table)
+        table = catalog.load_table((database, name))
+        _check_location(table, folder, name)
+    referenced = _referenced(table, evolved(table, updates) if dry_run else table.metadata)
+    unused = list(_unused(folder, table, name, referenced, oldest))
+    if not dry_run:
+        folder.delete(file.address for file in unused)
+    metadata_files = sum(file.address.endswith(_METADATA) for file in unused)
+    return Cleaned(expired, metadata_files, len(unused) - metadata_files, sum(file.size for file in unused))
+
+
+def _expired(table: Table) -> int:
+    try:
+        return expire(table)
+    except CommitConflictError:
+        # Another writer committed meanwhile, and each commit expires snapshots.
+        return 0
+
+
+def _check_location(table: Table, folder: TableFolder, name: str) -> None:
+    wanted = f"{folder.address}/{name}"
+    if table.location().rstrip("/") != wanted or not table.metadata_location.startswith(f"{wanted}/"):
+        raise ForeignLocationError(
+            f"{name} is at {table.location()} with its metadata at {table.metadata_location}, not in {wanted}/: "
+            "nothing of it is deleted"
+        )
+
+
+def _referenced(table: Table, metadata: TableMetadata) -> set[str]:
+    """Addresses of all files that a table needs, for all of its snapshots."""
+    return {
+        table.metadata_location,
+        *(entry.metadata_file for entry in metadata.metadata_log),
+        *(each.statistics_path for each in (*metadata.statistics, *metadata.partition_statistics)),
+        *_files_of_snapshots(table.io, metadata),
+    }
+
+
+def _files_of_snapshots(io: FileIO, metadata: TableMetadata) -> Iterator[str]:
+    seen = set[str]()
+    for snapshot in metadata.snapshots:
+        yield snapshot.manifest_list
+        for manifest in snapshot.manifests(io):
+            if manifest.manifest_path in seen:
+                continue
+            seen.add(manifest.manifest_path)
+            yield manifest.manifest_path
+            for entry in manifest.fetch_manifest_entry(io, discard_deleted=True):
+                yield entry.data_file.file_path
+
+
+def _unused(
+    folder: TableFolder, table: Table, name: str, referenced: set[str], oldest: datetime
+) -> Iterator[StoredFile]:
+    """The files in a table's folder that nothing references and that are old enough.
+
+    Raises:
+        ForeignLocationError: the folder does not have the table's metadata, so its files are another table's.
+    """
+    has_metadata = False
+    unused: list[StoredFile] = []
+    for file in folder.files(name):
+        has_metadata |= file.address == table.metadata_location
+        if file.address not in referenced and file.written_at.astimezone(UTC) < oldest:
+            unused.append(file)
+    if not has_metadata:
+        raise ForeignLocationError(
+            f"{folder.address}/{name}/ does not have {table.metadata_location}, the metadata of {name}: "
+            "nothing of it is deleted"
+        )
+    yield from unused

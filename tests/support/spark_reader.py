@@ -1,0 +1,42 @@
+"""Reads an Iceberg table or parquet files by Spark, in a process of its own, and writes the rows as parquet.
+
+`python spark_reader.py JAR OUT METADATA.json` or `python spark_reader.py JAR OUT FILE.parquet …`
+"""
+
+import os
+import sys
+
+from pyspark.sql import SparkSession
+
+
+def main() -> None:
+    """Read and write."""
+    jar, out, *sources = sys.argv[1:]
+    os.environ["PYSPARK_PYTHON"] = sys.executable
+    options = {
+        "spark.jars": jar,
+        "spark.ui.enabled": "false",
+        "spark.driver.host": "127.0.0.1",
+        "spark.driver.bindAddress": "127.0.0.1",
+        "spark.sql.session.timeZone": "UTC",
+        "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
+        # The calendar of before 1582 is the one of today in both files: without this Spark refuses to guess.
+        "spark.sql.parquet.datetimeRebaseModeInRead": "CORRECTED",
+        "spark.sql.parquet.datetimeRebaseModeInWrite": "CORRECTED",
+        # Spark has no nanoseconds: it reads them as numbers.
+        "spark.sql.legacy.parquet.nanosAsLong": "true",
+    }
+    builder = SparkSession.builder.master("local[1]")
+    for name, value in options.items():
+        builder = builder.config(name, value)
+    spark = builder.getOrCreate()
+    if sources[0].endswith(".json"):
+        rows = spark.read.format("iceberg").load(sources[0])
+    else:
+        rows = spark.read.parquet(*sources)
+    rows.coalesce(1).write.parquet(out)
+    spark.stop()
+
+
+if __name__ == "__main__":
+    main()

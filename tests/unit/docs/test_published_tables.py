@@ -1,0 +1,59 @@
+"""What the pages on published tables state is what the program does."""
+
+import re
+from datetime import timedelta
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from dataplatform.processing import published_tables
+from dataplatform.storage.lifecycle import TABLES_NONCURRENT_DAYS
+from processing.declaring.retention import TIME_TRAVEL
+from processing.publishing.maintenance import MINIMUM_AGE
+from processing.publishing.snapshots import RECENT
+from processing.publishing.stored_types import rest_column, stored_columns
+
+DOCS = Path(__file__).resolve().parents[3] / "docs"
+PAGE = (DOCS / "published-tables.md").read_text()
+
+
+def clock(cron: str) -> str:
+    minutes, hours = map(int, re.findall(r"\d+", cron)[:2])
+    return f"{hours:02}:{minutes:02} UTC"
+
+
+def test_snapshots_that_are_kept_are_those_of_the_page() -> None:
+    assert f"the last {RECENT} snapshots, and the last one of each day (UTC) for {TIME_TRAVEL} days" in PAGE
+
+
+def test_files_are_deleted_after_the_days_of_the_page() -> None:
+    assert (timedelta(days=1), 1) == (MINIMUM_AGE, TABLES_NONCURRENT_DAYS)
+    assert "if they are older than a day" in PAGE
+    assert "for one more day" in PAGE
+
+
+def test_jobs_of_the_night_start_when_the_page_says() -> None:
+    jobs = (DOCS / "components/transform-jobs.md").read_text()
+    assert f"at {clock(published_tables.COMPARED_AT)} `warehouse`" in jobs
+    assert f"at {clock(published_tables.MAINTAINED_AT)} `maintenance`" in jobs
+
+
+@pytest.mark.parametrize(
+    ("declared", "stored"),
+    [
+        (pl.Int8(), pl.Int32()),
+        (pl.UInt16(), pl.Int32()),
+        (pl.UInt32(), pl.Int64()),
+        (pl.Int64(), pl.Int64()),
+        (pl.Date(), pl.Date()),
+        (pl.Decimal(18, 2), pl.Decimal(18, 2)),
+    ],
+)
+def test_types_are_stored_as_the_page_says(declared: pl.DataType, stored: pl.DataType) -> None:
+    assert stored_columns({"a": declared}) == {"a": stored}
+
+
+def test_nanoseconds_are_stored_in_a_column_of_the_pages_name() -> None:
+    assert list(stored_columns({"at": pl.Datetime("ns")})) == ["at", rest_column("at")]
+    assert f"`{rest_column('{column}')}`" in PAGE
