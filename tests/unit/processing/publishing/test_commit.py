@@ -6,7 +6,8 @@ import pytest
 from pyiceberg.manifest import DataFile, DataFileContent, FileFormat
 from pyiceberg.typedef import Record
 
-from processing.publishing.commit import Change, CommitConflictError, commit
+from processing.publishing import snapshots
+from processing.publishing.commit import Change, CommitConflictError, commit, expire
 from processing.publishing.fence import fence
 from processing.publishing.files import write_rows
 from processing.publishing.merge import merge
@@ -65,6 +66,22 @@ def test_tables_without_rows_can_be_fenced(store, tmp_path):
     fence(tables)
     merge(tables, store, [land(store, THINGS, "a.csv", things(1, 2, 3))])
     assert_equal_to_the_view(tables, store)
+
+
+def test_a_commit_that_meets_an_expiry_is_a_conflict(store, tmp_path, monkeypatch):
+    # given a table that keeps one snapshot, and a merge that loaded it when it had two
+    monkeypatch.setattr(snapshots, "RECENT", 1)
+    tables = published_in(tmp_path, THINGS)
+    for number in range(2):
+        merge(tables, store, [land(store, THINGS, str(number), things(1, 2), as_of=number)])
+    table = tables.load(tables.live)
+
+    # when another run drops the older snapshot, which the merge wants to drop too
+    assert expire(tables.load(tables.live)) == 1
+
+    # then the merge begins again, and does not fail
+    with pytest.raises(CommitConflictError):
+        commit(table, Change(write_rows(table.io, table.metadata, [found(tables).head(1)])), {})
 
 
 def test_an_applied_commit_counts_whatever_the_error(published, tmp_path, monkeypatch):
