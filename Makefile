@@ -96,7 +96,7 @@ format: $(DEVELOPMENT) ## Format, and mend what the linter can mend.
 	@$(BIN)/ruff check --fix .
 
 lock: $(DEVELOPMENT) ## Pin the requirements again, from requirements/*.in.
-	@cd requirements && for name in development local program functions functions-test jobs extract sample bench go readers uv; do \
+	@cd requirements && for name in development local program functions functions-test jobs extract sample bench dlt go readers uv; do \
 		case $$name in development|readers) constraint="" ;; *) constraint="--constraint development.txt" ;; esac; \
 		../$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
 			--no-emit-index-url --no-emit-find-links $$constraint $$name.in --output-file $$name.txt || exit 1; \

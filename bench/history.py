@@ -23,7 +23,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -132,7 +132,7 @@ def _measured(plan: Plan, dataset: str, folder: Path, *, alone: bool) -> list[Ma
 
 
 @contextmanager
-def _emulator(folder: Path) -> Iterator[Emulator]:
+def _emulator(folder: Path) -> Generator[Emulator]:
     emulator = Emulator(free_port(), REGION, folder)
     folder.mkdir()
     emulator.start()

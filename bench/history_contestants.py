@@ -11,6 +11,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from bench.process_memory import own_peak
+
 Run = Callable[[], object]
 EXPORTS = "exports"
 HISTORY = f"objects/warehouse/{EXPORTS}"
@@ -113,7 +115,7 @@ def main() -> None:
     before, (read, written), started = _cpu(), _io(), time.perf_counter()
     run()
     seconds, cpu, (read_after, written_after) = time.perf_counter() - started, _cpu() - before, _io()
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6
+    peak = own_peak()
     print({"seconds": seconds, "cpu": cpu, "peak": peak, "read": read_after - read, "written": written_after - written})
 
 

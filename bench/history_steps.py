@@ -14,6 +14,7 @@ from pathlib import Path
 
 from bench.history_data import DATASETS, LAST_DAY, REPORTS, day_of
 from bench.history_lake import Lake, lake_of
+from bench.process_memory import own_peak
 from processing.declaring.dataset import Dataset
 
 
@@ -86,7 +87,7 @@ def main() -> None:
     before, started = _cpu(), time.perf_counter()
     STEPS[step](lake, words[4:])
     seconds = time.perf_counter() - started
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6
+    peak = own_peak()
     print({"seconds": seconds, "cpu": _cpu() - before, "peak": peak})
 
 

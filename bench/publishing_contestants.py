@@ -14,6 +14,7 @@ from typing import Final
 import polars as pl
 
 from bench.layout_candidates import VEHICLES, Merged, changes
+from bench.process_memory import own_peak
 from lake.keys import warehouse_prefix
 from processing.publishing.columns import stored
 from processing.publishing.merge import merge
@@ -103,7 +104,7 @@ def main(words: Sequence[str]) -> None:
         before, started = _cpu(), time.perf_counter()
         run()
         seconds = time.perf_counter() - started
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6
+        peak = own_peak()
         print((seconds, _cpu() - before, peak))
 
 

@@ -15,6 +15,8 @@ from typing import Final
 
 from tests.support.published_model.history import PendingRecords, Publications, model_differences, modelled
 
+SHOWN: Final = 10
+"""Histories whose course is printed."""
 FOLDER: Final = Path(__file__).resolve().parents[2] / ".bench" / "campaign-protocol"
 
 
@@ -35,7 +37,8 @@ def main() -> None:
             different = model_differences(seed + number, records)
             if different:
                 failed += 1
-                print("\n".join(different), f"\nDIFFERENT: --seed {seed + number} --histories 1", flush=True)
+                shown = different if failed <= SHOWN else different[:1]
+                print("\n".join(shown), f"\nDIFFERENT: --seed {seed + number} --histories 1", flush=True)
                 with (FOLDER / "failed-seeds").open("a") as kept:
                     kept.write(f"{seed + number}\n")
             if number % 5000 == 0:

@@ -1,7 +1,7 @@
 """The publish job: merges what is open of the datasets into their published tables.
 
 The jobs `warehouse` and `sanitise` do the same after each run. This one is for the nightly comparison of all history
-files with what was merged, for a rebuild, and for a person.
+files with the index, for a rebuild, and for a person.
 """
 
 from collections.abc import Mapping, Sequence
@@ -36,7 +36,7 @@ def main(
     parser = argument_parser("publish", __doc__ or "")
     parser.add_argument("--dataset", choices=sorted(datasets), help="this dataset alone; all of them if not given")
     add_flag(parser, "--rebuild", "write the tables again from all history files")
-    add_flag(parser, "--reconcile", "compare all history files with what was merged, and count what was missed")
+    add_flag(parser, "--reconcile", "compare all history files with the index, and count those that were missed")
     add_publishing(parser)
     add_metrics_namespace(parser)
     options, _glue_arguments = parser.parse_known_args(arguments)

@@ -64,6 +64,8 @@ def job_arguments(job: str, words: Sequence[str]) -> dict[str, str]:
     checked = {option: _CHECKS[option](value) for option, value in pairs.items()}
     if job == "sanitise" and ("--dataset" in checked) == ("--object" in checked):
         raise InvalidInputError("sanitise processes --dataset NAME or --object KEY: give one of them")
+    if "--as-of" in checked and "--report" not in checked:
+        raise InvalidInputError("--as-of replaces one report by what it was: name it with --report")
     if {"--object", "--dataset"} <= checked.keys():
         check_is_of(checked["--object"], checked["--dataset"])
     days = [date.fromisoformat(checked[each]) if each in checked else None for each in ("--from", "--to")]

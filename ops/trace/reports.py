@@ -22,7 +22,7 @@ from processing.tracing.keys import Key
 from processing.tracing.reports import rows_that_depend
 from reports import REPORTS
 
-CHEAP_BYTES: Final = 256 * 1024 * 1024
+CHEAP_BYTES: Final = 64 * 1024 * 1024
 """Size of the inputs' published tables up to which a report is computed to find its rows."""
 CHEAP_FILES: Final = 1_000
 """Number of the tables' files up to which a report is computed."""

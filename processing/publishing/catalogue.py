@@ -20,7 +20,7 @@ _ENDPOINTS: Final = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL")
 def open_catalogue() -> Catalog:
     """Glue's catalogue, with region, credentials and endpoints from the environment, as boto3 takes them.
 
-    No credentials are in its properties: each client finds them by itself, so that they may be renewed during a run.
+    No credentials are in its properties: each client finds its own, so that they may be renewed during a run.
     """
     # A repeated change of a table meets its own first request, and Glue answers that another writer was there.
     properties: dict[str, Any] = {GLUE_MAX_RETRIES: 0, **_files()}

@@ -32,6 +32,8 @@ class Piece:
     start: int
     """Number of the first row, from 0."""
     rows: int
+    is_whole: bool
+    """Whether it has all rows of the file."""
 
 
 def pieces(store: Store, files: Iterable[str], most: int) -> Iterator[Piece]:
@@ -40,7 +42,7 @@ def pieces(store: Store, files: Iterable[str], most: int) -> Iterator[Piece]:
         content = store.read(key)
         rows: int = pq.read_metadata(io.BytesIO(content)).num_rows
         for start in range(0, rows, most):
-            yield Piece(content, start, min(most, rows - start))
+            yield Piece(content, start, min(most, rows - start), is_whole=rows <= most)
 
 
 def batches(store: Store, files: Iterable[str]) -> Iterator[Sequence[Piece]]:
@@ -77,10 +79,15 @@ class History:
         kept = {f"{_KEPT}{name}": kind for name, kind in self._kept.items()}
         return pl.Schema({**warehouse_columns(self.dataset), **kept})
 
-    def rows(self, batch: Iterable[Piece]) -> pl.DataFrame:
+    def rows(self, batch: Sequence[Piece]) -> pl.DataFrame:
         """The rows of some pieces."""
-        empty = pl.DataFrame(schema=self.columns)
-        return pl.concat([empty, *(self._lazy(piece.content, piece.start, piece.rows).collect() for piece in batch)])
+        # One scan of many small files is much cheaper than a scan of each.
+        together = [piece.content for piece in batch if piece.is_whole and not self._kept]
+        frames = [warehouse_rows(together, self.dataset)] if together else []
+        frames += [
+            self._lazy(piece.content, piece.start, piece.rows) for piece in batch if not piece.is_whole or self._kept
+        ]
+        return pl.concat([pl.DataFrame(schema=self.columns), *(frame.collect() for frame in frames)])
 
     def files(self) -> list[ListedObject]:
         """All history files."""

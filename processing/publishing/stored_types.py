@@ -64,7 +64,7 @@ def stored_type(column: str, kind: pl.DataType) -> pl.DataType:
     """The type that a column has in the table.
 
     Raises:
-        UnpublishableColumnError: there is none.
+        UnpublishableColumnError: a table cannot hold the type.
     """
     if isinstance(kind, pl.Datetime):
         return pl.Datetime("us", "UTC" if kind.time_zone else None)

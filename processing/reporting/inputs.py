@@ -112,6 +112,7 @@ class Inputs:
 
     def facts_of(self, report: Report) -> dict[str, InputFacts]:
         """Rows of each input of a report, and the newest landing date of them or of what they are computed from."""
+        self._open_all(report)
         return {name: self._fact(name) for name in report.inputs}
 
     def version_of(self, report: Report) -> str:
@@ -147,8 +148,8 @@ class Inputs:
         return InputFacts(self._computed_report(name).height, max(newest, default=None))
 
     def _facts_of_dataset(self, name: str) -> InputFacts:
-        # One column of equal values next to each other: less to read than the bounds of all columns in the manifests,
-        # and exact, where the bounds also cover rows that are deleted.
+        # One column, of few values: of 300,000 rows in 3 files 1.4 KB, beside 10 KB of footers. The bounds in the
+        # manifests, 39 KB, also cover rows that are deleted, and so may be of a later day.
         counted = self._opened[name].rows.select(pl.len().alias("rows"), pl.col(LANDED_ON).max().alias("newest"))
         return InputFacts(**counted.collect().row(0, named=True))
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -150,7 +150,7 @@ def land(
     at = START + timedelta(minutes=landed)
     frame = pl.DataFrame(list(rows), schema=declared).with_columns(
         pl.lit(f"inbound/{dataset.name}/2026/01/01/{name}").alias(OBJECT),
-        pl.lit(date(2026, 1, 1)).alias(LANDED_ON),
+        pl.lit(at.date()).alias(LANDED_ON),
         pl.lit(at).cast(pl.Datetime("us", "UTC")).alias(LANDED_AT),
         pl.lit(at if as_of is None else START + timedelta(minutes=as_of)).cast(pl.Datetime("us", "UTC")).alias(AS_OF),
         pl.int_range(2, 2 + len(rows), dtype=pl.Int64).alias(LINE),

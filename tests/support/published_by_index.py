@@ -21,17 +21,14 @@ class IndexedHistory(History):
         self._lake = PublishedLake(folder)
         self._store = self._lake.store
         self._events: list[str] = []
-        self._actions[self._expire] = 1
 
-    def _write(self, thing: Landed) -> None:
-        super()._write(thing)
+    def _write_rows(self, thing: Landed) -> None:
+        super()._write_rows(thing)
         self._events.append(thing.history_key)
 
-    def _expire(self) -> None:
-        if self._objects:
-            thing = self._random.choice(self._objects)
-            self._store.objects.pop(thing.history_key, None)
-            self._events.append(thing.history_key)
+    def _delete(self, thing: Landed) -> None:
+        super()._delete(thing)
+        self._events.append(thing.history_key)
 
     def _deliver(self, share: float) -> None:
         waiting = self._events

@@ -49,6 +49,10 @@ class Landed:
     """Versions of which a merge began."""
     done: int | None = None
     """The version of which a merge is known to have ended."""
+    rows: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
+    times: dict[str, Any] = field(default_factory=dict[str, Any])
+    is_removed: bool = False
+    """Whether its history file was deleted."""
 
     @property
     def history_key(self) -> str:
@@ -69,11 +73,12 @@ class History:
         self._objects: list[Landed] = []
         self.log: list[str] = []
         self._actions: dict[Callable[[], None], int] = {
-            self._land: 4,
-            self._merge: 6,
-            self._replay: 2,
-            self._merge_again: 1,
-            self._change: 1,
+            self._land: 8,
+            self._merge: 12,
+            self._replay: 4,
+            self._remove: 1,
+            self._merge_again: 2,
+            self._change: 2,
         }
         """What may happen, each with its weight."""
         self._clustered = self._random.random() < _CLUSTERED
@@ -112,19 +117,16 @@ class History:
             self._write(self._objects[-1])
 
     def _write(self, thing: Landed) -> None:
-        number = self._random.randint(0, 6)
-        rows = [self._row(key) for key in self._random.sample(range(_KEYS), number)]
-        deleted = [index for index in range(number) if self._random.random() < 0.25]
+        thing.rows = [self._row(key) for key in self._random.sample(range(_KEYS), self._random.randint(0, 6))]
         as_of = self._random.choice([None, self._random.randrange(_MINUTES)])
-        land(
-            self._store,
-            self._dataset,
-            thing.name,
-            rows,
-            as_of=as_of,
-            landed=self._random.randrange(_MINUTES),
-            deleted=deleted,
-        )
+        thing.times = {"as_of": as_of, "landed": self._random.randrange(_MINUTES)}
+        self._write_rows(thing)
+
+    def _write_rows(self, thing: Landed) -> None:
+        deleted = [index for index in range(len(thing.rows)) if self._random.random() < 0.25]
+        rows = [{name: row.get(name) for name in self._columns} for row in thing.rows]
+        land(self._store, self._dataset, thing.name, rows, deleted=deleted, **thing.times)
+        thing.is_removed = False
 
     def _row(self, key: int) -> dict[str, Any]:
         moment = datetime(1969, 12, 31, 23, 59) + timedelta(microseconds=self._random.randrange(10**9))  # noqa: DTZ001
@@ -145,7 +147,19 @@ class History:
         if self._objects:
             thing = self._random.choice(self._objects)
             thing.version += 1
-            self._write(thing)
+            # A replay may change only which rows are deleted.
+            self._random.choice([self._write, self._write, self._write_rows])(thing)
+
+    def _remove(self) -> None:
+        """Delete a history file, as its expiry does."""
+        if self._objects:
+            thing = self._random.choice(self._objects)
+            thing.version += 1
+            self._delete(thing)
+
+    def _delete(self, thing: Landed) -> None:
+        thing.is_removed = True
+        self._store.objects.pop(thing.history_key, None)
 
     def _pending(self) -> list[Landed]:
         return [thing for thing in self._objects if thing.done != thing.version]
@@ -187,7 +201,7 @@ class History:
         versions = {thing.name: thing.version for thing in things}
         for thing in things:
             thing.begun.add(thing.version)
-        keys = [thing.history_key for thing in things]
+        keys = [thing.history_key for thing in things if not thing.is_removed]
         try:
             merge(published, self._store, keys, replaced)
         except RebuildNeededError:

@@ -13,6 +13,8 @@ def total(inputs: Any) -> Any:
     return rows.group_by("note").agg(nw.col("value").sum()).sort("note")
 
 
-def report_of(name: str, query: Query, *, inputs: tuple[str, ...] = ("things",), **more: Any) -> Report:
-    """A report without a chart, of the team accounts if no other is given."""
-    return Report(**{"name": name, "team": "accounts", "inputs": inputs, "query": query, "key": ("note",), **more})
+def report_of(
+    name: str, query: Query, *, inputs: tuple[str, ...] = ("things",), team: str = "accounts", **more: Any
+) -> Report:
+    """A report whose rows differ in their note; without a chart if none is given."""
+    return Report(name=name, team=team, inputs=inputs, query=query, key=("note",), **more)

@@ -82,3 +82,20 @@ def test_the_command_writes_the_page(platform, tmp_path):
     assert result.exit_code == 0, result.output
     assert "Every row is accounted for." in page.read_text()
     assert "&lt;label&gt;" in page.read_text()
+
+
+@pytest.mark.usefixtures("refined")
+def test_one_report_is_computed_as_its_team_has_it(target, platform):
+    # given the report as it was made
+    [made] = [each for each in report_facts(target) if each.report.name == "members_by_parcel_count"]
+    words = ["--stack", "local", "--state-dir", str(platform.state_directory), "report", made.report.name, "--json"]
+
+    # when it is computed here, now and as of the oldest snapshot
+    now = CliRunner().invoke(app, words)
+    found = json.loads(now.stdout)
+    oldest = found["snapshots"][-1]
+    then = CliRunner().invoke(app, [*words, "--as-of", str(oldest["id"])])
+
+    # then
+    assert found["rows"] == made.rows.to_dicts()
+    assert [each["id"] for each in json.loads(then.stdout)["snapshots"] if each["is_read"]] == [oldest["id"]]

@@ -10,7 +10,15 @@ from unittest.mock import patch
 from lake.keys import InboundObject
 from lake.lease import Lease
 from lake.object_index.changes import Change
-from lake.object_index.items import OBJECT_KEY, Landing, Processing
+from lake.object_index.items import (
+    HISTORY_ETAG,
+    MERGED_ETAG,
+    MERGING_ETAG,
+    OBJECT_KEY,
+    UNPUBLISHED,
+    Landing,
+    Processing,
+)
 from lake.object_index.lake_state import Found
 from lake.object_index.publications import Publication, Publications
 from processing.publishing import publish
@@ -28,17 +36,17 @@ _LEASE_ITEM: Final = "tables of things"
 
 
 class PendingRecords(Publications):
-    """The design that the review refuted: a merge removes the record that says that an object is to be merged."""
+    """The design that the review refuted: a merge removes the record that says that an object is to be merged.
 
-    def begin(self, before: Publication) -> Publication | None:
-        return before.begun()
+    A newer file of the object may have made the same record again meanwhile. Without the record, nothing is open.
+    """
 
     def end(self, begun: Publication) -> None:
-        values = {"merged": begun.history}
-        self._update(begun, "SET #merged_etag = :merged REMOVE #merging_etag, #unpublished", "", values)
-
-    def _update(self, known: Publication, update: str, condition: str, values: Any) -> bool:
-        return super()._update(known, update, condition or f"attribute_exists(#{OBJECT_KEY})", values)
+        """Remove it: whatever file the index knows now counts as merged."""
+        item = next(self._table.get_all([{OBJECT_KEY: begun.inbound.key}]), {})
+        update = f"SET #{MERGED_ETAG} = :merged REMOVE #{MERGING_ETAG}, #{UNPUBLISHED}"
+        known = item.get(HISTORY_ETAG, begun.history)
+        self._update(begun, update, f"attribute_exists(#{OBJECT_KEY})", {"merged": known})
 
 
 class _QuietRun(JobRun):

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
-from lake.keys import InboundObject, parse_warehouse_key, warehouse_prefix
+from lake.keys import InboundObject, parse_inbound_key, parse_warehouse_key, warehouse_prefix
 from processing.errors import ProcessingError
 from processing.publishing.commit import CommitConflictError
 from processing.publishing.merge import ATTEMPTS, BusyTableError, Merged
@@ -103,7 +103,7 @@ class ModelTables:
         return "live"
 
     def found(self, name: str) -> "_Found | None":
-        """What tells whether a table ever had a commit."""
+        """The table, if it ever had a commit."""
         self.world.access()
         return _Found(self.versions[name]) if self.versions[name] else None
 
@@ -125,6 +125,17 @@ def merge(
 ) -> Merged:
     """Merge history files as `processing.publishing.merge.merge` does."""
     del run_id
+    whole = {parse_inbound_key(key).warehouse_key for key in replaced} & {*files}
+    rest = sorted({*files} - whole)
+    half = len(rest) // 2
+    batches = [(sorted(whole), replaced)] if replaced else []
+    batches += [(some, ()) for some in (rest[:half], rest[half:]) if some]
+    commits = sum(_merged(tables, history, some, replaced_in_it) for some, replaced_in_it in batches)
+    return Merged(None, None, commits)
+
+
+def _merged(tables: ModelTables, history: Any, files: Collection[str], replaced: Collection[str]) -> int:
+    """Merge one batch. Returns the number of commits."""
     commits = 0
     for _ in range(ATTEMPTS):
         attempt = _Attempt(tables)
@@ -135,7 +146,7 @@ def merge(
         commits += attempt.commits
         current = {name: tables.load(name)[0] for name in ("live", "gone")}
         if not attempt.commits or (attempt.complete and current == expected):
-            return Merged(None, None, commits)
+            return commits
     raise BusyTableError(DATASET)
 
 
@@ -144,11 +155,12 @@ def rebuild(tables: ModelTables, history: Any, run_id: str = "") -> None:
     del run_id
     for _ in range(ATTEMPTS):
         try:
-            for name, deleted in (("gone", True), ("live", False)):
-                version, rows = tables.load(name)
-                read = [row for key in history.keys(warehouse_prefix(DATASET)) for row in history.read(key)]
-                current = {row for row in latest(read) if row.deleted == deleted}
-                tables.commit(name, version, current, rows - current)
+            loaded = {name: tables.load(name) for name in ("gone", "live")}
+            read = [row for key in history.keys(warehouse_prefix(DATASET)) for row in history.read(key)]
+            for name, (version, rows) in loaded.items():
+                current = {row for row in latest(read) if row.deleted == (name == "gone")}
+                if current or rows:
+                    tables.commit(name, version, current, rows - current)
         except CommitConflictError:
             continue
         return

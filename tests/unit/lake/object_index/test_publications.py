@@ -209,6 +209,19 @@ def test_deleted_object_keeps_its_item_until_its_rows_are_gone(index):
     assert (index.open, EXPIRES_AT in index.item) == ([], True)
 
 
+def test_deleted_object_that_was_never_recorded_is_open(index):
+    # given an object that was merged, and deleted, before any of its events arrived
+    index.publications.end(index.publications.begin(index.known.with_history("e1", 1)))
+
+    # when
+    index.record()
+
+    # then
+    assert (index.open, index.known.is_open) == ([PARCEL], True)
+    index.merge()
+    assert index.open == []
+
+
 def test_reconciliation_opens_items_of_an_earlier_version(index):
     # given an item as versions before the published tables wrote it
     index.process()

@@ -7,6 +7,7 @@ from ops.stack.errors import InvalidInputError
 
 DAYS_TYPED = ["--dataset", "parcels", "--from", "2026-11-01"]
 DAYS = {"--dataset": "parcels", "--from": "2026-11-01"}
+REPORT = "members_by_parcel_count"
 KEY = "inbound/parcels/2026/11/22/a.csv"
 
 
@@ -21,8 +22,9 @@ KEY = "inbound/parcels/2026/11/22/a.csv"
         ("publish", ["--rebuild", "--dataset", "parcels"], {"--rebuild": "true", "--dataset": "parcels"}),
         ("publish", ["--reconcile=true"], {"--reconcile": "true"}),
         ("warehouse", ["--all-days"], {"--all-days": "true"}),
-        ("mart", ["--report", "members_by_parcel_count"], {"--report": "members_by_parcel_count"}),
-        ("mart", ["--force", "--as-of", "2026-11-22"], {"--force": "true", "--as-of": "2026-11-22"}),
+        ("mart", ["--report", REPORT], {"--report": REPORT}),
+        ("mart", ["--force"], {"--force": "true"}),
+        ("mart", [f"--report={REPORT}", "--as-of=7"], {"--report": REPORT, "--as-of": "7"}),
     ],
 )  # fmt: skip
 def test_valid_arguments_are_passed_on(job, words, checked):
@@ -38,6 +40,7 @@ def test_valid_arguments_are_passed_on(job, words, checked):
             ["--as-of", "yesterday"],
             "'yesterday' is not a time such as 2026-11-22T05:00:00Z, or the id of a sna",
         ),
+        ("mart", ["--as-of", "7"], "name it with --report"),
         ("warehouse", ["--dataset", "nope"], "unknown dataset 'nope': choose one of"),
         ("warehouse", ["--from", "2026-13-40"], "'2026-13-40' is not a day as YYYY-MM-DD"),
         ("warehouse", ["--from", "20261122"], "is not a day as YYYY-MM-DD"),

@@ -28,7 +28,10 @@ def logged(capsys):
 def test_new_history_files_are_merged_once(lake, capsys):
     # given
     lake.land("first", things(1, 2), as_of=1)
+    lake.publish()
     lake.land("second", things(3, start=1), as_of=2)
+    lake.land("third", things(4, start=7), as_of=3)
+    capsys.readouterr()
 
     # when
     lake.publish()
@@ -150,7 +153,7 @@ def test_rows_found_in_all_of_history_are_of_begun_objects(lake):
 
 
 def _without(listing, key):
-    """A listing that does not have a key yet when a run looks for what is open, day by day, and has it later."""
+    """A listing that does not have a key when a run lists the days, and has it when a merge lists all of history."""
     return lambda prefix: (each for each in listing(prefix) if "landing_date" not in prefix or each.key != key)
 
 

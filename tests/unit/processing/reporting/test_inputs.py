@@ -5,11 +5,18 @@ import pytest
 
 from datasets import DATASETS
 from processing.publishing.reading import published_rows
+from processing.publishing.table_files import table_files
+from processing.reporting.inputs import Inputs
+from processing.storage.columns import LANDED_ON
 from processing.storage.memory_store import MemoryStore
+from processing.storage.views import published_view
 from reports import REPORTS
 from tests.support.published import THINGS, land, things
 from tests.support.published_lake import PublishedLake
-from tests.support.reports import total
+from tests.support.reports import report_of, total
+
+DAY = 24 * 60
+"""Minutes."""
 
 
 def test_a_query_reads_the_columns_that_it_names(tmp_path):
@@ -25,6 +32,29 @@ def test_a_query_reads_the_columns_that_it_names(tmp_path):
 
     # then
     assert "PROJECT 2/9 COLUMNS" in plan
+
+
+def test_rows_and_newest_landing_date_are_those_of_the_live_rows(tmp_path):
+    # given rows that were replaced by earlier landed files, and rows that were deleted at the source
+    store = MemoryStore()
+    lake = PublishedLake(tmp_path, store)
+    for day, rows, changed in (
+        (0, things(*range(50)), {}),
+        (3, things(*range(10)), {"as_of": 2}),
+        (1, things(*range(10)), {"as_of": 9, "deleted": [0, 1, 2]}),
+    ):
+        land(store, THINGS, f"{day}", rows, landed=day * DAY, **changed)
+        lake.merge(THINGS)
+    view = published_view(store, THINGS).collect()
+    assert any(file.deletes for file in table_files(lake.open_table(THINGS)))
+
+    # when
+    report = report_of("totals", total)
+    [facts] = Inputs({}, {"things": THINGS}, lake.open_table).facts_of(report).values()
+
+    # then
+    assert (facts.rows, facts.newest) == (view.height, view[LANDED_ON].max())
+    assert facts.rows == 47
 
 
 @pytest.mark.parametrize("name", REPORTS)

@@ -1,0 +1,90 @@
+"""A lease has one owner at a time, and none that died keeps it."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from lake.lease import Lease, LeaseTakenError
+from lake.object_index.items import OBJECT_KEY
+from tests.support.index_tables import dynamodb_in_process, fresh_index_tables
+
+LASTS = timedelta(minutes=10)
+WAIT = timedelta(minutes=30)
+
+
+class Clock:
+    """Time passes only when somebody sleeps."""
+
+    def __init__(self):
+        self.time = datetime(2026, 11, 23, tzinfo=UTC)
+        self.then = lambda: None
+        """What others do meanwhile."""
+
+    def now(self):
+        return self.time
+
+    def sleep(self, seconds):
+        self.time += timedelta(seconds=seconds)
+        self.then()
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture
+def lease(clock):
+    dynamodb = dynamodb_in_process()
+    table = fresh_index_tables(dynamodb).index
+    times = {"lasts": LASTS, "wait": WAIT, "sleep": clock.sleep, "now": clock.now}
+    return lambda: Lease(dynamodb, table, (OBJECT_KEY, "a lease"), **times)
+
+
+def test_second_owner_waits_until_the_first_gives_it_back(lease, clock):
+    # given
+    first = lease().__enter__()
+    clock.then = lambda: first.__exit__() if clock.time.second == 20 else None
+    began = clock.time
+
+    # when
+    with lease():
+        waited = clock.time - began
+
+    # then
+    assert waited == timedelta(seconds=20)
+
+
+def test_owner_that_died_loses_it_when_its_time_is_over(lease, clock):
+    # given
+    lease().__enter__()
+    began = clock.time
+
+    # when
+    with lease():
+        waited = clock.time - began
+
+    # then
+    assert waited == LASTS
+
+
+def test_owner_that_renews_keeps_it(lease, clock):
+    # given
+    first = lease().__enter__()
+    clock.then = first.renew
+
+    # when, then
+    with pytest.raises(LeaseTakenError, match="a lease was held by another run for 0:30:00"):
+        lease().__enter__()
+
+
+def test_owner_that_lost_it_cannot_take_it_back(lease, clock):
+    # given an owner that was slow
+    first = lease().__enter__()
+    clock.time += LASTS
+    second = lease().__enter__()
+
+    # then
+    assert not first.renew()
+    first.__exit__()
+    assert second.renew()
