@@ -117,7 +117,9 @@ def tables(assumed: Assumed) -> str:
             f"| {dollars_of_a_month(windows, assumed, jobs):,.0f} | {HOURS * dollars_of_a_run(assumed, jobs):,.0f} |\n"
         )
     resident = HOURS * jobs.number_of_workers * UNITS[jobs.worker_type] * GLUE_UNIT_HOUR
-    text += f"\nA Glue job that never stops, which the platform does not have, would cost {resident:,.0f} USD a month.\n"
+    text += (
+        f"\nA Glue job that never stops, which the platform does not have, would cost {resident:,.0f} USD a month.\n"
+    )
     return text
 
 
