@@ -20,8 +20,8 @@ from it. An unknown, missing or wrong setting stops the program with its name, t
 ([reader.py](../platform/dataplatform/settings/reader.py)).
 
 The pattern, schedule, freshness and team of a dataset or a report are declared in its file under
-[datasets](../datasets) or [reports](../reports). Beside the settings below, a stack's file sets `aws:region` of the AWS provider and, except in
-`local`, `aws:defaultTags`, which every resource gets.
+[datasets](../datasets) or [reports](../reports). Beside the settings below, a stack's file sets `aws:region` of the
+AWS provider and, except in `local`, `aws:defaultTags`, which every resource gets.
 
 To add a setting, edit three places: its field in the model, the component that uses it (a component takes its block of
 the model as `settings`), and the stack's file where the default does not fit. Then run `make settings schema`.
