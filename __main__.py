@@ -11,7 +11,6 @@ from dataplatform.aws.function_layer import FunctionLayer
 from dataplatform.aws.network import Network
 from dataplatform.aws.stack import StackContext, export_all
 from dataplatform.processing.glue import TransformJobs
-from dataplatform.processing.report_schedules import schedule_reports
 from dataplatform.settings.reader import read_settings
 from dataplatform.sftp.collector import BatchCollector
 from dataplatform.sources.demo_sources import create_demo_sources
@@ -82,8 +81,10 @@ watch = freshness.DatasetWatch(
     settings=settings.alarms,
     declared=declared,
 )
-jobs = TransformJobs(f"{name}-jobs", stack=stack, lake=lake, index=index, settings=settings.jobs, teams=settings.teams)
-schedule_reports(name, jobs, declared.reports)
+jobs = TransformJobs(
+    f"{name}-jobs", stack=stack, lake=lake, index=index, settings=settings.jobs, teams=settings.teams,
+    reports=declared.reports,
+)  # fmt: skip
 readers = Readers.of(stack, lake, settings)
 alarmed = (monitoring, *audits, *forwarders, collector, extraction, stream, index, watch)
 arns = [arn for part in alarmed for arn in part.alarm_arns]

@@ -55,7 +55,7 @@ def duckdb(folder: Path, _days: int) -> Run:
 
 
 def dlt(folder: Path, days: int) -> Run:
-    """Merge the newest day into a Delta table by dlt. The days before it are merged first, each by itself."""
+    """Merge the newest day into a Delta table by dlt. The days before it are merged first, one by one."""
     import dlt as peer
     import pyarrow.parquet as pq
 

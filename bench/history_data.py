@@ -60,6 +60,8 @@ DATASETS: Final[Mapping[str, Dataset]] = {
         "owner",
         timedelta(days=1),
         clustered_by="occurred_at",
+        # What a merge reads stops growing after this time: the shortest history is one day.
+        look_back=timedelta(days=1),
     ),
 }
 

@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
-from bench.history_data import DATASETS, EXPORTS, delivered, exported, history_rows, inbound_of, readings
+from bench.history_data import EXPORTS, delivered, exported, history_rows, inbound_of, readings
 from lake.keys import InboundObject
 from lake.object_index.recorder import Recorder
 from lake.warehouse_metadata import WarehouseMetadata
@@ -30,6 +30,8 @@ class Lake:
     """Of history before today."""
     each_day: int
     """Rows of the export, or objects of the stream."""
+    full: int
+    """The same of the history that this one is a small copy of."""
 
     @property
     def name(self) -> str:
@@ -140,8 +142,6 @@ class Lake:
 
 
 def lake_of(words: Sequence[str]) -> Lake:
-    """The lake that a command line names: ENDPOINT DATASET DAYS EACH_DAY."""
-    endpoint, dataset, days, each_day = words
-    if dataset not in DATASETS:
-        raise ValueError(dataset)
-    return Lake(endpoint, dataset, int(days), int(each_day))
+    """The lake that a command line names: ENDPOINT DATASET DAYS EACH_DAY FULL."""
+    endpoint, dataset, days, each_day, full = words
+    return Lake(endpoint, dataset, int(days), int(each_day), int(full))

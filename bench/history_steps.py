@@ -1,7 +1,7 @@
 """A step of a daily run, or the setup of a history, in a process of its own.
 
-`python -m bench.history_steps STEP ENDPOINT DATASET DAYS EACH_DAY WORD`: `bench/history.py` runs each. Prints last what
-it used: seconds and CPU seconds without the imports of this file, and peak megabytes with all of them.
+`python -m bench.history_steps STEP ENDPOINT DATASET DAYS EACH_DAY FULL WORD`: `bench/history.py` runs each.
+Prints last what it used: seconds and CPU seconds without the imports of this file, and peak megabytes with all of them.
 """
 # ruff: noqa: PLC0415 - a step imports what it needs and nothing of the others
 
@@ -83,12 +83,22 @@ STEPS = {step.__name__: step for step in (setup, warehouse, publish, mart, statu
 def main() -> None:
     """Run the step that the command line names."""
     step, *words = sys.argv[1:]
-    lake = lake_of(words[:4])
+    lake = lake_of(words[:5])
+    _make_files_smaller(lake)
     before, started = _cpu(), time.perf_counter()
-    STEPS[step](lake, words[4:])
+    STEPS[step](lake, words[5:])
     seconds = time.perf_counter() - started
     peak = own_peak()
     print({"seconds": seconds, "cpu": _cpu() - before, "peak": peak})
+
+
+def _make_files_smaller(lake: Lake) -> None:
+    """Give a small history as many files and row groups as the full one has."""
+    if lake.each_day < lake.full:
+        from processing.publishing import files, layout
+
+        files.ROW_GROUP = files.ROW_GROUP * lake.each_day // lake.full  # pyright: ignore[reportConstantRedefinition, reportAttributeAccessIssue]
+        layout.ROWS_IN_FILE = layout.ROWS_IN_FILE * lake.each_day // lake.full  # pyright: ignore[reportConstantRedefinition, reportAttributeAccessIssue]
 
 
 def _cpu() -> float:

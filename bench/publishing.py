@@ -15,11 +15,11 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from bench.publishing_contestants import CONTESTANTS, OURS, POLARS, ready
+from bench.usage import Usage, judge
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 FOLDER: Final = ROOT / ".bench" / "publishing"
@@ -28,17 +28,6 @@ CHANGED: Final = 100_000
 RUNS: Final = 7
 RATIO_ALLOWED: Final = 3.0
 MEGABYTES_ALLOWED: Final = 1_000
-
-
-@dataclass(frozen=True, slots=True)
-class Usage:
-    """What a run used."""
-
-    seconds: float
-    """On the wall, imports left out."""
-    processor_seconds: float
-    peak_megabytes: float
-    """Resident memory of the process."""
 
 
 def main() -> None:
@@ -63,8 +52,8 @@ def main() -> None:
     )
     print(f"CPU: {processor:.2f} of polars' own")
     peak = max(each.peak_megabytes for each in used[OURS])
-    missed = _judge("wall time in terms of polars' own read, join and write", wall, RATIO_ALLOWED)
-    missed += _judge("peak MB of the merge", peak, MEGABYTES_ALLOWED)
+    missed = judge("wall time in terms of polars' own read, join and write", wall, RATIO_ALLOWED)
+    missed += judge("peak MB of the merge", peak, MEGABYTES_ALLOWED)
     sys.exit(1 if missed else 0)
 
 
@@ -94,11 +83,6 @@ def _run(*words: str) -> str:
 
 def _median(usages: Sequence[Usage], what: str) -> float:
     return statistics.median(getattr(usage, what) for usage in usages)
-
-
-def _judge(what: str, found: float, allowed: float) -> int:
-    print(f"{'holds' if found <= allowed else 'MISSED'}: {what}: {found:.2f}, at most {allowed:,.0f}")
-    return int(found > allowed)
 
 
 if __name__ == "__main__":

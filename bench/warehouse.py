@@ -19,7 +19,6 @@ import tempfile
 import time
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
-from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
 from threading import Event
@@ -29,6 +28,7 @@ import psutil
 
 from bench.environments import ENVIRONMENTS, make_environment
 from bench.orders import write_orders
+from bench.usage import Usage, judge
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 CONTESTANTS: Final = ROOT / "bench" / "warehouse_contestants.py"
@@ -45,17 +45,6 @@ RATIO_ALLOWED: Final = 1.15
 MEGABYTES_ALLOWED: Final = 700
 LARGE_MEGABYTES_ALLOWED: Final = 1000
 LARGE_RATIO_ALLOWED: Final = 1.15
-
-
-@dataclass(frozen=True, slots=True)
-class Usage:
-    """What one process, with its children, used."""
-
-    seconds: float
-    """On the wall."""
-    processor_seconds: float
-    peak_megabytes: float
-    """Resident memory of all of them together."""
 
 
 def main() -> None:
@@ -77,20 +66,15 @@ def main() -> None:
     print(f"{'':20}{'wall s':>8}{'CPU s':>8}{'peak MB':>9}")
     used = {name: _print_median(name, [usages[name] for usages in rounds]) for name in (OURS, *OTHERS)}
     ratio = statistics.median(usages[OURS].seconds / usages[MEASURE].seconds for usages in rounds)
-    missed = _judge(f"{ratio:.2f} of polars' scan to sink", ratio, RATIO_ALLOWED)
-    missed += _judge("peak MB", used[OURS].peak_megabytes, MEGABYTES_ALLOWED)
+    missed = judge(f"{ratio:.2f} of polars' scan to sink", ratio, RATIO_ALLOWED)
+    missed += judge("peak MB", used[OURS].peak_megabytes, MEGABYTES_ALLOWED)
     if options.large:
         large_rows = LARGE_ROWS * rows // ROWS
         large = _print_median(f"{large_rows:,} rows", [_run(OURS, _orders(large_rows))])
         per_row = (large.seconds / large_rows) / (used[OURS].seconds / rows)
-        missed += _judge("peak MB of the large file", large.peak_megabytes, LARGE_MEGABYTES_ALLOWED)
-        missed += _judge(f"{per_row:.2f} of the small file's time per row", per_row, LARGE_RATIO_ALLOWED)
+        missed += judge("peak MB of the large file", large.peak_megabytes, LARGE_MEGABYTES_ALLOWED)
+        missed += judge(f"{per_row:.2f} of the small file's time per row", per_row, LARGE_RATIO_ALLOWED)
     sys.exit(1 if missed else 0)
-
-
-def _judge(what: str, found: float, allowed: float) -> int:
-    print(f"{'holds' if found <= allowed else 'MISSED'}: {what}: {found:.2f}, at most {allowed}")
-    return int(found > allowed)
 
 
 def _orders(rows: int) -> Path:

@@ -18,7 +18,7 @@ from processing.declaring.dataset import Dataset
 from processing.declaring.report import Report
 from processing.publishing.catalogue import open_catalogue, published_tables
 from processing.registry.registry import usable
-from processing.reporting.files import VERSION, is_written, write_report
+from processing.reporting.files import NO_SNAPSHOT, SNAPSHOTS, VERSION, is_written, was_made_of, write_report
 from processing.reporting.graph import inputs_first
 from processing.reporting.inputs import Inputs, OpenTable
 from processing.reporting.snapshots import MomentError, parse_moment
@@ -28,6 +28,7 @@ from processing.storage.store import S3Store, Store
 from reports import REPORTS
 
 UNCHANGED: Final = "unchanged"
+WAITING: Final = "waiting"
 """Outcome of a report that was left as it was, because nothing that it is computed from has changed."""
 _NONE: Final = "none"
 
@@ -136,6 +137,10 @@ def publish(
         report = reports[name]
         if not chosen.force and is_written(store, report, inputs.version_of(report)):
             return {"team": report.team, "outcome": UNCHANGED}
+        missing = [] if chosen.force else inputs.unpublished(report)
+        # The report would be empty until its rows are published, such as after an upgrade.
+        if missing and was_made_of(store, report, missing):
+            return {"team": report.team, "outcome": WAITING, "reason": f"{', '.join(missing)}: not published yet"}
         counts = publish_report(store, report, inputs, run.run_id)
         rows[name] = {ROWS_PUBLISHED: counts["rows"]}
         return counts
@@ -169,7 +174,7 @@ def publish_report(store: Store, report: Report, inputs: Inputs, run_id: str) ->
         "run": run_id,
         "input-rows": _pairs({name: fact.rows for name, fact in facts.items()}),
         "newest-landing-dates": _pairs(newest),
-        "snapshots": _pairs({name: each or _NONE for name, each in inputs.snapshots_of(report).items()}),
+        SNAPSHOTS: _pairs({name: each or NO_SNAPSHOT for name, each in inputs.snapshots_of(report).items()}),
         VERSION: inputs.version_of(report),
     }
     write_report(store, report, rows, metadata)

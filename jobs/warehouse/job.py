@@ -6,6 +6,7 @@ published tables.
 """
 
 import itertools
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -14,7 +15,7 @@ import boto3
 
 from datasets import DATASETS
 from lake.keys import parse_inbound_key
-from lake.metrics import DATASET
+from lake.metrics import DATASET, OBJECTS_MISSED
 from lake.object_index.index import ObjectIndex
 from processing.declaring.dataset import Dataset
 from processing.publishing.arguments import add_publishing, publisher_of
@@ -57,7 +58,7 @@ def main(
     options, _glue_arguments = parser.parse_known_args(arguments)
     lake, metrics = store or S3Store(boto3.client("s3"), options.bucket), run_metrics(options)
     recent = None
-    if options.index_table and not options.all_days:
+    if options.index_table:
         recent = RecentDays(ObjectIndex(boto3.client("dynamodb"), options.index_table))
     try:
         refine_and_publish(
@@ -82,7 +83,7 @@ class Indexed:
     publisher: Publisher | None = None
     """What merges the datasets' history into their published tables; nothing does if not given."""
     compare_all: bool = field(default=False, kw_only=True)
-    """Whether it compares all history."""
+    """Whether unprocessed objects are looked for everywhere, and all history is compared with the index."""
 
 
 def refine(
@@ -127,16 +128,18 @@ def refine_and_publish(
     if refused := [error for name, error in broken.items() if replay.names_object_of(name)]:
         raise refused[0]
     left_out = [] if replay.objects else broken_declarations(broken)
-    selection = select(store, found, replay, indexed.recent)
+    selection = select(store, found, replay, indexed.recent, everywhere=indexed.compare_all)
     for key, reason in selection.misplaced.items():
         run.log("misplaced", object=key, reason=f"{reason}; the object stays where it is")
-    noted = {"misplaced": len(selection.misplaced)} if selection.misplaced else {}
+    noted = {"misplaced": len(selection.misplaced), "missed": selection.missed.total()}
     rows = RowCounts()
+    for name, number in selection.missed.items():
+        rows.by_dataset[name] = Counter({OBJECTS_MISSED: number})
 
     def process() -> None:
         try:
             results = rows.counted(_results(store, selection, run.run_id, spreading))
-            run.finish("object", itertools.chain(left_out, results), **noted)
+            run.finish("object", itertools.chain(left_out, results), **{name: n for name, n in noted.items() if n})
         finally:
             if metrics is not None:
                 metrics.publish(DATASET, rows.by_dataset, run)

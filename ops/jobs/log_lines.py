@@ -24,7 +24,7 @@ _REMOVED: Final = {
 }
 """What the maintenance counts."""
 
-_OTHERS: Final = ("unchanged", "unreadable", "misplaced", "unknown")
+_OTHERS: Final = ("unchanged", "waiting", "unreadable", "misplaced", "missed", "unknown")
 """Further outcomes that the last line counts."""
 
 
@@ -51,7 +51,7 @@ def _in_words(line: str) -> str:
             return f"{_item(fields)}: {outcome}"
         case "unreadable":
             return f"{_item(fields)}: cannot be read, quarantined whole: {fields['reason']}"
-        case "misplaced" | "unknown":
+        case "misplaced" | "unknown" | "waiting":
             return f"{_item(fields)}: not processed: {fields['reason']}"
         case "finished":
             others = [f", {fields[name]:,} {name}" for name in _OTHERS if fields.get(name)]

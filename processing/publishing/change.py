@@ -46,7 +46,7 @@ def change_of(
         leaving: FILE and POSITION of the rows that leave.
         order: stored columns that the written rows are sorted by.
         updates: of the schema, in the same commit.
-        join_up_to: most rows of a run that is joined with what is written; None if each may be.
+        join_up_to: most rows of a run that is joined with the new rows; None if each may be.
     """
     metadata = evolved(table, updates)
     positions = {str(path): rows[POSITION] for (path,), rows in leaving.group_by(FILE)}

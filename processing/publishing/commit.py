@@ -6,7 +6,7 @@ by the maintenance alone.
 """
 
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -51,6 +51,9 @@ from processing.errors import ProcessingError
 from processing.publishing.snapshots import expired_snapshots
 
 FORMAT_VERSION: Final = 2
+MOST_ENTRIES: Final = 500
+"""Files in a manifest that is still written again with added files. A merge and a reader read all manifests, so there
+are to be few of them, and a commit is to write little."""
 _CODEC: Final = "deflate"
 
 
@@ -187,8 +190,12 @@ class _SnapshotWriter:
         """Write them; nothing is committed."""
         metadata, io = self._metadata, self._table.io
         parent = self._table.current_snapshot()
-        kept = [manifest for each in (parent.manifests(io) if parent else []) for manifest in self._kept(each)]
-        added = [*self._added(ManifestContent.DATA), *self._added(ManifestContent.DELETES)]
+        before = parent.manifests(io) if parent else []
+        manifests = [
+            manifest
+            for content in (ManifestContent.DATA, ManifestContent.DELETES)
+            for manifest in self._manifests(content, [each for each in before if each.content == content])
+        ]
         path = self._path(f"snap-{self._id}-0-{self._name}.avro")
         number = metadata.next_sequence_number()
         with write_manifest_list(
@@ -199,7 +206,7 @@ class _SnapshotWriter:
             number,
             _CODEC,
         ) as writer:
-            writer.add_manifests([*added, *kept])
+            writer.add_manifests(manifests)
         return Snapshot.model_validate(
             {
                 "snapshot-id": self._id,
@@ -215,36 +222,44 @@ class _SnapshotWriter:
         summary = Summary(operation=Operation.OVERWRITE, **self._summary.build(), **self._properties)
         return update_snapshot_summaries(summary, parent.summary if parent else None)
 
-    def _added(self, content: ManifestContent) -> Iterator[ManifestFile]:
-        files = [file for file in self._change.added if _is_data(file) == (content == ManifestContent.DATA)]
-        if not files:
+    def _manifests(self, content: ManifestContent, before: Sequence[ManifestFile]) -> Iterator[ManifestFile]:
+        """The manifests of data files or of delete files.
+
+        The added files are listed together with those of small manifests and of manifests that lose a file; the other
+        manifests stay as they are.
+        """
+        added = [file for file in self._change.added if _is_data(file) == (content == ManifestContent.DATA)]
+        live = [each for each in before if each.has_added_files() or each.has_existing_files()]
+        entries = {each.manifest_path: each.fetch_manifest_entry(self._table.io, discard_deleted=True) for each in live}
+        touched = {path for path, listed in entries.items() if any(self._is_removed(entry) for entry in listed)}
+        if not added and not touched:
+            yield from live
             return
+        joined = {path for path, listed in entries.items() if path in touched or len(listed) < MOST_ENTRIES}
+        yield self._written(content, added, [entry for path in joined for entry in entries[path]])
+        yield from (each for each in live if each.manifest_path not in joined)
+
+    def _written(
+        self, content: ManifestContent, added: Sequence[DataFile], entries: Sequence[ManifestEntry]
+    ) -> ManifestFile:
         with self._writer(content) as writer:
-            for file in files:
+            for file in added:
                 self._summary.add_file(file, schema=self._schema)
                 writer.add(
                     ManifestEntry.from_args(
                         status=ManifestEntryStatus.ADDED, snapshot_id=self._id, sequence_number=None, data_file=file
                     )
                 )
-        yield writer.to_manifest_file()
-
-    def _kept(self, manifest: ManifestFile) -> Iterator[ManifestFile]:
-        """A manifest of the parent as it is, or without the files that are removed; nothing if it has no live file."""
-        if not (manifest.has_added_files() or manifest.has_existing_files()):
-            return
-        entries = manifest.fetch_manifest_entry(self._table.io, discard_deleted=True)
-        if not any(entry.data_file.file_path in self._change.removed for entry in entries):
-            yield manifest
-            return
-        with self._writer(manifest.content) as writer:
             for entry in entries:
-                if entry.data_file.file_path in self._change.removed:
+                if self._is_removed(entry):
                     self._summary.remove_file(entry.data_file, schema=self._schema)
                     writer.delete(entry)
                 else:
                     writer.existing(entry)
-        yield writer.to_manifest_file()
+        return writer.to_manifest_file()
+
+    def _is_removed(self, entry: ManifestEntry) -> bool:
+        return entry.data_file.file_path in self._change.removed
 
     def _writer(self, content: ManifestContent) -> ManifestWriter:
         self._number += 1

@@ -25,7 +25,7 @@ _PART: Final = "_part|"
 _SAMPLE: Final = 100_000
 """Rows by which ranges are chosen."""
 _ROW_GROUP: Final = 16_384
-"""Rows. Each range of rows is read by itself from all parts."""
+"""Rows. Each range of rows is read from all parts."""
 
 
 class CurrentRows:

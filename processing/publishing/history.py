@@ -46,7 +46,7 @@ def pieces(store: Store, files: Iterable[str], most: int) -> Iterator[Piece]:
 
 
 def batches(store: Store, files: Iterable[str]) -> Iterator[Sequence[Piece]]:
-    """The rows of some history files in batches of at most ROWS_AT_ONCE rows; one empty batch if there are no rows."""
+    """The rows of some history files in batches of at most ROWS_AT_ONCE rows; one empty batch if there is not a row."""
     batch: list[Piece] = []
     rows = 0
     for piece in pieces(store, files, ROWS_AT_ONCE):

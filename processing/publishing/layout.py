@@ -31,7 +31,7 @@ def to_rewrite(
         files: the table's.
         deleted: rows that the merge deletes in each, by its path.
         new: rows that the merge writes.
-        join_up_to: most live rows of a run that is joined with what is written; None if each may be.
+        join_up_to: most live rows of a run that is joined with the new rows; None if each may be.
 
     Returns:
         The files; one without live rows is among them.

@@ -28,9 +28,9 @@ class Range:
     """Rows at or after one row and before another, by some columns in their order."""
 
     low: Mapping[str, Any] | None
-    """None if there is no lower end."""
+    """None if the range has only an upper end."""
     high: Mapping[str, Any] | None
-    """None if there is no upper end."""
+    """None if the range has only a lower end."""
 
     def holds(self) -> pl.Expr:
         """Whether a row is in the range."""

@@ -1,5 +1,6 @@
 """Which inbound objects a run of the warehouse job is to process."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -76,12 +77,19 @@ class Selection:
     """The dataset of each object to process, by the object's key."""
     size: int = 0
     """Bytes of them all."""
+    missed: Counter[str] = field(default_factory=Counter[str])
+    """By dataset, how many of the objects a look at recent days would not have found."""
     misplaced: dict[str, str] = field(default_factory=dict[str, str])
     """Keys that are not of the lake's layout, so that no file can be named after them, each with the reason."""
 
 
 def select(
-    store: Store, datasets: Mapping[str, Dataset], replay: Replay, recent: RecentDays | None = None
+    store: Store,
+    datasets: Mapping[str, Dataset],
+    replay: Replay,
+    recent: RecentDays | None = None,
+    *,
+    everywhere: bool = False,
 ) -> Selection:
     """Find the objects of some datasets that have no warehouse file, or those that a replay names.
 
@@ -90,6 +98,7 @@ def select(
         datasets: whose objects.
         replay: objects that are to be processed again.
         recent: where to look for objects that have no warehouse file; everywhere if not given.
+        everywhere: look everywhere, and count what is not where `recent` says.
 
     Raises:
         NoSuchObjectError: the replay names an object that is not there, or of none of the datasets.
@@ -97,7 +106,7 @@ def select(
     selection = Selection()
     missing = set(replay.objects)
     for dataset in datasets.values():
-        days = recent.of(dataset.name) if recent is not None and not replay else None
+        days = recent.of(dataset.name) if recent is not None and not everywhere and not replay else None
         done = set() if replay else {key for prefix in _warehouse_prefixes(dataset, days) for key in store.keys(prefix)}
         refused = _refused(store, dataset) if replay.refused_only else None
         for listed in _listed(store, dataset, replay, days):
@@ -111,6 +120,8 @@ def select(
             if wanted and replay.names_day(inbound.landing_date):
                 selection.objects[listed.key] = dataset
                 selection.size += listed.size
+    if everywhere and recent is not None and not replay:
+        selection.missed = _missed(selection, recent)
     if missing:
         example = next(iter(datasets), "{dataset}")
         raise NoSuchObjectError(
@@ -118,6 +129,15 @@ def select(
             f"{INBOUND}/{example}/2026/01/31/file.csv, of the datasets {', '.join(datasets)}"
         )
     return selection
+
+
+def _missed(selection: Selection, recent: RecentDays) -> Counter[str]:
+    days = {name: recent.of(name) for name in {dataset.name for dataset in selection.objects.values()}}
+    return Counter(
+        dataset.name
+        for key, dataset in selection.objects.items()
+        if parse_inbound_key(key).landing_date not in days[dataset.name]
+    )
 
 
 def _refused(store: Store, dataset: Dataset) -> set[str]:

@@ -1,6 +1,6 @@
 """A report's files: the same rows as parquet and as CSV, with what they were computed from in the metadata."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Final
 
 import polars as pl
@@ -15,6 +15,10 @@ FORMATS: Final[Mapping[str, str]] = {"parquet": MEDIA_TYPE, "csv": "text/csv; ch
 """Media types of a report's files by their extension."""
 VERSION: Final = "version"
 """Metadata of a report's files: equal as long as the code and the inputs are. See `inputs.Inputs.version_of`."""
+SNAPSHOTS: Final = "snapshots"
+"""Metadata of a report's files: the snapshots that it was computed from, as DATASET=ID, separated by commas."""
+NO_SNAPSHOT: Final = "none"
+"""In place of an id: nothing of the dataset was published."""
 
 # The last four are what Excel takes for the first four.
 _FORMULA: Final = "^[=+@\t\r\\-\uff1d\uff0b\uff0d\uff20]"
@@ -38,6 +42,19 @@ def is_written(store: Store, report: Report, version: str) -> bool:
     files = [report_key(report.team, report.name, extension) for extension in FORMATS]
     there = {*store.keys(f"{reports_prefix(report.team)}{report.name}/")}
     return there.issuperset(files) and all(store.metadata(file).get(VERSION) == version for file in files)
+
+
+def was_made_of(store: Store, report: Report, datasets: Collection[str]) -> bool:
+    """Whether the report's files are there and were made of published rows of some datasets.
+
+    An earlier version of the platform did not record what it read: its reports count as made of rows.
+    """
+    file = report_key(report.team, report.name, "parquet")
+    if file not in {*store.keys(file)}:
+        return False
+    recorded = store.metadata(file).get(SNAPSHOTS, "")
+    read = dict(pair.split("=", 1) for pair in recorded.split(",") if pair)
+    return any(read.get(name) != NO_SNAPSHOT for name in datasets)
 
 
 def for_spreadsheets(rows: pl.DataFrame) -> bytes:

@@ -110,6 +110,11 @@ class Inputs:
         within = datasets_within(report, self._reports)
         return {name: table for name in within if (table := self._tables[name]) is not None}
 
+    def unpublished(self, report: Report) -> list[str]:
+        """The datasets of which the report would read rows, and of which no published table exists."""
+        self._open_all(report)
+        return [name for name in datasets_within(report, self._reports) if self._tables[name] is None]
+
     def facts_of(self, report: Report) -> dict[str, InputFacts]:
         """Rows of each input of a report, and the newest landing date of them or of what they are computed from."""
         self._open_all(report)

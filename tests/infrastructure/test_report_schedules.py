@@ -33,4 +33,4 @@ def test_a_report_with_a_schedule_is_started_by_its_own_trigger(scheduled: Graph
 
 def test_reports_without_a_schedule_have_no_trigger(scheduled: Graph) -> None:
     names = [trigger.name for trigger in scheduled.of_type("glue/trigger:Trigger")]
-    assert [name for name in names if "-report-" in name] == [f"data-platform-dev-report-{NAME}"]
+    assert [name for name in names if "-report-" in name] == [f"data-platform-dev-jobs-report-{NAME}"]

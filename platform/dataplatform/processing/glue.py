@@ -19,10 +19,12 @@ from dataplatform.processing.permissions import (
     warehouse_policy,
 )
 from dataplatform.processing.published_tables import run_nightly
+from dataplatform.processing.report_schedules import schedule_reports
 from dataplatform.settings.model import JobSettings
 from dataplatform.storage.data_lake import DataLake
 from dataplatform.watch.object_index import ObjectIndex
 from lake import glue_logs, keys
+from processing.declaring.report import Report
 
 # Runs may overlap: each object and each report is written whole, and equal whoever writes it; of two merges into one
 # table the second starts again.
@@ -48,6 +50,7 @@ class TransformJobs(pulumi.ComponentResource):
         index: ObjectIndex,
         settings: JobSettings,
         teams: Sequence[str],
+        reports: Mapping[str, Report],
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         """Upload the jobs' code and wheels, and create the jobs and the workflow.
@@ -60,6 +63,7 @@ class TransformJobs(pulumi.ComponentResource):
             index: the object index, which says what was merged.
             settings: workers, time limit, and the batches that start the workflow.
             teams: teams whose reports the mart job may write.
+            reports: all reports that are declared, by name. Each with a schedule has a trigger of its own.
             opts: of the component.
         """
         super().__init__("dataplatform:jobs:TransformJobs", name, None, opts)
@@ -94,6 +98,7 @@ class TransformJobs(pulumi.ComponentResource):
         workflow = self._create_workflow(warehouse, mart)
         self._start_on_landing(workflow)
         run_nightly(name, warehouse, maintenance, parent=self)
+        schedule_reports(name, mart, reports, parent=self)
         jobs = (warehouse, sanitise, publish, mart, maintenance)
         alert_on_failed_jobs(name, [job.name for job in jobs], stack, parent=self)
         self.warehouse_job_name, self.sanitise_job_name, self.publish_job_name = (job.name for job in jobs[:3])

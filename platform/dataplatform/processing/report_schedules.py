@@ -5,17 +5,17 @@ from collections.abc import Mapping
 import pulumi
 import pulumi_aws as aws
 
-from dataplatform.processing.glue import TransformJobs
 from processing.declaring.report import Report
 
 
-def schedule_reports(name: str, jobs: TransformJobs, reports: Mapping[str, Report]) -> None:
+def schedule_reports(name: str, mart: aws.glue.Job, reports: Mapping[str, Report], *, parent: pulumi.Resource) -> None:
     """Create a Glue trigger for each report with a schedule. The workflow leaves these reports out.
 
     Args:
         name: what the triggers' names begin with.
-        jobs: has the mart job.
+        mart: the mart job.
         reports: all reports that are declared, by name.
+        parent: of the triggers.
     """
     for report in reports.values():
         if report.schedule is None:
@@ -27,6 +27,6 @@ def schedule_reports(name: str, jobs: TransformJobs, reports: Mapping[str, Repor
             description=f"The report {report.name} of the team {report.team}, by its own schedule",
             type="SCHEDULED",
             schedule=report.schedule,
-            actions=[{"job_name": jobs.mart_job_name, "arguments": {"--report": report.name}}],
-            opts=pulumi.ResourceOptions(parent=jobs),
+            actions=[{"job_name": mart.name, "arguments": {"--report": report.name}}],
+            opts=pulumi.ResourceOptions(parent=parent),
         )

@@ -25,7 +25,7 @@ def computed(store, lake, capsys):
     def run(reports=REPORTS, dataset=THINGS, **choice):
         lake.mart(reports, datasets={"things": dataset}, **choice)
         *lines, finished = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-        assert finished.get("unchanged", 0) == len(reports) - finished["done"]
+        assert finished.get("unchanged", 0) + finished.get("waiting", 0) == len(reports) - finished["done"]
         return [line["report"] for line in lines if line["outcome"] == "done"]
 
     assert run() == ["totals"]
@@ -113,3 +113,25 @@ def test_a_report_is_left_as_it_is_if_another_ones_input_changed(store, lake):
 
     # then
     assert set(store.written) == FILES
+
+
+@pytest.mark.parametrize("earlier_version", [False, True])
+def test_report_stays_while_the_rows_it_had_are_not_published(computed, store, lake, earlier_version):
+    # given a report that was made of rows, and a catalogue that does not have their table any more, or not yet
+    before = dict(store.objects)
+    if earlier_version:
+        before = {key: dataclasses.replace(each, metadata={"rows": "1"}) for key, each in before.items()}
+        store.objects |= before
+    lake.catalog.drop_table(("lake", "things"))
+
+    # when
+    assert computed() == []
+
+    # then it is as it was until they are published again, or a person wants it to be empty
+    assert store.objects == before
+    assert computed(force=True) == ["totals"]
+
+
+def test_report_is_empty_while_nothing_was_ever_published(store, lake):
+    lake.mart(REPORTS, datasets={"things": THINGS})
+    assert {key for key in store.objects if key.startswith("mart/")} == FILES

@@ -6,6 +6,7 @@ import pytest
 from pyiceberg.manifest import DataFile, DataFileContent, FileFormat
 from pyiceberg.typedef import Record
 
+from processing.publishing import commit as committing
 from processing.publishing.commit import Change, CommitConflictError, commit
 from processing.publishing.files import write_rows
 from processing.publishing.merge import merge
@@ -89,3 +90,31 @@ def test_a_delete_file_about_several_data_files_counts(published, store, tmp_pat
 
     # then the deleted row does not count, and the others do
     assert found(published)["value"].to_list() == [9, 2, 3]
+
+
+def test_files_of_several_commits_are_in_one_manifest(published, store):
+    # given runs of files that stay as they are
+    for number, rows in enumerate(([4, 5], [6]), 2):
+        merge(published, store, [land(store, THINGS, f"{number}.csv", things(*rows, start=10 * number))])
+    table = published.load(published.live)
+    assert len(table_files(table)) == 3
+
+    # then a reader opens one manifest for all of them
+    assert len(table.current_snapshot().manifests(table.io)) == 1
+
+
+def test_a_full_manifest_is_not_written_again(published, store, monkeypatch):
+    # given a manifest that counts as full
+    monkeypatch.setattr(committing, "MOST_ENTRIES", 1)
+    table = published.load(published.live)
+    [full] = table.current_snapshot().manifests(table.io)
+
+    # when a commit adds a file
+    merge(published, store, [land(store, THINGS, "b.csv", things(4, start=10))])
+
+    # then that is listed in another manifest
+    table = published.load(published.live)
+    paths = [each.manifest_path for each in table.current_snapshot().manifests(table.io)]
+    assert len(paths) == 2
+    assert full.manifest_path in paths
+    assert found(published).equals(expected(store, THINGS))

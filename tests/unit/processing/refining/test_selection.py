@@ -89,9 +89,24 @@ def test_object_that_the_index_missed_is_found_by_a_look_everywhere(lake):
     # given
     missed = lake.land(9, indexed=False)
 
-    # then
+    # when
+    found = select(lake.store, PARCELS, Replay(), lake.recent, everywhere=True)
+
+    # then it is counted
     assert lake.select(lake.recent) == []
-    assert lake.select(None) == [missed]
+    assert ([*found.objects], found.missed) == ([missed], {"parcels": 1})
+
+
+def test_look_everywhere_counts_only_what_was_missed(lake):
+    # given an object that waits by the index, and a new one
+    lake.land(9)
+    lake.land(0, indexed=False)
+
+    # when
+    found = select(lake.store, PARCELS, Replay(), lake.recent, everywhere=True)
+
+    # then
+    assert (len(found.objects), found.missed) == (2, {})
 
 
 def test_listings_do_not_grow_with_history(lake):

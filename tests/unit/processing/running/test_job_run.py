@@ -47,7 +47,7 @@ def test_an_error_that_nobody_expects_keeps_its_traceback():
         run_script(raising(ZeroDivisionError()))
 
 
-@pytest.mark.parametrize("job", ["warehouse", "sanitise", "mart"])
+@pytest.mark.parametrize("job", ["warehouse", "sanitise", "publish", "mart"])
 def test_the_scripts_that_glue_runs_end_in_words(job):
     # given a place where no AWS answers
     environment = {
@@ -60,7 +60,8 @@ def test_the_scripts_that_glue_runs_end_in_words(job):
     }
 
     # when the script runs
-    script = [sys.executable, str(ROOT / f"jobs/{job}/__main__.py"), "--bucket", "lake", "--dataset", "parcels"]
+    where = ["--bucket", "lake", "--database", "lake", "--index-table", "index"]
+    script = [sys.executable, str(ROOT / f"jobs/{job}/__main__.py"), *where, "--dataset", "parcels"]
     result = subprocess.run(script, env=environment, capture_output=True, text=True, check=False)
 
     # then it fails and says why, without a traceback
