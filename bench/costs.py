@@ -141,7 +141,7 @@ def tables() -> str:
     idle = sum(line.dollars for line in standing("dev"))
     endpoint = choices()[0].dollars
     running = idle + endpoint + sum(line.dollars for line in choices()[-2:])
-    text += "\n### dev by what is switched off\n\n| state | USD |\n|---|---|\n"
+    text += "\n### dev, with parts switched off\n\n| state | USD |\n|---|---|\n"
     text += f"| `sources.desiredCount: 0` | {idle:.2f} |\n"
     text += f"| `sources.desiredCount: 1`, after `sources stop`: the endpoint is in no zone | {idle:.2f} |\n"
     text += f"| `sources.desiredCount: 1`, running | {running:.2f} |\n"

@@ -79,7 +79,7 @@ def stages(rates: Rates) -> list[Line]:
 
 
 def tables(rates: Rates) -> str:
-    """The tables as they stand in the page."""
+    """The tables of the page."""
     lines = stages(rates)
     given = {
         "MB of an object": f"{rates.object_megabytes:,.0f}",

@@ -21,8 +21,8 @@ def staged(text: str, page: Path) -> str:
     """A page's text for the site.
 
     Args:
-        text: as it stands in the repository.
-        page: where it stands, from the repository's root.
+        text: as it is in the repository.
+        page: its path, from the repository's root.
     """
 
     def link(match: re.Match[str]) -> str:
@@ -42,7 +42,7 @@ def staged(text: str, page: Path) -> str:
 
 
 def page_on_site(path: Path) -> Path | None:
-    """Where the site has a file of the repository; None if it has not."""
+    """Where the site has a file of the repository; None if it does not have it."""
     if path == Path("README.md"):
         return Path("index.md")
     if len(path.parts) == 1 and path.suffix == ".md":

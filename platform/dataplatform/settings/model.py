@@ -68,7 +68,7 @@ class JobSettings(SettingsModel):
 
 
 class IdentityProviderSettings(SettingsModel):
-    """Where the teams' members come by, instead of being tagged principals of the account."""
+    """How team members sign in, if not as tagged principals of the account."""
 
     arn: Annotated[
         str,
@@ -115,7 +115,7 @@ class LocalSettings(SettingsModel):
         Field(description="Leave packages out of the functions' layer and the jobs' wheels: this machine has them."),
     ] = False
     batch_actions: Annotated[
-        bool, Field(description="Allow sqs:SendMessageBatch by name: to the emulator it is no SendMessage.")
+        bool, Field(description="Allow sqs:SendMessageBatch by name: the emulator does not count it as SendMessage.")
     ] = False
     any_metric_namespace: Annotated[
         bool,
@@ -157,7 +157,7 @@ class Settings(SettingsModel):
         bool,
         Field(
             description="A KMS key for each team, for its reports and query results. Once that is changed, a team "
-            "reads none of its reports until the workflow has made them anew."
+            "reads none of its reports until the workflow has made them again."
         ),
     ] = False
     analysts: Annotated[

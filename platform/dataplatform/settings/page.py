@@ -1,4 +1,4 @@
-"""The page docs/settings.md, written from the model of the settings: `make settings` writes it anew."""
+"""The page docs/settings.md, written from the model of the settings by `make settings`."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,14 +14,14 @@ PAGE: Final = Path(__file__).resolve().parents[3] / "docs" / "settings.md"
 _INTRODUCTION: Final = """\
 # Settings
 
-A stack's settings stand in `Pulumi.{stack}.yaml` under `data-platform:`, as in [Pulumi.dev.yaml](../Pulumi.dev.yaml).
+A stack's settings are in `Pulumi.{stack}.yaml` under `data-platform:`, as in [Pulumi.dev.yaml](../Pulumi.dev.yaml).
 They are one pydantic model, [model.py](../platform/dataplatform/settings/model.py); `make settings` writes this page
 from it. An unknown, missing or wrong setting stops the program with its name, the file and what was expected
 ([reader.py](../platform/dataplatform/settings/reader.py)).
 
-What belongs to a dataset or a report (pattern, schedule, freshness, team) is no setting: it stands in its file under
-[datasets](../datasets) or [reports](../reports). Beside these, a stack's file sets the AWS provider's
-own `aws:region` and, but for `local`, `aws:defaultTags`, which every resource gets.
+The pattern, schedule, freshness and team of a dataset or a report are declared in its file under
+[datasets](../datasets) or [reports](../reports). Beside the settings below, a stack's file sets `aws:region` of the
+AWS provider and, except in `local`, `aws:defaultTags`, which every resource gets.
 
 To add a setting, edit three places: its field in the model, the component that uses it (a component takes its block of
 the model as `settings`), and the stack's file where the default does not fit. Then run `make settings schema`.

@@ -29,7 +29,7 @@ def parse_settings(values: Mapping[str, Any], stack: str) -> Settings:
     """Check the values of one stack.
 
     Args:
-        values: setting to value, by the names that stand in the stack's file.
+        values: setting to value, by the names in the stack's file.
         stack: the stack's name, which says what it may set and which file an error names.
 
     Raises:
@@ -140,7 +140,7 @@ def _describe(problem: Mapping[str, Any]) -> str:
 
 
 def _known_settings(path: list[str]) -> set[str]:
-    """Names that a block of the settings knows, by the path to it as it stands in the file."""
+    """Names that a block of the settings knows, by the path to it in the file."""
     model = _BLOCKS.get(tuple(part for index, part in enumerate(path) if not _is_name(path, index)), Settings)
     return {field.alias or name for name, field in model.model_fields.items()}
 

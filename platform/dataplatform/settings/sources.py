@@ -203,7 +203,7 @@ class NetworkSettings(SettingsModel):
     public_subnet_ids: Annotated[Subnets, Field(description="Its subnets with a route to the internet.")] = ()
     private_subnet_ids: Annotated[
         Subnets,
-        Field(description="Its subnets for what has no address of its own. Their routes and endpoints are yours."),
+        Field(description="Its subnets for resources without a public address. Their routes and endpoints are yours."),
     ] = ()
 
     @model_validator(mode="after")
