@@ -4,9 +4,11 @@ Files land, are replaced and deleted; their events arrive late; runs are killed,
 later. After each history the published tables have to equal the view over all history files.
 """
 
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 
+from processing.running.job_run import JobFailedError
 from tests.support.published_histories import History, Landed
 from tests.support.publishing import TODAY, PublishedLake
 
@@ -50,13 +52,17 @@ class IndexedHistory(History):
             return
         if fault == "overtaken":
             self._lake.steps.at[step] = self._publish
-        self._publish()
+        # A run that waits for the lease for too long leaves its work to the next one.
+        with suppress(JobFailedError):
+            self._publish()
         self._lake.steps.at = {}
 
     def _merge_again(self) -> None:
         self._publish(compare_all=True)
 
     def _merge_all(self) -> None:
+        # A changed declaration is followed when something is merged next.
+        self._land()
         self._deliver(1.0)
         self._publish()
         assert self._lake.open() == [], self._lake.open()

@@ -91,12 +91,14 @@ class PublishedLake:
         (publisher or self.publisher()).publish(self.datasets, Scope({}, **scope), run)
 
     def _lease(self, dataset):
-        lease = lease_of(self.dynamodb, self.tables.index)(dataset)
         # A run that was killed holds its lease: the next one comes when that is over.
         self.now += timedelta(hours=1)
-        now = self.now
-        lease._now = lambda: now
+        lease = lease_of(self.dynamodb, self.tables.index)(dataset)
+        lease._now, lease._sleep = lambda: self.now, self._wait
         return lease
+
+    def _wait(self, seconds):
+        self.now += timedelta(seconds=seconds)
 
     def open(self, dataset=THINGS):
         """Names of the objects that the index says are open."""
