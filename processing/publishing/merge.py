@@ -165,10 +165,11 @@ class _Attempt:
         """
         history = History(self._store, self._published.dataset, polars_columns(self._live.table.schema()))
         arriving = history.rows(batch)
-        stale = pl.DataFrame(schema={FILE: pl.String(), POSITION: pl.Int64()})
+        key = {name: self._columns[name] for name in self._key}
+        stale = pl.DataFrame(schema={FILE: pl.String(), POSITION: pl.Int64(), DELETED: pl.Boolean(), **key})
         if replaced:
-            stale, given_up = self._stale(history, arriving, replaced)
-            both = pl.concat([arriving, history.rows_with(given_up)])
+            stale = self._stale(history, arriving, replaced)
+            both = pl.concat([arriving, history.rows_with(stale.select(self._key).unique())])
             arriving = both.unique(subset=[OBJECT, LINE], keep="first", maintain_order=True)
         arriving = arriving.with_row_index(_NUMBER)
         candidates = self._candidates(arriving, stale)
@@ -176,10 +177,12 @@ class _Attempt:
         losers = candidates.join(winners.select("_candidate"), on="_candidate", how="anti")
         return self._write(history, arriving, winners, losers, stale)
 
-    def _stale(
-        self, history: History, arriving: pl.DataFrame, replaced: Collection[str]
-    ) -> tuple[pl.DataFrame, pl.DataFrame]:
-        """Where the tables have rows of some objects that the objects' new files do not have, and the keys of these."""
+    def _stale(self, history: History, arriving: pl.DataFrame, replaced: Collection[str]) -> pl.DataFrame:
+        """The rows that the tables have of some objects and that the objects' new files do not have.
+
+        Returns:
+            Their FILE and POSITION, their keys, and in DELETED which table they are in.
+        """
         objects = Keys(pl.DataFrame({OBJECT: sorted(replaced)}))
         own = history.stored(arriving)
         others = {name: kind for name, kind in own.schema.items() if name != OBJECT}
@@ -192,9 +195,9 @@ class _Attempt:
         pairs = found.join(own, on=same, how="left", suffix="|own", coalesce=True)
         compared = [name for name in own.columns if name not in same]
         equal = pl.all_horizontal(pl.col(name).eq_missing(pl.col(f"{name}|own")) for name in compared)
-        stale = pairs.filter(~equal)
-        keys = declared(stale.lazy(), {name: self._columns[name] for name in self._key}).collect()
-        return stale.select(FILE, POSITION), keys.unique()
+        place = {FILE: pl.String(), POSITION: pl.Int64(), DELETED: pl.Boolean()}
+        key = {name: self._columns[name] for name in self._key}
+        return declared(pairs.filter(~equal).lazy(), {**place, **key}).collect()
 
     def _candidates(self, arriving: pl.DataFrame, stale: pl.DataFrame) -> pl.DataFrame:
         """The rows that may count of each key that arrives: those that arrive and those that the tables have."""
@@ -232,9 +235,15 @@ class _Attempt:
 
         superseded = losers.filter(pl.col(_ORIGIN) != _ARRIVING)
         shown = winners.filter(~pl.col(DELETED)).select(self._key)
-        # What a live row supersedes leaves the table of deleted rows only when the live row is there.
-        waiting = superseded.filter(pl.col(_ORIGIN) == _GONE).join(shown, on=self._key, how="semi")
-        leaving = pl.concat([superseded.select(FILE, POSITION), stale]).unique()
+        # What a live row supersedes or replaces leaves the table of deleted rows only when the live row is there.
+        gone_rows = pl.concat(
+            [
+                superseded.filter(pl.col(_ORIGIN) == _GONE).select(FILE, POSITION, *self._key),
+                stale.filter(pl.col(DELETED)).select(FILE, POSITION, *self._key),
+            ]
+        )
+        waiting = gone_rows.join(shown, on=self._key, how="semi").unique()
+        leaving = pl.concat([superseded.select(FILE, POSITION), stale.select(FILE, POSITION)]).unique()
         at_once = leaving.join(waiting.select(FILE, POSITION), on=[FILE, POSITION], how="anti")
         gone = self._commit(self._gone, rows(deleted=True), at_once)
         live = self._commit(self._live, rows(deleted=False), at_once)

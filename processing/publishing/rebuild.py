@@ -49,4 +49,7 @@ def _replace(published: Published, store: Store, run_id: str, folder: Path) -> N
             for file in table_files(table)
             for path in (file.path, *(each.data_file.file_path for each in file.deletes))
         }
+        if deleted:
+            # A run that is killed between the two commits leaves tables that belong to different histories.
+            commit(tables[False], Change(updates=published.beginning_of_rebuild()), {})
         commit(table, Change(added, removed, updates[deleted]), {"data-platform.run": run_id})

@@ -34,7 +34,13 @@ KEY: Final = "data-platform.key"
 """Property of a table: the columns of its key."""
 ORDER: Final = "data-platform.order"
 """Property of a table: the columns that say which of the rows with one key counts."""
+_YES: Final = "yes"
+_NO: Final = "no"
 _OLD_METADATA: Final = 20
+
+
+REBUILDING: Final = "data-platform.rebuilding"
+"""Property of the table of live rows while a rebuild replaces the rows of both tables, one after the other."""
 
 
 class RebuildNeededError(ProcessingError):
@@ -128,8 +134,10 @@ class Published:
         """Check that the table's rows were chosen as the dataset is declared.
 
         Raises:
-            RebuildNeededError: they were chosen by another key or order.
+            RebuildNeededError: they were chosen by another key or order, or a rebuild was killed between the tables.
         """
+        if table.properties.get(REBUILDING) == _YES:
+            raise RebuildNeededError(f"a rebuild of {'.'.join(table.name())} did not end: rebuild its tables")
         for name, wanted in self._definition().items():
             if (found := table.properties.get(name)) != wanted:
                 raise RebuildNeededError(
@@ -157,6 +165,14 @@ class Published:
         properties = SetPropertiesUpdate(updates=self._properties())
         return (*_schema_updates(table, fresh), properties)
 
+    @staticmethod
+    def beginning_of_rebuild() -> tuple[TableUpdate, ...]:
+        """What has to change in the table of live rows before a rebuild replaces the first rows.
+
+        The rebuild's last commit takes it back.
+        """
+        return (SetPropertiesUpdate(updates={REBUILDING: _YES}),)
+
     @property
     def _comments(self) -> Mapping[str, str]:
         return self.dataset.classes
@@ -182,6 +198,7 @@ class Published:
             # Whole values, not their beginnings: by these a merge and its readers find the files of a key.
             **{f"write.metadata.metrics.column.{name}": "full" for name in self.order},
             **retention_properties(self.dataset.retention.time_travel),
+            REBUILDING: _NO,
             **self._definition(),
         }
 

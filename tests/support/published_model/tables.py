@@ -12,6 +12,7 @@ from lake.keys import InboundObject, parse_inbound_key, parse_warehouse_key, war
 from processing.errors import ProcessingError
 from processing.publishing.commit import CommitConflictError
 from processing.publishing.merge import ATTEMPTS, BusyTableError, Merged
+from processing.publishing.tables import RebuildNeededError
 from processing.storage.store import ListedObject
 from tests.support.published_model.world import World
 
@@ -107,6 +108,13 @@ class ModelTables:
         self.world.access()
         return _Found(self.versions[name]) if self.versions[name] else None
 
+    is_rebuilding: bool = False
+
+    def check(self) -> None:
+        """What `Published.check` asks for before a merge."""
+        if self.is_rebuilding:
+            raise RebuildNeededError(DATASET)
+
     def load(self, name: str) -> tuple[int, frozenset[Row]]:
         self.world.access()
         return self.versions[name], self.rows[name]
@@ -157,10 +165,13 @@ def rebuild(tables: ModelTables, history: Any, run_id: str = "") -> None:
         try:
             loaded = {name: tables.load(name) for name in ("gone", "live")}
             read = [row for key in history.keys(warehouse_prefix(DATASET)) for row in history.read(key)]
+            tables.world.access()
+            tables.is_rebuilding = True
             for name, (version, rows) in loaded.items():
                 current = {row for row in latest(read) if row.deleted == (name == "gone")}
                 if current or rows:
                     tables.commit(name, version, current, rows - current)
+            tables.is_rebuilding = False
         except CommitConflictError:
             continue
         return
@@ -181,6 +192,7 @@ class _Attempt:
         self._rows: dict[str, frozenset[Row]] = {}
         for name in ("live", "gone"):
             self._version[name], self._rows[name] = tables.load(name)
+            tables.check()
         self.commits, self.complete = 0, True
 
     def run(self, history: Any, files: Collection[str], replaced: Collection[str]) -> Mapping[str, int]:
@@ -203,8 +215,8 @@ class _Attempt:
 
     def _write(self, entering: set[Row], winners: set[Row], superseded: set[Row], stale: set[Row]) -> dict[str, int]:
         shown = {row.key for row in winners if not row.deleted}
-        waiting = {row for row in superseded if row in self._rows["gone"] and row.key in shown}
-        at_once = (superseded - waiting) | stale
+        waiting = {row for row in superseded | stale if row in self._rows["gone"] and row.key in shown}
+        at_once = (superseded | stale) - waiting
         deleted = {row for row in entering if row.deleted}
         self._commit("gone", deleted, at_once)
         self._commit("live", entering - deleted, at_once)
