@@ -21,7 +21,7 @@ class UndeletedError(ProcessingError):
 
 
 class StoredFile(NamedTuple):
-    """A file of a published table, or of what was one."""
+    """A file in a table's folder, whether the table has it or not."""
 
     address: str
     """As the table's metadata has it."""

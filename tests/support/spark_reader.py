@@ -5,6 +5,7 @@
 
 import os
 import sys
+from typing import Any
 
 from pyspark.sql import SparkSession
 
@@ -20,13 +21,15 @@ def main() -> None:
         "spark.driver.bindAddress": "127.0.0.1",
         "spark.sql.session.timeZone": "UTC",
         "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
-        # The calendar of before 1582 is the one of today in both files: without this Spark refuses to guess.
+        # Dates before 1582 are in today's calendar in all of these files. Without this Spark refuses to guess.
         "spark.sql.parquet.datetimeRebaseModeInRead": "CORRECTED",
         "spark.sql.parquet.datetimeRebaseModeInWrite": "CORRECTED",
         # Spark has no nanoseconds: it reads them as numbers.
         "spark.sql.legacy.parquet.nanosAsLong": "true",
     }
-    builder = SparkSession.builder.master("local[1]")
+    # PySpark's stubs do not know the builder.
+    made: Any = SparkSession.builder
+    builder = made.master("local[1]")
     for name, value in options.items():
         builder = builder.config(name, value)
     spark = builder.getOrCreate()

@@ -151,7 +151,7 @@ class ModelHistory:
             self._events.append(self._random.choice(self._events))
 
     def _lose(self) -> None:
-        # What tells of a deletion is not lost here: a full comparison lists what exists.
+        # The event of a deletion is not lost here: a full comparison lists what exists.
         losable = [inbound for inbound in self._events if inbound in self._store.files]
         if losable and self._random.random() < 0.2:
             inbound = self._random.choice(losable)
@@ -173,8 +173,16 @@ class ModelHistory:
         file = self._store.files.get(inbound)
         if file is None:
             return Found(landing=landing, processing=None)
-        counts = {"rows_in": 0, "rows_warehouse": 0, "rows_quarantined": 0, "rows_duplicate": 0}
-        written = Processing(processed_at=START, bytes=1, etag=file.etag, run="r", **counts)
+        written = Processing(
+            processed_at=START,
+            bytes=1,
+            etag=file.etag,
+            run="r",
+            rows_in=0,
+            rows_warehouse=0,
+            rows_quarantined=0,
+            rows_duplicate=0,
+        )
         return Found(landing=landing, processing=written)
 
     # --- processes ----------------------------------------------------------------------------------------------------

@@ -103,7 +103,7 @@ class ModelTables:
         return "live"
 
     def found(self, name: str) -> "_Found | None":
-        """The table, if it ever had a commit."""
+        """A table, if it ever had a commit."""
         self.world.access()
         return _Found(self.versions[name]) if self.versions[name] else None
 

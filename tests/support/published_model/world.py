@@ -60,7 +60,7 @@ class World:
         self._current: Process | None = None
 
     def access(self) -> None:
-        """Called by what is shared before each access: another process may run first."""
+        """Called before each access to something shared: another process may run first."""
         process = self._current
         if process is None:
             return
@@ -100,7 +100,7 @@ class ModelTable:
         self._before: dict[str, Item] = {}
 
     def item(self, key: str) -> Item:
-        """An item, without an access; empty if there is none."""
+        """An item, without an access; empty if it does not exist."""
         return dict(self._items.get(key, {}))
 
     def get_all(self, keys: Iterable[Mapping[str, str]]) -> Iterator[Item]:

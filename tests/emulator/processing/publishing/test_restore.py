@@ -101,7 +101,7 @@ def test_a_table_is_rolled_back_and_published_again(published, store):
     assert {line.split()[0] for line in run(listing, **known)} == {"things", "things_deleted"}
     run(rollback, moment=moment, **known)
 
-    # then readers have the rows of before
+    # then readers have the previous rows
     after = [found(published), found(published, deleted=True)]
     assert all(now.equals(then) for now, then in zip(after, before, strict=True))
 

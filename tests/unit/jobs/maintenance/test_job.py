@@ -1,4 +1,4 @@
-"""The maintenance job cleans each table by itself and leaves alone what no table owns."""
+"""The maintenance job cleans each table separately and leaves other folders alone."""
 
 import json
 from pathlib import Path

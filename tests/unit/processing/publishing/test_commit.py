@@ -7,12 +7,23 @@ from pyiceberg.manifest import DataFile, DataFileContent, FileFormat
 from pyiceberg.typedef import Record
 
 from processing.publishing import commit as committing
-from processing.publishing.commit import Change, CommitConflictError, commit
+from processing.publishing import snapshots
+from processing.publishing.commit import Change, CommitConflictError, commit, expire
+from processing.publishing.fence import fence
 from processing.publishing.files import write_rows
 from processing.publishing.merge import merge
 from processing.publishing.table_files import table_files
 from processing.storage.memory_store import MemoryStore
-from tests.support.published import THINGS, Steps, expected, found, land, published_in, things
+from tests.support.published import (
+    THINGS,
+    Steps,
+    assert_equal_to_the_view,
+    expected,
+    found,
+    land,
+    published_in,
+    things,
+)
 
 
 @pytest.fixture
@@ -38,6 +49,40 @@ def test_a_commit_to_a_changed_table_is_a_conflict(published, store):
     with pytest.raises(CommitConflictError, match=r"lake\.things was changed meanwhile"):
         commit(table, Change(write_rows(table.io, table.metadata, [rows])), {})
     assert found(published).equals(expected(store, THINGS))
+
+
+def test_a_fence_makes_commits_of_earlier_loads_fail(published, store):
+    # given a merge that loaded the table before a fence
+    table = published.load(published.live)
+    fence(published)
+
+    # then
+    with pytest.raises(CommitConflictError):
+        commit(table, Change(write_rows(table.io, table.metadata, [found(published).head(1)])), {})
+    assert_equal_to_the_view(published, store)
+
+
+def test_tables_without_rows_can_be_fenced(store, tmp_path):
+    tables = published_in(tmp_path / "new", THINGS)
+    fence(tables)
+    merge(tables, store, [land(store, THINGS, "a.csv", things(1, 2, 3))])
+    assert_equal_to_the_view(tables, store)
+
+
+def test_a_commit_that_meets_an_expiry_is_a_conflict(store, tmp_path, monkeypatch):
+    # given a table that keeps one snapshot, and a merge that loaded it when it had two
+    monkeypatch.setattr(snapshots, "RECENT", 1)
+    tables = published_in(tmp_path, THINGS)
+    for number in range(2):
+        merge(tables, store, [land(store, THINGS, str(number), things(1, 2), as_of=number)])
+    table = tables.load(tables.live)
+
+    # when another run drops the older snapshot, which the merge wants to drop too
+    assert expire(tables.load(tables.live)) == 1
+
+    # then the merge begins again, and does not fail
+    with pytest.raises(CommitConflictError):
+        commit(table, Change(write_rows(table.io, table.metadata, [found(tables).head(1)])), {})
 
 
 def test_an_applied_commit_counts_whatever_the_error(published, tmp_path, monkeypatch):

@@ -147,7 +147,7 @@ def test_spark_reads_what_polars_reads(published, tmp_path):
 
 @pytest.mark.usefixtures("published")
 def test_spark_reads_history_files_as_polars_reads_them(store, tmp_path):
-    # given the history files of before the columns changed
+    # given the history files that were written before the columns changed
     keys = [key for key in store.keys("warehouse/things/") if not key.endswith("/c.parquet")]
     written = pl.concat(pl.read_parquet(store.read(key)) for key in keys)
 

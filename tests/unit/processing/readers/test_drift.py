@@ -9,13 +9,9 @@ import dataframely as dy
 import polars as pl
 import pytest
 
-from jobs.mart.job import publish
 from jobs.sanitise.job import main as sanitise
 from jobs.warehouse.job import main as warehouse
-from processing.declaring.chart import Chart, Measure, Nominal
 from processing.declaring.dataset import Dataset, SftpSource, StreamSource
-from processing.declaring.report import Report
-from processing.running.job_run import JobFailedError
 from processing.storage.columns import UNDECLARED, warehouse_columns
 from processing.storage.memory_store import MemoryStore, StoredObject
 from processing.storage.views import published_view
@@ -34,11 +30,6 @@ class Cars(dy.Schema):
 
 class CarsWithFuel(Cars):
     fuel = dy.String(nullable=True)
-
-
-class CarsWithNumbers(dy.Schema):
-    plate = dy.String(primary_key=True)
-    model = dy.Int64(nullable=True)
 
 
 CARS = Dataset(
@@ -126,17 +117,6 @@ def test_a_column_that_is_declared_later_is_missing_until_its_objects_are_saniti
         "A2": ["pétrol", None],
         "A3": ["a, b", None],
     }
-
-
-def test_a_column_whose_type_was_changed_fails_a_report_with_the_way_out():
-    # given
-    store = refined("discard")
-    chart = Chart("bars", Nominal(("plate",)), Measure("model", "sum", "models"))
-    report = Report("models", "accounts", ("cars",), lambda inputs: inputs["cars"], ("plate",), chart)
-
-    # when, then
-    with pytest.raises(JobFailedError, match="run the job sanitise with --dataset cars"):
-        publish(store, {"models": report}, {"cars": replace(CARS, schema=CarsWithNumbers)}, "run")
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,10 @@ from botocore.stub import ANY, Stubber
 
 from jobs.mart import job as mart
 from jobs.warehouse import job as warehouse
+from processing.storage.memory_store import MemoryStore
 from processing.storage.store import S3Store
 from reports import REPORTS
+from tests.support.published_lake import DATABASE, PublishedLake
 
 
 @pytest.fixture
@@ -87,15 +89,27 @@ def test_the_warehouse_job_tolerates_glues_own_arguments_and_takes_its_run_id(de
     assert last_line(capsys) == {"job": "warehouse", "run": "jr_7", "outcome": "finished", "done": 0, "failed": 0}
 
 
+REPORT = REPORTS["members_by_parcel_count"]
+MART_ARGUMENTS = ["--bucket", "lake", "--database", DATABASE, "--report", REPORT.name]
+
+
+@pytest.fixture
+def nothing_published(deployed, monkeypatch, tmp_path):
+    """Neither a table nor a file of the report."""
+    empty = PublishedLake(tmp_path, MemoryStore())
+    monkeypatch.setattr(mart, "open_catalogue", lambda: empty.catalog)
+    for _ in ("is it written", "what was it made of"):
+        deployed.add_response("list_objects_v2", {"IsTruncated": False})
+
+
+@pytest.mark.usefixtures("nothing_published")
 def test_the_mart_job_tolerates_glues_own_arguments_and_makes_up_a_run_id(deployed, capsys):
-    # given an empty lake
-    listing = {"Bucket": "lake", "Prefix": "warehouse/parcels/"}
-    deployed.add_response("list_objects_v2", {"IsTruncated": False}, listing)
+    # given
     for _ in ("parquet", "csv"):
         deployed.add_response("put_object", {})
 
     # when
-    mart.main([*GLUE_ARGUMENTS, "--bucket", "lake", "--report", "members_by_parcel_count"])
+    mart.main([*GLUE_ARGUMENTS, *MART_ARGUMENTS])
 
     # then
     line = last_line(capsys)
@@ -103,19 +117,18 @@ def test_the_mart_job_tolerates_glues_own_arguments_and_makes_up_a_run_id(deploy
     assert len(str(line["run"])) == 36
 
 
+@pytest.mark.usefixtures("nothing_published")
 @pytest.mark.parametrize("keyed", [True, False])
 def test_the_mart_job_encrypts_a_report_with_its_teams_key_where_it_is_told_one(deployed, keyed):
     # given a key of the report's team, or of another alone
-    team = REPORTS["members_by_parcel_count"].team
-    told = json.dumps({team if keyed else f"{team}_x": "arn:aws:kms:eu-west-1:123456789012:key/1"})
-    deployed.add_response("list_objects_v2", {"IsTruncated": False})
+    told = json.dumps({REPORT.team if keyed else f"{REPORT.team}_x": "arn:aws:kms:eu-west-1:123456789012:key/1"})
     encryption = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": "arn:aws:kms:eu-west-1:123456789012:key/1"}
     for _ in ("parquet", "csv"):
         put = dict.fromkeys(("Bucket", "Key", "Body", "ContentType", "Metadata"), ANY)
         deployed.add_response("put_object", {}, put | (encryption if keyed else {}))
 
     # when, then: the stub refuses any other request
-    mart.main(["--bucket", "lake", "--report", "members_by_parcel_count", "--team-keys", told])
+    mart.main([*MART_ARGUMENTS, "--team-keys", told])
 
 
 @pytest.mark.parametrize(
