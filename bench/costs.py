@@ -84,12 +84,19 @@ def standing(stack: str) -> Iterator[Line]:
         yield Line("metrics that are measured every night", missed, missed * CUSTOM_METRIC * NIGHTS / HOURS)
     run = FRESHNESS_SECONDS * FRESHNESS_GIGABYTES * LAMBDA_GIGABYTE_SECOND + LAMBDA_REQUEST
     yield Line("runs of the function that measures them", FRESHNESS_RUNS, FRESHNESS_RUNS * run)
-    nightly = len(re.findall(r"^ +type: SCHEDULED$", snapshot, re.MULTILINE))
-    if nightly:
-        yield Line("jobs of every night, billed for a minute", nightly, nightly * NIGHTS * GLUE_RUN)
+    schedules = re.findall(r"^ +schedule: cron\((.+)\)$", snapshot, re.MULTILINE)
+    if schedules:
+        runs = sum(_runs_a_month(schedule) for schedule in schedules)
+        yield Line("runs of Glue jobs by the clock, billed for a minute each", round(runs), runs * GLUE_RUN)
     endpoints = len(re.findall(r"vpcEndpointType: Interface", snapshot))
     if endpoints:
         yield Line("interface endpoints in one zone", endpoints, endpoints * ENDPOINT_HOUR * HOURS)
+
+
+def _runs_a_month(schedule: str) -> float:
+    """Runs of a schedule of AWS's that names days of the week or none, once on each of its days."""
+    days = schedule.split()[4]
+    return NIGHTS * (7 if days in "*?" or "-" in days else len(days.split(","))) / 7
 
 
 def task(processors: float, gigabytes: float) -> float:

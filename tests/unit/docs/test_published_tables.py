@@ -1,6 +1,5 @@
 """What the pages on published tables state is what the program does."""
 
-import re
 from datetime import timedelta
 from pathlib import Path
 
@@ -18,9 +17,14 @@ DOCS = Path(__file__).resolve().parents[3] / "docs"
 PAGE = (DOCS / "published-tables.md").read_text()
 
 
-def clock(cron: str) -> str:
-    minutes, hours = map(int, re.findall(r"\d+", cron)[:2])
-    return f"{hours:02}:{minutes:02} UTC"
+NAMES = {"MON": "Monday", "WED": "Wednesday", "FRI": "Friday"}
+
+
+def words_of(cron: str) -> str:
+    """When a schedule of AWS's starts something, in words."""
+    minutes, hours, _, _, days, _ = cron.removeprefix("cron(").removesuffix(")").split()
+    *most, last = (NAMES[day] for day in days.split(",")) if days != "?" else [""]
+    return f"{int(hours):02}:{int(minutes):02} UTC" + (f" on {', '.join(most)} and {last}" if last else "")
 
 
 def test_snapshots_that_are_kept_are_those_of_the_page() -> None:
@@ -35,8 +39,8 @@ def test_files_are_deleted_after_the_days_of_the_page() -> None:
 
 def test_jobs_of_the_night_start_when_the_page_says() -> None:
     jobs = (DOCS / "components/transform-jobs.md").read_text()
-    assert f"at {clock(published_tables.COMPARED_AT)} `warehouse`" in jobs
-    assert f"at {clock(published_tables.MAINTAINED_AT)} `maintenance`" in jobs
+    assert f"at {words_of(published_tables.COMPARED_AT)} `warehouse`" in jobs
+    assert f"at {words_of(published_tables.MAINTAINED_AT)} `maintenance`" in jobs
 
 
 @pytest.mark.parametrize(
