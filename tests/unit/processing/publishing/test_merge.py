@@ -2,7 +2,6 @@
 
 import contextlib
 import dataclasses
-from itertools import count
 
 import dataframely as dy
 import pytest
@@ -209,34 +208,6 @@ def before(action, function):
         return function(*arguments)
 
     return called
-
-
-def test_a_replay_killed_between_two_commits_loses_no_row(store, published, tmp_path):
-    # given a row that another object deleted, whose file then no longer has it
-    merge(published, store, [land(store, THINGS, "a.csv", things(1))])
-    merge(published, store, [land(store, THINGS, "b.csv", things(1), as_of=1, deleted=[0])])
-    files, replaced = [land(store, THINGS, "b.csv", [], as_of=1)], ["inbound/things/2026/01/01/b.csv"]
-
-    # when the merge is killed after its first commit, and run again
-    killed = published_in(tmp_path, THINGS)
-    killed.catalog.commit_table = before(killer(calls=2), killed.catalog.commit_table)
-    with pytest.raises(Killed):
-        merge(killed, store, files, replaced)
-    merge(published, store, files, replaced)
-
-    # then
-    assert_equal_to_the_view(published, store)
-
-
-def killer(calls):
-    """An action that ends the process at one of its calls."""
-    numbers = count(1)
-
-    def action():
-        if next(numbers) == calls:
-            raise Killed
-
-    return action
 
 
 @pytest.mark.parametrize(("before", "after"), [([], [0]), ([0], [])])
