@@ -1,8 +1,7 @@
 """Maintenance of the published tables: it drops old snapshots, and it alone deletes files.
 
-A file is deleted if the table's metadata does not reference it, if it is older than a day by the store's clock, and if
-it is in the folder of a table that the catalogue has. A merge writes its files just before it commits them, so a day is
-far more than any merge needs. Compaction is not done here: each merge does it (processing.publishing.layout).
+A file is deleted if the table's metadata does not reference it, if it is older than MINIMUM_AGE by the store's clock,
+and if it is in the folder of a table that the catalogue has. Compaction is not done here: each merge does it (processing.publishing.layout).
 """
 
 from collections.abc import Iterator
@@ -19,8 +18,8 @@ from processing.errors import ProcessingError
 from processing.publishing.commit import CommitConflictError, evolved, expire, expiry
 from processing.publishing.table_folder import StoredFile, TableFolder
 
-MINIMUM_AGE: Final = timedelta(days=1)
-"""Of a file that is deleted."""
+MINIMUM_AGE: Final = timedelta(days=3)
+"""Of a file that is deleted. The files of a run that has not committed yet are younger: a job runs two days at most."""
 _METADATA: Final = ".metadata.json"
 
 

@@ -5,8 +5,10 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from annotated_types import Le
 
 from dataplatform.processing import published_tables
+from dataplatform.settings.model import JobSettings
 from dataplatform.storage.lifecycle import TABLES_NONCURRENT_DAYS
 from processing.declaring.retention import TIME_TRAVEL
 from processing.publishing.maintenance import MINIMUM_AGE
@@ -32,8 +34,8 @@ def test_snapshots_that_are_kept_are_those_of_the_page() -> None:
 
 
 def test_files_are_deleted_after_the_days_of_the_page() -> None:
-    assert (timedelta(days=1), 1) == (MINIMUM_AGE, TABLES_NONCURRENT_DAYS)
-    assert "if they are older than a day" in PAGE
+    assert (timedelta(days=3), 1) == (MINIMUM_AGE, TABLES_NONCURRENT_DAYS)
+    assert "if they are older than three days" in PAGE
     assert "for one more day" in PAGE
 
 
@@ -61,3 +63,9 @@ def test_types_are_stored_as_the_page_says(declared: pl.DataType, stored: pl.Dat
 def test_nanoseconds_are_stored_in_a_column_of_the_pages_name() -> None:
     assert list(stored_columns({"at": pl.Datetime("ns")})) == ["at", rest_column("at")]
     assert f"`{rest_column('{column}')}`" in PAGE
+
+
+def test_files_of_the_longest_run_are_younger_than_deleted_ones() -> None:
+    limits = JobSettings.model_fields["timeout_minutes"].metadata
+    longest = max(timedelta(minutes=limit.le) for limit in limits if isinstance(limit, Le))
+    assert longest < MINIMUM_AGE

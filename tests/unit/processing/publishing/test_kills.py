@@ -48,7 +48,7 @@ def test_a_rebuild_killed_between_the_tables_is_done_again(store, published, tmp
     with pytest.raises(Killed):
         rebuild(killed, store)
 
-    # then no merge goes on with these tables
+    # then no merge uses these tables
     with pytest.raises(RebuildNeededError, match=r"a rebuild of lake\.things did not end"):
         merge(published, store, [])
     rebuild(published, store)

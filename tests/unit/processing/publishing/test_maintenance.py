@@ -34,8 +34,8 @@ def cleaned(published, folder, **options):
 
 
 def test_files_that_no_snapshot_needs_are_deleted(merged, store, tmp_path):
-    # given files that are two days old
-    folder = LocalTableFolder(tmp_path, days_later=2)
+    # given files that are four days old
+    folder = LocalTableFolder(tmp_path, days_later=4)
     before = folder.content()
 
     # when
@@ -57,7 +57,7 @@ def test_files_that_no_snapshot_needs_are_deleted(merged, store, tmp_path):
 
 
 def test_files_of_the_last_day_are_kept(merged, tmp_path):
-    folder = LocalTableFolder(tmp_path, days_later=0.9)
+    folder = LocalTableFolder(tmp_path, days_later=2.9)
     before = folder.content()
     removed = cleaned(merged, folder)
     assert (removed.metadata_files, removed.orphans) == (0, 0)
@@ -65,7 +65,7 @@ def test_files_of_the_last_day_are_kept(merged, tmp_path):
 
 
 def test_a_dry_run_counts_the_same_and_changes_nothing(merged, tmp_path):
-    folder = LocalTableFolder(tmp_path, days_later=2)
+    folder = LocalTableFolder(tmp_path, days_later=4)
     before, location = folder.content(), merged.load(merged.live).metadata_location
     would_be = cleaned(merged, folder, dry_run=True)
     assert folder.content() == before
@@ -78,7 +78,7 @@ def test_a_dry_run_counts_the_same_and_changes_nothing(merged, tmp_path):
 @pytest.mark.usefixtures("merged")
 def test_a_merge_is_whole_whenever_maintenance_runs(store, tmp_path):
     # given maintenance before each write and each commit of a merge, and files before the merge that are old
-    LocalTableFolder(tmp_path).age(days=3)
+    LocalTableFolder(tmp_path).age(days=4)
     folder, other = LocalTableFolder(tmp_path), published_in(tmp_path, THINGS)
     steps, runs = Steps(), []
 
@@ -97,7 +97,7 @@ def test_a_merge_is_whole_whenever_maintenance_runs(store, tmp_path):
     assert_equal_to_the_view(other, store)
 
 
-def test_files_of_a_killed_merge_are_deleted_a_day_later(published, store, tmp_path):
+def test_files_of_a_killed_merge_are_deleted_days_later(published, store, tmp_path):
     # given a merge that was killed before its commit
     merge(published, store, [land(store, THINGS, "a", things(1, 2))])
     before = LocalTableFolder(tmp_path).content()
@@ -109,7 +109,7 @@ def test_files_of_a_killed_merge_are_deleted_a_day_later(published, store, tmp_p
     assert len(LocalTableFolder(tmp_path).content()) > len(before)
 
     # when
-    cleaned(published, LocalTableFolder(tmp_path, days_later=1.1))
+    cleaned(published, LocalTableFolder(tmp_path, days_later=3.1))
 
     # then
     assert LocalTableFolder(tmp_path).content() == before
@@ -121,7 +121,7 @@ def kill(*_):
 
 def test_a_table_elsewhere_is_refused(merged, tmp_path):
     # given a table with another name than its folder
-    folder = LocalTableFolder(tmp_path, days_later=2)
+    folder = LocalTableFolder(tmp_path, days_later=4)
     before = folder.content()
     location = merged.load(merged.live).metadata_location
     merged.catalog.register_table(("lake", "other"), location)
@@ -132,7 +132,7 @@ def test_a_table_elsewhere_is_refused(merged, tmp_path):
 
 def test_a_folder_without_the_tables_metadata_is_not_cleaned(merged, tmp_path):
     # given a store that does not show the newest file
-    folder = LocalTableFolder(tmp_path, days_later=2)
+    folder = LocalTableFolder(tmp_path, days_later=4)
     newest = merged.load(merged.live).metadata_location
     listed = folder.files
     folder.files = lambda name: (file for file in listed(name) if file.address != newest)
