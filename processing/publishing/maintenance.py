@@ -1,7 +1,8 @@
 """Maintenance of the published tables: it drops old snapshots, and it alone deletes files.
 
 A file is deleted if the table's metadata does not reference it, if it is older than MINIMUM_AGE by the store's clock,
-and if it is in the folder of a table that the catalogue has. Compaction is not done here: each merge does it (processing.publishing.layout).
+and if it is in the folder of a table that the catalogue has. Compaction is not done here: each merge does it
+(processing.publishing.layout).
 """
 
 from collections.abc import Iterator
