@@ -18,7 +18,6 @@ KEY = "inbound/orders/2026/01/01/orders.csv"
 
 def warehouse_job() -> Run:
     """The job by its own entry point; the lake is a folder, the file lies in it as an inbound object."""
-    import jobs  # noqa: F401 - before polars, as where the job is started
     from bench.orders import ORDERS
     from jobs.warehouse.job import main
     from processing.storage.folder_store import FolderStore

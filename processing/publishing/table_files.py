@@ -1,4 +1,4 @@
-"""The files of a table's current snapshot, as its manifests list them."""
+"""The files of a snapshot of a table, as its manifests list them."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -6,6 +6,7 @@ from typing import Final
 
 from pyiceberg.manifest import DataFile, ManifestContent, ManifestEntry
 from pyiceberg.table import Table
+from pyiceberg.table.snapshots import Snapshot
 
 PATH_FIELD: Final = 2147483546
 """Column id of the data file's path in a position delete file: iceberg.apache.org/spec/#reserved-field-ids."""
@@ -14,7 +15,7 @@ POSITION_FIELD: Final = 2147483545
 
 @dataclass(frozen=True, slots=True)
 class TableFile:
-    """A data file of the current snapshot, with the files that delete rows of it."""
+    """A data file of a snapshot, with the files that delete rows of it."""
 
     entry: ManifestEntry
     deletes: tuple[ManifestEntry, ...] = ()
@@ -40,9 +41,9 @@ class TableFile:
         return self.entry.sequence_number or 0
 
 
-def table_files(table: Table) -> list[TableFile]:
-    """The data files of a table's current snapshot. Reads its manifests."""
-    snapshot = table.current_snapshot()
+def table_files(table: Table, snapshot: Snapshot | None = None) -> list[TableFile]:
+    """The data files of a snapshot of a table, the current one if not given. Reads its manifests."""
+    snapshot = snapshot or table.current_snapshot()
     if snapshot is None:
         return []
     data: list[ManifestEntry] = []

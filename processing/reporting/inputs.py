@@ -11,12 +11,14 @@ from pyiceberg.table import Table
 from processing.declaring.dataset import Dataset
 from processing.declaring.report import Report
 from processing.errors import ProcessingError
+from processing.publishing.counting import live_count, newest_landing_date
 from processing.publishing.reading import published_rows
+from processing.publishing.table_files import table_files
 from processing.reporting.code import code_hash
 from processing.reporting.computing import compute
 from processing.reporting.graph import datasets_within, reports_within
 from processing.reporting.snapshots import deciding_snapshot, kept_snapshots, snapshot_at, time_of
-from processing.storage.columns import LANDED_ON, published_columns
+from processing.storage.columns import published_columns
 
 OpenTable = Callable[[Dataset], Table | None]
 """Opens the published table of a dataset's live rows; None if nothing was published yet."""
@@ -153,10 +155,11 @@ class Inputs:
         return InputFacts(self._computed_report(name).height, max(newest, default=None))
 
     def _facts_of_dataset(self, name: str) -> InputFacts:
-        # One column, of few values: of 300,000 rows in 3 files 1.4 KB, beside 10 KB of footers. The bounds in the
-        # manifests, 39 KB, also cover rows that are deleted, and so may be of a later day.
-        counted = self._opened[name].rows.select(pl.len().alias("rows"), pl.col(LANDED_ON).max().alias("newest"))
-        return InputFacts(**counted.collect().row(0, named=True))
+        table, snapshot = self._tables[name], self._opened[name].snapshot
+        if table is None or snapshot is None:
+            return InputFacts(0, None)
+        files = table_files(table, table.snapshot_by_id(snapshot))
+        return InputFacts(live_count(table, files), newest_landing_date(table, files))
 
     def _open_all(self, report: Report) -> None:
         """Open all tables that a report is computed from, one right after the other."""

@@ -1,0 +1,44 @@
+"""What is said of a snapshot's rows without reading all of them."""
+
+from collections.abc import Sequence
+from datetime import date
+
+import polars as pl
+from pyiceberg.table import Table
+from pyiceberg.utils.datetime import days_to_date
+
+from processing.publishing.files import deleted_positions, file_bounds, live_rows
+from processing.publishing.table_files import TableFile, only_data_file
+from processing.storage.columns import LANDED_ON
+
+
+def live_count(table: Table, files: Sequence[TableFile]) -> int:
+    """Number of live rows in some of a table's files: by the manifests, for files that the platform wrote."""
+    return sum(file.rows - _dead(table, file) for file in files)
+
+
+def newest_landing_date(table: Table, files: Sequence[TableFile]) -> date | None:
+    """Day on which the newest live row in some of a table's files landed; None if there are no rows.
+
+    The files with the latest days are read, until no other one can have a later day. The manifests alone do not say it:
+    they also cover rows that are deleted.
+    """
+    newest: date | None = None
+    latest = {file.path: _latest(table, file) for file in files}
+    for file in sorted(files, key=lambda file: latest[file.path], reverse=True):
+        if newest is not None and latest[file.path] <= newest:
+            break
+        days = [rows[LANDED_ON].max() for rows in live_rows(table.io, file, {LANDED_ON: pl.Date()})]
+        newest = max((day for day in (*days, newest) if isinstance(day, date)), default=None)
+    return newest
+
+
+def _dead(table: Table, file: TableFile) -> int:
+    if all(only_data_file(deletes.data_file) for deletes in file.deletes):
+        return file.dead
+    return deleted_positions(table.io, file).n_unique()
+
+
+def _latest(table: Table, file: TableFile) -> date:
+    bounds = file_bounds(table.schema(), file, [LANDED_ON])
+    return days_to_date(bounds[LANDED_ON][1]) if LANDED_ON in bounds else date.max
