@@ -34,7 +34,7 @@ def run(published, folder, *, dry_run=False):
 
 
 def test_a_run_logs_each_table_and_the_sums(published, tmp_path, capsys):
-    run(published, LocalTableFolder(tmp_path, days_later=2))
+    run(published, LocalTableFolder(tmp_path, days_later=4))
     *tables, finished = lines_of(capsys)
     assert [(each["table"], each["orphans"], each["bytes"]) for each in tables] == [
         ("things", 1, 5),
@@ -44,7 +44,7 @@ def test_a_run_logs_each_table_and_the_sums(published, tmp_path, capsys):
 
 
 def test_a_dry_run_says_what_it_would_remove(published, tmp_path, capsys):
-    run(published, LocalTableFolder(tmp_path, days_later=2), dry_run=True)
+    run(published, LocalTableFolder(tmp_path, days_later=4), dry_run=True)
     words = [readable_line(line) for line in capsys.readouterr().out.splitlines()]
     assert words == [
         "things: would remove 1 orphan files, 5 bytes",
@@ -56,7 +56,7 @@ def test_a_dry_run_says_what_it_would_remove(published, tmp_path, capsys):
 
 def test_a_table_that_cannot_be_read_stops_only_itself(published, tmp_path):
     # given a table without its manifests
-    folder = LocalTableFolder(tmp_path, days_later=2)
+    folder = LocalTableFolder(tmp_path, days_later=4)
     lost = published.load(published.live).current_snapshot().manifest_list
     kept = Path(lost.removeprefix("file://")).read_bytes()
     folder.lose(lost)
@@ -74,7 +74,7 @@ def test_a_table_that_cannot_be_read_stops_only_itself(published, tmp_path):
 
 def test_a_folder_of_no_table_is_left_alone(published, tmp_path, capsys):
     # given a folder of a table that the catalogue does not have
-    folder = LocalTableFolder(tmp_path, days_later=2)
+    folder = LocalTableFolder(tmp_path, days_later=4)
     folder.move("things", "dropped")
     before = {address for address in folder.content() if "/dropped/" in address}
 
