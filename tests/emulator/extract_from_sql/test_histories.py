@@ -48,6 +48,7 @@ def stack(engine_emulator):
     return SqlStack(engine_emulator.endpoint, ("rows",))
 
 
+@pytest.mark.long
 def test_what_was_extracted_latest_by_key_is_the_table(sql_server, stack, tmp_path_factory):
     kinds: dict[str, int] = {}
     happened = count()

@@ -5,6 +5,7 @@ import pytest
 pytestmark = [pytest.mark.emulator, pytest.mark.xdist_group("platform")]
 
 
+@pytest.mark.long
 def test_no_other_user_reads_what_a_platform_keeps(platform):
     # given all that the platform and its processes wrote; what the partner's server offers is the test's
     folder = platform.state_directory

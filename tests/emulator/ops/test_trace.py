@@ -86,6 +86,7 @@ def test_a_parcel_is_followed_from_its_file_to_its_reports(ops, target, collecte
     assert target.bucket not in str(found)
 
 
+@pytest.mark.long
 def test_a_row_that_came_again_later_is_superseded(ops, target, outgoing, collected):
     # given a later file with the same parcel
     deliver(outgoing / f"later-{collected}", f"{HEADER}503,Leeds,Medium,TR23ACE\n")

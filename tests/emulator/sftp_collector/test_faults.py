@@ -48,6 +48,7 @@ def scenario(emulator, source):
     return start
 
 
+@pytest.mark.long
 def test_killed_four_times_every_file_lands_once(scenario):
     # given
     scenario = scenario(1)

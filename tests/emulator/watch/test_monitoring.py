@@ -389,6 +389,7 @@ def test_what_becomes_of_events_is_published(target, event_stream):
     assert batcher in [dimensions for dimensions, _ in seen("eventBatcherFunction", metrics.EVENTS_POISONOUS)]
 
 
+@pytest.mark.long
 def test_what_the_jobs_count_is_published_under_their_own_roles(target):
     # given an object of which one row is refused and one is there twice
     key = f"inbound/parcels/2026/02/04/counted-{uuid.uuid4()}.csv"
