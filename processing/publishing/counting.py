@@ -1,4 +1,4 @@
-"""What is said of a snapshot's rows without reading all of them."""
+"""Number and newest landing date of a table's live rows, without reading all of them."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -18,7 +18,7 @@ def live_count(table: Table, files: Sequence[TableFile]) -> int:
 
 
 def newest_landing_date(table: Table, files: Sequence[TableFile]) -> date | None:
-    """Day on which the newest live row in some of a table's files landed; None if there are no rows.
+    """Day on which the newest live row in some of a table's files landed; None without rows.
 
     The files with the latest days are read, until no other one can have a later day. The manifests alone do not say it:
     they also cover rows that are deleted.

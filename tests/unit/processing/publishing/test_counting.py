@@ -1,4 +1,4 @@
-"""What is said of a snapshot's rows is read from few of its files."""
+"""The newest landing date of a table's rows is read from few of its files."""
 
 from datetime import date, timedelta
 
