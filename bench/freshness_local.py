@@ -150,4 +150,4 @@ def _wait(condition: Callable[[], bool]) -> None:
     while not condition():
         if time.monotonic() > deadline:
             raise LostError(f"nothing after {MOST_SECONDS:g} s")
-        time.sleep(POLL_SECONDS)
+        time.sleep(POLL_SECONDS)  # between two polls: no part of the way announces a row

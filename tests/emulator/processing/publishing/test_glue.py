@@ -18,7 +18,7 @@ from processing.publishing import maintenance
 from processing.publishing.catalogue import open_catalogue, published_tables
 from processing.publishing.merge import merge
 from processing.storage.folder_store import FolderStore
-from tests.support.emulators import REGION, running_emulator
+from tests.support.emulators import REGION
 from tests.support.published import THINGS, assert_equal_to_the_view, land, things
 
 pytestmark = [pytest.mark.emulator, pytest.mark.long, pytest.mark.timeout(900)]
@@ -34,20 +34,10 @@ def tables(catalogue=None):
 
 
 @pytest.fixture(autouse=True)
-def _lake(tmp_path, monkeypatch):
-    """An emulator with an empty lake, in the environment that a job has."""
-    with running_emulator(tmp_path / "emulator") as emulator:
-        for name, value in {
-            "AWS_ENDPOINT_URL": emulator.endpoint,
-            "AWS_DEFAULT_REGION": REGION,
-            "AWS_ACCESS_KEY_ID": "test",
-            "AWS_SECRET_ACCESS_KEY": "test",
-        }.items():
-            monkeypatch.setenv(name, value)
-        monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
-        boto3.client("s3").create_bucket(Bucket="lake", CreateBucketConfiguration={"LocationConstraint": REGION})
-        boto3.client("glue").create_database(DatabaseInput={"Name": "published"})
-        yield
+def _lake(emulated_aws):
+    """An empty lake."""
+    emulated_aws.client("s3").create_bucket(Bucket="lake", CreateBucketConfiguration={"LocationConstraint": REGION})
+    emulated_aws.client("glue").create_database(DatabaseInput={"Name": "published"})
 
 
 @pytest.fixture

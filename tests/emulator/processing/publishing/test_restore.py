@@ -14,7 +14,7 @@ from processing.publishing.catalogue import open_catalogue, published_tables
 from processing.publishing.merge import merge
 from processing.publishing.rebuild import rebuild
 from processing.storage.memory_store import MemoryStore
-from tests.support.emulators import REGION, running_emulator
+from tests.support.emulators import REGION
 from tests.support.program import ROOT
 from tests.support.published import THINGS, assert_equal_to_the_view, found, land, things
 
@@ -44,22 +44,13 @@ def run(snippet, **values):
 
 
 @pytest.fixture
-def aws(tmp_path, monkeypatch):
+def aws(emulated_aws):
     """A person's environment, with an empty lake that keeps versions: its bucket."""
-    with running_emulator(tmp_path / "emulator") as emulator:
-        for name, value in {
-            "AWS_ENDPOINT_URL": emulator.endpoint,
-            "AWS_DEFAULT_REGION": REGION,
-            "AWS_ACCESS_KEY_ID": "test",
-            "AWS_SECRET_ACCESS_KEY": "test",
-        }.items():
-            monkeypatch.setenv(name, value)
-        monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
-        s3 = boto3.client("s3")
-        s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
-        s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
-        boto3.client("glue").create_database(DatabaseInput={"Name": DATABASE})
-        yield BUCKET
+    s3 = emulated_aws.client("s3")
+    s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
+    s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
+    emulated_aws.client("glue").create_database(DatabaseInput={"Name": DATABASE})
+    return BUCKET
 
 
 @pytest.fixture
