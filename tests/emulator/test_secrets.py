@@ -123,7 +123,7 @@ def test_functions_and_jobs_are_configured_without_a_secret(worked, secrets):
     assert holders([(each[:60], each) for each in configured], secrets) == []
 
 
-def test_what_runs_was_started_without_a_secret_on_its_command_line(platform, secrets):
+def test_no_process_has_a_secret_on_its_command_line(platform, secrets):
     # given the platform's processes
     folder = str(platform.state_directory)
     lines = [" ".join(process.info["cmdline"] or ()) for process in psutil.process_iter(["cmdline"])]

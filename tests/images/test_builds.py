@@ -16,7 +16,7 @@ def image(request, engine, built):
     return json.loads(engine("image", "inspect", built(request.param)).stdout)[0]
 
 
-def test_an_image_is_for_amd64_has_a_title_a_licence_and_no_password(image):
+def test_image_is_amd64_with_title_licence_and_no_password(image):
     labels, environment = image["Config"]["Labels"], image["Config"].get("Env", [])
     assert image["Architecture"] == "amd64"
     assert labels["org.opencontainers.image.title"].startswith("data-platform ")
@@ -47,7 +47,7 @@ def people_of(engine, *arguments: str) -> str:
 
 
 @pytest.mark.skipif("mssql" not in IMAGES, reason="deleted with the sample")
-def test_two_builds_with_one_seed_give_one_dataset_and_another_seed_another(engine, tmp_path):
+def test_same_seed_gives_same_dataset_and_another_differs(engine, tmp_path):
     # given the base of the stage that makes the data
     need_base(engine, bases_of("mssql")[0], tmp_path / "root")
 

@@ -60,7 +60,7 @@ def test_the_container_extracts_a_table_into_the_lake(engine, built, stack):
     assert all(json.loads(line) for line in result.stdout.splitlines())
 
 
-def test_a_failed_extraction_ends_the_container_with_an_error_that_names_the_table(engine, built, stack):
+def test_failed_extraction_exits_with_an_error_naming_the_table(engine, built, stack):
     # when
     result = run(engine, built("jobs"), stack, "--dataset", "boats")
 

@@ -115,7 +115,7 @@ def files(logged_in):
 # Who is let in
 
 
-def test_the_right_rsa_key_reads_the_sample_and_moves_it_within_its_directory(files):
+def test_right_rsa_key_reads_and_moves_the_sample(files):
     # when
     content = files.open(f"/{DIRECTORY}/vehicles.csv").read()
     files.rename(f"/{DIRECTORY}/vehicles.csv", f"/{DIRECTORY}/moved.csv")
@@ -184,7 +184,7 @@ def openssh_client(server, tmp_path):
     return connect
 
 
-def test_a_sha1_signature_is_refused_where_the_same_keys_sha2_signature_is_taken(openssh_client):
+def test_sha1_signature_is_refused_and_sha2_accepted(openssh_client):
     # when
     with_sha1 = openssh_client("-oPubkeyAcceptedAlgorithms=ssh-rsa")
     with_sha2 = openssh_client("-oPubkeyAcceptedAlgorithms=rsa-sha2-256")

@@ -105,7 +105,7 @@ def test_it_runs_as_nobody_special_and_can_write_to_tmp_alone(engine, page):
         ("https://x|e", "is no address of an API"),
     ],
 )
-def test_what_is_no_address_of_an_api_ends_the_container_with_the_reason(engine, reference, address, said):
+def test_wrong_api_address_ends_the_container_with_the_reason(engine, reference, address, said):
     result = engine("run", "--rm", "--read-only", "--env", f"EVENTS_URL={address}", reference, check=False)
     assert result.returncode == 2
     assert said in result.stderr

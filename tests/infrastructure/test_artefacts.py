@@ -25,7 +25,7 @@ def pinned(requirements: str) -> set[str]:
 
 
 @pytest.mark.parametrize("architecture", ["arm64", pytest.param("x86_64", marks=pytest.mark.long)])
-def test_every_compiled_file_of_the_layer_is_of_its_architecture_and_python(architecture: str) -> None:
+def test_layers_compiled_files_fit_architecture_and_python(architecture: str) -> None:
     # given the layer that functions of an architecture get
     layer = packaging.function_layer(architecture)
 

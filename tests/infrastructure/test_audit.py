@@ -25,7 +25,7 @@ def trail_may(document: list[dict[str, Any]], action: str, resource: str, **keys
     return decision == "Allow"
 
 
-def test_each_access_to_an_object_of_the_lake_is_recorded_and_nothing_else(prod_graph: Graph) -> None:
+def test_only_accesses_to_the_lakes_objects_are_recorded(prod_graph: Graph) -> None:
     trail = prod_graph.only("cloudtrail/trail:Trail").inputs
     [selector] = trail["advancedEventSelectors"]
     fields = {
@@ -39,7 +39,7 @@ def test_each_access_to_an_object_of_the_lake_is_recorded_and_nothing_else(prod_
     }
 
 
-def test_records_are_validated_encrypted_and_kept_apart_from_the_lake(prod_graph: Graph) -> None:
+def test_records_are_validated_encrypted_and_outside_the_lake(prod_graph: Graph) -> None:
     trail = prod_graph.only("cloudtrail/trail:Trail").inputs
     assert trail["enableLogFileValidation"] is True
     assert trail["kmsKeyId"] == f"${{{prod_graph.only('kms/key:Key').name}.arn}}"
@@ -91,7 +91,7 @@ def test_this_trail_alone_writes_records_with_the_key(prod_graph: Graph, source:
     assert trail_may(key, "kms:DescribeKey", key_arn, **{"aws:SourceArn": source}) is allowed
 
 
-def test_the_trail_may_neither_read_nor_write_outside_of_its_records(prod_graph: Graph) -> None:
+def test_trail_reads_and_writes_only_its_records(prod_graph: Graph) -> None:
     records = prod_graph.policies()[f"{AUDIT}-records.policy"]
     keys = {"aws:SourceArn": TRAIL, "s3:x-amz-acl": "bucket-owner-full-control"}
     assert not trail_may(records, "s3:PutObject", f"{RECORDS}/AWSLogs/999999999999/x.gz", **keys)

@@ -83,7 +83,7 @@ def test_every_role_carries_the_boundary(cloud_graph: Graph) -> None:
     assert [role.name for role in roles if role.inputs.get("permissionsBoundary") != boundary] == []
 
 
-def test_the_boundary_takes_nothing_from_a_role_that_the_program_gives_it(cloud_graph: Graph) -> None:
+def test_boundary_allows_all_that_the_program_grants(cloud_graph: Graph) -> None:
     # given every action that a role of the program is allowed
     allowed = {
         action
@@ -103,7 +103,7 @@ def test_the_boundary_takes_nothing_from_a_role_that_the_program_gives_it(cloud_
     assert allowed - bounded == set()
 
 
-def test_the_deploy_role_knows_every_service_that_the_program_uses(cloud_graph: Graph) -> None:
+def test_deploy_role_knows_every_service_of_the_program(cloud_graph: Graph) -> None:
     # given the services of the graph's resources
     modules = {
         each.type.removeprefix("aws:").split("/")[0] for each in cloud_graph.resources if each.type.startswith("aws:")
@@ -130,7 +130,7 @@ def test_the_deploy_role_changes_and_deletes_what_it_creates(graph_of: Callable[
     assert CHANGES_AND_DELETIONS[kind] - allowed == set()
 
 
-def test_every_service_that_a_role_of_the_program_trusts_may_be_handed_it(cloud_graph: Graph) -> None:
+def test_roles_may_be_passed_to_every_service_they_trust(cloud_graph: Graph) -> None:
     trusted = {
         statement["Principal"]["Service"]
         for role in cloud_graph.of_type("iam/role:Role")
@@ -140,7 +140,7 @@ def test_every_service_that_a_role_of_the_program_trusts_may_be_handed_it(cloud_
     assert trusted - set(PASSED_TO) == set()
 
 
-def test_every_name_that_the_program_gives_is_one_that_the_deploy_role_may_use(cloud_graph: Graph) -> None:
+def test_deploy_role_may_use_every_name_of_the_program(cloud_graph: Graph) -> None:
     # given the names that stand in ARNs, and where a grant bounds them
     prefix = f"data-platform-{cloud_graph.stack}"
     bounds = {

@@ -169,6 +169,6 @@ def test_every_policy_of_the_graph_is_linted(graph: Graph) -> None:
         ({"Action": "s3:GetObject", "Resource": "*"}, "RESOURCE_STAR"),
     ],
 )
-def test_the_linter_sees_a_policy_that_does_not_do_what_it_seems_to(statement: dict[str, Any], issue: str) -> None:
+def test_linter_finds_a_policy_without_its_apparent_effect(statement: dict[str, Any], issue: str) -> None:
     document = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Sid": "S", **statement}]}
     assert issue in {found for found, _ in lint(json.dumps(document))}

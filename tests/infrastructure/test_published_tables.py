@@ -144,7 +144,7 @@ def test_lake_is_compared_at_night_and_cleaned_afterwards(graph: Graph) -> None:
 # The catalogue
 
 
-def test_program_leaves_the_names_of_datasets_to_the_published_tables(graph: Graph) -> None:
+def test_program_leaves_dataset_names_to_published_tables(graph: Graph) -> None:
     made = {each.inputs["name"]: each.inputs["tableType"] for each in graph.of_type("glue/catalogTable:CatalogTable")}
     assert {f"{name}_files" for name in DATASETS} < set(made)
     assert set(made).isdisjoint({*DATASETS, *(f"{name}_deleted" for name in DATASETS)})

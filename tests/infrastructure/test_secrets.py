@@ -60,7 +60,7 @@ def test_no_generated_secret_is_where_anybody_may_read_it(graph: Graph) -> None:
     assert leaks(graph) == []
 
 
-def test_every_parameter_that_holds_a_generated_secret_is_a_secure_string(graph: Graph) -> None:
+def test_parameters_with_generated_secrets_are_secure_strings(graph: Graph) -> None:
     markers = markers_of(graph)
     parameters = [each for each in graph.of_type("ssm/parameter:Parameter") if held(each.inputs["value"], markers)]
     assert {each.name: each.inputs["type"] for each in parameters if each.inputs["type"] != "SecureString"} == {}

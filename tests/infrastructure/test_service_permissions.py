@@ -230,7 +230,7 @@ def budgets_asked(judge: Judge) -> Iterator[bool]:
             yield judge.service_may("budgets.amazonaws.com", action, judge.key, **context)
 
 
-def test_a_budget_of_this_account_may_tell_the_topic_and_another_accounts_may_not(graph_of: Any) -> None:
+def test_only_this_accounts_budget_may_publish_to_the_topic(graph_of: Any) -> None:
     judge = Judge(graph_of("prod"))
     topic = judge.graph.exports["alarmTopicArn"]
     other = {"aws:SourceAccount": "999999999999", "aws:SourceArn": "arn:aws:budgets::999999999999:budget/x"}

@@ -65,7 +65,7 @@ def test_only_this_apis_stage_invokes_the_receiver(graph: Graph) -> None:
     assert permission["sourceArn"] == f"${{{api}.executionArn}}/v1/*/*"
 
 
-def test_every_answer_of_the_gateway_is_a_problem_document_with_cors(graph: Graph) -> None:
+def test_every_gateway_answer_is_a_problem_document_with_cors(graph: Graph) -> None:
     answers = [answer.inputs for answer in graph.of_type("apigateway/response:Response")]
     assert {"THROTTLED", "INVALID_API_KEY", "REQUEST_TOO_LARGE", "DEFAULT_4XX", "DEFAULT_5XX"} <= {
         answer["responseType"] for answer in answers
@@ -180,7 +180,7 @@ def test_batcher_is_updated_before_the_receiver(graph: Graph) -> None:
     assert batcher.urn in receiver.dependencies
 
 
-def test_the_queue_hands_what_nobody_can_take_to_the_dead_letters(graph: Graph) -> None:
+def test_queue_moves_undeliverable_messages_to_dead_letters(graph: Graph) -> None:
     queue = graph.only("sqs/queue:Queue", "-stream-events").inputs
     dead_letters = graph.only("sqs/queue:Queue", "-stream-dead-letters").name
     assert json.loads(queue["redrivePolicy"])["deadLetterTargetArn"] == f"${{{dead_letters}.arn}}"
@@ -222,7 +222,7 @@ def test_the_batcher_writes_under_the_streams_prefix_only(graph: Graph) -> None:
     assert statement["Resource"] == [f"${{{bucket}.arn}}/inbound/readings/*"]
 
 
-def test_exports_name_what_callers_and_operators_reach_the_stream_by(stack_graph: Graph) -> None:
+def test_exports_name_the_streams_addresses_and_queues(stack_graph: Graph) -> None:
     name = f"data-platform-{stack_graph.stack}"
     expected = {
         "eventsUrl": f"${{{name}-stream-api-stage.invokeUrl}}",

@@ -65,7 +65,7 @@ def test_a_team_is_assumed_with_its_own_tag_only(cloud_stack_graph: Graph, team:
     assert not assumes(trust_of(cloud_stack_graph, team), MEMBER, "AssumeRole", tags={})
 
 
-def test_a_member_comes_by_the_configured_saml_provider_as_of_its_team() -> None:
+def test_member_signs_in_by_saml_as_the_team() -> None:
     # given a stack with a provider
     trust = trust_of(graph_with_provider(SAML), "accounts")
     audience = {"SAML:aud": "https://signin.aws.amazon.com/saml"}
@@ -79,7 +79,7 @@ def test_a_member_comes_by_the_configured_saml_provider_as_of_its_team() -> None
     assert not assumes(trust, MEMBER, "AssumeRole", tags={"team": "accounts"})
 
 
-def test_a_member_comes_by_the_configured_openid_provider_as_of_its_team() -> None:
+def test_member_signs_in_by_openid_as_the_team() -> None:
     # given a stack with a provider, and a token for the configured client
     trust = trust_of(graph_with_provider(OPENID, "platform"), "accounts")
 
@@ -165,7 +165,7 @@ def test_a_team_without_a_report_is_refused_by_name() -> None:
         record("local", teams=[*TEAMS, "nobody"])
 
 
-def test_a_put_with_another_encryption_or_key_is_refused_and_one_that_asks_for_none_is_not(graph: Graph) -> None:
+def test_put_with_another_encryption_or_key_is_refused(graph: Graph) -> None:
     # given the bucket's policy, and a role that may put
     bucket = f"${{{graph.only('s3/bucket:Bucket', '-bucket').name}.arn}}"
     key = f"${{{graph.key.name}.arn}}"
@@ -206,7 +206,7 @@ def test_all_of_the_bucket_has_one_key_where_none_is_asked_for(cloud_stack_graph
     }
 
 
-def test_each_team_decrypts_with_its_own_key_alone_where_it_has_one(everything_on: Graph) -> None:
+def test_team_with_its_own_key_decrypts_with_no_other(everything_on: Graph) -> None:
     # given a stack with a key for each team
     graph = everything_on
     own = {team: f"${{data-platform-dev-{team}-key.arn}}" for team in TEAMS}

@@ -111,6 +111,6 @@ def delete_images(ecr: Any) -> None:
             ecr.batch_delete_image(repositoryName=name, imageIds=images)
 
 
-def test_every_command_of_the_guide_was_typed_or_skipped_for_a_reason(rehearsal: Rehearsal) -> None:
+def test_every_guide_command_was_run_or_skipped_with_a_reason(rehearsal: Rehearsal) -> None:
     commands = {each.text for step in rehearsal.steps.values() for each in step}
     assert commands - rehearsal.typed == set()

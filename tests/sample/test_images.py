@@ -19,7 +19,7 @@ def program_folder(monkeypatch):
     monkeypatch.chdir(ROOT)
 
 
-def test_the_sftp_images_sample_is_the_one_that_the_generator_writes(tmp_path):
+def test_sftp_images_sample_is_what_the_generator_writes(tmp_path):
     write_vehicles(tmp_path / "vehicles.csv", rows=200)
     assert Path("images/sftp/outgoing/vehicles/vehicles.csv").read_bytes() == (tmp_path / "vehicles.csv").read_bytes()
 
@@ -49,7 +49,7 @@ COMPLETE = {
         ({"SQL_USER": "1"}, "SQL_USER has to be letters"),
     ],
 )
-def test_sql_servers_container_says_what_it_misses_and_tells_no_secret(changed, message):
+def test_sql_server_container_names_what_is_missing_not_secrets(changed, message):
     environment = {"PATH": os.environ["PATH"]} | COMPLETE | changed
     result = subprocess.run(
         [shutil.which("bash"), "images/mssql/entrypoint.sh"],

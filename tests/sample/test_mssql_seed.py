@@ -72,7 +72,7 @@ def test_the_login_may_read_the_schema_and_nothing_else(batches):
     assert granted == ["GRANT SELECT ON SCHEMA::[customer] TO [extractor]"]
 
 
-def test_the_table_and_its_people_are_what_a_server_makes_of_them(batches, sql_server):
+def test_table_and_its_people_match_what_a_server_makes(batches, sql_server):
     # given the statements that are about tables
     about_tables = [batch for batch in batches if not OF_A_WHOLE_SERVER.match(batch)]
     assert [batch.split()[0] for batch in about_tables] == ["CREATE", "INSERT", "INSERT"]

@@ -28,7 +28,7 @@ def test_a_file_and_a_team_take_a_new_report_to_its_readers(checkout):
     assert "vehicles_by_colour: 1 rows" in results[-1].stdout
 
 
-def test_a_file_and_the_pages_commands_take_a_new_dataset_to_the_warehouse(checkout):
+def test_pages_commands_take_a_new_dataset_to_the_warehouse(checkout):
     # given the page: one file to write, and commands to type
     page = Page("add-a-dataset.md")
     assert f"`{NEW_FILE}`" in page.text
@@ -46,7 +46,7 @@ def test_a_file_and_the_pages_commands_take_a_new_dataset_to_the_warehouse(check
     assert (clean, quarantined, duplicate) == ("2", "1", "0")
 
 
-def test_a_changed_rule_is_seen_in_the_quarantine_and_in_the_report(checkout):
+def test_changed_rule_shows_in_quarantine_and_report(checkout):
     # given a platform that showed the demo, and the page: a line to change, and commands to type
     port = free_port()
     assert run(f"dataplatform demo --events 100 --port {port}", checkout).returncode == 0

@@ -44,7 +44,7 @@ def seeded(rows: int = 1000, seed: int = 7) -> Recorder:
     return recorder
 
 
-def test_the_same_seed_gives_the_same_people_and_another_gives_others():
+def test_same_seed_gives_same_people_and_another_gives_others():
     # when people are made three times
     one, same, other = seeded(), seeded(), seeded(seed=8)
 
@@ -74,7 +74,7 @@ def test_values_fit_the_table_and_keep_all_digits_of_a_time():
         assert moment is None or len(str(moment)) == len("2026-01-01T00:00:00.1234567")
 
 
-def test_a_change_is_later_than_all_before_it_and_the_same_for_the_same_table():
+def test_change_is_later_than_all_before_and_reproducible():
     # given a table of 100 people, of whom the latest changed at some time
     latest = "2026-03-01T10:11:12.1234567"
     tables = [Recorder(count=100, last=100, latest=latest) for _ in range(2)]

@@ -134,7 +134,7 @@ def test_every_error_of_a_part_derives_from_its_family(part: str) -> None:
 
 
 @pytest.mark.parametrize("value", ["local", "test"])
-def test_the_local_stack_and_the_emulators_credentials_are_defined_in_one_file(value: str) -> None:
+def test_local_stack_and_its_credentials_are_in_one_file(value: str) -> None:
     defined = {
         str(file.relative_to(ROOT))
         for part in (*ALLOWED, *LOCAL)

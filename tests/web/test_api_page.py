@@ -133,7 +133,7 @@ def test_an_event_is_posted_by_try_it_out_and_found_in_the_queue(visit, page_com
     assert [url for url in visit.asked if not url.startswith((page_command.url, held_events.url, "data:"))] == []
 
 
-def test_without_the_key_the_page_shows_why_the_event_was_refused(visit):
+def test_page_shows_why_an_event_without_key_is_refused(visit):
     # when a person who has not authorised tries it out
     status = visit.try_out("events-postEvents", "{}")
 

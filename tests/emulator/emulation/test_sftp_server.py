@@ -117,7 +117,7 @@ def test_another_user_is_refused_with_the_right_key(transport, sftp_keys):
         transport.auth_publickey("root", sftp_keys.rsa)
 
 
-def test_another_user_is_refused_after_the_right_one_was_named_on_the_same_connection(transport, sftp_keys):
+def test_changed_user_on_one_connection_is_refused(transport, sftp_keys):
     # given
     with pytest.raises(paramiko.BadAuthenticationType):
         transport.auth_none(USER)
@@ -287,7 +287,7 @@ def process(settings, tmp_path):
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_the_process_serves_and_stops_quietly_with_a_client_connected(process, settings, sftp_keys, number):
+def test_process_serves_and_stops_quietly_with_a_client(process, settings, sftp_keys, number):
     # given
     with paramiko.Transport(("127.0.0.1", process.port())) as transport:
         transport.start_client(timeout=START_SECONDS)

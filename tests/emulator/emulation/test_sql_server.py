@@ -104,7 +104,7 @@ def test_connections_read_ranges_side_by_side(tds_connect, tds_connection, tds_t
     assert sorted(read_ids) == list(range(1, 40_001))
 
 
-def test_a_result_that_is_not_read_to_its_end_leaves_the_connection_usable(tds_connection, tds_table):
+def test_connection_is_usable_after_a_partly_read_result(tds_connection, tds_table):
     # given a large result of which a client reads the beginning
     tds_connection.execute(f"CREATE TABLE dbo.{tds_table} (id int NOT NULL PRIMARY KEY, name nvarchar(100))")
     tds_connection.execute(

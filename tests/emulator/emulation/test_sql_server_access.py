@@ -32,7 +32,7 @@ from tests.support.sql_source import PASSWORD, START_SECONDS, USER, connector, p
         "ATTACH 'x.db'",
     ],
 )
-def test_what_is_not_supported_is_an_error_that_names_the_statement(to_tds_stand_in, statement):
+def test_unsupported_statement_is_named_in_the_error(to_tds_stand_in, statement):
     # given the stand-in, when a statement is beyond it
     connection = to_tds_stand_in()
     try:
@@ -45,7 +45,7 @@ def test_what_is_not_supported_is_an_error_that_names_the_statement(to_tds_stand
         connection.close()
 
 
-def test_a_type_that_nobody_reads_can_be_declared_and_is_refused_when_it_is_read(to_tds_stand_in):
+def test_unreadable_type_is_refused_only_when_it_is_read(to_tds_stand_in):
     # given a table with a column of such a type
     with to_tds_stand_in() as connection:
         connection.execute("CREATE TABLE dbo.variant (id int NOT NULL PRIMARY KEY, v sql_variant, g geography)")
@@ -78,7 +78,7 @@ def test_only_the_one_login_gets_in(to_tds_stand_in, changed):
         to_tds_stand_in(**changed)
 
 
-def test_a_client_refuses_a_server_that_shows_another_certificate(to_tds_stand_in, tmp_path):
+def test_client_refuses_a_server_with_another_certificate(to_tds_stand_in, tmp_path):
     # given a client that pins another certificate
     other, _ = new_certificate()
     (tmp_path / "other.pem").write_text(other)
@@ -88,13 +88,13 @@ def test_a_client_refuses_a_server_that_shows_another_certificate(to_tds_stand_i
         to_tds_stand_in(ServerCertificate=str(tmp_path / "other.pem"))
 
 
-def test_a_client_that_trusts_authorities_refuses_a_certificate_of_none(to_tds_stand_in):
+def test_client_refuses_a_certificate_without_authority(to_tds_stand_in):
     # when a client encrypts as TDS 7 does and verifies, then a certificate that no authority signed is refused
     with pytest.raises(pyodbc.OperationalError, match="certificate verify failed"):
         to_tds_stand_in(Encrypt="yes")
 
 
-def test_a_client_that_does_not_encrypt_is_encrypted_all_the_same_or_refused(to_tds_stand_in):
+def test_unencrypted_client_is_encrypted_or_refused(to_tds_stand_in):
     # when a client wants no encryption, then it has to encrypt, and verifies
     with pytest.raises(pyodbc.OperationalError, match="certificate"):
         to_tds_stand_in(Encrypt="no")
@@ -123,7 +123,7 @@ def test_the_password_is_read_afresh_at_each_login(to_tds_stand_in, tds_settings
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.long)])
-def test_as_a_process_it_keeps_its_tables_and_stops_without_a_word(tds_settings, tmp_path, number):
+def test_process_keeps_its_tables_and_stops_silently(tds_settings, tmp_path, number):
     # given the process, told everything but the password
     own = replace(tds_settings, database_file=tmp_path / "own.duckdb")
     for expected in (0, 1):

@@ -116,7 +116,7 @@ def test_datetime2_is_exact_to_100_nanoseconds(tds_connection, tds_table):
     assert tuple(extremes) == ("2026-01-01T00:00:00.1234567", "2026-01-01 00:00:00.1234568")
 
 
-def test_datetime_ticks_in_three_hundredths_of_a_second_and_its_text_finds_it_again(tds_connection, tds_table):
+def test_datetime_has_ticks_of_3_33_ms_and_its_text_finds_it(tds_connection, tds_table):
     # given datetimes written between their ticks
     tds_connection.execute(f"CREATE TABLE dbo.{tds_table} (id int NOT NULL PRIMARY KEY, at datetime)")
     for number, text in enumerate(["2026-01-01T00:00:00.001", "2026-01-01T00:00:00.002", "2026-01-01T00:00:00.006"]):

@@ -25,9 +25,7 @@ pytestmark = [pytest.mark.emulator, pytest.mark.xdist_group("sql")]
 ROOT = Path(__file__).resolve().parents[3]
 
 
-def test_an_increment_has_the_rows_from_the_watermark_on_and_the_log_says_what_it_cannot_see(
-    sql_server, sql_stack, extract
-):
+def test_increment_starts_at_the_watermark_and_logs_its_limits(sql_server, sql_stack, extract):
     # given
     table = sql_server.create_table(COLUMNS)
     sql_server.insert(table, f"(1, N'a', {at('10:00:00.0000001')}), (2, N'b', {at('11:00:00')})")
@@ -144,7 +142,7 @@ def test_rows_without_a_watermark_follow_the_declared_rule(sql_server, sql_stack
     assert extract(dataset(table, nulls=rule))[0]["rows"] == 0
 
 
-def test_rows_without_a_watermark_stop_the_table_if_the_rule_refuses_them(sql_server, sql_stack, extract):
+def test_refused_rows_without_watermark_stop_the_table(sql_server, sql_stack, extract):
     # given
     table = sql_server.create_table(COLUMNS)
     sql_server.insert(table, "(2, N'b', null)")
@@ -155,7 +153,7 @@ def test_rows_without_a_watermark_stop_the_table_if_the_rule_refuses_them(sql_se
     assert sql_stack.keys("items") == []
 
 
-def test_a_backfill_extracts_its_range_and_leaves_the_watermark_alone(sql_server, sql_stack, extract):
+def test_backfill_extracts_its_range_and_keeps_the_watermark(sql_server, sql_stack, extract):
     # given
     table = sql_server.create_table(COLUMNS)
     rows = ", ".join(f"({hour}, N'x', {at(f'{hour}:00')})" for hour in (10, 11, 12))
@@ -174,7 +172,7 @@ def test_a_backfill_extracts_its_range_and_leaves_the_watermark_alone(sql_server
 
 
 @pytest.mark.parametrize("text", ["yesterday", "2021-11-22'; drop table dbo.{table}--"])
-def test_a_backfills_end_that_is_no_value_of_the_watermark_is_refused(sql_server, extract, text):
+def test_backfill_end_of_another_type_is_refused(sql_server, extract, text):
     # given
     table = sql_server.create_table(COLUMNS)
     end = text.format(table=table)
@@ -252,7 +250,7 @@ def die_before_completing(extract):
     return run
 
 
-def test_a_run_killed_before_completing_is_taken_over_with_its_key_and_its_range(sql_server, sql_stack, extract):
+def test_run_killed_before_completing_is_taken_over(sql_server, sql_stack, extract):
     # given
     table = sql_server.create_table(COLUMNS)
     sql_server.insert(table, f"(1, N'a', {at('10:00')}), (2, N'b', {at('11:00')})")
@@ -273,9 +271,7 @@ def test_a_run_killed_before_completing_is_taken_over_with_its_key_and_its_range
     assert len(sql_stack.keys("items")) == 2
 
 
-def test_an_object_that_a_killed_run_left_is_not_replaced_and_no_row_is_lost_by_that(
-    sql_server, sql_stack, extract, die_before_completing
-):
+def test_killed_runs_object_stays_and_no_row_is_lost(sql_server, sql_stack, extract, die_before_completing):
     # given an object that is processed before another run takes over, and a row that came into its range
     table = sql_server.create_table(COLUMNS)
     sql_server.insert(table, f"(1, N'a', {at('10:00')}), (2, N'b', {at('11:00')})")
@@ -295,9 +291,7 @@ def test_an_object_that_a_killed_run_left_is_not_replaced_and_no_row_is_lost_by_
     assert list(sql_stack.read(str(line["object"]))["id"]) == [3]
 
 
-def test_a_row_of_a_killed_runs_snapshot_that_is_gone_is_recorded(
-    sql_server, sql_stack, extract, die_before_completing
-):
+def test_deleted_row_in_a_killed_runs_snapshot_is_recorded(sql_server, sql_stack, extract, die_before_completing):
     # given
     table = sql_server.create_table(COLUMNS)
     snapshot = {"mode": "snapshot", "watermark": None}
@@ -313,9 +307,7 @@ def test_a_row_of_a_killed_runs_snapshot_that_is_gone_is_recorded(
     assert sorted(sql_stack.read(str(line["object"])).select("id", DELETED).rows()) == [(1, True), (2, False)]
 
 
-def test_a_run_that_was_overtaken_neither_replaces_the_object_nor_completes(
-    sql_server, sql_stack, extract, monkeypatch
-):
+def test_overtaken_run_neither_replaces_nor_completes(sql_server, sql_stack, extract, monkeypatch):
     # given a run whose lease is over before it writes, and one that takes over meanwhile
     table = sql_server.create_table(COLUMNS)
     sql_server.insert(table, f"(1, N'a', {at('10:00')})")
@@ -342,7 +334,7 @@ def test_a_run_that_was_overtaken_neither_replaces_the_object_nor_completes(
     assert extract(dataset(table))[0]["rows"] == 0
 
 
-def test_a_large_object_is_not_replaced_either_and_leaves_no_parts(sql_stack, tmp_path):
+def test_large_object_is_not_replaced_and_leaves_no_parts(sql_stack, tmp_path):
     # given
     objects, key = (
         InboundObjects(boto3.client("s3"), sql_stack.bucket, "a-run"),
@@ -371,7 +363,7 @@ def test_an_object_that_no_extraction_wrote_is_not_taken_for_one(tmp_path):
             record_of(tmp_path / name)
 
 
-def test_an_upload_that_fails_leaves_the_watermark_and_the_next_run_repeats_the_range(sql_server, sql_stack, extract):
+def test_failed_upload_keeps_the_watermark_for_the_next_run(sql_server, sql_stack, extract):
     # given a role that may not write there
     table = sql_server.create_table(COLUMNS)
     sql_server.insert(table, f"(1, N'a', {at('10:00')})")

@@ -49,7 +49,7 @@ def proxy(sql_server, sql_stack):
         yield made
 
 
-def test_rows_that_stop_arriving_end_the_run_and_the_next_resumes(sql_stack, extract, table, proxy, monkeypatch):
+def test_stalled_rows_end_the_run_and_the_next_run_resumes(sql_stack, extract, table, proxy, monkeypatch):
     # given
     monkeypatch.setattr(rows, "GRACE_SECONDS", GRACE_SECONDS)
     proxy.stall_after = WITHIN_THE_ROWS

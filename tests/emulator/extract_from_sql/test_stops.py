@@ -91,7 +91,7 @@ def test_a_row_less_than_a_day_ahead_waits_for_the_clock(sql_server, sql_stack, 
 
 
 @pytest.mark.long
-def test_a_watermark_that_is_ahead_already_stops_with_the_way_out(sql_server, sql_stack, extract):
+def test_watermark_in_the_future_stops_and_names_the_way_out(sql_server, sql_stack, extract):
     # given a position that an earlier release left
     table = sql_server.create_table(COLUMNS)
     sql_server.insert(table, f"(1, N'a', {at('10:00')})")
@@ -120,7 +120,7 @@ def test_a_watermark_that_is_ahead_already_stops_with_the_way_out(sql_server, sq
         pytest.param("date", "'2021-11-22'", "'2021-11-21'", marks=pytest.mark.long),
     ],
 )
-def test_a_table_below_its_watermark_stops_until_it_is_read_whole(sql_server, sql_stack, extract, kind, high, low):
+def test_table_below_its_watermark_stops_until_a_full_read(sql_server, sql_stack, extract, kind, high, low):
     # given a table that started over, or was restored from a backup
     table = sql_server.create_table(f"id int not null primary key, tick {kind}")
     declared = dataset(table, schema=Ticks, watermark="tick")
@@ -206,7 +206,7 @@ def test_an_emptied_whole_table_stops_until_that_is_accepted(sql_server, sql_sta
         pytest.param({"mode": "snapshot", "watermark": None}, marks=pytest.mark.long),
     ],
 )
-def test_a_changed_declaration_stops_until_the_table_is_read_whole(sql_server, sql_stack, extract, change):
+def test_changed_declaration_stops_until_a_full_read(sql_server, sql_stack, extract, change):
     # given another table, or another column, with older rows
     class Noted(dy.Schema):
         id = dy.Int64(primary_key=True)

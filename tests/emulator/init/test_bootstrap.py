@@ -160,7 +160,7 @@ def test_a_dry_run_says_what_would_be_done_and_does_nothing(account):
     assert "pulumi login" not in dry
 
 
-def test_an_identity_provider_that_the_account_has_is_used_and_stays(account):
+def test_existing_identity_provider_is_used_and_kept(account):
     # given an account that other repositories deploy to
     iam = account.client("iam")
     provider = iam.create_open_id_connect_provider(
@@ -178,7 +178,7 @@ def test_an_identity_provider_that_the_account_has_is_used_and_stays(account):
     assert found["Tags"] == [{"Key": "owner", "Value": "them"}]
 
 
-def test_a_role_that_api_gateway_writes_logs_with_already_is_left_alone(account):
+def test_existing_log_role_of_api_gateway_is_kept(account):
     # given an account in which somebody set it
     theirs = "arn:aws:iam::000000000000:role/theirs"
     setting = {"op": "replace", "path": "/cloudwatchRoleArn", "value": theirs}
@@ -325,7 +325,7 @@ def state_file(stack):
     return json.dumps({"version": 3, "checkpoint": checkpoint}).encode()
 
 
-def test_the_bucket_takes_and_serves_a_state_file_under_the_deploy_role(ready):
+def test_deploy_role_writes_and_reads_a_state_file(ready):
     # given what CI is on the branch dev, and a state file with every resource of the program
     s3 = ready.as_workflow(DEPLOY, DEV)
     state = state_file("dev")
@@ -367,7 +367,7 @@ def test_a_preview_reads_the_state_and_changes_nothing(ready):
     assert refusal(lambda: s3.delete_object(Bucket=BUCKET, Key=DEV_STATE)) == "AccessDenied"
 
 
-def test_the_preview_of_a_pull_request_decrypts_the_secrets_of_dev_and_not_those_of_prod(ready):
+def test_preview_of_a_pull_request_decrypts_only_devs_secrets(ready):
     # given a secret of each stack
     administrator = ready.client("kms")
     secrets = {
@@ -413,7 +413,7 @@ def test_a_role_is_assumed_in_its_own_circumstances_alone(ready, role, subjects)
     assert taken == subjects
 
 
-def test_the_deploy_role_makes_no_role_without_the_boundary_and_reaches_none_of_ci(ready):
+def test_deploy_role_makes_no_unbounded_role_nor_changes_ci(ready):
     iam = ready.as_workflow(DEPLOY, DEV, "iam")
     trust = json.dumps({"Version": "2012-10-17", "Statement": []})
     everything = json.dumps(
@@ -544,6 +544,6 @@ def test_a_deployment_may_ask_for_credentials_of_two_hours(ready):
     assert roles == {DEPLOY: 7200, DRIFT: 3600, PREVIEW: 3600}
 
 
-def test_what_is_made_carries_the_tags_by_which_it_is_known_again(ready):
+def test_created_resources_carry_the_tags_that_identify_them(ready):
     tags = ready.client("iam").get_role(RoleName=DEPLOY)["Role"]["Tags"]
     assert {tag["Key"]: tag["Value"] for tag in tags} == OWN_TAGS

@@ -38,7 +38,7 @@ def as_the_emulator_understands_it(document):
     return kept
 
 
-def test_the_deploy_role_may_make_all_that_the_program_consists_of(engine_emulator, tmp_path, monkeypatch):
+def test_deploy_role_may_create_the_whole_program(engine_emulator, tmp_path, monkeypatch):
     # given a role with the policies of a deployment, for the stack local
     program = program_folder()
     engine_emulator.reset()

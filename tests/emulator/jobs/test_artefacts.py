@@ -93,7 +93,7 @@ def glue_python(platform, tmp_path_factory):
     return str(python)
 
 
-def test_the_glue_scripts_run_from_wheels_and_archive_alone_with_their_deployed_arguments(target, glue_python):
+def test_glue_scripts_run_from_wheels_and_archive_alone(target, glue_python):
     # given a landed object, and a clean interpreter with nothing but the deployed wheels
     key = "inbound/parcels/2026/02/03/artefact.csv"
     body = b"member_id,town,size,label\n1,Leeds,Small,AB12CDE\n"
@@ -112,7 +112,7 @@ def test_the_glue_scripts_run_from_wheels_and_archive_alone_with_their_deployed_
 
 
 @pytest.mark.parametrize("version", [PYTHON, packaging.FUNCTION_PYTHON])
-def test_the_functions_logic_tests_pass_on_the_pythons_that_run_them(version, tmp_path):
+def test_functions_tests_pass_on_the_pythons_that_run_them(version, tmp_path):
     # given a clean Python with the functions' pinned dependencies and what the tests themselves need
     run(interpreter(version), "-m", "venv", tmp_path / "venv")
     python = tmp_path / "venv/bin/python"

@@ -58,7 +58,7 @@ def test_a_person_operates_the_stack_by_its_exports(platform_that_is_up):
     assert "members_by_parcel_count: 0 rows" in jobs.stdout
 
 
-def test_a_file_that_cannot_be_read_is_told_of_once_and_holds_nothing_up(platform_that_is_up):
+def test_unreadable_file_is_reported_once_and_blocks_nothing(platform_that_is_up):
     # given an object that is not a CSV file of parcels, with what could be taken for markup in its name
     target = find_target("local", platform_that_is_up.state)
     key = "inbound/parcels/2026/01/02/[red]strange.csv"
@@ -116,7 +116,7 @@ def test_two_platforms_run_side_by_side(command_line):
         other.run("local", "down")
 
 
-def test_changed_function_code_is_updated_in_place_and_the_lake_keeps_its_data(command_line, program_copy):
+def test_changed_function_is_updated_and_the_lake_keeps_data(command_line, program_copy):
     # given a platform with data
     assert command_line.run("local", "up", cwd=program_copy).returncode == 0
     target = find_target("local", command_line.state)

@@ -34,7 +34,7 @@ def dead_event(held_events):
     held_events.take("eventsDeadLetterQueueUrl")
 
 
-def test_a_look_at_dead_letters_shows_which_and_why_without_payload_and_moves_nothing(ops, dead_event, held_events):
+def test_listing_dead_letters_shows_why_and_moves_nothing(ops, dead_event, held_events):
     # when all are counted, and one queue is looked at twice
     counted, looked, again = ops("redrive"), ops("redrive", "events"), ops("redrive", "events")
 
@@ -128,7 +128,7 @@ def test_a_dead_event_is_mended_and_goes_back_to_its_queue(ops, dead_event, held
 
 
 @pytest.mark.usefixtures("dead_event")
-def test_a_dead_letter_that_is_of_no_use_is_deleted_on_a_yes_alone(ops, held_events):
+def test_useless_dead_letter_is_deleted_only_with_yes(ops, held_events):
     dry = ops("redrive", "events", "--discard")
     assert "--yes would delete all 1 for good; nothing was changed" in dry.stdout
     assert held_events.waiting("eventsDeadLetterQueueUrl") == 1
@@ -157,7 +157,7 @@ def test_attributes_that_were_not_recorded_are_recorded_again(ops, target):
     eventually(lambda: index.get(key).revision > first.revision, 60, "the object recorded again")
 
 
-def test_an_extraction_that_never_started_is_started_once_for_all_its_dead_letters(ops, target):
+def test_unstarted_extraction_starts_once_for_all_dead_letters(ops, target):
     # given that the scheduler could not start it twice
     url, sqs = target.exports["extractionDeadLetterQueueUrl"], target.client("sqs")
     group, name = target.exports["extractionSchedules"]["members"].split("/")
@@ -205,7 +205,7 @@ def refused_object(target):
     return key
 
 
-def test_refused_rows_are_listed_shown_and_released_once_their_object_is_mended(ops, target, refused_object):
+def test_refused_rows_are_listed_shown_and_released(ops, target, refused_object):
     # when the operator looks
     listed, shown = ops("quarantine", "list", "--dataset", "parcels"), ops("quarantine", "show", refused_object)
 
@@ -234,7 +234,7 @@ def test_refused_rows_are_listed_shown_and_released_once_their_object_is_mended(
 
 
 @pytest.mark.long
-def test_a_mended_file_is_put_in_the_objects_place_on_a_yes_alone(ops, target, refused_object, tmp_path):
+def test_fixed_file_replaces_the_object_only_with_yes(ops, target, refused_object, tmp_path):
     # given a mended file
     s3, file = target.client("s3"), tmp_path / "mended.csv"
     file.write_text(f"{HEADER}11,Leeds,Small,AB21CDE\n12,Leeds,Small,AB22CDE\n")
@@ -261,7 +261,7 @@ def test_a_mended_file_is_put_in_the_objects_place_on_a_yes_alone(ops, target, r
 
 
 @pytest.mark.long
-def test_all_of_a_datasets_objects_with_refused_rows_are_released_at_once(ops, target, refused_object):
+def test_all_objects_with_refused_rows_are_released_at_once(ops, target, refused_object):
     # given another object with a refused row, both mended, and one that was clean
     s3, keys = target.client("s3"), [refused_object, f"inbound/parcels/2026/02/03/night-{uuid.uuid4()}.csv"]
     clean = f"inbound/parcels/2026/02/03/clean-{uuid.uuid4()}.csv"
@@ -368,7 +368,7 @@ def test_an_option_of_tables_is_refused_for_files(ops):
     assert "parcels is not extracted from a SQL Server" in " ".join(refused.stderr.split())
 
 
-def test_the_last_runs_are_told_with_what_they_did_and_why_one_failed(ops, target, outgoing):
+def test_last_runs_show_their_work_and_why_one_failed(ops, target, outgoing):
     # given a collection, an extraction, a job that succeeded and one that failed
     deliver(outgoing / "runs.csv", f"{HEADER}1,Leeds,Small,AB31CDE\nx,Leeds,Small,AB32CDE\n")
     assert ops("collect", "parcels").exit_code == 0
@@ -419,7 +419,7 @@ def test_the_status_tells_the_age_the_rows_and_the_dead_letters(ops, target, ref
 
 
 @pytest.mark.parametrize(("told", "kept"), [("2026-02-01T00:00:00+00:00", True), ("last week", False)])
-def test_a_mended_object_is_as_old_as_the_one_in_whose_place_it_comes(target, tmp_path, told, kept):
+def test_fixed_object_keeps_the_age_of_the_one_it_replaces(target, tmp_path, told, kept):
     # given an object that its source changed days before it landed, or that is refused for what it says of that
     inbound = parse_inbound_key(f"inbound/parcels/2026/02/03/night-{uuid.uuid4()}.csv")
     metadata = {"correlation-id": "a-run", "source-modified": told}

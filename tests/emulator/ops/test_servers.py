@@ -92,7 +92,7 @@ def wanted(ecs) -> int:
     return ecs.describe_services(cluster=NAME, services=[NAME])["services"][0]["desiredCount"]
 
 
-def test_stop_wants_no_task_and_start_as_many_as_the_setting_says(ecs, sources):
+def test_stop_wants_no_task_and_start_wants_the_settings_count(ecs, sources):
     assert sources("stop", exported()) == (0, "sftp: 0 wanted, 0 running")
     assert wanted(ecs) == 0
     assert sources("start", exported())[0] == 0
@@ -100,7 +100,7 @@ def test_stop_wants_no_task_and_start_as_many_as_the_setting_says(ecs, sources):
 
 
 @pytest.mark.usefixtures("ecs")
-def test_the_schedules_of_a_stopped_servers_datasets_rest_and_are_as_before_once_it_starts(scheduler, sources):
+def test_stopped_servers_schedules_pause_until_it_starts(scheduler, sources):
     # given
     def schedules():
         found = {name: scheduler.get_schedule(GroupName="collector", Name=name) for name in (*SCHEDULES, "boats")}
@@ -124,7 +124,7 @@ def test_the_schedules_of_a_stopped_servers_datasets_rest_and_are_as_before_once
 
 
 @pytest.mark.usefixtures("ecs")
-def test_an_endpoint_that_only_the_servers_need_is_in_no_subnet_while_they_are_stopped(ec2, endpoint, sources):
+def test_servers_endpoint_has_no_subnet_while_they_are_stopped(ec2, endpoint, sources):
     # given
     def subnets():
         [found] = ec2.describe_vpc_endpoints(VpcEndpointIds=[endpoint["endpoint"]])["VpcEndpoints"]
@@ -141,7 +141,7 @@ def test_an_endpoint_that_only_the_servers_need_is_in_no_subnet_while_they_are_s
         assert subnets() == [endpoint["subnet"]]
 
 
-def test_a_stack_whose_setting_wants_none_is_not_started_and_told_what_to_set(ecs, sources):
+def test_start_without_configured_servers_names_the_setting(ecs, sources):
     # given
     sources("stop", exported())
 

@@ -104,7 +104,7 @@ def test_a_row_that_came_again_later_is_superseded(ops, target, outgoing, collec
     assert json.loads(rows[-1][-1])["size"] == "Medium"
 
 
-def test_a_refused_row_is_followed_to_the_quarantine_with_its_rules(ops, collected):
+def test_refused_row_is_traced_to_quarantine_with_its_rules(ops, collected):
     found = steps(ops("trace", "--dataset", "parcels", "TR21ACE"))
     assert told(found, "refused") == ["line 4, by member_id|type: member_id is not a whole number"]
     assert collected in told(found, "source")[0]
@@ -132,7 +132,7 @@ def test_a_row_that_no_job_has_read_yet_is_found_where_it_waits(ops, target):
     target.client("s3").delete_object(Bucket=target.bucket, Key=key)
 
 
-def test_an_event_is_followed_from_its_request_to_the_report_that_counts_it(ops, target, event_stream):
+def test_event_is_traced_from_its_request_to_its_report(ops, target, event_stream):
     # given an event that was posted, and another one with it
     event_id = str(uuid.uuid4())
     event = {"event_type": "weighing", "occurred_at": "2026-11-02T08:15:30Z", "source": "scanner"}
@@ -198,7 +198,7 @@ def test_an_event_among_the_dead_letters_is_found_there(ops, held_events):
     assert UNIT not in result.stdout
 
 
-def test_an_object_is_followed_by_any_of_its_keys_and_a_file_by_its_path_or_name(ops, target, collected):
+def test_object_is_traced_by_any_key_and_file_by_path_or_name(ops, target, collected):
     # given
     [landed] = [each.inbound for each in landed_objects(target, "parcels") if each.inbound.file_name == collected]
     names = [landed.key, landed.warehouse_key, landed.quarantine_key, f"s3://{target.bucket}/{landed.key}"]
@@ -214,7 +214,7 @@ def test_an_object_is_followed_by_any_of_its_keys_and_a_file_by_its_path_or_name
     )
 
 
-def test_a_file_that_could_not_be_collected_is_told_with_the_reason(ops, outgoing):
+def test_uncollected_file_is_reported_with_the_reason(ops, outgoing):
     name = f"empty-{uuid.uuid4().hex[:8]}.csv"
     deliver(outgoing / name, "")
     assert ops("collect", "parcels").exit_code == 1

@@ -77,7 +77,7 @@ def test_a_file_that_changed_is_collected_again_under_a_new_key(stack, inbox):
 
 
 @pytest.mark.usefixtures("healthy")
-def test_the_same_content_with_a_new_time_of_modification_is_collected_again(inbox):
+def test_same_content_with_new_mtime_is_collected_again(inbox):
     # given
     file = inbox / "parcels.csv"
     file.write_bytes(b"same")
@@ -180,7 +180,7 @@ class SmallAnswers(ChrootedFiles):
         return super().read(file_obj, offset, min(size, 32_768))
 
 
-def test_a_server_that_answers_32_kilobytes_at_most_is_read_right(stack, serve, inbox):
+def test_server_that_answers_at_most_32_kib_is_read_correctly(stack, serve, inbox):
     # given
     serve(SmallAnswers)
     content = large_content(9 * MEBIBYTE + 77)
@@ -221,7 +221,7 @@ class ListsAnEscape(ChrootedFiles):
         )
 
 
-def test_a_name_that_leads_out_of_the_folder_is_refused_and_the_others_land(stack, serve, inbox):
+def test_name_outside_the_folder_is_refused_and_others_land(stack, serve, inbox):
     # given
     serve(ListsAnEscape)
     (inbox / "good.csv").write_bytes(b"x")

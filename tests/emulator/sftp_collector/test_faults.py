@@ -89,7 +89,7 @@ def test_after_a_fault_every_file_lands_once(scenario, fault):
     scenario.check()
 
 
-def test_a_part_that_s3_refuses_for_good_fails_the_file_and_the_next_run_goes_on(stack, serve, inbox, monkeypatch):
+def test_part_refused_by_s3_fails_the_file_next_run_resumes(stack, serve, inbox, monkeypatch):
     # given
     monkeypatch.setenv("COLLECTOR_WORKERS", "1")
     serve()
@@ -110,9 +110,7 @@ def test_a_part_that_s3_refuses_for_good_fails_the_file_and_the_next_run_goes_on
     assert stack.open_uploads() == []
 
 
-def test_a_rotated_client_key_is_refused_until_the_server_has_it_and_used_from_then_on(
-    stack, serve, inbox, sftp_keys, source_settings
-):
+def test_rotated_client_key_works_once_the_server_has_it(stack, serve, inbox, sftp_keys, source_settings):
     # given
     source = serve()
     (inbox / "parcels.csv").write_bytes(b"x")

@@ -175,12 +175,12 @@ def test_it_is_refused_as_documented_and_the_answer_says_why(answers, name):
     assert HIDDEN not in json.dumps(problem)
 
 
-def test_nothing_of_it_is_stored_but_the_callback_that_was_replayed(answers):
+def test_only_the_replayed_callback_is_stored(answers):
     assert [json.loads(message["Body"])["source"] for message in answers[1]] == ["scales"]
 
 
 @pytest.mark.parametrize(("method", "path"), [("PUT", "/events"), ("DELETE", "/health"), ("POST", "/nothing")])
-def test_a_path_or_method_that_the_document_does_not_have_is_answered_by_the_gateway(event_stream, method, path):
+def test_gateway_answers_undocumented_paths_and_methods(event_stream, method, path):
     answer = event_stream.post(b"{}", path, method=method)
     assert (answer.status, answer.document["detail"]) == (403, "the API has no such path and method")
 

@@ -8,7 +8,7 @@ pytestmark = [pytest.mark.emulator, pytest.mark.xdist_group("platform"), pytest.
 
 
 @pytest.mark.parametrize("events", [100, pytest.param(20_000, marks=pytest.mark.long)])
-def test_each_event_is_a_row_of_the_view_once_and_poison_alone_is_with_the_dead_letters(held_events, events):
+def test_each_event_is_one_row_and_only_poison_a_dead_letter(held_events, events):
     # given events of one seed
     scenario = Scenario(seed=events, events=events, stream=held_events)
 

@@ -61,7 +61,7 @@ def an_event():
     }
 
 
-def test_posted_events_are_found_in_one_object_and_poison_with_the_dead_letters(events_stack):
+def test_posted_events_are_in_one_object_poison_in_dead_letters(events_stack):
     # given
     events = [an_event() for _ in range(35)]
     status, answer = call("/events", json.dumps(events))
@@ -100,7 +100,7 @@ def test_a_callback_is_accepted_once(events_stack):
     assert len(events_stack.messages(events_stack.queue, 1)) == 1
 
 
-def test_a_callback_that_the_queue_did_not_take_is_accepted_when_it_comes_again(events_stack, monkeypatch):
+def test_callback_refused_by_the_queue_is_accepted_on_retry(events_stack, monkeypatch):
     # given a queue that is not there
     body = '{"id": "scale_2"}'
     headers = signed(body)
@@ -116,7 +116,7 @@ def test_a_callback_that_the_queue_did_not_take_is_accepted_when_it_comes_again(
     assert call("/callbacks/{provider}", body, headers, "scales")[0] == 202
 
 
-def test_a_callback_that_another_request_is_storing_is_not_called_a_replay(events_stack):
+def test_callback_being_stored_by_another_request_is_no_replay(events_stack):
     # given a claim that was not ended
     body = '{"id": "scale_3"}'
     headers = signed(body)
@@ -189,7 +189,7 @@ def land_all(stack):
 
 
 @pytest.mark.parametrize("refusals", [("the request",), ("a message",), ("the request", "a message")])
-def test_what_was_answered_202_is_in_the_lake_and_what_was_not_is_not(events_stack, refusals):
+def test_only_events_answered_202_are_in_the_lake(events_stack, refusals):
     # given a queue that refuses at random, and callers that do not ask again
     queue = RefusingQueue(receiver.receiver()._queue._client, seed=3)
     queue.refuses = set(refusals)
@@ -211,7 +211,7 @@ def test_what_was_answered_202_is_in_the_lake_and_what_was_not_is_not(events_sta
     assert land_all(events_stack) == Counter(accepted)
 
 
-def test_nothing_that_was_answered_202_is_lost_when_answers_are_and_callers_ask_again(events_stack):
+def test_no_event_answered_202_is_lost_when_answers_are_lost(events_stack):
     # given a queue that refuses in all ways
     queue = RefusingQueue(receiver.receiver()._queue._client, seed=4)
     queue.refuses = set(REFUSALS)
@@ -268,7 +268,7 @@ def recorded(*keys):
 
 
 @pytest.mark.parametrize("order", [("inbound", "warehouse"), ("warehouse", "inbound"), ("inbound", "warehouse") * 2])
-def test_an_object_is_processed_in_whatever_order_and_however_often_events_come(events_stack, order):
+def test_object_is_processed_in_any_order_and_number_of_events(events_stack, order):
     # given
     parcel = inbound_object("parcels", date(2026, 11, 23), "v.csv")
     keys = {"inbound": parcel.key, "warehouse": parcel.warehouse_key}

@@ -45,7 +45,7 @@ def test_paths_and_methods_of_the_deployed_api_are_the_documents(target):
     assert deployed == documented | {(path, "OPTIONS") for path, _ in documented}
 
 
-def test_a_method_of_the_deployed_api_needs_a_key_where_the_document_says_so(target):
+def test_deployed_methods_need_a_key_as_documented(target):
     gateway, api = target.client("apigateway"), target.exports["eventsApiId"]
     keyed = {
         (each["path"], method)

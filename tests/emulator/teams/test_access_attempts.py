@@ -225,7 +225,7 @@ def test_a_session_policy_gives_nothing_that_the_role_has_not(target):
 
 
 @pytest.mark.usefixtures("probes")
-def test_a_policy_attached_to_a_teams_role_stays_within_its_limits(target):
+def test_policy_attached_to_a_teams_role_stays_within_limits(target):
     # given a role that someone gave everything
     iam, role = target.client("iam"), target.exports["teamRoleArns"]["logistics"].rpartition("/")[2]
     iam.put_role_policy(RoleName=role, PolicyName="everything", PolicyDocument=EVERYTHING)

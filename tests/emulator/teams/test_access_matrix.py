@@ -31,7 +31,7 @@ def allowed(team, place):
 
 
 @pytest.mark.parametrize("team", TEAMS)
-def test_a_team_reaches_its_own_prefixes_in_the_ways_that_are_allowed_and_no_other(target, probes, team):  # noqa: F811
+def test_team_reaches_its_own_prefixes_as_allowed_and_no_other(target, probes, team):  # noqa: F811
     # when the team's role tries every way on every place
     attempts = Attempts(team_client(target, team, "s3"), target.bucket, team, REPORTS_OF[team], probes)
     seen = {place: attempts.all(key) for place, key in PLACES.items()}
@@ -56,7 +56,7 @@ def test_a_denial_is_the_policys_and_not_for_want_of_an_object(target):
     assert found == {place: "NoSuchKey" if place in ABSENT else "passes" for place in PLACES}
 
 
-def test_the_matrix_that_a_person_is_shown_says_the_same_of_the_teams(target):
+def test_printed_matrix_says_the_same_of_the_teams(target):
     # when the deployed policies are read and evaluated
     rows = access_matrix(read_policies(target), ["parcels"], TEAMS)
 

@@ -43,7 +43,7 @@ def test_what_aws_asks_of_the_key_in_the_callers_name_is_allowed(run):
     assert denied == set()
 
 
-def test_every_action_of_every_policy_is_needed_or_listed_with_a_reason(run):
+def test_every_policys_action_is_needed_or_has_a_listed_reason(run):
     needless = needless_actions(run.policies, run.all_calls)
     assert {each for each in needless if not is_listed(*each)} == set()
 

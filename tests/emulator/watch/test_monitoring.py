@@ -213,9 +213,7 @@ def webhook():
     ],
     ids=["job", "task"],
 )
-def test_what_failed_reaches_who_is_subscribed_with_its_page_and_all_that_aws_said(
-    target, pager, source, kind, detail, page
-):
+def test_subscribers_get_the_failure_its_page_and_awss_reason(target, pager, source, kind, detail, page):
     # given the deployed rule that takes what AWS says then, and another of its kind that takes it from us: nobody but
     # AWS may put an event of AWS's
     said = detail(target)
@@ -292,7 +290,7 @@ def extraction_cluster(target):
     return arn
 
 
-def test_the_age_of_each_dataset_is_published_and_is_what_the_operator_sees(target, outgoing):
+def test_published_age_of_a_dataset_is_what_operators_see(target, outgoing):
     # given a dataset of which something has landed just now
     deliver(outgoing / f"watched-{uuid.uuid4().hex[:8]}.csv", "member_id,town,size,label\n1,Leeds,Small,AB12CDE\n")
     collect(target, "parcels")

@@ -165,9 +165,7 @@ def _go_wrong(night):
     night.goes_by(len(GOOD_EVENTS) + 1)
 
 
-def test_a_bad_night_is_put_right_with_the_operators_commands_and_the_reports_are_those_of_a_clean_day(
-    bad_night, clean_reports, tmp_path
-):
+def test_operator_commands_repair_a_bad_night(bad_night, clean_reports, tmp_path):
     night, ops = bad_night, bad_night.ops
     assert night.reports() != clean_reports, "nothing was wrong"
 

@@ -36,7 +36,7 @@ def test_every_broken_file_is_listed_in_one_line(tmp_path, monkeypatch):
         check_declarations(SETTINGS, datasets, {})
 
 
-def test_an_unknown_connection_names_the_datasets_and_the_stacks_file(tmp_path, monkeypatch):
+def test_unknown_connection_names_its_datasets_and_stack_file(tmp_path, monkeypatch):
     # given
     datasets = find_datasets(*write_package(tmp_path, monkeypatch, members=DATASET.format(name="members")))
 

@@ -174,7 +174,7 @@ def test_every_python_snippet_compiles_and_its_imports_exist(document: Path) -> 
 
 
 @each_component_page
-def test_a_components_page_uses_and_lists_all_of_its_arguments_and_outputs(page: Path) -> None:
+def test_component_page_lists_all_arguments_and_outputs(page: Path) -> None:
     # given the component that the page's snippet makes
     [(component, given)] = [each for snippet in python_snippets(page) for each in components_of(snippet).items()]
     parameters = inspect.signature(component).parameters.values()

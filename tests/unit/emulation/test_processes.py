@@ -54,7 +54,7 @@ def test_stopping_ends_what_the_process_started_too(tmp_path: Path) -> None:
     assert left == []
 
 
-def test_a_process_that_ends_at_once_is_an_error_with_its_last_lines(tmp_path: Path) -> None:
+def test_process_that_exits_at_once_fails_with_its_last_lines(tmp_path: Path) -> None:
     process = BackgroundProcess("broken", tmp_path)
     with pytest.raises(ProcessError, match=r"broken ended at once \(exit 3\)(?s:.*)no such thing"):
         process.start(
@@ -99,7 +99,7 @@ def test_a_process_that_works_for_ever_is_stopped(tmp_path: Path, monkeypatch: p
     assert not process.is_running()
 
 
-def test_a_number_that_another_process_has_now_is_not_taken_for_it(tmp_path: Path) -> None:
+def test_reused_process_number_is_not_taken_for_the_platform(tmp_path: Path) -> None:
     # given a record of a process with this one's number, but another start
     (tmp_path / "old.process.json").write_text(f'{{"pid": {os.getpid()}, "created": 1.0}}')
     process = BackgroundProcess("old", tmp_path)

@@ -45,7 +45,7 @@ def triggers(workflow):
 
 
 @each_file
-def test_every_action_is_pinned_by_its_full_commit_and_says_its_version(file):
+def test_every_action_is_pinned_by_commit_and_says_its_version(file):
     used = re.findall(r"uses: (\S+)(.*)", file.read_text())
     loose = [
         action
@@ -73,7 +73,7 @@ def test_forks_get_no_identity():
     assert all("pull_request_target" not in triggers(workflow) for workflow in WORKFLOWS.values())
 
 
-def test_a_deployment_is_alone_with_its_stack_and_never_cancelled():
+def test_deployments_of_a_stack_run_alone_and_are_not_cancelled():
     for stack in STACKS:
         job = WORKFLOWS["deploy"]["jobs"][stack]
         assert job["concurrency"] == {"group": f"stack-{stack}", "cancel-in-progress": False}
@@ -136,7 +136,7 @@ def test_the_comment_on_a_pull_request_shows_no_values_of_prod():
     assert step["with"]["diff"] == "${{ matrix.diff }}"
 
 
-def test_each_job_has_the_circumstances_in_which_its_role_is_given():
+def test_each_job_has_the_conditions_of_its_role():
     # given the subjects that the roles trust
     deploy = WORKFLOWS["deploy"]["jobs"]
     previewed = {
@@ -154,7 +154,7 @@ def test_each_job_has_the_circumstances_in_which_its_role_is_given():
     assert "environment" not in WORKFLOWS["drift"]["jobs"]["drift"]
 
 
-def test_every_role_that_a_workflow_assumes_is_one_that_the_bootstrap_makes():
+def test_bootstrap_makes_every_role_that_a_workflow_assumes():
     text = "".join(file.read_text() for file in FILES)
     assumed = set(re.findall(r"role/(\S+(?: matrix\.stack \}\})?)", text))
     made = {role(stack) for stack in STACKS for role in (NAMES.preview_role, NAMES.drift_role, NAMES.deploy_role)}

@@ -37,7 +37,7 @@ def test_an_item_reads_back_as_it_was_written(item):
     assert deserialised(serialised(item)) == item
 
 
-def test_each_name_and_value_of_an_expression_gets_its_placeholder():
+def test_each_name_and_value_of_an_expression_has_a_placeholder():
     # when
     client = Client({"Attributes": {}})
     DynamoTable(client, "t").update(Update({"pk": "a"}, "SET #state = :new", "#state = :old", {"new": "x", "old": "y"}))

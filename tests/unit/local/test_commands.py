@@ -148,7 +148,7 @@ def test_ctrl_c_before_there_is_a_command_is_one_line(package):
         ("config: {aws:region: eu-west-1, data-platform:databases: 7}", "names under data-platform:databases"),
     ],
 )
-def test_settings_that_the_platform_starts_from_are_named_when_they_lack(tmp_path, monkeypatch, settings, complaint):
+def test_missing_settings_of_the_local_platform_are_named(tmp_path, monkeypatch, settings, complaint):
     # given
     (tmp_path / "Pulumi.yaml").write_text("name: data-platform\n")
     (tmp_path / "Pulumi.local.yaml").write_text(settings)
@@ -164,7 +164,7 @@ def test_settings_that_the_platform_starts_from_are_named_when_they_lack(tmp_pat
     assert give("down", "--state-dir", str(tmp_path / "state")).exit_code == 0
 
 
-def test_a_misspelt_setting_of_the_connection_is_left_for_the_program_to_refuse(tmp_path, monkeypatch):
+def test_misspelt_connection_setting_is_left_to_the_program(tmp_path, monkeypatch):
     # given
     misspelt = {"host": "localhost", "prot": 2222}
     written = {"config": {"data-platform:connections": {"depot": misspelt}, "aws:region": "eu-west-1"}}

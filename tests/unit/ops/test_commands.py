@@ -54,7 +54,7 @@ def test_the_last_line_counts_the_reports_that_are_unchanged(capsys):
     ]
 
 
-def test_a_failed_items_line_leaves_the_reason_to_the_error_at_the_end(capsys):
+def test_failed_items_line_leaves_the_reason_to_the_last_error(capsys):
     def work(_):
         raise ValueError("torn")
 
@@ -186,7 +186,7 @@ NEEDED = {
 }
 
 
-def test_key_of_an_unknown_provider_is_refused_with_the_known_ones(tmp_path):
+def test_unknown_providers_key_is_refused_with_the_known_ones(tmp_path):
     exports = {"eventsApiKeyParameters": {"scanner": "/one", "handheld": "/two"}}
     (tmp_path / "stack.json").write_text(
         json.dumps({"endpoint": "http://127.0.0.1:9", "region": "eu-west-1", "exports": exports})
@@ -212,7 +212,7 @@ def test_what_changes_something_asks_for_a_yes(command):
 
 
 @pytest.mark.parametrize("command", ON_A_STACK)
-def test_a_stack_that_is_not_up_is_told_in_a_line_and_not_by_a_traceback(command, tmp_path):
+def test_stack_that_is_not_up_is_reported_in_one_line(command, tmp_path):
     words = ["--stack", "local", "--state-dir", str(tmp_path), *command.split(), *NEEDED[command]]
     result = CliRunner().invoke(app, words)
     assert result.exit_code == 1
@@ -221,7 +221,7 @@ def test_a_stack_that_is_not_up_is_told_in_a_line_and_not_by_a_traceback(command
 
 
 @pytest.mark.parametrize("command", [command for command in ON_A_STACK if command not in {"outputs", "run"}])
-def test_a_stack_that_does_not_answer_is_told_in_a_line_and_not_by_a_traceback(command, tmp_path):
+def test_stack_that_does_not_answer_is_reported_in_one_line(command, tmp_path):
     # given the exports of a stack, and nobody at its address
     names = yaml.safe_load((ROOT / "tests/infrastructure/snapshots/local.yaml").read_text())["exports"]
     exports = dict.fromkeys(names, "somewhere") | {

@@ -26,7 +26,7 @@ def environment(tmp_path, monkeypatch):
 
 
 @pytest.mark.usefixtures("environment")
-def test_a_table_at_the_environments_endpoint_is_written_and_read(tmp_path):
+def test_table_at_the_environments_endpoint_is_written_and_read(tmp_path):
     # given
     (tmp_path / "lake").mkdir()
     store = FolderStore(tmp_path / "lake")
@@ -43,7 +43,7 @@ def test_a_table_at_the_environments_endpoint_is_written_and_read(tmp_path):
 
 
 @pytest.mark.usefixtures("environment")
-def test_a_table_that_was_never_published_is_not_created_by_a_reader():
+def test_reader_does_not_create_an_unpublished_table():
     # given
     published = published_tables(open_catalogue(), "lake", "lake", THINGS)
 

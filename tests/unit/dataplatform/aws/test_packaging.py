@@ -35,7 +35,7 @@ def content(archive: pulumi.Archive) -> bytes:
     return Path(archive.path).read_bytes()
 
 
-def test_the_functions_archive_holds_handlers_and_runtime_library_only() -> None:
+def test_function_archive_holds_only_handlers_and_lake() -> None:
     assert members(packaging.function_code()) == ["functions/__init__.py", "functions/hello.py", "lake/__init__.py"]
 
 

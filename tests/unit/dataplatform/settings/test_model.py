@@ -30,13 +30,13 @@ def test_complete_settings_are_read_with_their_defaults() -> None:
     assert not settings.local.trust_account
 
 
-def test_an_unknown_setting_is_refused_with_its_name_the_file_and_the_one_meant() -> None:
+def test_unknown_setting_names_the_file_and_a_similar_setting() -> None:
     message = refusal(timezone="Europe/London")
     assert "Pulumi.dev.yaml" in message
     assert "data-platform:timezone: no such setting; did you mean timeZone?" in message
 
 
-def test_an_unknown_setting_within_a_connection_is_refused_with_its_place() -> None:
+def test_unknown_setting_of_a_connection_is_refused_with_place() -> None:
     connection = {"host": "h", "user": "u", "hostKeys": [HOST_KEY], "password": "secret"}
     message = refusal(connections={"carrier": connection})
     assert "data-platform:connections.carrier.password: no such setting" in message
@@ -69,7 +69,7 @@ def test_a_host_key_of_another_form_is_refused() -> None:
 
 
 @pytest.mark.parametrize("stack", ["dev", "prod"])
-def test_a_connection_without_a_pinned_host_key_is_refused_on_aws(stack: str) -> None:
+def test_connection_without_pinned_host_key_is_refused_on_aws(stack: str) -> None:
     connection = {"host": "sftp.example.com", "user": "u", "hostKeys": []}
     message = refusal(stack, connections={"carrier": connection})
     assert "connections.carrier.hostKeys" in message

@@ -45,7 +45,7 @@ def test_no_secret_is_a_build_argument_or_a_variable_of_an_image(name):
 
 
 @each_image
-def test_a_build_context_holds_what_its_ignore_file_lets_in_and_nothing_else(name):
+def test_build_context_holds_only_what_is_not_ignored(name):
     # given the context as it is sent to the engine
     context, _ = stage_context(f"test-{name}", IMAGES[name].files)
     staged = {path.name for path in context.iterdir()} - {".dockerignore"}
@@ -57,7 +57,7 @@ def test_a_build_context_holds_what_its_ignore_file_lets_in_and_nothing_else(nam
     assert staged == let_in
 
 
-def test_a_contexts_hash_follows_content_name_and_mode_and_nothing_else(tmp_path):
+def test_context_hash_follows_only_content_name_and_mode(tmp_path):
     # given
     source = tmp_path / "image"
     source.mkdir()
@@ -94,7 +94,7 @@ def run_image(*words: str, path: str, monkeypatch) -> str:
     return " ".join(result.output.split())
 
 
-def test_without_a_container_engine_it_is_said_and_what_to_do_instead(tmp_path, monkeypatch):
+def test_missing_container_engine_is_reported_with_next_step(tmp_path, monkeypatch):
     output = run_image("sftp", "--state-dir", str(tmp_path), path=str(tmp_path), monkeypatch=monkeypatch)
     assert "there is no container engine here: install Docker or Podman" in output
     assert "dataplatform up" in output

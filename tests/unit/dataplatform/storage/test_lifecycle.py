@@ -48,7 +48,7 @@ def test_a_dataset_without_a_retention_adds_no_rule():
     assert len(lifecycle_rules(90, [PARCELS])) == PLATFORMS
 
 
-def test_rules_that_s3_would_not_take_are_refused_with_their_number():
+def test_rules_that_s3_would_refuse_are_refused_by_number():
     # given datasets with three rules each, one more than fit
     kept = Retention(inbound=90, warehouse=400)
     fitting = (MOST_RULES - PLATFORMS) // 3

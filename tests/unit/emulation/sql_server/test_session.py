@@ -197,7 +197,7 @@ def test_joins_groups_and_common_tables_are_understood(client):
     assert without == [(2,)]
 
 
-def test_implicit_transactions_begin_with_the_first_statement_and_end_with_commit(client):
+def test_implicit_transaction_spans_first_statement_to_commit(client):
     # given a session that a driver has told not to commit by itself
     client.run("CREATE TABLE dbo.t (id int)")
     assert list(client.session.run("SET IMPLICIT_TRANSACTIONS ON", {})) == [Done()]

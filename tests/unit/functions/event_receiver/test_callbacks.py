@@ -230,7 +230,7 @@ def test_a_replayed_signature_is_refused(api):
     assert (status, answer["title"], len(api.queue.bodies)) == (409, "Conflict", 1)
 
 
-def test_a_callback_that_could_not_be_stored_is_accepted_when_it_comes_again(api):
+def test_unstored_callback_is_accepted_on_retry(api):
     # given
     api.queue.is_down = True
     status, answer = api.call()
@@ -244,7 +244,7 @@ def test_a_callback_that_could_not_be_stored_is_accepted_when_it_comes_again(api
     assert (again, len(api.queue.bodies)) == (202, 1)
 
 
-def test_a_callback_whose_receiver_was_killed_is_accepted_a_minute_later_and_not_called_a_replay_before(api):
+def test_callback_of_a_killed_receiver_is_accepted_a_minute_on(api):
     # given a claim that nobody ended
     api.queue.is_broken = True
     with pytest.raises(RuntimeError):
@@ -324,7 +324,7 @@ def test_a_signed_body_that_is_no_json_object_is_refused(api, body):
 
 
 @pytest.mark.parametrize("body", ['{"a": "' + "x" * 200 * 1024 + '"}', '{"a": [' + "1E15," * 20_000 + "1]}"])
-def test_a_body_that_is_too_large_as_sent_or_as_stored_is_refused(api, body):
+def test_body_too_large_as_sent_or_as_stored_is_refused(api, body):
     assert api.call(body)[0] == 413
 
 
@@ -462,7 +462,7 @@ def test_declared_provider_without_parameters_is_unavailable(api, missing):
     assert api.call(at=api.now)[0] == 503
 
 
-def test_what_cannot_be_configured_is_unavailable_and_says_nothing_of_it(api):
+def test_misconfigured_api_is_unavailable_without_details(api):
     # given
     del api.parameters.values["/secret"]
 

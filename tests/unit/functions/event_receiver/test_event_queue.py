@@ -105,7 +105,7 @@ def test_an_answer_without_a_message_is_no_acknowledgement():
     assert acknowledged == {0}
 
 
-def test_of_many_batches_refused_at_random_exactly_the_queued_are_acknowledged():
+def test_exactly_the_queued_of_random_refusals_are_confirmed():
     # given
     messages = [f"message {number}" for number in range(1000)]
     chance = random.Random(5)  # noqa: S311 - a test's faults

@@ -70,7 +70,7 @@ def nested(levels):
     return "[" * (levels - 1) + "]" * (levels - 1)
 
 
-def test_one_event_is_stored_with_when_and_by_which_request_it_came(post, sqs):
+def test_event_is_stored_with_its_time_and_request(post, sqs):
     # given
     event = an_event()
 
@@ -359,7 +359,7 @@ def test_a_member_that_is_wrong_is_named_by_its_pointer(post, sqs, member, value
         assert error["problem"].startswith(problem)
 
 
-def test_every_problem_of_a_request_is_named_in_the_order_of_its_events(post, sqs):
+def test_every_problem_of_a_request_is_named_in_event_order(post, sqs):
     # given
     lacking = an_event(occurred_at="9999-12-31T23:59:59Z")
     del lacking["payload"]

@@ -20,7 +20,7 @@ class TestBoundary:
     def keys(self, batch: pa.RecordBatch) -> list[int]:
         return batch.column("id").to_pylist()
 
-    def test_rows_of_the_last_range_are_left_out_and_their_ties_are_not(self):
+    def test_rows_of_the_last_range_are_skipped_but_not_their_ties(self):
         # given a first range that ended at the 2nd
         first = Boundary(self.FIELD, None, None, "2026-01-02")
         first.fresh(self.batch((1, date(2026, 1, 1)), (2, date(2026, 1, 2)), (3, None)))

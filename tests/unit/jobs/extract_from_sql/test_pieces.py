@@ -63,7 +63,7 @@ class TestTypes:
         assert plan.expressions == ("[at]", "DATEPART(nanosecond, [at]) % 1000")
         assert values.cast(pa.int64()).to_pylist() == [-300, None, 1_790_000_000_123_456_100]
 
-    def test_a_time_that_nanoseconds_cannot_say_stops_the_table_with_its_value(self):
+    def test_time_out_of_nanosecond_range_stops_the_table(self):
         # given the last day that SQL Server knows
         kind = column("ends", "datetime2", scale=7)
         end = pa.array([0, 253_402_214_400_000_000], pa.timestamp("us"))
@@ -108,7 +108,7 @@ class TestTypes:
         assert offset.to_pylist() == [-480]
 
     @pytest.mark.parametrize("kind", ["xml", "sql_variant", "geography", "hierarchyid", "text"])
-    def test_a_type_that_is_not_mapped_is_named_with_its_table_and_column(self, kind):
+    def test_unmapped_type_is_named_with_its_table_and_column(self, kind):
         with pytest.raises(ExtractionError, match=rf"column 'c' of table club\.members is of type {kind}"):
             plan_column(table(), column("c", kind))
 
@@ -132,7 +132,7 @@ class TestWatermark:
         )
         assert condition.parameters == ("a", "b")
 
-    def test_a_backfill_and_the_rule_never_leave_rows_without_a_watermark_out(self):
+    def test_rows_without_watermark_are_never_silently_left_out(self):
         # given
         watermark = watermark_of(table(*MEMBERS), self.SOURCE)
 

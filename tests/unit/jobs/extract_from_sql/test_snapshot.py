@@ -15,7 +15,7 @@ from processing.readers.records import DELETED
 
 
 class TestSnapshot:
-    def test_rows_that_are_gone_are_recorded_once_with_what_they_were(self, tmp_path):
+    def test_deleted_rows_are_recorded_once_with_their_last_values(self, tmp_path):
         # given a last snapshot with a row that was already gone then
         schema = pa.schema([("id", pa.int64()), ("name", pa.large_string()), ("new", pa.int64())])
         last = written(tmp_path, {"id": [1, 2, 3], "name": ["a", "b", "c"], DELETED: [False, False, True]})

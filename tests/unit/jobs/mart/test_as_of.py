@@ -84,7 +84,7 @@ def test_an_expired_snapshot_is_refused_with_the_oldest_kept_one(snapshots, at, 
         at(time_of(snapshots[0]))
 
 
-def test_an_unknown_snapshot_is_refused_with_those_that_there_are(snapshots, at):
+def test_unknown_snapshot_is_refused_with_the_existing_ones(snapshots, at):
     with pytest.raises(JobFailedError, match=f"things keep no snapshot 7; they keep {snapshots[2].snapshot_id}, "):
         at(7)
 

@@ -55,7 +55,7 @@ def quarantined(store):
     return pl.concat(frames)["object"].to_list()
 
 
-def test_after_a_fix_of_the_declaration_the_lake_is_as_if_it_had_always_been_so(store):
+def test_fixed_declaration_leaves_the_lake_as_if_always_fixed(store):
     # given rows and a whole file in the quarantine
     assert quarantined(store) == [REFUSED, UNREADABLE]
 
@@ -121,7 +121,7 @@ def test_rows_that_were_clean_are_made_anew_too(store):
         (["--dataset", "parcels", "--from", "yesterday"], "invalid fromisoformat value: 'yesterday'"),
     ],
 )
-def test_arguments_that_cannot_be_meant_are_refused_and_nothing_is_written(store, capsys, words, complaint):
+def test_contradictory_arguments_are_refused_without_writing(store, capsys, words, complaint):
     with pytest.raises(SystemExit) as end:
         sanitise(store, *words)
     assert end.value.code == 2

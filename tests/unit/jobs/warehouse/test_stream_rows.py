@@ -114,7 +114,7 @@ def counted(store):
 # --- sent again -------------------------------------------------------------------------------------------------------
 
 
-def test_an_event_that_was_sent_again_is_a_row_once_as_it_was_first_received(refined):
+def test_repeated_event_is_one_row_as_first_received(refined):
     # given
     event = an_event()
 
@@ -179,7 +179,7 @@ def test_a_callback_that_was_signed_again_is_a_row_once(refined):
     assert [row["request_id"] for row in rows(store)] == ["request-0"]
 
 
-def test_an_invalid_event_that_was_sent_again_is_quarantined_once(refined):
+def test_invalid_event_sent_twice_is_quarantined_once(refined):
     # given
     event = an_event(payload=weighed("-1"))
 

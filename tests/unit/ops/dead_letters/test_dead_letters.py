@@ -78,7 +78,7 @@ def test_a_message_is_told_by_what_names_it_and_by_nothing_else(letter, beginnin
         ("", ""),
     ],
 )
-def test_of_what_is_no_message_of_ours_the_beginning_is_shown_up_to_a_payload(body, beginning):
+def test_foreign_message_shows_its_start_up_to_a_payload(body, beginning):
     assert describe(message(body)).beginning == beginning
 
 
@@ -143,11 +143,11 @@ def started(*words):
         (message("torn {"), None),
     ],
 )
-def test_an_extraction_is_known_by_its_schedule_or_by_the_tasks_arguments(letter, dataset):
+def test_extraction_is_identified_by_schedule_or_arguments(letter, dataset):
     assert extracted_dataset(letter, SCHEDULES) == dataset
 
 
-def test_what_is_sent_in_place_of_an_event_has_to_be_a_stored_event():
+def test_replacement_of_an_event_must_be_a_stored_event():
     assert check_mended(json.dumps(STORED)) == ""
     assert "request_id" in check_mended(json.dumps({name: STORED[name] for name in STORED if name != "request_id"}))
 
@@ -197,7 +197,7 @@ def dead():
     return queue, Target("dev", exports, Session(queue), None)
 
 
-def test_one_message_is_moved_alone_and_the_others_are_seen_again(dead):
+def test_one_message_is_moved_and_the_others_become_visible(dead):
     queue, target = dead
     assert move_back(target, QUEUES["events"], "message-11") == Moved(moved=1)
     assert [*queue.messages] == [f"message-{number}" for number in range(11)]
@@ -222,7 +222,7 @@ def test_what_is_no_stored_event_is_not_sent_in_place_of_one(dead, mended):
 
 
 @pytest.mark.parametrize("take_out", [move_back, discard])
-def test_a_message_that_is_not_there_is_named_and_nothing_is_moved(dead, take_out):
+def test_missing_message_is_named_and_nothing_is_moved(dead, take_out):
     queue, target = dead
     with pytest.raises(DeadLetterError, match="no message message-99"):
         take_out(target, QUEUES["events"], "message-99")
@@ -243,7 +243,7 @@ def test_what_comes_while_others_are_moved_stays(dead):
     assert ([*queue.messages], queue.hidden) == (["message-7"], set())
 
 
-def test_a_failure_in_the_middle_shows_what_was_not_moved_to_others_again(dead):
+def test_failed_move_makes_unmoved_messages_visible_again(dead):
     # given a source that takes two messages and no third
     queue, target = dead
     taken = []
@@ -269,7 +269,7 @@ def test_a_queue_that_nothing_takes_back_says_what_to_do(dead):
         move_back(target, QUEUES["undelivered"])
 
 
-def test_a_stack_that_was_deployed_before_the_queue_was_exported_says_so(dead):
+def test_stack_deployed_before_the_queues_export_says_so(dead):
     _, target = dead
     with pytest.raises(DeadLetterError, match="does not export extractionDeadLetterQueueUrl: deploy"):
         discard(target, QUEUES["extraction"])

@@ -70,7 +70,7 @@ def reconcile(target, monkeypatch):
     return give
 
 
-def test_every_difference_is_shown_and_nothing_is_changed_without_a_yes(target, reconcile):
+def test_differences_are_shown_and_only_yes_changes_anything(target, reconcile):
     # when
     shown = reconcile()
 

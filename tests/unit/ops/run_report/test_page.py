@@ -93,12 +93,12 @@ def test_the_page_asks_nobody_for_anything():
     assert re.findall(r"src=|href=(?!\"#)|url\(|@import|https?://", page) == []
 
 
-def test_the_flow_goes_on_to_the_view_and_the_reports_that_read_it():
+def test_flow_continues_to_the_view_and_its_reports():
     page = text_of(render_page("dev", [facts()], [report(pl.DataFrame({"parcel_count": [1], "members": [3]}))], NOW))
     assert "published view 1,000 members_by_parcel_count : 1,000 rows" in page
 
 
-def test_a_chart_that_cannot_be_drawn_says_why_and_the_others_are_drawn():
+def test_undrawable_chart_says_why_and_others_are_drawn():
     # given rows of which two have the report's key
     rows = pl.DataFrame({"parcel_count": [1, 1], "members": [3, 4]})
     sound = pl.DataFrame({"town": ["LEEDS"], "size": ["Small"], "members": [1], "parcels": [1]})

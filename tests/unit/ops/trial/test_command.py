@@ -51,7 +51,7 @@ def test_the_summary_accounts_for_every_row(give):
     ]
 
 
-def test_clean_and_refused_rows_are_shown_with_line_rule_and_reason(give):
+def test_clean_and_refused_rows_show_line_rule_and_reason(give):
     # when
     lines = [line.split() for line in give(SAMPLE).stdout.splitlines()]
 
@@ -90,7 +90,7 @@ def test_refused_rows_fail_the_command_only_if_strict(give, sample, code):
         ("other,columns\n1,2\n", {}, "sample.csv: "),
     ],
 )
-def test_an_unusable_declaration_or_file_is_one_line_and_exit_code_1(give, sample, change, message):
+def test_unusable_declaration_or_file_is_one_line_and_exit_1(give, sample, change, message):
     # when
     result = give(sample, **change)
 

@@ -117,7 +117,7 @@ def test_the_verdicts_are_the_same_however_the_object_is_cut(seed, batch_rows, d
         *(pytest.param(dataset, seed, marks=pytest.mark.long) for dataset in (VISITS, EVENTS) for seed in range(1, 4)),
     ],
 )
-def test_the_verdicts_are_the_same_when_memory_holds_few_rows_at_a_time(seed, dataset, folder, monkeypatch):
+def test_verdicts_are_the_same_with_little_memory(seed, dataset, folder, monkeypatch):
     # given
     frame = records(300, seed)
     at_once = checked(frame, 20, folder(), dataset)
@@ -209,7 +209,7 @@ def test_the_verdicts_are_those_of_dataframelys_own_filter(seed, folder):
     assert [set(broken) for broken in quarantined[RULES]] == expected
 
 
-def test_a_contested_row_keeps_its_own_text_though_its_batch_is_gone(folder):
+def test_contested_row_keeps_its_text_after_its_batch(folder):
     # given the two rows of one key, batches apart
     frame = records(40, 3).with_columns(
         pl.lit(None, pl.String).alias(STRUCTURE_RULE),
@@ -249,7 +249,7 @@ def test_a_row_that_its_source_has_no_more_says_so(folder):
     ],
     ids=["is_unique", "aggregate", "over", "shift"],
 )
-def test_a_rule_about_more_than_one_row_is_refused_with_what_to_do(rule):
+def test_rule_about_several_rows_is_refused_with_the_next_step(rule):
     # given
     schema = type("Groups", (Visits,), {"looks_around": dy.rule()(lambda _: rule)})
 
@@ -258,7 +258,7 @@ def test_a_rule_about_more_than_one_row_is_refused_with_what_to_do(rule):
         row_rules(schema)
 
 
-def test_what_a_routine_refuses_is_quarantined_by_its_name_and_not_as_missing(folder):
+def test_value_refused_by_a_routine_is_quarantined_by_its_name(folder):
     # given a routine that knows yes and no
     routine = Routine(
         "yes_or_no", "Lets yes and no through.", lambda text: pl.when(text != "maybe").then(text), "yes or no"

@@ -209,7 +209,7 @@ def all_by_the_csv_module(block: csv_blocks.Block, layout: csv_blocks.Layout) ->
 
 @settings(max_examples=50, deadline=None)
 @given(file=csv_files(), size=SIZES)
-def test_each_record_of_a_csv_file_comes_once_and_reads_the_same_again(file, size):
+def test_each_csv_record_is_read_once_and_the_same_again(file, size):
     assert_each_record_comes_once(file, size)
 
 
@@ -306,7 +306,7 @@ def ndjson_files(draw: st.DrawFn) -> File:
 
 @settings(max_examples=50, deadline=None)
 @given(file=ndjson_files(), size=SIZES)
-def test_each_line_of_an_ndjson_file_comes_once_and_reads_the_same_again(file, size):
+def test_each_ndjson_line_is_read_once_and_the_same_again(file, size):
     # when
     with blocks_of(size):
         frame = read(file)
@@ -327,7 +327,7 @@ def test_each_line_of_an_ndjson_file_comes_once_and_reads_the_same_again(file, s
     how=PACKED,
     rows_of_a_batch=st.sampled_from([1, 3, 100]),
 )
-def test_each_row_of_a_parquet_file_comes_once_and_reads_the_same_again(rows, how, rows_of_a_batch):
+def test_each_parquet_row_is_read_once_and_the_same_again(rows, how, rows_of_a_batch):
     # given
     frame = pl.DataFrame(rows, schema={"a": pl.Int64, "b": pl.String, "c": pl.Int8}, orient="row")
     buffer = io.BytesIO()

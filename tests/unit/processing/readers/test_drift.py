@@ -96,13 +96,13 @@ def test_evolve_keeps_the_column_in_the_files_and_in_the_views():
     }
 
 
-def test_all_files_have_the_tables_columns_whatever_their_objects_brought_along():
+def test_all_files_have_the_tables_columns():
     store = refined("evolve")
     schemas = [pl.read_parquet(io.BytesIO(store.read(key))).schema for key in store.keys("warehouse/")]
     assert schemas == [warehouse_columns(CARS)] * 2
 
 
-def test_a_column_that_is_declared_later_is_missing_until_its_objects_are_sanitised():
+def test_later_column_is_empty_until_objects_are_sanitised():
     # given objects that were processed when it was not declared
     store = refined("evolve")
     declared = replace(CARS, schema=CarsWithFuel, drift="evolve")

@@ -75,7 +75,7 @@ def test_object_that_the_index_does_not_have_yet_is_processed(lake, days_ago):
     assert lake.select(lake.recent) == [landed]
 
 
-def test_object_processed_since_the_index_was_written_is_left_alone(lake):
+def test_object_processed_after_its_index_entry_is_skipped(lake):
     # given an index that says that the object waits
     landed = lake.land(9)
     lake.store.write(inbound_object("parcels", TODAY - timedelta(days=9), "a.csv").warehouse_key, b"", "", {})
@@ -85,7 +85,7 @@ def test_object_processed_since_the_index_was_written_is_left_alone(lake):
     assert landed in lake.store.objects
 
 
-def test_object_that_the_index_missed_is_found_by_a_look_everywhere(lake):
+def test_full_listing_finds_an_object_that_the_index_missed(lake):
     # given
     missed = lake.land(9, indexed=False)
 

@@ -152,7 +152,7 @@ def test_a_new_module_is_a_new_dataset_without_any_other_change(package):
         ("p" * 52, declaration("p" * 52), "is too long for its schedule: expected at most 51 characters"),
     ],
 )
-def test_a_wrong_declaration_is_refused_with_its_module_and_what_to_do(package, module, text, message):
+def test_wrong_declaration_names_its_module_and_the_next_step(package, module, text, message):
     # given
     name, path = package(**{module: text})
 
@@ -235,7 +235,7 @@ def test_a_wrong_clustering_is_refused_with_what_to_do(package, arguments, messa
         (declaration("members").replace("freshness=", 'drift="evolve", freshness='), "evolve"),
     ],
 )
-def test_new_columns_stop_a_file_and_not_a_table_unless_the_declaration_says_otherwise(package, module, policy):
+def test_new_columns_stop_a_file_but_not_a_table_by_default(package, module, policy):
     # given
     name, path = package(members=module)
 

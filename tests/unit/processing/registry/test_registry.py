@@ -115,7 +115,7 @@ def test_names_are_known_without_reading_a_file(find):
 
 
 @pytest.mark.parametrize("need_all", [lambda datasets: datasets.values(), lambda datasets: datasets.items()])
-def test_whoever_needs_every_file_is_refused_with_each_broken_one(find, need_all):
+def test_reading_every_file_is_refused_with_each_broken_one(find, need_all):
     # given
     datasets = find(members="broken(", staff=DATASET.format(name="staff"), visits="DATASET = 1")
 

@@ -54,7 +54,7 @@ def test_a_new_module_is_a_new_report_without_any_other_change(package):
         ("parcels", declaration("parcels"), r"there is a dataset 'parcels' already"),
     ],
 )
-def test_a_wrong_declaration_is_refused_with_its_module_and_what_to_do(package, module, text, message):
+def test_wrong_declaration_names_its_module_and_the_next_step(package, module, text, message):
     # given
     name, path = package(module, text)
 
@@ -93,7 +93,7 @@ def test_a_chart_of_what_another_report_counts_is_checked(reports):
         found["a"]
 
 
-def test_reports_that_read_each_other_are_refused_in_one_line_that_names_them(reports):
+def test_circular_reports_are_refused_in_one_line(reports):
     # given
     found = reports(
         a=declaration("a", inputs=("b",)),
@@ -146,7 +146,7 @@ def test_another_teams_report_is_read_only_if_it_is_shared(reports, files, missi
         found["a"]
 
 
-def test_a_broken_input_is_not_the_mistake_of_the_report_that_reads_it(reports):
+def test_report_is_not_blamed_for_a_broken_input(reports):
     # given
     found = reports(a=declaration("a", inputs=("b",)), b="broken(")
 

@@ -55,7 +55,7 @@ def before(hash_of):
     return hash_of()
 
 
-def test_the_same_code_has_the_same_hash_in_a_folder_and_in_an_archive(hash_of, before):
+def test_code_has_one_hash_in_a_folder_and_in_an_archive(hash_of, before):
     assert hash_of() == before
     assert hash_of(archive=True) == before
 
@@ -64,9 +64,9 @@ def test_a_changed_report_has_another_hash(hash_of, before):
     assert hash_of(sums=FILES["sums"].replace('("number",)', '("value",)')) != before
 
 
-def test_a_changed_module_that_it_imports_indirectly_gives_another_hash(hash_of, before):
+def test_changed_indirect_import_gives_another_hash(hash_of, before):
     assert hash_of(constants="RATE = 2") != before
 
 
-def test_a_changed_module_that_it_does_not_import_gives_the_same_hash(hash_of, before):
+def test_changed_unimported_module_gives_the_same_hash(hash_of, before):
     assert hash_of(other="RATE = 2") == before

@@ -28,7 +28,7 @@ def raising(error: Exception):
         (ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "ListObjectsV2"), "AccessDenied"),
     ],
 )
-def test_a_script_that_fails_ends_with_words_and_without_a_traceback(error, words):
+def test_failing_script_ends_with_a_message_and_no_traceback(error, words):
     # when
     with pytest.raises(SystemExit) as end:
         run_script(raising(error))
@@ -38,7 +38,7 @@ def test_a_script_that_fails_ends_with_words_and_without_a_traceback(error, word
     assert end.value.__suppress_context__
 
 
-def test_a_script_that_succeeds_returns_since_glue_takes_any_exit_for_a_failure():
+def test_successful_script_returns_instead_of_exiting():
     assert run_script(lambda: None) is None
 
 
@@ -70,7 +70,7 @@ def test_the_scripts_that_glue_runs_end_in_words(job):
     assert "Traceback" not in result.stderr
 
 
-def test_the_log_keeps_the_traceback_of_a_failure_for_whoever_looks_for_the_fault(capsys):
+def test_log_keeps_the_traceback_of_a_failure(capsys):
     # given
     def work(item: str):
         raise KeyError(item)

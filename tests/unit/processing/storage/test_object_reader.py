@@ -62,7 +62,7 @@ def small_parts(monkeypatch):
 
 
 @pytest.mark.parametrize("size", [0, 1, 9, 10, 11, 95, 100])
-def test_an_object_of_any_size_is_read_whole_and_says_when_it_was_put(size):
+def test_object_of_any_size_is_read_whole_with_its_put_time(size):
     # given
     client = Client(bytes(range(size)))
 
@@ -113,7 +113,7 @@ def test_an_answer_that_breaks_off_is_asked_for_again():
         assert opened.stream.read() == client.content
 
 
-def test_an_answer_that_always_breaks_off_is_an_error_and_not_a_short_object():
+def test_truncated_answers_are_an_error_not_a_short_object():
     # given
     client = Client(bytes(25))
     with S3Store(client, "lake").open("a") as opened:
@@ -124,7 +124,7 @@ def test_an_answer_that_always_breaks_off_is_an_error_and_not_a_short_object():
             opened.stream.read()
 
 
-def test_an_object_that_is_replaced_while_it_is_read_is_no_mixture_of_both():
+def test_object_replaced_while_read_is_never_mixed():
     # given
     client = Client(bytes(45))
     with S3Store(client, "lake").open("a") as opened:

@@ -77,7 +77,7 @@ def last_line(capsys: pytest.CaptureFixture[str]) -> dict[str, object]:
     return json.loads(capsys.readouterr().out.splitlines()[-1])
 
 
-def test_the_warehouse_job_tolerates_glues_own_arguments_and_takes_its_run_id(deployed, capsys):
+def test_warehouse_job_ignores_glues_arguments_but_its_run_id(deployed, capsys):
     # given an empty lake
     for prefix in ("warehouse/parcels/", "inbound/parcels/"):
         deployed.add_response("list_objects_v2", {"IsTruncated": False}, {"Bucket": "lake", "Prefix": prefix})
@@ -103,7 +103,7 @@ def nothing_published(deployed, monkeypatch, tmp_path):
 
 
 @pytest.mark.usefixtures("nothing_published")
-def test_the_mart_job_tolerates_glues_own_arguments_and_makes_up_a_run_id(deployed, capsys):
+def test_mart_job_ignores_glues_arguments_and_makes_a_run_id(deployed, capsys):
     # given
     for _ in ("parquet", "csv"):
         deployed.add_response("put_object", {})
@@ -119,7 +119,7 @@ def test_the_mart_job_tolerates_glues_own_arguments_and_makes_up_a_run_id(deploy
 
 @pytest.mark.usefixtures("nothing_published")
 @pytest.mark.parametrize("keyed", [True, False])
-def test_the_mart_job_encrypts_a_report_with_its_teams_key_where_it_is_told_one(deployed, keyed):
+def test_mart_job_encrypts_a_report_with_its_teams_key(deployed, keyed):
     # given a key of the report's team, or of another alone
     told = json.dumps({REPORT.team if keyed else f"{REPORT.team}_x": "arn:aws:kms:eu-west-1:123456789012:key/1"})
     encryption = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": "arn:aws:kms:eu-west-1:123456789012:key/1"}

@@ -33,7 +33,7 @@ MONTHS = [date(2026, 10, 1), date(2026, 1, 1), date(2026, 2, 1)]
 
 
 @pytest.mark.parametrize(("missing", "shown"), [("gap", None), ("zero", 0)])
-def test_months_keep_their_order_and_missing_ones_are_as_declared(missing, shown):
+def test_months_keep_their_order_and_gaps_follow_the_declaration(missing, shown):
     # given months whose order is neither that of their values nor that of the rows
     chart = Chart("bars", Time("month", "month", missing=missing), COUNT)
 
@@ -79,7 +79,7 @@ def test_a_value_within_a_period_is_not_drawn_as_the_period(step, value):
         drawn(Chart("line", Time("at", step, missing="gap"), COUNT), {"at": [value], "n": [1]})
 
 
-def test_a_time_axis_keeps_the_latest_periods_and_names_the_others():
+def test_time_axis_keeps_latest_periods_and_names_the_others():
     # given a day of the year 1 by mistake, which would be 700,000 positions
     days = [date(1, 1, 1), *(date(2026, 1, day) for day in range(1, 6)), None]
     chart = Chart("bars", Time("day", "day", missing="gap"), COUNT, most=3)
@@ -92,7 +92,7 @@ def test_a_time_axis_keeps_the_latest_periods_and_names_the_others():
     assert notes == ["Rows without day are not drawn.", "The latest 3 days are drawn; 3 earlier ones have rows."]
 
 
-def test_numbers_are_in_order_and_what_is_above_is_added_up_by_name():
+def test_numbers_are_in_order_and_the_excess_is_summed_by_name():
     values, notes = drawn(
         Chart("bars", Ordinal("size"), COUNT, most=3), {"size": [10, 2, None, 1, 7], "n": [1, 2, 3, 4, 5]}
     )

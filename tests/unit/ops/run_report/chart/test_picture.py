@@ -73,7 +73,7 @@ def test_bars_are_as_long_as_their_values_on_both_sides_of_zero():
 
 
 @pytest.mark.parametrize(("values", "widths"), [([0, 0], [0, 0]), ([-5, -10], [50, 100]), ([7], [100])])
-def test_a_scale_without_positive_numbers_or_with_one_row_is_drawn(values, widths):
+def test_scale_without_positives_or_with_one_row_is_drawn(values, widths):
     # given
     towns = ["a", "b"][: len(values)]
     bars = drawn(Chart("bars", Nominal(("town",)), COUNT), {"town": towns, "n": values}).bars()
@@ -145,7 +145,7 @@ def test_a_chart_has_a_name_a_description_and_a_table(chart):
     assert marks.text("caption") == [name]
 
 
-def test_a_long_label_is_short_in_the_picture_and_whole_in_the_table():
+def test_long_label_is_cut_in_the_chart_and_whole_in_the_table():
     # given a label that would be markup, too
     label = "<b>" + "long " * 200
     marks = drawn(Chart("bars", Nominal(("town",)), COUNT), {"town": [label], "n": [1]})
