@@ -1,4 +1,4 @@
-"""Checks one batch of an object's records: cleanses and converts the values, then applies the rules about a single row."""
+"""Checks one batch of records: cleanses and converts the values, then applies the rules about a single row."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -21,7 +21,7 @@ class Outcome:
     clean: pl.DataFrame
     """The declared columns, accepted undeclared columns, and LINE."""
     quarantined: pl.DataFrame
-    """LINE, ORIGINAL, RULES (the names of all rules that the row broke) and REASON (an explanation), ordered by line."""
+    """LINE, ORIGINAL, RULES (the names of all broken rules) and REASON (an explanation), ordered by line."""
     duplicates: int
     """Records that equal an earlier record of the object after cleansing and conversion."""
     rows_in: int
