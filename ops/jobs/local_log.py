@@ -31,9 +31,7 @@ class LocalJobLog:
 
     @contextlib.contextmanager
     def run_of(self, job: str) -> Generator[Callable[[str], None]]:
-        """Record the beginning and the end of a job's run. Within the block, the returned function logs the job's
-        lines.
-        """
+        """Record the beginning and the end of a job's run, and yield a function that logs its lines."""
         self._logs.create_log_stream(logGroupName=self._group, logStreamName=self._run)
         self._tell(job=job, state=RUNNING)
         self._flush()
@@ -68,8 +66,9 @@ class LocalJobLog:
 
 
 def recorded_runs(target: Target, group: str, most: int) -> Iterator[tuple[str, dict[str, Any], dict[str, Any]]]:
-    """Return the newest runs of a log group: id, first and last event. Both events are the same if the run has not
-    ended.
+    """Return the newest runs of a log group: id, first and last event.
+
+    Both are the same event if the run has not ended.
 
     Each event has a `timestamp` in milliseconds since 1970.
     """

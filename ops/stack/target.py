@@ -78,9 +78,7 @@ class Target:
     _clients: dict[str, Any] = field(default_factory=dict[str, Any], init=False, repr=False, compare=False)
 
     def client(self, service: str) -> Any:  # noqa: ANN401 - boto3 makes clients at run time
-        """Return the client of a service in the stack's region. It is shared, because creating one takes longer than a
-        request.
-        """
+        """Return the shared client of a service in the stack's region: creating one takes longer than a request."""
         with _MAKES_CLIENTS:
             if service not in self._clients:
                 # The name is known only at run time, so the overloads of boto3's stubs do not apply.

@@ -117,9 +117,7 @@ def _sizes(chart: Chart, values: Iterable[tuple[Key, Number | None]]) -> dict[Ke
 
 
 def _largest(sizes: Mapping[Key, Number | None], most: int) -> list[Key]:
-    """Return the keys of the largest numbers, including negative ones, the greatest first. Keys without a number are
-    last.
-    """
+    """Return the keys of the largest numbers, the greatest first. Keys without a number are last."""
     by_size = sorted(sizes, key=lambda key: (sizes[key] is None, -abs(sizes[key] or 0), _label(key)))[:most]
     return sorted(by_size, key=lambda key: (sizes[key] is None, -(sizes[key] or 0), _label(key)))
 
