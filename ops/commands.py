@@ -1,4 +1,4 @@
-"""A person's commands on a deployed stack."""
+"""The application with the commands for a deployed stack."""
 
 from typing import Final
 
@@ -27,7 +27,7 @@ app.command("status")(status)
 app.command("runs")(runs)
 app.command("trace")(trace)
 app.command("collect")(collect_now)
-# What it does not know are the job's arguments.
+# Unknown options are the job's arguments.
 app.command("run", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(run)
 app.command("replay")(replay)
 app.command("reconcile")(reconcile)
@@ -47,5 +47,5 @@ def choose_stack(
     stack: StackOption = None,
     state_dir: StateDirectoryOption = None,
 ) -> None:
-    """Keep what the person said about the stack. `try` needs none."""
+    """Keep the options that select the stack. `try` needs none."""
     context.obj = Choice(stack, state_dir)

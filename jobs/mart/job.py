@@ -29,23 +29,23 @@ from reports import REPORTS
 
 UNCHANGED: Final = "unchanged"
 WAITING: Final = "waiting"
-"""Outcome of a report that was left as it was, because nothing that it is computed from has changed."""
+"""Outcome of a report that was not computed, because none of its inputs changed."""
 _NONE: Final = "none"
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """Which reports a run computes."""
+    """The reports that a run computes."""
 
     only: str | None = None
-    """This one alone. None: all that have no schedule of their own."""
+    """Only this report. None: all reports without a schedule of their own."""
     force: bool = False
-    """Compute them even if nothing has changed."""
+    """Compute the reports even if nothing has changed."""
     as_of: datetime | int | None = None
-    """Compute them from what the tables had at this time, or at the time of the snapshot with this id."""
+    """Compute the reports from the tables as of this time, or as of the snapshot with this id."""
 
     def names(self, reports: Mapping[str, Report]) -> list[str]:
-        """The reports' names, each after those that it is made of. Broken declarations are among them."""
+        """Return the reports' names, each after the reports that it reads. Broken declarations are included."""
         found, _ = usable(reports)
         wanted = [self.only] if self.only else [*reports]
         names = [name for name in wanted if self.only or name not in found or found[name].schedule is None]
@@ -53,10 +53,10 @@ class Choice:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the job as Glue or a person starts it.
+    """Run the job, as Glue or a person does.
 
     Raises:
-        JobFailedError: some reports failed; all others were done.
+        JobFailedError: some reports failed; all others were computed.
     """
     options, _glue_arguments = _parser().parse_known_args(arguments)
     catalogue = open_catalogue()
@@ -84,7 +84,7 @@ def _parser() -> argparse.ArgumentParser:
         choices=sorted(REPORTS),
         help="this report alone; if not given, all reports that do not have a schedule of their own",
     )
-    # Glue gives each argument a value.
+    # Glue passes a value with each argument.
     parser.add_argument(
         "--force", nargs="?", const=True, default=False, type=_flag, help="also compute reports that have not changed"
     )
@@ -114,19 +114,19 @@ def publish(
     choice: Choice | None = None,
     metrics: RunMetrics | None = None,
 ) -> None:
-    """Compute and write reports. One whose files are what they would be now is left as it is.
+    """Compute and write reports. A report whose files are up to date is skipped.
 
     Args:
         store: the lake, for the reports' files.
-        open_table: opens the datasets' published tables. Each is opened at most once.
-        reports: all that are declared.
-        datasets: all that are declared.
-        run: logs how each report went.
-        choice: which reports; those without a schedule if not given.
-        metrics: publishes the number of rows of each report that was computed.
+        open_table: opens a dataset's published table. Each is opened at most once.
+        reports: all declared reports.
+        datasets: all declared datasets.
+        run: logs the result of each report.
+        choice: the reports to compute; those without a schedule if not given.
+        metrics: publishes the number of rows of each computed report.
 
     Raises:
-        JobFailedError: some reports failed, or their declarations or inputs are broken; all others were done.
+        JobFailedError: some reports failed, or their declarations or inputs are broken; all others were computed.
     """
     chosen = choice or Choice()
     inputs = Inputs(reports, datasets, open_table, chosen.as_of)
@@ -138,7 +138,7 @@ def publish(
         if not chosen.force and is_written(store, report, inputs.version_of(report)):
             return {"team": report.team, "outcome": UNCHANGED}
         missing = [] if chosen.force else inputs.unpublished(report)
-        # The report would be empty until its rows are published, such as after an upgrade.
+        # Until its input is published, for example after an upgrade, the report would be empty.
         if missing and was_made_of(store, report, missing):
             return {"team": report.team, "outcome": WAITING, "reason": f"{', '.join(missing)}: not published yet"}
         counts = publish_report(store, report, inputs, run.run_id)
@@ -161,10 +161,10 @@ def publish(
 
 
 def publish_report(store: Store, report: Report, inputs: Inputs, run_id: str) -> Counts:
-    """Compute one report and write it as parquet and as CSV, each in one step.
+    """Compute a report and write it as parquet and as CSV, each in one step.
 
     Returns:
-        What is logged of it: the team, the number of rows and the newest landing date of each input.
+        The details to log: the team, the number of rows, and the newest landing date of each input.
     """
     rows = inputs.rows_of(report)
     facts = inputs.facts_of(report)
@@ -199,7 +199,7 @@ def _flag(text: str) -> bool:
 
 
 def _encryption_keys(text: str) -> dict[str, str]:
-    """ARNs of keys, by the prefix of what they encrypt."""
+    """Parse the ARNs of keys, by the prefix that they encrypt."""
     try:
         return {reports_prefix(team): str(arn) for team, arn in json.loads(text).items()}
     except (ValueError, AttributeError) as error:

@@ -1,4 +1,4 @@
-"""The command `redrive`: a look at the dead-letter queues, and the way back of their messages."""
+"""The command `redrive`: shows the dead-letter queues, and moves their messages back."""
 
 import os
 from dataclasses import asdict
@@ -76,7 +76,7 @@ def redrive(  # noqa: PLR0913, PLR0917 - its options
 
 
 def _check(queue: str, message: str, save: Path | None, mended: Path | None, *, moves: bool, throws_away: bool) -> None:
-    """Refuse arguments that do not fit together, before anything is asked of the stack."""
+    """Refuse contradictory arguments before any request to the stack."""
     if queue:
         one_of(queue, QUEUES, "queue")
     if (moves or message) and not queue:
@@ -93,7 +93,7 @@ def _check(queue: str, message: str, save: Path | None, mended: Path | None, *, 
 
 def _corrected_event(file: Path) -> str:
     try:
-        # A line break at the file's end is the editor's.
+        # An editor adds a line break at the end of the file.
         text = file.read_text(encoding="utf-8").rstrip("\r\n")
     except UnicodeDecodeError as error:
         raise InvalidInputError(f"{file} is not UTF-8 text: {error.reason} at byte {error.start}") from error
@@ -116,7 +116,7 @@ def _count_all(target: Target, *, as_json: bool) -> None:
 
 def _save(target: Target, name: str, message: str, file: Path, *, as_json: bool) -> None:
     body = body_of(target, QUEUES[name], message)
-    # Never over a file that is there, and for nobody else to read.
+    # Never overwrite an existing file, and let no other user read the new one.
     descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as written:
         written.write(body)

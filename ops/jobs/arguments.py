@@ -1,4 +1,4 @@
-"""The arguments of the jobs that `run` starts, checked before a job starts: on AWS a refused start costs money."""
+"""Checks the arguments of `run` before a job starts, because on AWS a refused start costs money."""
 
 import itertools
 from collections.abc import Callable, Mapping, Sequence
@@ -12,7 +12,7 @@ from ops.stack.prefixes import check_inbound_key, check_is_of
 REFUSED: Final = "refused"
 """The value of --only."""
 _SET: Final = "true"
-"""The value of a flag: Glue takes arguments in pairs."""
+"""The value of a flag, because Glue passes arguments in pairs."""
 
 
 def _is_set(given: str) -> str:
@@ -47,11 +47,11 @@ JOB_ARGUMENTS: Final[Mapping[str, Sequence[str]]] = {
     "maintenance": ("--dry-run",),
     "refine": (),
 }
-"""What each job accepts. `refine` is the workflow."""
+"""The arguments of each job. `refine` is the workflow."""
 
 
 def job_arguments(job: str, words: Sequence[str]) -> dict[str, str]:
-    """Read and check what a person typed behind a job. A job itself ignores what it does not know, as Glue needs it.
+    """Read and check the options typed after a job's name. The job itself ignores unknown options, as Glue requires.
 
     Args:
         job: one of JOB_ARGUMENTS.
@@ -81,14 +81,14 @@ def _pairs(job: str, words: Sequence[str]) -> dict[str, str]:
         raise InvalidInputError(f"{job} does not know {' '.join(unknown)}: {takes}")
     if len(split) % 2:
         raise InvalidInputError(f"{split[-1]} needs a value")
-    # Glue takes each argument once.
+    # Glue accepts each argument once.
     if repeated := sorted({word for word in split[::2] if split[::2].count(word) > 1}):
         raise InvalidInputError(f"{' and '.join(repeated)} can be given once; run {job} once for each value")
     return dict(zip(split[::2], split[1::2], strict=True))
 
 
 def _with_values(words: Sequence[str]) -> list[str]:
-    """The words, with a value behind each flag that has none."""
+    """Return the words with a value after each flag."""
     return [
         part
         for word, after in itertools.zip_longest(words, words[1:], fillvalue="--")

@@ -21,7 +21,7 @@ def _value(value: object) -> object:
     if is_dataclass(value) and not isinstance(value, type):
         return asdict(value)
     if isinstance(value, datetime):
-        # A row's own time may have no zone: it stays as it is.
+        # A row's own time may have no zone; it is not changed.
         return (value.astimezone(UTC) if value.tzinfo else value).isoformat()
     if isinstance(value, date):
         return value.isoformat()
