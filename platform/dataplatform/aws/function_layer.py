@@ -1,4 +1,4 @@
-"""What all functions of a stack share: their code, and their dependencies as one Lambda layer."""
+"""The code and dependencies that all functions of a stack share, the dependencies as one Lambda layer."""
 
 import pulumi
 import pulumi_aws as aws
@@ -8,11 +8,11 @@ from dataplatform.aws.stack import StackContext
 
 
 class FunctionLayer(pulumi.ComponentResource):
-    """One layer version, which all functions of a stack share, and the archive of their code."""
+    """One layer version and one code archive, which all functions of a stack share."""
 
     layer_arn: pulumi.Output[str]
     architecture: str
-    """Processor of the functions."""
+    """Processor architecture of the functions."""
     code: pulumi.Archive
     """Every function's handlers, and the library that they share."""
 

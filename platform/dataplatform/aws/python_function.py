@@ -1,4 +1,4 @@
-"""A Lambda function in Python with what each of them needs: role, log group, layer, tracing, alarms."""
+"""A Lambda function in Python with its role, log group, layer, tracing and alarms."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
@@ -16,16 +16,16 @@ from dataplatform.aws.stack import StackContext
 
 
 class PythonFunction(pulumi.ComponentResource):
-    """One function. Its role may do what the statements say, write its log, use the key and send its traces."""
+    """One function. Its role may do what the statements allow, write its log, use the key and send its traces."""
 
     function_name: pulumi.Output[str]
     function_arn: pulumi.Output[str]
     invoke_arn: pulumi.Output[str]
-    """What API Gateway calls it by."""
+    """The ARN that API Gateway calls."""
     security_group_id: pulumi.Output[str] | None
-    """Its security group, if it runs in a network."""
+    """The function's security group, if it runs in a network."""
     alarm_arns: list[pulumi.Output[str]]
-    """ARNs of its alarms."""
+    """ARNs of the function's alarms."""
 
     def __init__(  # noqa: PLR0913 - each is a fact of the function, and named at the call
         self,
@@ -96,7 +96,8 @@ class PythonFunction(pulumi.ComponentResource):
                     ["logs:CreateLogStream", "logs:PutLogEvents"],
                     [pulumi.Output.concat(logs.arn, ":*")],
                 ),
-                # It knows no resources: docs.aws.amazon.com/service-authorization/latest/reference/list_awsx-ray.html
+                # The actions do not support resources:
+                # docs.aws.amazon.com/service-authorization/latest/reference/list_awsx-ray.html
                 allow("Trace", ["xray:PutTraceSegments", "xray:PutTelemetryRecords"], ["*"]),
                 *([_keep_interfaces()] if network else []),
             ),
@@ -155,19 +156,19 @@ class _Watched(NamedTuple):
 
 
 def _watched(errors_description: str, timeout_seconds: int, near_limit_percent: int) -> list[_Watched]:
-    """What is watched of every function: that it fails, that it is throttled, that a run is nearly stopped."""
+    """Return the alarms of every function: failures, throttled invocations, and runs close to the timeout."""
     throttled = "The function was not let run: too many run at once in this account"
     slow = f"A run took more than {near_limit_percent} % of the {timeout_seconds} s after which it is killed"
     return [
         _Watched("errors", "Errors", "Sum", 0, errors_description),
         _Watched("throttles", "Throttles", "Sum", 0, throttled),
-        # Milliseconds.
+        # In milliseconds.
         _Watched("duration", "Duration", "Maximum", timeout_seconds * 10 * near_limit_percent, slow),
     ]
 
 
 def _keep_interfaces() -> dict[str, Any]:
-    """What Lambda does under the function's role to put it into a network. AWS takes no narrower resource for it.
+    """Return the permissions for a function in a network. AWS accepts no narrower resource.
 
     docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html
     """

@@ -1,4 +1,4 @@
-"""The analysts' role, which reads and queries the published tables of the datasets that the stack grants it."""
+"""The analysts' role, which reads and queries the published tables of the datasets that the stack grants."""
 
 import pulumi
 
@@ -11,7 +11,7 @@ from lake import keys
 
 
 class AnalystAccess(pulumi.ComponentResource):
-    """The analysts' role, limited, and their Athena workgroup. Who carries the tag `analyst` may assume the role."""
+    """The analysts' limited role, for principals with the tag `analyst`, and their Athena workgroup."""
 
     role_arn: pulumi.Output[str]
     workgroup: pulumi.Output[str]

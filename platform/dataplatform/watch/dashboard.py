@@ -1,4 +1,4 @@
-"""One page that shows the flow from left to right: what comes, what waits, what became of it, and which alarms ring."""
+"""The dashboard shows the flow from left to right: arrivals, queues, outcomes, and the alarms that fire."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -23,23 +23,23 @@ PERIOD_SECONDS: Final = 300
 
 Widget = dict[str, Any]
 Line = list[Any]
-"""A metric as a dashboard has it: namespace, name, dimensions by name and value, options."""
+"""A metric in a dashboard's notation: namespace, name, dimensions by name and value, options."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shown:
-    """What a dashboard shows."""
+    """The parts of the stack that a dashboard shows."""
 
     stack: StackContext
     declared: Declarations
     functions: Mapping[str, pulumi.Input[str]]
-    """Name of each function, by what it is called here."""
+    """Name of each function, by its label."""
     stream: MeteredStream
     alarm_arns: Sequence[pulumi.Input[str]]
 
 
 class Dashboard(pulumi.ComponentResource):
-    """The dashboard, by the name of the stack."""
+    """The stack's dashboard."""
 
     dashboard_name: pulumi.Output[str]
 
@@ -97,7 +97,7 @@ class Dashboard(pulumi.ComponentResource):
 
     @property
     def exports(self) -> Mapping[str, object]:
-        """What the stack exports of its dashboard."""
+        """The stack's outputs about its dashboard."""
         return {"dashboard": self.dashboard_name}
 
 

@@ -1,4 +1,4 @@
-"""Whether each dataset is on time and clean: a function measures its age; alarms ring on that and on refused rows."""
+"""Watches whether each dataset is on time and clean: a function measures ages; alarms check these and refused rows."""
 
 import json
 from collections.abc import Mapping
@@ -21,18 +21,18 @@ from processing.declaring.dataset import Dataset
 
 HANDLER = "functions.freshness.handler.handler"
 SCHEDULE = "rate(15 minutes)"
-# Two measurements in each period, so that none is without when one comes a little late.
+# Two measurements in each period, so that no period is empty if a measurement is a little late.
 AGE_PERIOD_SECONDS = 1800
-# Rows of a stream are few in a minute, and one bad one of few is nothing to wake anybody for.
+# A stream has few rows in a minute, and one bad row among them is no reason to wake anybody.
 SHARE_PERIOD_SECONDS = 3600
 
 
 class DatasetWatch(pulumi.ComponentResource):
-    """The function that publishes each dataset's age, its schedule, and two alarms for each dataset."""
+    """The function that publishes each dataset's age, its schedule, and the alarms of each dataset."""
 
     function_name: pulumi.Output[str]
     alarm_arns: list[pulumi.Output[str]]
-    """ARNs of its alarms."""
+    """ARNs of all alarms."""
 
     def __init__(
         self,
@@ -73,7 +73,7 @@ class DatasetWatch(pulumi.ComponentResource):
 
     @property
     def exports(self) -> Mapping[str, object]:
-        """What the stack exports of its watch over datasets."""
+        """The stack's outputs about its watch over datasets."""
         return {"freshnessFunction": self.function_name}
 
     def _create_function(
@@ -129,7 +129,7 @@ class DatasetWatch(pulumi.ComponentResource):
             statistic="Maximum",
             threshold=seconds,
             period_seconds=AGE_PERIOD_SECONDS,
-            # A watcher that is dead tells of no lateness.
+            # Missing data fires the alarm, because a dead watcher cannot report lateness.
             missing_data="breaching",
             topic_arn=self._monitoring.topic_of(dataset.owner),
             parent=self,
@@ -137,7 +137,7 @@ class DatasetWatch(pulumi.ComponentResource):
         ).arn
 
     def _alarm_when_missed(self, dataset: str) -> pulumi.Output[str]:
-        """The platform is at fault and not the dataset's owner, whose rows arrive all the same."""
+        """Create the alarm on missed notifications. It does not notify the dataset's owner, who is not at fault."""
         return alarm_when_above(
             f"{self._name}-{dataset}-missed",
             description=f"Objects of {dataset} were found by the nightly comparison only: notifications get lost",
