@@ -22,10 +22,10 @@ class FunctionLayer(pulumi.ComponentResource):
         """Pack code and dependencies, and create the layer.
 
         Args:
-            name: what the layer's name begins with.
-            stack: the stack's context; with `local.host_packages` the layer holds no package.
+            name: prefix of the layer's name.
+            stack: the stack's context; with `local.host_packages` the layer contains no packages.
             architecture: `arm64` or `x86_64`.
-            opts: of the component.
+            opts: options of the component.
         """
         super().__init__("dataplatform:functions:FunctionLayer", name, None, opts)
         layer = aws.lambda_.LayerVersion(

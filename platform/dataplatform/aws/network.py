@@ -46,15 +46,15 @@ class Network(pulumi.ComponentResource):
         domain: str | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        """Create the network, or take the one that the settings name.
+        """Create the network, or use the existing one in the settings.
 
         Args:
-            name: what the resources' names begin with.
+            name: prefix of the resources' names.
             stack: the stack's context with its key.
-            settings: address range and NAT gateways, or a network that exists, of which nothing is created.
+            settings: address range and NAT gateways, or an existing network, in which nothing is created.
             private_services: AWS services, such as "ssm", that the private subnets reach without NAT.
-            domain: private DNS domain of servers in the network. None: there is no domain.
-            opts: of the component.
+            domain: private DNS domain of servers in the network. None: the network has no domain.
+            opts: options of the component.
         """
         super().__init__("dataplatform:network:Network", name, None, opts)
         self._name, self._stack, self._settings = name, stack, settings

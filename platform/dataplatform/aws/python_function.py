@@ -49,21 +49,22 @@ class PythonFunction(pulumi.ComponentResource):
         """Create the function with its role, log group and alarms.
 
         Args:
-            name: what the resources' names begin with.
+            name: prefix of the resources' names.
             stack: the stack's context with key and alarms.
-            layer: the code and the dependencies of all functions.
-            network: the function runs in its private subnets. None: it runs outside, and reaches the internet.
-            servers: host and port of what it reaches in the network, beside AWS.
+            layer: the code and dependencies of all functions.
+            network: the network in whose private subnets the function runs. None: it runs outside, with access to the
+                internet.
+            servers: host and port of each server that the function contacts in the network, besides AWS.
             description: what the function does, for the console.
             handler: module and function that Lambda calls.
-            log_group_name: where the function logs.
-            timeout_seconds: after which Lambda stops a run.
-            memory_megabytes: memory, and with it the share of processors.
-            environment: what the function reads at its start; never a secret.
-            statements: what the function may do beyond its log, the key and its traces.
-            errors_description: what a failure means and where to look, for the alarm.
-            near_limit_percent: share of the timeout that no run should take.
-            opts: of the component.
+            log_group_name: name of the function's log group.
+            timeout_seconds: time after which Lambda stops a run.
+            memory_megabytes: memory, which also sets the share of processors.
+            environment: the function's environment variables; never secrets.
+            statements: the function's permissions beyond its log, the key and its traces.
+            errors_description: meaning of a failure and where to look, for the alarm.
+            near_limit_percent: share of the timeout above which a run fires an alarm.
+            opts: options of the component.
         """
         super().__init__("dataplatform:functions:PythonFunction", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)

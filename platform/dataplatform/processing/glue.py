@@ -56,15 +56,16 @@ class TransformJobs(pulumi.ComponentResource):
         """Upload the jobs' code and wheels, and create the jobs and the workflow.
 
         Args:
-            name: what the resources' names begin with.
+            name: prefix of the resources' names.
             stack: the stack's context with key and alarms.
             lake: the bucket that the jobs read and write, the database of the published tables, and the keys of the
-                teams' reports.
-            index: the object index, which says what was merged.
+                teams'
+                reports.
+            index: the object index, which records merged history files.
             settings: workers, time limit, and the batches that start the workflow.
             teams: teams whose reports the mart job may write.
-            reports: all reports that are declared, by name. Each with a schedule has a trigger of its own.
-            opts: of the component.
+            reports: all declared reports, by name. Each report with a schedule gets its own trigger.
+            opts: options of the component.
         """
         super().__init__("dataplatform:jobs:TransformJobs", name, None, opts)
         self._name, self._stack, self._lake, self._settings = name, stack, lake, settings

@@ -65,18 +65,18 @@ class BatchCollector(pulumi.ComponentResource):
         in_network: bool,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        """Create the function, its ledger, and what is configured for each connection and each dataset.
+        """Create the function, its ledger, and the configuration of each connection and dataset.
 
         Args:
-            name: what the resources' names begin with.
+            name: prefix of the resources' names.
             stack: the stack's context with key and alarms.
             lake: the bucket that files land in.
-            layer: the code and the dependencies of all functions.
-            network: the network, in whose domain the stack's own server has its name.
-            connections: the SFTP servers of the stack's settings, by name.
-            datasets: what is collected, by name: what the dataset's file declares, and whether its server runs.
-            in_network: the function runs in the network, because a connection needs that.
-            opts: of the component.
+            layer: the code and dependencies of all functions.
+            network: the network, whose domain contains the name of the stack's own server.
+            connections: the SFTP servers in the stack's settings, by name.
+            datasets: the collected datasets, by name, each with its declared source and the state of its server.
+            in_network: True if a connection requires that the function runs in the network.
+            opts: options of the component.
         """
         super().__init__("dataplatform:batch:BatchCollector", name, None, opts)
         self._name, self._stack, self._lake, self._datasets = name, stack, lake, datasets

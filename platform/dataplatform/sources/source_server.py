@@ -64,18 +64,18 @@ class SourceServer(pulumi.ComponentResource):
         """Create the image, the service that runs it, its name and its security group.
 
         Args:
-            name: what the resources' names begin with.
+            name: prefix of the resources' names.
             stack: the stack's context with key and alarms.
-            network: the network, which has a domain; the server is in its public subnets.
-            settings: how many tasks run, 0 or 1, and which address ranges may connect.
+            network: the network, which must have a domain. The server runs in its public subnets.
+            settings: number of tasks, 0 or 1, and the address ranges that may connect.
             image: name of the server's image in images/.
-            task: port, size, environment, secrets, health check, volume and Linux rights of the one container.
+            task: port, size, environment, secrets, health check, volume and Linux capabilities of the only container.
             dns_name: the server's name in the network's domain.
-            allowed_groups: security groups that may connect, by what they are.
-            opts: of the component.
+            allowed_groups: security groups that may connect, by label.
+            opts: options of the component.
 
         Raises:
-            pulumi.RunError: the network has no domain.
+            pulumi.RunError: The network does not have a domain.
         """
         super().__init__("dataplatform:sources:SourceServer", name, None, opts)
         self._name, self._stack, self._network, self._settings = name, stack, network, settings

@@ -31,13 +31,13 @@ class ContainerImage(pulumi.ComponentResource):
         """Create the repository, and build and push the image.
 
         Args:
-            name: of the repository.
+            name: name of the repository.
             stack: the stack's context with its key; with `local.skip_images` nothing is built or pushed.
-            image: name of one of the repository's IMAGES, which say what it is built from and for which platform.
-            opts: of the component.
+            image: name of an image in IMAGES, which defines its sources and platform.
+            opts: options of the component.
 
         Raises:
-            ProgramError: the image's folder is not in this checkout.
+            ProgramError: The image's folder is not in this checkout.
         """
         if image not in IMAGES:
             raise ProgramError(

@@ -57,18 +57,18 @@ class SqlExtraction(pulumi.ComponentResource):
         datasets: Mapping[str, LoadedDataset[SqlSource]],
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        """Create the task, its schedules, and what is configured for each database.
+        """Create the task, its schedules, and the configuration of each database.
 
         Args:
-            name: what the resources' names begin with.
+            name: prefix of the resources' names.
             stack: the stack's context with key and alarms.
             lake: the bucket that objects land in.
             network: the network, in whose public subnets the task runs.
             collector: the collector, whose ledger keeps the watermarks.
             image: the image that the task runs.
-            databases: the SQL Servers of the stack's settings, by name.
-            datasets: what is extracted, by name: what the dataset's file declares, and whether its server runs.
-            opts: of the component.
+            databases: the SQL Servers in the stack's settings, by name.
+            datasets: the extracted datasets, by name, each with its declared source and the state of its server.
+            opts: options of the component.
         """
         super().__init__("dataplatform:batch:SqlExtraction", name, None, opts)
         self._name, self._stack, self._lake, self._network = name, stack, lake, network

@@ -50,11 +50,11 @@ class Catalogue(pulumi.ComponentResource):
         """Create the tables of all declarations.
 
         Args:
-            name: what the resources' names begin with.
-            lake: the bucket, and the Glue databases that the tables are created in.
-            datasets: all datasets that are declared, by name.
-            reports: all reports that are declared, by name.
-            opts: of the component.
+            name: prefix of the resources' names.
+            lake: the bucket, and the Glue databases for the tables.
+            datasets: all declared datasets, by name.
+            reports: all declared reports, by name.
+            opts: options of the component.
         """
         super().__init__("dataplatform:catalogue:Catalogue", name, None, opts)
         self._name, self._lake, self._datasets, self._reports = name, lake, datasets, reports

@@ -50,12 +50,12 @@ class DataLake(pulumi.ComponentResource):
         """Create the bucket, its key and the databases.
 
         Args:
-            name: what the resources' names begin with.
-            stack: the stack's context, which the lake's key is added to later.
-            settings: the teams, whether each has a key, and how long versions are kept.
-            datasets: all datasets that are declared, by name, for how long their objects are kept.
-            trail_arn: the audit's trail, which encrypts its records with the key, if there is one.
-            opts: of the component.
+            name: prefix of the resources' names.
+            stack: the stack's context, to which the lake's key is added later.
+            settings: the teams, whether each has a key, and how long noncurrent versions are kept.
+            datasets: all declared datasets, by name, with the retention of their objects.
+            trail_arn: the audit's trail, if there is one, which encrypts its records with the key.
+            opts: options of the component.
         """
         super().__init__("dataplatform:lake:DataLake", name, None, opts)
         self._stack, self._settings, self._datasets, self._trail_arn = stack, settings, datasets, trail_arn

@@ -78,13 +78,13 @@ class ApiKeys(pulumi.ComponentResource):
         """Create a usage plan and a parameter for each provider.
 
         Args:
-            name: what the resources' names begin with.
+            name: prefix of the resources' names.
             stack: the stack's context with its key.
             rest_api_id: the API.
-            stage: its stage.
-            keys: each provider's keys, as `create_api_keys` made them.
-            providers: who posts, and how much, from the stack's settings.
-            opts: of the component.
+            stage: stage of the API.
+            keys: each provider's keys, from `create_api_keys`.
+            providers: the providers and their limits, from the stack's settings.
+            opts: options of the component.
         """
         super().__init__("dataplatform:stream:ApiKeys", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)

@@ -64,17 +64,17 @@ class RestApi(pulumi.ComponentResource):
         api_keys: ApiKeysByProvider,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        """Create what the document describes.
+        """Create the API that the document describes.
 
         Args:
-            name: of the API; what the resources' names begin with.
+            name: name of the API, and prefix of the resources' names.
             stack: the stack's context with its key.
-            settings: who posts with a key and how much, and the origin whose pages may call the API.
+            settings: the providers with their limits, and the origin whose pages may call the API.
             document: the OpenAPI document, parsed.
-            function: answers every request.
-            stage: first part of the path.
-            api_keys: each provider's keys, as create_api_keys made them.
-            opts: of the component.
+            function: the function that answers every request.
+            stage: name of the stage, the first part of each path.
+            api_keys: each provider's keys, from create_api_keys.
+            opts: options of the component.
         """
         super().__init__("dataplatform:stream:RestApi", name, None, opts)
         self._name, self._stack, self._function = name, stack, function

@@ -77,13 +77,13 @@ class StreamIngest(pulumi.ComponentResource):
         """Create queue, functions and API.
 
         Args:
-            name: what the resources' names begin with.
+            name: prefix of the resources' names.
             stack: the stack's context with key and alarms.
             lake: the bucket that events land in.
-            layer: the code and the dependencies of all functions.
-            settings: who posts, who calls back, and in what batches events land.
+            layer: the code and dependencies of all functions.
+            settings: the senders of events and callbacks, and the size of the batches in which events land.
             dataset: the dataset that events become.
-            opts: of the component.
+            opts: options of the component.
         """
         super().__init__("dataplatform:stream:StreamIngest", name, None, opts)
         self._name, self._stack, self._layer, self._settings = name, stack, layer, settings

@@ -34,12 +34,12 @@ class TeamAccess(pulumi.ComponentResource):
         """Create the team's role and workgroup.
 
         Args:
-            name: of the workgroup; what the resources' names begin with.
+            name: name of the workgroup, and prefix of the resources' names.
             stack: the stack's context with its key.
             lake: the bucket, the team's mart database, and the team's own key if it has one.
             settings: how much one query may read, how long a session lasts, and how team members sign in.
             team: the team's name.
-            opts: of the component.
+            opts: options of the component.
         """
         super().__init__("dataplatform:access:TeamAccess", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)

@@ -28,12 +28,12 @@ class AnalystAccess(pulumi.ComponentResource):
         """Create the analysts' role and workgroup.
 
         Args:
-            name: of the workgroup; what the resources' names begin with.
+            name: name of the workgroup, and prefix of the resources' names.
             stack: the stack's context with its key.
             lake: the bucket, its key, and the warehouse's database.
-            settings: the granted datasets, how much one query may read, how long a session lasts, and how analysts
-                sign in.
-            opts: of the component.
+            settings: the granted datasets, how much one query may read, how long a session lasts, and how analysts sign
+                in.
+            opts: options of the component.
         """
         super().__init__("dataplatform:access:AnalystAccess", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)

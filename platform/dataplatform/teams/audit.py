@@ -46,13 +46,13 @@ class Audit(pulumi.ComponentResource):
     def __init__(
         self, name: str, *, stack: StackContext, lake: DataLake, opts: pulumi.ResourceOptions | None = None
     ) -> None:
-        """Create the trail, its bucket and its log group, which keep records for as long as logs are kept.
+        """Create the trail, its bucket and its log group, which keep records as long as logs are kept.
 
         Args:
-            name: of the trail; what the resources' names begin with.
-            stack: the stack's context with key and alarms. The key's policy admits the trail.
+            name: name of the trail, and prefix of the resources' names.
+            stack: the stack's context with key and alarms. The key's policy must allow the trail.
             lake: the bucket whose accesses are recorded.
-            opts: of the component.
+            opts: options of the component.
         """
         super().__init__("dataplatform:audit:Audit", name, None, opts)
         self._name, self._stack, self._lake = name, stack, lake

@@ -39,12 +39,12 @@ class AlarmForwarder(pulumi.ComponentResource):
         """Create the function and subscribe it to each topic that has webhooks.
 
         Args:
-            name: what the resources' names begin with.
+            name: prefix of the resources' names.
             stack: the stack's context with key and alarms.
-            layer: the code and the dependencies of all functions.
-            monitoring: the topics.
-            settings: the webhooks of each owner's topic, and of the topic of all other alarms.
-            opts: of the component.
+            layer: the code and dependencies of all functions.
+            monitoring: the alarm topics.
+            settings: the webhooks of each owner's topic, and of the topic for all other alarms.
+            opts: options of the component.
         """
         super().__init__("dataplatform:watch:AlarmForwarder", name, None, opts)
         self._name = name

@@ -60,7 +60,7 @@ class Dashboard(pulumi.ComponentResource):
         """Create the dashboard.
 
         Args:
-            name: of the dashboard.
+            name: name of the dashboard.
             stack: the stack's context, whose metrics are shown.
             collector: the collector, whose function is shown.
             stream: the stream, whose functions, queues and API are shown.
@@ -68,8 +68,8 @@ class Dashboard(pulumi.ComponentResource):
             watch: the watch over datasets, whose function is shown.
             forwarders: the alarm forwarder, if the stack has one, whose function is shown.
             declared: the datasets and reports whose metrics are shown.
-            alarm_arns: all alarms.
-            opts: of the component.
+            alarm_arns: ARNs of all alarms.
+            opts: options of the component.
         """
         super().__init__("dataplatform:watch:Dashboard", name, None, opts)
         shown = Shown(

@@ -49,15 +49,16 @@ class DatasetWatch(pulumi.ComponentResource):
         """Create the function, its schedule and the alarms of every dataset.
 
         Args:
-            name: what the resources' names begin with.
+            name: prefix of the resources' names.
             stack: the stack's context with alarms.
-            layer: the code and the dependencies of all functions.
-            index: the object index, which knows each dataset's newest object.
-            monitoring: the topic of each dataset's owner.
+            layer: the code and dependencies of all functions.
+            index: the object index, which records each dataset's newest object.
+            monitoring: the topics of the datasets' owners.
             settings: share of a dataset's rows that may be refused within an hour.
-            declared: all datasets, each with its freshness. The alarm of one whose server does not run shows that it
-                is late, and notifies nobody.
-            opts: of the component.
+            declared: all datasets, each with its freshness. If a dataset's server is stopped, its alarm only shows that
+                the
+                dataset is late, and notifies nobody.
+            opts: options of the component.
         """
         super().__init__("dataplatform:watch:DatasetWatch", name, None, opts)
         self._name, self._stack, self._settings, self._monitoring = name, stack, settings, monitoring

@@ -37,11 +37,11 @@ class Monitoring(pulumi.ComponentResource):
         """Create the topics, their subscriptions, the queue and, if the settings have one, the budget.
 
         Args:
-            name: what the resources' names begin with.
-            stack: the stack's context with its key, whose policy admits the budget's notices.
+            name: prefix of the resources' names.
+            stack: the stack's context with its key, whose policy allows the budget's notices.
             settings: the routes of owners, and the monthly budget.
-            emails: addresses that all other alarms are mailed to. Each confirms AWS's first mail.
-            opts: of the component.
+            emails: addresses for all other alarms. AWS first sends each address a mail to confirm.
+            opts: options of the component.
         """
         super().__init__("dataplatform:monitoring:Monitoring", name, None, opts)
         self._child = pulumi.ResourceOptions(parent=self)

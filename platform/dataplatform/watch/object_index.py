@@ -59,11 +59,11 @@ class ObjectIndex(pulumi.ComponentResource):
         """Create the tables, the function that fills them, its queue, and the rule that fills the queue.
 
         Args:
-            name: what the resources' names begin with.
+            name: prefix of the resources' names.
             stack: the stack's context with key and alarms.
             lake: the bucket whose objects are recorded.
-            layer: the code and the dependencies of all functions.
-            opts: of the component.
+            layer: the code and dependencies of all functions.
+            opts: options of the component.
         """
         super().__init__("dataplatform:lake:ObjectAttributes", name, None, opts)
         self._name, self._stack, self._lake = name, stack, lake
