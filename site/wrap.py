@@ -28,7 +28,7 @@ def wrapped(text: str) -> str:
     Args:
         text: text of the page.
     """
-    kept = sorted((found.span() for pattern in (GENERATED, _FENCE) for found in pattern.finditer(text)))
+    kept = sorted(found.span() for pattern in (GENERATED, _FENCE) for found in pattern.finditer(text))
     result, position = "", 0
     for start, end in kept:
         if start >= position:
