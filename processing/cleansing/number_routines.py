@@ -57,8 +57,8 @@ NUMBER_WITH_POINT: Final = Routine(
 )
 NUMBER_WITH_COMMA: Final = Routine(
     "number_with_comma",
-    "Reads a number with a decimal comma. Points, spaces or apostrophes may separate thousands. Everything else is as in "
-    "`number_with_point`.",
+    "Reads a number with a decimal comma. Points, spaces or apostrophes may separate thousands. Everything else is as "
+    "in `number_with_point`.",
     lambda text: _plain_number(text, point=",", separator="."),
     refuses="a number with a decimal comma",
     examples={"1.234,50 €": "1234.50", "CHF 1'234,5": "1234.5", "1.234": "1234", "1,234.50": None},
