@@ -30,8 +30,8 @@ def _email(text: pl.Expr) -> pl.Expr:
 
 EMAIL: Final = Routine(
     "email",
-    "Trims an e-mail address and writes its domain in lower case; what stands before the @ is the recipient's own "
-    "affair and stays. It is not asked whether the address exists.",
+    "Trims an e-mail address and writes its domain in lower case. The part before the @ stays as it is, because only "
+    "its mail server knows whether case matters. Does not check that the address exists.",
     _email,
     refuses="an e-mail address",
     examples={
@@ -63,8 +63,8 @@ def phone(region: str) -> Routine:
 
     return Routine(
         f"phone_{region.lower()}",
-        f"Writes a phone number as E.164; without a country's prefix it is one of {region}. Refuses what no numbering "
-        "plan has.",
+        f"Writes a phone number as E.164. A number without a country's prefix is from {region}. Refuses numbers "
+        "that are not in any numbering plan.",
         lambda text: text.map_batches(numbers, return_dtype=pl.String, is_elementwise=True),
         refuses="a phone number",
     )

@@ -50,7 +50,7 @@ def dates(*formats: str) -> Routine:
         "dates",
         f"Reads a date written as {said}, and refuses one that two formats read as different days.",
         in_one_way,
-        refuses=f"a date as {said} that can be read in one way only",
+        refuses=f"a date as {said} that can be read in only one way",
     )
 
 

@@ -18,26 +18,26 @@ def _empty_to_null(text: pl.Expr) -> pl.Expr:
 
 TRIM: Final = Routine(
     "trim",
-    "Removes white space, of any kind that Unicode knows, from both ends.",
+    "Removes all white space that Unicode defines from both ends.",
     lambda text: text.str.strip_chars(),
     examples={" \t\u00a0x y\u2003\n": "x y"},
 )
 REMOVE_INVISIBLE: Final = Routine(
     "remove_invisible",
-    "Removes invisible characters, such as zero width spaces and byte order marks, but not tabs and line breaks. Keys "
-    "that look equal are equal then. Do not use it for prose: Persian text and some emoji need such characters.",
+    "Removes invisible characters, such as zero width spaces and byte order marks, but not tabs and line breaks. "
+    "Keys that look equal are then equal. Do not use it for prose: Persian text and some emoji need such characters.",
     lambda text: text.str.replace_all(_INVISIBLE, ""),
     examples={"\ufeffA\u200b1\u00ad": "A1", "a\tb\u0000": "a\tb"},
 )
 COLLAPSE_SPACES: Final = Routine(
     "collapse_spaces",
-    "Makes one space of every run of white space, line breaks within quotes included.",
+    "Replaces each run of white space, including line breaks within quotes, with one space.",
     lambda text: text.str.replace_all(r"\s+", " "),
     examples={"a \t b\r\nc\u00a0\u00a0d": "a b c d"},
 )
 EMPTY_TO_NULL: Final = Routine(
     "empty_to_null",
-    "Takes empty text for a missing value. Choose it after `trim`, so that blanks count as empty.",
+    "Treats empty text as a missing value. Choose it after `trim`, so that blanks count as empty.",
     _empty_to_null,
     examples={"": None, " ": " "},
 )

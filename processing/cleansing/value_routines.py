@@ -28,13 +28,13 @@ def value_map(
     if otherwise == "keep":
         return Routine(
             name,
-            "Replaces whole values by others, and leaves those that it does not know.",
+            "Replaces whole values with others, and keeps values that are not in the map.",
             lambda text: text.replace(known),
         )
     said = ", ".join(sorted(set(values.values())))
     return Routine(
         name,
-        "Replaces whole values by others, and refuses those that it does not know.",
+        "Replaces whole values with others, and refuses values that are not in the map.",
         lambda text: text.replace_strict(known, default=None, return_dtype=pl.String),
-        refuses=f"one of {said}, nor a known other word for it",
+        refuses=f"one of {said}, or a known synonym",
     )

@@ -16,7 +16,7 @@ from processing.publishing.snapshots import RECENT
 from processing.publishing.stored_types import rest_column, stored_columns
 
 DOCS = Path(__file__).resolve().parents[3] / "docs"
-PAGE = (DOCS / "published-tables.md").read_text()
+PAGE = " ".join((DOCS / "published-tables.md").read_text().split())
 
 
 NAMES = {"MON": "Monday", "WED": "Wednesday", "FRI": "Friday"}
