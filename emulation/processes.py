@@ -66,8 +66,7 @@ class BackgroundProcess:
 
         Raises:
             ProcessError: The process ended, was idle for too long, or was not ready after LONGEST_START_SECONDS of
-                polls. It
-                is then stopped.
+                polls. It is then stopped.
         """
         self.launch(command, environment, is_ready=is_ready, within_seconds=within_seconds).wait()
 

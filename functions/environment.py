@@ -19,8 +19,7 @@ def read_environment(model: type[ModelT], environment: Mapping[str, str] | None 
     """Read the variables that a model names.
 
     The type of a field decides how its variable is parsed: a dict is a JSON object, a tuple is a list of values
-    separated
-    by commas, and msgspec converts the text for any other type.
+    separated by commas, and msgspec converts the text for any other type.
 
     Args:
         model: a msgspec struct. `msgspec.field(name="…")` names a field's variable; other variables are ignored.

@@ -1,4 +1,4 @@
-"""`python -m init bootstrap --bucket NAME`: prepare an AWS account for the first `pulumi up`."""
+"""`python -m init bootstrap --bucket NAME`: prepares an AWS account for the first `pulumi up`."""
 
 import sys
 

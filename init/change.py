@@ -15,8 +15,7 @@ class Change:
     """One change that the account needs, with the function that makes it.
 
     Generators yield changes while they examine the account step by step. The caller makes each change before it
-    requests
-    the next one; a dry run requests all of them without making any.
+    requests the next one; a dry run requests all of them without making any.
     """
 
     what: str

@@ -4,8 +4,8 @@ sha256                    over the whole file: files that are uploaded to S3 in 
 sha256-of-{n}-byte-parts  over the sha256 (32 bytes each) of the file's consecutive parts of n bytes
 
 Several processes read the parts of a large file, so no process can compute the sha256 of the whole. The checksum of
-parts is as strong, and anyone who has the file can compute it. S3 checks the same value and keeps it with the object
-as the composite checksum (in base64, with the number of parts).
+parts is as strong, and anyone who has the file can compute it. S3 checks the same value and keeps it with the object as
+the composite checksum (in base64, with the number of parts).
 """
 
 import base64

@@ -185,8 +185,7 @@ def check_name(name: str) -> str:
 
     Raises:
         InvalidKeyError: The name is not made of lower case letters, digits and underscores, does not start with a
-            letter,
-            or is longer than 63 characters.
+            letter, or is longer than 63 characters.
     """
     if _NAME.fullmatch(name) is None:
         raise InvalidKeyError(

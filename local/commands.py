@@ -118,7 +118,7 @@ def _fail(prefix: str, error: Exception, code: ExitCode = ExitCode.FAILED) -> No
 @contextmanager
 def _as_before_on_interrupt(platform: LocalPlatform, *, fresh: bool = False) -> Generator[None]:
     """After Ctrl-C or SIGTERM, stop what the command started, and leave what ran before."""
-    # With `fresh`, the old platform was to be discarded anyway, so no half of it is kept.
+    # With `fresh`, the old platform is to be discarded, so half of it must not be kept.
     ran_before: frozenset[str] = frozenset() if fresh else platform.running()
     try:
         yield

@@ -1,7 +1,7 @@
 """The steps of a resource's life, shared by both drivers: the real Pulumi engine and the embedded one.
 
-A driver keeps the state and orders the steps. This module gives each step its meaning: it completes the inputs,
-decides whether a change can be made in place, and calls the handlers.
+A driver keeps the state and orders the steps. This module gives each step its meaning: it completes the inputs, decides
+whether a change can be made in place, and calls the handlers.
 """
 
 import hashlib

@@ -37,8 +37,7 @@ def run_program(
     """Run a folder's `__main__.py` until all its registrations are answered.
 
     Afterwards, the working directory, sys.path, sys.argv, the event loop and Pulumi's settings are restored. Modules
-    that
-    the program imported stay loaded.
+    that the program imported stay loaded.
 
     Args:
         program: folder of `__main__.py`.
@@ -151,8 +150,7 @@ async def _settle(outputs: _Outputs) -> None:
     """Wait for all of the program's outputs together.
 
     Pulumi then has nothing left to wait for. Its own loop adds a callback to each of thousands of outputs whenever one
-    of
-    them is done, which takes a third of a run's time.
+    of them is done, which takes a third of a run's time.
     """
     while outputs:
         done, _ = await asyncio.wait(list(outputs), return_when=asyncio.FIRST_EXCEPTION)

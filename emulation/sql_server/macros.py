@@ -16,8 +16,7 @@ def _once(parameter: str, body: str) -> str:
     """Return a macro's body in which `_v` is the parameter, computed once.
 
     A macro inserts its argument's text at each use of the parameter. With nested macros, the length of the statement
-    would
-    be the product of all these uses.
+    would be the product of all these uses.
     """
     return f"list_transform([{parameter}], lambda _v: {body})[1]"
 

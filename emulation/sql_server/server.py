@@ -134,8 +134,7 @@ def start(settings: SourceSettings) -> RunningSource:
     """Start to serve in threads of this process, until `stop` or the end of the process.
 
     A client in the same process must not hold Python's lock while it waits for an answer. pyodbc does if it binds
-    arrays
-    (`fast_executemany`); such a client needs the source in another process.
+    arrays (`fast_executemany`); such a client needs the source in another process.
 
     Raises:
         OSError: The port is in use, or the certificate or its key cannot be read.

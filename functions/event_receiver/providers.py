@@ -57,8 +57,7 @@ class Providers:
     """The configured providers.
 
     Only declared names are looked up, and each only at intervals, whether SSM answers or not. A caller without a key
-    must
-    not be able to cause requests to SSM, which answers only a few dozen per second for the whole account.
+    must not be able to cause requests to SSM, which answers only a few dozen per second for the whole account.
 
     Args:
         client: a boto3 SSM client.

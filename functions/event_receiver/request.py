@@ -92,8 +92,7 @@ def parse(raw: bytes) -> Any:  # noqa: ANN401 - any JSON value
 
     Raises:
         RequestRefusedError: The text is empty, malformed or nested too deeply, repeats a member's name, or contains
-            NaN,
-            an infinity or a lone surrogate.
+            NaN, an infinity or a lone surrogate.
     """
     if not raw.strip():
         raise invalid_body("is empty")

@@ -81,8 +81,7 @@ class UsedSignatures:
 
     A request claims a signature, sends the event, then marks the signature as used. If it is killed before the end, the
     sender's repetition is accepted a minute later. If the first event was already queued, the second has the same id
-    and
-    both count as one.
+    and both count as one.
 
     Args:
         client: a boto3 DynamoDB client.

@@ -1,8 +1,8 @@
 """Collects one dataset: lists its directory, checks the ledger, gives due files to the workers, and reports failures.
 
 Each small file is one task; a large file has one task for each range of parts. No task is larger than a worker can do
-in seconds, and a worker gets its next task when it is done, so all workers carry nearly the same number of bytes.
-The collector's own process opens no connection to the server.
+in seconds, and a worker gets its next task when it is done, so all workers carry nearly the same number of bytes. The
+collector's own process opens no connection to the server.
 """
 
 from __future__ import annotations

@@ -52,14 +52,12 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 
     Args:
         event: {"dataset": "vehicles"}. With "continue": true the function does nothing, and does not contact the
-            server,
-            unless the last run left work.
+            server, unless the last run left work.
         context: the Lambda context.
 
     Returns:
-        {"dataset", "collected": [{"source", "key", "bytes", "checksum"}], "unchanged": count,
-        "elsewhere": count, "remaining": count, "failed": [], "left_out": {reason: count}}; `result` explains the
-        counts.
+        {"dataset", "collected": [{"source", "key", "bytes", "checksum"}], "unchanged": count, "elsewhere": count,
+        "remaining": count, "failed": [], "left_out": {reason: count}}; `result` explains the counts.
 
     Raises:
         CollectionFailedError: A file or the whole directory failed. Lambda retries; the last failure goes to the

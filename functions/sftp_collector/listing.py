@@ -66,8 +66,7 @@ class _Listing:
         """Return when the directory was last read, by the server's clock.
 
         If listing the directory changes this time, the new value is the server's current time. Most file systems update
-        it if
-        the directory changed since the last read, so the clock is known whenever files arrived.
+        it if the directory changed since the last read, so the clock is known whenever files arrived.
         """
         try:
             return self._session.attributes(self._directory).st_atime

@@ -92,10 +92,8 @@ class Selection:
         """Return True if a file has been unchanged for the dataset's quiet time, and at least for FRESH.
 
         The file's time of modification may show that by the server's clock. Or this platform has seen the file
-        unchanged for
-        that long, which is true whatever any clock shows. If the server's time is unknown, its clock is assumed to
-        agree with
-        ours; a slow clock then lets a file pass that is fresher by the difference.
+        unchanged for that long, which is true whatever any clock shows. If the server's time is unknown, its clock is
+        assumed to agree with ours; a slow clock then lets a file pass that is fresher by the difference.
         """
         quiet = max(FRESH, timedelta(seconds=self._collection.quiet_seconds))
         now = self._clock()

@@ -47,9 +47,8 @@ class Session:
     """An open SFTP session.
 
     Unless stated otherwise, methods raise FileNotFoundError if the server does not have the file, PermissionError if
-    the
-    user lacks permission, OSError if the server refuses for another reason, and ConnectionLostError if the connection
-    broke.
+    the user lacks permission, OSError if the server refuses for another reason, and ConnectionLostError if the
+    connection broke.
     """
 
     def __init__(self, transport: paramiko.Transport, files: CollectorClient) -> None:

@@ -52,8 +52,7 @@ def put_whole(
         version: the expected version, before and after the file is read; not empty.
         destination: where the object is stored.
         still_ours: renews the claim, and raises if another run took it over. Called during the transfer, and again
-            before
-            the object appears.
+            before the object appears.
 
     Raises:
         FileChangedError: The file has a different version, or changed while it was read.
@@ -95,8 +94,7 @@ def put_parts(
     """Copy a range of a large file into an upload. Yields each part once S3 has it.
 
     The version is checked before the first part and after the last one. The parts are valid only if both checks pass,
-    so
-    the whole file is checked again before the upload is completed.
+    so the whole file is checked again before the upload is completed.
 
     Raises:
         Exception: See `put_whole`.

@@ -1,4 +1,4 @@
-"""Ways from a role of dev to resources of prod. Each is also tried on dev's own resources, where it must not fail."""
+"""Ways from a role of dev to resources of prod. Each is also tried on dev's own resources, for comparison."""
 
 from dataclasses import dataclass, field
 from typing import Final

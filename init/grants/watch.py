@@ -113,8 +113,7 @@ def roles(scope: Scope) -> tuple[Grant, ...]:
     """Return the permissions on roles under the stack's prefix, each created with exactly the bootstrap's boundary.
 
     A boundary that the deploy role could change would limit nothing. The further limits of a team's role are therefore
-    a
-    policy of denials, which the program writes and attaches. Whatever it contains, the boundary still applies.
+    a policy of denials, which the program writes and attaches. Whatever it contains, the boundary still applies.
     """
     roles = [scope.names.arn_of_role(f"{scope.prefix}-*")]
     boundary = scope.names.arn_of_policy(scope.names.boundary(scope.stack))

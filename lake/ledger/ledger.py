@@ -16,9 +16,9 @@ Every step is one conditional write, and a run may be killed between any two of 
 
 - The inbound key is reserved for the version, not for the run. The version keeps it for good.
 - A claim carries its owner's token and a lease. After the lease another run may take over the claim with its key.
-- A large file is uploaded to S3 in parts. The version keeps the upload's id, and the next claim resumes the upload.
-  S3 alone lists the uploaded parts (ListParts): a copy in the ledger could disagree with it, and 10,000 parts would
-  not fit in an item.
+- A large file is uploaded to S3 in parts. The version keeps the upload's id, and the next claim resumes the upload. S3
+  alone lists the uploaded parts (ListParts): a copy in the ledger could disagree with it, and 10,000 parts would not
+  fit in an item.
 - Completion, failure and renewal are fenced by the token: a run that lost its claim cannot write.
 - New versions and completions are written in batches, each in one transaction of the same conditional writes. If the
   transaction is refused, each is written separately with the same token, because the transaction may have succeeded.
@@ -168,8 +168,7 @@ class Ledger:
 
         Returns:
             The claims in the same order. None if not all could be claimed together: then call `claim` for each version,
-            with
-            the same token.
+            with the same token.
 
         Raises:
             lake.keys.InvalidKeyError: A file's name cannot become an inbound key.

@@ -7,8 +7,8 @@ claimed    a run is collecting until `lease_until`, when its function is killed 
 paused     the run stopped with files left; another run collects them
 complete   the run left no files
 
-The state decides nothing about files: the states of their versions alone decide which files are collected.
-If a later run has begun, a run does not write its end; the later run knows at least as much.
+The state decides nothing about files: the states of their versions alone decide which files are collected. If a later
+run has begun, a run does not write its end; the later run knows at least as much.
 """
 
 from __future__ import annotations

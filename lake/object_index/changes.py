@@ -107,8 +107,7 @@ class Change:
         """Return the item of a deleted object.
 
         The tombstone stays for a while, so that a recorder that saw the object before its deletion fails its condition.
-        It also
-        stays until a merge has removed the object's rows from the published tables.
+        It also stays until a merge has removed the object's rows from the published tables.
         """
         item = {OBJECT_KEY: self.inbound.key, PROGRESS: Progress.DELETED, REVISION: self._next_revision, **self._kept}
         if UNPUBLISHED in item:

@@ -49,8 +49,7 @@ class Look:
 
     Args:
         s3: a plain boto3 client. Its role must be allowed to list the bucket: without that right S3 answers 403 both
-            for
-            objects that do not exist and for objects that the role may not read.
+            for objects that do not exist and for objects that the role may not read.
         bucket: the lake's bucket.
     """
 

@@ -77,7 +77,7 @@ class Publication:
         return replace(self, history=None, size=0)
 
     def begun(self) -> Publication:
-        """Return a copy for the time after the merge of the history file has begun."""
+        """Return a copy in which the merge of the history file has begun."""
         before = self.merging or self.history
         return replace(self, merging=self.history if self.history is not None and before == self.history else SEVERAL)
 
@@ -179,7 +179,7 @@ def kept(item: Mapping[str, Any], inbound: InboundObject, history: str | None) -
 
 
 def unchanged(known: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
-    """Return a condition that attributes still have the values read (None: are missing), and the condition's values."""
+    """Return the condition, with its values, that attributes still have the values read (None: do not exist)."""
     conditions = [
         f"attribute_not_exists(#{name})" if value is None else f"#{name} = :{name}" for name, value in known.items()
     ]

@@ -89,8 +89,7 @@ class Recorder:
         Args:
             objects: the inbound objects that events or a listing name; duplicates are recorded once.
             rewrite: True to write items that already match the lake. Events need this: a recorder that looked at the
-                lake
-                before the event must fail its condition. A reconciliation does not need it.
+                lake before the event must fail its condition. A reconciliation does not need it.
         """
         recorded = Recorded()
         distinct = [*dict.fromkeys(objects)]

@@ -13,8 +13,8 @@ sk = "watermark"              the regular extractions. state, token, lease_until
 sk = "backfill#{from}#{to}"   extractions of a range that a person asked for: the same attributes, but no later
                               extraction depends on them
 
-Watermarks are the server's own text; nothing here parses or compares them.
-Fencing, leases and writes that succeed despite an error work as in lake.ledger.ledger.
+Watermarks are the server's own text; nothing here parses or compares them. Fencing, leases and writes that succeed
+despite an error work as in lake.ledger.ledger.
 """
 
 from __future__ import annotations
@@ -126,8 +126,7 @@ class Watermarks:
         """Record that the range is stored under its key, and move the watermark to the end of the range, in one write.
 
         A range without an end leaves no watermark, so the next extraction reads the whole table. If it also has no
-        object,
-        the next extraction has nothing to compare with.
+        object, the next extraction has nothing to compare with.
 
         Args:
             extraction: the claim.

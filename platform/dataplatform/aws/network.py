@@ -20,8 +20,8 @@ class Network(pulumi.ComponentResource):
     """A VPC in two zones with public and private subnets.
 
     In the public subnets, tasks reach the image registry and partners' servers without the monthly price of a NAT
-    gateway.
-    Nothing can connect to a task, because no security group has an ingress rule except those that a component adds.
+    gateway. Nothing can connect to a task, because no security group has an ingress rule except those that a component
+    adds.
     """
 
     vpc_id: pulumi.Output[str]

@@ -1,9 +1,8 @@
 """Packs what AWS runs: the functions' code and layer, the jobs' code and wheels.
 
 The same sources give the same archive on every machine, byte for byte, so a preview shows only real changes. Members
-are
-sorted and not compressed, because builds of zlib differ; times are fixed; pip's records of the installation are left
-out. Archives are kept in .build/ and made again only after their sources changed.
+are sorted and not compressed, because builds of zlib differ; times are fixed; pip's records of the installation are
+left out. Archives are kept in .build/ and made again only after their sources changed.
 
 Paths are relative to the program's folder, in which Pulumi runs it.
 """

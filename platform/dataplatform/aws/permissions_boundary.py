@@ -7,8 +7,7 @@ def bound_every_role(boundary_arn: pulumi.Input[str]) -> None:
     """Give each role that is created from now on the boundary.
 
     This is in one place instead of in each component, because the deploy role cannot create a role without this
-    boundary,
-    and none may be forgotten.
+    boundary, and none may be forgotten.
 
     It does not reach roles within a component of another package (`register_resource_transform` would). The program has
     no such component, and the local engine refuses them.

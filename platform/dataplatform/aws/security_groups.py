@@ -21,8 +21,7 @@ def create_outgoing_group(
     """Create a group that allows outgoing TCP to AWS and to these servers, and nothing incoming.
 
     AWS has many addresses, which change, and so may the address behind a server's name; these rules limit only the
-    port.
-    The rule for a server that is given by its address allows that address alone.
+    port. The rule for a server that is given by its address allows that address alone.
 
     Args:
         name: prefix of the resources' names.

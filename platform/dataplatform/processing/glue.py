@@ -59,8 +59,7 @@ class TransformJobs(pulumi.ComponentResource):
             name: prefix of the resources' names.
             stack: the stack's context with key and alarms.
             lake: the bucket that the jobs read and write, the database of the published tables, and the keys of the
-                teams'
-                reports.
+                teams' reports.
             index: the object index, which records merged history files.
             settings: workers, time limit, and the batches that start the workflow.
             teams: teams whose reports the mart job may write.

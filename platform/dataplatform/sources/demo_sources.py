@@ -36,8 +36,7 @@ class DemoSources:
     controls: Mapping[str, Mapping[str, object]]
     """By "sftp" or "sql", what `dataplatform` needs to stop and start the server: `cluster`, `service`, `desiredCount`,
     `schedules` (those of the server's datasets, as group/name), and `endpoints` (those that nothing else needs, each
-    with
-    its `endpoint` and `subnet`).
+    with its `endpoint` and `subnet`).
     """
 
     @property

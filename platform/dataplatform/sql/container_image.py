@@ -17,8 +17,7 @@ class ContainerImage(pulumi.ComponentResource):
     A changed source gives a new tag and therefore a new build. Nothing is built on preview.
 
     Tasks run the image by its digest, which nobody can overwrite. The tag can be overwritten: reverting the code builds
-    a
-    former tag again, and each build of the same sources has another digest.
+    a former tag again, and each build of the same sources has another digest.
     """
 
     reference: pulumi.Output[str]

@@ -18,8 +18,7 @@ def deny_other_encryption(objects: pulumi.Input[str], key_arns: Sequence[pulumi.
     A put without a requested encryption gets the bucket's default.
 
     `Null: false` means that the put requests one. `…NotEqualsIfExists` would be wrong: in a Deny statement it also
-    holds if
-    the key is absent, and would refuse every put that relies on the default
+    holds if the key is absent, and would refuse every put that relies on the default
     (docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html).
     """
     put = ["s3:PutObject"]

@@ -19,8 +19,7 @@ class ApiParts:
     """Creates an API's parts, and keeps what its deployment needs.
 
     A stage serves a copy of the API. Changes to a part do not reach callers without a new deployment, so each input
-    that a
-    caller could notice triggers a deployment.
+    that a caller could notice triggers a deployment.
     """
 
     resources: list[pulumi.Resource]

@@ -73,7 +73,7 @@ class RestApi(pulumi.ComponentResource):
             document: the OpenAPI document, parsed.
             function: the function that answers every request.
             stage: name of the stage, the first part of each path.
-            api_keys: each provider's keys, from create_api_keys.
+            api_keys: each provider's keys, from `create_api_keys`.
             opts: options of the component.
         """
         super().__init__("dataplatform:stream:RestApi", name, None, opts)
@@ -155,7 +155,7 @@ class RestApi(pulumi.ComponentResource):
     def _answer_preflight(
         self, name: str, resource_id: pulumi.Output[str], methods: list[str], operations: Mapping[str, Any]
     ) -> None:
-        """Add the preflight: the gateway itself answers whether a browser's page of another origin may call the API."""
+        """Add the preflight, in which the gateway answers whether pages of another origin may call the API."""
         headers = cors_headers(self._settings.cors_origin) | {
             "Access-Control-Allow-Methods": ",".join(methods),
             "Access-Control-Allow-Headers": ",".join(["Content-Type", *_headers_of(self._document, operations)]),

@@ -132,8 +132,7 @@ def trust_policy(
         account_id: this account.
         provider: the configured identity provider. If it is set, members can sign in only through it.
         whole_account: True to let every principal of the account assume the role without a provider, tagged or not.
-            Only
-            the local stack sets this.
+            Only the local stack sets this.
     """
     if provider is not None:
         return document(_trust_provider(tag, provider))

@@ -56,8 +56,7 @@ class DatasetWatch(pulumi.ComponentResource):
             monitoring: the topics of the datasets' owners.
             settings: share of a dataset's rows that may be refused within an hour.
             declared: all datasets, each with its freshness. If a dataset's server is stopped, its alarm only shows that
-                the
-                dataset is late, and notifies nobody.
+                the dataset is late, and notifies nobody.
             opts: options of the component.
         """
         super().__init__("dataplatform:watch:DatasetWatch", name, None, opts)
