@@ -10,7 +10,7 @@ from jobs.extract_from_sql.connection import trusting
 from tests.support.emulators import running_emulator
 from tests.support.sql import SqlStack, running_sql_source
 
-# Deleted with the sample.
+# Deleted together with the sample.
 people = pytest.importorskip("sample.people")
 pytestmark = pytest.mark.timeout(900)
 PEOPLE = 300
@@ -35,7 +35,7 @@ def stack(tmp_path_factory, source):
 
 
 def run(engine, reference, stack, *arguments, **changed):
-    """The container, run as the task is: as its user, with a read-only root and a scratch volume."""
+    """The container, run like the task: as its user, with a read-only root and a scratch volume."""
     environment = stack.environment | changed
     variables = [word for name in environment for word in ("--env", name)]
     words = [engine.name, "run", "--rm", "--network=host", "--read-only", "--cap-drop=ALL", *variables]

@@ -1,4 +1,4 @@
-"""What the program instantiates, and what everything outside may rely on."""
+"""The program's instances, and the names that others rely on."""
 
 import json
 import re
@@ -55,7 +55,7 @@ def test_schedules_have_time_zone_retries_and_dead_letter_queue(graph: Graph) ->
 
 
 def test_artefacts_wait_for_encryption_and_versions(graph: Graph) -> None:
-    # given what configures the bucket
+    # given the bucket's configuration
     lake = f"data-platform-{graph.stack}"
     kind = "s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration"
     encryption = graph.only(kind, f"{lake}-encryption")
@@ -133,11 +133,11 @@ def test_what_a_rule_cannot_deliver_is_kept_and_alarmed(graph: Graph) -> None:
 
 
 def test_a_landed_object_starts_the_workflow(graph: Graph) -> None:
-    # given the rule on objects created under inbound/
+    # given the rule for objects created under inbound/
     rule = graph.only("cloudwatch/eventRule:EventRule", "-landed")
     pattern = json.loads(rule.inputs["eventPattern"])
 
-    # then it is about this bucket and prefix, and its target is the workflow
+    # then it applies to this bucket and prefix, and its target is the workflow
     target = graph.only("cloudwatch/eventTarget:EventTarget", "-landed-starts-workflow")
     assert pattern["source"] == ["aws.s3"]
     assert pattern["detail"]["object"]["key"] == [{"prefix": "inbound/"}]

@@ -1,11 +1,11 @@
-"""Each security control of the graph, by name."""
+"""The security controls of the graph, by name."""
 
 import json
 from typing import Any
 
 from tests.support.recording import Graph
 
-# Actions that know no resource, with where AWS says so.
+# Actions without resources, each with AWS's page about it.
 ANY_RESOURCE_ALLOWED = {
     "xray:PutTraceSegments",  # service-authorization/latest/reference/list_awsx-ray.html
     "xray:PutTelemetryRecords",
@@ -61,7 +61,7 @@ def test_no_policy_trusts_everyone(graph: Graph) -> None:
         if statement["Effect"] == "Allow" and statement.get("Principal") in ("*", {"AWS": "*"})
     ]
 
-    # then an endpoint does, which grants nothing; test_network.py judges what may pass it
+    # then an endpoint allows it, which grants nothing; test_network.py judges the endpoints
     endpoints = {f"{each.name}.policy" for each in graph.of_type("ec2/vpcEndpoint:VpcEndpoint")}
     assert set(open_to_all) - endpoints == set()
 
@@ -177,7 +177,7 @@ def test_only_this_accounts_rules_send_undelivered_events(graph: Graph) -> None:
 
 
 def test_no_address_range_may_connect_unless_configured(stack_graph: Graph) -> None:
-    # what another group may reach is in test_source_servers
+    # test_source_servers checks what other groups may reach
     rules = stack_graph.of_type("vpc/securityGroupIngressRule:SecurityGroupIngressRule")
     assert [rule.name for rule in rules if "cidrIpv4" in rule.inputs or "cidrIpv6" in rule.inputs] == []
 
@@ -238,7 +238,7 @@ def test_the_ledger_can_be_restored_to_any_moment(graph: Graph) -> None:
 
 
 def test_irreplaceable_tables_have_point_in_time_recovery(graph: Graph) -> None:
-    # signatures are worth nothing after some minutes
+    # signatures are worthless after a few minutes
     tables = [each for each in graph.of_type("dynamodb/table:Table") if not each.name.endswith("-signatures")]
     assert tables
     assert all(table.inputs["pointInTimeRecovery"] == {"enabled": True} for table in tables)
@@ -251,7 +251,7 @@ def test_every_function_is_traced(graph: Graph) -> None:
 
 
 def test_queues_start_a_limited_number_of_functions(graph: Graph) -> None:
-    # Reserved concurrency would do it, too, but new accounts refuse it.
+    # Reserved concurrency would work too, but new accounts refuse it.
     mappings = graph.of_type("lambda/eventSourceMapping:EventSourceMapping")
     assert mappings
     assert all(mapping.inputs["scalingConfig"]["maximumConcurrency"] >= 2 for mapping in mappings)
@@ -268,7 +268,7 @@ def test_environments_and_repositories_use_the_platforms_key(
 
 
 def test_what_holds_data_is_protected_and_retained_in_prod(prod_graph: Graph) -> None:
-    # signatures are worth nothing after some minutes, and expire
+    # signatures are worthless after a few minutes, and expire
     tables = [table for table in prod_graph.of_type("dynamodb/table:Table") if not table.name.endswith("-signatures")]
     resources = [prod_graph.only("s3/bucket:Bucket", "-bucket"), prod_graph.key, *tables]
     assert all(resource.protect and resource.retain for resource in resources)
@@ -276,7 +276,7 @@ def test_what_holds_data_is_protected_and_retained_in_prod(prod_graph: Graph) ->
 
 
 def graph_statements(graph: Graph, where: str, sid: str) -> dict[str, Any]:
-    """The statement with this id in the one policy whose place ends so and that has it."""
+    """Return the statement with this id in the only policy with this ending that has it."""
     found = [
         statement
         for place, statements in graph.policies().items()

@@ -1,4 +1,4 @@
-"""The demo's source servers and the network: who gets in, what they are given, and what a changed file changes."""
+"""The demo's source servers and the network: who may connect, what they receive, and what a changed file changes."""
 
 import json
 from collections.abc import Callable
@@ -32,7 +32,7 @@ def statements(graph: Graph, where: str) -> list[dict[str, Any]]:
     return found
 
 
-# Who gets in
+# Who may connect
 
 
 def test_only_its_collector_may_connect_to_a_server(running: Graph) -> None:
@@ -106,7 +106,7 @@ def test_sql_server_needs_its_licence_accepted() -> None:
         record("dev", sources={"desiredCount": 1})
 
 
-# What a server is given
+# What a server receives
 
 
 def test_a_server_is_given_its_secrets_by_reference(running: Graph, container: dict[str, Any]) -> None:
@@ -183,7 +183,7 @@ def test_unhealthy_deployment_rolls_back_and_is_reported(running: Graph) -> None
 
 
 def test_stopped_servers_have_no_task_endpoint_or_schedule(graph_of: Callable[[str], Graph]) -> None:
-    # given dev as committed, its servers stopped
+    # given dev as committed, with stopped servers
     graph = graph_of("dev")
 
     # then
@@ -224,7 +224,7 @@ def test_nat_gives_fixed_addresses_and_takes_the_endpoints_place() -> None:
     # given a partner who lists our addresses
     graph = record("prod", connections={"carrier": PARTNER | {"inVpc": True}}, network={"natGateways": 1})
 
-    # then both zones go out by the one gateway, whose address is exported
+    # then both zones leave through the one gateway, whose address is exported
     routes = [each.inputs for each in graph.of_type("ec2/route:Route") if "natGatewayId" in each.inputs]
     assert [route["natGatewayId"] for route in routes] == ["${data-platform-prod-network-nat-0.id}"] * 2
     assert graph.exports["natAddresses"] == ["${data-platform-prod-network-nat-0.publicIp}"]
@@ -259,10 +259,10 @@ def test_what_a_network_refuses_is_logged(graph: Graph) -> None:
 
 
 def test_client_key_change_always_lets_one_key_in() -> None:
-    # when a second key is made beside the first
+    # when a second key is created beside the first
     graph = record("prod", connections={"carrier": PARTNER | {"clientKeys": ["first", "second"]}})
 
-    # then the first is used, and both are told to the server's owner
+    # then the first is used, and the server's owner receives both
     used = graph.only("ssm/parameter:Parameter", "-carrier-client-key").inputs["value"]
     assert used == "${data-platform-prod-collector-carrier-first-client-key.privateKeyPem}"
     names = [
@@ -276,7 +276,7 @@ def test_client_key_change_always_lets_one_key_in() -> None:
 
 @pytest.fixture
 def changed_image(graph_of: Callable[[str], Graph], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Graph:
-    """Dev, after a file of the sftp image's context has changed."""
+    """Dev after a change of a file in the sftp image's context."""
     # The graph before the change is recorded once, for all tests.
     graph_of("dev")
     sources = IMAGES["sftp"]
@@ -302,6 +302,6 @@ def test_changed_file_changes_its_image_alone_and_tasks_run_it(
     assert before.keys() == after.keys()
     changed = {before[urn].name for urn in before if before[urn] != after[urn]}
     assert changed == {"data-platform-dev-source-sftp-image-image"}
-    # and the task follows by the digest, which only the build knows
+    # and the task follows the digest, which only the build knows
     image = container_of(changed_image, "-source-sftp-task")["image"]
     assert image == "${data-platform-dev-source-sftp-image-image.repoDigest}"

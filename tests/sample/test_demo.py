@@ -1,4 +1,4 @@
-"""The sample fits what the demo needs of it."""
+"""The sample provides what the demo needs."""
 
 from typer.testing import CliRunner
 

@@ -1,4 +1,4 @@
-"""What the images hold of the sample, and what the demo's SQL Server refuses."""
+"""The sample's files in the images, and what the demo's SQL Server refuses."""
 
 import os
 import re
@@ -64,7 +64,7 @@ def test_sql_server_container_names_what_is_missing_not_secrets(changed, message
 
 
 def test_sql_servers_passwords_are_in_no_argument():
-    # sqlcmd takes its own from SQLCMDPASSWORD, and puts the environment's values into a script
+    # sqlcmd reads its own from SQLCMDPASSWORD, and inserts the environment's values into a script
     for script in ("entrypoint.sh", "healthcheck.sh"):
         commands = Path("images/mssql", script).read_text()
         assert not re.search(r"(?:^|\s)-P\b|-v\s", commands)

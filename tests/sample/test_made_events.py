@@ -1,4 +1,4 @@
-"""The demo's events: what is promised of them, checked with the receiver's and the dataset's own rules."""
+"""The demo's events satisfy the receiver's and the dataset's own rules as announced."""
 
 import io
 import json
@@ -43,7 +43,7 @@ def test_the_same_vehicles_number_and_seed_give_the_same_events(vehicles, sample
 
 
 def test_sound_events_are_the_views_and_others_break_a_rule(sample):
-    # given all that is posted and has to be accepted, as the receiver stores it
+    # given all posted events that must be accepted, as the receiver stores them
     accepted = [parse(post.body) for post in sample.posts if post.status == 202]
     stored = [each.line for body in accepted for each in read_events(body, RECEIPT, CHANNELS)]
     store = MemoryStore()
@@ -52,7 +52,7 @@ def test_sound_events_are_the_views_and_others_break_a_rule(sample):
     # when it is refined
     refine(store, {"events": DATASETS["events"]}, "run")
 
-    # then the view shows the sound ones, though some came again, and the quarantine the others
+    # then the view shows the valid ones, though some were repeated, and the quarantine the others
     shown = published_view(store, DATASETS["events"]).collect()
     assert sorted(shown["event_id"]) == sorted(event["event_id"] for event in sample.sound)
     assert len(stored) > len(sample.sound) + len(sample.refused)

@@ -1,4 +1,4 @@
-"""Each report of files is the same as computed in plain Python."""
+"""Each report of files equals its computation in plain Python."""
 
 import random
 from collections import Counter, defaultdict

@@ -1,4 +1,4 @@
-"""The queries of the sample's reports on Spark: the same rows as on polars."""
+"""The queries of the sample's reports give the same rows on Spark as on polars."""
 
 import narwhals as nw
 import polars as pl
@@ -18,7 +18,7 @@ pytestmark = ON_SPARK
 
 @pytest.fixture(scope="module")
 def views(raw):  # noqa: F811  # the fixture
-    """The published views of all datasets, of generated files with rows that are refused and rows that come twice."""
+    """The published views of all datasets, from generated files with refused and duplicate rows."""
     store, _ = raw
     refine(store, DATASETS, "run")
     return {name: published_view(store, dataset).collect() for name, dataset in DATASETS.items()}

@@ -1,4 +1,4 @@
-"""The sample file is the same every time, and the platform makes of it what its summary says."""
+"""The sample file is the same every time, and the platform's result matches its summary."""
 
 import pytest
 

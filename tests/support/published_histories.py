@@ -1,6 +1,6 @@
 """Random histories of a dataset: files land, are merged, replayed and merged again, and runs are killed or overlap.
 
-After each history the published tables have to equal the view over all history files.
+After each history the published tables must equal the view over all history files.
 """
 
 import random
@@ -41,18 +41,18 @@ _BASE: Final[Mapping[str, Any]] = {
 
 @dataclass
 class Landed:
-    """An inbound object and what may be in the tables of it."""
+    """An inbound object, and what the tables may have of it."""
 
     name: str
     version: int = 0
     begun: set[int] = field(default_factory=set)
-    """Versions of which a merge began."""
+    """Versions whose merge began."""
     done: int | None = None
-    """The version of which a merge is known to have ended."""
+    """The version whose merge is known to have ended."""
     rows: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
     times: dict[str, Any] = field(default_factory=dict[str, Any])
     is_removed: bool = False
-    """Whether its history file was deleted."""
+    """True if its history file was deleted."""
 
     @property
     def history_key(self) -> str:
@@ -61,7 +61,7 @@ class Landed:
 
 
 class History:
-    """One history. Its seed decides all of it."""
+    """One history. Its seed determines all of it."""
 
     def __init__(self, seed: int, folder: Path) -> None:
         self._random = random.Random(seed)  # noqa: S311 - repeatable
@@ -80,16 +80,16 @@ class History:
             self._merge_again: 2,
             self._change: 2,
         }
-        """What may happen, each with its weight."""
+        """The possible events, each with its weight."""
         self._clustered = self._random.random() < _CLUSTERED
         if self._clustered:
             self._columns["moment"] = lambda: dy.Datetime(time_unit="ns")
 
     def run(self) -> list[str]:
-        """Run it.
+        """Run the history.
 
         Returns:
-            What differs, in words.
+            The differences, in words.
         """
         with (
             patch.object(layout, "ROWS_IN_FILE", 5),
@@ -249,7 +249,7 @@ class History:
 
 
 def differences(seed: int, folder: Path) -> list[str]:
-    """Run the history of a seed; what differs after it, in words, after what happened in it."""
+    """Run the history of a seed; return its events and then its differences, in words."""
     history = History(seed, folder)
     different = history.run()
     return [f"seed {seed}", *history.log, *different] if different else []

@@ -1,4 +1,4 @@
-"""Spark on this machine, for the tests of what runs on it."""
+"""Spark on this machine, for tests."""
 
 import os
 import signal
@@ -11,24 +11,24 @@ ON_SPARK = [
     pytest.mark.long,
     pytest.mark.xdist_group("spark"),
     pytest.mark.timeout(300),
-    # Spark's own gateway leaves its sockets to the collector of garbage.
+    # Spark's gateway leaves its sockets to the garbage collector.
     pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::DeprecationWarning"),
 ]
-"""Marks of a module of such tests."""
+"""Marks of a module with such tests."""
 
 
 @pytest.fixture(scope="module")
 def spark_session():
-    """A session that is bound to loopback, its workers in this very interpreter with this process's path."""
+    """A session bound to loopback, with workers in this interpreter and with this process's path."""
     environment = {
         "PYSPARK_PYTHON": sys.executable,
         "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
-        # A worker would otherwise find this folder's datasets before those of the tests.
+        # Otherwise a worker would find this folder's datasets before those of the tests.
         "PYTHONSAFEPATH": "1",
         "SPARK_LOCAL_IP": "127.0.0.1",
     }
     before = {name: os.environ.get(name) for name in environment}
-    # Spark takes ctrl-C for itself and keeps it when it has stopped.
+    # Spark handles ctrl-C itself and keeps the handler after it has stopped.
     interrupt = signal.getsignal(signal.SIGINT)
     os.environ.update(environment)
     from pyspark.sql import SparkSession

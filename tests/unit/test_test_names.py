@@ -1,4 +1,4 @@
-"""The names of the tests, which read as a specification in the output of pytest."""
+"""The names of the tests, which pytest prints as a specification."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""The engine against a real emulator: what it creates, what it updates and what it leaves alone."""
+"""The engine against a real emulator: what it creates, updates and leaves unchanged."""
 
 import json
 import shutil

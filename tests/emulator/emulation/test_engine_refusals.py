@@ -1,4 +1,4 @@
-"""The engine against a real emulator: what it refuses, how it fails, and what it keeps to itself."""
+"""The engine against a real emulator: its refusals, its failures, and the secrets that it keeps."""
 
 import stat
 import sys

@@ -1,4 +1,4 @@
-"""The extraction end to end: from a SQL Server on the wire, under the task's role, into the lake."""
+"""The extraction end to end: from a SQL Server, under the task's role, into the lake."""
 
 import os
 import re
@@ -31,7 +31,7 @@ def test_increment_starts_at_the_watermark_and_logs_its_limits(sql_server, sql_s
     sql_server.insert(table, f"(1, N'a', {at('10:00:00.0000001')}), (2, N'b', {at('11:00:00')})")
     (first,) = extract(dataset(table))
 
-    # when a row comes, a row changes and one is deleted
+    # when a row is added, a row changes and one is deleted
     sql_server.insert(table, f"(3, N'ü', {at('12:00:00.1234567')})")
     sql_server.update(table, f"note = N'bb', at = {at('12:00:00.1234566')}", "id = 2")
     sql_server.delete(table, "id = 1")
@@ -110,7 +110,7 @@ def test_ties_with_the_watermark_come_over_once_each(sql_server, sql_stack, extr
     ],
 )
 def test_a_row_that_was_committed_late_is_caught_by_the_lag(sql_server, sql_stack, extract, kind, lag, values):
-    # given the time of the watermark, one the lag before it, and the last one before that
+    # given the watermark's time, a time one lag earlier, and the last time before that
     class Moments(dy.Schema):
         id = dy.Int64(primary_key=True)
 
@@ -219,7 +219,7 @@ main(sys.argv[2:], {"items": dataset(sys.argv[1])})
 
 
 def kill_before_completing(declared_table: str, stack) -> str:
-    """Extract in a process of its own, under the task's role, that dies between the object and the ledger."""
+    """Extract in a separate process, under the task's role, which dies between the object and the ledger."""
     died = subprocess.run(
         [sys.executable, "-c", KILLED, declared_table, *stack.arguments],
         env={**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "platform"), *sys.path])},
@@ -233,7 +233,7 @@ def kill_before_completing(declared_table: str, stack) -> str:
 
 @pytest.fixture
 def die_before_completing(extract):
-    """Extracts up to the same moment, without a process of its own."""
+    """Extracts up to the same moment, without a separate process."""
 
     class DiedError(KeyboardInterrupt):
         pass
@@ -257,13 +257,13 @@ def test_run_killed_before_completing_is_taken_over(sql_server, sql_stack, extra
     key = kill_before_completing(table, sql_stack)
     sql_server.insert(table, f"(3, N'c', {at('12:00')})")
 
-    # when another run comes at once, and one after the lease
+    # when another run starts at once, and one after the lease
     with pytest.raises(JobFailedError, match="another run is extracting it, or was stopped in the middle"):
         extract(dataset(table))
     sql_stack.end_lease("items")
     (line,) = extract(dataset(table))
 
-    # then the first object is whole, and the row that came meanwhile is in the next one
+    # then the first object is whole, and the row added meanwhile is in the next one
     (resumed,) = line["resumed"]
     assert resumed["object"] == key
     assert sorted(sql_stack.read(key)["id"]) == [1, 2]
@@ -272,7 +272,7 @@ def test_run_killed_before_completing_is_taken_over(sql_server, sql_stack, extra
 
 
 def test_killed_runs_object_stays_and_no_row_is_lost(sql_server, sql_stack, extract, die_before_completing):
-    # given an object that is processed before another run takes over, and a row that came into its range
+    # given an object that is processed before another run takes over, and a row added to its range
     table = sql_server.create_table(COLUMNS)
     sql_server.insert(table, f"(1, N'a', {at('10:00')}), (2, N'b', {at('11:00')})")
     die_before_completing(dataset(table))
@@ -308,7 +308,7 @@ def test_deleted_row_in_a_killed_runs_snapshot_is_recorded(sql_server, sql_stack
 
 
 def test_overtaken_run_neither_replaces_nor_completes(sql_server, sql_stack, extract, monkeypatch):
-    # given a run whose lease is over before it writes, and one that takes over meanwhile
+    # given a run whose lease ends before it writes, and one that takes over meanwhile
     table = sql_server.create_table(COLUMNS)
     sql_server.insert(table, f"(1, N'a', {at('10:00')})")
     put, overtaking = InboundObjects.put, []

@@ -1,4 +1,4 @@
-"""What the extraction makes of tables: their names, their types, changes of their columns, rows that are gone."""
+"""How the extraction handles tables: their names, types, changed columns and deleted rows."""
 
 import json
 
@@ -17,7 +17,7 @@ EVIL = "x]; drop table y--"
 
 
 def test_a_name_that_looks_like_sql_is_a_name(sql_server, sql_stack, extract):
-    # given a table and a column of that name, and the table that it names
+    # given a table and a column with that name, and the table that the name mentions
     class Evil(dy.Schema):
         id = dy.Int64(primary_key=True)
         evil = dy.Datetime(alias=EVIL, time_unit="ns")

@@ -1,4 +1,4 @@
-"""The ledger's promises, on a real DynamoDB protocol."""
+"""The ledger's guarantees, with a real DynamoDB protocol."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -219,7 +219,7 @@ def test_of_many_runs_at_once_one_gets_the_claim(ledger_stack, clock, dataset):
 
 
 class AnswersLost:
-    """A DynamoDB client whose writes reach the table and are then carried out once more, as the SDK's retry does."""
+    """A DynamoDB client whose writes are each sent twice, as the SDK's retry does after a lost answer."""
 
     def __init__(self, client) -> None:
         self._client = client

@@ -1,4 +1,4 @@
-"""The ledger's promises about uploads in parts, what killed runs left, and many versions at once."""
+"""The ledger's guarantees about multipart uploads, leftovers of killed runs, and many versions at once."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""What the ledger promises about SQL datasets, on a real DynamoDB protocol."""
+"""The ledger's guarantees about SQL datasets, with a real DynamoDB protocol."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -28,7 +28,7 @@ def watermarks(extraction_stack, clock) -> Watermarks:
 
 
 def up_to(upper: str | None):
-    """A source whose greatest value is this one now."""
+    """Return a source whose greatest value is now the given one."""
     return lambda position: Range(position.watermark, upper)
 
 
@@ -250,7 +250,7 @@ def test_of_many_runs_at_once_one_gets_the_claim(extraction_stack, clock, datase
 
 
 def test_run_with_an_old_position_cannot_claim_extracted_range(extraction_stack, clock, dataset):
-    # given a run that asks the server for its range while another run extracts that very range
+    # given a run that asks the server for its range while another run extracts that range
     watermarks = Watermarks(extraction_stack.role_dynamodb, extraction_stack.table, clock=clock)
     complete(watermarks, watermarks.claim(dataset, up_to(TICKS)))
 
@@ -266,7 +266,7 @@ def test_run_with_an_old_position_cannot_claim_extracted_range(extraction_stack,
 
 
 class AnswersLost:
-    """A DynamoDB client whose writes reach the table and are then carried out once more, as the SDK's retry does."""
+    """A DynamoDB client whose writes are each sent twice, as the SDK's retry does after a lost answer."""
 
     def __init__(self, client) -> None:
         self._client = client

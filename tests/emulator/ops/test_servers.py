@@ -1,4 +1,4 @@
-"""`dataplatform sources`: on services, schedules and endpoints that the emulator really keeps."""
+"""`dataplatform sources` on services, schedules and endpoints in the emulator."""
 
 import boto3
 import pytest
@@ -35,7 +35,7 @@ def ecs(client):
 
 @pytest.fixture
 def scheduler(client):
-    """Schedules of the server's dataset, and one of another."""
+    """Schedules of the server's dataset, and of another dataset."""
     scheduler = client("scheduler")
     scheduler.create_schedule_group(Name="collector")
     for name in (*SCHEDULES, "boats"):
@@ -68,7 +68,7 @@ def endpoint(ec2):
 
 
 def exported(desired=1, schedules=(), endpoints=()):
-    """What the stack exports of its server."""
+    """Return the stack's exports for its server."""
     names = [f"collector/{name}" for name in schedules]
     server = {"cluster": NAME, "service": NAME, "desiredCount": desired}
     return {"sftp": server | {"schedules": names, "endpoints": list(endpoints)}}
@@ -113,7 +113,7 @@ def test_stopped_servers_schedules_pause_until_it_starts(scheduler, sources):
     # when
     code, output = sources("stop", exported(schedules=SCHEDULES))
 
-    # then nothing but the state has changed, and no other dataset's
+    # then nothing but the state has changed, and no other dataset's schedule
     assert code == 0, output
     resting = {name: before[name] | {"State": "DISABLED"} for name in SCHEDULES}
     assert schedules() == before | resting
@@ -132,7 +132,7 @@ def test_servers_endpoint_has_no_subnet_while_they_are_stopped(ec2, endpoint, so
 
     servers = exported(endpoints=[endpoint])
 
-    # when, then it is the same said once or twice
+    # when, then the result is the same after one run and after two
     for _ in range(2):
         code, output = sources("stop", servers)
         assert (code, subnets()) == (0, []), output

@@ -1,4 +1,4 @@
-"""The archive: collected files are moved to a directory on their server, if the dataset says so."""
+"""The archive: collected files are moved to a directory on their server, if the dataset declares one."""
 
 from functools import partial
 

@@ -17,7 +17,7 @@ from tests.support.collector import MEBIBYTE, deploy, failed_entry, failures_of,
 pytestmark = pytest.mark.emulator
 
 
-# Collected, and collected once
+# Collected exactly once
 
 
 @pytest.mark.usefixtures("healthy")
@@ -174,7 +174,7 @@ def test_a_file_of_any_size_is_equal(stack, inbox, size):
 
 
 class SmallAnswers(ChrootedFiles):
-    """Answers at most 32 KB to a request, as some servers do."""
+    """Answers each request with at most 32 KiB, as some servers do."""
 
     def read(self, file_obj, offset, size):
         return super().read(file_obj, offset, min(size, 32_768))
@@ -211,7 +211,7 @@ def test_a_name_of_spaces_or_unicode_lands_as_it_is(stack, inbox, name):
 
 
 class ListsAnEscape(ChrootedFiles):
-    """Lists a name that would lead out of the folder."""
+    """Lists a name outside the folder."""
 
     async def scandir(self, path):
         async for entry in super().scandir(path):

@@ -1,4 +1,4 @@
-"""What the collector may do and is told: its role, its parameters, and the claims of other runs."""
+"""The collector's role, its parameters, and the claims of other runs."""
 
 import boto3
 import pytest

@@ -1,4 +1,4 @@
-"""The collector's connections: what it does where a server cannot be reached, trusted or listed."""
+"""The collector's connections, and servers that cannot be reached, trusted or listed."""
 
 import os
 import socketserver
@@ -105,7 +105,7 @@ def test_a_server_that_is_down_is_named_with_what_to_check(stack, sftp_keys):
 
 
 class FallsSilent(ChrootedFiles):
-    """Answers no more once bad.csv is read, until the client has left."""
+    """Stops answering once bad.csv is read, until the client has disconnected."""
 
     async def read(self, file_obj, offset, size):
         if file_obj.name.endswith(b"bad.csv"):
@@ -179,7 +179,7 @@ def test_server_that_refuses_mid_run_fails_the_remaining_files(stack, serve, inb
 
 
 def test_worker_without_connection_leaves_listing_to_another(stack, serve, inbox, monkeypatch):
-    # given a server that lets in the second worker alone, as one does that allows one connection
+    # given a server that accepts only the second worker, like a server with one connection
     def refuses(*_):
         raise SourceUnavailableError("too many connections", may_pass=False)
 

@@ -132,7 +132,7 @@ def test_file_replaced_after_listing_waits_for_the_next_run(stack, serve, inbox)
         async def scandir(self, path):
             async for entry in super().scandir(path):
                 yield entry
-            # Once only: written again in another second it would be another version.
+            # Once only: a second write in another second would be another version.
             if (inbox / "parcels.csv").read_bytes() == b"old":
                 (inbox / "parcels.csv").write_bytes(b"newer and longer")
 

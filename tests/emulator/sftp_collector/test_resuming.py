@@ -1,4 +1,4 @@
-"""The collector stops in time, goes on from the parts that stand, and replaces a worker that ends."""
+"""The collector stops in time, resumes from the stored parts, and replaces a worker that ends."""
 
 import multiprocessing
 import os

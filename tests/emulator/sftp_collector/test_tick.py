@@ -1,4 +1,4 @@
-"""The tick: a frequent run that only goes on with what the last one left; quiet files, which wait for it."""
+"""The tick, a frequent run that only resumes unfinished work, and files that wait until they are unchanged."""
 
 import multiprocessing
 import os
@@ -91,7 +91,7 @@ def test_tick_resumes_a_killed_run_after_its_lease(stack, serve, inbox):
 
 
 def test_replaced_version_of_a_killed_run_loses_its_claim(stack, serve, inbox):
-    # given a run that is killed between putting the object and telling the ledger
+    # given a run that is killed between storing the object and updating the ledger
     serve()
     (inbox / "parcels.csv").write_bytes(b"first")
     killed = multiprocessing.get_context("fork").Process(target=run_killed_before_recording)
@@ -102,7 +102,7 @@ def test_replaced_version_of_a_killed_run_loses_its_claim(stack, serve, inbox):
     # when
     run()
 
-    # then both are there, and the ledger says of the first what it can
+    # then both objects exist, and the ledger records of the first what it can
     assert killed.exitcode == -signal.SIGKILL
     assert stack.objects() == {today("parcels.csv"): b"first", today("parcels.v2.csv"): b"the second"}
     states = {entry.object_key: (entry.state, entry.error) for entry in stack.entries()}
@@ -121,7 +121,7 @@ def run_killed_before_recording():
 
 
 def test_next_tick_checks_the_claim_of_a_possibly_killed_run(stack, serve):
-    # given a claim whose lease is not over, of a file that is gone
+    # given a claim within its lease, for a file that no longer exists
     serve()
     Runs(stack.dynamodb, stack.table).begin("parcels", seconds=900)
     Ledger(stack.dynamodb, stack.table).claim(FileVersion("parcels", "carrier", "inbox/gone.csv", 10, 1_700_000_000))
@@ -178,7 +178,7 @@ def test_a_run_that_was_overtaken_does_not_write_how_it_ended(stack):
     assert runs.left_work("parcels")
 
 
-# Quiet files
+# Files that wait
 
 
 def test_freshly_written_file_waits_until_it_is_unchanged(stack, serve, inbox, sftp_keys):

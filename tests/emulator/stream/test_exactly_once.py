@@ -1,4 +1,4 @@
-"""Exactly once: what eight clients post, some of it twice, is in the view once, whatever the batcher meets."""
+"""Events posted by eight clients, some twice, are each one row in the view, whatever happens to the batcher."""
 
 import pytest
 
@@ -12,9 +12,9 @@ def test_each_event_is_one_row_and_only_poison_a_dead_letter(held_events, events
     # given events of one seed
     scenario = Scenario(seed=events, events=events, stream=held_events)
 
-    # when they are posted and delivered under faults, then all that has to hold is checked
+    # when they are posted and delivered under faults, then everything is checked
     scenario.run()
 
-    # and the batcher did fail on its way
+    # and the batcher did fail meanwhile
     assert scenario.counts["rows"] == events
     assert {"before the object", "after the object", "the answer is lost"} <= scenario.counts.keys()

@@ -1,4 +1,4 @@
-"""The costs' page is what the command prints, and says what was asked of it."""
+"""The costs page is what its command prints, and meets the cost limits."""
 
 import runpy
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Object keys are made and read in one place, and nothing unsafe becomes part of one."""
+"""Object keys are built and parsed in one module, and never contain unsafe text."""
 
 from datetime import date
 
@@ -108,7 +108,7 @@ def test_a_name_of_a_dataset_that_is_not_plain_is_refused(name):
 
 
 def test_refused_name_is_not_reported_as_an_unfitting_kind():
-    # then the words fit a connection as they do a dataset
+    # then the pattern fits a connection as well as a dataset
     with pytest.raises(InvalidKeyError) as refusal:
         check_name("Carrier")
     assert not [kind for kind in ("dataset", "team", "report") if kind in str(refusal.value)]

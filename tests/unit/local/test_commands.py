@@ -1,4 +1,4 @@
-"""What `dataplatform` says where nothing has to run for it."""
+"""The output of `dataplatform` where no platform needs to run."""
 
 import os
 import signal
@@ -27,7 +27,7 @@ def give(*words):
 
 @pytest.fixture(autouse=True)
 def no_platform(tmp_path, monkeypatch):
-    """A clone that notes the platforms of these tests elsewhere."""
+    """A clone that records the platforms of these tests elsewhere."""
     monkeypatch.setattr(platforms, "_ELSEWHERE", tmp_path / ".build/state-directories")
 
 
@@ -174,7 +174,7 @@ def test_misspelt_connection_setting_is_left_to_the_program(tmp_path, monkeypatc
     monkeypatch.setattr(SourceServer, "port", 2000)
     monkeypatch.setattr(SourceServer, "host_key", "ssh-ed25519 AAAA")
 
-    # when the stand-in's address is put in
+    # when the stand-in's address is inserted
     connections = LocalPlatform(tmp_path, 4566, program=tmp_path)._configuration()["data-platform:connections"]
 
     # then the word is still there
@@ -183,11 +183,11 @@ def test_misspelt_connection_setting_is_left_to_the_program(tmp_path, monkeypatc
 
 
 def test_a_platform_keeps_its_port_and_refuses_another(tmp_path, started):
-    # given a platform that stands at a port of its own
+    # given a platform on a port of its own
     started("emulator")
     (tmp_path / "port").write_text("4711")
 
-    # then that is its port
+    # then that port is used
     assert platform_instance.find_platform(tmp_path).port == 4711
 
     # and a command that names another is refused

@@ -11,7 +11,7 @@ INSTANCE = "one"
 
 
 def deployed_by(engine, folder, instance=INSTANCE):
-    """Leave in a platform's directory what an engine leaves there."""
+    """Create the files that an engine leaves in a platform's directory."""
     file = folder / "engine.json"
     if engine is Engine.PULUMI:
         file = PulumiProject(folder, instance, "local").stack_file

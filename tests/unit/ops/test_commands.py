@@ -1,4 +1,4 @@
-"""What `dataplatform` prints of a job's log, and which arguments of a job it refuses."""
+"""What `dataplatform` prints from a job's log, and which arguments of a job it refuses."""
 
 import contextlib
 import json
@@ -30,7 +30,7 @@ COUNTS = {
 
 
 def logged(capsys, kind, items, work):
-    """What a person sees of a job's own log."""
+    """Return the printed form of a job's own log."""
     with contextlib.suppress(JobFailedError):
         JobRun("any", "run-1").process(kind, items, work)
     return [readable_line(line) for line in capsys.readouterr().out.splitlines()]
@@ -68,7 +68,7 @@ def test_a_line_that_is_not_of_a_jobs_log_is_shown_as_it_is(line):
 
 @pytest.fixture
 def ops(tmp_path, monkeypatch):
-    """Gives a command to a stack whose jobs remember what they were started with."""
+    """Returns a command of a stack whose jobs record their arguments."""
     exports = {
         "warehouseJob": "the-warehouse",
         "sanitiseJob": "the-sanitiser",
@@ -105,7 +105,7 @@ def test_a_jobs_own_argument_is_passed_on(ops):
 
 
 def test_the_lines_of_what_cannot_be_processed_say_why(capsys):
-    # given a run with an object that cannot be read
+    # given a run with an unreadable object
     def work(_):
         return {"outcome": "unreadable", "reason": "the file is empty"}
 
@@ -155,7 +155,7 @@ def test_the_status_and_the_outputs_fit_a_terminal_of_80_columns(ops, tmp_path, 
 
 
 def commands_of(group, words=()):
-    """Each command of an application, as it is typed."""
+    """Return each command of an application in its typed form."""
     for name, command in sorted(group.commands.items()):
         if hasattr(command, "commands"):
             yield from commands_of(command, (*words, name))
@@ -165,7 +165,7 @@ def commands_of(group, words=()):
 
 COMMANDS = [*commands_of(typer.main.get_command(app))]
 ON_A_STACK = [command for command in COMMANDS if command != "try"]
-# What each needs to be asked for at all, in a stack that is not there.
+# The arguments that each command needs, in a stack that does not exist.
 NEEDED = {
     "access": [],
     "collect": ["parcels"],
@@ -222,7 +222,7 @@ def test_stack_that_is_not_up_is_reported_in_one_line(command, tmp_path):
 
 @pytest.mark.parametrize("command", [command for command in ON_A_STACK if command not in {"outputs", "run"}])
 def test_stack_that_does_not_answer_is_reported_in_one_line(command, tmp_path):
-    # given the exports of a stack, and nobody at its address
+    # given the exports of a stack, and no service at its address
     names = yaml.safe_load((ROOT / "tests/infrastructure/snapshots/local.yaml").read_text())["exports"]
     exports = dict.fromkeys(names, "somewhere") | {
         "collectionSchedules": {"parcels": "group/parcels"},
@@ -242,7 +242,7 @@ def test_stack_that_does_not_answer_is_reported_in_one_line(command, tmp_path):
     assert (result.exit_code, type(result.exception)) == (1, SystemExit), result.output
     assert "AWS answered: Could not connect" in result.stderr
 
-    # and with --json stdout is left to a document
+    # and with --json stdout is reserved for a document
     as_json = CliRunner().invoke(app, [*words, "--json"], env={"AWS_RETRY_MODE": "standard", "AWS_MAX_ATTEMPTS": "1"})
     assert (as_json.exit_code, as_json.stdout) == (1, "")
 
@@ -278,7 +278,7 @@ INVALID = {
     "status": ["--days", "0"],
     "trace": ["--dataset", "nope", "a"],
 }
-"""What is not valid, of each command with something to check. `outputs` has only --json."""
+"""Invalid values for each command that checks some. `outputs` has only --json."""
 
 
 def test_every_command_that_takes_something_has_an_invalid_case():
@@ -287,7 +287,7 @@ def test_every_command_that_takes_something_has_an_invalid_case():
 
 @pytest.mark.parametrize("command", INVALID)
 def test_invalid_argument_is_refused_before_the_stack_is_asked(command, tmp_path):
-    # given a stack that does not answer, so that a request would end with 1
+    # given a stack that does not answer, so a request would end with 1
     exports = {"eventsApiKeyParameters": {"scanner": "/parameter"}}
     record = {"endpoint": "http://127.0.0.1:9", "region": "eu-west-1", "exports": exports}
     (tmp_path / "stack.json").write_text(json.dumps(record))

@@ -1,4 +1,4 @@
-"""The pages of the datasets say what the declarations do."""
+"""The datasets' pages agree with the declarations."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""What the catalogue says of tables is what the jobs write."""
+"""The catalogue's description of tables equals what the jobs write."""
 
 import io
 from datetime import UTC, datetime
@@ -27,8 +27,7 @@ OLD = "inbound/parcels/2026/11/22/old.csv"
 
 @pytest.fixture
 def lake():
-    """A lake with two files of parcels, of which the later one corrects a row of the earlier one, and an old one that
-    landed after both."""
+    """A lake with a file, a second file that corrects a row of it, and an old file that landed last."""
     store = MemoryStore()
     store.objects[FIRST] = StoredObject(
         HEADER + b"1,Leeds,Small,AB12CDE\n2,Derby,Large,AB13CDE\nx,Derby,Large,AB14CDE\n",

@@ -1,4 +1,4 @@
-"""The documentation's site: built from the repository's pages without a warning, and complete."""
+"""The documentation site is built from the repository's pages without a warning, and is complete."""
 
 import importlib.util
 import re
@@ -24,7 +24,7 @@ def pages_on_site():
 
 
 def pages_of(entry):
-    """Every page of a navigation, in order."""
+    """Return every page of a navigation, in order."""
     for target in entry if isinstance(entry, list) else entry.values():
         if isinstance(target, str):
             yield Path(target)

@@ -1,4 +1,4 @@
-"""The catalogue that the jobs open: where it is comes from the environment, as it does for boto3."""
+"""The jobs find the catalogue through the environment, as boto3 does."""
 
 import boto3
 import pytest
@@ -14,7 +14,7 @@ pytestmark = [pytest.mark.emulator, pytest.mark.long, pytest.mark.timeout(300)]
 
 @pytest.fixture
 def environment(tmp_path, monkeypatch):
-    """What the environment of a job says of an emulator with an empty lake."""
+    """The environment of a job for an emulator with an empty lake."""
     with running_emulator(tmp_path / "emulator") as emulator:
         monkeypatch.setenv("AWS_ENDPOINT_URL", emulator.endpoint)
         monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)

@@ -1,4 +1,4 @@
-"""The stack's settings, read as the Pulumi CLI reads them."""
+"""The stack's settings are read as the Pulumi CLI reads them."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What the engine remembers."""
+"""The engine's state."""
 
 import json
 import stat

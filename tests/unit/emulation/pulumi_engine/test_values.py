@@ -1,4 +1,4 @@
-"""What the program sends, read as plain Python, and what it gets back."""
+"""Values from the program become plain Python, and outputs go back to it."""
 
 import io
 import zipfile

@@ -1,4 +1,4 @@
-"""What a webhook is sent of an alarm, an alert and plain text, in each form."""
+"""What webhooks receive for an alarm, an alert and plain text, in each form."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""A batch of messages lands as one object; poison goes to the dead letters and blocks nothing."""
+"""A batch of messages lands as one object. Poison goes to the dead-letter queue and blocks nothing."""
 
 import gzip
 import json
@@ -25,7 +25,7 @@ class MemoryS3:
 
 
 class MemoryDeadLetters:
-    """A dead-letter queue in memory that refuses the bodies it is told to."""
+    """A dead-letter queue in memory that refuses the given bodies."""
 
     def __init__(self):
         self.entries, self.refused, self.is_down = [], (), False
@@ -135,7 +135,7 @@ def test_poison_is_buried_with_its_reason_and_blocks_nothing(batcher, s3, dead_l
 
 
 def test_event_from_before_channels_lands_as_it_is(batcher, s3):
-    # given a message that was queued, or given up, before the receiver recorded the channel
+    # given a message from before the receiver recorded the channel
     old = json.dumps({name: value for name, value in json.loads(a_line(1)).items() if name != "channel"})
 
     # when

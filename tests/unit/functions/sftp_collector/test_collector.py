@@ -124,7 +124,7 @@ VERSION = FileVersion("parcels", "carrier", "in/large.csv", 100 * MEBIBYTE, 1)
 
 
 def large_file(standing: list[int]) -> LargeFile:
-    """A file of 13 parts, of which some stand."""
+    """A file of 13 parts, of which some are stored."""
     claim = Claim(VERSION, "inbound/parcels/2026/11/22/large.csv", "token", datetime(2026, 11, 22, tzinfo=UTC))
     parts = [PartUploaded(number, "etag", b"") for number in standing]
     return LargeFile(None, None, claim, Upload("upload", 8 * MEBIBYTE), parts)  # pyright: ignore[reportArgumentType]

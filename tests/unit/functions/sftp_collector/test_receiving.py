@@ -1,4 +1,4 @@
-"""How the collector takes in what a server sends."""
+"""The collector receives what a server sends."""
 
 import socket
 import threading

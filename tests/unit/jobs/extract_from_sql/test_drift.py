@@ -1,4 +1,4 @@
-"""Whether a table is still what was declared and what was extracted last."""
+"""Whether a table still matches its declaration and its last extraction."""
 
 from dataclasses import replace
 from datetime import timedelta

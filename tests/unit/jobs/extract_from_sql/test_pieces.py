@@ -1,4 +1,4 @@
-"""The extraction's own decisions, each without a server."""
+"""The extraction's decisions that need no server."""
 
 from datetime import timedelta
 from decimal import Decimal
@@ -50,7 +50,7 @@ class TestTypes:
         assert converted(kind, pa.array([value, None], pa.decimal128(38, 10))) == [value, None]
 
     def test_datetime2_of_seven_digits_keeps_the_last_one(self):
-        # given a microsecond before 1970 and the 100 ns that the server gives apart
+        # given a microsecond before 1970 and the separate 100 ns from the server
         microseconds = pa.array([-1, None, 1_790_000_000_123_456], pa.timestamp("us"))
         below = pa.array([700, None, 100], pa.int32())
         kind = column("at", "datetime2", scale=7)
@@ -64,7 +64,7 @@ class TestTypes:
         assert values.cast(pa.int64()).to_pylist() == [-300, None, 1_790_000_000_123_456_100]
 
     def test_time_out_of_nanosecond_range_stops_the_table(self):
-        # given the last day that SQL Server knows
+        # given the last day that SQL Server can represent
         kind = column("ends", "datetime2", scale=7)
         end = pa.array([0, 253_402_214_400_000_000], pa.timestamp("us"))
 

@@ -1,4 +1,4 @@
-"""The view over history shows the latest row per key; the mart job writes each report from the published tables."""
+"""The view over history shows the latest row of each key; the mart job writes the reports from published tables."""
 
 import dataclasses
 import io
@@ -37,7 +37,7 @@ def refine_file(
 
 
 def owners(store: MemoryStore) -> dict[str, int]:
-    """Current owner by label."""
+    """Return the current owner by label."""
     rows = published_view(store, PARCELS).select("label", "member_id").collect()
     return dict(rows.iter_rows())
 
@@ -52,7 +52,7 @@ def owners(store: MemoryStore) -> dict[str, int]:
 )
 @pytest.mark.parametrize("later_is_processed_first", [False, True])
 def test_view_shows_the_latest_row_whatever_its_files_name(store, earlier, later, later_is_processed_first):
-    # given a later file, with the label further up in it
+    # given a later file with the label on an earlier line
     files = [
         (earlier, "3,Ripon,Small,XY51ZZZ\n1,York,Small,AB12CDE\n", NOON),
         (later, "2,York,Small,AB12CDE\n", NOON + timedelta(seconds=1)),
@@ -65,7 +65,7 @@ def test_view_shows_the_latest_row_whatever_its_files_name(store, earlier, later
 
 
 def test_newer_source_file_wins_even_if_it_lands_first(store):
-    # given yesterday's file, which is the larger one and so landed after today's
+    # given yesterday's file, which is larger and so landed after today's
     refine_file(store, "2026/11/22/today.csv", "2,York,Small,AB12CDE\n", NOON, modified=NOON - timedelta(hours=1))
     refine_file(
         store,
@@ -103,7 +103,7 @@ def test_file_from_a_fast_clock_is_superseded_by_later_arrivals(store):
 
 
 def test_last_key_wins_of_files_that_arrived_at_one_instant(store):
-    # given the label further down in the file that sorts first
+    # given the label on a later line of the file that sorts first
     refine_file(store, "2026/11/22/b.csv", "2,York,Small,AB12CDE\n")
     refine_file(store, "2026/11/22/a.csv", "3,Ripon,Small,XY51ZZZ\n1,York,Small,AB12CDE\n")
 
@@ -112,7 +112,7 @@ def test_last_key_wins_of_files_that_arrived_at_one_instant(store):
 
 
 def test_rows_are_ordered_by_source_time_arrival_key_and_line():
-    # given rows of one key, each newer by one criterion and older by the ones after it
+    # given rows of one key, each newer by one criterion and older by the following ones
     soon = NOON + timedelta(seconds=1)
     rows = pl.LazyFrame(
         [

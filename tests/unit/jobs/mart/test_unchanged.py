@@ -1,4 +1,4 @@
-"""A report is computed again only if its files could become others."""
+"""A report is computed again only if its files could change."""
 
 import dataclasses
 import json
@@ -18,7 +18,7 @@ FILES = {f"mart/accounts/reports/totals/{extension}/totals.{extension}" for exte
 
 @pytest.fixture
 def computed(store, lake, capsys):
-    """The names of the reports that a run of the mart job computes."""
+    """Return the names of the reports that a run of the mart job computes."""
     land(store, THINGS, "a", things(1, 2))
     lake.merge(THINGS)
 
@@ -117,7 +117,7 @@ def test_a_report_is_left_as_it_is_if_another_ones_input_changed(store, lake):
 
 @pytest.mark.parametrize("earlier_version", [False, True])
 def test_report_stays_while_the_rows_it_had_are_not_published(computed, store, lake, earlier_version):
-    # given a report that was made of rows, and a catalogue that does not have their table any more, or not yet
+    # given a report with rows, and a catalogue that does not have their table any more, or not yet
     before = dict(store.objects)
     if earlier_version:
         before = {key: dataclasses.replace(each, metadata={"rows": "1"}) for key, each in before.items()}
@@ -127,7 +127,7 @@ def test_report_stays_while_the_rows_it_had_are_not_published(computed, store, l
     # when
     assert computed() == []
 
-    # then it is as it was until they are published again, or a person wants it to be empty
+    # then the report stays until the rows are published again, or a person forces an empty one
     assert store.objects == before
     assert computed(force=True) == ["totals"]
 

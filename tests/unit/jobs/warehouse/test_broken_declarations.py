@@ -1,4 +1,4 @@
-"""A broken declaration fails by itself: objects of the other datasets are processed."""
+"""A broken declaration fails alone: objects of other datasets are processed."""
 
 import json
 
@@ -23,7 +23,7 @@ def store():
 
 @pytest.fixture
 def with_a_broken_one(tmp_path, monkeypatch):
-    """Two datasets, of which the file of `members` is broken."""
+    """Two datasets; the file of `members` is broken."""
     return find_datasets(*write_package(tmp_path, monkeypatch, members="broken(", staff=DATASET.format(name="staff")))
 
 

@@ -1,4 +1,4 @@
-"""Whatever goes wrong in between, the lake is in the end what one clean run makes of it."""
+"""Whatever fails in between, the lake finally equals the result of one undisturbed run."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -21,11 +21,11 @@ WRITES = 2 * len(OBJECTS)
 
 
 class Killed(KeyboardInterrupt):
-    """The process is gone: nothing after it is done."""
+    """The process was killed: nothing after this point runs."""
 
 
 class FaultyStore(MemoryStore):
-    """Fails at one of its writes, before or after the object is there."""
+    """Fails at one of its writes, before or after the object exists."""
 
     def __init__(self, fault: BaseException, at_write: int, *, after: bool) -> None:
         super().__init__()
@@ -85,7 +85,7 @@ def test_failed_write_concerns_one_object_until_the_next_run(at_write, after, cl
 
 @pytest.mark.parametrize("at_write", range(1, WRITES + 1))
 def test_two_jobs_on_the_same_objects_leave_what_one_leaves(at_write, clean_run):
-    # given a store in which the other job does everything between two writes of the first
+    # given a store in which the other job does all its work between two writes of the first
     class Shared(MemoryStore):
         writes = 0
 

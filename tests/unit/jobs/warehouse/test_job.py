@@ -1,4 +1,4 @@
-"""The warehouse job: one inbound object, one warehouse file, one quarantine file."""
+"""The warehouse job writes one history file and one quarantine file for each inbound object."""
 
 import io
 import json
@@ -162,7 +162,7 @@ def test_an_object_that_was_processed_is_not_processed_again(store):
 
 
 def test_rerun_overwrites_only_the_objects_own_files(store):
-    # given two processed objects, one of which lost its warehouse file, as after a kill before it was written
+    # given two processed objects, of which one lost its history file, as after a kill before the last write
     land(store, GOOD)
     land(store, BAD, "inbound/parcels/2026/11/23/other.csv")
     refine(store, DATASETS, "run-1")
@@ -194,7 +194,7 @@ def test_unreadable_object_is_quarantined_whole(store):
     # given
     store.objects[INBOUND] = StoredObject(b"member,city\n1,York\n")
 
-    # when: nothing is raised, so that the marts are not held up
+    # when: nothing is raised, so the mart job is not held up
     refine(store, DATASETS, "run-1")
 
     # then
@@ -229,7 +229,7 @@ def test_the_log_tells_an_unreadable_object_from_the_others(store, capsys):
     "replay", [Replay([INBOUND]), Replay(first=date(2026, 11, 22)), Replay(last=date(2026, 11, 22))]
 )
 def test_fixed_object_is_replayed_without_trace_of_refusal(store, replay):
-    # given an object that was refused whole, a mended one in its place, and another that was processed
+    # given an object that was refused whole, a fixed one in its place, and another processed object
     store.objects[INBOUND] = StoredObject(b"nothing")
     refine(store, DATASETS, "run-1")
     land(store, GOOD + BAD)
@@ -266,7 +266,7 @@ def test_a_replay_of_an_object_that_is_not_there_is_refused(store):
 
 
 def test_an_unexpected_error_on_one_object_stops_no_other():
-    # given a store that cannot give one of the objects
+    # given a store that cannot read one of the objects
     class Unreliable(MemoryStore):
         def open(self, key: str) -> OpenObject:
             if key == INBOUND:

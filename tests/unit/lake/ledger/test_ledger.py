@@ -1,4 +1,4 @@
-"""How the ledger's items are named. What the ledger promises is tested on the emulator."""
+"""The names of the ledger's items. The ledger's guarantees are tested on the emulator."""
 
 from datetime import UTC, datetime, timedelta, timezone
 

@@ -1,4 +1,4 @@
-"""The page of the events API as `dataplatform docs` serves it: its files, and what it says when it cannot."""
+"""The events API's page as served by `dataplatform docs`: its files, and its messages if it cannot be served."""
 
 import json
 import threading
@@ -93,7 +93,7 @@ def test_without_a_platform_the_command_says_how_to_start_one(tmp_path):
 
 
 def test_command_says_how_to_start_a_platform_that_died(tmp_path):
-    # given what a platform leaves that did not end in order
+    # given the files of a platform that did not stop properly
     (tmp_path / "stack.json").write_text('{"endpoint": "http://127.0.0.1:1", "region": "eu-west-1", "exports": {}}')
 
     # then

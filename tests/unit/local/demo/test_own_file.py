@@ -1,4 +1,4 @@
-"""What a person may give to the demo; the rest is refused before anything happens."""
+"""The files that a person may pass to the demo; all others are refused before anything happens."""
 
 import os
 
@@ -44,7 +44,7 @@ def test_other_files_are_refused_with_found_and_expected(tmp_path, name, content
 
 
 def test_irregular_file_is_refused_without_waiting(tmp_path):
-    # given a pipe that nobody writes to, a folder, and nothing
+    # given a pipe without a writer, a folder, and a missing file
     os.mkfifo(tmp_path / "pipe.csv")
     (tmp_path / "folder.csv").mkdir()
 

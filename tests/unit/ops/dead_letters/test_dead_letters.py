@@ -1,4 +1,4 @@
-"""What is shown of a dead letter, and where each kind of them leads back to."""
+"""What is shown of a dead letter, and where each kind is moved back to."""
 
 import json
 from datetime import UTC, datetime
@@ -156,7 +156,7 @@ def test_replacement_of_an_event_must_be_a_stored_event():
 
 
 class Queue:
-    """The calls of SQS that are made, over messages in memory. A receipt is the message's id."""
+    """SQS's calls in use, over messages in memory. A receipt is the message's id."""
 
     def __init__(self, *messages):
         self.messages = {each["MessageId"]: {**each, "ReceiptHandle": each["MessageId"]} for each in messages}
@@ -191,7 +191,7 @@ class Session:
 
 @pytest.fixture
 def dead():
-    """A stack whose queue of dead events is in memory, with twelve messages: more than come at once."""
+    """A stack whose queue of failed events is in memory, with twelve messages: more than one request returns."""
     queue = Queue(*(message(STORED, reason="none") | {"MessageId": f"message-{number}"} for number in range(12)))
     exports = {"eventsDeadLetterQueueUrl": "dead", "eventsQueueUrl": "events", "undeliveredEventsQueueUrl": "lost"}
     return queue, Target("dev", exports, Session(queue), None)
@@ -244,7 +244,7 @@ def test_what_comes_while_others_are_moved_stays(dead):
 
 
 def test_failed_move_makes_unmoved_messages_visible_again(dead):
-    # given a source that takes two messages and no third
+    # given a source that accepts two messages and refuses the third
     queue, target = dead
     taken = []
 
@@ -259,7 +259,7 @@ def test_failed_move_makes_unmoved_messages_visible_again(dead):
     with pytest.raises(ConnectionError):
         move_back(target, QUEUES["events"])
 
-    # then two are gone, and nobody has to wait for the others
+    # then two are gone, and the others are visible at once
     assert (len(queue.messages), queue.hidden) == (10, set())
 
 

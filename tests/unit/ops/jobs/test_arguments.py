@@ -1,4 +1,4 @@
-"""What a person types behind a job is checked before the job starts."""
+"""The arguments of a job are checked before the job starts."""
 
 import pytest
 

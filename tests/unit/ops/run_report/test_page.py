@@ -1,4 +1,4 @@
-"""The page of a run: what it says, that it escapes what came from outside, and that it asks nobody for anything."""
+"""The page of a run: its content, that it escapes data, and that it loads nothing from the network."""
 
 import html
 import re
@@ -99,7 +99,7 @@ def test_flow_continues_to_the_view_and_its_reports():
 
 
 def test_undrawable_chart_says_why_and_others_are_drawn():
-    # given rows of which two have the report's key
+    # given two rows with the report's key
     rows = pl.DataFrame({"parcel_count": [1, 1], "members": [3, 4]})
     sound = pl.DataFrame({"town": ["LEEDS"], "size": ["Small"], "members": [1], "parcels": [1]})
 

@@ -1,4 +1,4 @@
-"""What is told of a run, from the ledger's items, from Glue's answers and from a local job's log."""
+"""The description of a run, from the ledger's items, Glue's answers and a local job's log."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -99,7 +99,7 @@ def test_the_first_line_that_says_something_is_told(text, line):
 
 
 class Logs:
-    """The calls of CloudWatch Logs that are made, over streams in memory."""
+    """CloudWatch Logs' calls in use, over streams in memory."""
 
     def __init__(self):
         self.streams = {}

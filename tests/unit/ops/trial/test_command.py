@@ -1,4 +1,4 @@
-"""`dataplatform try` checks a sample file under a declaration, without a platform."""
+"""`dataplatform try` checks a sample file against a declaration, without a platform."""
 
 import json
 import re
@@ -20,7 +20,7 @@ SAMPLE = "key,number\na,1\nb,2\nb,2\nc,0\nd,x\n"
 
 @pytest.fixture
 def give(tmp_path):
-    """Gives the command for a declaration and a sample, which are written first."""
+    """Writes a declaration and a sample, and returns the command for them."""
 
     def run(
         sample: str,
@@ -137,7 +137,7 @@ def test_text_that_prints_is_left_as_it_is():
 
 
 def test_a_declared_dataset_is_tried_by_the_path_of_its_file(tmp_path):
-    # given each declared dataset and a file that does not have its columns
+    # given each declared dataset and a file without its columns
     for name in DATASETS:
         sample = tmp_path / "sample.csv"
         sample.write_text("no,such,columns\n1,2,3\n")

@@ -1,4 +1,4 @@
-"""Every record is clean, quarantined or a duplicate, and a person can read why."""
+"""Every record is clean, quarantined or a duplicate, and the reason is readable."""
 
 import io
 import re
@@ -34,7 +34,7 @@ def clean_rows(outcome: Outcome) -> list[tuple[object, ...]]:
 
 
 def broken_rules(outcome: Outcome) -> dict[int, list[str]]:
-    """Names of the broken rules by line."""
+    """Return the names of the broken rules by line."""
     return {line: sorted(rules) for line, rules in outcome.quarantined.select(LINE, RULES).iter_rows()}
 
 
@@ -189,7 +189,7 @@ def test_object_without_rows_gives_empty_files_with_all_columns():
 
 
 def test_rows_that_do_not_add_up_are_refused(tmp_path):
-    # given an object of which only the quarantined rows were taken
+    # given an object of which only the quarantined rows were read
     content = (HEADER + "1,York,Small,AB12CDE\nx,York,Small,XY51ZZZ\n").encode()
     checked = check_object(PARCELS, open_records("object.csv", io.BytesIO(content), PARCELS), tmp_path)
     assert len(list(checked.quarantined())) == 1
@@ -216,7 +216,7 @@ BODIES = st.lists(st.one_of(ROWS, ROWS, ROWS, DIRT), max_size=25).map("\n".join)
 
 
 def plain_cleanse(cells: list[str]) -> tuple[str, ...]:
-    """The declared cleansing again, without polars."""
+    """Apply the declared cleansing again, without polars."""
     member, town, size, label = (unicodedata.normalize("NFC", cell) for cell in cells)
     return (
         member.strip(),
@@ -227,7 +227,7 @@ def plain_cleanse(cells: list[str]) -> tuple[str, ...]:
 
 
 def plain_outcome(records: list[list[str]]) -> tuple[set[tuple[object, ...]], int]:
-    """Clean rows and number of duplicates of whole records, computed without polars and dataframely."""
+    """Return the clean rows and the number of duplicate records, computed without polars and dataframely."""
     rows: Counter[tuple[object, ...]] = Counter()
     for cells in records:
         member, *others = plain_cleanse(cells)

@@ -1,4 +1,4 @@
-"""Which texts are values of a declared type. Python's own parsers are the independent judges."""
+"""Which texts are values of a declared type, judged independently by Python's own parsers."""
 
 import random
 import re
@@ -134,7 +134,7 @@ def _mutated_times(made: random.Random) -> Iterator[str]:
 
 
 def _read_by_python(text: str) -> datetime | None:
-    """Python reads more forms, so a text has to have the documented one."""
+    """Python accepts more forms, so a text must also have the documented one."""
     if not re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d{1,6}0*)?", text, re.ASCII):
         return None
     try:

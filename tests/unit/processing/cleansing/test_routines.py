@@ -1,4 +1,4 @@
-"""The cleansing routines do what their documentation says, and refuse rather than guess."""
+"""The cleansing routines do what their documentation says, and refuse instead of guessing."""
 
 import itertools
 import re
@@ -168,7 +168,7 @@ def test_visible_text_and_blanks_stay(text: str):
 
 
 def test_day_is_read_exactly_or_refused_if_formats_disagree():
-    # given a year of days, written by both formats
+    # given every day of a year, written in both formats
     days = [date(2026, 1, 1) + timedelta(days=number) for number in range(365)]
     formats = ("%d/%m/%Y", "%m/%d/%Y")
 
@@ -278,7 +278,7 @@ def test_routines_run_in_order_and_a_refusal_shows_its_text():
 
 
 def table(routines: Mapping[str, Routine]) -> str:
-    """The routines as the page has to show them."""
+    """Return the routines as the page must show them."""
     rows = [["routine", "what it does", "refuses what is not", "examples"], ["---"] * 4]
     for call, routine in routines.items():
         examples = "<br>".join(f"{shown(text)} → {shown(result)}" for text, result in routine.examples.items())

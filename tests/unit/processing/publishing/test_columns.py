@@ -1,4 +1,4 @@
-"""A stored row is the declared row: nothing is lost, nanoseconds included."""
+"""A stored row equals the declared row: nothing is lost, nanoseconds included."""
 
 from datetime import UTC, date, datetime
 

@@ -1,4 +1,4 @@
-"""Independent readers of a published table have the rows that polars has: every column of every type."""
+"""Independent readers of a published table return polars' rows, for every column of every type."""
 
 import subprocess
 import sys
@@ -20,7 +20,7 @@ from tests.support import duckdb_reader, spark_reader
 from tests.support.iceberg_runtime import iceberg_runtime
 from tests.support.published import declared_with, found, land, published_in, things
 
-# One JVM at a time. The readers' scripts run with `-P`: beside them is a module named as one of Python's own.
+# One JVM at a time. The readers' scripts run with `-P`, because a module beside them has a standard module's name.
 pytestmark = [pytest.mark.long, pytest.mark.timeout(900), pytest.mark.xdist_group("spark")]
 BEFORE = declared_with(
     tiny=dy.Int8(nullable=True),
@@ -59,7 +59,7 @@ LEAST = {
     "yes": False,
     "raw": b"",
     "day": date(1, 1, 1),
-    # The last day of the old calendar, in the new one.
+    # The last day of the Julian calendar, in today's calendar.
     "local": datetime(1582, 10, 4, 23, 59, 59, 999_999),  # noqa: DTZ001 - local
     "instant": datetime(1582, 10, 4, 12, tzinfo=UTC),
     "precise": datetime(1969, 12, 31, 23, 59, 59, 999_999),  # noqa: DTZ001 - local
@@ -110,7 +110,7 @@ def published(store, tmp_path):
 
 
 def assert_same_rows(published, read: pl.DataFrame) -> None:
-    """Check that rows, as they are stored, are those that polars reads of the table."""
+    """Check that rows equal, as stored, those that polars reads from the table."""
     columns = published_columns(published.dataset)
     wanted = stored(found(published), columns)
     assert_frame_equal(read.select(wanted.columns).cast(dict(wanted.schema)).sort("number"), wanted.sort("number"))
@@ -134,7 +134,7 @@ def test_duckdb_reads_what_polars_reads(published, tmp_path):
 
 
 def by_spark(folder: Path, *sources: str) -> pl.DataFrame:
-    """What Spark reads."""
+    """Return what Spark reads."""
     program = [sys.executable, "-P", str(Path(spark_reader.__file__)), str(iceberg_runtime())]
     ran = subprocess.run([*program, str(folder), *sources], capture_output=True, text=True, check=False)
     assert ran.returncode == 0, ran.stderr[-4000:]
@@ -147,7 +147,7 @@ def test_spark_reads_what_polars_reads(published, tmp_path):
 
 @pytest.mark.usefixtures("published")
 def test_spark_reads_history_files_as_polars_reads_them(store, tmp_path):
-    # given the history files that were written before the columns changed
+    # given the history files from before the columns changed
     keys = [key for key in store.keys("warehouse/things/") if not key.endswith("/c.parquet")]
     files = [tmp_path / f"{number}.parquet" for number in range(len(keys))]
     for key, file in zip(keys, files, strict=True):

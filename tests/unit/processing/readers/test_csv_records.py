@@ -50,7 +50,7 @@ def read(content: bytes, dataset: Dataset = PAIRS, name: str = "pairs.csv") -> p
 
 
 def rows(text: str, dataset: Dataset = PAIRS) -> list[tuple[object, ...]]:
-    """Line, broken structural rule and values of every record."""
+    """Return line, broken structural rule and values of every record."""
     return read(text.encode(), dataset).drop(STRUCTURE_REASON).rows()
 
 
@@ -63,7 +63,7 @@ def zipped(**files: bytes) -> bytes:
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as members:
         for name, content in files.items():
-            # With a time of its own a test would have another name in each of the tests' workers.
+            # A changing time would give the test another name in each worker.
             members.writestr(zipfile.ZipInfo(name.replace("_", ".")), content, zipfile.ZIP_DEFLATED)
     return archive.getvalue()
 
@@ -135,7 +135,7 @@ def test_the_reason_says_both_numbers_of_fields():
     ids=lambda text: text.replace('"', "'"),
 )
 def test_broken_quote_quarantines_the_rest_of_the_file(broken: str):
-    # given two good lines in front of it, and two after it
+    # given two good lines before it, and two after it
     content = f"a,b\n1,2\n3,4\n{broken}\n5,6\n7,8\n"
 
     # when
@@ -375,7 +375,7 @@ def test_what_cannot_be_unpacked_is_refused_with_the_reason(name, content, messa
 
 
 def test_an_encrypted_archive_is_refused():
-    # given a flag in both of the places where an archive has it
+    # given a flag in both places where an archive has it
     content = bytearray(zipped(a_csv=b"a,b\n"))
     content[6] |= 1
     content[content.rindex(b"PK\x01\x02") + 8] |= 1
@@ -442,7 +442,7 @@ def test_a_line_without_end_is_refused():
 
 
 def most_memory(rows):
-    """Bytes of Python that reading a file of so many rows holds at most; what polars holds is for the bench."""
+    """Return the most bytes that Python holds while it reads a file with so many rows."""
     content = io.BytesIO(b"a,b\n" + b"1,2\n" * rows)
     tracemalloc.start()
     with mock.patch.object(text_blocks, "_BLOCK", 20_000):
@@ -454,8 +454,8 @@ def most_memory(rows):
 
 
 def test_memory_does_not_grow_with_the_file():
-    # given a reader that has loaded what it needs, and two files that are far longer than a block
+    # given a warmed-up reader, and two files much longer than a block
     most_memory(1)
 
-    # then the one that is ten times as long takes no more
+    # then the file that is ten times as long needs no more memory
     assert most_memory(500_000) < 1.1 * most_memory(50_000)

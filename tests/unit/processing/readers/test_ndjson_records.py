@@ -1,4 +1,4 @@
-"""The NDJSON reader keeps every line, and says every value as it was written."""
+"""The NDJSON reader keeps every line, and returns every value as it was written."""
 
 import gzip
 import io
@@ -50,7 +50,7 @@ TEXT = replace(MEMBER, json_columns=())
 
 
 def read(content: bytes, dataset: Dataset = MEMBER, name: str = "x.ndjson") -> pl.DataFrame:
-    """All records, each with its original text."""
+    """Return all records, each with its original text."""
     stream = open_records(name, io.BytesIO(content), dataset)
     nothing = {
         LINE: pl.Int64,
@@ -278,7 +278,7 @@ def test_frozen_dataset_refuses_a_line_with_undeclared_member():
 
 
 def test_evolving_dataset_accepts_the_first_lines_members():
-    # given two blocks; the second has a member that the first has not
+    # given two blocks, of which only the second has a certain member
     content = b'{"value": 1, "new": 0.50}\n{"value": 2}\n' + b'{"value": 3, "late": 4}\n'
 
     # when

@@ -1,4 +1,4 @@
-"""The original text of a row that turns out to be refused when its batch is gone: from the object, or from the disk."""
+"""The original text of a row that is refused after its batch has gone comes from the object or from the disk."""
 
 import codecs
 import gzip
@@ -20,7 +20,7 @@ class Parts(dy.Schema):
     name = dy.String()
 
 
-# Rows 1 and 40 have one key and differ; so do 2 and 41, whose names go over two lines.
+# Rows 1 and 40 have one key and differ; so do 2 and 41, whose names span two lines.
 LINES = [
     "1,bolt",
     '2,"wing\nnut"',

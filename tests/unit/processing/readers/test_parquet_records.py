@@ -1,4 +1,4 @@
-"""What the extraction wrote, as records."""
+"""The extraction's parquet files as records."""
 
 import io
 import json
@@ -21,7 +21,7 @@ from processing.readers.records import LINE, Batch, RecordStream, UnreadableObje
 from processing.storage.memory_store import MemoryStore, StoredObject
 from processing.storage.views import published_view
 
-# 100 ns after a microsecond, which no Python datetime has.
+# 100 ns after a microsecond, which no Python datetime can represent.
 TICK = 1_790_000_000_123_456_700
 
 
@@ -43,14 +43,14 @@ def written(frame: pl.DataFrame) -> bytes:
 
 
 def opened(content: bytes, *columns: str) -> RecordStream:
-    """The records of an object of a table with these columns."""
+    """Return the records of an object of a table with these columns."""
     schema = type("Rows", (dy.Schema,), {name: dy.String(primary_key=name == columns[0]) for name in columns})
     dataset = replace(DATASETS["members"], schema=schema)
     return open_records("members.parquet", io.BytesIO(content), dataset)
 
 
 def only(batches: Iterator[Batch]) -> tuple[pl.DataFrame, list[str]]:
-    """The only batch and its original texts."""
+    """Return the only batch and its original texts."""
     [batch] = batches
     return batch.frame, batch.originals(batch.frame[LINE]).to_list()
 

@@ -1,4 +1,4 @@
-"""Datasets are found by walking their package, on disk and inside the archive that Glue loads."""
+"""Datasets are found in their package, on disk and inside the archive that Glue loads."""
 
 import os
 import subprocess
@@ -44,7 +44,7 @@ def declaration(name: str, columns: str = KEY, cleansing: str = "{}", source: st
 
 
 def table(arguments: str) -> str:
-    """A declaration that comes from a table."""
+    """A declaration of a table."""
     return declaration(
         "members",
         f"{KEY}; at = dy.Date(); number = dy.Int64()",
@@ -54,7 +54,7 @@ def table(arguments: str) -> str:
 
 @pytest.fixture
 def package(tmp_path, monkeypatch):
-    """Makes a package of the given modules and gives its name and path; no two have one name."""
+    """Creates a package of the given modules and returns its unique name and its path."""
     name = f"declared_{uuid.uuid4().hex}"
     monkeypatch.syspath_prepend(str(tmp_path))
 
@@ -71,7 +71,7 @@ def package(tmp_path, monkeypatch):
 
 @pytest.fixture
 def archive(tmp_path):
-    """The jobs' code as Glue gets it: one zip with the packages at its root."""
+    """The jobs' code as Glue receives it: one zip with the packages at its root."""
     path = tmp_path / "jobs.zip"
     with zipfile.ZipFile(path, "w") as code:
         for package in ("jobs", "processing", "datasets", "reports", "lake"):
@@ -322,13 +322,13 @@ def test_the_datasets_and_reports_are_found_inside_a_zip_archive(archive):
 
 @pytest.mark.parametrize("job", ["warehouse", "mart"])
 def test_a_job_script_alone_finds_the_rest_in_the_archive(archive, job):
-    # given the one file that Glue runs, under the name that it has in the bucket
+    # given the single file that Glue runs, under its name in the bucket
     script = archive.parent / f"{job}.py"
     script.write_text((ROOT / "jobs" / job / "__main__.py").read_text())
 
     # when
     result = run_from_archive(archive, str(script), "--JOB_NAME", "x")
 
-    # then it has come as far as its own arguments
+    # then it reaches the parsing of its arguments
     assert result.returncode == 2
     assert "the following arguments are required: --bucket" in result.stderr

@@ -1,4 +1,4 @@
-"""Reports are found by walking their package, and a wrong one is refused by its file."""
+"""Reports are found in their package, and a wrong one is refused with its file's name."""
 
 import pytest
 
@@ -29,7 +29,7 @@ def declaration(
 
 @pytest.fixture
 def package(tmp_path, monkeypatch):
-    """Writes a package of one module and gives its name and path."""
+    """Writes a package of one module and returns its name and path."""
     return lambda module, text: write_package(tmp_path, monkeypatch, **{module: text})
 
 
@@ -65,7 +65,7 @@ def test_wrong_declaration_names_its_module_and_the_next_step(package, module, t
 
 @pytest.fixture
 def reports(tmp_path, monkeypatch):
-    """Reads the reports of a package with several files, each with its source."""
+    """Reads the reports of a package with several files, each given by its source."""
 
     def read(**files):
         name, path = write_package(tmp_path, monkeypatch, **files)
@@ -83,7 +83,7 @@ def test_a_report_may_read_another_report_of_its_team(reports):
 
 
 def test_a_chart_of_what_another_report_counts_is_checked(reports):
-    # given a chart that adds up what its input counts distinctly
+    # given a chart that adds what its input counts distinctly
     query = 'inputs[("parcels",)[0]].group_by("label").agg(nw.col("member_id").n_unique())'
     base = "import narwhals as nw\n" + declaration("b").replace("inputs[('parcels',)[0]]", query)
     found = reports(a=declaration("a", inputs=("b",), measure="sum"), b=base.replace("maximum", "distinct"))

@@ -1,4 +1,4 @@
-"""A report's code is its file and what this one imports of the project."""
+"""A report's code is its file and the project's modules that the file imports."""
 
 import shutil
 import sys
@@ -25,13 +25,13 @@ FILES = {
 
 @pytest.fixture
 def hash_of(tmp_path, monkeypatch):
-    """The hash of a report's code, of a package with some files."""
+    """Return the hash of a report's code, in a package with some files."""
 
     def hash_of(*, archive=False, **changed):
         folder = tmp_path / f"{len([*tmp_path.iterdir()])}"
         folder.mkdir()
         name, _ = write_package(folder, monkeypatch, **{**FILES, **changed})
-        # The name is in the hash, and has to be the same each time.
+        # The name is part of the hash, so it must be the same each time.
         (folder / name).rename(folder / "declared")
         if archive:
             shutil.make_archive(str(folder), "zip", folder)

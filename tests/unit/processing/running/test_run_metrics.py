@@ -1,4 +1,4 @@
-"""What a run counted becomes metrics, and a run whose metrics are refused ends as it would without."""
+"""A run's counts become metrics, and refused metrics do not change the run's result."""
 
 import json
 from datetime import UTC, datetime

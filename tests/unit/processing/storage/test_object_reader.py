@@ -1,4 +1,4 @@
-"""Reading an object by ranges: what is asked for, what is held, and what happens when it goes wrong midway."""
+"""Reading an object by ranges: its requests, its memory, and failures midway."""
 
 import io
 from datetime import UTC, datetime
@@ -14,7 +14,7 @@ LANDED_AT = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
 
 class Body(io.BytesIO):
-    """An answer's body that breaks off as often as it is told to."""
+    """An answer whose body breaks off the given number of times."""
 
     def __init__(self, content: bytes, faults: list[int]) -> None:
         super().__init__(content)
@@ -27,7 +27,7 @@ class Body(io.BytesIO):
 
 
 class Client:
-    """S3 as far as a reader sees it."""
+    """S3 as a reader sees it."""
 
     def __init__(self, content: bytes) -> None:
         self.content = content

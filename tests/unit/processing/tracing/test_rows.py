@@ -1,4 +1,4 @@
-"""A row by its key: found in clean, refused and raw files as the jobs read them, and in the reports' rows."""
+"""A row is found by its key in clean, refused and raw files as the jobs read them, and in the reports' rows."""
 
 import json
 from dataclasses import replace
@@ -101,7 +101,7 @@ def test_of_a_keys_rows_the_view_has_the_one_that_landed_last(tmp_path):
 
 
 def test_objects_are_in_the_order_in_which_rows_supersede(tmp_path):
-    # given a file that landed last, and that its source changed first
+    # given a file that landed last but that its source changed first
     store, objects = processed(*[f"{HEADER}{owner},Leeds,Small,AB12CDE\n" for owner in (1, 2, 3)])
     late = store.objects[objects[2].key]
     store.objects[objects[2].key] = replace(late, metadata={SOURCE_MODIFIED: "2025-12-31T00:00:00+00:00"})
@@ -156,7 +156,7 @@ def test_refused_event_is_found_by_channel_and_id(channel, words, found):
 
 
 def test_events_are_found_by_their_id_by_whatever_channel(tmp_path):
-    # given one id by two channels, one of them from before channels were recorded
+    # given one id from two channels, one of them stored before channels were recorded
     content = an_event("scan", channel="key:scanner") + an_event("scan")
     store, [inbound] = processed(content, dataset=EVENTS, extension="ndjson")
 
@@ -195,7 +195,7 @@ def views():
 @pytest.mark.parametrize(
     ("report", "label", "rows"),
     [
-        # Without it the member would have one parcel: the rows of one and of two would be others.
+        # Without it the member would have one parcel, so the rows of one and of two would differ.
         ("members_by_parcel_count", "AB12CDE", [{"parcel_count": 1}, {"parcel_count": 2}]),
         ("members_by_town_and_size", "AB13CDE", [{"town": "DERBY", "size": "Small"}]),
         ("members_by_town_and_size", "AB99CDE", []),
