@@ -98,8 +98,8 @@ def test_a_member_comes_by_the_configured_openid_provider_as_of_its_team() -> No
 @pytest.mark.parametrize(
     ("arn", "audience", "complaint"),
     [
-        (SAML, "platform", "a SAML provider has AWS's own"),
-        (OPENID, None, "an OpenID Connect provider needs it"),
+        (SAML, "platform", "not allowed for a SAML provider"),
+        (OPENID, None, "required for an OpenID Connect provider"),
         ("arn:aws:iam::123456789012:user/x", None, "should match pattern"),
     ],
 )
