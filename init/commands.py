@@ -1,4 +1,4 @@
-"""The commands that prepare an AWS account, and that clear it."""
+"""The commands that prepare and clear an AWS account."""
 
 import re
 import subprocess
@@ -99,7 +99,7 @@ def destroy(
 @app.command()
 def escalations() -> None:
     """Print each way in which CI's roles could get more, or reach prod, and whether the policies deny it."""
-    # The judge is the embedded AWS, whose import takes a second.
+    # The embedded AWS evaluates the policies; its import takes a second.
     from init.escalations.page import open_ways, page  # noqa: PLC0415 - as just said
 
     typer.echo(page())
@@ -111,7 +111,7 @@ def _names(session: boto3.Session, bucket: str, repository: str | None) -> Names
     region = cast("str | None", session.region_name)
     if region is None:
         raise BootstrapError("no region: give --region, such as --region eu-west-1, or set one in the profile")
-    # What needs no account is refused before one is asked.
+    # Check the names before the first request to the account.
     names = Names(bucket, region, "", repository or _repository_of_origin())
     return replace(names, account=session.client("sts", region_name=region).get_caller_identity()["Account"])
 

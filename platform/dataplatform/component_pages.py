@@ -1,4 +1,4 @@
-"""The tables of arguments in docs/components, written from the components' constructors by `make components`."""
+"""Writes the tables of arguments in docs/components from the components' constructors (`make components`)."""
 
 import ast
 import re
@@ -11,7 +11,7 @@ PAGES: Final = Path(__file__).resolve().parents[2] / "docs" / "components"
 _SOURCES: Final = Path(__file__).resolve().parent
 _HEADER: Final = "| argument | type | meaning |\n|---|---|---|\n"
 _CODE: Final = {"StackContext": "aws/stack.py", "Declarations": "declarations.py"}
-"""Types that are no component, by the file that explains them."""
+"""Types that are not components, with the file that explains each."""
 _TABLE: Final = re.compile(r"\| argument \|.*\n(?:\|.*\n)+")
 _ARGUMENT: Final = re.compile(r"^    (\w+): (.*(?:\n {8,}.*)*)", re.MULTILINE)
 
@@ -26,7 +26,7 @@ class Argument:
 
 
 def components() -> dict[str, list[Argument]]:
-    """Every component's arguments, by the component's name."""
+    """Return every component's arguments, by the component's name."""
     return {
         node.name: list(_arguments(node))
         for path in sorted(_SOURCES.rglob("*.py"))
@@ -36,17 +36,17 @@ def components() -> dict[str, list[Argument]]:
 
 
 def page_of(component: str) -> str:
-    """Name of a component's page."""
+    """Return the file name of a component's page."""
     return re.sub(r"(?<!^)(?=[A-Z])", "-", component).lower() + ".md"
 
 
 def with_arguments(text: str, arguments: list[Argument], known: Mapping[str, object]) -> str:
-    """A page's text with the table of its component's arguments.
+    """Return a page's text with an up-to-date table of its component's arguments.
 
     Args:
-        text: of the page, which has such a table.
-        arguments: of the component.
-        known: names of all components, whose pages the table links.
+        text: the page, which already contains such a table.
+        arguments: the component's arguments.
+        known: names of all components; the table links to their pages.
     """
     rows = "".join(f"| `{each.name}` | {_type(each.annotation, known)} | {each.meaning} |\n" for each in arguments)
     return _TABLE.sub(lambda _: _HEADER + rows, text, count=1)
