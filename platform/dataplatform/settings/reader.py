@@ -95,7 +95,7 @@ def _reach_problems(settings: Settings) -> Iterator[str]:
     if settings.collects_in_network and outside and not settings.network.nat_gateways and not settings.network.vpc_id:
         yield (
             f"connections.{outside[0]}: the collector cannot reach this server, because another connection makes it "
-            "run in the network. Set data-platform:network.natGateways to 1, or set inVpc if the network reaches the server"
+            "run in the network. Set data-platform:network.natGateways to 1, or inVpc if the network reaches the server"
         )
 
 
