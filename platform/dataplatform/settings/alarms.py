@@ -63,7 +63,7 @@ class AlarmSettings(SettingsModel):
         Field(
             ge=1,
             description="Monthly budget of the whole account, in USD. AWS sends a message when 80 % of it is spent, "
-            "and when the month's forecast exceeds it. Without this setting there is no budget.",
+            "and when the month's forecast exceeds it. Without this setting, the account does not get a budget.",
         ),
     ] = None
     webhooks: Annotated[
