@@ -28,15 +28,15 @@ MOST_ANALYST_CHARACTERS: Final = 600
 
 def _team(value: str) -> str:
     if value == ANALYSTS:
-        raise ValueError("this name is reserved for the analysts' role; choose another name")
+        raise ValueError("the analysts have this name; choose another")
     return check_name(value)
 
 
 def _fitting(values: tuple[str, ...]) -> tuple[str, ...]:
     if (characters := sum(map(len, values))) > MOST_ANALYST_CHARACTERS:
         raise ValueError(
-            f"the names have {characters} characters together, but the role's policies hold {MOST_ANALYST_CHARACTERS}: "
-            "grant fewer datasets"
+            f"the names have {characters} characters, but the role's policies hold {MOST_ANALYST_CHARACTERS}; "
+            "name fewer datasets"
         )
     return values
 
@@ -90,7 +90,9 @@ class IdentityProviderSettings(SettingsModel):
     @model_validator(mode="after")
     def _has_an_audience_where_it_needs_one(self) -> Self:
         if (":oidc-provider/" in self.arn) != (self.audience is not None):
-            raise ValueError("audience: required for an OpenID Connect provider, not allowed for a SAML provider")
+            raise ValueError(
+                "audience does not fit the provider; give it for OpenID Connect, and leave it out for SAML"
+            )
         return self
 
 

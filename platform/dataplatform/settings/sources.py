@@ -46,16 +46,13 @@ Subnets = Annotated[tuple[SubnetId, ...], AfterValidator(check_distinct), Field(
 def _host_key(value: str) -> str:
     kind, _, rest = value.strip().partition(" ")
     if not rest or not kind.startswith(("ssh-", "ecdsa-", "rsa-")):
-        raise ValueError('expected "type base64", as `ssh-keyscan` prints a host key after the host name')
+        raise ValueError('not of the form "type base64", as `ssh-keyscan` prints after the host name')
     return f"{kind} {rest.split()[0]}"
 
 
 def _host_keys(values: tuple[str, ...]) -> tuple[str, ...]:
     if (characters := sum(map(len, values))) > HOST_KEYS_CHARACTERS:
-        raise ValueError(
-            f"the host keys have {characters} characters, at most {HOST_KEYS_CHARACTERS} are allowed: list only the "
-            "keys that the server uses"
-        )
+        raise ValueError(f"{characters} characters, but at most {HOST_KEYS_CHARACTERS} fit; name only the keys in use")
     return values
 
 
@@ -119,9 +116,9 @@ class ConnectionSettings(SettingsModel):
         if self.demo_server:
             given = [name for name in ("host", "port", "host_keys", "in_vpc") if name in self.model_fields_set]
             if given:
-                raise ValueError("demoServer: the program sets host, port, hostKeys and inVpc itself; remove them")
+                raise ValueError("demoServer: the program sets host, port, hostKeys and inVpc; leave them out")
             if self.user != DEMO_USER:
-                raise ValueError(f"demoServer: user has to be {DEMO_USER}, the server's only login")
+                raise ValueError(f"demoServer: its only user is {DEMO_USER}")
         elif self.host is None:
             raise ValueError("host is missing; only a demoServer does not need it")
         return self
@@ -167,14 +164,14 @@ class DatabaseSettings(SettingsModel):
     def _is_either_given_or_made(self) -> Self:
         if (self.password_parameter is None) != (self.certificate is None):
             raise ValueError(
-                "passwordParameter and certificate go together: set both for your own server, neither for a server "
-                "that the program creates"
+                "passwordParameter and certificate go together; give both for your own server, and neither for "
+                "one that the program sets up"
             )
         if self.demo_server:
             given = {"host", "port", "password_parameter", "certificate"} & self.model_fields_set
             if given:
                 raise ValueError(
-                    "demoServer: the program sets host, port, passwordParameter and certificate itself; remove them"
+                    "demoServer: the program sets host, port, passwordParameter and certificate; leave them out"
                 )
         elif self.host is None:
             raise ValueError("host is missing; only a demoServer does not need it")
@@ -222,9 +219,11 @@ class NetworkSettings(SettingsModel):
     def _is_whole(self) -> Self:
         given = (self.vpc_id is not None, bool(self.public_subnet_ids), bool(self.private_subnet_ids))
         if any(given) and not all(given):
-            raise ValueError("vpcId, publicSubnetIds and privateSubnetIds go together: an existing network needs all")
+            raise ValueError(
+                "vpcId, publicSubnetIds and privateSubnetIds go together; an existing network needs all of them"
+            )
         if all(given) and self.nat_gateways:
-            raise ValueError("natGateways: an existing network has its own; remove the setting")
+            raise ValueError("natGateways does not apply to an existing network; leave it out")
         return self
 
 

@@ -11,9 +11,9 @@ from tests.unit.dataplatform.settings.test_model import events, refusal, values
 @pytest.mark.parametrize(
     ("callback", "problem"),
     [
-        ({"otherSecretParameter": "/a"}, "name the first in secretParameter"),
-        ({"secretParameter": "/a", "otherSecretParameter": "/a"}, "name the same parameter"),
-        ({"secretParameter": "/a", "secrets": ["first", "second"]}, "set only one of them"),
+        ({"otherSecretParameter": "/a"}, "name the first secret in secretParameter"),
+        ({"secretParameter": "/a", "otherSecretParameter": "/a"}, "is the same as secretParameter"),
+        ({"secretParameter": "/a", "secrets": ["first", "second"]}, "leave one of them out"),
         ({"secrets": ["first", "second", "third"]}, "at most 2"),
         ({"secrets": ["first", "first"]}, "listed twice: first"),
         ({"secrets": []}, "at least 1"),
