@@ -90,13 +90,13 @@ def test_prod_has_no_demo_server(prod_graph: Graph) -> None:
 @pytest.mark.parametrize("everybody", ["0.0.0.0/0", "128.0.0.0/1"])
 @pytest.mark.parametrize("demo", [False, True])
 def test_prod_never_lets_everybody_in(everybody: str, demo: bool) -> None:
-    with pytest.raises(EngineError, match=r"sources\.allowedCidrs: .* lets everybody in; 'prod' never may"):
+    with pytest.raises(EngineError, match=r"sources\.allowedCidrs: .* lets everybody in, which 'prod' never may"):
         record("prod", sources={"allowedCidrs": [everybody]}, demo=demo)
 
 
 def test_only_a_demo_stack_lets_everybody_in() -> None:
     sources = RUNNING | {"allowedCidrs": ["0.0.0.0/0"]}
-    with pytest.raises(EngineError, match=r"lets everybody in; name your own addresses, or say data-platform:demo"):
+    with pytest.raises(EngineError, match=r"lets everybody in; name your own addresses, or set data-platform:demo"):
         record("dev", sources=sources)
     assert record("dev", sources=sources, demo=True).of_type("ecs/service:Service")
 

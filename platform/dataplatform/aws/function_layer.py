@@ -11,10 +11,11 @@ class FunctionLayer(pulumi.ComponentResource):
     """One layer version and one code archive, which all functions of a stack share."""
 
     layer_arn: pulumi.Output[str]
+    """ARN of the layer version."""
     architecture: str
     """Processor architecture of the functions."""
     code: pulumi.Archive
-    """Every function's handlers, and the library that they share."""
+    """Archive of every function's handlers, and of the library that they share."""
 
     def __init__(
         self, name: str, *, stack: StackContext, architecture: str, opts: pulumi.ResourceOptions | None = None

@@ -25,8 +25,11 @@ class Network(pulumi.ComponentResource):
     """
 
     vpc_id: pulumi.Output[str]
+    """Id of the VPC."""
     public_subnet_ids: pulumi.Output[list[str]]
+    """Ids of the subnets with a route to the internet, one per zone."""
     private_subnet_ids: pulumi.Output[list[str]]
+    """Ids of the subnets without such a route, or with a route through NAT only, one per zone."""
     nat_addresses: pulumi.Output[list[str]]
     """Fixed addresses that partners see and can allow; empty without NAT."""
     endpoints: pulumi.Output[list[dict[str, str]]]
@@ -34,7 +37,7 @@ class Network(pulumi.ComponentResource):
     domain: str | None
     """Private DNS domain of the stack's own servers, if any."""
     namespace_id: pulumi.Output[str] | None
-    """The namespace in which servers register their names, if there is a domain."""
+    """Id of the namespace in which servers register their names, if there is a domain."""
 
     def __init__(
         self,

@@ -19,11 +19,13 @@ class PythonFunction(pulumi.ComponentResource):
     """One function. Its role may do what the statements allow, write its log, use the key and send its traces."""
 
     function_name: pulumi.Output[str]
+    """Name of the function."""
     function_arn: pulumi.Output[str]
+    """ARN of the function."""
     invoke_arn: pulumi.Output[str]
     """The ARN that API Gateway calls."""
     security_group_id: pulumi.Output[str] | None
-    """The function's security group, if it runs in a network."""
+    """Id of the function's security group, if it runs in a network."""
     alarm_arns: list[pulumi.Output[str]]
     """ARNs of the function's alarms."""
 

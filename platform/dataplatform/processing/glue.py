@@ -35,11 +35,17 @@ class TransformJobs(pulumi.ComponentResource):
     """The jobs, and the workflow `refine`, which landed objects start. Only `maintenance` deletes anything."""
 
     warehouse_job_name: pulumi.Output[str]
+    """Name of the job `warehouse`."""
     mart_job_name: pulumi.Output[str]
+    """Name of the job `mart`."""
     sanitise_job_name: pulumi.Output[str]
+    """Name of the job `sanitise`."""
     publish_job_name: pulumi.Output[str]
+    """Name of the job `publish`."""
     maintenance_job_name: pulumi.Output[str]
+    """Name of the job `maintenance`."""
     workflow_name: pulumi.Output[str]
+    """Name of the workflow `refine`."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""Reads the stack's settings from Pulumi's configuration, and refuses them loudly where they are wrong."""
+"""Reads the stack's settings from Pulumi's configuration, and refuses settings that are wrong."""
 
 import difflib
 import json
@@ -22,92 +22,97 @@ from lake.stacks import LOCAL_STACK, PRODUCTION_STACK
 
 
 class SettingsError(ProgramError):
-    """A setting is missing, unknown or wrong. Pulumi shows the message without a traceback."""
+    """A setting is missing, unknown or invalid. Pulumi shows the message without a traceback."""
 
 
 def parse_settings(values: Mapping[str, Any], stack: str) -> Settings:
-    """Check the values of one stack.
+    """Return the settings of one stack, after checking them.
 
     Args:
-        values: setting to value, by the names in the stack's file.
-        stack: the stack's name, which says what it may set and which file an error names.
+        values: The values by setting, with the names in the stack's file.
+        stack: The stack's name. Some settings are only for some stacks, and errors name the stack's file.
 
     Raises:
-        SettingsError: a setting is missing, unknown, wrong or not for this stack.
+        SettingsError: A setting is missing, unknown, invalid or not for this stack.
     """
     try:
         settings = Settings.model_validate(values)
     except ValidationError as error:
         problems = "\n".join(f"  {_describe(problem)}" for problem in error.errors())
-        raise SettingsError(f"Pulumi.{stack}.yaml is refused:\n{problems}") from error
+        raise SettingsError(f"Pulumi.{stack}.yaml is invalid:\n{problems}") from error
     problems = [*_not_for_this_stack(settings, stack), *_demo_problems(settings, stack), *_reach_problems(settings)]
     if problems:
         raise SettingsError(
-            f"Pulumi.{stack}.yaml is refused:\n" + "\n".join(f"  data-platform:{problem}" for problem in problems)
+            f"Pulumi.{stack}.yaml is invalid:\n" + "\n".join(f"  data-platform:{problem}" for problem in problems)
         )
     return settings
 
 
 def _not_for_this_stack(settings: Settings, stack: str) -> Iterator[str]:
-    """What only the stack on this machine may leave out or put in."""
+    """Describe the settings that only the local stack may set or leave out."""
     if stack == LOCAL_STACK:
         return
     if settings.local != LocalSettings():
-        yield (
-            f"local: these exceptions are for the emulator; only the stack {LOCAL_STACK!r} may set them. "
-            "Remove the block."
-        )
+        yield (f"local: only the stack {LOCAL_STACK!r} may set these exceptions for the emulator; remove the block")
     for name, connection in settings.connections.items():
         if not connection.host_keys and not connection.demo_server:
             yield (
-                f"connections.{name}.hostKeys: expected at least one; `ssh-keyscan {connection.host}` shows what the "
-                "server offers, its owner confirms it"
+                f"connections.{name}.hostKeys: expected at least one; `ssh-keyscan {connection.host}` shows the "
+                "server's keys, and its owner confirms them"
             )
 
 
 def _demo_problems(settings: Settings, stack: str) -> Iterator[str]:
-    """What servers of our own have to keep to."""
+    """Describe what is wrong with the demo servers."""
     connections = [name for name, connection in settings.connections.items() if connection.demo_server]
     databases = [name for name, database in settings.databases.items() if database.demo_server]
     for kind, names in (("connections", connections), ("databases", databases)):
         if names and stack == LOCAL_STACK:
-            yield f"{kind}.{names[0]}.demoServer: the emulator runs no containers; `dataplatform up` has a stand-in"
+            yield (
+                f"{kind}.{names[0]}.demoServer: the emulator does not run containers; remove it, `dataplatform up` "
+                "starts a stand-in"
+            )
         if len(names) > 1:
-            yield f"{kind}: {' and '.join(names)} are demoServer, but there is one such server; let one of them be"
+            yield f"{kind}: {' and '.join(names)} are demoServer, but there is only one such server; choose one"
     if databases and not settings.sources.accept_sql_server_eula:
         yield (
-            f"databases.{databases[0]}.demoServer: SQL Server is Microsoft's; read its licence, "
-            "go.microsoft.com/fwlink/?LinkId=746388, and accept it with data-platform:sources.acceptSqlServerEula: true"
+            f"databases.{databases[0]}.demoServer: SQL Server needs Microsoft's licence; read "
+            "go.microsoft.com/fwlink/?LinkId=746388, and accept it with "
+            "data-platform:sources.acceptSqlServerEula: true"
         )
     for wide in settings.sources.too_wide:
         if stack == PRODUCTION_STACK:
-            yield f"sources.allowedCidrs: {wide} lets everybody in; {stack!r} never may: name your own addresses"
+            yield (
+                f"sources.allowedCidrs: {wide} lets everybody in, which {stack!r} does not allow; name your own "
+                "addresses"
+            )
         elif not settings.demo:
             yield (
-                f"sources.allowedCidrs: {wide} lets everybody in; name your own addresses, or say data-platform:demo: "
-                "true if this stack holds nobody's data"
+                f"sources.allowedCidrs: {wide} lets everybody in; name your own addresses, or set "
+                "data-platform:demo: true if this stack does not hold anybody's data"
             )
 
 
 def _reach_problems(settings: Settings) -> Iterator[str]:
-    """A collector in the network reaches nothing outside of it without NAT."""
+    """Describe a server that a collector in the network cannot reach without NAT."""
     outside = [name for name, each in settings.connections.items() if not each.in_vpc and not each.demo_server]
     if settings.collects_in_network and outside and not settings.network.nat_gateways and not settings.network.vpc_id:
         yield (
-            f"connections.{outside[0]}: the collector runs in the network for another connection's sake, and reaches "
-            "nothing outside of it; set data-platform:network.natGateways to 1, or inVpc if it is reached through it"
+            f"connections.{outside[0]}: the collector runs in the network, because another connection needs "
+            "it, and reaches nothing outside; set data-platform:network.natGateways to 1, or inVpc if the "
+            "server is reached through the network"
         )
 
 
 def read_settings() -> Settings:
-    """Read this stack's settings from Pulumi's configuration.
+    """Return this stack's settings from Pulumi's configuration.
 
     Raises:
-        SettingsError: see parse_settings.
+        SettingsError: A setting is missing, unknown, invalid or not for this stack.
     """
     project, stack = pulumi.get_project(), pulumi.get_stack()
-    # pulumi.Config answers for one key at a time; unknown keys are only seen in the whole. The CLI hands it over in the
-    # environment, a test or the local engine through the SDK.
+    # pulumi.Config reads one key at a time, but only the whole configuration shows unknown keys. The CLI passes it in
+    # the environment; a test or the local engine passes it through the SDK.
     configuration = pulumi.runtime.config.get_config_env() | pulumi.runtime.config.CONFIG.get()
     raw = {
         key.removeprefix(f"{project}:"): value for key, value in configuration.items() if key.startswith(f"{project}:")
@@ -116,7 +121,7 @@ def read_settings() -> Settings:
 
 
 def _decoded(key: str, value: str) -> object:
-    """Pulumi hands every value over as text: JSON where it is not a string."""
+    """Decode a value. Pulumi passes every value as text; a value that is not a string is JSON."""
     is_text = any(field.alias == key and field.annotation is str for field in Settings.model_fields.values())
     if is_text:
         return value
@@ -133,20 +138,20 @@ def _describe(problem: Mapping[str, Any]) -> str:
         known = sorted(_known_settings(location[:-1]))
         close = difflib.get_close_matches(location[-1], known, n=1)
         hint = f"did you mean {close[0]}?" if close else f"expected one of {', '.join(known)}"
-        return f"{path}: no such setting; {hint}"
+        return f"{path}: unknown setting; {hint}"
     if problem["type"] == "missing":
-        return f"{path}: missing; it has no default"
+        return f"{path}: missing; set it"
     return f"{path}: {problem['msg'].removeprefix('Value error, ')}; got {problem['input']!r}"
 
 
 def _known_settings(path: list[str]) -> set[str]:
-    """Names that a block of the settings knows, by the path to it in the file."""
+    """Return the names of a block's settings. The path is that of the block in the stack's file."""
     model = _BLOCKS.get(tuple(part for index, part in enumerate(path) if not _is_name(path, index)), Settings)
     return {field.alias or name for name, field in model.model_fields.items()}
 
 
 def _is_name(path: list[str], index: int) -> bool:
-    """Whether a part of the path is a name that the file's author gave, such as a connection's, or a list's index."""
+    """Return True if a part of the path is a name that the file's author chose, or a list's index."""
     named = {"connections", "databases", "providers", "callbacks", "routes"}
     return index > 0 and (path[index - 1] in named or path[index].isdigit())
 

@@ -36,9 +36,13 @@ class BatchCollector(pulumi.ComponentResource):
     """The collector function with its ledger, schedules, configuration, dead-letter queue and alarms."""
 
     function_name: pulumi.Output[str]
+    """Name of the function."""
     ledger_table_name: pulumi.Output[str]
+    """Name of the ledger's table."""
     ledger_table_arn: pulumi.Output[str]
+    """ARN of the ledger's table."""
     dead_letter_queue_url: pulumi.Output[str]
+    """URL of the dead-letter queue for collections that failed."""
     schedules: pulumi.Output[dict[str, str]]
     """The schedule of each dataset, as group/name."""
     all_schedules: pulumi.Output[dict[str, list[str]]]
@@ -46,7 +50,7 @@ class BatchCollector(pulumi.ComponentResource):
     public_keys: pulumi.Output[dict[str, str]]
     """OpenSSH public keys of each connection, one per line, for the server's owner to authorise."""
     security_group_id: pulumi.Output[str] | None
-    """The function's security group, if it runs in a network."""
+    """Id of the function's security group, if it runs in a network."""
     alarm_arns: list[pulumi.Output[str]]
     """ARNs of the collector's alarms."""
     server_secrets: dict[str, ServerSecrets]

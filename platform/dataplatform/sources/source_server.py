@@ -46,7 +46,9 @@ class SourceServer(pulumi.ComponentResource):
     """One server: image and registry, cluster, task, service, name and security group."""
 
     cluster_name: pulumi.Output[str]
+    """Name of the ECS cluster. The export also has what `dataplatform sources` needs to stop and start the server."""
     service_name: pulumi.Output[str]
+    """Name of the ECS service in the cluster."""
 
     def __init__(  # noqa: PLR0913 - each is a fact of the server, and named at the call
         self,

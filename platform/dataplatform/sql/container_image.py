@@ -23,6 +23,7 @@ class ContainerImage(pulumi.ComponentResource):
     reference: pulumi.Output[str]
     """Repository and digest after the image was pushed; repository and tag with `local.skip_images`."""
     repository_arn: pulumi.Output[str]
+    """ARN of the image's repository."""
 
     def __init__(
         self, name: str, *, stack: StackContext, image: str, opts: pulumi.ResourceOptions | None = None

@@ -32,13 +32,13 @@ class SqlExtraction(pulumi.ComponentResource):
     """The extraction task with its schedules, configuration, roles, dead-letter queue and alarms."""
 
     task_definition_arn: pulumi.Output[str]
-    """Without a revision, so that every start runs the latest."""
+    """ARN of the task definition, without a revision, so that every start runs the latest."""
     schedules: pulumi.Output[dict[str, str]]
     """The schedule of each dataset, as group/name."""
     dead_letter_queue_url: pulumi.Output[str]
     """URL of the dead-letter queue for task starts that failed."""
     security_group_id: pulumi.Output[str]
-    """The task's security group, for the servers' ingress rules."""
+    """Id of the task's security group, for the servers' ingress rules."""
     alarm_arns: list[pulumi.Output[str]]
     """ARNs of the extraction's alarms."""
     server_secrets: dict[str, ServerSecrets]

@@ -30,12 +30,17 @@ class DataLake(pulumi.ComponentResource):
     """Bucket, key and catalogue databases. By default the key encrypts everything in the bucket."""
 
     bucket_name: pulumi.Output[str]
+    """Name of the bucket."""
     bucket_arn: pulumi.Output[str]
+    """ARN of the bucket."""
     key_arn: pulumi.Output[str]
+    """ARN of the key that encrypts the bucket."""
     team_key_arns: dict[str, pulumi.Output[str]]
-    """The key of each team's reports; empty if one key encrypts the whole bucket."""
+    """ARN of the key of each team's reports, by team; empty if one key encrypts the whole bucket."""
     warehouse_database: pulumi.Output[str]
+    """Name of the Glue database for clean rows."""
     mart_databases: pulumi.Output[dict[str, str]]
+    """Name of the Glue database of each team's reports, by team."""
 
     def __init__(
         self,

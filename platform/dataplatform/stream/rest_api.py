@@ -46,9 +46,11 @@ class RestApi(pulumi.ComponentResource):
     """API Gateway's resources and methods, one function behind all of them, keys, limits and an access log."""
 
     url: pulumi.Output[str]
-    """Base of every path."""
+    """Base URL of every path."""
     rest_api_id: pulumi.Output[str]
+    """Id of the API."""
     stage: pulumi.Output[str]
+    """Name of the stage."""
     api_key_parameters: pulumi.Output[dict[str, str]]
     """Name of the SSM parameter of each provider's key."""
 

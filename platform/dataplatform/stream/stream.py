@@ -49,19 +49,25 @@ class StreamIngest(pulumi.ComponentResource):
     """API, receiver, queue with its dead-letter queue, batcher, and the secrets of third parties."""
 
     url: pulumi.Output[str]
+    """Base URL of the API's paths."""
     rest_api_id: pulumi.Output[str]
+    """Id of the API."""
     api_key_parameters: pulumi.Output[dict[str, str]]
-    """Name of the SSM parameter of each provider's API key."""
+    """Name of the SSM parameter of each provider's API key; if there are two, the last one, which is the new key."""
     callback_secret_parameters: pulumi.Output[dict[str, str]]
-    """Name of the SSM parameter of each third party's secret."""
+    """Name of the SSM parameter of each third party's secret; if there are two, the last one, which is the new one."""
     queue_url: pulumi.Output[str]
+    """URL of the events queue."""
     dead_letter_queue_url: pulumi.Output[str]
+    """URL of the dead-letter queue for events that could not be landed."""
     metered: MeteredStream
     """Names of the stream's parts in CloudWatch's own metrics."""
     alarm_arns: list[pulumi.Output[str]]
     """ARNs of the stream's alarms."""
     receiver_function: pulumi.Output[str]
+    """Name of the receiver function."""
     batcher_function: pulumi.Output[str]
+    """Name of the batcher function."""
 
     def __init__(
         self,

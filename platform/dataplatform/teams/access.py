@@ -19,7 +19,9 @@ class TeamAccess(pulumi.ComponentResource):
     """One team's limited role, which the team's members may assume, and its Athena workgroup."""
 
     role_arn: pulumi.Output[str]
+    """ARN of the team's role. The export has the roles of all teams, by team."""
     workgroup: pulumi.Output[str]
+    """Name of the team's Athena workgroup. The export has the workgroups of all teams, by team."""
 
     def __init__(
         self,

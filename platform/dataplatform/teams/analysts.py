@@ -14,7 +14,9 @@ class AnalystAccess(pulumi.ComponentResource):
     """The analysts' limited role, for principals with the tag `analyst`, and their Athena workgroup."""
 
     role_arn: pulumi.Output[str]
+    """ARN of the analysts' role."""
     workgroup: pulumi.Output[str]
+    """Name of the analysts' Athena workgroup."""
 
     def __init__(
         self,

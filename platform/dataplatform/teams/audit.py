@@ -38,8 +38,11 @@ class Audit(pulumi.ComponentResource):
     """A trail of all reads and writes of objects, its bucket, its log group, and the alarm on refusals in the marts."""
 
     trail_arn: pulumi.Output[str]
+    """ARN of the trail."""
     records_bucket_name: pulumi.Output[str]
+    """Name of the bucket that holds the records."""
     log_group_name: pulumi.Output[str]
+    """Name of the log group that holds the records."""
     alarm_arns: list[pulumi.Output[str]]
     """ARNs of the audit's alarms."""
 

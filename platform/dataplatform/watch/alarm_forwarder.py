@@ -23,6 +23,7 @@ class AlarmForwarder(pulumi.ComponentResource):
     """The function and its subscriptions. It reads the webhooks' URLs from SSM when it posts."""
 
     function_name: pulumi.Output[str]
+    """Name of the function."""
     alarm_arns: list[pulumi.Output[str]]
     """ARNs of the forwarder's alarms."""
 

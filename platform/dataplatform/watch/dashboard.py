@@ -42,6 +42,7 @@ class Dashboard(pulumi.ComponentResource):
     """The stack's dashboard."""
 
     dashboard_name: pulumi.Output[str]
+    """Name of the dashboard in the console."""
 
     def __init__(  # noqa: PLR0913 - the components that it shows, each named at the call
         self,

@@ -31,8 +31,9 @@ class DatasetWatch(pulumi.ComponentResource):
     """The function that publishes each dataset's age, its schedule, and the alarms of each dataset."""
 
     function_name: pulumi.Output[str]
+    """Name of the function."""
     alarm_arns: list[pulumi.Output[str]]
-    """ARNs of all alarms."""
+    """ARNs of the alarms of the function and of the datasets."""
 
     def __init__(
         self,

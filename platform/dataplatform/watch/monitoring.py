@@ -16,12 +16,13 @@ class Monitoring(pulumi.ComponentResource):
     """The alarm topics, and the queue for events that a rule could not deliver. All are encrypted."""
 
     topic_arn: pulumi.Output[str]
-    """The topic of every alarm without a route."""
+    """ARN of the topic of every alarm without a route."""
     owner_topic_arns: Mapping[str, pulumi.Output[str]]
-    """The topic of each owner with a route in the settings."""
+    """ARN of the topic of each owner with a route in the settings, by owner."""
     undelivered_queue_arn: pulumi.Output[str]
-    """Dead-letter queue of every event rule."""
+    """ARN of the dead-letter queue of every event rule."""
     undelivered_queue_url: pulumi.Output[str]
+    """URL of the dead-letter queue of every event rule."""
     alarm_arns: list[pulumi.Output[str]]
     """ARNs of the alarms on monitoring itself."""
 

@@ -38,12 +38,19 @@ class ObjectIndex(pulumi.ComponentResource):
     """Tables, queue, function and rule. The index serves people and programs; the lake decides what is processed."""
 
     table_name: pulumi.Output[str]
+    """Name of the index's table."""
     table_arn: pulumi.Output[str]
+    """ARN of the index's table."""
     totals_table_name: pulumi.Output[str]
+    """Name of the table of totals and column facts."""
     totals_table_arn: pulumi.Output[str]
+    """ARN of the table of totals and column facts."""
     function_name: pulumi.Output[str]
+    """Name of the recorder function."""
     queue_url: pulumi.Output[str]
+    """URL of the queue that the recorder reads."""
     dead_letter_queue_url: pulumi.Output[str]
+    """URL of the dead-letter queue for objects that could not be recorded."""
     alarm_arns: list[pulumi.Output[str]]
     """ARNs of the index's alarms."""
 

@@ -16,7 +16,7 @@ import typer
 import yaml
 from pydantic import Field
 
-from dataplatform.component_pages import components, page_of, with_arguments
+from dataplatform.component_pages import components, page_of, with_tables
 from dataplatform.settings.base import Name, SettingsModel
 from dataplatform.settings.model import Settings
 from dataplatform.settings.page import Setting, render, settings_of
@@ -188,15 +188,21 @@ def test_component_page_lists_all_arguments_and_outputs(page: Path) -> None:
 
 
 @each_component_page
-def test_a_components_table_is_the_one_that_its_code_gives(page: Path) -> None:
-    [(name, arguments)] = [each for each in components().items() if page_of(each[0]) == page.name]
-    assert page.read_text() == with_arguments(page.read_text(), arguments, components()), (
-        f"the arguments of {name} changed: run `make components`"
+def test_a_components_tables_are_those_that_its_code_gives(page: Path) -> None:
+    known = components()
+    [(name, component)] = [each for each in known.items() if page_of(each[0]) == page.name]
+    assert page.read_text() == with_tables(page.read_text(), component, known), (
+        f"the arguments or outputs of {name} changed: run `make components`"
     )
 
 
-def test_every_argument_of_a_component_says_what_it_means() -> None:
-    silent = [(name, each.name) for name, arguments in components().items() for each in arguments if not each.meaning]
+def test_every_argument_and_output_of_a_component_has_a_meaning() -> None:
+    silent = [
+        (name, each.name)
+        for name, component in components().items()
+        for each in [*component.arguments, *component.outputs]
+        if not each.meaning
+    ]
     assert silent == []
 
 

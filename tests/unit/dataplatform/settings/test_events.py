@@ -11,11 +11,11 @@ from tests.unit.dataplatform.settings.test_model import events, refusal, values
 @pytest.mark.parametrize(
     ("callback", "problem"),
     [
-        ({"otherSecretParameter": "/a"}, "name the first in secretParameter"),
-        ({"secretParameter": "/a", "otherSecretParameter": "/a"}, "names the same parameter"),
-        ({"secretParameter": "/a", "secrets": ["first", "second"]}, "leave one of both out"),
+        ({"otherSecretParameter": "/a"}, "name the first secret in secretParameter"),
+        ({"secretParameter": "/a", "otherSecretParameter": "/a"}, "is the same as secretParameter"),
+        ({"secretParameter": "/a", "secrets": ["first", "second"]}, "leave one of them out"),
         ({"secrets": ["first", "second", "third"]}, "at most 2"),
-        ({"secrets": ["first", "first"]}, "named twice: first"),
+        ({"secrets": ["first", "first"]}, "listed twice: first"),
         ({"secrets": []}, "at least 1"),
         ({"secrets": ["../first"]}, "secrets"),
     ],
@@ -47,4 +47,4 @@ def test_too_many_providers_for_the_receiver_are_refused() -> None:
 
     # then the settings refuse them
     message = refusal(events={"providers": names})
-    assert "50 providers and 0 callbacks take 3,650 bytes of the receiver's environment" in message
+    assert "50 providers and 0 callbacks need 3,650 bytes of the receiver's environment" in message
