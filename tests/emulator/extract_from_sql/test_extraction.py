@@ -260,7 +260,7 @@ def test_a_run_killed_before_completing_is_taken_over_with_its_key_and_its_range
     sql_server.insert(table, f"(3, N'c', {at('12:00')})")
 
     # when another run comes at once, and one after the lease
-    with pytest.raises(JobFailedError, match="another run is extracting it, or was stopped in the middle"):
+    with pytest.raises(JobFailedError, match="another run is extracting the dataset, or was stopped while it did"):
         extract(dataset(table))
     sql_stack.end_lease("items")
     (line,) = extract(dataset(table))

@@ -52,7 +52,7 @@ def members(old: str = "", new: str = "") -> str:
             r"members\.py: schema is <class 'dict'>, expected a subclass of Schema",
         ),
         (members('"accounts"', "7"), r"members\.py: owner is 7, expected str"),
-        (members('"accounts"', '"a\\nb"'), r"members\.py: owner 'a\\nb' is not a name: expected a team such as"),
+        (members('"accounts"', '"a\\nb"'), r"members\.py: owner 'a\\nb' is not a name; name a team such as"),
         (members('"accounts"', '""'), r"members\.py: owner '' is not a name"),
         (members("timedelta(hours=1)", "26"), r"members\.py: freshness is 26, expected timedelta"),
         (
