@@ -51,7 +51,7 @@ def check(tmp_path, monkeypatch):
         (
             ("day", "place"),
             'kind="bars", x=Nominal(("place",)), y=Measure("senders", "distinct", "members")',
-            r"the chart would combine senders, a distinct count, over \['day'\], which gives a wrong number; show these",
+            r"the chart would combine senders, a distinct count, over \['day'\], which gives a wrong number; show",
         ),
         (
             ("day", "place"),
@@ -185,11 +185,15 @@ def check(tmp_path, monkeypatch):
             r"most of its series is 7, expected 1 to 6",
         ),
         (("day",), f'kind="bars", x=Nominal(("day",)), y={SENDERS}, most=0', r"the chart's most is 0, expected 1 to"),
-        (("no",), f'kind="bars", x=Nominal(("day",)), y={SENDERS}', r"the key names columns \['no'\], the report has"),
+        (
+            ("no",),
+            f'kind="bars", x=Nominal(("day",)), y={SENDERS}',
+            r"key names columns \['no'\], which the report does not have",
+        ),
         (
             ("day",),
             f'kind="bars", x=Nominal(("no",)), y={SENDERS}',
-            r"the chart names columns \['no'\], the report has",
+            r"chart names columns \['no'\], which the report does not have",
         ),
         ((), f'kind="bars", x=Nominal(("day",)), y={SENDERS}', r"the report does not have a key; name the columns"),
     ],

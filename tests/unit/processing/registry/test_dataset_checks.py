@@ -193,7 +193,7 @@ def test_a_wrong_format_or_drift_is_refused_with_what_to_do(package, arguments, 
         ('"incremental", "number", timedelta(1)', "'number' is declared as Int64, to which a lag does not apply"),
         ('"incremental", "at", timedelta(hours=1)', "the watermark 'at' is a date, so its lag has to be whole days"),
         ('"full", partitions=2', "2 partitions need a partition_column"),
-        ('"incremental", "when"', r"the source names columns \['when'\], the schema has \['key', 'at', 'number'\]"),
+        ('"incremental", "when"', r"the source names columns \['when'\], which the schema does not have"),
     ],
 )
 def test_a_wrong_table_is_refused_with_what_to_do(package, arguments, message):
@@ -208,7 +208,7 @@ def test_a_wrong_table_is_refused_with_what_to_do(package, arguments, message):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ('clustered_by="when"', r"clustered_by names 'when', the schema has \['key', 'at', 'late', 'number'\]"),
+        ('clustered_by="when"', r"clustered_by names 'when', which the schema does not have"),
         ('clustered_by="number"', "clustered_by names 'number', which is Int64; name a Date or a Datetime"),
         ('clustered_by="late"', "clustered_by names 'late', which is nullable, but every row needs a time"),
         ('clustered_by="at", look_back=timedelta(hours=36)', "look_back 1 day, 12:00:00 is not a whole number of days"),
@@ -246,9 +246,12 @@ def test_new_columns_stop_a_file_and_not_a_table_unless_the_declaration_says_oth
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ('source=StreamSource({"kex": "/key"})', r"pointers are of columns \['kex'\], the schema has \['key'\]"),
+        ('source=StreamSource({"kex": "/key"})', r"pointers names columns \['kex'\], which the schema does not have"),
         ('source=StreamSource({"key": "key"})', "the pointer of column key: 'key' is not a JSON pointer"),
-        ('source=StreamSource(repeats_differ_in=("kex",))', r"repeats differ in columns \['kex'\], the schema has"),
+        (
+            'source=StreamSource(repeats_differ_in=("kex",))',
+            r"repeats_differ_in names columns \['kex'\], which the schema does not have",
+        ),
         (
             'source=StreamSource(receipt_order=("kex",))',
             r"receipt_order names columns \['kex'\], which the schema does not have",

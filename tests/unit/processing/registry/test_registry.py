@@ -146,7 +146,11 @@ def test_usable_declarations_are_separated_from_broken_ones(find):
             r'sums\.py: ColumnNotFoundError: unable to find column "no"; valid columns: \["key", "number",[^\]]+\]$',
         ),
         ("7", "number", r"sums\.py: query is 7, expected a function"),
-        (SOUND_QUERY, "no", r"sums\.py: the chart names columns \['no'\], the report has \['key', 'number'\]"),
+        (
+            SOUND_QUERY,
+            "no",
+            r"sums\.py: chart names columns \['no'\], which the report does not have; choose from \['key', 'number'\]",
+        ),
     ],
 )
 def test_a_reports_mistake_is_reported_with_its_file(find, tmp_path, monkeypatch, query, value, message):
