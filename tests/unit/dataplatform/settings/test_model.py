@@ -185,7 +185,7 @@ REFUSED_BY_AWS = {
         ({"alarms": {"webhooks": [{"urlParameter": f"/{n}{'a' * 900}"} for n in range(4)]}}, "take 4,208 bytes"),
         (
             {"alarms": {"webhooks": [{"urlParameter": "/a"}], **route(webhooks=[SLACK])}},
-            "/a has two formats; a webhook accepts one",
+            "/a has two formats; choose one",
         ),
     ],
     # EC2: private ranges without host bits, /16 at most; rules and subnets once each.
@@ -258,4 +258,4 @@ def test_a_value_that_aws_accepts_is_accepted(changes: dict[str, Any]) -> None:
 
 def test_a_team_cannot_have_the_name_of_the_analysts() -> None:
     message = refusal(teams=["finance", "analysts"])
-    assert "data-platform:teams.1: the analysts' name, who have a role of their own; choose another" in message
+    assert "data-platform:teams.1: the analysts have this name; choose another" in message
