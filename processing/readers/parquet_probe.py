@@ -65,8 +65,8 @@ class ParquetProbe:
             # This also closes its pipes.
             process.communicate()
             raise UnreadableObjectError(
-                f"a process that read the parquet file was ended by it (status {process.returncode}); the file is "
-                "damaged, have it sent again"
+                f"the parquet file ended a process that read it (status {process.returncode}), so it is damaged; "
+                "ask the sender to send it again"
             )
 
     def close(self) -> None:

@@ -185,7 +185,7 @@ def test_a_job_that_fails_says_what_failed_and_why(target):
         ProcessRunner(target).run(target.exports["sanitiseJob"], {"--object": key})
 
     # then
-    assert f"no such object to replay: {key}" in str(caught.value)
+    assert f"no such objects: {key}" in str(caught.value)
     assert "Traceback" not in str(caught.value)
 
 

@@ -43,7 +43,7 @@ def test_increment_starts_at_the_watermark_and_logs_its_limits(sql_server, sql_s
     assert rows.select("id", "note").rows() == [(2, "bb"), (3, "ü")]
     assert rows["at"].dt.strftime("%H:%M:%S%.9f").to_list() == ["12:00:00.123456600", "12:00:00.123456700"]
     assert (second["watermark_from"], second["watermark_to"]) == (first["watermark_to"], "2021-11-22 12:00:00.1234567")
-    assert second["deletions"] == "not seen: the table is incremental"
+    assert second["deletions"] == "not checked, because the table is incremental"
     about = sql_stack.metadata(str(second["object"]))
     assert (about["rows"], about["watermark-to"]) == ("2", "2021-11-22 12:00:00.1234567")
 
@@ -148,7 +148,7 @@ def test_refused_rows_without_watermark_stop_the_table(sql_server, sql_stack, ex
     sql_server.insert(table, "(2, N'b', null)")
 
     # when, then
-    with pytest.raises(JobFailedError, match=rf'1 rows of table dbo\.{table} have no at; .*nulls="always"'):
+    with pytest.raises(JobFailedError, match=rf'1 rows of table dbo\.{table} have NULL in at; .*nulls="always"'):
         extract(dataset(table))
     assert sql_stack.keys("items") == []
 
@@ -178,7 +178,7 @@ def test_backfill_end_of_another_type_is_refused(sql_server, extract, text):
     end = text.format(table=table)
 
     # when, then
-    with pytest.raises(JobFailedError, match=rf"{re.escape(repr(end))} is no datetime2\(7\), the type of \'at\'"):
+    with pytest.raises(JobFailedError, match=rf"{re.escape(repr(end))} is not a datetime2\(7\), the type of \'at\'"):
         extract(dataset(table), arguments=("--dataset", "items", "--from", end))
     assert sql_server.query(f"select * from dbo.{table}") == []  # noqa: S608 - a test's own
 
@@ -258,7 +258,7 @@ def test_run_killed_before_completing_is_taken_over(sql_server, sql_stack, extra
     sql_server.insert(table, f"(3, N'c', {at('12:00')})")
 
     # when another run starts at once, and one after the lease
-    with pytest.raises(JobFailedError, match="another run is extracting it, or was stopped in the middle"):
+    with pytest.raises(JobFailedError, match="another run is extracting the dataset, or was stopped while it did"):
         extract(dataset(table))
     sql_stack.end_lease("items")
     (line,) = extract(dataset(table))

@@ -55,7 +55,7 @@ def test_stalled_rows_end_the_run_and_the_next_run_resumes(sql_stack, extract, t
     proxy.stall_after = WITHIN_THE_ROWS
 
     # when
-    message = rf"reading dbo\.{table}: the connection is open and no rows arrive, no answer within 1\.5 s"
+    message = rf"reading dbo\.{table} failed: the connection is open, but no rows arrive, no answer within 1\.5 s"
     with pytest.raises(JobFailedError, match=message):
         extract(dataset(table, answer_within=MINUTE))
 

@@ -76,7 +76,7 @@ def test_unreadable_file_is_reported_once_and_blocks_nothing(platform_that_is_up
     # and a failed job is reported once, in words
     failed = platform_that_is_up.run("ops", "run", "sanitise", "--object", "inbound/parcels/2026/01/02/nothing.csv")
     assert failed.returncode == 1
-    assert failed.stderr.count("no such object to replay") == 1
+    assert failed.stderr.count("no such objects") == 1
     assert "Traceback" not in failed.stdout + failed.stderr
 
 

@@ -158,4 +158,4 @@ def test_start_without_configured_servers_names_the_setting(ecs, sources):
 def test_a_stack_without_servers_of_its_own_is_told_so(sources, action):
     code, output = sources(action, {})
     assert code == 1
-    assert "runs no source servers itself" in output
+    assert "does not run source servers" in output

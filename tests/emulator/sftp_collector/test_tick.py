@@ -108,7 +108,7 @@ def test_replaced_version_of_a_killed_run_loses_its_claim(stack, serve, inbox):
     states = {entry.object_key: (entry.state, entry.error) for entry in stack.entries()}
     assert states[today("parcels.v2.csv")] == (State.COMPLETE, None)
     assert states[today("parcels.csv")][0] == State.FAILED
-    assert "if there is an object under its key" in states[today("parcels.csv")][1]
+    assert "if an object exists under its key" in states[today("parcels.csv")][1]
 
 
 def run_killed_before_recording():

@@ -182,7 +182,7 @@ def test_only_the_replayed_callback_is_stored(answers):
 @pytest.mark.parametrize(("method", "path"), [("PUT", "/events"), ("DELETE", "/health"), ("POST", "/nothing")])
 def test_gateway_answers_undocumented_paths_and_methods(event_stream, method, path):
     answer = event_stream.post(b"{}", path, method=method)
-    assert (answer.status, answer.document["detail"]) == (403, "the API has no such path and method")
+    assert (answer.status, answer.document["detail"]) == (403, "the API does not have this path and method")
 
 
 def logged(target):

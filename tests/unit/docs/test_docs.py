@@ -379,4 +379,4 @@ def test_decisions_are_numbered_without_gaps_and_short() -> None:
     for path in DECISIONS:
         headings = re.findall(r"^## (.+)$", path.read_text(), re.MULTILINE)
         assert headings == ["Context", "Decision", "Consequences"], path.name
-        assert len(path.read_text().splitlines()) < 50, path.name
+        assert len(path.read_text().split()) < 1_000, path.name

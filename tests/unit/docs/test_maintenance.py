@@ -67,7 +67,7 @@ def test_hooks_take_their_programs_from_the_environment() -> None:
     ("file", "hooks"),
     [
         ("lake/keys.py", {"format", "lint", "types", "wording"}),
-        ("README.md", {"wording"}),
+        ("README.md", {"wording", "wrapping"}),
         (".github/workflows/check.yml", {"workflows", "workflows-security"}),
         (".devcontainer/Dockerfile", {"images"}),
         ("images/sftp/Dockerfile", {"images"}),

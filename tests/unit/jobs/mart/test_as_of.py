@@ -80,7 +80,7 @@ def test_an_expired_snapshot_is_refused_with_the_oldest_kept_one(snapshots, at, 
 
     # then
     oldest = f"{snapshots[1].snapshot_id} of {time_of(snapshots[1]):%Y-%m-%dT%H:%M}"
-    with pytest.raises(JobFailedError, match=f"has expired; the oldest one that is kept is {oldest}"):
+    with pytest.raises(JobFailedError, match=f"has expired; the oldest available one is {oldest}"):
         at(time_of(snapshots[0]))
 
 

@@ -73,7 +73,7 @@ def test_next_run_finishes_a_run_killed_at_any_write(at_write, after, clean_run)
 def test_failed_write_concerns_one_object_until_the_next_run(at_write, after, clean_run):
     # given
     store = landed(FaultyStore(OSError("connection lost"), at_write, after=after))
-    with pytest.raises(JobFailedError, match="1 of 3 objects failed, the others were done"):
+    with pytest.raises(JobFailedError, match="1 of 3 objects failed, the others succeeded"):
         refine(store, DATASETS, "run")
 
     # when

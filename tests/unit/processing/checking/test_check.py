@@ -124,7 +124,7 @@ def test_one_key_with_different_contents_settles_neither_row():
 
     # then
     assert broken_rules(outcome) == {2: ["primary_key"], 3: ["primary_key"]}
-    assert outcome.quarantined[REASON].to_list() == ["another row of this object differs but has the same label"] * 2
+    assert outcome.quarantined[REASON].to_list() == ["another row of this object has the same label but differs"] * 2
     assert clean_rows(outcome) == [(3, "YORK", "Small", "XY51ZZZ")]
 
 

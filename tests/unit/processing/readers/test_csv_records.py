@@ -220,7 +220,7 @@ def test_a_field_longer_than_the_csv_module_expects_is_data():
         (b"a,b,c\n", r"add them to the schema, or declare drift=\"evolve\" to keep them or drift=\"discard\""),
         (b"a,b\n1,2\n3,\xe9\n", r"line 3 is not UTF-8 \(byte 0xe9\); .* csv=CsvFormat\(encoding=\"windows-1252\"\)"),
         ("a,b\n1,2\n".encode("utf-16-le"), r"null characters.*CsvFormat\(encoding=\"utf-16-le\"\)"),
-        (b"a;b,c;a,b\n", r"does not tell the delimiter, it may be any of \[',', ';'\]; declare it"),
+        (b"a;b,c;a,b\n", r"is ambiguous, it may be any of \[',', ';'\]; declare it"),
     ],
 )
 def test_unreadable_object_is_refused_with_expected_and_found(content, message):
@@ -352,21 +352,21 @@ GZIP = gzip.compress(b"a,b\n" + b"1,2\n" * 5000, mtime=0)
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("x.csv.gz", b"", "the gzip compression ends before its end"),
+        ("x.csv.gz", b"", "the gzip data is incomplete"),
         ("x.csv.gz", b"a,b\n", "the file is not gzip"),
-        ("x.csv.gz", GZIP[:-3], "the gzip compression ends before its end"),
-        ("x.csv.gz", GZIP[:-8] + bytes(8), "the gzip compression is broken"),
-        ("x.csv.gz", GZIP + b"rubbish", "the gzip compression is broken"),
-        ("x.zip", b"a,b\n", "the zip archive is broken"),
+        ("x.csv.gz", GZIP[:-3], "the gzip data is incomplete"),
+        ("x.csv.gz", GZIP[:-8] + bytes(8), "the gzip data is damaged"),
+        ("x.csv.gz", GZIP + b"rubbish", "the gzip data is damaged"),
+        ("x.zip", b"a,b\n", "the zip archive is damaged"),
         ("x.zip", zipped(a_csv=b"", b_csv=b""), r"holds 2 files, expected one: \['a.csv', 'b.csv'\]"),
         ("x.zip", zipped(), "holds 0 files"),
         (
             "x.zip",
             zipped(a_csv=b"a,b\n").replace(zlib.compress(b"a,b\n", wbits=-15), zlib.compress(b"a,c\n", wbits=-15)),
-            "the zip archive is broken",
+            "the zip archive is damaged",
         ),
-        ("x.zip", zipped(a_doc=b""), r"'a.doc' does not tell the format: expected one of .csv"),
-        ("x.xlsx", b"", "'x.xlsx' does not tell the format"),
+        ("x.zip", zipped(a_doc=b""), r"'a.doc' does not show the format; expected one of .csv"),
+        ("x.xlsx", b"", "'x.xlsx' does not show the format"),
     ],
 )
 def test_what_cannot_be_unpacked_is_refused_with_the_reason(name, content, message):
@@ -381,7 +381,7 @@ def test_an_encrypted_archive_is_refused():
     content[content.rindex(b"PK\x01\x02") + 8] |= 1
 
     # then
-    with pytest.raises(UnreadableObjectError, match="encrypted; have it sent without a password"):
+    with pytest.raises(UnreadableObjectError, match="encrypted; ask the sender to send it without a password"):
         read(bytes(content), name="x.zip")
 
 
@@ -425,9 +425,7 @@ def test_unclosed_quote_does_not_need_memory_for_the_file():
     with (
         mock.patch.object(text_blocks, "_BLOCK", 500),
         mock.patch("processing.readers.csv_records.MAXIMUM_RECORD", 2000),
-        pytest.raises(
-            UnreadableObjectError, match=r"the record on line 2 is longer than .* a quote on it that is never"
-        ),
+        pytest.raises(UnreadableObjectError, match=r"the record on line 2 is longer than .* a quote that is not"),
     ):
         read(content)
 

@@ -107,7 +107,7 @@ def test_object_without_declared_column_names_its_columns():
     "values", [[b"A1"], [12345.0], [True], [float("nan")]], ids=["binary", "float", "boolean", "not a number"]
 )
 def test_value_that_is_not_text_is_refused_for_a_text_column(values: list[object]):
-    with pytest.raises(UnreadableObjectError, match="columns of types that are not text"):
+    with pytest.raises(UnreadableObjectError, match="have types that are not text"):
         opened(written(pl.DataFrame({"id": values})), "id")
 
 

@@ -51,7 +51,7 @@ def check(tmp_path, monkeypatch):
         (
             ("day", "place"),
             'kind="bars", x=Nominal(("place",)), y=Measure("senders", "distinct", "members")',
-            r"the chart would combine senders, a distinct count, over \['day'\], which gives a wrong number: show the",
+            r"the chart would combine senders, a distinct count, over \['day'\], which gives a wrong number; show",
         ),
         (
             ("day", "place"),
@@ -69,7 +69,7 @@ def check(tmp_path, monkeypatch):
         (
             ("day", "place"),
             f'kind="stacked_bars", {PER_DAY}, {DISTINCT}, series=Series("place")',
-            r"stacked bars show the sum of senders, a distinct count, which cannot be added up: use 'bars'",
+            r"stacked bars show the sum of senders, a distinct count, which cannot be added up; use 'bars'",
         ),
         # Several units.
         *(
@@ -89,18 +89,18 @@ def check(tmp_path, monkeypatch):
         (
             ("day", "place"),
             f'kind="bars", x=Nominal(("place",)), y={SENDERS}',
-            r"the key has columns \['day'\] that the chart does not show, .*, declare over=\('day',\)",
+            r"the chart does not show the key's columns \['day'\], .*, declare over=\('day',\)",
         ),
         (
             ("day",),
             'kind="bars", x=Nominal(("day",)), y=Measure("senders", "count", "members", over=("place",))',
-            r"the key has columns \[\] that the chart does not show, and y says over=\('place',\)",
+            r"the chart does not show the key's columns \[\], but y says over=\('place',\)",
         ),
         # Axes.
         (
             ("place",),
             f'kind="bars", x=Time("place", "month", missing="gap"), y={SENDERS}',
-            r"x is Time, but place is String: make it a Date or Datetime in the query",
+            r"x is Time, but place is String; make it a Date or Datetime in the query",
         ),
         (
             ("year",),
@@ -108,11 +108,11 @@ def check(tmp_path, monkeypatch):
             r"x is Time, but year is Int32: make it a Date",
         ),
         (("day",), f'kind="bars", x=Ordinal("day"), y={SENDERS}', r"x is Ordinal, but day is Date: use Time for dates"),
-        (("place",), f'kind="bars", x=Ordinal("place"), y={SENDERS}', r"place is text: name its values in order=\(…\)"),
+        (("place",), f'kind="bars", x=Ordinal("place"), y={SENDERS}', r"place is text; name its values in order=\(…\)"),
         (
             ("year",),
             f'kind="bars", x=Ordinal("year", order=("2025",)), y={SENDERS}',
-            r"x has an order, but year is Int32: numbers are in order; leave it out",
+            r"x has an order, but year is Int32, and numbers are ordered already; leave the order out",
         ),
         (
             ("place",),
@@ -128,7 +128,7 @@ def check(tmp_path, monkeypatch):
         (
             ("place",),
             f'kind="line", x=Nominal(("place",)), y={SENDERS}',
-            r"a line connects positions in their order, but x is Nominal: use 'bars'",
+            r"a line connects positions in their order, but x is Nominal; use 'bars'",
         ),
         (
             ("day",),
@@ -145,7 +145,7 @@ def check(tmp_path, monkeypatch):
         (
             ("day",),
             'kind="bars", x=Nominal(("day",)), y=Measure("place", "count", "places")',
-            r"y is place, which is String; a chart needs a column of numbers",
+            r"y is place, which is String; name a column of numbers",
         ),
         (
             ("day",),
@@ -157,7 +157,11 @@ def check(tmp_path, monkeypatch):
             'kind="bars", x=Nominal(("day",)), y=Measure("senders", "total", "members")',
             r"chart\.y\.aggregation is 'total', expected one of 'sum', 'count'",
         ),
-        (("day",), 'kind="bars", x=Nominal(("day",)), y=Measure("senders", "count", " ")', r"y has no unit; name what"),
+        (
+            ("day",),
+            'kind="bars", x=Nominal(("day",)), y=Measure("senders", "count", " ")',
+            r"y does not have a unit; name what",
+        ),
         (
             ("day",),
             'kind="bars", x=Nominal(("day",)), y=Measure("weight", "sum", UnitColumn("senders"))',
@@ -181,13 +185,17 @@ def check(tmp_path, monkeypatch):
             r"most of its series is 7, expected 1 to 6",
         ),
         (("day",), f'kind="bars", x=Nominal(("day",)), y={SENDERS}, most=0', r"the chart's most is 0, expected 1 to"),
-        (("no",), f'kind="bars", x=Nominal(("day",)), y={SENDERS}', r"the key names columns \['no'\], the report has"),
+        (
+            ("no",),
+            f'kind="bars", x=Nominal(("day",)), y={SENDERS}',
+            r"key names columns \['no'\], which the report does not have",
+        ),
         (
             ("day",),
             f'kind="bars", x=Nominal(("no",)), y={SENDERS}',
-            r"the chart names columns \['no'\], the report has",
+            r"chart names columns \['no'\], which the report does not have",
         ),
-        ((), f'kind="bars", x=Nominal(("day",)), y={SENDERS}', r"the report has no key; name the columns"),
+        ((), f'kind="bars", x=Nominal(("day",)), y={SENDERS}', r"the report does not have a key; name the columns"),
     ],
 )
 def test_a_chart_that_would_be_wrong_is_refused_in_one_line(check, key, chart, message):

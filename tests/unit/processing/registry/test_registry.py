@@ -52,7 +52,7 @@ def members(old: str = "", new: str = "") -> str:
             r"members\.py: schema is <class 'dict'>, expected a subclass of Schema",
         ),
         (members('"accounts"', "7"), r"members\.py: owner is 7, expected str"),
-        (members('"accounts"', '"a\\nb"'), r"members\.py: owner 'a\\nb' is not a name: expected a team such as"),
+        (members('"accounts"', '"a\\nb"'), r"members\.py: owner 'a\\nb' is not a name; name a team such as"),
         (members('"accounts"', '""'), r"members\.py: owner '' is not a name"),
         (members("timedelta(hours=1)", "26"), r"members\.py: freshness is 26, expected timedelta"),
         (
@@ -146,7 +146,11 @@ def test_usable_declarations_are_separated_from_broken_ones(find):
             r'sums\.py: ColumnNotFoundError: unable to find column "no"; valid columns: \["key", "number",[^\]]+\]$',
         ),
         ("7", "number", r"sums\.py: query is 7, expected a function"),
-        (SOUND_QUERY, "no", r"sums\.py: the chart names columns \['no'\], the report has \['key', 'number'\]"),
+        (
+            SOUND_QUERY,
+            "no",
+            r"sums\.py: chart names columns \['no'\], which the report does not have; choose from \['key', 'number'\]",
+        ),
     ],
 )
 def test_a_reports_mistake_is_reported_with_its_file(find, tmp_path, monkeypatch, query, value, message):

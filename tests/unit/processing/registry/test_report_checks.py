@@ -48,7 +48,11 @@ def test_a_new_module_is_a_new_report_without_any_other_change(package):
         ("list_all", declaration("other"), r"rename the file to other\.py or the declaration to 'list_all'"),
         ("list_all", declaration("list_all", team="The Team"), r"list_all\.py: team 'The Team' cannot be a name"),
         ("list_all", declaration("list_all", inputs=("cars",)), r"inputs \['cars'\] are neither datasets nor rep"),
-        ("list_all", declaration("list_all").replace("inputs=('parcels',)", "inputs=()"), r"the report has no inputs"),
+        (
+            "list_all",
+            declaration("list_all").replace("inputs=('parcels',)", "inputs=()"),
+            r"the report does not have inputs",
+        ),
         ("list_all", declaration("list_all", more="schedule='rate(1 day)'"), r"'rate\(1 day\)' is not a schedule"),
         ("list_all", declaration("list_all", more="shared_with=('No Team',)"), r"team 'No Team' cannot be a name"),
         ("parcels", declaration("parcels"), r"there is a dataset 'parcels' already"),
@@ -106,7 +110,7 @@ def test_circular_reports_are_refused_in_one_line(reports):
     for name in ("b", "c"):
         with pytest.raises(DeclarationError) as refused:
             found[name]
-        assert "the report is made of itself: " in str(refused.value)
+        assert "the report reads itself: " in str(refused.value)
         assert {"b.py", "c.py"} <= {*str(refused.value).replace(";", " ").split()}
         assert "\n" not in str(refused.value)
     assert found["d"].inputs == ("parcels",)
