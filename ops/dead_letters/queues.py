@@ -12,7 +12,7 @@ from typing import Any, Final, Self
 from ops.dead_letters.describe import DeadLetter, describe, sent_at
 from ops.dead_letters.redrive import (
     WayBack,
-    check_mended,
+    check_corrected,
     to_collector,
     to_events_queue,
     to_extraction,
@@ -153,7 +153,7 @@ def body_of(target: Target, queue: DeadLetterQueue, message_id: str) -> str:
 
 
 def move_back(
-    target: Target, queue: DeadLetterQueue, message_id: str | None = None, mended: str | None = None
+    target: Target, queue: DeadLetterQueue, message_id: str | None = None, corrected: str | None = None
 ) -> Moved:
     """Move messages back to their source. Each is deleted here only after its source accepted it.
 
@@ -164,19 +164,19 @@ def move_back(
         target: the stack.
         queue: the queue.
         message_id: only this message; all messages if not given.
-        mended: a stored event that replaces the message's body.
+        corrected: a stored event that replaces the message's body.
 
     Raises:
         DeadLetterError: this queue's messages cannot be moved, or the queue does not have that message.
     """
     if queue.source_export is None or queue.way_back is None:
         raise DeadLetterError(f"messages of this queue cannot be moved back; {queue.back_to}")
-    if mended is not None and (refusal := check_mended(mended)):
+    if corrected is not None and (refusal := check_corrected(corrected)):
         raise DeadLetterError(f"the corrected message is not a stored event: {refusal}; nothing was changed")
     give_back = queue.way_back(target, _export(target, queue.source_export))
 
     def give(message: dict[str, Any]) -> str:
-        return give_back(message if mended is None else message | {"Body": mended})
+        return give_back(message if corrected is None else message | {"Body": corrected})
 
     return _take_out(target, queue, message_id, give)
 

@@ -97,7 +97,7 @@ def extracted_dataset(message: Mapping[str, Any], datasets: Mapping[str, str]) -
     return named[0] if named and named[0] in datasets.values() else None
 
 
-def check_mended(text: str) -> str:
+def check_corrected(text: str) -> str:
     """Return why a corrected message is not a stored event; empty if it is."""
     try:
         check_stored_event(text)

@@ -142,7 +142,7 @@ def refused_rows(target: Target, key: str) -> pl.DataFrame:
     return read_refused(target, inbound) if row_account(target, inbound).quarantined else pl.DataFrame()
 
 
-def put_mended(target: Target, inbound: InboundObject, file: Path) -> None:
+def put_corrected(target: Target, inbound: InboundObject, file: Path) -> None:
     """Replace an object by a corrected file. The bucket keeps the previous object as an earlier version.
 
     The object's metadata stay: if the source stated when it changed the file, the corrected file does not become newer

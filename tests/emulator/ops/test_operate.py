@@ -9,7 +9,7 @@ from lake.keys import parse_inbound_key
 from lake.object_index.index import ObjectIndex
 from ops.dead_letters.queues import QUEUES, look
 from ops.jobs.as_process import ProcessRunner
-from ops.quarantine.rows import put_mended
+from ops.quarantine.rows import put_corrected
 from ops.stack.row_accounts import landed_objects, row_account
 from reports import REPORTS
 from tests.support.members import ROWS
@@ -115,15 +115,15 @@ def test_a_dead_event_is_mended_and_goes_back_to_its_queue(ops, dead_event, held
     assert (saved.exit_code, file.read_text(), file.stat().st_mode & 0o777) == (0, dead_event, 0o600)
     assert ops(*one, "--save", str(file)).exit_code == 2, "a file is written over"
     members = {"occurred_at": "2026-01-02T10:00:00Z", "source": "scanner", "received_at": "2026-01-02T10:00:01.000Z"}
-    mended = json.dumps(json.loads(dead_event) | members | {"request_id": "by hand"})
+    corrected = json.dumps(json.loads(dead_event) | members | {"request_id": "by hand"})
 
     # when it goes back unchanged, and corrected
-    file.write_text(mended + "\n")
-    done = ops(*one, "--mended", str(file), "--yes")
+    file.write_text(corrected + "\n")
+    done = ops(*one, "--corrected", str(file), "--yes")
 
     # then the queue has the corrected one, and the dead-letter queue is empty
     assert (done.exit_code, "1 moved to the events queue" in done.stdout) == (0, True), done.stderr
-    assert [message["Body"] for message in held_events.take()] == [mended]
+    assert [message["Body"] for message in held_events.take()] == [corrected]
     assert held_events.waiting("eventsDeadLetterQueueUrl") == 0
 
 
@@ -183,10 +183,10 @@ def test_unstarted_extraction_starts_once_for_all_dead_letters(ops, target):
         (["redrive", "--discard"], "the queue is missing"),
         (["redrive", "events", "--message", "none", "--yes"], "does not hold a message none"),
         (
-            ["redrive", "collector", "--message", "none", "--mended", __file__],
+            ["redrive", "collector", "--message", "none", "--corrected", __file__],
             "only a message of the queue events can be corrected",
         ),
-        (["redrive", "events", "--message", "none", "--mended", __file__, "--yes"], "is not a stored event"),
+        (["redrive", "events", "--message", "none", "--corrected", __file__, "--yes"], "is not a stored event"),
         (["redrive", "strange"], "unknown queue 'strange'"),
         (["redrive", "--yes"], "the queue is missing"),
         (["redrive", "undelivered", "--yes"], "messages of this queue cannot be moved back"),
@@ -239,9 +239,9 @@ def test_refused_rows_are_listed_shown_and_released(ops, target, refused_object)
 @pytest.mark.long
 def test_fixed_file_replaces_the_object_only_with_yes(ops, target, refused_object, tmp_path):
     # given a fixed file
-    s3, file = target.client("s3"), tmp_path / "mended.csv"
+    s3, file = target.client("s3"), tmp_path / "corrected.csv"
     file.write_text(f"{HEADER}11,Leeds,Small,AB21CDE\n12,Leeds,Small,AB22CDE\n")
-    words = ["quarantine", "release", refused_object, "--mended", str(file)]
+    words = ["quarantine", "release", refused_object, "--corrected", str(file)]
 
     def content():
         return s3.get_object(Bucket=target.bucket, Key=refused_object)["Body"].read()
@@ -336,7 +336,7 @@ def test_days_are_replayed_on_a_yes_alone(ops, target, refused_object):
         (["quarantine", "list", "--dataset", "strange"], "unknown dataset 'strange'"),
         (["quarantine", "show", "night.csv"], "is not the key of an inbound object"),
         (["quarantine", "release", "inbound/parcels/2026/02/03/none.csv"], "no job has processed"),
-        (["quarantine", "release", "parcels", "--mended", __file__], "give the key of this object"),
+        (["quarantine", "release", "parcels", "--corrected", __file__], "give the key of this object"),
         (["quarantine", "release", "members"], ""),
         (["replay", "--dataset", "parcels", "--object", "inbound/parcels/2026/02/03/none.csv"], ""),
         (["replay", "--dataset", "strange"], "unknown dataset 'strange'"),
@@ -430,12 +430,12 @@ def test_fixed_object_keeps_the_age_of_the_one_it_replaces(target, tmp_path, tol
     s3.put_object(Bucket=target.bucket, Key=inbound.key, Body=b"torn", Metadata=metadata)
 
     # when
-    mended = tmp_path / "mended.csv"
-    mended.write_text(HEADER)
-    put_mended(target, inbound, mended)
+    corrected = tmp_path / "corrected.csv"
+    corrected.write_text(HEADER)
+    put_corrected(target, inbound, corrected)
 
     # then
     answer = s3.get_object(Bucket=target.bucket, Key=inbound.key)
-    assert answer["Body"].read() == mended.read_bytes()
+    assert answer["Body"].read() == corrected.read_bytes()
     assert answer["Metadata"] == {"correlation-id": "a-run", **({"source-modified": told} if kept else {})}
     s3.delete_object(Bucket=target.bucket, Key=inbound.key)

@@ -188,10 +188,10 @@ def test_operator_commands_repair_a_bad_night(bad_night, clean_reports, tmp_path
     assert "SUCCEEDED" in ops("runs")
 
     # when the file in the wrong encoding is fixed here, and put in the object's place
-    mended = tmp_path / "b.csv"
-    mended.write_text(GOOD["b.csv"], encoding="utf-8")
-    assert "nothing was changed" in ops("quarantine", "release", b, "--mended", str(mended))
-    ops("quarantine", "release", b, "--mended", str(mended), "--yes")
+    corrected = tmp_path / "b.csv"
+    corrected.write_text(GOOD["b.csv"], encoding="utf-8")
+    assert "nothing was changed" in ops("quarantine", "release", b, "--corrected", str(corrected))
+    ops("quarantine", "release", b, "--corrected", str(corrected), "--yes")
 
     # and the partner sends the truncated one again, whole
     night.partner_puts("c.csv", GOOD["c.csv"].encode())
@@ -203,12 +203,12 @@ def test_operator_commands_repair_a_bad_night(bad_night, clean_reports, tmp_path
     ops(*one, "--save", str(text))
     whole = {**json.loads(text.read_text()), "received_at": "2026-11-02T08:15:21.000Z", "request_id": "by hand"}
     text.write_text(json.dumps(whole))
-    assert "nothing was changed" in ops(*one, "--mended", str(text))
-    assert "1 moved to the events queue" in ops(*one, "--mended", str(text), "--yes")
+    assert "nothing was changed" in ops(*one, "--corrected", str(text))
+    assert "1 moved to the events queue" in ops(*one, "--corrected", str(text), "--yes")
 
     # and the scanner posts the wrong one correctly, and the night is replayed
     night.post([RIGHT_EVENT])
-    eventually(lambda: night.events() == len(GOOD_EVENTS) + 3, 60, "the mended event and the right one")
+    eventually(lambda: night.events() == len(GOOD_EVENTS) + 3, 60, "the corrected event and the right one")
     ops("run", "refine")
     index_settles(night.target)
     day = "-".join(b.split("/")[2:5])

@@ -7,7 +7,7 @@ import pytest
 
 from ops.dead_letters.describe import describe, object_key, request_of
 from ops.dead_letters.queues import QUEUES, DeadLetterError, Moved, discard, move_back
-from ops.dead_letters.redrive import check_mended, extracted_dataset
+from ops.dead_letters.redrive import check_corrected, extracted_dataset
 from ops.stack.target import Target
 
 SECRET = "never-to-be-shown"
@@ -148,8 +148,8 @@ def test_extraction_is_identified_by_schedule_or_arguments(letter, dataset):
 
 
 def test_replacement_of_an_event_must_be_a_stored_event():
-    assert check_mended(json.dumps(STORED)) == ""
-    assert "request_id" in check_mended(json.dumps({name: STORED[name] for name in STORED if name != "request_id"}))
+    assert check_corrected(json.dumps(STORED)) == ""
+    assert "request_id" in check_corrected(json.dumps({name: STORED[name] for name in STORED if name != "request_id"}))
 
 
 # --- moving, against a queue in memory --------------------------------------------------------------------------------
@@ -207,17 +207,17 @@ def test_one_message_is_moved_and_the_others_become_visible(dead):
 
 def test_a_mended_event_goes_in_place_of_the_one_that_was_dead(dead):
     queue, target = dead
-    mended = json.dumps(STORED | {"source": "mended"})
-    move_back(target, QUEUES["events"], "message-3", mended)
-    assert [each["MessageBody"] for each in queue.sent] == [mended]
+    corrected = json.dumps(STORED | {"source": "corrected"})
+    move_back(target, QUEUES["events"], "message-3", corrected)
+    assert [each["MessageBody"] for each in queue.sent] == [corrected]
     assert "message-3" not in queue.messages
 
 
-@pytest.mark.parametrize("mended", ["torn {", "{}", "two\nlines"])
-def test_what_is_no_stored_event_is_not_sent_in_place_of_one(dead, mended):
+@pytest.mark.parametrize("corrected", ["torn {", "{}", "two\nlines"])
+def test_what_is_no_stored_event_is_not_sent_in_place_of_one(dead, corrected):
     queue, target = dead
     with pytest.raises(DeadLetterError, match="not a stored event"):
-        move_back(target, QUEUES["events"], "message-3", mended)
+        move_back(target, QUEUES["events"], "message-3", corrected)
     assert (len(queue.messages), queue.sent, queue.hidden) == (12, [], set())
 
 
