@@ -22,6 +22,7 @@ from processing.reporting.files import NO_SNAPSHOT, SNAPSHOTS, VERSION, is_writt
 from processing.reporting.graph import inputs_first
 from processing.reporting.inputs import Inputs, OpenTable
 from processing.reporting.snapshots import MomentError, parse_moment
+from processing.running.engine import add_engine
 from processing.running.job_run import Counts, JobRun, Result, argument_parser, attempt
 from processing.running.run_metrics import RunMetrics, add_metrics_namespace, run_metrics
 from processing.storage.store import S3Store, Store
@@ -100,6 +101,7 @@ def _parser() -> argparse.ArgumentParser:
         default={},
         help='the KMS keys of the teams\' reports, as JSON: {"finance": "arn:…"}; the others have the bucket\'s',
     )
+    add_engine(parser)
     add_metrics_namespace(parser)
     return parser
 
