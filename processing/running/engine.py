@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-SETTING: Final = "sparkAboveGigabytes"
-"""The stack's setting of the limit, as `Chosen.reason` names it."""
+MERGES: Final = "sparkMergeAboveGigabytes"
+"""The stack's setting of the limit for merges, as `Chosen.reason` names it."""
+REPORTS: Final = "sparkReportAboveGigabytes"
+"""The same for reports."""
 _UNITS: Final = ((1_000_000_000, "GB"), (1_000_000, "MB"), (1_000, "kB"))
 
 
@@ -29,17 +31,18 @@ class Chosen:
     """One plain sentence without a full stop, for the log."""
 
 
-def choose(size_bytes: int, limit_bytes: int | None, is_available: Callable[[], bool]) -> Chosen:
+def choose(size_bytes: int, limit_bytes: int | None, is_available: Callable[[], bool], setting: str = MERGES) -> Chosen:
     """The engine for some input: Spark above a limit, where there is Spark.
 
     Args:
         size_bytes: of what is to be read, as it is stored.
         limit_bytes: above which Spark does the work; never if None.
         is_available: whether this process can start Spark. Called only above the limit.
+        setting: which of the stack's settings the limit is of.
     """
     if limit_bytes is None:
-        return Chosen(Engine.POLARS, f"{SETTING} is not set")
-    size, limit = _in_words(size_bytes), f"{SETTING} {limit_bytes / 1_000_000_000:.12g}"
+        return Chosen(Engine.POLARS, f"{setting} is not set")
+    size, limit = _in_words(size_bytes), f"{setting} {limit_bytes / 1_000_000_000:.12g}"
     if size_bytes <= limit_bytes:
         return Chosen(Engine.POLARS, f"{size} is not more than {limit}")
     if not is_available():
