@@ -26,6 +26,7 @@ from processing.reporting.snapshots import MomentError, parse_moment
 from processing.running.engine import add_engine
 from processing.running.job_run import Counts, JobRun, Result, argument_parser, attempt
 from processing.running.run_metrics import RunMetrics, add_metrics_namespace, run_metrics
+from processing.running.spark import is_available, spark_session, table_name
 from processing.storage.store import S3Store, Store
 from reports import REPORTS
 
@@ -75,6 +76,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
         JobRun("mart", options.run_id, options.workflow_run),
         choice=Choice(options.report, options.force, options.as_of),
         metrics=run_metrics(options),
+        spark=Spark(
+            above_bytes=options.spark_above_bytes,
+            is_available=is_available,
+            session=lambda: spark_session(options.bucket),
+            relation=lambda table: table_name(*table.name()),
+        ),
     )
 
 

@@ -72,9 +72,9 @@ def compute_on_spark(report: Report, inputs: Mapping[str, "DataFrame"], columns:
     try:
         query = report.query(frames)
     except Exception as error:
-        raise NotOnSparkError(
-            f"{report.name} cannot run on Spark: {_expression(error.__traceback__)}{error}; {_WAY_OUT}"
-        ) from error
+        # narwhals and Spark add hints and plans below the first line.
+        reason = f"{_expression(error.__traceback__)}{next(iter(str(error).splitlines()), type(error).__name__)}"
+        raise NotOnSparkError(f"{report.name} cannot run on Spark: {reason}; {_WAY_OUT}") from error
     rows = query.collect("polars").to_native()
     return _as_declared(report, rows, columns)
 
