@@ -17,6 +17,7 @@ from processing.declaring.report import Report
 from processing.errors import ProcessingError
 from processing.publishing.stored_types import inner_type
 from processing.running.engine import REPORTS
+from processing.running.spark import is_available, spark_session, table_name
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -46,6 +47,16 @@ class Spark:
     """Starts it."""
     relation: Callable[[Table], str]
     """What a session reads a published table by: its name in a catalogue, or the address of its metadata file."""
+
+
+def spark_of(bucket: str, above_bytes: int | None) -> Spark:
+    """Spark as a job starts it, for the tables in Glue's catalogue.
+
+    Args:
+        bucket: the lake's.
+        above_bytes: size of the columns that a report reads, above which Spark computes it; never if None.
+    """
+    return Spark(above_bytes, is_available, lambda: spark_session(bucket), lambda table: table_name(*table.name()))
 
 
 def start(spark: Spark) -> "SparkSession":

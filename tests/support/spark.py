@@ -13,7 +13,7 @@ from tests.support.iceberg_runtime import iceberg_jars
 ON_SPARK = [
     pytest.mark.long,
     pytest.mark.xdist_group("spark"),
-    pytest.mark.timeout(300),
+    pytest.mark.timeout(900),
     # Spark's own gateway leaves its sockets to the collector of garbage.
     pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::DeprecationWarning"),
 ]
