@@ -40,7 +40,7 @@ def jvm_of_its_own():
     interrupt = signal.getsignal(signal.SIGINT)
     end_jvm()
     with pytest.MonkeyPatch.context() as environment:
-        environment.setenv(JARS, iceberg_jars())
+        environment.setenv(JARS, ",".join(map(str, iceberg_jars())))
         yield environment
         end_jvm()
     signal.signal(signal.SIGINT, interrupt)
@@ -72,7 +72,7 @@ def spark_session():
         .getOrCreate()
     )
     yield session
-    session.stop()
+    end_jvm()
     signal.signal(signal.SIGINT, interrupt)
     for name, value in before.items():
         if value is None:
