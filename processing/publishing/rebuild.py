@@ -10,10 +10,11 @@ from pyiceberg.table import Table
 from pyiceberg.table.metadata import TableMetadata
 
 from processing.publishing.columns import polars_columns
-from processing.publishing.commit import Change, CommitConflictError, commit, evolved
+from processing.publishing.commit import CommitConflictError, commit
 from processing.publishing.current import CurrentRows
 from processing.publishing.files import write_rows
 from processing.publishing.history import History
+from processing.publishing.manifests import Change, evolved
 from processing.publishing.merge import ATTEMPTS, BusyTableError
 from processing.publishing.table_files import table_files
 from processing.publishing.tables import Published

@@ -19,10 +19,11 @@ from pyspark.sql import functions as f
 
 from lake.keys import warehouse_prefix
 from processing.publishing.columns import polars_columns
-from processing.publishing.commit import Change, CommitConflictError, commit, evolved, holding
+from processing.publishing.commit import CommitConflictError, commit
 from processing.publishing.engines import SparkFailedError
 from processing.publishing.files import FILE, Keys, bounds_of, file_bounds
 from processing.publishing.look_back import DAY, MICROSECOND
+from processing.publishing.manifests import Change, evolved, holding
 from processing.publishing.merge import (
     ATTEMPTS,
     BusyTableError,

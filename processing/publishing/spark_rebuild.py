@@ -11,7 +11,7 @@ from pyspark.sql import functions as f
 
 from lake.keys import warehouse_prefix
 from processing.publishing.columns import iceberg_schema, polars_columns
-from processing.publishing.commit import holding
+from processing.publishing.manifests import holding
 from processing.publishing.rebuild import replace_rows
 from processing.publishing.scratch import scratch_tables
 from processing.publishing.spark_change import Copies, written_by_spark
