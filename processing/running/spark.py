@@ -114,6 +114,7 @@ def _off_glue(jars: str) -> Mapping[str, str]:
         **_STATIC,
         "spark.jars": jars,
         "spark.ui.enabled": "false",
+        "spark.ui.showConsoleProgress": "false",
         "spark.driver.host": _LOOPBACK,
         "spark.driver.bindAddress": _LOOPBACK,
         "spark.sql.shuffle.partitions": str(os.cpu_count() or 1),

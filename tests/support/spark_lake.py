@@ -14,6 +14,7 @@ from pyiceberg.catalog.glue import GlueCatalog
 from processing.declaring.dataset import Dataset
 from processing.publishing.catalogue import open_catalogue
 from processing.publishing.spark_merge import Cluster, merge_by_spark
+from processing.publishing.spark_rebuild import rebuild_by_spark
 from processing.publishing.tables import Published
 from processing.refining.spread import bucket_store
 from processing.running.engine import Engine
@@ -60,7 +61,10 @@ class SparkLake:
     @property
     def cluster(self) -> Cluster:
         """Spark, for the lake."""
-        return Cluster(spark_session(self._name), functools.partial(bucket_store, self._name))
+        session = spark_session(self._name)
+        # Each partition is a task, and the tests have few rows.
+        session.conf.set("spark.sql.shuffle.partitions", "1")
+        return Cluster(session, functools.partial(bucket_store, self._name))
 
     def merge(self, published: Published, files: Sequence[str], replaced: Sequence[str] = (), run_id: str = "") -> Any:
         """Merge by Spark."""
@@ -75,6 +79,8 @@ def spark_and_emulator(folder: Path) -> Generator[None]:
     with running_emulator(folder) as emulator:
         environment = {
             JARS: jars,
+            # A JVM that starts fast rather than one that is fast after minutes.
+            "JDK_JAVA_OPTIONS": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
             "AWS_ENDPOINT_URL": emulator.endpoint,
             "AWS_DEFAULT_REGION": REGION,
             "AWS_REGION": REGION,
@@ -114,6 +120,14 @@ class SparkHistory(History):
     def _delete(self, thing: Any) -> None:
         thing.is_removed = True
         self._lake.delete(thing.history_key)
+
+    def _rebuild_by_an_engine(self, published: Published) -> None:
+        engine = self._random.choice(self._engines)
+        self.log.append(f"  by {engine}")
+        if engine == Engine.SPARK:
+            rebuild_by_spark(published, self._store, "", self._lake.cluster)
+        else:
+            super()._rebuild_by_an_engine(published)
 
     def _merge_by_an_engine(self, published: Published, keys: list[str], replaced: list[str]) -> None:
         engine = self._random.choice(self._engines)
