@@ -34,8 +34,7 @@ from processing.publishing.merge import (
     load_checked,
 )
 from processing.publishing.ranges import ORDERED, Bounds
-from processing.publishing.scratch import scratch_tables
-from processing.publishing.spark_change import Copies, change_by_spark
+from processing.publishing.spark_change import Copies, change_by_spark, copies_of
 from processing.publishing.spark_rows import (
     DOES,
     ENTERS,
@@ -83,8 +82,7 @@ def merge_by_spark(
     commits = 0
     for _ in range(ATTEMPTS):
         live, gone = (load_checked(published, name) for name in (published.live, published.deleted))
-        with scratch_tables(cluster.session) as scratch:
-            copies = Copies(cluster.session, scratch, published)
+        with copies_of(cluster.session, published) as copies:
             attempt = _Attempt(published, store, live, gone, run_id, cluster, copies)
             try:
                 with naming_spark():
