@@ -70,7 +70,7 @@ class ScratchTables:
             return self._tables[name]
 
     def found(self, name: str) -> TableMetadata | None:
-        """A table as it is now; None if there is none of this name."""
+        """A table as it is now; None if it was not added."""
         with self._lock:
             return self._tables.get(name)
 
@@ -143,17 +143,17 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(HTTPStatus.OK, _loaded(changed))
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - as its base has it
-        """Nothing: a request is no event of the job."""
+        """Log nothing: a request is not an event of the job."""
 
     def _path(self) -> str | None:
-        """The path that is asked for; None if the caller is not the session, which was then answered."""
+        """The path that is asked for; None if the caller is not the session; it was then answered."""
         if not secrets.compare_digest(self.headers.get(_HEADER, ""), self._token):
             self._refuse(HTTPStatus.UNAUTHORIZED, "NotAuthorizedException", "the token is another one")
             return None
         return self.path.partition("?")[0]
 
     def _metadata(self, path: str) -> TableMetadata | None:
-        """The table of a path; None if there is none, which was then answered."""
+        """The table of a path; None if it was not added; the caller was then answered."""
         found = self._tables.found(path.removeprefix(_TABLES)) if path.startswith(_TABLES) else None
         if found is None:
             self._refuse(HTTPStatus.NOT_FOUND, "NoSuchTableException", f"{path} does not exist")

@@ -31,7 +31,7 @@ from processing.storage.store import MEBIBYTE
 
 _WRITING: Final[Mapping[str, str]] = {
     "write.merge.mode": "merge-on-read",
-    # A delete file for each data file: polars reads only such ones by itself.
+    # A delete file for each data file: polars reads only such ones natively.
     "write.delete.granularity": "file",
     # Sorted over all files, so that each has keys of its own.
     "write.distribution-mode": "range",

@@ -64,7 +64,7 @@ def static_options() -> str:
 
 
 def spark_session(bucket: str) -> "SparkSession":
-    """The process's session, which is started if there is none.
+    """The process's session. The first call starts it.
 
     Args:
         bucket: the lake's.

@@ -1,4 +1,4 @@
-"""Where Spark can be started, and what it is told of the lake, without a JVM."""
+"""Where Spark can be started, and its options for the lake, without a JVM."""
 
 import sys
 from importlib.machinery import ModuleSpec
