@@ -159,7 +159,6 @@ class _Attempt:
         """The rows that the tables have of some objects and that the objects' new files do not have."""
         objects = Keys(pl.DataFrame({OBJECT: sorted(replaced)}))
         columns = [*polars_columns(self._metadata[LIVE].schema())]
-
         named = self._cluster.session.createDataFrame([(name,) for name in sorted(replaced)], f"{OBJECT} string")
         found = self._rows_in(columns, [OBJECT], objects.may_be_in).join(named, on=OBJECT, how="left_semi")
         return stale_rows(self._order, found, self._arriving(staged))
@@ -223,8 +222,10 @@ class _Attempt:
         """
         loaded, updates = self._tables[name], self._updates[name]
         of_table = decided.filter(f.col(TO) == name)
-        new, old = (of_table.filter(f.col(DOES) == does) for does in (ENTERS, leaves))
-        new_count, old_counts = counts.entering(name) if leaves == LEAVES else 0, counts.files(name, leaves)
+        # What waits leaves in a commit of its own, after the rows have entered.
+        enters = ENTERS if leaves == LEAVES else None
+        new, old = (of_table.filter(f.col(DOES) == f.lit(does)) for does in (enters, leaves))
+        new_count, old_counts = counts.entering(name) if enters else 0, counts.files(name, leaves)
         change = Change(updates=updates)
         if new_count or old_counts:
             change = change_by_spark(
