@@ -1,4 +1,4 @@
-"""Which engine merges into a dataset's published tables: by the size of the tables and of what is merged."""
+"""Which engine merges into a dataset's published tables: by the size of the tables and of the new files."""
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _SIZE: Final = "total-files-size"
 """Of a snapshot's summary, as Iceberg names it."""
-BY_POLARS: Final = Chosen(Engine.POLARS, "there is no other engine")
+BY_POLARS: Final = Chosen(Engine.POLARS, "this run has polars alone")
 
 
 class SparkFailedError(ProcessingError):

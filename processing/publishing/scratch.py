@@ -11,9 +11,8 @@ iceberg.apache.org/rest-catalog-spec/
 
 import json
 import secrets
-from collections.abc import Generator
-from contextlib import contextmanager
-from functools import partial
+from collections.abc import Iterable, Mapping
+from functools import cache, partial
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Lock, Thread
@@ -59,13 +58,19 @@ class ScratchTables:
         """A table's name in Spark's SQL."""
         return f"{self._catalogue}.{_NAMESPACE}.{name}"
 
+    def remove(self, names: Iterable[str]) -> None:
+        """Forget some tables."""
+        with self._lock:
+            for name in names:
+                del self._tables[name]
+
     def metadata(self, name: str) -> TableMetadata:
         """A table as it is now."""
         with self._lock:
             return self._tables[name]
 
     def found(self, name: str) -> TableMetadata | None:
-        """A table as it is now; None if there is none of this name."""
+        """A table as it is now; None if it was not added."""
         with self._lock:
             return self._tables.get(name)
 
@@ -83,16 +88,23 @@ class ScratchTables:
             return self._tables[name]
 
 
-@contextmanager
-def scratch_tables(session: "SparkSession") -> Generator[ScratchTables]:
-    """A catalogue of tables that a session reads and changes. It ends with the block."""
+def scratch_tables(session: "SparkSession") -> ScratchTables:
+    """The catalogue of tables that a session reads and changes. It starts with the first call."""
+    tables, options = _started(session.sparkContext.applicationId)
+    for option, value in options.items():
+        session.conf.set(option, value)
+    return tables
+
+
+@cache
+def _started(application: str) -> tuple[ScratchTables, Mapping[str, str]]:
+    """The catalogue of one of Spark's applications, and the options by which its sessions find it."""
     catalogue, token = f"scratch_{secrets.token_hex(4)}", secrets.token_urlsafe()
     tables = ScratchTables(catalogue)
     server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Handler, tables, token))
-    thread = Thread(target=server.serve_forever, name=catalogue, daemon=True)
-    thread.start()
+    Thread(target=server.serve_forever, name=f"{catalogue} of {application}", daemon=True).start()
     name = f"spark.sql.catalog.{catalogue}"
-    options = {
+    return tables, {
         **file_options(catalogue),
         f"{name}.type": "rest",
         f"{name}.uri": f"http://127.0.0.1:{server.server_port}",
@@ -101,14 +113,6 @@ def scratch_tables(session: "SparkSession") -> Generator[ScratchTables]:
         f"{name}.header.{_HEADER}": token,
         f"{name}.rest-metrics-reporting-enabled": "false",
     }
-    for option, value in options.items():
-        session.conf.set(option, value)
-    try:
-        yield tables
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -139,17 +143,17 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(HTTPStatus.OK, _loaded(changed))
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - as its base has it
-        """Nothing: a request is no event of the job."""
+        """Log nothing: a request is not an event of the job."""
 
     def _path(self) -> str | None:
-        """The path that is asked for; None if the caller is not the session, which was then answered."""
+        """The path that is asked for; None if the caller is not the session; it was then answered."""
         if not secrets.compare_digest(self.headers.get(_HEADER, ""), self._token):
             self._refuse(HTTPStatus.UNAUTHORIZED, "NotAuthorizedException", "the token is another one")
             return None
         return self.path.partition("?")[0]
 
     def _metadata(self, path: str) -> TableMetadata | None:
-        """The table of a path; None if there is none, which was then answered."""
+        """The table of a path; None if it was not added; the caller was then answered."""
         found = self._tables.found(path.removeprefix(_TABLES)) if path.startswith(_TABLES) else None
         if found is None:
             self._refuse(HTTPStatus.NOT_FOUND, "NoSuchTableException", f"{path} does not exist")

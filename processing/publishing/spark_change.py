@@ -4,7 +4,8 @@ Which files are rewritten is decided as there. Spark merges into a copy of the t
 """
 
 import secrets
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Final
 
 from pyiceberg.manifest import DATA_FILE_TYPE, DEFAULT_READ_VERSION, DataFile, DataFileContent
@@ -22,7 +23,7 @@ from processing.publishing.columns import polars_columns
 from processing.publishing.files import FILE, POSITION
 from processing.publishing.manifests import Change, evolved, holding
 from processing.publishing.merge import Loaded
-from processing.publishing.scratch import ScratchTables
+from processing.publishing.scratch import ScratchTables, scratch_tables
 from processing.publishing.spark_rows import LIVE, Order, in_table
 from processing.publishing.table_files import TableFile, only_data_file
 from processing.publishing.tables import Published
@@ -30,7 +31,7 @@ from processing.storage.store import MEBIBYTE
 
 _WRITING: Final[Mapping[str, str]] = {
     "write.merge.mode": "merge-on-read",
-    # A delete file for each data file: polars reads only such ones by itself.
+    # A delete file for each data file: polars reads only such ones natively.
     "write.delete.granularity": "file",
     # Sorted over all files, so that each has keys of its own.
     "write.distribution-mode": "range",
@@ -51,6 +52,8 @@ class Copies:
 
     def __init__(self, session: SparkSession, scratch: ScratchTables, published: Published) -> None:
         self._session, self._scratch, self._published = session, scratch, published
+        self.names: list[str] = []
+        """Of all copies that were added."""
 
     def add(self, table: Table, metadata: TableMetadata, files: Iterable[DataFile]) -> str:
         """Add a copy that has some files only. Returns its name.
@@ -61,6 +64,7 @@ class Copies:
             files: data files and position delete files.
         """
         name = f"copy_{secrets.token_hex(4)}"
+        self.names.append(name)
         self._scratch.add(name, _sorted(holding(table, metadata, [*files]), self._published))
         return name
 
@@ -101,6 +105,17 @@ class Copies:
         manifests = snapshot.manifests(table.io) if snapshot else []
         entries = (entry for each in manifests for entry in each.fetch_manifest_entry(table.io, discard_deleted=True))
         return {entry.data_file.file_path: entry.data_file for entry in entries}
+
+
+@contextmanager
+def copies_of(session: SparkSession, published: Published) -> Generator[Copies]:
+    """Copies of a dataset's tables. They end with the block."""
+    scratch = scratch_tables(session)
+    copies = Copies(session, scratch, published)
+    try:
+        yield copies
+    finally:
+        scratch.remove(copies.names)
 
 
 def change_by_spark(

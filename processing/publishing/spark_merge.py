@@ -34,8 +34,7 @@ from processing.publishing.merge import (
     load_checked,
 )
 from processing.publishing.ranges import ORDERED, Bounds
-from processing.publishing.scratch import scratch_tables
-from processing.publishing.spark_change import Copies, change_by_spark
+from processing.publishing.spark_change import Copies, change_by_spark, copies_of
 from processing.publishing.spark_rows import (
     DOES,
     ENTERS,
@@ -83,8 +82,7 @@ def merge_by_spark(
     commits = 0
     for _ in range(ATTEMPTS):
         live, gone = (load_checked(published, name) for name in (published.live, published.deleted))
-        with scratch_tables(cluster.session) as scratch:
-            copies = Copies(cluster.session, scratch, published)
+        with copies_of(cluster.session, published) as copies:
             attempt = _Attempt(published, store, live, gone, run_id, cluster, copies)
             try:
                 with naming_spark():
@@ -161,7 +159,6 @@ class _Attempt:
         """The rows that the tables have of some objects and that the objects' new files do not have."""
         objects = Keys(pl.DataFrame({OBJECT: sorted(replaced)}))
         columns = [*polars_columns(self._metadata[LIVE].schema())]
-
         named = self._cluster.session.createDataFrame([(name,) for name in sorted(replaced)], f"{OBJECT} string")
         found = self._rows_in(columns, [OBJECT], objects.may_be_in).join(named, on=OBJECT, how="left_semi")
         return stale_rows(self._order, found, self._arriving(staged))
@@ -225,8 +222,10 @@ class _Attempt:
         """
         loaded, updates = self._tables[name], self._updates[name]
         of_table = decided.filter(f.col(TO) == name)
-        new, old = (of_table.filter(f.col(DOES) == does) for does in (ENTERS, leaves))
-        new_count, old_counts = counts.entering(name) if leaves == LEAVES else 0, counts.files(name, leaves)
+        # What waits leaves in a commit of its own, after the rows have entered.
+        enters = ENTERS if leaves == LEAVES else None
+        new, old = (of_table.filter(f.col(DOES) == f.lit(does)) for does in (enters, leaves))
+        new_count, old_counts = counts.entering(name) if enters else 0, counts.files(name, leaves)
         change = Change(updates=updates)
         if new_count or old_counts:
             change = change_by_spark(

@@ -13,8 +13,7 @@ from lake.keys import warehouse_prefix
 from processing.publishing.columns import iceberg_schema, polars_columns
 from processing.publishing.manifests import holding
 from processing.publishing.rebuild import replace_rows
-from processing.publishing.scratch import scratch_tables
-from processing.publishing.spark_change import Copies, written_by_spark
+from processing.publishing.spark_change import copies_of, written_by_spark
 from processing.publishing.spark_merge import Cluster, naming_spark
 from processing.publishing.spark_rows import Order, current
 from processing.publishing.staging import IS_DELETED, staging
@@ -45,8 +44,7 @@ def _by_spark(
     stage, staged = staging(
         cluster.open_store, published.dataset, _with_all_columns(live, metadata), live.io.properties
     )
-    with scratch_tables(cluster.session) as scratch:
-        copies = Copies(cluster.session, scratch, published)
+    with copies_of(cluster.session, published) as copies:
         history = copies.rows(copies.add(live, staged, stage.files(cluster.session, files)))
         rows = current(Order.of(published), history).persist(StorageLevel.DISK_ONLY)
         try:

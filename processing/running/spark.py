@@ -30,6 +30,8 @@ _STATIC: Final[Mapping[str, str]] = {
 """Options that Spark takes from its context alone. A job that has made a context before cannot set them any more."""
 _OPTIONS: Final[Mapping[str, str]] = {
     "spark.sql.session.timeZone": "UTC",
+    # As in polars, `id` and `Id` are two columns.
+    "spark.sql.caseSensitive": "true",
     "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
     # Dates before 1582 are in today's calendar in all files of the lake. Without this Spark refuses to guess.
     "spark.sql.parquet.datetimeRebaseModeInRead": "CORRECTED",
@@ -62,7 +64,7 @@ def static_options() -> str:
 
 
 def spark_session(bucket: str) -> "SparkSession":
-    """The process's session, which is started if there is none.
+    """The process's session. The first call starts it.
 
     Args:
         bucket: the lake's.

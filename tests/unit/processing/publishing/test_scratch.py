@@ -3,11 +3,14 @@
 import json
 import urllib.error
 import urllib.request
+from itertools import count
 from types import SimpleNamespace
 
 import pytest
 
 from processing.publishing.scratch import scratch_tables
+
+_NUMBERS = count(1)
 
 
 class Options(dict):
@@ -27,8 +30,8 @@ def options():
 
 @pytest.fixture
 def scratch(options):
-    with scratch_tables(SimpleNamespace(conf=options)) as tables:
-        yield tables
+    session = SimpleNamespace(conf=options, sparkContext=SimpleNamespace(applicationId=f"test {next(_NUMBERS)}"))
+    return scratch_tables(session)
 
 
 def answer(options, path, token=None, body=None):
@@ -82,8 +85,10 @@ def test_a_commit_to_another_table_than_required_is_a_conflict(scratch, options,
     assert (status, content["error"]["type"]) == (409, "CommitFailedException")
 
 
-def test_the_catalogue_ends_with_its_block(options):
-    with scratch_tables(SimpleNamespace(conf=options)):
-        pass
-    with pytest.raises(urllib.error.URLError):
-        answer(options, "/v1/config")
+def test_a_copy_ends_when_it_is_removed(scratch, options, published):
+    scratch.add("copy", published.load(published.live).metadata)
+    assert answer(options, "/v1/namespaces/tables/tables/copy")[0] == 200
+
+    scratch.remove(["copy"])
+
+    assert answer(options, "/v1/namespaces/tables/tables/copy")[0] == 404

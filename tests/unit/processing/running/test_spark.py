@@ -1,4 +1,4 @@
-"""What Spark is told of the lake, without a JVM."""
+"""Where Spark can be started, and its options for the lake, without a JVM."""
 
 import sys
 from importlib.machinery import ModuleSpec
@@ -7,6 +7,7 @@ from types import ModuleType
 import pytest
 
 from processing.running import spark
+from processing.running.spark import JARS, is_available
 
 NAMES = ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL_GLUE", "AWS_ACCESS_KEY_ID", "AWS_SESSION_TOKEN")
 
@@ -55,28 +56,31 @@ def test_files_are_read_where_boto3_would_read_them(monkeypatch):
     }
 
 
-def test_spark_is_available_off_glue_if_its_jars_are_named(monkeypatch):
-    monkeypatch.delenv(spark.JARS, raising=False)
-    assert not spark.is_available()
-
-    monkeypatch.setenv(spark.JARS, "/jars/iceberg.jar")
-    assert spark.is_available()
-
-
-def test_spark_is_available_on_glue(monkeypatch):
-    monkeypatch.delenv(spark.JARS, raising=False)
+@pytest.fixture
+def on_glue(monkeypatch):
     module = ModuleType("awsglue")
     module.__spec__ = ModuleSpec("awsglue", None)
     monkeypatch.setitem(sys.modules, "awsglue", module)
 
-    assert spark.is_available()
+
+def test_spark_is_available_off_glue_if_its_jars_are_named(monkeypatch):
+    monkeypatch.delenv(JARS, raising=False)
+    assert not is_available()
+
+    monkeypatch.setenv(JARS, "/jars/iceberg.jar")
+    assert is_available()
 
 
-def test_spark_is_unavailable_where_pyspark_is_not_installed(monkeypatch):
-    monkeypatch.setenv(spark.JARS, "/jars/iceberg.jar")
-    monkeypatch.setitem(sys.modules, "pyspark", None)
+@pytest.mark.usefixtures("on_glue")
+def test_spark_is_available_on_glue(monkeypatch):
+    monkeypatch.delenv(JARS, raising=False)
+    assert is_available()
 
-    assert not spark.is_available()
+
+def test_spark_is_not_available_without_pyspark(monkeypatch):
+    monkeypatch.setenv(JARS, "/jars/iceberg.jar")
+    monkeypatch.setattr(spark, "find_spec", lambda name: None if name == "pyspark" else object())
+    assert not is_available()
 
 
 def test_a_published_table_has_a_name_in_the_lakes_catalogue():
