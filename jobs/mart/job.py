@@ -18,10 +18,12 @@ from processing.declaring.dataset import Dataset
 from processing.declaring.report import Report
 from processing.publishing.catalogue import open_catalogue, published_tables
 from processing.registry.registry import usable
-from processing.reporting.files import NO_SNAPSHOT, SNAPSHOTS, VERSION, is_written, was_made_of, write_report
+from processing.reporting.files import ENGINE, NO_SNAPSHOT, SNAPSHOTS, VERSION, is_written, was_made_of, write_report
 from processing.reporting.graph import inputs_first
 from processing.reporting.inputs import Inputs, OpenTable
+from processing.reporting.on_spark import Spark, spark_of
 from processing.reporting.snapshots import MomentError, parse_moment
+from processing.running.engine import add_engine
 from processing.running.job_run import Counts, JobRun, Result, argument_parser, attempt
 from processing.running.run_metrics import RunMetrics, add_metrics_namespace, run_metrics
 from processing.storage.store import S3Store, Store
@@ -73,6 +75,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         JobRun("mart", options.run_id, options.workflow_run),
         choice=Choice(options.report, options.force, options.as_of),
         metrics=run_metrics(options),
+        spark=spark_of(options.bucket, options.spark_above_bytes),
     )
 
 
@@ -105,6 +108,7 @@ def _parser() -> argparse.ArgumentParser:
         default={},
         help='KMS keys of the teams\' reports, as JSON: {"finance": "arn:…"}; other teams use the bucket\'s key',
     )
+    add_engine(parser)
     add_metrics_namespace(parser)
     return parser
 
@@ -118,6 +122,7 @@ def publish(
     *,
     choice: Choice | None = None,
     metrics: RunMetrics | None = None,
+    spark: Spark | None = None,
 ) -> None:
     """Compute and write reports. A report whose files are up to date is skipped.
 
@@ -129,12 +134,13 @@ def publish(
         run: logs the result of each report.
         choice: the reports to compute; those without a schedule if not given.
         metrics: publishes the number of rows of each computed report.
+        spark: when and how Spark computes a report; polars computes all reports if not given.
 
     Raises:
         JobFailedError: some reports failed, or their declarations or inputs are broken; all others were computed.
     """
     chosen = choice or Choice()
-    inputs = Inputs(reports, datasets, open_table, chosen.as_of)
+    inputs = Inputs(reports, datasets, open_table, chosen.as_of, spark)
     names = chosen.names(reports)
     rows: dict[str, dict[str, int]] = {}
 
@@ -169,9 +175,11 @@ def publish_report(store: Store, report: Report, inputs: Inputs, run_id: str) ->
     """Compute a report and write it as parquet and as CSV, each in one step.
 
     Returns:
-        The details to log: the team, the number of rows, and the newest landing date of each input.
+        The details to log: the team, the number of rows, the newest landing date of each input, and which engine
+        computed the report and why.
     """
-    rows = inputs.rows_of(report)
+    computed = inputs.computed(report)
+    rows = computed.rows
     facts = inputs.facts_of(report)
     newest = {name: str(fact.newest or _NONE) for name, fact in facts.items()}
     metadata = {
@@ -181,9 +189,16 @@ def publish_report(store: Store, report: Report, inputs: Inputs, run_id: str) ->
         "newest-landing-dates": _pairs(newest),
         SNAPSHOTS: _pairs({name: each or NO_SNAPSHOT for name, each in inputs.snapshots_of(report).items()}),
         VERSION: inputs.version_of(report),
+        ENGINE: computed.chosen.engine,
     }
     write_report(store, report, rows, metadata)
-    return {"team": report.team, "rows": rows.height, "newest_landing_dates": newest}
+    return {
+        "team": report.team,
+        "rows": rows.height,
+        "newest_landing_dates": newest,
+        "engine": computed.chosen.engine,
+        "engine_reason": computed.chosen.reason,
+    }
 
 
 def _moment(text: str) -> datetime | int:

@@ -1,5 +1,6 @@
 """Published tables in a local catalogue, of which every call and every write can fail on demand."""
 
+from abc import ABC
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -8,6 +9,7 @@ from typing import Any
 
 import dataframely as dy
 import polars as pl
+from pyiceberg.catalog import MetastoreCatalog
 from pyiceberg.catalog.sql import SqlCatalog
 from pyiceberg.exceptions import CommitFailedException
 from pyiceberg.io import OutputFile
@@ -76,7 +78,7 @@ class Steps:
 
 
 class SteppingFileIO(PyArrowFileIO):
-    """Local files; the creation of each is a step."""
+    """Files; the creation of each is a step."""
 
     steps: Steps
 
@@ -85,12 +87,10 @@ class SteppingFileIO(PyArrowFileIO):
         return super().new_output(location)
 
 
-class SteppingCatalog(SqlCatalog):
-    """A catalogue in a local file. Each load and each commit is a step, before it and after it."""
+class Stepping(MetastoreCatalog, ABC):
+    """A catalogue of which each load and each commit is a step, before it and after it."""
 
-    def __init__(self, folder: Path, steps: Steps | None = None) -> None:
-        self.steps = steps or Steps()
-        super().__init__("test", uri=f"sqlite:///{folder}/catalogue.db", warehouse=f"file://{folder}")
+    steps: Steps
 
     def _load_file_io(self, properties: Any = None, location: str | None = None) -> PyArrowFileIO:  # noqa: ARG002
         io = SteppingFileIO({**self.properties, **(properties or {})})
@@ -101,16 +101,24 @@ class SteppingCatalog(SqlCatalog):
         self.steps.step()
         return super().load_table(identifier)
 
-    def commit_table(self, *arguments: Any) -> Any:
+    def commit_table(self, table: Any, requirements: Any, updates: Any) -> Any:
         self.steps.step()
         self.steps.commits += 1
         number = self.steps.commits
-        answer = super().commit_table(*arguments)
+        answer = super().commit_table(table, requirements, updates)
         self.steps.step()
         if number in self.steps.lost:
             # As in Glue: the request was repeated, and the repetition met its own change.
             raise CommitFailedException("the table's version is another one")
         return answer
+
+
+class SteppingCatalog(Stepping, SqlCatalog):
+    """A catalogue in a file of this machine."""
+
+    def __init__(self, folder: Path, steps: Steps | None = None) -> None:
+        self.steps = steps or Steps()
+        super().__init__("test", uri=f"sqlite:///{folder}/catalogue.db", warehouse=f"file://{folder}")
 
 
 def published_in(folder: Path, dataset: Dataset, steps: Steps | None = None) -> Published:

@@ -196,6 +196,7 @@ def test_report_records_rows_run_and_newest_input_dates(store, lake):
         "run": "run-2",
         "input-rows": "parcels=2",
         "newest-landing-dates": "parcels=2026-11-22",
+        "engine": "polars",
         "snapshots": f"parcels={lake.open_table(PARCELS).current_snapshot().snapshot_id}",
     }
 
