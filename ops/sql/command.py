@@ -8,6 +8,7 @@ import typer
 
 from lake.keys import ANALYSTS
 from ops.sql.formats import in_rows, print_result_csv, print_result_json, print_result_table
+from ops.sql.lake_tables import LakeTables
 from ops.sql.on_athena import AthenaEngine
 from ops.sql.on_duckdb import DuckDbEngine
 from ops.sql.prompt import read_statements
@@ -56,15 +57,23 @@ def sql(
     if prompt and (as_csv or as_json):
         raise InvalidInputError("the prompt shows tables: type a statement for --csv and --json")
     typed = sys.stdin.read() if statement == FROM_STDIN else statement
-    engine = _engine(the_reader(target_of(context), role))
-    if prompt:
-        read_statements(engine.dialect, engine.tables, lambda each: _run(engine, each, limit=limit))
-    else:
+    target = target_of(context)
+    engine = _engine(the_reader(target, role))
+    if not prompt:
         _run(engine, typed, as_csv=as_csv, as_json=as_json, limit=limit)
+        return
+
+    def run(each: str) -> None:
+        # A role is taken for each statement: the prompt may be open for longer than a session lasts.
+        _run(_engine(the_reader(target, role)), each, limit=limit)
+
+    read_statements(engine.dialect, engine.tables, run)
 
 
 def _engine(reader: Reader) -> Engine:
-    return DuckDbEngine(reader) if reader.target.endpoint else AthenaEngine(reader)
+    if reader.target.endpoint is None:
+        return AthenaEngine(reader)
+    return DuckDbEngine(LakeTables(reader), reader.target.temporary_files)
 
 
 def _run(engine: Engine, typed: str, *, as_csv: bool = False, as_json: bool = False, limit: int | None = None) -> None:

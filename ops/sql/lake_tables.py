@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -15,7 +16,7 @@ from pyiceberg.table import StaticTable
 from datasets import DATASETS
 from lake.keys import ANALYSTS, DELETED_TABLE
 from ops.sql.iceberg_scan import ArrowDataset, ArrowSchema, PublishedScan
-from ops.sql.readers import ADMINISTRATOR, Reader
+from ops.sql.readers import ADMINISTRATOR, REPORT_TABLES, Reader
 from ops.stack.errors import OperatorError
 from ops.stack.published_tables import TABLES, file_properties
 from processing.catalogue import quarantine_columns
@@ -65,22 +66,26 @@ class LakeTables:
             NoSuchTableError: there is none.
             TableDeniedError: the reader may not see it.
         """
-        denied: TableName | None = None
-        for each in (database,) if database else self._reader.databases:
-            name = TableName(each.lower(), table.lower())
+        databases = (database,) if database else self._reader.databases
+        names = [TableName(each.lower(), table.lower()) for each in databases]
+        denied: list[TableName] = []
+        for name in names:
             try:
                 return name, self._glue.get_table(DatabaseName=name.database, Name=name.table)["Table"]
             except ClientError as error:
-                code = error.response.get("Error", {}).get("Code")
-                if code in _DENIED:
-                    denied = denied or (name if database or self._is_published(name) else None)
-                elif code != _MISSING:
+                if _code(error) in _DENIED:
+                    denied.append(name)
+                elif _code(error) != _MISSING:
                     raise
-        if denied is not None:
-            raise self.denial(denied, "glue:GetTable")
+        # IAM also refuses tables that there are not.
+        refused = next((each for each in denied if database or each in self._known), None)
+        if refused is not None:
+            raise self.denial(refused, "glue:GetTable")
+        if any(each in self._known for each in names):
+            raise NoSuchTableError(f"nothing was published to {table} yet: `dataplatform run refine` makes the tables")
         raise NoSuchTableError(
-            f"there is no table {table if database is None else f'{database}.{table}'} that {self._reader.name} may "
-            "see: `.tables` at the prompt, or SHOW TABLES, lists what there is. Files are not read"
+            f"{self._reader.name} finds no table {table if database is None else f'{database}.{table}'}: `.tables` at "
+            "the prompt, or SHOW TABLES, lists what there is. Files are not read"
         )
 
     def open(self, name: TableName, found: Mapping[str, Any]) -> ArrowDataset:
@@ -109,10 +114,10 @@ class LakeTables:
                 for page in self._glue.get_paginator("get_tables").paginate(DatabaseName=database):
                     yield from (TableName(database, each["Name"]) for each in page["TableList"])
             except ClientError as error:
-                if error.response.get("Error", {}).get("Code") not in _DENIED:
+                if _code(error) not in _DENIED:
                     raise
                 # Only who may see all tables may list them.
-                yield from (each for each in self._published(database) if self._sees(each))
+                yield from (each for each in self._known if each.database == database and self._sees(each))
 
     def denial(self, name: TableName, action: str) -> TableDeniedError:
         """What to say of a table that IAM refused.
@@ -125,20 +130,19 @@ class LakeTables:
             f"the role of {self._reader.name} may not read {name}: IAM refused {action}. {_who_grants(name)}"
         )
 
-    def _published(self, database: str) -> Iterator[TableName]:
-        for full_name in self._reader.target.exports[TABLES].values():
-            name = TableName(*str(full_name).split("."))
-            if name.database == database:
-                yield from (name, TableName(database, f"{name.table}{DELETED_TABLE}"))
-
-    def _is_published(self, name: TableName) -> bool:
-        return name in {*self._published(name.database), *_of_exports(self._reader.target.exports["reportTables"])}
+    @cached_property
+    def _known(self) -> frozenset[TableName]:
+        """The published tables and the tables of reports that the stack exports."""
+        exports = self._reader.target.exports
+        published = [*exports[TABLES].values()]
+        names = [*published, *(f"{each}{DELETED_TABLE}" for each in published), *exports[REPORT_TABLES].values()]
+        return frozenset(TableName(*str(each).split(".")) for each in names)
 
     def _sees(self, name: TableName) -> bool:
         try:
             self._glue.get_table(DatabaseName=name.database, Name=name.table)
         except ClientError as error:
-            if error.response.get("Error", {}).get("Code") not in {*_DENIED, _MISSING}:
+            if _code(error) not in {*_DENIED, _MISSING}:
                 raise
             return False
         return True
@@ -149,8 +153,8 @@ def is_denial(error: Exception) -> bool:
     return isinstance(error, PermissionError) or "ACCESS_DENIED" in str(error)
 
 
-def _of_exports(tables: Mapping[str, str]) -> Iterator[TableName]:
-    return (TableName(*str(each).split(".")) for each in tables.values())
+def _code(error: ClientError) -> str:
+    return error.response.get("Error", {}).get("Code", "")
 
 
 def _who_grants(name: TableName) -> str:

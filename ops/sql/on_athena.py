@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 from lake.keys import ANALYSTS
 from ops.sql.lake_tables import LakeTables
 from ops.sql.readers import Reader
-from ops.sql.results import Column, Result, Row, named
+from ops.sql.results import Column, Result, Row, in_bytes, named
 from ops.sql.statements import ATHENA
 from ops.sql.waiting import progress
 from ops.stack.errors import InvalidInputError, OperatorError
@@ -132,7 +132,7 @@ def _with_way_out(text: str) -> str:
 
 def _scanned(found: Mapping[str, Any]) -> str:
     scanned = found.get("Statistics", {}).get("DataScannedInBytes")
-    return "" if scanned is None else f"{scanned / 1_000_000:,.1f} MB scanned"
+    return "" if scanned is None else f"{in_bytes(scanned)} scanned"
 
 
 def _typed(columns: list[Column], cells: list[Mapping[str, str]]) -> Row:

@@ -4,17 +4,15 @@ import contextlib
 import tempfile
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any, Final, TypeAlias, TypeVar
 
 import duckdb
-import sqlglot
-from sqlglot import exp
-from sqlglot.tokenizer_core import TokenType
 
 from ops.sql.iceberg_scan import ArrowDataset, PublishedScan
 from ops.sql.lake_tables import LakeTables, TableName, is_denial
-from ops.sql.readers import Reader
-from ops.sql.results import Result, Row, named
+from ops.sql.named_tables import tables_of
+from ops.sql.results import Result, Row, in_bytes, named
 from ops.sql.statements import DUCKDB, RefusedStatementError
 from ops.sql.waiting import wait_for
 from ops.stack.errors import InvalidInputError, OperatorError
@@ -35,8 +33,6 @@ _CONFIGURATION: Final[dict[str, Any]] = {
 }
 _AT_ONCE: Final = 1_000
 """Rows."""
-_DESCRIBING: Final = frozenset({"DESC", "DESCRIBE", "SHOW"})
-_OF_A_NAME: Final = frozenset({TokenType.VAR, TokenType.IDENTIFIER, TokenType.DOT})
 _T = TypeVar("_T")
 _Scan: TypeAlias = tuple[TableName, ArrowDataset]
 
@@ -50,10 +46,14 @@ class DuckDbEngine:
 
     dialect: str = DUCKDB
 
-    def __init__(self, reader: Reader) -> None:
-        """Run statements with a reader's credentials."""
-        self._reader = reader
-        self._tables = LakeTables(reader)
+    def __init__(self, tables: LakeTables, folder: Path | None) -> None:
+        """Run statements on what a reader finds.
+
+        Args:
+            tables: opens tables with the reader's credentials.
+            folder: for what does not fit into memory while a statement runs; the machine's own if not given.
+        """
+        self._tables, self._folder = tables, folder
 
     def tables(self) -> list[str]:
         """Names of the tables that the reader may see."""
@@ -70,10 +70,9 @@ class DuckDbEngine:
             TableDeniedError: it names a table that the reader may not read.
             QueryFailedError: it fails otherwise.
         """
-        folder = self._reader.target.temporary_files
-        if folder is not None:
-            make_private_folder(folder)
-        with tempfile.TemporaryDirectory(prefix="sql-", dir=folder) as spilled:
+        if self._folder is not None:
+            make_private_folder(self._folder)
+        with tempfile.TemporaryDirectory(prefix="sql-", dir=self._folder) as spilled:
             connection = duckdb.connect(config={**_CONFIGURATION, "temp_directory": spilled})
             with contextlib.closing(connection):
                 yield from self._result(connection, statement)
@@ -93,7 +92,7 @@ class DuckDbEngine:
                 except duckdb.Error as error:
                     raise self._in_words(error, scans) from error
 
-            if sqlglot.tokenize(statement, read=DUCKDB)[0].text.upper() == "SHOW" and _is_list(statement):
+            if _is_list(statement):
                 rows: Iterator[Row] = ((each,) for each in self.tables())
                 yield Result(named(["table"], ["VARCHAR"]), rows, lambda: "")
                 return
@@ -107,20 +106,24 @@ class DuckDbEngine:
 
             yield Result(columns, read(), lambda: _cost([each for _, each in scans]))
 
-    def _prepare(
-        self, connection: duckdb.DuckDBPyConnection, statement: str
-    ) -> Sequence[tuple[TableName, ArrowDataset]]:
+    def _prepare(self, connection: duckdb.DuckDBPyConnection, statement: str) -> list[_Scan]:
         """Open the tables that the statement names, and then lock the door."""
         connection.execute("SET enable_external_access = false")
         _check(connection, statement)
         scans: dict[TableName, ArrowDataset] = {}
-        for given in _named_tables(connection, statement):
-            name, found = self._tables.find(given.db or None, given.name)
-            if name not in scans:
-                scans[name] = self._tables.open(name, found)
-                _add(connection, name, f"scan {len(scans)}", scans[name])
-            if not given.db:
-                connection.execute(f"CREATE VIEW IF NOT EXISTS {_quoted(given.name)} AS FROM {_path(name)}")
+        for named_table in tables_of(connection, statement):
+            try:
+                name, found = self._tables.find(named_table.database, named_table.table)
+                if name not in scans:
+                    scans[name] = self._tables.open(name, found)
+                    _add(connection, name, f"scan {len(scans)}", scans[name])
+            except OperatorError:
+                if not named_table.may_be_own:
+                    raise
+                continue
+            if named_table.database is None:
+                view = _quoted(named_table.table)
+                connection.execute(f"CREATE VIEW IF NOT EXISTS {view} AS FROM {_path(name)}")
         for setting, value in _LOCKED.items():
             connection.execute(f"SET {setting} = '{value}'")
         return [*scans.items()]
@@ -151,17 +154,6 @@ def _check(connection: duckdb.DuckDBPyConnection, statement: str) -> None:
         raise RefusedStatementError(f"{' and '.join(sorted(kinds))} is refused: `sql` only reads")
 
 
-def _named_tables(connection: duckdb.DuckDBPyConnection, statement: str) -> list[exp.Table]:
-    """The tables that a statement names, without those that it defines itself."""
-    tokens = sqlglot.tokenize(statement, read=DUCKDB)
-    if tokens[0].text.upper() in _DESCRIBING and {each.token_type for each in tokens[1:]} <= _OF_A_NAME:
-        # DuckDB looks for what it describes in its own catalogue only.
-        names = {statement[tokens[0].end + 1 :].strip()}
-    else:
-        names = connection.get_table_names(statement, qualified=True)
-    return [exp.to_table(each, dialect=DUCKDB) for each in sorted(names)]
-
-
 def _is_list(statement: str) -> bool:
     return [each.upper() for each in statement.split()] in (["SHOW", "TABLES"], ["SHOW", "ALL", "TABLES"])
 
@@ -185,5 +177,4 @@ def _cost(scans: Sequence[ArrowDataset]) -> str:
     if not published:
         return ""
     read, there = sum(each.files_read for each in published), sum(len(each.tasks) for each in published)
-    size = sum(each.bytes_read for each in published) / 1_000_000
-    return f"{read} of {there} files, {size:,.1f} MB"
+    return f"{read} of {there} files, {in_bytes(sum(each.bytes_read for each in published))}"

@@ -16,7 +16,8 @@ from reports import REPORTS
 
 ADMINISTRATOR: Final = "administrator"
 """Whoever is not one of the stack's readers."""
-_REPORT_TABLES: Final = "reportTables"
+REPORT_TABLES: Final = "reportTables"
+"""Export: the table of each report, as database.table."""
 _TEAM_ROLES: Final = "teamRoleArns"
 _ANALYST_ROLE: Final = "analystRoleArn"
 _OPERATORS: Final = "operators"
@@ -103,11 +104,11 @@ def _assume(target: Target, role_arn: str, name: str) -> boto3.Session:
 
 def _databases(target: Target, name: str) -> tuple[str, ...]:
     """The stack's databases, the reader's own first."""
-    tables = [*target.exports[TABLES].values(), *target.exports[_REPORT_TABLES].values()]
+    tables = [*target.exports[TABLES].values(), *target.exports[REPORT_TABLES].values()]
     databases = dict.fromkeys(str(each).partition(".")[0] for each in tables)
     own = [
         str(table).partition(".")[0]
-        for report, table in target.exports[_REPORT_TABLES].items()
+        for report, table in target.exports[REPORT_TABLES].items()
         if report in REPORTS and REPORTS[report].team == name
     ]
     return tuple(dict.fromkeys([*own, *databases]))

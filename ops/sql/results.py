@@ -3,9 +3,10 @@
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 Row = tuple[Any, ...]
+MEGABYTE: Final = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,3 +61,8 @@ class Engine(Protocol):
             ops.stack.errors.OperatorError: it is refused, or fails.
         """
         ...
+
+
+def in_bytes(size: int) -> str:
+    """A number of bytes, in words."""
+    return f"{size / 1_000:,.1f} kB" if size < MEGABYTE else f"{size / MEGABYTE:,.1f} MB"

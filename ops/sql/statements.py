@@ -10,7 +10,8 @@ from sqlglot.tokenizer_core import Token, TokenType
 from ops.stack.errors import InvalidInputError
 
 DUCKDB: Final = "duckdb"
-ATHENA: Final = "athena"
+ATHENA: Final = "trino"
+"""Athena's SQL is Trino's."""
 _EXPLAIN: Final = re.compile(r"\s*explain\b(\s+(analyze|verbose)\b)*(\s*\(\s*(format|type)\b[^)]*\))?", re.IGNORECASE)
 _READING: Final = frozenset({"DESC", "DESCRIBE", "FROM", "SELECT", "SHOW", "SUMMARIZE", "TABLE", "VALUES", "WITH", "("})
 """The first words of statements that only read."""
@@ -60,13 +61,18 @@ def the_statement(typed: str, dialect: str) -> str:
     return typed[: begin + tokens[last].start].strip() if ends else typed.strip()
 
 
+def without_explain(statement: str) -> str:
+    """What a statement explains, or the statement itself."""
+    explain = _EXPLAIN.match(statement)
+    return statement[explain.end() :] if explain else statement
+
+
 def _tokens(typed: str, dialect: str) -> tuple[int, list[Token]]:
     """The words of a statement, without EXPLAIN and its options, and where they begin.
 
     sqlglot takes everything behind EXPLAIN for one word.
     """
-    explain = _EXPLAIN.match(typed)
-    begin = explain.end() if explain else 0
+    begin = len(typed) - len(without_explain(typed))
     return begin, sqlglot.tokenize(typed[begin:], read=dialect)
 
 
