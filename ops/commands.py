@@ -13,6 +13,7 @@ from ops.quarantine.command import app as quarantine_app
 from ops.reconcile.command import reconcile
 from ops.run_report.command import report
 from ops.runs.command import runs
+from ops.sql.command import sql
 from ops.stack.choice import Choice, StackOption, StateDirectoryOption
 from ops.stack.command_group import CommandGroup
 from ops.stack.exports import events_key, outputs
@@ -32,6 +33,7 @@ app.command("reconcile")(reconcile)
 app.add_typer(quarantine_app, name="quarantine")
 app.command("redrive")(redrive)
 app.command("report")(report)
+app.command("sql")(sql)
 app.command("outputs")(outputs)
 app.command("events-key")(events_key)
 app.command("access")(access)

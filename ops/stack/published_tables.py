@@ -25,7 +25,7 @@ def opener_of(target: Target) -> OpenTable:
         if name is None:
             return None
         if not catalogue:
-            catalogue.append(GlueCatalog("glue", target.client("glue"), **_files(target)))
+            catalogue.append(GlueCatalog("glue", target.client("glue"), **file_properties(target)))
         try:
             return catalogue[0].load_table(name)
         except NoSuchTableError:
@@ -34,7 +34,7 @@ def opener_of(target: Target) -> OpenTable:
     return open_table
 
 
-def _files(target: Target) -> Mapping[str, Any]:
+def file_properties(target: Target) -> Mapping[str, Any]:
     """Return properties for the tables' files: the person's credentials, the stack's region and endpoint."""
     credentials = target.session.get_credentials()
     if credentials is None:
