@@ -18,10 +18,12 @@ from processing.declaring.dataset import Dataset
 from processing.declaring.report import Report
 from processing.publishing.catalogue import open_catalogue, published_tables
 from processing.registry.registry import usable
-from processing.reporting.files import NO_SNAPSHOT, SNAPSHOTS, VERSION, is_written, was_made_of, write_report
+from processing.reporting.files import ENGINE, NO_SNAPSHOT, SNAPSHOTS, VERSION, is_written, was_made_of, write_report
 from processing.reporting.graph import inputs_first
 from processing.reporting.inputs import Inputs, OpenTable
+from processing.reporting.on_spark import Spark
 from processing.reporting.snapshots import MomentError, parse_moment
+from processing.running.engine import add_engine
 from processing.running.job_run import Counts, JobRun, Result, argument_parser, attempt
 from processing.running.run_metrics import RunMetrics, add_metrics_namespace, run_metrics
 from processing.storage.store import S3Store, Store
@@ -100,6 +102,7 @@ def _parser() -> argparse.ArgumentParser:
         default={},
         help='the KMS keys of the teams\' reports, as JSON: {"finance": "arn:…"}; the others have the bucket\'s',
     )
+    add_engine(parser)
     add_metrics_namespace(parser)
     return parser
 
@@ -113,6 +116,7 @@ def publish(
     *,
     choice: Choice | None = None,
     metrics: RunMetrics | None = None,
+    spark: Spark | None = None,
 ) -> None:
     """Compute and write reports. One whose files are what they would be now is left as it is.
 
@@ -124,12 +128,13 @@ def publish(
         run: logs how each report went.
         choice: which reports; those without a schedule if not given.
         metrics: publishes the number of rows of each report that was computed.
+        spark: when and how Spark computes a report; polars computes all if not given.
 
     Raises:
         JobFailedError: some reports failed, or their declarations or inputs are broken; all others were done.
     """
     chosen = choice or Choice()
-    inputs = Inputs(reports, datasets, open_table, chosen.as_of)
+    inputs = Inputs(reports, datasets, open_table, chosen.as_of, spark)
     names = chosen.names(reports)
     rows: dict[str, dict[str, int]] = {}
 
@@ -164,9 +169,11 @@ def publish_report(store: Store, report: Report, inputs: Inputs, run_id: str) ->
     """Compute one report and write it as parquet and as CSV, each in one step.
 
     Returns:
-        What is logged of it: the team, the number of rows and the newest landing date of each input.
+        What is logged of it: the team, the number of rows, the newest landing date of each input, and which engine
+        computed it and why.
     """
-    rows = inputs.rows_of(report)
+    computed = inputs.computed(report)
+    rows = computed.rows
     facts = inputs.facts_of(report)
     newest = {name: str(fact.newest or _NONE) for name, fact in facts.items()}
     metadata = {
@@ -176,9 +183,16 @@ def publish_report(store: Store, report: Report, inputs: Inputs, run_id: str) ->
         "newest-landing-dates": _pairs(newest),
         SNAPSHOTS: _pairs({name: each or NO_SNAPSHOT for name, each in inputs.snapshots_of(report).items()}),
         VERSION: inputs.version_of(report),
+        ENGINE: computed.chosen.engine,
     }
     write_report(store, report, rows, metadata)
-    return {"team": report.team, "rows": rows.height, "newest_landing_dates": newest}
+    return {
+        "team": report.team,
+        "rows": rows.height,
+        "newest_landing_dates": newest,
+        "engine": computed.chosen.engine,
+        "engine_reason": computed.chosen.reason,
+    }
 
 
 def _moment(text: str) -> datetime | int:

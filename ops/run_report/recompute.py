@@ -64,7 +64,7 @@ def recompute(target: Target, name: str, as_of: datetime | int | None) -> Recomp
         for dataset, table in inputs.tables_of(report).items()
         for each in kept_snapshots(table)
     ]
-    return Recomputed(inputs.rows_of(report), kept)
+    return Recomputed(inputs.computed(report).rows, kept)
 
 
 def write_rows(file: Path, rows: pl.DataFrame) -> None:

@@ -8,6 +8,7 @@ import boto3
 from lake.object_index.publications import Publications
 from processing.declaring.dataset import Dataset
 from processing.publishing.publish import Publisher, lease_of
+from processing.running.engine import add_engine
 from processing.running.run_metrics import RunMetrics
 from processing.storage.store import Store
 
@@ -16,10 +17,11 @@ if TYPE_CHECKING:
 
 
 def add_publishing(parser: argparse.ArgumentParser) -> None:
-    """--database and --index-table: where published tables are, and what is to be merged."""
+    """--database and --index-table: where published tables are, and what is to be merged; --spark-above-bytes."""
     group = parser.add_argument_group("merge what is new into the published tables; not if not given")
     group.add_argument("--database", metavar="NAME", help="the tables' database in Glue")
     group.add_argument("--index-table", metavar="NAME", help="the object index, a table in DynamoDB")
+    add_engine(group)
 
 
 def publisher_of(options: argparse.Namespace, store: Store, metrics: RunMetrics | None) -> Publisher | None:

@@ -17,6 +17,8 @@ VERSION: Final = "version"
 """Metadata of a report's files: equal as long as the code and the inputs are. See `inputs.Inputs.version_of`."""
 SNAPSHOTS: Final = "snapshots"
 """Metadata of a report's files: the snapshots that it was computed from, as DATASET=ID, separated by commas."""
+ENGINE: Final = "engine"
+"""Metadata of a report's files: which engine computed them, "polars" or "spark"."""
 NO_SNAPSHOT: Final = "none"
 """In place of an id: nothing of the dataset was published."""
 

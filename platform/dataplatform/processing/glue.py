@@ -88,12 +88,20 @@ class TransformJobs(pulumi.ComponentResource):
         )
         shared = {"--extra-py-files": code, "--additional-python-modules": wheels}
         reading = {**shared, "--database": lake.warehouse_database}
-        merging = {**reading, "--index-table": index.table_name}
+        merging = {
+            **reading,
+            "--index-table": index.table_name,
+            **_spark_above(settings.spark_merge_above_gigabytes),
+        }
         refining = {**merging, **self._spreading()}
         warehouse = self._create_job("warehouse", refining, warehouse_policy(scope))
         sanitise = self._create_job("sanitise", refining, sanitise_policy(scope))
         publish = self._create_job("publish", merging, publish_policy(scope))
-        mart = self._create_job("mart", {**reading, **self._team_keys()}, mart_policy(scope))
+        mart = self._create_job(
+            "mart",
+            {**reading, **_spark_above(settings.spark_report_above_gigabytes), **self._team_keys()},
+            mart_policy(scope),
+        )
         maintenance = self._create_job("maintenance", reading, maintenance_policy(scope))
         workflow = self._create_workflow(warehouse, mart)
         self._start_on_landing(workflow)
@@ -261,3 +269,8 @@ class TransformJobs(pulumi.ComponentResource):
             dead_letter_config={"arn": stack.undelivered_queue_arn},
             opts=self._child,
         )
+
+
+def _spark_above(gigabytes: int | None) -> dict[str, str]:
+    """A job's argument for what Spark does in place of polars."""
+    return {} if gigabytes is None else {"--spark-above-bytes": str(gigabytes * 1_000_000_000)}

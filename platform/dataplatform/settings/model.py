@@ -61,6 +61,17 @@ class JobSettings(SettingsModel):
     spread_megabytes: Annotated[
         int | None, Field(ge=1, description="A run whose objects have more megabytes spreads them too.")
     ] = None
+    spark_merge_above_gigabytes: Annotated[
+        int | None,
+        Field(ge=1, description="A merge that reads more gigabytes runs on Spark. `null`: polars runs all."),
+    ] = 20
+    spark_report_above_gigabytes: Annotated[
+        int | None,
+        Field(
+            ge=1,
+            description="A report that reads more gigabytes of columns runs on Spark. `null`: polars runs all.",
+        ),
+    ] = 1
     batch_size: Annotated[int, Field(ge=1, le=100, description="Landed objects that start the workflow at once.")] = 50
     batch_window_seconds: Annotated[
         int, Field(ge=1, le=900, description="Seconds after which fewer landed objects start it too.")
