@@ -1,6 +1,6 @@
 """A step of bench/spread.py in a process of its own, against the embedded AWS that the environment names.
 
-`python -m bench.spread_steps make ROWS CHANGED`, or `copy`, `digest`, `merge`, `report` with ENGINE DATABASE.
+`python -m bench.spread_steps make ROWS CHANGED`, or `copy`, `digest`, `merge` or `report` with ENGINE DATABASE.
 Prints last, as a dictionary, what the step found: for a merge and a report the seconds, the CPU seconds of all
 processes, and the seconds until the engine could begin.
 """
@@ -15,35 +15,12 @@ from typing import Any, Final
 import polars as pl
 import psutil
 
-from bench.spread_lake import DATASET, HISTORY, Lake
-from processing.declaring.report import Report
+from bench.errors import BenchError
+from bench.spread_figures import POLARS, SPARK
+from bench.spread_lake import BUCKET, DATASET, HISTORY, Lake
+from processing.reporting.engines import Computed
 
-POLARS: Final = "polars"
-SPARK: Final = "spark"
-
-
-def report() -> Report:
-    """The sample's report that needs the most memory: it counts different customers."""
-    from reports import REPORTS
-
-    return REPORTS["customers_by_model_and_colour"]
-
-
-def merge_by_polars(lake: Lake, database: str) -> None:
-    """Merge as the jobs do on the driver."""
-    from processing.publishing.merge import merge
-
-    merge(lake.published(database), lake.store, [HISTORY])
-
-
-def report_by_polars(lake: Lake, database: str) -> pl.DataFrame:
-    """Compute as the mart job does on the driver."""
-    from processing.reporting.inputs import Inputs
-
-    made = report()
-    published = lake.published(database)
-    inputs = Inputs({made.name: made}, {DATASET.name: DATASET}, lambda _: published.found(published.live))
-    return inputs.rows_of(made)
+ENGINES: Final = (POLARS, SPARK)
 
 
 def make(words: Sequence[str]) -> Mapping[str, Any]:
@@ -64,35 +41,64 @@ def digest(words: Sequence[str]) -> Mapping[str, Any]:
 
 
 def merge(words: Sequence[str]) -> Mapping[str, Any]:
-    """Merge the changed rows."""
+    """Merge the changed rows, as the jobs do."""
     engine, database = words
-    lake = Lake()
-    if engine == POLARS:
-        return _used(lambda: merge_by_polars(lake, database))
-    raise NotImplementedError
+    published, store = Lake().published(database), Lake().store
+    start = _start(engine)
+    if engine == SPARK:
+        raise NotImplementedError
+
+    from processing.publishing.merge import merge as merge_by_polars
+
+    return _used(lambda: merge_by_polars(published, store, [HISTORY]), start)
 
 
-def compute(words: Sequence[str]) -> Mapping[str, Any]:
-    """Compute the report."""
+def report(words: Sequence[str]) -> Mapping[str, Any]:
+    """Compute the sample's report that needs the most memory, as the mart job does: it counts different customers."""
+    from processing.reporting.inputs import Inputs
+    from processing.reporting.on_spark import Spark
+    from processing.running.spark import is_available, spark_session, table_name
+    from reports import REPORTS
+
     engine, database = words
-    lake = Lake()
-    found: list[pl.DataFrame] = []
-    if engine == POLARS:
-        used = _used(lambda: found.append(report_by_polars(lake, database)))
-        return {**used, "digest": _digest(found[0])}
-    raise NotImplementedError
+    made = REPORTS["customers_by_model_and_colour"]
+    published = Lake().published(database)
+    start = _start(engine)
+    spark = Spark(
+        above_bytes=None if engine == POLARS else 0,
+        is_available=is_available,
+        session=lambda: spark_session(BUCKET),
+        relation=lambda table: table_name(*table.name()),
+    )
+    inputs = Inputs({made.name: made}, {DATASET.name: DATASET}, lambda _: published.found(published.live), spark=spark)
+    computed: list[Computed] = []
+    used = _used(lambda: computed.append(inputs.computed(made)), start)
+    if computed[0].chosen.engine != engine:
+        raise BenchError(computed[0].chosen.reason)
+    return {**used, "digest": _digest(computed[0].rows)}
 
 
 STEPS: Final[Mapping[str, Callable[[Sequence[str]], Mapping[str, Any]]]] = {
-    step.__name__: step for step in (make, copy, digest, merge, compute)
+    step.__name__: step for step in (make, copy, digest, merge, report)
 }
+
+
+def _start(engine: str) -> float:
+    """Start the engine. Returns the seconds that it took."""
+    if engine == POLARS:
+        return 0.0
+    from processing.running.spark import spark_session
+
+    started = time.perf_counter()
+    spark_session(BUCKET)
+    return time.perf_counter() - started
 
 
 def _digest(rows: pl.DataFrame) -> str:
     return hashlib.sha256(rows.sort(pl.all()).write_csv().encode()).hexdigest()[:16]
 
 
-def _used(work: Callable[[], object], start: float = 0.0) -> Mapping[str, float]:
+def _used(work: Callable[[], object], start: float) -> Mapping[str, float]:
     """Do some work. Returns what it used, beside the seconds that the engine took to start."""
     before, started = _processor_seconds(), time.perf_counter()
     work()
