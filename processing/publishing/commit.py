@@ -55,6 +55,16 @@ MOST_ENTRIES: Final = 500
 """Files in a manifest that is still written again with added files. A merge and a reader read all manifests, so there
 are to be few of them, and a commit is to write little."""
 _CODEC: Final = "deflate"
+_NO_SNAPSHOT: Final[Mapping[str, Any]] = {
+    "snapshots": [],
+    "snapshot_log": [],
+    "metadata_log": [],
+    "statistics": [],
+    "partition_statistics": [],
+    "refs": {},
+    "current_snapshot_id": None,
+}
+"""Of a table's metadata, as pyiceberg names it."""
 
 
 class CommitConflictError(ProcessingError):
@@ -106,18 +116,38 @@ def fence_commit(table: Table) -> None:
     _commit_snapshot(table, Change(), {})
 
 
+def holding(table: Table, metadata: TableMetadata, files: Sequence[DataFile]) -> TableMetadata:
+    """The metadata of a table that has some files and no history. Writes its manifests; commits nothing.
+
+    Args:
+        table: in whose folder the manifests are written.
+        metadata: with the schema and the properties of the result.
+        files: data files and position delete files, which another table may have as well.
+    """
+    bare = metadata.model_copy(update=dict(_NO_SNAPSHOT))
+    if not files:
+        return bare
+    held = Table(table.name(), bare, table.metadata_location, table.io, table.catalog)
+    snapshot = _SnapshotWriter(held, Change([*files]), {}).write()
+    return update_table_metadata(bare, (AddSnapshotUpdate(snapshot=snapshot), _becomes_current(snapshot)))
+
+
 def _commit_snapshot(table: Table, change: Change, properties: Mapping[str, str]) -> int:
     snapshot = _SnapshotWriter(table, change, properties).write()
     updates: tuple[TableUpdate, ...] = (
         *change.updates,
         AddSnapshotUpdate(snapshot=snapshot),
-        SetSnapshotRefUpdate.model_validate(
-            {"ref-name": MAIN_BRANCH, "type": SnapshotRefType.BRANCH, "snapshot-id": snapshot.snapshot_id}
-        ),
+        _becomes_current(snapshot),
         *expiry(evolved(table, change.updates)),
     )
     _send(table, _as_loaded(table), updates, snapshot.snapshot_id)
     return snapshot.snapshot_id
+
+
+def _becomes_current(snapshot: Snapshot) -> SetSnapshotRefUpdate:
+    return SetSnapshotRefUpdate.model_validate(
+        {"ref-name": MAIN_BRANCH, "type": SnapshotRefType.BRANCH, "snapshot-id": snapshot.snapshot_id}
+    )
 
 
 def _as_loaded(table: Table) -> tuple[TableRequirement, ...]:

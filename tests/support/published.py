@@ -1,5 +1,6 @@
 """Published tables in a catalogue on this machine, whose every call and every write can be made to fail."""
 
+from abc import ABC
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -8,6 +9,7 @@ from typing import Any
 
 import dataframely as dy
 import polars as pl
+from pyiceberg.catalog import MetastoreCatalog
 from pyiceberg.catalog.sql import SqlCatalog
 from pyiceberg.exceptions import CommitFailedException
 from pyiceberg.io import OutputFile
@@ -76,7 +78,7 @@ class Steps:
 
 
 class SteppingFileIO(PyArrowFileIO):
-    """Files of this machine, each of which is a step when it is created."""
+    """Files, each of which is a step when it is created."""
 
     steps: Steps
 
@@ -85,12 +87,10 @@ class SteppingFileIO(PyArrowFileIO):
         return super().new_output(location)
 
 
-class SteppingCatalog(SqlCatalog):
-    """A catalogue in a file of this machine. Each load and each commit is a step, before it and after it."""
+class Stepping(MetastoreCatalog, ABC):
+    """A catalogue each load and each commit of which is a step, before it and after it."""
 
-    def __init__(self, folder: Path, steps: Steps | None = None) -> None:
-        self.steps = steps or Steps()
-        super().__init__("test", uri=f"sqlite:///{folder}/catalogue.db", warehouse=f"file://{folder}")
+    steps: Steps
 
     def _load_file_io(self, properties: Any = None, location: str | None = None) -> PyArrowFileIO:  # noqa: ARG002
         io = SteppingFileIO({**self.properties, **(properties or {})})
@@ -111,6 +111,14 @@ class SteppingCatalog(SqlCatalog):
             # As Glue does it: the request was repeated, and the repetition met its own change.
             raise CommitFailedException("the table's version is another one")
         return answer
+
+
+class SteppingCatalog(Stepping, SqlCatalog):
+    """A catalogue in a file of this machine."""
+
+    def __init__(self, folder: Path, steps: Steps | None = None) -> None:
+        self.steps = steps or Steps()
+        super().__init__("test", uri=f"sqlite:///{folder}/catalogue.db", warehouse=f"file://{folder}")
 
 
 def published_in(folder: Path, dataset: Dataset, steps: Steps | None = None) -> Published:

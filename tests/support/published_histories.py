@@ -18,7 +18,7 @@ from processing.declaring.dataset import Dataset, SftpSource, StreamSource
 from processing.publishing import current, files, history, layout
 from processing.publishing.merge import BusyTableError, merge
 from processing.publishing.rebuild import rebuild
-from processing.publishing.tables import RebuildNeededError
+from processing.publishing.tables import Published, RebuildNeededError
 from processing.storage.memory_store import MemoryStore
 from tests.support.published import Killed, Steps, expected, found, land, published_in
 
@@ -66,7 +66,7 @@ class History:
     def __init__(self, seed: int, folder: Path) -> None:
         self._random = random.Random(seed)  # noqa: S311 - repeatable
         self._folder = folder
-        self._store = MemoryStore()
+        self._store = self._new_store()
         self._columns = dict(_BASE)
         self._source: SftpSource | StreamSource = SftpSource("c", "d", "*.csv", schedule="rate(1 day)")
         self._absent: dict[str, str] = {}
@@ -84,6 +84,20 @@ class History:
         self._clustered = self._random.random() < _CLUSTERED
         if self._clustered:
             self._columns["moment"] = lambda: dy.Datetime(time_unit="ns")
+
+    @staticmethod
+    def _new_store() -> Any:
+        return MemoryStore()
+
+    def _published(self, steps: Steps | None = None) -> Published:
+        """The tables, as the dataset is declared now."""
+        return published_in(self._folder, self._dataset, steps)
+
+    def _merge_by_an_engine(self, published: Published, keys: list[str], replaced: list[str]) -> None:
+        merge(published, self._store, keys, replaced)
+
+    def _rebuild_by_an_engine(self, published: Published) -> None:
+        rebuild(published, self._store)
 
     def run(self) -> list[str]:
         """Run it.
@@ -195,18 +209,17 @@ class History:
         raise Killed
 
     def _run_merge(self, things: list[Landed], steps: Steps) -> None:
-        dataset = self._dataset
-        published = published_in(self._folder, dataset, steps)
+        published = self._published(steps)
         replaced = [f"inbound/things/2026/01/01/{thing.name}" for thing in things if thing.begun - {thing.version}]
         versions = {thing.name: thing.version for thing in things}
         for thing in things:
             thing.begun.add(thing.version)
         keys = [thing.history_key for thing in things if not thing.is_removed]
         try:
-            merge(published, self._store, keys, replaced)
+            self._merge_by_an_engine(published, keys, replaced)
         except RebuildNeededError:
             self.log.append("  is rebuilt")
-            rebuild(published, self._store)
+            self._rebuild_by_an_engine(published)
             for thing in self._objects:
                 thing.done, thing.begun = thing.version, {thing.version}
         except BusyTableError:
@@ -236,7 +249,7 @@ class History:
         self._source = StreamSource(receipt_order=("moment",))
 
     def _differences(self) -> list[str]:
-        published = published_in(self._folder, self._dataset)
+        published = self._published()
         differences: list[str] = []
         for deleted in (False, True):
             wanted = expected(self._store, self._dataset, deleted=deleted)

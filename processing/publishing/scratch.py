@@ -1,0 +1,163 @@
+"""Tables of one process: Spark changes copies of the published tables, and nobody else sees them.
+
+Iceberg's own commit repeats itself on whatever the table has become, and a merge has to know that the table is still as
+it was loaded (processing.publishing.commit). So Spark merges into a copy. It is the metadata of the loaded table under
+another name, which refers to the table's own files. What the copy's commit added and removed is then committed to the
+table. The copy ends with the process: a run that is killed leaves nothing but files that no table refers to.
+
+The copies are in a catalogue that answers Iceberg's REST protocol on loopback, for the driver of Spark alone.
+iceberg.apache.org/rest-catalog-spec/
+"""
+
+import json
+import secrets
+from collections.abc import Generator
+from contextlib import contextmanager
+from functools import partial
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Lock, Thread
+from typing import TYPE_CHECKING, Any, Final
+
+from pyiceberg.exceptions import CommitFailedException
+from pyiceberg.table import CommitTableRequest
+from pyiceberg.table.metadata import TableMetadata
+from pyiceberg.table.update import update_table_metadata
+
+from processing.running.spark import file_options
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+_NAMESPACE: Final = "tables"
+_CONFIGURATION: Final = "/v1/config"
+_TABLES: Final = f"/v1/namespaces/{_NAMESPACE}/tables/"
+
+
+class ScratchTables:
+    """The tables, by name."""
+
+    def __init__(self, catalogue: str) -> None:
+        self._catalogue = catalogue
+        self._tables: dict[str, TableMetadata] = {}
+        self._lock = Lock()
+
+    def add(self, name: str, metadata: TableMetadata) -> None:
+        """Add a table as some metadata describes it."""
+        with self._lock:
+            self._tables[name] = metadata
+
+    def sql_name(self, name: str) -> str:
+        """A table's name in Spark's SQL."""
+        return f"{self._catalogue}.{_NAMESPACE}.{name}"
+
+    def metadata(self, name: str) -> TableMetadata:
+        """A table as it is now."""
+        with self._lock:
+            return self._tables[name]
+
+    def found(self, name: str) -> TableMetadata | None:
+        """A table as it is now; None if there is none of this name."""
+        with self._lock:
+            return self._tables.get(name)
+
+    def commit(self, name: str, request: CommitTableRequest) -> TableMetadata:
+        """Change a table.
+
+        Raises:
+            CommitFailedException: it is not as the request requires it to be.
+        """
+        with self._lock:
+            metadata = self._tables[name]
+            for requirement in request.requirements:
+                requirement.validate(metadata)
+            self._tables[name] = update_table_metadata(metadata, request.updates)
+            return self._tables[name]
+
+
+@contextmanager
+def scratch_tables(session: "SparkSession") -> Generator[ScratchTables]:
+    """A catalogue of tables that a session reads and changes. It ends with the block."""
+    catalogue, token = f"scratch_{secrets.token_hex(4)}", secrets.token_urlsafe()
+    tables = ScratchTables(catalogue)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Handler, tables, token))
+    thread = Thread(target=server.serve_forever, name=catalogue, daemon=True)
+    thread.start()
+    name = f"spark.sql.catalog.{catalogue}"
+    options = {
+        **file_options(catalogue),
+        f"{name}.type": "rest",
+        f"{name}.uri": f"http://127.0.0.1:{server.server_port}",
+        f"{name}.token": token,
+        f"{name}.token-refresh-enabled": "false",
+        f"{name}.rest-metrics-reporting-enabled": "false",
+    }
+    for option, value in options.items():
+        session.conf.set(option, value)
+    try:
+        yield tables
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def __init__(self, tables: ScratchTables, token: str, *connection: Any) -> None:  # noqa: ANN401 - as its base has it
+        self._tables, self._token = tables, token
+        super().__init__(*connection)
+
+    def do_GET(self) -> None:
+        path = self._path()
+        if path == _CONFIGURATION:
+            self._answer(HTTPStatus.OK, {"defaults": {}, "overrides": {}})
+        elif path is not None and (metadata := self._metadata(path)) is not None:
+            self._answer(HTTPStatus.OK, _loaded(metadata))
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        path = self._path()
+        if path is None or self._metadata(path) is None:
+            return
+        try:
+            request = CommitTableRequest.model_validate_json(body)
+            changed = self._tables.commit(path.removeprefix(_TABLES), request)
+        except CommitFailedException as error:
+            self._refuse(HTTPStatus.CONFLICT, "CommitFailedException", str(error))
+        else:
+            self._answer(HTTPStatus.OK, _loaded(changed))
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - as its base has it
+        """Nothing: a request is no event of the job."""
+
+    def _path(self) -> str | None:
+        """The path that is asked for; None if the caller is not the session, which was then answered."""
+        if not secrets.compare_digest(self.headers.get("Authorization", ""), f"Bearer {self._token}"):
+            self._refuse(HTTPStatus.UNAUTHORIZED, "NotAuthorizedException", "the token is another one")
+            return None
+        return self.path.partition("?")[0]
+
+    def _metadata(self, path: str) -> TableMetadata | None:
+        """The table of a path; None if there is none, which was then answered."""
+        found = self._tables.found(path.removeprefix(_TABLES)) if path.startswith(_TABLES) else None
+        if found is None:
+            self._refuse(HTTPStatus.NOT_FOUND, "NoSuchTableException", f"{path} does not exist")
+        return found
+
+    def _refuse(self, status: HTTPStatus, kind: str, message: str) -> None:
+        self._answer(status, {"error": {"message": message, "type": kind, "code": status.value}})
+
+    def _answer(self, status: HTTPStatus, content: dict[str, Any]) -> None:
+        body = json.dumps(content).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+
+def _loaded(metadata: TableMetadata) -> dict[str, Any]:
+    # A table is its metadata here: no file has it.
+    return {"metadata-location": None, "metadata": json.loads(metadata.model_dump_json()), "config": {}}
