@@ -26,8 +26,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+import pytest
+
 from bench.emulated import ROOT, emulated_environment
-from bench.spread_figures import FIGURES, MERGE, REPORT, WORKER_GIGABYTES, Measured, save, verdict
+from bench.spread_figures import (
+    FIGURES,
+    MERGE,
+    POLARS,
+    REPORT,
+    SPARK,
+    WORKER_GIGABYTES,
+    Measured,
+    save,
+    verdict,
+)
 from bench.spread_lake import REGION
 from bench.spread_steps import ENGINES
 from bench.watched_process import Ended, run_watched
@@ -67,6 +79,7 @@ def main() -> None:
     parser.add_argument("--engine", choices=ENGINES, help="this one alone")
     options = parser.parse_args()
     engines = (options.engine,) if options.engine else ENGINES
+    jars = _jars() if SPARK in engines else ""
     FOLDER.mkdir(parents=True, exist_ok=True)
     print(f"tables in the embedded AWS; {os.cpu_count()} cores; Spark's heap is at most {HEAP}")
     print(f"{'rows':>12}{'changed':>10}  {'':18}{'start s':>8}{'wall s':>8}{'CPU s':>8}{'peak MB':>9}")
@@ -74,7 +87,7 @@ def main() -> None:
     missed = 0
     for case in QUICK if options.quick else FULL:
         with tempfile.TemporaryDirectory(dir=FOLDER) as folder:
-            bench = _Case(case, Path(folder), engines)
+            bench = _Case(case, Path(folder), engines, jars)
             measured += bench.measured()
             missed += bench.differences()
     print(*verdict(measured), sep="\n")
@@ -83,11 +96,23 @@ def main() -> None:
     sys.exit(1 if missed else 0)
 
 
+def _jars() -> str:
+    """Iceberg's jars, separated by commas.
+
+    Raises:
+        SystemExit: they cannot be had; the message says why.
+    """
+    try:
+        return ",".join(map(str, iceberg_jars()))
+    except pytest.skip.Exception as error:
+        raise SystemExit(f"{error}; `--engine {POLARS}` measures polars alone") from error
+
+
 class _Case:
     """The runs of one size."""
 
-    def __init__(self, case: Case, folder: Path, engines: Sequence[str]) -> None:
-        self._case, self._folder, self._engines = case, folder, engines
+    def __init__(self, case: Case, folder: Path, engines: Sequence[str], jars: str) -> None:
+        self._case, self._folder, self._engines, self._jars = case, folder, engines, jars
         self._found: dict[str, dict[str, str]] = {MERGE: {}, REPORT: {}}
 
     def measured(self) -> list[Measured]:
@@ -100,12 +125,11 @@ class _Case:
                 **emulated_environment(emulator.endpoint, REGION),
                 "TMPDIR": str(self._folder),
                 "PYSPARK_SUBMIT_ARGS": f"--driver-memory {HEAP} pyspark-shell",
-                JARS: ",".join(str(jar) for jar in iceberg_jars()),
+                JARS: self._jars,
             }
-            made = self._step(environment, "make", str(self._case.rows), str(self._case.changed))
-            if made is None:
+            if self._step(environment, "make", str(self._case.rows), str(self._case.changed)) is None:
                 raise SystemExit("the table could not be made")
-            return [*self._runs(environment, int(made["stored"]))]
+            return [*self._runs(environment)]
 
     def differences(self) -> int:
         """Print whether the engines gave the same rows. Returns the number of steps in which they did not."""
@@ -116,7 +140,7 @@ class _Case:
                 print(f"MISSED: the engines' rows of the {step} differ: {digests}")
         return missed
 
-    def _runs(self, environment: Mapping[str, str], stored: int) -> Iterator[Measured]:
+    def _runs(self, environment: Mapping[str, str]) -> Iterator[Measured]:
         used: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
         for number in range(self._case.runs):
             for engine in self._engines:
@@ -129,7 +153,7 @@ class _Case:
                         used.setdefault((step, engine), []).append(found)
                         self._note(environment, step, engine, found, database)
         for (step, engine), runs in used.items():
-            yield self._median(step, engine, stored, runs)
+            yield self._median(step, engine, runs)
 
     def _note(
         self, environment: Mapping[str, str], step: str, engine: str, found: Mapping[str, Any], database: str
@@ -139,7 +163,7 @@ class _Case:
         elif (digest := self._step(environment, "digest", engine, database)) is not None:
             self._found[MERGE][engine] = digest["digest"]
 
-    def _median(self, step: str, engine: str, stored: int, runs: Sequence[Mapping[str, Any]]) -> Measured:
+    def _median(self, step: str, engine: str, runs: Sequence[Mapping[str, Any]]) -> Measured:
         def median(name: str) -> float:
             return round(statistics.median(run[name] for run in runs), 3)
 
@@ -150,7 +174,7 @@ class _Case:
             engine,
             case.rows,
             case.changed,
-            stored,
+            int(runs[0]["read"]),
             start=median("start"),
             seconds=median("seconds"),
             processor_seconds=median("cpu"),

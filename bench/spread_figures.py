@@ -34,8 +34,8 @@ class Measured:
     """Of the table."""
     changed: int
     """Rows that were merged. A report reads the table after that."""
-    stored: int
-    """Bytes of the table's data files."""
+    read: int
+    """Stored bytes of the columns that are read of the table, as the choice of the engine reckons them."""
     start: float
     """Seconds until the engine could begin."""
     seconds: float
@@ -115,10 +115,10 @@ def cores(measured: Sequence[Measured], step: str, engine: str) -> float:
     return max(1.0, longest.processor_seconds / longest.seconds)
 
 
-def bytes_of_a_row(measured: Sequence[Measured]) -> float:
-    """Stored bytes of a row, in the largest table."""
-    largest = max(measured, key=lambda each: each.rows)
-    return largest.stored / largest.rows
+def bytes_of_a_row(measured: Sequence[Measured], step: str) -> float:
+    """Stored bytes that a step reads of a row, in the largest table."""
+    largest = max((each for each in measured if each.step == step), key=lambda each: each.rows)
+    return largest.read / largest.rows
 
 
 def most_rows(cost: Cost, changed: float) -> float:

@@ -16,7 +16,6 @@ from processing.publishing.catalogue import open_catalogue, published_tables
 from processing.publishing.commit import Change, commit
 from processing.publishing.files import write_rows
 from processing.publishing.reading import published_rows
-from processing.publishing.table_files import table_files
 from processing.publishing.tables import Published
 from processing.storage.parquet import MEDIA_TYPE, parquet_bytes
 from processing.storage.store import S3Store
@@ -49,15 +48,14 @@ class Lake:
         """The dataset's tables of a database."""
         return published_tables(self.catalogue, database, BUCKET, DATASET)
 
-    def make(self, rows: int, changed: int) -> int:
-        """Write the table and the history file with the changed rows. Returns the table's bytes."""
+    def make(self, rows: int, changed: int) -> None:
+        """Write the table and the history file with the changed rows."""
         boto3.client("s3").create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
         boto3.client("glue").create_database(DatabaseInput={"Name": PRISTINE})
         published = self.published(PRISTINE)
         table = published.load(published.live)
         commit(table, Change(write_rows(table.io, table.metadata, sorted_rows(rows))), {})
         self.store.write(HISTORY, parquet_bytes(changes(rows, changed, 1)), MEDIA_TYPE, {})
-        return sum(file.entry.data_file.file_size_in_bytes for file in table_files(published.load(published.live)))
 
     def copy(self, database: str) -> None:
         """Register the table as it was before any merge in a database of its own.

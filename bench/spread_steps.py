@@ -9,7 +9,8 @@ processes, and the seconds until the engine could begin.
 import hashlib
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any, Final
 
 import polars as pl
@@ -18,7 +19,10 @@ import psutil
 from bench.errors import BenchError
 from bench.spread_figures import POLARS, SPARK
 from bench.spread_lake import BUCKET, DATASET, HISTORY, Lake
-from processing.reporting.engines import Computed
+from processing.publishing.tables import Published
+from processing.reporting.engines import Computed, PublishedInput, bytes_of
+from processing.reporting.needs import needs_of
+from processing.storage.columns import published_columns
 
 ENGINES: Final = (POLARS, SPARK)
 
@@ -26,7 +30,8 @@ ENGINES: Final = (POLARS, SPARK)
 def make(words: Sequence[str]) -> Mapping[str, Any]:
     """Make the table and the changed rows."""
     rows, changed = (int(word) for word in words)
-    return {"stored": Lake().make(rows, changed)}
+    Lake().make(rows, changed)
+    return {}
 
 
 def copy(words: Sequence[str]) -> Mapping[str, Any]:
@@ -44,13 +49,18 @@ def merge(words: Sequence[str]) -> Mapping[str, Any]:
     """Merge the changed rows, as the jobs do."""
     engine, database = words
     published, store = Lake().published(database), Lake().store
+    read = _bytes_read(published, published_columns(DATASET))
     start = _start(engine)
-    if engine == SPARK:
-        raise NotImplementedError
+    if engine == POLARS:
+        from processing.publishing.merge import merge as merge_by_polars
 
-    from processing.publishing.merge import merge as merge_by_polars
+        return {**_used(lambda: merge_by_polars(published, store, [HISTORY]), start), "read": read}
+    from processing.publishing.spark_merge import Cluster, merge_by_spark
+    from processing.refining.spread import bucket_store
+    from processing.running.spark import spark_session
 
-    return _used(lambda: merge_by_polars(published, store, [HISTORY]), start)
+    cluster = Cluster(spark_session(BUCKET), partial(bucket_store, BUCKET))
+    return {**_used(lambda: merge_by_spark(published, store, [HISTORY], (), "bench", cluster), start), "read": read}
 
 
 def report(words: Sequence[str]) -> Mapping[str, Any]:
@@ -75,7 +85,8 @@ def report(words: Sequence[str]) -> Mapping[str, Any]:
     used = _used(lambda: computed.append(inputs.computed(made)), start)
     if computed[0].chosen.engine != engine:
         raise BenchError(computed[0].chosen.reason)
-    return {**used, "digest": _digest(computed[0].rows)}
+    read = needs_of(made, {DATASET.name: published_columns(DATASET)}).columns[DATASET.name]
+    return {**used, "digest": _digest(computed[0].rows), "read": _bytes_read(published, read)}
 
 
 STEPS: Final[Mapping[str, Callable[[Sequence[str]], Mapping[str, Any]]]] = {
@@ -92,6 +103,13 @@ def _start(engine: str) -> float:
     started = time.perf_counter()
     spark_session(BUCKET)
     return time.perf_counter() - started
+
+
+def _bytes_read(published: Published, columns: Iterable[str]) -> int:
+    """Stored bytes of some columns of the table, as the choice of the engine reckons them."""
+    table = published.load(published.live)
+    snapshot = table.current_snapshot()
+    return bytes_of(PublishedInput(DATASET, table, snapshot.snapshot_id), columns) if snapshot else 0
 
 
 def _digest(rows: pl.DataFrame) -> str:
