@@ -19,10 +19,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Lock, Thread
 from typing import TYPE_CHECKING, Any, Final
 
+from pydantic import BaseModel
 from pyiceberg.exceptions import CommitFailedException
-from pyiceberg.table import CommitTableRequest
 from pyiceberg.table.metadata import TableMetadata
-from pyiceberg.table.update import update_table_metadata
+from pyiceberg.table.update import TableRequirement, TableUpdate, update_table_metadata
 
 from processing.running.spark import file_options
 
@@ -32,6 +32,13 @@ if TYPE_CHECKING:
 _NAMESPACE: Final = "tables"
 _CONFIGURATION: Final = "/v1/config"
 _TABLES: Final = f"/v1/namespaces/{_NAMESPACE}/tables/"
+
+
+class _Commit(BaseModel):
+    """What a commit asks for. The table is in its path."""
+
+    requirements: tuple[TableRequirement, ...] = ()
+    updates: tuple[TableUpdate, ...] = ()
 
 
 class ScratchTables:
@@ -61,7 +68,7 @@ class ScratchTables:
         with self._lock:
             return self._tables.get(name)
 
-    def commit(self, name: str, request: CommitTableRequest) -> TableMetadata:
+    def commit(self, name: str, request: _Commit) -> TableMetadata:
         """Change a table.
 
         Raises:
@@ -122,7 +129,7 @@ class _Handler(BaseHTTPRequestHandler):
         if path is None or self._metadata(path) is None:
             return
         try:
-            request = CommitTableRequest.model_validate_json(body)
+            request = _Commit.model_validate_json(body)
             changed = self._tables.commit(path.removeprefix(_TABLES), request)
         except CommitFailedException as error:
             self._refuse(HTTPStatus.CONFLICT, "CommitFailedException", str(error))

@@ -62,9 +62,7 @@ class SparkLake:
         """Spark, for the lake."""
         return Cluster(spark_session(self._name), functools.partial(bucket_store, self._name))
 
-    def merge(
-        self, published: Published, files: Sequence[str], replaced: Sequence[str] = (), run_id: str = ""
-    ) -> Any:
+    def merge(self, published: Published, files: Sequence[str], replaced: Sequence[str] = (), run_id: str = "") -> Any:
         """Merge by Spark."""
         return merge_by_spark(published, self.store, files, replaced, run_id, self.cluster)
 
