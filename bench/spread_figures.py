@@ -6,6 +6,7 @@ of the table, fitted to the figures of all sizes.
 
 import itertools
 import json
+import statistics
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Final
 
 import numpy as np
 
+MILLION: Final = 1_000_000
 FIGURES: Final = Path(__file__).resolve().parent / "spread.json"
 MERGE, REPORT = "merge", "report"
 POLARS, SPARK = "polars", "spark"
@@ -59,6 +61,13 @@ class Cost:
         """The cost of a table of so many rows of which so many have changed."""
         return self.constant + self.changed * changed + self.rows * rows
 
+    def words(self) -> str:
+        """Its parts, those that are not nothing."""
+        parts = [f"{self.constant:,.3g}"] if self.constant else []
+        parts += [f"{self.changed * MILLION:,.3g} a million changed rows"] if self.changed else []
+        parts += [f"{self.rows * MILLION:,.3g} a million rows of the table"] if self.rows else []
+        return " + ".join(parts)
+
 
 def save(measured: Sequence[Measured]) -> None:
     """Keep the figures."""
@@ -75,14 +84,13 @@ def chosen(measured: Iterable[Measured], step: str, engine: str) -> list[Measure
     return [each for each in measured if (each.step, each.engine) == (step, engine)]
 
 
-def fitted(measured: Sequence[Measured], figure: Callable[[Measured], float]) -> Cost | None:
-    """The cost that comes nearest to the figures, in shares of each; no part of it is negative.
+def enough(measured: Sequence[Measured], step: str, engine: str) -> bool:
+    """Whether a step of an engine was measured at more than one size of the table."""
+    return len({each.rows for each in chosen(measured, step, engine)}) > 1
 
-    Returns:
-        None if there are fewer than two sizes.
-    """
-    if len({(each.rows, each.changed) for each in measured}) < 2:  # noqa: PLR2004 - see above
-        return None
+
+def fitted(measured: Sequence[Measured], figure: Callable[[Measured], float]) -> Cost:
+    """The cost that comes nearest to the figures, in shares of each; no part of it is negative."""
     of_changed = len({each.changed / each.rows for each in measured}) > 1
     features = (0, 1, 2) if of_changed else (0, 2)
     wanted = np.array([figure(each) for each in measured])
@@ -99,12 +107,12 @@ def fitted(measured: Sequence[Measured], figure: Callable[[Measured], float]) ->
     return best
 
 
-def processor_seconds(measured: Sequence[Measured], step: str, engine: str) -> Cost | None:
+def processor_seconds(measured: Sequence[Measured], step: str, engine: str) -> Cost:
     """CPU seconds of a step by its size."""
     return fitted(chosen(measured, step, engine), lambda each: each.processor_seconds)
 
 
-def megabytes(measured: Sequence[Measured], step: str, engine: str) -> Cost | None:
+def megabytes(measured: Sequence[Measured], step: str, engine: str) -> Cost:
     """Memory of a step by its size."""
     return fitted(chosen(measured, step, engine), lambda each: each.megabytes)
 
@@ -113,6 +121,11 @@ def cores(measured: Sequence[Measured], step: str, engine: str) -> float:
     """Cores that an engine kept busy in its longest run; at least one, since a run also waits for S3."""
     longest = max(chosen(measured, step, engine), key=lambda each: each.processor_seconds)
     return max(1.0, longest.processor_seconds / longest.seconds)
+
+
+def median_start(measured: Iterable[Measured]) -> float:
+    """Seconds until Spark could begin."""
+    return statistics.median(each.start for each in measured if each.engine == SPARK)
 
 
 def bytes_of_a_row(measured: Sequence[Measured], step: str) -> float:
@@ -137,14 +150,19 @@ def verdict(measured: Sequence[Measured]) -> list[str]:
     lines = [""]
     for step in (MERGE, REPORT):
         for engine in (POLARS, SPARK):
-            of_processor, of_memory = (each(measured, step, engine) for each in (processor_seconds, megabytes))
-            if of_processor is None or of_memory is None:
-                continue
-            lines.append(f"{step} by {engine}: {_words(of_processor, 'CPU s')}; {_words(of_memory, 'MB')}")
+            if enough(measured, step, engine):
+                lines.append(f"{step} by {engine}, CPU s: {processor_seconds(measured, step, engine).words()}")
+                lines.append(f"{step} by {engine}, MB: {megabytes(measured, step, engine).words()}")
+    lines += [_switch(measured, step) for step in (MERGE, REPORT) if enough(measured, step, POLARS)]
     return lines
 
 
-def _words(cost: Cost, unit: str) -> str:
-    per = 1_000_000
-    changed = f" + {cost.changed * per:,.3g} for 1,000,000 changed rows" if cost.changed else ""
-    return f"{cost.constant:,.3g}{changed} + {cost.rows * per:,.3g} for 1,000,000 rows of the table {unit}"
+def _switch(measured: Sequence[Measured], step: str) -> str:
+    """Up to which size one worker is enough, in a line."""
+    merged = max((each.changed for each in chosen(measured, step, POLARS)), default=0) if step == MERGE else 0
+    rows = most_rows(megabytes(measured, step, POLARS), merged)
+    worker = f"{USABLE_GIGABYTES} GB, which a worker G.1X of {WORKER_GIGABYTES} GB leaves it"
+    if rows == float("inf"):
+        return f"{step} by polars: its memory does not grow with the table, and stays below {worker}"
+    gigabytes = rows * bytes_of_a_row(measured, step) / 1e9
+    return f"{step} by polars: holds {worker}, at {rows / 1e6:,.0f} million rows, of which it reads {gigabytes:.2g} GB"

@@ -8,6 +8,7 @@ from typing import Final
 import boto3
 import polars as pl
 from pyiceberg.catalog import Catalog
+from pyiceberg.io import S3_REQUEST_TIMEOUT
 
 from bench.layout_candidates import VEHICLES, changes, sorted_rows
 from lake.keys import warehouse_prefix
@@ -27,6 +28,8 @@ HISTORY: Final = f"{warehouse_prefix(VEHICLES.name)}landing_date=2026-01-02/vehi
 """Key of the history file with the changed rows."""
 PRISTINE: Final = "pristine"
 """The database of the table before any merge."""
+PATIENCE_SECONDS: Final = "300"
+"""For an answer of the embedded S3, whose machine works on the table at the same time."""
 DIGEST_ROWS_AT_ONCE: Final = 1_000_000
 
 
@@ -37,7 +40,9 @@ class Lake:
     @cached_property
     def catalogue(self) -> Catalog:
         """Glue's."""
-        return open_catalogue()
+        catalogue = open_catalogue()
+        catalogue.properties[S3_REQUEST_TIMEOUT] = PATIENCE_SECONDS
+        return catalogue
 
     @cached_property
     def store(self) -> S3Store:

@@ -3,6 +3,7 @@
 Its constants are the figures of `make bench NAME=spread`, which one machine gave. Nothing of it was measured on AWS.
 """
 
+import itertools
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -24,7 +25,6 @@ from bench.spread_figures import (
     load,
     median_start,
     megabytes,
-    most_rows,
     processor_seconds,
 )
 from processing.publishing.history import ROWS_AT_ONCE
@@ -40,6 +40,8 @@ MOST_WORKERS: Final = 100
 CHANGED: Final = 0.01
 """Share of a table's rows that a merge brings."""
 SIZES: Final = (10**6, 10**7, 10**8, 10**9, 10**10)
+PAIRS: Final = tuple(itertools.product((MERGE, REPORT), (POLARS, SPARK)))
+GIGABYTES_A_DAY: Final = 1000
 _LARGEST: Final = 10**13
 
 
@@ -89,16 +91,16 @@ class Model:
 
     def by_polars(self, work: Work) -> Run:
         """On the driver alone. The other worker is billed, since Glue has no run with fewer than two."""
-        cost = self._processor(work.step, POLARS)
+        cost = self.processor(work.step, POLARS)
         batches = max(1, math.ceil(work.changed / ROWS_AT_ONCE))
         seconds = batches * cost.of(work.rows, 0) + cost.changed * work.changed
-        return Run(seconds / min(WORKER_CORES, cores(self._measured, work.step, POLARS)), FEWEST_WORKERS)
+        return Run(seconds / self.cores(work.step, POLARS), FEWEST_WORKERS)
 
     def by_spark(self, work: Work, workers: int) -> Run:
         """On so many workers, the driver among them. What does not grow with the rows is the driver's."""
-        cost = self._processor(work.step, SPARK)
+        cost = self.processor(work.step, SPARK)
         spread = cost.of(work.rows, work.changed) - cost.constant
-        own = median_start(self._measured) + cost.constant / cores(self._measured, work.step, SPARK)
+        own = self.start + cost.constant / self.cores(work.step, SPARK)
         return Run(own + spread / ((workers - 1) * WORKER_CORES * self.assumed.busy), workers)
 
     def cheapest_spark(self, work: Work) -> Run:
@@ -108,7 +110,7 @@ class Model:
 
     def gigabytes(self, work: Work) -> float:
         """Memory that polars holds."""
-        return self._memory(work.step).of(work.rows, min(work.changed, ROWS_AT_ONCE)) / 1000
+        return self.memory(work.step, POLARS).of(work.rows, min(work.changed, ROWS_AT_ONCE)) / 1000
 
     def held(self, work: Work) -> bool:
         """Whether one worker holds it."""
@@ -129,20 +131,30 @@ class Model:
     def _spark_is_cheaper(self, work: Work) -> bool:
         return self.cheapest_spark(work).dollars < self.by_polars(work).dollars
 
-    def _processor(self, step: str, engine: str) -> Cost:
-        return self._fitted[step, engine]
+    def processor(self, step: str, engine: str) -> Cost:
+        """CPU seconds."""
+        return self._processor[step, engine]
 
-    def _memory(self, step: str) -> Cost:
-        return self._fitted_memory[step]
+    def memory(self, step: str, engine: str) -> Cost:
+        """Megabytes."""
+        return self._memory[step, engine]
+
+    def cores(self, step: str, engine: str) -> float:
+        """That the engine keeps busy on one machine."""
+        return min(WORKER_CORES, cores(self._measured, step, engine))
 
     @cached_property
-    def _fitted(self) -> dict[tuple[str, str], Cost]:
-        pairs = ((step, engine) for step in (MERGE, REPORT) for engine in (POLARS, SPARK))
-        return {pair: processor_seconds(self._measured, *pair) for pair in pairs}
+    def start(self) -> float:
+        """Seconds until Spark can begin."""
+        return median_start(self._measured)
 
     @cached_property
-    def _fitted_memory(self) -> dict[str, Cost]:
-        return {step: megabytes(self._measured, step, POLARS) for step in (MERGE, REPORT)}
+    def _processor(self) -> dict[tuple[str, str], Cost]:
+        return {pair: processor_seconds(self._measured, *pair) for pair in PAIRS}
+
+    @cached_property
+    def _memory(self) -> dict[tuple[str, str], Cost]:
+        return {pair: megabytes(self._measured, *pair) for pair in PAIRS}
 
 
 def work_of(step: str, rows: float) -> Work:
@@ -157,3 +169,84 @@ def _first(holds: Callable[[float], bool]) -> float:
             if holds(rows := tenths * 10.0 ** (power - 1)):
                 return rows
     return float("inf")
+
+
+def tables_of_engines(model: Model, workers: int) -> str:
+    """Merges and reports by both engines, and from which size on Spark is cheaper, or the only way."""
+    return "".join(
+        (
+            _constants(model),
+            _table(model, MERGE, workers),
+            _table(model, REPORT, workers),
+            _points(model),
+            _day(model),
+        )
+    )
+
+
+def _constants(model: Model) -> str:
+    text = "\n### What the engines take\n\n"
+    text += "Measured by `make bench NAME=spread` on a machine with two cores.\n\n"
+    text += "| work | CPU seconds | cores busy | MB |\n|---|---|---:|---|\n"
+    for step, engine in PAIRS:
+        text += f"| {step} by {engine} | {model.processor(step, engine).words()} | {model.cores(step, engine):.1f} | "
+        text += f"{model.memory(step, engine).words()} |\n"
+    text += (
+        f"\nSpark started in {model.start:.0f} s. Assumed: {model.assumed.busy:.0%} of the executors' vCPUs work at "
+    )
+    text += f"once, a vCPU is as fast as a core of that machine, and a worker of {WORKER_GIGABYTES} GB leaves polars "
+    text += f"{USABLE_GIGABYTES} GB.\n"
+    return text
+
+
+def _table(model: Model, step: str, workers: int) -> str:
+    what = f"A merge of {CHANGED:.0%} changed rows" if step == MERGE else "A report"
+    text = f"\n### {what}, by each engine\n\n"
+    text += "| rows of the table | GB that it reads | memory of polars | polars on one driver | USD "
+    text += f"| Spark on {workers} workers | USD | cheapest number of workers | USD |\n|{'---:|' * 9}\n"
+    for rows in SIZES:
+        work = work_of(step, rows)
+        polars, spark, cheapest = model.by_polars(work), model.by_spark(work, workers), model.cheapest_spark(work)
+        held = model.held(work)
+        text += f"| {rows:,} | {rows * model.bytes_read(step) / 1e9:.2g} | {model.gigabytes(work):,.3g} GB "
+        text += f"| {_time(polars.seconds)} | {polars.dollars:,.3f} " if held else "| does not fit | "
+        text += f"| {_time(spark.seconds)} | {spark.dollars:,.3f} | {cheapest.workers} | {cheapest.dollars:,.3f} |\n"
+    return text
+
+
+def _points(model: Model) -> str:
+    text = "\n"
+    for step in (MERGE, REPORT):
+        cheaper, only = model.cheaper_from(step), model.only_from(step)
+        text += f"- A {step} is cheaper on Spark from {_rows(model, step, cheaper)}"
+        text += f", and possible on Spark only from {_rows(model, step, only)}.\n"
+    return text
+
+
+def _day(model: Model) -> str:
+    """How much text one driver merges in a day, in a sentence."""
+    cost = model.processor(MERGE, POLARS)
+    # A table that is clustered by time: a merge reads nothing of its history.
+    of_batch = cost.of(0, ROWS_AT_ONCE) / model.cores(MERGE, POLARS)
+    rows = 86400 / of_batch * ROWS_AT_ONCE
+    gigabytes = rows * model.assumed.text_bytes / 1e9
+    text = (
+        f"- One driver that merges all day with polars merges {rows / 1e9:,.1f} billion rows, {gigabytes:,.0f} GB of "
+    )
+    text += "text, into a table that is clustered by time. "
+    if gigabytes < GIGABYTES_A_DAY:
+        return text + "A terabyte a day in one dataset needs Spark for that reason alone.\n"
+    return text + "That is more than a terabyte a day.\n"
+
+
+def _rows(model: Model, step: str, rows: float) -> str:
+    if math.isinf(rows):
+        return "no size"
+    return f"{rows:,.0f} rows, of which it reads {rows * model.bytes_read(step) / 1e9:.2g} GB"
+
+
+def _time(seconds: float) -> str:
+    for unit, name in ((86400, "days"), (3600, "h"), (60, "min")):
+        if seconds >= unit:
+            return f"{seconds / unit:,.1f} {name}"
+    return f"{seconds:.0f} s"

@@ -12,6 +12,8 @@ import psutil
 from bench.process_memory import PeakMemory
 
 LOOK_EVERY_SECONDS: Final = 0.1
+KILLED_SECONDS: Final = 30.0
+"""In which a process that is killed ends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +64,9 @@ def run_watched(
 
 def _kill(process: subprocess.Popen[str]) -> None:
     """Kill a process and its children: a JVM outlives the Python process that started it."""
-    for child in psutil.Process(process.pid).children(recursive=True):
-        child.kill()
+    children = psutil.Process(process.pid).children(recursive=True)
+    for each in children:
+        each.kill()
     process.kill()
     process.wait()
+    psutil.wait_procs(children, KILLED_SECONDS)
