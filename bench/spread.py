@@ -78,6 +78,8 @@ def main() -> None:
     parser.add_argument("--write", action="store_true", help=f"keep the figures in {FIGURES.name}")
     parser.add_argument("--engine", choices=ENGINES, help="this one alone")
     options = parser.parse_args()
+    if options.write and (options.quick or options.engine):
+        parser.error("--write needs the figures of all sizes and of both engines")
     engines = (options.engine,) if options.engine else ENGINES
     jars = _jars() if SPARK in engines else ""
     FOLDER.mkdir(parents=True, exist_ok=True)
@@ -124,7 +126,10 @@ class _Case:
             environment = {
                 **emulated_environment(emulator.endpoint, REGION),
                 "TMPDIR": str(self._folder),
-                "PYSPARK_SUBMIT_ARGS": f"--driver-memory {HEAP} pyspark-shell",
+                "SPARK_LOCAL_DIRS": str(self._folder),
+                "PYSPARK_SUBMIT_ARGS": (
+                    f"--driver-memory {HEAP} --driver-java-options -Djava.io.tmpdir={self._folder} pyspark-shell"
+                ),
                 JARS: self._jars,
             }
             if self._step(environment, "make", str(self._case.rows), str(self._case.changed)) is None:

@@ -117,7 +117,7 @@ class Model:
         return self.gigabytes(work) <= USABLE_GIGABYTES
 
     def cheaper_from(self, step: str) -> float:
-        """Rows of the smallest table from which Spark costs less; infinite if there is none."""
+        """Rows of the smallest table from which Spark costs less; infinite if it never does."""
         return _first(lambda rows: self._spark_is_cheaper(work_of(step, rows)))
 
     def only_from(self, step: str) -> float:

@@ -62,7 +62,7 @@ def run_watched(
     return Ended(code, lines, memory.resident)
 
 
-def _kill(process: subprocess.Popen[str]) -> None:
+def _kill(process: subprocess.Popen[bytes]) -> None:
     """Kill a process and its children: a JVM outlives the Python process that started it."""
     children = psutil.Process(process.pid).children(recursive=True)
     for each in children:
