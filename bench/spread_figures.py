@@ -63,10 +63,15 @@ class Cost:
 
     def words(self) -> str:
         """Its parts, those that are not nothing."""
-        parts = [f"{self.constant:,.3g}"] if self.constant else []
-        parts += [f"{self.changed * MILLION:,.3g} a million changed rows"] if self.changed else []
-        parts += [f"{self.rows * MILLION:,.3g} a million rows of the table"] if self.rows else []
+        parts = [digits(self.constant)] if self.constant else []
+        parts += [f"{digits(self.changed * MILLION)} a million changed rows"] if self.changed else []
+        parts += [f"{digits(self.rows * MILLION)} a million rows of the table"] if self.rows else []
         return " + ".join(parts)
+
+
+def digits(number: float) -> str:
+    """A number with two digits, or with all that it has before the point."""
+    return f"{number:,.0f}" if number >= 10 else f"{number:.2g}"  # noqa: PLR2004 - two digits
 
 
 def save(measured: Sequence[Measured]) -> None:
@@ -165,4 +170,6 @@ def _switch(measured: Sequence[Measured], step: str) -> str:
     if rows == float("inf"):
         return f"{step} by polars: its memory does not grow with the table, and stays below {worker}"
     gigabytes = rows * bytes_of_a_row(measured, step) / 1e9
-    return f"{step} by polars: holds {worker}, at {rows / 1e6:,.0f} million rows, of which it reads {gigabytes:.2g} GB"
+    return (
+        f"{step} by polars: holds {worker}, at {rows / 1e6:,.0f} million rows, of which it reads {digits(gigabytes)} GB"
+    )

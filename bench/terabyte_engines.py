@@ -22,6 +22,7 @@ from bench.spread_figures import (
     Measured,
     bytes_of_a_row,
     cores,
+    digits,
     load,
     median_start,
     megabytes,
@@ -42,6 +43,7 @@ CHANGED: Final = 0.01
 SIZES: Final = (10**6, 10**7, 10**8, 10**9, 10**10)
 PAIRS: Final = tuple(itertools.product((MERGE, REPORT), (POLARS, SPARK)))
 GIGABYTES_A_DAY: Final = 1000
+_SMALLEST: Final = 10**4
 _LARGEST: Final = 10**13
 
 
@@ -120,6 +122,10 @@ class Model:
         """Rows of the smallest table from which Spark costs less; infinite if it never does."""
         return _first(lambda rows: self._spark_is_cheaper(work_of(step, rows)))
 
+    def cheaper_from_changed(self, rows: float) -> float:
+        """Changed rows of the smallest merge into a table that costs less on Spark; infinite if it never does."""
+        return _first(lambda changed: self._spark_is_cheaper(Work(MERGE, rows, changed)))
+
     def only_from(self, step: str) -> float:
         """Rows of the smallest table that polars cannot do on one worker, for its memory."""
         return _first(lambda rows: not self.held(work_of(step, rows)))
@@ -164,7 +170,7 @@ def work_of(step: str, rows: float) -> Work:
 
 def _first(holds: Callable[[float], bool]) -> float:
     """The smallest number of rows, to two digits, from which something holds; infinite if it never does."""
-    for power in range(4, round(math.log10(_LARGEST))):
+    for power in range(round(math.log10(_SMALLEST)), round(math.log10(_LARGEST))):
         for tenths in range(10, 100):
             if holds(rows := tenths * 10.0 ** (power - 1)):
                 return rows
@@ -203,14 +209,17 @@ def _table(model: Model, step: str, workers: int) -> str:
     what = f"A merge of {CHANGED:.0%} changed rows" if step == MERGE else "A report"
     text = f"\n### {what}, by each engine\n\n"
     text += "| rows of the table | GB that it reads | memory of polars | polars on one driver | USD "
-    text += f"| Spark on {workers} workers | USD | cheapest number of workers | USD |\n|{'---:|' * 9}\n"
+    text += f"| Spark on {workers} workers | USD | cheapest number of workers | USD "
+    text += f"{'| changed rows from which Spark is cheaper ' if step == MERGE else ''}|\n|"
+    text += f"{'---:|' * (10 if step == MERGE else 9)}\n"
     for rows in SIZES:
         work = work_of(step, rows)
         polars, spark, cheapest = model.by_polars(work), model.by_spark(work, workers), model.cheapest_spark(work)
         held = model.held(work)
-        text += f"| {rows:,} | {rows * model.bytes_read(step) / 1e9:.2g} | {model.gigabytes(work):,.3g} GB "
+        text += f"| {rows:,} | {digits(rows * model.bytes_read(step) / 1e9)} | {digits(model.gigabytes(work))} GB "
         text += f"| {_time(polars.seconds)} | {polars.dollars:,.3f} " if held else "| does not fit | "
-        text += f"| {_time(spark.seconds)} | {spark.dollars:,.3f} | {cheapest.workers} | {cheapest.dollars:,.3f} |\n"
+        text += f"| {_time(spark.seconds)} | {spark.dollars:,.3f} | {cheapest.workers} | {cheapest.dollars:,.3f} "
+        text += f"| {_number(model.cheaper_from_changed(rows))} |\n" if step == MERGE else "|\n"
     return text
 
 
@@ -242,7 +251,11 @@ def _day(model: Model) -> str:
 def _rows(model: Model, step: str, rows: float) -> str:
     if math.isinf(rows):
         return "no size"
-    return f"{rows:,.0f} rows, of which it reads {rows * model.bytes_read(step) / 1e9:.2g} GB"
+    return f"{rows:,.0f} rows, of which it reads {digits(rows * model.bytes_read(step) / 1e9)} GB"
+
+
+def _number(rows: float) -> str:
+    return "never" if math.isinf(rows) else "any" if rows <= _SMALLEST else f"{rows:,.0f}"
 
 
 def _time(seconds: float) -> str:

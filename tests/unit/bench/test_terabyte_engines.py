@@ -4,7 +4,6 @@ import pytest
 
 from bench.spread_figures import MERGE, POLARS, REPORT, SPARK, Measured
 from bench.terabyte_engines import MOST_WORKERS, Model, Run, Work, work_of
-from dataplatform.settings.model import JobSettings
 
 SIZES = ((1_000_000, 10_000), (5_000_000, 500_000), (20_000_000, 200_000))
 
