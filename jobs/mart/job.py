@@ -21,7 +21,7 @@ from processing.registry.registry import usable
 from processing.reporting.files import ENGINE, NO_SNAPSHOT, SNAPSHOTS, VERSION, is_written, was_made_of, write_report
 from processing.reporting.graph import inputs_first
 from processing.reporting.inputs import Inputs, OpenTable
-from processing.reporting.on_spark import Spark
+from processing.reporting.on_spark import Spark, spark_of
 from processing.reporting.snapshots import MomentError, parse_moment
 from processing.running.engine import add_engine
 from processing.running.job_run import Counts, JobRun, Result, argument_parser, attempt
@@ -75,6 +75,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         JobRun("mart", options.run_id, options.workflow_run),
         choice=Choice(options.report, options.force, options.as_of),
         metrics=run_metrics(options),
+        spark=spark_of(options.bucket, options.spark_above_bytes),
     )
 
 

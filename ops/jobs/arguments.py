@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from typing import Final
 
-from ops.stack.checks import a_day, a_moment, check_days, known_dataset, known_report, one_of
+from ops.stack.checks import a_day, a_moment, a_size, check_days, known_dataset, known_report, one_of
 from ops.stack.errors import InvalidInputError
 from ops.stack.prefixes import check_inbound_key, check_is_of
 
@@ -37,13 +37,14 @@ _CHECKS: Final[Mapping[str, Callable[[str], str]]] = {
     "--rebuild": _is_set,
     "--reconcile": _is_set,
     "--dry-run": _is_set,
+    "--spark-above-bytes": a_size,
 }
 _FLAGS: Final = frozenset(option for option, check in _CHECKS.items() if check is _is_set)
 JOB_ARGUMENTS: Final[Mapping[str, Sequence[str]]] = {
-    "warehouse": ("--dataset", "--object", "--from", "--to", "--all-days"),
-    "sanitise": ("--dataset", "--object", "--from", "--to", "--only"),
-    "publish": ("--dataset", "--rebuild", "--reconcile"),
-    "mart": ("--report", "--as-of", "--force"),
+    "warehouse": ("--dataset", "--object", "--from", "--to", "--all-days", "--spark-above-bytes"),
+    "sanitise": ("--dataset", "--object", "--from", "--to", "--only", "--spark-above-bytes"),
+    "publish": ("--dataset", "--rebuild", "--reconcile", "--spark-above-bytes"),
+    "mart": ("--report", "--as-of", "--force", "--spark-above-bytes"),
     "maintenance": ("--dry-run",),
     "refine": (),
 }

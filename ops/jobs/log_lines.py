@@ -45,7 +45,7 @@ def _in_words(line: str) -> str:
         case "done" | "rebuilt":
             counts = [f"{fields[name]:,} {phrase}" for name, phrase in _PHRASES.items() if name in fields]
             counts += _removed(fields)
-            return f"{_item(fields)}: {', '.join(counts) or 'done'}"
+            return f"{_item(fields)}: {', '.join(counts) or 'done'}{_engine(fields)}"
         case "failed" | "unchanged" as outcome:
             # Why one failed is in the error that ends the job, which lists every item that failed.
             return f"{_item(fields)}: {outcome}"
@@ -59,6 +59,11 @@ def _in_words(line: str) -> str:
             return f"{fields['done']:,} done, {fields['failed']:,} failed{''.join(others)}"
         case _:
             return line
+
+
+def _engine(fields: dict[str, Any]) -> str:
+    """Why Spark did it; nothing if polars did."""
+    return f"; on Spark: {fields.get('engine_reason')}" if fields.get("engine") == "spark" else ""
 
 
 def _removed(fields: dict[str, Any]) -> list[str]:

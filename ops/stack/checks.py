@@ -65,6 +65,17 @@ def a_moment(given: str) -> str:
     return given
 
 
+def a_size(given: str) -> str:
+    """A number of bytes, as a whole number.
+
+    Raises:
+        InvalidInputError: it is not.
+    """
+    if not given.isascii() or not given.isdecimal():
+        raise InvalidInputError(f"{given!r} is not a number of bytes, such as 1000000000")
+    return given
+
+
 def check_days(first: date | None, last: date | None) -> None:
     """Refuse a range of days that ends before it begins.
 

@@ -15,9 +15,11 @@ from ops.trace.model import Progress, Step, TraceError, time_of
 from processing.declaring.dataset import Dataset
 from processing.declaring.report import Report
 from processing.registry.registry import usable
+from processing.reporting.files import ENGINE
 from processing.reporting.graph import datasets_within
 from processing.reporting.inputs import OpenTable, rows_of_table
 from processing.reporting.snapshots import is_unchanged_since, size_of
+from processing.running.engine import Engine
 from processing.tracing.keys import Key
 from processing.tracing.reports import rows_that_depend
 from reports import REPORTS
@@ -75,7 +77,8 @@ def report_steps(target: Target, key: str) -> Iterator[Step]:
                 # A report that was made by an earlier version of the program has none.
                 yield Step("snapshots", tuple(snapshots.split(",")))
             yield Step("landed", tuple(f"newest {each}" for each in metadata["newest-landing-dates"].split(",")))
-            made = f"made {time_of(found['LastModified'])} by run {metadata['run']}, {metadata['rows']} rows"
+            engine = ", on Spark" if metadata.get(ENGINE) == Engine.SPARK else ""
+            made = f"made {time_of(found['LastModified'])} by run {metadata['run']}{engine}, {metadata['rows']} rows"
             yield Step("report", (key, made, f"read by the team {report.team}"))
             return
     raise TraceError(f"{key} is no file of a report; there are the reports {', '.join(REPORTS)}")

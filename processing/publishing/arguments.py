@@ -1,18 +1,23 @@
 """Arguments of the jobs that merge into published tables."""
 
 import argparse
+from functools import partial
 from typing import TYPE_CHECKING
 
 import boto3
 
 from lake.object_index.publications import Publications
 from processing.declaring.dataset import Dataset
+from processing.publishing.engines import SparkMerges
 from processing.publishing.publish import Publisher, lease_of
+from processing.refining.spread import bucket_store
 from processing.running.engine import add_engine
 from processing.running.run_metrics import RunMetrics
+from processing.running.spark import is_available, spark_session
 from processing.storage.store import Store
 
 if TYPE_CHECKING:
+    from processing.publishing.spark_merge import Cluster
     from processing.publishing.tables import Published
 
 
@@ -36,10 +41,17 @@ def publisher_of(options: argparse.Namespace, store: Store, metrics: RunMetrics 
 
         return published_tables(open_catalogue(), options.database, options.bucket, dataset)
 
+    def cluster() -> "Cluster":
+        # Glue has PySpark, and the jobs' requirements do not have it.
+        from processing.publishing.spark_merge import Cluster  # noqa: PLC0415
+
+        return Cluster(spark_session(options.bucket), partial(bucket_store, options.bucket))
+
     return Publisher(
         store=store,
         publications=Publications(client, options.index_table),
         tables=tables,
         lease=lease_of(client, options.index_table),
         metrics=metrics,
+        spark=SparkMerges(options.spark_above_bytes, is_available, cluster),
     )

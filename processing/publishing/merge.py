@@ -21,10 +21,11 @@ from lake.keys import parse_inbound_key
 from processing.errors import ProcessingError
 from processing.publishing.change import change_of
 from processing.publishing.columns import declared, polars_columns, published_columns, stored, stored_columns
-from processing.publishing.commit import Change, CommitConflictError, commit
+from processing.publishing.commit import CommitConflictError, commit
 from processing.publishing.files import FILE, POSITION, Keys, located
 from processing.publishing.history import ROWS_AT_ONCE, History, Piece, batches, pieces
 from processing.publishing.look_back import LookBack, look_back_of
+from processing.publishing.manifests import Change
 from processing.publishing.table_files import TableFile, table_files
 from processing.publishing.tables import Published
 from processing.readers.records import DELETED, LINE

@@ -29,6 +29,7 @@ from processing.running.spark import file_options
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
+_HEADER: Final = "X-Scratch-Token"
 _NAMESPACE: Final = "tables"
 _CONFIGURATION: Final = "/v1/config"
 _TABLES: Final = f"/v1/namespaces/{_NAMESPACE}/tables/"
@@ -95,8 +96,9 @@ def scratch_tables(session: "SparkSession") -> Generator[ScratchTables]:
         **file_options(catalogue),
         f"{name}.type": "rest",
         f"{name}.uri": f"http://127.0.0.1:{server.server_port}",
-        f"{name}.token": token,
-        f"{name}.token-refresh-enabled": "false",
+        f"{name}.rest.auth.type": "none",
+        # Spark shows no option whose name has "token" in it.
+        f"{name}.header.{_HEADER}": token,
         f"{name}.rest-metrics-reporting-enabled": "false",
     }
     for option, value in options.items():
@@ -141,7 +143,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _path(self) -> str | None:
         """The path that is asked for; None if the caller is not the session, which was then answered."""
-        if not secrets.compare_digest(self.headers.get("Authorization", ""), f"Bearer {self._token}"):
+        if not secrets.compare_digest(self.headers.get(_HEADER, ""), self._token):
             self._refuse(HTTPStatus.UNAUTHORIZED, "NotAuthorizedException", "the token is another one")
             return None
         return self.path.partition("?")[0]

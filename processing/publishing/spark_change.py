@@ -19,8 +19,8 @@ from pyspark.sql import functions as f
 from processing.publishing import layout
 from processing.publishing.change import LostRowsError
 from processing.publishing.columns import polars_columns
-from processing.publishing.commit import Change, evolved, holding
 from processing.publishing.files import FILE, POSITION
+from processing.publishing.manifests import Change, evolved, holding
 from processing.publishing.merge import Loaded
 from processing.publishing.scratch import ScratchTables
 from processing.publishing.spark_rows import LIVE, Order, in_table

@@ -18,11 +18,12 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as f
 
 from lake.keys import warehouse_prefix
-from processing.errors import ProcessingError
 from processing.publishing.columns import polars_columns
-from processing.publishing.commit import Change, CommitConflictError, commit, evolved, holding
+from processing.publishing.commit import CommitConflictError, commit
+from processing.publishing.engines import SparkFailedError
 from processing.publishing.files import FILE, Keys, bounds_of, file_bounds
 from processing.publishing.look_back import DAY, MICROSECOND
+from processing.publishing.manifests import Change, evolved, holding
 from processing.publishing.merge import (
     ATTEMPTS,
     BusyTableError,
@@ -52,10 +53,6 @@ from processing.publishing.staging import staging
 from processing.publishing.tables import Published
 from processing.storage.columns import OBJECT
 from processing.storage.store import Store
-
-
-class SparkFailedError(ProcessingError):
-    """Spark could not do its part; the message is its own. Nothing of the failed part was committed."""
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from processing.declaring.report import Report
 from processing.errors import ProcessingError
 from processing.publishing.stored_types import inner_type
 from processing.running.engine import REPORTS
+from processing.running.spark import is_available, spark_session, table_name
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -48,6 +49,16 @@ class Spark:
     """What a session reads a published table by: its name in a catalogue, or the address of its metadata file."""
 
 
+def spark_of(bucket: str, above_bytes: int | None) -> Spark:
+    """Spark as a job starts it, for the tables in Glue's catalogue.
+
+    Args:
+        bucket: the lake's.
+        above_bytes: size of the columns that a report reads, above which Spark computes it; never if None.
+    """
+    return Spark(above_bytes, is_available, lambda: spark_session(bucket), lambda table: table_name(*table.name()))
+
+
 def start(spark: Spark) -> "SparkSession":
     """A session in which narwhals' expressions mean what they mean on polars."""
     session = spark.session()
@@ -72,9 +83,9 @@ def compute_on_spark(report: Report, inputs: Mapping[str, "DataFrame"], columns:
     try:
         query = report.query(frames)
     except Exception as error:
-        raise NotOnSparkError(
-            f"{report.name} cannot run on Spark: {_expression(error.__traceback__)}{error}; {_WAY_OUT}"
-        ) from error
+        # narwhals and Spark add hints and plans below the first line.
+        reason = f"{_expression(error.__traceback__)}{next(iter(str(error).splitlines()), type(error).__name__)}"
+        raise NotOnSparkError(f"{report.name} cannot run on Spark: {reason}; {_WAY_OUT}") from error
     rows = query.collect("polars").to_native()
     return _as_declared(report, rows, columns)
 

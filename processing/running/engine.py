@@ -35,7 +35,7 @@ def choose(size_bytes: int, limit_bytes: int | None, is_available: Callable[[], 
     """The engine for some input: Spark above a limit, where there is Spark.
 
     Args:
-        size_bytes: of what is to be read, as it is stored.
+        size_bytes: stored size of the rows to read.
         limit_bytes: above which Spark does the work; never if None.
         is_available: whether this process can start Spark. Called only above the limit.
         setting: which of the stack's settings the limit is of.

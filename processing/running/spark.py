@@ -22,6 +22,8 @@ CATALOGUE: Final = "lake"
 JARS: Final = "DATA_PLATFORM_SPARK_JARS"
 """Variable with the paths of iceberg-spark-runtime-3.5_2.12 and iceberg-aws-bundle, separated by commas. It is not set
 on Glue, where `--datalake-formats iceberg` brings them."""
+_GLUE_LIBRARY: Final = "awsglue"
+"""A module that every Glue job can import, and nothing else."""
 _STATIC: Final[Mapping[str, str]] = {
     "spark.sql.extensions": "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions",
 }
@@ -44,8 +46,9 @@ _CREDENTIALS: Final = {
 
 
 def is_available() -> bool:
-    """Whether PySpark can be imported. Starts no JVM."""
-    return find_spec("pyspark") is not None
+    """Whether this process can start Spark with Iceberg: on Glue, or elsewhere if JARS is set. Starts no JVM."""
+    brings_iceberg = bool(os.environ.get(JARS)) or find_spec(_GLUE_LIBRARY) is not None
+    return brings_iceberg and find_spec("pyspark") is not None
 
 
 def table_name(database: str, table: str) -> str:
@@ -114,6 +117,7 @@ def _off_glue(jars: str) -> Mapping[str, str]:
         **_STATIC,
         "spark.jars": jars,
         "spark.ui.enabled": "false",
+        "spark.ui.showConsoleProgress": "false",
         "spark.driver.host": _LOOPBACK,
         "spark.driver.bindAddress": _LOOPBACK,
         "spark.sql.shuffle.partitions": str(os.cpu_count() or 1),

@@ -10,6 +10,7 @@ import pytest
 
 from processing.reporting.computing import compute
 from reports import REPORTS
+from tests.support.spark_expressions import called_by, missing_on_spark
 
 
 @pytest.fixture(scope="module")
@@ -85,3 +86,9 @@ def test_a_plates_two_digits_mean_the_year_that_the_licensing_agency_says(vehicl
 @pytest.mark.parametrize("name", [name for name, report in REPORTS.items() if report.inputs == ("vehicles",)])
 def test_a_report_does_not_depend_on_the_order_of_its_inputs(vehicles, name):
     assert report_rows(name, vehicles) == report_rows(name, reversed(vehicles))
+
+
+@pytest.mark.parametrize("name", REPORTS)
+def test_report_calls_nothing_that_spark_lacks(name: str) -> None:
+    assert {"group_by", "agg"} <= called_by(REPORTS[name])
+    assert called_by(REPORTS[name]).isdisjoint(missing_on_spark())

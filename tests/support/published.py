@@ -101,11 +101,11 @@ class Stepping(MetastoreCatalog, ABC):
         self.steps.step()
         return super().load_table(identifier)
 
-    def commit_table(self, *arguments: Any) -> Any:
+    def commit_table(self, table: Any, requirements: Any, updates: Any) -> Any:
         self.steps.step()
         self.steps.commits += 1
         number = self.steps.commits
-        answer = super().commit_table(*arguments)
+        answer = super().commit_table(table, requirements, updates)
         self.steps.step()
         if number in self.steps.lost:
             # As Glue does it: the request was repeated, and the repetition met its own change.

@@ -85,8 +85,7 @@ class History:
         if self._clustered:
             self._columns["moment"] = lambda: dy.Datetime(time_unit="ns")
 
-    @staticmethod
-    def _new_store() -> Any:
+    def _new_store(self) -> Any:
         return MemoryStore()
 
     def _published(self, steps: Steps | None = None) -> Published:

@@ -75,7 +75,7 @@ class PublishedLake:
     def published(self, dataset=THINGS):
         return published_in(self._folder, self.datasets[dataset.name], self.steps)
 
-    def publisher(self, metrics=None, today=TODAY, lease=None):
+    def publisher(self, metrics=None, today=TODAY, lease=None, spark=None):
         return Publisher(
             store=self.store,
             publications=self.publications,
@@ -83,6 +83,7 @@ class PublishedLake:
             lease=lease or self._lease,
             metrics=metrics,
             today=today.date,
+            spark=spark,
         )
 
     def publish(self, publisher=None, **scope):

@@ -6,15 +6,44 @@ import sys
 
 import pytest
 
+from processing.running.spark import JARS
+from tests.support.iceberg_runtime import iceberg_jars
+
 # One JVM for all of them, in one worker of the tests.
 ON_SPARK = [
     pytest.mark.long,
     pytest.mark.xdist_group("spark"),
-    pytest.mark.timeout(300),
+    pytest.mark.timeout(900),
     # Spark's own gateway leaves its sockets to the collector of garbage.
     pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::DeprecationWarning"),
 ]
 """Marks of a module of such tests."""
+
+
+def end_jvm():
+    """End this process's session with its JVM, which keeps the jars and the environment that it was started with."""
+    from pyspark import SparkContext
+    from pyspark.sql import SparkSession
+
+    if session := SparkSession._instantiatedSession:
+        session.stop()
+    if gateway := SparkContext._gateway:
+        gateway.shutdown()
+        gateway.proc.stdin.close()
+        gateway.proc.wait()
+        SparkContext._gateway = SparkContext._jvm = None
+
+
+@pytest.fixture(scope="module")
+def jvm_of_its_own():
+    """No JVM before the module's tests and none after them. Spark's session is that of the jobs."""
+    interrupt = signal.getsignal(signal.SIGINT)
+    end_jvm()
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv(JARS, ",".join(map(str, iceberg_jars())))
+        yield environment
+        end_jvm()
+    signal.signal(signal.SIGINT, interrupt)
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +72,7 @@ def spark_session():
         .getOrCreate()
     )
     yield session
-    session.stop()
+    end_jvm()
     signal.signal(signal.SIGINT, interrupt)
     for name, value in before.items():
         if value is None:

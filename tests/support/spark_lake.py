@@ -1,7 +1,6 @@
 """Published tables in the emulator's Glue and S3, merged by Spark in this process; one JVM for all tests."""
 
 import functools
-import os
 import signal
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
@@ -9,11 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+import pytest
 from pyiceberg.catalog.glue import GlueCatalog
 
 from processing.declaring.dataset import Dataset
 from processing.publishing.catalogue import open_catalogue
 from processing.publishing.spark_merge import Cluster, merge_by_spark
+from processing.publishing.spark_rebuild import rebuild_by_spark
 from processing.publishing.tables import Published
 from processing.refining.spread import bucket_store
 from processing.running.engine import Engine
@@ -23,8 +24,7 @@ from tests.support.emulators import REGION, running_emulator
 from tests.support.iceberg_runtime import iceberg_jars
 from tests.support.published import Stepping, Steps
 from tests.support.published_histories import History
-
-DATABASE = "published"
+from tests.support.spark import end_jvm
 
 
 class SteppingGlueCatalog(Stepping, GlueCatalog):
@@ -43,24 +43,27 @@ class SparkLake:
     """
 
     def __init__(self, name: str) -> None:
-        self._name = name
-        self._s3 = boto3.client("s3")
-        self._s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": REGION})
+        self.name = name
+        self.s3 = boto3.client("s3")
+        self.s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": REGION})
         boto3.client("glue").create_database(DatabaseInput={"Name": name})
-        self.store = S3Store(self._s3, name)
+        self.store = S3Store(self.s3, name)
 
     def published(self, dataset: Dataset, steps: Steps | None = None) -> Published:
         """The tables of a dataset."""
-        return Published(SteppingGlueCatalog(steps), self._name, f"s3://{self._name}/tables", dataset)
+        return Published(SteppingGlueCatalog(steps), self.name, f"s3://{self.name}/tables", dataset)
 
     def delete(self, key: str) -> None:
         """Delete an object."""
-        self._s3.delete_object(Bucket=self._name, Key=key)
+        self.s3.delete_object(Bucket=self.name, Key=key)
 
     @property
     def cluster(self) -> Cluster:
         """Spark, for the lake."""
-        return Cluster(spark_session(self._name), functools.partial(bucket_store, self._name))
+        session = spark_session(self.name)
+        # Each partition is a task, and the tests have few rows.
+        session.conf.set("spark.sql.shuffle.partitions", "1")
+        return Cluster(session, functools.partial(bucket_store, self.name))
 
     def merge(self, published: Published, files: Sequence[str], replaced: Sequence[str] = (), run_id: str = "") -> Any:
         """Merge by Spark."""
@@ -69,32 +72,27 @@ class SparkLake:
 
 @contextmanager
 def spark_and_emulator(folder: Path) -> Generator[None]:
-    """An emulator, which the environment names as a job's does, and what starts Spark."""
-    jars = ",".join(map(str, iceberg_jars()))
+    """An emulator, which the environment names as a job's does, and a JVM of its own for Spark."""
     interrupt = signal.getsignal(signal.SIGINT)
-    with running_emulator(folder) as emulator:
-        environment = {
-            JARS: jars,
+    end_jvm()
+    with running_emulator(folder) as emulator, pytest.MonkeyPatch.context() as environment:
+        for name, value in {
+            JARS: ",".join(map(str, iceberg_jars())),
+            # A JVM that starts fast rather than one that is fast after minutes.
+            "JDK_JAVA_OPTIONS": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
             "AWS_ENDPOINT_URL": emulator.endpoint,
             "AWS_DEFAULT_REGION": REGION,
-            "AWS_REGION": REGION,
             "AWS_ACCESS_KEY_ID": "test",
             "AWS_SECRET_ACCESS_KEY": "test",
-        }
-        before = {name: os.environ.get(name) for name in environment}
-        os.environ.update(environment)
-        default, boto3.DEFAULT_SESSION = boto3.DEFAULT_SESSION, None
+        }.items():
+            environment.setenv(name, value)
+        environment.setattr(boto3, "DEFAULT_SESSION", None)
+        bucket_store.cache_clear()
         try:
             yield
         finally:
-            spark_session("lake").stop()
+            end_jvm()
             signal.signal(signal.SIGINT, interrupt)
-            boto3.DEFAULT_SESSION = default
-            for name, value in before.items():
-                if value is None:
-                    del os.environ[name]
-                else:
-                    os.environ[name] = value
 
 
 class SparkHistory(History):
@@ -114,6 +112,14 @@ class SparkHistory(History):
     def _delete(self, thing: Any) -> None:
         thing.is_removed = True
         self._lake.delete(thing.history_key)
+
+    def _rebuild_by_an_engine(self, published: Published) -> None:
+        engine = self._random.choice(self._engines)
+        self.log.append(f"  by {engine}")
+        if engine == Engine.SPARK:
+            rebuild_by_spark(published, self._store, "", self._lake.cluster)
+        else:
+            super()._rebuild_by_an_engine(published)
 
     def _merge_by_an_engine(self, published: Published, keys: list[str], replaced: list[str]) -> None:
         engine = self._random.choice(self._engines)

@@ -20,6 +20,7 @@ from dataplatform.processing.permissions import (
 )
 from dataplatform.processing.published_tables import run_nightly
 from dataplatform.processing.report_schedules import schedule_reports
+from dataplatform.processing.spark_arguments import spark_arguments
 from dataplatform.settings.model import JobSettings
 from dataplatform.storage.data_lake import DataLake
 from dataplatform.watch.object_index import ObjectIndex
@@ -88,20 +89,14 @@ class TransformJobs(pulumi.ComponentResource):
         )
         shared = {"--extra-py-files": code, "--additional-python-modules": wheels}
         reading = {**shared, "--database": lake.warehouse_database}
-        merging = {
-            **reading,
-            "--index-table": index.table_name,
-            **_spark_above(settings.spark_merge_above_gigabytes),
-        }
+        on_spark = spark_arguments(settings.spark_merge_above_gigabytes)
+        merging = {**reading, "--index-table": index.table_name, **on_spark}
         refining = {**merging, **self._spreading()}
         warehouse = self._create_job("warehouse", refining, warehouse_policy(scope))
         sanitise = self._create_job("sanitise", refining, sanitise_policy(scope))
         publish = self._create_job("publish", merging, publish_policy(scope))
-        mart = self._create_job(
-            "mart",
-            {**reading, **_spark_above(settings.spark_report_above_gigabytes), **self._team_keys()},
-            mart_policy(scope),
-        )
+        on_spark = spark_arguments(settings.spark_report_above_gigabytes)
+        mart = self._create_job("mart", {**reading, **on_spark, **self._team_keys()}, mart_policy(scope))
         maintenance = self._create_job("maintenance", reading, maintenance_policy(scope))
         workflow = self._create_workflow(warehouse, mart)
         self._start_on_landing(workflow)
@@ -194,6 +189,8 @@ class TransformJobs(pulumi.ComponentResource):
                 "--job-language": "python",
                 glue_logs.PREFIX_ARGUMENT: self._log_prefix,
                 "--enable-metrics": "true",
+                # Glue starts with few workers and adds up to `number_of_workers` while Spark has tasks for them.
+                "--enable-auto-scaling": "true",
             },
             opts=pulumi.ResourceOptions(parent=self, depends_on=[permissions, *self._logs]),
         )
@@ -269,8 +266,3 @@ class TransformJobs(pulumi.ComponentResource):
             dead_letter_config={"arn": stack.undelivered_queue_arn},
             opts=self._child,
         )
-
-
-def _spark_above(gigabytes: int | None) -> dict[str, str]:
-    """A job's argument for what Spark does in place of polars."""
-    return {} if gigabytes is None else {"--spark-above-bytes": str(gigabytes * 1_000_000_000)}

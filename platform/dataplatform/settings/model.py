@@ -53,7 +53,12 @@ class JobSettings(SettingsModel):
     """Size of the Glue jobs."""
 
     worker_type: Annotated[Literal["G.1X", "G.2X"], Field(description="Glue worker type.")] = "G.1X"
-    number_of_workers: Annotated[int, Field(ge=2, le=100, description="Glue workers a run.")] = 2
+    number_of_workers: Annotated[
+        int,
+        Field(
+            ge=2, le=100, description="Most Glue workers of a run. Glue adds workers while Spark has tasks for them."
+        ),
+    ] = 2
     timeout_minutes: Annotated[int, Field(ge=1, le=2880, description="Minutes after which a run is stopped.")] = 60
     spread_objects: Annotated[
         int | None, Field(ge=1, description="A run with more objects spreads them over Spark's executors.")
@@ -63,13 +68,13 @@ class JobSettings(SettingsModel):
     ] = None
     spark_merge_above_gigabytes: Annotated[
         int | None,
-        Field(ge=1, description="A merge that reads more gigabytes runs on Spark. `null`: polars runs all."),
+        Field(ge=1, description="A merge whose tables and new files have more gigabytes runs on Spark. `null`: never."),
     ] = 20
     spark_report_above_gigabytes: Annotated[
         int | None,
         Field(
             ge=1,
-            description="A report that reads more gigabytes of columns runs on Spark. `null`: polars runs all.",
+            description="A report that reads more gigabytes of columns runs on Spark. `null`: never.",
         ),
     ] = 1
     batch_size: Annotated[int, Field(ge=1, le=100, description="Landed objects that start the workflow at once.")] = 50

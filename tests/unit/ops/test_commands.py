@@ -47,6 +47,19 @@ def test_a_reports_line_says_its_rows(capsys):
     assert logged(capsys, "report", ["fleets"], lambda _: {"team": "accounts", "rows": 9})[0] == "fleets: 9 rows"
 
 
+@pytest.mark.parametrize(
+    ("engine", "words"),
+    [
+        ("polars", "fleets: 9 rows"),
+        ("spark", "fleets: 9 rows; on Spark: 23 GB is more than sparkReportAboveGigabytes 20"),
+    ],
+)
+def test_reports_line_says_why_spark_computed_it(capsys, engine, words):
+    size = f"23 GB is {'' if engine == 'spark' else 'not '}more than sparkReportAboveGigabytes 20"
+    counts = {"team": "accounts", "rows": 9, "engine": engine, "engine_reason": size}
+    assert logged(capsys, "report", ["fleets"], lambda _: counts)[0] == words
+
+
 def test_the_last_line_counts_the_reports_that_are_unchanged(capsys):
     assert logged(capsys, "report", ["fleets"], lambda _: {"team": "accounts", "outcome": "unchanged"}) == [
         "fleets: unchanged",

@@ -198,6 +198,7 @@ def test_a_report_says_its_rows_its_run_and_how_new_its_inputs_are(store, lake):
         "run": "run-2",
         "input-rows": "parcels=2",
         "newest-landing-dates": "parcels=2026-11-22",
+        "engine": "polars",
         "snapshots": f"parcels={lake.open_table(PARCELS).current_snapshot().snapshot_id}",
     }
 

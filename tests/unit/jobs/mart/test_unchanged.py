@@ -7,7 +7,8 @@ import narwhals as nw
 import pytest
 from pyiceberg.table.snapshots import Operation
 
-from processing.publishing.commit import Change, _SnapshotWriter, commit
+from processing.publishing.commit import commit
+from processing.publishing.manifests import Change, SnapshotWriter
 from processing.publishing.table_files import table_files
 from tests.support.published import THINGS, declared_with, land, things
 from tests.support.reports import report_of, total
@@ -79,12 +80,12 @@ def test_a_report_is_computed_if_an_inputs_schema_changed(computed):
 
 def test_a_report_is_left_as_it_is_after_a_compaction(computed, lake, monkeypatch):
     # given a snapshot that replaces the table's files by others with the same rows
-    described = _SnapshotWriter._described
+    described = SnapshotWriter._described
 
     def replacing(self, parent):
         return described(self, parent).model_copy(update={"operation": Operation.REPLACE})
 
-    monkeypatch.setattr(_SnapshotWriter, "_described", replacing)
+    monkeypatch.setattr(SnapshotWriter, "_described", replacing)
     table = lake.open_table(THINGS)
     [file] = table_files(table)
     commit(table, Change([file.entry.data_file], {file.path}), {})

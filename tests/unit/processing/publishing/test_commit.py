@@ -6,11 +6,11 @@ import pytest
 from pyiceberg.manifest import DataFile, DataFileContent, FileFormat
 from pyiceberg.typedef import Record
 
-from processing.publishing import commit as committing
-from processing.publishing import snapshots
-from processing.publishing.commit import Change, CommitConflictError, commit, expire
+from processing.publishing import manifests, snapshots
+from processing.publishing.commit import CommitConflictError, commit, expire
 from processing.publishing.fence import fence
 from processing.publishing.files import write_rows
+from processing.publishing.manifests import Change
 from processing.publishing.merge import merge
 from processing.publishing.table_files import table_files
 from processing.storage.memory_store import MemoryStore
@@ -150,7 +150,7 @@ def test_files_of_several_commits_are_in_one_manifest(published, store):
 
 def test_a_full_manifest_is_not_written_again(published, store, monkeypatch):
     # given a manifest that counts as full
-    monkeypatch.setattr(committing, "MOST_ENTRIES", 1)
+    monkeypatch.setattr(manifests, "MOST_ENTRIES", 1)
     table = published.load(published.live)
     [full] = table.current_snapshot().manifests(table.io)
 

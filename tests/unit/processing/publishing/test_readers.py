@@ -2,11 +2,8 @@
 
 import subprocess
 import sys
-from datetime import UTC, date, datetime
-from decimal import Decimal
 from pathlib import Path
 
-import dataframely as dy
 import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
@@ -17,75 +14,12 @@ from processing.publishing.merge import merge
 from processing.publishing.table_files import table_files
 from processing.storage.folder_store import FolderStore
 from tests.support import duckdb_reader, spark_reader
+from tests.support.every_type import AFTER, BEFORE, GREATEST, LEAST
 from tests.support.iceberg_runtime import iceberg_runtime
-from tests.support.published import declared_with, found, land, published_in, things
+from tests.support.published import found, land, published_in, things
 
 # One JVM at a time. The readers' scripts run with `-P`: beside them is a module named as one of Python's own.
 pytestmark = [pytest.mark.long, pytest.mark.timeout(900), pytest.mark.xdist_group("spark")]
-BEFORE = declared_with(
-    tiny=dy.Int8(nullable=True),
-    small=dy.Int16(nullable=True),
-    octet=dy.UInt8(nullable=True),
-    pair=dy.UInt16(nullable=True),
-    quad=dy.UInt32(nullable=True),
-    large=dy.Int64(nullable=True),
-    ratio=dy.Float32(nullable=True),
-    exact=dy.Float64(nullable=True),
-    yes=dy.Bool(nullable=True),
-    raw=dy.Binary(nullable=True),
-    day=dy.Date(nullable=True),
-    local=dy.Datetime(time_unit="us", nullable=True),
-    instant=dy.Datetime(time_unit="ms", time_zone="Europe/Berlin", nullable=True),
-    precise=dy.Datetime(time_unit="ns", nullable=True),
-    price=dy.Decimal(18, 2, nullable=True),
-    words=dy.List(dy.String(nullable=True), nullable=True),
-    numbers=dy.List(dy.Int16(nullable=True), nullable=True),
-)
-AFTER = declared_with(
-    BEFORE,
-    value=dy.Int64(nullable=True),
-    ratio=dy.Float64(nullable=True),
-    extra=dy.String(nullable=True),
-)
-LEAST = {
-    "tiny": -(2**7),
-    "small": -(2**15),
-    "octet": 0,
-    "pair": 0,
-    "quad": 0,
-    "large": -(2**63),
-    "ratio": -0.5,
-    "exact": float("-inf"),
-    "yes": False,
-    "raw": b"",
-    "day": date(1, 1, 1),
-    # The last day of the old calendar, in the new one.
-    "local": datetime(1582, 10, 4, 23, 59, 59, 999_999),  # noqa: DTZ001 - local
-    "instant": datetime(1582, 10, 4, 12, tzinfo=UTC),
-    "precise": datetime(1969, 12, 31, 23, 59, 59, 999_999),  # noqa: DTZ001 - local
-    "price": Decimal("-9999999999999999.99"),
-    "words": [],
-    "numbers": [None],
-}
-GREATEST = {
-    "tiny": 2**7 - 1,
-    "small": 2**15 - 1,
-    "octet": 2**8 - 1,
-    "pair": 2**16 - 1,
-    "quad": 2**32 - 1,
-    "large": 2**63 - 1,
-    "ratio": 0.25,
-    "exact": float("nan"),
-    "yes": True,
-    "raw": bytes(range(256)),
-    "day": date(9999, 12, 31),
-    "local": datetime(9999, 12, 31, 23, 59, 59, 999_999),  # noqa: DTZ001 - local
-    "instant": datetime(9999, 12, 31, 12, tzinfo=UTC),
-    "precise": datetime(2261, 12, 31, 23, 59, 59, 999_999),  # noqa: DTZ001 - local
-    "price": Decimal("9999999999999999.99"),
-    "words": ["a", None, "ä€𝄞"],
-    "numbers": [-1, 0, 2**15 - 1],
-}
 
 
 @pytest.fixture
