@@ -14,8 +14,9 @@ from bench.layout_candidates import VEHICLES, changes, sorted_rows
 from lake.keys import warehouse_prefix
 from processing.declaring.dataset import Dataset
 from processing.publishing.catalogue import open_catalogue, published_tables
-from processing.publishing.commit import Change, commit
+from processing.publishing.commit import commit
 from processing.publishing.files import write_rows
+from processing.publishing.manifests import Change
 from processing.publishing.reading import published_rows
 from processing.publishing.tables import Published
 from processing.storage.parquet import MEDIA_TYPE, parquet_bytes
