@@ -115,7 +115,7 @@ def _names(session: boto3.Session, bucket: str, repository: str | None) -> Names
     region = cast("str | None", session.region_name)
     if region is None:
         raise BootstrapError(
-            "the region is not known; give --region, such as --region eu-west-1, or set one in the profile"
+            "the region is missing; give --region, such as --region eu-west-1, or set one in the profile"
         )
     # What needs no account is refused before one is asked.
     names = Names(bucket, region, "", repository or _repository_of_origin())

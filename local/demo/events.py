@@ -155,7 +155,7 @@ class EventsLeg:
             missing = expected.join(rows, on=expected.columns, how="anti", nulls_equal=True)
             if missing.height:
                 raise EventsLostError(
-                    f"the published table does not have {missing.height:,} events as posted, the first is "
+                    f"the published table does not have {missing.height:,} events as posted; the first is "
                     f"{missing['event_id'][0]}; report this"
                 )
         return rows.height

@@ -85,12 +85,12 @@ def _check(queue: str, message: str, save: Path | None, mended: Path | None, *, 
     if queue:
         one_of(queue, QUEUES, "queue")
     if (moves or message) and not queue:
-        raise InvalidInputError("the messages are in several queues; name one queue")
+        raise InvalidInputError("the queue is missing; give its name as the argument")
     if (save or mended) and not message:
-        raise InvalidInputError("--save and --mended need a message; name it with --message")
+        raise InvalidInputError("the message is missing; give its id with --message")
     if mended and (queue != "events" or throws_away):
         raise InvalidInputError(
-            "--mended applies only to messages of the queue events that are moved back; leave it out"
+            "only a message of the queue events can be corrected, and only to move it back; leave the file out"
         )
     if save:
         check_can_be_written(save)

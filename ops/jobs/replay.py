@@ -62,7 +62,7 @@ def replay(
 def _check(dataset: str, key: str, *, has_days: bool) -> None:
     known_dataset(dataset)
     if bool(key) == has_days:
-        raise InvalidInputError("give either --from and --to, or --object")
+        raise InvalidInputError("replay needs landing days or an object; give either --from and --to, or --object")
     if key:
         check_inbound_key(key)
         check_is_of(key, dataset)

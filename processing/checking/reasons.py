@@ -47,7 +47,7 @@ def reason(rule: str, schema: type[dy.Schema], *, first_counts: bool = False) ->
         return f"another row of this object has the same {key} but differs"
     column_name, separator, kind = rule.partition("|")
     if not separator:
-        return f"breaks the rule {rule.replace('_', ' ')}"
+        return f"breaks the rule '{rule.replace('_', ' ')}'"
     column = schema.columns()[column_name]
     if kind == NULLABILITY:
         return f"{column_name} is empty"

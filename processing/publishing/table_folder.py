@@ -112,6 +112,6 @@ class S3TableFolder:
             if errors := answer.get("Errors", []):
                 first = errors[0]
                 raise UndeletedError(
-                    f"{len(errors)} of {len(keys)} files were not deleted, the first is {first.get('Key')}: "
+                    f"{len(errors)} of {len(keys)} files were not deleted; the first is {first.get('Key')}: "
                     f"{first.get('Code')}: {first.get('Message')}; the next run tries again"
                 )

@@ -75,7 +75,7 @@ class GzipStream:
     def _reason(self, compressed: bytes, error: zlib.error) -> str:
         if self._expanded == 0 and not compressed.startswith(GZIP_MAGIC):
             return (
-                f"the file is not gzip, it begins with {compressed[:8]!r}; ask the sender to leave .gz out of its name"
+                f"the file is not gzip but begins with {compressed[:8]!r}; ask the sender to leave .gz out of its name"
             )
         return f"the gzip data is damaged: {error}; {_AGAIN}"
 

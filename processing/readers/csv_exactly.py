@@ -161,7 +161,7 @@ def find_dialect(
     dividing = [delimiter for delimiter in best if len(headers[delimiter]) > 1]
     if len(dividing) > 1 or (dividing and max(known.values()) and len(best) > 1):
         raise UnreadableObjectError(
-            f"the delimiter of the header {original_text(lines[:1])!r} is ambiguous, it may be any of {best}; "
+            f"the delimiter of the header {original_text(lines[:1])!r} is ambiguous, because {best} all fit; "
             f"declare it, such as csv=CsvFormat(delimiter={best[0]!r})"
         )
     return Dialect(dividing[0] if dividing else SNIFFED[0], declared.quote, declared.multiline)

@@ -72,7 +72,7 @@ def _refuse_other_kinds(name: str) -> None:
         first = file.read(len(_MAGIC))
     if first != _MAGIC:
         raise UnreadableObjectError(
-            f"the file is not parquet, it begins with {first!r}; ask the sender to correct the extension of its name"
+            f"the file is not parquet but begins with {first!r}; ask the sender to correct the extension of its name"
         )
 
 

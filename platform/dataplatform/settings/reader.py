@@ -140,7 +140,7 @@ def _describe(problem: Mapping[str, Any]) -> str:
         hint = f"did you mean {close[0]}?" if close else f"expected one of {', '.join(known)}"
         return f"{path}: unknown setting; {hint}"
     if problem["type"] == "missing":
-        return f"{path}: missing; set it, it does not have a default"
+        return f"{path}: missing; set it"
     return f"{path}: {problem['msg'].removeprefix('Value error, ')}; got {problem['input']!r}"
 
 

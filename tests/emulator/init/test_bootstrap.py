@@ -215,7 +215,7 @@ def test_without_a_region_the_command_says_how_to_give_one(account, monkeypatch)
     monkeypatch.delenv("AWS_DEFAULT_REGION")
     code, output = account.bootstrap()
     assert code == 1
-    assert "the region is not known; give --region" in output
+    assert "the region is missing; give --region" in output
 
 
 def test_without_credentials_the_command_says_how_to_get_some(account, monkeypatch):

@@ -179,16 +179,16 @@ def test_an_extraction_that_never_started_is_started_once_for_all_its_dead_lette
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["redrive", "events", "--save", "event.json"], "name it with --message"),
-        (["redrive", "--discard"], "name one queue"),
+        (["redrive", "events", "--save", "event.json"], "give its id with --message"),
+        (["redrive", "--discard"], "the queue is missing"),
         (["redrive", "events", "--message", "none", "--yes"], "does not hold a message none"),
         (
             ["redrive", "collector", "--message", "none", "--mended", __file__],
-            "--mended applies only to messages of the queue events",
+            "only a message of the queue events can be corrected",
         ),
         (["redrive", "events", "--message", "none", "--mended", __file__, "--yes"], "is not a stored event"),
         (["redrive", "strange"], "unknown queue 'strange'"),
-        (["redrive", "--yes"], "name one queue"),
+        (["redrive", "--yes"], "the queue is missing"),
         (["redrive", "undelivered", "--yes"], "messages of this queue cannot be moved back"),
     ],
 )
@@ -340,7 +340,7 @@ def test_days_are_replayed_on_a_yes_alone(ops, target, refused_object):
         (["quarantine", "release", "members"], ""),
         (["replay", "--dataset", "parcels", "--object", "inbound/parcels/2026/02/03/none.csv"], ""),
         (["replay", "--dataset", "strange"], "unknown dataset 'strange'"),
-        (["replay", "--dataset", "parcels"], "say which"),
+        (["replay", "--dataset", "parcels"], "replay needs landing days or an object"),
         (["replay", "--dataset", "parcels", "--from", "2026-02-04", "--to", "2026-02-03"], "is after"),
     ],
 )

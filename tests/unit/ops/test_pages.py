@@ -22,7 +22,7 @@ def test_a_page_names_every_column_with_its_routines_and_every_report(name):
 def test_a_page_says_the_rules_in_the_words_of_the_quarantine():
     page = dataset_page(DATASETS["parcels"], REPORTS)
     assert "| `member_id` | a whole number, required |  | `trim`, `empty_to_null` | member_id is less than 1 |" in page
-    assert "- does not hold: label is well formed" in page
+    assert "- breaks the rule 'label is well formed'" in page
     assert "| schedule | `cron(0 5 * * ? *)` |" in page
     assert "| is late after | 26 hours without a new object |" in page
     assert "| undeclared columns | freeze |" in page

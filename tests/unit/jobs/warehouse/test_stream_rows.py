@@ -284,7 +284,7 @@ def test_weighing_by_an_untrusted_key_is_not_counted(source):
     assert counted(store) == (1, Decimal("500.00"))
     [refused] = quarantine(store).rows(named=True)
     assert refused["rules"] == ["a_weighing_arrives_by_a_trusted_channel"]
-    assert refused["reason"] == "does not hold: a weighing arrives by a trusted channel"
+    assert refused["reason"] == "breaks the rule 'a weighing arrives by a trusted channel'"
 
 
 def test_scan_by_any_key_is_accepted():

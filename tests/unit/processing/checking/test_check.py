@@ -64,7 +64,7 @@ def test_text_becomes_the_declared_type_or_is_missing(data_type, text, value):
 
 
 def test_a_type_that_text_cannot_become_is_refused_with_the_column():
-    with pytest.raises(UnsupportedTypeError, match=r"column at is of type Time"):
+    with pytest.raises(UnsupportedTypeError, match=r"column at has the type Time"):
         converted("at", pl.Time())
 
 
@@ -92,7 +92,7 @@ def test_a_clean_row_is_cleansed_and_typed():
         (
             "1,York,Small,A123BCD",
             ["label_is_well_formed"],
-            "does not hold: label is well formed",
+            "breaks the rule 'label is well formed'",
         ),
         ("1,York", ["field_count"], "number of fields is 2, the header's is 4"),
     ],

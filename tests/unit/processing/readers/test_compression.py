@@ -176,7 +176,7 @@ def test_parquet_under_a_name_of_text_is_named():
 
 @pytest.mark.parametrize(
     ("name", "message"),
-    [("rows.csv.gz", "the file is not gzip, it begins with b'a,b"), ("rows.parquet", "is not parquet")],
+    [("rows.csv.gz", "the file is not gzip but begins with b'a,b"), ("rows.parquet", "is not parquet")],
 )
 def test_text_under_another_name_is_named(name: str, message: str):
     with pytest.raises(UnreadableObjectError, match=message):

@@ -220,7 +220,7 @@ def test_a_field_longer_than_the_csv_module_expects_is_data():
         (b"a,b,c\n", r"add them to the schema, or declare drift=\"evolve\" to keep them or drift=\"discard\""),
         (b"a,b\n1,2\n3,\xe9\n", r"line 3 is not UTF-8 \(byte 0xe9\); .* csv=CsvFormat\(encoding=\"windows-1252\"\)"),
         ("a,b\n1,2\n".encode("utf-16-le"), r"null characters.*CsvFormat\(encoding=\"utf-16-le\"\)"),
-        (b"a;b,c;a,b\n", r"is ambiguous, it may be any of \[',', ';'\]; declare it"),
+        (b"a;b,c;a,b\n", r"is ambiguous, because \[',', ';'\] all fit; declare it"),
     ],
 )
 def test_an_object_that_cannot_be_read_is_refused_with_what_was_expected_and_found(content, message):

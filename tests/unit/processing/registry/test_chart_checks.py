@@ -76,14 +76,14 @@ def check(tmp_path, monkeypatch):
             (
                 ("day", "unit"),
                 f'kind="bars", x=Nominal(("day",)), y=Measure("weight", "{kind}", "kg"{over})',
-                r"the chart puts weight of every unit on one scale, .*: declare unit=UnitColumn\('unit'\)",
+                r"the chart shows weight of every unit on one scale, .*; declare unit=UnitColumn\('unit'\)",
             )
             for kind, over in (("sum", ', over=("unit",)'), ("maximum", ', over=("unit",)'))
         ),
         (
             ("day", "unit"),
             'kind="bars", x=Nominal(("unit",)), y=Measure("weight", "sum", "kg", over=("day",))',
-            r"the chart puts weight of every unit on one scale",
+            r"the chart shows weight of every unit on one scale",
         ),
         # What is combined has to be declared.
         (
@@ -105,9 +105,9 @@ def check(tmp_path, monkeypatch):
         (
             ("year",),
             f'kind="bars", x=Time("year", "month", missing="gap"), y={SENDERS}',
-            r"x is Time, but year is Int32: make it a Date",
+            r"x is Time, but year is Int32; make it a Date",
         ),
-        (("day",), f'kind="bars", x=Ordinal("day"), y={SENDERS}', r"x is Ordinal, but day is Date: use Time for dates"),
+        (("day",), f'kind="bars", x=Ordinal("day"), y={SENDERS}', r"x is Ordinal, but day is Date; use Time for dates"),
         (("place",), f'kind="bars", x=Ordinal("place"), y={SENDERS}', r"place is text; name its values in order=\(…\)"),
         (
             ("year",),
@@ -122,7 +122,7 @@ def check(tmp_path, monkeypatch):
         (
             ("place",),
             f'kind="bars", x=Ordinal("place", order=("A", "B")), y={SENDERS}, most=1',
-            r"the order of x has 2 values, but most is 1: raise most",
+            r"the order of x has 2 values, but most is 1; raise most",
         ),
         (("place",), f'kind="bars", x=Nominal(()), y={SENDERS}', r"x is Nominal without a column"),
         (
@@ -133,7 +133,7 @@ def check(tmp_path, monkeypatch):
         (
             ("day",),
             'kind="line", x=Time("day", "day", missing="zero"), y=Measure("mean", "average", "kg")',
-            r"no rows do not make mean, an average, 0: use 'gap'",
+            r"mean, an average, of no rows is not 0; use 'gap'",
         ),
         (
             ("day",),
@@ -150,7 +150,7 @@ def check(tmp_path, monkeypatch):
         (
             ("day",),
             'kind="bars", x=Nominal(("day",)), y=Measure("weight", "count", "members")',
-            r"y is weight, a count, but the column is Decimal.*: a count is a whole number",
+            r"y is weight, a count, but the column is Decimal.*, and a count is a whole number",
         ),
         (
             ("day",),
@@ -165,7 +165,7 @@ def check(tmp_path, monkeypatch):
         (
             ("day",),
             'kind="bars", x=Nominal(("day",)), y=Measure("weight", "sum", UnitColumn("senders"))',
-            r"the unit column senders is Int64; it has to be text",
+            r"the unit column senders is Int64; make it a text",
         ),
         # Series and limits.
         (
@@ -182,9 +182,9 @@ def check(tmp_path, monkeypatch):
         (
             ("day", "place"),
             f'kind="bars", x=Nominal(("day",)), y={SENDERS}, series=Series("place", most=7)',
-            r"most of its series is 7, expected 1 to 6",
+            r"most of the chart's series is 7, expected 1 to 6",
         ),
-        (("day",), f'kind="bars", x=Nominal(("day",)), y={SENDERS}, most=0', r"the chart's most is 0, expected 1 to"),
+        (("day",), f'kind="bars", x=Nominal(("day",)), y={SENDERS}, most=0', r"most of the chart is 0, expected 1 to"),
         (
             ("no",),
             f'kind="bars", x=Nominal(("day",)), y={SENDERS}',
@@ -245,7 +245,7 @@ REPORT = Report(name="towns", team="accounts", inputs=("parcels",), query=query,
     reports = find_reports(*write_package(tmp_path, monkeypatch, towns=text), DATASETS)
 
     # when, then
-    with pytest.raises(DeclarationError, match=rf"^\w+/towns\.py: y declares .*: declare aggregation='{instead}'$"):
+    with pytest.raises(DeclarationError, match=rf"^\w+/towns\.py: y declares .*; declare aggregation='{instead}'$"):
         refuse_broken(reports)
 
 

@@ -123,8 +123,8 @@ def test_a_new_module_is_a_new_dataset_without_any_other_change(package):
 @pytest.mark.parametrize(
     ("module", "text", "message"),
     [
-        ("members", "nothing = 1", r"\w+/members\.py: declares no Dataset: give it a line `DATASET = Dataset"),
-        ("members", "DATASET = 'members'", r"\w+/members\.py: declares no Dataset"),
+        ("members", "nothing = 1", r"\w+/members\.py: does not declare a Dataset; add a line `DATASET = Dataset"),
+        ("members", "DATASET = 'members'", r"\w+/members\.py: does not declare a Dataset"),
         ("members", declaration("people"), r"rename the file to people\.py or the declaration to 'members'"),
         ("Members", declaration("Members"), r"'Members' is not a valid name"),
         ("members", declaration("members", "key = dy.String()"), r"schema Rows does not have a primary key"),
@@ -136,7 +136,7 @@ def test_a_new_module_is_a_new_dataset_without_any_other_change(package):
         ),
         ("members", table('"full", answer_within=timedelta(milliseconds=1)'), r"answer_within 0:00:00\.001000 is less"),
         ("members", declaration("members", KEY, "{'nme': (TRIM,)}"), r"cleansing names columns \['nme'\]"),
-        ("members", declaration("members", f"{KEY}; at = dy.Time()"), r"column at is of type Time"),
+        ("members", declaration("members", f"{KEY}; at = dy.Time()"), r"column at has the type Time"),
         (
             "members",
             declaration("members", source=FILES.replace("rate(1 day)", "0 5 * * *")),
@@ -148,7 +148,7 @@ def test_a_new_module_is_a_new_dataset_without_any_other_change(package):
             declaration("members", f"{KEY}; size = dy.UInt64()"),
             "column size has the type UInt64, which a pub",
         ),
-        ("snapshots", declaration("snapshots"), "cannot be named 'snapshots': query engines would take"),
+        ("snapshots", declaration("snapshots"), "cannot be named 'snapshots', because query engines would read"),
         ("p" * 52, declaration("p" * 52), "is too long for its schedule; use at most 51 characters"),
     ],
 )
@@ -258,7 +258,7 @@ def test_new_columns_stop_a_file_and_not_a_table_unless_the_declaration_says_oth
         ),
         ('absent={"kex": "none"}', r"absent names \['kex'\], which are not text columns of the schema"),
         ('cleansing={"key": (EMAIL, EMAIL)}', r"cleansing of column key: \['email'\] name more than one routine"),
-        ('cleansing={"key": (value_map({"a": "b"}, name="regex"),)}', r"routines are named \['regex'\], as rules"),
+        ('cleansing={"key": (value_map({"a": "b"}, name="regex"),)}', r"routines are named \['regex'\], like rules"),
     ],
 )
 def test_wrong_pointers_and_routines_are_refused_with_what_to_do(package, arguments, message):
@@ -296,7 +296,7 @@ def test_a_name_that_two_modules_declare_is_refused(package):
     name, path = package(members=declaration("members"), staff=declaration("members"))
 
     # when, then
-    with pytest.raises(DeclarationError, match=r"staff\.py: declares 'members', which members\.py declares too"):
+    with pytest.raises(DeclarationError, match=r"staff\.py: declares 'members', which members\.py also declares"):
         refuse_broken(find_datasets(name, path))
 
 
@@ -305,7 +305,7 @@ def test_name_of_another_datasets_deleted_rows_is_refused(package):
     name, path = package(members=declaration("members"), members_deleted=declaration("members_deleted"))
 
     # when, then
-    with pytest.raises(DeclarationError, match=r"^\w+/members_deleted\.py: .* of rows of 'members' that were deleted"):
+    with pytest.raises(DeclarationError, match=r"^\w+/members_deleted\.py: .* of deleted rows of 'members'"):
         refuse_broken(find_datasets(name, path))
 
 

@@ -59,7 +59,7 @@ def members(old: str = "", new: str = "") -> str:
             f"{members()}\nimport dataclasses\nDATASET = dataclasses.replace(DATASET, source='sftp')",
             r"members\.py: source is 'sftp', expected SftpSource or SqlSource or StreamSource",
         ),
-        (members('"carrier"', '"The Carrier"'), r"members\.py: connection 'The Carrier' cannot be a name"),
+        (members('"carrier"', '"The Carrier"'), r"members\.py: connection 'The Carrier' is not a valid name"),
         (members('"*.csv"', "None"), r"members\.py: source\.pattern is None, expected str"),
         (members("rate(1 day)", "daily"), r"members\.py: 'daily' is not a schedule"),
         (
@@ -75,8 +75,11 @@ def members(old: str = "", new: str = "") -> str:
             r"members\.py: classes names columns \['no'\]",
         ),
         (members("number", "_number"), r"members\.py: columns \['_number'\] start with an underscore"),
-        (members('name="members"', 'name="people"'), r"members\.py: declares 'people': rename the file to people\.py"),
-        (members('name="members"', 'name="staff"'), r"members\.py: declares 'staff', which staff\.py declares too"),
+        (
+            members('name="members"', 'name="people"'),
+            r"members\.py: declares 'people', which is not its own name; rename the file to people\.py",
+        ),
+        (members('name="members"', 'name="staff"'), r"members\.py: declares 'staff', which staff\.py also declares"),
     ],
 )
 def test_a_mistake_is_reported_in_one_line_naming_its_file(find, text, message):
@@ -121,7 +124,7 @@ def test_whoever_needs_every_file_is_refused_with_each_broken_one(find, need_all
 
     # when, then
     with pytest.raises(
-        DeclarationError, match=r"^\w+/members\.py, line 1: SyntaxError: [^;]+; \w+/visits\.py: declares"
+        DeclarationError, match=r"^\w+/members\.py, line 1: SyntaxError: [^;]+; \w+/visits\.py: does not declare"
     ):
         need_all(datasets)
 

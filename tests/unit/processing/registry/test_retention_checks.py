@@ -49,7 +49,7 @@ def test_one_declaration_gives_the_days_of_every_prefix(declared, retention, day
         ("inbound=30", None, "timedelta(days=30)", r"is late only after 720 hours, so the newest objects could"),
         ("inbound=30, quarantine=31", None, HOUR, r"quarantine for 31 days, longer than inbound \(30\)"),
         ("inbound=90, warehouse=96", None, HOUR, r"processed again; declare 97 or more"),
-        ("warehouse=90", None, HOUR, r"and inbound forever: .* processed again; limit inbound, too"),
+        ("warehouse=90", None, HOUR, r"and inbound forever, .* processed again; limit inbound too"),
         (
             "inbound=90, warehouse=400",
             TABLE.format("incremental", ', watermark="number"'),
