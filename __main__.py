@@ -1,8 +1,8 @@
-"""The data platform: read the settings, create the components, export what commands and partners need."""
+"""The data platform as a Pulumi program: reads the settings, creates the components, exports the outputs."""
 
 import sys
 
-# `platform/` is a source root without an __init__.py; Pulumi runs this file with only the program's folder on the path.
+# `platform/` is a source root without an __init__.py, and Pulumi puts only the program's folder on the path.
 ROOT = __file__.removesuffix("__main__.py")
 sys.path[:0] = [ROOT or ".", f"{ROOT}platform"]
 

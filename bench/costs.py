@@ -69,25 +69,25 @@ class Line(NamedTuple):
 
 
 def standing(stack: str) -> Iterator[Line]:
-    """What a stack's committed graph is charged for standing there, its source servers stopped."""
+    """Yield the monthly costs of an idle stack from its committed graph, with its source servers stopped."""
     snapshot = (ROOT / f"tests/infrastructure/snapshots/{stack}.yaml").read_text()
     kinds = Counter(re.findall(r"^  (\w+ \w+) [\w.-]+:", snapshot, re.MULTILINE))
     for kind, (what, dollars) in _BY_THE_MONTH.items():
         if kinds[kind]:
             yield Line(what, kinds[kind], kinds[kind] * dollars)
     watched = re.findall(r"^ +metricName: ([\w-]+)$", snapshot, re.MULTILINE)
-    yield Line("alarms, by the metrics that they look at", len(watched), len(watched) * ALARM)
+    yield Line("alarms, charged by metric", len(watched), len(watched) * ALARM)
     ages = watched.count("NewestObjectAge")
-    yield Line("metrics that are measured all the time", ages, ages * CUSTOM_METRIC)
+    yield Line("metrics published all day", ages, ages * CUSTOM_METRIC)
     if missed := watched.count("ObjectsMissed"):
         # A metric is charged for the hours in which it has a value.
-        yield Line("metrics that are measured every night", missed, missed * CUSTOM_METRIC * NIGHTS / HOURS)
+        yield Line("metrics published once a night", missed, missed * CUSTOM_METRIC * NIGHTS / HOURS)
     run = FRESHNESS_SECONDS * FRESHNESS_GIGABYTES * LAMBDA_GIGABYTE_SECOND + LAMBDA_REQUEST
-    yield Line("runs of the function that measures them", FRESHNESS_RUNS, FRESHNESS_RUNS * run)
+    yield Line("runs of the function that publishes the metrics", FRESHNESS_RUNS, FRESHNESS_RUNS * run)
     schedules = re.findall(r"^ +schedule: cron\((.+)\)$", snapshot, re.MULTILINE)
     if schedules:
         runs = sum(_runs_a_month(schedule) for schedule in schedules)
-        yield Line("runs of Glue jobs by the clock, billed for a minute each", round(runs), runs * GLUE_RUN)
+        yield Line("scheduled runs of Glue jobs, charged for a minute each", round(runs), runs * GLUE_RUN)
     endpoints = len(re.findall(r"vpcEndpointType: Interface", snapshot))
     if endpoints:
         yield Line("interface endpoints in one zone", endpoints, endpoints * ENDPOINT_HOUR * HOURS)
@@ -106,13 +106,13 @@ def task(processors: float, gigabytes: float) -> float:
 
 
 def choices() -> list[Line]:
-    """What each choice adds by the month."""
+    """Return the monthly cost of each option."""
     return [
         Line("the collector in the network without NAT: an SSM endpoint in one zone", 1, ENDPOINT_HOUR * HOURS),
-        Line("`network.natGateways: 1`, its fixed address with it", 1, (NAT_HOUR + ADDRESS_HOUR) * HOURS),
+        Line("`network.natGateways: 1`, including its fixed address", 1, (NAT_HOUR + ADDRESS_HOUR) * HOURS),
         Line("`network.natGateways: 2`", 2, 2 * (NAT_HOUR + ADDRESS_HOUR) * HOURS),
         Line(
-            f"`events.firewall`: a web ACL with two rules; {WEB_ACL_MILLION_REQUESTS:.2f} a million requests more",
+            f"`events.firewall`: a web ACL with two rules; {WEB_ACL_MILLION_REQUESTS:.2f} more per million requests",
             1,
             WEB_ACL + 2 * WEB_ACL_RULE,
         ),
@@ -122,22 +122,22 @@ def choices() -> list[Line]:
 
 
 def used() -> list[Line]:
-    """What the way into the published tables is charged by use."""
+    """Return the costs of publishing tables, by use."""
     runs = 1_000
     merging = runs * S3_REQUESTS_OF_A_MERGE * S3_PUT
     return [
-        Line("a run of the workflow: two Glue jobs, billed for a minute each at least", 1, 2 * GLUE_RUN),
-        Line(f"S3 requests of {runs:,} merges, at most {S3_REQUESTS_OF_A_MERGE} each, as writes", runs, merging),
-        Line("a gigabyte of tables, by the month", 1, S3_GIGABYTE_MONTH),
+        Line("a run of the workflow: two Glue jobs, charged for at least a minute each", 1, 2 * GLUE_RUN),
+        Line(f"S3 requests of {runs:,} merges, at most {S3_REQUESTS_OF_A_MERGE} each, priced as writes", runs, merging),
+        Line("a gigabyte of tables, per month", 1, S3_GIGABYTE_MONTH),
     ]
 
 
 def tables() -> str:
-    """The tables as they stand in the page."""
+    """Return the tables of the page."""
     text = f"USD a month of {HOURS} hours in {REGION}, list prices of {PRICES_OF}, before tax and without free tiers.\n"
     for stack in ("dev", "prod"):
         lines = list(standing(stack))
-        state = ", its source servers stopped (`sources.desiredCount: 0`)" if stack == "dev" else ""
+        state = ", with its source servers stopped (`sources.desiredCount: 0`)" if stack == "dev" else ""
         text += f"\n### {stack}, idle{state}\n\n| what | count | USD |\n|---|---|---|\n"
         text += "".join(f"| {line.what} | {line.count} | {line.dollars:.2f} |\n" for line in lines)
         text += f"| **together** | | **{sum(line.dollars for line in lines):.2f}** |\n"
@@ -148,7 +148,7 @@ def tables() -> str:
     idle = sum(line.dollars for line in standing("dev"))
     endpoint = choices()[0].dollars
     running = idle + endpoint + sum(line.dollars for line in choices()[-2:])
-    text += "\n### dev, with parts switched off\n\n| state | USD |\n|---|---|\n"
+    text += "\n### dev, with its source servers stopped and running\n\n| state | USD |\n|---|---|\n"
     text += f"| `sources.desiredCount: 0` | {idle:.2f} |\n"
     text += f"| `sources.desiredCount: 1`, after `sources stop`: the endpoint is in no zone | {idle:.2f} |\n"
     text += f"| `sources.desiredCount: 1`, running | {running:.2f} |\n"
@@ -156,13 +156,13 @@ def tables() -> str:
 
 
 def page(text: str) -> str:
-    """The page with its tables as they are now."""
+    """Return the page's text with new tables."""
     before, rest = text.split(BEGIN)
     return f"{before}{BEGIN}\n\n{tables()}\n{END}{rest.split(END)[1]}"
 
 
 def main() -> None:
-    """Print the tables, or write them into the page."""
+    """Print the tables, or write them into the page with `--write`."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--write", action="store_true", help="into docs/costs.md")
     if parser.parse_args().write:

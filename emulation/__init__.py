@@ -1,1 +1,1 @@
-"""What replaces AWS and partners on one machine."""
+"""Replacements for AWS and for partners' servers on one machine."""

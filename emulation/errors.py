@@ -1,5 +1,5 @@
-"""The family of the emulation's errors: catch the base class instead of a list."""
+"""The base class of the emulation's errors."""
 
 
 class EmulationError(Exception):
-    """What replaces AWS or a partner on this machine failed; the message says what to do."""
+    """A replacement for AWS or a partner failed; the message states what to do."""

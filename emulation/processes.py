@@ -1,4 +1,4 @@
-"""The background processes of a local platform: started apart, found again by a file, stopped whole."""
+"""The background processes of a local platform: each is recorded in a file, and stopped with all its children."""
 
 import contextlib
 import json
@@ -19,12 +19,12 @@ from ops.stack.private_files import PRIVATE_UMASK, make_private_folder, open_pri
 
 POLL_SECONDS: Final = 0.05
 LONGEST_START_SECONDS: Final = 600.0
-"""After so many seconds of polls, a process that works and is never ready is an error too."""
-# Long enough to close what is open; nothing of what these processes hold outlives them.
+"""Seconds of polls after which a process that is working but not ready is an error."""
+# Long enough to close open files; nothing that these processes hold must survive them.
 STOP_SECONDS: Final = 1.0
 _HELD_BACK: Final = (signal.SIGINT, signal.SIGTERM)
 
-# The processes that this very interpreter started: their end has to be awaited, or they stay as zombies.
+# Processes that this interpreter started: it must wait for their end, or they stay as zombies.
 _children: dict[int, subprocess.Popen[bytes]] = {}
 
 
@@ -34,14 +34,14 @@ class ProcessError(EmulationError):
 
 @dataclass(frozen=True, slots=True)
 class BackgroundProcess:
-    """One process with all that it starts, known by a name in a state directory."""
+    """One process with its children, identified by a name in a state directory."""
 
     name: str
     state_directory: Path
 
     @property
     def log_file(self) -> Path:
-        """Where its output goes."""
+        """File for the process's output."""
         return self.state_directory / "logs" / f"{self.name}.log"
 
     @property
@@ -56,17 +56,17 @@ class BackgroundProcess:
         is_ready: Callable[[], bool],
         within_seconds: float,
     ) -> None:
-        """Start it and wait until it is ready, on a slow machine for as long as it works.
+        """Start the process and wait until it is ready; on a slow machine, as long as it is working.
 
         Args:
             command: the program and its arguments.
-            environment: all of its environment.
-            is_ready: asked again and again.
-            within_seconds: how long it may use no processor time before it is ready.
+            environment: the complete environment of the process.
+            is_ready: returns True when the process is ready; called repeatedly.
+            within_seconds: how long the process may use no processor time before it is ready.
 
         Raises:
-            ProcessError: it ended, did nothing for so long, or was not ready after LONGEST_START_SECONDS of polls. It
-                is stopped then.
+            ProcessError: The process ended, was idle for too long, or was not ready after LONGEST_START_SECONDS of
+                polls. It is then stopped.
         """
         self.launch(command, environment, is_ready=is_ready, within_seconds=within_seconds).wait()
 
@@ -78,10 +78,10 @@ class BackgroundProcess:
         is_ready: Callable[[], bool],
         within_seconds: float,
     ) -> "StartingProcess":
-        """Start it as `start` does, but let the caller say when to wait for it."""
+        """Start the process as `start` does, but let the caller wait for it."""
         make_private_folder(self.log_file.parent)
         try:
-            # An interrupt before the record is written would leave a process that nobody finds again.
+            # An interrupt before the record is written would leave a process that nobody can find.
             with _signals_held_back(), open_private(self.log_file) as log:
                 started = self._launch(command, environment, log)
         except BaseException:
@@ -90,11 +90,11 @@ class BackgroundProcess:
         return StartingProcess(self, started, is_ready, within_seconds)
 
     def is_running(self) -> bool:
-        """Whether the process that was started is still there, and not another one under its number."""
+        """Return True if the started process still exists, and its id was not reused."""
         return self._find() is not None
 
     def stop(self) -> None:
-        """Stop it and everything that it started; nothing happens where it does not run."""
+        """Stop the process and its children. Does nothing if it is not running."""
         process = self._find()
         if process is not None:
             family = [process, *process.children(recursive=True)]
@@ -110,7 +110,7 @@ class BackgroundProcess:
         self._record.unlink(missing_ok=True)
 
     def _launch(self, command: Sequence[str], environment: Mapping[str, str], log: BinaryIO) -> subprocess.Popen[bytes]:
-        # A session of its own: ctrl-C reaches only the command in the foreground, which stops this one in order.
+        # A separate session: Ctrl-C reaches only the command in the foreground, which stops this process in order.
         process = subprocess.Popen(  # noqa: S603 - the callers' own commands
             command,
             env=dict(environment),
@@ -133,18 +133,18 @@ class BackgroundProcess:
         except (FileNotFoundError, psutil.NoSuchProcess):
             return None
         except (ValueError, KeyError, TypeError):
-            # Torn by a machine that went down: what it named went down too.
+            # Incomplete because the machine crashed, which also ended the process.
             return None
         return process if same else None
 
     def last_lines(self) -> str:
-        """The end of its output."""
+        """Return the end of the process's output."""
         return "\n".join(self.log_file.read_text(errors="replace").splitlines()[-15:])
 
 
 @dataclass(frozen=True, slots=True)
 class StartingProcess:
-    """A background process that was started and may not be ready."""
+    """A background process that was started and may not be ready yet."""
 
     process: BackgroundProcess
     started: subprocess.Popen[bytes]
@@ -152,10 +152,10 @@ class StartingProcess:
     within_seconds: float
 
     def wait(self) -> None:
-        """Wait until it is ready.
+        """Wait until the process is ready.
 
         Raises:
-            ProcessError: as `BackgroundProcess.start` says.
+            ProcessError: See `BackgroundProcess.start`.
         """
         try:
             self._wait()
@@ -164,7 +164,7 @@ class StartingProcess:
             raise
 
     def _wait(self) -> None:
-        # Polls are counted, not seconds: a machine that slept, or has little time for this, is not a failure.
+        # Count polls, not seconds: a machine that slept or is busy is not a failure.
         polls, idle, worked = 0, 0, 0.0
         while not self.is_ready():
             if self.started.poll() is not None:
@@ -182,7 +182,7 @@ class StartingProcess:
 
 
 def _processor_seconds(pid: int) -> float:
-    """Processor time that a process has used; 0 of one that has just ended."""
+    """Return the processor time that a process has used; 0 for one that has ended."""
     try:
         used = psutil.Process(pid).cpu_times()
     except psutil.NoSuchProcess:
@@ -196,7 +196,7 @@ def _signal_group(group: int, number: signal.Signals) -> None:
 
 
 def write_whole(file: Path, text: str) -> None:
-    """Write a file so that no other process ever sees a part of it, and no other user any of it."""
+    """Write a file so that no other process sees a part of it, and no other user can read it."""
     draft = file.with_name(f".{file.name}.part")
     write_private(draft, text)
     draft.replace(file)
@@ -204,9 +204,9 @@ def write_whole(file: Path, text: str) -> None:
 
 @contextlib.contextmanager
 def _signals_held_back() -> Generator[None]:
-    """Let ctrl-C and termination wait until the body is done; then they do what they do.
+    """Delay Ctrl-C and termination until the block is done.
 
-    Handlers, not a blocked mask: a child would inherit the mask and could not be stopped.
+    Uses handlers instead of a signal mask: a child would inherit the mask and could not be stopped.
     """
     if threading.current_thread() is not threading.main_thread():
         yield

@@ -1,7 +1,8 @@
-"""Requests that a web page in this machine's browser sends: refused by what listens here, unless the page is local.
+"""Refuses requests from web pages in this machine's browser, unless the page is local.
 
-A page of any site can send requests to loopback. `Origin` names the page's origin if the browser sends one, and `Host`
-a name that its owner points to 127.0.0.1. The embedded AWS's credentials are public, so nothing else keeps pages out.
+Pages of any site can send requests to loopback. `Origin` is the page's origin, if the browser sends one, and `Host` may
+be a name that the page's owner points to 127.0.0.1. The embedded AWS's credentials are public, so this is the only
+protection against such pages.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
@@ -15,10 +16,10 @@ App = Callable[[Message, Callable[[], Awaitable[Message]], Callable[[Message], A
 
 
 def refusal_of(headers: Mapping[str, str]) -> str | None:
-    """Why a request with these headers, in lower case, is refused; None if it is not.
+    """Return why a request with these headers, in lower case, is refused. None if it is not.
 
-    A client other than a browser names a loopback address as its host, and no origin. Names below `localhost`, such as
-    a bucket's, are loopback in every browser.
+    A client other than a browser sends a loopback address as host, and no origin. Names below `localhost`, such as a
+    bucket's, are loopback in every browser.
     """
     host, origin = headers.get("host", ""), headers.get("origin")
     if not _is_loopback(f"//{host}"):
@@ -31,7 +32,7 @@ def refusal_of(headers: Mapping[str, str]) -> str | None:
 
 
 def guarded(app: App) -> App:
-    """The ASGI application, which such requests do not reach."""
+    """Return the ASGI application, protected from such requests."""
 
     async def guard(
         scope: Message, receive: Callable[[], Awaitable[Message]], send: Callable[[Message], Awaitable[None]]

@@ -1,1 +1,1 @@
-"""Lambda handlers, a folder each: a thin handler over its logic."""
+"""Lambda functions, one folder each. Handlers are thin and call the logic in the other modules."""

@@ -1,4 +1,4 @@
-"""A function's environment variables as a model: a msgspec struct, whose fields name the variables."""
+"""Reads a function's environment variables into a msgspec struct whose fields name the variables."""
 
 import os
 from collections.abc import Mapping
@@ -12,21 +12,21 @@ ModelT = TypeVar("ModelT", bound=msgspec.Struct)
 
 
 class InvalidEnvironmentError(FunctionError):
-    """Environment variables of the function are missing or wrong; the message names them."""
+    """An environment variable of the function is missing or invalid; the message names it."""
 
 
 def read_environment(model: type[ModelT], environment: Mapping[str, str] | None = None) -> ModelT:
     """Read the variables that a model names.
 
-    A field's type decides how its variable is read: a dict is a JSON object, a tuple is values with commas between
-    them, anything else is the text itself, which msgspec converts.
+    The type of a field decides how its variable is parsed: a dict is a JSON object, a tuple is a list of values
+    separated by commas, and msgspec converts the text for any other type.
 
     Args:
-        model: a msgspec struct. `msgspec.field(name="…")` names a field's variable; other variables do not matter.
-        environment: the process's own if it is not given.
+        model: a msgspec struct. `msgspec.field(name="…")` names a field's variable; other variables are ignored.
+        environment: the variables; the process's environment by default.
 
     Raises:
-        InvalidEnvironmentError: a variable is missing, or does not have the form that the model asks for.
+        InvalidEnvironmentError: A variable is missing or does not have the form that the model requires.
     """
     variables = os.environ if environment is None else environment
     fields = msgspec.structs.fields(model)

@@ -1,13 +1,13 @@
-"""The families of the functions' errors: catch the base class instead of a list."""
+"""Base classes of the functions' errors."""
 
 
 class FunctionError(Exception):
-    """A function could not do its work; the message says what to do."""
+    """A function could not do its work; the message states what to do."""
 
 
 class CollectorError(FunctionError):
-    """The SFTP collector could not do its work, as a whole or for one file."""
+    """The SFTP collector failed, as a whole or for one file."""
 
 
 class ReceiverError(FunctionError):
-    """The receiver of events could not do its work, or refuses a request."""
+    """The event receiver failed, or refuses a request."""

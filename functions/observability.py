@@ -1,6 +1,6 @@
-"""How every function logs and measures: one logger, one correlation id for an invocation, one way to publish metrics.
+"""Logging and metrics of every function: one logger, one correlation id per invocation, one way to publish metrics.
 
-Namespace of the metrics, service and level come from the environment, where Powertools reads them.
+Powertools reads the metrics' namespace, the service and the log level from the environment.
 """
 
 import functools
@@ -19,7 +19,7 @@ _metrics = Metrics()
 
 
 class Measure(NamedTuple):
-    """One value of a metric that lake.metrics names."""
+    """One value of a metric in lake.metrics."""
 
     name: str
     value: float
@@ -27,7 +27,7 @@ class Measure(NamedTuple):
 
 
 def observed(handler: _Handler[AnswerT]) -> _Handler[AnswerT]:
-    """Give each line that a handler logs the invocation: its request's id as `correlation_id`, and the function."""
+    """Wrap a handler so that its log lines carry the function's name, and the request's id as `correlation_id`."""
 
     @functools.wraps(handler)
     def with_correlation_id(event: dict[str, Any], context: LambdaContext) -> AnswerT:
@@ -38,11 +38,11 @@ def observed(handler: _Handler[AnswerT]) -> _Handler[AnswerT]:
 
 
 def publish(*measures: Measure, dimensions: Mapping[str, str] | None = None) -> None:
-    """Publish values that share their dimensions, as one line of the log that CloudWatch reads.
+    """Publish values that share their dimensions, as one log line that CloudWatch reads.
 
     Args:
         measures: the values; at least one.
-        dimensions: of all of them, beside the service.
+        dimensions: dimensions of all values, besides the service.
     """
     for name, value in (dimensions or {}).items():
         _metrics.add_dimension(name, value)

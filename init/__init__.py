@@ -1,1 +1,1 @@
-"""What an account has once, before the first `pulumi up`: the state backend, and what CI assumes."""
+"""Prepares an AWS account before its first `pulumi up`: the state backend, and the roles for CI."""

@@ -1,12 +1,12 @@
-"""`python -m init bootstrap --bucket NAME`: prepare an AWS account for the first `pulumi up`."""
+"""`python -m init bootstrap --bucket NAME`: prepares an AWS account for the first `pulumi up`."""
 
 import sys
 
 
 def main() -> None:
-    """Give the command. Ctrl-C is answered in one line; what was made so far stays, and a rerun goes on from there."""
+    """Run the command. After Ctrl-C, completed changes stay, and the same command continues."""
     try:
-        # Importing takes a second, in which a person may think better of it.
+        # Inside the `try`, because the import takes a second, in which a person may press Ctrl-C.
         from init.commands import app  # noqa: PLC0415 - as just said
 
         app(prog_name="python -m init")

@@ -1,4 +1,4 @@
-"""What an account has once, whoever uses it: API Gateway's role for logs, and the roles of ECS and API Gateway."""
+"""Account-wide resources: API Gateway's role for logs, and the service-linked roles of ECS and API Gateway."""
 
 import json
 import time
@@ -13,18 +13,19 @@ from init.identity import find_role, tags
 from init.names import Names
 
 SERVICE_LINKED: Final = {"ecs.amazonaws.com": "ECS", "ops.apigateway.amazonaws.com": "API Gateway"}
-"""Services that make a role of their own at the first use, as far as the caller may. A deploy role may not."""
-# API Gateway refuses a role that may do less: docs.aws.amazon.com/apigateway/latest/developerguide/set-up-logging.html
+"""Services that create a role at their first use if the caller may create it. A deploy role may not."""
+# API Gateway refuses a role with fewer permissions:
+# docs.aws.amazon.com/apigateway/latest/developerguide/set-up-logging.html
 LOGS_POLICY: Final = "arn:aws:iam::aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs"
 _ROLE_IS_KNOWN_WITHIN_SECONDS: Final = 60.0
 _ASK_AGAIN_AFTER_SECONDS: Final = 2
 
 
 def changes_of_account(session: boto3.Session, names: Names) -> Changes:
-    """What the account lacks.
+    """Yield the changes that the account still needs.
 
     Raises:
-        BootstrapError: API Gateway does not take the role.
+        BootstrapError: API Gateway does not accept the role.
     """
     iam: Any = session.client("iam")
     gateway: Any = session.client("apigateway", region_name=names.region)
@@ -35,7 +36,7 @@ def changes_of_account(session: boto3.Session, names: Names) -> Changes:
                 lambda service=service: iam.create_service_linked_role(AWSServiceName=service),
             )
     if gateway.get_account().get("cloudwatchRoleArn"):
-        return  # Whoever set it, API Gateway can write its logs.
+        return  # API Gateway can already write its logs, whoever configured it.
     if find_role(iam, names.api_gateway_role) is None:
         yield Change(
             f"create the role {names.api_gateway_role}",
@@ -60,12 +61,12 @@ def _set_role(iam: Any, gateway: Any, names: Names) -> None:  # noqa: ANN401 - b
         try:
             gateway.update_account(patchOperations=[setting])
         except ClientError as error:
-            # IAM tells a new role to other services within seconds, not at once.
+            # A new role takes IAM some seconds to propagate to other services.
             if code_of(error) != "BadRequestException" or time.monotonic() > deadline:
                 raise BootstrapError(
                     f"API Gateway did not accept the role {names.api_gateway_role}: {error}; run the same command again"
                 ) from error
-            time.sleep(_ASK_AGAIN_AFTER_SECONDS)  # nothing tells when IAM has
+            time.sleep(_ASK_AGAIN_AFTER_SECONDS)  # no request shows when IAM is done
         else:
             return
 

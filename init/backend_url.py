@@ -1,4 +1,4 @@
-"""The state backend's URL in Pulumi.yaml, so that nobody has to log in by hand."""
+"""Writes the state backend's URL into Pulumi.yaml, so that nobody has to log in by hand."""
 
 import re
 from pathlib import Path
@@ -7,13 +7,13 @@ from init.change import BootstrapError
 
 
 def write_backend_url(project_file: Path, url: str) -> bool:
-    """Write the URL into Pulumi.yaml, and leave the rest of it as it is.
+    """Write the URL into Pulumi.yaml without changing the rest of the file.
 
     Returns:
-        Whether the file changed.
+        True if the file changed.
 
     Raises:
-        BootstrapError: there is no such file, or it names another backend.
+        BootstrapError: The file does not exist, or names another backend.
     """
     try:
         text = project_file.read_text(encoding="utf-8")

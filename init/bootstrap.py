@@ -1,4 +1,4 @@
-"""An account, prepared: every change that it still needs, in an order in which each finds what it needs."""
+"""Prepares an account: yields every change that it still needs, in an order in which each finds its prerequisites."""
 
 from typing import Any
 
@@ -13,10 +13,10 @@ from init.names import Names
 
 
 def changes_of_bootstrap(session: boto3.Session, names: Names) -> Changes:
-    """What the account lacks. Made one by one, nothing is lacking afterwards; interrupted, a rerun goes on.
+    """Yield the changes that the account still needs. An interrupted run can be repeated.
 
     Raises:
-        BootstrapError: it cannot be prepared like this.
+        BootstrapError: The account cannot be prepared with these names.
     """
     kms: Any = session.client("kms", region_name=names.region)
     yield from changes_of_keys(kms, names)

@@ -1,13 +1,13 @@
-"""The most that a role of the platform may ever do, whatever policy a deployment gives it."""
+"""The permissions boundary: the limit of every role of the platform, whatever policy a deployment gives it."""
 
 from init.documents import Document, allow, deny_other_stacks, document
 from init.names import PROJECT, Names
 
 
 def boundary_document(names: Names, stack: str) -> Document:
-    """The boundary of a stack's roles: all of them, those of teams included. It reaches no other stack.
+    """Return the boundary of a stack's roles, including those of teams. It allows access to no other stack.
 
-    A test holds it against what the program's roles are given.
+    A test compares it with the permissions of the program's roles.
     """
     prefix = f"{PROJECT}-{stack}"
     databases = (f"{prefix.replace('-', '_')}_*", "default")
@@ -91,7 +91,7 @@ def boundary_document(names: Names, stack: str) -> Document:
         allow(
             "Parameters", ["ssm:GetParameter", "ssm:GetParameters"], arns("ssm", f"parameter/{PROJECT}/{stack}/*")
         ),
-        # A person's own, wherever it lies, by the tag that the person gave it.
+        # A parameter that a person stored under any name, if the person gave it the stack's tag.
         allow(
             "GivenParameters",
             ["ssm:GetParameter"],
@@ -103,8 +103,8 @@ def boundary_document(names: Names, stack: str) -> Document:
             ["ecs:DescribeTasks", "ecs:RunTask", "ecs:StopTask"],
             arns("ecs", f"task-definition/{prefix}-*", f"task/{prefix}-*"),
         ),
-        # A function in the network gets its interfaces by its own role. None of these knows a resource at creation:
-        # docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html
+        # A function in the network uses its own role to create its interfaces. None of these actions supports resources
+        # at creation: docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html
         allow(
             "Interfaces",
             [
@@ -123,7 +123,7 @@ def boundary_document(names: Names, stack: str) -> Document:
             ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
             arns("ecr", f"repository/{prefix}-*"),
         ),
-        # None of these knows a resource.
+        # None of these actions supports resources.
         allow(
             "Measurements",
             [

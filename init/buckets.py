@@ -1,4 +1,4 @@
-"""The state bucket and the log bucket: versioned, encrypted, private, by TLS only."""
+"""The state bucket and the log bucket: versioned, encrypted, private, and TLS only."""
 
 import json
 from collections.abc import Callable
@@ -13,7 +13,7 @@ from init.names import OWN_TAGS, Names
 LOG_DAYS: Final = 365
 NONCURRENT_DAYS: Final = 365
 NONCURRENT_KEPT: Final = 30
-"""Newest older versions of each state file that stay whatever their age."""
+"""Number of noncurrent versions of each state file that are kept at any age."""
 
 _FIRST_REGION: Final = "us-east-1"
 _PRIVATE: Final = {
@@ -25,17 +25,17 @@ _PRIVATE: Final = {
 
 
 def changes_of_buckets(s3: Any, names: Names, state_key: Callable[[], str | None]) -> Changes:  # noqa: ANN401 - boto3's client
-    """What the two buckets lack.
+    """Yield the changes that the two buckets still need.
 
     Args:
-        s3: client of the account.
-        names: what they are called.
-        state_key: tells the ARN of the key of the state bucket, once there is one.
+        s3: S3 client of the account.
+        names: the names of the resources.
+        state_key: returns the ARN of the state bucket's key, if it exists.
 
     Raises:
-        BootstrapError: a bucket is somebody else's, in another region, or holds other things.
+        BootstrapError: A bucket belongs to another account, is in another region, or holds other objects.
     """
-    # S3's log delivery writes to no bucket that is encrypted with a key of ours.
+    # S3's log delivery cannot write to a bucket that is encrypted with a customer's key.
     logs_encryption = {"SSEAlgorithm": "AES256"}
     yield from _changes_of_bucket(s3, names.log_bucket, names, lambda: logs_encryption, _log_policy(names))
     yield from _expiry(
@@ -91,7 +91,8 @@ def _changes_of_bucket(
             lambda: s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"}),
         )
     rules = (_read(s3.get_bucket_encryption, "ServerSideEncryptionConfiguration", bucket) or {}).get("Rules", [])
-    # No bucket key: the context of each decryption is then the object, by which a role's right is limited.
+    # Without a bucket key, the encryption context of each decryption is the object, which limits each role's
+    # permission.
     wanted = {"ApplyServerSideEncryptionByDefault": encryption(), "BucketKeyEnabled": False}
     if [{"BucketKeyEnabled": False} | {key: rule[key] for key in wanted if key in rule} for rule in rules] != [wanted]:
         yield Change(
@@ -166,7 +167,7 @@ def _check_that_it_is_empty(s3: Any, bucket: str) -> None:  # noqa: ANN401 - bot
 
 
 def _read(operation: Callable[..., dict[str, Any]], name: str, bucket: str) -> Any:  # noqa: ANN401 - S3's answer
-    """A part of a bucket's configuration; None if it has none, or if there is no bucket yet, as in a dry run."""
+    """Return a part of a bucket's configuration. None if it is not set, or if the bucket does not exist (dry run)."""
     try:
         return operation(Bucket=bucket).get(name)
     except ClientError as error:

@@ -1,4 +1,4 @@
-"""One change to an account, and the error that says why there will be none."""
+"""One change to an account, and the error that stops all further changes."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -7,19 +7,19 @@ from botocore.exceptions import ClientError
 
 
 class BootstrapError(Exception):
-    """The account cannot be prepared, or not be cleared; the message says what to do."""
+    """The account cannot be prepared or cleared; the message states what to do."""
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What is missing, and how it is made.
+    """One change that the account needs, with the function that makes it.
 
-    Changes come from generators that look at the account one after the other: whoever makes them does so before asking
-    for the next. A dry run asks on without making any.
+    Generators yield changes while they examine the account step by step. The caller makes each change before it
+    requests the next one; a dry run requests all of them without making any.
     """
 
     what: str
-    """In the imperative, such as "create the bucket acme-state"."""
+    """The change in the imperative, such as "create the bucket acme-state"."""
     make: Callable[[], object]
 
 
@@ -27,5 +27,5 @@ Changes = Iterator[Change]
 
 
 def code_of(error: ClientError) -> str:
-    """AWS's own code of an error, such as NoSuchBucket."""
+    """Return AWS's code of an error, such as NoSuchBucket."""
     return str(error.response.get("Error", {}).get("Code", ""))

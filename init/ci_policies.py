@@ -1,4 +1,4 @@
-"""What CI's roles may do, who may assume them, and what bounds every role that they make."""
+"""Policies of CI's roles: what they may do, and who may assume them."""
 
 from collections.abc import Callable, Sequence
 from typing import Final
@@ -14,7 +14,7 @@ DEPLOY_SESSION_SECONDS: Final = 7200
 
 
 def trust(names: Names, subjects: list[str]) -> Document:
-    """Trust of a role that workflows of the repository assume, in these circumstances alone."""
+    """Return the trust policy of a role that only the repository's workflows with these subjects may assume."""
     return document(
         allow_principal(
             "WorkflowsOfTheRepository",
@@ -31,35 +31,35 @@ def trust(names: Names, subjects: list[str]) -> Document:
 
 
 def preview_subjects(stack: str) -> list[str]:
-    """When a preview may run: in the environment, which for prod a person approves."""
+    """Return the subjects of a preview: the stack's environment, which a person must approve for prod."""
     return [f"environment:{stack}-preview"]
 
 
 def drift_subjects() -> list[str]:
-    """When a stack may be compared with the account: from main, whose code was reviewed."""
+    """Return the subjects of a drift check: main, whose code was reviewed."""
     return ["ref:refs/heads/main"]
 
 
 def deploy_subjects(stack: str) -> list[str]:
-    """When a deployment may run: dev's from the branch dev, prod's once a person approved."""
+    """Return the subjects of a deployment: the branch dev for dev, and for prod an environment that needs approval."""
     return ["ref:refs/heads/dev" if stack == DEV else f"environment:{stack}"]
 
 
 def preview_policies(names: Names, stack: str, state_key: str, secrets_key: str) -> dict[str, Document]:
-    """What a preview reads: the stack's state and secrets, and what stands of the stack. It changes nothing.
+    """Return the policies of a preview, which reads the stack's state, secrets and resources, and changes nothing.
 
-    One document for each policy: IAM takes 6,144 characters of each.
+    One document for each policy, because IAM limits each to 6,144 characters.
     """
     return _reading(names, stack, state_key, secrets_key, lambda grant: grant.reads)
 
 
 def drift_policies(names: Names, stack: str, state_key: str, secrets_key: str) -> dict[str, Document]:
-    """What a comparison with the account reads: what a preview reads, and the secrets that the program made."""
+    """Return the policies of a drift check: those of a preview, and reading the secrets that the program generated."""
     return _reading(names, stack, state_key, secrets_key, lambda grant: [*grant.reads, *grant.secrets])
 
 
 def deploy_policies(names: Names, stack: str, state_key: str, secrets_key: str) -> dict[str, Document]:
-    """What a deployment may do: what a comparison may, and to change it."""
+    """Return the policies of a deployment: those of a drift check, and changing the resources."""
     writes = allow(
         "StateIsWritten",
         ["s3:DeleteObject", "s3:PutObject"],
@@ -91,7 +91,7 @@ def _reading(
 
 
 def _keys(stack: str) -> list[str]:
-    """Where Pulumi's self-managed backend keeps what is a stack's."""
+    """Return the key patterns under which Pulumi's self-managed backend stores a stack."""
     return [
         f".pulumi/stacks/{PROJECT}/{stack}.*",
         *(f".pulumi/{kind}/{PROJECT}/{stack}/*" for kind in ("backups", "history", "locks/organization")),
@@ -110,5 +110,5 @@ def _state(names: Names, stack: str, state_key: str, secrets_key: str) -> list[S
 
 
 def _only_objects(names: Names, keys: list[str]) -> dict[str, dict[str, list[str]]]:
-    """Without a bucket key the context of S3's encryption is the object's ARN."""
+    """Return the condition on the encryption context, which without a bucket key is the object's ARN."""
     return {"StringLike": {"kms:EncryptionContext:aws:s3:arn": [f"arn:aws:s3:::{names.bucket}/{key}" for key in keys]}}

@@ -1,4 +1,4 @@
-"""The commands that prepare an AWS account, and that clear it."""
+"""The commands that prepare and clear an AWS account."""
 
 import re
 import subprocess
@@ -103,7 +103,7 @@ def destroy(
 @app.command()
 def escalations() -> None:
     """List each way in which a CI role could gain rights or reach prod, with the verdict of the policies."""
-    # The judge is the embedded AWS, whose import takes a second.
+    # The embedded AWS evaluates the policies; its import takes a second.
     from init.escalations.page import open_ways, page  # noqa: PLC0415 - as just said
 
     typer.echo(page())
@@ -117,7 +117,7 @@ def _names(session: boto3.Session, bucket: str, repository: str | None) -> Names
         raise BootstrapError(
             "the region is missing; give --region, such as --region eu-west-1, or set one in the profile"
         )
-    # What needs no account is refused before one is asked.
+    # Check the names before the first request to the account.
     names = Names(bucket, region, "", repository or _repository_of_origin())
     return replace(names, account=session.client("sts", region_name=region).get_caller_identity()["Account"])
 

@@ -1,4 +1,4 @@
-"""Policy documents, as IAM has them: a statement, a document, and whether two say the same."""
+"""Builds IAM policy documents, and compares two of them."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -13,10 +13,10 @@ Document = dict[str, Any]
 def allow(
     sid: str, actions: Sequence[str], resources: Sequence[str], conditions: Mapping[str, Any] | None = None
 ) -> Statement:
-    """An Allow statement of an identity policy.
+    """Return an Allow statement for an identity policy.
 
     Raises:
-        ValueError: an action holds a wildcard.
+        ValueError: An action contains a wildcard.
     """
     wild = [action for action in actions if "*" in action]
     if wild:
@@ -32,7 +32,7 @@ def allow_principal(
     resources: Sequence[str] = (),
     conditions: Mapping[str, Any] | None = None,
 ) -> Statement:
-    """An Allow statement of a resource or trust policy; trust policies name no resource."""
+    """Return an Allow statement for a resource or trust policy; trust policies name no resource."""
     statement = allow(sid, actions, resources, conditions) | {"Principal": dict(principal)}
     return statement if resources else {key: value for key, value in statement.items() if key != "Resource"}
 
@@ -40,15 +40,15 @@ def allow_principal(
 def deny(
     sid: str, actions: Sequence[str], resources: Sequence[str], conditions: Mapping[str, Any] | None = None
 ) -> Statement:
-    """A Deny statement of an identity policy. Denying may use a wildcard."""
+    """Return a Deny statement for an identity policy. Wildcards are allowed."""
     statement = {"Sid": sid, "Effect": "Deny", "Action": list(actions), "Resource": list(resources)}
     return statement | {"Condition": dict(conditions)} if conditions else statement
 
 
 def deny_other_stacks(stack: str) -> Statement:
-    """Whatever is granted: nothing that carries another stack's tag.
+    """Return a statement that denies everything on resources with another stack's tag, whatever else is granted.
 
-    It holds wherever a service knows the tags of its resources, API Gateway with all that belongs to an API:
+    It works if a service supports tags on its resources. API Gateway does, for all parts of an API:
     docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-tagging-supported-resources.html.
     """
     is_anothers = {
@@ -59,12 +59,12 @@ def deny_other_stacks(stack: str) -> Statement:
 
 
 def document(*statements: Statement) -> Document:
-    """The document of these statements."""
+    """Return the policy document of these statements."""
     return {"Version": VERSION, "Statement": list(statements)}
 
 
 def same(one: Document | str, other: Document | str) -> bool:
-    """Whether two documents say the same: AWS may reorder lists and write a single item for a list of one."""
+    """Return True if two documents are equivalent. AWS may reorder lists, and write a list of one as a single item."""
     return _normal(one) == _normal(other)
 
 

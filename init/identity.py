@@ -1,4 +1,4 @@
-"""GitHub's identity provider, the roles that its workflows assume, and the boundaries of what those roles make."""
+"""GitHub's identity provider, the roles that its workflows assume, and the boundaries for roles that those create."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -24,35 +24,35 @@ from init.documents import Document, same
 from init.names import GITHUB_AUDIENCE, GITHUB_ISSUER, OWN_TAGS, STACKS, Names
 
 _MOST_VERSIONS: Final = 5
-"""Of a policy, that IAM keeps."""
+"""Most versions of a policy that IAM keeps."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Role:
-    """A role as it should be."""
+    """The intended state of a role."""
 
     name: str
     trusted: Document
     session_seconds: int
     policies: Mapping[str, Document]
-    """By what they are about."""
+    """Policies by subject."""
 
 
 def tags() -> list[dict[str, str]]:
-    """The tags of what is made here, as IAM takes them."""
+    """Return the bootstrap's own tags in IAM's form."""
     return [{"Key": key, "Value": value} for key, value in OWN_TAGS.items()]
 
 
 def changes_of_identity(iam: Any, names: Names, key_of: Callable[[str], str | None]) -> Changes:  # noqa: ANN401 - boto3's client
-    """What provider, roles and policies lack.
+    """Yield the changes that the provider, roles and policies still need.
 
     Args:
-        iam: client of the account.
-        names: what they are called.
-        key_of: tells the ARN of the key of an alias, once there is one.
+        iam: IAM client of the account.
+        names: the names of the resources.
+        key_of: returns the ARN of an alias's key, if it exists.
 
     Raises:
-        BootstrapError: a role of that name is somebody else's.
+        BootstrapError: A role with one of these names was not created by the bootstrap.
     """
     yield from _changes_of_provider(iam, names)
     for stack in STACKS:
@@ -84,7 +84,7 @@ def changes_of_identity(iam: Any, names: Names, key_of: Callable[[str], str | No
 
 
 def find_role(iam: Any, name: str) -> dict[str, Any] | None:  # noqa: ANN401 - boto3's client
-    """A role, if the account has it."""
+    """Return a role, or None if the account does not have it."""
     try:
         return iam.get_role(RoleName=name)["Role"]
     except ClientError as error:
@@ -94,7 +94,7 @@ def find_role(iam: Any, name: str) -> dict[str, Any] | None:  # noqa: ANN401 - b
 
 
 def find_provider(iam: Any, names: Names) -> dict[str, Any] | None:  # noqa: ANN401 - boto3's client
-    """GitHub's identity provider, if the account has it."""
+    """Return GitHub's identity provider, or None if the account does not have it."""
     try:
         return iam.get_open_id_connect_provider(OpenIDConnectProviderArn=names.identity_provider)
     except ClientError as error:
@@ -104,7 +104,7 @@ def find_provider(iam: Any, names: Names) -> dict[str, Any] | None:  # noqa: ANN
 
 
 def is_own(found: Mapping[str, Any]) -> bool:
-    """Whether what IAM answers was made here."""
+    """Return True if the bootstrap created the resource in IAM's answer."""
     return OWN_TAGS.items() <= {tag["Key"]: tag["Value"] for tag in found.get("Tags", [])}.items()
 
 

@@ -1,4 +1,4 @@
-"""KMS keys: one for the state bucket, and one for the secrets of each stack."""
+"""KMS keys: one for the state bucket, and one for each stack's secrets."""
 
 import json
 from typing import Any, Final
@@ -20,16 +20,16 @@ _ADMINISTRATION: Final = [
 
 
 def descriptions(names: Names) -> dict[str, str]:
-    """Every key's alias and what it is for."""
+    """Return the alias and purpose of every key."""
     secrets = {names.secrets_alias(stack): f"Pulumi's secrets of the stack {stack}" for stack in STACKS}
     return {names.state_alias: f"Pulumi's state in {names.bucket}", **secrets}
 
 
 def changes_of_keys(kms: Any, names: Names) -> Changes:  # noqa: ANN401 - boto3's client
-    """What the keys lack.
+    """Yield the changes that the keys still need.
 
     Raises:
-        BootstrapError: a key is disabled or about to be deleted.
+        BootstrapError: A key is disabled or scheduled for deletion.
     """
     for alias, description in descriptions(names).items():
         key = find_key(kms, alias)
@@ -50,7 +50,7 @@ def changes_of_keys(kms: Any, names: Names) -> Changes:  # noqa: ANN401 - boto3'
 
 
 def find_key(kms: Any, alias: str) -> str | None:  # noqa: ANN401 - boto3's client
-    """ARN of the key that an alias points to, if there is one."""
+    """Return the ARN of an alias's key. None if the alias does not exist."""
     try:
         return str(kms.describe_key(KeyId=alias)["KeyMetadata"]["Arn"])
     except ClientError as error:
@@ -73,7 +73,7 @@ def _create(kms: Any, alias: str, description: str, names: Names) -> None:  # no
 
 
 def _orphan(kms: Any, description: str) -> str | None:  # noqa: ANN401 - boto3's client
-    """A key that an earlier run made and could not name any more."""
+    """Return a key that an interrupted run created but did not name. None if every key has an alias."""
     for page in kms.get_paginator("list_keys").paginate():
         for entry in page["Keys"]:
             key = kms.describe_key(KeyId=entry["KeyId"])["KeyMetadata"]
@@ -84,6 +84,6 @@ def _orphan(kms: Any, description: str) -> str | None:  # noqa: ANN401 - boto3's
 
 
 def _policy(names: Names) -> Document:
-    """The account administers the key, and its identity policies say who uses it."""
+    """Return the key's policy: the account administers the key, and identity policies decide who uses it."""
     account = {"AWS": f"arn:aws:iam::{names.account}:root"}
     return document(allow_principal("AccountAdministers", account, _ADMINISTRATION, ["*"]))

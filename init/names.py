@@ -1,4 +1,4 @@
-"""What everything is called that is made here, in one place. docs/bootstrap.md lists it."""
+"""Names of all resources that the bootstrap creates. docs/bootstrap.md lists them."""
 
 import re
 from dataclasses import dataclass
@@ -8,32 +8,32 @@ from init.change import BootstrapError
 
 PROJECT: Final = "data-platform"
 STACKS: Final = ("dev", "prod")
-"""Stacks of Pulumi.{stack}.yaml that live in an account."""
+"""The stacks that are deployed to an account, from Pulumi.{stack}.yaml."""
 OWN_TAGS: Final = {"project": PROJECT, "made-by": "init"}
-"""On all that is made here; what lacks it is somebody else's and is left alone."""
+"""Tags of every resource that the bootstrap creates. It does not touch resources without them."""
 
 GITHUB_ISSUER: Final = "token.actions.githubusercontent.com"
 GITHUB_AUDIENCE: Final = "sts.amazonaws.com"
 
-# docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html, short enough for the log bucket's ending.
+# docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html, and short enough for the log bucket's suffix.
 _BUCKET: Final = re.compile(r"(?!xn--|sthree-|amzn-s3-demo-)[a-z0-9][a-z0-9-]{1,56}[a-z0-9]")
-# With GitHub's immutable ids or without: owner/name, or owner@123/name@456.
+# With or without GitHub's immutable ids: owner/name, or owner@123/name@456.
 _REPOSITORY: Final = re.compile(r"[A-Za-z0-9-]+(@\d+)?/[A-Za-z0-9._-]+(@\d+)?")
 
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """One account's names.
+    """The names for one account.
 
     Raises:
-        BootstrapError: bucket or repository cannot be called that.
+        BootstrapError: The name of the bucket or repository is not valid.
     """
 
     bucket: str
     region: str
     account: str
     repository: str
-    """As the subject of GitHub's tokens has it: `owner/name`, or `owner@id/name@id`."""
+    """In the form of the subject of GitHub's tokens: `owner/name`, or `owner@id/name@id`."""
 
     def __post_init__(self) -> None:
         if not _BUCKET.fullmatch(self.bucket):
@@ -48,16 +48,16 @@ class Names:
 
     @property
     def log_bucket(self) -> str:
-        """Where S3 writes who used the state bucket."""
+        """The bucket for S3's access logs of the state bucket."""
         return f"{self.bucket}-logs"
 
     @property
     def backend_url(self) -> str:
-        """Pulumi's name of the state backend."""
+        """URL of the state backend for Pulumi."""
         return f"s3://{self.bucket}?region={self.region}"
 
     def secrets_provider(self, stack: str) -> str:
-        """Pulumi's name of what encrypts a stack's secrets."""
+        """Return the URL of a stack's secrets provider for Pulumi."""
         return f"awskms://{self.secrets_alias(stack)}?region={self.region}"
 
     @property
@@ -66,23 +66,23 @@ class Names:
         return f"alias/{PROJECT}-state"
 
     def secrets_alias(self, stack: str) -> str:
-        """Alias of the key that encrypts a stack's secrets. No name that the stack's own deploy role may use."""
+        """Return the alias of the key for a stack's secrets. The stack's own deploy role may not use this name."""
         return f"alias/{PROJECT}-secrets-{stack}"
 
     def preview_role(self, stack: str) -> str:
-        """Role that CI previews a stack with."""
+        """Return the name of the role for CI's previews of a stack."""
         return f"{PROJECT}-ci-preview-{stack}"
 
     def drift_role(self, stack: str) -> str:
-        """Role that CI compares a stack with the account with."""
+        """Return the name of the role for CI's drift checks of a stack."""
         return f"{PROJECT}-ci-drift-preview-{stack}"
 
     def deploy_role(self, stack: str) -> str:
-        """Role that CI deploys a stack with."""
+        """Return the name of the role for CI's deployments of a stack."""
         return f"{PROJECT}-ci-deploy-{stack}"
 
     def boundary(self, stack: str) -> str:
-        """Policy that bounds every role that the stack's deploy role makes."""
+        """Return the name of the policy that limits every role that the stack's deploy role creates."""
         return f"{PROJECT}-boundary-{stack}"
 
     @property
@@ -91,11 +91,11 @@ class Names:
         return f"{PROJECT}-api-gateway-logs"
 
     def arn_of_role(self, name: str) -> str:
-        """ARN of a role of this account."""
+        """Return the ARN of a role in this account."""
         return f"arn:aws:iam::{self.account}:role/{name}"
 
     def arn_of_policy(self, name: str) -> str:
-        """ARN of a policy of this account."""
+        """Return the ARN of a policy in this account."""
         return f"arn:aws:iam::{self.account}:policy/{name}"
 
     @property

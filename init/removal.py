@@ -1,4 +1,4 @@
-"""An account, cleared of what was made here: refused while a stack is in the backend."""
+"""Clears an account of the bootstrap's resources. Refuses while the backend holds a stack."""
 
 from typing import Any, Final
 
@@ -12,14 +12,14 @@ from init.keys import descriptions, find_key
 from init.names import GITHUB_ISSUER, PROJECT, STACKS, Names
 
 KEY_DELETION_DAYS: Final = 30
-"""In which a key can still be brought back."""
+"""Days during which a key's deletion can be cancelled."""
 
 
 def changes_of_removal(session: boto3.Session, names: Names) -> Changes:
-    """What is to be removed. Service-linked roles stay: others may use them.
+    """Yield the removals. Service-linked roles stay, because others may use them.
 
     Raises:
-        BootstrapError: a stack is in the backend.
+        BootstrapError: The backend holds a stack.
     """
     s3: Any = session.client("s3", region_name=names.region)
     iam: Any = session.client("iam")
@@ -54,7 +54,7 @@ def changes_of_removal(session: boto3.Session, names: Names) -> Changes:
 
 
 def stacks_in(s3: Any, bucket: str) -> list[str]:  # noqa: ANN401 - boto3's client
-    """Stacks whose state a bucket holds, as project/stack."""
+    """Return the stacks whose state a bucket holds, as project/stack."""
     prefix = ".pulumi/stacks/"
     try:
         pages = list(s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix))
@@ -63,7 +63,7 @@ def stacks_in(s3: Any, bucket: str) -> list[str]:  # noqa: ANN401 - boto3's clie
             return []
         raise
     keys = [entry["Key"].removeprefix(prefix) for page in pages for entry in page.get("Contents", [])]
-    # Beside a stack's state lies a copy of the last one, which a removed stack leaves behind.
+    # Beside a stack's state is a copy of the previous state, which remains after the stack was removed.
     return sorted(
         {key.removesuffix(".gz").removesuffix(".json") for key in keys if key.endswith((".json", ".json.gz"))}
     )

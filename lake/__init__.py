@@ -1,4 +1,4 @@
-"""The small runtime library that functions, jobs and ops share: object keys, the collection ledger, configuration.
+"""The small library that functions, jobs and ops share: object keys, the collection ledger, configuration.
 
-It imports neither polars nor pulumi, so that a Lambda function starts fast and a job stays small.
+It imports neither polars nor pulumi, so that Lambda functions start fast and job packages stay small.
 """

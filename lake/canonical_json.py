@@ -1,6 +1,6 @@
-"""One spelling for each JSON value: texts that are equal as JSON have the same one.
+"""Canonical JSON: texts that are equal as JSON values get the same spelling.
 
-Members are sorted by their names, and a number is spelled by its value: 1, 1.0 and 10e-1 are all 1. No digit is lost.
+Members are sorted by name, and numbers are spelled by value: 1, 1.0 and 10e-1 all become 1. No digit is lost.
 """
 
 import re
@@ -8,28 +8,28 @@ from collections.abc import Mapping, Sequence
 from json.encoder import encode_basestring
 from typing import Final, cast
 
-# No column of a table holds longer numbers; with an exponent such a number is short.
+# No table column holds longer numbers. Longer ones are written with an exponent, which keeps them short.
 _MOST_PLAIN_DIGITS: Final = 40
 _MOST_ZEROS: Final = 6
-"""Between a decimal point and the first digit."""
+"""Most zeros between the decimal point and the first digit."""
 _NUMBER: Final = re.compile(r"(-?)([0-9]+)(?:\.([0-9]+))?(?:[eE]([+-]?[0-9]{1,18}))?")
 _WORDS: Final = {True: "true", False: "false", None: "null"}
 
 
 class Number(str):
-    """A number as it was written: 0.10 stays 0.10, and no digit of a long one is lost."""
+    """A number as it was written: 0.10 stays 0.10, and long numbers keep every digit."""
 
     __slots__ = ()
 
 
 def canonical_text(value: object) -> str:
-    """The one spelling of a parsed value.
+    """Return the canonical JSON text of a parsed value.
 
     Args:
-        value: as `json.loads` gives it; its numbers may be of the type Number.
+        value: a value as `json.loads` returns it; its numbers may be of the type Number.
 
     Raises:
-        RecursionError: it is nested too deep.
+        RecursionError: The value is nested too deeply.
     """
     if isinstance(value, Number):
         return canonical_number(value)
@@ -46,12 +46,12 @@ def canonical_text(value: object) -> str:
 
 
 def canonical_number(written: str) -> str:
-    """The one spelling of a number: equal numbers have equal ones.
+    """Return the canonical spelling of a number: equal numbers get the same text.
 
     Args:
-        written: as JSON writes numbers. One whose exponent has more than 18 digits stays as it is written.
+        written: the number in JSON's notation. It is returned unchanged if its exponent has more than 18 digits.
     """
-    # Nearly every number is whole and short, and written without a leading zero.
+    # Fast path: nearly every number is a short integer without a leading zero.
     if written.isdecimal() and len(written) <= _MOST_PLAIN_DIGITS:
         return written
     number = _NUMBER.fullmatch(written)
@@ -67,7 +67,7 @@ def canonical_number(written: str) -> str:
 
 
 def _spelled(digits: str, power: int) -> str:
-    """Digits that neither begin nor end with a zero, times a power of ten."""
+    """Spell a number given as a power of ten and digits that neither begin nor end with zero."""
     point = len(digits) + power
     if power == 0 or 0 < power <= _MOST_PLAIN_DIGITS - len(digits):
         return digits + "0" * power

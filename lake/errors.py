@@ -1,5 +1,5 @@
-"""The family of the lake's errors: catch the base class instead of a list."""
+"""The base class of the lake's errors."""
 
 
 class LakeError(Exception):
-    """A name, a record or a claim does not fit the lake; the message says what is expected."""
+    """A name, record or claim is not valid in the lake; the message states what is expected."""

@@ -1,7 +1,7 @@
-"""The event as it is stored: made by the receiver, landed by the batcher, read by the warehouse.
+"""The stored form of an event, shared by the receiver, the batcher and the warehouse job.
 
-One line of compact JSON with sorted members: what was posted (event_id, event_type, occurred_at, source, payload), and
-what the receiver adds (received_at, request_id, channel).
+One event is one line of compact JSON with sorted members: five that the sender posts (event_id, event_type,
+occurred_at, source, payload) and three that the receiver adds (received_at, request_id, channel).
 """
 
 import json
@@ -25,46 +25,46 @@ MEMBERS: Final = (
     CHANNEL,
 )
 UNKNOWN_CHANNEL: Final = "unknown"
-"""Channel of the events that were stored before the receiver recorded it. The receiver never writes it."""
+"""Channel of events that were stored before the receiver recorded channels. The receiver never writes it."""
 CHANNEL_PATTERN: Final = rf"^({UNKNOWN_CHANNEL}|(key|callback):[a-z][a-z0-9_]{{0,62}})$"
 
-# Sorted: an event that is posted again with its members in another order is the same line.
+# Sorted members: an event that is posted again with its members in another order becomes the same line.
 _encode: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False, sort_keys=True).encode
-# SQS refuses a message with these; JSON takes them escaped. Others that it refuses are escaped by the encoder.
+# SQS refuses these two characters, but JSON can escape them. The encoder escapes the others that SQS refuses.
 _NONCHARACTERS: Final = {"\ufffe": "\\ufffe", "\uffff": "\\uffff"}
 
 
 class NotAnEventError(LakeError, ValueError):
-    """A text is not a stored event; the message says why, and holds nothing of the text."""
+    """The text is not a stored event. The message gives the reason and quotes nothing from the text."""
 
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """How an event arrived. The receiver alone knows it: nothing of it is taken from what was posted."""
+    """How an event arrived. The receiver alone sets these values; none is copied from the posted event."""
 
     received_at: datetime
-    """Aware of its zone."""
+    """With a time zone."""
     request_id: str
     channel: str
-    """As `key_channel` or `callback_channel` gives it."""
+    """The result of `key_channel` or `callback_channel`."""
 
 
 def key_channel(provider: str) -> str:
-    """The channel of what a provider posts with its API key."""
+    """Return the channel of events that a provider posts with its API key."""
     return f"key:{provider}"
 
 
 def callback_channel(provider: str) -> str:
-    """The channel of a third party's signed callbacks."""
+    """Return the channel of a third party's signed callbacks."""
     return f"callback:{provider}"
 
 
 def stored_event(posted: Mapping[str, Any], receipt: Receipt) -> str:
-    """The line that is stored for an event.
+    """Return the line to store for an event.
 
     Args:
-        posted: its five members, without lone surrogates, NaN and infinities.
-        receipt: how it arrived.
+        posted: the event's five members, without lone surrogates, NaN and infinities.
+        receipt: how the event arrived.
     """
     text = _encode(
         {
@@ -80,10 +80,10 @@ def stored_event(posted: Mapping[str, Any], receipt: Receipt) -> str:
 
 
 def check_stored_event(line: str) -> None:
-    """Check that a text is one stored event. Events from before the channel was recorded do not have one.
+    """Check that a text is one stored event. Events without a channel, from earlier versions, are valid.
 
     Raises:
-        NotAnEventError: it is not.
+        NotAnEventError: The text is not a stored event.
     """
     if "\n" in line or "\r" in line:
         raise NotAnEventError("it has more than one line")
@@ -109,7 +109,7 @@ def check_stored_event(line: str) -> None:
 
 
 def time_text(time: datetime) -> str:
-    """A time as RFC 3339 in UTC with milliseconds, such as "2026-11-23T08:15:30.250Z"."""
+    """Return a time as RFC 3339 in UTC with milliseconds, such as "2026-11-23T08:15:30.250Z"."""
     return f"{time.astimezone(UTC):%Y-%m-%dT%H:%M:%S}.{time.microsecond // 1000:03}Z"
 
 

@@ -1,4 +1,4 @@
-"""Where Glue 5 writes the log of a job's runs: two log groups whose common prefix the job's arguments name.
+"""The two log groups of a Glue 5 job. Their common prefix is one of the job's arguments.
 
 docs.aws.amazon.com/glue/latest/dg/monitor-continuous-logging.html
 """
@@ -7,22 +7,22 @@ from collections.abc import Mapping
 from typing import Final
 
 PREFIX_ARGUMENT: Final = "--custom-logGroup-prefix"
-"""A job's argument. Glue 5 ignores --continuous-log-logGroup, by which older versions name one group."""
+"""The job argument with the prefix. Glue 5 ignores --continuous-log-logGroup, which older versions use."""
 OUTPUT: Final = "output"
-"""Last part of the name of the group that has what a job prints."""
+"""Last part of the name of the group that holds the job's printed output."""
 ERROR: Final = "error"
-"""Last part of the name of the group that has what Glue and Spark log of a run."""
+"""Last part of the name of the group that holds the logs of Glue and Spark."""
 GROUPS: Final = (OUTPUT, ERROR)
 
 
 def log_group(arguments: Mapping[str, str], kind: str) -> str:
-    """Name of a job's log group.
+    """Return the name of a job's log group.
 
     Args:
         arguments: the job's default arguments, as deployed.
         kind: OUTPUT or ERROR.
 
     Raises:
-        KeyError: the job names no prefix.
+        KeyError: The job's arguments do not include the prefix.
     """
     return f"{arguments[PREFIX_ARGUMENT]}/{kind}"

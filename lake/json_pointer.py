@@ -4,19 +4,19 @@ import re
 from typing import Final, cast
 
 POINTER_PATTERN: Final = r"^(/([^/~]|~[01])*)*$"
-"""What a pointer matches: nothing, or tokens that each begin with a slash, in which ~ only occurs as ~0 or ~1."""
+"""Matches an empty pointer, or tokens that each begin with a slash. In a token, ~ may occur only as ~0 or ~1."""
 _POINTER: Final = re.compile(POINTER_PATTERN)
 _INDEX: Final = re.compile(r"0|[1-9][0-9]{0,8}")
 
 Pointer = tuple[str, ...]
-"""The tokens of a pointer, unescaped. The empty one leads to the whole document."""
+"""The unescaped tokens of a pointer. The empty pointer leads to the whole document."""
 
 
 def parse_pointer(pointer: str) -> Pointer:
-    """The tokens of a JSON pointer.
+    """Return the tokens of a JSON pointer.
 
     Raises:
-        ValueError: it does not start with a slash, or has a tilde that escapes nothing.
+        ValueError: The pointer does not start with a slash, or contains a tilde that escapes nothing.
     """
     if _POINTER.fullmatch(pointer) is None:
         raise ValueError(f"{pointer!r} is not a JSON pointer, such as /payload/amount")
@@ -24,12 +24,12 @@ def parse_pointer(pointer: str) -> Pointer:
 
 
 def escaped(name: str) -> str:
-    """The name of a member as the token of a pointer."""
+    """Return a member's name as a pointer token."""
     return name.replace("~", "~0").replace("/", "~1")
 
 
 def value_at(document: object, pointer: Pointer) -> object:
-    """The value that a pointer leads to. None if it is null, or if the pointer leads nowhere."""
+    """Return the value at a pointer. None if the value is null or the pointer leads nowhere."""
     value = document
     for token in pointer:
         if isinstance(value, dict):

@@ -1,12 +1,12 @@
-"""The bucket's layout: every object key of the lake is made and read here, and nowhere else.
+"""The layout of the bucket: every object key of the lake is built and parsed here.
 
-inbound/{dataset}/YYYY/MM/DD/{file}                              raw, as it came
-warehouse/{dataset}/landing_date=YYYY-MM-DD/{file}.parquet       clean rows of that one inbound object
-quarantine/{dataset}/landing_date=YYYY-MM-DD/{file}.parquet      its refused rows
+inbound/{dataset}/YYYY/MM/DD/{file}                              a file as delivered
+warehouse/{dataset}/landing_date=YYYY-MM-DD/{file}.parquet       the clean rows of one inbound object
+quarantine/{dataset}/landing_date=YYYY-MM-DD/{file}.parquet      the refused rows of one inbound object
 tables/{table}/                                                  a published Iceberg table
-mart/{team}/reports/{report}/{extension}/{report}.{extension}    a team's report, a folder for each format
-athena/{team}/                                                   results of a team's queries, or the analysts'
-code/                                                            what the jobs run
+mart/{team}/reports/{report}/{extension}/{report}.{extension}    a team's report, one folder for each format
+athena/{team}/                                                   query results of a team or of the analysts
+code/                                                            the code that the jobs run
 """
 
 import re
@@ -25,11 +25,11 @@ ATHENA: Final = "athena"
 CODE: Final = "code"
 
 DELETED_TABLE: Final = "_deleted"
-"""What follows a dataset's name in the name of its published table of rows that were deleted at the source."""
+"""Suffix of the table that holds a dataset's rows that were deleted at the source."""
 ANALYSTS: Final = "analysts"
-"""The analysts as a reader beside the teams. No team has this name."""
+"""Name under which the analysts read, beside the teams. No team can have this name."""
 
-# S3 refuses keys over 1,024 bytes; what remains for the file's name after the longest prefix and ".parquet".
+# S3 refuses keys over 1,024 bytes. This is the room for a file's name beside the longest prefix and ".parquet".
 MAXIMUM_FILE_NAME_BYTES: Final = 700
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
@@ -42,12 +42,12 @@ _WAREHOUSE_KEY = re.compile(
 
 
 class InvalidKeyError(LakeError, ValueError):
-    """A name that cannot become part of an object key, or a key that is not of the lake's layout."""
+    """A name that cannot be part of an object key, or a key that does not follow the lake's layout."""
 
 
 @dataclass(frozen=True, slots=True)
 class InboundObject:
-    """One raw object: what it is of, the day it landed (UTC) and its file name."""
+    """One raw object: the dataset, the day on which it landed (UTC) and the name of the file."""
 
     dataset: str
     landing_date: date
@@ -55,30 +55,30 @@ class InboundObject:
 
     @property
     def key(self) -> str:
-        """Key under inbound/."""
+        """The object's key under inbound/."""
         return f"{inbound_day_prefix(self.dataset, self.landing_date)}{self.file_name}"
 
     @property
     def warehouse_key(self) -> str:
-        """Key of the one warehouse file that its clean rows go to."""
+        """Key of the history file for the object's clean rows."""
         return f"{warehouse_prefix(self.dataset)}{self._partition}"
 
     @property
     def quarantine_key(self) -> str:
-        """Key of the one quarantine file that its refused rows go to."""
+        """Key of the quarantine file for the object's refused rows."""
         return f"{quarantine_prefix(self.dataset)}{self._partition}"
 
     @property
     def _partition(self) -> str:
-        # The source's extension stays, so that vehicles.csv and vehicles.txt of one day cannot meet.
+        # The source's extension stays: otherwise vehicles.csv and vehicles.txt of one day would get the same key.
         return f"landing_date={self.landing_date.isoformat()}/{self.file_name}.parquet"
 
 
 def inbound_object(dataset: str, landing_date: date, file_name: str) -> InboundObject:
-    """The inbound object of a file, its names checked.
+    """Return the inbound object of a file after checking the names.
 
     Raises:
-        InvalidKeyError: the dataset's or the file's name cannot be part of a key.
+        InvalidKeyError: The name of the dataset or file cannot be part of a key.
     """
     check_name(dataset)
     check_file_name(file_name)
@@ -86,10 +86,10 @@ def inbound_object(dataset: str, landing_date: date, file_name: str) -> InboundO
 
 
 def parse_inbound_key(key: str) -> InboundObject:
-    """Read an inbound key back.
+    """Return the inbound object that a key under inbound/ names.
 
     Raises:
-        InvalidKeyError: the key is not of the form inbound/{dataset}/YYYY/MM/DD/{file}.
+        InvalidKeyError: The key does not have the form inbound/{dataset}/YYYY/MM/DD/{file}.
     """
     match = _INBOUND_KEY.fullmatch(key)
     if match is None:
@@ -102,10 +102,10 @@ def parse_inbound_key(key: str) -> InboundObject:
 
 
 def parse_warehouse_key(key: str) -> InboundObject:
-    """The inbound object that a warehouse file was made of.
+    """Return the inbound object from which a history file was made.
 
     Raises:
-        InvalidKeyError: the key is not of the form warehouse/{dataset}/landing_date=YYYY-MM-DD/{file}.parquet.
+        InvalidKeyError: The key does not have the form warehouse/{dataset}/landing_date=YYYY-MM-DD/{file}.parquet.
     """
     match = _WAREHOUSE_KEY.fullmatch(key)
     if match is None:
@@ -116,10 +116,10 @@ def parse_warehouse_key(key: str) -> InboundObject:
 
 
 def parse_quarantine_key(key: str) -> InboundObject:
-    """The inbound object whose refused rows a quarantine file has.
+    """Return the inbound object whose refused rows a quarantine file holds.
 
     Raises:
-        InvalidKeyError: the key is not of the form quarantine/{dataset}/landing_date=YYYY-MM-DD/{file}.parquet.
+        InvalidKeyError: The key does not have the form quarantine/{dataset}/landing_date=YYYY-MM-DD/{file}.parquet.
     """
     try:
         return parse_warehouse_key(f"{WAREHOUSE}/{key.removeprefix(f'{QUARANTINE}/')}")
@@ -130,61 +130,62 @@ def parse_quarantine_key(key: str) -> InboundObject:
 
 
 def inbound_prefix(dataset: str) -> str:
-    """Prefix of a dataset's raw objects."""
+    """Return the prefix of a dataset's raw objects."""
     return f"{INBOUND}/{check_name(dataset)}/"
 
 
 def warehouse_prefix(dataset: str) -> str:
-    """Prefix of a dataset's clean files."""
+    """Return the prefix of a dataset's history files."""
     return f"{WAREHOUSE}/{check_name(dataset)}/"
 
 
 def inbound_day_prefix(dataset: str, day: date) -> str:
-    """Prefix of a dataset's raw objects that landed on a day."""
+    """Return the prefix of a dataset's raw objects that landed on one day."""
     return f"{inbound_prefix(dataset)}{day:%Y/%m/%d}/"
 
 
 def warehouse_day_prefix(dataset: str, day: date) -> str:
-    """Prefix of the clean files of a dataset's objects that landed on a day."""
+    """Return the prefix of the history files of objects that landed on one day."""
     return f"{warehouse_prefix(dataset)}landing_date={day.isoformat()}/"
 
 
 def quarantine_prefix(dataset: str) -> str:
-    """Prefix of a dataset's refused rows."""
+    """Return the prefix of a dataset's refused rows."""
     return f"{QUARANTINE}/{check_name(dataset)}/"
 
 
 def table_prefix(table: str) -> str:
-    """Prefix of the files of a published table."""
+    """Return the prefix of a published table's files."""
     check_name(table.removesuffix(DELETED_TABLE))
     return f"{TABLES}/{table}/"
 
 
 def reports_prefix(team: str) -> str:
-    """Prefix of everything that a team's role may read."""
+    """Return the prefix of all objects that a team's role may read."""
     return f"{MART}/{check_name(team)}/reports/"
 
 
 def report_key(team: str, report: str, extension: str) -> str:
-    """Key of a team's report in one format, such as "parquet" or "csv"."""
+    """Return the key of a team's report in one format, such as "parquet" or "csv"."""
     return f"{report_prefix(team, report, extension)}{report}.{extension}"
 
 
 def report_prefix(team: str, report: str, extension: str) -> str:
-    """Prefix of a team's report in one format and of nothing else: a query engine reads all that is below a prefix."""
+    """Return the prefix of a report in one format. Nothing else may share it: query engines read a whole prefix."""
     return f"{reports_prefix(team)}{check_name(report)}/{extension}/"
 
 
 def query_results_prefix(team: str) -> str:
-    """Prefix of the results of a team's or of the analysts' queries."""
+    """Return the prefix of the query results of a team or of the analysts."""
     return f"{ATHENA}/{check_name(team)}/"
 
 
 def check_name(name: str) -> str:
-    """Return the name of a dataset, connection, team or report unchanged.
+    """Return the name of a dataset, connection, team or report unchanged if it is valid.
 
     Raises:
-        InvalidKeyError: it is not lower case letters, digits and underscores, starting with a letter, 63 at most.
+        InvalidKeyError: The name is not made of lower case letters, digits and underscores, does not start with a
+            letter, or is longer than 63 characters.
     """
     if _NAME.fullmatch(name) is None:
         raise InvalidKeyError(
@@ -195,10 +196,11 @@ def check_name(name: str) -> str:
 
 
 def check_file_name(name: str) -> str:
-    """Return a file's name unchanged if it can stand in a key. Spaces and any printable unicode can.
+    """Return a file's name unchanged if it can be part of a key. Spaces and printable Unicode are allowed.
 
     Raises:
-        InvalidKeyError: it is empty, "." or "..", too long, or holds a slash, a backslash or an unprintable character.
+        InvalidKeyError: The name is empty, ".", "..", too long, or contains a slash, a backslash or an unprintable
+            character.
     """
     if name in {"", ".", ".."} or "/" in name or "\\" in name:
         raise InvalidKeyError(f"file name {name!r} is not valid in a key; rename the file at its source")

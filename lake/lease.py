@@ -1,4 +1,4 @@
-"""A lease: one owner at a time, for as long as it renews. An owner that dies loses it when its time is over."""
+"""A lease in a DynamoDB table: one owner at a time, for as long as it renews. A lease that is not renewed expires."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from lake.errors import LakeError
 from lake.table import DynamoTable, Update
 
 if TYPE_CHECKING:
-    # Its stubs are installed for development alone.
+    # The stubs are installed only for development.
     from mypy_boto3_dynamodb import DynamoDBClient
 
 _UNTIL: Final = "lease_until"
@@ -20,20 +20,20 @@ _OWNER: Final = "lease_owner"
 
 
 class LeaseTakenError(LakeError):
-    """Another owner held the lease for the whole time that was waited."""
+    """Another owner held the lease for the whole waiting time."""
 
 
 class Lease:
-    """A lease in a table. As a context it waits for the lease, and gives it back.
+    """A lease in a table. As a context manager, it waits for the lease and releases it.
 
     Args:
         client: a plain boto3 DynamoDB client.
         table: a table with one key column.
-        key: that column, and the item that is the lease.
-        lasts: how long it is held without being renewed.
-        wait: how long to wait for it.
-        sleep: waits some seconds.
-        now: gives the time, aware of its zone.
+        key: the name of that column, and the key of the lease's item.
+        lasts: how long the lease is valid without a renewal.
+        wait: how long to wait for the lease.
+        sleep: waits for a number of seconds.
+        now: returns the current time, aware of its zone.
     """
 
     def __init__(
@@ -57,7 +57,7 @@ class Lease:
         """Wait for the lease.
 
         Raises:
-            LeaseTakenError: another owner had it all the time.
+            LeaseTakenError: Another owner held the lease for the whole waiting time.
         """
         deadline = self._now() + self._wait
         while not self.renew():
@@ -67,11 +67,11 @@ class Lease:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Give it back."""
+        """Release the lease."""
         self._write(self._now())
 
     def renew(self) -> bool:
-        """Take the lease, or hold it for longer. Returns whether this is its owner now."""
+        """Take the lease, or extend it. Returns True if this is now the owner."""
         return self._write(self._now() + self._lasts)
 
     def _write(self, until: datetime) -> bool:

@@ -1,10 +1,10 @@
-"""How many messages one request to SQS may hold."""
+"""Batches of messages that fit into one request to SQS."""
 
 from collections.abc import Iterator, Sequence
 from typing import Final, TypeVar
 
-# docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html, as it was until 2025: queues
-# that were made before, and other implementations, refuse what is larger.
+# The quotas of docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html before 2025.
+# Older queues and other implementations refuse larger batches.
 MAXIMUM_ENTRIES: Final = 10
 MAXIMUM_BATCH_BYTES: Final = 256 * 1024
 
@@ -12,10 +12,10 @@ MessageT = TypeVar("MessageT")
 
 
 def message_batches(messages: Sequence[tuple[MessageT, int]]) -> Iterator[list[MessageT]]:
-    """Messages in their order, as many together as one request may hold.
+    """Yield the messages in their order, as many in one batch as a request may hold.
 
     Args:
-        messages: each with its size in bytes, attributes included.
+        messages: each message with its size in bytes, attributes included.
     """
     batch: list[MessageT] = []
     batch_bytes = 0

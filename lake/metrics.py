@@ -1,6 +1,6 @@
 """Names of the metrics that the platform's own code publishes, and of their dimensions.
 
-Each stack has a namespace of its own, which its functions and jobs are told: two stacks of an account are kept apart.
+Each stack gives its functions and jobs a namespace of its own, so that two stacks of one account stay separate.
 """
 
 from typing import Final
@@ -8,36 +8,36 @@ from typing import Final
 DATASET: Final = "dataset"
 REPORT: Final = "report"
 SERVICE: Final = "service"
-"""Powertools' own dimension: every metric of a function has it."""
+"""A dimension that Powertools adds to every metric of a function."""
 
 FILES_COLLECTED: Final = "FilesCollected"
 FILES_NOT_COLLECTED: Final = "FilesNotCollected"
 BYTES_COLLECTED: Final = "BytesCollected"
-"""By SERVICE and DATASET, from each collection."""
+"""By SERVICE and DATASET, from each collection run."""
 
 EVENTS_ACCEPTED: Final = "EventsAccepted"
 EVENTS_NOT_STORED: Final = "EventsNotStored"
 REQUESTS_REFUSED: Final = "RequestsRefused"
-"""By SERVICE, from each request of the API."""
+"""By SERVICE, from each API request."""
 
 EVENTS_LANDED: Final = "EventsLanded"
 EVENTS_POISONOUS: Final = "EventsPoisonous"
 """By SERVICE, from each batch."""
 
 NEWEST_OBJECT_AGE: Final = "NewestObjectAge"
-"""Seconds since a dataset's newest object landed, by SERVICE and DATASET, as often as the watcher runs."""
+"""Seconds since a dataset's newest object landed, by SERVICE and DATASET, at each run of the watcher."""
 
 ROWS_IN: Final = "RowsIn"
 ROWS_QUARANTINED: Final = "RowsQuarantined"
 ROWS_DUPLICATE: Final = "RowsDuplicate"
-"""By DATASET, from each run of the warehouse and the sanitise job."""
+"""By DATASET, from each run of the warehouse or sanitise job."""
 
 OBJECTS_MERGED: Final = "ObjectsMerged"
 BYTES_MERGED: Final = "BytesMerged"
 TABLE_COMMITS: Final = "TableCommits"
 """By DATASET, from each run that merged something into the dataset's published tables."""
 OBJECTS_MISSED: Final = "ObjectsMissed"
-"""Objects that were to be merged and that the index did not name, by DATASET, from each full comparison."""
+"""Unmerged objects that were missing in the index, by DATASET, from each full comparison."""
 
 ROWS_PUBLISHED: Final = "RowsPublished"
 """By REPORT, from each run of the mart job."""
@@ -48,4 +48,4 @@ COLLECTOR: Final = "sftp-collector"
 RECORDER: Final = "object-attributes"
 FRESHNESS: Final = "freshness"
 FORWARDER: Final = "alarm-forwarder"
-"""Values of SERVICE: a function each."""
+"""Values of SERVICE, one for each function."""

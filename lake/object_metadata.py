@@ -1,27 +1,27 @@
-"""What whoever lands an inbound object writes into its metadata."""
+"""The metadata of inbound objects: names, values, and the instant that they give to an object's rows."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Final
 
 CORRELATION_ID: Final = "correlation-id"
-"""Id of the run that landed it, which is in each of that run's log lines: it ties them together, up to the report."""
+"""Id of the run that landed the object. Each log line of that run has it, which links the object to the log."""
 SOURCE_MODIFIED: Final = "source-modified"
-"""When its source last changed it, with the zone, as ISO 8601 has it; only of what comes from a source that says so."""
+"""When the source last changed the file, as ISO 8601 with a zone. Set only if the source reports it."""
 
 
 def source_modified(seconds: int) -> dict[str, str]:
-    """The metadata of a file that its source last changed so many seconds after 1970."""
+    """Return the metadata of a file that its source last changed the given number of seconds after 1970."""
     return {SOURCE_MODIFIED: datetime.fromtimestamp(seconds, UTC).isoformat()}
 
 
 def as_of(metadata: Mapping[str, str], landed_at: datetime) -> datetime:
-    """The instant whose state an object tells: when its source last changed it, or else when it landed.
+    """Return the instant of an object's rows: when the source last changed the file, or else when the file landed.
 
-    A source whose clock is ahead does not reach beyond the landing, so that no file is the latest for years.
+    Times after the landing are capped at it; otherwise a source with a fast clock would win for years.
 
     Raises:
-        ValueError: the metadata hold no time with a zone; the message says so.
+        ValueError: The metadata contain no time with a zone; the message describes the expected form.
     """
     told = metadata.get(SOURCE_MODIFIED)
     if told is None:

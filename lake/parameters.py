@@ -1,32 +1,33 @@
-"""What a collector has to know, as the program writes it to SSM and the function reads it: one model for both sides."""
+"""The parameters that the program writes to SSM and the collectors read: one model for both sides."""
 
 from datetime import timedelta
 from typing import Annotated, Final, Self
 
-# Not pydantic: its models alone took as long to import as all the rest of the collector's start.
+# Not pydantic: importing its models alone doubled the collector's start time.
 import msgspec
 
 
 class StoredParameter(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What an SSM parameter holds as JSON."""
+    """An SSM parameter whose value is JSON."""
 
     @classmethod
     def from_json(cls, text: str) -> Self:
-        """Read it as it is stored.
+        """Read a stored value.
 
         Raises:
-            msgspec.DecodeError: it is not JSON, or not of this form; the message says what is wrong and where.
+            msgspec.DecodeError: The text is not JSON or does not fit the model; the message states the error and its
+                place.
         """
         return msgspec.json.decode(text, type=cls)
 
     def to_json(self) -> str:
-        """As it is stored.
+        """Return the value to store.
 
         Raises:
-            msgspec.ValidationError: what it was constructed from could not be read again.
+            msgspec.ValidationError: The stored value could not be read again.
         """
         text = msgspec.json.encode(self).decode()
-        # A struct checks what it reads, and not what it is constructed from.
+        # A struct is validated when it is decoded, not when it is constructed.
         self.from_json(text)
         return text
 
@@ -47,8 +48,8 @@ class Connection(StoredParameter, frozen=True, kw_only=True):
     private_key_parameter: str
 
 
-# A file that was written less than this ago is left to a later run. It may change within its second, or two where the
-# file system counts in twos, and then look the same; what changes later looks different.
+# A file that was written more recently than this is left to a later run. It may change again within the same second (or
+# two, on file systems that count in steps of two) and then look the same. A later change looks different.
 FRESH: Final = timedelta(seconds=2)
 
 
@@ -57,38 +58,38 @@ class Collection(StoredParameter, frozen=True, kw_only=True):
 
     dataset: str
     connection: str
-    # Directory on the server, relative to the login's home or absolute.
+    # Directory on the server, absolute or relative to the login's home.
     directory: str
-    # fnmatch pattern that a file's name must match, case-sensitive, such as "*.csv".
+    # Pattern that a file's name must match (fnmatch, case-sensitive), such as "*.csv".
     pattern: str
-    # Directory on the server that a collected file is moved to. None: it stays where it is.
+    # Directory on the server to which a collected file is moved. None: the file stays where it is.
     archive: str | None = None
-    # How long a file has to be unchanged before it is collected, and never less than FRESH.
+    # How long a file must be unchanged before it is collected; at least FRESH in any case.
     quiet_seconds: Annotated[int, msgspec.Meta(ge=0)] = 0
 
 
 def connection_parameter(prefix: str, connection: str) -> str:
-    """Name of the SSM parameter that holds a connection."""
+    """Return the name of the SSM parameter that holds a connection."""
     return f"{prefix}/connections/{connection}"
 
 
 def private_key_parameter(prefix: str, connection: str) -> str:
-    """Name of the SSM SecureString that holds a connection's client key."""
+    """Return the name of the SSM SecureString that holds a connection's client key."""
     return f"{prefix}/connections/{connection}/private-key"
 
 
 def host_key_parameter(prefix: str, connection: str) -> str:
-    """Name of the SSM SecureString that holds a server's host key, where the program generated it."""
+    """Return the name of the SSM SecureString that holds a server's host key, if the program generated it."""
     return f"{prefix}/sftp-servers/{connection}/host-key"
 
 
 def authorized_keys_parameter(prefix: str, connection: str) -> str:
-    """Name of the SSM parameter that holds the public keys that such a server lets in."""
+    """Return the name of the SSM parameter that holds the public keys that such a server accepts."""
     return f"{prefix}/sftp-servers/{connection}/authorized-keys"
 
 
 def collection_parameter(prefix: str, dataset: str) -> str:
-    """Name of the SSM parameter that holds a dataset's collection."""
+    """Return the name of the SSM parameter that holds a dataset's collection."""
     return f"{prefix}/datasets/{dataset}/collection"
 
 
@@ -101,36 +102,35 @@ class Database(StoredParameter, frozen=True, kw_only=True):
     user: NonEmptyText
     # Name of the SSM SecureString that holds the login's password.
     password_parameter: str
-    # Name of the SSM String that holds the certificate (PEM) that the server has to show, or its authority's; no other
-    # is accepted.
+    # Name of the SSM String that holds the only accepted certificate (PEM): the server's own or its authority's.
     certificate_parameter: str
 
 
 def database_parameter(prefix: str, database: str) -> str:
-    """Name of the SSM parameter that holds a database."""
+    """Return the name of the SSM parameter that holds a database."""
     return f"{prefix}/databases/{database}"
 
 
 def password_parameter(prefix: str, database: str) -> str:
-    """Name of the SSM SecureString that holds the password of a database's login."""
+    """Return the name of the SSM SecureString that holds the password of a database's login."""
     return f"{prefix}/databases/{database}/password"
 
 
 def certificate_parameter(prefix: str, database: str) -> str:
-    """Name of the SSM parameter that holds the certificate that a database's server has to show, or its authority's."""
+    """Return the name of the SSM parameter that holds the accepted certificate of a database's server or authority."""
     return f"{prefix}/databases/{database}/certificate"
 
 
 def server_key_parameter(prefix: str, database: str) -> str:
-    """Name of the SSM SecureString that holds the key of a server's certificate, where the program generated it."""
+    """Return the name of the SSM SecureString that holds the key of a server's certificate, if the program made it."""
     return f"{prefix}/database-servers/{database}/key"
 
 
 def server_certificate_parameter(prefix: str, database: str) -> str:
-    """Name of the SSM parameter that holds the certificate that a server shows, where the program generated it."""
+    """Return the name of the SSM parameter that holds a server's certificate, if the program generated it."""
     return f"{prefix}/database-servers/{database}/certificate"
 
 
 def administrator_password_parameter(prefix: str, database: str) -> str:
-    """Name of the SSM SecureString that holds the password of sa, where the program runs the server itself."""
+    """Return the name of the SSM SecureString that holds the password of sa, if the program runs the server itself."""
     return f"{prefix}/database-servers/{database}/administrator-password"

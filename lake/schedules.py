@@ -1,6 +1,6 @@
-"""Schedule expressions, checked as AWS checks them, so that a wrong one is refused before a deployment.
+"""Checks schedule expressions by AWS's rules, so that an invalid one is refused before a deployment.
 
-The rules are those of the services' own pages:
+The rules are documented by the services:
 docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html (EventBridge Scheduler),
 docs.aws.amazon.com/eventbridge/latest/userguide/eb-scheduled-rule-pattern.html (EventBridge rules; fields of cron),
 docs.aws.amazon.com/glue/latest/dg/monitor-data-warehouse-schedule.html (Glue).
@@ -30,7 +30,7 @@ _DAYS: Final = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
 
 
 class ScheduleError(LakeError, ValueError):
-    """An expression that AWS refuses."""
+    """AWS does not accept the schedule expression."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +41,9 @@ class _Field:
     least: int
     most: int
     names: Sequence[str] = ()
-    """Of the values from the least on."""
+    """Names of the values, starting at the least."""
     alone: str | None = None
-    """Pattern of what may be the whole field, beside lists of values, ranges and steps."""
+    """Pattern of texts that may form the whole field, besides lists of values, ranges and steps."""
     has_steps: bool = True
 
     def check(self, text: str) -> None:
@@ -85,7 +85,7 @@ _DAY_OF_MONTH, _DAY_OF_WEEK = 2, 4
 
 
 def continuation_name(dataset: str) -> str:
-    """Name of the schedule that continues a dataset's collection. A dataset's own name does not have a dot."""
+    """Return the name of the schedule that continues a dataset's collection. A dataset's name cannot contain a dot."""
     return f"{dataset}.continuation"
 
 
@@ -93,7 +93,7 @@ def check_schedule_names(dataset: str) -> None:
     """Check that EventBridge Scheduler accepts the names of a dataset's schedules.
 
     Raises:
-        ScheduleError: the dataset's name is too long.
+        ScheduleError: The dataset's name is too long.
     """
     if (over := len(continuation_name(dataset)) - _NAME_CHARACTERS) > 0:
         raise ScheduleError(
@@ -102,14 +102,14 @@ def check_schedule_names(dataset: str) -> None:
 
 
 def check_schedule(expression: str, service: Service = "scheduler") -> str:
-    """Return a schedule expression unchanged.
+    """Return a schedule expression unchanged if it is valid.
 
     Args:
-        expression: such as "cron(0 5 * * ? *)".
-        service: what evaluates it: EventBridge Scheduler, a rule of EventBridge, or a trigger of Glue.
+        expression: a schedule expression, such as "cron(0 5 * * ? *)".
+        service: the service that evaluates it: EventBridge Scheduler, an EventBridge rule, or a Glue trigger.
 
     Raises:
-        ScheduleError: the service refuses it. The message says what is expected.
+        ScheduleError: The service does not accept the expression. The message states what is expected.
     """
     match = _EXPRESSION.fullmatch(expression)
     forms = _FORMS[service]

@@ -1,9 +1,9 @@
-"""Names of stacks that code knows."""
+"""Names of the stacks that the code treats differently."""
 
 from typing import Final
 
 LOCAL_STACK: Final = "local"
-"""The stack on this machine, in the embedded AWS; all others are on AWS."""
+"""The stack on this machine, in the embedded AWS. All other stacks are on AWS."""
 
 PRODUCTION_STACK: Final = "prod"
-"""The stack that holds what matters."""
+"""The production stack."""

@@ -1,7 +1,7 @@
-"""A DynamoDB table: items as Python values, consistent reads, and writes that may carry a condition.
+"""A DynamoDB table: items as Python values, consistent reads, and writes with an optional condition.
 
-Expressions name an attribute `#name` and a value `:name`; the requests' maps of names and values follow from them.
-Placeholders are needed: DynamoDB reserves many plain words, such as state and size.
+Expressions refer to an attribute as `#name` and to a value as `:name`; the maps of names and values in a request are
+derived from them. The placeholders are necessary because DynamoDB reserves many words, such as state and size.
 """
 
 from __future__ import annotations
@@ -20,18 +20,18 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
 
-# DynamoDB's limit of one request.
+# DynamoDB's limit for one request.
 _KEYS_A_BATCH: Final = 100
 _ATTEMPTS_A_BATCH: Final = 8
 
 
 class TableTooSlowError(LakeError):
-    """DynamoDB left keys of a batch unread again and again."""
+    """DynamoDB repeatedly left keys of a batch unread."""
 
 
 @dataclass(frozen=True, slots=True)
 class Put:
-    """A whole item, written if the condition holds; always if there is no condition."""
+    """A whole item to write, with an optional condition."""
 
     item: Mapping[str, Any]
     condition: str | None = None
@@ -40,7 +40,7 @@ class Put:
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """Changes of an item, made if the condition holds."""
+    """Changes to an item, with an optional condition."""
 
     key: Mapping[str, str]
     update: str
@@ -51,7 +51,7 @@ class Update:
 
 @dataclass(frozen=True, slots=True)
 class Delete:
-    """An item that is deleted, whether it exists or not."""
+    """The deletion of an item, whether it exists or not."""
 
     key: Mapping[str, str]
 
@@ -84,15 +84,15 @@ class DynamoTable:
         self._name = name
 
     def get(self, key: Mapping[str, str]) -> dict[str, Any] | None:
-        """Returns the item as it is now, None if it does not exist."""
+        """Return the current item. None if it does not exist."""
         answer = self._client.get_item(TableName=self._name, Key=serialised(key), ConsistentRead=True)
         return deserialised(answer["Item"]) if "Item" in answer else None
 
     def get_all(self, keys: Iterable[Mapping[str, str]]) -> Iterator[dict[str, Any]]:
-        """Gives the items among many keys that exist, in any order.
+        """Yield the existing items among many keys, in any order.
 
         Raises:
-            TableTooSlowError: DynamoDB left keys unread in eight requests that followed each other.
+            TableTooSlowError: DynamoDB left keys unread in eight requests in a row.
         """
         waiting = [serialised(key) for key in keys]
         attempts = 0
@@ -118,15 +118,15 @@ class DynamoTable:
         attribute: str = "",
         last: int | None = None,
     ) -> Iterator[dict[str, Any]]:
-        """Gives the items of a partition, in the order of their sort key.
+        """Yield the items of a partition, ordered by their sort key.
 
         Args:
-            condition: on the keys.
-            values: of both expressions.
-            only: condition on other attributes. DynamoDB reads all items of the partition to find these.
-            index: name of the index to ask in place of the table. Its answer may be a moment old.
-            attribute: read this attribute of each item alone, such as "#arrived_at".
-            last: give only so many items, the last ones, the very last first.
+            condition: the condition on the keys.
+            values: the values of both expressions.
+            only: a condition on other attributes. DynamoDB still reads all items of the partition.
+            index: name of an index to query instead of the table. Its answer may lag by a moment.
+            attribute: the only attribute to read of each item, such as "#arrived_at".
+            last: yield only this number of items, from the end of the partition backwards.
         """
         request: dict[str, Any] = {
             "TableName": self._name,
@@ -152,11 +152,11 @@ class DynamoTable:
                 yield deserialised(item)
 
     def put(self, write: Put) -> bool:
-        """Write a whole item. Returns whether the condition held."""
+        """Write a whole item. Returns True if the condition held."""
         return self.put_or_get(write) is None
 
     def put_or_get(self, write: Put) -> dict[str, Any] | None:
-        """Write a whole item. Returns None if it is written, the item that failed its condition otherwise."""
+        """Write a whole item. Returns None if it was written, otherwise the item that failed the condition."""
         try:
             self._client.put_item(
                 TableName=self._name,
@@ -169,12 +169,12 @@ class DynamoTable:
         return None
 
     def replace(self, item: Mapping[str, Any]) -> dict[str, Any] | None:
-        """Write a whole item, whatever its key held before. Returns what that was."""
+        """Write a whole item without a condition. Returns the item that it replaced, or None."""
         answer = self._client.put_item(TableName=self._name, Item=serialised(item), ReturnValues="ALL_OLD")
         return deserialised(answer["Attributes"]) if "Attributes" in answer else None
 
     def update(self, write: Update) -> dict[str, Any] | None:
-        """Change an item. Returns it as written, None if the condition did not hold."""
+        """Change an item. Returns the item as written, or None if the condition did not hold."""
         try:
             answer = self._client.update_item(**self._update(write), ReturnValues="ALL_NEW")
         except self._client.exceptions.ConditionalCheckFailedException:
@@ -182,7 +182,7 @@ class DynamoTable:
         return deserialised(answer["Attributes"])
 
     def delete(self, key: Mapping[str, str], condition: str, values: Mapping[str, Any]) -> bool:
-        """Delete an item. Returns whether the condition held."""
+        """Delete an item. Returns True if the condition held."""
         try:
             self._client.delete_item(
                 TableName=self._name,
@@ -199,17 +199,17 @@ class DynamoTable:
         """Write up to 100 items, all or none of them.
 
         Returns:
-            Whether they are written. False may also mean that they were written but an error was answered.
+            True if they were written. False if an error was returned, although they may have been written.
         """
         try:
-            # The SDK repeats a request with the same token, so a repetition succeeds where the first request did.
+            # The SDK retries with the same token, so a retry succeeds if the first request did.
             self._client.transact_write_items(TransactItems=[self.member(write) for write in writes])
         except (BotoCoreError, ClientError):
             return False
         return True
 
     def member(self, write: Put | Update | Delete) -> TransactWriteItemTypeDef:
-        """A write as a member of a transaction that may be over several tables."""
+        """Return a write as a member of a transaction, which may span several tables."""
         if isinstance(write, Put):
             return {"Put": {"TableName": self._name, "Item": serialised(write.item), **_condition_of(write)}}
         if isinstance(write, Delete):
@@ -230,13 +230,13 @@ class DynamoTable:
 
 
 def serialised(item: Mapping[str, Any]) -> dict[str, Any]:
-    """Python values as a DynamoDB client accepts them."""
+    """Return Python values in the form that a DynamoDB client accepts."""
     serializer = TypeSerializer()
     return {name: serializer.serialize(value) for name, value in item.items()}
 
 
 def deserialised(item: Mapping[str, Any]) -> dict[str, Any]:
-    """A DynamoDB client's item as Python values; numbers are of type Decimal."""
+    """Return a DynamoDB client's item as Python values; numbers have the type Decimal."""
     deserializer = TypeDeserializer()
     return {name: deserializer.deserialize(value) for name, value in item.items()}
 

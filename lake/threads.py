@@ -1,7 +1,7 @@
-"""Threads: the few ways in which work is done beside other work.
+"""The few ways in which the platform uses threads.
 
-Threads help where the interpreter is not needed: while AWS or a database answers, and in polars, numpy and drivers.
-Each of these ends its threads when it is done, and raises where the results are used what its threads raised.
+Threads help where Python's interpreter is not needed: during requests to AWS or a database, and in polars, numpy and
+drivers. Each function ends its threads when it is done, and raises their errors where the results are used.
 """
 
 import queue
@@ -15,21 +15,21 @@ from typing import Final, Generic, TypeVar
 ItemT = TypeVar("ItemT")
 ResultT = TypeVar("ResultT")
 Pending = Future
-"""A result that a thread still works on."""
+"""A result that a thread is still working on."""
 _WAITING_A_THREAD: Final = 2
 _MADE_AHEAD: Final = 4
 _POLL_SECONDS: Final = 0.2
 
 
 def one_thread(name: str) -> ThreadPoolExecutor:
-    """A thread that does what is submitted to it, one thing after the other, in that order."""
+    """Return an executor with one thread, which does the submitted tasks one after the other, in order."""
     return ThreadPoolExecutor(1, thread_name_prefix=name)
 
 
 def made_ahead(items: Iterator[ItemT]) -> Iterator[ItemT]:
-    """The same items; while one is worked on, one thread makes the next four.
+    """Yield the same items. While the caller uses one, a thread makes the next four.
 
-    No more than these wait, so memory does not grow with their number.
+    At most this number of items wait, so memory does not grow with the number of items.
     """
     with one_thread("made-ahead") as maker:
         following = deque(maker.submit(next, items, None) for _ in range(_MADE_AHEAD))
@@ -39,20 +39,21 @@ def made_ahead(items: Iterator[ItemT]) -> Iterator[ItemT]:
 
 
 def worked_ahead(work: Callable[[ItemT], ResultT], items: Iterable[ItemT], threads: int = 2) -> Iterator[ResultT]:
-    """The results of the work on each item, in the order of the items.
+    """Yield the result of the work on each item, in the order of the items.
 
-    No more than two items a thread wait, so memory does not grow with their number.
+    At most two items per thread wait, so memory does not grow with the number of items.
 
     Args:
-        work: what to do with an item.
-        items: read in this thread, as there is room.
-        threads: how many items are worked on at once.
+        work: the function to call with each item.
+        items: the items; this thread reads them when there is room.
+        threads: number of items that are worked on at the same time.
     """
     with ThreadPoolExecutor(threads, thread_name_prefix="worked-ahead") as workers:
         following: deque[Future[ResultT]] = deque()
         for item in items:
             following.append(workers.submit(work, item))
-            # One a thread would do if each item took as long as the next; more keep the others busy if one is slow.
+            # One item per thread would do if all took equally long. A second one keeps the other threads busy if one is
+            # slow.
             if len(following) == _WAITING_A_THREAD * threads:
                 yield following.popleft().result()
         for future in following:
@@ -60,16 +61,17 @@ def worked_ahead(work: Callable[[ItemT], ResultT], items: Iterable[ItemT], threa
 
 
 def side_by_side(readers: Sequence[Iterator[ItemT]], within: float | None = None) -> Generator[ItemT]:
-    """The items of several readers, each read in its own thread, in any order.
+    """Yield the items of several readers, each read in its own thread, in any order.
 
-    The first error of a reader stops the others, and is raised.
+    The first error of a reader stops the others and is raised.
 
     Args:
         readers: the iterators.
-        within: seconds to wait for the next item of any reader; None waits without end.
+        within: seconds to wait for the next item of any reader; None to wait without a limit.
 
     Raises:
-        TimeoutError: no reader returned an item in time. Their threads cannot be ended; they do not keep the process.
+        TimeoutError: No reader returned an item in time. The threads cannot be stopped, but do not keep the process
+            alive.
     """
     handover = _Handover[ItemT](len(readers))
     threads = [threading.Thread(target=handover.drain, args=(reader,), daemon=True) for reader in readers]
@@ -96,11 +98,11 @@ def side_by_side(readers: Sequence[Iterator[ItemT]], within: float | None = None
 
 @contextmanager
 def repeated(action: Callable[[], bool], seconds: float) -> Generator[None]:
-    """Call an action again and again in its own thread while the block runs.
+    """Call an action repeatedly in a thread of its own while the block runs.
 
     Args:
-        action: returns whether to call it again. It handles its own errors: one that it raises ends the calls.
-        seconds: between two calls, and before the first.
+        action: returns True to be called again. It must handle its own errors: an error ends the calls.
+        seconds: the time before the first call and between two calls.
     """
     stopped = threading.Event()
 
@@ -118,11 +120,11 @@ def repeated(action: Callable[[], bool], seconds: float) -> Generator[None]:
 
 
 class _Finished:
-    """Handed over by a reader that has no further items."""
+    """Signals that a reader has no further items."""
 
 
 class _Handover(Generic[ItemT]):
-    """A queue with little room. Nobody waits at it once reading has stopped."""
+    """A queue with little room. No thread waits for room once reading has stopped."""
 
     def __init__(self, room: int) -> None:
         self._queue: queue.Queue[ItemT | BaseException | _Finished] = queue.Queue(maxsize=room)
@@ -134,17 +136,17 @@ class _Handover(Generic[ItemT]):
             for item in reader:
                 if not self._put(item):
                     return
-        # A reader's panic is not an Exception. If it were lost here, the other side would wait for ever.
+        # A panic in a native library is not an Exception. If it were lost here, the other side would wait forever.
         except BaseException as error:  # noqa: BLE001 - raised again where the items are used
             self._put(error)
         else:
             self._put(_Finished())
 
     def take(self, within: float | None) -> ItemT | BaseException | _Finished:
-        """The next item.
+        """Return the next item.
 
         Raises:
-            queue.Empty: nothing came within so many seconds.
+            queue.Empty: No item arrived in time.
         """
         return self._queue.get(timeout=within)
 

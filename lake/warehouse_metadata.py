@@ -1,7 +1,7 @@
-"""What the warehouse job writes into a warehouse file's metadata: row accounting, refused rows by rule, column facts.
+"""The metadata of a history file: row counts, quarantined rows by rule, and column facts.
 
-S3 takes 2 KB of metadata for an object. The counts of rules and columns are compressed, and as many columns as fit are
-kept; the number of columns left out is part of the metadata.
+S3 accepts 2 KB of metadata for an object. The counts by rule and column are compressed, and as many columns as fit are
+kept; the metadata include the number of columns left out.
 """
 
 import base64
@@ -14,16 +14,16 @@ from typing import Any, Final
 from lake.errors import LakeError
 
 METADATA_BYTES: Final = 2048
-"""S3's limit of an object's own metadata: bytes of all names and values."""
+"""S3's limit for user-defined metadata: bytes of all names and values."""
 DISTINCT_ROWS: Final = 500_000
-"""Rows of an object whose different values are estimated: in more rows, that would take two per cent of the job."""
+"""Distinct values are estimated over this number of rows. More rows would add two per cent to the job's time."""
 _FACTS: Final = "facts"
 _COUNTS: Final = ("in", "warehouse", "quarantined", "duplicate")
 _RUN: Final = "run"
 
 
 class UnreadableMetadataError(LakeError, ValueError):
-    """A warehouse file's metadata are not as the warehouse job writes them."""
+    """The history file's metadata do not have the form that the warehouse job writes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +33,12 @@ class ColumnFacts:
     nulls: int
     """Rows without a value."""
     distinct: int
-    """Estimated number of different values among the first DISTINCT_ROWS rows."""
+    """Estimated number of distinct values among the first DISTINCT_ROWS rows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WarehouseMetadata:
-    """What is known of a warehouse file's rows. Numbers are rows, where they are not columns."""
+    """The metadata of a history file. Numbers count rows unless stated otherwise."""
 
     run: str
     """The run that wrote the file."""
@@ -49,14 +49,14 @@ class WarehouseMetadata:
     by_rule: Mapping[str, int] = field(default_factory=dict[str, int])
     """Quarantined rows by the rule that they broke. A row that broke two rules counts for both."""
     rules_left_out: int = 0
-    """Rules that did not fit into the metadata: those that the fewest rows broke."""
+    """Number of rules that did not fit into the metadata: the ones that the fewest rows broke."""
     columns: Mapping[str, ColumnFacts] = field(default_factory=dict[str, ColumnFacts])
     """Facts about the declared columns; empty if an earlier version wrote the file."""
     columns_left_out: int = 0
-    """Columns that did not fit into the metadata: the last ones of the declaration."""
+    """Number of columns that did not fit into the metadata: the last ones of the declaration."""
 
     def encoded(self) -> dict[str, str]:
-        """The metadata as S3 takes them."""
+        """Return the metadata in the form that S3 expects."""
         values = (self.rows_in, self.rows_warehouse, self.rows_quarantined, self.rows_duplicate)
         metadata = {f"rows-{name}": str(value) for name, value in zip(_COUNTS, values, strict=True)}
         metadata[_RUN] = self.run
@@ -64,12 +64,12 @@ class WarehouseMetadata:
         return {**metadata, _FACTS: self._facts(METADATA_BYTES - taken - len(_FACTS))}
 
     def _facts(self, room: int) -> str:
-        """The counts of rules and columns, in at most so many bytes."""
+        """Return the counts by rule and column, in at most the given number of bytes."""
         rules = sorted(self.by_rule.items(), key=lambda each: -each[1])
         columns = [(name, [facts.nulls, facts.distinct]) for name, facts in self.columns.items()]
 
         def packed(kept: int) -> str:
-            # Rules are kept before columns: commands show them.
+            # Rules are kept before columns because commands show them.
             document = {
                 "rules": dict(rules[:kept]),
                 "columns": dict(columns[: max(0, kept - len(rules))]),
@@ -90,10 +90,10 @@ class WarehouseMetadata:
 
 
 def read_warehouse_metadata(metadata: Mapping[str, str]) -> WarehouseMetadata:
-    """Read a warehouse file's metadata, those that an earlier version wrote included.
+    """Read the metadata of a history file that this or an earlier version wrote.
 
     Raises:
-        UnreadableMetadataError: they are not as the warehouse job writes them.
+        UnreadableMetadataError: The metadata do not have the form that the warehouse job writes.
     """
     try:
         rows_in, warehouse, quarantined, duplicate = (int(metadata[f"rows-{name}"]) for name in _COUNTS)

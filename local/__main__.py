@@ -1,4 +1,4 @@
-"""`python -m local up | demo | down`: the platform on this machine. `dataplatform` has these commands, too."""
+"""`python -m local up | demo | down`: the platform on this machine. `dataplatform` also has these commands."""
 
 from typing import TYPE_CHECKING
 

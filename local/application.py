@@ -1,4 +1,4 @@
-"""`dataplatform`: every command of the platform under one name, those of this machine and those on a stack."""
+"""`dataplatform`: all commands of the platform in one program, for this machine and for stacks."""
 
 import tomllib
 from typing import Annotated, Final
@@ -25,7 +25,7 @@ for each in (local_app, ops_app):
 
 
 def version() -> str:
-    """The platform's version, as pyproject.toml has it."""
+    """Return the platform's version from pyproject.toml."""
     return str(tomllib.loads((CLONE / "pyproject.toml").read_text())["project"]["version"])
 
 
@@ -45,5 +45,5 @@ def choose_stack(
         typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit."),
     ] = None,
 ) -> None:
-    """Keep what the person said about the stack."""
+    """Store the stack options for the command."""
     context.obj = Choice(stack, state_dir)

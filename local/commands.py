@@ -47,10 +47,10 @@ from processing.errors import ProcessingError
 
 
 class LocalCommands(CommandGroup):
-    """The commands of the platform on this machine."""
+    """Runs the commands of this module and reports their errors."""
 
     def invoke(self, ctx: Any) -> Any:  # noqa: ANN401 - typer's own click
-        """Run the command that the person named."""
+        """Run the command that the arguments name."""
         with _errors_for_a_person():
             return super().invoke(ctx)
 
@@ -62,7 +62,7 @@ app = typer.Typer(
     help="Run the platform on this machine, without a cloud account.",
 )
 _EXPECTED: Final = (LocalError, EmulationError, ProcessingError, LakeError, OSError)
-"""Errors that a person can fix, as each message says."""
+"""Errors that a person can fix; each message explains how."""
 
 Port = Annotated[
     int | None,
@@ -105,7 +105,7 @@ def _errors_for_a_person() -> Generator[None]:
 
 
 def _fail(prefix: str, error: Exception, code: ExitCode = ExitCode.FAILED) -> NoReturn:
-    """Print an error in lines that fit the terminal, and exit. A path that does not fit stays whole."""
+    """Print an error in lines that fit the terminal, and exit. Paths are never broken across lines."""
     for line in printable_lines(f"error: {prefix}{in_words(error)}").split("\n"):
         fitting = textwrap.wrap(line, errors.width, break_long_words=False, break_on_hyphens=False)
         for each in fitting or [""]:
@@ -117,13 +117,13 @@ def _fail(prefix: str, error: Exception, code: ExitCode = ExitCode.FAILED) -> No
 
 @contextmanager
 def _as_before_on_interrupt(platform: LocalPlatform, *, fresh: bool = False) -> Generator[None]:
-    """Let ctrl-C and SIGTERM leave what ran before the command, and nothing that the command started."""
-    # What was to be thrown away anyway is not kept half thrown away.
+    """After Ctrl-C or SIGTERM, stop what the command started, and leave what ran before."""
+    # With `fresh`, the old platform is to be discarded, so half of it must not be kept.
     ran_before: frozenset[str] = frozenset() if fresh else platform.running()
     try:
         yield
     except KeyboardInterrupt as interrupt:
-        # Impatience must not leave half of it behind.
+        # Ignore further signals, so that an impatient person does not leave half of it running.
         ignore_signals()
         errors.print(f"{word_for_stop()}; stopping everything that this command started …")
         if platform.abandon(ran_before):
@@ -134,7 +134,7 @@ def _as_before_on_interrupt(platform: LocalPlatform, *, fresh: bool = False) -> 
 
 
 def _to_start(state_directory: Path | None, port: int | None, engine: Engine | None) -> LocalPlatform:
-    """The platform that a command starts. Unless a directory is named, never another one that happens to be up."""
+    """Return the platform that a command starts: that of the given or default directory, never another running one."""
     platform = find_platform((state_directory or DEFAULT_STATE_DIRECTORY).resolve(), port, engine)
     remember(platform.state_directory)
     return platform
@@ -211,7 +211,7 @@ def env(
     if as_json:
         print_json(variables)
     else:
-        # Not by rich, which would wrap and colour it.
+        # Not with rich, which would wrap and colour it.
         typer.echo(export_lines(variables))
 
 

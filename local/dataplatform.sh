@@ -3,7 +3,7 @@
 script=$0
 if [ -L "$script" ]; then script=$(readlink -f "$script"); fi
 clone=$(CDPATH='' cd -- "$(dirname -- "$script")/../.." && pwd)
-# -P: the folder that the command is typed in is no place to import from.
+# -P: do not import from the current folder.
 exec "$clone/.venv/bin/python" -P -c '
 import sys
 sys.path.insert(0, sys.argv.pop(1))

@@ -1,4 +1,4 @@
-"""What deploys the program into the emulator: the embedded driver, or Pulumi's own engine."""
+"""Chooses the engine that deploys the program into the emulator: the embedded driver or Pulumi's own engine."""
 
 from collections.abc import Callable, Mapping
 from enum import StrEnum
@@ -12,7 +12,7 @@ from local.errors import LocalError
 
 
 class Engine(StrEnum):
-    """What deploys the program."""
+    """The engine that deploys the program."""
 
     OWN = "own"
     PULUMI = "pulumi"
@@ -22,19 +22,19 @@ DEPLOYS: Final[Mapping[Engine, Callable[..., Deployment]]] = {Engine.OWN: deploy
 
 
 class PlatformEngineError(LocalError):
-    """The platform was deployed by the other engine."""
+    """The other engine deployed the platform."""
 
 
 def choose_engine(wanted: Engine | None, state_directory: Path, instance: str) -> Engine:
-    """The engine that a deployment has to use: each knows only of what it deployed itself.
+    """Return the engine that a deployment must use: each engine knows only its own deployments.
 
     Args:
-        wanted: the person's choice.
+        wanted: the person's choice, if any.
         state_directory: the platform's directory.
-        instance: names the running emulator.
+        instance: id of the running emulator.
 
     Raises:
-        PlatformEngineError: the emulator holds what the other engine deployed.
+        PlatformEngineError: The emulator contains a deployment by the other engine.
     """
     used = engine_of(state_directory, instance)
     if used is not None and wanted not in (None, used):
@@ -46,7 +46,7 @@ def choose_engine(wanted: Engine | None, state_directory: Path, instance: str) -
 
 
 def engine_of(state_directory: Path, instance: str) -> Engine | None:
-    """The engine that deployed into a running emulator; None if nothing is deployed."""
+    """Return the engine that deployed into a running emulator. None if nothing is deployed."""
     if PulumiProject(state_directory, instance, LOCAL_STACK).exists():
         return Engine.PULUMI
     return Engine.OWN if (state_directory / "engine.json").exists() else None

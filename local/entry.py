@@ -1,4 +1,4 @@
-"""Starts `dataplatform`."""
+"""The entry point of the command `dataplatform`."""
 
 from typing import TYPE_CHECKING
 
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 def main() -> None:
-    """Run the command that this process's arguments name."""
+    """Run the command that the process's arguments name."""
     run_application(_load, "dataplatform")
 
 

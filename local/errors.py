@@ -1,5 +1,5 @@
-"""The family of the local commands' errors: catch the base class instead of a list."""
+"""The base class of the local commands' errors."""
 
 
 class LocalError(Exception):
-    """A command of `dataplatform` failed; the message says what to do."""
+    """A command of `dataplatform` failed; the message states what to do."""

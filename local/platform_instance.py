@@ -1,4 +1,4 @@
-"""A local platform: emulator and stand-in sources running, the program's `local` stack deployed into them."""
+"""A local platform: a running emulator and stand-in sources, with the stack `local` deployed into them."""
 
 import contextlib
 import fcntl
@@ -34,30 +34,30 @@ SFTP_SERVER: Final = "SFTP server"
 SQL_SERVER: Final = "SQL Server"
 DEFAULT_PORT: Final = 4566
 PATIENCE: Final = 10
-"""How many times as long as its timeout a function may run on this machine, which may be busy with other work."""
+"""Factor on a function's timeout, because this machine may be busy with other work."""
 PARAMETER_PREFIX: Final = f"/data-platform/{LOCAL_STACK}"
 
 Progress = Callable[[str], None]
 
 
 class PlatformBusyError(LocalError):
-    """Another command is at work on the same platform."""
+    """Another command is working on the same platform."""
 
 
 class PlatformPortError(LocalError):
-    """The platform runs at another port than the one asked for."""
+    """The platform runs at another port than the requested one."""
 
 
 @dataclass(frozen=True, slots=True)
 class LocalPlatform:
-    """One platform on this machine, by the directory that keeps its state. Two can run side by side."""
+    """One platform on this machine, identified by the directory of its state. Two platforms can run side by side."""
 
     state_directory: Path
     port: int
     engine: Engine | None = None
-    """What deploys the program; None is what deployed before, and the embedded driver for a new platform."""
+    """The engine that deploys the program; None for the previous one, or the embedded driver for a new platform."""
     program: Path = PROGRAM
-    """Folder of the program and of its stack's file."""
+    """Folder of the program and its stack files."""
 
     @property
     def emulator(self) -> Emulator:
@@ -72,20 +72,20 @@ class LocalPlatform:
 
     @property
     def sql_servers(self) -> dict[str, SqlServer]:
-        """The stand-ins for the SQL Servers that the stack's file names."""
+        """The stand-ins for the SQL Servers in the stack's file."""
         names = entries(read_configuration(self.program), DATABASES_SETTING)
         return {name: SqlServer(self.state_directory, name) for name in names}
 
     def parts(self) -> frozenset[str]:
-        """What runs of a platform that is up."""
+        """Return the names of all parts of a running platform."""
         return frozenset(self._processes())
 
     def running(self) -> frozenset[str]:
-        """Which of its parts run."""
+        """Return the names of the parts that are running."""
         return frozenset(name for name, process in self._processes().items() if process.is_running())
 
     def _processes(self) -> dict[str, BackgroundProcess]:
-        """By name: EMBEDDED_AWS, SFTP_SERVER, and SQL_SERVER with the server's own name."""
+        """Return the processes by name: EMBEDDED_AWS, SFTP_SERVER, and SQL_SERVER with the server's own name."""
         return {
             EMBEDDED_AWS: emulator_process(self.state_directory),
             SFTP_SERVER: self.source.process,
@@ -93,23 +93,23 @@ class LocalPlatform:
         }
 
     def _known_sql_servers(self) -> list[SqlServer]:
-        """Those that ever ran, whatever the stack's file names now."""
+        """Return all servers that ever ran, even if the stack's file no longer names them."""
         return [SqlServer(self.state_directory, name) for name in known_servers(self.state_directory)]
 
     def up(self, *, fresh: bool = False, progress: Progress = lambda _: None) -> Deployment:
-        """Start what does not run yet and deploy the program.
+        """Start the parts that are not running, and deploy the program.
 
         Args:
-            fresh: throw away what the platform holds first.
-            progress: told in a few words what happens.
+            fresh: True to delete the platform's contents first.
+            progress: called with a short description of each activity.
 
         Raises:
-            PlatformBusyError: another command is starting this platform.
-            PlatformPortError: it runs, and at another port.
-            local.engine.PlatformEngineError: it was deployed by the other engine.
-            emulation.aws.emulator.PortInUseError: the emulator's port is taken.
-            emulation.processes.ProcessError: a process does not start.
-            emulation.pulumi_engine.EngineError: the program cannot be deployed.
+            PlatformBusyError: Another command is starting this platform.
+            PlatformPortError: The platform runs at another port.
+            local.engine.PlatformEngineError: The other engine deployed the platform.
+            emulation.aws.emulator.PortInUseError: The emulator's port is in use.
+            emulation.processes.ProcessError: A process does not start.
+            emulation.pulumi_engine.EngineError: The program cannot be deployed.
         """
         make_state_folder(self.state_directory)
         with self._alone():
@@ -128,7 +128,7 @@ class LocalPlatform:
             progress("starting the stand-in SFTP server")
             self.source.start()
         if starting is not None:
-            # Meanwhile: on two cores, both are ready at the same time.
+            # Load the packages while the emulator starts: on two cores, both are ready at the same time.
             progress("loading the program's packages")
             load_packages()
             progress("waiting for the embedded AWS")
@@ -147,7 +147,7 @@ class LocalPlatform:
         self.source.authorise(*deployment.exports["connectionPublicKeys"].values())
         self._record_stack(deployment.exports)
         if deployment.created or deployment.replaced:
-            # Their certificates may be new ones, which they read at their start only.
+            # Servers read their certificates only at their start, and the deployment may have changed these.
             for server in self._known_sql_servers():
                 server.process.stop()
         for name in self.sql_servers:
@@ -155,7 +155,7 @@ class LocalPlatform:
         return deployment
 
     def _use_emulator(self, *, fresh: bool, progress: Progress) -> None:
-        """Use the emulator that runs, emptied if that is asked for."""
+        """Use the running emulator, and empty it first if `fresh`."""
         if (recorded := recorded_port(self.state_directory)) != self.port:
             raise PlatformPortError(
                 f"the platform in {self.state_directory} uses port {recorded}, not {self.port}; leave --port out, "
@@ -167,10 +167,10 @@ class LocalPlatform:
             self._new_instance()
 
     def start_sql_server(self, name: str, progress: Progress = lambda _: None) -> None:
-        """Start one of the stand-in SQL Servers unless it runs. The sample fills the one that it is about.
+        """Start one of the stand-in SQL Servers unless it is running. The sample fills its own server.
 
         Raises:
-            emulation.processes.ProcessError: it does not start.
+            emulation.processes.ProcessError: The server does not start.
         """
         server, sample = self.sql_servers[name], find_sample()
         if not server.process.is_running():
@@ -179,7 +179,7 @@ class LocalPlatform:
             server.start(find_target(LOCAL_STACK, self.state_directory), PARAMETER_PREFIX, seed)
 
     def down(self) -> None:
-        """Stop everything and throw away what it held; the stand-in's files and logs stay."""
+        """Stop everything and delete its contents. The stand-ins' files and logs stay."""
         self.source.process.stop()
         for server in self._known_sql_servers():
             server.process.stop()
@@ -192,10 +192,10 @@ class LocalPlatform:
         _port_file(self.state_directory).unlink(missing_ok=True)
 
     def pulumi_project(self) -> PulumiProject:
-        """The project that the Pulumi CLI deployed into the running emulator.
+        """Return the project that the Pulumi CLI deployed into the running emulator.
 
         Raises:
-            LocalError: the platform does not run, or the embedded driver deployed it.
+            LocalError: The platform is not running, or the embedded driver deployed it.
         """
         instance = self._instance_file.read_text() if self.emulator.process.is_running() else ""
         if not instance or engine_of(self.state_directory, instance) is not Engine.PULUMI:
@@ -206,10 +206,10 @@ class LocalPlatform:
         return PulumiProject(self.state_directory, instance, LOCAL_STACK)
 
     def abandon(self, ran_before: frozenset[str]) -> bool:
-        """Stop what was started since these processes ran. If the embedded AWS ran, it stays with all that it holds.
+        """Stop the processes that were started later than these. A running embedded AWS keeps all its contents.
 
         Returns:
-            Whether a platform stays.
+            True if the platform stays.
         """
         if EMBEDDED_AWS not in ran_before:
             self.down()
@@ -223,7 +223,7 @@ class LocalPlatform:
 
     @contextlib.contextmanager
     def _alone(self) -> Generator[None]:
-        """Two deployments at once would each create what the other has not recorded yet."""
+        """Lock out other deployments: each would create what the other has not recorded yet."""
         with open_private(self.state_directory / "lock") as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -235,9 +235,9 @@ class LocalPlatform:
             yield
 
     def _configuration(self) -> dict[str, object]:
-        """The stack's own configuration with the stand-ins' addresses put in."""
+        """Return the stack's configuration with the stand-ins' addresses."""
         configuration = read_configuration(self.program)
-        # Over the person's own, so that the program still refuses what it does not know there.
+        # Merged into the person's own entries, so that the program still refuses unknown settings there.
         sftp_server = {
             "host": "127.0.0.1",
             "port": self.source.port,
@@ -254,12 +254,12 @@ class LocalPlatform:
         return {**configuration, CONNECTIONS_SETTING: connections, DATABASES_SETTING: databases}
 
     def _record_stack(self, exports: dict[str, Any]) -> None:
-        """What `dataplatform` works from: where the stack is and what it exports."""
+        """Record the stack's address and outputs for `dataplatform`."""
         record = {"endpoint": self.emulator.endpoint, "region": self.emulator.region, "exports": exports}
         write_whole(self._stack_file, json.dumps(record, indent=2))
 
     def _new_instance(self) -> None:
-        """Begin with an empty emulator: what either engine knows of an earlier one is gone."""
+        """Begin with an empty emulator, and discard both engines' state of earlier ones."""
         discard_state(self.state_directory)
         discard_pulumi(self.state_directory)
         write_whole(self._instance_file, uuid.uuid4().hex)
@@ -274,12 +274,12 @@ class LocalPlatform:
 
 
 def find_platform(state_directory: Path, port: int | None = None, engine: Engine | None = None) -> LocalPlatform:
-    """The platform of a directory: at the port that it has unless another is given, a new one at DEFAULT_PORT."""
+    """Return the platform of a directory, at the given port, its recorded port or DEFAULT_PORT."""
     return LocalPlatform(state_directory, port or recorded_port(state_directory) or DEFAULT_PORT, engine, PROGRAM)
 
 
 def recorded_port(state_directory: Path) -> int | None:
-    """The port of the platform that keeps its state there; None if there is none."""
+    """Return the recorded port of the directory's platform. None if there is no platform."""
     try:
         return int(_port_file(state_directory).read_text())
     except (FileNotFoundError, ValueError):

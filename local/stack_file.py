@@ -1,4 +1,4 @@
-"""The settings of the `local` stack that a local platform itself starts from."""
+"""The settings of the stack `local` that a local platform needs before it runs the program."""
 
 from pathlib import Path
 from typing import Final, cast
@@ -10,16 +10,16 @@ REGION_SETTING: Final = "aws:region"
 CONNECTIONS_SETTING: Final = "data-platform:connections"
 DATABASES_SETTING: Final = "data-platform:databases"
 _STAND_INS: Final = (CONNECTIONS_SETTING, DATABASES_SETTING)
-"""Settings whose every entry gets a stand-in's address."""
+"""Settings in which every entry gets a stand-in's address."""
 
 
 def entries(configuration: dict[str, object], setting: str) -> dict[str, dict[str, object]]:
-    """What a setting has under each name; nothing if it is not set."""
+    """Return a setting's entries by name; empty if it is not set."""
     return cast("dict[str, dict[str, object]]", configuration.get(setting) or {})
 
 
 def read_configuration(program: Path) -> dict[str, object]:
-    """The stack's settings, with those in place that the platform itself starts from. The program checks the others."""
+    """Return the stack's settings after checking those that the local platform needs. The program checks the others."""
     configuration = read_stack_configuration(program, LOCAL_STACK)
     missing = [] if isinstance(configuration.get(REGION_SETTING), str) else [f"{REGION_SETTING}, such as eu-west-1"]
     for setting in _STAND_INS:

@@ -1,4 +1,4 @@
-"""What `up`, `demo` and `down` found, as JSON documents for programs."""
+"""The results of `up`, `demo` and `down` as JSON documents for programs."""
 
 from typing import Any
 
@@ -8,12 +8,12 @@ from local.platform_instance import LocalPlatform
 
 
 def of_platform(platform: LocalPlatform) -> dict[str, Any]:
-    """Where a platform is."""
+    """Return the location of a platform."""
     return {"state_directory": platform.state_directory, "endpoint": platform.emulator.endpoint}
 
 
 def of_deployment(deployment: Deployment) -> dict[str, int]:
-    """How many resources a deployment changed."""
+    """Return how many resources a deployment changed."""
     return {
         "created": deployment.created,
         "updated": deployment.updated,
@@ -24,7 +24,7 @@ def of_deployment(deployment: Deployment) -> dict[str, int]:
 
 
 def of_demo(result: DemoResult) -> dict[str, Any]:
-    """What the demo saw. `seconds` has each step's duration."""
+    """Return the demo's results. `seconds` contains each step's duration."""
     return {
         "objects": [
             {"object": each.inbound.key, "rows": each.account, "refused_by_rule": each.refused_by_rule}

@@ -52,7 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def dataset_page(dataset: Dataset, reports: Mapping[str, Report]) -> str:
-    """What a person who uses or sends the dataset has to know of it."""
+    """Return the page for people who use or send the dataset."""
     return "\n".join(
         [
             f"# {dataset.name}",
@@ -79,7 +79,7 @@ def dataset_page(dataset: Dataset, reports: Mapping[str, Report]) -> str:
 
 
 def dataset_facts(dataset: Dataset, reports: Mapping[str, Report]) -> dict[str, Any]:
-    """What programs read of a dataset: its columns with their classes, how long it is kept, and what reads it."""
+    """Return the facts for programs: columns with classes, retention, and the reports that read the dataset."""
     key = dataset.schema.primary_key()
     return {
         "name": dataset.name,
@@ -103,7 +103,7 @@ def dataset_facts(dataset: Dataset, reports: Mapping[str, Report]) -> dict[str, 
 
 
 def _reading(dataset: Dataset, reports: Mapping[str, Report]) -> Iterator[Report]:
-    """The reports that are made of a dataset, also through other reports."""
+    """Return the reports computed from a dataset, directly or through other reports."""
     return (report for report in reports.values() if dataset.name in datasets_within(report, reports))
 
 

@@ -1,6 +1,6 @@
-"""The documentation as a site in .build/site: README, docs/ and the pages beside README. `make docs`.
+"""Builds the documentation as a site in .build/site: README, docs/ and the pages beside README (`make docs`).
 
-A link to anything else is shown as its words. The navigation is README's list, a section for each audience.
+Links to other files become plain text. The navigation follows README's list, with one section for each audience.
 """
 
 import json
@@ -14,15 +14,15 @@ ROOT = Path(__file__).resolve().parents[1]
 STAGE = ROOT / ".build" / "docs"
 LINK = re.compile(r"\[([^\]]+)\]\(([^)\s]+)\)")
 AUDIENCE = re.compile(r"^- \*\*(\w+)\*\*(.*(?:\n  .*)*)", re.MULTILINE)
-"""An entry of README's list of pages: the audience's verb, then the links."""
+"""An entry in README's list of pages: the audience's verb, then the links."""
 
 
 def staged(text: str, page: Path) -> str:
-    """A page's text for the site.
+    """Return a page's text for the site.
 
     Args:
-        text: as it is in the repository.
-        page: its path, from the repository's root.
+        text: the page's text in the repository.
+        page: the page's path, from the repository's root.
     """
 
     def link(match: re.Match[str]) -> str:
@@ -42,7 +42,7 @@ def staged(text: str, page: Path) -> str:
 
 
 def page_on_site(path: Path) -> Path | None:
-    """Where the site has a file of the repository; None if it does not have it."""
+    """Return the path of a repository file on the site. None if the site does not have it."""
     if path == Path("README.md"):
         return Path("index.md")
     if len(path.parts) == 1 and path.suffix == ".md":
@@ -53,7 +53,7 @@ def page_on_site(path: Path) -> Path | None:
 
 
 def navigation(readme: str) -> list[dict[str, object]]:
-    """The site's navigation: title to page, or to the entries of a section.
+    """Return the site's navigation: each title with its page, or with the entries of its section.
 
     Args:
         readme: README's text. Its list has an entry for each audience.
@@ -66,7 +66,7 @@ def navigation(readme: str) -> list[dict[str, object]]:
 
 
 def _entry(title: str, target: Path) -> dict[str, object]:
-    """A page, or a folder's pages by their headings."""
+    """Return the entry of a page, or of a folder's pages with their headings as titles."""
     if target.suffix:
         return {title: str(page_on_site(target))}
     pages = sorted((ROOT / target).glob("*.md"))
@@ -78,7 +78,7 @@ def _heading(page: Path) -> str:
 
 
 def _toml(value: object) -> str:
-    """A list of tables, or a part of one, on one line. A JSON text is one in TOML too."""
+    """Return a value as TOML on one line. JSON strings are valid TOML."""
     if isinstance(value, list):
         return f"[{', '.join(map(_toml, value))}]"
     if isinstance(value, dict):
@@ -87,7 +87,7 @@ def _toml(value: object) -> str:
 
 
 def build(*options: str) -> int:
-    """Build it.
+    """Build the site.
 
     Returns:
         Zensical's exit code.

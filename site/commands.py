@@ -69,7 +69,7 @@ def _command(name: str, command: Any) -> str:  # noqa: ANN401 - typer's own clic
 
 
 def _table(command: Any, *, common: AbstractSet[str]) -> str:  # noqa: ANN401 - typer's own click
-    """Return the arguments and options of a command, except the common ones; nothing if there are none."""
+    """Return the arguments and options of a command, except the common ones; an empty text if it has neither."""
     context = typer.Context(command)
     rows = [
         f"| `{_name(each, context)}` | {_default(each)} | {_escaped(each.help or '')} |\n"

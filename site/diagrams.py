@@ -1,6 +1,6 @@
-"""Draws the diagrams of the documentation as SVG files in docs/diagrams: `make diagrams`.
+"""Draws the documentation's diagrams as SVG files in docs/diagrams (`make diagrams`).
 
-A diagram is a list of what it shows. Readers and sites need no renderer, and nothing comes from the network.
+A diagram is a list of its parts. Readers and sites need no renderer, and nothing is loaded from the network.
 """
 
 from collections.abc import Iterator, Sequence
@@ -13,7 +13,7 @@ FOLDER: Final = Path(__file__).resolve().parents[1] / "docs/diagrams"
 BOX_WIDTH: Final = 176
 BOX_HEIGHT: Final = 56
 COLUMN: Final = 316
-"""Pixels from one column of boxes to the next; the arrows' labels are between them."""
+"""Pixels from one column of boxes to the next. The arrows' labels are between the columns."""
 ROW: Final = 92
 MARGIN: Final = 24
 LIFELINE: Final = 176
@@ -37,7 +37,7 @@ HEAD: Final = (
 
 
 class Box(NamedTuple):
-    """What has data or gives it: at a column and a row, which may lie between two."""
+    """A store, source or reader of data, at a column and a row. Fractions are between two columns or rows."""
 
     column: float
     row: float
@@ -47,7 +47,7 @@ class Box(NamedTuple):
 
 
 class Arrow(NamedTuple):
-    """What moves from one box to another, and how."""
+    """Data that moves from one box to another, with a label."""
 
     start: str
     end: str
@@ -55,7 +55,7 @@ class Arrow(NamedTuple):
 
 
 class Message(NamedTuple):
-    """What one participant of a sequence does to another, or to itself."""
+    """An action of one participant of a sequence on another, or on itself."""
 
     start: str
     end: str
@@ -63,7 +63,7 @@ class Message(NamedTuple):
 
 
 class Loop(NamedTuple):
-    """Messages that are repeated, and for what."""
+    """Repeated messages, with the subject of the repetition."""
 
     text: str
     messages: Sequence[Message]
@@ -119,7 +119,7 @@ COLLECTION: Final[Sequence[Message | Loop]] = (
 
 
 def flow(boxes: Sequence[Box], arrows: Sequence[Arrow], title: str) -> str:
-    """A diagram of boxes, from left to right."""
+    """Return a diagram of boxes, from left to right."""
     places = {box.title: box for box in boxes}
     width = MARGIN * 2 + max(box.column for box in boxes) * COLUMN + BOX_WIDTH
     height = MARGIN * 2 + max(box.row for box in boxes) * ROW + BOX_HEIGHT
@@ -128,7 +128,7 @@ def flow(boxes: Sequence[Box], arrows: Sequence[Arrow], title: str) -> str:
 
 
 def sequence(participants: Sequence[str], steps: Sequence[Message | Loop], title: str) -> str:
-    """A diagram of messages in the order of time, downwards."""
+    """Return a diagram of messages in the order of time, from top to bottom."""
     lines: list[str] = []
     y = MARGIN + 76.0
     for step in steps:
@@ -163,7 +163,7 @@ def sequence(participants: Sequence[str], steps: Sequence[Message | Loop], title
 
 
 def drawn() -> dict[str, str]:
-    """Each diagram's text by its file's name."""
+    """Return each diagram's SVG, by its file name."""
     return {
         "flow.svg": flow(*FLOW, "From the sources to the teams' reports"),
         "collection.svg": sequence(PARTICIPANTS, COLLECTION, "From a file on a partner's server to a team's report"),
@@ -191,7 +191,7 @@ def _arrow(start: Box, end: Box, label: str) -> Iterator[str]:
         yield f'<path class="line" d="M{x:g} {begin:g}V{finish:g}" marker-end="url(#head)"/>'
         yield _text(x + 26, (begin + finish) / 2 + 5, label, "label")
         return
-    # The label is above the level part, which leaves the start's box.
+    # The label is above the level part of the arrow, next to its start.
     path = f"M{x1:g} {y1:g}H{x2 - 20:g}L{x2:g} {y2:g}" if y1 != y2 else f"M{x1:g} {y1:g}H{x2:g}"
     yield f'<path class="line" d="{path}" marker-end="url(#head)"/>'
     if label:

@@ -1,6 +1,6 @@
-"""Runs the demo on a platform of its own and draws what it printed as docs/demo.svg, for the README.
+"""Runs the demo on a new platform and draws its output as docs/demo.svg for README (`make picture`).
 
-`make picture`. The text is the demo's own; only the tables between its steps and who may read what are left out.
+The text is the demo's own, without the tables between the steps and the table of who may read what.
 """
 
 import io
@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PICTURE = ROOT / "docs/demo.svg"
 WIDTH = 80
 TABLE = "Who may read what"
-"""How the one table begins that the picture has."""
+"""First words of the only table in the picture."""
 DURATION = r"[\d.]+ s$"
 STYLES = {
     r"(?m)^✓": "green",
@@ -28,7 +28,7 @@ STYLES = {
     r"\bdenied\b(?!:)": "red",
     r"^\$ .*": "bold",
 }
-# rich's own format gets its font from the network.
+# rich's own format loads its font from the network.
 FORMAT = """<svg class="rich-terminal" viewBox="0 0 {width} {height}" xmlns="http://www.w3.org/2000/svg" role="img" \
 aria-label="Output of make demo">
 <style>
@@ -51,7 +51,7 @@ font-size: {char_height}px; line-height: {line_height}px; }}
 
 
 def recorded(port: int) -> str:
-    """What the demo prints, as a file gets it: without colours, and without what a terminal overwrites."""
+    """Return the demo's output as a file would contain it: without colours and without overwritten lines."""
     environment = {**os.environ, "COLUMNS": f"{WIDTH}", "NO_COLOR": "1"}
     with tempfile.TemporaryDirectory(prefix="picture-") as folder:
         of_its_own = ["--state-dir", folder]
@@ -59,7 +59,7 @@ def recorded(port: int) -> str:
         try:
             result = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
         finally:
-            # A demo that failed stays up.
+            # A failed demo leaves its platform running.
             subprocess.run(
                 [sys.executable, "-m", "local", "down", *of_its_own], cwd=ROOT, stdout=sys.stderr, check=False
             )
@@ -69,14 +69,14 @@ def recorded(port: int) -> str:
 
 
 def chosen(output: str) -> Text:
-    """The demo's steps, and the table of who may read what, in the colours that they have on a terminal."""
+    """Return the demo's steps and the table of who may read what, in the colours of a terminal."""
     lines = output.splitlines()
     table = next(number for number, line in enumerate(lines) if line.startswith(TABLE))
     end = next(number for number, line in enumerate(lines) if number > table + 2 and not line.strip())
     last = max(number for number, line in enumerate(lines[:table]) if line.startswith("✓ "))
-    # A step's line may be two, and ends with its duration.
+    # A step may take two lines, and ends with its duration.
     ends = next(number for number, line in enumerate(lines) if number >= last and re.search(DURATION, line))
-    # What a running step shows now and then is indented by two.
+    # The intermediate lines of a running step are indented by two spaces.
     steps = [line for line in lines[: ends + 1] if line.strip() and not line.startswith("  ")]
     text = Text("\n".join(["$ make demo", *steps, "", *(line.rstrip() for line in lines[table:end])]))
     for pattern, style in STYLES.items():
@@ -85,7 +85,7 @@ def chosen(output: str) -> Text:
 
 
 def drawn(text: Text) -> str:
-    """The text as an SVG."""
+    """Return the text as an SVG."""
     console = Console(record=True, width=WIDTH, file=io.StringIO(), force_terminal=True, color_system="truecolor")
     console.print(text, soft_wrap=False)
     return console.export_svg(title="make demo", theme=MONOKAI, code_format=FORMAT, unique_id="demo")

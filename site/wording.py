@@ -1,6 +1,6 @@
 """Refuses phrases that a native writer would not write, in docstrings, comments, messages and Markdown.
 
-`make check` runs it. A file in ALLOWED may keep as many as it names, and no more: who rewrites it lowers the number.
+`make check` runs it. ALLOWED lists how many phrases each file may keep; rewriting a file lowers its number.
 """
 
 import argparse
@@ -15,8 +15,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 ALLOWED = ROOT / "site/wording-allowed.json"
-"""Phrases that a file may keep, by path."""
-# The sources of phrases themselves, and what is not ours.
+"""Number of phrases that each file may keep, by path."""
+# Files that must contain the phrases, and files that we did not write.
 LEFT_OUT = ("site/wording.py", "LICENSE", "tests/unit/site/test_wording.py")
 PATTERNS = {
     r"\b(go|goes|going|gone|went) on with\b": "resume",
@@ -50,16 +50,16 @@ _FENCE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 
 
 def phrases(text: str) -> Iterator[tuple[str, str]]:
-    """Each refused phrase of a text, and what to write."""
+    """Yield each refused phrase of a text, with its replacement."""
     joined = re.sub(r"\s*\n\s*(?:# ?|> ?)?", " ", text)
     for pattern, instead in PATTERNS.items():
         for found in re.finditer(pattern, joined, re.IGNORECASE):
-            if "None" not in found[0]:  # Python's
+            if "None" not in found[0]:  # Python's None
                 yield found[0], instead
 
 
 def texts(file: Path) -> Iterator[str]:
-    """A file's prose: of Markdown what is not code, of Python its comments and strings."""
+    """Yield a file's prose: the text of Markdown without code, the comments and strings of Python."""
     source = file.read_text(encoding="utf-8")
     if file.suffix == ".md":
         yield _FENCE.sub("", source)
@@ -77,13 +77,13 @@ def texts(file: Path) -> Iterator[str]:
 
 
 def files() -> list[str]:
-    """The repository's Python and Markdown, by path."""
+    """Return the paths of the repository's Python and Markdown files."""
     listed = subprocess.run(["git", "ls-files", "*.py", "*.md"], cwd=ROOT, capture_output=True, text=True, check=True)  # noqa: S607
     return [name for name in listed.stdout.split("\n")[:-1] if name not in LEFT_OUT and (ROOT / name).exists()]
 
 
 def counted(allowed: dict[str, int], *, lower: bool) -> Iterator[str]:
-    """What is wrong, a line for each file; with `lower`, only what has become more."""
+    """Yield a line for each file with the wrong number of phrases; with `lower`, only for files with too many."""
     for name in files():
         found = [each for text in texts(ROOT / name) for each in phrases(text)]
         if len(found) > allowed.get(name, 0):
@@ -95,7 +95,7 @@ def counted(allowed: dict[str, int], *, lower: bool) -> Iterator[str]:
 
 
 def main() -> int:
-    """Exit with 1 if a file has another number of phrases than it may keep."""
+    """Check all files. Returns 1 if a file has too many phrases, or fewer than ALLOWED lists."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--lower", action="store_true", help="lower the allowed numbers of rewritten files")
     options = parser.parse_args()

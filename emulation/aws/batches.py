@@ -1,12 +1,12 @@
-"""The batches that the embedded AWS gives a function out of a queue: as large as the mapping says, as on AWS.
+"""Makes the embedded AWS pass batches of a queue to a function as AWS does: as large as the mapping allows.
 
-The emulator itself gives ten messages at most, and at once, so that some thousand events become some hundred objects.
+The emulator itself passes ten messages at most, and at once, so a thousand events would become a hundred objects.
 
 Sources:
     docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html and invocation-eventsourcemapping.html: a batch is
-    complete with its size, with its window, or with 6 MB.
+    complete when it reaches its size, its window or 6 MB.
 """
-# The emulator has no other place for it.
+# The emulator has no public interface for it.
 # pyright: reportPrivateUsage=false
 # ruff: noqa: SLF001
 
@@ -20,11 +20,11 @@ from ministack.services import lambda_svc, sqs
 LARGEST_WITHOUT_WINDOW: Final = 10
 LARGEST_BYTES: Final = 6_000_000
 ENVELOPE_BYTES: Final = 1_000
-"""What a message takes in an event beside its body, at most."""
+"""Most bytes that a message takes in an event, besides its body."""
 
 
 def give_whole_batches() -> None:
-    """Let the emulator make batches as AWS does."""
+    """Make the emulator form batches as AWS does."""
     sqs._receive_messages_for_esm = receive
 
 
@@ -32,11 +32,11 @@ def receive(queue_url: str, batch_size: int) -> list[dict[str, Any]]:
     """Receive one batch for a function.
 
     Args:
-        queue_url: of the queue.
-        batch_size: messages of a batch.
+        queue_url: URL of the queue.
+        batch_size: number of messages in a batch.
 
     Returns:
-        Nothing as long as the batch is neither large nor old enough.
+        The messages; empty while the batch is neither large nor old enough.
     """
     with sqs._queues_lock:
         queue = sqs._get_q(queue_url)
@@ -51,13 +51,13 @@ def receive(queue_url: str, batch_size: int) -> list[dict[str, Any]]:
 
 
 def fitting(messages: Sequence[dict[str, Any]], batch_size: int) -> int:
-    """How many of the first messages fit into one batch; at least one."""
+    """Return how many of the first messages fit into one batch; at least one."""
     bytes_of_first = accumulate(len(each["body"].encode()) + ENVELOPE_BYTES for each in messages[:batch_size])
     return max(1, sum(total <= LARGEST_BYTES for total in bytes_of_first))
 
 
 def _window(queue_arn: str) -> float:
-    """Seconds that the queue's mapping waits for a batch."""
+    """Return the seconds for which the queue's mapping waits for a batch."""
     mappings = [esm for _, _, esm in lambda_svc._iter_all_esms() if esm.get("EventSourceArn") == queue_arn]
     return max((float(each.get("MaximumBatchingWindowInSeconds") or 0) for each in mappings), default=0.0)
 

@@ -22,61 +22,61 @@ ANSWER_SECONDS: Final = 30.0
 RESET_SECONDS: Final = 600.0
 PATIENCE_VARIABLE: Final = "DATA_PLATFORM_PATIENCE"
 DECISIONS_VARIABLE: Final = "DATA_PLATFORM_DECISIONS"
-"""Names a file that each IAM decision on a role is written to."""
+"""Environment variable with the path of a file for every IAM decision about a role."""
 
 
 class PortInUseError(EmulationError):
-    """Something else listens on the port."""
+    """Another program listens on the port."""
 
 
 @dataclass(frozen=True, slots=True)
 class Emulator:
-    """One emulator, by its port and the directory that keeps its state."""
+    """One emulator, identified by its port and the directory of its state."""
 
     port: int
     region: str
     state_directory: Path
     tls: bool = False
-    """Whether it answers by TLS only, with a certificate of its own."""
+    """True if it answers only over TLS, with a certificate of its own."""
     patience: int = 1
-    """How many times as long as its timeout a function may run: a slow machine needs more than Lambda."""
+    """Factor on a function's timeout, because a slow machine takes longer than Lambda."""
 
     @property
     def endpoint(self) -> str:
-        """Where every AWS service of the emulator answers."""
+        """URL of every AWS service of the emulator."""
         return f"{'https' if self.tls else 'http'}://{HOST}:{self.port}"
 
     @property
     def certificate(self) -> Path:
-        """The certificate that a client has to trust, of an emulator that answers by TLS and runs."""
+        """The certificate that clients must trust, while the emulator runs with TLS."""
         return self.state_directory.resolve() / TEMPORARY_FILES / "ministack-tls" / "server.crt"
 
     @property
     def process(self) -> BackgroundProcess:
-        """Its background process."""
+        """The emulator's background process."""
         return emulator_process(self.state_directory)
 
     def start(self) -> None:
-        """Start it and wait until it answers.
+        """Start the emulator and wait until it answers.
 
         Raises:
-            PortInUseError: the port is taken.
-            emulation.processes.ProcessError: it does not start.
+            PortInUseError: The port is in use.
+            emulation.processes.ProcessError: The emulator does not start.
         """
         self.launch().wait()
 
     def launch(self) -> StartingProcess:
-        """Start it; the caller waits until it answers.
+        """Start the emulator; the caller waits until it answers.
 
         Raises:
-            PortInUseError: the port is taken.
+            PortInUseError: The port is in use.
         """
         check_port_is_free(self.port)
         temporary_files = self.state_directory.resolve() / TEMPORARY_FILES
         shutil.rmtree(temporary_files, ignore_errors=True)
         make_private_folder(temporary_files)
         environment = local_environment(os.environ) | {
-            # It leaves each function's code and layers there.
+            # The emulator puts each function's code and layers there.
             "TMPDIR": str(temporary_files),
             "AUTH": "true",
             "BIND_HOST": HOST,
@@ -85,13 +85,14 @@ class Emulator:
             "AWS_ACCESS_KEY_ID": EMULATOR_ACCESS_KEY,
             "AWS_SECRET_ACCESS_KEY": EMULATOR_SECRET_KEY,
             "AWS_ENDPOINT_URL": self.endpoint,
-            # Other ports of its own, which nothing here uses and which would meet those of a second emulator.
+            # These services listen on other ports, which nothing here uses and which would collide with a second
+            # emulator's.
             "IOT_MTLS_ENABLED": "0",
             "SFTP_ENABLED": "0",
             PATIENCE_VARIABLE: str(self.patience),
         }
         if self.tls:
-            # What runs in it calls it too.
+            # Code that runs in the emulator also calls it.
             environment |= {"USE_SSL": "1", "AWS_CA_BUNDLE": str(self.certificate)}
         module = "emulation.aws.recorded" if DECISIONS_VARIABLE in environment else "emulation.aws.server"
         return self.process.launch(
@@ -99,7 +100,7 @@ class Emulator:
         )
 
     def answers(self) -> bool:
-        """Whether the emulator says that it is ready."""
+        """Return True if the emulator reports that it is ready."""
         try:
             with self._opener().open(f"{self.endpoint}/_ministack/ready", timeout=ANSWER_SECONDS) as response:
                 return response.status == 200  # noqa: PLR2004 - HTTP's OK
@@ -107,13 +108,13 @@ class Emulator:
             return False
 
     def reset(self) -> None:
-        """Throw away everything that it holds."""
+        """Delete all contents of the emulator."""
         request = urllib.request.Request(f"{self.endpoint}/_ministack/reset", method="POST")  # noqa: S310 - http on loopback
         with self._opener().open(request, timeout=RESET_SECONDS):
             pass
 
     def _opener(self) -> urllib.request.OpenerDirector:
-        # Whatever proxy the environment names, it does not lead to this machine's loopback.
+        # A proxy in the environment must not receive requests to this machine's loopback.
         handlers: list[urllib.request.BaseHandler] = [urllib.request.ProxyHandler({})]
         if self.tls:
             handlers.append(urllib.request.HTTPSHandler(context=ssl.create_default_context(cafile=self.certificate)))
@@ -121,12 +122,12 @@ class Emulator:
 
 
 def emulator_process(state_directory: Path) -> BackgroundProcess:
-    """The background process of the emulator that keeps its state there."""
+    """Return the background process of the emulator with this state directory."""
     return BackgroundProcess("emulator", state_directory)
 
 
 def stop_emulator(state_directory: Path) -> None:
-    """Stop it, and delete the temporary files of it and of all that ran in it."""
+    """Stop the emulator, and delete its temporary files and those of everything that ran in it."""
     emulator_process(state_directory).stop()
     shutil.rmtree(state_directory / TEMPORARY_FILES, ignore_errors=True)
 
@@ -135,7 +136,7 @@ def check_port_is_free(port: int) -> None:
     """Check that nothing listens on a loopback port.
 
     Raises:
-        PortInUseError: something does.
+        PortInUseError: Another program listens there.
     """
     if not port_is_free(port):
         raise PortInUseError(
@@ -144,7 +145,7 @@ def check_port_is_free(port: int) -> None:
 
 
 def port_is_free(port: int) -> bool:
-    """Whether nothing listens on a loopback port."""
+    """Return True if nothing listens on a loopback port."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

@@ -1,6 +1,6 @@
-"""The embedded AWS with each of its IAM decisions on a role written to a file: who asked for what, and was it allowed.
+"""The embedded AWS with a record of its IAM decisions about roles: who requested what, and whether it was allowed.
 
-`DATA_PLATFORM_DECISIONS=FILE dataplatform up` starts the emulator so. The proof of the policies reads the file.
+`DATA_PLATFORM_DECISIONS=FILE dataplatform up` starts this emulator. The proof of the policies reads the file.
 """
 
 import json
@@ -17,7 +17,7 @@ from emulation.aws.server import serve
 
 
 class _Recorder:
-    """Stands in for the emulator's own `enforce`, and writes each decision once."""
+    """Replaces the emulator's own `enforce`, and writes each distinct decision once."""
 
     def __init__(self, file: Path) -> None:
         self._file = file

@@ -1,4 +1,4 @@
-"""The embedded AWS as a process: ministack, which answers no page of another site, and names a request's API key."""
+"""The embedded AWS as a process: ministack, closed to other sites' pages, and corrected where it differs from AWS."""
 
 import os
 from typing import Any
@@ -24,7 +24,7 @@ def serve() -> None:
 
 
 def _name_api_keys() -> None:
-    """Give a function the id of a request's API key, as AWS does where the method needs a key.
+    """Pass the id of a request's API key to the function, as AWS does if the method requires a key.
 
     docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-mapping-template-reference.html,
     `$context.identity.apiKeyId`.
@@ -44,7 +44,7 @@ def _name_api_keys() -> None:
 
 
 def _judge_databases() -> None:
-    """Judge a request for a Glue database on the database's ARN, as AWS does, and not on that of a table of its name.
+    """Check a request for a Glue database against the database's ARN, as AWS does, instead of a table's ARN.
 
     docs.aws.amazon.com/service-authorization/latest/reference/list_awsglue.html, GetDatabase.
     """
@@ -60,12 +60,12 @@ def _judge_databases() -> None:
 
 
 def _serve_on_one_port() -> None:
-    """Keep the emulator from listening at port 443 too, as it does by TLS where it may: nothing here uses that port."""
+    """Stop the emulator from also listening on port 443 with TLS: nothing here uses that port."""
     ministack._port_is_bindable = lambda *_: False  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - as above
 
 
 def _let_functions_run(times: int) -> None:
-    """Let each function run so many times as long as its timeout says, and let it know."""
+    """Multiply each function's timeout by a factor, also in the value that the function sees."""
 
     class PatientWorker(lambda_runtime.Worker):
         def __init__(self, func_name: str, config: dict[str, Any], code_zip: bytes) -> None:

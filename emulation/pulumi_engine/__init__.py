@@ -1,16 +1,15 @@
-"""Deploys the unchanged Pulumi program into the emulator, by an embedded driver or by the real Pulumi engine.
+"""Deploys the unchanged Pulumi program into the emulator, with an embedded driver or the real Pulumi engine.
 
-- handlers: how each type is created, changed, read and deleted in the emulator, with boto3.
-- lifecycle: what a step means, the same for both drivers. replacements: what AWS cannot change in place.
-- provider, provider_server: the handlers by Pulumi's provider protocol. The real engine attaches to them.
-- monitor, reconciliation, state, deployment: the embedded driver, which needs nothing but Pulumi's Python package.
+- handlers: create, change, read and delete each type in the emulator, with boto3.
+- lifecycle: the meaning of each step, shared by both drivers. replacements: what AWS cannot change in place.
+- provider, provider_server: the handlers behind Pulumi's provider protocol. The real engine attaches to them.
+- monitor, reconciliation, state, deployment: the embedded driver, which only needs Pulumi's Python package.
 
-The embedded driver runs the program against the SDK's own mock monitor, twice. The first run only decides, and touches
-nothing: a type without a handler, an input that its handler does not know, and a protected resource that would be
-replaced or deleted are refused there, all of them at once. A resource that a program registers inside `apply`, on an
-output that is not known yet, is judged in the second run. Everything that was created is in the state file as soon as
-it was created, so a run that failed is simply repeated. `aliases`, `deleted_with` and `replace_on_changes`
-have no meaning here; transforms, hooks and `.get()` are refused.
+The embedded driver runs the program twice against the SDK's own mock monitor. The first run only plans: it refuses
+types without a handler, inputs that a handler does not know, and replacing or deleting protected resources, and it
+reports all of these at once. Resources that a program registers inside `apply`, on an output that is not known yet, are
+checked in the second run. The state file records each resource as soon as it was created, so a failed run can be
+repeated. `aliases`, `deleted_with` and `replace_on_changes` are ignored; transforms, hooks and `.get()` are refused.
 """
 
 from emulation.pulumi_engine.deployment import Deployment, deploy

@@ -1,11 +1,11 @@
-"""Pulumi writes camelCase, AWS's API mostly PascalCase."""
+"""Converts names between Pulumi's camelCase and AWS's PascalCase."""
 
 from collections.abc import Collection, Mapping
 from typing import Any
 
 
 def pascal(name: str) -> str:
-    """A name in PascalCase: KmsMasterKeyId for kmsMasterKeyId."""
+    """Return a name in PascalCase, such as KmsMasterKeyId for kmsMasterKeyId."""
     return name[:1].upper() + name[1:]
 
 
@@ -15,12 +15,12 @@ def pascal_keys(
     renames: Mapping[str, str] | None = None,
     verbatim: Collection[str] = (),
 ) -> Any:  # noqa: ANN401 - the same JSON value
-    """The value with every key in PascalCase, at every depth.
+    """Return a value with every key in PascalCase, at every depth.
 
     Args:
         value: nested dictionaries and lists.
         renames: AWS's spelling of keys that do not follow the rule, such as {"sseAlgorithm": "SSEAlgorithm"}.
-        verbatim: keys whose values are maps of the user's own keys, which stay as they are.
+        verbatim: keys whose values are maps of the user's own keys, which stay unchanged.
     """
     if isinstance(value, list):
         return [pascal_keys(nested, renames=renames, verbatim=verbatim) for nested in value]
@@ -36,12 +36,12 @@ def pascal_keys(
 
 
 def without_none(values: Mapping[str, Any]) -> dict[str, Any]:
-    """The entries that have a value."""
+    """Return the entries that have a value."""
     return {name: value for name, value in values.items() if value is not None}
 
 
 def camel_keys(value: Any, *, verbatim: Collection[str] = ()) -> Any:  # noqa: ANN401 - any JSON value
-    """The value with every key in camelCase, at every depth; the reverse of `pascal_keys` without renames."""
+    """Return a value with every key in camelCase, at every depth; the reverse of `pascal_keys` without renames."""
     if isinstance(value, list):
         return [camel_keys(nested, verbatim=verbatim) for nested in value]
     if not isinstance(value, dict):

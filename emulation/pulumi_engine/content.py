@@ -1,4 +1,4 @@
-"""The bytes behind Pulumi's assets and archives."""
+"""The bytes of Pulumi's assets and archives."""
 
 import hashlib
 import io
@@ -13,30 +13,30 @@ from typing_extensions import override
 
 from emulation.pulumi_engine.errors import EngineError
 
-# The oldest time a zip can hold: two archives of the same files are then the same bytes.
+# The oldest time that a zip can hold. It gives archives of the same files the same bytes.
 _ZIP_EPOCH: Final = (1980, 1, 1, 0, 0, 0)
 _READABLE_FILE: Final = 0o644 << 16
 
 
 class Content(ABC):
-    """Something with bytes that may be uploaded."""
+    """Something with bytes that can be uploaded."""
 
     @abstractmethod
     def read(self) -> bytes:
-        """Its bytes.
+        """Return the bytes.
 
         Raises:
-            EngineError: the file is not there or cannot be read.
+            EngineError: The file does not exist or cannot be read.
         """
 
     def digest(self) -> str:
-        """SHA-256 of its bytes, in hexadecimal."""
+        """Return the SHA-256 of the bytes, in hexadecimal."""
         return hashlib.sha256(self.read()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
 class FileContent(Content):
-    """A file, as it is."""
+    """A file, unchanged."""
 
     path: Path
 
@@ -49,12 +49,12 @@ class FileContent(Content):
 
 
 class PackedContent(FileContent):
-    """A zip file, as it is."""
+    """A zip file, unchanged."""
 
 
 @dataclass(frozen=True, slots=True)
 class TextContent(Content):
-    """A text, as UTF-8."""
+    """A text, encoded as UTF-8."""
 
     text: str
 
@@ -65,7 +65,7 @@ class TextContent(Content):
 
 @dataclass(frozen=True, slots=True)
 class StoredContent(Content):
-    """What was uploaded once: a state keeps its hash only."""
+    """Content that was uploaded earlier. The state keeps only its hash."""
 
     hash: str
 
@@ -80,7 +80,7 @@ class StoredContent(Content):
 
 @dataclass(frozen=True, slots=True)
 class ZipContent(Content):
-    """A zip archive made of its members, which are keyed by their path in it."""
+    """A zip archive, built from members that are keyed by their path in it."""
 
     members: Mapping[str, Content]
 
@@ -97,7 +97,7 @@ class ZipContent(Content):
 
     @override
     def digest(self) -> str:
-        # Of the members, so that an unchanged archive need not be compressed to be known as unchanged.
+        # A hash of the members, so that an unchanged archive need not be compressed to recognise it.
         whole = hashlib.sha256()
         for name, member in sorted(self.members.items()):
             whole.update(f"{len(name)}:{name}:{member.digest()}".encode())
@@ -105,10 +105,10 @@ class ZipContent(Content):
 
 
 def archive_of_path(path: Path) -> Content:
-    """An archive that is a file already, or all files of a folder.
+    """Return an archive from an archive file, or from all files of a folder.
 
     Raises:
-        EngineError: there is nothing at this path.
+        EngineError: Nothing exists at this path.
     """
     if path.is_file():
         return PackedContent(path)
@@ -118,10 +118,10 @@ def archive_of_path(path: Path) -> Content:
 
 
 def archive_of_members(members: Mapping[str, object]) -> Content:
-    """An archive of assets and nested archives by their path.
+    """Return an archive from assets and nested archives, by path.
 
     Raises:
-        EngineError: a member is a zip file, which this engine does not unpack.
+        EngineError: A member is a zip file, which this engine does not unpack.
     """
     flat: dict[str, Content] = {}
     for name, member in members.items():

@@ -1,4 +1,4 @@
-"""The engine's one command: deploy a program into the emulator."""
+"""The embedded driver's only command: deploy a program into the emulator."""
 
 import contextlib
 from collections.abc import Mapping
@@ -19,10 +19,10 @@ from emulation.pulumi_engine.state import State
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """What a run came to."""
+    """The result of a deployment."""
 
     exports: dict[str, Any]
-    """The stack's outputs, secrets masked."""
+    """The stack's outputs, with secrets masked."""
     created: int
     updated: int
     unchanged: int
@@ -40,22 +40,22 @@ def deploy(
     instance: str,
     on_resource: Observer | None = None,
 ) -> Deployment:
-    """Create, change, replace and delete until what is there is what a program declares.
+    """Create, change, replace and delete resources until the emulator matches the program.
 
     Args:
         program: folder of Pulumi.yaml and `__main__.py`.
         stack: name of the stack.
         config: the stack's settings by full key, such as "aws:region".
-        endpoint: URL of the emulator. Credentials are those of the environment.
-        state_directory: where engine.json, its key and the generated private keys lie.
-        instance: names the running emulator. If it is another than at the last run, everything is created afresh.
-        on_resource: gets type, name and operation of each resource as it is done, such as "created".
+        endpoint: URL of the emulator. The environment provides the credentials.
+        state_directory: folder of engine.json, its key and the generated private keys.
+        instance: id of the running emulator. If it differs from the last run's, everything is created again.
+        on_resource: called with type, name and operation of each finished resource, such as "created".
 
     Returns:
         The stack's outputs and the number of resources.
 
     Raises:
-        EngineError: the program failed or cannot be deployed. What was created is remembered; a rerun goes on.
+        EngineError: The program failed or cannot be deployed. Created resources are recorded; another run continues.
     """
     program = program.resolve()
     project, configuration = project_name(program), encode(config)
@@ -93,7 +93,7 @@ def deploy(
 
 
 def _failure(execution: Execution, error: EngineError) -> EngineError:
-    """Every resource that failed, not only the one that stopped the program."""
+    """Return an error that lists every failed resource, not only the one that stopped the program."""
     done = execution.counts.total() - execution.counts["unchanged"]
     problems = execution.problems or [str(error)]
     return EngineError(

@@ -1,4 +1,4 @@
-"""What the emulator has, in the form in which the program says it: so that the two can be compared."""
+"""Reduces the emulator's values to the form in which the program states them, so that the two can be compared."""
 
 from collections.abc import Collection, Mapping
 from typing import Any
@@ -9,12 +9,12 @@ def like(
     found: Any,  # noqa: ANN401 - any JSON value
     whole: Collection[str] = (),
 ) -> Any:  # noqa: ANN401 - any JSON value
-    """What was found, cut to what the program says: what it leaves to AWS is not drift.
+    """Return the found value, reduced to the keys that the program sets: values that AWS chooses are not drift.
 
     Args:
         given: the program's value.
         found: the emulator's value, with Pulumi's names.
-        whole: names of maps of which every key counts.
+        whole: names of maps in which every key counts.
     """
     if isinstance(given, Mapping) and isinstance(found, Mapping):
         return {

@@ -1,4 +1,4 @@
-"""The emulator as the engine talks to it: boto3 clients of one endpoint."""
+"""The engine's connection to the emulator: boto3 clients of one endpoint."""
 
 import threading
 from typing import Any, Final
@@ -12,8 +12,8 @@ from emulation.pulumi_engine.casing import without_none
 from emulation.pulumi_engine.errors import EngineError
 from ops.stack.target import LOCAL_SECONDS, local_session
 
-# Nothing that a program creates is safe to send twice, and on this machine nothing gets lost on the way: an answer that
-# takes long is one of a slow machine.
+# No create request is safe to repeat, and on this machine no request gets lost: a slow answer only means a slow
+# machine.
 _CONFIGURATION: Final = Config(
     retries={"total_max_attempts": 1},
     connect_timeout=LOCAL_SECONDS,
@@ -25,15 +25,15 @@ _CONFIGURATION: Final = Config(
 class Emulator:
     """Clients for the emulator, one per service and region, shared by the engine's threads.
 
-    Every client has the emulator's endpoint, whatever the environment says: nothing here can reach a real account.
+    Every client uses the emulator's endpoint, whatever the environment contains: nothing here can reach a real account.
     """
 
     def __init__(self, endpoint: str, session: boto3.Session | None = None) -> None:
-        """Make no client yet.
+        """Store the settings; clients are created when they are needed.
 
         Args:
             endpoint: URL of the emulator.
-            session: whose credentials the calls are made with; by default the emulator's root.
+            session: session with the credentials; the emulator's root user by default.
         """
         self.endpoint = endpoint
         self._session = session or local_session(region=None)
@@ -41,10 +41,10 @@ class Emulator:
         self._lock = threading.Lock()
 
     def client(self, service: str, region: str) -> BaseClient:
-        """The client of a service in a region."""
+        """Return the client of a service in a region."""
         with self._lock:
             if (service, region) not in self._clients:
-                # The name is only known here, so the overloads of boto3's stubs cannot apply.
+                # The service's name is only known at run time, so the overloads of boto3's stubs do not apply.
                 make: Any = self._session.client
                 self._clients[service, region] = make(
                     service, region_name=region, endpoint_url=self.endpoint, config=_CONFIGURATION
@@ -55,7 +55,7 @@ class Emulator:
         """Call an operation, such as ("s3", "create_bucket"). Parameters that are None are left out.
 
         Raises:
-            EngineError: the emulator refused, does not answer, or the parameters are not of the operation.
+            EngineError: The emulator refused or did not answer, or the parameters do not fit the operation.
         """
         try:
             return getattr(self.client(service, region), operation)(**without_none(parameters))
@@ -68,10 +68,10 @@ class Emulator:
             raise EngineError(f"the request {service} {operation} to the emulator failed: {error}") from error
 
     def account(self, region: str) -> str:
-        """Account that the credentials belong to.
+        """Return the account of the credentials.
 
         Raises:
-            EngineError: the emulator does not answer or refuses the credentials.
+            EngineError: The emulator does not answer or refuses the credentials.
         """
         try:
             return self.call("sts", "get_caller_identity", region)["Account"]

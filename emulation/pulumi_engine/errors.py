@@ -1,4 +1,4 @@
-"""What the engine raises."""
+"""Errors of the local Pulumi engine."""
 
 import re
 from typing import Final
@@ -9,16 +9,16 @@ _MISSING: Final = re.compile(r"NotFound|NoSuch|NotExist|NonExistent|DoesNotExist
 
 
 class EngineError(EmulationError):
-    """The program cannot be deployed. The message is for a person: what, which resource, what to do."""
+    """The program cannot be deployed. The message states the problem, the resource and what to do."""
 
     def __init__(self, message: str, code: str = "") -> None:
         super().__init__(message)
         self.code = code
-        """AWS's code of the refusal, such as "NoSuchBucket". Empty if it is not a refusal."""
+        """AWS's code of the refusal, such as "NoSuchBucket". Empty if the error is not a refusal."""
 
     @property
     def is_missing(self) -> bool:
-        """Whether the emulator refused because the resource does not exist."""
+        """True if the emulator refused because the resource does not exist."""
         return bool(_MISSING.search(self.code))
 
 

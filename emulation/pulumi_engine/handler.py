@@ -1,4 +1,4 @@
-"""What a resource type needs to be created, changed and deleted in the emulator, and what its handler is given."""
+"""The interface of handlers, which create, change and delete one resource type in the emulator."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ from emulation.pulumi_engine.values import Properties
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One resource that the program asks for."""
+    """One resource that the program requests."""
 
     urn: str
     type: str
@@ -26,48 +26,48 @@ class Request:
 
     @property
     def inputs(self) -> Mapping[str, Any]:
-        """Its inputs by Pulumi's names, as `lifecycle.check` completed them."""
+        """The inputs by Pulumi's names, completed by `lifecycle.check`."""
         return self.properties.values
 
     @property
     def region(self) -> str:
-        """Its region. Empty if the type is not of AWS."""
+        """The resource's region. Empty if the type does not belong to AWS."""
         return self.inputs.get("region", "")
 
     @property
     def tags(self) -> dict[str, str]:
-        """Its tags, the provider's default tags among them."""
+        """The resource's tags, including the provider's default tags."""
         return dict(self.inputs.get("tags", {}))
 
     @property
     def tag_list(self) -> list[dict[str, str]]:
-        """The tags in the form that most services take."""
+        """The tags in the form that most services accept."""
         return [{"Key": key, "Value": value} for key, value in self.tags.items()]
 
     def arn(self, service: str, resource: str) -> str:
-        """ARN of something in this region and account."""
+        """Return an ARN in this region and account."""
         return f"arn:aws:{service}:{self.region}:{self.account}:{resource}"
 
     def given(self, *names: str) -> dict[str, Any]:
-        """The named inputs, those that are set."""
+        """Return the named inputs that are set."""
         return {name: self.inputs[name] for name in names if name in self.inputs}
 
     def pascal(
         self, *names: str, renames: Mapping[str, str] | None = None, verbatim: tuple[str, ...] = ()
     ) -> dict[str, Any]:
-        """The named inputs, those that are set, as parameters in AWS's casing."""
+        """Return the named inputs that are set, as parameters in AWS's casing."""
         converted: dict[str, Any] = pascal_keys(self.given(*names), renames=renames, verbatim=verbatim)
         return converted
 
     def attributes(self, *names: str) -> dict[str, str]:
-        """The named inputs, those that are set, as the text attributes of SQS and SNS."""
+        """Return the named inputs that are set, as text attributes for SQS and SNS."""
         return {pascal(name): as_text(self.inputs[name]) for name in names if name in self.inputs}
 
     def call(self, service: str, operation: str, /, **parameters: object) -> dict[str, Any]:
         """Call the emulator. Parameters that are None are left out.
 
         Raises:
-            EngineError: it was refused; the message names the resource and holds no secret input.
+            EngineError: The emulator refused. The message names the resource and contains no secret input.
         """
         try:
             return self.emulator.call(service, operation, self.region, **parameters)
@@ -75,14 +75,14 @@ class Request:
             message = f"{self.type} {self.name!r}: {error}"
             for secret in self.properties.secret_strings():
                 message = message.replace(secret, "[secret]") if secret else message
-            # Without the cause: it repeats the parameters, and among them may be a secret.
+            # Drop the cause: it repeats the parameters, which may include a secret.
             cause = None if self.properties.secrets else error
             raise EngineError(message, error.code) from cause
 
 
 @dataclass(frozen=True, slots=True)
 class Created:
-    """What came of a request: the resource's id and the outputs that later resources may use."""
+    """The result of a request: the resource's id, and outputs that later resources may use."""
 
     id: str
     outputs: dict[str, Any] = field(default_factory=dict[str, Any])
@@ -94,9 +94,9 @@ class Standing:
 
     id: str
     properties: Mapping[str, Any]
-    """Its inputs, overlaid by its outputs."""
+    """The inputs, overlaid by the outputs."""
     changed: frozenset[str] = frozenset()
-    """Names of the inputs that have another value now, or no value."""
+    """Names of the inputs whose value was changed or removed."""
 
 
 Create = Callable[[Request], Created]
@@ -107,32 +107,32 @@ Read = Callable[[Request, Standing], Mapping[str, Any] | None]
 
 @dataclass(frozen=True, slots=True)
 class Handler:
-    """What is done with the resources of one type."""
+    """The operations on resources of one type."""
 
     create: Create
     accepts: tuple[str, ...]
-    """Inputs that it knows. Any other is refused, so that nothing a program says is dropped in silence."""
+    """Known inputs. Any other input is refused, so that nothing in a program is silently ignored."""
     update: Update | None = None
-    """Brings what is created up to the request, in place. Returns the outputs that have other values, if any do."""
+    """Changes an existing resource in place to match the request. Returns the changed outputs, if any."""
     delete: Delete | None = None
-    """None if AWS has nothing to delete, or if it goes with another resource."""
+    """None if AWS has nothing to delete, or if another resource's deletion includes it."""
     unchangeable: tuple[str, ...] = ()
-    """Inputs that AWS changes in place and `update` does not, since the emulator cannot."""
+    """Inputs that AWS changes in place and `update` cannot, because the emulator does not support it."""
     read: Read | None = None
-    """Returns the inputs as the emulator has them. Raises an error that `is_missing` if the resource is gone."""
+    """Returns the inputs as the emulator has them. Raises an error that `is_missing` if the resource was deleted."""
     updated_outputs: tuple[str, ...] = ()
-    """Outputs whose values after an update only the update shows."""
+    """Outputs whose values after an update are only known from the update."""
     secret_outputs: Callable[[Request, str], dict[str, Any]] | None = None
-    """Outputs, by the resource's id, that the embedded driver never keeps in its state."""
+    """Outputs, by the resource's id, that the embedded driver never stores in its state."""
 
 
 def recreates(create: Create) -> Update:
-    """The update of a resource whose creation is a put: it replaces whatever is there."""
+    """Return the update of a resource whose create request overwrites an existing resource."""
     return lambda request, _: create(request).outputs
 
 
 def removes(service: str, operation: str, **parameters: str) -> Delete:
-    """The deletion by one call.
+    """Return a deletion that takes one request.
 
     Args:
         service: boto3's name of the service.
@@ -143,7 +143,7 @@ def removes(service: str, operation: str, **parameters: str) -> Delete:
 
 
 def named(standing: Standing, parameters: Mapping[str, str]) -> dict[str, Any]:
-    """The parameters that name a resource: its "id", or values of its inputs and outputs."""
+    """Return the parameters that identify a resource: its "id", or values of its inputs and outputs."""
     return {
         parameter: standing.id if source == "id" else standing.properties[source]
         for parameter, source in parameters.items()
@@ -152,5 +152,5 @@ def named(standing: Standing, parameters: Mapping[str, str]) -> dict[str, Any]:
 
 
 def as_text(value: object) -> str:
-    """A value as the text that AWS takes for it."""
+    """Return a value as the text that AWS accepts for it."""
     return str(value).lower() if isinstance(value, bool) else str(value)

@@ -9,10 +9,10 @@ from emulation.pulumi_engine.errors import EngineError
 
 
 def answer_invoke(token: str, emulator: Emulator, region: str) -> dict[str, Any]:
-    """The result of a function such as aws:index/getRegion:getRegion.
+    """Return the result of a function such as aws:index/getRegion:getRegion.
 
     Raises:
-        EngineError: the engine does not know the function, or the emulator refused.
+        EngineError: The engine does not know the function, or the emulator refused.
     """
     function = _FUNCTIONS.get(token)
     if function is None:

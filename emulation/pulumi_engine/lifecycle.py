@@ -1,7 +1,7 @@
-"""What happens to a resource, whichever driver asks for it: the real Pulumi engine, or the embedded one.
+"""The steps of a resource's life, shared by both drivers: the real Pulumi engine and the embedded one.
 
-A driver keeps the state and orders the steps. This module gives each step its meaning: it completes the inputs,
-decides whether a change is made in place, and calls the handlers.
+A driver keeps the state and orders the steps. This module gives each step its meaning: it completes the inputs, decides
+whether a change can be made in place, and calls the handlers.
 """
 
 import hashlib
@@ -19,55 +19,55 @@ from emulation.pulumi_engine.values import same
 
 _T = TypeVar("_T")
 DEFAULTS: Final = "__defaults"
-"""Among the inputs: the names of those that `check` made up. Pulumi's providers keep them under this name too."""
+"""The input with the names of inputs that `check` filled in. Pulumi's providers use the same name."""
 _DIGITS: Final = 7
 _NAMES: Final = {
     "aws:s3/bucket:Bucket": "bucket",
     "aws:lambda/permission:Permission": "statementId",
     "aws:cloudwatch/eventTarget:EventTarget": "targetId",
 }
-"""Which input names a resource, where it is not `name`."""
+"""The input that names a resource, for types in which it is not `name`."""
 _IN_LOWER_CASE: Final = {"aws:s3/bucket:Bucket", "aws:glue/catalogDatabase:CatalogDatabase"}
 KEPT_BY_THE_PROVIDER: Final = frozenset({
     "forceDelete", "forceDestroy", "forceDetachPolicies", "skipDestroy", "deletionWindowInDays", "triggers",
 })  # fmt: skip
-"""Inputs that the provider keeps for itself: AWS is not asked to change them."""
+"""Inputs that only the provider uses: they are not sent to AWS."""
 
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """The inputs that a resource gets."""
+    """A resource's inputs after the check."""
 
     inputs: dict[str, Any]
-    """What the program sets, with a name, the default tags and the region."""
+    """The program's inputs, completed with a name, the default tags and the region."""
     problems: dict[str, str] = field(default_factory=dict[str, str])
-    """Why the resource is refused, by input; of the whole resource under the empty name."""
+    """Reasons to refuse the resource, by input; the empty name stands for the whole resource."""
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """What another request means to a resource."""
+    """The difference between a resource and a new request for it."""
 
     changed: frozenset[str]
-    """Inputs with another value."""
+    """Inputs whose value differs."""
     replacing: frozenset[str]
-    """The changed inputs that AWS cannot change in place."""
+    """Changed inputs that AWS cannot change in place."""
     deletes_first: bool
-    """Whether the replacement has to wait until the name is free."""
+    """True if the replacement has to wait until the name is free."""
 
 
 def check(
     kind: str, name: str, news: Mapping[str, Any], olds: Mapping[str, Any], provider: Provider, seed: bytes
 ) -> Checked:
-    """Complete the inputs as the provider does, and look for what the local engine cannot do.
+    """Complete the inputs as the provider does, and find what the local engine does not support.
 
     Args:
         kind: the resource's type.
-        name: its name in the program.
+        name: the resource's name in the program.
         news: the program's inputs, in the protocol's form.
-        olds: the existing resource's inputs; empty if the resource is new, or if it is replaced.
-        provider: the one that the resource belongs to.
-        seed: what a new name is made from.
+        olds: the existing resource's inputs; empty if the resource is new or will be replaced.
+        provider: the resource's provider.
+        seed: the bytes from which a new name is derived.
     """
     handler = HANDLERS.get(kind)
     if handler is None:
@@ -95,7 +95,7 @@ def check(
 def difference(
     kind: str, olds: Mapping[str, Any], news: Mapping[str, Any], ignored: Collection[str] = ()
 ) -> Difference:
-    """Compare a resource's inputs with the ones that the program wants, both checked and without marks."""
+    """Compare a resource's inputs with those that the program requests, both checked and without marks."""
     names = {name for name in {*olds, *news} if not name.startswith("__") and name not in ignored}
     changed = frozenset(name for name in names if not same(olds.get(name), news.get(name)))
     replaced_for = replacing(kind, changed, olds, news)
@@ -108,7 +108,7 @@ def create(request: Request) -> Created:
     """Create a resource.
 
     Raises:
-        EngineError: it cannot be created; the message names it.
+        EngineError: The resource cannot be created; the message names it.
     """
     return _in_words(request, lambda: _handler(request).create(request))
 
@@ -117,10 +117,10 @@ def update(request: Request, standing: Standing) -> dict[str, Any]:
     """Change a resource in place.
 
     Returns:
-        Its outputs that have other values now.
+        The outputs whose values have changed.
 
     Raises:
-        EngineError: it cannot be changed; the message names it.
+        EngineError: The resource cannot be changed; the message names it.
     """
     handler = _handler(request)
     if "tags" in standing.changed:
@@ -137,10 +137,10 @@ def update(request: Request, standing: Standing) -> dict[str, Any]:
 
 
 def delete(request: Request, standing: Standing) -> None:
-    """Delete a resource. One that is gone already is deleted.
+    """Delete a resource. Succeeds if the resource no longer exists.
 
     Raises:
-        EngineError: it cannot be deleted; the message names it.
+        EngineError: The resource cannot be deleted; the message names it.
     """
     handler = _handler(request)
     in_place = handler.delete
@@ -154,13 +154,13 @@ def delete(request: Request, standing: Standing) -> None:
 
 
 def read(request: Request, standing: Standing) -> dict[str, Any] | None:
-    """The inputs whose values the emulator has otherwise, with those values.
+    """Return the inputs that differ in the emulator, with the emulator's values.
 
     Returns:
-        None if the resource is gone. Nothing of a type that is not read.
+        None if the resource no longer exists. Empty for types that are not read.
 
     Raises:
-        EngineError: the emulator refused.
+        EngineError: The emulator refused.
     """
     look = _handler(request).read
     if look is None:
@@ -184,7 +184,7 @@ def _handler(request: Request) -> Handler:
 
 
 def _in_words(request: Request, act: Callable[[], _T]) -> _T:
-    """What an act returns. Its error is one message that names the resource."""
+    """Return an action's result. Its errors become one message that names the resource."""
     try:
         return act()
     except EngineError:
@@ -202,7 +202,7 @@ def _named_by(kind: str) -> str:
 
 
 def _made_up(kind: str, name: str, inputs: Mapping[str, Any], seed: bytes) -> str:
-    """A name as the AWS provider makes it: of the resource's name and seven digits."""
+    """Return a name in the style of the AWS provider: the resource's name and seven digits."""
     base = name.lower() if kind in _IN_LOWER_CASE else name
     ending = ".fifo" if inputs.get("fifoQueue") is True or inputs.get("fifoTopic") is True else ""
     return f"{base}-{hashlib.sha256(seed).hexdigest()[:_DIGITS]}{ending}"

@@ -1,4 +1,4 @@
-"""The resource monitor that the program's registrations reach: Pulumi's mock monitor, with the engine behind it."""
+"""The resource monitor that receives the program's registrations: Pulumi's mock monitor, backed by the engine."""
 
 import threading
 from typing import Any, Final, NoReturn
@@ -21,9 +21,9 @@ _PROVIDER_PREFIX: Final = "pulumi:providers:"
 
 
 class EngineMonitor(mocks.MockMonitor):
-    """Hands every registration to a reconciliation. Called from several threads at once.
+    """Passes every registration to a reconciliation. Called from several threads at once.
 
-    The mock monitor keeps parents, providers and options to itself, so the requests are read here rather than in
+    The mock monitor does not pass on parents, providers and options, so the requests are read here instead of in
     `Mocks.new_resource`.
     """
 
@@ -39,7 +39,7 @@ class EngineMonitor(mocks.MockMonitor):
 
     @override
     def make_urn(self, parent: str, type_: str, name: str) -> str:
-        """As the Pulumi engine does: the types of the whole chain of parents, but for the stack."""
+        """Return the URN as the Pulumi engine builds it: with the types of all parents except the stack."""
         chain = parent.split("::")[2] if parent else _STACK_TYPE
         qualified = type_ if chain == _STACK_TYPE else f"{chain}${type_}"
         return f"urn:pulumi:{pulumi.get_stack()}::{pulumi.get_project()}::{qualified}::{name}"
@@ -83,7 +83,7 @@ class EngineMonitor(mocks.MockMonitor):
         provider = self._provider(request.provider)
         result = answer_invoke(request.tok, self._target.emulator, provider.require_region(request.tok))
         answer = json_format.ParseDict(result, struct_pb2.Struct())
-        # `return` is a keyword, so the field can only be named in a mapping, which the stubs do not see through.
+        # `return` is a keyword, so only a mapping can name the field, and the stubs do not recognise that.
         fields: dict[str, Any] = {"return": answer}
         return resource_pb2.ResourceInvokeResponse(**fields)
 
@@ -123,12 +123,12 @@ class EngineMonitor(mocks.MockMonitor):
             raise EngineError(f"{urn} is a component of another package, which the local engine cannot construct")
 
     def _provider(self, reference: str) -> Provider:
-        """The provider of a reference "{urn}::{id}"; an empty reference is the default one."""
+        """Return the provider of a reference "{urn}::{id}"; an empty reference means the default provider."""
         return self._providers.get(reference.rpartition("::")[0], self._default_provider)
 
 
 class _NoMocks(mocks.Mocks):
-    """The mock monitor wants mocks; nothing that reaches them is left."""
+    """The mock monitor requires mocks, but nothing reaches them."""
 
     @override
     def new_resource(self, args: mocks.MockResourceArgs) -> NoReturn:

@@ -1,4 +1,4 @@
-"""Imports what a program needs of Pulumi's SDK for AWS, which takes more than a second."""
+"""Imports Pulumi's SDK for AWS, which takes more than a second."""
 
 import importlib
 import keyword
@@ -7,11 +7,11 @@ from emulation.pulumi_engine.handlers import HANDLERS
 
 
 def load_packages() -> None:
-    """Import the SDK's package of every service that has a handler, for a caller that waits for the emulator anyway."""
+    """Import the SDK's package of every service with a handler, for a caller that waits for the emulator anyway."""
     for kind in HANDLERS:
         provider, path, resource = kind.split(":")
         service = path.partition("/")[0]
         if provider == "aws":
-            # The SDK's packages are lazy: one is read when something in it is asked for.
+            # The SDK's packages are lazy: the first access to an attribute loads the package.
             module = importlib.import_module(f"pulumi_aws.{service}{'_' * keyword.iskeyword(service)}")
             getattr(module, resource)

@@ -1,4 +1,4 @@
-"""Runs the Pulumi program in this process and leaves no trace of it."""
+"""Runs the Pulumi program in this process and restores the process's state afterwards."""
 
 import asyncio
 import contextlib
@@ -19,7 +19,7 @@ from pulumi.runtime import mocks, settings
 from emulation.pulumi_engine.errors import EngineError
 
 _LOGGER = logging.getLogger("emulation.pulumi_engine.program")
-# Enough for Pulumi to find the line that makes a resource: its own frames are 8.
+# Enough for Pulumi to find the line that creates a resource: 8 frames are its own.
 _FRAMES = 16
 
 _Outputs = set[asyncio.Task[Any]]
@@ -34,21 +34,21 @@ def run_program(
     configuration: Mapping[str, str],
     dry_run: bool,
 ) -> None:
-    """Run `__main__.py` of a folder until all that it registers is answered.
+    """Run a folder's `__main__.py` until all its registrations are answered.
 
-    The working directory, sys.path, sys.argv, the event loop and Pulumi's settings are afterwards what they were.
-    Modules that the program imported stay loaded.
+    Afterwards, the working directory, sys.path, sys.argv, the event loop and Pulumi's settings are restored. Modules
+    that the program imported stay loaded.
 
     Args:
         program: folder of `__main__.py`.
-        monitor: answers its registrations.
+        monitor: answers the registrations.
         project: name of the Pulumi project.
         stack: name of the stack.
         configuration: the stack's settings by full key.
-        dry_run: whether outputs that the monitor leaves out are unknown, as in a preview, rather than empty.
+        dry_run: True if outputs that the monitor leaves out are unknown, as in a preview; otherwise they are empty.
 
     Raises:
-        EngineError: there is no program, or it raised something.
+        EngineError: The program does not exist or raised an error.
     """
     entry = program / "__main__.py"
     if not entry.is_file():
@@ -59,8 +59,8 @@ def run_program(
         _configure_pulumi(monitor, project, stack, configuration, outputs, dry_run=dry_run)
         await pulumi.runtime.run_in_stack(lambda: _execute(entry, outputs))
 
-    # Pulumi keeps its settings in context variables: in a context of its own this run's settings end with it. The
-    # runner has an event loop of its own, and cancels what a failed program left pending.
+    # Pulumi keeps its settings in context variables, so a separate context discards them after this run. The runner has
+    # its own event loop, and cancels the pending tasks of a failed program.
     with (
         warnings.catch_warnings(),
         _in_folder(program),
@@ -68,7 +68,7 @@ def run_program(
         _short_stacks(),
         asyncio.Runner() as runner,
     ):
-        # Importing a module of pulumi_aws warns of every deprecated class in it, whether it is used or not.
+        # Importing a module of pulumi_aws warns about every deprecated class in it, used or not.
         warnings.filterwarnings("ignore", category=DeprecationWarning, module=r"pulumi_aws\.")
         runner.get_loop().set_exception_handler(_note_lost_exception)
         try:
@@ -81,7 +81,7 @@ def run_program(
 
 @contextlib.contextmanager
 def _no_garbage_collection() -> Generator[None]:
-    """Of the thousands of tasks that wait for each other none is garbage; to look takes two thirds of the time."""
+    """Disable garbage collection: with thousands of waiting tasks it takes two thirds of the time and finds nothing."""
     was_enabled = gc.isenabled()
     gc.disable()
     try:
@@ -93,7 +93,7 @@ def _no_garbage_collection() -> Generator[None]:
 
 @contextlib.contextmanager
 def _short_stacks() -> Generator[None]:
-    """Pulumi reads and sends the whole stack with each resource, which takes a fifth of the time in a deep one."""
+    """Limit tracebacks: Pulumi reads and sends the stack with each resource, a fifth of the time if it is deep."""
     limit = getattr(sys, "tracebacklimit", None)
     sys.tracebacklimit = _FRAMES
     try:
@@ -114,7 +114,7 @@ def _configure_pulumi(
     *,
     dry_run: bool,
 ) -> None:
-    # What `set_mocks` does, but without its root stack: `run_in_stack` makes its own and refuses a second one.
+    # Like `set_mocks`, but without its root stack: `run_in_stack` creates its own and refuses a second one.
     features = set(monitor.GetDeploymentInfo(None).supportedFeatures)
     settings.configure(
         mocks.MockSettings(
@@ -137,7 +137,7 @@ def _configure_pulumi(
 
 
 def _note_lost_exception(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-    # One failure makes every future that waited for it fail as well; the first is raised and tells it all.
+    # One failure makes every future that waits for it fail too; the first one is raised and contains everything.
     _LOGGER.debug("%s", context.get("message"), exc_info=context.get("exception"))
 
 
@@ -147,21 +147,21 @@ async def _execute(entry: Path, outputs: _Outputs) -> None:
 
 
 async def _settle(outputs: _Outputs) -> None:
-    """Wait for the program's outputs all at once.
+    """Wait for all of the program's outputs together.
 
-    Pulumi then waits for nothing: its own loop puts a callback on each of thousands of outputs whenever one of them is
-    done, which takes a third of the time of a run.
+    Pulumi then has nothing left to wait for. Its own loop adds a callback to each of thousands of outputs whenever one
+    of them is done, which takes a third of a run's time.
     """
     while outputs:
         done, _ = await asyncio.wait(list(outputs), return_when=asyncio.FIRST_EXCEPTION)
-        # An output that failed stays in the set, and Pulumi raises its error.
+        # A failed output stays in the set, and Pulumi raises its error.
         if any(task.cancelled() or task.exception() is not None for task in done):
             return
 
 
 @contextlib.contextmanager
 def _in_folder(program: Path) -> Generator[None]:
-    """As the Pulumi CLI starts a program: in its folder, which is also first on the module path."""
+    """Enter a folder and put it first on the module path, as the Pulumi CLI does to start a program."""
     directory, path, arguments = Path.cwd(), sys.path.copy(), sys.argv.copy()
     try:
         os.chdir(program)

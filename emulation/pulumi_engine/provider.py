@@ -1,7 +1,7 @@
-"""The AWS, TLS, random and Docker providers of the real Pulumi engine, with the emulator behind them.
+"""The AWS, TLS, random and Docker providers for the real Pulumi engine, backed by the emulator.
 
 It speaks Pulumi's provider protocol (proto/pulumi/provider.proto). The engine attaches to it instead of starting
-plugins, see provider_server.py. What a step means is in lifecycle.py, the same for the embedded driver.
+plugins, see provider_server.py. lifecycle.py defines the meaning of each step, shared with the embedded driver.
 """
 
 import json
@@ -25,21 +25,21 @@ from emulation.pulumi_engine.providers import Provider, read_provider
 from emulation.pulumi_engine.values import UNKNOWN, as_secret, plain_properties, without_marks
 
 PACKAGES: Final = ("aws", "tls", "random", "docker")
-"""The providers that it stands for."""
+"""The providers that it replaces."""
 _VERSION: Final = "7.51.1"
 _ANSWERS: Final = provider_pb2.ConfigureResponse(acceptSecrets=True, supportsPreview=True)
 
 
 class EmulatorProvider(provider_pb2_grpc.ResourceProviderServicer):
-    """One server for every provider of a program. The engine has a connection for each of them."""
+    """One server for all providers of a program. The engine has one connection for each of them."""
 
     def __init__(self, emulator: Emulator, program: Path, private_keys: Path) -> None:
-        """Start without settings; the engine configures each connection.
+        """Store the targets; the engine configures each connection later.
 
         Args:
-            emulator: where resources are created.
-            program: folder that paths of assets are relative to.
-            private_keys: a folder for generated keys and passwords, which the engine then keeps in its state.
+            emulator: the emulator to create resources in.
+            program: folder to which paths of assets are relative.
+            private_keys: folder for generated keys and passwords, which the engine also keeps in its state.
         """
         self._emulator = emulator
         self._program = program
@@ -95,7 +95,7 @@ class EmulatorProvider(provider_pb2_grpc.ResourceProviderServicer):
             result = answer_invoke(request.tok, self._emulator, region)
         except EngineError as error:
             _fail(context, error)
-        # `return` is a keyword, so the field can only be named in a mapping, which the stubs do not see through.
+        # `return` is a keyword, so only a mapping can name the field, and the stubs do not recognise that.
         fields: dict[str, Any] = {"return": _struct(result)}
         return provider_pb2.InvokeResponse(**fields)
 
@@ -141,7 +141,7 @@ class EmulatorProvider(provider_pb2_grpc.ResourceProviderServicer):
     @override
     def Update(self, request: provider_pb2.UpdateRequest, context: grpc.ServicerContext) -> provider_pb2.UpdateResponse:
         olds, news, kind = _raw(request.olds), _raw(request.news), _kind(request.urn)
-        # An input that the program no longer sets is not a property any longer.
+        # An input that the program no longer sets is no longer a property.
         gone = _raw(request.old_inputs).keys() - news.keys()
         kept = {name: value for name, value in olds.items() if name not in gone}
         if request.preview:
@@ -196,7 +196,7 @@ class EmulatorProvider(provider_pb2_grpc.ResourceProviderServicer):
         return Request(urn, kind, _name(urn), properties, self._account, self._emulator, self._private_keys)
 
     def _standing(self, identity: str, raw: Mapping[str, Any], changed: frozenset[str] = frozenset()) -> Standing:
-        # What is stored is there as it was: assets in it are of no use, and their files may be gone.
+        # Stored values are used as they are: the files of assets may no longer exist, and nothing needs them.
         return Standing(identity, cast("Mapping[str, Any]", without_marks(raw)), changed)
 
 
@@ -225,7 +225,7 @@ def _state(request: Request, identity: str, properties: Mapping[str, Any]) -> st
 
 
 def _kind(urn: str) -> str:
-    """A resource's own type, the last in its URN's chain of types."""
+    """Return a resource's own type, the last one in its URN's chain of types."""
     return urn.split("::")[2].rpartition("$")[2]
 
 
@@ -238,7 +238,7 @@ def _raw(struct: struct_pb2.Struct) -> dict[str, Any]:
 
 
 def _struct(values: Mapping[str, Any]) -> struct_pb2.Struct:
-    # By JSON, which knows neither tuples nor AWS's numbers.
+    # Convert through JSON, because the protocol supports neither tuples nor AWS's numbers.
     return json_format.ParseDict(json.loads(json.dumps(values)), struct_pb2.Struct())
 
 

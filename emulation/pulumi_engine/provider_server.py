@@ -1,4 +1,4 @@
-"""Serves the providers to the real Pulumi engine, whose CLI attaches to them by some environment variables."""
+"""Serves the providers to the real Pulumi engine, whose CLI attaches to them through environment variables."""
 
 import contextlib
 import tempfile
@@ -15,7 +15,7 @@ from emulation.pulumi_engine.emulator import Emulator
 from emulation.pulumi_engine.provider import PACKAGES, EmulatorProvider
 
 _THREADS: Final = 32
-"""The engine runs as many steps at once as it likes; each waits for the emulator."""
+"""The engine runs as many steps at the same time as it likes; each waits for the emulator."""
 _UNLIMITED: Final = (("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1))
 
 
@@ -27,11 +27,11 @@ def running_providers(
 
     Args:
         emulator_endpoint: URL of the emulator.
-        program: folder that the program is run in; paths of its assets are relative to it.
-        session: whose credentials the calls are made with; by default the emulator's root.
+        program: folder in which the program runs; paths of its assets are relative to it.
+        session: session with the credentials; the emulator's root user by default.
 
     Yields:
-        The environment variables by which Pulumi's CLI attaches to them.
+        The environment variables with which Pulumi's CLI attaches to the providers.
     """
     with (
         contextlib.closing(Emulator(emulator_endpoint, session)) as emulator,
@@ -50,7 +50,7 @@ def running_providers(
 
 
 def attaching(port: int) -> dict[str, str]:
-    """The environment variables by which Pulumi's CLI attaches to the providers, and looks for no plugin."""
+    """Return the environment variables with which Pulumi's CLI attaches to the providers and loads no plugin."""
     return {
         "PULUMI_DEBUG_PROVIDERS": ",".join(f"{package}:{port}" for package in PACKAGES),
         "PULUMI_OPTION_SKIP_PLUGIN_PRE_INSTALL": "true",

@@ -1,4 +1,4 @@
-"""What the AWS provider's settings mean to the engine: a region, and tags that everything gets."""
+"""The AWS provider's settings that the engine uses: a region, and tags for every resource."""
 
 import json
 from collections.abc import Mapping
@@ -10,16 +10,16 @@ from emulation.pulumi_engine.errors import EngineError
 
 @dataclass(frozen=True, slots=True)
 class Provider:
-    """An AWS provider, the default one or one that the program made. Where it connects to is the engine's choice."""
+    """An AWS provider, default or created by the program. The engine decides on its endpoint."""
 
     region: str | None
     default_tags: Mapping[str, str] = field(default_factory=dict[str, str])
 
     def require_region(self, asker: str) -> str:
-        """The region.
+        """Return the region.
 
         Raises:
-            EngineError: none is set.
+            EngineError: No region is set.
         """
         if self.region is None:
             raise EngineError(f"{asker} does not have a region; set aws:region in the stack's settings")
@@ -27,16 +27,16 @@ class Provider:
 
 
 def default_provider(configuration: Mapping[str, str]) -> Provider:
-    """The provider that resources get which name none: the stack's aws:region and aws:defaultTags."""
+    """Return the provider for resources that name none: it has the stack's aws:region and aws:defaultTags."""
     inputs = {key.removeprefix("aws:"): value for key, value in configuration.items() if key.startswith("aws:")}
     return read_provider(inputs)
 
 
 def read_provider(inputs: Mapping[str, Any]) -> Provider:
-    """A provider by its inputs, of which those that are not text are JSON.
+    """Return a provider with the given inputs. Inputs that are not text are JSON.
 
     Raises:
-        EngineError: defaultTags is not {"tags": {…}}.
+        EngineError: The value of defaultTags is not {"tags": {…}}.
     """
     tags = inputs.get("defaultTags")
     if tags is None:

@@ -1,6 +1,6 @@
-"""The real Pulumi engine in place of the embedded one: `dataplatform up --engine pulumi`.
+"""Deploys with the real Pulumi engine instead of the embedded one: `dataplatform up --engine pulumi`.
 
-The CLI attaches to this checkout's provider, so what it deploys is what the embedded driver deploys.
+The CLI attaches to this checkout's provider, so it deploys the same resources as the embedded driver.
 """
 
 import json
@@ -24,12 +24,12 @@ from ops.stack.private_files import PRIVATE_UMASK, make_private_folder, write_pr
 from ops.stack.target import EMULATOR_ACCESS_KEY, EMULATOR_SECRET_KEY, local_environment
 
 _FOLDER: Final = "pulumi"
-"""Folder of a platform's directory that has all of the CLI's: its home, and a state for each start of the emulator."""
+"""Folder in a platform's directory for the CLI: its home, and a state for each start of the emulator."""
 
 
 @dataclass(frozen=True, slots=True)
 class PulumiProject:
-    """The program as the CLI deploys it into one start of the emulator."""
+    """The program in the form in which the CLI deploys it into one start of the emulator."""
 
     state_directory: Path
     instance: str
@@ -46,11 +46,11 @@ class PulumiProject:
         return self.folder / f"Pulumi.{self.stack}.yaml"
 
     def exists(self) -> bool:
-        """Whether the CLI has deployed, or tried to."""
+        """Return True if the CLI has deployed, or tried to."""
         return self.stack_file.exists()
 
     def variables(self, cli: Cli, endpoint: str, region: str) -> dict[str, str]:
-        """What a shell needs so that any Pulumi command works on this stack.
+        """Return the variables with which any Pulumi command works on this stack.
 
         Args:
             cli: the CLI.
@@ -67,7 +67,7 @@ class PulumiProject:
             "AWS_ACCESS_KEY_ID": EMULATOR_ACCESS_KEY,
             "AWS_SECRET_ACCESS_KEY": EMULATOR_SECRET_KEY,
             "PULUMI_BACKEND_URL": backend.resolve().as_uri(),
-            # The state holds the emulator's secrets alone, worth nothing elsewhere.
+            # The state contains only the emulator's secrets, which are worthless elsewhere.
             "PULUMI_CONFIG_PASSPHRASE": "",
             "PULUMI_STACK": self.stack,
             "PULUMI_OPTION_CWD": str(self.folder.resolve()),
@@ -84,22 +84,22 @@ def deploy_with_pulumi(
     instance: str,
     on_resource: Observer | None = None,
 ) -> Deployment:
-    """Deploy a program as `emulation.pulumi_engine.deploy` does, by `pulumi up` with a state of its own.
+    """Deploy a program as `emulation.pulumi_engine.deploy` does, with `pulumi up` and a separate state.
 
     Args:
         program: folder of Pulumi.yaml and `__main__.py`.
         stack: name of the stack.
         config: the stack's settings by full key, such as "aws:region".
         endpoint: URL of the emulator.
-        state_directory: where the state is stored; nothing of it is in any other backend.
-        instance: names the running emulator; another one has a state of its own.
-        on_resource: is not called: the CLI prints its own progress.
+        state_directory: folder of the state; no other backend is used.
+        instance: id of the running emulator; each has its own state.
+        on_resource: ignored, because the CLI prints its own progress.
 
     Returns:
         The stack's outputs and the number of resources.
 
     Raises:
-        EngineError: the CLI is missing, or it failed.
+        EngineError: The CLI is missing, or it failed.
     """
     del on_resource
     cli = require_cli()
@@ -107,7 +107,7 @@ def deploy_with_pulumi(
     environment = local_environment(os.environ) | project.variables(cli, endpoint, str(config["aws:region"]))
 
     def run(*words: str, show: bool = False) -> str:
-        # Progress is for a person: what the command itself prints stays apart from it.
+        # Progress is for people, so it is separate from the command's own output.
         output = sys.stderr if show else subprocess.PIPE
         result = subprocess.run(  # noqa: S603 - own arguments
             [cli.command, *words, "--non-interactive"],
@@ -122,7 +122,7 @@ def deploy_with_pulumi(
         return result.stdout or ""
 
     _link_all_but_the_stacks_file(program, project.folder, project.stack_file.name)
-    # Not `stack init`, which refuses a stack that exists: this command also completes what an earlier run began.
+    # `stack init` refuses an existing stack; this command also completes what an earlier run began.
     run("stack", "select", "--create", stack, "--secrets-provider", "passphrase")
     made_by_cli = yaml.safe_load(project.stack_file.read_text()) or {} if project.stack_file.exists() else {}
     write_private(project.stack_file, yaml.safe_dump({**made_by_cli, "config": dict(config)}))
@@ -140,10 +140,10 @@ def deploy_with_pulumi(
 
 
 def require_cli() -> Cli:
-    """The CLI that this checkout uses.
+    """Return the CLI that this checkout uses.
 
     Raises:
-        EngineError: the machine does not have one.
+        EngineError: This machine does not have one.
     """
     cli = find_cli()
     if cli is None:
@@ -154,12 +154,12 @@ def require_cli() -> Cli:
 
 
 def discard_pulumi(state_directory: Path) -> None:
-    """Forget every state that the CLI keeps of a platform."""
+    """Delete every state that the CLI keeps for a platform."""
     shutil.rmtree(state_directory / _FOLDER, ignore_errors=True)
 
 
 def _link_all_but_the_stacks_file(program: Path, project: Path, stack_file: str) -> None:
-    """The program in a folder of its own: the CLI writes a salt into the stack's file, which is not to be committed."""
+    """Link the program into a separate folder: the CLI writes a salt into its stack file that must not be committed."""
     make_private_folder(project)
     for entry in program.iterdir():
         link = project / entry.name

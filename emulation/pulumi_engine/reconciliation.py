@@ -1,4 +1,4 @@
-"""The embedded driver: decides what a registered resource needs, first on paper, then in the emulator."""
+"""The embedded driver: decides what each registered resource needs, first as a plan, then in the emulator."""
 
 import threading
 from abc import ABC, abstractmethod
@@ -21,17 +21,17 @@ Observer = Callable[[str, str, str], None]
 
 
 class RefusedError(EngineError):
-    """This resource cannot be deployed as it is."""
+    """This resource cannot be deployed as declared."""
 
 
 class Reconciliation(ABC):
-    """One run of the program over what is there."""
+    """One run of the program over the existing resources."""
 
     def __init__(self, target: Target, state: State) -> None:
         self.target = target
         self.state = state
         self.problems: list[str] = []
-        """What went wrong, in the order it did, each for a person to read."""
+        """Problems for a person to read, in the order in which they occurred."""
         self._seen: set[str] = set()
 
     @abstractmethod
@@ -39,14 +39,14 @@ class Reconciliation(ABC):
         """Answer a registration.
 
         Raises:
-            EngineError: the resource cannot be deployed, and the program must stop here.
+            EngineError: The resource cannot be deployed, and the program must stop here.
         """
 
     def decide(self, goal: Goal) -> Decision:
-        """What has to be done.
+        """Return the operation that a goal needs.
 
         Raises:
-            RefusedError: the engine cannot do what the program asks.
+            RefusedError: The engine does not support what the program requests.
         """
         self._seen.add(goal.urn)
         standing = self.state.resources.get(goal.urn)
@@ -61,12 +61,12 @@ class Reconciliation(ABC):
         if goal.protected or standing.protected:
             what = ", ".join(sorted(found.replacing)) or "replacement trigger"
             raise RefusedError(f"{goal.type} {goal.name!r} is protected, but its {what} cannot change in place")
-        # Its name may be taken: a made-up name is made up again. A replacement ignores no input.
+        # The old name may still be in use, so a generated name is generated again. A replacement ignores no input.
         request, added = self._checked(goal, goal.inputs, {}, f"{goal.urn}{standing.id}")
         return Decision("replaced", request, added, found.changed, found.deletes_first or goal.deletes_first)
 
     def comparable(self, request: Request) -> dict[str, Any]:
-        """The inputs as the state keeps them: secret ones and contents of assets as hashes."""
+        """Return the inputs as the state stores them: with hashes in place of secrets and contents of assets."""
         properties = request.properties
         return {
             name: self.state.fingerprint(value) if name in properties.secrets else self.state.plain(value)
@@ -74,11 +74,11 @@ class Reconciliation(ABC):
         }
 
     def removed(self) -> Iterator[tuple[str, ResourceState]]:
-        """The resources that the program no longer registers, what depends on others first."""
+        """Return the resources that the program no longer registers, dependents first."""
         return ((urn, each) for urn, each in reversed(self.state.resources.items()) if urn not in self._seen)
 
     def _trigger(self, goal: Goal) -> dict[str, str] | None:
-        # As a hash: a secret may be in it.
+        # Stored as a hash, because it may contain a secret.
         return self.state.fingerprint(goal.trigger) if goal.trigger else None
 
     def _checked(
@@ -92,13 +92,13 @@ class Reconciliation(ABC):
         return self.request(goal.urn, goal.type, goal.name, properties), added
 
     def request(self, urn: str, kind: str, name: str, properties: Properties) -> Request:
-        """What a handler is given."""
+        """Return the request for a handler."""
         target = self.target
         return Request(urn, kind, name, properties, target.account, target.emulator, target.private_keys)
 
 
 class Plan(Reconciliation):
-    """Touches nothing: collects every reason to refuse, and answers from what is there."""
+    """The plan changes nothing: it collects every reason to refuse, and answers from existing resources."""
 
     @override
     def register(self, goal: Goal) -> Answer:
@@ -107,17 +107,17 @@ class Plan(Reconciliation):
             decision = self.decide(goal)
         except RefusedError as refusal:
             self.problems.append(str(refusal))
-            # As it is, or everything that refers to it would seem changed as well.
+            # Answer unchanged values, otherwise everything that refers to the resource would also seem changed.
             return Answer(standing.id, standing.outputs) if standing else Answer("")
         if standing is None or decision.operation in {"created", "replaced"}:
             return Answer("", decision.added)
         return standing_answer(decision, standing)
 
     def check(self) -> None:
-        """Judge the whole program, after it ran.
+        """Check the whole program, after it ran.
 
         Raises:
-            EngineError: it cannot be deployed; lists every reason.
+            EngineError: The program cannot be deployed; the message lists every reason.
         """
         self.problems += [
             f"{each.type} {each.name!r} is protected, but was removed from the program"
@@ -129,7 +129,7 @@ class Plan(Reconciliation):
 
 
 class Execution(Reconciliation):
-    """Creates, changes and deletes, and remembers each resource as soon as it is there."""
+    """Creates, changes and deletes resources, and records each one immediately."""
 
     def __init__(self, target: Target, state: State, observer: Observer | None) -> None:
         super().__init__(target, state)
@@ -156,10 +156,10 @@ class Execution(Reconciliation):
         return answer
 
     def finish(self) -> None:
-        """Delete what was replaced and what the program no longer has, after it ran.
+        """Delete replaced and removed resources, after the program ran.
 
         Raises:
-            EngineError: some of it cannot be deleted; lists every reason. A rerun tries again.
+            EngineError: A resource cannot be deleted; the message lists every reason. Another run tries again.
         """
         for old in reversed(self.state.replaced.copy()):
             self._delete(old.urn, old.resource, lambda old=old: self.state.forget_replaced(old))
@@ -211,7 +211,7 @@ class Execution(Reconciliation):
 
 
 def standing_answer(decision: Decision, standing: ResourceState) -> Answer:
-    """What the program gets of a resource that is there. If it is still to be updated, without what that changes."""
+    """Return the answer for an existing resource. If an update is pending, leave out the outputs that it changes."""
     handler, request = HANDLERS[standing.type], decision.request
     volatile = handler.updated_outputs if decision.operation == "updated" else ()
     return Answer(
@@ -226,10 +226,10 @@ def _standing(resource: ResourceState, changed: frozenset[str] = frozenset()) ->
 
 
 def _without_secrets(request: Request, made: Created) -> dict[str, Any]:
-    """The outputs that may be kept.
+    """Return the outputs that may be stored.
 
     Raises:
-        EngineError: the resource's id is made of a secret input, so that it cannot be remembered at all.
+        EngineError: The resource's id contains a secret input, so the resource cannot be recorded.
     """
     properties = request.properties
     secrets = {properties.values[name] for name in properties.secrets if isinstance(properties.values[name], str)}

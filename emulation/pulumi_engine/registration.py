@@ -1,4 +1,4 @@
-"""What passes between the program, the embedded driver and the handlers for each resource that is registered."""
+"""The data that program, embedded driver and handlers exchange for each registered resource."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ Operation = Literal["created", "updated", "replaced", "unchanged", "deleted"]
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Where the program is deployed to."""
+    """The target of a deployment."""
 
     emulator: Emulator
     account: str
@@ -38,16 +38,16 @@ class Goal:
     """Inputs whose changes are ignored."""
     protected: bool = False
     deletes_first: bool = False
-    """Whether a replacement is created only after it is deleted."""
+    """True if the old resource must be deleted before its replacement is created."""
     trigger: Any = None
-    """Another value replaces it."""
+    """If this value changes, the resource is replaced."""
     retained: bool = False
-    """Whether it outlives the program's forgetting it."""
+    """True if the resource is kept when the program no longer registers it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What has to be done for a goal."""
+    """The operation that a goal needs."""
 
     operation: Operation
     request: Request
@@ -59,7 +59,7 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the program gets back: an empty id and missing outputs are not known yet."""
+    """The answer to the program. An empty id and missing outputs are not known yet."""
 
     id: str
     outputs: Mapping[str, Any] = field(default_factory=dict[str, Any])

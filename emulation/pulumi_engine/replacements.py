@@ -1,6 +1,6 @@
-"""Which inputs of a resource AWS cannot change in place. Another value of one of them replaces the resource.
+"""The inputs that AWS cannot change in place. A new value of one of them replaces the resource.
 
-Both drivers go by this table. A test compares it with the plans of the real AWS provider, see
+Both drivers use this table. A test compares it with the plans of the real AWS provider, see
 tests/provider/test_replacements.py.
 """
 
@@ -8,10 +8,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 _EVERYWHERE: Final = "region"
-"""An input of every type of AWS."""
+"""An input of every AWS type."""
 
 _GENERATED: Final = ("random:", "tls:")
-"""What these providers generate is random or signed: there is nothing to change in place."""
+"""Providers whose resources are random or signed, so that no input can change in place."""
 
 _REPLACED_BY: Final[Mapping[str, str]] = {
     "aws:apigateway/apiKey:ApiKey": "value",
@@ -111,16 +111,16 @@ _REPLACED_BY: Final[Mapping[str, str]] = {
     "aws:wafv2/webAcl:WebAcl": "name scope",
     "aws:wafv2/webAclAssociation:WebAclAssociation": "resourceArn webAclArn",
 }
-"""By type of AWS, the inputs; a key within an input's value follows a dot. Every other input is changed in place."""
+"""The replacing inputs by AWS type; a key within an input's value follows a dot. Other inputs change in place."""
 
 
 def replaced_by(kind: str) -> frozenset[str]:
-    """The inputs that replace a resource of a type; a key within an input's value follows a dot."""
+    """Return the inputs that replace a resource of a type; a key within an input's value follows a dot."""
     return frozenset(_REPLACED_BY.get(kind, "").split())
 
 
 def replacing(kind: str, changed: frozenset[str], olds: Mapping[str, Any], news: Mapping[str, Any]) -> frozenset[str]:
-    """Which of the changed inputs replace the resource."""
+    """Return the changed inputs that replace the resource."""
     if kind.startswith(_GENERATED):
         return changed
     paths = [tuple(path.split(".")) for path in replaced_by(kind)]
@@ -132,7 +132,7 @@ def replacing(kind: str, changed: frozenset[str], olds: Mapping[str, Any], news:
 
 
 def _values(value: Any, path: tuple[str, ...]) -> Iterator[Any]:  # noqa: ANN401 - any JSON value
-    """The values at a path; in a list, those of each of its elements."""
+    """Yield the values at a path; for a list, those of each of its elements."""
     if isinstance(value, list):
         for element in value:
             yield from _values(element, path)

@@ -1,4 +1,4 @@
-"""The settings of a stack, read from Pulumi.{stack}.yaml as the Pulumi CLI reads them."""
+"""Reads the settings of a stack from Pulumi.{stack}.yaml as the Pulumi CLI does."""
 
 import json
 from collections.abc import Mapping
@@ -11,10 +11,10 @@ from emulation.pulumi_engine.errors import EngineError
 
 
 def project_name(program: Path) -> str:
-    """The project's name.
+    """Return the project's name.
 
     Raises:
-        EngineError: there is no readable Pulumi.yaml with a name.
+        EngineError: There is no readable Pulumi.yaml with a name.
     """
     name = _read_yaml(program / "Pulumi.yaml").get("name")
     if not isinstance(name, str):
@@ -23,17 +23,17 @@ def project_name(program: Path) -> str:
 
 
 def read_stack_configuration(program: Path, stack: str) -> dict[str, object]:
-    """All settings of a stack by their full key, such as "aws:region".
+    """Return all settings of a stack by their full key, such as "aws:region".
 
     Args:
         program: folder of Pulumi.yaml.
         stack: name of the stack.
 
     Returns:
-        Values as YAML has them: strings, numbers, lists, mappings.
+        Values as parsed from YAML: strings, numbers, lists, mappings.
 
     Raises:
-        EngineError: a file is missing or is not YAML, a value is encrypted, or Pulumi.yaml declares settings.
+        EngineError: A file is missing or is not YAML, a value is encrypted, or Pulumi.yaml declares settings.
     """
     project = project_name(program)
     project_file, stack_file = program / "Pulumi.yaml", program / f"Pulumi.{stack}.yaml"
@@ -54,7 +54,7 @@ def read_stack_configuration(program: Path, stack: str) -> dict[str, object]:
 
 
 def encode(configuration: Mapping[str, object]) -> dict[str, str]:
-    """Settings as Pulumi hands them to a program: text as it is, everything else as JSON."""
+    """Return settings in the form that Pulumi passes to a program: text unchanged, everything else as JSON."""
     return {
         key: value if isinstance(value, str) else json.dumps(value, separators=(",", ":"), ensure_ascii=False)
         for key, value in configuration.items()

@@ -1,9 +1,9 @@
-"""What the embedded driver remembers between runs: one JSON file, without a secret in it.
+"""The embedded driver's state between runs: one JSON file that contains no secrets.
 
-A secret input is kept only as a hash keyed with a random key (HMAC), so that a short password cannot be found by
-hashing guesses; the key is beside the file, readable by its owner alone. Outputs that repeat a secret input are not
-kept.
-A generated private key is a file of its own under private-keys/, which is where that resource physically lives.
+A secret input is stored only as a hash with a random key (HMAC), so that nobody can find a short password by hashing
+guesses. The key is beside the file, readable only by its owner. Outputs that repeat a secret input are not stored.
+
+Each generated private key is a separate file under private-keys/, which is the only place where it exists.
 """
 
 import hashlib
@@ -35,35 +35,35 @@ class ResourceState:
     name: str
     id: str
     outputs: dict[str, Any]
-    """What the emulator made of it, such as its ARN. No secrets."""
+    """Values that the emulator returned, such as the ARN. No secrets."""
     inputs: dict[str, Any]
-    """What it was made from, with the keyed hash of each secret input, and hashes of contents."""
+    """The inputs, with a keyed hash in place of each secret, and hashes in place of contents."""
     protected: bool = False
     retained: bool = False
     trigger: dict[str, str] | None = None
-    """Keyed hash of what it was last replaced for."""
+    """Keyed hash of the value that last caused a replacement."""
 
 
 @dataclass(frozen=True, slots=True)
 class Replaced:
-    """A resource whose replacement is there, and which is still to be deleted."""
+    """A resource that was replaced but not yet deleted."""
 
     urn: str
     resource: ResourceState
 
 
 class State:
-    """The resources of one emulator instance, by URN. Every change is written at once."""
+    """The resources of one emulator instance, by URN. Every change is written immediately."""
 
     def __init__(self, directory: Path, instance: str) -> None:
-        """Read what is known of this emulator instance.
+        """Read the state of this emulator instance.
 
         Args:
-            directory: where the files lie; made if it is missing.
-            instance: names the running emulator. Another than the one in the file starts afresh.
+            directory: folder of the files; created if it is missing.
+            instance: id of the running emulator. If it differs from the one in the file, the state starts empty.
 
         Raises:
-            EngineError: the file is there and cannot be read.
+            EngineError: The file exists and cannot be read.
         """
         self._file = directory / _STATE_FILE
         self._instance = instance
@@ -71,7 +71,7 @@ class State:
         self.private_keys = directory / _PRIVATE_KEYS
         make_private_folder(directory)
         self.resources: dict[str, ResourceState] = {}
-        """By URN, in the order in which they were created."""
+        """By URN, in the order of creation."""
         self._texts: dict[str, tuple[ResourceState, str]] = {}
         self.replaced: list[Replaced] = []
         self._read()
@@ -80,40 +80,40 @@ class State:
         self._key = _read_or_make_key(directory / _KEY_FILE)
 
     def record(self, urn: str, resource: ResourceState, replaced: ResourceState | None = None) -> None:
-        """Remember a resource that was just created or updated, and the one that it replaced."""
+        """Record a resource that was created or updated, and the one that it replaced."""
         with self._lock:
             if replaced is not None:
                 self.replaced.append(Replaced(urn, replaced))
-                # What replaces it comes after everything that is there.
+                # The replacement is ordered after all existing resources.
                 del self.resources[urn]
             self.resources[urn] = resource
             self._write()
 
     def forget(self, urn: str) -> None:
-        """A resource was deleted."""
+        """Remove a deleted resource."""
         with self._lock:
             del self.resources[urn]
             self._write()
 
     def forget_replaced(self, replaced: Replaced) -> None:
-        """A resource that was replaced is deleted."""
+        """Remove a replaced resource after its deletion."""
         with self._lock:
             self.replaced.remove(replaced)
             self._write()
 
     def fingerprint(self, value: object) -> dict[str, str]:
-        """Keyed hash of a secret input's value."""
+        """Return the keyed hash of a secret input's value."""
         canonical = json.dumps(value, sort_keys=True, separators=(",", ":"), default=_content_digest)
         return {"hmac": hmac.new(self._key, canonical.encode(), hashlib.sha256).hexdigest()}
 
     @staticmethod
     def plain(value: object) -> Any:  # noqa: ANN401 - any JSON value
-        """An input's value with hashes of contents."""
+        """Return an input's value with hashes in place of contents."""
         return json.loads(json.dumps(value, default=_content_digest))
 
     @staticmethod
     def is_hash(value: object) -> bool:
-        """Whether a kept input is a hash of its value, which cannot be had back."""
+        """Return True if a stored input is a hash, from which the value cannot be recovered."""
         return isinstance(value, dict) and set(value) in ({"hmac"}, {"sha256"})
 
     def _write(self) -> None:
@@ -126,7 +126,7 @@ class State:
         _write_atomically(self._file, f'{json.dumps(content)[:-1]}, "resources": {{\n{resources}\n}}}}\n')
 
     def _text(self, urn: str) -> str:
-        """A resource as JSON, made once: the file is written with each resource that is created."""
+        """Return a resource as JSON. Cached, because each created resource writes the whole file."""
         resource = self.resources[urn]
         known = self._texts.get(urn)
         if known is None or known[0] is not resource:
@@ -156,14 +156,14 @@ def _check_version(version: object) -> None:
 
 
 def discard_state(directory: Path) -> None:
-    """Forget every resource, the key of the hashes and the generated private keys."""
+    """Delete all resources, the key of the hashes and the generated private keys."""
     (directory / _STATE_FILE).unlink(missing_ok=True)
     (directory / _KEY_FILE).unlink(missing_ok=True)
     shutil.rmtree(directory / _PRIVATE_KEYS, ignore_errors=True)
 
 
 def write_private_file(path: Path, content: bytes) -> None:
-    """Write a file that only its owner may read, in a folder that only its owner may enter."""
+    """Write a file that only its owner can read, in a folder that only its owner can enter."""
     make_private_folder(path.parent)
     write_private(path, content)
 

@@ -1,4 +1,4 @@
-"""Changes the tags of existing resources: each service has calls of its own."""
+"""Changes the tags of existing resources. Each service has its own requests for this."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -18,20 +18,20 @@ _KEY_AND_VALUE: Final = _listed("Key", "Value")
 
 @dataclass(frozen=True, slots=True)
 class _Tagging:
-    """A service's two calls."""
+    """The two tagging requests of a service."""
 
     add: str
     remove: str
     resource: str
-    """Parameter that names the resource."""
+    """Parameter that identifies the resource."""
     source: str = "arn"
-    """What it is named by: "id", or an output."""
+    """The identifying value: "id", or an output."""
     tags: str = "Tags"
     form: Form = _KEY_AND_VALUE
     keys: str = "TagKeys"
     keys_form: Form = list
     more: Mapping[str, Any] | None = None
-    """Parameters of both calls."""
+    """Additional parameters of both requests."""
 
 
 _BY_SERVICE: Final[Mapping[str, _Tagging]] = {
@@ -70,7 +70,7 @@ _BY_SERVICE: Final[Mapping[str, _Tagging]] = {
         "add_tags_to_resource", "remove_tags_from_resource", "ResourceId", "id", more={"ResourceType": "Parameter"}
     ),
 }  # fmt: skip
-# Where a type's module is not the service, or its resources are tagged in several ways.
+# Types whose module is not the service, or whose service tags its resources in several ways.
 _OF_OTHERS: Final = {
     "aws:cloudwatch/logGroup:LogGroup": "logs",
     "aws:cloudwatch/eventRule:EventRule": "events",
@@ -80,14 +80,14 @@ _OF_OTHERS: Final = {
 
 
 def retag(request: Request, standing: Standing) -> None:
-    """Give a resource the tags that its request has.
+    """Set a resource's tags to those of its request.
 
     Raises:
-        EngineError: the emulator refused.
+        EngineError: The emulator refused.
     """
     before, after = standing.properties.get("tags", {}), request.tags
     if request.type.startswith("aws:s3/"):
-        # Its call sets all tags at once.
+        # S3's request sets all tags at once.
         request.call("s3", "put_bucket_tagging", Bucket=standing.id, Tagging={"TagSet": request.tag_list})
         return
     chosen = _OF_OTHERS.get(request.type) or request.type.split(":")[1].partition("/")[0]

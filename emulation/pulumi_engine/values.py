@@ -1,4 +1,4 @@
-"""Pulumi's wire values read as plain Python, and the engine's answers written back."""
+"""Converts Pulumi's wire values to plain Python, and the engine's answers back."""
 
 import json
 import math
@@ -19,36 +19,36 @@ from emulation.pulumi_engine.content import (
 )
 from emulation.pulumi_engine.errors import EngineError
 
-# The signatures by which Pulumi's protocol marks values that JSON does not have (sdk/go/common/resource/properties.go).
+# The signatures with which Pulumi's protocol marks values that JSON lacks (sdk/go/common/resource/properties.go).
 _SIGNATURE: Final = "4dabf18193072939515e22adb298388d"
 _SECRET: Final = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105 - a mark on secrets, not one itself
 _ASSET: Final = "c44067f5952c0a294b673a41bacd8c17"
 _ARCHIVE: Final = "0def7320c3a5731c473e5ecbe6d01bc7"
 _RESOURCE: Final = "5cf8f73096256a8f31e491e813e4eb8e"
 UNKNOWN: Final = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
-"""What the protocol writes in a preview for a value that is not known yet."""
+"""The protocol's value, in a preview, for values that are not known yet."""
 
 
 @dataclass(frozen=True, slots=True)
 class Properties:
-    """A resource's inputs as plain Python: numbers that are whole are int, assets and archives are `Content`."""
+    """A resource's inputs as plain Python. Whole numbers are int; assets and archives are `Content`."""
 
     values: Mapping[str, Any]
     secrets: frozenset[str]
-    """Names of the inputs that hold a secret anywhere within."""
+    """Names of the inputs that contain a secret at any depth."""
 
     def secret_strings(self) -> frozenset[str]:
-        """Every string within the secret inputs."""
+        """Return every string within the secret inputs."""
         return frozenset(text for name in self.secrets for text in strings_within(self.values[name]))
 
 
 def read_properties(struct: struct_pb2.Struct, directory: Path) -> Properties:
-    """Read what a program sent. Relative paths of assets are relative to the program's directory."""
+    """Read the values that a program sent. Relative paths of assets start at the program's directory."""
     return plain_properties(json_format.MessageToDict(struct), directory)
 
 
 def plain_properties(raw: Mapping[str, Any], directory: Path) -> Properties:
-    """Read values in the protocol's form. Relative paths of assets are relative to the program's directory."""
+    """Read values in the protocol's form. Relative paths of assets start at the program's directory."""
     return Properties(
         {name: _plain(value, directory) for name, value in raw.items() if value is not None},
         frozenset(name for name, value in raw.items() if _holds_secret(value)),
@@ -56,12 +56,12 @@ def plain_properties(raw: Mapping[str, Any], directory: Path) -> Properties:
 
 
 def as_secret(value: object) -> dict[str, Any]:
-    """A value in the protocol's form, marked as a secret."""
+    """Return a value in the protocol's form, marked as a secret."""
     return {_SIGNATURE: _SECRET, "value": value}
 
 
 def without_marks(value: object) -> object:
-    """A value in the protocol's form as it is compared: secrets as what they hold, assets by their hash."""
+    """Return a value in the protocol's form for comparison: secrets by their content, assets by their hash."""
     if isinstance(value, float) and value.is_integer():
         return int(value)
     if isinstance(value, list):
@@ -76,14 +76,14 @@ def without_marks(value: object) -> object:
 
 
 def same(one: object, other: object) -> bool:
-    """Whether two values mean the same to AWS: of JSON text the content counts, not how it is written."""
+    """Return True if two values mean the same to AWS. JSON texts are compared by content, not by notation."""
     return _parsed(one) == _parsed(other)
 
 
 def write_properties(
     echo: struct_pb2.Struct, outputs: Mapping[str, Any], secret_outputs: Mapping[str, Any]
 ) -> struct_pb2.Struct:
-    """The state of a resource as the program sees it: its inputs as they were sent, overlaid by its outputs."""
+    """Return a resource's state for the program: its inputs as sent, overlaid by its outputs."""
     marked = {name: as_secret(value) for name, value in secret_outputs.items()}
     answer = struct_pb2.Struct()
     answer.CopyFrom(echo)
@@ -94,13 +94,13 @@ def write_properties(
 
 
 def mask_secrets(struct: struct_pb2.Struct, directory: Path) -> dict[str, Any]:
-    """Plain values, each secret one replaced by the word [secret]."""
+    """Return plain values, with each secret replaced by the word [secret]."""
     properties = read_properties(struct, directory)
     return {name: "[secret]" if name in properties.secrets else value for name, value in properties.values.items()}
 
 
 def strings_within(value: object) -> Iterator[str]:
-    """Every string within a nested value."""
+    """Yield every string within a nested value."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, Mapping):

@@ -1,4 +1,4 @@
-"""The stand-in for the partners' SFTP servers, as a background process with its keys and its files."""
+"""The stand-in for the partners' SFTP servers, as a background process with its keys and files."""
 
 import os
 import sys
@@ -17,40 +17,40 @@ START_SECONDS: Final = 20.0
 
 @dataclass(frozen=True, slots=True)
 class SourceServer:
-    """One stand-in server, by the directory that keeps its state. It keeps its port and host key over restarts."""
+    """One stand-in server, identified by the directory of its state. It keeps its port and host key across restarts."""
 
     state_directory: Path
 
     @property
     def process(self) -> BackgroundProcess:
-        """Its background process."""
+        """The server's background process."""
         return BackgroundProcess("sftp-source", self.state_directory)
 
     @property
     def root(self) -> Path:
-        """What clients see as /."""
+        """The directory that clients see as /."""
         return self._folder / "root"
 
     @property
     def port(self) -> int:
-        """The port that it listens on. Only known once it was started."""
+        """The server's port. Known after its first start."""
         return int(self._port_file.read_text())
 
     @property
     def host_key(self) -> str:
-        """Its public host key, as a collector pins it."""
+        """The server's public host key, in the form that a collector pins."""
         return host_key_line(self._host_key_file)
 
     def start(self) -> None:
-        """Start it, at first on a free port, and wait until it listens.
+        """Start the server, the first time on a free port, and wait until it listens.
 
         Raises:
-            emulation.processes.ProcessError: it does not start.
+            emulation.processes.ProcessError: The server does not start.
         """
         self.launch().wait()
 
     def launch(self) -> StartingProcess:
-        """Start it, at first on a free port; the caller waits until it listens."""
+        """Start the server, the first time on a free port; the caller waits until it listens."""
         make_private_folder(self.root)
         if not self._host_key_file.exists():
             generate_host_key(self._host_key_file)
@@ -67,7 +67,7 @@ class SourceServer:
         )
 
     def authorise(self, *public_keys: str) -> None:
-        """Let the owners of these public keys in, and nobody else."""
+        """Let only the owners of these public keys log in."""
         write_private(self._authorized_keys_file, "".join(f"{key.strip()}\n" for key in public_keys))
 
     @property

@@ -1,6 +1,6 @@
-"""The embedded SFTP source: what a partner's server is to the platform, on this machine and in pure Python.
+"""The embedded SFTP source: replaces a partner's server on this machine, in pure Python.
 
-One user, RSA public keys only, a chroot; no shell, no command, no password, no forwarding; 127.0.0.1 alone.
+One user, RSA public keys only, a chroot; no shell, no command, no password, no forwarding; only on 127.0.0.1.
 """
 
 import argparse
@@ -23,31 +23,31 @@ _LOGIN_TIMEOUT_SECONDS: Final = 120
 
 @dataclass(frozen=True, slots=True)
 class SourceSettings:
-    """What the server needs to know."""
+    """The server's settings."""
 
     root: Path
     """Directory that clients see as /."""
     host_key: Path
-    """OpenSSH private key file of the server, as `generate_host_key` makes it."""
+    """OpenSSH private key file of the server, as created by `generate_host_key`."""
     authorized_keys: Path
-    """OpenSSH authorized_keys file. Read afresh at each authentication; it need not exist yet."""
+    """OpenSSH authorized_keys file. It is read at each authentication, and need not exist yet."""
     user: str
-    """The one login name."""
+    """The only login name."""
     port: int = 0
-    """Port on 127.0.0.1; 0 takes a free one."""
+    """Port on 127.0.0.1; 0 for a free one."""
 
 
 class ChrootedFiles(asyncssh.SFTPServer):
-    """The file side of the server: paths stay under the root, links that lead out of it are refused."""
+    """The server's file operations: paths stay under the root, and links that lead out of it are refused."""
 
     def __init__(self, channel: "asyncssh.SSHServerChannel[bytes]", root: Path) -> None:
         super().__init__(channel, chroot=os.fsencode(root))
 
     def map_path(self, path: bytes) -> bytes:
-        """Local path of a client's path.
+        """Return the local path of a client's path.
 
         Raises:
-            asyncssh.SFTPPermissionDenied: a symbolic link on the way leads out of the root.
+            asyncssh.SFTPPermissionDenied: A symbolic link in the path leads out of the root.
         """
         local = super().map_path(path)
         root = self._chroot or b"/"
@@ -61,7 +61,7 @@ FilesFactory = Callable[["asyncssh.SSHServerChannel[bytes]", Path], asyncssh.SFT
 
 
 class _Login(asyncssh.SSHServer):
-    """Lets in the one user with a key of the file; asyncssh leaves every other method of authentication off."""
+    """Accepts the one user with a key in the file; asyncssh disables every other method of authentication."""
 
     _connection: asyncssh.SSHServerConnection
 
@@ -74,11 +74,11 @@ class _Login(asyncssh.SSHServer):
         self._connections.add(conn)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        del exc  # A client that goes away is no concern of the server.
+        del exc  # A client that disconnects is not an error of the server.
         self._connections.discard(self._connection)
 
     def begin_auth(self, username: str) -> bool:
-        # A client may change the name within a connection: another user's attempt has to clear the keys again.
+        # A client may change the name within a connection, so another user's attempt must clear the keys.
         keys = _rsa_lines(self._settings.authorized_keys) if username == self._settings.user else ""
         self._connection.set_authorized_keys(asyncssh.import_authorized_keys(keys))
         return True
@@ -93,11 +93,11 @@ class RunningSource:
 
     @property
     def port(self) -> int:
-        """The port that it listens on."""
+        """The port on which the server listens."""
         return self._acceptor.get_port()
 
     async def stop(self) -> None:
-        """Stop listening and drop the connections that are open."""
+        """Stop listening and drop open connections."""
         self._acceptor.close()
         for connection in tuple(self._connections):
             connection.abort()
@@ -106,10 +106,10 @@ class RunningSource:
 
 
 def generate_host_key(path: Path) -> str:
-    """Write a new RSA host key to a file that only its owner may read, and return its public line.
+    """Write a new RSA host key to a file that only its owner can read. Returns its public line.
 
     Raises:
-        FileExistsError: there is a file already; a host key is never replaced unasked.
+        FileExistsError: The file already exists; a host key is never replaced implicitly.
     """
     key = asyncssh.generate_private_key("ssh-rsa", key_size=HOST_KEY_BITS)
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
@@ -118,17 +118,17 @@ def generate_host_key(path: Path) -> str:
 
 
 def host_key_line(path: Path) -> str:
-    """The public half of a host key file, as "ssh-rsa base64": the form in which a collector pins it."""
+    """Return the public half of a host key file as "ssh-rsa base64", the form that a collector pins."""
     key_type, encoded = asyncssh.read_private_key(path).export_public_key().decode().split()[:2]
     return f"{key_type} {encoded}"
 
 
 async def start(settings: SourceSettings, files: FilesFactory = ChrootedFiles) -> RunningSource:
-    """Start serving in the running event loop.
+    """Start to serve in the running event loop.
 
     Args:
-        settings: what to serve, to whom.
-        files: makes the file side of each session; tests give one that misbehaves.
+        settings: the server's settings.
+        files: creates the file operations of each session; tests pass a faulty one.
     """
     connections: set[asyncssh.SSHServerConnection] = set()
     acceptor = await asyncssh.create_server(
@@ -151,7 +151,7 @@ async def start(settings: SourceSettings, files: FilesFactory = ChrootedFiles) -
 
 
 async def serve_until_stopped(settings: SourceSettings, ready_file: Path) -> None:
-    """Serve until SIGTERM or SIGINT. Once connections are accepted, the port stands in `ready_file`."""
+    """Serve until SIGTERM or SIGINT. Writes the port to `ready_file` once connections are accepted."""
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -177,7 +177,7 @@ def _write_whole(path: Path, text: str) -> None:
 
 
 def main() -> None:
-    """`python -m emulation.sftp_server.server`: run the server as a process."""
+    """Run the server as a process: `python -m emulation.sftp_server.server`."""
     parser = argparse.ArgumentParser(prog="python -m emulation.sftp_server.server", description=__doc__)
     parser.add_argument("--port", type=int, default=0, help="port on 127.0.0.1; 0 chooses a free one")
     parser.add_argument("--root", type=Path, required=True, help="directory that clients see as /")

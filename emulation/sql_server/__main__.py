@@ -1,4 +1,4 @@
-"""`python -m emulation.sql_server`: run the SQL source as a process."""
+"""`python -m emulation.sql_server`: runs the SQL source as a process."""
 
 import argparse
 import signal
@@ -13,7 +13,7 @@ _STOPPING: Final = (signal.SIGTERM, signal.SIGINT)
 
 
 def main() -> None:
-    """Serve until SIGTERM or SIGINT. Once connections are accepted, the port stands in the ready file."""
+    """Serve until SIGTERM or SIGINT. Writes the port to the ready file once connections are accepted."""
     parser = argparse.ArgumentParser(prog="python -m emulation.sql_server", description=__doc__)
     parser.add_argument("--port", type=int, default=0, help="port on 127.0.0.1; 0 chooses a free one")
     parser.add_argument("--database-file", type=Path, required=True, help="DuckDB file; created if missing")
@@ -45,8 +45,8 @@ def main() -> None:
         database=arguments.database,
         port=arguments.port,
     )
-    # Held back in every thread, for sigwait below. A handler that sets an Event which this thread is about to wait for
-    # would sometimes wait for this thread without end.
+    # Blocked in every thread, for sigwait below. With a handler that sets an Event, this thread could start to wait for
+    # the Event after the signal, and would then wait forever.
     signal.pthread_sigmask(signal.SIG_BLOCK, _STOPPING)
     try:
         source = start(settings)

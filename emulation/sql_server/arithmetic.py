@@ -1,4 +1,4 @@
-"""Arithmetic, where DuckDB's results would have other types than SQL Server's."""
+"""Arithmetic operations whose result types differ between DuckDB and SQL Server."""
 
 from typing import Final
 
@@ -12,16 +12,16 @@ _OPERATORS: Final[dict[type[exp.Expr], str]] = {exp.Add: "+", exp.Sub: "-", exp.
 
 
 def calculated(operation: type[exp.Expr], left: Typed, right: Typed, shown: str) -> Typed:
-    """The result of an operation on two values.
+    """Return the result of an operation on two values.
 
     Args:
-        operation: sqlglot's class of it.
-        left: the one operand.
-        right: the other.
-        shown: the operation as it was written, for messages.
+        operation: sqlglot's class of the operation.
+        left: the left operand.
+        right: the right operand.
+        shown: the operation as written, for messages.
 
     Raises:
-        SqlError: not an operation on these types, or one whose result would differ.
+        SqlError: These types do not support the operation, or its result would differ.
     """
     if left.type is None or right.type is None:
         raise unsupported(f"arithmetic with NULL: {shown}")

@@ -1,4 +1,4 @@
-"""Remote procedure calls as clients send them: the way of every statement with bound parameters."""
+"""Reads remote procedure calls, which clients send for every statement with bound parameters."""
 
 import datetime as dt
 import struct
@@ -23,7 +23,7 @@ _CHUNKED: Final = 0xFFFF
 _COLLATION_BYTES: Final = 5
 _TICKS_OF_A_DAY: Final = 864_000_000_000
 _DAYS_BEFORE_1900: Final = 693_595
-# Types without NULL: the type with NULL that they stand for, and their width.
+# Types without NULL, with the nullable type that each stands for and its width.
 _FIXED: Final = {
     0x30: (0x26, 1),
     0x32: (0x68, 1),
@@ -90,10 +90,10 @@ class _Reader:
 
 
 def read_calls(payload: bytes) -> list[Call]:
-    """The calls of a message: usually one, many where a client binds an array of rows.
+    """Return the calls of a message: usually one, or many if a client binds an array of rows.
 
     Raises:
-        TdsProtocolError: it cannot be read.
+        TdsProtocolError: The message cannot be read.
     """
     reader = _Reader(payload, skip_all_headers(payload))
     calls: list[Call] = []
@@ -184,14 +184,14 @@ def _characters(name: str, length: int, raw: bytes | None) -> Parameter:
 
 
 def _numeric(token: int, width: int, raw: bytes) -> Parameter:
-    """A value of a type that has two widths or more; no bytes are NULL."""
+    """Return a value of a type with two or more widths. NULL has no bytes."""
     name, read = _NUMERIC[token, width]
     kind = SqlType(name, scale={"datetime": 3, "smalldatetime": 0}.get(name))
     return Parameter(kind, read(raw) if raw else None)
 
 
 def _decimal_text(digits: int, scale: int) -> str:
-    """As a text: Python's decimals would be rounded to 28 digits on the way."""
+    """Return the number as text: Python's decimals would round it to 28 digits."""
     text = str(abs(digits)).rjust(scale + 1, "0")
     whole, fraction = (text[:-scale], text[-scale:]) if scale else (text, "")
     return f"{'-' if digits < 0 else ''}{whole}.{fraction}"

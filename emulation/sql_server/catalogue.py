@@ -1,4 +1,4 @@
-"""What the source knows of its tables beyond what DuckDB keeps: SQL Server's types, and the views of the catalogue."""
+"""Facts about tables that DuckDB does not keep: SQL Server's types, and the views of the catalogue."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -54,7 +54,7 @@ CREATE TABLE IF NOT EXISTS _catalogue.columns (
     length INTEGER, "precision" INTEGER, "scale" INTEGER, nullable BOOLEAN, key_ordinal INTEGER);
 """
 
-# What the views have in common.
+# The columns that the views have in common.
 _SIZES: Final = f"""
 CREATE OR REPLACE VIEW _catalogue.described AS
 SELECT c.*, t.schema_name, t.table_name, types.system_type_id, types.user_type_id,
@@ -147,30 +147,30 @@ class TableColumn:
     type: SqlType
     nullable: bool = True
     key_ordinal: int | None = None
-    """Its place in the primary key, from 1."""
+    """Position in the primary key, starting at 1."""
 
     def reference(self, source: str) -> Typed:
-        """The column as an expression."""
+        """Return the column as an expression."""
         return Typed(f"{quoted(source)}.{quoted(self.name)}", self.type, self.nullable)
 
 
 def quoted(name: str) -> str:
-    """A name as DuckDB takes it, whatever it contains."""
+    """Return a name quoted for DuckDB, whatever it contains."""
     return '"' + name.replace('"', '""') + '"'
 
 
 class Catalogue:
-    """The catalogue as one connection sees it, its open transaction included."""
+    """The catalogue in the view of one connection, including its open transaction."""
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, database: str) -> None:
         self._connection = connection
         self.database = database
 
     def columns(self, schema: str, table: str) -> list[TableColumn]:
-        """The columns of a table in their order.
+        """Return the columns of a table in their order.
 
         Raises:
-            SqlError: no such table.
+            SqlError: The table does not exist.
         """
         if schema.lower() in SYSTEM_SCHEMAS:
             return self._system_columns(schema, table)
@@ -202,19 +202,19 @@ class Catalogue:
         return [TableColumn(name, of_stored(stored)) for name, stored in found]
 
     def has_schema(self, name: str) -> bool:
-        """Whether there is such a schema of users' tables."""
+        """Return True if a schema for users' tables has this name."""
         found = self._connection.execute("SELECT 1 FROM _catalogue.schemas WHERE lower(name) = lower($n)", {"n": name})
         return found.fetchone() is not None
 
     def add_schema(self, name: str) -> None:
-        """Enter a schema."""
+        """Add a schema."""
         self._connection.execute(
             "INSERT INTO _catalogue.schemas SELECT coalesce(max(schema_id) + 1, 5), $n FROM _catalogue.schemas",
             {"n": name},
         )
 
     def add_table(self, schema: str, table: str, columns: Sequence[TableColumn], key_name: str | None) -> None:
-        """Enter a table."""
+        """Add a table."""
         self._connection.execute(
             "INSERT INTO _catalogue.tables VALUES (nextval('_catalogue.object_ids'), $schema, $table, $key)",
             {"schema": schema, "table": table, "key": key_name},
@@ -222,7 +222,7 @@ class Catalogue:
         self.set_columns(schema, table, columns)
 
     def set_columns(self, schema: str, table: str, columns: Sequence[TableColumn]) -> None:
-        """Enter the columns of a table in place of those that it had."""
+        """Replace the columns of a table."""
         where = self._names(schema, table)
         object_id = self._connection.execute(
             "SELECT object_id FROM _catalogue.tables WHERE schema_name = $schema AND table_name = $table", where
@@ -239,7 +239,7 @@ class Catalogue:
             )
 
     def remove_table(self, schema: str, table: str) -> None:
-        """Forget a table."""
+        """Remove a table."""
         where = self._names(schema, table)
         self._connection.execute(
             "DELETE FROM _catalogue.columns WHERE object_id IN"
@@ -262,7 +262,7 @@ class Catalogue:
 
 
 def prepare(connection: duckdb.DuckDBPyConnection, database: str) -> None:
-    """Make the catalogue and its views in a database, and keep what it has."""
+    """Create the catalogue and its views in a database, and keep existing entries."""
     connection.execute(_TABLES)
     connection.execute("DELETE FROM _catalogue.types")
     connection.executemany(
@@ -272,7 +272,7 @@ def prepare(connection: duckdb.DuckDBPyConnection, database: str) -> None:
     connection.execute(_SIZES)
     escaped = database.replace("'", "''")
     connection.execute(_VIEWS.format(database=f"'{escaped}'"))
-    # The one schema that every database has. Callers create their own.
+    # The only schema that every database has. Callers create their own.
     connection.execute("CREATE SCHEMA IF NOT EXISTS dbo")
     connection.execute(
         "INSERT INTO _catalogue.schemas SELECT 1, 'dbo' WHERE NOT EXISTS (FROM _catalogue.schemas WHERE name = 'dbo')"

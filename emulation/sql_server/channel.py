@@ -1,7 +1,7 @@
-"""TDS messages over a socket: packets and TLS.
+"""Sends and receives TDS messages over a socket: packets and TLS.
 
-TDS 8 (a client's `Encrypt=strict`, the only mode in which Microsoft's driver pins a certificate) is TLS from the first
-byte. TDS 7 (`Encrypt=yes`) begins in the clear, and its TLS handshake travels inside of packets.
+TDS 8 (a client's `Encrypt=strict`, the only mode in which Microsoft's driver pins a certificate) uses TLS from the
+first byte. TDS 7 (`Encrypt=yes`) begins unencrypted, and its TLS handshake travels inside packets.
 """
 
 import select
@@ -25,7 +25,7 @@ _LARGEST_MESSAGE: Final = 64 * 1024 * 1024
 
 
 class Disconnected(Exception):  # noqa: N818 - no error: clients go away
-    """The client is gone."""
+    """The client has disconnected."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +38,12 @@ class Message:
 
 
 def tls_context(certificate: Path, private_key: Path) -> ssl.SSLContext:
-    """What the server shows and speaks.
+    """Return the server's TLS settings with its certificate.
 
-    TLS 1.2 at most: the tickets of 1.3 come after the handshake, where TDS 7 has no place for them.
+    TLS 1.2 at most: TLS 1.3 sends tickets after the handshake, which TDS 7 does not allow.
 
     Raises:
-        OSError: a file cannot be read (ssl.SSLError, where it is not what it should be).
+        OSError: A file cannot be read (ssl.SSLError if its content is not valid).
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = context.maximum_version = ssl.TLSVersion.TLSv1_2
@@ -66,14 +66,14 @@ class Channel:
 
     @property
     def is_secure(self) -> bool:
-        """Whether everything is encrypted from here on."""
+        """True if all further traffic is encrypted."""
         return self._tunnel is not None
 
     def begins_with_tls(self) -> bool:
-        """Whether the client opens with TLS rather than with a packet.
+        """Return True if the client begins with TLS instead of a packet.
 
         Raises:
-            Disconnected: it sends nothing.
+            Disconnected: The client sends nothing.
         """
         first = self._socket.recv(1, socket.MSG_PEEK)
         if not first:
@@ -81,10 +81,10 @@ class Channel:
         return first[0] == _TLS_HANDSHAKE
 
     def secure(self, context: ssl.SSLContext, *, in_packets: bool) -> None:
-        """Run the TLS handshake, and encrypt everything from there on.
+        """Run the TLS handshake, and encrypt all further traffic.
 
         Raises:
-            TlsError: the client refused, as it does when the certificate is not the one it expects.
+            TlsError: The client refused, for example because it expects another certificate.
         """
         tunnel = TlsTunnel(context)
         while not tunnel.handshake_complete:
@@ -94,11 +94,11 @@ class Channel:
         self._tunnel = tunnel
 
     def receive(self) -> Message:
-        """The next message.
+        """Return the next message.
 
         Raises:
-            Disconnected: there will be none.
-            TdsProtocolError: it is not TDS.
+            Disconnected: No more messages will arrive.
+            TdsProtocolError: The data is not TDS.
         """
         if self._waiting is not None:
             message, self._waiting = self._waiting, None
@@ -113,7 +113,7 @@ class Channel:
         return Message(kind, first, bytes(payload))
 
     def is_cancelled(self) -> bool:
-        """Whether the client has sent a cancellation in the meantime, which is then taken as received."""
+        """Return True if the client has sent a cancellation. It then counts as received."""
         if self._waiting is None and (self._received or select.select([self._socket], [], [], 0)[0]):
             self._waiting = self.receive()
         if self._waiting is None or self._waiting.type is not PacketType.ATTENTION:
@@ -122,7 +122,7 @@ class Channel:
         return True
 
     def send(self, parts: Iterable[bytes]) -> None:
-        """Send one message, part by part as they come, in packets."""
+        """Send one message in packets, part by part as they become available."""
         body = self.packet_size - _HEADER.size
         waiting = bytearray()
         number = 1
@@ -130,7 +130,7 @@ class Channel:
             waiting += part
             if len(waiting) <= body:
                 continue
-            # At least a byte stays for the last packet, which alone may end the message.
+            # At least one byte stays for the last packet, because only that one may end the message.
             whole = (len(waiting) - 1) // body
             packets = memoryview(bytes(waiting[: whole * body]))
             del waiting[: whole * body]

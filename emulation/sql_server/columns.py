@@ -1,4 +1,4 @@
-"""How a result's columns are declared on the TDS wire."""
+"""Declares a result's columns on the TDS wire."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +10,8 @@ from emulation.sql_server.types import BINARIES, MAX, SqlType
 COLUMN_METADATA: Final = 0x81
 _NULLABLE: Final = 0x0001
 _MAYBE_UPDATABLE: Final = 0x0008
-# Latin1_General_100_BIN2: locale 0x0409, compared by code point, version 2 of its kind, no sort order of its own.
+# Latin1_General_100_BIN2: locale 0x0409, compared by code point, version 2 of its kind, without a sort order of its
+# own.
 COLLATION_BYTES: Final = bytes((0x09, 0x04, 0x00, 0x22, 0x00))
 NUMBERS: Final = {
     "bit": (0x68, "<u1"),
@@ -21,10 +22,10 @@ NUMBERS: Final = {
     "real": (0x6D, "<f4"),
     "float": (0x6D, "<f8"),
 }
-"""Types of plain numbers: their token, and numpy's name for the layout of a value."""
+"""Types of plain numbers, with their token and numpy's name for a value's layout."""
 VARIABLE: Final = {"varbinary": 0xA5, "binary": 0xAD, "varchar": 0xA7, "char": 0xAF, "nvarchar": 0xE7, "nchar": 0xEF}
-"""Types whose values have a length of their own, and their token."""
-# Most digits, and the bytes that they take.
+"""Types whose values have individual lengths, with their token."""
+# Largest number of digits, and the bytes for them.
 _DECIMAL_WIDTHS: Final = ((9, 4), (19, 8), (28, 12), (38, 16))
 
 
@@ -37,23 +38,23 @@ class ResultColumn:
     nullable: bool = True
 
     def metadata(self) -> bytes:
-        """Its part of the COLMETADATA token."""
+        """Return the column's part of the COLMETADATA token."""
         flags = _MAYBE_UPDATABLE | (_NULLABLE if self.nullable else 0)
         name = self.name.encode("utf-16-le")
         return bytes(4) + flags.to_bytes(2, "little") + type_info(self.type) + bytes([len(name) // 2]) + name
 
 
 def column_metadata(columns: Sequence[ResultColumn]) -> bytes:
-    """The COLMETADATA token."""
+    """Return the COLMETADATA token."""
     count = len(columns).to_bytes(2, "little")
     return bytes([COLUMN_METADATA]) + count + b"".join(column.metadata() for column in columns)
 
 
 def type_info(kind: SqlType) -> bytes:
-    """A type as TDS declares it.
+    """Return a type's declaration in TDS.
 
     Raises:
-        SqlError: no value of this type can be sent.
+        SqlError: Values of this type cannot be sent.
     """
     if kind.name in NUMBERS:
         token, layout = NUMBERS[kind.name]
@@ -80,5 +81,5 @@ def type_info(kind: SqlType) -> bytes:
 
 
 def decimal_width(kind: SqlType) -> int:
-    """Bytes of a decimal's digits."""
+    """Return the number of bytes for a decimal's digits."""
     return next(width for most, width in _DECIMAL_WIDTHS if (kind.precision or 0) <= most)

@@ -1,4 +1,4 @@
-"""One client from its first packet to its last: login, then requests and their answers as tokens."""
+"""One client's connection from its first packet to its last: login, then requests and their answers as tokens."""
 
 import hmac
 import logging
@@ -44,14 +44,14 @@ _CHANGES: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Login:
-    """Who may connect: the one user, the one database, and how to learn the password of this moment."""
+    """The one user and database that may connect, and a function that returns the current password."""
 
     user: str
     database: str
     password: Callable[[], str | None]
 
     def refusal(self, user: str, password: str, database: str) -> SqlError | None:
-        """Why this client may not connect, or None."""
+        """Return why this client may not connect. None if it may."""
         expected = self.password()
         known = hmac.compare_digest(user.encode(), self.user.encode())
         if expected is None or not hmac.compare_digest(password.encode(), expected.encode()) or not known:
@@ -62,11 +62,11 @@ class Login:
 
 
 def log_in(channel: Channel, login: Login, context: ssl.SSLContext, number: int) -> bool:
-    """Take a new client through encryption and login. Returns whether it may stay.
+    """Negotiate encryption and login with a new client. Returns True if it may stay.
 
     Raises:
-        TdsProtocolError: the client speaks something else, or no encryption.
-        TlsError: it does not accept the certificate.
+        TdsProtocolError: The client speaks another protocol, or no encryption.
+        TlsError: The client does not accept the certificate.
     """
     if channel.begins_with_tls():
         channel.secure(context, in_packets=False)
@@ -74,7 +74,7 @@ def log_in(channel: Channel, login: Login, context: ssl.SSLContext, number: int)
     if message.type is not PacketType.PRELOGIN:
         raise TdsProtocolError("the client did not begin with PRELOGIN")
     asked = Prelogin.parse(message.payload)
-    # Within TLS there is nothing left to encrypt, and both sides say so.
+    # Within TLS nothing else needs encryption, and both sides say so.
     encryption = Encryption.NOT_SUPPORTED if channel.is_secure else Encryption.ON
     if not channel.is_secure and asked.get(PreloginOption.ENCRYPTION) == bytes([Encryption.NOT_SUPPORTED]):
         raise TdsProtocolError("the client does not encrypt, and this server insists on it")
@@ -118,8 +118,8 @@ class Requests:
         """Wait for one request and answer it.
 
         Raises:
-            Disconnected: the client is gone.
-            TdsProtocolError: what it sent is no request.
+            Disconnected: The client has disconnected.
+            TdsProtocolError: The message is not a request.
         """
         message = self._channel.receive()
         before: list[bytes] = []
@@ -140,7 +140,7 @@ class Requests:
         self._channel.send(self._until_cancelled(before, tokens))
 
     def _until_cancelled(self, before: list[bytes], tokens: Iterator[bytes]) -> Iterator[bytes]:
-        """The tokens, broken off when the client sends a cancellation in the meantime."""
+        """Yield the tokens, and stop if the client sends a cancellation."""
         yield from before
         for token in tokens:
             yield token
@@ -202,7 +202,7 @@ class Requests:
 
 
 class _Counter:
-    """Turns an outcome into tokens, and knows afterwards how many rows it had."""
+    """Converts an outcome into tokens, and counts its rows."""
 
     def __init__(self, token: int = 0xFD) -> None:
         self._token = token
@@ -237,7 +237,7 @@ def _attention() -> bytes:
 
 
 def _returned(handle: int) -> bytes:
-    """The value of an output parameter of type int."""
+    """Return the value of an output parameter of type int."""
     return b"\xac" + struct.pack("<HBBIH", 0, 0, 1, 0, 0) + b"\x26\x04\x04" + struct.pack("<i", handle)
 
 

@@ -1,4 +1,4 @@
-"""CAST and CONVERT, and the conversions that SQL Server does unasked: from one type to another in DuckDB's SQL."""
+"""CAST, CONVERT and SQL Server's implicit conversions, in DuckDB's SQL."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ _NUMBERS: Final = frozenset({*INTEGERS, *_INEXACT, "bit"})
 
 @dataclass(frozen=True, slots=True)
 class Typed:
-    """An expression in DuckDB's SQL and its type; None is the type of a bare NULL."""
+    """An expression in DuckDB's SQL with its type; None is the type of a bare NULL."""
 
     sql: str
     type: SqlType | None
@@ -35,15 +35,15 @@ class Typed:
 
 
 def convert(value: Typed, to: SqlType, style: int = DEFAULT_STYLE) -> Typed:
-    """A value as another type.
+    """Return a value converted to another type.
 
     Args:
-        value: what to convert.
-        to: the type it becomes.
-        style: the number that CONVERT was given, which decides how dates are written.
+        value: the value to convert.
+        to: the target type.
+        style: CONVERT's number for the format of dates.
 
     Raises:
-        SqlError: SQL Server does not convert so, or this source does not.
+        SqlError: SQL Server does not support this conversion, or this source does not.
     """
     if value.type is None:
         return Typed(f"CAST(NULL AS {to.stored})", to)
@@ -56,7 +56,7 @@ def convert(value: Typed, to: SqlType, style: int = DEFAULT_STYLE) -> Typed:
 
 
 def stored_in(value: Typed, to: SqlType) -> str:
-    """A value converted for a column of this type: a text that does not fit is an error, where CAST would cut it."""
+    """Return a value converted for a column. A text that does not fit is an error, while CAST would cut it."""
     if value.type is None or not (to.is_text or to.name in BINARIES) or to.length == MAX:
         return convert(value, to).sql
     whole = convert(value, SqlType(to.name.replace("nchar", "nvarchar") if to.is_text else "varbinary", length=MAX))
@@ -64,36 +64,37 @@ def stored_in(value: Typed, to: SqlType) -> str:
 
 
 def comparable(left: Typed, right: Typed) -> tuple[str, str]:
-    """Two values in a form in which DuckDB compares and orders them as SQL Server does.
+    """Return two values in a form that DuckDB compares and orders like SQL Server.
 
     Raises:
-        SqlError: values of these types are not compared.
+        SqlError: Values of these types cannot be compared.
     """
     one, other = _same_kind(left, right)
     return comparison_key(one), comparison_key(other)
 
 
 def comparison_key(value: Typed) -> str:
-    """What a value is ordered and compared by.
+    """Return the key by which a value is ordered and compared.
 
     Raises:
-        SqlError: values of its type have no order.
+        SqlError: Values of this type have no order.
     """
     if value.type is None:
         return value.sql
     if value.type.name in OPAQUE:
         raise SqlError(305, f"The {value.type} data type cannot be compared or sorted.")
     if value.type.name in _KEYS:
-        # The number within: DuckDB's optimiser joins two comparisons of a structure into a BETWEEN that it cannot run.
+        # Use the number in the structure: DuckDB's optimiser turns two comparisons of a structure into a BETWEEN that
+        # it cannot run.
         return f"({value.sql}).{_KEYS[value.type.name]}"
     return f"_tsql.guid_order({value.sql})" if value.type.name == "uniqueidentifier" else value.sql
 
 
 def alike(values: list[Typed], shown: str) -> tuple[SqlType | None, list[str]]:
-    """One type for values that stand in the same place, and the values as it.
+    """Return a common type for values in the same place, and the values converted to it.
 
     Raises:
-        SqlError: they have types between which SQL Server would convert and this source does not.
+        SqlError: SQL Server would convert between these types, and this source does not.
     """
     kinds = [value.type for value in values if value.type is not None]
     if not kinds:
@@ -116,7 +117,7 @@ def _same_kind(left: Typed, right: Typed) -> tuple[Typed, Typed]:
 
 
 def _rank(kind: SqlType) -> int:
-    """SQL Server's precedence: the value of the lower type is converted."""
+    """Return a type's precedence in SQL Server: the value of the lower type is converted."""
     order = ("binary", "varbinary", "char", "varchar", "nchar", "nvarchar", "uniqueidentifier", "bit", *INTEGERS)
     order = (*order, "smallmoney", "money", "decimal", "real", "float", "time", "date")
     order = (*order, "smalldatetime", "datetime", "datetime2", "datetimeoffset")
@@ -146,7 +147,7 @@ def _to_text(sql: str, source: SqlType, to: SqlType, style: int) -> str:
     text = _text(sql, source, to, style)
     if to.length == MAX:
         return text
-    # Only a text is cut short; a number that does not fit is an error.
+    # Only a text is truncated; a number that does not fit is an error.
     shorten = "cut_text" if source.is_text else "fitting_text"
     return f"_tsql.{shorten}({text}, {to.length}, {_padded(to)})"
 
@@ -170,7 +171,7 @@ def _time_text(sql: str, source: SqlType, style: int) -> str | None:
     separator = "T" if iso else " "
     if source.name == "date" and style in (*_SPACED, *_ISO, 23):
         return f"_tsql.date_text({sql})"
-    # Without a style, datetime is written in words.
+    # Without a style, datetime is written with the month's name.
     if source.name == "datetime2" or (source.name in MOMENTS and style != DEFAULT_STYLE):
         if style in (20, 120):
             return f"_tsql.moment_text(({sql}).moment, 0, ' ', false)"
@@ -192,7 +193,7 @@ def _to_number(sql: str, source: SqlType, to: SqlType, _style: int) -> str:
     if to.name == "bit":
         return f"(({sql}) <> 0)" if source.name != "bit" else sql
     if whole and source.name in _INEXACT:
-        # SQL Server cuts the fraction off, DuckDB rounds.
+        # SQL Server truncates the fraction; DuckDB rounds.
         return f"CAST(trunc({sql}) AS {to.stored})"
     return f"CAST({sql} AS {to.stored})"
 
@@ -202,7 +203,7 @@ def _to_guid(sql: str, _source: SqlType, _to: SqlType, _style: int) -> str:
 
 
 def _to_binary(sql: str, source: SqlType, to: SqlType, style: int) -> str:
-    # An untyped NULL of a driver comes as varchar; texts become bytes only by the hexadecimal styles.
+    # Drivers send an untyped NULL as varchar; texts become bytes only with the hexadecimal styles.
     raw = f"_tsql.bytes_of({sql}, {style})" if source.is_text else sql
     return raw if to.length == MAX else f"_tsql.cut_bytes({raw}, {to.length}, {_padded(to)})"
 

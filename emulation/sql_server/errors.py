@@ -1,4 +1,4 @@
-"""What the source answers when it cannot or will not do what it was asked."""
+"""The errors that the source sends to its clients."""
 
 from typing import Final
 
@@ -6,7 +6,7 @@ from emulation.errors import EmulationError
 
 SYNTAX: Final = 102
 UNSUPPORTED: Final = 40517
-"""SQL Azure's "keyword or statement option is not supported in this version": the closest that SQL Server has."""
+"""SQL Azure's "keyword or statement option is not supported in this version", the closest number that exists."""
 INVALID_OBJECT: Final = 208
 INVALID_COLUMN: Final = 207
 NULL_NOT_ALLOWED: Final = 515
@@ -22,14 +22,14 @@ _STATEMENT_CHARACTERS: Final = 400
 
 
 class SqlError(EmulationError):
-    """An error for the client, with SQL Server's number for it where there is one."""
+    """An error for the client, with SQL Server's number for it if there is one."""
 
     def __init__(self, number: int, message: str) -> None:
         super().__init__(message)
         self.number = number
 
     def of_statement(self, statement: str) -> "SqlError":
-        """The same error with the statement that it happened to."""
+        """Return the same error with the statement that caused it."""
         if "\nStatement: " in str(self):
             return self
         shown = statement if len(statement) <= _STATEMENT_CHARACTERS else f"{statement[:_STATEMENT_CHARACTERS]}…"
@@ -37,5 +37,5 @@ class SqlError(EmulationError):
 
 
 def unsupported(what: str) -> SqlError:
-    """The error for something that SQL Server can do and this source cannot."""
+    """Return the error for something that SQL Server supports and this source does not."""
     return SqlError(UNSUPPORTED, f"the local SQL source does not support {what}.")

@@ -1,4 +1,4 @@
-"""Expressions of T-SQL in DuckDB's SQL, each with its type: what has no rule here is refused, never passed on."""
+"""Translates T-SQL expressions into DuckDB's SQL, each with its type. Anything without a rule here is refused."""
 
 from collections.abc import Callable
 from typing import Final
@@ -23,15 +23,15 @@ _COMPARISONS: Final[dict[type[exp.Expr], str]] = {
     exp.GT: ">",
     exp.GTE: ">=",
 }
-# Length of CAST(x AS varchar).
+# Default length of CAST(x AS varchar).
 _CAST_LENGTH: Final = 30
 
 
 def expression(tree: exp.Expr, scope: Scope) -> Typed:
-    """The value that an expression has.
+    """Return the value of an expression.
 
     Raises:
-        SqlError: something in it is not supported or not allowed.
+        SqlError: The expression contains something that is not supported or not allowed.
     """
     rule = _RULES.get(type(tree))
     if rule is None:
@@ -40,10 +40,10 @@ def expression(tree: exp.Expr, scope: Scope) -> Typed:
 
 
 def condition(tree: exp.Expr, scope: Scope) -> str:
-    """A condition, which in T-SQL is no value.
+    """Return a condition, which is not a value in T-SQL.
 
     Raises:
-        SqlError: something in it is not supported, or it is a value.
+        SqlError: The condition contains something that is not supported, or it is a value.
     """
     rule = _CONDITIONS.get(type(tree))
     if rule is None:
@@ -197,7 +197,7 @@ def _function(tree: exp.Expr, scope: Scope) -> Typed:
 
 
 def _bare(argument: exp.Expr) -> exp.Expr:
-    """An argument without the conversion to the old type `text` that sqlglot puts around that of LEN."""
+    """Return an argument without the conversion to the old type `text`, which sqlglot adds to the argument of LEN."""
     added = isinstance(argument, exp.Cast) and argument.args["to"].this is exp.DType.TEXT
     return argument.this if added else argument
 
@@ -238,7 +238,7 @@ def _window(tree: exp.Expr, scope: Scope) -> Typed:
 
 
 def ordering(tree: exp.Expr, scope: Scope) -> str:
-    """One term of an ORDER BY. NULL comes before every value, as on SQL Server."""
+    """Return one term of an ORDER BY. NULL comes before every value, as in SQL Server."""
     only(tree, "this", "desc", "nulls_first")
     key = comparison_key(expression(tree.this, scope))
     return f"{key} DESC NULLS LAST" if tree.args.get("desc") else f"{key} ASC NULLS FIRST"

@@ -1,4 +1,4 @@
-"""The functions of T-SQL that the source knows, by the name that sqlglot or the statement gives them."""
+"""The T-SQL functions that the source supports, by sqlglot's name or the name in the statement."""
 
 from collections.abc import Callable, Sequence
 from typing import Final
@@ -10,7 +10,7 @@ from emulation.sql_server.types import INTEGERS, MAX, MOMENTS, WIDE_LIMIT, SqlTy
 
 VERSION: Final = "Microsoft SQL Server 2022 stand-in of the data platform (DuckDB behind the TDS wire), not Microsoft's"
 NOW: Final = "now_ticks"
-"""Name of the parameter that holds the time of the statement, in ticks."""
+"""Name of the parameter with the statement's time, in ticks."""
 
 _UNIT_TICKS: Final = {
     "MICROSECOND": 10,
@@ -59,10 +59,10 @@ NILADIC: Final[dict[str, Callable[[Catalogue], Typed]]] = {
 
 
 def aggregate(name: str, value: Typed | None, *, distinct: bool) -> Typed:
-    """An aggregate; `value` is None for the star of COUNT(*).
+    """Return an aggregate; `value` is None for the star of COUNT(*).
 
     Raises:
-        SqlError: not one of values of this type.
+        SqlError: Values of this type cannot be aggregated like this.
     """
     if name in ("COUNT", "COUNT_BIG"):
         kind = _BIGINT if name == "COUNT_BIG" else _INT
@@ -89,10 +89,10 @@ def aggregate(name: str, value: Typed | None, *, distinct: bool) -> Typed:
 
 
 def date_add(unit: str, value: Typed, count: Typed, shown: str) -> Typed:
-    """DATEADD by a unit of fixed length.
+    """Return DATEADD with a unit of fixed length.
 
     Raises:
-        SqlError: by another unit, to a date by another one than days, or to what is no date or moment.
+        SqlError: The unit is not supported, a date is changed by another unit than days, or the value is not a time.
     """
     if value.type is not None and value.type.name == "date" and unit.upper() == "DAY":
         return Typed(f"({value.sql}) + ({count.sql})::INTEGER", value.type)
@@ -102,21 +102,21 @@ def date_add(unit: str, value: Typed, count: Typed, shown: str) -> Typed:
     moved = f"_tsql.moment_plus({value.sql}, {ticks})"
     if value.type.name == "datetime2":
         return Typed(moved, value.type)
-    # The others tick coarser, so the sum is rounded.
+    # The other types are less precise, so the sum is rounded.
     return convert(Typed(moved, SqlType("datetime2", scale=7)), value.type)
 
 
 def date_part(part: str, value: Typed, shown: str) -> Typed:
-    """DATEPART of nanoseconds, or of the offset in minutes.
+    """Return DATEPART of nanoseconds, or of the offset in minutes.
 
     Raises:
-        SqlError: another part, or of a type that has none.
+        SqlError: The part is not supported, or the type does not have it.
     """
     kind = "" if value.type is None else value.type.name
     ticks = {"datetime2": "moment", "datetimeoffset": "instant", "time": "clock"}.get(kind)
     if part.upper() == "NANOSECOND" and ticks is not None:
         return Typed(f"(({value.sql}).{ticks} % 10000000 * 100)::INTEGER", _INT)
-    # What sqlglot makes of tzoffset.
+    # sqlglot's name for tzoffset.
     if part.upper() == "TIMEZONE_MINUTE" and kind == "datetimeoffset":
         return Typed(f'({value.sql})."offset"::INTEGER', _INT)
     raise unsupported(f"this part of a date: {shown}")
@@ -152,7 +152,7 @@ def _data_length(arguments: Arguments, _catalogue: Catalogue) -> Typed:
 
 
 def _concat(arguments: Arguments, _catalogue: Catalogue) -> Typed:
-    # CONCAT takes NULL for an empty text; DuckDB's does as well.
+    # CONCAT treats NULL as an empty text, in DuckDB too.
     texts = [_text(each) for each in arguments]
     longest = sum(each.type.length or 0 for each in texts if each.type is not None)
     endless = any(each.type is not None and each.type.length == MAX for each in texts)

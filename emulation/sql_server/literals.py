@@ -1,4 +1,4 @@
-"""Values written out in a statement, with the types that SQL Server gives them."""
+"""Literals of a statement, with the types that SQL Server gives them."""
 
 from sqlglot import exp
 
@@ -7,7 +7,7 @@ from emulation.sql_server.types import MAX, WIDE_LIMIT, SqlType
 
 
 def literal(tree: exp.Expr) -> Typed:
-    """A text or a number as it is written."""
+    """Return a text or number literal."""
     text = tree.name
     if isinstance(tree, exp.National) or tree.is_string:
         escaped = text.replace("'", "''")
@@ -25,5 +25,5 @@ def literal(tree: exp.Expr) -> Typed:
 
 
 def hexadecimal(tree: exp.Expr) -> Typed:
-    """Bytes as they are written, 0x…."""
+    """Return a byte literal, 0x…."""
     return Typed(f"unhex('{tree.name}')", SqlType("varbinary", length=max(1, len(tree.name) // 2)), nullable=False)

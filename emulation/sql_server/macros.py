@@ -1,4 +1,4 @@
-"""The functions of T-SQL that DuckDB lacks, as macros in a schema of their own."""
+"""T-SQL functions that DuckDB lacks, as macros in a schema of their own."""
 
 from typing import Final
 
@@ -13,15 +13,15 @@ _TOO_LONG: Final = "error('String or binary data would be truncated.')"
 
 
 def _once(parameter: str, body: str) -> str:
-    """A macro's body in which `_v` is the parameter, computed once.
+    """Return a macro's body in which `_v` is the parameter, computed once.
 
-    A macro puts its argument's text wherever its parameter stands. Of macros in each other's arguments that makes a
-    statement whose length is the product of how often each uses its parameter.
+    A macro inserts its argument's text at each use of the parameter. With nested macros, the length of the statement
+    would be the product of all these uses.
     """
     return f"list_transform([{parameter}], lambda _v: {body})[1]"
 
 
-# A macro's parameters are named so that no column of a statement can be meant by them.
+# The parameters' names cannot be mistaken for columns of a statement.
 MACROS: Final = {
     # Texts to times.
     "day_ticks(_d)": f"date_diff('day', {_FIRST}, _d) * {_DAY}",
@@ -76,7 +76,7 @@ MACROS: Final = {
     ' struct_pack(instant := _tsql.ticks_rounded(_i.instant, _s), "offset" := _i."offset") END',
     "clock_rounded(_c, _s)": "CASE WHEN _c IS NOT NULL THEN"
     f" struct_pack(clock := _tsql.ticks_rounded(_c.clock, _s) % {_DAY}) END",
-    # datetime: the nearest three-hundredth of a second, which is a third of 100,000 ticks and so rounded itself.
+    # datetime: the nearest three-hundredth of a second, which is a third of 100,000 ticks and therefore rounded itself.
     "datetime_rounded(_m)": _once(
         "_m",
         "CASE WHEN _v IS NOT NULL THEN struct_pack(moment :="
@@ -121,7 +121,7 @@ MACROS: Final = {
     "decimal_number(_t)": "CASE WHEN regexp_full_match(trim(_t), '[+-]?(\\d+\\.?\\d*|\\.\\d+)([eE][+-]?\\d+)?')"
     " THEN trim(_t) WHEN _t IS NOT NULL THEN error('Error converting data type varchar to numeric.') END",
     "swapped(_t)": "list_aggregate(list_reverse(regexp_extract_all(_t, '..')), 'string_agg', '')",
-    # SQL Server compares the groups of an identifier from the last to the first, the bytes of each as they are kept.
+    # SQL Server compares the groups of an identifier from the last to the first, and the bytes of each as stored.
     "guid_order(_g)": "CAST(_g AS VARCHAR)[25:36] || CAST(_g AS VARCHAR)[20:23]"
     " || _tsql.swapped(CAST(_g AS VARCHAR)[15:18])"
     " || _tsql.swapped(CAST(_g AS VARCHAR)[10:13]) || _tsql.swapped(CAST(_g AS VARCHAR)[1:8])",
@@ -129,7 +129,7 @@ MACROS: Final = {
 
 
 def definitions() -> list[str]:
-    """The statements that make the macros anew."""
+    """Return the statements that create or replace the macros."""
     made = [f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}"]
     made += [f"CREATE OR REPLACE MACRO {SCHEMA}.{head} AS {body}" for head, body in MACROS.items()]
     return made

@@ -1,4 +1,4 @@
-"""T-SQL text as sqlglot's trees, with the two types told apart that its own dialect merges."""
+"""Parses T-SQL into sqlglot's trees, and keeps two types apart that its own dialect merges."""
 
 import re
 from functools import lru_cache
@@ -50,17 +50,17 @@ class _Dialect(TSQL):
     """T-SQL in which `float` is a double and `real` is not."""
 
     class Tokenizer(TSQL.Tokenizer):
-        """The tokenizer of T-SQL with `float` as it is."""
+        """The tokenizer of T-SQL with `float` as a double."""
 
         KEYWORDS: ClassVar = {**TSQL.Tokenizer.KEYWORDS, "FLOAT": TokenType.DOUBLE}
 
 
 @lru_cache(maxsize=256)
 def parse(text: str) -> tuple[exp.Expr, ...]:
-    """The statements of a batch. The trees are shared: nobody may change them.
+    """Return the statements of a batch. The trees are cached and shared, so callers must not change them.
 
     Raises:
-        SqlError: it cannot be parsed.
+        SqlError: The text cannot be parsed.
     """
     try:
         return tuple(tree for tree in sqlglot.parse(text, dialect=_Dialect) if tree is not None)
@@ -72,15 +72,15 @@ def parse(text: str) -> tuple[exp.Expr, ...]:
 
 
 def written(tree: exp.Expr) -> str:
-    """A tree as T-SQL text, for messages."""
+    """Return a tree as T-SQL text, for messages."""
     return tree.sql(dialect=_Dialect)
 
 
 def type_of(tree: exp.Expr, *, default_length: int = 1) -> SqlType:
-    """The type that a declaration or a conversion names.
+    """Return the type that a declaration or a conversion names.
 
     Raises:
-        SqlError: not a type of this source.
+        SqlError: This source does not support the type.
     """
     if not isinstance(tree, exp.DataType) or tree.this not in _TYPE_NAMES:
         raise unsupported(f"the type {written(tree)}")
@@ -96,10 +96,10 @@ def _size(tree: exp.Expr) -> int:
 
 
 def only(tree: exp.Expr, *allowed: str) -> None:
-    """Make sure that a tree has no parts beyond those that its translation reads.
+    """Check that a tree has only parts that its translation reads.
 
     Raises:
-        SqlError: it has another one, which would be ignored.
+        SqlError: The tree has another part, which would be ignored.
     """
     for name, value in tree.args.items():
         if name not in allowed and value not in (None, False, []):

@@ -1,4 +1,4 @@
-"""The few system procedures through which clients run statements with parameters."""
+"""The system procedures with which clients run statements with parameters."""
 
 import re
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from emulation.sql_server.session import Outcome, Parameter, Session
 
 _DECLARED: Final = re.compile(r"@\w+")
 _NO_SUCH_HANDLE: Final = 8179
-# What drivers ask before they bind: ODBC's number of a type, SQL Server's name for it, its largest size, and its scale.
+# The types that drivers ask about before they bind: ODBC's number, SQL Server's name, the largest size, and the scale.
 _TYPE_INFORMATION: Final = {
     12: ("varchar", 8000, None),
     -9: ("nvarchar", 4000, None),
@@ -32,10 +32,10 @@ class Procedures:
         self._prepared.clear()
 
     def run(self, call: Call) -> Iterator[Outcome | int]:
-        """Run a call: its outcomes, and as a number the handle that it returns, if any.
+        """Run a call. Yields its outcomes, and the handle that it returns, if any, as a number.
 
         Raises:
-            SqlError: no such procedure, no such handle, or a statement failed.
+            SqlError: The procedure or handle does not exist, or a statement failed.
         """
         values = [argument.bound.value for argument in call.arguments]
         match call.procedure:
@@ -67,10 +67,10 @@ class Procedures:
 
 
 def _type_information(number: object) -> str:
-    """The SELECT that answers sp_datatype_info_100 for one type.
+    """Return the SELECT that answers sp_datatype_info_100 for one type.
 
     Raises:
-        SqlError: not one of the types that drivers ask for.
+        SqlError: Drivers do not ask for this type.
     """
     if not isinstance(number, int) or number not in _TYPE_INFORMATION:
         raise unsupported(f"sp_datatype_info_100 of the type {number}")
@@ -90,7 +90,7 @@ def _type_information(number: object) -> str:
 
 
 def _names(declaration: object) -> list[str]:
-    """The names in a declaration such as "@P1 int, @P2 decimal(10,2)", without the @."""
+    """Return the names in a declaration such as "@P1 int, @P2 decimal(10,2)", without the @."""
     return [name[1:] for name in _DECLARED.findall(str(declaration or ""))]
 
 

@@ -1,4 +1,4 @@
-"""The stand-ins for the SQL Servers of the local stack, each a background process with its data."""
+"""The stand-ins for the local stack's SQL Servers, each a background process with its data."""
 
 import os
 import secrets
@@ -28,14 +28,14 @@ from ops.stack.target import Target, local_environment
 START_SECONDS: Final = 30.0
 _FOLDER: Final = "sql-source"
 PORTS: Final = range(20_000, 30_000)
-"""Below those that Linux and macOS give to connections and to servers that ask for any port."""
+"""Below the ports that Linux and macOS assign to connections and to servers without a fixed port."""
 
 
 @dataclass(frozen=True, slots=True)
 class SqlServer:
-    """One stand-in server, by the directory that keeps its state and by its name in the stack's file.
+    """One stand-in server, identified by the directory of its state and its name in the stack's file.
 
-    It keeps its port and its data over restarts.
+    It keeps its port and its data across restarts.
     """
 
     state_directory: Path
@@ -43,29 +43,29 @@ class SqlServer:
 
     @property
     def process(self) -> BackgroundProcess:
-        """Its background process."""
+        """The server's background process."""
         return BackgroundProcess(f"{_FOLDER}-{self.name}", self.state_directory)
 
     @property
     def port(self) -> int:
-        """The port that it listens on: chosen before it starts, since the program is deployed with it."""
+        """The server's port. It is chosen before the server starts, because the deployed program needs it."""
         if not self._port_file.exists():
             make_private_folder(self._folder)
-            # Not one that the system gives to whoever asks for any: it would be gone before the server starts.
+            # Avoid ports that the system assigns on request: one could be taken before the server starts.
             port = secrets.choice([each for each in secrets.SystemRandom().sample(PORTS, 20) if port_is_free(each)])
             write_private(self._port_file, str(port))
         return int(self._port_file.read_text())
 
     def start(self, target: Target, prefix: str, seed: Callable[[pyodbc.Connection], None] | None = None) -> None:
-        """Start it with the password and the certificate that the deployed program made for it.
+        """Start the server with the password and certificate that the deployed program generated.
 
         Args:
             target: the deployed stack.
-            prefix: of the stack's parameters.
-            seed: creates the tables, once in the life of the data.
+            prefix: prefix of the stack's parameters.
+            seed: creates the tables, once in the lifetime of the data.
 
         Raises:
-            emulation.processes.ProcessError: it does not start.
+            emulation.processes.ProcessError: The server does not start.
         """
         ssm = target.client("ssm")
         values = {
@@ -96,23 +96,23 @@ class SqlServer:
             write_private(seeded, "")
 
     def database(self, target: Target, prefix: str) -> Database:
-        """How the deployed platform reaches it."""
+        """Return how the deployed platform reaches the server."""
         parameter = target.client("ssm").get_parameter(Name=database_parameter(prefix, self.name))["Parameter"]
         return Database.from_json(parameter["Value"])
 
     @contextmanager
     def connect(self, database: Database) -> Generator[pyodbc.Connection]:
-        """A connection as the customer system's own application has it.
+        """Connect in the role of the customer system's own application.
 
         Raises:
-            jobs.extract_from_sql.errors.ExtractionError: the server cannot be reached.
+            jobs.extract_from_sql.errors.ExtractionError: The server cannot be reached.
         """
         server = Server(database, (self._folder / "password").read_text())
         with trusting((self._folder / "authority.pem").read_text()), server.connect() as connection:
             yield connection
 
     def discard_secrets(self) -> None:
-        """Delete what a deployment made for it."""
+        """Delete the secrets that a deployment generated for the server."""
         for name in ("password", "authority.pem", "certificate.pem", "key.pem", "ready"):
             (self._folder / name).unlink(missing_ok=True)
 
@@ -130,6 +130,6 @@ class SqlServer:
 
 
 def known_servers(state_directory: Path) -> list[str]:
-    """Names of the stand-ins that ever ran for a platform."""
+    """Return the names of the stand-ins that ever ran for a platform."""
     folder = state_directory / _FOLDER
     return sorted(each.name for each in folder.iterdir() if each.is_dir()) if folder.is_dir() else []

@@ -1,4 +1,4 @@
-"""SELECT in DuckDB's SQL, with the names and types of its columns."""
+"""Translates SELECT into DuckDB's SQL, with the names and types of its columns."""
 
 from dataclasses import replace
 from typing import Final
@@ -13,7 +13,7 @@ from emulation.sql_server.parsing import only, written
 from emulation.sql_server.scope import Scope
 from emulation.sql_server.types import SqlType
 
-# Hints on locks change nothing here: every statement reads one consistent version.
+# Lock hints have no effect here: every statement reads one consistent version.
 _LOCK_HINTS: Final = frozenset(
     {"NOLOCK", "READUNCOMMITTED", "READCOMMITTED", "READPAST", "ROWLOCK", "TABLOCK", "HOLDLOCK"}
 )
@@ -22,10 +22,10 @@ _SETS: Final[dict[type[exp.Expr], str]] = {exp.Union: "UNION", exp.Except: "EXCE
 
 
 def query(tree: exp.Expr, outer: Scope) -> tuple[str, list[TableColumn]]:
-    """A SELECT, or several of them put together.
+    """Return a SELECT, or several combined ones, with its columns.
 
     Raises:
-        SqlError: something in it is not supported or not allowed.
+        SqlError: The query contains something that is not supported or not allowed.
     """
     scope, common = _common_tables(tree, outer)
     if isinstance(tree, exp.Subquery):
@@ -119,7 +119,7 @@ def _select(tree: exp.Select, outer: Scope) -> tuple[str, list[TableColumn]]:
 
 
 def _distinct_names(columns: list[TableColumn]) -> list[str]:
-    """The names of a result's columns for DuckDB, where T-SQL allows none and the same one twice."""
+    """Return distinct names of a result's columns for DuckDB. T-SQL allows missing and repeated names."""
     names: list[str] = []
     for place, column in enumerate(columns):
         taken = not column.name or column.name.lower() in (name.lower() for name in names)
@@ -146,7 +146,7 @@ def _from(tree: exp.Select, scope: Scope) -> list[str]:
 
 
 def _source(tree: exp.Expr, scope: Scope) -> str:
-    """A member of the FROM clause; its columns are entered in the scope."""
+    """Return a member of the FROM clause, and add its columns to the scope."""
     if isinstance(tree, exp.Subquery):
         only(tree, "this", "alias")
         sql, columns = query(tree.this, replace(scope, sources={}))
@@ -179,10 +179,10 @@ def _entered(source: str, alias: str, columns: list[TableColumn], scope: Scope) 
 
 
 def table_name(tree: exp.Expr, scope: Scope) -> tuple[str, str]:
-    """Schema and name of a table; the schema is dbo unless it is given.
+    """Return schema and name of a table; the default schema is dbo.
 
     Raises:
-        SqlError: the table is said to be in another database.
+        SqlError: The name refers to another database.
     """
     database = tree.text("catalog")
     if database and database.lower() != scope.catalogue.database.lower():
@@ -191,7 +191,7 @@ def table_name(tree: exp.Expr, scope: Scope) -> tuple[str, str]:
 
 
 def stored_name(schema: str, name: str) -> str:
-    """A table's name as DuckDB has it."""
+    """Return a table's name in DuckDB."""
     return f"{quoted(SYSTEM_SCHEMAS.get(schema.lower(), schema))}.{quoted(name)}"
 
 
@@ -212,7 +212,7 @@ def _projected(tree: exp.Expr, scope: Scope) -> list[tuple[str, Typed]]:
 
 
 def _order_term(tree: exp.Expr, scope: Scope, values: list[Typed], columns: list[TableColumn]) -> str:
-    """A term of ORDER BY: by the place or the name of a selected column, or by an expression."""
+    """Return a term of ORDER BY: the position or name of a selected column, or an expression."""
     only(tree, "this", "desc", "nulls_first")
     what = tree.this
     if isinstance(what, exp.Literal) and not what.is_string:

@@ -1,4 +1,4 @@
-"""The values of a result on the TDS wire, laid out a whole batch of rows at once."""
+"""Encodes the values of a result for the TDS wire, a whole batch of rows at a time."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -19,23 +19,23 @@ _ROW: Final = 0xD1
 _TICKS_OF_A_DAY: Final = 864_000_000_000
 _DAYS_BEFORE_1900: Final = 693_595
 _DAYS_BEFORE_1970: Final = 719_162
-# Bytes of a time by its scale.
+# Bytes of a time, by its scale.
 _CLOCK_WIDTHS: Final = (3, 3, 3, 4, 4, 5, 5, 5)
 
 
 @dataclass(frozen=True, slots=True)
 class _Piece:
-    """A part of every row: the bytes of all rows one after the other, and how many of them each row has."""
+    """A part of every row: the bytes of all rows one after the other, and the number of bytes in each row."""
 
     lengths: Counts
     data: Bytes
 
 
 def row_tokens(columns: Sequence[ResultColumn], batch: pl.DataFrame) -> bytes:
-    """The ROW tokens of a batch.
+    """Return the ROW tokens of a batch.
 
     Raises:
-        SqlError: a value does not fit its column.
+        SqlError: A value does not fit its column.
     """
     marker = _same_for_all(np.full((batch.height, 1), _ROW, np.uint8))
     pieces = [marker]
@@ -45,7 +45,7 @@ def row_tokens(columns: Sequence[ResultColumn], batch: pl.DataFrame) -> bytes:
 
 
 def _interleaved(pieces: Sequence[_Piece]) -> bytes:
-    """The pieces of each row side by side, row after row."""
+    """Return the pieces of each row side by side, row after row."""
     lengths = sum(piece.lengths for piece in pieces)
     ends = np.cumsum(lengths)
     at = ends - lengths
@@ -68,7 +68,7 @@ def _pieces(column: ResultColumn, values: pl.Series) -> list[_Piece]:
     prefixed = np.hstack([np.full((len(cells), 1), cells.shape[1], np.uint8), cells])
     if present.all():
         return [_same_for_all(prefixed)]
-    # A length of 0 is NULL.
+    # A length of 0 means NULL.
     prefixed[~present, 0] = 0
     lengths = np.where(present, prefixed.shape[1], 1)
     return [_Piece(lengths, prefixed[np.arange(prefixed.shape[1]) < lengths[:, None]])]
@@ -84,7 +84,7 @@ def _counted(payload: _Piece, present: NDArray[np.bool_]) -> list[_Piece]:
 
 
 def _chunked(payload: _Piece, present: NDArray[np.bool_]) -> list[_Piece]:
-    """The layout of (max) types: the whole length, one chunk with its own unless it is empty, an end of zeros."""
+    """Return the layout of (max) types: the total length, one chunk with its length unless empty, and zeros."""
     total = np.where(present, payload.lengths, -1).astype("<i8")
     chunked = payload.lengths > 0
     chunk = _as_bytes(payload.lengths[chunked].astype("<u4"))
@@ -122,7 +122,7 @@ def _variable_bytes(column: ResultColumn, values: pl.Series) -> tuple[Counts, By
 
 
 def _fixed_bytes(kind: SqlType, values: pl.Series) -> Bytes:
-    """The values without their length, NULLs as anything, as one line of bytes each."""
+    """Return the values without their length, one row of bytes each. NULLs have arbitrary bytes."""
     if kind.name in NUMBERS:
         return _as_bytes(_filled(values).astype(NUMBERS[kind.name][1]))
     if kind.name not in _ENCODERS:
@@ -204,7 +204,7 @@ def _small_decimals(values: pl.Series) -> Counts:
 
 
 def _decimals(kind: SqlType, values: pl.Series) -> Bytes:
-    """The sign, 1 for not below zero, then the digits as one number."""
+    """Encode the sign, which is 1 unless the number is negative, then the digits as one number."""
     width = decimal_width(kind)
     digits = values.to_physical().fill_null(0).cast(pl.Int128).to_frame("digits")
     size, word = pl.col("digits").abs(), pl.lit(1 << 32, pl.Int128)

@@ -1,4 +1,4 @@
-"""What the names in a statement mean."""
+"""Resolves the names in a statement."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -13,14 +13,14 @@ from emulation.sql_server.types import SqlType
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What an expression can refer to.
+    """The names that an expression can refer to.
 
     Attributes:
         catalogue: tables of the database.
-        parameters: types of the bound parameters by their lower-case names.
-        sources: columns of the FROM clause by the lower-case names of its tables.
+        parameters: types of the bound parameters, by lower-case name.
+        sources: columns of the FROM clause, by lower-case name of their table.
         outer: the scope around a subquery.
-        tables: columns of the common table expressions by their lower-case names.
+        tables: columns of the common table expressions, by lower-case name.
         query: translates a subquery within a scope.
     """
 
@@ -32,10 +32,10 @@ class Scope:
     tables: Mapping[str, list[TableColumn]] = field(default_factory=dict)
 
     def column(self, name: str, source: str | None) -> Typed:
-        """The column that a name means.
+        """Return the column that a name refers to.
 
         Raises:
-            SqlError: there is none, or there are several.
+            SqlError: No column or several columns have this name.
         """
         wanted = name.lower()
         names = [source.lower()] if source is not None else list(self.sources)
@@ -55,5 +55,5 @@ class Scope:
 
 
 def parameter_name(name: str) -> str:
-    """The name by which DuckDB knows a parameter of T-SQL, which may hold any letter."""
+    """Return DuckDB's name for a T-SQL parameter, whose own name may contain any letter."""
     return "p" + name.lower().encode().hex()

@@ -1,4 +1,4 @@
-"""The server: a DuckDB file, a listening socket, a thread for each client."""
+"""The SQL source's server: a DuckDB file, a listening socket, and a thread for each client."""
 
 import atexit
 import contextlib
@@ -26,22 +26,22 @@ _STOP_SECONDS: Final = 10
 
 @dataclass(frozen=True, slots=True)
 class SourceSettings:
-    """What the server needs to know."""
+    """The server's settings."""
 
     database_file: Path
-    """DuckDB file that keeps the tables; made where there is none."""
+    """DuckDB file with the tables; created if it does not exist."""
     certificate: Path
-    """PEM certificate that the server shows."""
+    """The server's certificate in PEM."""
     private_key: Path
-    """PEM private key of that certificate."""
+    """The certificate's private key in PEM."""
     password_file: Path
-    """The password, white space at its end not counted. Read afresh at each login; it need not exist yet."""
+    """File with the password; trailing white space is ignored. It is read at each login, and need not exist yet."""
     user: str
-    """The one login name."""
+    """The only login name."""
     database: str
-    """Name of the one database."""
+    """Name of the only database."""
     port: int = 0
-    """Port on 127.0.0.1; 0 takes a free one."""
+    """Port on 127.0.0.1; 0 for a free one."""
 
 
 class RunningSource:
@@ -62,16 +62,16 @@ class RunningSource:
             raise
         self._acceptor = threading.Thread(target=self._accept, name="sql-source", daemon=True)
         self._acceptor.start()
-        # A thread that the interpreter's end finds within DuckDB would hold that end up for ever.
+        # A thread inside DuckDB would block the interpreter's exit forever.
         atexit.register(self.stop)
 
     @property
     def port(self) -> int:
-        """The port that it listens on."""
+        """The port on which the server listens."""
         return self._listener.getsockname()[1]
 
     def stop(self) -> None:
-        """Stop listening, drop the connections that are open, close the database."""
+        """Stop listening, drop open connections, and close the database."""
         atexit.unregister(self.stop)
         # Closing alone would leave the thread in accept().
         with contextlib.suppress(OSError):
@@ -131,21 +131,21 @@ class RunningSource:
 
 
 def start(settings: SourceSettings) -> RunningSource:
-    """Start serving in threads of this process, until `stop` or the end of the process.
+    """Start to serve in threads of this process, until `stop` or the end of the process.
 
-    A client in the same process must not hold Python's lock while it waits for an answer, as pyodbc does where it binds
-    arrays (`fast_executemany`): such a client needs the source in a process of its own.
+    A client in the same process must not hold Python's lock while it waits for an answer. pyodbc does if it binds
+    arrays (`fast_executemany`); such a client needs the source in another process.
 
     Raises:
-        OSError: the port is taken, or the certificate or its key cannot be read.
-        duckdb.Error: the database file is not one, or another process has it.
+        OSError: The port is in use, or the certificate or its key cannot be read.
+        duckdb.Error: The file is not a DuckDB database, or another process uses it.
     """
     return RunningSource(settings)
 
 
 def _opened(settings: SourceSettings) -> duckdb.DuckDBPyConnection:
     database = duckdb.connect(str(settings.database_file))
-    # Names mean tables of the database and nothing else: no variables of this process, no files, no extensions.
+    # Names refer only to tables of the database: not to variables of this process, files or extensions.
     database.execute("SET python_enable_replacements = false")
     database.execute("SET autoinstall_known_extensions = false")
     database.execute("SET autoload_known_extensions = false")

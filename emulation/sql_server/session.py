@@ -1,4 +1,4 @@
-"""One client's session: its batches and prepared statements run in DuckDB, its transactions are DuckDB's."""
+"""One client's session: runs its batches and prepared statements in DuckDB, with DuckDB's transactions."""
 
 import re
 import time
@@ -23,7 +23,7 @@ from emulation.sql_server.types import SqlType
 
 _BATCH_ROWS: Final = 16_384
 _TICKS_AT_1970: Final = 621_355_968_000_000_000
-# What drivers set when they connect. None of it changes what this source answers.
+# Options that drivers set when they connect. None of them changes this source's answers.
 _IGNORED_OPTIONS: Final = frozenset(
     {"ansi_nulls", "ansi_null_dflt_on", "ansi_padding", "ansi_warnings", "arithabort", "concat_null_yields_null"}
     | {"cursor_close_on_commit", "dateformat", "datefirst", "language", "lock_timeout", "numeric_roundabort"}
@@ -40,7 +40,7 @@ _WORDS: Final = re.compile(r"'(?:[^']|'')*'|\[(?:[^\]]|\]\])*\]|\"(?:[^\"]|\"\")
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """A bound value: its type, and the value as DuckDB takes it."""
+    """A bound value: its type, and the value in DuckDB's form."""
 
     type: SqlType
     value: object
@@ -48,7 +48,7 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class RowSet:
-    """An answer of rows."""
+    """An answer with rows."""
 
     columns: list[ResultColumn]
     batches: Iterator[pl.DataFrame]
@@ -58,7 +58,7 @@ class RowSet:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """An answer without rows; `rows` is how many were changed, None where nothing is said of that."""
+    """An answer without rows. `rows` is the number of changed rows, or None if no number is sent."""
 
     rows: int | None = None
 
@@ -75,7 +75,7 @@ Outcome = RowSet | Done | TransactionChange
 
 
 class Session:
-    """What one connection has: a cursor of DuckDB's, prepared statements, options, at most one transaction."""
+    """The state of one connection: a DuckDB cursor, prepared statements, options, and at most one transaction."""
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, database: str, number: int) -> None:
         self._connection = connection
@@ -87,21 +87,21 @@ class Session:
         self.counts_rows = True
 
     def reset(self) -> Iterator[TransactionChange]:
-        """Forget what the last user of this connection left: an open transaction is rolled back."""
+        """Discard the state of the connection's last user. Rolls back an open transaction."""
         if self._in_transaction:
             yield self.end(committed=False)
         self._implicit = False
         self.counts_rows = True
 
     def close(self) -> None:
-        """Roll back what is open, and let go of DuckDB."""
+        """Roll back an open transaction and release DuckDB."""
         self._connection.close()
 
     def begin(self) -> TransactionChange:
         """Begin a transaction.
 
         Raises:
-            SqlError: there is one already.
+            SqlError: A transaction is already open.
         """
         if self._in_transaction:
             raise unsupported("a transaction within a transaction")
@@ -114,7 +114,7 @@ class Session:
         """Commit the transaction, or roll it back.
 
         Raises:
-            SqlError: there is none, or what it did collides with another one that committed.
+            SqlError: No transaction is open, or its changes conflict with a committed transaction.
         """
         word = "COMMIT" if committed else "ROLLBACK"
         if not self._in_transaction:
@@ -131,10 +131,10 @@ class Session:
 
         Args:
             text: T-SQL.
-            parameters: bound values by their names without the @.
+            parameters: bound values by name, without the @.
 
         Raises:
-            SqlError: a statement failed; the ones after it are not run.
+            SqlError: A statement failed; later statements are not run.
         """
         try:
             handled = yield from self._setting_or_transaction(text)
@@ -148,7 +148,7 @@ class Session:
             raise _translated(error).of_statement(text) from None
 
     def _setting_or_transaction(self, text: str) -> Iterator[Any]:
-        """SET and transactions, which drivers send in words of their own. Returns whether that was all of the batch."""
+        """Run a batch of only SET and transaction statements, which drivers send. Returns False for other batches."""
         parts = [part for part in re.split(r"[;\n]+", text) if part.strip()]
         if not parts or not all(_SET.fullmatch(part) or _TRANSACTION.fullmatch(part) for part in parts):
             return False
@@ -208,7 +208,7 @@ class Session:
             yield self.begin()
 
     def _define(self, tree: exp.Expr, scope: Scope) -> None:
-        """Catalogue and tables are changed together or not at all."""
+        """Change catalogue and tables together, or neither."""
         alone = not self._in_transaction
         if alone:
             self._connection.execute("BEGIN TRANSACTION")
@@ -233,7 +233,7 @@ class Session:
         return RowSet(columns, _batches(relation), written(tree))
 
     def _bound(self, sql: str, parameters: Mapping[str, Parameter]) -> dict[str, object]:
-        """The values that a statement names; DuckDB takes no others."""
+        """Return the values that a statement names; DuckDB accepts no others."""
         values: dict[str, object] = {parameter_name(name): each.value for name, each in parameters.items()}
         values[NOW] = time.time_ns() // 100 + _TICKS_AT_1970
         values["trancount"] = int(self._in_transaction)
@@ -243,7 +243,7 @@ class Session:
 
 
 def _batches(relation: duckdb.DuckDBPyRelation) -> Iterator[pl.DataFrame]:
-    """The rows of a query, which runs while they are read."""
+    """Yield the rows of a query, which runs while they are read."""
     try:
         yield from pl.scan_arrow_c_stream(relation).collect_batches(chunk_size=_BATCH_ROWS, maintain_order=True)
     except duckdb.Error as error:
@@ -257,7 +257,7 @@ def _unspaced(stored: str) -> str:
 
 
 def _translated(error: duckdb.Error) -> SqlError:
-    """DuckDB's error with SQL Server's number for it."""
+    """Return DuckDB's error with SQL Server's number for it."""
     text = str(error)
     match error:
         case duckdb.ConstraintException() if "NOT NULL" in text:

@@ -1,4 +1,4 @@
-"""Statements that change tables or the catalogue."""
+"""Translates statements that change tables or the catalogue."""
 
 from dataclasses import replace
 
@@ -15,10 +15,10 @@ from emulation.sql_server.types import COLLATION, SqlType, widest
 
 
 def change(tree: exp.Expr, scope: Scope) -> str:
-    """INSERT, UPDATE, DELETE or TRUNCATE, in DuckDB's SQL.
+    """Return an INSERT, UPDATE, DELETE or TRUNCATE in DuckDB's SQL.
 
     Raises:
-        SqlError: something in it is not supported or not allowed.
+        SqlError: The statement contains something that is not supported or not allowed.
     """
     match tree:
         case exp.Insert():
@@ -37,7 +37,7 @@ def change(tree: exp.Expr, scope: Scope) -> str:
 
 
 def _target(tree: exp.Expr, scope: Scope) -> tuple[str, Scope]:
-    """The table that is changed, by its stored name, and a scope with its columns."""
+    """Return the stored name of the table to change, and a scope with its columns."""
     if not isinstance(tree, exp.Table):
         raise unsupported(f"a change of {written(tree)[:200]}")
     only(tree, "this", "db", "catalog")
@@ -82,10 +82,7 @@ def _insert(tree: exp.Insert, scope: Scope) -> str:
 
 
 def _rows(rows: list[exp.Expr], columns: list[TableColumn], scope: Scope) -> str:
-    """The rows of an INSERT. Where all are made alike, only their parameters are listed and converted together.
-
-    DuckDB plans each value of a list of rows on its own: that of hundreds of conversions takes it most of a second.
-    """
+    """Return the rows of an INSERT. If all have the same form, their parameters are listed and converted together."""
     bound = [list(row.find_all(exp.Parameter)) for row in rows]
     shared = len(rows) > 1 and all(_made_alike(rows[0], row) for row in rows[1:])
     kinds = [
@@ -105,7 +102,7 @@ def _rows(rows: list[exp.Expr], columns: list[TableColumn], scope: Scope) -> str
 
 
 def _made_alike(one: object, other: object) -> bool:
-    """Whether two parts of statements differ in the names of parameters alone."""
+    """Return True if two parts of statements differ only in the names of parameters."""
     if isinstance(one, exp.Parameter):
         return isinstance(other, exp.Parameter)
     if isinstance(one, exp.Expr) and isinstance(other, exp.Expr):
@@ -143,10 +140,10 @@ def _update(tree: exp.Update, scope: Scope) -> str:
 
 
 def define(tree: exp.Expr, scope: Scope) -> list[str]:
-    """CREATE, ALTER or DROP; the catalogue is changed at once, the statements returned change DuckDB's tables.
+    """Apply CREATE, ALTER or DROP to the catalogue, and return the statements that change DuckDB's tables.
 
     Raises:
-        SqlError: something in it is not supported or not allowed.
+        SqlError: The statement contains something that is not supported or not allowed.
     """
     match tree:
         case exp.Create() if tree.args["kind"] == "SCHEMA":
@@ -201,7 +198,7 @@ def _create_table(tree: exp.Create, scope: Scope) -> str:
 
 
 def _defined(tree: exp.ColumnDef) -> tuple[TableColumn, bool]:
-    """A column, and whether it is declared as the primary key."""
+    """Return a column, and True if it is declared as the primary key."""
     only(tree, "this", "kind", "constraints")
     nullable, is_key = True, False
     for each in tree.args.get("constraints") or []:

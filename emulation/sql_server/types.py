@@ -1,7 +1,8 @@
-"""The SQL Server types that the source serves: their names, their sizes, and what DuckDB keeps them as.
+"""The SQL Server types that the source supports: their names, sizes, and DuckDB types.
 
-Dates with a time are kept as a structure of one number, ticks of 100 ns since 0001-01-01: DuckDB's own timestamps are
-coarser or shorter, and a structure cannot be taken for a number, compared with a text or added to by mistake.
+Dates with a time are stored as a structure with one number, ticks of 100 ns since 0001-01-01. DuckDB's own timestamps
+are less precise or have a smaller range, and a structure cannot be mistaken for a number, compared with a text or
+added.
 """
 
 from dataclasses import dataclass, replace
@@ -10,7 +11,7 @@ from typing import Final
 from emulation.sql_server.errors import SqlError, unsupported
 
 MAX: Final = -1
-"""The length of varchar(max) and its like, as the catalogue spells it."""
+"""The catalogue's length for varchar(max) and similar types."""
 
 WIDE_LIMIT: Final = 4000
 """Most characters of an nvarchar with a length."""
@@ -20,7 +21,7 @@ _FINEST_SCALE: Final = 7
 _REAL_BITS: Final = 24
 
 COLLATION: Final = "Latin1_General_100_BIN2"
-"""Texts compare by code point, as DuckDB compares them."""
+"""Texts compare by code point, as in DuckDB."""
 
 MOMENT: Final = "STRUCT(moment BIGINT)"
 INSTANT: Final = 'STRUCT(instant BIGINT, "offset" SMALLINT)'
@@ -30,7 +31,7 @@ TEXTS: Final = frozenset({"char", "varchar", "nchar", "nvarchar"})
 BINARIES: Final = frozenset({"binary", "varbinary"})
 MOMENTS: Final = frozenset({"datetime2", "datetime", "smalldatetime"})
 INTEGERS: Final = ("tinyint", "smallint", "int", "bigint")
-# Can be declared, so that a client meets them in the catalogue; no value of theirs can be stored or read.
+# Types that can be declared, so that clients find them in the catalogue. Their values cannot be stored or read.
 OPAQUE: Final = frozenset({"sql_variant", "xml", "geography", "geometry"})
 _SCALED: Final = frozenset({"datetime2", "datetimeoffset", "time"})
 
@@ -73,12 +74,12 @@ class SqlType:
 
     @property
     def stored(self) -> str:
-        """The DuckDB type that keeps its values."""
+        """The DuckDB type that stores the values."""
         return f"DECIMAL({self.precision}, {self.scale})" if self.name == "decimal" else _STORED[self.name]
 
     @property
     def is_text(self) -> bool:
-        """Whether it holds characters."""
+        """True if values are texts."""
         return self.name in TEXTS
 
     def __str__(self) -> str:
@@ -90,7 +91,7 @@ class SqlType:
 
 
 def declared(name: str, sizes: tuple[int, ...], *, default_length: int = 1) -> SqlType:
-    """A type as a statement declares it, its defaults filled in.
+    """Return the type that a statement declares, with its defaults.
 
     Args:
         name: SQL Server's name in lower case.
@@ -98,7 +99,7 @@ def declared(name: str, sizes: tuple[int, ...], *, default_length: int = 1) -> S
         default_length: length of a text without one: 1 in a table, 30 in a conversion.
 
     Raises:
-        SqlError: no such type, or not of this size.
+        SqlError: The type does not exist, or not in this size.
     """
     if name in TEXTS | BINARIES:
         length = sizes[0] if sizes else default_length
@@ -124,10 +125,10 @@ def declared(name: str, sizes: tuple[int, ...], *, default_length: int = 1) -> S
 
 
 def of_stored(stored: str) -> SqlType:
-    """The type of a DuckDB expression of which the statement declares nothing better.
+    """Return the type of a DuckDB expression that has no declared type.
 
     Raises:
-        SqlError: no SQL Server type has these values.
+        SqlError: No SQL Server type has these values.
     """
     if stored.startswith("DECIMAL("):
         precision, scale = stored[len("DECIMAL(") : -1].split(",")
@@ -158,7 +159,7 @@ def of_stored(stored: str) -> SqlType:
 
 
 def widest(types: list[SqlType]) -> SqlType | None:
-    """The type of a value that comes from one of several expressions; None where they do not agree in kind."""
+    """Return the type of a value that comes from one of several expressions. None if their kinds differ."""
     first = types[0]
     if all(each == first for each in types):
         return first

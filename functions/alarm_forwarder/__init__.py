@@ -1,1 +1,1 @@
-"""Forwards alarms to webhooks, in the form that each of them expects."""
+"""Forwards alarms to webhooks, in the form that each webhook expects."""

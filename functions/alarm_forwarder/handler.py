@@ -1,4 +1,4 @@
-"""The Lambda that is subscribed to the alarm topics with webhooks, and forwards each message to them."""
+"""AWS Lambda `alarm_forwarder`: forwards each message of the alarm topics to their webhooks."""
 
 from functools import cache
 from typing import Any
@@ -24,8 +24,8 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> None:
     """Forward each message to the webhooks of its topic.
 
     Raises:
-        NotForwardedError: a webhook did not accept a message. The log has the message.
-        InvalidEnvironmentError: a variable is missing or wrong.
+        NotForwardedError: A webhook did not accept a message. The log contains the message.
+        InvalidEnvironmentError: An environment variable is missing or invalid.
     """
     failed: dict[str, str] = {}
     for record in event["Records"]:

@@ -1,4 +1,4 @@
-"""What a message of an alarm topic says to a person, and the body of the request that carries it to a webhook."""
+"""Summarises a message of an alarm topic for a person, and builds the request body for each form of webhook."""
 
 import json
 from dataclasses import dataclass
@@ -12,27 +12,27 @@ _CARD: Final = "application/vnd.microsoft.card.adaptive"
 
 
 class Message(msgspec.Struct, frozen=True):
-    """A message of a topic, as SNS hands it to a function."""
+    """A message of a topic, as SNS passes it to a function."""
 
     topic: str = msgspec.field(name="TopicArn")
     message: str = msgspec.field(name="Message")
-    """What was published: JSON of an alarm or an alert, plain text of a budget."""
+    """The published message: JSON for an alarm or alert, plain text for a budget."""
     subject: str | None = msgspec.field(name="Subject", default=None)
-    """The subject, if the publisher gave one."""
+    """The subject, if the publisher set one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """What a person reads."""
+    """The text that a person reads."""
 
     title: str
     text: str
     content: Any
-    """The whole message: decoded if it is JSON, else its text."""
+    """The whole message: decoded if it is JSON, otherwise its text."""
 
 
 def read_notice(message: Message) -> Notice:
-    """Summarise a message of CloudWatch, of an alert rule, or of anybody else."""
+    """Summarise a message from CloudWatch, an alert rule or any other publisher."""
     try:
         content = json.loads(message.message)
     except json.JSONDecodeError:
@@ -48,7 +48,7 @@ def read_notice(message: Message) -> Notice:
 
 
 def body_of(notice: Notice, form: Format) -> bytes:
-    """The JSON that a webhook expects.
+    """Return the JSON that a webhook expects.
 
     Sources: docs.slack.dev/messaging/sending-messages-using-incoming-webhooks, and for Teams
     learn.microsoft.com/microsoftteams/platform/webhooks-and-connectors/how-to/connectors-using.
@@ -66,7 +66,7 @@ def body_of(notice: Notice, form: Format) -> bytes:
 
 
 def _escaped(text: str) -> str:
-    """Slack reads these three characters as markup."""
+    """Escape the three characters that Slack reads as markup."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 

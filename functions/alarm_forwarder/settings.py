@@ -8,12 +8,12 @@ Format = Literal["json", "slack", "teams"]
 
 
 class Webhook(msgspec.Struct, frozen=True):
-    """What one webhook receives."""
+    """The form and topics of one webhook."""
 
     format: Format
-    """Form of the request's body."""
+    """Form of the request body."""
     topics: tuple[str, ...]
-    """ARNs of the topics whose messages it receives."""
+    """ARNs of the topics whose messages the webhook receives."""
 
 
 class Settings(msgspec.Struct, frozen=True):

@@ -1,4 +1,4 @@
-"""Sends a body to a webhook. The URL is a secret: it is read from SSM, and no message or log line has it."""
+"""Posts a body to a webhook. The URL is a secret: it is read from SSM and never appears in a message or log line."""
 
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
@@ -17,9 +17,9 @@ _RETRIES: Final = urllib3.Retry(
     redirect=0,
     backoff_factor=1,
     status_forcelist=(429, 500, 502, 503, 504),
-    # Of any method: a webhook is posted to.
+    # Retry every method, because a webhook receives POST requests.
     allowed_methods=None,
-    # A webhook could name an hour, and the function would wait.
+    # Ignored: a webhook could ask for an hour, and the function would wait.
     respect_retry_after_header=False,
     raise_on_status=False,
     raise_on_redirect=False,
@@ -28,28 +28,28 @@ _THIS_MACHINE: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 class WebhookError(FunctionError):
-    """A webhook did not accept a message. The text names the parameter of its URL, and never the URL."""
+    """A webhook did not accept a message. The text names the parameter that holds the URL, never the URL."""
 
 
 class Webhooks:
-    """Posts to webhooks, whose URLs are SSM parameters."""
+    """Posts to the webhooks whose URLs are in SSM parameters."""
 
     def __init__(self, client: "SSMClient") -> None:
-        """Read the URLs with this client."""
+        """Create the client for webhooks; the SSM client reads their URLs."""
         self._client = client
         self._http = urllib3.PoolManager(retries=_RETRIES, timeout=urllib3.Timeout(total=TIMEOUT_SECONDS))
 
     def send(self, parameter: str, body: bytes) -> None:
-        """Post a body to the webhook of a parameter, three times at most.
+        """Post a body to the webhook of a parameter, with at most three attempts.
 
         Raises:
-            WebhookError: the parameter is missing or does not hold an https URL, or the webhook does not answer 2xx.
+            WebhookError: The parameter is missing or does not hold an https URL, or the webhook does not answer 2xx.
         """
         url = self._url(parameter)
         try:
             answer = self._http.request("POST", url, body=body, headers={"Content-Type": "application/json"})
         except (urllib3.exceptions.HTTPError, ValueError) as error:
-            # The error's own text has the URL.
+            # The error's own text contains the URL.
             raise WebhookError(
                 f"the webhook of {parameter} did not respond: {type(error).__name__}; check its URL and service"
             ) from None
@@ -71,7 +71,7 @@ class Webhooks:
 
 
 def _is_private(url: str) -> bool:
-    """Whether nobody on the way can read the secret: by TLS, or on this machine."""
+    """Return True if nobody on the network can read the secret: the URL uses TLS or this machine."""
     try:
         parts = urlsplit(url)
     except ValueError:

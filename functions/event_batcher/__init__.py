@@ -1,1 +1,1 @@
-"""The batcher: what is queued lands in batches under inbound/."""
+"""The batcher: writes queued events to inbound/ in batches."""

@@ -1,4 +1,4 @@
-"""Lands a batch: the object first, then the dead letters, then the answer. Killed between, all comes again."""
+"""Lands a batch: writes the object, then the dead letters, then answers. If it is killed, SQS redelivers everything."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,29 +13,29 @@ from lake.message_batches import message_batches
 from lake.object_metadata import CORRELATION_ID
 
 if TYPE_CHECKING:
-    # Their stubs are installed for development alone.
+    # The stubs are installed only for development.
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_sqs.type_defs import SendMessageBatchRequestEntryTypeDef
 
-# What a dead letter's two attributes take at most.
+# Most bytes that the two attributes of a dead letter take.
 ATTRIBUTE_BYTES: Final = 1024
 
 
 @dataclass(frozen=True, slots=True)
 class Landed:
-    """What became of a batch."""
+    """The outcome of a batch."""
 
     key: str | None
-    """None if no message was an event."""
+    """None if the batch contained no events."""
     events: int
     poison: int
     failed: Sequence[str]
-    """Ids of the messages that SQS has to give again."""
+    """Ids of the messages that SQS must redeliver."""
 
 
 class Batcher:
-    """Lands one batch after the other."""
+    """Lands batches of messages."""
 
     def __init__(self, s3: "S3Client", sqs: "SQSClient", bucket: str, dataset: str, dead_letter_queue_url: str) -> None:
         self._s3 = s3
@@ -48,11 +48,11 @@ class Batcher:
         """Land the messages of a Lambda event.
 
         Args:
-            records: the event's.
-            correlation_id: what the object is to carry of this run; nothing if it is empty.
+            records: the event's records.
+            correlation_id: this run's id for the object's metadata; empty to leave it out.
 
         Raises:
-            ClientError, BotoCoreError: the object could not be written; nothing of the batch counts as done.
+            ClientError, BotoCoreError: The object could not be written; no message of the batch counts as done.
         """
         events: list[Message] = []
         poison: list[Poison] = []
@@ -80,7 +80,7 @@ class Batcher:
         return key
 
     def _bury(self, batch: Sequence[Poison]) -> list[str]:
-        """Send messages to the dead letters. Returns the ids of those that are not there."""
+        """Send messages to the dead-letter queue. Returns the ids of the messages that did not arrive there."""
         try:
             answer = self._sqs.send_message_batch(
                 QueueUrl=self._dead_letter_queue_url,

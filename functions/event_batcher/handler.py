@@ -1,4 +1,4 @@
-"""The Lambda that empties the events queue."""
+"""AWS Lambda `event_batcher`: lands the messages of the events queue."""
 
 from functools import cache
 from typing import Any
@@ -15,11 +15,11 @@ from lake.metrics import EVENTS_LANDED, EVENTS_POISONOUS
 
 @observed
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Land a batch. Returns the messages that SQS has to deliver again.
+    """Land a batch. Returns the messages that SQS must redeliver.
 
     Raises:
-        ClientError, BotoCoreError: the object could not be written; SQS delivers the whole batch again.
-        InvalidEnvironmentError: a variable is missing or wrong.
+        ClientError, BotoCoreError: The object could not be written; SQS redelivers the whole batch.
+        InvalidEnvironmentError: An environment variable is missing or invalid.
     """
     landed = _batcher().land(event["Records"], context.aws_request_id)
     logger.info("landed", key=landed.key, events=landed.events, poison=landed.poison)

@@ -4,7 +4,7 @@ import msgspec
 
 
 class Settings(msgspec.Struct, frozen=True):
-    """Where events land, and where poison goes."""
+    """The targets for events and for messages that are not events."""
 
     bucket: str = msgspec.field(name="LAKE_BUCKET")
     dataset: str = msgspec.field(name="EVENTS_DATASET")

@@ -1,1 +1,1 @@
-"""The receiver: takes posted events and signed callbacks into the queue, and answers 202 only for what is in it."""
+"""The receiver: puts posted events and signed callbacks into the queue. It answers 202 only after SQS accepted them."""

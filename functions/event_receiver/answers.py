@@ -1,4 +1,4 @@
-"""What the receiver answers: 202 with ids, or a problem document (RFC 9457)."""
+"""The receiver's answers: 202 with the events' ids, or a problem document (RFC 9457)."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -8,16 +8,16 @@ from typing import Any, Final
 
 from functions.errors import ReceiverError
 
-# An answer of Lambda is at most 6 MB, and each of these may name a long member of the body.
+# A Lambda answer is at most 6 MB, and each problem may contain a long member name from the body.
 MAXIMUM_PROBLEMS: Final = 1000
-# Long enough for a short refusal of the queue to pass, short enough for a sender that waits.
+# Long enough for a brief refusal of the queue to pass, and short enough for a sender to wait.
 RETRY_SECONDS: Final = 5
 TITLES: Final = {HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "Content Too Large"}
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing that is wrong with a body."""
+    """One error in a request body."""
 
     pointer: str
     """JSON pointer (RFC 6901) into the body; empty for the body as a whole."""
@@ -25,13 +25,13 @@ class Problem:
 
 
 class RequestRefusedError(ReceiverError):
-    """The request is answered with a problem document. Nothing of it is stored.
+    """The request is answered with a problem document. Nothing in it was stored.
 
     Args:
-        status: of the answer.
-        detail: what is wrong and what to do.
-        problems: what is wrong with the body.
-        retry_seconds: after which a request that is answered 503 succeeds at the earliest.
+        status: the status of the answer.
+        detail: what is wrong, and what to do.
+        problems: the errors in the body.
+        retry_seconds: the seconds until a request that is answered 503 can succeed at the earliest.
     """
 
     def __init__(
@@ -47,7 +47,7 @@ class RequestRefusedError(ReceiverError):
 
 
 def invalid(problems: Sequence[Problem]) -> RequestRefusedError:
-    """The refusal of a body for its contents; every problem is counted, the first 1,000 are named."""
+    """Return the refusal of an invalid body. It counts every problem and lists the first 1,000."""
     count = f"{len(problems):,} problems" if len(problems) > 1 else "1 problem"
     named = f", only the first {MAXIMUM_PROBLEMS:,} are listed" if len(problems) > MAXIMUM_PROBLEMS else ""
     return RequestRefusedError(
@@ -56,29 +56,29 @@ def invalid(problems: Sequence[Problem]) -> RequestRefusedError:
 
 
 def invalid_body(problem: str) -> RequestRefusedError:
-    """The refusal of a body as a whole."""
+    """Return the refusal of a body as a whole."""
     return invalid([Problem("", problem)])
 
 
 def accepted(request_id: str, ids: Sequence[str]) -> dict[str, Any]:
-    """All events are in the queue."""
+    """Return the answer if all events are in the queue."""
     return _answer(HTTPStatus.ACCEPTED, {"request_id": request_id, "accepted": ids}, "application/json")
 
 
 def healthy() -> dict[str, Any]:
-    """The function answers."""
+    """Return the answer to a health check."""
     return _answer(HTTPStatus.OK, {"status": "ok"}, "application/json")
 
 
 def refused(request_id: str, refusal: RequestRefusedError) -> dict[str, Any]:
-    """Nothing is stored."""
+    """Return the answer if nothing was stored."""
     errors = [{"pointer": each.pointer, "problem": each.problem} for each in refusal.problems]
     members = {"errors": errors} if errors else {}
     return problem(request_id, refusal.status, refusal.detail, members, refusal.retry_seconds)
 
 
 def not_stored(request_id: str, ids: Sequence[str], stored: Sequence[str]) -> dict[str, Any]:
-    """Some or all events are not in the queue."""
+    """Return the answer if some or all events are not in the queue."""
     count, total = len(ids), len(ids) + len(stored)
     what = f"{count} of {total} events was" if count == 1 else f"{count} of {total} events were"
     detail = f"{what} not stored; post {'it' if count == 1 else 'them'} again"
@@ -92,7 +92,7 @@ def problem(
     members: Mapping[str, Any],
     retry_seconds: int = RETRY_SECONDS,
 ) -> dict[str, Any]:
-    """A problem document. With 503 the header Retry-After has the seconds after which to send the request again."""
+    """Return a problem document. With status 503, the header Retry-After has the seconds until the next attempt."""
     document = {
         "type": "about:blank",
         "title": TITLES.get(status, status.phrase),
@@ -108,7 +108,7 @@ def problem(
 
 
 def with_header(answer: dict[str, Any], name: str, value: str) -> dict[str, Any]:
-    """An answer with a header more."""
+    """Return a copy of an answer with one more header."""
     return {**answer, "headers": {**answer["headers"], name: value}}
 
 

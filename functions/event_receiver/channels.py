@@ -1,4 +1,4 @@
-"""By which channel an event arrives, and whose name no holder of an API key may use."""
+"""Determines the channel of an event, and protects the names of third parties from holders of API keys."""
 
 from collections.abc import Collection, Mapping
 from http import HTTPStatus
@@ -9,11 +9,11 @@ from lake.events import key_channel
 
 
 class Channels:
-    """The channels that the program deployed.
+    """The deployed channels.
 
     Args:
-        key_providers: the declared provider of each API key, by the key's id.
-        callbacks: names of the third parties that call back.
+        key_providers: the provider of each API key, by the key's id.
+        callbacks: names of the third parties that send callbacks.
     """
 
     def __init__(self, key_providers: Mapping[str, str], callbacks: Collection[str]) -> None:
@@ -21,13 +21,13 @@ class Channels:
         self._callbacks = frozenset(callbacks)
 
     def of_key(self, key_id: str) -> str:
-        """The channel of what is posted with an API key.
+        """Return the channel of events that are posted with an API key.
 
         Args:
-            key_id: as the gateway gives it; empty if the request did not need a key.
+            key_id: the key's id from the gateway; empty if the route does not require a key.
 
         Raises:
-            RequestRefusedError: the key is not one of a declared provider. This is a fault of the deployment: the
+            RequestRefusedError: The key does not belong to a declared provider. The deployment is at fault, because the
                 gateway accepted the key. The caller keeps its events and sends them again.
         """
         provider = self._key_providers.get(key_id)
@@ -41,5 +41,5 @@ class Channels:
         return key_channel(provider)
 
     def is_callback(self, source: str) -> bool:
-        """Whether a source is the name of a third party that calls back, or would be read as one."""
+        """Return True if a source is, or could be mistaken for, the name of a third party that sends callbacks."""
         return source.strip().lower() in self._callbacks

@@ -1,4 +1,4 @@
-"""The envelope of a posted event: five members, checked here. What a payload has to hold is its dataset's business."""
+"""The envelope of a posted event: checks its five members. The event's dataset defines the payload."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -28,7 +28,7 @@ _BYTES_OF_A_CHARACTER: Final = 4
 
 
 class Event(BaseModel):
-    """What a caller posts."""
+    """An event as a caller posts it."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
@@ -41,10 +41,10 @@ class Event(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class StoredEvent:
-    """An event as it goes into the queue."""
+    """An event as it is put into the queue."""
 
     event_id: str
-    """In lower case, the one form of a UUID that is stored, so that repeats are recognised."""
+    """In lower case, the only stored form of a UUID, so that repeated events are recognised."""
     line: str
 
 
@@ -61,20 +61,20 @@ _PROBLEMS: Final[Mapping[str, str]] = {
 
 
 def read_events(body: Any, receipt: Receipt, channels: Channels) -> list[StoredEvent]:  # noqa: ANN401 - any JSON value
-    """Check the events of a body and make what is stored of them.
+    """Check the events of a body and return their stored form.
 
     Args:
-        body: one event or an array of them, as JSON gives it.
+        body: one event or an array of events, as parsed from JSON.
         receipt: how the request arrived.
-        channels: whose names no event may have as its source.
+        channels: the names that no event may use as its source.
 
     Raises:
-        RequestRefusedError: something is wrong; every problem is named, nothing is to be stored.
+        RequestRefusedError: The body has errors. The answer lists them, and nothing may be stored.
     """
     posted = cast("list[Any]", body) if isinstance(body, list) else [body]
     if not posted or len(posted) > MAXIMUM_EVENTS:
         raise invalid_body(f"holds {len(posted):,} events; post 1 to {MAXIMUM_EVENTS:,} in one request")
-    # The payload's depth, its event and the array.
+    # The payload's depth, plus its event and the array.
     check_depth(posted, MAXIMUM_DEPTH + 2)
     problems = list(_value_problems(posted, receipt.received_at, channels))
     stored: list[StoredEvent] = []
@@ -110,7 +110,7 @@ def _sentence(detail: ErrorDetails) -> str:
 
 
 def _value_problems(posted: Sequence[Any], received_at: datetime, channels: Channels) -> Iterator[Problem]:
-    """What is said of each event by itself, so that it is said though others are of the wrong shape."""
+    """Yield the problems of single events, even if other events have the wrong shape."""
     first: dict[str, int] = {}
     for place, event in enumerate(posted):
         if not isinstance(event, dict):
@@ -141,7 +141,7 @@ def _time_problem(text: str, received_at: datetime) -> str | None:
 
 def _size_problems(stored: Sequence[StoredEvent]) -> Iterator[Problem]:
     for place, event in enumerate(stored):
-        # Most lines are far too short to be counted in bytes.
+        # Most lines are far too short to need a count in bytes.
         if len(event.line) * _BYTES_OF_A_CHARACTER <= MAXIMUM_STORED_BYTES:
             continue
         size = len(event.line.encode())
@@ -152,7 +152,7 @@ def _size_problems(stored: Sequence[StoredEvent]) -> Iterator[Problem]:
 
 
 def _located(problems: Sequence[Problem], *, in_array: bool) -> list[Problem]:
-    """The problems in the order of the events; without an array, without the place in it."""
+    """Return the problems in the order of the events. For a body without an array, drop the index from the pointers."""
     ordered = sorted(problems, key=lambda each: int(each.pointer.split("/")[1]))
     return ordered if in_array else [Problem(each.pointer.removeprefix("/0"), each.problem) for each in ordered]
 

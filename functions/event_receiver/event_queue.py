@@ -1,4 +1,4 @@
-"""Puts events into the queue, and tells exactly which of them SQS acknowledged."""
+"""Sends events to the queue, and returns exactly which of them SQS acknowledged."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ LONGEST_PAUSE_SECONDS: Final = 2.0
 
 
 _Entry = tuple[int, str]
-"""A message's place among those to be sent, and its body."""
+"""A message's index in the request, and its body."""
 
 
 class EventQueue:
@@ -30,9 +30,9 @@ class EventQueue:
 
     Args:
         client: a boto3 SQS client.
-        queue_url: of the queue.
-        clock: seconds that only grow.
-        sleep: waits some seconds.
+        queue_url: URL of the queue.
+        clock: returns seconds that never decrease.
+        sleep: waits for a number of seconds.
     """
 
     def __init__(
@@ -46,16 +46,16 @@ class EventQueue:
         self._client, self._url, self._clock, self._sleep = client, queue_url, clock, sleep
 
     def send(self, messages: Sequence[str], seconds: float) -> set[int]:
-        """Send messages; what is refused is sent again as long as there is time.
+        """Send messages, and retry refused ones while there is time.
 
-        A message whose sending was answered by an error may be in the queue all the same, and then comes twice.
+        A message may be in the queue although its request returned an error. It is then delivered twice.
 
         Args:
-            messages: their bodies.
+            messages: the messages' bodies.
             seconds: no attempt begins later than this.
 
         Returns:
-            Which of them, by their place, SQS acknowledged.
+            The indexes of the messages that SQS acknowledged.
         """
         deadline = self._clock() + seconds
         entries = [((place, body), len(body.encode())) for place, body in enumerate(messages)]
@@ -72,7 +72,7 @@ class EventQueue:
             sent, hopeless = self._attempt(waiting)
             acknowledged |= sent
             waiting = [entry for entry in waiting if entry[0] not in sent and entry[0] not in hopeless]
-            # Half of the pause is left to chance, so that callers who were refused together do not return together.
+            # Half of the pause is random, so that callers who were refused together do not return together.
             wait = pause * random.uniform(0.5, 1)  # noqa: S311 - no secret
             if not waiting or self._clock() + wait >= deadline:
                 return acknowledged
@@ -80,7 +80,7 @@ class EventQueue:
             pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
 
     def _attempt(self, entries: list[_Entry]) -> tuple[set[int], set[int]]:
-        """One request: the places that SQS acknowledged, and those that it will refuse however often it is asked."""
+        """Make one request. Returns the indexes of acknowledged messages, and of those that SQS will always refuse."""
         try:
             answer = self._client.send_message_batch(
                 QueueUrl=self._url, Entries=[{"Id": str(place), "MessageBody": body} for place, body in entries]

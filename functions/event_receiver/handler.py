@@ -1,4 +1,4 @@
-"""AWS Lambda `event_receiver`: what the API's routes call. A thin layer over `receiver`: log, metrics, clients."""
+"""AWS Lambda `event_receiver`: serves the routes of the API. A thin layer over `receiver`: log, metrics, clients."""
 
 import time
 import traceback
@@ -22,7 +22,7 @@ from functions.event_receiver.signatures import UsedSignatures
 from functions.observability import Measure, logger, observed, publish
 from lake.metrics import EVENTS_ACCEPTED, EVENTS_NOT_STORED, REQUESTS_REFUSED
 
-# Short of the gateway's 29 seconds several times over. The queue's retries are this function's own.
+# Several attempts fit into the gateway's 29 seconds. This function retries requests to the queue itself.
 _ONE_ATTEMPT: Final = Config(
     connect_timeout=2, read_timeout=5, retries={"total_max_attempts": 1}, max_pool_connections=THREADS
 )
@@ -30,7 +30,7 @@ _FEW_ATTEMPTS: Final = Config(connect_timeout=1, read_timeout=2, retries={"total
 
 
 class ReceiverFailedError(ReceiverError):
-    """A defect. The message says where and of which kind, and nothing of what was posted."""
+    """A defect. The message names the place and type of the error, and nothing that was posted."""
 
 
 @observed
@@ -38,14 +38,14 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Answer one request of the API.
 
     Args:
-        event: a REST API's Lambda proxy event.
-        context: Lambda's.
+        event: the Lambda proxy event of a REST API.
+        context: the Lambda context.
 
     Returns:
-        The proxy answer, as the API's document describes it.
+        The proxy answer, as described in the API's document.
 
     Raises:
-        ReceiverFailedError: a defect; the gateway answers 500, and the alarm fires.
+        ReceiverFailedError: The code has a defect; the gateway answers 500, and the alarm fires.
     """
     started = time.perf_counter()
     request = read_request(event, context.aws_request_id)
@@ -56,7 +56,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         where = "".join(traceback.format_tb(error.__traceback__))
         raise ReceiverFailedError(f"{type(error).__name__} in request {request.id}, at:\n{where}") from None
     status = reply.answer["statusCode"]
-    # Neither body nor headers nor the path as it was asked for: a secret may stand in each of them.
+    # Log neither body nor headers nor the requested path: each may contain a secret.
     logger.info(
         "answered",
         extra={
@@ -77,13 +77,13 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 
 @cache
 def settings() -> Settings:
-    """This environment's settings, read once."""
+    """Return this environment's settings, read once."""
     return read_environment(Settings)
 
 
 @cache
 def receiver() -> Receiver:
-    """The receiver with the clients of this environment, made once."""
+    """Return the receiver with this environment's clients, created once."""
     given = settings()
     return Receiver(
         EventQueue(boto3.client("sqs", config=_ONE_ATTEMPT), given.queue_url),

@@ -1,4 +1,4 @@
-"""Who may call back, and the secrets that they sign with: from SSM, kept for a while."""
+"""The third parties that may send callbacks, and their secrets: read from SSM and cached for a while."""
 
 from __future__ import annotations
 
@@ -17,29 +17,29 @@ if TYPE_CHECKING:
     from mypy_boto3_ssm import SSMClient
 
 KEPT_SECONDS: Final = 60.0
-"""How long a change of a provider or its secrets may take to be noticed: as long a removed secret is accepted."""
+"""Longest time until a change of a provider or its secrets takes effect. A removed secret is accepted for as long."""
 RETRY_SECONDS: Final = 30.0
-"""How long SSM is left alone after it did not answer, while the last values are in use."""
+"""Time until SSM is asked again after it did not answer, if earlier values are in use."""
 FAILED_SECONDS: Final = 5.0
-"""The same while it has not given any values. Callers are asked to come again after as long."""
+"""The same if there are no earlier values. Callers are asked to retry after this time."""
 WRONG_SIGNATURE_SECONDS: Final = 10.0
-"""How often, at most, a wrong signature makes a provider be read again: anybody can send one."""
+"""Least time between two reads of a provider because of a wrong signature, which anybody can send."""
 
 
 class ProvidersUnavailableError(ReceiverError):
-    """A provider's parameters cannot be read; the message names them and holds no secret."""
+    """A provider's parameters cannot be read; the message names them and contains no secret."""
 
 
 class _NotAnsweredError(ProvidersUnavailableError):
-    """SSM did not answer: what it said last may still be used."""
+    """SSM did not answer: earlier values may still be used."""
 
 
 class Caller(NamedTuple):
-    """A third party that calls back."""
+    """A third party that sends callbacks."""
 
     provider: CallbackProvider
     secrets: tuple[str, ...]
-    """What it signs with: one secret, or two of which each is right."""
+    """The secrets that may sign its callbacks: one, or two while the secret changes."""
 
 
 class _Kept(NamedTuple):
@@ -54,16 +54,16 @@ class _Failed(NamedTuple):
 
 
 class Providers:
-    """The providers that are configured.
+    """The configured providers.
 
-    Only declared names are ever looked up, and each only once in a while, whether SSM answers or not: a caller without
-    a key must not be able to cause requests to SSM, which answers a few dozen a second for the whole account.
+    Only declared names are looked up, and each only at intervals, whether SSM answers or not. A caller without a key
+    must not be able to cause requests to SSM, which answers only a few dozen per second for the whole account.
 
     Args:
         client: a boto3 SSM client.
-        prefix: of the stack's parameters.
-        names: of the providers that the program deployed.
-        clock: seconds that only grow.
+        prefix: prefix of the stack's parameters.
+        names: names of the deployed providers.
+        clock: returns seconds that never decrease.
     """
 
     def __init__(
@@ -78,9 +78,9 @@ class Providers:
         self._failed: dict[str, _Failed] = {}
 
     def find(self, name: str) -> Caller | None:
-        """How a provider calls back, and its secrets; None if there is no such provider.
+        """Return a provider's configuration and secrets. None if there is no such provider.
 
-        If SSM does not answer, the last values that it gave stay in use.
+        If SSM does not answer, the last values stay in use.
 
         Raises:
             ProvidersUnavailableError: SSM has never answered, or the parameters are missing or wrong.
@@ -93,9 +93,9 @@ class Providers:
         return self._refresh(name, kept).caller
 
     def find_changed(self, name: str) -> Caller | None:
-        """A provider whose last values did not explain a signature: its values as they are now, if they are others.
+        """Read a provider again after a wrong signature. Returns the provider if it changed.
 
-        None if they are the same, or were read a moment ago, or cannot be read.
+        None if the values are the same, were read a moment ago, or cannot be read.
         """
         kept = self._kept.get(name)
         if kept is None or self._clock() < kept.read_at + WRONG_SIGNATURE_SECONDS:
@@ -103,7 +103,7 @@ class Providers:
         try:
             fresh = self._refresh(name, kept)
         except ProvidersUnavailableError:
-            # The next call whose values are too old is answered so; this one has a wrong signature as far as is known.
+            # A later call reports that the values cannot be read. As far as known, this one has a wrong signature.
             return None
         return fresh.caller if fresh.caller != kept.caller else None
 

@@ -1,4 +1,4 @@
-"""What becomes of a request: its route, and either all its events in the queue or an answer that says why not."""
+"""Routes a request, and answers success only if all its events are in the queue."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -24,13 +24,13 @@ from functions.observability import logger
 from lake.events import Receipt, callback_channel
 
 MAXIMUM_CALLBACK_BYTES: Final = 200 * 1024
-# The last attempt on the queue may take as long as its client waits for an answer; then the answer has to be made.
+# Time for the last attempt on the queue, as long as its client waits for an answer, and for the answer itself.
 RESERVED_SECONDS: Final = 7.0
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """The answer to a request, and what is counted of it."""
+    """The answer to a request, and the counts for the metrics."""
 
     answer: dict[str, Any]
     accepted: int = 0
@@ -41,11 +41,11 @@ class Receiver:
     """Answers requests.
 
     Args:
-        queue: where events go.
-        channels: by which events arrive.
-        providers: who may call back.
-        signatures: those that were used.
-        clock: gives the time, aware of its zone.
+        queue: the queue for events.
+        channels: the channels by which events arrive.
+        providers: the third parties that may send callbacks.
+        signatures: the signatures that were used.
+        clock: returns the current time, aware of its zone.
     """
 
     def __init__(
@@ -63,8 +63,8 @@ class Receiver:
         """Answer a request.
 
         Args:
-            request: what came.
-            seconds_left: until the function is killed.
+            request: the request.
+            seconds_left: seconds until the function is killed.
         """
         try:
             return self._route(request, seconds_left - RESERVED_SECONDS)
@@ -132,7 +132,7 @@ class Receiver:
             else:
                 self._signatures.mark_used(signature, request.id, now, tolerance)
         except SignaturesUnavailableError as error:
-            # The answer is right whether or not. The claim ends by itself, and a repetition then has the same id.
+            # The answer is right in either case. The claim expires, and a repeated callback gets the same id.
             logger.warning("the claim of a signature was not ended", extra={"error": str(error)})
         return reply
 

@@ -1,4 +1,4 @@
-"""A request as the gateway hands it over, and its body read as strict JSON."""
+"""A request from the gateway, and its body parsed as strict JSON."""
 
 import base64
 import binascii
@@ -16,13 +16,13 @@ from functions.event_receiver.answers import RequestRefusedError, invalid_body
 
 MAXIMUM_BODY_BYTES: Final = 2**20
 MAXIMUM_DEPTH: Final = 32
-"""Of a payload. Its event is one level more, and an array of events another."""
+"""Limit for a payload. Its event adds one level, and an array of events another."""
 _MAXIMUM_BODY_DEPTH: Final = MAXIMUM_DEPTH + 2
 _UTF_8: Final = ("utf-8", "utf8")
 _LONGEST_CONTENT_TYPE: Final = 500
 _NOT_COMPRESSED: Final = ("", "identity")
 _QUOTED_CHARACTERS: Final = 40
-"""Characters of a header or a name that an answer repeats, at most."""
+"""Most characters of a header or name that an answer quotes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,21 +32,21 @@ class Request:
     id: str
     method: str
     route: str
-    """The path as the API's document has it, such as "/callbacks/{provider}"."""
+    """The path in the API's document, such as "/callbacks/{provider}"."""
     provider: str
-    """Of a callback; else empty."""
+    """The provider of a callback; empty for other requests."""
     api_key_id: str
-    """Of the API key that the gateway accepted; empty where the route does not need a key."""
+    """Id of the API key that the gateway accepted; empty if the route does not require a key."""
     headers: Mapping[str, str]
-    """By names in lower case."""
+    """Keyed by names in lower case."""
     body: str
     is_base64: bool
 
     def raw_body(self, maximum_bytes: int) -> bytes:
-        """The body's bytes.
+        """Return the body's bytes.
 
         Raises:
-            RequestRefusedError: it is not declared as JSON in UTF-8, is compressed, too large or no text at all.
+            RequestRefusedError: The body is not declared as JSON in UTF-8, is compressed, too large, or not text.
         """
         _check_media_type(self.headers.get("content-type", ""))
         encoding = self.headers.get("content-encoding", "").strip()
@@ -65,11 +65,11 @@ class Request:
 
 
 def read_request(event: Mapping[str, Any], fallback_id: str) -> Request:
-    """The request in a Lambda proxy event of a REST API.
+    """Return the request in a REST API's Lambda proxy event.
 
     Args:
-        event: what the gateway sends.
-        fallback_id: the request's id where the gateway gave none.
+        event: the event from the gateway.
+        fallback_id: the request's id if the gateway did not set one.
     """
     headers: Mapping[str, str] = event.get("headers") or {}
     path: Mapping[str, str] = event.get("pathParameters") or {}
@@ -88,10 +88,10 @@ def read_request(event: Mapping[str, Any], fallback_id: str) -> Request:
 
 
 def parse(raw: bytes) -> Any:  # noqa: ANN401 - any JSON value
-    """The value of a JSON text: integers exact, other numbers as finite doubles.
+    """Return the value of a JSON text. Integers are exact; other numbers are finite doubles.
 
     Raises:
-        RequestRefusedError: it is empty, malformed, nested deeper than any body may be, names a member twice, or holds
+        RequestRefusedError: The text is empty, malformed or nested too deeply, repeats a member's name, or contains
             NaN, an infinity or a lone surrogate.
     """
     if not raw.strip():
@@ -108,11 +108,11 @@ def parse(raw: bytes) -> Any:  # noqa: ANN401 - any JSON value
     except _ValueRefusedError as error:
         raise invalid_body(str(error)) from None
     except ValueError:
-        # Python's guard against integers of thousands of digits, whose conversion takes quadratic time.
+        # Python refuses to convert integers with thousands of digits, because that takes quadratic time.
         raise invalid_body("holds an integer of more than 4,300 digits") from None
     except RecursionError:
         raise invalid_body(f"is nested deeper than {MAXIMUM_DEPTH} levels") from None
-    # Before the value is written again, which fails on one that is nested nearly too deep to be parsed.
+    # Check first: serialising the value again fails if it is nested nearly too deeply to parse.
     check_depth(value, _MAXIMUM_BODY_DEPTH)
     if "\\u" in text and _has_lone_surrogate(value):
         raise invalid_body("holds half of a surrogate pair, which is not a character")
@@ -120,10 +120,10 @@ def parse(raw: bytes) -> Any:  # noqa: ANN401 - any JSON value
 
 
 def check_depth(value: Any, maximum: int = MAXIMUM_DEPTH) -> None:  # noqa: ANN401 - any JSON value
-    """Check how deep objects and arrays are nested; a value without any is of depth 0.
+    """Check how deeply objects and arrays are nested. A scalar has depth 0.
 
     Raises:
-        RequestRefusedError: deeper than the maximum.
+        RequestRefusedError: The value is nested more deeply than the maximum.
     """
     level = [value]
     for _ in range(maximum):
@@ -134,7 +134,7 @@ def check_depth(value: Any, maximum: int = MAXIMUM_DEPTH) -> None:  # noqa: ANN4
 
 
 class _ValueRefusedError(ReceiverError):
-    """A number that JSON does not have or a double cannot hold, or an object that names a member twice."""
+    """The text has a number that JSON does not allow or a double cannot hold, or an object that repeats a name."""
 
 
 def _children(value: Any) -> Any:  # noqa: ANN401 - any JSON value
@@ -165,7 +165,7 @@ def _each_member_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _check_media_type(content_type: str) -> None:
     header = Message()
-    # The parser takes quadratic time, and nobody needs so many parameters.
+    # The parser takes quadratic time, and no valid header is this long.
     header["Content-Type"] = content_type if len(content_type) <= _LONGEST_CONTENT_TYPE else ""
     if header.get_content_type() != "application/json":
         raise _unsupported("the Content-Type is not application/json; send the body as application/json")

@@ -4,7 +4,7 @@ import msgspec
 
 
 class Settings(msgspec.Struct, frozen=True):
-    """Who may send events, and where they go."""
+    """The senders of events, and the queue and table that the receiver uses."""
 
     queue_url: str = msgspec.field(name="EVENTS_QUEUE_URL")
     parameter_prefix: str = msgspec.field(name="PARAMETER_PREFIX")
@@ -12,5 +12,5 @@ class Settings(msgspec.Struct, frozen=True):
     key_providers: dict[str, str] = msgspec.field(name="API_KEY_PROVIDERS")
     """The provider of each API key, by the key's id."""
     callbacks: tuple[str, ...] = msgspec.field(name="CALLBACK_PROVIDERS")
-    """Names of the third parties that call back."""
+    """Names of the third parties that send callbacks."""
     cors_origin: str = msgspec.field(name="CORS_ORIGIN", default="*")

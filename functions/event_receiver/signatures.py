@@ -1,4 +1,4 @@
-"""Signatures of callbacks: whether one is right and fresh, and whether it was used before."""
+"""Checks the signatures of callbacks: each must be correct, recent and unused."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ if TYPE_CHECKING:
 _SIGNATURE: Final = re.compile(r"(?:sha256=)?([0-9a-fA-F]{64})")
 _TIMESTAMP: Final = re.compile(r"[0-9]{1,12}")
 CLAIM: Final = timedelta(seconds=60)
-"""How long a request keeps others from its signature: longer than the function runs. Afterwards another takes over."""
-# Beyond the time in which a signature is fresh, so that clocks may differ.
+"""How long a request holds a signature: longer than the function runs. Then another request may claim it."""
+# Beyond the time in which a signature is fresh, because clocks may differ.
 _KEPT_LONGER: Final = timedelta(hours=1)
 
 
 class SignaturesUnavailableError(ReceiverError):
-    """The table of used signatures cannot be asked or written."""
+    """The table of used signatures cannot be read or written."""
 
 
 class WrongSignatureError(RequestRefusedError):
-    """A signature of the right form that no known secret makes: a stranger's, or made with a newer secret."""
+    """No known secret gives this signature: the sender is a stranger or signed with a newer secret."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -48,18 +48,18 @@ def check_signature(
     """Check a callback's signature and timestamp.
 
     Args:
-        provider: who calls back.
-        secrets: shared with it; any of them is right.
-        headers: by names in lower case.
-        body: as it was sent.
-        now: aware of its zone.
+        provider: the third party that sent the callback.
+        secrets: the secrets shared with the provider; any of them may have signed.
+        headers: the headers, with names in lower case.
+        body: the body as sent.
+        now: the current time, aware of its zone.
 
     Returns:
         The signature, in lower case, and the time of signing.
 
     Raises:
-        WrongSignatureError: the signature is not made with any of the secrets.
-        RequestRefusedError: one of both is missing or too old.
+        WrongSignatureError: None of the secrets gives this signature.
+        RequestRefusedError: The signature or timestamp is missing, or the timestamp is too old.
     """
     signature = _SIGNATURE.fullmatch(headers.get(provider.signature_header.lower(), ""))
     timestamp = headers.get(provider.timestamp_header.lower(), "")
@@ -72,7 +72,7 @@ def check_signature(
     given = signature[1].lower()
     signed = timestamp.encode() + b"." + body
     expected = [hmac.new(secret.encode(), signed, hashlib.sha256).hexdigest() for secret in secrets]
-    # All are compared, so that the time does not show which one is right.
+    # Compare all of them, so that the duration does not show which one matches.
     if not any([hmac.compare_digest(given, each) for each in expected]):  # noqa: C419 - as the comment says
         raise WrongSignatureError
     if abs(now.timestamp() - int(timestamp)) > provider.tolerance_seconds:
@@ -84,14 +84,15 @@ def check_signature(
 
 
 class UsedSignatures:
-    """Each signature is accepted once. What was begun and never ended does not count as accepted.
+    """Accepts each signature once. A signature whose request did not end counts as unused.
 
-    A signature is claimed, its event is sent, then the signature is marked as used: killed in between, the sender's
-    repetition is accepted a minute later. An event that was in the queue by then has the same id and stays one.
+    A request claims a signature, sends the event, then marks the signature as used. If it is killed before the end, the
+    sender's repetition is accepted a minute later. If the first event was already queued, the second has the same id
+    and both count as one.
 
     Args:
         client: a boto3 DynamoDB client.
-        table: its partition key is `signature`, its TTL attribute `expires_at`.
+        table: a table with the partition key `signature` and the TTL attribute `expires_at`.
     """
 
     def __init__(self, client: DynamoDBClient, table: str) -> None:
@@ -101,11 +102,11 @@ class UsedSignatures:
         """Claim a signature for a request.
 
         Raises:
-            RequestRefusedError: it was used before (409), or another request is at it (503).
-            SignaturesUnavailableError: the table did not answer.
+            RequestRefusedError: The signature was used before (409), or another request holds it (503).
+            SignaturesUnavailableError: The table did not answer.
         """
         item = _item(signature, request_id, now, tolerance_seconds) | {"until": int((now + CLAIM).timestamp())}
-        # A claim of one's own may be repeated: the SDK repeats a write that succeeded but was answered by an error.
+        # A request may repeat its own claim: the SDK retries a write that succeeded but returned an error.
         condition = "attribute_not_exists(#signature) OR #request_id = :request OR #until < :now"
         write = Put(item, condition, {"request": request_id, "now": int(now.timestamp())})
         try:
@@ -121,10 +122,10 @@ class UsedSignatures:
         )
 
     def mark_used(self, signature: str, request_id: str, now: datetime, tolerance_seconds: int) -> None:
-        """Remember a claimed signature for as long as it is fresh.
+        """Record that a claimed signature was used, for as long as it is fresh.
 
         Raises:
-            SignaturesUnavailableError: the table did not answer. The claim then ends after a minute.
+            SignaturesUnavailableError: The table did not answer. The claim then expires after a minute.
         """
         try:
             self._table.put(Put(_item(signature, request_id, now, tolerance_seconds)))
@@ -135,7 +136,7 @@ class UsedSignatures:
         """Release a request's claim.
 
         Raises:
-            SignaturesUnavailableError: the table did not answer. The claim then ends after a minute.
+            SignaturesUnavailableError: The table did not answer. The claim then expires after a minute.
         """
         try:
             self._table.delete({"signature": signature}, "#request_id = :request", {"request": request_id})
@@ -144,13 +145,13 @@ class UsedSignatures:
 
 
 def _item(signature: str, request_id: str, now: datetime, tolerance_seconds: int) -> dict[str, str | int]:
-    # A timestamp may lie ahead by the tolerance, and is fresh for the tolerance after that.
+    # A timestamp may be ahead by the tolerance, and stays fresh for the tolerance after that.
     expires_at = now + 2 * timedelta(seconds=tolerance_seconds) + _KEPT_LONGER
     return {"signature": signature, "request_id": request_id, "expires_at": int(expires_at.timestamp())}
 
 
 def _being_stored(seconds_left: int) -> RequestRefusedError:
-    # The claim is over once its last second has passed.
+    # The claim expires after its last second.
     again = seconds_left + 1
     detail = f"this callback is being stored; send it again in {again} seconds"
     return RequestRefusedError(HTTPStatus.SERVICE_UNAVAILABLE, detail, retry_seconds=again)

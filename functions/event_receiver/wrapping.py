@@ -1,4 +1,4 @@
-"""What a third party sends becomes the payload of an event."""
+"""Wraps a third party's callback as the payload of an event."""
 
 import hashlib
 import re
@@ -16,7 +16,7 @@ from lake.events import Receipt, stored_event
 from lake.json_pointer import parse_pointer, value_at
 from lake.message_batches import MAXIMUM_BATCH_BYTES
 
-# Ids follow from it: changed, a callback that is sent again would become another event.
+# Events' ids depend on it. If it changed, a repeated callback would become a new event.
 NAMESPACE: Final = uuid.uuid5(uuid.NAMESPACE_URL, "https://data-platform/events/callbacks")
 
 
@@ -27,18 +27,7 @@ def wrap(
     signed_at: datetime,
     receipt: Receipt,
 ) -> StoredEvent:
-    """Make an event of a callback. Sent again, also newly signed, or in another spelling, it has the same id.
-
-    Args:
-        name: the provider's.
-        provider: how it calls back.
-        body: what it sent.
-        signed_at: the signed timestamp.
-        receipt: how the callback arrived.
-
-    Raises:
-        RequestRefusedError: it is too large as it is stored.
-    """
+    """Return the event of a callback. A repeated callback gets the same id, even if signed or spelled differently."""
     event_id = str(_event_id(name, provider, body))
     event: dict[str, Any] = {
         "event_id": event_id,
@@ -48,7 +37,7 @@ def wrap(
         "payload": body,
     }
     line = stored_event(event, receipt)
-    # A number may be longer as it is stored than as it was sent: 1E20.
+    # A number may be longer when stored than when sent: 1E20.
     if len(line.encode()) > MAXIMUM_BATCH_BYTES:
         raise RequestRefusedError(
             HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "the body is too large to be stored; send a smaller one"
@@ -57,7 +46,7 @@ def wrap(
 
 
 def _own(body: Mapping[str, Any], pointer: str | None) -> object:
-    """What the body says itself, by a pointer that the provider's configuration may lack."""
+    """Return the body's value at a pointer. None if the provider's configuration has no pointer."""
     return None if pointer is None else value_at(body, parse_pointer(pointer))
 
 
@@ -65,7 +54,7 @@ def _event_id(name: str, provider: CallbackProvider, body: Mapping[str, Any]) ->
     own = _own(body, provider.event_id_pointer)
     if isinstance(own, str) and own:
         return uuid.uuid5(NAMESPACE, f"{name}/id/{own}")
-    # 7 and "7" are two ids, 7 and 7.0 one.
+    # 7 and "7" are different ids; 7 and 7.0 are the same id.
     if isinstance(own, (int, float)) and not isinstance(own, bool):
         return uuid.uuid5(NAMESPACE, f"{name}/number/{canonical_text(own)}")
     return uuid.uuid5(NAMESPACE, f"{name}/sha256/{hashlib.sha256(canonical_text(body).encode()).hexdigest()}")

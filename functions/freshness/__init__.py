@@ -1,1 +1,1 @@
-"""Measures how fresh each dataset is, so that an alarm can ring when one is late."""
+"""Measures how fresh each dataset is, so that an alarm fires if a dataset is late."""

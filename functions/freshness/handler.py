@@ -1,4 +1,4 @@
-"""The Lambda that runs every few minutes and publishes each dataset's age."""
+"""AWS Lambda `freshness`: runs every few minutes and publishes the age of each dataset."""
 
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -18,7 +18,7 @@ from lake.object_index.totals import TotalsTable
 
 
 class FreshnessUnknownError(FunctionError):
-    """The ages of some datasets are not known; those of all others were published."""
+    """The ages of some datasets are unknown; those of all others were published."""
 
 
 @observed
@@ -26,8 +26,8 @@ def handler(_event: dict[str, Any], _context: LambdaContext) -> None:
     """Publish the age of each dataset's newest object, in seconds.
 
     Raises:
-        FreshnessUnknownError: the table did not answer for some datasets.
-        InvalidEnvironmentError: a variable is missing or wrong.
+        FreshnessUnknownError: The table did not answer for some datasets.
+        InvalidEnvironmentError: An environment variable is missing or invalid.
     """
     failed: dict[str, str] = {}
     for dataset, seconds in _settings().freshness_seconds.items():

@@ -4,8 +4,8 @@ import msgspec
 
 
 class Settings(msgspec.Struct, frozen=True):
-    """Which datasets are watched, and the table that knows when each landed last."""
+    """The watched datasets, and the table with the time of each dataset's last landing."""
 
     freshness_seconds: dict[str, float] = msgspec.field(name="FRESHNESS_SECONDS")
-    """How old each dataset's newest object may be."""
+    """Largest age of each dataset's newest object, in seconds, before the dataset counts as late."""
     totals_table: str = msgspec.field(name="TOTALS_TABLE")

@@ -1,1 +1,1 @@
-"""Keeps the object index: what was created, and how far it has come."""
+"""Keeps the object index up to date with the objects in the lake."""

@@ -1,4 +1,4 @@
-"""The Lambda that empties the queue of objects that were created or deleted under inbound/ and warehouse/."""
+"""AWS Lambda `object_index`: records objects that were created or deleted under inbound/ and warehouse/."""
 
 from functools import cache
 from typing import Any
@@ -15,10 +15,10 @@ from lake.object_index.recorder import Recorder
 
 @observed
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
-    """Record the objects that a batch of messages names. Returns the messages that SQS has to deliver again.
+    """Record the objects that a batch of messages names. Returns the messages that SQS must redeliver.
 
     Raises:
-        InvalidEnvironmentError: a variable is missing or wrong; SQS delivers the whole batch again.
+        InvalidEnvironmentError: An environment variable is missing or invalid; SQS redelivers the whole batch.
     """
     messages = read_messages(event["Records"])
     recorded = _recorder().record(messages.objects, rewrite=True)

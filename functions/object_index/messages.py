@@ -1,4 +1,4 @@
-"""From the queue's messages, each an event of S3, to the objects that they name."""
+"""Finds the objects that the queue's messages name. Each message is an S3 event."""
 
 import json
 from collections.abc import Container, Iterator, Mapping, Sequence
@@ -15,19 +15,19 @@ class Messages:
     """A batch of messages, by the objects that they name."""
 
     by_id: dict[str, InboundObject] = field(default_factory=dict[str, InboundObject])
-    """The inbound object that a message is about, by the message's id."""
+    """The inbound object of each message, by the message's id."""
     unreadable: dict[str, str] = field(default_factory=dict[str, str])
-    """Messages that are not an event of S3, by id, each with the reason."""
+    """Messages that are not S3 events, by id, each with the reason."""
     left_alone: int = 0
-    """Messages about objects that the index does not have: their keys are not of the lake's layout."""
+    """Number of messages about objects outside the index: their keys do not follow the lake's layout."""
 
     @property
     def objects(self) -> Sequence[InboundObject]:
-        """The objects, each once."""
+        """The objects, without duplicates."""
         return [*dict.fromkeys(self.by_id.values())]
 
     def naming(self, keys: Container[str]) -> Iterator[str]:
-        """Ids of the messages that name one of some inbound keys."""
+        """Return the ids of messages whose object is among the inbound keys."""
         return (message_id for message_id, inbound in self.by_id.items() if inbound.key in keys)
 
 
@@ -35,7 +35,7 @@ def read_messages(records: Sequence[Mapping[str, Any]]) -> Messages:
     """Read the messages of a Lambda event.
 
     Args:
-        records: the event's; their bodies are "Object Created" and "Object Deleted" events of EventBridge.
+        records: the event's records. Their bodies are "Object Created" and "Object Deleted" events of EventBridge.
     """
     messages = Messages()
     for record in records:
@@ -53,7 +53,7 @@ def read_messages(records: Sequence[Mapping[str, Any]]) -> Messages:
 
 
 def _inbound_object(key: str) -> InboundObject | None:
-    """The inbound object that a key is about; None if the key is not of the lake's layout."""
+    """Return the inbound object of a key. None if the key does not follow the lake's layout."""
     read = _READ_KEYS.get(key.partition("/")[0])
     try:
         return read(key) if read else None

@@ -1,10 +1,10 @@
-"""The object index's environment variables."""
+"""The environment variables of the function that keeps the object index."""
 
 import msgspec
 
 
 class Settings(msgspec.Struct, frozen=True):
-    """The lake whose objects are recorded, and where."""
+    """The lake's bucket, and the tables of the object index."""
 
     bucket: str = msgspec.field(name="LAKE_BUCKET")
     index_table: str = msgspec.field(name="ATTRIBUTES_TABLE")

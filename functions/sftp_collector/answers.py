@@ -1,4 +1,4 @@
-"""The errors of a server's answers. paramiko raises OSError and EOFError for these and for a broken connection."""
+"""Errors for a server's refusals. paramiko raises OSError and EOFError both for these and for a broken connection."""
 
 from typing import Final
 
@@ -6,12 +6,12 @@ from paramiko.sftp import SFTP_EOF, SFTP_NO_SUCH_FILE, SFTP_PERMISSION_DENIED, S
 
 from functions.errors import CollectorError
 
-# At most so many bytes of a server are quoted in a message.
+# Most bytes of a server's answer that a message quotes.
 SHOWN_BYTES: Final = 80
 
 
 class AnswerError(CollectorError, OSError):
-    """The server refused a request. The connection is as good as before."""
+    """The server refused a request. The connection is still usable."""
 
 
 class NoSuchFileAnswerError(AnswerError, FileNotFoundError):
@@ -19,18 +19,18 @@ class NoSuchFileAnswerError(AnswerError, FileNotFoundError):
 
 
 class ForbiddenAnswerError(AnswerError, PermissionError):
-    """The server does not give the user the right to it."""
+    """The server does not give the user permission."""
 
 
 class EndAnswerError(AnswerError):
-    """The server says that the file or the listing ends here."""
+    """The server reports the end of the file or listing."""
 
 
 class NotSftpError(CollectorError, SFTPError):
-    """What the server sent is not SFTP.
+    """The server sent something that is not SFTP.
 
     Args:
-        received: how it begins.
+        received: the first bytes that the server sent.
     """
 
     def __init__(self, received: bytes) -> None:
@@ -39,7 +39,7 @@ class NotSftpError(CollectorError, SFTPError):
 
 
 def answer_error(code: int, text: bytes) -> AnswerError:
-    """The error of a status that is not OK, whatever its code and in whatever encoding its text is."""
+    """Return the error for a status that is not OK, with any code and any text encoding."""
     words = text.decode("utf-8", "replace").strip() or f"error code {code}"
     match code:
         case _ if code == SFTP_EOF:
@@ -53,6 +53,6 @@ def answer_error(code: int, text: bytes) -> AnswerError:
 
 
 def shown(received: bytes) -> str:
-    """Bytes of a server as a message can quote them: in one line, and not too long."""
+    """Return a server's bytes in a form that a message can quote: on one line, and not too long."""
     text = received[:SHOWN_BYTES].decode("utf-8", "replace")
     return repr(text if len(received) <= SHOWN_BYTES else f"{text}…")

@@ -1,4 +1,4 @@
-"""Moves collected files to the archive directory of their server."""
+"""Moves collected files to their server's archive directory."""
 
 from pathlib import PurePosixPath
 from typing import Final
@@ -12,17 +12,17 @@ MAXIMUM_SAME_NAMES: Final = 1000
 
 
 class ArchiveError(CollectorError):
-    """A collected file could not be moved; the message says why and what to do."""
+    """A collected file could not be moved; the message states the reason and what to do."""
 
 
 def move_to_archive(session: Session, version: FileVersion, archive: str) -> None:
-    """Move a collected version. One whose path holds another version by now, or nothing, is left alone.
+    """Move a collected version. Does nothing if its path now has another version or no file.
 
-    A name that the archive has already gets a number before its extension, as inbound keys do.
+    If the archive already has the name, the moved file gets a number before its extension, as inbound keys do.
 
     Raises:
-        ArchiveError: the server does not let it be moved.
-        ConnectionLostError: the connection broke.
+        ArchiveError: The server does not allow the move.
+        ConnectionLostError: The connection broke.
     """
     if not is_same(session.look(version.path), version):
         return
@@ -43,7 +43,7 @@ def move_to_archive(session: Session, version: FileVersion, archive: str) -> Non
 def _free_name(session: Session, archive: str, name: str) -> str:
     for number in range(1, MAXIMUM_SAME_NAMES + 1):
         target = str(PurePosixPath(archive) / numbered(name, number))
-        # Looked for first: some servers let a rename overwrite what is there.
+        # Check first: some servers let a rename overwrite an existing file.
         if session.look(target) is None:
             return target
     raise ArchiveError(

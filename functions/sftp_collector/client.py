@@ -1,8 +1,8 @@
-"""paramiko's SFTP client with what it lacks: tolerance of what servers answer, and reading ahead safely and fast.
+"""Extends paramiko's SFTP client: it tolerates what servers answer, and reads ahead safely and fast.
 
-paramiko's own prefetch sends its requests from a second thread. When an answer comes before that thread has noted its
-next request, the file is taken for read: reading ahead ends, what still arrives stays in memory for good, and if the
-connection breaks meanwhile the thread ends with a traceback. So here the thread that reads sends the requests too.
+paramiko's own prefetch sends its requests from a second thread. If an answer arrives before that thread has recorded
+its next request, paramiko considers the file read: it stops reading ahead, and later answers stay in memory for good.
+If the connection breaks during that, the thread ends with a traceback. Here the reading thread sends the requests too.
 """
 
 from collections import deque
@@ -27,18 +27,18 @@ from paramiko.sftp import (
 from functions.sftp_collector.answers import AnswerError, EndAnswerError, NotSftpError, answer_error
 from functions.sftp_collector.receiving import receive_in_pieces
 
-# What OpenSSH answers at most to one request, and how many requests keep a connection busy.
+# The most that OpenSSH answers to one request, and the number of requests that keep a connection busy.
 REQUEST_BYTES: Final = 261_120
 REQUESTS_IN_FLIGHT: Final = 24
-# So many are sent in one packet; each packet costs both ends the same.
+# Number of requests in one packet; each packet costs both ends the same.
 _REQUESTS_A_PACKET: Final = 8
-# What every server has to be able to answer to one request.
+# Every server must be able to answer a request of this size.
 SMALLEST_REQUEST_BYTES: Final = 32_768
-# As paramiko has it: what claims to be longer is no SFTP.
+# paramiko's limit: a packet that claims to be longer is not SFTP.
 _LARGEST_PACKET_BYTES: Final = 2**24 - 1
-# Half of the window: a server cannot send more before some of it was taken out.
+# Half of the window: a server cannot send more until some of it was read.
 _MOST_AT_ONCE_BYTES: Final = 2**22
-# Length and type of a packet; length of a name, length of its long form and flags of an entry, if all are empty.
+# Length and type of a packet; and the least size of an entry: length of a name, length of its long form, and flags.
 _HEAD_BYTES: Final = 5
 _SMALLEST_ENTRY_BYTES: Final = 12
 
@@ -51,16 +51,16 @@ class _TolerantMessage(paramiko.Message):
 
 
 class CollectorClient(paramiko.SFTPClient):
-    """An SFTP session. A request that the server refuses raises AnswerError; any other error is the connection's.
+    """An SFTP session. A request that the server refuses raises AnswerError; any other error comes from the connection.
 
-    It stands on paramiko's methods for single requests, which are not public: pinning and tests hold them.
+    The class uses private paramiko methods for single requests; the pinned version and tests keep them stable.
     """
 
     request_bytes: int = REQUEST_BYTES
-    """At most so much is asked for at once; less once the server turns out to refuse that."""
+    """Largest size of one request; reduced if the server refuses it."""
     large_requests_are_answered: bool | None = None
-    """Whether a request of more than 32 KiB was answered; None before there was one."""
-    # Requests that wait to be sent together; None: each is sent at once.
+    """True if a request of more than 32 KiB was answered; None before the first one."""
+    # Requests to send together; None: each is sent at once.
     _gathered: list[bytes] | None = None
 
     def __init__(self, sock: paramiko.Channel) -> None:
@@ -68,15 +68,15 @@ class CollectorClient(paramiko.SFTPClient):
         try:
             super().__init__(sock)
         except OSError as error:
-            # The server has ended already, and may have said why in words of its own.
+            # The server has already closed the connection, and may have sent the reason as plain text.
             if arrivals:
                 raise NotSftpError(arrivals.read(len(arrivals))) from error
             raise
 
     def list_directory(self, path: str) -> list[paramiko.SFTPAttributes]:
-        """All entries of a directory but itself and its parent.
+        """Return all entries of a directory except "." and "..".
 
-        paramiko's own trusts the server's count of names, and takes any end of a file for the end of the listing.
+        paramiko's own method trusts the server's count of names, and takes any end of file for the end of the listing.
         """
         kind, message = self._request(CMD_OPENDIR, self._adjust_cwd(path))  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]  # not in the stubs
         if kind != CMD_HANDLE:
@@ -104,9 +104,9 @@ class CollectorClient(paramiko.SFTPClient):
         ]
 
     def read_in_order(self, file: paramiko.SFTPFile, start: int, size: int) -> Iterator[bytes]:
-        """`size` bytes of a file from `start` on, in blocks, several requests under way. Ends early where it does.
+        """Yield `size` bytes of a file from `start` in blocks, with several requests in flight.
 
-        A server that refuses large requests is asked once more by small ones.
+        Stops at the end of the file. If the server refuses a large request, this repeats it as small requests.
         """
         position, end = start, start + size
         try:
@@ -134,7 +134,7 @@ class CollectorClient(paramiko.SFTPClient):
             number, offset, length = under_way.popleft()
             block = self._await_block(answers, number, length)
             while block and len(block) < length:
-                # The server answers less than it is asked for: get the rest, and ask for as much from now on.
+                # The server sends less than requested: fetch the rest, and request this size from now on.
                 request_bytes = max(SMALLEST_REQUEST_BYTES, len(block))
                 yield block
                 offset, length = offset + len(block), length - len(block)
@@ -152,15 +152,15 @@ class CollectorClient(paramiko.SFTPClient):
         return block
 
     def send_read(self, receiver: object, file: paramiko.SFTPFile, offset: int, length: int) -> int:
-        """Send one request to read; its answer goes to the receiver's `_async_response`. Returns its number."""
+        """Send one read request; its answer goes to the receiver's `_async_response`. Returns the request's number."""
         return self._async_request(receiver, CMD_READ, file.handle, int64(offset), length)  # pyright: ignore[reportAttributeAccessIssue, reportReturnType]  # not in the stubs
 
     def receive(self) -> None:
-        """Take in one answer of the server and hand it to its receiver."""
+        """Read one answer from the server and pass it to its receiver."""
         self._read_response()  # pyright: ignore[reportAttributeAccessIssue]  # not in the stubs
 
     def raise_status(self, message: paramiko.Message) -> None:
-        """Raise the AnswerError that a status message tells; nothing if it tells of a success."""
+        """Raise the AnswerError of a status message; do nothing if the status is OK."""
         self._convert_status(message)
 
     def _convert_status(self, msg: paramiko.Message) -> None:
@@ -184,16 +184,16 @@ class CollectorClient(paramiko.SFTPClient):
         return received
 
     def _receive(self, count: int) -> bytes:
-        """So many bytes; fewer once the channel is closed."""
+        """Return the given number of bytes; fewer if the channel was closed."""
         first: bytes = self.sock.recv(min(count, _MOST_AT_ONCE_BYTES))  # pyright: ignore[reportAttributeAccessIssue]  # not in the stubs
         if len(first) == count or len(first) < _MOST_AT_ONCE_BYTES:
             return first
-        # The server waits for room in the window, which taking some out makes.
+        # The server waits for room in the window; reading makes room.
         return first + self._receive(count - len(first))
 
     @contextmanager
     def _sent_together(self) -> Generator[None]:
-        """Send the requests that are made within in one packet."""
+        """Send the requests of the block in one packet."""
         self._gathered = []
         try:
             yield
@@ -214,7 +214,7 @@ class CollectorClient(paramiko.SFTPClient):
 
 
 class _Answers:
-    """Sends requests to read and keeps the answers until they are wanted."""
+    """Sends read requests and keeps the answers until they are needed."""
 
     def __init__(self, client: CollectorClient) -> None:
         self._client = client
@@ -224,7 +224,7 @@ class _Answers:
         return self._client.send_read(self, file, offset, length)
 
     def wait_for(self, number: int) -> bytes:
-        """The answer to a request; empty where the file ended before."""
+        """Return the answer to a request; empty if the file ended before it."""
         while number not in self._arrived:
             self._client.receive()
         answer = self._arrived.pop(number)
@@ -233,7 +233,7 @@ class _Answers:
         return answer
 
     def _async_response(self, kind: int, message: paramiko.Message, number: int) -> None:
-        """What paramiko calls with an answer."""
+        """Receive an answer; paramiko calls this."""
         if kind == CMD_DATA:
             self._arrived[number] = message.get_string()
         elif kind == CMD_STATUS:

@@ -1,8 +1,8 @@
-"""Collect one dataset: list its directory, ask the ledger, give what is due to the workers, report what failed.
+"""Collects one dataset: lists its directory, checks the ledger, gives due files to the workers, and reports failures.
 
-Small files are tasks of their own; of a large one each task is a range of parts. No task is larger than what a worker
-does in seconds, and a worker gets the next one when it is done, so all of them carry the same number of bytes, to
-within one task. The collector's own process opens no connection to the server.
+Each small file is one task; a large file has one task for each range of parts. No task is larger than a worker can do
+in seconds, and a worker gets its next task when it is done, so all workers carry nearly the same number of bytes. The
+collector's own process opens no connection to the server.
 """
 
 from __future__ import annotations
@@ -48,10 +48,10 @@ from lake.ledger.ledger import (
 from lake.ledger.strays import StrayUploads
 from lake.parameters import Collection
 
-# Before the function's time ends: when no more tasks are given out, and when the workers that are left are stopped.
+# Seconds before the function is killed: when to stop giving out tasks, and when to stop the remaining workers.
 STOP_SECONDS: Final = 30.0
 END_SECONDS: Final = 10.0
-# How often claims are looked after while nothing comes.
+# Interval between renewals of claims while no reply arrives.
 TICK_SECONDS: Final = 5.0
 _AWS_ERRORS: Final = (BotoCoreError, ClientError)
 _FILE_ERRORS: Final = (InvalidKeyError, LedgerError, *_AWS_ERRORS)
@@ -62,11 +62,11 @@ class Collector:
 
     Args:
         collection: what to collect.
-        workers: not started yet.
-        ledger: says what was collected.
-        strays_among: tells the uploads that nothing will go on with, given the versions that stand at the source.
-        lake: S3 and the lake's bucket; keys come from the ledger.
-        time_left: seconds until the function is killed.
+        workers: the workers, not yet started.
+        ledger: the record of collected versions.
+        strays_among: returns the uploads that no run will resume, given the versions at the source.
+        lake: the S3 client and the lake's bucket; keys come from the ledger.
+        time_left: returns the seconds until the function is killed.
     """
 
     def __init__(
@@ -94,15 +94,15 @@ class Collector:
 
     @property
     def leaves_work(self) -> bool:
-        """After a run: whether there is, or may be, something that another run would go on with."""
+        """After a run: True if another run may find something to resume."""
         result = self._result
         return not self._is_listed or bool(result.remaining or result.left_out[LeftOut.TOO_FRESH] or result.elsewhere)
 
     def run(self, *, follows_unfinished: bool = False) -> CollectionResult:
-        """Collect all that can be collected. What cannot is in the result with its reason; nothing is raised for it.
+        """Collect every file that can be collected. The result lists the failures with their reasons; none is raised.
 
         Args:
-            follows_unfinished: the run before may have been killed, so that claims of its own are to be ended.
+            follows_unfinished: True if the previous run may have been killed, so that its claims must be ended.
         """
         unfinished: list[Task] = []
         self._workers.start()
@@ -141,7 +141,7 @@ class Collector:
         return True
 
     def _list(self) -> Listed | str:
-        """The directory's files, or why there are none. If one worker cannot reach the server, another one is asked."""
+        """Return the directory's files, or why they cannot be listed. Asks another worker if one cannot connect."""
         task = ListDirectory(self._collection.directory, self._collection.pattern)
         while idle := self._workers.idle():
             self._workers.give(idle[0], task)
@@ -158,7 +158,7 @@ class Collector:
         return self._workers.unavailable
 
     def _next_reply(self) -> Reply | None:
-        """What the one worker that has a task replies; None if the time is over before."""
+        """Return the reply of the only worker with a task. None if the time runs out."""
         while self._time_left() > END_SECONDS:
             for _, _, reply in self._workers.replies(TICK_SECONDS):
                 return reply
@@ -171,7 +171,7 @@ class Collector:
             seconds = TICK_SECONDS
             if self._time_left() > STOP_SECONDS:
                 self._hand_out()
-                # While the workers are busy, the next files are claimed for them.
+                # While the workers are busy, claim the next files for them.
                 if self._workers.busy() and self._is_short_of_work():
                     self._claim_ahead()
                     seconds = 0
@@ -185,7 +185,7 @@ class Collector:
 
     def _hand_out(self) -> None:
         if not self._workers.any_usable():
-            # The files that remain do not wait for the server again.
+            # Fail the remaining files without waiting for the server again.
             self._small.all_failed(Trouble.UNAVAILABLE, self._workers.unavailable)
             while self._due:
                 self._selection.refuse(self._due.popleft(), self._workers.unavailable)
@@ -210,8 +210,8 @@ class Collector:
         return bool(self._due) and len(self._small.waiting) + self._large.ready < self._workers.count
 
     def _claim_ahead(self) -> None:
-        """Claim the next file, or as many small ones as the ledger takes at once."""
-        # While all workers wait, one file for each is claimed sooner than many.
+        """Claim the next file, or as many small files as the ledger accepts at once."""
+        # If all workers are waiting, claiming one file for each is faster than claiming many.
         most = MOST_AT_ONCE if self._workers.busy() else self._workers.count
         together: list[FileVersion] = []
         while self._due and len(together) < most and self._is_new_and_small(self._due[0]):
@@ -240,7 +240,7 @@ class Collector:
             self._result.fail(version.path, explain(error))
 
     def _take(self, worker: WorkerProcess, task: Task, reply: Reply) -> None:
-        """Take a worker's reply in."""
+        """Handle a worker's reply."""
         if isinstance(reply, Failed) and reply.trouble == Trouble.UNAVAILABLE:
             self._workers.give_up(worker, reply.reason)
             if self._workers.any_usable():
@@ -293,7 +293,7 @@ class Collector:
             self._checks_and_moves.append(MoveFile(version, self._collection.archive))
 
     def _give_back(self, unfinished: list[Task]) -> None:
-        """Leave what the time was too short for as the next run can take it up at once."""
+        """Release unfinished work so that the next run can resume it immediately."""
         self._large.pause()
         small = self._small.give_back(task for task in unfinished if isinstance(task, CollectFile))
         self._result.remaining = len(self._due) + len(self._large) + small

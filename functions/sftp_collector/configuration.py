@@ -1,4 +1,4 @@
-"""What the collector is told: its environment, and the stack's parameters in SSM."""
+"""The collector's configuration: its environment variables, and the stack's parameters in SSM."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ ParameterT = TypeVar("ParameterT", bound=StoredParameter)
 
 
 class ConfigurationError(CollectorError):
-    """The deployed configuration is missing or wrong; the message names it and says what to do."""
+    """The deployed configuration is missing or invalid; the message names it and states what to do."""
 
 
 class Settings(msgspec.Struct, frozen=True):
@@ -34,22 +34,22 @@ class Settings(msgspec.Struct, frozen=True):
     ledger_table: NonEmptyText = msgspec.field(name="LEDGER_TABLE")
     parameter_prefix: Annotated[str, msgspec.Meta(pattern=r"^/.*[^/]$")] = msgspec.field(name="PARAMETER_PREFIX")
     workers: Annotated[int, msgspec.Meta(ge=1, le=16)] = msgspec.field(name="COLLECTOR_WORKERS", default=2)
-    """Worker processes, a connection to the server each. Two suit the two processors that a large function has."""
+    """Number of worker processes, each with a connection to the server. Two match a large function's two processors."""
 
 
 class CollectEvent(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What the schedules send."""
+    """The event that the schedules send."""
 
     dataset: NonEmptyText
     continues: bool = msgspec.field(name="continue", default=False)
-    """Only go on with what the last run left."""
+    """True to only resume what the last run left."""
 
 
 def read_event(event: object) -> CollectEvent:
-    """The event.
+    """Return the parsed event.
 
     Raises:
-        ConfigurationError: it is not of the form {"dataset": "…"} or {"dataset": "…", "continue": true}.
+        ConfigurationError: The event is not of the form {"dataset": "…"} or {"dataset": "…", "continue": true}.
     """
     try:
         return msgspec.convert(event, CollectEvent)
@@ -58,28 +58,28 @@ def read_event(event: object) -> CollectEvent:
 
 
 def read_collection(client: SSMClient, prefix: str, dataset: str) -> Collection:
-    """What to collect for a dataset.
+    """Return what to collect for a dataset.
 
     Raises:
-        ConfigurationError: there is no such parameter, or it is wrong.
+        ConfigurationError: The parameter does not exist or is invalid.
     """
     return _stored(Collection, client, collection_parameter(prefix, dataset))
 
 
 def read_connection(client: SSMClient, prefix: str, connection: str) -> Connection:
-    """How to reach a server.
+    """Return how to reach a server.
 
     Raises:
-        ConfigurationError: there is no such parameter, or it is wrong.
+        ConfigurationError: The parameter does not exist or is invalid.
     """
     return _stored(Connection, client, connection_parameter(prefix, connection))
 
 
 def read_parameter(client: SSMClient, name: str) -> str:
-    """The decrypted value of an SSM parameter.
+    """Return the decrypted value of an SSM parameter.
 
     Raises:
-        ConfigurationError: it cannot be read.
+        ConfigurationError: The parameter cannot be read.
     """
     try:
         value = client.get_parameter(Name=name, WithDecryption=True)["Parameter"].get("Value", "")

@@ -1,4 +1,4 @@
-"""One SFTP connection: pinned host keys, one RSA client key, bounded waits."""
+"""Opens an SFTP connection: pinned host keys, one RSA client key, a limit on every wait."""
 
 import base64
 import logging
@@ -19,27 +19,27 @@ from functions.sftp_collector.session import Session, SourceUnavailableError
 from lake.parameters import Connection
 
 CONNECT_TIMEOUT_SECONDS: Final = 15.0
-# Some servers ask a directory of users, or look names up, for that long.
+# Some servers take this long to query a user directory or to resolve names.
 LOGIN_TIMEOUT_SECONDS: Final = 30.0
-# How long the server may be silent in the middle of a session before the connection counts as lost.
+# How long a server may be silent during a session before the connection counts as lost.
 SILENCE_TIMEOUT_SECONDS: Final = 60.0
 
-# Measured against OpenSSH (docs of the bench): larger windows and more requests are slower, not faster.
+# Measured against OpenSSH (see the benchmark's documentation): larger windows and more requests are slower.
 _WINDOW_BYTES: Final = 2**23
 _PACKET_BYTES: Final = 2**18
 _CIPHERS_FIRST: Final = ("aes128-gcm@openssh.com", "aes256-gcm@openssh.com")
 
-# paramiko logs the tracebacks of errors that it raises as well; here each one becomes a message of our own.
+# paramiko logs the traceback of each error that it also raises; here each error becomes a message.
 logging.getLogger("paramiko").setLevel(logging.CRITICAL)
 
 
 def connect(connection: Connection, client_key: paramiko.RSAKey) -> Session:
-    """Connect, check the server against its pinned keys, log in, open SFTP.
+    """Connect, check the server against its pinned keys, log in, and open SFTP.
 
-    A server that refuses the key is tried by a second connection with the next signature algorithm.
+    If the server refuses the key, a second connection tries the next signature algorithm.
 
     Raises:
-        SourceUnavailableError: any of it failed.
+        SourceUnavailableError: One of these steps failed.
     """
     pinned = _pinned_keys(connection)
     is_known = False
@@ -63,7 +63,7 @@ def _connect(
             "connection's host, port and firewall",
             may_pass=True,
         ) from error
-    # paramiko leaves Nagle's algorithm on, which delays the small requests of SFTP.
+    # paramiko does not disable Nagle's algorithm, which delays SFTP's small requests.
     tcp.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     transport = TolerantTransport(
         BufferedSocket(tcp),
@@ -99,7 +99,7 @@ def _check_host_key(transport: paramiko.Transport, where: str, pinned: set[tuple
 def _open_sftp(transport: paramiko.Transport) -> CollectorClient:
     channel = transport.open_session(timeout=CONNECT_TIMEOUT_SECONDS)
     channel.settimeout(CONNECT_TIMEOUT_SECONDS)
-    # paramiko waits for the answer to this one without an end.
+    # paramiko waits for this answer without a limit.
     watch = threading.Timer(CONNECT_TIMEOUT_SECONDS, transport.close)
     watch.start()
     try:
@@ -128,7 +128,7 @@ def _failures_explained(transport: TolerantTransport, where: str) -> Generator[N
             "server's operator whether the user has too many sessions",
             may_pass=True,
         ) from error
-    # What a server sends as it ends a connection may be anything, text that is not UTF-8 among it (a ValueError).
+    # A server may send anything as it ends a connection, such as text that is not UTF-8 (a ValueError).
     except (paramiko.SSHException, paramiko.SFTPError, EOFError, OSError, ValueError) as error:
         check = (
             "ask the server's operator whether the user has too many connections"

@@ -1,4 +1,4 @@
-"""What may go wrong with one file while the others can go on: what it means, and how it is told."""
+"""Errors that concern one file while the others can continue: their consequence, and their message for a person."""
 
 from typing import Final
 
@@ -14,7 +14,7 @@ EXPECTED_ERRORS: Final = (BotoCoreError, ClientError, CollectorError, LakeError,
 
 
 def trouble_of(error: Exception) -> Trouble:
-    """What an error means for what is done next."""
+    """Return an error's consequence for the next step."""
     match error:
         case SourceUnavailableError():
             return Trouble.UNAVAILABLE
@@ -27,7 +27,7 @@ def trouble_of(error: Exception) -> Trouble:
 
 
 def explain(error: Exception) -> str:
-    """An error of one file, in words for the person who has to do something about it."""
+    """Return the message about a file's error for the person who has to act on it."""
     match error:
         case FileNotFoundError():
             return "the file disappeared after it was listed; if it returns, the next run collects it"

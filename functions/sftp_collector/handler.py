@@ -1,6 +1,6 @@
 """AWS Lambda `sftp_collector`: collects the files of the dataset that the schedule names.
 
-Each dataset has two schedules: its own, and a frequent tick that only goes on with what a run left.
+Each dataset has two schedules: its own, and a frequent one that only resumes what a run left.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
 
 class CollectionFailedError(CollectorError):
-    """Something could not be collected. All that could was; the message lists the rest, each with its reason."""
+    """Something could not be collected. The message lists each failure with its reason; all else was collected."""
 
 
 @observed
@@ -51,21 +51,20 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Collect one dataset.
 
     Args:
-        event: {"dataset": "vehicles"}; with "continue": true nothing is done, and the server not asked, unless the last
-            run left work.
-        context: Lambda's.
+        event: {"dataset": "vehicles"}. With "continue": true the function does nothing, and does not contact the
+            server, unless the last run left work.
+        context: the Lambda context.
 
     Returns:
-        {"dataset", "collected": [{"source", "key", "bytes", "checksum"}], "unchanged": count,
-        "elsewhere": count, "remaining": count, "failed": [], "left_out": {reason: count}}; what is
-        counted is said in `result`.
+        {"dataset", "collected": [{"source", "key", "bytes", "checksum"}], "unchanged": count, "elsewhere": count,
+        "remaining": count, "failed": [], "left_out": {reason: count}}; `result` explains the counts.
 
     Raises:
-        CollectionFailedError: a file or the whole directory failed. Lambda then tries again, and the last failure goes
-            to the dead-letter queue and the alarm.
-        ConfigurationError: the event or the stack's parameters are wrong.
-        InvalidEnvironmentError: a variable is missing or wrong.
-        SourceUnavailableError: the connection's private key is not one.
+        CollectionFailedError: A file or the whole directory failed. Lambda retries; the last failure goes to the
+            dead-letter queue and the alarm.
+        ConfigurationError: The event or the stack's parameters are invalid.
+        InvalidEnvironmentError: An environment variable is missing or invalid.
+        SourceUnavailableError: The parameter of the private key does not hold an RSA key.
     """
     settings = read_environment(Settings)
     wanted = read_event(event)
@@ -86,14 +85,14 @@ def collect_dataset(
     about: Mapping[str, str],
     time_left: Callable[[], float],
 ) -> dict[str, Any]:
-    """Collect one dataset with the credentials of the environment. Returns and raises as `handler` does.
+    """Collect one dataset with the environment's credentials. Returns and raises as `handler` does.
 
     Args:
-        dataset: its name.
-        settings: the function's.
-        dynamodb: the collector's own client; the workers make theirs.
-        about: metadata of what is collected.
-        time_left: seconds until the function is killed; the collector stops before.
+        dataset: the dataset's name.
+        settings: the function's settings.
+        dynamodb: the collector's own client; the workers create theirs.
+        about: metadata of the collected objects.
+        time_left: returns the seconds until the function is killed; the collector stops earlier.
     """
     parameters = boto3.client("ssm")
     collection = read_collection(parameters, settings.parameter_prefix, dataset)
@@ -143,7 +142,7 @@ def _end(runs: Runs, run: Run, result: CollectionResult, *, leaves_work: bool) -
     try:
         runs.end(run, outcome, leaves_work=leaves_work)
     except (BotoCoreError, ClientError) as error:
-        # It counts as killed once its time is over, and the next tick finds whatever there is.
+        # The run counts as killed once its time is over, and the next schedule finds any remaining work.
         logger.warning("the end of the run was not recorded", extra={"error": explain(error)})
 
 

@@ -1,4 +1,4 @@
-"""A large file on its way into the lake: claimed, its ranges given out, its parts gathered, its upload completed."""
+"""One large file on its way into the lake: claims it, assigns its ranges, gathers its parts, completes its upload."""
 
 from __future__ import annotations
 
@@ -18,19 +18,20 @@ from lake.ledger.ledger import Claim, FileVersion, Ledger, LedgerError, LostClai
 if TYPE_CHECKING:
     from mypy_boto3_s3.type_defs import CompletedPartTypeDef
 
-# At most this many parts are given out at once, at least one: the fewer are left, the fewer, so that all end together.
+# Most parts in one range. Ranges become shorter (one part at least) as fewer parts are left, so that all workers finish
+# together.
 LONGEST_RANGE: Final = 32
 
 
 class LargeFile:
-    """One large file. Workers read its ranges; everything else about it is done here.
+    """One large file. Workers read its ranges; all other steps are here.
 
     Args:
-        ledger: says whose it is.
-        destination: where it goes.
-        claim: this run's claim on it.
-        upload: what its parts go into.
-        parts: the parts that stand there already.
+        ledger: the ledger that has the claim.
+        destination: where the file is stored.
+        claim: this run's claim on the file.
+        upload: the multipart upload for the parts.
+        parts: the parts that are already uploaded.
     """
 
     def __init__(
@@ -48,26 +49,26 @@ class LargeFile:
 
     @property
     def version(self) -> FileVersion:
-        """Which file it is."""
+        """The version to collect."""
         return self._claim.version
 
     @property
     def has_range(self) -> bool:
-        """Whether a range is left to be given out."""
+        """True if a range is not assigned yet."""
         return bool(self._unassigned) and self.failure is None
 
     @property
     def is_whole(self) -> bool:
-        """Whether every part stands."""
+        """True if every part is uploaded."""
         return len(self._parts) == self._count
 
     @property
     def is_idle(self) -> bool:
-        """Whether no worker is at one of its ranges."""
+        """True if no worker is reading one of its ranges."""
         return not self._under_way
 
     def next_range(self, workers: int) -> ReadParts:
-        """Give out the next range."""
+        """Assign the next range."""
         left = sum(parts.last - parts.first + 1 for parts in self._unassigned)
         length = max(1, min(LONGEST_RANGE, left // (2 * workers)))
         parts = self._unassigned.pop(0)
@@ -78,30 +79,30 @@ class LargeFile:
         return ReadParts(self.version, self._claim.object_key, self._upload.id, self._upload.part_bytes, parts)
 
     def add(self, part: PartUploaded) -> None:
-        """Note a part that stands."""
+        """Record an uploaded part."""
         self._parts[part.number] = part
 
     def take_back(self, parts: PartRange) -> None:
-        """Note that a worker has left a range; what it did not bring of it is given out again."""
+        """Record that a worker left a range. Missing parts of the range are assigned again."""
         self._under_way.remove(parts)
         missing = (number for number in range(parts.first, parts.last + 1) if number not in self._parts)
         self._unassigned = [*_ranges(missing), *self._unassigned]
 
     def renew(self) -> None:
-        """Keep the claim. If another run has it, this one fails; what it did is that run's now."""
+        """Renew the claim. If another run took it over, the file fails here: the parts now belong to that run."""
         try:
             self._claim = self._ledger.renew(self._claim)
         except LedgerError as error:
             self.failure = self.failure or (trouble_of(error), explain(error))
         except (BotoCoreError, ClientError) as error:
-            # The lease lasts a while yet, and whether it still does is asked before the upload is completed.
+            # The lease has not expired yet; it is checked again before the upload is completed.
             logger.warning("claim not renewed", extra={"source": self.version.path, "error": str(error)})
 
     def complete(self) -> CollectedFile:
-        """Make the object appear, and record that it did.
+        """Complete the upload, which makes the object appear, and record that.
 
         Raises:
-            LostClaimError: another run has taken the claim over.
+            LostClaimError: Another run took over the claim.
             botocore.exceptions.ClientError: S3 or the ledger refused.
         """
         ordered = [self._parts[number] for number in range(1, self._count + 1)]
@@ -123,7 +124,7 @@ class LargeFile:
         return CollectedFile(self.version.path, self._claim.object_key, self.version.size, whole)
 
     def record_failure(self) -> None:
-        """Record why it failed. A version that cannot be had any more is given up: its parts are removed."""
+        """Record the failure. If the version can no longer be collected, remove its parts."""
         if self.failure is None or self.failure[0] == Trouble.CLAIMED:
             return
         trouble, reason = self.failure
@@ -136,7 +137,7 @@ class LargeFile:
             logger.warning("failure not recorded", extra={"source": self.version.path, "error": str(error)})
 
     def pause(self) -> None:
-        """Give the claim back, so that the next run goes on at once."""
+        """Release the claim so that the next run can resume immediately."""
         try:
             self._ledger.pause(self._claim)
         except (LedgerError, BotoCoreError, ClientError) as error:
@@ -144,15 +145,15 @@ class LargeFile:
 
 
 def begin(ledger: Ledger, lake: Destination, claim: Claim) -> LargeFile:
-    """Open the upload of a large file that is claimed, or go on with the one that an earlier run left.
+    """Start the upload of a claimed large file, or resume the upload that an earlier run left.
 
     Args:
-        ledger: where it is claimed.
-        lake: client and bucket; the key is the claim's.
-        claim: the claim.
+        ledger: the ledger that has the claim.
+        lake: the S3 client and the lake's bucket; the key comes from the claim.
+        claim: the claim on the file.
 
     Raises:
-        LostClaimError: another run has taken the claim over.
+        LostClaimError: Another run took over the claim.
         botocore.exceptions.ClientError: S3 or the ledger refused; the failure is recorded.
     """
     destination = Destination(lake.client, lake.bucket, claim.object_key, lake.about)
@@ -169,7 +170,7 @@ def begin(ledger: Ledger, lake: Destination, claim: Claim) -> LargeFile:
 
 
 def abort(destination: Destination, upload_id: str) -> None:
-    """Remove an upload with its parts; one that is gone already too."""
+    """Abort an upload and remove its parts. Succeeds if the upload no longer exists."""
     try:
         destination.client.abort_multipart_upload(Bucket=destination.bucket, Key=destination.key, UploadId=upload_id)
     except destination.client.exceptions.NoSuchUpload:
@@ -192,7 +193,7 @@ def _open_upload(ledger: Ledger, destination: Destination, claim: Claim) -> Clai
 
 
 def _standing_parts(destination: Destination, claim: Claim) -> list[PartUploaded] | None:
-    """The parts of the upload that the claim goes on with; None if there is no such upload any more."""
+    """Return the parts of the upload that the claim resumes. None if the upload no longer exists."""
     if claim.upload is None:
         return None
     pages = destination.client.get_paginator("list_parts").paginate(
@@ -214,7 +215,7 @@ def _length(version: FileVersion, upload: Upload, number: int) -> int:
 
 
 def _ranges(numbers: Iterable[int]) -> list[PartRange]:
-    """Consecutive numbers, in order, as ranges."""
+    """Return numbers in ascending order as ranges of consecutive ones."""
     ranges: list[PartRange] = []
     for number in numbers:
         if ranges and ranges[-1].last == number - 1:

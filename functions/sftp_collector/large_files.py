@@ -1,4 +1,4 @@
-"""Large files: begun as they are claimed, read in ranges by all workers, recorded once they are whole."""
+"""All large files of a run: begins them when claimed, assigns their ranges to workers, and records whole files."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ _LEDGER_ERRORS: Final = (LedgerError, BotoCoreError, ClientError)
 
 
 class LargeFiles:
-    """The large files of a run that are claimed and not done yet.
+    """The large files of a run that are claimed and not yet complete.
 
     Args:
-        ledger: where they are claimed.
-        lake: S3 and the lake's bucket; keys come from the ledger.
-        result: told of those that fail.
+        ledger: the ledger that has the claims.
+        lake: the S3 client and the lake's bucket; keys come from the ledger.
+        result: records the files that fail.
     """
 
     def __init__(self, ledger: Ledger, lake: Destination, result: CollectionResult) -> None:
@@ -36,31 +36,31 @@ class LargeFiles:
 
     @property
     def ready(self) -> int:
-        """How many have a range that no worker has."""
+        """Number of files with an unassigned range."""
         return sum(file.has_range for file in self._files.values())
 
     def begin(self, claim: Claim) -> CheckVersion | None:
-        """Begin a file, or go on with it. Returns what is left to do if all its parts stand.
+        """Begin a file, or resume it. Returns the check that remains if all its parts are uploaded.
 
         Raises:
-            Exception: as `large_file.begin` does.
+            Exception: See `large_file.begin`.
         """
         file = self._files[claim.version] = begin(self._ledger, self._lake, claim)
         return CheckVersion(claim.version) if file.is_whole else None
 
     def next_range(self, workers: int) -> ReadParts | None:
-        """The next range for one of so many workers; None if there is none."""
+        """Return the next range for one of the given number of workers. None if no range is left."""
         for file in self._files.values():
             if file.has_range:
                 return file.next_range(workers)
         return None
 
     def take_back(self, task: ReadParts) -> None:
-        """Note that a worker could not even begin a range."""
+        """Record that a worker could not begin a range."""
         self._files[task.version].take_back(task.parts)
 
     def take_parts(self, task: ReadParts, reply: Reply) -> CheckVersion | None:
-        """Take in a worker's reply about a range. Returns what is to be done next if the file is whole."""
+        """Handle a worker's reply about a range. Returns the check to do next if the file is whole."""
         file = self._files[task.version]
         if isinstance(reply, PartUploaded):
             file.add(reply)
@@ -76,7 +76,7 @@ class LargeFiles:
         return CheckVersion(task.version) if file.is_whole else None
 
     def take_check(self, version: FileVersion, reply: Reply) -> CollectedFile | None:
-        """Complete a file whose version was looked at once more. None if it failed."""
+        """Complete a file after the final check of its version. Returns None if the file failed."""
         file = self._files[version]
         if isinstance(reply, Failed):
             file.failure = file.failure or (reply.trouble, reply.reason)
@@ -93,12 +93,12 @@ class LargeFiles:
         return None
 
     def renew(self) -> None:
-        """Keep the claims."""
+        """Renew the claims."""
         for file in self._files.values():
             file.renew()
 
     def pause(self) -> None:
-        """Give the claims back, so that the next run goes on at once."""
+        """Release the claims so that the next run can resume immediately."""
         for file in self._files.values():
             file.pause()
 

@@ -1,4 +1,4 @@
-"""Lists a directory: the files that match the dataset's pattern, how many entries are left out, the server's clock."""
+"""Lists a directory: the files that match the dataset's pattern, the number of other entries, and the server's time."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ from functions.sftp_collector.messages import ListDirectory, Listed
 from functions.sftp_collector.result import LeftOut
 from functions.sftp_collector.session import RemoteFile, Session
 
-# So many names of entries that are left out are logged for each reason.
+# Most names of skipped entries that are logged for each reason.
 SHOWN_NAMES: Final = 5
 
 
 class ListingError(CollectorError):
-    """The directory cannot be listed; the message says why and what to do."""
+    """The directory cannot be listed; the message states the reason and what to do."""
 
 
 def list_directory(session: Session, task: ListDirectory) -> Listed:
     """List a directory.
 
     Raises:
-        ListingError: the server refuses.
-        ConnectionLostError: the connection broke.
+        ListingError: The server refuses.
+        ConnectionLostError: The connection broke.
     """
     try:
         return _Listing(session, task).read()
@@ -65,10 +65,10 @@ class _Listing:
         return Listed(files, counts, after if after != before else None)
 
     def _accessed(self) -> int | None:
-        """When the directory was last read, by the server's clock.
+        """Return when the directory was last read, by the server's clock.
 
-        If listing it moves this time, the time that it moved to is the server's now. Most file systems move it if the
-        directory changed since it was last read, so that the clock is known when files arrived.
+        If listing the directory changes this time, the new value is the server's current time. Most file systems update
+        it if the directory changed since the last read, so the clock is known whenever files arrived.
         """
         try:
             return self._session.attributes(self._directory).st_atime
@@ -76,15 +76,15 @@ class _Listing:
             return None
 
     def _file(self, entry: paramiko.SFTPAttributes) -> RemoteFile | None:
-        """The file that an entry is; None, and counted, if it is left out."""
+        """Return the file of an entry. Returns None and counts the entry if it is left out."""
         kind = stat.S_IFMT(entry.st_mode or 0)
-        # If a server does not say which kind of entry it is, opening the file shows it.
+        # Some servers do not report the type of an entry; opening the file shows it.
         if kind not in {0, stat.S_IFREG, stat.S_IFLNK}:
             return self._leave_out(LeftOut.TYPE, entry)
         if not fnmatchcase(entry.filename, self._pattern):
             return self._leave_out(LeftOut.PATTERN, entry)
         listed = RemoteFile(entry.filename, entry.st_size, entry.st_mtime)
-        # A name that does not print is refused whatever it is, and could not be asked for.
+        # An unprintable name is refused in any case, and cannot be requested.
         if not entry.filename.isprintable():
             return listed
         if kind == stat.S_IFLNK:
@@ -100,7 +100,7 @@ class _Listing:
             return None
 
     def _behind_link(self, entry: paramiko.SFTPAttributes) -> RemoteFile | None:
-        """The file that a link leads to, under the link's name, if it is in the directory."""
+        """Return the file that a link leads to, under the link's name, if it is in the directory."""
         path = self._path(entry)
         try:
             found = self._session.attributes(path)

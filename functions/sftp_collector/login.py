@@ -1,4 +1,4 @@
-"""Logging in with the platform's key, and what it means where a server does not let it in."""
+"""Logs in with the platform's key, and explains a server's refusal."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from functions.sftp_collector.session import SourceUnavailableError, reason_of
 from lake.parameters import Connection
 
 RSA_SIGNATURES: Final = ("rsa-sha2-512", "rsa-sha2-256")
-# paramiko raises one class of errors for all that may happen; only their texts differ.
+# paramiko raises the same class for all of these errors; only the texts differ.
 _TIMED_OUT: Final = "Authentication timeout."
 _NO_COMMON_SIGNATURE: Final = "Unable to agree"
 _TOO_MANY_TRIES: Final = b"Too many authentication failures"
 
 
 class TolerantTransport(paramiko.Transport):
-    """A transport that keeps what the server says as it closes the connection, in whatever encoding."""
+    """A transport that keeps the server's closing message, in any encoding."""
 
     farewell: bytes = b""
 
@@ -31,29 +31,29 @@ class TolerantTransport(paramiko.Transport):
         self.farewell = m.get_string()
 
     def reason(self, error: BaseException) -> str:
-        """Why something failed: in the server's own words, if it had some."""
+        """Return why something failed: the server's own words, if it sent any."""
         return f"the server sent {shown(self.farewell)}" if self.farewell else reason_of(error)
 
 
 def address(connection: Connection) -> str:
-    """The connection as messages name it."""
+    """Return the name of a connection for messages."""
     return f"sftp://{connection.user}@{connection.host}:{connection.port}"
 
 
 def read_private_key(pem: str, parameter: str) -> paramiko.RSAKey:
-    """The client's key.
+    """Return the client's key.
 
     Raises:
-        SourceUnavailableError: the parameter holds no RSA private key. The message holds nothing of it.
+        SourceUnavailableError: The parameter holds no RSA private key. The message contains nothing of the value.
     """
     try:
-        # Whether it is a sound key takes a tenth of a second and more to find out. It is the platform's own, from where
-        # only the platform writes, and the server refuses what an unsound one signs.
+        # Validating the key takes a tenth of a second or more. The platform generated the key and only the platform can
+        # write it, and a server refuses signatures of an invalid key.
         key = load_pem_private_key(pem.encode(), None, unsafe_skip_rsa_key_validation=True)
     except (TypeError, ValueError, UnsupportedAlgorithm):
         key = None
     if not isinstance(key, RSAPrivateKey):
-        # The cause is not told: it may quote what it could not read.
+        # The cause is left out: it may quote the value.
         raise SourceUnavailableError(
             f"SSM parameter {parameter} does not hold an RSA private key in PEM; deploy the stack again to renew it",
             may_pass=False,
@@ -74,18 +74,18 @@ class KeyRefusedError(CollectorError):
 
 
 def log_in(transport: TolerantTransport, connection: Connection, key: paramiko.RSAKey) -> None:
-    """Log in with the one signature algorithm that the transport allows.
+    """Log in with the only signature algorithm that the transport allows.
 
     Raises:
-        KeyRefusedError: the server refuses the key with this algorithm.
-        SourceUnavailableError: the server does not let the platform in; the message says why and what to do.
+        KeyRefusedError: The server refuses the key with this algorithm.
+        SourceUnavailableError: The login failed for another reason; the message states it and what to do.
     """
     where = address(connection)
     try:
         wanted = transport.auth_publickey(connection.user, key)
     except paramiko.BadAuthenticationType as error:
         if not error.allowed_types:
-            # Some servers offer nothing more once they have refused a key.
+            # Some servers offer no other method after they refused a key.
             raise KeyRefusedError(is_known=True) from error
         raise SourceUnavailableError(
             f"{where} does not let {connection.user} log in with a key, only with "
@@ -105,7 +105,7 @@ def log_in(transport: TolerantTransport, connection: Connection, key: paramiko.R
 
 
 def _is_refusal(error: Exception, transport: TolerantTransport) -> bool:
-    """Whether the server looked at the key and refused it; one that allows few tries ends the connection then."""
+    """Return True if the server checked the key and refused it. Servers that allow few attempts then disconnect."""
     if _TOO_MANY_TRIES in transport.farewell or _has_no_common_signature(error):
         return True
     return isinstance(error, paramiko.AuthenticationException) and transport.is_active() and str(error) != _TIMED_OUT
@@ -130,7 +130,7 @@ def _unfinished(where: str, error: Exception, transport: TolerantTransport) -> S
 
 
 def refusal(connection: Connection, key: paramiko.RSAKey, *, is_known: bool) -> SourceUnavailableError:
-    """What it means that the server refused the key with each of RSA_SIGNATURES."""
+    """Return the error for a server that refused the key with each of RSA_SIGNATURES."""
     if not is_known:
         return SourceUnavailableError(
             f"{address(connection)} accepts neither {' nor '.join(RSA_SIGNATURES)}, the signature algorithms "

@@ -1,4 +1,4 @@
-"""What the collector and its worker processes say to each other. All of it goes through a pipe, pickled."""
+"""The messages between the collector and its worker processes, pickled and sent through pipes."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,37 +10,37 @@ from lake.ledger.ledger import Claim, FileVersion
 
 
 class Trouble(StrEnum):
-    """Why a task failed, as far as it matters for what is done next."""
+    """The kinds of failure that differ in what the collector does next."""
 
     UNAVAILABLE = "unavailable"
-    """This worker cannot reach the server; another one may have a connection."""
+    """This worker cannot reach the server; another worker may have a connection."""
     PASSING = "passing"
-    """The connection broke, or AWS refused: the parts that stand are good, and a later run goes on from them."""
+    """The connection broke, or AWS refused. Uploaded parts are valid, and a later run resumes from them."""
     VERSION = "version"
-    """The version cannot be had: it is gone, changed, or the server does not give it out."""
+    """The version cannot be collected: it vanished, it changed, or the server refuses to send it."""
     CLAIMED = "claimed"
-    """Another run holds the claim, or took it over; its result counts."""
+    """Another run holds the claim or took it over; that run's result counts."""
 
 
 @dataclass(frozen=True, slots=True)
 class ListDirectory:
-    """List the files of a directory whose names match a pattern. Answered with Listed."""
+    """List the files of a directory whose names match a pattern. The reply is Listed."""
 
     directory: str
     pattern: str
-    """As fnmatch has it, case-sensitive."""
+    """An fnmatch pattern, case-sensitive."""
 
 
 @dataclass(frozen=True, slots=True)
 class CollectFile:
-    """Bring a small file that is claimed into the lake. Answered with Landed."""
+    """Copy a claimed small file into the lake. The reply is Landed."""
 
     claim: Claim
 
 
 @dataclass(frozen=True, slots=True)
 class PartRange:
-    """Consecutive parts of an upload, their numbers counted from 1."""
+    """Consecutive parts of an upload, numbered from 1."""
 
     first: int
     last: int
@@ -48,7 +48,7 @@ class PartRange:
 
 @dataclass(frozen=True, slots=True)
 class ReadParts:
-    """Bring a range of a large file into its upload. Answered with PartUploaded for each part, then Done."""
+    """Copy a range of a large file into its upload. The replies are PartUploaded for each part, then Done."""
 
     version: FileVersion
     object_key: str
@@ -59,14 +59,14 @@ class ReadParts:
 
 @dataclass(frozen=True, slots=True)
 class CheckVersion:
-    """Look whether the version still stands under its path. Answered with Done."""
+    """Check that the path still has the version. The reply is Done."""
 
     version: FileVersion
 
 
 @dataclass(frozen=True, slots=True)
 class MoveFile:
-    """Move a collected version to the archive, unless another version has taken its place. Answered with Done."""
+    """Move a collected version to the archive, unless another version has replaced it. The reply is Done."""
 
     version: FileVersion
     archive: str
@@ -77,28 +77,28 @@ Task = ListDirectory | CollectFile | ReadParts | CheckVersion | MoveFile
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """What a directory holds."""
+    """The contents of a directory."""
 
     files: list[RemoteFile]
-    """Those that match the pattern."""
+    """The files that match the pattern."""
     left_out: Mapping[LeftOut, int]
-    """How many entries are left out, by reason."""
+    """Number of skipped entries, by reason."""
     server_time: int | None
-    """The server's clock as it listed, in seconds since 1970 UTC; None if that could not be seen."""
+    """The server's time during the listing, in seconds since 1970 UTC; None if unknown."""
 
 
 @dataclass(frozen=True, slots=True)
 class Landed:
-    """The version stands in the lake; the ledger does not say so yet."""
+    """The version is in the lake, but not yet recorded in the ledger."""
 
     bytes: int
     checksum: str
-    """As lake.checksum says."""
+    """In a form that lake.checksum describes."""
 
 
 @dataclass(frozen=True, slots=True)
 class PartUploaded:
-    """One part stands in S3. More follows."""
+    """One part is in S3. More replies follow."""
 
     number: int
     etag: str
@@ -116,7 +116,7 @@ class Failed:
 
     trouble: Trouble
     reason: str
-    """For a person."""
+    """The reason, for a person."""
 
 
 Reply = Listed | Landed | PartUploaded | Done | Failed

@@ -1,4 +1,4 @@
-"""Takes in what a server sends with few system calls and copies: paramiko's own ways cost more than decrypting it."""
+"""Receives data with few system calls and copies. paramiko's own methods take longer than the decryption."""
 
 import ctypes
 import socket
@@ -8,19 +8,19 @@ from typing import Final
 from paramiko import Channel
 from paramiko.buffered_pipe import PipeTimeout
 
-# Servers send packets of 32 KiB; several of them come with one call.
+# Servers send packets of 32 KiB; one call receives several of them.
 _BUFFER_BYTES: Final = 2**18
-# Of glibc's mallopt, and as far as it lets them be set.
+# Parameters of glibc's mallopt, and the largest value that it accepts for them.
 _TRIM_THRESHOLD: Final = -1
 _MMAP_THRESHOLD: Final = -3
 _KEPT_BYTES: Final = 2**25
 
 
 class BufferedSocket(socket.socket):
-    """A connected socket that asks the kernel for much and hands out the little that paramiko asks it for.
+    """A connected socket that reads large blocks from the kernel and returns the small pieces that paramiko requests.
 
     Args:
-        connected: taken over; do not use it any more.
+        connected: a socket to take over; do not use it afterwards.
     """
 
     def __init__(self, connected: socket.socket) -> None:
@@ -31,7 +31,7 @@ class BufferedSocket(socket.socket):
         self._held = memoryview(b"")
 
     def recv(self, bufsize: int, flags: int = 0, /) -> bytes:
-        """At most so many bytes; empty where the other end has closed."""
+        """Return at most the given number of bytes; empty if the other end has closed."""
         if not self._held:
             self._held = memoryview(self._buffer)[: self.recv_into(self._buffer, flags=flags)]
         taken = bytes(self._held[:bufsize])
@@ -40,9 +40,9 @@ class BufferedSocket(socket.socket):
 
 
 class Arrivals:
-    """What came for a channel and was not read yet, in the pieces that it came in: a channel's `in_buffer`.
+    """Unread data of a channel, in the pieces that arrived. Replaces a channel's `in_buffer`.
 
-    paramiko's own moves all that it holds at each reading, and wakes the reader with each piece.
+    paramiko's own buffer moves all its data at each read, and wakes the reader for each piece.
     """
 
     def __init__(self) -> None:
@@ -53,7 +53,7 @@ class Arrivals:
         self._wanted = 1
 
     def feed(self, data: bytes) -> None:
-        """Take a piece in."""
+        """Add a piece."""
         with self._changed:
             self._pieces.append(data)
             self._size += len(data)
@@ -61,10 +61,10 @@ class Arrivals:
                 self._changed.notify()
 
     def read(self, nbytes: int, timeout: float | None = None) -> bytes:
-        """Exactly so many bytes; fewer once the channel is closed.
+        """Return exactly the given number of bytes; fewer if the channel was closed.
 
         Raises:
-            PipeTimeout: nothing came for so many seconds.
+            PipeTimeout: No data arrived within the timeout.
         """
         with self._changed:
             self._wanted = nbytes
@@ -78,7 +78,7 @@ class Arrivals:
         return self._size
 
     def close(self) -> None:
-        """Note that nothing more will come."""
+        """Record that no more data will arrive."""
         with self._changed:
             self._closed = True
             self._changed.notify()
@@ -100,14 +100,14 @@ class Arrivals:
 
 
 def receive_in_pieces(channel: Channel) -> Arrivals:
-    """Let a channel that nothing was asked of yet keep what comes as Arrivals."""
+    """Let an unused channel collect its data in Arrivals."""
     arrivals = Arrivals()
-    # A server that speaks first does not speak SFTP; its words are shown to a person.
+    # A server that sends first does not speak SFTP; a message quotes its text.
     if unasked := channel.in_buffer.empty():
         arrivals.feed(unasked)
     channel.in_buffer = arrivals  # pyright: ignore[reportAttributeAccessIssue]  # has what a channel needs
     if channel.closed or channel.eof_received:
-        # It was closed while the other buffer was there.
+        # The channel was closed before its buffer was replaced.
         arrivals.close()
     return arrivals
 
@@ -115,7 +115,7 @@ def receive_in_pieces(channel: Channel) -> Arrivals:
 def keep_freed_memory() -> None:
     """Let this process keep the buffers that it frees, up to 32 MiB.
 
-    Otherwise glibc gives each back to the kernel and asks for it anew: a quarter of the time that reading takes.
+    Otherwise glibc returns each buffer to the kernel and requests it again, which takes a quarter of the reading time.
     """
     change = getattr(ctypes.CDLL(None), "mallopt", None)
     if change is not None:

@@ -1,4 +1,4 @@
-"""Which files of a listing this run collects, and what is said of the others."""
+"""Selects the files of a listing that this run collects, and records why the others are not collected."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ class Selection:
     """The files of one listing.
 
     Args:
-        collection: what is wanted.
-        ledger: says what was collected, and since when a file looks as it does.
-        result: told of each file that is not collected.
-        clock: gives the time, aware of its zone.
+        collection: what to collect.
+        ledger: the record of collected versions, and of how long a file has been unchanged.
+        result: records each file that is not collected.
+        clock: returns the current time, aware of its zone.
     """
 
     def __init__(
@@ -41,19 +41,19 @@ class Selection:
         self._result = result
         self._clock = clock
         self.listed: list[FileVersion] = []
-        """Every version that stands at the source."""
+        """Every version at the source."""
         self.collected: list[FileVersion] = []
-        """Those that were collected by an earlier run."""
+        """Versions that an earlier run collected."""
         self.due: list[FileVersion] = []
-        """Those to collect now, the longest waiting first."""
+        """Versions to collect now, the oldest first."""
         self.new: set[FileVersion] = set()
-        """Those that the ledger does not know."""
+        """Versions that the ledger does not know."""
 
     def sort(self, listed: Listed) -> None:
-        """Sort out a listing.
+        """Sort the files of a listing into collected, due and new versions.
 
         Raises:
-            LedgerError, botocore.exceptions.ClientError: the ledger cannot be read.
+            LedgerError, botocore.exceptions.ClientError: The ledger cannot be read.
         """
         for reason, count in listed.left_out.items():
             self._result.leave_out(reason, count)
@@ -83,7 +83,7 @@ class Selection:
         return version
 
     def refuse(self, version: FileVersion, reason: str) -> None:
-        """Record and report why a file is not even tried."""
+        """Record and report why a file is not attempted."""
         try:
             self._ledger.refuse(version, reason)
         except _LEDGER_ERRORS as error:
@@ -91,11 +91,11 @@ class Selection:
         self._result.fail(version.path, reason)
 
     def _is_quiet(self, version: FileVersion, server_time: int | None) -> bool:
-        """Whether a file has stood unchanged long enough: for the dataset's quiet time, and never less than FRESH.
+        """Return True if a file has been unchanged for the dataset's quiet time, and at least for FRESH.
 
-        It has if its time of modification lies so far back by the server's clock, or if this platform has seen it
-        unchanged for so long: that holds whatever any clock says. Where the server does not show its clock, it is taken
-        to agree with ours; one that is behind lets a file pass that is fresher by as much.
+        The file's time of modification may show that by the server's clock. Or this platform has seen the file
+        unchanged for that long, which is true whatever any clock shows. If the server's time is unknown, its clock is
+        assumed to agree with ours; a slow clock then lets a file pass that is fresher by the difference.
         """
         quiet = max(FRESH, timedelta(seconds=self._collection.quiet_seconds))
         now = self._clock()
@@ -117,13 +117,13 @@ def _age(file: RemoteFile) -> tuple[int, str]:
 
 
 def _path(directory: str, name: str) -> str:
-    # Only names that are refused hold what does not print or cannot be written as UTF-8; they have to be shown all the
-    # same, without a line of their own in a report.
+    # Refused names may contain characters that are unprintable or not valid in UTF-8. Reports must show such names
+    # without breaking lines.
     return printable(f"{directory.rstrip('/')}/{name}")
 
 
 def _refusal(file: RemoteFile) -> str | None:
-    """Why a file is not even tried; None if it is."""
+    """Return why a file is not attempted. None if it is."""
     try:
         check_file_name(file.name)
     except InvalidKeyError as error:

@@ -1,4 +1,4 @@
-"""An open SFTP session: what the collector asks of a server, in the ways that the server lets it ask."""
+"""An open SFTP session: the requests that the collector makes, adapted to what each server allows."""
 
 from __future__ import annotations
 
@@ -14,52 +14,52 @@ from functions.errors import CollectorError
 from functions.sftp_collector.answers import AnswerError
 from functions.sftp_collector.client import CollectorClient
 
-# A server may send anything: text that is not UTF-8 is a ValueError, and so are other malformed messages.
+# A server may send anything: text that is not UTF-8 and other malformed messages raise ValueError.
 _CONNECTION_ERRORS: Final = (paramiko.SSHException, paramiko.SFTPError, EOFError, OSError, ValueError)
 
 
 class SourceUnavailableError(CollectorError):
-    """The server cannot be used by this run; the message says why and what to do."""
+    """This run cannot use the server; the message states the reason and what to do."""
 
     def __init__(self, message: str, *, may_pass: bool) -> None:
         super().__init__(message)
         self.may_pass = may_pass
-        """Whether connecting again a moment later may help: a refused key does not get better, a restart does."""
+        """True if another attempt in a moment may succeed: after a restart it may, after a refused key it does not."""
 
 
 class ConnectionLostError(CollectorError):
-    """The connection broke in the middle of something."""
+    """The connection broke during an operation."""
 
 
 @dataclass(frozen=True, slots=True)
 class RemoteFile:
-    """How a file looks."""
+    """Name, size and time of modification of a file on the server."""
 
     name: str
-    """As the server gave it; bytes that are not UTF-8 stand as lone surrogates, which no safe name contains."""
+    """As the server sent it. Bytes that are not UTF-8 become lone surrogates, which no safe name contains."""
     size: int | None
-    """Bytes; None if the server does not tell."""
+    """Bytes; None if the server does not report the size."""
     modified: int | None
-    """Seconds since 1970 UTC; None if the server does not tell."""
+    """Seconds since 1970 UTC; None if the server does not report the time."""
 
 
 class Session:
     """An open SFTP session.
 
-    Where a method does not say otherwise it raises FileNotFoundError if the server does not have the file,
-    PermissionError if it does not give the user the right to it, OSError if it refuses for another reason, and
-    ConnectionLostError if the connection broke.
+    Unless stated otherwise, methods raise FileNotFoundError if the server does not have the file, PermissionError if
+    the user lacks permission, OSError if the server refuses for another reason, and ConnectionLostError if the
+    connection broke.
     """
 
     def __init__(self, transport: paramiko.Transport, files: CollectorClient) -> None:
         self._transport = transport
         self._files = files
         self.open_files_can_be_looked_at = True
-        """False once the server refused that or contradicted itself: files are looked at by their path from then on."""
+        """False after the server refused or contradicted itself. From then on, files are checked by their paths."""
 
     @property
     def request_bytes(self) -> int:
-        """At most so much is asked for at once."""
+        """Largest size of one read request."""
         return self._files.request_bytes
 
     @request_bytes.setter
@@ -68,28 +68,28 @@ class Session:
 
     @property
     def may_have_broken_of_large_requests(self) -> bool:
-        """Whether requests of more than 32 KiB were made and none was ever answered."""
+        """True if requests of more than 32 KiB were made and none was answered."""
         return self._files.large_requests_are_answered is False
 
     def entries(self, directory: str) -> list[paramiko.SFTPAttributes]:
-        """All entries of a directory, with the attributes that the server lists them with."""
+        """Return all entries of a directory, with the attributes in the server's listing."""
         with _lost_connection_recognised():
             return self._files.list_directory(directory)
 
     def attributes(self, path: str) -> paramiko.SFTPAttributes:
-        """Attributes of what a path leads to, through links."""
+        """Return the attributes of the file at a path, following links."""
         try:
             with _lost_connection_recognised():
                 return self._files.stat(path)
         except FileNotFoundError:
             raise
         except AnswerError:
-            # Some servers refuse STAT, some LSTAT.
+            # Some servers refuse STAT, others LSTAT.
             with _lost_connection_recognised():
                 return self._files.lstat(path)
 
     def look(self, path: str) -> RemoteFile | None:
-        """How a path looks now, whatever it is; None if there is nothing."""
+        """Return the current state of a path. None if nothing exists there."""
         try:
             found = self.attributes(path)
         except FileNotFoundError:
@@ -97,7 +97,7 @@ class Session:
         return RemoteFile(PurePosixPath(path).name, found.st_size, found.st_mtime)
 
     def real_path(self, path: str) -> str:
-        """An absolute path without links."""
+        """Return an absolute path without links."""
         with _lost_connection_recognised():
             return self._files.normalize(path)
 
@@ -118,12 +118,12 @@ class Session:
             self._files.rename(path, target)
 
     def close(self) -> None:
-        """Close the session; a broken one too."""
+        """Close the session, even a broken one."""
         self._transport.close()
 
 
 class OpenFile:
-    """A file that is open for reading. Its methods raise as the session's do."""
+    """A file that is open for reading. Its methods raise the same errors as the session's."""
 
     def __init__(self, session: Session, files: CollectorClient, path: str, file: paramiko.SFTPFile) -> None:
         self._session = session
@@ -132,7 +132,7 @@ class OpenFile:
         self._file = file
 
     def look(self) -> RemoteFile:
-        """How the file looks now."""
+        """Return the file's current state."""
         if self._session.open_files_can_be_looked_at:
             try:
                 with _lost_connection_recognised():
@@ -150,14 +150,14 @@ class OpenFile:
         return found
 
     def read(self, start: int, size: int) -> Iterator[bytes]:
-        """`size` bytes from `start` on, in blocks; fewer where the file ends before."""
+        """Yield `size` bytes from `start` in blocks; fewer if the file ends earlier."""
         with _lost_connection_recognised():
             yield from self._files.read_in_order(self._file, start, size)
 
 
 @contextmanager
 def _lost_connection_recognised() -> Generator[None]:
-    """Turn whatever a broken connection raises into ConnectionLostError; the server's own answers pass through."""
+    """Turn every error of a broken connection into ConnectionLostError. The server's own answers pass through."""
     try:
         yield
     except AnswerError:
@@ -167,5 +167,5 @@ def _lost_connection_recognised() -> Generator[None]:
 
 
 def reason_of(error: BaseException) -> str:
-    """An error's text, or its name if it has none."""
+    """Return an error's text, or the name of its class if the text is empty."""
     return str(error) or type(error).__name__

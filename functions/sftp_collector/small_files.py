@@ -1,4 +1,4 @@
-"""Small files: claimed ahead of the workers, and recorded once they stand in the lake."""
+"""All small files of a run: claims them ahead of the workers, and records them once they are in the lake."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from functions.sftp_collector.result import CollectedFile, CollectionResult
 from lake.keys import InvalidKeyError
 from lake.ledger.ledger import MOST_AT_ONCE, Claim, FileVersion, Ledger, LedgerError, LostClaimError
 
-# How long one that landed waits for others to be recorded with it.
+# How long a landed file waits for others to be recorded together with it.
 RECORD_SECONDS: Final = 1.0
 
 
@@ -29,29 +29,29 @@ class SmallFiles:
     """The small files of a run that are claimed.
 
     Args:
-        ledger: where they are claimed.
-        result: told what becomes of them.
+        ledger: the ledger that has the claims.
+        result: records the outcome of each file.
     """
 
     def __init__(self, ledger: Ledger, result: CollectionResult) -> None:
         self._ledger = ledger
         self._result = result
         self.waiting: deque[CollectFile] = deque()
-        """Those that no worker has yet."""
+        """Files that are not assigned to a worker yet."""
         self._landed: list[tuple[Claim, Landed]] = []
         self._landed_since = 0.0
 
     def claim_new(self, versions: Iterable[FileVersion]) -> dict[FileVersion, str]:
-        """Claim files that the ledger does not know, at once. Returns those that have to be claimed one by one.
+        """Claim files that the ledger does not know, in one transaction.
 
         Returns:
-            They are given with the token that each has to be claimed by.
+            The files that must be claimed one by one, each with the token for its claim.
         """
         tokens = {version: uuid.uuid4().hex for version in versions}
         try:
             claims = self._ledger.claim_new(tokens)
         except _CLAIM_ERRORS:
-            # Each that it is true of is told by itself.
+            # Claim them one by one to find the file that fails.
             return tokens
         if claims is None:
             return tokens
@@ -59,7 +59,7 @@ class SmallFiles:
         return {}
 
     def renew(self) -> None:
-        """Keep the claims of those that wait."""
+        """Renew the claims of the waiting files."""
         kept: deque[CollectFile] = deque()
         for task in self.waiting:
             try:
@@ -67,26 +67,26 @@ class SmallFiles:
             except LostClaimError as error:
                 self._result.leave_to_another(task.claim.version.path, str(error))
             except _LEDGER_ERRORS as error:
-                # The worker that gets it asks again.
+                # The worker that gets the file tries again.
                 kept.append(task)
                 logger.warning("claim not renewed", extra={"source": task.claim.version.path, "error": str(error)})
         self.waiting = kept
 
     def landed(self, claim: Claim, outcome: Landed) -> None:
-        """Take in one that stands in the lake; `record_landed` says so to the ledger."""
+        """Add a file that is in the lake; `record_landed` records it in the ledger."""
         if not self._landed:
             self._landed_since = time.monotonic()
         self._landed.append((claim, outcome))
 
     @property
     def is_time_to_record(self) -> bool:
-        """Whether as many have landed as are recorded at once, or one of them long enough ago."""
+        """True if enough files have landed to record them together, or one of them has waited long enough."""
         return len(self._landed) >= MOST_AT_ONCE or (
             bool(self._landed) and time.monotonic() - self._landed_since >= RECORD_SECONDS
         )
 
     def record_landed(self) -> Iterator[tuple[FileVersion, CollectedFile]]:
-        """Record those that landed. Those that could be are yielded."""
+        """Record the files that landed. Yields each recorded file."""
         landed, self._landed = self._landed, []
         while landed:
             some, landed = landed[:MOST_AT_ONCE], landed[MOST_AT_ONCE:]
@@ -105,30 +105,30 @@ class SmallFiles:
         return _collected(claim, outcome)
 
     def failed(self, claim: Claim, trouble: Trouble, reason: str) -> None:
-        """Record and report one that could not be collected."""
+        """Record and report a file that could not be collected."""
         if trouble == Trouble.CLAIMED:
             self._result.leave_to_another(claim.version.path, reason)
             return
         try:
             self._ledger.fail(claim, reason)
         except _LEDGER_ERRORS as error:
-            # The reason itself is reported all the same; the claim ends with its lease.
+            # The reason is reported anyway, and the claim expires with its lease.
             logger.warning("failure not recorded", extra={"source": claim.version.path, "error": str(error)})
         self._result.fail(claim.version.path, reason)
 
     def all_failed(self, trouble: Trouble, reason: str) -> None:
-        """Record and report all that no worker has."""
+        """Record and report all files that are not assigned to a worker."""
         while self.waiting:
             self.failed(self.waiting.popleft().claim, trouble, reason)
 
     def give_back(self, unfinished: Iterable[CollectFile]) -> int:
-        """Give back the claims of those that wait and of those that workers were stopped at. Returns how many."""
+        """Release the claims of waiting files and of files whose workers were stopped. Returns their number."""
         tasks = [*self.waiting, *unfinished]
         for task in tasks:
             try:
                 self._ledger.pause(task.claim)
             except _LEDGER_ERRORS as error:
-                # The claim ends with its lease.
+                # The claim expires with its lease.
                 logger.warning("claim not released", extra={"source": task.claim.version.path, "error": str(error)})
         return len(tasks)
 

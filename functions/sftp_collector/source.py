@@ -1,4 +1,4 @@
-"""A worker's way to the server: one connection, opened when it is needed and again when it broke."""
+"""A worker's connection to the server: opened when needed, and again after it broke."""
 
 import time
 from collections.abc import Callable
@@ -13,7 +13,7 @@ PAUSE_SECONDS: Final = 1.0
 
 
 class Source:
-    """The server, by one connection at a time.
+    """The server, reached through one connection at a time.
 
     Args:
         open_session: connects; raises SourceUnavailableError.
@@ -26,10 +26,11 @@ class Source:
         self._request_bytes = REQUEST_BYTES
 
     def session(self) -> Session:
-        """The open session, after connecting if there is none.
+        """Return the open session; connect if there is none.
 
         Raises:
-            SourceUnavailableError: it cannot be connected to. Once that is known, no later call waits for it again.
+            SourceUnavailableError: The server cannot be reached. After the first failure, later calls raise
+                immediately.
         """
         if self._session is not None:
             return self._session
@@ -44,14 +45,14 @@ class Source:
                     self._unavailable = error
                 else:
                     logger.warning("cannot connect", extra={"attempt": attempt, "error": str(error)})
-                    # A back-off: a server that restarts, or has too many sessions, gets more time at each attempt.
+                    # Back off: a server that restarts or has too many sessions gets more time with each attempt.
                     time.sleep(PAUSE_SECONDS * attempt)
             else:
                 return self._session
         raise self._unavailable or AssertionError("unreachable: the last attempt sets it")
 
     def disconnect(self) -> None:
-        """Close the connection, a broken one too. One that large requests may have broken is followed by small ones."""
+        """Close the connection, even a broken one. If large requests may have broken it, the next uses small ones."""
         if self._session is not None:
             if self._session.may_have_broken_of_large_requests:
                 self._request_bytes = SMALLEST_REQUEST_BYTES

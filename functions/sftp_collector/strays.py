@@ -1,4 +1,4 @@
-"""Aborts the dataset's open uploads in parts that nothing will go on with."""
+"""Aborts a dataset's open multipart uploads that no run will resume."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from lake.ledger.strays import StrayUploads
 
 
 def abort_strays(destination: Destination, dataset: str, strays: StrayUploads) -> int:
-    """Abort them and return how many there were.
+    """Abort the stray uploads. Returns their number.
 
     Args:
-        destination: client and bucket; the keys are S3's to tell.
-        dataset: whose.
-        strays: tells which they are.
+        destination: the S3 client and the bucket; S3's listing provides the keys.
+        dataset: the dataset's name.
+        strays: decides which uploads are strays.
 
     Raises:
         LedgerError, botocore.exceptions.ClientError: S3 or the ledger refused.

@@ -1,4 +1,4 @@
-"""Bring a file, or a range of it, from the server to the lake with bounded memory. An object is whole, or not there."""
+"""Copies a file, or a range of it, from the server to the lake with bounded memory. Never leaves a partial object."""
 
 from __future__ import annotations
 
@@ -18,49 +18,49 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 MEBIBYTE: Final = 2**20
-# S3 takes 10,000 parts: up to 80 GB at this size, larger parts beyond.
+# S3 accepts 10,000 parts: up to 80 GB at this size; larger files get larger parts.
 SMALLEST_PART_BYTES: Final = 8 * MEBIBYTE
 MAXIMUM_PARTS: Final = 10_000
 
 
 class FileChangedError(CollectorError):
-    """The file is not, or is no longer, the version that was to be collected."""
+    """The file has a different version than the one to collect."""
 
 
 @dataclass(frozen=True, slots=True)
 class Destination:
-    """Where a file goes."""
+    """The bucket and key for a file."""
 
     client: S3Client
     bucket: str
     key: str
     about: Mapping[str, str] = field(default_factory=dict[str, str])
-    """Metadata of all that the run lands."""
+    """Metadata of all objects that the run lands."""
 
     def metadata_of(self, version: FileVersion) -> dict[str, str]:
-        """Metadata of a version's object."""
+        """Return the metadata of a version's object."""
         return {**self.about, **source_modified(version.modified)}
 
 
 def put_whole(
     session: Session, version: FileVersion, destination: Destination, still_ours: Callable[[], None]
 ) -> Landed:
-    """Copy one file of no more than a part.
+    """Copy one file that is at most as large as a part.
 
     Args:
         session: an open session with the server.
-        version: what it has to be, before and after it is read; not empty.
-        destination: where it goes.
-        still_ours: called as the transfer goes on and once more before the object appears. It renews the claim, and
-            raises if another run took it over.
+        version: the expected version, before and after the file is read; not empty.
+        destination: where the object is stored.
+        still_ours: renews the claim, and raises if another run took it over. Called during the transfer, and again
+            before the object appears.
 
     Raises:
-        FileChangedError: the file is another version than expected, or became one while it was read.
-        FileNotFoundError: the file is gone.
-        PermissionError: the server does not let the user read it.
-        OSError: the server refuses for another reason.
-        ConnectionLostError: the connection broke.
-        botocore.exceptions.ClientError: S3 refused. Whatever is raised, there is no object.
+        FileChangedError: The file has a different version, or changed while it was read.
+        FileNotFoundError: The file no longer exists.
+        PermissionError: The server does not let the user read the file.
+        OSError: The server refuses for another reason.
+        ConnectionLostError: The connection broke.
+        botocore.exceptions.ClientError: S3 refused. After any of these errors, the object does not exist.
     """
     with session.open(version.path) as file:
         _check_listed(session, file, version)
@@ -91,13 +91,13 @@ def put_parts(
     part_bytes: int,
     parts: PartRange,
 ) -> Iterator[PartUploaded]:
-    """Copy a range of a large file into an upload, and yield each part once S3 has it.
+    """Copy a range of a large file into an upload. Yields each part once S3 has it.
 
-    The version is checked before the first and after the last part. What was uploaded in between is only worth
-    something if both hold, so the whole is checked again before the upload is completed.
+    The version is checked before the first part and after the last one. The parts are valid only if both checks pass,
+    so the whole file is checked again before the upload is completed.
 
     Raises:
-        Exception: as `put_whole` does.
+        Exception: See `put_whole`.
     """
     start = (parts.first - 1) * part_bytes
     size = min(parts.last * part_bytes, version.size) - start
@@ -107,7 +107,7 @@ def put_parts(
         for number, body in enumerate(_in_parts(file.read(start, size), part_bytes), start=parts.first):
             arrived += len(body)
             if len(body) < part_bytes:
-                # The last one of the file, or the file ended early.
+                # This is the last part of the file, or the file ended early.
                 _check_length(arrived, size)
             digest = hashlib.sha256(body).digest()
             answer = destination.client.upload_part(
@@ -124,7 +124,7 @@ def put_parts(
 
 
 def check_path(session: Session, version: FileVersion) -> None:
-    """Look once more, by its path, whether the version still stands. Raises as `put_whole` does."""
+    """Check by its path that the version is still there. Raises as `put_whole` does."""
     found = session.look(version.path)
     if found is None:
         raise FileNotFoundError
@@ -132,12 +132,12 @@ def check_path(session: Session, version: FileVersion) -> None:
 
 
 def _check_listed(session: Session, file: OpenFile, version: FileVersion) -> None:
-    """Check that an open file is the version that was listed, however the server lets that be asked."""
+    """Check that an open file is the listed version, in the way that the server allows."""
     now = file.look()
     if is_same(now, version):
         return
     if is_same(session.look(version.path), version):
-        # Some servers say one time by the path and another one of the open file.
+        # Some servers report one time for the path and another one for the open file.
         session.open_files_can_be_looked_at = False
         return
     raise FileChangedError(
@@ -155,7 +155,7 @@ def _check_unchanged(now: RemoteFile, version: FileVersion) -> None:
 
 
 def is_same(found: RemoteFile | None, version: FileVersion) -> bool:
-    """Whether a file still looks as a version does."""
+    """Return True if a file still has the size and time of a version."""
     return found is not None and (found.size, found.modified) == (version.size, version.modified)
 
 
@@ -188,6 +188,6 @@ def _in_parts(blocks: Iterator[bytes], part_bytes: int) -> Iterator[bytes]:
 
 
 def part_size(size: int) -> int:
-    """Bytes of a part of a file: 8 MiB, or as many whole MiB as keep the number of parts within S3's limit."""
+    """Return the size of a file's parts: 8 MiB, or as many MiB as keep the number of parts within S3's limit."""
     needed = -(-size // MAXIMUM_PARTS)
     return max(SMALLEST_PART_BYTES, -(-needed // MEBIBYTE) * MEBIBYTE)

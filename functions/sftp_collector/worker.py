@@ -1,4 +1,4 @@
-"""What a worker process does: one task after the other from its pipe, over a connection of its own."""
+"""A worker process: does one task after the other from its pipe, over a connection of its own."""
 
 from __future__ import annotations
 
@@ -49,28 +49,28 @@ if TYPE_CHECKING:
 
 ResultT = TypeVar("ResultT")
 
-# A connection that breaks is opened again; a file that breaks it each time must not take the others along.
+# A broken connection is opened again, but a file that breaks it each time must not stop the others.
 ATTEMPTS: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
 class WorkerSettings:
-    """What a worker needs; it is forked with it, so nothing of it goes through a pipe."""
+    """A worker's settings. The fork copies them, so they need not go through a pipe."""
 
     open_session: Callable[[], Session]
     open_ledger: Callable[[], Ledger]
     bucket: str
     about: Mapping[str, str]
-    """Metadata of what it lands."""
+    """Metadata of the objects that the worker lands."""
 
 
 class Orphaned(BaseException):
-    """The collector has ended: nobody holds this worker's claims any more."""
+    """The collector has ended: nobody renews this worker's claims any longer."""
 
 
 def work(settings: WorkerSettings, pipe: Pipe) -> None:
-    """Do tasks until the pipe is closed. The main function of a worker's process."""
-    # ctrl-C goes to the whole group; the collector ends its workers itself.
+    """Do tasks until the pipe is closed. This is the main function of a worker process."""
+    # Ctrl-C reaches the whole process group; the collector ends its workers itself.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     keep_freed_memory()
     worker = Worker(settings, os.getppid())
@@ -86,7 +86,7 @@ def work(settings: WorkerSettings, pipe: Pipe) -> None:
 
 
 def _next_task(pipe: Pipe) -> Task | None:
-    """The next task; None once the collector has closed the pipe."""
+    """Return the next task. None after the collector closed the pipe."""
     try:
         return pipe.recv()
     except (EOFError, ConnectionResetError):
@@ -94,7 +94,7 @@ def _next_task(pipe: Pipe) -> Task | None:
 
 
 class Worker:
-    """Does tasks with clients, a ledger and a connection of its own: none of them may be shared across a fork."""
+    """Does tasks with its own clients, ledger and connection: none of them may be shared across a fork."""
 
     def __init__(self, settings: WorkerSettings, collector: int) -> None:
         self._source = Source(settings.open_session)
@@ -106,11 +106,11 @@ class Worker:
 
     @cached_property
     def _ledger(self) -> Ledger:
-        """Opened for the first claim that has to be renewed: nothing else here needs it."""
+        """The ledger, opened for the first claim that must be renewed; nothing else needs it."""
         return self._open_ledger()
 
     def replies(self, task: Task) -> Iterator[Reply]:
-        """Do one task. The last reply is its outcome; nothing is raised for what may go wrong with one file."""
+        """Do one task. The last reply is its outcome; expected errors of one file are not raised."""
         try:
             match task:
                 case ListDirectory():
@@ -129,7 +129,7 @@ class Worker:
         except EXPECTED_ERRORS as error:
             yield Failed(trouble_of(error), explain(error))
         except Exception as error:  # noqa: BLE001  # the process is the boundary; it is logged with its traceback
-            # A fault of ours, or an answer that nobody thought of: it costs this task and not the worker.
+            # A defect or an unforeseen answer costs this task, not the worker.
             logger.exception("a task failed unexpectedly")
             self._source.disconnect()
             yield Failed(
@@ -137,7 +137,7 @@ class Worker:
             )
 
     def connect(self) -> None:
-        """Connect before there is a task: it takes as long as a task is in the making. A task tells if it fails."""
+        """Connect before the first task arrives, to save time. If this fails, the task reports the error."""
         with suppress(SourceUnavailableError):
             self._source.session()
 
@@ -151,7 +151,7 @@ class Worker:
         def still_ours() -> None:
             nonlocal held
             self._check_collector()
-            # A client takes as long to make as a small file to collect: most claims are never renewed.
+            # Creating a client takes as long as collecting a small file, and most claims never need a renewal.
             if held.renewal_is_due(datetime.now(UTC), LEASE):
                 held = self._ledger.renew(held)
 
@@ -175,7 +175,7 @@ class Worker:
                     self._check_collector()
             except ConnectionLostError as error:
                 self._cut(task.version.path, error)
-                # A connection that breaks now and then goes on as long as each one brings something.
+                # A connection may break any number of times as long as each attempt transfers something.
                 attempts = attempts + 1 if first == before else 1
                 if attempts == ATTEMPTS:
                     raise

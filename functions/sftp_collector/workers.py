@@ -1,4 +1,4 @@
-"""The worker processes of a run. Only Process and Pipe: Lambda has no /dev/shm, which locks, queues and pools need."""
+"""The worker processes of a run. Uses only Process and Pipe: Lambda has no /dev/shm for locks, queues and pools."""
 
 import multiprocessing
 from collections.abc import Iterator
@@ -11,21 +11,21 @@ from functions.observability import logger
 from functions.sftp_collector.messages import Failed, PartUploaded, Reply, Task, Trouble
 from functions.sftp_collector.worker import WorkerSettings, work
 
-# Forked: a child starts at once and shares the parent's modules. It is safe because the collector's own process has no
-# threads: it opens no SFTP connection, and the children make their clients themselves.
+# Forking starts a child at once and shares the parent's modules. It is safe because the collector's process has no
+# threads: it opens no SFTP connection, and the children create their own clients.
 _CONTEXT: Final = multiprocessing.get_context("fork")
 _END_SECONDS: Final = 5.0
 
 
 @dataclass(eq=False)
 class WorkerProcess:
-    """One worker, as the collector sees it."""
+    """One worker from the collector's side."""
 
     process: ForkProcess
     pipe: Connection
     task: Task | None = None
     usable: bool = True
-    """False once it is known that it cannot reach the server."""
+    """False after the worker could not reach the server."""
 
 
 @dataclass
@@ -33,35 +33,35 @@ class Workers:
     """The workers of a run.
 
     Args:
-        settings: what each needs.
-        count: how many.
+        settings: the settings of each worker.
+        count: number of workers.
     """
 
     settings: WorkerSettings
     count: int
     unavailable: str = field(default="", init=False)
-    """Why the last worker that could not reach the server could not."""
+    """Why the last worker that failed to reach the server failed."""
     _workers: list[WorkerProcess] = field(default_factory=list[WorkerProcess], init=False)
 
     def start(self) -> None:
-        """Fork them all, before any of them connects."""
+        """Fork all workers, before any of them connects."""
         for _ in range(self.count):
             self._workers.append(self._fork())
 
     def idle(self) -> list[WorkerProcess]:
-        """Those that can be given a task."""
+        """Return the workers that can be given a task."""
         return [worker for worker in self._workers if worker.task is None and worker.usable]
 
     def busy(self) -> list[WorkerProcess]:
-        """Those with a task."""
+        """Return the workers with a task."""
         return [worker for worker in self._workers if worker.task is not None]
 
     def any_usable(self) -> bool:
-        """Whether one of them may still reach the server."""
+        """Return True if a worker may still reach the server."""
         return any(worker.usable for worker in self._workers)
 
     def give_up(self, worker: WorkerProcess, reason: str) -> None:
-        """Note that a worker cannot reach the server."""
+        """Record that a worker cannot reach the server."""
         worker.usable = False
         self.unavailable = reason
         logger.warning("a worker cannot connect to the server", extra={"error": reason})
@@ -72,13 +72,13 @@ class Workers:
         try:
             worker.pipe.send(task)
         except OSError:
-            # It has ended; the next look at its pipe tells.
+            # The worker has ended; the next read from its pipe shows that.
             return
 
     def replies(self, seconds: float) -> Iterator[tuple[WorkerProcess, Task, Reply]]:
-        """What has come from the workers after waiting so long at most for the first of it.
+        """Yield the workers' replies. Waits at most the given number of seconds for the first one.
 
-        With its last reply a worker is idle again. One whose process ended is replaced, and its task has failed.
+        After its last reply a worker is idle again. A worker whose process ended is replaced, and its task has failed.
         """
         by_pipe = {worker.pipe: worker for worker in self.busy()}
         for pipe in wait(list(by_pipe), seconds):
@@ -99,7 +99,7 @@ class Workers:
             yield worker, task, reply
 
     def end(self) -> None:
-        """End all workers: the idle ones by closing their pipes, the others by force."""
+        """End all workers: close the pipes of idle ones, and kill the others."""
         for worker in self._workers:
             worker.pipe.close()
             if worker.task is not None:
@@ -134,7 +134,8 @@ class Workers:
 
 
 def _main(settings: WorkerSettings, pipe: Connection, collectors: list[Connection]) -> None:
-    # The collector's ends of all pipes were inherited. While one is open here, its worker would not see it closed.
+    # The fork inherited the collector's ends of all pipes. A worker whose pipe is open here would not notice that it
+    # was closed.
     for end in collectors:
         end.close()
     work(settings, pipe)

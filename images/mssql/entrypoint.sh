@@ -1,6 +1,6 @@
 #!/bin/bash
-# Sets SQL Server up behind the loopback interface, seeds it, and only then lets it serve: without any password or key
-# in its environment. Passwords never stand in an argument: sqlcmd takes its own and the script's from the environment.
+# Sets up and seeds SQL Server on the loopback interface, then serves without any password or key in its environment.
+# Passwords are never arguments: sqlcmd reads its own and the script's from the environment.
 set -euo pipefail
 
 tls=/dev/shm/mssql
@@ -17,7 +17,7 @@ need() { # need NAME "what it is"
 }
 need_password() {
     need "$1" "$2"
-    # A password stands in the text of a statement, and sqlcmd has a meaning for some characters.
+    # The text of a statement contains the password, and some characters have a meaning in sqlcmd.
     [[ "${!1}" =~ ^[A-Za-z0-9]{12,128}$ ]] || refuse "$1 has to be 12 to 128 letters and digits, as the program makes it"
 }
 

@@ -1,4 +1,4 @@
-"""Writes the table customer.person and its people as a script for sqlcmd: the same bytes for a seed and a number."""
+"""Writes an sqlcmd script that creates and fills the table customer.person. A seed and a number give the same bytes."""
 
 import argparse
 from collections.abc import Iterator
@@ -7,12 +7,12 @@ from pathlib import Path
 
 from sample.people import COLUMNS, DEFINITION, SCHEMA, SEED, TABLE, Person, sample_people
 
-# SQL Server takes 1000 rows in one INSERT.
+# SQL Server accepts 1000 rows in one INSERT.
 ROWS_OF_AN_INSERT = 500
 
 
 def script(people: Iterator[Person]) -> Iterator[str]:
-    """The script, a batch at a time; sqlcmd sends what stands before each GO."""
+    """Yield the script in batches; sqlcmd sends the lines before each GO."""
     yield f"USE [$(SQL_DATABASE)];\nGO\n{DEFINITION.strip()};\nGO\n"
     names = ", ".join(f"[{column}]" for column in COLUMNS)
     while batch := list(islice(people, ROWS_OF_AN_INSERT)):
@@ -21,7 +21,7 @@ def script(people: Iterator[Person]) -> Iterator[str]:
 
 
 def literal(value: int | str | None) -> str:
-    """A value in T-SQL. A text that sqlcmd would read as a variable cannot be written."""
+    """Return a value in T-SQL. Refuses a text that sqlcmd would read as a variable."""
     if value is None:
         return "NULL"
     if isinstance(value, int):
@@ -32,7 +32,7 @@ def literal(value: int | str | None) -> str:
 
 
 def main() -> None:
-    """`python write_people.py --seed 2026 --people 1000 --output 20-person.sql`."""
+    """Run `python write_people.py --seed 2026 --people 1000 --output 20-person.sql`."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument("--people", type=int, default=1_000)

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Writes the keys to memory, where only sshd reads them, and starts sshd without them in its environment.
+# Writes the keys to memory, where only sshd reads them, and starts sshd without the keys in its environment.
 set -eu
 
 keys=/dev/shm/sftp
@@ -16,12 +16,12 @@ refuse() {
 rm -rf "$keys"
 mkdir -m 755 "$keys"
 (umask 077 && printf '%s\n' "$SFTP_HOST_KEY" >"$keys/host_key")
-# sshd reads it as the user who logs in.
+# sshd reads this file as the user who logs in.
 (umask 022 && printf '%s\n' "$SFTP_AUTHORIZED_KEYS" >"$keys/authorized_keys")
 unset SFTP_HOST_KEY SFTP_AUTHORIZED_KEYS
 
 ssh-keygen -y -P '' -f "$keys/host_key" >/dev/null 2>&1 || refuse "SFTP_HOST_KEY is not a private key without a passphrase"
-# An engine may lay an empty file system over /run.
+# A container engine may mount an empty file system at /run.
 [ -d /run/sshd ] || mkdir /run/sshd
 /usr/sbin/sshd -t || refuse "sshd refuses its configuration"
 exec /usr/sbin/sshd -D -e

@@ -1,8 +1,8 @@
 #!/bin/sh
-# Puts the API's address into nginx's configuration, and starts it.
+# Writes the API's address into nginx's configuration, and starts nginx.
 set -eu
 
-# Only what an address has: it becomes part of the configuration.
+# Accept only characters of an address, because it becomes part of the configuration.
 case "$EVENTS_URL" in
     *[!A-Za-z0-9:/._-]* | */)
         echo "EVENTS_URL=$EVENTS_URL is no address of an API: expected https://host/stage, without a slash at its end" >&2

@@ -1,4 +1,4 @@
-// Nothing leaves the page but what a person sends: no validator elsewhere, and a key is forgotten with the page.
+// The page sends only a person's own requests: no external validator, and a key is forgotten with the page.
 window.ui = SwaggerUIBundle({
   url: "openapi.yaml",
   dom_id: "#swagger-ui",

@@ -1,1 +1,1 @@
-"""How CI's roles could be given more, or reach another stack: each way, tried on the policies of the bootstrap."""
+"""Possible escalations of CI's roles, to more permissions or to another stack, tested on the bootstrap's policies."""

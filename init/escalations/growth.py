@@ -1,4 +1,4 @@
-"""Ways in which a role could be given more than it has. All of them have to be denied, whichever stack it is about."""
+"""Ways in which a role could gain permissions. All of them must be denied, for every stack."""
 
 from dataclasses import dataclass, field
 from typing import Final
@@ -8,15 +8,15 @@ from init.escalations.judge import DEPLOY, DRIFT, MADE, PREVIEW, Keys, Role
 
 @dataclass(frozen=True, slots=True)
 class Growth:
-    """One way: the actions, each of which has to be denied."""
+    """One way. Each of its actions must be denied."""
 
     role: Role
     what: str
     actions: tuple[str, ...]
     resource: str
-    """ARN, with {account} and {region}."""
+    """An ARN with {account} and {region}."""
     keys: Keys = field(default_factory=dict[str, str])
-    """Condition keys of the request, their values with the same."""
+    """Condition keys of the request, with values that contain the same placeholders."""
 
 
 _ROLE: Final = "arn:aws:iam::{account}:role/data-platform-dev-x"

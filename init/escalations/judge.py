@@ -1,4 +1,4 @@
-"""Whether a role may do something, by the evaluator of the embedded AWS: the policies are ours, the judge is not."""
+"""Evaluates whether a role may do something. The policies are ours, but the evaluator is that of the embedded AWS."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,21 +17,21 @@ Layers = Sequence[Sequence[Document]]
 
 @dataclass(frozen=True)
 class Role:
-    """Somebody whose policies are judged."""
+    """A role whose policies are evaluated."""
 
     title: str
-    """Such as "deploy role of dev"."""
+    """A title such as "deploy role of dev"."""
     layers_of: Callable[[Names], Layers]
-    """Its policies, then those that limit them."""
+    """Returns the role's policies, followed by the policies that limit them."""
 
     def judged(self, names: Names) -> "Judged":
-        """The role in an account."""
+        """Return the role in an account."""
         return Judged(names, self.layers_of(names))
 
 
 @dataclass(frozen=True)
 class Judged:
-    """A role with its policies in an account."""
+    """A role in an account, with its policies."""
 
     names: Names
     layers: Layers
@@ -41,7 +41,7 @@ class Judged:
         return [[parse_policy_document(each) for each in layer] for layer in self.layers]
 
     def may(self, action: str, resource: str, keys: Keys) -> bool:
-        """Whether it may, in a request with these condition keys, by TLS."""
+        """Return True if the role may do this, in a TLS request with these condition keys."""
         context = EvalContext(
             principal_arn=f"arn:aws:sts::{self.names.account}:assumed-role/judged/session",
             principal_type="AssumedRole",
@@ -56,7 +56,7 @@ class Judged:
 
 
 def key_arn(names: Names, purpose: str) -> str:
-    """ARN of a key of the bootstrap, as an example has it."""
+    """Return the example ARN of one of the bootstrap's keys."""
     return f"arn:aws:kms:{names.region}:{names.account}:key/{purpose}"
 
 

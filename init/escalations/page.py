@@ -1,4 +1,4 @@
-"""The table of all ways, as Markdown: what `python -m init escalations` prints and docs/escalations.md shows."""
+"""The tables of all escalations in Markdown, for `python -m init escalations` and docs/escalations.md."""
 
 from collections.abc import Iterator, Sequence
 from typing import Final
@@ -9,13 +9,13 @@ from init.escalations.reach import REACHES, Reach
 from init.names import Names
 
 EXAMPLE: Final = Names("acme-state", "eu-west-1", "123456789012", "acme/data-platform")
-"""The account that the ways are tried in: a policy is the same in each, but for the names."""
+"""The account in which the escalations are tested. Only the names differ in other accounts."""
 DENIED: Final = "denied"
 _OWN, _OTHER = "dev", "prod"
 
 
 def page(names: Names = EXAMPLE) -> str:
-    """Both tables."""
+    """Return both tables."""
     return "\n".join(
         [
             "## Gain rights",
@@ -39,7 +39,7 @@ def page(names: Names = EXAMPLE) -> str:
 
 
 def open_ways(names: Names = EXAMPLE) -> list[str]:
-    """What is not denied and should be."""
+    """Return the escalations that should be denied and are not."""
     grown = [f"{who}: {what}" for who, what, _, verdict in _growths(names) if verdict != DENIED]
     reached = [f"{who}: {what} of prod" for who, what, _, _, other in _reaches(names) if other != DENIED]
     return grown + reached

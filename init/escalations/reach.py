@@ -1,4 +1,4 @@
-"""What a role of dev could do to resources of prod. Each is tried on dev's own, too, which shows that it is judged."""
+"""Ways from a role of dev to resources of prod. Each is also tried on dev's own resources, for comparison."""
 
 from dataclasses import dataclass, field
 from typing import Final
@@ -8,17 +8,17 @@ from init.escalations.judge import DEPLOY, DRIFT, MADE, PREVIEW, Keys, Role
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """One way: each action has to be denied on prod's resource."""
+    """One way. Each of its actions must be denied on prod's resource."""
 
     roles: tuple[Role, ...]
     what: str
     actions: tuple[str, ...]
     resource: str
-    """ARN, with {account}, {region} and {stack}."""
+    """An ARN with {account}, {region} and {stack}."""
     tagged: bool = False
-    """Whether AWS sends the resource's tags, and they decide. Where it is not, the name has to."""
+    """True if AWS sends the resource's tags, so that they decide. Otherwise the name has to."""
     keys: Keys = field(default_factory=dict[str, str])
-    """Other condition keys, their values with the same."""
+    """Other condition keys, with values that contain the same placeholders."""
 
 
 _PREFIX: Final = "data-platform-{stack}"

@@ -1,7 +1,7 @@
-"""What deploying a stack needs of each AWS service: to read, which a preview may too, to read secrets, and to change.
+"""The permissions on each AWS service that deploying a stack needs: reads, reads of secrets, and changes.
 
-Bounded by the stack's names where a service has names in its ARNs, by the stack's tag where it has not. Whatever these
-grant, init.documents.deny_other_stacks denies what has another stack's tag.
+They are limited to the stack's names if a service's ARNs contain names, otherwise to the stack's tag. Whatever they
+grant, init.documents.deny_other_stacks denies access to resources with another stack's tag.
 """
 
 from init.grants.compute import api, containers, functions, schedules
@@ -17,7 +17,7 @@ __all__ = ["Grant", "grants"]
 
 
 def grants(names: Names, stack: str) -> dict[str, tuple[Grant, ...]]:
-    """What deploying a stack needs, in groups of the size of a policy."""
+    """Return the permissions for deploying a stack, in groups that each fit into one policy."""
     scope = Scope(names, stack)
     return {
         "data": (*storage(scope), *keys(scope), *queues(scope), *catalogue(scope)),

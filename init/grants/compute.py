@@ -1,10 +1,10 @@
-"""What runs: functions, containers, schedules and the API."""
+"""Permissions on functions, containers, schedules and the API."""
 
 from init.grants.grant import Grant, Scope
 
 
 def functions(scope: Scope) -> tuple[Grant, ...]:
-    """Lambda functions, layers and event source mappings."""
+    """Return the permissions on Lambda functions, layers and event source mappings."""
     functions = scope.arns("lambda", f"function:{scope.prefix}-*")
     return (
         Grant(
@@ -30,7 +30,7 @@ def functions(scope: Scope) -> tuple[Grant, ...]:
             reads=["lambda:GetLayerVersion"],
             changes=["lambda:DeleteLayerVersion", "lambda:PublishLayerVersion"],
         ),
-        # A mapping's own ARN is a random id; the function that it feeds is named.
+        # A mapping's own ARN is a random id, so the condition names the function that it feeds.
         Grant(
             "Mappings",
             ["*"],
@@ -50,7 +50,7 @@ def functions(scope: Scope) -> tuple[Grant, ...]:
 
 
 def containers(scope: Scope) -> tuple[Grant, ...]:
-    """Images, clusters, tasks and services."""
+    """Return the permissions on images, clusters, tasks and services."""
     return (
         Grant(
             "Images",
@@ -80,7 +80,8 @@ def containers(scope: Scope) -> tuple[Grant, ...]:
                 "ecs:UpdateCluster", "ecs:UpdateClusterSettings", "ecs:UpdateService",
             ],
         ),
-        # Neither knows a resource: docs.aws.amazon.com/service-authorization, Amazon Elastic Container Service.
+        # Neither action supports resources: docs.aws.amazon.com/service-authorization, Amazon Elastic Container
+        # Service.
         Grant(
             "TaskDefinitions",
             ["*"],
@@ -91,7 +92,7 @@ def containers(scope: Scope) -> tuple[Grant, ...]:
 
 
 def schedules(scope: Scope) -> tuple[Grant, ...]:
-    """EventBridge rules and schedules."""
+    """Return the permissions on EventBridge rules and schedules."""
     return (
         Grant(
             "Rules",
@@ -102,7 +103,8 @@ def schedules(scope: Scope) -> tuple[Grant, ...]:
                 "events:RemoveTargets", "events:TagResource", "events:UntagResource",
             ],
         ),
-        # EventBridge proves to an encrypted topic for no account that it may publish: whose it is, is asked here.
+        # To an encrypted topic, EventBridge does not prove for which account it publishes. So this checks that each
+        # target is the stack's.
         Grant(
             "RulesTargetTheStack",
             scope.arns("events", f"rule/{scope.prefix}-*"),
@@ -123,9 +125,9 @@ def schedules(scope: Scope) -> tuple[Grant, ...]:
 
 
 def api(scope: Scope) -> tuple[Grant, ...]:
-    """API Gateway's ARNs hold ids that it makes up: the tag decides, which the parts of an API inherit.
+    """Return the permissions on the API. API Gateway's ARNs contain generated ids, so the tag of the API decides.
 
-    A list of API keys gives their values and has no tag, so nobody lists them.
+    The parts of an API inherit its tag. Nobody may list API keys, because a list includes their values and has no tag.
     """
 
     def paths(*paths: str) -> list[str]:
@@ -140,7 +142,7 @@ def api(scope: Scope) -> tuple[Grant, ...]:
             condition=scope.tagging,
         ),
         Grant("Apis", paths("restapis/*"), reads=["apigateway:GET"], changes=every_change, condition=scope.tagged),
-        # A usage plan answers with the values of its keys.
+        # The answer about a usage plan includes the values of its keys.
         Grant(
             "ApiKeys",
             paths("apikeys/*", "usageplans/*"),
@@ -148,7 +150,7 @@ def api(scope: Scope) -> tuple[Grant, ...]:
             changes=every_change,
             condition=scope.tagged,
         ),
-        # To tag is asked for on this, which has no tags, and as a PATCH on what is tagged.
+        # Tagging needs this permission on a resource without tags, and PATCH on the tagged resource.
         Grant(
             "ApisAreTagged",
             paths("tags/*"),

@@ -1,10 +1,10 @@
-"""What holds data: buckets, tables, keys, queues, topics and the catalogue."""
+"""Permissions on buckets, tables, keys, queues, topics and the catalogue."""
 
 from init.grants.grant import Grant, Scope
 
 
 def storage(scope: Scope) -> tuple[Grant, ...]:
-    """Buckets, artefacts and DynamoDB tables."""
+    """Return the permissions on buckets, artefacts and DynamoDB tables."""
     return (
         Grant(
             "Buckets",
@@ -24,7 +24,7 @@ def storage(scope: Scope) -> tuple[Grant, ...]:
                 "s3:PutEncryptionConfiguration", "s3:PutLifecycleConfiguration", "s3:TagResource", "s3:UntagResource",
             ],
         ),
-        # The artefacts alone: what lands and what becomes of it is none of a deployment's business.
+        # Only the artefacts: a deployment needs no access to data.
         Grant(
             "Artefacts",
             [f"arn:aws:s3:::{scope.prefix}-*/code/*"],
@@ -34,7 +34,7 @@ def storage(scope: Scope) -> tuple[Grant, ...]:
                 "s3:GetObjectVersion", "s3:PutObject", "s3:PutObjectTagging",
             ],
         ),
-        # The bucket is versioned: the provider deletes an artefact version by version.
+        # The bucket is versioned, and the provider deletes an artefact version by version.
         Grant(
             "ArtefactVersionsAreListed",
             [f"arn:aws:s3:::{scope.prefix}-*"],
@@ -57,13 +57,14 @@ def storage(scope: Scope) -> tuple[Grant, ...]:
 
 
 def keys(scope: Scope) -> tuple[Grant, ...]:
-    """KMS keys and their aliases."""
+    """Return the permissions on KMS keys and their aliases."""
     keys = scope.arns("kms", "key/*")
-    # Whoever tags a key could use it afterwards: not those of stacks or of the bootstrap, nor any that has an alias.
+    # Whoever tags a key could use it afterwards. So these conditions exclude keys of stacks and of the bootstrap, and
+    # keys with an alias.
     new = {"Null": dict.fromkeys(("aws:ResourceTag/stack", "aws:ResourceTag/made-by", "kms:ResourceAliases"), "true")}
     return (
         Grant("KeysAreMadeWithTheStacksTag", ["*"], changes=["kms:CreateKey"], condition=scope.tagging),
-        # CreateKey with tags asks for kms:TagResource on any key, when no key with tags exists yet:
+        # CreateKey with tags requires kms:TagResource on any key, before the key and its tags exist:
         # docs.aws.amazon.com/kms/latest/developerguide/tag-permissions.html
         Grant("NewKeysAreTagged", ["*"], changes=["kms:TagResource"], condition={**scope.tagging, **new}),
         Grant("KeyAliasesAreListed", ["*"], reads=["kms:ListAliases"]),
@@ -80,7 +81,7 @@ def keys(scope: Scope) -> tuple[Grant, ...]:
             ],
             condition=scope.tagged,
         ),
-        # DynamoDB and ECR use the key by a grant. Who creates a table or repository gives it, and who deletes a
+        # DynamoDB and ECR use the key through a grant. Creating a table or repository creates the grant, and deleting a
         # repository retires it.
         Grant(
             "KeysAreGrantedToServices",
@@ -97,7 +98,7 @@ def keys(scope: Scope) -> tuple[Grant, ...]:
 
 
 def queues(scope: Scope) -> tuple[Grant, ...]:
-    """Queues and topics."""
+    """Return the permissions on queues and topics."""
     return (
         Grant(
             "Queues",
@@ -116,7 +117,7 @@ def queues(scope: Scope) -> tuple[Grant, ...]:
                 "sns:UntagResource",
             ],
         ),
-        # None of these knows a resource.
+        # None of these actions supports resources.
         Grant(
             "Subscriptions",
             ["*"],
@@ -127,7 +128,7 @@ def queues(scope: Scope) -> tuple[Grant, ...]:
 
 
 def catalogue(scope: Scope) -> tuple[Grant, ...]:
-    """The catalogue, the Glue jobs that fill it and the workgroups that read it."""
+    """Return the permissions on the catalogue, the Glue jobs that fill it and the workgroups that read it."""
     database = f"{scope.prefix.replace('-', '_')}_*"
     return (
         Grant(

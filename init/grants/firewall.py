@@ -1,10 +1,10 @@
-"""AWS WAF in front of the stack's API."""
+"""Permissions on AWS WAF in front of the stack's API."""
 
 from init.grants.grant import Grant, Scope
 
 
 def firewall(scope: Scope) -> tuple[Grant, ...]:
-    """A web ACL has the stack's name; the stage before which it is put has the stack's tag."""
+    """Return the permissions. A web ACL has the stack's name; the stage that it protects has the stack's tag."""
     stages = f"arn:aws:apigateway:{scope.names.region}::/restapis/*/stages/*"
     return (
         Grant(
@@ -13,7 +13,7 @@ def firewall(scope: Scope) -> tuple[Grant, ...]:
             reads=["wafv2:GetWebACL", "wafv2:ListTagsForResource"],
             changes=["wafv2:DeleteWebACL", "wafv2:TagResource", "wafv2:UntagResource"],
         ),
-        # The second one: AWS's own lists of rules, which a web ACL names.
+        # The second resource stands for AWS's own rule lists, which a web ACL names.
         Grant(
             "FirewallsNameRules",
             scope.arns("wafv2", f"regional/webacl/{scope.prefix}-*/*", "regional/managedruleset/*/*"),
@@ -25,6 +25,6 @@ def firewall(scope: Scope) -> tuple[Grant, ...]:
             reads=["wafv2:GetWebACLForResource"],
             changes=["wafv2:AssociateWebACL", "wafv2:DisassociateWebACL"],
         ),
-        # WAF knows no tags of a stage. This is asked for as well, and does.
+        # WAF does not check a stage's tags, but this permission, which AWS requires in addition, does.
         Grant("StagesOfFirewalls", [stages], changes=["apigateway:SetWebACL"], condition=scope.tagged),
     )

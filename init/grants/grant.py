@@ -1,4 +1,4 @@
-"""One grant, and the ARNs of what is a stack's."""
+"""One grant of permissions, and the ARNs of a stack's resources."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,13 +15,13 @@ class Grant:
     resources: Sequence[str]
     reads: Sequence[str] = ()
     secrets: Sequence[str] = ()
-    """Reads that are answered with a key, a password or what decrypts one: none of a preview's."""
+    """Reads whose answers contain a key, a password or the means to decrypt one; a preview has none of them."""
     changes: Sequence[str] = ()
     condition: Mapping[str, Any] | None = None
 
 
 class Scope:
-    """ARNs of what is a stack's."""
+    """ARNs of a stack's resources, and conditions on its tag."""
 
     def __init__(self, names: Names, stack: str) -> None:
         self.names, self.stack, self.prefix = names, stack, f"{PROJECT}-{stack}"
@@ -29,11 +29,11 @@ class Scope:
             "StringEquals": {"aws:ResourceTag/stack": stack},
             "StringEqualsIfExists": {"aws:RequestTag/stack": stack},
         }
-        """The resource is the stack's, and stays so if it is tagged again."""
+        """The resource belongs to the stack, and still does if it is tagged again."""
         self.tagging: Mapping[str, Any] = {"StringEquals": {"aws:RequestTag/stack": stack}}
-        """The resource becomes the stack's. This alone is safe only for what does not exist yet."""
+        """The resource becomes the stack's. Alone, this condition is safe only for resources that do not exist yet."""
         self.untagged: Mapping[str, Any] = {"Null": {"aws:ResourceTag/stack": "true"}}
 
     def arns(self, service: str, *resources: str) -> list[str]:
-        """ARNs in this account and region."""
+        """Return ARNs in this account and region."""
         return [f"arn:aws:{service}:{self.names.region}:{self.names.account}:{each}" for each in resources]

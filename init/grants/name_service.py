@@ -1,12 +1,12 @@
-"""Names of servers in the network: Cloud Map, and Route 53 behind it."""
+"""Permissions on names of servers in the network: Cloud Map, and Route 53 behind it."""
 
 from init.grants.grant import Grant, Scope
 
 
 def name_service(scope: Scope) -> tuple[Grant, ...]:
-    """Namespaces, services and their private zones."""
+    """Return the permissions on namespaces, services and their private zones."""
     return (
-        # Cloud Map's ARNs hold ids that it makes up; it makes the namespace's hosted zone with the caller's rights.
+        # Cloud Map's ARNs contain generated ids. It creates the namespace's hosted zone with the caller's permissions.
         Grant(
             "NamesAreMade",
             ["*"],

@@ -1,4 +1,4 @@
-"""The network."""
+"""Permissions on the network."""
 
 from typing import Final
 
@@ -15,14 +15,14 @@ _MADE_BY: Final = {
     "vpc-endpoint": "CreateVpcEndpoint",
     "vpc-flow-log": "CreateFlowLogs",
 }
-"""Kinds of resources, and the operation that makes each."""
+"""Kinds of resources, with the operation that creates each."""
 
 
 def network(scope: Scope) -> tuple[Grant, ...]:
-    """The VPC and what is in it."""
+    """Return the permissions on the VPC and its contents."""
     resources = scope.arns("ec2", *(f"{kind}/*" for kind in (*_MADE_BY, "security-group-rule")))
     return (
-        # Describing knows no resources.
+        # Describe actions do not support resources.
         Grant(
             "NetworkIsDescribed",
             ["*"],
@@ -41,7 +41,7 @@ def network(scope: Scope) -> tuple[Grant, ...]:
             "Network",
             resources,
             changes=[
-                # What is made is made in something: a subnet in a VPC.
+                # Each create action also requires permission on the container, such as the VPC of a subnet.
                 *(f"ec2:{operation}" for operation in _MADE_BY.values()),
                 "ec2:AssociateRouteTable", "ec2:AttachInternetGateway", "ec2:AuthorizeSecurityGroupEgress",
                 "ec2:AuthorizeSecurityGroupIngress", "ec2:CreateRoute", "ec2:CreateTags", "ec2:DeleteFlowLogs",
@@ -56,15 +56,15 @@ def network(scope: Scope) -> tuple[Grant, ...]:
             ],
             condition=scope.tagged,
         ),
-        # A VPC's default group comes without tags; it is taken over to be emptied.
+        # A VPC's default group has no tags. The program adopts it and removes its rules.
         Grant(
             "DefaultSecurityGroupIsTakenOver",
             scope.arns("ec2", "security-group/*"),
             changes=["ec2:RevokeSecurityGroupEgress", "ec2:RevokeSecurityGroupIngress"],
             condition=scope.untagged,
         ),
-        # Lambda leaves its interfaces behind, without tags, and they keep a group or a subnet from being deleted.
-        # Without a right to instances, none is detached from one.
+        # Lambda leaves untagged interfaces behind, which block the deletion of a group or subnet. Without permissions
+        # on instances, no interface can be detached from one.
         Grant(
             "InterfacesLeftBehindAreDeleted",
             scope.arns("ec2", "network-interface/*"),
@@ -75,7 +75,7 @@ def network(scope: Scope) -> tuple[Grant, ...]:
 
 
 def _made(scope: Scope) -> list[Grant]:
-    """To make and to tag. Each operation only for the kind that it makes: what it is made in has to be the stack's."""
+    """Return the permissions to create and tag. Each operation covers only the kind of resource that it creates."""
     made = [
         Grant(
             f"{operation}WithTheStacksTag",
@@ -85,7 +85,7 @@ def _made(scope: Scope) -> list[Grant]:
         )
         for kind, operation in _MADE_BY.items()
     ]
-    # Whoever may tag what exists can take it over. So tags come with creation, where EC2 takes them there.
+    # Whoever may tag existing resources can take them over. So tags are set at creation wherever EC2 supports that.
     at_creation = {
         "StringEquals": {**scope.tagging["StringEquals"], "ec2:CreateAction": list(_MADE_BY.values())},
     }
@@ -97,7 +97,7 @@ def _made(scope: Scope) -> list[Grant]:
             changes=["ec2:CreateTags"],
             condition=at_creation,
         ),
-        # The provider tags rules after it made them, and the default group that came with the VPC.
+        # The provider tags rules after it created them, and the default group, which came with the VPC.
         Grant(
             "RulesAndDefaultGroupAreTagged",
             scope.arns("ec2", "security-group/*", "security-group-rule/*"),

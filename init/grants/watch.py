@@ -1,4 +1,4 @@
-"""Logs, alarms, the audit trail, parameters and roles."""
+"""Permissions on logs, alarms, the audit trail, parameters and roles."""
 
 from typing import Final
 
@@ -14,12 +14,12 @@ PASSED_TO: Final = (
     "scheduler.amazonaws.com",
     "vpc-flow-logs.amazonaws.com",
 )
-"""Services that the platform hands roles to."""
+"""Services to which the platform passes roles."""
 
 
 def logs(scope: Scope) -> tuple[Grant, ...]:
-    """Log groups, alarms and dashboards."""
-    # The program names its groups /data-platform-…; those of Lambda and Glue themselves are not deployed.
+    """Return the permissions on log groups, alarms and dashboards."""
+    # The program's groups are named /data-platform-…; Lambda's and Glue's own groups are not deployed.
     groups = scope.arns("logs", f"log-group:/{scope.prefix}-*")
     return (
         Grant(
@@ -43,14 +43,14 @@ def logs(scope: Scope) -> tuple[Grant, ...]:
             reads=["cloudwatch:ListTagsForResource"],
             changes=["cloudwatch:DeleteAlarms", "cloudwatch:TagResource", "cloudwatch:UntagResource"],
         ),
-        # An alarm publishes to topics of its stack alone.
+        # An alarm may publish only to its own stack's topics.
         Grant(
             "AlarmsRing",
             scope.arns("cloudwatch", f"alarm:{scope.prefix}-*"),
             changes=["cloudwatch:PutMetricAlarm"],
             condition={"ForAllValues:StringLike": {"cloudwatch:AlarmActions": scope.arns("sns", f"{scope.prefix}-*")}},
         ),
-        # To list is asked for on all alarms of the region, whichever are named.
+        # Listing requires permission on all alarms of the region, whichever are named.
         Grant("AlarmsAreDescribed", ["*"], reads=["cloudwatch:DescribeAlarms"]),
         Grant(
             "Dashboards",
@@ -62,7 +62,7 @@ def logs(scope: Scope) -> tuple[Grant, ...]:
 
 
 def budgets(scope: Scope) -> tuple[Grant, ...]:
-    """The budget that tells of the account's costs."""
+    """Return the permissions on the budget for the account's costs."""
     return (
         Grant(
             "Budgets",
@@ -74,7 +74,7 @@ def budgets(scope: Scope) -> tuple[Grant, ...]:
 
 
 def trails(scope: Scope) -> tuple[Grant, ...]:
-    """The trail of what is read and written."""
+    """Return the permissions on the audit trail."""
     return (
         Grant(
             "Trails",
@@ -94,7 +94,7 @@ def trails(scope: Scope) -> tuple[Grant, ...]:
 
 
 def parameters(scope: Scope) -> tuple[Grant, ...]:
-    """SSM parameters under the stack's prefix."""
+    """Return the permissions on SSM parameters under the stack's prefix."""
     return (
         Grant(
             "Parameters",
@@ -110,10 +110,10 @@ def parameters(scope: Scope) -> tuple[Grant, ...]:
 
 
 def roles(scope: Scope) -> tuple[Grant, ...]:
-    """Roles under the stack's prefix, each made with the bootstrap's boundary and with no other.
+    """Return the permissions on roles under the stack's prefix, each created with exactly the bootstrap's boundary.
 
-    A boundary that the deploy role could write would bound nothing. So what limits a team's role further is a policy of
-    denials, which the program writes and attaches: whatever is in one, the boundary holds.
+    A boundary that the deploy role could change would limit nothing. The further limits of a team's role are therefore
+    a policy of denials, which the program writes and attaches. Whatever it contains, the boundary still applies.
     """
     roles = [scope.names.arn_of_role(f"{scope.prefix}-*")]
     boundary = scope.names.arn_of_policy(scope.names.boundary(scope.stack))

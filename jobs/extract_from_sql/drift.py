@@ -1,4 +1,4 @@
-"""Whether a table and its columns are still those that were declared, and those that were extracted last."""
+"""Compares a table and its columns with the declaration and with the last extraction."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -20,10 +20,10 @@ _TIMES: Final = {"datetime", "smalldatetime", "datetime2"}
 
 
 def check_declaration(table: Table, dataset: Dataset) -> None:
-    """Refuse a table that lacks declared columns, or has them in types that cannot become the declared ones.
+    """Refuse a table that lacks declared columns, or whose types cannot become the declared ones.
 
     Raises:
-        ExtractionError: see above.
+        ExtractionError: a column is missing or its type does not fit.
     """
     for name, declared in dataset.schema.columns().items():
         column = table.column(name)
@@ -36,14 +36,14 @@ def check_declaration(table: Table, dataset: Dataset) -> None:
 
 
 def new_columns(table: Table, before: str | None) -> list[str]:
-    """Columns that were added since an extraction; they are carried along.
+    """Return the columns added since an extraction. They are extracted too.
 
     Args:
-        table: the table as it is.
-        before: its columns then, as `described` gave them. None: it was never extracted.
+        table: the table now.
+        before: its columns at that extraction, from `described`. None: it was never extracted.
 
     Raises:
-        ExtractionError: a column that was there is missing, narrowed or retyped.
+        ExtractionError: a column is missing, narrowed or retyped since then.
     """
     if before is None:
         return []
@@ -65,10 +65,10 @@ def new_columns(table: Table, before: str | None) -> list[str]:
 
 
 def refuse_reserved_names(table: Table, plans: Sequence[ColumnPlan]) -> None:
-    """Refuse columns that have a name which the extraction gives to a column of its own.
+    """Refuse columns whose names the extraction uses for its own columns.
 
     Raises:
-        ExtractionError: there is one.
+        ExtractionError: there is such a column.
     """
     written = {DELETED, *(field.name for plan in plans for field in plan.fields[1:])}
     if reserved := [column.name for column in table.columns if column.name in written]:
@@ -79,12 +79,12 @@ def refuse_reserved_names(table: Table, plans: Sequence[ColumnPlan]) -> None:
 
 
 def refuse_changed_source(dataset: str, source: SqlSource, before: str | None) -> None:
-    """Refuse to continue from the watermark of another table, another column or another mode.
+    """Refuse to continue from the watermark of another table, column or mode.
 
     Args:
-        dataset: its name.
-        source: what is declared now.
-        before: what was declared at the last extraction, as `described_source` gave it. None: there was none.
+        dataset: name of the dataset.
+        source: the present declaration.
+        before: the declaration at the last extraction, from `described_source`. None: it was never extracted.
 
     Raises:
         ExtractionError: the declaration changed.
@@ -103,14 +103,14 @@ def refuse_changed_source(dataset: str, source: SqlSource, before: str | None) -
 
 
 def described_source(source: SqlSource) -> str:
-    """What a declaration extracts, as the ledger keeps it."""
+    """Return what a declaration extracts, in the ledger's form."""
     table = f"{source.schema}.{source.table}"
     declared = {"database": source.connection, "table": table, "mode": source.mode, "watermark": source.watermark}
     return json.dumps(declared, ensure_ascii=False)
 
 
 def described(table: Table) -> str:
-    """A table's columns as the ledger keeps them."""
+    """Return a table's columns in the ledger's form."""
     return json.dumps(
         {
             column.name: {
@@ -138,7 +138,7 @@ def _fits(column: Column, declared: pl.DataType) -> bool:
 
 
 def _is_widened(was: Column, now: Column) -> bool:
-    """Whether every value of the old type is the same in the new one."""
+    """Return true if every value of the old type is the same in the new type."""
     if was.data_type in _DECIMALS and now.data_type in _DECIMALS:
         scale, digits = _number(now.scale) - _number(was.scale), _number(now.precision) - _number(was.precision)
         return scale >= 0 and digits >= scale

@@ -1,4 +1,4 @@
-"""What may go wrong with one table. The others are extracted all the same."""
+"""Errors of a single table. The other tables are extracted anyway."""
 
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -10,15 +10,15 @@ from jobs.errors import JobError
 
 
 class ExtractionError(JobError):
-    """A table could not be extracted; the message says which, why and what to do."""
+    """A table could not be extracted; the message says which, why, and what to do."""
 
 
 @contextmanager
 def database_errors(doing: str) -> Generator[None]:
-    """Turn what either driver raises into words.
+    """Turn the exceptions of both drivers into a message.
 
     Args:
-        doing: what is being done, as it completes "while …", such as "reading customer.person".
+        doing: the present action; it completes "while …", such as "reading customer.person".
 
     Raises:
         ExtractionError: the server or the driver refused.

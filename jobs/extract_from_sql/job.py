@@ -1,4 +1,4 @@
-"""The extraction: each SQL dataset's table, as far as it is not in the lake yet, becomes one object under inbound/."""
+"""The extraction: writes rows of each SQL dataset that are not in the lake yet to one object under inbound/."""
 
 import argparse
 from collections.abc import Mapping, Sequence
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 
 
 def main(arguments: Sequence[str] | None = None, datasets: Mapping[str, Dataset] = DATASETS) -> None:
-    """Run the job as the container or a person starts it.
+    """Run the job, as the container or a person does.
 
     Raises:
-        JobFailedError: some tables or declarations failed; all others were extracted.
+        JobFailedError: some tables or declarations failed; all other tables were extracted.
     """
     found, broken = usable(datasets)
     sources = {name: dataset for name, dataset in found.items() if isinstance(dataset.source, SqlSource)}
@@ -47,7 +47,7 @@ def main(arguments: Sequence[str] | None = None, datasets: Mapping[str, Dataset]
     lake = Lake(Watermarks(boto3.client("dynamodb"), given.ledger_table), objects)
     ssm = boto3.client("ssm")
     chosen = given.dataset or sorted([*sources, *broken])
-    # Reading a broken declaration raises, and counts as that dataset's failure.
+    # Reading a broken declaration raises an error, which counts as this dataset's failure.
     JobRun("extract_from_sql", given.run_id).process(
         "dataset", chosen, lambda name: _extract(lake, ssm, given.parameter_prefix, datasets[name], options)
     )

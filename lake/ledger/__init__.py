@@ -1,1 +1,1 @@
-"""What was collected: claims, transfers and completions in DynamoDB."""
+"""The collection ledger in DynamoDB: which versions of source files were claimed, transferred and completed."""

@@ -1,4 +1,4 @@
-"""How the collection ledger's items look in DynamoDB; lake.ledger.ledger says what they mean."""
+"""The collection ledger's items in DynamoDB; lake.ledger.ledger explains their meaning."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,17 +13,17 @@ MAXIMUM_SORT_KEY_BYTES: Final = 1024
 
 
 class LedgerError(LakeError):
-    """The ledger does not allow what was asked; the message says why and what happens next."""
+    """The ledger refuses the operation. The message gives the reason and what happens next."""
 
 
 class State(StrEnum):
-    """How far a version has come."""
+    """Progress of a version."""
 
     CLAIMED = "claimed"
     COMPLETE = "complete"
     FAILED = "failed"
     PAUSED = "paused"
-    """A run stopped before its time was over; the next one goes on from the parts that stand."""
+    """A run stopped before the transfer was complete; the next run resumes after the parts that S3 has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class FileVersion:
     size: int
     """Bytes."""
     modified: int
-    """Seconds since 1970 UTC, as the server tells it."""
+    """Seconds since 1970 UTC, as the server reports."""
 
     @property
     def name(self) -> str:
@@ -46,7 +46,7 @@ class FileVersion:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What the ledger knows about one version."""
+    """The ledger's record of one version."""
 
     connection: str
     path: str
@@ -55,32 +55,32 @@ class Entry:
     state: State
     attempts: int
     object_key: str | None
-    """None as long as nothing claimed a key for it: the version was refused before."""
+    """None if the version was refused before a key was reserved for it."""
     bytes: int | None
     checksum: str | None
-    """Algorithm and value; lake.checksum says which algorithms."""
+    """Algorithm and value; lake.checksum lists the algorithms."""
     error: str | None
     """Why the last attempt failed. Kept until the version is complete."""
     claimed_at: str | None
     finished_at: str | None
-    """When it was completed or failed last."""
+    """When the version was completed or last failed."""
 
 
 def partition(dataset: str) -> str:
-    """Partition key of everything about a dataset."""
+    """Return the partition key of all items of a dataset."""
     return f"dataset#{dataset}"
 
 
 def below(dataset: str, prefix: str) -> tuple[str, dict[str, Any]]:
-    """Condition and values of a query for the items of a dataset whose sort key starts with a prefix."""
+    """Return condition and values of a query for a dataset's items whose sort key starts with a prefix."""
     return "#pk = :pk AND begins_with(#sk, :prefix)", {"pk": partition(dataset), "prefix": prefix}
 
 
 def key_of(version: FileVersion) -> dict[str, str]:
-    """Primary key of a version's item.
+    """Return the primary key of a version's item.
 
     Raises:
-        LedgerError: the path is too long for a key.
+        LedgerError: The path is too long for a key.
     """
     sort_key = f"file#{version.connection}#{version.path}#{version.modified:012d}#{version.size}"
     if len(sort_key.encode()) > MAXIMUM_SORT_KEY_BYTES:
@@ -89,17 +89,17 @@ def key_of(version: FileVersion) -> dict[str, str]:
 
 
 def key_place(dataset: str, object_key: str) -> dict[str, str]:
-    """Primary key of the item that says whose an inbound key is."""
+    """Return the primary key of the item that names the owner of an inbound key."""
     return {"pk": partition(dataset), "sk": f"key#{object_key}"}
 
 
 def sight_place(version: FileVersion) -> dict[str, str]:
-    """Primary key of the item that says how a path looked last."""
+    """Return the primary key of the item that records how the file at a path last looked."""
     return {"pk": partition(version.dataset), "sk": f"sight#{version.connection}#{version.path}"}
 
 
 def attempt_and_source(version: FileVersion) -> dict[str, str | int]:
-    """Values that count an attempt and tell where a version comes from."""
+    """Return the values that count an attempt and describe a version's source."""
     return {
         "zero": 0,
         "one": 1,
@@ -111,7 +111,7 @@ def attempt_and_source(version: FileVersion) -> dict[str, str | int]:
 
 
 def entry_of(item: Mapping[str, Any]) -> Entry:
-    """A version's item as people and tests read it."""
+    """Return a version's item as an Entry."""
     return Entry(
         connection=item["connection"],
         path=item["path"],
@@ -129,6 +129,6 @@ def entry_of(item: Mapping[str, Any]) -> Entry:
 
 
 def time_text(moment: datetime) -> str:
-    """A time as the ledger keeps it."""
-    # Of one length always, so that DynamoDB's comparison of text is the comparison of time.
+    """Return a time as the ledger stores it."""
+    # All have the same length, so that DynamoDB's comparison of text is a comparison of time.
     return moment.astimezone(UTC).isoformat(timespec="microseconds")

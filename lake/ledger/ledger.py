@@ -1,27 +1,29 @@
-"""The collection ledger in DynamoDB: the one authority on whether a source file was collected.
+"""The collection ledger in DynamoDB: the only authority on which source files were collected.
 
 A *version* of a source file is its path together with its size and its time of modification (whole seconds, as SFTP
-gives it). Each version is collected once: claimed, transferred, completed. A version that was collected stays so, also
-when another one stood in its place meanwhile.
+reports it). Each version is collected once: claimed, transferred, completed. A collected version stays collected, even
+if another version of the file replaced it for a time.
 
 Table: partition key `pk`, sort key `sk`, strings. All items of a dataset share `pk` = "dataset#{dataset}":
 
 sk = "file#{connection}#{path}#{modified}#{size}"   one version: state, token, lease_until, object_key, attempts, bytes,
                                                     checksum, error, upload_id, part_bytes, and times as ISO-8601 UTC
-sk = "key#{inbound key}"                            which version (`version` = its sk) an inbound key belongs to
-sk = "sight#{connection}#{path}"                    size and modified of a file at its last look, and `since` when
-sk = "collection"                                   how the last run ended; lake.ledger.runs says more
+sk = "key#{inbound key}"                            the version (`version` = its sk) that owns an inbound key
+sk = "sight#{connection}#{path}"                    size and modified of a file when last seen, unchanged since `since`
+sk = "collection"                                   how the last run ended; see lake.ledger.runs
 
 Every step is one conditional write, and a run may be killed between any two of them.
-- The inbound key is reserved for the version, not for the run. It stays the version's own for good.
-- A claim carries its owner's token and a lease. Once that is over another run may take the claim; it keeps the key.
-- A large file goes to S3 in parts. The upload is kept with the version, and the next claim goes on with it. Which parts
-  stand is S3's to say (ListParts): kept here as well, the two could disagree, and 10,000 parts would not fit an item.
-- Completion, failure and renewal are fenced by the token: who lost the claim cannot write.
-- New files and completions are written many at once, in one transaction of the same conditional writes. Where it is
-  refused as a whole, each is written by itself, as the same token's repetition of what may have succeeded.
-- A write that succeeded may be answered by an error, and its repetition then fails its own condition. So a refused
-  condition is always followed by a consistent read that tells whether the write was one's own.
+
+- The inbound key is reserved for the version, not for the run. The version keeps it for good.
+- A claim carries its owner's token and a lease. After the lease another run may take over the claim with its key.
+- A large file is uploaded to S3 in parts. The version keeps the upload's id, and the next claim resumes the upload. S3
+  alone lists the uploaded parts (ListParts): a copy in the ledger could disagree with it, and 10,000 parts would not
+  fit in an item.
+- Completion, failure and renewal are fenced by the token: a run that lost its claim cannot write.
+- New versions and completions are written in batches, each in one transaction of the same conditional writes. If the
+  transaction is refused, each is written separately with the same token, because the transaction may have succeeded.
+- A write can succeed although the caller receives an error. Its repetition then fails its own condition. So a
+  consistent read follows every refused condition and shows which run's write succeeded.
 """
 
 from __future__ import annotations
@@ -54,10 +56,10 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 LEASE: Final = timedelta(seconds=150)
-# A name is used again on the same day only as often as its file changes; past this something is wrong at the source.
+# A name recurs on one day only as often as its file changes. More versions than this mean a fault at the source.
 MAXIMUM_VERSIONS_A_DAY: Final = 1000
 MAXIMUM_ERROR_CHARACTERS: Final = 2000
-# Two writes for each claim; DynamoDB takes 100 in one transaction.
+# Each claim takes two writes, and DynamoDB accepts 100 writes in one transaction.
 MOST_AT_ONCE: Final = 25
 
 __all__ = [
@@ -77,13 +79,13 @@ Clock = Callable[[], datetime]
 
 
 class Ledger:
-    """Reads and writes the ledger of one table.
+    """Reads and writes the ledger in one table.
 
     Args:
         client: a plain boto3 DynamoDB client.
         table: the table's name.
-        clock: gives the time, aware of its zone.
-        lease: how long a claim stands without being renewed.
+        clock: returns the current time, aware of its zone.
+        lease: how long a claim is valid without a renewal.
     """
 
     def __init__(
@@ -99,11 +101,11 @@ class Ledger:
         self._lease = lease
 
     def is_complete(self, version: FileVersion) -> bool:
-        """Whether the version was collected."""
+        """Return True if the version was collected."""
         return self.states_of([version]).get(version) == State.COMPLETE
 
     def states_of(self, versions: Collection[FileVersion]) -> dict[FileVersion, State]:
-        """How far many versions have come; those that the ledger does not know are left out."""
+        """Return the states of many versions. Versions that the ledger does not know are left out."""
         by_key: dict[str, FileVersion] = {}
         for version in versions:
             with suppress(LedgerError):
@@ -115,10 +117,10 @@ class Ledger:
         return {by_key[item["sk"]]: State(item["state"]) for item in items}
 
     def unchanged_since(self, version: FileVersion) -> datetime:
-        """When a file was first seen as it is, by this platform's clock: now, if it looked otherwise at the last look.
+        """Return when a file was first seen as it is now, by this platform's clock: now, if it differed when last seen.
 
         Raises:
-            LedgerError: the path is too long.
+            LedgerError: The path is too long.
         """
         key_of(version)
         look = {"size": version.size, "modified": version.modified}
@@ -128,17 +130,17 @@ class Ledger:
         return datetime.fromisoformat(unchanged["since"] if unchanged else now)
 
     def claim(self, version: FileVersion, token: str | None = None, *, is_new: bool = False) -> Claim | None:
-        """Claim a version for transfer. None if it was collected already.
+        """Claim a version for transfer. Returns None if it was already collected.
 
         Args:
-            version: what to collect.
-            token: the owner's token, fresh for each claim unless it is the repetition of one's own.
-            is_new: that the ledger did not know the version a moment ago. It spares a read, and may be wrong by now.
+            version: the version to collect.
+            token: the owner's token: a new one for each claim, or the same one to repeat a claim.
+            is_new: True if a recent read did not find the version. This spares a read, and may be outdated.
 
         Raises:
-            ClaimedElsewhereError: another run is at it.
-            lake.keys.InvalidKeyError: the file's name cannot become an inbound key.
-            LedgerError: the path is too long, or its name was used too often today.
+            ClaimedElsewhereError: Another run holds the claim.
+            lake.keys.InvalidKeyError: The file's name cannot become an inbound key.
+            LedgerError: The path is too long, or the name was used too often today.
         """
         token = token or uuid.uuid4().hex
         before = None if is_new else self._table.get(key_of(version))
@@ -159,18 +161,18 @@ class Ledger:
         return Claim(version, item["object_key"], token, datetime.fromisoformat(item["lease_until"]), upload)
 
     def claim_new(self, tokens: Mapping[FileVersion, str]) -> list[Claim] | None:
-        """Claim many versions that the ledger did not know a moment ago, all or none of them.
+        """Claim many versions that a recent read did not find, all or none of them.
 
         Args:
-            tokens: at most MOST_AT_ONCE versions, each with a fresh token.
+            tokens: at most MOST_AT_ONCE versions, each with a new token.
 
         Returns:
-            The claims in the same order. None if not all could be had so: then `claim` has to be asked for each, with
-            the same token.
+            The claims in the same order. None if not all could be claimed together: then call `claim` for each version,
+            with the same token.
 
         Raises:
-            lake.keys.InvalidKeyError: a file's name cannot become an inbound key.
-            LedgerError: a path is too long.
+            lake.keys.InvalidKeyError: A file's name cannot become an inbound key.
+            LedgerError: A path is too long.
         """
         now = self._clock()
         today, lease_until = now.astimezone(UTC).date(), now + self._lease
@@ -183,10 +185,10 @@ class Ledger:
         return claims if self._table.write_all([*keys, *versions]) else None
 
     def renew(self, claim: Claim) -> Claim:
-        """Extend the lease of a claim once half of it is over; call it as the transfer goes on.
+        """Extend the lease of a claim if half of it has passed. Call this during the transfer.
 
         Raises:
-            LostClaimError: another run has taken it over.
+            LostClaimError: Another run took over the claim.
         """
         now = self._clock()
         if not claim.renewal_is_due(now, self._lease):
@@ -197,10 +199,10 @@ class Ledger:
         return replace(claim, lease_until=lease_until)
 
     def record_upload(self, claim: Claim, upload: Upload | None) -> Claim:
-        """Record the upload in parts that was begun for a claimed version; None once it is aborted.
+        """Record the multipart upload of a claimed version, or None once it was aborted.
 
         Raises:
-            LostClaimError: another run has taken the claim over, and does not know of this upload.
+            LostClaimError: Another run took over the claim, and does not know this upload.
         """
         if upload is None:
             self._write_as_owner(claim, "REMOVE #upload_id, #part_bytes", {}, State.CLAIMED)
@@ -211,40 +213,40 @@ class Ledger:
         return replace(claim, upload=upload)
 
     def complete(self, claim: Claim, *, transferred: int, checksum: str) -> None:
-        """Record that the whole version stands under its key.
+        """Record that the whole version is stored under its key.
 
         Raises:
-            LostClaimError: another run has taken it over; its result counts.
+            LostClaimError: Another run took over the claim; that run's result counts.
         """
         self._write(claim, completion(claim, transferred, checksum, self._clock()), State.COMPLETE)
 
     def complete_all(self, done: Sequence[tuple[Claim, int, str]]) -> bool:
-        """Record that many whole versions stand under their keys, all or none of them.
+        """Record that many whole versions are stored under their keys, all or none of them.
 
         Args:
             done: at most MOST_AT_ONCE claims, each with its bytes and checksum.
 
         Returns:
-            Whether they are recorded. If not, `complete` has to be asked for each.
+            True if all are recorded. If not, call `complete` for each of them.
         """
         now = self._clock()
         return self._table.write_all([completion(claim, size, checksum, now) for claim, size, checksum in done])
 
     def pause(self, claim: Claim) -> None:
-        """Give a claim back before its work is done; the next run goes on from what stands.
+        """Release a claim before the transfer is complete. The next run resumes after the parts that S3 has.
 
         Raises:
-            LostClaimError: another run has taken it over, or it is done already.
+            LostClaimError: Another run took over the claim, or the version is already complete.
         """
         update = "SET #state = :new, #finished_at = :now REMOVE #lease_until"
         values = {"new": State.PAUSED, "now": time_text(self._clock())}
         self._write_as_owner(claim, update, values, State.PAUSED)
 
     def fail(self, claim: Claim, error: str) -> None:
-        """Record why a claimed version could not be collected; the next run tries again, under the same key.
+        """Record why a claimed version could not be collected. The next run tries again, under the same key.
 
         Raises:
-            LostClaimError: another run has taken it over.
+            LostClaimError: Another run took over the claim.
         """
         self._write_as_owner(
             claim,
@@ -254,11 +256,11 @@ class Ledger:
         )
 
     def refuse(self, version: FileVersion, error: str) -> None:
-        """Record why a version is not even claimed: no key is reserved for it. A claim of another run is left alone."""
+        """Record why a version cannot be claimed. Reserves no key, and leaves another run's claim unchanged."""
         self._table.update(refusal(version, error[:MAXIMUM_ERROR_CHARACTERS], self._clock()))
 
     def entries(self, dataset: str) -> Iterator[Entry]:
-        """All versions of a dataset that the ledger knows, ordered by source, path and time of modification."""
+        """Yield all versions of a dataset in the ledger, ordered by source, path and time of modification."""
         for item in self._table.query(*below(dataset, "file#")):
             yield entry_of(item)
 
@@ -296,7 +298,7 @@ class Ledger:
 
 
 def numbered(name: str, number: int) -> str:
-    """vehicles.csv for the first version of a day, then vehicles.v2.csv."""
+    """Return vehicles.csv for the first version of a day, then vehicles.v2.csv and so on."""
     if number == 1:
         return name
     path = PurePosixPath(name)

@@ -1,14 +1,14 @@
-"""Whether a dataset's last collection left work: what lets a frequent schedule tick cost nothing when there is none.
+"""The state of each dataset's last collection. A frequent schedule reads it and stops if no work is left.
 
-One item a dataset, sk = "collection": state, token, lease_until, started_at; of a run that ended also ended_at and its
-outcome, so that a person learns of the last run without reading any file's version. The state is that of the last run:
+One item for each dataset, sk = "collection": state, token, lease_until, started_at. When a run ends, it adds ended_at
+and its outcome, so that a person can check the last run without reading every version. The state of the last run:
 
-claimed    a run is at it until `lease_until`, when its function is killed at the latest
-paused     it stopped with files left, and another run goes on with them
-complete   it left nothing
+claimed    a run is collecting until `lease_until`, when its function is killed at the latest
+paused     the run stopped with files left; another run collects them
+complete   the run left no files
 
-It decides nothing about files: which of them are collected is the versions' own state, whatever is written here.
-A run that another one overtook does not write how it ended; the later one knows at least as much.
+The state decides nothing about files: the states of their versions alone decide which files are collected. If a later
+run has begun, a run does not write its end; the later run knows at least as much.
 """
 
 from __future__ import annotations
@@ -37,21 +37,21 @@ class Run:
     dataset: str
     token: str
     follows_unfinished: bool = False
-    """The run before left work, was killed, or is still at it."""
+    """True if the previous run left work, was killed, or is still running."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a run did."""
+    """What a run collected, and what failed."""
 
     files: int = 0
-    """Files that it collected."""
+    """Number of collected files."""
     bytes: int = 0
-    """Bytes of these files."""
+    """Size of the collected files."""
     failed: int = 0
-    """Files, or the directory as a whole, that it could not collect."""
+    """Number of files that the run could not collect; 1 if it could not list the directory."""
     error: str = ""
-    """Which failed first, and why."""
+    """The first failure and its cause."""
 
 
 class Runs:
@@ -60,7 +60,7 @@ class Runs:
     Args:
         client: a plain boto3 DynamoDB client.
         table: the ledger's table.
-        clock: gives the time, aware of its zone.
+        clock: returns the current time, aware of its zone.
     """
 
     def __init__(
@@ -70,7 +70,7 @@ class Runs:
         self._clock = clock
 
     def left_work(self, dataset: str) -> bool:
-        """Whether the last run stopped with files left or was killed. Not if it is still at it, or never was one."""
+        """Return True if the last run stopped with files left or was killed. False if it is still running."""
         item = self._table.get(_key(dataset))
         if item is None:
             return False
@@ -78,7 +78,7 @@ class Runs:
         return was_killed or item["state"] == State.PAUSED
 
     def begin(self, dataset: str, seconds: float) -> Run:
-        """Record that a run begins, which takes no longer than so many seconds."""
+        """Record the begin of a run that takes at most the given number of seconds."""
         token, now = uuid.uuid4().hex, self._clock()
         lease_until = now + timedelta(seconds=seconds)
         times = {"started_at": time_text(now), "lease_until": time_text(lease_until)}
@@ -86,7 +86,7 @@ class Runs:
         return Run(dataset, token, before is not None and before["state"] != State.COMPLETE)
 
     def end(self, run: Run, outcome: Outcome, *, leaves_work: bool) -> None:
-        """Record how a run ended and what it did, if no other one has begun since."""
+        """Record how a run ended and what it did, unless another run has begun since."""
         values = {
             "state": State.PAUSED if leaves_work else State.COMPLETE,
             "ended_at": time_text(self._clock()),

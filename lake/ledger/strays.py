@@ -1,11 +1,11 @@
-"""What killed runs leave and nothing will go on with: uploads in parts that stand open in S3, and claims.
+"""Uploads and claims that killed runs left and that no other run will resume.
 
-A stray upload is left by a run that was killed between beginning an upload and recording it, and by a large file that
-vanished or changed before all of it was fetched. Nobody would ever complete it, and its parts cost as objects do.
+A stray upload remains if a run was killed between starting the upload and recording it, or if a large file vanished or
+changed before all of it was fetched. Nobody would ever complete the upload, and its parts cost as much as objects.
 
-A stray claim is one of a killed run on a version that no longer stands at its source, so no run will take it over. Its
-object stands if the run was killed between putting it and telling the ledger, and is whole then. The collector may not
-look, so the version counts as failed, and says so.
+A stray claim belongs to a killed run, and its version is no longer at the source, so no run will take it over. If the
+run was killed after it stored the object and before it recorded that, the whole object exists. The collector has no
+permission to check, so it records the version as failed, with this reason.
 """
 
 from __future__ import annotations
@@ -33,13 +33,13 @@ _UNFINISHED = (
 
 
 class StrayUploads:
-    """Tells strays from what a run is at or will go on with.
+    """Finds uploads and claims that no run is working on or will resume.
 
     Args:
         client: a plain boto3 DynamoDB client.
         table: the ledger's table.
-        listed: the versions that stand at the source now.
-        clock: gives the time, aware of its zone.
+        listed: the versions that are at the source now.
+        clock: returns the current time, aware of its zone.
     """
 
     def __init__(
@@ -55,9 +55,9 @@ class StrayUploads:
         self._clock = clock
 
     def is_stray(self, dataset: str, object_key: str, upload_id: str) -> bool:
-        """Whether an open upload has to be aborted.
+        """Return True if an open upload must be aborted.
 
-        One of a key that the ledger does not know is not the collector's, and is left alone.
+        An upload to a key that the ledger does not know is not the collector's, and is left alone.
         """
         item = self._version_of(dataset, object_key)
         if item is None or (item["state"] == State.CLAIMED and item["lease_until"] >= time_text(self._clock())):
@@ -65,7 +65,7 @@ class StrayUploads:
         return item["state"] == State.COMPLETE or item["sk"] not in self._listed or item.get("upload_id") != upload_id
 
     def record_abort(self, dataset: str, object_key: str, upload_id: str) -> None:
-        """Record that a stray was aborted, where the ledger knew of it."""
+        """Record that a stray upload was aborted, if the ledger knows it."""
         item = self._version_of(dataset, object_key)
         if item is None or item.get("upload_id") != upload_id:
             return
@@ -86,7 +86,7 @@ class StrayUploads:
         )
 
     def end_claims(self, dataset: str) -> list[str]:
-        """Record stray claims as failed. Returns the paths of those whose lease is not over: a run may be at them."""
+        """Record stray claims as failed. Returns the paths with an unexpired lease: a run may still collect them."""
         live: list[str] = []
         condition, values = below(dataset, "file#")
         claimed = self._table.query(condition, {**values, "claimed": State.CLAIMED}, only="#state = :claimed")

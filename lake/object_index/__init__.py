@@ -1,1 +1,1 @@
-"""The object index: what the lake has of each object, totals of datasets and runs, and facts about columns."""
+"""The object index: facts about each object in the lake, totals by dataset and run, and column facts."""

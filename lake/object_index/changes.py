@@ -1,4 +1,4 @@
-"""What a look into the lake changes in the index, in the column facts and in the totals."""
+"""The changes to index, column facts and totals that follow from a look at an object in the lake."""
 
 from __future__ import annotations
 
@@ -40,31 +40,32 @@ from lake.object_index.totals import (
 from lake.table import Delete, Put, Update
 
 ACTIONS_AN_OBJECT: Final = 6
-"""Items that one object changes at most: its own, its column facts, the totals of its dataset, of its landing day, of
-the run that processed it, and of the run that did so before."""
+"""Most items that one object changes: its own, its column facts, and the totals of its dataset, of its landing day, of
+the run that processed it and of the run that processed it before.
+"""
 TotalsKey = tuple[str, str]
 """Partition key and sort key of an item of totals."""
 _READ: Final = (REVISION, MERGING_ETAG, MERGED_ETAG)
-"""What has to be as it was read when the item is written."""
+"""Attributes that must still have the values that were read when the item is written."""
 
 
 @dataclass(frozen=True)
 class Change:
-    """What is written of one object."""
+    """The change to one object."""
 
     inbound: InboundObject
     item: Mapping[str, Any]
-    """The item that was read before the look into the lake; empty if there was none."""
+    """The item as read before the look at the lake; empty if there was none."""
     found: Found
 
     @cached_property
     def before(self) -> IndexedObject | None:
-        """What the index has of it; None if nothing, or if the lake did not have it."""
+        """The indexed object before the change; None if the index did not have it or the lake no longer had it."""
         return object_of(self.item) if self.item else None
 
     @cached_property
     def after(self) -> IndexedObject | None:
-        """What the index is to have of it; None if the lake does not have it."""
+        """The indexed object after the change; None if the lake does not have it."""
         if self.found.landing is None and self.found.processing is None:
             return None
         return IndexedObject(
@@ -76,7 +77,7 @@ class Change:
 
     @property
     def is_needed(self) -> bool:
-        """Whether the index, or the totals, do not have what the lake has."""
+        """True if the index or the totals differ from the lake."""
         if self.item.get(UNPUBLISHED) != self._kept.get(UNPUBLISHED):
             return True
         if self.before is None or self.after is None:
@@ -85,7 +86,7 @@ class Change:
 
     @property
     def counted(self) -> IndexedObject | None:
-        """What the totals have of it: nothing of an item that an earlier version of the platform wrote."""
+        """The object as the totals count it; None for an item that an earlier version of the platform wrote."""
         return self.before if self.before is not None and self.before.revision is not None else None
 
     @property
@@ -93,7 +94,7 @@ class Change:
         return int(self.item.get(REVISION, 0)) + 1
 
     def put(self, now: datetime) -> Put:
-        """The write of the object's item."""
+        """Return the write of the object's item."""
         item = self._tombstone(now) if self.after is None else item_of(self.after) | self._kept
         return Put(item, *unchanged({name: self.item.get(name) for name in _READ}))
 
@@ -103,10 +104,10 @@ class Change:
         return kept(self.item, self.inbound, processing and processing.etag)
 
     def _tombstone(self, now: datetime) -> dict[str, Any]:
-        """The item of a deleted object.
+        """Return the item of a deleted object.
 
-        It stays for a while, so that a recorder that saw the object before its deletion fails its condition; and until
-        a merge has taken the object's rows out of the published tables.
+        The tombstone stays for a while, so that a recorder that saw the object before its deletion fails its condition.
+        It also stays until a merge has removed the object's rows from the published tables.
         """
         item = {OBJECT_KEY: self.inbound.key, PROGRESS: Progress.DELETED, REVISION: self._next_revision, **self._kept}
         if UNPUBLISHED in item:
@@ -114,7 +115,7 @@ class Change:
         return item | {EXPIRES_AT: int((now + timedelta(days=TOMBSTONE_DAYS)).timestamp())}
 
     def column_facts(self) -> Put | Delete | None:
-        """The write of the object's column facts; None if they stay as they are."""
+        """Return the write of the object's column facts. None if they do not change."""
         processing = self.found.processing
         if processing is not None and self.found.columns:
             known = ObjectColumns(
@@ -130,11 +131,11 @@ class Change:
 
 @dataclass(slots=True)
 class _Delta:
-    """What changes in one item of totals."""
+    """The change to one item of totals."""
 
     counts: Counter[str] = field(default_factory=Counter[str])
     latest: dict[str, str] = field(default_factory=dict[str, str])
-    """Values of LATEST_LANDING and LATEST_WRITTEN that the item must have at least."""
+    """The least values of LATEST_LANDING and LATEST_WRITTEN that the item must have."""
 
     def add(self, known: IndexedObject, sign: int) -> None:
         for name, value in _contribution(known).items():
@@ -146,7 +147,7 @@ class _Delta:
 
 @dataclass(slots=True)
 class Writes:
-    """The writes of some changes, all or none of which are to be made."""
+    """The writes of several changes; all or none of them must be made."""
 
     items: list[Put]
     facts: list[Put | Delete]
@@ -154,18 +155,18 @@ class Writes:
 
     @property
     def totals_keys(self) -> Iterator[Mapping[str, str]]:
-        """Keys of the totals that the changes are about."""
+        """Keys of the totals that the changes affect."""
         return ({PARTITION_KEY: pk, SORT_KEY: sk} for pk, sk in self._deltas)
 
     def of_totals(self, standing: Mapping[TotalsKey, Mapping[str, Any]]) -> Iterator[Update]:
-        """The writes of the totals.
+        """Yield the writes of the totals.
 
         Args:
-            standing: the items of totals_keys that exist.
+            standing: the existing items among totals_keys.
         """
         for (pk, sk), delta in self._deltas.items():
             item = standing.get((pk, sk), {})
-            # The latest only ever grows: what is not greater than the item that was read needs no condition.
+            # Latest values only grow, so a value that is not greater than the one read needs no condition.
             latest = {name: value for name, value in delta.latest.items() if value > item.get(name, "")}
             counts = {name: value for name, value in delta.counts.items() if value}
             if latest or counts:
@@ -181,7 +182,7 @@ class Writes:
 
 
 def writes_of(changes: Sequence[Change], now: datetime | None = None) -> Writes:
-    """The writes of some changes."""
+    """Return the writes of the changes."""
     deltas: dict[TotalsKey, _Delta] = {}
     for change in changes:
         for known, sign in ((change.counted, -1), (change.after, 1)):
@@ -202,7 +203,7 @@ def _totals_keys(known: IndexedObject) -> Iterator[Mapping[str, str]]:
 
 
 def _contribution(known: IndexedObject) -> Mapping[str, int]:
-    """What one object adds to each of its totals."""
+    """Return the counts that one object adds to each of its totals."""
     counts = {"objects": 1}
     if known.landing is not None:
         counts["bytes"] = known.landing.bytes

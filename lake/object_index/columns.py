@@ -1,4 +1,4 @@
-"""The history of column facts: of each object's clean rows, the missing and the different values of each column."""
+"""The history of column facts: the missing and distinct values in each column of an object's clean rows."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from lake.table import DynamoTable
 from lake.warehouse_metadata import ColumnFacts
 
 if TYPE_CHECKING:
-    # Its stubs are installed for development alone.
+    # The stubs are installed only for development.
     from mypy_boto3_dynamodb import DynamoDBClient
 
 _COLUMNS: Final = "columns#"
@@ -30,10 +30,10 @@ class ObjectColumns:
     """Clean rows."""
     columns: Mapping[str, ColumnFacts]
     left_out: int
-    """Columns without facts: they did not fit into the warehouse file's metadata."""
+    """Number of columns without facts, because these did not fit into the history file's metadata."""
 
     def null_share(self, column: str) -> float:
-        """Share of a column's rows that have no value, from 0 to 1; 0 without rows."""
+        """Return the share of clean rows without a value in a column, from 0 to 1; 0 for an object without rows."""
         return self.columns[column].nulls / self.rows if self.rows else 0.0
 
 
@@ -42,17 +42,17 @@ class ColumnHistory:
 
     Args:
         client: a plain boto3 DynamoDB client.
-        table: the table of totals, which the stack exports as totalsTable.
+        table: name of the table of totals, which the stack exports as totalsTable.
     """
 
     def __init__(self, client: DynamoDBClient, table: str) -> None:
         self._table = DynamoTable(client, table)
 
     def of_days(self, dataset: str, first: date, last: date) -> Iterator[ObjectColumns]:
-        """Gives the column facts of a dataset's objects, in the order of their landing days.
+        """Yield the column facts of a dataset's objects, ordered by landing day.
 
         Args:
-            dataset: its name.
+            dataset: the dataset's name.
             first: the first landing day.
             last: the last landing day, included.
         """
@@ -67,13 +67,13 @@ class ColumnHistory:
 
 
 def columns_key(inbound: InboundObject) -> dict[str, str]:
-    """Primary key of an object's column facts."""
+    """Return the primary key of an object's column facts."""
     sort_key = f"{_COLUMNS}{inbound.landing_date.isoformat()}#{inbound.file_name}"
     return dataset_key(inbound.dataset) | {SORT_KEY: sort_key}
 
 
 def columns_item(known: ObjectColumns) -> dict[str, Any]:
-    """The item of an object's column facts."""
+    """Return the item of an object's column facts."""
     return columns_key(known.inbound) | {
         "processed_at": known.processed_at.isoformat(timespec="milliseconds"),
         "rows": known.rows,
@@ -83,7 +83,7 @@ def columns_item(known: ObjectColumns) -> dict[str, Any]:
 
 
 def columns_of(item: Mapping[str, Any]) -> ObjectColumns:
-    """The column facts of an item."""
+    """Return the column facts in an item."""
     _, day, file_name = item[SORT_KEY].split("#", 2)
     dataset = item[PARTITION_KEY].removeprefix("dataset#")
     return ObjectColumns(

@@ -1,4 +1,4 @@
-"""Reads the object index. What is processed is decided by the lake; the index spares commands a listing of the lake."""
+"""Reads the object index, so that commands need not list the lake. Only the lake shows which objects are processed."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from lake.object_index.items import (
 from lake.table import DynamoTable
 
 if TYPE_CHECKING:
-    # Its stubs are installed for development alone.
+    # The stubs are installed only for development.
     from mypy_boto3_dynamodb import DynamoDBClient
 
 _OF_DAY: Final = f"#{DATASET_DAY} = :day"
@@ -30,7 +30,7 @@ _OF_ATTENTION: Final = f"#{ATTENTION} = :attention"
 
 
 class ObjectIndex:
-    """Reads what is known of objects. Answers about many objects may be a moment old, that about one is not.
+    """Reads indexed objects. `get` and `get_all` return the current state; the other answers may lag by a moment.
 
     Args:
         client: a plain boto3 DynamoDB client.
@@ -41,25 +41,25 @@ class ObjectIndex:
         self._table = DynamoTable(client, table)
 
     def get(self, object_key: str) -> IndexedObject | None:
-        """Returns what is known of the object of an inbound key, None if nothing is recorded."""
+        """Return the indexed object of an inbound key. None if the index does not have it."""
         item = self._table.get({OBJECT_KEY: object_key})
         return None if item is None else object_of(item)
 
     def get_all(self, object_keys: Iterable[str]) -> Mapping[str, IndexedObject]:
-        """Returns what is known of many objects, by inbound key; 100 keys a request.
+        """Return many indexed objects, by inbound key. Makes one request for every 100 keys.
 
         Raises:
-            TableTooSlowError: DynamoDB left keys unread again and again.
+            TableTooSlowError: DynamoDB left keys unread in eight requests in a row.
         """
         items = self._table.get_all({OBJECT_KEY: key} for key in object_keys)
         return {known.inbound.key: known for item in items if (known := object_of(item)) is not None}
 
     def of_day(self, dataset: str, day: date) -> Iterator[IndexedObject]:
-        """Gives a dataset's objects of one landing day, in the order of their arrival."""
+        """Yield a dataset's objects of one landing day, in the order of their arrival."""
         return self._objects(_OF_DAY, {"day": dataset_day(dataset, day)}, index=BY_DAY)
 
     def keys_of_day(self, dataset: str, day: date, beginning: str) -> Iterator[str]:
-        """Gives the keys of a dataset's objects of one landing day that begin so, in the order of their arrival."""
+        """Yield the keys of a dataset's objects of one landing day that start with a prefix, ordered by arrival."""
         found = self._table.query(
             _OF_DAY,
             {"day": dataset_day(dataset, day), "beginning": beginning},
@@ -70,27 +70,27 @@ class ObjectIndex:
         return (str(item[OBJECT_KEY]) for item in found)
 
     def newest_of_day(self, dataset: str, day: date) -> datetime | None:
-        """When the newest of a dataset's objects of one landing day arrived; None if nothing arrived."""
+        """Return when the newest of a dataset's objects of one landing day arrived. None if nothing arrived."""
         newest = self._table.query(
             _OF_DAY, {"day": dataset_day(dataset, day)}, index=BY_DAY, attribute=f"#{ARRIVED_AT}", last=1
         )
         return next((datetime.fromisoformat(item[ARRIVED_AT]) for item in newest), None)
 
     def waiting(self, dataset: str, most: int | None = None) -> Iterator[IndexedObject]:
-        """Gives the dataset's objects that landed and have no warehouse file, the newest first.
+        """Yield the dataset's unprocessed objects, the newest first.
 
         Args:
-            dataset: its name.
-            most: give at most so many; all if not given.
+            dataset: the dataset's name.
+            most: the largest number of objects to yield; None for all.
         """
         return self._of_attention(Attention.WAITING, dataset, most)
 
     def refused(self, dataset: str, most: int) -> Iterator[IndexedObject]:
-        """Gives the dataset's objects that have rows in the quarantine, the newest first, with the rows of each rule.
+        """Yield the dataset's objects with quarantined rows, the newest first, each with its row counts by rule.
 
         Args:
-            dataset: its name.
-            most: give at most so many.
+            dataset: the dataset's name.
+            most: the largest number of objects to yield.
         """
         return self._of_attention(Attention.REFUSED, dataset, most)
 

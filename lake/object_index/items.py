@@ -1,4 +1,4 @@
-"""What the index knows of one object, and how its item in DynamoDB looks."""
+"""An object in the index, and the form of its DynamoDB item."""
 
 from __future__ import annotations
 
@@ -11,38 +11,38 @@ from typing import Any, Final
 from lake.keys import InboundObject, parse_inbound_key
 
 OBJECT_KEY: Final = "object_key"
-"""Partition key of the table: the key under inbound/."""
+"""Partition key of the table. Its value is the key under inbound/."""
 DATASET_DAY: Final = "dataset_day"
 ARRIVED_AT: Final = "arrived_at"
 BY_DAY: Final = "by_dataset_and_day"
 """Index by DATASET_DAY, in the order of ARRIVED_AT."""
 ATTENTION: Final = "attention"
-"""Only objects that wait for the warehouse job, and objects with refused rows, have this attribute."""
+"""Only unprocessed objects and objects with quarantined rows have this attribute."""
 BY_ATTENTION: Final = "by_attention"
 """Index by ATTENTION, in the order of ARRIVED_AT."""
 UNPUBLISHED: Final = "unpublished"
-"""The dataset's name. Only objects whose history file is not the one that was merged have this attribute."""
+"""The dataset's name. Only objects whose history file differs from the merged one have this attribute."""
 BY_UNPUBLISHED: Final = "by_unpublished"
 """Index by UNPUBLISHED, in the order of ARRIVED_AT."""
 INDEXES: Final = {BY_DAY: DATASET_DAY, BY_ATTENTION: ATTENTION, BY_UNPUBLISHED: UNPUBLISHED}
-"""The table's indexes, each with its partition key. All are in the order of ARRIVED_AT."""
+"""The table's indexes, each with its partition key. All are sorted by ARRIVED_AT."""
 HISTORY_ETAG: Final = "warehouse_etag"
-"""ETag of the object's file under warehouse/, its history file."""
+"""ETag of the object's history file, under warehouse/."""
 MERGING_ETAG: Final = "merging_etag"
-"""ETag of the history file whose merge began and did not end."""
+"""ETag of the history file whose merge began but did not end."""
 MERGED_ETAG: Final = "merged_etag"
-"""ETag of the history file that was merged into the published tables last."""
+"""ETag of the history file that was last merged into the published tables."""
 PROGRESS: Final = "progress"
 EXPIRES_AT: Final = "expires_at"
-"""Seconds since 1970 after which DynamoDB deletes the item. Only objects that the lake no longer has have it."""
-# No recorder holds for so long what it read before the object was deleted.
+"""Seconds since 1970 after which DynamoDB deletes the item. Only tombstones have this attribute."""
+# Longer than a recorder can hold what it read before the object was deleted.
 TOMBSTONE_DAYS: Final = 2
 REVISION: Final = "revision"
 """Number of writes to the item. An item without a revision is not in the totals: an earlier version wrote it."""
 
 
 class Progress(StrEnum):
-    """How far an object has come."""
+    """Progress of an object."""
 
     LANDED = "landed"
     PROCESSED = "processed"
@@ -66,20 +66,20 @@ class Landing:
     checksum: str | None = None
     """Base64 of S3's SHA-256 or CRC-64/NVME; the sender's SHA-256 if S3 has neither."""
     rows: int | None = None
-    """Rows, if the sender counted them."""
+    """Number of rows, if the sender counted them."""
     columns: tuple[str, ...] | None = None
-    """Names in a CSV's first line; None for other formats."""
+    """Column names in a CSV's first line; None for other formats."""
     correlation_id: str | None = None
-    """Id of the run that landed it."""
+    """Id of the run that landed the object."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Processing:
-    """The object's warehouse file, with the row accounting of the run that wrote the file."""
+    """The object's history file, with the row counts of the run that wrote it."""
 
     processed_at: datetime
     bytes: int
-    """Size of the warehouse file."""
+    """Size of the history file."""
     etag: str
     run: str
     rows_in: int
@@ -89,29 +89,29 @@ class Processing:
     by_rule: Mapping[str, int] = field(default_factory=dict[str, int])
     """Quarantined rows by the rule that they broke. A row that broke two rules counts for both."""
     rules_left_out: int = 0
-    """Rules that the warehouse file's metadata had no room for."""
+    """Number of rules that did not fit into the history file's metadata."""
 
     @property
     def balances(self) -> bool:
-        """Whether every row is accounted for."""
+        """True if every row is accounted for."""
         return self.rows_in == self.rows_warehouse + self.rows_quarantined + self.rows_duplicate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IndexedObject:
-    """What the lake had of one object when it was recorded. At least one of landing and processing is there."""
+    """One object of the lake as last recorded. At least one of landing and processing is set."""
 
     inbound: InboundObject
     landing: Landing | None
     """None if the raw object no longer exists."""
     processing: Processing | None
-    """None if no job has processed it, or its warehouse file no longer exists."""
+    """None if no job has processed the object, or its history file no longer exists."""
     revision: int | None = None
-    """Number of writes to the item; None if the item is not in the totals, because an earlier version wrote it."""
+    """Number of writes to the item; None if an earlier version wrote the item, which is then not in the totals."""
 
     @property
     def arrived_at(self) -> datetime:
-        """When it landed; when it was processed if the raw object no longer exists."""
+        """When the object landed; when it was processed, if the raw object no longer exists."""
         if self.landing is not None:
             return self.landing.landed_at
         if self.processing is not None:
@@ -120,29 +120,29 @@ class IndexedObject:
 
     @property
     def progress(self) -> Progress:
-        """How far it has come."""
+        """Progress of the object."""
         return Progress.LANDED if self.processing is None else Progress.PROCESSED
 
     @property
     def attention(self) -> Attention | None:
-        """Why somebody looks for it; None for a processed object without refused rows."""
+        """Why somebody may look for the object; None for a processed object without quarantined rows."""
         if self.processing is None:
             return Attention.WAITING
         return Attention.REFUSED if self.processing.rows_quarantined else None
 
 
 def dataset_day(dataset: str, day: date) -> str:
-    """Value of DATASET_DAY, such as "events#2026-11-23"."""
+    """Return the value of DATASET_DAY, such as "events#2026-11-23"."""
     return f"{dataset}#{day.isoformat()}"
 
 
 def attention_of(attention: Attention, dataset: str) -> str:
-    """Value of ATTENTION, such as "refused#events"."""
+    """Return the value of ATTENTION, such as "refused#events"."""
     return f"{attention}#{dataset}"
 
 
 def item_of(known: IndexedObject) -> dict[str, Any]:
-    """The item of an object."""
+    """Return the item of an object."""
     inbound, landing, processing = known.inbound, known.landing, known.processing
     values: dict[str, Any] = {
         OBJECT_KEY: inbound.key,
@@ -179,9 +179,9 @@ def item_of(known: IndexedObject) -> dict[str, Any]:
 
 
 def object_of(item: Mapping[str, Any]) -> IndexedObject | None:
-    """The object of an item, as item_of makes it and as earlier versions did; None if the lake no longer has it."""
+    """Return the object in an item of this or an earlier version. None if the lake no longer has the object."""
     landing, processing = _landing(item), _processing(item)
-    # Items of deleted objects have neither, and those without a revision may have either half.
+    # Tombstones have neither half. Items without a revision may have either half.
     if landing is None and processing is None:
         return None
     return IndexedObject(

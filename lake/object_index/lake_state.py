@@ -1,4 +1,4 @@
-"""What the lake has of one object: the raw object, and its warehouse file."""
+"""Looks up one object in the lake: the raw object and its history file."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from lake.object_metadata import CORRELATION_ID
 from lake.warehouse_metadata import ColumnFacts, read_warehouse_metadata
 
 if TYPE_CHECKING:
-    # Its stubs are installed for development alone.
+    # The stubs are installed only for development.
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_s3.type_defs import HeadObjectOutputTypeDef
 
 HEADER_BYTES: Final = 64 * 1024
-"""Bytes of a CSV that are read to find the names of its columns."""
-# The first of those that occur equally often: a single column has none.
+"""Bytes of a CSV that are read to find its column names."""
+# The first delimiter wins if several occur equally often. A CSV with one column contains none.
 _DELIMITERS: Final = ",;\t|"
 _ABSENT: Final = {"404", "NoSuchKey"}
 _REPLACED: Final = {*_ABSENT, "412", "PreconditionFailed"}
@@ -30,27 +30,27 @@ _LOOKS: Final = 3
 
 
 class OvertakenError(LakeError):
-    """The object was replaced while it was looked at, several times."""
+    """The object was replaced several times during the look-up."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """What the lake has of one object."""
+    """The state of one object in the lake."""
 
     landing: Landing | None
     processing: Processing | None
     columns: Mapping[str, ColumnFacts] = field(default_factory=dict[str, ColumnFacts])
-    """Facts about the warehouse file's columns; empty if it has none."""
+    """Facts about the history file's columns; empty if it has none."""
     columns_left_out: int = 0
 
 
 class Look:
-    """Looks into the lake.
+    """Looks up objects in the lake.
 
     Args:
-        s3: a plain boto3 client. Its role may list the bucket: without that right S3 answers 403 for an object that
-            does not exist, as for one that the role may not read.
-        bucket: the lake's.
+        s3: a plain boto3 client. Its role must be allowed to list the bucket: without that right S3 answers 403 both
+            for objects that do not exist and for objects that the role may not read.
+        bucket: the lake's bucket.
     """
 
     def __init__(self, s3: S3Client, bucket: str) -> None:
@@ -58,16 +58,16 @@ class Look:
         self._bucket = bucket
 
     def __call__(self, inbound: InboundObject, known: Landing | None) -> Found:
-        """What the lake has of an object.
+        """Look up an object.
 
         Args:
             inbound: the object.
-            known: its landing as the index has it: a CSV's columns are read only if the object is another one.
+            known: the object's landing in the index. A CSV's columns are read only if the object has changed since.
 
         Raises:
-            ClientError, BotoCoreError: S3 refused.
-            OvertakenError: the object was replaced several times meanwhile; another event follows.
-            UnreadableMetadataError: the warehouse job did not write the warehouse file's metadata.
+            ClientError, BotoCoreError: S3 refused a request.
+            OvertakenError: The object was replaced several times during the look-up. Another event follows.
+            UnreadableMetadataError: The history file's metadata were not written by the warehouse job.
         """
         landing = self._landing(inbound, known)
         head = self._head(inbound.warehouse_key)
@@ -113,8 +113,8 @@ class Look:
             raise
 
     def _columns(self, key: str, head: Mapping[str, Any]) -> tuple[str, ...] | None:
-        """Names of a CSV's columns, from its first line; of other formats they are not cheap to know."""
-        # S3 has no range of an empty object.
+        """Return the column names in a CSV's first line. None for other formats, where they are expensive to read."""
+        # S3 refuses a range of an empty object.
         if not key.endswith(".csv") or not head["ContentLength"]:
             return None
         answer = self._s3.get_object(
@@ -124,10 +124,10 @@ class Look:
 
 
 def column_names(start: bytes) -> tuple[str, ...] | None:
-    """Names in the first line of a CSV in UTF-8; None if that is not a whole line of them.
+    """Return the column names in the first line of a UTF-8 CSV. None if the line is incomplete or not text.
 
     Args:
-        start: the file's beginning, with the first line's end.
+        start: the file's beginning, with the end of the first line.
     """
     first, ended, _ = start.partition(b"\n")
     try:

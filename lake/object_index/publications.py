@@ -1,9 +1,9 @@
-"""Which history files are in the published tables: of each object the file that was merged last, and is being merged.
+"""Tracks which history file of each object was merged last into the published tables, and which is being merged.
 
-A history file is an object's file under warehouse/; it is known by its ETag. The recorder writes what the lake has, the
-merges write what they merged, both into the object's one item, and neither can undo what the other wrote meanwhile: the
-recorder's write fails if a merge wrote in between, and a merge changes only its own attributes. The objects whose
-history file is not the one that was merged have an attribute that others do not have, so one query finds them.
+A history file is an object's file under warehouse/; its ETag identifies it. The recorder writes the state of the lake
+and merges write their progress, both into the object's one item. Neither can undo the other's write: the recorder's
+write fails if a merge wrote since the read, and a merge changes only its own attributes. Unmerged objects are those
+whose history file differs from the merged one. Only they have the attribute UNPUBLISHED, so one query finds them.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from lake.object_index.items import (
 from lake.table import DynamoTable, Update
 
 if TYPE_CHECKING:
-    # Its stubs are installed for development alone.
+    # The stubs are installed only for development.
     from mypy_boto3_dynamodb import DynamoDBClient
 
 SEVERAL: Final = "several"
@@ -39,82 +39,82 @@ _BYTES: Final = "warehouse_bytes"
 
 @dataclass(frozen=True, slots=True)
 class Publication:
-    """What the published tables have of one object."""
+    """The history file of one object, and the files that were merged."""
 
     inbound: InboundObject
     history: str | None
-    """ETag of its history file; None if it has none, or if the index does not know yet."""
+    """ETag of the object's history file; None if it does not exist or the index does not know it yet."""
     merging: str | None = None
-    """ETag of the file whose merge began and did not end, or SEVERAL."""
+    """ETag of the history file whose merge began and did not end, or SEVERAL."""
     merged: str | None = None
-    """ETag of the file that was merged last."""
+    """ETag of the history file that was merged last."""
     size: int = 0
-    """Bytes of its history file."""
+    """Size of the history file in bytes."""
     is_deleted: bool = False
-    """Whether the lake has nothing of it any more."""
+    """True if the lake no longer has the object."""
 
     @property
     def is_open(self) -> bool:
-        """Whether there is something to merge: another file than the one that was, or a removed one."""
+        """True if a merge is due: the history file differs from the merged one, or its last merge did not end."""
         return self.merging is not None or self.history != self.merged
 
     @property
     def is_begun(self) -> bool:
-        """Whether the tables may have rows of it."""
+        """True if the tables may contain rows of the object."""
         return self.merging is not None or self.merged is not None
 
     @property
     def is_replaced(self) -> bool:
-        """Whether the tables may have rows of another history file than the one that it has now."""
+        """True if the tables may contain rows of another history file than the object's current one."""
         return any(etag not in (None, self.history) for etag in (self.merging, self.merged))
 
     def with_history(self, etag: str, size: int) -> Publication:
-        """The same with the history file that a listing shows."""
+        """Return a copy with the history file that a listing shows."""
         return replace(self, history=etag, size=size)
 
     def without_history(self) -> Publication:
-        """The same of which a listing shows no history file."""
+        """Return a copy for an object without a history file in a listing."""
         return replace(self, history=None, size=0)
 
     def begun(self) -> Publication:
-        """As it is once the merge of its history file begins."""
+        """Return a copy in which the merge of the history file has begun."""
         before = self.merging or self.history
         return replace(self, merging=self.history if self.history is not None and before == self.history else SEVERAL)
 
 
 class Publications:
-    """Reads and writes what was merged.
+    """Reads and writes which history files were merged.
 
     Args:
         client: a plain boto3 DynamoDB client.
-        table: the object index, which the stack exports as attributesTable.
+        table: name of the object index, which the stack exports as attributesTable.
     """
 
     def __init__(self, client: DynamoDBClient, table: str) -> None:
         self._table = DynamoTable(client, table)
 
     def open_objects(self, dataset: str) -> Iterator[InboundObject]:
-        """Gives a dataset's objects that have something to merge. May be a moment old."""
+        """Yield a dataset's unmerged objects. The answer may lag by a moment."""
         found = self._table.query(f"#{UNPUBLISHED} = :dataset", {"dataset": dataset}, index=BY_UNPUBLISHED)
         return (parse_inbound_key(item[OBJECT_KEY]) for item in found)
 
     def of_objects(self, objects: Iterable[InboundObject]) -> Mapping[str, Publication]:
-        """Returns what the tables have of some objects as of now, by inbound key; 100 objects a request.
+        """Return the current publications of objects, by inbound key. Makes one request for every 100 objects.
 
-        An object that the index does not know has a publication that says so.
+        An object that is not in the index gets a publication without a history file.
         """
         known = {each.key: Publication(each, None) for each in objects}
         items = self._table.get_all({OBJECT_KEY: key} for key in known)
         return known | {item[OBJECT_KEY]: publication_of(item) for item in items}
 
     def begin(self, before: Publication) -> Publication | None:
-        """Write that the merge of an object's history file begins. The merge may begin only after this.
+        """Record that the merge of an object's history file begins. The merge must not begin before this call returns.
 
         Args:
-            before: as it was read.
+            before: the publication as read.
 
         Returns:
-            As it is now; None if another merge wrote meanwhile: this one has to read again.
+            The publication as written. None if another merge wrote since the read; the caller has to read again.
         """
         begun = before.begun()
         update = f"SET #{MERGING_ETAG} = :to, #{UNPUBLISHED} = :dataset"
@@ -124,7 +124,7 @@ class Publications:
         return begun if self._update(before, update, condition, values) else None
 
     def end(self, begun: Publication) -> None:
-        """Write that the merge that began so has ended. Nothing is written if another merge began meanwhile."""
+        """Record that a merge has ended. Writes nothing if another merge has begun since."""
         mine = f"#{MERGING_ETAG} = :mine"
         values = {"mine": begun.merging}
         done = f"REMOVE #{MERGING_ETAG}, #{UNPUBLISHED}"
@@ -141,7 +141,7 @@ class Publications:
             return
         values |= {"merged": begun.history}
         merged = f"SET #{MERGED_ETAG} = :merged"
-        # If the recorder has seen another file by now, the object stays open.
+        # If the recorder has seen another history file since, the object stays unmerged.
         if not self._update(begun, f"{merged} {done}", f"{mine} AND #{HISTORY_ETAG} = :merged", values):
             self._update(begun, f"{merged} REMOVE #{MERGING_ETAG}", mine, values)
 
@@ -150,7 +150,7 @@ class Publications:
 
 
 def publication_of(item: Mapping[str, Any]) -> Publication:
-    """The publication of an object's item."""
+    """Return the publication in an object's item."""
     return Publication(
         parse_inbound_key(item[OBJECT_KEY]),
         history=item.get(HISTORY_ETAG),
@@ -162,12 +162,12 @@ def publication_of(item: Mapping[str, Any]) -> Publication:
 
 
 def kept(item: Mapping[str, Any], inbound: InboundObject, history: str | None) -> dict[str, Any]:
-    """What the recorder's new item has to keep of the one that it replaces.
+    """Return the attributes that the recorder's new item must keep from the item that it replaces.
 
     Args:
-        item: the item that it read; empty if there was none.
+        item: the item as the recorder read it; empty if there was none.
         inbound: the object.
-        history: ETag of the history file that it found.
+        history: ETag of the history file that the recorder found.
     """
     known = Publication(inbound, history, item.get(MERGING_ETAG), item.get(MERGED_ETAG))
     values = {
@@ -179,7 +179,7 @@ def kept(item: Mapping[str, Any], inbound: InboundObject, history: str | None) -
 
 
 def unchanged(known: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
-    """A condition that some attributes are as they were read, None if they were not there; and its values."""
+    """Return the condition, with its values, that attributes still have the values read (None: do not exist)."""
     conditions = [
         f"attribute_not_exists(#{name})" if value is None else f"#{name} = :{name}" for name, value in known.items()
     ]

@@ -1,10 +1,10 @@
-"""Brings the object index and its totals to what the lake has, whatever happened in between.
+"""Brings the object index and its totals to the state of the lake, whatever happened in between.
 
-An event names an object, and nothing more is taken from it. The recorder reads the object's item, then looks into the
-lake, then writes in one transaction the item, the object's column facts, and what changed in the totals. The item's
-revision must still be the one that was read; if it is not, the recorder starts again from the read. So it does not
-matter in which order events arrive, how often, or after which request a recorder dies: the recorder that handles an
-object's last event reads the lake's last state, and every recorder that looked earlier fails its condition.
+An event only names an object; nothing else is read from it. The recorder reads the object's item, then looks up the
+object in the lake, then writes the item, the object's column facts and the changes to the totals in one transaction.
+The write fails unless the item still has the revision that was read; the recorder then starts again from the read.
+Therefore the order and number of events do not matter, nor does the request after which a recorder dies: the recorder
+of an object's last event reads the last state of the lake, and every recorder that looked earlier fails its condition.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ from lake.table import DynamoTable
 from lake.threads import worked_ahead
 
 if TYPE_CHECKING:
-    # Their stubs are installed for development alone.
+    # The stubs are installed only for development.
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_s3 import S3Client
 
-# DynamoDB's limit of one transaction.
+# DynamoDB's limit for one transaction.
 _ACTIONS_A_TRANSACTION: Final = 100
 OBJECTS_A_TRANSACTION: Final = _ACTIONS_A_TRANSACTION // ACTIONS_AN_OBJECT
 _LOOKS_AT_ONCE: Final = 8
@@ -40,19 +40,19 @@ _FIRST_PAUSE_SECONDS: Final = 0.05
 
 
 class ConflictError(LakeError):
-    """Other recorders wrote the same items again and again; the object has to be recorded again."""
+    """Other recorders kept writing the same items; the object must be recorded again."""
 
 
 @dataclass(slots=True)
 class Recorded:
-    """What became of the objects to record, each by its inbound key."""
+    """The outcome for each object to record, by inbound key."""
 
     changed: list[str] = field(default_factory=list[str])
-    """Objects whose item is written: the index did not have what the lake has, or the write was asked for."""
+    """Objects whose items were written: the index differed from the lake, or the caller asked for the write."""
     unchanged: list[str] = field(default_factory=list[str])
-    """Objects that the index has as the lake has them."""
+    """Objects for which the index already matches the lake."""
     failed: dict[str, str] = field(default_factory=dict[str, str])
-    """Objects that are not recorded, each with the reason."""
+    """Objects that could not be recorded, each with the reason."""
 
 
 class Recorder:
@@ -61,10 +61,10 @@ class Recorder:
     Args:
         s3: a plain boto3 client, with at least 8 connections.
         dynamodb: a plain boto3 client.
-        bucket: the lake's.
+        bucket: the lake's bucket.
         index_table: name of the table of objects, which the stack exports as attributesTable.
         totals_table: name of the table of totals, which the stack exports as totalsTable.
-        sleep: waits some seconds.
+        sleep: waits for a number of seconds.
     """
 
     def __init__(
@@ -84,12 +84,12 @@ class Recorder:
         self._sleep = sleep
 
     def record(self, objects: Iterable[InboundObject], *, rewrite: bool = False) -> Recorded:
-        """Bring index and totals to what the lake has of some objects. An object that fails stops no other.
+        """Bring index and totals of some objects to the state of the lake. A failed object does not stop the others.
 
         Args:
-            objects: the objects that events or a listing name, by their inbound keys; repeated ones are recorded once.
-            rewrite: write an item even if it says already what the lake has. An event needs this: a recorder that
-                looked into the lake before the event must fail its condition. A reconciliation does not.
+            objects: the inbound objects that events or a listing name; duplicates are recorded once.
+            rewrite: True to write items that already match the lake. Events need this: a recorder that looked at the
+                lake before the event must fail its condition. A reconciliation does not need it.
         """
         recorded = Recorded()
         distinct = [*dict.fromkeys(objects)]
@@ -98,7 +98,7 @@ class Recorder:
             try:
                 self._record_together(together, recorded, rewrite=rewrite)
             except (ClientError, BotoCoreError, LakeError):
-                # One of them may be what DynamoDB refuses.
+                # DynamoDB may have refused only one of them.
                 for each in together:
                     self._record_alone(each, recorded, rewrite=rewrite)
         return recorded
@@ -112,7 +112,7 @@ class Recorder:
     def _record_together(self, objects: Sequence[InboundObject], recorded: Recorded, *, rewrite: bool) -> None:
         for attempt in range(_ATTEMPTS):
             if attempt:
-                # Jitter, so that two recorders that met do not meet again.
+                # Jitter, so that two recorders that collided do not collide again.
                 self._sleep(random.uniform(0, _FIRST_PAUSE_SECONDS * 2**attempt))  # noqa: S311 - no secret
             changes, failed = self._changes(objects)
             written = [change for change in changes if rewrite or change.is_needed]
@@ -124,8 +124,8 @@ class Recorder:
         raise ConflictError(f"other recorders wrote the same items {_ATTEMPTS} times; record the object again")
 
     def _changes(self, objects: Sequence[InboundObject]) -> tuple[list[Change], dict[str, str]]:
-        """What is to be written of each object, and why some could not be looked at."""
-        # The order is what makes conflicts visible: an item's revision is older than the look into the lake.
+        """Return the change to each object, and the reasons for objects that could not be looked up."""
+        # The item must be read before the lake: otherwise its revision would hide a conflict.
         items = {item[OBJECT_KEY]: item for item in self._index.get_all({OBJECT_KEY: each.key} for each in objects)}
 
         def change(inbound: InboundObject) -> Change | str:
@@ -146,7 +146,7 @@ class Recorder:
         return changes, failed
 
     def _write(self, changes: Sequence[Change]) -> bool:
-        """Write all changes or none. Returns False if another recorder wrote one of the items meanwhile."""
+        """Write all changes or none. Returns False if another recorder has written one of the items."""
         if not changes:
             return True
         writes = writes_of(changes)
@@ -154,7 +154,7 @@ class Recorder:
         members = [self._index.member(write) for write in writes.items]
         members += [self._totals.member(write) for write in (*writes.facts, *writes.of_totals(standing))]
         try:
-            # The SDK repeats a request with the same token, so a repetition succeeds where the first request did.
+            # The SDK retries with the same token, so a retry succeeds if the first request did.
             self._dynamodb.transact_write_items(TransactItems=members)
         except self._dynamodb.exceptions.TransactionCanceledException as error:
             if _may_succeed_later(error.response):
@@ -164,6 +164,6 @@ class Recorder:
 
 
 def _may_succeed_later(response: Mapping[str, Any]) -> bool:
-    """Whether a transaction was cancelled because of other writers, and not because of what it writes."""
+    """Return True if other writers caused the cancellation, not the content of the transaction."""
     reasons = {reason.get("Code") for reason in response.get("CancellationReasons", ())}
     return bool(reasons) and "ValidationError" not in reasons

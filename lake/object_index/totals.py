@@ -1,4 +1,4 @@
-"""Totals of datasets, of their landing days, and of job runs; kept equal to the index, item by item."""
+"""Totals of datasets, landing days and job runs. Each write to the index updates them in the same transaction."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from lake.table import DynamoTable
 
 if TYPE_CHECKING:
-    # Its stubs are installed for development alone.
+    # The stubs are installed only for development.
     from mypy_boto3_dynamodb import DynamoDBClient
 
 PARTITION_KEY: Final = "pk"
@@ -23,43 +23,43 @@ _DATASET: Final = "dataset#"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Totals:
-    """Sums over objects that the lake has: a dataset's, those of one of its landing days, or those of a run."""
+    """Sums over objects in the lake: those of a dataset, of one of its landing days, or of a run."""
 
     objects: int = 0
-    """Objects with a raw object, a warehouse file, or both."""
+    """Objects with a raw object, a history file, or both."""
     processed: int = 0
-    """Objects with a warehouse file."""
+    """Objects with a history file."""
     refused: int = 0
-    """Objects with rows in the quarantine."""
+    """Objects with quarantined rows."""
     bytes: int = 0
     """Size of the raw objects."""
     warehouse_bytes: int = 0
-    """Size of the warehouse files."""
+    """Size of the history files."""
     rows_in: int = 0
     rows_warehouse: int = 0
     rows_quarantined: int = 0
     rows_duplicate: int = 0
     latest_landing: datetime | None = None
-    """When an object landed last. A deletion does not take it back."""
+    """When an object last landed. Deleting the object does not reset this time."""
     latest_processed: datetime | None = None
-    """When a warehouse file was written last. A deletion does not take it back."""
+    """When a history file was last written. Deleting the file does not reset this time."""
     latest_run: str = ""
-    """Id of the run that wrote that file."""
+    """Id of the run that wrote this history file."""
 
     @property
     def waiting(self) -> int:
-        """Objects without a warehouse file."""
+        """Unprocessed objects."""
         return self.objects - self.processed
 
     @property
     def balances(self) -> bool:
-        """Whether every row is accounted for."""
+        """True if every row is accounted for."""
         return self.rows_in == self.rows_warehouse + self.rows_quarantined + self.rows_duplicate
 
 
 LATEST_LANDING: Final = "latest_landing"
 LATEST_WRITTEN: Final = "latest_written"
-"""Time and run of the latest warehouse file, such as "2026-11-23T09:00:00.000+00:00#jr_1": the greater is the later."""
+"""Time and run of the latest history file, such as "2026-11-23T09:00:00.000+00:00#jr_1"; later ones compare greater."""
 COUNTS: Final = (
     "objects",
     "processed",
@@ -71,11 +71,11 @@ COUNTS: Final = (
     "rows_quarantined",
     "rows_duplicate",
 )
-"""Members of Totals that are sums."""
+"""The members of Totals that are sums."""
 
 
 class TotalsTable:
-    """Reads totals, each answer as of now.
+    """Reads totals. Each answer is the current state.
 
     Args:
         client: a plain boto3 DynamoDB client.
@@ -86,9 +86,9 @@ class TotalsTable:
         self._table = DynamoTable(client, table)
 
     def of_datasets(self, datasets: Iterable[str]) -> Mapping[str, Totals]:
-        """Returns the totals of datasets over all days, by dataset; 100 datasets a request.
+        """Return the totals of datasets over all days, by dataset. Makes one request for every 100 datasets.
 
-        A dataset without any object has totals of zero.
+        A dataset without objects has totals of zero.
         """
         names = [*datasets]
         found = self._table.get_all(dataset_key(name) for name in names)
@@ -96,17 +96,17 @@ class TotalsTable:
         return {name: by_key.get(dataset_key(name)[PARTITION_KEY], Totals()) for name in names}
 
     def newest_landing(self, dataset: str) -> datetime | None:
-        """When the dataset's newest object landed; None if nothing ever landed. One request."""
+        """Return when the dataset's newest object landed, in one request. None if nothing ever landed."""
         item = self._table.get(dataset_key(dataset))
         return None if item is None else totals_of(item).latest_landing
 
     def of_days(self, dataset: str, first: date, last: date) -> Mapping[date, Totals]:
-        """Returns the totals of a dataset's landing days, oldest first.
+        """Return the totals of a dataset's landing days, oldest first.
 
-        Days on which nothing landed are left out; a day whose objects were all deleted has counts of zero.
+        Days on which nothing landed are left out. A day whose objects were all deleted has counts of zero.
 
         Args:
-            dataset: its name.
+            dataset: the dataset's name.
             first: the first day.
             last: the last day, included.
         """
@@ -119,34 +119,34 @@ class TotalsTable:
         return {date.fromisoformat(item[SORT_KEY].removeprefix(_DAY)): totals_of(item) for item in items}
 
     def of_run(self, run: str) -> Mapping[str, Totals]:
-        """Returns, by dataset, the totals of the objects whose warehouse file a run wrote.
+        """Return, by dataset, the totals of the objects whose history files a run wrote.
 
         An object that a later run processes again counts for that run alone.
 
         Args:
-            run: id of a run of the warehouse or the sanitise job.
+            run: id of a run of the warehouse or sanitise job.
         """
         items = self._table.query(f"#{PARTITION_KEY} = :pk", {"pk": run_key(run, "")[PARTITION_KEY]})
         return {item[SORT_KEY].removeprefix(_DATASET): totals_of(item) for item in items}
 
 
 def dataset_key(dataset: str) -> dict[str, str]:
-    """Primary key of a dataset's totals over all days."""
+    """Return the primary key of a dataset's totals over all days."""
     return {PARTITION_KEY: f"{_DATASET}{dataset}", SORT_KEY: ALL_DAYS}
 
 
 def day_key(dataset: str, day: date) -> dict[str, str]:
-    """Primary key of the totals of one landing day."""
+    """Return the primary key of the totals of one landing day."""
     return dataset_key(dataset) | {SORT_KEY: f"{_DAY}{day.isoformat()}"}
 
 
 def run_key(run: str, dataset: str) -> dict[str, str]:
-    """Primary key of the totals of one dataset's objects of a run."""
+    """Return the primary key of a run's totals for one dataset."""
     return {PARTITION_KEY: f"run#{run}", SORT_KEY: f"{_DATASET}{dataset}"}
 
 
 def totals_of(item: Mapping[str, Any]) -> Totals:
-    """The totals of an item."""
+    """Return the totals in an item."""
     processed, _, run = item.get(LATEST_WRITTEN, "").partition("#")
     return Totals(
         **{name: int(item.get(name, 0)) for name in COUNTS},

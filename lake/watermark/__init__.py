@@ -1,1 +1,1 @@
-"""How far each SQL table was extracted."""
+"""The watermarks in DynamoDB: how far each SQL table was extracted."""

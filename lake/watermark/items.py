@@ -1,4 +1,4 @@
-"""The watermarks' items: a range of a table, the position after the last one, and the claim on one."""
+"""The watermark items in DynamoDB: a range of a table, the position after the last range, and the claim on a range."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from boto3.dynamodb.types import Binary
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """The rows that an extraction takes, both ends included. None is no end, or no watermark at all."""
+    """The rows of an extraction, both ends included. None: the range has no end, or the table has no watermark."""
 
     lower: str | None
     upper: str | None
@@ -21,22 +21,22 @@ WHOLE_TABLE: Final = Range(None, None)
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """Where the last complete extraction left off. All None before the first."""
+    """The end of the last complete extraction. All values are None before the first one."""
 
     watermark: str | None = None
     object_key: str | None = None
     """The last object that was written."""
     columns: str | None = None
-    """The table's columns then, as the extraction describes them."""
+    """The table's columns at that time, as the extraction describes them."""
     boundary: bytes | None = None
-    """What the extraction remembers of the rows that the next range will meet again."""
+    """The extraction's record of rows that the next range will read again."""
     source: str | None = None
-    """What was extracted, as the extraction describes its declaration."""
+    """The extraction's description of its declaration."""
 
 
 @dataclass(frozen=True, slots=True)
 class Extraction:
-    """The right to extract a range of a table, and where to."""
+    """The right to extract a range of a table, and the key to write it to."""
 
     dataset: str
     sort_key: str
@@ -46,11 +46,11 @@ class Extraction:
     lease_until: datetime
     position: Position
     is_resumed: bool
-    """Whether it was begun by a run that did not complete it."""
+    """True if an earlier run began this extraction and did not complete it."""
 
 
 def position_of(item: Mapping[str, Any] | None) -> Position:
-    """Where the last complete extraction of an item left off."""
+    """Return the end of the last complete extraction in an item."""
     if item is None:
         return Position()
     boundary: Binary | None = item.get("boundary")
@@ -64,7 +64,7 @@ def position_of(item: Mapping[str, Any] | None) -> Position:
 
 
 def extraction_of(dataset: str, sort_key: str, item: Mapping[str, Any]) -> Extraction:
-    """The extraction that an item tells of."""
+    """Return the extraction in an item."""
     return Extraction(
         dataset=dataset,
         sort_key=sort_key,

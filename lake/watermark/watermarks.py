@@ -1,18 +1,20 @@
-"""How far a SQL dataset was extracted: the ledger's items of tables, as lake.ledger.ledger's are of files.
+"""The extraction progress of SQL datasets: the ledger's items of tables, as lake.ledger.ledger keeps those of files.
 
-An *extraction* is one run's read of one table: a range of its watermark, or all of it. It goes claim, write the object,
-complete. The claim fixes the object's key and the range's end, past midnight too, so whoever takes over an unfinished
-extraction knows whether its object stands already. The watermark moves in the very write that completes it.
+An *extraction* is one run's read of one table: a range of its watermark, or the whole table. A run claims it, writes
+the object, and completes it. The claim fixes the object's key and the end of the range, even past midnight, so a run
+that takes over an unfinished extraction can check whether its object already exists. The write that completes the
+extraction also moves the watermark.
 
 Table: partition key `pk` = "dataset#{dataset}", as for all items of a dataset.
 
-sk = "watermark"              the extractions that follow each other. state, token, lease_until, object_key, lower,
-                              upper, revision (one more with each new range), attempts, error and times; and, of the
-                              last complete one: watermark, last_object_key, columns, boundary, source
-sk = "backfill#{from}#{to}"   extractions of a range that a person asked for: the same, but nothing follows from them
+sk = "watermark"              the regular extractions. state, token, lease_until, object_key, lower, upper, revision
+                              (increases with each new range), attempts, error and times; and, of the last complete
+                              extraction: watermark, last_object_key, columns, boundary, source
+sk = "backfill#{from}#{to}"   extractions of a range that a person asked for: the same attributes, but no later
+                              extraction depends on them
 
-Watermarks are the server's own text: nothing here reads or compares them.
-Fencing, leases and writes answered by an error are as in lake.ledger.ledger.
+Watermarks are the server's own text; nothing here parses or compares them. Fencing, leases and writes that succeed
+despite an error work as in lake.ledger.ledger.
 """
 
 from __future__ import annotations
@@ -39,9 +41,9 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 WATERMARK: Final = "watermark"
-"""Sort key of the extractions that follow each other."""
+"""Sort key of the regular extractions."""
 BACKFILL: Final = "backfill#"
-"""Beginning of the sort key of one that a person asked for."""
+"""Prefix of the sort key of an extraction that a person asked for."""
 
 __all__ = ["BACKFILL", "WATERMARK", "Extraction", "Position", "Range", "Watermarks"]
 
@@ -52,8 +54,8 @@ class Watermarks:
     Args:
         client: a plain boto3 DynamoDB client.
         table: the ledger table's name.
-        clock: gives the time, aware of its zone.
-        lease: how long a claim stands without being renewed.
+        clock: returns the current time, aware of its zone.
+        lease: how long a claim is valid without a renewal.
     """
 
     def __init__(
@@ -70,11 +72,11 @@ class Watermarks:
 
     @property
     def lease(self) -> timedelta:
-        """How long a claim stands without being renewed."""
+        """How long a claim is valid without a renewal."""
         return self._lease
 
     def position(self, dataset: str) -> Position:
-        """Where the dataset's last complete extraction left off."""
+        """Return the end of the dataset's last complete extraction."""
         return position_of(self._table.get(_key(dataset, WATERMARK)))
 
     def claim(
@@ -85,32 +87,33 @@ class Watermarks:
         *,
         abandon: bool = False,
     ) -> Extraction:
-        """Claim the next extraction, or an unfinished one with the range and the key that it has.
+        """Claim the next extraction, or an unfinished one with its range and key.
 
         Args:
-            dataset: whose.
+            dataset: the dataset to extract.
             range_after: returns the range that follows a position. Called only if a new range begins.
-            token: the owner's token, fresh for each claim unless it is the repetition of one's own.
-            abandon: begin a new range even if an extraction is unfinished, because its range is no longer wanted.
+            token: the owner's token: a new one for each claim, or the same one to repeat a claim.
+            abandon: True to begin a new range even if an extraction is unfinished, because its range is no longer
+                wanted.
 
         Raises:
-            ClaimedElsewhereError: another run is at it.
+            ClaimedElsewhereError: Another run holds the claim.
         """
         return self._claim(dataset, WATERMARK, range_after, token, abandon=abandon)
 
     def claim_backfill(self, dataset: str, wanted: Range, token: str | None = None) -> Extraction:
-        """Claim a range on its own, which leaves the watermark alone. It may be repeated; each time has its own key.
+        """Claim a backfill of one range, which does not move the watermark. A repeated backfill gets a new key.
 
         Raises:
-            ClaimedElsewhereError: another run is at this very range.
+            ClaimedElsewhereError: Another run holds the claim on the same range.
         """
         return self._claim(dataset, f"{BACKFILL}{wanted.lower}#{wanted.upper}", lambda _: wanted, token)
 
     def renew(self, extraction: Extraction) -> datetime:
-        """Extend the lease and tell until when.
+        """Extend the lease. Returns its new end.
 
         Raises:
-            LostClaimError: another run has taken the extraction over.
+            LostClaimError: Another run took over the extraction.
         """
         lease_until = self._clock() + self._lease
         changes: dict[str, Any] = {"lease_until": time_text(lease_until)}
@@ -120,21 +123,21 @@ class Watermarks:
     def complete(
         self, extraction: Extraction, *, rows: int, has_object: bool, columns: str, boundary: bytes | None, source: str
     ) -> None:
-        """Record that the range stands under its key, and move the watermark to the range's end, in one write.
+        """Record that the range is stored under its key, and move the watermark to the end of the range, in one write.
 
-        A range without an end leaves no watermark, so the next one begins with the whole table; without an object as
-        well it leaves nothing to compare with.
+        A range without an end leaves no watermark, so the next extraction reads the whole table. If it also has no
+        object, the next extraction has nothing to compare with.
 
         Args:
             extraction: the claim.
-            rows: how many rows were written.
-            has_object: whether there is an object: a range without rows has none.
+            rows: number of rows written.
+            has_object: False if the range had no rows, so that no object was written.
             columns: the table's columns, kept for the next extraction.
-            boundary: kept for the next extraction.
-            source: what was extracted, kept for the next extraction.
+            boundary: the record of rows that the next range will read again.
+            source: the description of the declaration, kept for the next extraction.
 
         Raises:
-            LostClaimError: another run has taken it over; its result counts.
+            LostClaimError: Another run took over the extraction; that run's result counts.
         """
         update, remove = "SET #state = :new, #rows = :rows, #finished_at = :now", "#error, #lease_until"
         values: dict[str, Any] = {"new": State.COMPLETE, "rows": rows, "now": time_text(self._clock())}
@@ -149,10 +152,10 @@ class Watermarks:
         self._write_as_owner(extraction, f"{update} REMOVE {remove}", values, State.COMPLETE)
 
     def fail(self, extraction: Extraction, error: str) -> None:
-        """Record why the extraction failed; the next run goes on with the same range and key.
+        """Record why the extraction failed. The next run resumes with the same range and key.
 
         Raises:
-            LostClaimError: another run has taken it over.
+            LostClaimError: Another run took over the extraction.
         """
         self._write_as_owner(
             extraction,
@@ -191,7 +194,8 @@ class Watermarks:
     ) -> dict[str, Any] | None:
         now = self._clock()
         revision = int(before["revision"]) if before else 0
-        # The time of the claim in the name: each claim has a key of its own, and they sort as they were claimed.
+        # The name contains the time of the claim: each claim gets its own key, and keys sort in the order of the
+        # claims.
         marker = "" if sort_key == WATERMARK else "-backfill"
         name = f"{dataset}-{now.astimezone(UTC):%Y%m%dT%H%M%S%fZ}{marker}.parquet"
         return self._table.update(
@@ -199,7 +203,7 @@ class Watermarks:
                 _key(dataset, sort_key),
                 "SET #state = :claimed, #token = :token, #lease_until = :lease_until, #claimed_at = :now,"
                 " #object_key = :object_key, #lower = :lower, #upper = :upper, #revision = :next, #attempts = :one",
-                # An unfinished extraction that is abandoned may have been resumed meanwhile: its token is new then.
+                # Another run may have resumed the extraction that is being abandoned; its token would then be new.
                 "attribute_not_exists(pk) OR (#revision = :revision AND (#state = :complete OR #token = :before))",
                 {
                     "claimed": State.CLAIMED,

@@ -1,1 +1,1 @@
-"""The repository's container images on this machine."""
+"""Runs the repository's container images on this machine."""

@@ -1,4 +1,4 @@
-"""The API's page on this machine: Swagger UI over the API's document, with the address of the local API in it."""
+"""The events API's page on this machine: Swagger UI with the API's document and the local API's address."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,9 +17,9 @@ REPOSITORY: Final = Path(__file__).resolve().parents[2]
 PAGE: Final = REPOSITORY / "images/swagger"
 DOCUMENT: Final = REPOSITORY / "docs/openapi.yaml"
 EXAMPLE_ADDRESS: Final = "https://api.example.com/v1"
-"""What stands in the document in place of the API's address. The image puts its own there, too."""
+"""The placeholder for the API's address in the document. The image replaces it, too."""
 
-# The package carries the files of npm's swagger-ui-dist of the same version. It is read, not imported.
+# The package contains the files of npm's swagger-ui-dist of the same version. It is read, not imported.
 _SWAGGER_UI: Final = Path(str(distribution("flask-swagger-ui").locate_file("flask_swagger_ui/dist")))
 _TYPES: Final = {
     ".html": "text/html; charset=utf-8",
@@ -39,19 +39,19 @@ class PageFile:
 
 
 class ApiPageServer(ThreadingHTTPServer):
-    """Serves the page on loopback until `shutdown`, or until ctrl-C ends `serve_forever`."""
+    """Serves the page on loopback until `shutdown`, or until Ctrl-C ends `serve_forever`."""
 
     daemon_threads = True
 
     def __init__(self, port: int, api: str) -> None:
-        """Listen.
+        """Start to listen.
 
         Args:
-            port: on 127.0.0.1.
-            api: the API's address, whose paths are those of the document.
+            port: a port on 127.0.0.1.
+            api: the API's address, which the document's paths follow.
 
         Raises:
-            emulation.aws.emulator.PortInUseError: the port is taken.
+            emulation.aws.emulator.PortInUseError: The port is in use.
         """
         check_port_is_free(port)
         self.files: Mapping[str, PageFile] = page_files(api)
@@ -60,15 +60,15 @@ class ApiPageServer(ThreadingHTTPServer):
 
     @property
     def url(self) -> str:
-        """Where the page is."""
+        """Address of the page."""
         return f"http://{HOST}:{self.server_port}/"
 
 
 def page_files(api: str) -> dict[str, PageFile]:
-    """Every file of the page, by its path. The document has the API's address in place of the example's.
+    """Return every file of the page, by its path. The document gets the API's address instead of the example's.
 
     Raises:
-        ValueError: the document does not name the example's address once.
+        ValueError: The document does not contain the example's address exactly once.
     """
     text = DOCUMENT.read_text()
     if text.count(EXAMPLE_ADDRESS) != 1:
@@ -83,7 +83,7 @@ def page_files(api: str) -> dict[str, PageFile]:
 
 
 def content_security_policy(api: str) -> str:
-    """What the page may load and call: itself and the API. Swagger UI sets styles inline and draws data: images."""
+    """Return what the page may load and call: itself and the API. Swagger UI uses inline styles and data: images."""
     parts = urlsplit(api)
     return (
         "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
@@ -93,12 +93,12 @@ def content_security_policy(api: str) -> str:
 
 
 class _PageRequest(BaseHTTPRequestHandler):
-    """Answers with a file of the page, and nothing else."""
+    """Answers only with files of the page."""
 
     def do_GET(self) -> None:
         """Send a file."""
         server = cast("ApiPageServer", self.server)
-        # A page may lead here, so that only the name is asked for.
+        # Other pages may link here, so only the host name is checked.
         if refusal_of({"host": self.headers.get("Host", "")}):
             self.send_error(HTTPStatus.FORBIDDEN)
             return
@@ -111,10 +111,10 @@ class _PageRequest(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(file.content)))
         self.send_header("Content-Security-Policy", server.policy)
         self.send_header("X-Content-Type-Options", "nosniff")
-        # Another platform's page may stand at the same address a minute later.
+        # Another platform's page may have the same address a minute later.
         self.send_header("Cache-Control", "no-store")
         self.end_headers()
         self.wfile.write(file.content)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - http.server's name
-        """Say nothing: a person reads the page, not the log."""
+        """Log nothing: a person reads the page, not the log."""

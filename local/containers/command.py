@@ -1,4 +1,4 @@
-"""The command that runs an image of this repository on this machine."""
+"""The command that runs one of the repository's server images on this machine."""
 
 from enum import StrEnum
 from pathlib import Path
@@ -16,7 +16,7 @@ LICENCE: Final = "go.microsoft.com/fwlink/?LinkId=746388"
 
 
 class Server(StrEnum):
-    """An image that serves something."""
+    """A server image."""
 
     SFTP = "sftp"
     MSSQL = "mssql"
@@ -24,15 +24,15 @@ class Server(StrEnum):
 
 
 def run_image(image: Server, state_directory: Path, *, accept_eula: bool) -> None:
-    """Build an image if need be, run it on 127.0.0.1, say how to connect, and stop it when interrupted.
+    """Build an image if necessary, run it on 127.0.0.1, show how to connect, and stop it on Ctrl-C.
 
     Args:
-        image: which one.
-        state_directory: of the local platform; its folder `images` keeps the servers' keys.
-        accept_eula: the person accepts Microsoft's licence for SQL Server.
+        image: the image to run.
+        state_directory: directory of the local platform; its folder `images` keeps the servers' keys.
+        accept_eula: True if the person accepts Microsoft's licence for SQL Server.
 
     Raises:
-        ImageError: there is no engine, or it cannot build or start the image; or the licence is not accepted.
+        ImageError: There is no engine, or it cannot build or start the image; or the licence is not accepted.
     """
     if image is Server.MSSQL and not accept_eula:
         raise ImageError(f"SQL Server needs Microsoft's licence; read {LICENCE}, and accept it with --accept-eula")
@@ -60,7 +60,7 @@ def _container(image: Server, state_directory: Path) -> Container:
 
 
 def _local_events_url(state_directory: Path) -> str | None:
-    """Address of the events API of the platform that is up; None if none is."""
+    """Return the events API's address of the running platform. None if no platform runs."""
     try:
         return str(find_target(LOCAL_STACK, state_directory).exports["eventsUrl"])
     except TargetError:

@@ -1,4 +1,4 @@
-"""The source servers' images on this machine: built, given keys of their own, and run by Docker or Podman."""
+"""Builds the repository's images and runs them with Docker or Podman."""
 
 import os
 import shutil
@@ -16,30 +16,30 @@ STOP_SECONDS: Final = 10
 
 
 class ImageError(LocalError):
-    """An image cannot be built or run; the message says what to do."""
+    """An image cannot be built or run; the message states what to do."""
 
 
 @dataclass(frozen=True, slots=True)
 class Container:
-    """How one image is run here."""
+    """The options with which an image runs on this machine."""
 
     image: str
     port: int
     """Port in the container and on this machine."""
     how_to_connect: str
     secrets: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
-    """Environment of the container. It is handed over by the engine's own environment, never as an argument."""
+    """Environment variables of the container. They are passed through the engine's environment, never as arguments."""
     options: Sequence[str] = ()
-    """Options of the engine's `run`."""
+    """Options of the engine's `run` command."""
     port_in_container: int | None = None
-    """None: the same."""
+    """None: the same port."""
 
 
 def find_engine() -> str:
-    """The container engine of this machine.
+    """Return the container engine of this machine.
 
     Raises:
-        ImageError: there is none, or it does not answer.
+        ImageError: No engine is installed, or none answers.
     """
     found = [engine for engine in ENGINES if shutil.which(engine)]
     if not found:
@@ -59,18 +59,18 @@ def find_engine() -> str:
 
 
 def build(engine: str, image: str, options: Sequence[str] = ()) -> str:
-    """Build an image unless it is there, from the sources as they are now.
+    """Build an image from its current sources, unless it already exists.
 
     Args:
-        engine: as find_engine found it.
-        image: its name in dataplatform.sql.images.
-        options: of the engine's `build`.
+        engine: the engine from find_engine.
+        image: the image's name in dataplatform.sql.images.
+        options: options of the engine's `build` command.
 
     Returns:
-        Its name and tag; the tag is the hash of its sources.
+        The image's name and tag; the tag is the hash of its sources.
 
     Raises:
-        ImageError: the build failed; the engine has said why.
+        ImageError: The build failed; the engine has printed the reason.
     """
     if image not in IMAGES:
         raise ImageError(
@@ -90,10 +90,10 @@ def build(engine: str, image: str, options: Sequence[str] = ()) -> str:
 
 
 def start(engine: str, container: Container, reference: str, arguments: Sequence[str] = ()) -> str:
-    """Start a container in the background and tell its name.
+    """Start a container in the background. Returns its name.
 
     Raises:
-        ImageError: the engine refuses, for instance since the port is taken or it runs already.
+        ImageError: The engine refuses, for example because the port is in use or the container already runs.
     """
     name = f"data-platform-{container.image}"
     inside = container.port_in_container or container.port
@@ -114,7 +114,7 @@ def start(engine: str, container: Container, reference: str, arguments: Sequence
 
 
 def follow(engine: str, name: str) -> None:
-    """Show what a container logs, until it ends or this command is interrupted; then stop it."""
+    """Show a container's log until it ends or this command is interrupted, then stop it."""
     try:
         subprocess.run([engine, "logs", "--follow", name], check=False)  # noqa: S603 - own arguments
     except KeyboardInterrupt:
@@ -124,7 +124,7 @@ def follow(engine: str, name: str) -> None:
 
 
 def stop(engine: str, name: str) -> None:
-    """Stop a container. One that has ended already is well."""
+    """Stop a container. Succeeds if it has already ended."""
     command = [engine, "stop", "--time", str(STOP_SECONDS), name]
     subprocess.run(command, capture_output=True, check=False)  # noqa: S603 - own arguments
 

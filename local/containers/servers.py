@@ -1,4 +1,4 @@
-"""What each server's image is run with on this machine: keys and passwords, made once and kept for their owner."""
+"""The options of each server's image on this machine, with keys and passwords that are generated once and kept."""
 
 import datetime as dt
 import secrets
@@ -27,7 +27,7 @@ _CERTIFICATE_DAYS: Final = 365
 
 
 def sftp_container(folder: Path) -> Container:
-    """The SFTP server, with keys that are kept in the folder."""
+    """Return the SFTP server, with keys that the folder keeps."""
     host_key = _kept(folder / "host_key", new_ssh_key)
     client_key = folder / "client_key"
     public_key = public_line(_kept(client_key, new_ssh_key))
@@ -46,7 +46,7 @@ def sftp_container(folder: Path) -> Container:
 
 
 def mssql_container(folder: Path) -> Container:
-    """SQL Server, with passwords, key and certificate that are kept in the folder. Its licence has to be accepted."""
+    """Return SQL Server, with passwords, key and certificate that the folder keeps. The licence must be accepted."""
     key = _kept(folder / "server.key", _new_tls_key)
     certificate = _kept(folder / "server.pem", lambda: _self_signed(key))
     return Container(
@@ -68,7 +68,7 @@ def mssql_container(folder: Path) -> Container:
 
 
 def swagger_container(events_url: str | None, port: int = PAGE_PORT) -> Container:
-    """The events API's page, for the API at this address; without one, for the document's example."""
+    """Return the events API's page, for the API at this address; None for the document's example."""
     return Container(
         image="swagger",
         port=port,
@@ -80,12 +80,12 @@ def swagger_container(events_url: str | None, port: int = PAGE_PORT) -> Containe
 
 
 def _rights(kept: Sequence[str]) -> list[str]:
-    """Options that give a container the Linux rights of the deployed task, and no other."""
+    """Return the options that give a container exactly the Linux capabilities of the deployed task."""
     return ["--cap-drop=ALL", *(f"--cap-add={right}" for right in kept)]
 
 
 def _kept(path: Path, make: Callable[[], str]) -> str:
-    """The secret in a file that only its owner reads; made if the file is not there."""
+    """Return the secret in a file that only its owner can read. Generates it if the file does not exist."""
     make_private_folder(path.parent)
     if not path.exists():
         write_private(path, make())
@@ -93,18 +93,18 @@ def _kept(path: Path, make: Callable[[], str]) -> str:
 
 
 def new_ssh_key() -> str:
-    """A private RSA key in PEM, the form in which the program makes them."""
+    """Return a private RSA key in PEM, in the form that the program generates."""
     return asyncssh.generate_private_key("ssh-rsa", key_size=KEY_BITS).export_private_key("pkcs1-pem").decode()
 
 
 def public_line(private_key: str) -> str:
-    """The public half of a key, as "ssh-rsa base64"."""
+    """Return the public half of a key, as "ssh-rsa base64"."""
     kind, encoded = asyncssh.import_private_key(private_key).export_public_key().decode().split()[:2]
     return f"{kind} {encoded}"
 
 
 def _new_password() -> str:
-    # SQL Server wants three kinds of characters.
+    # SQL Server requires three kinds of characters.
     letters = string.ascii_letters + string.digits
     while True:
         password = "".join(secrets.choice(letters) for _ in range(_PASSWORD_LENGTH))

@@ -1,4 +1,4 @@
-"""Tries what each team's role may read, as that role: the emulator's IAM decides, nothing here does."""
+"""Tries what each team's role may read. The emulator's IAM decides, not this code."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,13 +17,13 @@ DENIED = "AccessDenied"
 
 @dataclass(frozen=True, slots=True)
 class AccessMatrix:
-    """Team to place to outcome: READS, or the error code that AWS answered."""
+    """Team to place to outcome: READS, or the error code from AWS."""
 
     places: tuple[str, ...]
     outcomes: Mapping[str, Mapping[str, str]]
 
     def surprises(self) -> list[str]:
-        """What is not as it has to be: a team reads its own reports and is denied everything else."""
+        """Return the unexpected outcomes. A team must read its own reports and be denied everything else."""
         return [
             f"team {team}, {place}: {outcome}"
             for team, row in self.outcomes.items()
@@ -33,7 +33,7 @@ class AccessMatrix:
 
 
 def try_access(target: Target) -> AccessMatrix:
-    """Let each team's role read every team's first report and list the raw, clean and refused data."""
+    """With each team's role, read every team's first report and list the raw, clean and refused data."""
     report_of = {report.team: report_key(report.team, report.name, "parquet") for report in REPORTS.values()}
     prefixes = (INBOUND, WAREHOUSE, QUARANTINE)
     outcomes: dict[str, dict[str, str]] = {}
@@ -46,12 +46,12 @@ def try_access(target: Target) -> AccessMatrix:
 
 
 def team_client(target: Target, team: str, service: str) -> Any:  # noqa: ANN401 - boto3 makes clients at run time
-    """A client of one service under a team's role."""
+    """Return a client of one service with a team's role."""
     return _reader_client(target, target.exports["teamRoleArns"][team], team, service)
 
 
 def analyst_client(target: Target, service: str) -> Any:  # noqa: ANN401 - boto3 makes clients at run time
-    """A client of one service under the analysts' role, which the stack has if it grants them a dataset."""
+    """Return a client of one service with the analysts' role, which exists if the stack grants them a dataset."""
     return _reader_client(target, target.exports["analystRoleArn"], ANALYSTS, service)
 
 

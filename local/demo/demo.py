@@ -1,4 +1,4 @@
-"""The demo: files, a table and posted events become reports that only their teams can read, each step checked."""
+"""Runs the demo: files, a table and posted events become reports that only their teams can read. Checks each step."""
 
 import io
 import json
@@ -36,22 +36,22 @@ from reports import REPORTS
 
 
 class DemoFailedError(LocalError):
-    """The demo saw something that has to hold, and did not."""
+    """A check of the demo failed."""
 
 
 @dataclass(frozen=True, slots=True)
 class ObjectResult:
-    """What became of one landed object."""
+    """The outcome of one landed object."""
 
     inbound: InboundObject
     account: RowAccount
     refused_by_rule: dict[str, int]
-    """Rows by the rule that they broke; a row that broke two counts for both."""
+    """Rows by the rule that they broke; a row that broke two rules counts for both."""
 
 
 @dataclass(frozen=True, slots=True)
 class DemoResult:
-    """Everything that the demo saw."""
+    """All results of the demo."""
 
     objects: list[ObjectResult]
     events: EventsResult
@@ -66,18 +66,18 @@ class DemoResult:
 def run_demo(
     platform: LocalPlatform, steps: Steps, own_file: Path | None = None, events: int | None = None
 ) -> DemoResult:
-    """Run the demo on a platform, which is started if it does not run and stays up.
+    """Run the demo on a platform. Starts the platform if necessary, and leaves it running.
 
     Args:
         platform: the platform.
-        steps: shows progress.
-        own_file: the caller's own file for the SFTP server; the sample writes one if not given.
-        events: how many sound ones to post, by default as many as the sample says; wrong and repeated ones are more.
+        steps: shows the progress.
+        own_file: the caller's own file for the SFTP server; None to let the sample write one.
+        events: number of sound events to post; None for the sample's number. Wrong and repeated events are added.
 
     Raises:
-        local.demo.sample.NoSampleError: the checkout has no sample.
-        local.demo.own_file.UnsuitableFileError: the caller's file does not fit the dataset; nothing was done.
-        DemoFailedError, EventsLostError, UnexpectedAnswerError: something that has to hold did not.
+        local.demo.sample.NoSampleError: The checkout has no sample.
+        local.demo.own_file.UnsuitableFileError: The caller's file does not fit the dataset; nothing was done.
+        DemoFailedError, EventsLostError, UnexpectedAnswerError: A check failed.
     """
     sample = load_sample()
     dataset = sample.file_dataset
@@ -146,7 +146,7 @@ def _source_of(dataset: str) -> SftpSource:
 
 
 def _extract(target: Target, dataset: str, tell: Callable[[str], None]) -> str:
-    """Extract a dataset and return how many rows arrived."""
+    """Extract a dataset. Returns how many rows arrived."""
     said: list[str] = []
 
     def hear(line: str) -> None:
@@ -159,7 +159,7 @@ def _extract(target: Target, dataset: str, tell: Callable[[str], None]) -> str:
 
 
 def _take_increments(platform: LocalPlatform, target: Target, sample: DemoSample, tell: Callable[[str], None]) -> str:
-    """A second file on the SFTP server and changes in the SQL Server: only these are taken, not what was there."""
+    """Add a file to the SFTP server and change the SQL Server's table. Only the changes must be collected."""
     dataset, source = sample.file_dataset, _source_of(sample.file_dataset)
     later = platform.state_directory / f"{dataset}-later.csv"
     sample.write_later_file(later)
@@ -175,15 +175,15 @@ def _take_increments(platform: LocalPlatform, target: Target, sample: DemoSample
 
 
 def _place(file: Path, folder: Path) -> str:
-    """Copy a file to the server unless it is there already: a new time would make it a changed file."""
+    """Copy a file to the server unless it is already there: a new time would make it a changed file."""
     folder.mkdir(parents=True, exist_ok=True)
     destination = folder / file.name
     if destination.exists() and destination.read_bytes() == file.read_bytes():
         return f"{file.name} is already there"
-    # Renamed into place, so that no collection sees half of it.
+    # Rename it into place, so that no collection sees half of it.
     unfinished = folder / f".{file.name}.part"
     shutil.copyfile(file, unfinished)
-    # A fresher file is left to a later run, which the demo would have to wait for.
+    # A more recent file would be left to a later run, for which the demo would have to wait.
     written = time.time() - FRESH.total_seconds()
     os.utime(unfinished, (written, written))
     unfinished.replace(destination)
@@ -191,7 +191,7 @@ def _place(file: Path, folder: Path) -> str:
 
 
 def _compare(sample: ExpectedRows, objects: list[ObjectResult], file_name: str) -> None:
-    """Compare with what the sample's maker expects of each of its rows."""
+    """Compare the outcome with the sample's expectation of each row."""
     expected = RowAccount(sample.rows, sample.warehouse, sample.quarantined, sample.duplicates)
     found = [thing.account for thing in objects if thing.inbound.file_name == file_name]
     if expected not in found:

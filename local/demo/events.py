@@ -1,4 +1,4 @@
-"""The demo's stream: events are posted, land, and are each in the published table once, or in the quarantine."""
+"""The demo's stream: posts events, and checks that each is in the published table once or in the quarantine."""
 
 import json
 import time
@@ -26,30 +26,30 @@ from processing.storage.store import S3Store
 _REQUESTS_AT_ONCE: Final = 8
 _POLL_SECONDS: Final = 0.1
 STALLED_SECONDS: Final = 300.0
-"""After which a queue that gets no shorter is an error: a slow machine may take a minute to start a function."""
+"""Time until a queue that does not get shorter is an error. A slow machine may take a minute to start a function."""
 
 
 class EventsLostError(LocalError):
-    """An event is not where it has to be."""
+    """An event is not where it must be."""
 
 
 @dataclass(frozen=True, slots=True)
 class EventsResult:
-    """What became of everything that was sent."""
+    """The outcome of everything that was sent."""
 
     requests: Mapping[int, int]
-    """By the status of their answers."""
+    """Number of requests by the status of their answers."""
     objects: int
     account: RowAccount
-    """Of all these objects together."""
+    """The totals of all these objects."""
     shown: int
-    """Events of the sample in the published table."""
+    """Number of the sample's events in the published table."""
     refused_by_rule: Mapping[str, int]
-    """Rows in the quarantine by the rule that they broke, those that came again included."""
+    """Rows in the quarantine by the rule that they broke, including repeated events."""
 
 
 class EventsLeg:
-    """The way of one sample from its senders to the published table."""
+    """Follows one sample of events from the senders to the published table."""
 
     def __init__(self, target: Target, sample: DemoSample, file: Path, events: int) -> None:
         """Prepare a sample.
@@ -57,8 +57,8 @@ class EventsLeg:
         Args:
             target: the local stack.
             sample: makes the events.
-            file: the file on the SFTP server, which the events are about.
-            events: how many sound ones are posted with the key.
+            file: the file on the SFTP server that the events refer to.
+            events: number of sound events to post with the key.
         """
         self._target = target
         self._of = sample
@@ -71,7 +71,7 @@ class EventsLeg:
         """Send all requests.
 
         Raises:
-            local.demo.posting.UnexpectedAnswerError: one was answered otherwise than the API's document says.
+            local.demo.posting.UnexpectedAnswerError: An answer differs from the API's document.
         """
         self._said = EventSender(self._target, self._of.provider, self._of.callback).send(self._sample, progress)
         requests = self._said.requests
@@ -79,10 +79,10 @@ class EventsLeg:
         return f"{self._said.accepted.total():,} accepted; requests refused, as intended: {refused}"
 
     def wait(self, tell: Callable[[str], None]) -> str:
-        """Wait until the queue is empty: a message leaves it when its object is there.
+        """Wait until the queue is empty: a message leaves the queue after its object was written.
 
         Raises:
-            EventsLostError: it does not grow shorter, or something went to the dead letters.
+            EventsLostError: The queue does not get shorter, or a message went to the dead-letter queue.
         """
         left, deadline = -1, 0.0
         while still := self._messages("eventsQueueUrl"):
@@ -94,7 +94,7 @@ class EventsLeg:
                     f"{left:,} events were still in the queue after {STALLED_SECONDS:g} s; see the batcher's log, then "
                     "run the demo again"
                 )
-            time.sleep(_POLL_SECONDS)  # between two polls: SQS tells nobody that a queue is empty
+            time.sleep(_POLL_SECONDS)  # between two polls: SQS does not notify anybody when a queue is empty
         if dead := self._messages("eventsDeadLetterQueueUrl") - self._dead_before:
             raise EventsLostError(
                 f"{dead:,} events are in the dead-letter queue; see them with `dataplatform redrive events`"
@@ -102,10 +102,10 @@ class EventsLeg:
         return f"{len(self._new_objects()):,} objects under inbound/{self._of.stream_dataset}/"
 
     def check(self) -> EventsResult:
-        """Account for every event, once the warehouse job has run.
+        """Account for every event, after the warehouse job has run.
 
         Raises:
-            EventsLostError: an event is missing, there twice, or other than it was posted.
+            EventsLostError: An event is missing, duplicated or different from the posted one.
         """
         objects = self._new_objects()
         with ThreadPoolExecutor(_REQUESTS_AT_ONCE) as threads:
@@ -194,7 +194,7 @@ class EventsLeg:
 def _as_rows(
     events: Sequence[Event], columns: Sequence[str], in_payload: Sequence[str], schema: Mapping[str, Any]
 ) -> pl.DataFrame:
-    """Events as the published table has to have them: some columns of their envelope, and what is in their payload."""
+    """Return events in the form of the published table: some columns of their envelope, and those of their payload."""
     text = pl.DataFrame(
         [
             {name: event[name] for name in ("event_id", *columns)}

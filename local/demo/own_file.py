@@ -1,4 +1,4 @@
-"""Checks a file that a person gives to the demo, before it is put where every later demo would meet it."""
+"""Checks a person's own file for the demo, before it is put where every later demo would find it."""
 
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -11,20 +11,20 @@ from processing.readers.records import UnreadableObjectError
 
 
 class UnsuitableFileError(LocalError):
-    """The file cannot become rows of the dataset; the message says what is wrong and what was expected."""
+    """The file cannot become rows of the dataset; the message states what is wrong and what was expected."""
 
 
 def check_own_file(file: Path, dataset: Dataset, source: SftpSource) -> None:
-    """Check that the platform would take a file and find rows in it. What is in the rows is the rules' business.
+    """Check that the platform would collect a file and find rows in it. The dataset's rules check the rows later.
 
     Args:
         file: the person's file.
-        dataset: what it is to be rows of.
+        dataset: the dataset for the file's rows.
         source: where the dataset's files are put.
 
     Raises:
-        UnsuitableFileError: it would not be collected, or could not be read.
-        OSError: it may not be read by this user.
+        UnsuitableFileError: The file would not be collected, or could not be read.
+        OSError: This user may not read the file.
     """
     columns = dataset.schema.column_names()
     if problem := _problem_of_name(file, source.pattern) or _problem_of_content(file, dataset):

@@ -1,4 +1,4 @@
-"""Sends a sample of events to the API, several requests at once, and checks what each is answered."""
+"""Sends a sample of events to the API, several requests at a time, and checks each answer."""
 
 import hashlib
 import hmac
@@ -21,44 +21,44 @@ from ops.stack.target import Target
 
 _AT_ONCE: Final = 4
 _STALE_SECONDS: Final = 3600
-# A callback whose receiver was killed is refused for as long as its claim lasts, and for the second in which it ends.
+# A callback whose receiver was killed is refused until its claim expires, and one second longer.
 _LONGEST_WAIT: Final = int(CLAIM.total_seconds()) + 1
 _BACKOFF: Final = 0.5
 AGAIN: Final = frozenset({HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.GATEWAY_TIMEOUT})
-"""Answers after which the API's document says to send a request again."""
+"""Statuses for which the API's document says to send the request again."""
 STALLED_SECONDS: Final = 300.0
-"""For how long every request may be answered so before that is an error."""
+"""Longest time in which every request may get such a status."""
 
 Progress = Callable[[int, int], None]
 
 
 class UnexpectedAnswerError(LocalError):
-    """The API answered otherwise than its document says."""
+    """The API's answer differs from its document."""
 
 
 @dataclass(slots=True)
 class PostedEvents:
-    """What the API said."""
+    """The API's answers."""
 
     requests: Counter[int] = field(default_factory=Counter[int])
-    """Requests by the status that they were answered with."""
+    """Requests by the status of their answers."""
     accepted: Counter[str] = field(default_factory=Counter[str])
     """How often each event was accepted, by its id."""
     called_back: dict[str, Event] = field(default_factory=dict[str, Event])
-    """What the provider sent, by the id of the event that it became."""
+    """The provider's payload, by the id of the event that it became."""
 
 
 def sender_pool() -> urllib3.PoolManager:
-    """Connections of a sender that sends a request again where the API's document says so.
+    """Return connections that repeat a request if the API's document says so.
 
-    It waits as long as Retry-After says. Without that header it waits 0, 1, 2, 4 … seconds, together for longer than a
+    They wait for the time in Retry-After. Without that header they wait 0, 1, 2, 4 … seconds, in total longer than the
     claim of a callback lasts.
     """
     again = urllib3.Retry(
         connect=0,
         read=0,
         redirect=0,
-        # n waits are together BACKOFF * (2**n - 2).
+        # The sum of n waits is BACKOFF * (2**n - 2).
         status=math.ceil(math.log2(_LONGEST_WAIT / _BACKOFF + 2)),
         status_forcelist=AGAIN,
         allowed_methods=None,
@@ -70,18 +70,18 @@ def sender_pool() -> urllib3.PoolManager:
 
 
 class EventSender:
-    """Sends to one stack's API, as those do who may."""
+    """Sends events to one stack's API as an authorised sender."""
 
     def __init__(
         self, target: Target, provider: str, callback: str, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        """Read key and secret, which stay here, from SSM.
+        """Read the key and the secret from SSM; they are kept in memory only.
 
         Args:
             target: the stack.
-            provider: name of who posts with a key.
-            callback: name of the third party that calls back.
-            clock: seconds that only grow.
+            provider: name of the provider that posts with a key.
+            callback: name of the third party that sends callbacks.
+            clock: returns seconds that never decrease.
         """
         ssm, exports = target.client("ssm"), target.exports
 
@@ -96,14 +96,14 @@ class EventSender:
         self._clock, self._answered_at = clock, clock()
 
     def send(self, sample: SampleEvents, progress: Progress) -> PostedEvents:
-        """Send all of a sample.
+        """Send all events of a sample.
 
         Args:
             sample: the requests.
-            progress: told how many events of how many were answered.
+            progress: called with the number of answered events and the total.
 
         Raises:
-            UnexpectedAnswerError: an answer is not the one that the request has to get.
+            UnexpectedAnswerError: An answer differs from the one that the request must get.
         """
         said = PostedEvents()
         total = sum(post.events for post in sample.posts) + sum(callback.times for callback in sample.callbacks)
@@ -136,9 +136,9 @@ class EventSender:
         return said
 
     def _wrong_callbacks(self, callback: Callback) -> PostedEvents:
-        """A replay, one that somebody else signed and one that was signed long ago."""
+        """Send a replay, a callback that somebody else signed, and one that was signed long ago."""
         said = PostedEvents()
-        # Written differently: no other request of the sample, nor of an earlier one, has this signature.
+        # The indentation gives this body a signature that no other request has, now or earlier.
         body, now = json.dumps(callback.payload, indent=1).encode(), int(time.time())
         headers = self._signed(body, now)
         for sent, given, status in (
@@ -156,7 +156,7 @@ class EventSender:
 
     def _ask(self, path: str, body: bytes, headers: Mapping[str, str], expected: HTTPStatus) -> PostedEvents:
         answer = self._request(path, body, headers)
-        # The receiver has a few seconds for what it asks AWS, which a slow machine may not keep.
+        # The receiver has a few seconds for its requests to AWS, which a slow machine may exceed.
         while answer.status in AGAIN and self._clock() < self._answered_at + STALLED_SECONDS:
             answer = self._request(path, body, headers)
         if answer.status not in AGAIN:

@@ -1,4 +1,4 @@
-"""What the demo needs of the package `sample`. A checkout can be without that package; then it has no demo."""
+"""The demo's interface to the package `sample`. A checkout without that package has no demo."""
 
 import importlib
 import importlib.util
@@ -19,26 +19,26 @@ class NoSampleError(LocalError):
 
 
 class ExpectedRows(Protocol):
-    """What has to become of the rows of a file."""
+    """The expected outcome of a file's rows."""
 
     @property
     def rows(self) -> int:
-        """All rows of the file."""
+        """Number of rows in the file."""
         ...
 
     @property
     def warehouse(self) -> int:
-        """Rows that have to be in the warehouse."""
+        """Number of rows that must be in the warehouse."""
         ...
 
     @property
     def quarantined(self) -> int:
-        """Rows that have to be in the quarantine."""
+        """Number of rows that must be in the quarantine."""
         ...
 
     @property
     def duplicates(self) -> int:
-        """Repetitions, which are dropped."""
+        """Number of repeated rows, which are dropped."""
         ...
 
 
@@ -47,12 +47,12 @@ class Post(Protocol):
 
     @property
     def body(self) -> bytes:
-        """What is sent."""
+        """Body of the request."""
         ...
 
     @property
     def status(self) -> HTTPStatus:
-        """The status of a right answer."""
+        """Expected status of the answer."""
         ...
 
     @property
@@ -62,12 +62,12 @@ class Post(Protocol):
 
     @property
     def with_key(self) -> bool:
-        """Whether the request has the API key."""
+        """True if the request has the API key."""
         ...
 
     @property
     def events(self) -> int:
-        """How many events the request has."""
+        """Number of events in the request."""
         ...
 
 
@@ -76,17 +76,17 @@ class Callback(Protocol):
 
     @property
     def payload(self) -> Event:
-        """What is signed and sent."""
+        """The payload to sign and send."""
         ...
 
     @property
     def times(self) -> int:
-        """How often it is sent, signed again each time."""
+        """How often it is sent, with a new signature each time."""
         ...
 
 
 class SampleEvents(Protocol):
-    """All requests of a demo, and what has to become of the events in them."""
+    """All requests of a demo, and the expected outcome of their events."""
 
     @property
     def posts(self) -> Sequence[Post]:
@@ -100,66 +100,66 @@ class SampleEvents(Protocol):
 
     @property
     def sound(self) -> Sequence[Event]:
-        """Posted events that the published table has to have, each once."""
+        """Posted events that the published table must contain, each once."""
         ...
 
     @property
     def refused(self) -> Mapping[str, str]:
-        """Rule that each posted event breaks which has to be in the quarantine, by event id."""
+        """The rule that each quarantined event breaks, by event id."""
         ...
 
     @property
     def never_stored(self) -> Sequence[str]:
-        """Ids in requests that have to be refused as a whole."""
+        """Ids in requests that must be refused as a whole."""
         ...
 
 
 class DemoSample(Protocol):
-    """A sample business: what its partners send, and what has to become of it."""
+    """A sample business: what its partners send, and the expected outcome."""
 
     @property
     def file_dataset(self) -> str:
-        """Dataset that is collected from the SFTP server."""
+        """The dataset that is collected from the SFTP server."""
         ...
 
     @property
     def table_dataset(self) -> str:
-        """Dataset that is extracted from the SQL Server."""
+        """The dataset that is extracted from the SQL Server."""
         ...
 
     @property
     def stream_dataset(self) -> str:
-        """Dataset that posted events become."""
+        """The dataset that posted events become."""
         ...
 
     @property
     def database(self) -> str:
-        """Name, in the stack's file, of the SQL Server that has the table."""
+        """Name, in the stack's file, of the SQL Server with the table."""
         ...
 
     @property
     def provider(self) -> str:
-        """Name, in the stack's file, of whose API key is the first."""
+        """Name, in the stack's file, of the provider whose first API key posts the events."""
         ...
 
     @property
     def callback(self) -> str:
-        """Name, in the stack's file, of the third party that calls back."""
+        """Name, in the stack's file, of the third party that sends callbacks."""
         ...
 
     @property
     def payload_columns(self) -> Sequence[str]:
-        """Columns of the stream's dataset that are read from an event's payload."""
+        """Columns of the stream's dataset that come from an event's payload."""
         ...
 
     @property
     def events(self) -> int:
-        """How many sound events are posted by default."""
+        """Default number of sound events to post."""
         ...
 
     @property
     def minimum_events(self) -> int:
-        """The fewest sound events that can be posted."""
+        """Least number of sound events that can be posted."""
         ...
 
     @property
@@ -180,31 +180,31 @@ class DemoSample(Protocol):
         ...
 
     def change_table(self, connection: Any) -> None:  # noqa: ANN401 - a DB-API connection
-        """Change the table as its application would between two extractions."""
+        """Change the table between two extractions, as its application would."""
         ...
 
     def make_events(self, file: Path, events: int) -> SampleEvents:
-        """Make events about what is in a file of `file_dataset`."""
+        """Create events about the rows of a `file_dataset` file."""
         ...
 
     def example_event(self) -> tuple[str, Event]:
-        """An event_type and a payload that a person can post."""
+        """Return an event_type and a payload that a person can post."""
         ...
 
 
 def find_sample() -> DemoSample | None:
-    """The checkout's sample, or None if it was deleted."""
-    # By name: what imports the package would not pass the type checker without it.
+    """Return the checkout's sample. None if it was deleted."""
+    # Imported by name: an import statement would not pass the type checker without the package.
     if importlib.util.find_spec("sample") is None or importlib.util.find_spec(_MODULE) is None:
         return None
     return cast("DemoSample", importlib.import_module(_MODULE).DEMO)
 
 
 def load_sample() -> DemoSample:
-    """The checkout's sample.
+    """Return the checkout's sample.
 
     Raises:
-        NoSampleError: it was deleted.
+        NoSampleError: The sample was deleted.
     """
     sample = find_sample()
     if sample is None:

@@ -1,4 +1,4 @@
-"""Shows a command's steps as they run: what is being done now, and how long each step took."""
+"""Shows a command's steps while they run: the current activity, and the duration of each step."""
 
 import threading
 import time
@@ -12,17 +12,17 @@ from rich.text import Text
 from ops.stack.terminal import printable
 
 LONGEST_SILENCE: Final = 2.0
-"""Seconds after which a running step shows what it does. On a terminal it always does."""
+"""Seconds between two lines of a running step. A terminal always shows the current activity."""
 _INDENT: Final = "  "
 
 
 class Steps:
-    """Names each step while it runs and keeps its duration.
+    """Shows each step while it runs and records its duration.
 
     Args:
-        console: where it is shown. A terminal has one line that changes, anything else gets a line now and then.
+        console: where to print. A terminal shows one changing line; other output gets a line at intervals.
         silence: seconds between two of those lines.
-        clock: seconds that only grow.
+        clock: returns seconds that never decrease.
     """
 
     def __init__(
@@ -30,11 +30,11 @@ class Steps:
     ) -> None:
         self._console, self._silence, self._clock = console, silence, clock
         self.seconds: dict[str, float] = {}
-        """How long each step took, in their order."""
+        """Duration of each step, in their order."""
 
     @contextmanager
     def step(self, name: str) -> Generator["StepProgress"]:
-        """Run the body as one step."""
+        """Run the block as one step."""
         progress = StepProgress(name, self._clock)
         with self._show(progress):
             yield progress
@@ -42,7 +42,7 @@ class Steps:
         outcome = f": {printable(progress.outcome)}" if progress.outcome else ""
         done = Text.assemble(("✓", "green"), f" {name}{outcome}").wrap(self._console, self._console.width)
         took = f"{self.seconds[name]:.1f} s"
-        # A number and its unit stay on one line.
+        # Keep a number and its unit on one line.
         fits = done[-1].cell_len + 1 + len(took) <= self._console.width
         self._console.print(Text("\n").join(done), Text(took, "dim"), sep=" " if fits else "\n", highlight=False)
 
@@ -69,7 +69,7 @@ class Steps:
 
 
 class StepProgress:
-    """What a running step tells about itself, in one line."""
+    """The activity of a running step, in one line."""
 
     def __init__(self, name: str, clock: Callable[[], float]) -> None:
         self._name, self._clock, self._started = name, clock, clock()
@@ -78,30 +78,30 @@ class StepProgress:
 
     @property
     def seconds(self) -> float:
-        """Since it began."""
+        """Seconds since the step began."""
         return self._clock() - self._started
 
     def tell(self, detail: str) -> None:
-        """What the step is doing at this moment."""
+        """Set the step's current activity."""
         self._detail = detail
 
     def count(self, done: int, total: int, unit: str) -> None:
-        """How far the step is.
+        """Set the step's progress.
 
         Args:
-            done: how many are done.
-            total: how many there are.
-            unit: what they are, in the plural.
+            done: number of finished units.
+            total: number of all units.
+            unit: name of the unit, in the plural.
         """
         self.tell(f"{done:,} of {total:,} {unit}")
 
     def line(self, width: int) -> Text:
-        """What it does and for how long, in at most so many columns."""
+        """Return activity and duration, in at most the given number of columns."""
         elapsed = f" {self.seconds:.0f} s"
         line = Text(printable(f"{self._name}: {self._detail}" if self._detail else self._name), no_wrap=True)
         line.truncate(width - len(elapsed), overflow="ellipsis")
         return line.append(elapsed, "dim")
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        """One line, as long as it takes now: a terminal's status is rendered many times a second."""
+        """Yield one line with the current duration: a terminal renders the status many times a second."""
         yield self.line(options.max_width)

@@ -1,4 +1,4 @@
-"""The demo's last page: one table of what happened, a report's first rows, who may read what, and where to go on."""
+"""Prints the demo's results: the rows' outcomes, a report's first rows, who may read what, and the next steps."""
 
 import json
 import os
@@ -32,7 +32,7 @@ _OUTCOMES: Final = {READS: f"[green]{READS}[/]", DENIED: "[red]denied[/]"}
 
 
 def print_result(console: Console, result: DemoResult) -> None:
-    """Print everything that a person wants to see of a demo that went well."""
+    """Print the results of a successful demo."""
     console.print(_summary_table(result))
     console.print(_events_table(result.events))
     console.print(_shown_report_table(result))
@@ -43,7 +43,7 @@ def print_result(console: Console, result: DemoResult) -> None:
 
 
 def print_next_steps(console: Console, platform: LocalPlatform) -> None:
-    """Say how to use the platform that stays up, and how to stop it."""
+    """Print how to use the running platform, and how to stop it."""
     program, option, ops = _command(), _state_option(platform), _ops(platform)
     _print_how_to_post(console, platform)
     console.print("\nThe platform keeps running. Next steps:", style="bold")
@@ -63,7 +63,7 @@ def print_next_steps(console: Console, platform: LocalPlatform) -> None:
 
 
 def _how_to_collect(platform: LocalPlatform) -> list[tuple[str, str]]:
-    """The command that collects the first dataset whose files come by SFTP, if there is one."""
+    """Return the command that collects the first SFTP dataset, if there is one."""
     served = {name: each.source for name, each in DATASETS.items() if isinstance(each.source, SftpSource)}
     return [
         (
@@ -80,9 +80,9 @@ def _demo_file_dataset() -> str | None:
 
 
 def _print_how_to_post(console: Console, platform: LocalPlatform) -> None:
-    """A command line that posts one event. The key goes through a pipe: what a command is given, others can see."""
+    """Print a command that posts one event. The key goes through a pipe, because other users can see arguments."""
     sample = find_sample()
-    # Without the sample nobody knows here which events the stream's dataset accepts.
+    # Only the sample shows which events the stream's dataset accepts.
     if sample is None:
         return
     event_type, payload = sample.example_event()
@@ -94,7 +94,7 @@ def _print_how_to_post(console: Console, platform: LocalPlatform) -> None:
         "payload": dict(payload),
     }
     url = find_target(LOCAL_STACK, platform.state_directory).exports["eventsUrl"]
-    # In lines that a shell joins, and no longer than a terminal's.
+    # Split into lines that a shell joins, so that each fits a terminal.
     command = (
         f"{events_key_command(platform)} |",
         "  sed 's/^/x-api-key: /' |",
@@ -108,7 +108,7 @@ def _print_how_to_post(console: Console, platform: LocalPlatform) -> None:
 
 
 def events_key_command(platform: LocalPlatform) -> str:
-    """The command that prints the key of the events API, of the provider that the sample posts as."""
+    """Return the command that prints the events API's key, for the provider that the sample uses."""
     sample = find_sample()
     return f"{_ops(platform)} events-key{f' {sample.provider}' if sample else ''}"
 
@@ -123,14 +123,14 @@ def _state_option(platform: LocalPlatform) -> str:
 
 
 def _command() -> str:
-    """How a person in this shell types `dataplatform`."""
+    """Return how a person in this shell types `dataplatform`."""
     if os.environ.get("VIRTUAL_ENV"):
         return "dataplatform"
     return _shown(Path(sys.executable).with_name("dataplatform"))
 
 
 def _shown(path: Path) -> str:
-    """A path as a person in this folder types it."""
+    """Return a path as a person in this folder would type it."""
     return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
 
 

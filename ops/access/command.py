@@ -16,7 +16,7 @@ from ops.stack.terminal import console, errors, escape, new_table, print_table
 
 
 class NoSuchRoleError(OperatorError):
-    """No role of the stack has the part of a name that was asked for."""
+    """No role of the stack has the given text in its name."""
 
 
 def access(

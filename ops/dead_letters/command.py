@@ -1,4 +1,4 @@
-"""The command `redrive`: a look at the dead-letter queues, and the way back of their messages."""
+"""The command `redrive`: shows the dead-letter queues, and moves their messages back."""
 
 import os
 from dataclasses import asdict
@@ -21,7 +21,7 @@ from ops.dead_letters.queues import (
     move_back,
     no_such_message,
 )
-from ops.dead_letters.redrive import check_mended
+from ops.dead_letters.redrive import check_corrected
 from ops.stack.checks import check_can_be_written, one_of
 from ops.stack.choice import target_of
 from ops.stack.errors import InvalidInputError
@@ -49,7 +49,7 @@ def redrive(  # noqa: PLR0913, PLR0917 - its options
         Path | None,
         typer.Option(help="Write the message to this new file so that you can correct it. It may hold personal data."),
     ] = None,
-    mended: Annotated[
+    corrected: Annotated[
         Path | None,
         typer.Option(exists=True, dir_okay=False, help="Send the event in this file instead of the stored one."),
     ] = None,
@@ -64,8 +64,8 @@ def redrive(  # noqa: PLR0913, PLR0917 - its options
     A message is deleted from the dead-letter queue only after its source has
     accepted it. A message that fails again returns to the dead-letter queue.
     """
-    _check(queue, message, save, mended, moves=yes or throw_away, throws_away=throw_away)
-    text = _corrected_event(mended) if mended else None
+    _check(queue, message, save, corrected, moves=yes or throw_away, throws_away=throw_away)
+    text = _corrected_event(corrected) if corrected else None
     target = target_of(context)
     if not queue:
         _count_all(target, as_json=as_json)
@@ -80,15 +80,17 @@ def redrive(  # noqa: PLR0913, PLR0917 - its options
         _show(target, queue, show, message, throw_away=throw_away, as_json=as_json)
 
 
-def _check(queue: str, message: str, save: Path | None, mended: Path | None, *, moves: bool, throws_away: bool) -> None:
-    """Refuse arguments that do not fit together, before anything is asked of the stack."""
+def _check(
+    queue: str, message: str, save: Path | None, corrected: Path | None, *, moves: bool, throws_away: bool
+) -> None:
+    """Refuse contradictory arguments before any request to the stack."""
     if queue:
         one_of(queue, QUEUES, "queue")
     if (moves or message) and not queue:
         raise InvalidInputError("the queue is missing; give its name as the argument")
-    if (save or mended) and not message:
+    if (save or corrected) and not message:
         raise InvalidInputError("the message is missing; give its id with --message")
-    if mended and (queue != "events" or throws_away):
+    if corrected and (queue != "events" or throws_away):
         raise InvalidInputError(
             "only a message of the queue events can be corrected, and only to move it back; leave the file out"
         )
@@ -100,13 +102,13 @@ def _check(queue: str, message: str, save: Path | None, mended: Path | None, *, 
 
 def _corrected_event(file: Path) -> str:
     try:
-        # A line break at the file's end is the editor's.
+        # An editor adds a line break at the end of the file.
         text = file.read_text(encoding="utf-8").rstrip("\r\n")
     except UnicodeDecodeError as error:
         raise InvalidInputError(
             f"{file} is not UTF-8 text: {error.reason} at byte {error.start}; save it as UTF-8"
         ) from error
-    if refusal := check_mended(text):
+    if refusal := check_corrected(text):
         raise InvalidInputError(f"{file} is not a stored event: {refusal}; correct the file")
     return text
 
@@ -125,7 +127,7 @@ def _count_all(target: Target, *, as_json: bool) -> None:
 
 def _save(target: Target, name: str, message: str, file: Path, *, as_json: bool) -> None:
     body = body_of(target, QUEUES[name], message)
-    # Never over a file that is there, and for nobody else to read.
+    # Never overwrite an existing file, and let no other user read the new one.
     descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as written:
         written.write(body)

@@ -1,4 +1,4 @@
-"""The commands `collect` and `sources`: fetch a dataset now, stop and start the servers that it comes from."""
+"""The commands `collect` and `sources`: collect a dataset now, and stop or start its source servers."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -24,7 +24,7 @@ from processing.declaring.dataset import SqlSource, StreamSource
 
 
 class Action(StrEnum):
-    """What is done with source servers."""
+    """The actions on source servers."""
 
     STOP = "stop"
     START = "start"
@@ -73,7 +73,7 @@ def collect_now(
 
 
 def _check_watermark(dataset: str, option: str, end: str) -> None:
-    """Refuse what cannot be a value of the declared type. What exactly the column takes is the server's to say."""
+    """Refuse a text that cannot be a value of the declared type. The server decides which values the column accepts."""
     declared = DATASETS[dataset]
     column = declared.source.watermark if isinstance(declared.source, SqlSource) else None
     data_type = declared.schema.columns()[column].dtype if column in declared.schema.columns() else None
@@ -91,7 +91,7 @@ def _check_watermark(dataset: str, option: str, end: str) -> None:
 
 
 def _is_table(dataset: str, options: Sequence[str]) -> bool:
-    """Whether the dataset is a table. Refuses what neither collector could do, before either is started."""
+    """Return true if the dataset is a table. Refuse what neither collector can do, before one is started."""
     source = DATASETS[known_dataset(dataset)].source
     if isinstance(source, StreamSource):
         raise InvalidInputError(f"{dataset} is not collected, because its rows are posted events; post events instead")
@@ -115,7 +115,7 @@ def _extract(target: Target, dataset: str, options: Sequence[str], *, as_json: b
 
     extract(target, dataset, show, options)
     if as_json:
-        # ECS shows no log here, so on AWS the number of rows is not known.
+        # ECS returns no log here, so on AWS the number of rows is unknown.
         print_json({"dataset": dataset, "rows": sum(rows) if target.stack == LOCAL_STACK else None})
 
 

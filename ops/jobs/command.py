@@ -1,4 +1,4 @@
-"""The command `run`: a job, or the workflow in its deployed order."""
+"""The command `run`: runs a job, or the whole workflow in its deployed order."""
 
 from typing import Annotated, Final
 

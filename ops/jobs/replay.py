@@ -1,4 +1,4 @@
-"""The command `replay`: objects that landed on some days, processed once more, and the reports after them."""
+"""The command `replay`: processes objects of some landing days again, then computes the reports."""
 
 from datetime import datetime
 from typing import Annotated
@@ -69,12 +69,12 @@ def _check(dataset: str, key: str, *, has_days: bool) -> None:
 
 
 def _object(target: Target, key: str) -> list[str]:
-    """The key, if it is that of an object."""
+    """Return the key if it belongs to an object."""
     return [] if head(target, key) is None else [key]
 
 
 def _of_days(target: Target, dataset: str, days: Days) -> list[str]:
-    """Keys of the objects that landed on some days, as the index has them."""
+    """Return the keys of the objects that landed on some days, from the index."""
     index = index_of(target)
     landed = totals_of(target).of_days(dataset, days.first, days.last)
     return [each.inbound.key for day in landed for each in index.of_day(dataset, day) if each.landing is not None]

@@ -10,7 +10,7 @@ from ops.jobs.runner import JobRuns, new_runner
 from ops.quarantine.rows import (
     all_with_refused,
     processed_object,
-    put_mended,
+    put_corrected,
     refused_of_dataset,
     refused_rows,
 )
@@ -98,7 +98,7 @@ def release(
             "refused rows."
         ),
     ],
-    mended: Annotated[
+    corrected: Annotated[
         Path | None, typer.Option(exists=True, dir_okay=False, help="First replace the object with this file.")
     ] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Process the objects; without it, only list them.")] = False,  # noqa: FBT002 - a flag
@@ -107,10 +107,10 @@ def release(
     """Process objects again under the current declaration, then compute the reports; without --yes, only list them.
 
     Rows that are clean now go to the warehouse; the others stay refused. Deploy
-    the corrected rule first, or give the corrected file with --mended.
+    the corrected rule first, or give the corrected file with --corrected.
     """
-    if mended and key in DATASETS:
-        raise InvalidInputError("--mended replaces one object; give the key of this object, not a dataset")
+    if corrected and key in DATASETS:
+        raise InvalidInputError("--corrected replaces one object; give the key of this object, not a dataset")
     if "/" not in key:
         known_dataset(key)
     else:
@@ -126,7 +126,7 @@ def release(
         for each in keys:
             words.print(each, highlight=False, markup=False, soft_wrap=True)
         if not (keys and yes):
-            first = f"replace the object with {mended} ({mended.stat().st_size:,} bytes), " if mended else ""
+            first = f"replace the object with {corrected} ({corrected.stat().st_size:,} bytes), " if corrected else ""
             would = f"--yes would {first}process {len(keys):,} objects again, then compute the reports"
             what = f"nothing was changed; {would}" if keys else "nothing to do: no rows are refused"
             words.print(what, highlight=False, markup=False, soft_wrap=True)
@@ -135,8 +135,8 @@ def release(
             if not keys:
                 raise typer.Exit(ExitCode.FAILED)
             return
-        if mended:
-            put_mended(target, objects[0], mended)
+        if corrected:
+            put_corrected(target, objects[0], corrected)
         with JobRuns(new_runner(target, as_json=as_json), as_json=as_json, also={"objects": keys}) as runs:
             runs.run(target.exports["sanitiseJob"], arguments)
             runs.run(target.exports["martJob"])

@@ -1,4 +1,4 @@
-"""The command `reconcile`: finds what the object index missed, and records it."""
+"""The command `reconcile`: finds objects that the object index missed, and records them."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -19,7 +19,7 @@ from ops.stack.object_index import show_behind, waiting_events
 from ops.stack.terminal import console, errors, escape
 
 _DAYS: Final = 7
-"""Landing days that are compared if none is named."""
+"""Landing days that are compared by default."""
 _SHOWN: Final = 20
 
 
@@ -66,7 +66,7 @@ def reconcile(
 
 @dataclass(slots=True)
 class _Seen:
-    """What was seen so far. Memory does not grow with the number of objects."""
+    """The differences found so far. Memory does not grow with the number of objects."""
 
     objects: int = 0
     counts: Counter[Difference] = field(default_factory=Counter[Difference])
@@ -94,7 +94,7 @@ class _Seen:
                 errors.print(f"[red]not recorded:[/] {escape(key)}: {escape(reason)}", highlight=False, soft_wrap=True)
 
     def document(self) -> dict[str, object]:
-        """For a program."""
+        """Return the counts for a program."""
         return {
             "objects": self.objects,
             "differ": self.differ,

@@ -82,7 +82,7 @@ def report(
 def _write_page(target: Target, output: Path, *, as_json: bool) -> None:
     with errors.status("reading the index"):
         page = render_page(target.stack, dataset_facts(target), report_facts(target))
-        # It shows refused rows.
+        # The page shows refused rows.
         write_private(output, page)
         behind = waiting_events(target)
     if as_json:

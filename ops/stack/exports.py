@@ -1,4 +1,4 @@
-"""The commands `outputs` and `events-key`: what a stack exports."""
+"""The commands `outputs` and `events-key`: the stack's exports."""
 
 import json
 from typing import Annotated

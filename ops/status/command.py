@@ -1,4 +1,4 @@
-"""The command `status`: the one look that tells whether there is anything to do."""
+"""The command `status`: one view that shows whether anything needs to be done."""
 
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -17,7 +17,7 @@ from ops.status.status import DatasetStatus, dataset_statuses
 
 _HOUR = timedelta(hours=1)
 _EXACT_HOURS = 10
-"""Below these a tenth counts."""
+"""Below this value, a decimal place is shown."""
 
 
 def status(
@@ -85,7 +85,7 @@ def _cells(entry: DatasetStatus) -> tuple[str, ...]:
 
 
 def _number(duration: timedelta) -> str:
-    """Hours, in few digits."""
+    """Format hours in few digits."""
     hours = duration / _HOUR
     return f"{hours:,.0f}" if hours >= _EXACT_HOURS or hours.is_integer() else f"{hours:.1f}"
 

@@ -73,7 +73,7 @@ def trace(
 
 
 def _check(dataset: str, what: Sequence[str]) -> None:
-    """Refuse what cannot be a row's key or an object's, before anything is searched."""
+    """Refuse a text that cannot be the key of a row or an object, before anything is searched."""
     if dataset:
         try:
             key_of(DATASETS[known_dataset(dataset)], what)

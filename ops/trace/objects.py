@@ -1,4 +1,4 @@
-"""One object's way: raw, in the index, in the warehouse and in the quarantine."""
+"""Traces one object: raw, in the index, in the warehouse and in the quarantine."""
 
 from collections.abc import Iterator
 
@@ -12,7 +12,7 @@ from ops.trace.source import source_of
 
 
 def object_steps(target: Target, inbound: InboundObject) -> Iterator[Step]:
-    """Everything that is known of an inbound object, in the order in which it happened."""
+    """Return everything known about an inbound object, in order of time."""
     yield source_of(target, inbound)
     yield Step("inbound", (inbound.key, _landed(target, inbound.key)))
     yield Step("attributes", (_indexed(target, inbound.key),))

@@ -1,4 +1,4 @@
-"""Where an object came from, as the ledger knows it, and which versions of a file it has seen."""
+"""Finds in the ledger where an object came from, and which versions of a file it has recorded."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -15,7 +15,7 @@ from processing.declaring.dataset import SftpSource, SqlSource
 
 
 def source_of(target: Target, inbound: InboundObject) -> Step:
-    """What the ledger says of an object's origin."""
+    """Return the ledger's facts about an object's origin."""
     source = DATASETS[inbound.dataset].source if inbound.dataset in DATASETS else None
     if isinstance(source, SftpSource):
         return Step("source", _file_of(target, inbound))
@@ -25,7 +25,7 @@ def source_of(target: Target, inbound: InboundObject) -> Step:
 
 
 def versions_of(target: Target, path: str) -> Iterator[tuple[str, Entry]]:
-    """Dataset and version of each file that the ledger knows by this path, or by this name in a dataset's directory."""
+    """Return the dataset and version of each file with this path, or with this name in a dataset's directory."""
     for dataset in DATASETS.values():
         if isinstance(source := dataset.source, SftpSource):
             for place in dict.fromkeys((path, f"{source.directory}/{path}")):
@@ -35,7 +35,7 @@ def versions_of(target: Target, path: str) -> Iterator[tuple[str, Entry]]:
 
 
 def version_in_words(entry: Entry) -> tuple[str, ...]:
-    """A version of a file, as the ledger knows it."""
+    """A version of a file in the ledger."""
     changed = time_of(datetime.fromtimestamp(entry.modified, UTC))
     lines = [f"SFTP {entry.connection}: {entry.path}, {entry.size:,} bytes, modified at the source {changed}"]
     times = [f"{said} {time_of(at)}" for said, at in _times(entry.claimed_at, entry.finished_at)]

@@ -1,6 +1,6 @@
-"""A trace put together: what was asked for is told apart, and its steps come in their order.
+"""Puts a trace together: recognises what was typed, and orders the steps.
 
-Rows of one key come in the order in which each supersedes those before it.
+Rows of one key are in the order in which each supersedes the previous one.
 """
 
 import json
@@ -31,16 +31,16 @@ _UUID: Final = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _READ_KEYS: Final = {"inbound": parse_inbound_key, "warehouse": parse_warehouse_key, "quarantine": parse_quarantine_key}
 _EVENT_ID: Final = "event_id"
 _IN_FULL: Final = 3
-"""Of a key's rows the newest whose objects are followed; of those before the place is told."""
+"""Number of a key's newest rows whose objects are traced. Of older rows, only the place is shown."""
 _LETTERS: Final = 200
-"""Dead letters that are looked at for an event."""
+"""Number of dead letters that are searched for an event."""
 
 
 def trace_thing(target: Target, thing: str, days: Days, progress: Progress, *, values: bool) -> Iterator[Step]:
-    """The way of an object by any of its keys, of a report, of an event by its id, or of a file by its path.
+    """Trace an object by any of its keys, a report, an event by its id, or a file by its path.
 
     Raises:
-        TraceError: it is nothing of these, or nowhere.
+        TraceError: the text is none of these, or was not found.
     """
     key = thing.removeprefix(f"s3://{target.bucket}/")
     area = key.partition("/")[0]
@@ -51,7 +51,7 @@ def trace_thing(target: Target, thing: str, days: Days, progress: Progress, *, v
     elif _UUID.fullmatch(key):
         for dataset in DATASETS.values():
             if isinstance(dataset.source, StreamSource):
-                # By whatever channels it arrived.
+                # The event may have arrived by several channels.
                 yield from _rows(target, dataset, {_EVENT_ID: key.lower()}, days, progress, values=values)
     else:
         yield from _file(target, key)
@@ -60,10 +60,10 @@ def trace_thing(target: Target, thing: str, days: Days, progress: Progress, *, v
 def trace_row(
     target: Target, dataset: Dataset, words: Sequence[str], days: Days, progress: Progress, *, values: bool
 ) -> Iterator[Step]:
-    """The way of a row by its key. Its values are told only if they are asked for, and never another row's.
+    """Trace a row by its key. Values are shown only on request, and never those of another row.
 
     Raises:
-        TraceError: the words can be no key, or no row has it.
+        TraceError: the words cannot be a key, or no row has it.
     """
     try:
         key = key_of(dataset, words)
@@ -75,7 +75,7 @@ def trace_row(
 def _rows(
     target: Target, dataset: Dataset, key: Key, days: Days, progress: Progress, *, values: bool
 ) -> Iterator[Step]:
-    """The way of all rows that have a key, or a part of a key."""
+    """Trace all rows that have a key or a part of a key."""
     found = find_rows(target, dataset, key, days, progress)
     letters = _dead_letters(target, dataset, key)
     if not found and not letters:
@@ -175,7 +175,7 @@ def _parsed(key: str, area: str) -> InboundObject:
 
 
 def _dead_letters(target: Target, dataset: Dataset, key: Key) -> list[DeadLetter]:
-    """The event among the dead letters that are looked at."""
+    """Return the event's dead letter, among those that are searched."""
     if not isinstance(dataset.source, StreamSource):
         return []
     letters = look(target, QUEUES["events"], _LETTERS)
@@ -183,7 +183,7 @@ def _dead_letters(target: Target, dataset: Dataset, key: Key) -> list[DeadLetter
 
 
 def _is_of(letter: Mapping[str, Any], dataset: Dataset, key: Key) -> bool:
-    """Whether a dead letter has the key, as far as it shows its own."""
+    """Return true if a dead letter has the key, as far as its own key is visible."""
     return all(
         str(letter.get(column, dataset.absent.get(column, ""))).lower() == value for column, value in key.items()
     )

@@ -1,1 +1,1 @@
-"""The ComponentResources of the data platform, a file each, and what they share."""
+"""The platform's Pulumi components, one per file, and the code that they share."""

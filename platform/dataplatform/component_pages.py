@@ -1,18 +1,25 @@
-"""The tables of arguments in docs/components, written from the components' constructors by `make components`."""
+"""Writes the tables of arguments and outputs in docs/components from the components' code (`make components`)."""
 
 import ast
+import itertools
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 PAGES: Final = Path(__file__).resolve().parents[2] / "docs" / "components"
 _SOURCES: Final = Path(__file__).resolve().parent
-_HEADER: Final = "| argument | type | meaning |\n|---|---|---|\n"
 _CODE: Final = {"StackContext": "aws/stack.py", "Declarations": "declarations.py"}
-"""Types that are no component, by the file that explains them."""
-_TABLE: Final = re.compile(r"\| argument \|.*\n(?:\|.*\n)+")
+"""Types that are not components, with the file that explains each."""
+_EXPORTED_ELSEWHERE: Final = {
+    ("TeamAccess", "role_arn"): "teamRoleArns",
+    ("TeamAccess", "workgroup"): "teamWorkgroups",
+    ("AnalystAccess", "role_arn"): "analystRoleArn",
+    ("AnalystAccess", "workgroup"): "analystWorkgroup",
+    ("SourceServer", "cluster_name"): "sourceServers",
+}
+"""Exports of outputs that other code collects from several components."""
 _ARGUMENT: Final = re.compile(r"^    (\w+): (.*(?:\n {8,}.*)*)", re.MULTILINE)
 
 
@@ -25,10 +32,28 @@ class Argument:
     meaning: str
 
 
-def components() -> dict[str, list[Argument]]:
-    """Every component's arguments, by the component's name."""
+@dataclass(frozen=True, slots=True)
+class Output:
+    """One output of a component."""
+
+    name: str
+    meaning: str
+    export: str
+    """Name under which the stack exports it; empty if the stack does not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Component:
+    """The arguments and outputs of one component."""
+
+    arguments: list[Argument]
+    outputs: list[Output]
+
+
+def components() -> dict[str, Component]:
+    """Return every component, by its name."""
     return {
-        node.name: list(_arguments(node))
+        node.name: Component(list(_arguments(node)), list(_outputs(node)))
         for path in sorted(_SOURCES.rglob("*.py"))
         for node in ast.parse(path.read_text(encoding="utf-8")).body
         if isinstance(node, ast.ClassDef) and [ast.unparse(base) for base in node.bases] == ["pulumi.ComponentResource"]
@@ -36,20 +61,32 @@ def components() -> dict[str, list[Argument]]:
 
 
 def page_of(component: str) -> str:
-    """Name of a component's page."""
+    """Return the file name of a component's page."""
     return re.sub(r"(?<!^)(?=[A-Z])", "-", component).lower() + ".md"
 
 
-def with_arguments(text: str, arguments: list[Argument], known: Mapping[str, object]) -> str:
-    """A page's text with the table of its component's arguments.
+def with_tables(text: str, component: Component, known: Mapping[str, object]) -> str:
+    """Return the text of a component's page with new tables of arguments and outputs.
 
     Args:
-        text: of the page, which has such a table.
-        arguments: of the component.
-        known: names of all components, whose pages the table links.
+        text: text of the page, which has both tables.
+        component: the component.
+        known: names of all components. The tables link to their pages.
     """
-    rows = "".join(f"| `{each.name}` | {_type(each.annotation, known)} | {each.meaning} |\n" for each in arguments)
-    return _TABLE.sub(lambda _: _HEADER + rows, text, count=1)
+    arguments = [(f"`{each.name}`", _type(each.annotation, known), each.meaning) for each in component.arguments]
+    outputs = [(f"`{each.name}`", each.meaning, each.export and f"`{each.export}`") for each in component.outputs]
+    text = _with_table(text, ("argument", "type", "meaning"), arguments)
+    return _with_table(text, ("output", "meaning", "exported as"), outputs)
+
+
+def _with_table(text: str, header: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    lines = [_row(header), "|---" * len(header) + "|", *map(_row, rows)]
+    table = "".join(f"{line}\n" for line in lines)
+    return re.sub(rf"\| {header[0]} \|.*\n(?:\|.*\n)+", lambda _: table, text, count=1)
+
+
+def _row(cells: tuple[str, ...]) -> str:
+    return f"| {' | '.join(cells)} |".replace("|  |", "| |")
 
 
 def _arguments(component: ast.ClassDef) -> Iterator[Argument]:
@@ -67,6 +104,36 @@ def _arguments(component: ast.ClassDef) -> Iterator[Argument]:
         yield Argument(argument.arg, ast.unparse(argument.annotation), meaning)
 
 
+def _outputs(component: ast.ClassDef) -> Iterator[Output]:
+    exports = {}
+    for method in component.body:
+        if isinstance(method, ast.FunctionDef) and method.name == "exports":
+            exports = {ast.unparse(value): key for key, value in _entries(method)}
+    for field, after in itertools.pairwise(component.body):
+        if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name):
+            name = field.target.id
+            export = exports.get(f"self.{name}") or _EXPORTED_ELSEWHERE.get((component.name, name), "")
+            yield Output(name, _docstring_of_a_field(after), export)
+
+
+def _entries(method: ast.FunctionDef) -> Iterator[tuple[str, ast.expr]]:
+    for node in ast.walk(method):
+        if isinstance(node, ast.Dict):
+            for key, value in zip(node.keys, node.values, strict=True):
+                if isinstance(key, ast.Constant) and isinstance(key.value, str):
+                    yield key.value, value
+
+
+def _docstring_of_a_field(after: ast.stmt) -> str:
+    """Return what the text after a field says, in the form of an argument's meaning; empty if there is no text."""
+    if not (
+        isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant) and isinstance(after.value.value, str)
+    ):
+        return ""
+    first, *others = after.value.value.rstrip(".").split()
+    return " ".join([first.lower() if first.istitle() else first, *others])
+
+
 def _type(annotation: str, known: Mapping[str, object]) -> str:
     name, _, nothing = annotation.partition(" | ")
     if name in known:
@@ -81,11 +148,11 @@ def _type(annotation: str, known: Mapping[str, object]) -> str:
 
 
 def main() -> None:
-    """Write every component's table into its page."""
+    """Write every component's tables into its page."""
     known = components()
-    for component, arguments in known.items():
-        page = PAGES / page_of(component)
-        page.write_text(with_arguments(page.read_text(encoding="utf-8"), arguments, known), encoding="utf-8")
+    for name, component in known.items():
+        page = PAGES / page_of(name)
+        page.write_text(with_tables(page.read_text(encoding="utf-8"), component, known), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Refuses declarations that are broken, and settings and declarations that do not fit each other."""
+"""Refuses broken declarations, and settings and declarations that contradict each other."""
 
 from collections.abc import Collection, Iterator, Mapping
 
@@ -22,8 +22,8 @@ def check_declarations(
     """Check every declaration, also against the stack's settings.
 
     Raises:
-        ProgramError: some are broken, name unknown connections, or cannot be what the settings make of them; the
-            message lists each file or setting, in one line.
+        ProgramError: A declaration is broken, names an unknown connection, or contradicts the settings. The message
+            lists each file or setting, in one line.
     """
     try:
         refuse_broken(datasets, reports)
@@ -50,7 +50,7 @@ def _unknown_connections(settings: Settings, datasets: Mapping[str, Dataset]) ->
 
 
 def _not_for_analysts(settings: Settings, datasets: Mapping[str, Dataset]) -> Iterator[str]:
-    """What analysts cannot be granted: IAM grants whole objects, so a column of a dataset cannot be left out."""
+    """Yield the datasets that analysts cannot be granted. IAM grants whole objects, so columns cannot be left out."""
     setting = f"data-platform:analysts.datasets of Pulumi.{pulumi.get_stack()}.yaml"
     for name in settings.analysts.datasets:
         dataset = datasets.get(name)
@@ -72,7 +72,7 @@ def _not_for_analysts(settings: Settings, datasets: Mapping[str, Dataset]) -> It
 
 
 def _routes_of_nobody(settings: Settings, datasets: Mapping[str, Dataset]) -> Iterator[str]:
-    """Routes of owners who own no dataset: a misspelt name would notify nobody."""
+    """Yield routes of owners without a dataset: a misspelt name would notify nobody."""
     owners = sorted({dataset.owner for dataset in datasets.values()})
     for owner in settings.alarms.routes:
         if owner not in owners:

@@ -1,4 +1,4 @@
-"""The declarations in datasets and reports, joined with the stack's settings."""
+"""Joins the declarations of datasets and reports with the stack's settings."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,14 +23,14 @@ class LoadedDataset(Generic[_Source]):
     """A dataset that this stack loads from a server."""
 
     source: _Source
-    """What the dataset's file declares."""
+    """The source that the dataset's file declares."""
     paused: bool
-    """The schedule is disabled, because the stack runs the server itself and wants no task of it."""
+    """True if the schedule is disabled, because the stack runs the server itself and wants zero tasks of it."""
     own_server: bool
-    """The stack runs the server itself, so `sources stop` disables the schedule."""
+    """True if the stack runs the server itself, so that `sources stop` disables the schedule."""
 
     def schedule_options(self) -> pulumi.ResourceOptions:
-        """Options of the dataset's schedules beside parent and dependencies."""
+        """Return options of the dataset's schedules, besides parent and dependencies."""
         if not self.own_server:
             return pulumi.ResourceOptions()
         return leave_as_stopped(["state"], "paused" if self.paused else "running")
@@ -38,7 +38,7 @@ class LoadedDataset(Generic[_Source]):
 
 @dataclass(frozen=True, slots=True)
 class Declarations:
-    """What this stack loads, checks and reports; each by name."""
+    """The datasets and reports of this stack, by name."""
 
     datasets: Mapping[str, Dataset]
     reports: Mapping[str, Report]
@@ -50,7 +50,7 @@ class Declarations:
     """The dataset that posted events become."""
 
     def is_paused(self, dataset: str) -> bool:
-        """Whether nothing arrives for a dataset, because its server does not run."""
+        """Return True if nothing arrives for a dataset because its server is stopped."""
         loaded = self.collected.get(dataset) or self.extracted.get(dataset)
         return loaded is not None and loaded.paused
 
@@ -59,9 +59,9 @@ def join(settings: Settings) -> Declarations:
     """Join all declarations with the stack's settings.
 
     Raises:
-        dataplatform.errors.ProgramError: a declaration is broken, or its server is not in the settings.
-        pulumi.RunError: a report's team is not in the settings, a team has no report, or not exactly one dataset
-            declares a StreamSource.
+        dataplatform.errors.ProgramError: A declaration is broken, or its server is not in the settings.
+        pulumi.RunError: A report's team is not in the settings, a team has no report, or the number of datasets with a
+            StreamSource is not one.
     """
     check_declarations(settings)
     _check_teams(settings)

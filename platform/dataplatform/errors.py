@@ -1,7 +1,7 @@
-"""The family of the program's errors: catch the base class instead of a list."""
+"""The base class of the program's errors."""
 
 import pulumi
 
 
 class ProgramError(pulumi.RunError):
-    """The program refuses to run as it is set up. Pulumi shows the message without a traceback."""
+    """The program refuses the stack's settings or declarations. Pulumi shows the message without a traceback."""

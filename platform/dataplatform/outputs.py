@@ -1,4 +1,4 @@
-"""Outputs by name as one output."""
+"""Combines several outputs into one output."""
 
 from collections.abc import Mapping
 from typing import TypeVar, cast
@@ -9,5 +9,5 @@ Value = TypeVar("Value")
 
 
 def mapping_of(outputs: Mapping[str, pulumi.Input[Value]]) -> pulumi.Output[dict[str, Value]]:
-    """An output of all values by name. `pulumi.Output.all` of no outputs is a list, whatever it is asked for."""
+    """Return one output of all values by name. `pulumi.Output.all` without arguments would return a list."""
     return cast("pulumi.Output[dict[str, Value]]", pulumi.Output.from_input(dict(outputs)))

@@ -10,7 +10,6 @@ from pyiceberg.table.update import TableUpdate
 from processing.errors import ProcessingError
 from processing.publishing import layout
 from processing.publishing.columns import polars_columns
-from processing.publishing.commit import Change, evolved
 from processing.publishing.files import (
     FILE,
     POSITION,
@@ -20,6 +19,7 @@ from processing.publishing.files import (
     write_deletes,
     write_rows,
 )
+from processing.publishing.manifests import Change, evolved
 from processing.publishing.ranges import ORDERED, Range, ranges
 from processing.publishing.table_files import TableFile, only_data_file
 

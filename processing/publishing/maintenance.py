@@ -16,7 +16,8 @@ from pyiceberg.table import Table
 from pyiceberg.table.metadata import TableMetadata
 
 from processing.errors import ProcessingError
-from processing.publishing.commit import CommitConflictError, evolved, expire, expiry
+from processing.publishing.commit import CommitConflictError, expire, expiry
+from processing.publishing.manifests import evolved
 from processing.publishing.table_folder import StoredFile, TableFolder
 
 MINIMUM_AGE: Final = timedelta(days=3)

@@ -26,7 +26,7 @@ from processing.declaring.dataset import Dataset
 from processing.errors import ProcessingError
 from processing.publishing import files, layout
 from processing.publishing.columns import iceberg_schema, published_columns, stored_columns
-from processing.publishing.commit import FORMAT_VERSION
+from processing.publishing.manifests import FORMAT_VERSION
 from processing.publishing.snapshots import retention_properties
 from processing.storage.columns import AS_OF, LANDED_AT, OBJECT
 

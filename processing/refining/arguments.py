@@ -10,7 +10,7 @@ from processing.refining.spread import Spreading, Threshold, bucket_store
 
 
 def add_days(parser: argparse._ArgumentGroup) -> None:  # pyright: ignore[reportPrivateUsage] - argparse has no other name for it
-    """--from and --to: days of landing, the first and the last one included."""
+    """Add --from and --to: the first and the last landing day, both included."""
     for name, destination, words in (("--from", "first", "later"), ("--to", "last", "before")):
         parser.add_argument(
             name,
@@ -22,7 +22,7 @@ def add_days(parser: argparse._ArgumentGroup) -> None:  # pyright: ignore[report
 
 
 def add_objects(parser: argparse._ArgumentGroup | argparse._MutuallyExclusiveGroup) -> None:  # pyright: ignore[reportPrivateUsage]
-    """--object: keys of inbound objects."""
+    """Add --object: keys of inbound objects."""
     parser.add_argument(
         "--object",
         action="append",
@@ -33,12 +33,12 @@ def add_objects(parser: argparse._ArgumentGroup | argparse._MutuallyExclusiveGro
 
 
 def add_flag(parser: argparse.ArgumentParser | argparse._ArgumentGroup, name: str, words: str) -> None:  # pyright: ignore[reportPrivateUsage]
-    """A flag, which may have the value "true": Glue passes arguments in pairs."""
+    """Add a flag that may also have the value "true", because Glue passes arguments in pairs."""
     parser.add_argument(name, nargs="?", choices=["true"], const="true", help=words)
 
 
 def add_spreading(parser: argparse.ArgumentParser) -> None:
-    """Above which sizes a run is spread over Spark's executors."""
+    """Add the sizes above which a run is spread over Spark's executors."""
     group = parser.add_argument_group("distribute the objects over Spark's executors")
     group.add_argument(
         "--spread-objects", type=int, metavar="N", help="if there are more objects than this; without it, never"
@@ -49,11 +49,11 @@ def add_spreading(parser: argparse.ArgumentParser) -> None:
 
 
 def spreading_of(options: argparse.Namespace) -> Spreading:
-    """What `add_spreading` and the bucket say."""
+    """Return the options of `add_spreading` and the bucket's store."""
     threshold = Threshold(options.spread_objects, options.spread_bytes)
     return Spreading(threshold, functools.partial(bucket_store, options.bucket))
 
 
 def chosen(datasets: Mapping[str, Dataset], name: str | None) -> Mapping[str, Dataset]:
-    """The dataset of a name; all of them without one."""
+    """Return the dataset with this name; all datasets if no name is given."""
     return {name: datasets[name]} if name else datasets

@@ -1,4 +1,4 @@
-"""Checks a chart against its report: its columns, what may be combined, and what the axis and the kind can show."""
+"""Checks a chart against its report: its columns, its aggregation, and the limits of its axis and kind."""
 
 from collections.abc import Iterable, Mapping
 from typing import Final
@@ -23,7 +23,7 @@ from processing.registry.declaration_file import DeclarationError
 from processing.registry.query_plan import made_by
 
 _UNIT_NAMES: Final = ("currency", "currency_code", "unit", "unit_of_measure")
-"""Names of columns that are read as the unit of the values beside them."""
+"""Names of columns that count as the unit of the values beside them."""
 
 
 _KINDS: Final[Mapping[Aggregation, str]] = {
@@ -41,7 +41,7 @@ def check_key(report: Report, columns: pl.Schema) -> None:
     """Check that the key names columns of the report.
 
     Raises:
-        DeclarationError: it names other columns, or none at all.
+        DeclarationError: the key is empty or names other columns.
     """
     if not report.key:
         raise DeclarationError(
@@ -54,14 +54,14 @@ def check_chart(report: Report, chart: Chart, columns: pl.Schema, plan: str, inp
     """Refuse a chart that would show something wrong.
 
     Args:
-        report: whose chart.
-        chart: the report's chart. Its key is checked already.
-        columns: of the report.
-        plan: of its query, by polars.
-        inputs: the datasets that the report is made of.
+        report: the chart's report.
+        chart: the chart, whose key was already checked.
+        columns: the report's columns.
+        plan: polars' plan of the report's query.
+        inputs: the datasets from which the report is computed.
 
     Raises:
-        DeclarationError: what is wrong, and what to declare instead.
+        DeclarationError: the chart is wrong; the message says what to declare instead.
     """
     _check_names("chart", (*chart.drawn_columns, chart.y.column, *chart.y.over), columns)
     if nested := sorted(name for name in {*report.key, *chart.drawn_columns} if columns[name].is_nested()):
@@ -80,7 +80,10 @@ def check_chart(report: Report, chart: Chart, columns: pl.Schema, plan: str, inp
 
 
 def units_of(columns: Iterable[str], inputs: Iterable[Dataset]) -> list[str]:
-    """Columns of a report that hold the unit of other columns: named so, or cleansed as a currency by an input."""
+    """Return the report's columns that hold the unit of others.
+
+    Such a column has a unit's name, or an input cleanses it as a currency.
+    """
     cleansed = {
         column
         for dataset in inputs
@@ -150,7 +153,7 @@ def _check_measure(chart: Chart, columns: pl.Schema) -> None:
 
 
 def _check_declared_aggregation(chart: Chart, made: Aggregation | None) -> None:
-    """Refuse a measure that the query makes in another way than declared."""
+    """Refuse a measure whose declared aggregation differs from the query's."""
     y = chart.y
     if made is not None and y.aggregation not in (made, "ratio"):
         raise DeclarationError(

@@ -223,11 +223,11 @@ def _check_lag(source: SqlSource, schema: type[dy.Schema]) -> None:
 
 
 DATASET_FILE: Final = Kind("DATASET", Dataset, _check)
-"""A file that declares a dataset."""
+"""The kind of file that declares a dataset."""
 
 
 def find_datasets(package: str, path: Iterable[str]) -> Declarations[Dataset]:
-    """The datasets that a package's files declare, by name. A file is read when its dataset is."""
+    """Return the datasets that a package's files declare, by name. A file is read when its dataset is."""
 
     def check(dataset: Dataset) -> None:
         _check(dataset)

@@ -14,12 +14,12 @@ from processing.reporting.graph import cycle_in, datasets_within, reports_within
 
 
 def find_reports(package: str, path: Iterable[str], datasets: Mapping[str, Dataset]) -> Declarations[Report]:
-    """The reports that a package's files declare, by name. A file is read when its report is.
+    """Return the reports that a package's files declare, by name. A file is read when its report is.
 
     Args:
         package: full name of the package, such as "reports".
         path: the package's `__path__`.
-        datasets: those that a report can read.
+        datasets: the datasets that a report can read.
     """
 
     def check(report: Report) -> None:
@@ -45,7 +45,7 @@ def _check(
         )
     if cycle := cycle_in(report, reports):
         if report.name not in cycle:
-            # That is the mistake of others, and whoever reads the input gets the error.
+            # This is not the report's mistake. Reading the input itself raises the error.
             return
         files = " reads ".join(f"{name}.py" for name in cycle)
         raise DeclarationError(f"the report reads itself: {files}; remove one of these inputs")
@@ -55,7 +55,7 @@ def _check(
         columns = rows.collect_schema()
         inputs = [datasets[name] for name in datasets_within(report, reports)]
     except (DeclarationError, KeyError):
-        # The file of an input is broken. That is not this file's mistake, and whoever reads the input gets the error.
+        # The file of an input is broken. That is not this file's mistake; reading the input itself raises the error.
         return
     check_key(report, columns)
     if report.chart is not None:
@@ -63,7 +63,7 @@ def _check(
 
 
 def _reached(report: Report, found: Declarations[Report]) -> dict[str, Report]:
-    """The report and the reports in it, unchecked: each is checked when it is read."""
+    """Return the report and all reports it is computed from, unchecked: each is checked when it is read."""
     reached = {report.name: report}
     waiting = [report]
     while waiting:
@@ -83,7 +83,7 @@ def _check_teams(report: Report) -> None:
 
 
 def _check_sharing(report: Report, made_of: Mapping[str, Report]) -> None:
-    """Refuse what would show a team the rows of another team's report without a word of that team."""
+    """Refuse a report that would show a team another team's report without that team's consent."""
     for name, each in made_of.items():
         if report.team not in (each.team, *each.shared_with):
             raise DeclarationError(

@@ -1,4 +1,4 @@
-"""Refuses a retention that would lose rows, keep refused ones too long, or process objects twice."""
+"""Refuses a retention that would lose rows, keep refused rows too long, or process objects twice."""
 
 from datetime import timedelta
 
@@ -11,7 +11,7 @@ def check_retention(dataset: Dataset) -> None:
     """Refuse a retention that contradicts itself or the dataset.
 
     Raises:
-        DeclarationError: what is wrong, and what to declare instead.
+        DeclarationError: the retention is wrong; the message says what to declare instead.
     """
     kept = dataset.retention
     for stage, days in (("inbound", kept.inbound), ("warehouse", kept.warehouse), ("quarantine", kept.quarantine)):

@@ -1,1 +1,1 @@
-"""Pulumi's CLI for the emulator: which one is used, what it needs to find here, and the environment to run it in."""
+"""Pulumi's CLI for the emulator: finds or builds one, and prepares its home and environment."""

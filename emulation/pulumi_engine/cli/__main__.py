@@ -1,4 +1,4 @@
-"""`make pulumi`: puts the Pulumi CLI under .build/pulumi and prints which it is and how long that took."""
+"""`make pulumi`: puts the Pulumi CLI under .build/pulumi, and prints its version, its origin and the time taken."""
 
 import sys
 import time
@@ -8,7 +8,7 @@ from emulation.pulumi_engine.errors import EngineError
 
 
 def main() -> int:
-    """Return the exit status: 0 if there is a CLI, 1 if none can be had here."""
+    """Return the exit status: 0 if there is a CLI, 1 if none can be obtained."""
     began = time.monotonic()
     try:
         cli = provide(FOLDER, print)

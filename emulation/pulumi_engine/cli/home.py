@@ -1,4 +1,4 @@
-"""What the CLI finds when it deploys into the emulator: a home with this checkout's provider, and an environment."""
+"""Prepares the CLI for deploying into the emulator: a home with this checkout's provider, and an environment."""
 
 import os
 import shlex
@@ -16,13 +16,13 @@ PACKAGES: Final = ("aws", "docker", "random", "tls")
 
 
 def prepare_home(folder: Path) -> Path:
-    """Write a home for the CLI whose plugins are this checkout's provider, in the versions that the program asks for.
+    """Write a home for the CLI whose plugins are this checkout's provider, in the versions that the program needs.
 
-    The CLI starts a plugin as it starts a real provider: once for each command, with the command's environment. So
-    endpoint and credentials are those of the shell.
+    The CLI starts a plugin like a real provider: once per command, with the command's environment. Endpoint and
+    credentials are therefore those of the shell.
 
     Args:
-        folder: the home; what else the CLI keeps there stays.
+        folder: the home; the CLI's other files in it stay.
 
     Returns:
         The folder.
@@ -37,7 +37,7 @@ def prepare_home(folder: Path) -> Path:
 
 
 def cli_environment(cli: Cli, home: Path) -> dict[str, str]:
-    """What the CLI needs of the environment to deploy into an emulator, beside its address and credentials.
+    """Return the environment that the CLI needs for an emulator, besides its address and credentials.
 
     Args:
         cli: the CLI.
@@ -48,12 +48,12 @@ def cli_environment(cli: Cli, home: Path) -> dict[str, str]:
         "PATH": os.pathsep.join([*folders, os.environ.get("PATH", os.defpath)]),
         "PULUMI_HOME": str(home),
         "PULUMI_SKIP_UPDATE_CHECK": "true",
-        # Nothing is fetched: a plugin that the home lacks is an error.
+        # Nothing is downloaded: a plugin that is missing in the home is an error.
         "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
     }
 
 
 def export_lines(variables: Mapping[str, str]) -> str:
-    """The lines that a shell evaluates to have the variables, and no other credentials."""
+    """Return the lines that set the variables in a shell and remove other credentials."""
     exports = (f"export {name}={shlex.quote(value)}" for name, value in sorted(variables.items()))
     return "\n".join(["unset AWS_PROFILE AWS_SESSION_TOKEN", *exports])

@@ -1,8 +1,8 @@
 """A Python language host for Pulumi's CLI: runs `__main__.py` in its own process.
 
 Pulumi's own host is not part of the CLI's Go modules. This one serves the protocol with the Automation API's server,
-prints its port, and ends with the CLI. It is run as a file and imports nothing of this checkout, since the program that
-it runs may be another checkout's.
+prints its port, and ends with the CLI. It is run as a file and imports nothing from this checkout, because the program
+may belong to another checkout.
 """
 
 import os
@@ -57,9 +57,9 @@ def _run() -> None:
 
 def main() -> None:
     """Serve until the CLI ends."""
-    # The folder of this file: what the program imports is its own, not this checkout's.
+    # Remove this file's folder, so that the program imports its own modules instead of this checkout's.
     del sys.path[0]
-    # The engine ends the host with SIGINT, which as an exception would end up as lines of the preview.
+    # The engine ends the host with SIGINT, which as an exception would add lines to the preview.
     signal.signal(signal.SIGINT, lambda *_: os._exit(0))
     server = grpc.server(futures.ThreadPoolExecutor(4), options=[("grpc.max_receive_message_length", -1)])
     language_pb2_grpc.add_LanguageRuntimeServicer_to_server(Host(), server)

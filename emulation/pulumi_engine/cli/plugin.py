@@ -1,6 +1,6 @@
-"""The emulator's provider as a plugin of Pulumi's CLI: the CLI starts it for a command, and it ends with the command.
+"""The emulator's provider as a plugin of Pulumi's CLI, which starts it for each command.
 
-Endpoint and credentials are those of the command's environment, as they are for a real provider.
+Endpoint and credentials are those of the command's environment, as for a real provider.
 """
 
 import os
@@ -19,7 +19,7 @@ _STOPS: Final = (signal.SIGINT, signal.SIGTERM)
 
 
 def main() -> int:
-    """Print the port and serve until the CLI ends; return the exit status."""
+    """Print the port and serve until the CLI ends. Returns the exit status."""
     endpoint = os.environ.get("AWS_ENDPOINT_URL")
     if not endpoint:
         print(
@@ -33,14 +33,14 @@ def main() -> int:
     started_by = os.getppid()
     with running_providers(endpoint, Path.cwd(), boto3.Session()) as variables:
         print(variables["PULUMI_DEBUG_PROVIDERS"].rpartition(":")[2], flush=True)
-        # Between two looks: a CLI that is killed sends no signal, and a signal ends the wait.
+        # Poll, because a CLI that is killed sends no signal. A signal ends the wait.
         while os.getppid() == started_by:
             time.sleep(_LOOK_AGAIN_AFTER_SECONDS)
     return 0
 
 
 def _stop(*_: object) -> None:
-    """Leave `main` in order, once: what was generated is deleted on the way."""
+    """Leave `main` in order, once, so that generated files are deleted."""
     for number in _STOPS:
         signal.signal(number, signal.SIG_IGN)
     sys.exit(0)

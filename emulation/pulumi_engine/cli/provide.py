@@ -1,4 +1,4 @@
-"""Puts a Pulumi CLI that fits the program's SDK into a folder: the one on PATH, a release, or one built from source."""
+"""Provides a Pulumi CLI that fits the program's SDK: the one on PATH, a release, or one built from source."""
 
 import json
 import os
@@ -19,7 +19,7 @@ from emulation.pulumi_engine.errors import EngineError
 ROOT: Final = Path(__file__).resolve().parents[3]
 FOLDER: Final = ROOT / ".build" / "pulumi"
 MODULE: Final = Path(__file__).resolve().parent
-"""Folder of go.mod, which pins the CLI that is built, and with it the release that is fetched."""
+"""Folder of go.mod, which pins the version of the CLI to build or download."""
 LANGUAGE_HOST: Final = "pulumi-language-python"
 _COMMAND: Final = "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi"
 _VERSION_VARIABLE: Final = "github.com/pulumi/pulumi/sdk/v3/go/common/version.Version"
@@ -34,25 +34,25 @@ class Cli:
     command: str
     """Path of the program `pulumi`."""
     version: str
-    """Such as 3.274.1."""
+    """A version such as 3.274.1."""
     origin: str
-    """Where it is from, in a few words."""
+    """A short description of its origin."""
 
 
 def find_cli(folder: Path = FOLDER) -> Cli | None:
-    """The CLI that `provide` put into the folder, or the one on PATH if it fits; None if there is neither."""
+    """Return the CLI that `provide` put into the folder, or the one on PATH if it fits. None if there is neither."""
     return _provided(folder) or _on_path()
 
 
 def provide(folder: Path, progress: Progress) -> Cli:
-    """Put a CLI into the folder, unless it is there: from PATH, from Pulumi's release, or built from its Go modules.
+    """Put a CLI into the folder unless it is there: from PATH, from Pulumi's release, or built from its Go modules.
 
     Args:
-        folder: gets `bin/pulumi`, its Python language host and what was used to build them.
-        progress: is called with a line for each thing that takes long or did not work.
+        folder: gets `bin/pulumi`, its Python language host and the tools that built them.
+        progress: called with a line for each step that is slow or failed.
 
     Raises:
-        EngineError: this machine cannot get one; the message lists what was tried.
+        EngineError: This machine cannot get a CLI; the message lists the attempts.
     """
     if cli := _provided(folder):
         return cli
@@ -64,14 +64,14 @@ def provide(folder: Path, progress: Progress) -> Cli:
 
 
 def pinned_version() -> str:
-    """Version of the CLI that go.mod pins, such as 3.274.1."""
+    """Return the version of the CLI that go.mod pins, such as 3.274.1."""
     found = re.search(r"github\.com/pulumi/pulumi/pkg/v3 v(\S+)", (MODULE / "go.mod").read_text(encoding="utf-8"))
     assert found is not None  # noqa: S101 - the file is this package's own
     return found[1]
 
 
 def fits(version: str) -> bool:
-    """Whether an engine of this version runs programs of the installed SDK: same major version and not older."""
+    """Return True if this engine version runs programs of the installed SDK: same major version, and not older."""
     wanted, found = _numbers(metadata.version("pulumi")), _numbers(version)
     return found[:1] == wanted[:1] and found >= wanted
 
@@ -128,7 +128,7 @@ def _built(folder: Path, progress: Progress) -> Cli:
 
 
 def _write_language_host(file: Path) -> None:
-    """The Go modules leave out the Python language host: this one is next to the CLI, where the CLI looks for it."""
+    """Write the Python language host next to the CLI, which looks for it there. The Go modules do not include one."""
     write_script(file, f'exec "{sys.executable}" "{MODULE / "language_host.py"}" "$@"')
 
 

@@ -1,4 +1,4 @@
-"""Fetches a release of the CLI from Pulumi and compares it with the release's list of checksums."""
+"""Downloads a release of the CLI from Pulumi and verifies its checksum."""
 
 import hashlib
 import io
@@ -18,19 +18,19 @@ _PROCESSORS: Final = {"x86_64": "x64", "amd64": "x64", "aarch64": "arm64", "arm6
 
 
 class ReleaseError(EmulationError):
-    """The release cannot be fetched, or its content is not what its checksum says."""
+    """The release cannot be downloaded, or does not match its checksum."""
 
 
 def fetch_release(version: str, folder: Path, releases: str = RELEASES) -> None:
     """Unpack a release's programs into a folder.
 
     Args:
-        version: such as 3.274.1.
+        version: a version such as 3.274.1.
         folder: gets `pulumi` and its language hosts.
         releases: URL under which each version has a folder.
 
     Raises:
-        ReleaseError: the release cannot be fetched, does not exist for this machine, or has another checksum.
+        ReleaseError: The release cannot be downloaded, does not exist for this machine, or does not match its checksum.
     """
     system, processor = platform.system().lower(), _PROCESSORS.get(platform.machine().lower(), platform.machine())
     archive = f"pulumi-v{version}-{system}-{processor}.tar.gz"
@@ -46,7 +46,7 @@ def fetch_release(version: str, folder: Path, releases: str = RELEASES) -> None:
 
 
 def _unpack(content: bytes, folder: Path) -> None:
-    """Only the programs, without the folder that they are in."""
+    """Unpack only the programs, without their folder."""
     with tarfile.open(fileobj=io.BytesIO(content), mode="r:gz") as archive:
         for member in archive.getmembers():
             data = archive.extractfile(member)

@@ -1,6 +1,6 @@
 //go:build tools
 
-// Package tools keeps the CLI among the requirements of this module, which has no code of its own.
+// Package tools makes the CLI a requirement of this module, which has no code of its own.
 package tools
 
 import _ "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi"

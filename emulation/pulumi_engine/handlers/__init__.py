@@ -1,4 +1,4 @@
-"""How each resource type is created in the emulator: a file per service, put together to one table here."""
+"""The handlers of all resource types: one file per service, combined into one table here."""
 
 from typing import Final
 
@@ -134,4 +134,4 @@ NOT_READ: Final[tuple[str, ...]] = (
     "tls:index/privateKey:PrivateKey",
     "tls:index/selfSignedCert:SelfSignedCert",
 )
-"""Types whose resources are not compared with the emulator: a change that someone made by hand is not found."""
+"""Types that are not compared with the emulator: manual changes to their resources are not found."""

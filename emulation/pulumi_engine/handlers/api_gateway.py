@@ -68,7 +68,7 @@ def _create_stage(request: Request) -> Created:
 
 def _set_methods(request: Request) -> Created:
     inputs = request.inputs
-    # A path within it has ~1 for each slash: the provider hands it on as it is.
+    # The path already has ~1 for each slash; the provider passes it on unchanged.
     changes = {f"/{inputs['methodPath']}/{_METHOD_SETTINGS[name]}": value for name, value in inputs["settings"].items()}
     _patch(request, inputs["restApi"], inputs["stageName"], changes)
     return Created(f"{inputs['restApi']}-{inputs['stageName']}-{inputs['methodPath']}")
@@ -93,7 +93,7 @@ def _create_key(request: Request) -> Created:
 
 
 def _read_key(request: Request, key_id: str) -> dict[str, Any]:
-    """The emulator keeps it; the state does not."""
+    """Return the key's value. The emulator stores it; the state does not."""
     return {"value": request.call("apigateway", "get_api_key", apiKey=key_id, includeValue=True)["value"]}
 
 
@@ -189,7 +189,7 @@ HANDLERS: Final = {
             {"usagePlanId": "id"},
             same("name", "description"),
         ),
-        # The emulator would keep numbers as text, and could not count with them.
+        # The emulator would store the numbers as text, and could not calculate with them.
         unchangeable=("apiStages", "throttleSettings", "quotaSettings"),
         delete=removes("apigateway", "delete_usage_plan", usagePlanId="id"),
     ),

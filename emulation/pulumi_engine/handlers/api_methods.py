@@ -1,4 +1,4 @@
-"""API Gateway: what a REST API answers, by path and method."""
+"""API Gateway: the methods of a REST API and their answers."""
 
 from typing import Final
 
@@ -116,7 +116,7 @@ HANDLERS: Final = {
         _put_method,
         accepts=("authorization", *_WHERE, *_METHOD),
         update=patches("update_method", _METHOD_ID, {**same(*_METHOD), "authorization": "/authorizationType"}),
-        # The emulator would keep the text "false", which counts as true.
+        # The emulator would store the text "false", which counts as true.
         unchangeable=("apiKeyRequired",),
         delete=removes("apigateway", "delete_method", **_METHOD_ID),
     ),

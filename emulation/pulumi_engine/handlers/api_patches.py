@@ -1,4 +1,4 @@
-"""How API Gateway changes what it has: by JSON patches."""
+"""Updates of API Gateway's resources, which are JSON patches."""
 
 from collections.abc import Iterator, Mapping
 
@@ -6,11 +6,11 @@ from emulation.pulumi_engine.handler import Request, Standing, Update, as_text, 
 
 
 def patches(operation: str, where: Mapping[str, str], paths: Mapping[str, str]) -> Update:
-    """An update by JSON patches of what changed.
+    """Return an update that sends JSON patches for the changed inputs.
 
     Args:
         operation: boto3's name of the operation.
-        where: the parameters that name the resource, as in `named`.
+        where: the parameters that identify the resource, as in `named`.
         paths: the patch's path of each input; a map's keys follow the path.
     """
 
@@ -44,5 +44,5 @@ def _escaped(key: str) -> str:
 
 
 def same(*names: str) -> dict[str, str]:
-    """The paths of inputs that API Gateway has under the same name."""
+    """Return the paths of inputs that have the same name in API Gateway."""
     return {name: f"/{name}" for name in names}

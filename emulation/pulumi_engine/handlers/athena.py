@@ -37,7 +37,7 @@ def _update_workgroup(request: Request, standing: Standing) -> None:
 
 
 def _updates(configuration: dict[str, object]) -> dict[str, object]:
-    """The configuration as an update has it: one name differs."""
+    """Return the configuration in the form of an update, in which one name differs."""
     results = configuration.pop("ResultConfiguration", None)
     return {**configuration, **({"ResultConfigurationUpdates": results} if results else {})}
 

@@ -1,4 +1,4 @@
-"""What watches an account: trails of its events, and budgets of its costs."""
+"""CloudTrail trails and AWS Budgets."""
 
 from typing import Any, Final
 

@@ -1,4 +1,4 @@
-"""Log groups, alarms and dashboards."""
+"""CloudWatch: log groups, alarms and dashboards."""
 
 from typing import Any, Final
 

@@ -1,4 +1,4 @@
-"""Containers: image registries, clusters and task definitions. The emulator keeps them; it runs none."""
+"""Containers: image registries, clusters and task definitions. The emulator stores them, but runs no containers."""
 
 import json
 from typing import Any, Final
@@ -120,7 +120,7 @@ def _register_task(request: Request) -> Created:
 
 
 def _record_image(request: Request) -> Created:
-    """Push a manifest that names the build, without layers: this machine does not build images for the emulator."""
+    """Push a manifest without layers that describes the build: this machine builds no images for the emulator."""
     name = request.inputs["imageName"]
     repository, _, tag = name.partition("/")[2].rpartition(":")
     manifest = json.dumps({"schemaVersion": 2, "built": request.inputs.get("build")}, sort_keys=True, default=str)

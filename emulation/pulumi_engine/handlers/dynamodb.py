@@ -80,7 +80,7 @@ def _update_table(request: Request, standing: Standing) -> dict[str, Any]:
     if settings:
         request.call("dynamodb", "update_table", TableName=standing.id, **settings)
     for update in _index_updates(standing.properties.get("globalSecondaryIndexes", []), inputs):
-        # One at a time, as DynamoDB wants it.
+        # One at a time, as DynamoDB requires.
         request.call("dynamodb", "update_table", TableName=standing.id, **update)
     _wait(request, standing.id)
     if "ttl" in changed:
@@ -92,7 +92,7 @@ def _update_table(request: Request, standing: Standing) -> dict[str, Any]:
 
 
 def _index_updates(olds: list[dict[str, Any]], inputs: Any) -> Iterator[dict[str, Any]]:  # noqa: ANN401 - the table's inputs
-    """The updates from one list of global indexes to another; one with other keys is made again."""
+    """Yield the updates between two lists of global indexes. An index with other keys is created again."""
     news = inputs.get("globalSecondaryIndexes", [])
     for index in olds:
         if index not in news:
@@ -130,7 +130,7 @@ def _set_recovery(request: Request, table: str) -> None:
 
 
 def _read_table(request: Request, standing: Standing) -> dict[str, Any]:
-    """What the table is set to, of the inputs that the program sets."""
+    """Return the table's settings, limited to the inputs that the program sets."""
     table = request.call("dynamodb", "describe_table", TableName=standing.id)["Table"]
     ttl = request.call("dynamodb", "describe_time_to_live", TableName=standing.id)["TimeToLiveDescription"]
     backups = request.call("dynamodb", "describe_continuous_backups", TableName=standing.id)
@@ -167,7 +167,7 @@ def _key_schema(keys: Any, hash_key: str | None = None) -> list[dict[str, str]]:
 
 
 def _indexes(indexes: list[dict[str, Any]] | None, hash_key: str | None = None) -> list[dict[str, Any]] | None:
-    """Global indexes have a hash key of their own, local ones the table's."""
+    """Return indexes in DynamoDB's form. Global indexes have their own hash key, local ones the table's."""
     if not indexes:
         return None
     return [

@@ -1,4 +1,4 @@
-"""EventBridge rules and what they start."""
+"""EventBridge rules and their targets."""
 
 from typing import Any, Final
 

@@ -1,4 +1,4 @@
-"""AWS WAF: web ACLs and what they protect."""
+"""AWS WAF: web ACLs and their associations."""
 
 from typing import Any, Final
 
@@ -28,7 +28,7 @@ def _delete_acl(request: Request, standing: Standing) -> None:
 
 
 def _locked(request: Request, standing: Standing) -> dict[str, Any]:
-    """What names a web ACL, and the token without which WAF changes none."""
+    """Return the parameters that identify a web ACL, with the token that WAF requires for a change."""
     which = {"Name": standing.properties["name"], "Scope": standing.properties["scope"], "Id": standing.id}
     return {**which, "LockToken": request.call("wafv2", "get_web_acl", **which)["LockToken"]}
 

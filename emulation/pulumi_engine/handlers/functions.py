@@ -1,4 +1,4 @@
-"""Lambda: layers, functions, who may invoke them and what feeds them."""
+"""Lambda: layers, functions, permissions to invoke them, and event source mappings."""
 
 from typing import Any, Final
 
@@ -31,7 +31,7 @@ _NOTHING: Final[dict[str, Any]] = {
     "layers": [], "memorySize": 128, "timeout": 3, "tracingConfig": {"Mode": "PassThrough"},
     "vpcConfig": {"SubnetIds": [], "SecurityGroupIds": []},
 }  # fmt: skip
-"""What Lambda sets where a function says nothing."""
+"""Lambda's defaults for settings that a function leaves out."""
 _CODE: Final = ("code", "s3Bucket", "s3Key", "s3ObjectVersion")
 _MAPPING: Final = (
     "batchSize",
@@ -95,7 +95,7 @@ def _create_function(request: Request) -> Created:
 
 
 def _update_function(request: Request, standing: Standing) -> dict[str, Any]:
-    """Each call is complete on its own, so a rerun completes a half-done update."""
+    """Update the function. Each request is complete in itself, so another run completes a partial update."""
     outputs: dict[str, Any] = {}
     if standing.changed & {*_CODE, "architectures"}:
         answer = request.call(
@@ -108,7 +108,7 @@ def _update_function(request: Request, standing: Standing) -> dict[str, Any]:
         outputs["codeSha256"] = answer["CodeSha256"]
         _wait(request, "function_updated_v2", standing.id)
     if standing.changed & {*_CONFIGURATION, "kmsKeyArn"}:
-        # Lambda keeps what a call leaves out: what the program no longer sets is set to nothing.
+        # Lambda keeps settings that a request leaves out, so settings that the program removed are reset explicitly.
         request.call(
             "lambda",
             "update_function_configuration",
@@ -127,7 +127,7 @@ def _update_function(request: Request, standing: Standing) -> dict[str, Any]:
 
 
 def _read_function(request: Request, standing: Standing) -> dict[str, Any]:
-    """Its settings, of the inputs that the program sets, and the hash of its code."""
+    """Return the function's settings, limited to the inputs that the program sets, and the hash of its code."""
     found = request.call("lambda", "get_function", FunctionName=standing.id)["Configuration"]
     found["Layers"] = [layer["Arn"] for layer in found.get("Layers", [])]
     settings = camel_keys(found, verbatim=("variables",))

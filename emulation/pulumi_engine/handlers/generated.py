@@ -1,4 +1,4 @@
-"""What the program generates for itself and keeps secret, beside private keys: passwords and certificates."""
+"""Secrets that the program generates, except private keys: passwords and certificates."""
 
 import datetime as dt
 import hashlib
@@ -29,7 +29,7 @@ def _generate_password(request: Request) -> Created:
     alphabet = string.ascii_letters + string.digits
     letters = required + [secrets.choice(alphabet) for _ in range(request.inputs["length"] - len(required))]
     secrets.SystemRandom().shuffle(letters)
-    # Nothing of a password may be in the state, so its id is of the resource alone.
+    # The state must not depend on the password, so its id is derived from the resource alone.
     identity = hashlib.sha256(request.urn.encode()).hexdigest()
     write_private_file(_password_file(request, identity), "".join(letters).encode())
     return Created(identity)

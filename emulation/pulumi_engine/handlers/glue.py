@@ -71,7 +71,7 @@ def _update_table(request: Request, _standing: Standing) -> None:
 
 
 def _read_table(request: Request, _standing: Standing) -> dict[str, Any]:
-    """What the catalogue has, of the inputs that the program sets. Jobs add parameters of their own."""
+    """Return the table in the catalogue, limited to the inputs that the program sets. Jobs add other parameters."""
     where = {"DatabaseName": request.inputs["databaseName"], "Name": request.inputs["name"]}
     table = camel_keys(request.call("glue", "get_table", **where)["Table"], verbatim=("parameters",))
     storage = table.get("storageDescriptor", {})
@@ -147,7 +147,7 @@ def _trigger(request: Request) -> dict[str, Any]:
 def _predicate(predicate: dict[str, Any] | None) -> dict[str, Any] | None:
     if predicate is None:
         return None
-    # EQUALS is the provider's default, and the only operator there is.
+    # EQUALS is the provider's default, and the only operator.
     conditions = [{"LogicalOperator": "EQUALS", **pascal_keys(condition)} for condition in predicate["conditions"]]
     return without_none({"Logical": predicate.get("logical"), "Conditions": conditions})
 
@@ -155,7 +155,7 @@ def _predicate(predicate: dict[str, Any] | None) -> dict[str, Any] | None:
 def _create_security_configuration(request: Request) -> Created:
     name = request.inputs["name"]
     encryption = pascal_keys(request.inputs["encryptionConfiguration"], renames=_ENCRYPTION_NAMES)
-    # One in Pulumi, a list of one in AWS.
+    # A single object in Pulumi, a list of one in AWS.
     encryption["S3Encryption"] = [encryption["S3Encryption"]]
     request.call("glue", "create_security_configuration", Name=name, EncryptionConfiguration=encryption)
     return Created(name, {"name": name})

@@ -1,4 +1,4 @@
-"""Roles and policies."""
+"""IAM roles and policies."""
 
 import json
 import urllib.parse
@@ -59,7 +59,7 @@ def _read_role_policy(request: Request, standing: Standing) -> dict[str, Any]:
 
 
 def _text(document: object) -> str:
-    """A policy's document, which boto3 has parsed already where it could."""
+    """Return a policy's document as text. boto3 may already have parsed it."""
     return urllib.parse.unquote(document) if isinstance(document, str) else json.dumps(document)
 
 
@@ -80,7 +80,7 @@ def _update_policy(request: Request, standing: Standing) -> None:
     versions = request.call("iam", "list_policy_versions", PolicyArn=standing.id)["Versions"]
     document = request.inputs["policy"]
     request.call("iam", "create_policy_version", PolicyArn=standing.id, PolicyDocument=document, SetAsDefault=True)
-    # IAM keeps five versions at most: none but the one in force is of use here.
+    # IAM keeps at most five versions, and only the current one is needed here.
     for version in versions:
         request.call("iam", "delete_policy_version", PolicyArn=standing.id, VersionId=version["VersionId"])
 

@@ -1,4 +1,4 @@
-"""Keys: KMS keys and their aliases, and the private keys that the program generates for itself."""
+"""KMS keys and their aliases, and the private keys that the program generates."""
 
 import base64
 import hashlib
@@ -105,7 +105,7 @@ def _key_file(request: Request, identity: str) -> Path:
 
 
 def _fingerprint(openssh: str) -> str:
-    """As ssh-keygen prints it."""
+    """Return a fingerprint in the format of ssh-keygen."""
     digest = hashlib.sha256(base64.b64decode(openssh.split()[1])).digest()
     return f"SHA256:{base64.b64encode(digest).decode().rstrip('=')}"
 

@@ -1,4 +1,4 @@
-"""Cloud Map: the private names of services."""
+"""Cloud Map: private names of services."""
 
 import time
 from typing import Any, Final
@@ -25,7 +25,7 @@ def _create_namespace(request: Request) -> Created:
 
 
 def _targets(request: Request, operation: str) -> dict[str, str]:
-    """What an operation made, once it has ended."""
+    """Wait for the end of an operation. Returns what it created."""
     deadline = time.monotonic() + _DEADLINE
     while time.monotonic() < deadline:
         state = request.call("servicediscovery", "get_operation", OperationId=operation)["Operation"]
@@ -33,7 +33,7 @@ def _targets(request: Request, operation: str) -> dict[str, str]:
             return state["Targets"]
         if state["Status"] == "FAIL":
             raise EngineError(f"{request.type} {request.name!r}: {state.get('ErrorMessage', 'the operation failed')}")
-        time.sleep(0.1)  # between two polls: the service has no other sign that an operation ended
+        time.sleep(0.1)  # between two polls: the service does not signal the end of an operation
     raise EngineError(
         f"{request.type} {request.name!r}: the operation {operation} did not end within {_DEADLINE:.0f} s; deploy again"
     )

@@ -165,7 +165,7 @@ def _create_security_group(request: Request) -> Created:
         TagSpecifications=_tags_of(request, "security-group"),
         **request.pascal("description", "vpcId"),
     )["GroupId"]
-    # Pulumi's provider takes away the rule that AWS gives every new group: only what the program says goes out.
+    # AWS gives every new group an egress rule. Pulumi's provider removes it, so that only the program's rules apply.
     [created] = request.call("ec2", "describe_security_groups", GroupIds=[group])["SecurityGroups"]
     if created["IpPermissionsEgress"]:
         request.call("ec2", "revoke_security_group_egress", GroupId=group, IpPermissions=created["IpPermissionsEgress"])

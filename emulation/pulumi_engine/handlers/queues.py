@@ -25,7 +25,7 @@ _DEFAULTS: Final = {
     "ReceiveWaitTimeSeconds": "0",
     "VisibilityTimeoutSeconds": "30",
 }
-# Where the API's attribute is not the input's name in PascalCase.
+# Attributes whose name is not the input's name in PascalCase.
 _SPELLED: Final = {
     "MaxMessageSize": "MaximumMessageSize",
     "MessageRetentionSeconds": "MessageRetentionPeriod",
@@ -52,7 +52,7 @@ def _update_queue(request: Request, standing: Standing) -> None:
 
 
 def _set_attributes(request: Request) -> Created:
-    """A queue's policies are resources of their own in Pulumi and attributes of the queue in SQS."""
+    """Set the policies of a queue, which are separate resources in Pulumi and attributes of the queue in SQS."""
     url = request.inputs["queueUrl"]
     attributes = request.attributes("policy", "redrivePolicy", "redriveAllowPolicy")
     request.call("sqs", "set_queue_attributes", QueueUrl=url, Attributes=attributes)

@@ -1,4 +1,4 @@
-"""Buckets, what is configured on them, and the objects that the program puts there."""
+"""S3 buckets, their configuration, and the objects that the program uploads."""
 
 import base64
 from typing import Any, Final
@@ -7,7 +7,7 @@ from emulation.pulumi_engine.casing import pascal_keys
 from emulation.pulumi_engine.content import Content
 from emulation.pulumi_engine.handler import Create, Created, Delete, Handler, Request, Standing, recreates, removes
 
-_US_EAST_1: Final = "us-east-1"  # the one region that S3 refuses to hear named
+_US_EAST_1: Final = "us-east-1"  # the only region that S3 refuses as an explicit location
 _ENCRYPTION_NAMES: Final = {"sseAlgorithm": "SSEAlgorithm", "kmsMasterKeyId": "KMSMasterKeyID"}
 _PUBLIC_ACCESS: Final = ("blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets")
 _OBJECT_HEADERS: Final = (
@@ -40,7 +40,7 @@ def _create_bucket(request: Request) -> Created:
 
 
 def _configure(request: Request, operation: str, **parameters: object) -> Created:
-    """One of the calls that set something on a bucket; its resource has the bucket's name as id."""
+    """Set a part of a bucket's configuration. The resource's id is the bucket's name."""
     bucket = request.inputs["bucket"]
     request.call("s3", operation, Bucket=bucket, **parameters)
     return Created(bucket)
@@ -77,7 +77,7 @@ def _set_lifecycle(request: Request) -> Created:
 
 def _lifecycle_rule(rule: dict[str, Any]) -> dict[str, Any]:
     converted = pascal_keys(rule, renames={"id": "ID"})
-    # A rule for everything: S3 wants that said.
+    # S3 requires a filter, even for a rule that applies to everything.
     return {**converted, "Filter": converted.get("Filter") or {"Prefix": ""}}
 
 
@@ -118,7 +118,7 @@ def _delete_bucket(request: Request, standing: Standing) -> None:
 
 
 def _delete_object(request: Request, standing: Standing) -> None:
-    """All its versions, as the AWS provider does it."""
+    """Delete all versions of an object, as the AWS provider does."""
     bucket, key = standing.properties["bucket"], standing.properties["key"]
     found = request.call("s3", "list_object_versions", Bucket=bucket, Prefix=key)
     versions = [*found.get("Versions", []), *found.get("DeleteMarkers", [])]
@@ -144,7 +144,7 @@ def _read_policy(request: Request, standing: Standing) -> dict[str, Any]:
 
 
 def _setting(create: Create, *accepts: str, delete: str = "", deletes: Delete | None = None) -> Handler:
-    """A resource that sets something on a bucket by one call, and takes it away by another."""
+    """Return the handler of a resource that one request sets on a bucket and another request removes."""
     remove = removes("s3", delete, Bucket="id") if delete else deletes
     return Handler(create, accepts=("bucket", *accepts), update=recreates(create), delete=remove)
 

@@ -47,7 +47,7 @@ def _parameters(request: Request) -> dict[str, Any]:
 
 
 def _read_schedule(request: Request, standing: Standing) -> dict[str, Any]:
-    """Its settings, of the inputs that the program sets."""
+    """Return the schedule's settings, limited to the inputs that the program sets."""
     group, _, name = standing.id.partition("/")
     found = camel_keys(request.call("scheduler", "get_schedule", GroupName=group, Name=name))
     ecs = found["target"].get("ecsParameters", {})
@@ -58,7 +58,7 @@ def _read_schedule(request: Request, standing: Standing) -> dict[str, Any]:
 
 
 def _vpc(network: Mapping[str, Any]) -> dict[str, Any]:
-    """Where a task runs: Pulumi has one level less, and a switch where the API has a word."""
+    """Return a task's network. Pulumi has one level less, and a boolean where the API has a word."""
     public = "ENABLED" if network.get("AssignPublicIp") else "DISABLED"
     return {**network, "AssignPublicIp": public}
 

@@ -1,4 +1,4 @@
-"""Parameters."""
+"""SSM parameters."""
 
 from typing import Any, Final
 
@@ -11,7 +11,7 @@ def _put_parameter(request: Request) -> Created:
     name = request.inputs["name"]
     version = _put(request, **request.pascal("overwrite"))
     if request.tags:
-        # Apart from the parameter: SSM takes no tags together with `overwrite`.
+        # A separate request, because SSM does not accept tags together with `overwrite`.
         request.call("ssm", "add_tags_to_resource", ResourceType="Parameter", ResourceId=name, Tags=request.tag_list)
     arn = request.arn("ssm", f"parameter/{name.removeprefix('/')}")
     return Created(name, {"name": name, "arn": arn, "version": version})

@@ -76,7 +76,7 @@ HANDLERS: Final = {
         update=_update_topic,
         delete=removes("sns", "delete_topic", TopicArn="id"),
     ),
-    # A topic cannot be without a policy: the policy goes with the topic.
+    # A topic always has a policy, so the policy is deleted with the topic.
     "aws:sns/topicPolicy:TopicPolicy": Handler(_set_policy, accepts=("arn", "policy"), update=recreates(_set_policy)),
     "aws:sns/topicSubscription:TopicSubscription": Handler(
         _subscribe,

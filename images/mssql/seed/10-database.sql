@@ -1,4 +1,4 @@
--- sqlcmd puts the environment's values in for $(NAME). A seeding that was cut short is begun again.
+-- sqlcmd replaces $(NAME) with values from the environment. An interrupted seeding starts again.
 IF DB_ID(N'$(SQL_DATABASE)') IS NOT NULL
     DROP DATABASE [$(SQL_DATABASE)];
 GO

@@ -1,4 +1,4 @@
--- The extraction's login reads the schema `customer`, and nothing else.
+-- The extraction's login may read only the schema `customer`.
 USE [$(SQL_DATABASE)];
 GO
 IF SUSER_ID(N'$(SQL_USER)') IS NOT NULL

@@ -1,4 +1,4 @@
-"""What a chart shows: from a report's rows to a value for each series and position, by the chart's declaration."""
+"""Computes a chart's content from a report's rows and the chart's declaration: values by series and position."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -15,39 +15,39 @@ from processing.declaring.chart import Chart, Nominal
 from processing.declaring.report import Report
 
 MOST_UNITS: Final = 4
-"""Units that get a picture."""
+"""Number of units that are drawn."""
 
 
 class ChartError(OperatorError):
-    """Rows that the chart's declaration does not fit: drawn, they would show something wrong."""
+    """The rows do not fit the chart's declaration, so a drawing would be wrong."""
 
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """The picture of one unit."""
+    """The chart of one unit."""
 
     unit: str
     positions: Sequence[Entry]
     series: Sequence[Entry]
-    """One without a label if the chart has no series."""
+    """A single series without a label if the chart has no series."""
     values: Sequence[Sequence[Number | None]]
-    """For each series a value for each position; None: the value is missing."""
+    """For each series, a value for each position; None: the value is missing."""
 
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """All pictures of a chart."""
+    """All drawings of a chart."""
 
     panels: Sequence[Panel]
     notes: Sequence[str]
-    """What the pictures leave out, in sentences."""
+    """Sentences about what the drawings omit."""
 
 
 def chart_of(report: Report) -> Chart:
-    """The report's chart.
+    """Return the report's chart.
 
     Raises:
-        ChartError: it declares none.
+        ChartError: the report declares no chart.
     """
     if report.chart is None:
         raise ChartError("the report does not declare a chart")
@@ -55,14 +55,14 @@ def chart_of(report: Report) -> Chart:
 
 
 def figure_of(report: Report, rows: pl.DataFrame) -> Figure:
-    """What the chart of a report shows.
+    """Compute the content of a report's chart.
 
     Args:
-        report: whose chart.
-        rows: of the report, in any order.
+        report: the report.
+        rows: its rows, in any order.
 
     Raises:
-        ChartError: the report has no chart; or the rows are of another declaration, repeat the key, or have a value
+        ChartError: the report has no chart; or the rows come from another declaration, repeat the key, or have a value
             that does not begin a period.
     """
     chart = chart_of(report)
@@ -91,7 +91,7 @@ def figure_of(report: Report, rows: pl.DataFrame) -> Figure:
 
 
 def _cells(chart: Chart, rows: pl.DataFrame) -> dict[str | None, Cells]:
-    """Per unit the combined value of each position and series."""
+    """Return, for each unit, the combined value of each position and series."""
     given: dict[str | None, dict[tuple[Key, Key], list[Number | None]]] = defaultdict(lambda: defaultdict(list))
     for row in rows.iter_rows(named=True):
         unit = row[chart.unit_column] if chart.unit_column is not None else str(chart.y.unit)
@@ -114,7 +114,7 @@ def _value(chart: Chart, cells: Cells, position: Entry, series: Entry, missing: 
 
 
 def _combined(chart: Chart, values: Iterable[Number | None]) -> Number | None:
-    """The value of several rows. Missing ones are left out; None if all are missing.
+    """Combine the values of several rows. Missing values are ignored; None if all are missing.
 
     Raises:
         ChartError: the measure cannot be combined.

@@ -1,1 +1,1 @@
-"""What several components share on AWS: functions, network, policies, packaging."""
+"""AWS parts that several components share: functions, network, policies, packaging."""

@@ -1,4 +1,4 @@
-"""Alarms: each watches a metric, tells the topic, and names the page that says what to do about it."""
+"""Alarms: each watches one metric, notifies a topic, and names the runbook for it."""
 
 from typing import Literal
 
@@ -9,17 +9,17 @@ MissingData = Literal["notBreaching", "breaching"]
 
 
 def with_runbook(text: str, runbook: str) -> str:
-    """What a person is told: the text, and where the page is that goes on from there.
+    """Return the text of a notification, ending with the path of its runbook.
 
     Args:
-        text: what happened, in a sentence without its full stop.
-        runbook: name of a page in docs/runbooks, without its ending.
+        text: what happened, as a sentence without its full stop.
+        runbook: name of a page in docs/runbooks, without its extension.
     """
     return f"{text}. Runbook: {runbook_page(runbook)}"
 
 
 def runbook_page(runbook: str) -> str:
-    """Where a runbook stands in the repository."""
+    """Return a runbook's path in the repository."""
     return f"docs/runbooks/{runbook}.md"
 
 
@@ -39,22 +39,22 @@ def alarm_when_above(  # noqa: PLR0913 - each is a fact of the alarm, and named 
     missing_data: MissingData = "notBreaching",
     rings: bool = True,
 ) -> aws.cloudwatch.MetricAlarm:
-    """An alarm that rings when the metric is above the threshold in any one period.
+    """Create an alarm that fires when the metric is above the threshold in any one period.
 
     Args:
-        name: of the alarm.
-        description: what it means, in a sentence without its full stop.
-        runbook: name of the page in docs/runbooks that says what to do.
-        namespace: of the metric.
-        metric: its name.
-        dimensions: all of them: a metric with more or fewer is another one.
-        statistic: of a period's data.
-        topic_arn: the topic that is told when it begins and when it ends.
-        parent: the component that it belongs to.
-        threshold: in the metric's unit.
+        name: the alarm's name.
+        description: what the alarm means, as a sentence without its full stop.
+        runbook: name of the page in docs/runbooks that explains what to do.
+        namespace: the metric's namespace.
+        metric: the metric's name.
+        dimensions: all dimensions of the metric: with more or fewer it is a different metric.
+        statistic: the statistic over a period.
+        topic_arn: the topic that is notified when the alarm begins and ends.
+        parent: the component that the alarm belongs to.
+        threshold: the threshold in the metric's unit.
         period_seconds: length of a period.
-        missing_data: what a period without data counts as.
-        rings: whether the topic is told; if not, the state alone shows it.
+        missing_data: how to treat a period without data.
+        rings: False to only show the state, without notifying the topic.
     """
     return aws.cloudwatch.MetricAlarm(
         name,
@@ -84,7 +84,7 @@ def alarm_on_messages(
     topic_arn: pulumi.Input[str],
     parent: pulumi.Resource,
 ) -> aws.cloudwatch.MetricAlarm:
-    """An alarm on a queue that ought to be empty, such as one of dead letters."""
+    """Create an alarm on a queue that must be empty, such as a dead-letter queue."""
     return alarm_when_above(
         name,
         description=description,

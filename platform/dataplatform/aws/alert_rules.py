@@ -1,4 +1,4 @@
-"""Alerts: rules that tell the topic of each run, task or deployment that failed, and name the page about it."""
+"""Alerts: rules that notify the topic of each failed run, task or deployment, and name the runbook for it."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -13,7 +13,7 @@ from dataplatform.aws.stack import StackContext
 def alert_on_failed_jobs(
     name: str, job_names: list[pulumi.Output[str]], stack: StackContext, *, parent: pulumi.Resource
 ) -> None:
-    """Tell the topic of every Glue run of these jobs that failed, timed out or was stopped, with Glue's own message."""
+    """Notify the topic of every Glue run that failed, timed out or was stopped, with Glue's own message."""
     pattern = {
         "source": ["aws.glue"],
         "detail-type": ["Glue Job State Change"],
@@ -25,7 +25,7 @@ def alert_on_failed_jobs(
 def alert_on_failed_tasks(
     name: str, cluster_arn: pulumi.Input[str], stack: StackContext, *, parent: pulumi.Resource
 ) -> None:
-    """Tell the topic of every task of a cluster that ended with an error or never started, with ECS's own reason."""
+    """Notify the topic of every task that ended with an error or did not start, with ECS's own reason."""
     pattern = {
         "source": ["aws.ecs"],
         "detail-type": ["ECS Task State Change"],
@@ -45,7 +45,7 @@ def alert_on_failed_tasks(
 def alert_on_failed_deployments(
     name: str, service_arn: pulumi.Input[str], stack: StackContext, *, parent: pulumi.Resource
 ) -> None:
-    """Tell the topic that a service's new tasks do not get healthy, and that ECS went back to the old ones."""
+    """Notify the topic if a service's new tasks do not become healthy and ECS restores the old ones."""
     pattern = {
         "source": ["aws.ecs"],
         "detail-type": ["ECS Deployment State Change"],
@@ -65,7 +65,7 @@ def _alert(
         f"{name}-alert",
         rule=rule.name,
         arn=stack.alarm_topic_arn,
-        # The event is passed on whole, so that nothing has to be in it for the message to be made.
+        # The message includes the whole event, so it does not depend on any field.
         input_transformer={
             "input_template": f'{{"alert": "{what}", "runbook": "{runbook_page(runbook)}", '
             '"event": <aws.events.event.json>}'

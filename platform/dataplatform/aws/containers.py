@@ -11,19 +11,19 @@ _STORED_EMPTY: Final = ("environment", "mountPoints", "portMappings", "systemCon
 
 
 def container_definitions(container: Mapping[str, Any]) -> pulumi.Output[str]:
-    """Return the JSON of a task's only container, with every list that ECS stores empty when it is not given.
+    """Return the JSON of a task's only container, with an empty list for each list that ECS stores empty by default.
 
     Args:
-        container: the container's definition by ECS's names.
+        container: the container's definition, with ECS's names.
     """
     empty: dict[str, list[Any]] = {name: [] for name in _STORED_EMPTY if name not in container}
     return pulumi.Output.json_dumps([{**container, **empty}])
 
 
 def linux_parameters(dropped: list[str]) -> dict[str, Any]:
-    """Return a container's Linux parameters without some capabilities; ECS stores `add`, too, when it is empty.
+    """Return a container's Linux parameters without some capabilities. ECS also stores an empty `add`.
 
     Args:
-        dropped: capabilities that the container does without, such as "NET_RAW".
+        dropped: capabilities that the container does not need, such as "NET_RAW".
     """
     return {"capabilities": {"add": [], "drop": dropped}}

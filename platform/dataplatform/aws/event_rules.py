@@ -1,4 +1,4 @@
-"""A function that a rule of EventBridge invokes."""
+"""Lets an EventBridge rule invoke a function."""
 
 import pulumi
 import pulumi_aws as aws
@@ -19,12 +19,12 @@ def invoke_by_rule(
     """Let a rule invoke a function.
 
     Args:
-        name: what the permission's name begins with.
+        name: prefix of the permission's name.
         rule: the rule.
         function: the function.
         stack: the stack's context; its queue keeps events that could not be delivered.
         target_name: the target's resource name.
-        parent: of what is created.
+        parent: parent of the created resources.
     """
     permission = aws.lambda_.Permission(
         f"{name}-invokes",

@@ -1,4 +1,4 @@
-"""What all functions of a stack share: their code, and their dependencies as one Lambda layer."""
+"""The code and dependencies that all functions of a stack share, the dependencies as one Lambda layer."""
 
 import pulumi
 import pulumi_aws as aws
@@ -8,13 +8,14 @@ from dataplatform.aws.stack import StackContext
 
 
 class FunctionLayer(pulumi.ComponentResource):
-    """One layer version, which all functions of a stack share, and the archive of their code."""
+    """One layer version and one code archive, which all functions of a stack share."""
 
     layer_arn: pulumi.Output[str]
+    """ARN of the layer version."""
     architecture: str
-    """Processor of the functions."""
+    """Processor architecture of the functions."""
     code: pulumi.Archive
-    """Every function's handlers, and the library that they share."""
+    """Archive of every function's handlers, and of the library that they share."""
 
     def __init__(
         self, name: str, *, stack: StackContext, architecture: str, opts: pulumi.ResourceOptions | None = None
@@ -22,10 +23,10 @@ class FunctionLayer(pulumi.ComponentResource):
         """Pack code and dependencies, and create the layer.
 
         Args:
-            name: what the layer's name begins with.
-            stack: the stack's context; with `local.host_packages` the layer holds no package.
+            name: prefix of the layer's name.
+            stack: the stack's context; with `local.host_packages` the layer contains no packages.
             architecture: `arm64` or `x86_64`.
-            opts: of the component.
+            opts: options of the component.
         """
         super().__init__("dataplatform:functions:FunctionLayer", name, None, opts)
         layer = aws.lambda_.LayerVersion(

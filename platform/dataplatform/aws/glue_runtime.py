@@ -1,4 +1,4 @@
-"""The version of AWS Glue that the jobs run on, and what it brings: the only place that says so."""
+"""The only place that defines the jobs' version of AWS Glue and the versions of the software in it."""
 
 from typing import Final
 

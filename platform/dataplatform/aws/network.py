@@ -1,4 +1,4 @@
-"""The network that tasks run in, and functions that reach servers in it: one of our own, or one that exists."""
+"""The network of tasks and of functions that reach servers in it: a new VPC, or an existing one."""
 
 import ipaddress
 from collections.abc import Mapping, Sequence
@@ -19,21 +19,25 @@ SUBNET_PREFIX_LENGTH = 24
 class Network(pulumi.ComponentResource):
     """A VPC in two zones with public and private subnets.
 
-    The public ones let a task reach the image registry and a partner's server without a NAT gateway's monthly price.
-    Nothing reaches a task, since no security group has a rule for what comes in but those that a component says.
+    In the public subnets, tasks reach the image registry and partners' servers without the monthly price of a NAT
+    gateway. Nothing can connect to a task, because no security group has an ingress rule except those that a component
+    adds.
     """
 
     vpc_id: pulumi.Output[str]
+    """Id of the VPC."""
     public_subnet_ids: pulumi.Output[list[str]]
+    """Ids of the subnets with a route to the internet, one per zone."""
     private_subnet_ids: pulumi.Output[list[str]]
+    """Ids of the subnets without such a route, or with a route through NAT only, one per zone."""
     nat_addresses: pulumi.Output[list[str]]
-    """Fixed addresses that partners see, for their lists; none without NAT."""
+    """Fixed addresses that partners see and can allow; empty without NAT."""
     endpoints: pulumi.Output[list[dict[str, str]]]
-    """Interface endpoints, each with its `endpoint` and the `subnet` that it stands in: charged while it does."""
+    """Interface endpoints, each with its `endpoint` and its `subnet`. They are charged while they are in a subnet."""
     domain: str | None
-    """Private DNS domain of the stack's own servers, if it has any."""
+    """Private DNS domain of the stack's own servers, if any."""
     namespace_id: pulumi.Output[str] | None
-    """Where servers put their names, if there is a domain."""
+    """Id of the namespace in which servers register their names, if there is a domain."""
 
     def __init__(
         self,
@@ -45,15 +49,15 @@ class Network(pulumi.ComponentResource):
         domain: str | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        """Create the network, or take the one that the settings name.
+        """Create the network, or use the existing one in the settings.
 
         Args:
-            name: what the resources' names begin with.
+            name: prefix of the resources' names.
             stack: the stack's context with its key.
-            settings: address range and NAT gateways, or a network that exists, of which nothing is created.
+            settings: address range and NAT gateways, or an existing network, in which nothing is created.
             private_services: AWS services, such as "ssm", that the private subnets reach without NAT.
-            domain: private DNS domain of servers in the network. None: there is no domain.
-            opts: of the component.
+            domain: private DNS domain of servers in the network. None: the network has no domain.
+            opts: options of the component.
         """
         super().__init__("dataplatform:network:Network", name, None, opts)
         self._name, self._stack, self._settings = name, stack, settings
@@ -84,7 +88,7 @@ class Network(pulumi.ComponentResource):
 
     @property
     def exports(self) -> Mapping[str, object]:
-        """What the stack exports of its network."""
+        """The stack's outputs about its network."""
         return {"natAddresses": self.nat_addresses}
 
     def _create(self, private_services: Sequence[str]) -> None:
@@ -98,7 +102,7 @@ class Network(pulumi.ComponentResource):
             opts=self._child,
         )
         self.vpc_id = vpc.id
-        # The group that AWS puts things into which name none: it lets nothing in or out.
+        # AWS puts resources without a security group into this one; it lets nothing in or out.
         aws.ec2.DefaultSecurityGroup(f"{name}-default-closed", vpc_id=vpc.id, ingress=[], egress=[], opts=self._child)
         public = aws.ec2.RouteTable(f"{name}-public", vpc_id=vpc.id, opts=self._child)
         gateway = aws.ec2.InternetGateway(f"{name}-internet", vpc_id=vpc.id, opts=self._child)
@@ -111,7 +115,7 @@ class Network(pulumi.ComponentResource):
         ]
         to_nat = self._create_nat(private, gateway)
         self.private_subnet_ids = self._create_subnets("private", blocks[ZONES:], private, to_nat)
-        # They cost nothing, and keep that traffic off the internet and off NAT.
+        # Gateway endpoints are free, and keep this traffic away from the internet and NAT.
         for service in ("s3", "dynamodb"):
             aws.ec2.VpcEndpoint(
                 f"{name}-{service}-gateway",
@@ -139,11 +143,12 @@ class Network(pulumi.ComponentResource):
         tables: Sequence[aws.ec2.RouteTable],
         routes: Sequence[aws.ec2.Route],
     ) -> pulumi.Output[list[str]]:
-        """Create a subnet for each block, and return their ids once each can reach what its routes lead to.
+        """Create a subnet for each block. Returns their ids once each can use its routes.
 
-        A task that starts earlier cannot pull its image, and a deployment's circuit breaker counts that.
+        A task that starts earlier cannot pull its image, and the circuit breaker of a deployment counts that as a
+        failure.
         """
-        # Not Local Zones, which an account may opt in to: no NAT gateway and hardly a service is there.
+        # Not Local Zones, which an account may opt in to: they have no NAT gateways and few services.
         zones = aws.get_availability_zones_output(
             state="available",
             filters=[{"name": "opt-in-status", "values": ["opt-in-not-required"]}],
@@ -171,7 +176,7 @@ class Network(pulumi.ComponentResource):
     def _create_nat(
         self, private: Sequence[aws.ec2.RouteTable], internet: aws.ec2.InternetGateway
     ) -> list[aws.ec2.Route]:
-        # AWS: "Network vpc-… has no Internet gateway attached", and the NAT gateway's state is `failed`.
+        # Otherwise the NAT gateway fails: "Network vpc-… has no Internet gateway attached".
         after_internet = pulumi.ResourceOptions(parent=self, depends_on=[internet])
         addresses: list[aws.ec2.Eip] = []
         gateways: list[aws.ec2.NatGateway] = []
@@ -187,14 +192,14 @@ class Network(pulumi.ComponentResource):
         if not gateways:
             return []
         self.nat_addresses = pulumi.Output.all(*(address.public_ip for address in addresses))
-        # One gateway serves both zones; of two each serves its own.
+        # One gateway serves both zones; if there are two, each serves its own zone.
         return [
             self._route(f"{self._name}-to-nat-{zone}", table, nat_gateway_id=gateways[zone % len(gateways)].id)
             for zone, table in enumerate(private)
         ]
 
     def _reach_services(self, services: Sequence[str]) -> None:
-        """An interface endpoint is charged by the hour and the zone: one zone serves both."""
+        """Create the interface endpoints. They are charged per hour and zone, so one zone serves both."""
         name = self._name
         group = aws.ec2.SecurityGroup(
             f"{name}-endpoints",
@@ -229,7 +234,7 @@ class Network(pulumi.ComponentResource):
         self.endpoints = pulumi.Output.all(*endpoints)
 
     def _log_refusals(self) -> None:
-        """Who was refused is what a person looks for; what was let in, the servers log themselves."""
+        """Log refused connections, because people look for those. The servers log accepted connections."""
         name, stack = self._name, self._stack
         logs = aws.cloudwatch.LogGroup(
             f"{name}-refusals",
@@ -253,7 +258,8 @@ class Network(pulumi.ComponentResource):
                     ["logs:CreateLogStream", "logs:PutLogEvents", "logs:DescribeLogStreams"],
                     [logs.arn, pulumi.Output.concat(logs.arn, ":*")],
                 ),
-                # It knows no group: docs.aws.amazon.com/vpc/latest/userguide/flow-logs-iam-role.html
+                # The action does not support resources:
+                # docs.aws.amazon.com/vpc/latest/userguide/flow-logs-iam-role.html
                 allow("FindLogGroup", ["logs:DescribeLogGroups"], ["*"]),
             ),
             opts=self._child,

@@ -1,9 +1,10 @@
-"""What AWS runs, packed: the functions' code and layer, the jobs' code and wheels.
+"""Packs what AWS runs: the functions' code and layer, the jobs' code and wheels.
 
-Every archive is the same, byte for byte, for the same sources on every machine: members sorted and not compressed,
-since builds of zlib differ, times fixed, what pip writes about the installation left out. So a preview shows a change
-only where there is one. Archives are kept in .build/ and made again only when what they are made from has changed.
-Paths are relative to the program's folder, where Pulumi runs it.
+The same sources give the same archive on every machine, byte for byte, so a preview shows only real changes. Members
+are sorted and not compressed, because builds of zlib differ; times are fixed; pip's records of the installation are
+left out. Archives are kept in .build/ and made again only after their sources changed.
+
+Paths are relative to the program's folder, in which Pulumi runs it.
 """
 
 import hashlib
@@ -24,11 +25,11 @@ from dataplatform.errors import ProgramError
 BUILD: Final = Path(".build")
 FUNCTION_PYTHON: Final = "3.13"
 
-# glibc of the runtimes' Amazon Linux 2023 is 2.34; wheels of these tags run there.
+# The runtimes' Amazon Linux 2023 has glibc 2.34; wheels with these tags run there.
 _GLIBC_TAGS: Final = ("manylinux_2_34", "manylinux_2_28", "manylinux_2_17", "manylinux2014")
 _MACHINES: Final = {"arm64": "aarch64", "x86_64": "x86_64"}
-# What the layer leaves out: paramiko tries to import it, and needs it only to run commands that an OpenSSH client's
-# configuration names. Here nothing reads one, and it is a third of what the collector's import takes.
+# The layer leaves this package out. paramiko tries to import it, and needs it only to run commands from an OpenSSH
+# client's configuration, which nothing here reads. It takes a third of the collector's import time.
 _NOT_NEEDED: Final = "invoke"
 _FIXED_TIME: Final = (1980, 1, 1, 0, 0, 0)
 
@@ -38,28 +39,28 @@ class PackagingError(ProgramError):
 
 
 def function_code() -> pulumi.Archive:
-    """The handlers and the runtime library that they share, for every function."""
+    """Return the archive of all handlers and the library that they share."""
     return _code_archive(BUILD / "functions.zip", _rooted("functions", "lake"))
 
 
 def job_code() -> pulumi.Asset:
-    """The jobs and the runtime library that they share, as Glue's --extra-py-files."""
+    """Return the archive of the jobs and the library that they share, for Glue's --extra-py-files."""
     path = BUILD / "jobs.zip"
     _code_archive(path, _rooted("jobs", "processing", "datasets", "reports", "lake"))
     return pulumi.FileAsset(str(path))
 
 
 def job_script(job: str) -> pulumi.Asset:
-    """The file that Glue runs for a job; it imports the rest from job_code()."""
+    """Return the file that Glue runs for a job. It imports the rest from job_code()."""
     return pulumi.FileAsset(f"jobs/{job}/__main__.py")
 
 
 def function_layer(architecture: str, *, on_this_machine: bool = False) -> pulumi.Archive:
-    """The functions' dependencies as a Lambda layer.
+    """Return the functions' dependencies as a Lambda layer.
 
     Args:
         architecture: "arm64" or "x86_64".
-        on_this_machine: leave all of them out, for the emulator: it runs functions in an interpreter that has them.
+        on_this_machine: True to leave all of them out, for the emulator, whose interpreter already has them.
 
     Raises:
         PackagingError: pip could not get the pinned wheels.
@@ -81,13 +82,13 @@ def function_layer(architecture: str, *, on_this_machine: bool = False) -> pulum
 
 
 def job_wheels(*, on_this_machine: bool = False) -> pulumi.Asset:
-    """The jobs' dependencies as the zip of wheels that Glue installs without a network.
+    """Return the jobs' dependencies as the zip of wheels that Glue installs without a network.
 
-    Its layout (wheels/*.whl beside wheels/requirements.txt) and its ending are AWS's:
+    AWS defines its layout (wheels/*.whl beside wheels/requirements.txt) and extension:
     docs.aws.amazon.com/glue/latest/dg/aws-glue-programming-python-libraries.html, appendix A.
 
     Args:
-        on_this_machine: leave all of them out, for jobs that run as processes of an interpreter that has them.
+        on_this_machine: True to leave all of them out, for jobs that run in an interpreter that already has them.
 
     Raises:
         PackagingError: pip could not get the pinned wheels.
@@ -116,14 +117,14 @@ def job_wheels(*, on_this_machine: bool = False) -> pulumi.Asset:
 
 
 def _nothing_in(target: Path, member: str) -> Path:
-    """Write an archive without a package: a minute and 130 MB of downloads less before the first local deployment."""
+    """Write an archive without packages. This saves the first local deployment a minute and 130 MB of downloads."""
     BUILD.mkdir(exist_ok=True)
     _zip_of(target, [(member, b"# The interpreter on this machine has every package already.\n")])
     return target
 
 
 def _without_hashes(requirements: str) -> str:
-    """The pinned versions alone. Pip compared the hashes as it fetched the wheels, which lie beside this list.
+    """Return the pinned versions alone. Pip checked the hashes when it downloaded the wheels beside this list.
 
     With hashes, pip on Glue would refuse any requirement that Glue itself adds without one.
     """
@@ -149,7 +150,7 @@ def _code_archive(target: Path, roots: dict[str, Path]) -> pulumi.Archive:
 
 
 def _files(root: Path) -> list[Path]:
-    """Every file that belongs into an archive: none that differs from one installation to the next."""
+    """Return every file for an archive, except files that differ between installations."""
     return sorted(
         file
         for file in root.rglob("*")
@@ -179,7 +180,7 @@ def _zip_of(target: Path, members: Iterable[tuple[str, bytes]]) -> None:
 
 
 def _when_changed(target: Path, sources: list[Path], build: Callable[[Path], None]) -> None:
-    """Build the target unless it was built from these very sources by this very code."""
+    """Build the target unless it was already built from the same sources by the same code."""
     digest = hashlib.sha256()
     for source in [*sources, Path(__file__)]:
         digest.update(source.read_bytes())
@@ -188,14 +189,14 @@ def _when_changed(target: Path, sources: list[Path], build: Callable[[Path], Non
         return
     BUILD.mkdir(exist_ok=True)
     pulumi.log.info(f"Packing {target} (downloads pinned wheels once)")
-    # A folder of its own: two programs may run in this checkout at once.
+    # A separate folder, because two programs may run in this checkout at the same time.
     with tempfile.TemporaryDirectory(dir=BUILD) as folder:
         build(Path(folder))
     stamp.write_text(digest.hexdigest())
 
 
 def _wheels_for(python: str, architecture: str) -> list[str]:
-    """Pip's options that select wheels for another interpreter than this one."""
+    """Return pip's options that select wheels for another interpreter than this one."""
     tag = f"cp{python.replace('.', '')}"
     platforms = [f"--platform={glibc}_{_MACHINES[architecture]}" for glibc in _GLIBC_TAGS]
     return [*platforms, f"--python-version={python}", "--implementation=cp", f"--abi={tag}", "--abi=abi3", "--abi=none"]

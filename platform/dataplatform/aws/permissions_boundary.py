@@ -1,13 +1,14 @@
-"""The permissions boundary of every role that the program makes."""
+"""Gives every role that the program creates the permissions boundary."""
 
 import pulumi
 
 
 def bound_every_role(boundary_arn: pulumi.Input[str]) -> None:
-    """Give each role that is made from here on the boundary.
+    """Give each role that is created from now on the boundary.
 
-    In one place rather than in each component: the deploy role makes no role without this very boundary, and none may
-    be forgotten.
+    This is in one place instead of in each component, because the deploy role cannot create a role without this
+    boundary, and none may be forgotten.
+
     It does not reach roles within a component of another package (`register_resource_transform` would). The program has
     no such component, and the local engine refuses them.
     """

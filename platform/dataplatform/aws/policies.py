@@ -1,4 +1,4 @@
-"""IAM policy documents, written by hand per principal. A wildcard action cannot be written with these."""
+"""Builds IAM policy documents. Allow statements cannot contain wildcard actions."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
@@ -6,9 +6,10 @@ from typing import Any, Final
 import pulumi
 
 VERSION: Final = "2012-10-17"
-# CloudTrail does not support the condition: docs.aws.amazon.com/awscloudtrail/latest/userguide/
-# cloudtrail-required-policy-for-cloudwatch-logs.html. Of Glue no page says that it sends the account with a job's role;
-# with a condition that Glue does not meet, no job could be created. IAM passes roles within an account only.
+# CloudTrail does not support the condition:
+# docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-required-policy-for-cloudwatch-logs.html. AWS does not
+# document that Glue sends the account when it assumes a job's role; if it does not, no job could be created with the
+# condition. IAM passes roles only within an account.
 _SENDS_NO_SOURCE_ACCOUNT: Final = frozenset({"cloudtrail.amazonaws.com", "glue.amazonaws.com"})
 
 Conditions = Mapping[str, Mapping[str, Any]]
@@ -20,10 +21,10 @@ def allow(
     resources: Sequence[pulumi.Input[str]],
     conditions: Conditions | None = None,
 ) -> dict[str, Any]:
-    """An Allow statement of an identity policy.
+    """Return an Allow statement for an identity policy.
 
     Raises:
-        ValueError: an action holds a wildcard, or no resource is named: IAM refuses the whole policy then.
+        ValueError: An action contains a wildcard, or no resource is named, in which case IAM refuses the whole policy.
     """
     if not resources:
         raise ValueError(f"statement {sid} does not name resources; name them, or leave the statement out")
@@ -37,10 +38,10 @@ def allow_principal(
     resources: Sequence[pulumi.Input[str]] = (),
     conditions: Conditions | None = None,
 ) -> dict[str, Any]:
-    """An Allow statement of a resource or trust policy; trust policies name no resource.
+    """Return an Allow statement for a resource or trust policy; trust policies name no resource.
 
     Raises:
-        ValueError: an action holds a wildcard.
+        ValueError: An action contains a wildcard.
     """
     statement = _statement("Allow", sid, actions, conditions) | {"Principal": dict(principal)}
     return statement | {"Resource": list(resources)} if resources else statement
@@ -49,7 +50,7 @@ def allow_principal(
 def deny_everyone(
     sid: str, actions: Sequence[str], resources: Sequence[pulumi.Input[str]], conditions: Conditions
 ) -> dict[str, Any]:
-    """A Deny statement of a resource policy, for every principal under a condition. Denying may use a wildcard."""
+    """Return a Deny statement for a resource policy, for every principal under a condition. Wildcards are allowed."""
     return {
         "Sid": sid,
         "Effect": "Deny",
@@ -68,10 +69,10 @@ def deny(
     other_than: Sequence[pulumi.Input[str]] = (),
     conditions: Conditions | None = None,
 ) -> dict[str, Any]:
-    """A Deny statement of an identity policy, on some resources or on all but some. Denying may use a wildcard.
+    """Return a Deny statement for an identity policy, on some resources or on all others. Wildcards are allowed.
 
     Raises:
-        ValueError: it names neither resources nor those it leaves out, or both.
+        ValueError: Neither resources nor excluded resources are named, or both are.
     """
     if bool(resources) == bool(other_than):
         raise ValueError(f"statement {sid} names neither resources nor excluded resources; name one of them")
@@ -81,23 +82,17 @@ def deny(
 
 
 def deny_all_but(sid: str, actions: Sequence[str]) -> dict[str, Any]:
-    """A Deny statement of an identity policy: everything but these actions."""
+    """Return a Deny statement for an identity policy that denies everything except these actions."""
     return {"Sid": sid, "Effect": "Deny", "NotAction": list(actions), "Resource": ["*"]}
 
 
 def document(*statements: Mapping[str, Any]) -> pulumi.Output[str]:
-    """The policy document of these statements, as JSON."""
+    """Return the policy document of these statements as JSON."""
     return pulumi.Output.json_dumps({"Version": VERSION, "Statement": list(statements)})
 
 
 def trust_service(service: str, account_id: pulumi.Input[str], *, also_account: bool = False) -> pulumi.Output[str]:
-    """Trust policy of a role that an AWS service assumes, on behalf of this account where the service sends it.
-
-    Args:
-        service: service principal, such as "glue.amazonaws.com".
-        account_id: this account.
-        also_account: the account's own principals may assume it too; only the local stack says so.
-    """
+    """Return the trust policy of a role for an AWS service, limited to this account if the service supports it."""
     here: Conditions = {"StringEquals": {"aws:SourceAccount": account_id}}
     conditions = None if service in _SENDS_NO_SOURCE_ACCOUNT else here
     statements = [allow_principal("ServiceAssumes", {"Service": service}, ["sts:AssumeRole"], conditions=conditions)]
@@ -107,9 +102,9 @@ def trust_service(service: str, account_id: pulumi.Input[str], *, also_account: 
 
 
 def decrypt_given_parameters(region: pulumi.Input[str], account_id: pulumi.Input[str]) -> dict[str, Any]:
-    """A statement to decrypt SSM parameters that a person made with the account's key aws/ssm, SSM's own choice.
+    """Return a statement that allows decrypting parameters that a person stored with SSM's default key aws/ssm.
 
-    The key has no ARN before it exists, so its alias names it.
+    Before the key exists it has no ARN, so the statement names its alias.
     """
     return allow(
         "DecryptGivenParameters",
@@ -123,12 +118,12 @@ def decrypt_given_parameters(region: pulumi.Input[str], account_id: pulumi.Input
 
 
 def account_root(account_id: pulumi.Input[str]) -> pulumi.Output[str]:
-    """ARN that stands for every principal of an account."""
+    """Return the ARN that means every principal of an account."""
     return pulumi.Output.concat("arn:aws:iam::", account_id, ":root")
 
 
 def budgets_of(account_id: pulumi.Input[str]) -> Conditions:
-    """What AWS Budgets' calls carry on behalf of this account.
+    """Return the conditions that AWS Budgets' requests for this account meet.
 
     docs.aws.amazon.com/cost-management/latest/userguide/budgets-sns-policy.html
     """

@@ -1,4 +1,4 @@
-"""A Lambda function in Python with what each of them needs: role, log group, layer, tracing, alarms."""
+"""A Lambda function in Python with its role, log group, layer, tracing and alarms."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
@@ -16,16 +16,18 @@ from dataplatform.aws.stack import StackContext
 
 
 class PythonFunction(pulumi.ComponentResource):
-    """One function. Its role may do what the statements say, write its log, use the key and send its traces."""
+    """One function. Its role may do what the statements allow, write its log, use the key and send its traces."""
 
     function_name: pulumi.Output[str]
+    """Name of the function."""
     function_arn: pulumi.Output[str]
+    """ARN of the function."""
     invoke_arn: pulumi.Output[str]
-    """What API Gateway calls it by."""
+    """The ARN that API Gateway calls."""
     security_group_id: pulumi.Output[str] | None
-    """Its security group, if it runs in a network."""
+    """Id of the function's security group, if it runs in a network."""
     alarm_arns: list[pulumi.Output[str]]
-    """ARNs of its alarms."""
+    """ARNs of the function's alarms."""
 
     def __init__(  # noqa: PLR0913 - each is a fact of the function, and named at the call
         self,
@@ -49,21 +51,22 @@ class PythonFunction(pulumi.ComponentResource):
         """Create the function with its role, log group and alarms.
 
         Args:
-            name: what the resources' names begin with.
+            name: prefix of the resources' names.
             stack: the stack's context with key and alarms.
-            layer: the code and the dependencies of all functions.
-            network: the function runs in its private subnets. None: it runs outside, and reaches the internet.
-            servers: host and port of what it reaches in the network, beside AWS.
+            layer: the code and dependencies of all functions.
+            network: the network in whose private subnets the function runs. None: it runs outside, with access to the
+                internet.
+            servers: host and port of each server that the function contacts in the network, besides AWS.
             description: what the function does, for the console.
             handler: module and function that Lambda calls.
-            log_group_name: where the function logs.
-            timeout_seconds: after which Lambda stops a run.
-            memory_megabytes: memory, and with it the share of processors.
-            environment: what the function reads at its start; never a secret.
-            statements: what the function may do beyond its log, the key and its traces.
-            errors_description: what a failure means and where to look, for the alarm.
-            near_limit_percent: share of the timeout that no run should take.
-            opts: of the component.
+            log_group_name: name of the function's log group.
+            timeout_seconds: time after which Lambda stops a run.
+            memory_megabytes: memory, which also sets the share of processors.
+            environment: the function's environment variables; never secrets.
+            statements: the function's permissions beyond its log, the key and its traces.
+            errors_description: meaning of a failure and where to look, for the alarm.
+            near_limit_percent: share of the timeout above which a run fires an alarm.
+            opts: options of the component.
         """
         super().__init__("dataplatform:functions:PythonFunction", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
@@ -96,7 +99,8 @@ class PythonFunction(pulumi.ComponentResource):
                     ["logs:CreateLogStream", "logs:PutLogEvents"],
                     [pulumi.Output.concat(logs.arn, ":*")],
                 ),
-                # It knows no resources: docs.aws.amazon.com/service-authorization/latest/reference/list_awsx-ray.html
+                # The actions do not support resources:
+                # docs.aws.amazon.com/service-authorization/latest/reference/list_awsx-ray.html
                 allow("Trace", ["xray:PutTraceSegments", "xray:PutTelemetryRecords"], ["*"]),
                 *([_keep_interfaces()] if network else []),
             ),
@@ -155,19 +159,19 @@ class _Watched(NamedTuple):
 
 
 def _watched(errors_description: str, timeout_seconds: int, near_limit_percent: int) -> list[_Watched]:
-    """What is watched of every function: that it fails, that it is throttled, that a run is nearly stopped."""
+    """Return the alarms of every function: failures, throttled invocations, and runs close to the timeout."""
     throttled = "A call of the function was throttled, because too many run at once in this account"
     slow = f"A run used more than {near_limit_percent} % of its timeout of {timeout_seconds} s"
     return [
         _Watched("errors", "Errors", "Sum", 0, errors_description),
         _Watched("throttles", "Throttles", "Sum", 0, throttled),
-        # Milliseconds.
+        # In milliseconds.
         _Watched("duration", "Duration", "Maximum", timeout_seconds * 10 * near_limit_percent, slow),
     ]
 
 
 def _keep_interfaces() -> dict[str, Any]:
-    """What Lambda does under the function's role to put it into a network. AWS takes no narrower resource for it.
+    """Return the permissions for a function in a network. AWS accepts no narrower resource.
 
     docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html
     """

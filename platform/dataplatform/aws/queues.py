@@ -1,4 +1,4 @@
-"""SQS queues: encrypted with the stack's key, over TLS alone, with dead letters where a function empties them."""
+"""SQS queues: encrypted with the stack's key, TLS only, and with dead-letter queues for those that functions read."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
@@ -13,17 +13,18 @@ from dataplatform.aws.stack import StackContext
 
 RECEIVES_BEFORE_DEAD_LETTER: Final = 5
 RETENTION_SECONDS: Final = 14 * 24 * 3600
-# docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html: six times the function's time, and its window.
+# docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html: six times the function's timeout, plus its batch
+# window.
 _VISIBILITY_FACTOR: Final = 6
 _OLDEST_MESSAGE_SECONDS: Final = 900
 
 
 def visibility_seconds(function_seconds: int, window_seconds: int) -> int:
-    """For how long a batch stays hidden from others while a function works on it.
+    """Return how long a batch stays hidden from other readers while a function works on it.
 
     Args:
         function_seconds: the function's timeout.
-        window_seconds: how long a batch is gathered at most.
+        window_seconds: the longest time to gather a batch.
     """
     return _VISIBILITY_FACTOR * function_seconds + window_seconds
 
@@ -36,14 +37,14 @@ def create_queue(
     hidden_seconds: int,
     dead_letters: aws.sqs.Queue | None = None,
 ) -> aws.sqs.Queue:
-    """A queue. Its policy is the caller's to create, with `refuse_plain_http` among the statements.
+    """Create a queue. The caller creates its policy with `create_queue_policy`.
 
     Args:
-        name: of the queue.
+        name: the queue's name.
         stack: the stack's context with key.
         parent: the component that the resources belong to.
-        hidden_seconds: for how long a received message stays hidden from others.
-        dead_letters: where a message goes that was received five times; None: it stays.
+        hidden_seconds: how long a received message stays hidden from other readers.
+        dead_letters: the queue for messages that were received five times; None: they stay.
     """
     redrive = dead_letters and pulumi.Output.json_dumps(
         {"deadLetterTargetArn": dead_letters.arn, "maxReceiveCount": RECEIVES_BEFORE_DEAD_LETTER}
@@ -66,14 +67,14 @@ def create_queue_policy(
     parent: pulumi.Resource,
     statements: Sequence[Mapping[str, Any]] = (),
 ) -> list[aws.sqs.QueuePolicy]:
-    """The queue's policy: the statements, and no plain HTTP. Nothing if it would be empty, as in the local stack.
+    """Create the queue's policy: the statements, and no plain HTTP. Creates nothing if it would be empty (local stack).
 
     Args:
-        name: what the policy's name begins with.
+        name: prefix of the policy's name.
         queue: the queue.
         stack: the stack's context.
         parent: the component that the resources belong to.
-        statements: who may do what with the queue, beside the principals whose own policies say so.
+        statements: permissions in addition to those in the principals' own policies.
     """
     plain_http = {"Bool": {"aws:SecureTransport": "false"}}
     refusals = [] if stack.local.plain_http else [deny_everyone("DenyPlainHttp", ["sqs:*"], [queue.arn], plain_http)]
@@ -90,7 +91,7 @@ def create_queue_policy(
 
 
 def take_messages(queue_arn: pulumi.Input[str]) -> dict[str, Any]:
-    """The statement that lets Lambda empty a queue in a function's name."""
+    """Return the statement that lets Lambda read a queue on behalf of a function."""
     return allow("TakeMessages", ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"], [queue_arn])
 
 
@@ -104,15 +105,15 @@ def take_in_batches(
     maximum_concurrency: int,
     parent: pulumi.Resource,
 ) -> None:
-    """Let a function empty a queue in batches. It answers which messages of a batch failed.
+    """Let a function read a queue in batches. It reports which messages of a batch failed.
 
     Args:
-        name: of the mapping.
+        name: name of the mapping.
         queue: the queue.
         function: the function.
-        batch_size: messages at most.
-        window_seconds: how long a batch is gathered at most.
-        maximum_concurrency: batches at once; Lambda allows no less than two.
+        batch_size: most messages in a batch.
+        window_seconds: the longest time to gather a batch.
+        maximum_concurrency: batches at the same time; Lambda requires at least two.
         parent: the component that the resources belong to.
     """
     aws.lambda_.EventSourceMapping(
@@ -130,14 +131,14 @@ def take_in_batches(
 def alarm_when_waiting(
     name: str, queue: aws.sqs.Queue, *, what: str, runbook: str, topic_arn: pulumi.Input[str], parent: pulumi.Resource
 ) -> aws.cloudwatch.MetricAlarm:
-    """An alarm on a queue whose oldest message is not taken.
+    """Create an alarm on a queue whose oldest message waits too long.
 
     Args:
-        name: of the alarm.
+        name: the alarm's name.
         queue: the queue.
         what: what a message is, such as "An event".
-        runbook: name of the page in docs/runbooks that says what to do.
-        topic_arn: the topic that is told.
+        runbook: name of the page in docs/runbooks that explains what to do.
+        topic_arn: the topic to notify.
         parent: the component that the alarm belongs to.
     """
     return alarm_when_above(

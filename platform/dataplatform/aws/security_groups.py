@@ -1,4 +1,4 @@
-"""Security groups: what goes out of a task or a function, and what a server lets in."""
+"""Security groups: outgoing connections of tasks and functions, and incoming connections of servers."""
 
 import ipaddress
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,17 +18,17 @@ def create_outgoing_group(
     servers: Iterable[tuple[str, int]] = (),
     parent: pulumi.Resource,
 ) -> aws.ec2.SecurityGroup:
-    """A group that lets out what goes to AWS and to these servers, over TCP, and nothing in.
+    """Create a group that allows outgoing TCP to AWS and to these servers, and nothing incoming.
 
-    AWS's addresses are many and change, and so may those behind a server's name: there the port is the bound. A server
-    that is given by its address is let out to there alone.
+    AWS has many addresses, which change, and so may the address behind a server's name; these rules limit only the
+    port. The rule for a server that is given by its address allows that address alone.
 
     Args:
-        name: what the resources' names begin with.
-        who: is in the group, for its description.
+        name: prefix of the resources' names.
+        who: the members of the group, for its description.
         vpc_id: the network.
-        servers: host and port of each.
-        parent: of the resources.
+        servers: host and port of each server.
+        parent: parent of the resources.
     """
     child = pulumi.ResourceOptions(parent=parent)
     group = aws.ec2.SecurityGroup(f"{name}-firewall", description=f"{who}: out only", vpc_id=vpc_id, opts=child)
@@ -64,7 +64,7 @@ def let_in(
     ranges: Sequence[str],
     parent: pulumi.Resource,
 ) -> None:
-    """Let other groups, by what they are, and ranges of addresses connect to one TCP port."""
+    """Allow security groups (by label) and address ranges to connect to one TCP port."""
     child = pulumi.ResourceOptions(parent=parent)
     for who, allowed in groups.items():
         aws.vpc.SecurityGroupIngressRule(

@@ -1,4 +1,4 @@
-"""What every component of a stack needs: its names, account, key, alarm topic and rules on data and logs."""
+"""The context that every component of a stack needs: names, account, key, alarm topic, and rules for data and logs."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ from dataplatform.settings.model import LocalSettings, Settings
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StackContext:
-    """Built up in the order of the program: `of` the settings, then `with_key` of the lake, then `with_alarms`."""
+    """Built in the order of the program: `of` the settings, then `with_key` of the lake, then `with_alarms`."""
 
     name: str
     """Project and stack, such as "data-platform-dev": the first part of every resource's name."""
@@ -26,17 +26,17 @@ class StackContext:
     """IANA time zone of every schedule."""
     log_retention_days: int
     protect_data: bool
-    """Protect and retain what holds data, in Pulumi and at AWS."""
+    """True to protect and retain resources that hold data, in Pulumi and in AWS."""
     local: LocalSettings
-    """What the emulator needs to be different. Only the local stack sets any of it."""
-    # What later components add. Components read the properties, which are never None.
+    """Exceptions that the emulator needs. Only the local stack sets any of them."""
+    # Set by later components. Components read the properties, which are never None.
     lake_key_arn: pulumi.Output[str] | None = None
     topic_arn: pulumi.Output[str] | None = None
     queue_arn: pulumi.Output[str] | None = None
 
     @classmethod
     def of(cls, settings: Settings) -> Self:
-        """The context of the stack that Pulumi runs, without key and alarms."""
+        """Return the context of the stack that Pulumi runs, without key and alarms."""
         return cls(
             name=f"{pulumi.get_project()}-{pulumi.get_stack()}",
             parameter_prefix=f"/{pulumi.get_project()}/{pulumi.get_stack()}",
@@ -49,15 +49,15 @@ class StackContext:
         )
 
     def with_key(self, key_arn: pulumi.Output[str]) -> Self:
-        """The same stack with the key that encrypts everything."""
+        """Return a copy with the key that encrypts everything."""
         return dataclasses.replace(self, lake_key_arn=key_arn)
 
     def with_alarms(self, topic_arn: pulumi.Output[str], undelivered_queue_arn: pulumi.Output[str]) -> Self:
-        """The same stack with the topic of alarms and the queue of events that a rule could not deliver."""
+        """Return a copy with the alarm topic and the queue of events that a rule could not deliver."""
         return dataclasses.replace(self, topic_arn=topic_arn, queue_arn=undelivered_queue_arn)
 
     def limit_roles(self, boundary: str | None) -> None:
-        """Give every role that is created from here on the permissions boundary of that name, if there is one."""
+        """Give every role that is created from now on the permissions boundary with this name, if there is one."""
         if boundary is not None:
             bound_every_role(pulumi.Output.concat("arn:aws:iam::", self.account_id, ":policy/", boundary))
 
@@ -66,7 +66,7 @@ class StackContext:
         """ARN of the platform's key.
 
         Raises:
-            pulumi.RunError: the context has no key.
+            pulumi.RunError: The context does not have a key yet.
         """
         return _given(self.lake_key_arn, "key", "with_key")
 
@@ -75,7 +75,7 @@ class StackContext:
         """ARN of the topic that alarms publish to.
 
         Raises:
-            pulumi.RunError: the context has no alarms.
+            pulumi.RunError: The context does not have alarms yet.
         """
         return _given(self.topic_arn, "alarm topic", "with_alarms")
 
@@ -84,12 +84,12 @@ class StackContext:
         """ARN of the dead-letter queue of every event rule.
 
         Raises:
-            pulumi.RunError: the context has no alarms.
+            pulumi.RunError: The context does not have alarms yet.
         """
         return _given(self.queue_arn, "undelivered queue", "with_alarms")
 
     def log_groups(self, names: str) -> pulumi.Output[str]:
-        """ARN pattern of the log groups whose name matches, such as "/aws-glue/*", and of their streams."""
+        """Return the ARN pattern of log groups whose names match, such as "/aws-glue/*", and of their streams."""
         return pulumi.Output.concat("arn:aws:logs:", self.region, ":", self.account_id, f":log-group:{names}")
 
     @property
@@ -99,21 +99,21 @@ class StackContext:
 
     @property
     def exports(self) -> Mapping[str, object]:
-        """What the stack exports about itself."""
+        """The stack's outputs about itself."""
         return {"region": self.region}
 
 
 class Exporting(Protocol):
-    """Has outputs that the stack exports."""
+    """A component with outputs that the stack exports."""
 
     @property
     def exports(self) -> Mapping[str, object]:
-        """Outputs by their names in the stack."""
+        """The stack's outputs, by name."""
         ...
 
 
 def export_all(*parts: Exporting) -> None:
-    """Export what each part exports."""
+    """Export the outputs of each part."""
     for part in parts:
         for name, value in part.exports.items():
             pulumi.export(name, value)

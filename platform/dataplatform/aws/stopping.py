@@ -1,4 +1,4 @@
-"""Options of the resources that `dataplatform sources stop` changes at AWS."""
+"""Options for resources that `dataplatform sources stop` changes in AWS."""
 
 from collections.abc import Sequence
 
@@ -6,15 +6,15 @@ import pulumi
 
 
 def leave_as_stopped(inputs: Sequence[str], decided_by: pulumi.Input[str]) -> pulumi.ResourceOptions:
-    """Return options with which neither `pulumi up` nor the drift check undoes `sources stop`.
+    """Return options that stop `pulumi up` and the drift check from undoing `sources stop`.
 
-    A changed setting is still applied. The engine then replaces the resource, and a replacement does not ignore inputs.
+    A changed setting is still applied: the engine then replaces the resource, and a replacement does not ignore inputs.
 
     Args:
         inputs: the inputs that the command changes.
-        decided_by: what the program derives these inputs from. Another value replaces the resource.
+        decided_by: the value from which the program derives these inputs. Another value replaces the resource.
     """
-    # Deleted first: a second resource of the same name cannot be created.
+    # Delete first: two resources cannot have the same name.
     return pulumi.ResourceOptions(
         ignore_changes=list(inputs), replacement_trigger=decided_by, delete_before_replace=True
     )

@@ -1,4 +1,4 @@
-"""The Glue jobs, what they run, and the workflow that orders them: landed objects, then warehouse, then marts."""
+"""The Glue jobs, their code, and the workflow that orders them: landed objects, then warehouse, then marts."""
 
 from collections.abc import Mapping, Sequence
 
@@ -20,14 +20,15 @@ from dataplatform.processing.permissions import (
 )
 from dataplatform.processing.published_tables import run_nightly
 from dataplatform.processing.report_schedules import schedule_reports
+from dataplatform.processing.spark_arguments import spark_arguments
 from dataplatform.settings.model import JobSettings
 from dataplatform.storage.data_lake import DataLake
 from dataplatform.watch.object_index import ObjectIndex
 from lake import glue_logs, keys
 from processing.declaring.report import Report
 
-# Runs may overlap: each object and each report is written whole, and equal whoever writes it; of two merges into one
-# table the second starts again.
+# Runs may overlap. Each object and report is written whole, with the same content whichever run writes it. If two runs
+# merge into one table, the second starts again.
 MAXIMUM_CONCURRENT_RUNS = 5
 
 
@@ -35,11 +36,17 @@ class TransformJobs(pulumi.ComponentResource):
     """The jobs, and the workflow `refine`, which landed objects start. Only `maintenance` deletes anything."""
 
     warehouse_job_name: pulumi.Output[str]
+    """Name of the job `warehouse`."""
     mart_job_name: pulumi.Output[str]
+    """Name of the job `mart`."""
     sanitise_job_name: pulumi.Output[str]
+    """Name of the job `sanitise`."""
     publish_job_name: pulumi.Output[str]
+    """Name of the job `publish`."""
     maintenance_job_name: pulumi.Output[str]
+    """Name of the job `maintenance`."""
     workflow_name: pulumi.Output[str]
+    """Name of the workflow `refine`."""
 
     def __init__(
         self,
@@ -56,21 +63,21 @@ class TransformJobs(pulumi.ComponentResource):
         """Upload the jobs' code and wheels, and create the jobs and the workflow.
 
         Args:
-            name: what the resources' names begin with.
+            name: prefix of the resources' names.
             stack: the stack's context with key and alarms.
             lake: the bucket that the jobs read and write, the database of the published tables, and the keys of the
                 teams' reports.
-            index: the object index, which says what was merged.
+            index: the object index, which records merged history files.
             settings: workers, time limit, and the batches that start the workflow.
             teams: teams whose reports the mart job may write.
-            reports: all reports that are declared, by name. Each with a schedule has a trigger of its own.
-            opts: of the component.
+            reports: all declared reports, by name. Each report with a schedule gets its own trigger.
+            opts: options of the component.
         """
         super().__init__("dataplatform:jobs:TransformJobs", name, None, opts)
         self._name, self._stack, self._lake, self._settings = name, stack, lake, settings
         self._child = pulumi.ResourceOptions(parent=self)
         self._log_prefix = f"/{name}"
-        # Glue would make them on a job's first run: without the key, and without expiry.
+        # Glue would create them at a job's first run, without the key and without expiry.
         self._logs = [
             aws.cloudwatch.LogGroup(
                 f"{name}-{kind}-logs",
@@ -88,12 +95,14 @@ class TransformJobs(pulumi.ComponentResource):
         )
         shared = {"--extra-py-files": code, "--additional-python-modules": wheels}
         reading = {**shared, "--database": lake.warehouse_database}
-        merging = {**reading, "--index-table": index.table_name}
+        on_spark = spark_arguments(settings.spark_merge_above_gigabytes)
+        merging = {**reading, "--index-table": index.table_name, **on_spark}
         refining = {**merging, **self._spreading()}
         warehouse = self._create_job("warehouse", refining, warehouse_policy(scope))
         sanitise = self._create_job("sanitise", refining, sanitise_policy(scope))
         publish = self._create_job("publish", merging, publish_policy(scope))
-        mart = self._create_job("mart", {**reading, **self._team_keys()}, mart_policy(scope))
+        on_spark = spark_arguments(settings.spark_report_above_gigabytes)
+        mart = self._create_job("mart", {**reading, **on_spark, **self._team_keys()}, mart_policy(scope))
         maintenance = self._create_job("maintenance", reading, maintenance_policy(scope))
         workflow = self._create_workflow(warehouse, mart)
         self._start_on_landing(workflow)
@@ -117,7 +126,7 @@ class TransformJobs(pulumi.ComponentResource):
 
     @property
     def exports(self) -> Mapping[str, object]:
-        """What the stack exports of its jobs."""
+        """The stack's outputs about its jobs."""
         return {
             "warehouseJob": self.warehouse_job_name,
             "sanitiseJob": self.sanitise_job_name,
@@ -128,7 +137,7 @@ class TransformJobs(pulumi.ComponentResource):
         }
 
     def _upload(self, name: str, file_name: str, content: pulumi.Input[pulumi.Asset]) -> pulumi.Output[str]:
-        """Put one file under code/ and return its s3:// address."""
+        """Upload one file to code/. Returns its s3:// address."""
         upload = aws.s3.BucketObjectv2(
             f"{self._name}-{name}",
             bucket=self._lake.bucket_name,
@@ -139,7 +148,7 @@ class TransformJobs(pulumi.ComponentResource):
         return pulumi.Output.concat("s3://", upload.bucket, "/", upload.key)
 
     def _spreading(self) -> dict[str, str]:
-        """The jobs' arguments for what is spread over Spark's executors."""
+        """Return the job arguments that set which work is spread over Spark's executors."""
         objects, megabytes = self._settings.spread_objects, self._settings.spread_megabytes
         return {
             **({"--spread-objects": str(objects)} if objects is not None else {}),
@@ -147,7 +156,7 @@ class TransformJobs(pulumi.ComponentResource):
         }
 
     def _team_keys(self) -> dict[str, pulumi.Input[str]]:
-        """The mart job's argument for the keys of the teams' reports."""
+        """Return the mart job's argument with the keys of the teams' reports."""
         arns = self._lake.team_key_arns
         return {"--team-keys": pulumi.Output.json_dumps(arns)} if arns else {}
 
@@ -186,6 +195,8 @@ class TransformJobs(pulumi.ComponentResource):
                 "--job-language": "python",
                 glue_logs.PREFIX_ARGUMENT: self._log_prefix,
                 "--enable-metrics": "true",
+                # Glue starts with few workers and adds up to `number_of_workers` while Spark has tasks for them.
+                "--enable-auto-scaling": "true",
             },
             opts=pulumi.ResourceOptions(parent=self, depends_on=[permissions, *self._logs]),
         )

@@ -1,4 +1,4 @@
-"""What each Glue job's role may do: its own prefixes and tables, the key, and Glue's log and metric destinations."""
+"""Permissions of each Glue job's role: its own prefixes and tables, the key, and Glue's logs and metrics."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,20 +16,20 @@ from lake.object_index import items
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobScope:
-    """What the jobs' policies are about."""
+    """The resources that the jobs' policies refer to."""
 
     stack: StackContext
     lake: DataLake
     index: ObjectIndex
-    """Knows which history files were merged."""
+    """The index that records which history files were merged."""
     teams: Sequence[str]
     """Teams whose reports the mart job writes."""
     log_prefix: str
-    """What the names of the jobs' own log groups begin with."""
+    """Prefix of the names of the jobs' own log groups."""
 
 
 def warehouse_policy(scope: JobScope) -> pulumi.Output[str]:
-    """The warehouse job reads inbound/, writes warehouse/ and quarantine/, and merges what it wrote."""
+    """Return the policy of the warehouse job, which reads inbound/, writes warehouse/ and quarantine/, and merges."""
     return document(
         _list(scope, [keys.INBOUND, keys.WAREHOUSE, keys.TABLES]),
         allow("ReadInbound", ["s3:GetObject"], [_objects(scope, keys.INBOUND)]),
@@ -41,7 +41,7 @@ def warehouse_policy(scope: JobScope) -> pulumi.Output[str]:
 
 
 def sanitise_policy(scope: JobScope) -> pulumi.Output[str]:
-    """The sanitise job does what warehouse does, again, and reads which objects have rows in quarantine/."""
+    """Return the policy of the sanitise job, which repeats the warehouse job's work and also finds quarantined rows."""
     return document(
         _list(scope, [keys.INBOUND, keys.WAREHOUSE, keys.QUARANTINE, keys.TABLES]),
         allow("ReadRows", ["s3:GetObject"], [_objects(scope, keys.INBOUND), _objects(scope, keys.QUARANTINE)]),
@@ -52,15 +52,15 @@ def sanitise_policy(scope: JobScope) -> pulumi.Output[str]:
 
 
 def publish_policy(scope: JobScope) -> pulumi.Output[str]:
-    """The publish job merges what is in warehouse/, and writes nothing there."""
+    """Return the policy of the publish job, which merges the files in warehouse/ and writes nothing there."""
     return document(_list(scope, [keys.WAREHOUSE, keys.TABLES]), *_merge(scope), *_common(scope))
 
 
 def mart_policy(scope: JobScope) -> pulumi.Output[str]:
-    """The mart job reads the published tables, and writes reports, whose metadata says what they were made of."""
+    """Return the policy of the mart job, which reads published tables and writes reports with metadata."""
     reports = [pulumi.Output.concat(scope.lake.bucket_arn, f"/{keys.reports_prefix(team)}*") for team in scope.teams]
     return document(
-        # Without it S3 answers 403 for a report that was never made, and not 404.
+        # Without this permission S3 answers 403 instead of 404 for a report that does not exist yet.
         _list(scope, [keys.TABLES, keys.MART]),
         allow("ReadTableFiles", ["s3:GetObject"], [_objects(scope, keys.TABLES)]),
         allow("FindTables", ["glue:GetTable"], _tables(scope)),
@@ -72,11 +72,11 @@ def mart_policy(scope: JobScope) -> pulumi.Output[str]:
 
 
 def maintenance_policy(scope: JobScope) -> pulumi.Output[str]:
-    """The maintenance job drops old snapshots, and is the only job that deletes: files of the published tables."""
+    """Return the policy of the maintenance job, the only job that deletes: snapshots and files of published tables."""
     return document(
         _list(scope, [keys.TABLES]),
         allow("ReadTableFiles", ["s3:GetObject"], [_objects(scope, keys.TABLES)]),
-        # To drop snapshots is to write the table's metadata again.
+        # To drop snapshots, the job writes new table metadata.
         allow("WriteMetadata", ["s3:PutObject"], [_objects(scope, f"{keys.TABLES}/*/metadata")]),
         allow("DeleteTableFiles", ["s3:DeleteObject"], [_objects(scope, keys.TABLES)]),
         *_change_tables(scope, ["glue:GetTable", "glue:GetTables", "glue:UpdateTable"]),
@@ -90,13 +90,13 @@ def _encrypt_reports(scope: JobScope) -> list[dict[str, Any]]:
 
 
 def _write_rows(scope: JobScope) -> dict[str, Any]:
-    # A large file goes in parts, which are aborted if one of them fails.
+    # A large file is uploaded in parts; the upload is aborted if one of them fails.
     actions = ["s3:PutObject", "s3:AbortMultipartUpload"]
     return allow("WriteRows", actions, [_objects(scope, keys.WAREHOUSE), _objects(scope, keys.QUARANTINE)])
 
 
 def _merge(scope: JobScope) -> list[dict[str, Any]]:
-    """What a merge does: it reads history, changes the tables, and records in the index what it merged."""
+    """Return the permissions of a merge: read history files, change the tables, record progress in the index."""
     return [
         allow("ReadHistory", ["s3:GetObject"], [_objects(scope, keys.WAREHOUSE), _objects(scope, keys.TABLES)]),
         allow("WriteTableFiles", ["s3:PutObject", "s3:AbortMultipartUpload"], [_objects(scope, keys.TABLES)]),
@@ -109,14 +109,14 @@ def _merge(scope: JobScope) -> list[dict[str, Any]]:
 def _change_tables(scope: JobScope, actions: Sequence[str]) -> list[dict[str, Any]]:
     catalogue, database, tables = _tables(scope)
     return [
-        # pyiceberg asks before each change whether the database is one of Amazon S3 Tables.
+        # Before each change pyiceberg checks whether the database is one of Amazon S3 Tables.
         allow("FindDatabase", ["glue:GetDatabase"], [catalogue, database]),
         allow("ChangeTables", actions, [catalogue, database, tables]),
     ]
 
 
 def _tables(scope: JobScope) -> list[pulumi.Output[str]]:
-    """The catalogue, the warehouse's database and its tables: Glue judges a request for a table on all three."""
+    """Return the catalogue, the warehouse's database and its tables: Glue checks a request for a table on all three."""
     stack, database = scope.stack, scope.lake.warehouse_database
     catalogue = pulumi.Output.concat("arn:aws:glue:", stack.region, ":", stack.account_id)
     return [
@@ -140,12 +140,12 @@ def _list(scope: JobScope, prefixes: list[str]) -> dict[str, Any]:
 
 
 def _run(scope: JobScope) -> list[dict[str, Any]]:
-    """What every job does."""
+    """Return the permissions that every job needs."""
     return [
         allow("ReadCode", ["s3:GetObject"], [_objects(scope, keys.CODE)]),
         allow("UseKey", ["kms:Decrypt", "kms:GenerateDataKey"], [scope.stack.key_arn]),
         allow(
-            # What Glue itself says before it knows the jobs' groups goes to groups that it makes, under /aws-glue/.
+            # Until Glue knows the jobs' log groups, it logs to groups that it creates under /aws-glue/.
             "WriteLogs",
             ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"],
             [scope.stack.log_groups("/aws-glue/*"), scope.stack.log_groups(f"{scope.log_prefix}/*")],
@@ -154,7 +154,7 @@ def _run(scope: JobScope) -> list[dict[str, Any]]:
 
 
 def _common(scope: JobScope) -> list[dict[str, Any]]:
-    # CloudWatch metrics know no resources; the namespace narrows the statement instead.
+    # The action does not support resources; the namespace narrows the statement instead.
     return [*_run(scope), allow("PublishMetrics", ["cloudwatch:PutMetricData"], ["*"], _namespaces(scope))]
 
 

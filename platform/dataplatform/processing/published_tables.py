@@ -1,4 +1,4 @@
-"""What the published tables need at night: a comparison with the whole lake, and maintenance."""
+"""Nightly work on the published tables: a comparison with the whole lake, and maintenance."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -6,16 +6,16 @@ from typing import Final
 import pulumi
 import pulumi_aws as aws
 
-# UTC, as all of Glue's: docs.aws.amazon.com/glue/latest/dg/monitor-data-warehouse-schedule.html
+# UTC, like all Glue schedules: docs.aws.amazon.com/glue/latest/dg/monitor-data-warehouse-schedule.html
 COMPARED_AT: Final = "cron(30 1 * * ? *)"
 MAINTAINED_AT: Final = "cron(30 3 ? * MON,WED,FRI *)"
-"""Not each night: a run is billed for a minute, however little there is to delete, and dev is to idle below 10 USD."""
+"""Not every night: a run is billed for at least a minute, and an idle dev stack must cost less than 10 USD a month."""
 
 
 def run_nightly(name: str, warehouse: aws.glue.Job, maintenance: aws.glue.Job, *, parent: pulumi.Resource) -> None:
-    """Have the warehouse job compare the whole lake, and on some nights later the maintenance job clean the tables.
+    """Schedule the warehouse job's nightly comparison of the whole lake, and the maintenance job on some later nights.
 
-    The notification of an object can be lost, and other runs of the warehouse job look at two days only.
+    An object's notification can be lost, and other runs of the warehouse job check only two days.
     """
     _schedule(
         f"{name}-compare",

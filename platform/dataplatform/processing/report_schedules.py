@@ -1,4 +1,4 @@
-"""Starts the mart job for the reports that declare a schedule of their own."""
+"""Starts the mart job for reports that declare their own schedule."""
 
 from collections.abc import Mapping
 
@@ -12,10 +12,10 @@ def schedule_reports(name: str, mart: aws.glue.Job, reports: Mapping[str, Report
     """Create a Glue trigger for each report with a schedule. The workflow leaves these reports out.
 
     Args:
-        name: what the triggers' names begin with.
+        name: prefix of the triggers' names.
         mart: the mart job.
-        reports: all reports that are declared, by name.
-        parent: of the triggers.
+        reports: all declared reports, by name.
+        parent: parent of the triggers.
     """
     for report in reports.values():
         if report.schedule is None:

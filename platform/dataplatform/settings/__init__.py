@@ -1,1 +1,1 @@
-"""A stack's settings: models, reader and reference page."""
+"""The settings of a stack: models, reader and reference page."""

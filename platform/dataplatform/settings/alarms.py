@@ -1,4 +1,4 @@
-"""The settings of the alarms: when they fire, and who is notified."""
+"""Settings of the alarms: when they fire, and who is notified."""
 
 import hashlib
 import re
@@ -16,18 +16,18 @@ _BYTES_OF_A_TOPIC: Final = 150
 
 
 class WebhookSettings(SettingsModel):
-    """A webhook, to which each alarm is posted."""
+    """A webhook that each alarm is posted to."""
 
     url_parameter: Annotated[
         ParameterName,
         Field(
-            description="Name of an SSM SecureString that you create with the URL, encrypted with "
-            f"{GIVEN_PARAMETER_KEYS}. The URL is a secret: it is not in the state."
+            description="Name of the SSM SecureString that holds the webhook's URL, which is a secret. You create it, "
+            f"encrypted with {GIVEN_PARAMETER_KEYS}."
         ),
     ]
     format: Annotated[
         Literal["json", "slack", "teams"],
-        Field(description="Form of the posted body: `json` for a service, or the chat's own."),
+        Field(description="Format of the posted body: `json` for a service, or the format of a chat."),
     ] = "json"
 
 
@@ -40,9 +40,9 @@ class RouteSettings(SettingsModel):
     emails: Annotated[
         tuple[MailAddress, ...],
         AfterValidator(check_distinct),
-        Field(description="Addresses. Each has to confirm AWS's first mail."),
+        Field(description="Mail addresses. Each address has to confirm AWS's first mail."),
     ] = ()
-    webhooks: Annotated[Webhooks, Field(description="Webhooks, of a service or a chat.")] = ()
+    webhooks: Annotated[Webhooks, Field(description="Webhooks of services or chats.")] = ()
 
     @model_validator(mode="after")
     def _leads_somewhere(self) -> Self:
@@ -52,34 +52,34 @@ class RouteSettings(SettingsModel):
 
 
 class AlarmSettings(SettingsModel):
-    """Thresholds of the alarms that no dataset declares, and who is notified."""
+    """Alarm thresholds that no dataset declares, and who is notified."""
 
     quarantine_percent: Annotated[
         float,
-        Field(ge=0, lt=100, description="Share of the rows of a dataset that may be refused within an hour, in %."),
+        Field(ge=0, lt=100, description="Percentage of a dataset's rows that may be refused within an hour."),
     ] = 5
     monthly_budget_dollars: Annotated[
         int | None,
         Field(
             ge=1,
-            description="Budget of the whole account, in USD per month. A message is sent when 80 % of it is spent, "
-            "and when the month's forecast is above it. Without this setting there is no budget.",
+            description="Monthly budget of the whole account, in USD. AWS sends a message when 80 % of it is spent, "
+            "and when the month's forecast exceeds it. Without this setting, the account does not get a budget.",
         ),
     ] = None
     webhooks: Annotated[
-        Webhooks, Field(description="Webhooks of every alarm that no route applies to, beside `alarmEmails`.")
+        Webhooks, Field(description="Webhooks for the alarms that no route applies to, in addition to `alarmEmails`.")
     ] = ()
     routes: Annotated[
         Mapping[str, RouteSettings],
         Field(
-            description="By NAME of an owner as datasets declare it: who is notified of the alarms of the owner's "
-            "datasets, instead of `alarmEmails` and `alarms.webhooks`."
+            description="Who is notified of the alarms of one owner's datasets, instead of `alarmEmails` and "
+            "`alarms.webhooks`. NAME is the owner as the datasets declare it."
         ),
     ] = Field(default_factory=dict)
 
     @property
     def every_webhook(self) -> Iterator[WebhookSettings]:
-        """The webhooks of all routes and of what no route applies to."""
+        """All webhooks: those of the routes, and those for all other alarms."""
         yield from self.webhooks
         for route in self.routes.values():
             yield from route.webhooks
@@ -101,6 +101,6 @@ class AlarmSettings(SettingsModel):
 
 
 def topic_suffix(owner: str) -> str:
-    """How the name of an owner's topic ends: the owner in characters that SNS accepts."""
+    """Return the end of the name of an owner's topic: the owner in characters that SNS accepts."""
     plain = re.sub(r"[^a-z0-9]+", "-", owner.lower()).strip("-")
     return plain or hashlib.sha256(owner.encode()).hexdigest()[:8]

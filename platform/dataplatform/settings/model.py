@@ -1,4 +1,4 @@
-"""The stack's settings: one model. `settings_reader` reads it."""
+"""The model of a stack's settings. `reader` reads it."""
 
 import zoneinfo
 from collections.abc import Mapping
@@ -17,11 +17,11 @@ from dataplatform.settings.sources import (
 )
 from lake.keys import ANALYSTS, check_name
 
-# What CloudWatch Logs accepts as retention, in days.
+# Retention periods that CloudWatch Logs accepts.
 RetentionDays = Literal[1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 3653]
-# IAM takes 64 characters for a role's name, and a team's is data-platform-STACK-TEAM-role- and seven digits.
+# A role's name has at most 64 characters. A team's is data-platform-STACK-TEAM-role- and seven digits.
 TEAM_CHARACTERS: Final = 30
-# What the policies of the analysts' role can name: 10,240 characters, with up to four names for each dataset.
+# The policies of the analysts' role hold 10,240 characters, with up to four names for each dataset.
 MOST_ANALYST_DATASETS: Final = 20
 MOST_ANALYST_CHARACTERS: Final = 600
 
@@ -46,40 +46,64 @@ Team = Annotated[str, Field(max_length=TEAM_CHARACTERS), AfterValidator(_team)]
 
 def _time_zone(value: str) -> str:
     if value not in zoneinfo.available_timezones():
-        raise ValueError("not an IANA time zone, such as Europe/London")
+        raise ValueError("not a valid IANA time zone, such as Europe/London")
     return value
 
 
 class JobSettings(SettingsModel):
-    """Size of the Glue jobs."""
+    """Size of the Glue jobs, and when landed objects start them."""
 
     worker_type: Annotated[Literal["G.1X", "G.2X"], Field(description="Glue worker type.")] = "G.1X"
-    number_of_workers: Annotated[int, Field(ge=2, le=100, description="Glue workers a run.")] = 2
-    timeout_minutes: Annotated[int, Field(ge=1, le=2880, description="Minutes after which a run is stopped.")] = 60
+    number_of_workers: Annotated[
+        int,
+        Field(
+            ge=2, le=100, description="Most Glue workers per run. Glue adds workers while Spark has tasks for them."
+        ),
+    ] = 2
+    timeout_minutes: Annotated[int, Field(ge=1, le=2880, description="Minutes after which Glue stops a run.")] = 60
     spread_objects: Annotated[
-        int | None, Field(ge=1, description="A run with more objects spreads them over Spark's executors.")
+        int | None,
+        Field(ge=1, description="Number of objects above which a run distributes them over Spark's executors."),
     ] = None
     spread_megabytes: Annotated[
-        int | None, Field(ge=1, description="A run whose objects have more megabytes spreads them too.")
+        int | None,
+        Field(ge=1, description="Megabytes above which a run distributes its objects over Spark's executors."),
     ] = None
-    batch_size: Annotated[int, Field(ge=1, le=100, description="Landed objects that start the workflow at once.")] = 50
+    spark_merge_above_gigabytes: Annotated[
+        int | None,
+        Field(
+            ge=1,
+            description="Size of the tables and the new files above which a merge runs on Spark. `null`: never.",
+        ),
+    ] = 20
+    spark_report_above_gigabytes: Annotated[
+        int | None,
+        Field(
+            ge=1,
+            description="Size of the columns that a report reads above which it runs on Spark. `null`: never.",
+        ),
+    ] = 1
+    batch_size: Annotated[
+        int, Field(ge=1, le=100, description="Number of landed objects that starts the workflow immediately.")
+    ] = 50
     batch_window_seconds: Annotated[
-        int, Field(ge=1, le=900, description="Seconds after which fewer landed objects start it too.")
+        int, Field(ge=1, le=900, description="Seconds after which a smaller number of landed objects starts it.")
     ] = 300
 
 
 class IdentityProviderSettings(SettingsModel):
-    """How team members sign in, if not as tagged principals of the account."""
+    """The identity provider with which team members and analysts sign in."""
 
     arn: Annotated[
         str,
         Field(
             pattern=r"^arn:aws:iam::\d{12}:(saml|oidc)-provider/\S+$",
-            description="ARN of the IAM provider. It names each member's team as the session tag `team`.",
+            description="ARN of the IAM identity provider. It sets each member's team as the session tag `team`.",
         ),
     ]
     audience: Annotated[
-        str | None, Field(min_length=1, description="OpenID Connect only: the client id that its tokens are for.")
+        str | None,
+        Field(min_length=1, description="Client id that the provider's tokens are for. OpenID Connect only."),
     ] = None
 
     @model_validator(mode="after")
@@ -92,7 +116,7 @@ class IdentityProviderSettings(SettingsModel):
 
 
 class AnalystSettings(SettingsModel):
-    """What analysts may read, beside the teams' reports."""
+    """What analysts may read."""
 
     datasets: Annotated[
         tuple[Name, ...],
@@ -100,47 +124,58 @@ class AnalystSettings(SettingsModel):
         AfterValidator(_fitting),
         Field(
             max_length=MOST_ANALYST_DATASETS,
-            description="Datasets whose published rows analysts may read and query. Without any, the role does not "
-            "exist. A dataset with personal or sensitive columns is refused, and so is one that keeps undeclared ones.",
+            description="Datasets whose published tables analysts may read and query. If the list is empty, the "
+            "analysts' role does not exist. The program refuses a dataset that has personal or sensitive columns, or "
+            "that keeps undeclared columns.",
         ),
     ] = ()
 
 
 class LocalSettings(SettingsModel):
-    """What only the emulator needs. docs/local.md says why of each."""
+    """Exceptions for the emulator. docs/local.md gives the reason for each."""
 
     trust_account: Annotated[
-        bool, Field(description="The account itself may assume job and team roles: the local runner has no Glue.")
+        bool,
+        Field(description="Let the account itself assume job and team roles, because the local runner has no Glue."),
     ] = False
-    plain_http: Annotated[bool, Field(description="No deny on plain HTTP: the emulator has no TLS.")] = False
+    plain_http: Annotated[
+        bool, Field(description="Do not deny plain HTTP, because the emulator does not have TLS.")
+    ] = False
     host_packages: Annotated[
         bool,
-        Field(description="Leave packages out of the functions' layer and the jobs' wheels: this machine has them."),
+        Field(
+            description="Leave packages out of the functions' layer and the jobs' wheels, because the machine has them."
+        ),
     ] = False
     batch_actions: Annotated[
-        bool, Field(description="Allow sqs:SendMessageBatch by name: the emulator does not count it as SendMessage.")
+        bool,
+        Field(
+            description="Allow `sqs:SendMessageBatch` by name, because the emulator does not treat it as `SendMessage`."
+        ),
     ] = False
     any_metric_namespace: Annotated[
         bool,
         Field(
-            description="Let the jobs publish metrics without a condition on the namespace: the emulator has no key."
+            description="Let the jobs publish metrics without a condition on the namespace, because the emulator does "
+            "not support this condition."
         ),
     ] = False
     skip_images: Annotated[
-        bool, Field(description="Build and push no container images: the emulator runs no containers.")
+        bool,
+        Field(description="Do not build and push container images, because the emulator does not run containers."),
     ] = False
 
 
 class Settings(SettingsModel):
-    """Every setting of a stack."""
+    """All settings of a stack."""
 
     teams: Annotated[
         tuple[Team, ...],
         AfterValidator(check_distinct),
         Field(
             min_length=1,
-            description=f"Teams that read reports, each of at most {TEAM_CHARACTERS} characters. Each gets a role, a "
-            "mart database and the prefix `mart/{team}/reports/`. Every report's team has to be among them.",
+            description=f"Teams that read reports. A name has at most {TEAM_CHARACTERS} characters. Each team gets a "
+            "role, a mart database and the prefix `mart/{team}/reports/`. Every report's team has to be in this list.",
         ),
     ]
     team_session_hours: Annotated[
@@ -148,72 +183,86 @@ class Settings(SettingsModel):
         Field(
             ge=1,
             le=12,
-            description="Hours that a session of a team's role may last. If a member's own principal is a role, such "
-            "as one of IAM Identity Center, AWS allows one hour at most (role chaining).",
+            description="Longest session of a team's role, in hours. If a member's own principal is a role, such as "
+            "one of IAM Identity Center, AWS allows at most one hour (role chaining).",
         ),
     ] = 1
     team_identity_provider: Annotated[
         IdentityProviderSettings | None,
-        Field(description="How team members sign in. Without it: as principals of the account with the tag `team`."),
+        Field(
+            description="How team members and analysts sign in. Without this setting, they sign in as principals of "
+            "the account with the tag `team` or `analyst`."
+        ),
     ] = None
     team_keys: Annotated[
         bool,
         Field(
-            description="A KMS key for each team, for its reports and query results. Once that is changed, a team "
-            "reads none of its reports until the workflow has made them again."
+            description="Give each team a KMS key of its own for its reports and query results. After a change of this "
+            "setting, a team cannot read its reports until the workflow has computed them again."
         ),
     ] = False
     analysts: Annotated[
         AnalystSettings,
-        Field(description="What the [analysts](components/analyst-access.md) may read. They sign in as teams do."),
+        Field(
+            description="What the [analysts](components/analyst-access.md) may read. They sign in like team members."
+        ),
     ] = AnalystSettings()
     time_zone: Annotated[str, AfterValidator(_time_zone), Field(description="IANA time zone of every schedule.")] = (
         "Europe/London"
     )
     connections: Annotated[
-        dict[Name, ConnectionSettings], Field(description="SFTP servers, by the name that datasets use.")
+        dict[Name, ConnectionSettings], Field(description="SFTP servers, by the name that the datasets use.")
     ]
     databases: Annotated[
         Mapping[Name, DatabaseSettings],
         Field(
-            description="SQL Servers, by the name that datasets use. `passwordParameter` and `certificate` go together."
+            description="SQL Servers, by the name that the datasets use. Set both `passwordParameter` and "
+            "`certificate`, or neither."
         ),
     ] = Field(default_factory=dict)
     network: Annotated[
         NetworkSettings,
-        Field(description="The [network](components/network.md): one of our own, or one that exists."),
+        Field(description="The [network](components/network.md): one that the program creates, or an existing one."),
     ] = NetworkSettings()
     sources: Annotated[
         SourceSettings,
-        Field(description="The [demo servers](components/source-server.md). `prod` has none by default."),
+        Field(description="The [demo servers](components/source-server.md). `prod` does not have any by default."),
     ] = SourceSettings()
     demo: Annotated[
-        bool, Field(description="This stack shows the platform, and holds nobody's data: it may be open to everybody.")
+        bool,
+        Field(description="True if this stack is a demo without real data. Its servers may then be open to everybody."),
     ] = False
-    log_retention_days: Annotated[RetentionDays, Field(description="Days that logs are kept.")] = 30
+    log_retention_days: Annotated[RetentionDays, Field(description="Days for which logs are kept.")] = 30
     noncurrent_version_days: Annotated[
         int,
-        Field(ge=1, le=3650, description="Days that overwritten, deleted and expired objects can still be restored."),
+        Field(
+            ge=1, le=3650, description="Days for which overwritten, deleted and expired objects can still be restored."
+        ),
     ] = 90
     query_scan_limit_gigabytes: Annotated[
-        int, Field(ge=1, le=10_000, description="Gigabytes that one query of a team may read; Athena stops it there.")
+        int,
+        Field(ge=1, le=10_000, description="Gigabytes that one query may read. Athena stops a query that reads more."),
     ] = 10
     audit_trail: Annotated[
         bool,
         Field(
-            description="Have CloudTrail [record](components/audit.md) each access to the bucket, for as long as logs "
-            "are kept, with an alarm on refusals in the marts. AWS charges for each record."
+            description="Let CloudTrail [record](components/audit.md) each access to the bucket, with an alarm on "
+            "refusals in the marts. The records are kept as long as logs. AWS charges for each record."
         ),
     ] = False
     protect_data: Annotated[
-        bool, Field(description="Protect and retain bucket, key and tables; refuse to delete images and query history.")
+        bool,
+        Field(
+            description="Protect bucket, key and tables, and keep them when the stack is destroyed. Refuse to delete "
+            "images and query history."
+        ),
     ] = True
     alarm_emails: Annotated[
         tuple[MailAddress, ...],
         AfterValidator(check_distinct),
         Field(
-            description="Addresses that alarms are mailed to, but for those of datasets whose owner has a route in "
-            "`alarms.routes`. Each has to confirm AWS's first mail."
+            description="Mail addresses for all alarms except those of datasets whose owner has a route in "
+            "`alarms.routes`. Each address has to confirm AWS's first mail."
         ),
     ] = ()
     alarms: Annotated[
@@ -223,35 +272,36 @@ class Settings(SettingsModel):
         str | None,
         Field(
             pattern=r"^[\w+=,.@-]{1,128}$",
-            description="Name of the policy of the account that bounds every role of the stack, as "
-            "[bootstrap](bootstrap.md) makes it. CI may make no role without.",
+            description="Name of the IAM policy that limits every role of the stack. The "
+            "[bootstrap](bootstrap.md) creates it. CI cannot create a role without it.",
         ),
     ] = None
     function_architecture: Annotated[
-        Literal["arm64", "x86_64"], Field(description="Processor of the Lambda functions.")
+        Literal["arm64", "x86_64"], Field(description="Processor architecture of the Lambda functions.")
     ] = "arm64"
     events: Annotated[EventSettings, Field(description="The [stream](components/stream-ingest.md) of posted events.")]
-    jobs: Annotated[JobSettings, Field(description="Size of the Glue jobs.")] = JobSettings()
+    jobs: Annotated[JobSettings, Field(description="Size of the Glue jobs, and when landed objects start them.")] = (
+        JobSettings()
+    )
     local: Annotated[
         LocalSettings,
         Field(
-            description="What only the emulator needs. Any stack but `local` that sets one of them is refused. "
-            "[Why each](local.md#the-exceptions)."
+            description="[Exceptions for the emulator](local.md#the-exceptions). Only the stack `local` may set them."
         ),
     ] = LocalSettings()
 
     @property
     def runs_servers(self) -> bool:
-        """Whether the stack has source servers of its own, which need names in the network."""
+        """True if the stack has source servers of its own, which need names in the network."""
         return any(each.demo_server for each in (*self.connections.values(), *self.databases.values()))
 
     @property
     def private_services(self) -> tuple[str, ...]:
-        """What the collector calls of AWS in the network, beside S3 and DynamoDB."""
+        """AWS services that the collector calls from the network, in addition to S3 and DynamoDB."""
         return ("ssm",) if self.collects_in_network else ()
 
     @property
     def collects_in_network(self) -> bool:
-        """Whether the collector runs in the network: a connection says so, or a server of our own runs there."""
+        """True if the collector runs in the network: a connection requires it, or a demo server runs there."""
         served = self.sources.desired_count > 0
         return any(each.in_vpc or (each.demo_server and served) for each in self.connections.values())

@@ -1,4 +1,4 @@
-"""The page docs/settings.md, written from the model of the settings by `make settings`."""
+"""The page docs/settings.md. `make settings` writes it from the model of the settings."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,28 +14,30 @@ PAGE: Final = Path(__file__).resolve().parents[3] / "docs" / "settings.md"
 _INTRODUCTION: Final = """\
 # Settings
 
-A stack's settings are in `Pulumi.{stack}.yaml` under `data-platform:`, as in [Pulumi.dev.yaml](../Pulumi.dev.yaml).
-They are one pydantic model, [model.py](../platform/dataplatform/settings/model.py); `make settings` writes this page
-from it. An unknown, missing or wrong setting stops the program with its name, the file and what was expected
-([reader.py](../platform/dataplatform/settings/reader.py)).
+This page lists every setting that a stack's file `Pulumi.{stack}.yaml` may contain under `data-platform:`, with its
+type, default and meaning. [Pulumi.dev.yaml](../Pulumi.dev.yaml) is an example. If a setting is unknown, missing or
+invalid, the program stops with the setting's name, the file and the expected value.
 
-The pattern, schedule, freshness and team of a dataset or a report are declared in its file under
-[datasets](../datasets) or [reports](../reports). Beside the settings below, a stack's file sets `aws:region` of the
-AWS provider and, except in `local`, `aws:defaultTags`, which every resource gets.
+A dataset or report declares its own pattern, schedule, freshness or team in its file under [datasets](../datasets) or
+[reports](../reports). A stack's file also sets `aws:region` of the AWS provider and, except in `local`,
+`aws:defaultTags`, which every resource gets.
 
-To add a setting, edit three places: its field in the model, the component that uses it (a component takes its block of
-the model as `settings`), and the stack's file where the default does not fit. Then run `make settings schema`.
+The settings are one pydantic model, [model.py](../platform/dataplatform/settings/model.py), which
+[reader.py](../platform/dataplatform/settings/reader.py) reads and from which `make settings` writes this page. To add a
+setting, edit its field in the model, the component that uses it (a component gets its block of the model as
+`settings`), and the files of stacks for which the default is wrong. Then run `make settings schema`.
 
 ## In an editor
 
 The first line of a stack's file names its JSON schema, [settings.schema.json](settings.schema.json). An editor with a
 YAML language server, such as Visual Studio Code with the extension YAML, completes settings, shows their meaning, and
-marks unknown names and wrong values. The program checks more: what one setting says of another. Give a new stack's file
-the same first line. `make schema` writes the schema from the model.
+marks unknown names and wrong values. Start the file of a new stack with the same line. The program also checks how
+settings depend on each other, which the schema does not. `make schema` writes the schema from the model.
 
 ## Top level
 
-NAME stands for a name that you give: lower case letters, digits and underscores, starting with a letter, 63 at most.
+NAME is a name that you choose: lower case letters, digits and underscores, starting with a letter, at most 63
+characters.
 
 """
 
@@ -45,38 +47,38 @@ Schema = Mapping[str, Any]
 
 
 class Setting(NamedTuple):
-    """One setting as the page describes it."""
+    """One setting, as the page describes it."""
 
     name: str
-    """From the top, as `events.batchSize`; NAME stands for what the file's author names."""
+    """Full name, such as `events.batchSize`. NAME is a name that the file's author chooses."""
     type: str
     default: str
     meaning: str
 
 
 class Block(NamedTuple):
-    """A block of settings: several under one name, or for each of several names."""
+    """A block of settings under one name, or under each of several names."""
 
     name: str
     meaning: str
     is_required: bool
     settings: Sequence[Setting]
-    """Its own, without those of blocks inside it."""
+    """The block's own settings, without those of inner blocks."""
     blocks: Sequence["Block"]
 
     def all_settings(self) -> list[Setting]:
-        """Its settings and those of the blocks inside it."""
+        """Return the settings of the block and of its inner blocks."""
         return [*self.settings, *(setting for block in self.blocks for setting in block.all_settings())]
 
 
 def settings_of(model: type[BaseModel]) -> Block:
-    """Every setting of a model, in the model's order."""
+    """Return every setting of a model, in the model's order."""
     schema = model.model_json_schema(by_alias=True)
     return _block(schema, schema.get("$defs", {}), "", schema.get("description", ""), is_required=True)
 
 
 def render(model: type[BaseModel] = Settings) -> str:
-    """The page's text."""
+    """Return the text of the page."""
     whole = settings_of(model)
     text = _INTRODUCTION + _table(whole.settings)
     for block in whole.blocks:
@@ -107,7 +109,7 @@ def _block(schema: Schema, definitions: Schema, name: str, meaning: str, *, is_r
 
 
 def _held_blocks(field: Schema) -> Iterator[tuple[str, str]]:
-    """The model that a setting holds, if it does, and what stands between its name and the model's settings."""
+    """Yield the name of the model that a setting holds, and the suffix between its name and the model's settings."""
     places = [(each, "") for each in (field, *field.get("anyOf", []))]
     places += [
         (field[key], suffix) for key, suffix in (("additionalProperties", ".NAME"), ("items", "[]")) if key in field

@@ -1,4 +1,4 @@
-"""Reads the stack's settings from Pulumi's configuration, and refuses them loudly where they are wrong."""
+"""Reads the stack's settings from Pulumi's configuration, and refuses settings that are wrong."""
 
 import difflib
 import json
@@ -22,18 +22,18 @@ from lake.stacks import LOCAL_STACK, PRODUCTION_STACK
 
 
 class SettingsError(ProgramError):
-    """A setting is missing, unknown or wrong. Pulumi shows the message without a traceback."""
+    """A setting is missing, unknown or invalid. Pulumi shows the message without a traceback."""
 
 
 def parse_settings(values: Mapping[str, Any], stack: str) -> Settings:
-    """Check the values of one stack.
+    """Return the settings of one stack, after checking them.
 
     Args:
-        values: setting to value, by the names in the stack's file.
-        stack: the stack's name, which says what it may set and which file an error names.
+        values: The values by setting, with the names in the stack's file.
+        stack: The stack's name. Some settings are only for some stacks, and errors name the stack's file.
 
     Raises:
-        SettingsError: a setting is missing, unknown, wrong or not for this stack.
+        SettingsError: A setting is missing, unknown, invalid or not for this stack.
     """
     try:
         settings = Settings.model_validate(values)
@@ -49,7 +49,7 @@ def parse_settings(values: Mapping[str, Any], stack: str) -> Settings:
 
 
 def _not_for_this_stack(settings: Settings, stack: str) -> Iterator[str]:
-    """What only the stack on this machine may leave out or put in."""
+    """Describe the settings that only the local stack may set or leave out."""
     if stack == LOCAL_STACK:
         return
     if settings.local != LocalSettings():
@@ -63,7 +63,7 @@ def _not_for_this_stack(settings: Settings, stack: str) -> Iterator[str]:
 
 
 def _demo_problems(settings: Settings, stack: str) -> Iterator[str]:
-    """What servers of our own have to keep to."""
+    """Describe what is wrong with the demo servers."""
     connections = [name for name, connection in settings.connections.items() if connection.demo_server]
     databases = [name for name, database in settings.databases.items() if database.demo_server]
     for kind, names in (("connections", connections), ("databases", databases)):
@@ -94,7 +94,7 @@ def _demo_problems(settings: Settings, stack: str) -> Iterator[str]:
 
 
 def _reach_problems(settings: Settings) -> Iterator[str]:
-    """A collector in the network reaches nothing outside of it without NAT."""
+    """Describe a server that a collector in the network cannot reach without NAT."""
     outside = [name for name, each in settings.connections.items() if not each.in_vpc and not each.demo_server]
     if settings.collects_in_network and outside and not settings.network.nat_gateways and not settings.network.vpc_id:
         yield (
@@ -105,14 +105,14 @@ def _reach_problems(settings: Settings) -> Iterator[str]:
 
 
 def read_settings() -> Settings:
-    """Read this stack's settings from Pulumi's configuration.
+    """Return this stack's settings from Pulumi's configuration.
 
     Raises:
-        SettingsError: see parse_settings.
+        SettingsError: A setting is missing, unknown, invalid or not for this stack.
     """
     project, stack = pulumi.get_project(), pulumi.get_stack()
-    # pulumi.Config answers for one key at a time; unknown keys are only seen in the whole. The CLI hands it over in the
-    # environment, a test or the local engine through the SDK.
+    # pulumi.Config reads one key at a time, but only the whole configuration shows unknown keys. The CLI passes it in
+    # the environment; a test or the local engine passes it through the SDK.
     configuration = pulumi.runtime.config.get_config_env() | pulumi.runtime.config.CONFIG.get()
     raw = {
         key.removeprefix(f"{project}:"): value for key, value in configuration.items() if key.startswith(f"{project}:")
@@ -121,7 +121,7 @@ def read_settings() -> Settings:
 
 
 def _decoded(key: str, value: str) -> object:
-    """Pulumi hands every value over as text: JSON where it is not a string."""
+    """Decode a value. Pulumi passes every value as text; a value that is not a string is JSON."""
     is_text = any(field.alias == key and field.annotation is str for field in Settings.model_fields.values())
     if is_text:
         return value
@@ -145,13 +145,13 @@ def _describe(problem: Mapping[str, Any]) -> str:
 
 
 def _known_settings(path: list[str]) -> set[str]:
-    """Names that a block of the settings knows, by the path to it in the file."""
+    """Return the names of a block's settings. The path is that of the block in the stack's file."""
     model = _BLOCKS.get(tuple(part for index, part in enumerate(path) if not _is_name(path, index)), Settings)
     return {field.alias or name for name, field in model.model_fields.items()}
 
 
 def _is_name(path: list[str], index: int) -> bool:
-    """Whether a part of the path is a name that the file's author gave, such as a connection's, or a list's index."""
+    """Return True if a part of the path is a name that the file's author chose, or a list's index."""
     named = {"connections", "databases", "providers", "callbacks", "routes"}
     return index > 0 and (path[index - 1] in named or path[index].isdigit())
 

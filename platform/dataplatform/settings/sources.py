@@ -1,4 +1,4 @@
-"""Settings of where data comes from: SFTP servers, SQL Servers, the network between, and servers of our own."""
+"""Settings of the data's sources: SFTP servers, SQL Servers, the network, and the demo servers."""
 
 import ipaddress
 from typing import Annotated, Final, Literal, Self
@@ -14,25 +14,25 @@ from dataplatform.settings.base import (
     check_distinct,
 )
 
-# What AWS accepts as a VPC, and what leaves room for the subnets.
+# Ranges that AWS accepts for a VPC and that have room for the subnets.
 IPV4: Final = 4
 PRIVATE_RANGES: Final = tuple(map(ipaddress.IPv4Network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")))
-"""RFC 1918. AWS refuses others that are not public either, such as 127.0.0.0/8 and 169.254.0.0/16."""
+"""Ranges of RFC 1918. AWS refuses other ranges that are not public, such as 127.0.0.0/8 and 169.254.0.0/16."""
 SHORTEST_PREFIX: Final = 16
 LONGEST_PREFIX: Final = 22
-# A range that is wider lets in more than anybody's own network: two of /1 are everybody.
+# A wider range is larger than any single network. Two ranges of /1 are the whole internet.
 WIDEST_INGRESS_PREFIX: Final = 8
 DEMO_USER: Final = "dataplatform"
-"""The one login of images/sftp."""
+"""The only login of images/sftp."""
 DEMO_SFTP_PORT: Final = 2222
-# Names of our own servers within the network's private domain.
+# Names of the demo servers in the network's private domain.
 DEMO_SFTP_NAME: Final = "sftp"
 DEMO_SQL_NAME: Final = "sql"
-# A connection is one parameter, with its host keys; beside them it has a name, a login and a reference.
+# One parameter holds a connection: its host keys, and beside them a name, a login and a reference.
 HOST_KEYS_CHARACTERS: Final = PARAMETER_CHARACTERS - 900
-# The keys that the program's own server lets in are one parameter, 740 characters each.
+# One parameter holds the keys that the demo server accepts, at 740 characters each.
 MOST_CLIENT_KEYS: Final = 5
-# docs.aws.amazon.com/vpc/latest/userguide/amazon-vpc-limits.html: rules of a security group, less those of our own.
+# docs.aws.amazon.com/vpc/latest/userguide/amazon-vpc-limits.html: rules of a security group, minus the program's own.
 MOST_RANGES: Final = 50
 # docs.aws.amazon.com/lambda/latest/api/API_VpcConfig.html
 MOST_SUBNETS: Final = 16
@@ -75,7 +75,7 @@ class ConnectionSettings(SettingsModel):
     """How to reach one SFTP server."""
 
     host: Annotated[
-        Host | None, Field(description="Host name or address of the server; required but for `demoServer`.")
+        Host | None, Field(description="Host name or address of the server. Required, except for a `demoServer`.")
     ] = None
     port: Annotated[int, Field(ge=1, le=65535, description="TCP port.")] = 22
     user: Annotated[User, Field(description="Login on the server.")]
@@ -84,9 +84,9 @@ class ConnectionSettings(SettingsModel):
         AfterValidator(check_distinct),
         AfterValidator(_host_keys),
         Field(
-            description='The server\'s public host keys, "type base64" each. Collection refuses any other key. '
-            "`ssh-keyscan HOST` shows what a server offers; its owner confirms by another way that it is the right "
-            "one. At least one, but in `local`, where the stand-in's is put in, and for `demoServer`."
+            description='Public host keys of the server, each as "type base64". The collector refuses any other key. '
+            "`ssh-keyscan HOST` shows the keys that a server offers; let its owner confirm them by another way. At "
+            "least one key is required, except for a `demoServer` and in `local`, which uses the stand-in's key."
         ),
     ] = ()
     client_keys: Annotated[
@@ -95,20 +95,20 @@ class ConnectionSettings(SettingsModel):
         Field(
             min_length=1,
             max_length=MOST_CLIENT_KEYS,
-            description="Names of the client keys that the program makes. The first is used; the server's owner lets "
-            "in several while they [change](rotate-keys.md).",
+            description="Names of the client keys that the program creates. The collector uses the first. There are "
+            "several while the key is [changed](rotate-keys.md).",
         ),
     ] = ("first",)
     in_vpc: Annotated[
         bool,
         Field(
-            description="The collector runs in the [network](components/network.md): the server is reached through it, "
-            "or by its NAT gateways' fixed addresses."
+            description="Run the collector in the [network](components/network.md), which reaches the server directly "
+            "or from the fixed addresses of its NAT gateways."
         ),
     ] = False
     demo_server: Annotated[
         bool,
-        Field(description="The program runs this server itself, [demo data](components/source-server.md) and all."),
+        Field(description="Let the program run this server, with [demo data](components/source-server.md)."),
     ] = False
 
     @model_validator(mode="after")
@@ -124,7 +124,7 @@ class ConnectionSettings(SettingsModel):
         return self
 
     def address(self, domain: str | None) -> tuple[str, int]:
-        """Host and TCP port; a `demo_server` has its name in the network's private domain."""
+        """Return the host and the TCP port. The host of a `demo_server` is its name in the network's private domain."""
         return self.host or f"{DEMO_SFTP_NAME}.{domain}", DEMO_SFTP_PORT if self.demo_server else self.port
 
 
@@ -132,18 +132,18 @@ class DatabaseSettings(SettingsModel):
     """How to reach one SQL Server."""
 
     host: Annotated[
-        Host | None, Field(description="Host name or address of the server; required but for `demoServer`.")
+        Host | None, Field(description="Host name or address of the server. Required, except for a `demoServer`.")
     ] = None
     port: Annotated[int, Field(ge=1, le=65535, description="TCP port.")] = 1433
     database: Annotated[
         str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,63}$", description="Name of the database on the server.")
     ]
-    user: Annotated[User, Field(description="The extraction's login.")]
+    user: Annotated[User, Field(description="Login of the extraction.")]
     password_parameter: Annotated[
         ParameterName | None,
         Field(
-            description=f"Name of an SSM SecureString that you made, encrypted with {GIVEN_PARAMETER_KEYS}; without it "
-            "the program generates the password."
+            description=f"Name of an SSM SecureString that holds the password. You create it, encrypted with "
+            f"{GIVEN_PARAMETER_KEYS}. Without this setting, the program generates the password."
         ),
     ] = None
     certificate: Annotated[
@@ -151,13 +151,13 @@ class DatabaseSettings(SettingsModel):
         Field(
             pattern=r"^-----BEGIN CERTIFICATE-----",
             max_length=PARAMETER_CHARACTERS,
-            description="The server's certificate in PEM, or its authority's, which is pinned; without it the program "
-            "generates one.",
+            description="The certificate of the server, or of its certificate authority, in PEM. The extraction "
+            "accepts no other. Without this setting, the program generates a certificate.",
         ),
     ] = None
     demo_server: Annotated[
         bool,
-        Field(description="The program runs this server itself, [demo data](components/source-server.md) and all."),
+        Field(description="Let the program run this server, with [demo data](components/source-server.md)."),
     ] = False
 
     @model_validator(mode="after")
@@ -178,32 +178,41 @@ class DatabaseSettings(SettingsModel):
         return self
 
     def address(self, domain: str | None) -> tuple[str, int]:
-        """Host and TCP port; a `demo_server` has its name in the network's private domain."""
+        """Return the host and the TCP port. The host of a `demo_server` is its name in the network's private domain."""
         return self.host or f"{DEMO_SQL_NAME}.{domain}", self.port
 
 
 class NetworkSettings(SettingsModel):
-    """The network that tasks run in, and the collector where a connection says so: our own, or one that exists."""
+    """The network of the tasks, and of the collector if a connection requires it."""
 
     cidr: Annotated[
         str,
         AfterValidator(_private_network),
-        Field(description="Addresses of the [network](components/network.md): a private IPv4 range, /16 to /22."),
+        Field(description="Address range of the [network](components/network.md): a private IPv4 range, /16 to /22."),
     ] = "10.40.0.0/16"
     nat_gateways: Annotated[
         Literal[0, 1, 2],
         Field(
-            description="NAT gateways, each with a fixed address for partners' lists. None costs nothing; "
-            "[what one costs](costs.md)."
+            description="Number of NAT gateways. Each has a [price](costs.md#what-each-choice-adds) and a fixed "
+            "address, which partners can add to their list of allowed addresses."
         ),
     ] = 0
     vpc_id: Annotated[
-        str | None, Field(pattern=r"^vpc-[0-9a-f]{8,17}$", description="A VPC that exists, in place of one of our own.")
+        str | None,
+        Field(
+            pattern=r"^vpc-[0-9a-f]{8,17}$",
+            description="Id of an existing VPC. Without this setting, the program creates one.",
+        ),
     ] = None
-    public_subnet_ids: Annotated[Subnets, Field(description="Its subnets with a route to the internet.")] = ()
+    public_subnet_ids: Annotated[
+        Subnets, Field(description="Subnets of the existing VPC with a route to the internet.")
+    ] = ()
     private_subnet_ids: Annotated[
         Subnets,
-        Field(description="Its subnets for resources without a public address. Their routes and endpoints are yours."),
+        Field(
+            description="Subnets of the existing VPC for resources without a public address. You provide their routes "
+            "and endpoints."
+        ),
     ] = ()
 
     @model_validator(mode="after")
@@ -219,28 +228,32 @@ class NetworkSettings(SettingsModel):
 
 
 class SourceSettings(SettingsModel):
-    """The demo servers, of which a connection and a database say `demoServer`."""
+    """The demo servers, which a connection and a database request with `demoServer`."""
 
     desired_count: Annotated[
         Literal[0, 1],
         Field(
-            description="Tasks of each server. 0: none runs, their datasets' schedules rest, and nothing is charged "
-            "for reaching them. `dataplatform` stops and starts what 1 runs."
+            description="Number of tasks of each demo server. With 0, no server runs, the schedules of their datasets "
+            "are disabled, and the endpoint that only they need does not exist. With 1, `dataplatform sources` stops "
+            "and starts the servers."
         ),
     ] = 1
     allowed_cidrs: Annotated[
         tuple[Annotated[str, AfterValidator(_ipv4_range)], ...],
         AfterValidator(check_distinct),
-        Field(max_length=MOST_RANGES, description="Who else may connect, beside the collectors: your own addresses."),
+        Field(
+            max_length=MOST_RANGES,
+            description="Your own address ranges, which may connect to the demo servers in addition to the collectors.",
+        ),
     ] = ()
     accept_sql_server_eula: Annotated[
         bool,
-        Field(description="You accept Microsoft's licence of SQL Server, go.microsoft.com/fwlink/?LinkId=746388."),
+        Field(description="Accept Microsoft's licence for SQL Server, go.microsoft.com/fwlink/?LinkId=746388."),
     ] = False
 
     @property
     def too_wide(self) -> tuple[str, ...]:
-        """Ranges that let in more than anybody's own network."""
+        """Ranges that are wider than any single network."""
         return tuple(
             each for each in self.allowed_cidrs if ipaddress.ip_network(each).prefixlen < WIDEST_INGRESS_PREFIX
         )

@@ -1,4 +1,4 @@
-"""Batch collection: a function on a schedule per dataset takes files from SFTP servers into inbound/."""
+"""Collection from SFTP servers: a function on a schedule for each dataset copies files into inbound/."""
 
 import json
 from collections.abc import Mapping
@@ -25,9 +25,9 @@ from processing.declaring.dataset import SftpSource
 
 HANDLER = "functions.sftp_collector.handler.handler"
 TIMEOUT_SECONDS = 900
-# As often as the function may run: what a run left is gone on with soon, and by one run at a time.
+# Equal to the function's timeout, so unfinished work resumes quickly and runs rarely overlap.
 CONTINUATION_SCHEDULE = "rate(15 minutes)"
-# Two worker processes want two processors, which come with 3.5 GB; new accounts are capped below that.
+# Two worker processes need two processors, which come with 3.5 GB, but new accounts are limited to less:
 # docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
 MEMORY_MEGABYTES = 3008
 
@@ -36,21 +36,25 @@ class BatchCollector(pulumi.ComponentResource):
     """The collector function with its ledger, schedules, configuration, dead-letter queue and alarms."""
 
     function_name: pulumi.Output[str]
+    """Name of the function."""
     ledger_table_name: pulumi.Output[str]
+    """Name of the ledger's table."""
     ledger_table_arn: pulumi.Output[str]
+    """ARN of the ledger's table."""
     dead_letter_queue_url: pulumi.Output[str]
+    """URL of the dead-letter queue for collections that failed."""
     schedules: pulumi.Output[dict[str, str]]
-    """Schedule of each dataset, as group/name."""
+    """The schedule of each dataset, as group/name."""
     all_schedules: pulumi.Output[dict[str, list[str]]]
-    """All schedules of each dataset, with the one that resumes a collection."""
+    """All schedules of each dataset, including the one that resumes a collection."""
     public_keys: pulumi.Output[dict[str, str]]
-    """OpenSSH public keys of each connection, one a line, which the server's owner authorises."""
+    """OpenSSH public keys of each connection, one per line, for the server's owner to authorise."""
     security_group_id: pulumi.Output[str] | None
-    """The function's security group, if it runs in a network."""
+    """Id of the function's security group, if it runs in a network."""
     alarm_arns: list[pulumi.Output[str]]
-    """ARNs of its alarms."""
+    """ARNs of the collector's alarms."""
     server_secrets: dict[str, ServerSecrets]
-    """What the servers are given whose host keys were made here, by connection."""
+    """Secrets of the servers whose host keys the program generated, by connection."""
 
     def __init__(  # noqa: PLR0913 - the components that it uses, each named at the call
         self,
@@ -65,18 +69,18 @@ class BatchCollector(pulumi.ComponentResource):
         in_network: bool,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        """Create the function, its ledger, and what is configured for each connection and each dataset.
+        """Create the function, its ledger, and the configuration of each connection and dataset.
 
         Args:
-            name: what the resources' names begin with.
+            name: prefix of the resources' names.
             stack: the stack's context with key and alarms.
             lake: the bucket that files land in.
-            layer: the code and the dependencies of all functions.
-            network: the network, in whose domain the stack's own server has its name.
-            connections: the SFTP servers of the stack's settings, by name.
-            datasets: what is collected, by name: what the dataset's file declares, and whether its server runs.
-            in_network: the function runs in the network, because a connection needs that.
-            opts: of the component.
+            layer: the code and dependencies of all functions.
+            network: the network, whose domain contains the name of the stack's own server.
+            connections: the SFTP servers in the stack's settings, by name.
+            datasets: the collected datasets, by name, each with its declared source and the state of its server.
+            in_network: True if a connection requires that the function runs in the network.
+            opts: options of the component.
         """
         super().__init__("dataplatform:batch:BatchCollector", name, None, opts)
         self._name, self._stack, self._lake, self._datasets = name, stack, lake, datasets
@@ -150,7 +154,7 @@ class BatchCollector(pulumi.ComponentResource):
 
     @property
     def exports(self) -> Mapping[str, object]:
-        """What the stack exports of its collector."""
+        """The stack's outputs about its collector."""
         return {
             "ledgerTable": self.ledger_table_name,
             "sftpCollectorFunction": self.function_name,
@@ -184,7 +188,7 @@ class BatchCollector(pulumi.ComponentResource):
                 self._stack, self._lake, self._datasets, ledger_arn=ledger.arn, dead_letter_queue_arn=queue.arn
             ),
             errors_description="A collection failed. The function's log names each file and the reason",
-            # It stops by itself 30 s before its end, with whatever is left for the next run.
+            # The collector stops 30 s before the timeout, and leaves the rest to the next run.
             near_limit_percent=99,
             opts=self._child,
         )

@@ -1,4 +1,4 @@
-"""How each SFTP server is reached: address, login, client keys and the host key that it has to show, in SSM."""
+"""Stores in SSM how to reach each SFTP server: address, login, client keys and the pinned host key."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,14 +18,14 @@ HOST_KEY_BITS = 3072
 
 @dataclass(frozen=True, slots=True)
 class ServerSecrets:
-    """What a server that the program runs is given: ARN and version of a parameter by the variable's name."""
+    """ARN and version of the parameters of a server that the program runs, by environment variable."""
 
     parameter_arns: dict[str, pulumi.Output[str]]
     versions: dict[str, pulumi.Output[int]]
 
 
 def server_secrets(parameters: Mapping[str, aws.ssm.Parameter]) -> ServerSecrets:
-    """What a server is given, by the variable that each parameter becomes."""
+    """Return a server's secrets, given the parameter of each environment variable."""
     return ServerSecrets(
         parameter_arns={variable: parameter.arn for variable, parameter in parameters.items()},
         versions={variable: parameter.version for variable, parameter in parameters.items()},
@@ -40,17 +40,18 @@ def configure_connections(
     domain: str | None,
     parent: pulumi.Resource,
 ) -> tuple[dict[str, pulumi.Output[str]], dict[str, ServerSecrets]]:
-    """Put every connection's address, login and keys into SSM, each private key under the platform's key.
+    """Store every connection's address, login and keys in SSM, with private keys encrypted by the platform's key.
 
     Args:
-        name: what the resources' names begin with.
+        name: prefix of the resources' names.
         stack: the stack's context with its key.
         connections: the SFTP servers, by name.
         domain: private DNS domain of the stack's own server.
-        parent: of what is created.
+        parent: parent of the created resources.
 
     Returns:
-        The OpenSSH public keys of each connection, one a line, and the secrets of each server whose host key was made.
+        The OpenSSH public keys of each connection, one per line; and the secrets of each server with a generated host
+        key.
     """
     public_keys: dict[str, pulumi.Output[str]] = {}
     secrets: dict[str, ServerSecrets] = {}
@@ -92,7 +93,7 @@ def _make_client_keys(
         type="SecureString",
         key_id=stack.key_arn,
         value=pairs[0].private_key_pem,
-        # RSA 4096 in PEM is 3.2 KB; a standard parameter holds 4 KB.
+        # RSA 4096 in PEM takes 3.2 KB; a standard parameter holds 4 KB.
         tier="Standard",
         opts=child,
     )
@@ -127,7 +128,7 @@ def _make_server_keys(
         opts=child,
     )
     secrets = server_secrets({"SFTP_HOST_KEY": host_key, "SFTP_AUTHORIZED_KEYS": authorized})
-    # Without the comment: a pinned key is "type base64".
+    # Drop the comment: a pinned key is "type base64".
     return pair.public_key_openssh.apply(lambda line: [" ".join(line.split()[:2])]), secrets
 
 

@@ -1,4 +1,4 @@
-"""What the SFTP collector's role may do: land files of its datasets, keep its ledger, read its configuration."""
+"""Permissions of the SFTP collector's role: land files of its datasets, keep its ledger, read its configuration."""
 
 from collections.abc import Collection
 from typing import Any
@@ -20,7 +20,7 @@ def collector_statements(
     ledger_arn: pulumi.Input[str],
     dead_letter_queue_arn: pulumi.Input[str],
 ) -> list[dict[str, Any]]:
-    """The collector writes under inbound/{its datasets}/ only, and reads nothing of the lake."""
+    """Return the permissions. The collector writes only under inbound/{its datasets}/, and reads no object."""
     parameters = pulumi.Output.concat(
         "arn:aws:ssm:", stack.region, ":", stack.account_id, ":parameter", stack.parameter_prefix
     )
@@ -37,12 +37,12 @@ def collector_statements(
             "dynamodb:Query",
         ],
         [ledger_arn],
-        # The extraction's tables are in the same table.
+        # The same table holds the items of SQL extractions.
         {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": [partition(name) for name in datasets]}},
     )
     return [
         *([allow("LandFiles", actions, landing), ledger] if landing else []),
-        # Tells the keys of uploads that are under way, of the whole bucket: AWS has no narrower resource for it.
+        # Lists the keys of open uploads in the whole bucket: AWS accepts no narrower resource for this action.
         allow("FindLeftOverUploads", ["s3:ListBucketMultipartUploads"], [lake.bucket_arn]),
         allow(
             "ReadConfiguration",

@@ -1,4 +1,4 @@
-"""The demo's two source servers, for the connection and the database of the settings that say `demoServer`."""
+"""The demo's two source servers, for the connection and the database whose settings contain `demoServer`."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,12 +20,12 @@ SQL_PORT: Final = 1433
 
 
 def served_connection(settings: Settings) -> str | None:
-    """Name of the connection whose server is ours."""
+    """Return the name of the connection whose server the stack runs. None if every SFTP server is external."""
     return next((name for name, each in settings.connections.items() if each.demo_server), None)
 
 
 def served_database(settings: Settings) -> str | None:
-    """Name of the database whose server is ours."""
+    """Return the name of the database whose server the stack runs. None if every SQL Server is external."""
     return next((name for name, each in settings.databases.items() if each.demo_server), None)
 
 
@@ -34,13 +34,14 @@ class DemoSources:
     """The servers that a stack runs itself."""
 
     controls: Mapping[str, Mapping[str, object]]
-    """By "sftp" or "sql", what `dataplatform` stops and starts the server by: `cluster`, `service`, `desiredCount`,
-    `schedules` of the datasets that come from it, as group/name, and `endpoints` that nothing else needs, each with its
-    `endpoint` and `subnet`."""
+    """By "sftp" or "sql", what `dataplatform` needs to stop and start the server: `cluster`, `service`, `desiredCount`,
+    `schedules` (those of the server's datasets, as group/name), and `endpoints` (those that nothing else needs, each
+    with its `endpoint` and `subnet`).
+    """
 
     @property
     def exports(self) -> Mapping[str, object]:
-        """What the stack exports of its own servers."""
+        """The stack's outputs about its own servers."""
         return {"sourceServers": self.controls}
 
 
@@ -72,7 +73,7 @@ def create_demo_sources(
             lambda schedules: [each for dataset in collected for each in schedules[dataset]]
         )
         sources = [*settings.connections.values(), *settings.databases.values()]
-        # The network's names lead all that runs in it by the endpoints: those of others' collectors, too.
+        # The network's DNS directs every client in it to the endpoints, including the collectors of other servers.
         endpoints = network.endpoints if all(each.demo_server for each in sources) else []
         controls["sftp"] = _controls(server, settings, schedules, endpoints)
     if (database := served_database(settings)) is not None:
@@ -127,14 +128,14 @@ def _sql_task(extraction: SqlExtraction, database: str, settings: Settings) -> S
     described = settings.databases[database]
     return ServerTask(
         port=SQL_PORT,
-        # SQL Server wants 2 GB, and Fargate gives that with a quarter of a processor at the least; half of one starts.
+        # SQL Server needs 2 GB, which Fargate offers with a quarter of a processor or more; it starts with half of one.
         cpu_units=512,
         memory_megabytes=2048,
         environment={"ACCEPT_EULA": "Y", "SQL_DATABASE": described.database, "SQL_USER": described.user},
         secrets=extraction.server_secrets[database],
         health_command=["CMD", "/usr/local/bin/healthcheck.sh"],
         start_seconds=300,
-        # SQL Server writes beside its data folder, too.
+        # SQL Server also writes outside its data folder.
         read_only_root=False,
         volume=None,
         dropped_rights=dropped_rights(SQL_SERVER_RIGHTS),

@@ -1,4 +1,4 @@
-"""A source server of our own: an image of this repository as a Fargate service, closed but for its collector."""
+"""A source server that the stack runs: an image of this repository, as a Fargate service for its collector alone."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,13 +18,13 @@ from dataplatform.settings.sources import SourceSettings
 from dataplatform.sftp.credentials import ServerSecrets
 from dataplatform.sql.container_image import ContainerImage
 
-# So short that a client finds the new task soon after the old one is gone.
+# Short, so that clients find the new task soon after the old one has stopped.
 DNS_SECONDS = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerTask:
-    """What one server's task is, beside its image."""
+    """The task of one server, except its image."""
 
     port: int
     cpu_units: int
@@ -32,21 +32,23 @@ class ServerTask:
     environment: Mapping[str, str]
     secrets: ServerSecrets
     health_command: Sequence[str]
-    """As in a Dockerfile's HEALTHCHECK; ECS does not read that one."""
+    """In the form of a Dockerfile's HEALTHCHECK, which ECS does not read itself."""
     start_seconds: int
-    """Within which it may still be unhealthy."""
+    """How long the server may be unhealthy after its start."""
     read_only_root: bool
     volume: str | None
-    """Path that may be written although the root may not; it begins with what the image has there."""
+    """A writable path in spite of the read-only root; it starts with the image's content."""
     dropped_rights: Sequence[str]
-    """Linux capabilities that it does without."""
+    """Linux capabilities that the container drops."""
 
 
 class SourceServer(pulumi.ComponentResource):
     """One server: image and registry, cluster, task, service, name and security group."""
 
     cluster_name: pulumi.Output[str]
+    """Name of the ECS cluster. The export also has what `dataplatform sources` needs to stop and start the server."""
     service_name: pulumi.Output[str]
+    """Name of the ECS service in the cluster."""
 
     def __init__(  # noqa: PLR0913 - each is a fact of the server, and named at the call
         self,
@@ -64,18 +66,18 @@ class SourceServer(pulumi.ComponentResource):
         """Create the image, the service that runs it, its name and its security group.
 
         Args:
-            name: what the resources' names begin with.
+            name: prefix of the resources' names.
             stack: the stack's context with key and alarms.
-            network: the network, which has a domain; the server is in its public subnets.
-            settings: how many tasks run, 0 or 1, and which address ranges may connect.
+            network: the network, which must have a domain. The server runs in its public subnets.
+            settings: number of tasks, 0 or 1, and the address ranges that may connect.
             image: name of the server's image in images/.
-            task: port, size, environment, secrets, health check, volume and Linux rights of the one container.
+            task: port, size, environment, secrets, health check, volume and Linux capabilities of the only container.
             dns_name: the server's name in the network's domain.
-            allowed_groups: security groups that may connect, by what they are.
-            opts: of the component.
+            allowed_groups: security groups that may connect, by label.
+            opts: options of the component.
 
         Raises:
-            pulumi.RunError: the network has no domain.
+            pulumi.RunError: The network does not have a domain.
         """
         super().__init__("dataplatform:sources:SourceServer", name, None, opts)
         self._name, self._stack, self._network, self._settings = name, stack, network, settings
@@ -115,7 +117,7 @@ class SourceServer(pulumi.ComponentResource):
             f"{self._name}-execution-permissions",
             role=role.name,
             policy=document(
-                # As in extraction_permissions: a token is for the registry as a whole.
+                # A token is for the registry as a whole, as in sql.permissions.
                 allow("LogInToRegistry", ["ecr:GetAuthorizationToken"], ["*"]),
                 allow(
                     "PullImage",
@@ -144,12 +146,12 @@ class SourceServer(pulumi.ComponentResource):
             cpu=str(task.cpu_units),
             memory=str(task.memory_megabytes),
             runtime_platform={"cpu_architecture": "X86_64", "operating_system_family": "LINUX"},
-            # The server itself calls nothing of AWS: its own role may do nothing.
+            # The server makes no requests to AWS, so its role has no permissions.
             task_role_arn=self._create_role("task").arn,
             execution_role_arn=self._create_execution_role(image, logs).arn,
             volumes=[{"name": "data"}] if task.volume else None,
             container_definitions=container_definitions(self._container(image, logs, self._stack.region, task)),
-            # A deployment that fails goes back to the former revision.
+            # A failed deployment returns to the previous revision.
             skip_destroy=True,
             opts=self._child,
         )
@@ -166,7 +168,7 @@ class SourceServer(pulumi.ComponentResource):
             "portMappings": [{"containerPort": task.port, "protocol": "tcp"}],
             "environment": [{"name": key, "value": value} for key, value in sorted(task.environment.items())],
             "secrets": [{"name": key, "valueFrom": arn} for key, arn in sorted(secrets.parameter_arns.items())],
-            # A secret's new value shows in no reference to it; its version does, and so starts a new task.
+            # A reference to a secret does not change with its value, but its version does, which starts a new task.
             "dockerLabels": {
                 f"version.{key}": pulumi.Output.from_input(version).apply(str)
                 for key, version in sorted(secrets.versions.items())
@@ -220,7 +222,7 @@ class SourceServer(pulumi.ComponentResource):
             network_configuration={
                 "subnets": self._network.public_subnet_ids,
                 "security_groups": [security_group.id],
-                # Its image and its secrets come by the internet gateway; nobody gets in by it.
+                # The task pulls its image and secrets through the internet gateway; nobody can connect through it.
                 "assign_public_ip": True,
             },
             deployment_circuit_breaker={"enable": True, "rollback": True},

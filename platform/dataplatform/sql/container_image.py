@@ -12,16 +12,18 @@ KEPT_IMAGES = 10
 
 
 class ContainerImage(pulumi.ComponentResource):
-    """An ECR repository and one image in it, whose tag is the hash of all that it is built from.
+    """An ECR repository and one image in it, whose tag is the hash of all its sources.
 
-    A changed source gives a new tag and so a new build; an unchanged tree changes nothing. Nothing is built on preview.
-    The image runs by its digest, which nobody can overwrite. The tag can be: a revert of the code builds a former tag
-    again, and no build of the same sources has the same digest.
+    A changed source gives a new tag and therefore a new build. Nothing is built on preview.
+
+    Tasks run the image by its digest, which nobody can overwrite. The tag can be overwritten: reverting the code builds
+    a former tag again, and each build of the same sources has another digest.
     """
 
     reference: pulumi.Output[str]
-    """Repository and digest, once the image is pushed; repository and tag with `local.skip_images`."""
+    """Repository and digest after the image was pushed; repository and tag with `local.skip_images`."""
     repository_arn: pulumi.Output[str]
+    """ARN of the image's repository."""
 
     def __init__(
         self, name: str, *, stack: StackContext, image: str, opts: pulumi.ResourceOptions | None = None
@@ -29,13 +31,13 @@ class ContainerImage(pulumi.ComponentResource):
         """Create the repository, and build and push the image.
 
         Args:
-            name: of the repository.
+            name: name of the repository.
             stack: the stack's context with its key; with `local.skip_images` nothing is built or pushed.
-            image: name of one of the repository's IMAGES, which say what it is built from and for which platform.
-            opts: of the component.
+            image: name of an image in IMAGES, which defines its sources and platform.
+            opts: options of the component.
 
         Raises:
-            ProgramError: the image's folder is not in this checkout.
+            ProgramError: The image's folder is not in this checkout.
         """
         if image not in IMAGES:
             raise ProgramError(

@@ -1,4 +1,4 @@
-"""How each SQL Server is reached: address, login, password and the certificate that its TLS has to show, in SSM."""
+"""Stores in SSM how to reach each SQL Server: address, login, password and the certificate to trust for TLS."""
 
 import ipaddress
 from collections.abc import Mapping
@@ -15,9 +15,9 @@ from lake import parameters as collection
 
 PASSWORD_LENGTH = 32
 RSA_BITS = 3072
-# The authority is what clients pin: a server's certificate can change under it without them.
+# Clients pin the authority, so the server's certificate can change without a change to the clients.
 AUTHORITY_HOURS = 10 * 365 * 24
-# SQL Server reads its certificate at start only; docs say how to renew it.
+# SQL Server reads its certificate only at its start; the documentation explains how to renew it.
 CERTIFICATE_HOURS = 2 * 365 * 24
 
 
@@ -29,17 +29,17 @@ def configure_databases(
     domain: str | None,
     parent: pulumi.Resource,
 ) -> dict[str, ServerSecrets]:
-    """Put every database's address, login and secrets into SSM, each secret under the platform's key.
+    """Store every database's address, login and secrets in SSM, with secrets encrypted by the platform's key.
 
     Args:
-        name: what the resources' names begin with.
+        name: prefix of the resources' names.
         stack: the stack's context with its key.
         databases: the SQL Servers, by name.
         domain: private DNS domain of the stack's own server.
-        parent: of what is created.
+        parent: parent of the created resources.
 
     Returns:
-        What each server is given that the program runs itself.
+        The secrets of each server that the program runs itself.
     """
     secrets: dict[str, ServerSecrets] = {}
     for database, server in databases.items():
@@ -50,7 +50,7 @@ def configure_databases(
 
 
 class _DatabaseParameters:
-    """The parameters of one database, and what was generated for it."""
+    """The parameters of one database, and the secrets that were generated for it."""
 
     def __init__(
         self,
@@ -85,7 +85,7 @@ class _DatabaseParameters:
         self._keep("database", collection.database_parameter(prefix, database), "SQL Server", described.to_json())
 
     def server_secrets(self) -> ServerSecrets:
-        """What the server is given, which the program runs: its administrator's password is made for that."""
+        """Return the secrets of a server that the program runs. Generates the administrator's password."""
         self._variables["MSSQL_SA_PASSWORD"] = self._generate_password(
             "administrator-password",
             collection.administrator_password_parameter(self._prefix, self._database),
@@ -120,8 +120,8 @@ class _DatabaseParameters:
         password = random.RandomPassword(
             f"{self._resource}-{purpose}",
             length=PASSWORD_LENGTH,
-            # SQL Server wants three of four kinds of characters; those that connection strings give a meaning to stay
-            # out.
+            # SQL Server requires three of four kinds of characters. Characters with a meaning in connection strings are
+            # left out.
             special=False,
             min_lower=1,
             min_upper=1,
@@ -131,7 +131,7 @@ class _DatabaseParameters:
         return self._keep_secret(purpose, parameter, description, password.result)
 
     def _generate_certificates(self) -> pulumi.Output[str]:
-        """An authority for this one server, and the server's key and certificate under it. The authority is pinned."""
+        """Generate an authority for this server alone, and the server's key and certificate. Returns the authority."""
         host = self._host
         authority_key = self._generate_key("authority-key")
         authority = tls.SelfSignedCert(

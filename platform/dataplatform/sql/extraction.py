@@ -1,4 +1,4 @@
-"""SQL extraction: a Fargate task, started on each dataset's schedule, reads SQL Server tables into inbound/."""
+"""SQL extraction: a Fargate task on each dataset's schedule, which reads SQL Server tables into inbound/."""
 
 from collections.abc import Mapping
 
@@ -32,17 +32,17 @@ class SqlExtraction(pulumi.ComponentResource):
     """The extraction task with its schedules, configuration, roles, dead-letter queue and alarms."""
 
     task_definition_arn: pulumi.Output[str]
-    """Without a revision: whoever runs it gets the latest."""
+    """ARN of the task definition, without a revision, so that every start runs the latest."""
     schedules: pulumi.Output[dict[str, str]]
-    """Schedule of each dataset, as group/name."""
+    """The schedule of each dataset, as group/name."""
     dead_letter_queue_url: pulumi.Output[str]
-    """URL of the queue that starts go to which failed."""
+    """URL of the dead-letter queue for task starts that failed."""
     security_group_id: pulumi.Output[str]
-    """The task's security group, which a server may let in."""
+    """Id of the task's security group, for the servers' ingress rules."""
     alarm_arns: list[pulumi.Output[str]]
-    """ARNs of its alarms."""
+    """ARNs of the extraction's alarms."""
     server_secrets: dict[str, ServerSecrets]
-    """What the servers are given whose passwords and certificates were made here, by database."""
+    """Secrets of the servers whose passwords and certificates the program generated, by database."""
 
     def __init__(  # noqa: PLR0913 - the components that it uses, each named at the call
         self,
@@ -57,18 +57,18 @@ class SqlExtraction(pulumi.ComponentResource):
         datasets: Mapping[str, LoadedDataset[SqlSource]],
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        """Create the task, its schedules, and what is configured for each database.
+        """Create the task, its schedules, and the configuration of each database.
 
         Args:
-            name: what the resources' names begin with.
+            name: prefix of the resources' names.
             stack: the stack's context with key and alarms.
             lake: the bucket that objects land in.
             network: the network, in whose public subnets the task runs.
             collector: the collector, whose ledger keeps the watermarks.
             image: the image that the task runs.
-            databases: the SQL Servers of the stack's settings, by name.
-            datasets: what is extracted, by name: what the dataset's file declares, and whether its server runs.
-            opts: of the component.
+            databases: the SQL Servers in the stack's settings, by name.
+            datasets: the extracted datasets, by name, each with its declared source and the state of its server.
+            opts: options of the component.
         """
         super().__init__("dataplatform:batch:SqlExtraction", name, None, opts)
         self._name, self._stack, self._lake, self._network = name, stack, lake, network
@@ -109,7 +109,7 @@ class SqlExtraction(pulumi.ComponentResource):
 
     @property
     def exports(self) -> Mapping[str, object]:
-        """What the stack exports of its extraction."""
+        """The stack's outputs about its extraction."""
         return {
             "extractionTask": self.task_definition_arn,
             "extractionSchedules": self.schedules,
@@ -249,7 +249,7 @@ class SqlExtraction(pulumi.ComponentResource):
                     "role_arn": role.arn,
                     "input": pulumi.Output.json_dumps(overrides),
                     "ecs_parameters": {
-                        # Without a revision: a new image is run by the next start, and changes no schedule.
+                        # Without a revision: the next start runs a new image, and no schedule has to change.
                         "task_definition_arn": task.arn_without_revision,
                         "launch_type": "FARGATE",
                         "task_count": 1,

@@ -1,4 +1,4 @@
-"""The repository's container images: what each is built from, and for which platform."""
+"""The repository's container images: the sources and the platform of each."""
 
 import contextlib
 import hashlib
@@ -16,7 +16,7 @@ class ImageSources:
     """One image of this repository."""
 
     files: Mapping[str, Path]
-    """What it is built from: place in the build context ("" is the context itself) to file or folder here."""
+    """The image's sources: a path in the build context ("" for the context itself), and the file or folder here."""
     platform: str = "linux/amd64"
 
 
@@ -30,7 +30,8 @@ _SQL_SERVER: Final = ImageSources(
     }
 )
 
-# mssql and the ODBC driver's image are amd64 for Microsoft's sake; one platform for all needs no emulation to build.
+# Microsoft publishes mssql and the ODBC driver's image for amd64 only. With one platform for all images, no build needs
+# emulation.
 IMAGES: Final[Mapping[str, ImageSources]] = {
     "jobs": ImageSources(
         {
@@ -41,20 +42,21 @@ IMAGES: Final[Mapping[str, ImageSources]] = {
     ),
     "sftp": ImageSources({"": Path("images/sftp")}),
     "swagger": ImageSources({"": Path("images/swagger"), "openapi.yaml": Path("docs/openapi.yaml")}),
-    # A part of the sample: whoever deletes the sample deletes images/mssql too.
+    # Part of the sample: deleting the sample also deletes images/mssql.
     **({"mssql": _SQL_SERVER} if (_REPOSITORY / "images" / "mssql").is_dir() else {}),
 }
 
 
 def stage_context(name: str, sources: Mapping[str, Path]) -> tuple[Path, str]:
-    """Copy an image's sources into a build context of their own, and tell the hash of all that is in it.
+    """Copy an image's sources into their own build context. Returns its folder and a hash of its content.
 
     Args:
-        name: of the image; its context is a folder of that name.
-        sources: place in the context to file or folder of the repository.
+        name: the image's name, which is also the name of its folder.
+        sources: path in the context to file or folder of the repository.
 
     Returns:
-        The context's folder, relative to the program's, and 16 digits that change with any name, content or mode.
+        The context's folder, relative to the program's folder, and 16 digits that depend on all names, contents and
+        modes.
     """
     files = [
         (destination, file.read_bytes(), bool(file.stat().st_mode & 0o100))
@@ -72,16 +74,16 @@ def stage_context(name: str, sources: Mapping[str, Path]) -> tuple[Path, str]:
 
 
 def _write_whole(context: Path, files: Sequence[tuple[str, bytes, bool]]) -> None:
-    """Two programs may run in this checkout at once: the folder is there whole or not at all."""
+    """Create the folder as a whole or not at all, because two programs may run in this checkout at the same time."""
     with tempfile.TemporaryDirectory(dir=context.parent) as unfinished:
         folder = Path(unfinished) / "context"
         for destination, content, executable in files:
             target = folder / destination
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(content)
-            # The modes that git keeps, whatever this machine's umask is.
+            # Use the modes that git stores, whatever this machine's umask is.
             target.chmod(0o755 if executable else 0o644)
-        # The other one was faster where this fails, and wrote the same.
+        # If this fails, another program was faster and wrote the same content.
         with contextlib.suppress(OSError):
             folder.rename(context)
 

@@ -1,4 +1,4 @@
-"""What the SQL extraction's two roles may do: the task lands objects, Fargate pulls its image and writes its logs."""
+"""Permissions of the SQL extraction's two roles: the task lands objects; Fargate pulls the image and writes logs."""
 
 from collections.abc import Collection, Sequence
 
@@ -20,13 +20,13 @@ def task_policy(
     password_parameters: Sequence[str],
     ledger_table_arn: pulumi.Input[str],
 ) -> pulumi.Output[str]:
-    """The task writes under inbound/{its datasets}/ and reads back only that, to compare snapshots.
+    """Return the policy of the task, which writes under inbound/{its datasets}/ and reads that to compare snapshots.
 
     Args:
         stack: the stack's context with its key.
         lake: the bucket that objects land in.
-        datasets: names of what is extracted.
-        password_parameters: names of the SSM SecureStrings with passwords that the program did not make.
+        datasets: names of the extracted datasets.
+        password_parameters: names of the SSM SecureStrings with passwords that the program did not generate.
         ledger_table_arn: the ledger, which keeps the watermarks.
     """
     landing = [pulumi.Output.concat(lake.bucket_arn, f"/{keys.inbound_prefix(name)}*") for name in datasets]
@@ -39,7 +39,7 @@ def task_policy(
         "KeepLedger",
         ["dynamodb:GetItem", "dynamodb:UpdateItem"],
         [ledger_table_arn],
-        # The collector's files are in the same table.
+        # The same table holds the items of collected files.
         {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": [partition(name) for name in datasets]}},
     )
     return document(
@@ -51,7 +51,7 @@ def task_policy(
 
 
 def execution_policy(image: ContainerImage, log_group_arn: pulumi.Input[str]) -> pulumi.Output[str]:
-    """Fargate pulls the image and writes the task's logs."""
+    """Return the policy with which Fargate pulls the image and writes the task's logs."""
     return document(
         # A token is for the registry as a whole: docs.aws.amazon.com/AmazonECR/latest/userguide/registry_auth.html
         allow("LogInToRegistry", ["ecr:GetAuthorizationToken"], ["*"]),

@@ -1,4 +1,4 @@
-"""Statements of the bucket's policy that refuse an object which is not encrypted with a key of the platform."""
+"""Statements for the bucket's policy that refuse objects without encryption by one of the platform's keys."""
 
 from collections.abc import Sequence
 from typing import Any, Final
@@ -13,12 +13,12 @@ _CUSTOMERS_KEY: Final = "s3:x-amz-server-side-encryption-customer-algorithm"
 
 
 def deny_other_encryption(objects: pulumi.Input[str], key_arns: Sequence[pulumi.Input[str]]) -> list[dict[str, Any]]:
-    """Refuse a put that asks for another encryption or key, or for KMS without a key.
+    """Refuse a put that requests another encryption or key, or KMS without a key.
 
-    A put that asks for no encryption gets the bucket's default.
+    A put without a requested encryption gets the bucket's default.
 
-    `Null: false` says that the put asks. `…NotEqualsIfExists` would not do: in a Deny it also holds where the key is
-    absent, and would refuse every put that relies on the default
+    `Null: false` means that the put requests one. `…NotEqualsIfExists` would be wrong: in a Deny statement it also
+    holds if the key is absent, and would refuse every put that relies on the default
     (docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html).
     """
     put = ["s3:PutObject"]
@@ -32,7 +32,7 @@ def deny_other_encryption(objects: pulumi.Input[str], key_arns: Sequence[pulumi.
         deny_everyone(
             "DenyForeignKeys", put, [objects], {"ArnNotEquals": {_KEY: [*key_arns]}, "Null": {_KEY: "false"}}
         ),
-        # S3 takes the account's key aws/s3 for a put that asks for KMS and names no key:
+        # S3 uses the account's key aws/s3 for a put that requests KMS without a key:
         # docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html
         deny_everyone(
             "DenyUnnamedKeys",

@@ -1,7 +1,7 @@
-"""The catalogue: what Athena knows of the lake. All of it follows from the declarations; no crawler looks at files.
+"""The catalogue for Athena. It is derived from the declarations; no crawler reads files.
 
-The published tables are not among its resources: the jobs create and evolve them, and an update by Pulumi would take
-their properties away.
+It does not include the published tables: the jobs create and change them, and an update by Pulumi would remove their
+properties.
 """
 
 from collections.abc import Mapping
@@ -20,21 +20,21 @@ from processing.declaring.report import Report
 from processing.storage.columns import warehouse_columns
 
 LANDING_DATE = "landing_date"
-# Partitions are not recorded but computed: every day from here on is looked for.
+# Athena computes partitions instead of recording them, and looks for every day from this one on:
 # docs.aws.amazon.com/athena/latest/ug/partition-projection-supported-types.html
 FIRST_LANDING_DATE = "2020-01-01"
 
 
 def files_table(dataset: str) -> str:
-    """Name of the table of a dataset's warehouse files."""
+    """Return the name of the table of a dataset's history files."""
     return f"{dataset}_files"
 
 
 class Catalogue(pulumi.ComponentResource):
-    """Per dataset the tables of its warehouse and quarantine files; per report its table."""
+    """The tables of each dataset's history and quarantine files, and of each report."""
 
     published_tables: pulumi.Output[dict[str, str]]
-    """Published table of each dataset, as database.table. It exists as soon as a job has published the dataset."""
+    """Published table of each dataset, as database.table. It exists after a job has published the dataset."""
     report_tables: pulumi.Output[dict[str, str]]
     """Table of each report, as database.table."""
 
@@ -50,11 +50,11 @@ class Catalogue(pulumi.ComponentResource):
         """Create the tables of all declarations.
 
         Args:
-            name: what the resources' names begin with.
-            lake: the bucket, and the Glue databases that the tables are created in.
-            datasets: all datasets that are declared, by name.
-            reports: all reports that are declared, by name.
-            opts: of the component.
+            name: prefix of the resources' names.
+            lake: the bucket, and the Glue databases for the tables.
+            datasets: all declared datasets, by name.
+            reports: all declared reports, by name.
+            opts: options of the component.
         """
         super().__init__("dataplatform:catalogue:Catalogue", name, None, opts)
         self._name, self._lake, self._datasets, self._reports = name, lake, datasets, reports
@@ -65,7 +65,7 @@ class Catalogue(pulumi.ComponentResource):
 
     @property
     def exports(self) -> Mapping[str, object]:
-        """What the stack exports of its catalogue."""
+        """The stack's outputs about its catalogue."""
         return {"publishedTables": self.published_tables, "reportTables": self.report_tables}
 
     def _describe_dataset(self, dataset: Dataset) -> pulumi.Output[str]:

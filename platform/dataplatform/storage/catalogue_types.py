@@ -1,4 +1,4 @@
-"""Types of the jobs' columns as Glue names them: docs.aws.amazon.com/athena/latest/ug/data-types.html."""
+"""Maps the column types of polars to those of Glue: docs.aws.amazon.com/athena/latest/ug/data-types.html."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -9,7 +9,7 @@ import pulumi_aws as aws
 
 from processing.declaring.dataset import ColumnClass
 
-# Unsigned types are written as the next larger signed one can hold them.
+# Unsigned types map to the next larger signed type, which can hold all their values.
 _GLUE: Final[Mapping[pl.DataType, str]] = {
     pl.Int8(): "tinyint",
     pl.Int16(): "smallint",
@@ -26,16 +26,16 @@ _GLUE: Final[Mapping[pl.DataType, str]] = {
     pl.Date(): "date",
 }
 CLASS: Final = "class"
-"""Parameter of a Glue column: the class that its dataset declares."""
+"""Parameter of a Glue column with the class that its dataset declares."""
 
 
 def glue_columns(
     schema: pl.Schema, classes: Mapping[str, ColumnClass]
 ) -> list[aws.glue.CatalogTableStorageDescriptorColumnArgs]:
-    """A table's columns for Glue. The class of a column is its comment, which Athena shows, and a parameter, for tools.
+    """Return a table's columns for Glue. A column's class is its comment (for Athena) and a parameter (for tools).
 
     Raises:
-        pulumi.RunError: a column's type has no counterpart.
+        pulumi.RunError: Glue has no counterpart for a column's type.
     """
     return [
         aws.glue.CatalogTableStorageDescriptorColumnArgs(
@@ -49,10 +49,10 @@ def glue_columns(
 
 
 def glue_type(column: str, kind: pl.DataType) -> str:
-    """The type as Glue's tables name it, after Hive.
+    """Return a type's name in Glue tables, which follows Hive.
 
     Raises:
-        pulumi.RunError: it has no counterpart.
+        pulumi.RunError: Glue has no counterpart for the type.
     """
     if isinstance(kind, pl.Decimal):
         return f"decimal({kind.precision},{kind.scale})"

@@ -1,4 +1,4 @@
-"""The lake: one encrypted bucket, its key, and the Glue databases that describe it."""
+"""The lake: one encrypted bucket, its key, and the Glue databases for its tables."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -15,7 +15,7 @@ from dataplatform.storage.team_keys import create_team_keys
 from lake import keys
 from processing.declaring.dataset import Dataset
 
-# Every action that the account's administrators and its IAM policies may be granted on the key, spelled out.
+# Every action that account administrators and IAM policies can be granted on the key.
 _KEY_ADMINISTRATION = [
     "kms:CancelKeyDeletion", "kms:CreateAlias", "kms:CreateGrant", "kms:Decrypt", "kms:DeleteAlias", "kms:DescribeKey",
     "kms:DisableKey", "kms:DisableKeyRotation", "kms:EnableKey", "kms:EnableKeyRotation", "kms:Encrypt",
@@ -27,15 +27,20 @@ _KEY_ADMINISTRATION = [
 
 
 class DataLake(pulumi.ComponentResource):
-    """Bucket, key and catalogue databases. Everything in the bucket is encrypted with the key by default."""
+    """Bucket, key and catalogue databases. By default the key encrypts everything in the bucket."""
 
     bucket_name: pulumi.Output[str]
+    """Name of the bucket."""
     bucket_arn: pulumi.Output[str]
+    """ARN of the bucket."""
     key_arn: pulumi.Output[str]
+    """ARN of the key that encrypts the bucket."""
     team_key_arns: dict[str, pulumi.Output[str]]
-    """The key of each team's reports; empty where all of the bucket has the one key."""
+    """ARN of the key of each team's reports, by team; empty if one key encrypts the whole bucket."""
     warehouse_database: pulumi.Output[str]
+    """Name of the Glue database for clean rows."""
     mart_databases: pulumi.Output[dict[str, str]]
+    """Name of the Glue database of each team's reports, by team."""
 
     def __init__(
         self,
@@ -50,12 +55,12 @@ class DataLake(pulumi.ComponentResource):
         """Create the bucket, its key and the databases.
 
         Args:
-            name: what the resources' names begin with.
-            stack: the stack's context, which the lake's key is added to later.
-            settings: the teams, whether each has a key, and how long versions are kept.
-            datasets: all datasets that are declared, by name, for how long their objects are kept.
-            trail_arn: the audit's trail, which encrypts its records with the key, if there is one.
-            opts: of the component.
+            name: prefix of the resources' names.
+            stack: the stack's context, to which the lake's key is added later.
+            settings: the teams, whether each has a key, and how long noncurrent versions are kept.
+            datasets: all declared datasets, by name, with the retention of their objects.
+            trail_arn: the audit's trail, if there is one, which encrypts its records with the key.
+            opts: options of the component.
         """
         super().__init__("dataplatform:lake:DataLake", name, None, opts)
         self._stack, self._settings, self._datasets, self._trail_arn = stack, settings, datasets, trail_arn
@@ -63,7 +68,7 @@ class DataLake(pulumi.ComponentResource):
         self._data_bearing = pulumi.ResourceOptions(
             parent=self, protect=stack.protect_data, retain_on_delete=stack.protect_data
         )
-        # A bucket that outlives the stack keeps what makes it private, encrypted and versioned.
+        # A bucket that outlives the stack keeps the settings that make it private, encrypted and versioned.
         self._retained = pulumi.ResourceOptions(parent=self, retain_on_delete=stack.protect_data)
         key = self._create_key(name)
         bucket = aws.s3.Bucket(f"{name}-bucket", opts=self._data_bearing)
@@ -76,7 +81,7 @@ class DataLake(pulumi.ComponentResource):
         )
         self._secure(name)
         self._keep_versions(name)
-        # Object-created events go to EventBridge, from where rules pick what they start.
+        # Rules of EventBridge receive the object-created events and select what to start.
         aws.s3.BucketNotification(f"{name}-events", bucket=self.bucket_name, eventbridge=True, opts=self._child)
         self._create_databases(name)
         self.register_outputs(
@@ -91,7 +96,7 @@ class DataLake(pulumi.ComponentResource):
 
     @property
     def exports(self) -> Mapping[str, object]:
-        """What the stack exports of the lake."""
+        """The stack's outputs about the lake."""
         return {"lakeBucket": self.bucket_name, "lakeKeyArn": self.key_arn}
 
     def _create_key(self, name: str) -> aws.kms.Key:
@@ -136,8 +141,8 @@ class DataLake(pulumi.ComponentResource):
                 ["*"],
                 {"StringEquals": {"aws:SourceAccount": account_id}},
             ),
-            # EventBridge sends no source account when it uses a topic's or a queue's key, so a condition on one would
-            # silence it: docs.aws.amazon.com/sns/latest/dg/sns-key-management.html
+            # EventBridge sends no source account when it uses the key of a topic or queue, so a condition on the
+            # account would block it: docs.aws.amazon.com/sns/latest/dg/sns-key-management.html
             allow_principal(
                 "EventsAreDelivered",
                 {"Service": "events.amazonaws.com"},
@@ -218,11 +223,11 @@ class DataLake(pulumi.ComponentResource):
         )
 
     def _use_bucket_after(self, configuration: pulumi.CustomResource) -> None:
-        """Let what uses the bucket by its name from here on wait for a part of its configuration."""
+        """Make later users of the bucket's name wait for a part of its configuration."""
         self.bucket_name = pulumi.Output.all(self.bucket_name, configuration.id).apply(lambda both: both[0])
 
     def _bucket_policy(self) -> pulumi.Output[str]:
-        """Nothing of it grants; each principal's own policy does."""
+        """Return the bucket's policy. It only denies; each principal's own policy grants access."""
         objects = pulumi.Output.concat(self.bucket_arn, "/*")
         statements = deny_other_encryption(objects, [self.key_arn, *self.team_key_arns.values()])
         if not self._stack.local.plain_http:
@@ -243,7 +248,7 @@ class DataLake(pulumi.ComponentResource):
             versioning_configuration={"status": "Enabled"},
             opts=self._retained,
         )
-        # An artefact from before has no version, by which the provider could delete it.
+        # An object that was stored before versioning has no version id, which the provider needs to delete it.
         self._use_bucket_after(versioning)
         aws.s3.BucketLifecycleConfiguration(
             f"{name}-lifecycle",

@@ -1,4 +1,4 @@
-"""The bucket's lifecycle: what expires, and when."""
+"""The bucket's lifecycle rules: which objects expire, and when."""
 
 from collections.abc import Iterable
 from typing import Final
@@ -14,24 +14,24 @@ Rule = aws.s3.BucketLifecycleConfigurationRuleArgsDict
 QUERY_RESULT_DAYS: Final = 30
 # docs.aws.amazon.com/AmazonS3/latest/userguide/intro-lifecycle-rules.html
 TABLES_NONCURRENT_DAYS: Final = 1
-"""A merge replaces files of a published table, and a rebuild writes all of them again from history.
+"""A merge replaces files of a published table, and a rebuild writes all of them again from the history files.
 
-Of two rules on one object S3 keeps to the earlier expiry: the same page, "Conflicting lifecycle rules".
+If two rules apply to an object, S3 uses the earlier expiry: the same page, "Conflicting lifecycle rules".
 """
 MOST_RULES: Final = 1000
-"""Rules that S3 takes for a bucket."""
+"""Most rules that S3 accepts for a bucket."""
 
 
 def lifecycle_rules(noncurrent_days: int, datasets: Iterable[Dataset]) -> list[Rule]:
-    """The rules of the lake's bucket, those of the datasets last.
+    """Return the rules of the lake's bucket, those of the datasets last.
 
     Args:
-        noncurrent_days: how long overwritten, deleted and expired objects can be restored, but for those of published
+        noncurrent_days: how long overwritten, deleted and expired objects can be restored, except those of published
             tables.
-        datasets: whose retention becomes a rule for each prefix that expires.
+        datasets: the datasets, whose retention gives one rule for each prefix that expires.
 
     Raises:
-        ProgramError: S3 would not take as many rules.
+        ProgramError: There are more rules than S3 accepts.
     """
     rules: list[Rule] = [
         {**_rule("abort-incomplete-uploads", ""), "abort_incomplete_multipart_upload": {"days_after_initiation": 7}},

@@ -1,4 +1,4 @@
-"""A KMS key for each team, where the stack's settings ask for one."""
+"""A KMS key for each team, if the stack's settings ask for it."""
 
 from collections.abc import Sequence
 
@@ -9,13 +9,13 @@ import pulumi_aws as aws
 def create_team_keys(
     name: str, teams: Sequence[str], policy: pulumi.Input[str], opts: pulumi.ResourceOptions
 ) -> dict[str, pulumi.Output[str]]:
-    """Make the keys, and an alias of each.
+    """Create a key and an alias for each team.
 
     Args:
-        name: what their names begin with.
-        teams: which teams get one.
-        policy: of each key.
-        opts: of the keys; the aliases have their parent.
+        name: prefix of the names.
+        teams: the teams that get a key.
+        policy: policy of each key.
+        opts: options of the keys; the aliases have the same parent.
 
     Returns:
         The keys' ARNs, by team.
@@ -31,7 +31,8 @@ def create_team_keys(
         )
         for team in teams
     }
-    # Of a key that stays when its stack goes, the alias goes: kept, it would refuse the next stack of this name.
+    # The alias is deleted with the stack even if its key is retained; otherwise it would block the next stack of this
+    # name.
     unprotected = pulumi.ResourceOptions(parent=opts.parent)
     for team, key in keys.items():
         aws.kms.Alias(

@@ -1,4 +1,4 @@
-"""API keys: one for each provider, two while it changes, with a usage plan; they lie in SSM and nowhere in the open."""
+"""API keys with usage plans: one for each provider, or two while it changes. Their values are only in SSM."""
 
 from collections.abc import Mapping
 
@@ -10,20 +10,20 @@ from dataplatform.settings.events import ProviderSettings
 from lake.callbacks import FIRST, api_key_parameter
 
 ApiKeysByProvider = Mapping[str, Mapping[str, aws.apigateway.ApiKey]]
-"""Each provider's keys by their names."""
+"""Each provider's keys, by the keys' names."""
 
 
 def create_api_keys(
     api_name: str, providers: Mapping[str, ProviderSettings], *, parent: pulumi.Resource
 ) -> ApiKeysByProvider:
-    """The keys of each provider. They are made before the API: the function behind it has to know their ids.
+    """Create the keys of each provider. They come before the API because the function behind it needs their ids.
 
     Args:
-        api_name: of the RestApi that they are for.
-        providers: those who post, and the names of their keys, from the stack's settings.
-        parent: the component that they, and that RestApi, belong to.
+        api_name: name of the RestApi for which the keys are valid.
+        providers: the providers and the names of their keys, from the stack's settings.
+        parent: the component that the keys and the RestApi belong to.
     """
-    # The keys belonged to ApiKeys once. Without the alias an update would replace them, and lock out all who post.
+    # The keys once belonged to ApiKeys. Without the alias, an update would replace them and lock out every provider.
     api = pulumi.create_urn(api_name, "dataplatform:stream:RestApi", parent=parent)
     former_parent = pulumi.create_urn(f"{api_name}-keys", "dataplatform:stream:ApiKeys", parent=api)
     opts = pulumi.ResourceOptions(parent=parent, aliases=[pulumi.Alias(parent=former_parent)])
@@ -42,9 +42,9 @@ def create_api_keys(
 
 
 def providers_by_key_id(keys: ApiKeysByProvider) -> pulumi.Output[str]:
-    """The provider of each key by the key's id, as JSON: what the receiver knows its callers by.
+    """Return the provider of each key, by the key's id, as JSON. The receiver identifies its callers with this.
 
-    A key that is replaced keeps its provider, and so the channel of its events. So does a second one.
+    A replaced key keeps its provider, and therefore the channel of its events. So does a second key.
     """
     owners = [(provider, key.id) for provider, own in keys.items() for key in own.values()]
     ids = pulumi.Output.all(*(key_id for _, key_id in owners))
@@ -54,7 +54,7 @@ def providers_by_key_id(keys: ApiKeysByProvider) -> pulumi.Output[str]:
 
 
 def _resource_name(provider: str, key: str) -> str:
-    # The first one's name is that from before there could be two.
+    # The first key keeps the name that it had when a provider could have only one.
     return provider if key == FIRST else f"{provider}-{key}"
 
 
@@ -62,7 +62,7 @@ class ApiKeys(pulumi.ComponentResource):
     """A usage plan for each provider, and an SSM parameter for each of its keys."""
 
     parameters: pulumi.Output[dict[str, str]]
-    """Name of the SSM parameter of each provider's key; of two the one that is named last, to which it changes."""
+    """Name of the SSM parameter of each provider's key; if there are two, the last one, which is the new key."""
 
     def __init__(
         self,
@@ -78,13 +78,13 @@ class ApiKeys(pulumi.ComponentResource):
         """Create a usage plan and a parameter for each provider.
 
         Args:
-            name: what the resources' names begin with.
+            name: prefix of the resources' names.
             stack: the stack's context with its key.
             rest_api_id: the API.
-            stage: its stage.
-            keys: each provider's keys, as `create_api_keys` made them.
-            providers: who posts, and how much, from the stack's settings.
-            opts: of the component.
+            stage: stage of the API.
+            keys: each provider's keys, from `create_api_keys`.
+            providers: the providers and their limits, from the stack's settings.
+            opts: options of the component.
         """
         super().__init__("dataplatform:stream:ApiKeys", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)

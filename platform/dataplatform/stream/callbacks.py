@@ -1,4 +1,4 @@
-"""How each third party calls back: its headers, its tolerance and the secret that it signs with, in SSM."""
+"""Stores in SSM how each third party signs its callbacks: headers, tolerance and secret."""
 
 from collections.abc import Mapping, Sequence
 
@@ -17,10 +17,10 @@ SECRET_CHARACTERS = 48
 def configure_callbacks(
     name: str, stack: StackContext, providers: Mapping[str, CallbackSettings], *, parent: pulumi.Resource
 ) -> pulumi.Output[dict[str, str]]:
-    """Put how every third party calls back into SSM, each secret under the platform's key.
+    """Store every third party's configuration in SSM, with secrets encrypted by the platform's key.
 
     Returns:
-        Name of the SSM parameter of each one's secret; of two the one that is named last, to which it changes.
+        Name of the SSM parameter of each secret; if there are two, the last one, which is the new secret.
     """
     child = pulumi.ResourceOptions(parent=parent)
     newest: dict[str, pulumi.Output[str]] = {}
@@ -51,7 +51,7 @@ def _as_stored(callback: CallbackSettings, parameters: Sequence[str]) -> str:
 def _generate_secret(
     name: str, stack: StackContext, provider: str, secret: str, child: pulumi.ResourceOptions
 ) -> pulumi.Output[str]:
-    # The first one's name is that from before there could be two.
+    # The first secret keeps the name that it had when a provider could have only one.
     own = f"{name}-{provider}-secret" if secret == callbacks.FIRST else f"{name}-{provider}-secret-{secret}"
     generated = random.RandomPassword(own, length=SECRET_CHARACTERS, special=False, opts=child)
     return aws.ssm.Parameter(

@@ -9,7 +9,7 @@ from dataplatform.settings.events import FirewallSettings
 
 _WINDOW_SECONDS: Final = 300
 _REPUTATION: Final = "AWSManagedRulesAmazonIpReputationList"
-# A sample is kept with its headers: keys and signatures.
+# Off: samples contain headers, and therefore keys and signatures.
 _SAMPLED: Final = False
 
 
@@ -18,13 +18,13 @@ def create_firewall(
 ) -> None:
     """Create a web ACL for a stage.
 
-    No rule looks at bodies: WAF reads their first 16 KB alone, and AWS's own rules refuse longer ones.
+    No rule looks at bodies: WAF reads only their first 16 KB, and AWS's own rules refuse longer ones.
 
     Args:
-        name: of the web ACL; what the resources' names begin with.
-        settings: how much an address may ask for.
-        stage: of the API.
-        parent: the component that it belongs to.
+        name: name of the web ACL, and prefix of the resources' names.
+        settings: the limit for one address.
+        stage: stage of the API.
+        parent: the component that the web ACL belongs to.
     """
     child = pulumi.ResourceOptions(parent=parent)
     of_address = aws.wafv2.WebAclRuleStatementRateBasedStatementArgs(

@@ -1,4 +1,4 @@
-"""What the gateway itself answers, in the shape of the API's other errors: problem documents with CORS headers."""
+"""The gateway's own answers, in the form of the API's other errors: problem documents with CORS headers."""
 
 import json
 from typing import Final, NamedTuple
@@ -12,19 +12,20 @@ class Problem(NamedTuple):
 
     response_type: str
     status: int | None
-    """None: each kind of refusal that has no answer of its own keeps its status, which the body does not name."""
+    """None: each refusal without its own answer keeps its status, which the body does not repeat."""
     title: str
     detail: str
     retry_seconds: int | None = None
-    """The answer's header Retry-After, if it has one."""
+    """Value of the header Retry-After, if the answer has one."""
 
 
 _KEY: Final = "the API key is missing or not valid; send a valid key in the header x-api-key"
-# The rate counts by the second. A quota ends with the day, which a fixed answer cannot say: ask once an hour.
+# Rate limits reset every second. A quota resets at the end of the day, which a fixed answer cannot express: retry once
+# an hour.
 _NEXT_SECOND: Final = 1
 _NEXT_HOUR: Final = 3600
 _AGAIN: Final = "the request failed; send the same request again, nothing is stored twice"
-# The gateway puts in the kind of the refusal, such as RESOURCE_NOT_FOUND.
+# The gateway inserts the kind of refusal, such as RESOURCE_NOT_FOUND.
 _KIND: Final = "$context.error.responseType"
 
 PROBLEMS: Final = (
@@ -54,7 +55,7 @@ PROBLEMS: Final = (
 
 
 def problem_template(problem: Problem) -> str:
-    """The answer's body, in which the gateway puts the request's id."""
+    """Return the answer's body, in which the gateway inserts the request's id."""
     return json.dumps(
         {
             "type": "about:blank",
@@ -67,11 +68,11 @@ def problem_template(problem: Problem) -> str:
 
 
 def problem_headers(problem: Problem, origin: str) -> dict[str, str]:
-    """Headers of the answer."""
+    """Return the answer's headers."""
     headers = cors_headers(origin) | {"Content-Type": "application/problem+json"}
     return headers if problem.retry_seconds is None else headers | {"Retry-After": str(problem.retry_seconds)}
 
 
 def cors_headers(origin: str) -> dict[str, str]:
-    """Headers that let a page of that origin read an answer."""
+    """Return the headers that let pages of an origin read an answer."""
     return {"Access-Control-Allow-Origin": origin}

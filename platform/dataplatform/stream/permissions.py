@@ -1,4 +1,4 @@
-"""What the stream's functions may do: each its own queue, table, parameters and prefix."""
+"""Permissions of the stream's functions: each may use its own queue, table, parameters and prefix."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -19,13 +19,15 @@ def receiver_statements(
     signatures_table_arn: pulumi.Input[str],
     secret_parameters: Sequence[str],
 ) -> list[dict[str, Any]]:
-    """The receiver fills the queue, remembers signatures and reads how third parties sign. It reads no API key.
+    """Return the receiver's permissions: fill the queue, record signatures, read callback settings.
+
+    It reads no API key.
 
     Args:
         stack: the stack's context.
         queue_arn: the queue of events.
         signatures_table_arn: the table of signatures.
-        secret_parameters: names of secrets that are not among the platform's own parameters.
+        secret_parameters: names of secrets outside the platform's own parameters.
     """
     parameters = pulumi.Output.concat("arn:aws:ssm:", stack.region, ":", stack.account_id, ":parameter")
     names = [f"{callbacks.callbacks_prefix(stack.parameter_prefix)}/*", *secret_parameters]
@@ -45,7 +47,7 @@ def batcher_statements(
     queue_arn: pulumi.Input[str],
     dead_letter_queue_arn: pulumi.Input[str],
 ) -> list[dict[str, Any]]:
-    """The batcher empties the queue into its dataset's prefix, and sends what it cannot land to the dead letters."""
+    """Return the batcher's permissions: land queued events under its dataset's prefix, send others to dead letters."""
     landing = pulumi.Output.concat(lake.bucket_arn, f"/{keys.inbound_prefix(dataset)}*")
     return [
         take_messages(queue_arn),
@@ -55,5 +57,5 @@ def batcher_statements(
 
 
 def _send(*, batch_actions: bool) -> list[str]:
-    """Sending in batches is sqs:SendMessage on AWS; only the emulator knows it by a name of its own."""
+    """Return the actions for sending. AWS checks sqs:SendMessage for batches; only the emulator has its own action."""
     return ["sqs:SendMessage", *(["sqs:SendMessageBatch"] if batch_actions else [])]

@@ -1,4 +1,4 @@
-"""A REST API as its OpenAPI document says: what the document does not have, the API does not have, and the reverse."""
+"""A REST API generated from its OpenAPI document: both have exactly the same paths and methods."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -16,14 +16,17 @@ from dataplatform.stream.firewall import create_firewall
 from dataplatform.stream.gateway_responses import PROBLEMS, cors_headers, problem_headers, problem_template
 
 _METHODS: Final = ("get", "put", "post", "delete", "patch", "head")
-# What API Gateway waits at most for an integration, in milliseconds.
+# Longest time that API Gateway waits for an integration, in milliseconds.
 TIMEOUT_MILLISECONDS: Final = 29_000
-# Of all callers of a method that needs a key; a provider's own limits are in its usage plan.
+# Limits for all callers of a method that requires a key. A provider's own limits are in its usage plan.
 STAGE_REQUESTS_PER_SECOND: Final = 1_000
 STAGE_BURST: Final = 2_000
 BINARY_MEDIA_TYPES: Final = ("application/json",)
-"""Bodies that the function gets as they were sent, in base64. API Gateway makes text of others: it puts U+FFFD in the
-place of bytes that are not UTF-8, and the signature is wrong then."""
+"""Bodies that the function receives as sent, in base64.
+
+API Gateway converts other bodies to text: it replaces bytes that are not UTF-8 by U+FFFD, which makes the signature
+wrong.
+"""
 _ACCESS_LOG: Final = {
     "requestId": "$context.requestId",
     "requestTime": "$context.requestTime",
@@ -36,16 +39,18 @@ _ACCESS_LOG: Final = {
     "errorType": "$context.error.responseType",
     "apiKeyId": "$context.identity.apiKeyId",
 }
-"""What is logged of a request: no payload, no query, no header, no key."""
+"""The logged fields of a request: no payload, no query, no header, no key."""
 
 
 class RestApi(pulumi.ComponentResource):
     """API Gateway's resources and methods, one function behind all of them, keys, limits and an access log."""
 
     url: pulumi.Output[str]
-    """Base of every path."""
+    """Base URL of every path."""
     rest_api_id: pulumi.Output[str]
+    """Id of the API."""
     stage: pulumi.Output[str]
+    """Name of the stage."""
     api_key_parameters: pulumi.Output[dict[str, str]]
     """Name of the SSM parameter of each provider's key."""
 
@@ -61,17 +66,17 @@ class RestApi(pulumi.ComponentResource):
         api_keys: ApiKeysByProvider,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        """Create what the document describes.
+        """Create the API that the document describes.
 
         Args:
-            name: of the API; what the resources' names begin with.
+            name: name of the API, and prefix of the resources' names.
             stack: the stack's context with its key.
-            settings: who posts with a key and how much, and the origin whose pages may call the API.
+            settings: the providers with their limits, and the origin whose pages may call the API.
             document: the OpenAPI document, parsed.
-            function: answers every request.
-            stage: first part of the path.
-            api_keys: each provider's keys, as create_api_keys made them.
-            opts: of the component.
+            function: the function that answers every request.
+            stage: name of the stage, the first part of each path.
+            api_keys: each provider's keys, from `create_api_keys`.
+            opts: options of the component.
         """
         super().__init__("dataplatform:stream:RestApi", name, None, opts)
         self._name, self._stack, self._function = name, stack, function
@@ -152,7 +157,7 @@ class RestApi(pulumi.ComponentResource):
     def _answer_preflight(
         self, name: str, resource_id: pulumi.Output[str], methods: list[str], operations: Mapping[str, Any]
     ) -> None:
-        """What a browser asks before it lets a page of another origin call: answered by the gateway itself."""
+        """Add the preflight, in which the gateway answers whether pages of another origin may call the API."""
         headers = cors_headers(self._settings.cors_origin) | {
             "Access-Control-Allow-Methods": ",".join(methods),
             "Access-Control-Allow-Headers": ",".join(["Content-Type", *_headers_of(self._document, operations)]),
@@ -206,7 +211,7 @@ class RestApi(pulumi.ComponentResource):
         limits = self._limit("limits", stage, "*/*", STAGE_REQUESTS_PER_SECOND, STAGE_BURST)
         for method, method_path in _keyless(self._document):
             rate, burst = settings.keyless_requests_per_second, settings.keyless_burst
-            # One after the other: API Gateway refuses two changes of one stage at once.
+            # One after the other: API Gateway refuses two changes to one stage at the same time.
             limits = self._limit(f"{method}-limits", stage, method_path, rate, burst, after=limits)
         if settings.firewall is not None:
             create_firewall(f"{self._name}-firewall", settings.firewall, stage, parent=self)
@@ -243,7 +248,7 @@ def _needs_key(document: Mapping[str, Any], operation: Mapping[str, Any]) -> boo
 
 
 def _keyless(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """The methods that anybody may call: a name for each, and its path as API Gateway's method settings have it."""
+    """Yield the methods that anybody may call: a name for each, and its path in API Gateway's method settings."""
     for path, operations in document["paths"].items():
         for method in (each for each in _METHODS if each in operations):
             if not _needs_key(document, operations[method]):
@@ -252,7 +257,7 @@ def _keyless(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def _headers_of(document: Mapping[str, Any], operations: Mapping[str, Any]) -> Iterator[str]:
-    """Names of the headers that a path's operations take, besides those of every request."""
+    """Yield the names of the headers that a path's operations accept, besides those of every request."""
     for operation in (operations[method] for method in _METHODS if method in operations):
         if _needs_key(document, operation):
             yield "X-Api-Key"

@@ -1,4 +1,4 @@
-"""The stream: an API takes events into a queue, a function lands them in batches under inbound/."""
+"""The stream: an API puts events into a queue, and a function lands them in batches under inbound/."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -37,7 +37,7 @@ BATCHER_SECONDS = 60
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MeteredStream:
-    """Values of the dimensions of AWS's own metrics."""
+    """Dimension values of AWS's own metrics for the stream."""
 
     queue_name: pulumi.Output[str]
     dead_letter_queue_name: pulumi.Output[str]
@@ -46,22 +46,28 @@ class MeteredStream:
 
 
 class StreamIngest(pulumi.ComponentResource):
-    """API, receiver, queue with its dead-letter queue, batcher, and what third parties sign with."""
+    """API, receiver, queue with its dead-letter queue, batcher, and the secrets of third parties."""
 
     url: pulumi.Output[str]
+    """Base URL of the API's paths."""
     rest_api_id: pulumi.Output[str]
+    """Id of the API."""
     api_key_parameters: pulumi.Output[dict[str, str]]
-    """Name of the SSM parameter of each provider's API key."""
+    """Name of the SSM parameter of each provider's API key; if there are two, the last one, which is the new key."""
     callback_secret_parameters: pulumi.Output[dict[str, str]]
-    """Name of the SSM parameter of each third party's secret."""
+    """Name of the SSM parameter of each third party's secret; if there are two, the last one, which is the new one."""
     queue_url: pulumi.Output[str]
+    """URL of the events queue."""
     dead_letter_queue_url: pulumi.Output[str]
+    """URL of the dead-letter queue for events that could not be landed."""
     metered: MeteredStream
-    """What CloudWatch's own metrics know its parts by."""
+    """Names of the stream's parts in CloudWatch's own metrics."""
     alarm_arns: list[pulumi.Output[str]]
-    """ARNs of its alarms."""
+    """ARNs of the stream's alarms."""
     receiver_function: pulumi.Output[str]
+    """Name of the receiver function."""
     batcher_function: pulumi.Output[str]
+    """Name of the batcher function."""
 
     def __init__(
         self,
@@ -77,13 +83,13 @@ class StreamIngest(pulumi.ComponentResource):
         """Create queue, functions and API.
 
         Args:
-            name: what the resources' names begin with.
+            name: prefix of the resources' names.
             stack: the stack's context with key and alarms.
             lake: the bucket that events land in.
-            layer: the code and the dependencies of all functions.
-            settings: who posts, who calls back, and in what batches events land.
+            layer: the code and dependencies of all functions.
+            settings: the senders of events and callbacks, and the size of the batches in which events land.
             dataset: the dataset that events become.
-            opts: of the component.
+            opts: options of the component.
         """
         super().__init__("dataplatform:stream:StreamIngest", name, None, opts)
         self._name, self._stack, self._layer, self._settings = name, stack, layer, settings
@@ -137,7 +143,7 @@ class StreamIngest(pulumi.ComponentResource):
 
     @property
     def exports(self) -> Mapping[str, object]:
-        """What the stack exports of its stream."""
+        """The stack's outputs about its stream."""
         return {
             "eventsUrl": self.url,
             "eventsApiId": self.rest_api_id,
@@ -181,7 +187,8 @@ class StreamIngest(pulumi.ComponentResource):
             timeout_seconds=RECEIVER_SECONDS,
             memory_megabytes=1024,
             environment={
-                # The batcher is updated first: what a newer receiver adds to a message is never poison.
+                # This makes Pulumi update the batcher first, so that it accepts everything that a newer receiver adds
+                # to a message.
                 "EVENTS_QUEUE_URL": pulumi.Output.all(queue.url, batcher.function_arn).apply(lambda each: each[0]),
                 "PARAMETER_PREFIX": stack.parameter_prefix,
                 "SIGNATURES_TABLE": signatures.name,

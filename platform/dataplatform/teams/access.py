@@ -1,4 +1,4 @@
-"""A role per team, which reads and queries that team's reports and nothing else; and all readers of a stack."""
+"""One role per team, which reads and queries only that team's reports; and all readers of a stack."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,10 +16,12 @@ from lake import keys
 
 
 class TeamAccess(pulumi.ComponentResource):
-    """One team's role, limited, and its Athena workgroup. Who is of the team may assume the role."""
+    """One team's limited role, which the team's members may assume, and its Athena workgroup."""
 
     role_arn: pulumi.Output[str]
+    """ARN of the team's role. The export has the roles of all teams, by team."""
     workgroup: pulumi.Output[str]
+    """Name of the team's Athena workgroup. The export has the workgroups of all teams, by team."""
 
     def __init__(
         self,
@@ -34,12 +36,12 @@ class TeamAccess(pulumi.ComponentResource):
         """Create the team's role and workgroup.
 
         Args:
-            name: of the workgroup; what the resources' names begin with.
+            name: name of the workgroup, and prefix of the resources' names.
             stack: the stack's context with its key.
             lake: the bucket, the team's mart database, and the team's own key if it has one.
             settings: how much one query may read, how long a session lasts, and how team members sign in.
             team: the team's name.
-            opts: of the component.
+            opts: options of the component.
         """
         super().__init__("dataplatform:access:TeamAccess", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
@@ -78,7 +80,7 @@ class TeamAccess(pulumi.ComponentResource):
 
 @dataclass(frozen=True, slots=True)
 class Readers:
-    """Everybody who reads the lake: each team, and the analysts if the stack grants them a dataset."""
+    """All readers of the lake: each team, and the analysts if the stack grants them a dataset."""
 
     teams: Mapping[str, TeamAccess]
     analysts: AnalystAccess | None
@@ -96,7 +98,7 @@ class Readers:
 
     @property
     def exports(self) -> Mapping[str, object]:
-        """What the stack exports of its teams, by team, and of its analysts."""
+        """The stack's outputs about its teams, by team, and about its analysts."""
         exports: dict[str, object] = {
             "teamRoleArns": {team: access.role_arn for team, access in self.teams.items()},
             "teamWorkgroups": {team: access.workgroup for team, access in self.teams.items()},

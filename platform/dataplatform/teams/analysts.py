@@ -1,4 +1,4 @@
-"""The analysts' role, which reads and queries the published tables of the datasets that the stack grants it."""
+"""The analysts' role, which reads and queries the published tables of the datasets that the stack grants."""
 
 import pulumi
 
@@ -11,10 +11,12 @@ from lake import keys
 
 
 class AnalystAccess(pulumi.ComponentResource):
-    """The analysts' role, limited, and their Athena workgroup. Who carries the tag `analyst` may assume the role."""
+    """The analysts' limited role, for principals with the tag `analyst`, and their Athena workgroup."""
 
     role_arn: pulumi.Output[str]
+    """ARN of the analysts' role."""
     workgroup: pulumi.Output[str]
+    """Name of the analysts' Athena workgroup."""
 
     def __init__(
         self,
@@ -28,12 +30,12 @@ class AnalystAccess(pulumi.ComponentResource):
         """Create the analysts' role and workgroup.
 
         Args:
-            name: of the workgroup; what the resources' names begin with.
+            name: name of the workgroup, and prefix of the resources' names.
             stack: the stack's context with its key.
             lake: the bucket, its key, and the warehouse's database.
-            settings: the granted datasets, how much one query may read, how long a session lasts, and how analysts
-                sign in.
-            opts: of the component.
+            settings: the granted datasets, how much one query may read, how long a session lasts, and how analysts sign
+                in.
+            opts: options of the component.
         """
         super().__init__("dataplatform:access:AnalystAccess", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)

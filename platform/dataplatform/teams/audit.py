@@ -1,4 +1,4 @@
-"""Who read and wrote what in the lake: CloudTrail's record of each access, kept apart, and an alarm on refused ones."""
+"""The audit: CloudTrail records each access to the lake's objects in a separate bucket; refusals fire an alarm."""
 
 from typing import Final
 
@@ -18,11 +18,11 @@ _REFUSED_IN_MART: Final = (
     '{ ($.eventSource = "s3.amazonaws.com") && ($.errorCode = "AccessDenied") && '
     f'(($.requestParameters.key = "{keys.MART}/*") || ($.requestParameters.prefix = "{keys.MART}/*")) }}'
 )
-"""An object of a mart by its key, and a listing of one by its prefix."""
+"""An object of a mart by its key, or a listing by its prefix."""
 
 
 def trail_of(stack: StackContext, settings: Settings) -> pulumi.Output[str] | None:
-    """ARN of the stack's trail, if it has one: the key's policy names it before it exists."""
+    """Return the ARN of the stack's trail, if it has one. The key's policy names the trail before it exists."""
     return _trail_arn(_name(stack), stack) if settings.audit_trail else None
 
 
@@ -35,24 +35,27 @@ def _trail_arn(name: str, stack: StackContext) -> pulumi.Output[str]:
 
 
 class Audit(pulumi.ComponentResource):
-    """A trail of every object's reads and writes, its bucket, its log group, and the alarm on refusals in the marts."""
+    """A trail of all reads and writes of objects, its bucket, its log group, and the alarm on refusals in the marts."""
 
     trail_arn: pulumi.Output[str]
+    """ARN of the trail."""
     records_bucket_name: pulumi.Output[str]
+    """Name of the bucket that holds the records."""
     log_group_name: pulumi.Output[str]
+    """Name of the log group that holds the records."""
     alarm_arns: list[pulumi.Output[str]]
-    """ARNs of its alarms."""
+    """ARNs of the audit's alarms."""
 
     def __init__(
         self, name: str, *, stack: StackContext, lake: DataLake, opts: pulumi.ResourceOptions | None = None
     ) -> None:
-        """Create the trail, its bucket and its log group, which keep records for as long as logs are kept.
+        """Create the trail, its bucket and its log group, which keep records as long as logs are kept.
 
         Args:
-            name: of the trail; what the resources' names begin with.
-            stack: the stack's context with key and alarms. The key's policy admits the trail.
+            name: name of the trail, and prefix of the resources' names.
+            stack: the stack's context with key and alarms. The key's policy must allow the trail.
             lake: the bucket whose accesses are recorded.
-            opts: of the component.
+            opts: options of the component.
         """
         super().__init__("dataplatform:audit:Audit", name, None, opts)
         self._name, self._stack, self._lake = name, stack, lake
@@ -60,7 +63,7 @@ class Audit(pulumi.ComponentResource):
         self._data_bearing = pulumi.ResourceOptions(
             parent=self, protect=stack.protect_data, retain_on_delete=stack.protect_data
         )
-        # A bucket that outlives the stack keeps what makes it private, encrypted and versioned.
+        # A bucket that outlives the stack keeps the settings that make it private, encrypted and versioned.
         self._retained = pulumi.ResourceOptions(parent=self, retain_on_delete=stack.protect_data)
         self._arn = _trail_arn(name, stack)
         records = aws.s3.Bucket(f"{name}-records", opts=self._data_bearing)
@@ -108,9 +111,10 @@ class Audit(pulumi.ComponentResource):
                         "sse_algorithm": "aws:kms",
                         "kms_master_key_id": self._stack.key_arn,
                     },
-                    # With a bucket key CloudTrail would need kms:Decrypt, too, and the encryption context would be the
-                    # bucket, not the trail: docs.aws.amazon.com/awscloudtrail/latest/userguide/
-                    # create-kms-key-policy-for-cloudtrail.html. A record every few minutes saves nothing by one.
+                    # With a bucket key, CloudTrail would also need kms:Decrypt, and the encryption context would be the
+                    # bucket instead of the trail:
+                    # docs.aws.amazon.com/awscloudtrail/latest/userguide/create-kms-key-policy-for-cloudtrail.html. With
+                    # one record every few minutes, a bucket key would save nothing.
                     "bucket_key_enabled": False,
                 }
             ],
@@ -122,7 +126,7 @@ class Audit(pulumi.ComponentResource):
         return [private, owned, encrypted, admitted]
 
     def _records_policy(self, bucket_arn: pulumi.Output[str]) -> pulumi.Output[str]:
-        """This trail writes its records, and nobody is granted anything else here."""
+        """Return the policy of the bucket: only this trail may write records, and nobody is granted anything else."""
         own = pulumi.Output.concat(bucket_arn, "/AWSLogs/", self._stack.account_id, "/*")
         everything = pulumi.Output.concat(bucket_arn, "/*")
         return document(
@@ -163,7 +167,7 @@ class Audit(pulumi.ComponentResource):
                     "status": "Enabled",
                     "filter": {"prefix": ""},
                     "expiration": {"days": days},
-                    # What was deleted before its time stays as long.
+                    # Records that were deleted early stay for the same time.
                     "noncurrent_version_expiration": {"noncurrent_days": days},
                     "abort_incomplete_multipart_upload": {"days_after_initiation": 7},
                 }
@@ -179,8 +183,8 @@ class Audit(pulumi.ComponentResource):
         role = aws.iam.Role(
             f"{self._name}-role", assume_role_policy=trust_service(_CLOUDTRAIL, account_id), opts=self._child
         )
-        # CloudTrail names its stream so: docs.aws.amazon.com/awscloudtrail/latest/userguide/
-        # cloudtrail-required-policy-for-cloudwatch-logs.html
+        # The name that CloudTrail gives its stream:
+        # docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-required-policy-for-cloudwatch-logs.html
         streams = pulumi.Output.concat(group.arn, ":log-stream:", account_id, "_CloudTrail_", region, "*")
         permissions = aws.iam.RolePolicy(
             f"{self._name}-permissions",
@@ -211,7 +215,7 @@ class Audit(pulumi.ComponentResource):
                     ],
                 }
             ],
-            # CloudTrail tries bucket and role as the trail is created, and writes from then on.
+            # CloudTrail tests bucket and role when the trail is created.
             opts=pulumi.ResourceOptions(parent=self, depends_on=[*configuration, permissions]),
         )
 
@@ -240,5 +244,5 @@ class Audit(pulumi.ComponentResource):
 
 
 def create_audit(stack: StackContext, settings: Settings, lake: DataLake) -> list[Audit]:
-    """The stack's Audit, if the settings ask for one."""
+    """Create the stack's Audit, if the settings ask for one."""
     return [Audit(_name(stack), stack=stack, lake=lake)] if settings.audit_trail else []

@@ -1,4 +1,4 @@
-"""What a reader's role may do, what nothing may ever give it, and who may assume it. Readers are teams and analysts."""
+"""A reader's permissions, their limits, and who may assume the role. Readers are teams and analysts."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -31,50 +31,50 @@ _OBJECT_ACTIONS = [
     "s3:PutObject",
 ]
 _TABLE_ACTIONS = ["glue:GetTable", "glue:GetTables"]
-# Athena asks for the account's database `default`, too, whatever is queried: DDL statements and drivers fail without.
-# docs.aws.amazon.com/athena/latest/ug/fine-grained-access-to-glue-resources.html
+# Athena also requests the account's database `default`, whichever database is queried; DDL statements and drivers fail
+# without it. docs.aws.amazon.com/athena/latest/ug/fine-grained-access-to-glue-resources.html
 _DATABASE_ACTIONS = ["glue:GetDatabase", "glue:GetDatabases"]
 
 
 @dataclass(frozen=True, slots=True)
 class Tag:
-    """The tag of those who may assume a role, on their IAM principal or their session."""
+    """The tag that allows assuming a role, on an IAM principal or a session."""
 
     key: str
     value: str
     bearers: str
-    """Who has it, as the statement's name has it: "TeamMembers" or "Analysts"."""
+    """The people with the tag, for the statement's name: "TeamMembers" or "Analysts"."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReaderScope:
-    """What a reader's policies are about."""
+    """The resources that a reader's policies refer to."""
 
     stack: StackContext
     bucket_arn: pulumi.Input[str]
     key_arn: pulumi.Input[str]
-    """The key of all that it reads and keeps: a team's own, or the platform's."""
+    """The key of everything that the reader reads and stores: a team's own key, or the platform's."""
     subject: str
-    """What it reads, as the statements' names have it: "Reports" or "Datasets"."""
+    """What the reader reads, for the statements' names: "Reports" or "Datasets"."""
     prefixes: Sequence[str]
-    """Where that lies."""
+    """Prefixes that the reader may read."""
     results_prefix: str
-    """Where the results of its queries go."""
+    """Prefix for the results of the reader's queries."""
     database: pulumi.Input[str]
-    """The Glue database of its tables."""
+    """The Glue database of the reader's tables."""
     tables: Sequence[str]
-    """Names of its tables and views in that database; "*" stands for all."""
+    """Names of the reader's tables and views in that database; "*" means all."""
     workgroup_arn: pulumi.Input[str]
 
 
 def reading_policy(scope: ReaderScope) -> pulumi.Output[str]:
-    """List and read what it may read, and decrypt that."""
+    """Return the policy to list, read and decrypt the reader's prefixes."""
     return document(
         allow(f"Read{scope.subject}", ["s3:GetObject"], _objects(scope, scope.prefixes)),
         allow(f"List{scope.subject}", ["s3:ListBucket"], [scope.bucket_arn], _below(scope.prefixes)),
         allow(
-            # With a bucket key the encryption context is the bucket, without one the object. S3 decides above which
-            # prefix may be read.
+            # With a bucket key, the encryption context is the bucket; without one, the object. The S3 statements above
+            # decide which prefixes may be read.
             "DecryptThroughS3",
             ["kms:Decrypt"],
             [scope.key_arn],
@@ -84,7 +84,7 @@ def reading_policy(scope: ReaderScope) -> pulumi.Output[str]:
 
 
 def query_policy(scope: ReaderScope) -> pulumi.Output[str]:
-    """Query its tables in its workgroup, and keep the results."""
+    """Return the policy to query the reader's tables in its workgroup, and to store the results."""
     results = [scope.results_prefix]
     return document(
         allow("Query", _QUERY_ACTIONS, [scope.workgroup_arn]),
@@ -98,17 +98,17 @@ def query_policy(scope: ReaderScope) -> pulumi.Output[str]:
 
 
 def limits_policy(scope: ReaderScope) -> pulumi.Output[str]:
-    """What is denied to the role, whatever policy is attached to it later: a deny holds against every grant."""
+    """Return the limits of the role. A deny overrides every policy that is attached later."""
     prefixes = [*scope.prefixes, scope.results_prefix]
     own, results = _objects(scope, prefixes), _objects(scope, [scope.results_prefix])
     outside_s3 = {"StringNotEquals": _through_s3(scope)["StringEquals"]}
     return document(
         deny_all_but("DenyOtherActions", [*_OBJECT_ACTIONS, *_QUERY_ACTIONS, *_TABLE_ACTIONS, *_DATABASE_ACTIONS]),
-        # All other prefixes, and what is added to the bucket one day.
+        # Denies all other prefixes, including those that are added later.
         deny("DenyOtherObjects", ["s3:*"], other_than=[scope.bucket_arn, *own]),
         deny("DenyWritingOtherObjects", ["s3:AbortMultipartUpload", "s3:PutObject"], other_than=results),
         deny(
-            # Without a prefix, too: an absent key fulfils a negated condition.
+            # Also denies listings without a prefix, because an absent key fulfils a negated condition.
             "DenyOtherListings",
             ["s3:ListBucket"],
             resources=[scope.bucket_arn],
@@ -125,14 +125,14 @@ def limits_policy(scope: ReaderScope) -> pulumi.Output[str]:
 def trust_policy(
     tag: Tag, account_id: pulumi.Input[str], provider: IdentityProviderSettings | None, *, whole_account: bool
 ) -> pulumi.Output[str]:
-    """Who may assume the role: the provider's members with the tag, or else the account's principals with it.
+    """Return who may assume the role: the provider's members with the tag, or the account's principals with it.
 
     Args:
-        tag: of those who may assume the role.
+        tag: the tag that allows assuming the role.
         account_id: this account.
-        provider: the configured identity provider. If there is one, members sign in there only.
-        whole_account: without a provider, every principal of the account may assume the role, tagged or not. Only the
-            local stack sets it.
+        provider: the configured identity provider. If it is set, members can sign in only through it.
+        whole_account: True to let every principal of the account assume the role without a provider, tagged or not.
+            Only the local stack sets this.
     """
     if provider is not None:
         return document(_trust_provider(tag, provider))
@@ -148,7 +148,7 @@ def trust_policy(
 
 
 def _trust_provider(tag: Tag, provider: IdentityProviderSettings) -> dict[str, Any]:
-    """The provider sets the tag as a session tag, which needs a permission of its own."""
+    """Trust the provider's sessions with the tag. A session tag requires a permission of its own."""
     arn = provider.arn
     if ":saml-provider/" in arn:
         action, audience = "sts:AssumeRoleWithSAML", {"SAML:aud": _SAML_AUDIENCE}
@@ -168,7 +168,7 @@ def _objects(scope: ReaderScope, prefixes: Sequence[str]) -> list[pulumi.Output[
 
 
 def _below(prefixes: Sequence[str]) -> dict[str, Any]:
-    """The condition on a listing's prefix."""
+    """Return the condition that limits a listing to these prefixes."""
     return {"StringLike": {"s3:prefix": [f"{prefix}*" for prefix in prefixes]}}
 
 

@@ -1,4 +1,4 @@
-"""What every reader of the lake has: a limited role, and an Athena workgroup of its own."""
+"""Parts of every reader of the lake: a limited role and an Athena workgroup."""
 
 from dataclasses import dataclass
 
@@ -30,23 +30,23 @@ def create_workgroup(
     settings: Settings,
     opts: pulumi.ResourceOptions,
 ) -> aws.athena.Workgroup:
-    """Create a workgroup that keeps its results under a prefix of the lake, and limits what one query reads.
+    """Create a workgroup that stores results under a prefix of the lake, and limits how much a query may read.
 
     Args:
-        name: of the workgroup.
-        description: who queries in it.
+        name: name of the workgroup.
+        description: who uses the workgroup.
         lake: the bucket of the results.
-        results_prefix: where in the bucket they go.
-        key_arn: the key that encrypts them.
+        results_prefix: prefix of the results in the bucket.
+        key_arn: the key that encrypts the results.
         settings: how much one query may read, and whether data is protected.
-        opts: of the resource.
+        opts: options of the workgroup.
     """
     return aws.athena.Workgroup(
         f"{name}-queries",
         name=name,
         description=description,
         configuration={
-            # Whatever a client asks for, results go where only this reader reads.
+            # Clients cannot send results anywhere except to the prefix that only this reader reads.
             "enforce_workgroup_configuration": True,
             "publish_cloudwatch_metrics_enabled": True,
             "bytes_scanned_cutoff_per_query": settings.query_scan_limit_gigabytes * GIGABYTE,
@@ -56,7 +56,7 @@ def create_workgroup(
                 "encryption_configuration": {"encryption_option": "SSE_KMS", "kms_key_arn": key_arn},
             },
         },
-        # Results of queries are in the bucket; what the workgroup holds is the list of past queries.
+        # The results of queries are in the bucket; the workgroup only holds the list of past queries.
         force_destroy=not settings.protect_data,
         opts=opts,
     )
@@ -64,28 +64,28 @@ def create_workgroup(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RoleTexts:
-    """What a reader's role and limits say about themselves."""
+    """Descriptions and names of a reader's role and policies."""
 
     role: str
     """Description of the role."""
     limits: str
     """Description of the policy of denials."""
     subject: str
-    """What it reads, as in the names of its two policies: "reports" or "datasets"."""
+    """What the reader reads, for the names of its two policies: "reports" or "datasets"."""
 
 
 def create_role(
     name: str, *, scope: ReaderScope, tag: Tag, settings: Settings, texts: RoleTexts, opts: pulumi.ResourceOptions
 ) -> aws.iam.Role:
-    """Create a role that reads and queries what the scope names, and that is denied everything else.
+    """Create a role that may read and query what the scope names, and is denied everything else.
 
     Args:
-        name: what the resources' names begin with.
+        name: prefix of the resources' names.
         scope: what the role may read.
-        tag: of those who may assume it.
-        settings: how long a session lasts, and how its members sign in.
+        tag: the tag that allows assuming the role.
+        settings: how long a session lasts, and how members sign in.
         texts: the descriptions.
-        opts: of the resources.
+        opts: options of the resources.
     """
     role = aws.iam.Role(
         f"{name}-role",
@@ -99,7 +99,8 @@ def create_role(
         max_session_duration=settings.team_session_hours * HOUR,
         opts=opts,
     )
-    # Not a boundary: a role has one, which is the bootstrap's. A managed policy may be longer than what is left inline.
+    # Not a boundary: a role can have only one, which the bootstrap defines. A managed policy may be longer than the
+    # space left for inline policies.
     limits = aws.iam.Policy(f"{name}-limits", description=texts.limits, policy=limits_policy(scope), opts=opts)
     attached = aws.iam.RolePolicyAttachment(f"{name}-limits", role=role.name, policy_arn=limits.arn, opts=opts)
     limited = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(depends_on=[attached]))

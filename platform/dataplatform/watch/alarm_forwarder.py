@@ -1,4 +1,4 @@
-"""Alarms to webhooks: a function that is subscribed to the topics, and posts each message to its topic's webhooks."""
+"""Alarms to webhooks: a function that subscribes to the alarm topics and posts each message to its webhooks."""
 
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
@@ -16,15 +16,16 @@ from lake import metrics
 
 HANDLER = "functions.alarm_forwarder.handler.handler"
 TIMEOUT_SECONDS = 300
-"""Twenty seconds for each webhook that does not answer, and as many webhooks as its environment holds."""
+"""Enough for twenty seconds for each webhook that does not answer, with as many webhooks as the environment holds."""
 
 
 class AlarmForwarder(pulumi.ComponentResource):
-    """The function, and its subscriptions. It reads the webhooks' URLs from SSM when it posts."""
+    """The function and its subscriptions. It reads the webhooks' URLs from SSM when it posts."""
 
     function_name: pulumi.Output[str]
+    """Name of the function."""
     alarm_arns: list[pulumi.Output[str]]
-    """ARNs of its alarms."""
+    """ARNs of the forwarder's alarms."""
 
     def __init__(
         self,
@@ -39,12 +40,12 @@ class AlarmForwarder(pulumi.ComponentResource):
         """Create the function and subscribe it to each topic that has webhooks.
 
         Args:
-            name: what the resources' names begin with.
+            name: prefix of the resources' names.
             stack: the stack's context with key and alarms.
-            layer: the code and the dependencies of all functions.
-            monitoring: the topics.
-            settings: the webhooks of each owner's topic, and of the topic of all other alarms.
-            opts: of the component.
+            layer: the code and dependencies of all functions.
+            monitoring: the alarm topics.
+            settings: the webhooks of each owner's topic, and of the topic for all other alarms.
+            opts: options of the component.
         """
         super().__init__("dataplatform:watch:AlarmForwarder", name, None, opts)
         self._name = name
@@ -90,7 +91,8 @@ class AlarmForwarder(pulumi.ComponentResource):
         aws.lambda_.FunctionEventInvokeConfig(
             f"{self._name}-attempts",
             function_name=function.function_name,
-            # It tries each webhook three times itself. Another run would post again to those that accepted the alarm.
+            # The function tries each webhook three times itself. Another run would post the alarm again to webhooks
+            # that accepted it.
             maximum_retry_attempts=0,
             opts=self._child,
         )
@@ -116,7 +118,7 @@ class AlarmForwarder(pulumi.ComponentResource):
 
 class _Route(NamedTuple):
     suffix: str
-    """How the names of its resources end."""
+    """Suffix of the names of the route's resources."""
     topic_arn: pulumi.Output[str]
     webhooks: Sequence[WebhookSettings]
 
@@ -130,7 +132,7 @@ def _routes(monitoring: Monitoring, settings: AlarmSettings) -> Iterator[_Route]
 def create_forwarder(
     stack: StackContext, layer: FunctionLayer, monitoring: Monitoring, settings: AlarmSettings
 ) -> list[AlarmForwarder]:
-    """The stack's AlarmForwarder, if the settings name a webhook."""
+    """Create the stack's AlarmForwarder, if the settings name a webhook."""
     if not any(settings.every_webhook):
         return []
     return [

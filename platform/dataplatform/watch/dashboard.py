@@ -1,4 +1,4 @@
-"""One page that shows the flow from left to right: what comes, what waits, what became of it, and which alarms ring."""
+"""The dashboard shows the flow from left to right: arrivals, queues, outcomes, and the alarms that fire."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -23,25 +23,26 @@ PERIOD_SECONDS: Final = 300
 
 Widget = dict[str, Any]
 Line = list[Any]
-"""A metric as a dashboard has it: namespace, name, dimensions by name and value, options."""
+"""A metric in a dashboard's notation: namespace, name, dimensions by name and value, options."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shown:
-    """What a dashboard shows."""
+    """The parts of the stack that a dashboard shows."""
 
     stack: StackContext
     declared: Declarations
     functions: Mapping[str, pulumi.Input[str]]
-    """Name of each function, by what it is called here."""
+    """Name of each function, by its label."""
     stream: MeteredStream
     alarm_arns: Sequence[pulumi.Input[str]]
 
 
 class Dashboard(pulumi.ComponentResource):
-    """The dashboard, by the name of the stack."""
+    """The stack's dashboard."""
 
     dashboard_name: pulumi.Output[str]
+    """Name of the dashboard in the console."""
 
     def __init__(  # noqa: PLR0913 - the components that it shows, each named at the call
         self,
@@ -60,7 +61,7 @@ class Dashboard(pulumi.ComponentResource):
         """Create the dashboard.
 
         Args:
-            name: of the dashboard.
+            name: name of the dashboard.
             stack: the stack's context, whose metrics are shown.
             collector: the collector, whose function is shown.
             stream: the stream, whose functions, queues and API are shown.
@@ -68,8 +69,8 @@ class Dashboard(pulumi.ComponentResource):
             watch: the watch over datasets, whose function is shown.
             forwarders: the alarm forwarder, if the stack has one, whose function is shown.
             declared: the datasets and reports whose metrics are shown.
-            alarm_arns: all alarms.
-            opts: of the component.
+            alarm_arns: ARNs of all alarms.
+            opts: options of the component.
         """
         super().__init__("dataplatform:watch:Dashboard", name, None, opts)
         shown = Shown(
@@ -97,7 +98,7 @@ class Dashboard(pulumi.ComponentResource):
 
     @property
     def exports(self) -> Mapping[str, object]:
-        """What the stack exports of its dashboard."""
+        """The stack's outputs about its dashboard."""
         return {"dashboard": self.dashboard_name}
 
 

@@ -1,4 +1,4 @@
-"""Whether each dataset is on time and clean: a function measures its age; alarms ring on that and on refused rows."""
+"""Watches whether each dataset is on time and clean: a function measures ages; alarms check these and refused rows."""
 
 import json
 from collections.abc import Mapping
@@ -21,18 +21,19 @@ from processing.declaring.dataset import Dataset
 
 HANDLER = "functions.freshness.handler.handler"
 SCHEDULE = "rate(15 minutes)"
-# Two measurements in each period, so that none is without when one comes a little late.
+# Two measurements in each period, so that no period is empty if a measurement is a little late.
 AGE_PERIOD_SECONDS = 1800
-# Rows of a stream are few in a minute, and one bad one of few is nothing to wake anybody for.
+# A stream has few rows in a minute, and one bad row among them is no reason to wake anybody.
 SHARE_PERIOD_SECONDS = 3600
 
 
 class DatasetWatch(pulumi.ComponentResource):
-    """The function that publishes each dataset's age, its schedule, and two alarms for each dataset."""
+    """The function that publishes each dataset's age, its schedule, and the alarms of each dataset."""
 
     function_name: pulumi.Output[str]
+    """Name of the function."""
     alarm_arns: list[pulumi.Output[str]]
-    """ARNs of its alarms."""
+    """ARNs of the alarms of the function and of the datasets."""
 
     def __init__(
         self,
@@ -49,15 +50,15 @@ class DatasetWatch(pulumi.ComponentResource):
         """Create the function, its schedule and the alarms of every dataset.
 
         Args:
-            name: what the resources' names begin with.
+            name: prefix of the resources' names.
             stack: the stack's context with alarms.
-            layer: the code and the dependencies of all functions.
-            index: the object index, which knows each dataset's newest object.
-            monitoring: the topic of each dataset's owner.
+            layer: the code and dependencies of all functions.
+            index: the object index, which records each dataset's newest object.
+            monitoring: the topics of the datasets' owners.
             settings: share of a dataset's rows that may be refused within an hour.
-            declared: all datasets, each with its freshness. The alarm of one whose server does not run shows that it
-                is late, and notifies nobody.
-            opts: of the component.
+            declared: all datasets, each with its freshness. If a dataset's server is stopped, its alarm only shows that
+                the dataset is late, and notifies nobody.
+            opts: options of the component.
         """
         super().__init__("dataplatform:watch:DatasetWatch", name, None, opts)
         self._name, self._stack, self._settings, self._monitoring = name, stack, settings, monitoring
@@ -73,7 +74,7 @@ class DatasetWatch(pulumi.ComponentResource):
 
     @property
     def exports(self) -> Mapping[str, object]:
-        """What the stack exports of its watch over datasets."""
+        """The stack's outputs about its watch over datasets."""
         return {"freshnessFunction": self.function_name}
 
     def _create_function(
@@ -129,7 +130,7 @@ class DatasetWatch(pulumi.ComponentResource):
             statistic="Maximum",
             threshold=seconds,
             period_seconds=AGE_PERIOD_SECONDS,
-            # A watcher that is dead tells of no lateness.
+            # Missing data fires the alarm, because a dead watcher cannot report lateness.
             missing_data="breaching",
             topic_arn=self._monitoring.topic_of(dataset.owner),
             parent=self,
@@ -137,7 +138,7 @@ class DatasetWatch(pulumi.ComponentResource):
         ).arn
 
     def _alarm_when_missed(self, dataset: str) -> pulumi.Output[str]:
-        """The platform is at fault and not the dataset's owner, whose rows arrive all the same."""
+        """Create the alarm on missed notifications. It does not notify the dataset's owner, who is not at fault."""
         return alarm_when_above(
             f"{self._name}-{dataset}-missed",
             description=f"Only the nightly comparison found objects of {dataset}, so notifications were lost",

@@ -1,4 +1,4 @@
-"""Who is notified of what cannot be handled: a topic per owner with a route, and one for everything else."""
+"""Alarm topics: one for each owner with a route, and one for everything else."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -13,17 +13,18 @@ from dataplatform.settings.alarms import AlarmSettings, topic_suffix
 
 
 class Monitoring(pulumi.ComponentResource):
-    """The alarm topics, and the queue that keeps events which a rule could not deliver. All are encrypted."""
+    """The alarm topics, and the queue for events that a rule could not deliver. All are encrypted."""
 
     topic_arn: pulumi.Output[str]
-    """The topic of every alarm that no route applies to."""
+    """ARN of the topic of every alarm without a route."""
     owner_topic_arns: Mapping[str, pulumi.Output[str]]
-    """The topic of each owner that the settings have a route for."""
+    """ARN of the topic of each owner with a route in the settings, by owner."""
     undelivered_queue_arn: pulumi.Output[str]
-    """Dead-letter queue of every event rule."""
+    """ARN of the dead-letter queue of every event rule."""
     undelivered_queue_url: pulumi.Output[str]
+    """URL of the dead-letter queue of every event rule."""
     alarm_arns: list[pulumi.Output[str]]
-    """ARNs of its alarms."""
+    """ARNs of the alarms on monitoring itself."""
 
     def __init__(
         self,
@@ -37,11 +38,11 @@ class Monitoring(pulumi.ComponentResource):
         """Create the topics, their subscriptions, the queue and, if the settings have one, the budget.
 
         Args:
-            name: what the resources' names begin with.
-            stack: the stack's context with its key, whose policy admits the budget's notices.
+            name: prefix of the resources' names.
+            stack: the stack's context with its key, whose policy allows the budget's notices.
             settings: the routes of owners, and the monthly budget.
-            emails: addresses that all other alarms are mailed to. Each confirms AWS's first mail.
-            opts: of the component.
+            emails: addresses for all other alarms. AWS first sends each address a mail to confirm.
+            opts: options of the component.
         """
         super().__init__("dataplatform:monitoring:Monitoring", name, None, opts)
         self._child = pulumi.ResourceOptions(parent=self)
@@ -52,7 +53,7 @@ class Monitoring(pulumi.ComponentResource):
             arn=topic.arn,
             policy=document(
                 _alarms_publish(topic, stack),
-                # EventBridge takes no conditions in a topic's policy:
+                # EventBridge does not support conditions in a topic's policy:
                 # docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html
                 allow_principal(
                     "EventsAreDelivered", {"Service": "events.amazonaws.com"}, ["sns:Publish"], [topic.arn]
@@ -81,7 +82,7 @@ class Monitoring(pulumi.ComponentResource):
 
     @property
     def exports(self) -> Mapping[str, object]:
-        """What the stack exports of its monitoring."""
+        """The stack's outputs about its monitoring."""
         return {
             "alarmTopicArn": self.topic_arn,
             "ownerTopicArns": self.owner_topic_arns,
@@ -89,7 +90,7 @@ class Monitoring(pulumi.ComponentResource):
         }
 
     def topic_of(self, owner: str) -> pulumi.Output[str]:
-        """The topic of alarms about an owner's datasets: the owner's, or that of all other alarms."""
+        """Return the topic for alarms about an owner's datasets: the owner's, or the one for all other alarms."""
         return self.owner_topic_arns.get(owner, self.topic_arn)
 
     def _create_owner_topic(self, name: str, stack: StackContext, emails: Sequence[str]) -> pulumi.Output[str]:
@@ -116,11 +117,11 @@ class Monitoring(pulumi.ComponentResource):
         )
 
     def _create_budget(self, name: str, topic: aws.sns.Topic, policy: aws.sns.TopicPolicy, dollars: int) -> None:
-        """The account's costs. By the stack's tag alone it would count nothing until somebody activates that tag."""
+        """Create a budget on the account's costs. The stack's tag would count nothing until somebody activates it."""
         notices = (("ACTUAL", 80), ("FORECASTED", 100))
         aws.budgets.Budget(
             f"{name}-monthly-costs",
-            # A notice tells the budget's name and nothing else of ours.
+            # The budget's name is the only text of ours in its notices.
             name=f"{name} monthly costs, see {runbook_page('cost-budget')}",
             budget_type="COST",
             limit_amount=str(dollars),

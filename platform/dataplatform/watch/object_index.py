@@ -1,4 +1,4 @@
-"""The object index: a queue takes what is created and deleted, a function records it and its totals in DynamoDB."""
+"""The object index: a queue receives created and deleted objects, and a function records them and their totals."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -26,11 +26,11 @@ from lake.object_index import items, totals
 HANDLER: Final = "functions.object_index.handler.handler"
 RECORDED: Final = (keys.INBOUND, keys.WAREHOUSE)
 RECORDER_SECONDS: Final = 60
-# A hundred objects take about two seconds, so a batch is far from the function's timeout.
+# A hundred objects take about two seconds, so a batch stays far below the function's timeout.
 BATCH_SIZE: Final = 100
-# Commands see an object this much later. A busy stack fills its batches; a longer window would save few invocations.
+# Commands see an object this much later. Batches of a busy stack are full anyway; a longer window would save little.
 BATCH_WINDOW_SECONDS: Final = 1
-# Batches at once. More would meet in the totals of the same datasets, and start again.
+# Number of batches at the same time. More would collide in the totals of the same datasets, and start again.
 CONCURRENCY: Final = 2
 
 
@@ -38,14 +38,21 @@ class ObjectIndex(pulumi.ComponentResource):
     """Tables, queue, function and rule. The index serves people and programs; the lake decides what is processed."""
 
     table_name: pulumi.Output[str]
+    """Name of the index's table."""
     table_arn: pulumi.Output[str]
+    """ARN of the index's table."""
     totals_table_name: pulumi.Output[str]
+    """Name of the table of totals and column facts."""
     totals_table_arn: pulumi.Output[str]
+    """ARN of the table of totals and column facts."""
     function_name: pulumi.Output[str]
+    """Name of the recorder function."""
     queue_url: pulumi.Output[str]
+    """URL of the queue that the recorder reads."""
     dead_letter_queue_url: pulumi.Output[str]
+    """URL of the dead-letter queue for objects that could not be recorded."""
     alarm_arns: list[pulumi.Output[str]]
-    """ARNs of its alarms."""
+    """ARNs of the index's alarms."""
 
     def __init__(
         self,
@@ -59,11 +66,11 @@ class ObjectIndex(pulumi.ComponentResource):
         """Create the tables, the function that fills them, its queue, and the rule that fills the queue.
 
         Args:
-            name: what the resources' names begin with.
+            name: prefix of the resources' names.
             stack: the stack's context with key and alarms.
             lake: the bucket whose objects are recorded.
-            layer: the code and the dependencies of all functions.
-            opts: of the component.
+            layer: the code and dependencies of all functions.
+            opts: options of the component.
         """
         super().__init__("dataplatform:lake:ObjectAttributes", name, None, opts)
         self._name, self._stack, self._lake = name, stack, lake
@@ -105,7 +112,7 @@ class ObjectIndex(pulumi.ComponentResource):
 
     @property
     def exports(self) -> Mapping[str, object]:
-        """What the stack exports of its object index."""
+        """The stack's outputs about its object index."""
         return {
             "attributesTable": self.table_name,
             "totalsTable": self.totals_table_name,
@@ -115,7 +122,7 @@ class ObjectIndex(pulumi.ComponentResource):
         }
 
     def index_arn(self, index: str) -> pulumi.Output[str]:
-        """ARN of one of the table's indexes, such as items.BY_DAY."""
+        """Return the ARN of one of the table's indexes, such as items.BY_DAY."""
         return pulumi.Output.concat(self.table_arn, f"/index/{index}")
 
     def _create_index(self) -> aws.dynamodb.Table:
@@ -145,7 +152,7 @@ class ObjectIndex(pulumi.ComponentResource):
         indexes: Mapping[str, str] | None = None,
         expires: bool = False,
     ) -> aws.dynamodb.Table:
-        """A table of text keys. Its indexes, each by an attribute, are in the order of arrival."""
+        """Create a table with text keys. Its indexes, each on one attribute, are sorted by arrival."""
         protect = self._stack.protect_data
         return aws.dynamodb.Table(
             f"{self._name}-{suffix}",
@@ -193,12 +200,13 @@ class ObjectIndex(pulumi.ComponentResource):
             statements=[
                 take_messages(queue.arn),
                 allow("ReadObjects", ["s3:GetObject"], objects),
-                # Without it S3 answers 403 for an object that was deleted, and not 404; a condition on the prefix would
-                # never hold, since the request has none: docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html
+                # Without this permission S3 answers 403 instead of 404 for a deleted object. A condition on the prefix
+                # would never hold, because the request has none:
+                # docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html
                 allow("LearnOfDeletedObjects", ["s3:ListBucket"], [self._lake.bucket_arn]),
                 allow("ReadIndex", ["dynamodb:BatchGetItem"], [table.arn, sums.arn]),
                 allow("RecordObjects", ["dynamodb:PutItem"], [table.arn]),
-                # Column facts are put and deleted, totals are updated.
+                # The function puts and deletes column facts, and updates totals.
                 allow("RecordTotals", ["dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"], [sums.arn]),
             ],
             errors_description="Objects were not recorded. The log has the reason, and the queue delivers them again",

@@ -1,4 +1,4 @@
-"""The engine against a real emulator: what it refuses, how it fails, and what it keeps to itself."""
+"""The engine against a real emulator: its refusals, its failures, and the secrets that it keeps."""
 
 import stat
 import sys
@@ -14,7 +14,7 @@ MARKER = "marker-of-a-secret-value"
 BUCKET = "bucket = aws.s3.Bucket('lake')\npulumi.export('bucket', bucket.bucket)\n"
 
 
-def test_a_type_without_a_handler_is_named_and_nothing_is_created(engine_stack, engine_client):
+def test_type_without_handler_is_named_and_nothing_is_created(engine_stack, engine_client):
     # given
     engine_stack.write(BUCKET + "aws.kinesis.Stream('readings', shard_count=1)")
     # when
@@ -65,7 +65,7 @@ def test_change_that_the_emulator_cannot_make_is_refused(engine_stack):
         engine_stack.deploy()
 
 
-def test_no_secret_reaches_the_state_and_the_private_key_is_for_its_owner_alone(engine_stack, engine_client):
+def test_state_has_no_secret_and_only_the_owner_reads_the_key(engine_stack, engine_client):
     # given
     engine_stack.write(
         "key = tls.PrivateKey('key', algorithm='RSA')\n"
@@ -117,7 +117,7 @@ def test_a_refused_secret_is_not_repeated_in_the_error(engine_stack):
     assert MARKER not in str(error.value)
 
 
-def test_a_program_that_raises_is_an_error_in_plain_words_and_the_process_stays_clean(engine_stack, capfd, caplog):
+def test_raising_program_is_a_plain_error_in_a_clean_process(engine_stack, capfd, caplog):
     # given
     before = (Path.cwd(), sys.path.copy(), sys.argv.copy())
     engine_stack.write(BUCKET + "raise ValueError('teams is empty')")
@@ -132,7 +132,7 @@ def test_a_program_that_raises_is_an_error_in_plain_words_and_the_process_stays_
     assert engine_stack.deploy().created == 1
 
 
-def test_a_resource_named_by_a_secret_is_refused_since_names_are_kept(engine_stack):
+def test_resource_named_by_a_secret_is_refused(engine_stack):
     # given
     engine_stack.write(f"aws.sqs.Queue('queue', name=pulumi.Output.secret('{MARKER}'))")
     # when
@@ -143,7 +143,7 @@ def test_a_resource_named_by_a_secret_is_refused_since_names_are_kept(engine_sta
     assert not (engine_stack.state / "engine.json").exists()
 
 
-def test_an_emulator_that_does_not_answer_is_an_error_that_says_how_to_start_it(engine_stack):
+def test_silent_emulator_is_an_error_that_says_how_to_start(engine_stack):
     # given
     engine_stack.write(BUCKET)
     engine_stack.endpoint = "http://127.0.0.1:1"

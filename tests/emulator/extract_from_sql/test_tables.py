@@ -1,4 +1,4 @@
-"""What the extraction makes of tables: their names, their types, changes of their columns, rows that are gone."""
+"""How the extraction handles tables: their names, types, changed columns and deleted rows."""
 
 import json
 
@@ -17,7 +17,7 @@ EVIL = "x]; drop table y--"
 
 
 def test_a_name_that_looks_like_sql_is_a_name(sql_server, sql_stack, extract):
-    # given a table and a column of that name, and the table that it names
+    # given a table and a column with that name, and the table that the name mentions
     class Evil(dy.Schema):
         id = dy.Int64(primary_key=True)
         evil = dy.Datetime(alias=EVIL, time_unit="ns")
@@ -37,7 +37,7 @@ def test_a_name_that_looks_like_sql_is_a_name(sql_server, sql_stack, extract):
     sql_server.run("drop table dbo.y")
 
 
-def test_names_that_look_like_sql_are_names_as_keys_and_as_columns_to_divide_by(sql_server, sql_stack, extract):
+def test_names_that_look_like_sql_stay_names(sql_server, sql_stack, extract):
     # given
     class Evil(dy.Schema):
         evil = dy.Int64(alias=EVIL, primary_key=True)
@@ -174,9 +174,7 @@ def test_a_new_column_is_carried_and_reported(sql_server, sql_stack, extract):
         ),
     ],
 )
-def test_a_column_that_is_missing_narrowed_or_retyped_stops_its_table_and_no_other(
-    sql_server, sql_stack, extract, change, message
-):
+def test_missing_narrowed_or_retyped_column_stops_its_table(sql_server, sql_stack, extract, change, message):
     # given
     changed = sql_server.create_table(f"{COLUMNS}, spare nvarchar(40)")
     other = sql_server.create_table(COLUMNS)
@@ -192,7 +190,7 @@ def test_a_column_that_is_missing_narrowed_or_retyped_stops_its_table_and_no_oth
     assert (len(sql_stack.keys("items")), len(sql_stack.keys("others"))) == (0, 1)
 
 
-def test_a_column_that_was_retyped_stops_its_table_until_that_is_accepted(sql_server, extract):
+def test_retyped_column_stops_its_table_until_accepted(sql_server, extract):
     # given
     table = sql_server.create_table(COLUMNS)
     sql_server.insert(table, f"(1, N'a', {at('10:00')})")

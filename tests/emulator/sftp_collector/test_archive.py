@@ -1,4 +1,4 @@
-"""The archive: collected files are moved to a directory on their server, if the dataset says so."""
+"""The archive: collected files are moved to a directory on their server, if the dataset declares one."""
 
 from functools import partial
 
@@ -64,7 +64,7 @@ class RefusesToMove(ChrootedFiles):
         raise asyncssh.SFTPPermissionDenied(f"no right to move {oldpath!r} to {newpath!r}")
 
 
-def test_a_move_that_fails_is_told_and_made_up_for_without_fetching_again(stack, archiving, inbox, archive):
+def test_failed_archiving_is_reported_and_retried_later(stack, archiving, inbox, archive):
     # given
     archiving(RefusesToMove)
     (inbox / "parcels.csv").write_bytes(b"x")
@@ -97,7 +97,7 @@ def test_an_archive_that_is_missing_is_named(archiving, inbox):
     assert (inbox / "parcels.csv").exists()
 
 
-def test_a_version_that_replaced_a_collected_one_is_not_moved_with_it(stack, archiving, inbox, archive):
+def test_newer_version_is_not_archived_with_the_collected_one(stack, archiving, inbox, archive):
     # given
     class ReplacedOnceRead(ChrootedFiles):
         def close(self, file_obj):

@@ -88,9 +88,7 @@ class TouchedWhileRead(ChrootedFiles):
         (TouchedWhileRead, "changed while it was read"),
     ],
 )
-def test_a_file_that_cannot_be_read_whole_fails_and_the_others_land(
-    stack, serve, inbox, monkeypatch, files, reason, size
-):
+def test_partly_readable_file_fails_and_the_others_land(stack, serve, inbox, monkeypatch, files, reason, size):
     # given
     # One worker: of two, the one may find the change that the other's read makes before it begins.
     monkeypatch.setenv("COLLECTOR_WORKERS", "1")
@@ -130,13 +128,13 @@ def test_an_empty_file_is_not_landed_and_says_so(stack, inbox):
     assert failed_entry(stack, "empty.csv").object_key is None
 
 
-def test_a_file_that_was_replaced_after_the_listing_waits_for_the_next_run(stack, serve, inbox):
+def test_file_replaced_after_listing_waits_for_the_next_run(stack, serve, inbox):
     # given
     class ReplacedOnceListed(ChrootedFiles):
         async def scandir(self, path):
             async for entry in super().scandir(path):
                 yield entry
-            # Once only: written again in another second it would be another version.
+            # Once only: a second write in another second would be another version.
             if (inbox / "parcels.csv").read_bytes() == b"old":
                 (inbox / "parcels.csv").write_bytes(b"newer and longer")
 

@@ -1,4 +1,4 @@
-"""Logins that fail: each is named as what it is, and those that can pass are tried again."""
+"""Failed logins: each is reported with its cause, and temporary ones are retried."""
 
 import asyncio
 
@@ -34,7 +34,7 @@ class Drops(asyncssh.SSHServer):
 
 
 class DropsInLatin1(Drops):
-    """Says in latin-1 why it closes."""
+    """Gives a reason in latin-1 for closing."""
 
     def begin_auth(self, username):  # noqa: ARG002  # asyncssh's name
         packet = [asyncssh.packet.UInt32(12), asyncssh.packet.String("Trop de sessions: refusé".encode("latin-1"))]
@@ -49,7 +49,7 @@ class TooManySessions(asyncssh.SSHServer):
 
 
 class Silent(asyncssh.SSHServerSession):
-    """A subsystem that never says anything."""
+    """A subsystem that never answers."""
 
     def connection_made(self, chan):
         self.channel = chan
@@ -59,7 +59,7 @@ class Silent(asyncssh.SSHServerSession):
 
 
 class Printing(Silent):
-    """What a login shell does that greets each of its users."""
+    """The output of a login shell that greets its users."""
 
     def session_started(self):
         self.channel.write("Welcome to the server\n")

@@ -1,4 +1,4 @@
-"""Servers that refuse ways of asking, or answer what they should not: the file is read another way, or has a reason."""
+"""Servers that refuse requests or answer wrongly: the file is read in another way, or fails with a reason."""
 
 import asyncssh
 import pytest
@@ -26,7 +26,7 @@ class KeepsObjects:
 
 
 class Reader:
-    """Reads one file of a server as a worker does: by a source, once more if the connection was cut."""
+    """Reads one file of a server as a worker does: from a source, again if the connection was cut."""
 
     def __init__(self, source, file):
         self.source = source
@@ -152,7 +152,7 @@ def test_without_fstat_a_change_is_still_seen(reader_of, parcels):
 
 
 class GivesNoTimes(ChrootedFiles):
-    """Says another time of modification each time that it is asked."""
+    """Returns another modification time for each request."""
 
     def stat(self, path):
         return self._without_time(super().stat(path))
@@ -172,7 +172,7 @@ def test_a_server_that_contradicts_its_listing_is_named(reader_of, parcels):
 
 
 def refusing(error):
-    """A server that answers a request to open with an error."""
+    """A server that answers an open request with an error."""
 
     class Refusing(ChrootedFiles):
         def open(self, path, pflags, attrs):  # noqa: ARG002  # asyncssh's names

@@ -1,4 +1,4 @@
-"""The program refuses broken declarations and connections that the stack does not have."""
+"""The program refuses broken declarations, and connections that the stack does not define."""
 
 import pytest
 
@@ -23,7 +23,7 @@ SETTINGS = parse_settings(
 
 @pytest.fixture(autouse=True)
 def stack(monkeypatch):
-    """The program runs for the stack dev."""
+    """Runs the program for the stack dev."""
     monkeypatch.setattr(declaration_checks.pulumi, "get_stack", lambda: "dev")
 
 
@@ -36,7 +36,7 @@ def test_every_broken_file_is_listed_in_one_line(tmp_path, monkeypatch):
         check_declarations(SETTINGS, datasets, {})
 
 
-def test_an_unknown_connection_names_the_datasets_and_the_stacks_file(tmp_path, monkeypatch):
+def test_unknown_connection_names_its_datasets_and_stack_file(tmp_path, monkeypatch):
     # given
     datasets = find_datasets(*write_package(tmp_path, monkeypatch, members=DATASET.format(name="members")))
 
@@ -58,12 +58,12 @@ def test_a_connection_that_the_stack_has_is_accepted(tmp_path, monkeypatch):
 
 
 def granting(dataset):
-    """The settings, with a dataset for the analysts."""
+    """Return the settings with a dataset for the analysts."""
     return SETTINGS.model_copy(update={"analysts": AnalystSettings(datasets=(dataset,))})
 
 
 def declared(tmp_path, monkeypatch, arguments=""):
-    """The dataset `visits` with further arguments."""
+    """Return the dataset `visits` with further arguments."""
     text = DATASET.format(name="visits").replace('"carrier"', '"partner"').replace("\n)", f"\n    {arguments}\n)")
     return find_datasets(*write_package(tmp_path, monkeypatch, visits=text))
 
@@ -95,7 +95,7 @@ def test_a_dataset_that_is_not_for_analysts_is_refused(tmp_path, monkeypatch, da
 
 
 def routing(owner):
-    """The settings, with a route for an owner."""
+    """Return the settings with a route for an owner."""
     alarms = AlarmSettings(routes={owner: RouteSettings(emails=("a@example.org",))})
     return SETTINGS.model_copy(update={"alarms": alarms})
 

@@ -1,4 +1,4 @@
-"""A function's environment as a model: how values are read, and which message a missing or wrong one gives."""
+"""Reading a function's environment into a model, and the messages for missing or wrong variables."""
 
 import importlib
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Schedule expressions: what AWS accepts and what it refuses."""
+"""The schedule expressions that AWS accepts and refuses."""
 
 import pytest
 
@@ -104,7 +104,7 @@ def test_a_form_that_the_service_does_not_have_is_refused(service: Service, expr
 
 
 def test_a_dataset_name_may_be_as_long_as_scheduler_accepts() -> None:
-    # given the longest name whose schedules have 64 characters at most
+    # given the longest name whose schedules have at most 64 characters
     longest = "d" * (64 - len(continuation_name("")))
 
     # then it is accepted, and a longer one is refused

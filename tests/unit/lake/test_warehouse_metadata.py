@@ -1,4 +1,4 @@
-"""What fits into a warehouse file's metadata, and reads back."""
+"""What fits into a history file's metadata can be read back."""
 
 import pytest
 from hypothesis import given, settings
@@ -45,7 +45,7 @@ def test_metadata_fit_and_read_back_and_count_what_is_left_out(by_rule, columns)
 
 
 def test_facts_of_eighty_columns_and_the_rules_they_break_fit():
-    # given names as declarations have them
+    # given names as in declarations
     columns = {f"customer_attribute_{number}": ColumnFacts(number * 37, number * 9_173) for number in range(80)}
     rules = {f"customer_attribute_{number}|nullability": number * 7 for number in range(10)}
 

@@ -1,4 +1,4 @@
-"""`dataplatform`: every command of `python -m local` and `python -m ops` under one name."""
+"""`dataplatform` has every command of `python -m local` and `python -m ops`."""
 
 import tomllib
 from pathlib import Path
@@ -18,7 +18,7 @@ SERVERS = {"docs", "run-image"}
 
 
 def commands_of(application, words=()):
-    """Each command of an application, as a person types it."""
+    """Return each command of an application in its typed form."""
     group = application if hasattr(application, "commands") else typer.main.get_command(application)
     for name, command in group.commands.items():
         if hasattr(command, "commands"):

@@ -32,7 +32,7 @@ def broken_copy(tmp_path_factory):
         (["ops", "--help"], "Usage: python -m ops"),
     ],
 )
-def test_a_command_without_declarations_works_while_all_are_broken(broken_copy, words, said):
+def test_command_without_declarations_works_if_all_are_broken(broken_copy, words, said):
     # when
     result = subprocess.run(
         [sys.executable, "-m", *words], cwd=broken_copy, capture_output=True, text=True, check=False

@@ -1,4 +1,4 @@
-"""What `dataplatform` says where nothing has to run for it."""
+"""The output of `dataplatform` where no platform needs to run."""
 
 import os
 import signal
@@ -27,7 +27,7 @@ def give(*words):
 
 @pytest.fixture(autouse=True)
 def no_platform(tmp_path, monkeypatch):
-    """A clone that notes the platforms of these tests elsewhere."""
+    """A clone that records the platforms of these tests elsewhere."""
     monkeypatch.setattr(platforms, "_ELSEWHERE", tmp_path / ".build/state-directories")
 
 
@@ -151,7 +151,7 @@ def test_ctrl_c_before_there_is_a_command_is_one_line(package):
         ("config: {aws:region: eu-west-1, data-platform:databases: 7}", "names under data-platform:databases"),
     ],
 )
-def test_settings_that_the_platform_starts_from_are_named_when_they_lack(tmp_path, monkeypatch, settings, complaint):
+def test_missing_settings_of_the_local_platform_are_named(tmp_path, monkeypatch, settings, complaint):
     # given
     (tmp_path / "Pulumi.yaml").write_text("name: data-platform\n")
     (tmp_path / "Pulumi.local.yaml").write_text(settings)
@@ -167,7 +167,7 @@ def test_settings_that_the_platform_starts_from_are_named_when_they_lack(tmp_pat
     assert give("down", "--state-dir", str(tmp_path / "state")).exit_code == 0
 
 
-def test_a_misspelt_setting_of_the_connection_is_left_for_the_program_to_refuse(tmp_path, monkeypatch):
+def test_misspelt_connection_setting_is_left_to_the_program(tmp_path, monkeypatch):
     # given
     misspelt = {"host": "localhost", "prot": 2222}
     written = {"config": {"data-platform:connections": {"depot": misspelt}, "aws:region": "eu-west-1"}}
@@ -177,7 +177,7 @@ def test_a_misspelt_setting_of_the_connection_is_left_for_the_program_to_refuse(
     monkeypatch.setattr(SourceServer, "port", 2000)
     monkeypatch.setattr(SourceServer, "host_key", "ssh-ed25519 AAAA")
 
-    # when the stand-in's address is put in
+    # when the stand-in's address is inserted
     connections = LocalPlatform(tmp_path, 4566, program=tmp_path)._configuration()["data-platform:connections"]
 
     # then the word is still there
@@ -186,11 +186,11 @@ def test_a_misspelt_setting_of_the_connection_is_left_for_the_program_to_refuse(
 
 
 def test_a_platform_keeps_its_port_and_refuses_another(tmp_path, started):
-    # given a platform that stands at a port of its own
+    # given a platform on a port of its own
     started("emulator")
     (tmp_path / "port").write_text("4711")
 
-    # then that is its port
+    # then that port is used
     assert platform_instance.find_platform(tmp_path).port == 4711
 
     # and a command that names another is refused

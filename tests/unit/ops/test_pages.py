@@ -1,4 +1,4 @@
-"""The pages of the datasets say what the declarations do."""
+"""The datasets' pages agree with the declarations."""
 
 import json
 
@@ -10,7 +10,7 @@ from reports import REPORTS
 
 
 @pytest.mark.parametrize("name", DATASETS)
-def test_a_page_names_every_column_with_its_routines_and_every_report(name):
+def test_page_names_each_column_its_routines_and_each_report(name):
     page = dataset_page(DATASETS[name], REPORTS)
     for column in DATASETS[name].schema.column_names():
         [line] = [line for line in page.splitlines() if line.startswith(f"| `{column}` |")]

@@ -1,4 +1,4 @@
-"""Policy documents are written action by action."""
+"""Policy documents list single actions."""
 
 import pytest
 

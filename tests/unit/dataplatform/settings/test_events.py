@@ -1,4 +1,4 @@
-"""The stream's settings: what contradicts itself, or what the receiver could not take, is refused."""
+"""Settings of the stream that are contradictory, or that the receiver cannot use, are refused."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ from tests.unit.dataplatform.settings.test_model import events, refusal, values
         ({"secretParameter": "/a", "otherSecretParameter": "/a"}, "is the same as secretParameter"),
         ({"secretParameter": "/a", "secrets": ["first", "second"]}, "leave one of them out"),
         ({"secrets": ["first", "second", "third"]}, "at most 2"),
-        ({"secrets": ["first", "first"]}, "named twice: first"),
+        ({"secrets": ["first", "first"]}, "listed twice: first"),
         ({"secrets": []}, "at least 1"),
         ({"secrets": ["../first"]}, "secrets"),
     ],
@@ -37,14 +37,14 @@ def test_second_keys_count_for_the_receivers_environment() -> None:
     # when each has two
     changing = {name: {"keys": ["first", "second"]} for name in names}
 
-    # then they do not
+    # then they do not fit
     assert "of the receiver's environment" in refusal(events=events(providers=changing))
 
 
 def test_too_many_providers_for_the_receiver_are_refused() -> None:
-    # given what Lambda would refuse at the end of a deployment
+    # given values that Lambda would refuse at the end of a deployment
     names = {f"{'provider_of_events_with_a_long_name':_<50}{number:03}": {} for number in range(50)}
 
-    # then the settings say so
+    # then the settings refuse them
     message = refusal(events={"providers": names})
-    assert "50 providers and 0 callbacks take 3,650 bytes of the receiver's environment" in message
+    assert "50 providers and 0 callbacks need 3,650 bytes of the receiver's environment" in message

@@ -1,4 +1,4 @@
-"""The stack's settings, read as the Pulumi CLI reads them."""
+"""The stack's settings are read as the Pulumi CLI reads them."""
 
 import pytest
 
@@ -81,7 +81,7 @@ def test_default_tags_of_the_wrong_form_are_refused():
         default_provider({"aws:region": "eu-west-1", "aws:defaultTags": '{"project": "x"}'})
 
 
-def test_a_stack_without_a_region_is_refused_by_the_setting_that_it_lacks():
+def test_stack_without_region_is_refused_with_the_setting():
     # when, then
     with pytest.raises(EngineError, match="set aws:region"):
         default_provider({}).require_region("stack 'local'")

@@ -1,4 +1,4 @@
-"""Posted events: all of a request in the queue and answered 202, or nothing of it and every problem named."""
+"""Posted events: either all events of a request are queued and answered 202, or none is and every problem is named."""
 
 import base64
 import gzip
@@ -20,7 +20,7 @@ KEY = "key-1"
 
 
 class MemorySqs:
-    """A queue in memory that acknowledges what it is given."""
+    """A queue in memory that acknowledges everything."""
 
     def __init__(self):
         self.bodies = []
@@ -70,7 +70,7 @@ def nested(levels):
     return "[" * (levels - 1) + "]" * (levels - 1)
 
 
-def test_one_event_is_stored_with_when_and_by_which_request_it_came(post, sqs):
+def test_event_is_stored_with_its_time_and_request(post, sqs):
     # given
     event = an_event()
 
@@ -92,7 +92,7 @@ def test_one_event_is_stored_with_when_and_by_which_request_it_came(post, sqs):
 
 @pytest.mark.parametrize(("key", "channel"), [(KEY, "key:scanner"), ("key-2", "key:handheld")])
 def test_event_is_stored_with_the_provider_of_its_key(post, sqs, key, channel):
-    # when it claims to be from somebody else
+    # when its member `channel` names another sender
     post(an_event(source="handheld"), key=key)
 
     # then
@@ -235,7 +235,7 @@ def test_another_charset_is_refused_by_its_name(post, sqs, charset):
 
 @pytest.mark.parametrize("encoding", ["gzip", "br", "gzip, identity"])
 def test_compressed_body_is_refused_by_its_encoding(post, sqs, encoding):
-    # given a body that its sender compressed
+    # given a compressed body
     body = base64.b64encode(gzip.compress(json.dumps(an_event()).encode())).decode()
 
     # when
@@ -299,10 +299,10 @@ def test_a_body_that_is_wrong_as_a_whole_is_refused(post, sqs, body, problem):
 
 
 def test_body_nested_nearly_too_deep_to_be_parsed_is_refused(post, sqs):
-    # when an escape makes the receiver look for halves of characters, at every depth around the parser's limit
+    # when an escape makes the receiver look for half characters, at every depth around the parser's limit
     answers = [post('{"\\u0041":' * depth + "1" + "}" * depth) for depth in range(900, 1010)]
 
-    # then none is a defect
+    # then none counts as a defect
     assert {(status, answer["errors"][0]["problem"]) for status, answer, _ in answers} == {
         (400, "is nested deeper than 32 levels")
     }
@@ -345,7 +345,7 @@ def test_bytes_that_are_no_utf_8_are_refused(post):
     ],
 )  # fmt: skip
 def test_a_member_that_is_wrong_is_named_by_its_pointer(post, sqs, member, value, problem):
-    # given a sound event before it
+    # given a valid event before it
     token = member.replace("~", "~0").replace("/", "~1")
 
     # when
@@ -359,7 +359,7 @@ def test_a_member_that_is_wrong_is_named_by_its_pointer(post, sqs, member, value
         assert error["problem"].startswith(problem)
 
 
-def test_every_problem_of_a_request_is_named_in_the_order_of_its_events(post, sqs):
+def test_every_problem_of_a_request_is_named_in_event_order(post, sqs):
     # given
     lacking = an_event(occurred_at="9999-12-31T23:59:59Z")
     del lacking["payload"]

@@ -1,4 +1,4 @@
-"""What a run reports of its failures: the partner chose the files' names, and its server some of the words."""
+"""A run's report of failures is safe to print: the partner chose the file names, and its server some of the text."""
 
 from functions.sftp_collector.result import CollectionResult, FailedFile
 

@@ -1,4 +1,4 @@
-"""A worker: whatever a server answers costs a task, never the worker."""
+"""Whatever a server answers may fail a task, but never ends the worker."""
 
 import os
 

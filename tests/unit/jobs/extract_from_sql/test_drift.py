@@ -1,4 +1,4 @@
-"""Whether a table is still what was declared and what was extracted last."""
+"""Whether a table still matches its declaration and its last extraction."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -54,7 +54,7 @@ class TestDrift:
             (column("c", "int", is_nullable=False), column("c", "int", is_nullable=True), True),
         ],
     )
-    def test_a_column_may_be_widened_and_neither_narrowed_nor_retyped(self, was, now, is_allowed):
+    def test_column_may_be_widened_but_not_narrowed_or_retyped(self, was, now, is_allowed):
         before = described(table(was))
         if is_allowed:
             assert new_columns(table(now), before) == []

@@ -1,4 +1,4 @@
-"""Masked values and filtered rows are noticed, as SQL Server's catalogue shows them."""
+"""Masked values and filtered rows are detected from SQL Server's catalogue."""
 
 import pyodbc
 import pytest
@@ -9,7 +9,7 @@ from tests.support.sql_tables import MEMBERS, table
 
 
 class Answers:
-    """A connection that gives the rows that a server of SQL Server 2022 would give."""
+    """A connection that returns the rows of a SQL Server 2022."""
 
     def __init__(self, masked: list[str], filters: list[str], *, sees_filters: bool) -> None:
         self._rows = {"masked_columns": masked, "security_policies": filters, "VIEW DEFINITION": [sees_filters]}

@@ -1,4 +1,4 @@
-"""A checkout without the sample has no demo, and says so."""
+"""A checkout without the sample has no demo, and reports it."""
 
 import importlib.util
 

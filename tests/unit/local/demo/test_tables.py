@@ -1,4 +1,4 @@
-"""What the demo prints at its end fits a terminal of 80 columns."""
+"""The demo's final output fits a terminal of 80 columns."""
 
 import io
 import json
@@ -63,7 +63,7 @@ def result():
 
 @pytest.fixture
 def platform(tmp_path, monkeypatch):
-    """A platform in the folder that a command is typed in, which has an environment."""
+    """A platform in the folder where a command is typed, which has an environment."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("VIRTUAL_ENV", raising=False)
     monkeypatch.setattr("sys.executable", str(tmp_path / ".venv/bin/python"))
@@ -88,14 +88,14 @@ def test_next_steps_fit_a_terminal(console, platform):
 
 
 def test_printed_command_posts_an_event(console, platform, tmp_path):
-    # given a platform's commands, and a curl that shows what it is given
+    # given a platform's commands, and a curl that prints its arguments
     for program, code in ((".venv/bin/dataplatform", "echo secret"), ("bin/curl", 'cat; printf "%s\\n" "$@"')):
         file = tmp_path / program
         file.parent.mkdir(parents=True)
         file.write_text(f"#!/bin/sh\n{code}\n")
         file.chmod(0o755)
 
-    # when what is printed is typed
+    # when the printed command is run
     tables.print_next_steps(console, platform)
     text = console.file.getvalue()
     command = text[text.index("  .venv/bin/dataplatform") : text.index("\n\nThe platform keeps running")]

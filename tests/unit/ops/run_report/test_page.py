@@ -1,4 +1,4 @@
-"""The page of a run: what it says, that it escapes what came from outside, and that it asks nobody for anything."""
+"""The page of a run: its content, that it escapes data, and that it loads nothing from the network."""
 
 import html
 import re
@@ -93,13 +93,13 @@ def test_the_page_asks_nobody_for_anything():
     assert re.findall(r"src=|href=(?!\"#)|url\(|@import|https?://", page) == []
 
 
-def test_the_flow_goes_on_to_the_view_and_the_reports_that_read_it():
+def test_flow_continues_to_the_view_and_its_reports():
     page = text_of(render_page("dev", [facts()], [report(pl.DataFrame({"parcel_count": [1], "members": [3]}))], NOW))
     assert "published table 1,000 members_by_parcel_count : 1,000 rows" in page
 
 
-def test_a_chart_that_cannot_be_drawn_says_why_and_the_others_are_drawn():
-    # given rows of which two have the report's key
+def test_undrawable_chart_says_why_and_others_are_drawn():
+    # given two rows with the report's key
     rows = pl.DataFrame({"parcel_count": [1, 1], "members": [3, 4]})
     sound = pl.DataFrame({"town": ["LEEDS"], "size": ["Small"], "members": [1], "parcels": [1]})
 

@@ -1,4 +1,4 @@
-"""`report NAME` computes one report, as it is or was, and leaves its team's files as they are."""
+"""`report NAME` computes one report, as it is or as it was, and leaves its team's files unchanged."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""Archives: what is in them, or a refusal. No damage makes another error, and no bomb is unpacked."""
+"""Archives are read or refused: no damage causes another error, and no bomb is unpacked."""
 
 import gzip
 import io
@@ -38,7 +38,7 @@ CONTENT: Final = b"a,b\n" + b"".join(b"%d,value %d\n" % (number, number * number
 
 
 def _read(name: str, content: bytes) -> int:
-    """How many records an object has."""
+    """Return the number of records in an object."""
     return sum(batch.frame.height for batch in open_records(name, io.BytesIO(content), DATASET).batches)
 
 
@@ -77,7 +77,7 @@ def test_archive_that_wants_a_newer_reader_is_refused():
 
 @pytest.mark.parametrize("name", ["rows.zip", "rows.csv.gz"])
 def test_damaged_archive_is_read_or_refused_but_never_fails(name: str):
-    # given an archive with one to three bytes replaced, or its end or front lost
+    # given an archive with one to three bytes replaced, or without its end or start
     made = random.Random(20_261_128)  # noqa: S311 - not for cryptography
     whole = _zipped() if name.endswith(".zip") else gzip.compress(CONTENT, mtime=0)
     refused = 0
@@ -106,7 +106,7 @@ def test_bomb_is_refused_by_the_bytes_that_it_unpacks(name: str, monkeypatch: py
 
 
 def test_length_in_the_directory_of_an_archive_does_not_matter(monkeypatch: pytest.MonkeyPatch):
-    # given a bomb whose directory names a short content
+    # given a bomb whose directory claims a short content
     monkeypatch.setattr(compression, "_HARMLESS", 10_000)
     text = b"a,b\n" + b"x" * 3_000_000
     content = _zipped(content=text).replace(struct.pack("<I", len(text)), struct.pack("<I", 100))
@@ -116,7 +116,7 @@ def test_length_in_the_directory_of_an_archive_does_not_matter(monkeypatch: pyte
 
 
 class _CountedPart:
-    """zlib's decompressor, and how many bytes all of them were given."""
+    """zlib's decompressor, counting the bytes that it receives."""
 
     given = 0
 
@@ -135,7 +135,7 @@ _DECOMPRESSOR = zlib.decompressobj
 
 
 def test_empty_parts_of_a_gzip_object_cost_linear_time(monkeypatch: pytest.MonkeyPatch):
-    # given 20,000 empty parts of 20 bytes; each would be handed on with all that follows in its piece of 1 MiB
+    # given 20,000 empty members of 20 bytes; each would be passed on with everything after it in its piece of 1 MiB
     parts = 20_000
     content = gzip.compress(b"", mtime=0) * parts + gzip.compress(CONTENT)
     monkeypatch.setattr(compression.zlib, "decompressobj", _CountedPart)

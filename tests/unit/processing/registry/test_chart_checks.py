@@ -1,4 +1,4 @@
-"""A chart that would show something wrong is refused when its report is declared."""
+"""A chart that would show something wrong is refused when its report is read."""
 
 import dataclasses
 
@@ -33,7 +33,7 @@ DISTINCT = 'y=Measure("senders", "distinct", "members")'
 
 @pytest.fixture
 def check(tmp_path, monkeypatch):
-    """Declares a report with a chart, in a file of its own, and checks it."""
+    """Declares a report with a chart in its own file, and checks it."""
 
     def declare(chart, key):
         # A column of units makes every amount one of several units.
@@ -47,7 +47,7 @@ def check(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("key", "chart", "message"),
     [
-        # What may not be added up.
+        # Measures that must not be added.
         (
             ("day", "place"),
             'kind="bars", x=Nominal(("place",)), y=Measure("senders", "distinct", "members")',
@@ -85,7 +85,7 @@ def check(tmp_path, monkeypatch):
             'kind="bars", x=Nominal(("unit",)), y=Measure("weight", "sum", "kg", over=("day",))',
             r"the chart shows weight of every unit on one scale",
         ),
-        # What is combined has to be declared.
+        # The combination must be declared.
         (
             ("day", "place"),
             f'kind="bars", x=Nominal(("place",)), y={SENDERS}',
@@ -250,7 +250,7 @@ REPORT = Report(name="towns", team="accounts", inputs=("parcels",), query=query,
 
 
 def test_a_column_cleansed_as_a_currency_is_a_unit_by_any_name():
-    # given a dataset whose currency is called "money"
+    # given a dataset whose currency column is called "money"
     dataset = dataclasses.replace(DATASETS["readings"], cleansing={"money": (CURRENCY_CODE,)})
 
     # then

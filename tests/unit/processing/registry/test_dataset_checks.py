@@ -1,4 +1,4 @@
-"""Datasets are found by walking their package, on disk and inside the archive that Glue loads."""
+"""Datasets are found in their package, on disk and inside the archive that Glue loads."""
 
 import os
 import subprocess
@@ -44,7 +44,7 @@ def declaration(name: str, columns: str = KEY, cleansing: str = "{}", source: st
 
 
 def table(arguments: str) -> str:
-    """A declaration that comes from a table."""
+    """A declaration of a table."""
     return declaration(
         "members",
         f"{KEY}; at = dy.Date(); number = dy.Int64()",
@@ -54,7 +54,7 @@ def table(arguments: str) -> str:
 
 @pytest.fixture
 def package(tmp_path, monkeypatch):
-    """Makes a package of the given modules and gives its name and path; no two have one name."""
+    """Creates a package of the given modules and returns its unique name and its path."""
     name = f"declared_{uuid.uuid4().hex}"
     monkeypatch.syspath_prepend(str(tmp_path))
 
@@ -71,7 +71,7 @@ def package(tmp_path, monkeypatch):
 
 @pytest.fixture
 def archive(tmp_path):
-    """The jobs' code as Glue gets it: one zip with the packages at its root."""
+    """The jobs' code as Glue receives it: one zip with the packages at its root."""
     path = tmp_path / "jobs.zip"
     with zipfile.ZipFile(path, "w") as code:
         for package in ("jobs", "processing", "datasets", "reports", "lake"):
@@ -152,7 +152,7 @@ def test_a_new_module_is_a_new_dataset_without_any_other_change(package):
         ("p" * 52, declaration("p" * 52), "is too long for its schedule; use at most 51 characters"),
     ],
 )
-def test_a_wrong_declaration_is_refused_with_its_module_and_what_to_do(package, module, text, message):
+def test_wrong_declaration_names_its_module_and_the_next_step(package, module, text, message):
     # given
     name, path = package(**{module: text})
 
@@ -235,7 +235,7 @@ def test_a_wrong_clustering_is_refused_with_what_to_do(package, arguments, messa
         (declaration("members").replace("freshness=", 'drift="evolve", freshness='), "evolve"),
     ],
 )
-def test_new_columns_stop_a_file_and_not_a_table_unless_the_declaration_says_otherwise(package, module, policy):
+def test_new_columns_stop_a_file_but_not_a_table_by_default(package, module, policy):
     # given
     name, path = package(members=module)
 
@@ -328,13 +328,13 @@ def test_the_datasets_and_reports_are_found_inside_a_zip_archive(archive):
 
 @pytest.mark.parametrize("job", ["warehouse", "mart"])
 def test_a_job_script_alone_finds_the_rest_in_the_archive(archive, job):
-    # given the one file that Glue runs, under the name that it has in the bucket
+    # given the single file that Glue runs, under its name in the bucket
     script = archive.parent / f"{job}.py"
     script.write_text((ROOT / "jobs" / job / "__main__.py").read_text())
 
     # when
     result = run_from_archive(archive, str(script), "--JOB_NAME", "x")
 
-    # then it has come as far as its own arguments
+    # then it reaches the parsing of its arguments
     assert result.returncode == 2
     assert "the following arguments are required: --bucket" in result.stderr

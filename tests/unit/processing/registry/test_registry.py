@@ -1,4 +1,4 @@
-"""A broken file stops only what reads it, and is reported in one line that names it."""
+"""A broken file stops only its readers, and is reported in one line that names it."""
 
 import re
 
@@ -23,7 +23,7 @@ SOUND_QUERY = 'lambda inputs: inputs["members"].select("key", "number")'
 
 @pytest.fixture
 def find(tmp_path, monkeypatch):
-    """Finds the datasets of a package that is written for the test."""
+    """Finds the datasets of a package that the test writes."""
 
     def write(**files: str):
         return find_datasets(*write_package(tmp_path, monkeypatch, **files))
@@ -32,7 +32,7 @@ def find(tmp_path, monkeypatch):
 
 
 def members(old: str = "", new: str = "") -> str:
-    """A sound declaration with one change."""
+    """Return a valid declaration with one change."""
     text = DATASET.format(name="members")
     assert old in text
     return text.replace(old, new)
@@ -83,7 +83,7 @@ def members(old: str = "", new: str = "") -> str:
     ],
 )
 def test_a_mistake_is_reported_in_one_line_naming_its_file(find, text, message):
-    # given a package with a sound file and a broken one
+    # given a package with a valid file and a broken one
     datasets = find(members=text, staff=DATASET.format(name="staff"))
 
     # when
@@ -118,7 +118,7 @@ def test_names_are_known_without_reading_a_file(find):
 
 
 @pytest.mark.parametrize("need_all", [lambda datasets: datasets.values(), lambda datasets: datasets.items()])
-def test_whoever_needs_every_file_is_refused_with_each_broken_one(find, need_all):
+def test_reading_every_file_is_refused_with_each_broken_one(find, need_all):
     # given
     datasets = find(members="broken(", staff=DATASET.format(name="staff"), visits="DATASET = 1")
 

@@ -1,4 +1,4 @@
-"""Reports are found by walking their package, and a wrong one is refused by its file."""
+"""Reports are found in their package, and a wrong one is refused with its file's name."""
 
 import pytest
 
@@ -29,7 +29,7 @@ def declaration(
 
 @pytest.fixture
 def package(tmp_path, monkeypatch):
-    """Writes a package of one module and gives its name and path."""
+    """Writes a package of one module and returns its name and path."""
     return lambda module, text: write_package(tmp_path, monkeypatch, **{module: text})
 
 
@@ -58,7 +58,7 @@ def test_a_new_module_is_a_new_report_without_any_other_change(package):
         ("parcels", declaration("parcels"), r"a dataset is named 'parcels'"),
     ],
 )
-def test_a_wrong_declaration_is_refused_with_its_module_and_what_to_do(package, module, text, message):
+def test_wrong_declaration_names_its_module_and_the_next_step(package, module, text, message):
     # given
     name, path = package(module, text)
 
@@ -69,7 +69,7 @@ def test_a_wrong_declaration_is_refused_with_its_module_and_what_to_do(package, 
 
 @pytest.fixture
 def reports(tmp_path, monkeypatch):
-    """Reads the reports of a package with several files, each with its source."""
+    """Reads the reports of a package with several files, each given by its source."""
 
     def read(**files):
         name, path = write_package(tmp_path, monkeypatch, **files)
@@ -87,7 +87,7 @@ def test_a_report_may_read_another_report_of_its_team(reports):
 
 
 def test_a_chart_of_what_another_report_counts_is_checked(reports):
-    # given a chart that adds up what its input counts distinctly
+    # given a chart that adds what its input counts distinctly
     query = 'inputs[("parcels",)[0]].group_by("label").agg(nw.col("member_id").n_unique())'
     base = "import narwhals as nw\n" + declaration("b").replace("inputs[('parcels',)[0]]", query)
     found = reports(a=declaration("a", inputs=("b",), measure="sum"), b=base.replace("maximum", "distinct"))
@@ -99,7 +99,7 @@ def test_a_chart_of_what_another_report_counts_is_checked(reports):
         found["a"]
 
 
-def test_reports_that_read_each_other_are_refused_in_one_line_that_names_them(reports):
+def test_circular_reports_are_refused_in_one_line(reports):
     # given
     found = reports(
         a=declaration("a", inputs=("b",)),
@@ -152,7 +152,7 @@ def test_another_teams_report_is_read_only_if_it_is_shared(reports, files, missi
         found["a"]
 
 
-def test_a_broken_input_is_not_the_mistake_of_the_report_that_reads_it(reports):
+def test_report_is_not_blamed_for_a_broken_input(reports):
     # given
     found = reports(a=declaration("a", inputs=("b",)), b="broken(")
 

@@ -12,7 +12,7 @@ TABLE = 'SqlSource("office", "club", "visits", mode="{}", schedule="rate(1 day)"
 
 @pytest.fixture
 def declared(tmp_path, monkeypatch):
-    """A dataset with a retention, and another source if one is given."""
+    """A dataset with a retention, and optionally another source."""
 
     def declare(retention, source=None, freshness=HOUR):
         text = DATASET.format(name="visits").replace("import Dataset, SftpSource", "import *")

@@ -1,4 +1,4 @@
-"""What a chart shows of a report's rows: order, gaps, the rest, series and units."""
+"""A chart's content from a report's rows: order, gaps, the rest, series and units."""
 
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -23,7 +23,7 @@ def report(chart, key=None):
 
 
 def drawn(chart, rows, key=None):
-    """Labels on x with the values of each series, and the notes, of a figure with one panel."""
+    """Return the labels on x with the values of each series, and the notes, of a figure with one panel."""
     figure = figure_of(report(chart, key), pl.DataFrame(rows))
     [panel] = figure.panels
     return {p.label: tuple(v[i] for v in panel.values) for i, p in enumerate(panel.positions)}, figure.notes
@@ -33,8 +33,8 @@ MONTHS = [date(2026, 10, 1), date(2026, 1, 1), date(2026, 2, 1)]
 
 
 @pytest.mark.parametrize(("missing", "shown"), [("gap", None), ("zero", 0)])
-def test_months_keep_their_order_and_missing_ones_are_as_declared(missing, shown):
-    # given months whose order is neither that of their values nor that of the rows
+def test_months_keep_their_order_and_gaps_follow_the_declaration(missing, shown):
+    # given months whose order differs from that of their values and of the rows
     chart = Chart("bars", Time("month", "month", missing=missing), COUNT)
 
     # when
@@ -79,8 +79,8 @@ def test_a_value_within_a_period_is_not_drawn_as_the_period(step, value):
         drawn(Chart("line", Time("at", step, missing="gap"), COUNT), {"at": [value], "n": [1]})
 
 
-def test_a_time_axis_keeps_the_latest_periods_and_names_the_others():
-    # given a day of the year 1 by mistake, which would be 700,000 positions
+def test_time_axis_keeps_latest_periods_and_names_the_others():
+    # given a day in the year 1 by mistake, which would mean 700,000 positions
     days = [date(1, 1, 1), *(date(2026, 1, day) for day in range(1, 6)), None]
     chart = Chart("bars", Time("day", "day", missing="gap"), COUNT, most=3)
 
@@ -92,7 +92,7 @@ def test_a_time_axis_keeps_the_latest_periods_and_names_the_others():
     assert notes == ["Rows without day are not shown.", "Shows the latest 3 days; 3 earlier ones also have rows."]
 
 
-def test_numbers_are_in_order_and_what_is_above_is_added_up_by_name():
+def test_numbers_are_in_order_and_the_excess_is_summed_by_name():
     values, notes = drawn(
         Chart("bars", Ordinal("size"), COUNT, most=3), {"size": [10, 2, None, 1, 7], "n": [1, 2, 3, 4, 5]}
     )
@@ -267,7 +267,7 @@ ROW = st.fixed_dictionaries(
     most_series=st.integers(1, 5),
 )
 def test_what_is_drawn_adds_up_to_the_rows_of_its_unit(rows, most, most_series):
-    # given a chart that adds up days, and whatever it does not draw alone
+    # given a chart that adds days, whatever it does not draw separately
     measure = Measure("n", "sum", UnitColumn("unit"), over=("day",))
     chart = Chart("bars", Nominal(("town",)), measure, Series("size", most_series), most)
     frame = pl.DataFrame(
@@ -277,7 +277,7 @@ def test_what_is_drawn_adds_up_to_the_rows_of_its_unit(rows, most, most_series):
     # when
     figure = figure_of(report(chart, ("unit", "town", "size", "day")), frame)
 
-    # then each unit's numbers add up to its rows, and a bar of one town is what polars makes of it
+    # then each unit's numbers add up to its rows, and a bar of one town equals polars' result
     assert {panel.unit for panel in figure.panels} == {row["unit"] or "no value" for row in rows}
     for panel in figure.panels:
         own = frame.with_columns(pl.col("unit", "town", "size").fill_null("no value")).filter(unit=panel.unit)
