@@ -229,7 +229,7 @@ REFUSED_BY_AWS = {
 )
 def test_a_value_that_aws_refuses_is_refused_by_its_key(key: str, changes: dict[str, Any], expected: str) -> None:
     message = refusal(**changes)
-    assert "Pulumi.dev.yaml is refused" in message
+    assert "Pulumi.dev.yaml is invalid" in message
     assert f"data-platform:{key}: " in message
     assert expected in message
 
