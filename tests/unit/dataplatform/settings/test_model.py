@@ -33,13 +33,13 @@ def test_complete_settings_are_read_with_their_defaults() -> None:
 def test_an_unknown_setting_is_refused_with_its_name_the_file_and_the_one_meant() -> None:
     message = refusal(timezone="Europe/London")
     assert "Pulumi.dev.yaml" in message
-    assert "data-platform:timezone: no such setting; did you mean timeZone?" in message
+    assert "data-platform:timezone: unknown setting; did you mean timeZone?" in message
 
 
 def test_an_unknown_setting_within_a_connection_is_refused_with_its_place() -> None:
     connection = {"host": "h", "user": "u", "hostKeys": [HOST_KEY], "password": "secret"}
     message = refusal(connections={"carrier": connection})
-    assert "data-platform:connections.carrier.password: no such setting" in message
+    assert "data-platform:connections.carrier.password: unknown setting" in message
     assert "secret" not in message
 
 
@@ -229,7 +229,7 @@ REFUSED_BY_AWS = {
 )
 def test_a_value_that_aws_refuses_is_refused_by_its_key(key: str, changes: dict[str, Any], expected: str) -> None:
     message = refusal(**changes)
-    assert "Pulumi.dev.yaml is refused" in message
+    assert "Pulumi.dev.yaml is invalid" in message
     assert f"data-platform:{key}: " in message
     assert expected in message
 
