@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Final
@@ -163,7 +163,7 @@ class _DatasetMerge:
         begun = self._begin(batch)
         files = [each.inbound.warehouse_key for each, _ in begun if each.history is not None]
         replaced = [each.inbound.key for each, _ in begun if each.is_replaced]
-        with self._naming_damaged(files):
+        with self._naming_damaged(files), self._lease_for(engine):
             merged = self._merging.merge(engine, files, replaced)
         self._end(begun)
         self._counts.update(objects=len(begun), bytes=sum(each.size for each, _ in begun), commits=merged.commits)
@@ -177,11 +177,15 @@ class _DatasetMerge:
         chosen = BY_POLARS
         if self._spark is not None:
             chosen = self._spark.chosen(lambda: sum(each.size for each in self._history.listing(prefix)))
-        with self._naming_damaged(self._history.keys(prefix)):
+        with self._naming_damaged(self._history.keys(prefix)), self._lease_for(chosen.engine):
             self._merging.rebuild(chosen.engine)
         self._end(begun)
         self._counts.update(objects=len(begun), bytes=sum(each.size for each, _ in begun))
         return {**self._counts, **self._words(chosen)}
+
+    def _lease_for(self, engine: Engine) -> AbstractContextManager[None]:
+        """Hold the lease while an engine works. polars takes a moment for a batch, Spark any time for all files."""
+        return self._lease.kept(LEASE / 3) if engine is Engine.SPARK else nullcontext()
 
     def _begin(self, objects: Sequence[Publication]) -> list[tuple[Publication, Publication]]:
         """Return the objects before and after they begin, without those that another run began meanwhile."""
