@@ -113,7 +113,7 @@ def _round(target: Target, stream: EventStream, events: int) -> Round:
     return {
         "queue and the batcher's window": landed - accepted,
         "job until the history file": checked - landed,
-        "merge, until the commit": committed - checked,
+        "merge until the commit": committed - checked,
         "**event to row**": committed - accepted,
     }
 

@@ -64,9 +64,9 @@ OTHERS: Final = (Windows(30, 60), Windows(10, 30), Windows(5, 15))
 def parts(windows: Windows, assumed: Assumed) -> list[tuple[str, float, float]]:
     """Each part of the way with the least and the most seconds that it takes."""
     return [
-        ("queue, until the batch is complete (`events.batchWindowSeconds`)", 0, windows.events),
-        ("landing, and its notification", assumed.notices, assumed.notices),
-        ("until the workflow starts (`jobs.batchWindowSeconds`)", 0, windows.jobs),
+        ("queue until the batch is complete (`events.batchWindowSeconds`)", 0, windows.events),
+        ("landing and notification", assumed.notices, assumed.notices),
+        ("wait until the workflow starts (`jobs.batchWindowSeconds`)", 0, windows.jobs),
         ("start of the Glue job", assumed.start, assumed.start),
         ("check, history file and merge", assumed.job, assumed.job),
     ]
@@ -98,15 +98,15 @@ def tables(assumed: Assumed) -> str:
     """The model as it is printed and written into the page."""
     jobs = JobSettings()
     least, most = bounds(DEFAULT, assumed)
-    text = "| default settings | least | most |\n|---|---:|---:|\n"
+    text = "| default settings | minimum | maximum |\n|---|---:|---:|\n"
     text += "".join(f"| {what} | {low:g} s | {high:g} s |\n" for what, low, high in parts(DEFAULT, assumed))
-    text += f"| **together** | **{least:g} s** | **{most:g} s** |\n"
+    text += f"| **total** | **{least:g} s** | **{most:g} s** |\n"
     text += (
-        f"\nUSD in {REGION}, list prices of {PRICES_OF}, before tax: Glue alone, for runs of {JOBS} jobs with "
-        f"{jobs.number_of_workers} workers {jobs.worker_type}.\n\n"
+        f"\nUSD in {REGION}, list prices of {PRICES_OF}, before tax. Only Glue, for runs of {JOBS} jobs with "
+        f"{jobs.number_of_workers} {jobs.worker_type} workers.\n\n"
     )
-    text += "| `events.batchWindowSeconds` | `jobs.batchWindowSeconds` | event to row, at most | runs at once "
-    text += "| a month of events without a pause | a month with one burst an hour |\n|---:|---:|---:|---:|---:|---:|\n"
+    text += "| `events.batchWindowSeconds` | `jobs.batchWindowSeconds` | event to row, maximum | runs at once "
+    text += "| USD a month, continuous events | USD a month, one burst an hour |\n|---:|---:|---:|---:|---:|---:|\n"
     for windows in (DEFAULT, *OTHERS):
         at_once = runs_at_once(windows, assumed)
         if at_once > MAXIMUM_CONCURRENT_RUNS:

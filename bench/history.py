@@ -32,16 +32,15 @@ from pathlib import Path
 from typing import Final
 
 from bench.counting_proxy import CountingProxy, Traffic
+from bench.emulated import ROOT, emulated_environment
 from bench.environments import ENVIRONMENTS, make_environment
 from bench.history_data import EVENTS, EXPORTS
 from bench.history_lake import REGION, Lake
-from bench.process_memory import PeakMemory
 from bench.usage import judge
+from bench.watched_process import run_watched
 from emulation.aws.emulator import Emulator, stop_emulator
-from ops.stack.target import EMULATOR_ACCESS_KEY, EMULATOR_SECRET_KEY, local_environment
 from tests.support.emulators import free_port
 
-ROOT: Final = Path(__file__).resolve().parent.parent
 FOLDER: Final = ENVIRONMENTS / "history"
 STEPS: Final = ("warehouse", "publish", "mart", "status")
 ENVIRONMENT_OF: Final[Mapping[str, str | None]] = {"view": None, "duckdb": "readers", "dlt": "dlt"}
@@ -49,7 +48,6 @@ ENVIRONMENT_OF: Final[Mapping[str, str | None]] = {"view": None, "duckdb": "read
 MOST_MEGABYTES: Final = 8_000
 RATIO_ALLOWED: Final = 1.2
 TIME_RATIO_ALLOWED: Final = 1.5
-LOOK_EVERY_SECONDS: Final = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,14 +173,7 @@ def _cost(runs: Sequence[tuple[Traffic, Mapping[str, float]]]) -> Cost:
 
 def _step(lake: Lake, endpoint: str, step: str, *words: str) -> Mapping[str, float]:
     """Run a step in a process of its own. Returns what it used."""
-    environment = {
-        **local_environment(os.environ),
-        "AWS_ENDPOINT_URL": endpoint,
-        "AWS_DEFAULT_REGION": REGION,
-        "AWS_ACCESS_KEY_ID": EMULATOR_ACCESS_KEY,
-        "AWS_SECRET_ACCESS_KEY": EMULATOR_SECRET_KEY,
-        "PYTHONPATH": f"{ROOT}:{ROOT / 'platform'}",
-    }
+    environment = emulated_environment(endpoint, REGION)
     command = [sys.executable, "-m", "bench.history_steps", step]
     command += [endpoint, lake.dataset, str(lake.days), str(lake.each_day), str(lake.full), *words]
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
@@ -199,26 +190,14 @@ def _contest(name: str, copies: Path, days: int) -> bool:
     python = str(ENVIRONMENTS / environment / "bin/python") if environment else sys.executable
     command = [python, "-m", "bench.history_contestants", name, str(copies), str(days)]
     variables = {**os.environ, "PYTHONPATH": f"{ROOT}:{ROOT / 'platform'}"}
-    with tempfile.TemporaryFile("w+") as output:
-        process = subprocess.Popen(command, cwd=ROOT, env=variables, stdout=output, stderr=output)
-        memory = PeakMemory(process.pid)
-        while memory.resident <= MOST_MEGABYTES:
-            try:
-                process.wait(LOOK_EVERY_SECONDS)
-                break
-            except subprocess.TimeoutExpired:
-                memory.look()
-        else:
-            process.kill()
-            process.wait()
-            print(f"{days:6} {name:12}stopped: more than {MOST_MEGABYTES:,} MB of memory", flush=True)
-            return False
-        output.seek(0)
-        lines = output.read().splitlines()
-    if process.returncode:
-        raise SystemExit(f"{name} failed:\n" + "\n".join(lines[-30:]))
-    used = ast.literal_eval(lines[-1])
-    peak = max(memory.resident, used["peak"])
+    ended = run_watched(command, ROOT, variables, MOST_MEGABYTES)
+    if ended.code is None:
+        print(f"{days:6} {name:12}stopped: more than {MOST_MEGABYTES:,} MB of memory", flush=True)
+        return False
+    if ended.code:
+        raise SystemExit(f"{name} failed:\n" + "\n".join(ended.lines[-30:]))
+    used = ast.literal_eval(ended.lines[-1])
+    peak = max(ended.megabytes, used["peak"])
     _print_cost(days, name, Cost(0, used["read"], used["written"], peak, used["seconds"], used["cpu"]))
     return True
 

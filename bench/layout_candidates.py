@@ -21,8 +21,9 @@ from bench.counting_files import Cost, CountingFileIO
 from lake.keys import warehouse_prefix
 from processing.declaring.dataset import Dataset, SftpSource
 from processing.publishing.columns import published_columns, stored
-from processing.publishing.commit import Change, commit
+from processing.publishing.commit import commit
 from processing.publishing.files import Keys, file_bounds, write_rows
+from processing.publishing.manifests import Change
 from processing.publishing.merge import merge
 from processing.publishing.table_files import table_files
 from processing.publishing.tables import Published

@@ -11,13 +11,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from bench.spread_figures import MERGE, REPORT
+from bench.terabyte_engines import GLUE_UNIT_HOUR, Model, Work, tables_of_engines
+
 PAGE: Final = Path(__file__).resolve().parents[1] / "docs" / "terabyte-a-day.md"
 BEGIN, END = "<!-- make bench NAME=terabyte ARGS=--write -->", "<!-- end -->"
 
 PRICES_OF: Final = "2025"
 REGION: Final = "eu-west-1"
 # USD before tax, without any free tier, first tier of each.
-GLUE_UNIT_HOUR: Final = 0.44
 LAMBDA_GIGABYTE_SECOND_ARM: Final = 0.0000133334
 S3_GIGABYTE_MONTH: Final = 0.023
 S3_PUT: Final = 0.005 / 1e3
@@ -51,7 +53,7 @@ class Line:
     dollars: float
 
 
-def stages(rates: Rates) -> list[Line]:
+def stages(rates: Rates, model: Model | None = None) -> list[Line]:
     """Each stage of a day's terabyte, with its time and its cost."""
     objects = math.ceil(MEGABYTES / rates.object_megabytes)
     collecting = MEGABYTES / rates.collector_megabytes_per_second
@@ -69,6 +71,7 @@ def stages(rates: Rates) -> list[Line]:
             f"{sanitising / 3600:.1f} h",
             unit_hours * GLUE_UNIT_HOUR,
         ),
+        *_on_spark(rates, model or Model()),
         Line(
             "write and read them in S3",
             "in the above",
@@ -78,9 +81,30 @@ def stages(rates: Rates) -> list[Line]:
     ]
 
 
+def _on_spark(rates: Rates, model: Model) -> list[Line]:
+    """The merges and the reports of a day whose rows are as many as those of the table."""
+    assumed = model.assumed
+    rows = MEGABYTES * 1_000_000 / assumed.text_bytes
+    merge = model.by_spark(Work(MERGE, rows, rows / assumed.runs), rates.workers)
+    report = model.by_spark(Work(REPORT, rows), rates.workers)
+    return [
+        Line(
+            f"merge {rows / 1e9:.0f} billion rows into a table of as many by Spark, in {assumed.runs} runs",
+            f"{assumed.runs * merge.seconds / 3600:.1f} h",
+            assumed.runs * merge.dollars,
+        ),
+        Line(
+            f"compute {assumed.reports} reports of the table by Spark, each in a run of its own",
+            f"{assumed.reports * report.seconds / 3600:.1f} h",
+            assumed.reports * report.dollars,
+        ),
+    ]
+
+
 def tables(rates: Rates) -> str:
     """The tables of the page."""
-    lines = stages(rates)
+    model = Model()
+    lines = stages(rates, model)
     given = {
         "MB of an object": f"{rates.object_megabytes:,.0f}",
         "MB/s that the collector takes": f"{rates.collector_megabytes_per_second:,.0f}",
@@ -97,7 +121,7 @@ def tables(rates: Rates) -> str:
     text += (
         f"| **{DAYS} days, all kept for one month each** | | **{DAYS * sum(line.dollars for line in lines):,.2f}** |\n"
     )
-    return text
+    return text + tables_of_engines(model, rates.workers)
 
 
 def page(text: str) -> str:

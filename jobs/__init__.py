@@ -1,1 +1,1 @@
-"""The polars jobs and the declarations of datasets and reports that they work from."""
+"""The jobs that Glue, or the extraction's container, runs."""

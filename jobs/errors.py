@@ -1,5 +1,5 @@
-"""The family of the jobs' errors: catch the base class instead of a list."""
+"""The base class of the jobs' errors. Catch it instead of a list of errors."""
 
 
 class JobError(Exception):
-    """A job could not do its work; the message says what to do."""
+    """A job could not complete its work; the message says what to do."""

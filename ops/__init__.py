@@ -1,1 +1,1 @@
-"""A person's commands on any stack, by its exports."""
+"""The commands that a person runs on a stack; they find its resources by its exports."""

@@ -1,4 +1,4 @@
-"""`python -m ops --stack NAME …`: the commands on a deployed stack. `dataplatform` has them, too."""
+"""`python -m ops --stack NAME …`: the commands for a deployed stack. `dataplatform` includes them."""
 
 from typing import TYPE_CHECKING
 

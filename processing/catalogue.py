@@ -1,4 +1,4 @@
-"""What the catalogue says of the lake's tables: their columns, and their classes."""
+"""The columns of the lake's tables, and their classes, for the catalogue."""
 
 from collections.abc import Mapping
 
@@ -20,7 +20,7 @@ def quarantine_columns() -> pl.Schema:
 
 
 def quarantine_classes(dataset: Dataset) -> dict[str, ColumnClass]:
-    """Classes of the quarantine's columns: the original text of a row holds every declared column."""
+    """Classes of the quarantine's columns. The original text of a row may hold the values of every declared column."""
     by_strictness: tuple[ColumnClass, ...] = ("sensitive", "personal", "identifier")
     for each in by_strictness:
         if each in dataset.classes.values():
@@ -29,12 +29,12 @@ def quarantine_classes(dataset: Dataset) -> dict[str, ColumnClass]:
 
 
 def report_columns(report: Report, datasets: Mapping[str, Dataset], reports: Mapping[str, Report]) -> pl.Schema:
-    """Columns of a report's files: what its query makes of inputs without rows."""
+    """Return the columns of a report's files: its query runs on inputs without rows."""
     return empty_report(report, datasets, reports).collect_schema()
 
 
 def empty_report(report: Report, datasets: Mapping[str, Dataset], reports: Mapping[str, Report]) -> pl.LazyFrame:
-    """A report's query on inputs without rows; of another report as input, that one's query on such inputs."""
+    """Run a report's query on inputs without rows. An input that is a report is computed the same way."""
 
     def empty(name: str) -> pl.LazyFrame:
         if name in reports:

@@ -1,4 +1,4 @@
-"""The family of processing's errors: catch the base class instead of a list."""
+"""The base class of processing's errors. Catch it instead of a list of errors."""
 
 
 class ProcessingError(Exception):

@@ -1,4 +1,4 @@
-"""What all tests share: an environment that leads to no account of this machine, and past its proxy to the emulator."""
+"""Settings of all tests: an environment that reaches no AWS account and no proxy, only the emulator."""
 
 import gc
 import os
@@ -10,28 +10,29 @@ import pytest
 from tests.support.platform import platform, program, target  # noqa: F401  # fixtures of several folders
 from tests.support.stream import event_stream, held_events  # noqa: F401  # fixtures of several folders
 
-# The sample's tests run apart, on what the checkout declares; these on declarations of their own.
+# The sample's tests run separately, with the checkout's declarations; all others use the tests' own declarations.
 collect_ignore = ["sample", "declarations"]
-# The tests' heap is large and little of it garbage: to look for it as often as by default takes a tenth of their time.
+# The tests' heap is large and contains little garbage. Collecting it at the default frequency takes a tenth of their
+# time.
 gc.set_threshold(20_000, 10, 50)
-# Every session would parse AWS's service descriptions again, which takes longer than most tests and keeps the memory.
+# Otherwise every session parses AWS's service descriptions again, which takes longer than most tests and uses memory.
 _DESCRIPTIONS = botocore.loaders.create_loader()
 botocore.session.Session._register_data_loader = lambda session: session.register_component(
     "data_loader", _DESCRIPTIONS
 )
-# rich reads it when a console is made, and a test that asks for another width would be ignored.
+# rich reads the variable when it creates a console, and would then ignore another width that a test sets.
 os.environ.pop("COLUMNS", None)
-# The functions' modules read it as they are imported. Deployed ones are given their stack's.
+# The functions' modules read it at import. Deployed functions get their stack's value.
 os.environ.setdefault("POWERTOOLS_METRICS_NAMESPACE", "data-platform-tests")
 
 
 def pytest_collection_finish():
-    """What is loaded by now stays: neither the collector nor a forked child's need look at it again."""
+    """Exempt loaded objects from garbage collection, here and in forked children."""
     gc.freeze()
 
 
 def pytest_unconfigure():
-    """Let the interpreter clear up at its end."""
+    """Undo it before the interpreter exits."""
     gc.unfreeze()
 
 

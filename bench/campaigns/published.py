@@ -11,11 +11,19 @@ import random
 import sys
 import tempfile
 import time
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Final
 
+from processing.running.engine import Engine
 from tests.support.published_histories import differences
 
+ENGINES: Final[Mapping[str, Sequence[Engine]]] = {
+    "polars": (Engine.POLARS,),
+    "spark": (Engine.SPARK,),
+    "mixed": (Engine.POLARS, Engine.SPARK),
+}
 FOLDER: Final = Path(__file__).resolve().parents[2] / ".bench" / "campaign-published"
 
 
@@ -24,13 +32,33 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--histories", type=int, default=500)
     parser.add_argument("--seed", type=int, help="the first seed; a random one if it is not given")
+    parser.add_argument("--engine", choices=ENGINES, default="polars", help="what merges; mixed: polars and Spark")
     arguments = parser.parse_args()
     seed = arguments.seed if arguments.seed is not None else random.SystemRandom().randrange(10**9)
     print(f"{arguments.histories} histories, first seed {seed}", flush=True)
     FOLDER.mkdir(parents=True, exist_ok=True)
-    started, failed = time.monotonic(), 0
-    for number in range(arguments.histories):
-        different = _run(seed + number)
+    started = time.monotonic()
+    with _spark(arguments.engine):
+        failed = _run_all(arguments.histories, seed, ENGINES[arguments.engine], started)
+    print(f"{time.monotonic() - started:5.0f} s: {arguments.histories} histories, {failed} failed")
+    sys.exit(1 if failed else 0)
+
+
+def _spark(engine: str) -> AbstractContextManager[None]:
+    """Spark and the emulator, as long as histories run; nothing for polars alone."""
+    if engine == "polars":
+        return nullcontext()
+    # PySpark and the emulator take seconds to load.
+    from tests.support.spark_lake import spark_and_emulator  # noqa: PLC0415
+
+    return spark_and_emulator(FOLDER / "emulator")
+
+
+def _run_all(histories: int, seed: int, engines: Sequence[Engine], started: float) -> int:
+    """Run the histories. Returns how many failed."""
+    failed = 0
+    for number in range(histories):
+        different = _run(seed + number, engines)
         if different:
             failed += 1
             print(
@@ -40,11 +68,10 @@ def main() -> None:
                 kept.write(f"{seed + number}\n")
         if number % 25 == 0:
             print(f"{time.monotonic() - started:5.0f} s: {number + 1} histories, {failed} failed", flush=True)
-    print(f"{time.monotonic() - started:5.0f} s: {arguments.histories} histories, {failed} failed")
-    sys.exit(1 if failed else 0)
+    return failed
 
 
-def _run(seed: int) -> list[str]:
+def _run(seed: int, engines: Sequence[Engine]) -> list[str]:
     """Run a history.
 
     Returns:
@@ -52,7 +79,11 @@ def _run(seed: int) -> list[str]:
     """
     with tempfile.TemporaryDirectory(dir=FOLDER) as folder:
         try:
-            return differences(seed, Path(folder))
+            if Engine.SPARK not in engines:
+                return differences(seed, Path(folder))
+            from tests.support.spark_lake import spark_differences  # noqa: PLC0415
+
+            return spark_differences(seed, Path(folder), engines)
         except Exception as error:  # noqa: BLE001 - one history must not end the others
             return [f"seed {seed}", f"{type(error).__name__}: {error}"]
 

@@ -132,7 +132,9 @@ class Worker:
             # A defect or an unforeseen answer costs this task, not the worker.
             logger.exception("a task failed unexpectedly")
             self._source.disconnect()
-            yield Failed(Trouble.PASSING, f"the collector failed at it: {type(error).__name__}: {error}; report this")
+            yield Failed(
+                Trouble.PASSING, f"the collector failed on this file: {type(error).__name__}: {error}; report this"
+            )
 
     def connect(self) -> None:
         """Connect before the first task arrives, to save time. If this fails, the task reports the error."""

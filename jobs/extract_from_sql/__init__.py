@@ -1,1 +1,1 @@
-"""Tables of SQL Server to parquet under inbound/, each range once, with the watermark kept in the ledger."""
+"""Extracts tables of SQL Server as parquet under inbound/, each range once, and keeps the watermark in the ledger."""

@@ -1,4 +1,4 @@
-"""pyarrow's types. It declares none that a type checker could read, so they are Any, said here once."""
+"""pyarrow's types. pyarrow has no type declarations, so they are Any, in this one place."""
 
 from typing import Any
 
@@ -15,4 +15,4 @@ Scalar = Any
 Schema = Any
 
 compute: Any = pyarrow.compute
-"""Its functions over arrays, which it makes when it is imported."""
+"""pyarrow's compute functions, which it creates at import."""

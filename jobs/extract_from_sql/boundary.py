@@ -1,12 +1,12 @@
-"""Rows that the next range meets again, since a range begins where the last one ended, or a lag before that.
+"""Recognises rows that were extracted before. A range begins where the last one ended, or a lag earlier.
 
-Of each such row a digest of its key and content is kept. What has the digest of a row that was extracted is that row
-and is left out; a row that changed has another one.
+For each row that the next range may read again, a digest of its key and content is kept. A row with a known digest was
+extracted before and is skipped; a changed row has another digest.
 
-There may be more such rows than digests can be kept: a load that gives millions of rows one time. Then the digests are
-added up in buckets, and the sums are kept. A bucket whose sum is the same holds the same rows, which are left out; the
-rows of any other bucket are extracted again. So a run without news writes nothing, and a new row costs copies of the
-few rows that share its bucket.
+There may be more such rows than digests can be kept, for example after a load that gives millions of rows the same
+time. Then the digests are added up in buckets, and only the sums are kept. A bucket with an unchanged sum holds the
+same rows, which are skipped; the rows of all other buckets are extracted again. So a run without changes writes
+nothing, and a new row costs copies of the few rows in its bucket.
 """
 
 import hashlib
@@ -23,26 +23,26 @@ from jobs.extract_from_sql.errors import ExtractionError
 from processing.readers.parquet_records import as_json
 
 DIGEST_BYTES: Final = 16
-# 160 kB: with it the ledger's item stays well below DynamoDB's limit of 400.
+# 160 kB keep the ledger's item well below DynamoDB's limit of 400.
 MAXIMUM_ROWS: Final = 10_000
 _BUCKETS: Final = MAXIMUM_ROWS
 _MODULUS: Final = 1 << (8 * DIGEST_BYTES)
-# What is kept is sums and not digests. Its length tells the two apart as well.
+# Marks kept values as sums. Their length also distinguishes them from digests.
 _SUMS: Final = b"sums of digests:"
 
 
 class Boundary:
-    """Recognises rows of the last range, and remembers those of this one.
+    """Recognises rows of the last range, and keeps the digests of this range for the next.
 
     Args:
         column: the watermark column's field in the batches.
-        known: of the last range's rows, as `remembered` gave it.
-        until: the last range's end; rows up to it may be known.
-        start: where the next range will begin; rows from it on are remembered.
-        folder: for the rows that can be judged only when all are read.
+        known: the digests of the last range, from `remembered`.
+        until: end of the last range. Later rows are new.
+        start: start of the next range. Digests are kept of rows from here on.
+        folder: for rows that can be judged only after all rows were read.
 
     Raises:
-        ExtractionError: an end of a range is beyond what the column's parquet type holds.
+        ExtractionError: an end of a range exceeds the column's parquet type.
     """
 
     def __init__(
@@ -58,7 +58,7 @@ class Boundary:
         self._held = _HeldRows(folder / "held.parquet") if folder is not None and self._known_sums else None
 
     def fresh(self, batch: Batch) -> Batch:
-        """The rows of a batch that the last range certainly did not have."""
+        """Return the rows of a batch that are certainly not in the last range."""
         watermark = batch.column(self._column)
         without = compute.is_null(watermark)
         self._seen.add(batch.filter(compute.or_(without, _compare(compute.greater_equal, watermark, self._start))))
@@ -73,7 +73,7 @@ class Boundary:
         return batch.filter(pa.array(is_fresh, pa.bool_()))
 
     def changed(self) -> Iterator[Batch]:
-        """The other rows, once all batches are read: those whose bucket is not as the last range left it."""
+        """Yield the remaining rows after all batches were read: those in buckets that changed since the last range."""
         if self._held is None:
             return
         for batch, buckets in self._held.batches():
@@ -82,12 +82,12 @@ class Boundary:
 
     @property
     def remembered(self) -> bytes:
-        """For the next range: digests, or their sums if there are too many."""
+        """Return the digests for the next range, or their sums if there are too many."""
         return self._seen.kept
 
 
 class _Remembered:
-    """Digests of rows; beyond MAXIMUM_ROWS their sums."""
+    """Digests of rows, or their sums if there are more than MAXIMUM_ROWS."""
 
     def __init__(self) -> None:
         self._digests: list[bytes] = []
@@ -109,7 +109,7 @@ class _Remembered:
 
 
 class _HeldRows:
-    """Rows on the disk until all of them are read, and the sums of their digests."""
+    """Rows that wait on the disk until all of them are read, and the sums of their digests."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -125,7 +125,7 @@ class _HeldRows:
         _add_up(self.sums, _digests(rows))
 
     def batches(self) -> Iterator[tuple[Batch, list[int]]]:
-        """The rows with their buckets."""
+        """Return the rows with their buckets."""
         if self._writer is None:
             return
         self._writer.close()
@@ -165,8 +165,8 @@ def _scalar(text: str | None, column: Field) -> Scalar:
         return None if text is None else pa.scalar(text).cast(kind)
     except pa.ArrowInvalid:
         raise ExtractionError(
-            f"the range of watermark {column.name!r} ends at {text}, beyond what {kind} holds; "
-            "declare a smaller lag, or correct the row that has this value"
+            f"the range of watermark {column.name!r} ends at {text}, beyond the range of {kind}; declare a "
+            "smaller lag, or correct the row that has this value"
         ) from None
 
 

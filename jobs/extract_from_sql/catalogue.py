@@ -1,4 +1,4 @@
-"""What the server's own catalogue says of a table. Names come from there; text that came from elsewhere never does."""
+"""Reads a table's description from the server's catalogue. SQL contains only names that come from there."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,27 +10,27 @@ from jobs.extract_from_sql.errors import ExtractionError
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column as the catalogue has it."""
+    """A column as described by the catalogue."""
 
     name: str
     data_type: str
-    """Such as "datetime2"; of a column of a user's own type, the type that it stands for."""
+    """The type's name, such as "datetime2". For a column of a user-defined type, the type that it is based on."""
     length: int | None
-    """Of text in characters, of binary in bytes; -1 is max."""
+    """For text in characters, for binary in bytes; -1 means max."""
     precision: int | None
-    """Of decimals; digits."""
+    """Digits of a decimal."""
     scale: int | None
-    """Of decimals and of times; digits of the fraction."""
+    """Digits of the fraction, for decimals and times."""
     is_nullable: bool
 
     @property
     def quoted(self) -> str:
-        """The name as it stands in SQL."""
+        """The name, quoted for SQL."""
         return quoted(self.name)
 
     @property
     def declaration(self) -> str:
-        """The type as one would declare it, such as "decimal(12,2)"."""
+        """The type as in a declaration, such as "decimal(12,2)"."""
         if self.data_type in {"decimal", "numeric"}:
             return f"{self.data_type}({self.precision},{self.scale})"
         if self.data_type in {"datetime2", "datetimeoffset", "time"}:
@@ -50,38 +50,42 @@ class Table:
 
     @property
     def quoted(self) -> str:
-        """The qualified name as it stands in SQL."""
+        """The qualified name, quoted for SQL."""
         return f"{quoted(self.schema)}.{quoted(self.name)}"
 
     def __str__(self) -> str:
         return f"{self.schema}.{self.name}"
 
     def column(self, name: str) -> Column:
-        """The column of that very name.
+        """Return the column with exactly this name.
 
         Raises:
-            ExtractionError: the table has none.
+            ExtractionError: the table has no such column.
         """
         for column in self.columns:
             if column.name == name:
                 return column
         close = [column.name for column in self.columns if column.name.casefold() == name.casefold()]
         raise ExtractionError(
-            f"table {self} has no column {name!r}; "
-            + (f"it has {close[0]!r}: names are compared exactly" if close else f"it has {_names(self.columns)}")
+            f"table {self} does not have a column {name!r}; "
+            + (
+                f"it has {close[0]!r}, and names are compared exactly; correct the declaration"
+                if close
+                else f"correct the declaration; its columns are {_names(self.columns)}"
+            )
         )
 
 
 def quoted(name: str) -> str:
-    """A name as SQL Server reads it, whatever characters it has."""
+    """Quote a name for SQL Server, whatever characters it has."""
     return f"[{name.replace(']', ']]')}]"
 
 
 def read_table(connection: pyodbc.Connection, schema: str, name: str) -> Table:
-    """A table as the catalogue describes it.
+    """Read the catalogue's description of a table.
 
     Raises:
-        ExtractionError: there is no table of exactly this name, or the login may not see it.
+        ExtractionError: no table has exactly this name, or the login may not see it.
     """
     rows = connection.execute(
         "SELECT TABLE_SCHEMA, TABLE_NAME, COLUMN_NAME, DATA_TYPE, CHARACTER_MAXIMUM_LENGTH, NUMERIC_PRECISION,"
@@ -90,13 +94,17 @@ def read_table(connection: pyodbc.Connection, schema: str, name: str) -> Table:
         schema,
         name,
     ).fetchall()
-    # The server compares by its collation, which may take Person for person.
+    # The server compares by its collation, so it may find Person for person.
     exact = [row for row in rows if (schema, name) == (row.TABLE_SCHEMA, row.TABLE_NAME)]
     if not exact:
         near = {f"{row.TABLE_SCHEMA}.{row.TABLE_NAME}" for row in rows}
         raise ExtractionError(
-            f"there is no table {schema}.{name}"
-            + (f"; there is {min(near)}: names are compared exactly" if near else " that this login may see")
+            f"the table {schema}.{name} does not exist"
+            + (
+                f", but {min(near)} does, and names are compared exactly; correct the declaration"
+                if near
+                else ", or this login may not see it; correct the declaration, or grant the login SELECT on the table"
+            )
         )
     return Table(schema, name, tuple(_column(row) for row in exact))
 

@@ -1,4 +1,4 @@
-"""The stack's parameters in SSM: how to reach a dataset's database."""
+"""Reads the stack's parameters in SSM that give access to a dataset's database."""
 
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def configured_server(client: "SSMClient", prefix: str, connection: str) -> Generator[Server]:
-    """A database's server and its password; while the block lasts, TLS trusts its pinned certificate alone.
+    """Return a database's server and password. Within the block, TLS trusts only the server's pinned certificate.
 
     Raises:
         ExtractionError: a parameter is missing or wrong.
@@ -26,7 +26,7 @@ def configured_server(client: "SSMClient", prefix: str, connection: str) -> Gene
     try:
         database = Database.from_json(_parameter(client, name))
     except msgspec.DecodeError as error:
-        raise ExtractionError(f"SSM parameter {name} is wrong: {error}; deploy the stack again") from None
+        raise ExtractionError(f"SSM parameter {name} is invalid: {error}; deploy the stack again") from None
     password = _parameter(client, database.password_parameter)
     with trusting(_parameter(client, database.certificate_parameter)):
         yield Server(database, password)

@@ -1,4 +1,4 @@
-"""Connections to SQL Server: Microsoft's ODBC driver, and TLS that trusts one pinned certificate and nothing else."""
+"""Connections to SQL Server through Microsoft's ODBC driver, with TLS that trusts a single pinned certificate."""
 
 import math
 import os
@@ -20,7 +20,7 @@ from lake.parameters import Database
 from processing.declaring.dataset import ANSWER_WITHIN
 
 LOGIN_SECONDS: Final = 30
-# The driver's folders by the names that distributions give themselves and those that they descend from.
+# The driver's folders, named after distributions and the distributions they are based on.
 _DISTRIBUTIONS: Final = {
     "debian": "debian_ubuntu",
     "ubuntu": "debian_ubuntu",
@@ -34,20 +34,20 @@ _DISTRIBUTIONS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """One database and all that it takes to log in."""
+    """A database and the credentials for it."""
 
     database: Database
     password: str = field(repr=False)
     answer_within: timedelta = ANSWER_WITHIN
-    """How long it may take for an answer: for the first rows of a query, and for each batch after them."""
+    """How long the server may take to answer: for the first rows of a query, and for each later batch."""
 
     @contextmanager
     def connect(self) -> Generator[pyodbc.Connection]:
-        """A connection for questions to the catalogue and about watermarks.
+        """Open a connection for queries of the catalogue and of watermarks.
 
         Raises:
-            ExtractionError: the server cannot be reached, shows another certificate, refuses the login or, within the
-                block, gives no answer in time.
+            ExtractionError: the server cannot be reached, shows another certificate, refuses the login, or does not
+                answer in time within the block.
         """
         driver = {"Driver": str(odbc_driver())}
         with (
@@ -59,7 +59,7 @@ class Server:
 
     @contextmanager
     def connect_for_rows(self) -> Generator[mssql_python.Connection]:
-        """A connection whose cursors give Arrow batches.
+        """Open a connection whose cursors return Arrow batches.
 
         Raises:
             ExtractionError: as for connect.
@@ -77,7 +77,7 @@ class Server:
         return math.ceil(self.answer_within.total_seconds())
 
     def _connecting(self) -> str:
-        return f"talking to {self.database.host}:{self.database.port}, database {self.database.database}"
+        return f"a request to {self.database.host}:{self.database.port}, database {self.database.database},"
 
     def _keywords(self) -> dict[str, str]:
         return {
@@ -92,11 +92,11 @@ class Server:
 
 @contextmanager
 def trusting(certificate: str) -> Generator[None]:
-    """Let TLS to SQL Server trust this certificate, and no authority of the machine's, for as long as the block lasts.
+    """Let TLS to SQL Server trust only this certificate within the block, and no authority of the machine.
 
-    The driver takes its own keyword for this, ServerCertificate, only with Encrypt=strict, which servers before 2022 do
-    not speak. OpenSSL, which it verifies by, reads these two variables. botocore brings authorities of its own.
-    The setting is the process's: one database at a time.
+    The driver has a keyword for this, ServerCertificate, but only with Encrypt=strict, which servers before 2022 do not
+    support. OpenSSL, which the driver uses, reads these two variables. botocore has its own authorities. The variables
+    apply to the whole process, so only one database can be used at a time.
     """
     with tempfile.TemporaryDirectory(prefix="trusted-") as folder:
         file, no_others = Path(folder) / "server.pem", Path(folder) / "no-others"
@@ -116,17 +116,20 @@ def trusting(certificate: str) -> Generator[None]:
 
 
 def odbc_driver() -> Path:
-    """Microsoft's ODBC Driver 18 in the wheel mssql-python-odbc, for this machine.
+    """Return the path of Microsoft's ODBC Driver 18 for this machine, from the wheel mssql-python-odbc.
 
     Raises:
-        ExtractionError: the wheel has none for this system.
+        ExtractionError: the wheel has no driver for this system.
     """
     libraries = Path(mssql_python_odbc.get_libs_dir())
     architecture = "arm64" if platform.machine() in {"aarch64", "arm64"} else "x86_64"
     folder = libraries / _system() / architecture / "lib"
     found = sorted(folder.glob("libmsodbcsql*18*"))
     if not found:
-        raise ExtractionError(f"the wheel mssql-python-odbc has no driver for this system: {folder} holds none")
+        raise ExtractionError(
+            f"the wheel mssql-python-odbc does not have a driver for this system: {folder} is empty; use a "
+            "system for which it has one"
+        )
     return found[-1]
 
 
@@ -140,5 +143,5 @@ def _system() -> str:
 
 
 def _joined(keywords: dict[str, str]) -> str:
-    # Braces make every character of a value literal; a closing one is doubled.
+    # Braces make all characters of a value literal; a closing brace is doubled.
     return ";".join(f"{name}={{{value.replace('}', '}}')}}}" for name, value in keywords.items())

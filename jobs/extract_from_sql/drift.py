@@ -1,4 +1,4 @@
-"""Whether a table and its columns are still those that were declared, and those that were extracted last."""
+"""Compares a table and its columns with the declaration and with the last extraction."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -20,68 +20,71 @@ _TIMES: Final = {"datetime", "smalldatetime", "datetime2"}
 
 
 def check_declaration(table: Table, dataset: Dataset) -> None:
-    """Refuse a table that lacks declared columns, or has them in types that cannot become the declared ones.
+    """Refuse a table that lacks declared columns, or whose types cannot become the declared ones.
 
     Raises:
-        ExtractionError: see above.
+        ExtractionError: a column is missing or its type does not fit.
     """
     for name, declared in dataset.schema.columns().items():
         column = table.column(name)
         if not _fits(column, declared.dtype):
             raise ExtractionError(
-                f"column {name!r} of table {table} is of type {column.declaration}, "
-                f"datasets/{dataset.name}.py declares {declared.dtype}: change the declaration, or the column back"
+                f"column {name!r} of table {table} has the type {column.declaration}, but "
+                f"datasets/{dataset.name}.py declares {declared.dtype}; change the declaration, or change the "
+                "column back"
             )
 
 
 def new_columns(table: Table, before: str | None) -> list[str]:
-    """Columns that were added since an extraction; they are carried along.
+    """Return the columns added since an extraction. They are extracted too.
 
     Args:
-        table: the table as it is.
-        before: its columns then, as `described` gave them. None: it was never extracted.
+        table: the table now.
+        before: its columns at that extraction, from `described`. None: it was never extracted.
 
     Raises:
-        ExtractionError: a column that was there is missing, narrowed or retyped.
+        ExtractionError: a column is missing, narrowed or retyped since then.
     """
     if before is None:
         return []
     known: Mapping[str, Mapping[str, object]] = json.loads(before)
     now = {column.name: column for column in table.columns}
-    advice = "if that is meant, run the extraction once with --accept-columns"
+    advice = "if this is intended, run the extraction once with --accept-columns"
     for name, description in known.items():
         was = Column(name=name, **description)  # pyright: ignore[reportArgumentType] - as `described` wrote them
         if name not in now:
-            raise ExtractionError(f"column {name!r} of table {table} is gone, it was {was.declaration}; {advice}")
+            raise ExtractionError(
+                f"column {name!r} of table {table}, {was.declaration} before, no longer exists; {advice}"
+            )
         if not _is_widened(was, now[name]):
             raise ExtractionError(
-                f"column {name!r} of table {table} is {now[name].declaration} now and was {was.declaration}: "
-                f"narrowed or retyped; {advice}"
+                f"column {name!r} of table {table} was narrowed or retyped from {was.declaration} to "
+                f"{now[name].declaration}; {advice}"
             )
     return [name for name in now if name not in known]
 
 
 def refuse_reserved_names(table: Table, plans: Sequence[ColumnPlan]) -> None:
-    """Refuse columns that have a name which the extraction gives to a column of its own.
+    """Refuse columns whose names the extraction uses for its own columns.
 
     Raises:
-        ExtractionError: there is one.
+        ExtractionError: there is such a column.
     """
     written = {DELETED, *(field.name for plan in plans for field in plan.fields[1:])}
     if reserved := [column.name for column in table.columns if column.name in written]:
         raise ExtractionError(
-            f"columns {reserved} of table {table} have the names of columns that the extraction adds; rename them, or "
-            "extract a view that names them otherwise"
+            f"columns {reserved} of table {table} have the names of columns that the extraction adds; rename "
+            "them, or extract a view with other names"
         )
 
 
 def refuse_changed_source(dataset: str, source: SqlSource, before: str | None) -> None:
-    """Refuse to continue from the watermark of another table, another column or another mode.
+    """Refuse to continue from the watermark of another table, column or mode.
 
     Args:
-        dataset: its name.
-        source: what is declared now.
-        before: what was declared at the last extraction, as `described_source` gave it. None: there was none.
+        dataset: name of the dataset.
+        source: the present declaration.
+        before: the declaration at the last extraction, from `described_source`. None: it was never extracted.
 
     Raises:
         ExtractionError: the declaration changed.
@@ -90,22 +93,24 @@ def refuse_changed_source(dataset: str, source: SqlSource, before: str | None) -
     if before is None or before == now:
         return
     was, declared = json.loads(before), json.loads(now)
-    changes = [f"{name} {was.get(name)!r} to {value!r}" for name, value in declared.items() if was.get(name) != value]
+    changes = [
+        f"{name} from {was.get(name)!r} to {value!r}" for name, value in declared.items() if was.get(name) != value
+    ]
     raise ExtractionError(
-        f"datasets/{dataset}.py changed its source since the last extraction: {', '.join(changes)}; run the extraction "
-        "once with --whole-table, or change the declaration back"
+        f"the source in datasets/{dataset}.py has changed since the last extraction: {', '.join(changes)}; "
+        "run the extraction once with --whole-table, or change the declaration back"
     )
 
 
 def described_source(source: SqlSource) -> str:
-    """What a declaration extracts, as the ledger keeps it."""
+    """Return what a declaration extracts, in the ledger's form."""
     table = f"{source.schema}.{source.table}"
     declared = {"database": source.connection, "table": table, "mode": source.mode, "watermark": source.watermark}
     return json.dumps(declared, ensure_ascii=False)
 
 
 def described(table: Table) -> str:
-    """A table's columns as the ledger keeps them."""
+    """Return a table's columns in the ledger's form."""
     return json.dumps(
         {
             column.name: {
@@ -133,7 +138,7 @@ def _fits(column: Column, declared: pl.DataType) -> bool:
 
 
 def _is_widened(was: Column, now: Column) -> bool:
-    """Whether every value of the old type is the same in the new one."""
+    """Return true if every value of the old type is the same in the new type."""
     if was.data_type in _DECIMALS and now.data_type in _DECIMALS:
         scale, digits = _number(now.scale) - _number(was.scale), _number(now.precision) - _number(was.precision)
         return scale >= 0 and digits >= scale

@@ -1,4 +1,4 @@
-"""One table's extraction: claim a range, write its rows to one object, complete. The next run resumes after a kill."""
+"""Extracts one table: claims a range, writes its rows to one object, completes. After a kill, the next run resumes."""
 
 import tempfile
 from pathlib import Path
@@ -34,14 +34,14 @@ from processing.running.job_run import Counts
 
 
 def extract(lake: Lake, server: Server, dataset: Dataset, source: SqlSource, options: Options) -> Counts:
-    """Extract what a dataset's table has that is not in the lake yet; an unfinished extraction first.
+    """Extract the rows of a dataset's table that are not in the lake yet. An unfinished extraction is completed first.
 
     Returns:
-        What is logged of it.
+        The details to log.
 
     Raises:
-        ExtractionError: the table, the server or the declaration does not allow it.
-        lake.ledger.ledger.LedgerError: another run is at it.
+        ExtractionError: the table, the server or the declaration prevents it.
+        lake.ledger.ledger.LedgerError: another run is extracting the table.
     """
     with server.connect() as connection:
         table = read_table(connection, source.schema, source.table)
@@ -71,7 +71,7 @@ def extract(lake: Lake, server: Server, dataset: Dataset, source: SqlSource, opt
 
 
 def _compare_with_last(lake: Lake, dataset: Dataset, source: SqlSource, table: Table, options: Options) -> list[str]:
-    """Columns that were added since the last extraction."""
+    """Return the columns added since the last extraction."""
     before = lake.watermarks.position(dataset.name)
     if options.whole_table:
         return []
@@ -85,8 +85,8 @@ def _refuse_missing_watermarks(
 ) -> None:
     if watermark is not None and source.nulls == "refuse" and (count := watermark.count_nulls(connection)):
         raise ExtractionError(
-            f"{count:,} rows of table {watermark.table} have no {watermark.column.name}; "
-            'fill it at the source, or declare what becomes of them: nulls="always" or nulls="never"'
+            f"{count:,} rows of table {watermark.table} have NULL in {watermark.column.name}; fill it at the "
+            'source, or declare nulls="always" or nulls="never"'
         )
 
 
@@ -96,7 +96,7 @@ def _claim(
     if options.backfill is not None:
         if watermark is None:
             raise ExtractionError(
-                f"{dataset} has no watermark, so there is no range to fill; run it without --from, --to"
+                f"{dataset} does not have a watermark, so --from and --to do not apply; leave them out"
             )
         ends = (options.backfill.lower, options.backfill.upper)
         lower, upper = (None if end is None else watermark.normalised(connection, end) for end in ends)
@@ -146,7 +146,7 @@ def _extract_range(work: Work, claim: KeptClaim, folder: Path) -> Counts:
     record = Record(file.rows, described(work.table), None if boundary is None else boundary.remembered)
     file.close(record.as_metadata())
     counts = counts_of(work, file.rows, rows_read, rows_deleted)
-    # An object of an earlier attempt may stand, whatever rows the range has by now.
+    # An object of an earlier attempt may exist, whatever rows the range has now.
     has_object = file.rows > 0 or extraction.is_resumed
     if has_object:
         claim.check()
@@ -165,7 +165,7 @@ def _extract_range(work: Work, claim: KeptClaim, folder: Path) -> Counts:
 
 
 def _land(objects: InboundObjects, key: str, folder: Path, about: dict[str, str]) -> Record | None:
-    """Put the rows into the lake. If an object stands there already, it counts instead, and its record is returned."""
+    """Put the rows into the lake. If the object already exists, it counts instead, and its record is returned."""
     if objects.put(key, folder / "rows.parquet", about):
         return None
     standing = folder / "standing.parquet"
@@ -192,7 +192,7 @@ def _boundary(work: Work, folder: Path) -> Boundary | None:
     (plan,) = (plan for plan in work.plans if plan.name == work.watermark.column.name)
     position, wanted = work.extraction.position, work.extraction.range
     start = None if wanted.upper is None else work.watermark.start_of_lag(work.connection, wanted.upper)
-    # A range from the table's beginning is to have every row, whatever the last one had.
+    # A range from the table's beginning must have every row, including the rows of the last range.
     known, until = (None, None) if wanted.lower is None else (position.boundary, position.watermark)
     return Boundary(plan.fields[0], known, until, start, folder)
 
@@ -217,10 +217,10 @@ def _add_deleted(snapshot: Snapshot | None, file: RowsFile) -> int:
 
 
 def _refuse_emptied(work: Work, rows_deleted: int) -> None:
-    """Refuse a whole table without rows whose last extraction had some; of an increment its watermark decides."""
+    """Refuse a whole table without rows if its last extraction had some. For an increment, the watermark decides."""
     is_emptied = rows_deleted > 0 or (work.source.mode == "full" and work.extraction.position.object_key is not None)
     if is_emptied and not work.is_backfill and not work.options.accept_empty:
         raise ExtractionError(
-            f"table {work.table} is empty, and its last extraction had rows; if it is being loaded, wait for the next "
-            "run; if it was emptied on purpose, run the extraction once with --accept-empty"
+            f"table {work.table} is empty, but had rows at its last extraction; if it is being loaded, wait "
+            "for the next run; if it was emptied on purpose, run the extraction once with --accept-empty"
         )

@@ -1,4 +1,4 @@
-"""Keeps a claim's lease from running out while its rows are read, however long the server takes for the first."""
+"""Renews a claim's lease while its rows are read, however long the server takes for the first rows."""
 
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -18,28 +18,28 @@ class KeptClaim:
         self._extraction = extraction
 
     def check(self) -> None:
-        """Renew now, before something is written that only the claim's owner may write.
+        """Renew the claim now, before a write that only the claim's owner may make.
 
         Raises:
-            LostClaimError: another run has taken it over.
+            LostClaimError: another run has taken over the claim.
         """
         self._watermarks.renew(self._extraction)
 
     def renew(self) -> bool:
-        """Renew if AWS answers. Returns whether the claim is still this run's, as far as is known."""
+        """Renew the claim if AWS answers. Return true if this run still holds the claim, as far as is known."""
         try:
             self._watermarks.renew(self._extraction)
         except LostClaimError:
             return False
         except (BotoCoreError, ClientError):
-            # The next renewal may succeed. If none does, `check` and the ledger's fence find out.
+            # The next renewal may succeed. If none does, `check` and the ledger's fence detect it.
             pass
         return True
 
 
 @contextmanager
 def kept(watermarks: Watermarks, extraction: Extraction) -> Generator[KeptClaim]:
-    """Renew a claim three times a lease while the block runs."""
+    """Renew a claim three times per lease while the block runs."""
     claim = KeptClaim(watermarks, extraction)
     with repeated(claim.renew, watermarks.lease.total_seconds() / 3):
         yield claim

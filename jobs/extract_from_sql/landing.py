@@ -1,8 +1,9 @@
-"""Puts an extraction's object into the lake, once: what stands under a key is never replaced.
+"""Puts an extraction's object into the lake once. An existing object is never replaced.
 
-A run may be killed, or lose its claim, between the object and the ledger. By then the object may have been processed,
-and nobody processes it again. So the run that takes over does not replace it by the rows as they are now: it finds that
-an object stands, and completes from what that tells of itself, which is all that the ledger is told of an extraction.
+A run may be killed, or lose its claim, after it wrote the object and before it updated the ledger. The object may
+already have been processed by then, and nothing would process it again. So the run that takes over does not replace it
+with the present rows: it finds the object and completes the claim from the object's own metadata, which holds
+everything that the ledger records of an extraction.
 """
 
 import base64
@@ -23,26 +24,26 @@ from processing.storage.parquet import MEDIA_TYPE
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-# Parts of 16 MiB: S3 takes 10,000 of them, and few are in memory at once.
+# Parts of 16 MiB: S3 accepts 10,000 of them, and few are in memory at once.
 _TRANSFER: Final = TransferConfig(
     multipart_threshold=16 * 1024 * 1024, multipart_chunksize=16 * 1024 * 1024, max_concurrency=2
 )
-# S3 keeps 2 kB of user metadata; the parquet file's own metadata has the whole.
+# S3 keeps 2 kB of user metadata; the parquet file's own metadata has the full text.
 _METADATA_CHARACTERS: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """What the ledger is told of an extraction that is complete."""
+    """What the ledger records of a complete extraction."""
 
     rows: int
     columns: str
-    """The table's columns, as jobs.extract_from_sql.drift describes them."""
+    """The table's columns, from jobs.extract_from_sql.drift."""
     boundary: bytes | None
-    """What the next range has to know, as jobs.extract_from_sql.boundary remembers it."""
+    """Digests for the next range, from jobs.extract_from_sql.boundary."""
 
     def as_metadata(self) -> dict[str, str]:
-        """How a parquet file carries it beside its rows."""
+        """Return it in the form that a parquet file stores beside its rows."""
         boundary = {} if self.boundary is None else {"boundary": base64.b64encode(self.boundary).decode()}
         return {"columns": self.columns, **boundary}
 
@@ -51,13 +52,13 @@ class InboundObjects:
     """The objects of extractions in the lake.
 
     Args:
-        client: a plain boto3 S3 client, which from then on replaces no object.
-        bucket: the lake's.
-        run_id: of the run, which each object carries.
+        client: a plain boto3 S3 client. From then on it replaces no object.
+        bucket: the lake's bucket.
+        run_id: id of the run, which each object carries.
     """
 
     def __init__(self, client: "S3Client", bucket: str, run_id: str) -> None:
-        # The transfer manager knows no conditions, so they are added to the requests that it makes.
+        # The transfer manager does not support conditions, so they are added to its requests.
         for operation in ("PutObject", "CompleteMultipartUpload"):
             client.meta.events.register(f"before-parameter-build.s3.{operation}", _if_absent)
         self._client = client
@@ -65,7 +66,7 @@ class InboundObjects:
         self._run_id = run_id
 
     def put(self, key: str, file: Path, about: Mapping[str, str]) -> bool:
-        """Put a parquet file. Returns False if an object stands there already, which is left as it is.
+        """Put a parquet file. Return False if the object already exists, without changing it.
 
         Raises:
             botocore.exceptions.ClientError: S3 refused.
@@ -86,22 +87,22 @@ class InboundObjects:
         """Copy an object to a file.
 
         Raises:
-            ExtractionError: it cannot be read.
+            ExtractionError: the object cannot be read.
         """
         try:
             self._client.download_file(self._bucket, key, str(file))
         except (BotoCoreError, ClientError) as error:
             raise ExtractionError(
-                f"s3://{self._bucket}/{key}, which an earlier run wrote, cannot be read: {error}; "
-                "restore that object's version"
+                f"s3://{self._bucket}/{key}, the object of the last extraction, cannot be read: {error}; restore "
+                "its latest version"
             ) from error
 
 
 def record_of(file: Path) -> Record:
-    """What a parquet file of an extraction tells of itself.
+    """Read what an extraction's parquet file records about itself.
 
     Raises:
-        ExtractionError: it is none.
+        ExtractionError: the file is not from an extraction.
     """
     try:
         found = pq.read_metadata(file)
@@ -113,7 +114,7 @@ def record_of(file: Path) -> Record:
         )
     except (pa.ArrowInvalid, KeyError, TypeError) as error:
         raise ExtractionError(
-            "an object stands under the key of this extraction that no extraction wrote; move it away"
+            "an object that no extraction wrote has the key of this extraction; move it away"
         ) from error
 
 

@@ -1,4 +1,4 @@
-"""Ends the extraction's process although a driver may still wait for an answer of its server."""
+"""Ends the extraction's process even if a driver still waits for its server's answer."""
 
 import os
 import sys
@@ -8,9 +8,10 @@ from processing.running.job_run import run_script
 
 
 def run_process(main: Callable[[], None]) -> None:
-    """Run the job as its script. Once it has failed, the process ends at once.
+    """Run the job as a script. If it fails, the process ends at once.
 
-    The interpreter's own end closes all connections, and closing one whose query got no answer waits for that answer.
+    The interpreter's normal exit would close all connections, and closing a connection waits for the answer to its
+    query.
     """
     try:
         run_script(main)

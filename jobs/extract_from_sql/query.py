@@ -1,4 +1,4 @@
-"""The one statement that reads a range of a table's rows. Names come from the catalogue, values are parameters."""
+"""Builds the statement that reads a range of a table's rows. Names come from the catalogue; values are parameters."""
 
 import itertools
 from collections.abc import Sequence
@@ -16,19 +16,19 @@ from lake.watermark.items import Range
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """A WHERE clause without the word; empty text for all rows."""
+    """A WHERE clause without the keyword; an empty text for all rows."""
 
     text: str = ""
     parameters: tuple[str | int, ...] = ()
 
     def and_(self, other: "Condition") -> "Condition":
-        """Both."""
+        """Return a condition that requires both."""
         texts = [condition.text for condition in (self, other) if condition.text]
         return Condition(" AND ".join(f"({text})" for text in texts), self.parameters + other.parameters)
 
     @property
     def clause(self) -> str:
-        """The text with its keyword."""
+        """The text with the keyword."""
         return f" WHERE {self.text}" if self.text else ""
 
 
@@ -43,7 +43,7 @@ class Query:
 def rows_in(
     watermark: WatermarkColumn, wanted: Range, nulls: Literal["always", "never", "refuse"], *, is_backfill: bool
 ) -> Condition:
-    """The rows of a range, both ends included, and those without a watermark if the rule says so."""
+    """Return the condition for a range, both ends included, and for rows without a watermark if included."""
     column = watermark.column.quoted
     bounds = [(">=", wanted.lower), ("<=", wanted.upper)]
     given = [(sign, text) for sign, text in bounds if text is not None]
@@ -54,7 +54,7 @@ def rows_in(
 
 
 def read_rows(table: Table, plans: Sequence[ColumnPlan], condition: Condition) -> Query:
-    """The statement that reads the rows of a condition."""
+    """Return the statement that reads the rows of a condition."""
     expressions = ", ".join(expression for plan in plans for expression in plan.expressions)
     return Query(
         f"SELECT {expressions} FROM {table.quoted}{condition.clause}",  # noqa: S608 - names of the catalogue, quoted
@@ -65,15 +65,15 @@ def read_rows(table: Table, plans: Sequence[ColumnPlan], condition: Condition) -
 def key_ranges(
     connection: pyodbc.Connection, table: Table, column: Column, partitions: int, condition: Condition
 ) -> list[Condition]:
-    """A condition divided into several by ranges of a whole number column, one more for rows without that number.
+    """Divide a condition into several by ranges of an integer column, and one more for rows without a value in it.
 
     Raises:
-        ExtractionError: the column does not hold whole numbers.
+        ExtractionError: the column does not hold integers.
     """
     if column.data_type not in {"tinyint", "smallint", "int", "bigint"}:
         raise ExtractionError(
-            f"partition column {column.name!r} of table {table} is of type {column.declaration}; "
-            "ranges are made of whole numbers"
+            f"partition column {column.name!r} of table {table} has the type {column.declaration}, but ranges "
+            "need whole numbers; declare another column"
         )
     low, high = _only_row(
         connection.execute(
@@ -84,7 +84,7 @@ def key_ranges(
     if low is None or high - low < partitions:
         return [condition]
     starts = [low + (high - low + 1) * number // partitions for number in range(1, partitions)]
-    # Open at both ends: a row that came meanwhile belongs to a range as well.
+    # Open at both ends: rows that arrive meanwhile belong to a range as well.
     first = Condition(f"{column.quoted} < ?", (starts[0],))
     between = [Condition(f"{column.quoted} >= ? AND {column.quoted} < ?", pair) for pair in itertools.pairwise(starts)]
     last = Condition(f"{column.quoted} >= ?", (starts[-1],))

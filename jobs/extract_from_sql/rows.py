@@ -1,4 +1,4 @@
-"""A table's rows as Arrow batches, and into one parquet file. Memory is bounded by a few batches of them."""
+"""Reads a table's rows as Arrow batches and writes them to one parquet file. Memory is bounded by a few batches."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -15,32 +15,33 @@ from jobs.extract_from_sql.query import Query
 from jobs.extract_from_sql.types import ColumnPlan
 from lake.threads import side_by_side
 
-# The driver's buffers are of the columns' declared widths, so the width decides how many rows a batch has.
+# The driver's buffers have the columns' declared widths, so the width determines how many rows a batch has.
 BATCH_BYTES: Final = 16 * 1024 * 1024
 MAXIMUM_BATCH_ROWS: Final = 32_768
-# A value of a (max) column may be of any length; few at a time.
+# A value of a (max) column can be of any length, so a batch has few.
 UNLIMITED_BYTES: Final = 64 * 1024
 ROW_GROUP_ROWS: Final = 131_072
 ROW_GROUP_BYTES: Final = 32 * 1024 * 1024
 GRACE_SECONDS: Final = 30.0
-"""How much longer than the driver the extraction waits for an answer: the driver cancels the query on the server."""
+"""How much longer than the driver the extraction waits for an answer: the driver can then cancel the query on the
+server."""
 
 
 def read_batches(
     server: Server, table: Table, plans: Sequence[ColumnPlan], queries: Sequence[Query]
 ) -> Iterator[Batch]:
-    """The rows of some statements, each over a connection of its own, side by side.
+    """Yield the rows of some statements, which run in parallel over separate connections.
 
     Raises:
-        ExtractionError: the server or the driver refused, a value cannot be mapped, or no rows arrive in time.
+        ExtractionError: the server or the driver refused, a value cannot be mapped, or rows do not arrive in time.
     """
     readers = [_read(server, table, plans, query) for query in queries]
     try:
         yield from side_by_side(readers, server.answer_within.total_seconds() + GRACE_SECONDS)
     except TimeoutError as error:
         raise ExtractionError(
-            f"while reading {table}: the connection is open and no rows arrive, {error}; check the server and the "
-            "network, the next run reads the same range"
+            f"reading {table} failed: the connection is open, but no rows arrive, {error}; check the server "
+            "and the network; the next run reads the same range"
         ) from error
 
 
@@ -50,10 +51,10 @@ def schema_of(plans: Sequence[ColumnPlan]) -> Schema:
 
 
 class RowsFile:
-    """A parquet file that rows are added to, in row groups of a bounded size.
+    """A parquet file to which rows are added, in row groups of bounded size.
 
     Args:
-        path: the file; replaced if it is there.
+        path: the file; an existing file is replaced.
         schema: its columns.
         metadata: the file's own key-value metadata.
     """
@@ -66,7 +67,7 @@ class RowsFile:
         self.rows = 0
 
     def add(self, batch: Batch) -> None:
-        """Add a batch of the file's columns."""
+        """Add a batch with the file's columns."""
         if not batch.num_rows:
             return
         self.rows += batch.num_rows
@@ -76,7 +77,7 @@ class RowsFile:
             self._flush()
 
     def close(self, metadata: Mapping[str, str]) -> None:
-        """Write what is left and the file's end, with metadata that is known only now."""
+        """Write the remaining rows and the end of the file, with metadata that is known only now."""
         self._flush()
         self._writer.add_key_value_metadata(dict(metadata))
         self._writer.close()

@@ -1,8 +1,8 @@
-"""Deleted rows of a snapshot table: those of the last snapshot whose key the table no longer has.
+"""Finds the deleted rows of a snapshot table: rows of the last snapshot whose key the table no longer has.
 
-A column may have been retyped since the last snapshot. If each of its old values can become the new type and back, it
-does. Otherwise the column is text in this one object, old values and new ones alike: readers take every value as text
-anyway, and a key such as 'A7' of a column that is a number now is still recorded as deleted.
+A column may have been retyped since the last snapshot. If all of its old values can become the new type and back, they
+do. Otherwise the column is text in this one object, for old and new values: readers treat every value as text anyway,
+and a key such as 'A7' in a column that now holds numbers is still recorded as deleted.
 """
 
 from pathlib import Path
@@ -20,15 +20,15 @@ _MARK: Final = pa.field(DELETED, pa.bool_())
 
 
 class Snapshot:
-    """Collects the keys of a snapshot as it is read, and compares them with the last one.
+    """Collects the keys of a snapshot while it is read, and compares them with the last snapshot.
 
     Args:
-        key: the columns that tell the table's rows apart.
+        key: the columns that identify a row.
         schema: the rows' columns.
         last: the last snapshot's file; None if there is none to compare with.
 
     Raises:
-        ExtractionError: the last object lacks the key, or it is not a snapshot.
+        ExtractionError: the last object lacks the key, or is not a snapshot.
     """
 
     def __init__(self, key: list[str], schema: Schema, last: Path | None = None) -> None:
@@ -43,7 +43,7 @@ class Snapshot:
         """Columns of the object."""
 
     def mark(self, batch: Batch) -> Batch:
-        """A batch of the table's rows with the column that says that they are not deleted."""
+        """Return a batch of the table's rows with the column that marks them as not deleted."""
         for name in self._texts:
             column = pl.DataFrame(batch.select([name]))
             text = column.select(as_text(name, column.schema[name])).to_series().to_arrow().cast(pa.large_string())
@@ -52,7 +52,7 @@ class Snapshot:
         return batch.append_column(_MARK, pa.array([False] * batch.num_rows))
 
     def deleted(self) -> Rows:
-        """The rows of the last snapshot that are gone, as rows of this one's columns."""
+        """Return the rows of the last snapshot that were deleted, with this snapshot's columns."""
         if self._before is None:
             return self.schema.empty_table()
         columns = dict(pl.DataFrame(self.schema.empty_table()).schema)
@@ -72,15 +72,15 @@ class Snapshot:
 
 
 def is_snapshot(file: Path, key: list[str]) -> bool:
-    """Whether an object is a snapshot in which this key is unique."""
+    """Return true if an object is a snapshot in which this key is unique."""
     return {*key, DELETED} <= pl.read_parquet_schema(file).keys()
 
 
 def _live_rows(last: Path, key: list[str]) -> pl.LazyFrame:
     if not is_snapshot(last, key):
         raise ExtractionError(
-            f"the last object of this dataset lacks one of the columns {[*key, DELETED]}, so this snapshot cannot be "
-            "compared with it; run the extraction once with --whole-table"
+            f"the last object of this dataset does not have all columns {[*key, DELETED]}, so this snapshot "
+            "cannot be compared with it; run the extraction once with --whole-table"
         )
     return pl.scan_parquet(last).filter(~pl.col(DELETED))
 
@@ -92,9 +92,9 @@ def _as(name: str, before: pl.DataType, now: pl.DataType) -> pl.Expr:
 
 
 def _not_convertible(before: pl.LazyFrame, now: pl.Schema) -> set[str]:
-    """The columns with a value that cannot become the new type and back."""
+    """Return the columns with a value that cannot become the new type and back."""
     retyped = {name: kind for name, kind in before.collect_schema().items() if name in now and now[name] != kind}
-    # Into text every value can go; between other types polars does not know every cast.
+    # Every value can become text; polars does not know every cast between other types.
     checked = {name: kind for name, kind in retyped.items() if now[name] != pl.String}
     unequal = set[str]()
     for name, kind in checked.items():

@@ -29,7 +29,7 @@ from jobs.extract_from_sql.errors import ExtractionError
 
 NANOSECONDS: Final = pa.timestamp("ns")
 NANOSECONDS_UTC: Final = pa.timestamp("ns", "UTC")
-# The driver gives microseconds; a seventh digit is asked for on its own.
+# The driver returns microseconds; a seventh digit is selected separately.
 DRIVER_DIGITS: Final = 6
 _TIMES: Final = {"date", "time", "datetime", "smalldatetime", "datetime2", "datetimeoffset"}
 _BINARY: Final = ("binary", "varbinary", "timestamp", "rowversion")
@@ -53,29 +53,29 @@ _PLAIN: Final[dict[str, DataType]] = {
 
 
 class ColumnValueError(ExtractionError):
-    """A value that its column's parquet type cannot hold."""
+    """A value does not fit the column's parquet type."""
 
 
 @dataclass(frozen=True, slots=True)
 class ColumnPlan:
-    """How one column of a table comes over."""
+    """How one column of a table is extracted."""
 
     name: str
     expressions: tuple[str, ...]
-    """What to select for it."""
+    """The expressions to select."""
     fields: tuple[Field, ...]
     """pyarrow fields in the parquet file; the first has the column's name."""
     convert: Callable[[Sequence[Array]], Sequence[Array]]
-    """From what was selected to the fields' arrays."""
+    """Turns the selected columns into the fields' arrays."""
 
 
 def plan_column(table: Table, column: Column, *, as_text: bool = False) -> ColumnPlan:
-    """How a column comes over.
+    """Return how a column is extracted.
 
     Args:
-        table: the column's, for the errors.
-        column: which.
-        as_text: whether the column is declared as text.
+        table: name of the column's table, for errors.
+        column: the column.
+        as_text: true if the column is declared as text.
 
     Raises:
         ExtractionError: the type is not mapped.
@@ -90,13 +90,13 @@ def plan_column(table: Table, column: Column, *, as_text: bool = False) -> Colum
     if column.data_type in _FINER:
         return _FINER[column.data_type](table, column)
     raise ExtractionError(
-        f"column {column.name!r} of table {table} is of type {column.declaration}, which is not mapped to parquet; "
-        "leave it out by a view, or cast it there"
+        f"column {column.name!r} of table {table} has the type {column.declaration}, which is not mapped "
+        "to parquet; leave it out with a view, or cast it there"
     )
 
 
 def _driver_type(column: Column) -> DataType | None:
-    """The type that the driver gives the column in, None if it does not give all of the value."""
+    """Return the type in which the driver returns the column; None if the driver does not return the whole value."""
     if column.data_type in {"decimal", "numeric"}:
         return pa.decimal128(column.precision, column.scale)
     if column.data_type == "datetime2" and (column.scale or 0) <= DRIVER_DIGITS:
@@ -142,7 +142,7 @@ def _with_offset(table: Table, column: Column) -> ColumnPlan:
 
 
 def _finer(table: Table, column: Column, microseconds: Array, fraction: Array, kind: DataType) -> Array:
-    """Microseconds and the nanoseconds below them as nanoseconds."""
+    """Return nanoseconds from microseconds and the nanoseconds below them."""
     try:
         whole = microseconds.cast(pa.timestamp("us", kind.tz)).cast(kind)
     except pa.ArrowInvalid:
@@ -155,8 +155,9 @@ def _outside(table: Table, column: Column, microseconds: Array) -> str:
     # pyarrow's own limit of a timestamp in ns, in µs.
     value = microseconds.filter(compute.greater(limits, 2**63 // 1000 - 1))[0]
     return (
-        f"column {column.name!r} of table {table}, type {column.declaration}, holds {value}, which is outside of "
-        "1677-09-21 to 2262-04-11, what nanoseconds can say; declare the column as dy.String() to have it as text"
+        f"column {column.name!r} of table {table}, type {column.declaration}, holds {value}, which is "
+        "outside of 1677-09-21 to 2262-04-11, the range of nanoseconds; declare the column as dy.String() "
+        "to extract it as text"
     )
 
 

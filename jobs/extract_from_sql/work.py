@@ -1,4 +1,4 @@
-"""One claimed extraction, all that it is done with, and what is reported of it."""
+"""A claimed extraction with its connections, and the report of its result."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -20,7 +20,7 @@ from processing.declaring.dataset import SqlSource
 
 @dataclass(frozen=True, slots=True)
 class Lake:
-    """Where extractions are recorded and land."""
+    """Where extractions are recorded and where they land."""
 
     watermarks: Watermarks
     objects: InboundObjects
@@ -28,21 +28,21 @@ class Lake:
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What a person may ask of a run beside the next increment."""
+    """What a person may request instead of the next increment."""
 
     backfill: Range | None = None
-    """Rows of this range instead, both ends included; the watermark stays."""
+    """Extract the rows of this range, both ends included, and keep the watermark."""
     accept_columns: bool = False
-    """Accept the table's columns as they are now, whatever they were."""
+    """Accept the table's present columns, whatever they were before."""
     accept_empty: bool = False
-    """Accept that a table no longer has rows."""
+    """Accept that the table no longer has rows."""
     whole_table: bool = False
     """Extract the whole table, and continue from its greatest watermark."""
 
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """One claimed extraction and all that it is done with."""
+    """A claimed extraction and the objects that it uses."""
 
     lake: Lake
     server: Server
@@ -59,12 +59,12 @@ class Work:
 
     @property
     def is_backfill(self) -> bool:
-        """Whether a person asked for the range, which leaves the watermark alone."""
+        """Return true if a person requested the range, so the watermark does not change."""
         return self.extraction.sort_key.startswith("backfill")
 
 
 def about(work: Work) -> dict[str, str]:
-    """What an object's metadata shows a person, in ASCII."""
+    """Return the object's metadata for people, in ASCII."""
     wanted = work.extraction.range
     described = {
         "table": json.dumps(str(work.table))[1:-1],
@@ -78,7 +78,7 @@ def about(work: Work) -> dict[str, str]:
 
 
 def counts_of(work: Work, rows: int, rows_read: int, rows_deleted: int) -> dict[str, Any]:
-    """What is logged of an extraction: rows that were written, read, and deleted at the source."""
+    """Return the details to log: rows written, read, and deleted at the source."""
     extraction, mode = work.extraction, work.source.mode
     counts: dict[str, Any] = {
         "table": str(work.table),
@@ -92,6 +92,6 @@ def counts_of(work: Work, rows: int, rows_read: int, rows_deleted: int) -> dict[
         "rows_known": lambda: rows_read - rows if mode == "incremental" else 0,
         "rows_deleted": lambda: rows_deleted,
         "new_columns": lambda: work.new_columns,
-        "deletions": lambda: "not seen: the table is incremental" if mode == "incremental" else None,
+        "deletions": lambda: "not checked, because the table is incremental" if mode == "incremental" else None,
     }
     return counts | {name: value() for name, value in optional.items() if value()} | dict(work.restrictions.counts)

@@ -1,1 +1,1 @@
-"""Maintenance of the published tables: old snapshots, and files that nothing references."""
+"""Maintains the published tables: removes old snapshots and unreferenced files."""

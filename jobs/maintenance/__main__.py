@@ -1,4 +1,4 @@
-"""The script that Glue runs for the job `maintenance`; `python -m jobs.maintenance` runs the same."""
+"""The script that Glue runs for the job `maintenance`; `python -m jobs.maintenance` runs the same code."""
 
 from jobs.maintenance.job import main
 from processing.running.job_run import run_script

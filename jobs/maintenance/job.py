@@ -1,6 +1,6 @@
-"""The maintenance job: each published table drops its old snapshots, then files that nothing references are deleted.
+"""The maintenance job: expires old snapshots of the published tables, then deletes files that nothing references.
 
-Nothing else deletes files of the published tables, and this job deletes nothing outside of their prefix.
+No other code deletes files of the published tables, and this job deletes nothing outside their prefix.
 """
 
 from collections.abc import Sequence
@@ -18,18 +18,18 @@ if TYPE_CHECKING:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the job as Glue or a person starts it.
+    """Run the job, as Glue or a person does.
 
     Args:
-        arguments: the command line's, if not given.
+        arguments: command-line arguments; the process's own if not given.
 
     Raises:
-        JobFailedError: some tables could not be cleaned; all others were.
-        SystemExit: the arguments are wrong; it says how.
+        JobFailedError: some tables failed; all others were cleaned.
+        SystemExit: the arguments are wrong; the message says how.
     """
     parser = argument_parser("maintenance", __doc__ or "")
-    parser.add_argument("--database", required=True, help="the Glue database of the published tables")
-    add_flag(parser, "--dry-run", "only log what would be removed; change nothing")
+    parser.add_argument("--database", required=True, help="Glue database of the published tables")
+    add_flag(parser, "--dry-run", "only log what would be removed; remove nothing")
     options, _glue_arguments = parser.parse_known_args(arguments)
     from processing.publishing.catalogue import open_catalogue  # noqa: PLC0415 - wrong arguments are refused quickly
 
@@ -39,17 +39,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def maintain(catalog: "Catalog", database: str, folder: TableFolder, run: JobRun, *, dry_run: bool) -> None:
-    """Clean every table of a database. A table that cannot be cleaned stops no other.
+    """Clean every table of a database. A table that fails does not stop the others.
 
     Args:
-        catalog: has the tables.
-        database: of the catalogue.
-        folder: the only place that files are deleted in.
-        run: logs a line for each table, and then their sums.
+        catalog: the catalogue with the tables.
+        database: name of the database.
+        folder: the only folder in which files are deleted.
+        run: logs a line for each table, and then a summary.
         dry_run: change nothing.
 
     Raises:
-        JobFailedError: some tables could not be cleaned; all others were.
+        JobFailedError: some tables failed; all others were cleaned.
     """
     from processing.publishing.maintenance import clean  # noqa: PLC0415 - as above
 
@@ -58,12 +58,14 @@ def maintain(catalog: "Catalog", database: str, folder: TableFolder, run: JobRun
     def work(name: str) -> Counts:
         return asdict(clean(catalog, database, name, folder, dry_run=dry_run)) | noted
 
-    # Folders first: a table has a folder before the catalogue has the table.
+    # Folders first: a table's folder exists before the catalogue has the table.
     folders = list(folder.tables())
     tables = sorted(name for _, name in catalog.list_tables(database))
     unknown = [name for name in folders if name not in tables]
     for name in unknown:
-        run.log("unknown", folder=f"{folder.address}/{name}/", reason="the catalogue has no table of this name")
+        run.log(
+            "unknown", folder=f"{folder.address}/{name}/", reason="the catalogue does not have a table of this name"
+        )
     results = [attempt(work, name) for name in tables]
     sums = {
         name: sum(int((result.counts or {}).get(name, 0)) for result in results)

@@ -1,1 +1,1 @@
-"""Published views to the teams' reports."""
+"""Computes the teams' reports from published tables."""

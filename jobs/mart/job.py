@@ -18,10 +18,12 @@ from processing.declaring.dataset import Dataset
 from processing.declaring.report import Report
 from processing.publishing.catalogue import open_catalogue, published_tables
 from processing.registry.registry import usable
-from processing.reporting.files import NO_SNAPSHOT, SNAPSHOTS, VERSION, is_written, was_made_of, write_report
+from processing.reporting.files import ENGINE, NO_SNAPSHOT, SNAPSHOTS, VERSION, is_written, was_made_of, write_report
 from processing.reporting.graph import inputs_first
 from processing.reporting.inputs import Inputs, OpenTable
+from processing.reporting.on_spark import Spark, spark_of
 from processing.reporting.snapshots import MomentError, parse_moment
+from processing.running.engine import add_engine
 from processing.running.job_run import Counts, JobRun, Result, argument_parser, attempt
 from processing.running.run_metrics import RunMetrics, add_metrics_namespace, run_metrics
 from processing.storage.store import S3Store, Store
@@ -29,23 +31,23 @@ from reports import REPORTS
 
 UNCHANGED: Final = "unchanged"
 WAITING: Final = "waiting"
-"""Outcome of a report that was left as it was, because nothing that it is computed from has changed."""
+"""Outcome of a report that was not computed, because none of its inputs changed."""
 _NONE: Final = "none"
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """Which reports a run computes."""
+    """The reports that a run computes."""
 
     only: str | None = None
-    """This one alone. None: all that have no schedule of their own."""
+    """Only this report. None: all reports without a schedule of their own."""
     force: bool = False
-    """Compute them even if nothing has changed."""
+    """Compute the reports even if nothing has changed."""
     as_of: datetime | int | None = None
-    """Compute them from what the tables had at this time, or at the time of the snapshot with this id."""
+    """Compute the reports from the tables as of this time, or as of the snapshot with this id."""
 
     def names(self, reports: Mapping[str, Report]) -> list[str]:
-        """The reports' names, each after those that it is made of. Broken declarations are among them."""
+        """Return the reports' names, each after the reports that it reads. Broken declarations are included."""
         found, _ = usable(reports)
         wanted = [self.only] if self.only else [*reports]
         names = [name for name in wanted if self.only or name not in found or found[name].schedule is None]
@@ -53,10 +55,10 @@ class Choice:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the job as Glue or a person starts it.
+    """Run the job, as Glue or a person does.
 
     Raises:
-        JobFailedError: some reports failed; all others were done.
+        JobFailedError: some reports failed; all others were computed.
     """
     options, _glue_arguments = _parser().parse_known_args(arguments)
     catalogue = open_catalogue()
@@ -73,20 +75,26 @@ def main(arguments: Sequence[str] | None = None) -> None:
         JobRun("mart", options.run_id, options.workflow_run),
         choice=Choice(options.report, options.force, options.as_of),
         metrics=run_metrics(options),
+        spark=spark_of(options.bucket, options.spark_above_bytes),
     )
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argument_parser("mart", __doc__ or "")
-    parser.add_argument("--database", required=True, help="the Glue database of the published tables")
+    parser.add_argument("--database", required=True, help="Glue database of the published tables")
     parser.add_argument(
         "--report",
         choices=sorted(REPORTS),
-        help="this report alone; if not given, all reports that do not have a schedule of their own",
+        help="only this report; default: all reports without a schedule of their own",
     )
-    # Glue gives each argument a value.
+    # Glue passes a value with each argument.
     parser.add_argument(
-        "--force", nargs="?", const=True, default=False, type=_flag, help="also compute reports that have not changed"
+        "--force",
+        nargs="?",
+        const=True,
+        default=False,
+        type=_flag,
+        help="also compute reports whose inputs have not changed",
     )
     parser.add_argument(
         "--as-of",
@@ -98,8 +106,9 @@ def _parser() -> argparse.ArgumentParser:
         dest="encryption_keys",
         type=_encryption_keys,
         default={},
-        help='the KMS keys of the teams\' reports, as JSON: {"finance": "arn:…"}; the others have the bucket\'s',
+        help='KMS keys of the teams\' reports, as JSON: {"finance": "arn:…"}; other teams use the bucket\'s key',
     )
+    add_engine(parser)
     add_metrics_namespace(parser)
     return parser
 
@@ -113,23 +122,25 @@ def publish(
     *,
     choice: Choice | None = None,
     metrics: RunMetrics | None = None,
+    spark: Spark | None = None,
 ) -> None:
-    """Compute and write reports. One whose files are what they would be now is left as it is.
+    """Compute and write reports. A report whose files are up to date is skipped.
 
     Args:
         store: the lake, for the reports' files.
-        open_table: opens the datasets' published tables. Each is opened at most once.
-        reports: all that are declared.
-        datasets: all that are declared.
-        run: logs how each report went.
-        choice: which reports; those without a schedule if not given.
-        metrics: publishes the number of rows of each report that was computed.
+        open_table: opens a dataset's published table. Each is opened at most once.
+        reports: all declared reports.
+        datasets: all declared datasets.
+        run: logs the result of each report.
+        choice: the reports to compute; those without a schedule if not given.
+        metrics: publishes the number of rows of each computed report.
+        spark: when and how Spark computes a report; polars computes all reports if not given.
 
     Raises:
-        JobFailedError: some reports failed, or their declarations or inputs are broken; all others were done.
+        JobFailedError: some reports failed, or their declarations or inputs are broken; all others were computed.
     """
     chosen = choice or Choice()
-    inputs = Inputs(reports, datasets, open_table, chosen.as_of)
+    inputs = Inputs(reports, datasets, open_table, chosen.as_of, spark)
     names = chosen.names(reports)
     rows: dict[str, dict[str, int]] = {}
 
@@ -138,9 +149,9 @@ def publish(
         if not chosen.force and is_written(store, report, inputs.version_of(report)):
             return {"team": report.team, "outcome": UNCHANGED}
         missing = [] if chosen.force else inputs.unpublished(report)
-        # The report would be empty until its rows are published, such as after an upgrade.
+        # Until its input is published, for example after an upgrade, the report would be empty.
         if missing and was_made_of(store, report, missing):
-            return {"team": report.team, "outcome": WAITING, "reason": f"{', '.join(missing)}: not published yet"}
+            return {"team": report.team, "outcome": WAITING, "reason": f"{', '.join(missing)} not published yet"}
         counts = publish_report(store, report, inputs, run.run_id)
         rows[name] = {ROWS_PUBLISHED: counts["rows"]}
         return counts
@@ -161,12 +172,14 @@ def publish(
 
 
 def publish_report(store: Store, report: Report, inputs: Inputs, run_id: str) -> Counts:
-    """Compute one report and write it as parquet and as CSV, each in one step.
+    """Compute a report and write it as parquet and as CSV, each in one step.
 
     Returns:
-        What is logged of it: the team, the number of rows and the newest landing date of each input.
+        The details to log: the team, the number of rows, the newest landing date of each input, and which engine
+        computed the report and why.
     """
-    rows = inputs.rows_of(report)
+    computed = inputs.computed(report)
+    rows = computed.rows
     facts = inputs.facts_of(report)
     newest = {name: str(fact.newest or _NONE) for name, fact in facts.items()}
     metadata = {
@@ -176,9 +189,16 @@ def publish_report(store: Store, report: Report, inputs: Inputs, run_id: str) ->
         "newest-landing-dates": _pairs(newest),
         SNAPSHOTS: _pairs({name: each or NO_SNAPSHOT for name, each in inputs.snapshots_of(report).items()}),
         VERSION: inputs.version_of(report),
+        ENGINE: computed.chosen.engine,
     }
     write_report(store, report, rows, metadata)
-    return {"team": report.team, "rows": rows.height, "newest_landing_dates": newest}
+    return {
+        "team": report.team,
+        "rows": rows.height,
+        "newest_landing_dates": newest,
+        "engine": computed.chosen.engine,
+        "engine_reason": computed.chosen.reason,
+    }
 
 
 def _moment(text: str) -> datetime | int:
@@ -199,8 +219,8 @@ def _flag(text: str) -> bool:
 
 
 def _encryption_keys(text: str) -> dict[str, str]:
-    """ARNs of keys, by the prefix of what they encrypt."""
+    """Parse the ARNs of keys, by the prefix that they encrypt."""
     try:
         return {reports_prefix(team): str(arn) for team, arn in json.loads(text).items()}
     except (ValueError, AttributeError) as error:
-        raise ArgumentTypeError(f"{text!r} is no JSON object of teams and their keys' ARNs: {error}") from None
+        raise ArgumentTypeError(f"{text!r} is not a JSON object of teams and the ARNs of their keys: {error}") from None

@@ -1,1 +1,1 @@
-"""History files to published tables, without processing objects before."""
+"""Merges history files into published tables, without processing objects."""

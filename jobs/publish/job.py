@@ -1,7 +1,7 @@
-"""The publish job: merges what is open of the datasets into their published tables.
+"""The publish job: merges unmerged history files into the datasets' published tables.
 
-The jobs `warehouse` and `sanitise` do the same after each run. This one is for the nightly comparison of all history
-files with the index, for a rebuild, and for a person.
+The jobs `warehouse` and `sanitise` do the same after each run. This job is for a rebuild, for the comparison of all
+history files with the index, and for a merge on request.
 """
 
 from collections.abc import Mapping, Sequence
@@ -22,27 +22,27 @@ from processing.storage.store import S3Store, Store
 def main(
     arguments: Sequence[str] | None = None, datasets: Mapping[str, Dataset] = DATASETS, store: Store | None = None
 ) -> None:
-    """Run the job as Glue or a person starts it.
+    """Run the job, as Glue or a person does.
 
     Args:
-        arguments: the command line's, if not given.
-        datasets: those that there are.
-        store: the lake; the bucket that the arguments name, if not given.
+        arguments: command-line arguments; the process's own if not given.
+        datasets: the declared datasets.
+        store: the lake; the bucket in the arguments if not given.
 
     Raises:
-        JobFailedError: some datasets or declarations failed; all others were done.
-        SystemExit: the arguments are wrong; it says how.
+        JobFailedError: some datasets or declarations failed; all others were published.
+        SystemExit: the arguments are wrong; the message says how.
     """
     parser = argument_parser("publish", __doc__ or "")
-    parser.add_argument("--dataset", choices=sorted(datasets), help="this dataset alone; all of them if not given")
+    parser.add_argument("--dataset", choices=sorted(datasets), help="only this dataset; default: all datasets")
     add_flag(parser, "--rebuild", "write the tables again from all history files")
-    add_flag(parser, "--reconcile", "compare all history files with the index, and count those that were missed")
+    add_flag(parser, "--reconcile", "compare all history files with the index, and count the missed ones")
     add_publishing(parser)
     add_metrics_namespace(parser)
     options, _glue_arguments = parser.parse_known_args(arguments)
     publisher = publisher_of(options, store or S3Store(boto3.client("s3"), options.bucket), run_metrics(options))
     if publisher is None:
-        parser.error("--database and --index-table are needed: they say where the published tables are")
+        parser.error("--database and --index-table, which locate the published tables, are missing; give both")
     found, broken = usable(chosen(datasets, options.dataset))
     run = JobRun("publish", options.run_id, options.workflow_run)
     scope = Scope({}, compare_all=bool(options.reconcile), rebuild=bool(options.rebuild))

@@ -1,1 +1,1 @@
-"""Cleansing, conversion and checking of records: what decides whether a row is clean, refused or a duplicate."""
+"""Processes objects again and decides whether each row is clean, refused or a duplicate."""

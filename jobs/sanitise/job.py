@@ -1,8 +1,8 @@
-"""The sanitise job: cleanses and checks a dataset's objects, or single objects, again, as they are declared now.
+"""The sanitise job: processes a dataset's objects, or single objects, again with the present declaration.
 
-It is the replay after a fix: of a declaration that refused rows, or of an object that was put right. It does what
-`warehouse` does with a new object, so each object's two files are written whole in place of those that were there:
-rows that are clean now leave the quarantine, and no row is there twice. Then it merges them into the published tables.
+Use it after a fix: of a declaration that refused rows, or of a faulty object. It processes objects as `warehouse` does,
+so an object's history file and quarantine file are replaced as a whole: rows that are now clean leave the quarantine,
+and no row exists twice. Then it merges the history files into the published tables.
 """
 
 from collections.abc import Mapping, Sequence
@@ -27,25 +27,25 @@ _REFUSED: Final = "refused"
 def main(
     arguments: Sequence[str] | None = None, datasets: Mapping[str, Dataset] = DATASETS, store: Store | None = None
 ) -> None:
-    """Run the job as Glue or a person starts it.
+    """Run the job, as Glue or a person does.
 
     Args:
-        arguments: the command line's, if not given.
-        datasets: those that there are.
-        store: the lake; the bucket that the arguments name, if not given.
+        arguments: command-line arguments; the process's own if not given.
+        datasets: the declared datasets.
+        store: the lake; the bucket in the arguments if not given.
 
     Raises:
-        JobFailedError: some objects failed; all others were done.
-        SystemExit: the arguments are wrong; it says how.
+        JobFailedError: some objects failed; all others were processed.
+        SystemExit: the arguments are wrong; the message says how.
     """
     parser = argument_parser("sanitise", __doc__ or "")
     which = parser.add_mutually_exclusive_group(required=True)
     which.add_argument("--dataset", choices=sorted(datasets), help="all objects of this dataset")
     add_objects(which)
-    less = parser.add_argument_group("fewer of them")
+    less = parser.add_argument_group("select fewer objects")
     add_days(less)
-    # Glue passes arguments in pairs: there can be no flag without a value.
-    less.add_argument("--only", choices=[_REFUSED], help="those that have rows in the quarantine")
+    # Glue passes arguments in pairs, so a flag cannot come without a value.
+    less.add_argument("--only", choices=[_REFUSED], help="only objects with rows in the quarantine")
     add_spreading(parser)
     add_publishing(parser)
     add_metrics_namespace(parser)

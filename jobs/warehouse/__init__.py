@@ -1,1 +1,1 @@
-"""Inbound objects to checked parquet in the warehouse; refused rows to the quarantine."""
+"""Turns inbound objects into history files of clean rows, and quarantine files of refused rows."""

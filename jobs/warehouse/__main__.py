@@ -1,4 +1,4 @@
-"""The script that Glue runs for the job `warehouse`; `python -m jobs.warehouse` runs the same."""
+"""The script that Glue runs for the job `warehouse`; `python -m jobs.warehouse` runs the same code."""
 
 from jobs.warehouse.job import main
 from processing.running.job_run import run_script

@@ -1,8 +1,8 @@
-"""The warehouse job: each unprocessed inbound object becomes one warehouse file and one quarantine file.
+"""The warehouse job: turns each unprocessed inbound object into one history file and one quarantine file.
 
-Unprocessed is an object without its warehouse file. That file is written last, so whatever a killed run left undone is
-done by the next; a rerun replaces its own files and touches no others. Then what is new is merged into the datasets'
-published tables.
+An object is unprocessed until it has a history file. That file is written last, so the next run completes the work of a
+killed run; a repeated run replaces the object's own files and changes no others. Afterwards, the job merges the new
+history files into the datasets' published tables.
 """
 
 import itertools
@@ -34,24 +34,24 @@ from processing.storage.store import S3Store, Store
 def main(
     arguments: Sequence[str] | None = None, datasets: Mapping[str, Dataset] = DATASETS, store: Store | None = None
 ) -> None:
-    """Run the job as Glue or a person starts it.
+    """Run the job, as Glue or a person does.
 
     Args:
-        arguments: the command line's, if not given.
-        datasets: those that there are.
-        store: the lake; the bucket that the arguments name, if not given.
+        arguments: command-line arguments; the process's own if not given.
+        datasets: the declared datasets.
+        store: the lake; the bucket in the arguments if not given.
 
     Raises:
-        DeclarationError: the dataset that the arguments name has a broken declaration.
-        JobFailedError: some objects or declarations failed; all others were done.
-        SystemExit: the arguments are wrong; it says how.
+        DeclarationError: the arguments name a dataset whose declaration is broken.
+        JobFailedError: some objects or declarations failed; all others were processed.
+        SystemExit: the arguments are wrong; the message says how.
     """
     parser = argument_parser("warehouse", __doc__ or "")
-    parser.add_argument("--dataset", choices=sorted(datasets), help="this dataset alone; all of them if not given")
-    again = parser.add_argument_group("process objects again, whether they were processed or not")
+    parser.add_argument("--dataset", choices=sorted(datasets), help="only this dataset; default: all datasets")
+    again = parser.add_argument_group("process objects again, even if they were processed before")
     add_objects(again)
     add_days(again)
-    add_flag(parser, "--all-days", "compare all that ever landed, and not only what is recent by the index")
+    add_flag(parser, "--all-days", "compare all landed objects with the index, not only recent ones")
     add_spreading(parser)
     add_publishing(parser)
     add_metrics_namespace(parser)
@@ -76,14 +76,14 @@ def main(
 
 @dataclass(frozen=True, slots=True)
 class Indexed:
-    """What a run does by the object index."""
+    """How a run uses the object index."""
 
     recent: RecentDays | None = None
-    """Where unprocessed objects are looked for; everywhere if not given."""
+    """Finds the days to search for unprocessed objects; all days are searched if not given."""
     publisher: Publisher | None = None
-    """What merges the datasets' history into their published tables; nothing does if not given."""
+    """Merges the datasets' history into their published tables; nothing is merged if not given."""
     compare_all: bool = field(default=False, kw_only=True)
-    """Whether unprocessed objects are looked for everywhere, and all history is compared with the index."""
+    """True to search all days for unprocessed objects, and to compare all history with the index."""
 
 
 def refine(
@@ -96,10 +96,10 @@ def refine(
     metrics: RunMetrics | None = None,
     workflow_run: str | None = None,
 ) -> None:
-    """Process every unprocessed object of some datasets, or those that a replay names, and publish nothing.
+    """Process the unprocessed objects of some datasets, or the objects of a replay, without publishing.
 
     Raises:
-        DeclarationError, JobFailedError, NoSuchObjectError: as `refine_and_publish`.
+        DeclarationError, JobFailedError, NoSuchObjectError: as for `refine_and_publish`.
     """
     refine_and_publish(JobRun(job, run_id, workflow_run), store, datasets, replay, spreading, metrics)
 
@@ -113,14 +113,14 @@ def refine_and_publish(
     metrics: RunMetrics | None = None,
     indexed: Indexed | None = None,
 ) -> None:
-    """Process every unprocessed object of some datasets, or those that a replay names; then publish the datasets.
+    """Process the unprocessed objects of some datasets, or the objects of a replay; then publish the datasets.
 
-    Log and metrics are of the run. A dataset whose declaration is broken is left out and counts as a failure.
+    A dataset whose declaration is broken is skipped and counts as a failure.
 
     Raises:
         DeclarationError: the replay names an object of a dataset whose declaration is broken.
-        JobFailedError: some objects, declarations or tables failed; all others were done.
-        NoSuchObjectError: the replay names an object that is not there.
+        JobFailedError: some objects, declarations or tables failed; all others were processed.
+        NoSuchObjectError: the replay names an object that does not exist.
     """
     indexed = indexed or Indexed()
     replay = replay or Replay()
@@ -152,7 +152,7 @@ def refine_and_publish(
 
 
 def _days(selection: Selection) -> dict[str, set[date]]:
-    """Landing days of the objects that were processed, by dataset."""
+    """Return the landing days of the processed objects, by dataset."""
     days: dict[str, set[date]] = {}
     for key, dataset in selection.objects.items():
         days.setdefault(dataset.name, set()).add(parse_inbound_key(key).landing_date)

@@ -1,1 +1,1 @@
-"""Who may do what, as the deployed policies decide."""
+"""Shows who may do what, according to the deployed policies."""

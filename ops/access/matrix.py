@@ -1,7 +1,7 @@
-"""Who may do what in the lake, and by which statement: the deployed policies, evaluated on this machine.
+"""Evaluates the deployed policies on this machine: who may do what in the lake, and which statement decides.
 
-The evaluator is the embedded AWS's. AWS's own simulator would need one more permission, and knows no bucket policy that
-it is not given.
+The embedded AWS evaluates the policies. AWS's own simulator would need one more permission, and considers a bucket
+policy only if it is passed one.
 """
 
 from collections.abc import Mapping, Sequence
@@ -28,11 +28,11 @@ _OF_THE_BUCKET: Final = frozenset({"s3:ListBucket", "s3:ListBucketVersions"})
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What the policies say to one call."""
+    """The policies' decision on one call."""
 
     allowed: bool
     statement: str
-    """Id of the statement that decided; empty where none allows it."""
+    """Id of the statement that decided; empty if no statement allows the call."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +42,11 @@ class MatrixRow:
     role: str
     prefix: str
     decisions: Mapping[str, Decision]
-    """By the names of ACTIONS."""
+    """The decision for each of ACTIONS."""
 
 
 def access_matrix(policies: DeployedPolicies, datasets: Sequence[str], teams: Sequence[str]) -> list[MatrixRow]:
-    """Each role of the stack on each prefix of the lake."""
+    """Return each role of the stack with each prefix of the lake."""
     prefixes = [f"{area}/{dataset}/" for area in (INBOUND, WAREHOUSE, QUARANTINE, TABLES) for dataset in datasets]
     prefixes += [reports_prefix(team) for team in teams]
     prefixes += [query_results_prefix(reader) for reader in (*teams, ANALYSTS)]
@@ -61,13 +61,13 @@ def access_matrix(policies: DeployedPolicies, datasets: Sequence[str], teams: Se
 def decide(
     policies: DeployedPolicies, role: DeployedRole, action: str, resource: str, keys: Mapping[str, Any]
 ) -> Decision:
-    """What the role's policies and those of bucket and key say to a call over TLS.
+    """Evaluate a call over TLS by the role's policies and those of bucket and key.
 
     Args:
-        policies: the stack's.
-        role: who calls.
+        policies: the stack's policies.
+        role: the calling role.
         action: such as "s3:GetObject".
-        resource: ARN of what it is done to.
+        resource: ARN of the resource.
         keys: condition keys of the request.
     """
     context = EvalContext(

@@ -1,4 +1,4 @@
-"""The access matrix as Markdown: one row for each role, with the prefixes that each action reaches."""
+"""Prints the access matrix as Markdown: one row for each role, with the prefixes that each action reaches."""
 
 import re
 from collections.abc import Sequence
@@ -8,11 +8,11 @@ from ops.access.policies import PROJECT
 
 
 def markdown(rows: Sequence[MatrixRow], stack: str) -> str:
-    """A table of the allowed actions. A role without any prefix is not in it.
+    """Return a table of the allowed actions, without the roles that reach no prefix.
 
     Args:
         rows: the matrix.
-        stack: whose roles they are; a role's name is shown without it and without Pulumi's ending.
+        stack: name of the roles' stack. Role names are shown without it and without Pulumi's suffix.
     """
     reached: dict[str, dict[str, list[str]]] = {}
     for row in rows:

@@ -1,4 +1,4 @@
-"""The policies of a stack as they are deployed, read from AWS: of its roles, its bucket and its key."""
+"""Reads a stack's deployed policies from AWS: those of its roles, its bucket and its key."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,19 +15,19 @@ PROJECT: Final = "data-platform"
 
 @dataclass(frozen=True, slots=True)
 class DeployedRole:
-    """A role with every statement that bears on it."""
+    """A role with all statements that apply to it."""
 
     name: str
     arn: str
     statements: Sequence[Statement]
-    """Of all policies that it has."""
+    """The statements of all its policies."""
     boundary: Sequence[Statement] | None
-    """Of its permissions boundary; None without one."""
+    """The statements of its permissions boundary; None without a boundary."""
 
 
 @dataclass(frozen=True, slots=True)
 class DeployedPolicies:
-    """What decides on the lake."""
+    """The policies that decide on access to the lake."""
 
     account: str
     region: str
@@ -39,7 +39,7 @@ class DeployedPolicies:
 
 
 def read_policies(target: Target) -> DeployedPolicies:
-    """Read them. The caller needs to read IAM, the bucket's policy and the key's."""
+    """Read the policies. The caller needs read access to IAM and to the policies of bucket and key."""
     key_arn = str(target.exports["lakeKeyArn"])
     key_policy = target.client("kms").get_key_policy(KeyId=key_arn, PolicyName="default")["Policy"]
     return DeployedPolicies(
@@ -57,7 +57,7 @@ def _roles(target: Target) -> Iterator[DeployedRole]:
     iam = target.client("iam")
     for page in iam.get_paginator("list_roles").paginate():
         for role in page["Roles"]:
-            # The program gives no physical names, so that Pulumi begins each with project and stack.
+            # The program sets no physical names, so Pulumi begins each name with project and stack.
             if role["RoleName"].startswith(f"{PROJECT}-{target.stack}-"):
                 yield _role(iam, role["RoleName"])
 
@@ -89,7 +89,7 @@ def _managed_policy(iam: Any, arn: str) -> Any:  # noqa: ANN401 - a boto3 client
 
 
 def _statements(document: Any) -> list[Statement]:  # noqa: ANN401 - boto3 decodes it or not
-    """IAM sends documents URL-encoded; boto3 mostly decodes them."""
+    """Decode a policy document. IAM sends documents URL-encoded; boto3 decodes most of them."""
     decoded = json.loads(unquote(document)) if isinstance(document, str) else document
     found = decoded["Statement"]
     return [found] if isinstance(found, dict) else list(found)

@@ -1,1 +1,1 @@
-"""Dead-letter queues: look, redrive, discard."""
+"""Lists, redrives and deletes dead letters."""

@@ -1,4 +1,4 @@
-"""What a person may see of a dead letter: which one it is and why it is there, without what it carries."""
+"""Describes a dead letter to a person: its identity and the reason for the failure, without its payload."""
 
 import json
 from collections.abc import Mapping
@@ -8,7 +8,7 @@ from typing import Any, Final
 
 _BEGINNING_CHARACTERS: Final = 60
 _SHOWN_MEMBERS: Final = ("channel", "event_id", "event_type", "occurred_at", "dataset", "id", "detail-type", "time")
-"""Members of a message that say which one it is. Everything else may be a person's, or secret."""
+"""Members of a message that identify it. All other members may hold personal data or secrets."""
 
 _OF_OBJECTS: Final = ("Object Created", "Object Deleted")
 
@@ -19,16 +19,16 @@ class DeadLetter:
 
     message_id: str
     sent_at: datetime
-    """When it came into the dead-letter queue."""
+    """When it arrived in the dead-letter queue."""
     reason: str
-    """Why it is there, as far as it was recorded."""
+    """Why it failed, if the reason was recorded."""
     beginning: str
-    """Which message it is, without its payload."""
+    """What identifies the message, without its payload."""
     bytes: int
 
 
 def describe(message: Mapping[str, Any]) -> DeadLetter:
-    """What a person may see of a message as SQS gives it."""
+    """Describe a message as SQS returns it."""
     body: str = message["Body"]
     return DeadLetter(
         message_id=message["MessageId"],
@@ -40,19 +40,19 @@ def describe(message: Mapping[str, Any]) -> DeadLetter:
 
 
 def sent_at(message: Mapping[str, Any]) -> datetime:
-    """When a message came into its queue."""
+    """Return when a message arrived in its queue."""
     return datetime.fromtimestamp(int(message["Attributes"]["SentTimestamp"]) / 1000, UTC)
 
 
 def request_of(body: str) -> dict[str, Any]:
-    """What was asked for, of what Lambda sent the request that it failed on; empty if it is no JSON object."""
+    """Return the request in a message that Lambda sent after a failure; empty if it is not a JSON object."""
     document = json_object(body)
     request = document.get("requestPayload", document)
     return request if isinstance(request, dict) else {}
 
 
 def json_object(text: str) -> dict[str, Any]:
-    """A text's JSON object; empty if it is none."""
+    """Return the JSON object in a text; empty if the text holds none."""
     try:
         document = json.loads(text)
     except (ValueError, RecursionError):
@@ -61,7 +61,7 @@ def json_object(text: str) -> dict[str, Any]:
 
 
 def attribute(message: Mapping[str, Any], name: str) -> str | None:
-    """The text of a message's attribute; None if it has none of that name."""
+    """Return the text of a message's attribute; None if it has no attribute of that name."""
     return message.get("MessageAttributes", {}).get(name, {}).get("StringValue")
 
 
@@ -70,7 +70,7 @@ def _reason(message: Mapping[str, Any]) -> str:
     answered = json_object(message["Body"]).get("responsePayload")
     if isinstance(answered, dict) and "errorMessage" in answered:
         said.append(str(answered["errorMessage"]))
-    return "; ".join(said) or "not recorded: it was received too often"
+    return "; ".join(said) or "not recorded; the message was received too many times"
 
 
 def _beginning(body: str) -> str:
@@ -80,13 +80,13 @@ def _beginning(body: str) -> str:
         shown["key"] = key
     if shown:
         return json.dumps(shown)
-    # Of what is no event the beginning alone tells what it may be, up to where a payload could begin.
+    # Not an event: show its first characters, but never any payload.
     beginning = body.partition("payload")[0]
     return json.dumps(beginning[:_BEGINNING_CHARACTERS])[1:-1]
 
 
 def object_key(request: Mapping[str, Any]) -> str | None:
-    """Key of the object that an event of S3 is about; None if it is not such an event."""
+    """Return the key of the object in an S3 event; None if the message is not such an event."""
     detail = request.get("detail")
     created = detail.get("object") if isinstance(detail, dict) else None
     key = created.get("key") if isinstance(created, dict) else None

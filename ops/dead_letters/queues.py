@@ -1,7 +1,7 @@
-"""The stack's dead-letter queues: what they hold, and the way back of what was put right.
+"""The stack's dead-letter queues: reading their messages, and moving them back after a fix.
 
-Messages are received, sent and deleted by this program, since the emulator knows no StartMessageMoveTask, and since a
-failed collection came from no queue.
+This program receives, sends and deletes the messages itself, because the emulator does not support
+StartMessageMoveTask, and because a failed collection did not come from a queue.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -12,7 +12,7 @@ from typing import Any, Final, Self
 from ops.dead_letters.describe import DeadLetter, describe, sent_at
 from ops.dead_letters.redrive import (
     WayBack,
-    check_mended,
+    check_corrected,
     to_collector,
     to_events_queue,
     to_extraction,
@@ -23,94 +23,94 @@ from ops.stack.prefixes import the_one
 from ops.stack.target import Target
 
 BATCH: Final = 10
-"""Messages that SQS gives at most at once."""
+"""Most messages that SQS returns at once."""
 LOOK_SECONDS: Final = 30
-"""For how long a message is hidden from others by a look that is broken off."""
+"""How long a message stays hidden from others if listing is interrupted."""
 ID_CHARACTERS: Final = 36
-"""Of a message's id, which is a UUID."""
+"""Length of a message's id, which is a UUID."""
 MOST_LOOKED_AT: Final = 1_000
-"""Messages that are looked at to find the one whose id begins as a person typed."""
+"""Number of messages that are searched for a typed beginning of an id."""
 MOVE_SECONDS: Final = 120
-"""For how long a message is hidden from others while a batch is moved."""
+"""How long a message is hidden from others while a batch is moved."""
 
 
 class DeadLetterError(OperatorError):
-    """The queue cannot be looked at or moved as asked; the message says what to do."""
+    """The queue cannot be listed or moved as requested; the message says what to do."""
 
 
 @dataclass(frozen=True, slots=True)
 class DeadLetterQueue:
-    """One queue of messages that were given up."""
+    """One dead-letter queue."""
 
     export: str
-    """The stack's export with its URL."""
+    """Name of the stack's export with the queue's URL."""
     holds: str
-    """What a message is."""
+    """The kind of its messages."""
     back_to: str
-    """Where a message goes back to; how to make up for it where none does."""
+    """The destination of moved messages; if there is none, how to repair the failure."""
     source_export: str | None = None
-    """The stack's export with the queue, function or task that takes a message back; None if none does."""
+    """Name of the stack's export with the queue, function or task that accepts a message; None if there is none."""
     way_back: Callable[[Target, str], WayBack] | None = None
-    """Makes the way back, of the stack and what the export says."""
+    """Creates the way back from the stack and the value of that export."""
 
 
 QUEUES: Final = {
     "events": DeadLetterQueue(
         "eventsDeadLetterQueueUrl",
-        "posted events that are no stored event, or failed five times",
+        "posted events that are malformed or failed five times",
         "the events queue",
         "eventsQueueUrl",
         to_events_queue,
     ),
     "collector": DeadLetterQueue(
         "collectorDeadLetterQueueUrl",
-        "collections that failed, or never started",
+        "collections that failed or did not start",
         "the SFTP collector, which collects the dataset again",
         "sftpCollectorFunction",
         to_collector,
     ),
     "extraction": DeadLetterQueue(
         "extractionDeadLetterQueueUrl",
-        "extractions that never started",
-        "the SQL extraction, which goes on from the dataset's watermark",
+        "extractions that did not start",
+        "the SQL extraction, which continues from the dataset's watermark",
         "extractionTask",
         to_extraction,
     ),
     "attributes": DeadLetterQueue(
         "attributesDeadLetterQueueUrl",
-        "created and deleted objects that the index could not record",
+        "creations and deletions of objects that the index could not record",
         "the object index's queue",
         "attributesQueueUrl",
         to_index_queue,
     ),
     "undelivered": DeadLetterQueue(
         "undeliveredEventsQueueUrl",
-        "events that a rule could not deliver: alerts, and starts of the workflow",
-        "read an alert here; `run refine` makes up for a start of the workflow",
+        "events that a rule could not deliver: alerts and starts of the workflow",
+        "read an alert here; start the workflow with `run refine`",
     ),
 }
 
 
 @dataclass(slots=True)
 class Moved:
-    """What became of a queue's messages."""
+    """The result of moving a queue's messages."""
 
     moved: int = 0
     newer: int = 0
-    """Messages that came while others were moved, such as those that failed at once again. They stayed."""
+    """Messages that arrived meanwhile, such as those that failed again at once. They stay in the queue."""
     refused: list[str] = field(default_factory=list[str])
-    """Messages that have no way back, each with its id and why. They stayed."""
+    """Messages that could not be moved, each with its id and the reason. They stay in the queue."""
 
 
 def count(target: Target, queue: DeadLetterQueue) -> int:
-    """About how many messages the queue holds, those in somebody's hands too."""
+    """Return the approximate number of messages, including those that are being processed."""
     names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
     answer = target.client("sqs").get_queue_attributes(QueueUrl=_export(target, queue.export), AttributeNames=names)
     return sum(int(answer["Attributes"][name]) for name in names)
 
 
 def look(target: Target, queue: DeadLetterQueue, most: int) -> list[DeadLetter]:
-    """Some of the queue's messages, oldest first. They stay, and others see them again at once."""
+    """Return some of the queue's messages, oldest first. They stay in the queue and become visible again at once."""
     sqs, url = target.client("sqs"), _export(target, queue.export)
     taken: list[dict[str, Any]] = []
     try:
@@ -122,17 +122,17 @@ def look(target: Target, queue: DeadLetterQueue, most: int) -> list[DeadLetter]:
 
 
 def message_id_of(target: Target, queue: DeadLetterQueue, given: str) -> str:
-    """The id of the message that a person means by an id or its beginning.
+    """Return the id of the message with the given id or beginning of an id.
 
     Raises:
-        DeadLetterError: no message that the queue gives has it.
-        InvalidInputError: several have it; the message lists their ids.
+        DeadLetterError: no received message has it.
+        InvalidInputError: several messages have it; the error lists their ids.
     """
     if len(given) >= ID_CHARACTERS:
         return given
     total = count(target, queue)
     if total > MOST_LOOKED_AT:
-        raise DeadLetterError(f"{total:,} messages are too many to search for {given!r}: give the whole id")
+        raise DeadLetterError(f"{total:,} messages are too many to search for {given!r}; give the whole id")
     found = the_one(given, [each.message_id for each in look(target, queue, MOST_LOOKED_AT)], "messages")
     if found is None:
         raise no_such_message(given)
@@ -140,10 +140,10 @@ def message_id_of(target: Target, queue: DeadLetterQueue, given: str) -> str:
 
 
 def body_of(target: Target, queue: DeadLetterQueue, message_id: str) -> str:
-    """All of one message, as it came. It stays.
+    """Return the whole text of one message. It stays in the queue.
 
     Raises:
-        DeadLetterError: the queue does not hold it.
+        DeadLetterError: the queue does not have it.
     """
     sqs, url = target.client("sqs"), _export(target, queue.export)
     with _Held(sqs, url) as held:
@@ -153,39 +153,39 @@ def body_of(target: Target, queue: DeadLetterQueue, message_id: str) -> str:
 
 
 def move_back(
-    target: Target, queue: DeadLetterQueue, message_id: str | None = None, mended: str | None = None
+    target: Target, queue: DeadLetterQueue, message_id: str | None = None, corrected: str | None = None
 ) -> Moved:
-    """Give messages back to where they came from, each deleted here only once it was taken there.
+    """Move messages back to their source. Each is deleted here only after its source accepted it.
 
-    A message whose deletion fails is there twice: events are made one again by their ids, and a second collection,
-    extraction or recording does nothing twice.
+    If a deletion fails, the message exists twice, which is harmless: events are deduplicated by their ids, and a second
+    collection, extraction or recording does nothing twice.
 
     Args:
         target: the stack.
         queue: the queue.
-        message_id: this message alone; all that are there if not given.
-        mended: a stored event in place of that message's body.
+        message_id: only this message; all messages if not given.
+        corrected: a stored event that replaces the message's body.
 
     Raises:
-        DeadLetterError: nothing takes this queue's messages back, or the queue does not hold that one.
+        DeadLetterError: this queue's messages cannot be moved, or the queue does not have that message.
     """
     if queue.source_export is None or queue.way_back is None:
-        raise DeadLetterError(f"nothing takes these messages back: {queue.back_to}")
-    if mended is not None and (refusal := check_mended(mended)):
-        raise DeadLetterError(f"the mended message is no stored event: {refusal}; nothing was changed")
+        raise DeadLetterError(f"messages of this queue cannot be moved back; {queue.back_to}")
+    if corrected is not None and (refusal := check_corrected(corrected)):
+        raise DeadLetterError(f"the corrected message is not a stored event: {refusal}; nothing was changed")
     give_back = queue.way_back(target, _export(target, queue.source_export))
 
     def give(message: dict[str, Any]) -> str:
-        return give_back(message if mended is None else message | {"Body": mended})
+        return give_back(message if corrected is None else message | {"Body": corrected})
 
     return _take_out(target, queue, message_id, give)
 
 
 def discard(target: Target, queue: DeadLetterQueue, message_id: str | None = None) -> Moved:
-    """Delete messages for good: this one, or all that are there.
+    """Delete one message, or all messages, permanently.
 
     Raises:
-        DeadLetterError: the queue does not hold that one.
+        DeadLetterError: the queue does not have that message.
     """
     return _take_out(target, queue, message_id, lambda _: "")
 
@@ -193,7 +193,7 @@ def discard(target: Target, queue: DeadLetterQueue, message_id: str | None = Non
 def _take_out(
     target: Target, queue: DeadLetterQueue, message_id: str | None, take: Callable[[dict[str, Any]], str]
 ) -> Moved:
-    """Delete each message that is taken; the others stay with the reason why they were not."""
+    """Delete each accepted message. The others stay, with the reason why they were not accepted."""
     sqs, url = target.client("sqs"), _export(target, queue.export)
     begun, result = datetime.now(UTC), Moved()
     with _Held(sqs, url) as held:
@@ -211,7 +211,7 @@ def _take_out(
 
 
 class _Held:
-    """A queue's messages while this program has them in hand. Whatever happens, the rest is shown to others again."""
+    """A queue's messages while this program processes them. Afterwards the rest becomes visible again."""
 
     def __init__(self, sqs: Any, url: str) -> None:  # noqa: ANN401 - a boto3 client
         self._sqs, self._url = sqs, url
@@ -224,7 +224,7 @@ class _Held:
         _show_again(self._sqs, self._url, [*self._messages.values()])
 
     def chosen(self, message_id: str | None) -> Iterator[dict[str, Any]]:
-        """The queue's messages; with an id that one alone."""
+        """Yield the queue's messages; with an id, only that message."""
         while messages := _receive(self._sqs, self._url, BATCH, MOVE_SECONDS):
             self._messages |= {each["MessageId"]: each for each in messages}
             for message in messages:
@@ -244,7 +244,7 @@ def _receive(sqs: Any, url: str, most: int, hidden_seconds: int) -> list[dict[st
         QueueUrl=url,
         MaxNumberOfMessages=most,
         VisibilityTimeout=hidden_seconds,
-        # Waiting asks all of the queue's servers: without it SQS may answer with nothing though there is something.
+        # Waiting queries all servers of the queue. Without it SQS may return nothing although there are messages.
         WaitTimeSeconds=1,
         MessageSystemAttributeNames=["All"],
         MessageAttributeNames=["All"],
@@ -258,13 +258,13 @@ def _show_again(sqs: Any, url: str, messages: list[dict[str, Any]]) -> None:  # 
 
 
 def no_such_message(message_id: str) -> DeadLetterError:
-    """The error of an id that no message has."""
-    return DeadLetterError(f"the queue holds no message {message_id}: a look without --message shows their ids")
+    """Return the error for an id that no message has."""
+    return DeadLetterError(f"the queue does not hold a message {message_id}; `redrive QUEUE` lists the ids")
 
 
 def _export(target: Target, export: str) -> str:
     if export not in target.exports:
         raise DeadLetterError(
-            f"the stack {target.stack!r} does not export {export}: deploy this version of the program"
+            f"the stack {target.stack!r} does not export {export}; deploy this version of the program"
         )
     return str(target.exports[export])

@@ -1,4 +1,4 @@
-"""The way back of a dead letter: to the queue that it came from, or a start of what failed."""
+"""Returns a dead letter to its queue, or starts the failed work again."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -11,14 +11,14 @@ from ops.ingest.extract import start_extraction
 from ops.stack.target import Target
 
 WayBack = Callable[[Mapping[str, Any]], str]
-"""Takes a message as SQS gives it, and says why it was not given back; empty if it was."""
+"""Accepts a message as SQS returns it. It returns why the message was not accepted, or an empty text."""
 
 _SENT: Final = frozenset({"DataType", "StringValue", "BinaryValue"})
-"""What is sent of an attribute."""
+"""The parts of an attribute that are sent."""
 
 
 def to_events_queue(target: Target, queue_url: str) -> WayBack:
-    """Send it to the events queue, with its attributes."""
+    """Send the message to the event queue, with its attributes."""
     sqs = target.client("sqs")
 
     def give_back(message: Mapping[str, Any]) -> str:
@@ -33,12 +33,12 @@ def to_events_queue(target: Target, queue_url: str) -> WayBack:
 
 
 def to_collector(target: Target, function: str) -> WayBack:
-    """Start the collector for its dataset: what the scheduler could not hand over, or what Lambda failed on."""
+    """Start the collector for the message's dataset, whether the scheduler or Lambda failed."""
 
     def give_back(message: Mapping[str, Any]) -> str:
         request = request_of(message["Body"])
         if "dataset" not in request:
-            return "it names no dataset to collect"
+            return "the message does not name a dataset to collect"
         _invoke(target, function, request)
         return ""
 
@@ -50,10 +50,10 @@ def to_index_queue(target: Target, queue_url: str) -> WayBack:
     sqs = target.client("sqs")
 
     def give_back(message: Mapping[str, Any]) -> str:
-        # Lambda wrapped the event while it called the function for each object.
+        # Lambda wrapped the event, because it calls the function for each object.
         event = request_of(message["Body"])
         if object_key(event) is None:
-            return "it names no object that was created or deleted"
+            return "the message does not name a created or deleted object"
         sqs.send_message(QueueUrl=queue_url, MessageBody=json.dumps(event))
         return ""
 
@@ -61,14 +61,14 @@ def to_index_queue(target: Target, queue_url: str) -> WayBack:
 
 
 def to_extraction(target: Target, _task: str) -> WayBack:
-    """Start the extraction of its dataset, once for all messages about it: it goes on from the watermark."""
+    """Start the extraction of a dataset, once for all messages about it. It continues from the watermark."""
     datasets = {schedule: dataset for dataset, schedule in target.exports["extractionSchedules"].items()}
     started: set[str] = set()
 
     def give_back(message: Mapping[str, Any]) -> str:
         dataset = extracted_dataset(message, datasets)
         if dataset is None:
-            return "it names no dataset to extract"
+            return "the message does not name a dataset to extract"
         if dataset not in started:
             start_extraction(target, dataset)
             started.add(dataset)
@@ -78,11 +78,11 @@ def to_extraction(target: Target, _task: str) -> WayBack:
 
 
 def extracted_dataset(message: Mapping[str, Any], datasets: Mapping[str, str]) -> str | None:
-    """The dataset whose extraction the scheduler could not start; None if the message names none.
+    """Return the dataset whose extraction the scheduler could not start; None if the message names none.
 
     Args:
-        message: as the scheduler sent it: its schedule is an attribute, the task's arguments are its body.
-        datasets: those that are extracted, by their schedules as group/name.
+        message: the scheduler's message: the schedule is an attribute, the task's arguments are the body.
+        datasets: the extracted datasets, by their schedules as group/name.
     """
     schedule = (attribute(message, "SCHEDULE_ARN") or "").partition(":schedule/")[2]
     if schedule in datasets:
@@ -97,8 +97,8 @@ def extracted_dataset(message: Mapping[str, Any], datasets: Mapping[str, str]) -
     return named[0] if named and named[0] in datasets.values() else None
 
 
-def check_mended(text: str) -> str:
-    """Why a mended message would be no stored event; empty if it is one."""
+def check_corrected(text: str) -> str:
+    """Return why a corrected message is not a stored event; empty if it is."""
     try:
         check_stored_event(text)
     except NotAnEventError as error:

@@ -1,1 +1,1 @@
-"""Start a collection or an extraction, start and stop source servers."""
+"""Starts collections and extractions; starts and stops source servers."""

@@ -1,4 +1,4 @@
-"""Starts a dataset's collection by hand: the very target of its schedule, with the schedule's own input."""
+"""Starts a dataset's collection by hand, with the target and input of its schedule."""
 
 import json
 import time
@@ -10,16 +10,16 @@ from ops.stack.target import Target
 
 
 class CollectionRunError(OperatorError):
-    """The collector reported files that it could not take, or failed as a whole."""
+    """The collector could not collect some files, or failed as a whole."""
 
 
 def collect(target: Target, dataset: str) -> dict[str, Any]:
-    """Collect one dataset now and wait for the end.
+    """Collect one dataset now and wait until it ends.
 
-    If files were too fresh, such as one that a person has just put there, it collects a second time.
+    If files were too recent, for example because a person has just uploaded them, it collects a second time.
 
     Returns:
-        The collector's own summary of the last run, with the files that were collected by both.
+        The collector's summary of the last run, with the files that both runs collected.
 
     Raises:
         CollectionRunError: the dataset has no schedule, or the collector failed.
@@ -27,14 +27,15 @@ def collect(target: Target, dataset: str) -> dict[str, Any]:
     schedules = target.exports["collectionSchedules"]
     if dataset not in schedules:
         raise CollectionRunError(
-            f"the stack {target.stack!r} has no schedule that collects {dataset!r}: deploy this version of the program"
+            f"the stack {target.stack!r} does not have a schedule that collects {dataset!r}; deploy this "
+            "version of the program"
         )
     group, name = schedules[dataset].split("/")
     schedule_target = target.client("scheduler").get_schedule(GroupName=group, Name=name)["Target"]
     first = _invoke(target, schedule_target["Arn"], schedule_target["Input"])
     if not first["left_out"]["too_fresh"]:
         return first
-    # Until the files are old enough; only time makes them so.
+    # Wait until the files are old enough.
     time.sleep(FRESH.total_seconds())
     second = _invoke(target, schedule_target["Arn"], schedule_target["Input"])
     return {**second, "collected": [*first["collected"], *second["collected"]]}

@@ -1,4 +1,4 @@
-"""Starts a dataset's SQL extraction by hand: the very target of its schedule, with the schedule's own input."""
+"""Starts a dataset's SQL extraction by hand, with the target and input of its schedule."""
 
 import json
 import sys
@@ -15,19 +15,19 @@ _MODULE: Final = "jobs.extract_from_sql"
 
 
 def extract(target: Target, dataset: str, on_line: Callable[[str], None], options: Sequence[str] = ()) -> None:
-    """Extract one dataset now and wait for the end.
+    """Extract one dataset now and wait until it ends.
 
-    On AWS the task is run by ECS. The emulator runs no containers, so there the image's program is run as a process,
-    under the task's role and with the same arguments.
+    On AWS, ECS runs the task. The emulator runs no containers, so locally the image's program runs as a process, under
+    the task's role and with the same arguments.
 
     Args:
         target: the deployed stack.
-        dataset: its name.
-        on_line: called with each line that the task logs, in a local stack.
-        options: arguments of the task beside the schedule's own, such as "--accept-empty".
+        dataset: name of the dataset.
+        on_line: called with each line of the task's log, in a local stack.
+        options: further arguments of the task, such as "--accept-empty".
 
     Raises:
-        RunFailedError: the task ended with an error, or did not start.
+        RunFailedError: the task failed or did not start.
     """
     scheduled = _with_options(_scheduled(target, dataset), options)
     if target.stack == LOCAL_STACK:
@@ -37,10 +37,10 @@ def extract(target: Target, dataset: str, on_line: Callable[[str], None], option
 
 
 def start_extraction(target: Target, dataset: str) -> None:
-    """Start one dataset's extraction, without waiting for what ECS runs: what fails there is told to the alarm topic.
+    """Start one dataset's extraction without waiting for ECS, which reports failures to the alarm topic.
 
     Raises:
-        RunFailedError: the task did not start; in a local stack, which runs it as a process, also that it failed.
+        RunFailedError: the task did not start. In a local stack, which runs the task as a process, also if it failed.
     """
     scheduled = _scheduled(target, dataset)
     if target.stack == LOCAL_STACK:
@@ -53,7 +53,8 @@ def _scheduled(target: Target, dataset: str) -> dict[str, Any]:
     schedules = target.exports["extractionSchedules"]
     if dataset not in schedules:
         raise RunFailedError(
-            f"the stack {target.stack!r} has no schedule that extracts {dataset!r}: deploy this version of the program"
+            f"the stack {target.stack!r} does not have a schedule that extracts {dataset!r}; deploy this "
+            "version of the program"
         )
     group, name = schedules[dataset].split("/")
     return target.client("scheduler").get_schedule(GroupName=group, Name=name)["Target"]
@@ -71,7 +72,7 @@ def _run_as_process(target: Target, scheduled: dict[str, Any], on_line: Callable
     definition = target.client("ecs").describe_task_definition(taskDefinition=task_definition)["taskDefinition"]
     [override] = json.loads(scheduled["Input"])["containerOverrides"]
     session = assume(target, definition["taskRoleArn"], definition["family"])
-    # The image holds the same two folders under /app.
+    # The image has the same two folders under /app.
     environment = environment_of(target, session, f"{_ROOT}:{_ROOT / 'platform'}")
     with working_folder(target, "extraction-") as folder:
         command = [sys.executable, "-m", _MODULE, *override["command"]]
@@ -79,7 +80,7 @@ def _run_as_process(target: Target, scheduled: dict[str, Any], on_line: Callable
 
 
 def _start_on_ecs(target: Target, scheduled: dict[str, Any]) -> str:
-    """ARN of the task that ECS has started."""
+    """Return the ARN of the task that ECS started."""
     parameters = scheduled["EcsParameters"]
     network = parameters["NetworkConfiguration"]["awsvpcConfiguration"]
     started = target.client("ecs").run_task(

@@ -7,7 +7,7 @@ from typing import Any, Final
 from ops.stack.errors import OperatorError
 from ops.stack.target import Target
 
-# What the answer about a schedule has beside what can be set.
+# Fields of a schedule's description that cannot be set.
 _NOT_SET: Final = frozenset({"Arn", "CreationDate", "LastModificationDate", "ResponseMetadata"})
 
 
@@ -17,7 +17,7 @@ class SourcesError(OperatorError):
 
 @dataclass(frozen=True, slots=True)
 class ServerCount:
-    """How many tasks of a server are wanted, and run."""
+    """Numbers of desired and running tasks of a server."""
 
     server: str
     desired: int
@@ -25,16 +25,16 @@ class ServerCount:
 
 
 def stop_sources(target: Target) -> Iterator[ServerCount]:
-    """Want no task of any server, and let the schedules of its datasets rest.
+    """Stop all servers and disable the schedules of their datasets.
 
-    The interface endpoints that only they need leave their subnets, by which they are charged. What runs ends within
-    seconds; until then it is charged, too.
+    The interface endpoints that only the servers need are removed from their subnets, because AWS charges for them
+    there. Running tasks end within seconds and cost money until then.
 
     Raises:
         SourcesError: the stack has no such servers.
     """
     for server, service in _services(target).items():
-        # First: a collection that begins now would find no server.
+        # Schedules first: a collection that begins now would find no server.
         _set_schedules(target, service["schedules"], "DISABLED")
         yield _want(target, server, service, 0)
         for each in service["endpoints"]:
@@ -45,19 +45,20 @@ def stop_sources(target: Target) -> Iterator[ServerCount]:
 
 
 def start_sources(target: Target) -> Iterator[ServerCount]:
-    """Want as many tasks of each server as the stack's setting says, and let the schedules go on.
+    """Start as many tasks of each server as the stack's setting says, and enable the schedules.
 
     Raises:
-        SourcesError: the stack has no such servers, or its setting wants none of them.
+        SourcesError: the stack has no such servers, or its setting is zero.
     """
     services = _services(target)
     if not any(service["desiredCount"] for service in services.values()):
         raise SourcesError(
-            f"the stack {target.stack!r} wants no tasks of them: set data-platform:sources.desiredCount to 1 and run "
-            "`pulumi up`, which also makes the endpoint that the collector reads its keys by"
+            f"the stack {target.stack!r} is deployed without tasks of its source servers; set "
+            "data-platform:sources.desiredCount to 1 and run `pulumi up`, which also creates the endpoint "
+            "from which the collector reads its keys"
         )
     for service in services.values():
-        # First: a server's task gets its secrets by the endpoint. ECS tries again until it answers.
+        # The endpoint first: a server's task needs it for its secrets. ECS retries until the endpoint answers.
         for each in service["endpoints"]:
             if each["subnet"] not in _subnets(target, each["endpoint"]):
                 target.client("ec2").modify_vpc_endpoint(VpcEndpointId=each["endpoint"], AddSubnetIds=[each["subnet"]])
@@ -70,8 +71,8 @@ def _services(target: Target) -> dict[str, Any]:
     services: dict[str, Any] = target.exports["sourceServers"]
     if not services:
         raise SourcesError(
-            f"the stack {target.stack!r} runs no source servers itself: none of its connections and databases "
-            "says demoServer"
+            f"the stack {target.stack!r} does not run source servers; set demoServer for one of its "
+            "connections or databases"
         )
     return services
 
@@ -86,7 +87,7 @@ def _set_schedules(target: Target, schedules: list[str], state: str) -> None:
     for schedule in schedules:
         group, name = schedule.split("/")
         found = scheduler.get_schedule(GroupName=group, Name=name)
-        # An update replaces all of a schedule, and what it does not name is lost.
+        # An update replaces the whole schedule; omitted fields would be lost.
         kept = {field: value for field, value in found.items() if field not in _NOT_SET}
         scheduler.update_schedule(**kept | {"State": state})
 

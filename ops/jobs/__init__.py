@@ -1,1 +1,1 @@
-"""Run the jobs, on Glue or as local processes."""
+"""Runs the jobs, on Glue or as local processes."""

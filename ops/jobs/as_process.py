@@ -1,7 +1,7 @@
-"""Runs a deployed Glue job as a process on this machine, since the emulator only pretends to.
+"""Runs a deployed Glue job as a local process, because the emulator does not run jobs.
 
-What runs is what Glue would run: the deployed script and code archive out of the bucket, with the job's deployed
-arguments, under the credentials of the job's own role. What it logs goes to the jobs' output group, as Glue does it.
+The process runs what Glue would run: the deployed script and code archive from the bucket, with the job's deployed
+arguments, under the credentials of the job's role. Its output goes to the jobs' log group, as on Glue.
 """
 
 import sys
@@ -24,19 +24,19 @@ class ProcessRunner:
 
     target: Target
     interpreter: str = sys.executable
-    """Python that has the jobs' dependencies."""
+    """The Python interpreter with the jobs' dependencies."""
     on_line: Callable[[str], None] = lambda _: None
-    """Told each line of a job's log, as the job prints it. What a job says on its way out is in the error instead."""
+    """Called with each printed line of a job's log. The last output of a failed job is in the error instead."""
 
     def run(self, job_name: str, arguments: Mapping[str, str] | None = None) -> None:
-        """Run one job to its end.
+        """Run one job until it ends.
 
         Args:
             job_name: the deployed job.
-            arguments: added to the deployed arguments, or in place of them, as for glue.start_job_run.
+            arguments: override or extend the deployed arguments, as in glue.start_job_run.
 
         Raises:
-            RunFailedError: it ended with an error.
+            RunFailedError: the job failed.
         """
         job = self.target.client("glue").get_job(JobName=job_name)["Job"]
         session = assume(self.target, job["Role"], job_name)

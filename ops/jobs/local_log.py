@@ -1,7 +1,7 @@
-"""The log of a local job's run, where Glue keeps it on AWS: a stream of the jobs' output group, named after the run.
+"""Keeps the log of a local job run where Glue keeps it on AWS: in a stream of the jobs' log group, named after the run.
 
-The emulator's Glue only pretends to run jobs and calls each a success. So the process that runs them says here how each
-began and ended, around what the job itself logs.
+The emulator does not run Glue jobs and reports every run as a success. So the process that runs a job records here how
+the run began and ended, around the job's own log.
 """
 
 import contextlib
@@ -18,7 +18,7 @@ STOPPED: Final = "STOPPED"
 _LINES_AT_ONCE: Final = 1000
 _CHARACTERS_AT_ONCE: Final = 120_000
 _LINE_CHARACTERS: Final = 60_000
-"""Of four bytes at most: CloudWatch takes 256 KB an event, and a megabyte at once."""
+"""Characters of an event, of at most four bytes each. CloudWatch accepts 256 KB for an event, and 1 MB at once."""
 
 
 class LocalJobLog:
@@ -31,7 +31,7 @@ class LocalJobLog:
 
     @contextlib.contextmanager
     def run_of(self, job: str) -> Generator[Callable[[str], None]]:
-        """Say that a job's run begins, and how it ended. Inside, log its lines by what is given."""
+        """Record the beginning and the end of a job's run, and yield a function that logs its lines."""
         self._logs.create_log_stream(logGroupName=self._group, logStreamName=self._run)
         self._tell(job=job, state=RUNNING)
         self._flush()
@@ -52,7 +52,7 @@ class LocalJobLog:
         self._add(json.dumps(fields))
 
     def _add(self, line: str) -> None:
-        # CloudWatch takes no empty event.
+        # CloudWatch accepts no empty event.
         message = line[:_LINE_CHARACTERS] or " "
         self._lines.append({"timestamp": int(time.time() * 1000), "message": message})
         self._characters += len(message)
@@ -66,9 +66,11 @@ class LocalJobLog:
 
 
 def recorded_runs(target: Target, group: str, most: int) -> Iterator[tuple[str, dict[str, Any], dict[str, Any]]]:
-    """The newest runs of a log group: id, first and last word. The two are one of a run that has not ended.
+    """Return the newest runs of a log group: id, first and last event.
 
-    Each word is what was told, with `timestamp` in milliseconds since 1970.
+    Both are the same event if the run has not ended.
+
+    Each event has a `timestamp` in milliseconds since 1970.
     """
     logs = target.client("logs")
     streams = logs.describe_log_streams(

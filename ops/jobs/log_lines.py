@@ -1,4 +1,4 @@
-"""A job's log as a person reads it. The lines themselves are JSON, for machines."""
+"""Formats a job's log for people. The lines themselves are JSON, for programs."""
 
 import json
 from typing import Any, Final
@@ -9,7 +9,7 @@ _KINDS: Final = ("object", "report", "table", "declaration", "dataset", "folder"
 _PHRASES: Final = {
     "rows": "rows",
     "rows_in": "rows in",
-    "rows_warehouse": "to the warehouse",
+    "rows_warehouse": "clean",
     "rows_quarantined": "quarantined",
     "rows_duplicate": "duplicates",
     "objects": "objects merged",
@@ -22,19 +22,19 @@ _REMOVED: Final = {
     "orphans": "orphan files",
     "bytes": "bytes",
 }
-"""What the maintenance counts."""
+"""The counts of the maintenance job."""
 
 _OTHERS: Final = ("unchanged", "waiting", "unreadable", "misplaced", "missed", "unknown")
 """Further outcomes that the last line counts."""
 
 
 def readable_line(line: str) -> str:
-    """One line that a job printed, in words and safe for a terminal; one that is not of a job's log stays."""
+    """Return a line of a job's log in words, safe for a terminal. A line of another kind is returned unchanged."""
     return printable(_in_words(line))
 
 
 def rows_of(line: str) -> list[int]:
-    """The number of rows that a line of a job's log reports; empty if it reports none."""
+    """Return the number of rows that a line of a job's log reports; empty if it reports none."""
     rows = _fields(line).get("rows")
     return [rows] if isinstance(rows, int) else []
 
@@ -45,9 +45,9 @@ def _in_words(line: str) -> str:
         case "done" | "rebuilt":
             counts = [f"{fields[name]:,} {phrase}" for name, phrase in _PHRASES.items() if name in fields]
             counts += _removed(fields)
-            return f"{_item(fields)}: {', '.join(counts) or 'done'}"
+            return f"{_item(fields)}: {', '.join(counts) or 'done'}{_engine(fields)}"
         case "failed" | "unchanged" as outcome:
-            # Why one failed is in the error that ends the job, which lists every item that failed.
+            # The reason is in the error that ends the job, which lists every failed item.
             return f"{_item(fields)}: {outcome}"
         case "unreadable":
             return f"{_item(fields)}: cannot be read, quarantined whole: {fields['reason']}"
@@ -59,6 +59,11 @@ def _in_words(line: str) -> str:
             return f"{fields['done']:,} done, {fields['failed']:,} failed{''.join(others)}"
         case _:
             return line
+
+
+def _engine(fields: dict[str, Any]) -> str:
+    """Why Spark did it; nothing if polars did."""
+    return f"; on Spark: {fields.get('engine_reason')}" if fields.get("engine") == "spark" else ""
 
 
 def _removed(fields: dict[str, Any]) -> list[str]:

@@ -1,4 +1,4 @@
-"""Runs a deployed Glue job on AWS and waits for its end."""
+"""Runs a deployed Glue job on AWS and waits until it ends."""
 
 import time
 from collections.abc import Mapping
@@ -20,14 +20,14 @@ class GlueRunner:
     target: Target
 
     def run(self, job_name: str, arguments: Mapping[str, str] | None = None) -> None:
-        """Run one job to its end.
+        """Run one job until it ends.
 
         Args:
             job_name: the deployed job.
-            arguments: added to the deployed arguments, or in place of them.
+            arguments: override or extend the deployed arguments.
 
         Raises:
-            RunFailedError: it did not succeed.
+            RunFailedError: the job did not succeed.
         """
         glue = self.target.client("glue")
         run_id = glue.start_job_run(JobName=job_name, Arguments=dict(arguments or {}))["JobRunId"]
@@ -35,12 +35,12 @@ class GlueRunner:
             run = glue.get_job_run(JobName=job_name, RunId=run_id)["JobRun"]
             if run["JobRunState"] in _ENDED:
                 break
-            time.sleep(POLL_SECONDS)  # between two polls: boto3 has no waiter for job runs
+            time.sleep(POLL_SECONDS)  # Between two polls; boto3 has no waiter for job runs.
         if run["JobRunState"] != "SUCCEEDED":
             reason = run.get("ErrorMessage") or self._no_reason(job_name)
-            raise RunFailedError(f"{job_name} ended as {run['JobRunState']}, run {run_id}: {reason}")
+            raise RunFailedError(f"{job_name} ended with {run['JobRunState']}, run {run_id}: {reason}")
 
     def _no_reason(self, job_name: str) -> str:
         job = self.target.client("glue").get_job(JobName=job_name)["Job"]
         group = glue_logs.log_group(job["DefaultArguments"], glue_logs.ERROR)
-        return f"Glue gives no reason; see the log group {group}"
+        return f"Glue reports no reason; read the log group {group}"

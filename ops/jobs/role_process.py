@@ -1,4 +1,4 @@
-"""A process on this machine under a role's credentials, where the emulator would only pretend to run something."""
+"""Runs a local process under a role's credentials, in place of tasks and jobs that the emulator does not run."""
 
 import os
 import subprocess
@@ -14,16 +14,16 @@ from ops.stack.private_files import PRIVATE_UMASK, make_private_folder
 from ops.stack.target import Target, local_environment, local_session
 
 KEPT_LINES: Final = 25
-"""How much of a program's last words an error holds; a traceback may be long."""
+"""Characters of a program's last output in an error; a traceback can be long."""
 _SESSION_SECONDS: Final = 3600
 
 
 class RunFailedError(OperatorError):
-    """A job or task ended with an error; the message says which, and why."""
+    """A job or task failed; the message says which, and why."""
 
 
 def assume(target: Target, role_arn: str, session_name: str) -> boto3.Session:
-    """A session under a role of a local stack."""
+    """Return a session under a role of a local stack."""
     answer = target.client("sts").assume_role(
         RoleArn=role_arn, RoleSessionName=session_name[:64], DurationSeconds=_SESSION_SECONDS
     )["Credentials"]
@@ -33,7 +33,7 @@ def assume(target: Target, role_arn: str, session_name: str) -> boto3.Session:
 
 
 def environment_of(target: Target, session: boto3.Session, python_path: str) -> dict[str, str]:
-    """This process's environment, with the session's credentials as the only ones and nothing else of Python's."""
+    """Return this process's environment with the session's credentials only, and without Python's variables."""
     inherited = {
         name: value
         for name, value in local_environment(os.environ).items()
@@ -41,7 +41,7 @@ def environment_of(target: Target, session: boto3.Session, python_path: str) -> 
     }
     credentials = session.get_credentials()
     if credentials is None or credentials.token is None:
-        raise RunFailedError("the session has no temporary credentials")
+        raise RunFailedError("the session does not have temporary credentials; sign in again")
     return {
         **inherited,
         "AWS_ACCESS_KEY_ID": str(credentials.access_key),
@@ -55,7 +55,7 @@ def environment_of(target: Target, session: boto3.Session, python_path: str) -> 
 
 
 def working_folder(target: Target, prefix: str) -> tempfile.TemporaryDirectory[str]:
-    """A folder for one process. What a killed command leaves of it is deleted when the platform stops."""
+    """Create a folder for one process. If the command is killed, the folder is deleted when the platform stops."""
     if target.temporary_files is not None:
         make_private_folder(target.temporary_files)
     return tempfile.TemporaryDirectory(prefix=prefix, dir=target.temporary_files)
@@ -68,17 +68,17 @@ def execute(
     folder: Path,
     on_line: Callable[[str], None],
 ) -> None:
-    """Run a program to its end.
+    """Run a program until it ends.
 
     Args:
-        name: what an error calls it.
+        name: name of the program in errors.
         command: the program and its arguments.
-        environment: all of its environment.
-        folder: where it runs and keeps its temporary files; a file with its last words is left there.
-        on_line: told each line of its log as it is printed. What it says on its way out is in the error instead.
+        environment: its complete environment.
+        folder: working directory and place of temporary files. A file with the last output remains there.
+        on_line: called with each line of its log as it is printed. The last output of a failed program is in the error.
 
     Raises:
-        RunFailedError: it ended with an error.
+        RunFailedError: the program failed.
     """
     with (
         (folder / "standard-error").open("w+") as complaints,
@@ -102,7 +102,7 @@ def execute(
         complaints.seek(0)
         said = complaints.read().splitlines()
     if process.returncode != 0:
-        reason = "\n".join(said[-KEPT_LINES:]) or "it gave no reason"
+        reason = "\n".join(said[-KEPT_LINES:]) or "no reason was printed"
         raise RunFailedError(f"{name} failed (exit {process.returncode}): {reason}")
     for line in said:
         on_line(line)

@@ -1,4 +1,4 @@
-"""Runs jobs for a person, who sees what they say, or for a program, which reads how they ended."""
+"""Runs jobs for a person, who sees their log, or for a program, which reads their results."""
 
 from collections.abc import Mapping
 from typing import Any, Self
@@ -15,11 +15,11 @@ from ops.stack.terminal import errors, words_to
 
 
 def new_runner(target: Target, *, as_json: bool) -> ProcessRunner | GlueRunner:
-    """What runs jobs of the stack, and shows the local ones' log.
+    """Return the runner of the stack's jobs, which shows the log of local jobs.
 
     Args:
         target: the stack.
-        as_json: the log as it is, on stderr, for programs.
+        as_json: print the raw log to stderr, for programs.
     """
     words = words_to(as_json=as_json)
 
@@ -30,17 +30,17 @@ def new_runner(target: Target, *, as_json: bool) -> ProcessRunner | GlueRunner:
 
 
 class JobRuns:
-    """Jobs run one after another. As a context it prints, when it ends, the one JSON document of the command."""
+    """Runs jobs one after another. As a context manager, it finally prints the command's JSON document."""
 
     def __init__(
         self, runner: ProcessRunner | GlueRunner, *, as_json: bool, also: Mapping[str, Any] | None = None
     ) -> None:
-        """Prepare.
+        """Prepare the runs.
 
         Args:
-            runner: runs them.
+            runner: runs the jobs.
             as_json: print a document.
-            also: what the document has beside the jobs.
+            also: further members of the document.
         """
         self._runner, self._as_json, self._also = runner, as_json, also or {}
         self._ended: list[dict[str, str]] = []
@@ -49,15 +49,15 @@ class JobRuns:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        # A program reads which jobs ran even if one failed.
+        # A program can read which jobs ran even if one failed.
         if self._as_json and (kind is None or issubclass(kind, RunFailedError)):
             print_json({**self._also, "jobs": self._ended})
 
     def run(self, name: str, arguments: Mapping[str, str] | None = None) -> None:
-        """Run one job to its end and say how it ended.
+        """Run one job until it ends, and report the result.
 
         Raises:
-            RunFailedError: it did not succeed.
+            RunFailedError: the job did not succeed.
         """
         try:
             with errors.status(f"running {name}"):

@@ -1,4 +1,4 @@
-"""The order of the jobs, read from the deployed Glue workflow: one authority, the program."""
+"""Reads the order of the jobs from the deployed Glue workflow, which the program defines."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -12,48 +12,48 @@ _STARTING_TYPES: Final = {"EVENT", "ON_DEMAND", "SCHEDULED"}
 
 
 class WorkflowError(OperatorError):
-    """The workflow cannot be walked as it is deployed."""
+    """The deployed workflow cannot be run."""
 
 
 @dataclass(frozen=True, slots=True)
 class Trigger:
-    """One deployed trigger: what it starts, and after which ends of which jobs."""
+    """A deployed trigger: the jobs that it starts, and the results that it waits for."""
 
     name: str
     jobs: tuple[str, ...]
     starts_the_workflow: bool
     logical: str
-    """Whether all conditions have to hold ("AND") or one ("ANY")."""
+    """True if all conditions must hold ("AND"), false if one is enough ("ANY")."""
     conditions: tuple[tuple[str, str], ...]
-    """Job name and the state that it has to end in."""
+    """Job name and the state in which it must end."""
 
     def fires(self, ended: dict[str, str]) -> bool:
-        """Whether it fires once these jobs have ended in these states."""
+        """Return true if the trigger fires after these jobs ended in these states."""
         hold = [ended.get(job) == state for job, state in self.conditions]
         return bool(hold) and (all(hold) if self.logical == "AND" else any(hold))
 
 
 def read_triggers(glue: Any, workflow: str) -> list[Trigger]:  # noqa: ANN401 - a boto3 client
-    """The triggers of a deployed workflow.
+    """Return the triggers of a deployed workflow.
 
     Raises:
-        WorkflowError: it has none.
+        WorkflowError: it has no triggers.
     """
     pages = glue.get_paginator("get_triggers").paginate()
     triggers = [
         _parse(trigger) for page in pages for trigger in page["Triggers"] if trigger.get("WorkflowName") == workflow
     ]
     if not triggers:
-        raise WorkflowError(f"the workflow {workflow} has no triggers; deploy the stack again")
+        raise WorkflowError(f"the workflow {workflow} does not have triggers; deploy the stack again")
     return triggers
 
 
 def walk(triggers: Sequence[Trigger], run: Callable[[str], str]) -> Iterator[tuple[str, str]]:
-    """Run the workflow's jobs in its order and yield each job with the state that it ended in.
+    """Run the workflow's jobs in order, and yield each job with its final state.
 
     Args:
         triggers: the workflow's triggers.
-        run: runs one job to its end and returns SUCCEEDED or FAILED.
+        run: runs one job until it ends and returns SUCCEEDED or FAILED.
     """
     ended: dict[str, str] = {}
     fired: set[str] = set()

@@ -1,1 +1,1 @@
-"""Refused rows: list, show, release."""
+"""Lists, shows and releases refused rows."""

@@ -1,1 +1,1 @@
-"""Finds what the object index missed, and records it."""
+"""Finds objects that the object index missed, and records them."""

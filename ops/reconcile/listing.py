@@ -1,4 +1,4 @@
-"""A dataset's objects of some landing days, from the lake's own listing: what the object index is compared with."""
+"""Lists a dataset's objects of some landing days in the lake, for comparison with the object index."""
 
 import itertools
 from collections.abc import Callable, Iterator
@@ -19,7 +19,7 @@ from ops.stack.target import Target
 
 
 class Stored(NamedTuple):
-    """An object as a listing shows it."""
+    """An object in a listing."""
 
     bytes: int
     etag: str
@@ -28,19 +28,19 @@ class Stored(NamedTuple):
 
 @dataclass(slots=True)
 class LakeDay:
-    """What the lake holds of a dataset's landing day, by inbound key."""
+    """The lake's content for a landing day of a dataset, by inbound key."""
 
     day: date
     landed: dict[str, Stored] = field(default_factory=dict[str, Stored])
     """Objects under inbound/."""
     processed: dict[str, Stored] = field(default_factory=dict[str, Stored])
-    """Files under warehouse/, by the inbound key of the object that each was made of."""
+    """Files under warehouse/, by the inbound key of their object."""
 
 
 def lake_days(target: Target, dataset: str, days: Days) -> Iterator[LakeDay]:
-    """The days on which objects of the dataset landed, oldest first. Memory holds one day at a time.
+    """Yield the days on which objects of the dataset landed, oldest first. Memory holds one day at a time.
 
-    Only the keys of these days are listed: both prefixes are in the order of the days.
+    Only the keys of these days are listed, because both prefixes are ordered by day.
     """
     landed = _of_days(target, inbound_prefix(dataset), f"{_first(days, '/')}/", parse_inbound_key, days)
     processed = _of_days(
@@ -65,7 +65,7 @@ def _first(days: Days, between: str) -> str:
 def _of_days(
     target: Target, prefix: str, first: str, parse: Callable[[str], InboundObject], days: Days
 ) -> Iterator[tuple[InboundObject, Stored]]:
-    """The objects below a prefix that landed on some days. Keys that are not of the layout are left out."""
+    """Yield the objects under a prefix that landed on some days, without keys outside the layout."""
     pages = (
         target.client("s3")
         .get_paginator("list_objects_v2")

@@ -16,12 +16,12 @@ from ops.stack.target import Target
 
 
 class Difference(StrEnum):
-    """How the index differs from the lake in one object."""
+    """The difference between index and lake for one object."""
 
     MISSING = "not in the index"
-    UNCOUNTED = "not in the totals, since an earlier version recorded it"
-    OUTDATED = "recorded as it was before"
-    GONE = "in the index, and no longer in the lake"
+    UNCOUNTED = "not in the totals, because an earlier version recorded them"
+    OUTDATED = "replaced since they were recorded"
+    GONE = "in the index, but no longer in the lake"
 
 
 @dataclass(slots=True)
@@ -29,17 +29,17 @@ class Compared:
     """One landing day of a dataset."""
 
     objects: int
-    """Objects that the lake has."""
+    """Number of objects in the lake."""
     differences: Mapping[InboundObject, Difference] = field(default_factory=dict[InboundObject, Difference])
 
 
 def compare(target: Target, dataset: str, days: Days) -> Iterator[Compared]:
-    """Compare the index with the lake: each landing day on which either of them has an object, one after the other.
+    """Compare the index with the lake for each landing day that has objects in either of them.
 
     Args:
         target: the stack.
-        dataset: its name.
-        days: only the keys of these landing days are listed.
+        dataset: name of the dataset.
+        days: the landing days whose keys are listed.
     """
     index = index_of(target)
     indexed_days = {
@@ -53,11 +53,11 @@ def compare(target: Target, dataset: str, days: Days) -> Iterator[Compared]:
 
 
 def differences(in_lake: LakeDay, indexed: Mapping[str, IndexedObject]) -> dict[InboundObject, Difference]:
-    """The objects of a landing day in which the index differs from the lake.
+    """Return the objects of a landing day that differ between index and lake.
 
     Args:
-        in_lake: what the lake has.
-        indexed: what the index has, by inbound key.
+        in_lake: the lake's objects.
+        indexed: the index's entries, by inbound key.
     """
     found: dict[InboundObject, Difference] = {}
     for key in sorted({*in_lake.landed, *in_lake.processed, *indexed}):
@@ -68,7 +68,7 @@ def differences(in_lake: LakeDay, indexed: Mapping[str, IndexedObject]) -> dict[
 
 
 def new_recorder(target: Target) -> Recorder:
-    """Records objects as the lake has them now."""
+    """Records objects as they are in the lake now."""
     return Recorder(
         target.client("s3"),
         target.client("dynamodb"),

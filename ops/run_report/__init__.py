@@ -1,1 +1,1 @@
-"""The picture of a run: one HTML page of what landed, what became of it and what the reports say."""
+"""The HTML page of a run: what landed, its results, and the reports."""

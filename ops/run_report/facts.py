@@ -1,4 +1,4 @@
-"""What the page says of each dataset, from the object index, and of each report, from its file."""
+"""Collects the facts for the page: of each dataset from the object index, of each report from its file."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ from reports import REPORTS
 
 @dataclass(frozen=True, slots=True)
 class RowCounts:
-    """Rows of some objects, added up."""
+    """The summed rows of some objects."""
 
     objects: int
     rows_in: int
@@ -30,7 +30,7 @@ class RowCounts:
 
     @property
     def balances(self) -> bool:
-        """Whether every row is accounted for."""
+        """Return true if every row is accounted for."""
         return self.rows_in == self.warehouse + self.quarantined + self.duplicate
 
 
@@ -40,41 +40,41 @@ class DatasetFacts:
 
     name: str
     source: str
-    """In a person's words."""
+    """The source, in words for people."""
     landed: int
     bytes: int
     last_landed: datetime | None
     waiting: int
     last_run: RowCounts
-    """Of the objects that the last warehouse run processed."""
+    """Rows of the objects that the last warehouse run processed."""
     total: RowCounts
     refused: Sequence[RefusedRule]
     freshness: timedelta
     age: timedelta | None
     places: Mapping[str, str]
-    """Where the rows of a number are: inbound, warehouse, quarantine, as s3:// addresses."""
+    """Where the rows behind a number are stored, as s3:// addresses: inbound, warehouse, quarantine."""
 
     @property
     def late(self) -> bool:
-        """Whether the newest object is older than the declaration allows, or there is none."""
+        """Return true if the newest object is older than the declaration allows, or there is no object."""
         return self.age is None or self.age > self.freshness
 
 
 @dataclass(frozen=True, slots=True)
 class ReportFacts:
-    """One report as its team reads it."""
+    """One report, as its team reads it."""
 
     report: Report
     rows: pl.DataFrame | None
-    """None if it was never computed."""
+    """Time of computation; None if it was never computed."""
     run: str
     input_rows: Mapping[str, int]
-    """Rows of each input's published view when it was computed."""
+    """Rows of each input's published table at the time of computation."""
     place: str
 
 
 def dataset_facts(target: Target, now: datetime | None = None) -> list[DatasetFacts]:
-    """The facts of every declared dataset, from the object index."""
+    """Return the facts of every declared dataset, from the object index."""
     totals = totals_of(target)
     of_all_days = totals.of_datasets(DATASETS)
     return [
@@ -84,7 +84,7 @@ def dataset_facts(target: Target, now: datetime | None = None) -> list[DatasetFa
 
 
 def report_facts(target: Target) -> list[ReportFacts]:
-    """The facts of every declared report."""
+    """Return the facts of every declared report."""
     return [_report(target, report) for report in REPORTS.values()]
 
 

@@ -1,4 +1,4 @@
-"""The page itself: one HTML file that asks nobody for anything."""
+"""Writes the page: one HTML file that loads nothing from the network."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -18,7 +18,7 @@ _BINARY_UNITS: Final = ("bytes", "KiB", "MiB", "GiB", "TiB")
 def render_page(
     stack: str, datasets: Sequence[DatasetFacts], reports: Sequence[ReportFacts], now: datetime | None = None
 ) -> str:
-    """The page as HTML. All that came from outside is escaped."""
+    """Return the page as HTML. All data in it are escaped."""
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent),
         autoescape=True,
@@ -40,12 +40,12 @@ def render_page(
 
 
 def _read_by(dataset: str, reports: Sequence[ReportFacts]) -> dict[str, int]:
-    """Rows of a dataset's published view as each report read it, by the report's name."""
+    """Return the rows of a dataset's published table that each report read, by the report's name."""
     return {report.report.name: report.input_rows[dataset] for report in reports if dataset in report.input_rows}
 
 
 def _drawn(report: ReportFacts) -> tuple[Picture | None, str]:
-    """The chart of a report that was computed and has one, or why it is not drawn."""
+    """Return the chart of a computed report, or why it is not drawn."""
     if report.rows is None or report.report.chart is None:
         return None, ""
     try:
@@ -55,7 +55,7 @@ def _drawn(report: ReportFacts) -> tuple[Picture | None, str]:
 
 
 def size_in_words(size: int) -> str:
-    """Bytes in the unit that leaves few digits."""
+    """Format bytes in the unit that needs the fewest digits."""
     amount = float(size)
     for unit in _BINARY_UNITS[:-1]:
         if amount < 1024:  # noqa: PLR2004 - the binary units' own step
@@ -65,7 +65,7 @@ def size_in_words(size: int) -> str:
 
 
 def duration_in_words(duration: timedelta) -> str:
-    """Days and hours, or hours and minutes."""
+    """Format a duration as days and hours, or hours and minutes."""
     minutes = int(duration.total_seconds() // 60)
     days, hours = divmod(minutes // 60, 24)
     return f"{days} d {hours} h" if days else f"{hours} h {minutes % 60} min"

@@ -1,4 +1,4 @@
-"""One report, computed on this machine from its inputs' snapshots of now or of a time that is past."""
+"""Computes one report on this machine from its inputs' snapshots, of now or of an earlier time."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,23 +23,23 @@ SHOWN_ROWS: Final = 20
 
 @dataclass(frozen=True, slots=True)
 class KeptSnapshot:
-    """A snapshot that a report can be computed from."""
+    """A snapshot from which a report can be computed."""
 
     dataset: str
     id: int
     committed_at: datetime
     is_read: bool
-    """Whether the report was computed from this one."""
+    """True if the report was computed from this snapshot."""
 
     @property
     def in_words(self) -> str:
-        """As a line of a list."""
+        """Return the snapshot as a line of a list."""
         return f"{self.dataset} {self.id} of {in_words(self.committed_at)}{', read' if self.is_read else ''}"
 
 
 @dataclass(frozen=True, slots=True)
 class Recomputed:
-    """A report's rows, and the snapshots that there are of its inputs, the newest of each first."""
+    """A report's rows, and the existing snapshots of its inputs, the newest first."""
 
     rows: pl.DataFrame
     snapshots: Sequence[KeptSnapshot]
@@ -50,11 +50,11 @@ def recompute(target: Target, name: str, as_of: datetime | int | None) -> Recomp
 
     Args:
         target: the stack.
-        name: of the report.
+        name: name of the report.
         as_of: a time or the id of a snapshot; now if not given.
 
     Raises:
-        processing.errors.ProcessingError: the snapshot has expired or never was, or an input fails.
+        processing.errors.ProcessingError: the snapshot has expired or never existed, or an input fails.
     """
     report = REPORTS[name]
     inputs = Inputs(REPORTS, DATASETS, opener_of(target), as_of)
@@ -64,19 +64,19 @@ def recompute(target: Target, name: str, as_of: datetime | int | None) -> Recomp
         for dataset, table in inputs.tables_of(report).items()
         for each in kept_snapshots(table)
     ]
-    return Recomputed(inputs.rows_of(report), kept)
+    return Recomputed(inputs.computed(report).rows, kept)
 
 
 def write_rows(file: Path, rows: pl.DataFrame) -> None:
-    """Write a report's rows to a file of this machine, as the mart job writes them."""
+    """Write a report's rows to a local file, in the mart job's format."""
     write_private(file, report_bytes(rows, _format_of(file)))
 
 
 def check_format(file: Path) -> None:
-    """Check that a report can be written to a file of this name.
+    """Check that a report can be written to a file with this name.
 
     Raises:
-        InvalidInputError: its ending is of no format.
+        InvalidInputError: no format has the file's extension.
     """
     _format_of(file)
 
@@ -84,5 +84,7 @@ def check_format(file: Path) -> None:
 def _format_of(file: Path) -> str:
     extension = file.suffix.removeprefix(".")
     if extension not in FORMATS:
-        raise InvalidInputError(f"{file} has to end in {' or '.join(f'.{each}' for each in FORMATS)}")
+        raise InvalidInputError(
+            f"{file} does not end in {' or '.join(f'.{each}' for each in FORMATS)}; rename the file"
+        )
     return extension

@@ -1,1 +1,1 @@
-"""The last runs of everything: from the ledger, from Glue, and from the object index."""
+"""Lists the last runs, from the ledger, from Glue and from the object index."""

@@ -1,4 +1,4 @@
-"""The runs of the Glue jobs, and what is in the lake of each."""
+"""The runs of the Glue jobs, and the files that each wrote."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -22,9 +22,9 @@ _REQUESTS_AT_ONCE: Final = 8
 
 
 def job_runs(target: Target, most: int) -> list[Run]:
-    """The newest runs of the stack's jobs.
+    """Return the newest runs of the stack's jobs.
 
-    Their counts are of the files that are theirs still: an object that a later run processed again counts there.
+    Their counts cover only files that no later run has replaced.
     """
     read = _runs_here if target.stack == LOCAL_STACK else _runs_of_glue
     runs = sorted(read(target, most), key=lambda run: run.started_at, reverse=True)[:most]
@@ -47,7 +47,7 @@ def _runs_of_glue(target: Target, most: int) -> Iterator[Run]:
 
 
 def glue_run(job: str, found: Mapping[str, Any]) -> Run:
-    """A run as Glue tells of it."""
+    """Return a run from Glue's description."""
     return Run(
         what=job,
         started_at=found["StartedOn"].astimezone(UTC),
@@ -68,7 +68,7 @@ def _runs_here(target: Target, most: int) -> Iterator[Run]:
 
 
 def recorded_run(run_id: str, first: Mapping[str, Any], last: Mapping[str, Any]) -> Run:
-    """A local run, from its first and its last word."""
+    """Return a local run from its first and last log event."""
     state = str(last.get("state", RUNNING))
     return Run(
         what=str(first["job"]),
@@ -86,7 +86,7 @@ def _time(milliseconds: int) -> datetime:
 
 
 def _in_words(totals: Collection[Totals], report_rows: Sequence[int]) -> str:
-    """What is in the lake of one run."""
+    """Describe the files that one run wrote."""
     said: list[str] = []
     objects, rows_in, quarantined = (
         sum(getattr(each, name) for each in totals) for name in ("processed", "rows_in", "rows_quarantined")
@@ -99,7 +99,7 @@ def _in_words(totals: Collection[Totals], report_rows: Sequence[int]) -> str:
 
 
 def _reports_by_run(target: Target) -> Mapping[str, list[int]]:
-    """Rows of each report by the run that made it; one request a declared report."""
+    """Return the rows of each report by the run that computed it; this needs one request for each declared report."""
     s3 = target.client("s3")
     found: defaultdict[str, list[int]] = defaultdict(list)
     for report in REPORTS.values():

@@ -1,4 +1,4 @@
-"""Collections and extractions, as the ledger tells of them: the last of each dataset, and every backfill."""
+"""Reads collections and extractions from the ledger: the last one of each dataset, and every backfill."""
 
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
@@ -15,7 +15,7 @@ from ops.stack.target import Target
 
 
 def collections(target: Target, now: datetime | None = None) -> Iterator[Run]:
-    """The last collection of each dataset that has a schedule."""
+    """Return the last collection of each dataset with a schedule."""
     table = _table(target)
     for dataset in target.exports["collectionSchedules"]:
         item = table.get({"pk": partition(dataset), "sk": COLLECTION})
@@ -24,7 +24,7 @@ def collections(target: Target, now: datetime | None = None) -> Iterator[Run]:
 
 
 def extractions(target: Target, now: datetime | None = None) -> Iterator[Run]:
-    """The last extraction of each dataset that has a schedule, and its backfills."""
+    """Return the last extraction of each dataset with a schedule, and its backfills."""
     table = _table(target)
     for dataset in target.exports["extractionSchedules"]:
         items = [table.get({"pk": partition(dataset), "sk": WATERMARK}), *table.query(*below(dataset, BACKFILL))]
@@ -34,12 +34,12 @@ def extractions(target: Target, now: datetime | None = None) -> Iterator[Run]:
 
 
 def collection_of(dataset: str, item: Mapping[str, Any], now: datetime) -> Run:
-    """A collection's run, from the ledger's item. What it did is known once it has ended.
+    """Return a collection's run from its ledger item. Its results are known only after it has ended.
 
     Args:
-        dataset: what was collected.
-        item: the ledger's, of the last run.
-        now: for whether its time is over.
+        dataset: name of the collected dataset.
+        item: the ledger's item of the last run.
+        now: the present time, to find out whether the run's time is over.
     """
     state = _state(item, now)
     files, failed = int(item.get("files", 0)), int(item.get("failed", 0))
@@ -56,13 +56,13 @@ def collection_of(dataset: str, item: Mapping[str, Any], now: datetime) -> Run:
 
 
 def extraction_of(dataset: str, item: Mapping[str, Any], now: datetime) -> Run:
-    """An extraction's run, from the ledger's item of it."""
+    """Return an extraction's run from its ledger item."""
     state = _state(item, now)
     is_backfill = item["sk"] != WATERMARK
     return Run(
-        what=f"extraction {dataset}{', a backfill' if is_backfill else ''}",
+        what=f"extraction {dataset}{', backfill' if is_backfill else ''}",
         started_at=datetime.fromisoformat(item["claimed_at"]),
-        # What finished before is an earlier attempt's.
+        # An earlier end belongs to an earlier attempt.
         ended_at=None if state in {RUNNING, KILLED} else moment(item.get("finished_at")),
         result=state,
         counts=f"{int(item['rows']):,} rows" if state == SUCCEEDED and "rows" in item else "",

@@ -1,13 +1,13 @@
-"""What is known of a run, whatever ran."""
+"""The description of a run of any kind."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
 KILLED: Final = "KILLED"
-"""Its time is over, and it never said how it ended."""
+"""The run's time is over, and it did not record how it ended."""
 PAUSED: Final = "PAUSED"
-"""It left work, which the next run goes on with."""
+"""The run left work that the next run resumes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,29 +15,29 @@ class Run:
     """One run."""
 
     what: str
-    """Such as "collection vehicles" or the name of a Glue job."""
+    """Such as "collection vehicles", or the name of a Glue job."""
     started_at: datetime
     ended_at: datetime | None
-    """None if it has not ended, or nothing tells when."""
+    """End of the run; None if it has not ended, or the end is unknown."""
     result: str
     counts: str
-    """What it did, in words; empty if it left nothing."""
+    """What it did, in words; empty if nothing of it remains."""
     error: str = ""
-    """First line of why it failed."""
+    """First line of the reason for the failure."""
     id: str = ""
-    """Glue's id of the run; empty of what Glue does not run."""
+    """Glue's id of the run; empty for runs outside Glue."""
 
     @property
     def duration(self) -> timedelta | None:
-        """How long it took; None if that is not known."""
+        """Return the duration; None if it is unknown."""
         return self.ended_at - self.started_at if self.ended_at else None
 
 
 def first_line(text: str | None) -> str:
-    """The first line of an error that says something."""
+    """Return the first informative line of an error."""
     return next((line.strip() for line in (text or "").splitlines() if line.strip()), "")
 
 
 def moment(text: str | None) -> datetime | None:
-    """A time as the ledger keeps it."""
+    """Parse a time in the ledger's form."""
     return datetime.fromisoformat(text).astimezone(UTC) if text else None

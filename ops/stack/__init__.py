@@ -1,1 +1,1 @@
-"""The stack that a command works on, and the terminal."""
+"""The stack on which a command works, and the terminal."""

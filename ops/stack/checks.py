@@ -1,4 +1,4 @@
-"""Checks of what a person typed, made before anything is started or requested."""
+"""Checks typed values before anything is started or requested."""
 
 from collections.abc import Collection
 from datetime import date, datetime
@@ -11,52 +11,52 @@ from reports import REPORTS
 
 
 def one_of(given: str, known: Collection[str], kind: str) -> str:
-    """A name that there is.
+    """Return the name if it exists.
 
     Raises:
-        InvalidInputError: there is not; the message lists the known names.
+        InvalidInputError: it does not exist; the message lists the known names.
     """
     if given not in known:
-        raise InvalidInputError(f"unknown {kind} {given!r}: choose one of {', '.join(sorted(known))}")
+        raise InvalidInputError(f"unknown {kind} {given!r}; choose one of {', '.join(sorted(known))}")
     return given
 
 
 def known_dataset(given: str) -> str:
-    """The name of a declared dataset.
+    """Return the name of a declared dataset.
 
     Raises:
-        InvalidInputError: no file declares it.
+        InvalidInputError: no file declares the dataset.
     """
     return one_of(given, [*DATASETS], "dataset")
 
 
 def known_report(given: str) -> str:
-    """The name of a declared report.
+    """Return the name of a declared report.
 
     Raises:
-        InvalidInputError: no file declares it.
+        InvalidInputError: no file declares the report.
     """
     return one_of(given, [*REPORTS], "report")
 
 
 def a_day(given: str) -> str:
-    """A day as YYYY-MM-DD.
+    """Parse a day of the form YYYY-MM-DD.
 
     Raises:
-        InvalidInputError: it is not.
+        InvalidInputError: the text has another form.
     """
     try:
-        # fromisoformat alone accepts 20260131 and 2026-W05-6, too.
+        # fromisoformat alone would also accept 20260131 and 2026-W05-6.
         return f"{datetime.strptime(given, '%Y-%m-%d').date()}"  # noqa: DTZ007 - a day has no zone
     except ValueError as error:
-        raise InvalidInputError(f"{given!r} is not a day as YYYY-MM-DD, such as 2026-01-31") from error
+        raise InvalidInputError(f"{given!r} is not a day in the form YYYY-MM-DD, such as 2026-01-31") from error
 
 
 def a_moment(given: str) -> str:
-    """A time, or the id of a snapshot of a published table.
+    """Parse a time, or the id of a snapshot of a published table.
 
     Raises:
-        InvalidInputError: it is neither.
+        InvalidInputError: the text is neither.
     """
     try:
         parse_moment(given)
@@ -65,23 +65,34 @@ def a_moment(given: str) -> str:
     return given
 
 
+def a_size(given: str) -> str:
+    """A number of bytes, as a whole number.
+
+    Raises:
+        InvalidInputError: it is not.
+    """
+    if not given.isascii() or not given.isdecimal():
+        raise InvalidInputError(f"{given!r} is not a number of bytes, such as 1000000000")
+    return given
+
+
 def check_days(first: date | None, last: date | None) -> None:
     """Refuse a range of days that ends before it begins.
 
     Raises:
-        InvalidInputError: it does.
+        InvalidInputError: the range ends before it begins.
     """
     if first and last and first > last:
-        raise InvalidInputError(f"--from {first} is after --to {last}")
+        raise InvalidInputError(f"--from {first} is after --to {last}; swap the two days")
 
 
 def check_can_be_written(file: Path) -> None:
     """Refuse a file that this command could not write after its work.
 
     Raises:
-        InvalidInputError: it is a folder, or its folder does not exist.
+        InvalidInputError: the file is a folder, or its folder does not exist.
     """
     if file.is_dir():
-        raise InvalidInputError(f"{file} is a folder: name a file in it")
+        raise InvalidInputError(f"{file} is a folder; name a file in it")
     if not file.absolute().parent.is_dir():
-        raise InvalidInputError(f"the folder of {file} does not exist: make it first")
+        raise InvalidInputError(f"the folder of {file} does not exist; create it first")

@@ -1,4 +1,4 @@
-"""Which stack a command works on: by its options, by the environment, or the one local platform that is up."""
+"""Chooses the stack of a command: by its options, by the environment, or the only running local platform."""
 
 import re
 from collections.abc import Collection, Iterator, Sequence
@@ -16,14 +16,14 @@ from ops.stack.platforms import CLONE, STATE_VARIABLE, platforms_up, the_platfor
 from ops.stack.target import Target, find_target
 
 STACK_VARIABLE: Final = "DATAPLATFORM_STACK"
-"""Environment variable that names the stack."""
+"""Environment variable with the stack's name."""
 _STACK: Final = "--stack"
 STATE_DIRECTORY: Final = "--state-dir"
 
 StackOption = Annotated[
     str | None,
     typer.Option(
-        _STACK, envvar=STACK_VARIABLE, help="The stack: local, dev or prod. Default: the local platform that is up."
+        _STACK, envvar=STACK_VARIABLE, help="The stack: local, dev or prod. Default: the running local platform."
     ),
 ]
 StateDirectoryOption = Annotated[
@@ -32,21 +32,21 @@ StateDirectoryOption = Annotated[
         STATE_DIRECTORY,
         envvar=STATE_VARIABLE,
         file_okay=False,
-        help="A local platform's directory. Default: the one that is up, else .local in the clone.",
+        help="Directory of a local platform. Default: that of the running platform, else .local in the clone.",
     ),
 ]
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """What a person said about the stack."""
+    """The options that select the stack."""
 
     stack: str | None
     state_directory: Path | None
 
 
 def target_of(context: typer.Context) -> Target:
-    """The stack of a command. Looked for only when the command's arguments are checked: for AWS it takes seconds.
+    """The stack of a command. It is looked up only after the arguments were checked, because that takes seconds on AWS.
 
     Raises:
         InvalidInputError: as choose_target.
@@ -57,10 +57,10 @@ def target_of(context: typer.Context) -> Target:
 
 
 def arranged(arguments: Sequence[str], with_own: Collection[str] = ()) -> list[str]:
-    """Arguments with --stack and --state-dir where they are declared, wherever a person typed them.
+    """Move --stack and --state-dir to where they are declared, wherever they were typed.
 
     Args:
-        arguments: as typed.
+        arguments: the typed arguments.
         with_own: commands with a --state-dir of their own.
     """
     stop = [*arguments, "--"].index("--")
@@ -81,26 +81,26 @@ def _flat(options: Sequence[Sequence[str]]) -> Iterator[str]:
 
 
 def choose_target(stack: str | None, state_directory: Path | None) -> Target:
-    """The stack that a person means. Without a name it is never one on AWS.
+    """Return the selected stack. Without a name, it is never a stack on AWS.
 
     Args:
-        stack: its name; not needed while a local platform is up.
+        stack: name of the stack; not needed while a local platform is up.
         state_directory: a local platform's directory.
 
     Raises:
-        InvalidInputError: there is no such stack, or none was named and not exactly one local platform is up.
+        InvalidInputError: the stack does not exist, or no stack was named and not exactly one local platform is up.
         TargetError: the stack cannot be reached.
     """
     if stack is None and state_directory is None and not platforms_up():
         raise InvalidInputError(
-            f"no local platform is up: start one with `dataplatform up`, or name a stack with --stack, such as "
-            f"--stack dev, or with {STACK_VARIABLE}"
+            "no local platform is running; start one with `dataplatform up`, or name a stack with --stack, "
+            f"such as --stack dev, or with {STACK_VARIABLE}"
         )
     name = one_of(stack or LOCAL_STACK, stacks(), "stack")
     return find_target(name, the_platform(state_directory) if name == LOCAL_STACK else CLONE)
 
 
 def stacks() -> list[str]:
-    """The stacks that have settings, by the names of their files."""
+    """Return the stacks with settings, by the names of their files."""
     found = (re.fullmatch(r"Pulumi\.([\w-]+)\.yaml", each.name) for each in CLONE.glob("Pulumi.*.yaml"))
     return sorted({LOCAL_STACK, *(each[1] for each in found if each)})

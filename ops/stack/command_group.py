@@ -1,4 +1,4 @@
-"""What every group of commands has in common: each failure is one line on stderr and a documented exit code."""
+"""The common base of all command groups: a failure is one line on stderr and a documented exit code."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from ops.stack.terminal import errors, errors_for_a_person
 
 
 class CommandGroup(TyperGroup):
-    """Commands that end as docs/commands.md says, whatever happens in them."""
+    """Commands that end as docs/commands.md describes, whatever happens in them."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401 - typer's own click
         """Accept --stack and --state-dir before and after the command."""
@@ -23,10 +23,10 @@ class CommandGroup(TyperGroup):
         return super().parse_args(ctx, arranged(args, own))
 
     def invoke(self, ctx: Any) -> Any:  # noqa: ANN401 - typer's own click
-        """Run the command that the person named.
+        """Run the command that was typed.
 
         Raises:
-            typer.Exit: it failed, or ctrl-C or SIGTERM stopped it.
+            typer.Exit: the command failed, or ctrl-C or SIGTERM stopped it.
         """
         try:
             with errors_for_a_person():

@@ -1,4 +1,4 @@
-"""Days of landing that a command is limited to."""
+"""Landing days that limit a command."""
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -7,12 +7,12 @@ from typing import Final
 from ops.stack.checks import check_days
 
 DAY_FORMAT: Final = "%Y-%m-%d"
-"""How a day is typed."""
+"""The form of a typed day."""
 
 
 @dataclass(frozen=True, slots=True)
 class Days:
-    """Days of landing, both included."""
+    """Landing days, both ends included."""
 
     first: date = date.min
     last: date = date.max
@@ -21,7 +21,7 @@ class Days:
         return self.first <= day <= self.last
 
     def in_words(self) -> str:
-        """For the reader of a message on what was not found."""
+        """Return the days in words, for a message about what was not found."""
         match self.first == date.min, self.last == date.max:
             case True, True:
                 return "of all days"
@@ -34,16 +34,16 @@ class Days:
 
 
 def newest_days(count: int, now: datetime | None = None) -> Days:
-    """Today in UTC and the days before, so many in all. Later days, which only a wrong clock makes, are included."""
+    """Return the last days, today (UTC) included. Later days, which only a wrong clock makes, are included too."""
     today = (now or datetime.now(UTC)).astimezone(UTC).date()
     return Days(today - timedelta(days=count - 1))
 
 
 def days_between(first: datetime | None, last: datetime | None) -> Days:
-    """The days that a command's --from and --to name.
+    """Return the days of a command's --from and --to.
 
     Raises:
-        InvalidInputError: the first day is after the last one.
+        InvalidInputError: the first day is after the last day.
     """
     days = Days(first.date() if first else date.min, last.date() if last else date.max)
     check_days(days.first, days.last)

@@ -1,6 +1,6 @@
 """Starts a command-line application: signals and streams first, then the imports, then the command.
 
-Importing takes a second, so the application is loaded when signals are already handled.
+Imports take a second, so signals are handled before the application is loaded.
 """
 
 import contextlib
@@ -19,26 +19,26 @@ if TYPE_CHECKING:
 
 
 SILENCE_SECONDS: Final = 2.0
-"""How long a command that people watch may import without a word."""
+"""How long the imports of a watched command may take without a message."""
 WATCHED: Final = frozenset({"up", "demo"})
 """Commands that people watch while they run."""
 
 
 def run_application(load: Callable[[], "typer.Typer"], name: str, silence_seconds: float = SILENCE_SECONDS) -> None:
-    """Run a command, as the arguments of this process name it.
+    """Run a command, as given by the arguments of this process.
 
     Args:
         load: imports the application.
-        name: how a person types it, such as "dataplatform".
-        silence_seconds: how long a watched command may import without a word.
+        name: the command's name, such as "dataplatform".
+        silence_seconds: how long the imports of a watched command may take without a message.
 
     Raises:
-        SystemExit: always, with one of ops.stack.exit_codes.ExitCode.
+        SystemExit: always, with an ops.stack.exit_codes.ExitCode.
     """
     treat_sigterm_as_ctrl_c()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            # A terminal that does not know a character shows its escape.
+            # A terminal that cannot show a character shows its escape sequence.
             stream.reconfigure(errors="backslashreplace")
     try:
         with _reported(silence_seconds):
@@ -53,7 +53,7 @@ def run_application(load: Callable[[], "typer.Typer"], name: str, silence_second
 
 @contextlib.contextmanager
 def _reported(silence_seconds: float) -> Generator[None]:
-    """Say that the packages are being imported, where that takes long and a person watches."""
+    """Print that packages are being imported, if that takes long and a person watches."""
     started = time.monotonic()
 
     def report() -> bool:
@@ -65,7 +65,7 @@ def _reported(silence_seconds: float) -> Generator[None]:
 
 
 def _flush() -> None:
-    """Write what is left. Where that fails, the command has said so, and Python would say it again while it exits."""
+    """Flush the output. If that fails, the command has already reported it, and Python would repeat it at exit."""
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()

@@ -1,4 +1,4 @@
-"""The family of the operator's commands' errors: catch the base class instead of a list."""
+"""The base class of the errors of operators' commands. Catch it instead of a list of errors."""
 
 from ops.stack.exit_codes import ExitCode
 
@@ -10,6 +10,6 @@ class OperatorError(Exception):
 
 
 class InvalidInputError(OperatorError):
-    """What a person typed is not valid; nothing was started. The message names what is valid."""
+    """A typed value is not valid, and nothing was started. The message lists the valid values."""
 
     exit_code = ExitCode.INVALID

@@ -1,4 +1,4 @@
-"""The exit codes of the platform's commands: one list for the code, the tests and docs/commands.md."""
+"""The exit codes of the platform's commands, for the code, the tests and docs/commands.md."""
 
 import signal
 import threading
@@ -10,29 +10,29 @@ class ExitCode(IntEnum):
     """How a command ended."""
 
     meaning: str
-    """In a person's words, as docs/commands.md has it."""
+    """The meaning, as in docs/commands.md."""
 
     def __new__(cls, code: int, meaning: str) -> Self:
-        """A member with its meaning."""
+        """Create a member with its meaning."""
         member = int.__new__(cls, code)
         member._value_ = code
         member.meaning = meaning
         return member
 
-    DONE = 0, "The command did what was asked."
-    FAILED = 1, "The command failed, or found nothing. The last line on stderr is the reason and the next step."
-    INVALID = 2, "An argument is not valid. Nothing was started, requested or changed."
-    INTERRUPTED = 130, "ctrl-C stopped the command, which cleaned up first."
-    BROKEN_PIPE = 141, "The reader of stdout closed it, as `head` does."
-    TERMINATED = 143, "SIGTERM stopped the command, which cleaned up first."
+    DONE = 0, "The command succeeded."
+    FAILED = 1, "The command failed or found nothing. The last line on stderr gives the reason and the next step."
+    INVALID = 2, "An argument is invalid. Nothing was started, requested or changed."
+    INTERRUPTED = 130, "Ctrl-C stopped the command, which then cleaned up."
+    BROKEN_PIPE = 141, "The reader of stdout, such as `head`, closed it."
+    TERMINATED = 143, "SIGTERM stopped the command, which then cleaned up."
 
 
 _terminated = threading.Event()
-"""Set once SIGTERM arrived."""
+"""Set when SIGTERM has arrived."""
 
 
 def treat_sigterm_as_ctrl_c() -> None:
-    """Let SIGTERM do what ctrl-C does, whatever handles ctrl-C at that moment: an event loop has a way of its own."""
+    """Treat SIGTERM like ctrl-C, whatever handles ctrl-C at that moment: an event loop has its own handler."""
     _terminated.clear()
 
     def interrupt(_number: int, _frame: object) -> None:
@@ -43,16 +43,16 @@ def treat_sigterm_as_ctrl_c() -> None:
 
 
 def code_of_stop() -> ExitCode:
-    """The exit code of this command, which ctrl-C or SIGTERM stopped."""
+    """Return the exit code of this command, which ctrl-C or SIGTERM stopped."""
     return ExitCode.TERMINATED if _terminated.is_set() else ExitCode.INTERRUPTED
 
 
 def word_for_stop() -> str:
-    """What stopped this command, in a word."""
+    """Return a word for what stopped this command."""
     return "terminated" if _terminated.is_set() else "interrupted"
 
 
 def ignore_signals() -> None:
-    """Ignore ctrl-C and SIGTERM from now on: impatience must not leave a cleanup half done."""
+    """Ignore ctrl-C and SIGTERM from now on, so that a cleanup is not interrupted."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)

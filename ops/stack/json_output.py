@@ -7,21 +7,20 @@ from typing import Annotated, Any
 
 import typer
 
-AsJson = Annotated[
-    bool, typer.Option("--json", help="Print one JSON document to stdout, for programs; messages go to stderr.")
-]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document to stdout; messages go to stderr.")]
 
 
 def print_json(document: Any) -> None:  # noqa: ANN401 - whatever a command found
     """Print a result as JSON: times in UTC as ISO 8601, durations in seconds, dataclasses as objects."""
-    typer.echo(json.dumps(document, indent=2, default=_value))
+    typer.echo(json.dumps(document, indent=2, default=json_value))
 
 
-def _value(value: object) -> object:
+def json_value(value: object) -> object:
+    """A value that JSON does not have, as commands print it."""
     if is_dataclass(value) and not isinstance(value, type):
         return asdict(value)
     if isinstance(value, datetime):
-        # A row's own time may have no zone: it stays as it is.
+        # A row's own time may have no zone; it is not changed.
         return (value.astimezone(UTC) if value.tzinfo else value).isoformat()
     if isinstance(value, date):
         return value.isoformat()

@@ -1,4 +1,4 @@
-"""The stack's object index and its totals: what commands read in place of the lake's listing."""
+"""The stack's object index and its totals, which commands read instead of listing the lake."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -15,11 +15,11 @@ QUEUE: Final = "attributesQueueUrl"
 
 
 class IndexMissingError(OperatorError):
-    """The stack has no such index; the message says what to do."""
+    """The stack has no object index; the message says what to do."""
 
 
 def index_of(target: Target) -> ObjectIndex:
-    """The index of objects.
+    """Return the object index.
 
     Raises:
         IndexMissingError: an earlier version of the program deployed the stack.
@@ -28,7 +28,7 @@ def index_of(target: Target) -> ObjectIndex:
 
 
 def totals_of(target: Target) -> TotalsTable:
-    """The totals of datasets, days and runs.
+    """Return the totals of datasets, days and runs.
 
     Raises:
         IndexMissingError: an earlier version of the program deployed the stack.
@@ -37,7 +37,7 @@ def totals_of(target: Target) -> TotalsTable:
 
 
 def waiting_events(target: Target) -> int:
-    """About how many events wait for the index: what they report is not in any answer of the index yet.
+    """Return the approximate number of events that wait for the index, which does not include their objects yet.
 
     Raises:
         IndexMissingError: an earlier version of the program deployed the stack.
@@ -48,10 +48,10 @@ def waiting_events(target: Target) -> int:
 
 
 def behind_in_words(waiting: int) -> Iterator[str]:
-    """One line if events wait for the index, which is then behind the lake; no line otherwise."""
+    """Return one line if events wait, so the index is behind the lake; otherwise nothing."""
     if waiting:
-        events = "1 event waits" if waiting == 1 else f"about {waiting:,} events wait"
-        yield f"the index is behind: {events} for it; run this again in a moment"
+        events = "1 event is" if waiting == 1 else f"about {waiting:,} events are"
+        yield f"the object index is behind: {events} not recorded yet; run this command again in a moment"
 
 
 def show_behind(waiting: int) -> None:
@@ -61,14 +61,14 @@ def show_behind(waiting: int) -> None:
 
 
 def exported(target: Target, name: str) -> str:
-    """The stack's export of a name.
+    """Return the stack's export with this name.
 
     Raises:
         IndexMissingError: an earlier version of the program deployed the stack.
     """
     if name not in target.exports:
         raise IndexMissingError(
-            f"the stack {target.stack!r} does not export {name}: deploy this version of the program, then run "
+            f"the stack {target.stack!r} does not export {name}; deploy this version of the program, then run "
             "`reconcile`"
         )
     return str(target.exports[name])

@@ -1,4 +1,4 @@
-"""The local platforms of this clone: where they keep their state, and which of them are up."""
+"""The local platforms of this clone: their directories, and which of them are up."""
 
 import contextlib
 import json
@@ -13,17 +13,17 @@ from ops.stack.errors import InvalidInputError
 CLONE: Final = Path(__file__).absolute().parents[2]
 DEFAULT_STATE_DIRECTORY: Final = (CLONE / ".local").resolve()
 STATE_VARIABLE: Final = "DATAPLATFORM_STATE_DIR"
-"""Environment variable that names a platform's directory."""
+"""Environment variable with a platform's directory."""
 RECORD: Final = "stack.json"
-"""File of a platform's directory with its address and its exports."""
+"""File in a platform's directory with its address and its exports."""
 _ELSEWHERE: Final = CLONE / ".build" / "state-directories"
-"""A line for each directory that a platform of this clone was started in, beside the default one."""
+"""File with a line for each directory, other than the default, in which a platform of this clone was started."""
 _ANSWERS_WITHIN: Final = 0.5
-"""Seconds. What runs on this machine accepts a connection at once."""
+"""Seconds. A local service accepts a connection at once."""
 
 
 def remember(state_directory: Path) -> None:
-    """Note a directory that a platform is started in, so that later commands find it without being given it."""
+    """Record the directory of a platform that is being started, so that later commands find it without an option."""
     known = [each for each in _noted() if (each / RECORD).is_file() and each != state_directory]
     if state_directory != DEFAULT_STATE_DIRECTORY:
         known.append(state_directory)
@@ -33,23 +33,25 @@ def remember(state_directory: Path) -> None:
 
 
 def platforms_up() -> list[Path]:
-    """The directories of the clone's platforms whose emulator accepts connections."""
+    """Return the directories of the clone's platforms whose emulator accepts connections."""
     known = dict.fromkeys((DEFAULT_STATE_DIRECTORY, *_noted()))
     return [each for each in known if _is_up(each)]
 
 
 def the_platform(state_directory: Path | None) -> Path:
-    """The directory that a command works on: the given one, else the one platform that is up, else the default.
+    """Return the directory of a command: the given one, else that of the only running platform, else the default.
 
     Raises:
-        InvalidInputError: several are up.
+        InvalidInputError: several platforms are up.
     """
     if state_directory is not None:
         return state_directory.resolve()
     found = platforms_up()
     if len(found) > 1:
         listed = "".join(f"\n  --state-dir {each}" for each in found)
-        raise InvalidInputError(f"several local platforms are up; name one, or set {STATE_VARIABLE}:{listed}")
+        raise InvalidInputError(
+            f"several local platforms are running; name one with --state-dir or {STATE_VARIABLE}:{listed}"
+        )
     return found[0] if found else DEFAULT_STATE_DIRECTORY
 
 

@@ -1,4 +1,4 @@
-"""Ids and keys as a person types them: whole, or as the beginning that only one of them has."""
+"""Typed ids and keys: complete, or an unambiguous beginning."""
 
 from collections.abc import Iterable
 from itertools import islice
@@ -18,18 +18,18 @@ _FOLDERS: Final = 4
 
 
 def the_one(given: str, candidates: Iterable[str], kind: str) -> str | None:
-    """The candidate that a person means. Upper and lower case are different letters.
+    """Return the candidate that a typed text means. Case matters.
 
     Args:
         given: an id, or its beginning.
-        candidates: the ids that there are.
-        kind: what they are, in the plural.
+        candidates: the existing ids.
+        kind: the candidates' kind, in the plural.
 
     Returns:
-        The id that was given, else the only one that begins so; None if none does.
+        The given id, or the only candidate with this beginning; None if there is no such candidate.
 
     Raises:
-        InvalidInputError: several begin so; the message lists them.
+        InvalidInputError: several candidates have this beginning; the message lists them.
     """
     found = sorted({each for each in candidates if each.startswith(given)})
     if given in found:
@@ -40,16 +40,16 @@ def the_one(given: str, candidates: Iterable[str], kind: str) -> str | None:
 
 
 def inbound_key(target: Target, given: str) -> str:
-    """The key of an inbound object, of which a beginning is enough if only one object has it.
+    """Return the key of an inbound object. A beginning is enough if only one object has it.
 
-    A beginning is looked for in the object index, among the objects that landed on the day which it names.
+    A beginning is looked up in the object index, among the objects that landed on the day in it.
 
     Returns:
-        The whole key; what was given if no object has it.
+        The whole key; the given text if no object has it.
 
     Raises:
-        InvalidInputError: it cannot be an inbound key, does not name a day, names a dataset that there is not, or is
-            the beginning of several.
+        InvalidInputError: the text cannot be an inbound key, has no landing day, names an unknown dataset, or is the
+            beginning of several keys.
     """
     check_inbound_key(given)
     index = index_of(target)
@@ -61,10 +61,10 @@ def inbound_key(target: Target, given: str) -> str:
 
 
 def check_inbound_key(given: str) -> None:
-    """Refuse what cannot be the beginning of an inbound key, or does not name a landing day.
+    """Refuse a text that cannot be the beginning of an inbound key, or has no landing day.
 
     Raises:
-        InvalidInputError: it cannot, or does not.
+        InvalidInputError: it cannot be a beginning, or has no landing day.
     """
     example = f"such as {INBOUND}/vehicles/2026/01/31/file.csv"
     area, *parts = given.split("/")
@@ -74,8 +74,8 @@ def check_inbound_key(given: str) -> None:
         known_dataset(parts[0])
     if len(parts) <= _FOLDERS:
         raise InvalidInputError(
-            f"{given!r} does not name a landing day: type the key up to its day at least, "
-            f"such as {INBOUND}/vehicles/2026/01/31/"
+            f"{given!r} does not name a landing day; type the key at least up to its day, such as "
+            f"{INBOUND}/vehicles/2026/01/31/"
         )
     try:
         parse_inbound_key(_with_a_name(given))
@@ -87,14 +87,14 @@ def check_is_of(key: str, dataset: str) -> None:
     """Refuse an inbound key of another dataset.
 
     Raises:
-        InvalidInputError: it is.
+        InvalidInputError: the key belongs to another dataset.
     """
     if not f"{key}/".startswith(inbound_prefix(dataset)):
-        raise InvalidInputError(f"{key} is not an object of {dataset}")
+        raise InvalidInputError(f"{key} is not an object of {dataset}; correct the key or the dataset")
 
 
 def _with_a_name(given: str) -> str:
-    """A key that ends with its day, with some file's name; any other as it is."""
+    """Complete a key that ends with its day by a file name. Any other key is returned unchanged."""
     return f"{given}any" if given.endswith("/") else given
 
 

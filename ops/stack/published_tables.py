@@ -1,4 +1,4 @@
-"""The published tables of a stack, read with the rights of the person who typed the command."""
+"""Opens a stack's published tables with the rights of the person who runs the command."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -17,7 +17,7 @@ TABLES: Final = "publishedTables"
 
 
 def opener_of(target: Target) -> OpenTable:
-    """Opens the published tables of a stack; None for a dataset of which nothing was published yet."""
+    """Return a function that opens the published tables of a stack; it returns None for a dataset without one."""
     catalogue: list[GlueCatalog] = []
 
     def open_table(dataset: Dataset) -> Table | None:
@@ -25,7 +25,7 @@ def opener_of(target: Target) -> OpenTable:
         if name is None:
             return None
         if not catalogue:
-            catalogue.append(GlueCatalog("glue", target.client("glue"), **_files(target)))
+            catalogue.append(GlueCatalog("glue", target.client("glue"), **file_properties(target)))
         try:
             return catalogue[0].load_table(name)
         except NoSuchTableError:
@@ -34,11 +34,11 @@ def opener_of(target: Target) -> OpenTable:
     return open_table
 
 
-def _files(target: Target) -> Mapping[str, Any]:
-    """Properties for the tables' files: the person's credentials, the stack's region and endpoint."""
+def file_properties(target: Target) -> Mapping[str, Any]:
+    """Return properties for the tables' files: the person's credentials, the stack's region and endpoint."""
     credentials = target.session.get_credentials()
     if credentials is None:
-        raise TargetError("no credentials for AWS were found: sign in, or name a profile in AWS_PROFILE")
+        raise TargetError("AWS credentials were not found; sign in, or name a profile in AWS_PROFILE")
     frozen = credentials.get_frozen_credentials()
     properties = {
         S3_REGION: target.session.region_name,

@@ -1,7 +1,7 @@
-"""What became of one landed object, from the object itself; and the listings of a whole dataset.
+"""Reads the result of a landed object from the object itself, and lists a whole dataset.
 
-No command lists a dataset, since that takes as long as all that ever landed is large: the object index is there for
-it. The demo and the tests do, to check what the platform did.
+No command lists a dataset, because that grows with everything that ever landed; commands use the object index. The demo
+and the tests list datasets to check the platform.
 """
 
 from collections.abc import Iterator, Mapping
@@ -32,7 +32,7 @@ class LandedObject:
 
 @dataclass(frozen=True, slots=True)
 class RowAccount:
-    """What became of the rows of one landed object. Counts are rows."""
+    """The result for the rows of one landed object. Counts are rows."""
 
     rows_in: int
     warehouse: int
@@ -44,12 +44,12 @@ class RowAccount:
 
     @property
     def balances(self) -> bool:
-        """Whether every row is accounted for."""
+        """Return true if every row is accounted for."""
         return self.rows_in == self.warehouse + self.quarantined + self.duplicate
 
 
 def landed_objects(target: Target, dataset: str) -> list[LandedObject]:
-    """The dataset's raw objects, oldest first. Keys that are not of the lake's layout are left out."""
+    """Return the dataset's raw objects, oldest first, without keys outside the lake's layout."""
     found: list[LandedObject] = []
     for entry in _list(target, inbound_prefix(dataset)):
         try:
@@ -61,12 +61,12 @@ def landed_objects(target: Target, dataset: str) -> list[LandedObject]:
 
 
 def processed_keys(target: Target, dataset: str) -> set[str]:
-    """Keys of the dataset's warehouse files. An inbound object is processed when its warehouse file exists."""
+    """Return the keys of the dataset's history files. An inbound object is processed when its history file exists."""
     return {entry["Key"] for entry in _list(target, warehouse_prefix(dataset))}
 
 
 def row_account(target: Target, inbound: InboundObject) -> RowAccount:
-    """The row accounting of a processed object, which its warehouse file carries."""
+    """Return the row accounting of a processed object, from its history file."""
     found = target.client("s3").head_object(Bucket=target.bucket, Key=inbound.warehouse_key)
     metadata = found["Metadata"]
     return RowAccount(
@@ -80,7 +80,7 @@ def row_account(target: Target, inbound: InboundObject) -> RowAccount:
 
 
 def head(target: Target, key: str) -> Mapping[str, Any] | None:
-    """What S3 says of an object; None if it does not exist."""
+    """Return S3's description of an object; None if it does not exist."""
     s3 = target.client("s3")
     try:
         return s3.head_object(Bucket=target.bucket, Key=key)

@@ -1,4 +1,4 @@
-"""Which stack a command works on: its exports, and a session that reaches it."""
+"""The stack on which a command works: its exports, and a session that reaches it."""
 
 import json
 import os
@@ -19,20 +19,20 @@ from lake.stacks import LOCAL_STACK
 from ops.stack.errors import OperatorError
 from ops.stack.platforms import CLONE, RECORD
 
-# The emulator's root user. Policies do not bind it, trust policies do; what is under test uses a role.
+# The emulator's root user, to which policies do not apply, but trust policies do. Tests of policies use a role.
 EMULATOR_ACCESS_KEY: Final = "test"
 EMULATOR_SECRET_KEY: Final = "test"  # noqa: S105 - the emulator's published default, worth nothing elsewhere
 
 TEMPORARY_FILES: Final = "tmp"
-"""Folder of a local platform's directory, deleted when the platform stops."""
+"""Folder in a local platform's directory, deleted when the platform stops."""
 LOCAL_SECONDS: Final = 900
-"""How long an answer of the emulator may take: as long as the longest function. On this machine no answer is lost, and
-a second request would only do the same work twice."""
-# One for all sessions: to read AWS's service descriptions again for each takes a tenth of a second.
+"""How long the emulator may take to answer: as long as the longest function. On this machine no answer is lost, and a
+second request would only repeat the work."""
+# Shared by all sessions, because reading AWS's service descriptions takes a tenth of a second for each session.
 _DESCRIPTIONS: Final = botocore.loaders.create_loader()
-# For as many threads as any command has at once.
+# For as many threads as any command uses at once.
 _CONNECTIONS: Final = Config(max_pool_connections=32)
-# A session is not for several threads at once; a client is.
+# A session is not thread-safe; a client is.
 _MAKES_CLIENTS: Final = threading.Lock()
 _LOOPBACK: Final = "127.0.0.1"
 _PROXY_VARIABLES: Final = frozenset({"http_proxy", "https_proxy", "all_proxy", "no_proxy"})
@@ -43,25 +43,25 @@ class TargetError(OperatorError):
 
 
 class Exports(dict[str, Any]):
-    """What a stack exports, by name. A name that it lacks was exported by a later version of the program."""
+    """A stack's exports by name. A missing name belongs to a later version of the program."""
 
     def __init__(self, stack: str, exports: Mapping[str, Any]) -> None:
-        """Keep them.
+        """Keep the exports.
 
         Args:
-            stack: the stack's name.
-            exports: as Pulumi or a local platform's record has them.
+            stack: name of the stack.
+            exports: from Pulumi, or from a local platform's file.
         """
         super().__init__(exports)
         self._stack = stack
 
     def __missing__(self, name: str) -> NoReturn:
-        """Refuse a name.
+        """Refuse a missing name.
 
         Raises:
             TargetError: always.
         """
-        raise TargetError(f"the stack {self._stack!r} does not export {name}: deploy this version of the program")
+        raise TargetError(f"the stack {self._stack!r} does not export {name}; deploy this version of the program")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,21 +74,21 @@ class Target:
     endpoint: str | None
     """Address of the emulator; None on AWS."""
     temporary_files: Path | None = None
-    """Where the processes of a local stack keep what is theirs for a while; None on AWS."""
+    """Folder for temporary files of a local stack's processes; None on AWS."""
     _clients: dict[str, Any] = field(default_factory=dict[str, Any], init=False, repr=False, compare=False)
 
     def client(self, service: str) -> Any:  # noqa: ANN401 - boto3 makes clients at run time
-        """The client of one service in the stack's region: one for all, since it takes longer to make than to ask."""
+        """Return the shared client of a service in the stack's region: creating one takes longer than a request."""
         with _MAKES_CLIENTS:
             if service not in self._clients:
-                # The name is only known here, so the overloads of boto3's stubs cannot apply.
+                # The name is known only at run time, so the overloads of boto3's stubs do not apply.
                 make: Any = self.session.client
                 self._clients[service] = make(service, endpoint_url=self.endpoint, config=_CONNECTIONS)
             return self._clients[service]
 
     @property
     def bucket(self) -> str:
-        """The lake's bucket."""
+        """Return the name of the lake's bucket."""
         return str(self.exports["lakeBucket"])
 
 
@@ -96,7 +96,7 @@ def find_target(stack: str, state_directory: Path) -> Target:
     """Find a stack: `local` by the file that `dataplatform up` wrote, others by Pulumi's stack outputs.
 
     Raises:
-        TargetError: it does not run, or Pulumi does not answer.
+        TargetError: the stack is not running, or Pulumi does not answer.
     """
     if stack == LOCAL_STACK:
         return _local_target(state_directory)
@@ -109,11 +109,11 @@ def local_session(
     secret_key: str = EMULATOR_SECRET_KEY,
     token: str | None = None,
 ) -> boto3.Session:
-    """A session for the emulator, the same whatever profile, ~/.aws or proxy this machine has.
+    """Return a session for the emulator that ignores profiles, ~/.aws and proxies of this machine.
 
     Args:
         region: region of its clients.
-        access_key: the emulator's root if not given.
+        access_key: the emulator's root user if not given.
         secret_key: the key's secret.
         token: of temporary credentials.
     """
@@ -131,7 +131,7 @@ def local_session(
 
 
 def local_environment(environment: Mapping[str, str]) -> dict[str, str]:
-    """The environment for a process that talks to this machine only: without what leads to an account or a proxy."""
+    """Return the environment for a local-only process, without variables that lead to an account or a proxy."""
     kept = {
         name: value
         for name, value in environment.items()
@@ -151,12 +151,12 @@ def _local_target(state_directory: Path) -> Target:
         record = json.loads(record_file.read_text())
     except FileNotFoundError as error:
         raise TargetError(
-            f"no local platform is up in {state_directory} (there is no {record_file.name}): "
-            "start one with `dataplatform up`, or name the directory of one with --state-dir"
+            f"no local platform is running in {state_directory} ({record_file.name} does not exist); start one "
+            "with `dataplatform up`, or name another directory with --state-dir"
         ) from error
     except ValueError as error:
         raise TargetError(
-            f"{record_file} is torn, as after a machine that went down: `dataplatform up` writes it again"
+            f"{record_file} is damaged, for example by a power failure; write it again with `dataplatform up`"
         ) from error
     temporary_files = state_directory.resolve() / TEMPORARY_FILES
     exports = Exports(LOCAL_STACK, record["exports"])
@@ -167,11 +167,11 @@ def _aws_target(stack: str) -> Target:
     pulumi = shutil.which("pulumi")
     if pulumi is None:
         raise TargetError(
-            f"the exports of {stack} are read with the Pulumi CLI, which is not installed on this machine: "
-            "install it, or let `make pulumi` build one and put it on PATH"
+            f"the exports of {stack} cannot be read without the Pulumi CLI, which is not on PATH; install it, "
+            "or build it with `make pulumi` and add it to PATH"
         )
     command = [pulumi, "stack", "output", "--json", "--stack", stack]
-    # In the clone, whatever folder the command was typed in.
+    # Run in the clone, whatever the working directory.
     result = subprocess.run(command, capture_output=True, text=True, check=False, cwd=CLONE)  # noqa: S603 - own arguments
     if result.returncode != 0:
         raise TargetError(f"`{' '.join(command[1:])}` failed: {result.stderr.strip()}")

@@ -1,4 +1,4 @@
-"""What the commands share of a person's terminal: where they print, their tables, and errors in words."""
+"""The commands' output on a terminal: consoles, tables, and errors in words."""
 
 import errno
 import os
@@ -23,27 +23,27 @@ from processing.errors import ProcessingError
 
 STDOUT: Final = 1
 FOLDED_WIDTH: Final = 12
-"""Columns that a folded cell has at least, if it needs them."""
+"""Width that a folded cell has at least, if it needs it."""
 
 
 class PrintableConsole(Console):
-    """A console on which no text of a file, a source or a server controls the terminal, in a line or in a table."""
+    """A console on which text from a file, a source or a server never controls the terminal."""
 
     def render_str(self, text: str, **options: Any) -> Text:  # noqa: ANN401 - rich's own options
-        """As rich does, with every character that does not print as its escape."""
+        """Render as rich does, with every unprintable character as its escape sequence."""
         return super().render_str(printable_lines(text), **options)
 
     def status(self, status: RenderableType, **options: Any) -> Status:  # noqa: ANN401 - rich's own options
-        """As rich does, with the same for the text beside the spinner, which rich renders itself."""
+        """Do the same for the text beside the spinner, which rich renders itself."""
         return _PrintableStatus(_printable(status), console=self, **options)
 
     def on_broken_pipe(self) -> None:
-        """Exit in silence, as programs do whose reader has seen enough."""
+        """Exit silently, as programs do whose reader has closed the pipe."""
         end_at_broken_pipe()
 
 
 class _PrintableStatus(Status):
-    """A status whose text, at first and later, is one line without a control character."""
+    """A status whose text is always one line without control characters."""
 
     def update(self, status: RenderableType | None = None, **options: Any) -> None:  # noqa: ANN401 - rich's own options
         super().update(status if status is None else _printable(status), **options)
@@ -54,12 +54,12 @@ errors: Final = PrintableConsole(stderr=True)
 
 
 def escape(text: str) -> str:
-    """Text of data within a line or a cell of ours: no markup, no line of its own, no control character."""
+    """Prepare data for a line or a cell: no markup, no line break, no control character."""
     return markup.escape(printable(text))
 
 
 def fail(prefix: str, error: Exception, code: ExitCode = ExitCode.FAILED) -> NoReturn:
-    """Print an error, whose lines stay lines, and exit."""
+    """Print an error, keeping its line breaks, and exit."""
     words = markup.escape(printable_lines(in_words(error)))
     errors.print(f"[red]error:[/] {prefix}{words}", highlight=False, soft_wrap=True)
     raise typer.Exit(code) from error
@@ -77,11 +77,11 @@ def errors_for_a_person() -> Generator[None]:
     except (ProcessingError, LakeError, OSError) as error:
         fail("", error)
     except (BotoCoreError, ClientError) as error:
-        fail("AWS answered: ", error)
+        fail("AWS request failed: ", error)
 
 
 def end_at_broken_pipe() -> NoReturn:
-    """Exit, and drop the output that is not written yet: nobody reads it.
+    """Exit, and drop unwritten output, because nobody reads it.
 
     Raises:
         SystemExit: always.
@@ -91,12 +91,12 @@ def end_at_broken_pipe() -> NoReturn:
 
 
 def words_to(*, as_json: bool) -> PrintableConsole:
-    """Where a command's words go: to stdout, unless that is for the JSON document alone."""
+    """Return where a command prints text: stdout, unless stdout is reserved for the JSON document."""
     return errors if as_json else console
 
 
 def new_table(target: Target, *columns: str) -> Table:
-    """A table that fits a terminal of 80 columns: what is too long is folded, not cut."""
+    """Return a table that fits a terminal of 80 columns: long text is folded, not cut."""
     table = Table(title=f"Stack {target.stack}", title_justify="left", box=box.SIMPLE_HEAD, padding=0)
     for column in columns:
         table.add_column(column, overflow="fold")
@@ -104,7 +104,7 @@ def new_table(target: Target, *columns: str) -> Table:
 
 
 def print_table(table: Table, whole: Sequence[str] = ()) -> None:
-    """Print a table. Ids and keys are never folded, so that a person can copy them.
+    """Print a table. Ids and keys are never folded, so a person can copy them.
 
     Args:
         table: the table.
@@ -123,9 +123,9 @@ def print_table(table: Table, whole: Sequence[str] = ()) -> None:
 
 
 def in_words(error: Exception) -> str:
-    """An error's message. The operating system's has the file first, and no number."""
+    """Return an error's message. For errors of the operating system, the file comes first and the number is omitted."""
     if isinstance(error, OSError) and error.strerror:
-        full = " (free some space, or choose another directory)" if error.errno == errno.ENOSPC else ""
+        full = "; free some space, or choose another directory" if error.errno == errno.ENOSPC else ""
         place = f"{error.filename}: " if error.filename is not None else ""
         return f"{place}{error.strerror}{full}"
     return str(error)

@@ -1,1 +1,1 @@
-"""Each dataset's state."""
+"""Shows the state of each dataset."""

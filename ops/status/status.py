@@ -1,4 +1,4 @@
-"""How each dataset stands: what landed, what became of it, and whether it is late."""
+"""The status of each dataset: what landed, its results, and whether it is late."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from ops.stack.target import Target
 
 @dataclass(frozen=True, slots=True)
 class DatasetStatus:
-    """One dataset of a stack. Counts are of objects where they are not named rows."""
+    """One dataset of a stack. Counts are objects unless named rows."""
 
     dataset: str
     landed: int
@@ -24,23 +24,24 @@ class DatasetStatus:
     rows_quarantined: int
     rows_duplicate: int
     freshness: timedelta
-    """How old the newest object may be."""
+    """The allowed age of the newest object."""
     age: timedelta | None
-    """How old it is; None if there is none."""
+    """The present age; None if there is no object."""
 
     @property
     def late(self) -> bool:
-        """Whether the newest object is older than the dataset's freshness allows, or there is none."""
+        """Return true if the newest object is older than the dataset's freshness allows, or there is no object."""
         return self.age is None or self.age > self.freshness
 
 
 def dataset_statuses(target: Target, days: Days | None = None, now: datetime | None = None) -> list[DatasetStatus]:
-    """The status of every declared dataset, from the index's totals: one request for all of them.
+    """Return the status of every declared dataset, from the index's totals, with a single request.
 
     Args:
         target: the stack.
-        days: count objects and rows that landed on these days; all if not given. One request more a dataset.
-        now: the time, aware of its zone.
+        days: count only objects and rows that landed on these days; all if not given. This needs one more request for
+            each dataset.
+        now: the present time, with time zone.
     """
     totals, names = totals_of(target), [name for name, _dataset in DATASETS.items()]
     of_all_days = totals.of_datasets(names)

@@ -1,1 +1,1 @@
-"""The whole way of a row, an object or an event, from its source to the reports."""
+"""Follows a row, an object or an event from its source to the reports."""

@@ -1,4 +1,4 @@
-"""What a trace is made of."""
+"""The parts of a trace."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,22 +8,22 @@ from typing import Final
 from ops.stack.errors import OperatorError
 
 Progress = Callable[[str], None]
-"""Told in a few words what is being looked at."""
+"""Called with a few words about the present search."""
 REQUESTS_AT_ONCE: Final = 8
 
 
 class TraceError(OperatorError):
-    """What was asked for can be no key, or is nowhere; the message says where it was looked for."""
+    """The text cannot be a key, or was not found; the message lists where the search looked."""
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One place on the way, and what is known there."""
+    """One place on the way, and the facts known there."""
 
     place: str
     lines: tuple[str, ...]
 
 
 def time_of(moment: datetime) -> str:
-    """A time as it is shown."""
+    """Format a time."""
     return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"

@@ -1,4 +1,4 @@
-"""The reports that are made of a dataset: when each was made, and which of its rows depend on one row."""
+"""Traces the reports of a dataset: when each was computed, and which of its rows depend on one row."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
@@ -15,9 +15,11 @@ from ops.trace.model import Progress, Step, TraceError, time_of
 from processing.declaring.dataset import Dataset
 from processing.declaring.report import Report
 from processing.registry.registry import usable
+from processing.reporting.files import ENGINE
 from processing.reporting.graph import datasets_within
 from processing.reporting.inputs import OpenTable, rows_of_table
 from processing.reporting.snapshots import is_unchanged_since, size_of
+from processing.running.engine import Engine
 from processing.tracing.keys import Key
 from processing.tracing.reports import rows_that_depend
 from reports import REPORTS
@@ -29,7 +31,7 @@ CHEAP_FILES: Final = 1_000
 
 
 def reports_of(target: Target, dataset: str, written_at: datetime) -> Iterator[Step]:
-    """The reports that are made of a dataset, and whether each was made since one of its files was written."""
+    """Return the reports computed from a dataset, and whether each was computed after one of the files was written."""
     open_table = _opened_once(opener_of(target))
     for report in _made_of(dataset):
         yield Step("report", (_key(report), _made(target, report, dataset, written_at, open_table)))
@@ -37,7 +39,7 @@ def reports_of(target: Target, dataset: str, written_at: datetime) -> Iterator[S
 
 
 def reports_of_row(target: Target, dataset: str, key: Key, written_at: datetime, progress: Progress) -> Iterator[Step]:
-    """The same, with the rows of each report that would be others without that row, where that is cheap to know."""
+    """Return the same, with the rows of each report that depend on the given row, if they are cheap to find."""
     open_table = _opened_once(opener_of(target))
     reports = _made_of(dataset)
     reasons = _not_computed(reports, open_table)
@@ -46,39 +48,44 @@ def reports_of_row(target: Target, dataset: str, key: Key, written_at: datetime,
     for report in reports:
         reason = reasons.get(report.name)
         told = (
-            f"which of its rows was not computed: {reason}" if reason else _differing(report, dataset, key, open_table)
+            f"rows that depend on this row: not computed, {reason}"
+            if reason
+            else _differing(report, dataset, key, open_table)
         )
         yield Step("report", (_key(report), _made(target, report, dataset, written_at, open_table), told))
     yield from _broken_reports()
 
 
 def keys_of_reports() -> list[str]:
-    """Keys of the files of every report whose declaration can be used."""
+    """Return the keys of the files of every report whose declaration can be used."""
     return [key for report in usable(REPORTS)[0].values() for key in _keys(report)]
 
 
 def report_steps(target: Target, key: str) -> Iterator[Step]:
-    """What is known of a report, by the key of one of its files.
+    """Return the facts about a report, by the key of one of its files.
 
     Raises:
-        TraceError: it is the key of none.
+        TraceError: the key does not belong to a report.
     """
     for report in REPORTS.values():
         if key in _keys(report):
             found = head(target, key)
             if found is None:
-                yield Step("report", (key, "never made: `run mart` makes it"))
+                yield Step("report", (key, "not computed yet; run `run mart`"))
                 return
             metadata = found["Metadata"]
             yield Step("inputs", tuple(f"{each} rows" for each in metadata["input-rows"].split(",")))
             if snapshots := metadata.get("snapshots"):
-                # A report that was made by an earlier version of the program has none.
+                # An earlier version of the program computed the report without it.
                 yield Step("snapshots", tuple(snapshots.split(",")))
             yield Step("landed", tuple(f"newest {each}" for each in metadata["newest-landing-dates"].split(",")))
-            made = f"made {time_of(found['LastModified'])} by run {metadata['run']}, {metadata['rows']} rows"
+            engine = ", on Spark" if metadata.get(ENGINE) == Engine.SPARK else ""
+            made = (
+                f"computed {time_of(found['LastModified'])} by run {metadata['run']}{engine}, {metadata['rows']} rows"
+            )
             yield Step("report", (key, made, f"read by the team {report.team}"))
             return
-    raise TraceError(f"{key} is no file of a report; there are the reports {', '.join(REPORTS)}")
+    raise TraceError(f"{key} is not a file of a report; choose one of the reports {', '.join(REPORTS)}")
 
 
 def _made_of(dataset: str) -> list[Report]:
@@ -98,13 +105,13 @@ def _opened_once(open_table: OpenTable) -> OpenTable:
 
 
 def _broken_reports() -> Iterator[Step]:
-    """The reports whose file is broken: whether they read the dataset is not known."""
+    """Return the reports whose file is broken. Whether they read the dataset is unknown."""
     if broken := usable(REPORTS)[1]:
         yield Step("not known", tuple(str(error) for error in broken.values()))
 
 
 def _not_computed(reports: Sequence[Report], open_table: OpenTable) -> dict[str, str]:
-    """Why reports are not computed, by their names."""
+    """Return why reports are not computed, by their names."""
     _, broken = usable(DATASETS)
     known = usable(REPORTS)[0]
     reasons: dict[str, str] = {}
@@ -116,7 +123,7 @@ def _not_computed(reports: Sequence[Report], open_table: OpenTable) -> dict[str,
         sizes = [size_of(table) for name in names if (table := open_table(DATASETS[name])) is not None]
         size, files = sum(each.bytes for each in sizes), sum(each.files for each in sizes)
         if size > CHEAP_BYTES or files > CHEAP_FILES:
-            reasons[report.name] = f"{size:,} bytes in {files:,} files to read"
+            reasons[report.name] = f"reading {size:,} bytes in {files:,} files would take too long"
     return reasons
 
 
@@ -126,7 +133,7 @@ def _differing(report: Report, dataset: str, key: Key, open_table: OpenTable) ->
     published = {name: rows_of_table(DATASETS[name], open_table(DATASETS[name])) for name in names}
     rows = rows_that_depend(report, published, dataset, key, known)
     counts = [", ".join(f"{name} {value}" for name, value in row.items()) for row in rows]
-    return f"would differ without it: {'; '.join(counts)}" if counts else "no row of it depends on this one"
+    return f"rows that depend on this row: {'; '.join(counts)}" if counts else "rows that depend on this row: none"
 
 
 def _keys(report: Report) -> list[str]:
@@ -140,8 +147,8 @@ def _key(report: Report) -> str:
 def _made(target: Target, report: Report, dataset: str, written_at: datetime, open_table: OpenTable) -> str:
     found = head(target, _key(report))
     if found is None:
-        return "never made: `run mart` makes it"
-    made = f"made {time_of(found['LastModified'])} by run {found['Metadata']['run']}"
+        return "not computed yet; run `run mart`"
+    made = f"computed {time_of(found['LastModified'])} by run {found['Metadata']['run']}"
     if found["LastModified"] >= written_at:
         return made
     table = open_table(DATASETS[dataset])
@@ -149,4 +156,4 @@ def _made(target: Target, report: Report, dataset: str, written_at: datetime, op
     snapshot = read.get(dataset, "")
     if table is not None and snapshot.isdecimal() and is_unchanged_since(table, int(snapshot)):
         return f"{made}, from rows of {dataset} that have not changed since"
-    return f"{made}, before this was published: `run mart`"
+    return f"{made}, before this row was published; run `run mart`"

@@ -1,4 +1,4 @@
-"""The search for a row by its key: in the warehouse, in the quarantine, and in what waits for the warehouse job."""
+"""Searches a row by its key: in the warehouse, in the quarantine, and in objects that wait for the warehouse job."""
 
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -23,7 +23,7 @@ from processing.tracing.keys import Key, has_key
 from processing.tracing.rows import Refused, UnsearchableError, clean_rows, lines_of_object, refused_rows
 
 MOST_OBJECTS: Final = 1_000
-"""Objects that are searched where no first day is given."""
+"""Number of objects that are searched if no first day is given."""
 
 T = TypeVar("T")
 Result = TypeVar("Result")
@@ -31,10 +31,10 @@ Result = TypeVar("Result")
 
 @dataclass(slots=True)
 class Found:
-    """Where a row is."""
+    """Where a row was found."""
 
     clean: list[tuple[InboundObject, pl.DataFrame]] = field(default_factory=list[tuple[InboundObject, pl.DataFrame]])
-    """Its rows in each warehouse file that has some, in the order of their landing days."""
+    """Its rows in each history file that has any, in order of landing day."""
     refused: list[tuple[InboundObject, list[Refused]]] = field(
         default_factory=list[tuple[InboundObject, list[Refused]]]
     )
@@ -45,10 +45,10 @@ class Found:
     not_read: list[str] = field(default_factory=list[str])
     """What was not searched, each with the reason."""
     is_partial: bool = False
-    """Whether objects of other days were left out, which may have rows with the key, too."""
+    """True if objects of other days, which may also have rows with the key, were not searched."""
 
     def with_key(self, key: Key) -> "Found":
-        """The clean rows that have a key, of what was found by a part of it."""
+        """Return the clean rows with a key, among those found by a part of it."""
         rows = [(inbound, rows.filter(has_key(key))) for inbound, rows in self.clean]
         return Found(clean=[(inbound, mine) for inbound, mine in rows if mine.height], is_partial=self.is_partial)
 
@@ -70,24 +70,26 @@ def find_rows(target: Target, dataset: Dataset, key: Key, days: Days, progress: 
 
 
 def _objects(target: Target, dataset: str, days: Days, found: Found) -> list[IndexedObject]:
-    """The objects to search, in the order of their keys, which is that of their landing days."""
+    """Return the objects to search, in the order of their keys, which is the order of their landing days."""
     totals = totals_of(target).of_days(dataset, days.first, days.last)
     chosen = [*totals] if days.first > date.min else newest_days_within(totals, MOST_OBJECTS)
     left_out = sum(of_day.objects for day, of_day in totals.items() if day not in chosen)
     if left_out:
         found.is_partial = True
-        found.not_read.append(f"{left_out:,} objects that landed before {chosen[0]}: name their first day with --from")
+        found.not_read.append(
+            f"{left_out:,} objects that landed before {chosen[0]}; name the first day to search with --from"
+        )
     index = index_of(target)
     by_day = worked_ahead(lambda day: [*index.of_day(dataset, day)], chosen, REQUESTS_AT_ONCE)
     return sorted((each for objects in by_day for each in objects), key=lambda each: each.inbound.key)
 
 
 def newest_days_within(totals: Mapping[date, Totals], most: int) -> list[date]:
-    """The newest days that have at most so many objects together, and at least one day, oldest first.
+    """Return the newest days, oldest first, that have at most the given number of objects together; at least one day.
 
     Args:
-        totals: of each day.
-        most: objects.
+        totals: the totals of each day.
+        most: largest number of objects.
     """
     chosen: list[date] = []
     objects = 0
@@ -121,7 +123,7 @@ def _search_warehouse(
                 found.not_read.append(f"{inbound.warehouse_key}: {rows}")
             elif rows.height:
                 found.clean.append((inbound, rows))
-    found.looked_at.append(f"{len(files):,} warehouse files")
+    found.looked_at.append(f"{len(files):,} history files")
 
 
 def _search_quarantine(
@@ -152,11 +154,11 @@ def _search_waiting(
             found.not_read.append(f"{inbound.key}: {lines}")
         elif lines:
             found.waiting.append((inbound, lines))
-    found.looked_at.append(f"{len(objects):,} objects that wait for the warehouse job")
+    found.looked_at.append(f"{len(objects):,} unprocessed objects")
 
 
 def _counted(search: Callable[[T], Result], items: Iterable[T], total: int, progress: Progress) -> Iterator[Result]:
-    """What the search says of each item, in their order, several at once."""
+    """Return the result for each item in order, with several searches at once."""
     for number, result in enumerate(worked_ahead(search, items, REQUESTS_AT_ONCE), 1):
         progress(f"{number:,} of {total:,} files")
         yield result

@@ -1,4 +1,4 @@
-"""Keys of the lake whose beginning a person types to trace an object or a report."""
+"""Completes the typed beginning of a key, to trace an object or a report."""
 
 import re
 from typing import Final
@@ -11,16 +11,16 @@ from ops.trace.reports import keys_of_reports
 _OF_A_DAY: Final = re.compile(
     rf"({WAREHOUSE}|{QUARANTINE})/(?P<dataset>[^/]+)/landing_date=(?P<day>[\d-]+)/(?P<file>[^/]*?)(\.parquet)?"
 )
-"""A warehouse or quarantine file's key, or the beginning of one with its day."""
+"""The key of a history or quarantine file, or the beginning of one with its day."""
 
 
 def lake_key(target: Target, given: str) -> str:
-    """A key of the lake of which a person typed the beginning; text of another kind as it is.
+    """Return the key of the lake with a typed beginning. Text of another kind is returned unchanged.
 
-    The key of a warehouse or quarantine file is looked for as the inbound key of its object.
+    The key of a history or quarantine file is found through the inbound key of its object.
 
     Raises:
-        InvalidInputError: as inbound_key; or it is the beginning of several reports' keys.
+        InvalidInputError: as inbound_key; or the text is the beginning of several reports' keys.
     """
     if given.startswith(f"{INBOUND}/"):
         return inbound_key(target, given)

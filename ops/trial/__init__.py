@@ -1,1 +1,1 @@
-"""The command `try`: a declaration on a sample file, without a platform."""
+"""The command `try`: checks a sample file against a declaration, without a platform."""

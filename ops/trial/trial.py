@@ -1,4 +1,4 @@
-"""What the warehouse job would make of a sample file under a declaration, computed in memory."""
+"""Computes in memory what the warehouse job would make of a sample file."""
 
 import io
 from collections.abc import Mapping, Sequence
@@ -28,21 +28,20 @@ class TrialError(OperatorError):
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """What became of a sample file's rows."""
+    """The result for the rows of a sample file."""
 
     dataset: str
     rows_in: int
     duplicates: int
-    """Rows that are equal to an earlier row of the file, once cleansed and converted."""
+    """Rows that equal an earlier row of the file after cleansing and conversion."""
     by_rule: Mapping[str, int]
-    """Refused rows by the rule that they broke. A row that broke two rules counts for both. The most
-    frequent rule is first."""
+    """Refused rows for each broken rule, the most frequent rule first. A row that broke two rules counts for both."""
     discarded: Sequence[str]
-    """Columns of the file that the declaration leaves out."""
+    """Columns of the file that the declaration drops."""
     clean: pl.DataFrame
     """The clean rows, with the declared columns, and the undeclared values if the declaration keeps them."""
     refused: pl.DataFrame
-    """The refused rows: line, rules, reason and original."""
+    """The refused rows: line, rules, reason and original text."""
 
 
 def try_file(declaration: Path, sample: Path) -> Trial:
@@ -50,7 +49,7 @@ def try_file(declaration: Path, sample: Path) -> Trial:
 
     Args:
         declaration: the dataset's file.
-        sample: a file as the source sends it. Its name shows its format, as in the lake.
+        sample: a file as the source sends it. Its extension shows its format, as in the lake.
 
     Raises:
         DeclarationError: the declaration cannot be used.
@@ -84,7 +83,7 @@ def try_file(declaration: Path, sample: Path) -> Trial:
 
 def _dataset_at(path: Path) -> Dataset:
     if not path.is_file():
-        raise TrialError(f"{path}: there is no such file")
+        raise TrialError(f"{path} does not exist; name the dataset's file, such as datasets/vehicles.py")
     declared_in = [Path(folder).resolve() for folder in datasets.__path__]
     if path.resolve().parent in declared_in and path.stem in DATASETS:
         return DATASETS[path.stem]

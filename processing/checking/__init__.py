@@ -1,1 +1,1 @@
-"""The one decision about every record: clean, quarantined or a duplicate."""
+"""Decides for every record whether it is clean, quarantined or a duplicate."""

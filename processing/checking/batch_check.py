@@ -1,4 +1,4 @@
-"""One batch of an object's records: cleansed, converted, and each row judged by the rules that are about it alone."""
+"""Checks one batch of records: cleanses and converts the values, then applies the rules about a single row."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,30 +14,30 @@ from processing.declaring.dataset import Dataset
 from processing.readers.records import DELETED, LINE, ORIGINAL, STRUCTURE_REASON, STRUCTURE_RULE, Batch
 
 HASH: Final = "_hash"
-"""64 bits of a row's key, or of all that rows are compared by where its key is not whole."""
+"""A 64-bit hash of a row's key, or of all values that rows are compared by if the key is incomplete."""
 TEXT: Final = "_text|"
-"""Before the name of a column: the text that its value was converted from. Before that of a rule of a cleansing
-routine: the text that the routine refused."""
+"""Prefix of a column that holds the text from which a value was converted. Before the name of a cleansing rule, it
+marks the text that the routine refused."""
 BROKEN: Final = "_broken|"
-"""Before the name of a rule: whether a row breaks it."""
+"""Prefix of a rule's name: the column is true if a row breaks the rule."""
 _PROVENANCE: Final = (LINE, DELETED, ORIGINAL, STRUCTURE_RULE, STRUCTURE_REASON)
 
 
 @dataclass(frozen=True, slots=True)
 class CheckedBatch:
-    """A batch's records. Every record is in exactly one of the three."""
+    """The result for a batch. Every record is in exactly one of the three groups."""
 
     clean: pl.DataFrame
-    """Rows that break no rule of their own: the values in their types, LINE, DELETED, HASH."""
+    """Rows that break no rule about a single row: the typed values, LINE, DELETED, HASH."""
     refused: pl.DataFrame
-    """Rows that break some: the same, the texts of values that could not be converted, whether each rule is broken,
-    ORIGINAL."""
+    """Rows that break at least one rule: the same columns, the texts of values that could not be converted, one column
+    for each rule, ORIGINAL."""
     unsplit: pl.DataFrame
-    """Records whose fields cannot be told apart: LINE, ORIGINAL, STRUCTURE_RULE, STRUCTURE_REASON."""
+    """Records whose fields cannot be separated: LINE, ORIGINAL, STRUCTURE_RULE, STRUCTURE_REASON."""
 
 
 class BatchCheck:
-    """A dataset's declaration made into expressions once, to check batches by.
+    """Checks batches against a dataset's declaration, which is turned into expressions once.
 
     Raises:
         UnsupportedTypeError: the schema declares a type that text cannot be converted to.
@@ -52,7 +52,7 @@ class BatchCheck:
         self._key = dataset.schema.primary_key()
         self._rules = row_rules(dataset.schema)
         self.rule_names: Sequence[str] = self._order_rules()
-        """All rules that a row can break, in the order in which they are told."""
+        """All rules that a row can break, in the order in which the quarantine lists them."""
 
     def __call__(self, batch: Batch) -> CheckedBatch:
         """Check a batch."""
@@ -75,7 +75,7 @@ class BatchCheck:
         )
 
     def _typed(self, frame: pl.DataFrame) -> pl.DataFrame:
-        """The values in their types, LINE, DELETED, and the texts that had to be converted or were refused."""
+        """Return the typed values, LINE, DELETED, and the texts that needed conversion or were refused."""
         values = [name for name in frame.columns if name not in _PROVENANCE]
         texts = {
             name: self._cleansing[name]
@@ -105,7 +105,7 @@ class BatchCheck:
         return schema[name] == self._declared[name].dtype
 
     def _broken(self, typed: pl.DataFrame) -> dict[str, pl.Expr]:
-        """Whether each rule is broken."""
+        """Return a column for each rule: true if the row breaks it."""
         broken: dict[str, pl.Expr] = {}
         for name in (name for name in self.rule_names if name != PRIMARY_KEY):
             column, _, kind = name.partition("|")
@@ -113,7 +113,8 @@ class BatchCheck:
             if name in self._rules:
                 broken[name] = ~self._rules[name]
                 if kind == NULLABILITY and texts:
-                    # What could not be converted, or was refused, is missing only because of that.
+                    # A value that was refused or not converted is missing only for that reason, not because the source
+                    # left it out.
                     broken[name] &= pl.all_horizontal(pl.col(text).is_null() for text in texts)
             elif f"{TEXT}{name}" in typed.columns:
                 broken[name] = pl.col(f"{TEXT}{name}").is_not_null()
@@ -133,11 +134,11 @@ class BatchCheck:
         return [*(name for name in self._rules if "|" not in name), *types, *refusals, PRIMARY_KEY, *of_columns]
 
     def _key_hash(self) -> pl.Expr:
-        # A clean row's key is whole: no part of a primary key may be missing.
+        # A clean row's key is complete: no part of a primary key may be missing.
         return pl.struct(self._key).hash().alias(HASH)
 
     def _refused(self, typed: pl.DataFrame) -> pl.DataFrame:
-        """Refused rows with HASH; of the texts only those that could not be converted, or were refused."""
+        """Return the refused rows with HASH, and only those texts that were refused or could not be converted."""
         texts = {
             name: pl.when(pl.col(name.removeprefix(TEXT)).is_null()).then(pl.col(name))
             for name in typed.columns
@@ -150,7 +151,7 @@ class BatchCheck:
 
 
 def _selected(frame: pl.DataFrame, *columns: pl.Expr, **named: pl.Expr) -> pl.DataFrame:
-    """As `frame.select`, which evaluates what several columns have in common once for each of them."""
+    """Behave like `frame.select`, but evaluate expressions that several columns share only once."""
     return frame.lazy().select(*columns, **named).collect()
 
 

@@ -1,4 +1,4 @@
-"""The check of one small object in memory: to try a declaration on a file, and for tests. The job streams instead."""
+"""Checks one small object in memory, for `dataplatform try` and for tests. The job streams objects instead."""
 
 import io
 import tempfile
@@ -16,30 +16,30 @@ from processing.readers.records import DELETED
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of an object's records. Every record is in exactly one of the three."""
+    """The result for an object. Every record is in exactly one of the three groups."""
 
     clean: pl.DataFrame
-    """The declared columns, those that drift let in, and LINE."""
+    """The declared columns, accepted undeclared columns, and LINE."""
     quarantined: pl.DataFrame
-    """LINE, ORIGINAL, RULES (names of all rules that the row broke) and REASON (the same in words), by line."""
+    """LINE, ORIGINAL, RULES (the names of all broken rules) and REASON (an explanation), ordered by line."""
     duplicates: int
-    """Records that are equal, once cleansed and converted, to an earlier record of the object."""
+    """Records that equal an earlier record of the object after cleansing and conversion."""
     rows_in: int
     by_rule: Mapping[str, int]
-    """Quarantined rows by the rule that they broke. A row that broke two is counted under each."""
+    """Number of quarantined rows for each broken rule. A row that broke two rules counts twice."""
 
 
 def check(dataset: Dataset, content: bytes, key: str = "object.csv") -> Outcome:
-    """Cleanse, convert and check an object's records against their dataset's declaration.
+    """Cleanse, convert and check an object's records against the declaration of its dataset.
 
     Args:
         dataset: the declaration.
         content: the whole object.
-        key: its key or file name, whose extension tells the format.
+        key: the object's key or file name; the extension determines the format.
 
     Raises:
-        UnreadableObjectError: the object cannot be read as a whole.
-        RowAccountingError: a defect of this program.
+        UnreadableObjectError: the object as a whole cannot be read.
+        RowAccountingError: this program has a defect.
     """
     with tempfile.TemporaryDirectory(prefix="check-") as folder:
         checked = check_object(dataset, open_records(key, io.BytesIO(content), dataset), Path(folder))

@@ -1,4 +1,4 @@
-"""A column's cleansing routines in a row: what comes out, and what each of them refused."""
+"""Applies a column's cleansing routines in order and keeps the texts that they refuse."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,19 +11,19 @@ from processing.cleansing.routine import Routine
 
 @dataclass(frozen=True, slots=True)
 class Cleansed:
-    """A text column as its routines leave it."""
+    """A text column after its routines."""
 
     value: pl.Expr
-    """The cleansed text; missing where it was, where a routine took it for missing, and where one refused it."""
+    """The cleansed text. It is missing if the source had no value, or if a routine refused the value or treated it as
+    missing."""
     refused: Mapping[str, pl.Expr]
-    """By rule, such as "email|email": the text that the routine of that name refused, missing where it refused none.
+    """For each rule, such as "email|email": the text that this routine refused, missing if it refused nothing.
 
-    At most one of them is there in a row: what a routine refused reaches no other.
-    """
+    At most one of them has a value in a row, because later routines never see a refused text."""
 
 
 def cleansed(column: str, routines: Sequence[Routine]) -> Cleansed:
-    """The routines' expressions, one after the other, over a text column."""
+    """Return the expressions of the routines, chained, over a text column."""
     value = pl.col(column)
     refused: dict[str, pl.Expr] = {}
     for routine in routines:
@@ -34,7 +34,7 @@ def cleansed(column: str, routines: Sequence[Routine]) -> Cleansed:
 
 
 def refusal_reasons(column: str, routines: Sequence[Routine]) -> Mapping[str, str]:
-    """By rule, such as "email|email", what is wrong with a row that breaks it."""
+    """Return the reason for each rule, such as "email|email", to show for a row that breaks the rule."""
     return {
         column_rule(column, routine.name): f"{column} is not {routine.refuses}"
         for routine in routines

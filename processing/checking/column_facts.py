@@ -1,8 +1,8 @@
-"""Facts about an object's clean rows, column by column: how many values are missing, how many are different.
+"""Counts missing values and estimates distinct values for each column of an object's clean rows.
 
-The different values are estimated from the smallest hashes: of a column with n different values spread over all numbers
-of 64 bits, the k-th smallest hash is about k / n of the largest number (Bar-Yossef et al. 2002, "Counting Distinct
-Elements in a Data Stream"). Up to k different values the count is exact.
+The estimate uses the smallest hashes: if a column has n distinct values, their hashes are spread evenly over all 64-bit
+numbers, and the k-th smallest hash is about k / n of the largest number (Bar-Yossef et al. 2002, "Counting Distinct
+Elements in a Data Stream"). Up to k distinct values, the count is exact.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -13,24 +13,24 @@ import polars as pl
 from lake.warehouse_metadata import DISTINCT_ROWS, ColumnFacts
 
 KEPT: Final = 1024
-"""Hashes kept of a column: the estimate's standard error is one over their square root, 3 %."""
+"""Hashes kept for each column. The standard error of the estimate is one over the square root of this number, 3 %."""
 _FIRST_ROWS: Final = 16 * KEPT
 _SEED: Final = 20261129
 _HASHES: Final = 2**64
 
 
 class FactsOfColumns:
-    """Sums facts up while rows pass by.
+    """Collects the facts while rows pass through.
 
     Args:
-        columns: the columns' names.
+        columns: names of the columns.
     """
 
     def __init__(self, columns: Iterable[str]) -> None:
         self._sketches = {name: _Sketch() for name in columns}
 
     def counted(self, frames: Iterable[pl.DataFrame]) -> Iterator[pl.DataFrame]:
-        """The same frames. Columns that a frame does not have count as missing in all of its rows."""
+        """Yield the same frames. A column that a frame does not have counts as missing in all of its rows."""
         rows_left = DISTINCT_ROWS
         for frame in frames:
             for name, sketch in self._sketches.items():
@@ -42,26 +42,26 @@ class FactsOfColumns:
             yield frame
 
     def facts(self) -> Mapping[str, ColumnFacts]:
-        """The facts about what has passed by."""
+        """Return the facts about the rows that have passed so far."""
         return {name: ColumnFacts(sketch.nulls, sketch.distinct) for name, sketch in self._sketches.items()}
 
 
 class _Sketch:
-    """One column's missing values, and its smallest hashes."""
+    """Missing values and smallest hashes of one column."""
 
     def __init__(self) -> None:
         self.nulls = 0
         self._smallest = pl.Series(dtype=pl.UInt64)
-        """Different hashes in rising order, so many as are kept."""
+        """Distinct hashes in ascending order, at most the number kept."""
 
     def add(self, values: pl.Series, rows: int) -> None:
-        """Count the values, and estimate the different ones among the first rows."""
+        """Count missing values in all rows, and estimate distinct values from the first rows."""
         self.nulls += values.null_count()
         if not rows:
             return
         hashes = values.head(rows).drop_nulls().hash(_SEED)
         if len(self._smallest) < KEPT:
-            # The smallest of a few rows rule out most of the others.
+            # The smallest hashes of a few rows exclude most of the others.
             self._keep(hashes.head(_FIRST_ROWS))
             hashes = hashes.slice(_FIRST_ROWS)
         self._keep(hashes)
@@ -70,7 +70,7 @@ class _Sketch:
         if len(self._smallest) == KEPT:
             hashes = hashes.filter(hashes < self._smallest[-1])
         elif len(self._smallest):
-            # Faster than unique: nearly all values of a column with few different ones are known.
+            # Faster than unique: in a column with few distinct values, almost every value is already known.
             hashes = hashes.filter(~hashes.is_in(self._smallest.implode()))
         if len(hashes):
             self._smallest = pl.concat([self._smallest, hashes.unique()]).unique().sort().head(KEPT)

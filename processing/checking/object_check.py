@@ -1,4 +1,4 @@
-"""The one decision about every record of an object: clean, quarantined, or a duplicate. Whatever the object's size."""
+"""Decides for every record of an object, of any size, whether it is clean, quarantined or a duplicate."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -28,18 +28,18 @@ from processing.readers.records import (
 RULES: Final = "_rules"
 REASON: Final = "_reason"
 REFUSED: Final = pl.Schema({LINE: pl.Int64(), ORIGINAL: pl.String(), RULES: pl.List(pl.String()), REASON: pl.String()})
-"""Columns of a quarantined record: where it stands, its text, the rules that it broke, and the same in words."""
+"""Columns of a quarantined record: its position, its text, the broken rules, and an explanation of them."""
 
 
 class RowAccountingError(ProcessingError):
-    """Rows were lost or invented between reading and writing: a defect of this program, never of the data."""
+    """Rows were lost or added between reading and writing: a defect of this program, never of the data."""
 
 
 class CheckedObject:
-    """What became of an object's records. Every record is in exactly one of clean, quarantined and duplicates.
+    """The result for an object. Every record is either clean, quarantined or a duplicate.
 
-    The rows lie on the local disk, in the folder that `check_object` was given. Clean and quarantined rows are handed
-    out once each, in one thread or in two; what was handed out leaves the disk.
+    The rows are stored on the local disk, in the folder passed to `check_object`. Clean and quarantined rows can each
+    be read once, in one thread or in two. Rows that were read are deleted from the disk.
     """
 
     def __init__(
@@ -68,18 +68,18 @@ class CheckedObject:
                 DELETED: pl.Boolean(),
             }
         )
-        """Columns of the clean rows: the declared ones, those that drift let in as text, LINE and DELETED."""
+        """Columns of the clean rows: the declared columns, accepted undeclared columns as text, LINE and DELETED."""
         self.rows_in = sum(part.height + part.unsplit_height for part in parts)
         self.duplicates = sum(int(unique.duplicates(part).sum()) for part in parts)
-        """Records that are equal, once cleansed and converted, to an earlier record of the object."""
+        """Records that equal an earlier record of the object after cleansing and conversion."""
         self.rows_clean = 0
-        """Clean rows that were handed out so far."""
+        """Number of clean rows read so far."""
         self.by_rule: Counter[str] = Counter()
-        """Quarantined rows that were handed out so far, by the rule that they broke; two rules count under each."""
+        """Number of quarantined rows read so far for each broken rule. A row that broke two rules counts twice."""
         self.rows_quarantined = 0
 
     def clean(self) -> Iterator[pl.DataFrame]:
-        """The clean rows in their order."""
+        """Yield the clean rows in their order."""
         for part in self._parts:
             gone = (self._unique.duplicates(part) | self._unique.contested(part)).head(part.clean_height)
             rows = part.clean().filter(~gone) if gone.any() else part.clean()
@@ -88,7 +88,7 @@ class CheckedObject:
             yield rows.select(*self.schema)
 
     def quarantined(self) -> Iterator[pl.DataFrame]:
-        """The quarantined rows by line, with the columns of REFUSED."""
+        """Yield the quarantined rows by line, with the columns of REFUSED."""
         for part in self._parts:
             rows = pl.concat([self._unsplit(part), self._broken_rules(part), self._contested(part)]).sort(LINE)
             self._leave(part)
@@ -98,20 +98,21 @@ class CheckedObject:
             yield rows
 
     def check_accounting(self) -> None:
-        """Check, after all rows were handed out, that rows in are clean + quarantined + duplicates.
+        """Check that rows in = clean + quarantined + duplicates, once all rows were read.
 
         Raises:
-            RowAccountingError: they are not.
+            RowAccountingError: the numbers do not match.
         """
         rows_out = self.rows_clean + self.rows_quarantined + self.duplicates
         if self.rows_in != rows_out:
             raise RowAccountingError(
                 f"{self.rows_in} rows came in, but {rows_out} went out: {self.rows_clean} clean, "
-                f"{self.rows_quarantined} quarantined, {self.duplicates} duplicates; nothing was written"
+                f"{self.rows_quarantined} quarantined, {self.duplicates} duplicates; nothing was written; report "
+                "this"
             )
 
     def _leave(self, part: Part) -> None:
-        """Delete a part of which clean and quarantined rows were taken."""
+        """Delete a part after its clean and quarantined rows were read."""
         with self._leaving:
             if part.number in self._left:
                 part.delete()
@@ -128,7 +129,7 @@ class CheckedObject:
         contested = self._unique.contested(part).slice(part.clean_height)
         duplicate = self._unique.duplicates(part).slice(part.clean_height)
         rows = part.refused().with_columns(contested.alias(f"{BROKEN}{PRIMARY_KEY}")).filter(~duplicate)
-        # Most rules are broken by none of a part's rows, and each costs as much as the next.
+        # Most rules are broken by no row of a part, and each rule costs the same.
         broken = {name: pl.col(f"{BROKEN}{name}") for name in self._reasons if rows[f"{BROKEN}{name}"].any()}
         if not broken:
             return pl.DataFrame(schema=REFUSED)
@@ -142,7 +143,7 @@ class CheckedObject:
         ).cast(REFUSED)
 
     def _contested(self, part: Part) -> pl.DataFrame:
-        """Rows that are clean but for their key."""
+        """Return the rows whose only fault is their key."""
         contested = self._unique.contested(part).head(part.clean_height)
         if not contested.any():
             return pl.DataFrame(schema=REFUSED)
@@ -158,20 +159,20 @@ class CheckedObject:
 
 
 def check_object(dataset: Dataset, stream: RecordStream, folder: Path) -> CheckedObject:
-    """Cleanse, convert and check an object's records against their dataset's declaration.
+    """Cleanse, convert and check an object's records against the declaration of its dataset.
 
-    If several different rows of the object have one key, all of them are quarantined: nobody can say which is right.
-    Of different events with one key the first that was received is kept, and the others are quarantined. The sender
-    made the id once for one event, so a later event under the same id is the mistake, or the attack.
+    If different rows of the object have the same key, all of them are quarantined, because none can be shown to be
+    right. For events, the first event received with a key is kept and the others are quarantined: the sender creates an
+    id for one event, so a later event with the same id is a mistake or an attack.
 
     Args:
         dataset: the declaration.
         stream: the object's records.
-        folder: an empty one on the local disk, for about twice the object's bytes without its compression, and as many
-            again where the object itself is compressed or not in UTF-8.
+        folder: an empty folder on the local disk. It needs about twice the object's uncompressed size, and as much
+            again if the object is compressed or not in UTF-8.
 
     Raises:
-        UnreadableObjectError: the object cannot be read as a whole.
+        UnreadableObjectError: the object as a whole cannot be read.
     """
     check = BatchCheck(dataset)
     # Four threads: one reads, two parse and check, one writes to the disk.
@@ -184,7 +185,7 @@ def check_object(dataset: Dataset, stream: RecordStream, folder: Path) -> Checke
 
 
 def _listed(broken: Mapping[str, tuple[pl.Expr, str]]) -> pl.Expr:
-    """The words of the rules that are broken, as a list."""
+    """Return the explanations of the broken rules as a list."""
     return pl.concat_list(
         pl.when(is_broken).then(pl.lit(words)) for is_broken, words in broken.values()
     ).list.drop_nulls()

@@ -1,11 +1,11 @@
-"""Which texts have the form YYYY-MM-DD HH:MM:SS, judged by their bytes: four times as fast as by a pattern."""
+"""Finds texts of the form YYYY-MM-DD HH:MM:SS by their bytes, four times as fast as with a pattern."""
 
 from typing import Final
 
 import numpy as np
 import polars as pl
 
-# What each byte may be: from the first to the second.
+# The allowed bytes at each position, from the first to the second value.
 _LOWEST: Final = b"0000-00-00 00:00:00"
 _HIGHEST: Final = b"9999-99-99 99:99:59"
 _LENGTH: Final = len(_LOWEST)
@@ -15,9 +15,9 @@ _ROOM: Final = np.tile(np.frombuffer(_HIGHEST, np.uint8), _AT_ONCE) - _FIRST
 
 
 def have_plain_form(texts: pl.Series) -> pl.Series:
-    """Whether each text has 19 bytes, with digits and separators in their places and no second above 59.
+    """Return true for each text of 19 bytes with digits and separators in their places and a second of at most 59.
 
-    Month, day, hour and minute may be any two digits. A missing text has no such form.
+    Month, day, hour and minute may be any two digits. A missing text gives false.
     """
     verdicts = (texts.str.len_bytes() == _LENGTH).fill_null(value=False)
     of_this_length = texts.filter(verdicts)
@@ -33,6 +33,6 @@ def _starts(texts: pl.Series) -> range:
 
 def _rows_of_other_form(texts: pl.Series) -> "np.ndarray[tuple[int], np.dtype[np.int64]]":
     content = np.frombuffer(texts.str.join("").item().encode(), np.uint8)
-    # Below the lowest, the difference wraps around and is large.
+    # Below the lowest byte, the difference overflows and becomes large.
     is_other = content - _FIRST[: len(content)] > _ROOM[: len(content)]
     return np.unique(np.flatnonzero(is_other) // _LENGTH)

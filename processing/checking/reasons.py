@@ -1,4 +1,4 @@
-"""A broken rule in words, for the person who reads the quarantine."""
+"""Explains a broken rule to a person who reads the quarantine."""
 
 from typing import Final
 
@@ -7,11 +7,11 @@ import dataframely as dy
 from processing.checking.conversion import type_name
 
 PRIMARY_KEY: Final = "primary_key"
-"""dataframely's name of the rule that a key occurs once."""
+"""dataframely's name of the rule that every key is unique."""
 NULLABILITY: Final = "nullability"
 TYPE: Final = "type"
 
-# What dataframely calls a column's rules; {} is the limit that the column declares.
+# dataframely's names for the rules of a column; {} is the limit that the column declares.
 _COLUMN_RULES: Final = {
     "min": "is less than {}",
     "max": "is greater than {}",
@@ -24,30 +24,30 @@ _COLUMN_RULES: Final = {
 }
 
 COLUMN_RULE_NAMES: Final = frozenset({*_COLUMN_RULES, NULLABILITY, TYPE})
-"""What is not to be the name of any other rule of a column."""
+"""Names that no other rule of a column may have."""
 
 
 def column_rule(column: str, rule: str) -> str:
-    """Full name of a column's rule, as dataframely writes it, such as "customer_id|min"."""
+    """Return the full name of a column's rule in dataframely's notation, such as "customer_id|min"."""
     return f"{column}|{rule}"
 
 
 def reason(rule: str, schema: type[dy.Schema], *, first_counts: bool = False) -> str:
-    """What is wrong with a row that breaks the rule, such as "customer_id is less than 1".
+    """Explain why a row breaks a rule, such as "customer_id is less than 1".
 
     Args:
-        rule: its name.
-        schema: that has it.
-        first_counts: whether of different rows with one key the one that was received first is taken.
+        rule: name of the rule.
+        schema: the schema that declares the rule.
+        first_counts: true if the first received of several rows with one key is kept.
     """
     if rule == PRIMARY_KEY:
         key = " and ".join(schema.primary_key())
         if first_counts:
-            return f"it differs from an event of this object with the same {key} that was received before and is taken"
-        return f"another row of this object differs but has the same {key}"
+            return f"an earlier event of this object has the same {key} but differs, and the earlier one is kept"
+        return f"another row of this object has the same {key} but differs"
     column_name, separator, kind = rule.partition("|")
     if not separator:
-        return f"does not hold: {rule.replace('_', ' ')}"
+        return f"breaks the rule '{rule.replace('_', ' ')}'"
     column = schema.columns()[column_name]
     if kind == NULLABILITY:
         return f"{column_name} is empty"

@@ -1,4 +1,4 @@
-"""Which rows of an object have a hash that another one has, too: found in shares of the hashes that fit into memory."""
+"""Finds the rows of an object that share their hash with another row, in shares of hashes that fit into memory."""
 
 from collections.abc import Iterator, Sequence
 from typing import Final
@@ -9,15 +9,15 @@ from lake.threads import worked_ahead
 from processing.checking.spill import Part
 
 PART: Final = "_part"
-"""Number of the part that a row is in."""
+"""Number of the part that holds a row."""
 NUMBER: Final = "_number"
-"""Number of a row in its part."""
+"""Number of a row within its part."""
 HASHES_AT_ONCE: Final = 16_000_000
-"""Of 8 bytes each; sorted, they are in memory twice."""
+"""Each hash has 8 bytes, and sorting needs them twice."""
 
 
 def repeated_rows(parts: Sequence[Part]) -> Iterator[pl.DataFrame]:
-    """PART and NUMBER of the rows whose hash another row of any part has, too."""
+    """Return PART and NUMBER of the rows whose hash occurs again in any part."""
     shares = 1 + sum(part.height for part in parts) // HASHES_AT_ONCE
     for share in range(shares):
         repeated = _repeated_hashes(parts, share, shares)
@@ -29,7 +29,7 @@ def repeated_rows(parts: Sequence[Part]) -> Iterator[pl.DataFrame]:
 
 
 def _repeated_hashes(parts: Sequence[Part], share: int, shares: int) -> pl.Series:
-    """The hashes of a share that are more than once among the rows of all parts."""
+    """Return the hashes of a share that occur more than once in all parts."""
 
     def of_share(part: Part) -> pl.Series:
         hashes = part.hashes()

@@ -1,8 +1,8 @@
-"""A schema's rules as expressions, made once and evaluated on batch after batch.
+"""A schema's rules as expressions that are built once and evaluated for every batch.
 
-dataframely's own filter plans, evaluates and collects anew for every frame; over many batches that takes longer than
-the rules themselves. The declared schema stays the only place where rules are written, and what is made here of them
-gives the same verdicts, which a test holds.
+dataframely's own filter plans, evaluates and collects again for every frame. For many batches, that takes longer than
+the rules themselves. Rules are still declared only in the schema. A test checks that these expressions give the same
+results as dataframely.
 """
 
 from collections.abc import Mapping
@@ -15,16 +15,18 @@ from processing.errors import ProcessingError
 
 
 class UnsupportedRuleError(ProcessingError, TypeError):
-    """A declared rule that cannot be checked batch by batch."""
+    """A declared rule cannot be checked batch by batch."""
 
 
 def row_rules(schema: type[dy.Schema]) -> Mapping[str, pl.Expr]:
-    """The rules that each row is checked by, by their names: true where it holds, as dataframely has it.
+    """Return the rules for single rows, by name.
 
-    The primary key is no such rule: it is about all rows of an object.
+    As in dataframely, an expression is true if the row satisfies the rule.
+
+    The primary key is not among them, because it concerns all rows of an object.
 
     Raises:
-        UnsupportedRuleError: a rule looks at more rows than the one that it judges.
+        UnsupportedRuleError: a rule reads other rows than the one that it checks.
     """
     rules = {
         name: rule.expr
@@ -34,16 +36,20 @@ def row_rules(schema: type[dy.Schema]) -> Mapping[str, pl.Expr]:
     for name, rule in rules.items():
         if not _is_of_one_row(rule, schema):
             raise UnsupportedRuleError(
-                f"rule {name} of schema {schema.__name__} looks at more than one row (over, an aggregate, is_unique, "
-                "shift or the like); objects are checked batch by batch, so a rule can be about one row, or be the "
-                "primary key; state the rest in a report's query"
+                f"rule {name} of schema {schema.__name__} uses more than one row (over, an aggregate, is_unique, "
+                "shift or similar), but objects are checked batch by batch; write a rule on one row, use the "
+                "primary key, or move the rule to a report's query"
             )
-    # A rule that cannot tell, because of a missing value, holds: whether it may be missing is a rule of its own.
+    # A rule whose result is unknown because of a missing value counts as satisfied: another rule decides whether the
+    # value may be missing.
     return {name: rule.fill_null(value=True) for name, rule in rules.items()}
 
 
 def _is_of_one_row(rule: pl.Expr, schema: type[dy.Schema]) -> bool:
-    """Whether the optimiser takes the first rows before it evaluates the rule, which it does if rows do not matter."""
+    """Return true if the rule does not depend on other rows.
+
+    If it does not, the optimiser reduces the frame before it evaluates the rule.
+    """
     nothing = pl.LazyFrame(schema={name: column.dtype for name, column in schema.columns().items()})
     first = nothing.select(*schema.column_names(), _verdict=rule).head(1)
     return not first.explain().startswith("SLICE")

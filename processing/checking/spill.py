@@ -1,4 +1,4 @@
-"""An object's checked rows on the local disk: all of them must have been seen before any of them can be written."""
+"""Stores an object's checked rows on the local disk, because writing can begin only when all rows have been seen."""
 
 import io
 import pickle
@@ -15,38 +15,38 @@ from processing.readers.records import DELETED, LINE
 
 Originals = Callable[[pl.Series], pl.Series]
 
-# To go over few parts is faster: each takes some dozen calls of polars, whatever its size.
+# Few parts are faster to read: each takes some dozen polars calls, whatever its size.
 _ROWS_IN_PART: Final = 250_000
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Some batches' rows. They are numbered from 0: first the clean ones in their order, then the refused ones."""
+    """The rows of some batches, numbered from 0: first the clean rows in order, then the refused rows."""
 
     number: int
-    """The part's, from 0."""
+    """Number of the part, from 0."""
     clean_height: int
     refused_height: int
     unsplit_height: int
     folder: Path
     streams: list[io.IOBase]
-    """Streams of the object, from which originals may be read; they are open as long as the parts are in use."""
+    """Open streams of the object from which original texts can be read. They stay open while the parts are in use."""
 
     @property
     def height(self) -> int:
-        """Number of its rows, records that could not be split left out."""
+        """Number of rows, without records whose fields could not be separated."""
         return self.clean_height + self.refused_height
 
     def clean(self) -> pl.DataFrame:
-        """As `CheckedBatch.clean`, without HASH."""
+        """The clean rows, as in `CheckedBatch.clean` but without HASH."""
         return self._read("clean")
 
     def refused(self) -> pl.DataFrame:
-        """As `CheckedBatch.refused`, without HASH."""
+        """The refused rows, as in `CheckedBatch.refused` but without HASH."""
         return self._read("refused")
 
     def clean_lines(self) -> pl.Series:
-        """LINE of `clean` alone."""
+        """Only LINE of `clean`."""
         return self._column("clean", LINE)
 
     def hashes(self) -> pl.Series:
@@ -54,13 +54,14 @@ class Part:
         return pl.concat([self._column("clean", HASH), self._column("refused", HASH)])
 
     def unsplit(self) -> pl.DataFrame:
-        """As `CheckedBatch.unsplit`."""
+        """As in `CheckedBatch.unsplit`."""
         return self._read("unsplit")
 
     def values(self, numbers: pl.Series) -> pl.DataFrame:
-        """The values of some rows, by their rising numbers.
+        """Return the values of some rows, given by ascending number.
 
-        Beside the typed values are the texts of those that could not be converted: by them, too, rows are told apart.
+        The texts of values that could not be converted are returned beside the typed values, because rows are compared
+        by them as well.
         """
         refused = self.refused()
         clean = self.clean()[numbers.filter(numbers < self.clean_height)]
@@ -76,12 +77,12 @@ class Part:
         return _in_memory_of_their_own(rows)
 
     def originals(self) -> Originals:
-        """What gives the original texts of its rows."""
+        """Return the source of its rows' original texts."""
         with self._file("originals").open("rb") as file:
             return _Unpickler(file, self.streams).load()
 
     def write(self, batches: Sequence[CheckedBatch], originals: Originals) -> None:
-        """Put the batches on the disk."""
+        """Write the batches to the disk."""
         with self._file("originals").open("wb") as file:
             _Pickler(file, self.streams).dump(originals)
         kinds = {
@@ -93,7 +94,7 @@ class Part:
             pl.concat(frames).write_ipc(self._file(kind), compression="uncompressed")
 
     def delete(self) -> None:
-        """Take it off the disk; what was read of it stays."""
+        """Delete the part from the disk. Rows that were already read stay valid."""
         for kind in ("clean", "refused", "unsplit", "originals"):
             self._file(kind).unlink()
 
@@ -110,7 +111,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class _OriginalsOfBatches:
-    """The originals of some successive batches, by the last line of each."""
+    """The sources of original texts for consecutive batches, each with the batch's last line."""
 
     batches: Sequence[tuple[int, Originals]]
 
@@ -125,7 +126,10 @@ class _OriginalsOfBatches:
 
 
 class Spill:
-    """The parts of one object, in its order: written in a thread of its own, and all there after a `with` statement."""
+    """Writes the parts of one object, in order and in a separate thread.
+
+    After the `with` statement all parts are complete.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -136,12 +140,12 @@ class Spill:
         self.parts: list[Part] = []
 
     def add(self, batch: CheckedBatch, last_line: int, originals: Originals) -> None:
-        """Take one more batch.
+        """Add a batch.
 
         Args:
             batch: its rows.
             last_line: the highest LINE among its rows.
-            originals: gives their original texts, for those that turn out only later to need them.
+            originals: returns the original texts of rows that turn out to need them later.
         """
         self._waiting.append((batch, (last_line, originals)))
         if sum(waiting.clean.height + waiting.refused.height for waiting, _ in self._waiting) >= _ROWS_IN_PART:
@@ -163,7 +167,7 @@ class Spill:
     def _write(self) -> None:
         if not self._waiting:
             return
-        # No more than one part is being written while the next is gathered, so memory does not grow with their number.
+        # While one part is written, only the next one is collected, so memory does not grow with the number of parts.
         self._wait()
         batches = [batch for batch, _ in self._waiting]
         part = Part(
@@ -181,7 +185,7 @@ class Spill:
 
 
 class _Pickler(pickle.Pickler):
-    """Puts the number of a stream in its place."""
+    """Replaces a stream by its number."""
 
     def __init__(self, file: BinaryIO, streams: list[io.IOBase]) -> None:
         super().__init__(file, protocol=5)
@@ -196,7 +200,7 @@ class _Pickler(pickle.Pickler):
 
 
 class _Unpickler(pickle.Unpickler):
-    """Gives the stream in place of its number."""
+    """Returns the stream for its number."""
 
     def __init__(self, file: BinaryIO, streams: list[io.IOBase]) -> None:
         super().__init__(file)
@@ -207,7 +211,10 @@ class _Unpickler(pickle.Unpickler):
 
 
 def _in_memory_of_their_own(rows: pl.DataFrame) -> pl.DataFrame:
-    """The same rows: texts that were chosen out of many hold the memory of all of them until they are written."""
+    """Return the same rows in compact form.
+
+    Otherwise a few texts would keep the memory of the whole batch until they are written.
+    """
     written = io.BytesIO()
     rows.write_ipc_stream(written)
     written.seek(0)

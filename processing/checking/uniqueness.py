@@ -1,8 +1,8 @@
-"""Which rows of an object repeat an earlier one, and which different ones share a key: across all of its batches.
+"""Finds an object's duplicates and the different rows that share a key, across all of its batches.
 
-A row's 64-bit hash stands for its key until hashes that occur once are out of the question; what remains is compared
-by its values, so that rows whose hashes agree by chance are told apart. Memory is bounded whatever the object is like:
-hashes and rows are taken a share at a time, and a verdict is one bit per row.
+A row's 64-bit hash represents its key while hashes that occur only once are excluded. The remaining rows are compared
+by value, so rows whose hashes agree by chance are told apart. Memory is bounded for any object: hashes and rows are
+processed in shares, and the result is one bit for each row.
 """
 
 from collections.abc import Iterator, Sequence
@@ -22,29 +22,29 @@ ROWS_AT_ONCE: Final = 500_000
 _KEY_HASH: Final = "_key_hash"
 _ROW_HASH: Final = "_row_hash"
 _REFUSED: Final = "_refused"
-"""Whether a row breaks a rule of its own."""
+"""True for each row that breaks a rule about a single row."""
 
 
 class _Marks:
-    """A set of rows: one bit for each row of the parts that it touches."""
+    """A set of rows, stored as one bit for each row of the parts concerned."""
 
     def __init__(self, parts: Sequence[Part]) -> None:
         self._parts = parts
         self._of_part: dict[int, pl.Series] = {}
 
     def add(self, rows: pl.DataFrame) -> None:
-        """Add rows by their PART and NUMBER."""
+        """Add rows, given by PART and NUMBER."""
         for (number,), of_part in rows.group_by(PART):
             marks = self.of(self._parts[number])
             self._of_part[number] = marks.scatter(of_part[NUMBER], values=True)
 
     def of(self, part: Part) -> pl.Series:
-        """Whether each row of a part is in the set."""
+        """Return true for each row of a part that is in the set."""
         marks = self._of_part.get(part.number)
         return pl.repeat(value=False, n=part.height, eager=True) if marks is None else marks
 
     def without(self, rows: pl.DataFrame) -> pl.DataFrame:
-        """Those rows that are not in the set, in their order."""
+        """Return the rows that are not in the set, in their order."""
         if rows.is_empty():
             return rows
         kept = [
@@ -55,13 +55,13 @@ class _Marks:
 
 
 class Uniqueness:
-    """The verdicts on an object's rows that need all of its rows.
+    """Decides which rows are duplicates and which are refused because of their key. This needs all rows of the object.
 
     Args:
         spill: the rows.
-        dataset: its primary key; the columns in which repeats differ; those that hold JSON, whose texts are equal if
-            they are equal as JSON; and the order of receipt. Where there is such an order the first row of a key
-            counts, among the rows that break no rule of their own: what is refused anyway keeps no other row out.
+        dataset: its primary key, the columns that may differ between repeats, the JSON columns (whose texts are equal
+            if they are equal as JSON), and the order of receipt. With such an order, the first row of a key is kept,
+            among the rows that break no other rule: a row that is refused anyway excludes no other row.
         folder: for temporary files.
     """
 
@@ -74,11 +74,11 @@ class Uniqueness:
         self._find_contested(candidates)
 
     def duplicates(self, part: Part) -> pl.Series:
-        """Whether each row of a part is equal, in all values that count, to a row of the object that is kept."""
+        """Return true for each row of a part that equals another, kept row of the object in all values that count."""
         return self._duplicates.of(part)
 
     def contested(self, part: Part) -> pl.Series:
-        """Whether each row of a part is refused because another one with its key differs from it."""
+        """Return true for each row of a part that is refused because a different row has the same key."""
         return self._contested.of(part)
 
     def _find_duplicates(self, candidates: "_Candidates") -> None:
@@ -92,7 +92,7 @@ class Uniqueness:
                 firsts = rows.filter(is_first)
 
     def _find_contested(self, candidates: "_Candidates") -> None:
-        # Missing keys are no equal keys.
+        # Two missing keys are not equal.
         may_own = pl.all_horizontal(pl.col(name).is_not_null() for name in self._key)
         if self._order:
             may_own &= ~pl.col(_REFUSED)
@@ -113,7 +113,7 @@ class Uniqueness:
 
 
 class _Candidates:
-    """The rows that share their hash with others, on the disk in chunks, in the object's order."""
+    """Yield the rows that share their hash with others, in chunks from the disk and in the object's order."""
 
     def __init__(self, spill: Spill, dataset: Dataset, folder: Path) -> None:
         self._key = dataset.schema.primary_key()
@@ -123,14 +123,14 @@ class _Candidates:
         self._chunks: list[Path] = []
         self._height = 0
         self.values: Sequence[str] = ()
-        """The columns by which rows are equal or not."""
+        """Return the columns by which rows are compared."""
         for chunk in _coalesced(self._find(spill)):
             self._chunks.append(folder / f"candidates-{len(self._chunks)}.arrow")
             self._height += chunk.height
             chunk.write_ipc(self._chunks[-1])
 
     def shares(self, hash_column: str) -> Iterator[Iterator[pl.DataFrame]]:
-        """All candidates in shares that fit into memory; rows with one value of the hash are in one share."""
+        """Yield all candidates in shares that fit into memory. Rows with the same hash are in the same share."""
         shares = 1 + self._height // ROWS_AT_ONCE
         for share in range(shares):
             yield _coalesced(pl.read_ipc(chunk).filter(pl.col(hash_column) % shares == share) for chunk in self._chunks)
@@ -157,7 +157,7 @@ def _canonical(texts: pl.Series) -> pl.Series:
 
 
 def _coalesced(frames: Iterator[pl.DataFrame]) -> Iterator[pl.DataFrame]:
-    """The same rows in fewer frames."""
+    """Return the same rows in fewer frames."""
     waiting: list[pl.DataFrame] = []
     for frame in frames:
         waiting.append(frame)

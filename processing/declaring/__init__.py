@@ -1,1 +1,1 @@
-"""What a dataset's or a report's file declares."""
+"""The declarations in the files of datasets and reports."""

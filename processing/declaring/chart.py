@@ -1,15 +1,15 @@
-"""What a report's file declares of its chart: the axis and its order, the measure and how it adds up, and series."""
+"""The chart that a report's file declares: the axis and its order, the measure and its aggregation, and the series."""
 
 from dataclasses import dataclass
 from typing import Final, Literal
 
 Aggregation = Literal["sum", "count", "minimum", "maximum", "distinct", "average", "ratio"]
-"""How the query made a measure's values. Only this says which values may be combined:
+"""How the query aggregated a measure's values, and so which values may be combined:
 
 sum and count add up. minimum and maximum have a minimum and a maximum. distinct, average and ratio cannot be combined.
 """
 ADDITIVE: Final[tuple[Aggregation, ...]] = ("sum", "count")
-"""Aggregations whose values add up."""
+"""Aggregations whose values can be added."""
 COMBINABLE: Final[tuple[Aggregation, ...]] = (*ADDITIVE, "minimum", "maximum")
 """Aggregations whose values can be combined into one of the same kind."""
 COUNTING: Final[tuple[Aggregation, ...]] = ("count", "distinct")
@@ -51,68 +51,69 @@ class Nominal:
     columns: tuple[str, ...]
     """Columns that name a position together, such as model and colour."""
     order: Literal["value", "label"] = "value"
-    """Largest value first, or by the name."""
+    """Largest value first, or in order of the names."""
 
 
 @dataclass(frozen=True, slots=True)
 class UnitColumn:
-    """The unit of a row's value is in a column, such as a currency. Each unit gets a picture with its own scale."""
+    """A column holds the unit of each row's value, such as a currency. Each unit has a chart with its own scale."""
 
     column: str
 
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """What is measured, along y."""
+    """The measure, along y."""
 
     column: str
-    """Column of numbers."""
+    """A numeric column."""
     aggregation: Aggregation
     unit: str | UnitColumn
-    """What the values count, such as "vehicles", or what they are measured in, such as "GBP" or "%"."""
+    """The thing that the values count, such as "vehicles", or their unit, such as "GBP" or "%"."""
     over: tuple[str, ...] = ()
     """Columns of the report's key that the chart leaves out: the values of their rows are combined."""
 
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """A column whose values are drawn beside each other, in colours of their own."""
+    """A column whose values are drawn side by side in different colours."""
 
     column: str
     most: int = MOST_SERIES
-    """Series that are drawn. The rest are one more, "other", if the measure adds up; else they are left out."""
+    """Number of series that are drawn. The rest are combined as "other" if the measure can be added; otherwise they are
+    left out."""
 
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """The picture of a report. It shows an excerpt; the report itself has every row."""
+    """The chart of a report. It shows an excerpt; the report has every row."""
 
     kind: Literal["bars", "stacked_bars", "line"]
     x: Time | Ordinal | Nominal
     y: Measure
     series: Series | None = None
     most: int = 24
-    """Positions on x that are drawn: of a time axis the latest, of an ordinal one the first, of names the largest.
-    The rest of an ordinal or nominal axis is one more, "other", if the measure adds up; else it is left out."""
+    """Number of positions on x: the latest of a time axis, the first of an ordinal axis, the largest names. The rest of
+    an ordinal or nominal axis is combined as "other" if the measure can be added; otherwise it is left out."""
 
     @property
     def x_columns(self) -> tuple[str, ...]:
-        """Columns that say where on x a row is."""
+        """Columns that determine a row's position on x."""
         return self.x.columns if isinstance(self.x, Nominal) else (self.x.column,)
 
     @property
     def unit_column(self) -> str | None:
-        """The column with each row's unit, if the unit is not the same for all."""
+        """The column with each row's unit, if rows have different units."""
         return self.y.unit.column if isinstance(self.y.unit, UnitColumn) else None
 
     @property
     def drawn_columns(self) -> tuple[str, ...]:
-        """Columns by whose values the chart distinguishes what it draws."""
+        """Columns whose values the chart distinguishes."""
         series = (self.series.column,) if self.series else ()
         unit = (self.unit_column,) if self.unit_column else ()
         return (*self.x_columns, *series, *unit)
 
     @property
     def adds_up(self) -> bool:
-        """Whether values can be added to a meaningful sum."""
+        """True if the sum of the values has a meaning."""
         return self.y.aggregation in ADDITIVE

@@ -1,4 +1,4 @@
-"""What a report's file declares."""
+"""The declaration in a report's file."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from processing.declaring.chart import Chart
 
 Query = Callable[[Mapping[str, nw.LazyFrame[Any]]], nw.LazyFrame[Any]]
 ATTRIBUTE: Final = "REPORT"
-"""Name that each file gives to its report."""
+"""Name of the variable in each file that holds its report."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,15 +20,15 @@ class Report:
     name: str
     team: str
     inputs: tuple[str, ...]
-    """Names of what the query reads: datasets, whose published rows it gets, and other reports, whose rows it gets."""
+    """Names of the query's inputs: datasets, which provide their published rows, and other reports."""
     query: Query
-    """From the inputs, by name, to the report. Written against narwhals: it runs on polars and on Spark."""
+    """Turns the inputs, by name, into the report. It uses narwhals, so it runs on polars and on Spark."""
     key: tuple[str, ...]
-    """Columns that identify a row of the report: usually those that the query groups by."""
+    """Columns that identify a row of the report; usually the query groups by them."""
     chart: Chart | None = None
-    """What the page of a run draws. None: nothing, as of a derived dataset, which is only an input of other reports."""
+    """Chart on the page of a run. None: no chart, such as for a derived dataset that only other reports read."""
     schedule: str | None = None
-    """Glue's cron expression, in UTC, such as "cron(0 5 * * ? *)": the report is computed then, and not whenever
-    something has landed. None: after each run of the warehouse job that changed one of its inputs."""
+    """A Glue cron expression in UTC, such as "cron(0 5 * * ? *)": the report is computed at these times and not after
+    each landing. None: after each run of the warehouse job that changed one of its inputs."""
     shared_with: tuple[str, ...] = ()
-    """Other teams whose reports may have this one among what they are made of."""
+    """Other teams whose reports may be computed from this one."""

@@ -10,7 +10,6 @@ from pyiceberg.table.update import TableUpdate
 from processing.errors import ProcessingError
 from processing.publishing import layout
 from processing.publishing.columns import polars_columns
-from processing.publishing.commit import Change, evolved
 from processing.publishing.files import (
     FILE,
     POSITION,
@@ -20,6 +19,7 @@ from processing.publishing.files import (
     write_deletes,
     write_rows,
 )
+from processing.publishing.manifests import Change, evolved
 from processing.publishing.ranges import ORDERED, Range, ranges
 from processing.publishing.table_files import TableFile, only_data_file
 
@@ -122,7 +122,9 @@ class _Rewritten:
             written += frame.height
             yield frame
         if written != count:
-            raise LostRowsError(f"{count} rows were to be rewritten, and {written} were: nothing is committed")
+            raise LostRowsError(
+                f"{count} rows should be rewritten, but {written} were; nothing was committed; report this"
+            )
 
     def _read(self, columns: Mapping[str, pl.DataType], of: Range) -> pl.DataFrame:
         """Some columns of the rows of a range, sorted."""

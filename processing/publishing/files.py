@@ -246,7 +246,11 @@ def write_deletes(io: FileIO, metadata: TableMetadata, path: str, positions: pl.
 
 def file_bounds(schema: Schema, file: TableFile, columns: Iterable[str]) -> Bounds:
     """The bounds of some columns of a data file, by its manifest."""
-    data = file.entry.data_file
+    return bounds_of(schema, file.entry.data_file, columns)
+
+
+def bounds_of(schema: Schema, data: DataFile, columns: Iterable[str]) -> Bounds:
+    """The same of a file that is in no manifest yet."""
     missing = data.null_value_counts or {}
     known = set(schema.column_names)
     found: dict[str, tuple[Any, Any]] = {}

@@ -11,8 +11,8 @@ from processing.publishing.columns import stored
 from processing.publishing.ranges import Bounds, any_within, physical
 from processing.storage.columns import published_columns
 
-_DAY: Final = timedelta(days=1)
-_MICROSECOND: Final = timedelta(microseconds=1)
+DAY: Final = timedelta(days=1)
+MICROSECOND: Final = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,5 +44,5 @@ def look_back_of(dataset: Dataset, arriving: pl.DataFrame) -> LookBack | None:
     if column is None or arriving[column].null_count():
         return None
     times = stored(arriving.select(column), {column: published_columns(dataset)[column]})[column].unique().sort()
-    unit = _DAY if times.dtype == pl.Date else _MICROSECOND
+    unit = DAY if times.dtype == pl.Date else MICROSECOND
     return LookBack(column, physical(times), dataset.look_back // unit)

@@ -16,7 +16,8 @@ from pyiceberg.table import Table
 from pyiceberg.table.metadata import TableMetadata
 
 from processing.errors import ProcessingError
-from processing.publishing.commit import CommitConflictError, evolved, expire, expiry
+from processing.publishing.commit import CommitConflictError, expire, expiry
+from processing.publishing.manifests import evolved
 from processing.publishing.table_folder import StoredFile, TableFolder
 
 MINIMUM_AGE: Final = timedelta(days=3)
@@ -86,8 +87,8 @@ def _check_location(table: Table, folder: TableFolder, name: str) -> None:
     wanted = f"{folder.address}/{name}"
     if table.location().rstrip("/") != wanted or not table.metadata_location.startswith(f"{wanted}/"):
         raise ForeignLocationError(
-            f"{name} is at {table.location()} with its metadata at {table.metadata_location}, not in {wanted}/: "
-            "nothing of it is deleted"
+            f"{name} is at {table.location()} with its metadata at {table.metadata_location}, not in "
+            f"{wanted}/; nothing of it was deleted; check the table in the Glue catalogue"
         )
 
 
@@ -130,7 +131,7 @@ def _unused(
             unused.append(file)
     if not has_metadata:
         raise ForeignLocationError(
-            f"{folder.address}/{name}/ does not have {table.metadata_location}, the metadata of {name}: "
-            "nothing of it is deleted"
+            f"{folder.address}/{name}/ does not have {table.metadata_location}, the metadata of {name}; "
+            "nothing of it was deleted; check the table in the Glue catalogue"
         )
     yield from unused

@@ -21,10 +21,11 @@ from lake.keys import parse_inbound_key
 from processing.errors import ProcessingError
 from processing.publishing.change import change_of
 from processing.publishing.columns import declared, polars_columns, published_columns, stored, stored_columns
-from processing.publishing.commit import Change, CommitConflictError, commit
+from processing.publishing.commit import CommitConflictError, commit
 from processing.publishing.files import FILE, POSITION, Keys, located
 from processing.publishing.history import ROWS_AT_ONCE, History, Piece, batches, pieces
 from processing.publishing.look_back import LookBack, look_back_of
+from processing.publishing.manifests import Change
 from processing.publishing.table_files import TableFile, table_files
 from processing.publishing.tables import Published
 from processing.readers.records import DELETED, LINE
@@ -59,7 +60,7 @@ class Merged:
 
 
 @dataclass(frozen=True, slots=True)
-class _Loaded:
+class Loaded:
     """A table as it was loaded."""
 
     table: Table
@@ -67,6 +68,7 @@ class _Loaded:
 
     @property
     def snapshot(self) -> int | None:
+        """Id of its current snapshot; None if it never had one."""
         current = self.table.current_snapshot()
         return current.snapshot_id if current else None
 
@@ -117,27 +119,34 @@ def _merged(
     """Merge one batch. Returns the tables' snapshots and the number of commits."""
     commits = 0
     for _ in range(ATTEMPTS):
-        live, gone = (_load(published, name) for name in (published.live, published.deleted))
+        live, gone = (load_checked(published, name) for name in (published.live, published.deleted))
         attempt = _Attempt(published, store, live, gone, run_id)
         try:
             expected = attempt.run(batch, replaced)
         except CommitConflictError:
             continue
         commits += attempt.commits
-        if not attempt.commits or (attempt.complete and _current(published) == expected):
+        if not attempt.commits or (attempt.complete and current_snapshots(published) == expected):
             return expected, commits
     raise BusyTableError(
-        f"{published.dataset.name}: other writers changed its tables during {ATTEMPTS} attempts; run the merge again"
+        f"{published.dataset.name}: other writers changed its tables during all {ATTEMPTS} attempts; run "
+        "the merge again"
     )
 
 
-def _load(published: Published, name: str) -> _Loaded:
+def load_checked(published: Published, name: str) -> Loaded:
+    """One of a dataset's tables as it is now; it is created if it does not exist.
+
+    Raises:
+        RebuildNeededError: it was made with another key or order.
+    """
     table = published.load(name)
     published.check(table)
-    return _Loaded(table, table_files(table))
+    return Loaded(table, table_files(table))
 
 
-def _current(published: Published) -> Snapshots:
+def current_snapshots(published: Published) -> Snapshots:
+    """The tables' snapshots as they are now."""
     tables = (published.load(name).current_snapshot() for name in (published.live, published.deleted))
     live, gone = (each.snapshot_id if each else None for each in tables)
     return live, gone
@@ -146,7 +155,7 @@ def _current(published: Published) -> Snapshots:
 class _Attempt:
     """One attempt at a merge, from two tables as they were loaded."""
 
-    def __init__(self, published: Published, store: Store, live: _Loaded, gone: _Loaded, run_id: str) -> None:
+    def __init__(self, published: Published, store: Store, live: Loaded, gone: Loaded, run_id: str) -> None:
         self._published, self._store, self._live, self._gone = published, store, live, gone
         self._properties = {"data-platform.run": run_id}
         self._columns = published_columns(published.dataset)
@@ -214,7 +223,7 @@ class _Attempt:
         new = new.join(known, on=[*self._deciding], how="anti", nulls_equal=True)
         return pl.concat([known, new], how="diagonal").with_row_index("_candidate")
 
-    def _located(self, loaded: _Loaded, keys: Keys, look_back: LookBack | None) -> pl.DataFrame:
+    def _located(self, loaded: Loaded, keys: Keys, look_back: LookBack | None) -> pl.DataFrame:
         """The rows of a table that have one of some keys: what decides which counts, FILE and POSITION."""
         others = {name: kind for name, kind in stored_columns(self._deciding).items() if name not in keys.rows.columns}
         rows = located(loaded.table, loaded.files, keys, others, look_back)
@@ -254,7 +263,7 @@ class _Attempt:
                 gone = self._commit(self._gone, rows(deleted=True), waiting.select(FILE, POSITION))
         return live, gone
 
-    def _commit(self, loaded: _Loaded, new: pl.DataFrame, leaving: pl.DataFrame) -> int | None:
+    def _commit(self, loaded: Loaded, new: pl.DataFrame, leaving: pl.DataFrame) -> int | None:
         """Commit rows that enter a table and those of its rows that leave it.
 
         Returns:

@@ -23,14 +23,17 @@ from lake.object_index.publications import Publication, Publications
 from lake.threads import worked_ahead
 from processing.declaring.dataset import Dataset
 from processing.errors import ProcessingError
+from processing.publishing.engines import BY_POLARS, Merging, SparkFailedError, SparkMerges, stored_bytes
 from processing.publishing.known_history import READING, KnownHistory, unreadable
 from processing.publishing.pending import Pending, batches, find_pending
+from processing.running.engine import Chosen, Engine
 from processing.running.job_run import Counts, JobRun, Result, attempt
 from processing.running.run_metrics import RunMetrics
 from processing.storage.store import Store
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+    from pyiceberg.table import Table
 
     from processing.publishing.tables import Published
 
@@ -70,6 +73,8 @@ class Publisher:
     lease: Callable[[str], AbstractContextManager[Lease]]
     """The lease of the merges of a dataset, by its name. Without it two runs would do the same work."""
     metrics: RunMetrics | None = None
+    spark: SparkMerges | None = None
+    """When Spark merges; polars always does if not given."""
     today: Callable[[], date] = lambda: datetime.now(UTC).date()
 
     def publish(self, datasets: Mapping[str, Dataset], scope: Scope, run: JobRun) -> None:
@@ -115,6 +120,8 @@ class _DatasetMerge:
         self._publications, self._dataset, self._run_id, self._lease = publisher.publications, dataset, run_id, lease
         self._history = KnownHistory(publisher.store, publisher.publications)
         self._published = publisher.tables(dataset)
+        self._spark = publisher.spark
+        self._merging = Merging(self._published, self._history, run_id, publisher.spark)
         self._counts = Counter[str]()
 
     def run(self, pending: Pending, *, rebuild: bool) -> Counts:
@@ -123,47 +130,58 @@ class _DatasetMerge:
 
         if rebuild:
             return {**self._rebuild(), "outcome": REBUILT}
-        if self._never_published():
+        live = self._published.found(self._published.live)
+        if live is None or live.current_snapshot() is None:
+            # All rows of history are needed, and not only what is open: in a stack of an earlier version, after
+            # somebody dropped the table, and if the first run was killed.
             return self._rebuild()
-        for batch in batches(pending.objects):
+        chosen = self._chosen(pending, live)
+        # Spark is for what does not fit into one machine's memory: it merges all at once.
+        work = [pending.objects] if chosen.engine is Engine.SPARK else batches(pending.objects)
+        for batch in work:
             self._lease.renew()
             try:
-                self._merge(batch)
+                self._merge(batch, chosen.engine)
             except RebuildNeededError:
                 return {**self._rebuild(), "outcome": REBUILT}
-        return dict(self._counts)
+        return {**self._counts, **self._words(chosen)}
 
-    def _never_published(self) -> bool:
-        """Whether the table needs all rows of history, and not only what is open.
+    def _chosen(self, pending: Pending, live: Table) -> Chosen:
+        if self._spark is None:
+            return BY_POLARS
 
-        It does in a stack of an earlier version, after somebody dropped it, and if the first run was killed.
-        """
-        table = self._published.found(self._published.live)
-        return table is None or table.current_snapshot() is None
+        def size() -> int:
+            tables = live, self._published.found(self._published.deleted)
+            return stored_bytes(*tables) + sum(each.size for each in pending.objects)
 
-    def _merge(self, batch: list[Publication]) -> None:
-        from processing.publishing.merge import merge  # noqa: PLC0415
+        return self._spark.chosen(size)
 
+    def _words(self, chosen: Chosen) -> Counts:
+        return {} if self._spark is None else {"engine": chosen.engine, "engine_reason": chosen.reason}
+
+    def _merge(self, batch: list[Publication], engine: Engine) -> None:
         begun = self._begin(batch)
         files = [each.inbound.warehouse_key for each, _ in begun if each.history is not None]
         replaced = [each.inbound.key for each, _ in begun if each.is_replaced]
         with self._naming_damaged(files):
-            merged = merge(self._published, self._history, files, replaced, self._run_id)
+            merged = self._merging.merge(engine, files, replaced)
         self._end(begun)
         self._counts.update(objects=len(begun), bytes=sum(each.size for each, _ in begun), commits=merged.commits)
 
     def _rebuild(self) -> Counts:
         """Write the tables again. This merges all that is open of all history, so all of it begins and ends."""
-        from processing.publishing.rebuild import rebuild  # noqa: PLC0415
-
         name = self._dataset.name
         everything = find_pending(self._history.all, self._publications, name, (), compare_all=True).objects
         begun = self._begin(everything)
-        with self._naming_damaged(self._history.keys(warehouse_prefix(name))):
-            rebuild(self._published, self._history, self._run_id)
+        prefix = warehouse_prefix(name)
+        chosen = BY_POLARS
+        if self._spark is not None:
+            chosen = self._spark.chosen(lambda: sum(each.size for each in self._history.listing(prefix)))
+        with self._naming_damaged(self._history.keys(prefix)):
+            self._merging.rebuild(chosen.engine)
         self._end(begun)
         self._counts.update(objects=len(begun), bytes=sum(each.size for each, _ in begun))
-        return dict(self._counts)
+        return {**self._counts, **self._words(chosen)}
 
     def _begin(self, objects: Sequence[Publication]) -> list[tuple[Publication, Publication]]:
         """The objects as they were and as they are now, without those that another run began meanwhile."""
@@ -186,11 +204,11 @@ class _DatasetMerge:
         """Name the history files that cannot be read, if the work fails because of them."""
         try:
             yield
-        except READING as error:
+        except (*READING, SparkFailedError) as error:
             if damaged := unreadable(self._history, self._dataset, files):
                 raise DamagedHistoryError(
-                    f"history files that cannot be read as {self._dataset.name} is declared now: {', '.join(damaged)} "
-                    f"({error}); process their objects again: run sanitise with --object"
+                    f"{', '.join(damaged)}: these history files cannot be read under the current declaration of "
+                    f"{self._dataset.name} ({error}); process their objects again with sanitise and --object"
                 ) from error
             raise
 

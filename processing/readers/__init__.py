@@ -1,4 +1,4 @@
-"""Readers: from an object's bytes to records that keep their original text and line."""
+"""Reads an object's bytes into records that keep their original text and line."""
 
 import io
 import json
@@ -19,19 +19,19 @@ _CSV: Final = (".csv", ".txt", ".tsv")
 _NDJSON: Final = (".ndjson", ".jsonl", ".json")
 _PARQUET: Final = ".parquet"
 EXTENSIONS: Final = (*_CSV, *_NDJSON, _PARQUET)
-"""What the readers read, each also with ".gz" after it, or alone in a .zip; in upper case as well."""
+"""The readable extensions. Each may be followed by ".gz" or be inside a .zip, and may be in upper case."""
 
 
 def open_records(key: str, stream: BinaryIO, dataset: Dataset) -> RecordStream:
-    """Begin to read an object's records, in the format that the extension of its key names.
+    """Begin to read an object's records, in the format of its key's extension.
 
     Args:
         key: the object's key or file name.
         stream: its content; seekable if it is a .zip.
-        dataset: whose columns, format and drift count.
+        dataset: provides the columns, the format and the drift.
 
     Raises:
-        UnreadableObjectError: the object cannot be read as a whole, or its records are not the dataset's.
+        UnreadableObjectError: the object as a whole cannot be read, or its records are not the dataset's.
     """
     content, extension = _expanded(key, stream)
     if extension in _CSV:
@@ -42,13 +42,13 @@ def open_records(key: str, stream: BinaryIO, dataset: Dataset) -> RecordStream:
 
 
 def reparse(key: str, header: str, original: str, dataset: Dataset) -> RecordStream:
-    """Read one record again, from what the quarantine keeps of it.
+    """Read one record again from its quarantine entry.
 
     Args:
-        key: the key of the object that it came in.
-        header: the header that it came under.
+        key: key of the object that contained the record.
+        header: the header above the record.
         original: the record's original text.
-        dataset: as it is declared now: a new declaration may make a clean row of it.
+        dataset: the present declaration, which may accept the record.
 
     Raises:
         UnreadableObjectError: the header does not fit the dataset any more.
@@ -56,7 +56,7 @@ def reparse(key: str, header: str, original: str, dataset: Dataset) -> RecordStr
     extension = _extension_again(key, header)
     if extension in _CSV:
         csv = replace(dataset.csv, delimiter=_delimiter(dataset, extension), encoding="utf-8")
-        # A mark in front and a line break behind are taken away again: of header and original nothing then is.
+        # A mark in front and a line break at the end are removed again, so header and original text stay as they were.
         return open_csv(io.BytesIO(f"\ufeff{header}\n{original}\r\n".encode()), dataset, csv)
     if extension in _NDJSON:
         return open_ndjson(io.BytesIO(original.encode()), dataset, _pointers(dataset), header)
@@ -64,7 +64,7 @@ def reparse(key: str, header: str, original: str, dataset: Dataset) -> RecordStr
 
 
 def _expanded(key: str, stream: BinaryIO) -> tuple[ByteStream, str]:
-    """An object's content without its compression, and the extension that tells its format."""
+    """Return an object's uncompressed content and the extension that determines its format."""
     name, content, sent = PurePosixPath(key).name.lower(), stream, None
     if name.endswith(".zip"):
         content = ZipMember(stream)
@@ -73,14 +73,17 @@ def _expanded(key: str, stream: BinaryIO) -> tuple[ByteStream, str]:
         content, name = GzipStream(content, sent), name.removesuffix(".gz")
     if (extension := PurePosixPath(name).suffix) not in EXTENSIONS:
         raise UnreadableObjectError(
-            f"the name {shortened(name)!r} does not tell the format: expected one of {', '.join(EXTENSIONS)}, "
-            "each also with .gz after it, or alone in a .zip"
+            f"the name {shortened(name)!r} does not show the format; expected one of {', '.join(EXTENSIONS)}, "
+            "also followed by .gz, or as the only file in a .zip"
         )
     return content, extension
 
 
 def _extension_again(key: str, header: str) -> str:
-    """The extension that told a record's format. A zip archive kept it to itself, but the headers differ."""
+    """Return the extension that determined a record's format.
+
+    The quarantine does not name the file in a .zip, but the headers of the formats differ.
+    """
     name = PurePosixPath(key).name.lower()
     if not name.endswith(".zip"):
         return PurePosixPath(name.removesuffix(".gz")).suffix

@@ -1,4 +1,4 @@
-"""Which columns of an object are read, and what drift lets in."""
+"""Decides which columns of an object are read, and which undeclared columns are accepted."""
 
 import functools
 import unicodedata
@@ -12,7 +12,8 @@ from processing.readers.names import MOST_CHARACTERS, listed
 from processing.readers.records import LET_IN, UnreadableObjectError
 
 MOST_COLUMNS: Final = 10_000
-"""Columns that an object may have. SQL Server and spreadsheets have fewer in practice; each costs time and memory."""
+"""Columns that an object may have. SQL Server and spreadsheets allow fewer in practice; each column costs time and
+memory."""
 
 # Control and format characters, and separators.
 _UNSEEN: Final = ("Cc", "Cf", "Zs", "Zl", "Zp")
@@ -20,24 +21,24 @@ _UNSEEN: Final = ("Cc", "Cf", "Zs", "Zl", "Zp")
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """What an object's columns come to."""
+    """The result of comparing an object's columns with the declared ones."""
 
     declared: Sequence[str]
-    """In their declared order."""
+    """The declared columns, in order."""
     absent: Collection[str]
-    """Those of them that the object has not, and need not have."""
+    """Declared columns that the object does not have and does not need."""
     let_in: Sequence[str]
     """Undeclared columns that are kept, in the object's order."""
     discarded: Sequence[str]
-    """Undeclared columns that are left out, in the object's order."""
+    """Undeclared columns that are dropped, in the object's order."""
 
     @property
     def names(self) -> list[str]:
-        """All columns that the records are to have."""
+        """Return all columns of the records."""
         return [*self.declared, *(f"{LET_IN}{name}" for name in self.let_in)]
 
     def in_object(self) -> list[tuple[str, str | None]]:
-        """Each of `names` with the object's own name for it; None if the object does not have it."""
+        """Return each of `names` with the object's spelling of it; None if the object does not have the column."""
         own = [None if name in self.absent else name for name in self.declared]
         return [*zip(self.names, [*own, *self.let_in], strict=True)]
 
@@ -45,13 +46,13 @@ class Columns:
 def agreed_columns(dataset: Dataset, found: Sequence[str]) -> Columns:
     """Compare an object's columns with the declared ones, in any order.
 
-    A declared column may be absent only where the schema lets it be empty and the dataset evolves.
+    A declared column may be absent only if the schema allows missing values and the dataset evolves.
 
     Raises:
-        UnreadableObjectError: they do not agree; what is missing, unexpected or repeated.
+        UnreadableObjectError: columns are missing, unexpected or repeated; the message names them.
     """
     if len(found) > MOST_COLUMNS:
-        raise UnreadableObjectError(f"header with {len(found):,} columns, at most {MOST_COLUMNS:,} are read")
+        raise UnreadableObjectError(f"header with {len(found):,} columns, but at most {MOST_COLUMNS:,} are read")
     policy = dataset.drift_policy
     declared = dataset.schema.column_names()
     undeclared = [column for column in found if column not in declared]
@@ -64,7 +65,7 @@ def agreed_columns(dataset: Dataset, found: Sequence[str]) -> Columns:
         "missing": [column for column in absent if column not in excused],
         "unexpected": undeclared if policy == "freeze" else [],
         "repeated": sorted(column for column, times in Counter(read).items() if times > 1),
-        # They would be taken for the lineage columns.
+        # They would be mistaken for the lineage columns.
         "unusable": [column for column in undeclared if policy == "evolve" and unusable(column)],
     }
     if said := ", ".join(f"{problem} columns {listed(names)}" for problem, names in problems.items() if names):
@@ -82,31 +83,31 @@ def agreed_columns(dataset: Dataset, found: Sequence[str]) -> Columns:
 
 @functools.lru_cache(maxsize=4096)
 def folded(name: str) -> str:
-    """A name without the differences that people make by mistake: case, blanks, signs between words, Unicode's form."""
+    """Return a name without differences that are usually mistakes: case, blanks, separators, Unicode form."""
     composed = unicodedata.normalize("NFKC", name)
     letters = "".join(each for each in composed if each not in "_-" and unicodedata.category(each) not in _UNSEEN)
     return unicodedata.normalize("NFKC", letters.casefold())
 
 
 def near_misses(absent: Iterable[str], found: Iterable[str]) -> dict[str, str]:
-    """The names that were found and only nearly are absent ones, each with the absent one."""
+    """Return the found names that nearly match an absent one, each with the absent name."""
     wanted = {folded(name): name for name in absent}
     return {name: wanted[folded(name)] for name in found if folded(name) in wanted} if wanted else {}
 
 
 def unusable(column: str) -> bool:
-    """Whether an undeclared column cannot be kept under its name."""
+    """Return true if an undeclared column cannot be kept under its name."""
     return not column.strip() or column.startswith("_") or len(column) > MOST_CHARACTERS
 
 
 def _advice(found: Sequence[str], undeclared: Sequence[str], misses: Mapping[str, str]) -> str:
     if misses:
-        pairs = ", ".join(f"{name!a} is nearly the declared {declared!a}" for name, declared in misses.items())
-        return f"; {pairs}: have the sender rename it, or declare it as it is written"
+        pairs = ", ".join(f"{name!a} resembles the declared {declared!a}" for name, declared in misses.items())
+        return f"; {pairs}: ask the sender to rename the column, or declare it as it is written"
     if found and found[0].casefold().startswith("sep="):
-        return "; the first line is a setting of Excel: have the sender leave it out"
+        return "; the first line is an Excel setting; ask the sender to leave it out"
     if "" in undeclared:
-        return "; a column without a name comes from a delimiter at the end of the header: have the sender remove it"
+        return "; a delimiter at the end of the header makes a column without a name; ask the sender to remove it"
     if not undeclared:
         return ""
     return '; add them to the schema, or declare drift="evolve" to keep them or drift="discard" to leave them out'

@@ -1,4 +1,4 @@
-"""One block of a CSV file to a batch: by polars where its lines leave no doubt, by the csv module where they do."""
+"""Turns one block of a CSV file into a batch: with polars for unambiguous lines, with the csv module for the others."""
 
 import functools
 import re
@@ -23,50 +23,53 @@ from processing.readers.passages import Passage, Place
 from processing.readers.records import LINE, STRUCTURE_REASON, STRUCTURE_RULE, Batch
 from processing.readers.text_blocks import decoded
 
-# The pattern of a line of more fields has no room in polars.
+# polars cannot hold the pattern of a line with more fields.
 _WIDEST: Final = 1_000
 _TEXT: Final = "_text"
 _IS_REGULAR: Final = "_is_regular"
 
 
 class Layout(NamedTuple):
-    """What a file's header says of its records."""
+    """The structure of a file's records, from its header."""
 
     dialect: Dialect
     header: Sequence[str]
-    """The header's fields; each record has as many."""
+    """The header's fields. Each record has the same number."""
     columns: Sequence[tuple[str, int | None]]
-    """The columns that are read, and which field each is. None: the file has none of it, it is always missing."""
+    """The columns to read, each with the index of its field. None: the file has no such field, and the value is always
+    missing."""
 
 
 class Block(NamedTuple):
-    """Some successive lines of a file, the first of which begins a record."""
+    """Consecutive lines of a file; the first one begins a record."""
 
     content: bytes
-    """UTF-8, with all line breaks as they came; the last line ends with one, or with the file."""
+    """UTF-8, with the original line breaks. The last line ends with a line break or with the file."""
     first_line: int
     """Number of the first line."""
     is_end: bool
-    """Whether the file ends with it."""
+    """True if the file ends with this block."""
     place: Place | None
-    """Where the object has it as it is, if it has."""
+    """The block's position in the object, if the object holds these very bytes."""
 
 
 class Rest(NamedTuple):
-    """What a block leaves, because a quoted field goes on in the next one, or because a quote is broken."""
+    """The unread part of a block, because a quoted field continues in the next block or a quote is broken."""
 
     content: bytes
     first_line: int
     """Number of the first line that was not read."""
     is_broken: bool = False
-    """Whether it begins with a record whose quoting is broken, so that nothing after it can be read."""
+    """True if it begins with a record whose quoting is broken, so nothing after it can be read."""
 
 
 def read_block(block: Block, layout: Layout) -> tuple[Batch, Rest]:
-    """Read the records of a block; where no quote is in it, when they are asked for: then each line is one of them.
+    """Read the records of a block.
+
+    A block without a quote is read when its records are requested, because each of its lines is a record.
 
     Raises:
-        UnreadableObjectError: it is not UTF-8. The batch's frame may raise it, too.
+        UnreadableObjectError: the block is not UTF-8. The batch's frame may raise it too.
     """
     quote = layout.dialect.quote
     if quote is None or quote.encode() not in block.content:
@@ -85,7 +88,7 @@ def _check_encoding(block: Block) -> None:
 
 
 def _read_lines(block: Block, layout: Layout, lines: int) -> pl.DataFrame:
-    """The frame of a batch, of a block in which each line is a record, or empty."""
+    """Return the frame of a block in which each line is a record or empty."""
     _check_encoding(block)
     text = _with_plain_line_breaks(block.content, layout.dialect) or block.content
     fields = _without_doubt(text, lines, layout)
@@ -97,9 +100,9 @@ def _read_lines(block: Block, layout: Layout, lines: int) -> pl.DataFrame:
 
 
 def _with_plain_line_breaks(content: bytes, dialect: Dialect) -> bytes | None:
-    r"""The same lines with no line break but "\n" and "\r\n".
+    r"""Return the same lines with "\n" and "\r\n" as the only line breaks.
 
-    None if a lone "\r" may stand within quotes, where it is not to be touched.
+    Return None if a lone "\r" may be within quotes, where it must not change.
     """
     if b"\r" not in content or content.count(b"\r") == content.count(b"\r\n"):
         return content
@@ -109,12 +112,12 @@ def _with_plain_line_breaks(content: bytes, dialect: Dialect) -> bytes | None:
 
 
 def _without_doubt(text: bytes, lines: int, layout: Layout) -> pl.DataFrame | None:
-    """All records by polars, if no line is empty or has another number of fields than it should.
+    """Parse all records with polars, unless a line is empty or has a wrong number of fields.
 
-    polars fills a short line up, but refuses a long one. So if there are as many delimiters as there should be in all,
-    there are as many in each line.
+    polars fills short lines with missing values but refuses long ones. So if the total number of delimiters is right,
+    every line has the right number.
     """
-    # A single field has no delimiters to tell an empty line by.
+    # A single field has no delimiters, so an empty line could not be recognised.
     fields = len(layout.header)
     if fields == 1:
         return None
@@ -124,17 +127,17 @@ def _without_doubt(text: bytes, lines: int, layout: Layout) -> pl.DataFrame | No
 
 
 def _count(text: bytes, character: str) -> int:
-    # Where there are many, three times as fast as bytes.count.
+    # With many of them, three times as fast as bytes.count.
     return int(np.count_nonzero(np.frombuffer(text, np.uint8) == ord(character)))
 
 
 def _parsed(text: bytes, layout: Layout, lines: int) -> pl.DataFrame | None:
-    """Fields by polars, named by their numbers; None if they are not those of as many records as there are lines."""
+    """Parse fields with polars, named by their numbers. Return None if there are not as many records as lines."""
     names = [str(position) for position in range(len(layout.header))]
-    # With a header of our own in front, neither a byte order mark nor an odd first line is taken for anything special.
+    # With our own header in front, polars interprets neither a byte order mark nor an unusual first line.
     header = layout.dialect.delimiter.join(names).encode() + b"\n"
     try:
-        # No choice of columns: with one, polars would pass over fields too many.
+        # Do not select columns: with a selection, polars would ignore surplus fields.
         fields = pl.read_csv(
             header + text,
             schema=dict.fromkeys(names, pl.String),
@@ -148,7 +151,7 @@ def _parsed(text: bytes, layout: Layout, lines: int) -> pl.DataFrame | None:
 
 
 def _read_by_lines(block: Block, text: bytes, layout: Layout) -> tuple[Batch, Rest]:
-    """The regular lines by polars, all others exactly."""
+    """Parse the regular lines with polars, and all others with the csv module."""
     if len(layout.header) > _WIDEST:
         return _read_exactly(block, layout)
     lines = (
@@ -165,7 +168,7 @@ def _read_by_lines(block: Block, text: bytes, layout: Layout) -> tuple[Batch, Re
     )
     physical = block.content.splitlines(keepends=True)
     doubtful = _exactly(physical, lines.filter(~pl.col(_IS_REGULAR))[LINE], layout, is_end=block.is_end)
-    # A line that looks regular may still stand within the quotes of a record that began before it.
+    # A line that looks regular may be within the quotes of a record that began earlier.
     regular = lines.filter(
         pl.col(_IS_REGULAR), pl.col(LINE) < doubtful.end, ~pl.col(LINE).is_in(doubtful.continuations)
     )
@@ -179,7 +182,7 @@ def _read_by_lines(block: Block, text: bytes, layout: Layout) -> tuple[Batch, Re
 
 @functools.cache
 def _regular_line(dialect: Dialect, fields: int) -> str:
-    """Pattern of a line that is one record, with the right number of fields and quotes that leave no doubt."""
+    """Return the pattern of a line that is one record, with the right number of fields and unambiguous quotes."""
     delimiter, several = re.escape(dialect.delimiter), "+" if fields == 1 else "*"
     if dialect.quote is None:
         one = f"[^{delimiter}]{several}"
@@ -190,28 +193,28 @@ def _regular_line(dialect: Dialect, fields: int) -> str:
 
 
 def _read_exactly(block: Block, layout: Layout) -> tuple[Batch, Rest]:
-    """All lines by the csv module."""
+    """Parse all lines with the csv module."""
     physical = block.content.splitlines(keepends=True)
     doubtful = _exactly(physical, range(len(physical)), layout, is_end=block.is_end)
     return _finished(block, physical, [_exact(block, doubtful, layout)], doubtful)
 
 
 class _Doubtful(NamedTuple):
-    """What the csv module made of some of a block's lines, which are counted from 0."""
+    """The csv module's result for some of a block's lines, which are counted from 0."""
 
     records: Sequence[tuple[int, Record]]
-    """With the line on which each begins."""
+    """The records, each with the line on which it begins."""
     continuations: Sequence[int]
-    """The further lines of these records."""
+    """The other lines of these records."""
     end: int
-    """Line on which a record begins that does not end within the block, or that is broken; the number of lines if there
-    is none."""
+    """The line on which a record begins that does not end within the block or is broken; the number of lines if there
+    is no such record."""
     is_broken: bool = False
-    """Whether that record is broken."""
+    """True if that record is broken."""
 
 
 def _exactly(physical: Sequence[bytes], doubtful: Iterable[int], layout: Layout, *, is_end: bool) -> _Doubtful:
-    """Read the doubtful lines, and those that their records go on to."""
+    """Parse the doubtful lines and the lines that complete their records."""
     records: list[tuple[int, Record]] = []
     continuations: list[int] = []
     following = 0
@@ -232,7 +235,7 @@ def _exactly(physical: Sequence[bytes], doubtful: Iterable[int], layout: Layout,
 
 
 def _regular(records: pl.DataFrame, layout: Layout) -> pl.DataFrame:
-    """The frame of a batch, of fields that polars parsed and their LINE."""
+    """Return the frame of a batch from fields that polars parsed and their LINE."""
     missing = pl.lit(None, pl.String)
     frame = records.select(
         LINE,
@@ -254,7 +257,10 @@ def _regular(records: pl.DataFrame, layout: Layout) -> pl.DataFrame:
 
 
 def _perhaps_headers(fields: pl.DataFrame, layout: Layout) -> Sequence[int]:
-    """The rows that end like the header; hardly any other row does. A first field may have a byte order mark."""
+    """Return the rows whose last field equals the header's; hardly any other row has it.
+
+    A first field may have a byte order mark.
+    """
     last = fields.to_series(-1)
     if fields.width == 1:
         last = last.str.strip_prefix(MARK)
@@ -262,7 +268,7 @@ def _perhaps_headers(fields: pl.DataFrame, layout: Layout) -> Sequence[int]:
 
 
 def _exact(block: Block, doubtful: _Doubtful, layout: Layout) -> pl.DataFrame:
-    """The frame of a batch, of records from the csv module."""
+    """Return the frame of a batch from the csv module's records."""
     lines = [block.first_line + line for line, _ in doubtful.records]
     broken = [broken_structure(record, layout.header) for _, record in doubtful.records]
     fields = [

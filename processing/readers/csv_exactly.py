@@ -1,4 +1,4 @@
-"""CSV record by record, by Python's csv module: slow, and right about every quote and line break."""
+"""Reads CSV record by record with Python's csv module: slow, but exact for every quote and line break."""
 
 import csv
 import functools
@@ -12,36 +12,36 @@ from processing.readers.records import UnreadableObjectError
 from processing.readers.text_blocks import MAXIMUM_RECORD
 
 FIELD_COUNT: Final = "field_count"
-"""Broken by a record with fewer or more fields than the header, as by a last line that was torn off."""
+"""Broken by a record with fewer or more fields than the header, for example a truncated last line."""
 QUOTING: Final = "quoting"
-"""Broken by a record whose quotes are not those of RFC 4180: one is never closed, text follows a closing one, or one
-is in a field that does not begin with one."""
+"""Broken by a record whose quotes do not follow RFC 4180: a quote is never closed, text follows a closing quote, or a
+quote is in a field that does not begin with one."""
 REPEATED_HEADER: Final = "repeated_header"
-"""Broken by a record that is the header again, as where files were joined."""
+"""Broken by a record that repeats the header, for example where files were concatenated."""
 MARK: Final = "\ufeff"
-"""A byte order mark: the first character of a file that was joined to another one."""
+"""A byte order mark: the first character of a file that was appended to another."""
 
 
 class Dialect(NamedTuple):
-    """How a file's fields are told apart."""
+    """How the fields of a file are separated."""
 
     delimiter: str
     quote: str | None
     multiline: bool = True
-    """Whether a quoted field may hold line breaks."""
+    """True if a quoted field may contain line breaks."""
 
 
 class Record(NamedTuple):
-    """One record, or an empty line, which is none."""
+    """One record, or an empty line, which is not a record."""
 
     lines: int
-    """Physical lines that it takes."""
+    """Number of physical lines."""
     fields: list[str] | None
     """Empty for an empty line; None if the quoting is broken."""
 
 
 class _Lines:
-    """Hands lines to the csv module, and remembers them and whether it wanted more."""
+    """Passes lines to the csv module, and remembers them and whether the module needs more."""
 
     def __init__(self, lines: Iterable[bytes]) -> None:
         self._lines = iter(lines)
@@ -62,23 +62,23 @@ class _Lines:
 
 
 def first_record(lines: Iterable[bytes], dialect: Dialect, *, is_end: bool) -> Record | None:
-    """The record that some physical lines begin with.
+    """Read the record that some physical lines begin with.
 
     Args:
-        lines: at least one, with their line breaks, UTF-8.
-        dialect: the file's.
-        is_end: whether the file ends with them.
+        lines: at least one, UTF-8, with line breaks.
+        dialect: the file's dialect.
+        is_end: true if the file ends with these lines.
 
     Returns:
-        None if the record does not end within these lines, and more are to come.
+        The record; None if it does not end within these lines and more follow.
     """
     if not dialect.multiline:
         lines, is_end = itertools.islice(lines, 1), True
-    # The limit is the process's own: it is only ever raised, so that a long field is data and not an error.
+    # The limit applies to the process. It is only ever raised, so a long field is data and not an error.
     csv.field_size_limit(max(csv.field_size_limit(), 2 * MAXIMUM_RECORD))
     source = _Lines(lines)
     quoting = csv.QUOTE_MINIMAL if dialect.quote else csv.QUOTE_NONE
-    # strict: broken quoting is an error of that record. Otherwise it would be repaired by guessing.
+    # strict: broken quoting is an error of the record. Otherwise the csv module would guess a repair.
     reader = csv.reader(source, delimiter=dialect.delimiter, quotechar=dialect.quote, quoting=quoting, strict=True)
     try:
         fields = next(reader)
@@ -86,7 +86,7 @@ def first_record(lines: Iterable[bytes], dialect: Dialect, *, is_end: bool) -> R
         if source.ran_out and not is_end:
             return None
         fields = None
-    # Even where it is strict, the csv module reads a quote within a field as text. There, RFC 4180 has none.
+    # Even in strict mode, the csv module accepts a quote within a field as text. RFC 4180 does not allow it.
     if dialect.quote and not _well_formed(dialect).fullmatch("".join(source.taken)):
         fields = None
     return Record(reader.line_num, fields)
@@ -94,57 +94,59 @@ def first_record(lines: Iterable[bytes], dialect: Dialect, *, is_end: bool) -> R
 
 @functools.cache
 def _well_formed(dialect: Dialect) -> re.Pattern[str]:
-    """A record whose quotes are those of RFC 4180, with its line break."""
+    """A record with quotes according to RFC 4180, with its line break."""
     delimiter, quote = re.escape(dialect.delimiter), re.escape(dialect.quote or "")
-    # Possessive, so that a long record is looked through once.
+    # Possessive, so a long record is scanned only once.
     one = rf"(?:{quote}(?:[^{quote}]++|{quote}{quote})*+{quote}|[^{quote}{delimiter}\r\n]*+)"
     return re.compile(rf"{one}(?:{delimiter}{one})*+(?:\r\n|\n|\r)?+")
 
 
 def original_text(lines: Sequence[bytes]) -> str:
-    """A record's text as it came, without the line break at its end."""
+    """Return a record's text as delivered, without the line break at its end."""
     return b"".join(lines).decode().removesuffix("\n").removesuffix("\r")
 
 
-BROKEN_QUOTE: Final = "a quote is never closed, follows text in its field, or is followed by text"
+BROKEN_QUOTE: Final = "a quote is not closed, follows text in its field, or is followed by text"
 
 
 def broken_structure(record: Record, header: Sequence[str]) -> tuple[str, str] | None:
-    """The structural rule that a record breaks, and the reason in words; None if it breaks none."""
+    """Return the structural rule that a record breaks, and an explanation; None if it breaks none."""
     if record.fields is None:
         return QUOTING, BROKEN_QUOTE
     if len(record.fields) != len(header):
-        several = f", and it takes {record.lines} lines: look for a quote that is closed late" * (record.lines > 1)
-        return FIELD_COUNT, f"number of fields is {len(record.fields)}, the header's is {len(header)}{several}"
+        several = f", and the record spans {record.lines} lines; look for a quote that is closed too late" * (
+            record.lines > 1
+        )
+        return FIELD_COUNT, f"the record has {len(record.fields)} fields, but the header has {len(header)}{several}"
     if is_header(record.fields, header):
         return REPEATED_HEADER, IS_HEADER
     return None
 
 
-IS_HEADER: Final = "the record is the header again"
+IS_HEADER: Final = "the record repeats the header"
 
 
 def is_header(fields: Sequence[str], header: Sequence[str]) -> bool:
-    """Whether a record is the header again, with or without a byte order mark."""
+    """Return true if a record repeats the header, with or without a byte order mark."""
     return [fields[0].removeprefix(MARK), *fields[1:]] == [*header]
 
 
 def find_dialect(
     declared: CsvFormat, columns: Sequence[str], lines: Sequence[bytes], *, is_end: bool
 ) -> Dialect | None:
-    """The dialect of a file whose delimiter is not declared: that which names the most columns in the header.
+    """Find the dialect of a file without a declared delimiter: the one for which the header contains the most columns.
 
     Args:
-        declared: what the declaration says.
+        declared: the declared format.
         columns: the declared columns.
-        lines: the header's, and any that follow.
-        is_end: whether the file ends with them.
+        lines: the header's lines, and any that follow.
+        is_end: true if the file ends with these lines.
 
     Returns:
-        None if the header does not end within these lines.
+        The dialect; None if the header does not end within these lines.
 
     Raises:
-        UnreadableObjectError: the header does not tell.
+        UnreadableObjectError: the header does not identify the delimiter.
     """
     if declared.delimiter is not None:
         return Dialect(declared.delimiter, declared.quote, declared.multiline)
@@ -159,16 +161,16 @@ def find_dialect(
     dividing = [delimiter for delimiter in best if len(headers[delimiter]) > 1]
     if len(dividing) > 1 or (dividing and max(known.values()) and len(best) > 1):
         raise UnreadableObjectError(
-            f"the header {original_text(lines[:1])!r} does not tell the delimiter, it may be any of {best}; "
+            f"the delimiter of the header {original_text(lines[:1])!r} is ambiguous, because {best} all fit; "
             f"declare it, such as csv=CsvFormat(delimiter={best[0]!r})"
         )
     return Dialect(dividing[0] if dividing else SNIFFED[0], declared.quote, declared.multiline)
 
 
 def records(lines: Sequence[bytes], dialect: Dialect, *, is_end: bool) -> Iterator[tuple[int, Record]]:
-    """All records of some physical lines, each with the index of its first line; no empty lines.
+    """Yield all records of some physical lines, each with the index of its first line, without empty lines.
 
-    Ends before a record that does not end within them.
+    It stops before a record that does not end within the lines.
     """
     index = 0
     while index < len(lines):

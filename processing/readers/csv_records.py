@@ -1,4 +1,4 @@
-"""CSV to records, block by block. RFC 4180, and what else people send: docs/reading-files.md."""
+"""Reads CSV into records, block by block: RFC 4180 and its common variations, described in docs/reading-files.md."""
 
 import functools
 import io
@@ -24,24 +24,24 @@ from processing.readers.records import (
 )
 from processing.readers.text_blocks import MAXIMUM_RECORD, decoded, text_blocks
 
-# Bytes in which a header's end is looked for first.
+# The end of the header is first looked for in this many bytes.
 _BEGINNING: Final = 64 * 1024
 _ONE_LINE_EACH: Final = "declare csv=CsvFormat(multiline=False) if no field holds a line break"
 
 
 def open_csv(stream: ByteStream, dataset: Dataset, csv: CsvFormat) -> RecordStream:
-    """Begin to read a CSV object: its header decides what its records are.
+    """Begin to read a CSV object. Its header determines the structure of its records.
 
-    Empty lines are no records. Any kind of line break is accepted, line breaks within quotes are text.
+    Empty lines are not records. Any kind of line break is accepted; line breaks within quotes are text.
 
     Args:
-        stream: the object, not compressed.
-        dataset: whose columns and drift count.
-        csv: the format; the dataset's, or what the object's name says of it.
+        stream: the object, uncompressed.
+        dataset: provides the columns and the drift.
+        csv: the format: the dataset's, or the one that the object's name implies.
 
     Raises:
-        UnreadableObjectError: the object is empty, not of its encoding, does not tell its delimiter, or its columns
-            are not the dataset's.
+        UnreadableObjectError: the object is empty, has another encoding, does not identify its delimiter, or has other
+            columns than the dataset.
     """
     blocks = _Blocks(stream, csv.encoding)
     header = _read_header(blocks, dataset, csv)
@@ -51,7 +51,7 @@ def open_csv(stream: ByteStream, dataset: Dataset, csv: CsvFormat) -> RecordStre
 
 
 class _Blocks:
-    """The blocks of an object, each with whether it is the last one."""
+    """Yield the blocks of an object, each with true for the last one."""
 
     def __init__(self, stream: ByteStream, encoding: Encoding) -> None:
         text = text_blocks(stream, encoding)
@@ -66,15 +66,15 @@ class _Blocks:
         return self._next is None
 
     def after(self, rest: Rest) -> Block:
-        """What was left, and the next block.
+        """Return the remainder and the next block.
 
         Raises:
-            UnreadableObjectError: what was left is a record that will not end.
+            UnreadableObjectError: the remainder is a record that does not end.
         """
         if len(rest.content) > MAXIMUM_RECORD:
             raise UnreadableObjectError(
-                f"the record on line {rest.first_line} is longer than {MAXIMUM_RECORD // MEBIBYTE} MiB: "
-                "look for a quote on it that is never closed"
+                f"the record on line {rest.first_line} is longer than {MAXIMUM_RECORD // MEBIBYTE} MiB; look on "
+                "this line for a quote that is not closed"
             )
         following = self._next or b""
         self._position += len(following)
@@ -82,10 +82,10 @@ class _Blocks:
         return self.last(Rest(rest.content + following, rest.first_line))
 
     def remaining(self, rest: Rest) -> bytes:
-        """What was left, and all that follows.
+        """Return the remainder and everything that follows.
 
         Raises:
-            UnreadableObjectError: it is too long for one entry of the quarantine.
+            UnreadableObjectError: it is too long for one quarantine entry.
         """
         content = bytearray(rest.content)
         while self._next is not None and len(content) <= MAXIMUM_RECORD:
@@ -94,12 +94,12 @@ class _Blocks:
         if len(content) > MAXIMUM_RECORD:
             raise UnreadableObjectError(
                 f"line {rest.first_line}: {BROKEN_QUOTE}, and more than {MAXIMUM_RECORD // MEBIBYTE} MiB follow; "
-                f"have the line corrected and the file sent again, or {_ONE_LINE_EACH}"
+                f"ask the sender to correct the line and send the file again, or {_ONE_LINE_EACH}"
             )
         return bytes(content)
 
     def last(self, rest: Rest) -> Block:
-        """The end of what was read so far."""
+        """Return the position after the last byte that was read."""
         place = Place(self._stream, self._position - len(rest.content)) if self._stream is not None else None
         return Block(rest.content, rest.first_line, self.is_at_end, place)
 
@@ -126,9 +126,9 @@ def _read_header(blocks: _Blocks, dataset: Dataset, csv: CsvFormat) -> _Header:
 
 
 def _header(rest: Rest, columns: list[str], csv: CsvFormat, *, is_end: bool) -> _Header | None:
-    """The header that the text begins with; None if it does not end within it."""
+    """Return the header at the start of the text; None if it does not end within the text."""
     content = rest.content
-    # A header is short: the lines that follow it are not told apart for it.
+    # A header is short, so the lines after it need not be separated for it.
     beginning = content[: content.rfind(b"\n", 0, _BEGINNING) + 1]
     return (_header_of(beginning, rest, columns, csv, is_end=False) if beginning else None) or _header_of(
         content, rest, columns, csv, is_end=is_end
@@ -143,11 +143,11 @@ def _header_of(beginning: bytes, rest: Rest, columns: list[str], csv: CsvFormat,
         return None
     text = original_text(lines[: record.lines])
     if record.fields is None:
-        raise UnreadableObjectError(f"the quoting of the header {text!r} is broken")
+        raise UnreadableObjectError(f"the quoting of the header {text!r} is invalid; ask the sender to correct it")
     if "\0" in text:
         raise UnreadableObjectError(
-            f"the header {text[:40]!r} has null characters, as UTF-16 without a byte order mark has: "
-            'declare csv=CsvFormat(encoding="utf-16-le")'
+            f"the header {text[:40]!r} has null characters, like UTF-16 without a byte order mark; declare "
+            'csv=CsvFormat(encoding="utf-16-le")'
         )
     length = sum(len(line) for line in lines[: record.lines])
     return _Header(text, record.fields, dialect, Rest(rest.content[length:], rest.first_line + record.lines))
@@ -158,7 +158,7 @@ def _positions(columns: Columns, found: list[str]) -> list[tuple[str, int | None
 
 
 def _batches(blocks: _Blocks, rest: Rest, layout: Layout) -> Iterator[Batch]:
-    # What follows the header in its block is read by itself, so that no block is copied as a whole.
+    # The rest of the header's block is read separately, so no block is copied as a whole.
     block = blocks.last(rest)
     while True:
         if block.content:
@@ -166,7 +166,7 @@ def _batches(blocks: _Blocks, rest: Rest, layout: Layout) -> Iterator[Batch]:
             if not rest.is_broken:
                 yield batch
             else:
-                # What is in front of the broken quote was read, and may be nothing.
+                # The part before the broken quote was already read. It may be empty.
                 yield from [batch] if batch.frame.height else []
                 yield _unread(blocks.remaining(rest), rest.first_line, layout)
                 return
@@ -176,12 +176,15 @@ def _batches(blocks: _Blocks, rest: Rest, layout: Layout) -> Iterator[Batch]:
 
 
 def _unread(content: bytes, first_line: int, layout: Layout) -> Batch:
-    """One record of a broken quote and all that follows: where fields may hold line breaks, any line may be in one."""
+    """Return one record for a broken quote and everything after it.
+
+    If fields may contain line breaks, any later line may belong to a quoted field.
+    """
     text = original_text([decoded(content, first_line).encode()])
     lines = len(content.splitlines())
     reason = (
-        f"{BROKEN_QUOTE}; {lines} lines, {first_line} to {first_line + lines - 1}, are not read, because a field may "
-        f"hold line breaks: correct the file and release it, or {_ONE_LINE_EACH}"
+        f"{BROKEN_QUOTE}; {lines} lines, {first_line} to {first_line + lines - 1}, were not read, because "
+        f"a field may hold line breaks; correct the file and release it, or {_ONE_LINE_EACH}"
     )
     frame = pl.DataFrame(
         {

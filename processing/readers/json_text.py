@@ -1,4 +1,4 @@
-"""JSON as text: parsing that guesses nothing, and each value as the text that says it exactly."""
+"""Parses JSON without guessing, and returns each value as exact text."""
 
 import json
 from collections import Counter
@@ -12,38 +12,38 @@ from processing.readers.names import listed
 
 
 class BrokenJsonError(ProcessingError, ValueError):
-    """Text that is no JSON object, or one that can be read in two ways; the message completes "the line …"."""
+    """The text is not a JSON object, or can be read in two ways. The message completes "the line …"."""
 
 
 def parse_object(line: bytes) -> dict[str, object]:
-    """Parse the text of a JSON object. Numbers stay text, for `as_text` to give back as they were written.
+    """Parse the text of a JSON object. Numbers stay text, so `as_text` returns them as they were written.
 
     Raises:
-        BrokenJsonError: it is not UTF-8, no JSON, no object, nested too deep, names a member twice, or has half of a
-            character (a lone surrogate).
+        BrokenJsonError: the text is not UTF-8, not JSON or not an object, is nested too deeply, repeats a member, or
+            has half of a character (a lone surrogate).
     """
     try:
         parsed = _DECODER.decode(line.decode())
-        # Only an escape can write half of a character; the search is cheap and nearly always in vain.
+        # Only an escape can produce half of a character. The search is cheap and almost never finds one.
         if b"\\ud" in line or b"\\uD" in line:
             _compact(parsed).encode()
     except UnicodeDecodeError as error:
         raise BrokenJsonError(f"is not UTF-8 (byte 0x{line[error.start]:02x} at its byte {error.start + 1})") from error
     except UnicodeEncodeError as error:
-        raise BrokenJsonError("has half of a character: an escaped surrogate without its other half") from error
+        raise BrokenJsonError("has half of a character, an escaped surrogate without its other half") from error
     except json.JSONDecodeError as error:
-        raise BrokenJsonError(f"is no JSON: {error.msg} at its character {error.pos + 1}") from error
+        raise BrokenJsonError(f"is not JSON: {error.msg} at its character {error.pos + 1}") from error
     except RecursionError as error:
-        raise BrokenJsonError("is nested too deep") from error
+        raise BrokenJsonError("is nested too deeply") from error
     if not isinstance(parsed, dict):
-        raise BrokenJsonError("is JSON, but no object")
+        raise BrokenJsonError("is JSON, but not an object")
     return cast("dict[str, object]", parsed)
 
 
 def not_text(value: object) -> str | None:
-    """What a value is that cannot become a text without a guess, such as "an object"; None if it can.
+    """Describe a value that cannot become text without a guess, such as "an object"; None if it can.
 
-    Whole numbers can. Other numbers are written in many ways: 1.50, 1.5, 15e-1.
+    Integers can. Other numbers can be written in many ways: 1.50, 1.5, 15e-1.
     """
     if isinstance(value, Number):
         return None if value.removeprefix("-").isdecimal() else "a number with a fraction or an exponent"
@@ -51,42 +51,42 @@ def not_text(value: object) -> str | None:
 
 
 def text_at(document: object, pointer: Pointer) -> str | None:
-    """The value that a pointer leads to, as `as_text` gives it; None if the pointer leads nowhere.
+    """Return the value at a pointer in the form of `as_text`; None if there is no such value.
 
     Raises:
-        BrokenJsonError: the value is nested too deep.
+        BrokenJsonError: the value is nested too deeply.
     """
     return as_text(value_at(document, pointer))
 
 
 def as_text(value: object) -> str | None:
-    """A value of a parsed document as text: strings as they are, numbers as they were written. Null is None.
+    """Return a value of a parsed document as text: strings unchanged, numbers as they were written. Null becomes None.
 
-    Objects and arrays are compact JSON.
+    Objects and arrays become compact JSON.
 
     Raises:
-        BrokenJsonError: the value is nested too deep.
+        BrokenJsonError: the value is nested too deeply.
     """
     if value is None or type(value) is str:
         return value
     try:
         return _compact(value)
     except RecursionError as error:
-        raise BrokenJsonError("is nested too deep") from error
+        raise BrokenJsonError("is nested too deeply") from error
 
 
 def as_number(value: object) -> str | None:
-    """A value as text for a column of numbers: as `as_text`, but a number in its one spelling, so that 1.0 is 1."""
+    """Return a value as text for a numeric column: like `as_text`, but numbers in canonical form, so 1.0 becomes 1."""
     return canonical_number(value) if isinstance(value, Number) else as_text(value)
 
 
 def canonical(text: str) -> str:
-    """The one spelling of a text that holds a JSON object or array. Any other text is returned as it is."""
+    """Return the canonical form of a text that holds a JSON object or array. Any other text is returned unchanged."""
     if not text.startswith(("{", "[")):
         return text
     try:
         return canonical_text(_DECODER.decode(text))
-    # It was a string of the document, and is not one of its objects.
+    # It was a string in the document, not one of its objects.
     except (BrokenJsonError, json.JSONDecodeError, RecursionError):
         return text
 
@@ -108,7 +108,7 @@ def _compact(value: object) -> str:
 
 
 def _refuse_constant(name: str) -> Never:
-    raise BrokenJsonError(f"is no JSON: it has no {name}")
+    raise BrokenJsonError(f"is not JSON: JSON does not have {name}")
 
 
 def _members(pairs: list[tuple[str, object]]) -> dict[str, object]:
@@ -116,7 +116,7 @@ def _members(pairs: list[tuple[str, object]]) -> dict[str, object]:
     if len(members) < len(pairs):
         times = Counter(name for name, _ in pairs)
         repeated = listed(sorted(name for name in members if times[name] > 1))
-        raise BrokenJsonError(f"names the members {repeated} more than once, and nobody can say which is right")
+        raise BrokenJsonError(f"has the members {repeated} more than once, so their values are ambiguous")
     return members
 
 

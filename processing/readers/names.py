@@ -1,4 +1,4 @@
-"""Names that an object brings along: a message stays short, however many and however long they are."""
+"""Shortens the names that an object contains, so a message stays short however many and however long they are."""
 
 import itertools
 from collections.abc import Collection
@@ -6,20 +6,20 @@ from typing import Final
 
 MOST_NAMES: Final = 200
 MOST_CHARACTERS: Final = 255
-"""Of a name. PostgreSQL and SQL Server allow fewer."""
+"""Characters of a name. PostgreSQL and SQL Server allow fewer."""
 
 
 def listed(names: Collection[str]) -> str:
-    """Names as a list for a message: the first 200, each with its first 255 characters, and how many more there are."""
+    """List names for a message: the first 200, each with its first 255 characters, and the number of the others."""
     words = f"{beginning(names)}"
     return words if len(names) <= MOST_NAMES else f"{words} and {len(names) - MOST_NAMES:,} more"
 
 
 def beginning(names: Collection[str]) -> list[str]:
-    """The first 200 names, each with its first 255 characters."""
+    """Return the first 200 names, each with its first 255 characters."""
     return [shortened(name) for name in itertools.islice(names, MOST_NAMES)]
 
 
 def shortened(name: str) -> str:
-    """The first 255 characters of a name."""
+    """Return the first 255 characters of a name."""
     return name if len(name) <= MOST_CHARACTERS else f"{name[:MOST_CHARACTERS]}…"

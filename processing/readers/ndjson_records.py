@@ -1,4 +1,4 @@
-"""NDJSON to records: one JSON object per line. A line's text is its record's original, its number the line."""
+"""Reads NDJSON into records: one JSON object per line. The line is the record's original text."""
 
 import functools
 import json
@@ -28,18 +28,18 @@ from processing.readers.records import (
 from processing.readers.text_blocks import text_blocks
 
 JSON: Final = "json"
-"""Broken by a line that is not one JSON object, as by a last line that was torn off."""
+"""Broken by a line that is not one JSON object, for example a truncated last line."""
 UNDECLARED_MEMBER: Final = "undeclared_member"
-"""Broken by a line with a member that the dataset neither declares nor lets in."""
+"""Broken by a line with a member that the dataset neither declares nor accepts."""
 
 
 MISNAMED_MEMBER: Final = "misnamed_member"
-"""Broken by a line without a declared member that has one of nearly its name."""
+"""Broken by a line that lacks a declared member but has one with nearly the same name."""
 MEMBER_TYPE: Final = "member_type"
-"""Broken by a line with an object, an array, true or false, or a fraction where the dataset declares text."""
+"""Broken by a line with an object, an array, true, false or a fraction where the dataset declares text."""
 _MOST_DISCARDED: Final = 100
 _MOST_LET_IN: Final = 1000
-"""Undeclared members that become columns: every line of the object has all of them."""
+"""Undeclared members that become columns. They become columns of every line of the object."""
 
 
 class _Line(NamedTuple):
@@ -50,14 +50,14 @@ class _Line(NamedTuple):
 
 
 class _Field(NamedTuple):
-    """A column, and where a line has its value."""
+    """A column and the place of its value in a line."""
 
     column: str
     pointer: Pointer
     is_text: bool
-    """Whether only text is let through. Otherwise any value is, as its text; it is converted later."""
+    """True if only text is accepted. Otherwise any value is accepted as text and converted later."""
     is_number: bool = False
-    """Whether the column has numbers, so that 1.0 is the whole number 1."""
+    """True if the column is numeric, so 1.0 is the integer 1."""
 
 
 class _RefusedLineError(ProcessingError):
@@ -68,15 +68,15 @@ class _RefusedLineError(ProcessingError):
 
 @dataclass(frozen=True, slots=True)
 class _Layout:
-    """What of a line is read."""
+    """What is read from a line."""
 
     fields: Sequence[_Field]
     known: frozenset[str]
-    """The members that are declared or let in."""
+    """The declared and accepted members."""
     is_open: bool
-    """Whether a line may have others."""
+    """True if a line may have other members."""
     discarded: dict[str, None]
-    """The names of others that lines had so far."""
+    """The names of other members found so far."""
 
     def read(self, number: int, line: bytes) -> _Line:
         try:
@@ -96,7 +96,7 @@ class _Layout:
             return
         unknown = sorted(members.keys() - self.known)
         if not self.is_open:
-            reason = f"the line has the members {listed(unknown)}, which the dataset neither declares nor lets in"
+            reason = f"the line has the members {listed(unknown)}, which the dataset does not declare"
             raise _RefusedLineError(UNDECLARED_MEMBER, reason)
         room = max(0, _MOST_DISCARDED - len(self.discarded))
         self.discarded.update(dict.fromkeys(map(shortened, unknown[:room])))
@@ -105,15 +105,15 @@ class _Layout:
         value = value_at(members, field.pointer)
         if value is None and (misnamed := _near_miss(members, field.pointer, self.fields)):
             name, declared = misnamed
-            reason = f"the member {shortened(name)!a} is nearly the declared {declared!a}: have the sender rename it"
+            reason = f"the member {shortened(name)!a} resembles the declared {declared!a}; ask the sender to rename it"
             raise _RefusedLineError(MISNAMED_MEMBER, reason)
         if field.is_text and (kind := not_text(value)):
-            raise _RefusedLineError(MEMBER_TYPE, f"{field.column} is {kind}, and text is declared")
+            raise _RefusedLineError(MEMBER_TYPE, f"{field.column} is {kind}, but text is declared")
         return as_number(value) if field.is_number else as_text(value)
 
 
 def _near_miss(document: object, pointer: Pointer, fields: Sequence[_Field]) -> tuple[str, str] | None:
-    """The member that nearly has the name which a pointer misses, and that name."""
+    """Return the member that nearly has the name at the end of a missing pointer, and that name."""
     for depth, token in enumerate(pointer):
         if not isinstance(document, dict):
             return None
@@ -136,17 +136,17 @@ def open_ndjson(
     *,
     is_one_document: bool = False,
 ) -> RecordStream:
-    """Begin to read an NDJSON object. Empty lines are no records.
+    """Begin to read an NDJSON object. Empty lines are not records.
 
-    Where the dataset evolves, the members that the first lines bring along are let in; a later line with still others
-    is refused. Which lines are the first ones depends on nothing but the object: they are its first 8 MiB.
+    If the dataset evolves, the members of the first lines are accepted; a later line with other members is refused. The
+    first lines are those in the object's first 8 MiB, so the result depends only on the object.
 
     Args:
-        stream: the object, not compressed.
-        dataset: whose columns and drift count.
-        pointers: JSON pointer by column; a column that is not here is the member of its own name.
-        header: the header that an earlier reading of the object gave, to let in what that one let in.
-        is_one_document: whether the object's name says that it may be one JSON array.
+        stream: the object, uncompressed.
+        dataset: provides the columns and the drift.
+        pointers: JSON pointer for each column. A column without one is the member of the same name.
+        header: the header from an earlier reading of the object, to accept the same members again.
+        is_one_document: true if the object's name allows a single JSON array.
 
     Raises:
         UnreadableObjectError: the object is one JSON document over several lines, or not in a Unicode encoding.
@@ -179,27 +179,27 @@ def open_ndjson(
 
 
 def _refuse_one_document(block: bytes, *, is_one_document: bool) -> None:
-    """Refuse a document over several lines, of which each line would be refused alone.
+    """Refuse a document over several lines. Otherwise each of its lines would be refused separately.
 
     Args:
         block: the object's first lines.
-        is_one_document: whether its name allows one array.
+        is_one_document: true if the object's name allows a single array.
     """
     text = block.decode(errors="replace").strip()
     if text.startswith("[") and (is_one_document or _goes_on(text)):
-        raise UnreadableObjectError("the file is a JSON array; have it sent with one object per line (NDJSON)")
+        raise UnreadableObjectError("the file is a JSON array; ask the sender to send one object per line (NDJSON)")
     if text.startswith("{") and _goes_on(text):
         raise UnreadableObjectError(
-            "the file has a JSON document over several lines; have it sent with one object per line (NDJSON)"
+            "the file holds a JSON document over several lines; ask the sender to send one object per line (NDJSON)"
         )
 
 
 def _goes_on(text: str) -> bool:
-    """Whether a document begins on the first line and does not end there; it may go on beyond the text."""
-    # str.splitlines would also split at characters that JSON's strings may hold, such as U+0085.
+    """Return true if a document begins on the first line and does not end there. It may continue after the text."""
+    # str.splitlines would also split at characters that are valid in JSON strings, such as U+0085.
     first, *others = re.split(r"[\r\n]+", text, maxsplit=1)
     try:
-        # Numbers stay text: Python refuses to convert one of thousands of digits.
+        # Numbers stay text, because Python refuses to convert numbers with thousands of digits.
         _, end = json.JSONDecoder(parse_int=str, parse_float=str).raw_decode(text)
     except json.JSONDecodeError as error:
         return bool(others) and error.pos >= len(text)
@@ -209,7 +209,7 @@ def _goes_on(text: str) -> bool:
 
 
 def _undeclared(block: bytes, declared: frozenset[str]) -> list[str]:
-    """The members of a block's lines that can become columns, in the order of their first appearance."""
+    """Return the members of a block's lines that can become columns, in order of first appearance."""
     found: dict[str, None] = {}
     for line in block.splitlines():
         try:
@@ -224,7 +224,7 @@ def _batches(first: bytes, blocks: Iterator[bytes], layout: _Layout, columns: Se
     first_line = 1
     block: bytes | None = first
     while block:
-        # No JSON text has a line break of any kind within it.
+        # JSON text never contains a line break of any kind.
         lines = block.splitlines()
         read = [layout.read(number, line) for number, line in enumerate(lines, start=first_line) if line.strip()]
         yield Batch(_frame(read, columns), functools.partial(_originals, lines, first_line))
@@ -245,6 +245,6 @@ def _frame(lines: Sequence[_Line], columns: Sequence[str]) -> pl.DataFrame:
 
 
 def _originals(lines: Sequence[bytes], first_line: int, wanted: pl.Series) -> pl.Series:
-    # \xNN is no JSON either: what was no UTF-8 stays refused when it is read again.
+    # \xNN is not valid JSON either: text that was not UTF-8 is refused again when it is read again.
     texts = [lines[number - first_line].decode(errors="backslashreplace") for number in wanted]
     return pl.Series(texts, dtype=pl.String)

@@ -1,7 +1,7 @@
-"""Reads parquet files in another process first.
+"""Reads parquet files in a separate process first.
 
-Some damage makes polars ask for exabytes of memory, which ends the process at once, without an exception. In a run, it
-would stop every other object, and again in the next run.
+Some damage makes polars request exabytes of memory, which ends the process at once, without an exception. In a run,
+this would stop all other objects, in every later run as well.
 """
 
 import atexit
@@ -13,7 +13,7 @@ from typing import Final
 
 from processing.readers.records import UnreadableObjectError
 
-# It answers each path with a line, whether the file can be read or not: why it cannot, the reader finds out.
+# The process answers each path with a line, whether or not the file can be read. The reader itself finds the reason.
 _PROGRAM: Final = """
 import sys
 import polars as pl
@@ -31,16 +31,17 @@ for line in sys.stdin:
 
 
 class ParquetProbe:
-    """A process that reads files, started when the first one is asked for and again after one that it did not survive.
+    """A process that reads files. It starts with the first file, and again after a file that it did not survive.
 
-    To start it takes about as long as to import polars, so it serves a whole run.
+    Starting it takes about as long as importing polars, so one process serves a whole run.
     """
 
     def __init__(self, rows_of_a_batch: int) -> None:
-        """Start nothing yet.
+        """Prepare the process without starting it.
 
         Args:
-            rows_of_a_batch: how many rows the reader takes at a time, since each reading decodes other pages.
+            rows_of_a_batch: number of rows that the reader requests at a time, because another number decodes other
+                pages.
         """
         self._rows_of_a_batch = rows_of_a_batch
         self._process: subprocess.Popen[str] | None = None
@@ -51,7 +52,7 @@ class ParquetProbe:
         """Read a file.
 
         Raises:
-            UnreadableObjectError: the process died of it.
+            UnreadableObjectError: the process died while it read the file.
         """
         with self._lock:
             process = self._process = self._process or self._started()
@@ -61,15 +62,15 @@ class ParquetProbe:
             if process.stdout.readline():
                 return
             self._process = None
-            # Its pipes are closed, too.
+            # This also closes its pipes.
             process.communicate()
             raise UnreadableObjectError(
-                f"a process that read the parquet file was ended by it (status {process.returncode}); the file is "
-                "damaged, have it sent again"
+                f"the parquet file ended a process that read it (status {process.returncode}), so it is damaged; "
+                "ask the sender to send it again"
             )
 
     def close(self) -> None:
-        """End the process, if there is one."""
+        """Stop the process, if it runs."""
         with self._lock:
             if self._process is not None:
                 self._process.kill()

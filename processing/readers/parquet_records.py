@@ -1,4 +1,7 @@
-"""Parquet to records: what the extraction writes. A row's original text is its JSON, its line its number from 1."""
+"""Reads parquet, the format of the extraction, into records.
+
+A row's original text is its JSON; its line is its number, from 1.
+"""
 
 import functools
 import json
@@ -28,7 +31,7 @@ from processing.readers.records import (
 )
 
 _ROWS: Final = 50_000
-"""Of a batch."""
+"""Rows of a batch."""
 _MAGIC: Final = b"PAR1"
 _PROBE: Final = ParquetProbe(_ROWS)
 _DELETED_TYPE: Final = "Boolean"
@@ -39,13 +42,13 @@ _NOT_TEXT: Final = ("Float32", "Float64", "Boolean")
 
 
 def open_parquet(stream: ByteStream, dataset: Dataset) -> RecordStream:
-    """Begin to read a parquet object. It is copied to the disk first, for its directory is at its end.
+    """Begin to read a parquet object. It is copied to the disk first, because its directory is at its end.
 
     Raises:
-        UnreadableObjectError: the object is no parquet, its columns are not the dataset's, or one that is to be read
+        UnreadableObjectError: the object is not parquet, has other columns than the dataset, or a column to be read
             holds lists or structures.
     """
-    # Closed where its rows end, or with the generator that holds it.
+    # It is closed after its last row, or with the generator that holds it.
     copy = tempfile.NamedTemporaryFile(suffix=".parquet")  # noqa: SIM115 - it outlives this function
     try:
         while piece := stream.read(MEBIBYTE):
@@ -59,7 +62,7 @@ def open_parquet(stream: ByteStream, dataset: Dataset) -> RecordStream:
         columns = _columns(dataset, types)
     except pl.exceptions.PolarsError as error:
         copy.close()
-        raise UnreadableObjectError(f"the parquet file is damaged: {error}; have it sent again") from error
+        raise UnreadableObjectError(f"the parquet file is damaged: {error}; ask the sender to send it again") from error
     except UnreadableObjectError:
         copy.close()
         raise
@@ -71,11 +74,13 @@ def _refuse_other_kinds(name: str) -> None:
     with Path(name).open("rb") as file:
         first = file.read(len(_MAGIC))
     if first != _MAGIC:
-        raise UnreadableObjectError(f"the file is not parquet: it begins with {first!r}; have it named for what it is")
+        raise UnreadableObjectError(
+            f"the file is not parquet but begins with {first!r}; ask the sender to correct the extension of its name"
+        )
 
 
 def reparsed(original: str, header: str, dataset: Dataset) -> RecordStream:
-    """Read a row again, from its original text and the header that it came under.
+    """Read a row again from its original text and the header above it.
 
     Raises:
         UnreadableObjectError: the header's columns are not the dataset's.
@@ -98,7 +103,7 @@ def reparsed(original: str, header: str, dataset: Dataset) -> RecordStream:
 
 
 def as_json(schema: pl.Schema) -> pl.Expr:
-    """Each row as a JSON object, its values exact. Lists and structures are not among them."""
+    """Return each row as a JSON object with exact values, without lists and structures."""
     return pl.struct(
         _column(name) if kind.is_integer() or kind == pl.Boolean else as_text(name, kind)
         for name, kind in schema.items()
@@ -106,12 +111,12 @@ def as_json(schema: pl.Schema) -> pl.Expr:
 
 
 def as_text(column: str, kind: pl.DataType) -> pl.Expr:
-    """A column's values as text that says them exactly; binary as hexadecimal digits, times with a zone in UTC."""
+    """Return a column's values as exact text: binary values as hexadecimal digits, times with a zone in UTC."""
     value = _column(column)
     if kind == pl.Binary:
         return pl.concat_str(pl.lit("0x"), value.bin.encode("hex")).alias(column)
     if isinstance(kind, (pl.Time, pl.Duration)):
-        # A cast would leave the fraction of the second out, or fail.
+        # A cast would drop the fraction of the second, or fail.
         return value.dt.to_string("iso")
     if isinstance(kind, pl.Datetime) and kind.time_zone is not None:
         return value.dt.convert_time_zone("UTC").dt.to_string("%Y-%m-%dT%H:%M:%S%.fZ")
@@ -119,7 +124,7 @@ def as_text(column: str, kind: pl.DataType) -> pl.Expr:
 
 
 def _column(name: str) -> pl.Expr:
-    # A name is a name here; pl.col would take "*" and "^…$" for several columns.
+    # The name is literal here; pl.col would interpret "*" and "^…$" as several columns.
     return selectors.by_name(name).as_expr()
 
 
@@ -127,22 +132,24 @@ def _columns(dataset: Dataset, types: Mapping[str, str]) -> Columns:
     """Compare a file's columns with the declared ones.
 
     Args:
-        dataset: what is declared.
-        types: polars' names of the file's types by column, such as "Datetime(time_unit='us', time_zone=None)".
+        dataset: the declaration.
+        types: polars' name of each column's type, such as "Datetime(time_unit='us', time_zone=None)".
 
     Raises:
-        UnreadableObjectError: a column is missing or unexpected, or its type cannot be read as what is declared.
+        UnreadableObjectError: a column is missing or unexpected, or cannot be read as its declared type.
     """
     if types.get(DELETED, _DELETED_TYPE) != _DELETED_TYPE:
         raise UnreadableObjectError(
-            f"the column {DELETED} has the type {types[DELETED]}, expected {_DELETED_TYPE}: only the extraction from "
-            "SQL writes this column; have the sender rename it"
+            f"the column {DELETED} has the type {types[DELETED]}, expected {_DELETED_TYPE}; only the SQL "
+            "extraction writes this column; ask the sender to rename it"
         )
     columns = agreed_columns(dataset, [name for name in types if name != DELETED])
     read = [name for _, name in columns.in_object() if name is not None]
     families = {name: types[name].partition("(")[0] for name in read}
     if nested := {name: types[name] for name, family in families.items() if family in _NESTED}:
-        raise UnreadableObjectError(f"columns of types that are not single values: {nested}; have them sent as text")
+        raise UnreadableObjectError(
+            f"columns {nested} have types that do not hold single values; ask the sender to send them as text"
+        )
     declared = dataset.schema.columns()
     texts = {name for name in read if name in declared and declared[name].dtype == pl.String}
     wrong = {
@@ -152,8 +159,9 @@ def _columns(dataset: Dataset, types: Mapping[str, str]) -> Columns:
     }
     if wrong:
         raise UnreadableObjectError(
-            f"columns of types that are not text: {wrong}; have the sender write them as strings, or declare what they "
-            "are. As text, a number such as 12345.0 or bytes without an encoding would be guesses"
+            f"columns {wrong} have types that are not text, so their text would be a guess, such as of a "
+            "number 12345.0 or of bytes without an encoding; ask the sender to write them as strings, or "
+            "declare their types"
         )
     return columns
 
@@ -165,7 +173,9 @@ def _batches(copy: "_TemporaryFileWrapper[bytes]", rows: int, schema: pl.Schema,
             try:
                 frame = pl.scan_parquet(path).slice(first, _ROWS).collect()
             except pl.exceptions.PolarsError as error:
-                raise UnreadableObjectError(f"row {first + 1} or one after it is broken: {error}") from error
+                raise UnreadableObjectError(
+                    f"row {first + 1} or a later one is damaged: {error}; ask the sender to send the file again"
+                ) from error
             yield _batch(frame, first, schema, columns)
 
 
@@ -181,18 +191,18 @@ def _batch(frame: pl.DataFrame, first: int, schema: pl.Schema, columns: Columns)
     return Batch(records, functools.partial(_originals, frame, first))
 
 
-# A top-level function, so that a batch's `originals` can be put on the disk.
+# A function at module level, so a batch's `originals` can be pickled.
 def _originals(frame: pl.DataFrame, first: int, lines: pl.Series) -> pl.Series:
     rows = frame[(lines - first - 1).to_list()]
     if not any(kind.is_nested() for kind in frame.dtypes):
         return rows.select(as_json(frame.schema)).to_series()
-    # polars writes no binary within lists and structures as JSON, but crashes.
+    # polars cannot write binary values within lists and structures as JSON; it crashes.
     texts = [json.dumps(_plain(row), ensure_ascii=False, separators=(",", ":")) for row in rows.iter_rows(named=True)]
     return pl.Series(texts, dtype=pl.String)
 
 
 def _plain(value: object) -> object:
-    """A value of any type as JSON has it; what JSON would not have exactly is text."""
+    """Return a value of any type for JSON. A value that JSON cannot hold exactly becomes text."""
     if value is None or isinstance(value, (bool, int, str)):
         return value
     if isinstance(value, dict):

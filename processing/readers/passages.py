@@ -1,23 +1,23 @@
-"""Text of an object that may be wanted once more: from memory, or from the object when it is gone from there."""
+"""Text of an object that may be needed again: from memory, or from the object once it has left the memory."""
 
 from typing import BinaryIO, NamedTuple, Self
 
 
 class Place(NamedTuple):
-    """Where some text stands as it is."""
+    """The position of some text in the object."""
 
     stream: BinaryIO
     """The object, seekable."""
     offset: int
-    """Of the text's first byte."""
+    """Position of the text's first byte."""
 
 
 class Passage:
-    """Some successive bytes of an object's text. Pickled, it leaves them out if the object can give them again.
+    """Consecutive bytes of an object's text. When pickled, it omits them if the object can provide them again.
 
     Args:
         content: the bytes.
-        place: where the object has them; None if it has others there, because of its compression or its encoding.
+        place: their position in the object; None if the object's own bytes differ, because of compression or encoding.
     """
 
     def __init__(self, content: bytes, place: Place | None) -> None:
@@ -26,7 +26,7 @@ class Passage:
         self._place = place
 
     def content(self) -> bytes:
-        """The bytes. After pickling they are read from the object, whose stream nothing else may be reading then."""
+        """Return the bytes. After unpickling they are read from the object, whose stream must not be in use then."""
         if self._place is None or self._content is not None:
             return self._content or b""
         self._place.stream.seek(self._place.offset)
@@ -37,7 +37,7 @@ class Passage:
 
     @classmethod
     def restored(cls, content: bytes | None, length: int, place: Place | None) -> Self:
-        """What was pickled."""
+        """The pickled state."""
         passage = cls(content or b"", place)
         passage._content, passage._length = content, length
         return passage

@@ -1,1 +1,1 @@
-"""From one inbound object to its warehouse file and its quarantine file."""
+"""Turns an inbound object into its history file and its quarantine file."""

@@ -1,4 +1,4 @@
-"""One inbound object to its two files: the one function that does it, wherever it runs."""
+"""Turns one inbound object into its two files, on the driver as on an executor."""
 
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -35,17 +35,17 @@ from processing.storage.parquet import MEDIA_TYPE, sink_parquet
 from processing.storage.store import OpenObject, Store
 
 UNREADABLE: Final = "unreadable_object"
-"""Name of the rule that an object breaks which cannot be read as a whole."""
+"""Name of the rule that an object breaks if it cannot be read as a whole."""
 _SHOWN_BYTES: Final = 1024
 _CRASHED: Final = (
-    "polars crashed while it read this object ({error}): the file is damaged, or holds a type that polars cannot "
-    "handle; have it sent again, or as CSV"
+    "polars crashed while it read this object ({error}), so the file is damaged or has a type that "
+    "polars cannot handle; ask the sender to send it again, or as CSV"
 )
 
 
 @dataclass(frozen=True, slots=True)
 class _Files:
-    """An object's two files on the local disk, and what is said of them."""
+    """An object's two files on the local disk, with the metadata to store."""
 
     warehouse: Path
     quarantine: Path
@@ -57,7 +57,7 @@ class _Files:
     columns: Mapping[str, ColumnFacts]
 
     def metadata(self, run_id: str) -> Mapping[str, str]:
-        """What both files carry."""
+        """The columns that both files have."""
         return WarehouseMetadata(
             run=run_id,
             rows_in=self.rows_in,
@@ -70,19 +70,19 @@ class _Files:
 
 
 def process_object(store: Store, dataset: Dataset, key: str, run_id: str) -> Counts:
-    """Check one inbound object and write its two files, the warehouse file last.
+    """Check one inbound object and write its two files, the history file last.
 
-    An object that cannot be read goes to the quarantine whole, as one row with the reason and an empty warehouse file:
-    it is done with until somebody replays it, and holds nothing else up.
+    An unreadable object is quarantined as a whole, as one row with the reason, and gets an empty history file. It then
+    counts as processed until somebody replays it, and does not block other objects.
 
     Returns:
-        The row accounting, as it is logged.
+        The row accounting, for the log.
 
     Raises:
-        InvalidKeyError: the key is not of the lake's layout.
+        InvalidKeyError: the key does not follow the lake's layout.
     """
     inbound = parse_inbound_key(key)
-    # Every row is on the disk before the first is written, for any row may turn out to share its key with another.
+    # All rows are on the disk before the first is written, because any row may turn out to share its key with another.
     with store.open(key) as opened, tempfile.TemporaryDirectory(prefix="warehouse-") as folder:
         try:
             checked = check_object(dataset, open_records(key, opened.stream, dataset), Path(folder))
@@ -161,7 +161,7 @@ def _write_refusal(
 
 
 def _streamed(frames: Iterator[pl.DataFrame], schema: pl.Schema) -> pl.LazyFrame:
-    """Frames that are taken one by one, when the file is written."""
+    """Frames that are read one by one while the file is written."""
 
     def source(*_pushed_down: object) -> Iterator[pl.DataFrame]:
         return frames

@@ -1,4 +1,4 @@
-"""What became of the rows of a run, by dataset."""
+"""Counts the rows of a run by dataset and outcome."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -12,18 +12,18 @@ _METRICS: Final[Mapping[str, str]] = {
     "rows_quarantined": metrics.ROWS_QUARANTINED,
     "rows_duplicate": metrics.ROWS_DUPLICATE,
 }
-"""Metric by the name that a count has in the job's log."""
+"""Metrics by the names of the counts in the job's log."""
 
 
 class RowCounts:
-    """Sums results up as they pass by."""
+    """Adds up results while they pass through."""
 
     def __init__(self) -> None:
         self.by_dataset: dict[str, Counter[str]] = {}
-        """Sums by dataset and metric; of each dataset that had an object, all metrics, zero among them."""
+        """The sums by dataset and metric. A dataset with an object has all metrics, including those that are zero."""
 
     def counted(self, results: Iterable[Result]) -> Iterator[Result]:
-        """The same results."""
+        """Yield the same results."""
         for result in results:
             if result.counts is not None:
                 sums = self.by_dataset.setdefault(result.counts["dataset"], Counter())

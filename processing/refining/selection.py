@@ -1,4 +1,4 @@
-"""Which inbound objects a run of the warehouse job is to process."""
+"""Selects the inbound objects that a run of the warehouse job processes."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -22,48 +22,48 @@ from processing.storage.store import ListedObject, Store
 
 
 class NoSuchObjectError(ProcessingError):
-    """An object that a replay names is not there."""
+    """A replay names an object that does not exist."""
 
 
 @dataclass(frozen=True, slots=True)
 class Replay:
-    """Objects that are to be processed again, whether they were processed or not."""
+    """Objects to process again, whether or not they were processed."""
 
     objects: Sequence[str] = ()
-    """Their keys; if there are none, the days tell which."""
+    """Keys of the objects. If there are none, the days select the objects."""
     first: date | None = None
-    """First day of landing."""
+    """First landing day."""
     last: date | None = None
-    """Last day of landing."""
+    """Last landing day."""
     refused_only: bool = False
-    """Of them those alone that have rows in the quarantine."""
+    """True to select only objects that have rows in the quarantine."""
 
     def __bool__(self) -> bool:
         return bool(self.objects or self.first or self.last or self.refused_only)
 
     def names_object_of(self, dataset: str) -> bool:
-        """Whether one of the objects is of this dataset."""
+        """Return true if one of the objects belongs to this dataset."""
         return any(key.startswith(f"{INBOUND}/{dataset}/") for key in self.objects)
 
     def names_day(self, landed_on: date) -> bool:
-        """Whether the days take in this one."""
+        """Return true if the days include this one."""
         return (self.first or date.min) <= landed_on <= (self.last or date.max)
 
 
 @dataclass(frozen=True, slots=True)
 class RecentDays:
-    """Where to look for new objects without a listing of all that ever landed.
+    """Finds new objects without listing everything that ever landed.
 
-    These are the landing days that have objects which wait by the index, and today and yesterday: the index learns of
-    an object a moment after it landed, and would not learn of it if a message was lost. What landed days ago and is not
-    in the index is found by a run that looks everywhere.
+    It lists the landing days of objects that wait according to the index, and today and yesterday: the index records an
+    object a moment after its landing, and misses it if the message was lost. An older object that the index missed is
+    found by a run that lists all days.
     """
 
     index: ObjectIndex
     today: Callable[[], date] = lambda: datetime.now(UTC).date()
 
     def of(self, dataset: str) -> list[date]:
-        """Landing days of a dataset."""
+        """Return the landing days to list for a dataset."""
         today = self.today()
         waiting = {known.inbound.landing_date for known in self.index.waiting(dataset)}
         return sorted({today, today - timedelta(days=1), *waiting})
@@ -71,16 +71,16 @@ class RecentDays:
 
 @dataclass(slots=True)
 class Selection:
-    """What a run finds to do."""
+    """The objects that a run has to process."""
 
     objects: dict[str, Dataset] = field(default_factory=dict[str, Dataset])
     """The dataset of each object to process, by the object's key."""
     size: int = 0
-    """Bytes of them all."""
+    """Total size of the objects in bytes."""
     missed: Counter[str] = field(default_factory=Counter[str])
-    """By dataset, how many of the objects a look at recent days would not have found."""
+    """For each dataset, how many of the objects a listing of recent days would have missed."""
     misplaced: dict[str, str] = field(default_factory=dict[str, str])
-    """Keys that are not of the lake's layout, so that no file can be named after them, each with the reason."""
+    """Keys that do not follow the lake's layout, so no file can be named after them, each with the reason."""
 
 
 def select(
@@ -91,17 +91,17 @@ def select(
     *,
     everywhere: bool = False,
 ) -> Selection:
-    """Find the objects of some datasets that have no warehouse file, or those that a replay names.
+    """Find the objects of some datasets that have no history file, or the objects that a replay names.
 
     Args:
         store: the lake.
-        datasets: whose objects.
-        replay: objects that are to be processed again.
-        recent: where to look for objects that have no warehouse file; everywhere if not given.
-        everywhere: look everywhere, and count what is not where `recent` says.
+        datasets: the datasets whose objects are selected.
+        replay: objects to process again.
+        recent: limits the search for objects without a history file to recent days; all days are searched if not given.
+        everywhere: search all days, and count the objects that `recent` would have missed.
 
     Raises:
-        NoSuchObjectError: the replay names an object that is not there, or of none of the datasets.
+        NoSuchObjectError: the replay names an object that does not exist or belongs to another dataset.
     """
     selection = Selection()
     missing = set(replay.objects)
@@ -125,7 +125,7 @@ def select(
     if missing:
         example = next(iter(datasets), "{dataset}")
         raise NoSuchObjectError(
-            f"no such object to replay: {', '.join(sorted(missing))}; expected keys such as "
+            f"no such objects: {', '.join(sorted(missing))}; expected keys such as "
             f"{INBOUND}/{example}/2026/01/31/file.csv, of the datasets {', '.join(datasets)}"
         )
     return selection
@@ -141,7 +141,7 @@ def _missed(selection: Selection, recent: RecentDays) -> Counter[str]:
 
 
 def _refused(store: Store, dataset: Dataset) -> set[str]:
-    """Keys of the dataset's quarantine files that have rows."""
+    """Return the keys of the dataset's quarantine files that have rows."""
     return {
         key for key in store.keys(quarantine_prefix(dataset.name)) if store.metadata(key)["rows-quarantined"] != "0"
     }
@@ -160,6 +160,6 @@ def _listed(store: Store, dataset: Dataset, replay: Replay, days: Sequence[date]
         starts = [key for key in replay.objects if key.startswith(prefix)]
     for start in starts:
         for listed in store.listing(start):
-            # A key that ends in a slash is the console's mark of an empty folder.
+            # The AWS console creates a key that ends in a slash for an empty folder.
             if not listed.key.endswith("/") and (not replay.objects or listed.key in replay.objects):
                 yield listed

@@ -1,4 +1,4 @@
-"""A large run's objects over Spark's executors, which Glue runs anyway: one object is one task."""
+"""Spreads a large run over Spark's executors, which Glue provides anyway: one task processes one object."""
 
 import functools
 from collections.abc import Callable, Sequence
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Threshold:
-    """Above which number of objects, or of their bytes, a run is spread. None: it never is for that."""
+    """The number of objects, or their total size, above which a run is spread. None: no limit."""
 
     objects: int | None = None
     size: int | None = None
     """Bytes."""
 
     def is_passed(self, selection: Selection) -> bool:
-        """Whether a run is to be spread. A single object is one task wherever it runs."""
+        """Return true if a run is to be spread. A single object is one task wherever it runs."""
         many = self.objects is not None and len(selection.objects) > self.objects
         large = self.size is not None and selection.size > self.size
         return len(selection.objects) > 1 and (many or large)
@@ -35,26 +35,26 @@ class Threshold:
 
 @dataclass(frozen=True, slots=True)
 class Spreading:
-    """When a run is spread, and how an executor reaches the lake."""
+    """When a run is spread, and how an executor opens the lake."""
 
     threshold: Threshold
     open_store: Callable[[], Store]
-    """Called on the executors, so it has to be of a module's top level."""
+    """Called on the executors, so it must be a function at module level."""
 
 
 class TaskFailedError(ProcessingError):
-    """An object failed on an executor; its error in words, since not every error can travel."""
+    """An object failed on an executor. The error is kept as text, because not every error can be pickled."""
 
 
 @functools.cache
 def bucket_store(bucket: str) -> Store:
-    """The store of a bucket: one for each process."""
+    """Return the store of a bucket, one for each process."""
     return S3Store(boto3.client("s3"), bucket)
 
 
 @dataclass(frozen=True)
 class ObjectTask:
-    """What an executor does with an object: the very same as the driver would."""
+    """What an executor does with an object, which is exactly what the driver would do."""
 
     open_store: Callable[[], Store]
     datasets: dict[str, Dataset]
@@ -62,7 +62,7 @@ class ObjectTask:
     run_id: str
 
     def __call__(self, key: str) -> Result:
-        """Process one object; its failure is a result, so that no other object is affected."""
+        """Process one object. A failure is returned as a result, so it does not affect other objects."""
         result = attempt(self._process, key)
         if result.error is None:
             return result
@@ -77,16 +77,16 @@ def spread(task: ObjectTask, keys: Sequence[str], context: "SparkContext | None"
     """Process objects on the executors.
 
     Args:
-        task: what to do with each.
-        keys: the objects.
-        context: Spark; the process's own if not given.
+        task: what to do with each object.
+        keys: keys of the objects.
+        context: spark's context; the process's own if not given.
 
     Returns:
-        How each went, in their order. Spark repeats the task of an executor that it loses: an object may be processed
-        twice, which leaves the lake as once would.
+        The results, in the order of the keys. Spark repeats the task of a lost executor, so an object may be processed
+        twice; the lake is then the same as after one time.
     """
     if context is None:
-        # Glue has it installed; where it is not, nothing is spread.
+        # Glue has PySpark installed. Without it, no run is spread.
         from pyspark import SparkContext  # noqa: PLC0415
 
         context = SparkContext.getOrCreate()

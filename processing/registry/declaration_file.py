@@ -1,4 +1,4 @@
-"""Reads the declaration of one file. Whatever is wrong with the file becomes one line that names it."""
+"""Reads the declaration in a file. Any mistake in the file becomes one line that names the file."""
 
 import traceback
 from collections.abc import Callable, Sequence
@@ -15,15 +15,15 @@ from processing.registry.field_types import wrong_fields
 
 
 class DeclarationError(ProcessingError):
-    """A declaration's file that cannot be used: in one line which file, what is wrong, and what is expected."""
+    """A declaration's file cannot be used. The message is one line: file, mistake, and what is expected."""
 
 
 class Named(Protocol):
-    """What every declaration has."""
+    """The attributes that all declarations have."""
 
     @property
     def name(self) -> str:
-        """The declaration's name, which its file carries too."""
+        """The declaration's name, which must also be the file's name."""
         ...
 
 
@@ -35,22 +35,22 @@ class Kind(Generic[DeclarationT]):
     """One kind of declaration."""
 
     attribute: str
-    """Name that each file gives to its declaration, such as "DATASET"."""
+    """Name of the variable in each file that holds the declaration, such as "DATASET"."""
     declared: type[DeclarationT]
-    """A dataclass, whose field types are checked."""
+    """A dataclass; the types of its fields are checked."""
     check: Callable[[DeclarationT], None]
-    """Raises a DeclarationError, which need not name the file, if a declaration contradicts itself."""
+    """Raises a DeclarationError if a declaration contradicts itself. The error need not name the file."""
 
 
 def read_declaration(
     kind: Kind[DeclarationT], file: str, load: Callable[[], ModuleType], others: Sequence[str] = ()
 ) -> DeclarationT:
-    """Import a file and check what it declares.
+    """Import a file and check its declaration.
 
     Args:
-        kind: what it has to declare.
-        file: its path, as errors name it.
-        load: imports it.
+        kind: the kind of declaration that the file must have.
+        file: its path, for errors.
+        load: imports the file.
         others: names that other files declare.
 
     Raises:
@@ -66,14 +66,14 @@ def read_declaration(
         raise
     except (ProcessingError, LakeError) as error:
         raise DeclarationError(f"{file}: {_one_line(error)}") from error
-    # A file may raise anything, also SystemExit or a panic of polars. It must not stop the other files.
+    # A file may raise anything, including SystemExit or a panic of polars. It must not stop the other files.
     except BaseException as error:
         raise DeclarationError(f"{_place(file, error)}: {type(error).__name__}: {_unexpected(file, error)}") from error
     return declaration
 
 
 def declaration_at(kind: Kind[DeclarationT], path: Path) -> DeclarationT:
-    """The declaration of a file outside the package that is searched.
+    """Read the declaration of a file outside the package that is searched.
 
     Raises:
         DeclarationError: the file cannot be used.
@@ -82,7 +82,7 @@ def declaration_at(kind: Kind[DeclarationT], path: Path) -> DeclarationT:
     def load() -> ModuleType:
         spec = spec_from_file_location(path.stem, path)
         if spec is None or spec.loader is None:
-            raise DeclarationError("is not a Python file: its name has to end in .py")
+            raise DeclarationError("is not a Python file; give it a name that ends in .py")
         module = module_from_spec(spec)
         spec.loader.exec_module(module)
         return module
@@ -95,25 +95,25 @@ def _check_declared(kind: Kind[DeclarationT], file: str, declaration: object, ot
     name = PurePosixPath(file).stem
     if not isinstance(declaration, kind.declared):
         raise DeclarationError(
-            f"declares no {expected}: give it a line `{kind.attribute} = {expected}(…)`, "
-            "or start its name with an underscore if it declares none"
+            f"does not declare a {expected}; add a line `{kind.attribute} = {expected}(…)`, or start its name "
+            "with an underscore if it is not a declaration"
         )
     if wrong := next(wrong_fields(declaration), None):
         raise DeclarationError(wrong)
     check_name(declaration.name)
     if declaration.name in others:
         raise DeclarationError(
-            f"declares {declaration.name!r}, which {declaration.name}.py declares too: "
-            "one file declares one thing; remove one of them"
+            f"declares {declaration.name!r}, which {declaration.name}.py also declares; remove one of them"
         )
     if declaration.name != name:
         raise DeclarationError(
-            f"declares {declaration.name!r}: rename the file to {declaration.name}.py or the declaration to {name!r}"
+            f"declares {declaration.name!r}, which is not its own name; rename the file to "
+            f"{declaration.name}.py or the declaration to {name!r}"
         )
 
 
 def _place(file: str, error: BaseException) -> str:
-    """The file, with the line if the error shows it."""
+    """Return the file, with the line if the error shows it."""
     if isinstance(error, SyntaxError) and _is_of(file, error.filename or ""):
         return f"{file}, line {error.lineno}"
     lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if _is_of(file, frame.filename)]
@@ -125,12 +125,12 @@ def _is_of(file: str, place: str) -> bool:
 
 
 def _unexpected(file: str, error: BaseException) -> str:
-    # The text of a syntax error repeats the place, which matters only if it is in a file that this one imports.
+    # The text of a syntax error repeats the position, which matters only if it is in a file that this one imports.
     if isinstance(error, SyntaxError) and _is_of(file, error.filename or ""):
         return error.msg
     return _one_line(error)
 
 
 def _one_line(error: BaseException) -> str:
-    # polars adds its plan after an empty line.
+    # polars appends its plan after an empty line.
     return " ".join(str(error).partition("\n\n")[0].split())

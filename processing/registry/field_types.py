@@ -1,4 +1,4 @@
-"""Checks the values of a declaration's fields against their declared types: Python itself does not."""
+"""Checks the values of a declaration's fields against their declared types, which Python does not do."""
 
 import reprlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -8,7 +8,7 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 
 def wrong_fields(declaration: object) -> Iterator[str]:
-    """The fields whose value is not of the declared type, also in declarations within it, each in one line."""
+    """Return one line for each field whose value does not have the declared type, also within nested declarations."""
     assert is_dataclass(declaration)  # noqa: S101 - every declaration is
     hints = get_type_hints(type(declaration))
     for name in (field.name for field in fields(declaration)):
@@ -33,7 +33,7 @@ def _fits(value: Any, expected: Any) -> bool:  # noqa: ANN401, PLR0911 - any val
         key, item = arguments
         return isinstance(value, Mapping) and all(_fits(k, key) and _fits(v, item) for k, v in value.items())  # pyright: ignore[reportUnknownVariableType]
     if origin in {Sequence, tuple}:
-        # A text is a sequence of texts, and never meant as one.
+        # A string is formally a sequence of strings, but is never meant as one.
         return isinstance(value, origin) and not isinstance(value, str) and all(_fits(v, arguments[0]) for v in value)
     return isinstance(value, expected) and not (expected is int and isinstance(value, bool))
 

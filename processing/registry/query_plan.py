@@ -1,4 +1,4 @@
-"""How a query makes a column, as far as polars' plan shows it."""
+"""Finds out from polars' plan how a query computes a column."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -9,11 +9,11 @@ _CALLS: Final[Mapping[str, Made]] = {".n_unique()": "distinct", ".mean()": "aver
 
 
 def made_by(plan: str, column: str) -> Made | None:
-    """How the last expression that makes a column aggregates: a distinct count, an average, or something else (None).
+    """Return how a column's last expression aggregates: a distinct count, an average, or None for others.
 
     Args:
-        plan: what `LazyFrame.explain(optimized=False)` returns: the last step first.
-        column: of the result.
+        plan: the result of `LazyFrame.explain(optimized=False)`, with the last step first.
+        column: a column of the result.
     """
     for line in plan.splitlines():
         for expression in _expressions(line):
@@ -23,7 +23,7 @@ def made_by(plan: str, column: str) -> Made | None:
 
 
 def _expressions(line: str) -> Iterator[str]:
-    """The expressions of a line's lists."""
+    """Yield the expressions of a line's lists."""
     depth, start = 0, 0
     for index, character in enumerate(line):
         if character in "[(":
@@ -37,6 +37,6 @@ def _expressions(line: str) -> Iterator[str]:
 
 
 def _output(expression: str) -> str | None:
-    """The name of an expression's column: its alias, or the column that it begins with."""
+    """Return the name of an expression's column: its alias, or the column with which it begins."""
     found = re.search(r'\.alias\("([^"]*)"\)$', expression) or re.match(r'col\("([^"]*)"\)', expression)
     return found[1] if found else None

@@ -1,4 +1,4 @@
-"""Finds declarations: each file of a package declares one thing, under one name, and is called like it."""
+"""Finds declarations: each file of a package declares one object, which has the file's name."""
 
 import pkgutil
 from collections.abc import ItemsView, Iterable, Iterator, Mapping, ValuesView
@@ -11,10 +11,10 @@ DeclarationT = TypeVar("DeclarationT", bound=Named)
 
 
 class Declarations(Mapping[str, DeclarationT]):
-    """What the files of a package declare, by name.
+    """The declarations of a package's files, by name.
 
-    A file is imported when its declaration is read, so a broken file stops only the commands that need it. Names are
-    the files' names: iterating, `len` and `in` import nothing. `values` and `items` need every file.
+    A file is imported when its declaration is read, so a broken file stops only the commands that need it. The names
+    are the file names: iteration, `len` and `in` import nothing. `values` and `items` import every file.
     """
 
     def __init__(self, package: str, path: Iterable[str], kind: Kind[DeclarationT]) -> None:
@@ -22,17 +22,17 @@ class Declarations(Mapping[str, DeclarationT]):
 
         Args:
             package: full name of the package, such as "datasets".
-            path: the package's `__path__`. Its entries may lie inside a zip archive, as on Glue.
-            kind: what each file declares.
+            path: the package's `__path__`. Its entries may be inside a zip archive, as on Glue.
+            kind: the kind of declaration in each file.
         """
         self._package = package
         self._kind = kind
-        # A leading underscore marks a helper.
+        # A leading underscore marks a helper module.
         self._names = sorted(module.name for module in pkgutil.iter_modules(path) if not module.name.startswith("_"))
         self._read: dict[str, DeclarationT | DeclarationError] = {}
 
     def __getitem__(self, name: str) -> DeclarationT:
-        """The declaration of a name.
+        """Return the declaration with this name.
 
         Raises:
             DeclarationError: its file cannot be used.
@@ -44,24 +44,24 @@ class Declarations(Mapping[str, DeclarationT]):
             self._read[name] = self._declaration(name)
         found = self._read[name]
         if isinstance(found, DeclarationError):
-            # Without the traceback of whoever read it before.
+            # Without the traceback of an earlier reader.
             raise found.with_traceback(None)
         return found
 
     def __iter__(self) -> Iterator[str]:
-        """The names, in their order."""
+        """Iterate over the names in order."""
         return iter(self._names)
 
     def __len__(self) -> int:
-        """The number of files."""
+        """Return the number of files."""
         return len(self._names)
 
     def __contains__(self, name: object) -> bool:
-        """Whether there is a file of this name, broken or not."""
+        """Return true if there is a file with this name, broken or not."""
         return name in self._names
 
     def values(self) -> ValuesView[DeclarationT]:
-        """Every declaration.
+        """Return every declaration.
 
         Raises:
             DeclarationError: some files cannot be used; the message lists each.
@@ -70,7 +70,7 @@ class Declarations(Mapping[str, DeclarationT]):
         return super().values()
 
     def items(self) -> ItemsView[str, DeclarationT]:
-        """Every declaration with its name.
+        """Return every declaration with its name.
 
         Raises:
             DeclarationError: some files cannot be used; the message lists each.
@@ -79,9 +79,9 @@ class Declarations(Mapping[str, DeclarationT]):
         return super().items()
 
     def unchecked(self, name: str) -> DeclarationT | None:
-        """What the file of a name declares, as it is; None if there is no such file or it declares nothing.
+        """Return the unchecked declaration of a name; None if there is no such file or it declares nothing.
 
-        A check that compares files uses it: to read a declaration checks it.
+        Checks that compare files use it, because reading a declaration checks it.
         """
         if name not in self._names:
             return None
@@ -89,7 +89,7 @@ class Declarations(Mapping[str, DeclarationT]):
             declared = getattr(import_module(f"{self._package}.{name}"), self._kind.attribute, None)
         except KeyboardInterrupt:
             raise
-        # Whoever reads that file gets the error.
+        # The reader of that file gets the error.
         except BaseException:  # noqa: BLE001 - a file may raise anything
             return None
         return declared if isinstance(declared, self._kind.declared) else None
@@ -108,7 +108,7 @@ class Declarations(Mapping[str, DeclarationT]):
 def usable(
     declared: Mapping[str, DeclarationT],
 ) -> tuple[dict[str, DeclarationT], dict[str, DeclarationError]]:
-    """The declarations that can be used, and the errors of the others, each by name."""
+    """Return the usable declarations, and the errors of the others, each by name."""
     found: dict[str, DeclarationT] = {}
     broken: dict[str, DeclarationError] = {}
     for name in declared:
@@ -123,7 +123,7 @@ def refuse_broken(*declared: Mapping[str, Named]) -> None:
     """Read every declaration.
 
     Raises:
-        DeclarationError: some files cannot be used; the message lists each, in one line.
+        DeclarationError: some files cannot be used; the message lists each in one line.
     """
     if broken := [str(error) for each in declared for error in usable(each)[1].values()]:
         raise DeclarationError("; ".join(broken))

@@ -14,12 +14,12 @@ from processing.reporting.graph import cycle_in, datasets_within, reports_within
 
 
 def find_reports(package: str, path: Iterable[str], datasets: Mapping[str, Dataset]) -> Declarations[Report]:
-    """The reports that a package's files declare, by name. A file is read when its report is.
+    """Return the reports that a package's files declare, by name. A file is read when its report is.
 
     Args:
         package: full name of the package, such as "reports".
         path: the package's `__path__`.
-        datasets: those that a report can read.
+        datasets: the datasets that a report can read.
     """
 
     def check(report: Report) -> None:
@@ -36,26 +36,26 @@ def _check(
     if report.schedule is not None:
         check_schedule(report.schedule, "glue")
     if report.name in datasets:
-        raise DeclarationError(f"there is a dataset {report.name!r} already: give the report another name")
+        raise DeclarationError(f"a dataset is named {report.name!r}; give the report another name")
     if not report.inputs:
-        raise DeclarationError("the report has no inputs; name the datasets and reports that it reads")
+        raise DeclarationError("the report does not have inputs; name the datasets and reports that it reads")
     if unknown := sorted(set(report.inputs) - set(datasets) - set(declared)):
         raise DeclarationError(
-            f"inputs {unknown} are neither datasets nor reports; there are {sorted(datasets)} and {sorted(declared)}"
+            f"inputs {unknown} are neither datasets nor reports; choose from {sorted(datasets)} and {sorted(declared)}"
         )
     if cycle := cycle_in(report, reports):
         if report.name not in cycle:
-            # That is the mistake of others, and whoever reads the input gets the error.
+            # This is not the report's mistake. Reading the input itself raises the error.
             return
         files = " reads ".join(f"{name}.py" for name in cycle)
-        raise DeclarationError(f"the report is made of itself: {files}; remove one of these inputs")
+        raise DeclarationError(f"the report reads itself: {files}; remove one of these inputs")
     _check_sharing(report, reports_within(report, reports))
     try:
         rows = empty_report(report, datasets, reports)
         columns = rows.collect_schema()
         inputs = [datasets[name] for name in datasets_within(report, reports)]
     except (DeclarationError, KeyError):
-        # The file of an input is broken. That is not this file's mistake, and whoever reads the input gets the error.
+        # The file of an input is broken. That is not this file's mistake; reading the input itself raises the error.
         return
     check_key(report, columns)
     if report.chart is not None:
@@ -63,7 +63,7 @@ def _check(
 
 
 def _reached(report: Report, found: Declarations[Report]) -> dict[str, Report]:
-    """The report and the reports in it, unchecked: each is checked when it is read."""
+    """Return the report and all reports it is computed from, unchecked: each is checked when it is read."""
     reached = {report.name: report}
     waiting = [report]
     while waiting:
@@ -83,10 +83,11 @@ def _check_teams(report: Report) -> None:
 
 
 def _check_sharing(report: Report, made_of: Mapping[str, Report]) -> None:
-    """Refuse what would show a team the rows of another team's report without a word of that team."""
+    """Refuse a report that would show a team another team's report without that team's consent."""
     for name, each in made_of.items():
         if report.team not in (each.team, *each.shared_with):
             raise DeclarationError(
-                f"the report is made of {name}, a report of the team {each.team}: let that team declare "
-                f"shared_with=({report.team!r},) in {name}.py, or read the datasets themselves"
+                f"the report reads {name}, a report of the team {each.team}, which is not shared with "
+                f"{report.team!r}; ask that team to declare shared_with=({report.team!r},) in {name}.py, or read "
+                "the datasets themselves"
             )

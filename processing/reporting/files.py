@@ -1,5 +1,6 @@
 """A report's files: the same rows as parquet and as CSV, with what they were computed from in the metadata."""
 
+import re
 from collections.abc import Collection, Mapping
 from typing import Final
 
@@ -17,11 +18,16 @@ VERSION: Final = "version"
 """Metadata of a report's files: equal as long as the code and the inputs are. See `inputs.Inputs.version_of`."""
 SNAPSHOTS: Final = "snapshots"
 """Metadata of a report's files: the snapshots that it was computed from, as DATASET=ID, separated by commas."""
+ENGINE: Final = "engine"
+"""Metadata of a report's files: which engine computed them, "polars" or "spark"."""
 NO_SNAPSHOT: Final = "none"
 """In place of an id: nothing of the dataset was published."""
 
 # The last four are what Excel takes for the first four.
 _FORMULA: Final = "^[=+@\t\r\\-\uff1d\uff0b\uff0d\uff20]"
+_CONTROL: Final = r"[\x00-\x08\x0b-\x1f\x7f-\x9f]"
+"""Control characters but tab and line feed, for polars' and Python's expressions alike."""
+_REPLACED: Final = "\ufffd"
 
 
 def write_report(store: Store, report: Report, rows: pl.DataFrame, metadata: Mapping[str, str]) -> None:
@@ -65,6 +71,12 @@ def for_spreadsheets(rows: pl.DataFrame) -> bytes:
     file of the report has the text as it is.
     """
     text = selectors.string()
-    visible = text.str.replace_all(r"[\p{Cc}&&[^\t\n]]", "\ufffd")
+    visible = text.str.replace_all(_CONTROL, _REPLACED)
     cells = pl.when(text.str.contains(_FORMULA)).then("'" + visible).otherwise(visible).name.keep()
     return rows.with_columns(cells).write_csv().encode()
+
+
+def cell_for_spreadsheets(text: str) -> str:
+    """One text as `for_spreadsheets` has it."""
+    visible = re.sub(_CONTROL, _REPLACED, text)
+    return f"'{visible}" if re.match(_FORMULA, text) else visible

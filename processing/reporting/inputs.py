@@ -15,8 +15,9 @@ from processing.publishing.counting import live_count, newest_landing_date
 from processing.publishing.reading import published_rows
 from processing.publishing.table_files import table_files
 from processing.reporting.code import code_hash
-from processing.reporting.computing import compute
+from processing.reporting.engines import Computed, Input, PublishedInput, computed
 from processing.reporting.graph import datasets_within, reports_within
+from processing.reporting.on_spark import Spark
 from processing.reporting.snapshots import deciding_snapshot, kept_snapshots, snapshot_at, time_of
 from processing.storage.columns import published_columns
 
@@ -58,7 +59,7 @@ class InputFacts:
 class _Opened:
     """A dataset's published rows, of one snapshot."""
 
-    rows: pl.LazyFrame
+    rows: Input
     snapshot: int | None
     version: str
     """Equal as long as the rows and their types are."""
@@ -72,6 +73,7 @@ class Inputs:
         datasets: by name.
         open_table: opens a dataset's table.
         as_of: a time, or the id of a snapshot: then the time at which it was committed. Not given: now.
+        spark: when and how Spark computes a report; polars computes all if not given.
     """
 
     def __init__(
@@ -80,22 +82,25 @@ class Inputs:
         datasets: Mapping[str, Dataset],
         open_table: OpenTable,
         as_of: datetime | int | None = None,
+        spark: Spark | None = None,
     ) -> None:
         self._reports, self._datasets, self._open_table, self._as_of = reports, datasets, open_table, as_of
+        self._spark = spark
         self._tables: dict[str, Table | None] = {}
         self._opened: dict[str, _Opened] = {}
         self._facts: dict[str, InputFacts] = {}
         self._computed: dict[str, pl.DataFrame] = {}
         self._failed: dict[str, Exception] = {}
 
-    def rows_of(self, report: Report) -> pl.DataFrame:
+    def computed(self, report: Report) -> Computed:
         """The report's rows.
 
         Raises:
             InputFailedError: a report that it reads cannot be computed.
+            NotOnSparkError: Spark was chosen and cannot run the query.
         """
         self._open_all(report)
-        return compute(report, {name: self._input(name) for name in report.inputs})
+        return computed(report, {name: self._input(name) for name in report.inputs}, self._spark)
 
     def failed(self, name: str, error: Exception) -> None:
         """Note that a report could not be made: what reads it fails with that reason."""
@@ -130,7 +135,7 @@ class Inputs:
         parts = [*(f"{each.name} {code_hash(each)}" for each in made_of), *inputs]
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
-    def _input(self, name: str) -> pl.DataFrame | pl.LazyFrame:
+    def _input(self, name: str) -> Input:
         return self._computed_report(name) if name in self._reports else self._opened[name].rows
 
     def _computed_report(self, name: str) -> pl.DataFrame:
@@ -138,7 +143,7 @@ class Inputs:
             raise InputFailedError(f"its input {name} failed: {self._failed[name]}") from self._failed[name]
         if name not in self._computed:
             try:
-                self._computed[name] = self.rows_of(self._reports[name])
+                self._computed[name] = self.computed(self._reports[name]).rows
             except Exception as error:
                 self._failed[name] = error
                 raise InputFailedError(f"its input {name} failed: {error}") from error
@@ -175,9 +180,9 @@ class Inputs:
         types = ", ".join(f"{name} {kind}" for name, kind in published_columns(dataset).items())
         found = None if table is None else table.current_snapshot() if at is None else snapshot_at(table, at)
         if table is None or found is None:
-            return _Opened(rows_of_table(dataset, None), None, f"nothing: {types}")
+            return _Opened(pl.DataFrame(schema=published_columns(dataset)), None, f"nothing: {types}")
         decides = deciding_snapshot(table) if at is None else found.snapshot_id
-        rows = rows_of_table(dataset, table, found.snapshot_id)
+        rows = PublishedInput(dataset, table, found.snapshot_id)
         return _Opened(rows, found.snapshot_id, f"{table.metadata.table_uuid} {decides}: {types}")
 
     def _moment(self) -> datetime | None:
@@ -188,7 +193,7 @@ class Inputs:
                 if snapshot.snapshot_id == self._as_of:
                     return time_of(snapshot)
         raise UnknownSnapshotError(
-            f"the tables of {', '.join(self._tables)} keep no snapshot {self._as_of}; they keep "
+            f"the tables of {', '.join(self._tables)} do not have a snapshot {self._as_of}; they have "
             + ", ".join(str(each.snapshot_id) for table in self._open_tables() for each in kept_snapshots(table))
         )
 

@@ -1,1 +1,1 @@
-"""What every job run shares: arguments, log and metrics."""
+"""What all job runs share: arguments, log and metrics."""

@@ -1,4 +1,4 @@
-"""What a run of any job does alike: its arguments, its log, and one item's trouble kept from stopping the others."""
+"""The common parts of a job run: arguments, log, and handling of items so that one failure does not stop the others."""
 
 import argparse
 import json
@@ -18,54 +18,54 @@ from processing.errors import ProcessingError
 from processing.registry.declaration_file import DeclarationError
 
 Counts = Mapping[str, Any]
-"""What a job says of one item, as JSON can carry it. An "outcome" in it says that it went another way than "done"."""
+"""What a job logs about an item, as JSON values. An "outcome" marks an item that ended in another way than "done"."""
 _DONE: Final = "done"
 _ENDS_THE_RUN: Final = (KeyboardInterrupt, SystemExit, GeneratorExit)
 
 
 class JobFailedError(ProcessingError):
-    """Some items of a run failed; the message lists each with its reason. All others were done."""
+    """Some items of a run failed. The message lists each with its reason. All other items were processed."""
 
 
 class CrashError(ProcessingError):
-    """A library ended the work on one item by an exception that `except Exception` does not catch."""
+    """A library stopped the work on an item with an exception that `except Exception` does not catch."""
 
 
 def argument_parser(job: str, description: str) -> argparse.ArgumentParser:
-    """A parser with the arguments of every job. Use `parse_known_args`: Glue adds arguments of its own."""
-    # No abbreviations: an argument of Glue's must not be taken for the beginning of one of ours.
+    """Return a parser with the arguments of every job. Use `parse_known_args`, because Glue adds its own arguments."""
+    # No abbreviations: one of Glue's arguments must not be mistaken for the beginning of ours.
     parser = argparse.ArgumentParser(prog=f"python -m jobs.{job}", description=description, allow_abbrev=False)
     parser.add_argument("--bucket", required=True, help="the lake's bucket")
     parser.add_argument(
         "--JOB_RUN_ID",
         dest="run_id",
         default=str(uuid.uuid4()),
-        help="identifies the run in what it writes; Glue gives it, otherwise it is made up",
+        help="id of the run in everything that it writes; Glue sets it; default: a random id",
     )
     parser.add_argument(
-        "--WORKFLOW_RUN_ID", dest="workflow_run", help="the workflow's run that started this one; Glue gives it"
+        "--WORKFLOW_RUN_ID", dest="workflow_run", help="id of the workflow run that started this run; Glue sets it"
     )
     return parser
 
 
 def run_script(main: Callable[[], None]) -> None:
-    """Run a job as its script, so that trouble which is to be expected ends it with words and not with a traceback.
+    """Run a job as a script, so expected failures end it with a message and not with a traceback.
 
-    A job that succeeded returns: Glue takes any SystemExit for a failure.
+    A successful job returns instead of exiting, because Glue treats any SystemExit as a failure.
 
     Raises:
-        SystemExit: some items failed, a declaration is broken, or AWS refused something; the message says which.
+        SystemExit: some items failed, a declaration is broken, or AWS refused a request; the message says which.
     """
     try:
         main()
     except (JobFailedError, DeclarationError) as error:
         raise SystemExit(str(error)) from None
     except (BotoCoreError, ClientError) as error:
-        raise SystemExit(f"AWS answered: {error}") from None
+        raise SystemExit(f"AWS request failed: {error}") from None
 
 
 def run_all(*steps: Callable[[], None]) -> None:
-    """Do some steps of a run one after another, whatever failed in those before.
+    """Run some steps one after another, even if earlier steps failed.
 
     Raises:
         JobFailedError: items of some steps failed.
@@ -84,21 +84,21 @@ def run_all(*steps: Callable[[], None]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """How one item of a run went."""
+    """The result of one item of a run."""
 
     item: str
     seconds: float
     counts: Counts | None = None
-    """What is logged of it; None if it failed."""
+    """Details to log; None if the item failed."""
     error: Exception | None = None
     details: str = ""
-    """The traceback of the error."""
+    """Return the traceback of the error."""
     kind: str | None = None
-    """What the item is, if it is not what the run's other items are."""
+    """The kind of the item, if it differs from the run's other items."""
 
 
 def attempt(work: Callable[[str], Counts], item: str) -> Result:
-    """Do the work for one item and return how it went, whatever the work raises.
+    """Process one item and return the result, whatever the work raises.
 
     Raises:
         KeyboardInterrupt, SystemExit, GeneratorExit: the run itself is to end.
@@ -108,7 +108,7 @@ def attempt(work: Callable[[str], Counts], item: str) -> Result:
         counts = work(item)
     except _ENDS_THE_RUN:
         raise
-    # polars' panics are no subclass of Exception. Whatever one item raises must not stop the others.
+    # polars' panics are not subclasses of Exception. Whatever one item raises must not stop the others.
     except BaseException as error:  # noqa: BLE001 - the run raises it at its end
         details = "".join(traceback.format_exception(error))
         failure = error if isinstance(error, Exception) else CrashError(f"{type(error).__name__}: {error}")
@@ -117,42 +117,42 @@ def attempt(work: Callable[[str], Counts], item: str) -> Result:
 
 
 def broken_declarations(broken: Mapping[str, DeclarationError]) -> list[Result]:
-    """The results of declarations that a run of all of them has to leave out: each counts as a failure."""
+    """Return a failed result for each broken declaration that a run of all declarations skips."""
     return [Result(name, 0.0, error=error, kind="declaration") for name, error in broken.items()]
 
 
 class JobRun:
-    """One run of a job, which logs a line of JSON per item to standard output."""
+    """One run of a job. It logs one line of JSON per item to standard output."""
 
     def __init__(self, job: str, run_id: str, workflow_run: str | None = None) -> None:
         self.run_id = run_id
         self._job = job
-        # What ties a mart's run to that of the warehouse before it.
+        # Connects a mart run to the warehouse run before it.
         self._workflow = {} if workflow_run is None else {"workflow_run": workflow_run}
 
     def process(self, kind: str, items: Iterable[str], work: Callable[[str], Counts]) -> None:
-        """Do the work for every item, whatever happens to the others, then say how it went.
+        """Process every item, whatever happens to the others, then log a summary.
 
         Args:
-            kind: what an item is, such as "object".
-            items: their names.
-            work: does one item and returns what to log of it.
+            kind: the kind of item, such as "object".
+            items: names of the items.
+            work: processes one item and returns the details to log.
 
         Raises:
-            JobFailedError: some failed. Its cause groups their errors.
+            JobFailedError: some items failed. Its cause groups their errors.
         """
         self.finish(kind, (attempt(work, item) for item in items))
 
     def finish(self, kind: str, results: Iterable[Result], **noted: int) -> None:
-        """Log how each item went as it becomes known, then how all of them went.
+        """Log each result as it arrives, then a summary of all.
 
         Args:
-            kind: what an item is, such as "object".
-            results: of all items.
-            noted: what else the last line is to count.
+            kind: the kind of item, such as "object".
+            results: the results of all items.
+            noted: further counts for the last line.
 
         Raises:
-            JobFailedError: some failed. Its cause groups their errors.
+            JobFailedError: some items failed. Its cause groups their errors.
         """
         failures: dict[str, Exception] = {}
         outcomes: Counter[str] = Counter()
@@ -177,14 +177,14 @@ class JobRun:
         if failures:
             items = f"{kinds.pop() if len(kinds) == 1 else 'item'}s"
             raise JobFailedError(
-                f"{len(failures)} of {outcomes.total() + len(failures)} {items} failed, the others were done:\n"
+                f"{len(failures)} of {outcomes.total() + len(failures)} {items} failed, the others succeeded:\n"
                 + "\n".join(printable(f"- {item}: {_in_words(error)}") for item, error in failures.items())
             ) from ExceptionGroup(f"{self._job} run {self.run_id}", list(failures.values()))
 
     def log(self, outcome: str, **fields: object) -> None:
         """Log one line."""
         line = {"job": self._job, "run": self.run_id, **self._workflow, "outcome": outcome, **fields}
-        # One write per line: lines of a job that shares its output with others stay whole.
+        # One write per line, so lines stay whole if several jobs share the output.
         sys.stdout.write(json.dumps(line) + "\n")
         sys.stdout.flush()
 

@@ -1,4 +1,4 @@
-"""What a run counted, as CloudWatch metrics. Published by PutMetricData: Glue makes no metrics of what a job prints."""
+"""Publishes a run's counts as CloudWatch metrics. Glue derives no metrics from a job's output."""
 
 import argparse
 from collections.abc import Mapping
@@ -14,28 +14,30 @@ _MOST_AT_ONCE: Final = 1000
 
 
 def add_metrics_namespace(parser: argparse.ArgumentParser) -> None:
-    """--metrics-namespace: where counts are published."""
-    parser.add_argument("--metrics-namespace", metavar="NAME", help="publish what is counted; not if not given")
+    """Add --metrics-namespace: the namespace for the counts."""
+    parser.add_argument(
+        "--metrics-namespace", metavar="NAME", help="publish metrics in this namespace; default: no metrics"
+    )
 
 
 class RunMetrics:
-    """Publishes counts under one namespace.
+    """Publishes counts in one namespace.
 
     Args:
         client: a boto3 CloudWatch client.
-        namespace: the stack's.
+        namespace: the stack's namespace.
     """
 
     def __init__(self, client: Any, namespace: str) -> None:  # noqa: ANN401 - a boto3 client
         self._client, self._namespace = client, namespace
 
     def publish(self, dimension: str, counts: Mapping[str, Mapping[str, int]], run: JobRun) -> None:
-        """Publish counts. What cannot be published is said in the run's log: its rows are where they belong already.
+        """Publish counts. A failure is only logged, because the rows themselves are already stored.
 
         Args:
-            dimension: name of the one dimension, such as "dataset".
+            dimension: name of the only dimension, such as "dataset".
             counts: by the dimension's value and the metric's name.
-            run: whose log it is.
+            run: the run whose log receives errors.
         """
         data: list[dict[str, Any]] = [
             {
@@ -55,6 +57,6 @@ class RunMetrics:
 
 
 def run_metrics(options: argparse.Namespace) -> RunMetrics | None:
-    """What publishes a run's counts, if the arguments name a namespace."""
+    """Return the publisher of a run's counts, if the arguments name a namespace."""
     namespace = options.metrics_namespace
     return RunMetrics(boto3.client("cloudwatch"), namespace) if namespace else None

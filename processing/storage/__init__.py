@@ -1,1 +1,1 @@
-"""How jobs read and write the lake."""
+"""Reading and writing the lake from jobs."""

@@ -1,4 +1,4 @@
-"""The columns of warehouse and quarantine files beside the declared ones: where each row came from."""
+"""Columns of history and quarantine files that record where each row came from."""
 
 from typing import Final
 
@@ -10,17 +10,18 @@ from processing.readers.records import DELETED, LINE
 OBJECT: Final = "_object"
 """Key of the inbound object."""
 LANDED_ON: Final = "_landed_on"
-"""Day on which that object landed, UTC."""
+"""Landing day of the object, UTC."""
 LANDED_AT: Final = "_landed_at"
-"""Instant at which it arrived: what S3 calls its last modification, UTC. S3 itself keeps whole seconds."""
+"""Time of arrival: the object's last modification in S3, UTC. S3 keeps whole seconds."""
 AS_OF: Final = "_as_of"
-"""Instant whose state the object tells: when its source last changed it, where the source says so and that was before
-it arrived; otherwise when it arrived. It decides which of the rows with one key is the latest."""
+"""Time of the state that the object describes: the source's last change, if the source states it and it is not later
+than the arrival; otherwise the arrival. It determines the latest row of each key."""
 
 UNDECLARED: Final = "_undeclared"
-"""Values of columns that the object has and the declaration has not, where it lets them in: a JSON object of texts.
+"""Values of columns that the object has and the declaration does not, if the declaration accepts them: a JSON object of
+texts.
 
-One column for all of them, so that a table's columns are those that are declared, whatever its files bring along."""
+A single column holds all of them, so a table has only the declared columns, whatever its files contain."""
 
 LINEAGE: Final = pl.Schema(
     {
@@ -33,20 +34,20 @@ LINEAGE: Final = pl.Schema(
         UNDECLARED: pl.String(),
     }
 )
-"""Columns that follow the declared ones in every warehouse file, in this order."""
+"""Columns that follow the declared ones in every history file, in this order."""
 
 
 def warehouse_columns(dataset: Dataset) -> pl.Schema:
-    """Columns of a dataset's warehouse files and of its view over history, in their order."""
+    """Return the columns of a dataset's history files and of its view over history, in order."""
     declared = {name: column.dtype for name, column in dataset.schema.columns().items()}
     return pl.Schema({**declared, **LINEAGE})
 
 
 def published_columns(dataset: Dataset) -> pl.Schema:
-    """Columns of a dataset's published rows, in their order.
+    """Return the columns of a dataset's published rows, in order.
 
-    They are those of its warehouse files without the mark of deleted rows: a table has only live rows, or only deleted
-    ones. `_deleted` is also a name that Iceberg reserves.
+    They are those of its history files without the mark of deleted rows: a table has only live rows, or only deleted
+    rows. Iceberg also reserves the name `_deleted`.
     """
     return pl.Schema({name: kind for name, kind in warehouse_columns(dataset).items() if name != DELETED})
 
@@ -64,5 +65,5 @@ QUARANTINE: Final = pl.Schema(
         "run": pl.String(),
     }
 )
-"""Columns of every quarantine file: key of the inbound object, physical line (from 1), the record's text as it came,
-the text of the header it came under, names of the rules that it broke, the same in words, run that refused it."""
+"""Columns of every quarantine file: key of the inbound object, physical line (from 1), the record's text as delivered,
+the text of its header, names of the broken rules, an explanation of them, and the run that refused the record."""

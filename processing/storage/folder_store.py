@@ -1,4 +1,4 @@
-"""A lake in a folder of this machine: for benchmarks and tests whose processes share one, without any AWS."""
+"""A lake in a local folder, for benchmarks and tests whose processes share it, without AWS."""
 
 import json
 import shutil
@@ -15,13 +15,13 @@ _METADATA: Final = "metadata"
 
 
 class FolderStore:
-    """A `processing.storage.store.Store` whose objects are files. One is replaced in one step, as S3 does it."""
+    """A `processing.storage.store.Store` whose objects are files. An object is replaced in one step, as in S3."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
     def listing(self, prefix: str) -> Iterator[ListedObject]:
-        """Every object under a prefix, in S3's order, which is that of the keys' bytes."""
+        """Yield every object under a prefix in S3's order, which is the order of the keys' bytes."""
         root = self._folder / _OBJECTS
         found = {file.relative_to(root).as_posix(): file for file in root.rglob("*") if file.is_file()}
         for key in sorted(found, key=str.encode):
@@ -30,11 +30,11 @@ class FolderStore:
                 yield ListedObject(key, content.st_size, f"{content.st_ino:x}-{content.st_mtime_ns:x}")
 
     def keys(self, prefix: str) -> Iterator[str]:
-        """Every key under a prefix, in S3's order."""
+        """Yield every key under a prefix in S3's order."""
         return (listed.key for listed in self.listing(prefix))
 
     def read(self, key: str) -> bytes:
-        """An object's content.
+        """Return an object's content.
 
         Raises:
             FileNotFoundError: there is no such object.
@@ -42,7 +42,7 @@ class FolderStore:
         return self._file(key).read_bytes()
 
     def open(self, key: str) -> OpenObject:
-        """An object to be read in pieces.
+        """Open an object for reading in pieces.
 
         Raises:
             FileNotFoundError: there is no such object.
@@ -53,7 +53,7 @@ class FolderStore:
         return OpenObject(file.open("rb"), found.st_size, landed_at, self.metadata(key))
 
     def metadata(self, key: str) -> Mapping[str, str]:
-        """What was written with an object; nothing if it is a file that somebody put there."""
+        """Return an object's metadata; none if a person put the file there."""
         file = self._file(key, _METADATA)
         return json.loads(file.read_text()) if file.exists() else {}
 
@@ -65,7 +65,7 @@ class FolderStore:
             self.write_file(key, Path(file.name), content_type, metadata)
 
     def write_file(self, key: str, file: Path, content_type: str, metadata: Mapping[str, str]) -> None:
-        """Put a local file as a whole object. It is not to be changed afterwards: the object may be the same file."""
+        """Put a local file as a whole object. Do not change the file afterwards: the object may be the same file."""
         del content_type
         for kind in (_OBJECTS, _METADATA):
             self._file(key, kind).parent.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""A lake in a dictionary: for the jobs' tests, and to try a declaration on a file without any AWS."""
+"""A lake in a dictionary, for the jobs' tests and for trying a declaration on a file without AWS."""
 
 import hashlib
 import io
@@ -11,12 +11,12 @@ from typing import Final
 from processing.storage.store import ListedObject, OpenObject
 
 SOME_INSTANT: Final = datetime(2026, 1, 1, tzinfo=UTC)
-"""When an object was put that does not say it: always the same, so that equal runs give equal objects."""
+"""Default time of a put. It is constant, so equal runs give equal objects."""
 
 
 @dataclass(frozen=True, slots=True)
 class StoredObject:
-    """An object as it was put."""
+    """A stored object."""
 
     content: bytes
     content_type: str = "binary/octet-stream"
@@ -25,7 +25,7 @@ class StoredObject:
 
 
 class MemoryStore:
-    """A `processing.storage.store.Store` that remembers what was written, in the order of writing."""
+    """A `processing.storage.store.Store` that records the order of writing."""
 
     def __init__(self) -> None:
         self.objects: dict[str, StoredObject] = {}
@@ -33,7 +33,7 @@ class MemoryStore:
         """Keys in the order in which the jobs wrote them."""
 
     def listing(self, prefix: str) -> Iterator[ListedObject]:
-        """Every object under a prefix, in S3's order, which is that of the keys' bytes."""
+        """Yield every object under a prefix in S3's order, which is the order of the keys' bytes."""
         found = sorted((key for key in self.objects if key.startswith(prefix)), key=str.encode)
         return (self._listed(key) for key in found)
 
@@ -42,11 +42,11 @@ class MemoryStore:
         return ListedObject(key, len(content), hashlib.md5(content, usedforsecurity=False).hexdigest())
 
     def keys(self, prefix: str) -> Iterator[str]:
-        """Every key under a prefix, in S3's order."""
+        """Yield every key under a prefix in S3's order."""
         return (listed.key for listed in self.listing(prefix))
 
     def read(self, key: str) -> bytes:
-        """An object's content.
+        """Return an object's content.
 
         Raises:
             KeyError: there is no such object.
@@ -54,7 +54,7 @@ class MemoryStore:
         return self.objects[key].content
 
     def open(self, key: str) -> OpenObject:
-        """An object to be read in pieces.
+        """Open an object for reading in pieces.
 
         Raises:
             KeyError: there is no such object.
@@ -63,7 +63,7 @@ class MemoryStore:
         return OpenObject(io.BytesIO(stored.content), len(stored.content), stored.landed_at, stored.metadata)
 
     def metadata(self, key: str) -> Mapping[str, str]:
-        """What was written with an object.
+        """Return an object's metadata.
 
         Raises:
             KeyError: there is no such object.

@@ -1,4 +1,4 @@
-"""An S3 object as a seekable binary stream: read by ranges, one range ahead, so that memory does not grow with it."""
+"""An S3 object as a seekable binary stream, read in ranges so that memory does not grow with the object."""
 
 import io
 from collections.abc import Callable, Mapping
@@ -10,7 +10,7 @@ from lake.threads import Pending, one_thread
 from processing.errors import ProcessingError
 
 if TYPE_CHECKING:
-    # Its stubs are installed for development alone.
+    # The stubs are installed only for development.
     from datetime import datetime
 
     from mypy_boto3_s3 import S3Client
@@ -20,13 +20,13 @@ ATTEMPTS: Final = 4
 
 
 class ObjectChangedError(ProcessingError):
-    """The object was replaced while it was read; reading it anew gives the new one."""
+    """The object was replaced while it was read. Reading it again returns the new one."""
 
 
 class ObjectReader(io.RawIOBase):
-    """One version of an object, pinned by its entity tag at the first request.
+    """One version of an object, identified by its entity tag from the first request.
 
-    botocore repeats a request that fails, but not the reading of its answer: that is repeated here, range by range.
+    botocore repeats a failed request, but not the reading of its answer. This class repeats it, range by range.
     """
 
     def __init__(self, client: "S3Client", bucket: str, key: str) -> None:
@@ -37,37 +37,37 @@ class ObjectReader(io.RawIOBase):
         self._position = 0
         self._number = 0
         self.size = 0
-        """Bytes of the whole object."""
+        """Size of the object in bytes."""
         self.landed_at: datetime
-        """When it was put, UTC; S3 keeps whole seconds."""
+        """Time of the put, UTC. S3 keeps whole seconds."""
         self.metadata: Mapping[str, str]
-        """What was written with it."""
+        """The object's metadata."""
         self._entity_tag: str
         self._part = self._first_part()
 
     def readable(self) -> bool:
-        """Always."""
+        """Return true."""
         return True
 
     def seekable(self) -> bool:
-        """Always: any range can be asked for."""
+        """Return true: any range can be requested."""
         return True
 
     def tell(self) -> int:
-        """Offset of the next byte."""
+        """Return the offset of the next byte."""
         return self._position
 
     def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
-        """Go to an offset; nothing is requested yet."""
+        """Move to an offset. This sends no request."""
         start = {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self.size}[whence]
         self._position = max(0, start + offset)
         return self._position
 
     def readinto(self, buffer: Any, /) -> int:  # noqa: ANN401 - any writable buffer, as io has it
-        """Read up to the end of the range that is at hand.
+        """Read up to the end of the present range.
 
         Raises:
-            ObjectChangedError: the object is not the one that was opened.
+            ObjectChangedError: the object was replaced after it was opened.
         """
         if self._position >= self.size:
             return 0

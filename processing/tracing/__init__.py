@@ -1,1 +1,1 @@
-"""Where one row is: the same readers, routines and views that the jobs decide by, asked about a single key."""
+"""Finds a row, with the same readers, routines and views that the jobs use, for a single key."""

@@ -1,4 +1,4 @@
-"""Which rows of a report depend on one row of a dataset: the report's own query, with the row and without it."""
+"""Finds the rows of a report that depend on one row of a dataset, by running its query without that row."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -17,16 +17,16 @@ def rows_that_depend(
     key: Key,
     reports: Mapping[str, Report] | None = None,
 ) -> list[dict[str, Any]]:
-    """What names the report's rows that would be others, or would not be there, without the row.
+    """Return the names of the report's rows that would differ or be absent without the row.
 
-    Figures are left out: they are of other rows, too.
+    Figures are omitted, because they include other rows.
 
     Args:
-        report: whose rows.
-        published: rows of the datasets that it is made of.
-        dataset: what the row is of.
-        key: its key.
-        reports: by name, all that the report may read.
+        report: the report.
+        published: published rows of the datasets from which it is computed.
+        dataset: the dataset of the row.
+        key: the row's key.
+        reports: by name, all reports that it may read.
     """
     without = {**published, dataset: published[dataset].filter(~has_key(key))}
     rows = _rows(report, published, reports or {})

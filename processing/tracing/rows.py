@@ -1,4 +1,4 @@
-"""A row in the lake's files: among the clean ones, among the refused ones, and in objects that no job has read yet."""
+"""Finds a row in the lake's files: clean rows, refused rows, and objects that no job has processed yet."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -18,7 +18,7 @@ from processing.storage.views import current_rows, in_order, warehouse_rows
 from processing.tracing.keys import Key, has_key, lines_with_key
 
 if TYPE_CHECKING:
-    # Its stubs are installed for development alone.
+    # The stubs are installed only for development.
     from mypy_boto3_s3 import S3Client
 
 __all__ = [
@@ -34,11 +34,11 @@ __all__ = [
 ]
 
 _MOST_REFUSED: Final = 10_000
-"""Refused rows of one object that are read again; they hold the key's letters already."""
+"""Refused rows of one object that are read again. They already contain the key's characters."""
 
 
 class UnsearchableError(ProcessingError):
-    """A file that cannot be searched; the message says why. What is not asked for may be in it."""
+    """A file cannot be searched, so the wanted row may be in it; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,18 +46,18 @@ class Refused:
     """A refused row."""
 
     line: int | None
-    """None if the whole object was refused."""
+    """Number of the line; None if the whole object was refused."""
     rules: Sequence[str]
     reason: str
     certain: bool
-    """Whether it has the key. If its fields cannot be told apart, it holds the key's letters somewhere."""
+    """True if the row has the key. If its fields cannot be separated, it contains the key's characters somewhere."""
 
 
 def clean_rows(file: Path, dataset: Dataset, key: Key) -> pl.DataFrame:
-    """The rows of a warehouse file that have the key. The file is streamed: memory does not grow with it.
+    """Return the rows of a history file that have the key. The file is streamed, so memory does not grow with it.
 
     Raises:
-        UnsearchableError: it was written under another declaration.
+        UnsearchableError: the file was written under another declaration.
     """
     try:
         return warehouse_rows(file, dataset).filter(has_key(key)).collect(engine="streaming")
@@ -66,23 +66,23 @@ def clean_rows(file: Path, dataset: Dataset, key: Key) -> pl.DataFrame:
 
 
 def keys_in(dataset: Dataset, rows: Sequence[pl.DataFrame]) -> Sequence[Key]:
-    """The keys that some rows have, in order."""
+    """Return the keys of some rows, in order."""
     columns = dataset.schema.primary_key()
     keys = [each.select(columns) for each in rows]
     return pl.concat(keys).unique().sort(columns).to_dicts() if keys else []
 
 
 def current_row(rows: pl.DataFrame, dataset: Dataset) -> tuple[str, int, bool]:
-    """Object and line of that row among those of one key which the published view takes, and whether it is shown.
+    """Return object and line of the row that counts in the published view for one key, and true if it is shown.
 
-    It is not shown if its source has it no more.
+    It is not shown if it was deleted at its source.
     """
     current = current_rows(rows.lazy(), dataset).collect().row(0, named=True)
     return current[OBJECT], current[LINE], not current[DELETED]
 
 
 def objects_in_order(rows: pl.DataFrame, dataset: Dataset) -> list[str]:
-    """The objects of rows with one key, that with the row that counts last."""
+    """Return the objects of rows with one key; the one whose row counts is last."""
     return (
         in_order(rows.lazy(), dataset)
         .unique(subset=OBJECT, keep="last", maintain_order=True)
@@ -92,7 +92,7 @@ def objects_in_order(rows: pl.DataFrame, dataset: Dataset) -> list[str]:
 
 
 def refused_rows(refused: pl.DataFrame, dataset: Dataset, key: Key) -> Iterator[Refused]:
-    """The rows of a quarantine file that have the key, or may have it."""
+    """Return the rows of a quarantine file that have the key, or may have it."""
     written = [str(value) for column, value in key.items() if dataset.absent.get(column) != value]
     letters = [squeezed for value in written if (squeezed := _squeezed(value))]
     text = pl.col("original").fill_null("").str.replace_all(r"[\W_]", "").str.to_lowercase()
@@ -104,10 +104,10 @@ def refused_rows(refused: pl.DataFrame, dataset: Dataset, key: Key) -> Iterator[
 
 
 def lines_of_object(client: "S3Client", bucket: str, inbound_key: str, dataset: Dataset, key: Key) -> list[int]:
-    """Lines of the records of a raw object that have the key, read as the warehouse job would read it.
+    """Return the lines of a raw object's records that have the key, read as the warehouse job would read them.
 
     Raises:
-        UnsearchableError: the job will not be able to read it either.
+        UnsearchableError: the job cannot read it either.
     """
     with S3Store(client, bucket).open(inbound_key) as opened:
         try:
@@ -118,7 +118,7 @@ def lines_of_object(client: "S3Client", bucket: str, inbound_key: str, dataset: 
 
 
 def _has_key_again(row: dict[str, str], dataset: Dataset, key: Key) -> bool | None:
-    """Whether a refused row has the key, once it is read again. None if its fields cannot be told apart."""
+    """Return true if a refused row has the key, after reading it again; None if its fields cannot be separated."""
     try:
         batches = [*reparse(row["object"], row["header"], row["original"], dataset).batches]
     except UnreadableObjectError:
@@ -129,5 +129,5 @@ def _has_key_again(row: dict[str, str], dataset: Dataset, key: Key) -> bool | No
 
 
 def _squeezed(text: str) -> str:
-    """Letters and digits alone, in lower case: what is left of a text in whatever form it came."""
+    """Return only letters and digits, in lower case, so that texts of any format can be compared."""
     return re.sub(r"[\W_]", "", text).lower()

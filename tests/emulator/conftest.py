@@ -1,4 +1,4 @@
-"""What the emulator's tests share."""
+"""Fixtures that the emulator's tests share."""
 
 import contextlib
 import json
@@ -38,7 +38,7 @@ def engine_emulator(tmp_path_factory):
 
 
 class EngineStack:
-    """A program in a folder, and the emulator that it is deployed into."""
+    """A program in a folder, and the emulator into which it is deployed."""
 
     def __init__(self, folder, endpoint):
         self.program, self.state, self.endpoint = folder / "program", folder / "state", endpoint
@@ -105,26 +105,26 @@ def engine_calls(monkeypatch):
 
 @pytest.fixture(scope="session")
 def sql_server(tmp_path_factory):
-    """A SQL Server on the wire: the stand-in, or the one that MSSQL_URL names."""
+    """A SQL Server: the stand-in, or the server at MSSQL_URL."""
     with running_sql_source(tmp_path_factory.mktemp("sql-source")) as server:
         yield server
 
 
 @pytest.fixture
 def sql_stack(engine_emulator, sql_server, monkeypatch):
-    """What the extraction runs against; its task's environment is this process's."""
+    """What the extraction runs against. Its task's environment is this process's."""
     deployed = SqlStack(engine_emulator.endpoint, ("items", "others"))
     deployed.deploy(sql_server.address)
     for name, value in deployed.environment.items():
         monkeypatch.setenv(name, value)
-    # The default session keeps the credentials that it met first.
+    # The default session keeps the first credentials that it finds.
     monkeypatch.setattr(boto3, "DEFAULT_SESSION", new_session())
     return deployed
 
 
 @pytest.fixture
 def extract(sql_stack, capsys):
-    """Runs the job and returns what it logged of each dataset."""
+    """Runs the job and returns its log of each dataset."""
 
     def run(*datasets, arguments=()):
         capsys.readouterr()

@@ -37,7 +37,7 @@ def test_a_second_collection_takes_nothing_twice(target, outgoing):
     deliver(outgoing / "once.csv", HEADER + "1,Leeds,Small,AB12CDE\n")
     collect(target, "parcels")
 
-    # then the next collection leaves it
+    # then the next collection skips it
     assert collect(target, "parcels")["collected"] == []
 
 
@@ -54,7 +54,7 @@ def test_what_fails_is_told_to_the_one_who_collects(target, outgoing):
 
 @pytest.fixture
 def source_stopped(platform):
-    """The SFTP source, stopped; it runs again afterwards."""
+    """The SFTP source, stopped for the test."""
     platform.source.process.stop()
     yield platform.source
     if not platform.source.process.is_running():
@@ -70,9 +70,9 @@ def test_collection_resumes_after_an_outage_of_the_source(ops, source_stopped, o
     source_stopped.start()
     after = ops("collect", "parcels")
 
-    # then the first run failed and said why, and the next one collects
+    # then the first run failed with the reason, and the next one collects
     assert during.exit_code == 1
-    assert f"127.0.0.1:{source_stopped.port} cannot be reached: Connection refused" in during.output
+    assert f"127.0.0.1:{source_stopped.port}: Connection refused" in during.output
     assert after.exit_code == 0, after.output
     assert "collected outgoing/parcels/after-outage.csv to inbound/parcels/" in after.output
 
@@ -82,7 +82,7 @@ def test_a_schedule_that_fires_collects(target, outgoing):
     deliver(outgoing / "scheduled.csv", HEADER + "3,Leeds,Small,AB14CDE\n")
     forget = let_the_schedule_fire(target, "parcels")
 
-    # then the file lands, by nobody's hand
+    # then the file lands without a person's action
     eventually(
         lambda: [each for each in landed_objects(target, "parcels") if each.inbound.file_name == "scheduled.csv"],
         60,
@@ -93,7 +93,7 @@ def test_a_schedule_that_fires_collects(target, outgoing):
 
 @pytest.fixture(scope="module")
 def reported(platform):
-    """A file, taken to the reports."""
+    """A file, processed up to the reports."""
     target = find_target("local", platform.state_directory)
     file = outgoing_folder(platform) / "reported.csv"
     deliver(file, HEADER + "4,Leeds,Small,AB15CDE\n")
@@ -103,11 +103,11 @@ def reported(platform):
 
 
 @pytest.mark.usefixtures("reported")
-def test_each_team_reads_its_own_reports_and_is_refused_everything_else(target):
+def test_team_reads_its_own_reports_and_nothing_else(target):
     # when every team's role tries everything
     matrix = try_access(target)
 
-    # then the emulator's IAM lets it have its own alone
+    # then the emulator's IAM allows it only its own
     assert set(matrix.outcomes) == {"accounts", "logistics"}
     assert matrix.surprises() == []
 
@@ -127,8 +127,8 @@ def test_reports_are_parquet_and_csv_with_the_same_rows(target):
         assert pl.read_csv(io.BytesIO(bodies["csv"])).shape == frame.shape
 
 
-def test_the_collectors_role_cannot_write_outside_its_datasets_prefix(target):
-    # given the deployed function's own role, worn by a probe that the emulator runs as that role
+def test_collector_cannot_write_outside_its_datasets_prefix(target):
+    # given the deployed function's role, used by a probe function
     role = target.client("lambda").get_function_configuration(FunctionName=target.exports["sftpCollectorFunction"])[
         "Role"
     ]
@@ -140,7 +140,7 @@ def test_the_collectors_role_cannot_write_outside_its_datasets_prefix(target):
         for key in ("inbound/parcels/probe", "inbound/other/probe", "warehouse/parcels/probe", "code/jobs.zip")
     }
 
-    # then only its dataset's inbound prefix is open to it
+    # then it can write only to its dataset's inbound prefix
     assert outcomes == {
         "inbound/parcels/probe": "written",
         "inbound/other/probe": "AccessDenied",
@@ -149,8 +149,8 @@ def test_the_collectors_role_cannot_write_outside_its_datasets_prefix(target):
     }
 
 
-def test_a_file_that_cannot_be_read_is_quarantined_whole_and_sanitised_once_it_is_mended(target):
-    # given an object that is no CSV of parcels, beside a whole one
+def test_unreadable_file_is_quarantined_until_it_is_fixed(target):
+    # given an object that is not a CSV file of parcels, beside a whole one
     key = "inbound/parcels/2026/01/02/strange.csv"
     whole = "inbound/parcels/2026/01/02/whole.csv"
     s3 = target.client("s3")
@@ -161,7 +161,7 @@ def test_a_file_that_cannot_be_read_is_quarantined_whole_and_sanitised_once_it_i
     # when the warehouse job runs
     runner.run(target.exports["warehouseJob"], {"--dataset": "parcels"})
 
-    # then it says so and holds nothing up: the one is in the quarantine as a row with the reason, the other processed
+    # then the log says so and nothing is held up: one object is in the quarantine with the reason, the other processed
     [said] = [json.loads(line) for line in lines if key in line]
     assert said["outcome"] == "unreadable"
     [refused] = refused_rows(target, key).to_dicts()
@@ -169,23 +169,23 @@ def test_a_file_that_cannot_be_read_is_quarantined_whole_and_sanitised_once_it_i
     assert "header with missing columns" in refused["reason"]
     assert parse_inbound_key(whole).warehouse_key in processed_keys(target, "parcels")
 
-    # when it was mended, and the job of its own sanitises it under its own role
+    # when it was fixed, and its own job sanitises it under its own role
     s3.put_object(Bucket=target.bucket, Key=key, Body=f"{HEADER}8,Derby,Small,AB18CDE\n".encode())
     runner.run(target.exports["sanitiseJob"], {"--dataset": "parcels", "--only": "refused"})
 
-    # then it is in the warehouse, and nothing of it in the quarantine
+    # then it is in the warehouse, and no longer in the quarantine
     account = row_account(target, parse_inbound_key(key))
     assert (account.rows_in, account.warehouse, account.quarantined) == (1, 1, 0)
 
 
 def test_a_job_that_fails_says_what_failed_and_why(target):
-    # when it is to replay what is not there
+    # when a missing object is to be replayed
     key = "inbound/parcels/2026/01/02/nothing.csv"
     with pytest.raises(RunFailedError) as caught:
         ProcessRunner(target).run(target.exports["sanitiseJob"], {"--object": key})
 
     # then
-    assert f"no such object to replay: {key}" in str(caught.value)
+    assert f"no such objects: {key}" in str(caught.value)
     assert "Traceback" not in str(caught.value)
 
 
@@ -197,7 +197,7 @@ def test_a_job_runs_under_its_own_role(target):
         credentials["AccessKeyId"], credentials["SecretAccessKey"], credentials["SessionToken"], "eu-west-1"
     )
 
-    # when it reads what is not its business
+    # when it reads data that it does not need
     s3 = session.client("s3", endpoint_url=target.endpoint)
     with pytest.raises(ClientError) as caught:
         s3.list_objects_v2(Bucket=target.bucket, Prefix="inbound/")
@@ -207,7 +207,7 @@ def test_a_job_runs_under_its_own_role(target):
 
 
 def probe_function(target, role):
-    """A function under a role that tries to put one object, in the emulator, and says how that went."""
+    """A function under a role in the emulator that tries to put one object, and returns the result."""
     import zipfile
 
     code = io.BytesIO()

@@ -1,4 +1,4 @@
-"""The secrets of a platform at work are where they belong, and in nothing that it writes, shows or is started with."""
+"""The secrets of a running platform are only where they belong: in no output, file, log or argument."""
 
 import io
 import re
@@ -16,19 +16,19 @@ from tests.support.stream import EventStream
 pytestmark = [pytest.mark.long, pytest.mark.emulator, pytest.mark.xdist_group("platform")]
 
 PREFIX = "/data-platform/local/"
-# Where a local secret lives, each readable by its owner alone: generated ones, and what the stand-in is started with.
+# Where local secrets are stored, readable only by their owner: generated secrets, and the stand-in's configuration.
 HOMES = ("private-keys", "sql-source")
 
 
 def needles(secret):
-    """What gives a secret away: itself, or of a key a line of its middle, which no other key shares."""
+    """Return what reveals a secret: the secret itself, or a line from the middle of a key, which no other key has."""
     lines = secret.strip().splitlines()
     return {lines[len(lines) // 2]} if len(lines) > 1 else {secret.strip()}
 
 
 @pytest.fixture(scope="module")
 def secrets(platform):
-    """What the platform's secure parameters hold, as the operator reads them, by name."""
+    """The platform's secure parameters by name, as the operator reads them."""
     from ops.stack.target import find_target
 
     pages = find_target("local", platform.state_directory).client("ssm").get_paginator("get_parameters_by_path")
@@ -43,7 +43,7 @@ def secrets(platform):
 
 @pytest.fixture(scope="module")
 def worked(platform):
-    """A platform that has collected a file, taken events, signed and refused ones too, and refined all of it."""
+    """A platform that has collected a file, accepted and refused signed and other events, and refined everything."""
     from ops.stack.target import find_target
 
     target = find_target("local", platform.state_directory)
@@ -60,7 +60,7 @@ def worked(platform):
 
 
 def holders(texts, secrets):
-    """Place and secret of each that is found. Values are not shown: this is printed when it fails."""
+    """Return place and secret of each match. Values are not returned, because failures are printed."""
     return [
         (place, name)
         for place, text in texts
@@ -70,7 +70,7 @@ def holders(texts, secrets):
 
 
 def unpacked(name, content):
-    """A file's bytes; of an archive each member's, however deep."""
+    """Return a file's bytes; for an archive each member's, at any depth."""
     if not zipfile.is_zipfile(io.BytesIO(content)):
         yield name, content
         return
@@ -87,13 +87,13 @@ def test_every_kind_of_secret_is_searched_for(secrets):
 
 
 def test_state_exports_and_log_files_hold_no_secret(worked, platform, secrets):
-    # given every file of the platform's directory but those where secrets live
+    # given every file of the platform's directory except where secrets are stored
     folder = platform.state_directory
     files = [each for each in folder.rglob("*") if each.is_file() and each.relative_to(folder).parts[0] not in HOMES]
     places = {str(each.relative_to(folder)) for each in files}
     assert {"engine.json", "logs/emulator.log", "logs/sftp-source.log"} <= places
 
-    # then none holds one
+    # then none contains a secret
     contents = [(str(each.relative_to(folder)), each.read_bytes()) for each in files]
     assert holders([*contents, ("exports", str(worked.exports).encode())], secrets) == []
 
@@ -110,7 +110,7 @@ def test_the_logs_of_functions_and_jobs_hold_no_secret(worked, secrets):
     ]
     assert {"collector", "receiver", "batcher"} <= {word for group, _ in said for word in re.split(r"[/-]", group)}
 
-    # then none of it holds one
+    # then none of it contains a secret
     assert holders(said, secrets) == []
 
 
@@ -123,7 +123,7 @@ def test_functions_and_jobs_are_configured_without_a_secret(worked, secrets):
     assert holders([(each[:60], each) for each in configured], secrets) == []
 
 
-def test_what_runs_was_started_without_a_secret_on_its_command_line(platform, secrets):
+def test_no_process_has_a_secret_on_its_command_line(platform, secrets):
     # given the platform's processes
     folder = str(platform.state_directory)
     lines = [" ".join(process.info["cmdline"] or ()) for process in psutil.process_iter(["cmdline"])]
@@ -132,7 +132,7 @@ def test_what_runs_was_started_without_a_secret_on_its_command_line(platform, se
 
 
 def test_the_objects_and_archives_of_the_lake_hold_no_secret(worked, platform, secrets):
-    # given every object, and the archives that functions and jobs run from
+    # given every object, and the archives from which functions and jobs run
     s3 = worked.client("s3")
     pages = s3.get_paginator("list_objects_v2").paginate(Bucket=worked.bucket)
     keys = [each["Key"] for each in pages.search("Contents") if not each["Key"].endswith(".gluewheels.zip")]
@@ -143,12 +143,12 @@ def test_the_objects_and_archives_of_the_lake_hold_no_secret(worked, platform, s
     assert len(archives) > 1
     packed = [unpacked(each.name, each.read_bytes()) for each in archives]
 
-    # then none holds one
+    # then none contains a secret
     assert holders((part for each in (*contents, *packed) for part in each), secrets) == []
 
 
 def test_a_secret_that_is_logged_would_be_found(secrets):
-    # given a line that tells one, and an archive with it
+    # given a line with a secret, and an archive with it
     name, parts = next(iter(secrets.items()))
     line = f'{{"message": "connecting with {min(parts)}"}}'.encode()
     archive = io.BytesIO()

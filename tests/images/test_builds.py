@@ -1,4 +1,4 @@
-"""What is built: no secret in any layer, the same data for the same seed, the labels and limits that are promised."""
+"""The built images: no secret in any layer, the same data for the same seed, the documented labels and limits."""
 
 import json
 
@@ -12,11 +12,11 @@ pytestmark = pytest.mark.timeout(900)
 
 @pytest.fixture(scope="module", params=["sftp", "jobs"])
 def image(request, engine, built):
-    """An image's configuration, as the engine tells it."""
+    """Return an image's configuration from the engine."""
     return json.loads(engine("image", "inspect", built(request.param)).stdout)[0]
 
 
-def test_an_image_is_for_amd64_has_a_title_a_licence_and_no_password(image):
+def test_image_is_amd64_with_title_licence_and_no_password(image):
     labels, environment = image["Config"]["Labels"], image["Config"].get("Env", [])
     assert image["Architecture"] == "amd64"
     assert labels["org.opencontainers.image.title"].startswith("data-platform ")
@@ -39,7 +39,7 @@ def test_the_jobs_image_runs_as_nobody_special(engine, built):
 
 
 def people_of(engine, *arguments: str) -> str:
-    """The people's script of a build with these arguments. Of SQL Server's image this stage alone needs no registry."""
+    """Return the script with the people, built with these arguments. Only this stage needs no registry."""
     context, _ = stage_context("test-mssql", IMAGES["mssql"].files)
     reference = "localhost/test-mssql-data"
     engine("build", "--no-cache", "--target=data", "--tag", reference, *engine.build_options, *arguments, context)
@@ -47,8 +47,8 @@ def people_of(engine, *arguments: str) -> str:
 
 
 @pytest.mark.skipif("mssql" not in IMAGES, reason="deleted with the sample")
-def test_two_builds_with_one_seed_give_one_dataset_and_another_seed_another(engine, tmp_path):
-    # given the base of the stage that makes the data
+def test_same_seed_gives_same_dataset_and_another_differs(engine, tmp_path):
+    # given the base of the stage that creates the data
     need_base(engine, bases_of("mssql")[0], tmp_path / "root")
 
     # when

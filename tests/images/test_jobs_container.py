@@ -10,7 +10,7 @@ from jobs.extract_from_sql.connection import trusting
 from tests.support.emulators import running_emulator
 from tests.support.sql import SqlStack, running_sql_source
 
-# Deleted with the sample.
+# Deleted together with the sample.
 people = pytest.importorskip("sample.people")
 pytestmark = pytest.mark.timeout(900)
 PEOPLE = 300
@@ -35,7 +35,7 @@ def stack(tmp_path_factory, source):
 
 
 def run(engine, reference, stack, *arguments, **changed):
-    """The container, run as the task is: as its user, with a read-only root and a scratch volume."""
+    """The container, run like the task: as its user, with a read-only root and a scratch volume."""
     environment = stack.environment | changed
     variables = [word for name in environment for word in ("--env", name)]
     words = [engine.name, "run", "--rm", "--network=host", "--read-only", "--cap-drop=ALL", *variables]
@@ -60,7 +60,7 @@ def test_the_container_extracts_a_table_into_the_lake(engine, built, stack):
     assert all(json.loads(line) for line in result.stdout.splitlines())
 
 
-def test_a_failed_extraction_ends_the_container_with_an_error_that_names_the_table(engine, built, stack):
+def test_failed_extraction_exits_with_an_error_naming_the_table(engine, built, stack):
     # when
     result = run(engine, built("jobs"), stack, "--dataset", "boats")
 

@@ -1,4 +1,4 @@
-"""How the SFTP container keeps its keys, and what it says when it is run wrongly."""
+"""How the SFTP container keeps its keys, and its messages for wrong options."""
 
 import re
 import tarfile
@@ -11,7 +11,7 @@ from local.containers.servers import sftp_container
 from tests.support.emulators import free_port
 
 pytestmark = pytest.mark.timeout(900)
-# Keys and passwords have more than one kind of character, paths have slashes: this is neither.
+# Keys and passwords have several kinds of characters and paths have slashes; this is neither.
 OTHER = "plain"
 PRIVATE_KEY = re.compile(rb"-----BEGIN [A-Z ]*PRIVATE KEY-----\n[A-Za-z0-9+/]{60}")
 
@@ -24,7 +24,7 @@ def described(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def container(engine, built, described):
-    """The running container's name."""
+    """Name of the running container."""
     name = start(engine.name, described, built("sftp"))
     yield name
     stop(engine.name, name)
@@ -94,6 +94,6 @@ def test_no_layer_holds_a_key(engine, built, tmp_path):
                     if content and PRIVATE_KEY.search(content.read()):
                         found.append(file.name)
 
-    # then the only private keys are those that GnuTLS tests itself with
+    # then the only private keys are those of GnuTLS's self-test
     assert layers
     assert [name for name in found if "libgnutls" not in name] == []

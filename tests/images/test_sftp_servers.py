@@ -1,4 +1,4 @@
-"""What a partner's hardened server refuses, the container and the stand-in refuse; the collector collects from both."""
+"""The container and the stand-in refuse what a partner's hardened server refuses; the collector works with both."""
 
 import contextlib
 import io
@@ -32,7 +32,7 @@ START_SECONDS = 30
 
 @dataclass(frozen=True)
 class Server:
-    """A server with the sample file, and the key that it lets in."""
+    """A server with the sample file, and its client's key."""
 
     port: int
     host_key: str
@@ -42,7 +42,7 @@ class Server:
 
 @contextlib.contextmanager
 def stand_in(folder):
-    """The source that the local stack has."""
+    """The local stack's source."""
     host_key, client_key = folder / "host_key", folder / "client_key"
     generate_host_key(host_key)
     client_key.write_text(new_ssh_key())
@@ -58,7 +58,7 @@ def stand_in(folder):
 
 @contextlib.contextmanager
 def container(folder, engine, built):
-    """The image, as `dataplatform run-image sftp` runs it, on a free port."""
+    """The image, run like `dataplatform run-image sftp`, on a free port."""
     described = sftp_container(folder)
     served = replace(described, port=free_port(), port_in_container=described.port)
     name = start(engine.name, served, built("sftp"))
@@ -93,7 +93,7 @@ def server(request, tmp_path_factory):
 
 @pytest.fixture
 def transport(server):
-    """A connection whose host key was checked and that has not logged in yet."""
+    """A connection with a checked host key and without a login."""
     with paramiko.Transport((LOOPBACK, server.port)) as transport:
         transport.start_client(timeout=START_SECONDS)
         key = transport.get_remote_server_key()
@@ -112,10 +112,10 @@ def files(logged_in):
     return logged_in.open_sftp_client()
 
 
-# Who is let in
+# Logins
 
 
-def test_the_right_rsa_key_reads_the_sample_and_moves_it_within_its_directory(files):
+def test_right_rsa_key_reads_and_moves_the_sample(files):
     # when
     content = files.open(f"/{DIRECTORY}/vehicles.csv").read()
     files.rename(f"/{DIRECTORY}/vehicles.csv", f"/{DIRECTORY}/moved.csv")
@@ -165,7 +165,7 @@ def test_another_user_is_refused_with_the_right_key(transport, server, user):
 
 @pytest.fixture
 def openssh_client(server, tmp_path):
-    """OpenSSH's own client, which still knows SHA-1; options are its own."""
+    """Run OpenSSH's own client, which still supports SHA-1, with the given options."""
     known_hosts = tmp_path / "known_hosts"
     known_hosts.write_text(f"[{LOOPBACK}]:{server.port} {server.host_key}\n")
 
@@ -184,7 +184,7 @@ def openssh_client(server, tmp_path):
     return connect
 
 
-def test_a_sha1_signature_is_refused_where_the_same_keys_sha2_signature_is_taken(openssh_client):
+def test_sha1_signature_is_refused_and_sha2_accepted(openssh_client):
     # when
     with_sha1 = openssh_client("-oPubkeyAcceptedAlgorithms=ssh-rsa")
     with_sha2 = openssh_client("-oPubkeyAcceptedAlgorithms=rsa-sha2-256")
@@ -194,11 +194,11 @@ def test_a_sha1_signature_is_refused_where_the_same_keys_sha2_signature_is_taken
     assert "Permission denied (publickey)" in with_sha1.stderr
 
 
-# What is not offered
+# Disabled features
 
 
 def output_of(channel: paramiko.Channel, typed: bytes = b"") -> bytes:
-    """All that a session answers, once nothing more is typed."""
+    """Return everything that a session answers after its input ends."""
     channel.settimeout(10)
     received = io.BytesIO()
     with contextlib.suppress(OSError):
@@ -211,7 +211,7 @@ def output_of(channel: paramiko.Channel, typed: bytes = b"") -> bytes:
 
 
 def test_a_shell_is_refused(logged_in):
-    # OpenSSH takes the request, and runs nothing in the shell's place.
+    # OpenSSH accepts the request and runs nothing instead of the shell.
     channel = logged_in.open_session()
     try:
         channel.invoke_shell()
@@ -227,7 +227,7 @@ def test_a_command_is_refused(logged_in, command):
         channel.exec_command(command)
     except paramiko.SSHException:
         return
-    # OpenSSH answers the request, and this in the command's place.
+    # OpenSSH answers the request, and this instead of the command.
     assert output_of(channel) in (b"", b"This service allows sftp connections only.\n")
 
 

@@ -1,4 +1,4 @@
-"""The events API's page in its container: run as the task would be, with nothing to write to but /tmp."""
+"""The events API's page in its container, run like the task, which can write only to /tmp."""
 
 import time
 
@@ -22,7 +22,7 @@ def reference(built):
 
 @pytest.fixture(scope="module")
 def page(engine, reference):
-    """Name and address of a running container, which the command's own options started."""
+    """Name and address of a running container, started with the command's own options."""
     port = free_port()
     container = swagger_container(API, port)
     name = start(engine.name, container, reference)
@@ -82,13 +82,13 @@ def test_nothing_but_the_page_is_served(page, path):
 def test_the_images_own_health_check_passes(engine, page):
     engine("exec", page[0], "curl", "--fail", "--silent", "http://127.0.0.1:8080/health")
     checked = engine("healthcheck", "run", page[0], check=False) if engine.name == "podman" else None
-    # Podman keeps a health check of images in Docker's format alone: what it says of another is that there is none.
+    # Podman keeps a health check only for images in Docker's format; of others it reports none.
     assert checked is None or checked.returncode == 0 or "no defined healthcheck" in checked.stderr
 
 
 def test_it_runs_as_nobody_special_and_can_write_to_tmp_alone(engine, page):
     assert engine("exec", page[0], "id", "-u").stdout == "10001\n"
-    # As root, whom the file system alone refuses.
+    # As root, to whom only the file system can refuse.
     for path in ("/srv/page/other.html", "/etc/nginx/nginx.conf.template", "/usr/local/bin/entrypoint"):
         refused = engine("exec", "--user=0", page[0], "touch", path, check=False)
         assert refused.returncode != 0
@@ -105,7 +105,7 @@ def test_it_runs_as_nobody_special_and_can_write_to_tmp_alone(engine, page):
         ("https://x|e", "is no address of an API"),
     ],
 )
-def test_what_is_no_address_of_an_api_ends_the_container_with_the_reason(engine, reference, address, said):
+def test_wrong_api_address_ends_the_container_with_the_reason(engine, reference, address, said):
     result = engine("run", "--rm", "--read-only", "--env", f"EVENTS_URL={address}", reference, check=False)
     assert result.returncode == 2
     assert said in result.stderr

@@ -1,4 +1,4 @@
-"""The resource graph of each stack and of its variants, recorded once a session."""
+"""The resource graphs of the stacks and their variants, each recorded once per session."""
 
 from collections.abc import Callable
 
@@ -7,7 +7,7 @@ import pytest
 from tests.support.recording import RUNNING, Graph, record, recorded
 from tests.support.variants import EVERYTHING_ON, STACKS, VARIANTS
 
-# Each in one of pytest's processes: to record one takes longer than its tests.
+# Each in one of pytest's processes, because recording a graph takes longer than its tests.
 EACH_VARIANT = [pytest.param(name, marks=pytest.mark.xdist_group(name)) for name in VARIANTS]
 
 
@@ -24,19 +24,19 @@ def graph(request: pytest.FixtureRequest, graph_of: Callable[[str], Graph]) -> G
 
 @pytest.fixture(params=["dev", "prod", *EACH_VARIANT])
 def cloud_graph(request: pytest.FixtureRequest, graph_of: Callable[[str], Graph]) -> Graph:
-    """The graphs of the stacks and variants that run on AWS."""
+    """The graphs of the stacks and variants for AWS."""
     return graph_of(request.param)
 
 
 @pytest.fixture(params=STACKS)
 def stack_graph(request: pytest.FixtureRequest, graph_of: Callable[[str], Graph]) -> Graph:
-    """The graph of every stack with its own settings, in turn: for what a setting decides."""
+    """The graph of every stack with its own settings, in turn, for what a setting decides."""
     return graph_of(request.param)
 
 
 @pytest.fixture(params=["dev", "prod"])
 def cloud_stack_graph(request: pytest.FixtureRequest, graph_of: Callable[[str], Graph]) -> Graph:
-    """The graphs of the stacks that run on AWS with their own settings."""
+    """The graphs of the stacks for AWS with their own settings."""
     return graph_of(request.param)
 
 
@@ -48,7 +48,7 @@ def everything_on(request: pytest.FixtureRequest, graph_of: Callable[[str], Grap
 
 @pytest.fixture(scope="session")
 def running() -> Graph:
-    """Dev with its demo servers running."""
+    """Dev with running demo servers."""
     return record("dev", sources=RUNNING)
 
 

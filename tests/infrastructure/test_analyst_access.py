@@ -1,4 +1,4 @@
-"""Who may assume the analysts' role, what it can ever do, and which stacks have it."""
+"""Who may assume the analysts' role, what it can do at most, and which stacks have it."""
 
 import json
 import re
@@ -54,7 +54,7 @@ def test_analysts_sign_in_by_the_provider_of_the_teams() -> None:
 
 
 def test_nothing_that_is_attached_to_the_role_opens_the_lake(granting: Graph) -> None:
-    # given the role, to which someone attached everything beside its limits
+    # given the role, with everything granted beyond its limits
     limits = granting.only("iam/policy:Policy", "analysts-limits")
     policies = [parse_policy_document(each) for each in (EVERYTHING, json.loads(limits.inputs["policy"]))]
     bucket = f"${{{granting.only('s3/bucket:Bucket', '-bucket').name}.arn}}"
@@ -102,7 +102,7 @@ def test_analysts_decrypt_through_s3_with_the_lakes_key_alone(granting: Graph) -
 
 
 def test_iam_accepts_the_policies_of_the_most_datasets(granting: Graph) -> None:
-    # given as many datasets as the settings accept, with names as long
+    # given as many datasets as the settings accept, with names of the greatest length
     length = MOST_ANALYST_CHARACTERS // MOST_ANALYST_DATASETS
     names = [f"{number:a>{length}}" for number in range(MOST_ANALYST_DATASETS)]
     dataset = granted(granting)
@@ -118,7 +118,7 @@ def test_iam_accepts_the_policies_of_the_most_datasets(granting: Graph) -> None:
 
 
 def _for_all(value: Any, dataset: str, names: list[str]) -> Any:
-    """A policy's part with each entry about one dataset repeated for all."""
+    """Return a policy's part with each entry for one dataset repeated for all."""
     if isinstance(value, dict):
         return {key: _for_all(each, dataset, names) for key, each in value.items()}
     if not isinstance(value, list):

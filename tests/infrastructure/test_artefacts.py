@@ -1,4 +1,4 @@
-"""What AWS is given to run, looked at: the functions' layer and the jobs' wheels, for their runtimes and whole."""
+"""The artefacts for AWS: the functions' layer and the jobs' wheels are complete and fit their runtimes."""
 
 import re
 import zipfile
@@ -19,17 +19,17 @@ def program_folder(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def pinned(requirements: str) -> set[str]:
-    """Names of the packages that a requirements file pins."""
+    """Return the names of the packages that a requirements file pins."""
     text = (ROOT / "requirements" / requirements).read_text()
     return {name.lower().replace("-", "_") for name in re.findall(r"^([A-Za-z0-9_.-]+)==", text, re.MULTILINE)}
 
 
 @pytest.mark.parametrize("architecture", ["arm64", pytest.param("x86_64", marks=pytest.mark.long)])
-def test_every_compiled_file_of_the_layer_is_of_its_architecture_and_python(architecture: str) -> None:
-    # given the layer that functions of an architecture get
+def test_layers_compiled_files_fit_architecture_and_python(architecture: str) -> None:
+    # given the layer for functions of an architecture
     layer = packaging.function_layer(architecture)
 
-    # then every shared object in it is of that machine, and of Lambda's Python or any
+    # then every shared object in it is for that machine, and for Lambda's Python or any
     with zipfile.ZipFile(layer.path) as archive:
         compiled = {name: archive.read(name)[:20] for name in archive.namelist() if name.endswith(".so")}
     assert compiled
@@ -47,13 +47,13 @@ def test_the_layer_holds_what_is_pinned_and_nothing_heavy() -> None:
         names = archive.namelist()
     metadata = re.compile(r"python/([^/]+?)-[^/]+\.dist-info/METADATA")
     installed = {match[1].lower() for name in names if (match := metadata.match(name))}
-    # paramiko's pinned dependency that nothing here asks for
+    # a pinned dependency of paramiko that nothing here uses
     assert installed == pinned("functions.txt") - {"invoke"}
     assert not {"polars", "numpy", "pulumi", "boto3"} & {name.split("/")[1] for name in names}
 
 
 def test_lambda_accepts_the_layer_in_a_request() -> None:
-    # docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html: 50 MB, beyond which it has to come from S3
+    # docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html: 50 MB; a larger one must come from S3
     archive = packaging.function_layer("arm64")
     assert Path(archive.path).stat().st_size < 45_000_000
     with zipfile.ZipFile(archive.path) as opened:
@@ -66,7 +66,7 @@ def test_the_layer_is_the_same_whenever_it_is_built() -> None:
     layer = Path(packaging.function_layer("arm64").path)
     first = layer.read_bytes()
 
-    # when it is built again from nothing
+    # when it is built again from scratch
     layer.with_suffix(".stamp").unlink()
     packaging.function_layer("arm64")
 

@@ -1,4 +1,4 @@
-"""The record of who read and wrote what, in prod: what is recorded, where it is kept, and what rings."""
+"""The audit trail of prod: what is recorded, where it is kept, and which alarm fires."""
 
 from typing import Any
 
@@ -25,7 +25,7 @@ def trail_may(document: list[dict[str, Any]], action: str, resource: str, **keys
     return decision == "Allow"
 
 
-def test_each_access_to_an_object_of_the_lake_is_recorded_and_nothing_else(prod_graph: Graph) -> None:
+def test_only_accesses_to_the_lakes_objects_are_recorded(prod_graph: Graph) -> None:
     trail = prod_graph.only("cloudtrail/trail:Trail").inputs
     [selector] = trail["advancedEventSelectors"]
     fields = {
@@ -39,7 +39,7 @@ def test_each_access_to_an_object_of_the_lake_is_recorded_and_nothing_else(prod_
     }
 
 
-def test_records_are_validated_encrypted_and_kept_apart_from_the_lake(prod_graph: Graph) -> None:
+def test_records_are_validated_encrypted_and_outside_the_lake(prod_graph: Graph) -> None:
     trail = prod_graph.only("cloudtrail/trail:Trail").inputs
     assert trail["enableLogFileValidation"] is True
     assert trail["kmsKeyId"] == f"${{{prod_graph.only('kms/key:Key').name}.arn}}"
@@ -61,7 +61,7 @@ def test_records_are_private_versioned_and_protected_and_expire(prod_graph: Grap
 
 
 def encryption_asked(graph: Graph, source: str) -> tuple[list[str], dict[str, str]]:
-    """What CloudTrail asks of the key for a record, and in which context: a bucket key changes both.
+    """What CloudTrail requests from the key for a record, and in which context: a bucket key changes both.
 
     docs.aws.amazon.com/awscloudtrail/latest/userguide/create-kms-key-policy-for-cloudtrail.html
     """
@@ -76,14 +76,14 @@ def encryption_asked(graph: Graph, source: str) -> tuple[list[str], dict[str, st
     ("source", "allowed"), [(TRAIL, True), (OTHER_TRAIL, False)], ids=["ours", "another account's"]
 )
 def test_this_trail_alone_writes_records_with_the_key(prod_graph: Graph, source: str, *, allowed: bool) -> None:
-    # given what the trail's calls carry
+    # given the contents of the trail's calls
     records = prod_graph.policies()[f"{AUDIT}-records.policy"]
     key = prod_graph.policies()["data-platform-prod-key.policy"]
     put = {"aws:SourceArn": source, "s3:x-amz-acl": "bucket-owner-full-control"}
     actions, encryption = encryption_asked(prod_graph, source)
     key_arn = "arn:aws:kms:eu-west-1:123456789012:key/k"
 
-    # then the bucket and the key admit it, and no other
+    # then the bucket and the key accept them, and no others
     assert trail_may(records, "s3:GetBucketAcl", RECORDS, **{"aws:SourceArn": source}) is allowed
     assert trail_may(records, "s3:PutObject", f"{RECORDS}/AWSLogs/{ACCOUNT}/CloudTrail/x.gz", **put) is allowed
     for action in actions:
@@ -91,7 +91,7 @@ def test_this_trail_alone_writes_records_with_the_key(prod_graph: Graph, source:
     assert trail_may(key, "kms:DescribeKey", key_arn, **{"aws:SourceArn": source}) is allowed
 
 
-def test_the_trail_may_neither_read_nor_write_outside_of_its_records(prod_graph: Graph) -> None:
+def test_trail_reads_and_writes_only_its_records(prod_graph: Graph) -> None:
     records = prod_graph.policies()[f"{AUDIT}-records.policy"]
     keys = {"aws:SourceArn": TRAIL, "s3:x-amz-acl": "bucket-owner-full-control"}
     assert not trail_may(records, "s3:PutObject", f"{RECORDS}/AWSLogs/999999999999/x.gz", **keys)
@@ -115,7 +115,7 @@ def test_a_refused_object_or_listing_of_a_mart_rings(prod_graph: Graph) -> None:
         '(($.requestParameters.key = "mart/*") || ($.requestParameters.prefix = "mart/*")) }'
     )
 
-    # and the first one tells the topic
+    # and the first one notifies the topic
     alarm = prod_graph.only("cloudwatch/metricAlarm:MetricAlarm", "-refused-in-mart").inputs
     counts = counted["metricTransformation"]
     assert (alarm["namespace"], alarm["metricName"]) == (counts["namespace"], counts["name"])
@@ -124,12 +124,12 @@ def test_a_refused_object_or_listing_of_a_mart_rings(prod_graph: Graph) -> None:
 
 
 def test_trail_starts_after_its_bucket_is_configured(prod_graph: Graph) -> None:
-    # given the whole configuration of the bucket: its encryption, policy, owner, privacy, versions and expiry
+    # given the bucket's whole configuration: encryption, policy, owner, privacy, versions and expiry
     trail = prod_graph.only("cloudtrail/trail:Trail")
     said = [each for each in prod_graph.resources if each.inputs.get("bucket") == trail.inputs["s3BucketName"]]
     assert len(said) == 6
 
-    # then no record is put before
+    # then no record is stored before it exists
     assert {each.urn for each in said} <= trail.dependencies
 
 

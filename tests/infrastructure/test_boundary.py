@@ -1,4 +1,4 @@
-"""What bounds the stack's roles, and what deploys them, against the graph of the program."""
+"""The limits of the stack's roles and of the roles that deploy them, checked against the program's graph."""
 
 import itertools
 import json
@@ -22,13 +22,14 @@ KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/11111111-1111-1111-1111-111111111111"
 MOST_CHARACTERS = 6144
 MOST_POLICIES_OF_A_ROLE = 10
 
-# Services by the module of the provider that makes their resources, where the two have different names.
+# Services whose name differs from the module of the provider that creates their resources.
 SERVICES = {"cloudwatch": {"cloudwatch", "events", "logs"}, "vpc": {"ec2"}, "lb": {"elasticloadbalancing"}}
 
-# What the AWS provider calls to change and to delete, beside the calls that create and read. Sources are those of
-# github.com/hashicorp/terraform-provider-aws, internal/service/, but for AWS's own lists of what a call needs in turn.
+# The AWS provider's calls for changes and deletions, beside those that create and read. Sources are those of
+# github.com/hashicorp/terraform-provider-aws, internal/service/, except for AWS's own lists of what a call requires in
+# turn.
 CHANGES_AND_DELETIONS = {
-    # s3/object.go: every version; s3/object.go of large files: parts of an upload that failed.
+    # s3/object.go: every version; s3/object.go for large files: parts of a failed upload.
     "s3/bucketObjectv2:BucketObjectv2": {
         "s3:AbortMultipartUpload",
         "s3:DeleteObject",
@@ -78,13 +79,13 @@ def test_every_role_carries_the_boundary(cloud_graph: Graph) -> None:
     # given the bootstrap's boundary, which no deployment can change
     boundary = f"arn:aws:iam::{ACCOUNT}:policy/{NAMES.boundary(cloud_graph.stack)}"
 
-    # then each role has it, those of teams included
+    # then each role has it, including the teams' roles
     roles = cloud_graph.of_type("iam/role:Role")
     assert [role.name for role in roles if role.inputs.get("permissionsBoundary") != boundary] == []
 
 
-def test_the_boundary_takes_nothing_from_a_role_that_the_program_gives_it(cloud_graph: Graph) -> None:
-    # given every action that a role of the program is allowed
+def test_boundary_allows_all_that_the_program_grants(cloud_graph: Graph) -> None:
+    # given every action that is allowed to a role of the program
     allowed = {
         action
         for policy in (*cloud_graph.of_type("iam/rolePolicy:RolePolicy"), *cloud_graph.of_type("iam/policy:Policy"))
@@ -93,7 +94,7 @@ def test_the_boundary_takes_nothing_from_a_role_that_the_program_gives_it(cloud_
         for action in listed(statement["Action"])
     }
 
-    # then the boundary allows it too; what is missing belongs into init/boundary.py
+    # then the boundary allows it too; add what is missing to init/boundary.py
     bounded = {
         action
         for each in boundary_document(NAMES, cloud_graph.stack)["Statement"]
@@ -103,13 +104,13 @@ def test_the_boundary_takes_nothing_from_a_role_that_the_program_gives_it(cloud_
     assert allowed - bounded == set()
 
 
-def test_the_deploy_role_knows_every_service_that_the_program_uses(cloud_graph: Graph) -> None:
+def test_deploy_role_knows_every_service_of_the_program(cloud_graph: Graph) -> None:
     # given the services of the graph's resources
     modules = {
         each.type.removeprefix("aws:").split("/")[0] for each in cloud_graph.resources if each.type.startswith("aws:")
     }
 
-    # then each has a grant; what is missing belongs into init/grants
+    # then each has a grant; add what is missing to init/grants
     granted = {
         action.split(":")[0]
         for part in grants(NAMES, cloud_graph.stack).values()
@@ -121,16 +122,16 @@ def test_the_deploy_role_knows_every_service_that_the_program_uses(cloud_graph: 
 
 @pytest.mark.parametrize("kind", CHANGES_AND_DELETIONS)
 def test_the_deploy_role_changes_and_deletes_what_it_creates(graph_of: Callable[[str], Graph], kind: str) -> None:
-    # given a type that the program has
+    # given a resource type of the program
     assert graph_of("dev").of_type(kind) != []
 
-    # then the role may do what the provider does with it; what is missing belongs into init/grants
+    # then the role may do what the provider does with it; add what is missing to init/grants
     policies = deploy_policies(NAMES, "dev", KEY, KEY).values()
     allowed = {action for policy in policies for statement in policy["Statement"] for action in statement["Action"]}
     assert CHANGES_AND_DELETIONS[kind] - allowed == set()
 
 
-def test_every_service_that_a_role_of_the_program_trusts_may_be_handed_it(cloud_graph: Graph) -> None:
+def test_roles_may_be_passed_to_every_service_they_trust(cloud_graph: Graph) -> None:
     trusted = {
         statement["Principal"]["Service"]
         for role in cloud_graph.of_type("iam/role:Role")
@@ -140,8 +141,8 @@ def test_every_service_that_a_role_of_the_program_trusts_may_be_handed_it(cloud_
     assert trusted - set(PASSED_TO) == set()
 
 
-def test_every_name_that_the_program_gives_is_one_that_the_deploy_role_may_use(cloud_graph: Graph) -> None:
-    # given the names that stand in ARNs, and where a grant bounds them
+def test_deploy_role_may_use_every_name_of_the_program(cloud_graph: Graph) -> None:
+    # given the names in ARNs, and the limits that grants set to them
     prefix = f"data-platform-{cloud_graph.stack}"
     bounds = {
         "iam/role:Role": f"{prefix}-*",
@@ -166,7 +167,7 @@ def test_every_name_that_the_program_gives_is_one_that_the_deploy_role_may_use(c
         "kms/alias:Alias": f"alias/{prefix}*",
     }
 
-    # then none is out of bounds; a name that Pulumi makes up begins with the resource's own
+    # then none is out of bounds; a name generated by Pulumi begins with the resource's own
     outside = [
         (kind, resource.name)
         for kind, bound in bounds.items()
@@ -204,8 +205,8 @@ ARNS = {
     "sqs/queue:Queue": f"arn:aws:sqs:{HERE}:{{name}}",
     "ssm/parameter:Parameter": f"arn:aws:ssm:{HERE}:parameter{{name}}",
 }
-"""ARNs of what policies name, with the name that AWS knows it by."""
-# What the boundary's conditions ask of a request, as AWS sends it for the stack's own resources.
+"""Return the ARNs in policies, with the names that AWS knows."""
+# What the boundary's conditions check in a request, as AWS sends it for the stack's own resources.
 SENT = {
     "kms:ViaService": f"ssm.{REGION}.amazonaws.com",
     "kms:ResourceAliases": "alias/aws/ssm",
@@ -213,7 +214,7 @@ SENT = {
 
 
 def test_boundary_takes_no_resource_from_a_role(cloud_graph: Graph) -> None:
-    # given each action of the program's roles on each resource, by the names that the program and Pulumi give
+    # given each action of the program's roles on each resource, by the names from the program and from Pulumi
     stack = cloud_graph.stack
     boundary = parse_policy_document(dict(boundary_document(NAMES, stack)))
     prefix = f"data-platform-{stack}"
@@ -243,7 +244,7 @@ def test_boundary_takes_no_resource_from_a_role(cloud_graph: Graph) -> None:
 
 
 def arn_of(graph: Graph, name: str, output: str) -> str:
-    """The ARN of one of the graph's resources, or its name."""
+    """Return the ARN of one of the graph's resources, or its name."""
     kinds = {each.type.removeprefix("aws:"): each for each in graph.resources if each.name == name}
     for kind, template in ARNS.items():
         if kind in kinds:

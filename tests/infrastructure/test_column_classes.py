@@ -5,7 +5,7 @@ from tests.support.recording import Graph
 
 
 def columns_of(graph: Graph, table: str) -> dict[str, tuple[str | None, dict[str, str] | None]]:
-    """Comment and parameters of a table's columns."""
+    """Return comment and parameters of a table's columns."""
     [found] = [each for each in graph.of_type("glue/catalogTable:CatalogTable") if each.inputs["name"] == table]
     columns = found.inputs["storageDescriptor"]["columns"]
     return {column["name"]: (column.get("comment"), column.get("parameters")) for column in columns}

@@ -1,4 +1,4 @@
-"""What `pulumi destroy` deletes, and what it leaves as it was."""
+"""What `pulumi destroy` deletes, and what it leaves."""
 
 import pytest
 
@@ -12,7 +12,7 @@ CONFIGURE_A_BUCKET = {
     "s3/bucketVersioning:BucketVersioning",
     "s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration",
 }
-# AWS refuses to delete these while they hold something, unless it is forced.
+# AWS refuses to delete these while they contain something, unless forced.
 DELETED_BY_FORCE = {
     "ecr/repository:Repository": "forceDelete",
     "athena/workgroup:Workgroup": "forceDestroy",

@@ -1,4 +1,4 @@
-"""The local engine can create everything that the program registers, whatever the stack."""
+"""The local engine can create everything that the program registers, in every stack."""
 
 import pytest
 
@@ -45,7 +45,7 @@ def test_types_that_are_not_read_are_listed_by_name():
 
 
 def test_every_type_is_changed_in_place_or_named_as_an_exception():
-    """An input that does not replace its resource is of use only to an update."""
+    """An input that does not replace its resource is relevant only to updates."""
     # when
     without = [
         f"{kind} {name}"

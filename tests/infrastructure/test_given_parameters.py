@@ -1,4 +1,4 @@
-"""Secrets that a person brings as SSM parameters: whoever reads one can decrypt it."""
+"""Secrets in SSM parameters that a person created: every role that reads one can decrypt it."""
 
 from collections.abc import Callable
 from typing import Any
@@ -30,12 +30,12 @@ READERS = ("extraction-task", "stream-receiver")
 
 @pytest.fixture(scope="module")
 def graph() -> Graph:
-    """Dev with a password and a signing secret that a person made."""
+    """Dev with a password and a signing secret created by a person."""
     return record("dev", databases={"office": DATABASE}, events=EVENTS, sources={"desiredCount": 0})
 
 
 def may_decrypt(graph: Graph, role: str, alias: str, service: str = "ssm") -> bool:
-    """Whether a role may decrypt with a key of this alias, through a service, within the account's boundary."""
+    """Return true if a role may decrypt with a key of this alias, through a service, within the account's boundary."""
     keys: dict[str, Any] = {"kms:viaservice": f"{service}.{REGION}.amazonaws.com", "kms:resourcealiases": [alias]}
     principal = f"arn:aws:sts::{ACCOUNT}:assumed-role/{role}/x"
     context = EvalContext(principal, "AssumedRole", ACCOUNT, "kms:Decrypt", KEY, REGION, service_context=keys)
@@ -68,7 +68,7 @@ def test_role_without_a_given_parameter_uses_our_key_only(graph_of: Callable[[st
 def test_given_parameter_is_read_by_its_tag(
     graph: Graph, role: str, parameter: str, tag: str | None, *, allowed: bool
 ) -> None:
-    # given a parameter that is not below the stack's own prefix, with a tag or without
+    # given a parameter outside the stack's own prefix, with a tag or without
     arn = f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter{parameter}"
     keys: dict[str, Any] = {} if tag is None else {"aws:resourcetag/stack": tag}
     principal = f"arn:aws:sts::{ACCOUNT}:assumed-role/{role}/x"

@@ -1,4 +1,4 @@
-"""Where the Glue jobs' logs go: Glue 5 takes other arguments than the versions before it."""
+"""The log groups of the Glue jobs: Glue 5 takes other arguments than earlier versions."""
 
 import pytest
 
@@ -19,7 +19,7 @@ def jobs(graph: Graph) -> list[Recorded]:
 
 
 def groups_of(graph: Graph, job: Recorded) -> list[Recorded]:
-    """The log groups that a job's arguments name, as the graph creates them."""
+    """Return the log groups that a job's arguments name, as the graph creates them."""
     names = {glue_logs.log_group(job.inputs["defaultArguments"], kind) for kind in glue_logs.GROUPS}
     return [group for group in graph.of_type("cloudwatch/logGroup:LogGroup") if group.inputs["name"] in names]
 
@@ -35,11 +35,11 @@ def test_no_glue_5_job_has_a_logging_argument_of_glue_4(jobs: list[Recorded]) ->
 
 
 def test_log_groups_of_a_job_exist_before_it_runs(graph: Graph, jobs: list[Recorded]) -> None:
-    # given that Glue makes a missing group itself, without a key and without expiry
+    # given that Glue creates a missing group itself, without a key and without expiry
     for job in jobs:
         groups = groups_of(graph, job)
 
-        # then both are the program's
+        # then the program creates both
         assert len(groups) == len(glue_logs.GROUPS)
         assert {group.urn for group in groups} <= job.dependencies
         assert all(group.inputs["retentionInDays"] and group.inputs["kmsKeyId"] for group in groups)

@@ -1,4 +1,4 @@
-"""What the roles of functions, jobs and tasks may do, against how their code asks S3."""
+"""The rights of functions, jobs and tasks fit the requests that their code sends to S3."""
 
 import json
 import re
@@ -15,15 +15,15 @@ CODE = ("functions", "jobs", "lake", "processing")
 ABSENT = re.compile(r"\"404\"|NoSuchKey")
 IN_PARTS = re.compile(r"\bupload_file(obj)?\(|\.upload\(|create_multipart_upload\(")
 
-# Modules that take a missing object for an outcome, with the role that they run under.
+# Modules that treat a missing object as a normal result, with their role.
 EXPECTS_ABSENCE = {"lake/object_index/lake_state.py": "attributes-recorder-role"}
-# Modules that put an object in parts, with the roles that they run under.
+# Modules that upload objects in parts, with their roles.
 WRITES_IN_PARTS = {
     "functions/sftp_collector/large_file.py": ("collector-sftp-role",),
     "jobs/extract_from_sql/landing.py": ("extraction-task-role",),
     "processing/storage/store.py": ("jobs-warehouse-role", "jobs-sanitise-role"),
 }
-# Roles that put whole objects only: a batch of events, reports, and a table's metadata, which fit into memory.
+# Roles that upload whole objects only: a batch of events, reports, and a table's metadata, which fit into memory.
 WRITES_WHOLE = {"stream-batcher-role", "jobs-mart-role", "jobs-maintenance-role"}
 
 
@@ -50,7 +50,7 @@ def bucket_of(judge: Judge) -> str:
 
 
 def put_statements(judge: Judge) -> Iterator[tuple[str, set[str], list[str]]]:
-    """Role, actions and resources of every statement that lets a function, job or task put objects."""
+    """Return role, actions and resources of every statement that lets a function, job or task put objects."""
     for policy in judge.graph.of_type("iam/rolePolicy:RolePolicy"):
         for statement in json.loads(policy.inputs["policy"])["Statement"]:
             if "s3:PutObject" in statement["Action"]:
@@ -79,6 +79,6 @@ def test_whoever_writes_in_parts_may_abort_an_upload(judge: Judge) -> None:
     statements = [*put_statements(judge)]
     assert {role for roles in WRITES_IN_PARTS.values() for role in roles} <= {role for role, _, _ in statements}
 
-    # then it may abort what it put, or puts whole objects only
+    # then it may abort its uploads, or uploads whole objects only
     missing = {role for role, actions, _ in statements if "s3:AbortMultipartUpload" not in actions}
     assert missing == WRITES_WHOLE

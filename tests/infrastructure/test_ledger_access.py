@@ -1,4 +1,4 @@
-"""The ledger is one table for files and for tables: each role reaches the items of its own datasets alone."""
+"""The ledger is one table for files and for tables: each role reaches only the items of its own datasets."""
 
 import pytest
 from ministack.core.iam_evaluator import EvalContext, evaluate, parse_policy_document
@@ -16,7 +16,7 @@ ROLES = {
 @pytest.mark.parametrize("policy", ROLES)
 @pytest.mark.parametrize("action", ["dynamodb:GetItem", "dynamodb:UpdateItem"])
 def test_role_reaches_items_of_its_own_datasets_alone(graph: Graph, policy: str, action: str) -> None:
-    # given a dataset that the role is about, and one that it is not
+    # given a dataset of the role, and another dataset
     own, other = ROLES[policy]
     statements = graph.policies()[f"data-platform-{graph.stack}-{policy}.policy"]
     ledger = f"${{{graph.only('dynamodb/table:Table', '-ledger').name}.arn}}"

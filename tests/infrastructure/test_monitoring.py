@@ -162,7 +162,7 @@ def test_a_route_subscribes_its_mails_and_the_forwarder(graph_of: Any, stack: st
     assert webhook["topics"] == [topic]
 
 
-def test_webhooks_of_all_other_alarms_are_subscribed_to_their_topic() -> None:
+def test_webhooks_of_other_alarms_subscribe_to_their_topic() -> None:
     # given one webhook of an owner's alarms and of all others, and one of the others alone
     both, one = {"urlParameter": "/acme/both", "format": "teams"}, {"urlParameter": "/acme/one"}
     graph = record("dev", alarms={"webhooks": [both, one], "routes": {"accounts": {"webhooks": [both]}}})
@@ -190,14 +190,14 @@ def test_without_data_only_a_dataset_that_nobody_measures_rings(graph: Graph) ->
     assert {rule for name, rule in rules.items() if name not in late} == {"notBreaching"}
 
 
-def test_every_alarm_is_on_a_metric_that_is_published_with_all_of_its_dimensions(graph: Graph) -> None:
+def test_every_alarms_metric_is_published_with_its_dimensions(graph: Graph) -> None:
     for alarm in graph.of_type(ALARM):
         for metric in metrics_of(alarm):
             known = known_dimensions(graph, metric["namespace"], metric["metricName"])
             assert known == set(metric.get("dimensions", {})), alarm.name
 
 
-def test_what_aws_counts_is_of_functions_and_queues_of_this_stack(graph: Graph) -> None:
+def test_aws_metrics_are_of_this_stacks_functions_and_queues(graph: Graph) -> None:
     names = {
         kind: {f"${{{each.name}.name}}" for each in graph.of_type(of)}
         for kind, of in (("FunctionName", "lambda/function:Function"), ("QueueName", "sqs/queue:Queue"))
@@ -227,7 +227,7 @@ def test_a_function_rings_before_it_is_killed(graph: Graph) -> None:
             assert 0.79 < seconds / limits[alarm.inputs["dimensions"]["FunctionName"]] < 1
 
 
-def test_every_queue_of_what_was_given_up_rings_with_the_first_message(graph: Graph) -> None:
+def test_every_dead_letter_queue_alarms_on_its_first_message(graph: Graph) -> None:
     queues = graph.of_type("sqs/queue:Queue")
     kept = {f"${{{queue.name}.name}}" for queue in queues if not queue.inputs.get("redrivePolicy")}
     watched = {
@@ -239,7 +239,7 @@ def test_every_queue_of_what_was_given_up_rings_with_the_first_message(graph: Gr
     assert {(each["statistic"], each["threshold"]) for each in watched.values()} == {("Maximum", 0)}
 
 
-def test_the_events_queue_rings_when_its_oldest_message_waits_too_long(graph: Graph) -> None:
+def test_event_queue_alarms_if_its_oldest_message_waits_long(graph: Graph) -> None:
     alarm = graph.only(ALARM, "-stream-waiting").inputs
     assert alarm["dimensions"] == {"QueueName": f"${{data-platform-{graph.stack}-stream-events.name}}"}
     assert (alarm["statistic"], alarm["threshold"]) == ("Maximum", 900)
@@ -253,7 +253,7 @@ def test_every_dataset_rings_when_it_is_older_than_it_declares(graph: Graph, dat
     assert alarm["statistic"] == "Maximum"
 
 
-def test_the_age_is_measured_twice_in_each_period_that_an_alarm_looks_at(graph: Graph) -> None:
+def test_age_is_measured_twice_in_each_alarm_period(graph: Graph) -> None:
     rule = graph.only(RULE, "-datasets-due").inputs
     assert rule["scheduleExpression"] == "rate(15 minutes)"
     assert graph.only(ALARM, "-parcels-late").inputs["period"] == 2 * 15 * 60
@@ -261,7 +261,7 @@ def test_the_age_is_measured_twice_in_each_period_that_an_alarm_looks_at(graph: 
     assert target["arn"] == f"${{data-platform-{graph.stack}-datasets-freshness-function.arn}}"
 
 
-def test_a_dataset_whose_server_rests_tells_nobody_that_it_is_late(graph_of: Any) -> None:
+def test_dataset_of_a_stopped_server_sends_no_late_alarm(graph_of: Any) -> None:
     rings = {
         alarm.name.removeprefix("data-platform-dev-datasets-"): alarm.inputs["actionsEnabled"]
         for alarm in graph_of("dev").of_type(ALARM)
@@ -274,9 +274,7 @@ def test_a_dataset_whose_server_rests_tells_nobody_that_it_is_late(graph_of: Any
 
 
 @pytest.mark.parametrize("dataset", DATASETS)
-def test_every_dataset_rings_when_more_of_its_rows_are_refused_than_the_setting_says(
-    graph: Graph, dataset: str
-) -> None:
+def test_every_dataset_has_an_alarm_on_its_refused_rows(graph: Graph, dataset: str) -> None:
     alarm = graph.only(ALARM, f"-{dataset}-refused").inputs
     share, rows, refused = alarm["metricQueries"]
     assert share["expression"] == "IF(rows > 0, 100 * refused / rows, 0)"
@@ -314,7 +312,7 @@ def test_dev_and_prod_tell_of_their_costs(cloud_stack_graph: Graph) -> None:
         assert notice["subscriberSnsTopicArns"] == [cloud_stack_graph.exports["alarmTopicArn"]]
 
 
-def test_budgets_of_this_account_alone_publish_to_the_encrypted_topic(cloud_stack_graph: Graph) -> None:
+def test_only_this_accounts_budgets_publish_to_the_topic(cloud_stack_graph: Graph) -> None:
     for policy, actions in (
         ("-alarms-policy.policy", ["sns:Publish"]),
         ("-key.policy", ["kms:Decrypt", "kms:GenerateDataKey"]),
@@ -376,7 +374,7 @@ def lines_of(graph: Graph) -> list[tuple[str, str, dict[str, str]]]:
     return [(line[0], line[1], dict(zip(line[2::2], line[3::2], strict=True))) for line in plain if line]
 
 
-def test_every_metric_of_the_dashboard_is_published_with_these_dimensions(graph: Graph) -> None:
+def test_every_dashboard_metric_is_published_with_dimensions(graph: Graph) -> None:
     lines = lines_of(graph)
     assert len(lines) > 20
     unknown = [line for line in lines if known_dimensions(graph, line[0], line[1]) != set(line[2])]
@@ -397,7 +395,7 @@ def test_the_dashboard_shows_every_alarm(graph: Graph) -> None:
     assert sorted(shown) == sorted(f"${{{alarm.name}.arn}}" for alarm in graph.of_type(ALARM))
 
 
-def test_no_two_widgets_lie_on_each_other_and_all_are_on_the_page(graph: Graph) -> None:
+def test_widgets_do_not_overlap_and_all_are_on_the_page(graph: Graph) -> None:
     taken: set[tuple[int, int]] = set()
     for widget in widgets_of(graph):
         places = {

@@ -1,4 +1,4 @@
-"""The network: zones of its subnets, what may pass its endpoints, and where its tasks and functions may connect to."""
+"""The network: the zones of its subnets, what its endpoints allow, and where its tasks and functions may connect."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ ANYWHERE = "0.0.0.0/0"
 
 
 def test_no_subnet_is_in_a_local_zone(graph: Graph) -> None:
-    # given an account that opted in to a Local Zone, which AWS lists among the available ones
+    # given an account that enabled a Local Zone, which AWS lists among the available zones
     subnets = graph.of_type("ec2/subnet:Subnet")
     assert subnets
 
@@ -21,7 +21,7 @@ def test_no_subnet_is_in_a_local_zone(graph: Graph) -> None:
 
 
 def passes(graph: Graph, service: str, action: str, resource: str, account: str = ACCOUNT) -> bool:
-    """Whether an account's principal may do that through an endpoint."""
+    """Return true if an account's principal may do this through an endpoint."""
     policy = graph.policies()[f"data-platform-{graph.stack}-network-{service}-gateway.policy"]
     principal = f"arn:aws:sts::{account}:assumed-role/any/x"
     context = EvalContext(principal, "AssumedRole", account, action, resource, REGION)
@@ -29,7 +29,7 @@ def passes(graph: Graph, service: str, action: str, resource: str, account: str 
 
 
 def actions_in_the_network(graph: Graph, service: str) -> set[str]:
-    """What roles that work in the network are allowed of a service."""
+    """Return what roles inside the network are allowed on a service."""
     return {
         action
         for where, statements in graph.policies().items()
@@ -48,12 +48,12 @@ def actions_in_the_network(graph: Graph, service: str) -> set[str]:
     ],
 )
 def test_endpoint_passes_what_roles_do_in_the_network(cloud_graph: Graph, service: str, place: str) -> None:
-    # given all that the collector and the extraction may do
+    # given everything that the collector and the extraction may do
     own = place.format(stack=cloud_graph.stack, region=REGION, account=ACCOUNT)
     actions = actions_in_the_network(cloud_graph, service)
     assert actions
 
-    # then the endpoint lets it pass, and no other account's principal
+    # then the endpoint allows it, and no principal of another account
     assert {action for action in actions if not passes(cloud_graph, service, action, own)} == set()
     assert not any(passes(cloud_graph, service, action, own, "999999999999") for action in actions)
 
@@ -72,7 +72,7 @@ def test_endpoint_passes_nothing_to_another_account(graph_of: Any, service: str,
 
 
 def test_endpoint_asks_whose_a_bucket_is(cloud_graph: Graph) -> None:
-    # given that the evaluator takes every bucket for the caller's
+    # given that the evaluator treats every bucket as the caller's
     [own, _] = cloud_graph.policies()[f"data-platform-{cloud_graph.stack}-network-s3-gateway.policy"]
     assert own["Condition"]["StringEquals"]["aws:ResourceAccount"] == ACCOUNT
 
@@ -83,7 +83,7 @@ def test_tasks_pull_their_images_through_the_endpoint(cloud_graph: Graph) -> Non
 
 
 def outgoing(graph: Graph, who: str) -> set[tuple[int, str]]:
-    """Port and addresses of each rule by which something connects."""
+    """Return port and addresses of each rule for outgoing connections."""
     rules = graph.of_type("vpc/securityGroupEgressRule:SecurityGroupEgressRule")
     found = [each.inputs for each in rules if f"-{who}-out-" in each.name]
     assert all(each["fromPort"] == each["toPort"] and each["ipProtocol"] == "tcp" for each in found)
@@ -91,7 +91,7 @@ def outgoing(graph: Graph, who: str) -> set[tuple[int, str]]:
 
 
 def test_extraction_connects_to_aws_and_its_servers_alone() -> None:
-    # given a server by its name, and one by its address
+    # given a server known by its name, and one known by its address
     server = {"database": "office", "user": "x", "passwordParameter": "/x", "certificate": CERTIFICATE}
     databases = {
         "office": {**server, "host": "sql.partner.example", "port": 14330},

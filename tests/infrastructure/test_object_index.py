@@ -1,4 +1,4 @@
-"""The object index's resources: what happens in the lake reaches it, in batches, and it may do its own work only."""
+"""The object index's resources: events of the lake reach it in batches, and it has only the rights that it needs."""
 
 import json
 
@@ -16,7 +16,7 @@ def test_created_and_deleted_objects_reach_the_queue(graph: Graph) -> None:
     prefixes = [each["prefix"] for each in pattern["detail"]["object"]["key"]]
     assert prefixes == ["inbound/", "warehouse/"]
 
-    # then it sends to the queue, may do so alone, and an event that cannot be sent is kept
+    # then it sends to the queue, only it may do so, and an event that cannot be sent is kept
     target = graph.only("cloudwatch/eventTarget:EventTarget", "-attributes-created-recorded").inputs
     queue = f"data-platform-{graph.stack}-attributes-objects"
     assert target["arn"] == f"${{{queue}.arn}}"
@@ -33,7 +33,7 @@ def test_recorder_takes_batches_and_answers_by_message(graph: Graph) -> None:
     queue = graph.only("sqs/queue:Queue", "-attributes-objects").inputs
     recorder = graph.only("lambda/function:Function", "-attributes-recorder-function").inputs
     assert mapping["functionResponseTypes"] == ["ReportBatchItemFailures"]
-    # SQS takes no batch above ten messages without a window.
+    # SQS allows batches above ten messages only with a window.
     assert (mapping["batchSize"], mapping["maximumBatchingWindowInSeconds"]) == (100, 1)
     assert queue["visibilityTimeoutSeconds"] >= 6 * recorder["timeout"] + mapping["maximumBatchingWindowInSeconds"]
     assert json.loads(queue["redrivePolicy"])["deadLetterTargetArn"].endswith("-attributes-dead-letters.arn}")

@@ -1,4 +1,4 @@
-"""What is created before what, and by which provider the program asks."""
+"""The order in which resources are created, and the provider that the program queries."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.recording import RUNNING, Graph, Recorded, record
 
-# Tasks and functions that something starts as soon as it is created.
+# Tasks and functions that something starts as soon as they are created.
 STARTED = (
     "ecs/service:Service",
     "scheduler/schedule:Schedule",
@@ -20,12 +20,12 @@ STARTED = (
 
 @pytest.fixture(scope="module", params=["endpoints", "nat"])
 def network_graph(request: pytest.FixtureRequest, running: Graph) -> Graph:
-    """Dev with its demo servers running, which reach AWS by endpoints or by NAT."""
+    """Dev with running demo servers, which reach AWS through endpoints or NAT."""
     return record("dev", sources=RUNNING, network={"natGateways": 2}) if request.param == "nat" else running
 
 
 def before(graph: Graph, resource: Recorded) -> set[str]:
-    """URNs of everything that is created before a resource."""
+    """Return the URNs of everything that is created before a resource."""
     dependencies = {each.urn: each.dependencies for each in graph.resources}
     found: set[str] = set()
     waiting = [resource.urn]
@@ -42,7 +42,7 @@ def subnets_of(graph: Graph, resource: Recorded) -> list[Recorded]:
 
 
 def ways_out(graph: Graph, subnet: Recorded) -> set[str]:
-    """URNs of a subnet's association and of its table's routes."""
+    """Return the URNs of a subnet's association and of its table's routes."""
     [association] = [
         each
         for each in graph.of_type("ec2/routeTableAssociation:RouteTableAssociation")
@@ -75,7 +75,7 @@ def test_nat_waits_for_the_internet_gateway(network_graph: Graph) -> None:
 
 
 def test_components_ask_by_their_own_provider(monkeypatch: pytest.MonkeyPatch) -> None:
-    # given who asks what
+    # given who queries what
     asked: Counter[tuple[str, bool]] = Counter()
     answer = pulumi.runtime.invoke_output
 
@@ -88,7 +88,7 @@ def test_components_ask_by_their_own_provider(monkeypatch: pytest.MonkeyPatch) -
     # when
     record("dev")
 
-    # then only the stack itself asks without a component
+    # then only the stack itself queries without a component
     assert {token for token, by_component in asked if by_component} == {"getAvailabilityZones", "getAuthorizationToken"}
     by_stack = {token: times for (token, by_component), times in asked.items() if not by_component}
     assert by_stack == {"getCallerIdentity": 1, "getRegion": 1}

@@ -1,4 +1,4 @@
-"""Every policy of every stack, linted by parliament. Each finding is listed here with a reason, or mended."""
+"""parliament lints every policy of every stack. Each finding is fixed, or listed here with a reason."""
 
 import json
 import re
@@ -13,13 +13,13 @@ from tests.support.recording import Graph, Recorded
 from tests.support.variants import STACKS, VARIANTS
 
 with warnings.catch_warnings():
-    # It imports what setuptools is about to drop.
+    # It imports a module that setuptools is about to drop.
     warnings.simplefilter("ignore")
     import parliament
 
 ACCOUNT, REGION = "123456789012", "eu-west-1"
 HERE = f"{REGION}:{ACCOUNT}"
-# An ARN of each type that a policy refers to: the linter reads what the graph only names.
+# An ARN of each type that a policy refers to, because the graph has only references.
 ARNS = {
     "athena/workgroup:Workgroup": f"arn:aws:athena:{HERE}:workgroup/x",
     "cloudwatch/eventRule:EventRule": f"arn:aws:events:{HERE}:rule/x",
@@ -40,7 +40,7 @@ ARNS = {
 
 
 class Accepted(NamedTuple):
-    """A finding that stays: in policies whose name ends so."""
+    """An accepted finding, in policies whose name has this ending."""
 
     issue: str
     policy: str
@@ -93,8 +93,8 @@ class Finding(NamedTuple):
 
 
 def with_arns(graph: Graph, document: str) -> str:
-    """The document with an ARN in place of each reference to one."""
-    # Resources of several types may have one name; a policy refers to one that the table knows.
+    """Return the document with an ARN for each reference."""
+    # Resources of several types may share a name; a policy refers to one that the table lists.
     kinds = {each.name: kind for each in graph.resources if (kind := each.type.removeprefix("aws:")) in ARNS}
 
     def arn(match: re.Match[str]) -> str:
@@ -113,7 +113,7 @@ def lint(document: str) -> tuple[tuple[str, str], ...]:
 
 
 def documents_of(graph: Graph) -> dict[str, str]:
-    """Each policy by its resource's name. A trust policy's resource is the role itself, which is not written."""
+    """Return each policy by its resource's name. A trust policy's resource is the role itself, which is not written."""
 
     def written(resource: Recorded, key: str) -> str:
         document: dict[str, Any] = json.loads(with_arns(graph, resource.inputs[key]))
@@ -125,7 +125,7 @@ def documents_of(graph: Graph) -> dict[str, str]:
         resource.name: written(resource, key)
         for resource in graph.resources
         for key in ("policy", "assumeRolePolicy")
-        # A registry's lifecycle is called a policy, too.
+        # A registry's lifecycle is called a policy too.
         if key in resource.inputs and "Statement" in json.loads(resource.inputs[key])
     }
 
@@ -169,6 +169,6 @@ def test_every_policy_of_the_graph_is_linted(graph: Graph) -> None:
         ({"Action": "s3:GetObject", "Resource": "*"}, "RESOURCE_STAR"),
     ],
 )
-def test_the_linter_sees_a_policy_that_does_not_do_what_it_seems_to(statement: dict[str, Any], issue: str) -> None:
+def test_linter_finds_a_policy_without_its_apparent_effect(statement: dict[str, Any], issue: str) -> None:
     document = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Sid": "S", **statement}]}
     assert issue in {found for found, _ in lint(json.dumps(document))}

@@ -1,4 +1,4 @@
-"""What the program instantiates, and what everything outside may rely on."""
+"""The program's instances, and the names that others rely on."""
 
 import json
 import re
@@ -42,7 +42,7 @@ def test_every_resource_belongs_to_a_component(graph: Graph) -> None:
     assert orphans == []
 
 
-def test_every_dataset_has_a_schedule_with_time_zone_retries_and_a_dead_letter_queue(graph: Graph) -> None:
+def test_schedules_have_time_zone_retries_and_dead_letter_queue(graph: Graph) -> None:
     schedules = {schedule.inputs["name"]: schedule.inputs for schedule in graph.of_type("scheduler/schedule:Schedule")}
     queues = {f"${{{queue.name}.arn}}" for queue in graph.of_type("sqs/queue:Queue")}
     assert {name for name in schedules if "." not in name} == {
@@ -55,7 +55,7 @@ def test_every_dataset_has_a_schedule_with_time_zone_retries_and_a_dead_letter_q
 
 
 def test_artefacts_wait_for_encryption_and_versions(graph: Graph) -> None:
-    # given what configures the bucket
+    # given the bucket's configuration
     lake = f"data-platform-{graph.stack}"
     kind = "s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration"
     encryption = graph.only(kind, f"{lake}-encryption")
@@ -87,20 +87,20 @@ def test_an_sftp_datasets_schedule_tells_the_collector_its_name(graph: Graph) ->
     assert json.loads(schedule["target"]["input"]) == {"dataset": "parcels"}
 
 
-def test_an_sftp_dataset_has_a_tick_that_goes_on_with_what_a_run_left(graph: Graph) -> None:
+def test_sftp_dataset_has_a_tick_that_resumes_unfinished_work(graph: Graph) -> None:
     tick = graph.only("scheduler/schedule:Schedule", "-parcels-continuation").inputs
     assert tick["scheduleExpression"] == "rate(15 minutes)"
     assert json.loads(tick["target"]["input"]) == {"dataset": "parcels", "continue": True}
 
 
-def test_a_sql_datasets_schedule_runs_the_extraction_for_it_alone(graph: Graph) -> None:
+def test_sql_schedule_extracts_only_its_own_dataset(graph: Graph) -> None:
     schedule = graph.only("scheduler/schedule:Schedule", "-members-schedule").inputs
     [override] = json.loads(schedule["target"]["input"])["containerOverrides"]
     assert schedule["target"]["ecsParameters"]["launchType"] == "FARGATE"
     assert override["command"][-2:] == ["--dataset", "members"]
 
 
-def test_a_task_that_ends_with_an_error_is_told_to_the_alarm_topic(graph: Graph) -> None:
+def test_failed_task_is_reported_to_the_alarm_topic(graph: Graph) -> None:
     pattern = json.loads(graph.only("cloudwatch/eventRule:EventRule", "-failed-tasks").inputs["eventPattern"])
     target = graph.only("cloudwatch/eventTarget:EventTarget", "-failed-tasks-alert")
     assert pattern["detail"]["lastStatus"] == ["STOPPED"]
@@ -133,11 +133,11 @@ def test_what_a_rule_cannot_deliver_is_kept_and_alarmed(graph: Graph) -> None:
 
 
 def test_a_landed_object_starts_the_workflow(graph: Graph) -> None:
-    # given the rule on objects created under inbound/
+    # given the rule for objects created under inbound/
     rule = graph.only("cloudwatch/eventRule:EventRule", "-landed")
     pattern = json.loads(rule.inputs["eventPattern"])
 
-    # then it is about this bucket and prefix, and its target is the workflow
+    # then it applies to this bucket and prefix, and its target is the workflow
     target = graph.only("cloudwatch/eventTarget:EventTarget", "-landed-starts-workflow")
     assert pattern["source"] == ["aws.s3"]
     assert pattern["detail"]["object"]["key"] == [{"prefix": "inbound/"}]
@@ -145,7 +145,7 @@ def test_a_landed_object_starts_the_workflow(graph: Graph) -> None:
     assert graph.only("s3/bucketNotification:BucketNotification").inputs["eventbridge"] is True
 
 
-def test_the_workflow_runs_warehouse_on_landing_and_mart_after_it_succeeded(graph: Graph) -> None:
+def test_landing_starts_warehouse_and_its_success_starts_mart(graph: Graph) -> None:
     on_landing = graph.only("glue/trigger:Trigger", "-on-landing").inputs
     on_warehouse = graph.only("glue/trigger:Trigger", "-on-warehouse").inputs
     warehouse, mart = graph.exports["warehouseJob"], graph.exports["martJob"]
@@ -208,7 +208,7 @@ def test_a_broken_declaration_is_refused_by_its_file(monkeypatch: pytest.MonkeyP
 
 
 def test_a_report_for_an_unknown_team_is_refused_by_name() -> None:
-    with pytest.raises(EngineError, match=r"made for the team 'logistics'.*data-platform:teams"):
+    with pytest.raises(EngineError, match=r"is for the team 'logistics'.*data-platform:teams"):
         record("local", teams=["accounts"])
 
 

@@ -1,4 +1,4 @@
-"""The published tables: who may write, read and delete what they consist of, and what runs at night."""
+"""The published tables: who may write, read and delete their files, and what runs at night."""
 
 import json
 from typing import Any
@@ -18,7 +18,7 @@ CHANGES = ("glue:CreateTable", "glue:UpdateTable")
 
 
 class Roles:
-    """What the jobs' roles may do in one graph."""
+    """The rights of the jobs' roles in one graph."""
 
     def __init__(self, graph: Graph) -> None:
         self.graph, self._judge = graph, Judge(graph)
@@ -31,11 +31,11 @@ class Roles:
         )
 
     def on_object(self, action: str, key: str) -> set[str]:
-        """The jobs that may do something to an object."""
+        """Return the jobs that may do something to an object."""
         return {job for job in JOBS if self.may(job, action, f"{self.bucket}/{key}")}
 
     def on_table(self, action: str, database: str) -> set[str]:
-        """The jobs that may do something to a table of a database, for which Glue asks about all three ARNs."""
+        """Return the jobs that may do something to a table of a database, for which Glue checks all three ARNs."""
         catalogue = f"arn:aws:glue:{REGION}:{ACCOUNT}"
         arns = (f"{catalogue}:catalog", f"{catalogue}:database/{database}", f"{catalogue}:table/{database}/parcels")
         return {job for job in JOBS if all(self.may(job, action, arn) for arn in arns)}
@@ -50,7 +50,7 @@ def job_of(graph: Graph, job: str) -> dict[str, Any]:
     return graph.only("glue/job:Job", f"-jobs-{job}").inputs
 
 
-# Who may do what
+# Rights
 
 
 def test_every_job_is_judged_here(graph: Graph) -> None:
@@ -116,7 +116,7 @@ def test_merging_jobs_record_in_the_index_what_they_merged(roles: Roles) -> None
         assert {job for job in JOBS if roles.may(job, action, resource)} == wanted, action
 
 
-# What the jobs are told
+# The jobs' arguments
 
 
 def test_jobs_are_told_the_database_and_the_index(graph: Graph) -> None:
@@ -144,7 +144,7 @@ def test_lake_is_compared_at_night_and_cleaned_afterwards(graph: Graph) -> None:
 # The catalogue
 
 
-def test_program_leaves_the_names_of_datasets_to_the_published_tables(graph: Graph) -> None:
+def test_program_leaves_dataset_names_to_published_tables(graph: Graph) -> None:
     made = {each.inputs["name"]: each.inputs["tableType"] for each in graph.of_type("glue/catalogTable:CatalogTable")}
     assert {f"{name}_files" for name in DATASETS} < set(made)
     assert set(made).isdisjoint({*DATASETS, *(f"{name}_deleted" for name in DATASETS)})

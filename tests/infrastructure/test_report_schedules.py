@@ -1,4 +1,4 @@
-"""A report with a schedule of its own has a trigger that starts the mart job for it alone."""
+"""A report with its own schedule has a trigger that starts the mart job for this report only."""
 
 import dataclasses
 
@@ -27,7 +27,7 @@ def test_a_report_with_a_schedule_is_started_by_its_own_trigger(scheduled: Graph
     mart = scheduled.only("glue/job:Job", "-mart").inputs["name"]
     assert (trigger["type"], trigger["schedule"]) == ("SCHEDULED", SCHEDULE)
     assert trigger["actions"] == [{"jobName": f"{mart}", "arguments": {"--report": NAME}}]
-    # It is of no workflow, so that nothing else follows it.
+    # It belongs to no workflow, so nothing else follows it.
     assert "workflowName" not in trigger
 
 

@@ -1,7 +1,6 @@
-"""Where the secrets that the program makes go, in every stack: each is followed through the whole graph.
+"""Every secret that the program generates is followed through the whole graph, in every stack.
 
-The recorder answers each generated value with a marker of its own, such as ${name.result}, so what a value became a
-part of shows it.
+The recorder answers each generated value with a marker, such as ${name.result}, which shows wherever the value is used.
 """
 
 import json
@@ -13,19 +12,19 @@ import pytest
 
 from tests.support.recording import Graph, Recorded
 
-# Outputs that are secrets, by the resource that generates them.
+# Secret outputs, by the resource that generates them.
 GENERATED = {
     "random:index/randomPassword:RandomPassword": ("result",),
     "tls:index/privateKey:PrivateKey": ("privateKeyPem",),
     "aws:apigateway/apiKey:ApiKey": ("value",),
 }
-# What of these providers' resources generates no secret.
+# Resources of these providers that generate no secret.
 HARMLESS = {
     "tls:index/selfSignedCert:SelfSignedCert",
     "tls:index/certRequest:CertRequest",
     "tls:index/locallySignedCert:LocallySignedCert",
 }
-# The inputs that may hold one, each marked secret. The certificates are signed with it where the program runs.
+# Inputs that may hold a secret, each marked as secret. The certificates are signed with it where the program runs.
 HOMES = {
     ("aws:ssm/parameter:Parameter", "value"),
     ("tls:index/selfSignedCert:SelfSignedCert", "privateKeyPem"),
@@ -35,17 +34,17 @@ HOMES = {
 
 
 def markers_of(graph: Graph) -> set[str]:
-    """Every secret that the stack generates."""
+    """Return every secret that the stack generates."""
     return {f"${{{each.name}.{output}}}" for each in graph.resources for output in GENERATED.get(each.type, ())}
 
 
 def held(value: Any, markers: set[str]) -> set[str]:
-    """The markers within a value."""
+    """Return the markers within a value."""
     return {found for found in re.findall(r"\$\{[\w-]+\.\w+\}", json.dumps(value)) if found in markers}
 
 
 def leaks(graph: Graph) -> list[tuple[str, str]]:
-    """Resource and input of each secret that is not marked one, or is where none belongs."""
+    """Return resource and input of each secret that is not marked as one, or is in a wrong place."""
     markers = markers_of(graph)
     return [
         (each.name, key)
@@ -60,18 +59,18 @@ def test_no_generated_secret_is_where_anybody_may_read_it(graph: Graph) -> None:
     assert leaks(graph) == []
 
 
-def test_every_parameter_that_holds_a_generated_secret_is_a_secure_string(graph: Graph) -> None:
+def test_parameters_with_generated_secrets_are_secure_strings(graph: Graph) -> None:
     markers = markers_of(graph)
     parameters = [each for each in graph.of_type("ssm/parameter:Parameter") if held(each.inputs["value"], markers)]
     assert {each.name: each.inputs["type"] for each in parameters if each.inputs["type"] != "SecureString"} == {}
 
 
 def test_every_generated_secret_was_followed_to_where_it_is_kept(graph: Graph) -> None:
-    # given what the stack generates
+    # given the stack's generated secrets
     markers = markers_of(graph)
     assert markers
 
-    # then none vanished from the search's sight
+    # then the search still finds all of them
     found = {marker for each in graph.resources for value in each.inputs.values() for marker in held(value, markers)}
     assert markers - found == set()
 
@@ -82,13 +81,13 @@ def test_every_resource_that_generates_values_is_known(graph: Graph) -> None:
 
 
 def test_no_export_holds_a_secret(graph: Graph) -> None:
-    # one that were marked as a secret neither: who may read the exports has no need of it
+    # not even marked as secret: readers of the exports do not need them
     assert held(graph.exports, markers_of(graph)) == set()
 
 
 @pytest.mark.parametrize("marked", [frozenset[str](), frozenset({"environment"})], ids=["in the open", "marked secret"])
 def test_a_secret_in_a_functions_environment_is_found(prod_graph: Graph, marked: frozenset[str]) -> None:
-    # given a graph whose functions would be given one
+    # given a graph in which a function receives a secret
     secret = min(markers_of(prod_graph))
     function = prod_graph.of_type("lambda/function:Function")[0]
     environment = {"variables": {"CONNECTION": json.dumps({"password": f"pw:{secret}"})}}

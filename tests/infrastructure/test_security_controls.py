@@ -1,11 +1,11 @@
-"""Each security control of the graph, by name."""
+"""The security controls of the graph, by name."""
 
 import json
 from typing import Any
 
 from tests.support.recording import Graph
 
-# Actions that know no resource, with where AWS says so.
+# Actions without resources, each with AWS's page about it.
 ANY_RESOURCE_ALLOWED = {
     "xray:PutTraceSegments",  # service-authorization/latest/reference/list_awsx-ray.html
     "xray:PutTelemetryRecords",
@@ -40,7 +40,7 @@ def test_no_policy_allows_a_wildcard_action(graph: Graph) -> None:
     assert wild == []
 
 
-def test_no_identity_policy_allows_an_action_on_every_resource_where_aws_allows_narrower(graph: Graph) -> None:
+def test_no_identity_policy_allows_more_resources_than_needed(graph: Graph) -> None:
     wide = {
         action
         for where, statements in graph.policies().items()
@@ -61,12 +61,12 @@ def test_no_policy_trusts_everyone(graph: Graph) -> None:
         if statement["Effect"] == "Allow" and statement.get("Principal") in ("*", {"AWS": "*"})
     ]
 
-    # then an endpoint does, which grants nothing; test_network.py judges what may pass it
+    # then an endpoint allows it, which grants nothing; test_network.py judges the endpoints
     endpoints = {f"{each.name}.policy" for each in graph.of_type("ec2/vpcEndpoint:VpcEndpoint")}
     assert set(open_to_all) - endpoints == set()
 
 
-def test_the_bucket_is_encrypted_with_the_platforms_key_by_default(graph: Graph) -> None:
+def test_bucket_is_encrypted_with_the_platforms_key_by_default(graph: Graph) -> None:
     rule = graph.only(
         "s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration", "-encryption"
     ).inputs["rules"][0]
@@ -101,7 +101,7 @@ def test_the_bucket_refuses_plain_http_on_aws(cloud_graph: Graph) -> None:
     assert policy["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
 
 
-def test_the_collector_writes_under_its_datasets_inbound_prefixes_only(graph: Graph) -> None:
+def test_collector_writes_only_its_datasets_inbound_prefixes(graph: Graph) -> None:
     statement = graph_statements(graph, "-collector-sftp-permissions.policy", "LandFiles")
     bucket = graph.only("s3/bucket:Bucket", "-bucket").name
     assert statement["Resource"] == [f"${{{bucket}.arn}}/inbound/parcels/*"]
@@ -126,7 +126,7 @@ def test_a_team_reads_its_own_reports_only(graph: Graph) -> None:
         assert listing["Condition"] == {"StringLike": {"s3:prefix": [f"mart/{team}/reports/*"]}}
 
 
-def test_only_principals_tagged_with_the_team_assume_its_role_on_aws(cloud_stack_graph: Graph) -> None:
+def test_only_principals_with_the_teams_tag_assume_its_role(cloud_stack_graph: Graph) -> None:
     for team in ("accounts", "logistics"):
         trust = cloud_stack_graph.policies()[f"data-platform-{cloud_stack_graph.stack}-{team}-role.assumeRolePolicy"]
         assert [statement["Condition"] for statement in trust] == [{"StringEquals": {"aws:PrincipalTag/team": team}}]
@@ -140,7 +140,7 @@ def test_job_roles_are_assumed_by_glue_alone_on_aws(cloud_graph: Graph) -> None:
         assert [statement["Principal"] for statement in trust] == [{"Service": "glue.amazonaws.com"}]
 
 
-def test_the_client_key_is_a_secret_in_a_secure_string_under_the_platforms_key(graph: Graph) -> None:
+def test_client_key_is_a_secure_string_under_the_platforms_key(graph: Graph) -> None:
     parameters = [each for each in graph.of_type("ssm/parameter:Parameter") if each.name.endswith("-client-key")]
     assert parameters
     for parameter in parameters:
@@ -149,7 +149,7 @@ def test_the_client_key_is_a_secret_in_a_secure_string_under_the_platforms_key(g
         assert "value" in parameter.secret_inputs
 
 
-def test_no_secret_is_in_a_functions_environment_or_a_jobs_arguments(graph: Graph) -> None:
+def test_no_secret_in_function_environments_or_job_arguments(graph: Graph) -> None:
     for resource in (*graph.of_type("lambda/function:Function"), *graph.of_type("glue/job:Job")):
         assert resource.secret_inputs == frozenset()
         assert "privateKey" not in str(resource.inputs)
@@ -176,8 +176,8 @@ def test_only_this_accounts_rules_send_undelivered_events(graph: Graph) -> None:
     assert statement["Condition"] == {"ArnLike": {"aws:SourceArn": "arn:aws:events:eu-west-1:123456789012:rule/*"}}
 
 
-def test_no_range_of_addresses_may_connect_unless_the_settings_say_so(stack_graph: Graph) -> None:
-    # what another group may reach is in test_source_servers
+def test_no_address_range_may_connect_unless_configured(stack_graph: Graph) -> None:
+    # test_source_servers checks what other groups may reach
     rules = stack_graph.of_type("vpc/securityGroupIngressRule:SecurityGroupIngressRule")
     assert [rule.name for rule in rules if "cidrIpv4" in rule.inputs or "cidrIpv6" in rule.inputs] == []
 
@@ -199,7 +199,7 @@ def test_a_tasks_two_roles_are_apart(graph: Graph) -> None:
         assert task["taskRoleArn"] != task["executionRoleArn"]
 
 
-def test_the_extractions_root_file_system_is_read_only_and_it_is_given_no_secret(graph: Graph) -> None:
+def test_extraction_has_a_read_only_root_and_no_secret(graph: Graph) -> None:
     task = graph.only("ecs/taskDefinition:TaskDefinition", "-extraction-task")
     [container] = json.loads(task.inputs["containerDefinitions"])
     assert container["readonlyRootFilesystem"] is True
@@ -207,7 +207,7 @@ def test_the_extractions_root_file_system_is_read_only_and_it_is_given_no_secret
     assert task.secret_inputs == frozenset()
 
 
-def test_the_extraction_writes_and_reads_back_its_datasets_inbound_prefixes_only(graph: Graph) -> None:
+def test_extraction_uses_only_its_datasets_inbound_prefixes(graph: Graph) -> None:
     statement = graph_statements(graph, "-extraction-task-permissions.policy", "LandObjects")
     bucket = graph.only("s3/bucket:Bucket", "-bucket").name
     assert statement["Resource"] == [f"${{{bucket}.arn}}/inbound/members/*"]
@@ -224,7 +224,7 @@ def test_every_log_group_is_encrypted_and_forgets(graph: Graph) -> None:
     assert all(group.inputs["retentionInDays"] and group.inputs["kmsKeyId"] for group in groups)
 
 
-def test_every_queue_topic_and_table_is_encrypted_with_the_platforms_key(graph: Graph) -> None:
+def test_queues_topics_and_tables_use_the_platforms_key(graph: Graph) -> None:
     key = f"${{{graph.key.name}.arn}}"
     used = [queue.inputs["kmsMasterKeyId"] for queue in graph.of_type("sqs/queue:Queue")]
     used += [topic.inputs["kmsMasterKeyId"] for topic in graph.of_type("sns/topic:Topic")]
@@ -237,8 +237,8 @@ def test_the_ledger_can_be_restored_to_any_moment(graph: Graph) -> None:
     assert graph.only("dynamodb/table:Table", "-ledger").inputs["pointInTimeRecovery"] == {"enabled": True}
 
 
-def test_every_table_that_cannot_be_made_anew_can_be_restored_to_any_moment(graph: Graph) -> None:
-    # signatures are worth nothing after some minutes
+def test_irreplaceable_tables_have_point_in_time_recovery(graph: Graph) -> None:
+    # signatures are worthless after a few minutes
     tables = [each for each in graph.of_type("dynamodb/table:Table") if not each.name.endswith("-signatures")]
     assert tables
     assert all(table.inputs["pointInTimeRecovery"] == {"enabled": True} for table in tables)
@@ -250,15 +250,15 @@ def test_every_function_is_traced(graph: Graph) -> None:
     assert all(function.inputs["tracingConfig"] == {"mode": "Active"} for function in functions)
 
 
-def test_every_queue_that_starts_a_function_is_emptied_by_a_limited_number_of_them(graph: Graph) -> None:
-    # Reserved concurrency would do it, too, but new accounts refuse it.
+def test_queues_start_a_limited_number_of_functions(graph: Graph) -> None:
+    # Reserved concurrency would work too, but new accounts refuse it.
     mappings = graph.of_type("lambda/eventSourceMapping:EventSourceMapping")
     assert mappings
     assert all(mapping.inputs["scalingConfig"]["maximumConcurrency"] >= 2 for mapping in mappings)
     assert all("reservedConcurrentExecutions" not in each.inputs for each in graph.of_type("lambda/function:Function"))
 
 
-def test_every_function_s_environment_and_every_image_repository_is_encrypted_with_the_platforms_key(
+def test_environments_and_repositories_use_the_platforms_key(
     graph: Graph,
 ) -> None:
     key = f"${{{graph.key.name}.arn}}"
@@ -268,7 +268,7 @@ def test_every_function_s_environment_and_every_image_repository_is_encrypted_wi
 
 
 def test_what_holds_data_is_protected_and_retained_in_prod(prod_graph: Graph) -> None:
-    # signatures are worth nothing after some minutes, and expire
+    # signatures are worthless after a few minutes, and expire
     tables = [table for table in prod_graph.of_type("dynamodb/table:Table") if not table.name.endswith("-signatures")]
     resources = [prod_graph.only("s3/bucket:Bucket", "-bucket"), prod_graph.key, *tables]
     assert all(resource.protect and resource.retain for resource in resources)
@@ -276,7 +276,7 @@ def test_what_holds_data_is_protected_and_retained_in_prod(prod_graph: Graph) ->
 
 
 def graph_statements(graph: Graph, where: str, sid: str) -> dict[str, Any]:
-    """The statement with this id in the one policy whose place ends so and that has it."""
+    """Return the statement with this id in the only policy with this ending that has it."""
     found = [
         statement
         for place, statements in graph.policies().items()

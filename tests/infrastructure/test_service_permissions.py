@@ -1,7 +1,7 @@
-"""What AWS's services do for each other in this program, each call judged on the policies of every stack.
+"""What AWS's services do for each other in this program: each call is evaluated with the policies of every stack.
 
-The emulator lets its own services do everything, so a missing permission would show on AWS first. The evaluator is its
-IAM's.
+The emulator lets its own services do everything, so a missing permission would appear only on AWS. The evaluator is the
+emulator's IAM.
 """
 
 import json
@@ -22,18 +22,18 @@ USE_KEY = ("kms:Decrypt", "kms:GenerateDataKey")
 
 @dataclass
 class Judge:
-    """The policies of one graph. It remembers which statements it was asked about."""
+    """The policies of one graph. It records which statements were used."""
 
     graph: Graph
     used: set[tuple[str, str, str]] = field(default_factory=set)
-    """Policy, statement and action of what was allowed."""
+    """Policy, statement and action of each allowed call."""
 
     @cached_property
     def key(self) -> str:
         return f"${{{self.graph.key.name}.arn}}"
 
     def role_may(self, role_arn: str, action: str, resource: str, **keys: str) -> bool:
-        """Whether a role's own policies allow it; a reference to its ARN names the role."""
+        """Return true if a role's own policies allow the call; a reference to its ARN names the role."""
         role = role_arn.removeprefix("${").removesuffix(".arn}")
         documents = {
             each.name: json.loads(each.inputs["policy"])["Statement"]
@@ -53,9 +53,9 @@ class Judge:
         return all(self.role_may(role_arn, action, self.key, **via) for action in actions)
 
     def service_may(self, service: str, action: str, resource: str, **keys: str) -> bool:
-        """Whether the policy of a topic, queue or key allows a service that."""
+        """Return true if the policy of a topic, queue or key allows a service the call."""
         name, document = self.resource_policies[resource]
-        # No principal of the account may stand in for the service.
+        # No principal of the account may replace the service.
         context = _context(f"arn:aws:sts::999999999999:assumed-role/{service}/x", action, resource, keys)
         result = evaluate_resource_policy(document, context, service=service)
         if result.decision == "Allow":
@@ -64,7 +64,7 @@ class Judge:
 
     @cached_property
     def resource_policies(self) -> Mapping[str, tuple[str, dict[str, Any]]]:
-        """Name and document by ARN of what carries a policy."""
+        """Return name and document of each resource policy, by the resource's ARN."""
         found = {self.key: self.graph.key}
         found |= {each.inputs["arn"]: each for each in self.graph.of_type("sns/topicPolicy:TopicPolicy")}
         found |= {
@@ -90,7 +90,7 @@ def _context(principal: str, action: str, resource: str, keys: Mapping[str, str]
 
 
 def kind_of(graph: Graph, reference: str) -> str:
-    """Type of the resource that a reference such as ${name.arn} names."""
+    """Return the type of the resource that a reference such as ${name.arn} names."""
     name = reference.removeprefix("${").partition(".")[0].removesuffix("}")
     [kind] = [each.type for each in graph.resources if each.custom and each.name == name]
     return kind
@@ -103,7 +103,7 @@ def judge(graph: Graph) -> Judge:
 
 
 def schedules_asked(judge: Judge) -> Iterator[bool]:
-    """Each schedule starts its target, passes the roles that it runs under, and keeps what it could not deliver."""
+    """Each schedule starts its target, passes its roles, and keeps what it could not deliver."""
     graph = judge.graph
     for schedule in graph.of_type("scheduler/schedule:Schedule"):
         target = schedule.inputs["target"]
@@ -123,7 +123,7 @@ def schedules_asked(judge: Judge) -> Iterator[bool]:
 
 
 def rules_asked(judge: Judge) -> Iterator[bool]:
-    """Each rule delivers to its target, and what it cannot deliver to the queue for that."""
+    """Each rule delivers to its target, and sends what it cannot deliver to its queue."""
     graph = judge.graph
     for target in graph.of_type("cloudwatch/eventTarget:EventTarget"):
         arn, rule = target.inputs["arn"], f"arn:aws:events:{REGION}:{ACCOUNT}:rule/{target.inputs['rule']}"
@@ -169,7 +169,7 @@ def log_groups_asked(judge: Judge) -> Iterator[bool]:
 
 
 def functions_asked(judge: Judge) -> Iterator[bool]:
-    """Lambda reads the environment, writes logs, polls queues and sends failures, all in the function's role's name."""
+    """Lambda reads the environment, writes logs, polls queues and sends failures, always as the function's role."""
     graph = judge.graph
     roles = {f"${{{each.name}.arn}}": each.inputs["role"] for each in graph.of_type("lambda/function:Function")}
     roles |= {reference.replace(".arn}", ".name}"): role for reference, role in roles.items()}
@@ -204,14 +204,14 @@ def flow_logs_asked(judge: Judge) -> Iterator[bool]:
     """VPC Flow Logs finds the log group and writes to it: vpc/latest/userguide/flow-logs-iam-role.html."""
     for flow in judge.graph.of_type("ec2/flowLog:FlowLog"):
         role, group = flow.inputs["iamRoleArn"], flow.inputs["logDestination"]
-        # AWS evaluates it for no group in particular.
+        # AWS evaluates it for no particular group.
         yield judge.role_may(role, "logs:DescribeLogGroups", f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group::log-stream:")
         for action in ("logs:DescribeLogStreams", "logs:CreateLogStream", "logs:PutLogEvents"):
             yield judge.role_may(role, action, f"{group}:log-stream:eni-1-reject")
 
 
 def trails_asked(judge: Judge) -> Iterator[bool]:
-    """CloudTrail encrypts its records. What else a trail does is in test_audit."""
+    """CloudTrail encrypts its records. test_audit checks everything else about a trail."""
     for trail in judge.graph.of_type("cloudtrail/trail:Trail"):
         arn = f"arn:aws:cloudtrail:{REGION}:{ACCOUNT}:trail/{trail.inputs['name']}"
         context = {"aws:SourceArn": arn, "kms:EncryptionContext:aws:cloudtrail:arn": arn}
@@ -220,7 +220,7 @@ def trails_asked(judge: Judge) -> Iterator[bool]:
 
 
 def budgets_asked(judge: Judge) -> Iterator[bool]:
-    """A budget tells the topic, which is encrypted."""
+    """A budget notifies the topic, which is encrypted."""
     for budget in judge.graph.of_type("budgets/budget:Budget"):
         context = {**FROM_HERE, "aws:SourceArn": f"arn:aws:budgets::{ACCOUNT}:budget/{budget.inputs['name']}"}
         for notice in budget.inputs["notifications"]:
@@ -230,7 +230,7 @@ def budgets_asked(judge: Judge) -> Iterator[bool]:
             yield judge.service_may("budgets.amazonaws.com", action, judge.key, **context)
 
 
-def test_a_budget_of_this_account_may_tell_the_topic_and_another_accounts_may_not(graph_of: Any) -> None:
+def test_only_this_accounts_budget_may_publish_to_the_topic(graph_of: Any) -> None:
     judge = Judge(graph_of("prod"))
     topic = judge.graph.exports["alarmTopicArn"]
     other = {"aws:SourceAccount": "999999999999", "aws:SourceArn": "arn:aws:budgets::999999999999:budget/x"}
@@ -267,11 +267,11 @@ def test_the_api_may_invoke_its_function(judge: Judge) -> None:
 
 
 def test_a_service_may_do_nothing_else(judge: Judge) -> None:
-    # given all that the program has services do
+    # given everything that services do for the program
     for asked in (*ASKED.values(), budgets_asked, trails_asked):
         list(asked(judge))
 
-    # then what the policies of topics, queues and key allow them, and what roles for services may, is that
+    # then the policies of topics, queues and key, and the services' roles, allow exactly this
     granted = {
         (name, statement["Sid"], action)
         for name, document in judge.resource_policies.values()

@@ -1,6 +1,6 @@
-"""Each stack's graph, as committed. A change of the program shows here, in review, as a change of the snapshot.
+"""The committed graph of each stack. A change of the program appears in review as a change of the snapshot.
 
-The snapshots are of what this checkout declares. `make snapshots` writes them.
+The snapshots show what this checkout declares. `make snapshots` writes them.
 """
 
 import os
@@ -20,7 +20,7 @@ each_stack = pytest.mark.parametrize("stack", STACKS)
 
 @pytest.fixture(scope="module")
 def rendered(tmp_path_factory):
-    """The graphs as they are now. A process of its own: this one has the tests' declarations."""
+    """The present graphs, recorded in a separate process, because this one has the tests' declarations."""
     folder = tmp_path_factory.mktemp("snapshots")
     pack_archives()
     environment = {**os.environ, "PYTHONPATH": f"{ROOT / 'platform'}:{ROOT}"}

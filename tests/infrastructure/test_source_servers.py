@@ -1,4 +1,4 @@
-"""The demo's source servers and the network: who gets in, what they are given, and what a changed file changes."""
+"""The demo's source servers and the network: who may connect, what they receive, and what a changed file changes."""
 
 import json
 from collections.abc import Callable
@@ -32,7 +32,7 @@ def statements(graph: Graph, where: str) -> list[dict[str, Any]]:
     return found
 
 
-# Who gets in
+# Who may connect
 
 
 def test_only_its_collector_may_connect_to_a_server(running: Graph) -> None:
@@ -64,7 +64,7 @@ def test_ranges_of_the_settings_may_connect_and_no_other() -> None:
     assert ranges == {("203.0.113.0/24", 2222), ("203.0.113.0/24", 1433)}
 
 
-def test_what_stops_with_a_server_is_its_own_datasets_schedules_and_the_endpoint(running: Graph) -> None:
+def test_stopped_server_stops_its_schedules_and_endpoint(running: Graph) -> None:
     servers = running.exports["sourceServers"]
     assert [name.partition("/")[2] for name in servers["sftp"]["schedules"]] == ["parcels", "parcels.continuation"]
     assert servers["sql"]["schedules"]
@@ -76,7 +76,7 @@ def test_what_stops_with_a_server_is_its_own_datasets_schedules_and_the_endpoint
     assert servers["sql"]["endpoints"] == []
 
 
-def test_an_endpoint_that_another_connection_needs_does_not_stop_with_a_server() -> None:
+def test_endpoint_in_use_elsewhere_outlives_a_stopped_server() -> None:
     graph = record("dev", sources=RUNNING, connections={"carrier": DEMO, "partner": PARTNER | {"inVpc": True}})
     assert graph.exports["sourceServers"]["sftp"]["endpoints"] == []
 
@@ -94,7 +94,7 @@ def test_prod_never_lets_everybody_in(everybody: str, demo: bool) -> None:
         record("prod", sources={"allowedCidrs": [everybody]}, demo=demo)
 
 
-def test_another_stack_lets_everybody_in_only_where_it_says_that_it_is_a_demo() -> None:
+def test_only_a_demo_stack_lets_everybody_in() -> None:
     sources = RUNNING | {"allowedCidrs": ["0.0.0.0/0"]}
     with pytest.raises(EngineError, match=r"lets everybody in; name your own addresses, or set data-platform:demo"):
         record("dev", sources=sources)
@@ -106,7 +106,7 @@ def test_sql_server_needs_its_licence_accepted() -> None:
         record("dev", sources={"desiredCount": 1})
 
 
-# What a server is given
+# What a server receives
 
 
 def test_a_server_is_given_its_secrets_by_reference(running: Graph, container: dict[str, Any]) -> None:
@@ -123,9 +123,7 @@ def test_a_secrets_new_version_starts_a_new_task(container: dict[str, Any]) -> N
     assert all(value.endswith(".version}") for value in container["dockerLabels"].values())
 
 
-def test_private_keys_and_passwords_of_a_server_are_secure_strings_under_the_platforms_key(
-    running: Graph, container: dict[str, Any]
-) -> None:
+def test_server_keys_and_passwords_are_secure_strings(running: Graph, container: dict[str, Any]) -> None:
     parameters = {f"${{{each.name}.arn}}": each for each in running.of_type("ssm/parameter:Parameter")}
     key = running.only("kms/key:Key")
     public = {"SFTP_AUTHORIZED_KEYS", "SQL_CERTIFICATE"}
@@ -136,9 +134,7 @@ def test_private_keys_and_passwords_of_a_server_are_secure_strings_under_the_pla
 
 
 @pytest.mark.parametrize("server", ["sftp", "sql"])
-def test_a_servers_execution_reads_its_own_secrets_alone_and_the_server_may_do_nothing(
-    running: Graph, server: str
-) -> None:
+def test_server_execution_reads_only_its_own_secrets(running: Graph, server: str) -> None:
     # given
     container = container_of(running, f"-source-{server}-task")
     [read] = [
@@ -170,13 +166,13 @@ def test_host_key_and_authority_are_what_the_collectors_pin(running: Graph) -> N
     assert pinned == "${data-platform-dev-extraction-office-authority.certPem}"
 
 
-def test_the_sftp_servers_root_is_read_only_and_unused_rights_are_dropped(running: Graph) -> None:
+def test_sftp_root_is_read_only_and_unused_rights_are_dropped(running: Graph) -> None:
     container = container_of(running, "-source-sftp-task")
     assert container["readonlyRootFilesystem"] is True
     assert {"NET_RAW", "DAC_OVERRIDE", "MKNOD"} <= set(container["linuxParameters"]["capabilities"]["drop"])
 
 
-def test_a_deployment_that_does_not_get_healthy_goes_back_and_is_told(running: Graph) -> None:
+def test_unhealthy_deployment_rolls_back_and_is_reported(running: Graph) -> None:
     for service in running.of_type("ecs/service:Service"):
         assert service.inputs["deploymentCircuitBreaker"] == {"enable": True, "rollback": True}
     patterns = [rule.inputs.get("eventPattern", "") for rule in running.of_type("cloudwatch/eventRule:EventRule")]
@@ -186,8 +182,8 @@ def test_a_deployment_that_does_not_get_healthy_goes_back_and_is_told(running: G
 # Stopped
 
 
-def test_stopped_servers_have_no_task_no_endpoint_and_no_schedule_that_fails(graph_of: Callable[[str], Graph]) -> None:
-    # given dev as committed, its servers stopped
+def test_stopped_servers_have_no_task_endpoint_or_schedule(graph_of: Callable[[str], Graph]) -> None:
+    # given dev as committed, with stopped servers
     graph = graph_of("dev")
 
     # then
@@ -209,7 +205,7 @@ def endpoints(graph: Graph) -> set[tuple[str, str]]:
     return {(each.inputs["vpcEndpointType"], each.inputs["serviceName"].rpartition(".")[2]) for each in found}
 
 
-def test_a_collector_in_the_network_runs_in_private_subnets_and_needs_one_endpoint(running: Graph) -> None:
+def test_collector_in_a_network_runs_in_private_subnets(running: Graph) -> None:
     function = running.only("lambda/function:Function", "-collector-sftp-function").inputs
     others = [each for each in running.of_type("lambda/function:Function") if "vpcConfig" in each.inputs]
     subnets = {f"${{data-platform-dev-network-private-{zone}.id}}" for zone in (0, 1)}
@@ -218,7 +214,7 @@ def test_a_collector_in_the_network_runs_in_private_subnets_and_needs_one_endpoi
     assert endpoints(running) == {("Gateway", "s3"), ("Gateway", "dynamodb"), ("Interface", "ssm")}
 
 
-def test_a_network_that_nothing_collects_in_has_gateways_alone_and_no_nat(prod_graph: Graph) -> None:
+def test_network_without_collector_has_gateways_and_no_nat(prod_graph: Graph) -> None:
     assert endpoints(prod_graph) == {("Gateway", "s3"), ("Gateway", "dynamodb")}
     assert prod_graph.of_type("ec2/natGateway:NatGateway") == []
     assert "vpcConfig" not in prod_graph.only("lambda/function:Function", "-collector-sftp-function").inputs
@@ -228,7 +224,7 @@ def test_nat_gives_fixed_addresses_and_takes_the_endpoints_place() -> None:
     # given a partner who lists our addresses
     graph = record("prod", connections={"carrier": PARTNER | {"inVpc": True}}, network={"natGateways": 1})
 
-    # then both zones go out by the one gateway, whose address is exported
+    # then both zones leave through the one gateway, whose address is exported
     routes = [each.inputs for each in graph.of_type("ec2/route:Route") if "natGatewayId" in each.inputs]
     assert [route["natGatewayId"] for route in routes] == ["${data-platform-prod-network-nat-0.id}"] * 2
     assert graph.exports["natAddresses"] == ["${data-platform-prod-network-nat-0.publicIp}"]
@@ -236,7 +232,7 @@ def test_nat_gives_fixed_addresses_and_takes_the_endpoints_place() -> None:
     assert "vpcConfig" in graph.only("lambda/function:Function", "-collector-sftp-function").inputs
 
 
-def test_a_partner_outside_is_not_made_unreachable_by_a_server_inside() -> None:
+def test_server_inside_does_not_hide_a_partner_outside() -> None:
     with pytest.raises(EngineError, match=r"connections\.carrier: the collector runs in the network.*natGateways"):
         record("prod", connections={"carrier": PARTNER, "ours": DEMO})
 
@@ -262,11 +258,11 @@ def test_what_a_network_refuses_is_logged(graph: Graph) -> None:
 # Keys
 
 
-def test_a_client_key_changes_without_a_moment_in_which_neither_is_let_in() -> None:
-    # when a second key is made beside the first
+def test_client_key_change_always_lets_one_key_in() -> None:
+    # when a second key is created beside the first
     graph = record("prod", connections={"carrier": PARTNER | {"clientKeys": ["first", "second"]}})
 
-    # then the first is used, and both are told to the server's owner
+    # then the first is used, and the server's owner receives both
     used = graph.only("ssm/parameter:Parameter", "-carrier-client-key").inputs["value"]
     assert used == "${data-platform-prod-collector-carrier-first-client-key.privateKeyPem}"
     names = [
@@ -280,7 +276,7 @@ def test_a_client_key_changes_without_a_moment_in_which_neither_is_let_in() -> N
 
 @pytest.fixture
 def changed_image(graph_of: Callable[[str], Graph], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Graph:
-    """Dev, after a file of the sftp image's context has changed."""
+    """Dev after a change of a file in the sftp image's context."""
     # The graph before the change is recorded once, for all tests.
     graph_of("dev")
     sources = IMAGES["sftp"]
@@ -306,6 +302,6 @@ def test_changed_file_changes_its_image_alone_and_tasks_run_it(
     assert before.keys() == after.keys()
     changed = {before[urn].name for urn in before if before[urn] != after[urn]}
     assert changed == {"data-platform-dev-source-sftp-image-image"}
-    # and the task follows by the digest, which only the build knows
+    # and the task follows the digest, which only the build knows
     image = container_of(changed_image, "-source-sftp-task")["image"]
     assert image == "${data-platform-dev-source-sftp-image-image.repoDigest}"

@@ -1,4 +1,4 @@
-"""The stream's resources: the API is what its document says, and each part may do its own work only."""
+"""The stream's resources: the API matches its document, and each part has only the rights that it needs."""
 
 import json
 from pathlib import Path
@@ -13,7 +13,7 @@ METHODS = {"get", "put", "post", "delete", "patch", "head"}
 
 
 def api_paths(graph: Graph) -> dict[str, str]:
-    """Path of each API resource, by the reference that others use."""
+    """Return the path of each API resource, by its reference."""
     resources = {resource.name: resource.inputs for resource in graph.of_type("apigateway/resource:Resource")}
 
     def path(name: str) -> str:
@@ -65,7 +65,7 @@ def test_only_this_apis_stage_invokes_the_receiver(graph: Graph) -> None:
     assert permission["sourceArn"] == f"${{{api}.executionArn}}/v1/*/*"
 
 
-def test_every_answer_of_the_gateway_is_a_problem_document_with_cors(graph: Graph) -> None:
+def test_every_gateway_answer_is_a_problem_document_with_cors(graph: Graph) -> None:
     answers = [answer.inputs for answer in graph.of_type("apigateway/response:Response")]
     assert {"THROTTLED", "INVALID_API_KEY", "REQUEST_TOO_LARGE", "DEFAULT_4XX", "DEFAULT_5XX"} <= {
         answer["responseType"] for answer in answers
@@ -87,13 +87,13 @@ def test_default_answer_keeps_the_status_of_each_refusal(graph: Graph) -> None:
         if each.inputs["responseType"] == "DEFAULT_4XX"
     ]
 
-    # then it has none, and does not advise to send a key
+    # then it has none, and does not advise sending a key
     assert "statusCode" not in answer
     assert "key" not in json.loads(answer["responseTemplates"]["application/json"])["detail"]
 
 
 def test_the_gateway_says_when_to_send_a_throttled_request_again(graph: Graph) -> None:
-    # given the answers with the header, by their type
+    # given the answers with the header, by type
     header = "gatewayresponse.header.Retry-After"
     answers = {each.inputs["responseType"]: each.inputs for each in graph.of_type("apigateway/response:Response")}
     waits = {kind: each["responseParameters"].get(header) for kind, each in answers.items()}
@@ -127,11 +127,11 @@ def test_receiver_knows_the_name_of_every_callback(graph: Graph) -> None:
 
 
 def test_bodies_reach_the_receiver_as_they_were_sent(graph: Graph) -> None:
-    # given that API Gateway makes text of each body that is not of a binary media type
+    # given that API Gateway converts each body that is not of a binary media type to text
     api = graph.only("apigateway/restApi:RestApi").inputs
     assert api["binaryMediaTypes"] == ["application/json"]
 
-    # then its own answers to preflights, which have no media type, are text all the same
+    # then its own answers to preflight requests, which have no media type, are still text
     preflights = [
         each.inputs
         for kind in ("integration:Integration", "integrationResponse:IntegrationResponse")
@@ -150,7 +150,7 @@ def test_api_keys_of_a_deployed_stack_are_not_replaced(graph: Graph) -> None:
     # given keys that belonged to ApiKeys, and ApiKeys to RestApi
     plans = graph.only("apigateway/usagePlan:UsagePlan", "-scanner").parent
 
-    # then they are found where they were in the state
+    # then they are found under their earlier names in the state
     for key in graph.of_type("apigateway/apiKey:ApiKey"):
         [former] = key.former_parents
         assert former.rpartition("::")[2] == plans.rpartition("::")[2]
@@ -180,7 +180,7 @@ def test_batcher_is_updated_before_the_receiver(graph: Graph) -> None:
     assert batcher.urn in receiver.dependencies
 
 
-def test_the_queue_hands_what_nobody_can_take_to_the_dead_letters(graph: Graph) -> None:
+def test_queue_moves_undeliverable_messages_to_dead_letters(graph: Graph) -> None:
     queue = graph.only("sqs/queue:Queue", "-stream-events").inputs
     dead_letters = graph.only("sqs/queue:Queue", "-stream-dead-letters").name
     assert json.loads(queue["redrivePolicy"])["deadLetterTargetArn"] == f"${{{dead_letters}.arn}}"
@@ -222,7 +222,7 @@ def test_the_batcher_writes_under_the_streams_prefix_only(graph: Graph) -> None:
     assert statement["Resource"] == [f"${{{bucket}.arn}}/inbound/readings/*"]
 
 
-def test_exports_name_what_callers_and_operators_reach_the_stream_by(stack_graph: Graph) -> None:
+def test_exports_name_the_streams_addresses_and_queues(stack_graph: Graph) -> None:
     name = f"data-platform-{stack_graph.stack}"
     expected = {
         "eventsUrl": f"${{{name}-stream-api-stage.invokeUrl}}",

@@ -1,4 +1,4 @@
-"""A platform whose only dataset is the stream's: the collector and the extraction have nothing to load."""
+"""A platform whose only dataset is the stream's: collector and extraction have nothing to load."""
 
 import narwhals as nw
 import pytest
@@ -12,7 +12,7 @@ from tests.support.recording import Graph, record
 
 @pytest.fixture
 def stream_alone(monkeypatch: pytest.MonkeyPatch) -> Graph:
-    """The graph of such a platform. A report reads the stream, since every team needs one."""
+    """The graph of such a platform. A report reads the stream, because every team needs a report."""
     [(name, stream)] = [each for each in DATASETS.items() if isinstance(each[1].source, StreamSource)]
     key = stream.schema.primary_key()[0]
     report = Report(

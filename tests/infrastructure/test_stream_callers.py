@@ -1,4 +1,4 @@
-"""Who calls the stream's API: each with limits of its own, and with two keys or secrets while these change."""
+"""The callers of the stream's API: each has its own limits, and two keys or secrets during a change."""
 
 import json
 from pathlib import Path
@@ -13,7 +13,7 @@ SECRETS = ("secret_parameter", "other_secret_parameter")
 
 
 def limits_of(graph: Graph) -> dict[str, dict[str, object]]:
-    """The limits of the stage's methods by their paths, as API Gateway writes these."""
+    """Return the limits of the stage's methods by their paths, in API Gateway's form."""
     return {
         each.inputs["methodPath"]: each.inputs["settings"]
         for each in graph.of_type("apigateway/methodSettings:MethodSettings")
@@ -21,7 +21,7 @@ def limits_of(graph: Graph) -> dict[str, dict[str, object]]:
 
 
 def test_calls_without_a_key_are_limited_apart(cloud_graph: Graph) -> None:
-    # given the methods that the document lets anybody call
+    # given the methods that the document opens to everybody
     keyless = {
         f"{path.replace('/', '~1')}/{method.upper()}"
         for path, operations in DOCUMENT["paths"].items()
@@ -30,7 +30,7 @@ def test_calls_without_a_key_are_limited_apart(cloud_graph: Graph) -> None:
     }
     assert "~1callbacks~1{provider}/POST" in keyless
 
-    # then each has limits of its own, far below those of posts with a key
+    # then each has its own limits, far below those of posts with a key
     limits = limits_of(cloud_graph)
     posts = limits.pop("*/*")
     assert limits.keys() == keyless
@@ -67,7 +67,7 @@ def test_both_keys_and_secrets_are_accepted_while_they_change(everything_on: Gra
     assert [stored["scales"][name] for name in SECRETS] == [f"{prefix}/secret", f"{prefix}/secret-second"]
     assert [stored["given"][name] for name in SECRETS] == ["/example/first", "/example/second"]
 
-    # and operators are shown where the new ones are
+    # and operators see where the new ones are stored
     exports = everything_on.exports
     assert exports["eventsCallbackSecretParameters"] == {
         "scales": f"{prefix}/secret-second",
@@ -77,7 +77,7 @@ def test_both_keys_and_secrets_are_accepted_while_they_change(everything_on: Gra
 
 
 def test_stored_callback_has_no_second_secret_unless_it_changes(stack_graph: Graph) -> None:
-    # given that a receiver of an earlier version refuses what it does not know
+    # given that a receiver of an earlier version refuses unknown members
     stored = json.loads(stack_graph.only("ssm/parameter:Parameter", "-scales-callback").inputs["value"])
 
     # then
@@ -90,13 +90,13 @@ def test_firewall_limits_addresses_and_keeps_no_header(everything_on: Graph) -> 
     association = everything_on.only("wafv2/webAclAssociation:WebAclAssociation").inputs
     stage = everything_on.only("apigateway/stage:Stage").name
 
-    # then it stands before the stage, and limits each address
+    # then it protects the stage, and limits each address
     assert association["resourceArn"] == f"${{{stage}.arn}}"
     [limit, known] = [rule["statement"] for rule in firewall["rules"]]
     assert limit["rateBasedStatement"]["limit"] == 10_000
     assert known["managedRuleGroupStatement"]["vendorName"] == "AWS"
 
-    # and samples of requests, which would show keys and signatures, are not kept
+    # and no samples of requests are kept, because they would show keys and signatures
     parts = [firewall, *firewall["rules"]]
     assert {part["visibilityConfig"]["sampledRequestsEnabled"] for part in parts} == {False}
 

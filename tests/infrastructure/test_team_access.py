@@ -1,4 +1,4 @@
-"""Who may assume a team's role and what the role can ever do, judged by an IAM evaluator that is not ours."""
+"""Who may assume a team's role and what the role can do at most, judged by an independent IAM evaluator."""
 
 import json
 from functools import cache
@@ -30,7 +30,7 @@ SUFFIX_BY_PULUMI = "-1234567"
 
 
 def assumes(trust: list[dict[str, Any]], caller: str, action: str, *, tags: dict[str, str], **keys: str) -> bool:
-    """Whether a trust policy lets the caller do that. Tags are the principal's, or of the session that it asks for."""
+    """Return true if a trust policy allows the caller this. Tags belong to the principal or to its session."""
     context = EvalContext(
         principal_arn=caller,
         principal_type="AssumedRole",
@@ -65,12 +65,12 @@ def test_a_team_is_assumed_with_its_own_tag_only(cloud_stack_graph: Graph, team:
     assert not assumes(trust_of(cloud_stack_graph, team), MEMBER, "AssumeRole", tags={})
 
 
-def test_a_member_comes_by_the_configured_saml_provider_as_of_its_team() -> None:
+def test_member_signs_in_by_saml_as_the_team() -> None:
     # given a stack with a provider
     trust = trust_of(graph_with_provider(SAML), "accounts")
     audience = {"SAML:aud": "https://signin.aws.amazon.com/saml"}
 
-    # then whom it names as of the team accounts is let in, by it alone
+    # then a member of the team accounts is accepted, only through this provider
     assert [statement["Principal"] for statement in trust] == [{"Federated": SAML}]
     assert [statement["Action"] for statement in trust] == [["sts:AssumeRoleWithSAML", "sts:TagSession"]]
     assert [statement["Condition"]["StringEquals"] for statement in trust] == [
@@ -79,7 +79,7 @@ def test_a_member_comes_by_the_configured_saml_provider_as_of_its_team() -> None
     assert not assumes(trust, MEMBER, "AssumeRole", tags={"team": "accounts"})
 
 
-def test_a_member_comes_by_the_configured_openid_provider_as_of_its_team() -> None:
+def test_member_signs_in_by_openid_as_the_team() -> None:
     # given a stack with a provider, and a token for the configured client
     trust = trust_of(graph_with_provider(OPENID, "platform"), "accounts")
 
@@ -87,7 +87,7 @@ def test_a_member_comes_by_the_configured_openid_provider_as_of_its_team() -> No
         keys = {"login.example:aud": audience}
         return assumes(trust, provider, "AssumeRoleWithWebIdentity", tags={"team": team}, **keys)
 
-    # then it is let in as of the team accounts, and as nothing else
+    # then its holder is accepted as a member of the team accounts, and as nothing else
     assert comes("accounts")
     assert not comes("logistics")
     assert not comes("accounts", audience="another")
@@ -109,7 +109,7 @@ def test_a_provider_that_cannot_work_is_refused(arn: str, audience: str | None, 
 
 
 def test_iam_accepts_the_role_of_a_team_with_the_longest_name(graph: Graph) -> None:
-    # given a team's role, and the longest name that the settings accept in place of the team's
+    # given a team's role, and the longest accepted name in place of the team's
     role = graph.only("iam/role:Role", "-accounts-role").name
     longest = role.replace("accounts", "f" * TEAM_CHARACTERS)
 
@@ -131,7 +131,7 @@ def duration_of(graph: Graph, team: str) -> int:
 
 @pytest.mark.parametrize("team", TEAMS)
 def test_nothing_that_is_attached_to_a_team_opens_the_lake(graph: Graph, team: str) -> None:
-    # given a role that someone gave everything beside its limits
+    # given a role with everything granted beyond its limits
     limits = graph.only("iam/policy:Policy", f"{team}-limits")
     policies = [parse_policy_document(each) for each in (EVERYTHING, json.loads(limits.inputs["policy"]))]
     bucket = f"${{{graph.only('s3/bucket:Bucket', '-bucket').name}.arn}}"
@@ -140,7 +140,7 @@ def test_nothing_that_is_attached_to_a_team_opens_the_lake(graph: Graph, team: s
         context = EvalContext(MEMBER, "AssumedRole", ACCOUNT, action, resource, "eu-west-1", service_context=keys)
         return evaluate(context, policies).decision
 
-    # then what is kept from teams is denied in so many words
+    # then what teams must not do is denied explicitly
     attached = graph.only("iam/rolePolicyAttachment:RolePolicyAttachment", f"{team}-limits")
     role = graph.only("iam/role:Role", f"{team}-role")
     assert attached.inputs == {"policyArn": f"${{{limits.name}.arn}}", "role": f"${{{role.name}.name}}"}
@@ -165,8 +165,8 @@ def test_a_team_without_a_report_is_refused_by_name() -> None:
         record("local", teams=[*TEAMS, "nobody"])
 
 
-def test_a_put_with_another_encryption_or_key_is_refused_and_one_that_asks_for_none_is_not(graph: Graph) -> None:
-    # given the bucket's policy, and a role that may put
+def test_put_with_another_encryption_or_key_is_refused(graph: Graph) -> None:
+    # given the bucket's policy, and a role that may put objects
     bucket = f"${{{graph.only('s3/bucket:Bucket', '-bucket').name}.arn}}"
     key = f"${{{graph.key.name}.arn}}"
     policy = graph.policies()[f"data-platform-{graph.stack}-policy.policy"]
@@ -181,10 +181,10 @@ def test_a_put_with_another_encryption_or_key_is_refused_and_one_that_asks_for_n
         statements = parse_policy_document({"Statement": policy}) + parse_policy_document(EVERYTHING)
         return evaluate(context, [statements]).decision
 
-    # then only the platform's key is taken, asked for or not
+    # then only the platform's key is accepted, whether requested or not
     assert decision() == "Allow"
     assert decision(**{"": "aws:kms", "aws_kms_key_id": key}) == "Allow"
-    # S3 would take the account's key aws/s3
+    # S3 would use the account's key aws/s3
     assert decision(**{"": "aws:kms"}) == "Deny"
     assert decision(**{"": "AES256"}) == "Deny"
     assert decision(**{"": "aws:kms", "aws_kms_key_id": "arn:aws:kms:eu-west-1:999999999999:key/x"}) == "Deny"
@@ -206,16 +206,16 @@ def test_all_of_the_bucket_has_one_key_where_none_is_asked_for(cloud_stack_graph
     }
 
 
-def test_each_team_decrypts_with_its_own_key_alone_where_it_has_one(everything_on: Graph) -> None:
+def test_team_with_its_own_key_decrypts_with_no_other(everything_on: Graph) -> None:
     # given a stack with a key for each team
     graph = everything_on
     own = {team: f"${{data-platform-dev-{team}-key.arn}}" for team in TEAMS}
 
-    # then the keys rotate, and are kept as the bucket's own is
+    # then the keys rotate, and are retained like the bucket's own
     made = {resource.name: resource for resource in graph.of_type("kms/key:Key")}
     assert all(made[f"data-platform-dev-{team}-key"].inputs["enableKeyRotation"] for team in TEAMS)
 
-    # and each role and each workgroup has its team's, and the limits deny every other
+    # and each role and each workgroup has its team's key, and the limits deny every other
     for team, arn in own.items():
         assert decrypting(graph, team) == [arn]
         workgroup = graph.only("athena/workgroup:Workgroup", f"{team}-queries")
@@ -224,7 +224,7 @@ def test_each_team_decrypts_with_its_own_key_alone_where_it_has_one(everything_o
         limits = graph.policies()[f"data-platform-dev-{team}-limits.policy"]
         assert [each["NotResource"] for each in limits if each["Sid"] == "DenyOtherKeys"] == [[arn]]
 
-    # and the mart job alone encrypts with them, as it is told, and the bucket takes what it puts
+    # and only the mart job encrypts with them, as its arguments say, and the bucket accepts it
     encrypting = {
         where: statement["Resource"]
         for where, statements in graph.policies().items()

@@ -1,4 +1,4 @@
-"""What a team's queries ask of the catalogue, of Athena and of the key, judged within the role's limits."""
+"""What a team's queries request from the catalogue, Athena and the key, judged within the role's limits."""
 
 import pytest
 from ministack.core.iam_evaluator import EvalContext, evaluate, parse_policy_document
@@ -12,7 +12,7 @@ POLICIES = ("reads-its-reports", "queries-its-reports", "limits")
 
 
 def team_may(graph: Graph, team: str, action: str, resource: str, **keys: str) -> bool:
-    """Whether a team's policies let its role do that."""
+    """Return true if a team's policies allow its role this."""
     context = EvalContext(MEMBER, "AssumedRole", ACCOUNT, action, resource, REGION, service_context=keys)
     name, policies = f"data-platform-{graph.stack}-{team}", graph.policies()
     statements = [statement for each in POLICIES for statement in policies[f"{name}-{each}.policy"]]
@@ -52,7 +52,7 @@ def test_team_finds_no_other_database_and_no_table_of_it(graph: Graph, place: st
 
 @pytest.mark.parametrize("action", ["athena:GetQueryResults", "athena:GetQueryResultsStream"])
 def test_team_reads_results_in_pages_and_as_a_stream(graph: Graph, action: str) -> None:
-    # given that drivers read them as a stream
+    # given that drivers read results as a stream
     for team in TEAMS:
         workgroup = graph.only("athena/workgroup:Workgroup", f"{team}-queries")
         assert team_may(graph, team, action, f"${{{workgroup.name}.arn}}")

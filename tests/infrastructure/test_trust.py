@@ -1,4 +1,4 @@
-"""Which services assume the program's roles, and what their requests have to carry."""
+"""Which services assume the program's roles, and what their requests must contain."""
 
 from collections.abc import Callable
 
@@ -6,12 +6,12 @@ import pytest
 
 from tests.support.recording import ACCOUNT, Graph
 
-# Services that send the account on whose behalf they assume a role, each with the page that says so.
+# Services that send the account for which they assume a role, each with AWS's page about it.
 SENDS_SOURCE_ACCOUNT = {
     "ecs-tasks.amazonaws.com": "docs.aws.amazon.com/AmazonECS/latest/developerguide/task-iam-roles.html",
     "events.amazonaws.com": "docs.aws.amazon.com/eventbridge/latest/userguide/"
     "cross-service-confused-deputy-prevention.html",
-    # No page of AWS; its own aws/agent-toolkit-for-aws ships a policy with the condition.
+    # No page of AWS, but its own aws/agent-toolkit-for-aws has a policy with the condition.
     "lambda.amazonaws.com": "github.com/serverless/serverless/pull/13125",
     "scheduler.amazonaws.com": "docs.aws.amazon.com/scheduler/latest/UserGuide/"
     "cross-service-confused-deputy-prevention.html",
@@ -20,7 +20,7 @@ SENDS_SOURCE_ACCOUNT = {
 
 
 def trusted_services(graph: Graph) -> dict[str, dict[str, object] | None]:
-    """The condition of each service's trust, by role and service."""
+    """Return the condition of each service's trust, by role and service."""
     return {
         f"{role.name} {statement['Principal']['Service']}": statement.get("Condition")
         for role in graph.of_type("iam/role:Role")
@@ -33,7 +33,7 @@ def test_service_is_asked_for_the_account_only_if_it_sends_it(graph: Graph) -> N
     # given
     here = {"StringEquals": {"aws:SourceAccount": ACCOUNT}}
 
-    # then a service that sends it acts for this account only, and any other can assume its role at all
+    # then a service that sends the account acts only for this one, and any other can assume its role at all
     expected = {each: here if each.split()[1] in SENDS_SOURCE_ACCOUNT else None for each in trusted_services(graph)}
     assert trusted_services(graph) == expected
 

@@ -9,11 +9,11 @@ import pytest
 
 from tests.support.recording import Graph, Recorded
 
-# Lists that ECS stores empty where a definition does not have them.
+# Lists that ECS stores as empty if a definition lacks them.
 STORED_EMPTY = {"environment", "mountPoints", "portMappings", "systemControls", "volumesFrom"}
-# Which part of the API a resource is, rather than how it behaves.
+# Inputs that identify a part of the API, rather than describe its behaviour.
 PLACE = {"restApi", "restApiId", "resourceId", "parentId", "httpMethod"}
-# API Gateway knows them by API, resource and method, which a replacement has in common with its predecessor.
+# API Gateway identifies them by API, resource and method, which a replacement shares with its predecessor.
 KNOWN_BY_PLACE = {
     "apigateway/method:Method",
     "apigateway/integration:Integration",
@@ -44,7 +44,7 @@ def test_every_container_runs_an_image_by_its_digest(cloud_graph: Graph) -> None
 
 
 def test_former_tag_can_be_built_again(cloud_graph: Graph) -> None:
-    # a revert builds it, and the same sources have another digest
+    # a revert rebuilds it, and the same sources have another digest
     repositories = cloud_graph.of_type("ecr/repository:Repository")
     assert repositories
     assert {each.inputs["imageTagMutability"] for each in repositories} == {"MUTABLE"}
@@ -65,11 +65,11 @@ def test_former_task_definitions_stay_for_a_rollback(graph: Graph) -> None:
 
 
 def test_every_input_of_the_api_triggers_a_deployment(graph: Graph) -> None:
-    # given what the deployment is triggered by
+    # given the triggers of the deployment
     deployment = graph.only("apigateway/deployment:Deployment")
     triggers = [json.loads(each) for each in deployment.inputs["triggers"].values()]
 
-    # then it has each part's inputs, and is created after the part
+    # then they include each part's inputs, and the deployment is created after the part
     for part in all_of(graph, DEPLOYED):
         behaviour = {
             re.sub("[A-Z]", lambda found: f"_{found[0].lower()}", key): value
@@ -85,7 +85,7 @@ def test_part_of_the_api_is_deleted_before_its_replacement(graph: Graph) -> None
 
 
 def test_deployment_is_not_deleted_with_a_part(graph: Graph) -> None:
-    # the engine deletes what has an output of a resource that is deleted before its replacement
+    # the engine deletes what uses an output of a resource that is deleted before its replacement
     deployment = graph.only("apigateway/deployment:Deployment")
     deleted_first = {each.urn for each in graph.resources if each.deleted_first}
     used = frozenset[str]().union(*deployment.property_dependencies.values())
@@ -114,7 +114,7 @@ def test_part_is_replaced_with_what_holds_it(graph: Graph, part: str, holder: st
 
 
 def stoppable(graph: Graph) -> list[tuple[Recorded, str]]:
-    """What `sources stop` changes, each with the input."""
+    """Return what `sources stop` changes, each with the input."""
     controls = graph.exports["sourceServers"].values()
     schedules = {schedule for control in controls for schedule in control["schedules"]}
     endpoints = {each["endpoint"] for control in controls for each in control["endpoints"]}
@@ -140,11 +140,11 @@ def test_stopped_server_stays_stopped_and_is_not_drift(running: Graph) -> None:
 
 
 def test_setting_still_stops_and_starts_a_server(running: Graph, graph_of: Callable[[str], Graph]) -> None:
-    # given the same servers, wanted and not wanted
+    # given the same servers, started and stopped
     wanted = {each.name: each.replacement_trigger for each, _ in stoppable(running)}
     unwanted = {each.name: each.replacement_trigger for each, _ in stoppable(graph_of("dev"))}
 
-    # then the engine replaces what it would else leave as it is
+    # then the engine replaces what it would otherwise leave unchanged
     assert unwanted
     assert [name for name, trigger in unwanted.items() if not trigger or trigger == wanted[name]] == []
     assert all(each.deleted_first for each, _ in stoppable(running))

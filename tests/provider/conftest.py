@@ -29,12 +29,12 @@ def schema(terraform: Terraform) -> Schema:
 
 @pytest.fixture(scope="session")
 def translated(schema: Schema) -> Translated:
-    """Translates a graph whose references have URNs."""
+    """Translates a graph whose references are URNs."""
     return lambda graph: translate(graph, schema, program_folder())
 
 
 @cache
 def graph_by_urn(name: str) -> Graph:
-    """The graph of a stack or variant, with URNs in its references."""
+    """The graph of a stack or variant, with URNs as references."""
     stack, settings = changed_settings(name)
     return record(stack, by_urn=True, **settings)

@@ -1,7 +1,8 @@
-"""The real AWS provider creates, reads, changes and destroys dev in the emulator, with the rights that CI's roles have.
+"""The real AWS provider creates, reads, changes and destroys dev in the emulator, with the rights of CI's roles.
 
-So an action that the provider calls and a role lacks shows here, and a resource that the role may not touch where the
-emulator knows it. Of conditions it knows few. The tests of init and tests/infrastructure/test_boundary.py judge those.
+So a right that the provider needs and a role lacks shows here, as does a resource that the role may not touch, as far
+as the emulator checks it. It checks few conditions; the tests of init and tests/infrastructure/test_boundary.py judge
+those.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -36,7 +37,7 @@ pytestmark = [
 STACK = "dev"
 DEPLOY = deploy_policies(NAMES, STACK, KEY, KEY)
 DRIFT = drift_policies(NAMES, STACK, KEY, KEY)
-# The emulator is one process. A request that waits too long is sent again, and its resource then exists already.
+# The emulator is one process. A request that waits too long is sent again, when its resource already exists.
 AT_ONCE = ("-parallelism=4",)
 Translated = Callable[[Graph], Configuration]
 
@@ -49,7 +50,7 @@ def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
 
 @pytest.fixture(scope="module")
 def steps(translated: Translated, emulator: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Result]:
-    """What each step of the stack's life did."""
+    """The result of each step in the stack's life."""
     before = for_the_emulator(translated(graph_by_urn(STACK)).document)
     make_boundary(emulator, STACK)
     deploys = session_of(emulator, "deploys", DEPLOY)
@@ -82,7 +83,7 @@ def test_all_that_was_created_is_destroyed(steps: Mapping[str, Result]) -> None:
 def test_action_that_the_role_lacks_is_reported(
     translated: Translated, emulator: Emulator, tmp_path: Path, action: str
 ) -> None:
-    # given a role that may deploy, but for one action
+    # given a role that may deploy, except for one action
     lacking = session_of(emulator, f"lacks-{action.partition(':')[2]}", without(DEPLOY, action))
     stack = Terraform.prepared(tmp_path)
     stack.write(for_the_emulator(translated(graph_of(resource(QUEUE, f"data-platform-{STACK}-judged", {}))).document))

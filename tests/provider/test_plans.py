@@ -30,7 +30,7 @@ def test_provider_plans_every_resource_of_a_stack(terraform: Terraform, translat
     assert result.added == sum(map(len, resources.values())) > 200
 
 
-# What the provider has to find. Each is a stack of one resource, but for the values: those are in one plan.
+# Faults that the provider must find. Each is a stack of one resource, except the values, which share one plan.
 
 QUEUE, TABLE = "aws:sqs/queue:Queue", "aws:dynamodb/table:Table"
 KEYED = {"billingMode": "PAY_PER_REQUEST", "hashKey": "id", "attributes": [{"name": "id", "type": "S"}]}
@@ -79,7 +79,7 @@ def test_reference_to_an_unknown_output_is_reported(translated: Translated) -> N
 
 @pytest.fixture(scope="module")
 def refused(terraform: Terraform, translated: Translated) -> Mapping[str, str]:
-    """What the provider says of values, by the resource's address; one resource has no fault."""
+    """What the provider says about values, by the resource's address; one resource has no fault."""
     faulty = [resource(kind, name, inputs) for name, (kind, inputs, _) in VALUES.items()]
     sound = resource(TABLE, "sound", KEYED | {"ttl": {"enabled": True, "attributeName": "until"}})
     findings = terraform.plan(translated(graph_of(*faulty, sound)).document).findings
@@ -93,7 +93,7 @@ def test_value_that_aws_refuses_is_reported(refused: Mapping[str, str], name: st
 
 
 def test_values_that_contradict_each_other_are_reported(terraform: Terraform, translated: Translated) -> None:
-    # a plan finds these, not a validation
+    # found by a plan, not by a validation
     queue = resource(QUEUE, "judged", {"fifoQueue": True, "name": "without-its-ending"})
     [finding] = terraform.plan(translated(graph_of(queue)).document).findings
     assert "invalid queue name" in str(finding)

@@ -1,4 +1,4 @@
-"""The real AWS provider judges which changes replace a resource: of every input that the local engine knows."""
+"""The real AWS provider decides which changes replace a resource, for every input that the local engine knows."""
 
 from pathlib import Path
 
@@ -19,13 +19,13 @@ COUNTED_BY_NAME = {
     (TABLE, "attributes.type"), (TABLE, "localSecondaryIndexes.projectionType"),
     (TABLE, "localSecondaryIndexes.rangeKey"),
 }  # fmt: skip
-"""Of these sets the provider compares the members' names alone."""
+"""Sets of which the provider compares only the members' names."""
 Judged = tuple[dict[str, set[str]], set[Change]]
 
 
 @pytest.fixture(scope="module")
 def judged(terraform: Terraform, schema: Schema, translated: Translated) -> Judged:
-    """What the provider says of a change of each input, and the changes that it does not see."""
+    """What the provider says about a change of each input, and the changes that it does not see."""
     graph = record("local", EVERY_TYPE, by_urn=True)
     accepted = {kind: handler.accepts for kind, handler in HANDLERS.items()}
     return Judgements(terraform, schema).replacing(graph, translated(graph), accepted)

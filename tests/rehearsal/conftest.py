@@ -18,7 +18,7 @@ from tests.support.shell import Shell
 
 @pytest.fixture(scope="session")
 def rehearsal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rehearsal]:
-    """The person who types the guide, in a checkout that was cloned for it."""
+    """The person who follows the guide, in a fresh clone."""
     cli = find_cli()
     if cli is None:
         pytest.skip("this machine does not have a Pulumi CLI that fits: get one with `make pulumi`")
@@ -33,7 +33,7 @@ def rehearsal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rehearsal]:
             **account.variables,
             "HOME": str(folder),
             "LANG": "C.UTF-8",
-            # What a person confirms.
+            # The prompts that a person confirms.
             "PULUMI_SKIP_CONFIRMATIONS": "true",
             "PASSWORD": "a-partners-password",
             "URL": "https://chat.example/webhook",
@@ -42,7 +42,7 @@ def rehearsal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rehearsal]:
 
 
 def clone(folder: Path) -> Path:
-    """A clone of this checkout as it is, with archives that are built already, of a repository at GitHub."""
+    """A clone of this checkout as it is, with archives that are already built, of a repository at GitHub."""
     copy_checkout(folder)
     (folder / ".venv").symlink_to(ROOT / ".venv")
     for words in (

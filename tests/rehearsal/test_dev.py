@@ -1,6 +1,6 @@
-"""docs/first-deploy.md, typed from top to bottom; CI's roles deploy and compare. Each test follows the one before it.
+"""docs/first-deploy.md, typed from top to bottom; then CI's roles deploy and compare. The tests follow each other.
 
-`make rehearsal` runs it, then test_prod.py, and stops at the first test that fails.
+`make rehearsal` runs this file, then test_prod.py, and stops at the first failed test.
 """
 
 import json
@@ -78,7 +78,7 @@ def test_every_role_of_dev_has_its_boundary(rehearsal: Rehearsal) -> None:
     assert len(own) > 10
     get = rehearsal.account.client("iam").get_role
     bounds = {get(RoleName=name)["Role"].get("PermissionsBoundary", {}).get("PermissionsBoundaryArn") for name in own}
-    # Readers' roles have a narrower one of their own.
+    # Readers' roles have their own narrower one.
     readers = {each for each in bounds if each and each.startswith(NAMES.arn_of_policy("data-platform-dev-"))}
     assert bounds - readers == {NAMES.arn_of_policy(NAMES.boundary("dev"))}
 
@@ -86,7 +86,7 @@ def test_every_role_of_dev_has_its_boundary(rehearsal: Rehearsal) -> None:
 def test_secrets_partners_and_readers_are_served(rehearsal: Rehearsal) -> None:
     heading("6. Put in the secrets, 7. Let data in, 8. Let readers in")
     rehearsal.follow(6)
-    # All of step 7 but the deployment of the demo servers, which the emulator cannot run.
+    # All of step 7 except the deployment of the demo servers, which the emulator cannot run.
     assert "ssh-rsa" in rehearsal.follow(7, "(?!pulumi up).*")
     assert "arn:aws:iam" in rehearsal.follow(8)
     parameter = rehearsal.account.client("ssm").get_parameter(Name="/acme/dev/crm/password", WithDecryption=True)
@@ -94,14 +94,14 @@ def test_secrets_partners_and_readers_are_served(rehearsal: Rehearsal) -> None:
 
 
 def test_lake_refuses_plain_http(rehearsal: Rehearsal) -> None:
-    # given a client of an administrator, whom the bucket's policy binds
+    # given a client of an administrator, to whom the bucket's policy applies
     s3 = rehearsal.account.client("s3", rehearsal.account.session("acme-admin"))
     lake = rehearsal.exports("dev")["lakeBucket"]
 
-    # when it puts an object by TLS, then that is stored
+    # when it puts an object over TLS, then the object is stored
     s3.put_object(Bucket=lake, Key="inbound/probe", Body=b"1")
 
-    # when the request was sent by plain HTTP, as what ends TLS before the emulator reports
+    # when the request was sent over plain HTTP, as reported by what ends TLS in front of the emulator
     s3.meta.events.register("before-send", sent_by_plain_http)
     with pytest.raises(ClientError, match="AccessDenied"):
         s3.put_object(Bucket=lake, Key="inbound/probe", Body=b"2")
@@ -144,7 +144,7 @@ def test_changes_by_hand_are_found(rehearsal: Rehearsal) -> None:
 
 
 def change_by_hand(rehearsal: Rehearsal) -> dict[str, str]:
-    """Change a policy, a schedule, a dashboard and a function, as a person does in the console; returns their types."""
+    """Change a policy, a schedule, a dashboard and a function, as a person does in the console; return their types."""
     client = rehearsal.account.client
     role = named(client("iam").list_roles()["Roles"], "RoleName", "-collector-")
     [policy, *_] = client("iam").list_role_policies(RoleName=role)["PolicyNames"]
@@ -171,7 +171,7 @@ def change_by_hand(rehearsal: Rehearsal) -> dict[str, str]:
 
 
 def named(found: list[dict[str, Any]], key: str, part: str) -> str:
-    """The first name that has a part."""
+    """Return the first name with this part."""
     return next(each[key] for each in found if part in each[key] and "data-platform-dev" in each[key])
 
 

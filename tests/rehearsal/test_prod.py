@@ -1,6 +1,6 @@
-"""The rehearsal's second half: prod beside dev, the end of dev, and what protects prod's data to its own end.
+"""The rehearsal's second half: prod beside dev, the end of dev, and the protection of prod's data until its own end.
 
-It follows test_dev.py: the account and the checkout are the same.
+It follows test_dev.py, with the same account and checkout.
 """
 
 import json
@@ -22,7 +22,7 @@ PROBE: Final = "inbound/vehicles/probe.csv"
 
 @pytest.fixture(scope="module")
 def kept() -> dict[str, Any]:
-    """What a test sees of prod for a later one to compare with."""
+    """What one test sees of prod for a later one to compare."""
     return {}
 
 
@@ -38,7 +38,7 @@ def test_workflows_command_deploys_prod(rehearsal: Rehearsal) -> None:
 
 def test_destroyed_dev_leaves_prod_as_it_was(rehearsal: Rehearsal) -> None:
     heading("42. Everything goes")
-    # The lake has what the last tests put there, and nothing of the program's own. The guide says what to do then.
+    # The lake contains the last tests' objects, none of the program's. The guide says what to do then.
     lake = rehearsal.exports("dev")["lakeBucket"]
     refused = rehearsal.shell.type("pulumi destroy --stack dev", **rehearsal.deploys("dev"))
     assert "BucketNotEmpty" in refused.output
@@ -47,14 +47,14 @@ def test_destroyed_dev_leaves_prod_as_it_was(rehearsal: Rehearsal) -> None:
     assert rehearsal.changes("dev").keys() == {"delete"}
     tagging = rehearsal.account.client("resourcegroupstaggingapi")
     left = tagging.get_resources(TagFilters=[{"Key": "stack", "Values": ["dev"]}])["ResourceTagMappingList"]
-    # A key waits for a week until AWS deletes it.
+    # AWS deletes a key after a week.
     assert [each["ResourceARN"] for each in left if ":kms:" not in each["ResourceARN"]] == []
     comparison = rehearsal.compare("prod")
     assert comparison.status == 0, comparison.last_lines
 
 
 def empty(s3: Any, bucket: str) -> set[str]:
-    """Delete all versions of all that a bucket holds; returns the keys."""
+    """Delete all versions of a bucket's objects; return the keys."""
     listed = s3.list_object_versions(Bucket=bucket)
     versions = [*listed.get("Versions", ()), *listed.get("DeleteMarkers", ())]
     for each in versions:
@@ -87,7 +87,7 @@ def test_protected_data_survives_with_its_protection(rehearsal: Rehearsal, kept:
     delete_images(rehearsal.account.client("ecr"))
     rehearsal.shell.must("pulumi destroy --stack prod", **rehearsal.deploys("prod"))
 
-    # then the data is there, with all that protects it
+    # then the data remains, with everything that protects it
     s3 = rehearsal.account.client("s3")
     assert {bucket: configuration_of_bucket(s3, bucket) for bucket in kept["buckets"]} == kept["protection"]
     lake = next(bucket for bucket in kept["buckets"] if "-prod-" in bucket and "audit" not in bucket)
@@ -111,6 +111,6 @@ def delete_images(ecr: Any) -> None:
             ecr.batch_delete_image(repositoryName=name, imageIds=images)
 
 
-def test_every_command_of_the_guide_was_typed_or_skipped_for_a_reason(rehearsal: Rehearsal) -> None:
+def test_every_guide_command_was_run_or_skipped_with_a_reason(rehearsal: Rehearsal) -> None:
     commands = {each.text for step in rehearsal.steps.values() for each in step}
     assert commands - rehearsal.typed == set()

@@ -1,4 +1,4 @@
-"""What the sample's tests share with the platform's. They run on what this checkout itself declares."""
+"""Fixtures that the sample's tests share with the platform's. They run on this checkout's declarations."""
 
 from pathlib import Path
 
@@ -13,5 +13,5 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @pytest.fixture(scope="session")
 def program():
-    """Folder of the program that is deployed: this checkout."""
+    """Folder of the deployed program: this checkout."""
     return ROOT

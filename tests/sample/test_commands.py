@@ -1,4 +1,4 @@
-"""The demo as a person types it: what it prints, leaves behind and exits with."""
+"""The demo as a person types it: its output, its leftovers and its exit codes."""
 
 import os
 import re
@@ -27,19 +27,19 @@ def command_line(tmp_path):
     line.clear_up()
 
 
-EVENTS_SHOWN = "102 in the published table, of 118 that landed"
+EVENTS_SHOWN = "102 in the published table, 118 landed"
 
 
-@pytest.mark.long  # .ci/run types the demo beside `make test`
+@pytest.mark.long  # .ci/run runs the demo beside `make test`
 def test_the_demo_shows_the_whole_way(command_line):
     # when the demo runs in a terminal of 80 columns
     first = command_line.run("local", "demo", *FEW_EVENTS, also={"COLUMNS": "80"})
 
-    # then it shows the accounting, the access and where to go on
+    # then it shows the accounting, the access and the next steps
     assert first.returncode == 0, first.stdout + first.stderr
     counts = {
         name: int(re.search(rf"{name} +│ +([\d,]+)", first.stdout)[1].replace(",", ""))
-        for name in ("rows in", "= in the warehouse", r"\+ quarantined", r"\+ duplicates dropped")
+        for name in ("rows in", "= clean", r"\+ quarantined", r"\+ duplicates dropped")
     }
     rows_in, *parts = counts.values()
     assert rows_in == 10_000
@@ -47,15 +47,15 @@ def test_the_demo_shows_the_whole_way(command_line):
     assert all(parts)
     assert "quarantined by registration_plate" in first.stdout
     assert re.search(r"marketing +denied +reads +denied +denied", first.stdout)
-    assert "nothing is collected twice" in first.stdout
+    assert "no file was collected twice" in first.stdout
 
-    # and of the events, those in the view and how to post another
+    # and for the events, how many are in the view and how to post another
     assert EVENTS_SHOWN in first.stdout
     assert re.search(r"requests answered 409 Conflict +│ +1 ", first.stdout)
     assert re.search(r" events-key \w+ \|\n +sed .*\|\n +curl -H @- .*\n.*/events ", first.stdout)
     assert "dataplatform down" in first.stdout
 
-    # and everything fits, but for the path of a folder that a person chose
+    # and everything fits, except the path of a folder that a person chose
     lines = (first.stdout + first.stderr).replace(str(command_line.state), "").splitlines()
     assert [line for line in lines if len(line) > 80] == []
 
@@ -63,14 +63,14 @@ def test_the_demo_shows_the_whole_way(command_line):
 @pytest.mark.long
 @pytest.mark.timeout(400)
 def test_a_second_demo_collects_nothing_twice(command_line):
-    # given a platform that showed the demo
+    # given a platform that has shown the demo
     assert command_line.run("local", "demo", *FEW_EVENTS).returncode == 0
 
-    # when it is shown again, with a proxy and a profile that are of no use here
+    # when it is shown again, with a proxy and a profile that do not work here
     nowhere = dict.fromkeys(("HTTP_PROXY", "http_proxy"), "http://127.0.0.1:1") | {"AWS_PROFILE": "none-of-this-name"}
     second = command_line.run("local", "demo", *FEW_EVENTS, also={**nowhere, "NO_PROXY": "", "no_proxy": ""})
 
-    # then it finds everything as it was
+    # then it finds everything unchanged
     assert second.returncode == 0, second.stdout + second.stderr
     assert "0 resources created" in second.stdout
     assert "nothing new, 2 unchanged" in second.stdout
@@ -86,15 +86,15 @@ def test_the_demo_takes_the_callers_own_file(command_line, tmp_path):
     # when the demo is given it
     result = command_line.run("local", "demo", "--vehicles", str(mine), "--down", *FEW_EVENTS)
 
-    # then that is what the reports are of, and the platform is gone as asked
+    # then the reports are of this file, and the platform is gone as requested
     assert result.returncode == 0, result.stdout + result.stderr
     assert re.search(r"mes véhicules\.csv: rows in +│ +2 ", result.stdout)
     assert not listens(command_line.port)
 
 
 def interrupt(command_line, words, reached, number=signal.SIGINT):
-    """Type ctrl-C in a command once it got so far, or send it another signal; exit code and output."""
-    # given the command in a terminal of its own
+    """Type ctrl-C in a command once it has got so far, or send it another signal; return exit code and output."""
+    # given the command in its own terminal
     command = subprocess.Popen(
         command_line.arguments("local", *words),
         cwd=ROOT,
@@ -109,7 +109,7 @@ def interrupt(command_line, words, reached, number=signal.SIGINT):
         assert time.monotonic() < deadline
         time.sleep(0.01)  # between two polls
 
-    # when ctrl-C is typed, which reaches everything in the terminal's foreground; others reach the command alone
+    # when ctrl-C is typed, which reaches everything in the terminal's foreground; other signals reach only the command
     (os.killpg if number is signal.SIGINT else os.kill)(command.pid, number)
     output, _ = command.communicate(timeout=60)
     assert "Traceback" not in output
@@ -166,17 +166,17 @@ def test_ctrl_c_leaves_a_platform_that_was_up_before_as_it_was(command_line):
     source = BackgroundProcess("sftp-source", command_line.state)
     source.stop()
 
-    # when ctrl-C is typed in a demo on it
+    # when ctrl-C is typed during a demo on it
     code, output = interrupt(command_line, ["demo", *FEW_EVENTS], source.is_running)
 
-    # then the data is there, and what the demo started is not
+    # then the data remains, and what the demo started does not
     assert code == 130, output
-    assert "the platform was up before and stays up" in output
+    assert "the platform was already running and keeps running" in output
     assert [each.inbound.file_name for each in landed_objects(target, "vehicles")] == ["kept.csv"]
     assert not source.is_running()
 
-    # and a fresh start that is interrupted leaves nothing, as it was to
+    # and an interrupted fresh start leaves nothing
     code, output = interrupt(command_line, ["up", "--fresh"], source.is_running)
     assert code == 130, output
-    assert "no process and no port is left" in output
+    assert "no process is left, and no port is in use" in output
     assert processes_that_name(str(command_line.state)) == []

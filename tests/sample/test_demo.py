@@ -1,4 +1,4 @@
-"""The sample fits what the demo needs of it."""
+"""The sample provides what the demo needs."""
 
 from typer.testing import CliRunner
 
@@ -30,7 +30,7 @@ def test_the_demo_compares_every_column_that_is_in_a_payload():
     assert set(DEMO.payload_columns) == set(stream.pointers)
 
 
-def test_the_demo_refuses_a_wrong_file_before_it_starts_or_places_anything(tmp_path):
+def test_demo_refuses_a_wrong_file_before_it_starts(tmp_path):
     # given
     file = tmp_path / "[red]wrong.csv"
     file.write_text("a,b\n1,2\n")

@@ -1,4 +1,4 @@
-"""The picture of the demo, and the names of resources in the pages, are so."""
+"""The picture of the demo and the names of resources in the pages are up to date."""
 
 import html
 import re
@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def lines_of(picture: str) -> list[str]:
-    """The lines of text in a picture of a terminal, from its top."""
+    """Return the lines of text in a picture of a terminal, from the top."""
     lines = defaultdict[float, str](str)
     for height, text in re.findall(r'<text class="demo-r\d+"[^>]* y="([\d.]+)"[^>]*>([^<]*)</text>', picture):
         lines[float(height)] += html.unescape(text).replace("\xa0", " ").rstrip("\n")
@@ -39,12 +39,12 @@ def test_the_picture_takes_nothing_from_the_network() -> None:
 
 @pytest.mark.parametrize("stack", ["dev", "prod"])
 def test_every_resource_that_a_command_names_is_in_the_stack(stack: str) -> None:
-    # given the names of the stack's resources, and of what the bootstrap makes
+    # given the names of the resources of the stack and of the bootstrap
     known = (ROOT / f"tests/infrastructure/snapshots/{stack}.yaml").read_text() + (
         ROOT / "docs/bootstrap.md"
     ).read_text()
 
-    # then every name in a command is one of them, or how some begin
+    # then every name in a command is one of them, or the beginning of some
     text = "\n".join(
         fence.text for fence in fences((ROOT / "docs/first-deploy.md").read_text()) if fence.language == "sh"
     )

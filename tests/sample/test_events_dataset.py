@@ -1,4 +1,4 @@
-"""Which of the posted events count: payments by trusted channels, and visits by any."""
+"""Which posted events count: payments from trusted channels, and visits from any."""
 
 import io
 import uuid
@@ -38,7 +38,7 @@ def payment(amount, **members):
 
 
 def called_back(amount):
-    """The line of a payment that the third party signed."""
+    """Return the line of a payment that the third party signed."""
     body = {"id": "pay_1", "type": "payment", **payment(amount)["payload"]}
     provider = CallbackProvider(event_id_pointer="/id", event_type_pointer="/type", secret_parameter="/secret")
     receipt = Receipt(RECEIVED, "request-0", callback_channel("payments"))
@@ -58,13 +58,13 @@ def lake_of(*lines):
 
 @pytest.mark.parametrize("source", ["website", "payments"])
 def test_payment_by_an_untrusted_key_is_not_in_the_revenue(source):
-    # given a genuine payment, and one from a key that may not pay, whatever it says of itself
+    # given a genuine payment, and one from a key that may not post payments, whatever channel it claims
     store = lake_of(called_back("500.00"), by_kiosk(payment("1000000.00", source=source)))
 
     # when finance's report is computed
     report = compute(REVENUE, {name: published_view(store, DATASETS[name]).collect() for name in REVENUE.inputs})
 
-    # then it counts the genuine payment only, and the other waits with the reason
+    # then it counts only the genuine payment, and the other is quarantined with the reason
     assert (report["payments"].sum(), report["revenue"].sum()) == (1, Decimal("500.00"))
     [refused] = pl.read_parquet(io.BytesIO(store.read(parse_inbound_key(KEY).quarantine_key))).rows(named=True)
     assert refused["rules"] == ["a_payment_arrives_by_a_trusted_channel"]

@@ -1,4 +1,4 @@
-"""What the images hold of the sample, and what the demo's SQL Server refuses."""
+"""The sample's files in the images, and what the demo's SQL Server refuses."""
 
 import os
 import re
@@ -19,7 +19,7 @@ def program_folder(monkeypatch):
     monkeypatch.chdir(ROOT)
 
 
-def test_the_sftp_images_sample_is_the_one_that_the_generator_writes(tmp_path):
+def test_sftp_images_sample_is_what_the_generator_writes(tmp_path):
     write_vehicles(tmp_path / "vehicles.csv", rows=200)
     assert Path("images/sftp/outgoing/vehicles/vehicles.csv").read_bytes() == (tmp_path / "vehicles.csv").read_bytes()
 
@@ -49,7 +49,7 @@ COMPLETE = {
         ({"SQL_USER": "1"}, "SQL_USER has to be letters"),
     ],
 )
-def test_sql_servers_container_says_what_it_misses_and_tells_no_secret(changed, message):
+def test_sql_server_container_names_what_is_missing_not_secrets(changed, message):
     environment = {"PATH": os.environ["PATH"]} | COMPLETE | changed
     result = subprocess.run(
         [shutil.which("bash"), "images/mssql/entrypoint.sh"],
@@ -64,7 +64,7 @@ def test_sql_servers_container_says_what_it_misses_and_tells_no_secret(changed, 
 
 
 def test_sql_servers_passwords_are_in_no_argument():
-    # sqlcmd takes its own from SQLCMDPASSWORD, and puts the environment's values into a script
+    # sqlcmd reads its own from SQLCMDPASSWORD, and inserts the environment's values into a script
     for script in ("entrypoint.sh", "healthcheck.sh"):
         commands = Path("images/mssql", script).read_text()
         assert not re.search(r"(?:^|\s)-P\b|-v\s", commands)

@@ -1,4 +1,4 @@
-"""The demo's events: what is promised of them, checked with the receiver's and the dataset's own rules."""
+"""The demo's events satisfy the receiver's and the dataset's own rules as announced."""
 
 import io
 import json
@@ -42,8 +42,8 @@ def test_the_same_vehicles_number_and_seed_give_the_same_events(vehicles, sample
     assert make_events(vehicles, MINIMUM_EVENTS, seed=1) != sample
 
 
-def test_the_sound_events_are_those_of_the_view_and_the_others_break_the_rule_that_is_said(sample):
-    # given all that is posted and has to be accepted, as the receiver stores it
+def test_sound_events_are_the_views_and_others_break_a_rule(sample):
+    # given all posted events that must be accepted, as the receiver stores them
     accepted = [parse(post.body) for post in sample.posts if post.status == 202]
     stored = [each.line for body in accepted for each in read_events(body, RECEIPT, CHANNELS)]
     store = MemoryStore()
@@ -52,7 +52,7 @@ def test_the_sound_events_are_those_of_the_view_and_the_others_break_the_rule_th
     # when it is refined
     refine(store, {"events": DATASETS["events"]}, "run")
 
-    # then the view shows the sound ones, though some came again, and the quarantine the others
+    # then the view shows the valid ones, though some were repeated, and the quarantine the others
     shown = published_view(store, DATASETS["events"]).collect()
     assert sorted(shown["event_id"]) == sorted(event["event_id"] for event in sample.sound)
     assert len(stored) > len(sample.sound) + len(sample.refused)
@@ -78,7 +78,7 @@ def test_payments_are_for_vehicles_of_the_file(vehicles, sample):
     assert {callback.payload["registration_plate"] for callback in sample.callbacks} <= plates
 
 
-def test_a_file_without_a_clean_vehicle_gives_payments_all_the_same(tmp_path):
+def test_file_without_clean_vehicles_still_gives_payments(tmp_path):
     file = tmp_path / "dirty.csv"
     file.write_text("customer_id,model,colour,registration_plate\nx,Corsa,Red,AB12CDE\n1,Corsa,Red,\n")
     assert known_vehicles(file, DATASETS["vehicles"]) == [Vehicle("1", "AB12CDE")]

@@ -19,8 +19,8 @@ pytestmark = pytest.mark.emulator
 ROOT = Path(__file__).parents[2]
 VARIABLES = {"SQL_DATABASE": "crm", "SQL_USER": "extractor", "SQL_PASSWORD": "Abcdefgh12345678"}
 PEOPLE = 700
-# What sqlglot's grammar of T-SQL does not reach. Each was compared with the reference:
-# learn.microsoft.com/sql/t-sql/statements, of ALTER DATABASE, CREATE LOGIN, CREATE USER, DROP LOGIN, GRANT.
+# Statements outside sqlglot's grammar of T-SQL. Each was compared with the reference:
+# learn.microsoft.com/sql/t-sql/statements, on ALTER DATABASE, CREATE LOGIN, CREATE USER, DROP LOGIN, GRANT.
 BEYOND_THE_GRAMMAR = {
     "ALTER DATABASE [crm] SET RECOVERY SIMPLE",
     "CREATE LOGIN [extractor] WITH PASSWORD = N'Abcdefgh12345678', DEFAULT_DATABASE = [crm], CHECK_POLICY = ON",
@@ -28,13 +28,13 @@ BEYOND_THE_GRAMMAR = {
     "GRANT SELECT ON SCHEMA::[customer] TO [extractor]",
     "IF SUSER_ID(N'extractor') IS NOT NULL DROP LOGIN [extractor]",
 }
-# What a server has and the stand-in has not: it holds one database and one login, made before it starts.
+# Features that the stand-in lacks: it has one database and one login, created before it starts.
 OF_A_WHOLE_SERVER = re.compile(r"IF |(?:CREATE|ALTER) DATABASE|CREATE (?:SCHEMA|LOGIN|USER)|GRANT|USE ")
 
 
 @pytest.fixture(scope="module")
 def batches(tmp_path_factory) -> list[str]:
-    """The batches of all scripts in their order, as sqlcmd sends them: with the environment's values put in."""
+    """Return the batches of all scripts in order, as sqlcmd sends them: with the environment's values inserted."""
     people = tmp_path_factory.mktemp("seed") / "20-person.sql"
     subprocess.run(
         [sys.executable, "images/mssql/write_people.py", "--people", str(PEOPLE), "--output", people],
@@ -49,7 +49,7 @@ def batches(tmp_path_factory) -> list[str]:
 
 
 def test_every_statement_is_t_sql(batches, caplog):
-    # when every batch is parsed by the dialect's grammar, and what the grammar passes over is kept apart
+    # when every batch is parsed by the dialect's grammar, and statements outside it are collected
     beyond = set()
     with caplog.at_level(logging.CRITICAL):
         for batch in batches:
@@ -58,12 +58,12 @@ def test_every_statement_is_t_sql(batches, caplog):
             if statement.find(exp.Command):
                 beyond.add(" ".join(batch.split()))
 
-    # then that is what was read by a person
+    # then a person has compared each of them
     assert beyond == BEYOND_THE_GRAMMAR
 
 
 def test_a_schema_is_created_in_a_batch_of_its_own(batches):
-    # SQL Server demands it
+    # SQL Server requires it
     assert [batch for batch in batches if "CREATE SCHEMA" in batch] == ["CREATE SCHEMA [customer]"]
 
 
@@ -72,8 +72,8 @@ def test_the_login_may_read_the_schema_and_nothing_else(batches):
     assert granted == ["GRANT SELECT ON SCHEMA::[customer] TO [extractor]"]
 
 
-def test_the_table_and_its_people_are_what_a_server_makes_of_them(batches, sql_server):
-    # given the statements that are about tables
+def test_table_and_its_people_match_what_a_server_makes(batches, sql_server):
+    # given the statements about tables
     about_tables = [batch for batch in batches if not OF_A_WHOLE_SERVER.match(batch)]
     assert [batch.split()[0] for batch in about_tables] == ["CREATE", "INSERT", "INSERT"]
 
@@ -91,5 +91,5 @@ def test_the_table_and_its_people_are_what_a_server_makes_of_them(batches, sql_s
         finally:
             connection.execute("DROP TABLE customer.person")
 
-    # then every digit and every quote has come through
+    # then every digit and every quote has arrived
     assert rows == list(sample_people(PEOPLE))

@@ -1,4 +1,4 @@
-"""The pages that a newcomer types from, word for word, in a checkout: a new dataset, and a rule that changes."""
+"""The pages that a newcomer follows, word for word, in a checkout: a new dataset, and a changed rule."""
 
 import pytest
 
@@ -28,7 +28,7 @@ def test_a_file_and_a_team_take_a_new_report_to_its_readers(checkout):
     assert "vehicles_by_colour: 1 rows" in results[-1].stdout
 
 
-def test_a_file_and_the_pages_commands_take_a_new_dataset_to_the_warehouse(checkout):
+def test_pages_commands_take_a_new_dataset_to_the_warehouse(checkout):
     # given the page: one file to write, and commands to type
     page = Page("add-a-dataset.md")
     assert f"`{NEW_FILE}`" in page.text
@@ -38,7 +38,7 @@ def test_a_file_and_the_pages_commands_take_a_new_dataset_to_the_warehouse(check
     (checkout / NEW_FILE).write_text(declaration)
     results = page.typed(checkout, free_port())
 
-    # then all of them succeed, and the last shows two clean rows and a refused one
+    # then all succeed, and the last shows two clean rows and a refused one
     assert [result.returncode for result in results] == [0] * len(results), [result.stderr for result in results]
     [line] = [line.split() for line in results[-1].stdout.splitlines() if line.strip().startswith("dealers")]
     name, landed, *_when, waiting, clean, quarantined, duplicate = line
@@ -46,8 +46,8 @@ def test_a_file_and_the_pages_commands_take_a_new_dataset_to_the_warehouse(check
     assert (clean, quarantined, duplicate) == ("2", "1", "0")
 
 
-def test_a_changed_rule_is_seen_in_the_quarantine_and_in_the_report(checkout):
-    # given a platform that showed the demo, and the page: a line to change, and commands to type
+def test_changed_rule_shows_in_quarantine_and_report(checkout):
+    # given a platform that has shown the demo, and the page: a line to change, and commands to type
     port = free_port()
     assert run(f"dataplatform demo --events 100 --port {port}", checkout).returncode == 0
     page = Page("change-a-rule.md")
@@ -59,7 +59,7 @@ def test_a_changed_rule_is_seen_in_the_quarantine_and_in_the_report(checkout):
     declaration.write_text(replaced(declaration.read_text(), before.removeprefix("-"), after.removeprefix("+")))
     results = page.typed(checkout, port)
 
-    # then all of them succeed, and rows that were clean are refused by the rule
+    # then all succeed, and the rule refuses rows that were clean
     assert [result.returncode for result in results] == [0] * len(results), [result.stderr for result in results]
     first, _, last, _ = (result.stdout for result in results)
     assert "customer_id|min" in last
@@ -72,7 +72,7 @@ def test_a_changed_rule_is_seen_in_the_quarantine_and_in_the_report(checkout):
 
 
 def rows_of_vehicles(status):
-    """Clean and quarantined ones, as `status` has them."""
+    """Return the numbers of clean and quarantined rows in `status`."""
     line = next(line.split() for line in status.splitlines() if line.strip().startswith("vehicles"))
     *_, clean, quarantined, _duplicate = (cell.replace(",", "") for cell in line)
     return int(clean), int(quarantined)

@@ -1,4 +1,4 @@
-"""The sample people: the same for the same seed, with what an extraction has to cope with."""
+"""The sample people: the same for the same seed, with the difficulties that an extraction must handle."""
 
 from collections import Counter
 from datetime import datetime
@@ -9,7 +9,7 @@ from sample.people import change_people, seed_people
 
 
 class Recorder:
-    """A connection that keeps what it is told, and answers the one question that is asked."""
+    """A connection that records statements, and answers the only query."""
 
     def __init__(self, count: int = 0, last: int = 0, latest: str | None = None) -> None:
         self.statements: list[tuple[str, tuple[object, ...]]] = []
@@ -44,8 +44,8 @@ def seeded(rows: int = 1000, seed: int = 7) -> Recorder:
     return recorder
 
 
-def test_the_same_seed_gives_the_same_people_and_another_gives_others():
-    # when people are made three times
+def test_same_seed_gives_same_people_and_another_gives_others():
+    # when people are generated three times
     one, same, other = seeded(), seeded(), seeded(seed=8)
 
     # then the seed decides
@@ -55,7 +55,7 @@ def test_the_same_seed_gives_the_same_people_and_another_gives_others():
 
 
 def test_people_have_ties_and_missing_values():
-    # when a thousand people are made
+    # when a thousand people are generated
     people = seeded().inserted
 
     # then their keys are 1 to 1000, some times are shared, and a few are missing
@@ -67,22 +67,22 @@ def test_people_have_ties_and_missing_values():
 
 
 def test_values_fit_the_table_and_keep_all_digits_of_a_time():
-    # when people are made, then every value fits its column, and times have seven digits
+    # when people are generated, then every value fits its column, and times have seven digits
     for _, first, last, email, phone, moment in seeded().inserted:
         assert all(len(str(text)) <= 40 for text in (first, last, phone))
         assert "@example.com" in str(email)
         assert moment is None or len(str(moment)) == len("2026-01-01T00:00:00.1234567")
 
 
-def test_a_change_is_later_than_all_before_it_and_the_same_for_the_same_table():
-    # given a table of 100 people, of whom the latest changed at some time
+def test_change_is_later_than_all_before_and_reproducible():
+    # given a table of 100 people and their latest time of change
     latest = "2026-03-01T10:11:12.1234567"
     tables = [Recorder(count=100, last=100, latest=latest) for _ in range(2)]
 
     # when it is changed
     starts = [change_people(table, updated=9, inserted=4) for table in tables]
 
-    # then as many as asked are changed and added, all of them later, in the same way each time
+    # then the requested numbers are changed and added, all of them later, in the same way each time
     table = tables[0]
     assert (len(table.updated), [person[0] for person in table.inserted]) == (9, [101, 102, 103, 104])
     assert all(1 <= identifier <= 100 for *_, identifier in table.updated)
@@ -100,11 +100,11 @@ def test_a_second_change_is_another_one():
     change_people(before)
     change_people(after)
 
-    # then others are changed, later
+    # then different people are changed, at later times
     assert [row[3] for row in before.updated] != [row[3] for row in after.updated]
 
 
 @pytest.mark.parametrize("rows", [1, 299, 300, 301])
 def test_as_many_people_are_made_as_asked(rows):
-    # when some are asked for, then so many are made
+    # when a number is requested, then so many are generated
     assert len(seeded(rows).inserted) == rows

@@ -13,7 +13,7 @@ pytestmark = [pytest.mark.emulator, pytest.mark.xdist_group("platform")]
 
 @pytest.fixture
 def outgoing(platform):
-    """The directory of the stand-in server that the dataset is collected from."""
+    """The stand-in server's directory from which the dataset is collected."""
     folder = platform.source.root / DATASETS["vehicles"].source.directory
     folder.mkdir(parents=True, exist_ok=True)
     return folder
@@ -28,7 +28,7 @@ def test_files_become_reports_and_every_row_is_accounted_for(target, outgoing):
     [landed] = collect(target, "vehicles")["collected"]
     jobs = refine(target)
 
-    # then the object is the file, and the accounting is what the sample was made with
+    # then the object is the file, and the accounting matches the sample's own counts
     body = target.client("s3").get_object(Bucket=target.bucket, Key=landed["key"])["Body"].read()
     assert body == (outgoing / "sample.csv").read_bytes()
     assert jobs == [target.exports["warehouseJob"], target.exports["martJob"]]

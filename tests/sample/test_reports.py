@@ -1,4 +1,4 @@
-"""Each report of files is the same as computed in plain Python."""
+"""Each report of files equals its computation in plain Python."""
 
 import random
 from collections import Counter, defaultdict
@@ -10,6 +10,7 @@ import pytest
 
 from processing.reporting.computing import compute
 from reports import REPORTS
+from tests.support.spark_expressions import called_by, missing_on_spark
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +36,7 @@ def report_rows(name: str, vehicles: Iterable[dict[str, object]]) -> list[tuple[
     return compute(REPORTS[name], {"vehicles": pl.DataFrame(list(vehicles))}).rows()
 
 
-def test_customers_by_model_and_colour_counts_each_customer_once_and_lists_the_largest_group_first(vehicles):
+def test_customers_by_model_and_colour_counts_each_once(vehicles):
     # given
     owners: defaultdict[tuple[object, object], list[object]] = defaultdict(list)
     for row in vehicles:
@@ -49,7 +50,7 @@ def test_customers_by_model_and_colour_counts_each_customer_once_and_lists_the_l
     assert any(customers != count for _, _, customers, count in expected)
 
 
-def test_customers_by_fleet_size_counts_customers_by_how_many_vehicles_they_own(vehicles):
+def test_customers_by_fleet_size_counts_by_vehicles_owned(vehicles):
     # given
     fleets = Counter(row["customer_id"] for row in vehicles)
 
@@ -57,7 +58,7 @@ def test_customers_by_fleet_size_counts_customers_by_how_many_vehicles_they_own(
     assert report_rows("customers_by_fleet_size", vehicles) == sorted(Counter(fleets.values()).items())
 
 
-def test_vehicles_by_plate_year_counts_vehicles_by_the_year_of_their_plate(vehicles):
+def test_vehicles_by_plate_year_counts_by_year_of_plate(vehicles):
     # given
     def year(plate: str) -> int:
         age = int(plate[2:4])
@@ -74,7 +75,7 @@ def test_vehicles_by_plate_year_counts_vehicles_by_the_year_of_their_plate(vehic
 @pytest.mark.parametrize(
     ("plate", "year"), [("AB51CDE", 2001), ("AB02CDE", 2002), ("AB52CDE", 2002), ("AB25CDE", 2025), ("AB75CDE", 2025)]
 )
-def test_a_plates_two_digits_mean_the_year_that_the_licensing_agency_says(vehicles, plate, year):
+def test_plate_year_follows_the_licensing_agencys_rule(vehicles, plate, year):
     # given
     row = {**vehicles[0], "registration_plate": plate}
 
@@ -85,3 +86,9 @@ def test_a_plates_two_digits_mean_the_year_that_the_licensing_agency_says(vehicl
 @pytest.mark.parametrize("name", [name for name, report in REPORTS.items() if report.inputs == ("vehicles",)])
 def test_a_report_does_not_depend_on_the_order_of_its_inputs(vehicles, name):
     assert report_rows(name, vehicles) == report_rows(name, reversed(vehicles))
+
+
+@pytest.mark.parametrize("name", REPORTS)
+def test_report_calls_nothing_that_spark_lacks(name: str) -> None:
+    assert {"group_by", "agg"} <= called_by(REPORTS[name])
+    assert called_by(REPORTS[name]).isdisjoint(missing_on_spark())

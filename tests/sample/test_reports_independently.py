@@ -1,4 +1,4 @@
-"""Every report beside what DuckDB makes of the raw input by SQL of its own, with cleansing and rules written anew."""
+"""Every report equals DuckDB's result from the raw input, with cleansing and rules written again in SQL."""
 
 import gzip
 import io
@@ -25,7 +25,7 @@ PAGES = ("/offers", "/offers/corsa", " /imprint ")
 CHANNELS = ("key:website", "key:kiosk", "callback:payments")
 LANDED = datetime(2026, 11, 20, tzinfo=UTC)
 
-# What the declarations say, said once more in SQL. The last file of a key counts, as the views do it.
+# The declarations, written again in SQL. The last file of a key counts, as in the views.
 CLEAN = r"""
 CREATE VIEW vehicles AS
     SELECT * EXCLUDE (file) FROM (
@@ -92,7 +92,7 @@ def plate(number):
 
 
 def vehicles_file(chance, first, count):
-    """Vehicles, of which some break a rule; no two rows of a file have one plate."""
+    """Vehicles, of which some break a rule; plates are unique within a file."""
     lines = ["customer_id,model,colour,registration_plate"]
     for number in range(first, first + count):
         customer = chance.choice([str(chance.randint(1, 300)), "0", "x", f" {chance.randint(1, 300)} "])
@@ -141,14 +141,14 @@ def event(chance):
         "payload": {"payment": payment, "visit": visit}.get(kind, {}),
         "received_at": "2026-11-20T00:00:00.000Z",
         "request_id": "request",
-        # Those of before there were channels have none.
+        # Events from before channels have none.
         **chance.choice([{"channel": channel} for channel in CHANNELS] + [{}]),
     }
 
 
 @pytest.fixture(scope="module")
 def raw(tmp_path_factory):
-    """Three files of each dataset, the later ones with keys of the earlier ones: as objects and as a folder."""
+    """Three files of each dataset, later ones with keys of earlier ones: as objects and as a folder."""
     chance = random.Random(20261123)  # noqa: S311 - data of a test
     events = [event(chance) for _ in range(900)]
     files = {}
@@ -213,11 +213,11 @@ def test_a_report_is_what_sql_makes_of_the_raw_input(raw, reports, name):
     # given the raw files
     _, folder = raw
 
-    # when SQL of its own cleans, checks and counts them
+    # when independent SQL cleans, checks and counts them
     with duckdb.connect() as database:
         database.execute(CLEAN.format(folder=folder))
         expected = database.execute(INDEPENDENTLY[name]).fetchall()
 
-    # then the report has the very same rows
+    # then the report has exactly the same rows
     assert len(expected) > 1
     assert sorted(reports[name].rows()) == sorted(expected)

@@ -7,7 +7,7 @@ from sample.people import SCHEMA, change_people, create_schema, seed_people
 pytestmark = pytest.mark.emulator
 
 
-def test_people_are_seeded_and_changed_so_that_an_increment_is_seen(tds_connect, tds_connection):
+def test_seeded_people_change_so_that_an_increment_shows(tds_connect, tds_connection):
     # given a table of people, some without a time of change
     tds_connection.execute("DROP TABLE IF EXISTS customer.person")
     with tds_connect(autocommit=False) as own:

@@ -1,4 +1,4 @@
-"""The sample file is the same every time, and the platform makes of it what its summary says."""
+"""The sample file is the same every time, and the platform's result matches its summary."""
 
 import pytest
 
@@ -26,7 +26,7 @@ def test_the_platform_makes_of_the_file_what_its_summary_says(tmp_path, rows, se
     assert summary.by_rule == outcome.by_rule
 
 
-def test_every_kind_of_dirt_is_there_and_together_about_three_per_cent(tmp_path):
+def test_every_kind_of_dirt_occurs_in_about_three_per_cent(tmp_path):
     # when
     summary = write_vehicles(tmp_path / "vehicles.csv")
 

@@ -1,4 +1,4 @@
-"""What the access tests share: an object in each place of the lake, clients under roles, and what AWS answered them."""
+"""Shared parts of the access tests: an object in each place of the lake, clients under roles, and AWS's answers."""
 
 import contextlib
 import io
@@ -37,7 +37,7 @@ HTTP = urllib3.PoolManager(retries=False)
 
 @pytest.fixture(scope="module")
 def probes(platform):
-    """Two versions of an object in each place, by key the older version's id; gone afterwards."""
+    """Two versions of an object in each place: the older version's id by key. They are deleted afterwards."""
     target = find_target("local", platform.state_directory)
     s3 = target.client("s3")
     seeded = [key for key in PLACES.values() if key not in ABSENT.values()]
@@ -53,12 +53,12 @@ def probes(platform):
 
 
 def outcome(call, **arguments):
-    """What AWS answered: "passes", or the code of its error."""
+    """Return AWS's answer: "passes", or the code of its error."""
     try:
         answer = call(**arguments)
     except ClientError as error:
         code = error.response["Error"]["Code"]
-        # HEAD has no body to say it in, and services differ in the word.
+        # HEAD has no body for the code, and services differ in the word.
         return "AccessDenied" if code in {"403", "AccessDeniedException"} else code
     if isinstance(answer, dict) and answer.get("Errors"):
         return answer["Errors"][0]["Code"]
@@ -66,13 +66,13 @@ def outcome(call, **arguments):
 
 
 def outcome_of_url(method, url, body=None):
-    """What a URL answers, to whoever has it."""
+    """Return what a URL answers to its holder."""
     status = HTTP.request(method, url, body=body).status
     return {200: "passes", 403: "AccessDenied", 404: "NoSuchKey"}.get(status, str(status))
 
 
 READS = {"get", "head", "list", "presigned get", "copy from"}
-# Deleting is left to the lifecycle rule, and old versions to the platform's operators.
+# Deletion belongs to the lifecycle rule, and old versions to the platform's operators.
 WRITES = {"put", "presigned put", "copy to", "copy to from elsewhere", "multipart"}
 NEVER = {
     "delete",
@@ -89,22 +89,22 @@ NEVER = {
 
 
 class Attempts:
-    """A reader's ways to reach a key, by name."""
+    """Return a reader's ways to reach a key, by name."""
 
     def __init__(self, s3, bucket, reader, own, old_versions):
-        """Try as a reader.
+        """Prepare the attempts.
 
         Args:
             s3: a client under the reader's role.
-            bucket: the lake's.
-            reader: whose results' prefix is written.
+            bucket: the lake's bucket.
+            reader: the reader whose results prefix is written.
             own: key of an object that the reader may read.
             old_versions: ids of older versions, by key.
         """
         self.s3, self.bucket, self.reader, self.own, self.old_versions = s3, bucket, reader, own, old_versions
 
     def all(self, key):
-        """Each way's outcome for a key."""
+        """Return the result of each way for a key."""
         at = {"Bucket": self.bucket, "Key": key}
         prefix = {"Bucket": self.bucket, "Prefix": key.rpartition("/")[0] + "/"}
         old = {**at, "VersionId": self.old_versions.get(key, "no-such-version")}
@@ -156,7 +156,7 @@ class Attempts:
 
 
 class RoleFunction:
-    """A function under a deployed function's role that makes whichever call it is asked for."""
+    """A function under a deployed function's role that makes any requested call."""
 
     CODE = (
         "import boto3, botocore.exceptions\n"
@@ -192,6 +192,6 @@ class RoleFunction:
 
 
 def secrets_of(target):
-    """Names of all secrets in the parameter store."""
+    """Return the names of all secrets in the parameter store."""
     parameters = target.client("ssm").get_paginator("describe_parameters").paginate()
     return [each["Name"] for page in parameters for each in page["Parameters"] if each["Type"] == "SecureString"]

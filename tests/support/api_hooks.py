@@ -1,11 +1,11 @@
-"""For schemathesis: where it and the API's document differ, all of it and why.
+"""For schemathesis: all differences between it and the API's document, with reasons.
 
-- Ids within a request differ, and no event is of before 1970 or of the future: JSON Schema cannot say either, so this
-  hook changes what was generated.
-- 403 for 405, the check `unsupported_method`: API Gateway answers so where the document has no such method, and the
-  document's readers are told. The check is off.
-- 503, the check `not_a_server_error`: it is the document's answer where the queue took too long, as it may on a busy
-  machine. The check lets it pass.
+- Ids are unique within a request, and events are neither from before 1970 nor from the future. JSON Schema cannot
+  express either, so this hook changes generated data.
+- 403 instead of 405, the check `unsupported_method`: API Gateway answers so for a method outside the document, as the
+  document says. The check is off.
+- 503, the check `not_a_server_error`: the documented answer if the queue took too long, as on a busy machine. The check
+  accepts it.
 """
 
 import uuid

@@ -1,4 +1,4 @@
-"""AWS as the emulator has it, within this process: no server is started and nothing is sent."""
+"""The emulator's AWS within this process: no server is started and no request is sent."""
 
 import asyncio
 import io
@@ -12,12 +12,12 @@ from botocore.awsrequest import AWSResponse
 from tests.support.emulators import REGION, new_session
 
 ENDPOINT = "http://127.0.0.1:9"
-"""Given to clients so that they name buckets in the path. Nothing listens there."""
+"""Endpoint of clients, so they put bucket names into the path. Nothing listens there."""
 _ONE_AT_A_TIME = Lock()
 
 
 def session_in_process() -> boto3.Session:
-    """A session whose clients the emulator's code answers."""
+    """Return a session whose clients are answered by the emulator's code."""
     names = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
     session = new_session(dict.fromkeys(names, "test"))
     session._session.set_config_variable("region", REGION)
@@ -41,7 +41,7 @@ def _answer(request, event_name, **_):
 
 
 class _Raw(io.BytesIO):
-    """An answer's body as urllib3 gives it."""
+    """An answer's body in urllib3's form."""
 
     def stream(self, **_):
         yield self.read()

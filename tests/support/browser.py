@@ -1,4 +1,4 @@
-"""The browser of the tests."""
+"""The browser for tests."""
 
 from typing import Final
 
@@ -6,7 +6,7 @@ CHROMIUM_FLAGS: Final = [
     "--headless=new",
     "--no-sandbox",
     "--disable-gpu",
-    # The rest is what a browser does for itself, and asks other hosts for.
+    # The other arguments stop requests that a browser makes to other hosts for itself.
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",

@@ -1,4 +1,4 @@
-"""Every line that calls AWS, found in the source of what runs there; which of them ran, by the recorder."""
+"""Finds every line that calls AWS in the source, and which of them the recorder saw."""
 
 import ast
 import json
@@ -15,12 +15,12 @@ ROOT = Path(__file__).resolve().parents[2]
 FOLDERS = {name: ROOT / name for name in ("functions", "lake", "processing", "jobs")}
 """The scanned packages."""
 FILE_VARIABLE = "DATA_PLATFORM_CALL_SITES"
-"""Names the file that call_site_recorder writes to."""
+"""Environment variable with the file that call_site_recorder writes."""
 SERVICES = ("cloudwatch", "dynamodb", "s3", "sqs", "ssm")
-"""What they call."""
+"""The services that they call."""
 _BOTO3_OWN = {"get_paginator", "get_waiter", "upload_file", "upload_fileobj", "download_file", "download_fileobj"}
 _SHORT = {"service_resource": {"query", "scan"}, "create_transfer_manager": {"upload", "download"}}
-"""Operations whose names other classes have as well: they count where a module imports what they belong to."""
+"""Operations whose names other classes share. They count only in modules that import the service's type."""
 
 
 @dataclass(frozen=True, order=True)
@@ -28,13 +28,13 @@ class CallSite:
     """One call of AWS in the source."""
 
     file: str
-    """Such as "lake/table.py"."""
+    """Source file, such as "lake/table.py"."""
     line: int
     last_line: int
     function: str
-    """Function or method that holds it, such as "DynamoTable.get"."""
+    """Enclosing function or method, such as "DynamoTable.get"."""
     operation: str
-    """Such as "put_object"; of pages the operation that gives them."""
+    """Operation, such as "put_object"; for pages, the operation that returns them."""
 
     def __str__(self) -> str:
         return f"{self.file}:{self.line} {self.operation} in {self.function}"
@@ -44,7 +44,7 @@ class CallSite:
 
 
 def call_sites() -> list[CallSite]:
-    """All of them, in order."""
+    """Return all call sites in order."""
     return sorted(
         site
         for package, folder in FOLDERS.items()
@@ -54,7 +54,7 @@ def call_sites() -> list[CallSite]:
 
 
 def sites_of(file: str, source: str) -> Iterator[CallSite]:
-    """The call sites of a module."""
+    """Return the call sites of a module."""
     module = ast.parse(source)
     imported = {alias.name for node in ast.walk(module) if isinstance(node, ast.ImportFrom) for alias in node.names}
     imported |= {
@@ -66,13 +66,13 @@ def sites_of(file: str, source: str) -> Iterator[CallSite]:
 
 
 def ran(file: Path) -> set[tuple[str, int]]:
-    """Source files and lines that the recorder wrote."""
+    """Return source files and lines from the recorder."""
     return {(source, line) for source, line in map(json.loads, file.read_text().splitlines())}
 
 
 @cache
 def _operations() -> frozenset[str]:
-    """Names of all operations of the services, as boto3 has them, but for short ones."""
+    """Return the names of all operations of the services in boto3, except short ones."""
     loader = botocore.loaders.create_loader()
     names = {
         xform_name(operation)

@@ -1,6 +1,6 @@
-"""CI's roles, judged by their policies with every condition: the evaluator is the embedded AWS's.
+"""CI's roles, judged by their policies with every condition; the evaluator is the embedded AWS's.
 
-Requests are as AWS makes them: a resource that is being created has no tags, and the request carries its future ones.
+Requests are as AWS makes them: a resource that is being created has no tags, and the request carries its future tags.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -20,12 +20,12 @@ STATE_KEY, SECRETS_KEY = (f"arn:aws:kms:{REGION}:{ACCOUNT}:key/{purpose}" for pu
 
 
 def resource_tag(stack: str) -> dict[str, str]:
-    """Keys of a request to a stack's resource."""
+    """Return the condition keys of a request to a stack's resource."""
     return {"aws:ResourceTag/stack": stack}
 
 
 def request_tag(stack: str) -> dict[str, str]:
-    """Keys of a request that gives a resource a stack's tag."""
+    """Return the condition keys of a request that gives a resource a stack's tag."""
     return {"aws:RequestTag/stack": stack}
 
 
@@ -47,17 +47,17 @@ class CiRole:
 
     @cached_property
     def actions(self) -> frozenset[str]:
-        """All that a statement allows on something."""
+        """Return everything that a statement allows on a resource."""
         return frozenset(action for statement in self._allowed for action in statement.actions)
 
     @cached_property
     def decided_by_tags(self) -> frozenset[str]:
-        """Actions that a statement allows by a tag."""
+        """Return the actions that a statement allows by tag."""
         by_tags = [each for each in self._allowed if "Tag/" in str(each.conditions)]
         return frozenset(action for statement in by_tags for action in statement.actions)
 
     def may(self, action: str, arn: str, keys: Mapping[str, str]) -> bool:
-        """Whether the policies allow a request with these condition keys."""
+        """Return true if the policies allow a request with these condition keys."""
         context = EvalContext(
             f"arn:aws:sts::{ACCOUNT}:assumed-role/ci/session", "AssumedRole", ACCOUNT, action, arn, REGION,
             secure_transport=True, service_context={key.lower(): value for key, value in keys.items()},
@@ -65,13 +65,13 @@ class CiRole:
         return evaluate(context, self._statements).decision == "Allow"
 
     def may_to_any(self, action: str, kind: Kind, stack: str, keys: Mapping[str, str]) -> bool:
-        """Whether it may do that to a resource of a kind, by any name that this stack gives."""
+        """Return true if the role may do this to a resource of a type, by any name that this stack uses."""
         prefix = f"data-platform-{stack}-x"
         names = ("id", prefix, prefix.replace("-", "_"), f"/{prefix}", f"data-platform/{stack}/x")
         return any(self.may(action, kind.arn(REGION, ACCOUNT, name), keys) for name in names)
 
     def open_to(self, stack: str, tags: Mapping[str, str]) -> set[tuple[str, str]]:
-        """What it may do to resources with this stack's names and these tags, and would give its own tag."""
+        """Return what the role may do to resources with this stack's names and these tags, adding its own tag."""
         return {
             (action, kind.name)
             for action in self.actions

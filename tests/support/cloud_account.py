@@ -1,4 +1,4 @@
-"""An AWS account in the emulator as a person and CI meet it: TLS, IAM enforced, profiles, GitHub's identities."""
+"""An AWS account in the emulator as a person and CI see it: TLS, IAM enforced, profiles, GitHub's identities."""
 
 import configparser
 from collections.abc import Iterator, Mapping
@@ -17,12 +17,12 @@ from tests.support.init_account import workflow_token
 
 ACCOUNT: Final = "000000000000"
 SETTINGS: Final = {"region": REGION, "cli_follow_urlparam": "false"}
-"""Version 1 of the AWS CLI would fetch a value that is a URL; version 2 takes it as it is."""
+"""Version 1 of the AWS CLI would fetch a value that is a URL; version 2 uses it unchanged."""
 ADMINISTRATOR: Final = "arn:aws:iam::aws:policy/AdministratorAccess"
 
 
 class CloudAccount:
-    """One account, and the profiles that a shell may use."""
+    """An account, and the profiles of a shell."""
 
     def __init__(self, emulator: Emulator, folder: Path) -> None:
         self.emulator = emulator
@@ -30,7 +30,7 @@ class CloudAccount:
 
     @property
     def variables(self) -> dict[str, str]:
-        """What a shell needs to meet this account instead of AWS."""
+        """Return the variables with which a shell uses this account instead of AWS."""
         return {
             "AWS_ENDPOINT_URL": self.emulator.endpoint,
             "AWS_CA_BUNDLE": str(self.emulator.certificate),
@@ -43,7 +43,7 @@ class CloudAccount:
         }
 
     def client(self, service: str, session: boto3.Session | None = None) -> Any:
-        """A client with the root's rights, which no policy binds, or a session's."""
+        """Return a client with the root user's rights, to which no policy applies, or with a session's rights."""
         make: Any = (session or local_session(REGION)).client
         made: BaseClient = make(
             service, region_name=REGION, endpoint_url=self.emulator.endpoint, verify=str(self.emulator.certificate)
@@ -51,7 +51,7 @@ class CloudAccount:
         return made
 
     def session(self, profile: str) -> boto3.Session:
-        """A session with a profile's credentials."""
+        """Return a session with a profile's credentials."""
         entries = configparser.ConfigParser()
         entries.read(self._credentials)
         keys = entries[profile]
@@ -60,7 +60,7 @@ class CloudAccount:
         )
 
     def add_administrator(self, profile: str) -> None:
-        """Make a user with an administrator's rights, whom policies bind, and a profile with the user's key."""
+        """Create a user with an administrator's rights, to whom policies apply, and a profile with the user's key."""
         iam = self.client("iam")
         iam.create_user(UserName=profile)
         iam.attach_user_policy(UserName=profile, PolicyArn=ADMINISTRATOR)
@@ -93,7 +93,7 @@ class CloudAccount:
 
 @contextmanager
 def running_account(folder: Path) -> Iterator[CloudAccount]:
-    """An empty account that answers by TLS only."""
+    """An empty account that answers only over TLS."""
     emulator = Emulator(free_port(), REGION, folder / "emulator", tls=True)
     emulator.state_directory.mkdir(parents=True)
     emulator.start()

@@ -1,4 +1,4 @@
-"""Fixtures of the collector's tests: a stack on the emulator, a source, and a dataset that is collected from it."""
+"""Fixtures of the collector's tests: a stack on the emulator, a source, and a dataset collected from it."""
 
 import _multiprocessing
 import os
@@ -25,21 +25,21 @@ MEBIBYTE = 2**20
 
 @pytest.fixture(scope="module")
 def emulator(engine_emulator):
-    """Where the emulator answers, without what other files left in its memory."""
+    """Address of a fresh emulator, without other files' data in its memory."""
     engine_emulator.reset()
     return engine_emulator.endpoint
 
 
 @pytest.fixture(scope="session")
 def sftp_keys(tmp_path_factory):
-    """A host key file, the key of the client that is let in, and a key that is not."""
+    """A host key file, the key of the accepted client, and a key that is refused."""
     host_key = tmp_path_factory.mktemp("keys") / "host_key"
     generate_host_key(host_key)
     return SimpleNamespace(host_key=host_key, client=new_client_key(), stranger=new_client_key())
 
 
 class NoSemaphore:
-    """What a lock between processes is where there is no /dev/shm."""
+    """A lock between processes on a system without /dev/shm."""
 
     SEM_VALUE_MAX = 1
 
@@ -59,7 +59,7 @@ def stack(emulator, monkeypatch):
     # As in Lambda: whatever needs a lock between processes fails.
     monkeypatch.setattr(_multiprocessing, "SemLock", NoSemaphore)
     monkeypatch.setattr(sourcing, "PAUSE_SECONDS", 0.0)
-    # The tests collect what they have just written.
+    # The tests collect files that they have just written.
     monkeypatch.setattr(selecting, "FRESH", timedelta(0))
     return stack
 
@@ -81,7 +81,7 @@ def source_settings(tmp_path, inbox, sftp_keys) -> SourceSettings:
 
 @pytest.fixture
 def serve(request, stack, source_settings, sftp_keys):
-    """Starts the source, healthy or not, and deploys a dataset that is collected from it."""
+    """Starts the source, healthy or not, and deploys a dataset collected from it."""
 
     def start(files=ChrootedFiles, **changes):
         context = running_source(source_settings, files)
@@ -111,12 +111,12 @@ def deploy(stack, sftp_keys, port, *host_keys, dataset="parcels", directory="inb
 
 
 def run(dataset="parcels", seconds_left=lambda: 900.0, **more):
-    """The function, called as Lambda does."""
+    """Calls the function as Lambda does."""
     return handler({"dataset": dataset, **more}, invocation("a-request", seconds_left))
 
 
 def tick():
-    """The function, called as the schedule does that goes on with what a run left."""
+    """Calls the function as the tick's schedule does."""
     return run(**{"continue": True})
 
 
@@ -144,7 +144,7 @@ def failed_entry(stack, name: str):
 
 
 class Counts(ChrootedFiles):
-    """Counts the bytes that are read of each file."""
+    """Counts the bytes that are read from each file."""
 
     def __init__(self, channel, root, read: dict[str, int]):
         super().__init__(channel, root)
@@ -158,7 +158,7 @@ class Counts(ChrootedFiles):
 
 
 class SilentAtTheEnd(ChrootedFiles):
-    """Answers no request beyond 17 MiB until the client has left."""
+    """Answers no request beyond 17 MiB until the client has disconnected."""
 
     async def read(self, file_obj, offset, size):
         if offset > 17 * MEBIBYTE:

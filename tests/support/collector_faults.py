@@ -1,8 +1,8 @@
-"""Faults for the collector: a source that can be killed, AWS that refuses, and a scenario that ends in one truth.
+"""Faults for the collector: a source that can be killed, AWS that refuses, and a scenario with a checkable end.
 
-A scenario is some files and a number of runs, each of which meets something: it is killed, a second one runs beside it,
-the server restarts, a file is replaced, S3 or DynamoDB refuse. Runs in peace follow until nothing is left. Then each
-version that was last at the source stands in the lake once, byte for byte, and nothing is half done.
+A scenario is some files and a number of runs, each with a fault: it is killed, a second run starts beside it, the
+server restarts, a file is replaced, S3 or DynamoDB refuse. Undisturbed runs follow until nothing is left to do. Then
+the last version of each file at the source is in the lake once, byte for byte, and nothing is unfinished.
 """
 
 import json
@@ -45,7 +45,7 @@ _FORK = multiprocessing.get_context("fork")
 
 
 class SourceProcess:
-    """The SFTP source in a process of its own, always on the same port."""
+    """The SFTP source in a separate process, always on the same port."""
 
     def __init__(self, folder: Path) -> None:
         self.root, self._folder, self.port = folder / "root", folder, free_port()
@@ -87,7 +87,7 @@ class SourceProcess:
             time.sleep(0.01)  # between two polls
 
     def kill(self) -> None:
-        """End it at once, its connections with it."""
+        """Kill it at once, with its connections."""
         if self._process is not None:
             self._process.kill()
             self._process.wait()
@@ -105,7 +105,7 @@ class SourceProcess:
         stack.deploy(connection, self.key, collection)
 
 
-# What AWS may do
+# Faults of AWS
 
 
 class _Raw:
@@ -150,7 +150,7 @@ def s3_refuses_every_fifth_part() -> None:
 
 
 def s3_forbids_every_fifth_part() -> None:
-    """S3 refuses every fifth part of each process in a way that the SDK does not try again."""
+    """S3 refuses every fifth part of each process with an error that the SDK does not retry."""
     _hook("s3.UploadPart", _every(5, lambda request: _answer(request, 403, "AccessDenied")))
 
 
@@ -161,7 +161,7 @@ def dynamodb_throttles() -> None:
 
 
 def dynamodb_loses_answers() -> None:
-    """Every third write to the ledger is carried out and answered by an error."""
+    """Every third write to the ledger succeeds but is answered with an error."""
     for operation in ("UpdateItem", "PutItem", "TransactWriteItems"):
         _hook(f"dynamodb.{operation}", _every(3, _carried_out))
 
@@ -182,7 +182,7 @@ AWS_FAULTS: tuple[Callable[[], None], ...] = (
 
 
 def _run(stack: Stack, clock: Callable[[], datetime], fault: Callable[[], None] | None, outcome: Any) -> None:
-    """The function in a process of its own, with a short lease; its result goes into a pipe."""
+    """The function in a separate process, with a short lease; its result goes into a pipe."""
     logging.disable()
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         del os.environ[name]
@@ -201,7 +201,7 @@ def _run(stack: Stack, clock: Callable[[], datetime], fault: Callable[[], None] 
 
 @dataclass
 class Scenario:
-    """One seed's files and runs."""
+    """The files and runs of one seed."""
 
     seed: int
     stack: Stack
@@ -227,31 +227,31 @@ class Scenario:
 
     def _write(self, name: str, size: int) -> None:
         while (f"inbox/{name}", size) in self._contents:
-            # Written again within the same second, it has to be another version all the same.
+            # A file rewritten within the same second must still count as another version.
             size += 1
         content = self._random.randbytes(size)
         hidden = self.source.inbox / f".{name}"
         hidden.write_bytes(content)
-        # Old enough to be collected at once, so that every fault meets work.
+        # Old enough to be collected at once, so every fault meets work.
         written = time.time() - OLD_SECONDS
         os.utime(hidden, (written, written))
         hidden.replace(self.source.inbox / name)
         self._contents[f"inbox/{name}", size] = content
 
     def write_anew(self, count: int) -> None:
-        """Write some of the files anew, now and then a large one, so that there is work again."""
+        """Rewrite some of the files, occasionally a large one, so that there is work again."""
         for number in self._random.sample(range(self.files), count):
             self._write(f"{number:02d}.csv", self._size(number))
 
     def meet(self, fault: str) -> None:
-        """One run that meets a fault at a random moment."""
+        """Make one run that meets a fault at a random moment."""
         self.faults.append(fault)
         moment = self._random.uniform(0, 0.8)
         aws = {fault.__name__: fault for fault in AWS_FAULTS}.get(fault)
         running = [self._start(aws)]
         if fault == "two at once":
             running.append(self._start(None))
-        time.sleep(moment)  # the fault is to meet the run wherever it is by then
+        time.sleep(moment)  # until then, the fault is to hit the run wherever it is
         match fault:
             case "killed":
                 running[0][0].kill()
@@ -271,7 +271,7 @@ class Scenario:
             self._end(process, pipe)
 
     def settle(self) -> None:
-        """Runs in peace until one finds nothing to do."""
+        """Make undisturbed runs until one finds nothing to do."""
         for _ in range(RUNS_IN_PEACE):
             outcome = self._end(*self._start(None))
             if isinstance(outcome, dict) and (outcome["unchanged"], outcome["elsewhere"]) == (self.files, 0):
@@ -280,7 +280,7 @@ class Scenario:
         raise AssertionError(f"seed {self.seed}: after {RUNS_IN_PEACE} runs in peace there is still work: {outcome}")
 
     def check(self) -> None:
-        """Every file exactly once, bytes equal, nothing half done."""
+        """Check that every file landed exactly once with equal bytes, and nothing is unfinished."""
         entries = {entry.object_key: entry for entry in self.stack.entries() if entry.object_key is not None}
         assert len(entries) == sum(entry.object_key is not None for entry in self.stack.entries()), (
             f"seed {self.seed}: two versions share a key"
@@ -292,7 +292,7 @@ class Scenario:
         missing = {entry.object_key for entry in complete} - set(objects)
         assert not missing, f"seed {self.seed}: {missing} are complete and not there"
         for key, content in objects.items():
-            # One of a version that was replaced before its run could record it is whole as well.
+            # The object of a version that was replaced before its run could record it is complete too.
             entry = entries[key]
             assert content == self._contents[entry.path, entry.size], f"seed {self.seed}: {key} is not equal"
         for file in self.source.inbox.glob("*.csv"):

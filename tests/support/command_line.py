@@ -1,4 +1,4 @@
-"""The commands as a person types them, on a platform of their own."""
+"""The commands as a person types them, on a separate platform."""
 
 import os
 import subprocess
@@ -12,11 +12,11 @@ from tests.support.emulators import free_port
 
 
 class CommandLine:
-    """A platform that is used by its commands alone.
+    """A platform that is used only through its commands.
 
     Args:
         state: directory of the platform's state.
-        program: folder that the commands are typed in.
+        program: folder in which the commands are typed.
     """
 
     def __init__(self, state: Path, program: Path) -> None:

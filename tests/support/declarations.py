@@ -19,11 +19,11 @@ DATASET = Dataset(
     source=SftpSource("carrier", "outgoing", "*.csv", schedule="rate(1 day)"),
 )
 """
-"""A dataset's file: the key and a positive number."""
+"""Return a dataset's file with the key and a positive number."""
 
 
 def write_package(folder: Path, monkeypatch: pytest.MonkeyPatch, **files: str) -> tuple[str, list[str]]:
-    """Write a package of some files, and return its name and path. No two packages have one name."""
+    """Write a package of some files, and return its unique name and its path."""
     name = f"declared_{uuid.uuid4().hex}"
     monkeypatch.syspath_prepend(str(folder))
     package = folder / name

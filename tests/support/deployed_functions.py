@@ -1,4 +1,4 @@
-"""What tests do to deployed functions: change their configuration for a while, kill them in the middle."""
+"""Changes deployed functions for a test: temporary configuration, or a kill in the middle."""
 
 import contextlib
 
@@ -7,7 +7,7 @@ from local.platform_instance import PATIENCE
 
 @contextlib.contextmanager
 def changed_function(target, name, **changes):
-    """A deployed function with some of its configuration changed, until the block ends."""
+    """Change some of a deployed function's configuration until the block ends."""
     functions = target.client("lambda")
     before = functions.get_function_configuration(FunctionName=name)
     functions.update_function_configuration(FunctionName=name, **changes)
@@ -18,12 +18,12 @@ def changed_function(target, name, **changes):
 
 
 def time_limit(seconds):
-    """The configuration with which a function on the local platform may run for some `seconds`, at least 10."""
+    """Return the configuration with which a function on the local platform may run for some `seconds`, at least 10."""
     return {"Timeout": max(1, seconds // PATIENCE)}
 
 
 def kill_function(platform, name):
-    """Kill -9 a function that is running, and its workers with it."""
+    """Kill -9 a running function and its workers."""
     family = [
         process
         for process in platform.emulator.process._find().children(recursive=True)

@@ -1,4 +1,4 @@
-"""The roles that the program deploys, for tests that deploy only a part of it: its own policies, on their resources."""
+"""The deployed roles, with the program's own policies, for tests that deploy only a part of the program."""
 
 import json
 from collections import defaultdict
@@ -17,12 +17,12 @@ _NAMES = f"{PROJECT}-{LOCAL_STACK}"
 
 
 def arn_of(resource: str) -> str:
-    """How the program's policies name a resource of its own, such as "collector-ledger"."""
+    """How the program's policies name one of its resources, such as "collector-ledger"."""
     return f"${{{_NAMES}-{resource}.arn}}"
 
 
 def places_of_lake(bucket: str, key_arn: str, ledger: str, prefix: str) -> dict[str, str]:
-    """Places of a test that has a bucket, a key, a ledger and parameters of its own, for `deployed_policy`."""
+    """Return the places of a test with its own bucket, key, ledger and parameters, for `deployed_policy`."""
     return {
         arn_of("bucket"): f"arn:aws:s3:::{bucket}",
         arn_of("key"): key_arn,
@@ -32,23 +32,23 @@ def places_of_lake(bucket: str, key_arn: str, ledger: str, prefix: str) -> dict[
 
 
 def parameters_below(prefix: str) -> dict[str, str]:
-    """The place of a test's parameters, for `deployed_policy`."""
+    """Return the place of a test's parameters, for `deployed_policy`."""
     return {f":{RECORDED_ACCOUNT}:parameter/{PROJECT}/{LOCAL_STACK}/": f":{ACCOUNT}:parameter{prefix}/"}
 
 
 def deployed_policy(role: str, places: Mapping[str, str], datasets: Sequence[str] = ()) -> str:
-    """The policy document that the local stack deploys for a role, on a test's own resources.
+    """Return the policy document that the local stack deploys for a role, for a test's own resources.
 
-    A resource that the test does not have keeps the program's name for it, so its statement allows nothing.
+    A resource that the test does not have keeps the program's name, so its statement allows nothing.
 
     Args:
         role: its name without project and stack, such as "collector-sftp".
-        places: what the program's ARNs hold, and what replaces it.
-        datasets: the test's datasets. The program names a resource for each dataset that it lands; these replace them.
+        places: parts of the program's ARNs, and their replacements.
+        datasets: the test's datasets. They replace the program's resources that are named for each dataset.
 
     Raises:
         KeyError: the program deploys no such role.
-        AssertionError: the role's policy holds none of what is to be replaced.
+        AssertionError: the role's policy contains nothing to replace.
     """
     statements = [
         {**statement, "Resource": [each for resource in statement["Resource"] for each in _landed(resource, datasets)]}
@@ -62,11 +62,11 @@ def deployed_policy(role: str, places: Mapping[str, str], datasets: Sequence[str
 
 
 def role_credentials(client: Callable[[str], Any], name: str, policy: str) -> dict[str, str]:
-    """Make a role of a policy and assume it. Returns its credentials as environment variables.
+    """Create a role with a policy and assume it. Return its credentials as environment variables.
 
     Args:
-        client: gives a client of the account's root, by service.
-        name: the role's.
+        client: returns a client of the account's root user, by service.
+        name: name of the role.
         policy: its only policy.
     """
     iam = client("iam")
@@ -84,7 +84,7 @@ def role_credentials(client: Callable[[str], Any], name: str, policy: str) -> di
 
 @cache
 def _policies() -> dict[str, list[dict[str, Any]]]:
-    """Statements of every role, as the program registers them, by its reference to the role."""
+    """Return the statements of every role, as the program registers them, by its reference to the role."""
     statements: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for policy in recorded(LOCAL_STACK).of_type("iam/rolePolicy:RolePolicy"):
         statements[policy.inputs["role"]] += json.loads(policy.inputs["policy"])["Statement"]

@@ -1,4 +1,4 @@
-"""Reads an Iceberg table by DuckDB, in an environment of its own: `python duckdb_reader.py OUT METADATA`."""
+"""Reads an Iceberg table with DuckDB, in a separate environment: `python duckdb_reader.py OUT METADATA`."""
 
 import sys
 import sysconfig

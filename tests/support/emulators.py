@@ -1,4 +1,4 @@
-"""Emulators for tests: on a free port, with IAM enforced, gone afterwards."""
+"""Emulators for tests: on a free port, with IAM enforced, removed afterwards."""
 
 import socket
 from collections.abc import Iterator, Mapping
@@ -13,12 +13,12 @@ import botocore.session
 from emulation.aws.emulator import Emulator, stop_emulator
 
 REGION = "eu-west-1"
-# One for all sessions: reading AWS's service descriptions takes longer than most tests.
+# Shared by all sessions, because reading AWS's service descriptions takes longer than most tests.
 _DESCRIPTIONS: Final = botocore.loaders.create_loader()
 
 
 def new_session(credentials: Mapping[str, str] | None = None) -> boto3.Session:
-    """A session with a role's credentials, given as environment variables; without, one that has met none yet."""
+    """Return a session with credentials from environment variables, or without credentials."""
     session = botocore.session.get_session()
     session.register_component("data_loader", _DESCRIPTIONS)
     if credentials is not None:

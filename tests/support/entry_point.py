@@ -1,4 +1,4 @@
-"""`dataplatform` for a copy of the checkout, as `make` installs it: with this interpreter and its packages."""
+"""`dataplatform` for a copy of the checkout, as `make` installs it, with this interpreter and its packages."""
 
 import shutil
 import sys
@@ -8,7 +8,7 @@ from tests.support.program import ROOT
 
 
 def install_entry_point(clone: Path) -> None:
-    """Give a copy an environment of its own in .venv, which has everything that this one has, and the command."""
+    """Give a copy its own environment in .venv, with everything from this one and the command."""
     here, there = Path(sys.prefix), clone / ".venv"
     (there / "bin").mkdir(parents=True)
     for entry in (*here.iterdir(), *(here / "bin").iterdir()):

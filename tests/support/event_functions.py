@@ -1,4 +1,4 @@
-"""What the tests of the stream's and the index's functions share: resources of their own, and the deployed roles."""
+"""Shared parts of the tests of the stream's and the index's functions: their own resources, and the deployed roles."""
 
 import json
 import time
@@ -25,7 +25,7 @@ FUNCTIONS = {"stream-receiver": receiver, "stream-batcher": batcher, "attributes
 
 
 class EventsStack:
-    """The functions' resources, made fresh."""
+    """The functions' resources, newly created."""
 
     def __init__(self):
         name = f"events-{uuid.uuid4().hex[:12]}"
@@ -66,7 +66,7 @@ class EventsStack:
         }
 
     def session_of(self, role):
-        """A session under a function's role, which has the policy that the program deploys."""
+        """Return a session under a function's role with the policy that the program deploys."""
         queue, dead_letters = (
             f"arn:aws:sqs:{REGION}:{ACCOUNT}:{url.rpartition('/')[2]}" for url in (self.queue, self.dead_letters)
         )
@@ -89,7 +89,7 @@ class EventsStack:
         return new_session(role_credentials(boto3.client, f"{self._name}-{role}", policy))
 
     def messages(self, queue, count, *, seconds=20):
-        """So many messages of a queue, taken from it; fewer if no more are there for some seconds."""
+        """Take so many messages from a queue; fewer if no more arrive for some seconds."""
         taken, until = [], time.monotonic() + seconds
         while len(taken) < count:
             answer = self.sqs.receive_message(
@@ -110,7 +110,7 @@ def events_stack(engine_emulator, monkeypatch):
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", EMULATOR_ACCESS_KEY)
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", EMULATOR_SECRET_KEY)
     monkeypatch.delenv("AWS_SESSION_TOKEN", raising=False)
-    # The default session keeps the credentials that it met first, and each function its clients.
+    # The default session keeps the first credentials that it finds, and each function keeps its clients.
     monkeypatch.setattr(boto3, "DEFAULT_SESSION", new_session())
     stack = EventsStack()
     for name, value in stack.environment.items():
@@ -127,6 +127,6 @@ def table_arn(name):
 
 
 def forget_environment():
-    """Let the functions read their environment again, and make their clients from it."""
+    """Let the functions read their environment again and create their clients from it."""
     for cached in (receiver.settings, receiver.receiver, batcher._batcher, recorder._recorder):
         cached.cache_clear()

@@ -1,4 +1,4 @@
-"""docs/first-deploy.md as the rehearsal types it: the commands of each step, and why some of them are not typed."""
+"""docs/first-deploy.md as the rehearsal types it: the commands of each step, and the reasons for omissions."""
 
 import re
 import shutil
@@ -16,7 +16,7 @@ NOT_TYPED: Final = {
     r"sed -i .*desiredCount": "the emulator runs no containers",
     r"dataplatform .*(collect|run|status)": "the demo servers and Glue's jobs do not run in the emulator",
 }
-"""Reasons by the commands that they are about."""
+"""Reasons, by the commands concerned."""
 
 
 @dataclass(frozen=True)
@@ -27,14 +27,14 @@ class Command:
 
     @property
     def reason_not_to_type(self) -> str | None:
-        """Why the rehearsal leaves it out; None if it is typed."""
+        """Why the rehearsal omits it; None if it is typed."""
         if self.text.startswith("aws ") and shutil.which("aws") is None:
             return "the AWS CLI is not installed on this machine"
         return next((reason for pattern, reason in NOT_TYPED.items() if re.match(pattern, self.text)), None)
 
 
 def read_steps(guide: Path = GUIDE) -> dict[int, list[Command]]:
-    """The commands of each numbered step, in order."""
+    """Return the commands of each numbered step, in order."""
     steps: dict[int, list[Command]] = {}
     for number, body in re.findall(r"^## (\d+)\. [^\n]+\n(.*?)(?=^## )", guide.read_text(), re.MULTILINE | re.DOTALL):
         blocks = re.findall(r"^```sh\n(.*?)^```$", body, re.MULTILINE | re.DOTALL)
@@ -44,5 +44,5 @@ def read_steps(guide: Path = GUIDE) -> dict[int, list[Command]]:
 
 
 def heading(text: str) -> None:
-    """Show which part of the guide is typed now."""
+    """Show which part of the guide is being typed."""
     print(f"\n{text}", flush=True)

@@ -1,4 +1,4 @@
-"""The object index's two tables: in the emulator, or in DynamoDB as the emulator has it, within this process."""
+"""The object index's two tables, in the emulator or in the emulator's DynamoDB within this process."""
 
 import asyncio
 import io
@@ -23,7 +23,7 @@ class IndexTables(NamedTuple):
 
 
 def create_index_tables(dynamodb, name):
-    """Make the tables as the program does."""
+    """Create the tables as the program does."""
 
     def create(suffix, keys, indexes=()):
         names = {*keys, *(each for pair in indexes for each in pair[1])}
@@ -44,16 +44,16 @@ def create_index_tables(dynamodb, name):
 
 
 def fresh_index_tables(dynamodb):
-    """Tables under a name of their own."""
+    """Return tables under a new name."""
     return create_index_tables(dynamodb, f"index-{uuid.uuid4().hex[:12]}")
 
 
 def dynamodb_in_process(before=lambda _: None, after=lambda _: None):
-    """A client whose requests the emulator's code answers in this process, without a server.
+    """Return a client whose requests the emulator's code answers in this process, without a server.
 
     Args:
-        before: called with each operation before it is done.
-        after: called when it is done, before the client has the answer.
+        before: called with each operation before it runs.
+        after: called after it ran, before the client has the answer.
     """
     client = boto3.client("dynamodb", region_name="eu-west-1", aws_access_key_id="x", aws_secret_access_key="y")
 
@@ -72,7 +72,7 @@ def dynamodb_in_process(before=lambda _: None, after=lambda _: None):
 
 
 class _Raw(io.BytesIO):
-    """An answer's body as urllib3 gives it."""
+    """An answer's body in urllib3's form."""
 
     def stream(self, **_):
         yield self.read()

@@ -1,4 +1,4 @@
-"""Objects that only the object index knows, made in bulk: its recorder writes them, and S3's answers are in memory."""
+"""Creates many objects that only the object index knows: its recorder writes them, with S3's answers in memory."""
 
 from collections import Counter
 from collections.abc import Callable, Generator, Sequence
@@ -21,13 +21,13 @@ _SECONDS_A_DAY = 86_400
 
 
 class GeneratedLake:
-    """Answers a recorder's look at generated objects as S3 does."""
+    """Answers a recorder's requests about generated objects as S3 does."""
 
     def __init__(self) -> None:
         self._heads: dict[str, dict[str, Any]] = {}
 
     def add(self, inbound: InboundObject, *, refused: bool, run: str) -> None:
-        """Add an object, and the warehouse file that a run made of its ten rows."""
+        """Add an object, and the history file that a run made of its ten rows."""
         midnight = datetime.combine(inbound.landing_date, time(), UTC)
         counts = {"rows_in": 10, "rows_warehouse": 9 if refused else 10, "rows_quarantined": int(refused)}
         told = WarehouseMetadata(run=run, rows_duplicate=0, by_rule={RULE: 1} if refused else {}, **counts)
@@ -48,14 +48,14 @@ class GeneratedLake:
 def index_objects(
     recorder_on: Callable[[GeneratedLake], Recorder], dataset: str, count: int, newest_day: date, run: str = "jr_1"
 ) -> Sequence[InboundObject]:
-    """Record so many objects of a dataset, a hundred a day, of which every second one has a refused row.
+    """Record so many objects of a dataset, a hundred a day; every second one has a refused row.
 
     Args:
-        recorder_on: makes the recorder of a lake.
-        dataset: its name.
-        count: of the objects. The same call with a greater count adds those that are missing.
+        recorder_on: creates the recorder of a lake.
+        dataset: name of the dataset.
+        count: number of objects. The same call with a greater number adds the missing ones.
         newest_day: landing day of the first hundred.
-        run: that processed them.
+        run: the run that processed them.
     """
     lake = GeneratedLake()
     made = [
@@ -71,7 +71,7 @@ def index_objects(
 
 @contextmanager
 def count_requests(target: Target) -> Generator[tuple[Target, Counter[str]]]:
-    """Give the stack again, with clients of its own, and count their requests by name, such as "s3 HeadObject"."""
+    """Return the stack with its own clients, and count their requests by name, such as "s3 HeadObject"."""
     counted: Counter[str] = Counter()
 
     def count(model: Any, **_: object) -> None:
@@ -80,7 +80,7 @@ def count_requests(target: Target) -> Generator[tuple[Target, Counter[str]]]:
     events = target.session.events
     events.register("before-call", count)
     try:
-        # A client only has the handlers that its session had when the client was made.
+        # A client only has the handlers that its session had when the client was created.
         yield replace(target), counted
     finally:
         events.unregister("before-call", count)

@@ -1,4 +1,4 @@
-"""An account for the tests of its bootstrap: empty, prepared, and as a workflow sees it."""
+"""An account for the tests of the bootstrap: empty, prepared, and as a workflow sees it."""
 
 import base64
 import json
@@ -20,14 +20,14 @@ _KEY_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}")
 
 
 def workflow_token(names, subject):
-    """GitHub's token for a workflow of the repository with this subject. The emulator reads no signature."""
+    """GitHub's token for a workflow of the repository with this subject. The emulator checks no signature."""
     claims = {"iss": f"https://{GITHUB_ISSUER}", "aud": GITHUB_AUDIENCE, "sub": f"repo:{names.repository}:{subject}"}
     header, payload = (base64.urlsafe_b64encode(json.dumps(part).encode()).decode() for part in ({}, claims))
     return f"{header}.{payload}.unsigned"
 
 
 class Account:
-    """An account, and the commands as an administrator gives them."""
+    """An account, and the commands as an administrator runs them."""
 
     def __init__(self, emulator):
         self.emulator = emulator
@@ -46,19 +46,19 @@ class Account:
         return self.run("bootstrap", "--repository", REPOSITORY, *words, bucket=bucket)
 
     def as_workflow(self, role, subject, service="s3", *, by_tls=True):
-        """A client with the credentials that a workflow gets for GitHub's token with this subject."""
+        """Return a client with a workflow's credentials for GitHub's token with this subject."""
         credentials = self.client("sts").assume_role_with_web_identity(
             RoleArn=NAMES.arn_of_role(role), RoleSessionName="ci", WebIdentityToken=workflow_token(NAMES, subject)
         )["Credentials"]
         keys = (credentials["AccessKeyId"], credentials["SecretAccessKey"], credentials["SessionToken"])
         client = boto3.Session(*keys, region_name=REGION).client(service)
         if by_tls:
-            # The emulator takes the word of what ends TLS in front of it.
+            # The emulator believes what ends TLS in front of it.
             client.meta.events.register("before-send", _came_by_tls)
         return client
 
     def everything(self):
-        """All that a bootstrap makes, without ids and times."""
+        """Return everything that a bootstrap creates, without ids and times."""
         s3, iam, kms = self.client("s3"), self.client("iam"), self.client("kms")
         found = {
             "providers": [each["Arn"] for each in iam.list_open_id_connect_providers()["OpenIDConnectProviderList"]],
@@ -82,7 +82,7 @@ class Account:
 
 
 def configuration_of_bucket(s3, bucket):
-    """All that protects a bucket, by the operation that reads it."""
+    """Return everything that protects a bucket, by the operation that reads it."""
     reads = (
         s3.get_bucket_tagging, s3.get_bucket_versioning, s3.get_bucket_encryption, s3.get_bucket_policy,
         s3.get_public_access_block, s3.get_bucket_lifecycle_configuration, s3.get_bucket_logging,

@@ -1,4 +1,4 @@
-"""What Lambda gives a handler beside the event."""
+"""What Lambda passes to a handler beside the event."""
 
 from collections.abc import Callable
 from types import SimpleNamespace
@@ -6,11 +6,11 @@ from typing import Any
 
 
 def invocation(request_id: str, seconds_left: Callable[[], float] = lambda: 900.0) -> Any:
-    """A context as Lambda makes it for an invocation.
+    """Return a context as Lambda creates it for an invocation.
 
     Args:
-        request_id: the invocation's.
-        seconds_left: until the function's timeout.
+        request_id: id of the invocation.
+        seconds_left: seconds until the function's timeout.
     """
     return SimpleNamespace(
         aws_request_id=request_id,

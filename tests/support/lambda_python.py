@@ -1,4 +1,4 @@
-"""An environment with the Python that Lambda runs, where this machine has that Python."""
+"""An environment with Lambda's Python, if this machine has that version."""
 
 import os
 import shutil
@@ -15,15 +15,15 @@ _UV = Path(sys.prefix) / "bin" / "uv"
 
 
 def find_interpreter() -> str | None:
-    """The first that works of those on PATH, of pyenv and of uv; None if this machine lacks it."""
+    """Return the first working interpreter from PATH, pyenv and uv; None if this machine has none."""
     return next((each for each in _candidates() if _works(each)), None)
 
 
 def prepare_environment(interpreter: str) -> Path:
-    """An environment of the interpreter with the pinned requirements. Returns its Python.
+    """Create an environment of the interpreter with the pinned requirements. Return its Python.
 
     Raises:
-        subprocess.CalledProcessError: uv cannot make it; its standard error says why.
+        subprocess.CalledProcessError: uv failed; its standard error says why.
     """
     folder = ROOT / ".build" / f"tests-python{FUNCTION_PYTHON}"
     python, installed = folder / "bin" / "python", folder / "installed.txt"
@@ -39,7 +39,7 @@ def _candidates() -> Iterator[str]:
     name = f"python{FUNCTION_PYTHON}"
     if found := shutil.which(name):
         yield found
-    # The program that pyenv has on PATH fails for versions that are not selected.
+    # pyenv's program on PATH fails for versions that are not selected.
     versions = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
     yield from sorted(map(str, versions.glob(f"{FUNCTION_PYTHON}.*/bin/{name}")))
     found = subprocess.run(

@@ -1,4 +1,4 @@
-"""Fixtures of the ledger's tests: a table, a clock that is set by hand, and a dataset of each test's own."""
+"""Fixtures of the ledger's tests: a table, a clock that the test sets, and a new dataset for each test."""
 
 from datetime import UTC, datetime
 
@@ -35,7 +35,7 @@ def ledger(ledger_stack, clock) -> Ledger:
 
 @pytest.fixture
 def dataset(request) -> str:
-    """A dataset of the test's own, so that tests share a table and nothing else."""
+    """A new dataset for the test, so tests share only the table."""
     return f"d{abs(hash(request.node.name))}"
 
 

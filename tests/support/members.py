@@ -1,4 +1,4 @@
-"""The table of members that the stand-in for the office's SQL Server holds in the tests."""
+"""The table of members in the stand-in for the office's SQL Server."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Final

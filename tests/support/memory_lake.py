@@ -1,4 +1,4 @@
-"""A lake in memory, as the index's recorder looks at it, and a recount of all that it has."""
+"""A lake in memory as the index's recorder reads it, and a recount of its content."""
 
 import hashlib
 import io
@@ -28,26 +28,26 @@ class Landed:
 
 
 class MemoryLake:
-    """S3's answers about a lake in memory, and what jobs and people do to it.
+    """S3's answers about a lake in memory, and the changes that jobs and people make.
 
     Args:
-        step: called before each request and after each, with its name.
+        step: called before and after each request, with its name.
     """
 
     def __init__(self, step=lambda _: None):
         self.objects, self._step, self._versions = {}, step, itertools.count(1)
         self.now = BEGIN
         self.ever_landed = defaultdict(set)
-        """Times at which the objects of a dataset landed, those of deleted objects included."""
+        """Landing times of a dataset's objects, including deleted ones."""
 
-    # what happens to it
+    # changes of the lake
 
     def land(self, inbound, body=b"id,town\n1,Leeds\n", **metadata):
         self._put(inbound.key, body, metadata)
         self.ever_landed[inbound.dataset].add(self.now)
 
     def process(self, inbound, run="run-1", warehouse=1, quarantined=0, duplicate=0, columns=None):
-        """Write the warehouse file as the job does."""
+        """Write the history file as the job does."""
         rules = {"id|min": quarantined} if quarantined else {}
         metadata = WarehouseMetadata(
             run=run,
@@ -102,7 +102,7 @@ def _error(operation, code):
 
 
 def recount(lake, objects):
-    """Totals of a lake as one would count them who lists it: by dataset, by dataset and day, and by run and dataset.
+    """Return a lake's totals, counted from a listing: by dataset, by dataset and day, and by run and dataset.
 
     Args:
         lake: the lake.

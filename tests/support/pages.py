@@ -1,4 +1,4 @@
-"""Pages of the documentation, carried out word for word in a copy of this checkout."""
+"""Carries out pages of the documentation word for word in a copy of this checkout."""
 
 import os
 import re
@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @pytest.fixture
 def checkout(tmp_path):
-    """A copy of this checkout, and its platform stopped afterwards."""
+    """A copy of this checkout, whose platform is stopped afterwards."""
     folder = tmp_path / "checkout"
     copy_checkout(folder)
     install_entry_point(folder)
@@ -24,8 +24,8 @@ def checkout(tmp_path):
 
 
 def run(command, folder):
-    """Type a command of a page there, with its environment active."""
-    # Without pytest's own variables: a page can run pytest itself.
+    """Run a command of a page there, with its environment active."""
+    # Without pytest's own variables, because a page can run pytest itself.
     kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
     environment = {**kept, "PATH": f"{folder / '.venv/bin'}:{os.environ['PATH']}", "COLUMNS": "200"}
     return subprocess.run(
@@ -34,7 +34,7 @@ def run(command, folder):
 
 
 class Page:
-    """What is in a page's boxes."""
+    """Return the contents of a page's boxes."""
 
     def __init__(self, name):
         self.text = (ROOT / "docs" / name).read_text()
@@ -44,12 +44,12 @@ class Page:
         return re.findall(rf"^```{language}\n(.*?)^```$", self.text, re.MULTILINE | re.DOTALL)
 
     def files(self):
-        """Name and content of each file that the page lets a reader write: a box under a line that ends with it."""
+        """Return name and content of each file that the page lets a reader write: a box below its name."""
         box = r"`([\w./]+)`(?:, [^\n`]*)?:\n\n```(?:python|yaml)\n(.*?)^```$"
         return re.findall(box, self.text, re.MULTILINE | re.DOTALL)
 
     def typed(self, folder, port):
-        """The results of the commands; where one starts the platform, it does so on this port."""
+        """Return the results of the commands; a command that starts the platform uses this port."""
         return [
             run(re.sub(r"(?m)^(dataplatform up.*)$", rf"\1 --port {port}", command), folder)
             for command in self.commands

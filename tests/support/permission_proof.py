@@ -1,4 +1,4 @@
-"""Whether each action of the deployed policies is needed: recorded calls, judged once with and once without it."""
+"""Decides whether each action of the deployed policies is needed: recorded calls, evaluated with and without it."""
 
 import dataclasses
 import json
@@ -14,7 +14,7 @@ from ops.access.policies import DeployedPolicies, DeployedRole
 
 @dataclass(frozen=True)
 class Call:
-    """What a role asked of AWS, or what AWS asks in its name."""
+    """A role's request to AWS, or a request that AWS makes in its name."""
 
     role: str
     action: str
@@ -24,12 +24,12 @@ class Call:
 
 
 def read_calls(file: Path) -> list[Call]:
-    """The decisions that the recorded emulator wrote."""
+    """Read the decisions that the recorded emulator wrote."""
     return [Call(**json.loads(line)) for line in file.read_text().splitlines()]
 
 
 def implied_calls(calls: Sequence[Call], policies: DeployedPolicies, secrets: Sequence[str]) -> Iterator[Call]:
-    """What AWS asks of the key in the caller's name, and the emulator does not: the lake, tables, queues, secrets."""
+    """Return the key requests that only AWS makes in the caller's name: for the lake, tables, queues and secrets."""
     bucket = f"arn:aws:s3:::{policies.bucket}"
     encrypt, decrypt = ("kms:GenerateDataKey",), ("kms:Decrypt",)
     for call in calls:
@@ -52,13 +52,13 @@ def implied_calls(calls: Sequence[Call], policies: DeployedPolicies, secrets: Se
 
 
 def judge(policies: DeployedPolicies, call: Call) -> Decision:
-    """What the deployed policies say to a call."""
+    """Return the deployed policies' decision on a call."""
     [role] = [each for each in policies.roles if each.name == call.role]
     return decide(policies, role, call.action, call.resource, call.keys)
 
 
 def needless_actions(policies: DeployedPolicies, calls: Sequence[Call]) -> set[tuple[str, str, str]]:
-    """Role, statement and action of each permission without which every allowed call would be allowed as well."""
+    """Return role, statement and action of each permission without which every allowed call would still be allowed."""
     return {
         (plain_name(role.name), statement["Sid"], action)
         for role in policies.roles
@@ -81,11 +81,11 @@ def _is_needed(policies: DeployedPolicies, role: DeployedRole, calls: Sequence[C
 
 def _without(role: DeployedRole, index: int, action: str) -> DeployedRole:
     left = [each for each in role.statements[index]["Action"] if each != action]
-    # A statement without actions would be one about all of them.
+    # A statement without actions would apply to all of them.
     changed = [{**role.statements[index], "Action": left}] if left else []
     return dataclasses.replace(role, statements=[*role.statements[:index], *changed, *role.statements[index + 1 :]])
 
 
 def plain_name(role: str) -> str:
-    """A role's name without project, stack and what Pulumi appends."""
+    """Return a role's name without project, stack and Pulumi's suffix."""
     return re.sub(r"^data-platform-[a-z]+-|-role(-[0-9a-f]+)?$", "", role)

@@ -1,4 +1,4 @@
-"""The whole platform, for every test that needs it deployed: one in each of pytest's processes."""
+"""The whole platform for tests that need it deployed, once in each of pytest's processes."""
 
 import contextlib
 import os
@@ -11,13 +11,13 @@ from tests.support.program import program_folder
 
 @contextlib.contextmanager
 def running_platform(folder, program=None):
-    """The whole platform, up: emulator with IAM enforced, stand-in sources, the program's local stack deployed.
+    """Start the whole platform: emulator with IAM enforced, stand-in sources, the program's local stack deployed.
 
     Args:
-        folder: where its state is.
+        folder: the folder of its state.
         program: folder of the program; by default the one with the tests' own declarations, whose table is filled.
     """
-    # Imported here: most tests need none, and it takes a second.
+    # Imported here, because it takes a second and most tests do not need it.
     from local.platform_instance import LocalPlatform
     from ops.ingest import extract
 
@@ -25,7 +25,7 @@ def running_platform(folder, program=None):
     with pytest.MonkeyPatch.context() as changed:
         # Where the extraction's process finds its code.
         changed.setattr(extract, "_ROOT", program or program_folder())
-        # The widest that a person can have: what is written may still be read by nobody else.
+        # The widest umask that a person can have: files must still be private.
         umask = os.umask(0)
         try:
             started.up()
@@ -41,12 +41,12 @@ def running_platform(folder, program=None):
 
 @pytest.fixture(scope="session")
 def program():
-    """Folder of the program that is deployed; None is the one with the tests' own declarations."""
+    """Folder of the deployed program; None is the one with the tests' own declarations."""
 
 
 @pytest.fixture(scope="session")
 def platform(tmp_path_factory, program):
-    """The whole platform, up."""
+    """The running platform."""
     with running_platform(tmp_path_factory.mktemp("platform"), program) as started:
         yield started
 

@@ -1,4 +1,4 @@
-"""What the tests of the whole platform do alike: put files on its server, run its workflow, wait."""
+"""Shared steps of the whole platform's tests: put files on its server, run its workflow, wait."""
 
 import os
 import time
@@ -21,7 +21,7 @@ DELIVERED_SECONDS_AGO = 5
 
 @pytest.fixture
 def outgoing(platform):
-    """The directory that the stand-in server offers for parcels, emptied afterwards."""
+    """The stand-in server's directory for parcels, emptied afterwards."""
     folder = outgoing_folder(platform)
     yield folder
     for file in folder.iterdir():
@@ -35,14 +35,14 @@ def outgoing_folder(platform):
 
 
 def deliver(file, content):
-    """Put a file on the stand-in server as if it had been there for a while: a fresher one is left to a later run."""
+    """Put a file on the stand-in server with an older time, because a run skips recent files."""
     file.write_bytes(content if isinstance(content, bytes) else content.encode())
     written = time.time() - DELIVERED_SECONDS_AGO
     os.utime(file, (written, written))
 
 
 def eventually(condition, seconds, what):
-    """Poll until the condition holds and return what it gives."""
+    """Poll until the condition holds and return its value."""
     deadline = time.monotonic() + seconds
     while not (result := condition()):
         assert time.monotonic() < deadline, f"{what} was not seen within {seconds} s"
@@ -51,9 +51,9 @@ def eventually(condition, seconds, what):
 
 
 def put_inbound(target, *objects):
-    """Put objects under inbound/, each a key and its content, and wait until the index knows them.
+    """Put objects under inbound/, given as keys and contents, and wait until the index has them.
 
-    A run of the warehouse job looks for objects of other days than today and yesterday in the index alone.
+    A run of the warehouse job finds objects of days before yesterday only through the index.
     """
     s3, index = target.client("s3"), index_of(target)
     etags = {key: s3.put_object(Bucket=target.bucket, Key=key, Body=body)["ETag"].strip('"') for key, body in objects}
@@ -66,7 +66,7 @@ def put_inbound(target, *objects):
 
 
 def index_settles(target):
-    """Wait until the object index has what the lake has, as `reconcile` sees it: events arrive seconds later."""
+    """Wait until the object index equals the lake, as `reconcile` compares them: events arrive seconds later."""
 
     def differences():
         compared = (each for dataset in DATASETS for each in compare(target, dataset, Days()))
@@ -76,9 +76,9 @@ def index_settles(target):
 
 
 def let_the_schedule_fire(target, dataset):
-    """A schedule with all that the dataset's deployed one has but its time, which comes in a second.
+    """Create a copy of the dataset's deployed schedule that fires in a second.
 
-    The emulator fires none that was changed from cron to at, so the deployed one itself cannot be brought forward.
+    The emulator does not fire a schedule that was changed from cron to at, so the deployed one cannot be moved.
     """
     scheduler = target.client("scheduler")
     group, name = target.exports["collectionSchedules"][dataset].split("/")
@@ -95,7 +95,7 @@ def let_the_schedule_fire(target, dataset):
 
 
 def refine(target):
-    """Run the deployed workflow's jobs in its order."""
+    """Run the deployed workflow's jobs in order."""
     runner = ProcessRunner(target)
 
     def run_one(job):
@@ -108,18 +108,18 @@ def refine(target):
 
 @pytest.fixture
 def ops(platform, wide_terminal):  # noqa: ARG001 - what is printed is not cut
-    """Gives an operator's command to the deployed stack."""
+    """Runs an operator's command on the deployed stack."""
     return commands_to(platform)
 
 
 @pytest.fixture
 def wide_terminal(monkeypatch):
-    """A terminal that is wide enough for whole keys."""
+    """A terminal wide enough for whole keys."""
     monkeypatch.setattr(terminal.console, "_width", 300)
 
 
 def commands_to(platform):
-    """What gives an operator's command to a platform's stack, and sees that none ends in a traceback."""
+    """Return a function that runs operators' commands on a stack, and checks that none ends in a traceback."""
 
     def give(*words):
         arguments = ["--stack", "local", "--state-dir", str(platform.state_directory), *words]

@@ -1,4 +1,4 @@
-"""Debian's ProFTPD with mod_sftp on a high port of 127.0.0.1, which allows each user one connection."""
+"""Debian's ProFTPD with mod_sftp on a high port of 127.0.0.1, with one connection for each user."""
 
 import contextlib
 import getpass

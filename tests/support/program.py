@@ -1,4 +1,4 @@
-"""The program with the tests' own declarations: what the tests deploy does not follow this checkout's datasets."""
+"""The program with the tests' own declarations, so tests are independent of this checkout's datasets."""
 
 import contextlib
 import fcntl
@@ -12,12 +12,12 @@ DECLARATIONS = ROOT / "tests" / "declarations"
 """Datasets, reports and stack files of the tests. pytest's setting `pythonpath` puts them before the checkout's own."""
 _LEFT_OUT = {"tests", "sample"}
 _BUILT = ("layer-*", "jobs.gluewheels*")
-"""Archives of other people's packages, which take a minute to build and are the same for any declaration."""
+"""Archives of third-party packages, which take a minute to build and do not depend on the declarations."""
 
 
 @cache
 def program_folder() -> Path:
-    """A folder like this checkout's root, whose datasets, reports and stack files are the tests' own."""
+    """A folder like this checkout's root, with the tests' own datasets, reports and stack files."""
     folder = ROOT / ".build" / "tests-program"
     link_program(folder)
     pack_archives()
@@ -26,7 +26,7 @@ def program_folder() -> Path:
 
 
 def link_program(folder: Path) -> None:
-    """Make a folder the program with the tests' own declarations, without packing anything."""
+    """Turn a folder into the program with the tests' own declarations, without packing anything."""
     own = {entry.name: entry for entry in DECLARATIONS.iterdir() if not entry.name.startswith("__")}
     checkout = {entry.name: entry for entry in ROOT.iterdir() if not entry.name.startswith((".", "__p"))}
     for name, entry in {**checkout, **own}.items():
@@ -35,8 +35,8 @@ def link_program(folder: Path) -> None:
 
 
 def pack_archives() -> None:
-    """Pack other people's packages in this checkout, which takes a minute, unless they are: one process for all."""
-    # Imported here: most tests need none, and it takes a second.
+    """Pack third-party packages in this checkout once, which takes a minute."""
+    # Imported here, because it takes a second and most tests do not need it.
     from dataplatform.aws.packaging import function_layer, job_wheels
 
     (ROOT / ".build").mkdir(exist_ok=True)
@@ -47,7 +47,7 @@ def pack_archives() -> None:
 
 
 def copy_program(folder: Path) -> Path:
-    """Copy the program with the tests' own declarations to a new folder, to change it or to type commands in it."""
+    """Copy the program with the tests' own declarations to a new folder, to change it or to run commands in it."""
     ignored = shutil.ignore_patterns("__pycache__", "bench", "site")
     shutil.copytree(program_folder(), folder, ignore=lambda where, names: {*ignored(where, names), *_hidden(names)})
     _link_archives(folder)
@@ -65,11 +65,11 @@ def _link_archives(folder: Path) -> None:
 
 
 def _link(link: Path, entry: Path) -> None:
-    """Two of pytest's processes may do it at once."""
+    """Two of pytest's processes may run this at once."""
     link.parent.mkdir(parents=True, exist_ok=True)
     unfinished = link.with_name(f"{link.name}.{os.getpid()}")
     if entry.suffix == ".stamp":
-        # Written in place by the program: through a link it would speak for the checkout's archive.
+        # The program writes it in place: through a link it would replace the checkout's archive.
         shutil.copyfile(entry, unfinished)
     else:
         unfinished.symlink_to(entry)

@@ -1,5 +1,6 @@
-"""Published tables in a catalogue on this machine, whose every call and every write can be made to fail."""
+"""Published tables in a local catalogue, of which every call and every write can fail on demand."""
 
+from abc import ABC
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -8,6 +9,7 @@ from typing import Any
 
 import dataframely as dy
 import polars as pl
+from pyiceberg.catalog import MetastoreCatalog
 from pyiceberg.catalog.sql import SqlCatalog
 from pyiceberg.exceptions import CommitFailedException
 from pyiceberg.io import OutputFile
@@ -55,17 +57,17 @@ def declared_with(dataset: Dataset = THINGS, *, without: tuple[str, ...] = (), *
 
 
 class Killed(BaseException):
-    """The process ends here: nothing may catch it."""
+    """The process ends here, and no code may catch it."""
 
 
 @dataclass
 class Steps:
-    """What happens at the steps of a merge: each file that is created, each table that is loaded or committed."""
+    """Runs at the steps of a merge: each file that is created, each table that is loaded or committed."""
 
     at: dict[int, Callable[[], None]] = field(default_factory=dict)
-    """What to do before a step, by its number from 1. It may raise."""
+    """Called before a step with its number, from 1. It may raise."""
     lost: set[int] = field(default_factory=set)
-    """Numbers of those commits whose answer is lost after they were applied."""
+    """Numbers of the commits whose answer is lost after they were applied."""
     steps: int = 0
     commits: int = 0
 
@@ -76,7 +78,7 @@ class Steps:
 
 
 class SteppingFileIO(PyArrowFileIO):
-    """Files of this machine, each of which is a step when it is created."""
+    """Files; the creation of each is a step."""
 
     steps: Steps
 
@@ -85,12 +87,10 @@ class SteppingFileIO(PyArrowFileIO):
         return super().new_output(location)
 
 
-class SteppingCatalog(SqlCatalog):
-    """A catalogue in a file of this machine. Each load and each commit is a step, before it and after it."""
+class Stepping(MetastoreCatalog, ABC):
+    """A catalogue of which each load and each commit is a step, before it and after it."""
 
-    def __init__(self, folder: Path, steps: Steps | None = None) -> None:
-        self.steps = steps or Steps()
-        super().__init__("test", uri=f"sqlite:///{folder}/catalogue.db", warehouse=f"file://{folder}")
+    steps: Steps
 
     def _load_file_io(self, properties: Any = None, location: str | None = None) -> PyArrowFileIO:  # noqa: ARG002
         io = SteppingFileIO({**self.properties, **(properties or {})})
@@ -101,16 +101,24 @@ class SteppingCatalog(SqlCatalog):
         self.steps.step()
         return super().load_table(identifier)
 
-    def commit_table(self, *arguments: Any) -> Any:
+    def commit_table(self, table: Any, requirements: Any, updates: Any) -> Any:
         self.steps.step()
         self.steps.commits += 1
         number = self.steps.commits
-        answer = super().commit_table(*arguments)
+        answer = super().commit_table(table, requirements, updates)
         self.steps.step()
         if number in self.steps.lost:
-            # As Glue does it: the request was repeated, and the repetition met its own change.
+            # As in Glue: the request was repeated, and the repetition met its own change.
             raise CommitFailedException("the table's version is another one")
         return answer
+
+
+class SteppingCatalog(Stepping, SqlCatalog):
+    """A catalogue in a file of this machine."""
+
+    def __init__(self, folder: Path, steps: Steps | None = None) -> None:
+        self.steps = steps or Steps()
+        super().__init__("test", uri=f"sqlite:///{folder}/catalogue.db", warehouse=f"file://{folder}")
 
 
 def published_in(folder: Path, dataset: Dataset, steps: Steps | None = None) -> Published:
@@ -131,15 +139,15 @@ def land(
     landed: int = 0,
     deleted: Iterable[int] = (),
 ) -> str:
-    """Write an object's history file, as the warehouse job writes it.
+    """Write an object's history file, as the warehouse job does.
 
     Args:
         store: the lake.
-        dataset: whose file.
-        name: of the object.
-        rows: declared columns; what is left out is missing.
-        as_of: minutes from START on; as it landed if not given.
-        landed: minutes from START on.
+        dataset: the file's dataset.
+        name: name of the object.
+        rows: declared columns; omitted ones are missing.
+        as_of: minutes after START; the landing if not given.
+        landed: minutes after START.
         deleted: indexes of the rows that the source deleted.
 
     Returns:
@@ -163,7 +171,7 @@ def land(
 
 
 def expected(store: Store, dataset: Dataset, *, deleted: bool = False) -> pl.DataFrame:
-    """What a table has to hold: the view over history."""
+    """Return what a table must contain: the view over history."""
     files = [store.read(key) for key in store.keys(warehouse_prefix(dataset.name))]
     rows = warehouse_rows(files, dataset) if files else pl.LazyFrame(schema=warehouse_columns(dataset))
     counting = current_rows(rows, dataset).filter(pl.col(DELETED) == deleted)
@@ -171,7 +179,7 @@ def expected(store: Store, dataset: Dataset, *, deleted: bool = False) -> pl.Dat
 
 
 def found(published: Published, *, deleted: bool = False) -> pl.DataFrame:
-    """What a table holds, as polars reads it."""
+    """Return what a table contains, as polars reads it."""
     table = published.load(published.deleted if deleted else published.live)
     return _sorted(published_rows(table, published.dataset).collect(), published.dataset)
 
@@ -181,6 +189,6 @@ def _sorted(rows: pl.DataFrame, dataset: Dataset) -> pl.DataFrame:
 
 
 def assert_equal_to_the_view(published, store):
-    """Check that live and deleted rows of the tables are those of the view over history."""
+    """Check that live and deleted rows of the tables equal the view over history."""
     for deleted in (False, True):
         assert found(published, deleted=deleted).equals(expected(store, published.dataset, deleted=deleted))

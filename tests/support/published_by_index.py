@@ -1,7 +1,7 @@
 """Random histories of a dataset whose runs publish by the object index, as the jobs do.
 
-Files land, are replaced and deleted; their events arrive late; runs are killed, overtaken by others, or come days
-later. After each history the published tables have to equal the view over all history files.
+Files land, are replaced and deleted; their events arrive late; runs are killed, overtaken by others, or start days
+later. After each history the published tables must equal the view over all history files.
 """
 
 from contextlib import suppress
@@ -16,7 +16,7 @@ _STEPS = 30
 
 
 class IndexedHistory(History):
-    """One history. Its seed decides all of it."""
+    """One history. Its seed determines all of it."""
 
     def __init__(self, seed: int, folder: Path) -> None:
         super().__init__(seed, folder)
@@ -52,7 +52,7 @@ class IndexedHistory(History):
             return
         if fault == "overtaken":
             self._lake.steps.at[step] = self._publish
-        # A run that waits for the lease for too long leaves its work to the next one.
+        # A run that waits for the lease for too long leaves its work to the next run.
         with suppress(JobFailedError):
             self._publish()
         self._lake.steps.at = {}
@@ -61,7 +61,7 @@ class IndexedHistory(History):
         self._publish(compare_all=True)
 
     def _merge_all(self) -> None:
-        # A changed declaration is followed when something is merged next.
+        # The next merge adopts a changed declaration.
         self._land()
         self._deliver(1.0)
         self._publish()

@@ -1,6 +1,6 @@
 """Random histories of a dataset: files land, are merged, replayed and merged again, and runs are killed or overlap.
 
-After each history the published tables have to equal the view over all history files.
+After each history the published tables must equal the view over all history files.
 """
 
 import random
@@ -18,7 +18,7 @@ from processing.declaring.dataset import Dataset, SftpSource, StreamSource
 from processing.publishing import current, files, history, layout
 from processing.publishing.merge import BusyTableError, merge
 from processing.publishing.rebuild import rebuild
-from processing.publishing.tables import RebuildNeededError
+from processing.publishing.tables import Published, RebuildNeededError
 from processing.storage.memory_store import MemoryStore
 from tests.support.published import Killed, Steps, expected, found, land, published_in
 
@@ -41,18 +41,18 @@ _BASE: Final[Mapping[str, Any]] = {
 
 @dataclass
 class Landed:
-    """An inbound object and what may be in the tables of it."""
+    """An inbound object, and what the tables may have of it."""
 
     name: str
     version: int = 0
     begun: set[int] = field(default_factory=set)
-    """Versions of which a merge began."""
+    """Versions whose merge began."""
     done: int | None = None
-    """The version of which a merge is known to have ended."""
+    """The version whose merge is known to have ended."""
     rows: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
     times: dict[str, Any] = field(default_factory=dict[str, Any])
     is_removed: bool = False
-    """Whether its history file was deleted."""
+    """True if its history file was deleted."""
 
     @property
     def history_key(self) -> str:
@@ -61,12 +61,12 @@ class Landed:
 
 
 class History:
-    """One history. Its seed decides all of it."""
+    """One history. Its seed determines all of it."""
 
     def __init__(self, seed: int, folder: Path) -> None:
         self._random = random.Random(seed)  # noqa: S311 - repeatable
         self._folder = folder
-        self._store = MemoryStore()
+        self._store = self._new_store()
         self._columns = dict(_BASE)
         self._source: SftpSource | StreamSource = SftpSource("c", "d", "*.csv", schedule="rate(1 day)")
         self._absent: dict[str, str] = {}
@@ -80,16 +80,29 @@ class History:
             self._merge_again: 2,
             self._change: 2,
         }
-        """What may happen, each with its weight."""
+        """The possible events, each with its weight."""
         self._clustered = self._random.random() < _CLUSTERED
         if self._clustered:
             self._columns["moment"] = lambda: dy.Datetime(time_unit="ns")
 
+    def _new_store(self) -> Any:
+        return MemoryStore()
+
+    def _published(self, steps: Steps | None = None) -> Published:
+        """The tables, as the dataset is declared now."""
+        return published_in(self._folder, self._dataset, steps)
+
+    def _merge_by_an_engine(self, published: Published, keys: list[str], replaced: list[str]) -> None:
+        merge(published, self._store, keys, replaced)
+
+    def _rebuild_by_an_engine(self, published: Published) -> None:
+        rebuild(published, self._store)
+
     def run(self) -> list[str]:
-        """Run it.
+        """Run the history.
 
         Returns:
-            What differs, in words.
+            The differences, in words.
         """
         with (
             patch.object(layout, "ROWS_IN_FILE", 5),
@@ -195,18 +208,17 @@ class History:
         raise Killed
 
     def _run_merge(self, things: list[Landed], steps: Steps) -> None:
-        dataset = self._dataset
-        published = published_in(self._folder, dataset, steps)
+        published = self._published(steps)
         replaced = [f"inbound/things/2026/01/01/{thing.name}" for thing in things if thing.begun - {thing.version}]
         versions = {thing.name: thing.version for thing in things}
         for thing in things:
             thing.begun.add(thing.version)
         keys = [thing.history_key for thing in things if not thing.is_removed]
         try:
-            merge(published, self._store, keys, replaced)
+            self._merge_by_an_engine(published, keys, replaced)
         except RebuildNeededError:
             self.log.append("  is rebuilt")
-            rebuild(published, self._store)
+            self._rebuild_by_an_engine(published)
             for thing in self._objects:
                 thing.done, thing.begun = thing.version, {thing.version}
         except BusyTableError:
@@ -236,7 +248,7 @@ class History:
         self._source = StreamSource(receipt_order=("moment",))
 
     def _differences(self) -> list[str]:
-        published = published_in(self._folder, self._dataset)
+        published = self._published()
         differences: list[str] = []
         for deleted in (False, True):
             wanted = expected(self._store, self._dataset, deleted=deleted)
@@ -249,7 +261,7 @@ class History:
 
 
 def differences(seed: int, folder: Path) -> list[str]:
-    """Run the history of a seed; what differs after it, in words, after what happened in it."""
+    """Run the history of a seed; return its events and then its differences, in words."""
     history = History(seed, folder)
     different = history.run()
     return [f"seed {seed}", *history.log, *different] if different else []

@@ -1,4 +1,4 @@
-"""The published tables of several datasets in a catalogue of this machine, and the mart job on them."""
+"""The published tables of several datasets in a local catalogue, and the mart job on them."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -26,8 +26,8 @@ class PublishedLake:
     """Published tables in a folder.
 
     Args:
-        folder: of the catalogue and the tables' files.
-        store: has the history files.
+        folder: the folder of the catalogue and the tables' files.
+        store: the store with the history files.
     """
 
     def __init__(self, folder: Path, store: Store) -> None:
@@ -38,16 +38,16 @@ class PublishedLake:
         self.catalog.create_namespace_if_not_exists(DATABASE)
 
     def open_table(self, dataset: Dataset) -> Table | None:
-        """The table of a dataset's live rows, if it exists."""
+        """Return the table of a dataset's live rows, if it exists."""
         tables = self.of(dataset)
         return tables.found(tables.live)
 
     def of(self, dataset: Dataset) -> Published:
-        """The tables of a dataset."""
+        """Return the tables of a dataset."""
         return Published(self.catalog, DATABASE, f"file://{self._folder}/tables", dataset)
 
     def merge(self, *datasets: Dataset) -> list[Merged]:
-        """Merge the history files that were not merged yet; of all declared datasets if none is given."""
+        """Merge the unmerged history files of a dataset; of all declared datasets if none is given."""
         merged: list[Merged] = []
         for dataset in datasets or DATASETS.values():
             files = {*self._store.keys(warehouse_prefix(dataset.name))} - self._merged

@@ -15,21 +15,21 @@ from tests.support.memory_lake import MemoryLake
 from tests.support.published import THINGS, Steps, land, published_in
 
 TODAY = datetime(2026, 1, 1, 12, tzinfo=UTC)
-"""Day on which `land` lets objects land."""
+"""Day on which `land` lands objects."""
 
 
 class RunKilled(SystemExit):
-    """The run ends here: nothing that it does afterwards reaches anything."""
+    """The run ends here, and nothing that it does afterwards has an effect."""
 
 
 class PublishedLake:
-    """The lake of one dataset or several, whose history files tests write as the warehouse job does."""
+    """The lake of one or more datasets. Tests write its history files as the warehouse job does."""
 
     def __init__(self, folder, *datasets):
         self.datasets = {dataset.name: dataset for dataset in datasets or (THINGS,)}
         self.store = MemoryStore()
         self.steps = Steps()
-        """Each write to the index, each file of a table and each commit of one is a step."""
+        """Each write to the index, and each file and commit of a table, is a step."""
         self.requests = []
         """Operations of DynamoDB."""
         self.dynamodb = dynamodb_in_process(self._before)
@@ -49,7 +49,7 @@ class PublishedLake:
             self.steps.step()
 
     def land(self, name, rows, *, dataset=THINGS, indexed=True, **more):
-        """Write an object's history file. The index learns of it at once, or not yet."""
+        """Write an object's history file. The index records it at once, or not yet."""
         key = land(self.store, dataset, name, rows, **more)
         if indexed:
             self.index(key)
@@ -75,7 +75,7 @@ class PublishedLake:
     def published(self, dataset=THINGS):
         return published_in(self._folder, self.datasets[dataset.name], self.steps)
 
-    def publisher(self, metrics=None, today=TODAY, lease=None):
+    def publisher(self, metrics=None, today=TODAY, lease=None, spark=None):
         return Publisher(
             store=self.store,
             publications=self.publications,
@@ -83,15 +83,16 @@ class PublishedLake:
             lease=lease or self._lease,
             metrics=metrics,
             today=today.date,
+            spark=spark,
         )
 
     def publish(self, publisher=None, **scope):
-        """One run of the step that publishes."""
+        """Make one publishing run."""
         run = JobRun("publish", f"run-{next(self._runs)}")
         (publisher or self.publisher()).publish(self.datasets, Scope({}, **scope), run)
 
     def _lease(self, dataset):
-        # A run that was killed holds its lease: the next one comes when that is over.
+        # A killed run holds its lease: the next run starts after it.
         self.now += timedelta(hours=1)
         lease = lease_of(self.dynamodb, self.tables.index)(dataset)
         lease._now, lease._sleep = lambda: self.now, self._wait
@@ -101,11 +102,11 @@ class PublishedLake:
         self.now += timedelta(seconds=seconds)
 
     def open(self, dataset=THINGS):
-        """Names of the objects that the index says are open."""
+        """Return the names of the objects that are open in the index."""
         return sorted(each.file_name for each in self.publications.open_objects(dataset.name))
 
     def publish_killed_at(self, step):
-        """One run that is killed before a step. Returns whether it came so far."""
+        """Make a run that is killed before a step. Return true if it got that far."""
         self.steps.at = {self.steps.steps + step: self._kill}
         try:
             self.publish()
@@ -121,7 +122,7 @@ class PublishedLake:
 
 
 class _Head:
-    """What the recorder sees of a history file, with the store's ETag."""
+    """Return what the recorder reads about a history file, with the store's ETag."""
 
     def __init__(self, landed, etag, metadata):
         self.body, self.at, self.etag, self.metadata = landed.body, landed.at, etag, metadata

@@ -1,4 +1,4 @@
-"""The whole platform through every way that its parts can end, with each IAM decision and each AWS call recorded."""
+"""The whole platform through every ending of its parts, with each IAM decision and each AWS call recorded."""
 
 import sys
 from collections.abc import Callable, Sequence
@@ -34,7 +34,7 @@ RECORDER = Path(__file__).parent / "call_site_recorder"
 
 @dataclass(frozen=True)
 class RecordedRun:
-    """What the platform's run left: the calls of its roles, and the policies that decided on them."""
+    """The record of the platform's run: the calls of its roles, and the policies that decided."""
 
     calls: Sequence[Call]
     implied: Sequence[Call]
@@ -48,7 +48,7 @@ class RecordedRun:
 
 
 def record_run(folder):
-    """Run a platform of its own."""
+    """Run a separate platform."""
     decisions, lines = folder / "decisions.jsonl", folder / "lines.jsonl"
     with pytest.MonkeyPatch.context() as changed:
         changed.setenv(DECISIONS_VARIABLE, str(decisions))
@@ -61,7 +61,7 @@ def record_run(folder):
 
 
 def recording_interpreter(folder):
-    """A program that is Python with the recorder of call sites."""
+    """Return a Python program with the recorder of call sites."""
     program = folder / "python"
     path = f"{RECORDER}${{PYTHONPATH:+:$PYTHONPATH}}"
     program.write_text(f'#!/bin/sh\nPYTHONPATH="{path}" exec "{sys.executable}" "$@"\n')
@@ -91,7 +91,7 @@ def run_everything(platform, folder, decisions):
 
 
 def go_the_whole_way(platform, target):
-    """Collect a file with clean and refused rows, extract the table, and make reports of both."""
+    """Collect a file with clean and refused rows, extract the table, and compute reports from both."""
     file = outgoing_folder(platform) / "whole-way.csv"
     deliver(file, "member_id,town,size,label\n1,Leeds,Small,AB12CDE\nx,Leeds,Small,AB13CDE\n")
     collect(target, "parcels")
@@ -101,12 +101,12 @@ def go_the_whole_way(platform, target):
 
 @dataclass(frozen=True)
 class Reader:
-    """A team or the analysts: what it queries, and where."""
+    """A team or the analysts: their query, and its database."""
 
     name: str
     client: Callable[[str], Any]
     prefix: str
-    """Of what it may read."""
+    """Place of the data that they may read."""
     table: str
     """One of its tables, with the database."""
     workgroup: str
@@ -124,7 +124,7 @@ def team_reader(target, team):
 
 
 def analysts_reader(target, policies):
-    """The analysts read the published table of a granted dataset."""
+    """Let the analysts read the published table of a granted dataset."""
     [role] = [role for role in policies.roles if plain_name(role.name) == ANALYSTS]
     [place] = next(each["Resource"] for each in role.statements if each["Sid"] == "ReadDatasets")
     dataset = place.split("/")[-2]
@@ -138,7 +138,7 @@ def analysts_reader(target, policies):
 
 
 def use_own_workgroup(target, reader):
-    """What a reader does: query, list the queries, read the result's file."""
+    """Do what a reader does: query, list the queries, read the result's file."""
     athena, s3 = reader.client("athena"), reader.client("s3")
     database, table = reader.table.split(".")
     athena.get_work_group(WorkGroup=reader.workgroup)
@@ -161,7 +161,7 @@ def use_own_workgroup(target, reader):
 
 
 def readers_calls(policies, reader):
-    """What AWS asks as a reader looks at tables and follows a query. The emulator names no resource for these."""
+    """Return AWS's requests for a reader who lists tables and follows a query. The emulator names no resource."""
     [role] = [role.name for role in policies.roles if plain_name(role.name) == reader.name]
     database, table = reader.table.split(".")
     here = f"{policies.region}:{policies.account}"

@@ -1,4 +1,4 @@
-"""Runs the program under Pulumi's mocks and keeps its resource graph: what the real engine would be asked to create."""
+"""Runs the program under Pulumi's mocks and records its resource graph: what the real engine would create."""
 
 import json
 from dataclasses import dataclass
@@ -23,11 +23,11 @@ SIGNATURE = "4dabf18193072939515e22adb298388d"
 PROJECT = "data-platform"
 ACCOUNT = "123456789012"
 RUNNING = {"desiredCount": 1, "acceptSqlServerEula": True}
-"""The setting `sources` of a stack whose demo servers run."""
+"""The setting `sources` of a stack with running demo servers."""
 
 FILE = "file "
-"""Before the path of an asset or archive."""
-# Outputs that the program passes on. Each is in the graph as ${name.output}, so that a reference stays readable.
+"""Prefix of the path of an asset or archive."""
+# Outputs that the program passes on. The graph shows each as ${name.output}, so references stay readable.
 OUTPUTS = (
     "arn",
     "executionArn",
@@ -67,12 +67,12 @@ INVOKES = {
 
 ZONES = "aws:index/getAvailabilityZones:getAvailabilityZones"
 LOCAL_ZONE = "eu-west-1-dub-1a"
-"""A zone that an account opts in to. AWS lists it among the available ones, unless it is asked not to."""
+"""A zone that an account must enable. AWS lists it among the available ones, unless told not to."""
 
 
 @dataclass(frozen=True)
 class Recorded:
-    """One resource as the program registered it."""
+    """One resource as registered by the program."""
 
     urn: str
     type: str
@@ -84,17 +84,17 @@ class Recorded:
     inputs: dict[str, Any]
     secret_inputs: frozenset[str]
     dependencies: frozenset[str]
-    """URNs of what is created, and up to date, before it."""
+    """URNs of the resources that are created and up to date before it."""
     former_parents: tuple[str, ...]
-    """URNs of the components that it belonged to once."""
+    """URNs of the components to which it once belonged."""
     property_dependencies: dict[str, frozenset[str]]
-    """By input, URNs of the resources whose outputs are in it."""
+    """For each input, URNs of the resources whose outputs are in it."""
     deleted_first: bool
-    """A replacement is created only after it was deleted."""
+    """True if a replacement is created only after the deletion."""
     ignored: frozenset[str]
     """Inputs whose changes are ignored."""
     replacement_trigger: Any
-    """Another value replaces it."""
+    """Inputs whose changes replace it."""
 
 
 @dataclass(frozen=True)
@@ -106,22 +106,22 @@ class Graph:
     exports: dict[str, Any]
 
     def of_type(self, kind: str) -> list[Recorded]:
-        """Resources of a type, given as in "s3/bucket:Bucket"."""
+        """Return the resources of a type, given as in "s3/bucket:Bucket"."""
         return [resource for resource in self.resources if resource.type == f"aws:{kind}"]
 
     def only(self, kind: str, name: str = "") -> Recorded:
-        """The one resource of a type whose name ends so."""
+        """Return the only resource of a type with this ending of its name."""
         found = [resource for resource in self.of_type(kind) if resource.name.endswith(name)]
         assert len(found) == 1, f"expected one {kind} {name}, found {[resource.name for resource in found]}"
         return found[0]
 
     @property
     def key(self) -> Recorded:
-        """The platform's key. Teams can have keys of their own beside it."""
+        """Return the platform's key. Teams can have their own keys beside it."""
         return self.only("kms/key:Key", f"-{self.stack}-key")
 
     def policies(self) -> dict[str, list[dict[str, Any]]]:
-        """Statements of every policy document of the graph, by resource name and property."""
+        """Yield the statements of every policy document of the graph, by resource name and property."""
         documents = {
             f"{resource.name}.{key}": json.loads(resource.inputs[key])
             for resource in self.resources
@@ -198,12 +198,12 @@ def _zones(request: Any) -> dict[str, Any]:
 
 
 def record(stack: str, program: Path | None = None, *, by_urn: bool = False, **changed_settings: object) -> Graph:
-    """Run the program for a stack, with some of its settings changed, and return its graph.
+    """Run the program for a stack, with some settings changed, and return its graph.
 
     Args:
         stack: name of the stack.
         program: folder of the program; by default the one with the tests' own declarations.
-        by_urn: whether references name a resource by its URN. Resources of several types can have one name.
+        by_urn: true if references name a resource by its URN. Resources of several types can share a name.
         changed_settings: settings by name, in place of those in the stack's file.
     """
     folder = program or program_folder()
@@ -220,13 +220,13 @@ def record(stack: str, program: Path | None = None, *, by_urn: bool = False, **c
 
 @cache
 def recorded(name: str) -> Graph:
-    """The graph of a stack with its own settings, or of one of its variants, recorded once in a process."""
+    """Return the graph of a stack with its own settings, or of one of its variants, recorded once in a process."""
     stack, settings = changed_settings(name)
     return record(stack, **settings)
 
 
 def _readable(value: Any) -> Any:
-    """A wire value for a reader: secrets as what they hold, files by their path, whole numbers whole."""
+    """Return a readable form of a wire value: secrets as their values, files by path, integers without fraction."""
     if isinstance(value, list):
         return [_readable(item) for item in value]
     if isinstance(value, float) and value.is_integer():

@@ -1,4 +1,4 @@
-"""Who types docs/first-deploy.md in the rehearsal, with which rights."""
+"""The people and CI roles that type docs/first-deploy.md in the rehearsal, with their rights."""
 
 import json
 import re
@@ -29,10 +29,10 @@ class Rehearsal:
     shell: Shell
     steps: Mapping[int, list[Command]]
     typed: set[str] = field(default_factory=set[str])
-    """Commands of the guide that were typed, or left out for a reason."""
+    """Commands of the guide that were typed, or omitted for a reason."""
 
     def follow(self, step: int, only: str = ".*", **variables: str) -> str:
-        """Type the commands of a step of the guide, or only those that match a pattern; returns their output."""
+        """Type the commands of a step of the guide, or only those that match a pattern; return their output."""
         output = []
         commands = [each for each in self.steps[step] if re.fullmatch(only, each.text)]
         assert commands, f"step {step} has no command {only!r}"
@@ -45,20 +45,20 @@ class Rehearsal:
         return "".join(output)
 
     def deploys(self, stack: str) -> dict[str, str]:
-        """Variables of a command that CI's deploy role gives."""
+        """Return the variables of a command that CI's deploy role runs."""
         return self._as_role(f"ci-deploy-{stack}", NAMES.deploy_role(stack), deploy_subjects(stack)[0])
 
     def previews(self, stack: str) -> dict[str, str]:
-        """Variables of a command that CI's preview role gives, as for the nightly comparison."""
+        """Return the variables of a command that CI's preview role runs, as for the nightly comparison."""
         return self._as_role(f"ci-preview-{stack}", NAMES.preview_role(stack), preview_subjects(stack)[-1])
 
     def compare(self, stack: str) -> Typed:
-        """The guide's comparison of the account with the program, as CI's preview role."""
+        """Make the guide's comparison of account and program, as CI's preview role."""
         [command] = [each.text for each in self.steps[5] if "--expect-no-changes" in each.text]
         return self.shell.type(command.replace("--stack dev", f"--stack {stack}"), **self.previews(stack))
 
     def resource_types(self, stack: str) -> set[str]:
-        """The types of the resources of a stack, components left out; shows which of them the emulator knows less."""
+        """Return the types of a stack's resources, and show which of them the emulator supports less."""
         state = json.loads(self.shell.must(f"pulumi stack export --stack {stack}"))
         types = {each["type"] for each in state["deployment"]["resources"] if each["custom"]}
         recorded = sorted(each for each in types if each.startswith("docker:"))
@@ -68,17 +68,17 @@ class Rehearsal:
         return types
 
     def exports(self, stack: str) -> dict[str, Any]:
-        """The stack's outputs."""
+        """Return the stack's outputs."""
         return json.loads(self.shell.must(f"pulumi stack output --json --stack {stack}"))
 
     def changes(self, stack: str) -> dict[str, int]:
-        """What the stack's last deployment did, by kind."""
+        """Return what the stack's last deployment did, by kind."""
         history = self.shell.must(f"pulumi stack history --stack {stack} --json --page-size 1")
         found: dict[str, int] = json.loads(history)[0].get("resourceChanges", {})
         return found
 
     def let_emulator_judge(self, stack: str) -> None:
-        """Allow CI's roles what the emulator's evaluator cannot judge, and show what it judges as AWS does."""
+        """Allow CI's roles what the emulator's evaluator cannot judge, and show what it judges like AWS."""
         keys = ["the state's key", "the secrets' key"]
         for role, policies in (
             (NAMES.deploy_role(stack), deploy_policies(NAMES, stack, *keys)),

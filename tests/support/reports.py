@@ -1,4 +1,4 @@
-"""Reports of the dataset that every test can make."""
+"""Reports of the tests' simplest dataset."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from processing.declaring.report import Query, Report
 
 
 def total(inputs: Any) -> Any:
-    """The sum of the values of the only input."""
+    """Sum the values of the only input."""
     [rows] = inputs.values()
     return rows.group_by("note").agg(nw.col("value").sum()).sort("note")
 
@@ -16,5 +16,5 @@ def total(inputs: Any) -> Any:
 def report_of(
     name: str, query: Query, *, inputs: tuple[str, ...] = ("things",), team: str = "accounts", **more: Any
 ) -> Report:
-    """A report whose rows differ in their note; without a chart if none is given."""
+    """Return a report whose rows differ in their note; without a chart if none is given."""
     return Report(name=name, team=team, inputs=inputs, query=query, key=("note",), **more)

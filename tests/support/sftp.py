@@ -1,4 +1,4 @@
-"""What the tests of the SFTP source and its collector share: an emulator, a source in a thread, a deployed dataset."""
+"""Shared parts of the tests of the SFTP source and the collector: an emulator, a source in a thread, a dataset."""
 
 import asyncio
 import contextlib
@@ -30,7 +30,7 @@ USER = "carrier"
 START_SECONDS = 60
 _SESSION = new_session()
 
-# The key is made by the tests, and to check it takes 0.1 s at each of its many readings.
+# The tests generate the key, and checking it takes 0.1 s at each of its many readings.
 asyncssh.set_default_skip_rsa_key_validation(True)
 
 
@@ -62,7 +62,7 @@ class Source:
 
 @contextlib.contextmanager
 def running_source(settings: SourceSettings, files: FilesFactory = ChrootedFiles) -> Iterator[Source]:
-    """The real asyncssh source, in an event loop of its own thread."""
+    """The real asyncssh source, in an event loop in its own thread."""
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
@@ -118,7 +118,7 @@ class Stack:
 
     @property
     def environment(self) -> dict[str, str]:
-        """The environment of the function: its settings, and its role's credentials."""
+        """Return the function's environment: its settings, and its role's credentials."""
         return {
             **self._credentials,
             "AWS_ENDPOINT_URL": self.endpoint,
@@ -144,16 +144,16 @@ class Stack:
         self.ssm.put_parameter(Name=name, Value=value, Type="String", Overwrite=True)
 
     def objects(self) -> dict[str, bytes]:
-        """Every object of the lake, by key."""
+        """Return every object of the lake, by key."""
         listed = self.s3.list_objects_v2(Bucket=self.bucket).get("Contents", [])
         return {
             entry["Key"]: self.s3.get_object(Bucket=self.bucket, Key=entry["Key"])["Body"].read() for entry in listed
         }
 
     def open_uploads(self) -> list[str]:
-        """Keys of multipart uploads that were neither completed nor aborted."""
+        """Return the keys of multipart uploads that were neither completed nor aborted."""
         return [upload["Key"] for upload in self.s3.list_multipart_uploads(Bucket=self.bucket).get("Uploads", [])]
 
     def entries(self, dataset: str = "parcels") -> list[Entry]:
-        """The ledger's entries."""
+        """Return the ledger's entries."""
         return list(Ledger(self.dynamodb, self.table).entries(dataset))

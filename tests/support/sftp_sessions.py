@@ -1,4 +1,4 @@
-"""Sessions of the collector with one SFTP server that misbehaves: no AWS, no worker process."""
+"""Sessions of the collector with one misbehaving SFTP server, without AWS and worker processes."""
 
 import asyncio
 import contextlib
@@ -22,7 +22,7 @@ def session_with(port, host_key, client_key):
 
 @contextlib.contextmanager
 def running_server(keys, server=asyncssh.SSHServer, **options):
-    """An asyncssh server of the test's own, in an event loop of its own thread; gives its port."""
+    """Run an asyncssh server of the test in an event loop in its own thread; yield its port."""
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
@@ -76,6 +76,6 @@ def session_with_own_server(keys, port):
 
 
 def version_of(file, path):
-    """The version that a listing would give."""
+    """Return the version that a listing would give."""
     found = file.stat()
     return FileVersion("parcels", "carrier", path, found.st_size, int(found.st_mtime))

@@ -1,4 +1,4 @@
-"""A person's shell: what one command exports is there for the next, and each command is shown with its duration."""
+"""A person's shell: exported variables stay for the next command, and each command is shown with its duration."""
 
 import shutil
 import subprocess
@@ -8,20 +8,20 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _BASH = shutil.which("bash") or "/bin/bash"
-# The environment that a command leaves behind is read from a file, so that its output stays its own.
+# The environment that a command leaves is read from a file, so its output is not mixed with it.
 _SCRIPT = 'eval "$TYPED"; status=$?; unset TYPED; env -0 > "$LEFT"; exit $status'
 
 
 @dataclass(frozen=True)
 class Typed:
-    """What a command did."""
+    """The result of a command."""
 
     status: int
     output: str
 
     @property
     def last_lines(self) -> str:
-        """The end of its output, for a message."""
+        """Return the end of its output, for a message."""
         return "\n".join(self.output.splitlines()[-60:])
 
 
@@ -29,10 +29,10 @@ class Shell:
     """A shell in a folder."""
 
     def __init__(self, folder: Path, variables: Mapping[str, str], left: Path) -> None:
-        """Begin with some variables and no others.
+        """Begin with exactly these variables.
 
         Args:
-            folder: where commands are typed.
+            folder: where commands are run.
             variables: the environment.
             left: a file for its own use.
         """
@@ -41,7 +41,7 @@ class Shell:
         self._left = left
 
     def type(self, command: str, **also: str) -> Typed:
-        """Type a command, with some variables for it alone."""
+        """Run a command, with some variables for it alone."""
         started = time.monotonic()
         environment = {**self.variables, **also, "TYPED": command, "LEFT": str(self._left)}
         result = subprocess.run(
@@ -56,7 +56,7 @@ class Shell:
         return Typed(result.returncode, result.stdout)
 
     def must(self, command: str, **also: str) -> str:
-        """Type a command that has to succeed; returns its output."""
+        """Run a command that must succeed; return its output."""
         typed = self.type(command, **also)
         assert typed.status == 0, f"`{command}` exited with {typed.status}:\n{typed.last_lines}"
         return typed.output

@@ -9,7 +9,7 @@ from ops.stack.exit_codes import treat_sigterm_as_ctrl_c
 
 @pytest.fixture
 def handlers():
-    """The signal handlers of a command, and those of pytest afterwards."""
+    """Install the signal handlers of a command, and restore pytest's afterwards."""
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     signal.signal(signal.SIGINT, signal.default_int_handler)
     treat_sigterm_as_ctrl_c()

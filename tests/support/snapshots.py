@@ -1,4 +1,4 @@
-"""The resource graph of each stack as YAML, with what this checkout declares: `make snapshots` writes them."""
+"""The resource graph of each stack as YAML, with this checkout's declarations: `make snapshots` writes them."""
 
 import base64
 import json
@@ -17,12 +17,12 @@ SNAPSHOTS = ROOT / "tests" / "infrastructure" / "snapshots"
 PRESTO_VIEW = re.compile(r"/\* Presto View: (\S+) \*/")
 IMAGE_TAG = re.compile(r"(?<=repositoryUrl}:)[0-9a-f]{16}|(?<=image/)[0-9a-f]{16}\b")
 
-# Said once for each stack, or without meaning for a reader.
+# Stated once for each stack, or meaningless to a reader.
 LEFT_OUT = {"tags", "tagsAll"}
 
 
 def render(graph: Graph) -> str:
-    """A graph as YAML: components with their children, by type and name, each with its inputs."""
+    """Return a graph as YAML: components with their children, by type and name, each with its inputs."""
     owners = {resource.urn: resource.name for resource in graph.resources if not resource.custom}
     sections: dict[str, Any] = {}
     for resource in sorted(graph.resources, key=lambda each: (each.type, each.name)):
@@ -52,7 +52,7 @@ def _readable(value: Any) -> Any:
     if isinstance(value, str) and (view := PRESTO_VIEW.fullmatch(value)):
         value = base64.b64decode(view[1]).decode()
     if isinstance(value, str) and value.startswith(('{"', '[{"')):
-        # An alert's template looks like JSON and is none until the event is put in.
+        # An alert's template looks like JSON, but becomes JSON only when the event is inserted.
         return value if "<aws.events." in value else json.loads(value)
     if isinstance(value, dict):
         return {key: _readable(item) for key, item in value.items()}

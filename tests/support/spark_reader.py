@@ -1,4 +1,4 @@
-"""Reads an Iceberg table or parquet files by Spark, in a process of its own, and writes the rows as parquet.
+"""Reads an Iceberg table or parquet files with Spark, in a separate process, and writes the rows as parquet.
 
 `python spark_reader.py JAR OUT METADATA.json` or `python spark_reader.py JAR OUT FILE.parquet …`
 """
@@ -21,13 +21,14 @@ def main() -> None:
         "spark.driver.bindAddress": "127.0.0.1",
         "spark.sql.session.timeZone": "UTC",
         "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
-        # Dates before 1582 are in today's calendar in all of these files. Without this Spark refuses to guess.
+        # Dates before 1582 are in the proleptic calendar in all of these files. Without this option Spark refuses to
+        # guess.
         "spark.sql.parquet.datetimeRebaseModeInRead": "CORRECTED",
         "spark.sql.parquet.datetimeRebaseModeInWrite": "CORRECTED",
-        # Spark has no nanoseconds: it reads them as numbers.
+        # Spark has no nanoseconds and reads them as numbers.
         "spark.sql.legacy.parquet.nanosAsLong": "true",
     }
-    # PySpark's stubs do not know the builder.
+    # PySpark's stubs lack the builder.
     made: Any = SparkSession.builder
     builder = made.master("local[1]")
     for name, value in options.items():

@@ -1,4 +1,4 @@
-"""What the tests of the SQL extraction share: a server, and a bucket, a ledger and a task role as they are deployed."""
+"""Shared parts of the SQL extraction's tests: a server, and a deployed bucket, ledger and task role."""
 
 import contextlib
 import io
@@ -30,14 +30,14 @@ REGION = "eu-west-1"
 CONNECTION = "office"
 DATABASE = "society"
 MSSQL_URL = "MSSQL_URL"
-"""Environment variable that names a real SQL Server for the tests."""
+"""Environment variable with the URL of a real SQL Server for the tests."""
 _SESSION = new_session()
 COLUMNS = "id int not null primary key, note nvarchar(40), at datetime2(7)"
 
 
 @dataclass(frozen=True)
 class Address:
-    """How to log in to a database."""
+    """The credentials for a database."""
 
     host: str
     port: int
@@ -48,7 +48,7 @@ class Address:
 
 
 class SqlServer:
-    """A running server and its tables. Each test makes tables of its own."""
+    """A running server and its tables. Each test creates its own tables."""
 
     def __init__(self, address: Address) -> None:
         self.address = address
@@ -65,17 +65,17 @@ class SqlServer:
         )
 
     def run(self, statement: str) -> None:
-        """Run a statement that gives no rows."""
+        """Run a statement without a result."""
         with trusting(self.address.certificate), self.server.connect() as connection:
             connection.execute(statement)
 
     def query(self, statement: str) -> list[tuple[object, ...]]:
-        """A query's rows."""
+        """Return a query's rows."""
         with trusting(self.address.certificate), self.server.connect() as connection:
             return [tuple(row) for row in connection.execute(statement).fetchall()]
 
     def create_table(self, columns: str) -> str:
-        """A new table in dbo, and its name."""
+        """Create a table in dbo, and return its name."""
         name = f"t{uuid.uuid4().hex[:12]}"
         self.run(f"create table dbo.{name} ({columns})")
         return name
@@ -94,15 +94,15 @@ class SqlServer:
 
 
 def real_sql_server() -> SqlServer | None:
-    """The server that MSSQL_URL names; None if the variable is not set."""
+    """Return the server at MSSQL_URL; None if the variable is not set."""
     return SqlServer(address_of(os.environ[MSSQL_URL])) if MSSQL_URL in os.environ else None
 
 
 def address_of(url: str) -> Address:
-    """The address in a URL such as mssql://user:password@host:1433/database?certificate=server.pem.
+    """Parse a URL such as mssql://user:password@host:1433/database?certificate=server.pem.
 
     Raises:
-        ValueError: the URL has another form. The message holds nothing of it, since it may hold the password.
+        ValueError: the URL has another form. The message contains nothing of it, because it may contain the password.
     """
     try:
         parts = urlsplit(url)
@@ -121,7 +121,7 @@ def address_of(url: str) -> Address:
 
 @contextlib.contextmanager
 def running_sql_source(folder: Path) -> Iterator[SqlServer]:
-    """The stand-in, in threads of this process; a real server if there is one."""
+    """The stand-in, in threads of this process, or the real server if there is one."""
     if (real := real_sql_server()) is not None:
         yield real
         return
@@ -146,7 +146,7 @@ def running_sql_source(folder: Path) -> Iterator[SqlServer]:
 
 
 def new_certificate() -> tuple[str, str]:
-    """A certificate for 127.0.0.1, by itself, and its key: PEM."""
+    """Return a self-signed certificate for 127.0.0.1 and its key, as PEM."""
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
     now = datetime.now(UTC)
@@ -188,7 +188,7 @@ class SqlStack:
         self._credentials = role_credentials(self.client, self._name, policy)
 
     def client(self, service: str) -> Any:
-        """A client of the account's root."""
+        """Return a client of the account's root user."""
         keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
         return _SESSION.client(service, endpoint_url=self.endpoint, region_name=REGION, **keys)
 
@@ -199,16 +199,16 @@ class SqlStack:
 
     @property
     def environment(self) -> dict[str, str]:
-        """The task's environment: its role's credentials."""
+        """Return the task's environment: its role's credentials."""
         return {**self._credentials, "AWS_ENDPOINT_URL": self.endpoint, "AWS_DEFAULT_REGION": REGION}
 
     @property
     def arguments(self) -> list[str]:
-        """The task's arguments."""
+        """Return the task's arguments."""
         return ["--bucket", self.bucket, "--ledger-table", self.table, "--parameter-prefix", self.prefix]
 
     def deploy(self, address: Address, *, certificate: str | None = None, password: str | None = None) -> None:
-        """Write the database's parameters as the program does, one of them wrong if it is given."""
+        """Write the database's parameters as the program does, or one of them wrong."""
         database = Database(
             host=address.host,
             port=address.port,
@@ -228,7 +228,7 @@ class SqlStack:
         )
 
     def end_lease(self, dataset: str) -> None:
-        """Let the lease of a dataset's claim be over, as waiting for it would."""
+        """End the lease of a dataset's claim, as waiting would."""
         self.dynamodb.update_item(
             TableName=self.table,
             Key={"pk": {"S": f"dataset#{dataset}"}, "sk": {"S": "watermark"}},
@@ -237,20 +237,20 @@ class SqlStack:
         )
 
     def keys(self, dataset: str) -> list[str]:
-        """Keys of the objects that were extracted."""
+        """Return the keys of the extracted objects."""
         listed = self.s3.list_objects_v2(Bucket=self.bucket, Prefix=f"inbound/{dataset}/").get("Contents", [])
         return [entry["Key"] for entry in listed]
 
     def read(self, key: str) -> pl.DataFrame:
-        """An object's rows."""
+        """Return an object's rows."""
         return pl.read_parquet(io.BytesIO(self.read_bytes(key)))
 
     def read_bytes(self, key: str) -> bytes:
-        """An object as it is."""
+        """Return an object's bytes."""
         return self.s3.get_object(Bucket=self.bucket, Key=key)["Body"].read()
 
     def metadata(self, key: str) -> dict[str, str]:
-        """What an object says of itself."""
+        """Return an object's metadata."""
         return self.s3.head_object(Bucket=self.bucket, Key=key)["Metadata"]
 
     def _put(self, name: str, value: str) -> None:
@@ -266,7 +266,7 @@ class Items(dy.Schema):
 
 
 def dataset(table: str, name: str = "items", schema: type[dy.Schema] = Items, **source) -> Dataset:
-    """A dataset that comes from a table, incremental by `at` unless it is said otherwise."""
+    """Return a dataset from a table, incremental by `at` by default."""
     declared = {"mode": "incremental", "watermark": "at", "schedule": "rate(1 hour)"} | source
     return Dataset(
         name=name,
@@ -278,11 +278,11 @@ def dataset(table: str, name: str = "items", schema: type[dy.Schema] = Items, **
 
 
 def only_rows(stack: SqlStack, logged: list[dict[str, object]]) -> list[tuple[object, ...]]:
-    """The rows of the one object that a run wrote, by key."""
+    """Return the rows of the one object that a run wrote, by key."""
     (line,) = logged
     return stack.read(str(line["object"])).sort("id").rows()
 
 
 def at(text: str) -> str:
-    """A time of the tests' day, as a literal."""
+    """Return a time of the tests' day, as a literal."""
     return f"'2021-11-22 {text}'"

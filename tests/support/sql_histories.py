@@ -1,4 +1,4 @@
-"""Histories of one table between runs of its extraction, and the person who follows what a stop says."""
+"""Histories of one table between runs of its extraction, with a person who follows the advice of a stop."""
 # ruff: noqa: S608 - the statements are a test's own
 
 import shutil
@@ -26,14 +26,14 @@ START = datetime(2021, 11, 22, 10)  # noqa: DTZ001 - these types have no zone
 
 @dataclass(frozen=True)
 class Kind:
-    """How a table is extracted, and how a watermark of its type goes by. Its smallest step is a tick."""
+    """How a table is extracted, and how watermarks of its type increase. The smallest step is a tick."""
 
     name: str
     type: str
     lag: timedelta
     ticks_of_lag: int
     text: Callable[[int], str]
-    """The server's text of a number of ticks."""
+    """Return the server's text of a number of ticks."""
     mode: str = "incremental"
 
 
@@ -63,18 +63,18 @@ class Rows(dy.Schema):
 
 
 class DiedError(Exception):
-    """What ends a run at a chosen point."""
+    """Ends a run at a chosen point."""
 
 
 @dataclass
 class Objects:
-    """The lake, as the extraction writes it; what is processed as soon as it is written is never processed again."""
+    """The lake as the extraction writes it. An object that is processed at once is never processed again."""
 
     before_put: Callable[[], None]
     folder: Path
     arrived: list[str] = field(default_factory=list[str])
     live: int = 0
-    """Rows of the last object that are not deleted."""
+    """Return the live rows of the last object."""
 
     def put(self, key: str, file: Path, _about: object) -> bool:
         self.before_put()
@@ -90,7 +90,7 @@ class Objects:
         shutil.copyfile(self._path(key), file)
 
     def latest(self, characters: int) -> dict[int, tuple[str, str | None]]:
-        """The rows as a published view has them; the watermark as the server's text, of so many characters."""
+        """Return the rows of a published view; the watermark is the server's text with so many characters."""
         view: dict[int, tuple[str, str | None]] = {}
         for key in self.arrived:
             rows = pl.read_parquet(self._path(key))
@@ -106,17 +106,17 @@ class Objects:
 
 
 class DyingWatermarks(Watermarks):
-    """A ledger that its run dies before it can complete."""
+    """A ledger whose run dies before it can complete."""
 
     def complete(self, *_arguments: object, **_more: object) -> None:
         raise DiedError
 
     def fail(self, *_arguments: object, **_more: object) -> None:
-        """A dead run says nothing."""
+        """Do nothing: a dead run reports nothing."""
 
 
 class History:
-    """A table, its extraction, the person who runs it, and the clock that all go by."""
+    """A table, its extraction, the person who runs it, and a common clock."""
 
     def __init__(
         self, sql_server: SqlServer, connection: pyodbc.Connection, stack: SqlStack, kind: Kind, folder: Path
@@ -132,7 +132,7 @@ class History:
         # The table and its copy: note and ticks of the watermark by key.
         self._rows: dict[int, tuple[str, int | None]] = {}
         self._copied: dict[int, tuple[str, int | None]] = {}
-        self._gone: set[int] = set()  # keys that an increment cannot see are gone
+        self._gone: set[int] = set()  # deleted keys that an increment cannot see
         self._watermark: int | None = None
         self._claimed: tuple[int | None] | None = None  # where the unfinished extraction ends
         self._objects = Objects(self._before_put, folder)
@@ -140,7 +140,7 @@ class History:
         self._leases = datetime.now().astimezone()
 
     def write(self, key: int, step: tuple[int, int], stamp: str, note: str) -> None:
-        """Insert a row, or update it where it is there."""
+        """Insert a row, or update an existing one."""
         half = self._kind.ticks_of_lag // 2
         self._now += step[0] + step[1] * half
         ticks = {"now": self._now, "late": self._now - half, "latest": self._now - 2 * half, "null": None}[stamp]
@@ -153,7 +153,7 @@ class History:
         self._rows[key] = (note, ticks)
 
     def delete(self, key: int) -> None:
-        """Delete a row, if it is there."""
+        """Delete a row, if it exists."""
         self._execute(f"delete from dbo.{self._table} where id = {key}")
         self._rows.pop(key, None)
 
@@ -164,7 +164,7 @@ class History:
         self.run("whole")
 
     def start_over(self) -> None:
-        """Empty the table and count from the beginning."""
+        """Empty the table and count from the start."""
         self.run("whole")
         self._replace_rows({0: ("z", self._start)})
         self._now = self._start
@@ -190,14 +190,14 @@ class History:
         self._run_or_stop("--accept-columns" if narrows and self._was_extracted else None)
 
     def redeclare(self) -> None:
-        """Move the rows to a table of another name, and declare that."""
+        """Move the rows to a table of another name, and declare that table."""
         self.run("whole")
         before, self._table = self._table, self._new_table()
         self._execute(f"insert into dbo.{self._table} select id, note, at from dbo.{before}")
         self._run_or_stop("--whole-table" if self._was_extracted else None)
 
     def run(self, how: str) -> None:
-        """Extract, or begin to. The person follows what a stop says."""
+        """Extract, or begin to. The person follows the advice of a stop."""
         if how == "whole":
             self._run_or_stop(self._expected_stop())
             return
@@ -207,7 +207,7 @@ class History:
             self._follow(str(stop), self._expected_stop())
 
     def check(self) -> None:
-        """Compare what was extracted with the table."""
+        """Compare the extracted rows with the table."""
         select = f"select id, note, convert(varchar(40), at, 121) from dbo.{self._table}"
         rows = {key: (note, at) for key, note, at in self._server.query(select)}
         latest = self._objects.latest(len(self._kind.text(0)) if self._kind.type != "int" else 40)
@@ -226,7 +226,7 @@ class History:
             assert expected is None, f"it did not stop; {expected} was expected"
 
     def _run_after_restoring(self) -> None:
-        """A stop, if what was restored lies below the last extraction; a person who restores does not wait for it."""
+        """Expect a stop if restored rows are below the last extraction; the person does not wait for it."""
         self.run("whole")
         self._extract("whole", Options(whole_table=True, accept_empty=True))
 
@@ -237,7 +237,7 @@ class History:
         self._extract("whole", Options(**{given[expected]: True}))
 
     def _expected_stop(self) -> str | None:
-        """What the person has to answer, by what the history knows of the table."""
+        """Return the person's answer, from what the history knows about the table."""
         if self._kind.mode == "snapshot":
             return "--accept-empty" if not self._rows and self._objects.live else None
         (last,) = self._claimed or (self._watermark,)
@@ -247,7 +247,7 @@ class History:
         return "--whole-table" if moments else "--accept-empty"
 
     def _extract(self, how: str, options: Options) -> None:
-        # Each run comes when the last one's lease is over.
+        # Each run starts after the last one's lease.
         self._leases += timedelta(minutes=10)
         ledger = DyingWatermarks if how == "dies after it" else Watermarks
         watermarks = ledger(self._stack.role_dynamodb, self._stack.table, clock=lambda: self._leases)

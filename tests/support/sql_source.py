@@ -1,4 +1,4 @@
-"""What the tests of the SQL source share: the stand-in as a process, a real server where there is one, connections."""
+"""Shared parts of the SQL source's tests: the stand-in as a process, a real server if there is one, connections."""
 
 import os
 import subprocess
@@ -18,13 +18,13 @@ from tests.support.sql import DATABASE, Address, new_certificate, real_sql_serve
 REPOSITORY = Path(__file__).parents[2]
 START_SECONDS = 60
 USER = "extraction"
-# A password that a connection string has to quote.
+# A password that must be quoted in a connection string.
 PASSWORD = "p}w;d {Ü}"
 DRIVER = next(Path(mssql_python_odbc.__file__).parent.rglob("debian_ubuntu/x86_64/lib/libmsodbcsql*"))
 
 
 def connection_string(address: Address, certificate: Path, **changed: str) -> str:
-    """How a client logs in: the server has to show this very certificate."""
+    """The credentials, and the exact certificate that the server must show."""
     keywords = {
         "Server": f"tcp:{address.host},{address.port}",
         "Database": address.database,
@@ -40,7 +40,7 @@ Connect = Callable[..., pyodbc.Connection]
 
 
 def connector(address: Address, certificate: Path) -> Connect:
-    """Makes connections; each statement commits itself unless it is said otherwise."""
+    """Opens connections; each statement commits automatically by default."""
 
     def connect(*, autocommit: bool = True, **changed: str) -> pyodbc.Connection:
         text = connection_string(address, certificate, **changed)
@@ -77,7 +77,7 @@ def process(settings: SourceSettings, ready_file: Path) -> subprocess.Popen[str]
 
 
 def wait_until_ready(running: subprocess.Popen[str], ready_file: Path) -> int:
-    """The port that the process listens on, once it does."""
+    """Return the port on which the process listens, once it does."""
     deadline = time.monotonic() + START_SECONDS
     while not ready_file.exists():
         assert running.poll() is None, running.communicate()[0]
@@ -105,9 +105,10 @@ def tds_settings(tmp_path_factory) -> SourceSettings:
 
 @pytest.fixture(scope="session")
 def tds_stand_in(tds_settings) -> Iterator[Address]:
-    """The stand-in, for what is true of it alone.
+    """The stand-in, for facts that are true only of it.
 
-    In a process of its own: pyodbc holds Python's lock while it binds arrays, and the server could not answer it.
+    It runs in a separate process, because pyodbc holds Python's lock while it binds arrays, and the server could not
+    answer.
     """
     ready_file = tds_settings.database_file.with_name("ready")
     running = process(tds_settings, ready_file)
@@ -117,13 +118,13 @@ def tds_stand_in(tds_settings) -> Iterator[Address]:
     finally:
         running.terminate()
         output, _ = running.communicate(timeout=START_SECONDS)
-    # Whatever the tests did: no failure of the server's own, and the password nowhere.
+    # Whatever the tests did: the server itself did not fail, and the password is nowhere in its output.
     assert (running.returncode, "Traceback" in output, PASSWORD in output) == (0, False, False)
 
 
 @pytest.fixture(scope="session")
 def tds_server(tds_stand_in, tmp_path_factory) -> tuple[Address, Path]:
-    """The stand-in, or the server that MSSQL_URL names."""
+    """The stand-in, or the server at MSSQL_URL."""
     real = real_sql_server()
     address = real.address if real is not None else tds_stand_in
     certificate = tmp_path_factory.mktemp("pinned") / "certificate.pem"

@@ -1,4 +1,4 @@
-"""Tables of SQL Server as the catalogue describes them, for tests without a server."""
+"""SQL Server tables as described by the catalogue, for tests without a server."""
 
 from jobs.extract_from_sql.catalogue import Column, Table
 

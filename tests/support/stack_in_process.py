@@ -1,4 +1,4 @@
-"""A stack within this process, with all that the operator's commands read, and nothing in it."""
+"""An empty stack within this process, with everything that the operators' commands read."""
 
 from datasets import DATASETS
 from lake import glue_logs
@@ -15,7 +15,7 @@ from tests.support.index_tables import fresh_index_tables
 
 
 def new_stack():
-    """A stack whose resources have names of their own."""
+    """A stack whose resources have their own names."""
     session = session_in_process()
     reach = Target(LOCAL_STACK, {}, session, ENDPOINT)
     sqs, dynamodb, glue = (reach.client(service) for service in ("sqs", "dynamodb", "glue"))
@@ -52,12 +52,12 @@ def new_stack():
 
 
 def job_log(target, run):
-    """The log of a job's run."""
+    """Return the log of a job's run."""
     return LocalJobLog(target, f"/{target.bucket}/{glue_logs.OUTPUT}", run).run_of(target.exports["warehouseJob"])
 
 
 def recorder_on(target, s3):
-    """A recorder that writes the index, and looks at what S3 answers."""
+    """Return a recorder that writes the index and reads S3's answers."""
     exports = target.exports
     return Recorder(
         s3,

@@ -1,4 +1,4 @@
-"""A TCP proxy that can stop passing bytes on while its connections stay open, as a dead peer behind a firewall does."""
+"""A TCP proxy that can stop forwarding while its connections stay open, like a dead peer behind a firewall."""
 
 import contextlib
 import socket
@@ -11,7 +11,7 @@ class StallingProxy:
 
     Args:
         target: the server's port.
-        stall_after: bytes that one connection gets from the server before it gets no more; None: all of them.
+        stall_after: bytes that one connection receives from the server before it stalls; None: no limit.
     """
 
     def __init__(self, target: int, stall_after: int | None = None) -> None:
@@ -23,7 +23,7 @@ class StallingProxy:
 
     @property
     def port(self) -> int:
-        """The port that it listens on."""
+        """Return the port on which it listens."""
         return self._listener.getsockname()[1]
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""The deployed stream: how its callers and its operator reach it, with the batcher at work or held."""
+"""The deployed stream, as its callers and its operator reach it, with the batcher active or held."""
 
 import contextlib
 import functools
@@ -14,13 +14,13 @@ import urllib3
 from lake.callbacks import api_key_parameter
 from ops.stack.target import find_target
 
-# The emulator polls a queue once a second when it finds none; a batch is under way no longer than its function runs.
+# The emulator polls an empty queue once a second; a batch takes no longer than its function's timeout.
 SETTLED_SECONDS = 30
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What the API said."""
+    """The API's answer."""
 
     status: int
     headers: urllib3.HTTPHeaderDict
@@ -28,12 +28,12 @@ class Answer:
 
     @functools.cached_property
     def document(self):
-        """The body, which is JSON."""
+        """Return the body, which is JSON."""
         return json.loads(self.body)
 
 
 class EventStream:
-    """The stream of a platform that is up."""
+    """The stream of a running platform."""
 
     def __init__(self, target):
         self.target = target
@@ -46,16 +46,16 @@ class EventStream:
 
     @functools.cached_property
     def handheld_key(self):
-        """Of the provider that may post scans, but whose weighings are not trusted."""
+        """Key of the provider that may post scans, but whose weighings are not trusted."""
         return self._secret(api_key_parameter("/data-platform/local", "handheld"))
 
     @functools.cached_property
     def callback_secret(self):
-        """What the provider `scales` signs with."""
+        """Secret with which the provider `scales` signs."""
         return self._secret(self.target.exports["eventsCallbackSecretParameters"]["scales"])
 
     def post(self, body, path="/events", headers=None, *, method="POST"):
-        """Send a body with the key; what is not bytes already is sent as JSON."""
+        """Send a body with the key; anything but bytes is sent as JSON."""
         content = body if isinstance(body, bytes) else json.dumps(body).encode()
         given = {"Content-Type": "application/json", "x-api-key": self.api_key} if headers is None else headers
         answer = self._http.request(method, self.url + path, body=content, headers=given)
@@ -77,13 +77,13 @@ class EventStream:
         return self.target.client("sqs")
 
     def waiting(self, queue="eventsQueueUrl"):
-        """How many messages a queue holds, those in somebody's hands too."""
+        """Return the number of messages in a queue, including those in progress."""
         names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
         answer = self._sqs.get_queue_attributes(QueueUrl=self.target.exports[queue], AttributeNames=names)
         return sum(int(answer["Attributes"][name]) for name in names)
 
     def take(self, queue="eventsQueueUrl"):
-        """All messages of a queue that nobody has in hand, taken from it."""
+        """Take all visible messages of a queue."""
         url, taken = self.target.exports[queue], []
         while messages := self.receive(url):
             self.delete(url, messages)
@@ -91,11 +91,11 @@ class EventStream:
         return taken
 
     def purge(self, queue):
-        """Delete all messages of a queue, those too that an earlier test has in hand and would come back."""
+        """Delete all messages of a queue, including those that an earlier test received and that would return."""
         self._sqs.purge_queue(QueueUrl=self.target.exports[queue])
 
     def receive(self, url):
-        """Up to ten messages, hidden from others until they are deleted or shown."""
+        """Return up to ten messages, hidden from others until they are deleted or released."""
         answer = self._sqs.receive_message(
             QueueUrl=url, MaxNumberOfMessages=10, AttributeNames=["All"], MessageAttributeNames=["All"]
         )
@@ -107,7 +107,7 @@ class EventStream:
 
     @contextlib.contextmanager
     def batcher_held(self):
-        """What is posted stays in the queue, which is empty at the beginning and again at the end."""
+        """Keep posted events in the queue, which is empty at the start and again at the end."""
         functions = self.target.client("lambda")
         [mapping] = functions.list_event_source_mappings(FunctionName=self.target.exports["eventBatcherFunction"])[
             "EventSourceMappings"
@@ -134,12 +134,12 @@ class EventStream:
 
 @pytest.fixture(scope="session")
 def event_stream(platform):
-    """The deployed stream with the batcher at work."""
+    """The deployed stream with an active batcher."""
     return EventStream(find_target("local", platform.state_directory))
 
 
 @pytest.fixture
 def held_events(event_stream):
-    """The deployed stream with the batcher held: what is posted is found in the queue."""
+    """The deployed stream with the batcher held, so posted events stay in the queue."""
     with event_stream.batcher_held():
         yield event_stream

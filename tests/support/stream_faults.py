@@ -1,4 +1,4 @@
-"""Events posted by many clients and delivered under faults: what the test of exactly once and its campaign do alike."""
+"""Events posted by many clients and delivered under faults: shared by the test and the campaign of exactly-once."""
 
 import itertools
 import json
@@ -22,15 +22,15 @@ from processing.storage.views import published_view
 CLIENTS = 8
 SENT_TWICE = 0.1
 POISON_IN = 500
-"""One message of so many is poison."""
+"""One message in so many is poison."""
 REQUEST_EVENTS = 200
 WAVE_REQUESTS = 30
-"""At most so many requests are posted before the batcher gets them: the emulator looks through a queue's messages
-whenever it gives one out, and with all of them at once would take hours for a million."""
+"""Most requests that are posted before the batcher receives them. The emulator searches all of a queue's messages for
+each one that it returns, which would take hours for a million."""
 FAULTS = ("before the object", "after the object", "after the dead letters", "the answer is lost")
 PLACES = ("/a", "/é", "/日本", "/\U0001f600")
 GIVEN_AGAIN = 0.05
-"""Messages that SQS gives once more although they are done with."""
+"""Messages that SQS redelivers although they were processed."""
 COLUMNS = ("weight", "unit", "label", "member_id", "place")
 POISON = (
     "not JSON",
@@ -42,7 +42,7 @@ POISON = (
 
 
 def respelled(event):
-    """The same event as JSON: its members in another order, and whole numbers with a fraction."""
+    """Return the same event as JSON with its members in another order, and integers with a fraction."""
     payload = {
         name: float(value) if isinstance(value, int) else value for name, value in reversed(event["payload"].items())
     }
@@ -50,7 +50,7 @@ def respelled(event):
 
 
 class FaultyClient:
-    """What a boto3 client is made to do by botocore's own events: fail before it asks, or after it was answered."""
+    """Makes a boto3 client fail through botocore's own events: before a request, or after it was answered."""
 
     def __init__(self, client, operation):
         self.client, self._armed = client, None
@@ -93,7 +93,7 @@ class Scenario:
             self.post(requests)
             poison |= self.poison(requests)
             self.deliver()
-        self.deliver()  # what is still to be given again
+        self.deliver()  # messages that are still to be redelivered
         self.check_dead_letters(poison)
         ProcessRunner(self._target).run(self._target.exports["warehouseJob"], {"--dataset": "readings"})
         self.check_view()
@@ -111,7 +111,7 @@ class Scenario:
             requests = requests[size:]
 
     def post(self, requests):
-        """Post what has to be accepted."""
+        """Post events that must be accepted."""
         with ThreadPoolExecutor(CLIENTS) as clients:
             for request, answer in zip(requests, clients.map(self.stream.post, requests), strict=True):
                 assert answer.status == 202, answer.body
@@ -119,7 +119,7 @@ class Scenario:
         self.counts += Counter(requests=len(requests), posted=sum(map(len, requests)))
 
     def poison(self, requests):
-        """Put messages into the queue that are no events. Returns their bodies by message id."""
+        """Put messages that are not events into the queue. Return their bodies by message id."""
         count = max(len(POISON), sum(map(len, requests)) // POISON_IN)
         bodies = [f"{body}{' ' * number}" for number, body in zip(range(count), itertools.cycle(POISON), strict=False)]
         queue = self._target.exports["eventsQueueUrl"]
@@ -136,23 +136,23 @@ class Scenario:
             waiting += messages
         while waiting:
             self.random.shuffle(waiting)
-            # Now and then all that there is.
+            # Occasionally all messages.
             size = self.random.randint(1, max(len(waiting) // self.random.choice((1, 3, 5)), 1))
             batch, waiting = waiting[:size], waiting[size:]
             done = self._land(batch)
-            # Each once: the emulator, other than SQS, refuses to delete what is gone.
+            # Each only once: unlike SQS, the emulator refuses to delete a deleted message.
             first = {each["MessageId"]: each for each in batch if each["MessageId"] in done - self._deleted}
             self._delete(queue, [*first.values()])
             self._deleted |= done
             left = [message for message in batch if message["MessageId"] not in done]
             repeated = [message for message in batch if self.random.random() < GIVEN_AGAIN]
             waiting += left
-            # Beside the messages of the next wave.
+            # Together with the messages of the next wave.
             self._given_again += repeated
             self.counts += Counter(batches=1, redelivered=len(left) + len(repeated))
 
     def _land(self, batch):
-        """Ids of the messages that the batcher answered for."""
+        """Return the ids of the messages that the batcher acknowledged."""
         fault = self._next_fault()
         self._s3.arm({"before the object": "before", "after the object": "after"}.get(fault))
         self._sqs.arm("after" if fault == "after the dead letters" else None)
@@ -167,13 +167,13 @@ class Scenario:
         return set() if fault == "the answer is lost" else ids - set(landed.failed)
 
     def _next_fault(self):
-        """Each fault once in eight batches; none in the others."""
+        """Yield each fault once in eight batches; none in the others."""
         if not self._faults:
             self._faults = self.random.sample([*FAULTS, *[None] * len(FAULTS)], 2 * len(FAULTS))
         return self._faults.pop()
 
     def check_dead_letters(self, poison):
-        """All of the poison with its reason, and nothing else. What was not answered for may be there twice."""
+        """Check that the dead letters are the poison with its reason. Unacknowledged messages may be there twice."""
         dead = self.stream.take("eventsDeadLetterQueueUrl")
         found = {each["MessageAttributes"]["message_id"]["StringValue"]: each["Body"] for each in dead}
         assert found == poison
@@ -181,7 +181,7 @@ class Scenario:
         self.counts["dead letters"] += len(dead)
 
     def check_view(self):
-        """Each event is a row, and equal to what was posted."""
+        """Check that each event is a row, and equal to the posted one."""
         store = S3Store(self._target.client("s3"), self._target.bucket)
         view = published_view(store, DATASETS["readings"]).filter(pl.col("source") == self.source).collect()
         found = view.sort("event_id").select("event_id", "event_type", "occurred_at", *COLUMNS)
@@ -226,7 +226,7 @@ class Scenario:
         }
 
     def _requests(self, events):
-        """The events in random order, in requests of random size."""
+        """Yield the events in random order, in requests of random size."""
         left, requests = self.random.sample(events, len(events)), []
         while left:
             size = self.random.randint(1, REQUEST_EVENTS)
@@ -240,7 +240,7 @@ class Scenario:
 
     @staticmethod
     def _record(message):
-        """A message as Lambda hands it over."""
+        """Return a message in Lambda's form."""
         return {
             "messageId": message["MessageId"],
             "receiptHandle": message["ReceiptHandle"],

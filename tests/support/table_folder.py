@@ -1,4 +1,4 @@
-"""The folder of published tables on this machine, with a clock that a test sets."""
+"""The local folder of published tables, with a clock that the test sets."""
 
 import os
 import shutil
@@ -10,7 +10,7 @@ from processing.publishing.table_folder import StoredFile
 
 
 class LocalTableFolder:
-    """The folder `tables` of a folder, in which `published_in` makes them."""
+    """The folder `tables` within a folder, in which `published_in` creates them."""
 
     def __init__(self, folder: Path, *, days_later: float = 0) -> None:
         self._path = folder / "tables"
@@ -34,7 +34,7 @@ class LocalTableFolder:
             Path(address.removeprefix("file://")).unlink()
 
     def content(self) -> dict[str, int]:
-        """Sizes of all files, by address."""
+        """Return the sizes of all files, by address."""
         return {file.address: file.size for name in self.tables() for file in self.files(name)}
 
     def lose(self, address: str) -> None:

@@ -1,4 +1,4 @@
-"""The permissions that the recorded run of a platform does not use, with reasons."""
+"""The permissions that a platform's recorded run does not use, with reasons."""
 
 from dataclasses import dataclass
 

@@ -1,6 +1,6 @@
-"""CI's roles in the emulator: what its evaluator cannot judge as AWS does is allowed by the action alone.
+"""CI's roles in the emulator: rights that its evaluator cannot judge like AWS are allowed by action only.
 
-Everything else is judged by the bootstrap's own policies, with resources and conditions, and every denial is.
+Everything else is judged by the bootstrap's own policies with resources and conditions, and so is every denial.
 """
 
 import json
@@ -13,9 +13,9 @@ from tests.support.provider.emulated import what_the_emulator_asks_otherwise
 BY_ACTION_ALONE: Final = frozenset(
     {"apigateway", "athena", "budgets", "cloudwatch", "ec2", "ecs", "events", "glue", "iam", "lambda", "scheduler"}
 )
-"""Services whose requests the emulator judges without their resource, or without the keys that a statement names."""
+"""Services whose requests the emulator judges without their resource, or without the keys in a statement."""
 _ALIASES: Final = frozenset({"kms:CreateAlias", "kms:DeleteAlias", "kms:UpdateAlias"})
-"""The emulator judges the alias alone; AWS judges the key too, by its tag."""
+"""The emulator judges only the alias; AWS also judges the key, by its tag."""
 
 
 def allow_unjudged(iam: Any, role: str, policies: Mapping[str, Document]) -> list[str]:

@@ -1,4 +1,4 @@
-"""Variants of the stack dev: its file with the optional features switched on, or off."""
+"""Variants of the stack dev: its file with optional features switched on, or off."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -19,7 +19,7 @@ _PARTNER: Final = {
 
 
 def changed_settings(name: str) -> tuple[str, dict[str, Any]]:
-    """The stack behind a name, and what the name changes of its settings: nothing if it is a stack itself."""
+    """Return the stack of a name, and the settings that the name changes: none for a stack itself."""
     if name == EVERYTHING_ON:
         return "dev", _everything_on(_settings("dev"))
     if name == EVERYTHING_OFF:
@@ -33,7 +33,7 @@ def _settings(stack: str) -> dict[str, Any]:
 
 
 def _everything_on(dev: Mapping[str, Any]) -> dict[str, Any]:
-    """Servers, network, keys, sign-in and records: what dev's file leaves at its cheapest."""
+    """Servers, network, keys, sign-in and records: features that dev's file leaves at their cheapest."""
     return {
         "connections": {
             **dev["connections"],
@@ -69,7 +69,7 @@ def _changing(events: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _everything_off(dev: Mapping[str, Any], prod: Mapping[str, Any]) -> dict[str, Any]:
-    """No server of our own, no caller by callback, no budget: sources are partners', as prod's file has them."""
+    """No own server, no callbacks, no budget: the sources are partners', as in prod's file."""
     return {
         "connections": prod["connections"],
         "databases": prod["databases"],

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 @contextlib.contextmanager
 def webhook_endpoint(*statuses: int) -> Iterator["Endpoint"]:
-    """A webhook that answers with these statuses in turn, and with the last of them from then on."""
+    """A webhook that answers with these statuses in turn, and then always with the last one."""
     endpoint = Endpoint(*statuses)
     try:
         yield endpoint
@@ -19,7 +19,7 @@ def webhook_endpoint(*statuses: int) -> Iterator["Endpoint"]:
 
 
 class Endpoint(http.server.ThreadingHTTPServer):
-    """A webhook on this machine that answers with a status, and keeps what is posted."""
+    """A local webhook that answers with a status, and keeps what is posted."""
 
     def __init__(self, *statuses):
         self.statuses, self.posted = list(statuses), []

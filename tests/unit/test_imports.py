@@ -1,4 +1,4 @@
-"""Who may import whom, and that the source root `platform/` never shadows the standard library's module."""
+"""Which part may import which, and that the source root `platform/` never shadows the standard module."""
 
 import ast
 import subprocess
@@ -25,7 +25,7 @@ ALLOWED = {
 if not (ROOT / "sample").is_dir():
     # docs/make-it-yours.md deletes it.
     del ALLOWED["sample"]
-# These may read all, and nothing above imports them.
+# These may import everything, and no part above imports them.
 LOCAL = ("emulation", "local")
 OURS = {*ALLOWED, *LOCAL, "sample", "tests", "bench"}
 FOLDERS = {"dataplatform": "platform/dataplatform"}
@@ -33,7 +33,7 @@ HEAVY = {"polars", "pulumi", "dataframely"}
 
 
 def imports_of(file: Path) -> set[str]:
-    """Every module that a file imports, wherever in it."""
+    """Return every module that a file imports, anywhere in it."""
     found: set[str] = set()
     for node in ast.walk(ast.parse(file.read_text())):
         if isinstance(node, ast.Import):
@@ -91,11 +91,11 @@ def test_no_two_errors_have_one_name() -> None:
                 if isinstance(node, ast.ClassDef) and node.name.endswith("Error"):
                     places.setdefault(node.name, set()).add(str(file.relative_to(ROOT)))
 
-    # then a name means one of them
+    # then each name means one of them
     assert {name: found for name, found in places.items() if len(found) > 1} == {}
 
 
-# Each part with the base that all its errors derive from. What a part catches as a whole is this class.
+# Each part with the base class of all its errors, which callers catch.
 FAMILIES = {
     "dataplatform": "ProgramError",
     "processing": "ProcessingError",
@@ -111,7 +111,7 @@ FAMILIES = {
 
 
 def bases_of_errors(part: str) -> dict[str, set[str]]:
-    """The names of the base classes of each error that a part defines, at whatever depth."""
+    """Return the names of all base classes of each error that a part defines."""
     return {
         node.name: {base.id if isinstance(base, ast.Name) else ast.unparse(base) for base in node.bases}
         for file in files_of(part)
@@ -134,7 +134,7 @@ def test_every_error_of_a_part_derives_from_its_family(part: str) -> None:
 
 
 @pytest.mark.parametrize("value", ["local", "test"])
-def test_the_local_stack_and_the_emulators_credentials_are_defined_in_one_file(value: str) -> None:
+def test_local_stack_and_its_credentials_are_in_one_file(value: str) -> None:
     defined = {
         str(file.relative_to(ROOT))
         for part in (*ALLOWED, *LOCAL)
@@ -148,7 +148,7 @@ def test_the_local_stack_and_the_emulators_credentials_are_defined_in_one_file(v
 
 
 def test_the_standard_librarys_platform_is_found_from_the_root() -> None:
-    # when everything that trips over a package named platform is imported from the repository's root
+    # when code that a package named platform would break is imported from the repository's root
     result = subprocess.run(
         [sys.executable, "-c", "import platform, uuid, boto3, grpc, pulumi; print(platform.system())"],
         cwd=ROOT,

@@ -24,7 +24,7 @@ START_SECONDS = 30
 
 
 class PageCommand:
-    """`dataplatform docs` in a terminal of its own."""
+    """`dataplatform docs` in its own terminal."""
 
     def __init__(self, platform):
         self.port = free_port()
@@ -51,7 +51,7 @@ class PageCommand:
                 time.sleep(0.05)  # between two tries
 
     def type_ctrl_c(self):
-        """Exit code and all that it printed."""
+        """Return the exit code and all output."""
         os.killpg(self.process.pid, signal.SIGINT)
         output, _ = self.process.communicate(timeout=20)
         return self.process.returncode, output
@@ -67,7 +67,7 @@ def page_command(platform):
 
 
 class Visit:
-    """A browser at the page, and all that it asked for and complained of."""
+    """A browser at the page, with its requests and its complaints."""
 
     def __init__(self, page):
         self.page, self.asked, self.complaints = page, [], []
@@ -83,7 +83,7 @@ class Visit:
         dialog.locator(".btn-done").click()
 
     def try_out(self, operation, body):
-        """The status that the page shows."""
+        """Return the status that the page shows."""
         block = self.page.locator(f"#operations-{operation}")
         block.locator(".opblock-summary").first.click()
         block.locator(".try-out__btn").click()
@@ -122,22 +122,22 @@ def test_an_event_is_posted_by_try_it_out_and_found_in_the_queue(visit, page_com
     status = visit.try_out("events-postEvents", json.dumps(posted))
     visit.page.screenshot(path=tmp_path / "page.png", full_page=True)
 
-    # then the page says that it is accepted, and it is in the queue
+    # then the page shows that it was accepted, and it is in the queue
     assert status == "202"
     [message] = held_events.take()
     stored = json.loads(message["Body"])
     assert {name: stored[name] for name in posted} == posted
 
-    # and the browser asked the page and the API only, and had nothing to complain of
+    # and the browser requested only the page and the API, and reported no error
     assert visit.complaints == []
     assert [url for url in visit.asked if not url.startswith((page_command.url, held_events.url, "data:"))] == []
 
 
-def test_without_the_key_the_page_shows_why_the_event_was_refused(visit):
+def test_page_shows_why_an_event_without_key_is_refused(visit):
     # when a person who has not authorised tries it out
     status = visit.try_out("events-postEvents", "{}")
 
-    # then the answer can be read in the page, though it is another origin's
+    # then the answer can be read in the page, although it has another origin
     assert status == "403"
     shown = visit.page.locator(".live-responses-table .response .response-col_description").first
     expect(shown).to_contain_text("send a valid key in the header x-api-key")

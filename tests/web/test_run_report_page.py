@@ -55,7 +55,7 @@ def browser():
 
 @pytest.fixture(params=[1280, 400])
 def page(browser, file, request):
-    """The page in a window of a desk and of a telephone, without a complaint of the browser."""
+    """The page in the window of a desktop and of a phone, without an error in the browser."""
     opened = browser.new_page(viewport={"width": request.param, "height": 900})
     complaints: list[str] = []
     opened.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
@@ -70,7 +70,7 @@ def boxes(page, selector):
 
 
 def test_bars_are_as_long_as_their_values_for_an_eye(page):
-    # given the twelve largest of a thousand, of which no sum is drawn
+    # given the twelve largest of a thousand, which are not added up
     largest = sorted(VALUES, key=abs, reverse=True)[:12]
     tracks = boxes(page, "#report-models .track")
 
@@ -79,7 +79,7 @@ def test_bars_are_as_long_as_their_values_for_an_eye(page):
     scale = tracks[0]["width"] / (max(0, *largest) - min(0, *largest))
     for bar, value in zip(bars, sorted(largest, reverse=True), strict=True):
         assert bar["width"] == pytest.approx(abs(value) * scale, abs=1.5)
-    expect(page.locator("#report-models")).to_contain_text("Not drawn: 988 other values.")
+    expect(page.locator("#report-models")).to_contain_text("Not shown: 988 other values")
 
 
 def test_parts_of_a_stacked_bar_touch_and_do_not_overlap(page):

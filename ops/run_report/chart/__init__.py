@@ -1,1 +1,1 @@
-"""The chart of a report: what it shows, where each mark is, and numbers as text."""
+"""The chart of a report: its content, the position of each mark, and numbers as text."""

@@ -1,4 +1,4 @@
-"""What a chart shows: from a report's rows to a value for each series and position, by the chart's declaration."""
+"""Computes a chart's content from a report's rows and the chart's declaration: values by series and position."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -15,67 +15,69 @@ from processing.declaring.chart import Chart, Nominal
 from processing.declaring.report import Report
 
 MOST_UNITS: Final = 4
-"""Units that get a picture."""
+"""Number of units that are drawn."""
 
 
 class ChartError(OperatorError):
-    """Rows that the chart's declaration does not fit: drawn, they would show something wrong."""
+    """The rows do not fit the chart's declaration, so a drawing would be wrong."""
 
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """The picture of one unit."""
+    """The chart of one unit."""
 
     unit: str
     positions: Sequence[Entry]
     series: Sequence[Entry]
-    """One without a label if the chart has no series."""
+    """A single series without a label if the chart has no series."""
     values: Sequence[Sequence[Number | None]]
-    """For each series a value for each position; None: the value is missing."""
+    """For each series, a value for each position; None: the value is missing."""
 
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """All pictures of a chart."""
+    """All drawings of a chart."""
 
     panels: Sequence[Panel]
     notes: Sequence[str]
-    """What the pictures leave out, in sentences."""
+    """Sentences about what the drawings omit."""
 
 
 def chart_of(report: Report) -> Chart:
-    """The report's chart.
+    """Return the report's chart.
 
     Raises:
-        ChartError: it declares none.
+        ChartError: the report declares no chart.
     """
     if report.chart is None:
-        raise ChartError("the report declares no chart")
+        raise ChartError("the report does not declare a chart")
     return report.chart
 
 
 def figure_of(report: Report, rows: pl.DataFrame) -> Figure:
-    """What the chart of a report shows.
+    """Compute the content of a report's chart.
 
     Args:
-        report: whose chart.
-        rows: of the report, in any order.
+        report: the report.
+        rows: its rows, in any order.
 
     Raises:
-        ChartError: the report has no chart; or the rows are of another declaration, repeat the key, or have a value
+        ChartError: the report has no chart; or the rows come from another declaration, repeat the key, or have a value
             that does not begin a period.
     """
     chart = chart_of(report)
     if missing := sorted({*report.key, *chart.drawn_columns, chart.y.column} - set(rows.columns)):
-        raise ChartError(f"the stored report does not have {BETWEEN.join(missing)}; its declaration is newer, run mart")
+        raise ChartError(
+            f"the stored report does not have {BETWEEN.join(missing)}, because its declaration is newer; run mart"
+        )
     if rows.select(report.key).is_duplicated().any():
-        raise ChartError(f"rows repeat the report's key ({BETWEEN.join(report.key)}), so values could count twice")
+        raise ChartError(f"several rows have the same key ({BETWEEN.join(report.key)}), so values could count twice")
     by_unit = _cells(chart, rows)
     units = sorted(by_unit, key=lambda unit: (unit is None, unit or ""))
     shown = {unit: by_unit[unit] for unit in units[:MOST_UNITS]}
     notes: list[str] = []
     if left := [unit or NO_VALUE for unit in units[MOST_UNITS:]]:
-        notes.append(f"Not drawn: {chart.unit_column} {BETWEEN.join(left)}.")
+        notes.append(f"Not shown: {chart.unit_column} {BETWEEN.join(left)}.")
     on_x = {position: None for cells in shown.values() for position, _ in cells}
     series = entries_of_series(chart, shown, notes)
     panels: list[Panel] = []
@@ -89,7 +91,7 @@ def figure_of(report: Report, rows: pl.DataFrame) -> Figure:
 
 
 def _cells(chart: Chart, rows: pl.DataFrame) -> dict[str | None, Cells]:
-    """Per unit the combined value of each position and series."""
+    """Return, for each unit, the combined value of each position and series."""
     given: dict[str | None, dict[tuple[Key, Key], list[Number | None]]] = defaultdict(lambda: defaultdict(list))
     for row in rows.iter_rows(named=True):
         unit = row[chart.unit_column] if chart.unit_column is not None else str(chart.y.unit)
@@ -112,7 +114,7 @@ def _value(chart: Chart, cells: Cells, position: Entry, series: Entry, missing: 
 
 
 def _combined(chart: Chart, values: Iterable[Number | None]) -> Number | None:
-    """The value of several rows. Missing ones are left out; None if all are missing.
+    """Combine the values of several rows. Missing values are ignored; None if all are missing.
 
     Raises:
         ChartError: the measure cannot be combined.
@@ -126,4 +128,4 @@ def _combined(chart: Chart, values: Iterable[Number | None]) -> Number | None:
         return min(known)
     if chart.y.aggregation == "maximum":
         return max(known)
-    raise ChartError(f"several rows have one place, and {chart.y.column} cannot be combined")
+    raise ChartError(f"several rows belong to the same position, and {chart.y.column} cannot be combined")

@@ -1,4 +1,4 @@
-"""Numbers as a chart prints them."""
+"""Formats numbers for charts."""
 
 import math
 from decimal import Decimal
@@ -12,12 +12,12 @@ _FULL_PRECISION: Final = 100
 
 
 def finite(value: Number | None) -> Number | None:
-    """The value; None if it is missing, infinite or not a number."""
+    """Return the value; None if it is missing, infinite or not a number."""
     return None if value is None or not math.isfinite(value) else value
 
 
 def number_in_words(value: Number | None) -> str:
-    """A number with thousands separators. Decimals keep their places; floats have three digits, or two places."""
+    """Format a number with thousands separators. Decimals keep their places; floats get three digits or two places."""
     if value is None:
         return NO_VALUE
     if isinstance(value, float) and not value.is_integer():
@@ -26,13 +26,13 @@ def number_in_words(value: Number | None) -> str:
 
 
 def value_in_words(value: Number | None, measure: Measure, unit: str) -> str:
-    """A number, with its unit unless it is a count: a count's unit names the things, and is in the chart's caption."""
+    """Format a number with its unit. A count has no unit here, because the chart's caption names the things."""
     text = number_in_words(value)
     return text if value is None or measure.aggregation in COUNTING else f"{text} {unit}"
 
 
 def total(values: list[Number]) -> Number:
-    """The sum. Whole numbers and decimals are exact."""
+    """Return the sum. Integers and decimals are exact."""
     if any(isinstance(value, float) for value in values):
         return math.fsum(values)
     return sum(values, start=Decimal(0) if isinstance(next(iter(values), 0), Decimal) else 0)

@@ -1,4 +1,4 @@
-"""Periods of a time axis: the first day of each, the one before, and its name."""
+"""The periods of a time axis: the first day of each, the previous period, and its name."""
 
 from datetime import date, datetime, time, timedelta
 from typing import Any, Literal
@@ -13,14 +13,14 @@ class PeriodError(OperatorError):
 
 
 def period_of(value: Any, step: Step) -> date:  # noqa: ANN401 - a report's value
-    """The first day of the period that a value begins.
+    """Return the first day of the period that a value begins.
 
     Args:
-        value: a date, a datetime, or a whole number for a year.
-        step: the axis'.
+        value: a date, a datetime, or an integer for a year.
+        step: the axis's step.
 
     Raises:
-        PeriodError: the value is within a period, or is not a year.
+        PeriodError: the value lies within a period, or is not a year.
     """
     day = value
     if isinstance(value, datetime):
@@ -28,17 +28,17 @@ def period_of(value: Any, step: Step) -> date:  # noqa: ANN401 - a report's valu
     elif isinstance(value, int):
         day = date(value, 1, 1) if date.min.year <= value <= date.max.year else None
     if not isinstance(day, date) or day != _start(day, step):
-        raise PeriodError(f"{value} does not begin a {step}")
+        raise PeriodError(f"{value} is not the first day of a {step}")
     return day
 
 
 def previous(period: date, step: Step) -> date:
-    """The first day of the period before."""
+    """Return the first day of the previous period."""
     return _start(period - timedelta(days=1), step)
 
 
 def period_name(period: date, step: Step) -> str:
-    """The period as axes show it, such as 2026-11-23, 2026-W48, 2026-11, 2026-Q4 or 2026."""
+    """Return the period's name on an axis, such as 2026-11-23, 2026-W48, 2026-11, 2026-Q4 or 2026."""
     match step:
         case "day":
             return period.isoformat()

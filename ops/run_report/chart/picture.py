@@ -1,4 +1,4 @@
-"""The chart as it is drawn: bars in percent of their column, lines in the units of their SVG, and a table of both."""
+"""Computes a chart's drawing: bars in percent of their column, lines in SVG units, and a table of both."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -13,23 +13,23 @@ from processing.declaring.chart import COUNTING, Chart, UnitColumn
 from processing.declaring.report import Report
 
 MOST_LABEL: Final = 60
-"""Characters of a label in a picture. The table has all of it."""
+"""Characters of a label in the drawing. The table has the whole label."""
 WIDTH: Final = 480
 HEIGHT: Final = 180
-"""Of the area between the axes, in units of the SVG."""
+"""Size of the area between the axes, in SVG units."""
 _TICKS: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """A bar, or the part of a stacked one, in percent of its column's width."""
+    """A bar, or a part of a stacked bar, in percent of its column's width."""
 
     style: str
     """CSS class of its series."""
     left: float
     width: float
     text: str
-    """What it shows: series, position and value."""
+    """Series, position and value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +37,11 @@ class BarRow:
     """One line of a bar chart."""
 
     label: str
-    """Of the position; empty in all but the first line of a group."""
+    """Label of the position; empty in all but the first line of a group."""
     full_label: str
     value: str
     bars: Sequence[Bar]
-    """Empty if the value is missing."""
+    """The value's text; empty if the value is missing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +58,13 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class PanelPicture:
-    """The picture of one unit."""
+    """The drawing of one unit."""
 
     unit: str
-    """Empty if the caption has it."""
+    """The unit's label; empty if the caption has it."""
     description: str
     zero: float
-    """Where 0 is: percent from the left of bars, distance from the top of lines."""
+    """Position of 0: percent from the left for bars, distance from the top for lines."""
     bars: Sequence[BarRow]
     lines: Sequence[Line]
     x_ticks: Sequence[tuple[float, str, str]]
@@ -72,12 +72,12 @@ class PanelPicture:
     y_ticks: Sequence[tuple[float, str]]
     header: Sequence[str]
     table: Sequence[Sequence[str]]
-    """Lines of cells. The first of each is the position."""
+    """Lines of cells. The first cell is the position."""
 
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A report's chart, ready to be printed."""
+    """A report's chart, ready for output."""
 
     caption: str
     legend: Sequence[tuple[str, str]]
@@ -87,7 +87,7 @@ class Picture:
 
 
 def picture_of(report: Report, rows: pl.DataFrame) -> Picture:
-    """The chart of a report.
+    """Return the chart of a report.
 
     Raises:
         ops.run_report.chart.figure.ChartError: the rows do not fit the chart's declaration.
@@ -101,7 +101,7 @@ def picture_of(report: Report, rows: pl.DataFrame) -> Picture:
 
 
 def caption_of(chart: Chart) -> str:
-    """What the chart shows, in words."""
+    """Describe in words what the chart shows."""
     y = chart.y
     unit = "" if isinstance(y.unit, UnitColumn) or y.unit == y.column else f", in {y.unit}"
     if y.aggregation in COUNTING and unit:
@@ -142,7 +142,7 @@ def _panel(chart: Chart, panel: Panel) -> PanelPicture:
 
 
 def _range(chart: Chart, panel: Panel) -> tuple[Number, Number]:
-    """The least and the greatest number on the scale. 0 is always on it."""
+    """Return the least and the greatest number on the scale, which always includes 0."""
     numbers = [value for values in panel.values for value in values if value is not None]
     if chart.kind == "stacked_bars":
         columns = [[value for value in column if value is not None] for column in zip(*panel.values, strict=True)]
@@ -152,7 +152,7 @@ def _range(chart: Chart, panel: Panel) -> tuple[Number, Number]:
 
 
 def _description(chart: Chart, panel: Panel) -> str:
-    """The text alternative: how much is shown, and the extremes."""
+    """Return the text alternative: the number of values, and the extremes."""
     named = [
         (value, f"{position.label}{', ' if entry.label else ''}{entry.label}")
         for entry, values in zip(panel.series, panel.values, strict=True)
@@ -164,7 +164,7 @@ def _description(chart: Chart, panel: Panel) -> str:
     (least, least_name), (most, most_name) = min(named, key=lambda each: each[0]), max(named, key=lambda each: each[0])
     return (
         f"{len(named):,} values. Largest: {most_name}, {value_in_words(most, chart.y, panel.unit)}. "
-        f"Smallest: {least_name}, {value_in_words(least, chart.y, panel.unit)}. The table has all."
+        f"Smallest: {least_name}, {value_in_words(least, chart.y, panel.unit)}. The table lists all values."
     )
 
 
@@ -183,7 +183,7 @@ def _bar_rows(chart: Chart, panel: Panel, lowest: float, span: float) -> Iterato
 
 
 def _stack(chart: Chart, panel: Panel, index: int, lowest: float, span: float) -> Iterator[Bar]:
-    """The parts of one bar: those above 0 to the right of it, those below to the left."""
+    """Return the parts of one bar: positive values to the right of 0, negative values to the left."""
     ends = {True: 0.0, False: 0.0}
     for number, values in enumerate(panel.values):
         value = values[index]

@@ -1,4 +1,4 @@
-"""Positions on x and series of a chart: which are drawn, in which order, and what becomes of the rest."""
+"""Chooses and orders the positions on x and the series of a chart, and combines the rest."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,31 +11,31 @@ from ops.run_report.chart.periods import period_name, period_of, previous
 from processing.declaring.chart import Chart, Nominal, Ordinal, Time
 
 Key = tuple[Any, ...]
-"""A row's values of the columns of an axis."""
+"""A row's values in the columns of an axis."""
 Cells = Mapping[tuple[Key, Key], Number | None]
-"""The value of each position and series. A chart without series has one, the empty key."""
+"""The value for each position and series. A chart without series has one, with an empty key."""
 BETWEEN: Final = ", "
-"""Between two columns of one label."""
+"""Separates the columns in a label."""
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A position or a series as it is drawn."""
+    """A drawn position or series."""
 
     label: str
     keys: Sequence[Key]
-    """Whose values it shows: one, none for a missing period, or several for the rest."""
+    """Keys of the values that it combines: one, none for a missing period, or several for the rest."""
     is_rest: bool = False
 
 
 def entries_on_x(chart: Chart, panel: Cells, figure: Iterable[Key], notes: list[str]) -> list[Entry]:
-    """The positions of a panel, in order.
+    """Return the positions of a panel in order.
 
     Args:
         chart: the declaration.
-        panel: values of the panel, by which names are chosen and ordered.
-        figure: positions of all panels: time and ordinal axes are the same in each.
-        notes: what is left out is added here, in sentences.
+        panel: the panel's values, by which names are chosen and ordered.
+        figure: the positions of all panels: time and ordinal axes are the same in each.
+        notes: receives a sentence about each omission.
 
     Raises:
         ops.run_report.chart.periods.PeriodError: a value does not begin a period.
@@ -54,7 +54,7 @@ def entries_on_x(chart: Chart, panel: Cells, figure: Iterable[Key], notes: list[
 
 
 def entries_of_series(chart: Chart, figure: Mapping[Any, Cells], notes: list[str]) -> list[Entry]:
-    """The series of all panels, by name; the largest if there are too many."""
+    """Return the series of all panels in order of name; only the largest if there are too many."""
     if chart.series is None:
         return [Entry("", [()])]
     sizes = _sizes(chart, ((key, value) for panel in figure.values() for (_, key), value in panel.items()))
@@ -66,7 +66,7 @@ def entries_of_series(chart: Chart, figure: Mapping[Any, Cells], notes: list[str
 def _periods(chart: Chart, x: Time, keys: Sequence[Key], notes: list[str]) -> list[Entry]:
     known = {period_of(value, x.step): (value,) for (value,) in keys if value is not None}
     if len(known) < len(set(keys)):
-        notes.append(f"Rows without {x.column} are not drawn.")
+        notes.append(f"Rows without {x.column} are not shown.")
     if not known:
         return []
     period, earliest = max(known), min(known)
@@ -75,7 +75,7 @@ def _periods(chart: Chart, x: Time, keys: Sequence[Key], notes: list[str]) -> li
         period = previous(period, x.step)
         periods.append(period)
     if older := sum(each < period for each in known):
-        notes.append(f"The latest {chart.most:,} {x.step}s are drawn; {older:,} earlier ones have rows.")
+        notes.append(f"Shows the latest {chart.most:,} {x.step}s; {older:,} earlier ones also have rows.")
     return [Entry(period_name(each, x.step), [known[each]] if each in known else []) for each in reversed(periods)]
 
 
@@ -85,7 +85,7 @@ def _ordinal(chart: Chart, x: Ordinal, keys: set[Key], notes: list[str]) -> list
         declared = [(value,) for value in x.order]
         undeclared = [key for key in known if key not in declared]
         if undeclared:
-            notes.append(f"Not in the declared order: {BETWEEN.join(map(_label, undeclared))}.")
+            notes.append(f"Values outside the declared order: {BETWEEN.join(map(_label, undeclared))}.")
         known = [*declared, *undeclared]
     if (None,) in keys:
         known.append((None,))
@@ -95,18 +95,20 @@ def _ordinal(chart: Chart, x: Ordinal, keys: set[Key], notes: list[str]) -> list
 
 
 def _rest(chart: Chart, rest: Sequence[Key], which: str, notes: list[str]) -> list[Entry]:
-    """What is not drawn alone: one labelled entry if it can be added up; otherwise only a note."""
+    """Return the rest as one labelled entry if it can be added; otherwise add only a note."""
     if not rest:
         return []
     words = f"{len(rest):,} {which} value{'' if len(rest) == 1 else 's'}"
     if chart.adds_up:
-        return [Entry(f"{words}, added up", list(rest), is_rest=True)]
-    notes.append(f"Not drawn: {words}. The {chart.y.aggregation} of several rows is not the sum of theirs.")
+        return [Entry(f"{words}, total", list(rest), is_rest=True)]
+    notes.append(
+        f"Not shown: {words}, because the {chart.y.aggregation} of several rows is not the sum of their values."
+    )
     return []
 
 
 def _sizes(chart: Chart, values: Iterable[tuple[Key, Number | None]]) -> dict[Key, Number | None]:
-    """By key the number that it is ordered by: the sum if values add up, otherwise the largest."""
+    """Return the number that orders each key: the sum if values can be added, otherwise the largest."""
     by_key: dict[Key, list[Number]] = defaultdict(list)
     for key, value in values:
         by_key[key].extend([] if value is None else [value])
@@ -117,7 +119,7 @@ def _sizes(chart: Chart, values: Iterable[tuple[Key, Number | None]]) -> dict[Ke
 
 
 def _largest(sizes: Mapping[Key, Number | None], most: int) -> list[Key]:
-    """The keys of the largest numbers, negative ones included, with the greatest first; those without a number last."""
+    """Return the keys of the largest numbers, the greatest first. Keys without a number are last."""
     by_size = sorted(sizes, key=lambda key: (sizes[key] is None, -abs(sizes[key] or 0), _label(key)))[:most]
     return sorted(by_size, key=lambda key: (sizes[key] is None, -(sizes[key] or 0), _label(key)))
 

@@ -20,6 +20,7 @@ from dataplatform.processing.permissions import (
 )
 from dataplatform.processing.published_tables import run_nightly
 from dataplatform.processing.report_schedules import schedule_reports
+from dataplatform.processing.spark_arguments import spark_arguments
 from dataplatform.settings.model import JobSettings
 from dataplatform.storage.data_lake import DataLake
 from dataplatform.watch.object_index import ObjectIndex
@@ -94,12 +95,14 @@ class TransformJobs(pulumi.ComponentResource):
         )
         shared = {"--extra-py-files": code, "--additional-python-modules": wheels}
         reading = {**shared, "--database": lake.warehouse_database}
-        merging = {**reading, "--index-table": index.table_name}
+        on_spark = spark_arguments(settings.spark_merge_above_gigabytes)
+        merging = {**reading, "--index-table": index.table_name, **on_spark}
         refining = {**merging, **self._spreading()}
         warehouse = self._create_job("warehouse", refining, warehouse_policy(scope))
         sanitise = self._create_job("sanitise", refining, sanitise_policy(scope))
         publish = self._create_job("publish", merging, publish_policy(scope))
-        mart = self._create_job("mart", {**reading, **self._team_keys()}, mart_policy(scope))
+        on_spark = spark_arguments(settings.spark_report_above_gigabytes)
+        mart = self._create_job("mart", {**reading, **on_spark, **self._team_keys()}, mart_policy(scope))
         maintenance = self._create_job("maintenance", reading, maintenance_policy(scope))
         workflow = self._create_workflow(warehouse, mart)
         self._start_on_landing(workflow)
@@ -192,6 +195,8 @@ class TransformJobs(pulumi.ComponentResource):
                 "--job-language": "python",
                 glue_logs.PREFIX_ARGUMENT: self._log_prefix,
                 "--enable-metrics": "true",
+                # Glue starts with few workers and adds up to `number_of_workers` while Spark has tasks for them.
+                "--enable-auto-scaling": "true",
             },
             opts=pulumi.ResourceOptions(parent=self, depends_on=[permissions, *self._logs]),
         )
@@ -200,13 +205,13 @@ class TransformJobs(pulumi.ComponentResource):
         workflow = aws.glue.Workflow(
             f"{self._name}-refine",
             name=f"{self._name}-refine",
-            description="Landed objects to the warehouse, then the marts",
+            description="Processes landed objects, then computes the reports",
             opts=self._child,
         )
         aws.glue.Trigger(
             f"{self._name}-on-landing",
             name=f"{self._name}-on-landing",
-            description="Landed objects, batched by count and time, start the warehouse job",
+            description="Starts the warehouse job on landed objects, batched by count and time",
             workflow_name=workflow.name,
             type="EVENT",
             event_batching_conditions=[
@@ -218,7 +223,7 @@ class TransformJobs(pulumi.ComponentResource):
         aws.glue.Trigger(
             f"{self._name}-on-warehouse",
             name=f"{self._name}-on-warehouse",
-            description="A warehouse job that succeeded starts the mart job",
+            description="Starts the mart job after the warehouse job has succeeded",
             workflow_name=workflow.name,
             type="CONDITIONAL",
             predicate={
@@ -234,7 +239,7 @@ class TransformJobs(pulumi.ComponentResource):
         stack = self._stack
         role = aws.iam.Role(
             f"{self._name}-events-role",
-            description="Tells the workflow of landed objects",
+            description="Starts the workflow on landed objects",
             assume_role_policy=trust_service("events.amazonaws.com", stack.account_id),
             opts=self._child,
         )

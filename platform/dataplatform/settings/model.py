@@ -54,7 +54,10 @@ class JobSettings(SettingsModel):
     """Size of the Glue jobs, and when landed objects start them."""
 
     worker_type: Annotated[Literal["G.1X", "G.2X"], Field(description="Glue worker type.")] = "G.1X"
-    number_of_workers: Annotated[int, Field(ge=2, le=100, description="Glue workers per run.")] = 2
+    number_of_workers: Annotated[
+        int,
+        Field(ge=2, le=100, description="Most Glue workers per run. Glue adds workers while Spark has tasks for them."),
+    ] = 2
     timeout_minutes: Annotated[int, Field(ge=1, le=2880, description="Minutes after which Glue stops a run.")] = 60
     spread_objects: Annotated[
         int | None,
@@ -64,6 +67,20 @@ class JobSettings(SettingsModel):
         int | None,
         Field(ge=1, description="Megabytes above which a run distributes its objects over Spark's executors."),
     ] = None
+    spark_merge_above_gigabytes: Annotated[
+        int | None,
+        Field(
+            ge=1,
+            description="Size of the tables and the new files above which a merge runs on Spark. `null`: never.",
+        ),
+    ] = 20
+    spark_report_above_gigabytes: Annotated[
+        int | None,
+        Field(
+            ge=1,
+            description="Size of the columns that a report reads above which it runs on Spark. `null`: never.",
+        ),
+    ] = 1
     batch_size: Annotated[
         int, Field(ge=1, le=100, description="Number of landed objects that starts the workflow immediately.")
     ] = 50

@@ -75,7 +75,7 @@ class RestApi(pulumi.ComponentResource):
             document: the OpenAPI document, parsed.
             function: the function that answers every request.
             stage: name of the stage, the first part of each path.
-            api_keys: each provider's keys, from create_api_keys.
+            api_keys: each provider's keys, from `create_api_keys`.
             opts: options of the component.
         """
         super().__init__("dataplatform:stream:RestApi", name, None, opts)

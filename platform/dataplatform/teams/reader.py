@@ -100,7 +100,7 @@ def create_role(
         opts=opts,
     )
     # Not a boundary: a role can have only one, which the bootstrap defines. A managed policy may be longer than the
-    # rest of the room for inline policies.
+    # space left for inline policies.
     limits = aws.iam.Policy(f"{name}-limits", description=texts.limits, policy=limits_policy(scope), opts=opts)
     attached = aws.iam.RolePolicyAttachment(f"{name}-limits", role=role.name, policy_arn=limits.arn, opts=opts)
     limited = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(depends_on=[attached]))

@@ -1,4 +1,4 @@
-"""The datasets of the platform's tests. They have nothing in common with the sample's."""
+"""The datasets of the platform's tests, which are independent of the sample's."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""Members, from a table of a SQL Server: increments by a watermark that some rows do not have."""
+"""Members, from a table of a SQL Server: increments by a watermark that some rows lack."""
 
 from datetime import timedelta
 from typing import Final

@@ -1,4 +1,4 @@
-"""Parcels, by SFTP as CSV: all kinds of columns, routines and rules that a file's dataset can have."""
+"""Parcels, from CSV files by SFTP: all kinds of columns, routines and rules that such a dataset can have."""
 
 from datetime import timedelta
 from typing import Final
@@ -46,7 +46,7 @@ DATASET: Final = Dataset(
         "member_id": (TRIM, EMPTY_TO_NULL),
         "town": (*_TEXT, UPPER_CASE),
         "size": (*_TEXT, TITLE_CASE),
-        # Labels are written as loosely as registration plates: the same routine serves.
+        # Labels are written as loosely as registration plates, so the same routine fits.
         "label": (UNICODE_NFC, REGISTRATION_PLATE, EMPTY_TO_NULL),
     },
 )

@@ -1,4 +1,4 @@
-"""Readings, by the stream: scans, which anybody may post, and weighings, which count only from trusted channels."""
+"""Readings from the stream: scans, which anybody may post, and weighings, which count only from trusted channels."""
 
 from datetime import timedelta
 from typing import Final
@@ -19,7 +19,7 @@ _UUID: Final = r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
 
 
 class Readings(dy.Schema):
-    """A clean row: one event, by its channel and its sender's id. The columns after `payload` are from the payload."""
+    """A clean row: one event, by its channel and its sender's id. The columns after `payload` come from the payload."""
 
     channel = dy.String(primary_key=True, regex=CHANNEL_PATTERN)
     event_id = dy.String(primary_key=True, regex=_UUID)
@@ -37,7 +37,7 @@ class Readings(dy.Schema):
 
     @dy.rule()
     def event_type_is_known(cls) -> pl.Expr:  # noqa: N805 - dataframely passes the schema's class
-        """An unknown kind waits in the quarantine."""
+        """An unknown kind is quarantined."""
         return cls.event_type.col.is_in([WEIGHING, SCAN])
 
     @dy.rule()
@@ -48,7 +48,7 @@ class Readings(dy.Schema):
 
     @dy.rule()
     def a_weighing_arrives_by_a_trusted_channel(cls) -> pl.Expr:  # noqa: N805 - dataframely passes the schema's class
-        """A weighing by any other channel waits in the quarantine."""
+        """A weighing from any other channel is quarantined."""
         return (cls.event_type.col != WEIGHING) | cls.channel.col.is_in(WEIGHING_CHANNELS)
 
     @dy.rule()
@@ -69,7 +69,7 @@ DATASET: Final = Dataset(
     ),
     owner="accounts",
     freshness=timedelta(hours=1),
-    # The payload is the whole body of the event, whatever a provider put into it.
+    # The payload is the whole body of the event, whatever the provider put into it.
     classes={"payload": "personal", "member_id": "identifier"},
     retention=Retention(inbound=30, warehouse=400),
     cleansing={

@@ -1,4 +1,4 @@
-"""For accounts: a row of this report is about members who have equally many parcels, not about rows of its input."""
+"""For accounts: counts members with the same number of parcels, so a row corresponds to no row of the input."""
 
 from collections.abc import Mapping
 from typing import Any, Final

@@ -1,4 +1,4 @@
-"""For logistics: groups by two columns, so that a category of the chart has several rows."""
+"""For logistics: grouped by two columns, so a category of the chart has several rows."""
 
 from collections.abc import Mapping
 from typing import Any, Final

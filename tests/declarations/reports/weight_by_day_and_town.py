@@ -1,4 +1,4 @@
-"""For accounts: joins all three datasets, with decimals, dates and rows without a partner."""
+"""For accounts: joins all three datasets, with decimals, dates and unmatched rows."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -10,7 +10,7 @@ from processing.declaring.chart import Chart, Measure, Time, UnitColumn
 from processing.declaring.report import Report
 
 UNKNOWN_TOWN: Final = "UNKNOWN"
-"""The town of weighings whose label no parcel has."""
+"""The town of weighings whose label matches no parcel."""
 
 
 def _query(inputs: Mapping[str, nw.LazyFrame[Any]]) -> nw.LazyFrame[Any]:
@@ -21,7 +21,7 @@ def _query(inputs: Mapping[str, nw.LazyFrame[Any]]) -> nw.LazyFrame[Any]:
     )
     parcels = inputs["parcels"].select("label", "town", "member_id")
     members = inputs["members"].select(nw.col("number").alias("member_id"), nw.col("number").alias("member"))
-    # By member first: then each member counts once, and a weighing without a known member counts too.
+    # By member first, so each member counts once and a weighing without a known member counts too.
     by_member = (
         weighings.join(parcels, on="label", how="left")
         .join(members, on="member_id", how="left")

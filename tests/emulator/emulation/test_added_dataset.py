@@ -1,4 +1,4 @@
-"""A dataset is added to a platform that is up: what is there stays, with all it holds."""
+"""A dataset is added to a running platform: everything on it stays."""
 
 import json
 import subprocess
@@ -9,7 +9,7 @@ import pytest
 from tests.support.program import copy_program
 
 pytestmark = [pytest.mark.emulator, pytest.mark.long, pytest.mark.timeout(300)]
-# In a process of its own, as a person's command: a module that is loaded already does not see a new dataset.
+# In a separate process, like a person's command: an already imported module does not see a new dataset.
 DEPLOY = """
 import json, sys
 sys.path.insert(0, "platform")
@@ -30,7 +30,7 @@ FOLLOWS_THE_CODE = {"aws:apigateway/deployment:Deployment", "aws:ecs/taskDefinit
 
 @pytest.fixture(scope="module")
 def steps(engine_emulator, tmp_path_factory):
-    """What three deployments did to each resource: the first, one with a dataset more, and one without it again."""
+    """What three deployments did to each resource: the first, one with another dataset, and one without it again."""
     engine_emulator.reset()
     program = copy_program(tmp_path_factory.mktemp("added") / "program")
     added = program / "datasets" / "pallets.py"

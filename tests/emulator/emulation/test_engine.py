@@ -1,4 +1,4 @@
-"""The engine against a real emulator: what it creates, what it updates and what it leaves alone."""
+"""The engine against a real emulator: what it creates, updates and leaves unchanged."""
 
 import json
 import shutil
@@ -23,7 +23,7 @@ function = aws.lambda_.Function('answer', name='answer', role=role.arn, runtime=
 """
 
 
-def test_a_resource_of_every_type_is_created_and_left_alone_by_the_next_run(engine_stack, engine_calls):
+def test_every_type_is_created_and_unchanged_by_the_next_run(engine_stack, engine_calls):
     # given
     shutil.copytree(PROGRAMS / "every_type", engine_stack.program, dirs_exist_ok=True)
     types = set()
@@ -67,7 +67,7 @@ def test_what_is_created_is_what_the_program_says(engine_stack, engine_client):
     assert table["DeletionProtectionEnabled"] is True
 
 
-def test_changed_function_code_and_layer_are_updated_in_place_and_the_lake_keeps_its_data(engine_stack, engine_client):
+def test_changed_function_and_layer_are_updated_lake_stays(engine_stack, engine_client):
     # given
     (engine_stack.program / "library.py").write_text("WORD = 'old'")
     (engine_stack.program / "answer.py").write_text("import library\ndef handler(event, context): return library.WORD")

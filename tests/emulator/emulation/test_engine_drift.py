@@ -1,4 +1,4 @@
-"""What somebody changes by hand in the emulator is read, and nothing else."""
+"""A resource that was changed by hand in the emulator is found, and no other."""
 
 import shutil
 from pathlib import Path
@@ -21,7 +21,7 @@ ALLOW_ALL = '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action
 
 @pytest.fixture
 def drift(engine_stack):
-    """Deploys the program, and returns what differs by type and name whenever it is called."""
+    """Deploys the program, and returns the differences by type and name at each call."""
     shutil.copytree(PROGRAM, engine_stack.program, dirs_exist_ok=True)
     engine_stack.deploy()
     emulator = Emulator(engine_stack.endpoint)

@@ -1,4 +1,4 @@
-"""The engine against a real emulator: what it refuses, how it fails, and what it keeps to itself."""
+"""The engine against a real emulator: its refusals, its failures, and the secrets that it keeps."""
 
 import stat
 import sys
@@ -14,14 +14,14 @@ MARKER = "marker-of-a-secret-value"
 BUCKET = "bucket = aws.s3.Bucket('lake')\npulumi.export('bucket', bucket.bucket)\n"
 
 
-def test_a_type_without_a_handler_is_named_and_nothing_is_created(engine_stack, engine_client):
+def test_type_without_handler_is_named_and_nothing_is_created(engine_stack, engine_client):
     # given
     engine_stack.write(BUCKET + "aws.kinesis.Stream('readings', shard_count=1)")
     # when
     with pytest.raises(EngineError) as error:
         engine_stack.deploy()
     # then
-    assert "no handler for aws:kinesis/stream:Stream" in str(error.value)
+    assert "not have a handler for aws:kinesis/stream:Stream" in str(error.value)
     assert "urn:pulumi:local::engine-test::aws:kinesis/stream:Stream::readings" in str(error.value)
     assert engine_client("s3").list_buckets()["Buckets"] == []
 
@@ -49,7 +49,7 @@ def test_protected_resources_are_neither_replaced_nor_deleted(engine_stack, engi
     # then
     message = str(error.value)
     assert "aws:sqs/queue:Queue 'work' is protected, and its fifoQueue cannot change in place" in message
-    assert "aws:sns/topic:Topic 'gone' is protected, and was removed from the program" in message
+    assert "aws:sns/topic:Topic 'gone' is protected, but was removed from the program" in message
     assert set(engine_calls) == {"GetCallerIdentity"}
     assert len(engine_client("sqs").list_queues()["QueueUrls"]) == 1
 
@@ -65,7 +65,7 @@ def test_change_that_the_emulator_cannot_make_is_refused(engine_stack):
         engine_stack.deploy()
 
 
-def test_no_secret_reaches_the_state_and_the_private_key_is_for_its_owner_alone(engine_stack, engine_client):
+def test_state_has_no_secret_and_only_the_owner_reads_the_key(engine_stack, engine_client):
     # given
     engine_stack.write(
         "key = tls.PrivateKey('key', algorithm='RSA')\n"
@@ -94,7 +94,7 @@ def test_a_failed_run_is_remembered_and_a_rerun_goes_on(engine_stack):
         BUCKET + "aws.iam.RolePolicyAttachment('a', role='missing', policy_arn='arn:aws:iam::1:policy/x')"
     )
     with pytest.raises(
-        EngineError, match=r"RolePolicyAttachment 'a': iam attach_role_policy was refused: NoSuchEntity"
+        EngineError, match=r"RolePolicyAttachment 'a': the emulator refused iam attach_role_policy: NoSuchEntity"
     ):
         engine_stack.deploy()
     # when
@@ -117,7 +117,7 @@ def test_a_refused_secret_is_not_repeated_in_the_error(engine_stack):
     assert MARKER not in str(error.value)
 
 
-def test_a_program_that_raises_is_an_error_in_plain_words_and_the_process_stays_clean(engine_stack, capfd, caplog):
+def test_raising_program_is_a_plain_error_in_a_clean_process(engine_stack, capfd, caplog):
     # given
     before = (Path.cwd(), sys.path.copy(), sys.argv.copy())
     engine_stack.write(BUCKET + "raise ValueError('teams is empty')")
@@ -132,18 +132,18 @@ def test_a_program_that_raises_is_an_error_in_plain_words_and_the_process_stays_
     assert engine_stack.deploy().created == 1
 
 
-def test_a_resource_named_by_a_secret_is_refused_since_names_are_kept(engine_stack):
+def test_resource_named_by_a_secret_is_refused(engine_stack):
     # given
     engine_stack.write(f"aws.sqs.Queue('queue', name=pulumi.Output.secret('{MARKER}'))")
     # when
-    with pytest.raises(EngineError, match="is named by a secret") as error:
+    with pytest.raises(EngineError, match="contains a secret") as error:
         engine_stack.deploy()
     # then
     assert MARKER not in str(error.value)
     assert not (engine_stack.state / "engine.json").exists()
 
 
-def test_an_emulator_that_does_not_answer_is_an_error_that_says_how_to_start_it(engine_stack):
+def test_silent_emulator_is_an_error_that_says_how_to_start(engine_stack):
     # given
     engine_stack.write(BUCKET)
     engine_stack.endpoint = "http://127.0.0.1:1"

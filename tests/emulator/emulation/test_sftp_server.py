@@ -1,4 +1,4 @@
-"""The embedded SFTP source refuses whatever a partner's hardened server would refuse."""
+"""The embedded SFTP source refuses everything that a partner's hardened server would refuse."""
 
 import os
 import signal
@@ -17,7 +17,7 @@ import pytest
 from emulation.sftp_server.server import SourceSettings, generate_host_key, host_key_line
 from tests.support.sftp import START_SECONDS, USER, new_client_key, running_source
 
-# The collector's tests use the source too, so they see what matters for the platform first.
+# The collector's tests use the source too, so they cover the platform's needs first.
 pytestmark = pytest.mark.long
 
 REPOSITORY = Path(__file__).parents[3]
@@ -48,7 +48,7 @@ def sftp_source(settings):
 
 @pytest.fixture
 def transport(sftp_source):
-    """A connection whose host key was checked and that has not logged in yet."""
+    """A connection with a checked host key and without a login."""
     with paramiko.Transport(("127.0.0.1", sftp_source.port)) as transport:
         transport.start_client(timeout=START_SECONDS)
         assert f"ssh-rsa {transport.get_remote_server_key().get_base64()}" == sftp_source.host_key
@@ -70,7 +70,7 @@ def line_of(key: paramiko.PKey) -> str:
     return f"{key.get_name()} {key.get_base64()} of a test\n"
 
 
-# Who is let in
+# Logins
 
 
 def test_the_user_with_the_rsa_key_lists_writes_and_reads(files, settings):
@@ -117,7 +117,7 @@ def test_another_user_is_refused_with_the_right_key(transport, sftp_keys):
         transport.auth_publickey("root", sftp_keys.rsa)
 
 
-def test_another_user_is_refused_after_the_right_one_was_named_on_the_same_connection(transport, sftp_keys):
+def test_changed_user_on_one_connection_is_refused(transport, sftp_keys):
     # given
     with pytest.raises(paramiko.BadAuthenticationType):
         transport.auth_none(USER)
@@ -151,7 +151,7 @@ def test_keys_are_read_afresh_at_each_login(transport, sftp_source, settings, sf
         assert second.is_authenticated()
 
 
-# What is not offered
+# Disabled features
 
 
 def test_a_shell_is_refused(logged_in):
@@ -287,7 +287,7 @@ def process(settings, tmp_path):
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_the_process_serves_and_stops_quietly_with_a_client_connected(process, settings, sftp_keys, number):
+def test_process_serves_and_stops_quietly_with_a_client(process, settings, sftp_keys, number):
     # given
     with paramiko.Transport(("127.0.0.1", process.port())) as transport:
         transport.start_client(timeout=START_SECONDS)

@@ -17,7 +17,7 @@ def test_pages_of_a_query_follow_each_other(tds_connection, tds_table):
     tds_connection.execute(f"CREATE TABLE dbo.{tds_table} (id int NOT NULL PRIMARY KEY)")
     tds_connection.execute(f"INSERT INTO dbo.{tds_table} SELECT value FROM GENERATE_SERIES(1, 10)")
 
-    # when the first are taken, and a page further on
+    # when the first are selected, and a later page
     top = tds_connection.execute(f"SELECT TOP (?) id FROM dbo.{tds_table} ORDER BY id DESC", 2).fetchall()
     page = tds_connection.execute(
         f"SELECT id FROM dbo.{tds_table} ORDER BY id OFFSET ? ROWS FETCH NEXT 3 ROWS ONLY", 4
@@ -41,7 +41,7 @@ def test_a_statement_is_prepared_once_and_run_with_many_values(tds_connection, t
     cursor.fast_executemany = True
     cursor.executemany(f"INSERT INTO dbo.{tds_table} VALUES (?, ?)", rows[25:])
 
-    # then all are there, and a change says how many rows it changed
+    # then all are there, and a change returns the number of changed rows
     assert [tuple(row) for row in tds_connection.execute(f"SELECT * FROM dbo.{tds_table} ORDER BY id")] == rows
     assert tds_connection.execute(f"UPDATE dbo.{tds_table} SET name = ? WHERE id < ?", "x", 10).rowcount == 10
     assert tds_connection.execute(f"DELETE FROM dbo.{tds_table} WHERE name = ?", "x").rowcount == 10
@@ -58,7 +58,7 @@ def test_what_is_rolled_back_was_never_there(tds_connect, tds_connection, tds_ta
         other.commit()
     other.close()
 
-    # then only the second row is there
+    # then only the second row exists
     assert [row.id for row in tds_connection.execute(f"SELECT id FROM dbo.{tds_table}")] == [2]
 
 
@@ -67,7 +67,7 @@ def test_a_key_is_there_once(tds_connection, tds_table):
     tds_connection.execute(f"CREATE TABLE dbo.{tds_table} (id int NOT NULL PRIMARY KEY, name nvarchar(3) NOT NULL)")
     tds_connection.execute(f"INSERT INTO dbo.{tds_table} VALUES (1, N'one')")
 
-    # when its key comes again, a name is missing, and one is too long
+    # when its key is inserted again, a name is missing, and one is too long
     broken = [
         (f"INSERT INTO dbo.{tds_table} VALUES (1, N'two')", "2627"),
         (f"INSERT INTO dbo.{tds_table} (id) VALUES (2)", "515"),
@@ -104,7 +104,7 @@ def test_connections_read_ranges_side_by_side(tds_connect, tds_connection, tds_t
     assert sorted(read_ids) == list(range(1, 40_001))
 
 
-def test_a_result_that_is_not_read_to_its_end_leaves_the_connection_usable(tds_connection, tds_table):
+def test_connection_is_usable_after_a_partly_read_result(tds_connection, tds_table):
     # given a large result of which a client reads the beginning
     tds_connection.execute(f"CREATE TABLE dbo.{tds_table} (id int NOT NULL PRIMARY KEY, name nvarchar(100))")
     tds_connection.execute(

@@ -1,4 +1,4 @@
-"""What the embedded SQL source refuses, who gets in, and how it runs as a process."""
+"""What the embedded SQL source refuses, who may log in, and how it runs as a process."""
 
 import signal
 import socket
@@ -32,20 +32,20 @@ from tests.support.sql_source import PASSWORD, START_SECONDS, USER, connector, p
         "ATTACH 'x.db'",
     ],
 )
-def test_what_is_not_supported_is_an_error_that_names_the_statement(to_tds_stand_in, statement):
-    # given the stand-in, when a statement is beyond it
+def test_unsupported_statement_is_named_in_the_error(to_tds_stand_in, statement):
+    # given the stand-in, when it does not support a statement
     connection = to_tds_stand_in()
     try:
         with pytest.raises(pyodbc.Error) as refused:
             connection.execute(statement).fetchall()
-        # then it says so with the statement, and goes on
+        # then the error names the statement, and the stand-in continues
         assert f"Statement: {statement.split()[0]}" in str(refused.value)
         assert connection.execute("SELECT 1").fetchval() == 1
     finally:
         connection.close()
 
 
-def test_a_type_that_nobody_reads_can_be_declared_and_is_refused_when_it_is_read(to_tds_stand_in):
+def test_unreadable_type_is_refused_only_when_it_is_read(to_tds_stand_in):
     # given a table with a column of such a type
     with to_tds_stand_in() as connection:
         connection.execute("CREATE TABLE dbo.variant (id int NOT NULL PRIMARY KEY, v sql_variant, g geography)")
@@ -62,7 +62,7 @@ def test_two_writers_of_one_row_do_not_overwrite_each_other(to_tds_stand_in):
         one.execute("CREATE TABLE dbo.contested (id int NOT NULL PRIMARY KEY, v int)")
         one.execute("INSERT INTO dbo.contested VALUES (1, 1)")
         other.execute("UPDATE dbo.contested SET v = 2")
-        # when another one changes the same row, then it is refused as a deadlock's victim would be
+        # when another transaction changes the same row, then it is refused like a deadlock's victim
         with pytest.raises(pyodbc.Error, match=r"\(1205\)"):
             one.execute("UPDATE dbo.contested SET v = 3")
         other.commit()
@@ -73,47 +73,47 @@ def test_two_writers_of_one_row_do_not_overwrite_each_other(to_tds_stand_in):
 
 @pytest.mark.parametrize("changed", [{"PWD": "wrong"}, {"UID": "somebody"}, {"PWD": ""}, {"Database": "other"}])
 def test_only_the_one_login_gets_in(to_tds_stand_in, changed):
-    # when anything in it is wrong, then SQL Server's words refuse it
+    # when anything in it is wrong, then it is refused with SQL Server's message
     with pytest.raises(pyodbc.Error, match=r"Login failed for user|Cannot open database"):
         to_tds_stand_in(**changed)
 
 
-def test_a_client_refuses_a_server_that_shows_another_certificate(to_tds_stand_in, tmp_path):
+def test_client_refuses_a_server_with_another_certificate(to_tds_stand_in, tmp_path):
     # given a client that pins another certificate
     other, _ = new_certificate()
     (tmp_path / "other.pem").write_text(other)
 
-    # when it connects, then it goes no further than TLS
+    # when it connects, then it stops during TLS
     with pytest.raises(pyodbc.OperationalError, match="certificate"):
         to_tds_stand_in(ServerCertificate=str(tmp_path / "other.pem"))
 
 
-def test_a_client_that_trusts_authorities_refuses_a_certificate_of_none(to_tds_stand_in):
+def test_client_refuses_a_certificate_without_authority(to_tds_stand_in):
     # when a client encrypts as TDS 7 does and verifies, then a certificate that no authority signed is refused
     with pytest.raises(pyodbc.OperationalError, match="certificate verify failed"):
         to_tds_stand_in(Encrypt="yes")
 
 
-def test_a_client_that_does_not_encrypt_is_encrypted_all_the_same_or_refused(to_tds_stand_in):
-    # when a client wants no encryption, then it has to encrypt, and verifies
+def test_unencrypted_client_is_encrypted_or_refused(to_tds_stand_in):
+    # when a client requests no encryption, then it has to encrypt, and verifies
     with pytest.raises(pyodbc.OperationalError, match="certificate"):
         to_tds_stand_in(Encrypt="no")
 
 
 def test_the_password_is_read_afresh_at_each_login(to_tds_stand_in, tds_settings):
-    # given a connection made with the password of before
+    # given a connection with the previous password
     before = to_tds_stand_in()
     try:
         # when the password is rotated
         tds_settings.password_file.write_text("another\n")
 
-        # then the old one is refused, the new one let in, and what is connected stays
+        # then the old one is refused, the new one accepted, and the open connection stays
         with pytest.raises(pyodbc.Error, match="Login failed"):
             to_tds_stand_in()
         to_tds_stand_in(PWD="another").close()
         assert before.execute("SELECT 1").fetchval() == 1
 
-        # and without a file nobody gets in
+        # and without a password file nobody can log in
         tds_settings.password_file.unlink()
         with pytest.raises(pyodbc.Error, match="Login failed"):
             to_tds_stand_in(PWD="another")
@@ -123,8 +123,8 @@ def test_the_password_is_read_afresh_at_each_login(to_tds_stand_in, tds_settings
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.long)])
-def test_as_a_process_it_keeps_its_tables_and_stops_without_a_word(tds_settings, tmp_path, number):
-    # given the process, told everything but the password
+def test_process_keeps_its_tables_and_stops_silently(tds_settings, tmp_path, number):
+    # given the process with everything but the password
     own = replace(tds_settings, database_file=tmp_path / "own.duckdb")
     for expected in (0, 1):
         running = process(own, ready_file := tmp_path / f"ready {expected}")
@@ -139,18 +139,18 @@ def test_as_a_process_it_keeps_its_tables_and_stops_without_a_word(tds_settings,
         output, _ = running.communicate(timeout=START_SECONDS)
         connection.close()
 
-        # then it ends well and silently; the tables are there again
+        # then it stops without an error or a message, and the tables are there again
         assert (running.returncode, output) == (0, "")
 
 
 def test_a_port_that_is_taken_is_told_in_one_line(tds_settings, tmp_path):
-    # given a port that somebody has
+    # given a port that is in use
     with socket.create_server(("127.0.0.1", 0)) as taken:
         own = replace(tds_settings, database_file=tmp_path / "own.duckdb", port=taken.getsockname()[1])
-        # when the process is to serve on it
+        # when the process starts on it
         output, _ = (running := process(own, tmp_path / "ready")).communicate(timeout=START_SECONDS)
 
-    # then it says so
+    # then it reports the port
     assert running.returncode == 1
     assert output.startswith(f"cannot serve SQL on 127.0.0.1:{own.port}")
     assert "Traceback" not in output

@@ -8,7 +8,7 @@ import pytest
 
 
 def offset_time(raw: bytes) -> str:
-    """A datetimeoffset as the driver hands it over."""
+    """A datetimeoffset as the driver returns it."""
     year, month, day, hour, minute, second = (int.from_bytes(raw[at : at + 2], "little") for at in range(0, 12, 2))
     nanosecond = int.from_bytes(raw[12:16], "little")
     offset = [int.from_bytes(raw[at : at + 2], "little", signed=True) for at in (16, 18)]
@@ -75,7 +75,7 @@ def test_a_value_comes_back_as_it_was_bound_and_null_as_null(tds_connection, tds
 
 
 def test_a_datetimeoffset_keeps_its_time_and_its_offset(tds_connection, tds_table):
-    # given a column of this type, which pyodbc hands over as bytes
+    # given a column of this type, which pyodbc returns as bytes
     tds_connection.add_output_converter(-155, offset_time)
     tds_connection.execute(f"CREATE TABLE dbo.{tds_table} (value datetimeoffset(7))")
 
@@ -93,13 +93,13 @@ def test_a_datetimeoffset_keeps_its_time_and_its_offset(tds_connection, tds_tabl
 
 
 def test_datetime2_is_exact_to_100_nanoseconds(tds_connection, tds_table):
-    # given times that are the same to the microsecond, two of them the same altogether
+    # given times that are equal to the microsecond, two of them exactly equal
     texts = ["2026-01-01T00:00:00.1234567", "2026-01-01T00:00:00.1234568", "2026-01-01T00:00:00.1234567", None]
     tds_connection.execute(f"CREATE TABLE dbo.{tds_table} (id int NOT NULL PRIMARY KEY, at datetime2(7))")
     for number, text in enumerate(texts):
         tds_connection.execute(f"INSERT INTO dbo.{tds_table} VALUES (?, CAST(? AS datetime2(7)))", number, text)
 
-    # when they are ordered, compared as the server's own text, and the extremes are taken
+    # when they are ordered, compared with the server's own text, and their extremes are selected
     ordered = tds_connection.execute(f"SELECT id FROM dbo.{tds_table} ORDER BY at, id").fetchall()
     later = tds_connection.execute(
         f"SELECT id FROM dbo.{tds_table} WHERE at > CAST(? AS datetime2(7)) AND at <= CAST(? AS datetime2(7))",
@@ -116,7 +116,7 @@ def test_datetime2_is_exact_to_100_nanoseconds(tds_connection, tds_table):
     assert tuple(extremes) == ("2026-01-01T00:00:00.1234567", "2026-01-01 00:00:00.1234568")
 
 
-def test_datetime_ticks_in_three_hundredths_of_a_second_and_its_text_finds_it_again(tds_connection, tds_table):
+def test_datetime_has_ticks_of_3_33_ms_and_its_text_finds_it(tds_connection, tds_table):
     # given datetimes written between their ticks
     tds_connection.execute(f"CREATE TABLE dbo.{tds_table} (id int NOT NULL PRIMARY KEY, at datetime)")
     for number, text in enumerate(["2026-01-01T00:00:00.001", "2026-01-01T00:00:00.002", "2026-01-01T00:00:00.006"]):
@@ -137,7 +137,7 @@ def test_datetime_ticks_in_three_hundredths_of_a_second_and_its_text_finds_it_ag
 
 
 def test_an_odd_name_is_a_name(tds_connection):
-    # given a schema-qualified table and a column whose names would be something else if they were not quoted
+    # given a schema-qualified table and a column whose names mean something else unless quoted
     name, column = "[x]]; drop table y--]", "[a]]b \"c\" 'd']"
     tds_connection.execute(f"CREATE TABLE dbo.{name} ({column} int NOT NULL PRIMARY KEY)")
     try:
@@ -150,7 +150,7 @@ def test_an_odd_name_is_a_name(tds_connection):
     finally:
         tds_connection.execute(f"DROP TABLE dbo.{name}")
 
-    # then it was a name
+    # then it stays a name
     assert [tuple(row) for row in values] == [(7,)]
     assert [tuple(row) for row in found] == [("a]b \"c\" 'd'",)]
 
@@ -162,7 +162,7 @@ def test_the_catalogue_tells_names_types_sizes_and_keys(tds_connection, tds_tabl
         f" v varbinary(max), o datetimeoffset(7), u sql_variant, CONSTRAINT [pk {tds_table[1:-1]}] PRIMARY KEY (a, b))"
     )
 
-    # when the catalogue is asked in both ways
+    # when the catalogue is queried in both ways
     columns = tds_connection.execute(
         "SELECT c.name, ty.name, c.max_length, c.precision, c.scale, c.is_nullable FROM sys.columns AS c"
         " JOIN sys.types AS ty ON ty.user_type_id = c.user_type_id"
@@ -184,7 +184,7 @@ def test_the_catalogue_tells_names_types_sizes_and_keys(tds_connection, tds_tabl
         tds_table[1:-1],
     ).fetchall()
 
-    # then it says what SQL Server's says
+    # then it answers like SQL Server's
     assert [tuple(row) for row in columns] == [
         ("b", "int", 4, 10, 0, False),
         ("a", "nvarchar", 20, 0, 0, False),

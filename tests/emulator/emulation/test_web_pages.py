@@ -1,4 +1,4 @@
-"""The emulator answers no page of another site: neither AWS's operations nor its own paths."""
+"""The emulator refuses pages of other sites: for AWS's operations and for its own paths."""
 
 import pytest
 import urllib3
@@ -21,14 +21,14 @@ def test_page_of_another_site_is_refused(engine_emulator, method, path, headers)
 
 
 def test_page_of_this_machine_is_answered(engine_emulator):
-    # given the API's page, which asks the browser whether it may send
+    # given the API's page, for which the browser asks whether it may send
     headers = {"Origin": "http://127.0.0.1:8080", "Access-Control-Request-Method": "POST"}
     answer = HTTP.request("OPTIONS", f"{engine_emulator.endpoint}/restapis", headers=headers)
     assert answer.status < 300
 
 
 def test_bucket_as_a_host_name_is_answered(engine_emulator):
-    # given a bucket, which some clients address by its name's host
+    # given a bucket, which some clients address by its host name
     s3 = local_session("eu-west-1").client("s3", endpoint_url=engine_emulator.endpoint)
     s3.create_bucket(Bucket="by-name", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
     s3.put_object(Bucket="by-name", Key="x", Body=b"found")

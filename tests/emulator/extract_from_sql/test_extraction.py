@@ -1,4 +1,4 @@
-"""The extraction end to end: from a SQL Server on the wire, under the task's role, into the lake."""
+"""The extraction end to end: from a SQL Server, under the task's role, into the lake."""
 
 import os
 import re
@@ -25,15 +25,13 @@ pytestmark = [pytest.mark.emulator, pytest.mark.xdist_group("sql")]
 ROOT = Path(__file__).resolve().parents[3]
 
 
-def test_an_increment_has_the_rows_from_the_watermark_on_and_the_log_says_what_it_cannot_see(
-    sql_server, sql_stack, extract
-):
+def test_increment_starts_at_the_watermark_and_logs_its_limits(sql_server, sql_stack, extract):
     # given
     table = sql_server.create_table(COLUMNS)
     sql_server.insert(table, f"(1, N'a', {at('10:00:00.0000001')}), (2, N'b', {at('11:00:00')})")
     (first,) = extract(dataset(table))
 
-    # when a row comes, a row changes and one is deleted
+    # when a row is added, a row changes and one is deleted
     sql_server.insert(table, f"(3, N'ü', {at('12:00:00.1234567')})")
     sql_server.update(table, f"note = N'bb', at = {at('12:00:00.1234566')}", "id = 2")
     sql_server.delete(table, "id = 1")
@@ -45,7 +43,7 @@ def test_an_increment_has_the_rows_from_the_watermark_on_and_the_log_says_what_i
     assert rows.select("id", "note").rows() == [(2, "bb"), (3, "ü")]
     assert rows["at"].dt.strftime("%H:%M:%S%.9f").to_list() == ["12:00:00.123456600", "12:00:00.123456700"]
     assert (second["watermark_from"], second["watermark_to"]) == (first["watermark_to"], "2021-11-22 12:00:00.1234567")
-    assert second["deletions"] == "not seen: the table is incremental"
+    assert second["deletions"] == "not checked, because the table is incremental"
     about = sql_stack.metadata(str(second["object"]))
     assert (about["rows"], about["watermark-to"]) == ("2", "2021-11-22 12:00:00.1234567")
 
@@ -112,7 +110,7 @@ def test_ties_with_the_watermark_come_over_once_each(sql_server, sql_stack, extr
     ],
 )
 def test_a_row_that_was_committed_late_is_caught_by_the_lag(sql_server, sql_stack, extract, kind, lag, values):
-    # given the time of the watermark, one the lag before it, and the last one before that
+    # given the watermark's time, a time one lag earlier, and the last time before that
     class Moments(dy.Schema):
         id = dy.Int64(primary_key=True)
 
@@ -144,18 +142,18 @@ def test_rows_without_a_watermark_follow_the_declared_rule(sql_server, sql_stack
     assert extract(dataset(table, nulls=rule))[0]["rows"] == 0
 
 
-def test_rows_without_a_watermark_stop_the_table_if_the_rule_refuses_them(sql_server, sql_stack, extract):
+def test_refused_rows_without_watermark_stop_the_table(sql_server, sql_stack, extract):
     # given
     table = sql_server.create_table(COLUMNS)
     sql_server.insert(table, "(2, N'b', null)")
 
     # when, then
-    with pytest.raises(JobFailedError, match=rf'1 rows of table dbo\.{table} have no at; .*nulls="always"'):
+    with pytest.raises(JobFailedError, match=rf'1 rows of table dbo\.{table} have NULL in at; .*nulls="always"'):
         extract(dataset(table))
     assert sql_stack.keys("items") == []
 
 
-def test_a_backfill_extracts_its_range_and_leaves_the_watermark_alone(sql_server, sql_stack, extract):
+def test_backfill_extracts_its_range_and_keeps_the_watermark(sql_server, sql_stack, extract):
     # given
     table = sql_server.create_table(COLUMNS)
     rows = ", ".join(f"({hour}, N'x', {at(f'{hour}:00')})" for hour in (10, 11, 12))
@@ -174,13 +172,13 @@ def test_a_backfill_extracts_its_range_and_leaves_the_watermark_alone(sql_server
 
 
 @pytest.mark.parametrize("text", ["yesterday", "2021-11-22'; drop table dbo.{table}--"])
-def test_a_backfills_end_that_is_no_value_of_the_watermark_is_refused(sql_server, extract, text):
+def test_backfill_end_of_another_type_is_refused(sql_server, extract, text):
     # given
     table = sql_server.create_table(COLUMNS)
     end = text.format(table=table)
 
     # when, then
-    with pytest.raises(JobFailedError, match=rf"{re.escape(repr(end))} is no datetime2\(7\), the type of \'at\'"):
+    with pytest.raises(JobFailedError, match=rf"{re.escape(repr(end))} is not a datetime2\(7\), the type of \'at\'"):
         extract(dataset(table), arguments=("--dataset", "items", "--from", end))
     assert sql_server.query(f"select * from dbo.{table}") == []  # noqa: S608 - a test's own
 
@@ -221,7 +219,7 @@ main(sys.argv[2:], {"items": dataset(sys.argv[1])})
 
 
 def kill_before_completing(declared_table: str, stack) -> str:
-    """Extract in a process of its own, under the task's role, that dies between the object and the ledger."""
+    """Extract in a separate process, under the task's role, which dies between the object and the ledger."""
     died = subprocess.run(
         [sys.executable, "-c", KILLED, declared_table, *stack.arguments],
         env={**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "platform"), *sys.path])},
@@ -235,7 +233,7 @@ def kill_before_completing(declared_table: str, stack) -> str:
 
 @pytest.fixture
 def die_before_completing(extract):
-    """Extracts up to the same moment, without a process of its own."""
+    """Extracts up to the same moment, without a separate process."""
 
     class DiedError(KeyboardInterrupt):
         pass
@@ -252,20 +250,20 @@ def die_before_completing(extract):
     return run
 
 
-def test_a_run_killed_before_completing_is_taken_over_with_its_key_and_its_range(sql_server, sql_stack, extract):
+def test_run_killed_before_completing_is_taken_over(sql_server, sql_stack, extract):
     # given
     table = sql_server.create_table(COLUMNS)
     sql_server.insert(table, f"(1, N'a', {at('10:00')}), (2, N'b', {at('11:00')})")
     key = kill_before_completing(table, sql_stack)
     sql_server.insert(table, f"(3, N'c', {at('12:00')})")
 
-    # when another run comes at once, and one after the lease
-    with pytest.raises(JobFailedError, match="another run is extracting it, or was stopped in the middle"):
+    # when another run starts at once, and one after the lease
+    with pytest.raises(JobFailedError, match="another run is extracting the dataset, or was stopped while it did"):
         extract(dataset(table))
     sql_stack.end_lease("items")
     (line,) = extract(dataset(table))
 
-    # then the first object is whole, and the row that came meanwhile is in the next one
+    # then the first object is whole, and the row added meanwhile is in the next one
     (resumed,) = line["resumed"]
     assert resumed["object"] == key
     assert sorted(sql_stack.read(key)["id"]) == [1, 2]
@@ -273,10 +271,8 @@ def test_a_run_killed_before_completing_is_taken_over_with_its_key_and_its_range
     assert len(sql_stack.keys("items")) == 2
 
 
-def test_an_object_that_a_killed_run_left_is_not_replaced_and_no_row_is_lost_by_that(
-    sql_server, sql_stack, extract, die_before_completing
-):
-    # given an object that is processed before another run takes over, and a row that came into its range
+def test_killed_runs_object_stays_and_no_row_is_lost(sql_server, sql_stack, extract, die_before_completing):
+    # given an object that is processed before another run takes over, and a row added to its range
     table = sql_server.create_table(COLUMNS)
     sql_server.insert(table, f"(1, N'a', {at('10:00')}), (2, N'b', {at('11:00')})")
     die_before_completing(dataset(table))
@@ -295,9 +291,7 @@ def test_an_object_that_a_killed_run_left_is_not_replaced_and_no_row_is_lost_by_
     assert list(sql_stack.read(str(line["object"]))["id"]) == [3]
 
 
-def test_a_row_of_a_killed_runs_snapshot_that_is_gone_is_recorded(
-    sql_server, sql_stack, extract, die_before_completing
-):
+def test_deleted_row_in_a_killed_runs_snapshot_is_recorded(sql_server, sql_stack, extract, die_before_completing):
     # given
     table = sql_server.create_table(COLUMNS)
     snapshot = {"mode": "snapshot", "watermark": None}
@@ -313,10 +307,8 @@ def test_a_row_of_a_killed_runs_snapshot_that_is_gone_is_recorded(
     assert sorted(sql_stack.read(str(line["object"])).select("id", DELETED).rows()) == [(1, True), (2, False)]
 
 
-def test_a_run_that_was_overtaken_neither_replaces_the_object_nor_completes(
-    sql_server, sql_stack, extract, monkeypatch
-):
-    # given a run whose lease is over before it writes, and one that takes over meanwhile
+def test_overtaken_run_neither_replaces_nor_completes(sql_server, sql_stack, extract, monkeypatch):
+    # given a run whose lease ends before it writes, and one that takes over meanwhile
     table = sql_server.create_table(COLUMNS)
     sql_server.insert(table, f"(1, N'a', {at('10:00')})")
     put, overtaking = InboundObjects.put, []
@@ -342,7 +334,7 @@ def test_a_run_that_was_overtaken_neither_replaces_the_object_nor_completes(
     assert extract(dataset(table))[0]["rows"] == 0
 
 
-def test_a_large_object_is_not_replaced_either_and_leaves_no_parts(sql_stack, tmp_path):
+def test_large_object_is_not_replaced_and_leaves_no_parts(sql_stack, tmp_path):
     # given
     objects, key = (
         InboundObjects(boto3.client("s3"), sql_stack.bucket, "a-run"),
@@ -371,7 +363,7 @@ def test_an_object_that_no_extraction_wrote_is_not_taken_for_one(tmp_path):
             record_of(tmp_path / name)
 
 
-def test_an_upload_that_fails_leaves_the_watermark_and_the_next_run_repeats_the_range(sql_server, sql_stack, extract):
+def test_failed_upload_keeps_the_watermark_for_the_next_run(sql_server, sql_stack, extract):
     # given a role that may not write there
     table = sql_server.create_table(COLUMNS)
     sql_server.insert(table, f"(1, N'a', {at('10:00')})")

@@ -1,6 +1,6 @@
-"""Whatever happens to a table between runs, what was extracted, latest by key, is the table.
+"""Whatever happens to a table between runs, the latest extracted row of each key equals the table's row.
 
-`make test` tries a few histories, `make campaign NAME=sql` five hundred others each time.
+`make test` tries a few histories; `make campaign NAME=sql` tries five hundred.
 """
 
 import os
@@ -20,13 +20,13 @@ HISTORIES = int(os.environ.get("SQL_HISTORIES", "2"))
 
 
 keys = st.integers(0, 4)
-# How far the clock goes before a row is written, in ticks and in halves of the lag: mostly ties and neighbours.
+# How far the clock moves before a row is written, in ticks and in halves of the lag: mostly ties and neighbours.
 steps = st.sampled_from([(0, 0), (0, 0), (0, 0), (1, 0), (1, 0), (5, 0), (0, 1), (0, 5)])
-# When a row says that it was changed: now, up to the lag ago as if it committed late, or not at all.
+# A row's stated time of change: now, up to the lag ago as if it committed late, or missing.
 stamps = st.sampled_from(["now", "now", "late", "latest", "null"])
 writes = st.tuples(st.just("write"), keys, steps, stamps, st.sampled_from("abc"))
 deletions = st.tuples(st.just("delete"), keys)
-# What happens to a table as a whole: it is emptied, starts over, is restored from a copy, gets other types, is renamed.
+# Changes of the whole table: it is emptied, starts over, is restored from a copy, gets other types, or is renamed.
 disasters = st.one_of(
     st.sampled_from([("empty",), ("start_over",), ("copy",), ("restore",), ("redeclare",)]),
     st.tuples(st.just("retype"), st.sampled_from(["id", "note"])),
@@ -35,7 +35,7 @@ runs = st.tuples(st.just("run"), st.sampled_from(["whole", "whole", "upload fail
 
 
 def events_of(kind: Kind) -> st.SearchStrategy[list[tuple[object, ...]]]:
-    # Only a snapshot sees that a row is gone.
+    # Only a snapshot detects deleted rows.
     seen = [deletions] if kind.mode == "snapshot" else []
     return st.lists(st.one_of(writes, writes, writes, *seen, runs, disasters), min_size=8, max_size=30)
 
@@ -56,7 +56,7 @@ def test_what_was_extracted_latest_by_key_is_the_table(sql_server, stack, tmp_pa
     @settings(
         max_examples=HISTORIES,
         deadline=None,
-        # The same histories every time, unless a seed was given for others.
+        # The same histories every time, unless a seed is given.
         derandomize="SQL_SEEDED" not in os.environ,
         database=None,
         phases=[Phase.generate, Phase.shrink],

@@ -1,6 +1,6 @@
-"""What the stand-in does not have: masks, security policies, locks and identities of a real SQL Server.
+"""Features that the stand-in lacks: masks, security policies, locks and identities of a real SQL Server.
 
-The server is the one that MSSQL_URL names; its login creates logins of its own. Without one nothing of this is shown.
+The server is the one at MSSQL_URL; its login creates other logins. Without a server, none of this is shown.
 """
 
 import contextlib
@@ -38,7 +38,7 @@ def table(sql_server):
 
 @pytest.fixture
 def reader(sql_server, sql_stack, table):
-    """The name of a login that may read the table and nothing else; the task logs in as it."""
+    """Name of a login that may only read the table; the task uses it."""
     name, password = f"reader_{secrets.token_hex(6)}", f"P1!{secrets.token_urlsafe(24)}"
     sql_server.run(f"create login [{name}] with password = N'{password}'")
     sql_server.run(f"create user [{name}] for login [{name}]")
@@ -51,7 +51,7 @@ def reader(sql_server, sql_stack, table):
 
 @pytest.fixture
 def policy(sql_server, table):
-    """The name of a policy that shows one of the table's rows."""
+    """Name of a policy that shows one of the table's rows."""
     name = f"only_one_{secrets.token_hex(6)}"
     sql_server.run(
         f"create function dbo.{name}_rows(@id int) returns table with schemabinding"
@@ -103,7 +103,7 @@ def test_a_filtered_table_stops_if_the_login_sees_the_policy(sql_server, extract
 
 def test_a_login_that_cannot_see_policies_has_that_logged(extract, table, reader, policy):  # noqa: ARG001 - they are there
     (line,) = extract(dataset(table))
-    assert (line["rows"], line["row_filters"]) == (1, "not seen: the login has no VIEW DEFINITION")
+    assert (line["rows"], line["row_filters"]) == (1, "not visible, because the login does not have VIEW DEFINITION")
 
 
 def test_a_locked_table_ends_the_run_in_time(sql_server, extract, table):
@@ -143,7 +143,7 @@ def test_a_truncated_table_whose_identity_starts_over_stops(sql_server, sql_stac
 
 
 def test_half_of_a_character_arrives_as_a_replacement(sql_server, sql_stack, extract, table):
-    # given what the documentation states as a limit
+    # given a documented limit
     sql_server.update(table, "note = nchar(0xD83D)", "id = 1")
 
     # when, then

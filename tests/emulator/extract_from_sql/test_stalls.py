@@ -1,4 +1,4 @@
-"""A server that gives no answer ends its table's run, and the claim is given back at once."""
+"""A server that does not answer ends its table's run, and the claim is released at once."""
 
 import os
 import subprocess
@@ -18,11 +18,11 @@ pytestmark = [pytest.mark.emulator, pytest.mark.xdist_group("sql")]
 
 SECOND = timedelta(seconds=1)
 MINUTE = timedelta(minutes=1)
-# The driver has a minute for each answer, so that a slow machine's catalogue is in time; the rows have 1.5 seconds.
+# The driver waits a minute for each answer, so a slow machine's catalogue is in time; rows have 1.5 seconds.
 GRACE_SECONDS = -58.5
-# More than the catalogue's answers take, and less than the rows.
+# Longer than the catalogue's answers take, and shorter than the rows.
 WITHIN_THE_ROWS = 100_000
-# More than the login takes.
+# Longer than the login takes.
 WITHIN_THE_CATALOGUE = 5_000
 ROWS = 4096
 
@@ -41,7 +41,7 @@ def table(sql_server):
 
 @pytest.fixture
 def proxy(sql_server, sql_stack):
-    """What the deployed address leads to; it passes everything on until a test says otherwise."""
+    """The deployed address of the server. It forwards everything until a test stops it."""
     if sql_server.address.host != "127.0.0.1":
         pytest.skip("the certificate of a server elsewhere does not name the proxy")
     with stalling_proxy(sql_server.address.port) as made:
@@ -49,17 +49,17 @@ def proxy(sql_server, sql_stack):
         yield made
 
 
-def test_rows_that_stop_arriving_end_the_run_and_the_next_resumes(sql_stack, extract, table, proxy, monkeypatch):
+def test_stalled_rows_end_the_run_and_the_next_run_resumes(sql_stack, extract, table, proxy, monkeypatch):
     # given
     monkeypatch.setattr(rows, "GRACE_SECONDS", GRACE_SECONDS)
     proxy.stall_after = WITHIN_THE_ROWS
 
     # when
-    message = rf"reading dbo\.{table}: the connection is open and no rows arrive, no answer within 1\.5 s"
+    message = rf"reading dbo\.{table} failed: the connection is open, but no rows arrive, no answer within 1\.5 s"
     with pytest.raises(JobFailedError, match=message):
         extract(dataset(table, answer_within=MINUTE))
 
-    # then no lease has to run out
+    # then no lease has to expire
     proxy.stall_after = None
     (line,) = extract(dataset(table))
     (resumed,) = line["resumed"]

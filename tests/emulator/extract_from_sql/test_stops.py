@@ -1,4 +1,4 @@
-"""When an extraction stops instead of continuing from a position that says nothing of the table, and the way on."""
+"""When an extraction stops because its position no longer fits the table, and the way on."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -54,10 +54,8 @@ def test_a_watermark_ahead_of_the_clock_stops_no_other_row(sql_server, sql_stack
     declared = dataset(table, schema=Moments, watermark="moment")
     sql_server.insert(table, f"(1, {sound}), (2, {ahead})")
 
-    # when it is extracted, and once more after another row
-    message = (
-        rf"1 rows of table dbo\.{table} have a 'moment' that is more than a day ahead .* up to {ahead[1:5]}.*--from"
-    )
+    # when it is extracted, and again after another row
+    message = rf"1 rows of table dbo\.{table} have a 'moment' more than a day ahead .* up to {ahead[1:5]}.*--from"
     for row in (3, 4):
         with pytest.raises(JobFailedError, match=message):
             extract(declared)
@@ -65,11 +63,11 @@ def test_a_watermark_ahead_of_the_clock_stops_no_other_row(sql_server, sql_stack
     with pytest.raises(JobFailedError, match=message):
         extract(declared)
 
-    # then every sound row arrived, once
+    # then every valid row arrived, once
     found = [row for key in sql_stack.keys("items") for row in sql_stack.read(key)["id"]]
     assert sorted(found) == [1, 3, 4]
 
-    # and the table goes on once the row is corrected
+    # and the table continues after the row is corrected
     sql_server.update(table, f"moment = {sound}", "id = 2")
     assert keys(sql_stack, extract(declared)) == [2]
 
@@ -91,8 +89,8 @@ def test_a_row_less_than_a_day_ahead_waits_for_the_clock(sql_server, sql_stack, 
 
 
 @pytest.mark.long
-def test_a_watermark_that_is_ahead_already_stops_with_the_way_out(sql_server, sql_stack, extract):
-    # given a position that an earlier release left
+def test_watermark_in_the_future_stops_and_names_the_way_out(sql_server, sql_stack, extract):
+    # given a position from an earlier release
     table = sql_server.create_table(COLUMNS)
     sql_server.insert(table, f"(1, N'a', {at('10:00')})")
     extract(dataset(table))
@@ -120,7 +118,7 @@ def test_a_watermark_that_is_ahead_already_stops_with_the_way_out(sql_server, sq
         pytest.param("date", "'2021-11-22'", "'2021-11-21'", marks=pytest.mark.long),
     ],
 )
-def test_a_table_below_its_watermark_stops_until_it_is_read_whole(sql_server, sql_stack, extract, kind, high, low):
+def test_table_below_its_watermark_stops_until_a_full_read(sql_server, sql_stack, extract, kind, high, low):
     # given a table that started over, or was restored from a backup
     table = sql_server.create_table(f"id int not null primary key, tick {kind}")
     declared = dataset(table, schema=Ticks, watermark="tick")
@@ -134,7 +132,7 @@ def test_a_table_below_its_watermark_stops_until_it_is_read_whole(sql_server, sq
         with pytest.raises(JobFailedError, match=message):
             extract(declared)
 
-    # and when its person says so, it is extracted whole and goes on from there
+    # and at the operator's request, it is extracted whole and continues from there
     sql_server.insert(table, f"(3, {low})")
     assert keys(sql_stack, extract(declared, arguments=WHOLE_TABLE)) == [1, 3]
     assert extract(declared)[0]["rows"] == 0
@@ -171,7 +169,7 @@ def test_an_emptied_table_stops_until_that_is_accepted(sql_server, sql_stack, ex
     assert extract(declared, arguments=ACCEPT_EMPTY)[0]["rows"] == 0
     assert extract(declared)[0]["rows"] == 0
 
-    # and what comes later arrives, whether its numbers start over or not
+    # and later rows arrive, whether or not its numbers start over
     sql_server.insert(table, f"(2, {later})")
     assert keys(sql_stack, extract(declared)) == [2]
 
@@ -206,7 +204,7 @@ def test_an_emptied_whole_table_stops_until_that_is_accepted(sql_server, sql_sta
         pytest.param({"mode": "snapshot", "watermark": None}, marks=pytest.mark.long),
     ],
 )
-def test_a_changed_declaration_stops_until_the_table_is_read_whole(sql_server, sql_stack, extract, change):
+def test_changed_declaration_stops_until_a_full_read(sql_server, sql_stack, extract, change):
     # given another table, or another column, with older rows
     class Noted(dy.Schema):
         id = dy.Int64(primary_key=True)
@@ -224,7 +222,7 @@ def test_a_changed_declaration_stops_until_the_table_is_read_whole(sql_server, s
     changed = dataset(table, schema=Noted, **new)
 
     # when, then
-    with pytest.raises(JobFailedError, match=r"datasets/items\.py changed its source .*--whole-table"):
+    with pytest.raises(JobFailedError, match=r"the source in datasets/items\.py has changed .*--whole-table"):
         extract(changed)
     assert keys(sql_stack, extract(changed, arguments=WHOLE_TABLE)) == [2 if table == other else 1]
     extract(changed)
@@ -232,7 +230,7 @@ def test_a_changed_declaration_stops_until_the_table_is_read_whole(sql_server, s
 
 @pytest.mark.long
 def test_an_unfinished_extraction_of_another_table_is_abandoned(sql_server, sql_stack, extract):
-    # given one that failed before the declaration changed
+    # given an extraction that failed before the declaration changed
     one, other = (sql_server.create_table(COLUMNS) for _ in range(2))
     sql_server.insert(one, f"(1, N'a', {at('12:00')})")
     sql_server.insert(other, f"(2, N'b', {at('11:00')})")
@@ -281,7 +279,7 @@ def test_a_column_named_as_one_of_the_extractions_stops(sql_server, sql_stack, e
     ],
 )
 def test_a_snapshot_survives_a_retyped_key(sql_server, sql_stack, extract, before, value, after, arguments):
-    # given a row that stays and one that will be gone
+    # given a row that stays and one that will be deleted
     class Keyed(dy.Schema):
         code = dy.String(primary_key=True)
 
@@ -303,7 +301,7 @@ def test_a_snapshot_survives_a_retyped_key(sql_server, sql_stack, extract, befor
 
 @pytest.mark.long
 def test_ties_beyond_the_limit_are_extracted_once(sql_server, sql_stack, extract):
-    # given more rows of one instant than digests are kept of
+    # given more rows of one instant than digests are kept
     table = sql_server.create_table(COLUMNS)
     sql_server.insert(table, f"(0, N'x', {at('10:00')})")
     rows = 1
@@ -312,7 +310,7 @@ def test_ties_beyond_the_limit_are_extracted_once(sql_server, sql_stack, extract
         rows *= 2
     assert extract(dataset(table))[0]["rows"] == rows
 
-    # when nothing new came, and then one more of them
+    # when no row is new, and then one more of them
     (again,) = extract(dataset(table))
     sql_server.insert(table, f"(-1, N'y', {at('10:00')})")
     (line,) = extract(dataset(table))

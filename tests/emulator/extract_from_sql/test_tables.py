@@ -1,4 +1,4 @@
-"""What the extraction makes of tables: their names, their types, changes of their columns, rows that are gone."""
+"""How the extraction handles tables: their names, types, changed columns and deleted rows."""
 
 import json
 
@@ -17,7 +17,7 @@ EVIL = "x]; drop table y--"
 
 
 def test_a_name_that_looks_like_sql_is_a_name(sql_server, sql_stack, extract):
-    # given a table and a column of that name, and the table that it names
+    # given a table and a column with that name, and the table that the name mentions
     class Evil(dy.Schema):
         id = dy.Int64(primary_key=True)
         evil = dy.Datetime(alias=EVIL, time_unit="ns")
@@ -37,7 +37,7 @@ def test_a_name_that_looks_like_sql_is_a_name(sql_server, sql_stack, extract):
     sql_server.run("drop table dbo.y")
 
 
-def test_names_that_look_like_sql_are_names_as_keys_and_as_columns_to_divide_by(sql_server, sql_stack, extract):
+def test_names_that_look_like_sql_stay_names(sql_server, sql_stack, extract):
     # given
     class Evil(dy.Schema):
         evil = dy.Int64(alias=EVIL, primary_key=True)
@@ -66,7 +66,7 @@ def test_names_are_compared_exactly(sql_server, extract):
     table = sql_server.create_table(COLUMNS)
 
     # when, then
-    with pytest.raises(JobFailedError, match=rf"there is no table dbo\.{table.upper()}"):
+    with pytest.raises(JobFailedError, match=rf"the table dbo\.{table.upper()} does not exist"):
         extract(dataset(table.upper()))
 
 
@@ -137,7 +137,7 @@ def test_a_type_that_is_not_mapped_stops_its_table_and_no_other(sql_server, sql_
     sql_server.insert(right, f"(1, N'a', {at('10:00')})")
 
     # when
-    with pytest.raises(JobFailedError, match=rf"column 'form' of table dbo\.{wrong} is of type xml"):
+    with pytest.raises(JobFailedError, match=rf"column 'form' of table dbo\.{wrong} has the type xml"):
         extract(dataset(wrong, schema=Ids, mode="full", watermark=None), dataset(right, "others"))
 
     # then
@@ -165,15 +165,16 @@ def test_a_new_column_is_carried_and_reported(sql_server, sql_stack, extract):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ("drop column spare", r"column 'spare' of table dbo\.{table} is gone, it was nvarchar\(40\)"),
-        ("alter column spare nvarchar(10)", r"column 'spare' of table dbo\.{table} is nvarchar\(10\) now .* narrowed"),
-        ("drop column note", r"table dbo\.{table} has no column 'note'"),
-        ("alter column at nvarchar(40)", r"'at' of table dbo\.{table} is of type nvarchar\(40\), .* declares Datetime"),
+        ("drop column spare", r"column 'spare' of table dbo\.{table}, nvarchar\(40\) before, no longer exists"),
+        ("alter column spare nvarchar(10)", r"column 'spare' of table dbo\.{table} was narrowed .* to nvarchar\(10\)"),
+        ("drop column note", r"table dbo\.{table} does not have a column 'note'"),
+        (
+            "alter column at nvarchar(40)",
+            r"'at' of table dbo\.{table} has the type nvarchar\(40\), .* declares Datetime",
+        ),
     ],
 )
-def test_a_column_that_is_missing_narrowed_or_retyped_stops_its_table_and_no_other(
-    sql_server, sql_stack, extract, change, message
-):
+def test_missing_narrowed_or_retyped_column_stops_its_table(sql_server, sql_stack, extract, change, message):
     # given
     changed = sql_server.create_table(f"{COLUMNS}, spare nvarchar(40)")
     other = sql_server.create_table(COLUMNS)
@@ -189,7 +190,7 @@ def test_a_column_that_is_missing_narrowed_or_retyped_stops_its_table_and_no_oth
     assert (len(sql_stack.keys("items")), len(sql_stack.keys("others"))) == (0, 1)
 
 
-def test_a_column_that_was_retyped_stops_its_table_until_that_is_accepted(sql_server, extract):
+def test_retyped_column_stops_its_table_until_accepted(sql_server, extract):
     # given
     table = sql_server.create_table(COLUMNS)
     sql_server.insert(table, f"(1, N'a', {at('10:00')})")
@@ -197,7 +198,9 @@ def test_a_column_that_was_retyped_stops_its_table_until_that_is_accepted(sql_se
     sql_server.run(f"alter table dbo.{table} alter column note nvarchar(20)")
 
     # when, then
-    with pytest.raises(JobFailedError, match=r"'note' .* is nvarchar\(20\) now and was nvarchar\(40\): narrowed"):
+    with pytest.raises(
+        JobFailedError, match=r"'note' .* was narrowed or retyped from nvarchar\(40\) to nvarchar\(20\)"
+    ):
         extract(dataset(table))
     sql_server.insert(table, f"(2, N'b', {at('11:00')})")
     assert extract(dataset(table), arguments=("--accept-columns",))[0]["rows"] == 1

@@ -1,4 +1,4 @@
-"""An account's bootstrap: twice the same, completed after any interruption, refused clearly, and cleared again."""
+"""Bootstrapping an account: repeated, completed after an interruption, refused with a reason, and cleared."""
 
 import json
 import os
@@ -56,7 +56,7 @@ def prepared(account):
 
 @pytest.fixture(scope="module")
 def ready(tmp_path_factory):
-    """A prepared account for all the tests that leave it as it is."""
+    """A prepared account for all tests that do not change it."""
     with running_emulator(tmp_path_factory.mktemp("ready")) as emulator, pytest.MonkeyPatch.context() as environment:
         for name, value in environment_of(emulator).items():
             environment.setenv(name, value)
@@ -79,7 +79,7 @@ def test_given_twice_it_changes_nothing_the_second_time(prepared):
     # given a prepared account
     before = prepared.everything()
 
-    # when the same command is given
+    # when the same command runs
     code, output = prepared.bootstrap()
 
     # then it finds nothing to do, and nothing changed
@@ -90,7 +90,7 @@ def test_given_twice_it_changes_nothing_the_second_time(prepared):
 @pytest.mark.long
 @pytest.mark.timeout(180)
 def test_a_half_finished_account_is_completed(prepared):
-    # given what an account is like that was prepared at once
+    # given an account that was prepared at once
     whole = prepared.everything()
 
     for made in (1, 4, 15, 60):
@@ -100,10 +100,10 @@ def test_a_half_finished_account_is_completed(prepared):
             change.make()
         assert prepared.everything() != whole
 
-        # when the command is given
+        # when the command runs again
         code, output = prepared.bootstrap()
 
-        # then the two are the same
+        # then the two accounts are the same
         assert code == 0, output
         assert prepared.everything() == whole
 
@@ -114,7 +114,7 @@ def test_a_key_that_was_made_but_not_named_any_more_is_found(account):
     next(iter(changes_of_bootstrap(account.session(), NAMES))).make()
     kms.delete_alias(AliasName=NAMES.state_alias)
 
-    # when the command is given again
+    # when the command runs again
     account.bootstrap()
 
     # then there is one key for each purpose, and no other
@@ -123,7 +123,7 @@ def test_a_key_that_was_made_but_not_named_any_more_is_found(account):
 
 @pytest.mark.long
 def test_what_somebody_changed_by_hand_is_put_right(prepared):
-    # given a policy, a trust, a session's length and a bucket as a person left them
+    # given a policy, a trust policy, a session duration and a bucket that a person changed
     before = prepared.everything()
     iam, s3 = prepared.client("iam"), prepared.client("s3")
     nobody = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "*", "Resource": "*"}]})
@@ -137,10 +137,10 @@ def test_what_somebody_changed_by_hand_is_put_right(prepared):
     iam.update_role(RoleName=DEPLOY, MaxSessionDuration=3600)
     s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Suspended"})
 
-    # when the command is given, and says so
+    # when the command runs and reports
     code, output = prepared.bootstrap()
 
-    # then all is as before
+    # then everything is as before
     assert (code, output.count("✓")) == (0, 4)
     assert prepared.everything() == before
 
@@ -149,37 +149,37 @@ def test_a_dry_run_says_what_would_be_done_and_does_nothing(account):
     # given an empty account
     before = account.everything()
 
-    # when a dry run is given, and then the command
+    # when a dry run is made, and then a real one
     dry = account.bootstrap("--dry-run")[1]
     assert account.everything() == before
     done = account.bootstrap()[1]
 
-    # then all that was done had been said
+    # then the dry run announced all changes
     said = [line.removeprefix("would ") for line in dry.splitlines() if line.startswith("would ")]
     assert {line.removeprefix("✓ ") for line in done.splitlines() if line.startswith("✓ ")} <= set(said)
     assert "pulumi login" not in dry
 
 
-def test_an_identity_provider_that_the_account_has_is_used_and_stays(account):
-    # given an account that other repositories deploy to
+def test_existing_identity_provider_is_used_and_kept(account):
+    # given an account to which other repositories deploy
     iam = account.client("iam")
     provider = iam.create_open_id_connect_provider(
         Url=f"https://{GITHUB_ISSUER}", ClientIDList=["theirs"], Tags=[{"Key": "owner", "Value": "them"}]
     )["OpenIDConnectProviderArn"]
 
-    # when a dry run is given, and then the account is cleared
+    # when a dry run is made, and then the account is cleared
     output = account.bootstrap("--dry-run")[1]
     account.run("destroy", "--yes")
 
-    # then it is used as it is, with the audience that it lacks, and stays
+    # then the provider is used as it is, with the missing audience added, and stays
     assert f"would add the audience sts.amazonaws.com to the account's identity provider {GITHUB_ISSUER}" in output
     assert f"would create the identity provider {GITHUB_ISSUER}" not in output
     found = iam.get_open_id_connect_provider(OpenIDConnectProviderArn=provider)
     assert found["Tags"] == [{"Key": "owner", "Value": "them"}]
 
 
-def test_a_role_that_api_gateway_writes_logs_with_already_is_left_alone(account):
-    # given an account in which somebody set it
+def test_existing_log_role_of_api_gateway_is_kept(account):
+    # given an account in which somebody set the role
     theirs = "arn:aws:iam::000000000000:role/theirs"
     setting = {"op": "replace", "path": "/cloudwatchRoleArn", "value": theirs}
     account.client("apigateway").update_account(patchOperations=[setting])
@@ -187,7 +187,7 @@ def test_a_role_that_api_gateway_writes_logs_with_already_is_left_alone(account)
     # when the account is prepared
     account.bootstrap()
 
-    # then it is theirs, and no other was made
+    # then that role stays, and no other was created
     assert account.client("apigateway").get_account()["cloudwatchRoleArn"] == theirs
     assert NAMES.arn_of_role(NAMES.api_gateway_role) not in account.everything()
 
@@ -198,10 +198,10 @@ def test_a_role_that_api_gateway_writes_logs_with_already_is_left_alone(account)
 @pytest.mark.parametrize(
     ("bucket", "words", "reason"),
     [
-        ("Acme_State", (), "no bucket can be named 'Acme_State': 3 to 58 lower case letters"),
-        ("x" * 59, (), "no bucket can be named"),
-        (BUCKET, ("--repository", "acme"), "'acme' is no GitHub repository: expected owner/name"),
-        (BUCKET, ("--profile", "nobody"), "`aws configure list-profiles` shows those that there are"),
+        ("Acme_State", (), "'Acme_State' is not a valid bucket name; use 3 to 58 lower case letters"),
+        ("x" * 59, (), "is not a valid bucket name"),
+        (BUCKET, ("--repository", "acme"), "'acme' is not a GitHub repository, such as owner/name"),
+        (BUCKET, ("--profile", "nobody"), "`aws configure list-profiles` lists the profiles"),
     ],
 )
 def test_what_cannot_be_is_refused_before_anything_is_made(account, bucket, words, reason):
@@ -215,7 +215,7 @@ def test_without_a_region_the_command_says_how_to_give_one(account, monkeypatch)
     monkeypatch.delenv("AWS_DEFAULT_REGION")
     code, output = account.bootstrap()
     assert code == 1
-    assert "no region: give --region" in output
+    assert "the region is missing; give --region" in output
 
 
 def test_without_credentials_the_command_says_how_to_get_some(account, monkeypatch):
@@ -224,11 +224,11 @@ def test_without_credentials_the_command_says_how_to_get_some(account, monkeypat
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     code, output = account.bootstrap()
     assert code == 1
-    assert "no AWS credentials: log in, name a --profile, or set AWS_PROFILE" in output
+    assert "AWS credentials were not found; sign in, give --profile, or set AWS_PROFILE" in output
 
 
 def test_a_bucket_of_somebody_else_in_this_account_is_refused(account):
-    # given a bucket that holds other things
+    # given a bucket with other content
     s3 = account.client("s3")
     s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
     s3.put_object(Bucket=BUCKET, Key="payroll.csv", Body=b"1")
@@ -236,9 +236,9 @@ def test_a_bucket_of_somebody_else_in_this_account_is_refused(account):
     # when the command names it
     code, output = account.bootstrap()
 
-    # then it says what is in it, and leaves it alone
+    # then the error lists the content, and the bucket is not changed
     assert code == 1
-    assert f"the bucket {BUCKET} holds objects, such as payroll.csv, and was not made by this command" in output
+    assert f"the bucket {BUCKET} holds objects, such as payroll.csv, and was not created by this command" in output
     assert "Status" not in s3.get_bucket_versioning(Bucket=BUCKET)
 
 
@@ -247,20 +247,20 @@ def test_a_bucket_in_another_region_is_refused(account):
     s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
     code, output = account.bootstrap()
     assert code == 1
-    assert f"the bucket {BUCKET} is there already, in eu-central-1, not in eu-west-1" in output
+    assert f"the bucket {BUCKET} exists in eu-central-1, not in eu-west-1" in output
 
 
 def test_a_bucket_of_another_account_is_refused(account):
-    # given that the name is another account's: the emulator takes 12 digits for one
+    # given that the name belongs to another account: the emulator treats 12 digits as one
     theirs = boto3.Session("111111111111", "test", region_name=REGION).client("s3")
     theirs.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
 
     # when the command names it
     code, output = account.bootstrap()
 
-    # then it says so
+    # then the error says so
     assert code == 1
-    assert f"the bucket {BUCKET} is another account's" in output
+    assert f"the bucket {BUCKET} belongs to another account" in output
 
 
 def test_a_role_of_that_name_that_is_somebody_elses_is_refused(account):
@@ -268,7 +268,7 @@ def test_a_role_of_that_name_that_is_somebody_elses_is_refused(account):
     account.client("iam").create_role(RoleName=DEPLOY, AssumeRolePolicyDocument=trust)
     code, output = account.bootstrap()
     assert code == 1
-    assert f"the account has a role {DEPLOY} that was not made by this command" in output
+    assert f"the account has a role {DEPLOY} that this command did not create" in output
 
 
 def test_a_key_that_is_about_to_be_deleted_is_refused(prepared):
@@ -276,7 +276,7 @@ def test_a_key_that_is_about_to_be_deleted_is_refused(prepared):
     kms.schedule_key_deletion(KeyId=kms.describe_key(KeyId=NAMES.state_alias)["KeyMetadata"]["KeyId"])
     code, output = prepared.bootstrap()
     assert code == 1
-    assert "is PendingDeletion: enable it, or if it is to be deleted, cancel that" in output
+    assert "is PendingDeletion, and no state can be read without it; enable it, or cancel its deletion" in output
 
 
 # --- Pulumi.yaml and the next steps -----------------------------------------------------------------------------------
@@ -296,13 +296,13 @@ def test_the_backend_is_written_into_pulumi_yaml_only_when_asked(prepared, tmp_p
     monkeypatch.chdir(tmp_path)
     Path("Pulumi.yaml").write_text("name: data-platform\nruntime: python\n")
 
-    # when the command is given without the option, and with it, twice
+    # when the command runs without the option, and with it, twice
     prepared.bootstrap()
     assert "backend" not in Path("Pulumi.yaml").read_text()
     for _ in range(2):
         assert prepared.bootstrap("--write-backend")[0] == 0
 
-    # then the file names the backend, once, and keeps the rest; another backend is refused
+    # then the file names the backend once and keeps everything else; another backend is refused
     written = "name: data-platform\nruntime: python\nbackend:\n  url: s3://acme-state?region=eu-west-1\n"
     assert Path("Pulumi.yaml").read_text() == written
     Path("Pulumi.yaml").write_text(written.replace("acme-state", "elsewhere"))
@@ -315,7 +315,7 @@ def test_the_backend_is_written_into_pulumi_yaml_only_when_asked(prepared, tmp_p
 
 
 def state_file(stack):
-    """A state file in Pulumi's format, with the resources of the real program."""
+    """Return a state file in Pulumi's format, with the resources of the real program."""
     resources = [
         {"urn": each.urn, "custom": each.custom, "type": each.type, "id": each.name, "inputs": each.inputs}
         for each in record(stack).resources
@@ -325,8 +325,8 @@ def state_file(stack):
     return json.dumps({"version": 3, "checkpoint": checkpoint}).encode()
 
 
-def test_the_bucket_takes_and_serves_a_state_file_under_the_deploy_role(ready):
-    # given what CI is on the branch dev, and a state file with every resource of the program
+def test_deploy_role_writes_and_reads_a_state_file(ready):
+    # given CI's rights on the branch dev, and a state file with every resource of the program
     s3 = ready.as_workflow(DEPLOY, DEV)
     state = state_file("dev")
 
@@ -339,7 +339,7 @@ def test_the_bucket_takes_and_serves_a_state_file_under_the_deploy_role(ready):
     s3.put_object(Bucket=BUCKET, Key=".pulumi/history/data-platform/dev/dev-1.history.json", Body=b"{}")
     s3.delete_object(Bucket=BUCKET, Key=lock)
 
-    # then the state is served as it was written, encrypted with the key, and the version before can be had back
+    # then the state is returned as written, encrypted with the key, and the previous version can be restored
     served = s3.get_object(Bucket=BUCKET, Key=DEV_STATE)
     assert served["Body"].read() == state
     assert served["ServerSideEncryption"] == "aws:kms"
@@ -367,7 +367,7 @@ def test_a_preview_reads_the_state_and_changes_nothing(ready):
     assert refusal(lambda: s3.delete_object(Bucket=BUCKET, Key=DEV_STATE)) == "AccessDenied"
 
 
-def test_the_preview_of_a_pull_request_decrypts_the_secrets_of_dev_and_not_those_of_prod(ready):
+def test_preview_of_a_pull_request_decrypts_only_devs_secrets(ready):
     # given a secret of each stack
     administrator = ready.client("kms")
     secrets = {
@@ -375,7 +375,7 @@ def test_the_preview_of_a_pull_request_decrypts_the_secrets_of_dev_and_not_those
         for stack in ("dev", "prod")
     }
 
-    # then the role has the one and is refused the other
+    # then the role reads its own and is refused the other
     kms = ready.as_workflow(PREVIEW, PULL_REQUEST, "kms")
     assert kms.decrypt(CiphertextBlob=secrets["dev"])["Plaintext"] == b"secret"
     assert refusal(lambda: kms.decrypt(CiphertextBlob=secrets["prod"])).startswith("AccessDenied")
@@ -413,7 +413,7 @@ def test_a_role_is_assumed_in_its_own_circumstances_alone(ready, role, subjects)
     assert taken == subjects
 
 
-def test_the_deploy_role_makes_no_role_without_the_boundary_and_reaches_none_of_ci(ready):
+def test_deploy_role_makes_no_unbounded_role_nor_changes_ci(ready):
     iam = ready.as_workflow(DEPLOY, DEV, "iam")
     trust = json.dumps({"Version": "2012-10-17", "Statement": []})
     everything = json.dumps(
@@ -443,11 +443,11 @@ def test_deploy_role_writes_no_policy_that_could_be_a_boundary(ready):
 
 
 def test_pull_request_reads_no_parameter_and_no_api_key(ready):
-    # given a secret of dev that a person made, and an API key
+    # given a secret of dev that a person created, and an API key
     ready.client("ssm").put_parameter(Name="/data-platform/dev/webhook", Value="x", Type="SecureString", Overwrite=True)
     key = ready.client("apigateway").create_api_key(name="any", enabled=True, tags={"stack": "dev"})["id"]
 
-    # then the role of a pull request is refused, and so is a list of the keys to every role of CI
+    # then a pull request's role is refused, and no CI role may list the keys
     ssm = ready.as_workflow(PREVIEW, PULL_REQUEST, "ssm")
     parameter = {"Name": "/data-platform/dev/webhook", "WithDecryption": True}
     assert refusal(lambda: ssm.get_parameter(**parameter)).startswith("AccessDenied")
@@ -459,7 +459,7 @@ def test_pull_request_reads_no_parameter_and_no_api_key(ready):
 
 
 def test_the_deploy_role_deletes_every_version_of_an_artefact(prepared):
-    # given an artefact that was written twice, beside what landed
+    # given an artefact that was written twice, beside landed objects
     administrator, bucket = prepared.client("s3"), "data-platform-dev-bucket-0000000"
     administrator.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
     administrator.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
@@ -490,14 +490,14 @@ def test_nothing_is_destroyed_while_a_stack_exists(prepared):
     # when the account is to be cleared
     code, output = prepared.run("destroy", "--yes")
 
-    # then it is named, with what to do, and everything stays
+    # then the error names the stack and the next step, and everything stays
     assert code == 1
-    assert "holds the state of data-platform/prod: `pulumi destroy` and `pulumi stack rm`" in output
+    assert "holds the state of data-platform/prod, which is the only record" in output
     assert prepared.everything() == before
 
 
 def test_destroy_leaves_nothing_of_its_own(account):
-    # given an account with the services' own roles, prepared, with what removed stacks leave in the bucket
+    # given an account with the services' own roles, prepared, with the files of removed stacks in the bucket
     for service in SERVICE_LINKED:
         account.client("iam").create_service_linked_role(AWSServiceName=service)
     before = account.everything()
@@ -510,7 +510,7 @@ def test_destroy_leaves_nothing_of_its_own(account):
     # when it is cleared
     code, output = account.run("destroy", "--yes")
 
-    # then it is as before, and the keys wait thirty days for somebody to change his mind
+    # then it is as before, and the keys can be recovered for thirty days
     assert code == 0, output
     assert account.everything() == before
     keys = [
@@ -525,7 +525,7 @@ def test_destroy_asks_for_the_buckets_name(prepared):
     before = prepared.everything()
     code, output = prepared.run("destroy")
     assert code == 1
-    assert f"Type the bucket's name, {BUCKET}" in output
+    assert f"type the bucket's name, {BUCKET}" in output
     assert prepared.everything() == before
 
 
@@ -544,6 +544,6 @@ def test_a_deployment_may_ask_for_credentials_of_two_hours(ready):
     assert roles == {DEPLOY: 7200, DRIFT: 3600, PREVIEW: 3600}
 
 
-def test_what_is_made_carries_the_tags_by_which_it_is_known_again(ready):
+def test_created_resources_carry_the_tags_that_identify_them(ready):
     tags = ready.client("iam").get_role(RoleName=DEPLOY)["Role"]["Tags"]
     assert {tag["Key"]: tag["Value"] for tag in tags} == OWN_TAGS

@@ -1,4 +1,4 @@
-"""The deploy role's policies, tried: the whole program is deployed into the emulator under them, IAM enforced."""
+"""The deploy role's policies suffice: the whole program is deployed under them into the emulator, IAM enforced."""
 
 import copy
 import json
@@ -17,11 +17,11 @@ pytestmark = [pytest.mark.emulator, pytest.mark.long, pytest.mark.timeout(300)]
 ACCOUNT = "000000000000"
 NAMES = Names("acme-state", REGION, ACCOUNT, "acme/data-platform")
 KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/11111111-1111-1111-1111-111111111111"
-# The engine gives no default tags, and the emulator knows neither of the other keys, nor the resource of some services'
-# requests. tests/unit/init/test_ci_policies.py judges these conditions, tests/infrastructure/test_boundary.py names.
+# The engine sets no default tags, and the emulator supports neither the other keys nor the resources of some requests.
+# tests/unit/init/test_ci_policies.py judges these conditions, tests/infrastructure/test_boundary.py the names.
 UNKNOWN_TO_THE_EMULATOR = ("aws:RequestTag", "aws:ResourceTag", "iam:PermissionsBoundary", "lambda:FunctionArn")
 SERVICES_WITHOUT_RESOURCES = {"athena", "ec2", "ecs", "events", "glue", "iam", "kms", "lambda", "scheduler"}
-# Of CloudWatch it knows the alarms.
+# The emulator supports CloudWatch's alarms only.
 ACTIONS_WITHOUT_RESOURCES = {"cloudwatch:PutDashboard"}
 
 
@@ -38,7 +38,7 @@ def as_the_emulator_understands_it(document):
     return kept
 
 
-def test_the_deploy_role_may_make_all_that_the_program_consists_of(engine_emulator, tmp_path, monkeypatch):
+def test_deploy_role_may_create_the_whole_program(engine_emulator, tmp_path, monkeypatch):
     # given a role with the policies of a deployment, for the stack local
     program = program_folder()
     engine_emulator.reset()
@@ -70,6 +70,6 @@ def test_the_deploy_role_may_make_all_that_the_program_consists_of(engine_emulat
         instance="deploys",
     )
 
-    # then everything was made, and nothing refused
+    # then everything was created, and nothing refused
     assert deployment.created > 100
     assert deployment.exports["lakeBucket"].startswith("data-platform-local-")

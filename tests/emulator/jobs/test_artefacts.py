@@ -1,4 +1,4 @@
-"""What AWS would run is run: the Glue scripts from wheels and archive alone, the functions on their Python."""
+"""The artefacts that AWS would run: the Glue scripts from wheels and archive alone, the functions on their Python."""
 
 import contextlib
 import os
@@ -34,7 +34,7 @@ LOGIC_TESTS = (
 
 
 def interpreter(version):
-    """An interpreter of a version, or a skip that says how to get one."""
+    """Return an interpreter of a version, or skip with a note on how to get one."""
     candidates = [
         shutil.which(f"python{version}"),
         *sorted(Path.home().glob(f".pyenv/versions/{version}.*/bin/python3")),
@@ -54,7 +54,7 @@ def run(*command, **options):
 
 
 def without_network():
-    """What to put before a command so that it has no network at all, where this user may say so."""
+    """Return the prefix that runs a command without any network, if this user may do that."""
     unshare = shutil.which("unshare")
     if unshare and subprocess.run([unshare, "--net", "true"], capture_output=True, check=False).returncode == 0:
         return [unshare, "--net"]
@@ -63,13 +63,13 @@ def without_network():
 
 @pytest.fixture(scope="module")
 def glue_python(platform, tmp_path_factory):
-    """A clean Python of Glue's version with the zip of wheels that AWS gets in it, installed with no network."""
+    """A clean Python of Glue's version with AWS's zip of wheels, installed without a network."""
     if (machine.system(), machine.machine()) != ("Linux", "x86_64"):
         pytest.skip("Glue's wheels are for Linux on x86-64")
     folder = tmp_path_factory.mktemp("glue")
     target = find_target("local", platform.state_directory)
     job = target.client("glue").get_job(JobName=target.exports["warehouseJob"])["Job"]
-    # The local stack's own holds no package.
+    # The local stack's own zip holds no package.
     with contextlib.chdir(ROOT), zipfile.ZipFile(packaging.job_wheels().path) as opened:
         opened.extractall(folder)
     run(interpreter(PYTHON), "-m", "venv", folder / "venv")
@@ -86,15 +86,15 @@ def glue_python(platform, tmp_path_factory):
         wheels,
         "-r",
         wheels / "requirements.txt",
-        # What Glue may add to the list itself has no hash.
+        # Packages that Glue may add to the list have no hash.
         "six",
     )
     run(*without_network(), *pip, env={"PATH": os.environ["PATH"], "HOME": str(folder)})
     return str(python)
 
 
-def test_the_glue_scripts_run_from_wheels_and_archive_alone_with_their_deployed_arguments(target, glue_python):
-    # given a landed object, and a clean interpreter with nothing but the deployed wheels
+def test_glue_scripts_run_from_wheels_and_archive_alone(target, glue_python):
+    # given a landed object, and a clean interpreter with only the deployed wheels
     key = "inbound/parcels/2026/02/03/artefact.csv"
     body = b"member_id,town,size,label\n1,Leeds,Small,AB12CDE\n"
     put_inbound(target, (key, body))
@@ -105,15 +105,15 @@ def test_the_glue_scripts_run_from_wheels_and_archive_alone_with_their_deployed_
     runner.run(target.exports["warehouseJob"])
     runner.run(target.exports["martJob"])
 
-    # then the object is in the warehouse, and a report line was written for each report
+    # then the object is in the warehouse, and the log has a line for each report
     [landed] = [each.inbound for each in landed_objects(target, "parcels") if each.inbound.key == key]
     assert landed.warehouse_key in processed_keys(target, "parcels")
     assert any("members_by_town_and_size" in line for line in lines)
 
 
 @pytest.mark.parametrize("version", [PYTHON, packaging.FUNCTION_PYTHON])
-def test_the_functions_logic_tests_pass_on_the_pythons_that_run_them(version, tmp_path):
-    # given a clean Python with the functions' pinned dependencies and what the tests themselves need
+def test_functions_tests_pass_on_the_pythons_that_run_them(version, tmp_path):
+    # given a clean Python with the functions' pinned dependencies and the tests' own needs
     run(interpreter(version), "-m", "venv", tmp_path / "venv")
     python = tmp_path / "venv/bin/python"
     requirements = tmp_path / "requirements.txt"
@@ -127,7 +127,7 @@ def test_the_functions_logic_tests_pass_on_the_pythons_that_run_them(version, tm
 
 
 def requirements_of_tests():
-    """The pinned lines of development.txt that the logic tests need beside the functions' own."""
+    """Return the pinned lines of development.txt that the logic tests need beside the functions' own."""
     needed = {
         "boto3",
         "botocore",

@@ -1,4 +1,4 @@
-"""The ledger's promises, on a real DynamoDB protocol."""
+"""The ledger's guarantees, with a real DynamoDB protocol."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -26,7 +26,7 @@ def test_a_completed_version_is_not_claimed_again(ledger, dataset):
     assert ledger.is_complete(version_of(dataset))
 
 
-def test_an_entry_keeps_state_attempts_bytes_checksum_times_and_key(ledger, clock, dataset):
+def test_entry_keeps_state_attempts_size_checksum_times_and_key(ledger, clock, dataset):
     # given
     claim = ledger.claim(version_of(dataset))
     ledger.fail(claim, "the server is down")
@@ -67,12 +67,12 @@ def test_a_failed_version_keeps_its_error(ledger, dataset):
     assert (entry.state, entry.error) == (State.FAILED, "x" * 2000)
 
 
-def test_a_claim_of_another_run_is_respected_while_its_lease_lasts(ledger, dataset):
+def test_claim_of_another_run_holds_while_its_lease_lasts(ledger, dataset):
     # given
     ledger.claim(version_of(dataset))
 
     # when, then
-    with pytest.raises(ClaimedElsewhereError, match=r"another run is collecting it.*2026-11-23T00:01:30"):
+    with pytest.raises(ClaimedElsewhereError, match=r"another run is collecting the file.*2026-11-23T00:01:30"):
         ledger.claim(version_of(dataset))
     assert only_entry(ledger, dataset).attempts == 1
 
@@ -89,7 +89,7 @@ def test_a_repeated_claim_of_ones_own_succeeds_and_counts_once(ledger, dataset):
     assert only_entry(ledger, dataset).attempts == 1
 
 
-def test_an_expired_claim_is_taken_over_past_midnight_and_keeps_its_key(ledger, clock, dataset):
+def test_expired_claim_taken_over_past_midnight_keeps_its_key(ledger, clock, dataset):
     # given
     first = ledger.claim(version_of(dataset))
     clock.now += LEASE + timedelta(seconds=1)
@@ -219,7 +219,7 @@ def test_of_many_runs_at_once_one_gets_the_claim(ledger_stack, clock, dataset):
 
 
 class AnswersLost:
-    """A DynamoDB client whose writes reach the table and are then carried out once more, as the SDK's retry does."""
+    """A DynamoDB client whose writes are each sent twice, as the SDK's retry does after a lost answer."""
 
     def __init__(self, client) -> None:
         self._client = client
@@ -237,7 +237,7 @@ class AnswersLost:
         return self._client.put_item(**request)
 
 
-def test_writes_that_succeeded_but_were_repeated_are_recognised_as_ones_own(ledger_stack, clock, dataset):
+def test_repeated_writes_that_succeeded_count_as_own(ledger_stack, clock, dataset):
     # given
     ledger = Ledger(AnswersLost(ledger_stack.role_dynamodb), ledger_stack.table, clock=clock)
 

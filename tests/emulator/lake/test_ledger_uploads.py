@@ -1,4 +1,4 @@
-"""The ledger's promises about uploads in parts, what killed runs left, and many versions at once."""
+"""The ledger's guarantees about multipart uploads, leftovers of killed runs, and many versions at once."""
 
 from datetime import timedelta
 
@@ -13,7 +13,7 @@ pytestmark = pytest.mark.emulator
 UPLOAD = Upload("upload-1", 8)
 
 
-def test_an_upload_is_kept_through_failure_pause_and_takeover_until_the_version_is_complete(ledger, clock, dataset):
+def test_upload_survives_failure_pause_and_takeover(ledger, clock, dataset):
     # given
     claim = ledger.record_upload(ledger.claim(version_of(dataset)), UPLOAD)
     ledger.fail(claim, "cut")
@@ -62,7 +62,7 @@ def test_a_version_that_was_wrongly_called_new_keeps_its_key(ledger, clock, data
     assert second.object_key == first.object_key
 
 
-def test_the_states_of_more_versions_than_one_request_takes_are_told(ledger, dataset):
+def test_states_of_more_versions_than_a_request_holds_are_read(ledger, dataset):
     # given
     versions = [version_of(dataset, path=f"in/{number}.csv") for number in range(205)]
     for version in versions[::50]:
@@ -77,7 +77,7 @@ def test_the_states_of_more_versions_than_one_request_takes_are_told(ledger, dat
     assert states == {**dict.fromkeys(versions[::50], State.COMPLETE), versions[1]: State.FAILED}
 
 
-def test_a_file_is_unchanged_since_its_first_look_until_it_looks_otherwise(ledger, clock, dataset):
+def test_file_counts_as_unchanged_until_it_looks_different(ledger, clock, dataset):
     # given
     first = clock.now
     assert ledger.unchanged_since(version_of(dataset)) == first
@@ -96,7 +96,7 @@ def strays(ledger_stack, clock):
     return lambda *listed: StrayUploads(ledger_stack.role_dynamodb, ledger_stack.table, listed, clock=clock)
 
 
-def test_an_upload_of_a_live_claim_is_no_stray_whatever_is_listed(ledger, strays, dataset):
+def test_upload_of_a_live_claim_is_never_a_stray(ledger, strays, dataset):
     # given
     claim = ledger.claim(version_of(dataset))
 
@@ -108,9 +108,7 @@ def test_an_upload_of_a_live_claim_is_no_stray_whatever_is_listed(ledger, strays
     ("is_listed", "upload_id", "expected"),
     [(True, "upload-1", False), (True, "other", True), (False, "upload-1", True)],
 )
-def test_an_upload_that_no_run_is_at_is_a_stray_unless_the_next_run_goes_on_with_it(
-    ledger, strays, dataset, is_listed, upload_id, expected
-):
+def test_unclaimed_upload_is_a_stray_unless_it_can_be_resumed(ledger, strays, dataset, is_listed, upload_id, expected):
     # given
     version = version_of(dataset, path=f"in/{is_listed}-{upload_id}.csv")
     claim = ledger.record_upload(ledger.claim(version), UPLOAD)
@@ -123,9 +121,7 @@ def test_an_upload_that_no_run_is_at_is_a_stray_unless_the_next_run_goes_on_with
     assert stray == expected
 
 
-def test_a_killed_runs_claim_on_a_version_that_is_gone_is_ended_and_says_what_its_object_is(
-    ledger, strays, clock, dataset
-):
+def test_killed_runs_claim_on_a_missing_version_is_ended(ledger, strays, clock, dataset):
     # given
     gone, standing = version_of(dataset), version_of(dataset, path="in/boats.csv")
     claim = ledger.claim(gone)
@@ -140,7 +136,7 @@ def test_a_killed_runs_claim_on_a_version_that_is_gone_is_ended_and_says_what_it
     assert live == []
     assert entries[standing.path].state == State.CLAIMED
     assert entries[gone.path].state == State.FAILED
-    assert "if there is an object under its key, that is the whole of it" in entries[gone.path].error
+    assert "if an object exists under its key, the object is complete" in entries[gone.path].error
     with pytest.raises(LostClaimError):
         ledger.complete(claim, transferred=10, checksum="x")
 
@@ -168,7 +164,7 @@ def test_an_aborted_stray_is_recorded_and_not_gone_on_with(ledger, strays, datas
 
     # then
     assert only_entry(ledger, dataset).state == State.FAILED
-    assert "vanished or changed" in only_entry(ledger, dataset).error
+    assert "disappeared or changed" in only_entry(ledger, dataset).error
     assert ledger.claim(version_of(dataset)).upload is None
 
 
@@ -188,7 +184,7 @@ def test_many_new_versions_are_claimed_and_completed_at_once(ledger, dataset):
     assert {entry.state for entry in entries} == {State.COMPLETE}
 
 
-def test_if_one_of_many_versions_is_not_new_none_is_claimed_with_it(ledger, dataset):
+def test_one_known_version_keeps_the_whole_batch_unclaimed(ledger, dataset):
     # given
     known, new = version_of(dataset, "in/known.csv"), version_of(dataset, "in/new.csv")
     ledger.fail(ledger.claim(known), "an error")
@@ -214,7 +210,7 @@ def test_a_name_that_was_used_today_is_not_claimed_with_others(ledger, dataset):
     assert ledger.claim(new, "token").object_key.endswith("parcels.v2.csv")
 
 
-def test_claims_at_once_whose_answer_was_lost_are_ones_own_when_asked_for_again(ledger, dataset):
+def test_claims_with_a_lost_answer_count_as_own_on_retry(ledger, dataset):
     # given
     version = version_of(dataset)
     (claim,) = ledger.claim_new({version: "token"})
@@ -226,7 +222,7 @@ def test_claims_at_once_whose_answer_was_lost_are_ones_own_when_asked_for_again(
     assert (again.token, again.object_key) == (claim.token, claim.object_key)
 
 
-def test_if_one_of_many_claims_was_lost_none_is_completed_with_it(ledger, clock, dataset):
+def test_one_lost_claim_keeps_the_whole_batch_from_completing(ledger, clock, dataset):
     # given
     versions = [version_of(dataset, "in/lost.csv"), version_of(dataset, "in/kept.csv")]
     claims = ledger.claim_new({version: version.name for version in versions})

@@ -1,4 +1,4 @@
-"""What the ledger promises about SQL datasets, on a real DynamoDB protocol."""
+"""The ledger's guarantees about SQL datasets, with a real DynamoDB protocol."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -28,7 +28,7 @@ def watermarks(extraction_stack, clock) -> Watermarks:
 
 
 def up_to(upper: str | None):
-    """A source whose greatest value is this one now."""
+    """Return a source whose greatest value is now the given one."""
     return lambda position: Range(position.watermark, upper)
 
 
@@ -40,7 +40,7 @@ def test_a_dataset_that_was_never_extracted_has_no_position(watermarks, dataset)
     assert watermarks.position(dataset) == Position()
 
 
-def test_a_claim_fixes_key_and_range_and_its_completion_moves_the_watermark(watermarks, dataset):
+def test_claim_fixes_key_and_range_completion_moves_watermark(watermarks, dataset):
     # given
     extraction = watermarks.claim(dataset, up_to(TICKS))
     assert watermarks.position(dataset).watermark is None
@@ -54,7 +54,7 @@ def test_a_claim_fixes_key_and_range_and_its_completion_moves_the_watermark(wate
     assert watermarks.position(dataset) == Position(TICKS, extraction.object_key, "{}", DIGESTS, SOURCE)
 
 
-def test_the_next_range_follows_the_watermark_with_a_key_of_its_own(watermarks, clock, dataset):
+def test_next_range_follows_the_watermark_under_a_new_key(watermarks, clock, dataset):
     # given
     first = watermarks.claim(dataset, up_to(TICKS))
     complete(watermarks, first)
@@ -69,16 +69,16 @@ def test_the_next_range_follows_the_watermark_with_a_key_of_its_own(watermarks, 
     assert second.object_key != first.object_key
 
 
-def test_a_claim_of_another_run_is_respected_while_its_lease_lasts(watermarks, dataset):
+def test_claim_of_another_run_holds_while_its_lease_lasts(watermarks, dataset):
     # given
     watermarks.claim(dataset, up_to(TICKS))
 
     # when, then
-    with pytest.raises(ClaimedElsewhereError, match=r"another run is extracting it.*2026-11-23T00:01:30"):
+    with pytest.raises(ClaimedElsewhereError, match=r"another run is extracting the dataset.*2026-11-23T00:01:30"):
         watermarks.claim(dataset, up_to(LATER))
 
 
-def test_a_killed_runs_claim_is_taken_over_past_midnight_with_its_key_and_its_range(watermarks, clock, dataset):
+def test_killed_runs_claim_is_taken_over_past_midnight(watermarks, clock, dataset):
     # given
     killed = watermarks.claim(dataset, up_to(TICKS))
     clock.now += LEASE + timedelta(seconds=1)
@@ -92,7 +92,7 @@ def test_a_killed_runs_claim_is_taken_over_past_midnight_with_its_key_and_its_ra
     assert taken_over.token != killed.token
 
 
-def test_a_failed_extraction_is_tried_again_with_its_key_and_its_range(watermarks, clock, dataset):
+def test_failed_extraction_is_retried_with_its_key_and_range(watermarks, clock, dataset):
     # given
     failed = watermarks.claim(dataset, up_to(TICKS))
     watermarks.fail(failed, "the server is down")
@@ -137,7 +137,7 @@ def test_a_renewed_claim_is_not_taken_over(watermarks, clock, dataset):
     complete(watermarks, extraction)
 
 
-def test_a_backfill_leaves_the_watermark_alone_and_may_be_repeated(watermarks, clock, dataset):
+def test_backfill_keeps_the_watermark_and_may_be_repeated(watermarks, clock, dataset):
     # given
     complete(watermarks, watermarks.claim(dataset, up_to(LATER)))
     before = watermarks.position(dataset)
@@ -154,7 +154,7 @@ def test_a_backfill_leaves_the_watermark_alone_and_may_be_repeated(watermarks, c
     assert first.object_key != second.object_key
 
 
-def test_a_backfill_runs_beside_an_increment_and_is_taken_over_like_one(watermarks, clock, dataset):
+def test_backfill_runs_beside_an_increment_and_is_taken_over(watermarks, clock, dataset):
     # given
     increment = watermarks.claim(dataset, up_to(LATER))
     killed = watermarks.claim_backfill(dataset, Range(None, TICKS))
@@ -167,7 +167,7 @@ def test_a_backfill_runs_beside_an_increment_and_is_taken_over_like_one(watermar
     assert taken_over.object_key == killed.object_key != increment.object_key
 
 
-def test_a_range_without_rows_moves_the_watermark_and_keeps_the_last_object(watermarks, clock, dataset):
+def test_empty_range_moves_watermark_and_keeps_the_last_object(watermarks, clock, dataset):
     # given
     first = watermarks.claim(dataset, up_to(TICKS))
     complete(watermarks, first)
@@ -249,8 +249,8 @@ def test_of_many_runs_at_once_one_gets_the_claim(extraction_stack, clock, datase
     assert len(claims) == 1
 
 
-def test_a_run_that_saw_an_older_position_cannot_claim_a_range_that_was_extracted(extraction_stack, clock, dataset):
-    # given a run that asks the server for its range while another run extracts that very range
+def test_run_with_an_old_position_cannot_claim_extracted_range(extraction_stack, clock, dataset):
+    # given a run that asks the server for its range while another run extracts that range
     watermarks = Watermarks(extraction_stack.role_dynamodb, extraction_stack.table, clock=clock)
     complete(watermarks, watermarks.claim(dataset, up_to(TICKS)))
 
@@ -266,7 +266,7 @@ def test_a_run_that_saw_an_older_position_cannot_claim_a_range_that_was_extracte
 
 
 class AnswersLost:
-    """A DynamoDB client whose writes reach the table and are then carried out once more, as the SDK's retry does."""
+    """A DynamoDB client whose writes are each sent twice, as the SDK's retry does after a lost answer."""
 
     def __init__(self, client) -> None:
         self._client = client
@@ -280,7 +280,7 @@ class AnswersLost:
         return self._client.update_item(**request)
 
 
-def test_writes_that_succeeded_but_were_repeated_are_recognised_as_ones_own(extraction_stack, clock, dataset):
+def test_repeated_writes_that_succeeded_count_as_own(extraction_stack, clock, dataset):
     # given
     watermarks = Watermarks(AnswersLost(extraction_stack.role_dynamodb), extraction_stack.table, clock=clock)
 

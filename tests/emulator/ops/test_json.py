@@ -1,4 +1,4 @@
-"""`--json` of every command: one document on stdout, and everything else on stderr."""
+"""`--json` of every command prints one document to stdout, and everything else to stderr."""
 
 import json
 
@@ -22,7 +22,7 @@ READ_ONLY = {
     "quarantine list": [],
     "reconcile": [],
 }
-"""Commands that change nothing, with what they need on a platform that holds anything at all."""
+"""Commands that change nothing, with what they need on a platform that has any data."""
 LONG = {
     "collect": ["parcels"],
     "run": ["refine"],
@@ -34,12 +34,12 @@ LONG = {
     "try": ["tests/declarations/datasets/parcels.py", "FOLDER/a.csv"],
 }
 """Commands on one file, in this order."""
-# The local stack does not run servers of its own: its answer is the reason.
+# The local stack runs no servers of its own, so the answer is the reason.
 WITHOUT_A_RESULT = {"sources"}
 
 
 def only_document(result):
-    """The document on stdout of a command that succeeded."""
+    """Return the document on stdout of a successful command."""
     assert result.exit_code == 0, result.stderr
     return json.loads(result.stdout)
 
@@ -66,7 +66,7 @@ def test_commands_on_a_file_print_one_document_each(ops, outgoing, tmp_path):
     (tmp_path / SOURCE).write_bytes(ROWS)
     key, documents = "", {}
 
-    # when each command is typed
+    # when each command runs
     for command, words in LONG.items():
         given = [word.replace("KEY", key).replace("FOLDER", str(tmp_path)) for word in words]
         result = ops(*command.split(), *given, "--json")
@@ -74,7 +74,7 @@ def test_commands_on_a_file_print_one_document_each(ops, outgoing, tmp_path):
         if command == "collect":
             key = next(each["key"] for each in documents["collect"]["collected"] if each["source"].endswith(SOURCE))
 
-    # then the documents say what was done, and the jobs' logs are on stderr
+    # then the documents report the work, and the jobs' logs are on stderr
     assert [each["state"] for each in documents["run"]["jobs"]] == ["SUCCEEDED", "SUCCEEDED"]
     assert documents["quarantine show"]["refused"] == 1
     for command in ("quarantine release", "replay"):
@@ -91,4 +91,4 @@ def test_failed_job_is_in_the_document_and_its_reason_on_stderr(ops, target):
     # then
     assert result.exit_code == 1
     assert json.loads(result.stdout)["jobs"] == [{"job": target.exports["sanitiseJob"], "state": "FAILED"}]
-    assert "no such object to replay" in result.stderr
+    assert "no such objects" in result.stderr

@@ -1,4 +1,4 @@
-"""The page of a run says what the lake holds."""
+"""The page of a run shows the lake's content."""
 
 import json
 
@@ -36,7 +36,7 @@ EVENTS = [
 
 @pytest.fixture(scope="module")
 def refined(platform):
-    """A file with a clean row, one that comes twice and a refused one, and two events, taken to the reports."""
+    """A file with a clean row, a duplicate and a refused row, and two events, processed up to the reports."""
     target = find_target("local", platform.state_directory)
     file = outgoing_folder(platform) / "picture.csv"
     deliver(file, HEADER + "9,Leeds,Small,AB19CDE\n9,Leeds,Small,AB19CDE\n9,Leeds,Small,<label>\n")
@@ -86,7 +86,7 @@ def test_the_command_writes_the_page(platform, tmp_path):
 
 @pytest.mark.usefixtures("refined")
 def test_one_report_is_computed_as_its_team_has_it(target, platform):
-    # given the report as it was made
+    # given the report as computed by the job
     [made] = [each for each in report_facts(target) if each.report.name == "members_by_parcel_count"]
     words = ["--stack", "local", "--state-dir", str(platform.state_directory), "report", made.report.name, "--json"]
 

@@ -1,4 +1,4 @@
-"""`dataplatform sources`: on services, schedules and endpoints that the emulator really keeps."""
+"""`dataplatform sources` on services, schedules and endpoints in the emulator."""
 
 import boto3
 import pytest
@@ -35,7 +35,7 @@ def ecs(client):
 
 @pytest.fixture
 def scheduler(client):
-    """Schedules of the server's dataset, and one of another."""
+    """Schedules of the server's dataset, and of another dataset."""
     scheduler = client("scheduler")
     scheduler.create_schedule_group(Name="collector")
     for name in (*SCHEDULES, "boats"):
@@ -68,7 +68,7 @@ def endpoint(ec2):
 
 
 def exported(desired=1, schedules=(), endpoints=()):
-    """What the stack exports of its server."""
+    """Return the stack's exports for its server."""
     names = [f"collector/{name}" for name in schedules]
     server = {"cluster": NAME, "service": NAME, "desiredCount": desired}
     return {"sftp": server | {"schedules": names, "endpoints": list(endpoints)}}
@@ -92,7 +92,7 @@ def wanted(ecs) -> int:
     return ecs.describe_services(cluster=NAME, services=[NAME])["services"][0]["desiredCount"]
 
 
-def test_stop_wants_no_task_and_start_as_many_as_the_setting_says(ecs, sources):
+def test_stop_wants_no_task_and_start_wants_the_settings_count(ecs, sources):
     assert sources("stop", exported()) == (0, "sftp: 0 wanted, 0 running")
     assert wanted(ecs) == 0
     assert sources("start", exported())[0] == 0
@@ -100,7 +100,7 @@ def test_stop_wants_no_task_and_start_as_many_as_the_setting_says(ecs, sources):
 
 
 @pytest.mark.usefixtures("ecs")
-def test_the_schedules_of_a_stopped_servers_datasets_rest_and_are_as_before_once_it_starts(scheduler, sources):
+def test_stopped_servers_schedules_pause_until_it_starts(scheduler, sources):
     # given
     def schedules():
         found = {name: scheduler.get_schedule(GroupName="collector", Name=name) for name in (*SCHEDULES, "boats")}
@@ -113,7 +113,7 @@ def test_the_schedules_of_a_stopped_servers_datasets_rest_and_are_as_before_once
     # when
     code, output = sources("stop", exported(schedules=SCHEDULES))
 
-    # then nothing but the state has changed, and no other dataset's
+    # then nothing but the state has changed, and no other dataset's schedule
     assert code == 0, output
     resting = {name: before[name] | {"State": "DISABLED"} for name in SCHEDULES}
     assert schedules() == before | resting
@@ -124,7 +124,7 @@ def test_the_schedules_of_a_stopped_servers_datasets_rest_and_are_as_before_once
 
 
 @pytest.mark.usefixtures("ecs")
-def test_an_endpoint_that_only_the_servers_need_is_in_no_subnet_while_they_are_stopped(ec2, endpoint, sources):
+def test_servers_endpoint_has_no_subnet_while_they_are_stopped(ec2, endpoint, sources):
     # given
     def subnets():
         [found] = ec2.describe_vpc_endpoints(VpcEndpointIds=[endpoint["endpoint"]])["VpcEndpoints"]
@@ -132,7 +132,7 @@ def test_an_endpoint_that_only_the_servers_need_is_in_no_subnet_while_they_are_s
 
     servers = exported(endpoints=[endpoint])
 
-    # when, then it is the same said once or twice
+    # when, then the result is the same after one run and after two
     for _ in range(2):
         code, output = sources("stop", servers)
         assert (code, subnets()) == (0, []), output
@@ -141,7 +141,7 @@ def test_an_endpoint_that_only_the_servers_need_is_in_no_subnet_while_they_are_s
         assert subnets() == [endpoint["subnet"]]
 
 
-def test_a_stack_whose_setting_wants_none_is_not_started_and_told_what_to_set(ecs, sources):
+def test_start_without_configured_servers_names_the_setting(ecs, sources):
     # given
     sources("stop", exported())
 
@@ -158,4 +158,4 @@ def test_a_stack_whose_setting_wants_none_is_not_started_and_told_what_to_set(ec
 def test_a_stack_without_servers_of_its_own_is_told_so(sources, action):
     code, output = sources(action, {})
     assert code == 1
-    assert "runs no source servers itself" in output
+    assert "does not run source servers" in output

@@ -1,4 +1,4 @@
-"""`trace` on the deployed local platform: the whole way of a row, an event, an object and a file."""
+"""`trace` on the deployed local platform: from source to report, for a row, an event, an object and a file."""
 
 import json
 import uuid
@@ -19,7 +19,7 @@ UNIT, OTHER_UNIT = "NTS", "NTO"
 
 
 def steps(result):
-    """What a trace told, as pairs of place and lines, each once it was seen to succeed."""
+    """Return the pairs of place and lines of a successful trace."""
     assert result.exit_code == 0, result.stderr
     found = []
     for line in result.stdout.splitlines():
@@ -32,13 +32,13 @@ def steps(result):
 
 
 def told(found, place):
-    """All lines of a place."""
+    """Return all lines of a place."""
     return [line for name, lines in found if name == place for line in lines]
 
 
 @pytest.fixture(scope="module")
 def collected(platform):
-    """A file of parcels, one of them by a label that a carrier wrote in small letters, taken to the reports."""
+    """A file of parcels, one of them with a label in small letters, processed up to the reports."""
     give, folder = commands_to(platform), outgoing_folder(platform)
     name = f"trace-{uuid.uuid4().hex[:8]}.csv"
     rows = (
@@ -59,7 +59,7 @@ def test_a_parcel_is_followed_from_its_file_to_its_reports(ops, target, collecte
     # when its label is typed in any form
     found = steps(ops("trace", "--dataset", "parcels", "TR19 ACE"))
 
-    # then each step is told in its order
+    # then each step is shown in order
     places = [place for place, _ in found]
     assert places[:5] == ["source", "inbound", "attributes", "warehouse", "quarantine"]
     assert places[5] == "row"
@@ -72,12 +72,12 @@ def test_a_parcel_is_followed_from_its_file_to_its_reports(ops, target, collecte
     assert landed.file_name == collected
     assert warehouse[0] == landed.warehouse_key
     assert warehouse[2] == "4 rows in = 3 here + 1 quarantined + 0 duplicates"
-    assert told(found, "row") == ["line 2 of the object", "the published view has it: the latest row of its key"]
+    assert told(found, "row") == ["line 2 of the object", "in the published table, as the latest row with its key"]
 
-    # and the rows of the reports that stand on it
+    # and the report rows that depend on it
     reports = {lines[0].split("/")[3]: lines[-1] for place, lines in found if place == "report"}
-    assert reports["members_by_town_and_size"] == "would differ without it: town LEEDS, size Small"
-    assert reports["members_by_parcel_count"].startswith("would differ without it: parcel_count ")
+    assert reports["members_by_town_and_size"] == "rows that depend on this row: town LEEDS, size Small"
+    assert reports["members_by_parcel_count"].startswith("rows that depend on this row: parcel_count ")
     assert all("by run jr_" in line for place, lines in found if place == "report" for line in lines[1:2])
 
     # and nothing of any other row
@@ -97,14 +97,14 @@ def test_a_row_that_came_again_later_is_superseded(ops, target, outgoing, collec
     # when
     found = steps(ops("trace", "--dataset", "parcels", "TR23ACE", "--values"))
 
-    # then both are told, and which of them counts; their values, since they were asked for
+    # then both are shown, and which of them counts; with their values, as requested
     rows = [lines for place, lines in found if place == "row"]
     assert any("superseded by inbound/parcels/" in line and f"later-{collected}" in line for line in rows[-2])
-    assert "the published view has it: the latest row of its key" in rows[-1]
+    assert "in the published table, as the latest row with its key" in rows[-1]
     assert json.loads(rows[-1][-1])["size"] == "Medium"
 
 
-def test_a_refused_row_is_followed_to_the_quarantine_with_its_rules(ops, collected):
+def test_refused_row_is_traced_to_quarantine_with_its_rules(ops, collected):
     found = steps(ops("trace", "--dataset", "parcels", "TR21ACE"))
     assert told(found, "refused") == ["line 4, by member_id|type: member_id is not a whole number"]
     assert collected in told(found, "source")[0]
@@ -112,7 +112,7 @@ def test_a_refused_row_is_followed_to_the_quarantine_with_its_rules(ops, collect
 
 
 def test_a_row_that_no_job_has_read_yet_is_found_where_it_waits(ops, target):
-    # given an object that was put by hand
+    # given an object that was uploaded by hand
     key = f"inbound/parcels/2026/02/05/waits-{uuid.uuid4().hex}.csv"
     target.client("s3").put_object(Bucket=target.bucket, Key=key, Body=f"{HEADER}1,Leeds,Small,TR22 ACE\n".encode())
     index_settles(target)
@@ -122,17 +122,17 @@ def test_a_row_that_no_job_has_read_yet_is_found_where_it_waits(ops, target):
     other = ops("trace", "--dataset", "parcels", "TR22ACE", "--from", "2026-02-06", "--to", "2026-02-06")
 
     # then
-    assert told(found, "source") == [
-        "the ledger knows no file that was collected under this key: it was put here by other means"
+    assert told(found, "source") == ["the ledger does not have a file with this key, so the collector did not land it"]
+    assert told(found, "warehouse") == [
+        "no job has processed the object; run `run refine`, or see with `runs` why a job failed"
     ]
-    assert told(found, "warehouse") == ["no job has processed it: `run refine` does, `runs` tells why one failed"]
     assert told(found, "row") == ["line 2 of the object"]
     assert other.exit_code == 1
     assert "that landed from 2026-02-06 to 2026-02-06" in other.stderr
     target.client("s3").delete_object(Bucket=target.bucket, Key=key)
 
 
-def test_an_event_is_followed_from_its_request_to_the_report_that_counts_it(ops, target, event_stream):
+def test_event_is_traced_from_its_request_to_its_report(ops, target, event_stream):
     # given an event that was posted, and another one with it
     event_id = str(uuid.uuid4())
     event = {"event_type": "weighing", "occurred_at": "2026-11-02T08:15:30Z", "source": "scanner"}
@@ -150,28 +150,28 @@ def test_an_event_is_followed_from_its_request_to_the_report_that_counts_it(ops,
     assert ops("run", "refine").exit_code == 0
     index_settles(target)
 
-    # when its id is typed in any letters
+    # when its id is typed in any case
     result = ops("trace", event_id.upper())
 
-    # then each step is told in its order
+    # then each step is shown in order
     found = steps(result)
     assert [place for place, _ in found][:5] == ["source", "inbound", "attributes", "warehouse", "row"]
-    assert told(found, "source") == ["posted events, put together by the batcher"]
+    assert told(found, "source") == ["posted events, landed by the batcher"]
     assert told(found, "inbound")[0].startswith("inbound/readings/")
     row = told(found, "row")
-    assert row[1] == "the published view has it: the first event received under its key"
+    assert row[1] == "in the published table, as the first event received with its key"
     assert row[2].startswith("received ")
     assert row[2].endswith(f", request {answer.document['request_id']}, channel key:scanner")
 
-    # and what it carries is told only where a report names it
+    # and its values are shown only where a report names them
     reports = {lines[0].split("/")[3]: lines[-1] for place, lines in found if place == "report"}
     named = f"day 2026-11-02, town UNKNOWN, unit {UNIT}"
-    assert reports == {"weight_by_day_and_town": f"would differ without it: {named}"}
+    assert reports == {"weight_by_day_and_town": f"rows that depend on this row: {named}"}
     assert UNIT not in " ".join(line for place, lines in found if place != "report" for line in lines)
     assert OTHER_UNIT not in result.stdout
     assert UNIT in " ".join(told(steps(ops("trace", event_id, "--values")), "row"))
 
-    # and its whole key leads to the same way
+    # and its whole key gives the same trace
     assert ops("trace", "--dataset", "readings", "key:scanner", event_id).stdout == result.stdout
 
 
@@ -190,7 +190,7 @@ def test_an_event_among_the_dead_letters_is_found_there(ops, held_events):
     result = ops("trace", event_id)
     held_events.take("eventsDeadLetterQueueUrl")
 
-    # then it says why, and what to do, and not what it carries
+    # then the reason and the next step are shown, but not its payload
     [(place, lines)] = steps(result)
     assert place == "dead letters"
     assert lines[0].endswith("it lacks request_id")
@@ -198,13 +198,13 @@ def test_an_event_among_the_dead_letters_is_found_there(ops, held_events):
     assert UNIT not in result.stdout
 
 
-def test_an_object_is_followed_by_any_of_its_keys_and_a_file_by_its_path_or_name(ops, target, collected):
+def test_object_is_traced_by_any_key_and_file_by_path_or_name(ops, target, collected):
     # given
     [landed] = [each.inbound for each in landed_objects(target, "parcels") if each.inbound.file_name == collected]
     names = [landed.key, landed.warehouse_key, landed.quarantine_key, f"s3://{target.bucket}/{landed.key}"]
     names += [collected, f"outgoing/parcels/{collected}"]
 
-    # then all of them lead to the same way
+    # then all of them give the same trace
     ways = [steps(ops("trace", name)) for name in names]
     assert all(way == ways[0] for way in ways)
     assert told(ways[0], "inbound")[0] == landed.key
@@ -214,7 +214,7 @@ def test_an_object_is_followed_by_any_of_its_keys_and_a_file_by_its_path_or_name
     )
 
 
-def test_a_file_that_could_not_be_collected_is_told_with_the_reason(ops, outgoing):
+def test_uncollected_file_is_reported_with_the_reason(ops, outgoing):
     name = f"empty-{uuid.uuid4().hex[:8]}.csv"
     deliver(outgoing / name, "")
     assert ops("collect", "parcels").exit_code == 1
@@ -234,7 +234,7 @@ def test_a_member_is_followed_to_the_table(ops, target):
     if source[1].startswith("an earlier extraction"):
         assert len(source) == 2
     else:
-        assert "by the watermark" in source[1]
+        assert "watermark from" in source[1]
         assert source[2].startswith("extraction complete, attempt 1, claimed ")
 
 
@@ -249,18 +249,18 @@ def test_a_report_is_followed_back_to_what_it_was_made_of(ops, collected):
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
-        (["nothing.csv"], 1, "no path or name of a file that the ledger knows"),
-        (["inbound/parcels/2026/02/03/none.csv"], 1, "the ledger does not know it"),
+        (["nothing.csv"], 1, "the path or name of a collected file"),
+        (["inbound/parcels/2026/02/03/none.csv"], 1, "the ledger does not have it"),
         (["inbound/parcels/2026/02/03/../x"], 2, "is not of the form"),
         (["quarantine/parcels/x"], 1, "is not of the form quarantine/"),
         (["inbound/strange/2026/02/03/none.csv"], 2, "unknown dataset 'strange'"),
-        (["mart/accounts/reports/strange.csv"], 1, "is no file of a report"),
+        (["mart/accounts/reports/strange.csv"], 1, "is not a file of a report"),
         (["00000000-0000-4000-8000-00000000dead"], 1, "no row of readings has the key"),
         (["--dataset", "parcels", "TR99ACE"], 1, "quarantine files"),
         (["--dataset", "members", "x"], 2, "can be no number of members, which is a whole number"),
         (["--dataset", "members", "1", "2"], 2, "give 1 values"),
         (["--dataset", "strange", "1"], 2, "unknown dataset 'strange'"),
-        (["one", "two"], 2, "several words are a row's key"),
+        (["one", "two"], 2, "several words are the key of a row"),
         (["--dataset", "members", "1", "--from", "2026-02-04", "--to", "2026-02-03"], 2, "is after"),
     ],
 )

@@ -1,4 +1,4 @@
-"""The archive: collected files are moved to a directory on their server, if the dataset says so."""
+"""The archive: collected files are moved to a directory on their server, if the dataset declares one."""
 
 from functools import partial
 
@@ -64,13 +64,16 @@ class RefusesToMove(ChrootedFiles):
         raise asyncssh.SFTPPermissionDenied(f"no right to move {oldpath!r} to {newpath!r}")
 
 
-def test_a_move_that_fails_is_told_and_made_up_for_without_fetching_again(stack, archiving, inbox, archive):
+def test_failed_archiving_is_reported_and_retried_later(stack, archiving, inbox, archive):
     # given
     archiving(RefusesToMove)
     (inbox / "parcels.csv").write_bytes(b"x")
 
     # when
-    with pytest.raises(CollectionFailedError, match=r"collected, but the server does not let it be moved to 'archive'"):
+    with pytest.raises(
+        CollectionFailedError,
+        match=r"the file was collected but not archived: the server does not let it be moved to 'archive'",
+    ):
         run()
     assert stack.objects() == {today("parcels.csv"): b"x"}
     read: dict[str, int] = {}
@@ -89,12 +92,12 @@ def test_an_archive_that_is_missing_is_named(archiving, inbox):
     (inbox / "parcels.csv").write_bytes(b"x")
 
     # when, then
-    with pytest.raises(CollectionFailedError, match="there is no archive directory 'no/such/place'"):
+    with pytest.raises(CollectionFailedError, match="the directory 'no/such/place' does not exist; create it"):
         run()
     assert (inbox / "parcels.csv").exists()
 
 
-def test_a_version_that_replaced_a_collected_one_is_not_moved_with_it(stack, archiving, inbox, archive):
+def test_newer_version_is_not_archived_with_the_collected_one(stack, archiving, inbox, archive):
     # given
     class ReplacedOnceRead(ChrootedFiles):
         def close(self, file_obj):

@@ -17,7 +17,7 @@ from tests.support.collector import MEBIBYTE, deploy, failed_entry, failures_of,
 pytestmark = pytest.mark.emulator
 
 
-# Collected, and collected once
+# Collected exactly once
 
 
 @pytest.mark.usefixtures("healthy")
@@ -77,7 +77,7 @@ def test_a_file_that_changed_is_collected_again_under_a_new_key(stack, inbox):
 
 
 @pytest.mark.usefixtures("healthy")
-def test_the_same_content_with_a_new_time_of_modification_is_collected_again(inbox):
+def test_same_content_with_new_mtime_is_collected_again(inbox):
     # given
     file = inbox / "parcels.csv"
     file.write_bytes(b"same")
@@ -174,13 +174,13 @@ def test_a_file_of_any_size_is_equal(stack, inbox, size):
 
 
 class SmallAnswers(ChrootedFiles):
-    """Answers at most 32 KB to a request, as some servers do."""
+    """Answers each request with at most 32 KiB, as some servers do."""
 
     def read(self, file_obj, offset, size):
         return super().read(file_obj, offset, min(size, 32_768))
 
 
-def test_a_server_that_answers_32_kilobytes_at_most_is_read_right(stack, serve, inbox):
+def test_server_that_answers_at_most_32_kib_is_read_correctly(stack, serve, inbox):
     # given
     serve(SmallAnswers)
     content = large_content(9 * MEBIBYTE + 77)
@@ -211,7 +211,7 @@ def test_a_name_of_spaces_or_unicode_lands_as_it_is(stack, inbox, name):
 
 
 class ListsAnEscape(ChrootedFiles):
-    """Lists a name that would lead out of the folder."""
+    """Lists a name outside the folder."""
 
     async def scandir(self, path):
         async for entry in super().scandir(path):
@@ -221,7 +221,7 @@ class ListsAnEscape(ChrootedFiles):
         )
 
 
-def test_a_name_that_leads_out_of_the_folder_is_refused_and_the_others_land(stack, serve, inbox):
+def test_name_outside_the_folder_is_refused_and_others_land(stack, serve, inbox):
     # given
     serve(ListsAnEscape)
     (inbox / "good.csv").write_bytes(b"x")
@@ -232,9 +232,9 @@ def test_a_name_that_leads_out_of_the_folder_is_refused_and_the_others_land(stac
         run()
 
     # then
-    assert "inbox/../escape.csv: file name '../escape.csv' would leave its folder; rename" in failures_of(error)
+    assert "inbox/../escape.csv: file name '../escape.csv' is not valid in a key; rename" in failures_of(error)
     assert stack.objects() == {today("good.csv"): b"x"}
-    assert "would leave its folder" in failed_entry(stack, "escape.csv").error
+    assert "is not valid in a key" in failed_entry(stack, "escape.csv").error
 
 
 @pytest.mark.parametrize("name", [b"back\\slash.csv", b"line\nbreak.csv", b"not-utf8-\xe9.csv"])

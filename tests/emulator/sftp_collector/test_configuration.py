@@ -1,4 +1,4 @@
-"""What the collector may do and is told: its role, its parameters, and the claims of other runs."""
+"""The collector's role, its parameters, and the claims of other runs."""
 
 import boto3
 import pytest
@@ -34,7 +34,7 @@ def test_a_lake_that_refuses_the_object_fails_the_file(stack, serve, inbox, sftp
     (inbox / "file.csv").write_bytes(large_content(size))
 
     # when
-    with pytest.raises(CollectionFailedError, match=r"AWS did not do it: .*AccessDenied.*check the rights"):
+    with pytest.raises(CollectionFailedError, match=r"AWS request failed:  .*AccessDenied.*check the rights"):
         run("members")
 
     # then
@@ -43,7 +43,7 @@ def test_a_lake_that_refuses_the_object_fails_the_file(stack, serve, inbox, sftp
 
 
 @pytest.mark.usefixtures("healthy")
-def test_a_file_that_another_run_is_collecting_is_left_to_it_and_counted(stack, inbox):
+def test_file_claimed_by_another_run_is_skipped_and_counted(stack, inbox):
     # given
     file = inbox / "parcels.csv"
     file.write_bytes(b"12345")
@@ -67,7 +67,7 @@ def test_a_dataset_that_is_not_deployed_is_named(stack):
 
 
 @pytest.mark.usefixtures("healthy")
-def test_a_parameter_that_is_no_private_key_is_named_without_its_value(stack):
+def test_parameter_without_private_key_is_named_not_shown(stack):
     # given
     name = f"{stack.prefix}/connections/carrier/private-key"
     stack.ssm.put_parameter(Name=name, Value="hunter2", Type="SecureString", Overwrite=True)

@@ -1,4 +1,4 @@
-"""The collector's connections: what it does where a server cannot be reached, trusted or listed."""
+"""The collector's connections, and servers that cannot be reached, trusted or listed."""
 
 import os
 import socketserver
@@ -48,7 +48,7 @@ class CutsTheConnection(ChrootedFiles):
         return super().read(file_obj, offset, size)
 
 
-def test_a_connection_cut_in_the_middle_of_a_transfer_is_opened_again_and_the_file_lands_whole(stack, serve, inbox):
+def test_file_lands_whole_after_its_connection_is_cut(stack, serve, inbox):
     # given
     cuts = ["once"]
     serve(partial(CutsTheConnection, cuts=cuts))
@@ -65,9 +65,7 @@ def test_a_connection_cut_in_the_middle_of_a_transfer_is_opened_again_and_the_fi
     assert stack.open_uploads() == []
 
 
-def test_a_file_that_cuts_the_connection_each_time_fails_until_a_run_in_which_it_does_not(
-    stack, serve, inbox, monkeypatch
-):
+def test_file_that_cuts_the_connection_fails_until_it_does_not(stack, serve, inbox, monkeypatch):
     # given
     monkeypatch.setenv("COLLECTOR_WORKERS", "1")
     cuts = ["first", "second"]
@@ -78,13 +76,13 @@ def test_a_file_that_cuts_the_connection_each_time_fails_until_a_run_in_which_it
     os.utime(inbox / "bad.csv", (1, 1))
 
     # when
-    with pytest.raises(CollectionFailedError, match=r"inbox/bad.csv: the connection broke"):
+    with pytest.raises(CollectionFailedError, match=r"inbox/bad.csv: the connection was lost"):
         run()
 
     # then
     assert stack.objects() == {today("good.csv"): b"x"}
     assert stack.open_uploads() == [today("bad.csv")]
-    assert "the connection broke" in failed_entry(stack, "bad.csv").error
+    assert "the connection was lost" in failed_entry(stack, "bad.csv").error
     assert len(run()["collected"]) == 1
     assert stack.objects()[today("bad.csv")] == content
     assert stack.open_uploads() == []
@@ -100,14 +98,14 @@ def test_a_server_that_is_down_is_named_with_what_to_check(stack, sftp_keys):
         run()
 
     # then
-    assert f"sftp://{USER}@127.0.0.1:{port} cannot be reached: Connection refused; check that the server runs" in (
+    assert f"cannot connect to sftp://{USER}@127.0.0.1:{port}: Connection refused; check that the server runs" in (
         failures_of(error)
     )
     assert_nothing_landed(stack)
 
 
 class FallsSilent(ChrootedFiles):
-    """Answers no more once bad.csv is read, until the client has left."""
+    """Stops answering once bad.csv is read, until the client has disconnected."""
 
     async def read(self, file_obj, offset, size):
         if file_obj.name.endswith(b"bad.csv"):
@@ -115,7 +113,7 @@ class FallsSilent(ChrootedFiles):
         return super().read(file_obj, offset, size)
 
 
-def test_a_server_that_falls_silent_is_left_after_a_while_and_the_others_land(stack, serve, inbox, monkeypatch):
+def test_silent_server_times_out_and_the_others_land(stack, serve, inbox, monkeypatch):
     # given
     monkeypatch.setattr(connecting, "SILENCE_TIMEOUT_SECONDS", 0.3)
     serve(FallsSilent)
@@ -123,15 +121,15 @@ def test_a_server_that_falls_silent_is_left_after_a_while_and_the_others_land(st
     (inbox / "good.csv").write_bytes(b"x")
 
     # when
-    with pytest.raises(CollectionFailedError, match=r"inbox/bad.csv: the connection broke: TimeoutError"):
+    with pytest.raises(CollectionFailedError, match=r"inbox/bad.csv: the connection was lost: TimeoutError"):
         run()
 
     # then
     assert stack.objects() == {today("good.csv"): b"x"}
-    assert "the connection broke" in failed_entry(stack, "bad.csv").error
+    assert "the connection was lost" in failed_entry(stack, "bad.csv").error
 
 
-def test_a_port_where_something_else_answers_is_told_without_a_traceback(stack, sftp_keys, capsys, caplog):
+def test_port_of_another_service_is_reported_in_one_line(stack, sftp_keys, capsys, caplog):
     # given
     with socketserver.TCPServer(("127.0.0.1", 0), AnswersAsHttp) as server:
         answering = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
@@ -139,7 +137,7 @@ def test_a_port_where_something_else_answers_is_told_without_a_traceback(stack, 
         deploy(stack, sftp_keys, server.server_address[1], "ssh-rsa AAAA")
 
         # when
-        with pytest.raises(CollectionFailedError, match=r"broke off while connecting: .*an SFTP server answers there"):
+        with pytest.raises(CollectionFailedError, match=r"cannot connect to .*an SFTP server listens there"):
             run()
         server.shutdown()
         answering.join()
@@ -154,9 +152,7 @@ class AnswersAsHttp(socketserver.BaseRequestHandler):
         self.request.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
 
 
-def test_a_server_that_lets_no_one_in_any_more_in_mid_run_fails_every_file_that_is_left(
-    stack, serve, inbox, source_settings, monkeypatch
-):
+def test_server_that_refuses_mid_run_fails_the_remaining_files(stack, serve, inbox, source_settings, monkeypatch):
     # given
     monkeypatch.setenv("COLLECTOR_WORKERS", "1")
 
@@ -182,8 +178,8 @@ def test_a_server_that_lets_no_one_in_any_more_in_mid_run_fails_every_file_that_
     assert [entry.state for entry in stack.entries()] == [State.COMPLETE, *[State.FAILED] * 3]
 
 
-def test_a_worker_that_is_not_let_in_leaves_the_listing_to_another(stack, serve, inbox, monkeypatch):
-    # given a server that lets in the second worker alone, as one does that allows one connection
+def test_worker_without_connection_leaves_listing_to_another(stack, serve, inbox, monkeypatch):
+    # given a server that accepts only the second worker, like a server with one connection
     def refuses(*_):
         raise SourceUnavailableError("too many connections", may_pass=False)
 
@@ -231,9 +227,10 @@ def test_one_of_several_pinned_host_keys_is_enough(stack, serve, sftp_keys, tmp_
 
 
 @pytest.mark.parametrize(
-    ("host_keys", "reason"), [((), "has no pinned host key"), (("nonsense",), "is not of the form 'type base64'")]
+    ("host_keys", "reason"),
+    [((), "does not have a pinned host key"), (("nonsense",), "is not of the form 'type base64'")],
 )
-def test_without_a_usable_pinned_host_key_nothing_is_connected_to(stack, serve, sftp_keys, host_keys, reason):
+def test_no_connection_without_a_usable_pinned_host_key(stack, serve, sftp_keys, host_keys, reason):
     # given
     source = serve()
     deploy(stack, sftp_keys, source.port, *host_keys)
@@ -268,7 +265,7 @@ def test_a_directory_that_is_missing_is_named(stack, serve):
     serve(directory="no/such/place")
 
     # when, then
-    with pytest.raises(CollectionFailedError, match="no/such/place: there is no such directory; create it"):
+    with pytest.raises(CollectionFailedError, match="no/such/place: the directory does not exist; create it"):
         run()
     assert_nothing_landed(stack)
 
@@ -283,5 +280,5 @@ def test_a_directory_that_may_not_be_listed_is_named(serve):
     serve(Unlistable)
 
     # when, then
-    with pytest.raises(CollectionFailedError, match="inbox: the server does not let the user list it"):
+    with pytest.raises(CollectionFailedError, match="inbox: the server does not let the user list the directory"):
         run()

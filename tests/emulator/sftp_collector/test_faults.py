@@ -1,4 +1,4 @@
-"""Faults, each against the real source and the emulator; `make campaign NAME=collector` mixes them a thousand times."""
+"""Single faults against the real source and the emulator; `make campaign NAME=collector` mixes them."""
 
 import os
 
@@ -17,7 +17,7 @@ from tests.support.sftp import Stack, new_client_key
 pytestmark = pytest.mark.emulator
 
 MEBIBYTE = 2**20
-# Two of them large, which land in parts. The campaign has fifty.
+# Two of them are large and land in parts. The campaign has fifty.
 FILES = 12
 
 
@@ -31,7 +31,7 @@ def source_process(tmp_path_factory):
 
 @pytest.fixture
 def source(source_process):
-    """The source in a process of its own, without files."""
+    """The source in a separate process, without files."""
     for file in source_process.inbox.iterdir():
         file.unlink()
     return source_process
@@ -62,7 +62,7 @@ def test_killed_four_times_every_file_lands_once(scenario):
     scenario.check()
 
 
-# The campaign meets all of them a thousand times; this is the one that partners' servers make most.
+# The campaign meets all faults a thousand times; this is the most frequent one of partners' servers.
 USUAL = ("server restarted",)
 
 
@@ -89,7 +89,7 @@ def test_after_a_fault_every_file_lands_once(scenario, fault):
     scenario.check()
 
 
-def test_a_part_that_s3_refuses_for_good_fails_the_file_and_the_next_run_goes_on(stack, serve, inbox, monkeypatch):
+def test_part_refused_by_s3_fails_the_file_next_run_resumes(stack, serve, inbox, monkeypatch):
     # given
     monkeypatch.setenv("COLLECTOR_WORKERS", "1")
     serve()
@@ -98,7 +98,7 @@ def test_a_part_that_s3_refuses_for_good_fails_the_file_and_the_next_run_goes_on
     s3_forbids_every_fifth_part()
 
     # when
-    with pytest.raises(CollectionFailedError, match=r"inbox/large.csv: AWS did not do it: .*AccessDenied"):
+    with pytest.raises(CollectionFailedError, match=r"inbox/large.csv: AWS request failed:  .*AccessDenied"):
         run()
     standing = stack.open_uploads()
     monkeypatch.setattr(boto3, "DEFAULT_SESSION", new_session())
@@ -110,9 +110,7 @@ def test_a_part_that_s3_refuses_for_good_fails_the_file_and_the_next_run_goes_on
     assert stack.open_uploads() == []
 
 
-def test_a_rotated_client_key_is_refused_until_the_server_has_it_and_used_from_then_on(
-    stack, serve, inbox, sftp_keys, source_settings
-):
+def test_rotated_client_key_works_once_the_server_has_it(stack, serve, inbox, sftp_keys, source_settings):
     # given
     source = serve()
     (inbox / "parcels.csv").write_bytes(b"x")
@@ -139,7 +137,7 @@ def test_a_host_key_that_changes_in_mid_run_lands_nothing_more(stack, source, mo
     generate_host_key(tmp_path / "another")
 
     def seconds_left():
-        # Called as the run goes on: the server is replaced once the upload is open.
+        # Called during the run: the server is replaced once the upload is open.
         if (tmp_path / "another").exists() and stack.open_uploads():
             source.kill()
             (tmp_path / "another").replace(source.host_key)

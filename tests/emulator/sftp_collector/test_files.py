@@ -79,18 +79,16 @@ class TouchedWhileRead(ChrootedFiles):
 @pytest.mark.parametrize(
     ("files", "reason"),
     [
-        (Unreadable, "does not let the user read it; ask its operator"),
-        (VanishesOnceListed, "vanished after it was listed"),
-        (FailsInTheMiddle, "the server failed to read it: disk error"),
+        (Unreadable, "does not let the user read the file; ask the server's operator"),
+        (VanishesOnceListed, "disappeared after it was listed"),
+        (FailsInTheMiddle, "the server failed to read the file: disk error"),
         (TruncatesWhileRead, "changed while it was read"),
         (EndsEarly, "changed while it was read"),
         (GrowsWhileRead, "changed while it was read"),
         (TouchedWhileRead, "changed while it was read"),
     ],
 )
-def test_a_file_that_cannot_be_read_whole_fails_and_the_others_land(
-    stack, serve, inbox, monkeypatch, files, reason, size
-):
+def test_partly_readable_file_fails_and_the_others_land(stack, serve, inbox, monkeypatch, files, reason, size):
     # given
     # One worker: of two, the one may find the change that the other's read makes before it begins.
     monkeypatch.setenv("COLLECTOR_WORKERS", "1")
@@ -120,7 +118,9 @@ def test_an_empty_file_is_not_landed_and_says_so(stack, inbox):
     (inbox / "good.csv").write_bytes(b"x")
 
     # when
-    with pytest.raises(CollectionFailedError, match=r"inbox/empty.csv: it is empty \(0 bytes\), so nothing was landed"):
+    with pytest.raises(
+        CollectionFailedError, match=r"inbox/empty.csv: the file is empty \(0 bytes\), so it was not collected"
+    ):
         run()
 
     # then
@@ -128,13 +128,13 @@ def test_an_empty_file_is_not_landed_and_says_so(stack, inbox):
     assert failed_entry(stack, "empty.csv").object_key is None
 
 
-def test_a_file_that_was_replaced_after_the_listing_waits_for_the_next_run(stack, serve, inbox):
+def test_file_replaced_after_listing_waits_for_the_next_run(stack, serve, inbox):
     # given
     class ReplacedOnceListed(ChrootedFiles):
         async def scandir(self, path):
             async for entry in super().scandir(path):
                 yield entry
-            # Once only: written again in another second it would be another version.
+            # Once only: a second write in another second would be another version.
             if (inbox / "parcels.csv").read_bytes() == b"old":
                 (inbox / "parcels.csv").write_bytes(b"newer and longer")
 
@@ -142,7 +142,7 @@ def test_a_file_that_was_replaced_after_the_listing_waits_for_the_next_run(stack
     (inbox / "parcels.csv").write_bytes(b"old")
 
     # when
-    with pytest.raises(CollectionFailedError, match="it is not the file that was listed: 3 bytes"):
+    with pytest.raises(CollectionFailedError, match="the file is not the one that was listed: 3 bytes"):
         run()
     assert_nothing_landed(stack)
     run()

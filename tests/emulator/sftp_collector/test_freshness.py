@@ -1,4 +1,4 @@
-"""Files that are rewritten in place within a second, with the same size: neither torn nor left behind."""
+"""Files rewritten in place within a second, with the same size, are neither torn nor left behind."""
 
 import threading
 import time
@@ -16,12 +16,12 @@ WAIT_SECONDS = 60
 
 
 def generation(number):
-    """Content of a fixed size that says everywhere which generation it is of."""
+    """Return content of a fixed size that shows everywhere to which generation it belongs."""
     return b"%08d" % number * 40_000
 
 
 class Rewriter(threading.Thread):
-    """Rewrites a file many times within each of some seconds, and lets it be for two or three in between."""
+    """Rewrites a file many times within some seconds, with pauses of two or three seconds."""
 
     def __init__(self, file):
         super().__init__(daemon=True)
@@ -36,7 +36,7 @@ class Rewriter(threading.Thread):
             while time.time() < second + 0.8:
                 self._write()
                 time.sleep(0.05)  # the writer's pace
-            time.sleep(FRESH.total_seconds() + 0.5)  # the writer's pace: long enough for it to be collected
+            time.sleep(FRESH.total_seconds() + 0.5)  # the writer's pace: long enough for the file to be collected
 
     def _write(self):
         self.number += 1

@@ -1,4 +1,4 @@
-"""What a listing gives: the files that match, what is left out by reason, and the server's clock."""
+"""The result of a listing: matching files, omitted entries by reason, and the server's clock."""
 
 import os
 
@@ -18,7 +18,7 @@ LISTING = ListDirectory("inbox", "*.csv")
 
 @pytest.fixture
 def listing(request, source_settings, sftp_keys):
-    """Lists the inbox of a server, healthy or not, in a session of its own."""
+    """Lists a server's inbox, healthy or not, in its own session."""
 
     def list_inbox(files=ChrootedFiles):
         context = running_source(source_settings, files)
@@ -80,7 +80,7 @@ def test_a_link_out_of_the_directory_is_left_out(listing, inbox):
 
 
 class ModesWithoutType(ChrootedFiles):
-    """Lists permissions without the bits that say what an entry is, as some Windows servers do."""
+    """Lists permissions without the bits for the type of entry, as some Windows servers do."""
 
     async def scandir(self, path):
         async for entry in super().scandir(path):
@@ -157,19 +157,19 @@ def test_a_listing_that_is_cut_is_not_taken_for_whole(listing, inbox):
     (inbox / "parcels.csv").write_bytes(b"x")
 
     # then
-    with pytest.raises(ConnectionLostError, match="the connection broke"):
+    with pytest.raises(ConnectionLostError, match="the connection was lost"):
         listing(CutsTheListing)
 
 
 def accessed(found, time):
-    """Attributes of a file that was read at some time."""
+    """Return the attributes of a file that was read at some time."""
     attributes = asyncssh.SFTPAttrs.from_local(found)
     attributes.atime = time
     return attributes
 
 
 class ClockOf2020(ChrootedFiles):
-    """A server whose clock is years behind: listing the directory moves its time of access to that clock's now."""
+    """A server whose clock is years behind: listing the directory moves its access time to that clock's now."""
 
     listed = False
 

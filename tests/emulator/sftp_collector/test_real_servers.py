@@ -17,7 +17,7 @@ CONTENTS["large.csv"] = large_content(20 * MEBIBYTE)
 
 @pytest.fixture
 def collect_from(stack, inbox):
-    """Collects some files, one of them large, from a server of any path."""
+    """Collects some files, one of them large, from a server with any path."""
     for name, content in CONTENTS.items():
         (inbox / name).write_bytes(content)
 
@@ -62,7 +62,7 @@ def test_openssh_with_less_than_usual_is_collected_from(stack, collect_from, tmp
 @pytest.mark.parametrize(
     ("setting", "reason"),
     [
-        ("AuthenticationMethods publickey,publickey", "and wants a second factor as well: publickey"),
+        ("AuthenticationMethods publickey,publickey", "but also wants a second factor: publickey"),
         ("PubkeyAcceptedAlgorithms ssh-rsa", "signed with rsa-sha2-512 and with rsa-sha2-256"),
         ("Subsystem sftp {shell}", "then sent 'Last login: today"),
     ],
@@ -86,7 +86,7 @@ def test_openssh_that_does_not_serve_the_platform_is_named(stack, collect_from, 
 
 @pytest.mark.parametrize("attempt", range(4))
 def test_proftpd_that_allows_one_connection_is_collected_from(stack, collect_from, tmp_path, attempt):
-    # given that either worker may be the one that is let in
+    # given that the server may accept either worker
     del attempt
 
     # when

@@ -1,4 +1,4 @@
-"""The collector stops in time, goes on from the parts that stand, and replaces a worker that ends."""
+"""The collector stops in time, resumes from the stored parts, and replaces a worker that ends."""
 
 import multiprocessing
 import os
@@ -41,7 +41,7 @@ def test_processes_share_the_work_where_no_semaphore_can_be_made(stack, serve, i
     assert stack.objects() == {today("large.csv"): content, today("small.csv"): b"x"}
 
 
-def test_a_run_stops_before_its_time_is_over_and_the_next_reads_only_what_is_missing(stack, serve, inbox):
+def test_run_stops_in_time_and_the_next_reads_the_missing_part(stack, serve, inbox):
     # given
     serve(SilentAtTheEnd)
     content = large_content(33 * MEBIBYTE)
@@ -68,7 +68,7 @@ def test_a_run_stops_before_its_time_is_over_and_the_next_reads_only_what_is_mis
     assert stack.open_uploads() == []
 
 
-def test_small_files_that_the_time_was_too_short_for_are_left_to_the_next_run(serve, inbox):
+def test_small_files_beyond_the_time_wait_for_the_next_run(serve, inbox):
     # given
     serve()
     for number in range(5):
@@ -82,9 +82,7 @@ def test_small_files_that_the_time_was_too_short_for_are_left_to_the_next_run(se
     assert len(run()["collected"]) == 5
 
 
-def test_a_large_file_that_changed_between_two_runs_is_collected_anew_and_its_old_parts_are_removed(
-    stack, serve, inbox
-):
+def test_large_file_changed_between_runs_is_collected_again(stack, serve, inbox):
     # given
     serve(SilentAtTheEnd)
     (inbox / "large.csv").write_bytes(large_content(33 * MEBIBYTE))
@@ -101,7 +99,7 @@ def test_a_large_file_that_changed_between_two_runs_is_collected_anew_and_its_ol
     assert {entry.state for entry in stack.entries()} == {State.FAILED, State.COMPLETE}
 
 
-def test_an_upload_that_a_killed_run_began_but_did_not_record_is_removed(stack, serve, inbox):
+def test_unrecorded_upload_of_a_killed_run_is_removed(stack, serve, inbox):
     # given
     serve()
     (inbox / "large.csv").write_bytes(large_content(9 * MEBIBYTE))
@@ -136,7 +134,7 @@ def test_an_upload_that_vanished_from_s3_is_begun_again(stack, serve, inbox):
     assert stack.objects() == {today("large.csv"): content}
 
 
-def test_an_upload_under_a_key_that_the_ledger_does_not_know_is_left_alone(stack, serve):
+def test_upload_under_a_key_unknown_to_the_ledger_is_kept(stack, serve):
     # given
     serve()
     stack.s3.create_multipart_upload(Bucket=stack.bucket, Key="inbound/parcels/2026/01/01/foreign.csv")
@@ -148,7 +146,7 @@ def test_an_upload_under_a_key_that_the_ledger_does_not_know_is_left_alone(stack
     assert stack.open_uploads() == ["inbound/parcels/2026/01/01/foreign.csv"]
 
 
-def test_of_two_runs_at_once_each_fetches_other_files_and_all_of_them_land(stack, serve, inbox):
+def test_two_runs_at_once_share_the_files_and_all_land(stack, serve, inbox):
     # given
     read: dict[str, int] = {}
     serve(partial(Counts, read=read))
@@ -185,7 +183,7 @@ def test_a_worker_that_ends_is_replaced_and_its_file_is_told(stack, serve, inbox
         (inbox / name).write_bytes(b"x")
 
     # when
-    with pytest.raises(CollectionFailedError, match=r"inbox/bad.csv: its worker ended with exit code 9"):
+    with pytest.raises(CollectionFailedError, match=r"inbox/bad.csv: the worker of this file ended with exit code 9"):
         run()
 
     # then

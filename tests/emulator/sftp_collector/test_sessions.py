@@ -1,4 +1,4 @@
-"""Servers that refuse ways of asking, or answer what they should not: the file is read another way, or has a reason."""
+"""Servers that refuse requests or answer wrongly: the file is read in another way, or fails with a reason."""
 
 import asyncssh
 import pytest
@@ -26,7 +26,7 @@ class KeepsObjects:
 
 
 class Reader:
-    """Reads one file of a server as a worker does: by a source, once more if the connection was cut."""
+    """Reads one file of a server as a worker does: from a source, again if the connection was cut."""
 
     def __init__(self, source, file):
         self.source = source
@@ -152,7 +152,7 @@ def test_without_fstat_a_change_is_still_seen(reader_of, parcels):
 
 
 class GivesNoTimes(ChrootedFiles):
-    """Says another time of modification each time that it is asked."""
+    """Returns another modification time for each request."""
 
     def stat(self, path):
         return self._without_time(super().stat(path))
@@ -167,12 +167,12 @@ class GivesNoTimes(ChrootedFiles):
 
 
 def test_a_server_that_contradicts_its_listing_is_named(reader_of, parcels):
-    with pytest.raises(FileChangedError, match="the server contradicts itself: ask its operator"):
+    with pytest.raises(FileChangedError, match="because the server contradicts itself"):
         reader_of(GivesNoTimes, parcels).read()
 
 
 def refusing(error):
-    """A server that answers a request to open with an error."""
+    """A server that answers an open request with an error."""
 
     class Refusing(ChrootedFiles):
         def open(self, path, pflags, attrs):  # noqa: ARG002  # asyncssh's names
@@ -186,11 +186,11 @@ def refusing(error):
     [
         (
             asyncssh.SFTPError(4, "Accès refusé".encode("latin-1")),
-            "the server failed to read it: Acc\ufffds refus\ufffd",
+            "the server failed to read the file: Acc\ufffds refus\ufffd",
         ),
-        (asyncssh.SFTPError(3, "Accès refusé".encode("latin-1")), "does not let the user read it"),
-        (asyncssh.SFTPError(99, ""), "the server failed to read it: error code 99"),
-        (asyncssh.SFTPEOFError("the end"), "the server answered that the file ends (the end)"),
+        (asyncssh.SFTPError(3, "Accès refusé".encode("latin-1")), "does not let the user read the file"),
+        (asyncssh.SFTPError(99, ""), "the server failed to read the file: error code 99"),
+        (asyncssh.SFTPEOFError("the end"), "the server reported the end of the file (the end)"),
     ],
     ids=["text in latin-1", "forbidden in latin-1", "unknown code", "end of file"],
 )

@@ -1,4 +1,4 @@
-"""The tick: a frequent run that only goes on with what the last one left; quiet files, which wait for it."""
+"""The tick, a frequent run that only resumes unfinished work, and files that wait until they are unchanged."""
 
 import multiprocessing
 import os
@@ -30,7 +30,7 @@ pytestmark = pytest.mark.emulator
 WAIT_SECONDS = 30
 
 
-def test_a_tick_goes_on_with_what_a_run_was_too_short_for_from_the_parts_that_stand(stack, serve, inbox):
+def test_tick_resumes_an_unfinished_file_from_its_parts(stack, serve, inbox):
     # given
     serve(SilentAtTheEnd)
     contents = {"large.csv": large_content(33 * MEBIBYTE), "later.csv": b"x"}
@@ -52,7 +52,7 @@ def test_a_tick_goes_on_with_what_a_run_was_too_short_for_from_the_parts_that_st
     assert read["large.csv"] == len(contents["large.csv"]) - standing * 8 * MEBIBYTE
 
 
-def test_a_tick_does_not_ask_the_server_if_the_last_run_left_nothing(stack, serve, inbox, sftp_keys):
+def test_tick_skips_the_server_if_nothing_is_unfinished(stack, serve, inbox, sftp_keys):
     # given
     source = serve()
     (inbox / "parcels.csv").write_bytes(b"x")
@@ -73,7 +73,7 @@ def test_a_tick_does_nothing_where_no_run_ever_was():
     assert tick()["collected"] == []
 
 
-def test_a_tick_goes_on_where_a_run_was_killed_and_not_before_its_time_is_over(stack, serve, inbox):
+def test_tick_resumes_a_killed_run_after_its_lease(stack, serve, inbox):
     # given
     serve()
     (inbox / "parcels.csv").write_bytes(b"x")
@@ -90,8 +90,8 @@ def test_a_tick_goes_on_where_a_run_was_killed_and_not_before_its_time_is_over(s
     assert not runs.left_work("parcels")
 
 
-def test_a_version_that_a_killed_run_landed_and_that_was_replaced_since_is_no_longer_claimed(stack, serve, inbox):
-    # given a run that is killed between putting the object and telling the ledger
+def test_replaced_version_of_a_killed_run_loses_its_claim(stack, serve, inbox):
+    # given a run that is killed between storing the object and updating the ledger
     serve()
     (inbox / "parcels.csv").write_bytes(b"first")
     killed = multiprocessing.get_context("fork").Process(target=run_killed_before_recording)
@@ -102,13 +102,13 @@ def test_a_version_that_a_killed_run_landed_and_that_was_replaced_since_is_no_lo
     # when
     run()
 
-    # then both are there, and the ledger says of the first what it can
+    # then both objects exist, and the ledger records of the first what it can
     assert killed.exitcode == -signal.SIGKILL
     assert stack.objects() == {today("parcels.csv"): b"first", today("parcels.v2.csv"): b"the second"}
     states = {entry.object_key: (entry.state, entry.error) for entry in stack.entries()}
     assert states[today("parcels.v2.csv")] == (State.COMPLETE, None)
     assert states[today("parcels.csv")][0] == State.FAILED
-    assert "if there is an object under its key" in states[today("parcels.csv")][1]
+    assert "if an object exists under its key" in states[today("parcels.csv")][1]
 
 
 def run_killed_before_recording():
@@ -120,8 +120,8 @@ def run_killed_before_recording():
     run()
 
 
-def test_a_claim_of_a_run_that_may_have_been_killed_is_looked_at_again_by_the_next_tick(stack, serve):
-    # given a claim whose lease is not over, of a file that is gone
+def test_next_tick_checks_the_claim_of_a_possibly_killed_run(stack, serve):
+    # given a claim within its lease, for a file that no longer exists
     serve()
     Runs(stack.dynamodb, stack.table).begin("parcels", seconds=900)
     Ledger(stack.dynamodb, stack.table).claim(FileVersion("parcels", "carrier", "inbox/gone.csv", 10, 1_700_000_000))
@@ -150,7 +150,7 @@ def test_a_tick_collects_when_the_server_is_back(stack, serve, inbox, sftp_keys)
     assert stack.objects() == {today("parcels.csv"): b"x"}
 
 
-def test_a_tick_collects_a_file_that_the_run_found_still_being_written(stack, serve, inbox, sftp_keys):
+def test_tick_collects_a_file_that_was_still_being_written(stack, serve, inbox, sftp_keys):
     # given
     source = serve()
     deploy(stack, sftp_keys, source.port, source.host_key, quiet_seconds=3600)
@@ -178,10 +178,10 @@ def test_a_run_that_was_overtaken_does_not_write_how_it_ended(stack):
     assert runs.left_work("parcels")
 
 
-# Quiet files
+# Files that wait
 
 
-def test_a_file_that_was_written_a_moment_ago_is_left_until_it_is_quiet(stack, serve, inbox, sftp_keys):
+def test_freshly_written_file_waits_until_it_is_unchanged(stack, serve, inbox, sftp_keys):
     # given
     source = serve()
     deploy(stack, sftp_keys, source.port, source.host_key, quiet_seconds=3600)
@@ -197,7 +197,7 @@ def test_a_file_that_was_written_a_moment_ago_is_left_until_it_is_quiet(stack, s
     assert stack.objects() == {today("old.csv"): b"x"}
 
 
-def test_a_file_from_a_clock_that_is_ahead_is_collected_once_it_was_seen_unchanged(stack, serve, inbox, sftp_keys):
+def test_file_with_a_future_time_is_collected_once_unchanged(stack, serve, inbox, sftp_keys):
     # given
     source = serve()
     deploy(stack, sftp_keys, source.port, source.host_key, quiet_seconds=1)

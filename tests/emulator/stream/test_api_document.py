@@ -1,4 +1,4 @@
-"""The API does what its document says, as schemathesis makes requests of it: sound ones and all kinds of wrong ones."""
+"""The API matches its document for schemathesis's requests: valid ones and all kinds of invalid ones."""
 
 import os
 import subprocess
@@ -10,7 +10,7 @@ import pytest
 pytestmark = [pytest.mark.emulator, pytest.mark.xdist_group("platform")]
 
 ROOT = Path(__file__).resolve().parents[3]
-# Key and address come by the environment: what a command is given, others can see.
+# Key and address are in the environment, because other users can see a command's arguments.
 CONFIGURATION = """
 base-url = "${EVENTS_URL}"
 headers = { x-api-key = "${EVENTS_API_KEY}" }
@@ -40,7 +40,7 @@ def test_every_answer_is_one_that_the_document_has(event_stream, tmp_path, phase
     configuration.write_text(CONFIGURATION)
     options = ["--phases", phases, "--max-examples", str(examples), "--seed", "2026", "--no-color"]
 
-    # when requests are made of the one and sent to the other
+    # when requests are generated from the one and sent to the other
     result = subprocess.run(
         [
             *(Path(sys.executable).with_name("schemathesis"), "--config-file", configuration),
@@ -59,11 +59,11 @@ def test_every_answer_is_one_that_the_document_has(event_stream, tmp_path, phase
         check=False,
     )
 
-    # then none fails, and every operation was tried that there is something for: health takes nothing
+    # then none fails, and every operation with input was tried: health takes none
     assert result.returncode == 0, _failures(result.stdout) or result.stdout[-3000:] + result.stderr[-2000:]
     assert f"Tested: {operations}" in result.stdout
 
 
 def _failures(report):
-    """The part of the report that shows each failed request and its answer, which is not its end."""
+    """Return the part of the report with each failed request and its answer, which is not at its end."""
     return report.partition("= FAILURES =")[2].partition("= SUMMARY =")[0][:6000]

@@ -1,4 +1,4 @@
-"""What nobody should send, sent to the deployed API: answered as documented, and the logs say nothing of it."""
+"""Bad input sent to the deployed API is answered as documented, and never appears in a log."""
 
 import gzip
 import hashlib
@@ -24,16 +24,16 @@ SETTLED_SECONDS = 20
 
 
 class Bad(NamedTuple):
-    """A request, and what is said of it."""
+    """A request, and the expected answer."""
 
     body: bytes
     status: int
     problem: str
-    """Words of the answer."""
+    """Words in the answer."""
     pointer: str | None = None
-    """Where the problem is, if the answer says so."""
+    """Position of the problem, if the answer has one."""
     headers: dict | None = None
-    """None: JSON, and the key."""
+    """Headers. None: JSON, with the key."""
     path: str = "/events"
 
 
@@ -123,12 +123,12 @@ def bad_callbacks(stream):
         "a callback that is no JSON": Bad(
             body[:-1], 400, "JSON", "", signature(stream.callback_secret, body[:-1], now), path
         ),
-        # Signed rightly over these very bytes, so that it is refused for what they are.
+        # Signed correctly over these very bytes, so it is refused for the bytes.
         "a callback of bytes that are not UTF-8": Bad(
             b'{"id":"\xe9"}', 400, "UTF-8", "", signature(stream.callback_secret, b'{"id":"\xe9"}', now), path
         ),
         "a callback of nobody that is known": Bad(body, 404, "provider", None, right, "/callbacks/nobody"),
-        # The last: what it repeats is accepted first.
+        # The last one: its original is accepted first.
         "a replayed callback": Bad(body, 409, "before", None, right, path),
     }
 
@@ -138,7 +138,7 @@ NAMES = [*BAD, *bad_callbacks(type("Nobody", (), {"callback_secret": ""}))]
 
 @pytest.fixture(scope="module")
 def answers(event_stream):
-    """Everything bad, sent once: request and answer by name, and that none of it is in the queue."""
+    """Every bad request, sent once: requests and answers by name, with nothing of them in the queue."""
     with event_stream.batcher_held():
         requests = BAD | bad_callbacks(event_stream)
         found = {}
@@ -168,25 +168,25 @@ def test_it_is_refused_as_documented_and_the_answer_says_why(answers, name):
     assert answer.headers["Access-Control-Allow-Origin"] == "*"
     assert problem["status"] == bad.status
 
-    # and says what is wrong and where, and nothing of what was sent
+    # and names the problem and its position, but nothing of the request
     assert bad.problem in json.dumps(problem, ensure_ascii=False)
     if bad.pointer is not None:
         assert bad.pointer in [each["pointer"] for each in problem["errors"]]
     assert HIDDEN not in json.dumps(problem)
 
 
-def test_nothing_of_it_is_stored_but_the_callback_that_was_replayed(answers):
+def test_only_the_replayed_callback_is_stored(answers):
     assert [json.loads(message["Body"])["source"] for message in answers[1]] == ["scales"]
 
 
 @pytest.mark.parametrize(("method", "path"), [("PUT", "/events"), ("DELETE", "/health"), ("POST", "/nothing")])
-def test_a_path_or_method_that_the_document_does_not_have_is_answered_by_the_gateway(event_stream, method, path):
+def test_gateway_answers_undocumented_paths_and_methods(event_stream, method, path):
     answer = event_stream.post(b"{}", path, method=method)
-    assert (answer.status, answer.document["detail"]) == (403, "the API has no such path and method")
+    assert (answer.status, answer.document["detail"]) == (403, "the API does not have this path and method")
 
 
 def logged(target):
-    """All that any function or gateway logged, by group."""
+    """Return all logs of functions and gateway, by group."""
     logs = target.client("logs")
     found = {}
     for page in logs.get_paginator("describe_log_groups").paginate():
@@ -198,7 +198,7 @@ def logged(target):
 
 
 def test_the_logs_carry_no_payload_key_secret_or_signature(answers, event_stream):
-    # given that every request which the receiver saw is logged
+    # given that every request that reached the receiver is logged
     seen = [answer.document.get("request_id") for bad, answer in answers[0].values() if bad.status != 403]
     deadline = time.monotonic() + SETTLED_SECONDS
     while True:
@@ -207,7 +207,7 @@ def test_the_logs_carry_no_payload_key_secret_or_signature(answers, event_stream
         if all(request in receiver for request in seen):
             break
         assert time.monotonic() < deadline, "not every request is in the receiver's log"
-        time.sleep(0.1)  # between two polls: CloudWatch Logs tells nobody that a line has arrived
+        time.sleep(0.1)  # between two polls: CloudWatch Logs does not announce new lines
     assert receiver.count('"answered"') >= len(seen)
 
     # then nothing confidential is in any log

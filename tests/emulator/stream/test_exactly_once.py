@@ -1,4 +1,4 @@
-"""Exactly once: what eight clients post, some of it twice, is in the view once, whatever the batcher meets."""
+"""Events posted by eight clients, some twice, are each one row in the view, whatever happens to the batcher."""
 
 import pytest
 
@@ -8,13 +8,13 @@ pytestmark = [pytest.mark.emulator, pytest.mark.xdist_group("platform"), pytest.
 
 
 @pytest.mark.parametrize("events", [100, pytest.param(20_000, marks=pytest.mark.long)])
-def test_each_event_is_a_row_of_the_view_once_and_poison_alone_is_with_the_dead_letters(held_events, events):
+def test_each_event_is_one_row_and_only_poison_a_dead_letter(held_events, events):
     # given events of one seed
     scenario = Scenario(seed=events, events=events, stream=held_events)
 
-    # when they are posted and delivered under faults, then all that has to hold is checked
+    # when they are posted and delivered under faults, then everything is checked
     scenario.run()
 
-    # and the batcher did fail on its way
+    # and the batcher did fail meanwhile
     assert scenario.counts["rows"] == events
     assert {"before the object", "after the object", "the answer is lost"} <= scenario.counts.keys()

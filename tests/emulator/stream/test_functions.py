@@ -61,7 +61,7 @@ def an_event():
     }
 
 
-def test_posted_events_are_found_in_one_object_and_poison_with_the_dead_letters(events_stack):
+def test_posted_events_are_in_one_object_poison_in_dead_letters(events_stack):
     # given
     events = [an_event() for _ in range(35)]
     status, answer = call("/events", json.dumps(events))
@@ -100,8 +100,8 @@ def test_a_callback_is_accepted_once(events_stack):
     assert len(events_stack.messages(events_stack.queue, 1)) == 1
 
 
-def test_a_callback_that_the_queue_did_not_take_is_accepted_when_it_comes_again(events_stack, monkeypatch):
-    # given a queue that is not there
+def test_callback_refused_by_the_queue_is_accepted_on_retry(events_stack, monkeypatch):
+    # given a queue that does not exist
     body = '{"id": "scale_2"}'
     headers = signed(body)
     monkeypatch.setenv("EVENTS_QUEUE_URL", f"{events_stack.queue}-gone")
@@ -116,7 +116,7 @@ def test_a_callback_that_the_queue_did_not_take_is_accepted_when_it_comes_again(
     assert call("/callbacks/{provider}", body, headers, "scales")[0] == 202
 
 
-def test_a_callback_that_another_request_is_storing_is_not_called_a_replay(events_stack):
+def test_callback_being_stored_by_another_request_is_no_replay(events_stack):
     # given a claim that was not ended
     body = '{"id": "scale_3"}'
     headers = signed(body)
@@ -124,7 +124,7 @@ def test_a_callback_that_another_request_is_storing_is_not_called_a_replay(event
     claim = {"signature": key, "request_id": "another", "until": int(time.time()) + 60, "expires_at": 0}
     events_stack.signatures.put_item(Item=claim)
 
-    # when it is fresh, and when it is over
+    # when the claim is recent, and when it has expired
     fresh, _ = call("/callbacks/{provider}", body, headers, "scales")
     events_stack.signatures.put_item(Item={**claim, "until": int(time.time()) - 1})
     over, _ = call("/callbacks/{provider}", body, headers, "scales")
@@ -134,8 +134,11 @@ def test_a_callback_that_another_request_is_storing_is_not_called_a_replay(event
 
 
 class RefusingQueue:
-    """Makes an SQS client meet refusals at random, by botocore's own events: of whole requests before they are sent, of
-    single messages, and answers that are lost after all was stored. A client that does it is the receiver's own."""
+    """Makes an SQS client meet random refusals, through botocore's events. The receiver's own client is used.
+
+    Whole requests fail before they are sent, single messages are refused, and answers are lost after everything was
+    stored.
+    """
 
     def __init__(self, client, seed):
         self._random = random.Random(seed)  # noqa: S311  # a seed kept to see it again
@@ -174,7 +177,7 @@ REFUSALS = ("the request", "a message", "the answer")
 
 
 def land_all(stack):
-    """Let the batcher land all that is queued. Returns the ids of the events under inbound/, and how many lines."""
+    """Let the batcher land everything in the queue. Return the ids of the landed events, and the number of lines."""
     while messages := stack.messages(stack.queue, 500, seconds=0):
         records = [
             {"messageId": each["MessageId"], "body": each["Body"], "attributes": each["Attributes"]}
@@ -189,8 +192,8 @@ def land_all(stack):
 
 
 @pytest.mark.parametrize("refusals", [("the request",), ("a message",), ("the request", "a message")])
-def test_what_was_answered_202_is_in_the_lake_and_what_was_not_is_not(events_stack, refusals):
-    # given a queue that refuses at random, and callers that do not ask again
+def test_only_events_answered_202_are_in_the_lake(events_stack, refusals):
+    # given a queue that refuses at random, and callers that do not retry
     queue = RefusingQueue(receiver.receiver()._queue._client, seed=3)
     queue.refuses = set(refusals)
     accepted, refused, statuses = [], [], Counter()
@@ -211,13 +214,13 @@ def test_what_was_answered_202_is_in_the_lake_and_what_was_not_is_not(events_sta
     assert land_all(events_stack) == Counter(accepted)
 
 
-def test_nothing_that_was_answered_202_is_lost_when_answers_are_and_callers_ask_again(events_stack):
+def test_no_event_answered_202_is_lost_when_answers_are_lost(events_stack):
     # given a queue that refuses in all ways
     queue = RefusingQueue(receiver.receiver()._queue._client, seed=4)
     queue.refuses = set(REFUSALS)
     posted = [[an_event() for _ in range(count)] for count in (1, 10, 35, 100)]
 
-    # when callers post again what was not stored, until all is accepted
+    # when callers retry what was not stored, until everything is accepted
     for events in posted:
         waiting = {each["event_id"]: each for each in events}
         while waiting:
@@ -225,7 +228,7 @@ def test_nothing_that_was_answered_202_is_lost_when_answers_are_and_callers_ask_
             for event_id in answer["accepted"]:
                 del waiting[event_id]
 
-    # then all is in the lake, some of it more often
+    # then everything is in the lake, some events several times
     ids = land_all(events_stack)
     assert ids.keys() == {each["event_id"] for events in posted for each in events}
     assert queue.met.keys() == set(REFUSALS)
@@ -233,7 +236,7 @@ def test_nothing_that_was_answered_202_is_lost_when_answers_are_and_callers_ask_
 
 @pytest.mark.usefixtures("events_stack")
 def test_logs_carry_no_payload_key_secret_or_signature(capsys, monkeypatch):
-    # given what is logged, beside the metrics, which are printed
+    # given the log, beside the metrics, which are printed
     log = io.StringIO()
     for handler in receiver.logger.handlers:
         monkeypatch.setattr(handler, "stream", log)
@@ -260,7 +263,7 @@ def test_logs_carry_no_payload_key_secret_or_signature(capsys, monkeypatch):
 
 
 def recorded(*keys):
-    """Let the function record objects by their events, as SQS gives them. Returns ids of the messages that failed."""
+    """Let the function record objects from their events, as SQS delivers them. Return the ids of failed messages."""
     bodies = [json.dumps({"detail": {"object": {"key": key}}}) for key in keys]
     records = [{"messageId": key, "body": body} for key, body in zip(keys, bodies, strict=True)]
     answer = recorder.handler({"Records": records}, context())
@@ -268,7 +271,7 @@ def recorded(*keys):
 
 
 @pytest.mark.parametrize("order", [("inbound", "warehouse"), ("warehouse", "inbound"), ("inbound", "warehouse") * 2])
-def test_an_object_is_processed_in_whatever_order_and_however_often_events_come(events_stack, order):
+def test_object_is_processed_in_any_order_and_number_of_events(events_stack, order):
     # given
     parcel = inbound_object("parcels", date(2026, 11, 23), "v.csv")
     keys = {"inbound": parcel.key, "warehouse": parcel.warehouse_key}

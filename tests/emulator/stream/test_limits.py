@@ -1,4 +1,4 @@
-"""Limits on the deployed API: who calls without a key uses up nothing of what those with a key may post."""
+"""Limits of the deployed API: calls without a key do not use up the limits of calls with one."""
 
 import uuid
 
@@ -12,7 +12,7 @@ BURST = 3
 
 @pytest.fixture
 def few_callbacks(target):
-    """The deployed limits of callbacks, made small for a while."""
+    """The deployed limits of callbacks, temporarily reduced."""
     gateway, api = target.client("apigateway"), target.exports["eventsApiId"]
     [stage] = gateway.get_stages(restApiId=api)["item"]
     [deployed] = [limits for path, limits in stage["methodSettings"].items() if "callbacks" in path]
@@ -29,10 +29,10 @@ def few_callbacks(target):
 
 @pytest.mark.usefixtures("few_callbacks")
 def test_callbacks_use_up_their_own_limit_alone(held_events):
-    # when somebody without a key and a secret calls back more often than callbacks may
+    # when a caller without key and secret exceeds the limit of callbacks
     forged = [held_events.post(b"{}", "/callbacks/scales", {"Content-Type": "application/json"}) for _ in range(6)]
 
-    # then the further ones do not reach the receiver
+    # then the excess does not reach the receiver
     assert [answer.status for answer in forged] == [401] * BURST + [429] * (6 - BURST)
     assert forged[-1].headers["Retry-After"] == "1"
 

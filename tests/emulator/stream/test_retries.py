@@ -1,4 +1,4 @@
-"""A callback whose receiver was killed, on the deployed platform: the sender repeats it until its claim has ended."""
+"""A callback whose receiver was killed, on the deployed platform: the sender repeats it until the claim has ended."""
 
 import hashlib
 import hmac
@@ -24,7 +24,7 @@ def signatures(target):
 
 
 def test_sender_repeats_a_callback_until_its_claim_has_ended(event_stream, target, signatures, monkeypatch):
-    # given a callback that a receiver claimed, and was killed
+    # given a callback whose receiver was killed after its claim
     body, now = json.dumps({"id": "pay-claimed"}).encode(), int(time.time())
     signature = hmac.new(event_stream.callback_secret.encode(), f"{now}.".encode() + body, hashlib.sha256).hexdigest()
     claim = {

@@ -1,4 +1,4 @@
-"""The stream on the deployed platform, with IAM enforced: what is posted over HTTP is found in the lake, once."""
+"""The stream on the deployed platform, with IAM enforced: events posted over HTTP arrive in the lake once."""
 
 import gzip
 import io
@@ -30,11 +30,11 @@ METHODS = {"get", "put", "post", "delete", "patch", "head"}
 
 
 def test_paths_and_methods_of_the_deployed_api_are_the_documents(target):
-    # given what the gateway says that it has
+    # given the gateway's own export of the API
     gateway = target.client("apigateway")
     resources = gateway.get_resources(restApiId=target.exports["eventsApiId"], limit=500)["items"]
 
-    # then it is the document's, and each path answers a browser's question before it
+    # then it equals the document, and each path answers a browser's preflight request
     deployed = {(each["path"], method) for each in resources for method in each.get("resourceMethods", {})}
     documented = {
         (path, method.upper())
@@ -45,7 +45,7 @@ def test_paths_and_methods_of_the_deployed_api_are_the_documents(target):
     assert deployed == documented | {(path, "OPTIONS") for path, _ in documented}
 
 
-def test_a_method_of_the_deployed_api_needs_a_key_where_the_document_says_so(target):
+def test_deployed_methods_need_a_key_as_documented(target):
     gateway, api = target.client("apigateway"), target.exports["eventsApiId"]
     keyed = {
         (each["path"], method)
@@ -57,7 +57,7 @@ def test_a_method_of_the_deployed_api_needs_a_key_where_the_document_says_so(tar
 
 
 def scans(count):
-    """Events as a scanner posts them, each with an id of its own."""
+    """Return events as a scanner posts them, each with its own id."""
     return [
         {
             "event_id": str(uuid.uuid4()),
@@ -81,7 +81,7 @@ def test_what_is_answered_202_is_in_the_queue(held_events):
         held_events.call_back(b'{"id": "pay-1"}'),
     ]
 
-    # then all are in the queue, the call wrapped into an event, and the answers say so
+    # then all are in the queue, the call wrapped into an event, and the answers report it
     assert [answer.status for answer in answers] == [202, 202, 202, 202]
     accepted = [event_id for answer in answers for event_id in answer.document["accepted"]]
     queued = {event["event_id"]: event for event in (json.loads(each["Body"]) for each in held_events.take())}
@@ -90,7 +90,7 @@ def test_what_is_answered_202_is_in_the_queue(held_events):
         assert queued[event["event_id"]].items() >= event.items()
     assert queued[accepted[-1]]["payload"] == {"id": "pay-1"}
 
-    # and each with the channel that it arrived by
+    # and each with the channel by which it arrived
     assert {queued[event["event_id"]]["channel"] for event in posted} == {"key:scanner"}
     assert queued[by_handheld["event_id"]]["channel"] == "key:handheld"
     assert queued[accepted[-1]]["channel"] == "callback:scales"
@@ -98,7 +98,7 @@ def test_what_is_answered_202_is_in_the_queue(held_events):
 
 @pytest.fixture
 def undeclared_key(target):
-    """A key that an operator made by hand, in the plan of a declared provider."""
+    """A key that an operator created by hand, in the usage plan of a declared provider."""
     gateway = target.client("apigateway")
     plans = gateway.get_usage_plans()["items"]
     [plan] = [plan["id"] for plan in plans if plan["name"].endswith("-scanner")]
@@ -115,7 +115,7 @@ def test_event_with_an_undeclared_key_is_refused(held_events, undeclared_key):
 
     # then nothing is stored under a guessed channel
     assert (answer.status, held_events.take()) == (503, [])
-    assert "the API key is not assigned to a provider" in answer.document["detail"]
+    assert "the API key does not belong to a provider" in answer.document["detail"]
 
 
 LABEL, TOWN, OWNER = "AB26STR", "STREAMFORD", 17
@@ -125,29 +125,30 @@ SCANS, WEIGHTS = 40, ("19.99", "5.00", "0.01")
 
 @dataclass(frozen=True)
 class Journey:
-    """What was posted, and the objects that it landed in."""
+    """Posted events, and the objects in which they landed."""
 
     posted: list
     keys: list
     landed: list
-    """What the index said of those objects before the jobs ran."""
+    """The index's entries for those objects before the jobs ran."""
     forgery: "Forgery"
 
 
 @dataclass(frozen=True)
 class Forgery:
-    """A genuine weighing of a third party, and what was answered to those who forged it."""
+    """A genuine weighing of a third party, and the answers to forged ones."""
 
     event_id: str
     claiming: Answer
-    """To an event that claims to be from the third party."""
+    """The answer to an event that claims to be from the third party."""
     replacing: Answer
-    """To events with the genuine one's id, and with an id of their own, from a key whose weighings are not trusted."""
+    """The answers to events with the genuine one's id, and with their own ids, from a key whose weighings are not
+    trusted."""
 
 
 @pytest.fixture(scope="module")
 def journey(platform, event_stream):
-    """Weighings of a parcel whose owner is known, and scans: posted, one in ten twice, landed, and refined."""
+    """Weighings of a parcel with a known owner, and scans: posted, one in ten twice, landed, and refined."""
     target = event_stream.target
     parcel = outgoing_folder(platform) / "streamford.csv"
     rows = (f"{OWNER},{TOWN},Small,{LABEL}", f"{OWNER},{FORGED_TOWN},Small,{FORGED_LABEL}")
@@ -183,7 +184,7 @@ def weighing(weight, label=LABEL, **members):
 
 
 def forge(stream):
-    """A third party calls back, and others try to be it: by its name, by its event's id, and with any weighing."""
+    """A third party's callback, and forgeries: by its name, by its event's id, and with any weighing."""
     called_back = {"id": "scale_forged", "type": "weighing", **weighing("500.00", FORGED_LABEL)["payload"]}
     genuine = stream.call_back(json.dumps(called_back).encode())
     [event_id] = genuine.document["accepted"]
@@ -201,7 +202,7 @@ def read_landed(target, key):
 
 
 def known(target, keys, progress=None):
-    """What the index says of objects by dataset and day, once it knows all of them, with that progress."""
+    """Return the index's entries by dataset and day, once all have the given progress."""
     table = ObjectIndex(target.client("dynamodb"), target.exports["attributesTable"])
     days = {parse_inbound_key(key).landing_date for key in keys}
     found = [each for day in days for each in table.of_day("readings", day) if each.inbound.key in keys]
@@ -217,7 +218,7 @@ def test_each_posted_event_is_in_the_lake_as_it_was_posted(target, journey):
 
 
 def weighed(target, town):
-    """What the team accounts reads of a town in its report."""
+    """Return what the team accounts reads about a town in its report."""
     report = report_key("accounts", "weight_by_day_and_town", "parquet")
     body = team_client(target, "accounts", "s3").get_object(Bucket=target.bucket, Key=report)["Body"].read()
     (row,) = pl.read_parquet(io.BytesIO(body)).filter(pl.col("town") == town).rows(named=True)
@@ -226,7 +227,7 @@ def weighed(target, town):
 
 @pytest.mark.usefixtures("journey")
 def test_weighings_are_in_the_report_each_once(target):
-    # then what was posted twice counts once, joined with the parcel and its owner
+    # then repeated events count once, joined with the parcel and its owner
     assert weighed(target, TOWN) == {
         "day": date(2026, 11, 3),
         "town": TOWN,
@@ -243,17 +244,17 @@ def test_event_that_claims_to_be_a_third_partys_is_refused(journey):
 
 
 def test_forged_weighings_are_not_in_the_report(target, journey):
-    # given that another key's events were accepted, one of them with the genuine weighing's id
+    # given accepted events of another key, one of them with the genuine weighing's id
     assert journey.forgery.replacing.status == 202
     assert journey.forgery.event_id in journey.forgery.replacing.document["accepted"]
 
-    # then the team accounts counts the genuine weighing alone, as the third party signed it
+    # then the team accounts counts only the genuine weighing, as the third party signed it
     counted = weighed(target, FORGED_TOWN)
     assert (counted["weighings"], counted["weight"]) == (1, Decimal("500.00"))
 
 
 def test_forged_weighing_waits_beside_the_genuine_one(ops, target, journey):
-    # when an operator follows the id
+    # when an operator traces the id
     index_settles(target)
     found = ops("trace", journey.forgery.event_id).stdout
 

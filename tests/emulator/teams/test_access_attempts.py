@@ -1,4 +1,4 @@
-"""Attempts to get at what is not one's own, each of which must fail. The emulator's IAM answers."""
+"""Attempts to reach data of others, all of which must fail under the emulator's IAM."""
 
 import contextlib
 import itertools
@@ -27,7 +27,7 @@ EVERYTHING = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allo
 
 @dataclass(frozen=True)
 class Account:
-    """The account as it is on AWS: team roles that ask for the tag, and people with and without one."""
+    """The account as on AWS: team roles that require the tag, and people with and without one."""
 
     roles: dict
     people: dict
@@ -39,7 +39,7 @@ class Account:
 
 @pytest.fixture(scope="module")
 def account(platform):
-    """Roles with the trust policies of the stack `dev`, since the local runner needs no tag; and four people."""
+    """Roles with the trust policies of the stack `dev`, because the local runner needs no tag; and four people."""
     target = find_target("local", platform.state_directory)
     iam, number = target.client("iam"), target.client("sts").get_caller_identity()["Account"]
     policies = recorded("dev").policies()
@@ -83,7 +83,7 @@ def account(platform):
 
 @dataclass(frozen=True)
 class Endpoint:
-    """Someone's session at the emulator."""
+    """Return a principal's session at the emulator."""
 
     session: boto3.Session
     address: str
@@ -146,20 +146,21 @@ STRANGE_KEYS = [
 
 @pytest.fixture(scope="module")
 def accounts(platform):
-    """S3 as the team accounts."""
+    """Return S3 as the team accounts."""
     return team_client(find_target("local", platform.state_directory), "accounts", "s3")
 
 
 @pytest.mark.usefixtures("probes")
 def test_no_spelling_of_a_key_leads_to_another_teams_report(target, accounts):
-    # when accounts asks for each, by the client and by a signed URL
+    # when accounts requests each, with the client and with a signed URL
     answers = {}
     for key in STRANGE_KEYS:
         at = {"Bucket": target.bucket, "Key": key}
         url = accounts.generate_presigned_url("get_object", Params=at, ExpiresIn=60)
         answers[key] = {outcome(accounts.get_object, **at), outcome_of_url("GET", url)}
 
-    # then it is denied. A key is taken as it is written: what begins as accounts's own is accounts's, and absent.
+    # then it is denied. Keys are literal: a key that begins like accounts's own belongs to accounts, and does not
+    # exist.
     own = {key: answers.pop(key) for key in STRANGE_KEYS if key.startswith("mart/accounts/reports/")}
     assert {key: found for key, found in answers.items() if found != {"AccessDenied"}} == {}
     assert all(found <= {"AccessDenied", "NoSuchKey"} for found in own.values())
@@ -167,12 +168,12 @@ def test_no_spelling_of_a_key_leads_to_another_teams_report(target, accounts):
 
 @pytest.mark.usefixtures("probes")
 def test_a_signed_url_cannot_be_turned_to_another_key(target, accounts):
-    # given a URL for a report of one's own
+    # given a signed URL for an own report
     own = {"Bucket": target.bucket, "Key": REPORTS_OF["accounts"]}
     url = accounts.generate_presigned_url("get_object", Params=own, ExpiresIn=60)
     assert outcome_of_url("GET", url) == "passes"
 
-    # then no other path is good with its signature
+    # then the signature is valid for no other path
     for place in (REPORTS_OF["logistics"], "quarantine/probe.txt"):
         for spelling in (place, urllib.parse.quote(place, safe=""), f"mart/accounts/reports/../../../{place}"):
             assert outcome_of_url("GET", url.replace(REPORTS_OF["accounts"], spelling)) == "AccessDenied"
@@ -197,7 +198,7 @@ def test_an_old_version_is_not_read(target, probes, accounts):  # noqa: F811  # 
     key = REPORTS_OF["accounts"]
     current = accounts.get_object(Bucket=target.bucket, Key=key)
 
-    # then accounts reads the current one, and none by its version
+    # then accounts reads the current version, and no version by its id
     assert current["Body"].read() == f"new {key}".encode()
     assert outcome(accounts.get_object, Bucket=target.bucket, Key=key, VersionId=probes[key]) == "AccessDenied"
     assert outcome(accounts.get_object, Bucket=target.bucket, Key=key, VersionId=current["VersionId"]) == "AccessDenied"
@@ -225,8 +226,8 @@ def test_a_session_policy_gives_nothing_that_the_role_has_not(target):
 
 
 @pytest.mark.usefixtures("probes")
-def test_a_policy_attached_to_a_teams_role_stays_within_its_limits(target):
-    # given a role that someone gave everything
+def test_policy_attached_to_a_teams_role_stays_within_limits(target):
+    # given a role that someone granted everything
     iam, role = target.client("iam"), target.exports["teamRoleArns"]["logistics"].rpartition("/")[2]
     iam.put_role_policy(RoleName=role, PolicyName="everything", PolicyDocument=EVERYTHING)
     try:
@@ -251,7 +252,7 @@ def test_another_encryption_is_refused_to_whoever_may_put(target):
     s3 = role_client(target, task_role(target), "s3")
     at = {"Bucket": target.bucket, "Key": "inbound/members/probe.txt", "Body": b"x"}
 
-    # then it cannot turn the platform's encryption off
+    # then it cannot disable the platform's encryption
     assert outcome(s3.put_object, **at, ServerSideEncryption="AES256") == "AccessDenied"
 
 
@@ -268,7 +269,7 @@ def task_role(target):
 
 
 def functions_of(target):
-    """Each deployed function's name and role."""
+    """Return each deployed function's name and role."""
     return {each["FunctionName"]: each["Role"] for each in target.client("lambda").list_functions()["Functions"]}
 
 
@@ -308,7 +309,7 @@ def test_no_job_reads_a_secret(target):
     assert secrets
     roles = {job["Role"] for job in target.client("glue").get_jobs()["Jobs"]}
 
-    # then none of these reads one of those
+    # then no role reads any of them
     for role in roles:
         ssm = role_client(target, role, "ssm")
         answers = {outcome(ssm.get_parameter, Name=name, WithDecryption=True) for name in secrets}

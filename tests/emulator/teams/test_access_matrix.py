@@ -1,4 +1,4 @@
-"""Every team on every place of the lake, in every way to reach an object: exactly what is allowed passes."""
+"""Every team at every place of the lake, with every request that reaches an object: exactly the allowed ones pass."""
 
 import pytest
 
@@ -31,32 +31,32 @@ def allowed(team, place):
 
 
 @pytest.mark.parametrize("team", TEAMS)
-def test_a_team_reaches_its_own_prefixes_in_the_ways_that_are_allowed_and_no_other(target, probes, team):  # noqa: F811
-    # when the team's role tries every way on every place
+def test_team_reaches_its_own_prefixes_as_allowed_and_no_other(target, probes, team):  # noqa: F811
+    # when the team's role tries every request at every place
     attempts = Attempts(team_client(target, team, "s3"), target.bucket, team, REPORTS_OF[team], probes)
     seen = {place: attempts.all(key) for place, key in PLACES.items()}
 
-    # then each attempt was made, and what passes is what is allowed
+    # then every attempt was made, and exactly the allowed ones pass
     assert all(set(ways) == READS | WRITES | NEVER for ways in seen.values())
     passed = {place: {way for way, result in ways.items() if result == "passes"} for place, ways in seen.items()}
     assert passed == {place: allowed(team, place) for place in PLACES}
 
-    # and everything else is denied, not merely absent
+    # and all others are denied, not merely absent
     others = {result for ways in seen.values() for result in ways.values() if result != "passes"}
     assert others == {"AccessDenied"}
 
 
 @pytest.mark.usefixtures("probes")
 def test_a_denial_is_the_policys_and_not_for_want_of_an_object(target):
-    # given whoever is bound by no policy
+    # given a principal without policies
     s3 = target.client("s3")
 
-    # then it finds the objects, or learns that there is none
+    # then it finds the objects, or a 404
     found = {place: outcome(s3.get_object, Bucket=target.bucket, Key=key) for place, key in PLACES.items()}
     assert found == {place: "NoSuchKey" if place in ABSENT else "passes" for place in PLACES}
 
 
-def test_the_matrix_that_a_person_is_shown_says_the_same_of_the_teams(target):
+def test_printed_matrix_says_the_same_of_the_teams(target):
     # when the deployed policies are read and evaluated
     rows = access_matrix(read_policies(target), ["parcels"], TEAMS)
 
@@ -74,7 +74,7 @@ def test_the_matrix_that_a_person_is_shown_says_the_same_of_the_teams(target):
         },
     }
 
-    # and what is denied in so many words says by which
+    # and an explicit denial names its statement
     [raw] = [row for row in rows if plain_name(row.role) == "accounts" and row.prefix == "inbound/parcels/"]
     assert raw.decisions["get"] == Decision(allowed=False, statement="DenyOtherObjects")
     assert raw.decisions["list"] == Decision(allowed=False, statement="DenyOtherListings")

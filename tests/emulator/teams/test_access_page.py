@@ -1,4 +1,4 @@
-"""The access matrix in the docs is what the command prints of the deployed policies."""
+"""The access matrix in the docs is what the command prints for the deployed policies."""
 
 import re
 

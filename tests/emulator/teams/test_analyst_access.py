@@ -1,4 +1,4 @@
-"""The analysts' role on every place of the lake: it reads the granted dataset, and is denied everything else."""
+"""The analysts' role at every place of the lake reads the granted dataset, and is denied everything else."""
 
 import pytest
 
@@ -49,11 +49,11 @@ def published(platform):
 
 
 def test_analysts_read_the_granted_dataset_and_nothing_else(target, published, probes):  # noqa: F811
-    # when the analysts' role tries every way on every place
+    # when the analysts' role tries every request at every place
     attempts = Attempts(analyst_client(target, "s3"), target.bucket, ANALYSTS, published, probes)
     seen = {place: attempts.all(key) for place, key in {**CLOSED, "granted": published}.items()}
 
-    # then it reads the dataset, keeps results of its queries, and each other attempt is denied
+    # then it reads the dataset, keeps results of its queries, and every other attempt is denied
     assert all(set(ways) == READS | WRITES | NEVER for ways in seen.values())
     passed = {place: {way for way, result in ways.items() if result == "passes"} for place, ways in seen.items()}
     expected = {"granted": READS, f"results of {ANALYSTS}": READS | WRITES}
@@ -85,7 +85,7 @@ def test_the_access_matrix_has_no_open_cell_for_analysts(target):
     rows = access_matrix(read_policies(target), [GRANTED, "other"], TEAMS)
     analysts = {row.prefix: row.decisions for row in rows if plain_name(row.role) == ANALYSTS}
 
-    # then the matrix has each prefix, and what is allowed is allowed by these statements
+    # then the matrix has each prefix, and these statements allow what is allowed
     assert {f"{area}/{name}/" for area in (*ABSENT, "quarantine") for name in (GRANTED, "other")} < set(analysts)
     allowed = {
         prefix: {way: each.statement for way, each in decisions.items() if each.allowed}

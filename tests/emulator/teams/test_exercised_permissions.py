@@ -1,6 +1,7 @@
-"""The whole platform runs while each IAM decision is recorded: all that is needed is there, and nothing else.
+"""The whole platform runs while each IAM decision is recorded: every needed permission exists, and no other.
 
-The emulator asks for no permission on keys; what AWS would ask is derived from the calls, and judged on the policies.
+The emulator requires no permission for keys. The requests that AWS would check are derived from the calls and evaluated
+with the policies.
 """
 
 import dataclasses
@@ -21,10 +22,10 @@ def run(tmp_path_factory):
 
 
 def test_no_call_is_denied_but_those_that_have_to_be(run):
-    # when each team tries what is not its own
+    # when each team tries to reach data of others
     denied = {plain_name(call.role) for call in run.calls if not call.allowed}
 
-    # then that, and nothing else, was denied
+    # then exactly that was denied
     assert denied == {*TEAMS}
 
 
@@ -43,7 +44,7 @@ def test_what_aws_asks_of_the_key_in_the_callers_name_is_allowed(run):
     assert denied == set()
 
 
-def test_every_action_of_every_policy_is_needed_or_listed_with_a_reason(run):
+def test_every_policys_action_is_needed_or_has_a_listed_reason(run):
     needless = needless_actions(run.policies, run.all_calls)
     assert {each for each in needless if not is_listed(*each)} == set()
 
@@ -54,7 +55,7 @@ def test_nothing_is_listed_that_is_exercised(run):
 
 
 def test_a_needless_action_is_noticed(run):
-    # given policies of which each statement of the lake lets one thing more
+    # given policies in which each statement about the lake allows one thing more
     def widen(statement):
         allows = statement["Effect"] == "Allow"
         on_the_lake = allows and any(action.startswith("s3:") for action in statement["Action"])
@@ -79,7 +80,7 @@ def test_a_needless_action_is_noticed(run):
 
 
 def test_a_role_without_an_action_that_it_needs_is_noticed(run):
-    # given each action that is not listed as unexercised, taken away
+    # given that each exercised action is removed
     needless = needless_actions(run.policies, run.all_calls)
     granted = {
         (plain_name(role.name), statement["Sid"], action)
@@ -89,7 +90,7 @@ def test_a_role_without_an_action_that_it_needs_is_noticed(run):
         for action in statement["Action"]
     }
 
-    # then a call that was made would be denied: of so many permissions, which are most that can be tried here
+    # then a call that was made would be denied, for at least so many permissions
     needed = granted - needless
     assert {role for role, _, _ in needed} >= {plain_name(call.role) for call in run.calls}
 

@@ -1,4 +1,4 @@
-"""What the teams query: the deployed tables by the emulator's Athena, which is DuckDB; Athena itself is never shown."""
+"""The teams' queries of the deployed tables, in the emulator's Athena (DuckDB). Athena itself is never tried."""
 
 import time
 
@@ -32,10 +32,10 @@ def reports(platform):
 
 
 def query(target, sql, asker=None, **where):
-    """The rows of a query as text, without the header.
+    """Return the rows of a query as text, without the header.
 
-    Whoever asks starts it. Its end is watched as the operator: the emulator does not know that an execution belongs to
-    a workgroup, and so refuses everyone whose policy names one.
+    The caller starts the query. The operator waits for its end, because the emulator does not know that an execution
+    belongs to a workgroup, and refuses everyone whose policy names one.
     """
     athena = target.client("athena")
     execution = (asker or athena).start_query_execution(QueryString=sql, **where)["QueryExecutionId"]
@@ -67,7 +67,7 @@ def test_a_team_queries_its_report_in_its_own_workgroup(target, name):
         WorkGroup=target.exports["teamWorkgroups"][team],
     )
 
-    # then the count is that of the report's file, and the result lies under the team's own prefix
+    # then the count is that of the report's file, and the result is under the team's own prefix
     key = f"mart/{team}/reports/{name}/csv/{name}.csv"
     body = team_client(target, team, "s3").get_object(Bucket=target.bucket, Key=key)["Body"].read()
     assert rows == [[str(pl.read_csv(body).height)]]

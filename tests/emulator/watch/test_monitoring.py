@@ -1,7 +1,8 @@
-"""What the deployed local platform measures and what rings, seen from where a person is told.
+"""The metrics and alarms of the deployed local platform, as the people who are notified see them.
 
-The emulator makes no metrics of what functions log, counts nothing in AWS's own namespaces and knows no missing data:
-what a function publishes is looked for in its log; metrics and alarms meet in tests/infrastructure/test_monitoring.py.
+The emulator derives no metrics from function logs, counts nothing in AWS's own namespaces and does not treat missing
+data. So a function's metrics are looked up in its log; tests/infrastructure/test_monitoring.py checks that metrics and
+alarms fit.
 """
 
 import contextlib
@@ -31,7 +32,7 @@ ROOT = Path(__file__).resolve().parents[3]
 
 
 class Pager:
-    """A queue that is subscribed to alarm topics."""
+    """A queue subscribed to alarm topics."""
 
     def __init__(self, target, *topics):
         self._sqs, self._sns = target.client("sqs"), target.client("sns")
@@ -47,7 +48,7 @@ class Pager:
         self._told = []
 
     def told(self):
-        """All messages so far, as the topic passed them on."""
+        """Return all messages so far, as published by the topic."""
         while received := self._sqs.receive_message(QueueUrl=self._url, MaxNumberOfMessages=10).get("Messages"):
             for message in received:
                 self._told.append(json.loads(json.loads(message["Body"])["Message"]))
@@ -76,7 +77,7 @@ def pagers(target):
 
 @pytest.fixture
 def pager(target, pagers):
-    """Who is subscribed to every topic."""
+    """The subscribers of every topic."""
     return pagers(target.exports["alarmTopicArn"], *target.exports["ownerTopicArns"].values())
 
 
@@ -86,7 +87,7 @@ def alarms_of(target):
 
 
 def log_lines(target, function_export):
-    """What a function has logged as JSON."""
+    """Return a function's JSON log."""
     function = target.client("lambda").get_function_configuration(FunctionName=target.exports[function_export])
     group = function["LoggingConfig"]["LogGroup"]
     pages = target.client("logs").get_paginator("filter_log_events").paginate(logGroupName=group)
@@ -98,7 +99,7 @@ def log_lines(target, function_export):
 
 
 def published(target, function_export, metric):
-    """Values and dimensions that a function has published of a metric, as its log has them for CloudWatch."""
+    """Return values and dimensions of a metric that a function published, from its log."""
     for line in log_lines(target, function_export):
         for directive in line.get("_aws", {}).get("CloudWatchMetrics", []):
             if metric in [each["Name"] for each in directive["Metrics"]]:
@@ -109,18 +110,18 @@ def published(target, function_export, metric):
 
 
 def test_every_alarm_reaches_who_is_subscribed_with_its_page(target, pager):
-    # given every alarm as it is deployed
+    # given every deployed alarm
     cloudwatch, alarms = target.client("cloudwatch"), alarms_of(target)
     names = {alarm["AlarmName"] for alarm in alarms}
     assert len(names) > 20
 
-    # when each fires and is quiet again. Only a change of state sends a message, and some fire already: whenever a job
-    # publishes metrics, the emulator evaluates all alarms, and counts the errors of any function for each function
+    # when each fires and recovers. Only a change of state sends a message, and some fire already: whenever a job
+    # publishes metrics, the emulator evaluates all alarms, and counts any function's errors for each function
     for state in ("OK", "ALARM", "OK"):
         for name in names:
             cloudwatch.set_alarm_state(AlarmName=name, StateValue=state, StateReason="a test")
 
-    # then each message says so, and where to read on
+    # then each message says so, and where to read more
     def told(state):
         return {each["AlarmName"]: each for each in pager.told() if each["NewStateValue"] == state}
 
@@ -134,19 +135,19 @@ OWNERS = {name: dataset.owner for name, dataset in DATASETS.items()}
 
 
 def test_an_alarm_of_a_dataset_reaches_its_owner_alone(target, pagers):
-    # given an owner with a route, a dataset of the owner and one of another, and who is subscribed where
+    # given an owner with a route, a dataset of the owner and one of another, and the subscribers
     [(owner, topic)] = target.exports["ownerTopicArns"].items()
     routed = next(name for name, each in OWNERS.items() if each == owner)
     other = next(name for name, each in OWNERS.items() if each != owner)
     to_owner, to_others = pagers(topic), pagers(target.exports["alarmTopicArn"])
 
-    # when the alarm of each is set off
+    # when the alarm of each fires
     alarms = {name: f"{NAMESPACE}-datasets-{name}-refused" for name in (routed, other)}
     for each in alarms_of(target):
         if each["AlarmName"].startswith(tuple(alarms.values())):
             set_off(target, each["AlarmName"])
 
-    # then the owner has the one, and the topic of all other alarms has the other
+    # then the owner receives one, and the topic of all other alarms the other
     def datasets_told(pager):
         names = {each["AlarmName"] for each in pager.told()}
         return {name for name, alarm in alarms.items() if any(told.startswith(alarm) for told in names)}
@@ -162,11 +163,11 @@ def test_an_alarm_of_a_dataset_is_posted_to_its_owners_webhook(target, webhook):
     name = f"/data-platform/local/webhooks/{owner}"
     target.client("ssm").put_parameter(Name=name, Value=webhook.url, Type="SecureString", Overwrite=True)
 
-    # when the alarm of a dataset of the owner is set off
+    # when the alarm of a dataset of the owner fires
     [alarm] = [each for each in alarms_of(target) if f"-datasets-{routed}-late" in each["AlarmName"]]
     set_off(target, alarm["AlarmName"])
 
-    # then what is posted says which, and where to read on
+    # then the posted message names it, and where to read more
     title = f"ALARM: {alarm['AlarmName']}"
     [posted] = eventually(lambda: [each for each in webhook.posted if each["title"] == title], 30, "the request")
     assert "Runbook: docs/runbooks/dataset-late.md" in posted["text"]
@@ -213,16 +214,14 @@ def webhook():
     ],
     ids=["job", "task"],
 )
-def test_what_failed_reaches_who_is_subscribed_with_its_page_and_all_that_aws_said(
-    target, pager, source, kind, detail, page
-):
-    # given the deployed rule that takes what AWS says then, and another of its kind that takes it from us: nobody but
-    # AWS may put an event of AWS's
+def test_subscribers_get_the_failure_its_page_and_awss_reason(target, pager, source, kind, detail, page):
+    # given the deployed rule for AWS's event, and a copy that accepts it from the test: only AWS may send AWS's own
+    # events
     said = detail(target)
     event = {"source": source, "detail-type": kind, "detail": said, **ENVELOPE}
     [rule] = [each for each in alert_rules(target) if matches(target, each["EventPattern"], event)]
     with listening_to_us(target, rule):
-        # when it is said
+        # when the event is sent
         ours = {"Source": OURS, "DetailType": kind, "Detail": json.dumps(said)}
         assert target.client("events").put_events(Entries=[ours])["FailedEntryCount"] == 0
 
@@ -260,7 +259,7 @@ OURS = "data-platform.test"
 
 
 def alert_rules(target):
-    """The deployed rules that tell the topic, each with its targets."""
+    """Return the deployed rules that notify the topic, each with its targets."""
     events = target.client("events")
     rules = [
         {**rule, "Targets": events.list_targets_by_rule(Rule=rule["Name"])["Targets"]}
@@ -275,7 +274,7 @@ def matches(target, pattern, event):
 
 @contextlib.contextmanager
 def listening_to_us(target, rule):
-    """A copy of a rule with its targets that takes events of ours."""
+    """A copy of a rule and its targets that accepts the test's events."""
     events, name = target.client("events"), f"ours-{uuid.uuid4().hex[:8]}"
     pattern = {**json.loads(rule["EventPattern"]), "source": [OURS]}
     events.put_rule(Name=name, EventPattern=json.dumps(pattern))
@@ -292,16 +291,16 @@ def extraction_cluster(target):
     return arn
 
 
-def test_the_age_of_each_dataset_is_published_and_is_what_the_operator_sees(target, outgoing):
-    # given a dataset of which something has landed just now
+def test_published_age_of_a_dataset_is_what_operators_see(target, outgoing):
+    # given a dataset of which an object has just landed
     deliver(outgoing / f"watched-{uuid.uuid4().hex[:8]}.csv", "member_id,town,size,label\n1,Leeds,Small,AB12CDE\n")
     collect(target, "parcels")
     index_settles(target)
 
-    # when the function runs as its rule has it
+    # when the function runs as its rule defines
     target.client("lambda").invoke(FunctionName=target.exports["freshnessFunction"], Payload=b"{}")
 
-    # then each dataset has an age, which is more than its freshness where the operator sees that it is late
+    # then each dataset has an age, which exceeds its freshness where the operator sees that it is late
     found = list(published(target, "freshnessFunction", metrics.NEWEST_OBJECT_AGE))
     measured = {dimensions["dataset"]: (dimensions, age) for dimensions, age in found}
     late = {name: age > DATASETS[name].freshness.total_seconds() for name, (_, age) in measured.items()}
@@ -320,7 +319,7 @@ def test_what_the_collector_takes_is_published(target, outgoing):
     before = len(list(published(target, "sftpCollectorFunction", metrics.FILES_COLLECTED)))
     collect(target, "parcels")
 
-    # then the run's counts are there, by dataset
+    # then the run's counts are published, by dataset
     def counted(metric):
         return list(published(target, "sftpCollectorFunction", metric))[before:]
 
@@ -342,7 +341,7 @@ def test_one_id_leads_from_a_file_through_the_logs_to_its_rows(target, outgoing)
     printed = []
     ProcessRunner(target, on_line=printed.append).run(target.exports["warehouseJob"], {"--object": key})
 
-    # then the collector's line about it, the index and the job's line have the id of the run that landed it
+    # then the collector's line, the index and the job's line have the id of the run that landed it
     def collected():
         lines = [line for line in log_lines(target, "sftpCollectorFunction") if line.get("key") == key]
         return [line["correlation_id"] for line in lines]
@@ -372,7 +371,7 @@ def test_what_becomes_of_events_is_published(target, event_stream):
     )
     assert answer.status < 300, answer
 
-    # then the receiver and the batcher say so
+    # then receiver and batcher log it
     receiver, batcher = {"service": "event-receiver"}, {"service": "event-batcher"}
 
     def seen(export, metric):
@@ -391,7 +390,7 @@ def test_what_becomes_of_events_is_published(target, event_stream):
 
 @pytest.mark.long
 def test_what_the_jobs_count_is_published_under_their_own_roles(target):
-    # given an object of which one row is refused and one is there twice
+    # given an object with a refused row and a duplicate
     key = f"inbound/parcels/2026/02/04/counted-{uuid.uuid4()}.csv"
     rows = ["member_id,town,size,label", *["11,Leeds,Small,AB21CDE"] * 2, "x,Leeds,Small,AB22CDE"]
     target.client("s3").put_object(Bucket=target.bucket, Key=key, Body="\n".join(rows).encode())

@@ -1,7 +1,7 @@
-"""A bad night, put right in the morning with the operator's commands alone: the reports are those of a clean day.
+"""A bad night, repaired in the morning with the operator's commands: the reports equal those of a clean day.
 
-The same good data twice, each time on a platform that holds nothing else: once as it should be, once with a file in the
-wrong encoding, a file that is torn and has refused rows, an event that is none, and an event that breaks a rule.
+The same good data twice, each time on a fresh platform: once without faults, and once with a file in the wrong
+encoding, a truncated file with refused rows, a message that is not an event, and an event that breaks a rule.
 """
 
 import contextlib
@@ -44,7 +44,7 @@ def parcel(number):
 
 
 def file_of(first):
-    """A good file. No parcel is in two of them: of files that one run collects none lands before another for sure."""
+    """A good file. No parcel is in two of them, because files that one run collects land in no certain order."""
     return HEADER + "".join(f"{parcel(number)}\n" for number in range(first, first + ROWS))
 
 
@@ -73,7 +73,7 @@ WRONG_EVENT = event(21, WRONG, weight="ninety-nine", unit="KGM", label="AB04CNT"
 
 @dataclass(frozen=True)
 class Night:
-    """A platform that holds nothing but this night, and its operator."""
+    """A platform with only this night's data, and its operator."""
 
     platform: LocalPlatform
 
@@ -82,7 +82,7 @@ class Night:
         return find_target("local", self.platform.state_directory)
 
     def ops(self, *words, code=0):
-        """An operator's command, and what it said."""
+        """Run an operator's command and return its output."""
         result = commands_to(self.platform)(*words)
         assert result.exit_code == code, f"{words}: {result.stdout}{result.stderr}"
         return result.stdout
@@ -94,7 +94,7 @@ class Night:
         assert EventStream(self.target).post(events).status == 202
 
     def goes_by(self, events):
-        """The schedule fires, the table is extracted, events land, and the jobs run: the emulator fires no trigger."""
+        """Do what the schedules and triggers would do: the emulator fires no trigger."""
         forget = let_the_schedule_fire(self.target, "parcels")
         eventually(lambda: len(landed_objects(self.target, "parcels")) == len(GOOD), 60, "the night's files")
         forget()
@@ -104,13 +104,13 @@ class Night:
         index_settles(self.target)
 
     def events(self):
-        """How many have landed."""
+        """Return how many have landed."""
         s3, bucket = self.target.client("s3"), self.target.bucket
         keys = [each.inbound.key for each in landed_objects(self.target, "readings")]
         return sum(int(s3.head_object(Bucket=bucket, Key=key)["Metadata"]["rows"]) for key in keys)
 
     def reports(self):
-        """Each report's CSV, byte for byte, and the rows of its parquet."""
+        """Return each report's CSV, byte for byte, and the rows of its parquet."""
         s3, bucket = self.target.client("s3"), self.target.bucket
         found = {}
         for report in REPORTS.values():
@@ -134,7 +134,7 @@ def night_on_a_platform_of_its_own(folder):
 
 @pytest.fixture
 def clean_reports(tmp_path):
-    """The reports of a day on which everything was as it should be."""
+    """The reports of a day without faults."""
     with night_on_a_platform_of_its_own(tmp_path / "clean") as night:
         for name, content in GOOD.items():
             night.partner_puts(name, content.encode())
@@ -146,7 +146,7 @@ def clean_reports(tmp_path):
 
 @pytest.fixture
 def bad_night(tmp_path, clean_reports, wide_terminal):  # noqa: ARG001 - that platform is down before this one is up
-    """The same data, but for what went wrong."""
+    """The same data, with the faults."""
     with night_on_a_platform_of_its_own(tmp_path / "bad") as night:
         _go_wrong(night)
         yield night
@@ -158,16 +158,14 @@ def _go_wrong(night):
     torn = GOOD["c.csv"].replace("1,Leeds", "one,Leeds").encode()
     night.partner_puts("c.csv", torn[: torn.rindex(b",Ripon")])
     night.post([*GOOD_EVENTS, WRONG_EVENT])
-    # Somebody has put an event into the queue himself, without what the receiver adds.
+    # Somebody put an event into the queue without the receiver's additions.
     night.target.client("sqs").send_message(
         QueueUrl=night.target.exports["eventsQueueUrl"], MessageBody=json.dumps(POISON_EVENT)
     )
     night.goes_by(len(GOOD_EVENTS) + 1)
 
 
-def test_a_bad_night_is_put_right_with_the_operators_commands_and_the_reports_are_those_of_a_clean_day(
-    bad_night, clean_reports, tmp_path
-):
+def test_operator_commands_repair_a_bad_night(bad_night, clean_reports, tmp_path):
     night, ops = bad_night, bad_night.ops
     assert night.reports() != clean_reports, "nothing was wrong"
 
@@ -175,7 +173,7 @@ def test_a_bad_night_is_put_right_with_the_operators_commands_and_the_reports_ar
     status, listed = ops("status"), ops("quarantine", "list")
     b, c = night.key_of("b.csv"), night.key_of("c.csv")
 
-    # then one look says that there is something to do, and the next ones what
+    # then one command shows that something needs to be done, and the next ones what
     assert "dead letters: events 1" in status
     assert "quarantined:" in status
     refused = {tuple(line.split()) for line in listed.splitlines()}
@@ -185,42 +183,42 @@ def test_a_bad_night_is_put_right_with_the_operators_commands_and_the_reports_ar
     assert "is not UTF-8" in ops("quarantine", "show", b)
     assert "member_id is not a whole number" in ops("quarantine", "show", c)
     assert "1 by unreadable_object" in ops("trace", "b.csv")
-    assert "it lacks" in ops("trace", POISON)
+    assert "it does not have" in ops("trace", POISON)
     assert "by weight|type" in ops("trace", WRONG)
     assert "SUCCEEDED" in ops("runs")
 
-    # when the file in the wrong encoding is mended here, and put in the object's place
-    mended = tmp_path / "b.csv"
-    mended.write_text(GOOD["b.csv"], encoding="utf-8")
-    assert "nothing was changed" in ops("quarantine", "release", b, "--mended", str(mended))
-    ops("quarantine", "release", b, "--mended", str(mended), "--yes")
+    # when the file in the wrong encoding is fixed here, and put in the object's place
+    corrected = tmp_path / "b.csv"
+    corrected.write_text(GOOD["b.csv"], encoding="utf-8")
+    assert "nothing was changed" in ops("quarantine", "release", b, "--corrected", str(corrected))
+    ops("quarantine", "release", b, "--corrected", str(corrected), "--yes")
 
-    # and the partner sends the torn one once more, whole
+    # and the partner sends the truncated one again, whole
     night.partner_puts("c.csv", GOOD["c.csv"].encode())
     assert "c.v2.csv" in ops("collect", "parcels")
 
-    # and the event gets what it lacks, and goes back
+    # and the event is completed and moved back
     [letter] = set(MESSAGE_ID.findall(ops("redrive", "events"))) - {POISON}
     one, text = ["redrive", "events", "--message", letter], tmp_path / "event.json"
     ops(*one, "--save", str(text))
     whole = {**json.loads(text.read_text()), "received_at": "2026-11-02T08:15:21.000Z", "request_id": "by hand"}
     text.write_text(json.dumps(whole))
-    assert "nothing was changed" in ops(*one, "--mended", str(text))
-    assert "1 moved to the events queue" in ops(*one, "--mended", str(text), "--yes")
+    assert "nothing was changed" in ops(*one, "--corrected", str(text))
+    assert "1 moved to the events queue" in ops(*one, "--corrected", str(text), "--yes")
 
-    # and the scanner posts the wrong one rightly, and the night is replayed
+    # and the scanner posts the wrong one correctly, and the night is replayed
     night.post([RIGHT_EVENT])
-    eventually(lambda: night.events() == len(GOOD_EVENTS) + 3, 60, "the mended event and the right one")
+    eventually(lambda: night.events() == len(GOOD_EVENTS) + 3, 60, "the corrected event and the right one")
     ops("run", "refine")
     index_settles(night.target)
     day = "-".join(b.split("/")[2:5])
     ops("replay", "--dataset", "parcels", "--from", day, "--to", day, "--yes")
 
-    # then the reports are those of a clean day
+    # then the reports equal those of a clean day
     assert night.reports() == clean_reports
     index_settles(night.target)
 
-    # and nothing is left to do but what was refused for good: the torn file's and the wrong event's rows
+    # and only rows that were refused for good remain: the truncated file's and the wrong event's
     assert "dead letters" not in ops("status")
     left = ops("quarantine", "list")
     assert b not in left

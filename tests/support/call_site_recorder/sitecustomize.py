@@ -1,8 +1,8 @@
-"""Python runs this as a process starts that has this folder on PYTHONPATH: it records which lines call AWS.
+"""Records which lines call AWS. Python runs this file at start if its folder is on PYTHONPATH.
 
-DATA_PLATFORM_CALL_SITES names the file. Each line of it is JSON: the source file and the line that called. Only calls
-under a role count, which have a session token. Pages are recorded where they were asked for, and transfers, which make
-their requests in threads of their own, where they were begun.
+DATA_PLATFORM_CALL_SITES names the output file. Each of its lines is JSON: the source file and the calling line. Only
+calls under a role count, which have a session token. Pages are recorded where they were requested; transfers, whose
+requests run in other threads, where they began.
 """
 
 import importlib.util
@@ -20,10 +20,10 @@ _pages = threading.local()
 
 
 def _calling_line():
-    """The innermost line of the platform's own code, None if there is none on the stack."""
+    """Return the innermost line of the platform's own code; None if the stack has none."""
     frame = sys._getframe(2)
     while frame is not None:
-        # What pyiceberg asks of Glue is asked in its own code; a method of its catalogue is not a call site.
+        # pyiceberg calls Glue in its own code; a method of its catalogue is not a call site.
         if "/pyiceberg/" in frame.f_code.co_filename:
             return None
         if found := _SOURCE.search(frame.f_code.co_filename):
@@ -37,7 +37,7 @@ def _write(line, client):
     if line is None or line in _seen or not getattr(credentials, "token", None):
         return
     _seen.add(line)
-    # One write that appends: processes share the file.
+    # A single appending write, because processes share the file.
     descriptor = os.open(_FILE, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
     os.write(descriptor, f"{json.dumps(line)}\n".encode())
     os.close(descriptor)
@@ -82,7 +82,7 @@ def _record_transfers(module):
 
 
 class _Patches(MetaPathFinder):
-    """Patches modules as they are imported: importing them here would slow down every process."""
+    """Patches modules when they are imported, because importing them here would slow down every process."""
 
     def __init__(self):
         self._patches = {

@@ -1,11 +1,11 @@
-"""Every way that an alarm on its way to a webhook can end."""
+"""Every way in which an alarm on its way to a webhook can end."""
 
 from tests.support.platform_steps import eventually
 from tests.support.webhooks import webhook_endpoint
 
 
 def end_alarms(target):
-    """Publish to the topic of an owner with a webhook, whose URL is missing first, and then there."""
+    """Publish to the topic of an owner with a webhook, first without its URL and then with it."""
     [(owner, topic)] = target.exports["ownerTopicArns"].items()
     ssm, sns = target.client("ssm"), target.client("sns")
     sns.publish(TopicArn=topic, Message="not forwarded: no URL is known")

@@ -1,4 +1,4 @@
-"""Every way that a collection can end, one after the other on a whole platform, and the run that follows each."""
+"""Every way in which a collection can end, one after another on a whole platform, with the run that follows each."""
 
 import contextlib
 import hashlib
@@ -18,11 +18,11 @@ from tests.support.platform_steps import deliver, eventually, outgoing_folder
 SECONDS = 60
 PART = 8 * 2**20
 LARGE = b"neither,of,these\n" + b"1,2,3\n" * (PART * 9 // 8 // 6)
-"""A large file that is no CSV of parcels: the jobs find that out."""
+"""A large file that is not a CSV file of parcels, which only the jobs find out."""
 
 
 def end_collections(platform, target):
-    """Run them all. Each run that follows collects what the one before left."""
+    """Run them all. Each following run collects what the previous one left."""
     folder = outgoing_folder(platform)
     find_a_file_that_cannot_be_taken(target, folder)
     find_a_file_that_changed(target, folder)
@@ -42,7 +42,7 @@ def find_a_file_that_cannot_be_taken(target, folder):
 
 
 def find_a_file_that_changed(target, folder):
-    """Its second version of the day lands under a name of its own."""
+    """Land the file's second version of the day under another name."""
     for content in ("id\n1\n", "id\n1\n2\n"):
         deliver(folder / "changed.csv", content)
         result = collect(target, "parcels")
@@ -53,14 +53,14 @@ def find_a_file_that_changed(target, folder):
 def meet_an_outage(platform, target, folder):
     deliver(folder / "outage.csv", "id\n1\n")
     platform.source.process.stop()
-    with pytest.raises(CollectionRunError, match="cannot be reached"):
+    with pytest.raises(CollectionRunError, match="cannot connect to"):
         collect(target, "parcels")
     platform.source.start()
     assert collected(collect(target, "parcels")) == {"outage.csv"}
 
 
 def run_out_of_time(target, folder):
-    """A run that has seconds left begins no file, and the tick after it does."""
+    """A run with seconds left begins no file, and the tick after it does."""
     deliver(folder / "late.csv", "id\n1\n")
     with changed_function(target, target.exports["sftpCollectorFunction"], **time_limit(25)):
         assert collect(target, "parcels")["remaining"] == 1
@@ -68,7 +68,7 @@ def run_out_of_time(target, folder):
 
 
 def be_killed(platform, target, folder):
-    """The function with its workers, while the server does not answer."""
+    """Kill the function with its workers while the server does not answer."""
     deliver(folder / "killed.csv", "id\n1\n")
     with frozen(platform.source.process), ThreadPoolExecutor(1) as thread:
         run = thread.submit(collect, target, "parcels")
@@ -80,7 +80,7 @@ def be_killed(platform, target, folder):
 
 
 def leave_uploads_and_claims(target, folder):
-    """What runs leave that are killed in other moments: an upload with a part, one that was not recorded, a claim."""
+    """Leave what runs killed at other moments leave: an upload with a part, an unrecorded upload, a claim."""
     s3, ledger = target.client("s3"), a_ledger(target, lease=timedelta(0))
     for name in ("resumed.csv", "begun.csv", "gone.csv"):
         deliver(folder / name, LARGE)
@@ -102,7 +102,7 @@ def leave_uploads_and_claims(target, folder):
 
 
 def meet_another_run(target, folder):
-    """One that holds the claim of a file."""
+    """Return a run that holds the claim of a file."""
     deliver(folder / "elsewhere.csv", "id\n1\n")
     ledger = a_ledger(target)
     claim = ledger.claim(version_of(folder / "elsewhere.csv"))
@@ -121,23 +121,23 @@ def overlap(target, folder):
     assert set().union(*map(collected, results)) == names
 
 
-# What they have in common
+# Shared parts
 
 
 def collected(result):
-    """Names of the files that a run collected."""
+    """Return the names of the files that a run collected."""
     return {file["source"].rpartition("/")[2] for file in result["collected"]}
 
 
 def tick(target):
-    """The run that only resumes what another one left."""
+    """Make the run that only resumes what another one left."""
     payload = json.dumps({"dataset": "parcels", "continue": True}).encode()
     answer = target.client("lambda").invoke(FunctionName=target.exports["sftpCollectorFunction"], Payload=payload)
     return json.loads(answer["Payload"].read())
 
 
 def a_ledger(target, **more):
-    """The ledger with the rights of an administrator, who puts there what a run would have left."""
+    """Return the ledger with an administrator's rights, to store what a run would have left."""
     return Ledger(target.client("dynamodb"), target.exports["ledgerTable"], **more)
 
 
@@ -151,7 +151,7 @@ def version_of(file):
 
 
 def state_of_run(target):
-    """How the dataset's last run ended, or that it is under way."""
+    """Return how the dataset's last run ended, or that it is in progress."""
     key = {"pk": {"S": "dataset#parcels"}, "sk": {"S": COLLECTION}}
     return target.client("dynamodb").get_item(TableName=target.exports["ledgerTable"], Key=key)["Item"]["state"]["S"]
 

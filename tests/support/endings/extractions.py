@@ -1,4 +1,4 @@
-"""Every way that an extraction from SQL Server can end, one after the other on a whole platform."""
+"""Every way in which an extraction from SQL Server can end, one after another on a whole platform."""
 
 import os
 import sys
@@ -23,12 +23,12 @@ SNAPSHOT = (
     "source = dataclasses.replace(declared.source, mode='snapshot', watermark=None)\n"
     f"main(sys.argv[1:], {{{DATASET!r}: dataclasses.replace(declared, source=source)}})\n"
 )
-"""The task's program with its dataset declared as a snapshot: no committed one is."""
+"""The task's program with its dataset declared as a snapshot, because no committed dataset is one."""
 LARGE = 17 * 2**20
 
 
 def end_extractions(platform, target, folder):
-    """Run them all. Each extraction that follows completes what the one before left."""
+    """Run them all. Each following extraction completes what the previous one left."""
     meet_an_outage(platform, target)
     be_killed_before_the_object(target)
     be_killed_after_the_object(target)
@@ -52,7 +52,7 @@ def be_killed_before_the_object(target):
 
 
 def be_killed_after_the_object(target):
-    """What stands is not replaced: the run that follows reads it."""
+    """An existing object is not replaced: the following run reads it."""
     before = watermarks_of(target).position(DATASET).object_key
     extraction = a_killed_run(target)
     source = {"Bucket": target.bucket, "Key": before}
@@ -63,14 +63,14 @@ def be_killed_after_the_object(target):
 
 def meet_another_run(target):
     held = watermarks_of(target).claim(DATASET, same_range)
-    with pytest.raises(RunFailedError, match="another run is extracting it"):
+    with pytest.raises(RunFailedError, match="another run is extracting the dataset"):
         extract_now(target)
     watermarks_of(target).fail(held, "given up")
     extract_now(target)
 
 
 def compare_snapshots(platform, target):
-    """Two runs: the second one reads the object of the first."""
+    """Make two runs: the second reads the object of the first."""
     forget_watermark(target)
     for _ in range(2):
         run_snapshot(platform, target)
@@ -79,7 +79,7 @@ def compare_snapshots(platform, target):
 
 
 def fail_in_a_large_object(target, folder):
-    """A part that S3 does not take: the upload is aborted under the task's role."""
+    """S3 refuses a part: the upload is aborted under the task's role."""
     file = folder / "large.parquet"
     file.write_bytes(os.urandom(LARGE))
     s3 = task_session(target).client("s3", endpoint_url=target.endpoint)
@@ -90,7 +90,7 @@ def fail_in_a_large_object(target, folder):
     assert target.client("s3").list_multipart_uploads(Bucket=target.bucket).get("Uploads", []) == []
 
 
-# What they have in common
+# Shared parts
 
 
 def refuse(**_):
@@ -98,14 +98,14 @@ def refuse(**_):
 
 
 def extract_now(target):
-    """Run the deployed task. Returns what it logged."""
+    """Run the deployed task. Return its log."""
     lines = []
     extract(target, DATASET, lines.append)
     return lines
 
 
 def watermarks_of(target, **more):
-    """The ledger with the rights of an administrator, who puts there what a run would have left."""
+    """Return the ledger with an administrator's rights, to store what a run would have left."""
     return Watermarks(target.client("dynamodb"), target.exports["ledgerTable"], **more)
 
 
@@ -114,7 +114,7 @@ def same_range(position):
 
 
 def a_killed_run(target):
-    """The claim of a run that was killed: its lease is over."""
+    """Return the claim of a killed run, whose lease is over."""
     return watermarks_of(target, lease=timedelta(seconds=-1)).claim(DATASET, same_range)
 
 

@@ -1,4 +1,4 @@
-"""Every way that a run of the jobs can end, one after the other on a whole platform."""
+"""Every way in which a run of the jobs can end, one after another on a whole platform."""
 
 import json
 import sys
@@ -13,11 +13,11 @@ from tests.support.platform_steps import put_inbound
 PARCELS = "inbound/parcels/2026/01/02"
 HEADER = "member_id,town,size,label\n"
 LARGE = 65 * 2**20
-"""More than what goes to S3 in one request."""
+"""Larger than a single request to S3."""
 
 
 class KilledError(Exception):
-    """What ends a job in the middle."""
+    """Ends a job in the middle."""
 
 
 def end_jobs(target, folder):
@@ -43,14 +43,14 @@ def be_killed(target):
 
 
 def find_unreadable_objects(target):
-    """The run after the killed one: it processes what it can and reports what it cannot read."""
+    """Make the run after the killed one: it processes what it can and reports what it cannot read."""
     put(target, {"unreadable.csv": b"neither,of,these\n" + b"1,2,3\n" * (9 * 2**20 // 6)})
     outcomes = {line["object"]: line["outcome"] for line in run(target, "warehouseJob") if "object" in line}
     assert outcomes[f"{PARCELS}/unreadable.csv"] == "unreadable"
 
 
 def replay(target):
-    """The days and the objects that a person names."""
+    """Process the days and the objects that a person names."""
     run(target, "warehouseJob", {"--dataset": "parcels", "--from": "2026-01-02", "--to": "2026-01-02"})
     run(target, "warehouseJob", {"--object": f"{PARCELS}/whole.csv"})
 
@@ -61,12 +61,12 @@ def sanitise(target):
 
 
 def name_an_object_that_is_not_there(target):
-    with pytest.raises(RunFailedError, match="no such object to replay"):
+    with pytest.raises(RunFailedError, match="no such objects"):
         run(target, "sanitiseJob", {"--object": f"{PARCELS}/nothing.csv"})
 
 
 def fail_in_a_large_file(target, job, folder):
-    """A part that S3 does not take: the upload is aborted under the job's role."""
+    """S3 refuses a part: the upload is aborted under the job's role."""
     role = target.client("glue").get_job(JobName=target.exports[job])["Job"]["Role"]
     s3 = assume(target, role, "endings").client("s3", endpoint_url=target.endpoint)
     s3.meta.events.register("before-call.s3.UploadPart", refuse)
@@ -79,7 +79,7 @@ def fail_in_a_large_file(target, job, folder):
     assert target.client("s3").list_multipart_uploads(Bucket=target.bucket).get("Uploads", []) == []
 
 
-# What they have in common
+# Shared parts
 
 
 def refuse(**_):
@@ -91,7 +91,7 @@ def put(target, contents):
 
 
 def run(target, job, arguments=None):
-    """Run a deployed job to its end. Returns what it logged."""
+    """Run a deployed job until it ends. Return its log."""
     lines = []
     ProcessRunner(target, sys.executable, on_line=lines.append).run(target.exports[job], arguments)
     return [json.loads(line) for line in lines]

@@ -1,4 +1,4 @@
-"""What can become of an event, a callback and an object's record, on a whole platform."""
+"""Every result for an event, a callback and an object's record, on a whole platform."""
 
 import json
 import time
@@ -11,7 +11,7 @@ from tests.support.stream import EventStream
 
 SECONDS = 60
 NOBODY = "http://127.0.0.1:1"
-"""An address at which nothing answers."""
+"""An address without a listener."""
 
 
 def end_events(target):
@@ -24,7 +24,7 @@ def end_events(target):
 
 
 def store_events(target, stream):
-    """Events and a callback that land; one that is sent again; one that is refused."""
+    """Events and a callback land; one is repeated; one is refused."""
     event = {
         "event_id": str(uuid.uuid4()),
         "event_type": "weighing",
@@ -41,7 +41,7 @@ def store_events(target, stream):
 
 
 def bury_poison(target, stream):
-    """A message that is not an event goes to the dead letters."""
+    """A message that is not an event goes to the dead-letter queue."""
     stream.settle()
     before = stream.waiting("eventsDeadLetterQueueUrl")
     target.client("sqs").send_message(QueueUrl=target.exports["eventsQueueUrl"], MessageBody="poison")
@@ -49,7 +49,7 @@ def bury_poison(target, stream):
 
 
 def lose_the_queue(target, stream):
-    """A callback that could not be queued leaves no trace: the same one is accepted when it is sent again."""
+    """A callback that could not be queued leaves no trace, and is accepted when it is sent again."""
     functions, name = target.client("lambda"), target.exports["eventReceiverFunction"]
     variables = functions.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
     lost = {"Variables": {**variables, "AWS_ENDPOINT_URL_SQS": NOBODY}}
@@ -60,7 +60,7 @@ def lose_the_queue(target, stream):
 
 
 def meet_a_deleted_object(target):
-    """The event of an object that was deleted before the recorder looked at it."""
+    """The event of an object that was deleted before the recorder read it."""
     event = {"detail": {"object": {"key": "inbound/parcels/2026/01/02/deleted.csv"}}}
     batch = {"Records": [{"messageId": "deleted", "body": json.dumps(event)}]}
     answer = target.client("lambda").invoke(

@@ -1,4 +1,4 @@
-"""Every way that a run on the published tables can end, one after the other on a whole platform."""
+"""Every way in which a run on the published tables can end, one after another on a whole platform."""
 
 import sys
 
@@ -17,11 +17,11 @@ from processing.publishing import maintenance
 maintenance.MINIMUM_AGE = timedelta(0)
 main(sys.argv[1:])
 """
-"""The maintenance job on a day on which every file is old enough: nothing here can age a file."""
+"""The maintenance job on a day on which every file is old enough, because files cannot be aged here."""
 
 
 def end_tables(target, folder):
-    """Run them all, on tables that were published already."""
+    """Run them all, on tables that are already published."""
     run(target, "publishJob", {"--reconcile": "true"})
     merge_into_tables_that_were_dropped(target)
     put(target, {"at-night.csv": f"{HEADER}7,Leeds,Small,AB77CDE\n".encode()})
@@ -31,7 +31,7 @@ def end_tables(target, folder):
 
 
 def merge_into_tables_that_were_dropped(target):
-    """Whichever job is the first to merge makes the tables."""
+    """The first job to merge creates the tables."""
     put(target, {"dropped.csv": f"{HEADER}8,Leeds,Small,AB78CDE\n".encode()})
     for job, arguments in (
         ("sanitiseJob", {"--object": f"{PARCELS}/dropped.csv"}),
@@ -51,7 +51,7 @@ def drop_tables(target):
 
 
 def drop_snapshots_and_delete_files(target, folder):
-    # given a table that keeps one snapshot, and a file that it does not have
+    # given a table that keeps one snapshot, and a file outside it
     database, table = target.exports["publishedTables"]["parcels"].split(".")
     keep_one_snapshot(target, database, table)
     orphan = f"{table_prefix(table)}data/orphan.parquet"
@@ -77,7 +77,7 @@ def keep_one_snapshot(target, database, table):
 
 
 def catalogue(target):
-    """The catalogue as the operator, whom no policy binds."""
+    """The catalogue as the operator, to whom no policy applies."""
     credentials = target.session.get_credentials()
     return GlueCatalog(
         "operator",

@@ -1,4 +1,4 @@
-"""Files with random column names, judged by how each name was made."""
+"""Files with random column names, judged by how each name was generated."""
 
 import csv
 import io
@@ -25,7 +25,7 @@ _MISSPELT: Final = {
     "a": ["A", " a", "a_"],
     "x1": ["X1", "x-1", "x\u00b9"],
 }
-# Patterns, names with a format's own signs, names that would be lineage columns, no name at all.
+# Patterns, names with a format's own characters, names of lineage columns, an empty name.
 _OTHERS: Final = ("^.*$", "*", "^p.*$", 'say "x"', "b,c", "b.c", "{x}", "_row", "", " ", LET_IN, "плата")
 _UNUSABLE: Final = {"_row", "", " ", LET_IN}
 _TWICE: Final = 0.05
@@ -33,16 +33,16 @@ _POLICIES: Final[Sequence[Drift]] = ("freeze", "discard", "evolve")
 
 
 _Rows = list[dict[str, str | None]] | None
-"""What is read of a file; None if it, or its only row, is refused."""
+"""The rows read from a file; None if the file or its only row is refused."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Case:
     declared: Sequence[str]
-    """The first of them is the key; the others may be empty."""
+    """The first one is the key; the others may be empty."""
     policy: Drift
     names: Sequence[str]
-    """Of the file's columns, in its order; column n has the value v<n>."""
+    """Names of the file's columns, in order; column n has the value v<n>."""
     misspelt: frozenset[str]
     """The declared names that the file has only nearly."""
 
@@ -51,7 +51,7 @@ class _Case:
         return [name for name in self.names if name not in self.declared]
 
     def row(self) -> _Rows:
-        """The row that is read of a file that is not refused."""
+        """Return the row of a file that is not refused."""
         kept = [*self.declared, *(self.undeclared if self.policy == "evolve" else [])]
         values = {name: f"v{place}" for place, name in enumerate(self.names)}
         return [{name if name in self.declared else f"{LET_IN}{name}": values.get(name) for name in kept}]
@@ -61,11 +61,11 @@ def differences(made: random.Random, cases: int) -> list[str]:
     """Read files of one row with random columns, as CSV, parquet and NDJSON.
 
     Args:
-        made: where the columns come from.
-        cases: how many rows, each in every format that can have it.
+        made: the source of the columns.
+        cases: number of rows, each in every format that can hold it.
 
     Returns:
-        In words, each file that is read otherwise than its names demand.
+        A sentence for each file that is not read as its names require.
     """
     found: list[str] = []
     for _ in range(cases):
@@ -107,14 +107,14 @@ def _dataset(case: _Case) -> Dataset:
 
 
 def _files(case: _Case) -> dict[str, tuple[bytes, _Rows]]:
-    """The row in each format that can have its names, with the expected rows."""
+    """Yield the row in each format that can hold its names, with the expected rows."""
     values = [f"v{place}" for place in range(len(case.names))]
     files: dict[str, tuple[bytes, _Rows]] = {}
     if any(name.strip() for name in case.names):
         text = io.StringIO()
         csv.writer(text, quoting=csv.QUOTE_ALL).writerows([case.names, values])
         files["rows.csv"] = text.getvalue().encode(), _of_table(case)
-    # Only CSV can have a name twice.
+    # Only CSV can repeat a name.
     if 0 < len({*case.names}) == len(case.names):
         members = dict(zip(case.names, values, strict=True))
         parquet = io.BytesIO()
@@ -125,7 +125,7 @@ def _files(case: _Case) -> dict[str, tuple[bytes, _Rows]]:
 
 
 def _of_table(case: _Case) -> _Rows:
-    """A table needs its columns, but for those that may be empty where the dataset evolves."""
+    """A table needs its columns, except nullable ones if the dataset evolves."""
     key, *optional = case.declared
     needed = {key, *case.misspelt} if case.policy == "evolve" else {key, *optional}
     counted = [name for name in case.names if name in case.declared or case.policy != "discard"]
@@ -134,7 +134,7 @@ def _of_table(case: _Case) -> _Rows:
 
 
 def _of_line(case: _Case) -> _Rows:
-    """A line may lack a member; a key that is null is refused later, by the schema."""
+    """A line may lack a member; the schema refuses a null key later."""
     return None if case.misspelt else _of_drift(case)
 
 

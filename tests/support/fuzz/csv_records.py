@@ -1,4 +1,4 @@
-"""Random CSV texts, judged by a state machine that goes through RFC 4180 character by character."""
+"""Random CSV texts, judged by a state machine that follows RFC 4180 character by character."""
 
 import io
 import random
@@ -47,7 +47,7 @@ def differences(made: random.Random, cases: int) -> list[str]:
     """Read random texts under a header.
 
     Returns:
-        In words, each text whose records are others than those of the state machine.
+        A sentence for each text whose records differ from those of the state machine.
     """
     found: list[str] = []
     for _ in range(cases):
@@ -95,7 +95,7 @@ def _judged(line: int, fields: Sequence[str]) -> _Record:
 
 
 def _record(text: str, at: int, *, multiline: bool) -> tuple[list[str] | None, int]:
-    """The fields from a place on, None if a quote is broken, and where the next record begins."""
+    """Return the fields from a position on, None if a quote is broken, and where the next record begins."""
     fields: list[str] = []
     while True:
         field, at = _field(text, at, multiline=multiline)

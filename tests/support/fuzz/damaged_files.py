@@ -25,9 +25,9 @@ def differences(made: random.Random, cases: int) -> list[str]:
     """Damage files of each format and read them.
 
     Returns:
-        In words, each file that is read as other rows than the independent reader reads, or that fails with another
-        error than a refusal. Whether a damaged file is refused may differ: pyarrow refuses some damage of parquet's
-        metadata that polars does not need.
+        A sentence for each file that is read differently than by the independent reader, or that causes another error
+        than a refusal. Whether a damaged file is refused may differ, because pyarrow refuses some damage of parquet's
+        metadata that polars ignores.
     """
     found: list[str] = []
     for name, (write, judge) in _FORMATS.items():
@@ -115,7 +115,7 @@ def _from_parquet(content: bytes) -> _Rows | None:
     try:
         table = pyarrow.parquet.read_table(io.BytesIO(content))
         rows = cast("list[dict[str, str | bytes | None]]", table.to_pylist())
-        # Where the type is damaged, pyarrow gives bytes. polars also reads the copy of the schema that it wrote.
+        # If the type is damaged, pyarrow returns bytes. polars also reads its own copy of the schema.
         return [[value.decode() if isinstance(value, bytes) else value for value in row.values()] for row in rows]
     except (OSError, ValueError, pyarrow.lib.ArrowException):
         return None

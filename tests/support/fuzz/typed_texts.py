@@ -19,11 +19,11 @@ def differences(made: random.Random, cases: int) -> list[str]:
     """Convert texts of each type.
 
     Args:
-        made: where the texts come from.
-        cases: how many texts, shared out among the types.
+        made: the source of the texts.
+        cases: number of texts, divided among the types.
 
     Returns:
-        In words, each text that is read as another value than Python reads, or is accepted where Python refuses it.
+        A sentence for each text that Python reads as another value, or refuses while it is accepted.
     """
     found: list[str] = []
     for kind, (text_of, value_of) in _TYPES.items():

@@ -1,4 +1,4 @@
-"""What the real AWS provider needs otherwise where it meets the emulator: sessions of CI's roles, and a document."""
+"""What the real AWS provider needs with the emulator: sessions of CI's roles, and a changed document."""
 
 import copy
 import json
@@ -17,7 +17,7 @@ from tests.support.recording import ACCOUNT as RECORDED_ACCOUNT
 ACCOUNT: Final = "000000000000"
 NAMES: Final = Names("acme-state", REGION, ACCOUNT, "acme/data-platform")
 KEY: Final = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/11111111-1111-1111-1111-111111111111"
-# The emulator asks for some actions by the name of the request, where AWS has another.
+# The emulator checks some actions under the request's name, where AWS uses another.
 _ASKED_AS: Final = {
     "budgets:ModifyBudget": (
         "budgets:CreateBudget", "budgets:UpdateBudget", "budgets:DeleteBudget", "budgets:CreateNotification",
@@ -44,7 +44,7 @@ Policies = Mapping[str, Document]
 
 
 def without(policies: Policies, action: str) -> dict[str, Document]:
-    """The policies of a role that lacks an action."""
+    """Return the policies of a role that lacks an action."""
     kept = {name: copy.deepcopy(document) for name, document in policies.items()}
     for statement in (each for document in kept.values() for each in document["Statement"]):
         statement["Action"] = [each for each in statement["Action"] if each != action]
@@ -52,7 +52,7 @@ def without(policies: Policies, action: str) -> dict[str, Document]:
 
 
 def session_of(emulator: Emulator, role: str, policies: Policies) -> dict[str, str]:
-    """The environment of a role with some policies, as far as the emulator understands them."""
+    """Return the environment of a role with some policies, as far as the emulator supports them."""
     root = local_session(REGION)
     iam = root.client("iam", endpoint_url=emulator.endpoint)
     sts = root.client("sts", endpoint_url=emulator.endpoint)
@@ -74,7 +74,7 @@ def session_of(emulator: Emulator, role: str, policies: Policies) -> dict[str, s
 
 
 def what_the_emulator_asks_otherwise(policies: Policies) -> dict[str, Any]:
-    """A statement for a role with some policies: actions that the emulator calls otherwise, or asks of no resource."""
+    """Return a statement of actions that the emulator names differently or checks on no resource."""
     allowed = {
         action for document in policies.values() for statement in document["Statement"]
         if statement["Effect"] == "Allow" for action in statement["Action"]
@@ -84,13 +84,13 @@ def what_the_emulator_asks_otherwise(policies: Policies) -> dict[str, Any]:
 
 
 def make_boundary(emulator: Emulator, stack: str) -> None:
-    """Make the policy that bounds the stack's roles, as the bootstrap does."""
+    """Create the policy that bounds the stack's roles, as the bootstrap does."""
     iam = local_session(REGION).client("iam", endpoint_url=emulator.endpoint)
     iam.create_policy(PolicyName=NAMES.boundary(stack), PolicyDocument=json.dumps(boundary_document(NAMES, stack)))
 
 
 def for_the_emulator(document: Mapping[str, Any]) -> dict[str, Any]:
-    """A configuration as the emulator takes it."""
+    """Return a configuration in the form that the emulator accepts."""
     adapted: dict[str, Any] = json.loads(json.dumps(document).replace(RECORDED_ACCOUNT, ACCOUNT))
     adapted["provider"]["aws"]["skip_requesting_account_id"] = False
     resources = adapted["resource"]
@@ -98,16 +98,16 @@ def for_the_emulator(document: Mapping[str, Any]) -> dict[str, Any]:
         if "SecureTransport" in body.get("policy", ""):
             body["policy"] = _without_denied_http(body["policy"])
     for body in resources.get("aws_api_gateway_api_key", {}).values():
-        # The emulator makes none up.
+        # The emulator generates none.
         body.setdefault("value", "0" * 30)
     for body in resources.get("aws_service_discovery_service", {}).values():
-        # AWS takes it from there; the emulator does not.
+        # AWS reads it from there; the emulator does not.
         body["namespace_id"] = body["dns_config"][0]["namespace_id"]
     return adapted
 
 
 def changed(document: Mapping[str, Any]) -> dict[str, Any]:
-    """The configuration after a change of everything that has tags, and of each rule of a firewall."""
+    """Return the configuration after a change of all tags and of each firewall rule."""
     after = copy.deepcopy(dict(document))
     after["provider"]["aws"]["default_tags"] = [{"tags": {"changed": "yes"}}]
     for direction in ("ingress", "egress"):
@@ -117,7 +117,7 @@ def changed(document: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _without_denied_http(policy: str) -> str:
-    """The emulator has no TLS. It refuses a policy without a statement."""
+    """Remove statements about TLS, which the emulator lacks. It refuses a policy without a statement."""
     statements = [each for each in json.loads(policy)["Statement"] if "SecureTransport" not in json.dumps(each)]
     nothing = {"Effect": "Deny", "Principal": "*", "Action": "s3:GetObjectTorrent", "Resource": "*"}
     return _document(*statements or [nothing])

@@ -1,4 +1,4 @@
-"""Which arguments replace a resource, by the real AWS provider's plans of a change of each."""
+"""Finds the arguments that replace a resource, by planning a change of each with the real AWS provider."""
 
 import json
 import re
@@ -27,7 +27,7 @@ class Change:
     """The input, and the key within it if its value is a block."""
     terraform_path: Path
     place: tuple[str, str]
-    """Terraform's type, and the name of the resource that has the other value."""
+    """Terraform's type, and the name of the resource with the other value."""
 
 
 @dataclass
@@ -40,12 +40,12 @@ class Judgements:
     def replacing(
         self, graph: Graph, translated: Configuration, accepted: Mapping[str, Collection[str]]
     ) -> tuple[dict[str, set[str]], set[Change]]:
-        """What the provider says of each change.
+        """Return the provider's result for each change.
 
         Args:
             graph: resources with URNs in their references.
             translated: the graph as a configuration.
-            accepted: the inputs of each type; of those that a resource does not set, the change is that it was set.
+            accepted: the inputs of each type. For an input that a resource does not set, the change is that it was set.
 
         Returns:
             By type, the inputs that replace it, written with dots; and the changes that the provider does not see.
@@ -98,13 +98,13 @@ class Judgements:
         }
 
     def _plan(self, document: Mapping[str, Any], state: list[Any]) -> dict[tuple[str, str], Any]:
-        """What the provider plans for each resource."""
+        """Return the provider's planned change of each resource."""
         plan = self.terraform.plan_over(document, state)
         return {(each["type"], each["name"]): each["change"] for each in plan["resource_changes"]}
 
 
 def _is_seen(change: Mapping[str, Any], path: Path) -> bool:
-    """Whether a planned change is one of the value at a path."""
+    """Return true if a planned change concerns the value at a path."""
     return _values(change["before"], path) != _values(change["after"], path)
 
 
@@ -115,13 +115,13 @@ def _values(value: Any, path: Path) -> list[Any]:
 
 
 def _is_within(changed: Path, path: list[Any]) -> bool:
-    """Whether a path of the plan is the changed one, or that of a set around it: a set's members have no path."""
+    """Return true if a path of the plan is the changed one, or a set around it: a set's members have no path."""
     names = tuple(key for key in path if isinstance(key, str))
     return names == changed[: len(names)]
 
 
 def _without_references(resources: Any) -> dict[str, dict[str, Any]]:
-    """Nothing of the configuration is unknown in a plan: a reference is a text like the one that it stands for."""
+    """Check that nothing of the configuration is unknown in a plan: a reference is a text like its target."""
 
     def literal(match: re.Match[str]) -> str:
         _, label, output = match.groups()
@@ -131,7 +131,7 @@ def _without_references(resources: Any) -> dict[str, dict[str, Any]]:
 
 
 def _leaves(inputs: Mapping[str, Any], block: Block, schema: Schema, kind: str = "") -> Iterator[tuple[Path, Path]]:
-    """The paths of all inputs, in Pulumi's and in Terraform's names. Of several blocks the first counts."""
+    """Return the paths of all inputs, in Pulumi's and in Terraform's names. Of several blocks the first counts."""
     for key, value in inputs.items():
         name = schema.argument(kind, key) if kind else block.argument(key)
         if name is None:
@@ -145,7 +145,7 @@ def _leaves(inputs: Mapping[str, Any], block: Block, schema: Schema, kind: str =
 
 
 def _with_other(values: Any, path: Path, block: Block) -> Any:
-    """The values with another one at a path."""
+    """Return the values with another value at a path."""
     if not path:
         return values
     if isinstance(values, list):
@@ -162,7 +162,7 @@ def _with_other(values: Any, path: Path, block: Block) -> Any:
 
 
 def _some(kind: Any) -> Any:
-    """Any value of a type, as the schema writes types. None if it is of objects."""
+    """Return any value of a type, in the schema's notation. None for types with objects."""
     known = {"string": "other", "number": 7, "bool": True}
     match kind:
         case str():
@@ -176,7 +176,7 @@ def _some(kind: Any) -> Any:
 
 
 def _other(value: Any) -> Any:
-    """Any other value of the same type."""
+    """Return any other value of the same type."""
     match value:
         case bool():
             return not value

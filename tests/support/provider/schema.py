@@ -1,8 +1,8 @@
-"""Terraform's names for what Pulumi's AWS provider calls otherwise, found in the schema of Terraform's AWS provider.
+"""Finds Terraform's names for names of Pulumi's AWS provider, in the schema of Terraform's AWS provider.
 
-Pulumi's provider wraps Terraform's, and spells the names otherwise: `aws:lambda/layerVersion:LayerVersion` is
+Pulumi's provider wraps Terraform's with another spelling: `aws:lambda/layerVersion:LayerVersion` is
 `aws_lambda_layer_version`, and its `layerName` is `layer_name`. So names are compared without underscores and capitals.
-Pulumi also names a list in the plural, and leaves out the end of a name that refers to another resource.
+Pulumi also uses the plural for lists, and omits the end of a name that refers to another resource.
 """
 
 from collections.abc import Iterator, Mapping
@@ -31,29 +31,29 @@ class Block:
     attributes: Mapping[str, Mapping[str, Any]]
     blocks: Mapping[str, Mapping[str, Any]]
     noun: str = ""
-    """What the resource is: "function" of aws_lambda_function, whose `name` is `function_name`."""
+    """The resource's kind: "function" for aws_lambda_function, whose `name` is `function_name`."""
 
     @cached_property
     def _names(self) -> Mapping[str, str]:
         return {squeezed(name): name for name in (*self.attributes, *self.blocks)}
 
     def argument(self, key: str) -> str | None:
-        """Terraform's name of a program's argument. None if there is no such argument."""
+        """Return Terraform's name of a program's argument; None if there is no such argument."""
         found = (self._names.get(word) for word in self._words(squeezed(key)))
         return next((name for name in found if name and self._is_settable(name)), None)
 
     def output(self, key: str) -> str | None:
-        """Terraform's name of an output. None if there is no such output."""
+        """Return Terraform's name of an output; None if there is no such output."""
         found = (self._names.get(word) for word in self._words(squeezed(key)))
         return next((name for name in found if name in self.attributes), None)
 
     def nested(self, name: str) -> "Block":
-        """The block of this name."""
+        """Return the block with this name."""
         return _block(self.blocks[name]["block"])
 
     @property
     def names_made_up(self) -> Iterator[str]:
-        """Arguments that Pulumi makes up where the program gives none: physical names."""
+        """Return the arguments that Pulumi generates if the program sets none: physical names."""
         for name, attribute in self.attributes.items():
             is_name = attribute.get("required") or f"{name}_prefix" in self.attributes
             if is_name and attribute.get("type") == "string" and self._is_settable(name):
@@ -80,22 +80,22 @@ class Schema:
         return {squeezed(kind): kind for kind in self.resources}
 
     def type_of(self, token: str) -> str | None:
-        """Terraform's type for Pulumi's, such as "aws:ec2/vpc:Vpc". None if no name fits."""
+        """Return Terraform's type for Pulumi's, such as "aws:ec2/vpc:Vpc"; None if no name fits."""
         _, module, noun = token.split(":")
         words = (f"aws{module.partition('/')[0]}{noun}", f"aws{noun}")
         return _OTHER_WORDS.get(token) or next(filter(None, (self._types.get(word.lower()) for word in words)), None)
 
     def block(self, kind: str) -> Block:
-        """The arguments of a resource type."""
+        """Return the arguments of a resource type."""
         return _block(self.resources[kind]["block"], kind.rpartition("_")[2])
 
     def argument(self, kind: str, key: str) -> str | None:
-        """Terraform's name of a resource's argument. None if there is no such argument."""
+        """Return Terraform's name of a resource's argument; None if there is no such argument."""
         return _OTHER_ARGUMENTS.get((kind, key)) or self.block(kind).argument(key)
 
 
 def squeezed(name: str) -> str:
-    """A name without the marks between its words."""
+    """Return a name without the separators between its words."""
     return name.replace("_", "").lower()
 
 

@@ -1,4 +1,4 @@
-"""Terraform's command line with the AWS provider from a local mirror: it reaches no registry and no account."""
+"""Runs Terraform with the AWS provider from a local mirror, without access to a registry or an account."""
 
 import json
 import os
@@ -13,10 +13,10 @@ from typing import Any, Final
 from tests.support.provider.schema import Schema
 
 MIRROR_VARIABLE: Final = "PROVIDER_MIRROR"
-"""Names the folder of a Terraform mirror, which holds registry.terraform.io/hashicorp/aws."""
+"""Environment variable with the folder of a Terraform mirror, which holds registry.terraform.io/hashicorp/aws."""
 _PROVIDER: Final = "registry.terraform.io/hashicorp/aws"
 _REQUIRED: Final = {"terraform": {"required_providers": {"aws": {"source": "hashicorp/aws"}}}}
-# Nothing answers there: what the provider asks AWS itself fails at once, on this machine.
+# Nothing listens there, so the provider's own requests to AWS fail at once.
 NOBODY: Final = {
     "AWS_ACCESS_KEY_ID": "test",
     "AWS_SECRET_ACCESS_KEY": "test",
@@ -27,7 +27,7 @@ _DENIED: Final = re.compile(r"not authorized to perform: ([\w-]+:\w+)")
 
 
 class TerraformError(Exception):
-    """Terraform failed in a way that is not a finding."""
+    """Terraform failed in another way than with a finding."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Finding:
 
     @property
     def denied(self) -> str | None:
-        """The action that the caller lacks, if that is the finding."""
+        """Return the action that the caller lacks, if that is the finding."""
         match = _DENIED.search(" ".join(f"{self.summary} {self.detail}".split()))
         return match[1] if match else None
 
@@ -50,7 +50,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class Result:
-    """What a command did."""
+    """The result of a command."""
 
     findings: tuple[Finding, ...]
     added: int
@@ -59,7 +59,7 @@ class Result:
 
 
 def missing() -> str | None:
-    """What this machine lacks for the tests with the real provider. None if it has all."""
+    """Return what this machine lacks for the tests with the real provider; None if it has everything."""
     if shutil.which("terraform") is None:
         return "terraform is not on PATH"
     mirror = os.environ.get(MIRROR_VARIABLE)
@@ -85,7 +85,7 @@ class Terraform:
         return terraform
 
     def schema(self) -> Schema:
-        """The provider's schema. Takes some seconds."""
+        """Return the provider's schema. This takes some seconds."""
         printed = json.loads(self._checked("providers", "schema", "-json"))
         return Schema(printed["provider_schemas"][_PROVIDER]["resource_schemas"])
 
@@ -94,16 +94,16 @@ class Terraform:
         (self.folder / "main.tf.json").write_text(json.dumps(document))
 
     def plan(self, document: Mapping[str, Any]) -> Result:
-        """Validate and plan a configuration as if nothing of it existed. Calls nobody."""
+        """Validate and plan a configuration without existing resources. This sends no request."""
         self.write(document)
         return self.run("plan", "-refresh=false", environment=NOBODY)
 
     def plan_over(self, document: Mapping[str, Any], state: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-        """Plan a configuration over resources that exist, and return the whole plan. Calls nobody.
+        """Plan a configuration with existing resources, and return the whole plan. This sends no request.
 
         Args:
             document: the configuration.
-            state: the resources as a state file has them.
+            state: the resources in the form of a state file.
         """
         self.write(document)
         known = {"version": 4, "serial": 1, "lineage": "judged", "outputs": {}, "resources": state}

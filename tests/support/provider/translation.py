@@ -1,4 +1,4 @@
-"""A stack's resource graph as a Terraform configuration, which the real AWS provider can judge."""
+"""Translates a stack's resource graph into a Terraform configuration for the real AWS provider."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -11,8 +11,8 @@ from tests.support.recording import FILE, Graph, Recorded
 
 REGION: Final = "eu-west-1"
 MADE_UP: Final = "-0000000"
-"""Pulumi ends the names that it makes up with seven digits."""
-# What Terraform's AWS provider 5 does not have yet: Pulumi's wraps 6.
+"""Pulumi adds seven digits to generated names."""
+# Not in Terraform's AWS provider 5 yet: Pulumi's wraps version 6.
 _OF_LATER_VERSIONS: Final = {"region"}
 _REFERENCE: Final = re.compile(r"\$\{([^{}]+)\.(\w+)\}")
 _COLLECTIONS: Final = {"list", "set"}
@@ -30,12 +30,12 @@ class Place(NamedTuple):
 
 @dataclass(frozen=True)
 class Configuration:
-    """The configuration as a JSON document, and what of the graph does not fit the provider's schema."""
+    """The configuration as a JSON document, and the parts of the graph that do not fit the provider's schema."""
 
     document: dict[str, Any]
     problems: list[str]
     places: dict[str, Place] = field(default_factory=dict[str, Place])
-    """Where each resource is in the document, by URN."""
+    """Each resource's place in the document, by URN."""
 
 
 def translate(graph: Graph, schema: Schema, program: Path) -> Configuration:
@@ -43,8 +43,8 @@ def translate(graph: Graph, schema: Schema, program: Path) -> Configuration:
 
     Args:
         graph: recorded with URNs in its references.
-        schema: the provider's.
-        program: the folder that the paths of assets are relative to.
+        schema: the provider's schema.
+        program: the folder to which the paths of assets are relative.
     """
     return _Translator(graph, schema, program).translate()
 
@@ -56,7 +56,7 @@ class _Translator:
     program: Path
     problems: list[str] = field(default_factory=list)
     places: dict[str, Place] = field(default_factory=dict)
-    """Where each resource is in the configuration, by URN."""
+    """Return each resource's place in the configuration, by URN."""
 
     def translate(self) -> Configuration:
         self._find_places()
@@ -126,7 +126,7 @@ class _Translator:
         return self._arguments(value, inner, where)
 
     def _typed(self, value: Any, kind: Any, where: str) -> Any:
-        """A value of an attribute: its type says which keys are arguments and which are the program's own."""
+        """Translate a value of an attribute: its type shows which keys are arguments and which are the program's."""
         match kind:
             case [collection, inner] if collection in _COLLECTIONS:
                 return [self._typed(each, inner, where) for each in _listed(value)]
@@ -146,7 +146,7 @@ class _Translator:
         return "".join(self._text(value, where)) if isinstance(value, str) else value
 
     def _text(self, value: str, where: str) -> Iterator[str]:
-        """The text with references in Terraform's form, and with what only looks like one escaped."""
+        """Return the text with references in Terraform's form, and with text that only looks like one escaped."""
         end = 0
         for match in _REFERENCE.finditer(value):
             yield _escaped(value[end : match.start()])
@@ -158,7 +158,7 @@ class _Translator:
         urn, output = match.groups()
         place = self.places.get(urn)
         if place is None:
-            # What Terraform's AWS provider does not make, such as a key of the TLS provider; or not a reference.
+            # Not created by Terraform's AWS provider, such as a key of the TLS provider; or not a reference.
             is_reference = any(each.urn == urn for each in self.graph.resources)
             return f"{output}-of-another-provider" if is_reference else _escaped(match[0])
         name = self.schema.block(place.kind).output(output)

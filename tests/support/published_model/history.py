@@ -36,13 +36,13 @@ _LEASE_ITEM: Final = "tables of things"
 
 
 class PendingRecords(Publications):
-    """The design that the review refuted: a merge removes the record that says that an object is to be merged.
+    """The design that the review refuted: a merge removes the record that an object is to be merged.
 
-    A newer file of the object may have made the same record again meanwhile. Without the record, nothing is open.
+    Meanwhile, a newer file of the object may have created the same record again. Without the record, nothing is open.
     """
 
     def end(self, begun: Publication) -> None:
-        """Remove it: whatever file the index knows now counts as merged."""
+        """Remove the record: whatever file the index has now counts as merged."""
         item = next(self._table.get_all([{OBJECT_KEY: begun.inbound.key}]), {})
         update = f"SET #{MERGED_ETAG} = :merged REMOVE #{MERGING_ETAG}, #{UNPUBLISHED}"
         known = item.get(HISTORY_ETAG, begun.history)
@@ -55,7 +55,7 @@ class _QuietRun(JobRun):
 
 
 class ModelHistory:
-    """One history. Its seed decides all of it."""
+    """One history. Its seed determines all of it."""
 
     def __init__(self, seed: int, records: type[Publications] = Publications) -> None:
         self._random = Random(seed)  # noqa: S311 - repeatable
@@ -86,14 +86,14 @@ class ModelHistory:
 
     @staticmethod
     def _any(value: object) -> Any:
-        """A model in place of what it models."""
+        """Replaces a part by its model."""
         return value
 
     def run(self) -> list[str]:
-        """Run it.
+        """Run the history.
 
         Returns:
-            What differs, in words.
+            The differences, in words.
         """
         actions: list[tuple[Callable[[], None], int]] = [
             (self._land, 4), (self._replay, 5), (self._delete, 1), (self._deliver, 8), (self._repeat, 1),
@@ -106,7 +106,7 @@ class ModelHistory:
         self._settle()
         return self._differences()
 
-    # --- what happens in the lake -------------------------------------------------------------------------------------
+    # --- changes of the lake --------------------------------------------------------------------------------------
 
     def _land(self) -> None:
         number = len(self._raw)
@@ -120,7 +120,7 @@ class ModelHistory:
             self._write(self._random.choice([*self._store.files]))
 
     def _write(self, inbound: InboundObject) -> None:
-        """Write the object's history file. Its name says how its rows are ordered among those of other objects."""
+        """Write the object's history file. Its name determines the order of its rows among those of other objects."""
         self._files += 1
         order = int(inbound.file_name.split("-")[0]) * 1000 + int(inbound.file_name.split("-")[1])
         keys = self._random.sample(range(_KEYS), self._random.randint(0, 2))
@@ -160,7 +160,7 @@ class ModelHistory:
             self.log.append(f"lose an event about {inbound.file_name}")
 
     def _record(self, inbound: InboundObject) -> None:
-        """What the recorder does: read the item, look into the lake, write if nobody wrote meanwhile."""
+        """Do what the recorder does: read the item, look into the lake, write if nobody wrote meanwhile."""
         for _ in range(30):
             item = next(self._index.get_all([{OBJECT_KEY: inbound.key}]), {})
             self._world.access()
@@ -217,12 +217,12 @@ class ModelHistory:
             process = self._random.choice(self._world.running)
             self.log.append(f"kill {process.name}")
             self._world.kill(process)
-            # The queue gives a message again whose recorder did not say that it is done.
+            # The queue redelivers the message of a recorder that did not acknowledge it.
             self._events += self._recording.pop(process, [])
             self._drop_ended()
 
     def _wait(self) -> None:
-        """Let leases expire, also those of runs that are only slow."""
+        """Let leases expire, including those of slow runs."""
         self._world.now += LEASE * 2
         self._index.settle()
 
@@ -235,7 +235,7 @@ class ModelHistory:
     # --- the end ------------------------------------------------------------------------------------------------------
 
     def _settle(self) -> None:
-        """Let everything end that began, and all events arrive, then let one more run do what is left."""
+        """Let all begun processes end and all events arrive, then let one more run complete the rest."""
         while self._world.running:
             self._random.choice([self._resume, self._resume, self._resume, self._kill])()
         while self._events:
@@ -262,7 +262,7 @@ class ModelHistory:
 
 @contextmanager
 def modelled() -> Generator[None]:
-    """Let the real code use the model's table and merge, in this thread alone."""
+    """Let the real code use the model's table and merge, only in this thread."""
     with ExitStack() as patches:
         for module in ("lake.object_index.publications", "lake.lease"):
             patches.enter_context(patch(f"{module}.DynamoTable", lambda client, _name: client))
@@ -273,7 +273,7 @@ def modelled() -> Generator[None]:
 
 
 def model_differences(seed: int, records: type[Publications] = Publications) -> list[str]:
-    """Run the history of a seed inside `modelled`; what differs after it, in words, after what happened in it."""
+    """Run the history of a seed within `modelled`; return its events and then its differences, in words."""
     history = ModelHistory(seed, records)
     try:
         different = history.run()

@@ -1,7 +1,7 @@
 """History files and published tables as Python values, and the merge of rows between them.
 
 The merge follows processing.publishing.merge step by step: what it loads, what it commits, in which order, and when it
-begins again. Its rows are tuples.
+starts again. Its rows are tuples.
 """
 
 from collections.abc import Collection, Iterator, Mapping
@@ -20,18 +20,18 @@ DATASET: Final = "things"
 
 
 class Row(NamedTuple):
-    """A row of a history file. Of one object there is one row of a key, on one line."""
+    """A row of a history file. An object has one row of a key, on one line."""
 
     key: int
     order: int
-    """Which row of a key counts; it depends on the object and the line alone."""
+    """Return what decides which row of a key counts: the object and the line."""
     object: str
     value: int
     deleted: bool
 
     @property
     def place(self) -> tuple[int, str]:
-        """What a merge takes for the same row."""
+        """Return what identifies a row for a merge."""
         return self.key, self.object
 
 
@@ -42,7 +42,7 @@ class HistoryFile:
 
 
 class ModelStore:
-    """The history files of the lake, as far as publishing asks for them."""
+    """The history files of the lake, as far as publishing reads them."""
 
     def __init__(self, world: World) -> None:
         self._world = world
@@ -61,7 +61,7 @@ class ModelStore:
         return (listed.key for listed in self.listing(prefix))
 
     def read(self, key: str) -> Any:
-        """A file's rows in place of its bytes; none of a file that was deleted meanwhile."""
+        """Return a file's rows in place of its bytes; none for a file deleted meanwhile."""
         self._world.access()
         file = self.files.get(parse_warehouse_key(key))
         if file is None:
@@ -69,13 +69,13 @@ class ModelStore:
         return file.rows
 
     def expected(self) -> tuple[set[Row], set[Row]]:
-        """What the tables have to hold: live rows, and rows that were deleted at the source."""
+        """What the tables must contain: live rows, and rows deleted at the source."""
         current = latest(row for file in self.files.values() for row in file.rows)
         return {row for row in current if not row.deleted}, {row for row in current if row.deleted}
 
 
 def latest(rows: Iterator[Row] | Collection[Row]) -> set[Row]:
-    """The row that counts of each key."""
+    """Return the row that counts for each key."""
     best: dict[int, Row] = {}
     for row in rows:
         if row.key not in best or row.order > best[row.key].order:
@@ -93,7 +93,7 @@ class _Found:
 
 @dataclass
 class ModelTables:
-    """A dataset's two tables. A commit fails if its table was changed since it was loaded."""
+    """A dataset's two tables. A commit fails if its table changed since it was loaded."""
 
     world: World
     rows: dict[str, frozenset[Row]] = field(default_factory=lambda: {"live": frozenset(), "gone": frozenset()})
@@ -104,14 +104,14 @@ class ModelTables:
         return "live"
 
     def found(self, name: str) -> "_Found | None":
-        """A table, if it ever had a commit."""
+        """Return a table, if it has ever had a commit."""
         self.world.access()
         return _Found(self.versions[name]) if self.versions[name] else None
 
     is_rebuilding: bool = False
 
     def check(self) -> None:
-        """What `Published.check` asks for before a merge."""
+        """Do what `Published.check` requires before a merge."""
         if self.is_rebuilding:
             raise RebuildNeededError(DATASET)
 
@@ -143,7 +143,7 @@ def merge(
 
 
 def _merged(tables: ModelTables, history: Any, files: Collection[str], replaced: Collection[str]) -> int:
-    """Merge one batch. Returns the number of commits."""
+    """Merge one batch. Return the number of commits."""
     commits = 0
     for _ in range(ATTEMPTS):
         attempt = _Attempt(tables)
@@ -234,4 +234,4 @@ class _Attempt:
 
 
 class LostError(ProcessingError):
-    """A history did not end as it has to."""
+    """A history did not end as required."""

@@ -1,4 +1,4 @@
-"""Processes that interleave at each access to what they share, and the table of the index that they share."""
+"""Processes that interleave at each access to shared state, and the index's table that they share."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -18,7 +18,7 @@ Item = dict[str, Any]
 
 
 class Process:
-    """Something that runs until its next access whenever it is resumed."""
+    """A process that runs until its next access whenever it is resumed."""
 
     def __init__(self, name: str, work: Callable[[], object]) -> None:
         self.name = name
@@ -35,7 +35,7 @@ class Process:
         self._greenlet.switch()
 
     def kill(self) -> None:
-        """End it before its next access. Nothing that it does on its way out has an effect."""
+        """End it before its next access. Nothing that it does while ending has an effect."""
         self.killed = True
         self._greenlet.switch()
 
@@ -79,7 +79,7 @@ class World:
         self._step(process, process.kill)
 
     def run_to_end(self, process: Process) -> None:
-        """Run one process alone until it is over."""
+        """Run one process alone until it ends."""
         while not process.is_over:
             self.resume(process)
 
@@ -92,7 +92,7 @@ class World:
 
 
 class ModelTable:
-    """A DynamoDB table with the object's key as its key, as `lake.table.DynamoTable` offers it."""
+    """A DynamoDB table keyed by the object's key, with the interface of `lake.table.DynamoTable`."""
 
     def __init__(self, world: World) -> None:
         self._world = world
@@ -100,7 +100,7 @@ class ModelTable:
         self._before: dict[str, Item] = {}
 
     def item(self, key: str) -> Item:
-        """An item, without an access; empty if it does not exist."""
+        """Return an item without counting as an access; empty if it does not exist."""
         return dict(self._items.get(key, {}))
 
     def get_all(self, keys: Iterable[Mapping[str, str]]) -> Iterator[Item]:
@@ -110,7 +110,7 @@ class ModelTable:
                 yield dict(self._items[key[OBJECT_KEY]])
 
     def query(self, condition: str, values: Mapping[str, Any], *, index: str) -> Iterator[Item]:
-        """The items of an index, which may be a moment old."""
+        """Return the items of an index, which may be slightly outdated."""
         assert condition == f"#{UNPUBLISHED} = :dataset", f"the model does not know {condition} of {index}"
         self._world.access()
         items = self._before if self._world.random.random() < 0.2 else self._items
@@ -118,7 +118,7 @@ class ModelTable:
         yield from found
 
     def settle(self) -> None:
-        """Let the indexes have what the table has."""
+        """Bring the indexes up to date with the table."""
         self._before = deepcopy(self._items)
 
     def update(self, write: Update) -> Item | None:
@@ -189,7 +189,7 @@ def _change(text: str) -> Callable[[Item, Mapping[str, Any]], Item]:
 
 
 class ModelClock:
-    """The time of leases: waiting lets it pass, and so does an owner that is slow."""
+    """The time of leases: waiting advances it, and so does a slow owner."""
 
     def __init__(self, world: World, table: ModelTable) -> None:
         self._world, self._table = world, table
@@ -198,7 +198,7 @@ class ModelClock:
         return self._world.now
 
     def sleep(self, _seconds: float) -> None:
-        """Wait: far longer than is asked, so that a history stays short."""
+        """Wait much longer than requested, so that a history stays short."""
         self._world.access()
         self._world.now += timedelta(minutes=4)
         # An index is a moment behind its table, never minutes.

@@ -1,4 +1,4 @@
-"""The nightly comparison, with stand-ins for the AWS CLI, the Pulumi CLI and make; git is real."""
+"""The nightly comparison, with stand-ins for the AWS CLI, the Pulumi CLI and make, and the real git."""
 
 import json
 import os
@@ -24,7 +24,7 @@ case "$1 $2" in
 esac
 """
 NOTHING = "None\n"
-"""What the AWS CLI prints of an empty list."""
+"""The AWS CLI's output for an empty list."""
 
 
 class Night:
@@ -56,13 +56,13 @@ class Night:
             (self.bin / name).write_text(content)
 
     def was_deployed(self, *changes: tuple[str, str, str]) -> None:
-        """Changes of the stack: kind, result and commit, the newest first."""
+        """Changes of the stack, newest first: kind, result and commit."""
         history = [{"kind": kind, "result": end, "environment": {"git.head": head}} for kind, end, head in changes]
         self.is_in_state(history=json.dumps(history))
 
     @property
     def previewed(self) -> str | None:
-        """What the previewed program declares."""
+        """Resources declared by the previewed program."""
         file = self.bin / "previewed"
         return file.read_text() if file.exists() else None
 
@@ -83,7 +83,7 @@ def night(tmp_path):
 
 
 def test_the_last_deployed_commit_is_compared_and_not_the_newest(night):
-    # given a commit that waits for its approval
+    # given a commit that waits for approval
     deployed = night.commit("deployed")
     night.commit("waiting")
     night.was_deployed(("refresh", "succeeded", "0" * 40), ("update", "succeeded", deployed))
@@ -129,7 +129,7 @@ def test_what_cannot_be_compared_is_skipped_with_the_reason(night, files, reason
 
 @pytest.mark.parametrize("file", ["state", "locks"], ids=["ended", "running"])
 def test_a_deployment_that_began_meanwhile_explains_a_difference(night, file):
-    # given a deployment that begins while the account is compared
+    # given a deployment that begins during the comparison
     night.was_deployed(("update", "succeeded", night.commit("deployed")))
     night.is_in_state(preview=f'echo "other" > "$here/{file}"; exit 255')
 

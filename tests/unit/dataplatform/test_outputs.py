@@ -1,4 +1,4 @@
-"""Outputs by name as one output."""
+"""Several outputs by name become one output."""
 
 import asyncio
 

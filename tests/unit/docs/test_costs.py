@@ -1,4 +1,4 @@
-"""The costs' page is what the command prints, and says what was asked of it."""
+"""The costs page is what its command prints, and meets the cost limits."""
 
 import runpy
 from pathlib import Path
@@ -18,5 +18,5 @@ def test_the_pages_tables_are_those_of_the_committed_graphs(costs):
     assert costs["page"](page) == page, "make bench NAME=costs ARGS=--write"
 
 
-def test_dev_idles_below_ten_dollars_a_month_with_its_sources_stopped(costs):
+def test_dev_idles_below_ten_dollars_with_sources_stopped(costs):
     assert 0 < sum(line.dollars for line in costs["standing"]("dev")) < 10

@@ -1,4 +1,4 @@
-"""What README and docs say is so: links, snippets, commands, settings, exports."""
+"""README and docs are correct: links, snippets, commands, settings, exports."""
 
 import ast
 import functools
@@ -30,7 +30,7 @@ README = ROOT / "README.md"
 DOCUMENTS = [README, *sorted({*ROOT.glob("*.md")} - {README}), *sorted((ROOT / "docs").rglob("*.md"))]
 COMPONENT_PAGES = sorted((ROOT / "docs/components").glob("*.md"))
 DECISIONS = sorted((ROOT / "docs/adr").glob("*.md"))
-# Hosts that a document may send a reader to. No package index, no private server.
+# Hosts to which a document may link. No package index, no private server.
 KNOWN_HOSTS = {
     "127.0.0.1",
     "dataframely.readthedocs.io",
@@ -71,7 +71,7 @@ def code_spans(text: str) -> list[str]:
 
 
 def code(text: str) -> Iterator[str]:
-    """What a reader may type: code spans, and the lines of fences that are neither pictures nor output."""
+    """Return what a reader may type: code spans, and lines of fences that are neither pictures nor output."""
     yield from code_spans(text)
     for fence in fences(text):
         if fence.language not in {"mermaid", "text"}:
@@ -79,19 +79,19 @@ def code(text: str) -> Iterator[str]:
 
 
 def tables(text: str) -> Iterator[list[dict[str, str]]]:
-    """Each table's rows by its header's cells."""
+    """Return the rows of each table, with cells by header."""
     for block in re.findall(r"(?:^\|.*\|\n)+", without_fences(text), re.MULTILINE):
         header, _rule, *rows = [[cell.strip() for cell in line.strip("|").split(" | ")] for line in block.splitlines()]
         yield [dict(zip(map(str.strip, header), row, strict=True)) for row in rows]
 
 
 def column(text: str, name: str) -> list[str]:
-    """The code spans in a column of whichever tables have it, in order."""
+    """Return the code spans in a column of the tables that have it, in order."""
     return [span for table in tables(text) for row in table if name in row for span in code_spans(row[name])]
 
 
 def anchors(document: Path) -> set[str]:
-    """Anchors of a document's headings, as GitHub makes them."""
+    """Return the anchors of a document's headings in GitHub's form."""
     headings = re.findall(r"^#+ (.+)$", without_fences(document.read_text()), re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
@@ -140,7 +140,7 @@ def python_snippets(document: Path) -> list[ast.Module]:
 
 
 def imported_names(snippet: ast.Module) -> dict[str, object]:
-    """What a snippet imports, by the name that it has there."""
+    """Return a snippet's imports, by their names in it."""
     found: dict[str, object] = {}
     for node in ast.walk(snippet):
         if isinstance(node, ast.Import):
@@ -157,7 +157,7 @@ def imported(module: str, name: str) -> object:
 
 
 def components_of(snippet: ast.Module) -> dict[type[pulumi.ComponentResource], set[str]]:
-    """Each component that a snippet makes, with the names of the arguments that it is given."""
+    """Return each component that a snippet creates, with the names of its arguments."""
     names = imported_names(snippet)
     made: dict[type[pulumi.ComponentResource], set[str]] = {}
     for call in (node for node in ast.walk(snippet) if isinstance(node, ast.Call)):
@@ -174,14 +174,14 @@ def test_every_python_snippet_compiles_and_its_imports_exist(document: Path) -> 
 
 
 @each_component_page
-def test_a_components_page_uses_and_lists_all_of_its_arguments_and_outputs(page: Path) -> None:
-    # given the component that the page's snippet makes
+def test_component_page_lists_all_arguments_and_outputs(page: Path) -> None:
+    # given the component that the page's snippet creates
     [(component, given)] = [each for snippet in python_snippets(page) for each in components_of(snippet).items()]
     parameters = inspect.signature(component).parameters.values()
     declared = [each.name for each in parameters if each.kind is each.KEYWORD_ONLY and each.name != "opts"]
     outputs = {name for name in component.__annotations__ if not name.startswith("_")}
 
-    # then snippet and tables name what the component declares, all of it and nothing else
+    # then snippet and tables name exactly what the component declares
     assert given == set(declared)
     assert column(page.read_text(), "argument") == declared
     assert set(column(page.read_text(), "output")) == outputs
@@ -224,7 +224,7 @@ def test_every_make_command_is_in_the_makefile(document: Path) -> None:
 
 
 def commands(document: Path) -> list[tuple[str, list[str]]]:
-    """Module and words of each command line of ours that a document names."""
+    """Yield module and words of each of our command lines in a document."""
     found = [
         (match[1] or match[3], words_of(match[2] or match[4] or ""))
         for line in code(document.read_text())
@@ -236,14 +236,14 @@ def commands(document: Path) -> list[tuple[str, list[str]]]:
 
 
 def words_of(rest: str) -> list[str]:
-    """The words behind a program's name, up to a comment or the next program."""
+    """Return the words after a program's name, up to a comment or the next program."""
     words = shlex.split(rest.partition("#")[0])
     ends = [number for number, word in enumerate(words) if word in {"|", "&&", ";", ">"}]
     return words[: ends[0]] if ends else words
 
 
 def refusal(module: str, words: list[str]) -> str | None:
-    """Why the command line would not be taken, as far as names go; None if it would."""
+    """Return why the command line has unknown names; None if all are known."""
     group = typer.main.get_command(APPLICATIONS[module])
     command, waiting = group, iter(words)
     for word in waiting:
@@ -313,7 +313,7 @@ def test_every_setting_says_what_it_means() -> None:
 
 
 def test_a_setting_is_found_wherever_it_stands() -> None:
-    # given settings at the top, in a block, in an optional one, and for each of several names
+    # given settings at the top level, in a block, in an optional block, and repeated by name
     class Inner(SettingsModel):
         one_more: Annotated[int, Field(ge=2, description="An inner one.")] = 3
 
@@ -323,7 +323,7 @@ def test_a_setting_is_found_wherever_it_stands() -> None:
         perhaps: Annotated[Inner | None, Field(description="An optional block.")] = None
         several: Annotated[Mapping[Name, Inner], Field(description="A block for each name.")]
 
-    # then each is there, by its full name
+    # then each is listed by its full name
     assert settings_of(Outer).all_settings() == [
         Setting("atTheTop", "text", "required", "The first."),
         *(
@@ -335,7 +335,7 @@ def test_a_setting_is_found_wherever_it_stands() -> None:
 
 @functools.cache
 def exports() -> frozenset[str]:
-    """Names that every stack of the program exports, as the snapshots have them."""
+    """Return the names that every stack of the program exports, from the snapshots."""
     snapshots = (ROOT / "tests/infrastructure/snapshots").glob("*.yaml")
     return frozenset(name for snapshot in snapshots for name in yaml.safe_load(snapshot.read_text())["exports"])
 
@@ -379,4 +379,4 @@ def test_decisions_are_numbered_without_gaps_and_short() -> None:
     for path in DECISIONS:
         headings = re.findall(r"^## (.+)$", path.read_text(), re.MULTILINE)
         assert headings == ["Context", "Decision", "Consequences"], path.name
-        assert len(path.read_text().splitlines()) < 50, path.name
+        assert len(path.read_text().split()) < 1_000, path.name

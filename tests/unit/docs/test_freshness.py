@@ -1,4 +1,4 @@
-"""The page on the way from an event to its row is what the model prints, and the model follows the settings."""
+"""The page on freshness is what the model prints, and the model follows the settings."""
 
 import pytest
 

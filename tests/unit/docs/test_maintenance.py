@@ -1,4 +1,4 @@
-"""What a maintainer relies on: the changelog's version, the hooks of git, the dev container, the page on upgrades."""
+"""Facts for maintainers: the changelog's version, the git hooks, the dev container, the upgrade page."""
 
 import itertools
 import json
@@ -21,7 +21,7 @@ VERSION_HEADING = r"^## (\d+\.\d+\.\d+) - (\d{4}-\d{2}-\d{2})$"
 
 
 def recipe(target: str) -> list[str]:
-    """The commands of a target, as a shell gets them."""
+    """Return the commands of a target as a shell receives them."""
     lines = re.search(rf"^{target}:.*\n((?:\t.*\n)+)", MAKEFILE, re.MULTILINE)[1]
     return [line.strip().removeprefix("@").replace("$(BIN)", ".venv/bin") for line in lines.splitlines()]
 
@@ -67,7 +67,7 @@ def test_hooks_take_their_programs_from_the_environment() -> None:
     ("file", "hooks"),
     [
         ("lake/keys.py", {"format", "lint", "types", "wording"}),
-        ("README.md", {"wording"}),
+        ("README.md", {"wording", "wrapping"}),
         (".github/workflows/check.yml", {"workflows", "workflows-security"}),
         (".devcontainer/Dockerfile", {"images"}),
         ("images/sftp/Dockerfile", {"images"}),

@@ -1,4 +1,4 @@
-"""What the pages on published tables state is what the program does."""
+"""The pages on published tables agree with the program."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -16,14 +16,14 @@ from processing.publishing.snapshots import RECENT
 from processing.publishing.stored_types import rest_column, stored_columns
 
 DOCS = Path(__file__).resolve().parents[3] / "docs"
-PAGE = (DOCS / "published-tables.md").read_text()
+PAGE = " ".join((DOCS / "published-tables.md").read_text().split())
 
 
 NAMES = {"MON": "Monday", "WED": "Wednesday", "FRI": "Friday"}
 
 
 def words_of(cron: str) -> str:
-    """When a schedule of AWS's starts something, in words."""
+    """Return in words when a schedule of AWS starts something."""
     minutes, hours, _, _, days, _ = cron.removeprefix("cron(").removesuffix(")").split()
     *most, last = (NAMES[day] for day in days.split(",")) if days != "?" else [""]
     return f"{int(hours):02}:{int(minutes):02} UTC" + (f" on {', '.join(most)} and {last}" if last else "")

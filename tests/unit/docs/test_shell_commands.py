@@ -1,4 +1,4 @@
-"""Commands of other programs in the documents: the AWS CLI's by AWS's own service models, Pulumi's by its reference."""
+"""Commands of the AWS CLI and of Pulumi in the documents exist, with these options."""
 
 import itertools
 import re
@@ -40,7 +40,7 @@ PULUMI = {
 
 
 def commands(document: Path, program: str) -> Iterator[list[str]]:
-    """The words after a program's name in each command of a document that begins with it."""
+    """Return the words after a program's name in each command of a document that begins with it."""
     text = document.read_text()
     for code in [*code_spans(text), *(fence.text for fence in fences(text) if fence.language == "sh")]:
         yield from commands_of(code.replace("\\\n", " "), program)
@@ -54,7 +54,7 @@ def commands_of(code: str, program: str) -> Iterator[list[str]]:
     try:
         words = list(lexer)
     except ValueError:
-        # A sentence with an apostrophe, not a command.
+        # A sentence with an apostrophe is not a command.
         return
     begins, command = True, None
     for word in [*words, ";"]:
@@ -67,10 +67,10 @@ def commands_of(code: str, program: str) -> Iterator[list[str]]:
         elif begins and word == program:
             command = []
         else:
-            # A variable before the program is set for it.
+            # A variable before the program belongs to its environment.
             begins = begins and "=" in word
         if " " in word:
-            # What a shell is handed is a command too.
+            # The argument of a shell is a command too.
             yield from commands_of(word, program)
 
 
@@ -80,7 +80,7 @@ def session() -> botocore.session.Session:
 
 
 def refusal_of_aws(words: list[str]) -> str | None:
-    """Why the AWS CLI would not accept a command, as far as names go; None if it would."""
+    """Return why the AWS CLI does not know a command or its options; None if it knows them."""
     service, operation, *rest = words
     given = [word.partition("=")[0] for word in rest if word.startswith("--")]
     for query in (after for word, after in itertools.pairwise(rest) if word == "--query"):

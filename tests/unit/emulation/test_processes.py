@@ -1,4 +1,4 @@
-"""Background processes are found again, and stopped with all that they started."""
+"""Background processes are found again, and stopped with all their children."""
 
 import os
 import signal
@@ -26,7 +26,7 @@ def test_a_process_is_found_again_by_its_directory(tmp_path: Path) -> None:
     started("one", tmp_path)
     process = BackgroundProcess("one", tmp_path)
 
-    # then it is seen to run, until it is stopped
+    # then it counts as running until it is stopped
     assert process.is_running()
     process.stop()
     assert not process.is_running()
@@ -54,9 +54,9 @@ def test_stopping_ends_what_the_process_started_too(tmp_path: Path) -> None:
     assert left == []
 
 
-def test_a_process_that_ends_at_once_is_an_error_with_its_last_lines(tmp_path: Path) -> None:
+def test_process_that_exits_at_once_fails_with_its_last_lines(tmp_path: Path) -> None:
     process = BackgroundProcess("broken", tmp_path)
-    with pytest.raises(ProcessError, match=r"broken ended at once \(exit 3\)(?s:.*)no such thing"):
+    with pytest.raises(ProcessError, match=r"broken exited immediately \(exit 3\)(?s:.*)no such thing"):
         process.start(
             [sys.executable, "-c", "import sys; print('no such thing'); sys.exit(3)"],
             os.environ,
@@ -94,17 +94,17 @@ def test_a_process_that_works_for_ever_is_stopped(tmp_path: Path, monkeypatch: p
     process = BackgroundProcess("endless", tmp_path)
 
     # then
-    with pytest.raises(ProcessError, match=r"endless was not ready in 0\.2 s of work"):
+    with pytest.raises(ProcessError, match=r"endless was not ready after 0\.2 s of work"):
         process.start([sys.executable, "-c", "while True: pass"], os.environ, is_ready=lambda: False, within_seconds=60)
     assert not process.is_running()
 
 
-def test_a_number_that_another_process_has_now_is_not_taken_for_it(tmp_path: Path) -> None:
-    # given a record of a process with this one's number, but another start
+def test_reused_process_number_is_not_taken_for_the_platform(tmp_path: Path) -> None:
+    # given a record of a process with this one's number but another start time
     (tmp_path / "old.process.json").write_text(f'{{"pid": {os.getpid()}, "created": 1.0}}')
     process = BackgroundProcess("old", tmp_path)
 
-    # then it does not run, and stopping it stops nothing
+    # then it does not count as running, and stopping it stops nothing
     assert not process.is_running()
     process.stop()
 
@@ -114,7 +114,7 @@ def test_stopping_what_never_ran_does_nothing(tmp_path: Path) -> None:
 
 
 def test_an_interrupt_while_a_process_is_started_leaves_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    # given ctrl-C in the moment between the start and the record of it
+    # given ctrl-C between the start of the process and the record of it
     begun: list[psutil.Process] = []
     look = psutil.Process
 
@@ -140,7 +140,7 @@ def test_a_torn_record_is_of_no_process(tmp_path: Path) -> None:
     (tmp_path / "torn.process.json").write_text('{"pid": 1')
     process = BackgroundProcess("torn", tmp_path)
 
-    # then it does not run, and stopping it clears the record away
+    # then it does not run, and stopping it deletes the record
     assert not process.is_running()
     process.stop()
     assert not list(tmp_path.glob("torn*"))

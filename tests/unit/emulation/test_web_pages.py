@@ -1,4 +1,4 @@
-"""Which requests a listener on loopback refuses: those of pages of other sites, by their origin or by a name."""
+"""A listener on loopback refuses requests from pages of other sites, recognised by their origin or by a name."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""A function's environment as a model: how values are read, and which message a missing or wrong one gives."""
+"""Reading a function's environment into a model, and the messages for missing or wrong variables."""
 
 import importlib
 from pathlib import Path
@@ -33,7 +33,7 @@ def test_an_empty_list_has_no_values():
 
 
 def test_every_missing_variable_is_named():
-    with pytest.raises(InvalidEnvironmentError, match="environment lacks AGES, NAMES; deploy"):
+    with pytest.raises(InvalidEnvironmentError, match="environment does not have AGES, NAMES; deploy"):
         read_environment(Settings, {"TABLE": "t"})
 
 

@@ -1,4 +1,4 @@
-"""What every handler logs and publishes, in one manner."""
+"""The logs and metrics that all handlers share."""
 
 import importlib
 import io

@@ -1,4 +1,4 @@
-"""What the workflows hold: pinned actions, no secret, nothing for forks, and no deployment that is cancelled."""
+"""The workflows: pinned actions, no secrets, no rights for forks, and no cancelled deployments."""
 
 import os
 import re
@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parents[3]
 FILES = sorted((ROOT / ".github").rglob("*.yml"))
 WORKFLOWS = {path.stem: yaml.safe_load(path.read_text()) for path in sorted((ROOT / ".github/workflows").glob("*.yml"))}
 PREPARE = yaml.safe_load((ROOT / ".github/actions/prepare/action.yml").read_text())
-# Unless an input says otherwise: github.com/aws-actions/configure-aws-credentials
+# The default of github.com/aws-actions/configure-aws-credentials
 DEFAULT_SESSION_SECONDS = 3600
 NAMES = Names("acme-state", "eu-west-1", "123456789012", "acme/data-platform")
 
@@ -35,17 +35,17 @@ each_file = pytest.mark.parametrize("file", FILES, ids=lambda path: path.name)
 
 
 def groups(job):
-    """Concurrency groups of a job's runs for each stack."""
+    """Return the concurrency groups of a job's runs for each stack."""
     group = JOBS[job]["concurrency"]["group"]
     return {group.replace("${{ matrix.stack }}", stack) for stack in STACKS}
 
 
 def triggers(workflow):
-    return workflow[True]  # YAML 1.1 reads `on` as a truth
+    return workflow[True]  # YAML 1.1 reads `on` as true
 
 
 @each_file
-def test_every_action_is_pinned_by_its_full_commit_and_says_its_version(file):
+def test_every_action_is_pinned_by_commit_and_says_its_version(file):
     used = re.findall(r"uses: (\S+)(.*)", file.read_text())
     loose = [
         action
@@ -73,7 +73,7 @@ def test_forks_get_no_identity():
     assert all("pull_request_target" not in triggers(workflow) for workflow in WORKFLOWS.values())
 
 
-def test_a_deployment_is_alone_with_its_stack_and_never_cancelled():
+def test_deployments_of_a_stack_run_alone_and_are_not_cancelled():
     for stack in STACKS:
         job = WORKFLOWS["deploy"]["jobs"][stack]
         assert job["concurrency"] == {"group": f"stack-{stack}", "cancel-in-progress": False}
@@ -81,7 +81,7 @@ def test_a_deployment_is_alone_with_its_stack_and_never_cancelled():
 
 
 def test_nothing_else_is_in_a_deployments_group():
-    # GitHub keeps one waiting run of a group: a newer one cancels the deployment that waits
+    # GitHub keeps one waiting run of a group; a newer one would cancel the waiting deployment
     deployments = groups("deploy dev") | groups("deploy prod")
     assert deployments == {f"stack-{stack}" for stack in STACKS}
     others = [job for job in JOBS if "concurrency" in JOBS[job] and not job.startswith("deploy ")]
@@ -95,7 +95,7 @@ def test_credentials_last_longer_than_the_job():
         for step in job["steps"]:
             inputs = step.get("with", {})
             if "role-to-assume" in inputs:
-                # then it can ask for as long a session, and the session outlives it
+                # then each may request such a long session, and the session outlives it
                 most = DEPLOY_SESSION_SECONDS if "ci-deploy" in inputs["role-to-assume"] else PREVIEW_SESSION_SECONDS
                 session = inputs.get("role-duration-seconds", DEFAULT_SESSION_SECONDS)
                 assert job["timeout-minutes"] * 60 < session <= most, name
@@ -106,7 +106,7 @@ def test_credentials_last_longer_than_the_job():
 def test_drift_compares_with_what_was_deployed():
     job = WORKFLOWS["drift"]["jobs"]["drift"]
     assert job["steps"][-1] == {"run": '.ci/drift "$STACK"', "env": {"STACK": "${{ matrix.stack }}"}}
-    # The deployed commit may be of any branch, and older than its end.
+    # The deployed commit may be on any branch and not its last one.
     assert job["steps"][0]["with"]["fetch-depth"] == 0
     assert "ref" not in job["steps"][0]["with"]
 
@@ -136,7 +136,7 @@ def test_the_comment_on_a_pull_request_shows_no_values_of_prod():
     assert step["with"]["diff"] == "${{ matrix.diff }}"
 
 
-def test_each_job_has_the_circumstances_in_which_its_role_is_given():
+def test_each_job_has_the_conditions_of_its_role():
     # given the subjects that the roles trust
     deploy = WORKFLOWS["deploy"]["jobs"]
     previewed = {
@@ -154,7 +154,7 @@ def test_each_job_has_the_circumstances_in_which_its_role_is_given():
     assert "environment" not in WORKFLOWS["drift"]["jobs"]["drift"]
 
 
-def test_every_role_that_a_workflow_assumes_is_one_that_the_bootstrap_makes():
+def test_bootstrap_makes_every_role_that_a_workflow_assumes():
     text = "".join(file.read_text() for file in FILES)
     assumed = set(re.findall(r"role/(\S+(?: matrix\.stack \}\})?)", text))
     made = {role(stack) for stack in STACKS for role in (NAMES.preview_role, NAMES.drift_role, NAMES.deploy_role)}

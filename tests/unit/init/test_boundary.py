@@ -1,4 +1,4 @@
-"""The boundary of a stack's roles, where no committed setting of dev or prod shows that it is wide enough."""
+"""The boundary of a stack's roles is wide enough for settings that dev and prod do not use."""
 
 from ministack.core.iam_evaluator import EvalContext, evaluate, parse_policy_document
 
@@ -8,7 +8,7 @@ from tests.support.ci_roles import ACCOUNT, NAMES, REGION
 
 
 def test_a_function_in_the_network_keeps_its_interfaces() -> None:
-    # given what the program allows a function that it puts into the network
+    # given what the program allows a function inside the network
     statement = python_function._keep_interfaces()
     boundary = parse_policy_document(boundary_document(NAMES, "dev"))
 
@@ -27,6 +27,6 @@ def test_a_function_in_the_network_keeps_its_interfaces() -> None:
 
 
 def test_objects_of_another_account_are_out_of_reach():
-    # given that the evaluator takes every bucket for the caller's
+    # given that the evaluator treats every bucket as the caller's
     [lake] = [each for each in boundary_document(NAMES, "dev")["Statement"] if each["Sid"] == "Lake"]
     assert lake["Condition"] == {"StringEquals": {"aws:ResourceAccount": ACCOUNT}}

@@ -1,4 +1,4 @@
-"""What CI's roles may do to resources that are not their stack's, every condition kept."""
+"""What CI's roles may do to resources outside their stack, if every condition applies."""
 
 import pytest
 
@@ -29,7 +29,7 @@ OPEN_TO_OTHER_STACKS = {
     "wafv2 apigateway": "AWS asks for apigateway:SetWebACL as well, which the stage's tag bounds",
     "route53 hostedzone": "Route 53 has no tags in its requests, and refuses to delete a zone that Cloud Map made",
 }
-"""Kinds of another stack's resources that a role reaches, and why they are not closed."""
+"""Resource types of another stack that a role can reach, and why they are not closed."""
 OPEN_WITHOUT_RESOURCE = {
     "ecs:DeregisterTaskDefinition": "AWS asks for no resource",
     "kms:CreateKey": "makes",
@@ -40,7 +40,7 @@ OPEN_WITHOUT_RESOURCE = {
     "sns:SetSubscriptionAttributes": "AWS asks for no resource",
     "sns:Unsubscribe": "AWS asks for no resource",
 }
-"""Changes for which AWS names no resource: nothing tells one stack's from another's."""
+"""Changes for which AWS names no resource, so stacks cannot be told apart."""
 OPEN_WITHOUT_TAGS = {
     ("apigateway:GET", "Tags"): "a list of tags",
     ("apigateway:POST", "ApiKeys"): "makes",
@@ -55,7 +55,7 @@ OPEN_WITHOUT_TAGS = {
     ("ec2:RevokeSecurityGroupIngress", "security-group"): "a VPC's default group comes without tags",
     ("kms:TagResource", "key"): "a key that is being created has neither tags nor an alias",
 }
-"""What is done to resources without a stack's tag where tags decide. Resources that the action makes are left out."""
+"""Return the allowed changes of resources without a stack's tag, without resources that the action creates."""
 ROLES = [
     pytest.param(DEPLOY_DEV, "prod", id="deploy dev"),
     pytest.param(DEPLOY_PROD, "dev", id="deploy prod"),
@@ -68,10 +68,10 @@ ROLES = [
 
 @pytest.mark.parametrize(("role", "other"), ROLES)
 def test_role_reaches_nothing_of_another_stack(role: CiRole, other: str) -> None:
-    # given every action of the role, on every kind of resource of it, with the other stack's name and tag
+    # given every action of the role on every type of resource, with the other stack's name and tag
     reached = role.open_to(other, resource_tag(other))
 
-    # then nothing is open but the listed kinds
+    # then only the listed types are open
     kinds = {f"{action.partition(':')[0]} {kind}" for action, kind in reached}
     assert kinds - OPEN_TO_OTHER_STACKS.keys() == set()
 
@@ -87,10 +87,10 @@ def test_changes_that_name_no_resource_are_known() -> None:
 
 
 def test_resources_without_a_tag_are_out_of_reach() -> None:
-    # given resources of the account that no stack made
+    # given resources of the account that no stack created
     reached = DEPLOY_DEV.open_to("", {})
 
-    # then where tags decide, only what comes without tags is open
+    # then only types without tags are open
     made = {(action, kind.name) for action in DEPLOY_DEV.actions for kind in kinds_of(action) if kind.is_made}
     by_tags = {(action, kind) for action, kind in reached if action in DEPLOY_DEV.decided_by_tags}
     assert by_tags - made == OPEN_WITHOUT_TAGS.keys()
@@ -103,7 +103,7 @@ def test_keys_of_the_bootstrap_are_out_of_reach(role: CiRole) -> None:
     tags = {f"aws:ResourceTag/{name}": value for name, value in OWN_TAGS.items()}
     actions = {action for action in role.actions if action.startswith("kms:")}
     open_actions = {action for action in actions if role.may(action, KEY, tags | request_tag(role.stack))}
-    # To create a key is asked for on no key.
+    # Creating a key is checked against no key.
     assert open_actions - {"kms:CreateKey", "kms:ListAliases"} == set()
 
 
@@ -116,7 +116,7 @@ def test_a_resource_of_the_stack_keeps_its_tag(action: str) -> None:
     # given a resource of the stack
     [kind] = [each for each in kinds_of(action) if each.name in {"vpc", "key"}]
 
-    # then it may get other tags and the same, and not another stack's
+    # then it may get other tags and the same tag, but not another stack's
     for keys, is_allowed in ((request_tag("dev"), True), ({}, True), (request_tag("prod"), False)):
         assert DEPLOY_DEV.may_to_any(action, kind, "dev", resource_tag("dev") | keys) is is_allowed
 

@@ -1,4 +1,4 @@
-"""Texts that are equal as JSON have one spelling, and texts that differ have two."""
+"""Texts that are equal as JSON have one canonical form; texts that differ have different ones."""
 
 import json
 from decimal import Decimal, localcontext
@@ -19,7 +19,7 @@ NUMBERS = st.builds(
 
 
 def decimals(text):
-    """A JSON text with every number as it is written."""
+    """Return a JSON text with every number as written."""
     return json.loads(text, parse_int=Decimal, parse_float=Decimal)
 
 
@@ -56,7 +56,7 @@ def test_spelling_of_a_number_is_its_value_and_its_own_spelling(written):
 
 @given(NUMBERS, st.integers(0, 5), st.integers(-3, 3))
 def test_equal_numbers_have_one_spelling(written, zeros, power):
-    # given the same number with its point moved, and zeros behind it
+    # given the same number with its point moved, and trailing zeros
     number = Decimal(written)
     with localcontext(prec=300):
         moved = f"{number.scaleb(power):f}"

@@ -1,4 +1,4 @@
-"""Object keys are made and read in one place, and nothing unsafe becomes part of one."""
+"""Object keys are built and parsed in one module, and never contain unsafe text."""
 
 from datetime import date
 
@@ -45,7 +45,7 @@ def test_a_report_has_a_key_per_format_under_its_teams_prefix():
     day=st.dates(min_value=date(1000, 1, 1)),
     name=st.text(min_size=1, max_size=175),
 )
-def test_every_key_that_can_be_made_reads_back_and_is_short_enough(dataset, day, name):
+def test_every_possible_key_parses_back_and_is_short_enough(dataset, day, name):
     # given
     try:
         file = inbound_object(dataset, day, name)
@@ -87,7 +87,7 @@ def test_a_file_name_that_is_unsafe_is_refused_with_what_to_do(name):
 
 
 @pytest.mark.parametrize("name", ["a b.csv", "käufe.csv", "車両.csv", "..a", "a..csv", "#%+&=?.csv", "🚗.csv"])
-def test_a_file_name_of_spaces_unicode_or_signs_is_taken_as_it_is(name):
+def test_file_name_with_blanks_unicode_or_signs_is_collected(name):
     assert check_file_name(name) == name
 
 
@@ -107,8 +107,8 @@ def test_a_name_of_a_dataset_that_is_not_plain_is_refused(name):
         check_name(name)
 
 
-def test_a_refused_name_is_not_said_to_be_of_a_kind_that_it_may_not_be_of():
-    # then the words fit a connection as they do a dataset
+def test_refused_name_is_not_reported_as_an_unfitting_kind():
+    # then the pattern fits a connection as well as a dataset
     with pytest.raises(InvalidKeyError) as refusal:
         check_name("Carrier")
     assert not [kind for kind in ("dataset", "team", "report") if kind in str(refusal.value)]

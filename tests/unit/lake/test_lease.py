@@ -1,4 +1,4 @@
-"""A lease has one owner at a time, and none that died keeps it."""
+"""A lease has one owner at a time, and a dead owner does not keep it."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -13,7 +13,7 @@ WAIT = timedelta(minutes=3)
 
 
 class Clock:
-    """Time passes only when somebody sleeps."""
+    """Time passes only while somebody sleeps."""
 
     def __init__(self):
         self.time = datetime(2026, 11, 23, tzinfo=UTC)
@@ -74,12 +74,12 @@ def test_owner_that_renews_keeps_it(lease, clock):
     clock.then = first.renew
 
     # when, then
-    with pytest.raises(LeaseTakenError, match=f"a lease was held by another run for {WAIT}"):
+    with pytest.raises(LeaseTakenError, match=f"another run held a lease for {WAIT}"):
         lease().__enter__()
 
 
 def test_owner_that_lost_it_cannot_take_it_back(lease, clock):
-    # given an owner that was slow
+    # given a slow owner
     first = lease().__enter__()
     clock.time += LASTS
     second = lease().__enter__()

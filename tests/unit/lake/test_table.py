@@ -1,4 +1,4 @@
-"""How items become requests of DynamoDB. What the writes promise is tested on the emulator."""
+"""How items become DynamoDB requests. The guarantees of the writes are tested on the emulator."""
 
 import pytest
 from hypothesis import given
@@ -8,7 +8,7 @@ from lake.table import DynamoTable, Put, TableTooSlowError, Update, deserialised
 
 
 class ConditionFailed(Exception):  # noqa: N818 - boto3's name ends so
-    """What a client raises when a condition does not hold."""
+    """Return the error that a client raises if a condition fails."""
 
     def __init__(self, item):
         super().__init__("condition")
@@ -16,7 +16,7 @@ class ConditionFailed(Exception):  # noqa: N818 - boto3's name ends so
 
 
 class Client:
-    """Keeps each request, and answers with what the test gives it."""
+    """Keeps each request, and returns the test's answers."""
 
     exceptions = type("Exceptions", (), {"ConditionalCheckFailedException": ConditionFailed})
 
@@ -37,7 +37,7 @@ def test_an_item_reads_back_as_it_was_written(item):
     assert deserialised(serialised(item)) == item
 
 
-def test_each_name_and_value_of_an_expression_gets_its_placeholder():
+def test_each_name_and_value_of_an_expression_has_a_placeholder():
     # when
     client = Client({"Attributes": {}})
     DynamoTable(client, "t").update(Update({"pk": "a"}, "SET #state = :new", "#state = :old", {"new": "x", "old": "y"}))

@@ -1,4 +1,4 @@
-"""Work in threads: its order, its bounds, its errors, and that nothing else makes threads."""
+"""Work in threads: its order, its limits and its errors. No other module starts threads."""
 
 import ast
 import threading
@@ -14,7 +14,7 @@ SECONDS = 10
 
 
 class CutError(Exception):
-    """What a reader or a work raises."""
+    """The error of a reader or of a piece of work."""
 
 
 def failing():
@@ -31,7 +31,7 @@ def test_results_keep_the_order_of_their_items():
 
 
 def test_as_many_items_are_worked_on_as_there_are_threads():
-    # given work that ends only once three items are worked on
+    # given work that ends only when three items are in progress
     together = threading.Barrier(3)
 
     # then
@@ -96,7 +96,7 @@ def test_the_error_of_one_reader_ends_them_all(kind):
 
 @pytest.mark.parametrize("beside", [iter([1]), failing()])
 def test_a_reader_that_gives_nothing_in_time_is_given_up(beside):
-    # given a reader that waits without end
+    # given a reader that waits forever
     released = threading.Event()
 
     def stalled():
@@ -110,7 +110,7 @@ def test_a_reader_that_gives_nothing_in_time_is_given_up(beside):
 
 
 def test_an_action_is_repeated_until_it_declines():
-    # given an action that declines the third time
+    # given an action that refuses the third time
     calls, declined = [], threading.Event()
 
     def action():

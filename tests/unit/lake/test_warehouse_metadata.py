@@ -1,4 +1,4 @@
-"""What fits into a warehouse file's metadata, and reads back."""
+"""What fits into a history file's metadata can be read back."""
 
 import pytest
 from hypothesis import given, settings
@@ -45,7 +45,7 @@ def test_metadata_fit_and_read_back_and_count_what_is_left_out(by_rule, columns)
 
 
 def test_facts_of_eighty_columns_and_the_rules_they_break_fit():
-    # given names as declarations have them
+    # given names as in declarations
     columns = {f"customer_attribute_{number}": ColumnFacts(number * 37, number * 9_173) for number in range(80)}
     rules = {f"customer_attribute_{number}|nullability": number * 7 for number in range(10)}
 
@@ -65,11 +65,11 @@ def test_metadata_of_an_earlier_version_have_no_facts():
 
 @pytest.mark.parametrize("metadata", [{}, {"rows-in": "3"}, {"facts": "!"}])
 def test_metadata_that_the_job_did_not_write_are_refused(metadata):
-    with pytest.raises(UnreadableMetadataError, match="did not write"):
+    with pytest.raises(UnreadableMetadataError, match="were not written"):
         read_warehouse_metadata(metadata)
 
 
 def test_damaged_facts_are_refused():
     encoded = WarehouseMetadata(run="r", **ROWS).encoded()
-    with pytest.raises(UnreadableMetadataError, match="did not write"):
+    with pytest.raises(UnreadableMetadataError, match="were not written"):
         read_warehouse_metadata(encoded | {"facts": "e30="})

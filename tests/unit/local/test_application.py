@@ -1,4 +1,4 @@
-"""`dataplatform`: every command of `python -m local` and `python -m ops` under one name."""
+"""`dataplatform` has every command of `python -m local` and `python -m ops`."""
 
 import tomllib
 from pathlib import Path
@@ -18,7 +18,7 @@ SERVERS = {"docs", "run-image"}
 
 
 def commands_of(application, words=()):
-    """Each command of an application, as a person types it."""
+    """Return each command of an application in its typed form."""
     group = application if hasattr(application, "commands") else typer.main.get_command(application)
     for name, command in group.commands.items():
         if hasattr(command, "commands"):
@@ -78,12 +78,12 @@ def test_names_of_datasets_are_completed():
 )
 def test_state_directory_is_accepted_before_and_after_a_command(tmp_path, words):
     result = give(*(word.replace("STATE", str(tmp_path / "state")) for word in words))
-    assert result.stdout == f"No platform was running in {tmp_path / 'state'}.\n"
+    assert result.stdout == f"Nothing to do: no platform is running in {tmp_path / 'state'}.\n"
 
 
 @pytest.mark.parametrize("words", [["--stack", "nope", "status"], ["status", "--stack=nope"]])
 def test_stack_is_accepted_before_and_after_a_command(words):
-    assert "unknown stack 'nope': choose one of dev, local, prod" in give(*words).stderr
+    assert "unknown stack 'nope'; choose one of dev, local, prod" in give(*words).stderr
 
 
 def test_environment_names_stack_and_state_directory(tmp_path):

@@ -28,11 +28,11 @@ def broken_copy(tmp_path_factory):
     ("words", "said"),
     [
         (["local", "--help"], "Usage: python -m local"),
-        (["local", "down", "--state-dir", "state"], "No platform was running in state."),
+        (["local", "down", "--state-dir", "state"], "Nothing to do: no platform is running in state."),
         (["ops", "--help"], "Usage: python -m ops"),
     ],
 )
-def test_a_command_without_declarations_works_while_all_are_broken(broken_copy, words, said):
+def test_command_without_declarations_works_if_all_are_broken(broken_copy, words, said):
     # when
     result = subprocess.run(
         [sys.executable, "-m", *words], cwd=broken_copy, capture_output=True, text=True, check=False

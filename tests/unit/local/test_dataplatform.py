@@ -1,4 +1,4 @@
-"""The script in .venv/bin: it finds its clone from any folder, and hands over what a person typed."""
+"""The script in .venv/bin finds its clone from any folder, and passes on the typed arguments."""
 
 import os
 import subprocess
@@ -16,7 +16,7 @@ def main():
 
 @pytest.fixture
 def clone(tmp_path):
-    """A clone in a folder with a space, whose command prints what it is given."""
+    """A clone in a folder with a space, whose command prints its arguments."""
     clone = tmp_path / "my clone"
     install_entry_point(clone)
     (clone / "local").mkdir()
@@ -38,7 +38,7 @@ def test_command_finds_its_clone_from_any_folder(clone, tmp_path):
     (tmp_path / "local/__init__.py").write_text("raise SystemExit('not this one')")
     expected = repr([["up", "--file", "a b.csv"], str(clone), str(tmp_path)])
 
-    # when it is typed by its path, by PATH, and by a link
+    # when it is run by its path, by PATH, and through a link
     link = tmp_path / "dp"
     link.symlink_to(clone / ".venv/bin/dataplatform")
     by_path = typed(str(clone / ".venv/bin/dataplatform"), "up", "--file", "a b.csv", folder=tmp_path)

@@ -11,7 +11,7 @@ INSTANCE = "one"
 
 
 def deployed_by(engine, folder, instance=INSTANCE):
-    """Leave in a platform's directory what an engine leaves there."""
+    """Create the files that an engine leaves in a platform's directory."""
     file = folder / "engine.json"
     if engine is Engine.PULUMI:
         file = PulumiProject(folder, instance, "local").stack_file
@@ -41,6 +41,6 @@ def test_earlier_start_of_the_emulator_decides_nothing(tmp_path):
     assert choose_engine(None, tmp_path, INSTANCE) is Engine.OWN
 
 
-def test_shell_without_a_platform_is_refused_with_what_starts_one(tmp_path):
+def test_shell_without_platform_names_the_start_command(tmp_path):
     with pytest.raises(LocalError, match=r"`dataplatform up --engine pulumi`"):
         LocalPlatform(tmp_path, 4566).pulumi_project()

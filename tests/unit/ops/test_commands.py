@@ -1,4 +1,4 @@
-"""What `dataplatform` prints of a job's log, and which arguments of a job it refuses."""
+"""What `dataplatform` prints from a job's log, and which arguments of a job it refuses."""
 
 import contextlib
 import json
@@ -30,7 +30,7 @@ COUNTS = {
 
 
 def logged(capsys, kind, items, work):
-    """What a person sees of a job's own log."""
+    """Return the printed form of a job's own log."""
     with contextlib.suppress(JobFailedError):
         JobRun("any", "run-1").process(kind, items, work)
     return [readable_line(line) for line in capsys.readouterr().out.splitlines()]
@@ -38,13 +38,26 @@ def logged(capsys, kind, items, work):
 
 def test_an_objects_line_says_what_became_of_its_rows(capsys):
     assert logged(capsys, "object", ["inbound/parcels/2026/11/22/a.csv"], lambda _: COUNTS) == [
-        "inbound/parcels/2026/11/22/a.csv: 10,000 rows in, 9,767 to the warehouse, 153 quarantined, 80 duplicates",
+        "inbound/parcels/2026/11/22/a.csv: 10,000 rows in, 9,767 clean, 153 quarantined, 80 duplicates",
         "1 done, 0 failed",
     ]
 
 
 def test_a_reports_line_says_its_rows(capsys):
     assert logged(capsys, "report", ["fleets"], lambda _: {"team": "accounts", "rows": 9})[0] == "fleets: 9 rows"
+
+
+@pytest.mark.parametrize(
+    ("engine", "words"),
+    [
+        ("polars", "fleets: 9 rows"),
+        ("spark", "fleets: 9 rows; on Spark: 23 GB is more than sparkReportAboveGigabytes 20"),
+    ],
+)
+def test_reports_line_says_why_spark_computed_it(capsys, engine, words):
+    size = f"23 GB is {'' if engine == 'spark' else 'not '}more than sparkReportAboveGigabytes 20"
+    counts = {"team": "accounts", "rows": 9, "engine": engine, "engine_reason": size}
+    assert logged(capsys, "report", ["fleets"], lambda _: counts)[0] == words
 
 
 def test_the_last_line_counts_the_reports_that_are_unchanged(capsys):
@@ -54,7 +67,7 @@ def test_the_last_line_counts_the_reports_that_are_unchanged(capsys):
     ]
 
 
-def test_a_failed_items_line_leaves_the_reason_to_the_error_at_the_end(capsys):
+def test_failed_items_line_leaves_the_reason_to_the_last_error(capsys):
     def work(_):
         raise ValueError("torn")
 
@@ -68,7 +81,7 @@ def test_a_line_that_is_not_of_a_jobs_log_is_shown_as_it_is(line):
 
 @pytest.fixture
 def ops(tmp_path, monkeypatch):
-    """Gives a command to a stack whose jobs remember what they were started with."""
+    """Returns a command of a stack whose jobs record their arguments."""
     exports = {
         "warehouseJob": "the-warehouse",
         "sanitiseJob": "the-sanitiser",
@@ -105,7 +118,7 @@ def test_a_jobs_own_argument_is_passed_on(ops):
 
 
 def test_the_lines_of_what_cannot_be_processed_say_why(capsys):
-    # given a run with an object that cannot be read
+    # given a run with an unreadable object
     def work(_):
         return {"outcome": "unreadable", "reason": "the file is empty"}
 
@@ -123,7 +136,7 @@ def test_a_torn_record_of_the_stack_is_told_in_words(ops, tmp_path):
 
     # then
     assert result.exit_code == 1
-    assert "stack.json is torn" in result.stderr
+    assert "stack.json is damaged" in result.stderr
     assert "dataplatform up" in result.stderr
 
 
@@ -146,7 +159,7 @@ def test_the_status_and_the_outputs_fit_a_terminal_of_80_columns(ops, tmp_path, 
     for shown in (status, outputs):
         assert all(len(line) <= 80 for line in shown.splitlines())
         assert "…" not in shown
-    for value in ("12,345,678", "quarantined", "2026-11-23", "late", "1,234 h ago, 26 h are"):
+    for value in ("12,345,678", "quarantined", "2026-11-23", "late", "1,234 h ago; t"):
         assert value in status
     assert outputs.count("x") >= 200
 
@@ -155,7 +168,7 @@ def test_the_status_and_the_outputs_fit_a_terminal_of_80_columns(ops, tmp_path, 
 
 
 def commands_of(group, words=()):
-    """Each command of an application, as it is typed."""
+    """Return each command of an application in its typed form."""
     for name, command in sorted(group.commands.items()):
         if hasattr(command, "commands"):
             yield from commands_of(command, (*words, name))
@@ -165,7 +178,7 @@ def commands_of(group, words=()):
 
 COMMANDS = [*commands_of(typer.main.get_command(app))]
 ON_A_STACK = [command for command in COMMANDS if command != "try"]
-# What each needs to be asked for at all, in a stack that is not there.
+# The arguments that each command needs, in a stack that does not exist.
 NEEDED = {
     "access": [],
     "collect": ["parcels"],
@@ -186,14 +199,14 @@ NEEDED = {
 }
 
 
-def test_key_of_an_unknown_provider_is_refused_with_the_known_ones(tmp_path):
+def test_unknown_providers_key_is_refused_with_the_known_ones(tmp_path):
     exports = {"eventsApiKeyParameters": {"scanner": "/one", "handheld": "/two"}}
     (tmp_path / "stack.json").write_text(
         json.dumps({"endpoint": "http://127.0.0.1:9", "region": "eu-west-1", "exports": exports})
     )
     result = CliRunner().invoke(app, ["--stack", "local", "--state-dir", str(tmp_path), "events-key", "till"])
     assert result.exit_code == 2
-    assert "unknown provider 'till': choose one of handheld, scanner" in " ".join(result.stderr.split())
+    assert "unknown provider 'till'; choose one of handheld, scanner" in " ".join(result.stderr.split())
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -212,17 +225,17 @@ def test_what_changes_something_asks_for_a_yes(command):
 
 
 @pytest.mark.parametrize("command", ON_A_STACK)
-def test_a_stack_that_is_not_up_is_told_in_a_line_and_not_by_a_traceback(command, tmp_path):
+def test_stack_that_is_not_up_is_reported_in_one_line(command, tmp_path):
     words = ["--stack", "local", "--state-dir", str(tmp_path), *command.split(), *NEEDED[command]]
     result = CliRunner().invoke(app, words)
     assert result.exit_code == 1
     assert isinstance(result.exception, SystemExit)
-    assert "no local platform is up" in result.stderr
+    assert "no local platform is running" in result.stderr
 
 
 @pytest.mark.parametrize("command", [command for command in ON_A_STACK if command not in {"outputs", "run"}])
-def test_a_stack_that_does_not_answer_is_told_in_a_line_and_not_by_a_traceback(command, tmp_path):
-    # given the exports of a stack, and nobody at its address
+def test_stack_that_does_not_answer_is_reported_in_one_line(command, tmp_path):
+    # given the exports of a stack, and no service at its address
     names = yaml.safe_load((ROOT / "tests/infrastructure/snapshots/local.yaml").read_text())["exports"]
     exports = dict.fromkeys(names, "somewhere") | {
         "collectionSchedules": {"parcels": "group/parcels"},
@@ -240,9 +253,9 @@ def test_a_stack_that_does_not_answer_is_told_in_a_line_and_not_by_a_traceback(c
 
     # then
     assert (result.exit_code, type(result.exception)) == (1, SystemExit), result.output
-    assert "AWS answered: Could not connect" in result.stderr
+    assert "AWS request failed: Could not connect" in result.stderr
 
-    # and with --json stdout is left to a document
+    # and with --json stdout is reserved for a document
     as_json = CliRunner().invoke(app, [*words, "--json"], env={"AWS_RETRY_MODE": "standard", "AWS_MAX_ATTEMPTS": "1"})
     assert (as_json.exit_code, as_json.stdout) == (1, "")
 
@@ -278,7 +291,7 @@ INVALID = {
     "status": ["--days", "0"],
     "trace": ["--dataset", "nope", "a"],
 }
-"""What is not valid, of each command with something to check. `outputs` has only --json."""
+"""Invalid values for each command that checks some. `outputs` has only --json."""
 
 
 def test_every_command_that_takes_something_has_an_invalid_case():
@@ -287,7 +300,7 @@ def test_every_command_that_takes_something_has_an_invalid_case():
 
 @pytest.mark.parametrize("command", INVALID)
 def test_invalid_argument_is_refused_before_the_stack_is_asked(command, tmp_path):
-    # given a stack that does not answer, so that a request would end with 1
+    # given a stack that does not answer, so a request would end with 1
     exports = {"eventsApiKeyParameters": {"scanner": "/parameter"}}
     record = {"endpoint": "http://127.0.0.1:9", "region": "eu-west-1", "exports": exports}
     (tmp_path / "stack.json").write_text(json.dumps(record))
@@ -314,4 +327,4 @@ def test_watermark_of_another_type_is_refused_before_a_start(end, tmp_path):
 
     # then
     assert result.exit_code == 2
-    assert f"--from: {end!r} is not a time as YYYY-MM-DD HH:MM:SS" in result.stderr.replace("\n", " ")
+    assert f"--from {end!r} is not a time as YYYY-MM-DD HH:MM:SS" in result.stderr.replace("\n", " ")

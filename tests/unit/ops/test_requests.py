@@ -1,4 +1,4 @@
-"""No command lists the lake, and no command sends more requests because more objects have landed."""
+"""No command lists the lake, and no command sends more requests when more objects have landed."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -21,7 +21,7 @@ from tests.unit.ops.test_commands import COMMANDS
 FEW, MANY = 4, 60
 TODAY = datetime.now(UTC).date()
 SHOWN = inbound_object("parcels", TODAY - timedelta(days=1), "shown.parquet")
-"""An object that the lake has, on a landing day of its own. All others are older."""
+"""An object of the lake, on a landing day of its own. All others are older."""
 OF_ITS_DAY = ["--dataset", "parcels", *(f"{name}={SHOWN.landing_date}" for name in ("--from", "--to"))]
 READING = {
     "quarantine list": ["quarantine", "list", "--objects", "2"],
@@ -38,7 +38,7 @@ READING = {
     "trace by a beginning": ["trace", SHOWN.key.removesuffix(".parquet")],
     "trace a row": ["trace", *OF_ITS_DAY, "AB12CDE"],
 }
-"""Every command that reads the lake, the index or the ledger, as it is typed."""
+"""Every command that reads the lake, the index or the ledger, in its typed form."""
 NOT_READING = {"access", "collect", "events-key", "outputs", "run", "sources", "try"}
 
 
@@ -82,7 +82,7 @@ def with_history(target):
 
 @pytest.fixture(scope="module")
 def requests(with_history, tmp_path_factory):
-    """Requests of each command, with few and with many objects in the index."""
+    """Return the requests of each command, with few and with many objects in the index."""
     page = tmp_path_factory.mktemp("page") / "report.html"
     counted = []
     for count in (FEW, MANY):
@@ -100,7 +100,7 @@ def requests_of(target, words):
     with pytest.MonkeyPatch.context() as changed, count_requests(target) as (counting, counted):
         changed.setattr(choice, "find_target", lambda *_: counting)
         result = CliRunner().invoke(commands.app, ["--stack", "local", *map(str, words)])
-    # No row has the key that `trace` looks for.
+    # No row has the key that `trace` searches.
     assert result.exit_code == (words[0] == "trace" and len(words) > 2), result.output
     return counted
 

@@ -1,4 +1,4 @@
-"""What the catalogue says of tables is what the jobs write."""
+"""The catalogue's description of tables equals what the jobs write."""
 
 import io
 from datetime import UTC, datetime
@@ -27,8 +27,7 @@ OLD = "inbound/parcels/2026/11/22/old.csv"
 
 @pytest.fixture
 def lake():
-    """A lake with two files of parcels, of which the later one corrects a row of the earlier one, and an old one that
-    landed after both."""
+    """A lake with a file, a second file that corrects a row of it, and an old file that landed last."""
     store = MemoryStore()
     store.objects[FIRST] = StoredObject(
         HEADER + b"1,Leeds,Small,AB12CDE\n2,Derby,Large,AB13CDE\nx,Derby,Large,AB14CDE\n",
@@ -50,11 +49,11 @@ def read(store, key):
     return pl.read_parquet(io.BytesIO(store.read(key)))
 
 
-def test_the_warehouse_table_has_the_columns_of_the_warehouse_files(lake):
+def test_warehouse_table_has_the_history_files_columns(lake):
     assert read(lake, parse_inbound_key(FIRST).warehouse_key).schema == warehouse_columns(PARCELS)
 
 
-def test_the_quarantine_table_has_the_columns_of_the_quarantine_files(lake):
+def test_quarantine_table_has_the_quarantine_files_columns(lake):
     assert read(lake, parse_inbound_key(FIRST).quarantine_key).schema == quarantine_columns()
 
 
@@ -86,6 +85,6 @@ def test_type_has_a_name_in_glue(kind, name):
     assert glue_type("column", kind) == name
 
 
-def test_a_type_that_athena_cannot_hold_is_refused_with_its_column():
+def test_type_unknown_to_athena_is_refused_with_its_column():
     with pytest.raises(pulumi.RunError, match="column opening_hours has the type Time"):
         glue_type("opening_hours", pl.Time())

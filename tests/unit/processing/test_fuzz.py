@@ -1,4 +1,4 @@
-"""Random input of each kind is read as independent readers read it. `make campaign NAME=files` has more of it."""
+"""Random input of each kind is read as independent readers read it. `make campaign NAME=files` tries more."""
 
 import random
 from types import ModuleType

@@ -1,4 +1,4 @@
-"""Who installs the pinned requirements: uv, which is on PATH or installed for it, and pip where uv does not."""
+"""What installs the pinned requirements: uv, from PATH or installed for this purpose, or pip if uv fails."""
 
 import shutil
 import subprocess
@@ -25,7 +25,7 @@ esac
 
 
 class Machine:
-    """A machine with an environment, whose uv and pip write down what they are asked for."""
+    """A machine with an environment, whose uv and pip record their arguments."""
 
     def __init__(self, folder):
         self.folder, self.environment = folder, folder / "environment"
@@ -48,7 +48,7 @@ class Machine:
         python.chmod(0o755)
 
     def install(self):
-        """Install local.txt: the exit code, what was printed, and what uv and pip were asked for."""
+        """Install local.txt and return the exit code, the output, and the arguments of uv and pip."""
         command = [str(self.path / "sh"), str(REQUIREMENTS / "install.sh"), str(self.environment)]
         result = subprocess.run(
             [*command, str(REQUIREMENTS / "local.txt")],
@@ -76,7 +76,7 @@ def test_uv_on_path_installs_the_pinned_hashes(machine):
     # when
     code, printed, asked = machine.install()
 
-    # then pip is not needed, and its configured index is uv's
+    # then pip is not used, and uv gets its configured index
     assert code == 0
     assert asked == [
         f"uv {UV_INSTALLS.format(python=machine.environment / 'bin/python')}",
@@ -103,7 +103,7 @@ def test_pip_installs_what_uv_cannot(machine):
     # then
     assert code == 0
     assert asked[-1] == PIP_INSTALLS.format(file="local.txt")
-    assert "uv did not install it; now pip does\n" in printed
+    assert "uv failed; installing with pip\n" in printed
     assert "by pip in " in printed
 
 

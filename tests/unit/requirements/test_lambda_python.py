@@ -1,4 +1,4 @@
-"""The functions and their library on the Python that Lambda runs: this environment has the jobs' older one."""
+"""The functions and their library run on Lambda's Python; this environment has the jobs' older one."""
 
 import os
 import re

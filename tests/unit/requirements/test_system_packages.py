@@ -1,4 +1,4 @@
-"""What `requirements/system-packages.sh` finds missing of the operating system, and what it says then."""
+"""What `requirements/system-packages.sh` reports as missing from the operating system."""
 
 import shutil
 import subprocess
@@ -15,7 +15,7 @@ case "$*" in *version_info*) exit 1 ;; --version) echo Python 3.12.1 ;; esac
 
 @pytest.fixture
 def look(tmp_path):
-    """Runs the script on a machine that has no git, browser or Java, and no apt-get."""
+    """Runs the script on a machine without git, browser, Java or apt-get."""
     for program in ("sh", "id"):
         (tmp_path / program).symlink_to(shutil.which(program))
 

@@ -1,4 +1,4 @@
-"""The documentation's site: built from the repository's pages without a warning, and complete."""
+"""The documentation site is built from the repository's pages without a warning, and is complete."""
 
 import importlib.util
 import re
@@ -24,7 +24,7 @@ def pages_on_site():
 
 
 def pages_of(entry):
-    """Every page of a navigation, in order."""
+    """Return every page of a navigation, in order."""
     for target in entry if isinstance(entry, list) else entry.values():
         if isinstance(target, str):
             yield Path(target)
@@ -90,7 +90,7 @@ def test_a_reader_needs_no_network(site: Path):
     assert fetched == set()
 
 
-def test_the_model_of_a_terabyte_a_day_is_the_one_that_its_command_prints():
+def test_terabyte_page_has_what_its_command_prints():
     page, text = terabyte.PAGE, terabyte.PAGE.read_text()
     assert text == terabyte.page(text), f"make bench NAME=terabyte ARGS=--write writes {page.name} anew"
 

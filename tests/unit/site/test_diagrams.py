@@ -1,4 +1,4 @@
-"""The diagrams of the documentation: as drawn, complete, and legible."""
+"""The diagrams of the documentation are up to date, complete and legible."""
 
 import importlib.util
 import re
@@ -13,7 +13,7 @@ diagrams = importlib.util.module_from_spec(SPEC)
 SPEC.loader.exec_module(diagrams)
 
 DRAWN = diagrams.drawn()
-# Of a letter's width, more than those of any usual font have on average.
+# Letter width as a share of the font size, larger than the average of any usual font.
 LETTERS_OF_TITLES = 8.2
 LETTERS_OF_DETAILS = 7.2
 

@@ -1,4 +1,4 @@
-"""Which phrases `make check` refuses in the repository's text."""
+"""The phrases that `make check` refuses in the repository's text."""
 
 import importlib.util
 from pathlib import Path
@@ -62,5 +62,5 @@ def test_a_file_keeps_the_phrases_that_it_is_allowed_and_no_more(tmp_path, monke
     # when
     wrong = list(wording.counted({"old.md": 1, "fixed.md": 1}, lower=False))
 
-    # then the new one is refused, and the number of the fixed one is to be lowered
+    # then the new one is refused, and the count of the fixed one must be lowered
     assert [line.split(":")[0] for line in wrong] == ["new.md", "fixed.md"]

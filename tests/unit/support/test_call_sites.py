@@ -38,7 +38,7 @@ def test_a_call_of_something_else_is_not_found(source):
 
 
 def test_a_site_holds_every_line_of_its_call():
-    # given a call of three lines
+    # given a call over three lines
     [site] = sites_of("jobs/a.py", "\ns3.put_object(\n  Bucket='b',\n)\n")
 
     # then

@@ -1,4 +1,4 @@
-"""Tests, campaigns and benches run the platform's code under the policies that the program deploys."""
+"""Tests, campaigns and benchmarks run the platform's code under the policies that the program deploys."""
 
 from pathlib import Path
 
@@ -15,7 +15,7 @@ OWN_POLICIES = {
     "tests/support/unjudged_rights.py": "grants what the emulator cannot judge",
     "tests/unit/support/test_role_policies.py": "names them",
 }
-"""Files that give a role a policy, with the reason."""
+"""Files that define a role's policy, with the reason."""
 
 
 def test_no_other_file_gives_a_role_a_policy():

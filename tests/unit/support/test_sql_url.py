@@ -1,4 +1,4 @@
-"""The URL of a real SQL Server is read whole, and its password is never shown."""
+"""The URL of a real SQL Server is parsed whole, and its password is never shown."""
 
 import pytest
 

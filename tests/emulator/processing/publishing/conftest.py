@@ -6,7 +6,7 @@ from tests.support.emulators import REGION, running_emulator
 
 @pytest.fixture
 def emulated_aws(tmp_path, monkeypatch):
-    """A session on an empty emulator, which the environment names as boto3 and pyiceberg expect it."""
+    """A session on an empty emulator, which the environment names as boto3 and pyiceberg expect."""
     with running_emulator(tmp_path / "emulator") as emulator:
         for name, value in {
             "AWS_ENDPOINT_URL": emulator.endpoint,

@@ -1,4 +1,4 @@
-"""The catalogue that the jobs open: where it is comes from the environment, as it does for boto3."""
+"""The jobs find the catalogue through the environment, as boto3 does."""
 
 import boto3
 import pytest
@@ -14,7 +14,7 @@ pytestmark = [pytest.mark.emulator, pytest.mark.long, pytest.mark.timeout(300)]
 
 @pytest.fixture
 def environment(tmp_path, monkeypatch):
-    """What the environment of a job says of an emulator with an empty lake."""
+    """The environment of a job for an emulator with an empty lake."""
     with running_emulator(tmp_path / "emulator") as emulator:
         monkeypatch.setenv("AWS_ENDPOINT_URL", emulator.endpoint)
         monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
@@ -26,7 +26,7 @@ def environment(tmp_path, monkeypatch):
 
 
 @pytest.mark.usefixtures("environment")
-def test_a_table_at_the_environments_endpoint_is_written_and_read(tmp_path):
+def test_table_at_the_environments_endpoint_is_written_and_read(tmp_path):
     # given
     (tmp_path / "lake").mkdir()
     store = FolderStore(tmp_path / "lake")
@@ -43,7 +43,7 @@ def test_a_table_at_the_environments_endpoint_is_written_and_read(tmp_path):
 
 
 @pytest.mark.usefixtures("environment")
-def test_a_table_that_was_never_published_is_not_created_by_a_reader():
+def test_reader_does_not_create_an_unpublished_table():
     # given
     published = published_tables(open_catalogue(), "lake", "lake", THINGS)
 

@@ -1,4 +1,4 @@
-"""Published tables in the emulator's Glue: several processes at once, and answers that are lost."""
+"""Published tables in the emulator's Glue: several processes at once, and lost answers."""
 
 import os
 import random
@@ -29,7 +29,7 @@ FILES = 5
 
 
 def tables(catalogue=None):
-    """The tables in the emulator's Glue and S3, opened as a job opens them."""
+    """Return the tables in the emulator's Glue and S3, opened as a job opens them."""
     return published_tables(catalogue or open_catalogue(), "published", "lake", THINGS)
 
 
@@ -83,7 +83,7 @@ def test_an_answer_lost_by_glue_leaves_the_table_whole(store, retries):
 
 
 def lose_answers(glue):
-    """Lose the first answer to each change of a table, after Glue applied it. Returns the requests, as they grow."""
+    """Lose the first answer to each change of a table, after Glue applied it. Return the growing list of requests."""
     session, lost = glue._endpoint.http_session, []
     send = session.send
 
@@ -99,7 +99,7 @@ def lose_answers(glue):
 
 
 def test_maintenance_deletes_orphans_and_nothing_else(store, monkeypatch):
-    # given tables after some merges, and files of merges that were killed
+    # given tables after some merges, and files of killed merges
     for number in range(4):
         merge(tables(), store, [land(store, THINGS, str(number), things(1, 2, 3), as_of=number, deleted=[0])])
     s3 = boto3.client("s3")
@@ -107,7 +107,7 @@ def test_maintenance_deletes_orphans_and_nothing_else(store, monkeypatch):
         s3.put_object(Bucket="lake", Key=key, Body=b"12345")
     before = keys_of(s3)
 
-    # when the maintenance runs now, and when a day has passed
+    # when the maintenance runs now, and a day later
     maintain(["--bucket", "lake", "--database", "published"])
     assert keys_of(s3) == before
     monkeypatch.setattr(maintenance, "MINIMUM_AGE", timedelta(seconds=-5))

@@ -1,4 +1,4 @@
-"""The deployed jobs publish under their own roles: new objects, replayed ones, and what no notification told of."""
+"""The deployed jobs publish under their own roles: new objects, replayed ones, and objects without a notification."""
 
 import uuid
 
@@ -13,7 +13,7 @@ HEADER = "member_id,town,size,label\n"
 
 
 def labels(target):
-    """Labels of the published parcels that the tests' own member has."""
+    """Return the labels of the published parcels of the tests' own member."""
     database, table = target.exports["publishedTables"]["parcels"].split(".")
     rows = catalogue(target).load_table((database, table)).scan(row_filter="member_id == 4711").to_arrow()
     return sorted(rows["label"].to_pylist())
@@ -35,21 +35,21 @@ def test_objects_are_published_replaced_and_compared(target):
     # then its rows are in the table
     assert labels(target) == ["PU11AAA", "PU12AAA"]
 
-    # when the object is replaced, and sanitised before the index knows it
+    # when the object is replaced, and sanitised before the index records it
     target.client("s3").put_object(Bucket=target.bucket, Key=key, Body=parcels("PU13AAA").encode())
     runner.run(target.exports["sanitiseJob"], {"--object": key})
 
-    # then it has the new rows alone
+    # then it has only the new rows
     assert labels(target) == ["PU13AAA"]
 
-    # when its item says nothing of a merge, as if all messages about it were lost
+    # when its item records no merge, as if all messages about it were lost
     index_settles(target)
     table = target.exports["attributesTable"]
     target.client("dynamodb").delete_item(TableName=table, Key={"object_key": {"S": key}})
     said = []
     ProcessRunner(target, on_line=said.append).run(target.exports["publishJob"], {"--reconcile": "true"})
 
-    # then the comparison finds it and counts it, and the table is as it was
+    # then the comparison finds it and counts it, and the table is unchanged
     assert any('"dataset": "parcels"' in line and '"missed": 1' in line for line in said), said
     assert labels(target) == ["PU13AAA"]
 

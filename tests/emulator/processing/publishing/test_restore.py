@@ -26,7 +26,7 @@ VERSION = FileVersion("things", "carrier", "out/a.csv", 10, 1_700_000_000)
 
 
 def snippets(section):
-    """The Python of a section of the page, in its order."""
+    """Return the Python of a section of the page, in order."""
     (text,) = re.findall(rf"^## {section}\n(.*?)(?=^## |\Z)", PAGE.read_text(), re.MULTILINE | re.DOTALL)
     return re.findall(r"^```python\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
 
@@ -36,7 +36,7 @@ def run(snippet, **values):
     for name, value in values.items():
         snippet, replaced = re.subn(rf"^{name} = .*$", f"{name} = {value!r}", snippet, flags=re.MULTILINE)
         assert replaced == 1, f"{name} is not assigned once in:\n{snippet}"
-    # What a value's own words need, such as datetime.datetime(…), the snippet does not import.
+    # The snippet does not import what the test's values need, such as datetime.datetime(…).
     words = snippet.replace("datetime.datetime(", "datetime(").replace("tzinfo=datetime.timezone.utc", "tzinfo=UTC")
     ran = subprocess.run([sys.executable, "-c", words], cwd=ROOT, capture_output=True, text=True, check=False)
     assert ran.returncode == 0, ran.stderr
@@ -45,7 +45,7 @@ def run(snippet, **values):
 
 @pytest.fixture
 def aws(emulated_aws):
-    """A person's environment, with an empty lake that keeps versions: its bucket."""
+    """A person's environment, with the bucket of an empty lake that keeps versions."""
     s3 = emulated_aws.client("s3")
     s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
     s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
@@ -96,7 +96,7 @@ def test_a_table_is_rolled_back_and_published_again(published, store):
     after = [found(published), found(published, deleted=True)]
     assert all(now.equals(then) for now, then in zip(after, before, strict=True))
 
-    # when the history file is right, and the tables are published from history
+    # when the history file is right, and the tables are rebuilt from history
     land(store, THINGS, "b", things(7, 8, 9), as_of=1, deleted=[1])
     rebuild(published, store)
 
@@ -116,18 +116,18 @@ def test_a_deleted_prefix_is_restored_from_its_versions(published, store):
     (restore,) = snippets("Files under tables/ were deleted")
     run(restore, bucket=BUCKET, prefix=PREFIX, since=since)
 
-    # then the table can be read, and merged into
+    # then the table can be read and merged into
     assert_equal_to_the_view(published, store)
     merge(published, store, [land(store, THINGS, "b", things(5, 6), as_of=1)])
     assert_equal_to_the_view(published, store)
 
 
 def test_a_table_without_files_is_made_again_from_history(published, store):
-    # given a prefix that is gone for good
+    # given a prefix that is lost permanently
     delete_prefix()
     delete_versions()
 
-    # when the tables are deleted from the catalogue, and published from history
+    # when the tables are deleted from the catalogue, and rebuilt from history
     for name in ("things", "things_deleted"):
         boto3.client("glue").delete_table(DatabaseName=DATABASE, Name=name)
     rebuild(published, store)
@@ -138,8 +138,8 @@ def test_a_table_without_files_is_made_again_from_history(published, store):
 
 @pytest.mark.usefixtures("aws")
 def test_what_the_ledger_lost_is_put_back():
-    # given a ledger with a collected file. The emulator's restored table is a copy of the ledger as it is now, where
-    # AWS gives the ledger of the named moment.
+    # given a ledger with a collected file. The emulator restores a table as it is now; AWS restores it as of the given
+    # moment.
     dynamodb = boto3.client("dynamodb")
     dynamodb.create_table(
         TableName=LEDGER,
@@ -160,6 +160,6 @@ def test_what_the_ledger_lost_is_put_back():
     assert not ledger.is_complete(VERSION)
     run(put_back, ledger=LEDGER)
 
-    # then the ledger knows both
+    # then the ledger has both
     assert ledger.is_complete(VERSION)
     assert ledger.is_complete(newer)

@@ -1,4 +1,4 @@
-"""One place says which Glue the jobs run on: pins and pages agree with it."""
+"""One module defines the version of Glue; requirements and pages agree with it."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Archives are the same for the same sources, hold what belongs in, and are made anew when the sources change."""
+"""Archives depend only on their sources, contain what they need, and are rebuilt when the sources change."""
 
 import zipfile
 from pathlib import Path
@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parents[4]
 
 @pytest.fixture(autouse=True)
 def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder with sources like the repository's, as the current directory."""
+    """A folder with sources like the repository's, as the working directory."""
     for file in ("functions/__init__.py", "functions/hello.py", "lake/__init__.py", "jobs/__init__.py"):
         path = tmp_path / file
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -35,7 +35,7 @@ def content(archive: pulumi.Archive) -> bytes:
     return Path(archive.path).read_bytes()
 
 
-def test_the_functions_archive_holds_handlers_and_runtime_library_only() -> None:
+def test_function_archive_holds_only_handlers_and_lake() -> None:
     assert members(packaging.function_code()) == ["functions/__init__.py", "functions/hello.py", "lake/__init__.py"]
 
 
@@ -75,13 +75,13 @@ def test_an_archives_path_says_nothing_of_this_machine() -> None:
 
 
 def test_requirements_that_pip_cannot_meet_are_refused_in_words(checkout: Path) -> None:
-    # given a requirement that no index has
+    # given a requirement that no index offers
     (checkout / "requirements").mkdir()
     (checkout / "requirements/functions.txt").write_text(
         f"no-such-package-of-the-data-platform==0.0.1 --hash=sha256:{'0' * 64}\n"
     )
 
-    # then the error names the file and what to do, and nothing half-made is kept
+    # then the error names the file and the next step, and no partial archive is kept
     with pytest.raises(packaging.PackagingError, match=r"requirements/functions\.txt(?s:.*)package index"):
         packaging.function_layer("arm64")
     assert not list((checkout / ".build").glob("layer-*"))
@@ -99,7 +99,7 @@ def test_wheels_are_listed_for_glue_without_hashes(checkout: Path, monkeypatch: 
     # when
     archive = packaging.job_wheels()
 
-    # then pip on Glue may be given further requirements, which have no hash
+    # then pip on Glue also accepts requirements that have no hash
     assert isinstance(archive, pulumi.FileAsset)
     with zipfile.ZipFile(archive.path) as opened:
         assert opened.namelist() == ["wheels/requirements.txt", "wheels/six-1.17.0.whl"]
@@ -110,14 +110,14 @@ def test_wheels_are_listed_for_glue_without_hashes(checkout: Path, monkeypatch: 
 
 
 def test_archives_for_this_machine_hold_no_package(checkout: Path) -> None:
-    # given no list of requirements, and so nothing that pip could get
+    # given no list of requirements, so pip has nothing to fetch
     assert not (checkout / "requirements").exists()
 
     # when
     layer = packaging.function_layer("arm64", on_this_machine=True)
     wheels = packaging.job_wheels(on_this_machine=True)
 
-    # then each is an archive with a note, at a path that no archive for AWS has
+    # then each is an archive with a note, under another path than archives for AWS
     assert isinstance(wheels, pulumi.FileAsset)
     assert members(layer) == ["python/requirements.txt"]
     assert members(pulumi.FileArchive(wheels.path)) == ["wheels/requirements.txt"]
@@ -125,6 +125,6 @@ def test_archives_for_this_machine_hold_no_package(checkout: Path) -> None:
 
 
 def test_the_archive_of_the_functions_code_is_small(monkeypatch: pytest.MonkeyPatch) -> None:
-    # the code without the layer: Lambda's console can show it, and a cold start reads little
+    # the code without the layer, so Lambda's console can show it and a cold start is fast
     monkeypatch.chdir(ROOT)
     assert len(content(packaging.function_code())) < 500_000

@@ -1,4 +1,4 @@
-"""A stack's context is built up in the order of the program, and refuses what it does not have yet."""
+"""A stack's context is built in the order of the program. Reading a part that is missing raises an error."""
 
 import asyncio
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ def text(value: str) -> pulumi.Output[str]:
 
 @pytest.fixture
 def stack() -> Iterator[StackContext]:
-    # Pulumi's outputs need a loop, which an earlier test may have taken away.
+    # Pulumi's outputs need an event loop, which an earlier test may have removed.
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
     yield StackContext(

@@ -1,4 +1,4 @@
-"""The stream's settings: what contradicts itself, or what the receiver could not take, is refused."""
+"""Settings of the stream that are contradictory, or that the receiver cannot use, are refused."""
 
 from typing import Any
 
@@ -37,14 +37,14 @@ def test_second_keys_count_for_the_receivers_environment() -> None:
     # when each has two
     changing = {name: {"keys": ["first", "second"]} for name in names}
 
-    # then they do not
+    # then they do not fit
     assert "of the receiver's environment" in refusal(events=events(providers=changing))
 
 
 def test_too_many_providers_for_the_receiver_are_refused() -> None:
-    # given what Lambda would refuse at the end of a deployment
+    # given values that Lambda would refuse at the end of a deployment
     names = {f"{'provider_of_events_with_a_long_name':_<50}{number:03}": {} for number in range(50)}
 
-    # then the settings say so
+    # then the settings refuse them
     message = refusal(events={"providers": names})
     assert "50 providers and 0 callbacks take 3,650 bytes of the receiver's environment" in message

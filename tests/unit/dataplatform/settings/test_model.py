@@ -1,4 +1,4 @@
-"""What a stack's settings accept, and how they say what is wrong."""
+"""Accepted settings of a stack, and the messages for wrong ones."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ HOST_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIPLACEHOLDER"
 
 
 def values(**changes: Any) -> dict[str, Any]:
-    """Complete settings, with some of them changed."""
+    """Return complete settings with some changes."""
     return {"teams": ["accounts"], "connections": connection(), "events": events()} | changes
 
 
@@ -21,22 +21,22 @@ def refusal(stack: str = "dev", **changes: Any) -> str:
 
 
 def test_complete_settings_are_read_with_their_defaults() -> None:
-    # when settings name only what has no default
+    # when settings contain only the values without a default
     settings = parse_settings(values(), "dev")
 
-    # then the rest is safe
+    # then all other values are safe
     assert settings.protect_data
     assert settings.connections["carrier"].port == 22
     assert not settings.local.trust_account
 
 
-def test_an_unknown_setting_is_refused_with_its_name_the_file_and_the_one_meant() -> None:
+def test_unknown_setting_names_the_file_and_a_similar_setting() -> None:
     message = refusal(timezone="Europe/London")
     assert "Pulumi.dev.yaml" in message
     assert "data-platform:timezone: unknown setting; did you mean timeZone?" in message
 
 
-def test_an_unknown_setting_within_a_connection_is_refused_with_its_place() -> None:
+def test_unknown_setting_of_a_connection_is_refused_with_place() -> None:
     connection = {"host": "h", "user": "u", "hostKeys": [HOST_KEY], "password": "secret"}
     message = refusal(connections={"carrier": connection})
     assert "data-platform:connections.carrier.password: unknown setting" in message
@@ -69,7 +69,7 @@ def test_a_host_key_of_another_form_is_refused() -> None:
 
 
 @pytest.mark.parametrize("stack", ["dev", "prod"])
-def test_a_connection_without_a_pinned_host_key_is_refused_on_aws(stack: str) -> None:
+def test_connection_without_pinned_host_key_is_refused_on_aws(stack: str) -> None:
     connection = {"host": "sftp.example.com", "user": "u", "hostKeys": []}
     message = refusal(stack, connections={"carrier": connection})
     assert "connections.carrier.hostKeys" in message
@@ -115,7 +115,7 @@ def route(**route_of_finance: Any) -> dict[str, Any]:
 
 
 REFUSED_BY_AWS = {
-    # Lambda: a batch above 10 has a window; SQS batches 10,000 at most and waits 300 seconds at most.
+    # Lambda: a batch above 10 needs a window; SQS allows batches of 10,000 and windows of 300 seconds.
     "events.batchWindowSeconds": [
         ({"events": events(batchWindowSeconds=0)}, "expected 1 to 300"),
         ({"events": events(batchSize=11, batchWindowSeconds=0)}, "expected 1 to 300"),
@@ -123,16 +123,16 @@ REFUSED_BY_AWS = {
     ],
     "events.batchSize": [({"events": events(batchSize=10_001)}, "less than or equal to 10000")],
     "events.batcherMaximumConcurrency": [({"events": events(batcherMaximumConcurrency=1)}, "equal to 2")],
-    # API Gateway counts in 32 bits.
+    # API Gateway uses 32-bit numbers.
     "events.providers.scanner.requestsPerDay": [
         ({"events": events(providers={"scanner": {"requestsPerDay": 2**31}})}, "less than or equal to 2147483647")
     ],
-    # WAF counts 10 requests at least.
+    # WAF needs a limit of at least 10 requests.
     "events.firewall.requestsOfAnAddress": [
         ({"events": events(firewall={"requestsOfAnAddress": 9})}, "greater than or equal to 10")
     ],
     "events.keylessRequestsPerSecond": [({"events": events(keylessRequestsPerSecond=0)}, "greater than or equal to 1")],
-    # SSM: 15 levels without an empty one, 4,096 characters.
+    # SSM: at most 15 levels, none of them empty, and 4,096 characters.
     "events.callbacks.scales.secretParameter": [
         ({"events": events(callbacks={"scales": {"secretParameter": name}})}, "should match pattern")
         for name in ("secret", "/a//b", "/a/", "/a b", "/a" * 16)
@@ -152,10 +152,10 @@ REFUSED_BY_AWS = {
         ({"connections": connection(clientKeys=["first", "first"])}, "listed twice: first"),
         ({"connections": connection(clientKeys=list("abcdef"))}, "at most 5 items"),
     ],
-    # IAM: a role's name has 64 characters.
+    # IAM: a role's name has at most 64 characters.
     "teams.0": [({"teams": ["t" * 31]}, "at most 30 characters")],
     "teams": [({"teams": ["accounts", "accounts"]}, "listed twice: accounts")],
-    # IAM: the policies of the analysts' role have 10,240 characters.
+    # IAM: the policies of the analysts' role have at most 10,240 characters.
     "analysts.datasets": [
         ({"analysts": {"datasets": ["vehicles", "vehicles"]}}, "listed twice: vehicles"),
         ({"analysts": {"datasets": [f"d{number}" for number in range(21)]}}, "at most 20 items"),
@@ -179,7 +179,7 @@ REFUSED_BY_AWS = {
         ({"alarms": route(webhooks=[{"url": "https://hooks.example/secret"}])}, "expected one of format, urlParameter")
     ],
     "alarms.webhooks.0.colour": [({"alarms": {"webhooks": [{"colour": "red"}]}}, "expected one of format, urlP")],
-    # SNS: a name for each topic; Lambda: 4 KB of environment variables; a webhook: one kind of body.
+    # SNS: a name for each topic. Lambda: 4 KB of environment variables. A webhook accepts one form of body.
     "alarms": [
         ({"alarms": {"routes": {"Ada L.": MAILED, "ada-l": MAILED}}}, "listed twice: ada-l"),
         ({"alarms": {"webhooks": [{"urlParameter": f"/{n}{'a' * 900}"} for n in range(4)]}}, "take 4,208 bytes"),
@@ -188,7 +188,7 @@ REFUSED_BY_AWS = {
             "/a has two formats; choose one",
         ),
     ],
-    # EC2: private ranges without host bits, /16 at most; rules and subnets once each.
+    # EC2: private ranges without host bits, /16 at most; no duplicate rules or subnets.
     "network.cidr": [
         ({"network": {"cidr": cidr}}, expected)
         for cidr, expected in (
@@ -212,7 +212,7 @@ REFUSED_BY_AWS = {
         ({"sources": {"allowedCidrs": ["203.0.113.0/24", "203.0.113.0/24"]}}, "listed twice"),
         ({"sources": {"allowedCidrs": [f"203.0.113.{n}/32" for n in range(51)]}}, "at most 50 items"),
     ],
-    # CloudWatch Logs, Glue, Lambda: what each has.
+    # CloudWatch Logs, Glue, Lambda: the values that each accepts.
     "logRetentionDays": [({"logRetentionDays": 10}, "Input should be 1, 3, 5, 7, 14, 30")],
     "jobs.workerType": [({"jobs": {"workerType": "Standard"}}, "'G.1X' or 'G.2X'")],
     "jobs.numberOfWorkers": [({"jobs": {"numberOfWorkers": 1}}, "greater than or equal to 2")],

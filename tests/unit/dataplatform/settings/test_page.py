@@ -1,11 +1,11 @@
-"""What the settings' page has to say of a setting."""
+"""The settings page's text for particular settings."""
 
 from dataplatform.settings.model import Settings
 from dataplatform.settings.page import settings_of
 
 
 def test_setting_of_a_given_parameter_names_its_keys() -> None:
-    # given the settings that name a parameter which a person made
+    # given the settings that name a parameter created by a person
     given = [each for each in settings_of(Settings).all_settings() if each.name.endswith("Parameter")]
     assert given
 

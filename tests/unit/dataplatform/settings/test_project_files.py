@@ -1,4 +1,4 @@
-"""Pulumi.yaml and the stack files: what the Pulumi CLI demands of them, and the settings' model."""
+"""Pulumi.yaml and the stack files satisfy the Pulumi CLI and the settings' model."""
 
 import inspect
 from collections.abc import Iterator, Mapping
@@ -24,9 +24,9 @@ def read(name: str) -> Document:
 
 
 def cli_refusals(project: Document, stack: Document) -> Iterator[str]:
-    """What the Pulumi CLI refuses of a project and one of its stack files.
+    """Return what the Pulumi CLI would refuse in a project and one of its stack files.
 
-    In github.com/pulumi/pulumi: `mergeConfig` of pkg/workspace/config.go for the settings, `parseOptions` of
+    In github.com/pulumi/pulumi: `mergeConfig` in pkg/workspace/config.go for the settings, `parseOptions` in
     sdk/python/cmd/pulumi-language-python/main.go for the runtime's options.
     """
     options = project["runtime"].get("options", {}) if isinstance(project["runtime"], dict) else {}
@@ -69,11 +69,11 @@ def test_program_accepts_its_settings_of_the_stack_file(stack: str) -> None:
 
 @pytest.mark.parametrize("stack", STACKS)
 def test_other_settings_of_the_stack_file_are_the_providers(stack: str) -> None:
-    # given the AWS provider's arguments, and keys that belong neither to it nor to the program
+    # given the AWS provider's arguments, and keys of neither the provider nor the program
     arguments = set(inspect.signature(aws.ProviderArgs).parameters)
     keys = read(f"Pulumi.{stack}.yaml")["config"]
 
-    # then the provider knows each of its settings, and nobody else has any
+    # then the provider accepts each of its settings, and no other key is set
     assert {to_snake(name) for name in settings_of("aws", stack)} <= arguments
     assert {key.partition(":")[0] for key in keys} == {"aws", "data-platform"}
 

@@ -1,4 +1,4 @@
-"""The JSON schema of the stack files: as the model gives it, and what it accepts and refuses."""
+"""The JSON schema of the stack files is generated from the model, and accepts and refuses the same settings."""
 
 import copy
 import re
@@ -45,7 +45,7 @@ def test_stack_file_names_the_schema_for_editors(file: Path) -> None:
 
 @each_stack_file
 def test_stack_file_is_valid_as_committed_and_as_quoted(file: Path, schema: Draft7Validator) -> None:
-    # given the file, and what `pulumi stack init` makes of it
+    # given the file, and the form that `pulumi stack init` gives it
     content = read(file)
     quoted = {"secretsprovider": "awskms://alias/x", "encryptedkey": "AQIC"} | copy.deepcopy(content)
     for name, value in quoted["config"].items():

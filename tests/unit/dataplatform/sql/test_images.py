@@ -1,4 +1,4 @@
-"""What stands in images/: what goes into each build, what a container refuses, and the command that runs one here."""
+"""The container images: their build contexts, their refusals at start, and the command that runs one locally."""
 
 import os
 import re
@@ -45,19 +45,19 @@ def test_no_secret_is_a_build_argument_or_a_variable_of_an_image(name):
 
 
 @each_image
-def test_a_build_context_holds_what_its_ignore_file_lets_in_and_nothing_else(name):
-    # given the context as it is sent to the engine
+def test_build_context_holds_only_what_is_not_ignored(name):
+    # given the context as sent to the engine
     context, _ = stage_context(f"test-{name}", IMAGES[name].files)
     staged = {path.name for path in context.iterdir()} - {".dockerignore"}
 
-    # then everything else is ignored
+    # then all other files are ignored
     lines = (context / ".dockerignore").read_text().splitlines()
     let_in = {line.removeprefix("!") for line in lines if line.startswith("!")}
     assert "*" in lines
     assert staged == let_in
 
 
-def test_a_contexts_hash_follows_content_name_and_mode_and_nothing_else(tmp_path):
+def test_context_hash_follows_only_content_name_and_mode(tmp_path):
     # given
     source = tmp_path / "image"
     source.mkdir()
@@ -68,7 +68,7 @@ def test_a_contexts_hash_follows_content_name_and_mode_and_nothing_else(tmp_path
     def change_and_hash():
         hashes.append(stage_context("test-hash", {"": source})[1])
 
-    # when nothing but the time changes
+    # when only the modification time changes
     os.utime(file, (1, 1))
     change_and_hash()
     # when content, mode and name change
@@ -94,21 +94,21 @@ def run_image(*words: str, path: str, monkeypatch) -> str:
     return " ".join(result.output.split())
 
 
-def test_without_a_container_engine_it_is_said_and_what_to_do_instead(tmp_path, monkeypatch):
+def test_missing_container_engine_is_reported_with_next_step(tmp_path, monkeypatch):
     output = run_image("sftp", "--state-dir", str(tmp_path), path=str(tmp_path), monkeypatch=monkeypatch)
-    assert "there is no container engine here: install Docker or Podman" in output
+    assert "no container engine was found on PATH; install Docker or Podman" in output
     assert "dataplatform up" in output
 
 
 def test_an_engine_that_does_not_answer_is_told_by_its_own_words(tmp_path, monkeypatch):
-    # given a client whose server is away: the real thing says this and ends with 1
+    # given a client without a server: the real client prints this and exits with 1
     client = tmp_path / "docker"
     client.write_text(f"#!{shutil.which('sh')}\necho 'Cannot connect to the Docker daemon' >&2\nexit 1\n")
     client.chmod(0o755)
 
     # when, then
     output = run_image("sftp", "--state-dir", str(tmp_path), path=str(tmp_path), monkeypatch=monkeypatch)
-    assert "does not answer; start it. It says: docker: Cannot connect to the Docker daemon" in output
+    assert "does not answer: docker: Cannot connect to the Docker daemon" in output
 
 
 def test_sql_server_is_not_run_before_its_licence_is_accepted(tmp_path, monkeypatch):

@@ -1,4 +1,4 @@
-"""The bucket's lifecycle follows from the datasets' declarations."""
+"""The bucket's lifecycle rules follow from the datasets' declarations."""
 
 import dataclasses
 import re
@@ -12,7 +12,7 @@ from processing.declaring.retention import Retention
 
 PARCELS = DATASETS["parcels"]
 PLATFORMS = len(lifecycle_rules(90, []))
-"""Rules that no dataset declares."""
+"""Rules that belong to no dataset."""
 
 
 def test_each_prefix_that_expires_has_a_rule():
@@ -24,11 +24,11 @@ def test_each_prefix_that_expires_has_a_rule():
 
 
 def test_old_versions_of_table_files_stay_one_day():
-    # given a dataset whose objects of every stage expire
+    # given a dataset whose objects expire under every prefix
     kept = dataclasses.replace(PARCELS, retention=Retention(inbound=90, warehouse=400, quarantine=90))
     rules = lifecycle_rules(90, [kept])
 
-    # then old versions of table files are deleted after a day, and no rule expires a file that a table has
+    # then old versions of table files are deleted after a day, and no rule expires a file of a table
     [tables] = [rule for rule in rules if rule["filter"]["prefix"].startswith("tables")]
     assert tables["filter"] == {"prefix": "tables/"}
     assert tables["noncurrent_version_expiration"] == {"noncurrent_days": 1}
@@ -48,14 +48,16 @@ def test_a_dataset_without_a_retention_adds_no_rule():
     assert len(lifecycle_rules(90, [PARCELS])) == PLATFORMS
 
 
-def test_rules_that_s3_would_not_take_are_refused_with_their_number():
-    # given datasets with three rules each, one more than fit
+def test_rules_that_s3_would_refuse_are_refused_by_number():
+    # given datasets with three rules each, one more than S3 allows
     kept = Retention(inbound=90, warehouse=400)
     fitting = (MOST_RULES - PLATFORMS) // 3
     many = [dataclasses.replace(PARCELS, name=f"parcels_{number}", retention=kept) for number in range(fitting + 1)]
 
     # then
     assert len(lifecycle_rules(90, many[:-1])) <= MOST_RULES
-    words = re.escape(f"would have {PLATFORMS + 3 * len(many):,} rules, S3 takes 1,000: each dataset with a retention")
+    words = re.escape(
+        f"would have {PLATFORMS + 3 * len(many):,} rules, but S3 accepts 1,000, and each dataset with a retention"
+    )
     with pytest.raises(ProgramError, match=words):
         lifecycle_rules(90, many)

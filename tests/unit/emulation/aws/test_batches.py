@@ -1,4 +1,4 @@
-"""The batches that a queue's function gets in the embedded AWS, as Lambda makes them."""
+"""The embedded AWS forms the batches of a function's queue as Lambda does."""
 
 import threading
 import time
@@ -12,7 +12,7 @@ ARN = "arn:aws:sqs:eu-west-1:000000000000:queue"
 
 
 class Queue:
-    """A queue of the emulator's, with a mapping whose window is ten seconds."""
+    """A queue of the emulator, with a mapping whose window is ten seconds."""
 
     def __init__(self):
         self.window = 10
@@ -58,7 +58,7 @@ def test_batch_that_is_not_full_waits_for_its_window(queue):
     queue.put(3)
     assert queue.receive(100) == 0
 
-    # when the oldest message has waited for the window
+    # when the oldest message has waited for the whole window
     queue.content["messages"][0]["visible_at"] -= queue.window
 
     # then
@@ -77,10 +77,10 @@ def test_batch_without_a_window_is_ten_messages_at_once(queue):
 
 
 def test_batch_has_no_more_bytes_than_an_event(queue):
-    # given messages of which no four fit into an event, and which are there since a moment
+    # given recent messages, of which no four fit into an event
     queue.put(6, size=batches.LARGEST_BYTES // 4)
 
-    # then the batch is full with three
+    # then three messages fill a batch
     assert queue.receive(100) == 3
 
 

@@ -1,4 +1,4 @@
-"""What the embedded AWS does otherwise than the emulator that it is."""
+"""How the embedded AWS differs from the emulator that it is based on."""
 
 import json
 
@@ -11,7 +11,7 @@ from local.platform_instance import LocalPlatform
 
 @pytest.fixture
 def worker_class(monkeypatch):
-    """The emulator's own class, which is in place again afterwards."""
+    """Restores the emulator's own class after the test."""
     monkeypatch.setattr(lambda_runtime, "Worker", lambda_runtime.Worker)
 
 
@@ -24,7 +24,7 @@ def test_function_runs_longer_than_its_timeout_where_asked():
     server._let_functions_run(10)
     worker = lambda_runtime.Worker("receiver", deployed, b"")
 
-    # then it has that time, and its configuration says what it said
+    # then it has that time, and its configuration is unchanged
     assert worker.config == {"FunctionName": "receiver", "Timeout": 280}
     assert deployed["Timeout"] == 28
 
@@ -38,7 +38,7 @@ def test_function_runs_longer_than_its_timeout_where_asked():
     ],
 )
 def test_glue_request_is_judged_on_what_it_names(monkeypatch, operation, request_, resource):
-    # given the emulator's own function, which is in place again afterwards
+    # given the emulator's own function, restored after the test
     monkeypatch.setattr(iam_actions, "extract_resource_arn", iam_actions.extract_resource_arn)
     server._judge_databases()
 

@@ -1,4 +1,4 @@
-"""What counts as a change by hand."""
+"""Which differences count as manual changes."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The SDK's packages are read before the program needs them."""
+"""The SDK's packages are imported before the program needs them."""
 
 import subprocess
 import sys
@@ -16,12 +16,12 @@ print("pulumi_aws.s3.bucket" in sys.modules, "pulumi_aws.lambda_.function" in sy
 """
 
 
-@pytest.mark.long  # a second of imports
+@pytest.mark.long  # the imports take a second
 def test_every_package_of_a_handler_is_loaded():
-    # when a process of its own loads them
+    # when a separate process loads them
     shown = subprocess.run([sys.executable, "-c", LOOK], cwd=ROOT, capture_output=True, text=True, check=True)
 
-    # then the services that a program uses are read, and others are not
+    # then the program's services are imported, and others are not
     lazy, read = shown.stdout.splitlines()
     assert read == "True True"
     assert "pulumi_aws.s3'" not in lazy

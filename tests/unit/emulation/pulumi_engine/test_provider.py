@@ -1,4 +1,4 @@
-"""The providers as the real Pulumi engine calls them, with a handler that touches nothing."""
+"""The providers as the real Pulumi engine calls them, with a handler without side effects."""
 
 import contextlib
 
@@ -31,7 +31,7 @@ def plain(message):
 
 
 class Thing:
-    """The handler's side: what it was asked, and what it answers."""
+    """The handler's side: the calls that it received, and its answers."""
 
     def __init__(self):
         self.asked = []
@@ -61,7 +61,7 @@ class Thing:
 
 @pytest.fixture
 def thing(monkeypatch):
-    """A type whose resources are replaced for another word or another shape's size, and changed in place otherwise."""
+    """A type whose resources are replaced if the word or the shape's size changes, and updated in place otherwise."""
     made = Thing()
     handler = Handler(
         made.create,
@@ -84,7 +84,7 @@ def connect(thing, tmp_path):  # noqa: ARG001 - the handler has to be there befo
         address = variables["PULUMI_DEBUG_PROVIDERS"].partition(",")[0].replace("aws:", "127.0.0.1:")
 
         def connect(**settings):
-            # Without a shared connection: the engine has one of its own for each provider.
+            # Without a shared connection, because the engine opens one for each provider.
             channel = grpc.insecure_channel(address, options=[("grpc.use_local_subchannel_pool", 1)])
             provider = provider_pb2_grpc.ResourceProviderStub(channels.enter_context(channel))
             provider.Configure(provider_pb2.ConfigureRequest(args=struct(**settings)))
@@ -135,8 +135,8 @@ def test_made_up_name_stays_with_its_resource(provider):
 @pytest.mark.parametrize(
     ("urn", "inputs", "reason"),
     [
-        (URN, {"size": 1}, "aws:test/thing:Thing 'thing' sets size, which the local engine cannot do"),
-        ("urn:pulumi:s::p::aws:test/other:Other::x", {}, "no handler for aws:test/other:Other"),
+        (URN, {"size": 1}, "aws:test/thing:Thing 'thing' sets size, which the local engine does not support"),
+        ("urn:pulumi:s::p::aws:test/other:Other::x", {}, "does not have a handler for aws:test/other:Other"),
     ],
     ids=["input", "type"],
 )
@@ -267,7 +267,7 @@ def test_read_shows_what_was_changed_by_hand(provider, thing):
 
 
 def test_stored_archive_is_read_without_its_files(provider):
-    # given an archive as a state has it
+    # given an archive in the form of a state
     stored = {name: value for name, value in ARCHIVE.items() if name != "path"} | {"hash": "1"}
     # when, then
     assert plain(read(provider, code=stored).inputs) == {"code": stored}

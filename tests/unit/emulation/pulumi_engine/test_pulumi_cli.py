@@ -1,4 +1,4 @@
-"""What deploys the local stack with the real engine, as far as it goes without its CLI."""
+"""Deploying the local stack with the real engine, as far as possible without its CLI."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from emulation.pulumi_engine import EngineError, pulumi_cli
 from emulation.pulumi_engine.cli.provide import Cli
 from emulation.pulumi_engine.pulumi_cli import deploy_with_pulumi
 
-# Like the CLI: it fails on demand, creates the stack once and refuses to deploy one that was never created.
+# Behaves like the CLI: it fails on demand, creates the stack once, and does not deploy a stack that was never created.
 CLI = """#!/bin/sh
 here=$(dirname "$0")
 echo "$1 $2" >> "$here/commands"
@@ -23,7 +23,7 @@ esac
 
 @pytest.fixture
 def deploy(tmp_path):
-    """Deploys a program, as often as it is called, into one state."""
+    """Deploys a program into one state as often as it is called."""
     program = tmp_path / "program"
     program.mkdir()
     (program / "Pulumi.yaml").write_text("name: data-platform\n")
@@ -37,7 +37,7 @@ def deploy(tmp_path):
 
 @pytest.fixture
 def cli(tmp_path, monkeypatch):
-    """Folder of the CLI that is used."""
+    """Folder of the CLI in use."""
     folder = tmp_path / "bin"
     folder.mkdir()
     (folder / "pulumi").write_text(CLI)
@@ -48,7 +48,7 @@ def cli(tmp_path, monkeypatch):
 
 def test_missing_cli_is_refused_with_where_to_get_it(monkeypatch, deploy):
     monkeypatch.setattr(pulumi_cli, "find_cli", lambda: None)
-    with pytest.raises(EngineError, match=r"does not have a Pulumi CLI that fits.*`make pulumi`"):
+    with pytest.raises(EngineError, match=r"no Pulumi CLI on this machine fits.*`make pulumi`"):
         deploy()
 
 
@@ -58,7 +58,7 @@ def test_a_stack_that_could_not_be_created_is_created_next_time(cli, deploy):
     with pytest.raises(EngineError, match="`pulumi stack"):
         deploy()
 
-    # when it is repaired
+    # when it works again
     (cli / "broken").unlink()
 
     # then the next run deploys

@@ -1,4 +1,4 @@
-"""What the engine decides, with handlers that touch nothing."""
+"""The engine's decisions, with handlers without side effects."""
 
 import re
 from dataclasses import replace
@@ -43,7 +43,7 @@ def make(request):
 
 @pytest.fixture(autouse=True)
 def handler(monkeypatch):
-    """A type whose resources are replaced for another word and changed in place for another colour."""
+    """A type whose resources are replaced if the word changes, and updated in place if the colour changes."""
     made = Handler(make, accepts=("word", "colour", "name"), update=lambda _request, _standing: {})
     monkeypatch.setitem(HANDLERS, TYPE, made)
     monkeypatch.setattr(replacements, "_REPLACED_BY", {TYPE: "word"})
@@ -61,7 +61,7 @@ def target(tmp_path, state):
 
 @pytest.fixture
 def run(tmp_path):
-    """Runs a program over the state, for real or as a plan, and returns its monitor."""
+    """Runs a program on the state, for real or as a plan, and returns its monitor."""
 
     def run(source, reconciliation, *, dry_run=False):
         (tmp_path / "__main__.py").write_text(PROGRAM + source)

@@ -1,4 +1,4 @@
-"""The stack's settings, read as the Pulumi CLI reads them."""
+"""The stack's settings are read as the Pulumi CLI reads them."""
 
 import pytest
 
@@ -64,7 +64,7 @@ def test_a_project_without_a_name_is_refused(program):
     # given
     (program / "Pulumi.yaml").write_text("runtime: python")
     # when, then
-    with pytest.raises(EngineError, match="has no name"):
+    with pytest.raises(EngineError, match="does not have a name"):
         project_name(program)
 
 
@@ -77,11 +77,11 @@ def test_everything_that_is_not_text_reaches_the_program_as_json():
 
 def test_default_tags_of_the_wrong_form_are_refused():
     # when, then
-    with pytest.raises(EngineError, match="aws:defaultTags has to be"):
+    with pytest.raises(EngineError, match="aws:defaultTags is"):
         default_provider({"aws:region": "eu-west-1", "aws:defaultTags": '{"project": "x"}'})
 
 
-def test_a_stack_without_a_region_is_refused_by_the_setting_that_it_lacks():
+def test_stack_without_region_is_refused_with_the_setting():
     # when, then
     with pytest.raises(EngineError, match="set aws:region"):
         default_provider({}).require_region("stack 'local'")

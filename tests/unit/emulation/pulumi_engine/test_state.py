@@ -1,4 +1,4 @@
-"""What the engine remembers."""
+"""The engine's state."""
 
 import json
 import stat
@@ -19,7 +19,7 @@ def test_what_was_recorded_is_known_to_the_next_run(tmp_path):
     assert State(tmp_path, "one").resources == {"urn:lake": BUCKET}
 
 
-def test_another_instance_knows_nothing_and_keeps_no_old_private_key(tmp_path):
+def test_new_instance_is_empty_and_keeps_no_old_private_key(tmp_path):
     # given
     state = State(tmp_path, "one")
     state.record("urn:lake", BUCKET)
@@ -32,7 +32,7 @@ def test_another_instance_knows_nothing_and_keeps_no_old_private_key(tmp_path):
     assert not other.private_keys.exists()
 
 
-def test_the_hash_of_an_input_stays_within_a_state_and_cannot_be_computed_without_its_key(tmp_path):
+def test_input_hash_needs_the_key_of_its_state(tmp_path):
     # given
     one = State(tmp_path / "one", "x")
     one.record("urn:lake", BUCKET)
@@ -67,7 +67,7 @@ def test_state_of_another_format_asks_for_a_fresh_start(tmp_path):
     # given
     (tmp_path / "engine.json").write_text(json.dumps({"version": 1, "instance": "one", "resources": {}}))
     # when, then
-    with pytest.raises(EngineError, match=r"has the format 1.*--fresh"):
+    with pytest.raises(EngineError, match=r"the format is 1.*--fresh"):
         State(tmp_path, "one")
 
 

@@ -1,4 +1,4 @@
-"""What the program sends, read as plain Python, and what it gets back."""
+"""Values from the program become plain Python, and outputs go back to it."""
 
 import io
 import zipfile
@@ -30,7 +30,7 @@ def names_in(archive):
         return opened.namelist()
 
 
-def test_secrets_are_unwrapped_at_every_depth_and_their_inputs_remembered(tmp_path):
+def test_secrets_are_unwrapped_and_their_inputs_remembered(tmp_path):
     # when
     properties = read_properties(
         struct({"plain": "a", "whole": secret({"inner": secret("b")}), "leaf": {"list": [secret("c")]}}), tmp_path
@@ -54,7 +54,7 @@ def test_an_input_without_a_value_is_an_input_that_was_not_given(tmp_path):
     assert read_properties(struct({"nothing": None, "a": "b"}), tmp_path).values == {"a": "b"}
 
 
-def test_what_the_program_gets_back_is_its_inputs_with_their_secrets_and_the_outputs(tmp_path):
+def test_program_gets_back_inputs_with_secrets_and_outputs(tmp_path):
     # given
     sent = struct({"name": "old", "value": secret("s")})
     # when
@@ -80,7 +80,7 @@ def test_an_archive_of_assets_and_folders_holds_each_at_its_path(tmp_path):
     assert names_in(content) == ["a.txt", "lib/main.py"]
 
 
-def test_the_same_files_give_the_same_archive_and_other_content_another_digest(tmp_path):
+def test_same_files_give_the_same_archive_others_do_not(tmp_path):
     # given
     (tmp_path / "main.py").write_text("code")
     before = archive_of_path(tmp_path)
@@ -127,7 +127,7 @@ def test_a_missing_archive_or_asset_is_named(tmp_path):
         archive_of_path(tmp_path / "gone")
 
 
-def test_keys_become_pascal_case_except_within_maps_of_the_users_own_keys():
+def test_keys_become_pascal_case_except_the_users_own():
     # when
     converted = pascal_keys(
         {"sseAlgorithm": "a", "rules": [{"days": 1}], "parameters": {"my-key": 1}},

@@ -1,4 +1,4 @@
-"""T-SQL in DuckDB: what a session answers, without the wire."""
+"""T-SQL in DuckDB: a session's answers, without the TDS protocol."""
 # ruff: noqa: S608 - the tests' own names
 
 from collections.abc import Iterator
@@ -18,13 +18,13 @@ TEXT = SqlType("nvarchar", length=50)
 
 
 class Client:
-    """Runs statements and keeps what came back."""
+    """Runs statements and keeps the results."""
 
     def __init__(self, database: duckdb.DuckDBPyConnection) -> None:
         self.session = Session(database.cursor(), DATABASE, 51)
 
     def run(self, text: str, **parameters: Parameter) -> list[tuple[Any, ...]]:
-        """The rows of a batch's last result."""
+        """Return the rows of a batch's last result."""
         rows: list[tuple[Any, ...]] = []
         for outcome in self.session.run(text, parameters):
             if isinstance(outcome, RowSet):
@@ -32,7 +32,7 @@ class Client:
         return rows
 
     def types(self, text: str) -> list[str]:
-        """The types of a query's columns."""
+        """Return the types of a query's columns."""
         (outcome,) = self.session.run(text, {})
         assert isinstance(outcome, RowSet)
         return [str(column.type) for column in outcome.columns]
@@ -154,7 +154,7 @@ def test_a_text_is_compared_as_the_time_that_it_is_compared_with(client):
 
 
 def test_rows_bound_with_types_of_their_own_are_stored_alike(client):
-    # given an INSERT of many rows, whose parameters come with other lengths, and NULL as a text
+    # given an INSERT of many rows, whose parameters arrive with other lengths, and NULL as text
     client.run("CREATE TABLE dbo.r (id int NOT NULL PRIMARY KEY, name nvarchar(9), at datetime2(7))")
     rows = [(1, "a", "2026-01-01 00:00:00.0000001"), (2, "zweitens", None), (3, None, "2026-01-01")]
     places = ", ".join(f"(@a{n}, @b{n}, CAST(@c{n} AS datetime2(7)))" for n, _, _ in rows)
@@ -180,7 +180,7 @@ def test_joins_groups_and_common_tables_are_understood(client):
     client.run("INSERT INTO dbo.a VALUES (1, 1), (2, 1), (3, 9)")
     client.run("INSERT INTO dbo.b VALUES (1, N'one'), (2, N'two')")
 
-    # when they are joined, grouped, numbered, and asked within each other
+    # when they are joined, grouped, numbered and nested
     grouped = client.run(
         "WITH c AS (SELECT g, COUNT(*) AS n FROM dbo.a GROUP BY g)"
         " SELECT c.g, c.n, b.name FROM c LEFT JOIN dbo.b AS b ON b.g = c.g ORDER BY c.g"
@@ -191,14 +191,14 @@ def test_joins_groups_and_common_tables_are_understood(client):
     )
     without = client.run("SELECT g FROM dbo.b WHERE NOT EXISTS (SELECT 1 FROM dbo.a WHERE a.g = b.g)")
 
-    # then the answers are right
+    # then the results are right
     assert grouped == [(1, 2, "one"), (9, 1, None)]
     assert latest == [(2,), (3,)]
     assert without == [(2,)]
 
 
-def test_implicit_transactions_begin_with_the_first_statement_and_end_with_commit(client):
-    # given a session that a driver has told not to commit by itself
+def test_implicit_transaction_spans_first_statement_to_commit(client):
+    # given a session in which the driver disabled automatic commits
     client.run("CREATE TABLE dbo.t (id int)")
     assert list(client.session.run("SET IMPLICIT_TRANSACTIONS ON", {})) == [Done()]
 
@@ -207,7 +207,7 @@ def test_implicit_transactions_begin_with_the_first_statement_and_end_with_commi
     ended = list(client.session.run("IF @@TRANCOUNT > 0 COMMIT TRAN", {}))
     again = list(client.session.run("IF @@TRANCOUNT > 0 ROLLBACK TRAN", {}))
 
-    # then the client hears of the beginning and of the one end
+    # then the client is notified of the beginning and of one end
     assert begun == [TransactionChange(1, "begin"), Done(1)]
     assert ended == [TransactionChange(1, "commit"), Done()]
     assert again == [Done()]
@@ -219,7 +219,7 @@ def test_a_session_that_is_taken_over_forgets_its_transaction(database):
     client.run("CREATE TABLE dbo.t (id int)")
     client.run("BEGIN TRANSACTION; INSERT INTO dbo.t VALUES (1)")
 
-    # when its connection is handed on
+    # when its connection is reused
     list(client.session.reset())
 
     # then nothing was written
@@ -227,7 +227,7 @@ def test_a_session_that_is_taken_over_forgets_its_transaction(database):
 
 
 def test_a_table_that_is_not_made_is_not_in_the_catalogue(client):
-    # when a table cannot be made
+    # when a table cannot be created
     with pytest.raises(SqlError):
         client.run("CREATE TABLE dbo.t (at datetime2(7) NOT NULL PRIMARY KEY, x int DEFAULT 1)")
 
@@ -279,7 +279,7 @@ def test_what_has_no_rule_is_refused_with_its_statement(client, statement):
     client.run("CREATE TABLE dbo.t (id int, name nvarchar(10), at datetime2(7))")
     client.run("INSERT INTO dbo.t VALUES (1, N'one', '2026-01-01')")
 
-    # when a statement is beyond the source, then it is an error and never an empty result
+    # when the source does not support a statement, then it is an error and never an empty result
     with pytest.raises((SqlError, duckdb.Error)):
         client.run(statement)
 

@@ -1,4 +1,4 @@
-"""Messages are posted to the webhooks of their topic; one that does not answer stops no other, and no URL is logged."""
+"""Messages are posted to the webhooks of their topic. One that fails does not stop the others, and no URL is logged."""
 
 import contextlib
 import io
@@ -37,7 +37,7 @@ def endpoint():
 
 @pytest.fixture
 def log(monkeypatch):
-    """What the function logs."""
+    """The function's log."""
     written = io.StringIO()
     for each in logger.handlers:
         monkeypatch.setattr(each, "stream", written)
@@ -46,7 +46,7 @@ def log(monkeypatch):
 
 @pytest.fixture
 def forward(monkeypatch):
-    """Runs the handler with webhooks: parameter to its URL, each of TOPIC unless it has another."""
+    """Runs the handler with webhooks, given as parameter and URL; each belongs to TOPIC by default."""
 
     def run(urls, topics=None, subject={"Subject": "An alarm"}):  # noqa: B006 - only read
         settings = {name: {"format": "slack", "topics": [(topics or {}).get(name, TOPIC)]} for name in urls}
@@ -90,7 +90,7 @@ def test_one_webhook_that_refuses_stops_no_other(forward, endpoint, log, status)
     with pytest.raises(forwarder.NotForwardedError, match=rf"^the webhook of /refusing answers {status}$"):
         forward({"/refusing": refusing.url, "/accepting": accepting.url})
 
-    # then the other has the message, and the log has it with the reason
+    # then the other receives the message, and the log has it with the reason
     assert (len(refusing.posted), len(accepting.posted)) == (1, 1)
     [line] = [line for line in map(json.loads, log.getvalue().splitlines()) if line["message"] == "not forwarded"]
     assert (line["parameter"], line["notice"]) == ("/refusing", "late")

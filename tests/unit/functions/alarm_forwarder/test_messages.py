@@ -1,4 +1,4 @@
-"""What a webhook is sent of an alarm, an alert and plain text, in each form."""
+"""What webhooks receive for an alarm, an alert and plain text, in each form."""
 
 import json
 
@@ -19,7 +19,7 @@ def notice_of(content, subject=None):
     return read_notice(Message("arn:of:topic", content if isinstance(content, str) else json.dumps(content), subject))
 
 
-def test_an_alarm_is_summarised_by_state_name_description_and_reason():
+def test_alarm_summary_has_state_name_description_and_reason():
     notice = notice_of(ALARM)
     assert notice.title == "ALARM: data-platform-dev-datasets-vehicles-late"
     assert notice.text == f"{ALARM['AlarmDescription']}\n{ALARM['NewStateReason']}"

@@ -1,4 +1,4 @@
-"""A batch of messages lands as one object; poison goes to the dead letters and blocks nothing."""
+"""A batch of messages lands as one object. Poison goes to the dead-letter queue and blocks nothing."""
 
 import gzip
 import json
@@ -25,7 +25,7 @@ class MemoryS3:
 
 
 class MemoryDeadLetters:
-    """A dead-letter queue in memory that refuses the bodies it is told to."""
+    """A dead-letter queue in memory that refuses the given bodies."""
 
     def __init__(self):
         self.entries, self.refused, self.is_down = [], (), False
@@ -75,7 +75,7 @@ def test_a_batch_is_one_object_of_its_lines(batcher, s3):
     assert request["Metadata"] == {"rows": "2"}
 
 
-def test_the_same_messages_are_the_same_object_in_whatever_order_they_come(batcher, s3):
+def test_same_messages_give_the_same_object_in_any_order(batcher, s3):
     # given
     records = [a_record(name, a_line(name)) for name in "abc"]
     batcher.land(records)
@@ -97,7 +97,7 @@ def test_other_messages_are_another_object(batcher, s3):
     assert len(s3.objects) == 2
 
 
-def test_a_batch_over_midnight_lands_on_the_day_of_its_first_message(batcher):
+def test_batch_over_midnight_lands_on_its_first_messages_day(batcher):
     # when
     landed = batcher.land([a_record("a", a_line(1)), a_record("b", a_line(2), FIRST_OF_DAY - 1)])
 
@@ -114,10 +114,10 @@ def test_a_batch_over_midnight_lands_on_the_day_of_its_first_message(batcher):
         ('{"payload": NaN}', "it is not JSON"),
         ("[]", "it is not a JSON object"),
         ("{}", "it lacks event_id, event_type, occurred_at, source, payload, received_at, request_id"),
-        (a_line(1)[:-1] + ', "more": 1}', "it has members that no event has"),
-        (a_line(1).replace(" ", "\n", 1), "it is more than one line"),
+        (a_line(1)[:-1] + ', "more": 1}', "it has members that events do not have"),
+        (a_line(1).replace(" ", "\n", 1), "it has more than one line"),
         (json.dumps({**dict.fromkeys(MEMBERS, "text")}), "its payload is not an object"),
-        (json.dumps({**dict.fromkeys(MEMBERS, 1), "payload": {}}), "its event_id is not a text"),
+        (json.dumps({**dict.fromkeys(MEMBERS, 1), "payload": {}}), "its event_id is not a string or is empty"),
         (a_line(1).replace("key:scanner", "scanner"), "its channel is not key:NAME, callback:NAME or unknown"),
         (a_line(1).replace('"key:scanner"', "null"), "its channel is not key:NAME, callback:NAME or unknown"),
     ],
@@ -135,7 +135,7 @@ def test_poison_is_buried_with_its_reason_and_blocks_nothing(batcher, s3, dead_l
 
 
 def test_event_from_before_channels_lands_as_it_is(batcher, s3):
-    # given a message that was queued, or given up, before the receiver recorded the channel
+    # given a message from before the receiver recorded the channel
     old = json.dumps({name: value for name, value in json.loads(a_line(1)).items() if name != "channel"})
 
     # when
@@ -154,7 +154,7 @@ def test_only_poison_writes_no_object(batcher, s3, dead_letters):
     assert (landed.key, s3.objects, len(dead_letters.entries), list(landed.failed)) == (None, {}, 25, [])
 
 
-def test_poison_that_cannot_be_buried_comes_again_and_nothing_else(batcher, s3, dead_letters):
+def test_only_an_undeliverable_poison_message_is_retried(batcher, s3, dead_letters):
     # given
     dead_letters.refused = ("worse",)
 
@@ -176,7 +176,7 @@ def test_without_dead_letters_all_poison_comes_again(batcher, s3, dead_letters):
     assert (list(landed.failed), len(s3.objects)) == (["p"], 1)
 
 
-def test_what_could_not_be_written_is_not_answered_and_no_poison_is_buried_twice(batcher, s3, dead_letters):
+def test_unwritten_messages_are_kept_and_poison_moves_once(batcher, s3, dead_letters):
     # given
     s3.is_down = True
 

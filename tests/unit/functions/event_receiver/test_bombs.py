@@ -1,4 +1,4 @@
-"""Small requests that would cost much: each is answered within bounds of memory, and of the answer's length."""
+"""Small requests that would be expensive are answered within limits of memory and of the answer's length."""
 
 import base64
 import gzip
@@ -16,15 +16,15 @@ from functions.event_receiver.request import MAXIMUM_BODY_BYTES, read_request
 
 NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
 MOST_MEMORY = 256 * 2**20
-"""A quarter of the function's. The body itself, in base64 and as text, takes some MiB."""
+"""A quarter of the function's memory. The body itself, in base64 and as text, takes some MiB."""
 LONGEST_ANSWER = 6 * 10**6
-"""Bytes that Lambda takes of an answer."""
+"""Bytes that Lambda accepts in an answer."""
 LONG, MANY = 900_000, 40_000
 HEADERS = {"Content-Type": "application/json"}
 
 
 class Queue:
-    """A queue that must not get anything."""
+    """A queue that must not receive anything."""
 
     def send_message_batch(self, **_):
         raise AssertionError("a bomb was stored")
@@ -64,7 +64,7 @@ OTHERS = {
     "many parameters": (b"{}", {"Content-Type": "application/json" + "; charset=x" * MANY}),
     "bytes": (b"\xff" * LONG, HEADERS),
 }
-"""Bodies, and the headers that they are sent with."""
+"""Bodies and their headers."""
 CASES = {name: (body.encode(), HEADERS) for name, body in BODIES.items()} | OTHERS
 
 

@@ -1,4 +1,4 @@
-"""What third parties send: signed, fresh, once, and wrapped into an event of the same id however often it comes."""
+"""Signed callbacks of third parties: verified, recent, stored once, and always wrapped into an event of the same id."""
 
 import hashlib
 import hmac
@@ -22,7 +22,7 @@ BODY = json.dumps({"id": "scale_1", "type": "weighing", "data": {"weight": 5}})
 
 
 class MemoryTable:
-    """A table of signatures in memory, which checks the claim's condition."""
+    """A table of signatures in memory that checks the claim's condition."""
 
     class ConditionalCheckFailedException(Exception):  # noqa: N818 - boto3's name
         def __init__(self, item):
@@ -68,7 +68,7 @@ class MemoryParameters:
 
 
 class Queue:
-    """A queue in memory that refuses for as long as it is told to."""
+    """A queue in memory that refuses while it is told to."""
 
     def __init__(self):
         self.bodies, self.is_down, self.is_broken = [], False, False
@@ -83,7 +83,7 @@ class Queue:
 
 
 class Api:
-    """The receiver over what is in memory, at a time that a test sets."""
+    """The receiver with services in memory and a clock that the test sets."""
 
     def __init__(self):
         self.queue, self.table, self.now, self.requests = Queue(), MemoryTable(), NOW, 0
@@ -230,7 +230,7 @@ def test_a_replayed_signature_is_refused(api):
     assert (status, answer["title"], len(api.queue.bodies)) == (409, "Conflict", 1)
 
 
-def test_a_callback_that_could_not_be_stored_is_accepted_when_it_comes_again(api):
+def test_unstored_callback_is_accepted_on_retry(api):
     # given
     api.queue.is_down = True
     status, answer = api.call()
@@ -244,8 +244,8 @@ def test_a_callback_that_could_not_be_stored_is_accepted_when_it_comes_again(api
     assert (again, len(api.queue.bodies)) == (202, 1)
 
 
-def test_a_callback_whose_receiver_was_killed_is_accepted_a_minute_later_and_not_called_a_replay_before(api):
-    # given a claim that nobody ended
+def test_callback_of_a_killed_receiver_is_accepted_a_minute_on(api):
+    # given a claim that was never ended
     api.queue.is_broken = True
     with pytest.raises(RuntimeError):
         api.call()
@@ -262,7 +262,7 @@ def test_a_callback_whose_receiver_was_killed_is_accepted_a_minute_later_and_not
 
 @pytest.mark.parametrize("seconds_later", [0, 1, 37, 60])
 def test_retry_after_is_when_the_claim_of_a_killed_receiver_ends(api, seconds_later):
-    # given a claim that nobody ended, and a sender that is refused some time later
+    # given a claim that was never ended, and a sender that is refused some time later
     api.queue.is_broken = True
     with pytest.raises(RuntimeError):
         api.call()
@@ -290,7 +290,7 @@ def test_what_is_unavailable_says_when_to_send_it_again(api):
     api.now = NOW + timedelta(hours=1)
     unavailable = (api.call(at=api.now)[0], api.retry_after)
 
-    # then both are answered alike
+    # then both get the same answer
     assert refused == unavailable == (503, str(RETRY_SECONDS))
 
 
@@ -311,7 +311,7 @@ def test_an_unknown_provider_is_not_found(api, provider):
     status, answer = api.call(provider=provider)
 
     # then
-    assert (status, answer["detail"]) == (404, "there is no provider of this name")
+    assert (status, answer["detail"]) == (404, "the path does not name a known provider")
 
 
 @pytest.mark.parametrize("body", ["", "[]", "3", "{", '{"a": NaN}', '{"a": ' + "[" * 40 + "]" * 40 + "}"])
@@ -324,7 +324,7 @@ def test_a_signed_body_that_is_no_json_object_is_refused(api, body):
 
 
 @pytest.mark.parametrize("body", ['{"a": "' + "x" * 200 * 1024 + '"}', '{"a": [' + "1E15," * 20_000 + "1]}"])
-def test_a_body_that_is_too_large_as_sent_or_as_stored_is_refused(api, body):
+def test_body_too_large_as_sent_or_as_stored_is_refused(api, body):
     assert api.call(body)[0] == 413
 
 
@@ -342,10 +342,10 @@ def test_parameters_are_read_once_in_a_while(api):
 
 
 def test_unknown_providers_cause_no_request_to_ssm(api):
-    # when a thousand names that nobody has are called
+    # when a thousand unknown names are called
     statuses = {api.call(provider=f"nobody_{number}")[0] for number in range(1000)}
 
-    # then SSM is not asked, and the real provider's parameters are read once all the same
+    # then SSM is not asked, and the real provider's parameters are still read only once
     assert (statuses, api.parameters.reads) == ({404}, 0)
     assert api.call()[0] == 202
 
@@ -365,7 +365,7 @@ def test_removed_secret_is_refused_after_a_minute(api):
 
 
 def test_new_secret_is_accepted_at_once_if_the_old_one_was_read(api):
-    # given a secret that was read a while ago, and changed since
+    # given a secret that was read a while ago and has changed since
     api.call()
     api.parameters.values["/secret"] = "another"
     api.now = NOW + timedelta(seconds=WRONG_SIGNATURE_SECONDS)
@@ -382,12 +382,12 @@ def test_wrong_signatures_read_the_secrets_once_in_a_while(api):
     api.call()
     reads = api.parameters.reads
 
-    # when a wrong signature arrives each second for as long as the secrets are kept
+    # when a wrong signature arrives each second for as long as the secrets are cached
     for second in range(int(KEPT_SECONDS)):
         api.now = NOW + timedelta(seconds=second)
         assert api.call(at=api.now, secret="guessed")[0] == 401
 
-    # then each ten seconds provider and secret are read once
+    # then provider and secret are read once every ten seconds
     assert (api.parameters.reads - reads) / 2 <= KEPT_SECONDS / WRONG_SIGNATURE_SECONDS
 
 
@@ -400,7 +400,7 @@ def test_wrong_signature_stays_wrong_while_ssm_does_not_answer(api):
     # when
     wrong = [api.call(f'{{"id": {number}}}', at=api.now, secret="guessed")[0] for number in range(5)]
 
-    # then SSM is asked once, and the last good secret is kept
+    # then SSM is asked once, and the last valid secret is kept
     assert (wrong, api.parameters.reads) == ([401] * 5, 3)
     assert api.call(BODY.replace("scale_1", "scale_2"), at=api.now)[0] == 202
 
@@ -423,12 +423,12 @@ def test_both_secrets_are_accepted_while_they_change(api):
 
 
 def test_last_secret_stays_in_use_while_ssm_does_not_answer(api):
-    # given parameters that were read, and an outage of SSM after they ought to be read again
+    # given cached parameters, and an outage of SSM after they should be read again
     api.call()
     api.parameters.is_down = True
     api.now = NOW + timedelta(seconds=KEPT_SECONDS)
 
-    # when several callbacks arrive within the time in which SSM is left alone
+    # when several callbacks arrive within the time in which SSM is not asked again
     statuses = [api.call(f'{{"id": {number}}}', at=api.now)[0] for number in range(3)]
 
     # then all are accepted, and SSM was asked once
@@ -445,7 +445,7 @@ def test_callback_is_unavailable_if_ssm_never_answered(api):
     # then SSM was asked once
     assert (statuses, api.parameters.reads) == ({503}, 1)
 
-    # and it is asked again afterwards
+    # and SSM is asked again afterwards
     api.parameters.is_down = False
     api.now = NOW + timedelta(seconds=FAILED_SECONDS)
     assert (api.call()[0], int(api.retry_after or FAILED_SECONDS)) == (202, FAILED_SECONDS)
@@ -458,11 +458,11 @@ def test_declared_provider_without_parameters_is_unavailable(api, missing):
     del api.parameters.values[missing]
     api.now = NOW + timedelta(seconds=KEPT_SECONDS)
 
-    # then what SSM does say is not overruled by what it said before
+    # then SSM's present answer is not overruled by an earlier one
     assert api.call(at=api.now)[0] == 503
 
 
-def test_what_cannot_be_configured_is_unavailable_and_says_nothing_of_it(api):
+def test_misconfigured_api_is_unavailable_without_details(api):
     # given
     del api.parameters.values["/secret"]
 

@@ -1,4 +1,4 @@
-"""What SQS acknowledged is told exactly; what it refused is sent again while there is time."""
+"""Acknowledged messages are reported exactly; refused ones are sent again while there is time."""
 
 import random
 
@@ -12,7 +12,7 @@ from lake.message_batches import MAXIMUM_BATCH_BYTES, MAXIMUM_ENTRIES, message_b
 
 
 class RefusingSqs:
-    """A queue in memory whose answers a test makes up. A lost answer is one whose messages are in the queue."""
+    """A queue in memory whose answers the test chooses. A lost answer means that the messages are in the queue."""
 
     def __init__(self, *faults):
         self.faults, self.bodies, self.requests = list(faults), [], 0
@@ -36,7 +36,7 @@ class RefusingSqs:
 
 
 class Time:
-    """A time that only sleeping moves."""
+    """A clock that only sleeping moves."""
 
     def __init__(self):
         self.now = 0.0
@@ -94,7 +94,7 @@ def test_nothing_is_tried_after_the_time_is_over():
 
 
 def test_an_answer_without_a_message_is_no_acknowledgement():
-    # given SQS names one message only
+    # given that SQS names only one message
     sqs = RefusingSqs()
     sqs.send_message_batch = lambda **_: {"Successful": [{"Id": "0"}, {"Id": "17"}]}
 
@@ -105,7 +105,7 @@ def test_an_answer_without_a_message_is_no_acknowledgement():
     assert acknowledged == {0}
 
 
-def test_of_many_batches_refused_at_random_exactly_the_queued_are_acknowledged():
+def test_exactly_the_queued_of_random_refusals_are_confirmed():
     # given
     messages = [f"message {number}" for number in range(1000)]
     chance = random.Random(5)  # noqa: S311 - a test's faults

@@ -1,4 +1,4 @@
-"""How old a dataset's newest object is."""
+"""The age of a dataset's newest object."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -11,7 +11,7 @@ A_DAY_AND_TWO_HOURS = timedelta(hours=26)
 
 
 class NewestLanding:
-    """When the newest object of every dataset landed."""
+    """Arrival time of every dataset's newest object."""
 
     def __init__(self, landed_at: datetime | None) -> None:
         self.landed_at = landed_at

@@ -1,4 +1,4 @@
-"""What the function answers SQS about a batch."""
+"""The function's answer to SQS for a batch."""
 
 import json
 

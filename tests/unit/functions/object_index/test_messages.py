@@ -1,4 +1,4 @@
-"""Which objects a batch of messages names."""
+"""The objects that a batch of messages names."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""How the collector's SFTP client takes what no honest server sends."""
+"""The collector's SFTP client survives messages that no honest server sends."""
 
 from types import SimpleNamespace
 
@@ -20,7 +20,7 @@ def client_of(**attributes):
 
 
 def test_a_packet_larger_than_the_window_is_taken_in_pieces():
-    # given a server that sends no more than the window holds before some of it was taken out
+    # given a server that sends no more than the window holds until some of it is read
     asked: list[int] = []
 
     def recv(count):

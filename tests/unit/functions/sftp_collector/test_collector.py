@@ -33,7 +33,7 @@ EIGHT_MEBIBYTE_PARTS = SMALLEST_PART_BYTES * MAXIMUM_PARTS
     "size",
     [SMALLEST_PART_BYTES + 1, SMALLEST_PART_BYTES * MAXIMUM_PARTS, SMALLEST_PART_BYTES * MAXIMUM_PARTS + 1, TERABYTE],
 )
-def test_the_parts_of_a_file_of_any_size_are_whole_mebibytes_and_within_s3s_limits(size):
+def test_parts_are_whole_mebibytes_within_s3s_limits(size):
     # when
     part = part_size(size)
 
@@ -58,8 +58,8 @@ def test_settings_are_read_from_the_environment():
 
 
 @pytest.mark.parametrize("event", [{}, {"dataset": ""}, {"dataset": 1}, {"dataset": "a", "x": 1}, None, "parcels"])
-def test_an_event_of_another_form_is_refused_with_the_form_it_should_have(event):
-    with pytest.raises(ConfigurationError, match=r'has to be \{"dataset": "name"\}'):
+def test_malformed_event_is_refused_with_the_right_form(event):
+    with pytest.raises(ConfigurationError, match=r'the event is not of the form \{"dataset": "name"\}'):
         read_event(event)
 
 
@@ -73,7 +73,7 @@ def test_an_event_of_another_form_is_refused_with_the_form_it_should_have(event)
         ({"password": "x"}, "`password`"),
     ],
 )
-def test_a_wrong_connection_is_refused_with_the_parameters_name_and_the_place(wrong, where):
+def test_wrong_connection_names_the_parameter_and_the_place(wrong, where):
     # given
     right = {"host": "h", "port": 22, "user": "u", "host_keys": [], "private_key_parameter": "/p/k"}
     client = Mock()
@@ -99,7 +99,7 @@ def test_what_could_not_be_read_again_is_not_written():
         collection.to_json()
 
 
-def test_the_handler_imports_nothing_that_its_layer_lacks_nor_what_is_slow_to_import():
+def test_handler_imports_only_its_layer_and_nothing_slow():
     # given
     script = (
         "import sys, functions.sftp_collector.handler\n"
@@ -124,14 +124,14 @@ VERSION = FileVersion("parcels", "carrier", "in/large.csv", 100 * MEBIBYTE, 1)
 
 
 def large_file(standing: list[int]) -> LargeFile:
-    """A file of 13 parts, of which some stand."""
+    """A file of 13 parts, of which some are stored."""
     claim = Claim(VERSION, "inbound/parcels/2026/11/22/large.csv", "token", datetime(2026, 11, 22, tzinfo=UTC))
     parts = [PartUploaded(number, "etag", b"") for number in standing]
     return LargeFile(None, None, claim, Upload("upload", 8 * MEBIBYTE), parts)  # pyright: ignore[reportArgumentType]
 
 
 @given(st.sets(st.integers(1, 13)), st.integers(1, 4))
-def test_the_ranges_that_are_given_out_are_the_parts_that_are_missing_each_once(standing, workers):
+def test_assigned_ranges_are_each_missing_part_once(standing, workers):
     # given
     file = large_file(sorted(standing))
     given_out: list[int] = []
@@ -146,7 +146,7 @@ def test_the_ranges_that_are_given_out_are_the_parts_that_are_missing_each_once(
     assert file.is_whole == (len(standing) == 13)
 
 
-def test_what_a_worker_did_not_bring_of_its_range_is_given_out_again():
+def test_rest_of_an_unfinished_range_is_assigned_again():
     # given
     file = large_file([])
     parts = file.next_range(1).parts
@@ -177,7 +177,7 @@ def test_a_checksum_of_parts_is_what_anyone_can_recompute():
     assert [checksum.from_s3(checksum.as_s3(digest)) for digest in digests] == digests
 
 
-def test_the_number_of_workers_is_two_unless_the_environment_says_otherwise():
+def test_workers_are_two_unless_the_environment_says_otherwise():
     # given
     environment = {"LAKE_BUCKET": "b", "LEDGER_TABLE": "t", "PARAMETER_PREFIX": "/p/local"}
 

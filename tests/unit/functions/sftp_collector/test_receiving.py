@@ -1,4 +1,4 @@
-"""How the collector takes in what a server sends."""
+"""The collector receives what a server sends."""
 
 import socket
 import threading
@@ -12,7 +12,7 @@ from functions.sftp_collector.receiving import Arrivals, BufferedSocket
 
 
 @given(st.lists(st.binary(min_size=1, max_size=9), min_size=1), st.data())
-def test_what_arrived_is_read_in_order_whatever_pieces_it_came_in(pieces, data):
+def test_received_bytes_are_read_in_order_in_any_pieces(pieces, data):
     # given
     arrivals = Arrivals()
     for piece in pieces:
@@ -48,7 +48,7 @@ def test_a_reader_waits_until_all_that_it_wants_is_there():
     assert arrivals.read(1) == b"f"
 
 
-def test_once_a_channel_is_closed_what_came_is_read_and_nothing_more():
+def test_closed_channel_gives_what_was_received_and_no_more():
     # given
     arrivals = Arrivals()
     arrivals.feed(b"ab")
@@ -71,7 +71,7 @@ def test_a_server_that_sends_nothing_for_too_long_is_a_timeout():
         arrivals.read(3, 0.01)
 
 
-def test_a_buffered_socket_hands_out_what_it_is_asked_for_and_the_end():
+def test_buffered_socket_returns_the_asked_bytes_and_the_end():
     # given
     ours, theirs = socket.socketpair()
     with theirs, BufferedSocket(ours) as buffered:
@@ -85,7 +85,7 @@ def test_a_buffered_socket_hands_out_what_it_is_asked_for_and_the_end():
     assert received == [b"a", b"bc", b"def", b""]
 
 
-def test_a_buffered_socket_waits_no_longer_than_the_one_it_took_over():
+def test_buffered_socket_keeps_the_timeout_of_its_socket():
     # given
     ours, theirs = socket.socketpair()
     ours.settimeout(0.01)

@@ -1,4 +1,4 @@
-"""Which files of a listing are due: a file that was written a moment ago may change again and look the same."""
+"""Which files of a listing are due. A file written a moment ago may change again and still look the same."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -16,7 +16,7 @@ HOUR = 3600
 
 
 class KnowsNothing:
-    """A ledger that has seen each file for so long, and collected none."""
+    """A ledger that has known each file for the given time, and collected none."""
 
     def __init__(self, seen_for=timedelta(0)):
         self._seen_for = seen_for
@@ -29,7 +29,7 @@ class KnowsNothing:
 
 
 def select(modified, server_time=None, seen_for=timedelta(0), quiet_seconds=0):
-    """Sort out a listing of one file. Returns the number of files that are due, and of those that are too fresh."""
+    """Sort a listing of one file. Return the number of due files, and the number of files that are too recent."""
     collection = Collection(
         dataset="parcels", connection="carrier", directory="in", pattern="*", quiet_seconds=quiet_seconds
     )

@@ -1,4 +1,4 @@
-"""Ways to be given more or to reach prod: none is open, and the page in the docs shows what the command prints."""
+"""No known way to more rights, or to prod, is open, and the page in the docs shows what the command prints."""
 
 import re
 from typing import Any
@@ -20,7 +20,7 @@ REQUIRED = {
     "ecs:RegisterTaskDefinition", "ecs:RunTask", "events:PutTargets", "scheduler:CreateSchedule", "iam:TagRole",
     "s3:PutBucketTagging", "dynamodb:UntagResource", "ec2:DeleteTags", "ssm:GetParameter", "kms:Decrypt",
 }  # fmt: skip
-"""Actions by which roles are known to get more rights."""
+"""Actions through which roles are known to gain rights."""
 TAKEN_FOR_READING = re.compile(r"\w+:(Get|List|Describe|View|BatchGet|GET$|Decrypt$)")
 
 
@@ -34,11 +34,11 @@ def test_known_ways_are_all_tried() -> None:
 
 
 def test_a_deployment_may_do_on_dev_what_it_may_not_on_prod() -> None:
-    # given that a judge who denies everything would find nothing open either
+    # given that a judge that denies everything would find nothing open either
     rows = [line.split(" | ") for line in page().splitlines() if line.endswith("| denied |")]
     to_prod = [row for row in rows if len(row) == len(["who", "what", "actions", "own", "other"])]
 
-    # then dev's own is denied only where no role has a use for it
+    # then dev's own are denied only where no role needs them
     assert [row[1] for row in to_prod if row[3] != "allowed"] == ["assume its roles"]
 
 

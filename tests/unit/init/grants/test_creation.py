@@ -1,4 +1,4 @@
-"""What a deployment creates: the requests that AWS authorises for it, as long as nothing carries a tag."""
+"""Requests that create resources are authorised only with the stack's tags."""
 
 import pytest
 
@@ -34,19 +34,19 @@ NOT_NEEDED = {
         for other in others
     },
 }  # fmt: skip
-"""Actions that AWS asks for in turn, but not for what the program does."""
+"""Actions that AWS requires in turn, but not for what the program does."""
 ALSO_MADE_IN = {
     "ec2:CreateFlowLogs": {"vpc"},
     "ec2:CreateNatGateway": {"elastic-ip"},
     "ec2:CreateVpcEndpoint": {"route-table", "security-group", "subnet"},
 }
-"""Kinds that AWS's list calls optional, and that the program gives."""
+"""Resource types that AWS calls optional, and that the program passes."""
 MAKERS = sorted(
     action
     for action in DEPLOY_DEV.actions
     if action.startswith("ec2:")
     and any(kind.is_made and kind.is_required for kind in kinds_of(action))
-    # It makes rules as well, which the program makes apart.
+    # It also creates rules, which the program creates separately.
     and not action.startswith("ec2:Authorize")
 )
 
@@ -67,19 +67,19 @@ def test_a_key_is_created_with_the_stacks_tag_alone(action: str) -> None:
 
 @pytest.mark.parametrize("action", MAKERS)
 def test_a_part_of_the_network_is_made_in_the_stacks_own(action: str) -> None:
-    # given what AWS asks for: what is made, with its tags, and what it is made in
+    # given what AWS checks: the created resource with its tags, and the resource in which it is created
     required = [each for each in kinds_of(action) if each.is_required or each.name in ALSO_MADE_IN.get(action, ())]
     [made] = [each for each in required if each.is_made]
     tagging = {"ec2:CreateAction": action.removeprefix("ec2:")}
 
-    # then it is made with the stack's tag, and with no other
+    # then it can be created with the stack's tag only
     assert DEPLOY_DEV.may_to_any(action, made, "", request_tag("dev"))
     assert DEPLOY_DEV.may_to_any("ec2:CreateTags", made, "", request_tag("dev") | tagging)
     for keys in (request_tag("prod"), {}):
         assert not DEPLOY_DEV.may_to_any(action, made, "", keys)
         assert not DEPLOY_DEV.may_to_any("ec2:CreateTags", made, "", keys | tagging)
 
-    # and in what is the stack's, whether or not that request carries the new tags
+    # and only in resources of the stack, whether or not the request carries the new tags
     for kind in [each for each in required if not each.is_made]:
         for keys in (request_tag("dev"), {}):
             assert DEPLOY_DEV.may_to_any(action, kind, "", resource_tag("dev") | keys)

@@ -1,4 +1,4 @@
-"""Rows that two ranges have in common are extracted once."""
+"""Rows that two ranges share are extracted once."""
 
 from datetime import date
 from pathlib import Path
@@ -20,12 +20,12 @@ class TestBoundary:
     def keys(self, batch: pa.RecordBatch) -> list[int]:
         return batch.column("id").to_pylist()
 
-    def test_rows_of_the_last_range_are_left_out_and_their_ties_are_not(self):
+    def test_rows_of_the_last_range_are_skipped_but_not_their_ties(self):
         # given a first range that ended at the 2nd
         first = Boundary(self.FIELD, None, None, "2026-01-02")
         first.fresh(self.batch((1, date(2026, 1, 1)), (2, date(2026, 1, 2)), (3, None)))
 
-        # when the next one begins there, with a tie that came late and a row that changed
+        # when the next one begins there, with a late tie and a changed row
         second = Boundary(self.FIELD, first.remembered, "2026-01-02", "2026-01-03")
         fresh = second.fresh(self.batch((2, date(2026, 1, 2)), (4, date(2026, 1, 2)), (3, None), (5, None)))
 
@@ -44,7 +44,7 @@ class TestBoundary:
         assert self.keys(fresh) == [1]
 
     def test_ties_beyond_the_limit_are_known_to_the_next_range(self, tmp_path):
-        # given more rows than digests are kept of, half of them without a watermark
+        # given more rows than digests are kept, half of them without a watermark
         many = [(number, date(2026, 1, 1) if number % 2 else None) for number in range(2 * MAXIMUM_ROWS)]
         first = Boundary(self.FIELD, None, None, "2026-01-01", tmp_path)
         first.fresh(self.batch(*many))

@@ -1,4 +1,4 @@
-"""The extraction's own decisions, each without a server."""
+"""The extraction's decisions that need no server."""
 
 from datetime import timedelta
 from decimal import Decimal
@@ -39,7 +39,9 @@ class TestNames:
         assert inner.replace("]]", "]") == name
 
     def test_columns_are_compared_exactly(self):
-        with pytest.raises(ExtractionError, match=r"no column 'NUMBER'; it has 'number': names are compared exactly"):
+        with pytest.raises(
+            ExtractionError, match=r"a column 'NUMBER'; it has 'number', and names are compared exactly"
+        ):
             table(*MEMBERS).column("NUMBER")
 
 
@@ -50,7 +52,7 @@ class TestTypes:
         assert converted(kind, pa.array([value, None], pa.decimal128(38, 10))) == [value, None]
 
     def test_datetime2_of_seven_digits_keeps_the_last_one(self):
-        # given a microsecond before 1970 and the 100 ns that the server gives apart
+        # given a microsecond before 1970 and the separate 100 ns from the server
         microseconds = pa.array([-1, None, 1_790_000_000_123_456], pa.timestamp("us"))
         below = pa.array([700, None, 100], pa.int32())
         kind = column("at", "datetime2", scale=7)
@@ -63,8 +65,8 @@ class TestTypes:
         assert plan.expressions == ("[at]", "DATEPART(nanosecond, [at]) % 1000")
         assert values.cast(pa.int64()).to_pylist() == [-300, None, 1_790_000_000_123_456_100]
 
-    def test_a_time_that_nanoseconds_cannot_say_stops_the_table_with_its_value(self):
-        # given the last day that SQL Server knows
+    def test_time_out_of_nanosecond_range_stops_the_table(self):
+        # given the last day that SQL Server can represent
         kind = column("ends", "datetime2", scale=7)
         end = pa.array([0, 253_402_214_400_000_000], pa.timestamp("us"))
 
@@ -108,8 +110,8 @@ class TestTypes:
         assert offset.to_pylist() == [-480]
 
     @pytest.mark.parametrize("kind", ["xml", "sql_variant", "geography", "hierarchyid", "text"])
-    def test_a_type_that_is_not_mapped_is_named_with_its_table_and_column(self, kind):
-        with pytest.raises(ExtractionError, match=rf"column 'c' of table club\.members is of type {kind}"):
+    def test_unmapped_type_is_named_with_its_table_and_column(self, kind):
+        with pytest.raises(ExtractionError, match=rf"column 'c' of table club\.members has the type {kind}"):
             plan_column(table(), column("c", kind))
 
 
@@ -132,7 +134,7 @@ class TestWatermark:
         )
         assert condition.parameters == ("a", "b")
 
-    def test_a_backfill_and_the_rule_never_leave_rows_without_a_watermark_out(self):
+    def test_rows_without_watermark_are_never_silently_left_out(self):
         # given
         watermark = watermark_of(table(*MEMBERS), self.SOURCE)
 
@@ -146,14 +148,14 @@ class TestWatermark:
             (
                 column("at", "nvarchar", length=10),
                 timedelta(0),
-                r"watermark 'at' of table club\.members is of type nvarchar\(10\); a watermark is datetime2",
+                r"watermark 'at' of table club\.members has the type nvarchar\(10\); declare a column",
             ),
             (
                 column("at", "timestamp"),
                 timedelta(0),
-                r"watermark 'at' of table club\.members is of type timestamp; a watermark is datetime2",
+                r"watermark 'at' of table club\.members has the type timestamp; declare a column of the type datetime2",
             ),
-            (column("at", "bigint"), timedelta(seconds=1), "which no time can be taken from"),
+            (column("at", "bigint"), timedelta(seconds=1), "to which a lag does not apply"),
             (column("at", "smalldatetime"), timedelta(seconds=90), "its lag has to be whole minutes"),
             (column("at", "date"), timedelta(hours=1), "its lag has to be whole days"),
             (column("at", "datetime2", scale=7), timedelta(milliseconds=1), "its lag has to be whole seconds"),

@@ -1,4 +1,4 @@
-"""Masked values and filtered rows are noticed, as SQL Server's catalogue shows them."""
+"""Masked values and filtered rows are detected from SQL Server's catalogue."""
 
 import pyodbc
 import pytest
@@ -9,7 +9,7 @@ from tests.support.sql_tables import MEMBERS, table
 
 
 class Answers:
-    """A connection that gives the rows that a server of SQL Server 2022 would give."""
+    """A connection that returns the rows of a SQL Server 2022."""
 
     def __init__(self, masked: list[str], filters: list[str], *, sees_filters: bool) -> None:
         self._rows = {"masked_columns": masked, "security_policies": filters, "VIEW DEFINITION": [sees_filters]}
@@ -44,7 +44,7 @@ class TestRestrictions:
 
         # then
         found.refuse(table(*MEMBERS))
-        assert found.counts == {"row_filters": "not seen: the login has no VIEW DEFINITION"}
+        assert found.counts == {"row_filters": "not visible, because the login does not have VIEW DEFINITION"}
 
     def test_a_server_before_2016_has_no_restrictions(self):
         class Old:

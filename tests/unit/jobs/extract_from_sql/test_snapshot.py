@@ -1,4 +1,4 @@
-"""Rows that a snapshot no longer has, whatever type its columns have become."""
+"""Rows that a snapshot no longer has, whatever the present types of its columns."""
 
 from datetime import date, datetime
 from decimal import Decimal
@@ -15,8 +15,8 @@ from processing.readers.records import DELETED
 
 
 class TestSnapshot:
-    def test_rows_that_are_gone_are_recorded_once_with_what_they_were(self, tmp_path):
-        # given a last snapshot with a row that was already gone then
+    def test_deleted_rows_are_recorded_once_with_their_last_values(self, tmp_path):
+        # given a last snapshot with a row that was already deleted then
         schema = pa.schema([("id", pa.int64()), ("name", pa.large_string()), ("new", pa.int64())])
         last = written(tmp_path, {"id": [1, 2, 3], "name": ["a", "b", "c"], DELETED: [False, False, True]})
         snapshot = Snapshot(["id"], schema, last)
@@ -52,7 +52,7 @@ class TestSnapshot:
         ],
     )
     def test_a_retyped_key_is_compared_as_what_it_says(self, tmp_path, before, kind, now, gone):
-        # given a last snapshot whose key is of another type than the table's is now
+        # given a last snapshot whose key has another type than the table's key now
         last = written(tmp_path, {"id": before, DELETED: [False, False]})
         snapshot = Snapshot(["id"], pa.schema([("id", kind)]), last)
 

@@ -1,4 +1,4 @@
-"""The maintenance job cleans each table separately and leaves other folders alone."""
+"""The maintenance job cleans each table separately and leaves other folders unchanged."""
 
 import json
 from pathlib import Path
@@ -16,7 +16,7 @@ from tests.support.table_folder import LocalTableFolder
 
 @pytest.fixture
 def published(tmp_path):
-    """Tables with an orphan each."""
+    """Tables with an orphan file each."""
     store, tables = MemoryStore(), published_in(tmp_path, THINGS)
     merge(tables, store, [land(store, THINGS, "a", things(1, 2, 3), deleted=[0])])
     for name in (tables.live, tables.deleted):
@@ -63,10 +63,10 @@ def test_a_table_that_cannot_be_read_stops_only_itself(published, tmp_path):
     before = folder.content()
 
     # when
-    with pytest.raises(JobFailedError, match="1 of 2 tables failed, the others were done:\n- things: "):
+    with pytest.raises(JobFailedError, match="1 of 2 tables failed, the others succeeded:\n- things: "):
         run(published, folder)
 
-    # then nothing of this table is deleted, and the other one is clean
+    # then nothing of this table is deleted, and the other is cleaned
     gone = before.keys() - folder.content().keys()
     assert [Path(address).parts[-3:] for address in gone] == [("things_deleted", "data", "orphan.parquet")]
     Path(lost.removeprefix("file://")).write_bytes(kept)

@@ -1,4 +1,4 @@
-"""A lake in memory, and its published tables in a catalogue of this machine."""
+"""A lake in memory, with its published tables in a local catalogue."""
 
 import pytest
 

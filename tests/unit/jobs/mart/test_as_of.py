@@ -1,4 +1,4 @@
-"""A report as it was: computed from the snapshots of a time that is past."""
+"""A report as of an earlier time, computed from that time's snapshots."""
 
 import dataclasses
 import io
@@ -20,7 +20,7 @@ REPORTS = {"totals": report_of("totals", total)}
 
 @pytest.fixture
 def snapshots(store, lake):
-    """Three snapshots, of which each adds a row."""
+    """Three snapshots; each adds a row."""
     for number, value in enumerate((1, 10, 100)):
         land(store, THINGS, f"{number}", things(value, start=number))
         lake.merge(THINGS)
@@ -29,7 +29,7 @@ def snapshots(store, lake):
 
 @pytest.fixture
 def at(store, lake):
-    """The report's total, as of a time."""
+    """Return the report's total as of a time."""
 
     def total_at(as_of=None, dataset=THINGS):
         lake.mart(REPORTS, datasets={"things": dataset}, as_of=as_of)
@@ -80,12 +80,14 @@ def test_an_expired_snapshot_is_refused_with_the_oldest_kept_one(snapshots, at, 
 
     # then
     oldest = f"{snapshots[1].snapshot_id} of {time_of(snapshots[1]):%Y-%m-%dT%H:%M}"
-    with pytest.raises(JobFailedError, match=f"has expired; the oldest one that is kept is {oldest}"):
+    with pytest.raises(JobFailedError, match=f"has expired; the oldest available one is {oldest}"):
         at(time_of(snapshots[0]))
 
 
-def test_an_unknown_snapshot_is_refused_with_those_that_there_are(snapshots, at):
-    with pytest.raises(JobFailedError, match=f"things keep no snapshot 7; they keep {snapshots[2].snapshot_id}, "):
+def test_unknown_snapshot_is_refused_with_the_existing_ones(snapshots, at):
+    with pytest.raises(
+        JobFailedError, match=f"things do not have a snapshot 7; they have {snapshots[2].snapshot_id}, "
+    ):
         at(7)
 
 
@@ -104,7 +106,7 @@ def test_a_time_or_an_id_is_accepted(typed, meant):
 
 
 def test_two_inputs_are_read_as_of_one_time(store, lake):
-    # given a table of which nothing was published until later
+    # given a table that was first published later
     others = dataclasses.replace(THINGS, name="others")
     land(store, THINGS, "a", things(1))
     lake.merge(THINGS)

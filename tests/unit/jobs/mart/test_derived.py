@@ -1,4 +1,4 @@
-"""Reports that read other reports: computed in order, from the same snapshots, and failing with what they read."""
+"""Reports that read other reports: computed in order, from the same snapshots, and failing with their inputs."""
 
 import dataclasses
 import io
@@ -20,7 +20,7 @@ def doubled(inputs):
 
 
 DOUBLED = report_of("a_doubled", doubled, inputs=("base",))
-"""Its name comes before that of its input."""
+"""A report whose name sorts before its input's."""
 BOTH = {"a_doubled": DOUBLED, "base": BASE}
 
 

@@ -1,4 +1,4 @@
-"""The view over history shows the latest row per key; the mart job writes each report from the published tables."""
+"""The view over history shows the latest row of each key; the mart job writes the reports from published tables."""
 
 import dataclasses
 import io
@@ -37,7 +37,7 @@ def refine_file(
 
 
 def owners(store: MemoryStore) -> dict[str, int]:
-    """Current owner by label."""
+    """Return the current owner by label."""
     rows = published_view(store, PARCELS).select("label", "member_id").collect()
     return dict(rows.iter_rows())
 
@@ -51,10 +51,8 @@ def owners(store: MemoryStore) -> dict[str, int]:
     ],
 )
 @pytest.mark.parametrize("later_is_processed_first", [False, True])
-def test_the_view_shows_the_row_that_arrived_last_whatever_its_files_name(
-    store, earlier, later, later_is_processed_first
-):
-    # given a later file, with the label further up in it
+def test_view_shows_the_latest_row_whatever_its_files_name(store, earlier, later, later_is_processed_first):
+    # given a later file with the label on an earlier line
     files = [
         (earlier, "3,Ripon,Small,XY51ZZZ\n1,York,Small,AB12CDE\n", NOON),
         (later, "2,York,Small,AB12CDE\n", NOON + timedelta(seconds=1)),
@@ -66,8 +64,8 @@ def test_the_view_shows_the_row_that_arrived_last_whatever_its_files_name(
     assert owners(store) == {"AB12CDE": 2, "XY51ZZZ": 3}
 
 
-def test_of_two_files_that_waited_together_the_one_counts_that_its_source_changed_last_whichever_lands_first(store):
-    # given yesterday's file, which is the larger one and so landed after today's
+def test_newer_source_file_wins_even_if_it_lands_first(store):
+    # given yesterday's file, which is larger and so landed after today's
     refine_file(store, "2026/11/22/today.csv", "2,York,Small,AB12CDE\n", NOON, modified=NOON - timedelta(hours=1))
     refine_file(
         store,
@@ -81,7 +79,7 @@ def test_of_two_files_that_waited_together_the_one_counts_that_its_source_change
     assert owners(store) == {"AB12CDE": 2, "XY51ZZZ": 3}
 
 
-def test_a_file_that_was_written_before_there_was_the_sources_time_is_as_of_its_landing(store):
+def test_file_without_the_sources_time_is_as_of_its_landing(store):
     # given two such files, of which the older one is processed again
     refine_file(store, "2026/11/22/a.csv", "1,York,Small,AB12CDE\n", NOON)
     refine_file(store, "2026/11/23/b.csv", "2,York,Small,AB12CDE\n", NOON + timedelta(days=1))
@@ -94,7 +92,7 @@ def test_a_file_that_was_written_before_there_was_the_sources_time_is_as_of_its_
     assert owners(store) == {"AB12CDE": 2}
 
 
-def test_a_file_from_a_source_whose_clock_is_years_ahead_is_superseded_by_what_arrives_after_it(store):
+def test_file_from_a_fast_clock_is_superseded_by_later_arrivals(store):
     # given
     refine_file(store, "2026/11/22/a.csv", "1,York,Small,AB12CDE\n", NOON, modified=datetime(2099, 1, 1, tzinfo=UTC))
     later = NOON + timedelta(days=1)
@@ -104,8 +102,8 @@ def test_a_file_from_a_source_whose_clock_is_years_ahead_is_superseded_by_what_a
     assert owners(store) == {"AB12CDE": 2}
 
 
-def test_of_two_files_that_arrived_at_one_instant_the_one_whose_key_sorts_last_counts(store):
-    # given the label further down in the file that sorts first
+def test_last_key_wins_of_files_that_arrived_at_one_instant(store):
+    # given the label on a later line of the file that sorts first
     refine_file(store, "2026/11/22/b.csv", "2,York,Small,AB12CDE\n")
     refine_file(store, "2026/11/22/a.csv", "3,Ripon,Small,XY51ZZZ\n1,York,Small,AB12CDE\n")
 
@@ -113,8 +111,8 @@ def test_of_two_files_that_arrived_at_one_instant_the_one_whose_key_sorts_last_c
     assert owners(store) == {"AB12CDE": 2, "XY51ZZZ": 3}
 
 
-def test_the_sources_time_comes_before_the_arrival_that_before_the_objects_key_and_that_before_the_line():
-    # given rows of one key, each newer by one criterion and older by the ones after it
+def test_rows_are_ordered_by_source_time_arrival_key_and_line():
+    # given rows of one key, each newer by one criterion and older by the following ones
     soon = NOON + timedelta(seconds=1)
     rows = pl.LazyFrame(
         [
@@ -158,7 +156,7 @@ def test_the_view_says_where_each_row_came_from(store):
     )
 
 
-def test_a_dataset_without_files_has_an_empty_view_with_the_columns_of_a_full_one(store):
+def test_dataset_without_files_has_an_empty_view_with_columns(store):
     # given
     empty = published_view(store, PARCELS).collect_schema()
     refine_file(store, "2026/11/22/a.csv", "1,York,Small,AB12CDE\n")
@@ -167,7 +165,7 @@ def test_a_dataset_without_files_has_an_empty_view_with_the_columns_of_a_full_on
     assert published_view(store, PARCELS).collect_schema() == empty
 
 
-def test_a_report_is_written_as_parquet_and_csv_with_the_same_rows(store, lake):
+def test_report_is_written_as_parquet_and_csv_with_equal_rows(store, lake):
     # given
     refine_file(store, "2026/11/22/a.csv", "1,York,Small,AB12CDE\n1,Ripon,Small,XY51ZZZ\n2,Ripon,Small,XY51ZZA\n")
 
@@ -180,7 +178,7 @@ def test_a_report_is_written_as_parquet_and_csv_with_the_same_rows(store, lake):
     assert pl.read_parquet(io.BytesIO(store.read(COUNTS.format("parquet")))).rows() == [(1, 1), (2, 1)]
 
 
-def test_a_report_says_its_rows_its_run_and_how_new_its_inputs_are(store, lake):
+def test_report_records_rows_run_and_newest_input_dates(store, lake):
     # given
     refine_file(store, "2026/11/22/a.csv", "1,York,Small,AB12CDE\n")
     refine_file(store, "2026/11/21/a.csv", "1,York,Small,XY51ZZZ\n")
@@ -198,6 +196,7 @@ def test_a_report_says_its_rows_its_run_and_how_new_its_inputs_are(store, lake):
         "run": "run-2",
         "input-rows": "parcels=2",
         "newest-landing-dates": "parcels=2026-11-22",
+        "engine": "polars",
         "snapshots": f"parcels={lake.open_table(PARCELS).current_snapshot().snapshot_id}",
     }
 
@@ -217,7 +216,7 @@ def test_reports_are_written_under_their_teams_and_nowhere_else(store, lake):
 
 
 @pytest.mark.parametrize("name", REPORTS)
-def test_a_report_over_nothing_is_empty_and_has_the_columns_and_types_of_a_full_one(store, lake, name):
+def test_report_over_nothing_is_empty_with_columns_and_types(store, lake, name):
     # given
     report = REPORTS[name]
     key = f"mart/{report.team}/reports/{name}/parquet/{name}.parquet"
@@ -258,7 +257,7 @@ def test_a_report_that_fails_stops_no_other(store, lake, capsys):
 
     # when
     with pytest.raises(
-        JobFailedError, match=rf"1 of {len(reports)} reports failed, the others were done:\n- broken: .*no_such_column"
+        JobFailedError, match=rf"1 of {len(reports)} reports failed, the others succeeded:\n- broken: .*no_such_column"
     ):
         lake.mart(reports)
 

@@ -1,4 +1,4 @@
-"""The mart job's requests and bytes follow the current rows, however many objects these arrived in."""
+"""The mart job's requests and bytes follow the number of current rows, not of the objects in which they arrived."""
 
 from collections import Counter
 from typing import Any
@@ -19,7 +19,7 @@ REPORTS = {"totals": report_of("totals", total), "again": report_of("again", tot
 
 
 class CountingStore(MemoryStore):
-    """Counts requests by their kind and the first part of the key."""
+    """Counts requests by kind and by the first part of the key."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -39,7 +39,7 @@ class CountingStore(MemoryStore):
 
 @pytest.fixture
 def requests_of(tmp_path, monkeypatch):
-    """Requests and bytes of a first run of the mart job and of one after it, by how many objects there are."""
+    """Return requests and bytes of the first run of the mart job and of the next one, for a number of objects."""
 
     def run(objects: int) -> tuple[Counter[str], Counter[str]]:
         store = CountingStore()
@@ -65,7 +65,7 @@ def requests_of(tmp_path, monkeypatch):
                 patched.setattr(PyArrowFileIO, "new_input", counted)
                 lake.mart(REPORTS, datasets={"things": THINGS})
             counts.append(store.requests.copy())
-        # What polars opens of them.
+        # What polars opens for the tables.
         files = table_files(lake.open_table(THINGS))
         opened = [each.data_file for file in files for each in (file.entry, *file.deletes)]
         counts[0]["opened parquet"] = len(opened)
@@ -79,7 +79,7 @@ def test_a_run_does_not_ask_for_more_because_more_objects_landed(requests_of):
     # given
     (few, few_again), (many, many_again) = requests_of(FEW), requests_of(MANY)
 
-    # then it reads nothing of the history, and sizes differ by the digits in names and times alone
+    # then it reads no history, and sizes differ only by the digits in names and times
     assert not [kind for kind in many if "warehouse" in kind or "inbound" in kind]
     for before, after in ((few, many), (few_again, many_again)):
         assert after.keys() == before.keys()
@@ -91,7 +91,7 @@ def test_a_run_without_a_change_reads_no_rows(requests_of):
     # when
     first, again = requests_of(FEW)
 
-    # then it looks at each report's files, and at what the table's metadata says
+    # then it looks only at each report's files and the tables' metadata
     assert first["opened avro"] > 0
     assert again.keys() == {"listing mart", "metadata mart", "opened json", "bytes of json"}
     assert again["opened json"] == 1

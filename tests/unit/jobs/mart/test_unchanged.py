@@ -1,4 +1,4 @@
-"""A report is computed again only if its files could become others."""
+"""A report is computed again only if its files could change."""
 
 import dataclasses
 import json
@@ -7,7 +7,8 @@ import narwhals as nw
 import pytest
 from pyiceberg.table.snapshots import Operation
 
-from processing.publishing.commit import Change, _SnapshotWriter, commit
+from processing.publishing.commit import commit
+from processing.publishing.manifests import Change, SnapshotWriter
 from processing.publishing.table_files import table_files
 from tests.support.published import THINGS, declared_with, land, things
 from tests.support.reports import report_of, total
@@ -18,7 +19,7 @@ FILES = {f"mart/accounts/reports/totals/{extension}/totals.{extension}" for exte
 
 @pytest.fixture
 def computed(store, lake, capsys):
-    """The names of the reports that a run of the mart job computes."""
+    """Return the names of the reports that a run of the mart job computes."""
     land(store, THINGS, "a", things(1, 2))
     lake.merge(THINGS)
 
@@ -79,12 +80,12 @@ def test_a_report_is_computed_if_an_inputs_schema_changed(computed):
 
 def test_a_report_is_left_as_it_is_after_a_compaction(computed, lake, monkeypatch):
     # given a snapshot that replaces the table's files by others with the same rows
-    described = _SnapshotWriter._described
+    described = SnapshotWriter._described
 
     def replacing(self, parent):
         return described(self, parent).model_copy(update={"operation": Operation.REPLACE})
 
-    monkeypatch.setattr(_SnapshotWriter, "_described", replacing)
+    monkeypatch.setattr(SnapshotWriter, "_described", replacing)
     table = lake.open_table(THINGS)
     [file] = table_files(table)
     commit(table, Change([file.entry.data_file], {file.path}), {})
@@ -117,7 +118,7 @@ def test_a_report_is_left_as_it_is_if_another_ones_input_changed(store, lake):
 
 @pytest.mark.parametrize("earlier_version", [False, True])
 def test_report_stays_while_the_rows_it_had_are_not_published(computed, store, lake, earlier_version):
-    # given a report that was made of rows, and a catalogue that does not have their table any more, or not yet
+    # given a report with rows, and a catalogue that does not have their table any more, or not yet
     before = dict(store.objects)
     if earlier_version:
         before = {key: dataclasses.replace(each, metadata={"rows": "1"}) for key, each in before.items()}
@@ -127,7 +128,7 @@ def test_report_stays_while_the_rows_it_had_are_not_published(computed, store, l
     # when
     assert computed() == []
 
-    # then it is as it was until they are published again, or a person wants it to be empty
+    # then the report stays until the rows are published again, or a person forces an empty one
     assert store.objects == before
     assert computed(force=True) == ["totals"]
 

@@ -1,4 +1,4 @@
-"""The sanitise job: what was refused is replayed after a fix, as if the fix had always been there."""
+"""The sanitise job processes refused rows again after a fix, with the result of a declaration that was always right."""
 
 import io
 from dataclasses import replace
@@ -21,7 +21,7 @@ OBJECTS = {
     "inbound/parcels/2026/11/22/unreadable.csv": (HEADER + "3,York,Rosé,AB15CDE\n").encode("latin-1"),
 }
 CLEAN, REFUSED, UNREADABLE = OBJECTS
-# What the carrier sends for its own cars, and how it writes: found out from the quarantine.
+# The carrier's name for its own cars and its spelling, as found in the quarantine.
 MENDED = replace(
     PARCELS,
     cleansing={**PARCELS.cleansing, "member_id": (value_map({"n/a": "9999"}, otherwise="keep"),)},
@@ -38,7 +38,7 @@ def landed() -> MemoryStore:
 
 @pytest.fixture
 def store():
-    """A lake with a clean object, one with a refused row and one that could not be read."""
+    """A lake with a clean object, one with a refused row, and one that could not be read."""
     store = landed()
     refine(store, {"parcels": PARCELS}, "run-1")
     store.written.clear()
@@ -55,7 +55,7 @@ def quarantined(store):
     return pl.concat(frames)["object"].to_list()
 
 
-def test_after_a_fix_of_the_declaration_the_lake_is_as_if_it_had_always_been_so(store):
+def test_fixed_declaration_leaves_the_lake_as_if_always_fixed(store):
     # given rows and a whole file in the quarantine
     assert quarantined(store) == [REFUSED, UNREADABLE]
 
@@ -89,7 +89,7 @@ def test_a_single_object_and_days_can_be_chosen(store):
 
 
 def test_what_is_still_refused_stays_in_the_quarantine_once(store):
-    # when nothing was mended
+    # when nothing was fixed
     sanitise(store, "--dataset", "parcels", datasets={"parcels": PARCELS})
 
     # then
@@ -97,7 +97,7 @@ def test_what_is_still_refused_stays_in_the_quarantine_once(store):
 
 
 def test_rows_that_were_clean_are_made_anew_too(store):
-    # given a declaration that writes sizes in another way
+    # given a declaration with another spelling of sizes
     dark = replace(
         PARCELS,
         cleansing={**PARCELS.cleansing, "size": (value_map({"Small": "very small"}, otherwise="keep"), TITLE_CASE)},
@@ -116,12 +116,12 @@ def test_rows_that_were_clean_are_made_anew_too(store):
     [
         ([], "one of the arguments --dataset --object is required"),
         (["--dataset", "parcels", "--object", REFUSED], "not allowed with argument"),
-        (["--object", "inbound/parcels/2026/11/21/nothing.csv"], "no such object to replay: inbound/parcels/2026/11"),
+        (["--object", "inbound/parcels/2026/11/21/nothing.csv"], "no such objects: inbound/parcels/2026/11"),
         (["--dataset", "parcels", "--only", "clean"], "invalid choice: 'clean'"),
         (["--dataset", "parcels", "--from", "yesterday"], "invalid fromisoformat value: 'yesterday'"),
     ],
 )
-def test_arguments_that_cannot_be_meant_are_refused_and_nothing_is_written(store, capsys, words, complaint):
+def test_contradictory_arguments_are_refused_without_writing(store, capsys, words, complaint):
     with pytest.raises(SystemExit) as end:
         sanitise(store, *words)
     assert end.value.code == 2

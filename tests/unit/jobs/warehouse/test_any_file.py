@@ -1,4 +1,4 @@
-"""Whatever a generated file looks like, the job accounts for each of its records and can read what it refused again."""
+"""The job accounts for each record of any generated file, and can read what it refused again."""
 
 import io
 
@@ -17,7 +17,7 @@ from tests.unit.processing.readers.test_any_file import blocks_of, csv_files, nd
 
 FILES = csv_files() | ndjson_files()
 SIZES = st.sampled_from([40, 1 << 20])
-"""Bytes that are read at once. Each block makes files of its own, so they are not the smallest ones."""
+"""Bytes that are read at once. Each block creates its own files, so blocks are not minimal."""
 
 
 def rows(store, key):
@@ -34,7 +34,7 @@ def assert_each_record_is_accounted_for(file, size):
     with blocks_of(size):
         refine(store, {"rows": file.dataset}, "run")
 
-    # then rows in are those of the file by its construction, and each is in the warehouse, quarantined or a duplicate
+    # then rows in are the file's by construction, and each is in the warehouse, quarantined or a duplicate
     inbound = parse_inbound_key(key)
     clean, refused = rows(store, inbound.warehouse_key), rows(store, inbound.quarantine_key)
     said = read_warehouse_metadata(store.metadata(inbound.warehouse_key))
@@ -42,13 +42,13 @@ def assert_each_record_is_accounted_for(file, size):
     assert (said.rows_warehouse, said.rows_quarantined) == (clean.height, refused.height)
     assert said.rows_in == clean.height + refused.height + said.rows_duplicate
 
-    # and no record is in two places, nor is a line that is no record's
+    # and no record is in two places, nor is a line without a record in any
     lines = [*clean[LINE], *refused["line"]]
     assert len(set(lines)) == len(lines)
     expected = {record.line: record for record in file.expected}
     assert set(lines) <= set(expected)
 
-    # and a refused one has the text that it came with, which reads as the same record again
+    # and a refused record has its original text, which reads as the same record again
     for row in refused.iter_rows(named=True):
         record = expected[row["line"]]
         assert row["original"] == record.original

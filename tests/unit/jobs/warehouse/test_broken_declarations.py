@@ -1,4 +1,4 @@
-"""A broken declaration fails by itself: objects of the other datasets are processed."""
+"""A broken declaration fails alone: objects of other datasets are processed."""
 
 import json
 
@@ -23,18 +23,18 @@ def store():
 
 @pytest.fixture
 def with_a_broken_one(tmp_path, monkeypatch):
-    """Two datasets, of which the file of `members` is broken."""
+    """Two datasets; the file of `members` is broken."""
     return find_datasets(*write_package(tmp_path, monkeypatch, members="broken(", staff=DATASET.format(name="staff")))
 
 
-def test_a_broken_declaration_fails_while_other_datasets_are_done(store, with_a_broken_one, capsys):
+def test_broken_declaration_fails_and_other_datasets_succeed(store, with_a_broken_one, capsys):
     # given
     store.objects["inbound/staff/2026/11/22/a.csv"] = StoredObject(b"key,number\nx,1\n")
     store.objects["inbound/members/2026/11/22/a.csv"] = StoredObject(b"key,number\nx,1\n")
 
     # when
     with pytest.raises(
-        JobFailedError, match=r"1 of 2 items failed, the others were done:\n- members: \w+/members\.py, l"
+        JobFailedError, match=r"1 of 2 items failed, the others succeeded:\n- members: \w+/members\.py, l"
     ):
         refine(store, with_a_broken_one, "run-1")
 

@@ -1,4 +1,4 @@
-"""A damaged object between two good ones stops only itself, whatever the libraries raise when they read it."""
+"""A damaged object between two good ones fails alone, whatever libraries raise while they read it."""
 
 import io
 import json
@@ -17,7 +17,7 @@ from processing.storage.memory_store import MemoryStore, StoredObject
 
 
 class Labels(dy.Schema):
-    """Text columns alone."""
+    """Only text columns."""
 
     code = dy.String(primary_key=True)
     name = dy.String(nullable=True)
@@ -35,7 +35,7 @@ FIRST, BAD, LAST = f"{FOLDER}/a.csv", f"{FOLDER}/b.parquet", f"{FOLDER}/c.csv"
 
 
 def refined(bad: bytes, dataset: Dataset = LABELS) -> MemoryStore:
-    """The lake after one run over a good object, a damaged one and a good one."""
+    """The lake after a run over a good object, a damaged one and another good one."""
     store = MemoryStore()
     for key, content in ((FIRST, b"code,name\n1,one\n"), (BAD, bad), (LAST, b"code,name\n2,two\n")):
         store.objects[key] = StoredObject(content)
@@ -90,7 +90,7 @@ def test_refused_row_beside_nested_binary_is_refused_alone(nested: pl.Series):
 # polars 2.1 panics on the last three; one damaged footer in a hundred does that.
 @pytest.mark.parametrize("seed", [*range(9), 104, 125, 337])
 def test_parquet_with_a_damaged_footer_never_stops_the_run(seed, capsys):
-    # given some bytes of the footer replaced
+    # given some replaced bytes of the footer
     chance = random.Random(seed)  # noqa: S311 - no secret: the same damage in each run
     content = bytearray(labels_parquet())
     footer = int.from_bytes(content[-8:-4], "little") + 8
@@ -100,7 +100,7 @@ def test_parquet_with_a_damaged_footer_never_stops_the_run(seed, capsys):
     # when
     store = refined(bytes(content))
 
-    # then both good objects are processed, and the damaged one is read as it stands or refused
+    # then both good objects are processed, and the damaged one is either read or refused
     assert (codes(store, FIRST), codes(store, LAST)) == (["1"], ["2"])
     [line] = [each for each in map(json.loads, capsys.readouterr().out.splitlines()) if each.get("object") == BAD]
     assert line["rows_in"] == line["rows_warehouse"] + line["rows_quarantined"] + line["rows_duplicate"]

@@ -1,4 +1,4 @@
-"""Whatever goes wrong in between, the lake is in the end what one clean run makes of it."""
+"""Whatever fails in between, the lake finally equals the result of one undisturbed run."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -21,11 +21,11 @@ WRITES = 2 * len(OBJECTS)
 
 
 class Killed(KeyboardInterrupt):
-    """The process is gone: nothing after it is done."""
+    """The process was killed: nothing after this point runs."""
 
 
 class FaultyStore(MemoryStore):
-    """Fails at one of its writes, before or after the object is there."""
+    """Fails at one of its writes, before or after the object exists."""
 
     def __init__(self, fault: BaseException, at_write: int, *, after: bool) -> None:
         super().__init__()
@@ -55,7 +55,7 @@ def clean_run():
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 @pytest.mark.parametrize("at_write", range(1, WRITES + 1))
-def test_a_run_that_is_killed_at_any_write_is_finished_by_the_next(at_write, after, clean_run):
+def test_next_run_finishes_a_run_killed_at_any_write(at_write, after, clean_run):
     # given
     store = landed(FaultyStore(Killed(), at_write, after=after))
     with pytest.raises(Killed):
@@ -70,10 +70,10 @@ def test_a_run_that_is_killed_at_any_write_is_finished_by_the_next(at_write, aft
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 @pytest.mark.parametrize("at_write", range(1, WRITES + 1))
-def test_a_write_that_fails_is_that_objects_trouble_alone_and_the_next_run_does_it(at_write, after, clean_run):
+def test_failed_write_concerns_one_object_until_the_next_run(at_write, after, clean_run):
     # given
     store = landed(FaultyStore(OSError("connection lost"), at_write, after=after))
-    with pytest.raises(JobFailedError, match="1 of 3 objects failed, the others were done"):
+    with pytest.raises(JobFailedError, match="1 of 3 objects failed, the others succeeded"):
         refine(store, DATASETS, "run")
 
     # when
@@ -84,8 +84,8 @@ def test_a_write_that_fails_is_that_objects_trouble_alone_and_the_next_run_does_
 
 
 @pytest.mark.parametrize("at_write", range(1, WRITES + 1))
-def test_two_jobs_at_once_on_the_same_objects_leave_what_one_leaves(at_write, clean_run):
-    # given a store in which the other job does everything between two writes of the first
+def test_two_jobs_on_the_same_objects_leave_what_one_leaves(at_write, clean_run):
+    # given a store in which the other job does all its work between two writes of the first
     class Shared(MemoryStore):
         writes = 0
 

@@ -1,4 +1,4 @@
-"""The warehouse job: one inbound object, one warehouse file, one quarantine file."""
+"""The warehouse job writes one history file and one quarantine file for each inbound object."""
 
 import io
 import json
@@ -44,7 +44,7 @@ def logged(capsys: pytest.CaptureFixture[str]) -> list[dict[str, object]]:
     return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
 
 
-def test_an_object_becomes_a_warehouse_file_whose_rows_say_where_they_came_from(store):
+def test_objects_history_file_names_the_origin_of_each_row(store):
     # given
     land(store, GOOD)
 
@@ -59,7 +59,7 @@ def test_an_object_becomes_a_warehouse_file_whose_rows_say_where_they_came_from(
 
 
 @pytest.mark.parametrize("told", ["yesterday", "2026-11-20T08:00:00", "", "0001-01-01T00:00:00+14:00"])
-def test_an_object_whose_metadata_hold_no_time_of_its_source_is_refused_whole_with_the_form_of_one(store, told):
+def test_object_without_a_valid_source_time_is_refused_whole(store, told):
     # given
     land(store, GOOD)
     store.objects[INBOUND] = replace(store.objects[INBOUND], metadata={SOURCE_MODIFIED: told})
@@ -70,7 +70,7 @@ def test_an_object_whose_metadata_hold_no_time_of_its_source_is_refused_whole_wi
     # then
     [refused] = parquet(store, QUARANTINED).rows(named=True)
     assert refused["rules"] == ["unreadable_object"]
-    assert f"source-modified are {told!r}, and have to be a time with its zone, such as" in refused["reason"]
+    assert f"source-modified {told!r} is not a time with a zone, such as" in refused["reason"]
     assert parquet(store, WAREHOUSE).is_empty()
 
 
@@ -123,7 +123,7 @@ def test_facts_about_the_declared_columns_are_of_clean_rows(store):
     assert columns == dict.fromkeys(DATASETS["parcels"].schema.columns(), ColumnFacts(nulls=0, distinct=1))
 
 
-def test_the_warehouse_file_is_written_last_since_it_marks_the_object_as_processed(store):
+def test_history_file_is_written_last_as_the_mark_of_success(store):
     # given
     land(store, GOOD)
 
@@ -135,7 +135,7 @@ def test_the_warehouse_file_is_written_last_since_it_marks_the_object_as_process
 
 
 @pytest.mark.parametrize("body", ["", GOOD, BAD])
-def test_both_files_are_written_with_their_columns_even_when_they_have_no_rows(store, body):
+def test_both_files_have_their_columns_even_without_rows(store, body):
     # given
     land(store, body)
 
@@ -161,8 +161,8 @@ def test_an_object_that_was_processed_is_not_processed_again(store):
     assert store.written == []
 
 
-def test_a_rerun_of_an_object_overwrites_its_own_files_and_nothing_else(store):
-    # given two processed objects, one of which lost its warehouse file, as after a kill before it was written
+def test_rerun_overwrites_only_the_objects_own_files(store):
+    # given two processed objects, of which one lost its history file, as after a kill before the last write
     land(store, GOOD)
     land(store, BAD, "inbound/parcels/2026/11/23/other.csv")
     refine(store, DATASETS, "run-1")
@@ -190,11 +190,11 @@ def test_objects_of_one_name_on_two_days_have_files_of_their_own(store):
     assert len(list(store.keys("warehouse/"))) == len(list(store.keys("quarantine/"))) == 2
 
 
-def test_an_object_that_cannot_be_read_goes_to_the_quarantine_whole(store):
+def test_unreadable_object_is_quarantined_whole(store):
     # given
     store.objects[INBOUND] = StoredObject(b"member,city\n1,York\n")
 
-    # when: nothing is raised, so that the marts are not held up
+    # when: nothing is raised, so the mart job is not held up
     refine(store, DATASETS, "run-1")
 
     # then
@@ -228,8 +228,8 @@ def test_the_log_tells_an_unreadable_object_from_the_others(store, capsys):
 @pytest.mark.parametrize(
     "replay", [Replay([INBOUND]), Replay(first=date(2026, 11, 22)), Replay(last=date(2026, 11, 22))]
 )
-def test_an_object_that_was_put_right_is_replayed_and_leaves_no_trace_of_its_refusal(store, replay):
-    # given an object that was refused whole, a mended one in its place, and another that was processed
+def test_fixed_object_is_replayed_without_trace_of_refusal(store, replay):
+    # given an object that was refused whole, a fixed one in its place, and another processed object
     store.objects[INBOUND] = StoredObject(b"nothing")
     refine(store, DATASETS, "run-1")
     land(store, GOOD + BAD)
@@ -261,12 +261,12 @@ def test_a_replay_of_days_processes_those_days_and_no_others(store):
 
 
 def test_a_replay_of_an_object_that_is_not_there_is_refused(store):
-    with pytest.raises(NoSuchObjectError, match=r"no such object to replay: inbound/parcels/2026/11/22/day one\.csv"):
+    with pytest.raises(NoSuchObjectError, match=r"no such objects: inbound/parcels/2026/11/22/day one\.csv"):
         refine(store, DATASETS, "run-1", Replay([INBOUND]))
 
 
 def test_an_unexpected_error_on_one_object_stops_no_other():
-    # given a store that cannot give one of the objects
+    # given a store that cannot read one of the objects
     class Unreliable(MemoryStore):
         def open(self, key: str) -> OpenObject:
             if key == INBOUND:
@@ -286,7 +286,7 @@ def test_an_unexpected_error_on_one_object_stops_no_other():
     assert isinstance(failure.value.__cause__, ExceptionGroup)
 
 
-def test_a_key_outside_the_layout_is_told_of_in_each_run_and_holds_nothing_up(store, capsys):
+def test_key_outside_the_layout_is_reported_and_blocks_nothing(store, capsys):
     # given
     land(store, GOOD, "inbound/parcels/stray.csv")
     land(store, GOOD)
@@ -301,7 +301,7 @@ def test_a_key_outside_the_layout_is_told_of_in_each_run_and_holds_nothing_up(st
     assert (finished["done"], finished["misplaced"]) == (1, 1)
 
 
-def test_key_with_an_unprintable_name_is_reported_with_that_reason(store, capsys):
+def test_unprintable_key_is_reported_with_that_reason(store, capsys):
     # given
     land(store, GOOD, "inbound/parcels/2026/11/22/Bericht\u200b.csv")
 
@@ -309,7 +309,7 @@ def test_key_with_an_unprintable_name_is_reported_with_that_reason(store, capsys
     refine(store, DATASETS, "run-1")
 
     # then
-    assert "holds a character that does not print; rename the file at its source" in logged(capsys)[0]["reason"]
+    assert "has a character that does not print; rename the file at its source" in logged(capsys)[0]["reason"]
 
 
 def test_a_folder_marker_of_the_console_is_no_object(store):

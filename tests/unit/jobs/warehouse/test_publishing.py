@@ -1,4 +1,4 @@
-"""The warehouse job merges what it processed into the published tables, whatever became of other objects."""
+"""The warehouse job merges processed objects into the published tables, whatever happened to other objects."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Events in the lake: each is a row once, nobody replaces another channel's, and the first one received counts."""
+"""Events in the lake: each is one row, cannot replace another channel's event, and the first one received counts."""
 
 import io
 import itertools
@@ -47,12 +47,12 @@ def weighed(weight):
 
 
 def stored(event, second=0, channel=SCANNER):
-    """The line of an event that was received some seconds after nine, in a request of its own."""
+    """Return the line of an event that was received some seconds after nine, in its own request."""
     return stored_event(event, Receipt(RECEIVED + timedelta(seconds=second), f"request-{second}", channel))
 
 
 def called_back(weight, second=0):
-    """The line of a weighing that the third party signed, and its id."""
+    """Return the line of a weighing that the third party signed, and its id."""
     body = {"id": "scale_1", "type": "weighing", **weighed(weight)}
     provider = CallbackProvider(event_id_pointer="/id", event_type_pointer="/type", secret_parameter="/secret")
     receipt = Receipt(RECEIVED + timedelta(seconds=second), f"request-{second}", SCALES)
@@ -61,12 +61,12 @@ def called_back(weight, second=0):
 
 
 def without_channel(line):
-    """A line as it was stored before the receiver recorded the channel."""
+    """Return a line as it was stored before the receiver recorded the channel."""
     return json.dumps({name: value for name, value in json.loads(line).items() if name != "channel"})
 
 
 def lake_of(*objects):
-    """A lake with objects of events, each given by its lines, landed a minute apart and processed."""
+    """A lake with objects of the given lines, landed a minute apart and processed."""
     store = MemoryStore()
     for number, lines in enumerate(objects):
         content = "".join(f"{line}\n" for line in lines).encode()
@@ -78,7 +78,7 @@ def lake_of(*objects):
 
 @pytest.fixture
 def refined():
-    """Lands events in one object, each received a second after the one before in a request of its own, and refines."""
+    """Lands events in one object and refines them. Each was received in its own request, a second after the last."""
 
     def land(*events):
         return lake_of([stored(each, second) for second, each in enumerate(events)])
@@ -91,7 +91,7 @@ def rows(store):
 
 
 def weights(store):
-    """What the view shows as weight, by channel."""
+    """Return the weights in the view, by channel."""
     return sorted((row["channel"], str(row["weight"])) for row in rows(store))
 
 
@@ -105,7 +105,7 @@ def quarantine(store):
 
 
 def counted(store):
-    """What the report counts: weighings and their sum."""
+    """Return the number and sum of the weighings in the report."""
     views = {name: published_view(store, DATASETS[name]).collect() for name in REPORT.inputs}
     report = compute(REPORT, views)
     return report["weighings"].sum(), report["weight"].sum()
@@ -114,7 +114,7 @@ def counted(store):
 # --- sent again -------------------------------------------------------------------------------------------------------
 
 
-def test_an_event_that_was_sent_again_is_a_row_once_as_it_was_first_received(refined):
+def test_repeated_event_is_one_row_as_first_received(refined):
     # given
     event = an_event()
 
@@ -136,21 +136,21 @@ SPELLINGS = (
 
 
 def spelled(event, payload, second):
-    """The line of an event whose payload is stored in this very spelling, as before members were sorted."""
+    """Return the line of an event whose payload keeps this spelling, as before members were sorted."""
     line = json.loads(stored({**event, "payload": {}}, second))
     return json.dumps({**line, "payload": payload})
 
 
 @pytest.mark.parametrize("order", [(0, 1), (1, 0)])
 def test_payloads_that_are_equal_as_json_are_one_row(order):
-    # given lines in which members have another order, and numbers another spelling
+    # given lines whose members have another order, and whose numbers have another spelling
     event = an_event(event_type="scan")
     lines = [spelled(event, SPELLINGS[place], second) for second, place in enumerate(order)]
 
     # when they land in one object, among others
     store = lake_of([*lines, stored(an_event(), 5)])
 
-    # then the first one received is the row, and the other a repetition
+    # then the first one received is the row, and the other is a repetition
     [row] = [row for row in rows(store) if row["event_id"] == event["event_id"]]
     assert (row["request_id"], row["member_id"]) == ("request-0", 1)
     assert json.loads(row["payload"]) == SPELLINGS[order[0]]
@@ -171,7 +171,7 @@ def test_payloads_that_differ_as_json_are_two(spellings):
 
 
 def test_a_callback_that_was_signed_again_is_a_row_once(refined):
-    # given what the same call becomes when its provider signs it again
+    # given the events of the same call, signed again by its provider
     call = an_event(occurred_at="2026-11-23T08:15:30Z")
 
     # then
@@ -179,7 +179,7 @@ def test_a_callback_that_was_signed_again_is_a_row_once(refined):
     assert [row["request_id"] for row in rows(store)] == ["request-0"]
 
 
-def test_an_invalid_event_that_was_sent_again_is_quarantined_once(refined):
+def test_invalid_event_sent_twice_is_quarantined_once(refined):
     # given
     event = an_event(payload=weighed("-1"))
 
@@ -201,18 +201,18 @@ def test_first_of_two_events_with_one_id_is_kept(refined, other):
     # when
     store = refined(event, {**event, **other})
 
-    # then the first one received is shown, and the other waits with the reason
+    # then the first one received is shown, and the other is quarantined with the reason
     assert [(row["request_id"], row["weight"]) for row in rows(store)] == [("request-0", Decimal("19.99"))]
     [refused] = quarantine(store).rows(named=True)
     assert refused["rules"] == [PRIMARY_KEY]
-    assert "the same channel and event_id that was received before and is taken" in refused["reason"]
+    assert "the same channel and event_id but differs, and the earlier one is kept" in refused["reason"]
     assert json.loads(refused["original"])["request_id"] == "request-1"
     assert counts(store) == {"in": 2, "warehouse": 1, "quarantined": 1, "duplicate": 0}
 
 
 @pytest.mark.parametrize("objects", [[4], [1, 3], [2, 2], [3, 1], [1, 1, 1, 1]])
 def test_event_received_first_counts_however_its_rivals_land(objects):
-    # given events, each with its repetition and two that contradict it, landing in every order
+    # given events, each with a repetition and two contradictions, landing in every order
     landing = []
     for order in itertools.permutations(range(4)):
         event = an_event()
@@ -229,7 +229,7 @@ def test_event_received_first_counts_however_its_rivals_land(objects):
 
 
 def test_events_of_one_instant_are_ordered_by_request():
-    # given two of one millisecond
+    # given two events of one millisecond
     event = an_event()
     first, second = (
         stored_event({**event, "payload": weighed(weight)}, Receipt(RECEIVED, request, SCANNER))
@@ -241,13 +241,13 @@ def test_events_of_one_instant_are_ordered_by_request():
 
 
 def test_refused_event_keeps_no_other_of_its_id_out(refined):
-    # given one that breaks a rule, received before one that is sound
+    # given an invalid event, received before a valid one
     event = an_event()
 
     # when
     store = refined({**event, "payload": weighed("-1.00")}, event)
 
-    # then it is refused by its own rule, and the sound one is shown, as it would be in another object
+    # then it is refused by its own rule, and the valid one is shown, as it would be from another object
     assert weights(store) == [(SCANNER, "19.99")]
     assert quarantine(store)["rules"].to_list() == [["weight|min_exclusive"]]
 
@@ -259,7 +259,7 @@ def test_refused_event_keeps_no_other_of_its_id_out(refined):
 @pytest.mark.parametrize("batches", [1, 2])
 @pytest.mark.parametrize("forged_second", [0, 2])
 def test_callback_stays_if_a_key_posts_its_id(channel, batches, forged_second):
-    # given a signed callback, and an event with its id from somebody with an API key, before it or after it
+    # given a signed callback, and an event with its id from a caller with an API key, before or after it
     genuine, event_id = called_back("500.00", 1)
     forged = stored(an_event(event_id=event_id, payload=weighed("1.00")), forged_second, channel)
 
@@ -273,18 +273,18 @@ def test_callback_stays_if_a_key_posts_its_id(channel, batches, forged_second):
 
 @pytest.mark.parametrize("source", ["scanner", "scales"])
 def test_weighing_by_an_untrusted_key_is_not_counted(source):
-    # given a genuine weighing, and one from a key that is not trusted, whatever it says of itself
+    # given a genuine weighing, and one from an untrusted key, whatever channel it claims
     genuine, _ = called_back("500.00")
     forged = stored(an_event(source=source, payload=weighed("1000000.00")), 1, HANDHELD)
 
     # when
     store = lake_of([genuine, forged])
 
-    # then it waits with the reason, and the report counts the genuine one alone
+    # then it is quarantined with the reason, and the report counts only the genuine one
     assert counted(store) == (1, Decimal("500.00"))
     [refused] = quarantine(store).rows(named=True)
     assert refused["rules"] == ["a_weighing_arrives_by_a_trusted_channel"]
-    assert refused["reason"] == "does not hold: a weighing arrives by a trusted channel"
+    assert refused["reason"] == "breaks the rule 'a weighing arrives by a trusted channel'"
 
 
 def test_scan_by_any_key_is_accepted():
@@ -296,7 +296,7 @@ def test_scan_by_any_key_is_accepted():
 
 
 def old_file(store, key=KEY):
-    """Make a warehouse file one that was written before there was the column."""
+    """Turn a history file into one that was written before the column existed."""
     warehouse_key = parse_inbound_key(key).warehouse_key
     body = io.BytesIO()
     pl.read_parquet(io.BytesIO(store.read(warehouse_key))).drop("channel").write_parquet(body)
@@ -315,7 +315,7 @@ def test_old_event_is_read_with_an_unknown_channel():
 
 
 def test_old_warehouse_file_is_read_with_an_unknown_channel():
-    # given a file from before, and a newer one with the channel; both have an event of one id
+    # given an old file, and a newer one with the channel; both have an event of one id
     event, other = an_event(), an_event(payload=weighed("5.00"))
     store = lake_of([without_channel(stored(event)), without_channel(stored(other))], [stored(event, 60)])
     old_file(store)
@@ -324,12 +324,12 @@ def test_old_warehouse_file_is_read_with_an_unknown_channel():
     before = weights(store)
     refine(store, {"readings": DATASET}, "again", Replay([KEY]))
 
-    # then both are equal, and the new event is another one: nobody can say by which channel the old one arrived
+    # then both are equal, and the new event is a separate one, because the old one's channel is unknown
     assert before == weights(store) == [(SCANNER, "19.99"), (UNKNOWN_CHANNEL, "19.99"), (UNKNOWN_CHANNEL, "5.00")]
 
 
 def test_first_received_of_old_and_new_events_is_in_the_view():
-    # given old and new files, events sent again, events of one id that differ, and one id by two channels
+    # given old and new files, repeated events, different events of one id, and one id from two channels
     event, other = an_event(), an_event()
     genuine, event_id = called_back("500.00")
     store = lake_of(

@@ -1,4 +1,4 @@
-"""How the ledger's items are named. What the ledger promises is tested on the emulator."""
+"""The names of the ledger's items. The ledger's guarantees are tested on the emulator."""
 
 from datetime import UTC, datetime, timedelta, timezone
 
@@ -25,7 +25,7 @@ def test_two_versions_have_one_item_only_if_they_are_the_same(first, second):
     assert (key_of(first) == key_of(second)) == (first == second)
 
 
-def test_a_path_in_a_name_of_hashes_does_not_look_like_another_version():
+def test_path_with_hash_signs_is_not_read_as_another_version():
     # given
     plain = FileVersion("parcels", "carrier", "a", 2, 1)
     hashes = FileVersion("parcels", "carrier", "a#000000000001", 2, 1)
@@ -34,7 +34,7 @@ def test_a_path_in_a_name_of_hashes_does_not_look_like_another_version():
     assert key_of(plain) != key_of(hashes)
 
 
-def test_a_key_at_dynamodbs_limit_is_made_and_a_longer_one_is_refused():
+def test_key_at_dynamodbs_limit_is_made_and_longer_is_refused():
     # given
     shortest = len(key_of(FileVersion("parcels", "carrier", "", 1, 1))["sk"])
     fitting = "x" * (MAXIMUM_SORT_KEY_BYTES - shortest)

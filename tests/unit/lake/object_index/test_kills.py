@@ -1,8 +1,8 @@
-"""Kills, repetitions and disorder: index and totals equal a recount of the lake, whatever the recorders met.
+"""Kills, repetitions and disorder: index and totals equal a recount of the lake, whatever happened to the recorders.
 
-Each history is made of a seed: objects land, are replaced, processed, processed again and deleted, in the middle of
-what recorders do too; each event is delivered twice and out of order; recorders are killed before and after any of
-their requests, and run beside each other; SQS gives again what a killed recorder had.
+Each history follows from a seed. Objects land, are replaced, processed, processed again and deleted, also while
+recorders work. Each event is delivered twice and out of order. Recorders are killed before and after any of their
+requests and run in parallel. SQS redelivers the messages of a killed recorder.
 """
 
 import itertools
@@ -37,7 +37,7 @@ class Killed(BaseException):
 
 
 class History:
-    """A lake, the queue of its events, and recorders that are disturbed at any of their requests."""
+    """A lake, the queue of its events, and recorders that are interrupted at any of their requests."""
 
     def __init__(self, seed):
         self._random = random.Random(seed)  # noqa: S311 - a seed kept to see it again
@@ -58,7 +58,7 @@ class History:
         self.waiting = []
 
     def run(self, turns):
-        """Let the lake change and recorders run, then let recorders end what is left, undisturbed."""
+        """Let the lake change and recorders run, then let recorders finish undisturbed."""
         for _ in range(turns):
             self._change_lake()
             if self._random.random() < 0.7:
@@ -70,11 +70,11 @@ class History:
             self._deliver()
 
     def is_killed(self, objects, request):
-        """Let a recorder record objects, killed before or after a request; then another one, undisturbed.
+        """Let a recorder record objects and kill it before or after a request; then let another one finish undisturbed.
 
         Args:
             objects: the objects.
-            request: number of the moment, from 1: two to each request.
+            request: number of the moment, from 1: two for each request.
         """
         self._disturbances = {self._steps + request: "kill"}
         try:
@@ -102,7 +102,7 @@ class History:
         self.waiting += [inbound, inbound]
 
     def _deliver(self):
-        """Give some messages to a recorder; SQS gives again what it was killed with, or did not record."""
+        """Give some messages to a recorder. SQS redelivers the unrecorded ones."""
         self._random.shuffle(self.waiting)
         batch = [self.waiting.pop() for _ in range(min(len(self.waiting), self._random.randrange(1, 6)))]
         try:
@@ -155,7 +155,7 @@ def landings(index, dataset):
 
 
 def counts_of(totals):
-    """Sums alone: what was latest is not taken back by a deletion."""
+    """Return only the sums: a deletion does not take back what was latest."""
     given = totals or Totals()
     return {name: getattr(given, name) for name in Totals.__dataclass_fields__ if not name.startswith("latest_")}
 

@@ -1,4 +1,4 @@
-"""What the index says of the merges of an object's history file, beside what the recorder writes into the same item."""
+"""What the index records about merging an object's history file, beside the recorder's writes to the same item."""
 
 from datetime import date, timedelta
 
@@ -18,11 +18,11 @@ PARCEL = inbound_object("parcels", DAY, "a.csv")
 
 
 class Index:
-    """A lake in memory, its recorder, and what merges write."""
+    """A lake in memory, its recorder, and the writes of merges."""
 
     def __init__(self):
         self.met = []
-        """What happens at the next transaction."""
+        """Called at the next transaction."""
         self.lake = MemoryLake()
         self.dynamodb = dynamodb_in_process(self._before)
         self.tables = fresh_index_tables(self.dynamodb)
@@ -35,7 +35,7 @@ class Index:
             self.met.pop()()
 
     def process(self, rows=1):
-        """Let the object have another history file, of which the index learns."""
+        """Give the object another history file, and report it to the index."""
         self.lake.land(PARCEL)
         self.lake.process(PARCEL, warehouse=rows)
         return self.record()
@@ -115,7 +115,7 @@ def test_merges_of_two_files_that_were_killed_are_not_forgotten(index):
         index.process(rows=rows)
         index.publications.begin(index.known)
 
-    # then the tables may have rows of the first file, though the second is the one that is there
+    # then the tables may have rows of the first file, although the second is present
     assert index.known.is_replaced
     index.merge()
     assert (index.open, index.known.is_open, index.known.is_replaced) == ([], False, False)
@@ -135,7 +135,7 @@ def test_file_replaced_during_its_merge_stays_open(index):
 
 
 def test_late_event_of_a_merged_file_leaves_it_closed(index):
-    # given a history file that a listing showed before the index learned of it
+    # given a history file that a listing showed before the index recorded it
     index.lake.land(PARCEL)
     index.lake.process(PARCEL)
     etag = index.lake.objects[PARCEL.warehouse_key].etag
@@ -153,7 +153,7 @@ def test_late_event_of_a_merged_file_leaves_it_closed(index):
 
 @pytest.mark.parametrize("writes", ["begin", "end"])
 def test_recorder_overtaken_by_a_merge_looks_again(index, writes):
-    # given a recorder that has read the item before a merge writes
+    # given a recorder that reads the item before a merge writes to it
     index.process()
     begun = index.publications.begin(index.known) if writes == "end" else None
     index.met = [lambda: index.publications.end(begun) if begun else index.publications.begin(index.known)]
@@ -161,7 +161,7 @@ def test_recorder_overtaken_by_a_merge_looks_again(index, writes):
     # when
     index.record()
 
-    # then what the merge wrote is there
+    # then the merge's write is kept
     assert index.known.merging == (index.known.history if writes == "begin" else None)
     assert index.known.is_open == (writes == "begin")
     assert index.open == ([PARCEL] if writes == "begin" else [])
@@ -203,14 +203,14 @@ def test_deleted_object_keeps_its_item_until_its_rows_are_gone(index):
     # when
     index.record()
 
-    # then DynamoDB may delete the item only after the merge
+    # then DynamoDB may expire the item only after the merge
     assert (index.open, EXPIRES_AT in index.item) == ([PARCEL], False)
     index.merge()
     assert (index.open, EXPIRES_AT in index.item) == ([], True)
 
 
 def test_deleted_object_that_was_never_recorded_is_open(index):
-    # given an object that was merged, and deleted, before any of its events arrived
+    # given an object that was merged and deleted before any of its events arrived
     index.publications.end(index.publications.begin(index.known.with_history("e1", 1)))
 
     # when
@@ -223,7 +223,7 @@ def test_deleted_object_that_was_never_recorded_is_open(index):
 
 
 def test_reconciliation_opens_items_of_an_earlier_version(index):
-    # given an item as versions before the published tables wrote it
+    # given an item from a version before the published tables
     index.process()
     item = {name: value for name, value in index.item.items() if name != "unpublished"}
     DynamoTable(index.dynamodb, index.tables.index).replace(item)

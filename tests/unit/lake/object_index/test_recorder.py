@@ -1,4 +1,4 @@
-"""What the index and the totals have after the recorder: what the lake has, whatever happened before and meanwhile."""
+"""After the recorder, index and totals equal the lake, whatever happened before and meanwhile."""
 
 from datetime import date, timedelta
 
@@ -178,7 +178,7 @@ def test_expired_raw_object_keeps_its_row_accounting(it):
 
 
 def test_stale_recorder_cannot_bring_a_deleted_object_back(it):
-    # given a recorder that has seen the object, and is slow
+    # given a slow recorder that has already read the object
     it.lake.land(PARCEL)
     began = []
 
@@ -200,7 +200,7 @@ def test_stale_recorder_cannot_bring_a_deleted_object_back(it):
 
 
 def test_item_of_an_earlier_version_is_counted_once(it):
-    # given an item as versions before the totals wrote it
+    # given an item from a version before the totals
     it.lake.land(PARCEL)
     it.lake.process(PARCEL, warehouse=3)
     old = {"dataset": "parcels", "dataset_day": "parcels#2026-11-23", "arrived_at": BEGIN.isoformat(), "bytes": 16}
@@ -232,7 +232,7 @@ def test_reconciliation_writes_nothing_if_nothing_changed(it):
 
 
 def test_object_that_fails_stops_no_other(it):
-    # given a warehouse file that the job did not write
+    # given a history file that the job did not write
     other = inbound_object("parcels", DAY, "b.csv")
     for inbound in (PARCEL, other):
         it.lake.land(inbound)
@@ -244,12 +244,12 @@ def test_object_that_fails_stops_no_other(it):
 
     # then
     assert [*recorded.failed] == [PARCEL.key]
-    assert "did not write these metadata" in recorded.failed[PARCEL.key]
+    assert "were not written by the warehouse job" in recorded.failed[PARCEL.key]
     assert (recorded.changed, it.total().objects) == ([other.key], 1)
 
 
 def test_object_that_dynamodb_refuses_stops_no_other(it):
-    # given an object whose item is larger than DynamoDB takes
+    # given an object whose item exceeds DynamoDB's limit
     other = inbound_object("parcels", DAY, "b.csv")
     it.lake.land(PARCEL)
     it.lake.land(other, **{"correlation-id": "x" * 500_000})
@@ -263,7 +263,7 @@ def test_object_that_dynamodb_refuses_stops_no_other(it):
 
 
 def test_objects_of_many_datasets_and_runs_fit_one_transaction(it):
-    # given objects that were processed, each of a dataset, a day and a run of its own
+    # given processed objects, each with its own dataset, day and run
     objects = [
         inbound_object(f"d{number}", DAY + timedelta(days=number), "a.csv") for number in range(OBJECTS_A_TRANSACTION)
     ]
@@ -305,7 +305,7 @@ def test_empty_csv_has_no_columns(it):
 
 
 def test_object_replaced_between_two_requests_is_looked_at_again(it):
-    # given an object that is replaced when its columns are about to be read
+    # given an object that is replaced just before its columns are read
     it.lake.land(PARCEL, b"id\n1\n")
     replaced = []
 

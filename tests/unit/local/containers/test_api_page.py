@@ -1,4 +1,4 @@
-"""The page of the events API as `dataplatform docs` serves it: its files, and what it says when it cannot."""
+"""The events API's page as served by `dataplatform docs`: its files, and its messages if it cannot be served."""
 
 import json
 import threading
@@ -75,7 +75,7 @@ def test_the_image_holds_the_same_swagger_ui():
     assert all("integrity" in package and "resolved" not in package for name, package in locked.items() if name)
 
 
-def test_the_image_puts_its_address_in_the_documents_and_has_the_same_policy(page_server):
+def test_image_inserts_its_address_and_has_the_same_policy(page_server):
     configuration = (PAGE / "nginx.conf.template").read_text()
     assert f'sub_filter "{EXAMPLE_ADDRESS}" "@EVENTS_URL@"' in configuration
     assert page_server.policy.replace("http://127.0.0.1:4566", "@EVENTS_ORIGIN@") in configuration
@@ -92,12 +92,12 @@ def test_without_a_platform_the_command_says_how_to_start_one(tmp_path):
     assert "dataplatform up" in result.stderr
 
 
-def test_of_a_platform_that_died_the_command_says_how_to_start_it(tmp_path):
-    # given what a platform leaves that did not end in order
+def test_command_says_how_to_start_a_platform_that_died(tmp_path):
+    # given the files of a platform that did not stop properly
     (tmp_path / "stack.json").write_text('{"endpoint": "http://127.0.0.1:1", "region": "eu-west-1", "exports": {}}')
 
     # then
     result = CliRunner().invoke(app, ["docs", "--state-dir", str(tmp_path)], env={"COLUMNS": "200"})
     assert result.exit_code == 1
-    assert "is no longer up" in result.stderr
+    assert "is not running" in result.stderr
     assert "dataplatform up" in result.stderr

@@ -1,4 +1,4 @@
-"""What a person may give to the demo; the rest is refused before anything happens."""
+"""The files that a person may pass to the demo; all others are refused before anything happens."""
 
 import os
 
@@ -24,15 +24,15 @@ def test_a_file_of_parcels_is_taken_whatever_its_rows_hold(tmp_path, name):
     [
         ("my.txt", HEADER + ROW, r"its name does not match \*\.csv, so it would never be collected"),
         ("my.CSV", HEADER + ROW, r"its name does not match \*\.csv"),
-        ("a\\b.csv", HEADER + ROW, "would leave its folder; rename"),
+        ("a\\b.csv", HEADER + ROW, "is not valid in a key; rename"),
         ("my.csv", b"", "it is empty"),
         ("my.csv", b"\n\n", "the file is empty"),
-        ("my.csv", HEADER, "it has no rows"),
+        ("my.csv", HEADER, "it does not have rows"),
         ("my.csv", b"member,place\n1,Leeds\n", r"header with missing columns \['member_id', 'town'"),
         ("my.csv", HEADER + b"\xff\n", "line 2 is not UTF-8"),
     ],
 )
-def test_any_other_file_is_refused_with_what_is_wrong_and_what_was_expected(tmp_path, name, content, problem):
+def test_other_files_are_refused_with_found_and_expected(tmp_path, name, content, problem):
     # given
     file = tmp_path / name
     file.write_bytes(content)
@@ -43,8 +43,8 @@ def test_any_other_file_is_refused_with_what_is_wrong_and_what_was_expected(tmp_
     assert "member_id, town, size, label in any order" in str(refusal.value)
 
 
-def test_what_is_no_regular_file_is_refused_without_waiting_for_it(tmp_path):
-    # given a pipe that nobody writes to, a folder, and nothing
+def test_irregular_file_is_refused_without_waiting(tmp_path):
+    # given a pipe without a writer, a folder, and a missing file
     os.mkfifo(tmp_path / "pipe.csv")
     (tmp_path / "folder.csv").mkdir()
 

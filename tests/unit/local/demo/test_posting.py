@@ -1,4 +1,4 @@
-"""The demo's sender: when it sends a request again, and for how long."""
+"""When the demo's sender repeats a request, and for how long."""
 
 import math
 import threading
@@ -17,7 +17,7 @@ CLAIM_SECONDS = int(CLAIM.total_seconds())
 
 
 class Api(ThreadingHTTPServer):
-    """Refuses every request until a time that a test sets, by a clock that the sender's waits move."""
+    """Refuses every request until the test's time, by a clock that the sender's waits advance."""
 
     def __init__(self):
         super().__init__(("127.0.0.1", 0), Answering)
@@ -29,7 +29,7 @@ class Api(ThreadingHTTPServer):
         self.waits.append(seconds)
 
     def sender(self):
-        """A sender that has a key and a secret, and the same clock."""
+        """A sender with a key, a secret and the same clock."""
         ssm = SimpleNamespace(get_parameter=lambda **_: {"Parameter": {"Value": "secret"}})
         exports = {
             "eventsUrl": f"http://127.0.0.1:{self.server_port}",
@@ -73,10 +73,10 @@ def api(monkeypatch):
 
 @pytest.mark.parametrize("retry_after", [None, CLAIM_SECONDS + 1])
 def test_sender_waits_longer_than_a_claim_lasts(api, retry_after):
-    # given a callback that is refused until the claim of a killed receiver has ended
+    # given a callback that is refused until the claim of a killed receiver ends
     api.accepts_at, api.retry_after = CLAIM_SECONDS + 1, retry_after
 
-    # then the sender's repetition is accepted
+    # then the sender's retry is accepted
     assert api.post() == 202
 
 
@@ -93,13 +93,13 @@ def test_sender_waits_as_long_as_the_answer_says(api, status):
 
 
 def test_sender_does_not_wait_for_the_next_day(api):
-    # given a quota that is used up
+    # given an exhausted quota
     api.status, api.accepts_at, api.retry_after = 429, 24 * 3600, 3600
 
     # when
     answered = api.post()
 
-    # then the refusal is reported, after some minutes at most
+    # then the refusal is reported after a few minutes at most
     assert answered == 429
     assert max(api.waits) == CLAIM_SECONDS + 1
     assert sum(api.waits) < 600
@@ -115,7 +115,7 @@ def test_sender_repeats_no_other_refusal(api, status):
 
 
 def test_sender_waits_for_a_slow_machine(api):
-    # given an API whose functions get no answer in time, for longer than a claim lasts
+    # given an API whose functions get no answer for longer than a claim lasts
     api.accepts_at, api.retry_after = 0.9 * STALLED_SECONDS, RETRY_SECONDS
 
     # when
@@ -143,6 +143,6 @@ def test_sender_reports_an_api_that_never_accepts(api):
     api.accepts_at, api.retry_after = math.inf, RETRY_SECONDS
 
     # then
-    with pytest.raises(UnexpectedAnswerError, match="POST /events was answered 503"):
+    with pytest.raises(UnexpectedAnswerError, match="POST /events returned 503"):
         api.sender()._ask("/events", b"{}", {}, HTTPStatus.ACCEPTED)
     assert api.seconds < 2 * STALLED_SECONDS

@@ -1,4 +1,4 @@
-"""What a step shows while it runs, on a terminal and without one."""
+"""What a step shows while it runs, with a terminal and without one."""
 
 import io
 import itertools
@@ -11,13 +11,13 @@ from local.demo.steps import LONGEST_SILENCE, Steps
 from ops.stack.terminal import PrintableConsole
 
 WIDTH = 80
-NAME = "Post events, as a website and a payment provider do"
+NAME = "Post events, like a website and a payment provider"
 LONG = "created LayerVersion data-platform-local-functions-dependencies-of-a-long-name"
 
 
 @pytest.fixture
 def clock():
-    """A clock whose every reading is a second later than the one before."""
+    """A clock that moves by a second with each reading."""
     return itertools.count().__next__
 
 
@@ -73,8 +73,8 @@ def test_step_changes_one_line_on_a_terminal(clock):
         step.tell("second")
         wait_for(lambda: "second" in shown.file.getvalue())
 
-    # then no line is left but that of the end
-    assert shown.file.getvalue().count("\n") <= 3  # the cursor's, beside the step's own
+    # then only the final line is left
+    assert shown.file.getvalue().count("\n") <= 3  # the cursor's sequences, beside the step's own
 
 
 @pytest.mark.parametrize("detail", [LONG, "a\x1b[2J", "a\nb", "é" * 100])

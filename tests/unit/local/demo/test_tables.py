@@ -1,4 +1,4 @@
-"""What the demo prints at its end fits a terminal of 80 columns."""
+"""The demo's final output fits a terminal of 80 columns."""
 
 import io
 import json
@@ -54,13 +54,16 @@ def result():
             PLACES, {team: {place: (READS, DENIED)[place != team] for place in PLACES} for team in TEAMS}
         ),
         second_collection={"unchanged": 2},
-        seconds={"Change both sources, and take only what changed": 8.0, "Try what each team may read": 0.25},
+        seconds={
+            "Change both sources, and collect only the changes": 8.0,
+            "Try to read every report and prefix as each team": 0.25,
+        },
     )
 
 
 @pytest.fixture
 def platform(tmp_path, monkeypatch):
-    """A platform in the folder that a command is typed in, which has an environment."""
+    """A platform in the folder where a command is typed, which has an environment."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("VIRTUAL_ENV", raising=False)
     monkeypatch.setattr("sys.executable", str(tmp_path / ".venv/bin/python"))
@@ -85,17 +88,17 @@ def test_next_steps_fit_a_terminal(console, platform):
 
 
 def test_printed_command_posts_an_event(console, platform, tmp_path):
-    # given a platform's commands, and a curl that shows what it is given
+    # given a platform's commands, and a curl that prints its arguments
     for program, code in ((".venv/bin/dataplatform", "echo secret"), ("bin/curl", 'cat; printf "%s\\n" "$@"')):
         file = tmp_path / program
         file.parent.mkdir(parents=True)
         file.write_text(f"#!/bin/sh\n{code}\n")
         file.chmod(0o755)
 
-    # when what is printed is typed
+    # when the printed command is run
     tables.print_next_steps(console, platform)
     text = console.file.getvalue()
-    command = text[text.index("  .venv/bin/dataplatform") : text.index("\n\nThe platform stays up")]
+    command = text[text.index("  .venv/bin/dataplatform") : text.index("\n\nThe platform keeps running")]
     path = f"{tmp_path / 'bin'}:{os.environ['PATH']}"
     shell = subprocess.run(
         ["/bin/sh", "-c", command], cwd=tmp_path, env={"PATH": path}, capture_output=True, text=True, check=True

@@ -1,4 +1,4 @@
-"""What is shown of a dead letter, and where each kind of them leads back to."""
+"""What is shown of a dead letter, and where each kind is moved back to."""
 
 import json
 from datetime import UTC, datetime
@@ -7,7 +7,7 @@ import pytest
 
 from ops.dead_letters.describe import describe, object_key, request_of
 from ops.dead_letters.queues import QUEUES, DeadLetterError, Moved, discard, move_back
-from ops.dead_letters.redrive import check_mended, extracted_dataset
+from ops.dead_letters.redrive import check_corrected, extracted_dataset
 from ops.stack.target import Target
 
 SECRET = "never-to-be-shown"
@@ -78,7 +78,7 @@ def test_a_message_is_told_by_what_names_it_and_by_nothing_else(letter, beginnin
         ("", ""),
     ],
 )
-def test_of_what_is_no_message_of_ours_the_beginning_is_shown_up_to_a_payload(body, beginning):
+def test_foreign_message_shows_its_start_up_to_a_payload(body, beginning):
     assert describe(message(body)).beginning == beginning
 
 
@@ -88,8 +88,8 @@ def test_of_what_is_no_message_of_ours_the_beginning_is_shown_up_to_a_payload(bo
         (message(STORED, reason="it has no occurred_at"), "it has no occurred_at"),
         (message("{}", ERROR_CODE="AccessDenied", ERROR_MESSAGE="no way"), "AccessDenied; no way"),
         (message({"responsePayload": {"errorMessage": "no route to the host"}}), "no route to the host"),
-        (message({"responsePayload": "text"}), "not recorded: it was received too often"),
-        (message("torn {"), "not recorded: it was received too often"),
+        (message({"responsePayload": "text"}), "not recorded; the message was received too many times"),
+        (message("torn {"), "not recorded; the message was received too many times"),
     ],
 )
 def test_the_reason_is_told_as_far_as_it_was_recorded(letter, reason):
@@ -143,20 +143,20 @@ def started(*words):
         (message("torn {"), None),
     ],
 )
-def test_an_extraction_is_known_by_its_schedule_or_by_the_tasks_arguments(letter, dataset):
+def test_extraction_is_identified_by_schedule_or_arguments(letter, dataset):
     assert extracted_dataset(letter, SCHEDULES) == dataset
 
 
-def test_what_is_sent_in_place_of_an_event_has_to_be_a_stored_event():
-    assert check_mended(json.dumps(STORED)) == ""
-    assert "request_id" in check_mended(json.dumps({name: STORED[name] for name in STORED if name != "request_id"}))
+def test_replacement_of_an_event_must_be_a_stored_event():
+    assert check_corrected(json.dumps(STORED)) == ""
+    assert "request_id" in check_corrected(json.dumps({name: STORED[name] for name in STORED if name != "request_id"}))
 
 
 # --- moving, against a queue in memory --------------------------------------------------------------------------------
 
 
 class Queue:
-    """The calls of SQS that are made, over messages in memory. A receipt is the message's id."""
+    """SQS's calls in use, over messages in memory. A receipt is the message's id."""
 
     def __init__(self, *messages):
         self.messages = {each["MessageId"]: {**each, "ReceiptHandle": each["MessageId"]} for each in messages}
@@ -191,13 +191,13 @@ class Session:
 
 @pytest.fixture
 def dead():
-    """A stack whose queue of dead events is in memory, with twelve messages: more than come at once."""
+    """A stack whose queue of failed events is in memory, with twelve messages: more than one request returns."""
     queue = Queue(*(message(STORED, reason="none") | {"MessageId": f"message-{number}"} for number in range(12)))
     exports = {"eventsDeadLetterQueueUrl": "dead", "eventsQueueUrl": "events", "undeliveredEventsQueueUrl": "lost"}
     return queue, Target("dev", exports, Session(queue), None)
 
 
-def test_one_message_is_moved_alone_and_the_others_are_seen_again(dead):
+def test_one_message_is_moved_and_the_others_become_visible(dead):
     queue, target = dead
     assert move_back(target, QUEUES["events"], "message-11") == Moved(moved=1)
     assert [*queue.messages] == [f"message-{number}" for number in range(11)]
@@ -207,24 +207,24 @@ def test_one_message_is_moved_alone_and_the_others_are_seen_again(dead):
 
 def test_a_mended_event_goes_in_place_of_the_one_that_was_dead(dead):
     queue, target = dead
-    mended = json.dumps(STORED | {"source": "mended"})
-    move_back(target, QUEUES["events"], "message-3", mended)
-    assert [each["MessageBody"] for each in queue.sent] == [mended]
+    corrected = json.dumps(STORED | {"source": "corrected"})
+    move_back(target, QUEUES["events"], "message-3", corrected)
+    assert [each["MessageBody"] for each in queue.sent] == [corrected]
     assert "message-3" not in queue.messages
 
 
-@pytest.mark.parametrize("mended", ["torn {", "{}", "two\nlines"])
-def test_what_is_no_stored_event_is_not_sent_in_place_of_one(dead, mended):
+@pytest.mark.parametrize("corrected", ["torn {", "{}", "two\nlines"])
+def test_what_is_no_stored_event_is_not_sent_in_place_of_one(dead, corrected):
     queue, target = dead
-    with pytest.raises(DeadLetterError, match="no stored event"):
-        move_back(target, QUEUES["events"], "message-3", mended)
+    with pytest.raises(DeadLetterError, match="not a stored event"):
+        move_back(target, QUEUES["events"], "message-3", corrected)
     assert (len(queue.messages), queue.sent, queue.hidden) == (12, [], set())
 
 
 @pytest.mark.parametrize("take_out", [move_back, discard])
-def test_a_message_that_is_not_there_is_named_and_nothing_is_moved(dead, take_out):
+def test_missing_message_is_named_and_nothing_is_moved(dead, take_out):
     queue, target = dead
-    with pytest.raises(DeadLetterError, match="no message message-99"):
+    with pytest.raises(DeadLetterError, match="does not hold a message message-99"):
         take_out(target, QUEUES["events"], "message-99")
     assert (len(queue.messages), queue.sent, queue.hidden) == (12, [], set())
 
@@ -243,8 +243,8 @@ def test_what_comes_while_others_are_moved_stays(dead):
     assert ([*queue.messages], queue.hidden) == (["message-7"], set())
 
 
-def test_a_failure_in_the_middle_shows_what_was_not_moved_to_others_again(dead):
-    # given a source that takes two messages and no third
+def test_failed_move_makes_unmoved_messages_visible_again(dead):
+    # given a source that accepts two messages and refuses the third
     queue, target = dead
     taken = []
 
@@ -259,7 +259,7 @@ def test_a_failure_in_the_middle_shows_what_was_not_moved_to_others_again(dead):
     with pytest.raises(ConnectionError):
         move_back(target, QUEUES["events"])
 
-    # then two are gone, and nobody has to wait for the others
+    # then two are gone, and the others are visible at once
     assert (len(queue.messages), queue.hidden) == (10, set())
 
 
@@ -269,7 +269,7 @@ def test_a_queue_that_nothing_takes_back_says_what_to_do(dead):
         move_back(target, QUEUES["undelivered"])
 
 
-def test_a_stack_that_was_deployed_before_the_queue_was_exported_says_so(dead):
+def test_stack_deployed_before_the_queues_export_says_so(dead):
     _, target = dead
-    with pytest.raises(DeadLetterError, match="does not export extractionDeadLetterQueueUrl: deploy"):
+    with pytest.raises(DeadLetterError, match="does not export extractionDeadLetterQueueUrl; deploy"):
         discard(target, QUEUES["extraction"])

@@ -1,4 +1,4 @@
-"""A collection that is started by hand: files that were just put there are collected as well."""
+"""A collection started by hand also collects files that were just uploaded."""
 
 import io
 import json
@@ -12,7 +12,7 @@ def summary(*collected, too_fresh=0):
 
 
 def collect_from(answers, monkeypatch):
-    """Collect a dataset whose function gives these summaries. Returns the command's summary and the waits."""
+    """Collect a dataset whose function returns these summaries. Return the command's summary and the waits."""
     waits: list[float] = []
     monkeypatch.setattr(collecting.time, "sleep", waits.append)
     given = iter(answers)

@@ -1,4 +1,4 @@
-"""What a person types behind a job is checked before the job starts."""
+"""The arguments of a job are checked before the job starts."""
 
 import pytest
 
@@ -24,6 +24,7 @@ KEY = "inbound/parcels/2026/11/22/a.csv"
         ("warehouse", ["--all-days"], {"--all-days": "true"}),
         ("mart", ["--report", REPORT], {"--report": REPORT}),
         ("mart", ["--force"], {"--force": "true"}),
+        ("publish", ["--spark-above-bytes", "0"], {"--spark-above-bytes": "0"}),
         ("mart", [f"--report={REPORT}", "--as-of=7"], {"--report": REPORT, "--as-of": "7"}),
     ],
 )  # fmt: skip
@@ -34,31 +35,33 @@ def test_valid_arguments_are_passed_on(job, words, checked):
 @pytest.mark.parametrize(
     ("job", "words", "why"),
     [
-        ("mart", ["--report", "nope"], "unknown report 'nope': choose one of"),
+        ("mart", ["--report", "nope"], "unknown report 'nope'; choose one of"),
         (
             "mart",
             ["--as-of", "yesterday"],
-            "'yesterday' is not a time such as 2026-11-22T05:00:00Z, or the id of a sna",
+            "'yesterday' is not a time, such as 2026-11-22T05:00:00Z, or the id of a sna",
         ),
         ("mart", ["--as-of", "7"], "name it with --report"),
-        ("warehouse", ["--dataset", "nope"], "unknown dataset 'nope': choose one of"),
-        ("warehouse", ["--from", "2026-13-40"], "'2026-13-40' is not a day as YYYY-MM-DD"),
-        ("warehouse", ["--from", "20261122"], "is not a day as YYYY-MM-DD"),
+        ("warehouse", ["--dataset", "nope"], "unknown dataset 'nope'; choose one of"),
+        ("warehouse", ["--from", "2026-13-40"], "'2026-13-40' is not a day in the form YYYY-MM-DD"),
+        ("warehouse", ["--from", "20261122"], "is not a day in the form YYYY-MM-DD"),
         ("warehouse", ["--from", "2026-11-23", "--to", "2026-11-22"], "--from 2026-11-23 is after --to 2026-11-22"),
         ("warehouse", ["--object", "a.csv"], "is not the key of an inbound object"),
         ("warehouse", ["--dataset", "members", "--object", KEY], "is not an object of members"),
-        ("sanitise", [], "give one of them"),
-        ("sanitise", ["--dataset", "parcels", "--object", KEY], "give one of them"),
+        ("sanitise", [], "give either --dataset NAME or --object KEY"),
+        ("sanitise", ["--dataset", "parcels", "--object", KEY], "give either --dataset NAME or --object KEY"),
         (
             "sanitise",
             ["--dataset", "parcels", "--only", "clean"],
-            "unknown value of --only 'clean': choose one of refused",
+            "unknown value of --only 'clean'; choose one of refused",
         ),
-        ("refine", ["--dataset", "parcels"], "refine does not know --dataset: it takes no arguments"),
-        ("warehouse", ["--datset", "parcels"], "warehouse does not know --datset: it takes --dataset"),
-        ("warehouse", ["parcels"], "warehouse does not know parcels"),
+        ("mart", ["--spark-above-bytes", "1 GB"], "'1 GB' is not a number of bytes, such as 1000000000"),
+        ("mart", ["--spark-above-bytes", "\u0664"], "is not a number of bytes"),
+        ("refine", ["--dataset", "parcels"], "refine does not accept --dataset; it accepts no arguments"),
+        ("warehouse", ["--datset", "parcels"], "warehouse does not accept --datset; it accepts --dataset"),
+        ("warehouse", ["parcels"], "warehouse does not accept parcels"),
         ("warehouse", ["--dataset"], "--dataset needs a value"),
-        ("sanitise", ["--object", KEY, "--object", KEY], "--object can be given once; run sanitise once for"),
+        ("sanitise", ["--object", KEY, "--object", KEY], "--object can be given only once; run sanitise once for"),
     ],
 )
 def test_invalid_arguments_are_refused_with_the_reason(job, words, why):

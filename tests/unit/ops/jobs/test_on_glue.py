@@ -1,4 +1,4 @@
-"""How a run on AWS is followed, with Glue's answers put in."""
+"""How a run on AWS is followed, with given answers of Glue."""
 
 from collections.abc import Iterator
 from typing import cast
@@ -16,7 +16,7 @@ JOB = "data-platform-dev-jobs-warehouse"
 
 
 class GlueTarget:
-    """A stack of which Glue alone is asked."""
+    """A stack whose only service is Glue."""
 
     def __init__(self, client: object) -> None:
         self._client = client
@@ -34,7 +34,7 @@ def glue() -> Iterator[tuple[GlueRunner, Stubber]]:
 
 
 def test_failed_run_without_a_reason_names_the_jobs_log_group(glue: tuple[GlueRunner, Stubber]) -> None:
-    # given a run that failed, and Glue says no more
+    # given a failed run without a reason
     runner, stubber = glue
     stubber.add_response("get_job_run", {"JobRun": {"Id": "jr_1", "JobRunState": "FAILED"}})
     arguments = {glue_logs.PREFIX_ARGUMENT: "/data-platform-dev-jobs"}
@@ -46,7 +46,7 @@ def test_failed_run_without_a_reason_names_the_jobs_log_group(glue: tuple[GlueRu
 
 
 def test_failed_run_is_told_in_glues_words(glue: tuple[GlueRunner, Stubber]) -> None:
-    # given a run that failed for a reason
+    # given a failed run with a reason
     runner, stubber = glue
     failed = {"Id": "jr_1", "JobRunState": "FAILED", "ErrorMessage": "1 of 2 objects failed"}
     stubber.add_response("get_job_run", {"JobRun": failed})

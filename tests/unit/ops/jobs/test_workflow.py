@@ -25,7 +25,7 @@ def test_a_job_does_not_run_after_one_that_failed() -> None:
 
 
 def test_a_job_waits_for_all_that_its_trigger_names() -> None:
-    # given a job that waits for two, one of which fails
+    # given a job that waits for two others, of which one fails
     triggers = [starting("a", "b"), after(("a", SUCCEEDED), ("b", SUCCEEDED), starts="c")]
 
     # then it does not run

@@ -20,14 +20,14 @@ KNOWN, MISSING, OLD, CHANGED, GONE = (
 EARLIER = inbound_object("parcels", DAY - timedelta(days=1), "earlier.csv")
 DIFFERENCES = {
     MISSING: "not in the index",
-    OLD: "not in the totals, since an earlier version recorded it",
-    CHANGED: "recorded as it was before",
-    GONE: "in the index, and no longer in the lake",
+    OLD: "not in the totals, because an earlier version recorded them",
+    CHANGED: "replaced since they were recorded",
+    GONE: "in the index, but no longer in the lake",
 }
 
 
 def put(target, inbound, rows=1):
-    """Land an object, and its warehouse file with so many rows."""
+    """Land an object, and its history file with the given number of rows."""
     told = WarehouseMetadata(run="jr_1", rows_in=rows, rows_warehouse=rows, rows_quarantined=0, rows_duplicate=0)
     s3 = target.client("s3")
     s3.put_object(Bucket=target.bucket, Key=inbound.key, Body=b"a\n1\n")
@@ -36,7 +36,7 @@ def put(target, inbound, rows=1):
 
 @pytest.fixture
 def target():
-    """A lake whose index missed what happened to every object but one."""
+    """A lake whose index missed the changes of every object but one."""
     stack = new_stack()
     s3 = stack.client("s3")
     for inbound in (KNOWN, MISSING, OLD, CHANGED, GONE, EARLIER):
@@ -58,7 +58,7 @@ def target():
 
 @pytest.fixture
 def reconcile(target, monkeypatch):
-    """Gives the command, for the day of all objects but the earlier one."""
+    """Returns the command for the day of all objects but the earlier one."""
     monkeypatch.setattr(choice, "find_target", lambda *_: target)
 
     def give(*words):
@@ -70,11 +70,11 @@ def reconcile(target, monkeypatch):
     return give
 
 
-def test_every_difference_is_shown_and_nothing_is_changed_without_a_yes(target, reconcile):
+def test_differences_are_shown_and_only_yes_changes_anything(target, reconcile):
     # when
     shown = reconcile()
 
-    # then each object is shown below the way in which it differs, and the one that is right is not
+    # then each object is listed under its kind of difference, and the matching one is not
     lines = shown.splitlines()
     for inbound, words in DIFFERENCES.items():
         assert lines[lines.index(f"1 {words}:") + 1] == f"  {inbound.key}"
@@ -82,7 +82,7 @@ def test_every_difference_is_shown_and_nothing_is_changed_without_a_yes(target, 
     assert "4 differ" in lines[0]
     assert "nothing was changed" in shown
 
-    # and the index is as it was
+    # and the index is unchanged
     assert index_of(target).get(MISSING.key) is None
     assert totals_of(target).of_datasets(["parcels"])["parcels"].objects == 3
 

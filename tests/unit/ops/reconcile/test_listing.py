@@ -1,4 +1,4 @@
-"""The lake's objects by landing day, from listings that begin and end with the days that were asked for."""
+"""The lake's objects by landing day, from listings limited to the requested days."""
 
 from datetime import UTC, date, datetime, timedelta
 
@@ -15,7 +15,7 @@ WAREHOUSE = "warehouse/parcels/landing_date=2026-11-{day:02}/{name}.parquet"
 
 
 class Lake:
-    """S3's listing of keys in memory; a target, its client and its paginator in one."""
+    """S3's listing of keys in memory: a target, its client and its paginator in one."""
 
     bucket = "lake"
 

@@ -1,4 +1,4 @@
-"""In which objects the index differs from the lake."""
+"""The objects in which the index differs from the lake."""
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta

@@ -1,4 +1,4 @@
-"""The page of a run: what it says, that it escapes what came from outside, and that it asks nobody for anything."""
+"""The page of a run: its content, that it escapes data, and that it loads nothing from the network."""
 
 import html
 import re
@@ -64,7 +64,7 @@ def test_each_number_says_where_its_rows_are():
 
 def test_rows_that_do_not_add_up_are_said_loudly():
     page = text_of(render_page("dev", [facts(total=RowCounts(1, 10, 9, 0, 0))], [], NOW))
-    assert "Rows are lost or invented" in page
+    assert "The number of rows in does not match the number of rows out" in page
 
 
 @pytest.mark.parametrize(
@@ -93,13 +93,13 @@ def test_the_page_asks_nobody_for_anything():
     assert re.findall(r"src=|href=(?!\"#)|url\(|@import|https?://", page) == []
 
 
-def test_the_flow_goes_on_to_the_view_and_the_reports_that_read_it():
+def test_flow_continues_to_the_view_and_its_reports():
     page = text_of(render_page("dev", [facts()], [report(pl.DataFrame({"parcel_count": [1], "members": [3]}))], NOW))
-    assert "published view 1,000 members_by_parcel_count : 1,000 rows" in page
+    assert "published table 1,000 members_by_parcel_count : 1,000 rows" in page
 
 
-def test_a_chart_that_cannot_be_drawn_says_why_and_the_others_are_drawn():
-    # given rows of which two have the report's key
+def test_undrawable_chart_says_why_and_others_are_drawn():
+    # given two rows with the report's key
     rows = pl.DataFrame({"parcel_count": [1, 1], "members": [3, 4]})
     sound = pl.DataFrame({"town": ["LEEDS"], "size": ["Small"], "members": [1], "parcels": [1]})
 
@@ -107,13 +107,13 @@ def test_a_chart_that_cannot_be_drawn_says_why_and_the_others_are_drawn():
     page = render_page("dev", [], [report(rows), report(sound, TOWNS)], NOW)
 
     # then
-    assert "The chart is not drawn: rows repeat the report's key (parcel_count)" in html.unescape(text_of(page))
+    assert "The chart cannot be shown: several rows have the same key (parcel_count)" in html.unescape(text_of(page))
     assert 'title="LEEDS, Small: 1"' in page
 
 
 def test_a_report_that_was_never_computed_says_so():
     page = text_of(render_page("dev", [], [report(None)], NOW))
-    assert "Never computed." in page
+    assert "Not computed yet." in page
 
 
 @pytest.mark.parametrize(("size", "words"), [(0, "0 bytes"), (1536, "1.5 KiB"), (3 * 1024**3, "3.0 GiB")])

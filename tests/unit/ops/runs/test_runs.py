@@ -1,4 +1,4 @@
-"""What is told of a run, from the ledger's items, from Glue's answers and from a local job's log."""
+"""The description of a run, from the ledger's items, Glue's answers and a local job's log."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -21,14 +21,14 @@ def collection(state, **more):
     return {"sk": "collection", "state": state, "started_at": STARTED.isoformat(timespec="microseconds"), **more}
 
 
-def test_a_collection_that_ended_shows_its_files_and_its_duration():
+def test_finished_collection_shows_its_files_and_duration():
     item = collection(State.COMPLETE, ended_at=SOON, files=2, bytes=200, failed=0, error="")
     run = collection_of("parcels", item, NOW)
     assert (run.what, run.result, run.counts) == ("collection parcels", "SUCCEEDED", "2 files, 200 bytes")
     assert run.duration == timedelta(minutes=2)
 
 
-def test_a_collection_with_a_failed_file_has_failed_with_the_reason():
+def test_collection_with_a_failed_file_fails_with_the_reason():
     item = collection(
         State.COMPLETE, ended_at=SOON, files=1, bytes=100, failed=1, error="outgoing/a.csv: it is empty\nand more"
     )
@@ -37,7 +37,7 @@ def test_a_collection_with_a_failed_file_has_failed_with_the_reason():
     assert run.error == "outgoing/a.csv: it is empty"
 
 
-def test_a_collection_of_an_earlier_version_shows_its_state_alone():
+def test_collection_of_an_earlier_version_shows_only_its_state():
     run = collection_of("parcels", collection(State.COMPLETE), NOW)
     assert (run.result, run.counts, run.duration) == ("SUCCEEDED", "", None)
 
@@ -65,7 +65,7 @@ def extraction(state, sort_key="watermark", **more):
         (extraction("complete", rows=1000, finished_at=SOON), ("extraction members", "SUCCEEDED", "1,000 rows", "")),
         (
             extraction("complete", "backfill#1#2", rows=0, finished_at=SOON),
-            ("extraction members, a backfill", "SUCCEEDED", "0 rows", ""),
+            ("extraction members, backfill", "SUCCEEDED", "0 rows", ""),
         ),
         (
             extraction("failed", error="login failed\nfor user", finished_at=SOON, rows=9),
@@ -99,7 +99,7 @@ def test_the_first_line_that_says_something_is_told(text, line):
 
 
 class Logs:
-    """The calls of CloudWatch Logs that are made, over streams in memory."""
+    """CloudWatch Logs' calls in use, over streams in memory."""
 
     def __init__(self):
         self.streams = {}
@@ -167,7 +167,7 @@ def test_a_job_that_has_not_ended_runs(target):
         assert (run_of(target).result, run_of(target).ended_at) == ("RUNNING", None)
 
 
-def test_a_log_of_any_size_is_recorded_in_what_cloudwatch_takes_at_once(target):
+def test_log_of_any_size_is_sent_in_accepted_batches(target):
     with LocalJobLog(target, "group", "jr_1").run_of("jobs-mart") as log:
         for _ in range(40):
             log("\N{GRINNING FACE}" * 70_000)

@@ -1,4 +1,4 @@
-"""The landing days that a command's options name."""
+"""The landing days that a command's options select."""
 
 from datetime import UTC, date, datetime
 

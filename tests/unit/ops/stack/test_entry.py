@@ -1,4 +1,4 @@
-"""How a command starts while its packages are imported, and how it ends when its stdout cannot be written."""
+"""How a command starts while its packages are imported, and how it ends if its stdout cannot be written."""
 
 import json
 import signal
@@ -32,7 +32,7 @@ def outputs(tmp_path):
 @pytest.mark.long
 @pytest.mark.parametrize("words", [[], ["--json"]], ids=["table", "json"])
 def test_closed_stdout_ends_a_command_in_silence(outputs, words):
-    # given a reader that has seen enough
+    # given a reader that closes the pipe
     command = outputs(*words, stdout=subprocess.PIPE)
     command.stdout.close()
 
@@ -64,12 +64,12 @@ class Watched:
         self.written.set()
 
     def flush(self):
-        """Nothing is kept back."""
+        """Do nothing, because nothing is buffered."""
 
 
 @pytest.mark.parametrize(("command", "reported"), [("demo", True), ("status", False)])
 def test_watched_command_reports_a_long_import(monkeypatch, command, reported):
-    # given a command whose import takes until something is reported, or for a moment
+    # given a command whose import lasts until something is reported, or a moment
     before, stderr = signal.getsignal(signal.SIGTERM), Watched()
     monkeypatch.setattr(sys, "argv", ["dataplatform", command])
     monkeypatch.setattr(sys, "stderr", stderr)

@@ -36,13 +36,13 @@ RAISED = {
     ExitCode.BROKEN_PIPE: [BrokenPipeError(errno.EPIPE, "Broken pipe")],
     ExitCode.TERMINATED: [signal.SIGTERM],
 }
-"""What can happen in a command, by the exit code that it then has."""
+"""What can happen in a command, by its exit code."""
 CASES = [(code, raised) for code, each in RAISED.items() for raised in each]
 
 
 @pytest.fixture(autouse=True)
 def keep_stdout(monkeypatch):
-    """A broken pipe throws away the process's stdout, which is pytest's here."""
+    """Keep the process's stdout, which a broken pipe would close, and which is pytest's here."""
     monkeypatch.setattr(
         terminal, "os", type("os", (), {"dup2": print, "open": lambda *_: 0, "devnull": "", "O_WRONLY": 0})
     )
@@ -66,9 +66,9 @@ def test_command_ends_with_its_code_and_no_traceback(code, raised, words):
 
     @app.command()
     def other():
-        """So that `go` has to be named."""
+        """Exists so that `go` has to be named."""
 
-    # when it is typed
+    # when it is run
     result = CliRunner().invoke(app, words)
 
     # then
@@ -96,7 +96,7 @@ def test_os_error_names_the_file_without_a_number():
 
     @app.command()
     def other():
-        """So that `go` has to be named."""
+        """Exists so that `go` has to be named."""
 
     assert CliRunner().invoke(app, ["go"]).stderr == "error: /nowhere/report.html: No such file or directory\n"
 

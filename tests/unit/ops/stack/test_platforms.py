@@ -1,4 +1,4 @@
-"""The one local platform that is up is found without being named."""
+"""The only running local platform is found without being named."""
 
 import json
 import socket
@@ -20,7 +20,7 @@ def clone(tmp_path, monkeypatch):
 
 @pytest.fixture
 def start(clone):
-    """Lets a platform be up in a folder of the clone, as far as a command can see."""
+    """Makes a platform in a folder of the clone appear to be up."""
     servers = []
 
     def start(name):
@@ -57,7 +57,7 @@ def test_named_directory_is_chosen_whatever_is_up(start, clone):
 
 
 def test_platform_that_no_longer_answers_is_not_up(clone):
-    # given the record of a platform that the machine took down with it
+    # given the record of a platform that ended with the machine
     folder = clone / "two"
     folder.mkdir()
     with socket.create_server(("127.0.0.1", 0)) as server:
@@ -78,5 +78,5 @@ def test_stopped_platforms_are_forgotten(start, clone):
     # when another is started
     two = start("two")
 
-    # then only that one is noted
+    # then only that one is recorded
     assert (clone / ".build/state-directories").read_text() == f"{two}\n"

@@ -1,4 +1,4 @@
-"""Ids and keys are accepted whole, or by the beginning that only one of them has."""
+"""Ids and keys are accepted whole, or by an unambiguous beginning."""
 
 import pytest
 
@@ -31,9 +31,9 @@ def lake():
     [
         ("inbound/parcels/2026/11/23/", KEYS[2]),
         ("inbound/parcels/2026/11/22/a.csv.", KEYS[1]),
-        # A whole key is that object, whatever begins with it.
+        # A whole key is that object, whatever other keys begin with it.
         (KEYS[0], KEYS[0]),
-        # Upper and lower case are different letters.
+        # Case matters.
         ("inbound/parcels/2026/11/23/b", "inbound/parcels/2026/11/23/b"),
     ],
 )
@@ -53,7 +53,7 @@ def test_beginning_of_several_keys_is_refused_with_their_list(lake):
         ("a.csv", "is not the key of an inbound object"),
         ("warehouse/parcels/a", "is not the key of an inbound object"),
         ("inbound/nope/2026", "unknown dataset 'nope'"),
-        ("inbound/parcels/2026/13/01/a.csv", "has no valid date"),
+        ("inbound/parcels/2026/13/01/a.csv", "does not have a valid date"),
         ("inbound/parcels/2026/1/1/a.csv", "is not of the form inbound/"),
         ("inbound/par", "does not name a landing day"),
         ("inbound/parcels/2026/11/2", "does not name a landing day"),
@@ -66,7 +66,7 @@ def test_text_that_is_not_a_key_is_refused_without_a_request(lake, given, why):
 
 
 def test_key_that_the_index_missed_is_found_whole(lake):
-    # given an object of which the index knows only one with a longer key
+    # given an object of which the index has only another one with a longer key
     lake.client("s3").put_object(Bucket=lake.bucket, Key="inbound/parcels/2026/11/23/B.cs", Body=b"")
 
     # then

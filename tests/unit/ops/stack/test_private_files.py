@@ -1,4 +1,4 @@
-"""Files and folders that only their owner may read, under a umask that would let everybody."""
+"""Files and folders that only their owner can read, under a umask that would let everybody."""
 
 import os
 from collections.abc import Iterator
@@ -39,14 +39,14 @@ def test_wide_file_is_narrowed_before_it_is_written(tmp_path: Path) -> None:
 
 
 def test_state_folder_is_private_and_ignored_by_git(tmp_path: Path) -> None:
-    # given a new folder, and one that is there and empty
+    # given a new folder, and an existing empty one
     (tmp_path / "there").mkdir()
     for name in ("new", "there"):
         folder = tmp_path / name
         make_state_folder(folder)
         assert (mode(folder), (folder / ".gitignore").read_text()) == (0o700, "*\n")
 
-        # when it is made again, then a rule of a person's stays
+        # when it is created again, then a person's own mode is kept
         (folder / ".gitignore").write_text("mine\n")
         make_state_folder(folder)
         assert (folder / ".gitignore").read_text() == "mine\n"

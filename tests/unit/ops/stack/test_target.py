@@ -1,4 +1,4 @@
-"""A local platform works the same on every machine: no profile, no ~/.aws and no proxy reaches its clients."""
+"""A local platform works the same on every machine: no profile, no ~/.aws and no proxy affects its clients."""
 
 import http.server
 import threading
@@ -26,12 +26,12 @@ class AnyAnswer(http.server.BaseHTTPRequestHandler):
     do_GET = do_POST = _answer  # noqa: N815 - the names that the base class calls
 
     def log_message(self, *_: object) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
 @pytest.fixture
 def port() -> Iterator[int]:
-    """Port of something on this machine that answers."""
+    """Port of a local service that answers."""
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), AnyAnswer) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
@@ -42,7 +42,7 @@ def port() -> Iterator[int]:
 
 @pytest.fixture
 def strange_machine(tmp_path, monkeypatch):
-    """A machine with a proxy that does not answer, a profile that does not exist and a broken ~/.aws/config."""
+    """A machine with a proxy that does not answer, a missing profile and a broken ~/.aws/config."""
     configuration = tmp_path / "config"
     configuration.write_text("[default\nregion")
     for name in ("HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "ALL_PROXY"):

@@ -1,4 +1,4 @@
-"""Whatever a file or a server says, it does not control the operator's terminal."""
+"""Text from a file or a server never controls the operator's terminal."""
 
 import io
 import re
@@ -70,7 +70,7 @@ def test_every_console_and_every_escape_is_a_printable_one(folder: str):
     own = {"ops/stack/terminal.py", "ops/stack/entry.py", "init/commands.py"}
     others = {str(file.relative_to(ROOT)): file.read_text() for file in (ROOT / folder).rglob("*.py")}
 
-    # then none but these writes to a terminal by rich's own console, or escapes markup alone
+    # then only these write to a terminal through rich's own console, or escape markup only
     found = re.compile(
         r"(?<!Printable)Console\(|rich\.markup|from rich import .*markup|(?<![.\w])print\(|sys\.std\w+\.write"
     )

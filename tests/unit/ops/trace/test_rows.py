@@ -1,4 +1,4 @@
-"""Which landing days a search for a row covers if no day is named."""
+"""The landing days that a search for a row covers by default."""
 
 from datetime import date, timedelta
 

@@ -1,4 +1,4 @@
-"""`dataplatform try` checks a sample file under a declaration, without a platform."""
+"""`dataplatform try` checks a sample file against a declaration, without a platform."""
 
 import json
 import re
@@ -20,7 +20,7 @@ SAMPLE = "key,number\na,1\nb,2\nb,2\nc,0\nd,x\n"
 
 @pytest.fixture
 def give(tmp_path):
-    """Gives the command for a declaration and a sample, which are written first."""
+    """Writes a declaration and a sample, and returns the command for them."""
 
     def run(
         sample: str,
@@ -51,7 +51,7 @@ def test_the_summary_accounts_for_every_row(give):
     ]
 
 
-def test_clean_and_refused_rows_are_shown_with_line_rule_and_reason(give):
+def test_clean_and_refused_rows_show_line_rule_and_reason(give):
     # when
     lines = [line.split() for line in give(SAMPLE).stdout.splitlines()]
 
@@ -90,7 +90,7 @@ def test_refused_rows_fail_the_command_only_if_strict(give, sample, code):
         ("other,columns\n1,2\n", {}, "sample.csv: "),
     ],
 )
-def test_an_unusable_declaration_or_file_is_one_line_and_exit_code_1(give, sample, change, message):
+def test_unusable_declaration_or_file_is_one_line_and_exit_1(give, sample, change, message):
     # when
     result = give(sample, **change)
 
@@ -137,7 +137,7 @@ def test_text_that_prints_is_left_as_it_is():
 
 
 def test_a_declared_dataset_is_tried_by_the_path_of_its_file(tmp_path):
-    # given each declared dataset and a file that does not have its columns
+    # given each declared dataset and a file without its columns
     for name in DATASETS:
         sample = tmp_path / "sample.csv"
         sample.write_text("no,such,columns\n1,2,3\n")

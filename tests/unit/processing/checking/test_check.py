@@ -1,4 +1,4 @@
-"""Every record is clean, quarantined or a duplicate, and a person can read why."""
+"""Every record is clean, quarantined or a duplicate, and the reason is readable."""
 
 import io
 import re
@@ -34,7 +34,7 @@ def clean_rows(outcome: Outcome) -> list[tuple[object, ...]]:
 
 
 def broken_rules(outcome: Outcome) -> dict[int, list[str]]:
-    """Names of the broken rules by line."""
+    """Return the names of the broken rules by line."""
     return {line: sorted(rules) for line, rules in outcome.quarantined.select(LINE, RULES).iter_rows()}
 
 
@@ -63,8 +63,8 @@ def test_text_becomes_the_declared_type_or_is_missing(data_type, text, value):
     assert pl.DataFrame({"x": [text]}).select(converted("x", data_type)).item() == value
 
 
-def test_a_type_that_text_cannot_become_is_refused_with_the_column():
-    with pytest.raises(UnsupportedTypeError, match=r"column at is of type Time"):
+def test_type_that_text_cannot_become_is_refused_with_column():
+    with pytest.raises(UnsupportedTypeError, match=r"column at has the type Time"):
         converted("at", pl.Time())
 
 
@@ -92,12 +92,12 @@ def test_a_clean_row_is_cleansed_and_typed():
         (
             "1,York,Small,A123BCD",
             ["label_is_well_formed"],
-            "does not hold: label is well formed",
+            "breaks the rule 'label is well formed'",
         ),
-        ("1,York", ["field_count"], "number of fields is 2, the header's is 4"),
+        ("1,York", ["field_count"], "the record has 2 fields, but the header has 4"),
     ],
 )
-def test_a_row_that_breaks_a_rule_is_quarantined_with_its_name_its_text_and_a_reason(row, rules, reason):
+def test_row_that_breaks_a_rule_is_quarantined_with_the_reason(row, rules, reason):
     # when
     outcome = check_parcels(f"2,Ripon,Medium,XY51ZZZ\n{row}\n")
 
@@ -118,13 +118,13 @@ def test_a_row_names_all_the_rules_that_it_broke():
     assert "; town is empty" in outcome.quarantined[REASON].item()
 
 
-def test_one_key_with_different_contents_is_settled_for_neither_row():
+def test_one_key_with_different_contents_settles_neither_row():
     # when
     outcome = check_parcels("1,York,Small,AB12CDE\n2,York,Small,ab12 cde\n3,York,Small,XY51ZZZ\n")
 
     # then
     assert broken_rules(outcome) == {2: ["primary_key"], 3: ["primary_key"]}
-    assert outcome.quarantined[REASON].to_list() == ["another row of this object differs but has the same label"] * 2
+    assert outcome.quarantined[REASON].to_list() == ["another row of this object has the same label but differs"] * 2
     assert clean_rows(outcome) == [(3, "YORK", "Small", "XY51ZZZ")]
 
 
@@ -146,7 +146,7 @@ def test_rows_that_are_equal_after_cleansing_are_kept_once():
     assert outcome.quarantined.is_empty()
 
 
-def test_rows_whose_values_cannot_be_converted_are_equal_only_if_their_texts_are():
+def test_unconvertible_rows_are_equal_only_if_their_texts_are():
     # when
     outcome = check_parcels("x,York,Small,AB12CDE\ny,York,Small,AB12CDE\nx,York,Small,AB12CDE\n")
 
@@ -155,7 +155,7 @@ def test_rows_whose_values_cannot_be_converted_are_equal_only_if_their_texts_are
     assert outcome.quarantined[LINE].to_list() == [2, 3]
 
 
-def test_a_value_of_the_wrong_type_is_refused_where_a_missing_one_would_not_be():
+def test_wrong_type_is_refused_even_if_missing_is_allowed():
     # given
     class Visits(dy.Schema):
         key = dy.String(primary_key=True)
@@ -178,7 +178,7 @@ def test_a_value_of_the_wrong_type_is_refused_where_a_missing_one_would_not_be()
     assert outcome.quarantined.select(RULES, REASON).rows() == [(["on|type"], "on is not a date as YYYY-MM-DD")]
 
 
-def test_an_object_without_rows_has_an_empty_outcome_with_all_columns():
+def test_object_without_rows_gives_empty_files_with_all_columns():
     # when
     outcome = check_parcels("")
 
@@ -189,7 +189,7 @@ def test_an_object_without_rows_has_an_empty_outcome_with_all_columns():
 
 
 def test_rows_that_do_not_add_up_are_refused(tmp_path):
-    # given an object of which only the quarantined rows were taken
+    # given an object of which only the quarantined rows were read
     content = (HEADER + "1,York,Small,AB12CDE\nx,York,Small,XY51ZZZ\n").encode()
     checked = check_object(PARCELS, open_records("object.csv", io.BytesIO(content), PARCELS), tmp_path)
     assert len(list(checked.quarantined())) == 1
@@ -216,7 +216,7 @@ BODIES = st.lists(st.one_of(ROWS, ROWS, ROWS, DIRT), max_size=25).map("\n".join)
 
 
 def plain_cleanse(cells: list[str]) -> tuple[str, ...]:
-    """The declared cleansing again, without polars."""
+    """Apply the declared cleansing again, without polars."""
     member, town, size, label = (unicodedata.normalize("NFC", cell) for cell in cells)
     return (
         member.strip(),
@@ -227,7 +227,7 @@ def plain_cleanse(cells: list[str]) -> tuple[str, ...]:
 
 
 def plain_outcome(records: list[list[str]]) -> tuple[set[tuple[object, ...]], int]:
-    """Clean rows and number of duplicates of whole records, computed without polars and dataframely."""
+    """Return the clean rows and the number of duplicate records, computed without polars and dataframely."""
     rows: Counter[tuple[object, ...]] = Counter()
     for cells in records:
         member, *others = plain_cleanse(cells)
@@ -248,7 +248,7 @@ def plain_outcome(records: list[list[str]]) -> tuple[set[tuple[object, ...]], in
 
 @settings(max_examples=30, deadline=None)
 @given(body=BODIES)
-def test_every_record_of_any_file_is_clean_quarantined_or_a_duplicate(body):
+def test_every_record_is_clean_quarantined_or_a_duplicate(body):
     # given
     stream = open_records("object.csv", io.BytesIO((HEADER + body).encode()), PARCELS)
     empty = {LINE: pl.Int64, STRUCTURE_RULE: pl.String, **dict.fromkeys(stream.columns, pl.String)}

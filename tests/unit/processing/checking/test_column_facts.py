@@ -1,4 +1,4 @@
-"""Missing and different values of columns, however the rows come in batches."""
+"""Missing and distinct values of columns, however the rows are divided into batches."""
 
 import polars as pl
 import pytest
@@ -32,7 +32,7 @@ def test_few_different_values_are_counted_exactly(batches):
 @pytest.mark.parametrize("dtype", [pl.Int64, pl.String])
 @pytest.mark.parametrize("different", [KEPT - 1, KEPT, 20_000, 300_000])
 def test_many_different_values_are_estimated_within_a_tenth(dtype, different):
-    # given each value twice, in other batches
+    # given each value twice, in different batches
     values = pl.Series(range(different)).cast(dtype)
     frames = [pl.DataFrame({"a": each}) for each in (values.head(different // 3), values, values.tail(different // 3))]
 
@@ -41,7 +41,7 @@ def test_many_different_values_are_estimated_within_a_tenth(dtype, different):
 
 
 def test_different_values_after_the_first_rows_are_not_looked_at(monkeypatch):
-    # given a bound in the middle of a batch
+    # given a limit in the middle of a batch
     monkeypatch.setattr(column_facts, "DISTINCT_ROWS", 3)
     frames = [pl.DataFrame({"a": [1, 1]}), pl.DataFrame({"a": [2, 3]}), pl.DataFrame({"a": [4, None]})]
 

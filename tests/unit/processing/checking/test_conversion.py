@@ -1,4 +1,4 @@
-"""Which texts are values of a declared type. Python's own parsers are the independent judges."""
+"""Which texts are values of a declared type, judged independently by Python's own parsers."""
 
 import random
 import re
@@ -81,7 +81,7 @@ def test_zeros_beyond_the_unit_are_accepted(unit: Literal["ms", "us", "ns"]):
 @pytest.mark.parametrize(
     "text", ["0001-01-01 00:00:00", "1600-01-01 00:00:00", "2262-04-12 00:00:00", "9999-12-31 23:59:59"]
 )
-def test_time_beyond_nanoseconds_is_refused_in_a_nanosecond_column(text: str):
+def test_time_finer_than_nanoseconds_is_refused(text: str):
     assert not _accepted(text, pl.Datetime("ns"))
     assert not _accepted(text.replace(" ", "T") + "Z", pl.Datetime("ns", "UTC"))
     assert _convert([text], pl.Datetime("us")).item() == datetime.fromisoformat(text)
@@ -134,7 +134,7 @@ def _mutated_times(made: random.Random) -> Iterator[str]:
 
 
 def _read_by_python(text: str) -> datetime | None:
-    """Python reads more forms, so a text has to have the documented one."""
+    """Python accepts more forms, so a text must also have the documented one."""
     if not re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d{1,6}0*)?", text, re.ASCII):
         return None
     try:
@@ -152,4 +152,4 @@ def test_mutated_times_are_read_as_by_python():
 
 
 def test_reason_says_how_many_digits_a_decimal_may_have():
-    assert type_name(pl.Decimal(18, 2)) == "a number with at most 16 digits before the point and 2 after it"
+    assert type_name(pl.Decimal(18, 2)) == "a number with at most 16 digits before the decimal point and 2 after it"

@@ -1,4 +1,4 @@
-"""The verdicts do not depend on how an object is cut into batches, and are dataframely's own."""
+"""The results do not depend on how an object is divided into batches, and equal dataframely's own."""
 
 import random
 from dataclasses import replace
@@ -35,7 +35,7 @@ class Visits(dy.Schema):
 
     @dy.rule()
     def somebody_paid(cls) -> pl.Expr:  # noqa: N805 - dataframely passes the schema's class
-        """No guests, no weighing."""
+        """Require a weight if there are guests."""
         return (cls.guests.col > 0) | (cls.paid.col == "no")
 
 
@@ -47,7 +47,7 @@ VISITS = Dataset(
     freshness=timedelta(hours=1),
 )
 EVENTS = replace(VISITS, source=StreamSource(repeats_differ_in=("paid",), receipt_order=("guests", "paid")))
-"""The same as a stream: the first row of a key counts, in an order that its lines are not in."""
+"""The same as a stream: the first row of a key counts, in an order other than that of the lines."""
 COLUMNS = Visits.column_names()
 CHOICES = {
     "shop": ["a", "b", "b", "z", None],
@@ -117,7 +117,7 @@ def test_the_verdicts_are_the_same_however_the_object_is_cut(seed, batch_rows, d
         *(pytest.param(dataset, seed, marks=pytest.mark.long) for dataset in (VISITS, EVENTS) for seed in range(1, 4)),
     ],
 )
-def test_the_verdicts_are_the_same_when_memory_holds_few_rows_at_a_time(seed, dataset, folder, monkeypatch):
+def test_verdicts_are_the_same_with_little_memory(seed, dataset, folder, monkeypatch):
     # given
     frame = records(300, seed)
     at_once = checked(frame, 20, folder(), dataset)
@@ -136,14 +136,14 @@ def test_the_verdicts_are_the_same_when_memory_holds_few_rows_at_a_time(seed, da
 
 @pytest.mark.parametrize("seed", range(2))
 def test_first_of_different_events_with_one_key_is_clean(seed, folder):
-    # given what of the rows breaks no rule of its own
+    # given the rows that break no rule of their own
     frame = records(300, seed)
     sound = batch_check.BatchCheck(EVENTS)(Batch(frame, original)).clean
 
     # when
     clean, quarantined, _ = checked(frame, 20, folder(), EVENTS)
 
-    # then of each key the first in the order of receipt is clean, and then by line
+    # then the first row of each key in the order of receipt, then by line, is clean
     first, contested, seen = {}, set(), set()
     for row in sound.sort("guests", "paid", LINE).rows(named=True):
         key, values = (row["shop"], row["number"]), (row["shop"], row["number"], row["guests"])
@@ -179,7 +179,7 @@ def test_rows_whose_hashes_agree_by_chance_are_told_apart(dataset, folder, monke
 
 @pytest.mark.parametrize("seed", range(6))
 def test_the_verdicts_are_those_of_dataframelys_own_filter(seed, folder):
-    # given rows whose text is of the declared types, all of them different
+    # given different rows whose text has the declared types
     typed = {
         "number": pl.col("number").cast(pl.Int64, strict=False),
         "guests": pl.col("guests").cast(pl.Int64, strict=False),
@@ -209,8 +209,8 @@ def test_the_verdicts_are_those_of_dataframelys_own_filter(seed, folder):
     assert [set(broken) for broken in quarantined[RULES]] == expected
 
 
-def test_a_contested_row_keeps_its_own_text_though_its_batch_is_gone(folder):
-    # given the two rows of one key, batches apart
+def test_contested_row_keeps_its_text_after_its_batch(folder):
+    # given the two rows of one key in distant batches
     frame = records(40, 3).with_columns(
         pl.lit(None, pl.String).alias(STRUCTURE_RULE),
         shop=pl.lit("a"),
@@ -249,16 +249,16 @@ def test_a_row_that_its_source_has_no_more_says_so(folder):
     ],
     ids=["is_unique", "aggregate", "over", "shift"],
 )
-def test_a_rule_about_more_than_one_row_is_refused_with_what_to_do(rule):
+def test_rule_about_several_rows_is_refused_with_the_next_step(rule):
     # given
     schema = type("Groups", (Visits,), {"looks_around": dy.rule()(lambda _: rule)})
 
     # when, then
-    with pytest.raises(UnsupportedRuleError, match="rule looks_around of schema Groups looks at more than one row"):
+    with pytest.raises(UnsupportedRuleError, match="rule looks_around of schema Groups uses more than one row"):
         row_rules(schema)
 
 
-def test_what_a_routine_refuses_is_quarantined_by_its_name_and_not_as_missing(folder):
+def test_value_refused_by_a_routine_is_quarantined_by_its_name(folder):
     # given a routine that knows yes and no
     routine = Routine(
         "yes_or_no", "Lets yes and no through.", lambda text: pl.when(text != "maybe").then(text), "yes or no"
@@ -272,7 +272,7 @@ def test_what_a_routine_refuses_is_quarantined_by_its_name_and_not_as_missing(fo
     # when
     outcome = check_object(dataset, RecordStream("", COLUMNS, iter([Batch(frame, original)])), folder())
 
-    # then: the second is a duplicate of the first, and the third has their key
+    # then the second is a duplicate of the first, and the third has their key
     (quarantined,) = outcome.quarantined()
     assert quarantined.select(LINE, RULES).rows() == [(2, ["paid|yes_or_no", "primary_key"]), (4, ["primary_key"])]
     assert "paid is not yes or no" in quarantined["_reason"][0]

@@ -1,4 +1,4 @@
-"""Which texts have the plain form of a time. Python's regular expressions are the independent judge."""
+"""Which texts have the plain form of a time, judged independently by Python's regular expressions."""
 
 import random
 import re

@@ -1,4 +1,4 @@
-"""The cleansing routines do what their documentation says, and refuse rather than guess."""
+"""The cleansing routines do what their documentation says, and refuse instead of guessing."""
 
 import itertools
 import re
@@ -77,7 +77,7 @@ def test_a_routine_never_fails_and_treats_each_text_alone(call, texts):
 
 @pytest.mark.parametrize("name", ["", "Trim", "two words", "a|b"])
 def test_a_routine_needs_a_name_that_reads_well_in_a_rule(name):
-    with pytest.raises(ValueError, match="cannot name a routine"):
+    with pytest.raises(ValueError, match="is not a valid routine name"):
         Routine(name, "Does nothing.", lambda text: text)
 
 
@@ -167,8 +167,8 @@ def test_visible_text_and_blanks_stay(text: str):
 # --- dates ---
 
 
-def test_every_day_is_read_as_itself_or_refused_where_two_formats_disagree():
-    # given a year of days, written by both formats
+def test_day_is_read_exactly_or_refused_if_formats_disagree():
+    # given every day of a year, written in both formats
     days = [date(2026, 1, 1) + timedelta(days=number) for number in range(365)]
     formats = ("%d/%m/%Y", "%m/%d/%Y")
 
@@ -190,8 +190,8 @@ def test_date_with_a_sign_a_blank_or_another_year_is_refused(text: str):
 
 
 @pytest.mark.parametrize("formats", [(), ("%d/%m/%y",), ("%d/%m",), ("%Y-%m-%d", "%H")])
-def test_formats_that_do_not_make_up_a_date_are_refused_when_they_are_declared(formats):
-    with pytest.raises(ValueError, match=r"four digits of the year|needs a format"):
+def test_incomplete_date_formats_are_refused_at_declaration(formats):
+    with pytest.raises(ValueError, match=r"a year of four digits|needs at least one format"):
         dates(*formats)
 
 
@@ -241,8 +241,8 @@ def test_a_number_that_comes_often_is_read_once(monkeypatch):
     assert read == ["020 7946 0958"]
 
 
-def test_a_region_that_does_not_exist_is_refused_when_it_is_declared():
-    with pytest.raises(ValueError, match=r"phone\('uk'\): that is no region"):
+def test_unknown_region_is_refused_when_it_is_declared():
+    with pytest.raises(ValueError, match=r"phone\('uk'\): the region is not two upper case letters"):
         phone("uk")
 
 
@@ -250,14 +250,14 @@ def test_a_region_that_does_not_exist_is_refused_when_it_is_declared():
 
 
 def test_a_map_without_values_is_refused_when_it_is_declared():
-    with pytest.raises(ValueError, match=r"value_map\(\) needs values"):
+    with pytest.raises(ValueError, match=r"value_map\(\) needs at least one value"):
         value_map({})
 
 
 # --- several routines of a column ---
 
 
-def test_routines_follow_each_other_and_what_one_refuses_is_told_with_its_text():
+def test_routines_run_in_order_and_a_refusal_shows_its_text():
     # given
     routines = (TRIM, EMPTY_TO_NULL, EMAIL, value_map({"a@b.c": "somebody@example.org"}))
     frame = pl.DataFrame({"email": [" A@b.C", " ", None, "nobody", "a@b.c "]})
@@ -278,7 +278,7 @@ def test_routines_follow_each_other_and_what_one_refuses_is_told_with_its_text()
 
 
 def table(routines: Mapping[str, Routine]) -> str:
-    """The routines as the page has to show them."""
+    """Return the routines as the page must show them."""
     rows = [["routine", "what it does", "refuses what is not", "examples"], ["---"] * 4]
     for call, routine in routines.items():
         examples = "<br>".join(f"{shown(text)} → {shown(result)}" for text, result in routine.examples.items())

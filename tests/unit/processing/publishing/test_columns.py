@@ -1,4 +1,4 @@
-"""A stored row is the declared row: nothing is lost, nanoseconds included."""
+"""A stored row equals the declared row: nothing is lost, nanoseconds included."""
 
 from datetime import UTC, date, datetime
 
@@ -69,8 +69,8 @@ def test_a_type_without_counterpart_is_refused_by_its_column(kind):
         stored_columns({"odd": kind})
 
 
-def test_a_wider_decimal_is_an_evolution_and_a_narrower_one_is_not():
+def test_wider_decimal_is_an_evolution_and_narrower_is_not():
     narrow, wide = {"price": pl.Decimal(9, 2)}, {"price": pl.Decimal(18, 2)}
     assert polars_columns(iceberg_schema(wide, iceberg_schema(narrow), 1)) == pl.Schema(wide)
-    with pytest.raises(UnpublishableColumnError, match="not a wider type"):
+    with pytest.raises(UnpublishableColumnError, match="is not wider"):
         iceberg_schema(narrow, iceberg_schema(wide), 1)

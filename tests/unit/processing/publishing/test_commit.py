@@ -1,4 +1,4 @@
-"""A commit is whole or did not happen, and other writers' delete files count."""
+"""A commit happens whole or not at all, and delete files of other writers are respected."""
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -6,11 +6,11 @@ import pytest
 from pyiceberg.manifest import DataFile, DataFileContent, FileFormat
 from pyiceberg.typedef import Record
 
-from processing.publishing import commit as committing
-from processing.publishing import snapshots
-from processing.publishing.commit import Change, CommitConflictError, commit, expire
+from processing.publishing import manifests, snapshots
+from processing.publishing.commit import CommitConflictError, commit, expire
 from processing.publishing.fence import fence
 from processing.publishing.files import write_rows
+from processing.publishing.manifests import Change
 from processing.publishing.merge import merge
 from processing.publishing.table_files import table_files
 from processing.storage.memory_store import MemoryStore
@@ -46,7 +46,7 @@ def test_a_commit_to_a_changed_table_is_a_conflict(published, store):
     merge(published, store, [land(store, THINGS, "b.csv", things(4), as_of=1)])
 
     # then
-    with pytest.raises(CommitConflictError, match=r"lake\.things was changed meanwhile"):
+    with pytest.raises(CommitConflictError, match=r"lake\.things changed during the commit"):
         commit(table, Change(write_rows(table.io, table.metadata, [rows])), {})
     assert found(published).equals(expected(store, THINGS))
 
@@ -77,10 +77,10 @@ def test_a_commit_that_meets_an_expiry_is_a_conflict(store, tmp_path, monkeypatc
         merge(tables, store, [land(store, THINGS, str(number), things(1, 2), as_of=number)])
     table = tables.load(tables.live)
 
-    # when another run drops the older snapshot, which the merge wants to drop too
+    # when another run drops the older snapshot, which the merge also wants to drop
     assert expire(tables.load(tables.live)) == 1
 
-    # then the merge begins again, and does not fail
+    # then the merge starts again and does not fail
     with pytest.raises(CommitConflictError):
         commit(table, Change(write_rows(table.io, table.metadata, [found(tables).head(1)])), {})
 
@@ -114,7 +114,7 @@ def refuse() -> None:
 
 
 def test_a_delete_file_about_several_data_files_counts(published, store, tmp_path):
-    # given a delete file as other engines write it: without the bounds that name one data file
+    # given a delete file of another engine, without the bounds that identify one data file
     table = published.load(published.live)
     (file,) = table_files(table)
     location = f"file://{tmp_path}/deletes.parquet"
@@ -138,7 +138,7 @@ def test_a_delete_file_about_several_data_files_counts(published, store, tmp_pat
 
 
 def test_files_of_several_commits_are_in_one_manifest(published, store):
-    # given runs of files that stay as they are
+    # given runs of files that are not rewritten
     for number, rows in enumerate(([4, 5], [6]), 2):
         merge(published, store, [land(store, THINGS, f"{number}.csv", things(*rows, start=10 * number))])
     table = published.load(published.live)
@@ -150,7 +150,7 @@ def test_files_of_several_commits_are_in_one_manifest(published, store):
 
 def test_a_full_manifest_is_not_written_again(published, store, monkeypatch):
     # given a manifest that counts as full
-    monkeypatch.setattr(committing, "MOST_ENTRIES", 1)
+    monkeypatch.setattr(manifests, "MOST_ENTRIES", 1)
     table = published.load(published.live)
     [full] = table.current_snapshot().manifests(table.io)
 

@@ -13,7 +13,7 @@ DAY = 24 * 60
 
 
 def test_newest_landing_date_is_read_from_the_latest_file_alone(store, published, monkeypatch):
-    # given files of three days, each too small to be joined with the ones before
+    # given files of three days, each too small to be joined with the earlier ones
     for day, numbers in enumerate((range(16), range(20, 26), range(30, 32))):
         merge(published, store, [land(store, THINGS, f"{day}", things(*numbers, start=min(numbers)), landed=day * DAY)])
     table = published.load(published.live)

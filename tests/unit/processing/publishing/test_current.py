@@ -1,4 +1,4 @@
-"""Merges and rebuilds hold a bounded number of rows in memory, whatever the size of history."""
+"""Merges and rebuilds hold a limited number of rows in memory, whatever the size of history."""
 
 import itertools
 
@@ -14,7 +14,7 @@ from tests.support.published import THINGS, assert_equal_to_the_view, land, thin
 
 @pytest.fixture
 def heights(monkeypatch):
-    """Numbers of rows of history that were in memory at once."""
+    """The numbers of rows of history in memory at a time."""
     found = []
     rows = History.rows
 
@@ -69,7 +69,7 @@ def test_a_rebuild_reads_history_in_pieces_and_writes_ranges(store, published, h
     # when
     rebuild(published, store)
 
-    # then each file has a range of the keys
+    # then each file has its own range of keys
     assert max(heights) == 3
     rows = [each.rows for each in table_files(published.load(published.live))]
     assert len(rows) > 1
@@ -80,6 +80,6 @@ def test_a_rebuild_reads_history_in_pieces_and_writes_ranges(store, published, h
 
 
 def bounds_of(file):
-    """The lowest and the highest number in a file."""
+    """Return the lowest and the highest number in a file."""
     low, high = (each[1] for each in (file.entry.data_file.lower_bounds, file.entry.data_file.upper_bounds))
     return int.from_bytes(low, "little"), int.from_bytes(high, "little")

@@ -1,4 +1,4 @@
-"""Each change of a declaration has its outcome in the published tables."""
+"""Each change of a declaration has a defined outcome in the published tables."""
 
 import dataclasses
 
@@ -40,13 +40,13 @@ def test_a_renamed_column_is_an_added_and_a_dropped_one(store, published, tmp_pa
     files = [land(store, changed, "b.csv", [{"number": 1, "remark": "r"}])]
     merge(published_in(tmp_path, changed), store, files)
 
-    # then the values of the old name are only under the old name
+    # then the old name keeps its values
     assert found(published_in(tmp_path, changed))["remark"].to_list() == [None, "r"]
     assert found(published)["note"].to_list() == ["n", None]
 
 
 def test_a_dropped_column_returns_with_all_of_its_values(store, published, tmp_path):
-    # given files with the column of which one is merged while it is not declared
+    # given files with the column, of which one is merged while it is not declared
     without = declared_with(without=("note",))
     first, second = (land(store, THINGS, name, things(1, start=start)) for start, name in enumerate(("a", "b")))
     merge(published, store, [first])
@@ -71,12 +71,14 @@ def test_a_widened_column_holds_old_and_new_values(store, published, tmp_path):
 def test_a_column_of_another_type_is_refused_by_its_name(store, published, tmp_path):
     merge(published, store, [land(store, THINGS, "a.csv", things(1))])
     changed = declared_with(value=dy.String(nullable=True))
-    with pytest.raises(UnpublishableColumnError, match=r"column value is int in the table and declared as string"):
+    with pytest.raises(
+        UnpublishableColumnError, match=r"column value is int in the table, and its declared type string is not wider"
+    ):
         merge(published_in(tmp_path, changed), store, [])
 
 
 def test_a_rebuild_gives_a_column_its_other_type(store, published, tmp_path):
-    # given a table, and history that was written again under another type
+    # given a table, and history that was rewritten with another type
     merge(published, store, [land(store, THINGS, "a.csv", things(1))])
     changed = declared_with(value=dy.String(nullable=True))
     land(store, changed, "a.csv", [{"number": 0, "value": "one"}])
@@ -94,7 +96,7 @@ def test_a_new_key_needs_a_rebuild(store, published, tmp_path):
     keyed = dataclasses.replace(declared_with(part=dy.String(primary_key=True)), absent={"part": "none"})
     files = [land(store, keyed, "b.csv", [{"number": 1, "part": "p", "value": 3}])]
 
-    # then a merge does not guess
+    # then a merge refuses to guess
     with pytest.raises(RebuildNeededError, match=r"made with key number, and things declares number,part"):
         merge(published_in(tmp_path, keyed), store, files)
 

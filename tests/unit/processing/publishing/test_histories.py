@@ -10,7 +10,7 @@ _SEED = 20_261_129
 
 
 _OF_EVERY_CHANGE = 2
-"""Histories that every change runs; `make test-long` runs twenty."""
+"""Histories in `make test`; `make test-long` runs twenty."""
 
 
 @pytest.mark.parametrize(

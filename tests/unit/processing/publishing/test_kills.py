@@ -1,4 +1,4 @@
-"""A run that is killed between the commits of the two tables loses nothing."""
+"""A run killed between the commits of the two tables loses nothing."""
 
 from itertools import count
 
@@ -11,7 +11,7 @@ from tests.support.published import THINGS, Killed, assert_equal_to_the_view, la
 
 
 def killed_at(number, folder):
-    """The tables for a run that is killed before one of its commits, counted from 1."""
+    """Return the tables of a run that is killed before one of its commits, counted from 1."""
     tables, numbers = published_in(folder, THINGS), count(1)
     commit = tables.catalog.commit_table
 
@@ -25,7 +25,7 @@ def killed_at(number, folder):
 
 
 def test_a_replay_killed_between_two_commits_loses_no_row(store, published, tmp_path):
-    # given a row that another object deleted, whose file then no longer has it
+    # given a row that another object deleted, whose file no longer has it
     merge(published, store, [land(store, THINGS, "a.csv", things(1))])
     merge(published, store, [land(store, THINGS, "b.csv", things(1), as_of=1, deleted=[0])])
     files, replaced = [land(store, THINGS, "b.csv", [], as_of=1)], ["inbound/things/2026/01/01/b.csv"]
@@ -41,7 +41,7 @@ def test_a_replay_killed_between_two_commits_loses_no_row(store, published, tmp_
 
 
 def test_a_rebuild_killed_between_the_tables_is_done_again(store, published, tmp_path):
-    # given a rebuild that is killed when it has replaced the rows of one table
+    # given a rebuild that is killed after it replaced the rows of one table
     merge(published, store, [land(store, THINGS, "a.csv", things(1, 2), deleted=[0])])
     land(store, THINGS, "a.csv", things(1, 2), deleted=[1])
     killed = killed_at(3, tmp_path)

@@ -1,4 +1,4 @@
-"""Which files a merge rewrites: little while little changed, everything at a ratio."""
+"""Which files a merge rewrites: few while few rows changed, all of them at a ratio."""
 
 from pyiceberg.manifest import DataFile, DataFileContent, ManifestEntry, ManifestEntryStatus
 
@@ -30,7 +30,7 @@ def test_runs_join_until_one_is_larger_than_what_is_written():
 
 
 def test_files_of_one_run_join_together():
-    # given two files of one commit, which together are larger than what is written
+    # given two files of one commit, which are together larger than the written rows
     assert rewritten([file("a", 8, 1), file("b", 8, 1)], {}, 10) == []
     assert rewritten([file("a", 8, 1), file("b", 8, 1)], {}, 16) == ["a", "b"]
 

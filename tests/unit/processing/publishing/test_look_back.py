@@ -1,4 +1,4 @@
-"""A dataset that is clustered by time: what a merge reads, and which repeats it finds."""
+"""A dataset clustered by time: what a merge reads, and which repeats it finds."""
 
 import dataclasses
 from datetime import UTC, date, datetime, timedelta
@@ -36,7 +36,7 @@ def published(tmp_path, monkeypatch):
 
 @pytest.fixture
 def opened(monkeypatch):
-    """Paths of the data files that are opened."""
+    """The paths of opened data files."""
     paths = []
 
     class Recorded(files.DataFileReader):
@@ -49,7 +49,7 @@ def opened(monkeypatch):
 
 
 def test_a_merge_reads_the_files_of_near_times_alone(store, published, opened):
-    # given a file for each of ten days
+    # given one file for each of ten days
     days = {}
     for day in range(10):
         merge(published, store, [land(store, CLUSTERED, f"{day}", events(day, 100 + day, day=day))])
@@ -72,21 +72,21 @@ def test_a_repeat_within_the_look_back_is_found(store, published):
 
 
 def test_a_repeat_beyond_the_look_back_waits_for_a_rebuild(store, published):
-    # given a repeat that is further away than the look-back
+    # given a repeat outside the look-back
     merge(published, store, [land(store, CLUSTERED, "first", events(1, day=1, seen=1))])
     merge(published, store, [land(store, CLUSTERED, "again", events(1, day=9, seen=2))])
 
-    # then both rows are there
+    # then the table has both rows
     assert sorted(found(published)["value"]) == [1, 2]
 
-    # and a rebuild keeps the one that counts
+    # and a rebuild keeps the row that counts
     rebuild(published, store)
     assert found(published)["value"].to_list() == [1]
     assert_equal_to_the_view(published, store)
 
 
 def test_rows_without_a_time_are_looked_for_everywhere(store, published):
-    # given files that were written before the column was declared
+    # given files from before the column was declared
     before = dataclasses.replace(THINGS, source=StreamSource(receipt_order=("value",)))
     old = [land(store, before, "old", [{"number": number, "value": 0} for number in (1, 2)])]
     merge(published, store, old)

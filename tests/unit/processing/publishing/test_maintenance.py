@@ -1,4 +1,4 @@
-"""Maintenance deletes what no snapshot needs, and nothing that a table or a running merge needs."""
+"""Maintenance deletes files that no snapshot needs, and none that a table or a running merge needs."""
 
 import pytest
 
@@ -21,7 +21,7 @@ NOTHING = Cleaned(snapshots=0, metadata_files=0, orphans=0, bytes=0)
 
 @pytest.fixture
 def merged(store, published, monkeypatch):
-    """Tables after four merges that each replace most rows. They keep the last snapshot."""
+    """Tables after four merges that each replace most rows. They keep only the last snapshot."""
     monkeypatch.setattr(snapshots, "RECENT", 1)
     monkeypatch.setattr(tables, "_OLD_METADATA", 2)
     for number in range(4):
@@ -41,7 +41,7 @@ def test_files_that_no_snapshot_needs_are_deleted(merged, store, tmp_path):
     # when
     removed = cleaned(merged, folder)
 
-    # then they are counted, and gone
+    # then they are counted and deleted
     left = folder.content()
     gone = {address: size for address, size in before.items() if address not in left}
     assert removed.metadata_files + removed.orphans == len(gone)
@@ -71,13 +71,13 @@ def test_a_dry_run_counts_the_same_and_changes_nothing(merged, tmp_path):
     assert folder.content() == before
     assert merged.load(merged.live).metadata_location == location
     removed = cleaned(merged, folder)
-    # The expiry itself writes a version of the metadata, which takes the place of the oldest one.
+    # The expiry itself writes a metadata version, which replaces the oldest one.
     assert (removed.snapshots, removed.orphans) == (would_be.snapshots, would_be.orphans) == (1, would_be.orphans)
 
 
 @pytest.mark.usefixtures("merged")
 def test_a_merge_is_whole_whenever_maintenance_runs(store, tmp_path):
-    # given maintenance before each write and each commit of a merge, and files before the merge that are old
+    # given maintenance before each write and each commit of a merge, and older files from before the merge
     LocalTableFolder(tmp_path).age(days=4)
     folder, other = LocalTableFolder(tmp_path), published_in(tmp_path, THINGS)
     steps, runs = Steps(), []
@@ -91,7 +91,7 @@ def test_a_merge_is_whole_whenever_maintenance_runs(store, tmp_path):
     # when
     merge(published_in(tmp_path, THINGS, steps), store, [file])
 
-    # then the maintenance had something to do, and the tables have all rows
+    # then the maintenance deleted something, and the tables have all rows
     assert len(runs) > 10
     assert any(run.orphans for both in runs for run in both)
     assert_equal_to_the_view(other, store)
@@ -120,7 +120,7 @@ def kill(*_):
 
 
 def test_a_table_elsewhere_is_refused(merged, tmp_path):
-    # given a table with another name than its folder
+    # given a table whose name differs from its folder
     folder = LocalTableFolder(tmp_path, days_later=4)
     before = folder.content()
     location = merged.load(merged.live).metadata_location
@@ -138,6 +138,6 @@ def test_a_folder_without_the_tables_metadata_is_not_cleaned(merged, tmp_path):
     folder.files = lambda name: (file for file in listed(name) if file.address != newest)
     deleted = []
     folder.delete = deleted.extend
-    with pytest.raises(ForeignLocationError, match=r"does not have .* nothing of it is deleted"):
+    with pytest.raises(ForeignLocationError, match=r"does not have .* nothing of it was deleted"):
         cleaned(merged, folder, dry_run=True)
     assert deleted == []

@@ -1,4 +1,4 @@
-"""A merge leaves in the published tables what the view over history shows, whatever happens to it on the way."""
+"""After a merge, the published tables equal the view over history, whatever happened during the merge."""
 
 import contextlib
 import dataclasses
@@ -35,7 +35,7 @@ def test_a_late_file_does_not_replace_a_newer_row(store, published):
     # when a file arrives that its source changed earlier
     merge(published, store, [land(store, THINGS, "old.csv", things(8, 9, 10), as_of=1, landed=9)])
 
-    # then it brings only the key that was not there
+    # then only its new key is added
     assert found(published)["value"].to_list() == [1, 2, 10]
 
 
@@ -60,7 +60,7 @@ def test_a_row_that_returns_leaves_the_table_of_deleted_rows(store, published):
 
 
 def test_of_events_the_first_received_stays(store, tmp_path):
-    # given events whose receipt says which counts
+    # given events whose receipt decides which counts
     dataset = dataclasses.replace(declared_with(seen=dy.Int64()), source=StreamSource(receipt_order=("seen",)))
     published = published_in(tmp_path, dataset)
     first, second = ([{"number": 1, "value": value, "seen": value}] for value in (1, 2))
@@ -79,7 +79,7 @@ def test_a_replayed_object_gives_up_the_rows_it_lost(store, published):
     merge(published, store, [land(store, THINGS, "old.csv", things(1), as_of=1)])
     merge(published, store, [land(store, THINGS, "new.csv", things(2, 3), as_of=2)])
 
-    # when the newer object is processed again without it
+    # when the newer object is processed again without the row
     replay = land(store, THINGS, "new.csv", things(30, start=1), as_of=2)
     merge(published, store, [replay], replaced=["inbound/things/2026/01/01/new.csv"])
 
@@ -119,7 +119,7 @@ def test_a_merge_killed_at_any_step_is_completed_by_the_next(store, tmp_path):
         with pytest.raises(Killed):
             merge(published_in(folder, THINGS, Steps(at={step: kill})), store, second)
 
-        # then no row that lives is missing meanwhile, and no key is there twice
+        # then no live row is missing meanwhile, and no key exists twice
         shown = found(published_in(folder, THINGS))["number"]
         assert set(range(2, 5)) <= set(shown) <= set(range(6))
         assert shown.is_unique().all()
@@ -136,7 +136,7 @@ def kill() -> None:
 @pytest.mark.long
 @pytest.mark.timeout(600)
 def test_a_deleted_row_survives_a_killed_return(store, tmp_path):
-    # given a deleted row, and the steps of a merge by which it returns
+    # given a deleted row, and the steps of a merge that returns it
     deleted = [land(store, THINGS, "a.csv", things(1), as_of=1, deleted=[0])]
     for step in range(1, 40):
         folder = tmp_path / str(step)
@@ -149,7 +149,7 @@ def test_a_deleted_row_survives_a_killed_return(store, tmp_path):
         replay = [land(store, THINGS, "b.csv", things(3, start=7), as_of=2)]
         merge(published_in(folder, THINGS), store, replay, replaced=["inbound/things/2026/01/01/b.csv"])
 
-        # then it is deleted as before
+        # then the row is deleted as before
         assert_equal_to_the_view(published_in(folder, THINGS), store)
 
 
@@ -158,7 +158,7 @@ def test_a_deleted_row_survives_a_killed_return(store, tmp_path):
 def test_an_overtaken_merge_starts_again_at_any_step(store, tmp_path):
     number = steps_of_the_second_merge(store, tmp_path / "whole")
     for step in range(1, number + 1):
-        # given two merges of which the second runs while the first is at this step
+        # given two merges, of which the second runs while the first is at this step
         first, second = history_of_changes(store)
         folder = tmp_path / str(step)
         merge(published_in(folder, THINGS), store, first)
@@ -168,7 +168,7 @@ def test_an_overtaken_merge_starts_again_at_any_step(store, tmp_path):
         # when
         merge(published_in(folder, THINGS, overtake), store, second)
 
-        # then both have their rows there
+        # then the rows of both are there
         assert_equal_to_the_view(published_in(folder, THINGS), store)
 
 
@@ -197,7 +197,7 @@ def test_a_table_that_is_always_busy_ends_the_merge(store, tmp_path, monkeypatch
 
     published.catalog.commit_table = before(write, published.catalog.commit_table)
 
-    # then the merge says so
+    # then the merge reports it
     with pytest.raises(BusyTableError, match="things: other writers changed its tables during 3 attempts"):
         merge(published, store, files)
 
@@ -212,10 +212,10 @@ def before(action, function):
 
 @pytest.mark.parametrize(("before", "after"), [([], [0]), ([0], [])])
 def test_a_replay_may_change_only_what_is_deleted(store, published, before, after):
-    # given an object with a row that lives, or is deleted
+    # given an object with a live or deleted row
     merge(published, store, [land(store, THINGS, "a.csv", things(1, 2), deleted=before)])
 
-    # when its file says the other
+    # when its file has the opposite
     replaced = ["inbound/things/2026/01/01/a.csv"]
     merge(published, store, [land(store, THINGS, "a.csv", things(1, 2), deleted=after)], replaced)
 
@@ -239,7 +239,7 @@ def test_small_merges_leave_few_files_and_snapshots(store, published, monkeypatc
     for number in range(8):
         merge(published, store, [land(store, THINGS, f"{number:02}", things(1, 2, 3, start=2 * number), as_of=number)])
 
-    # then files and snapshots do not pile up
+    # then files and snapshots do not accumulate
     table = published.load(published.live)
     assert len(list(table.scan().plan_files())) < 5
     assert len(table.snapshots()) == 4
@@ -248,7 +248,7 @@ def test_small_merges_leave_few_files_and_snapshots(store, published, monkeypatc
 
 @pytest.mark.parametrize(("key", "values"), [(dy.Float64, [0.5, float("nan"), -1.0, 7.0, 3.0]), (dy.String, "bdaec")])
 def test_rewriting_in_ranges_keeps_every_key(store, tmp_path, monkeypatch, key, values):
-    # given files of two rows at most, which are rewritten in ranges of the key
+    # given files of at most two rows, which are rewritten in ranges of the key
     monkeypatch.setattr(layout, "ROWS_IN_FILE", 2)
     dataset = declared_with(number=key(primary_key=True))
     published = published_in(tmp_path, dataset)

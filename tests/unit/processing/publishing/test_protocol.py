@@ -1,7 +1,4 @@
-"""The protocol of publishing loses and doubles no row, whatever interleaves, is killed, is late or comes twice.
-
-`make campaign NAME=protocol` runs 100,000 histories.
-"""
+"""The publishing protocol loses and doubles no row under interleaving, kills, delays and repetitions."""
 
 import pytest
 
@@ -23,7 +20,7 @@ def test_tables_equal_history_after_each_random_history():
 
 
 def test_the_model_finds_what_pending_records_lose():
-    # given a design that closes an object although its file was replaced meanwhile
+    # given a protocol that closes an object although its file was replaced meanwhile
     histories = (model_differences(_SEED + number, PendingRecords) for number in range(_MOST))
 
     # then one of a few hundred histories ends wrong

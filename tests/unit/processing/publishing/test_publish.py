@@ -1,4 +1,4 @@
-"""The step that publishes: what is open is merged, whatever was killed, repeated or missed before."""
+"""Publishing merges all unmerged history files, whatever was killed, repeated or missed before."""
 
 import json
 from dataclasses import replace
@@ -51,7 +51,7 @@ def test_file_that_the_index_does_not_have_yet_is_merged(lake):
     # when
     lake.publish()
 
-    # then its late event opens nothing
+    # then its late event does not reopen it
     assert_equal_to_the_view(lake.published(), lake.store)
     lake.index_all()
     assert lake.open() == []
@@ -63,7 +63,7 @@ def test_file_that_was_replaced_gives_up_its_rows(lake):
     lake.land("second", things(4), as_of=2)
     lake.publish()
 
-    # when the second object has another row, and the index has not seen it
+    # when the second object has another row, and the index has not recorded it
     lake.land("second", things(5, start=7), as_of=2, indexed=False)
     lake.publish()
 
@@ -89,13 +89,13 @@ def test_history_file_that_was_deleted_gives_up_its_rows(lake):
 
 
 AT_EACH_WRITE = [pytest.param(None, marks=pytest.mark.long)]
-"""All writes up to the last one, which is when a run is no longer killed."""
+"""Yield all writes up to the last one, after which a run is no longer killed."""
 
 
 @pytest.mark.parametrize("at", [6, *AT_EACH_WRITE])
 def test_kill_before_a_write_leaves_the_view_to_the_next_run(tmp_path, at):
     for step in [at] if at else count(1):
-        # given an object that was merged, is replaced, and another one that is new
+        # given a merged object that is replaced, and a new object
         lake = PublishedLake(tmp_path / str(step))
         lake.land("first", things(1, 2), as_of=1)
         lake.publish()
@@ -117,7 +117,7 @@ def test_kill_before_a_write_leaves_the_view_to_the_next_run(tmp_path, at):
 @pytest.mark.parametrize("at", [12, *AT_EACH_WRITE])
 def test_file_replaced_after_a_kill_gives_up_its_rows(tmp_path, at):
     for step in [at] if at else count(1):
-        # given a merge that was killed
+        # given a killed merge
         lake = PublishedLake(tmp_path / str(step))
         lake.land("first", things(1, 2, 3), as_of=1)
         killed = lake.publish_killed_at(step)
@@ -138,7 +138,7 @@ def test_rows_found_in_all_of_history_are_of_begun_objects(lake):
     lake.land("new", things(2), as_of=3)
     lake.publish()
 
-    # when the second is replaced, while a third has the key and is not open yet
+    # when the second is replaced, and a third has the key but is not open yet
     lake.land("new", things(9, start=5), as_of=3)
     third = lake.land("third", things(7), as_of=2, indexed=False)
     lake.publications.open_objects = lambda _: iter([])
@@ -146,19 +146,19 @@ def test_rows_found_in_all_of_history_are_of_begun_objects(lake):
     lake.publish()
     del lake.store.listing
 
-    # then the third's row is not there before its own merge
+    # then the third's row appears only with its own merge
     assert found(lake.published())["value"].to_list() == [1, 9]
     lake.publish()
     assert_equal_to_the_view(lake.published(), lake.store)
 
 
 def _without(listing, key):
-    """A listing that does not have a key when a run lists the days, and has it when a merge lists all of history."""
+    """A listing without a certain key when a run lists the days, and with it when a merge lists all history."""
     return lambda prefix: (each for each in listing(prefix) if "landing_date" not in prefix or each.key != key)
 
 
 def test_batches_have_so_many_bytes_at_most(lake, monkeypatch, capsys):
-    # given objects after the first run, which takes all of history at once
+    # given objects after the first run, which processes all history at once
     lake.land("first", things(1))
     lake.publish()
     capsys.readouterr()
@@ -212,7 +212,7 @@ def test_new_key_is_followed_by_a_rebuild(lake, capsys):
 
 
 def test_rebuild_merges_all_that_was_ever_written(lake):
-    # given tables that have lost a row, which nothing in the index says
+    # given tables that lost a row, of which the index has no record
     lake.land("first", things(1), as_of=1)
     lake.publish()
     lake.land("second", things(2, start=4), as_of=2, indexed=False)
@@ -228,7 +228,7 @@ def test_rebuild_merges_all_that_was_ever_written(lake):
 
 @pytest.mark.parametrize("killed_at", [None, 1, 3, 5])
 def test_first_run_publishes_the_history_of_all_days(lake, killed_at):
-    # given a stack of an earlier version, whose index names a new history file and not one of days ago
+    # given a stack of an earlier version, whose index has a new history file but not an older one
     lake.land("old", things(1, 2), deleted=[1], indexed=False)
     lake.land("new", things(3, start=5))
     later = lake.publisher(today=TODAY + timedelta(days=3))
@@ -244,7 +244,7 @@ def test_first_run_publishes_the_history_of_all_days(lake, killed_at):
 
 
 class Metrics:
-    """Remembers what is published."""
+    """Records the published metrics."""
 
     def __init__(self):
         self.counts = {}
@@ -255,7 +255,7 @@ class Metrics:
 
 
 def test_full_comparison_finds_and_counts_what_was_missed(lake):
-    # given a history file of days ago, of which the index has never heard
+    # given an older history file that the index never recorded
     lake.land("first", things(1))
     lake.publish()
     lake.land("missed", things(2, start=3), indexed=False)
@@ -276,7 +276,7 @@ def test_full_comparison_finds_and_counts_what_was_missed(lake):
 
 
 def test_run_without_anything_to_merge_asks_little(lake):
-    # given a long history that was merged
+    # given a long, merged history
     for number in range(30):
         lake.land(f"{number:02}", things(number, start=number), as_of=number)
     lake.publish()

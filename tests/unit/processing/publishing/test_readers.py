@@ -1,12 +1,9 @@
-"""Independent readers of a published table have the rows that polars has: every column of every type."""
+"""Independent readers of a published table return polars' rows, for every column of every type."""
 
 import subprocess
 import sys
-from datetime import UTC, date, datetime
-from decimal import Decimal
 from pathlib import Path
 
-import dataframely as dy
 import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
@@ -17,75 +14,12 @@ from processing.publishing.merge import merge
 from processing.publishing.table_files import table_files
 from processing.storage.folder_store import FolderStore
 from tests.support import duckdb_reader, spark_reader
+from tests.support.every_type import AFTER, BEFORE, GREATEST, LEAST
 from tests.support.iceberg_runtime import iceberg_runtime
-from tests.support.published import declared_with, found, land, published_in, things
+from tests.support.published import found, land, published_in, things
 
-# One JVM at a time. The readers' scripts run with `-P`: beside them is a module named as one of Python's own.
+# One JVM at a time. The readers' scripts run with `-P`, because a module beside them has a standard module's name.
 pytestmark = [pytest.mark.long, pytest.mark.timeout(900), pytest.mark.xdist_group("spark")]
-BEFORE = declared_with(
-    tiny=dy.Int8(nullable=True),
-    small=dy.Int16(nullable=True),
-    octet=dy.UInt8(nullable=True),
-    pair=dy.UInt16(nullable=True),
-    quad=dy.UInt32(nullable=True),
-    large=dy.Int64(nullable=True),
-    ratio=dy.Float32(nullable=True),
-    exact=dy.Float64(nullable=True),
-    yes=dy.Bool(nullable=True),
-    raw=dy.Binary(nullable=True),
-    day=dy.Date(nullable=True),
-    local=dy.Datetime(time_unit="us", nullable=True),
-    instant=dy.Datetime(time_unit="ms", time_zone="Europe/Berlin", nullable=True),
-    precise=dy.Datetime(time_unit="ns", nullable=True),
-    price=dy.Decimal(18, 2, nullable=True),
-    words=dy.List(dy.String(nullable=True), nullable=True),
-    numbers=dy.List(dy.Int16(nullable=True), nullable=True),
-)
-AFTER = declared_with(
-    BEFORE,
-    value=dy.Int64(nullable=True),
-    ratio=dy.Float64(nullable=True),
-    extra=dy.String(nullable=True),
-)
-LEAST = {
-    "tiny": -(2**7),
-    "small": -(2**15),
-    "octet": 0,
-    "pair": 0,
-    "quad": 0,
-    "large": -(2**63),
-    "ratio": -0.5,
-    "exact": float("-inf"),
-    "yes": False,
-    "raw": b"",
-    "day": date(1, 1, 1),
-    # The last day of the old calendar, in the new one.
-    "local": datetime(1582, 10, 4, 23, 59, 59, 999_999),  # noqa: DTZ001 - local
-    "instant": datetime(1582, 10, 4, 12, tzinfo=UTC),
-    "precise": datetime(1969, 12, 31, 23, 59, 59, 999_999),  # noqa: DTZ001 - local
-    "price": Decimal("-9999999999999999.99"),
-    "words": [],
-    "numbers": [None],
-}
-GREATEST = {
-    "tiny": 2**7 - 1,
-    "small": 2**15 - 1,
-    "octet": 2**8 - 1,
-    "pair": 2**16 - 1,
-    "quad": 2**32 - 1,
-    "large": 2**63 - 1,
-    "ratio": 0.25,
-    "exact": float("nan"),
-    "yes": True,
-    "raw": bytes(range(256)),
-    "day": date(9999, 12, 31),
-    "local": datetime(9999, 12, 31, 23, 59, 59, 999_999),  # noqa: DTZ001 - local
-    "instant": datetime(9999, 12, 31, 12, tzinfo=UTC),
-    "precise": datetime(2261, 12, 31, 23, 59, 59, 999_999),  # noqa: DTZ001 - local
-    "price": Decimal("9999999999999999.99"),
-    "words": ["a", None, "ä€𝄞"],
-    "numbers": [-1, 0, 2**15 - 1],
-}
 
 
 @pytest.fixture
@@ -110,7 +44,7 @@ def published(store, tmp_path):
 
 
 def assert_same_rows(published, read: pl.DataFrame) -> None:
-    """Check that rows, as they are stored, are those that polars reads of the table."""
+    """Check that rows equal, as stored, those that polars reads from the table."""
     columns = published_columns(published.dataset)
     wanted = stored(found(published), columns)
     assert_frame_equal(read.select(wanted.columns).cast(dict(wanted.schema)).sort("number"), wanted.sort("number"))
@@ -134,7 +68,7 @@ def test_duckdb_reads_what_polars_reads(published, tmp_path):
 
 
 def by_spark(folder: Path, *sources: str) -> pl.DataFrame:
-    """What Spark reads."""
+    """Return what Spark reads."""
     program = [sys.executable, "-P", str(Path(spark_reader.__file__)), str(iceberg_runtime())]
     ran = subprocess.run([*program, str(folder), *sources], capture_output=True, text=True, check=False)
     assert ran.returncode == 0, ran.stderr[-4000:]
@@ -147,7 +81,7 @@ def test_spark_reads_what_polars_reads(published, tmp_path):
 
 @pytest.mark.usefixtures("published")
 def test_spark_reads_history_files_as_polars_reads_them(store, tmp_path):
-    # given the history files that were written before the columns changed
+    # given the history files from before the columns changed
     keys = [key for key in store.keys("warehouse/things/") if not key.endswith("/c.parquet")]
     files = [tmp_path / f"{number}.parquet" for number in range(len(keys))]
     for key, file in zip(keys, files, strict=True):

@@ -21,7 +21,7 @@ def milliseconds(moment):
 
 
 def metadata_of(*moments, days=7, current=None, log=()):
-    """A table's metadata with a snapshot at each moment, numbered from 0."""
+    """Return a table's metadata with a snapshot at each moment, numbered from 0."""
     snapshots = [
         Snapshot(
             snapshot_id=number,
@@ -61,7 +61,7 @@ def test_a_busy_table_keeps_the_last_and_each_days_end(minutes):
     # when
     left = kept(metadata, moments[-1])
 
-    # then the past days' ends, today's last commits, and nothing else
+    # then only the ends of past days and today's last commits are kept
     of_a_day = 1440 // minutes
     ends = [day * of_a_day - 1 for day in range(3, 10)]
     assert left == sorted({*ends, *range(len(moments) - RECENT, len(moments))})

@@ -1,4 +1,4 @@
-"""The published tables in the catalogue: what a reader sees of them, and what has their name already."""
+"""The published tables in the catalogue: what readers see of them, and conflicts with an existing name."""
 
 import dataclasses
 from typing import Any
@@ -20,7 +20,7 @@ def comments(table: Any) -> dict[str, str | None]:
 
 
 def test_class_of_a_column_is_its_comment(published, store, tmp_path):
-    # given a table without classes, one of a dataset that declares some, and one of which a class is changed later
+    # given a table without classes, one of a dataset with some, and one whose class changes later
     merge(published, store, [land(store, THINGS, "a.csv", things(1))])
     assert comments(published.load(published.live)) == {}
     for classes in ({"note": "personal"}, {"note": "sensitive", "value": "identifier"}):
@@ -34,7 +34,7 @@ def test_class_of_a_column_is_its_comment(published, store, tmp_path):
 
 
 def test_view_of_the_tables_name_is_left_and_explained():
-    # given the view that earlier versions of the program made, as Glue answers it
+    # given a view from an earlier version of the program, as returned by Glue
     glue = boto3.client("glue", "eu-west-1", aws_access_key_id="test", aws_secret_access_key="test")
     view = {
         "Name": "things",

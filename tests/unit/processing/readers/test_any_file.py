@@ -1,4 +1,4 @@
-"""Whatever a generated file looks like: each of its records comes once, and its original text reads the same."""
+"""Each record of any generated file is read once, and its original text reads the same again."""
 
 import gzip
 import io
@@ -26,7 +26,7 @@ from processing.readers.records import LET_IN, LINE, ORIGINAL, STRUCTURE_RULE, B
 
 
 class Rows(dy.Schema):
-    """Two columns that a file has to have, and one that it may lack where the dataset evolves."""
+    """Two columns that a file must have, and one that it may lack if the dataset evolves."""
 
     a = dy.String(primary_key=True)
     b = dy.String(nullable=True)
@@ -44,7 +44,7 @@ DECLARED = ["a", "b", "c"]
 
 
 class Expected(NamedTuple):
-    """A record as the readers have to give it."""
+    """A record as the readers must return it."""
 
     line: int
     rule: str | None
@@ -53,7 +53,7 @@ class Expected(NamedTuple):
 
 
 class File(NamedTuple):
-    """A file, what is declared of it and what is in it."""
+    """A file, its declaration and its content."""
 
     name: str
     content: bytes
@@ -68,7 +68,7 @@ def blocks_of(size: int) -> Iterator[None]:
 
 
 def read(file: File) -> pl.DataFrame:
-    """All batches with their originals, as one frame."""
+    """Return all batches with their originals as one frame."""
     stream = open_records(file.name, io.BytesIO(file.content), file.dataset)
     nothing = dict.fromkeys([ORIGINAL, STRUCTURE_RULE, *stream.columns], pl.String)
     frames = [pl.DataFrame(schema={LINE: pl.Int64, **nothing})]
@@ -131,7 +131,7 @@ KINDS = ["whole", "whole", "whole", "whole", "too short", "too long", "empty lin
 
 @st.composite
 def csv_files(draw: st.DrawFn) -> File:
-    """A file of which it is known by its construction what the records are."""
+    """A file whose records are known by its construction."""
     written_in, declared_encoding = ENCODINGS[draw(st.sampled_from(list(ENCODINGS)))]
     delimiter = draw(st.sampled_from([",", ";", "\t", "|"]))
     line_break = draw(st.sampled_from(["\n", "\n", "\r\n", "\r"]))
@@ -190,7 +190,7 @@ def named(column: str) -> str:
 
 
 def up_to_the_first_broken_quote(records: Sequence[Expected], content: str) -> list[Expected]:
-    """That one and all that follows are one record, for any line may lie within a field."""
+    """Return this record and everything after it as one record, because any later line may lie within a field."""
     whole = [*itertools.takewhile(lambda record: record.rule != "quoting", records)]
     if len(whole) == len(records):
         return whole
@@ -209,7 +209,7 @@ def all_by_the_csv_module(block: csv_blocks.Block, layout: csv_blocks.Layout) ->
 
 @settings(max_examples=50, deadline=None)
 @given(file=csv_files(), size=SIZES)
-def test_each_record_of_a_csv_file_comes_once_and_reads_the_same_again(file, size):
+def test_each_csv_record_is_read_once_and_the_same_again(file, size):
     assert_each_record_comes_once(file, size)
 
 
@@ -254,7 +254,7 @@ def test_no_character_of_a_broken_file_is_lost(body, size):
     with blocks_of(size):
         frame = read(file)
 
-    # then: all but line breaks between records is in exactly one record
+    # then everything but line breaks between records is in exactly one record
     without_line_breaks = str.maketrans("", "", "\r\n")
     assert "".join(frame[ORIGINAL]).translate(without_line_breaks) == body.translate(without_line_breaks)
     assert frame[LINE].is_sorted()
@@ -306,7 +306,7 @@ def ndjson_files(draw: st.DrawFn) -> File:
 
 @settings(max_examples=50, deadline=None)
 @given(file=ndjson_files(), size=SIZES)
-def test_each_line_of_an_ndjson_file_comes_once_and_reads_the_same_again(file, size):
+def test_each_ndjson_line_is_read_once_and_the_same_again(file, size):
     # when
     with blocks_of(size):
         frame = read(file)
@@ -327,7 +327,7 @@ def test_each_line_of_an_ndjson_file_comes_once_and_reads_the_same_again(file, s
     how=PACKED,
     rows_of_a_batch=st.sampled_from([1, 3, 100]),
 )
-def test_each_row_of_a_parquet_file_comes_once_and_reads_the_same_again(rows, how, rows_of_a_batch):
+def test_each_parquet_row_is_read_once_and_the_same_again(rows, how, rows_of_a_batch):
     # given
     frame = pl.DataFrame(rows, schema={"a": pl.Int64, "b": pl.String, "c": pl.Int8}, orient="row")
     buffer = io.BytesIO()

@@ -1,4 +1,4 @@
-"""Small objects that would cost much: each is read or refused within bounds of memory and of unpacked bytes."""
+"""Small objects that would be expensive are read or refused within limits of memory and unpacked bytes."""
 
 import gzip
 import io
@@ -26,9 +26,9 @@ from processing.readers.records import UnreadableObjectError
 from tests.unit.processing.readers import test_compression
 
 MOST_MEMORY: Final = 128 * MEBIBYTE
-"""Of Python, while an object of a few MiB is read."""
+"""Memory that Python may use while it reads an object of a few MiB."""
 LONGEST_REASON: Final = 200_000
-"""Characters of a message: it goes into a log and into the quarantine."""
+"""Characters of a message, which goes into a log and into the quarantine."""
 LONG: Final = MEBIBYTE
 MANY: Final = 12_000
 
@@ -44,7 +44,7 @@ EVOLVING = replace(DATASET, drift="evolve")
 
 
 def line(member: str) -> bytes:
-    """A line of NDJSON with a member more, among sound ones."""
+    """Return a valid object with an NDJSON line that has one more member."""
     return b'{"a":"before"}\n{"a":"x",' + member.encode() + b'}\n{"a":"after"}\n'
 
 
@@ -61,7 +61,7 @@ def zip_of(content: bytes, name: str = "rows.csv", comment: bytes = b"") -> byte
 
 
 def directory_of(entries: int) -> bytes:
-    """A zip archive whose directory names its one file so often."""
+    """Return a zip archive whose directory names its only file the given number of times."""
     whole = zip_of(b"a,b,n\n")
     start, end = whole.index(b"PK\1\2"), whole.index(b"PK\5\6")
     directory = whole[start:end] * entries
@@ -77,11 +77,11 @@ LINES: Final[dict[str, tuple[str, str | None]]] = {
     "digits of an exponent": (f'"n":1e{"9" * LONG}', None),
     "huge exponent": ('"n":1e999999999', None),
     "long name": (f'"{"x" * LONG}":1', "undeclared_member"),
-    "nearly the declared name": (f'"b":"x"," {" " * LONG}n":1', "undeclared_member"),
+    "resembles the declared name": (f'"b":"x"," {" " * LONG}n":1', "undeclared_member"),
     "many names": (members([f"m{number}" for number in range(MANY)]), "undeclared_member"),
     "many repeated names": (members([f"m{number // 2}" for number in range(MANY)]), "json"),
 }
-"""Members of a line, and the structural rule that the line breaks; None if its number alone is refused."""
+"""Members of a line, and the structural rule that the line breaks; None if only its number is refused."""
 
 
 def records(content: bytes, dataset: Dataset = DATASET, name: str = "rows.ndjson") -> pl.DataFrame:
@@ -89,7 +89,7 @@ def records(content: bytes, dataset: Dataset = DATASET, name: str = "rows.ndjson
 
 
 def peak_of(work: Callable[[], object]) -> int:
-    """Bytes that Python took at most."""
+    """Return the most bytes that Python used."""
     tracemalloc.start()
     try:
         work()
@@ -136,7 +136,7 @@ def test_names_that_drift_lets_in_are_bounded(name: str):
     # when
     found = records(line(LINES[name][0]), EVOLVING)
 
-    # then no long name becomes a column, and no more than a thousand do
+    # then no long name becomes a column, and at most a thousand names do
     assert max(map(len, found.columns)) <= 300
     assert len(found.columns) <= 1_010
     assert found["a"].to_list() == ["before", None, "after"]
@@ -167,12 +167,14 @@ def test_header_that_would_cost_much_is_refused(header: str, dataset: Dataset):
 
 
 def test_zip_with_a_long_directory_is_refused():
-    # given an archive of 1.4 MB, from whose directory zipfile would make 25,000 objects
+    # given an archive of 1.4 MB, from whose directory zipfile would create 25,000 objects
     content = directory_of(25_000)
 
     # when
     def read() -> None:
-        with pytest.raises(UnreadableObjectError, match=r"its directory has 1,350,000 bytes, at most 1,048,576 are"):
+        with pytest.raises(
+            UnreadableObjectError, match=r"its directory has 1,350,000 bytes, but at most 1,048,576 are"
+        ):
             records(content, name="rows.zip")
 
     # then
@@ -198,7 +200,7 @@ def test_bomb_is_unpacked_up_to_its_limit_alone(packed: str, monkeypatch: pytest
     monkeypatch.setattr(compression, "_HARMLESS", 50_000)
     inner, _, name = packed.rpartition(" in ")
     rows = b"a,b,n\n" + b"x,y,1\n" * (MEBIBYTE // 6)
-    # Equal parts, so that the archive around them is nearly a bomb, too.
+    # Equal parts, so the archive around them is almost a bomb too.
     content = gzip.compress(rows, mtime=0) * 150 if "gz" in packed else zip_of(rows * 40)
     if inner:
         content = zip_of(content, inner, comment=bytes(1_000))
@@ -210,12 +212,12 @@ def test_bomb_is_unpacked_up_to_its_limit_alone(packed: str, monkeypatch: pytest
     with pytest.raises(UnreadableObjectError, match="more than 200 times as long as the object"):
         records(content, name=name)
 
-    # then, however often it is packed, no more is unpacked than 200 times its size, and one piece
+    # then, however often it is packed, at most 200 times its size and one piece are unpacked
     assert max(unpacked) <= 200 * len(content) + 8 * MEBIBYTE
 
 
 class _Counted(str):
-    """A name that counts how often any of them is compared."""
+    """A name that counts how often names are compared."""
 
     __slots__ = ()
     compared = 0
@@ -238,7 +240,7 @@ class _Counted(str):
     ids=["line", "message", "body", "header"],
 )
 def test_repeated_names_are_found_in_linear_time(work: Callable[[list[str]], object]):
-    # given many names, of which the last is that of the one before
+    # given many names, of which the last equals the one before
     names: list[str] = [_Counted(f"m{number}") for number in range(MOST_COLUMNS - 1)]
     names.append(_Counted(names[-1]))
     random.Random(1).shuffle(names)  # noqa: S311 - not for cryptography

@@ -1,4 +1,4 @@
-"""Archives: what is in them, or a refusal. No damage makes another error, and no bomb is unpacked."""
+"""Archives are read or refused: no damage causes another error, and no bomb is unpacked."""
 
 import gzip
 import io
@@ -38,7 +38,7 @@ CONTENT: Final = b"a,b\n" + b"".join(b"%d,value %d\n" % (number, number * number
 
 
 def _read(name: str, content: bytes) -> int:
-    """How many records an object has."""
+    """Return the number of records in an object."""
     return sum(batch.frame.height for batch in open_records(name, io.BytesIO(content), DATASET).batches)
 
 
@@ -58,13 +58,13 @@ def test_stored_and_deflated_archives_are_read(method: int):
 def test_archive_of_another_method_is_refused(method: int):
     content = _zipped().replace(struct.pack("<H", zipfile.ZIP_DEFLATED), struct.pack("<H", method))
 
-    with pytest.raises(UnreadableObjectError, match=f"compression method {method}; have it sent with deflate"):
+    with pytest.raises(UnreadableObjectError, match=f"compression method {method}; ask the sender to use deflate"):
         _read("rows.zip", content)
 
 
 @pytest.mark.parametrize("cut", [1, 2, 12, 40, 400])
 def test_archive_without_its_front_is_refused(cut: int):
-    with pytest.raises(UnreadableObjectError, match="the zip archive is broken"):
+    with pytest.raises(UnreadableObjectError, match="the zip archive is damaged"):
         _read("rows.zip", _zipped()[cut:])
 
 
@@ -77,7 +77,7 @@ def test_archive_that_wants_a_newer_reader_is_refused():
 
 @pytest.mark.parametrize("name", ["rows.zip", "rows.csv.gz"])
 def test_damaged_archive_is_read_or_refused_but_never_fails(name: str):
-    # given an archive with one to three bytes replaced, or its end or front lost
+    # given an archive with one to three bytes replaced, or without its end or start
     made = random.Random(20_261_128)  # noqa: S311 - not for cryptography
     whole = _zipped() if name.endswith(".zip") else gzip.compress(CONTENT, mtime=0)
     refused = 0
@@ -106,7 +106,7 @@ def test_bomb_is_refused_by_the_bytes_that_it_unpacks(name: str, monkeypatch: py
 
 
 def test_length_in_the_directory_of_an_archive_does_not_matter(monkeypatch: pytest.MonkeyPatch):
-    # given a bomb whose directory names a short content
+    # given a bomb whose directory claims a short content
     monkeypatch.setattr(compression, "_HARMLESS", 10_000)
     text = b"a,b\n" + b"x" * 3_000_000
     content = _zipped(content=text).replace(struct.pack("<I", len(text)), struct.pack("<I", 100))
@@ -116,7 +116,7 @@ def test_length_in_the_directory_of_an_archive_does_not_matter(monkeypatch: pyte
 
 
 class _CountedPart:
-    """zlib's decompressor, and how many bytes all of them were given."""
+    """zlib's decompressor, counting the bytes that it receives."""
 
     given = 0
 
@@ -135,7 +135,7 @@ _DECOMPRESSOR = zlib.decompressobj
 
 
 def test_empty_parts_of_a_gzip_object_cost_linear_time(monkeypatch: pytest.MonkeyPatch):
-    # given 20,000 empty parts of 20 bytes; each would be handed on with all that follows in its piece of 1 MiB
+    # given 20,000 empty members of 20 bytes; each would be passed on with everything after it in its piece of 1 MiB
     parts = 20_000
     content = gzip.compress(b"", mtime=0) * parts + gzip.compress(CONTENT)
     monkeypatch.setattr(compression.zlib, "decompressobj", _CountedPart)
@@ -151,9 +151,9 @@ def test_empty_parts_of_a_gzip_object_cost_linear_time(monkeypatch: pytest.Monke
 @pytest.mark.parametrize(
     ("content", "kind"),
     [
-        (gzip.compress(CONTENT), "gzip; have .gz added"),
+        (gzip.compress(CONTENT), "gzip; ask the sender to add .gz"),
         (_zipped(), "a zip archive or an Excel workbook"),
-        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(100), "an Excel workbook; have it saved as CSV"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(100), "an Excel workbook; ask the sender to save it as CSV"),
         (b"BZh91AY&SY" + bytes(100), "bzip2"),
         (b"\xfd7zXZ\x00" + bytes(100), "xz"),
         (b"%PDF-1.7\n", "a PDF"),
@@ -162,7 +162,7 @@ def test_empty_parts_of_a_gzip_object_cost_linear_time(monkeypatch: pytest.Monke
 )
 @pytest.mark.parametrize("name", ["rows.csv", "rows.ndjson", "rows.TXT"])
 def test_file_of_another_kind_is_named(name: str, content: bytes, kind: str):
-    with pytest.raises(UnreadableObjectError, match=f"the name says that the file is text, but it is {kind}"):
+    with pytest.raises(UnreadableObjectError, match=f"the file is named like a text file, but is {kind}"):
         _read(name, content)
 
 
@@ -170,13 +170,13 @@ def test_parquet_under_a_name_of_text_is_named():
     content = io.BytesIO()
     pl.DataFrame({"a": ["x"]}).write_parquet(content)
 
-    with pytest.raises(UnreadableObjectError, match=r"but it is parquet; have it named \.parquet"):
+    with pytest.raises(UnreadableObjectError, match=r"but is parquet; ask the sender to name it \.parquet"):
         _read("rows.csv", content.getvalue())
 
 
 @pytest.mark.parametrize(
     ("name", "message"),
-    [("rows.csv.gz", "the file is not gzip: it begins with b'a,b"), ("rows.parquet", "is not parquet")],
+    [("rows.csv.gz", "the file is not gzip but begins with b'a,b"), ("rows.parquet", "is not parquet")],
 )
 def test_text_under_another_name_is_named(name: str, message: str):
     with pytest.raises(UnreadableObjectError, match=message):

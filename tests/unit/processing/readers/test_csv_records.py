@@ -50,7 +50,7 @@ def read(content: bytes, dataset: Dataset = PAIRS, name: str = "pairs.csv") -> p
 
 
 def rows(text: str, dataset: Dataset = PAIRS) -> list[tuple[object, ...]]:
-    """Line, broken structural rule and values of every record."""
+    """Return line, broken structural rule and values of every record."""
     return read(text.encode(), dataset).drop(STRUCTURE_REASON).rows()
 
 
@@ -63,7 +63,7 @@ def zipped(**files: bytes) -> bytes:
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as members:
         for name, content in files.items():
-            # With a time of its own a test would have another name in each of the tests' workers.
+            # A changing time would give the test another name in each worker.
             members.writestr(zipfile.ZipInfo(name.replace("_", ".")), content, zipfile.ZIP_DEFLATED)
     return archive.getvalue()
 
@@ -87,7 +87,7 @@ def test_every_kind_of_line_break_ends_a_record(line_break):
     assert originals(text) == ["1,2", "3,4"]
 
 
-def test_a_line_break_within_quotes_belongs_to_the_value_and_counts_as_a_physical_line():
+def test_quoted_line_break_is_part_of_the_value_and_a_line():
     # given
     text = 'a,b\r\n"one\r\ntwo",2\r\n3,4\r\n'
 
@@ -96,7 +96,7 @@ def test_a_line_break_within_quotes_belongs_to_the_value_and_counts_as_a_physica
     assert originals(text)[0] == '"one\r\ntwo",2'
 
 
-def test_what_only_looks_like_a_line_break_to_unicode_does_not_end_a_record():
+def test_unicode_line_breaks_do_not_end_a_record():
     assert rows("a,b\n1\u2028\x0c\x85,2\n") == [(2, None, "1\u2028\x0c\x85", "2")]
 
 
@@ -121,12 +121,12 @@ def test_a_last_line_without_its_line_break_is_a_record():
 
 
 @pytest.mark.parametrize("torn", ["1", "1,2,3", "  "])
-def test_a_record_with_another_number_of_fields_breaks_field_count(torn):
+def test_record_with_wrong_number_of_fields_breaks_field_count(torn):
     assert rows(f"a,b\n5,6\n{torn}") == [(2, None, "5", "6"), (3, "field_count", None, None)]
 
 
 def test_the_reason_says_both_numbers_of_fields():
-    assert read(b"a,b\n1\n")[STRUCTURE_REASON].to_list() == ["number of fields is 1, the header's is 2"]
+    assert read(b"a,b\n1\n")[STRUCTURE_REASON].to_list() == ["the record has 1 fields, but the header has 2"]
 
 
 @pytest.mark.parametrize(
@@ -135,7 +135,7 @@ def test_the_reason_says_both_numbers_of_fields():
     ids=lambda text: text.replace('"', "'"),
 )
 def test_broken_quote_quarantines_the_rest_of_the_file(broken: str):
-    # given two good lines in front of it, and two after it
+    # given two good lines before it, and two after it
     content = f"a,b\n1,2\n3,4\n{broken}\n5,6\n7,8\n"
 
     # when
@@ -148,10 +148,10 @@ def test_broken_quote_quarantines_the_rest_of_the_file(broken: str):
         (4, "quoting", None, None),
     ]
     assert originals(content)[-1] == f"{broken}\n5,6\n7,8"
-    assert "3 lines, 4 to 6, are not read" in frame[STRUCTURE_REASON].to_list()[-1]
+    assert "3 lines, 4 to 6, were not read" in frame[STRUCTURE_REASON].to_list()[-1]
 
 
-def test_broken_quote_costs_its_line_where_no_field_holds_a_line_break():
+def test_broken_quote_costs_its_line_without_line_breaks():
     one_line_each = replace(PAIRS, csv=CsvFormat(multiline=False))
 
     assert rows('a,b\n"1"x,2\n"3,4\n"5",6\n', one_line_each) == [
@@ -161,10 +161,10 @@ def test_broken_quote_costs_its_line_where_no_field_holds_a_line_break():
     ]
 
 
-def test_broken_quote_before_more_than_an_entry_can_hold_refuses_the_object():
+def test_broken_quote_beyond_an_entrys_size_refuses_the_object():
     content = 'a,b\n"1"x,2\n' + "3,4\n" * (MAXIMUM_RECORD // 4)
 
-    with pytest.raises(UnreadableObjectError, match=r"line 2: a quote is never closed.*more than 16 MiB follow"):
+    with pytest.raises(UnreadableObjectError, match=r"line 2: a quote is not closed.*more than 16 MiB follow"):
         rows(content)
 
 
@@ -190,7 +190,7 @@ def test_quoted_file_of_many_columns_is_read():
     assert found == [(2, None, "1", "2")]
 
 
-def test_a_quote_that_is_never_closed_keeps_all_the_text_that_it_swallowed():
+def test_unclosed_quote_keeps_all_the_text_after_it():
     # given
     text = 'a,b\n1,2\n3,"4\n5,6\n'
 
@@ -220,10 +220,10 @@ def test_a_field_longer_than_the_csv_module_expects_is_data():
         (b"a,b,c\n", r"add them to the schema, or declare drift=\"evolve\" to keep them or drift=\"discard\""),
         (b"a,b\n1,2\n3,\xe9\n", r"line 3 is not UTF-8 \(byte 0xe9\); .* csv=CsvFormat\(encoding=\"windows-1252\"\)"),
         ("a,b\n1,2\n".encode("utf-16-le"), r"null characters.*CsvFormat\(encoding=\"utf-16-le\"\)"),
-        (b"a;b,c;a,b\n", r"does not tell the delimiter, it may be any of \[',', ';'\]; declare it"),
+        (b"a;b,c;a,b\n", r"is ambiguous, because \[',', ';'\] all fit; declare it"),
     ],
 )
-def test_an_object_that_cannot_be_read_is_refused_with_what_was_expected_and_found(content, message):
+def test_unreadable_object_is_refused_with_expected_and_found(content, message):
     with pytest.raises(UnreadableObjectError, match=message):
         read(content)
 
@@ -232,7 +232,7 @@ def test_an_object_that_cannot_be_read_is_refused_with_what_was_expected_and_fou
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
-def test_the_delimiter_is_the_one_with_which_the_header_names_the_declared_columns(delimiter):
+def test_delimiter_is_the_one_that_fits_the_declared_columns(delimiter):
     assert rows(f"b{delimiter}a\n1{delimiter}2\n") == [(2, None, "2", "1")]
 
 
@@ -248,7 +248,7 @@ def test_the_fields_of_a_tsv_file_are_set_apart_by_tabs():
     assert read(b"a,b\ta\tb\n1\t2\t3\n", DISCARDING, "pairs.tsv").drop(LINE).row(0)[2:] == ("2", "3")
 
 
-def test_a_file_of_one_column_has_no_delimiter_and_its_empty_lines_are_no_records():
+def test_one_column_file_has_no_delimiter_nor_empty_records():
     # given
     dataset = replace(PAIRS, schema=Keys)
 
@@ -290,16 +290,16 @@ def test_an_encoding_is_told_by_its_mark_or_by_the_declaration(written_in, decla
 @pytest.mark.parametrize(
     ("content", "declared", "message"),
     [
-        (b"a,b\n1,\x81\n", "windows-1252", "the bytes at offset 6 are not of the encoding windows-1252"),
+        (b"a,b\n1,\x81\n", "windows-1252", "the bytes at offset 6 are not windows-1252"),
         (
             "a,b\n1,2\n".encode("utf-16-le") + b"x",
             "utf-16-le",
-            "the bytes at offset 16 are not of the encoding utf-16-le",
+            "the bytes at offset 16 are not utf-16-le",
         ),
         (b"\xef\xbb\xbfa,b\n", "latin-1", "begins with the byte order mark of utf-8, declared is latin-1"),
     ],
 )
-def test_what_is_not_of_the_declared_encoding_is_refused_and_not_guessed(content, declared, message):
+def test_undeclared_encoding_is_refused_and_not_guessed(content, declared, message):
     with pytest.raises(UnreadableObjectError, match=message):
         read(content, replace(PAIRS, csv=CsvFormat(encoding=declared)))
 
@@ -316,7 +316,7 @@ def test_where_the_dataset_evolves_new_columns_are_kept_as_text():
     assert next(stream.batches).frame.row(0)[3:] == ("1", "2", "4", "3")
 
 
-def test_where_the_dataset_evolves_a_column_that_may_be_empty_may_be_absent():
+def test_evolving_dataset_may_lack_a_nullable_column():
     assert rows("a\n1\n", EVOLVING) == [(2, None, "1", None)]
 
 
@@ -352,21 +352,21 @@ GZIP = gzip.compress(b"a,b\n" + b"1,2\n" * 5000, mtime=0)
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("x.csv.gz", b"", "the gzip compression ends before its end"),
+        ("x.csv.gz", b"", "the gzip data is incomplete"),
         ("x.csv.gz", b"a,b\n", "the file is not gzip"),
-        ("x.csv.gz", GZIP[:-3], "the gzip compression ends before its end"),
-        ("x.csv.gz", GZIP[:-8] + bytes(8), "the gzip compression is broken"),
-        ("x.csv.gz", GZIP + b"rubbish", "the gzip compression is broken"),
-        ("x.zip", b"a,b\n", "the zip archive is broken"),
+        ("x.csv.gz", GZIP[:-3], "the gzip data is incomplete"),
+        ("x.csv.gz", GZIP[:-8] + bytes(8), "the gzip data is damaged"),
+        ("x.csv.gz", GZIP + b"rubbish", "the gzip data is damaged"),
+        ("x.zip", b"a,b\n", "the zip archive is damaged"),
         ("x.zip", zipped(a_csv=b"", b_csv=b""), r"holds 2 files, expected one: \['a.csv', 'b.csv'\]"),
         ("x.zip", zipped(), "holds 0 files"),
         (
             "x.zip",
             zipped(a_csv=b"a,b\n").replace(zlib.compress(b"a,b\n", wbits=-15), zlib.compress(b"a,c\n", wbits=-15)),
-            "the zip archive is broken",
+            "the zip archive is damaged",
         ),
-        ("x.zip", zipped(a_doc=b""), r"'a.doc' does not tell the format: expected one of .csv"),
-        ("x.xlsx", b"", "'x.xlsx' does not tell the format"),
+        ("x.zip", zipped(a_doc=b""), r"'a.doc' does not show the format; expected one of .csv"),
+        ("x.xlsx", b"", "'x.xlsx' does not show the format"),
     ],
 )
 def test_what_cannot_be_unpacked_is_refused_with_the_reason(name, content, message):
@@ -375,13 +375,13 @@ def test_what_cannot_be_unpacked_is_refused_with_the_reason(name, content, messa
 
 
 def test_an_encrypted_archive_is_refused():
-    # given a flag in both of the places where an archive has it
+    # given a flag in both places where an archive has it
     content = bytearray(zipped(a_csv=b"a,b\n"))
     content[6] |= 1
     content[content.rindex(b"PK\x01\x02") + 8] |= 1
 
     # then
-    with pytest.raises(UnreadableObjectError, match="encrypted; have it sent without a password"):
+    with pytest.raises(UnreadableObjectError, match="encrypted; ask the sender to send it without a password"):
         read(bytes(content), name="x.zip")
 
 
@@ -417,7 +417,7 @@ def test_zeros_that_fill_up_a_gzip_object_are_nothing():
 # --- bounds ---
 
 
-def test_a_quote_that_is_never_closed_does_not_take_the_memory_of_the_whole_file():
+def test_unclosed_quote_does_not_need_memory_for_the_file():
     # given
     content = b'a,b\n1,"2\n' + b"3,4\n" * 2000
 
@@ -425,9 +425,7 @@ def test_a_quote_that_is_never_closed_does_not_take_the_memory_of_the_whole_file
     with (
         mock.patch.object(text_blocks, "_BLOCK", 500),
         mock.patch("processing.readers.csv_records.MAXIMUM_RECORD", 2000),
-        pytest.raises(
-            UnreadableObjectError, match=r"the record on line 2 is longer than .* a quote on it that is never"
-        ),
+        pytest.raises(UnreadableObjectError, match=r"the record on line 2 is longer than .* a quote that is not"),
     ):
         read(content)
 
@@ -442,7 +440,7 @@ def test_a_line_without_end_is_refused():
 
 
 def most_memory(rows):
-    """Bytes of Python that reading a file of so many rows holds at most; what polars holds is for the bench."""
+    """Return the most bytes that Python holds while it reads a file with so many rows."""
     content = io.BytesIO(b"a,b\n" + b"1,2\n" * rows)
     tracemalloc.start()
     with mock.patch.object(text_blocks, "_BLOCK", 20_000):
@@ -454,8 +452,8 @@ def most_memory(rows):
 
 
 def test_memory_does_not_grow_with_the_file():
-    # given a reader that has loaded what it needs, and two files that are far longer than a block
+    # given a warmed-up reader, and two files much longer than a block
     most_memory(1)
 
-    # then the one that is ten times as long takes no more
+    # then the file that is ten times as long needs no more memory
     assert most_memory(500_000) < 1.1 * most_memory(50_000)

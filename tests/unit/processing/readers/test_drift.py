@@ -1,4 +1,4 @@
-"""A file with a column that nobody declared: what each policy makes of it, from the job to the published views."""
+"""The effect of each drift policy on an undeclared column, from the job to the published tables."""
 
 import io
 import json
@@ -46,7 +46,7 @@ def run(job, store, dataset, *words):
 
 
 def refined(drift):
-    """A lake of an object as declared and one with a column more, under a policy."""
+    """A lake with an object as declared and one with an extra column, under a policy."""
     store = MemoryStore()
     store.objects |= {key: StoredObject(content) for key, content in CONTENTS.items()}
     run(warehouse, store, replace(CARS, drift=drift))
@@ -54,7 +54,7 @@ def refined(drift):
 
 
 def view(store, dataset, *columns):
-    """Columns of the published view by key."""
+    """Return the columns of the published view by key."""
     wanted = published_view(store, dataset).select("plate", *columns).collect().rows()
     return {plate: values[0] if len(values) == 1 else values for plate, *values in wanted}
 
@@ -96,14 +96,14 @@ def test_evolve_keeps_the_column_in_the_files_and_in_the_views():
     }
 
 
-def test_all_files_have_the_tables_columns_whatever_their_objects_brought_along():
+def test_all_files_have_the_tables_columns():
     store = refined("evolve")
     schemas = [pl.read_parquet(io.BytesIO(store.read(key))).schema for key in store.keys("warehouse/")]
     assert schemas == [warehouse_columns(CARS)] * 2
 
 
-def test_a_column_that_is_declared_later_is_missing_until_its_objects_are_sanitised():
-    # given objects that were processed when it was not declared
+def test_later_column_is_empty_until_objects_are_sanitised():
+    # given objects that were processed before it was declared
     store = refined("evolve")
     declared = replace(CARS, schema=CarsWithFuel, drift="evolve")
     assert view(store, declared, "fuel") == {"A1": None, "A2": None, "A3": None}

@@ -1,4 +1,4 @@
-"""The NDJSON reader keeps every line, and says every value as it was written."""
+"""The NDJSON reader keeps every line, and returns every value as it was written."""
 
 import gzip
 import io
@@ -50,7 +50,7 @@ TEXT = replace(MEMBER, json_columns=())
 
 
 def read(content: bytes, dataset: Dataset = MEMBER, name: str = "x.ndjson") -> pl.DataFrame:
-    """All records, each with its original text."""
+    """Return all records, each with its original text."""
     stream = open_records(name, io.BytesIO(content), dataset)
     nothing = {
         LINE: pl.Int64,
@@ -116,13 +116,13 @@ def test_a_pointer_leads_into_a_line(pointer, text):
     [
         (b'{"value": 1', "the line is no JSON: Expecting ',' delimiter at its character 12"),
         (b'{"value": 1} {}', "the line is no JSON: Extra data at its character 14"),
-        (b"[1]", "the line is JSON, but no object"),
-        (b'{"value": NaN}', "the line is no JSON: it has no NaN"),
+        (b"[1]", "the line is JSON, but not an object"),
+        (b'{"value": NaN}', "the line is not JSON: JSON does not have NaN"),
         (b'{"value": "\xe9"}', "the line is not UTF-8 (byte 0xe9 at its byte 12)"),
-        (b'{"value": "\\uD800"}', "the line has half of a character: an escaped surrogate without its other half"),
+        (b'{"value": "\\uD800"}', "the line has half of a character, an escaped surrogate without its other half"),
         (
             b'{"value": {"a": 1, "a": 2}}',
-            "the line names the members ['a'] more than once, and nobody can say which is right",
+            "the line has the members ['a'] more than once, so their values are ambiguous",
         ),
         (b'{"value": ' + b"[" * 5000 + b"]" * 5000 + b"}", "the line is nested too deep"),
     ],
@@ -140,7 +140,7 @@ def test_a_broken_line_is_refused_alone_and_says_why(line, reason):
     assert frame.row(1, named=True)[STRUCTURE_REASON] == reason
 
 
-def test_a_refused_lines_original_text_is_refused_again_even_where_it_was_not_utf_8():
+def test_refused_lines_text_is_refused_again_even_if_not_utf8():
     # given
     original = read(b'{"value": "\xe9"}')[ORIGINAL][0]
 
@@ -174,7 +174,7 @@ def test_a_compressed_object_is_read_with_all_of_its_parts():
 
 
 def test_a_json_array_is_refused_with_what_to_send_instead():
-    with pytest.raises(UnreadableObjectError, match="is a JSON array; have it sent with one object per line"):
+    with pytest.raises(UnreadableObjectError, match="is a JSON array; ask the sender to send one object per line"):
         read(b' [{"value": 1}]', name="x.json")
 
 
@@ -188,11 +188,11 @@ def test_a_json_array_is_refused_with_what_to_send_instead():
         ("1e16", "a number with a fraction or an exponent"),
     ],
 )
-def test_value_that_is_not_text_is_refused_where_text_is_declared(value: str, kind: str):
+def test_non_text_value_is_refused_in_a_text_column(value: str, kind: str):
     frame = read(f'{{"value": "a"}}\n{{"value": {value}}}'.encode(), TEXT)
 
     assert frame[STRUCTURE_RULE].to_list() == [None, "member_type"]
-    assert frame[STRUCTURE_REASON][1] == f"value is {kind}, and text is declared"
+    assert frame[STRUCTURE_REASON][1] == f"value is {kind}, but text is declared"
 
 
 def test_whole_number_is_text():
@@ -209,7 +209,7 @@ def test_member_of_nearly_a_declared_name_is_refused(name: str, drift: Drift):
     assert frame.select("value", STRUCTURE_RULE).rows() == [(None, "misnamed_member"), ("y", None)]
 
 
-def test_member_of_nearly_a_declared_name_is_refused_within_an_object():
+def test_nearly_declared_member_within_an_object_is_refused():
     dataset = replace(TEXT, source=StreamSource({"value": "/payload/amount"}))
 
     frame = read(b'{"payload": {"Amount": 1}}\n{"payload": {"other": 1}}', dataset)
@@ -243,13 +243,16 @@ def test_every_line_break_ends_a_record(line_break: str):
 @pytest.mark.parametrize("end", ["", "\n"])
 @pytest.mark.parametrize(
     ("document", "message"),
-    [([{"value": "x"}, {"value": "y"}], "is a JSON array"), ({"value": "x"}, "has a JSON document over several lines")],
+    [
+        ([{"value": "x"}, {"value": "y"}], "is a JSON array"),
+        ({"value": "x"}, "holds a JSON document over several lines"),
+    ],
     ids=["array", "object"],
 )
 def test_document_over_several_lines_is_refused_whole(document: object, message: str, end: str, extension: str):
     content = (json.dumps(document, indent=2) + end).encode()
 
-    with pytest.raises(UnreadableObjectError, match=f"{message}.*have it sent with one object per line"):
+    with pytest.raises(UnreadableObjectError, match=f"{message}.*ask the sender to send one object per line"):
         read(content, TEXT, f"x.{extension}")
 
 
@@ -266,19 +269,17 @@ def test_first_line_that_was_torn_costs_its_line():
     assert frame[STRUCTURE_RULE].to_list() == ["json", None]
 
 
-def test_a_frozen_dataset_refuses_a_line_with_a_member_that_it_does_not_declare():
+def test_frozen_dataset_refuses_a_line_with_undeclared_member():
     # when
     frame = read(b'{"value": 1}\n{"value": 2, "new": 3}\n', replace(MEMBER, drift="freeze"))
 
     # then
     assert frame.select("value", STRUCTURE_RULE).rows() == [("1", None), (None, "undeclared_member")]
-    assert (
-        frame[STRUCTURE_REASON][1] == "the line has the members ['new'], which the dataset neither declares nor lets in"
-    )
+    assert frame[STRUCTURE_REASON][1] == "the line has the members ['new'], which the dataset does not declare"
 
 
-def test_an_evolving_dataset_lets_in_the_members_that_the_first_lines_bring_along():
-    # given two blocks; the second has a member that the first has not
+def test_evolving_dataset_accepts_the_first_lines_members():
+    # given two blocks, of which only the second has a certain member
     content = b'{"value": 1, "new": 0.50}\n{"value": 2}\n' + b'{"value": 3, "late": 4}\n'
 
     # when

@@ -1,4 +1,4 @@
-"""The original text of a row that turns out to be refused when its batch is gone: from the object, or from the disk."""
+"""The original text of a row that is refused after its batch has gone comes from the object or from the disk."""
 
 import codecs
 import gzip
@@ -20,7 +20,7 @@ class Parts(dy.Schema):
     name = dy.String()
 
 
-# Rows 1 and 40 have one key and differ; so do 2 and 41, whose names go over two lines.
+# Rows 1 and 40 have one key and differ; so do 2 and 41, whose names span two lines.
 LINES = [
     "1,bolt",
     '2,"wing\nnut"',
@@ -77,6 +77,6 @@ def test_a_contested_row_is_quarantined_with_its_text_as_it_came(checked, kind):
 
 
 @pytest.mark.usefixtures("checked")
-def test_what_the_object_has_as_it_is_is_not_put_on_the_disk_a_second_time(kind, tmp_path):
+def test_unchanged_object_is_not_written_to_disk_again(kind, tmp_path):
     kept = b"".join(file.read_bytes() for file in tmp_path.glob("*-originals.arrow"))
     assert (b'part ""7""' in kept) == (kind in NOT_AS_IT_IS)

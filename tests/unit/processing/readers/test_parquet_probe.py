@@ -1,4 +1,4 @@
-"""A parquet file that ends the process which reads it is refused, and the next file is read."""
+"""A parquet file that kills its reading process is refused, and the next file is read."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ import pytest
 from processing.readers.parquet_probe import ParquetProbe
 from processing.readers.records import UnreadableObjectError
 
-# polars 2.1 asks for 2 EiB for it and aborts. Its pages were damaged by the campaign `files`, seed 4.
+# polars 2.1 requests 2 EiB for it and aborts. The campaign `files`, seed 4, damaged its pages.
 ENDS_THE_PROCESS = Path(__file__).parent / "files" / "ends-the-process.parquet"
 
 
@@ -20,7 +20,7 @@ def probe():
 
 
 def test_file_that_ends_its_reader_is_refused(probe: ParquetProbe):
-    with pytest.raises(UnreadableObjectError, match=r"was ended by it.*the file is damaged"):
+    with pytest.raises(UnreadableObjectError, match=r"ended a process that read it .*it is damaged"):
         probe.check(str(ENDS_THE_PROCESS))
 
 

@@ -1,4 +1,4 @@
-"""Which objects a run of the warehouse job processes: by the index and recent days, or by a listing of everything."""
+"""Which objects a run of the warehouse job processes: by the index and recent days, or by listing everything."""
 
 from datetime import date, timedelta
 
@@ -18,7 +18,7 @@ PARCELS = {"parcels": DATASETS["parcels"]}
 
 
 class CountingStore(MemoryStore):
-    """Remembers which prefixes were listed."""
+    """Records which prefixes were listed."""
 
     def __init__(self):
         super().__init__()
@@ -30,7 +30,7 @@ class CountingStore(MemoryStore):
 
 
 class Lake:
-    """A store and the object index of what landed in it."""
+    """A store and the object index of its content."""
 
     def __init__(self):
         self.store, self._heads = CountingStore(), MemoryLake()
@@ -75,8 +75,8 @@ def test_object_that_the_index_does_not_have_yet_is_processed(lake, days_ago):
     assert lake.select(lake.recent) == [landed]
 
 
-def test_object_processed_since_the_index_was_written_is_left_alone(lake):
-    # given an index that says that the object waits
+def test_object_processed_after_its_index_entry_is_skipped(lake):
+    # given an index in which the object waits
     landed = lake.land(9)
     lake.store.write(inbound_object("parcels", TODAY - timedelta(days=9), "a.csv").warehouse_key, b"", "", {})
 
@@ -85,7 +85,7 @@ def test_object_processed_since_the_index_was_written_is_left_alone(lake):
     assert landed in lake.store.objects
 
 
-def test_object_that_the_index_missed_is_found_by_a_look_everywhere(lake):
+def test_full_listing_finds_an_object_that_the_index_missed(lake):
     # given
     missed = lake.land(9, indexed=False)
 
@@ -98,7 +98,7 @@ def test_object_that_the_index_missed_is_found_by_a_look_everywhere(lake):
 
 
 def test_look_everywhere_counts_only_what_was_missed(lake):
-    # given an object that waits by the index, and a new one
+    # given an object that waits according to the index, and a new one
     lake.land(9)
     lake.land(0, indexed=False)
 

@@ -1,4 +1,4 @@
-"""Objects spread over Spark's executors: the same as without, row for row."""
+"""Objects spread over Spark's executors give the same rows as objects processed on the driver."""
 
 import functools
 import os
@@ -18,7 +18,7 @@ pytestmark = ON_SPARK
 
 
 def rows_of(number: int) -> bytes:
-    """A file with rows that are clean, that come twice and that are refused."""
+    """A file with clean, duplicate and refused rows."""
     clean = [f"{row % 7 + 1},Leeds,Small,AB{row % 100:02}{chr(65 + number)}AA" for row in range(100)]
     return "\n".join(["member_id,town,size,label", *clean, clean[0], "x,Leeds,Small,AB12CDE", ""]).encode()
 
@@ -46,7 +46,7 @@ def test_objects_that_are_spread_leave_the_lake_as_without_spark(tmp_path, monke
     # given
     alone, shared = land(tmp_path / "alone", 5), land(tmp_path / "shared", 5)
     refine(alone, DATASETS, "run")
-    # The driver's own store writes nothing, so whatever is written was written by an executor.
+    # The driver's own store writes nothing, so an executor wrote whatever is written.
     monkeypatch.setattr(shared, "write_file", lambda *_: pytest.fail("the driver did it"))
 
     # when
@@ -60,7 +60,7 @@ def test_objects_that_are_spread_leave_the_lake_as_without_spark(tmp_path, monke
 
 @pytest.mark.usefixtures("spark_session")
 def test_an_object_that_fails_on_an_executor_fails_no_other(tmp_path):
-    # given an object whose file cannot be written, since a folder is in its place
+    # given an object whose file cannot be written, because a folder has its name
     store = land(tmp_path / "lake", 3)
     (tmp_path / "lake/objects/warehouse/parcels/landing_date=2026-11-11/parcels.csv.parquet/x").mkdir(parents=True)
 

@@ -1,4 +1,4 @@
-"""How a query makes a column is read from polars' plan."""
+"""How a query computes a column is read from polars' plan."""
 
 import narwhals as nw
 import polars as pl

@@ -1,4 +1,4 @@
-"""A broken file stops only what reads it, and is reported in one line that names it."""
+"""A broken file stops only its readers, and is reported in one line that names it."""
 
 import re
 
@@ -23,7 +23,7 @@ SOUND_QUERY = 'lambda inputs: inputs["members"].select("key", "number")'
 
 @pytest.fixture
 def find(tmp_path, monkeypatch):
-    """Finds the datasets of a package that is written for the test."""
+    """Finds the datasets of a package that the test writes."""
 
     def write(**files: str):
         return find_datasets(*write_package(tmp_path, monkeypatch, **files))
@@ -32,7 +32,7 @@ def find(tmp_path, monkeypatch):
 
 
 def members(old: str = "", new: str = "") -> str:
-    """A sound declaration with one change."""
+    """Return a valid declaration with one change."""
     text = DATASET.format(name="members")
     assert old in text
     return text.replace(old, new)
@@ -52,14 +52,14 @@ def members(old: str = "", new: str = "") -> str:
             r"members\.py: schema is <class 'dict'>, expected a subclass of Schema",
         ),
         (members('"accounts"', "7"), r"members\.py: owner is 7, expected str"),
-        (members('"accounts"', '"a\\nb"'), r"members\.py: owner 'a\\nb' is not a name: expected a team such as"),
+        (members('"accounts"', '"a\\nb"'), r"members\.py: owner 'a\\nb' is not a name; name a team such as"),
         (members('"accounts"', '""'), r"members\.py: owner '' is not a name"),
         (members("timedelta(hours=1)", "26"), r"members\.py: freshness is 26, expected timedelta"),
         (
             f"{members()}\nimport dataclasses\nDATASET = dataclasses.replace(DATASET, source='sftp')",
             r"members\.py: source is 'sftp', expected SftpSource or SqlSource or StreamSource",
         ),
-        (members('"carrier"', '"The Carrier"'), r"members\.py: connection 'The Carrier' cannot be a name"),
+        (members('"carrier"', '"The Carrier"'), r"members\.py: connection 'The Carrier' is not a valid name"),
         (members('"*.csv"', "None"), r"members\.py: source\.pattern is None, expected str"),
         (members("rate(1 day)", "daily"), r"members\.py: 'daily' is not a schedule"),
         (
@@ -75,12 +75,15 @@ def members(old: str = "", new: str = "") -> str:
             r"members\.py: classes names columns \['no'\]",
         ),
         (members("number", "_number"), r"members\.py: columns \['_number'\] start with an underscore"),
-        (members('name="members"', 'name="people"'), r"members\.py: declares 'people': rename the file to people\.py"),
-        (members('name="members"', 'name="staff"'), r"members\.py: declares 'staff', which staff\.py declares too"),
+        (
+            members('name="members"', 'name="people"'),
+            r"members\.py: declares 'people', which is not its own name; rename the file to people\.py",
+        ),
+        (members('name="members"', 'name="staff"'), r"members\.py: declares 'staff', which staff\.py also declares"),
     ],
 )
 def test_a_mistake_is_reported_in_one_line_naming_its_file(find, text, message):
-    # given a package with a sound file and a broken one
+    # given a package with a valid file and a broken one
     datasets = find(members=text, staff=DATASET.format(name="staff"))
 
     # when
@@ -115,13 +118,13 @@ def test_names_are_known_without_reading_a_file(find):
 
 
 @pytest.mark.parametrize("need_all", [lambda datasets: datasets.values(), lambda datasets: datasets.items()])
-def test_whoever_needs_every_file_is_refused_with_each_broken_one(find, need_all):
+def test_reading_every_file_is_refused_with_each_broken_one(find, need_all):
     # given
     datasets = find(members="broken(", staff=DATASET.format(name="staff"), visits="DATASET = 1")
 
     # when, then
     with pytest.raises(
-        DeclarationError, match=r"^\w+/members\.py, line 1: SyntaxError: [^;]+; \w+/visits\.py: declares"
+        DeclarationError, match=r"^\w+/members\.py, line 1: SyntaxError: [^;]+; \w+/visits\.py: does not declare"
     ):
         need_all(datasets)
 
@@ -146,7 +149,11 @@ def test_usable_declarations_are_separated_from_broken_ones(find):
             r'sums\.py: ColumnNotFoundError: unable to find column "no"; valid columns: \["key", "number",[^\]]+\]$',
         ),
         ("7", "number", r"sums\.py: query is 7, expected a function"),
-        (SOUND_QUERY, "no", r"sums\.py: the chart names columns \['no'\], the report has \['key', 'number'\]"),
+        (
+            SOUND_QUERY,
+            "no",
+            r"sums\.py: chart names columns \['no'\], which the report does not have; choose from \['key', 'number'\]",
+        ),
     ],
 )
 def test_a_reports_mistake_is_reported_with_its_file(find, tmp_path, monkeypatch, query, value, message):

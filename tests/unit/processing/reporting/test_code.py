@@ -1,4 +1,4 @@
-"""A report's code is its file and what this one imports of the project."""
+"""A report's code is its file and the project's modules that the file imports."""
 
 import shutil
 import sys
@@ -25,13 +25,13 @@ FILES = {
 
 @pytest.fixture
 def hash_of(tmp_path, monkeypatch):
-    """The hash of a report's code, of a package with some files."""
+    """Return the hash of a report's code, in a package with some files."""
 
     def hash_of(*, archive=False, **changed):
         folder = tmp_path / f"{len([*tmp_path.iterdir()])}"
         folder.mkdir()
         name, _ = write_package(folder, monkeypatch, **{**FILES, **changed})
-        # The name is in the hash, and has to be the same each time.
+        # The name is part of the hash, so it must be the same each time.
         (folder / name).rename(folder / "declared")
         if archive:
             shutil.make_archive(str(folder), "zip", folder)
@@ -55,7 +55,7 @@ def before(hash_of):
     return hash_of()
 
 
-def test_the_same_code_has_the_same_hash_in_a_folder_and_in_an_archive(hash_of, before):
+def test_code_has_one_hash_in_a_folder_and_in_an_archive(hash_of, before):
     assert hash_of() == before
     assert hash_of(archive=True) == before
 
@@ -64,9 +64,9 @@ def test_a_changed_report_has_another_hash(hash_of, before):
     assert hash_of(sums=FILES["sums"].replace('("number",)', '("value",)')) != before
 
 
-def test_a_changed_module_that_it_imports_indirectly_gives_another_hash(hash_of, before):
+def test_changed_indirect_import_gives_another_hash(hash_of, before):
     assert hash_of(constants="RATE = 2") != before
 
 
-def test_a_changed_module_that_it_does_not_import_gives_the_same_hash(hash_of, before):
+def test_changed_unimported_module_gives_the_same_hash(hash_of, before):
     assert hash_of(other="RATE = 2") == before

@@ -1,4 +1,4 @@
-"""Reports read of the published tables what they need."""
+"""Reports read only what they need from the published tables."""
 
 import narwhals as nw
 import pytest
@@ -35,7 +35,7 @@ def test_a_query_reads_the_columns_that_it_names(tmp_path):
 
 
 def test_rows_and_newest_landing_date_are_those_of_the_live_rows(tmp_path):
-    # given rows that were replaced by earlier landed files, and rows that were deleted at the source
+    # given rows that were replaced by files landed earlier, and rows that were deleted at the source
     store = MemoryStore()
     lake = PublishedLake(tmp_path, store)
     for day, rows, changed in (

@@ -24,21 +24,21 @@ def raising(error: Exception):
 @pytest.mark.parametrize(
     ("error", "words"),
     [
-        (JobFailedError("1 of 2 objects failed, the others were done:\n- a.csv: torn"), "- a.csv: torn"),
+        (JobFailedError("1 of 2 objects failed, the others succeeded:\n- a.csv: torn"), "- a.csv: torn"),
         (ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "ListObjectsV2"), "AccessDenied"),
     ],
 )
-def test_a_script_that_fails_ends_with_words_and_without_a_traceback(error, words):
+def test_failing_script_ends_with_a_message_and_no_traceback(error, words):
     # when
     with pytest.raises(SystemExit) as end:
         run_script(raising(error))
 
-    # then the interpreter prints the message and exits with 1, which is what it does with one that is text
+    # then the interpreter prints the message and exits with 1, as it does for an exit code that is text
     assert words in str(end.value.code)
     assert end.value.__suppress_context__
 
 
-def test_a_script_that_succeeds_returns_since_glue_takes_any_exit_for_a_failure():
+def test_successful_script_returns_instead_of_exiting():
     assert run_script(lambda: None) is None
 
 
@@ -49,7 +49,7 @@ def test_an_error_that_nobody_expects_keeps_its_traceback():
 
 @pytest.mark.parametrize("job", ["warehouse", "sanitise", "publish", "mart"])
 def test_the_scripts_that_glue_runs_end_in_words(job):
-    # given a place where no AWS answers
+    # given an endpoint where no AWS answers
     environment = {
         "PYTHONPATH": f"{program_folder()}:{ROOT}:{ROOT / 'platform'}",
         "AWS_ENDPOINT_URL": "http://127.0.0.1:9",
@@ -64,13 +64,13 @@ def test_the_scripts_that_glue_runs_end_in_words(job):
     script = [sys.executable, str(ROOT / f"jobs/{job}/__main__.py"), *where, "--dataset", "parcels"]
     result = subprocess.run(script, env=environment, capture_output=True, text=True, check=False)
 
-    # then it fails and says why, without a traceback
+    # then it fails with the reason and without a traceback
     assert result.returncode == 1
     assert "127.0.0.1:9" in result.stderr
     assert "Traceback" not in result.stderr
 
 
-def test_the_log_keeps_the_traceback_of_a_failure_for_whoever_looks_for_the_fault(capsys):
+def test_log_keeps_the_traceback_of_a_failure(capsys):
     # given
     def work(item: str):
         raise KeyError(item)
@@ -86,7 +86,7 @@ def test_the_log_keeps_the_traceback_of_a_failure_for_whoever_looks_for_the_faul
 
 
 class Panic(BaseException):
-    """What a library raises past `except Exception`, as polars does."""
+    """An error that `except Exception` does not catch, like polars' panics."""
 
 
 @pytest.mark.parametrize("error", [Panic("unwrap on None"), MemoryError("8 GiB"), RecursionError("too deep")])
@@ -98,7 +98,7 @@ def test_an_item_fails_alone_whatever_its_work_raises(error, capsys):
         return {}
 
     # when
-    with pytest.raises(JobFailedError, match=f"1 of 3 objects failed, the others were done:\n- bad: .*{error}"):
+    with pytest.raises(JobFailedError, match=f"1 of 3 objects failed, the others succeeded:\n- bad: .*{error}"):
         JobRun("warehouse", "run-1").process("object", ["first", "bad", "last"], work)
 
     # then

@@ -1,4 +1,4 @@
-"""What a run counted becomes metrics, and a run whose metrics are refused ends as it would without."""
+"""A run's counts become metrics, and refused metrics do not change the run's result."""
 
 import json
 from datetime import UTC, datetime
@@ -95,7 +95,7 @@ def test_what_was_done_is_published_when_another_object_failed(monkeypatch: pyte
     assert cloudwatch.published["dataset=parcels", "RowsIn"] == 1
 
 
-def test_metrics_that_are_refused_are_said_in_the_log_and_change_nothing_else(
+def test_refused_metrics_are_logged_and_change_nothing_else(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     store = a_lake([CLEAN])

@@ -1,4 +1,4 @@
-"""Reading an object by ranges: what is asked for, what is held, and what happens when it goes wrong midway."""
+"""Reading an object by ranges: its requests, its memory, and failures midway."""
 
 import io
 from datetime import UTC, datetime
@@ -14,7 +14,7 @@ LANDED_AT = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
 
 class Body(io.BytesIO):
-    """An answer's body that breaks off as often as it is told to."""
+    """An answer whose body breaks off the given number of times."""
 
     def __init__(self, content: bytes, faults: list[int]) -> None:
         super().__init__(content)
@@ -27,7 +27,7 @@ class Body(io.BytesIO):
 
 
 class Client:
-    """S3 as far as a reader sees it."""
+    """S3 as a reader sees it."""
 
     def __init__(self, content: bytes) -> None:
         self.content = content
@@ -62,7 +62,7 @@ def small_parts(monkeypatch):
 
 
 @pytest.mark.parametrize("size", [0, 1, 9, 10, 11, 95, 100])
-def test_an_object_of_any_size_is_read_whole_and_says_when_it_was_put(size):
+def test_object_of_any_size_is_read_whole_with_its_put_time(size):
     # given
     client = Client(bytes(range(size)))
 
@@ -113,7 +113,7 @@ def test_an_answer_that_breaks_off_is_asked_for_again():
         assert opened.stream.read() == client.content
 
 
-def test_an_answer_that_always_breaks_off_is_an_error_and_not_a_short_object():
+def test_truncated_answers_are_an_error_not_a_short_object():
     # given
     client = Client(bytes(25))
     with S3Store(client, "lake").open("a") as opened:
@@ -124,7 +124,7 @@ def test_an_answer_that_always_breaks_off_is_an_error_and_not_a_short_object():
             opened.stream.read()
 
 
-def test_an_object_that_is_replaced_while_it_is_read_is_no_mixture_of_both():
+def test_object_replaced_while_read_is_never_mixed():
     # given
     client = Client(bytes(45))
     with S3Store(client, "lake").open("a") as opened:

@@ -1,4 +1,4 @@
-"""The jobs' few calls of S3, against botocore's own model of the service, and the arguments that start a job."""
+"""The jobs' S3 requests against botocore's own model of the service, and the arguments that start a job."""
 
 import io
 import json
@@ -63,7 +63,7 @@ def test_an_object_is_put_in_one_request_with_its_metadata(s3):
 
 @pytest.fixture
 def deployed(s3, monkeypatch):
-    """Makes jobs find the stubbed client, and only if they ask for it as the platform does."""
+    """Lets jobs find the stubbed client, only if they request it as the platform does."""
     client, stubber = s3
     services: dict[str, object] = {"s3": client}
     monkeypatch.setattr(boto3, "client", services.__getitem__)
@@ -77,7 +77,7 @@ def last_line(capsys: pytest.CaptureFixture[str]) -> dict[str, object]:
     return json.loads(capsys.readouterr().out.splitlines()[-1])
 
 
-def test_the_warehouse_job_tolerates_glues_own_arguments_and_takes_its_run_id(deployed, capsys):
+def test_warehouse_job_ignores_glues_arguments_but_its_run_id(deployed, capsys):
     # given an empty lake
     for prefix in ("warehouse/parcels/", "inbound/parcels/"):
         deployed.add_response("list_objects_v2", {"IsTruncated": False}, {"Bucket": "lake", "Prefix": prefix})
@@ -95,7 +95,7 @@ MART_ARGUMENTS = ["--bucket", "lake", "--database", DATABASE, "--report", REPORT
 
 @pytest.fixture
 def nothing_published(deployed, monkeypatch, tmp_path):
-    """Neither a table nor a file of the report."""
+    """There is neither a table nor a file of the report."""
     empty = PublishedLake(tmp_path, MemoryStore())
     monkeypatch.setattr(mart, "open_catalogue", lambda: empty.catalog)
     for _ in ("is it written", "what was it made of"):
@@ -103,7 +103,7 @@ def nothing_published(deployed, monkeypatch, tmp_path):
 
 
 @pytest.mark.usefixtures("nothing_published")
-def test_the_mart_job_tolerates_glues_own_arguments_and_makes_up_a_run_id(deployed, capsys):
+def test_mart_job_ignores_glues_arguments_and_makes_a_run_id(deployed, capsys):
     # given
     for _ in ("parquet", "csv"):
         deployed.add_response("put_object", {})
@@ -119,8 +119,8 @@ def test_the_mart_job_tolerates_glues_own_arguments_and_makes_up_a_run_id(deploy
 
 @pytest.mark.usefixtures("nothing_published")
 @pytest.mark.parametrize("keyed", [True, False])
-def test_the_mart_job_encrypts_a_report_with_its_teams_key_where_it_is_told_one(deployed, keyed):
-    # given a key of the report's team, or of another alone
+def test_mart_job_encrypts_a_report_with_its_teams_key(deployed, keyed):
+    # given a key of the report's team, or of another team only
     told = json.dumps({REPORT.team if keyed else f"{REPORT.team}_x": "arn:aws:kms:eu-west-1:123456789012:key/1"})
     encryption = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": "arn:aws:kms:eu-west-1:123456789012:key/1"}
     for _ in ("parquet", "csv"):
@@ -140,7 +140,11 @@ def test_the_mart_job_encrypts_a_report_with_its_teams_key_where_it_is_told_one(
             ["--bucket", "lake", "--dataset", "cars"],
             "invalid choice: 'cars' (choose from 'members', 'parcels', 'readings'",
         ),
-        (mart.main, ["--bucket", "lake", "--team-keys", "{"], "argument --team-keys: '{' is no JSON object of teams"),
+        (
+            mart.main,
+            ["--bucket", "lake", "--team-keys", "{"],
+            "argument --team-keys: '{' is not a JSON object of teams",
+        ),
         (mart.main, ["--bucket", "lake", "--report", "cars"], "invalid choice: 'cars' (choose from 'members_by_"),
     ],
 )

@@ -1,4 +1,4 @@
-"""A row by its key: found in clean, refused and raw files as the jobs read them, and in the reports' rows."""
+"""A row is found by its key in clean, refused and raw files as the jobs read them, and in the reports' rows."""
 
 import json
 from dataclasses import replace
@@ -84,7 +84,7 @@ def test_a_clean_row_is_found_with_its_line_and_no_other(tmp_path):
     assert clean(store, inbound, PARCELS, ["AB14CDE"], tmp_path).is_empty()
 
 
-def test_a_file_of_another_declaration_says_that_it_cannot_be_searched(tmp_path):
+def test_file_of_another_declaration_cannot_be_searched(tmp_path):
     pl.DataFrame({"label": [1]}).write_parquet(tmp_path / "file.parquet")
     with pytest.raises(UnsearchableError):
         clean_rows(tmp_path / "file.parquet", PARCELS, key_of(PARCELS, ["AB12CDE"]))
@@ -100,8 +100,8 @@ def test_of_a_keys_rows_the_view_has_the_one_that_landed_last(tmp_path):
     assert current_row(gone, PARCELS) == (objects[1].key, 3, False)
 
 
-def test_objects_come_in_the_order_in_which_their_rows_supersede_each_other(tmp_path):
-    # given a file that landed last, and that its source changed first
+def test_objects_are_in_the_order_in_which_rows_supersede(tmp_path):
+    # given a file that landed last but that its source changed first
     store, objects = processed(*[f"{HEADER}{owner},Leeds,Small,AB12CDE\n" for owner in (1, 2, 3)])
     late = store.objects[objects[2].key]
     store.objects[objects[2].key] = replace(late, metadata={SOURCE_MODIFIED: "2025-12-31T00:00:00+00:00"})
@@ -115,7 +115,7 @@ def test_objects_come_in_the_order_in_which_their_rows_supersede_each_other(tmp_
     assert current_row(rows, PARCELS) == (objects[1].key, 2, True)
 
 
-def test_a_refused_row_is_found_by_its_key_in_whatever_form_it_came():
+def test_refused_row_is_found_by_its_key_in_any_form():
     content = f"{HEADER}x,Leeds,Small,AB12CDE\ny,Leeds,Small,ab12 cde\nz,AB12CDE,Small,AB13CDE\n"
     store, [inbound] = processed(content)
     assert refused(store, inbound, PARCELS, ["AB12CDE"]) == [(2, True), (3, True)]
@@ -156,7 +156,7 @@ def test_refused_event_is_found_by_channel_and_id(channel, words, found):
 
 
 def test_events_are_found_by_their_id_by_whatever_channel(tmp_path):
-    # given one id by two channels, one of them from before channels were recorded
+    # given one id from two channels, one of them stored before channels were recorded
     content = an_event("scan", channel="key:scanner") + an_event("scan")
     store, [inbound] = processed(content, dataset=EVENTS, extension="ndjson")
 
@@ -195,11 +195,11 @@ def views():
 @pytest.mark.parametrize(
     ("report", "label", "rows"),
     [
-        # Without it the member would have one parcel: the rows of one and of two would be others.
+        # Without it the member would have one parcel, so the rows of one and of two would differ.
         ("members_by_parcel_count", "AB12CDE", [{"parcel_count": 1}, {"parcel_count": 2}]),
         ("members_by_town_and_size", "AB13CDE", [{"town": "DERBY", "size": "Small"}]),
         ("members_by_town_and_size", "AB99CDE", []),
     ],
 )
-def test_the_reports_rows_that_stand_on_a_row_are_named_without_figures(views, report, label, rows):
+def test_report_rows_that_use_a_row_are_named_without_figures(views, report, label, rows):
     assert rows_that_depend(REPORTS[report], views, "parcels", key_of(PARCELS, [label])) == rows

@@ -1,4 +1,4 @@
-"""One resource at least of every type that the engine has a handler for."""
+"""At least one resource of every type that the engine has a handler for."""
 
 import json
 
@@ -17,7 +17,7 @@ IS_CHANGED = pulumi.Config().get_bool("changed")
 
 
 def changing(before, after):
-    """A value that another run changes, in place."""
+    """Return a value that another run changes in place."""
     return after if IS_CHANGED else before
 
 

@@ -1,4 +1,4 @@
-"""What a shell and the CLI get to work on an emulator."""
+"""The environment in which a shell and the CLI work on an emulator."""
 
 import json
 import re
@@ -21,7 +21,7 @@ def test_home_has_a_plugin_for_each_provider_of_the_program(tmp_path):
     # when
     prepare_home(tmp_path)
 
-    # then each is there in the version that the SDK asks for
+    # then each is present in the version that the SDK requires
     plugins = {path.relative_to(tmp_path / "plugins").as_posix() for path in tmp_path.glob("plugins/*/*")}
     assert plugins == {
         f"resource-{package}-v{metadata.version(f'pulumi-{package}')}/pulumi-resource-{package}" for package in packages

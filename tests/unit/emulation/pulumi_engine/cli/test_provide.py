@@ -1,4 +1,4 @@
-"""Which Pulumi CLI is used, and where it is from."""
+"""Which Pulumi CLI is used, and where it comes from."""
 
 import hashlib
 import io
@@ -20,7 +20,7 @@ SDK = metadata.version("pulumi")
 
 @pytest.fixture
 def on_path(tmp_path, monkeypatch):
-    """Puts a program on a PATH that has no other."""
+    """Puts a program on a PATH that contains no other."""
     folder = tmp_path / "path"
     folder.mkdir()
     monkeypatch.setenv("PATH", f"{folder}{os.pathsep}/usr/bin{os.pathsep}/bin")
@@ -36,7 +36,7 @@ def on_path(tmp_path, monkeypatch):
 def test_cli_on_path_is_taken_if_it_fits(on_path, tmp_path):
     command = on_path("pulumi", f"v{SDK}")
     on_path(LANGUAGE_HOST, "")
-    assert find_cli(tmp_path / "none") == Cli(command, SDK, "the one on PATH")
+    assert find_cli(tmp_path / "none") == Cli(command, SDK, "found on PATH")
 
 
 @pytest.mark.parametrize(("version", "host"), [("v3.1.0", True), ("v4.0.0", True), (f"v{SDK}", False), ("", True)])
@@ -48,7 +48,7 @@ def test_cli_that_does_not_fit_is_not_taken(on_path, tmp_path, version, host):
 
 
 def test_cli_that_was_provided_goes_before_the_one_on_path(on_path, tmp_path, monkeypatch):
-    # given a machine that provided a release, and got a CLI of its own later
+    # given a machine on which a release was installed before its own CLI
     def release(version, folder):
         (folder / "pulumi").write_text(f"#!/bin/sh\necho v{version}\n")
         (folder / "pulumi").chmod(0o755)
@@ -69,7 +69,7 @@ def test_pinned_cli_fits_the_sdk():
 
 @pytest.fixture
 def release(tmp_path):
-    """A release of version 3.9.9 for this machine, in a folder; returns its URL."""
+    """Create a release of version 3.9.9 for this machine in a folder, and return its URL."""
     folder = tmp_path / "releases" / "v3.9.9"
     folder.mkdir(parents=True)
     processor = {"x86_64": "x64", "aarch64": "arm64"}.get(platform.machine(), platform.machine())
@@ -100,7 +100,7 @@ def test_release_with_another_checksum_is_refused(release, tmp_path):
 
 
 def test_release_that_cannot_be_fetched_is_an_error(release, tmp_path):
-    with pytest.raises(ReleaseError, match=r"pulumi-3\.9\.8-checksums\.txt cannot be fetched"):
+    with pytest.raises(ReleaseError, match=r"pulumi-3\.9\.8-checksums\.txt cannot be downloaded"):
         fetch_release("3.9.8", tmp_path, release)
 
 

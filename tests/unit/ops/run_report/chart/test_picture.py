@@ -1,4 +1,4 @@
-"""The drawn chart: each mark is where its value is, and the text alternative and the table have every value."""
+"""The drawn chart: each mark is at its value, and the text alternative and the table have every value."""
 
 import re
 from datetime import UTC, date, datetime
@@ -19,7 +19,7 @@ COUNT = Measure("n", "count", "parcels")
 
 
 class Marks(HTMLParser):
-    """What the page draws: elements with their attributes, and all text by the element around it."""
+    """The page's elements with their attributes, and all text by its surrounding element."""
 
     def __init__(self, page):
         super().__init__()
@@ -45,7 +45,7 @@ class Marks(HTMLParser):
         return [text for name, found, text in self.texts if name == tag and wanted.items() <= found.items()]
 
     def bars(self):
-        """Left end and width in percent, by what the bar shows."""
+        """Return left end and width in percent, by the bar's subject."""
         return {
             found["title"]: tuple(float(number) for number in re.findall(r"-?[\d.]+(?=%)", found["style"]))
             for found in self.all("i")
@@ -54,7 +54,7 @@ class Marks(HTMLParser):
 
 
 def drawn(chart, rows, key=None):
-    """The page's marks of a chart."""
+    """Return the page's marks of a chart."""
     report = Report(
         "things", "accounts", ("parcels",), lambda inputs: inputs["parcels"], key or chart.drawn_columns, chart
     )
@@ -73,7 +73,7 @@ def test_bars_are_as_long_as_their_values_on_both_sides_of_zero():
 
 
 @pytest.mark.parametrize(("values", "widths"), [([0, 0], [0, 0]), ([-5, -10], [50, 100]), ([7], [100])])
-def test_a_scale_without_positive_numbers_or_with_one_row_is_drawn(values, widths):
+def test_scale_without_positives_or_with_one_row_is_drawn(values, widths):
     # given
     towns = ["a", "b"][: len(values)]
     bars = drawn(Chart("bars", Nominal(("town",)), COUNT), {"town": towns, "n": values}).bars()
@@ -130,23 +130,23 @@ def test_a_chart_has_a_name_a_description_and_a_table(chart):
     # given
     marks = drawn(chart, {"size": [2, 1, 3], "n": [1000, 5, None]})
 
-    # then what assistive technology reads names the chart, its extremes, and points to the table
+    # then assistive technology reads the chart's name and its extremes, and is referred to the table
     [picture] = [found for _, found in marks.elements if found.get("role") == "img"]
     by_id = {found["id"]: text for _, found, text in marks.texts if "id" in found}
     name = picture.get("aria-label") or by_id[picture["aria-labelledby"].split()[0]]
     description = by_id[picture.get("aria-describedby") or picture["aria-labelledby"].split()[1]]
     assert name == "n, number of parcels, by size"
-    assert description == "2 values. Largest: 2, 1,000. Smallest: 1, 5. The table has all."
+    assert description == "2 values. Largest: 2, 1,000. Smallest: 1, 5. The table lists all values."
 
-    # and the table has every value under its heads
+    # and the table has every value under its headers
     assert marks.text("th", scope="col") == ["size", "n"]
     assert marks.text("th", scope="row") == ["1", "2", "3"]
     assert marks.text("td", **{"class": "number"}) == ["5", "1,000", "no value"]
     assert marks.text("caption") == [name]
 
 
-def test_a_long_label_is_short_in_the_picture_and_whole_in_the_table():
-    # given a label that would be markup, too
+def test_long_label_is_cut_in_the_chart_and_whole_in_the_table():
+    # given a label that contains markup
     label = "<b>" + "long " * 200
     marks = drawn(Chart("bars", Nominal(("town",)), COUNT), {"town": [label], "n": [1]})
 

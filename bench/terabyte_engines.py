@@ -1,0 +1,265 @@
+"""What merges and reports take and cost on Glue, by polars on the driver and by Spark on all workers: a model.
+
+Its constants are the figures of `make bench NAME=spread`, which one machine gave. Nothing of it was measured on AWS.
+"""
+
+import itertools
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final
+
+from bench.spread_figures import (
+    MERGE,
+    POLARS,
+    REPORT,
+    SPARK,
+    USABLE_GIGABYTES,
+    WORKER_CORES,
+    WORKER_GIGABYTES,
+    Cost,
+    Measured,
+    bytes_of_a_row,
+    cores,
+    digits,
+    load,
+    median_start,
+    megabytes,
+    processor_seconds,
+)
+from processing.publishing.history import ROWS_AT_ONCE
+
+GLUE_UNIT_HOUR: Final = 0.44
+"""USD, eu-west-1. aws.amazon.com/glue/pricing/, as read in October 2026, and AWS's price list of November 2024."""
+SHORTEST_BILLED_SECONDS: Final = 60
+"""Of a job's run: the same page."""
+FEWEST_WORKERS: Final = 2
+"""Of a run, the driver among them: docs.aws.amazon.com/glue/latest/dg/add-job.html."""
+MOST_WORKERS: Final = 100
+"""That the setting `jobs.numberOfWorkers` takes."""
+CHANGED: Final = 0.01
+"""Share of a table's rows that a merge brings."""
+SIZES: Final = (10**6, 10**7, 10**8, 10**9, 10**10)
+PAIRS: Final = tuple(itertools.product((MERGE, REPORT), (POLARS, SPARK)))
+GIGABYTES_A_DAY: Final = 1000
+_SMALLEST: Final = 10**4
+_LARGEST: Final = 10**13
+
+
+@dataclass(frozen=True, slots=True)
+class Assumed:
+    """What the model cannot know without a run on AWS."""
+
+    busy: float = 0.7
+    """Share of the executors' vCPUs that work at once."""
+    runs: int = 24
+    """Merges of a day."""
+    reports: int = 6
+    """Reports of a day, each over the whole table: as many as the sample has."""
+    text_bytes: float = 66.7
+    """Of a row: `make bench NAME=warehouse` prints that 6,000,000 rows are 400 MB of CSV."""
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """A merge or a report."""
+
+    step: str
+    rows: float
+    """Of the table."""
+    changed: float = 0
+    """Rows that are merged."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What a run takes and costs."""
+
+    seconds: float
+    workers: int
+
+    @property
+    def dollars(self) -> float:
+        """Of workers G.1X, one unit each."""
+        return self.workers * max(SHORTEST_BILLED_SECONDS, self.seconds) / 3600 * GLUE_UNIT_HOUR
+
+
+class Model:
+    """The model, from some figures."""
+
+    def __init__(self, measured: Sequence[Measured] | None = None, assumed: Assumed | None = None) -> None:
+        self._measured, self.assumed = load() if measured is None else measured, assumed or Assumed()
+
+    def by_polars(self, work: Work) -> Run:
+        """On the driver alone. The other worker is billed, since Glue has no run with fewer than two."""
+        cost = self.processor(work.step, POLARS)
+        batches = max(1, math.ceil(work.changed / ROWS_AT_ONCE))
+        seconds = batches * cost.of(work.rows, 0) + cost.changed * work.changed
+        return Run(seconds / self.cores(work.step, POLARS), FEWEST_WORKERS)
+
+    def by_spark(self, work: Work, workers: int) -> Run:
+        """On so many workers, the driver among them. What does not grow with the rows is the driver's."""
+        cost = self.processor(work.step, SPARK)
+        spread = cost.of(work.rows, work.changed) - cost.constant
+        own = self.start + cost.constant / self.cores(work.step, SPARK)
+        return Run(own + spread / ((workers - 1) * WORKER_CORES * self.assumed.busy), workers)
+
+    def cheapest_spark(self, work: Work) -> Run:
+        """With the number of workers that costs least; the most workers of those that cost the same."""
+        runs = (self.by_spark(work, workers) for workers in range(FEWEST_WORKERS, MOST_WORKERS + 1))
+        return min(runs, key=lambda each: (round(each.dollars, 4), -each.workers))
+
+    def gigabytes(self, work: Work) -> float:
+        """Memory that polars holds."""
+        return self.memory(work.step, POLARS).of(work.rows, min(work.changed, ROWS_AT_ONCE)) / 1000
+
+    def held(self, work: Work) -> bool:
+        """Whether one worker holds it."""
+        return self.gigabytes(work) <= USABLE_GIGABYTES
+
+    def cheaper_from(self, step: str) -> float:
+        """Rows of the smallest table from which Spark costs less; infinite if it never does."""
+        return _first(lambda rows: self._spark_is_cheaper(work_of(step, rows)))
+
+    def cheaper_from_changed(self, rows: float) -> float:
+        """Changed rows of the smallest merge into a table that costs less on Spark; infinite if it never does."""
+        return _first(lambda changed: self._spark_is_cheaper(Work(MERGE, rows, changed)))
+
+    def only_from(self, step: str) -> float:
+        """Rows of the smallest table that polars cannot do on one worker, for its memory."""
+        return _first(lambda rows: not self.held(work_of(step, rows)))
+
+    def bytes_read(self, step: str) -> float:
+        """Stored bytes that a step reads of a row."""
+        return bytes_of_a_row(self._measured, step)
+
+    def _spark_is_cheaper(self, work: Work) -> bool:
+        return self.cheapest_spark(work).dollars < self.by_polars(work).dollars
+
+    def processor(self, step: str, engine: str) -> Cost:
+        """CPU seconds."""
+        return self._processor[step, engine]
+
+    def memory(self, step: str, engine: str) -> Cost:
+        """Megabytes."""
+        return self._memory[step, engine]
+
+    def cores(self, step: str, engine: str) -> float:
+        """That the engine keeps busy on one machine."""
+        return min(WORKER_CORES, cores(self._measured, step, engine))
+
+    @cached_property
+    def start(self) -> float:
+        """Seconds until Spark can begin."""
+        return median_start(self._measured)
+
+    @cached_property
+    def _processor(self) -> dict[tuple[str, str], Cost]:
+        return {pair: processor_seconds(self._measured, *pair) for pair in PAIRS}
+
+    @cached_property
+    def _memory(self) -> dict[tuple[str, str], Cost]:
+        return {pair: megabytes(self._measured, *pair) for pair in PAIRS}
+
+
+def work_of(step: str, rows: float) -> Work:
+    """A report over a table, or a merge that brings a hundredth of its rows."""
+    return Work(step, rows, rows * CHANGED if step == MERGE else 0)
+
+
+def _first(holds: Callable[[float], bool]) -> float:
+    """The smallest number of rows, to two digits, from which something holds; infinite if it never does."""
+    for power in range(round(math.log10(_SMALLEST)), round(math.log10(_LARGEST))):
+        for tenths in range(10, 100):
+            if holds(rows := tenths * 10.0 ** (power - 1)):
+                return rows
+    return float("inf")
+
+
+def tables_of_engines(model: Model, workers: int) -> str:
+    """Merges and reports by both engines, and from which size on Spark is cheaper, or the only way."""
+    return "".join(
+        (
+            _constants(model),
+            _table(model, MERGE, workers),
+            _table(model, REPORT, workers),
+            _points(model),
+            _day(model),
+        )
+    )
+
+
+def _constants(model: Model) -> str:
+    text = "\n### What the engines take\n\n"
+    text += "Measured by `make bench NAME=spread` on a machine with two cores.\n\n"
+    text += "| work | CPU seconds | cores busy | MB |\n|---|---|---:|---|\n"
+    for step, engine in PAIRS:
+        text += f"| {step} by {engine} | {model.processor(step, engine).words()} | {model.cores(step, engine):.1f} | "
+        text += f"{model.memory(step, engine).words()} |\n"
+    text += (
+        f"\nSpark started in {model.start:.0f} s. Assumed: {model.assumed.busy:.0%} of the executors' vCPUs work at "
+    )
+    text += f"once, a vCPU is as fast as a core of that machine, and a worker of {WORKER_GIGABYTES} GB leaves polars "
+    text += f"{USABLE_GIGABYTES} GB.\n"
+    return text
+
+
+def _table(model: Model, step: str, workers: int) -> str:
+    what = f"A merge of {CHANGED:.0%} changed rows" if step == MERGE else "A report"
+    text = f"\n### {what}, by each engine\n\n"
+    text += "| rows of the table | GB that it reads | memory of polars | polars on one driver | USD "
+    text += f"| Spark on {workers} workers | USD | cheapest number of workers | USD "
+    text += f"{'| changed rows from which Spark is cheaper ' if step == MERGE else ''}|\n|"
+    text += f"{'---:|' * (10 if step == MERGE else 9)}\n"
+    for rows in SIZES:
+        work = work_of(step, rows)
+        polars, spark, cheapest = model.by_polars(work), model.by_spark(work, workers), model.cheapest_spark(work)
+        held = model.held(work)
+        text += f"| {rows:,} | {digits(rows * model.bytes_read(step) / 1e9)} | {digits(model.gigabytes(work))} GB "
+        text += f"| {_time(polars.seconds)} | {polars.dollars:,.3f} " if held else "| does not fit | "
+        text += f"| {_time(spark.seconds)} | {spark.dollars:,.3f} | {cheapest.workers} | {cheapest.dollars:,.3f} "
+        text += f"| {_number(model.cheaper_from_changed(rows))} |\n" if step == MERGE else "|\n"
+    return text
+
+
+def _points(model: Model) -> str:
+    text = "\n"
+    for step in (MERGE, REPORT):
+        cheaper, only = model.cheaper_from(step), model.only_from(step)
+        text += f"- A {step} is cheaper on Spark from {_rows(model, step, cheaper)}"
+        text += f", and possible on Spark only from {_rows(model, step, only)}.\n"
+    return text
+
+
+def _day(model: Model) -> str:
+    """How much text one driver merges in a day, in a sentence."""
+    cost = model.processor(MERGE, POLARS)
+    # A table that is clustered by time: a merge reads nothing of its history.
+    of_batch = cost.of(0, ROWS_AT_ONCE) / model.cores(MERGE, POLARS)
+    rows = 86400 / of_batch * ROWS_AT_ONCE
+    gigabytes = rows * model.assumed.text_bytes / 1e9
+    text = (
+        f"- One driver that merges all day with polars merges {rows / 1e9:,.1f} billion rows, {gigabytes:,.0f} GB of "
+    )
+    text += "text, into a table that is clustered by time. "
+    if gigabytes < GIGABYTES_A_DAY:
+        return text + "A terabyte a day in one dataset needs Spark for that reason alone.\n"
+    return text + "That is more than a terabyte a day.\n"
+
+
+def _rows(model: Model, step: str, rows: float) -> str:
+    if math.isinf(rows):
+        return "no size"
+    return f"{rows:,.0f} rows, of which it reads {digits(rows * model.bytes_read(step) / 1e9)} GB"
+
+
+def _number(rows: float) -> str:
+    return "never" if math.isinf(rows) else "any" if rows <= _SMALLEST else f"{rows:,.0f}"
+
+
+def _time(seconds: float) -> str:
+    for unit, name in ((86400, "days"), (3600, "h"), (60, "min")):
+        if seconds >= unit:
+            return f"{seconds / unit:,.1f} {name}"
+    return f"{seconds:.0f} s"

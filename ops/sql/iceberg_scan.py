@@ -1,0 +1,179 @@
+"""A published table as DuckDB scans it: only the columns that a statement needs, and only files that can have its rows.
+
+DuckDB takes an object of pyarrow's class Dataset for a table that filters and projects. It asks for a scanner with the
+columns and the filter of each scan, so nothing is read before, and a table that a statement names twice is read twice.
+"""
+
+import struct
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from typing import Any, Final, TypeAlias
+
+import pyarrow as pa
+import pyarrow.dataset as ds
+import pyarrow.fs
+from pyiceberg.conversions import from_bytes
+from pyiceberg.expressions import AlwaysTrue
+from pyiceberg.io.pyarrow import ArrowScan
+from pyiceberg.manifest import DataFile
+from pyiceberg.table import FileScanTask, Table
+from pyiceberg.types import (
+    DateType,
+    DecimalType,
+    IntegerType,
+    LongType,
+    NestedField,
+    StringType,
+    TimestampType,
+    TimestamptzType,
+)
+
+_ORDERED: Final = (DateType, DecimalType, IntegerType, LongType, StringType, TimestampType, TimestamptzType)
+"""Types whose bounds in a manifest say where a value can be. Floating point has NaN, which no bound tells of."""
+_AT_ONCE: Final = 64_000_000
+"""Bytes of the files that are read at the same time. pyiceberg keeps all rows of a call in memory."""
+
+
+# pyarrow's classes have no types.
+ArrowBatch: TypeAlias = Any
+ArrowDataset: TypeAlias = Any
+ArrowExpression: TypeAlias = Any
+ArrowScanner: TypeAlias = Any
+ArrowSchema: TypeAlias = Any
+ArrowTable: TypeAlias = Any
+
+
+class PublishedScan(ds.Dataset):  # pyright: ignore[reportUntypedBaseClass]
+    """The current snapshot of an Iceberg table, its position deletes applied and its added columns filled.
+
+    Args:
+        table: as it was loaded.
+    """
+
+    files_read: int
+    """Files that the scans so far had to read, one that was read twice counted twice."""
+    bytes_read: int
+    """Size of these files."""
+    failure: Exception | None
+    """What a scan failed with: DuckDB keeps only its text."""
+
+    def __init__(self, table: Table) -> None:
+        # pyarrow's own constructor refuses to be called: its datasets are made in C++.
+        self._table = table
+        self.files_read, self.bytes_read, self.failure = 0, 0, None
+
+    @cached_property
+    def _arrow_schema(self) -> ArrowSchema:
+        return self._table.schema().as_arrow()
+
+    @property
+    def schema(self) -> ArrowSchema:
+        """The table's columns."""
+        return self._arrow_schema
+
+    @cached_property
+    def tasks(self) -> Sequence[FileScanTask]:
+        """Every data file of the snapshot, with the files that delete rows of it."""
+        return [*self._table.scan().plan_files()]
+
+    def scanner(
+        self,
+        columns: Sequence[str] | None = None,
+        filter: ArrowExpression | None = None,  # noqa: A002 - pyarrow's name
+        **_options: object,
+    ) -> ArrowScanner:
+        """What DuckDB asks for.
+
+        Args:
+            columns: that it needs; all if not given.
+            filter: which rows it needs; it does not look at them again.
+        """
+        needed = {*(self.schema.names if columns is None else columns), *self._named_by(filter)}
+        # A statement that only counts needs no column, and a file is not read without one.
+        needed = needed or {self.schema.names[0]}
+        schema = pa.schema([each for each in self.schema if each.name in needed])
+        return ds.Scanner.from_batches(
+            self._batches(schema, filter), schema=schema, columns=None if columns is None else [*columns], filter=filter
+        )
+
+    def _batches(self, schema: ArrowSchema, condition: ArrowExpression | None) -> Iterator[ArrowBatch]:
+        try:
+            tasks = self._possible(condition)
+            self.files_read += len(tasks)
+            self.bytes_read += sum(each.file.file_size_in_bytes for each in tasks)
+            scan = self._table.scan(selected_fields=tuple(schema.names))
+            reader = ArrowScan(self._table.metadata, self._table.io, scan.projection(), AlwaysTrue())
+            for group in _grouped(tasks):
+                for batch in reader.to_record_batches(group):
+                    # Files of different ages differ in the types of their columns.
+                    yield from pa.Table.from_batches([batch]).select(schema.names).cast(schema).to_batches()
+        except Exception as error:
+            self.failure = error
+            raise
+
+    def _named_by(self, condition: ArrowExpression | None) -> list[str]:
+        """The columns that an expression names: it is not valid without them. pyarrow does not list them."""
+        if condition is None:
+            return []
+        empty = self.schema.empty_table()
+        return [name for name in self.schema.names if not _is_valid(condition, empty.drop_columns([name]))]
+
+    def _possible(self, condition: ArrowExpression | None) -> Sequence[FileScanTask]:
+        """The files that can have rows of a filter, by the lowest and highest values of the columns that it names."""
+        if condition is None:
+            return self.tasks
+        fields = [self._table.schema().find_field(name) for name in self._named_by(condition)]
+        file_format, nowhere = ds.ParquetFileFormat(), pyarrow.fs.LocalFileSystem()
+        fragments = [
+            file_format.make_fragment(
+                str(number), filesystem=nowhere, partition_expression=self._guarantee(task.file, fields)
+            )
+            for number, task in enumerate(self.tasks)
+        ]
+        known = ds.FileSystemDataset(fragments, self.schema, file_format, filesystem=nowhere)
+        return [self.tasks[int(each.path)] for each in known.get_fragments(filter=condition)]
+
+    def _guarantee(self, file: DataFile, fields: Sequence[NestedField]) -> ArrowExpression:
+        """What is true of every row of a file."""
+        true = ds.scalar(True)  # noqa: FBT003 - the value
+        for field in fields:
+            bounds = _bounds(file, field)
+            if bounds is not None:
+                column, kind = ds.field(field.name), self.schema.field(field.name).type
+                low, high = (ds.scalar(pa.scalar(each, kind)) for each in bounds)
+                missing = column.is_null()
+                true = true & ((column >= low) | missing) & ((column <= high) | missing)
+        return true
+
+
+def _bounds(file: DataFile, field: NestedField) -> tuple[Any, Any] | None:
+    low, high = ((each or {}).get(field.field_id) for each in (file.lower_bounds, file.upper_bounds))
+    if low is None or high is None or not isinstance(field.field_type, _ORDERED):
+        return None
+    try:
+        return from_bytes(field.field_type, low), from_bytes(field.field_type, high)
+    except (ValueError, struct.error):
+        # A bound of before the column was widened.
+        return None
+
+
+def _is_valid(condition: ArrowExpression, rows: ArrowTable) -> bool:
+    try:
+        rows.filter(condition)
+    except (pa.ArrowInvalid, pa.ArrowKeyError):
+        return False
+    return True
+
+
+def _grouped(tasks: Sequence[FileScanTask]) -> Iterator[list[FileScanTask]]:
+    """The files in groups of which each is small enough to be in memory; a larger file is a group of its own."""
+    group: list[FileScanTask] = []
+    size = 0
+    for task in tasks:
+        if group and size + task.file.file_size_in_bytes > _AT_ONCE:
+            yield group
+            group, size = [], 0
+        group.append(task)
+        size += task.file.file_size_in_bytes
+    if group:
+        yield group
