@@ -144,7 +144,7 @@ REFUSED_BY_AWS = {
         ({"databases": database(certificate=CERTIFICATE * 80)}, "at most 4096 characters")
     ],
     "connections.carrier.hostKeys": [
-        ({"connections": connection(hostKeys=[f"ssh-rsa {'A' * 700}{n}" for n in range(5)])}, "at most 3196 together"),
+        ({"connections": connection(hostKeys=[f"ssh-rsa {'A' * 700}{n}" for n in range(5)])}, "at most 3196 fit"),
         ({"connections": connection(hostKeys=[HOST_KEY, f"{HOST_KEY} again"])}, "listed twice"),
     ],
     "connections.carrier.host": [({"connections": connection(host="h" * 254)}, "at most 253 characters")],
