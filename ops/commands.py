@@ -20,9 +20,7 @@ from ops.status.command import status
 from ops.trace.command import trace
 from ops.trial.command import try_declaration
 
-app: Final = typer.Typer(
-    cls=CommandGroup, no_args_is_help=True, add_completion=False, help="Commands on a deployed stack, by its exports."
-)
+app: Final = typer.Typer(cls=CommandGroup, no_args_is_help=True, add_completion=False, help="Operate a deployed stack.")
 app.command("status")(status)
 app.command("runs")(runs)
 app.command("trace")(trace)

@@ -33,12 +33,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
         SystemExit: a declaration is broken; the message lists each file.
     """
     parser = argparse.ArgumentParser(prog="python -m ops.pages", description=__doc__)
-    parser.add_argument("folder", type=Path, nargs="?", help="where the pages are written; it is made if missing")
-    parser.add_argument("--json", action="store_true", help="print an array with an object for each dataset")
+    parser.add_argument("folder", type=Path, nargs="?", help="folder for the pages; created if missing")
+    parser.add_argument("--json", action="store_true", help="print a JSON array with one object for each dataset")
     given = parser.parse_args(arguments)
     folder: Path | None = given.folder
     if (folder is None) != given.json:
-        parser.error("expected a FOLDER or --json")
+        parser.error("give either a FOLDER or --json")
     try:
         refuse_broken(DATASETS, REPORTS)
     except DeclarationError as error:
@@ -62,17 +62,17 @@ def dataset_page(dataset: Dataset, reports: Mapping[str, Report]) -> str:
             *_table(("", ""), _facts(dataset)),
             "## Columns",
             "",
-            *_table(("column", "type", "class", "is cleansed by", "a row is refused if"), _columns(dataset)),
-            "A row is refused, too, if:",
+            *_table(("column", "type", "class", "cleansing", "a row is refused if"), _columns(dataset)),
+            "A row is also refused if:",
             "",
             *(f"- {words}" for words in _rules_of_rows(dataset)),
             "",
-            "## Where it is",
+            "## Where the data is",
             "",
-            *_table(("what", "in the bucket under", "in Athena", "is kept"), _places(dataset)),
-            "## Which reports read it",
+            *_table(("what", "prefix in the bucket", "table in Athena", "kept for"), _places(dataset)),
+            "## Reports that read this dataset",
             "",
-            *(f"- {report.name}, of {report.team}" for report in _reading(dataset, reports)),
+            *(f"- {report.name}, team {report.team}" for report in _reading(dataset, reports)),
             "",
         ]
     )
@@ -114,23 +114,25 @@ def _table(header: Sequence[str], rows: Iterator[Sequence[str]]) -> list[str]:
 
 def _facts(dataset: Dataset) -> Iterator[Sequence[str]]:
     source = dataset.source
-    yield "answers for it", dataset.owner
+    yield "owner", dataset.owner
     if isinstance(source, SftpSource):
-        yield "comes from", f"`{source.directory}/{source.pattern}` of the SFTP server {source.connection}"
-        yield "is fetched", f"`{source.schedule}`"
+        yield "source", f"`{source.directory}/{source.pattern}` on the SFTP server {source.connection}"
+        yield "schedule", f"`{source.schedule}`"
     elif isinstance(source, SqlSource):
         yield (
-            "comes from",
+            "source",
             f"table `{source.schema}.{source.table}` of the SQL Server {source.connection}, {source.mode}",
         )
-        yield "is fetched", f"`{source.schedule}`"
+        yield "schedule", f"`{source.schedule}`"
     else:
-        yield "comes from", "posted events"
-    yield "is late after", f"{dataset.freshness.total_seconds() / 3600:g} hours without a new object"
-    yield "columns that are not declared", dataset.drift_policy
+        yield "source", "posted events"
+    yield "late after", f"{dataset.freshness.total_seconds() / 3600:g} hours without a new object"
+    yield "undeclared columns", dataset.drift_policy
     if not isinstance(source, SqlSource):
-        delimiter = f"divided by {dataset.csv.delimiter!r}" if dataset.csv.delimiter else "divided as its header tells"
-        yield "CSV is written", f"in {dataset.csv.encoding}, {delimiter}"
+        delimiter = (
+            f"delimiter {dataset.csv.delimiter!r}" if dataset.csv.delimiter else "delimiter read from the header"
+        )
+        yield "CSV", f"{dataset.csv.encoding}, {delimiter}"
 
 
 def _columns(dataset: Dataset) -> Iterator[Sequence[str]]:
@@ -145,9 +147,7 @@ def _columns(dataset: Dataset) -> Iterator[Sequence[str]]:
         words = [reason(rule, dataset.schema) for rule in of_column if not rule.endswith(NULLABILITY)]
         words += [why for rule, why in refusals.items() if rule.startswith(f"{name}|")]
         absent = dataset.absent.get(name)
-        missing = (
-            "" if column.nullable else ", never missing" if absent is None else f", `{absent}` where it is missing"
-        )
+        missing = "" if column.nullable else ", required" if absent is None else f", `{absent}` if missing"
         routines = ", ".join(f"`{routine.name}`" for routine in dataset.cleansing.get(name, ()))
         kind = f"{type_name(column.dtype)}{', key' if name in key else ''}{missing}"
         yield f"`{name}`", kind, dataset.classes.get(name, ""), routines, "; ".join(words)
@@ -164,12 +164,12 @@ def _places(dataset: Dataset) -> Iterator[Sequence[str]]:
     name = dataset.name
     yield "current rows", "", f"`{name}`", ""
     for what, prefix, table in (
-        ("clean rows of every time", warehouse_prefix(name), f"`{name}_files`"),
-        ("refused rows, with the reasons", quarantine_prefix(name), f"`{name}_quarantine`"),
+        ("all clean rows, with their history", warehouse_prefix(name), f"`{name}_files`"),
+        ("refused rows, with their reasons", quarantine_prefix(name), f"`{name}_quarantine`"),
         ("files as delivered", inbound_prefix(name), ""),
     ):
         days = dataset.days_by_prefix.get(prefix)
-        yield what, f"`{prefix}`", table, "until it is deleted" if days is None else f"{days} days"
+        yield what, f"`{prefix}`", table, "until deleted" if days is None else f"{days} days"
 
 
 if __name__ == "__main__":

@@ -21,20 +21,24 @@ class NoSuchRoleError(OperatorError):
 
 def access(
     context: typer.Context,
-    principal: Annotated[str, typer.Option(help="Only roles with this in their names.")] = "",
-    everything: Annotated[bool, typer.Option("--all", help="Also what a role may not do at all.")] = False,  # noqa: FBT002 - a flag
+    principal: Annotated[str, typer.Option(help="Show only roles whose names contain this text.")] = "",
+    everything: Annotated[  # noqa: FBT002 - a flag
+        bool, typer.Option("--all", help="Also show prefixes on which a role is allowed nothing.")
+    ] = False,
     as_json: AsJson = False,  # noqa: FBT002 - a flag
-    as_markdown: Annotated[bool, typer.Option("--markdown", help="A row for each role, for a page.")] = False,  # noqa: FBT002 - a flag
+    as_markdown: Annotated[  # noqa: FBT002 - a flag
+        bool, typer.Option("--markdown", help="Print a Markdown table with a row for each role.")
+    ] = False,
 ) -> None:
-    """Show who may do what under which prefix, and the statement that decides, from the deployed policies."""
+    """Show what each role may do under each prefix, and the policy statement that decides."""
     if as_json and as_markdown:
-        raise InvalidInputError("--json and --markdown are two formats: choose one")
+        raise InvalidInputError("--json and --markdown exclude each other; give one of them")
     target = target_of(context)
     with errors.status("reading the policies"):
         rows = access_matrix(read_policies(target), sorted(DATASETS), sorted(target.exports["teamRoleArns"]))
     of_principal = [row for row in rows if principal in row.role]
     if not of_principal:
-        raise NoSuchRoleError(f"no role has {principal!r} in its name; there are {', '.join(_roles(rows))}")
+        raise NoSuchRoleError(f"no role has {principal!r} in its name; choose one of {', '.join(_roles(rows))}")
     shown = [row for row in of_principal if everything or any(each.allowed for each in row.decisions.values())]
     if as_json:
         print_json(shown)
@@ -50,7 +54,8 @@ def _show(target: Target, rows: list[MatrixRow]) -> None:
         table.add_row(row.role, row.prefix, *(_decided(each) for each in row.decisions.values()))
     print_table(table, whole=("role", "prefix"))
     console.print(
-        "a statement's id: allowed by it; no and an id: denied by it; -: no statement allows it", highlight=False
+        "statement id: allowed by this statement; no: denied by this statement; -: no statement allows it",
+        highlight=False,
     )
 
 

@@ -38,26 +38,31 @@ def redrive(  # noqa: PLR0913, PLR0917 - its options
     queue: Annotated[
         str,
         typer.Argument(
-            help="events, collector, extraction, attributes or undelivered; all are counted without.",
+            help="The queue: events, collector, extraction, attributes or undelivered. Default: count the messages "
+            "of all queues.",
             autocompletion=lambda: [*QUEUES],
         ),
     ] = "",
-    show: Annotated[int, typer.Option(min=0, max=1_000, help="How many messages to look at.")] = 10,
-    message: Annotated[str, typer.Option(help="This message alone, by its id or the beginning of it.")] = "",
+    show: Annotated[int, typer.Option(min=0, max=1_000, help="Number of messages to show.")] = 10,
+    message: Annotated[str, typer.Option(help="Only this message, by its id or the beginning of its id.")] = "",
     save: Annotated[
-        Path | None, typer.Option(help="Write the message to this new file, to fix it there: it may be a person's.")
+        Path | None,
+        typer.Option(help="Write the message to this new file so that you can correct it. It may hold personal data."),
     ] = None,
     mended: Annotated[
-        Path | None, typer.Option(exists=True, dir_okay=False, help="Send this file in place of the event.")
+        Path | None,
+        typer.Option(exists=True, dir_okay=False, help="Send the event in this file instead of the stored one."),
     ] = None,
-    throw_away: Annotated[bool, typer.Option("--discard", help="Delete instead of moving back.")] = False,  # noqa: FBT002 - a flag
-    yes: Annotated[bool, typer.Option("--yes", help="Move or delete them; without it, only list them.")] = False,  # noqa: FBT002 - a flag
+    throw_away: Annotated[bool, typer.Option("--discard", help="Delete messages instead of moving them back.")] = False,  # noqa: FBT002 - a flag
+    yes: Annotated[  # noqa: FBT002 - a flag
+        bool, typer.Option("--yes", help="Move or delete the messages; without it, only list them.")
+    ] = False,
     as_json: AsJson = False,  # noqa: FBT002 - a flag
 ) -> None:
-    """Look at a dead-letter queue; with --yes give its messages back to where they came from.
+    """Show the messages of a dead-letter queue; with --yes, move them back to their source.
 
-    A message is deleted from the dead-letter queue only once its source took it. What fails there again comes back
-    here, and stays.
+    A message is deleted from the dead-letter queue only after its source has
+    accepted it. A message that fails again returns to the dead-letter queue.
     """
     _check(queue, message, save, mended, moves=yes or throw_away, throws_away=throw_away)
     text = _corrected_event(mended) if mended else None
@@ -80,15 +85,17 @@ def _check(queue: str, message: str, save: Path | None, mended: Path | None, *, 
     if queue:
         one_of(queue, QUEUES, "queue")
     if (moves or message) and not queue:
-        raise InvalidInputError("name the queue whose messages are meant")
+        raise InvalidInputError("the queue is missing; give its name as the argument")
     if (save or mended) and not message:
-        raise InvalidInputError("say with --message which one is meant")
+        raise InvalidInputError("the message is missing; give its id with --message")
     if mended and (queue != "events" or throws_away):
-        raise InvalidInputError("only an event can be fixed, and sent: what else failed is started again")
+        raise InvalidInputError(
+            "only a message of the queue events can be corrected, and only to move it back; leave the file out"
+        )
     if save:
         check_can_be_written(save)
         if save.exists():
-            raise InvalidInputError(f"{save} exists: name a new file")
+            raise InvalidInputError(f"{save} exists; name a new file")
 
 
 def _corrected_event(file: Path) -> str:
@@ -96,9 +103,11 @@ def _corrected_event(file: Path) -> str:
         # A line break at the file's end is the editor's.
         text = file.read_text(encoding="utf-8").rstrip("\r\n")
     except UnicodeDecodeError as error:
-        raise InvalidInputError(f"{file} is not UTF-8 text: {error.reason} at byte {error.start}") from error
+        raise InvalidInputError(
+            f"{file} is not UTF-8 text: {error.reason} at byte {error.start}; save it as UTF-8"
+        ) from error
     if refusal := check_mended(text):
-        raise InvalidInputError(f"{file} is not a stored event: {refusal}")
+        raise InvalidInputError(f"{file} is not a stored event: {refusal}; correct the file")
     return text
 
 
@@ -111,7 +120,7 @@ def _count_all(target: Target, *, as_json: bool) -> None:
     for name, number in counts.items():
         table.add_row(name, f"{number:,}", QUEUES[name].holds)
     console.print(table)
-    console.print("`redrive QUEUE` looks at one; nothing was changed", highlight=False)
+    console.print("nothing was changed; `redrive QUEUE` shows the messages of a queue", highlight=False)
 
 
 def _save(target: Target, name: str, message: str, file: Path, *, as_json: bool) -> None:
@@ -120,7 +129,7 @@ def _save(target: Target, name: str, message: str, file: Path, *, as_json: bool)
     descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as written:
         written.write(body)
-    words_to(as_json=as_json).print(f"written: {file}; nothing was changed", highlight=False, soft_wrap=True)
+    words_to(as_json=as_json).print(f"wrote {file}; nothing was changed", highlight=False, soft_wrap=True)
     if as_json:
         print_json({"queue": name, "id": message, "written": file.absolute()})
 
@@ -138,14 +147,14 @@ def _show(target: Target, name: str, most: int, message: str, *, throw_away: boo
     for each in shown:
         table.add_row(_age(each), f"{each.bytes:,}", escape(each.beginning), escape(each.reason), each.message_id)
     print_table(table, whole=("age", "id"))
-    console.print(f"{name}: {total:,} messages, {len(messages):,} looked at", highlight=False)
-    which = "this one" if message else f"all {total:,}"
+    console.print(f"{name}: {total:,} messages, {len(messages):,} read", highlight=False)
+    which = "this message" if message else f"all {total:,} messages"
     if throw_away:
-        console.print(f"--yes would delete {which} for good; nothing was changed", highlight=False)
+        console.print(f"nothing was changed; --yes would delete {which} permanently", highlight=False)
     elif queue.source_export is None:
-        console.print(f"nothing takes them back: {queue.back_to}", highlight=False)
+        console.print(f"these messages cannot be moved back; {queue.back_to}", highlight=False)
     elif total:
-        console.print(f"--yes would move {which} to {queue.back_to}; nothing was changed", highlight=False)
+        console.print(f"nothing was changed; --yes would move {which} to {queue.back_to}", highlight=False)
 
 
 def _take_out(
@@ -167,9 +176,11 @@ def _take_out(
 
 def _show_what_stayed(result: Moved, words: PrintableConsole) -> None:
     if result.newer:
-        words.print(f"{result.newer:,} came meanwhile and stayed: look at them first", highlight=False)
+        words.print(
+            f"{result.newer:,} messages arrived meanwhile and stayed in the queue; look at them first", highlight=False
+        )
     for refused in result.refused:
-        errors.print(f"[red]stayed:[/] {escape(refused)}", highlight=False, soft_wrap=True)
+        errors.print(f"[red]not moved:[/] {escape(refused)}", highlight=False, soft_wrap=True)
 
 
 def _as_json(message: DeadLetter) -> dict[str, Any]:

@@ -70,7 +70,7 @@ def _reason(message: Mapping[str, Any]) -> str:
     answered = json_object(message["Body"]).get("responsePayload")
     if isinstance(answered, dict) and "errorMessage" in answered:
         said.append(str(answered["errorMessage"]))
-    return "; ".join(said) or "not recorded: it was received too often"
+    return "; ".join(said) or "not recorded; the message was received too many times"
 
 
 def _beginning(body: str) -> str:

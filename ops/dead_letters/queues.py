@@ -57,36 +57,36 @@ class DeadLetterQueue:
 QUEUES: Final = {
     "events": DeadLetterQueue(
         "eventsDeadLetterQueueUrl",
-        "posted events that are no stored event, or failed five times",
+        "posted events that are malformed or failed five times",
         "the events queue",
         "eventsQueueUrl",
         to_events_queue,
     ),
     "collector": DeadLetterQueue(
         "collectorDeadLetterQueueUrl",
-        "collections that failed, or never started",
+        "collections that failed or did not start",
         "the SFTP collector, which collects the dataset again",
         "sftpCollectorFunction",
         to_collector,
     ),
     "extraction": DeadLetterQueue(
         "extractionDeadLetterQueueUrl",
-        "extractions that never started",
-        "the SQL extraction, which goes on from the dataset's watermark",
+        "extractions that did not start",
+        "the SQL extraction, which continues from the dataset's watermark",
         "extractionTask",
         to_extraction,
     ),
     "attributes": DeadLetterQueue(
         "attributesDeadLetterQueueUrl",
-        "created and deleted objects that the index could not record",
+        "creations and deletions of objects that the index could not record",
         "the object index's queue",
         "attributesQueueUrl",
         to_index_queue,
     ),
     "undelivered": DeadLetterQueue(
         "undeliveredEventsQueueUrl",
-        "events that a rule could not deliver: alerts, and starts of the workflow",
-        "read an alert here; `run refine` makes up for a start of the workflow",
+        "events that a rule could not deliver: alerts and starts of the workflow",
+        "read an alert here; start the workflow with `run refine`",
     ),
 }
 
@@ -132,7 +132,7 @@ def message_id_of(target: Target, queue: DeadLetterQueue, given: str) -> str:
         return given
     total = count(target, queue)
     if total > MOST_LOOKED_AT:
-        raise DeadLetterError(f"{total:,} messages are too many to search for {given!r}: give the whole id")
+        raise DeadLetterError(f"{total:,} messages are too many to search for {given!r}; give the whole id")
     found = the_one(given, [each.message_id for each in look(target, queue, MOST_LOOKED_AT)], "messages")
     if found is None:
         raise no_such_message(given)
@@ -170,9 +170,9 @@ def move_back(
         DeadLetterError: nothing takes this queue's messages back, or the queue does not hold that one.
     """
     if queue.source_export is None or queue.way_back is None:
-        raise DeadLetterError(f"nothing takes these messages back: {queue.back_to}")
+        raise DeadLetterError(f"messages of this queue cannot be moved back; {queue.back_to}")
     if mended is not None and (refusal := check_mended(mended)):
-        raise DeadLetterError(f"the mended message is no stored event: {refusal}; nothing was changed")
+        raise DeadLetterError(f"the corrected message is not a stored event: {refusal}; nothing was changed")
     give_back = queue.way_back(target, _export(target, queue.source_export))
 
     def give(message: dict[str, Any]) -> str:
@@ -259,12 +259,12 @@ def _show_again(sqs: Any, url: str, messages: list[dict[str, Any]]) -> None:  # 
 
 def no_such_message(message_id: str) -> DeadLetterError:
     """The error of an id that no message has."""
-    return DeadLetterError(f"the queue holds no message {message_id}: a look without --message shows their ids")
+    return DeadLetterError(f"the queue does not hold a message {message_id}; `redrive QUEUE` lists the ids")
 
 
 def _export(target: Target, export: str) -> str:
     if export not in target.exports:
         raise DeadLetterError(
-            f"the stack {target.stack!r} does not export {export}: deploy this version of the program"
+            f"the stack {target.stack!r} does not export {export}; deploy this version of the program"
         )
     return str(target.exports[export])

@@ -38,7 +38,7 @@ def to_collector(target: Target, function: str) -> WayBack:
     def give_back(message: Mapping[str, Any]) -> str:
         request = request_of(message["Body"])
         if "dataset" not in request:
-            return "it names no dataset to collect"
+            return "the message does not name a dataset to collect"
         _invoke(target, function, request)
         return ""
 
@@ -53,7 +53,7 @@ def to_index_queue(target: Target, queue_url: str) -> WayBack:
         # Lambda wrapped the event while it called the function for each object.
         event = request_of(message["Body"])
         if object_key(event) is None:
-            return "it names no object that was created or deleted"
+            return "the message does not name a created or deleted object"
         sqs.send_message(QueueUrl=queue_url, MessageBody=json.dumps(event))
         return ""
 
@@ -68,7 +68,7 @@ def to_extraction(target: Target, _task: str) -> WayBack:
     def give_back(message: Mapping[str, Any]) -> str:
         dataset = extracted_dataset(message, datasets)
         if dataset is None:
-            return "it names no dataset to extract"
+            return "the message does not name a dataset to extract"
         if dataset not in started:
             start_extraction(target, dataset)
             started.add(dataset)

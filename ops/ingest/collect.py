@@ -27,7 +27,8 @@ def collect(target: Target, dataset: str) -> dict[str, Any]:
     schedules = target.exports["collectionSchedules"]
     if dataset not in schedules:
         raise CollectionRunError(
-            f"the stack {target.stack!r} has no schedule that collects {dataset!r}: deploy this version of the program"
+            f"the stack {target.stack!r} does not have a schedule that collects {dataset!r}; deploy this "
+            "version of the program"
         )
     group, name = schedules[dataset].split("/")
     schedule_target = target.client("scheduler").get_schedule(GroupName=group, Name=name)["Target"]

@@ -32,14 +32,14 @@ class Action(StrEnum):
 
 def sources(
     context: typer.Context,
-    action: Annotated[Action, typer.Argument(help="What to do with the servers.")],
+    action: Annotated[Action, typer.Argument(help="Stop or start the servers.")],
     as_json: AsJson = False,  # noqa: FBT002 - a flag
 ) -> None:
-    """Stop or start the source servers that the stack runs itself, as a demo does. Stopped servers cost nothing."""
+    """Stop or start the demo source servers that the stack runs. Stopped servers cost nothing."""
     change = {Action.STOP: stop_sources, Action.START: start_sources}[action]
     words, changed = words_to(as_json=as_json), list[object]()
     for each in change(target_of(context)):
-        words.print(f"{each.server}: {each.desired} wanted, {each.running} running", highlight=False)
+        words.print(f"{each.server}: {each.desired} tasks wanted, {each.running} running", highlight=False)
         changed.append(each)
     if as_json:
         print_json(changed)
@@ -47,15 +47,19 @@ def sources(
 
 def collect_now(
     context: typer.Context,
-    dataset: Annotated[str, typer.Argument(help="The dataset.", autocompletion=lambda: sorted(DATASETS))],
-    accept_columns: Annotated[bool, typer.Option(help="Table: accept its columns as they are now.")] = False,  # noqa: FBT002 - a flag
-    accept_empty: Annotated[bool, typer.Option(help="Table: accept that it no longer has rows.")] = False,  # noqa: FBT002 - a flag
-    whole_table: Annotated[bool, typer.Option(help="Table: extract all of it, and continue from there.")] = False,  # noqa: FBT002 - a flag
-    lower: Annotated[str, typer.Option("--from", help="Table: extract from this watermark on instead.")] = "",
-    upper: Annotated[str, typer.Option("--to", help="Table: up to this watermark, inclusive.")] = "",
+    dataset: Annotated[str, typer.Argument(help="Name of the dataset.", autocompletion=lambda: sorted(DATASETS))],
+    accept_columns: Annotated[bool, typer.Option(help="Tables: accept the columns as they are now.")] = False,  # noqa: FBT002 - a flag
+    accept_empty: Annotated[bool, typer.Option(help="Tables: accept that the table no longer has rows.")] = False,  # noqa: FBT002 - a flag
+    whole_table: Annotated[  # noqa: FBT002 - a flag
+        bool, typer.Option(help="Tables: extract all rows, and continue from the greatest watermark.")
+    ] = False,
+    lower: Annotated[
+        str, typer.Option("--from", help="Tables: extract from this watermark, inclusive, instead of the stored one.")
+    ] = "",
+    upper: Annotated[str, typer.Option("--to", help="Tables: extract up to this watermark, inclusive.")] = "",
     as_json: AsJson = False,  # noqa: FBT002 - a flag
 ) -> None:
-    """Collect a dataset now, as its schedule would: files by SFTP, tables by SQL."""
+    """Collect the files or extract the table of a dataset now, as its schedule would."""
     given = {"--accept-columns": accept_columns, "--accept-empty": accept_empty, "--whole-table": whole_table}
     ends = {"--from": lower, "--to": upper}
     options = [option for option, is_given in given.items() if is_given]
@@ -81,20 +85,24 @@ def _check_watermark(dataset: str, option: str, end: str) -> None:
         elif data_type.is_temporal():
             datetime.fromisoformat(end)
     except ValueError as error:
-        raise InvalidInputError(f"{option}: {end!r} is not {type_name(data_type)}, the type of {column!r}") from error
+        raise InvalidInputError(
+            f"{option} {end!r} is not {type_name(data_type)}, the type of the watermark {column}"
+        ) from error
 
 
 def _is_table(dataset: str, options: Sequence[str]) -> bool:
     """Whether the dataset is a table. Refuses what neither collector could do, before either is started."""
     source = DATASETS[known_dataset(dataset)].source
     if isinstance(source, StreamSource):
-        raise InvalidInputError(f"{dataset} comes from posted events: nothing collects it")
+        raise InvalidInputError(f"{dataset} is not collected, because its rows are posted events; post events instead")
     if isinstance(source, SqlSource):
         if "--whole-table" in options and {"--from", "--to"} & {*options}:
-            raise InvalidInputError("--whole-table extracts every row: leave out --from and --to")
+            raise InvalidInputError("--whole-table extracts every row; leave out --from and --to")
         return True
     if options:
-        raise InvalidInputError(f"{' '.join(options)}: {dataset} is not extracted from a SQL Server")
+        raise InvalidInputError(
+            f"{' '.join(options)} applies only to tables of a SQL Server, and {dataset} is not one; leave it out"
+        )
     return False
 
 

@@ -53,7 +53,8 @@ def _scheduled(target: Target, dataset: str) -> dict[str, Any]:
     schedules = target.exports["extractionSchedules"]
     if dataset not in schedules:
         raise RunFailedError(
-            f"the stack {target.stack!r} has no schedule that extracts {dataset!r}: deploy this version of the program"
+            f"the stack {target.stack!r} does not have a schedule that extracts {dataset!r}; deploy this "
+            "version of the program"
         )
     group, name = schedules[dataset].split("/")
     return target.client("scheduler").get_schedule(GroupName=group, Name=name)["Target"]

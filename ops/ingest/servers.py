@@ -53,8 +53,9 @@ def start_sources(target: Target) -> Iterator[ServerCount]:
     services = _services(target)
     if not any(service["desiredCount"] for service in services.values()):
         raise SourcesError(
-            f"the stack {target.stack!r} wants no tasks of them: set data-platform:sources.desiredCount to 1 and run "
-            "`pulumi up`, which also makes the endpoint that the collector reads its keys by"
+            f"the stack {target.stack!r} is deployed without tasks of its source servers; set "
+            "data-platform:sources.desiredCount to 1 and run `pulumi up`, which also creates the endpoint "
+            "from which the collector reads its keys"
         )
     for service in services.values():
         # First: a server's task gets its secrets by the endpoint. ECS tries again until it answers.
@@ -70,8 +71,8 @@ def _services(target: Target) -> dict[str, Any]:
     services: dict[str, Any] = target.exports["sourceServers"]
     if not services:
         raise SourcesError(
-            f"the stack {target.stack!r} runs no source servers itself: none of its connections and databases "
-            "says demoServer"
+            f"the stack {target.stack!r} does not run source servers; set demoServer for one of its "
+            "connections or databases"
         )
     return services
 

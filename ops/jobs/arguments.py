@@ -63,9 +63,9 @@ def job_arguments(job: str, words: Sequence[str]) -> dict[str, str]:
     pairs = _pairs(job, words)
     checked = {option: _CHECKS[option](value) for option, value in pairs.items()}
     if job == "sanitise" and ("--dataset" in checked) == ("--object" in checked):
-        raise InvalidInputError("sanitise processes --dataset NAME or --object KEY: give one of them")
+        raise InvalidInputError("sanitise processes a dataset or an object; give either --dataset NAME or --object KEY")
     if "--as-of" in checked and "--report" not in checked:
-        raise InvalidInputError("--as-of replaces one report by what it was: name it with --report")
+        raise InvalidInputError("--as-of applies to one report; name it with --report")
     if {"--object", "--dataset"} <= checked.keys():
         check_is_of(checked["--object"], checked["--dataset"])
     days = [date.fromisoformat(checked[each]) if each in checked else None for each in ("--from", "--to")]
@@ -77,13 +77,13 @@ def _pairs(job: str, words: Sequence[str]) -> dict[str, str]:
     known = JOB_ARGUMENTS[job]
     split = _with_values([part for word in words for part in (word.split("=", 1) if word[:2] == "--" else [word])])
     if unknown := [word for word in split[::2] if word not in known]:
-        takes = f"it takes {', '.join(known)}" if known else "it takes no arguments"
-        raise InvalidInputError(f"{job} does not know {' '.join(unknown)}: {takes}")
+        takes = f"it accepts {', '.join(known)}" if known else "it accepts no arguments"
+        raise InvalidInputError(f"{job} does not accept {' '.join(unknown)}; {takes}")
     if len(split) % 2:
-        raise InvalidInputError(f"{split[-1]} needs a value")
+        raise InvalidInputError(f"{split[-1]} needs a value; give one after it")
     # Glue takes each argument once.
     if repeated := sorted({word for word in split[::2] if split[::2].count(word) > 1}):
-        raise InvalidInputError(f"{' and '.join(repeated)} can be given once; run {job} once for each value")
+        raise InvalidInputError(f"{' and '.join(repeated)} can be given only once; run {job} once for each value")
     return dict(zip(split[::2], split[1::2], strict=True))
 
 

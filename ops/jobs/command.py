@@ -22,19 +22,32 @@ def run(
     job: Annotated[
         str,
         typer.Argument(
-            help="warehouse, sanitise, publish, mart, or refine for warehouse and then mart.",
+            help="warehouse, sanitise, publish, mart, maintenance, or refine (warehouse, then mart).",
             autocompletion=lambda: [*JOB_ARGUMENTS],
         ),
     ],
     as_json: AsJson = False,  # noqa: FBT002 - a flag
 ) -> None:
-    """Run a job, or the workflow, and wait for the end.
+    """Run a job or the workflow, and wait until it ends.
 
-    warehouse processes what is new; with --object KEY, --from and --to (days) what is there already, once more.
-    sanitise processes once more what --dataset vehicles or --object KEY names; --only refused, --from and --to narrow
-    it down. publish merges what is new into the published tables, or --rebuild writes them again from all history; with
-    --dataset vehicles of that one alone. mart computes the reports whose inputs have changed, with --force all of
-    them, with --report customers_by_fleet_size one, and with --as-of TIME one as it was. refine takes nothing.
+    warehouse processes new objects. With --object KEY, or --from and --to
+    (days), it processes landed objects again.
+
+    sanitise processes the objects of --dataset vehicles or --object KEY again.
+    --only refused, --from and --to select fewer.
+
+    publish merges new history files into the published tables. --rebuild writes
+    the tables again from all history files. --dataset vehicles selects one
+    dataset.
+
+    mart computes the reports whose inputs have changed. --force computes all,
+    --report customers_by_fleet_size one, and --as-of TIME one from earlier
+    rows.
+
+    maintenance drops old snapshots and deletes files that no table needs.
+    --dry-run only reports them.
+
+    refine runs warehouse, then mart, and accepts no options.
     """
     arguments = job_arguments(one_of(job, JOB_ARGUMENTS, "job"), context.args)
     target = target_of(context)

@@ -9,7 +9,7 @@ _KINDS: Final = ("object", "report", "table", "declaration", "dataset", "folder"
 _PHRASES: Final = {
     "rows": "rows",
     "rows_in": "rows in",
-    "rows_warehouse": "to the warehouse",
+    "rows_warehouse": "clean",
     "rows_quarantined": "quarantined",
     "rows_duplicate": "duplicates",
     "objects": "objects merged",

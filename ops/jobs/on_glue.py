@@ -38,9 +38,9 @@ class GlueRunner:
             time.sleep(POLL_SECONDS)  # between two polls: boto3 has no waiter for job runs
         if run["JobRunState"] != "SUCCEEDED":
             reason = run.get("ErrorMessage") or self._no_reason(job_name)
-            raise RunFailedError(f"{job_name} ended as {run['JobRunState']}, run {run_id}: {reason}")
+            raise RunFailedError(f"{job_name} ended with {run['JobRunState']}, run {run_id}: {reason}")
 
     def _no_reason(self, job_name: str) -> str:
         job = self.target.client("glue").get_job(JobName=job_name)["Job"]
         group = glue_logs.log_group(job["DefaultArguments"], glue_logs.ERROR)
-        return f"Glue gives no reason; see the log group {group}"
+        return f"Glue reports no reason; read the log group {group}"

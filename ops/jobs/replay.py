@@ -22,19 +22,17 @@ from ops.stack.terminal import words_to
 
 def replay(
     context: typer.Context,
-    dataset: Annotated[str, typer.Option(help="The dataset.", autocompletion=lambda: sorted(DATASETS))],
-    first: Annotated[
-        datetime | None, typer.Option("--from", formats=[DAY_FORMAT], help="First day of landing.")
-    ] = None,
-    last: Annotated[datetime | None, typer.Option("--to", formats=[DAY_FORMAT], help="Last day of landing.")] = None,
-    key: Annotated[str, typer.Option("--object", help="This inbound object alone, in place of days.")] = "",
-    yes: Annotated[bool, typer.Option("--yes", help="Process them; without it, only list them.")] = False,  # noqa: FBT002 - a flag
+    dataset: Annotated[str, typer.Option(help="Name of the dataset.", autocompletion=lambda: sorted(DATASETS))],
+    first: Annotated[datetime | None, typer.Option("--from", formats=[DAY_FORMAT], help="First landing day.")] = None,
+    last: Annotated[datetime | None, typer.Option("--to", formats=[DAY_FORMAT], help="Last landing day.")] = None,
+    key: Annotated[str, typer.Option("--object", help="Only this inbound object, instead of days.")] = "",
+    yes: Annotated[bool, typer.Option("--yes", help="Process the objects; without it, only list them.")] = False,  # noqa: FBT002 - a flag
     as_json: AsJson = False,  # noqa: FBT002 - a flag
 ) -> None:
-    """Process landed objects once more with the warehouse job, then make the reports; without --yes say which.
+    """Process landed objects again, then compute the reports; without --yes, only list the objects.
 
-    Each object's files are written whole in place of those that were there: no row is there twice. Of a key its
-    beginning is enough, if only one object has it.
+    The new files of an object replace its old ones, so no row is stored twice.
+    A unique beginning of a key is enough.
     """
     chosen_days = days_between(first, last)
     _check(dataset, key, has_days=bool(first or last))
@@ -44,8 +42,8 @@ def replay(
     for each in objects:
         words.print(each, highlight=False, markup=False, soft_wrap=True)
     if not (objects and yes):
-        would = f"--yes would process {len(objects):,} objects again, then make the reports\nnothing was changed"
-        words.print(would if objects else "no such object landed: nothing to do", highlight=False)
+        would = f"nothing was changed; --yes would process {len(objects):,} objects again, then compute the reports"
+        words.print(would if objects else "nothing to do: no such object landed", highlight=False)
         behind = waiting_events(target)
         if as_json:
             print_json({"objects": objects, "jobs": [], "behind": behind})
@@ -64,7 +62,7 @@ def replay(
 def _check(dataset: str, key: str, *, has_days: bool) -> None:
     known_dataset(dataset)
     if bool(key) == has_days:
-        raise InvalidInputError("say which: --from and --to, or --object")
+        raise InvalidInputError("replay needs landing days or an object; give either --from and --to, or --object")
     if key:
         check_inbound_key(key)
         check_is_of(key, dataset)

@@ -41,7 +41,7 @@ def environment_of(target: Target, session: boto3.Session, python_path: str) -> 
     }
     credentials = session.get_credentials()
     if credentials is None or credentials.token is None:
-        raise RunFailedError("the session has no temporary credentials")
+        raise RunFailedError("the session does not have temporary credentials; sign in again")
     return {
         **inherited,
         "AWS_ACCESS_KEY_ID": str(credentials.access_key),
@@ -102,7 +102,7 @@ def execute(
         complaints.seek(0)
         said = complaints.read().splitlines()
     if process.returncode != 0:
-        reason = "\n".join(said[-KEPT_LINES:]) or "it gave no reason"
+        reason = "\n".join(said[-KEPT_LINES:]) or "no reason was printed"
         raise RunFailedError(f"{name} failed (exit {process.returncode}): {reason}")
     for line in said:
         on_line(line)

@@ -44,7 +44,7 @@ def read_triggers(glue: Any, workflow: str) -> list[Trigger]:  # noqa: ANN401 - 
         _parse(trigger) for page in pages for trigger in page["Triggers"] if trigger.get("WorkflowName") == workflow
     ]
     if not triggers:
-        raise WorkflowError(f"the workflow {workflow} has no triggers; deploy the stack again")
+        raise WorkflowError(f"the workflow {workflow} does not have triggers; deploy the stack again")
     return triggers
 
 

@@ -23,19 +23,19 @@ from ops.stack.object_index import show_behind, waiting_events
 from ops.stack.prefixes import check_inbound_key, inbound_key
 from ops.stack.terminal import console, errors, errors_for_a_person, escape, new_table, print_table, words_to
 
-app: Final = typer.Typer(no_args_is_help=True, help="Refused rows: which there are, and their way out after a fix.")
+app: Final = typer.Typer(no_args_is_help=True, help="Inspect refused rows, and process them again after a fix.")
 
 
 @app.command("list")
 def list_refused(
     context: typer.Context,
-    dataset: Annotated[str, typer.Option(help="This one alone.", autocompletion=lambda: sorted(DATASETS))] = "",
+    dataset: Annotated[str, typer.Option(help="Only this dataset.", autocompletion=lambda: sorted(DATASETS))] = "",
     objects: Annotated[
-        int, typer.Option(min=1, max=1_000, help="How many objects of each dataset to show, the newest.")
+        int, typer.Option(min=1, max=1_000, help="Number of objects to show for each dataset, newest first.")
     ] = 20,
     as_json: AsJson = False,  # noqa: FBT002 - a flag
 ) -> None:
-    """Count refused rows by dataset, rule and object: of the newest objects that have any."""
+    """Count refused rows by dataset, rule and object, for the newest objects with refused rows."""
     if dataset:
         known_dataset(dataset)
     target = target_of(context)
@@ -56,9 +56,9 @@ def list_refused(
     for each in ordered:
         table.add_row(each.inbound.dataset, escape(each.rule), f"{each.rows:,}", escape(each.inbound.key))
     print_table(table, whole=("rule", "object"))
-    console.print("a row that broke two rules counts for both", highlight=False)
+    console.print("a row that breaks two rules counts for both", highlight=False)
     if more:
-        words = f"the newest {objects:,} objects of {', '.join(more)} are shown; `--objects` shows more"
+        words = f"only the newest {objects:,} objects of {', '.join(more)} are shown; --objects shows more"
         console.print(words, highlight=False, soft_wrap=True)
     show_behind(behind)
 
@@ -66,11 +66,11 @@ def list_refused(
 @app.command()
 def show(
     context: typer.Context,
-    key: Annotated[str, typer.Argument(help="Key of the inbound object, or the beginning that only it has.")],
-    rows: Annotated[int, typer.Option(min=1, help="How many rows to show.")] = 20,
+    key: Annotated[str, typer.Argument(help="Key of the inbound object, or a unique beginning of it.")],
+    rows: Annotated[int, typer.Option(min=1, help="Number of rows to show.")] = 20,
     as_json: AsJson = False,  # noqa: FBT002 - a flag
 ) -> None:
-    """Show refused rows of an object as they came, with line, rules and reason."""
+    """Show the refused rows of an object as delivered, with line, rules and reason."""
     check_inbound_key(key)
     target = target_of(context)
     with errors_for_a_person():
@@ -93,21 +93,24 @@ def release(
     context: typer.Context,
     key: Annotated[
         str,
-        typer.Argument(help="Key of an inbound object, or its beginning; a dataset for all that have refused rows."),
+        typer.Argument(
+            help="Key of an inbound object, or a unique beginning of it; or a dataset, for all its objects with "
+            "refused rows."
+        ),
     ],
     mended: Annotated[
-        Path | None, typer.Option(exists=True, dir_okay=False, help="Put this file in the object's place first.")
+        Path | None, typer.Option(exists=True, dir_okay=False, help="First replace the object with this file.")
     ] = None,
-    yes: Annotated[bool, typer.Option("--yes", help="Sanitise them; without it, only list them.")] = False,  # noqa: FBT002 - a flag
+    yes: Annotated[bool, typer.Option("--yes", help="Process the objects; without it, only list them.")] = False,  # noqa: FBT002 - a flag
     as_json: AsJson = False,  # noqa: FBT002 - a flag
 ) -> None:
-    """Sanitise objects again as they are declared now, and then make the reports; without --yes say which.
+    """Process objects again under the current declaration, then compute the reports; without --yes, only list them.
 
-    Rows that are clean now go to the warehouse; those that are not stay refused. Deploy the mended rule before, or give
-    the mended object.
+    Rows that are clean now go to the warehouse; the others stay refused. Deploy
+    the corrected rule first, or give the corrected file with --mended.
     """
     if mended and key in DATASETS:
-        raise InvalidInputError("a mended file is that of one object: give its key")
+        raise InvalidInputError("--mended replaces one object; give the key of this object, not a dataset")
     if "/" not in key:
         known_dataset(key)
     else:
@@ -123,9 +126,9 @@ def release(
         for each in keys:
             words.print(each, highlight=False, markup=False, soft_wrap=True)
         if not (keys and yes):
-            first = f"put {mended} ({mended.stat().st_size:,} bytes) in its place, " if mended else ""
-            would = f"--yes would {first}sanitise {len(keys):,} objects again, then make the reports"
-            what = f"{would}\nnothing was changed" if keys else "no rows are refused: nothing to do"
+            first = f"replace the object with {mended} ({mended.stat().st_size:,} bytes), " if mended else ""
+            would = f"--yes would {first}process {len(keys):,} objects again, then compute the reports"
+            what = f"nothing was changed; {would}" if keys else "nothing to do: no rows are refused"
             words.print(what, highlight=False, markup=False, soft_wrap=True)
             if as_json:
                 print_json({"objects": keys, "jobs": []})

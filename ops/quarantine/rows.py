@@ -116,7 +116,7 @@ def objects_with_refused(target: Target, dataset: str, most: int) -> Sequence[In
         QuarantineError: no such dataset is declared.
     """
     if dataset not in DATASETS:
-        raise QuarantineError(f"there is no dataset {dataset!r}; there are {', '.join(DATASETS)}")
+        raise QuarantineError(f"unknown dataset {dataset!r}; choose one of {', '.join(DATASETS)}")
     return [*index_of(target).refused(dataset, most)]
 
 
@@ -169,9 +169,9 @@ def processed_object(target: Target, key: str) -> InboundObject:
     try:
         inbound = parse_inbound_key(key)
     except InvalidKeyError as error:
-        raise QuarantineError(f"{key} is no inbound key, such as inbound/vehicles/2026/01/31/file.csv") from error
+        raise QuarantineError(f"{key} is not an inbound key, such as inbound/vehicles/2026/01/31/file.csv") from error
     if head(target, inbound.warehouse_key) is None:
-        raise QuarantineError(f"no job has processed {key}: `quarantine list` names those that have refused rows")
+        raise QuarantineError(f"no job has processed {key}; `quarantine list` lists objects with refused rows")
     return inbound
 
 
@@ -196,7 +196,7 @@ def _example(rule: str, rows: int, inbound: InboundObject, refused: pl.DataFrame
     broke = refused.filter(pl.col("rules").list.contains(rule))
     if broke.is_empty():
         # The index learns of it in a moment.
-        return RefusedRule(rule, rows, "the object was processed again a moment ago", "", None, inbound.key)
+        return RefusedRule(rule, rows, "not known; the object was processed again a moment ago", "", None, inbound.key)
     row = broke.row(-1, named=True)
     return RefusedRule(rule, rows, row["reason"], _cut(row["original"] or ""), row["line"], inbound.key)
 

@@ -25,18 +25,22 @@ _SHOWN: Final = 20
 
 def reconcile(
     context: typer.Context,
-    dataset: Annotated[str, typer.Option(help="This one alone.", autocompletion=lambda: sorted(DATASETS))] = "",
+    dataset: Annotated[str, typer.Option(help="Only this dataset.", autocompletion=lambda: sorted(DATASETS))] = "",
     first: Annotated[
-        datetime | None, typer.Option("--from", formats=[DAY_FORMAT], help="First day of landing. Default: a week.")
+        datetime | None, typer.Option("--from", formats=[DAY_FORMAT], help="First landing day. Default: six days ago.")
     ] = None,
-    last: Annotated[datetime | None, typer.Option("--to", formats=[DAY_FORMAT], help="Last day of landing.")] = None,
-    yes: Annotated[bool, typer.Option("--yes", help="Record what differs.")] = False,  # noqa: FBT002 - a flag
+    last: Annotated[datetime | None, typer.Option("--to", formats=[DAY_FORMAT], help="Last landing day.")] = None,
+    yes: Annotated[  # noqa: FBT002 - a flag
+        bool, typer.Option("--yes", help="Record the objects that differ; without it, only list them.")
+    ] = False,
     as_json: AsJson = False,  # noqa: FBT002 - a flag
 ) -> None:
-    """Compare the object index with the lake, and with --yes record the objects that differ.
+    """Compare the object index with the lake; with --yes, record the objects that differ.
 
-    All other commands read the index in place of listing the lake. This one lists the objects that landed on some days,
-    the last seven without --from and --to. A stack of an earlier version needs it once, from its first landing day on.
+    All other commands read the index instead of listing the lake. This command
+    lists the objects that landed on the chosen days, by default the last seven.
+    After an upgrade from a version without the index, run it once with --from
+    and the first landing day.
     """
     if dataset:
         known_dataset(dataset)
@@ -55,7 +59,7 @@ def reconcile(
         _show(seen, days)
         if seen.differ and not yes:
             show_behind(behind)
-            console.print("--yes would record them; nothing was changed", highlight=False)
+            console.print("nothing was changed; --yes would record these objects", highlight=False)
     if seen.failed:
         raise typer.Exit(ExitCode.FAILED)
 
@@ -87,7 +91,7 @@ class _Seen:
             self.recorded += len(outcome.changed)
             self.failed += len(outcome.failed)
             for key, reason in outcome.failed.items():
-                errors.print(f"[red]failed:[/] {escape(key)}: {escape(reason)}", highlight=False, soft_wrap=True)
+                errors.print(f"[red]not recorded:[/] {escape(key)}: {escape(reason)}", highlight=False, soft_wrap=True)
 
     def document(self) -> dict[str, object]:
         """For a program."""
@@ -104,7 +108,7 @@ class _Seen:
 
 
 def _show(seen: _Seen, days: Days) -> None:
-    console.print(f"{seen.objects:,} objects {days.in_words()} compared, {seen.differ:,} differ", highlight=False)
+    console.print(f"compared {seen.objects:,} objects {days.in_words()}; {seen.differ:,} differ", highlight=False)
     for difference, count in sorted(seen.counts.items()):
         console.print(f"{count:,} {difference}:", highlight=False)
         for key in seen.examples[difference]:

@@ -19,9 +19,9 @@ class Difference(StrEnum):
     """How the index differs from the lake in one object."""
 
     MISSING = "not in the index"
-    UNCOUNTED = "not in the totals, since an earlier version recorded it"
-    OUTDATED = "recorded as it was before"
-    GONE = "in the index, and no longer in the lake"
+    UNCOUNTED = "not in the totals, because an earlier version recorded them"
+    OUTDATED = "replaced since they were recorded"
+    GONE = "in the index, but no longer in the lake"
 
 
 @dataclass(slots=True)

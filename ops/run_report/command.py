@@ -29,29 +29,34 @@ def report(
     name: Annotated[
         str,
         typer.Argument(
-            help="A report to compute; without it, the page of the last run.", autocompletion=lambda: [*REPORTS]
+            help="Name of the report to compute. Default: write the page of the last run.",
+            autocompletion=lambda: [*REPORTS],
         ),
     ] = "",
     as_of: Annotated[
         str, typer.Option(help="Compute the report from the rows of this time, or of the snapshot with this id.")
     ] = "",
     output: Annotated[
-        Path | None, typer.Option(help="The file to write: HTML, or .csv or .parquet of a report.")
+        Path | None, typer.Option(help="The file to write: HTML for the page; .csv or .parquet for a report.")
     ] = None,
     replace: Annotated[  # noqa: FBT002 - a flag
-        bool, typer.Option("--replace", help="Replace the team's files by this; the next change of an input undoes it.")
+        bool,
+        typer.Option(
+            "--replace", help="Replace the team's files with the result. The next change of an input overwrites them."
+        ),
     ] = False,
     as_json: AsJson = False,  # noqa: FBT002 - a flag
 ) -> None:
-    """Write one HTML page of the last run: flow, quarantine, freshness and a chart of each report.
+    """Write an HTML page of the last run: flow, quarantine, freshness and a chart of each report.
 
-    With a report's name: compute it, and show its first rows and the snapshots of its inputs that are kept. Its
-    team's files stay as they are, unless --replace is given.
-    `report revenue_by_day_and_model --as-of 2026-11-22T05:00:00Z`.
+    With the name of a report, compute it, and show its first rows and the
+    available snapshots of its inputs. The team's files do not change, unless
+    you give --replace. `report revenue_by_day_and_model --as-of
+    2026-11-22T05:00:00Z`.
     """
     if not name:
         if as_of or replace:
-            raise InvalidInputError("--as-of and --replace are of one report: name it")
+            raise InvalidInputError("--as-of and --replace apply to one report; name the report")
         check_can_be_written(output or _PAGE)
         _write_page(target_of(context), output or _PAGE, as_json=as_json)
         return
@@ -83,7 +88,7 @@ def _write_page(target: Target, output: Path, *, as_json: bool) -> None:
     if as_json:
         print_json({"written": output.absolute(), "bytes": len(page.encode()), "behind": behind})
     else:
-        console.print(f"written: {output}", highlight=False, soft_wrap=True)
+        console.print(f"wrote {output}", highlight=False, soft_wrap=True)
         show_behind(behind)
 
 
@@ -98,8 +103,8 @@ def _show(found: Recomputed, output: Path | None, *, as_json: bool) -> None:
             table.add_row(*(escape(str(value)) for value in row))
         console.print(table)
     else:
-        console.print(f"written: {output}", highlight=False, soft_wrap=True)
+        console.print(f"wrote {output}", highlight=False, soft_wrap=True)
     shown = min(found.rows.height, SHOWN_ROWS)
-    console.print(f"{found.rows.height:,} rows" + (f", of which {shown} are shown" if output is None else ""))
+    console.print(f"{found.rows.height:,} rows" + (f", {shown} shown" if output is None else ""))
     for each in found.snapshots:
         console.print(f"snapshot {each.in_words}", highlight=False, soft_wrap=True)

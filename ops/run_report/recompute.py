@@ -84,5 +84,7 @@ def check_format(file: Path) -> None:
 def _format_of(file: Path) -> str:
     extension = file.suffix.removeprefix(".")
     if extension not in FORMATS:
-        raise InvalidInputError(f"{file} has to end in {' or '.join(f'.{each}' for each in FORMATS)}")
+        raise InvalidInputError(
+            f"{file} does not end in {' or '.join(f'.{each}' for each in FORMATS)}; rename the file"
+        )
     return extension

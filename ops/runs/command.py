@@ -20,13 +20,13 @@ _BAD: Final = frozenset({FAILED, KILLED, "TIMEOUT", "ERROR", STOPPED})
 
 def runs(
     context: typer.Context,
-    show: Annotated[int, typer.Option(min=1, max=200, help="How many runs to show.")] = 20,
-    failed: Annotated[bool, typer.Option("--failed", help="Only those that did not succeed.")] = False,  # noqa: FBT002 - a flag
+    show: Annotated[int, typer.Option(min=1, max=200, help="Number of runs to show.")] = 20,
+    failed: Annotated[bool, typer.Option("--failed", help="Only runs that did not succeed.")] = False,  # noqa: FBT002 - a flag
     as_json: AsJson = False,  # noqa: FBT002 - a flag
 ) -> None:
-    """The last runs, newest first: each dataset's last collection and extraction, and the jobs.
+    """List the last runs, newest first: the last collection or extraction of each dataset, and the jobs.
 
-    Rows and objects of a job are those that are its own still: an object that a later run processed again counts there.
+    An object that a later run processed again counts only for the later run.
     """
     target = target_of(context)
     with errors_for_a_person(), errors.status("reading the ledger, Glue and the index"):

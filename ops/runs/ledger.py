@@ -60,7 +60,7 @@ def extraction_of(dataset: str, item: Mapping[str, Any], now: datetime) -> Run:
     state = _state(item, now)
     is_backfill = item["sk"] != WATERMARK
     return Run(
-        what=f"extraction {dataset}{', a backfill' if is_backfill else ''}",
+        what=f"extraction {dataset}{', backfill' if is_backfill else ''}",
         started_at=datetime.fromisoformat(item["claimed_at"]),
         # What finished before is an earlier attempt's.
         ended_at=None if state in {RUNNING, KILLED} else moment(item.get("finished_at")),

@@ -17,7 +17,7 @@ def one_of(given: str, known: Collection[str], kind: str) -> str:
         InvalidInputError: there is not; the message lists the known names.
     """
     if given not in known:
-        raise InvalidInputError(f"unknown {kind} {given!r}: choose one of {', '.join(sorted(known))}")
+        raise InvalidInputError(f"unknown {kind} {given!r}; choose one of {', '.join(sorted(known))}")
     return given
 
 
@@ -49,7 +49,7 @@ def a_day(given: str) -> str:
         # fromisoformat alone accepts 20260131 and 2026-W05-6, too.
         return f"{datetime.strptime(given, '%Y-%m-%d').date()}"  # noqa: DTZ007 - a day has no zone
     except ValueError as error:
-        raise InvalidInputError(f"{given!r} is not a day as YYYY-MM-DD, such as 2026-01-31") from error
+        raise InvalidInputError(f"{given!r} is not a day in the form YYYY-MM-DD, such as 2026-01-31") from error
 
 
 def a_moment(given: str) -> str:
@@ -72,7 +72,7 @@ def check_days(first: date | None, last: date | None) -> None:
         InvalidInputError: it does.
     """
     if first and last and first > last:
-        raise InvalidInputError(f"--from {first} is after --to {last}")
+        raise InvalidInputError(f"--from {first} is after --to {last}; swap the two days")
 
 
 def check_can_be_written(file: Path) -> None:
@@ -82,6 +82,6 @@ def check_can_be_written(file: Path) -> None:
         InvalidInputError: it is a folder, or its folder does not exist.
     """
     if file.is_dir():
-        raise InvalidInputError(f"{file} is a folder: name a file in it")
+        raise InvalidInputError(f"{file} is a folder; name a file in it")
     if not file.absolute().parent.is_dir():
-        raise InvalidInputError(f"the folder of {file} does not exist: make it first")
+        raise InvalidInputError(f"the folder of {file} does not exist; create it first")

@@ -23,7 +23,7 @@ STATE_DIRECTORY: Final = "--state-dir"
 StackOption = Annotated[
     str | None,
     typer.Option(
-        _STACK, envvar=STACK_VARIABLE, help="The stack: local, dev or prod. Default: the local platform that is up."
+        _STACK, envvar=STACK_VARIABLE, help="The stack: local, dev or prod. Default: the running local platform."
     ),
 ]
 StateDirectoryOption = Annotated[
@@ -32,7 +32,7 @@ StateDirectoryOption = Annotated[
         STATE_DIRECTORY,
         envvar=STATE_VARIABLE,
         file_okay=False,
-        help="A local platform's directory. Default: the one that is up, else .local in the clone.",
+        help="Directory of a local platform. Default: that of the running platform, else .local in the clone.",
     ),
 ]
 
@@ -93,8 +93,8 @@ def choose_target(stack: str | None, state_directory: Path | None) -> Target:
     """
     if stack is None and state_directory is None and not platforms_up():
         raise InvalidInputError(
-            f"no local platform is up: start one with `dataplatform up`, or name a stack with --stack, such as "
-            f"--stack dev, or with {STACK_VARIABLE}"
+            "no local platform is running; start one with `dataplatform up`, or name a stack with --stack, "
+            f"such as --stack dev, or with {STACK_VARIABLE}"
         )
     name = one_of(stack or LOCAL_STACK, stacks(), "stack")
     return find_target(name, the_platform(state_directory) if name == LOCAL_STACK else CLONE)

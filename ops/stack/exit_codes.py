@@ -19,12 +19,12 @@ class ExitCode(IntEnum):
         member.meaning = meaning
         return member
 
-    DONE = 0, "The command did what was asked."
-    FAILED = 1, "The command failed, or found nothing. The last line on stderr is the reason and the next step."
-    INVALID = 2, "An argument is not valid. Nothing was started, requested or changed."
-    INTERRUPTED = 130, "ctrl-C stopped the command, which cleaned up first."
-    BROKEN_PIPE = 141, "The reader of stdout closed it, as `head` does."
-    TERMINATED = 143, "SIGTERM stopped the command, which cleaned up first."
+    DONE = 0, "The command succeeded."
+    FAILED = 1, "The command failed or found nothing. The last line on stderr gives the reason and the next step."
+    INVALID = 2, "An argument is invalid. Nothing was started, requested or changed."
+    INTERRUPTED = 130, "Ctrl-C stopped the command, which then cleaned up."
+    BROKEN_PIPE = 141, "The reader of stdout, such as `head`, closed it."
+    TERMINATED = 143, "SIGTERM stopped the command, which then cleaned up."
 
 
 _terminated = threading.Event()

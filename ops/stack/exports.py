@@ -13,7 +13,7 @@ from ops.stack.terminal import console, escape, new_table
 
 
 def outputs(context: typer.Context, as_json: AsJson = False) -> None:  # noqa: FBT002 - a flag
-    """Show what the stack exports."""
+    """Show the stack's exports."""
     target = target_of(context)
     if as_json:
         print_json(target.exports)
@@ -27,14 +27,16 @@ def outputs(context: typer.Context, as_json: AsJson = False) -> None:  # noqa: F
 
 def events_key(
     context: typer.Context,
-    provider: Annotated[str | None, typer.Argument(help="Who posts. Default: the first by name.")] = None,
+    provider: Annotated[str | None, typer.Argument(help="Name of the provider. Default: the first by name.")] = None,
     as_json: AsJson = False,  # noqa: FBT002 - a flag
 ) -> None:
-    """Print the API key of one of the stream's providers, which SSM keeps, and nothing else."""
+    """Print the API key of a provider of events, and nothing else."""
     target = target_of(context)
     parameters: dict[str, str] = target.exports["eventsApiKeyParameters"]
     if not parameters:
-        raise OperatorError(f"nobody posts to the stack {target.stack!r} with a key: name a provider in its settings")
+        raise OperatorError(
+            f"the stack {target.stack!r} does not have a provider with an API key; add one to its settings"
+        )
     name = one_of(provider or min(parameters), parameters, "provider")
     parameter = target.client("ssm").get_parameter(Name=parameters[name], WithDecryption=True)
     key = parameter["Parameter"]["Value"]

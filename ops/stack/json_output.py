@@ -7,9 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-AsJson = Annotated[
-    bool, typer.Option("--json", help="Print one JSON document to stdout, for programs; messages go to stderr.")
-]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document to stdout; messages go to stderr.")]
 
 
 def print_json(document: Any) -> None:  # noqa: ANN401 - whatever a command found

@@ -50,8 +50,8 @@ def waiting_events(target: Target) -> int:
 def behind_in_words(waiting: int) -> Iterator[str]:
     """One line if events wait for the index, which is then behind the lake; no line otherwise."""
     if waiting:
-        events = "1 event waits" if waiting == 1 else f"about {waiting:,} events wait"
-        yield f"the index is behind: {events} for it; run this again in a moment"
+        events = "1 event is" if waiting == 1 else f"about {waiting:,} events are"
+        yield f"the object index is behind: {events} not recorded yet; run this command again in a moment"
 
 
 def show_behind(waiting: int) -> None:
@@ -68,7 +68,7 @@ def exported(target: Target, name: str) -> str:
     """
     if name not in target.exports:
         raise IndexMissingError(
-            f"the stack {target.stack!r} does not export {name}: deploy this version of the program, then run "
+            f"the stack {target.stack!r} does not export {name}; deploy this version of the program, then run "
             "`reconcile`"
         )
     return str(target.exports[name])

@@ -49,7 +49,9 @@ def the_platform(state_directory: Path | None) -> Path:
     found = platforms_up()
     if len(found) > 1:
         listed = "".join(f"\n  --state-dir {each}" for each in found)
-        raise InvalidInputError(f"several local platforms are up; name one, or set {STATE_VARIABLE}:{listed}")
+        raise InvalidInputError(
+            f"several local platforms are running; name one with --state-dir or {STATE_VARIABLE}:{listed}"
+        )
     return found[0] if found else DEFAULT_STATE_DIRECTORY
 
 

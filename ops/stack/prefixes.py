@@ -74,8 +74,8 @@ def check_inbound_key(given: str) -> None:
         known_dataset(parts[0])
     if len(parts) <= _FOLDERS:
         raise InvalidInputError(
-            f"{given!r} does not name a landing day: type the key up to its day at least, "
-            f"such as {INBOUND}/vehicles/2026/01/31/"
+            f"{given!r} does not name a landing day; type the key at least up to its day, such as "
+            f"{INBOUND}/vehicles/2026/01/31/"
         )
     try:
         parse_inbound_key(_with_a_name(given))
@@ -90,7 +90,7 @@ def check_is_of(key: str, dataset: str) -> None:
         InvalidInputError: it is.
     """
     if not f"{key}/".startswith(inbound_prefix(dataset)):
-        raise InvalidInputError(f"{key} is not an object of {dataset}")
+        raise InvalidInputError(f"{key} is not an object of {dataset}; correct the key or the dataset")
 
 
 def _with_a_name(given: str) -> str:

@@ -38,7 +38,7 @@ def _files(target: Target) -> Mapping[str, Any]:
     """Properties for the tables' files: the person's credentials, the stack's region and endpoint."""
     credentials = target.session.get_credentials()
     if credentials is None:
-        raise TargetError("no credentials for AWS were found: sign in, or name a profile in AWS_PROFILE")
+        raise TargetError("AWS credentials were not found; sign in, or name a profile in AWS_PROFILE")
     frozen = credentials.get_frozen_credentials()
     properties = {
         S3_REGION: target.session.region_name,

@@ -61,7 +61,7 @@ class Exports(dict[str, Any]):
         Raises:
             TargetError: always.
         """
-        raise TargetError(f"the stack {self._stack!r} does not export {name}: deploy this version of the program")
+        raise TargetError(f"the stack {self._stack!r} does not export {name}; deploy this version of the program")
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,12 +151,12 @@ def _local_target(state_directory: Path) -> Target:
         record = json.loads(record_file.read_text())
     except FileNotFoundError as error:
         raise TargetError(
-            f"no local platform is up in {state_directory} (there is no {record_file.name}): "
-            "start one with `dataplatform up`, or name the directory of one with --state-dir"
+            f"no local platform is running in {state_directory} ({record_file.name} does not exist); start one "
+            "with `dataplatform up`, or name another directory with --state-dir"
         ) from error
     except ValueError as error:
         raise TargetError(
-            f"{record_file} is torn, as after a machine that went down: `dataplatform up` writes it again"
+            f"{record_file} is damaged, for example by a power failure; write it again with `dataplatform up`"
         ) from error
     temporary_files = state_directory.resolve() / TEMPORARY_FILES
     exports = Exports(LOCAL_STACK, record["exports"])
@@ -167,8 +167,8 @@ def _aws_target(stack: str) -> Target:
     pulumi = shutil.which("pulumi")
     if pulumi is None:
         raise TargetError(
-            f"the exports of {stack} are read with the Pulumi CLI, which is not installed on this machine: "
-            "install it, or let `make pulumi` build one and put it on PATH"
+            f"the exports of {stack} cannot be read without the Pulumi CLI, which is not on PATH; install it, "
+            "or build it with `make pulumi` and add it to PATH"
         )
     command = [pulumi, "stack", "output", "--json", "--stack", stack]
     # In the clone, whatever folder the command was typed in.

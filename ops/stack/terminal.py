@@ -77,7 +77,7 @@ def errors_for_a_person() -> Generator[None]:
     except (ProcessingError, LakeError, OSError) as error:
         fail("", error)
     except (BotoCoreError, ClientError) as error:
-        fail("AWS answered: ", error)
+        fail("AWS request failed: ", error)
 
 
 def end_at_broken_pipe() -> NoReturn:
@@ -125,7 +125,7 @@ def print_table(table: Table, whole: Sequence[str] = ()) -> None:
 def in_words(error: Exception) -> str:
     """An error's message. The operating system's has the file first, and no number."""
     if isinstance(error, OSError) and error.strerror:
-        full = " (free some space, or choose another directory)" if error.errno == errno.ENOSPC else ""
+        full = "; free some space, or choose another directory" if error.errno == errno.ENOSPC else ""
         place = f"{error.filename}: " if error.filename is not None else ""
         return f"{place}{error.strerror}{full}"
     return str(error)

@@ -23,13 +23,15 @@ _EXACT_HOURS = 10
 def status(
     context: typer.Context,
     days: Annotated[
-        int | None, typer.Option(min=1, help="Count objects and rows that landed on so many days; all if not given.")
+        int | None,
+        typer.Option(min=1, help="Count only objects and rows that landed on the latest N days. Default: all days."),
     ] = None,
     as_json: AsJson = False,  # noqa: FBT002 - a flag
 ) -> None:
-    """What landed of each dataset, what became of it, what is late, and how many dead letters there are.
+    """Show the landed objects and processed rows of each dataset, late datasets, and dead letters.
 
-    Read from the object index, so the time it takes does not depend on how much has landed.
+    The command reads the object index, so its duration does not depend on the
+    number of landed objects.
     """
     target = target_of(context)
     counted = newest_days(days) if days else None
@@ -50,7 +52,7 @@ def status(
         table.add_row(*_cells(entry))
     console.print(table)
     if counted:
-        console.print(f"landed, warehouse, quarantined, duplicate: {counted.in_words()}", highlight=False)
+        console.print(f"landed, warehouse, quarantined, duplicate: only objects {counted.in_words()}", highlight=False)
     show_behind(behind)
     _tell_what_is_to_do(statuses, dead)
 
@@ -58,15 +60,15 @@ def status(
 def _tell_what_is_to_do(statuses: list[DatasetStatus], dead: Mapping[str, int]) -> None:
     for entry in statuses:
         if entry.late:
-            age = "nothing has landed" if entry.age is None else f"the last landed {_hours(entry.age)} ago"
+            age = "no object has landed" if entry.age is None else f"the newest object landed {_hours(entry.age)} ago"
             console.print(
-                f"[red]late:[/] {entry.dataset}, {age}, {_hours(entry.freshness)} are allowed", highlight=False
+                f"[red]late:[/] {entry.dataset}: {age}; the limit is {_hours(entry.freshness)}", highlight=False
             )
     if letters := {name: number for name, number in dead.items() if number}:
         counted = ", ".join(f"{name} {number:,}" for name, number in letters.items())
-        console.print(f"[red]dead letters:[/] {counted}; `redrive` looks at them", highlight=False)
+        console.print(f"[red]dead letters:[/] {counted}; `redrive QUEUE` shows them", highlight=False)
     if any(entry.rows_quarantined for entry in statuses):
-        console.print("[red]quarantined:[/] `quarantine list` tells by which rules", highlight=False)
+        console.print("[red]quarantined:[/] `quarantine list` shows the broken rules", highlight=False)
 
 
 def _cells(entry: DatasetStatus) -> tuple[str, ...]:

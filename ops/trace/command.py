@@ -29,21 +29,26 @@ def trace(
     context: typer.Context,
     what: Annotated[
         list[str],
-        typer.Argument(help="A key of an object or a report, a file's path or name, an event's id; or a row's key."),
+        typer.Argument(
+            help="Key of an object or report, path or name of a file, or id of an event; with --dataset, the key "
+            "of a row."
+        ),
     ],
-    dataset: Annotated[str, typer.Option(help="A row of this dataset, by its key.")] = "",
-    first: Annotated[
-        datetime | None, typer.Option("--from", formats=[DAY_FORMAT], help="First day of landing.")
-    ] = None,
-    last: Annotated[datetime | None, typer.Option("--to", formats=[DAY_FORMAT], help="Last day of landing.")] = None,
-    values: Annotated[bool, typer.Option("--values", help="Also the row's own values: a person's data.")] = False,  # noqa: FBT002 - a flag
+    dataset: Annotated[str, typer.Option(help="Trace a row of this dataset.")] = "",
+    first: Annotated[datetime | None, typer.Option("--from", formats=[DAY_FORMAT], help="First landing day.")] = None,
+    last: Annotated[datetime | None, typer.Option("--to", formats=[DAY_FORMAT], help="Last landing day.")] = None,
+    values: Annotated[  # noqa: FBT002 - a flag
+        bool, typer.Option("--values", help="Also print the row's own values, which may be personal data.")
+    ] = False,
     as_json: AsJson = False,  # noqa: FBT002 - a flag
 ) -> None:
-    """Follow a row, an object, a file or an event from its source to the reports.
+    """Follow a row, object, file or event from its source to the reports.
 
-    `trace inbound/vehicles/2026/11/22/a.csv`, `trace a.csv`, `trace EVENT_ID`, `trace --dataset vehicles "AB12 CDE"`.
-    An event is followed by whatever channels its id arrived; `trace --dataset events CHANNEL EVENT_ID` names one.
-    A row is searched in the newest 1,000 objects of its dataset; --from and --to choose the landing days instead.
+    `trace inbound/vehicles/2026/11/22/a.csv`, `trace a.csv`, `trace EVENT_ID`,
+    `trace --dataset vehicles "AB12 CDE"`. `trace EVENT_ID` covers all channels;
+    `trace --dataset events CHANNEL EVENT_ID` covers one channel. A row is
+    searched for in the newest 1,000 objects of its dataset; --from and --to
+    select landing days instead.
     """
     _check(dataset, what)
     days = days_between(first, last)
@@ -75,7 +80,9 @@ def _check(dataset: str, what: Sequence[str]) -> None:
         except NotAKeyError as error:
             raise InvalidInputError(str(error)) from error
     elif len(what) > 1:
-        raise InvalidInputError("one thing at a time; several words are a row's key: name its dataset with --dataset")
+        raise InvalidInputError(
+            "several words are the key of a row; name its dataset with --dataset, or trace one thing at a time"
+        )
     elif what[0].startswith(f"{INBOUND}/"):
         check_inbound_key(what[0])
 

@@ -18,11 +18,13 @@ def object_steps(target: Target, inbound: InboundObject) -> Iterator[Step]:
     yield Step("attributes", (_indexed(target, inbound.key),))
     written = head(target, inbound.warehouse_key)
     if written is None:
-        yield Step("warehouse", ("no job has processed it: `run refine` does, `runs` tells why one failed",))
+        yield Step(
+            "warehouse", ("no job has processed the object; run `run refine`, or see with `runs` why a job failed",)
+        )
         return
     account = row_account(target, inbound)
     by = f"written {time_of(written['LastModified'])} by run {account.run}"
-    parts = f"{account.warehouse:,} here + {account.quarantined:,} quarantined + {account.duplicate:,} duplicates"
+    parts = f"{account.warehouse:,} clean + {account.quarantined:,} quarantined + {account.duplicate:,} duplicates"
     yield Step("warehouse", (inbound.warehouse_key, by, f"{account.rows_in:,} rows in = {parts}"))
     if account.quarantined:
         rules = [f"{each.rows:,} by {each.rule}" for each in refused_of_object(target, inbound)]
@@ -34,14 +36,14 @@ def _landed(target: Target, key: str) -> str:
     return (
         f"{found['ContentLength']:,} bytes, landed {time_of(found['LastModified'])}"
         if found
-        else "it is not there: not landed yet, or deleted"
+        else "does not exist: not landed yet, or deleted"
     )
 
 
 def _indexed(target: Target, key: str) -> str:
     known = index_of(target).get(key)
     if known is None:
-        nothing = "nothing recorded yet: `redrive attributes` shows whether that failed"
+        nothing = "not recorded yet; `redrive attributes` shows whether recording failed"
         return "; ".join([nothing, *behind_in_words(waiting_events(target))])
     rows = f", {known.landing.rows:,} rows" if known.landing and known.landing.rows is not None else ""
     return f"{known.progress}, arrived {time_of(known.arrived_at)}{rows}"

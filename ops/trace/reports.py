@@ -46,7 +46,9 @@ def reports_of_row(target: Target, dataset: str, key: Key, written_at: datetime,
     for report in reports:
         reason = reasons.get(report.name)
         told = (
-            f"which of its rows was not computed: {reason}" if reason else _differing(report, dataset, key, open_table)
+            f"rows that depend on this row: not computed, {reason}"
+            if reason
+            else _differing(report, dataset, key, open_table)
         )
         yield Step("report", (_key(report), _made(target, report, dataset, written_at, open_table), told))
     yield from _broken_reports()
@@ -67,7 +69,7 @@ def report_steps(target: Target, key: str) -> Iterator[Step]:
         if key in _keys(report):
             found = head(target, key)
             if found is None:
-                yield Step("report", (key, "never made: `run mart` makes it"))
+                yield Step("report", (key, "not computed yet; run `run mart`"))
                 return
             metadata = found["Metadata"]
             yield Step("inputs", tuple(f"{each} rows" for each in metadata["input-rows"].split(",")))
@@ -75,10 +77,10 @@ def report_steps(target: Target, key: str) -> Iterator[Step]:
                 # A report that was made by an earlier version of the program has none.
                 yield Step("snapshots", tuple(snapshots.split(",")))
             yield Step("landed", tuple(f"newest {each}" for each in metadata["newest-landing-dates"].split(",")))
-            made = f"made {time_of(found['LastModified'])} by run {metadata['run']}, {metadata['rows']} rows"
+            made = f"computed {time_of(found['LastModified'])} by run {metadata['run']}, {metadata['rows']} rows"
             yield Step("report", (key, made, f"read by the team {report.team}"))
             return
-    raise TraceError(f"{key} is no file of a report; there are the reports {', '.join(REPORTS)}")
+    raise TraceError(f"{key} is not a file of a report; choose one of the reports {', '.join(REPORTS)}")
 
 
 def _made_of(dataset: str) -> list[Report]:
@@ -116,7 +118,7 @@ def _not_computed(reports: Sequence[Report], open_table: OpenTable) -> dict[str,
         sizes = [size_of(table) for name in names if (table := open_table(DATASETS[name])) is not None]
         size, files = sum(each.bytes for each in sizes), sum(each.files for each in sizes)
         if size > CHEAP_BYTES or files > CHEAP_FILES:
-            reasons[report.name] = f"{size:,} bytes in {files:,} files to read"
+            reasons[report.name] = f"reading {size:,} bytes in {files:,} files would take too long"
     return reasons
 
 
@@ -126,7 +128,7 @@ def _differing(report: Report, dataset: str, key: Key, open_table: OpenTable) ->
     published = {name: rows_of_table(DATASETS[name], open_table(DATASETS[name])) for name in names}
     rows = rows_that_depend(report, published, dataset, key, known)
     counts = [", ".join(f"{name} {value}" for name, value in row.items()) for row in rows]
-    return f"would differ without it: {'; '.join(counts)}" if counts else "no row of it depends on this one"
+    return f"rows that depend on this row: {'; '.join(counts)}" if counts else "rows that depend on this row: none"
 
 
 def _keys(report: Report) -> list[str]:
@@ -140,8 +142,8 @@ def _key(report: Report) -> str:
 def _made(target: Target, report: Report, dataset: str, written_at: datetime, open_table: OpenTable) -> str:
     found = head(target, _key(report))
     if found is None:
-        return "never made: `run mart` makes it"
-    made = f"made {time_of(found['LastModified'])} by run {found['Metadata']['run']}"
+        return "not computed yet; run `run mart`"
+    made = f"computed {time_of(found['LastModified'])} by run {found['Metadata']['run']}"
     if found["LastModified"] >= written_at:
         return made
     table = open_table(DATASETS[dataset])
@@ -149,4 +151,4 @@ def _made(target: Target, report: Report, dataset: str, written_at: datetime, op
     snapshot = read.get(dataset, "")
     if table is not None and snapshot.isdecimal() and is_unchanged_since(table, int(snapshot)):
         return f"{made}, from rows of {dataset} that have not changed since"
-    return f"{made}, before this was published: `run mart`"
+    return f"{made}, before this row was published; run `run mart`"

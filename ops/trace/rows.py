@@ -76,7 +76,9 @@ def _objects(target: Target, dataset: str, days: Days, found: Found) -> list[Ind
     left_out = sum(of_day.objects for day, of_day in totals.items() if day not in chosen)
     if left_out:
         found.is_partial = True
-        found.not_read.append(f"{left_out:,} objects that landed before {chosen[0]}: name their first day with --from")
+        found.not_read.append(
+            f"{left_out:,} objects that landed before {chosen[0]}; name the first day to search with --from"
+        )
     index = index_of(target)
     by_day = worked_ahead(lambda day: [*index.of_day(dataset, day)], chosen, REQUESTS_AT_ONCE)
     return sorted((each for objects in by_day for each in objects), key=lambda each: each.inbound.key)
@@ -121,7 +123,7 @@ def _search_warehouse(
                 found.not_read.append(f"{inbound.warehouse_key}: {rows}")
             elif rows.height:
                 found.clean.append((inbound, rows))
-    found.looked_at.append(f"{len(files):,} warehouse files")
+    found.looked_at.append(f"{len(files):,} history files")
 
 
 def _search_quarantine(
@@ -152,7 +154,7 @@ def _search_waiting(
             found.not_read.append(f"{inbound.key}: {lines}")
         elif lines:
             found.waiting.append((inbound, lines))
-    found.looked_at.append(f"{len(objects):,} objects that wait for the warehouse job")
+    found.looked_at.append(f"{len(objects):,} unprocessed objects")
 
 
 def _counted(search: Callable[[T], Result], items: Iterable[T], total: int, progress: Progress) -> Iterator[Result]:

@@ -21,7 +21,7 @@ def source_of(target: Target, inbound: InboundObject) -> Step:
         return Step("source", _file_of(target, inbound))
     if isinstance(source, SqlSource):
         return Step("source", (f"SQL {source.connection}: {source.schema}.{source.table}", *_range_of(target, inbound)))
-    return Step("source", ("posted events, put together by the batcher",))
+    return Step("source", ("posted events, landed by the batcher",))
 
 
 def versions_of(target: Target, path: str) -> Iterator[tuple[str, Entry]]:
@@ -37,7 +37,7 @@ def versions_of(target: Target, path: str) -> Iterator[tuple[str, Entry]]:
 def version_in_words(entry: Entry) -> tuple[str, ...]:
     """A version of a file, as the ledger knows it."""
     changed = time_of(datetime.fromtimestamp(entry.modified, UTC))
-    lines = [f"SFTP {entry.connection}: {entry.path}, {entry.size:,} bytes, changed there {changed}"]
+    lines = [f"SFTP {entry.connection}: {entry.path}, {entry.size:,} bytes, modified at the source {changed}"]
     times = [f"{said} {time_of(at)}" for said, at in _times(entry.claimed_at, entry.finished_at)]
     lines.append(f"collection {entry.state}, attempt {entry.attempts}, {', '.join(times)}")
     if entry.checksum:
@@ -58,7 +58,7 @@ def _file_of(target: Target, inbound: InboundObject) -> tuple[str, ...]:
     owner = table.get(key_place(inbound.dataset, inbound.key))
     item = table.get({"pk": partition(inbound.dataset), "sk": owner["version"]}) if owner else None
     if item is None or "attempts" not in item:
-        return ("the ledger knows no file that was collected under this key: it was put here by other means",)
+        return ("the ledger does not have a file with this key, so the collector did not land it",)
     return version_in_words(entry_of(item))
 
 
@@ -69,11 +69,11 @@ def _range_of(target: Target, inbound: InboundObject) -> tuple[str, ...]:
         if item["object_key"] == inbound.key:
             times = [f"{said} {time_of(at)}" for said, at in _times(item["claimed_at"], item.get("finished_at"))]
             return (
-                f"from {item['lower'] or 'the beginning'} to {item['upper'] or 'the end'}, by the watermark",
+                f"watermark from {item['lower'] or 'the beginning'} to {item['upper'] or 'the end'}",
                 f"extraction {item['state']}, attempt {item['attempts']}, {', '.join(times)}",
                 f"{int(item.get('rows', 0)):,} rows",
             )
-    return ("an earlier extraction: the ledger keeps the last one of a table; the object's name tells when it began",)
+    return ("an earlier extraction; the ledger keeps only the last one of a table, but the object's name has its time",)
 
 
 def _table(target: Target) -> DynamoTable:

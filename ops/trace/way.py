@@ -81,7 +81,7 @@ def _rows(
     if not found and not letters:
         raise TraceError(_nowhere(target, dataset, key, found, days))
     for letter in letters:
-        reason = f"given up {time_of(letter.sent_at)}: {letter.reason}"
+        reason = f"failed for good {time_of(letter.sent_at)}: {letter.reason}"
         yield Step("dead letters", (reason, f"`redrive events --message {letter.message_id}`"))
     keys = keys_in(dataset, [rows for _, rows in found.clean])
     for whole in keys:
@@ -112,14 +112,18 @@ def _clean(
         yield from object_steps(target, inbound)
         told = [_lines(mine[LINE].to_list())]
         if inbound.key != current:
-            by = "superseded by" if not dataset.receipt_order else "not shown, received later than"
+            by = (
+                "superseded by"
+                if not dataset.receipt_order
+                else "not shown, because an earlier event has the same key:"
+            )
             told.append(f"{by} {current}, line {line:,}")
         elif shown:
-            which = "latest row of" if not dataset.receipt_order else "first event received under"
-            of_those = ", of the objects that were searched" if found.is_partial else ""
-            told.append(f"the published view has it: the {which} its key{of_those}")
+            which = "latest row with" if not dataset.receipt_order else "first event received with"
+            of_those = ", among the searched objects" if found.is_partial else ""
+            told.append(f"in the published table, as the {which} its key{of_those}")
         else:
-            told.append("the latest row of its key, by which its source has it no more: the published view has not")
+            told.append("not in the published table: this latest row of its key marks a deletion at the source")
         if isinstance(dataset.source, StreamSource):
             told += [
                 f"received {time_of(row['received_at'])}, request {row['request_id']}, channel {row[CHANNEL]}"
@@ -137,8 +141,10 @@ def _clean(
 def _object(target: Target, inbound: InboundObject) -> Iterator[Step]:
     known = [*object_steps(target, inbound)]
     written = head(target, inbound.warehouse_key)
-    if written is None and head(target, inbound.key) is None and "ledger knows no file" in known[0].lines[0]:
-        raise TraceError(f"there is no {inbound.key}, nothing was made of it, and the ledger does not know it")
+    if written is None and head(target, inbound.key) is None and "does not have a file" in known[0].lines[0]:
+        raise TraceError(
+            f"{inbound.key} does not exist, no job has processed it, and the ledger does not have it; check the key"
+        )
     yield from known
     if written is not None:
         yield from reports_of(target, inbound.dataset, written["LastModified"])
@@ -148,12 +154,12 @@ def _file(target: Target, path: str) -> Iterator[Step]:
     found = [*versions_of(target, path)]
     if not found:
         raise TraceError(
-            f"{path!r} is no key of the lake, no event id, and no path or name of a file that the ledger knows: "
-            "for a row name its dataset with --dataset"
+            f"{path!r} is not a key of the lake, an event id, or the path or name of a collected file; to "
+            "trace a row, name its dataset with --dataset"
         )
     for _, entry in found:
         if entry.object_key is None:
-            yield Step("source", (*version_in_words(entry), "no key was claimed for it"))
+            yield Step("source", (*version_in_words(entry), "no key was assigned to it"))
         else:
             yield from _object(target, parse_inbound_key(entry.object_key))
 
@@ -164,7 +170,7 @@ def _parsed(key: str, area: str) -> InboundObject:
     except InvalidKeyError as error:
         raise TraceError(str(error)) from error
     if inbound.dataset not in DATASETS:
-        raise TraceError(f"there is no dataset {inbound.dataset!r}; there are {', '.join(DATASETS)}")
+        raise TraceError(f"unknown dataset {inbound.dataset!r}; choose one of {', '.join(DATASETS)}")
     return inbound
 
 
@@ -190,15 +196,13 @@ def _nowhere(target: Target, dataset: Dataset, key: Key, found: Found, days: Day
         looked_at.append(f"{min(dead, _LETTERS):,} of {dead:,} dead letters")
     words = ", ".join(str(value) for value in key.values())
     not_read = f"; not searched: {'; '.join(found.not_read)}" if found.not_read else ""
-    return (
-        f"no row of {dataset.name} has the key {words}; looked at {', '.join(looked_at)}, {days.in_words()}{not_read}"
-    )
+    return f"no row of {dataset.name} has the key {words}; searched {', '.join(looked_at)}, {days.in_words()}{not_read}"
 
 
 def _refusal(refused: Refused) -> str:
     where = "the whole object" if refused.line is None else f"line {refused.line:,}"
-    sure = "" if refused.certain else "it may be in here, its fields cannot be told apart: "
-    return f"{sure}{where}, by {', '.join(refused.rules)}: {refused.reason}"
+    sure = "" if refused.certain else "possibly here, because its fields cannot be separated: "
+    return f"{sure}{where}, refused by {', '.join(refused.rules)}: {refused.reason}"
 
 
 def _lines(lines: Sequence[int]) -> str:

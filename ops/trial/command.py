@@ -19,15 +19,16 @@ _SHOWN = 10
 
 def try_declaration(
     declaration: Annotated[Path, typer.Argument(help="The dataset's file, such as datasets/vehicles.py.")],
-    sample: Annotated[Path, typer.Argument(help="A file of rows, as the source sends it.")],
-    limit: Annotated[int, typer.Option(min=0, help="How many clean and how many refused rows to show.")] = _SHOWN,
+    sample: Annotated[Path, typer.Argument(help="A sample file of rows, as the source sends it.")],
+    limit: Annotated[int, typer.Option(min=0, help="Number of clean rows and of refused rows to show.")] = _SHOWN,
     strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 if a row is refused.")] = False,  # noqa: FBT002 - a flag
     as_json: AsJson = False,  # noqa: FBT002 - a flag
 ) -> None:
-    """Try a declaration on a sample file, without a platform: show clean and refused rows with the reasons.
+    """Check a sample file against a declaration, without a platform: show clean and refused rows with reasons.
 
-    The rows are read, cleansed and checked as the warehouse job does it. Nothing is written.
-    Exit status: 0 if the file was checked, 1 if the declaration or the file cannot be used.
+    The command reads, cleanses and checks the rows like the warehouse job, but
+    writes nothing. Exit status: 0 if the file was checked, 1 if the declaration
+    or the file cannot be used.
     """
     with errors_for_a_person():
         trial = try_file(declaration, sample)
@@ -61,7 +62,7 @@ def _show(trial: Trial, limit: int) -> None:
     for rule, rows in trial.by_rule.items():
         _print(f"  refused by {rule}: {rows:,}")
     if trial.discarded:
-        _print(f"  columns that the declaration leaves out: {', '.join(trial.discarded)}")
+        _print(f"  discarded columns: {', '.join(trial.discarded)}")
     if clean := trial.clean.head(limit).rows():
         _show_table(f"Clean rows, {len(clean):,} of {trial.clean.height:,}", trial.clean.columns, clean)
     if refused := trial.refused.head(limit).select("line", "rules", "reason").rows():

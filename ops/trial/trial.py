@@ -84,7 +84,7 @@ def try_file(declaration: Path, sample: Path) -> Trial:
 
 def _dataset_at(path: Path) -> Dataset:
     if not path.is_file():
-        raise TrialError(f"{path}: there is no such file")
+        raise TrialError(f"{path} does not exist; name the dataset's file, such as datasets/vehicles.py")
     declared_in = [Path(folder).resolve() for folder in datasets.__path__]
     if path.resolve().parent in declared_in and path.stem in DATASETS:
         return DATASETS[path.stem]

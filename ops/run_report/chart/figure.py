@@ -50,7 +50,7 @@ def chart_of(report: Report) -> Chart:
         ChartError: it declares none.
     """
     if report.chart is None:
-        raise ChartError("the report declares no chart")
+        raise ChartError("the report does not declare a chart")
     return report.chart
 
 
@@ -67,15 +67,17 @@ def figure_of(report: Report, rows: pl.DataFrame) -> Figure:
     """
     chart = chart_of(report)
     if missing := sorted({*report.key, *chart.drawn_columns, chart.y.column} - set(rows.columns)):
-        raise ChartError(f"the stored report does not have {BETWEEN.join(missing)}; its declaration is newer, run mart")
+        raise ChartError(
+            f"the stored report does not have {BETWEEN.join(missing)}, because its declaration is newer; run mart"
+        )
     if rows.select(report.key).is_duplicated().any():
-        raise ChartError(f"rows repeat the report's key ({BETWEEN.join(report.key)}), so values could count twice")
+        raise ChartError(f"several rows have the same key ({BETWEEN.join(report.key)}), so values could count twice")
     by_unit = _cells(chart, rows)
     units = sorted(by_unit, key=lambda unit: (unit is None, unit or ""))
     shown = {unit: by_unit[unit] for unit in units[:MOST_UNITS]}
     notes: list[str] = []
     if left := [unit or NO_VALUE for unit in units[MOST_UNITS:]]:
-        notes.append(f"Not drawn: {chart.unit_column} {BETWEEN.join(left)}.")
+        notes.append(f"Not shown: {chart.unit_column} {BETWEEN.join(left)}.")
     on_x = {position: None for cells in shown.values() for position, _ in cells}
     series = entries_of_series(chart, shown, notes)
     panels: list[Panel] = []
@@ -126,4 +128,4 @@ def _combined(chart: Chart, values: Iterable[Number | None]) -> Number | None:
         return min(known)
     if chart.y.aggregation == "maximum":
         return max(known)
-    raise ChartError(f"several rows have one place, and {chart.y.column} cannot be combined")
+    raise ChartError(f"several rows belong to the same position, and {chart.y.column} cannot be combined")

@@ -28,7 +28,7 @@ def period_of(value: Any, step: Step) -> date:  # noqa: ANN401 - a report's valu
     elif isinstance(value, int):
         day = date(value, 1, 1) if date.min.year <= value <= date.max.year else None
     if not isinstance(day, date) or day != _start(day, step):
-        raise PeriodError(f"{value} does not begin a {step}")
+        raise PeriodError(f"{value} is not the first day of a {step}")
     return day
 
 

@@ -164,7 +164,7 @@ def _description(chart: Chart, panel: Panel) -> str:
     (least, least_name), (most, most_name) = min(named, key=lambda each: each[0]), max(named, key=lambda each: each[0])
     return (
         f"{len(named):,} values. Largest: {most_name}, {value_in_words(most, chart.y, panel.unit)}. "
-        f"Smallest: {least_name}, {value_in_words(least, chart.y, panel.unit)}. The table has all."
+        f"Smallest: {least_name}, {value_in_words(least, chart.y, panel.unit)}. The table lists all values."
     )
 
 

@@ -66,7 +66,7 @@ def entries_of_series(chart: Chart, figure: Mapping[Any, Cells], notes: list[str
 def _periods(chart: Chart, x: Time, keys: Sequence[Key], notes: list[str]) -> list[Entry]:
     known = {period_of(value, x.step): (value,) for (value,) in keys if value is not None}
     if len(known) < len(set(keys)):
-        notes.append(f"Rows without {x.column} are not drawn.")
+        notes.append(f"Rows without {x.column} are not shown.")
     if not known:
         return []
     period, earliest = max(known), min(known)
@@ -75,7 +75,7 @@ def _periods(chart: Chart, x: Time, keys: Sequence[Key], notes: list[str]) -> li
         period = previous(period, x.step)
         periods.append(period)
     if older := sum(each < period for each in known):
-        notes.append(f"The latest {chart.most:,} {x.step}s are drawn; {older:,} earlier ones have rows.")
+        notes.append(f"Shows the latest {chart.most:,} {x.step}s; {older:,} earlier ones also have rows.")
     return [Entry(period_name(each, x.step), [known[each]] if each in known else []) for each in reversed(periods)]
 
 
@@ -85,7 +85,7 @@ def _ordinal(chart: Chart, x: Ordinal, keys: set[Key], notes: list[str]) -> list
         declared = [(value,) for value in x.order]
         undeclared = [key for key in known if key not in declared]
         if undeclared:
-            notes.append(f"Not in the declared order: {BETWEEN.join(map(_label, undeclared))}.")
+            notes.append(f"Values outside the declared order: {BETWEEN.join(map(_label, undeclared))}.")
         known = [*declared, *undeclared]
     if (None,) in keys:
         known.append((None,))
@@ -100,8 +100,10 @@ def _rest(chart: Chart, rest: Sequence[Key], which: str, notes: list[str]) -> li
         return []
     words = f"{len(rest):,} {which} value{'' if len(rest) == 1 else 's'}"
     if chart.adds_up:
-        return [Entry(f"{words}, added up", list(rest), is_rest=True)]
-    notes.append(f"Not drawn: {words}. The {chart.y.aggregation} of several rows is not the sum of theirs.")
+        return [Entry(f"{words}, total", list(rest), is_rest=True)]
+    notes.append(
+        f"Not shown: {words}, because the {chart.y.aggregation} of several rows is not the sum of their values."
+    )
     return []
 
 

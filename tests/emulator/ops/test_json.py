@@ -91,4 +91,4 @@ def test_failed_job_is_in_the_document_and_its_reason_on_stderr(ops, target):
     # then
     assert result.exit_code == 1
     assert json.loads(result.stdout)["jobs"] == [{"job": target.exports["sanitiseJob"], "state": "FAILED"}]
-    assert "no such object to replay" in result.stderr
+    assert "no such objects" in result.stderr

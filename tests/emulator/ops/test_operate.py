@@ -44,7 +44,7 @@ def test_a_look_at_dead_letters_shows_which_and_why_without_payload_and_moves_no
     for shown in (looked, again):
         assert json.loads(dead_event)["event_id"] in shown.stdout
         assert "it has no occurred_at" in shown.stdout
-        assert "--yes would move all 1 to the events queue; nothing was changed" in shown.stdout
+        assert "nothing was changed; --yes would move all 1 messages to the events queue" in shown.stdout
         assert SECRET not in shown.stdout
 
     # and it is where it was
@@ -76,7 +76,7 @@ def test_a_dead_letter_stays_when_its_source_does_not_take_it(ops, held_events, 
 
     # then AWS's answer is told, and the message is not lost
     assert result.exit_code == 1
-    assert "AWS answered" in result.stderr
+    assert "AWS request failed" in result.stderr
     assert held_events.waiting("eventsDeadLetterQueueUrl") == 1
 
 
@@ -95,7 +95,7 @@ def test_a_failed_collection_is_given_to_the_collector_again(ops, target, outgoi
     # then the reason was shown, the file is collected, and the other is named and stays
     assert "no route to the host" in looked.stdout
     assert "1 moved to the SFTP collector" in moved.stdout
-    assert "it names no dataset to collect" in moved.stderr
+    assert "the message does not name a dataset to collect" in moved.stderr
     assert moved.exit_code == 1
     eventually(
         lambda: [each for each in landed_objects(target, "parcels") if each.inbound.file_name == "redriven.csv"],
@@ -130,7 +130,7 @@ def test_a_dead_event_is_mended_and_goes_back_to_its_queue(ops, dead_event, held
 @pytest.mark.usefixtures("dead_event")
 def test_a_dead_letter_that_is_of_no_use_is_deleted_on_a_yes_alone(ops, held_events):
     dry = ops("redrive", "events", "--discard")
-    assert "--yes would delete all 1 for good; nothing was changed" in dry.stdout
+    assert "nothing was changed; --yes would delete all 1 messages permanently" in dry.stdout
     assert held_events.waiting("eventsDeadLetterQueueUrl") == 1
     assert "1 deleted" in ops("redrive", "events", "--discard", "--yes").stdout
     assert held_events.waiting("eventsDeadLetterQueueUrl") == 0
@@ -179,14 +179,17 @@ def test_an_extraction_that_never_started_is_started_once_for_all_its_dead_lette
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["redrive", "events", "--save", "event.json"], "say with --message"),
-        (["redrive", "--discard"], "name the queue"),
-        (["redrive", "events", "--message", "none", "--yes"], "no message none"),
-        (["redrive", "collector", "--message", "none", "--mended", __file__], "only an event can be fixed"),
+        (["redrive", "events", "--save", "event.json"], "give its id with --message"),
+        (["redrive", "--discard"], "the queue is missing"),
+        (["redrive", "events", "--message", "none", "--yes"], "does not hold a message none"),
+        (
+            ["redrive", "collector", "--message", "none", "--mended", __file__],
+            "only a message of the queue events can be corrected",
+        ),
         (["redrive", "events", "--message", "none", "--mended", __file__, "--yes"], "is not a stored event"),
         (["redrive", "strange"], "unknown queue 'strange'"),
-        (["redrive", "--yes"], "name the queue"),
-        (["redrive", "undelivered", "--yes"], "nothing takes these messages back"),
+        (["redrive", "--yes"], "the queue is missing"),
+        (["redrive", "undelivered", "--yes"], "messages of this queue cannot be moved back"),
     ],
 )
 def test_what_cannot_be_redriven_is_refused_in_words(ops, words, said):
@@ -333,11 +336,11 @@ def test_days_are_replayed_on_a_yes_alone(ops, target, refused_object):
         (["quarantine", "list", "--dataset", "strange"], "unknown dataset 'strange'"),
         (["quarantine", "show", "night.csv"], "is not the key of an inbound object"),
         (["quarantine", "release", "inbound/parcels/2026/02/03/none.csv"], "no job has processed"),
-        (["quarantine", "release", "parcels", "--mended", __file__], "give its key"),
+        (["quarantine", "release", "parcels", "--mended", __file__], "give the key of this object"),
         (["quarantine", "release", "members"], ""),
         (["replay", "--dataset", "parcels", "--object", "inbound/parcels/2026/02/03/none.csv"], ""),
         (["replay", "--dataset", "strange"], "unknown dataset 'strange'"),
-        (["replay", "--dataset", "parcels"], "say which"),
+        (["replay", "--dataset", "parcels"], "replay needs landing days or an object"),
         (["replay", "--dataset", "parcels", "--from", "2026-02-04", "--to", "2026-02-03"], "is after"),
     ],
 )
@@ -365,7 +368,7 @@ def test_a_table_is_extracted_whole_or_in_part_on_demand(ops):
 def test_an_option_of_tables_is_refused_for_files(ops):
     refused = ops("collect", "parcels", "--accept-empty")
     assert refused.exit_code == 2
-    assert "parcels is not extracted from a SQL Server" in " ".join(refused.stderr.split())
+    assert "applies only to tables of a SQL Server, and parcels is not one" in " ".join(refused.stderr.split())
 
 
 def test_the_last_runs_are_told_with_what_they_did_and_why_one_failed(ops, target, outgoing):
@@ -412,8 +415,8 @@ def test_the_status_tells_the_age_the_rows_and_the_dead_letters(ops, target, ref
     # then
     assert (before.exit_code, result.exit_code) == (0, 0)
     assert "undelivered 1" not in before.stdout
-    assert "dead letters: undelivered 1; `redrive` looks at them" in result.stdout
-    assert "`quarantine list` tells by which rules" in result.stdout
+    assert "dead letters: undelivered 1; `redrive QUEUE` shows them" in result.stdout
+    assert "`quarantine list` shows the broken rules" in result.stdout
     assert "0.0/26 h" in next(line for line in result.stdout.splitlines() if line.strip().startswith("parcels"))
     assert refused_object not in result.stdout
 

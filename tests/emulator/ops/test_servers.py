@@ -158,4 +158,4 @@ def test_a_stack_whose_setting_wants_none_is_not_started_and_told_what_to_set(ec
 def test_a_stack_without_servers_of_its_own_is_told_so(sources, action):
     code, output = sources(action, {})
     assert code == 1
-    assert "runs no source servers itself" in output
+    assert "does not run source servers" in output

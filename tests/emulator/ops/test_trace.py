@@ -72,12 +72,12 @@ def test_a_parcel_is_followed_from_its_file_to_its_reports(ops, target, collecte
     assert landed.file_name == collected
     assert warehouse[0] == landed.warehouse_key
     assert warehouse[2] == "4 rows in = 3 here + 1 quarantined + 0 duplicates"
-    assert told(found, "row") == ["line 2 of the object", "the published view has it: the latest row of its key"]
+    assert told(found, "row") == ["line 2 of the object", "in the published table, as the latest row with its key"]
 
     # and the rows of the reports that stand on it
     reports = {lines[0].split("/")[3]: lines[-1] for place, lines in found if place == "report"}
-    assert reports["members_by_town_and_size"] == "would differ without it: town LEEDS, size Small"
-    assert reports["members_by_parcel_count"].startswith("would differ without it: parcel_count ")
+    assert reports["members_by_town_and_size"] == "rows that depend on this row: town LEEDS, size Small"
+    assert reports["members_by_parcel_count"].startswith("rows that depend on this row: parcel_count ")
     assert all("by run jr_" in line for place, lines in found if place == "report" for line in lines[1:2])
 
     # and nothing of any other row
@@ -100,7 +100,7 @@ def test_a_row_that_came_again_later_is_superseded(ops, target, outgoing, collec
     # then both are told, and which of them counts; their values, since they were asked for
     rows = [lines for place, lines in found if place == "row"]
     assert any("superseded by inbound/parcels/" in line and f"later-{collected}" in line for line in rows[-2])
-    assert "the published view has it: the latest row of its key" in rows[-1]
+    assert "in the published table, as the latest row with its key" in rows[-1]
     assert json.loads(rows[-1][-1])["size"] == "Medium"
 
 
@@ -122,10 +122,10 @@ def test_a_row_that_no_job_has_read_yet_is_found_where_it_waits(ops, target):
     other = ops("trace", "--dataset", "parcels", "TR22ACE", "--from", "2026-02-06", "--to", "2026-02-06")
 
     # then
-    assert told(found, "source") == [
-        "the ledger knows no file that was collected under this key: it was put here by other means"
+    assert told(found, "source") == ["the ledger does not have a file with this key, so the collector did not land it"]
+    assert told(found, "warehouse") == [
+        "no job has processed the object; run `run refine`, or see with `runs` why a job failed"
     ]
-    assert told(found, "warehouse") == ["no job has processed it: `run refine` does, `runs` tells why one failed"]
     assert told(found, "row") == ["line 2 of the object"]
     assert other.exit_code == 1
     assert "that landed from 2026-02-06 to 2026-02-06" in other.stderr
@@ -156,17 +156,17 @@ def test_an_event_is_followed_from_its_request_to_the_report_that_counts_it(ops,
     # then each step is told in its order
     found = steps(result)
     assert [place for place, _ in found][:5] == ["source", "inbound", "attributes", "warehouse", "row"]
-    assert told(found, "source") == ["posted events, put together by the batcher"]
+    assert told(found, "source") == ["posted events, landed by the batcher"]
     assert told(found, "inbound")[0].startswith("inbound/readings/")
     row = told(found, "row")
-    assert row[1] == "the published view has it: the first event received under its key"
+    assert row[1] == "in the published table, as the first event received with its key"
     assert row[2].startswith("received ")
     assert row[2].endswith(f", request {answer.document['request_id']}, channel key:scanner")
 
     # and what it carries is told only where a report names it
     reports = {lines[0].split("/")[3]: lines[-1] for place, lines in found if place == "report"}
     named = f"day 2026-11-02, town UNKNOWN, unit {UNIT}"
-    assert reports == {"weight_by_day_and_town": f"would differ without it: {named}"}
+    assert reports == {"weight_by_day_and_town": f"rows that depend on this row: {named}"}
     assert UNIT not in " ".join(line for place, lines in found if place != "report" for line in lines)
     assert OTHER_UNIT not in result.stdout
     assert UNIT in " ".join(told(steps(ops("trace", event_id, "--values")), "row"))
@@ -234,7 +234,7 @@ def test_a_member_is_followed_to_the_table(ops, target):
     if source[1].startswith("an earlier extraction"):
         assert len(source) == 2
     else:
-        assert "by the watermark" in source[1]
+        assert "watermark from" in source[1]
         assert source[2].startswith("extraction complete, attempt 1, claimed ")
 
 
@@ -249,18 +249,18 @@ def test_a_report_is_followed_back_to_what_it_was_made_of(ops, collected):
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
-        (["nothing.csv"], 1, "no path or name of a file that the ledger knows"),
-        (["inbound/parcels/2026/02/03/none.csv"], 1, "the ledger does not know it"),
+        (["nothing.csv"], 1, "the path or name of a collected file"),
+        (["inbound/parcels/2026/02/03/none.csv"], 1, "the ledger does not have it"),
         (["inbound/parcels/2026/02/03/../x"], 2, "is not of the form"),
         (["quarantine/parcels/x"], 1, "is not of the form quarantine/"),
         (["inbound/strange/2026/02/03/none.csv"], 2, "unknown dataset 'strange'"),
-        (["mart/accounts/reports/strange.csv"], 1, "is no file of a report"),
+        (["mart/accounts/reports/strange.csv"], 1, "is not a file of a report"),
         (["00000000-0000-4000-8000-00000000dead"], 1, "no row of readings has the key"),
         (["--dataset", "parcels", "TR99ACE"], 1, "quarantine files"),
         (["--dataset", "members", "x"], 2, "can be no number of members, which is a whole number"),
         (["--dataset", "members", "1", "2"], 2, "give 1 values"),
         (["--dataset", "strange", "1"], 2, "unknown dataset 'strange'"),
-        (["one", "two"], 2, "several words are a row's key"),
+        (["one", "two"], 2, "several words are the key of a row"),
         (["--dataset", "members", "1", "--from", "2026-02-04", "--to", "2026-02-03"], 2, "is after"),
     ],
 )

@@ -38,7 +38,7 @@ def logged(capsys, kind, items, work):
 
 def test_an_objects_line_says_what_became_of_its_rows(capsys):
     assert logged(capsys, "object", ["inbound/parcels/2026/11/22/a.csv"], lambda _: COUNTS) == [
-        "inbound/parcels/2026/11/22/a.csv: 10,000 rows in, 9,767 to the warehouse, 153 quarantined, 80 duplicates",
+        "inbound/parcels/2026/11/22/a.csv: 10,000 rows in, 9,767 clean, 153 quarantined, 80 duplicates",
         "1 done, 0 failed",
     ]
 
@@ -123,7 +123,7 @@ def test_a_torn_record_of_the_stack_is_told_in_words(ops, tmp_path):
 
     # then
     assert result.exit_code == 1
-    assert "stack.json is torn" in result.stderr
+    assert "stack.json is damaged" in result.stderr
     assert "dataplatform up" in result.stderr
 
 
@@ -146,7 +146,7 @@ def test_the_status_and_the_outputs_fit_a_terminal_of_80_columns(ops, tmp_path, 
     for shown in (status, outputs):
         assert all(len(line) <= 80 for line in shown.splitlines())
         assert "…" not in shown
-    for value in ("12,345,678", "quarantined", "2026-11-23", "late", "1,234 h ago, 26 h are"):
+    for value in ("12,345,678", "quarantined", "2026-11-23", "late", "1,234 h ago; t"):
         assert value in status
     assert outputs.count("x") >= 200
 
@@ -193,7 +193,7 @@ def test_key_of_an_unknown_provider_is_refused_with_the_known_ones(tmp_path):
     )
     result = CliRunner().invoke(app, ["--stack", "local", "--state-dir", str(tmp_path), "events-key", "till"])
     assert result.exit_code == 2
-    assert "unknown provider 'till': choose one of handheld, scanner" in " ".join(result.stderr.split())
+    assert "unknown provider 'till'; choose one of handheld, scanner" in " ".join(result.stderr.split())
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -217,7 +217,7 @@ def test_a_stack_that_is_not_up_is_told_in_a_line_and_not_by_a_traceback(command
     result = CliRunner().invoke(app, words)
     assert result.exit_code == 1
     assert isinstance(result.exception, SystemExit)
-    assert "no local platform is up" in result.stderr
+    assert "no local platform is running" in result.stderr
 
 
 @pytest.mark.parametrize("command", [command for command in ON_A_STACK if command not in {"outputs", "run"}])
@@ -240,7 +240,7 @@ def test_a_stack_that_does_not_answer_is_told_in_a_line_and_not_by_a_traceback(c
 
     # then
     assert (result.exit_code, type(result.exception)) == (1, SystemExit), result.output
-    assert "AWS answered: Could not connect" in result.stderr
+    assert "AWS request failed: Could not connect" in result.stderr
 
     # and with --json stdout is left to a document
     as_json = CliRunner().invoke(app, [*words, "--json"], env={"AWS_RETRY_MODE": "standard", "AWS_MAX_ATTEMPTS": "1"})
@@ -314,4 +314,4 @@ def test_watermark_of_another_type_is_refused_before_a_start(end, tmp_path):
 
     # then
     assert result.exit_code == 2
-    assert f"--from: {end!r} is not a time as YYYY-MM-DD HH:MM:SS" in result.stderr.replace("\n", " ")
+    assert f"--from {end!r} is not a time as YYYY-MM-DD HH:MM:SS" in result.stderr.replace("\n", " ")

@@ -88,8 +88,8 @@ def test_of_what_is_no_message_of_ours_the_beginning_is_shown_up_to_a_payload(bo
         (message(STORED, reason="it has no occurred_at"), "it has no occurred_at"),
         (message("{}", ERROR_CODE="AccessDenied", ERROR_MESSAGE="no way"), "AccessDenied; no way"),
         (message({"responsePayload": {"errorMessage": "no route to the host"}}), "no route to the host"),
-        (message({"responsePayload": "text"}), "not recorded: it was received too often"),
-        (message("torn {"), "not recorded: it was received too often"),
+        (message({"responsePayload": "text"}), "not recorded; the message was received too many times"),
+        (message("torn {"), "not recorded; the message was received too many times"),
     ],
 )
 def test_the_reason_is_told_as_far_as_it_was_recorded(letter, reason):
@@ -216,7 +216,7 @@ def test_a_mended_event_goes_in_place_of_the_one_that_was_dead(dead):
 @pytest.mark.parametrize("mended", ["torn {", "{}", "two\nlines"])
 def test_what_is_no_stored_event_is_not_sent_in_place_of_one(dead, mended):
     queue, target = dead
-    with pytest.raises(DeadLetterError, match="no stored event"):
+    with pytest.raises(DeadLetterError, match="not a stored event"):
         move_back(target, QUEUES["events"], "message-3", mended)
     assert (len(queue.messages), queue.sent, queue.hidden) == (12, [], set())
 
@@ -224,7 +224,7 @@ def test_what_is_no_stored_event_is_not_sent_in_place_of_one(dead, mended):
 @pytest.mark.parametrize("take_out", [move_back, discard])
 def test_a_message_that_is_not_there_is_named_and_nothing_is_moved(dead, take_out):
     queue, target = dead
-    with pytest.raises(DeadLetterError, match="no message message-99"):
+    with pytest.raises(DeadLetterError, match="does not hold a message message-99"):
         take_out(target, QUEUES["events"], "message-99")
     assert (len(queue.messages), queue.sent, queue.hidden) == (12, [], set())
 
@@ -271,5 +271,5 @@ def test_a_queue_that_nothing_takes_back_says_what_to_do(dead):
 
 def test_a_stack_that_was_deployed_before_the_queue_was_exported_says_so(dead):
     _, target = dead
-    with pytest.raises(DeadLetterError, match="does not export extractionDeadLetterQueueUrl: deploy"):
+    with pytest.raises(DeadLetterError, match="does not export extractionDeadLetterQueueUrl; deploy"):
         discard(target, QUEUES["extraction"])

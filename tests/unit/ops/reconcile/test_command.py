@@ -20,9 +20,9 @@ KNOWN, MISSING, OLD, CHANGED, GONE = (
 EARLIER = inbound_object("parcels", DAY - timedelta(days=1), "earlier.csv")
 DIFFERENCES = {
     MISSING: "not in the index",
-    OLD: "not in the totals, since an earlier version recorded it",
-    CHANGED: "recorded as it was before",
-    GONE: "in the index, and no longer in the lake",
+    OLD: "not in the totals, because an earlier version recorded them",
+    CHANGED: "replaced since they were recorded",
+    GONE: "in the index, but no longer in the lake",
 }
 
 

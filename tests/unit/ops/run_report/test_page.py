@@ -64,7 +64,7 @@ def test_each_number_says_where_its_rows_are():
 
 def test_rows_that_do_not_add_up_are_said_loudly():
     page = text_of(render_page("dev", [facts(total=RowCounts(1, 10, 9, 0, 0))], [], NOW))
-    assert "Rows are lost or invented" in page
+    assert "The number of rows in does not match the number of rows out" in page
 
 
 @pytest.mark.parametrize(
@@ -95,7 +95,7 @@ def test_the_page_asks_nobody_for_anything():
 
 def test_the_flow_goes_on_to_the_view_and_the_reports_that_read_it():
     page = text_of(render_page("dev", [facts()], [report(pl.DataFrame({"parcel_count": [1], "members": [3]}))], NOW))
-    assert "published view 1,000 members_by_parcel_count : 1,000 rows" in page
+    assert "published table 1,000 members_by_parcel_count : 1,000 rows" in page
 
 
 def test_a_chart_that_cannot_be_drawn_says_why_and_the_others_are_drawn():
@@ -107,13 +107,13 @@ def test_a_chart_that_cannot_be_drawn_says_why_and_the_others_are_drawn():
     page = render_page("dev", [], [report(rows), report(sound, TOWNS)], NOW)
 
     # then
-    assert "The chart is not drawn: rows repeat the report's key (parcel_count)" in html.unescape(text_of(page))
+    assert "The chart cannot be shown: several rows have the same key (parcel_count)" in html.unescape(text_of(page))
     assert 'title="LEEDS, Small: 1"' in page
 
 
 def test_a_report_that_was_never_computed_says_so():
     page = text_of(render_page("dev", [], [report(None)], NOW))
-    assert "Never computed." in page
+    assert "Not computed yet." in page
 
 
 @pytest.mark.parametrize(("size", "words"), [(0, "0 bytes"), (1536, "1.5 KiB"), (3 * 1024**3, "3.0 GiB")])

@@ -44,7 +44,7 @@ def test_a_report_is_shown_with_the_snapshots_that_are_kept(snapshots):
 
     # then
     assert result.exit_code == 0, output
-    assert "1 rows, of which 1 are shown" in output
+    assert "1 rows, 1 shown" in output
     first, second = (f"snapshot parcels {each.snapshot_id} of {time_of(each):%Y-%m-%dT%H:%M:%SZ}" for each in snapshots)
     assert output.endswith(f"{second}, read {first}")
 
@@ -77,10 +77,10 @@ def test_a_report_is_written_to_a_file(snapshots, tmp_path, extension):
     ("words", "reason"),
     [
         (["nope"], "unknown report 'nope'"),
-        ([REPORT, "--as-of", "yesterday"], "'yesterday' is not a time such as"),
-        ([REPORT, "--output", "report.html"], "report.html has to end in .parquet or .csv"),
-        (["--as-of", "2026-11-22"], "--as-of and --replace are of one report: name it"),
-        (["--replace"], "--as-of and --replace are of one report: name it"),
+        ([REPORT, "--as-of", "yesterday"], "'yesterday' is not a time, such as"),
+        ([REPORT, "--output", "report.html"], "report.html does not end in .parquet or .csv"),
+        (["--as-of", "2026-11-22"], "--as-of and --replace apply to one report; name the report"),
+        (["--replace"], "--as-of and --replace apply to one report; name the report"),
     ],
 )
 def test_invalid_words_are_refused(words, reason):
@@ -92,4 +92,4 @@ def test_invalid_words_are_refused(words, reason):
 def test_an_unknown_snapshot_fails_in_words(snapshots):
     result, output = run(REPORT, "--as-of", 7)
     assert result.exit_code == 1
-    assert f"the tables of parcels keep no snapshot 7; they keep {snapshots[1].snapshot_id}, " in output
+    assert f"the tables of parcels do not have a snapshot 7; they have {snapshots[1].snapshot_id}, " in output

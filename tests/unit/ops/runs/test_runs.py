@@ -65,7 +65,7 @@ def extraction(state, sort_key="watermark", **more):
         (extraction("complete", rows=1000, finished_at=SOON), ("extraction members", "SUCCEEDED", "1,000 rows", "")),
         (
             extraction("complete", "backfill#1#2", rows=0, finished_at=SOON),
-            ("extraction members, a backfill", "SUCCEEDED", "0 rows", ""),
+            ("extraction members, backfill", "SUCCEEDED", "0 rows", ""),
         ),
         (
             extraction("failed", error="login failed\nfor user", finished_at=SOON, rows=9),

@@ -53,7 +53,7 @@ def test_beginning_of_several_keys_is_refused_with_their_list(lake):
         ("a.csv", "is not the key of an inbound object"),
         ("warehouse/parcels/a", "is not the key of an inbound object"),
         ("inbound/nope/2026", "unknown dataset 'nope'"),
-        ("inbound/parcels/2026/13/01/a.csv", "has no valid date"),
+        ("inbound/parcels/2026/13/01/a.csv", "does not have a valid date"),
         ("inbound/parcels/2026/1/1/a.csv", "is not of the form inbound/"),
         ("inbound/par", "does not name a landing day"),
         ("inbound/parcels/2026/11/2", "does not name a landing day"),

@@ -75,7 +75,7 @@ def test_every_period_between_the_first_and_the_last_has_a_place(step, values, l
     ],
 )
 def test_a_value_within_a_period_is_not_drawn_as_the_period(step, value):
-    with pytest.raises(ChartError, match=rf"^at: .* does not begin a {step}$"):
+    with pytest.raises(ChartError, match=rf"^at: .* is not the first day of a {step}$"):
         drawn(Chart("line", Time("at", step, missing="gap"), COUNT), {"at": [value], "n": [1]})
 
 
@@ -89,14 +89,14 @@ def test_a_time_axis_keeps_the_latest_periods_and_names_the_others():
 
     # then
     assert values == {"2026-01-03": (3,), "2026-01-04": (4,), "2026-01-05": (5,)}
-    assert notes == ["Rows without day are not drawn.", "The latest 3 days are drawn; 3 earlier ones have rows."]
+    assert notes == ["Rows without day are not shown.", "Shows the latest 3 days; 3 earlier ones also have rows."]
 
 
 def test_numbers_are_in_order_and_what_is_above_is_added_up_by_name():
     values, notes = drawn(
         Chart("bars", Ordinal("size"), COUNT, most=3), {"size": [10, 2, None, 1, 7], "n": [1, 2, 3, 4, 5]}
     )
-    assert list(values.items()) == [("1", (4,)), ("2", (2,)), ("7", (5,)), ("2 greater values, added up", (4,))]
+    assert list(values.items()) == [("1", (4,)), ("2", (2,)), ("7", (5,)), ("2 greater values, total", (4,))]
     assert notes == []
 
 
@@ -109,7 +109,7 @@ def test_a_declared_order_wins_over_text_and_value():
 
     # then
     assert list(values.items()) == [("S", (5,)), ("M", (0,)), ("L", (1,)), ("XL", (9,)), ("no value", (2,))]
-    assert notes == ["Not in the declared order: XL."]
+    assert notes == ["Values outside the declared order: XL."]
 
 
 ROWS = {"model": [f"m{number:04}" for number in range(1000)], "n": range(1000)}
@@ -120,7 +120,7 @@ def test_the_rest_of_a_thousand_names_is_added_up_and_labelled():
     assert list(values.items()) == [
         ("m0999", (999,)),
         ("m0998", (998,)),
-        ("998 other values, added up", (sum(range(998)),)),
+        ("998 other values, total", (sum(range(998)),)),
     ]
     assert notes == []
 
@@ -129,24 +129,24 @@ def test_the_rest_of_a_thousand_names_is_added_up_and_labelled():
 def test_the_rest_is_never_added_up_if_it_does_not_add_up(kind):
     values, notes = drawn(Chart("bars", Nominal(("model",)), Measure("n", kind, "members"), most=2), ROWS)
     assert list(values.items()) == [("m0999", (999,)), ("m0998", (998,))]
-    assert notes == [f"Not drawn: 998 other values. The {kind} of several rows is not the sum of theirs."]
+    assert notes == [f"Not shown: 998 other values, because the {kind} of several rows is not the sum of their values."]
 
 
 def test_a_row_of_the_rest_is_one_value():
     values, _ = drawn(Chart("bars", Nominal(("model",)), COUNT, most=1), {"model": ["a", "b"], "n": [2, 1]})
-    assert list(values) == ["a", "1 other value, added up"]
+    assert list(values) == ["a", "1 other value, total"]
 
 
 def test_names_are_ordered_by_label_if_declared():
     values, _ = drawn(
         Chart("bars", Nominal(("model",), order="label"), COUNT, most=2), {"model": ["b", "c", "a"], "n": [3, 1, 2]}
     )
-    assert list(values) == ["a", "b", "1 other value, added up"]
+    assert list(values) == ["a", "b", "1 other value, total"]
 
 
 def test_a_large_loss_is_drawn_and_comes_last():
     values, _ = drawn(Chart("bars", Nominal(("model",)), COUNT, most=2), {"model": ["a", "b", "c"], "n": [1, -50, 3]})
-    assert list(values) == ["c", "b", "1 other value, added up"]
+    assert list(values) == ["c", "b", "1 other value, total"]
 
 
 def test_two_columns_name_a_bar_together():
@@ -191,7 +191,7 @@ def test_too_many_series_are_added_up_in_one_if_they_add_up():
     # then
     assert added == {"2026-01-01": (9, 6)}
     assert left == {"2026-01-01": (9,)}
-    assert notes == ["Not drawn: 2 other values. The distinct of several rows is not the sum of theirs."]
+    assert notes == ["Not shown: 2 other values, because the distinct of several rows is not the sum of their values."]
 
 
 def test_each_unit_has_its_own_panel_and_no_sum_has_two_units():
@@ -220,7 +220,7 @@ def test_units_without_a_panel_are_named():
     rows = pl.DataFrame({"unit": units, "currency": units, "n": range(len(units))})
     figure = figure_of(report(chart), rows)
     assert [panel.unit for panel in figure.panels] == units[:MOST_UNITS]
-    assert figure.notes == ["Not drawn: currency U4, U5."]
+    assert figure.notes == ["Not shown: currency U4, U5."]
 
 
 def test_panels_of_a_time_axis_have_the_same_periods():
@@ -230,12 +230,14 @@ def test_panels_of_a_time_axis_have_the_same_periods():
 
 
 def test_rows_that_repeat_the_key_are_not_drawn():
-    with pytest.raises(ChartError, match=r"^rows repeat the report's key \(model\), so values could count twice$"):
+    with pytest.raises(ChartError, match=r"^several rows have the same key \(model\), so values could count twice$"):
         drawn(Chart("bars", Nominal(("model",)), COUNT), {"model": ["a", "a"], "n": [1, 2]})
 
 
 def test_a_stored_report_without_a_declared_column_is_not_drawn():
-    with pytest.raises(ChartError, match=r"^the stored report does not have n; its declaration is newer, run mart$"):
+    with pytest.raises(
+        ChartError, match=r"^the stored report does not have n, because its declaration is newer; run mart$"
+    ):
         drawn(Chart("bars", Nominal(("model",)), COUNT), {"model": ["a"], "m": [1]})
 
 

@@ -136,7 +136,7 @@ def test_a_chart_has_a_name_a_description_and_a_table(chart):
     name = picture.get("aria-label") or by_id[picture["aria-labelledby"].split()[0]]
     description = by_id[picture.get("aria-describedby") or picture["aria-labelledby"].split()[1]]
     assert name == "n, number of parcels, by size"
-    assert description == "2 values. Largest: 2, 1,000. Smallest: 1, 5. The table has all."
+    assert description == "2 values. Largest: 2, 1,000. Smallest: 1, 5. The table lists all values."
 
     # and the table has every value under its heads
     assert marks.text("th", scope="col") == ["size", "n"]
