@@ -11,7 +11,7 @@ def main() -> None:
 
         app(prog_name="python -m init")
     except KeyboardInterrupt:
-        print("interrupted; give the same command again and it goes on from there", file=sys.stderr)
+        print("interrupted; to continue, run the same command again", file=sys.stderr)
         sys.exit(130)
 
 

@@ -47,7 +47,7 @@ def changes_of_account(session: boto3.Session, names: Names) -> Changes:
             ),
         )
     yield Change(
-        f"let API Gateway write logs in {names.region}, as {names.api_gateway_role}",
+        f"let API Gateway write logs in {names.region} as {names.api_gateway_role}",
         lambda: _set_role(iam, gateway, names),
     )
 
@@ -62,7 +62,9 @@ def _set_role(iam: Any, gateway: Any, names: Names) -> None:  # noqa: ANN401 - b
         except ClientError as error:
             # IAM tells a new role to other services within seconds, not at once.
             if code_of(error) != "BadRequestException" or time.monotonic() > deadline:
-                raise BootstrapError(f"API Gateway does not take the role {names.api_gateway_role}: {error}") from error
+                raise BootstrapError(
+                    f"API Gateway did not accept the role {names.api_gateway_role}: {error}; run the same command again"
+                ) from error
             time.sleep(_ASK_AGAIN_AFTER_SECONDS)  # nothing tells when IAM has
         else:
             return

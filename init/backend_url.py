@@ -18,14 +18,14 @@ def write_backend_url(project_file: Path, url: str) -> bool:
     try:
         text = project_file.read_text(encoding="utf-8")
     except FileNotFoundError as error:
-        raise BootstrapError(f"there is no {project_file}: give the command in the repository's folder") from error
+        raise BootstrapError(f"{project_file} does not exist; run the command in the repository's folder") from error
     found = re.search(r"^backend:\n\s+url:\s*(\S+)", text, re.MULTILINE)
     if found is None:
         project_file.write_text(f"{text.rstrip()}\nbackend:\n  url: {url}\n", encoding="utf-8")
         return True
     if found[1] != url:
         raise BootstrapError(
-            f"{project_file} names another backend, {found[1]}: move its stacks first, or remove the block, "
-            "then give the command again"
+            f"{project_file} names another backend, {found[1]}; move its stacks first, or remove the block, "
+            "then run the command again"
         )
     return False

@@ -43,7 +43,7 @@ def changes_of_buckets(s3: Any, names: Names, state_key: Callable[[], str | None
     )
 
     def state_encryption() -> dict[str, str]:
-        return {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": state_key() or "the key that is to be made"}
+        return {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": state_key() or "the key that will be created"}
 
     yield from _changes_of_bucket(s3, names.bucket, names, state_encryption, _tls_only(names.bucket))
     kept = {
@@ -53,7 +53,7 @@ def changes_of_buckets(s3: Any, names: Names, state_key: Callable[[], str | None
     logging = {"TargetBucket": names.log_bucket, "TargetPrefix": f"{names.bucket}/"}
     if _read(s3.get_bucket_logging, "LoggingEnabled", names.bucket) != logging:
         yield Change(
-            f"log who uses {names.bucket} to {names.log_bucket}",
+            f"log access to {names.bucket} in {names.log_bucket}",
             lambda: s3.put_bucket_logging(Bucket=names.bucket, BucketLoggingStatus={"LoggingEnabled": logging}),
         )
 
@@ -82,7 +82,7 @@ def _changes_of_bucket(
     owners = {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}
     if _read(s3.get_bucket_ownership_controls, "OwnershipControls", bucket) != owners:
         yield Change(
-            f"take every object of {bucket} for the account's own",
+            f"make this account the owner of every object in {bucket}",
             lambda: s3.put_bucket_ownership_controls(Bucket=bucket, OwnershipControls=owners),
         )
     if _read(s3.get_bucket_versioning, "Status", bucket) != "Enabled":
@@ -105,7 +105,7 @@ def _changes_of_bucket(
         )
     if not same(_read(s3.get_bucket_policy, "Policy", bucket) or {}, policy):
         yield Change(
-            f"refuse to answer for {bucket} without TLS",
+            f"deny requests to {bucket} without TLS",
             lambda: s3.put_bucket_policy(Bucket=bucket, Policy=json.dumps(policy)),
         )
 
@@ -114,7 +114,7 @@ def _expiry(s3: Any, bucket: str, expiry: dict[str, Any]) -> Changes:  # noqa: A
     rule = {"ID": "keep", "Status": "Enabled", "Filter": {"Prefix": ""}, **expiry}
     if _read(s3.get_bucket_lifecycle_configuration, "Rules", bucket) != [rule]:
         yield Change(
-            f"let old versions in {bucket} expire",
+            f"expire old versions in {bucket}",
             lambda: s3.put_bucket_lifecycle_configuration(Bucket=bucket, LifecycleConfiguration={"Rules": [rule]}),
         )
 
@@ -130,7 +130,7 @@ def _is_missing(s3: Any, bucket: str, region: str) -> bool:  # noqa: ANN401 - bo
         raise
     if found != region:
         raise BootstrapError(
-            f"the bucket {bucket} is there already, in {found}, not in {region}: give --region {found}, or another name"
+            f"the bucket {bucket} exists in {found}, not in {region}; give --region {found}, or choose another name"
         )
     return False
 
@@ -146,8 +146,8 @@ def _create(s3: Any, bucket: str, where: dict[str, Any]) -> None:  # noqa: ANN40
 
 def _taken(bucket: str) -> str:
     return (
-        f"the bucket {bucket} is another account's, or your credentials may not look at it: bucket names are the "
-        "world's, so choose one with your organisation's name in it"
+        f"the bucket {bucket} belongs to another account, or your credentials may not read it; bucket "
+        "names are global, so choose one with your organisation's name in it"
     )
 
 
@@ -160,8 +160,8 @@ def _check_that_it_is_empty(s3: Any, bucket: str) -> None:  # noqa: ANN401 - bot
         raise
     if found.get("Versions"):
         raise BootstrapError(
-            f"the bucket {bucket} holds objects, such as {found['Versions'][0]['Key']}, and was not made by this "
-            "command: choose another name"
+            f"the bucket {bucket} holds objects, such as {found['Versions'][0]['Key']}, and was not created by "
+            "this command; choose another name"
         )
 
 

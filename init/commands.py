@@ -22,7 +22,7 @@ from init.removal import changes_of_removal
 from lake.printable import printable, printable_lines
 
 app = typer.Typer(
-    no_args_is_help=True, add_completion=False, help="What an AWS account needs once, before the first `pulumi up`."
+    no_args_is_help=True, add_completion=False, help="Prepare an AWS account once, before the first `pulumi up`."
 )
 console = Console()
 errors = Console(stderr=True)
@@ -30,16 +30,18 @@ errors = Console(stderr=True)
 PROJECT_FILE: Final = Path("Pulumi.yaml")
 
 Bucket = Annotated[
-    str, typer.Option(help="Name of the state bucket; the world's, so with your organisation's name in it.")
+    str, typer.Option(help="Name of the state bucket. Bucket names are global, so include your organisation's name.")
 ]
-Region = Annotated[str | None, typer.Option(help="The stacks' region. Default: the profile's.")]
-Profile = Annotated[str | None, typer.Option(help="Profile of ~/.aws with an administrator's rights.")]
+Region = Annotated[str | None, typer.Option(help="Region of the stacks. Default: the profile's region.")]
+Profile = Annotated[str | None, typer.Option(help="Profile in ~/.aws with administrator rights.")]
 Repository = Annotated[
     str | None,
-    typer.Option(help="GitHub repository, owner/name or owner@id/name@id. Default: that of the git remote origin."),
+    typer.Option(
+        help="GitHub repository, as owner/name or owner@id/name@id. Default: the repository of the git remote origin."
+    ),
 ]
 WriteBackend = Annotated[bool, typer.Option("--write-backend", help="Write the backend's URL into Pulumi.yaml.")]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Only list the changes; change nothing.")]
 
 
 @contextmanager
@@ -49,11 +51,11 @@ def _errors_for_a_person() -> Generator[None]:
     except BootstrapError as error:
         _fail(str(error), error)
     except ProfileNotFound as error:
-        _fail(f"{error}: `aws configure list-profiles` shows those that there are", error)
+        _fail(f"{error}; `aws configure list-profiles` lists the profiles", error)
     except NoCredentialsError as error:
-        _fail("no AWS credentials: log in, name a --profile, or set AWS_PROFILE", error)
+        _fail("AWS credentials were not found; sign in, give --profile, or set AWS_PROFILE", error)
     except (BotoCoreError, ClientError) as error:
-        _fail(f"AWS answered: {error}. What was made so far stays; the same command goes on from there", error)
+        _fail(f"AWS request failed: {error}; earlier changes are kept; to continue, run the same command again", error)
 
 
 @app.command()
@@ -65,13 +67,13 @@ def bootstrap(
     dry_run: DryRun = False,  # noqa: FBT002 - a flag
     write_backend: WriteBackend = False,  # noqa: FBT002 - a flag
 ) -> None:
-    """Make the state backend, CI's roles and what else the account needs once. Given twice, it changes nothing."""
+    """Create the state backend, the CI roles and everything else that the account needs once."""
     with _errors_for_a_person():
         session = boto3.Session(profile_name=profile, region_name=region)
         names = _names(session, bucket, repository)
         _carry_out(changes_of_bootstrap(session, names), names, dry_run=dry_run)
         if write_backend and not dry_run and write_backend_url(PROJECT_FILE, names.backend_url):
-            console.print(f"✓ write the backend's URL into {PROJECT_FILE}: commit it")
+            console.print(f"✓ write the backend's URL into {PROJECT_FILE}; commit this file")
     if not dry_run:
         _print_next_steps(names, write_backend=write_backend)
 
@@ -82,23 +84,25 @@ def destroy(
     region: Region = None,
     profile: Profile = None,
     dry_run: DryRun = False,  # noqa: FBT002 - a flag
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,  # noqa: FBT002 - a flag
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False,  # noqa: FBT002 - a flag
 ) -> None:
-    """Remove all of that, once no stack is left in the backend."""
+    """Delete everything that `bootstrap` created, after the last stack is removed."""
     with _errors_for_a_person():
         session = boto3.Session(profile_name=profile, region_name=region)
         names = _names(session, bucket, "any/repository")
         changes = changes_of_removal(session, names)
         if not (dry_run or yes):
-            typed = typer.prompt(f"This removes the history of every stack. Type the bucket's name, {bucket}, to go on")
+            typed = typer.prompt(
+                f"This deletes the history of every stack. To continue, type the bucket's name, {bucket}"
+            )
             if typed != bucket:
-                raise BootstrapError("that is not the bucket's name; nothing was removed")
+                raise BootstrapError("this is not the bucket's name; nothing was removed")
         _carry_out(changes, names, dry_run=dry_run)
 
 
 @app.command()
 def escalations() -> None:
-    """Print each way in which CI's roles could get more, or reach prod, and whether the policies deny it."""
+    """List each way in which a CI role could gain rights or reach prod, with the verdict of the policies."""
     # The judge is the embedded AWS, whose import takes a second.
     from init.escalations.page import open_ways, page  # noqa: PLC0415 - as just said
 
@@ -110,7 +114,9 @@ def escalations() -> None:
 def _names(session: boto3.Session, bucket: str, repository: str | None) -> Names:
     region = cast("str | None", session.region_name)
     if region is None:
-        raise BootstrapError("no region: give --region, such as --region eu-west-1, or set one in the profile")
+        raise BootstrapError(
+            "the region is missing; give --region, such as --region eu-west-1, or set one in the profile"
+        )
     # What needs no account is refused before one is asked.
     names = Names(bucket, region, "", repository or _repository_of_origin())
     return replace(names, account=session.client("sts", region_name=region).get_caller_identity()["Account"])
@@ -121,7 +127,9 @@ def _repository_of_origin() -> str:
     result = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - own arguments
     found = re.search(r"github\.com[:/]([^/\s]+/[^/\s]+?)(?:\.git)?$", result.stdout.strip())
     if found is None:
-        raise BootstrapError("the git remote origin is no GitHub repository: name it with --repository owner/name")
+        raise BootstrapError(
+            "the git remote origin is not a GitHub repository; name the repository with --repository owner/name"
+        )
     return found[1]
 
 
@@ -136,7 +144,7 @@ def _carry_out(changes: Changes, names: Names, *, dry_run: bool) -> None:
             console.print(f"[green]✓[/] {escape(printable(change.what))}", highlight=False, soft_wrap=True)
         count += 1
     if not count:
-        console.print("nothing to do: everything is as it should be")
+        console.print("nothing to do: the account is already prepared")
 
 
 def _print_next_steps(names: Names, *, write_backend: bool) -> None:
@@ -146,7 +154,7 @@ def _print_next_steps(names: Names, *, write_backend: bool) -> None:
         "Next:",
         *([] if write_backend else [f"  pulumi login '{names.backend_url}'"]),
         *(f"  pulumi stack init {each} --secrets-provider '{names.secrets_provider(each)}'" for each in STACKS),
-        "  # `stack init` wrote secretsprovider and encryptedkey into the stacks' files, which are to be kept:",
+        "  # `stack init` wrote secretsprovider and encryptedkey into the stacks' files; keep them:",
         f"  git add {files} && git commit -m 'Key of each stack'",
         f"  gh variable set AWS_ACCOUNT_ID --body {names.account}",
         f"  gh variable set AWS_REGION --body {names.region}",

@@ -20,7 +20,7 @@ def allow(
     """
     wild = [action for action in actions if "*" in action]
     if wild:
-        raise ValueError(f"statement {sid}: name each action, {', '.join(wild)} stands for many")
+        raise ValueError(f"statement {sid}: {', '.join(wild)} stands for many actions; name each action")
     statement = {"Sid": sid, "Effect": "Allow", "Action": sorted(actions), "Resource": list(resources)}
     return statement | {"Condition": dict(conditions)} if conditions else statement
 

@@ -132,7 +132,7 @@ def _changes_of_role(iam: Any, names: Names, role: _Role) -> Changes:  # noqa: A
         yield Change(f"create the role {role.name}", lambda: _create_role(iam, role))
     elif not is_own(found):
         raise BootstrapError(
-            f"the account has a role {role.name} that was not made by this command: rename or delete it first"
+            f"the account has a role {role.name} that this command did not create; rename or delete it first"
         )
     else:
         if not same(found["AssumeRolePolicyDocument"], role.trusted):

@@ -42,8 +42,8 @@ def changes_of_keys(kms: Any, names: Names) -> Changes:  # noqa: ANN401 - boto3'
         state = kms.describe_key(KeyId=key)["KeyMetadata"]["KeyState"]
         if state != "Enabled":
             raise BootstrapError(
-                f"the key {alias} ({key}) is {state}: enable it, or if it is to be deleted, cancel that with "
-                f"`aws kms cancel-key-deletion --key-id {key}`; without it no state can be read"
+                f"the key {alias} ({key}) is {state}, and no state can be read without it; enable it, or cancel "
+                f"its deletion with `aws kms cancel-key-deletion --key-id {key}`"
             )
         if not kms.get_key_rotation_status(KeyId=key)["KeyRotationEnabled"]:
             yield Change(f"rotate the key {alias} every year", lambda key=key: kms.enable_key_rotation(KeyId=key))

@@ -38,12 +38,12 @@ class Names:
     def __post_init__(self) -> None:
         if not _BUCKET.fullmatch(self.bucket):
             raise BootstrapError(
-                f"no bucket can be named {self.bucket!r}: 3 to 58 lower case letters, digits and hyphens, "
-                "a letter or digit at both ends"
+                f"{self.bucket!r} is not a valid bucket name; use 3 to 58 lower case letters, digits and hyphens, "
+                "with a letter or digit at both ends"
             )
         if not _REPOSITORY.fullmatch(self.repository):
             raise BootstrapError(
-                f"{self.repository!r} is no GitHub repository: expected owner/name, or owner@id/name@id"
+                f"{self.repository!r} is not a GitHub repository, such as owner/name or owner@id/name@id"
             )
 
     @property

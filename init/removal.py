@@ -27,8 +27,8 @@ def changes_of_removal(session: boto3.Session, names: Names) -> Changes:
     stacks = stacks_in(s3, names.bucket)
     if stacks:
         raise BootstrapError(
-            f"{names.bucket} holds the state of {', '.join(stacks)}: `pulumi destroy` and `pulumi stack rm` each of "
-            "them first; without its state nobody knows any more what a stack consists of"
+            f"{names.bucket} holds the state of {', '.join(stacks)}, which is the only record of its "
+            "resources; run `pulumi destroy` and `pulumi stack rm` for each stack first"
         )
     for stack in STACKS:
         for role in (names.preview_role(stack), names.drift_role(stack), names.deploy_role(stack)):
@@ -112,7 +112,7 @@ def _api_gateway(session: boto3.Session, iam: Any, names: Names) -> Changes:  # 
     if gateway.get_account().get("cloudwatchRoleArn") == names.arn_of_role(role):
         setting = {"op": "replace", "path": "/cloudwatchRoleArn", "value": ""}
         yield Change(
-            f"let API Gateway write no more logs in {names.region}",
+            f"stop API Gateway from writing logs in {names.region}",
             lambda: gateway.update_account(patchOperations=[setting]),
         )
     yield Change(f"delete the role {role}", lambda: _delete_role(iam, role, [LOGS_POLICY]))
@@ -137,7 +137,7 @@ def _delete(s3: Any, bucket: str) -> None:  # noqa: ANN401 - boto3's client
         if versions:
             failed = s3.delete_objects(Bucket=bucket, Delete={"Objects": versions, "Quiet": True}).get("Errors")
             if failed:
-                raise BootstrapError(f"{bucket}: {failed[0]['Key']} cannot be deleted: {failed[0]['Message']}")
+                raise BootstrapError(f"{failed[0]['Key']} in {bucket} cannot be deleted: {failed[0]['Message']}")
     s3.delete_bucket(Bucket=bucket)
 
 

@@ -17,7 +17,7 @@ app: Final = typer.Typer(
     cls=LocalCommands,
     no_args_is_help=True,
     add_completion=True,
-    help="The data platform: on this machine without a cloud account, and on AWS.",
+    help="Run the data platform on this machine, without a cloud account, and operate it on AWS.",
 )
 for each in (local_app, ops_app):
     app.registered_commands += each.registered_commands

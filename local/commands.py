@@ -59,7 +59,7 @@ app = typer.Typer(
     cls=LocalCommands,
     no_args_is_help=True,
     add_completion=False,
-    help="The platform on this machine, without a cloud account.",
+    help="Run the platform on this machine, without a cloud account.",
 )
 _EXPECTED: Final = (LocalError, EmulationError, ProcessingError, LakeError, OSError)
 """Errors that a person can fix, as each message says."""
@@ -69,15 +69,15 @@ Port = Annotated[
     typer.Option(
         min=1024,
         max=65535,
-        help=f"Port of the embedded AWS on 127.0.0.1. Default: the one that it has, {DEFAULT_PORT} for a new one.",
+        help=f"Port of the embedded AWS on 127.0.0.1. Default: the current port; {DEFAULT_PORT} for a new platform.",
     ),
 ]
 EngineOption = Annotated[
     Engine | None,
     typer.Option(
         "--engine",
-        help="What deploys the program: the embedded driver, or the Pulumi CLI of `make pulumi`. "
-        "Default: the one that deployed the platform, the embedded driver for a new one.",
+        help="What deploys the program: the embedded driver, or the Pulumi CLI from `make pulumi`. Default: "
+        "the engine that deployed the platform; the embedded driver for a new one.",
     ),
 ]
 
@@ -101,7 +101,7 @@ def _errors_for_a_person() -> Generator[None]:
     except _EXPECTED as error:
         _fail("", error)
     except (BotoCoreError, ClientError) as error:
-        _fail("the emulator answered: ", error)
+        _fail("request to the emulator failed: ", error)
 
 
 def _fail(prefix: str, error: Exception, code: ExitCode = ExitCode.FAILED) -> NoReturn:
@@ -125,11 +125,11 @@ def _as_before_on_interrupt(platform: LocalPlatform, *, fresh: bool = False) -> 
     except KeyboardInterrupt as interrupt:
         # Impatience must not leave half of it behind.
         ignore_signals()
-        errors.print(f"{word_for_stop()}; stopping what this command started …")
+        errors.print(f"{word_for_stop()}; stopping everything that this command started …")
         if platform.abandon(ran_before):
-            errors.print("the platform was up before and stays up, with what it holds")
+            errors.print("the platform was already running and keeps running, with its data")
         else:
-            errors.print("stopped: no process and no port is left")
+            errors.print("stopped; no process is left, and no port is in use")
         raise typer.Exit(code_of_stop()) from interrupt
 
 
@@ -144,11 +144,11 @@ def _to_start(state_directory: Path | None, port: int | None, engine: Engine | N
 def up(
     state_dir: StateDirectoryOption = None,
     port: Port = None,
-    fresh: Annotated[bool, typer.Option("--fresh", help="Throw away what the platform holds first.")] = False,  # noqa: FBT002 - a flag
+    fresh: Annotated[bool, typer.Option("--fresh", help="First delete everything that the platform holds.")] = False,  # noqa: FBT002 - a flag
     engine: EngineOption = None,
     as_json: AsJson = False,  # noqa: FBT002 - a flag
 ) -> None:
-    """Start the embedded AWS and the stand-in sources, and deploy the program into them."""
+    """Start the embedded AWS and the stand-in sources, and deploy the program into the embedded AWS."""
     platform = _to_start(state_dir, port, engine)
     steps = Steps(words_to(as_json=as_json))
     with _errors_for_a_person(), _as_before_on_interrupt(platform, fresh=fresh):
@@ -173,13 +173,13 @@ def demo(
         Path | None, typer.Option("--file", "--vehicles", help="Your own CSV file for the SFTP server.")
     ] = None,
     events: Annotated[
-        int | None, typer.Option(min=_minimum_events(), max=100_000, help="How many sound events are posted.")
+        int | None, typer.Option(min=_minimum_events(), max=100_000, help="Number of valid events to post.")
     ] = None,
     down_afterwards: Annotated[bool, typer.Option("--down", help="Stop the platform afterwards.")] = False,  # noqa: FBT002 - a flag
     engine: EngineOption = None,
     as_json: AsJson = False,  # noqa: FBT002 - a flag
 ) -> None:
-    """Take files, a table and posted events to reports that only their teams can read."""
+    """Run the demo: from files, a table and posted events to reports that only their teams can read."""
     with _errors_for_a_person():
         load_sample()
     platform, words = _to_start(state_dir, port, engine), words_to(as_json=as_json)
@@ -203,7 +203,7 @@ def env(
     state_dir: StateDirectoryOption = None,
     as_json: AsJson = False,  # noqa: FBT002 - a flag
 ) -> None:
-    """Print what a shell needs so that any Pulumi command works on the platform: source <(dataplatform env )."""
+    """Print the variables with which Pulumi commands work on the platform: source <(dataplatform env )."""
     platform = find_platform(the_platform(state_dir))
     with _errors_for_a_person():
         emulator = platform.emulator
@@ -220,26 +220,26 @@ def docs(
     state_dir: StateDirectoryOption = None,
     port: Annotated[int, typer.Option(min=1024, max=65535, help="Port of the page on 127.0.0.1.")] = DEFAULT_PAGE_PORT,
 ) -> None:
-    """Show the events API's page, with "Try it out" on the platform that is up, until ctrl-C."""
+    """Serve the page of the events API until Ctrl-C. "Try it out" sends requests to the running platform."""
     platform = find_platform(the_platform(state_dir))
     with _errors_for_a_person():
         target = find_target(LOCAL_STACK, platform.state_directory)
         if EMBEDDED_AWS not in platform.running():
             raise TargetError(
-                f"the platform in {platform.state_directory} is no longer up: start it with `dataplatform up`"
+                f"the platform in {platform.state_directory} is not running; start it with `dataplatform up`"
             )
         with ApiPageServer(port, str(target.exports["eventsUrl"])) as server:
-            console.print(f"The events API's page: {server.url}", highlight=False, soft_wrap=True)
+            console.print(f"Page of the events API: {server.url}", highlight=False, soft_wrap=True)
             console.print(
-                f"For its button Authorize, this prints the key: {events_key_command(platform)}",
+                f"To get the key for the button Authorize, run: {events_key_command(platform)}",
                 highlight=False,
                 soft_wrap=True,
             )
-            console.print("ctrl-C ends it.")
+            console.print("Press Ctrl-C to stop.")
             try:
                 server.serve_forever()
             except KeyboardInterrupt:
-                console.print("The page is closed.")
+                console.print("Stopped.")
 
 
 @app.command()
@@ -247,10 +247,11 @@ def down(
     state_dir: StateDirectoryOption = None,
     as_json: AsJson = False,  # noqa: FBT002 - a flag
 ) -> None:
-    """Stop a platform and throw away what it holds.
+    """Stop a platform and delete its data.
 
-    What stays in its directory: the SFTP server's files and keys, the SQL Servers' data, the demo's sample file, the
-    logs, and the lock that keeps two commands from starting one platform.
+    Its directory keeps the SFTP server's files and keys, the SQL Servers' data,
+    the demo's sample file, the logs, and the lock that keeps two commands from
+    starting one platform.
     """
     with _errors_for_a_person():
         platform = find_platform(the_platform(state_dir))
@@ -261,10 +262,11 @@ def down(
     elif ran >= parts:
         console.print("The platform is stopped.")
     elif ran:
-        console.print(f"Of the platform only the {' and the '.join(sorted(ran))} was running; it is stopped.")
+        console.print(f"Only the {' and the '.join(sorted(ran))} was running; it is stopped.")
     else:
         console.print(
-            f"No platform was running in {escape(str(state_dir or platform.state_directory))}.", soft_wrap=True
+            f"Nothing to do: no platform is running in {escape(str(state_dir or platform.state_directory))}.",
+            soft_wrap=True,
         )
 
 
@@ -274,6 +276,6 @@ def run_image(
     state_dir: StateDirectoryOption = None,
     accept_eula: AcceptEula = False,  # noqa: FBT002 - a flag
 ) -> None:
-    """Run a server from its container image, with Docker or Podman, until ctrl-C."""
+    """Run a server from its container image, with Docker or Podman, until Ctrl-C."""
     with _errors_for_a_person():
         run_server_image(image, the_platform(state_dir), accept_eula=accept_eula)

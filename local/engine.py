@@ -39,8 +39,8 @@ def choose_engine(wanted: Engine | None, state_directory: Path, instance: str) -
     used = engine_of(state_directory, instance)
     if used is not None and wanted not in (None, used):
         raise PlatformEngineError(
-            f"the platform in {state_directory} was deployed with --engine {used}: leave --engine out, or start from "
-            "scratch with `dataplatform up --fresh`"
+            f"the platform in {state_directory} was deployed with --engine {used}; leave --engine out, or "
+            "start from scratch with `dataplatform up --fresh`"
         )
     return used or wanted or Engine.OWN
 

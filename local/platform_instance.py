@@ -158,11 +158,11 @@ class LocalPlatform:
         """Use the emulator that runs, emptied if that is asked for."""
         if (recorded := recorded_port(self.state_directory)) != self.port:
             raise PlatformPortError(
-                f"the platform in {self.state_directory} stands at port {recorded}, not at {self.port}: leave --port "
-                "out, stop it with `dataplatform down`, or name another directory with --state-dir"
+                f"the platform in {self.state_directory} uses port {recorded}, not {self.port}; leave --port out, "
+                "stop the platform with `dataplatform down`, or name another directory with --state-dir"
             )
         if fresh:
-            progress("throwing away what the platform holds")
+            progress("deleting everything that the platform holds")
             self.emulator.reset()
             self._new_instance()
 
@@ -200,7 +200,7 @@ class LocalPlatform:
         instance = self._instance_file.read_text() if self.emulator.process.is_running() else ""
         if not instance or engine_of(self.state_directory, instance) is not Engine.PULUMI:
             raise LocalError(
-                f"no platform in {self.state_directory} was deployed by the Pulumi CLI: start one with "
+                f"the Pulumi CLI has not deployed a platform in {self.state_directory}; start one with "
                 "`dataplatform up --engine pulumi`"
             )
         return PulumiProject(self.state_directory, instance, LOCAL_STACK)

@@ -25,11 +25,11 @@ def read_configuration(program: Path) -> dict[str, object]:
     for setting in _STAND_INS:
         found = configuration.get(setting, {})
         if not isinstance(found, dict):
-            missing.append(f"names under {setting}, each with its server")
+            missing.append(f"a mapping of names under {setting}")
             continue
         for name, entry in cast("dict[str, object]", found).items():
             if not isinstance(entry, dict):
-                missing.append(f"{setting}.{name}'s server")
+                missing.append(f"the server of {setting}.{name}")
     if missing:
-        raise EngineError(f"{program / f'Pulumi.{LOCAL_STACK}.yaml'} lacks {' and '.join(missing)}")
+        raise EngineError(f"{program / f'Pulumi.{LOCAL_STACK}.yaml'} does not have {' and '.join(missing)}; add it")
     return configuration

@@ -52,7 +52,7 @@ trap 'kill "$reporter" 2>/dev/null' EXIT
 trap 'exit 130' INT TERM
 installer=uv
 if ! by_uv; then
-    echo "uv did not install it; now pip does"
+    echo "uv failed; installing with pip"
     installer=pip
     by_pip "$requirements" || exit 1
 fi

@@ -97,7 +97,7 @@ def counted(allowed: dict[str, int], *, lower: bool) -> Iterator[str]:
 def main() -> int:
     """Exit with 1 if a file has another number of phrases than it may keep."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--lower", action="store_true", help="lower the numbers of files that were rewritten")
+    parser.add_argument("--lower", action="store_true", help="lower the allowed numbers of rewritten files")
     options = parser.parse_args()
     allowed = json.loads(ALLOWED.read_text(encoding="utf-8"))
     wrong = list(counted(allowed, lower=options.lower))

@@ -32,19 +32,23 @@ _CHANGED: Final = ("iam:CreatePolicyVersion", "iam:SetDefaultPolicyVersion", "ia
 _TRUST: Final = ("iam:UpdateAssumeRolePolicy", "iam:PutRolePolicy", "iam:AttachRolePolicy", "iam:TagRole")
 
 GROWTHS: Final = (
-    Growth(DEPLOY, "make a role without a boundary", _MADE, _ROLE),
-    Growth(DEPLOY, "make a role with a boundary of its own", _MADE, _ROLE, {_BOUND: _OWN_BOUNDARY}),
-    Growth(DEPLOY, "make a role with a team's limits as its boundary", _MADE, _ROLE, {_BOUND: _LIMITS}),
-    Growth(
-        DEPLOY, "make a role that is named as no stack's", _MADE, "arn:aws:iam::{account}:role/x", {_BOUND: _BOUNDARY}
-    ),
-    Growth(DEPLOY, "write a policy that could be a boundary", ("iam:CreatePolicy", *_CHANGED), _OWN_BOUNDARY),
-    Growth(DEPLOY, "change the boundary", ("iam:CreatePolicy", *_CHANGED), _BOUNDARY),
-    Growth(DEPLOY, "change a policy of CI", ("iam:CreatePolicy", *_CHANGED), _OF_CI),
-    Growth(DEPLOY, "take a role's boundary away", ("iam:DeleteRolePermissionsBoundary",), _ROLE, {_BOUND: _BOUNDARY}),
+    Growth(DEPLOY, "create a role without a boundary", _MADE, _ROLE),
+    Growth(DEPLOY, "create a role with its own boundary", _MADE, _ROLE, {_BOUND: _OWN_BOUNDARY}),
+    Growth(DEPLOY, "create a role with a team's limits as its boundary", _MADE, _ROLE, {_BOUND: _LIMITS}),
     Growth(
         DEPLOY,
-        "attach a policy of AWS or of CI",
+        "create a role whose name belongs to no stack",
+        _MADE,
+        "arn:aws:iam::{account}:role/x",
+        {_BOUND: _BOUNDARY},
+    ),
+    Growth(DEPLOY, "create a policy that could be a boundary", ("iam:CreatePolicy", *_CHANGED), _OWN_BOUNDARY),
+    Growth(DEPLOY, "change the boundary", ("iam:CreatePolicy", *_CHANGED), _BOUNDARY),
+    Growth(DEPLOY, "change a CI policy", ("iam:CreatePolicy", *_CHANGED), _OF_CI),
+    Growth(DEPLOY, "remove a role's boundary", ("iam:DeleteRolePermissionsBoundary",), _ROLE, {_BOUND: _BOUNDARY}),
+    Growth(
+        DEPLOY,
+        "attach an AWS or CI policy",
         ("iam:AttachRolePolicy",),
         _ROLE,
         {_BOUND: _BOUNDARY, "iam:PolicyARN": _ADMINISTRATOR},
@@ -56,13 +60,13 @@ GROWTHS: Final = (
         _ROLE,
         {"iam:PolicyARN": _LIMITS},
     ),
-    Growth(DEPLOY, "change CI's roles, their trust or their tags", (*_TRUST, "iam:DeleteRolePolicy"), _CI),
+    Growth(DEPLOY, "change CI roles, their trust or their tags", (*_TRUST, "iam:DeleteRolePolicy"), _CI),
     Growth(
-        DEPLOY, "hand CI's role to a service", ("iam:PassRole",), _CI, {"iam:PassedToService": "lambda.amazonaws.com"}
+        DEPLOY, "pass a CI role to a service", ("iam:PassRole",), _CI, {"iam:PassedToService": "lambda.amazonaws.com"}
     ),
     Growth(
         DEPLOY,
-        "hand a role to a service that the program has no use for",
+        "pass a role to a service that the program does not use",
         ("iam:PassRole",),
         _ROLE,
         {"iam:PassedToService": "ec2.amazonaws.com"},
@@ -70,7 +74,7 @@ GROWTHS: Final = (
     Growth(DEPLOY, "assume another role", ("sts:AssumeRole", "sts:TagSession"), _CI),
     Growth(
         DEPLOY,
-        "make users or keys",
+        "create users or access keys",
         ("iam:CreateUser", "iam:CreateAccessKey", "iam:CreateLoginProfile"),
         "arn:aws:iam::{account}:user/x",
     ),
@@ -83,17 +87,17 @@ GROWTHS: Final = (
     ),
     Growth(
         MADE,
-        "assume another role, as the tag of a team would let it",
+        "assume another role as the tag of a team would allow",
         ("sts:AssumeRole", "sts:TagSession"),
         "arn:aws:iam::{account}:role/data-platform-prod-x",
         {"aws:PrincipalTag/team": "x"},
     ),
     Growth(
-        MADE, "hand CI's role to a service", ("iam:PassRole",), _CI, {"iam:PassedToService": "ecs-tasks.amazonaws.com"}
+        MADE, "pass a CI role to a service", ("iam:PassRole",), _CI, {"iam:PassedToService": "ecs-tasks.amazonaws.com"}
     ),
     Growth(
         MADE,
-        "read a parameter of somebody else",
+        "read a parameter that does not belong to the stack",
         ("ssm:GetParameter", "ssm:GetParametersByPath"),
         "arn:aws:ssm:{region}:{account}:parameter/payroll/password",
     ),
@@ -113,7 +117,7 @@ GROWTHS: Final = (
     ),
     Growth(
         PREVIEW,
-        "read a parameter, a secret or not",
+        "read a parameter, secret or not",
         ("ssm:GetParameter", "ssm:GetParameters", "ssm:GetParametersByPath", "ssm:GetParameterHistory"),
         "arn:aws:ssm:{region}:{account}:parameter/data-platform/dev/x",
     ),
@@ -126,7 +130,7 @@ GROWTHS: Final = (
     ),
     Growth(
         PREVIEW,
-        "read what landed, tables or messages",
+        "read landed objects, tables or messages",
         ("s3:GetObject", "dynamodb:GetItem", "sqs:ReceiveMessage", "athena:StartQueryExecution"),
         "*",
     ),

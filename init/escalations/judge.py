@@ -73,6 +73,6 @@ def _bounded(names: Names) -> Layers:
 
 
 DEPLOY = Role("deploy role of dev", _of_ci("dev", deploy_policies))
-MADE = Role("role that it made and gave everything", _bounded)
+MADE = Role("role that dev's deploy role created with all rights", _bounded)
 PREVIEW = Role("preview role of dev", _of_ci("dev", preview_policies))
 DRIFT = Role("drift role of dev", _of_ci("dev", drift_policies))

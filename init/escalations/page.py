@@ -18,13 +18,13 @@ def page(names: Names = EXAMPLE) -> str:
     """Both tables."""
     return "\n".join(
         [
-            "## To be given more",
+            "## Gain rights",
             "",
             "| who | what | actions | verdict |",
             "|---|---|---|---|",
             *(f"| {who} | {what} | {_code(actions)} | {verdict} |" for who, what, actions, verdict in _growths(names)),
             "",
-            "## To reach prod",
+            "## Reach prod",
             "",
             "| who | what | actions | on dev's | on prod's |",
             "|---|---|---|---|---|",

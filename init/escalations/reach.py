@@ -38,22 +38,20 @@ def _of(service: str, resource: str) -> str:
 
 
 REACHES: Final = (
-    Reach((DEPLOY, MADE), "hand its role to a service", ("iam:PassRole",), _ROLE, keys=_TO_LAMBDA),
-    Reach((DEPLOY,), "make or change its roles", ("iam:CreateRole", "iam:PutRolePolicy"), _ROLE, keys=_BOUNDARY),
-    Reach(
-        (DEPLOY,), "change whom its roles trust, or their tags", ("iam:UpdateAssumeRolePolicy", "iam:TagRole"), _ROLE
-    ),
+    Reach((DEPLOY, MADE), "pass its role to a service", ("iam:PassRole",), _ROLE, keys=_TO_LAMBDA),
+    Reach((DEPLOY,), "create or change its roles", ("iam:CreateRole", "iam:PutRolePolicy"), _ROLE, keys=_BOUNDARY),
+    Reach((DEPLOY,), "change the trust or tags of its roles", ("iam:UpdateAssumeRolePolicy", "iam:TagRole"), _ROLE),
     Reach((MADE,), "assume its roles", ("sts:AssumeRole",), _ROLE),
     Reach(
         (DEPLOY,),
-        "change its functions, or who calls them",
+        "change its functions or their callers",
         ("lambda:UpdateFunctionCode", "lambda:UpdateFunctionConfiguration", "lambda:AddPermission"),
         _LAMBDA,
     ),
-    Reach((MADE,), "call its functions", ("lambda:InvokeFunction",), _LAMBDA),
+    Reach((MADE,), "invoke its functions", ("lambda:InvokeFunction",), _LAMBDA),
     Reach(
         (DEPLOY,),
-        "feed a function of its from elsewhere",
+        "connect another event source to its functions",
         ("lambda:CreateEventSourceMapping",),
         "*",
         keys={"lambda:FunctionArn": _LAMBDA},
@@ -97,7 +95,11 @@ REACHES: Final = (
         _of("ssm", "parameter/data-platform/{stack}/x"),
     ),
     Reach(
-        (MADE,), "read the parameters that it was given", ("ssm:GetParameter",), _of("ssm", "parameter/x"), tagged=True
+        (MADE,),
+        "read the parameters that were given to it",
+        ("ssm:GetParameter",),
+        _of("ssm", "parameter/x"),
+        tagged=True,
     ),
     Reach((DEPLOY, DRIFT, MADE), "decrypt with its keys", ("kms:Decrypt",), _of("kms", "key/x"), tagged=True),
     Reach((DEPLOY,), "change its keys", ("kms:PutKeyPolicy", "kms:CreateAlias"), _of("kms", "key/x"), tagged=True),
@@ -136,7 +138,7 @@ REACHES: Final = (
     Reach((MADE,), "read its catalogue", ("glue:GetTable",), _of("glue", "table/data_platform_{stack}_x/x")),
     Reach(
         (MADE,),
-        "make or change its published tables",
+        "create or change its published tables",
         ("glue:CreateTable", "glue:UpdateTable"),
         _of("glue", "table/data_platform_{stack}_x/x"),
     ),
@@ -148,7 +150,7 @@ REACHES: Final = (
     ),
     Reach((MADE,), "write into its logs", ("logs:PutLogEvents",), _of("logs", f"log-group:/{_PREFIX}-x:log-stream:x")),
     Reach((MADE,), "publish its metrics", ("cloudwatch:PutMetricData",), "*", keys={"cloudwatch:namespace": _PREFIX}),
-    Reach((MADE,), "enter its network", ("ec2:CreateNetworkInterface",), _of("ec2", "subnet/x"), tagged=True),
+    Reach((MADE,), "use its network", ("ec2:CreateNetworkInterface",), _of("ec2", "subnet/x"), tagged=True),
     Reach(
         (DEPLOY,),
         "change its routes, or their tags",
@@ -158,7 +160,7 @@ REACHES: Final = (
     ),
     Reach(
         (DEPLOY,),
-        "open its firewalls",
+        "open its security groups",
         ("ec2:AuthorizeSecurityGroupIngress",),
         _of("ec2", "security-group/x"),
         tagged=True,

@@ -72,7 +72,7 @@ def page_files(api: str) -> dict[str, PageFile]:
     """
     text = DOCUMENT.read_text()
     if text.count(EXAMPLE_ADDRESS) != 1:
-        raise ValueError(f"{DOCUMENT.name} has to name {EXAMPLE_ADDRESS} once, as the API's address")
+        raise ValueError(f"{DOCUMENT.name} does not name {EXAMPLE_ADDRESS} exactly once, as the API's address")
     found = {"/openapi.yaml": PageFile(text.replace(EXAMPLE_ADDRESS, api).encode(), _TYPES[".yaml"])}
     for folder, names in (
         (PAGE, ("index.html", "page.js")),

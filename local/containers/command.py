@@ -35,14 +35,14 @@ def run_image(image: Server, state_directory: Path, *, accept_eula: bool) -> Non
         ImageError: there is no engine, or it cannot build or start the image; or the licence is not accepted.
     """
     if image is Server.MSSQL and not accept_eula:
-        raise ImageError(f"SQL Server is Microsoft's: read its licence, {LICENCE}, and accept it with --accept-eula")
+        raise ImageError(f"SQL Server needs Microsoft's licence; read {LICENCE}, and accept it with --accept-eula")
     engine = find_engine()
     reference = build(engine, image)
     container = _container(image, state_directory)
     name = start(engine, container, reference)
-    console.print(f"{name} runs in {engine}. Connect:", highlight=False)
+    console.print(f"{name} is running in {engine}. Connect:", highlight=False)
     console.print(f"  {container.how_to_connect}", highlight=False, markup=False, soft_wrap=True)
-    console.print("ctrl-C stops it.", highlight=False)
+    console.print("Press Ctrl-C to stop.", highlight=False)
     follow(engine, name)
     console.print(f"{name} is stopped.", highlight=False)
 

@@ -44,8 +44,8 @@ def find_engine() -> str:
     found = [engine for engine in ENGINES if shutil.which(engine)]
     if not found:
         raise ImageError(
-            "there is no container engine here: install Docker or Podman. Without one `dataplatform up` runs "
-            "stand-ins of the source servers as processes"
+            "no container engine was found on PATH; install Docker or Podman, or use the stand-in servers of "
+            "`dataplatform up`, which are processes"
         )
     answers = {
         engine: subprocess.run([engine, "info"], capture_output=True, text=True, check=False)  # noqa: S603 - own names
@@ -55,7 +55,7 @@ def find_engine() -> str:
         if answer.returncode == 0:
             return engine
     told = "; ".join(f"{engine}: {_last_line(answer.stderr)}" for engine, answer in answers.items())
-    raise ImageError(f"the container engine does not answer; start it. It says: {told}")
+    raise ImageError(f"the container engine does not answer: {told}; start it")
 
 
 def build(engine: str, image: str, options: Sequence[str] = ()) -> str:
@@ -73,7 +73,10 @@ def build(engine: str, image: str, options: Sequence[str] = ()) -> str:
         ImageError: the build failed; the engine has said why.
     """
     if image not in IMAGES:
-        raise ImageError(f"this checkout does not have the image {image}: it was deleted with the sample")
+        raise ImageError(
+            f"this checkout does not have the image {image}, because it was deleted with the sample; restore "
+            f"images/{image}"
+        )
     sources = IMAGES[image]
     context, digest = stage_context(f"local-{image}", sources.files)
     reference = f"localhost/data-platform/{image}:{digest}"
@@ -82,7 +85,7 @@ def build(engine: str, image: str, options: Sequence[str] = ()) -> str:
         return reference
     command = [engine, "build", "--platform", sources.platform, "--tag", reference, *options, str(context)]
     if subprocess.run(command, check=False).returncode != 0:  # noqa: S603 - own arguments
-        raise ImageError(f"{engine} could not build the image {image}; what it said is above")
+        raise ImageError(f"{engine} could not build the image {image}; see its output above")
     return reference
 
 

@@ -121,7 +121,7 @@ def _new_tls_key() -> str:
 def _self_signed(key: str) -> str:
     private_key = serialization.load_pem_private_key(key.encode(), password=None)
     if not isinstance(private_key, rsa.RSAPrivateKey):
-        raise TypeError("the server's key is no RSA key")
+        raise TypeError("the server's key is not an RSA key")
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
     now = dt.datetime.now(dt.UTC)
     certificate = (

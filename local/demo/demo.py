@@ -92,40 +92,40 @@ def run_demo(
     with steps.step(f"Put a file of {dataset} on the SFTP server") as step:
         expected = None if own_file else sample.write_file(file)
         step.outcome = _place(file, platform.source.root / source.directory)
-    with steps.step("Post events, as a website and a payment provider do") as step:
+    with steps.step("Post events, like a website and a payment provider") as step:
         leg = EventsLeg(target, sample, file, events or sample.events)
         step.outcome = leg.post(lambda done, total: step.count(done, total, "events"))
-    with steps.step("Collect it, as its schedule does") as step:
+    with steps.step("Collect the file, like its schedule") as step:
         first = collect(target, dataset)
         step.outcome = _describe_collection(first)
-    with steps.step(f"Extract {sample.table_dataset} from the SQL Server, as its schedule does") as step:
+    with steps.step(f"Extract {sample.table_dataset} from the SQL Server, like its schedule") as step:
         step.outcome = _extract(target, sample.table_dataset, step.tell)
     with steps.step("Wait until the events have landed") as step:
         step.outcome = leg.wait(step.tell)
     with steps.step("Run the workflow's jobs") as step:
         step.outcome = _run_workflow(target, step.tell)
-    with steps.step("Check that every row is accounted for") as step:
+    with steps.step("Check that every row is counted") as step:
         objects = [_examine(target, landed.inbound) for landed in landed_objects(target, dataset)]
         if expected is not None:
             _compare(expected, objects, file.name)
         step.outcome = f"{sum(thing.account.rows_in for thing in objects):,} rows"
-    with steps.step("Find each event once") as step:
+    with steps.step("Find each event exactly once") as step:
         found = leg.check()
-        step.outcome = f"{found.shown:,} in the published table, of {found.account.rows_in:,} that landed"
-    with steps.step("Read the reports, each as its team") as step:
+        step.outcome = f"{found.shown:,} in the published table, {found.account.rows_in:,} landed"
+    with steps.step("Read each report as its team") as step:
         reports = {name: _read_report(target, name) for name in REPORTS}
         step.outcome = f"{len(reports)} reports"
-    with steps.step("Try what each team may read") as step:
+    with steps.step("Try to read every report and prefix as each team") as step:
         access = try_access(target)
         if surprises := access.surprises():
-            raise DemoFailedError("access is not as it has to be:\n" + "\n".join(surprises))
-        step.outcome = "own reports only, decided by the emulator's IAM"
-    with steps.step("Collect once more") as step:
+            raise DemoFailedError("access differs from the policies; report this:\n" + "\n".join(surprises))
+        step.outcome = "each team reads only its own reports, decided by the emulator's IAM"
+    with steps.step("Collect again") as step:
         second = collect(target, dataset)
         if second["collected"]:
-            raise DemoFailedError(f"a second collection took files again: {second['collected']}")
-        step.outcome = f"nothing is collected twice, {second['unchanged']} unchanged"
-    with steps.step("Change both sources, and take only what changed") as step:
+            raise DemoFailedError(f"a second collection landed files again: {second['collected']}; report this")
+        step.outcome = f"no file was collected twice, {second['unchanged']} unchanged"
+    with steps.step("Change both sources, and collect only the changes") as step:
         step.outcome = _take_increments(platform, target, sample, step.tell)
     return DemoResult(
         objects=objects,
@@ -179,7 +179,7 @@ def _place(file: Path, folder: Path) -> str:
     folder.mkdir(parents=True, exist_ok=True)
     destination = folder / file.name
     if destination.exists() and destination.read_bytes() == file.read_bytes():
-        return f"{file.name} is there already"
+        return f"{file.name} is already there"
     # Renamed into place, so that no collection sees half of it.
     unfinished = folder / f".{file.name}.part"
     shutil.copyfile(file, unfinished)
@@ -195,7 +195,7 @@ def _compare(sample: ExpectedRows, objects: list[ObjectResult], file_name: str) 
     expected = RowAccount(sample.rows, sample.warehouse, sample.quarantined, sample.duplicates)
     found = [thing.account for thing in objects if thing.inbound.file_name == file_name]
     if expected not in found:
-        raise DemoFailedError(f"the sample has to give {expected}, but gave {found}")
+        raise DemoFailedError(f"the sample should give {expected}, but gave {found}; report this")
 
 
 def _describe_collection(summary: dict[str, Any]) -> str:
@@ -212,17 +212,19 @@ def _run_workflow(target: Target, tell: Callable[[str], None]) -> str:
         runner.run(job)
         return SUCCEEDED
 
-    return " then ".join(job for job, _ in walk(triggers, run_one))
+    return ", then ".join(job for job, _ in walk(triggers, run_one))
 
 
 def _examine(target: Target, inbound: InboundObject) -> ObjectResult:
     account = row_account(target, inbound)
     if not account.balances:
-        raise DemoFailedError(f"rows are lost or invented: {inbound.key} {account}")
+        raise DemoFailedError(f"the rows in and out of {inbound.key} do not add up: {account}; report this")
     quarantine = _read_parquet(target.client("s3"), target.bucket, inbound.quarantine_key)
     nameless = quarantine.filter(pl.col("line").is_null() | (pl.col("rules").list.len() == 0))
     if quarantine.height != account.quarantined or nameless.height:
-        raise DemoFailedError(f"the quarantine of {inbound.key} does not name line and rules of every refused row")
+        raise DemoFailedError(
+            f"the quarantine of {inbound.key} lacks the line or the rules of a refused row; report this"
+        )
     rules = Counter(rule for rules in quarantine["rules"] for rule in rules)
     return ObjectResult(inbound, account, dict(rules.most_common()))
 

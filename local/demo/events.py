@@ -76,7 +76,7 @@ class EventsLeg:
         self._said = EventSender(self._target, self._of.provider, self._of.callback).send(self._sample, progress)
         requests = self._said.requests
         refused = ", ".join(f"{count} {status}" for status, count in sorted(requests.items()) if status != 202)  # noqa: PLR2004 - HTTP's Accepted
-        return f"{self._said.accepted.total():,} accepted; requests refused, as they have to be: {refused}"
+        return f"{self._said.accepted.total():,} accepted; requests refused, as intended: {refused}"
 
     def wait(self, tell: Callable[[str], None]) -> str:
         """Wait until the queue is empty: a message leaves it when its object is there.
@@ -90,10 +90,15 @@ class EventsLeg:
                 left, deadline = still, time.monotonic() + STALLED_SECONDS
                 tell(f"{left:,} events in the queue")
             if time.monotonic() > deadline:
-                raise EventsLostError(f"{left:,} events have waited in the queue for {STALLED_SECONDS:g} s")
+                raise EventsLostError(
+                    f"{left:,} events were still in the queue after {STALLED_SECONDS:g} s; see the batcher's log, then "
+                    "run the demo again"
+                )
             time.sleep(_POLL_SECONDS)  # between two polls: SQS tells nobody that a queue is empty
         if dead := self._messages("eventsDeadLetterQueueUrl") - self._dead_before:
-            raise EventsLostError(f"{dead:,} events are in the dead-letter queue")
+            raise EventsLostError(
+                f"{dead:,} events are in the dead-letter queue; see them with `dataplatform redrive events`"
+            )
         return f"{len(self._new_objects()):,} objects under inbound/{self._of.stream_dataset}/"
 
     def check(self) -> EventsResult:
@@ -113,7 +118,9 @@ class EventsLeg:
         )
         accepted = self._said.accepted.total()
         if not total.balances or total.rows_in < accepted:
-            raise EventsLostError(f"{accepted:,} events were accepted, but the warehouse job accounts for {total}")
+            raise EventsLostError(
+                f"{accepted:,} events were accepted, but the warehouse job counted {total}; report this"
+            )
         refusing = [inbound for inbound, each in zip(objects, accounts, strict=True) if each.quarantined]
         return EventsResult(
             requests=dict(sorted(self._said.requests.items())),
@@ -127,7 +134,7 @@ class EventsLeg:
         dataset = DATASETS[self._of.stream_dataset]
         table = opener_of(self._target)(dataset)
         if table is None:
-            raise EventsLostError(f"nothing of {dataset.name} was published")
+            raise EventsLostError(f"no row of {dataset.name} was published; report this")
         view = published_rows(table, dataset)
         called_back = [
             {"event_id": name, "payload": payload, CHANNEL: callback_channel(self._of.callback)}
@@ -138,16 +145,18 @@ class EventsLeg:
         refused = sent - {str(event["event_id"]) for event in self._sample.sound} - self._said.called_back.keys()
         rows = view.filter(pl.col("event_id").is_in(sorted(sent))).collect()
         if rows["event_id"].is_duplicated().any():
-            raise EventsLostError("the published table has an event twice")
+            raise EventsLostError("the published table has an event twice; report this")
         if wrong := refused & set(rows["event_id"]):
-            raise EventsLostError(f"the published table has {len(wrong):,} events that break a rule or were refused")
+            raise EventsLostError(
+                f"the published table has {len(wrong):,} events that break a rule or were refused; report this"
+            )
         for events, columns in ((posted, (CHANNEL, "event_type", "occurred_at", "source")), (called_back, (CHANNEL,))):
             expected = _as_rows(events, columns, self._of.payload_columns, rows.schema)
             missing = expected.join(rows, on=expected.columns, how="anti", nulls_equal=True)
             if missing.height:
                 raise EventsLostError(
-                    f"the published table does not have {missing.height:,} events as they were posted; the first is "
-                    f"{missing['event_id'][0]}"
+                    f"the published table does not have {missing.height:,} events as posted; the first is "
+                    f"{missing['event_id'][0]}; report this"
                 )
         return rows.height
 
@@ -162,7 +171,10 @@ class EventsLeg:
         }
         for identity, rule in self._sample.refused.items():
             if rule not in rules.get(identity, ()):
-                raise EventsLostError(f"the event {identity} breaks {rule}, but the quarantine does not hold it so")
+                raise EventsLostError(
+                    f"the event {identity} breaks {rule}, but the quarantine does not have it with this rule; report "
+                    "this"
+                )
         return dict(Counter(rule for file in files for broken in file["rules"] for rule in broken).most_common())
 
     def _landed(self) -> dict[str, InboundObject]:

@@ -29,9 +29,9 @@ def check_own_file(file: Path, dataset: Dataset, source: SftpSource) -> None:
     columns = dataset.schema.column_names()
     if problem := _problem_of_name(file, source.pattern) or _problem_of_content(file, dataset):
         raise UnsuitableFileError(
-            f"{file} is no file of {dataset.name}: {problem}.\n"
-            f"Expected: a regular file with a name like {source.pattern}, UTF-8, with a header that names "
-            f"{', '.join(columns)} in any order, and rows below it. Nothing was put on the SFTP server."
+            f"{file} cannot be used as a file of {dataset.name}: {problem}\nExpected: a regular UTF-8 file "
+            f"with a name like {source.pattern}, a header with the columns {', '.join(columns)} in any order, "
+            "and rows below it. Nothing was put on the SFTP server."
         )
 
 
@@ -57,4 +57,4 @@ def _problem_of_content(file: Path, dataset: Dataset) -> str | None:
             rows = sum(batch.frame.height for batch in open_records(file.name, content, dataset).batches)
         except UnreadableObjectError as error:
             return str(error)
-    return None if rows else "it has no rows"
+    return None if rows else "it does not have rows"

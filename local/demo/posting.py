@@ -164,8 +164,8 @@ class EventSender:
         told: dict[str, Any] = json.loads(answer.data)
         if answer.status != expected:
             raise UnexpectedAnswerError(
-                f"POST {path} was answered {answer.status} and has to be answered {expected.value}: "
-                f"{told.get('detail', '')} {told.get('errors', '')}"
+                f"POST {path} returned {answer.status} instead of {expected.value}: {told.get('detail', '')} "
+                f"{told.get('errors', '')}"
             )
         accepted = Counter(told["accepted"]) if expected is HTTPStatus.ACCEPTED else Counter[str]()
         return PostedEvents(Counter({answer.status: 1}), accepted)

@@ -208,5 +208,8 @@ def load_sample() -> DemoSample:
     """
     sample = find_sample()
     if sample is None:
-        raise NoSampleError("this checkout has no sample, so the demo has nothing to show: start with `local up`")
+        raise NoSampleError(
+            "the demo needs the sample, which this checkout does not have; start the platform with "
+            "`dataplatform up` instead"
+        )
     return sample

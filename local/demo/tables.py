@@ -39,22 +39,25 @@ def print_result(console: Console, result: DemoResult) -> None:
     console.print(_access_table(result.access))
     console.print(_times_table(result.seconds))
     unchanged = result.second_collection["unchanged"]
-    console.print(f"The second collection took nothing twice: {unchanged} unchanged.", highlight=False)
+    console.print(f"The second collection did not collect any file twice: {unchanged} unchanged.", highlight=False)
 
 
 def print_next_steps(console: Console, platform: LocalPlatform) -> None:
     """Say how to use the platform that stays up, and how to stop it."""
     program, option, ops = _command(), _state_option(platform), _ops(platform)
     _print_how_to_post(console, platform)
-    console.print("\nThe platform stays up. Where to look next:", style="bold")
+    console.print("\nThe platform keeps running. Next steps:", style="bold")
     for command, meaning in (
-        (f"{ops} status", "what landed, and what became of it"),
-        (f"{ops} outputs", "what the stack exports"),
-        (f"{program} docs{option}", "the events API as a page in which to try it out"),
+        (f"{ops} status", "shows landed objects and processed rows"),
+        (f"{ops} outputs", "shows the stack's exports"),
+        (f"{program} docs{option}", "opens the events API as a page on which you can try requests"),
         *_how_to_collect(platform),
-        (f"{ops} run refine", "the jobs, in the workflow's order"),
-        (f"AWS_ENDPOINT_URL={platform.emulator.endpoint}", "with test as access key and secret: any AWS client"),
-        (f"{program} down{option}", "stops it and throws away what it holds"),
+        (f"{ops} run refine", "runs the jobs, in the workflow's order"),
+        (
+            f"AWS_ENDPOINT_URL={platform.emulator.endpoint}",
+            "connects any AWS client, with test as access key and secret",
+        ),
+        (f"{program} down{option}", "stops the platform and deletes its data"),
     ):
         console.print(f"  {command}\n      [dim]{meaning}[/]", highlight=False, soft_wrap=True)
 
@@ -65,7 +68,7 @@ def _how_to_collect(platform: LocalPlatform) -> list[tuple[str, str]]:
     return [
         (
             f"{_ops(platform)} collect {name}",
-            f"after putting a file into {_shown(platform.source.root / source.directory)}",
+            f"collects a file that you put into {_shown(platform.source.root / source.directory)}",
         )
         for name, source in sorted(served.items(), key=lambda each: each[0] != _demo_file_dataset())
     ][:1]
@@ -99,7 +102,7 @@ def _print_how_to_post(console: Console, platform: LocalPlatform) -> None:
         f"  {url}/events \\",
         *f"  -d {shlex.quote(json.dumps(event, indent=2))}".splitlines(),
     )
-    console.print("\nPost an event of your own, as often as you like: it stays one.", style="bold")
+    console.print("\nPost an event of your own. Posting it again does not store it twice:", style="bold")
     for line in command:
         console.print(f"  {line}", markup=False, highlight=False, soft_wrap=True)
 
@@ -132,12 +135,12 @@ def _shown(path: Path) -> str:
 
 
 def _summary_table(result: DemoResult) -> Table:
-    table = Table("", "rows", title="What became of every row", title_justify="left")
+    table = Table("", "rows", title="Result for every row", title_justify="left")
     table.columns[1].justify = "right"
     for thing in result.objects:
         account = thing.account
         table.add_row(f"{escape(thing.inbound.key)}: rows in", f"{account.rows_in:,}")
-        table.add_row("= in the warehouse", f"{account.warehouse:,}")
+        table.add_row("= clean", f"{account.warehouse:,}")
         table.add_row("+ quarantined", f"{account.quarantined:,}")
         table.add_row("+ duplicates dropped", f"{account.duplicate:,}", end_section=True)
         for rule, rows in thing.refused_by_rule.items():
@@ -149,19 +152,19 @@ def _summary_table(result: DemoResult) -> Table:
 
 
 def _events_table(events: EventsResult) -> Table:
-    table = Table("", "", title="What became of every event", title_justify="left")
+    table = Table("", "", title="Result for every event", title_justify="left")
     table.columns[1].justify = "right"
     for status, requests in events.requests.items():
         table.add_row(f"requests answered {status} {HTTPStatus(status).phrase}", f"{requests:,}")
     table.add_section()
     table.add_row(f"events in {events.objects:,} objects: rows in", f"{events.account.rows_in:,}")
-    table.add_row("= in the warehouse", f"{events.account.warehouse:,}")
+    table.add_row("= clean", f"{events.account.warehouse:,}")
     table.add_row("+ quarantined", f"{events.account.quarantined:,}")
     table.add_row("+ duplicates dropped", f"{events.account.duplicate:,}", end_section=True)
     for rule, rows in events.refused_by_rule.items():
         table.add_row(f"quarantined by {rule}", f"{rows:,}")
     table.add_section()
-    table.add_row("events in the published table, each once", f"{events.shown:,}")
+    table.add_row("events in the published table, each exactly once", f"{events.shown:,}")
     return table
 
 
@@ -174,7 +177,7 @@ def _shown_report_table(result: DemoResult) -> Table:
 
 
 def _access_table(access: AccessMatrix) -> Table:
-    title = "Who may read what, tried as each role (denied: AccessDenied from the emulator's IAM)"
+    title = "Who may read what, tried under each role (denied: AccessDenied from the emulator's IAM)"
     table = Table("role of", *access.places, title=title, title_justify="left", box=box.SIMPLE_HEAD, padding=0)
     for team, row in access.outcomes.items():
         table.add_row(team, *(_OUTCOMES.get(row[place], row[place]) for place in access.places))

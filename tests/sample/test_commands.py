@@ -27,7 +27,7 @@ def command_line(tmp_path):
     line.clear_up()
 
 
-EVENTS_SHOWN = "102 in the published table, of 118 that landed"
+EVENTS_SHOWN = "102 in the published table, 118 landed"
 
 
 @pytest.mark.long  # .ci/run types the demo beside `make test`
@@ -39,7 +39,7 @@ def test_the_demo_shows_the_whole_way(command_line):
     assert first.returncode == 0, first.stdout + first.stderr
     counts = {
         name: int(re.search(rf"{name} +│ +([\d,]+)", first.stdout)[1].replace(",", ""))
-        for name in ("rows in", "= in the warehouse", r"\+ quarantined", r"\+ duplicates dropped")
+        for name in ("rows in", "= clean", r"\+ quarantined", r"\+ duplicates dropped")
     }
     rows_in, *parts = counts.values()
     assert rows_in == 10_000
@@ -47,7 +47,7 @@ def test_the_demo_shows_the_whole_way(command_line):
     assert all(parts)
     assert "quarantined by registration_plate" in first.stdout
     assert re.search(r"marketing +denied +reads +denied +denied", first.stdout)
-    assert "nothing is collected twice" in first.stdout
+    assert "no file was collected twice" in first.stdout
 
     # and of the events, those in the view and how to post another
     assert EVENTS_SHOWN in first.stdout
@@ -171,12 +171,12 @@ def test_ctrl_c_leaves_a_platform_that_was_up_before_as_it_was(command_line):
 
     # then the data is there, and what the demo started is not
     assert code == 130, output
-    assert "the platform was up before and stays up" in output
+    assert "the platform was already running and keeps running" in output
     assert [each.inbound.file_name for each in landed_objects(target, "vehicles")] == ["kept.csv"]
     assert not source.is_running()
 
     # and a fresh start that is interrupted leaves nothing, as it was to
     code, output = interrupt(command_line, ["up", "--fresh"], source.is_running)
     assert code == 130, output
-    assert "no process and no port is left" in output
+    assert "no process is left, and no port is in use" in output
     assert processes_that_name(str(command_line.state)) == []

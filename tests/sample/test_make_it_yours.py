@@ -69,14 +69,14 @@ def test_a_platform_without_the_sample_runs(yours, page):
     for words in OPERATOR_COMMANDS:
         succeeds(f"dataplatform {words.replace('KEY', key)}", yours)
     refused = run(f"dataplatform {REFUSED_COMMAND}", yours)
-    assert "runs no source servers itself" in refused.stderr
+    assert "does not run source servers" in refused.stderr
     typed = {words.split()[0] for words in (*OPERATOR_COMMANDS, REFUSED_COMMAND)}
     assert typed == set(typer.main.get_command(app).commands)
 
     # and the demo says in one line that it has nothing to show
     demo = run("dataplatform demo", yours)
     assert demo.returncode == 1
-    assert "this checkout has no sample" in demo.stderr
+    assert "the demo needs the sample, which this checkout does not have" in demo.stderr
 
 
 def test_checks_and_tests_pass_without_the_sample(yours, page):

@@ -198,10 +198,10 @@ def test_a_role_that_api_gateway_writes_logs_with_already_is_left_alone(account)
 @pytest.mark.parametrize(
     ("bucket", "words", "reason"),
     [
-        ("Acme_State", (), "no bucket can be named 'Acme_State': 3 to 58 lower case letters"),
-        ("x" * 59, (), "no bucket can be named"),
-        (BUCKET, ("--repository", "acme"), "'acme' is no GitHub repository: expected owner/name"),
-        (BUCKET, ("--profile", "nobody"), "`aws configure list-profiles` shows those that there are"),
+        ("Acme_State", (), "'Acme_State' is not a valid bucket name; use 3 to 58 lower case letters"),
+        ("x" * 59, (), "is not a valid bucket name"),
+        (BUCKET, ("--repository", "acme"), "'acme' is not a GitHub repository, such as owner/name"),
+        (BUCKET, ("--profile", "nobody"), "`aws configure list-profiles` lists the profiles"),
     ],
 )
 def test_what_cannot_be_is_refused_before_anything_is_made(account, bucket, words, reason):
@@ -215,7 +215,7 @@ def test_without_a_region_the_command_says_how_to_give_one(account, monkeypatch)
     monkeypatch.delenv("AWS_DEFAULT_REGION")
     code, output = account.bootstrap()
     assert code == 1
-    assert "no region: give --region" in output
+    assert "the region is missing; give --region" in output
 
 
 def test_without_credentials_the_command_says_how_to_get_some(account, monkeypatch):
@@ -224,7 +224,7 @@ def test_without_credentials_the_command_says_how_to_get_some(account, monkeypat
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     code, output = account.bootstrap()
     assert code == 1
-    assert "no AWS credentials: log in, name a --profile, or set AWS_PROFILE" in output
+    assert "AWS credentials were not found; sign in, give --profile, or set AWS_PROFILE" in output
 
 
 def test_a_bucket_of_somebody_else_in_this_account_is_refused(account):
@@ -238,7 +238,7 @@ def test_a_bucket_of_somebody_else_in_this_account_is_refused(account):
 
     # then it says what is in it, and leaves it alone
     assert code == 1
-    assert f"the bucket {BUCKET} holds objects, such as payroll.csv, and was not made by this command" in output
+    assert f"the bucket {BUCKET} holds objects, such as payroll.csv, and was not created by this command" in output
     assert "Status" not in s3.get_bucket_versioning(Bucket=BUCKET)
 
 
@@ -247,11 +247,11 @@ def test_a_bucket_in_another_region_is_refused(account):
     s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
     code, output = account.bootstrap()
     assert code == 1
-    assert f"the bucket {BUCKET} is there already, in eu-central-1, not in eu-west-1" in output
+    assert f"the bucket {BUCKET} exists in eu-central-1, not in eu-west-1" in output
 
 
 def test_a_bucket_of_another_account_is_refused(account):
-    # given that the name is another account's: the emulator takes 12 digits for one
+    # given that the name belongs to another account: the emulator takes 12 digits for one
     theirs = boto3.Session("111111111111", "test", region_name=REGION).client("s3")
     theirs.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
 
@@ -260,7 +260,7 @@ def test_a_bucket_of_another_account_is_refused(account):
 
     # then it says so
     assert code == 1
-    assert f"the bucket {BUCKET} is another account's" in output
+    assert f"the bucket {BUCKET} belongs to another account" in output
 
 
 def test_a_role_of_that_name_that_is_somebody_elses_is_refused(account):
@@ -268,7 +268,7 @@ def test_a_role_of_that_name_that_is_somebody_elses_is_refused(account):
     account.client("iam").create_role(RoleName=DEPLOY, AssumeRolePolicyDocument=trust)
     code, output = account.bootstrap()
     assert code == 1
-    assert f"the account has a role {DEPLOY} that was not made by this command" in output
+    assert f"the account has a role {DEPLOY} that this command did not create" in output
 
 
 def test_a_key_that_is_about_to_be_deleted_is_refused(prepared):
@@ -276,7 +276,7 @@ def test_a_key_that_is_about_to_be_deleted_is_refused(prepared):
     kms.schedule_key_deletion(KeyId=kms.describe_key(KeyId=NAMES.state_alias)["KeyMetadata"]["KeyId"])
     code, output = prepared.bootstrap()
     assert code == 1
-    assert "is PendingDeletion: enable it, or if it is to be deleted, cancel that" in output
+    assert "is PendingDeletion, and no state can be read without it; enable it, or cancel its deletion" in output
 
 
 # --- Pulumi.yaml and the next steps -----------------------------------------------------------------------------------
@@ -492,7 +492,7 @@ def test_nothing_is_destroyed_while_a_stack_exists(prepared):
 
     # then it is named, with what to do, and everything stays
     assert code == 1
-    assert "holds the state of data-platform/prod: `pulumi destroy` and `pulumi stack rm`" in output
+    assert "holds the state of data-platform/prod, which is the only record" in output
     assert prepared.everything() == before
 
 
@@ -525,7 +525,7 @@ def test_destroy_asks_for_the_buckets_name(prepared):
     before = prepared.everything()
     code, output = prepared.run("destroy")
     assert code == 1
-    assert f"Type the bucket's name, {BUCKET}" in output
+    assert f"type the bucket's name, {BUCKET}" in output
     assert prepared.everything() == before
 
 

@@ -76,7 +76,7 @@ def test_a_file_that_cannot_be_read_is_told_of_once_and_holds_nothing_up(platfor
     # and a job that fails says so once, in words
     failed = platform_that_is_up.run("ops", "run", "sanitise", "--object", "inbound/parcels/2026/01/02/nothing.csv")
     assert failed.returncode == 1
-    assert failed.stderr.count("no such object to replay") == 1
+    assert failed.stderr.count("no such objects") == 1
     assert "Traceback" not in failed.stdout + failed.stderr
 
 

@@ -78,12 +78,12 @@ def test_names_of_datasets_are_completed():
 )
 def test_state_directory_is_accepted_before_and_after_a_command(tmp_path, words):
     result = give(*(word.replace("STATE", str(tmp_path / "state")) for word in words))
-    assert result.stdout == f"No platform was running in {tmp_path / 'state'}.\n"
+    assert result.stdout == f"Nothing to do: no platform is running in {tmp_path / 'state'}.\n"
 
 
 @pytest.mark.parametrize("words", [["--stack", "nope", "status"], ["status", "--stack=nope"]])
 def test_stack_is_accepted_before_and_after_a_command(words):
-    assert "unknown stack 'nope': choose one of dev, local, prod" in give(*words).stderr
+    assert "unknown stack 'nope'; choose one of dev, local, prod" in give(*words).stderr
 
 
 def test_environment_names_stack_and_state_directory(tmp_path):

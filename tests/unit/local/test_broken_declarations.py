@@ -28,7 +28,7 @@ def broken_copy(tmp_path_factory):
     ("words", "said"),
     [
         (["local", "--help"], "Usage: python -m local"),
-        (["local", "down", "--state-dir", "state"], "No platform was running in state."),
+        (["local", "down", "--state-dir", "state"], "Nothing to do: no platform is running in state."),
         (["ops", "--help"], "Usage: python -m ops"),
     ],
 )

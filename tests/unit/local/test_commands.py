@@ -51,13 +51,13 @@ def started(tmp_path):
     ("names", "answer"),
     [
         (["emulator", "sftp-source", "sql-source-stock", "sql-source-till"], "The platform is stopped."),
-        (["emulator"], "Of the platform only the embedded AWS was running; it is stopped."),
+        (["emulator"], "Only the embedded AWS was running; it is stopped."),
         (
             ["emulator", "sftp-source", "sql-source-till"],
-            "Of the platform only the SFTP server and the SQL Server till",
+            "Only the SFTP server and the SQL Server till",
         ),
-        (["sftp-source"], "Of the platform only the SFTP server was running; it is stopped."),
-        ([], "No platform was running in "),
+        (["sftp-source"], "Only the SFTP server was running; it is stopped."),
+        ([], "Nothing to do: no platform is running in "),
     ],
 )
 def test_down_says_what_it_stopped(tmp_path, started, names, answer):
@@ -85,7 +85,7 @@ def test_the_help_of_down_says_what_stays():
 def test_a_workflow_that_cannot_be_walked_is_told_in_words(tmp_path, monkeypatch):
     # given
     def fail(*_):
-        raise WorkflowError("the workflow refine has no triggers; deploy the stack again")
+        raise WorkflowError("the workflow refine does not have triggers; deploy the stack again")
 
     monkeypatch.setattr(commands, "load_sample", lambda: None)
     monkeypatch.setattr(commands, "run_demo", fail)
@@ -95,7 +95,7 @@ def test_a_workflow_that_cannot_be_walked_is_told_in_words(tmp_path, monkeypatch
 
     # then
     assert result.exit_code == 1
-    assert "error: the workflow refine has no triggers" in result.stderr
+    assert "error: the workflow refine does not have triggers" in result.stderr
     assert isinstance(result.exception, SystemExit)
 
 
@@ -118,7 +118,7 @@ def test_stopped_command_cleans_up_and_says_so(tmp_path, monkeypatch, number, co
 
     # then
     assert (result.exit_code, abandoned, ignored) == (code, [frozenset()], [True])
-    assert result.stderr.startswith(f"{word}; stopping what this command started")
+    assert result.stderr.startswith(f"{word}; stopping everything that this command started")
 
 
 @pytest.mark.parametrize("package", ["local", "ops"])
@@ -143,8 +143,11 @@ def test_ctrl_c_before_there_is_a_command_is_one_line(package):
 @pytest.mark.parametrize(
     ("settings", "complaint"),
     [
-        ("", "lacks aws:region, such as eu-west-1"),
-        ("config: {aws:region: eu-west-1, data-platform:connections: {a: }}", "data-platform:connections.a's server"),
+        ("", "does not have aws:region, such as eu-west-1"),
+        (
+            "config: {aws:region: eu-west-1, data-platform:connections: {a: }}",
+            "the server of data-platform:connections.a",
+        ),
         ("config: {aws:region: eu-west-1, data-platform:databases: 7}", "names under data-platform:databases"),
     ],
 )
@@ -193,7 +196,7 @@ def test_a_platform_keeps_its_port_and_refuses_another(tmp_path, started):
     # and a command that names another is refused
     result = give("up", "--state-dir", str(tmp_path), "--port", "4712")
     assert result.exit_code == 1
-    assert "stands at port 4711, not at 4712" in result.stderr
+    assert "uses port 4711, not 4712" in result.stderr
 
 
 def test_a_new_platform_has_the_port_asked_for_or_the_usual_one(tmp_path):

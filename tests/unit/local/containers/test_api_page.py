@@ -99,5 +99,5 @@ def test_of_a_platform_that_died_the_command_says_how_to_start_it(tmp_path):
     # then
     result = CliRunner().invoke(app, ["docs", "--state-dir", str(tmp_path)], env={"COLUMNS": "200"})
     assert result.exit_code == 1
-    assert "is no longer up" in result.stderr
+    assert "is not running" in result.stderr
     assert "dataplatform up" in result.stderr

@@ -24,10 +24,10 @@ def test_a_file_of_parcels_is_taken_whatever_its_rows_hold(tmp_path, name):
     [
         ("my.txt", HEADER + ROW, r"its name does not match \*\.csv, so it would never be collected"),
         ("my.CSV", HEADER + ROW, r"its name does not match \*\.csv"),
-        ("a\\b.csv", HEADER + ROW, "would leave its folder; rename"),
+        ("a\\b.csv", HEADER + ROW, "is not valid in a key; rename"),
         ("my.csv", b"", "it is empty"),
         ("my.csv", b"\n\n", "the file is empty"),
-        ("my.csv", HEADER, "it has no rows"),
+        ("my.csv", HEADER, "it does not have rows"),
         ("my.csv", b"member,place\n1,Leeds\n", r"header with missing columns \['member_id', 'town'"),
         ("my.csv", HEADER + b"\xff\n", "line 2 is not UTF-8"),
     ],

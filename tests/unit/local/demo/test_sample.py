@@ -28,5 +28,5 @@ def test_the_demo_without_the_sample_says_so_in_one_line(tmp_path, monkeypatch):
     # then nothing was started
     assert result.exit_code == 1
     [line] = result.stderr.splitlines()
-    assert "this checkout has no sample" in line
+    assert "the demo needs the sample, which this checkout does not have" in line
     assert not (tmp_path / "state").exists()

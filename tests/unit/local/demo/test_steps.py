@@ -11,7 +11,7 @@ from local.demo.steps import LONGEST_SILENCE, Steps
 from ops.stack.terminal import PrintableConsole
 
 WIDTH = 80
-NAME = "Post events, as a website and a payment provider do"
+NAME = "Post events, like a website and a payment provider"
 LONG = "created LayerVersion data-platform-local-functions-dependencies-of-a-long-name"
 
 

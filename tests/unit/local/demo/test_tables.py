@@ -54,7 +54,10 @@ def result():
             PLACES, {team: {place: (READS, DENIED)[place != team] for place in PLACES} for team in TEAMS}
         ),
         second_collection={"unchanged": 2},
-        seconds={"Change both sources, and take only what changed": 8.0, "Try what each team may read": 0.25},
+        seconds={
+            "Change both sources, and collect only the changes": 8.0,
+            "Try to read every report and prefix as each team": 0.25,
+        },
     )
 
 
@@ -95,7 +98,7 @@ def test_printed_command_posts_an_event(console, platform, tmp_path):
     # when what is printed is typed
     tables.print_next_steps(console, platform)
     text = console.file.getvalue()
-    command = text[text.index("  .venv/bin/dataplatform") : text.index("\n\nThe platform stays up")]
+    command = text[text.index("  .venv/bin/dataplatform") : text.index("\n\nThe platform keeps running")]
     path = f"{tmp_path / 'bin'}:{os.environ['PATH']}"
     shell = subprocess.run(
         ["/bin/sh", "-c", command], cwd=tmp_path, env={"PATH": path}, capture_output=True, text=True, check=True
