@@ -32,7 +32,9 @@ def read_environment(model: type[ModelT], environment: Mapping[str, str] | None 
     fields = msgspec.structs.fields(model)
     missing = [field.encode_name for field in fields if field.required and field.encode_name not in variables]
     if missing:
-        raise InvalidEnvironmentError(f"the function's environment lacks {', '.join(missing)}; deploy the stack again")
+        raise InvalidEnvironmentError(
+            f"the function's environment does not have {', '.join(missing)}; deploy the stack again"
+        )
     given = {
         field.encode_name: _parsed(field.encode_name, field.type, variables[field.encode_name])
         for field in fields
@@ -56,4 +58,4 @@ def _parsed(name: str, kind: Any, text: str) -> object:  # noqa: ANN401 - any an
 
 
 def _wrong(what: str) -> InvalidEnvironmentError:
-    return InvalidEnvironmentError(f"the function's environment is wrong: {what}; deploy the stack again")
+    return InvalidEnvironmentError(f"the function's environment is invalid: {what}; deploy the stack again")

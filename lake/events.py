@@ -86,7 +86,7 @@ def check_stored_event(line: str) -> None:
         NotAnEventError: it is not.
     """
     if "\n" in line or "\r" in line:
-        raise NotAnEventError("it is more than one line")
+        raise NotAnEventError("it has more than one line")
     try:
         event = json.loads(line, parse_constant=_refuse_constant, object_pairs_hook=_each_member_once)
     except (ValueError, RecursionError):
@@ -95,12 +95,14 @@ def check_stored_event(line: str) -> None:
         raise NotAnEventError("it is not a JSON object")
     if event.keys() not in (_MEMBERS, _OLD_MEMBERS):
         missing = [name for name in MEMBERS if name not in event and name in _OLD_MEMBERS]
-        raise NotAnEventError(f"it lacks {', '.join(missing)}" if missing else "it has members that no event has")
+        raise NotAnEventError(
+            f"it does not have {', '.join(missing)}" if missing else "it has members that events do not have"
+        )
     if not isinstance(event["payload"], dict):
         raise NotAnEventError("its payload is not an object")
     for name in _TEXTS:
         if not isinstance(event[name], str) or not event[name]:
-            raise NotAnEventError(f"its {name} is not a text")
+            raise NotAnEventError(f"its {name} is not a string or is empty")
     channel = event.get(CHANNEL, UNKNOWN_CHANNEL)
     if not isinstance(channel, str) or _CHANNEL.fullmatch(channel) is None:
         raise NotAnEventError(f"its channel is not key:NAME, callback:NAME or {UNKNOWN_CHANNEL}")
@@ -125,4 +127,4 @@ def _each_member_once(pairs: list[tuple[str, object]]) -> dict[str, object]:
 
 
 def _refuse_constant(name: str) -> None:
-    raise ValueError(f"{name} is no JSON")
+    raise ValueError(f"{name} is not JSON")

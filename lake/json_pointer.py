@@ -19,7 +19,7 @@ def parse_pointer(pointer: str) -> Pointer:
         ValueError: it does not start with a slash, or has a tilde that escapes nothing.
     """
     if _POINTER.fullmatch(pointer) is None:
-        raise ValueError(f"{pointer!r} is not a JSON pointer; write it like /payload/amount")
+        raise ValueError(f"{pointer!r} is not a JSON pointer, such as /payload/amount")
     return tuple(token.replace("~1", "/").replace("~0", "~") for token in pointer.split("/")[1:])
 
 

@@ -97,7 +97,7 @@ def parse_inbound_key(key: str) -> InboundObject:
     try:
         landing_date = date(int(match["year"]), int(match["month"]), int(match["day"]))
     except ValueError as error:
-        raise InvalidKeyError(f"{key!r} has no valid date: {error}") from error
+        raise InvalidKeyError(f"{key!r} does not have a valid date: {error}") from error
     return inbound_object(match["dataset"], landing_date, match["file"])
 
 
@@ -188,8 +188,8 @@ def check_name(name: str) -> str:
     """
     if _NAME.fullmatch(name) is None:
         raise InvalidKeyError(
-            f"{name!r} cannot be a name: "
-            "use lower case letters, digits and underscores, starting with a letter, 63 at most"
+            f"{name!r} is not a valid name; use lower case letters, digits and underscores, starting with a "
+            "letter, 63 at most"
         )
     return name
 
@@ -201,11 +201,9 @@ def check_file_name(name: str) -> str:
         InvalidKeyError: it is empty, "." or "..", too long, or holds a slash, a backslash or an unprintable character.
     """
     if name in {"", ".", ".."} or "/" in name or "\\" in name:
-        raise InvalidKeyError(f"file name {name!r} would leave its folder; rename the file at its source")
+        raise InvalidKeyError(f"file name {name!r} is not valid in a key; rename the file at its source")
     if not name.isprintable():
-        raise InvalidKeyError(
-            f"file name {name!r} holds a character that does not print; rename the file at its source"
-        )
+        raise InvalidKeyError(f"file name {name!r} has a character that does not print; rename the file at its source")
     if len(name.encode()) > MAXIMUM_FILE_NAME_BYTES:
         raise InvalidKeyError(
             f"file name {name[:40]!r}… is longer than {MAXIMUM_FILE_NAME_BYTES} bytes; rename the file at its source"

@@ -62,7 +62,7 @@ class Lease:
         deadline = self._now() + self._wait
         while not self.renew():
             if self._now() >= deadline:
-                raise LeaseTakenError(f"{self._key[1]} was held by another run for {self._wait}; a later run does it")
+                raise LeaseTakenError(f"another run held {self._key[1]} for {self._wait}; a later run does this work")
             self._sleep(1)
         return self
 

@@ -29,8 +29,7 @@ def as_of(metadata: Mapping[str, str], landed_at: datetime) -> datetime:
     modified = _instant(told)
     if modified is None:
         raise ValueError(
-            f"its metadata {SOURCE_MODIFIED} are {told!r}, and have to be a time with its zone, such as "
-            "2026-11-20T08:00:00+00:00"
+            f"its metadata {SOURCE_MODIFIED} {told!r} is not a time with a zone, such as 2026-11-20T08:00:00+00:00"
         )
     return min(modified, landed_at)
 

@@ -97,7 +97,7 @@ def check_schedule_names(dataset: str) -> None:
     """
     if (over := len(continuation_name(dataset)) - _NAME_CHARACTERS) > 0:
         raise ScheduleError(
-            f"the name {dataset!r} is too long for its schedule: expected at most {len(dataset) - over} characters"
+            f"the name {dataset!r} is too long for its schedule; use at most {len(dataset) - over} characters"
         )
 
 
@@ -114,9 +114,7 @@ def check_schedule(expression: str, service: Service = "scheduler") -> str:
     match = _EXPRESSION.fullmatch(expression)
     forms = _FORMS[service]
     if match is None or match["form"] not in forms:
-        raise ScheduleError(
-            f"{expression!r} is not a schedule: expected {_any_of([_EXAMPLES[form] for form in forms])}"
-        )
+        raise ScheduleError(f"{expression!r} is not a schedule, such as {_any_of([_EXAMPLES[form] for form in forms])}")
     try:
         {"cron": _check_cron, "rate": _check_rate, "at": _check_at}[match["form"]](match["content"])
     except ScheduleError as error:
@@ -128,26 +126,28 @@ def _check_cron(content: str) -> None:
     fields = content.upper().split()
     if len(fields) != len(_CRON):
         names = ", ".join(field.name for field in _CRON)
-        raise ScheduleError(f"cron has six fields ({names}), not {len(fields)} as in Unix, such as {_EXAMPLES['cron']}")
+        raise ScheduleError(f"cron has six fields ({names}), not {len(fields)}, such as {_EXAMPLES['cron']}")
     for field, text in zip(_CRON, fields, strict=True):
         field.check(text)
     if (fields[_DAY_OF_MONTH] == "?") == (fields[_DAY_OF_WEEK] == "?"):
-        raise ScheduleError("exactly one of day-of-month and day-of-week is '?', such as in cron(0 5 ? * MON-FRI *)")
+        raise ScheduleError(
+            "exactly one of day-of-month and day-of-week has to be '?', such as in cron(0 5 ? * MON-FRI *)"
+        )
 
 
 def _check_rate(content: str) -> None:
     match = _RATE.fullmatch(content)
     if match is None:
-        raise ScheduleError("expected a whole number from 1 and minutes, hours or days, such as rate(15 minutes)")
+        raise ScheduleError("a rate is a whole number from 1 and minutes, hours or days, such as rate(15 minutes)")
     if (match["count"] == "1") == bool(match["plural"]):
-        raise ScheduleError("the unit is singular for 1 and plural otherwise: rate(1 hour), rate(2 hours)")
+        raise ScheduleError("the unit is singular for 1 and plural otherwise, such as rate(1 hour) and rate(2 hours)")
 
 
 def _check_at(content: str) -> None:
     try:
         datetime.strptime(content, "%Y-%m-%dT%H:%M:%S")  # noqa: DTZ007 - the schedule's own time zone applies
     except ValueError:
-        raise ScheduleError("expected a time without a zone, such as at(2027-01-31T05:00:00)") from None
+        raise ScheduleError("at() needs a time without a zone, such as at(2027-01-31T05:00:00)") from None
 
 
 def _any_of(words: Sequence[str]) -> str:

@@ -105,7 +105,7 @@ class DynamoTable:
             refused = answer.get("UnprocessedKeys", {}).get(self._name, {}).get("Keys", [])
             attempts = attempts + 1 if refused else 0
             if attempts == _ATTEMPTS_A_BATCH:
-                raise TableTooSlowError(f"table {self._name} answers too slowly; the next run tries again")
+                raise TableTooSlowError(f"the table {self._name} answers too slowly; the next run tries again")
             waiting = [*refused, *waiting[_KEYS_A_BATCH:]]
 
     def query(

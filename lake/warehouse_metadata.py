@@ -112,4 +112,4 @@ def read_warehouse_metadata(metadata: Mapping[str, str]) -> WarehouseMetadata:
             columns_left_out=facts.get("columns_left_out", 0),
         )
     except (KeyError, ValueError, TypeError, zlib.error) as error:
-        raise UnreadableMetadataError(f"the warehouse job did not write these metadata: {error!r}") from error
+        raise UnreadableMetadataError(f"these metadata were not written by the warehouse job: {error!r}") from error

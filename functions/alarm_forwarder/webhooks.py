@@ -50,18 +50,23 @@ class Webhooks:
             answer = self._http.request("POST", url, body=body, headers={"Content-Type": "application/json"})
         except (urllib3.exceptions.HTTPError, ValueError) as error:
             # The error's own text has the URL.
-            raise WebhookError(f"the webhook of {parameter} does not answer: {type(error).__name__}") from None
+            raise WebhookError(
+                f"the webhook of {parameter} did not respond: {type(error).__name__}; check its URL and service"
+            ) from None
         if not 200 <= answer.status < 300:  # noqa: PLR2004 - HTTP's success
-            raise WebhookError(f"the webhook of {parameter} answers {answer.status}")
+            raise WebhookError(f"the webhook of {parameter} returned {answer.status}; check its URL and service")
 
     def _url(self, parameter: str) -> str:
         try:
             value = self._client.get_parameter(Name=parameter, WithDecryption=True)["Parameter"].get("Value", "")
         except (BotoCoreError, ClientError) as error:
-            raise WebhookError(f"SSM parameter {parameter} cannot be read: {_reason(error)}") from None
+            raise WebhookError(
+                f"SSM parameter {parameter} cannot be read: {_reason(error)}; check that it exists and that the "
+                "function's role may read it"
+            ) from None
         url = value.strip()
         if not _is_private(url):
-            raise WebhookError(f"SSM parameter {parameter} does not hold an https URL")
+            raise WebhookError(f"SSM parameter {parameter} does not hold an https URL; put the webhook's URL into it")
         return url
 
 

@@ -87,7 +87,10 @@ class Batcher:
                 Entries=[_dead_letter(place, each) for place, each in enumerate(batch)],
             )
         except (BotoCoreError, ClientError) as error:
-            logger.warning("poison comes again: the dead letters refused it", extra={"error": type(error).__name__})
+            logger.warning(
+                "the dead-letter queue refused a message; it returns to the queue",
+                extra={"error": type(error).__name__},
+            )
             return [each.message.message_id for each in batch]
         buried = {sent["Id"] for sent in answer.get("Successful", ())}
         for place, each in enumerate(batch):

@@ -49,7 +49,7 @@ class RequestRefusedError(ReceiverError):
 def invalid(problems: Sequence[Problem]) -> RequestRefusedError:
     """The refusal of a body for its contents; every problem is counted, the first 1,000 are named."""
     count = f"{len(problems):,} problems" if len(problems) > 1 else "1 problem"
-    named = f", the first {MAXIMUM_PROBLEMS:,} are named" if len(problems) > MAXIMUM_PROBLEMS else ""
+    named = f", only the first {MAXIMUM_PROBLEMS:,} are listed" if len(problems) > MAXIMUM_PROBLEMS else ""
     return RequestRefusedError(
         HTTPStatus.BAD_REQUEST, f"{count}{named}; nothing was stored", problems[:MAXIMUM_PROBLEMS]
     )

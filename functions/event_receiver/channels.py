@@ -32,10 +32,11 @@ class Channels:
         """
         provider = self._key_providers.get(key_id)
         if provider is None:
-            logger.error("the API key is not one of a declared provider", extra={"api_key_id": key_id})
+            logger.error("the API key does not belong to a declared provider", extra={"api_key_id": key_id})
             raise RequestRefusedError(
                 HTTPStatus.SERVICE_UNAVAILABLE,
-                "the API key is not assigned to a provider; send it again later, and report it if that does not help",
+                "the API key does not belong to a provider; send the request again later, and report this if it "
+                "fails again",
             )
         return key_channel(provider)
 

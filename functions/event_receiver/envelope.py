@@ -50,11 +50,13 @@ class StoredEvent:
 
 _EVENTS: Final = TypeAdapter(list[Event])
 _PROBLEMS: Final[Mapping[str, str]] = {
-    "event_id": "is no UUID in its form of 36 characters",
-    "event_type": "is no name: a lower-case letter, then up to 62 lower-case letters, digits, underscores, full stops",
-    "occurred_at": "is no time with its offset as in RFC 3339",
+    "event_id": "is not a UUID of 36 characters",
+    "event_type": (
+        "is not a name of a lower-case letter and up to 62 lower-case letters, digits, underscores or full stops"
+    ),
+    "occurred_at": "is not an RFC 3339 time with an offset",
     "source": "is not 1 to 100 printable ASCII characters",
-    "payload": "is no object",
+    "payload": "is not an object",
 }
 
 
@@ -71,7 +73,7 @@ def read_events(body: Any, receipt: Receipt, channels: Channels) -> list[StoredE
     """
     posted = cast("list[Any]", body) if isinstance(body, list) else [body]
     if not posted or len(posted) > MAXIMUM_EVENTS:
-        raise invalid_body(f"holds {len(posted):,} events; post 1 to {MAXIMUM_EVENTS:,} at once")
+        raise invalid_body(f"holds {len(posted):,} events; post 1 to {MAXIMUM_EVENTS:,} in one request")
     # The payload's depth, its event and the array.
     check_depth(posted, MAXIMUM_DEPTH + 2)
     problems = list(_value_problems(posted, receipt.received_at, channels))
@@ -99,11 +101,11 @@ def _schema_problems(error: ValidationError) -> Iterator[Problem]:
 def _sentence(detail: ErrorDetails) -> str:
     _, *members = detail["loc"]
     if not members:
-        return "is no event, which is an object"
+        return "is not an event, because it is not an object"
     if detail["type"] == "missing":
         return "is missing"
     if detail["type"] == "extra_forbidden":
-        return "is no member of an event; what belongs to its kind goes into payload"
+        return "is not a member of an event; put your own members into payload"
     return _PROBLEMS[str(members[0])]
 
 
@@ -118,9 +120,9 @@ def _value_problems(posted: Sequence[Any], received_at: datetime, channels: Chan
         if isinstance(time, str) and (problem := _time_problem(time, received_at)):
             yield Problem(f"/{place}/occurred_at", problem)
         if isinstance(event_id, str) and (earlier := first.setdefault(event_id.lower(), place)) != place:
-            yield Problem(f"/{place}/event_id", f"is that of the event at /{earlier}, too")
+            yield Problem(f"/{place}/event_id", f"is also the id of the event at /{earlier}")
         if isinstance(source, str) and channels.is_callback(source):
-            yield Problem(f"/{place}/source", "is the name of a third party, which only its signed callbacks carry")
+            yield Problem(f"/{place}/source", "is the name of a third party, which only its signed callbacks may use")
 
 
 def _time_problem(text: str, received_at: datetime) -> str | None:
@@ -144,7 +146,9 @@ def _size_problems(stored: Sequence[StoredEvent]) -> Iterator[Problem]:
             continue
         size = len(event.line.encode())
         if size > MAXIMUM_STORED_BYTES:
-            yield Problem(f"/{place}", f"is {size:,} bytes as it is stored; at most {MAXIMUM_STORED_BYTES:,} are taken")
+            yield Problem(
+                f"/{place}", f"takes {size:,} bytes when stored; at most {MAXIMUM_STORED_BYTES:,} are accepted"
+            )
 
 
 def _located(problems: Sequence[Problem], *, in_array: bool) -> list[Problem]:

@@ -127,7 +127,7 @@ class Providers:
         try:
             provider = CallbackProvider.model_validate_json(self._value(parameter))
         except ValidationError:
-            raise ProvidersUnavailableError(f"SSM parameter {parameter} is wrong; deploy the stack again") from None
+            raise ProvidersUnavailableError(f"SSM parameter {parameter} is invalid; deploy the stack again") from None
         return Caller(provider, tuple(self._value(each) for each in provider.secret_parameters))
 
     def _value(self, parameter: str) -> str:
@@ -138,5 +138,5 @@ class Providers:
         except (BotoCoreError, ClientError) as error:
             raise _NotAnsweredError(f"SSM parameter {parameter} cannot be read: {type(error).__name__}") from error
         if not value:
-            raise ProvidersUnavailableError(f"SSM parameter {parameter} is missing or empty")
+            raise ProvidersUnavailableError(f"SSM parameter {parameter} is missing or empty; deploy the stack again")
         return value

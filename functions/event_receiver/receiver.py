@@ -80,7 +80,7 @@ class Receiver:
             case "GET", "/health":
                 return Reply(answers.healthy())
             case _:
-                raise RequestRefusedError(HTTPStatus.NOT_FOUND, "the API has no such path and method")
+                raise RequestRefusedError(HTTPStatus.NOT_FOUND, "the API does not have this path and method")
 
     def _receive_events(self, request: Request, seconds: float) -> Reply:
         receipt = Receipt(self._clock(), request.id, self._channels.of_key(request.api_key_id))
@@ -93,7 +93,7 @@ class Receiver:
         signature, signed_at = self._check_signature(request, found, raw, now)
         body = parse(raw)
         if not isinstance(body, dict):
-            raise invalid_body("is no JSON object")
+            raise invalid_body("is not a JSON object")
         check_depth(body)
         receipt = Receipt(now, request.id, callback_channel(request.provider))
         event = wrap(request.provider, found.provider, body, signed_at, receipt)
@@ -106,7 +106,7 @@ class Receiver:
         except ProvidersUnavailableError as error:
             raise self._unavailable(error) from error
         if found is None:
-            raise RequestRefusedError(HTTPStatus.NOT_FOUND, "there is no provider of this name")
+            raise RequestRefusedError(HTTPStatus.NOT_FOUND, "the path does not name a known provider")
         return found
 
     def _check_signature(self, request: Request, found: Caller, raw: bytes, now: datetime) -> tuple[str, datetime]:
@@ -133,7 +133,7 @@ class Receiver:
                 self._signatures.mark_used(signature, request.id, now, tolerance)
         except SignaturesUnavailableError as error:
             # The answer is right whether or not. The claim ends by itself, and a repetition then has the same id.
-            logger.warning("a signature's record was not ended", extra={"error": str(error)})
+            logger.warning("the claim of a signature was not ended", extra={"error": str(error)})
         return reply
 
     def _store(self, request: Request, events: list[StoredEvent], seconds: float) -> Reply:
@@ -145,5 +145,7 @@ class Receiver:
         return Reply(answers.accepted(request.id, ids), len(ids))
 
     def _unavailable(self, error: Exception) -> RequestRefusedError:
-        logger.error("callbacks cannot be taken", extra={"error": str(error)})
-        return RequestRefusedError(HTTPStatus.SERVICE_UNAVAILABLE, "callbacks cannot be taken now; send it again later")
+        logger.error("callbacks cannot be accepted", extra={"error": str(error)})
+        return RequestRefusedError(
+            HTTPStatus.SERVICE_UNAVAILABLE, "callbacks cannot be accepted now; send the request again later"
+        )

@@ -51,15 +51,15 @@ class Request:
         _check_media_type(self.headers.get("content-type", ""))
         encoding = self.headers.get("content-encoding", "").strip()
         if encoding.lower() not in _NOT_COMPRESSED:
-            raise _unsupported(f"send the body as it is: the Content-Encoding {_quoted(encoding)} is not accepted")
+            raise _unsupported(f"the Content-Encoding {_quoted(encoding)} is not accepted; send the body uncompressed")
         try:
             raw = base64.b64decode(self.body, validate=True) if self.is_base64 else self.body.encode()
         except (binascii.Error, UnicodeError):
-            raise invalid_body("is no text in UTF-8") from None
+            raise invalid_body("is not UTF-8 text") from None
         if len(raw) > maximum_bytes:
             raise RequestRefusedError(
                 HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-                f"the body is {len(raw)} bytes, at most {maximum_bytes} are taken; post less at once",
+                f"the body has {len(raw)} bytes, and at most {maximum_bytes} are accepted; post less in one request",
             )
         return raw
 
@@ -102,7 +102,7 @@ def parse(raw: bytes) -> Any:  # noqa: ANN401 - any JSON value
             text, parse_constant=_refuse_constant, parse_float=_finite, object_pairs_hook=_each_member_once
         )
     except UnicodeError:
-        raise invalid_body("is no text in UTF-8") from None
+        raise invalid_body("is not UTF-8 text") from None
     except json.JSONDecodeError as error:
         raise invalid_body(f"is malformed JSON: line {error.lineno}, column {error.colno}: {error.msg}") from None
     except _ValueRefusedError as error:
@@ -115,7 +115,7 @@ def parse(raw: bytes) -> Any:  # noqa: ANN401 - any JSON value
     # Before the value is written again, which fails on one that is nested nearly too deep to be parsed.
     check_depth(value, _MAXIMUM_BODY_DEPTH)
     if "\\u" in text and _has_lone_surrogate(value):
-        raise invalid_body("holds half of a surrogate pair, which is no character")
+        raise invalid_body("holds half of a surrogate pair, which is not a character")
     return value
 
 
@@ -144,7 +144,7 @@ def _children(value: Any) -> Any:  # noqa: ANN401 - any JSON value
 
 
 def _refuse_constant(name: str) -> None:
-    raise _ValueRefusedError(f"holds {name}, which is no JSON")
+    raise _ValueRefusedError(f"holds {name}, which is not JSON")
 
 
 def _finite(literal: str) -> float:
@@ -168,10 +168,10 @@ def _check_media_type(content_type: str) -> None:
     # The parser takes quadratic time, and nobody needs so many parameters.
     header["Content-Type"] = content_type if len(content_type) <= _LONGEST_CONTENT_TYPE else ""
     if header.get_content_type() != "application/json":
-        raise _unsupported("send the body as application/json")
+        raise _unsupported("the Content-Type is not application/json; send the body as application/json")
     for name, value in header.get_params(failobj=[]):
         if name.lower() == "charset" and value.strip().lower() not in _UTF_8:
-            raise _unsupported(f"send the body in UTF-8: the charset {_quoted(value)} is not accepted")
+            raise _unsupported(f"the charset {_quoted(value)} is not accepted; send the body in UTF-8")
 
 
 def _unsupported(detail: str) -> RequestRefusedError:

@@ -36,7 +36,10 @@ class WrongSignatureError(RequestRefusedError):
     """A signature of the right form that no known secret makes: a stranger's, or made with a newer secret."""
 
     def __init__(self) -> None:
-        super().__init__(HTTPStatus.UNAUTHORIZED, "the signature is not that of this body and timestamp")
+        super().__init__(
+            HTTPStatus.UNAUTHORIZED,
+            "the signature does not match this body and timestamp; sign the body with the shared secret",
+        )
 
 
 def check_signature(
@@ -62,8 +65,9 @@ def check_signature(
     timestamp = headers.get(provider.timestamp_header.lower(), "")
     if signature is None or _TIMESTAMP.fullmatch(timestamp) is None:
         raise _unsigned(
-            f"send the time in seconds since 1970 as {provider.timestamp_header} and the hexadecimal HMAC-SHA256 of "
-            f"time, full stop and body as {provider.signature_header}"
+            "the signature or timestamp is missing or malformed; send the time in seconds since 1970 as "
+            f"{provider.timestamp_header}, and the hexadecimal HMAC-SHA256 of time, full stop and body as "
+            f"{provider.signature_header}"
         )
     given = signature[1].lower()
     signed = timestamp.encode() + b"." + body
@@ -72,7 +76,10 @@ def check_signature(
     if not any([hmac.compare_digest(given, each) for each in expected]):  # noqa: C419 - as the comment says
         raise WrongSignatureError
     if abs(now.timestamp() - int(timestamp)) > provider.tolerance_seconds:
-        raise _unsigned(f"the timestamp is more than {provider.tolerance_seconds} seconds from the time of receipt")
+        raise _unsigned(
+            f"the timestamp is more than {provider.tolerance_seconds} seconds from the time of receipt; sign "
+            "the callback again"
+        )
     return given, datetime.fromtimestamp(int(timestamp), UTC)
 
 
@@ -104,13 +111,13 @@ class UsedSignatures:
         try:
             other = self._table.put_or_get(write)
         except (BotoCoreError, ClientError) as error:
-            raise SignaturesUnavailableError(f"table of signatures: {error}") from error
+            raise SignaturesUnavailableError(f"the table of signatures cannot be written: {error}") from error
         if other is None:
             return
         if "until" in other:
             raise _being_stored(int(other["until"]) - int(now.timestamp()))
         raise RequestRefusedError(
-            HTTPStatus.CONFLICT, "a callback with this signature was accepted before; sign it anew to send it again"
+            HTTPStatus.CONFLICT, "a callback with this signature was accepted before; to send it again, sign it again"
         )
 
     def mark_used(self, signature: str, request_id: str, now: datetime, tolerance_seconds: int) -> None:
@@ -122,7 +129,7 @@ class UsedSignatures:
         try:
             self._table.put(Put(_item(signature, request_id, now, tolerance_seconds)))
         except (BotoCoreError, ClientError) as error:
-            raise SignaturesUnavailableError(f"table of signatures: {error}") from error
+            raise SignaturesUnavailableError(f"the table of signatures cannot be written: {error}") from error
 
     def release(self, signature: str, request_id: str) -> None:
         """Release a request's claim.
@@ -133,7 +140,7 @@ class UsedSignatures:
         try:
             self._table.delete({"signature": signature}, "#request_id = :request", {"request": request_id})
         except (BotoCoreError, ClientError) as error:
-            raise SignaturesUnavailableError(f"table of signatures: {error}") from error
+            raise SignaturesUnavailableError(f"the table of signatures cannot be written: {error}") from error
 
 
 def _item(signature: str, request_id: str, now: datetime, tolerance_seconds: int) -> dict[str, str | int]:

@@ -50,7 +50,9 @@ def wrap(
     line = stored_event(event, receipt)
     # A number may be longer as it is stored than as it was sent: 1E20.
     if len(line.encode()) > MAXIMUM_BATCH_BYTES:
-        raise RequestRefusedError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "the body is too large as it is stored")
+        raise RequestRefusedError(
+            HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "the body is too large to be stored; send a smaller one"
+        )
     return StoredEvent(event_id, line)
 
 

@@ -25,7 +25,7 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     for key, reason in recorded.failed.items():
         logger.error("not recorded", key=key, reason=reason)
     for message_id, reason in messages.unreadable.items():
-        logger.error("not a message of the lake", message_id=message_id, reason=reason)
+        logger.error("not a message about an object of the lake", message_id=message_id, reason=reason)
     logger.info("recorded", objects=len(recorded.changed), failed=len(recorded.failed), left_alone=messages.left_alone)
     again = [*messages.unreadable, *messages.naming(recorded.failed)]
     return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in again]}

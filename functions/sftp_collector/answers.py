@@ -34,7 +34,7 @@ class NotSftpError(CollectorError, SFTPError):
     """
 
     def __init__(self, received: bytes) -> None:
-        super().__init__(f"the server sent something other than an SFTP packet: {shown(received)}")
+        super().__init__(f"the server sent something that is not an SFTP packet: {shown(received)}")
         self.received = received
 
 
@@ -43,7 +43,7 @@ def answer_error(code: int, text: bytes) -> AnswerError:
     words = text.decode("utf-8", "replace").strip() or f"error code {code}"
     match code:
         case _ if code == SFTP_EOF:
-            return EndAnswerError(f"the server answered that the file ends ({words})")
+            return EndAnswerError(f"the server reported the end of the file ({words})")
         case _ if code == SFTP_NO_SUCH_FILE:
             return NoSuchFileAnswerError(words)
         case _ if code == SFTP_PERMISSION_DENIED:

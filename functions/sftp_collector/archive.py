@@ -30,13 +30,13 @@ def move_to_archive(session: Session, version: FileVersion, archive: str) -> Non
         session.rename(version.path, _free_name(session, archive, version.name))
     except FileNotFoundError as error:
         raise ArchiveError(
-            f"collected, but there is no archive directory {archive!r} to move it to; create it at the source or "
-            "correct the dataset's archive; the next run moves the file"
+            f"the file was collected but not archived: the directory {archive!r} does not exist; create it at "
+            "the source, or correct the dataset's archive; the next run archives the file"
         ) from error
     except OSError as error:
         raise ArchiveError(
-            f"collected, but the server does not let it be moved to {archive!r}: {error}; ask its operator for the "
-            "right to; the next run tries again"
+            f"the file was collected but not archived: the server does not let it be moved to {archive!r}: "
+            f"{error}; ask the server's operator for this right; the next run tries again"
         ) from error
 
 
@@ -47,5 +47,6 @@ def _free_name(session: Session, archive: str, name: str) -> str:
         if session.look(target) is None:
             return target
     raise ArchiveError(
-        f"collected, but {archive!r} has {MAXIMUM_SAME_NAMES} files of the name {name!r} already; clear the archive"
+        f"the file was collected but not archived: {archive!r} already has {MAXIMUM_SAME_NAMES} files "
+        f"named {name!r}; clear the archive"
     )

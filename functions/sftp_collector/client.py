@@ -248,4 +248,4 @@ class _Answers:
             return b""
         except AnswerError as error:
             return error
-        return paramiko.SFTPError("the server answered a request to read with nothing")
+        return paramiko.SFTPError("the server answered a request to read with no data")

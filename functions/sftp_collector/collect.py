@@ -126,13 +126,15 @@ class Collector:
             strays = self._strays_among(self._selection.listed)
             count = abort_strays(self._lake, self._collection.dataset, strays)
             for path in strays.end_claims(self._collection.dataset) if follows_unfinished else ():
-                self._result.leave_to_another(path, "a run that may have been killed is at a version of before")
+                self._result.leave_to_another(
+                    path, "a run that may have been killed holds a claim on an earlier version"
+                )
         except (LedgerError, *_AWS_ERRORS) as error:
             self._result.fail(directory, explain(error))
             return False
         self._is_listed = True
         if count:
-            logger.info("left-over uploads removed", extra={"uploads": count})
+            logger.info("removed left-over uploads", extra={"uploads": count})
         self._due.extend(self._selection.due)
         for version in self._selection.collected:
             self._move(version)
@@ -152,7 +154,7 @@ class Collector:
                 case Failed():
                     return reply.reason
                 case _:
-                    return "it was not listed before the function's time was over; the next run tries again"
+                    return "the directory was not listed in time; the next run tries again"
         return self._workers.unavailable
 
     def _next_reply(self) -> Reply | None:
@@ -296,4 +298,4 @@ class Collector:
         small = self._small.give_back(task for task in unfinished if isinstance(task, CollectFile))
         self._result.remaining = len(self._due) + len(self._large) + small
         if self._result.remaining:
-            logger.warning("stopped before the time was over", extra={"remaining": self._result.remaining})
+            logger.warning("stopped before the timeout", extra={"remaining": self._result.remaining})

@@ -54,7 +54,7 @@ def read_event(event: object) -> CollectEvent:
     try:
         return msgspec.convert(event, CollectEvent)
     except msgspec.ValidationError as error:
-        raise ConfigurationError(f'the event, which has to be {{"dataset": "name"}}, is wrong: {error}') from None
+        raise ConfigurationError(f'the event is not of the form {{"dataset": "name"}}: {error}') from None
 
 
 def read_collection(client: SSMClient, prefix: str, dataset: str) -> Collection:
@@ -96,4 +96,4 @@ def _stored(model: type[ParameterT], client: SSMClient, name: str) -> ParameterT
     try:
         return model.from_json(read_parameter(client, name))
     except msgspec.DecodeError as error:
-        raise ConfigurationError(f"SSM parameter {name} is wrong: {error}; deploy the stack again") from None
+        raise ConfigurationError(f"SSM parameter {name} is invalid: {error}; deploy the stack again") from None

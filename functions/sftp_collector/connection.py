@@ -59,8 +59,8 @@ def _connect(
         tcp = socket.create_connection((connection.host, connection.port), timeout=CONNECT_TIMEOUT_SECONDS)
     except OSError as error:
         raise SourceUnavailableError(
-            f"{where} cannot be reached: {error.strerror or error}; check that the server runs, "
-            "and host, port and firewall of the connection",
+            f"cannot connect to {where}: {error.strerror or error}; check that the server runs, and check the "
+            "connection's host, port and firewall",
             may_pass=True,
         ) from error
     # paramiko leaves Nagle's algorithm on, which delays the small requests of SFTP.
@@ -89,9 +89,9 @@ def _check_host_key(transport: paramiko.Transport, where: str, pinned: set[tuple
     shown_key = transport.get_remote_server_key()
     if (shown_key.get_name(), shown_key.asbytes()) not in pinned:
         raise SourceUnavailableError(
-            f"{where} shows the host key {shown_key.fingerprint}, which is not pinned for this connection. "
-            "Do not go on before its operator has confirmed the new key by another way; then change host_keys "
-            "in the stack's settings",
+            f"{where} shows the host key {shown_key.fingerprint}, which is not pinned for this connection; ask "
+            "the server's operator, by another way, to confirm the new key, and only then change host_keys in "
+            "the stack's settings",
             may_pass=False,
         )
 
@@ -117,33 +117,35 @@ def _failures_explained(transport: TolerantTransport, where: str) -> Generator[N
         yield
     except NotSftpError as error:
         raise SourceUnavailableError(
-            f"{where} let the platform in and then sent {shown(error.received)} where SFTP begins; its operator has to "
-            "remove what the user's login shell or forced command prints, or to serve SFTP by internal-sftp",
+            f"{where} accepted the login, but sent {shown(error.received)} instead of SFTP; ask the server's "
+            "operator to remove what the user's login shell or forced command prints, or to serve SFTP with "
+            "internal-sftp",
             may_pass=False,
         ) from error
     except paramiko.ChannelException as error:
         raise SourceUnavailableError(
-            f"{where} let the platform in and opened no session: {transport.reason(error)}; ask its operator whether "
-            "the user has too many sessions",
+            f"{where} accepted the login, but did not open a session: {transport.reason(error)}; ask the "
+            "server's operator whether the user has too many sessions",
             may_pass=True,
         ) from error
     # What a server sends as it ends a connection may be anything, text that is not UTF-8 among it (a ValueError).
     except (paramiko.SSHException, paramiko.SFTPError, EOFError, OSError, ValueError) as error:
         check = (
-            "ask its operator whether the user has too many connections"
+            "ask the server's operator whether the user has too many connections"
             if transport.farewell
-            else "check that an SFTP server answers there"
+            else "check that an SFTP server listens there"
         )
         raise SourceUnavailableError(
-            f"{where} broke off while connecting: {transport.reason(error)}; {check}", may_pass=True
+            f"cannot connect to {where}: {transport.reason(error)}; {check}", may_pass=True
         ) from error
 
 
 def _pinned_keys(connection: Connection) -> set[tuple[str, bytes]]:
     if not connection.host_keys:
         raise SourceUnavailableError(
-            f"{address(connection)} has no pinned host key, so the server cannot be told from an impostor; get its key "
-            "from its operator and put it into host_keys of the connection in the stack's settings",
+            f"{address(connection)} does not have a pinned host key, so the server cannot be authenticated; "
+            "get the key from the server's operator, and put it into the connection's host_keys in the "
+            "stack's settings",
             may_pass=False,
         )
     pinned: set[tuple[str, bytes]] = set()
@@ -154,7 +156,7 @@ def _pinned_keys(connection: Connection) -> set[tuple[str, bytes]]:
         except ValueError as error:
             raise SourceUnavailableError(
                 f"{address(connection)}: the pinned host key {line[:40]!r}… is not of the form 'type base64'; "
-                "correct host_keys of the connection in the stack's settings",
+                "correct the connection's host_keys in the stack's settings",
                 may_pass=False,
             ) from error
     return pinned

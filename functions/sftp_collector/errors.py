@@ -30,12 +30,14 @@ def explain(error: Exception) -> str:
     """An error of one file, in words for the person who has to do something about it."""
     match error:
         case FileNotFoundError():
-            return "it vanished after it was listed; if it comes back, the next run collects it"
+            return "the file disappeared after it was listed; if it returns, the next run collects it"
         case PermissionError():
-            return "the server does not let the user read it; ask its operator for the right to read"
+            return "the server does not let the user read the file; ask the server's operator for this right"
         case ClientError():
-            return f"AWS did not do it: {error}; check the rights of the collector's role, then run the collector again"
+            return (
+                f"AWS request failed: {error}; check the rights of the collector's role, then run the collector again"
+            )
         case OSError():
-            return f"the server failed to read it: {error}; ask its operator"
+            return f"the server failed to read the file: {error}; ask the server's operator"
         case _:
             return str(error)

@@ -132,7 +132,7 @@ def _begin(runs: Runs, dataset: str, seconds: float) -> Run:
         return runs.begin(dataset, seconds)
     except (BotoCoreError, ClientError) as error:
         raise CollectionFailedError(
-            f"dataset {dataset}: the ledger refused, nothing begun: {explain(error)}"
+            f"dataset {dataset}: the ledger refused the run, and nothing was collected: {explain(error)}"
         ) from error
 
 
@@ -144,7 +144,7 @@ def _end(runs: Runs, run: Run, result: CollectionResult, *, leaves_work: bool) -
         runs.end(run, outcome, leaves_work=leaves_work)
     except (BotoCoreError, ClientError) as error:
         # It counts as killed once its time is over, and the next tick finds whatever there is.
-        logger.warning("end of the run not recorded", extra={"error": explain(error)})
+        logger.warning("the end of the run was not recorded", extra={"error": explain(error)})
 
 
 def _measure(result: CollectionResult) -> None:

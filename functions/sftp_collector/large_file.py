@@ -140,7 +140,7 @@ class LargeFile:
         try:
             self._ledger.pause(self._claim)
         except (LedgerError, BotoCoreError, ClientError) as error:
-            logger.warning("not given back", extra={"source": self.version.path, "error": str(error)})
+            logger.warning("claim not released", extra={"source": self.version.path, "error": str(error)})
 
 
 def begin(ledger: Ledger, lake: Destination, claim: Claim) -> LargeFile:

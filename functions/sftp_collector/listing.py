@@ -36,12 +36,14 @@ def list_directory(session: Session, task: ListDirectory) -> Listed:
         return _Listing(session, task).read()
     except FileNotFoundError as error:
         raise ListingError(
-            "there is no such directory; create it at the source or correct the dataset's directory"
+            "the directory does not exist; create it at the source, or correct the dataset's directory"
         ) from error
     except PermissionError as error:
-        raise ListingError("the server does not let the user list it; ask its operator for the right to") from error
+        raise ListingError(
+            "the server does not let the user list the directory; ask the server's operator for this right"
+        ) from error
     except OSError as error:
-        raise ListingError(f"it could not be listed: {error}") from error
+        raise ListingError(f"the directory cannot be listed: {error}; ask the server's operator") from error
 
 
 class _Listing:

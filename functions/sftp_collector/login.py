@@ -32,7 +32,7 @@ class TolerantTransport(paramiko.Transport):
 
     def reason(self, error: BaseException) -> str:
         """Why something failed: in the server's own words, if it had some."""
-        return f"the server said {shown(self.farewell)}" if self.farewell else reason_of(error)
+        return f"the server sent {shown(self.farewell)}" if self.farewell else reason_of(error)
 
 
 def address(connection: Connection) -> str:
@@ -55,7 +55,7 @@ def read_private_key(pem: str, parameter: str) -> paramiko.RSAKey:
     if not isinstance(key, RSAPrivateKey):
         # The cause is not told: it may quote what it could not read.
         raise SourceUnavailableError(
-            f"SSM parameter {parameter} holds no RSA private key in PEM; deploy the stack again to renew it",
+            f"SSM parameter {parameter} does not hold an RSA private key in PEM; deploy the stack again to renew it",
             may_pass=False,
         )
     return paramiko.RSAKey(key=key)
@@ -88,8 +88,8 @@ def log_in(transport: TolerantTransport, connection: Connection, key: paramiko.R
             # Some servers offer nothing more once they have refused a key.
             raise KeyRefusedError(is_known=True) from error
         raise SourceUnavailableError(
-            f"{where} does not let {connection.user} log in with a key, only with {', '.join(error.allowed_types)}; "
-            "its operator has to allow public keys for this user",
+            f"{where} does not let {connection.user} log in with a key, only with "
+            f"{', '.join(error.allowed_types)}; ask the server's operator to allow public keys for this user",
             may_pass=False,
         ) from error
     except (paramiko.SSHException, EOFError, OSError, ValueError) as error:
@@ -98,8 +98,8 @@ def log_in(transport: TolerantTransport, connection: Connection, key: paramiko.R
         raise _unfinished(where, error, transport) from error
     if wanted:
         raise SourceUnavailableError(
-            f"{where} accepted the platform's key and wants a second factor as well: {', '.join(wanted)}; its "
-            f"operator has to let {connection.user} log in with the key alone",
+            f"{where} accepted the platform's key, but also wants a second factor: {', '.join(wanted)}; ask "
+            f"the server's operator to let {connection.user} log in with the key alone",
             may_pass=False,
         )
 
@@ -118,13 +118,13 @@ def _has_no_common_signature(error: Exception) -> bool:
 def _unfinished(where: str, error: Exception, transport: TolerantTransport) -> SourceUnavailableError:
     if str(error) == _TIMED_OUT:
         return SourceUnavailableError(
-            f"{where} did not answer the login within {transport.auth_timeout:.0f} seconds; "
-            "ask its operator why logins take so long",
+            f"{where} did not answer the login within {transport.auth_timeout:.0f} seconds; ask the server's "
+            "operator why logins take so long",
             may_pass=True,
         )
     return SourceUnavailableError(
-        f"{where} ended the connection during the login: {transport.reason(error)}; if this repeats, ask its operator "
-        "whether the user has too many connections or is locked",
+        f"{where} ended the connection during the login: {transport.reason(error)}; if this repeats, ask "
+        "the server's operator whether the user is locked or has too many connections",
         may_pass=True,
     )
 
@@ -133,13 +133,14 @@ def refusal(connection: Connection, key: paramiko.RSAKey, *, is_known: bool) -> 
     """What it means that the server refused the key with each of RSA_SIGNATURES."""
     if not is_known:
         return SourceUnavailableError(
-            f"{address(connection)} accepts neither {' nor '.join(RSA_SIGNATURES)}, with which the platform's key "
-            "signs; its operator has to allow one of them",
+            f"{address(connection)} accepts neither {' nor '.join(RSA_SIGNATURES)}, the signature algorithms "
+            "of the platform's key; ask the server's operator to allow one of them",
             may_pass=False,
         )
     return SourceUnavailableError(
         f"{address(connection)} refused the platform's key {key.fingerprint}, signed with "
-        f"{' and with '.join(RSA_SIGNATURES)}; its operator has to add the public key to the authorized_keys of "
-        f"{connection.user}, or, if it is there, to allow one of these signature algorithms",
+        f"{' and with '.join(RSA_SIGNATURES)}; ask the server's operator to add the public key to the "
+        f"authorized_keys of {connection.user}, or, if it is there, to allow one of these signature "
+        "algorithms",
         may_pass=False,
     )

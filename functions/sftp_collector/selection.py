@@ -69,7 +69,9 @@ class Selection:
         path = _path(self._collection.directory, file.name)
         if file.size is None or file.modified is None:
             self._result.fail(
-                path, "the server tells no size or no time of modification, so a change could not be seen"
+                path,
+                "the server does not report a size or a time of modification, so changes of the file would go "
+                "unnoticed; ask the server's operator",
             )
             return None
         version = FileVersion(self._collection.dataset, self._collection.connection, path, file.size, file.modified)
@@ -85,7 +87,7 @@ class Selection:
         try:
             self._ledger.refuse(version, reason)
         except _LEDGER_ERRORS as error:
-            reason = f"{reason}; and that could not be recorded: {explain(error)}"
+            reason = f"{reason}; this could not be recorded: {explain(error)}"
         self._result.fail(version.path, reason)
 
     def _is_quiet(self, version: FileVersion, server_time: int | None) -> bool:
@@ -127,7 +129,5 @@ def _refusal(file: RemoteFile) -> str | None:
     except InvalidKeyError as error:
         return str(error)
     if file.size == 0:
-        return (
-            "it is empty (0 bytes), so nothing was landed; if that is no mistake of its sender, remove it at its source"
-        )
+        return "the file is empty (0 bytes), so it was not collected; if this is intended, remove it at its source"
     return None

@@ -144,8 +144,8 @@ class OpenFile:
         found = self._session.look(self._path)
         if found is None:
             raise AnswerError(
-                "once the file is open the server does not say how it looks, neither by its handle nor by its path, "
-                "so a change could not be seen"
+                "the server does not report the size and time of an open file, so changes of the file would go "
+                "unnoticed; ask the server's operator"
             )
         return found
 
@@ -163,7 +163,7 @@ def _lost_connection_recognised() -> Generator[None]:
     except AnswerError:
         raise
     except _CONNECTION_ERRORS as error:
-        raise ConnectionLostError(f"the connection broke: {reason_of(error)}") from error
+        raise ConnectionLostError(f"the connection was lost: {reason_of(error)}") from error
 
 
 def reason_of(error: BaseException) -> str:

@@ -129,7 +129,7 @@ class SmallFiles:
                 self._ledger.pause(task.claim)
             except _LEDGER_ERRORS as error:
                 # The claim ends with its lease.
-                logger.warning("not given back", extra={"source": task.claim.version.path, "error": str(error)})
+                logger.warning("claim not released", extra={"source": task.claim.version.path, "error": str(error)})
         return len(tasks)
 
 

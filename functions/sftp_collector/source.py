@@ -43,7 +43,7 @@ class Source:
                 if not error.may_pass or attempt == ATTEMPTS_TO_CONNECT:
                     self._unavailable = error
                 else:
-                    logger.warning("connecting failed", extra={"attempt": attempt, "error": str(error)})
+                    logger.warning("cannot connect", extra={"attempt": attempt, "error": str(error)})
                     # A back-off: a server that restarts, or has too many sessions, gets more time at each attempt.
                     time.sleep(PAUSE_SECONDS * attempt)
             else:

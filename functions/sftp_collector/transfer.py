@@ -141,15 +141,16 @@ def _check_listed(session: Session, file: OpenFile, version: FileVersion) -> Non
         session.open_files_can_be_looked_at = False
         return
     raise FileChangedError(
-        f"it is not the file that was listed: {_difference(version, now)}; the next run collects the version that it "
-        "lists then. If this repeats, the server contradicts itself: ask its operator"
+        f"the file is not the one that was listed: {_difference(version, now)}; the next run collects the "
+        "version that it lists; if this repeats, ask the server's operator, because the server "
+        "contradicts itself"
     )
 
 
 def _check_unchanged(now: RemoteFile, version: FileVersion) -> None:
     if not is_same(now, version):
         raise FileChangedError(
-            f"it changed while it was read: {_difference(version, now)}; the next run collects the new version"
+            f"the file changed while it was read: {_difference(version, now)}; the next run collects the new version"
         )
 
 
@@ -159,13 +160,13 @@ def is_same(found: RemoteFile | None, version: FileVersion) -> bool:
 
 
 def _difference(version: FileVersion, now: RemoteFile) -> str:
-    return f"{version.size} bytes of {version.modified} then, {now.size} bytes of {now.modified} now"
+    return f"{version.size} bytes of {version.modified} before, {now.size} bytes of {now.modified} now"
 
 
 def _check_length(arrived: int, expected: int) -> None:
     if arrived != expected:
         raise FileChangedError(
-            f"it changed while it was read: {arrived} of {expected} bytes came; the next run tries again"
+            f"the file changed while it was read: {arrived} of {expected} bytes arrived; the next run tries again"
         )
 
 

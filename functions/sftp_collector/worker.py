@@ -132,7 +132,9 @@ class Worker:
             # A fault of ours, or an answer that nobody thought of: it costs this task and not the worker.
             logger.exception("a task failed unexpectedly")
             self._source.disconnect()
-            yield Failed(Trouble.PASSING, f"the collector failed at it: {type(error).__name__}: {error}; report this")
+            yield Failed(
+                Trouble.PASSING, f"the collector failed on this file: {type(error).__name__}: {error}; report this"
+            )
 
     def connect(self) -> None:
         """Connect before there is a task: it takes as long as a task is in the making. A task tells if it fails."""

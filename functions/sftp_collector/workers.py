@@ -64,7 +64,7 @@ class Workers:
         """Note that a worker cannot reach the server."""
         worker.usable = False
         self.unavailable = reason
-        logger.warning("a worker cannot reach the server", extra={"error": reason})
+        logger.warning("a worker cannot connect to the server", extra={"error": reason})
 
     def give(self, worker: WorkerProcess, task: Task) -> None:
         """Give a task to an idle worker."""
@@ -90,7 +90,10 @@ class Workers:
                 reply: Reply = worker.pipe.recv()
             except (EOFError, OSError):
                 exit_code = self._replace(worker)
-                reply = Failed(Trouble.PASSING, f"its worker ended with exit code {exit_code}; the next run goes on")
+                reply = Failed(
+                    Trouble.PASSING,
+                    f"the worker of this file ended with exit code {exit_code}; the next run resumes the file",
+                )
             if not isinstance(reply, PartUploaded):
                 worker.task = None
             yield worker, task, reply

@@ -152,8 +152,8 @@ class Ledger:
             return None
         if item["state"] != State.CLAIMED or item["token"] != token:
             raise ClaimedElsewhereError(
-                "another run is collecting it, or was stopped in the middle; "
-                f"a run after {item.get('lease_until', 'this one')} takes it over"
+                "another run is collecting the file, or was stopped while it did; a run after "
+                f"{item.get('lease_until', 'this one')} takes it over"
             )
         upload = Upload(item["upload_id"], int(item["part_bytes"])) if "upload_id" in item else None
         return Claim(version, item["object_key"], token, datetime.fromisoformat(item["lease_until"]), upload)
@@ -269,8 +269,8 @@ class Ledger:
             if self._table.put(reservation(version, key, self._clock())):
                 return key
         raise LedgerError(
-            f"the name {version.name!r} was used {MAXIMUM_VERSIONS_A_DAY} times today for other versions; "
-            "find out what rewrites the file at its source"
+            f"the name {version.name!r} was used today for {MAXIMUM_VERSIONS_A_DAY} other versions; find out "
+            "what rewrites the file at its source"
         )
 
     def _write_as_owner(self, claim: Claim, update: str, values: Mapping[str, Any], wanted: State) -> None:
@@ -282,13 +282,16 @@ class Ledger:
         item = self._must_get(claim.version)
         if item["token"] != claim.token or item["state"] != wanted:
             raise LostClaimError(
-                f"another run took over {claim.version.path} when this run's lease was over; that run's result counts"
+                f"another run took over {claim.version.path} when this run's lease expired; the result of the "
+                "other run counts"
             )
 
     def _must_get(self, version: FileVersion) -> dict[str, Any]:
         item = self._table.get(key_of(version))
         if item is None:
-            raise LedgerError(f"the ledger's entry of {version.path} was deleted during the run; collect it again")
+            raise LedgerError(
+                f"the ledger's entry of {version.path} was deleted during the run; collect the dataset again"
+            )
         return item
 
 

@@ -22,11 +22,13 @@ if TYPE_CHECKING:
 
     from lake.ledger.ledger import Clock
 
-_GONE = "it vanished or changed at its source before all of it was collected; the parts that came were removed"
+_GONE = (
+    "the file disappeared or changed at its source before it was collected completely; its uploaded parts were removed"
+)
 
 _UNFINISHED = (
-    "the run that collected it was killed, and it vanished or changed at its source since; if there is an object under "
-    "its key, that is the whole of it"
+    "the run that collected the file was killed, and the file has since disappeared or changed at its "
+    "source; if an object exists under its key, the object is complete"
 )
 
 

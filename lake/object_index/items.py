@@ -116,7 +116,7 @@ class IndexedObject:
             return self.landing.landed_at
         if self.processing is not None:
             return self.processing.processed_at
-        raise ValueError(f"{self.inbound.key} neither landed nor was processed")
+        raise ValueError(f"{self.inbound.key} was neither landed nor processed")
 
     @property
     def progress(self) -> Progress:

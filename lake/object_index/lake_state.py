@@ -102,7 +102,7 @@ class Look:
             except ClientError as error:
                 if _code(error) not in _REPLACED:
                     raise
-        raise OvertakenError(f"{inbound.key} was replaced {_LOOKS} times while it was looked at")
+        raise OvertakenError(f"{inbound.key} was replaced {_LOOKS} times while it was read")
 
     def _head(self, key: str) -> HeadObjectOutputTypeDef | None:
         try:

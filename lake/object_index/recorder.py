@@ -121,7 +121,7 @@ class Recorder:
                 recorded.changed += [change.inbound.key for change in written]
                 recorded.unchanged += [change.inbound.key for change in changes if change not in written]
                 return
-        raise ConflictError(f"other recorders wrote the same items {_ATTEMPTS} times")
+        raise ConflictError(f"other recorders wrote the same items {_ATTEMPTS} times; record the object again")
 
     def _changes(self, objects: Sequence[InboundObject]) -> tuple[list[Change], dict[str, str]]:
         """What is to be written of each object, and why some could not be looked at."""

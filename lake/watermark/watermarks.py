@@ -249,8 +249,8 @@ class Watermarks:
         item = self._must_get(extraction.dataset, extraction.sort_key)
         if item["token"] != extraction.token or item["state"] != wanted:
             raise LostClaimError(
-                f"another run took over the extraction of {extraction.dataset} when this run's lease was over; "
-                "that run's result counts"
+                f"another run took over the extraction of {extraction.dataset} when this run's lease expired; the "
+                "result of the other run counts"
             )
 
     def _must_get(self, dataset: str, sort_key: str) -> dict[str, Any]:
@@ -266,6 +266,6 @@ def _key(dataset: str, sort_key: str) -> dict[str, str]:
 
 def _claimed_elsewhere(item: Mapping[str, Any]) -> ClaimedElsewhereError:
     return ClaimedElsewhereError(
-        "another run is extracting it, or was stopped in the middle; "
-        f"a run after {item.get('lease_until', 'this one')} takes it over"
+        "another run is extracting the dataset, or was stopped while it did; a run after "
+        f"{item.get('lease_until', 'this one')} takes it over"
     )

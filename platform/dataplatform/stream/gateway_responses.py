@@ -19,26 +19,31 @@ class Problem(NamedTuple):
     """The answer's header Retry-After, if it has one."""
 
 
-_KEY: Final = "send a valid key in the header x-api-key"
+_KEY: Final = "the API key is missing or not valid; send a valid key in the header x-api-key"
 # The rate counts by the second. A quota ends with the day, which a fixed answer cannot say: ask once an hour.
 _NEXT_SECOND: Final = 1
 _NEXT_HOUR: Final = 3600
-_AGAIN: Final = "post the same again; nothing is stored twice"
+_AGAIN: Final = "the request failed; send the same request again, nothing is stored twice"
 # The gateway puts in the kind of the refusal, such as RESOURCE_NOT_FOUND.
 _KIND: Final = "$context.error.responseType"
 
 PROBLEMS: Final = (
     Problem("INVALID_API_KEY", 403, "Forbidden", _KEY),
-    Problem("MISSING_AUTHENTICATION_TOKEN", 403, "Forbidden", "the API has no such path and method"),
-    Problem("WAF_FILTERED", 403, "Forbidden", "the firewall refused the request; send fewer at once"),
+    Problem("MISSING_AUTHENTICATION_TOKEN", 403, "Forbidden", "the API does not have this path and method"),
+    Problem("WAF_FILTERED", 403, "Forbidden", "the firewall refused the request; send fewer requests at once"),
     Problem("REQUEST_TOO_LARGE", 413, "Content Too Large", "the body is too large; post fewer events at once"),
-    Problem("UNSUPPORTED_MEDIA_TYPE", 415, "Unsupported Media Type", "send the body as application/json"),
-    Problem("THROTTLED", 429, "Too Many Requests", "slow down and try again", _NEXT_SECOND),
+    Problem(
+        "UNSUPPORTED_MEDIA_TYPE",
+        415,
+        "Unsupported Media Type",
+        "the Content-Type is not application/json; send the body as application/json",
+    ),
+    Problem("THROTTLED", 429, "Too Many Requests", "too many requests; send fewer requests per second", _NEXT_SECOND),
     Problem(
         "QUOTA_EXCEEDED",
         429,
         "Too Many Requests",
-        "the key's quota for the day is used up; try again tomorrow",
+        "the key's quota for today is used up; send the request again tomorrow",
         _NEXT_HOUR,
     ),
     Problem("INTEGRATION_TIMEOUT", 504, "Gateway Timeout", _AGAIN),

@@ -72,7 +72,7 @@ def test_a_claim_of_another_run_is_respected_while_its_lease_lasts(ledger, datas
     ledger.claim(version_of(dataset))
 
     # when, then
-    with pytest.raises(ClaimedElsewhereError, match=r"another run is collecting it.*2026-11-23T00:01:30"):
+    with pytest.raises(ClaimedElsewhereError, match=r"another run is collecting the file.*2026-11-23T00:01:30"):
         ledger.claim(version_of(dataset))
     assert only_entry(ledger, dataset).attempts == 1
 

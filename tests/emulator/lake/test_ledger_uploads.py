@@ -140,7 +140,7 @@ def test_a_killed_runs_claim_on_a_version_that_is_gone_is_ended_and_says_what_it
     assert live == []
     assert entries[standing.path].state == State.CLAIMED
     assert entries[gone.path].state == State.FAILED
-    assert "if there is an object under its key, that is the whole of it" in entries[gone.path].error
+    assert "if an object exists under its key, the object is complete" in entries[gone.path].error
     with pytest.raises(LostClaimError):
         ledger.complete(claim, transferred=10, checksum="x")
 
@@ -168,7 +168,7 @@ def test_an_aborted_stray_is_recorded_and_not_gone_on_with(ledger, strays, datas
 
     # then
     assert only_entry(ledger, dataset).state == State.FAILED
-    assert "vanished or changed" in only_entry(ledger, dataset).error
+    assert "disappeared or changed" in only_entry(ledger, dataset).error
     assert ledger.claim(version_of(dataset)).upload is None
 
 

@@ -74,7 +74,7 @@ def test_a_claim_of_another_run_is_respected_while_its_lease_lasts(watermarks, d
     watermarks.claim(dataset, up_to(TICKS))
 
     # when, then
-    with pytest.raises(ClaimedElsewhereError, match=r"another run is extracting it.*2026-11-23T00:01:30"):
+    with pytest.raises(ClaimedElsewhereError, match=r"another run is extracting the dataset.*2026-11-23T00:01:30"):
         watermarks.claim(dataset, up_to(LATER))
 
 

@@ -70,7 +70,10 @@ def test_a_move_that_fails_is_told_and_made_up_for_without_fetching_again(stack,
     (inbox / "parcels.csv").write_bytes(b"x")
 
     # when
-    with pytest.raises(CollectionFailedError, match=r"collected, but the server does not let it be moved to 'archive'"):
+    with pytest.raises(
+        CollectionFailedError,
+        match=r"the file was collected but not archived: the server does not let it be moved to 'archive'",
+    ):
         run()
     assert stack.objects() == {today("parcels.csv"): b"x"}
     read: dict[str, int] = {}
@@ -89,7 +92,7 @@ def test_an_archive_that_is_missing_is_named(archiving, inbox):
     (inbox / "parcels.csv").write_bytes(b"x")
 
     # when, then
-    with pytest.raises(CollectionFailedError, match="there is no archive directory 'no/such/place'"):
+    with pytest.raises(CollectionFailedError, match="the directory 'no/such/place' does not exist; create it"):
         run()
     assert (inbox / "parcels.csv").exists()
 

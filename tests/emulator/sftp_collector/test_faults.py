@@ -98,7 +98,7 @@ def test_a_part_that_s3_refuses_for_good_fails_the_file_and_the_next_run_goes_on
     s3_forbids_every_fifth_part()
 
     # when
-    with pytest.raises(CollectionFailedError, match=r"inbox/large.csv: AWS did not do it: .*AccessDenied"):
+    with pytest.raises(CollectionFailedError, match=r"inbox/large.csv: AWS request failed:  .*AccessDenied"):
         run()
     standing = stack.open_uploads()
     monkeypatch.setattr(boto3, "DEFAULT_SESSION", new_session())

@@ -79,9 +79,9 @@ class TouchedWhileRead(ChrootedFiles):
 @pytest.mark.parametrize(
     ("files", "reason"),
     [
-        (Unreadable, "does not let the user read it; ask its operator"),
-        (VanishesOnceListed, "vanished after it was listed"),
-        (FailsInTheMiddle, "the server failed to read it: disk error"),
+        (Unreadable, "does not let the user read the file; ask the server's operator"),
+        (VanishesOnceListed, "disappeared after it was listed"),
+        (FailsInTheMiddle, "the server failed to read the file: disk error"),
         (TruncatesWhileRead, "changed while it was read"),
         (EndsEarly, "changed while it was read"),
         (GrowsWhileRead, "changed while it was read"),
@@ -120,7 +120,9 @@ def test_an_empty_file_is_not_landed_and_says_so(stack, inbox):
     (inbox / "good.csv").write_bytes(b"x")
 
     # when
-    with pytest.raises(CollectionFailedError, match=r"inbox/empty.csv: it is empty \(0 bytes\), so nothing was landed"):
+    with pytest.raises(
+        CollectionFailedError, match=r"inbox/empty.csv: the file is empty \(0 bytes\), so it was not collected"
+    ):
         run()
 
     # then
@@ -142,7 +144,7 @@ def test_a_file_that_was_replaced_after_the_listing_waits_for_the_next_run(stack
     (inbox / "parcels.csv").write_bytes(b"old")
 
     # when
-    with pytest.raises(CollectionFailedError, match="it is not the file that was listed: 3 bytes"):
+    with pytest.raises(CollectionFailedError, match="the file is not the one that was listed: 3 bytes"):
         run()
     assert_nothing_landed(stack)
     run()

@@ -157,7 +157,7 @@ def test_a_listing_that_is_cut_is_not_taken_for_whole(listing, inbox):
     (inbox / "parcels.csv").write_bytes(b"x")
 
     # then
-    with pytest.raises(ConnectionLostError, match="the connection broke"):
+    with pytest.raises(ConnectionLostError, match="the connection was lost"):
         listing(CutsTheListing)
 
 

@@ -185,7 +185,7 @@ def test_a_worker_that_ends_is_replaced_and_its_file_is_told(stack, serve, inbox
         (inbox / name).write_bytes(b"x")
 
     # when
-    with pytest.raises(CollectionFailedError, match=r"inbox/bad.csv: its worker ended with exit code 9"):
+    with pytest.raises(CollectionFailedError, match=r"inbox/bad.csv: the worker of this file ended with exit code 9"):
         run()
 
     # then

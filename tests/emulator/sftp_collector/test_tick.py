@@ -108,7 +108,7 @@ def test_a_version_that_a_killed_run_landed_and_that_was_replaced_since_is_no_lo
     states = {entry.object_key: (entry.state, entry.error) for entry in stack.entries()}
     assert states[today("parcels.v2.csv")] == (State.COMPLETE, None)
     assert states[today("parcels.csv")][0] == State.FAILED
-    assert "if there is an object under its key" in states[today("parcels.csv")][1]
+    assert "if an object exists under its key" in states[today("parcels.csv")][1]
 
 
 def run_killed_before_recording():

@@ -182,7 +182,7 @@ def test_nothing_of_it_is_stored_but_the_callback_that_was_replayed(answers):
 @pytest.mark.parametrize(("method", "path"), [("PUT", "/events"), ("DELETE", "/health"), ("POST", "/nothing")])
 def test_a_path_or_method_that_the_document_does_not_have_is_answered_by_the_gateway(event_stream, method, path):
     answer = event_stream.post(b"{}", path, method=method)
-    assert (answer.status, answer.document["detail"]) == (403, "the API has no such path and method")
+    assert (answer.status, answer.document["detail"]) == (403, "the API does not have this path and method")
 
 
 def logged(target):

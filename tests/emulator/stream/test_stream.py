@@ -115,7 +115,7 @@ def test_event_with_an_undeclared_key_is_refused(held_events, undeclared_key):
 
     # then nothing is stored under a guessed channel
     assert (answer.status, held_events.take()) == (503, [])
-    assert "the API key is not assigned to a provider" in answer.document["detail"]
+    assert "the API key does not belong to a provider" in answer.document["detail"]
 
 
 LABEL, TOWN, OWNER = "AB26STR", "STREAMFORD", 17

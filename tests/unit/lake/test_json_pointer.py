@@ -20,7 +20,7 @@ def test_a_pointer_leads_where_rfc_6901_says(pointer, found):
 
 @pytest.mark.parametrize("pointer", ["a", "/a~2", "/~"])
 def test_a_malformed_pointer_is_refused(pointer):
-    with pytest.raises(ValueError, match=r"is not a JSON pointer; write it like /payload/amount"):
+    with pytest.raises(ValueError, match=r"is not a JSON pointer, such as /payload/amount"):
         parse_pointer(pointer)
 
 

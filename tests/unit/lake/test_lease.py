@@ -74,7 +74,7 @@ def test_owner_that_renews_keeps_it(lease, clock):
     clock.then = first.renew
 
     # when, then
-    with pytest.raises(LeaseTakenError, match=f"a lease was held by another run for {WAIT}"):
+    with pytest.raises(LeaseTakenError, match=f"another run held a lease for {WAIT}"):
         lease().__enter__()
 
 

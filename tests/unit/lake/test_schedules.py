@@ -38,14 +38,14 @@ def test_a_schedule_that_aws_accepts_is_returned(expression: str) -> None:
     ("expression", "message"),
     [
         # Unix
-        ("0 5 * * *", r"expected cron\(0 5 \* \* \? \*\), rate\(15 minutes\) or at\(2027-01-31T05:00:00\)"),
-        ("@daily", "is not a schedule: expected cron"),
+        ("0 5 * * *", r"such as cron\(0 5 \* \* \? \*\), rate\(15 minutes\) or at\(2027-01-31T05:00:00\)"),
+        ("@daily", "is not a schedule, such as cron"),
         ("cron(0 5 * * *)", r"cron has six fields \(minutes, hours, .*, year\), not 5 as in Unix"),
         ("cron(0 5 * * ? * *)", "six fields .* not 7"),
-        ("cron(0 5 * * 1 *)", "exactly one of day-of-month and day-of-week is '\\?'"),
-        ("cron(0 5 1 * MON *)", "exactly one of day-of-month and day-of-week is '\\?'"),
-        ("cron(0 5 * * * *)", "exactly one of day-of-month and day-of-week is '\\?'"),
-        ("cron(0 5 ? * ? *)", "exactly one of day-of-month and day-of-week is '\\?'"),
+        ("cron(0 5 * * 1 *)", "exactly one of day-of-month and day-of-week has to be '\\?'"),
+        ("cron(0 5 1 * MON *)", "exactly one of day-of-month and day-of-week has to be '\\?'"),
+        ("cron(0 5 * * * *)", "exactly one of day-of-month and day-of-week has to be '\\?'"),
+        ("cron(0 5 ? * ? *)", "exactly one of day-of-month and day-of-week has to be '\\?'"),
         ("cron(0 5 ? * 0 *)", "day-of-week '0': expected 1 to 7 or SUN to SAT"),
         # Values out of range
         ("cron(60 5 * * ? *)", "minutes '60': expected 0 to 59"),
@@ -73,7 +73,7 @@ def test_a_schedule_that_aws_accepts_is_returned(expression: str) -> None:
         ("cron(1-2-3 5 * * ? *)", "minutes '1-2-3'"),
         ("cron(\u0663 5 * * ? *)", "minutes '\u0663'"),
         # Rates and times
-        ("rate(1 hours)", r"singular for 1 and plural otherwise: rate\(1 hour\), rate\(2 hours\)"),
+        ("rate(1 hours)", r"singular for 1 and plural otherwise, such as rate\(1 hour\) and rate\(2 hours\)"),
         ("rate(2 hour)", "singular for 1 and plural otherwise"),
         ("rate(0 minutes)", "a whole number from 1"),
         ("rate(1.5 hours)", "a whole number from 1"),
@@ -99,7 +99,7 @@ def test_a_schedule_that_aws_refuses_is_refused(expression: str, message: str) -
 )
 def test_a_form_that_the_service_does_not_have_is_refused(service: Service, expression: str) -> None:
     assert check_schedule(expression) == expression
-    with pytest.raises(ScheduleError, match="is not a schedule: expected cron"):
+    with pytest.raises(ScheduleError, match="is not a schedule, such as cron"):
         check_schedule(expression, service)
 
 
@@ -109,5 +109,5 @@ def test_a_dataset_name_may_be_as_long_as_scheduler_accepts() -> None:
 
     # then it is accepted, and a longer one is refused
     check_schedule_names(longest)
-    with pytest.raises(ScheduleError, match=f"expected at most {len(longest)} characters"):
+    with pytest.raises(ScheduleError, match=f"use at most {len(longest)} characters"):
         check_schedule_names(f"{longest}d")

@@ -65,11 +65,11 @@ def test_metadata_of_an_earlier_version_have_no_facts():
 
 @pytest.mark.parametrize("metadata", [{}, {"rows-in": "3"}, {"facts": "!"}])
 def test_metadata_that_the_job_did_not_write_are_refused(metadata):
-    with pytest.raises(UnreadableMetadataError, match="did not write"):
+    with pytest.raises(UnreadableMetadataError, match="were not written"):
         read_warehouse_metadata(metadata)
 
 
 def test_damaged_facts_are_refused():
     encoded = WarehouseMetadata(run="r", **ROWS).encoded()
-    with pytest.raises(UnreadableMetadataError, match="did not write"):
+    with pytest.raises(UnreadableMetadataError, match="were not written"):
         read_warehouse_metadata(encoded | {"facts": "e30="})

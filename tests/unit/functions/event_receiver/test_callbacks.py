@@ -311,7 +311,7 @@ def test_an_unknown_provider_is_not_found(api, provider):
     status, answer = api.call(provider=provider)
 
     # then
-    assert (status, answer["detail"]) == (404, "there is no provider of this name")
+    assert (status, answer["detail"]) == (404, "the path does not name a known provider")
 
 
 @pytest.mark.parametrize("body", ["", "[]", "3", "{", '{"a": NaN}', '{"a": ' + "[" * 40 + "]" * 40 + "}"])

@@ -106,7 +106,7 @@ def test_event_with_an_unknown_key_is_refused_for_now(post, sqs, key):
 
     # then
     assert (status, sqs.bodies) == (503, [])
-    assert answer["detail"].startswith("the API key is not assigned to a provider; send it again later")
+    assert answer["detail"].startswith("the API key does not belong to a provider; send the request again later")
 
 
 @pytest.mark.parametrize("source", ["scales", "Scales", " scales "])
@@ -117,7 +117,7 @@ def test_source_that_names_a_callback_is_refused(post, sqs, source):
     # then
     assert (status, sqs.bodies) == (400, [])
     assert answer["errors"] == [
-        {"pointer": "/1/source", "problem": "is the name of a third party, which only its signed callbacks carry"}
+        {"pointer": "/1/source", "problem": "is the name of a third party, which only its signed callbacks may use"}
     ]
 
 
@@ -202,7 +202,7 @@ def test_a_body_that_is_not_declared_as_json_is_refused(post, sqs, content_type)
     # then
     assert (status, media_type, sqs.bodies) == (415, "application/problem+json", [])
     assert answer["title"] == "Unsupported Media Type"
-    assert answer["detail"] == "send the body as application/json"
+    assert answer["detail"] == "the Content-Type is not application/json; send the body as application/json"
 
 
 @pytest.mark.parametrize(
@@ -229,7 +229,7 @@ def test_another_charset_is_refused_by_its_name(post, sqs, charset):
 
     # then
     assert (status, sqs.bodies) == (415, [])
-    assert answer["detail"].startswith("send the body in UTF-8: the charset ")
+    assert answer["detail"].startswith("the charset ")
     assert charset.rpartition("=")[2] in answer["detail"]
 
 
@@ -244,7 +244,7 @@ def test_compressed_body_is_refused_by_its_encoding(post, sqs, encoding):
 
     # then
     assert (status, sqs.bodies) == (415, [])
-    assert answer["detail"] == f'send the body as it is: the Content-Encoding "{encoding}" is not accepted'
+    assert answer["detail"] == f'the Content-Encoding "{encoding}" is not accepted; send the body uncompressed'
 
 
 def test_encoding_identity_is_accepted(post):
@@ -271,19 +271,19 @@ def test_a_body_of_two_mebibytes_is_refused(post, sqs):
         ("\ufeff{}", "is malformed JSON"),
         ("[" * 100_000, "is nested deeper than 32 levels"),
         (nested(200), "is nested deeper than 32 levels"),
-        ('{"payload": NaN}', "holds NaN, which is no JSON"),
+        ('{"payload": NaN}', "holds NaN, which is not JSON"),
         ('{"payload": {"amount": 1, "amount": 2}}', 'names the member "amount" more than once'),
-        ('{"payload": -Infinity}', "holds -Infinity, which is no JSON"),
+        ('{"payload": -Infinity}', "holds -Infinity, which is not JSON"),
         ('{"payload": 1e999}', "holds a number that is too large for a double"),
         ("1" * 5000, "holds an integer of more than 4,300 digits"),
         (r'{"payload": "\ud800"}', "holds half of a surrogate pair"),
         (r'{"\udfff": 1}', "holds half of a surrogate pair"),
-        ('{"payload": "\ud800"}', "is no text in UTF-8"),
+        ('{"payload": "\ud800"}', "is not UTF-8 text"),
         ("[]", "holds 0 events; post 1 to 1,000 at once"),
         ("[" + ",".join(["0"] * 10_001) + "]", "holds 10,001 events; post 1 to 1,000 at once"),
-        ("3", "is no event, which is an object"),
-        ("null", "is no event, which is an object"),
-        ('"text"', "is no event, which is an object"),
+        ("3", "is not an event, because it is not an object"),
+        ("null", "is not an event, because it is not an object"),
+        ('"text"', "is not an event, because it is not an object"),
     ],
 )  # fmt: skip
 def test_a_body_that_is_wrong_as_a_whole_is_refused(post, sqs, body, problem):
@@ -314,34 +314,34 @@ def test_bytes_that_are_no_utf_8_are_refused(post):
     status, answer, _ = post(base64.b64encode(b'{"payload": "\xff"}').decode(), isBase64Encoded=True)
 
     # then
-    assert (status, answer["errors"]) == (400, [{"pointer": "", "problem": "is no text in UTF-8"}])
+    assert (status, answer["errors"]) == (400, [{"pointer": "", "problem": "is not UTF-8 text"}])
 
 
 @pytest.mark.parametrize(
     ("member", "value", "problem"),
     [
-        ("event_id", "1234", "is no UUID in its form of 36 characters"),
-        ("event_id", 5, "is no UUID in its form of 36 characters"),
-        ("event_type", "Payment", "is no name: a lower-case letter, then"),
-        ("event_type", "a" * 64, "is no name: a lower-case letter, then"),
-        ("event_type", "weighing\n", "is no name: a lower-case letter, then"),
+        ("event_id", "1234", "is not a UUID of 36 characters"),
+        ("event_id", 5, "is not a UUID of 36 characters"),
+        ("event_type", "Payment", "is not a name of a lower-case letter and"),
+        ("event_type", "a" * 64, "is not a name of a lower-case letter and"),
+        ("event_type", "weighing\n", "is not a name of a lower-case letter and"),
         ("occurred_at", "1969-12-31T23:59:59Z", "is before 1970"),
         ("occurred_at", "1970-01-01T00:00:00+01:00", "is before 1970"),
         ("occurred_at", "9999-12-31T23:59:59-23:59", "is more than 24 hours in the future"),
         ("occurred_at", "2026-11-24T09:00:01Z", "is more than 24 hours in the future"),
-        ("occurred_at", "0000-01-01T00:00:00Z", "is no time with its offset as in RFC 3339"),
-        ("occurred_at", "2026-02-30T00:00:00Z", "is no time with its offset as in RFC 3339"),
-        ("occurred_at", "2026-11-23T08:15:30", "is no time with its offset as in RFC 3339"),
-        ("occurred_at", "2026-11-23", "is no time with its offset as in RFC 3339"),
-        ("occurred_at", "2026-11-23T08:15:30Z\n", "is no time with its offset as in RFC 3339"),
-        ("occurred_at", 1795421730, "is no time with its offset as in RFC 3339"),
+        ("occurred_at", "0000-01-01T00:00:00Z", "is not an RFC 3339 time with an offset"),
+        ("occurred_at", "2026-02-30T00:00:00Z", "is not an RFC 3339 time with an offset"),
+        ("occurred_at", "2026-11-23T08:15:30", "is not an RFC 3339 time with an offset"),
+        ("occurred_at", "2026-11-23", "is not an RFC 3339 time with an offset"),
+        ("occurred_at", "2026-11-23T08:15:30Z\n", "is not an RFC 3339 time with an offset"),
+        ("occurred_at", 1795421730, "is not an RFC 3339 time with an offset"),
         ("source", "", "is not 1 to 100 printable ASCII characters"),
         ("source", "a" * 101, "is not 1 to 100 printable ASCII characters"),
         ("source", "a\tb", "is not 1 to 100 printable ASCII characters"),
-        ("payload", [], "is no object"),
-        ("payload", None, "is no object"),
-        ("extra", 1, "is no member of an event"),
-        ("a/b~c", 1, "is no member of an event"),
+        ("payload", [], "is not an object"),
+        ("payload", None, "is not an object"),
+        ("extra", 1, "is not a member of an event"),
+        ("a/b~c", 1, "is not a member of an event"),
     ],
 )  # fmt: skip
 def test_a_member_that_is_wrong_is_named_by_its_pointer(post, sqs, member, value, problem):
@@ -371,10 +371,10 @@ def test_every_problem_of_a_request_is_named_in_the_order_of_its_events(post, sq
     # then
     assert (status, answer["detail"], sqs.bodies) == (400, "4 problems; nothing was stored", [])
     assert [(each["pointer"], each["problem"]) for each in answer["errors"]] == [
-        ("/1", "is no event, which is an object"),
+        ("/1", "is not an event, because it is not an object"),
         ("/2/occurred_at", "is more than 24 hours in the future"),
         ("/2/payload", "is missing"),
-        ("/3/event_id", "is that of the event at /0, too"),
+        ("/3/event_id", "is also the id of the event at /0"),
     ]
 
 
@@ -412,7 +412,7 @@ def test_an_event_of_200_kibibytes_is_the_largest(post, sqs):
     # then
     assert (fits[0], too_large[0]) == (202, 400)
     assert too_large[1]["errors"] == [
-        {"pointer": "/0", "problem": "is 204,801 bytes as it is stored; at most 204,800 are taken"}
+        {"pointer": "/0", "problem": "takes 204,801 bytes when stored; at most 204,800 are accepted"}
     ]
 
 

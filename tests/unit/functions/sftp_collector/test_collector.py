@@ -59,7 +59,7 @@ def test_settings_are_read_from_the_environment():
 
 @pytest.mark.parametrize("event", [{}, {"dataset": ""}, {"dataset": 1}, {"dataset": "a", "x": 1}, None, "parcels"])
 def test_an_event_of_another_form_is_refused_with_the_form_it_should_have(event):
-    with pytest.raises(ConfigurationError, match=r'has to be \{"dataset": "name"\}'):
+    with pytest.raises(ConfigurationError, match=r'the event is not of the form \{"dataset": "name"\}'):
         read_event(event)
 
 

@@ -5,7 +5,7 @@ from functions.sftp_collector.result import CollectionResult, FailedFile
 
 def test_failure_stays_within_its_line_and_controls_no_terminal():
     result = CollectionResult("parcels")
-    result.fail("out/a\n- b.csv: collected\x1b[2J", "the server said \x9b2J\u202e")
+    result.fail("out/a\n- b.csv: collected\x1b[2J", "the server sent \x9b2J\u202e")
     assert result.failed == [
-        FailedFile("out/a\\n- b.csv: collected\\x1b[2J", "the server said \\x9b2J\\u202e"),
+        FailedFile("out/a\\n- b.csv: collected\\x1b[2J", "the server sent \\x9b2J\\u202e"),
     ]

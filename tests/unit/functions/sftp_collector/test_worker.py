@@ -24,4 +24,4 @@ def test_an_error_that_nobody_expects_costs_the_task_alone(monkeypatch, error):
     for (reply,) in replies:
         assert isinstance(reply, Failed)
         assert reply.trouble == Trouble.PASSING
-        assert f"the collector failed at it: {type(error).__name__}" in reply.reason
+        assert f"the collector failed on this file: {type(error).__name__}" in reply.reason

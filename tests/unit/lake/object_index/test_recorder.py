@@ -244,7 +244,7 @@ def test_object_that_fails_stops_no_other(it):
 
     # then
     assert [*recorded.failed] == [PARCEL.key]
-    assert "did not write these metadata" in recorded.failed[PARCEL.key]
+    assert "were not written by the warehouse job" in recorded.failed[PARCEL.key]
     assert (recorded.changed, it.total().objects) == ([other.key], 1)
 
 
