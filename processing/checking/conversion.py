@@ -54,8 +54,8 @@ def converted(column: str, data_type: pl.DataType) -> pl.Expr:
     if isinstance(data_type, pl.Datetime) and data_type.time_zone in (None, "UTC"):
         return _time(text, data_type)
     raise UnsupportedTypeError(
-        f"column {column} is of type {data_type}; text is converted to String, integers, floats, "
-        "Decimal, Boolean, Date, and Datetime without zone or in UTC"
+        f"column {column} has the type {data_type}, to which text is not converted; declare String, an "
+        "integer, a float, Decimal, Boolean, Date, or Datetime without a zone or in UTC"
     )
 
 
@@ -138,14 +138,14 @@ def type_name(data_type: pl.DataType) -> str:
         return "a number"
     if isinstance(data_type, pl.Decimal):
         whole = data_type.precision - data_type.scale
-        return f"a number with at most {whole} digits before the point and {data_type.scale} after it"
+        return f"a number with at most {whole} digits before the decimal point and {data_type.scale} after it"
     if isinstance(data_type, pl.Datetime):
         return _time_name(data_type)
     return next((name for known, name in _NAMES if data_type == known), str(data_type))
 
 
 def _time_name(data_type: pl.Datetime) -> str:
-    between, offset = (" ", "") if data_type.time_zone is None else ("T", " with its offset")
+    between, offset = (" ", "") if data_type.time_zone is None else ("T", " with an offset")
     digits = _FRACTION_DIGITS[data_type.time_unit]
     limits = f" from {_FIRST_NANOSECOND[:10]} to {_LAST_NANOSECOND[:10]}" if data_type.time_unit == "ns" else ""
-    return f"a time as YYYY-MM-DD{between}HH:MM:SS{offset}{limits}, with a fraction of at most {digits} digits"
+    return f"a time as YYYY-MM-DD{between}HH:MM:SS{offset}{limits}, with at most {digits} digits after the seconds"

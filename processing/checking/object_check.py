@@ -107,7 +107,8 @@ class CheckedObject:
         if self.rows_in != rows_out:
             raise RowAccountingError(
                 f"{self.rows_in} rows came in, but {rows_out} went out: {self.rows_clean} clean, "
-                f"{self.rows_quarantined} quarantined, {self.duplicates} duplicates; nothing was written"
+                f"{self.rows_quarantined} quarantined, {self.duplicates} duplicates; nothing was written; report "
+                "this"
             )
 
     def _leave(self, part: Part) -> None:

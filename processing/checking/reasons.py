@@ -43,11 +43,11 @@ def reason(rule: str, schema: type[dy.Schema], *, first_counts: bool = False) ->
     if rule == PRIMARY_KEY:
         key = " and ".join(schema.primary_key())
         if first_counts:
-            return f"it differs from an event of this object with the same {key} that was received before and is taken"
-        return f"another row of this object differs but has the same {key}"
+            return f"an earlier event of this object has the same {key} but differs, and the earlier one is kept"
+        return f"another row of this object has the same {key} but differs"
     column_name, separator, kind = rule.partition("|")
     if not separator:
-        return f"does not hold: {rule.replace('_', ' ')}"
+        return f"breaks the rule '{rule.replace('_', ' ')}'"
     column = schema.columns()[column_name]
     if kind == NULLABILITY:
         return f"{column_name} is empty"

@@ -34,9 +34,9 @@ def row_rules(schema: type[dy.Schema]) -> Mapping[str, pl.Expr]:
     for name, rule in rules.items():
         if not _is_of_one_row(rule, schema):
             raise UnsupportedRuleError(
-                f"rule {name} of schema {schema.__name__} looks at more than one row (over, an aggregate, is_unique, "
-                "shift or the like); objects are checked batch by batch, so a rule can be about one row, or be the "
-                "primary key; state the rest in a report's query"
+                f"rule {name} of schema {schema.__name__} uses more than one row (over, an aggregate, is_unique, "
+                "shift or similar), but objects are checked batch by batch; write a rule on one row, use the "
+                "primary key, or move the rule to a report's query"
             )
     # A rule that cannot tell, because of a missing value, holds: whether it may be missing is a rule of its own.
     return {name: rule.fill_null(value=True) for name, rule in rules.items()}

@@ -30,8 +30,8 @@ def _email(text: pl.Expr) -> pl.Expr:
 
 EMAIL: Final = Routine(
     "email",
-    "Trims an e-mail address and writes its domain in lower case; what stands before the @ is the recipient's own "
-    "affair and stays. It is not asked whether the address exists.",
+    "Trims an e-mail address and writes its domain in lower case. The part before the @ does not "
+    "change. The routine does not check whether the address exists.",
     _email,
     refuses="an e-mail address",
     examples={
@@ -53,7 +53,7 @@ def phone(region: str) -> Routine:
         ValueError: there is no such region.
     """
     if region not in phonenumbers.SUPPORTED_REGIONS:
-        raise ValueError(f"phone({region!r}): that is no region; two upper case letters are meant, such as GB")
+        raise ValueError(f"phone({region!r}): the region is not two upper case letters, such as GB")
 
     def numbers(texts: pl.Series) -> pl.Series:
         # Every number is read once: the library takes some tens of microseconds for it.
@@ -63,8 +63,8 @@ def phone(region: str) -> Routine:
 
     return Routine(
         f"phone_{region.lower()}",
-        f"Writes a phone number as E.164; without a country's prefix it is one of {region}. Refuses what no numbering "
-        "plan has.",
+        f"Writes a phone number as E.164. A number without a country prefix is a number of {region}. "
+        "Refuses numbers that no numbering plan has.",
         lambda text: text.map_batches(numbers, return_dtype=pl.String, is_elementwise=True),
         refuses="a phone number",
     )

@@ -31,12 +31,12 @@ def dates(*formats: str) -> Routine:
         ValueError: no format is given, or one does not make up a whole date with four digits of the year.
     """
     if not formats:
-        raise ValueError('dates() needs a format or several, such as dates("%d/%m/%Y")')
+        raise ValueError('dates() needs at least one format, such as dates("%d/%m/%Y")')
     for each in formats:
         if set(re.findall(r"%-?([A-Za-z])", each)) not in _WHOLE_DATE:
             raise ValueError(
-                f"the format {each!r} does not make up a whole date: day, month and four digits of the year, such as "
-                '"%d/%m/%Y"; of two digits nobody can tell the century'
+                f"the format {each!r} is not a whole date; use day, month and a year of four digits, such as "
+                '"%d/%m/%Y", because two digits do not give the century'
             )
 
     def in_one_way(text: pl.Expr) -> pl.Expr:
@@ -48,9 +48,9 @@ def dates(*formats: str) -> Routine:
     said = " or ".join(formats)
     return Routine(
         "dates",
-        f"Reads a date written as {said}, and refuses one that two formats read as different days.",
+        f"Reads a date written as {said}. Refuses a date that two formats read as different days.",
         in_one_way,
-        refuses=f"a date as {said} that can be read in one way only",
+        refuses=f"an unambiguous date as {said}",
     )
 
 

@@ -41,8 +41,8 @@ def _plain_number(text: pl.Expr, *, point: str, separator: str) -> pl.Expr:
 
 NUMBER_WITH_POINT: Final = Routine(
     "number_with_point",
-    "Reads a number whose decimals follow a point. Thousands may be set apart by commas, spaces or apostrophes. A "
-    "currency's sign or ISO 4217 code before or after the number is dropped. Brackets mean a negative amount.",
+    "Reads a number with a decimal point. Commas, spaces or apostrophes may separate thousands. Drops "
+    "a currency sign or ISO 4217 code before or after the number. Brackets mean a negative amount.",
     lambda text: _plain_number(text, point=".", separator=","),
     refuses="a number with a decimal point",
     examples={
@@ -57,8 +57,8 @@ NUMBER_WITH_POINT: Final = Routine(
 )
 NUMBER_WITH_COMMA: Final = Routine(
     "number_with_comma",
-    "Reads a number whose decimals follow a comma, and otherwise as `number_with_point`; thousands may be set apart by "
-    "points.",
+    "Reads a number with a decimal comma, and otherwise works like `number_with_point`. Points may "
+    "also separate thousands.",
     lambda text: _plain_number(text, point=",", separator="."),
     refuses="a number with a decimal comma",
     examples={"1.234,50 €": "1234.50", "CHF 1'234,5": "1234.5", "1.234": "1234", "1,234.50": None},
@@ -66,9 +66,9 @@ NUMBER_WITH_COMMA: Final = Routine(
 
 CURRENCY_CODE: Final = Routine(
     "currency_code",
-    "Writes a currency's code in upper case, and refuses one that ISO 4217 does not have.",
+    "Writes a currency code in upper case. Refuses codes that are not in ISO 4217.",
     lambda text: _code(text.str.strip_chars().str.to_uppercase()),
-    refuses="a currency code of ISO 4217",
+    refuses="an ISO 4217 currency code",
     examples={" eur ": "EUR", "GBP": "GBP", "VAT": None, "\u20ac": None},
 )
 
@@ -87,7 +87,7 @@ def decimal_scale(digits: int) -> Routine:
         ValueError: the number of digits is negative.
     """
     if digits < 0:
-        raise ValueError(f"a number cannot have {digits} digits after its point")
+        raise ValueError(f"a number cannot have {digits} digits after the decimal point; give 0 or more")
 
     def scaled(text: pl.Expr) -> pl.Expr:
         parts = text.str.extract_groups(rf"^(?<whole>[+-]?[0-9]+)(?:\.(?<fraction>[0-9]{{0,{digits}}})0*)?$").struct
@@ -97,8 +97,8 @@ def decimal_scale(digits: int) -> Routine:
 
     return Routine(
         f"decimal_scale_{digits}",
-        f"Writes a plain number with {digits} digits after the point, and refuses one that would have to be rounded. "
-        "Choose it after `number_with_point` or `number_with_comma`.",
+        f"Writes a plain number with {digits} digits after the decimal point. Refuses numbers that would "
+        "need rounding. Use it after `number_with_point` or `number_with_comma`.",
         scaled,
-        refuses=f"a number with at most {digits} digits after the point",
+        refuses=f"a number with at most {digits} digits after the decimal point",
     )

@@ -39,4 +39,6 @@ class Routine:
     def __post_init__(self) -> None:
         """Refuse a name that would not read well in a rule."""
         if not _NAME.fullmatch(self.name):
-            raise ValueError(f"{self.name!r} cannot name a routine: lower case letters, digits and underscores can")
+            raise ValueError(
+                f"{self.name!r} is not a valid routine name; use lower case letters, digits and underscores"
+            )

@@ -22,19 +22,19 @@ def value_map(
         ValueError: there is nothing to replace.
     """
     if not values:
-        raise ValueError("value_map() needs values, such as {'rd': 'Red'}")
+        raise ValueError("value_map() needs at least one value, such as {'rd': 'Red'}")
     # What is right already stays right.
     known = {**{new: new for new in values.values()}, **values}
     if otherwise == "keep":
         return Routine(
             name,
-            "Replaces whole values by others, and leaves those that it does not know.",
+            "Replaces whole values with others. Leaves unknown values unchanged.",
             lambda text: text.replace(known),
         )
     said = ", ".join(sorted(set(values.values())))
     return Routine(
         name,
-        "Replaces whole values by others, and refuses those that it does not know.",
+        "Replaces whole values with others. Refuses unknown values.",
         lambda text: text.replace_strict(known, default=None, return_dtype=pl.String),
-        refuses=f"one of {said}, nor a known other word for it",
+        refuses=f"one of {said}, or a known synonym",
     )

@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 def add_publishing(parser: argparse.ArgumentParser) -> None:
     """--database and --index-table: where published tables are, and what is to be merged."""
-    group = parser.add_argument_group("merge what is new into the published tables; not if not given")
-    group.add_argument("--database", metavar="NAME", help="the tables' database in Glue")
-    group.add_argument("--index-table", metavar="NAME", help="the object index, a table in DynamoDB")
+    group = parser.add_argument_group("merge new history files into the published tables; both arguments are needed")
+    group.add_argument("--database", metavar="NAME", help="Glue database of the published tables")
+    group.add_argument("--index-table", metavar="NAME", help="DynamoDB table of the object index")
 
 
 def publisher_of(options: argparse.Namespace, store: Store, metrics: RunMetrics | None) -> Publisher | None:

@@ -122,7 +122,9 @@ class _Rewritten:
             written += frame.height
             yield frame
         if written != count:
-            raise LostRowsError(f"{count} rows were to be rewritten, and {written} were: nothing is committed")
+            raise LostRowsError(
+                f"{count} rows should be rewritten, but {written} were; nothing was committed; report this"
+            )
 
     def _read(self, columns: Mapping[str, pl.DataType], of: Range) -> pl.DataFrame:
         """Some columns of the rows of a range, sorted."""

@@ -170,8 +170,8 @@ def _widened(found: NestedField, kind: pl.DataType) -> IcebergType | None:
     if (current, wanted) in _WIDENED or _has_more_digits(current, wanted):
         return wanted
     raise UnpublishableColumnError(
-        f"column {found.name} is {current} in the table and declared as {wanted}, which is not a wider type: process "
-        "the dataset's objects again, then rebuild its table"
+        f"column {found.name} is {current} in the table, and its declared type {wanted} is not wider; "
+        "process the dataset's objects again, then rebuild its table"
     )
 
 

@@ -144,7 +144,7 @@ def _send(
         # A snapshot that another writer expired cannot be expired once more: pyiceberg raises a plain ValueError.
         changed = isinstance(error, ValueError) and stored.metadata_location != table.metadata_location
         if changed or isinstance(error, CommitFailedException):
-            raise CommitConflictError(f"{'.'.join(table.name())} was changed meanwhile: {error}") from error
+            raise CommitConflictError(f"{'.'.join(table.name())} changed during the commit: {error}") from error
         raise
 
 

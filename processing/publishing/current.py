@@ -61,7 +61,9 @@ class CurrentRows:
             written += frame.height
             yield from frame.iter_slices(layout.ROWS_IN_FILE)
         if written != count:
-            raise LostRowsError(f"{count} rows were to be written, and {written} were: nothing is committed")
+            raise LostRowsError(
+                f"{count} rows should be written, but {written} were; nothing was committed; report this"
+            )
 
     def _divided(self) -> list[Path]:
         """Write all rows to files, the rows of a key to one of them. Returns the files."""

@@ -23,4 +23,6 @@ def fence(published: Published) -> None:
                 continue
             break
         else:
-            raise BusyTableError(f"{name}: other writers changed it during {ATTEMPTS} attempts; run the merge again")
+            raise BusyTableError(
+                f"{name}: other writers changed the table during all {ATTEMPTS} attempts; run the merge again"
+            )

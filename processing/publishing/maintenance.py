@@ -86,8 +86,8 @@ def _check_location(table: Table, folder: TableFolder, name: str) -> None:
     wanted = f"{folder.address}/{name}"
     if table.location().rstrip("/") != wanted or not table.metadata_location.startswith(f"{wanted}/"):
         raise ForeignLocationError(
-            f"{name} is at {table.location()} with its metadata at {table.metadata_location}, not in {wanted}/: "
-            "nothing of it is deleted"
+            f"{name} is at {table.location()} with its metadata at {table.metadata_location}, not in "
+            f"{wanted}/; nothing of it was deleted; check the table in the Glue catalogue"
         )
 
 
@@ -130,7 +130,7 @@ def _unused(
             unused.append(file)
     if not has_metadata:
         raise ForeignLocationError(
-            f"{folder.address}/{name}/ does not have {table.metadata_location}, the metadata of {name}: "
-            "nothing of it is deleted"
+            f"{folder.address}/{name}/ does not have {table.metadata_location}, the metadata of {name}; "
+            "nothing of it was deleted; check the table in the Glue catalogue"
         )
     yield from unused

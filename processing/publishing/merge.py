@@ -127,7 +127,8 @@ def _merged(
         if not attempt.commits or (attempt.complete and _current(published) == expected):
             return expected, commits
     raise BusyTableError(
-        f"{published.dataset.name}: other writers changed its tables during {ATTEMPTS} attempts; run the merge again"
+        f"{published.dataset.name}: other writers changed its tables during all {ATTEMPTS} attempts; run "
+        "the merge again"
     )
 
 

@@ -189,8 +189,8 @@ class _DatasetMerge:
         except READING as error:
             if damaged := unreadable(self._history, self._dataset, files):
                 raise DamagedHistoryError(
-                    f"history files that cannot be read as {self._dataset.name} is declared now: {', '.join(damaged)} "
-                    f"({error}); process their objects again: run sanitise with --object"
+                    f"{', '.join(damaged)}: these history files cannot be read under the current declaration of "
+                    f"{self._dataset.name} ({error}); process their objects again with sanitise and --object"
                 ) from error
             raise
 

@@ -31,7 +31,7 @@ def rebuild(published: Published, store: Store, run_id: str = "") -> None:
             continue
         return
     raise BusyTableError(
-        f"{published.dataset.name}: other writers changed its tables during {ATTEMPTS} attempts; rebuild them again"
+        f"{published.dataset.name}: other writers changed its tables during all {ATTEMPTS} attempts; rebuild them again"
     )
 
 

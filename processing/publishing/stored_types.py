@@ -77,9 +77,9 @@ def stored_type(column: str, kind: pl.DataType) -> pl.DataType:
     found = _STORED.get(kind, kind)
     if found not in PLAIN:
         raise UnpublishableColumnError(
-            f"column {column} has the type {kind}, which a published table cannot hold; declare it as one of "
-            f"{', '.join(str(known) for known in (*PLAIN, *_STORED))}, Decimal, Datetime or a list of these "
-            "(a list of Datetime without nanoseconds)"
+            f"column {column} has the type {kind}, which a published table cannot store; declare one of "
+            f"{', '.join(str(known) for known in (*PLAIN, *_STORED))}, Decimal, Datetime or a list of these (a "
+            "list of Datetime without nanoseconds)"
         )
     return found
 

@@ -103,13 +103,15 @@ class S3TableFolder:
         for start in range(0, len(every), _MOST_AT_ONCE):
             keys = every[start : start + _MOST_AT_ONCE]
             if outside := [key for key in keys if not key.startswith(f"{TABLES}/")]:
-                raise UndeletedError(f"{outside[0]} is outside of {self.address}: none of {len(keys)} were deleted")
+                raise UndeletedError(
+                    f"{outside[0]} is outside of {self.address}; none of the {len(keys)} files was deleted; report this"
+                )
             answer = self._client.delete_objects(
                 Bucket=self._bucket, Delete={"Objects": [{"Key": key} for key in keys], "Quiet": True}
             )
             if errors := answer.get("Errors", []):
                 first = errors[0]
                 raise UndeletedError(
-                    f"{len(errors)} of {len(keys)} files were not deleted, the first of them "
-                    f"{first.get('Key')}: {first.get('Code')}: {first.get('Message')}"
+                    f"{len(errors)} of {len(keys)} files were not deleted; the first is {first.get('Key')}: "
+                    f"{first.get('Code')}: {first.get('Message')}; the next run tries again"
                 )

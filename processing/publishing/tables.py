@@ -104,9 +104,9 @@ class Published:
             return self.catalog.load_table((self.namespace, name))
         except (NoSuchIcebergTableError, NoSuchPropertyException) as error:
             raise OtherTableError(
-                f"{self.namespace}.{name} is in the catalogue and is not an Iceberg table ({error}). A view of this "
-                "name is of an earlier version of the platform: `pulumi up` deletes it. Anything else is dropped or "
-                f"renamed by a person. Then run `dataplatform run publish --dataset {self.dataset.name} --rebuild`"
+                f"{self.namespace}.{name} is in the catalogue, but is not an Iceberg table ({error}); if it is a "
+                "view of an earlier version of the platform, delete it with `pulumi up`; otherwise drop or rename "
+                f"it; then run `dataplatform run publish --dataset {self.dataset.name} --rebuild`"
             ) from error
         except NoSuchTableError:
             return None
@@ -137,12 +137,15 @@ class Published:
             RebuildNeededError: they were chosen by another key or order, or a rebuild was killed between the tables.
         """
         if table.properties.get(REBUILDING) == _YES:
-            raise RebuildNeededError(f"a rebuild of {'.'.join(table.name())} did not end: rebuild its tables")
+            raise RebuildNeededError(
+                f"a rebuild of {'.'.join(table.name())} was not finished; run publish with --dataset "
+                f"{self.dataset.name} --rebuild"
+            )
         for name, wanted in self._definition().items():
             if (found := table.properties.get(name)) != wanted:
                 raise RebuildNeededError(
-                    f"{'.'.join(table.name())} was made with {name.removeprefix('data-platform.')} {found}, and "
-                    f"{self.dataset.name} declares {wanted}: rebuild its tables"
+                    f"{'.'.join(table.name())} was created with {name.removeprefix('data-platform.')} {found}, but "
+                    f"{self.dataset.name} declares {wanted}; run publish with --dataset {self.dataset.name} --rebuild"
                 )
 
     def evolution(self, table: Table) -> tuple[TableUpdate, ...]:

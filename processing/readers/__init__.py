@@ -73,8 +73,8 @@ def _expanded(key: str, stream: BinaryIO) -> tuple[ByteStream, str]:
         content, name = GzipStream(content, sent), name.removesuffix(".gz")
     if (extension := PurePosixPath(name).suffix) not in EXTENSIONS:
         raise UnreadableObjectError(
-            f"the name {shortened(name)!r} does not tell the format: expected one of {', '.join(EXTENSIONS)}, "
-            "each also with .gz after it, or alone in a .zip"
+            f"the name {shortened(name)!r} does not show the format; expected one of {', '.join(EXTENSIONS)}, "
+            "also followed by .gz, or as the only file in a .zip"
         )
     return content, extension
 

@@ -51,7 +51,7 @@ def agreed_columns(dataset: Dataset, found: Sequence[str]) -> Columns:
         UnreadableObjectError: they do not agree; what is missing, unexpected or repeated.
     """
     if len(found) > MOST_COLUMNS:
-        raise UnreadableObjectError(f"header with {len(found):,} columns, at most {MOST_COLUMNS:,} are read")
+        raise UnreadableObjectError(f"header with {len(found):,} columns, but at most {MOST_COLUMNS:,} are read")
     policy = dataset.drift_policy
     declared = dataset.schema.column_names()
     undeclared = [column for column in found if column not in declared]
@@ -101,12 +101,12 @@ def unusable(column: str) -> bool:
 
 def _advice(found: Sequence[str], undeclared: Sequence[str], misses: Mapping[str, str]) -> str:
     if misses:
-        pairs = ", ".join(f"{name!a} is nearly the declared {declared!a}" for name, declared in misses.items())
-        return f"; {pairs}: have the sender rename it, or declare it as it is written"
+        pairs = ", ".join(f"{name!a} resembles the declared {declared!a}" for name, declared in misses.items())
+        return f"; {pairs}: ask the sender to rename the column, or declare it as it is written"
     if found and found[0].casefold().startswith("sep="):
-        return "; the first line is a setting of Excel: have the sender leave it out"
+        return "; the first line is an Excel setting; ask the sender to leave it out"
     if "" in undeclared:
-        return "; a column without a name comes from a delimiter at the end of the header: have the sender remove it"
+        return "; a delimiter at the end of the header makes a column without a name; ask the sender to remove it"
     if not undeclared:
         return ""
     return '; add them to the schema, or declare drift="evolve" to keep them or drift="discard" to leave them out'

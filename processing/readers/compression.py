@@ -22,7 +22,7 @@ _HARMLESS: Final = 64 * MEBIBYTE
 # memory.
 _LONGEST_DIRECTORY: Final = MEBIBYTE
 _ZIP_METHODS: Final = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
-_AGAIN: Final = "have it sent again"
+_AGAIN: Final = "ask the sender to send the file again"
 
 
 class ByteStream(Protocol):
@@ -60,7 +60,7 @@ class GzipStream:
             compressed = self._next_compressed()
             if not compressed:
                 if self._is_within_part or not self._compressed:
-                    raise UnreadableObjectError(f"the gzip compression ends before its end; {_AGAIN}")
+                    raise UnreadableObjectError(f"the gzip data is incomplete; {_AGAIN}")
                 return b""
             try:
                 content = self._part.decompress(compressed, size)
@@ -74,8 +74,10 @@ class GzipStream:
 
     def _reason(self, compressed: bytes, error: zlib.error) -> str:
         if self._expanded == 0 and not compressed.startswith(GZIP_MAGIC):
-            return f"the file is not gzip: it begins with {compressed[:8]!r}; have it sent without .gz in its name"
-        return f"the gzip compression is broken: {error}; {_AGAIN}"
+            return (
+                f"the file is not gzip but begins with {compressed[:8]!r}; ask the sender to leave .gz out of its name"
+            )
+        return f"the gzip data is damaged: {error}; {_AGAIN}"
 
     def _next_compressed(self) -> bytes:
         if not self._part.eof:
@@ -124,13 +126,16 @@ class ZipMember:
         files = [each for each in archive.infolist() if not each.is_dir() and not each.filename.startswith("__MACOSX/")]
         if len(files) != 1:
             names = listed([file.filename for file in files[:5]])
-            raise UnreadableObjectError(f"the zip archive holds {len(files)} files, expected one: {names}")
+            raise UnreadableObjectError(
+                f"the zip archive holds {len(files)} files, expected one: {names}; ask the sender to send one file "
+                "in each archive"
+            )
         [file] = files
         if file.flag_bits & 1:
-            raise UnreadableObjectError("the zip archive is encrypted; have it sent without a password")
+            raise UnreadableObjectError("the zip archive is encrypted; ask the sender to send it without a password")
         if file.compress_type not in _ZIP_METHODS:
             raise UnreadableObjectError(
-                f"the zip archive uses compression method {file.compress_type}; have it sent with deflate, or as .gz"
+                f"the zip archive uses compression method {file.compress_type}; ask the sender to use deflate or .gz"
             )
         self.name = file.filename
         """The file's name in the archive."""
@@ -174,13 +179,13 @@ class _Archive(io.RawIOBase):
 
     def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
         if whence == io.SEEK_SET and offset < 0:
-            raise zipfile.BadZipFile(f"it names a place {-offset} bytes before its beginning")
+            raise zipfile.BadZipFile(f"it points {-offset} bytes before its start")
         return self._stream.seek(offset, whence)
 
     def read(self, size: int = -1, /) -> bytes:
         # zipfile reads the directory as a whole.
         if self.longest_read is not None and size > self.longest_read:
-            raise zipfile.BadZipFile(f"its directory has {size:,} bytes, at most {self.longest_read:,} are read")
+            raise zipfile.BadZipFile(f"its directory has {size:,} bytes, but at most {self.longest_read:,} are read")
         return self._stream.read(size)
 
 
@@ -190,15 +195,17 @@ def _refusing_broken_zip() -> Generator[None]:
         yield
     # zipfile's answer to a version or a method that it does not know. It is a RuntimeError, so it comes first.
     except NotImplementedError as error:
-        raise UnreadableObjectError(f"the zip archive cannot be read: {error}; have it sent with deflate") from error
+        raise UnreadableObjectError(
+            f"the zip archive cannot be read: {error}; ask the sender to use deflate"
+        ) from error
     # zipfile raises all of these for damaged fields.
     except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, struct.error, RuntimeError) as error:
-        raise UnreadableObjectError(f"the zip archive is broken: {error}; {_AGAIN}") from error
+        raise UnreadableObjectError(f"the zip archive is damaged: {error}; {_AGAIN}") from error
 
 
 def _refuse_bomb(expanded: int, compressed: int) -> None:
     if expanded > max(_HARMLESS, compressed * _MAXIMUM_EXPANSION):
         raise UnreadableObjectError(
-            f"the compressed content is more than {_MAXIMUM_EXPANSION} times as long as the object; "
-            "if it is no attack, have it sent uncompressed"
+            f"the uncompressed content is more than {_MAXIMUM_EXPANSION} times as long as the object, which "
+            "may be an attack; otherwise ask the sender to send it uncompressed"
         )

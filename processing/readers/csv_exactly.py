@@ -106,7 +106,7 @@ def original_text(lines: Sequence[bytes]) -> str:
     return b"".join(lines).decode().removesuffix("\n").removesuffix("\r")
 
 
-BROKEN_QUOTE: Final = "a quote is never closed, follows text in its field, or is followed by text"
+BROKEN_QUOTE: Final = "a quote is not closed, follows text in its field, or is followed by text"
 
 
 def broken_structure(record: Record, header: Sequence[str]) -> tuple[str, str] | None:
@@ -114,14 +114,16 @@ def broken_structure(record: Record, header: Sequence[str]) -> tuple[str, str] |
     if record.fields is None:
         return QUOTING, BROKEN_QUOTE
     if len(record.fields) != len(header):
-        several = f", and it takes {record.lines} lines: look for a quote that is closed late" * (record.lines > 1)
-        return FIELD_COUNT, f"number of fields is {len(record.fields)}, the header's is {len(header)}{several}"
+        several = f", and the record spans {record.lines} lines; look for a quote that is closed too late" * (
+            record.lines > 1
+        )
+        return FIELD_COUNT, f"the record has {len(record.fields)} fields, but the header has {len(header)}{several}"
     if is_header(record.fields, header):
         return REPEATED_HEADER, IS_HEADER
     return None
 
 
-IS_HEADER: Final = "the record is the header again"
+IS_HEADER: Final = "the record repeats the header"
 
 
 def is_header(fields: Sequence[str], header: Sequence[str]) -> bool:
@@ -159,7 +161,7 @@ def find_dialect(
     dividing = [delimiter for delimiter in best if len(headers[delimiter]) > 1]
     if len(dividing) > 1 or (dividing and max(known.values()) and len(best) > 1):
         raise UnreadableObjectError(
-            f"the header {original_text(lines[:1])!r} does not tell the delimiter, it may be any of {best}; "
+            f"the delimiter of the header {original_text(lines[:1])!r} is ambiguous, because {best} all fit; "
             f"declare it, such as csv=CsvFormat(delimiter={best[0]!r})"
         )
     return Dialect(dividing[0] if dividing else SNIFFED[0], declared.quote, declared.multiline)

@@ -73,8 +73,8 @@ class _Blocks:
         """
         if len(rest.content) > MAXIMUM_RECORD:
             raise UnreadableObjectError(
-                f"the record on line {rest.first_line} is longer than {MAXIMUM_RECORD // MEBIBYTE} MiB: "
-                "look for a quote on it that is never closed"
+                f"the record on line {rest.first_line} is longer than {MAXIMUM_RECORD // MEBIBYTE} MiB; look on "
+                "this line for a quote that is not closed"
             )
         following = self._next or b""
         self._position += len(following)
@@ -94,7 +94,7 @@ class _Blocks:
         if len(content) > MAXIMUM_RECORD:
             raise UnreadableObjectError(
                 f"line {rest.first_line}: {BROKEN_QUOTE}, and more than {MAXIMUM_RECORD // MEBIBYTE} MiB follow; "
-                f"have the line corrected and the file sent again, or {_ONE_LINE_EACH}"
+                f"ask the sender to correct the line and send the file again, or {_ONE_LINE_EACH}"
             )
         return bytes(content)
 
@@ -143,11 +143,11 @@ def _header_of(beginning: bytes, rest: Rest, columns: list[str], csv: CsvFormat,
         return None
     text = original_text(lines[: record.lines])
     if record.fields is None:
-        raise UnreadableObjectError(f"the quoting of the header {text!r} is broken")
+        raise UnreadableObjectError(f"the quoting of the header {text!r} is invalid; ask the sender to correct it")
     if "\0" in text:
         raise UnreadableObjectError(
-            f"the header {text[:40]!r} has null characters, as UTF-16 without a byte order mark has: "
-            'declare csv=CsvFormat(encoding="utf-16-le")'
+            f"the header {text[:40]!r} has null characters, like UTF-16 without a byte order mark; declare "
+            'csv=CsvFormat(encoding="utf-16-le")'
         )
     length = sum(len(line) for line in lines[: record.lines])
     return _Header(text, record.fields, dialect, Rest(rest.content[length:], rest.first_line + record.lines))
@@ -180,8 +180,8 @@ def _unread(content: bytes, first_line: int, layout: Layout) -> Batch:
     text = original_text([decoded(content, first_line).encode()])
     lines = len(content.splitlines())
     reason = (
-        f"{BROKEN_QUOTE}; {lines} lines, {first_line} to {first_line + lines - 1}, are not read, because a field may "
-        f"hold line breaks: correct the file and release it, or {_ONE_LINE_EACH}"
+        f"{BROKEN_QUOTE}; {lines} lines, {first_line} to {first_line + lines - 1}, were not read, because "
+        f"a field may hold line breaks; correct the file and release it, or {_ONE_LINE_EACH}"
     )
     frame = pl.DataFrame(
         {

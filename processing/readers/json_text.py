@@ -30,13 +30,13 @@ def parse_object(line: bytes) -> dict[str, object]:
     except UnicodeDecodeError as error:
         raise BrokenJsonError(f"is not UTF-8 (byte 0x{line[error.start]:02x} at its byte {error.start + 1})") from error
     except UnicodeEncodeError as error:
-        raise BrokenJsonError("has half of a character: an escaped surrogate without its other half") from error
+        raise BrokenJsonError("has half of a character, an escaped surrogate without its other half") from error
     except json.JSONDecodeError as error:
-        raise BrokenJsonError(f"is no JSON: {error.msg} at its character {error.pos + 1}") from error
+        raise BrokenJsonError(f"is not JSON: {error.msg} at its character {error.pos + 1}") from error
     except RecursionError as error:
-        raise BrokenJsonError("is nested too deep") from error
+        raise BrokenJsonError("is nested too deeply") from error
     if not isinstance(parsed, dict):
-        raise BrokenJsonError("is JSON, but no object")
+        raise BrokenJsonError("is JSON, but not an object")
     return cast("dict[str, object]", parsed)
 
 
@@ -72,7 +72,7 @@ def as_text(value: object) -> str | None:
     try:
         return _compact(value)
     except RecursionError as error:
-        raise BrokenJsonError("is nested too deep") from error
+        raise BrokenJsonError("is nested too deeply") from error
 
 
 def as_number(value: object) -> str | None:
@@ -108,7 +108,7 @@ def _compact(value: object) -> str:
 
 
 def _refuse_constant(name: str) -> Never:
-    raise BrokenJsonError(f"is no JSON: it has no {name}")
+    raise BrokenJsonError(f"is not JSON: JSON does not have {name}")
 
 
 def _members(pairs: list[tuple[str, object]]) -> dict[str, object]:
@@ -116,7 +116,7 @@ def _members(pairs: list[tuple[str, object]]) -> dict[str, object]:
     if len(members) < len(pairs):
         times = Counter(name for name, _ in pairs)
         repeated = listed(sorted(name for name in members if times[name] > 1))
-        raise BrokenJsonError(f"names the members {repeated} more than once, and nobody can say which is right")
+        raise BrokenJsonError(f"has the members {repeated} more than once, so their values are ambiguous")
     return members
 
 

@@ -96,7 +96,7 @@ class _Layout:
             return
         unknown = sorted(members.keys() - self.known)
         if not self.is_open:
-            reason = f"the line has the members {listed(unknown)}, which the dataset neither declares nor lets in"
+            reason = f"the line has the members {listed(unknown)}, which the dataset does not declare"
             raise _RefusedLineError(UNDECLARED_MEMBER, reason)
         room = max(0, _MOST_DISCARDED - len(self.discarded))
         self.discarded.update(dict.fromkeys(map(shortened, unknown[:room])))
@@ -105,10 +105,10 @@ class _Layout:
         value = value_at(members, field.pointer)
         if value is None and (misnamed := _near_miss(members, field.pointer, self.fields)):
             name, declared = misnamed
-            reason = f"the member {shortened(name)!a} is nearly the declared {declared!a}: have the sender rename it"
+            reason = f"the member {shortened(name)!a} resembles the declared {declared!a}; ask the sender to rename it"
             raise _RefusedLineError(MISNAMED_MEMBER, reason)
         if field.is_text and (kind := not_text(value)):
-            raise _RefusedLineError(MEMBER_TYPE, f"{field.column} is {kind}, and text is declared")
+            raise _RefusedLineError(MEMBER_TYPE, f"{field.column} is {kind}, but text is declared")
         return as_number(value) if field.is_number else as_text(value)
 
 
@@ -187,10 +187,10 @@ def _refuse_one_document(block: bytes, *, is_one_document: bool) -> None:
     """
     text = block.decode(errors="replace").strip()
     if text.startswith("[") and (is_one_document or _goes_on(text)):
-        raise UnreadableObjectError("the file is a JSON array; have it sent with one object per line (NDJSON)")
+        raise UnreadableObjectError("the file is a JSON array; ask the sender to send one object per line (NDJSON)")
     if text.startswith("{") and _goes_on(text):
         raise UnreadableObjectError(
-            "the file has a JSON document over several lines; have it sent with one object per line (NDJSON)"
+            "the file holds a JSON document over several lines; ask the sender to send one object per line (NDJSON)"
         )
 
 

@@ -64,8 +64,8 @@ class ParquetProbe:
             # Its pipes are closed, too.
             process.communicate()
             raise UnreadableObjectError(
-                f"a process that read the parquet file was ended by it (status {process.returncode}); the file is "
-                "damaged, have it sent again"
+                f"the parquet file ended a process that read it (status {process.returncode}), so it is damaged; "
+                "ask the sender to send it again"
             )
 
     def close(self) -> None:

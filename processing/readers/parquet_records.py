@@ -59,7 +59,7 @@ def open_parquet(stream: ByteStream, dataset: Dataset) -> RecordStream:
         columns = _columns(dataset, types)
     except pl.exceptions.PolarsError as error:
         copy.close()
-        raise UnreadableObjectError(f"the parquet file is damaged: {error}; have it sent again") from error
+        raise UnreadableObjectError(f"the parquet file is damaged: {error}; ask the sender to send it again") from error
     except UnreadableObjectError:
         copy.close()
         raise
@@ -71,7 +71,9 @@ def _refuse_other_kinds(name: str) -> None:
     with Path(name).open("rb") as file:
         first = file.read(len(_MAGIC))
     if first != _MAGIC:
-        raise UnreadableObjectError(f"the file is not parquet: it begins with {first!r}; have it named for what it is")
+        raise UnreadableObjectError(
+            f"the file is not parquet but begins with {first!r}; ask the sender to correct the extension of its name"
+        )
 
 
 def reparsed(original: str, header: str, dataset: Dataset) -> RecordStream:
@@ -135,14 +137,16 @@ def _columns(dataset: Dataset, types: Mapping[str, str]) -> Columns:
     """
     if types.get(DELETED, _DELETED_TYPE) != _DELETED_TYPE:
         raise UnreadableObjectError(
-            f"the column {DELETED} has the type {types[DELETED]}, expected {_DELETED_TYPE}: only the extraction from "
-            "SQL writes this column; have the sender rename it"
+            f"the column {DELETED} has the type {types[DELETED]}, expected {_DELETED_TYPE}; only the SQL "
+            "extraction writes this column; ask the sender to rename it"
         )
     columns = agreed_columns(dataset, [name for name in types if name != DELETED])
     read = [name for _, name in columns.in_object() if name is not None]
     families = {name: types[name].partition("(")[0] for name in read}
     if nested := {name: types[name] for name, family in families.items() if family in _NESTED}:
-        raise UnreadableObjectError(f"columns of types that are not single values: {nested}; have them sent as text")
+        raise UnreadableObjectError(
+            f"columns {nested} have types that do not hold single values; ask the sender to send them as text"
+        )
     declared = dataset.schema.columns()
     texts = {name for name in read if name in declared and declared[name].dtype == pl.String}
     wrong = {
@@ -152,8 +156,9 @@ def _columns(dataset: Dataset, types: Mapping[str, str]) -> Columns:
     }
     if wrong:
         raise UnreadableObjectError(
-            f"columns of types that are not text: {wrong}; have the sender write them as strings, or declare what they "
-            "are. As text, a number such as 12345.0 or bytes without an encoding would be guesses"
+            f"columns {wrong} have types that are not text, so their text would be a guess, such as of a "
+            "number 12345.0 or of bytes without an encoding; ask the sender to write them as strings, or "
+            "declare their types"
         )
     return columns
 
@@ -165,7 +170,9 @@ def _batches(copy: "_TemporaryFileWrapper[bytes]", rows: int, schema: pl.Schema,
             try:
                 frame = pl.scan_parquet(path).slice(first, _ROWS).collect()
             except pl.exceptions.PolarsError as error:
-                raise UnreadableObjectError(f"row {first + 1} or one after it is broken: {error}") from error
+                raise UnreadableObjectError(
+                    f"row {first + 1} or a later one is damaged: {error}; ask the sender to send the file again"
+                ) from error
             yield _batch(frame, first, schema, columns)
 
 

@@ -22,15 +22,19 @@ _MARKS: Final[tuple[tuple[bytes, Encoding], ...]] = (
 )
 # How files of other kinds begin, what they are, and what to do.
 _OTHER_KINDS: Final = (
-    (GZIP_MAGIC, "gzip", "have .gz added to its name"),
-    (b"PK\x03\x04", "a zip archive or an Excel workbook", "have .zip added to its name, or the workbook saved as CSV"),
-    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an Excel workbook", "have it saved as CSV"),
-    (b"PAR1\x15", "parquet", "have it named .parquet"),
-    (b"BZh91AY&SY", "bzip2", "have it sent as .gz"),
-    (b"\x28\xb5\x2f\xfd", "zstandard", "have it sent as .gz"),
-    (b"\xfd7zXZ\x00", "xz", "have it sent as .gz"),
-    (b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive", "have it sent as .gz or .zip"),
-    (b"%PDF-", "a PDF", "have the data sent as CSV"),
+    (GZIP_MAGIC, "gzip", "ask the sender to add .gz to its name"),
+    (
+        b"PK\x03\x04",
+        "a zip archive or an Excel workbook",
+        "ask the sender to add .zip to its name, or to save the workbook as CSV",
+    ),
+    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an Excel workbook", "ask the sender to save it as CSV"),
+    (b"PAR1\x15", "parquet", "ask the sender to name it .parquet"),
+    (b"BZh91AY&SY", "bzip2", "ask the sender to send it as .gz"),
+    (b"\x28\xb5\x2f\xfd", "zstandard", "ask the sender to send it as .gz"),
+    (b"\xfd7zXZ\x00", "xz", "ask the sender to send it as .gz"),
+    (b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive", "ask the sender to send it as .gz or .zip"),
+    (b"%PDF-", "a PDF", "ask the sender to send the data as CSV"),
 )
 _LONGEST_BEGINNING: Final = max(len(beginning) for beginning, _, _ in _OTHER_KINDS)
 
@@ -85,7 +89,8 @@ def _whole_lines(pieces: Iterator[bytes]) -> Iterator[bytes]:
             rest = text[end:]
         if len(rest) > MAXIMUM_RECORD:
             raise UnreadableObjectError(
-                f"a line is longer than {MAXIMUM_RECORD // MEBIBYTE} MiB: {rest[:40]!r}…; is it a text file?"
+                f"a line is longer than {MAXIMUM_RECORD // MEBIBYTE} MiB: {rest[:40]!r}…; check that the file is a "
+                "text file"
             )
     if rest:
         yield rest
@@ -106,15 +111,15 @@ def decoded(block: bytes, first_line: int) -> str:
     except UnicodeDecodeError as error:
         line = first_line + len((block[: error.start] + b"x").splitlines()) - 1
         raise UnreadableObjectError(
-            f"line {line} is not UTF-8 (byte 0x{block[error.start]:02x}); have the sender export the file as UTF-8, "
-            'or declare what it is: csv=CsvFormat(encoding="windows-1252"), or "latin-1"'
+            f"line {line} is not UTF-8 (byte 0x{block[error.start]:02x}); ask the sender to export the file as "
+            'UTF-8, or declare its encoding, such as csv=CsvFormat(encoding="windows-1252") or "latin-1"'
         ) from error
 
 
 def _refuse_other_kinds(first: bytes) -> None:
     for beginning, kind, advice in _OTHER_KINDS:
         if first.startswith(beginning):
-            raise UnreadableObjectError(f"the name says that the file is text, but it is {kind}; {advice}")
+            raise UnreadableObjectError(f"the file is named like a text file, but is {kind}; {advice}")
 
 
 def _recognised(first: bytes, declared: Encoding) -> tuple[bytes, Encoding]:
@@ -123,8 +128,8 @@ def _recognised(first: bytes, declared: Encoding) -> tuple[bytes, Encoding]:
             # The default is not worth a contradiction: only what was declared on purpose is.
             if declared not in (_UTF_8, encoding):
                 raise UnreadableObjectError(
-                    f"the file begins with the byte order mark of {encoding}, declared is {declared}; "
-                    "change the declaration's CsvFormat(encoding=…)"
+                    f"the file begins with the byte order mark of {encoding}, but {declared} is declared; change the "
+                    "declaration's CsvFormat(encoding=…)"
                 )
             return mark, encoding
     return b"", declared
@@ -148,5 +153,6 @@ def _transcoded(pieces: Iterator[bytes], encoding: Encoding, offset: int) -> Ite
         yield decoder.decode(b"", final=True).encode()
     except UnicodeDecodeError as error:
         raise UnreadableObjectError(
-            f"the bytes at offset {start + error.start} are not of the encoding {encoding}: {error.reason}"
+            f"the bytes at offset {start + error.start} are not {encoding}: {error.reason}; change the "
+            "declaration's CsvFormat(encoding=…)"
         ) from error

@@ -17,14 +17,18 @@ def add_days(parser: argparse._ArgumentGroup) -> None:  # pyright: ignore[report
             dest=destination,
             type=date.fromisoformat,
             metavar="YYYY-MM-DD",
-            help=f"landed on this day or {words}",
+            help=f"only objects that landed on this day or {words}",
         )
 
 
 def add_objects(parser: argparse._ArgumentGroup | argparse._MutuallyExclusiveGroup) -> None:  # pyright: ignore[reportPrivateUsage]
     """--object: keys of inbound objects."""
     parser.add_argument(
-        "--object", action="append", default=[], metavar="KEY", help="this one; can be given repeatedly"
+        "--object",
+        action="append",
+        default=[],
+        metavar="KEY",
+        help="only this object; repeat the option for more objects",
     )
 
 
@@ -35,11 +39,13 @@ def add_flag(parser: argparse.ArgumentParser | argparse._ArgumentGroup, name: st
 
 def add_spreading(parser: argparse.ArgumentParser) -> None:
     """Above which sizes a run is spread over Spark's executors."""
-    group = parser.add_argument_group("spread the objects over Spark's executors")
+    group = parser.add_argument_group("distribute the objects over Spark's executors")
     group.add_argument(
-        "--spread-objects", type=int, metavar="N", help="if there are more than this; never if not given"
+        "--spread-objects", type=int, metavar="N", help="if there are more objects than this; without it, never"
     )
-    group.add_argument("--spread-bytes", type=int, metavar="N", help="if they have more than this; never if not given")
+    group.add_argument(
+        "--spread-bytes", type=int, metavar="N", help="if the objects have more bytes than this; without it, never"
+    )
 
 
 def spreading_of(options: argparse.Namespace) -> Spreading:

@@ -38,8 +38,8 @@ UNREADABLE: Final = "unreadable_object"
 """Name of the rule that an object breaks which cannot be read as a whole."""
 _SHOWN_BYTES: Final = 1024
 _CRASHED: Final = (
-    "polars crashed while it read this object ({error}): the file is damaged, or holds a type that polars cannot "
-    "handle; have it sent again, or as CSV"
+    "polars crashed while it read this object ({error}), so the file is damaged or has a type that "
+    "polars cannot handle; ask the sender to send it again, or as CSV"
 )
 
 

@@ -125,7 +125,7 @@ def select(
     if missing:
         example = next(iter(datasets), "{dataset}")
         raise NoSuchObjectError(
-            f"no such object to replay: {', '.join(sorted(missing))}; expected keys such as "
+            f"no such objects: {', '.join(sorted(missing))}; expected keys such as "
             f"{INBOUND}/{example}/2026/01/31/file.csv, of the datasets {', '.join(datasets)}"
         )
     return selection

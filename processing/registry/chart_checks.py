@@ -44,8 +44,10 @@ def check_key(report: Report, columns: pl.Schema) -> None:
         DeclarationError: it names other columns, or none at all.
     """
     if not report.key:
-        raise DeclarationError("the report has no key; name the columns that identify a row, such as those of group_by")
-    _check_names("the key", report.key, columns)
+        raise DeclarationError(
+            "the report does not have a key; name the columns that identify a row, such as those of group_by"
+        )
+    _check_names("key", report.key, columns)
 
 
 def check_chart(report: Report, chart: Chart, columns: pl.Schema, plan: str, inputs: Iterable[Dataset]) -> None:
@@ -61,13 +63,13 @@ def check_chart(report: Report, chart: Chart, columns: pl.Schema, plan: str, inp
     Raises:
         DeclarationError: what is wrong, and what to declare instead.
     """
-    _check_names("the chart", (*chart.drawn_columns, chart.y.column, *chart.y.over), columns)
+    _check_names("chart", (*chart.drawn_columns, chart.y.column, *chart.y.over), columns)
     if nested := sorted(name for name in {*report.key, *chart.drawn_columns} if columns[name].is_nested()):
         raise DeclarationError(
-            f"key or chart names columns {nested}, whose values are lists; name columns of one value"
+            f"key or chart names columns {nested}, whose values are lists; name columns with single values"
         )
     if repeated := sorted({each for each in chart.drawn_columns if chart.drawn_columns.count(each) > 1}):
-        raise DeclarationError(f"the chart uses columns {repeated} twice; x, series and unit are different columns")
+        raise DeclarationError(f"the chart uses columns {repeated} twice; use different columns for x, series and unit")
     _check_axis(chart, columns)
     _check_measure(chart, columns)
     _check_declared_aggregation(chart, made_by(plan, chart.y.column))
@@ -90,7 +92,9 @@ def units_of(columns: Iterable[str], inputs: Iterable[Dataset]) -> list[str]:
 
 def _check_names(what: str, named: Iterable[str], columns: pl.Schema) -> None:
     if unknown := sorted(set(named) - set(columns)):
-        raise DeclarationError(f"{what} names columns {unknown}, the report has {list(columns)}")
+        raise DeclarationError(
+            f"{what} names columns {unknown}, which the report does not have; choose from {list(columns)}"
+        )
 
 
 def _check_axis(chart: Chart, columns: pl.Schema) -> None:
@@ -99,48 +103,50 @@ def _check_axis(chart: Chart, columns: pl.Schema) -> None:
         kind = columns[x.column]
         if not (isinstance(kind, pl.Date | pl.Datetime) or (x.step == "year" and kind.is_integer())):
             raise DeclarationError(
-                f"x is Time, but {x.column} is {kind}: make it a Date or Datetime in the query (a year may be a whole "
-                "number), or declare Ordinal with its order"
+                f"x is Time, but {x.column} is {kind}; make it a Date or Datetime in the query (a year may be a "
+                "whole number), or declare Ordinal with its order"
             )
     elif isinstance(x, Ordinal):
         _check_order(x, columns[x.column])
     elif not x.columns:
-        raise DeclarationError("x is Nominal without a column; name the columns that name a bar")
+        raise DeclarationError("x is Nominal without a column; name the columns that label a bar")
     if not isinstance(x, Nominal) and x.missing == "zero" and chart.y.aggregation not in (*COUNTING, "sum"):
         raise DeclarationError(
-            f"x shows missing values as zero, but no rows do not make {chart.y.column}, {_kind(chart)}, 0: use 'gap'"
+            f"x shows missing values as zero, but {chart.y.column}, {_kind(chart)}, of no rows is not 0; use 'gap'"
         )
 
 
 def _check_order(x: Ordinal, kind: pl.DataType) -> None:
     if kind.is_numeric():
         if x.order:
-            raise DeclarationError(f"x has an order, but {x.column} is {kind}: numbers are in order; leave it out")
+            raise DeclarationError(
+                f"x has an order, but {x.column} is {kind}, and numbers are ordered already; leave the order out"
+            )
     elif kind != pl.String:
         raise DeclarationError(
-            f"x is Ordinal, but {x.column} is {kind}: use Time for dates, or make it a text in the query"
+            f"x is Ordinal, but {x.column} is {kind}; use Time for dates, or make it a text in the query"
         )
     elif not x.order:
-        raise DeclarationError(f"x is Ordinal, but {x.column} is text: name its values in order=(…), the first first")
+        raise DeclarationError(f"x is Ordinal, but {x.column} is text; name its values in order=(…), lowest first")
     if repeated := sorted({value for value in x.order if x.order.count(value) > 1}):
-        raise DeclarationError(f"the order of x names {repeated} twice")
+        raise DeclarationError(f"the order of x names {repeated} twice; name each value once")
 
 
 def _check_measure(chart: Chart, columns: pl.Schema) -> None:
     y, kind = chart.y, columns[chart.y.column]
     if not kind.is_numeric():
-        raise DeclarationError(f"y is {y.column}, which is {kind}; a chart needs a column of numbers")
+        raise DeclarationError(f"y is {y.column}, which is {kind}; name a column of numbers")
     if y.aggregation in COUNTING and not kind.is_integer():
         raise DeclarationError(
-            f"y is {y.column}, {_kind(chart)}, but the column is {kind}: a count is a whole number; cast it, or "
-            "declare how the query makes it"
+            f"y is {y.column}, {_kind(chart)}, but the column is {kind}, and a count is a whole number; cast "
+            "it, or declare the aggregation that the query uses"
         )
     if chart.unit_column is not None and columns[chart.unit_column] != pl.String:
         raise DeclarationError(
-            f"the unit column {chart.unit_column} is {columns[chart.unit_column]}; it has to be text"
+            f"the unit column {chart.unit_column} is {columns[chart.unit_column]}; make it a text in the query"
         )
     if isinstance(y.unit, str) and not y.unit.strip():
-        raise DeclarationError(f"y has no unit; name what {y.column} counts or is measured in")
+        raise DeclarationError(f"y does not have a unit; name what {y.column} counts or in what it is measured")
 
 
 def _check_declared_aggregation(chart: Chart, made: Aggregation | None) -> None:
@@ -148,7 +154,7 @@ def _check_declared_aggregation(chart: Chart, made: Aggregation | None) -> None:
     y = chart.y
     if made is not None and y.aggregation not in (made, "ratio"):
         raise DeclarationError(
-            f"y declares {y.column} as {_kind(chart)}, but the query makes {_KINDS[made]} of it: declare "
+            f"y declares {y.column} as {_kind(chart)}, but the query makes it {_KINDS[made]}; declare "
             f"aggregation={made!r}"
         )
 
@@ -156,24 +162,24 @@ def _check_declared_aggregation(chart: Chart, made: Aggregation | None) -> None:
 def _check_kind(chart: Chart) -> None:
     if chart.kind == "line" and isinstance(chart.x, Nominal):
         raise DeclarationError(
-            "a line connects positions in their order, but x is Nominal: use 'bars', or declare Time or Ordinal"
+            "a line connects positions in their order, but x is Nominal; use 'bars', or declare Time or Ordinal"
         )
     if chart.kind == "stacked_bars":
         if chart.series is None:
             raise DeclarationError("stacked bars need series; declare series=Series(…), or use 'bars'")
         if not chart.adds_up:
             raise DeclarationError(
-                f"stacked bars show the sum of {chart.y.column}, {_kind(chart)}, which cannot be added up: use 'bars'"
+                f"stacked bars show the sum of {chart.y.column}, {_kind(chart)}, which cannot be added up; use 'bars'"
             )
 
 
 def _check_limits(chart: Chart) -> None:
     if not 1 <= chart.most <= MOST_POSITIONS:
-        raise DeclarationError(f"the chart's most is {chart.most}, expected 1 to {MOST_POSITIONS}")
+        raise DeclarationError(f"most of the chart is {chart.most}, expected 1 to {MOST_POSITIONS}")
     if chart.series is not None and not 1 <= chart.series.most <= MOST_SERIES:
-        raise DeclarationError(f"most of its series is {chart.series.most}, expected 1 to {MOST_SERIES}")
+        raise DeclarationError(f"most of the chart's series is {chart.series.most}, expected 1 to {MOST_SERIES}")
     if isinstance(chart.x, Ordinal) and len(chart.x.order) > chart.most:
-        raise DeclarationError(f"the order of x has {len(chart.x.order)} values, but most is {chart.most}: raise most")
+        raise DeclarationError(f"the order of x has {len(chart.x.order)} values, but most is {chart.most}; raise most")
 
 
 def _check_combination(report: Report, chart: Chart) -> None:
@@ -183,13 +189,14 @@ def _check_combination(report: Report, chart: Chart) -> None:
         return
     if left_out and y.aggregation not in COMBINABLE:
         raise DeclarationError(
-            f"the chart would combine {y.column}, {_kind(chart)}, over {left_out}, which gives a wrong number: show "
-            "the columns as x or series, choose a measure that adds up, or compute the total in the query"
+            f"the chart would combine {y.column}, {_kind(chart)}, over {left_out}, which gives a wrong number; "
+            "show these columns as x or series, choose a measure that adds up, or compute the total in the "
+            "query"
         )
     if sorted(left_out) != sorted(y.over):
         raise DeclarationError(
-            f"the key has columns {left_out} that the chart does not show, and y says over={y.over}: if their values "
-            f"may be combined, declare over={tuple(left_out)}; else show them as x or series"
+            f"the chart does not show the key's columns {left_out}, but y says over={y.over}; if their values "
+            f"may be combined, declare over={tuple(left_out)}; otherwise show them as x or series"
         )
 
 
@@ -199,9 +206,9 @@ def _check_units(chart: Chart, units: Iterable[str]) -> None:
     for column in units:
         if column != chart.y.column:
             raise DeclarationError(
-                f"the chart puts {chart.y.column} of every {column} on one scale, and amounts in different units "
-                f"cannot be added or compared: declare unit=UnitColumn({column!r}); if {chart.y.column} counts things, "
-                "declare aggregation='count'"
+                f"the chart shows {chart.y.column} of every {column} on one scale, but amounts in different units "
+                f"cannot be added or compared; declare unit=UnitColumn({column!r}), or aggregation='count' if "
+                f"{chart.y.column} counts things"
             )
 
 

@@ -38,17 +38,25 @@ def _check(dataset: Dataset) -> None:
     columns = dataset.schema.column_names()
     if not dataset.schema.primary_key():
         raise DeclarationError(
-            f"schema {dataset.schema.__name__} has no primary key; mark its key with primary_key=True, "
-            "the published view shows the latest row of each"
+            f"schema {dataset.schema.__name__} does not have a primary key, by which the published table finds "
+            "the latest row; mark its key with primary_key=True"
         )
     if reserved := [column for column in columns if column.startswith("_")]:
-        raise DeclarationError(f"columns {reserved} start with an underscore, which marks the lineage columns")
+        raise DeclarationError(
+            f"columns {reserved} start with an underscore, which only lineage columns may; rename them"
+        )
     if patterns := [column for column in columns if column == "*" or re.fullmatch(r"\^.*\$", column)]:
-        raise DeclarationError(f"columns {patterns} are patterns in polars: it would take them for several columns")
+        raise DeclarationError(
+            f"columns {patterns} are patterns in polars, which stand for several columns; rename them"
+        )
     if unknown := sorted(set(dataset.cleansing) - set(columns)):
-        raise DeclarationError(f"cleansing names columns {unknown}, the schema has {columns}")
+        raise DeclarationError(
+            f"cleansing names columns {unknown}, which the schema does not have; choose from {columns}"
+        )
     if unknown := sorted(set(dataset.classes) - set(columns)):
-        raise DeclarationError(f"classes names columns {unknown}, the schema has {columns}")
+        raise DeclarationError(
+            f"classes names columns {unknown}, which the schema does not have; choose from {columns}"
+        )
     for name, column in dataset.schema.columns().items():
         converted(name, column.dtype)
     row_rules(dataset.schema)
@@ -67,8 +75,8 @@ def _check(dataset: Dataset) -> None:
 def _check_table_name(name: str) -> None:
     if name in _METADATA_TABLES:
         raise DeclarationError(
-            f"a dataset cannot be named {name!r}: query engines would take its published table for a part of an "
-            "Iceberg table's metadata; give it another name"
+            f"a dataset cannot be named {name!r}, because query engines would read its published table as a "
+            "part of an Iceberg table's metadata; give it another name"
         )
 
 
@@ -95,7 +103,7 @@ def _check_connection(name: str) -> None:
 def _check_owner(owner: str) -> None:
     if not _OWNER.fullmatch(owner):
         raise DeclarationError(
-            f"owner {owner!r} is not a name: expected a team such as 'finance', a person's name or an e-mail address"
+            f"owner {owner!r} is not a name; name a team such as 'finance', a person or an e-mail address"
         )
 
 
@@ -103,18 +111,27 @@ def _check_routines(column: str, routines: Sequence[Routine]) -> None:
     where = f"cleansing of column {column}"
     refusing = [routine.name for routine in routines if routine.refuses is not None]
     if repeated := sorted({name for name in refusing if refusing.count(name) > 1}):
-        raise DeclarationError(f"{where}: {repeated} name more than one routine; their rules could not be told apart")
+        raise DeclarationError(
+            f"{where}: {repeated} name more than one routine, so their rules would have the same name; use "
+            "each routine once"
+        )
     if taken := sorted(set(refusing) & COLUMN_RULE_NAMES):
-        raise DeclarationError(f"{where}: routines are named {taken}, as rules that any column may have; rename them")
+        raise DeclarationError(f"{where}: routines are named {taken}, like rules of every column; rename them")
 
 
 def _check_pointers(source: StreamSource, columns: Sequence[str]) -> None:
     if unknown := sorted(set(source.pointers) - set(columns)):
-        raise DeclarationError(f"pointers are of columns {unknown}, the schema has {columns}")
+        raise DeclarationError(
+            f"pointers names columns {unknown}, which the schema does not have; choose from {columns}"
+        )
     if unknown := sorted(set(source.repeats_differ_in) - set(columns)):
-        raise DeclarationError(f"repeats differ in columns {unknown}, the schema has {columns}")
+        raise DeclarationError(
+            f"repeats_differ_in names columns {unknown}, which the schema does not have; choose from {columns}"
+        )
     if unknown := sorted(set(source.receipt_order) - set(columns)):
-        raise DeclarationError(f"events are ordered by columns {unknown}, the schema has {columns}")
+        raise DeclarationError(
+            f"receipt_order names columns {unknown}, which the schema does not have; choose from {columns}"
+        )
     for column, pointer in source.pointers.items():
         try:
             parse_pointer(pointer)
@@ -126,23 +143,30 @@ def _check_text_columns(dataset: Dataset) -> None:
     texts = {name for name, column in dataset.schema.columns().items() if column.dtype == pl.String}
     for field, named in (("absent", dataset.absent), ("json_columns", dataset.json_columns)):
         if wrong := sorted(set(named) - texts):
-            raise DeclarationError(f"{field} names {wrong}, which are not text columns of the schema")
+            raise DeclarationError(f"{field} names {wrong}, which are not text columns of the schema; leave them out")
 
 
 def _check_clustering(dataset: Dataset) -> None:
     name = dataset.clustered_by
     if name is None:
         if dataset.look_back != LOOK_BACK:
-            raise DeclarationError("look_back is only for a dataset with clustered_by, the column with the rows' times")
+            raise DeclarationError(
+                "look_back is declared without clustered_by, the column with the rows' times; declare "
+                "clustered_by, or leave look_back out"
+            )
         return
     if (column := dataset.schema.columns().get(name)) is None:
-        raise DeclarationError(f"clustered_by names {name!r}, the schema has {dataset.schema.column_names()}")
+        raise DeclarationError(
+            f"clustered_by names {name!r}, which the schema does not have; choose from {dataset.schema.column_names()}"
+        )
     if column.dtype != pl.Date and not isinstance(column.dtype, pl.Datetime):
-        raise DeclarationError(f"clustered_by names {name!r}, which is {column.dtype}: expected a Date or a Datetime")
+        raise DeclarationError(f"clustered_by names {name!r}, which is {column.dtype}; name a Date or a Datetime")
     if column.nullable:
-        raise DeclarationError(f"clustered_by names {name!r}, which is nullable: every row needs a time")
+        raise DeclarationError(
+            f"clustered_by names {name!r}, which is nullable, but every row needs a time; name another column"
+        )
     if dataset.look_back < timedelta(days=1) or dataset.look_back % timedelta(days=1):
-        raise DeclarationError(f"look_back {dataset.look_back} is not a number of whole days, 1 or more")
+        raise DeclarationError(f"look_back {dataset.look_back} is not a whole number of days, at least 1")
 
 
 def _check_csv(csv: CsvFormat) -> None:
@@ -151,42 +175,51 @@ def _check_csv(csv: CsvFormat) -> None:
             len(character) == 1 and character.isascii() and not character.isalnum() and character not in "\r\n"
         ):
             raise DeclarationError(
-                f"the {name} {character!r} of its CsvFormat is not one ASCII character that is no letter, "
-                "digit or line break"
+                f"the {name} {character!r} of its CsvFormat is not one ASCII character; letters, digits and line "
+                "breaks are not allowed"
             )
     if csv.quote is not None and csv.quote in (csv.delimiter, *(SNIFFED if csv.delimiter is None else ())):
-        raise DeclarationError(f"the quote {csv.quote!r} of its CsvFormat is a delimiter too")
+        raise DeclarationError(f"the quote {csv.quote!r} of its CsvFormat is also a delimiter; choose another")
 
 
 def _check_sql(source: SqlSource, columns: Sequence[str]) -> None:
     if source.mode == "incremental" and source.watermark is None:
-        raise DeclarationError("an incremental table needs a watermark, the column by which it grows")
+        raise DeclarationError("an incremental table needs a watermark; name the column by which the table grows")
     if source.mode != "incremental" and (source.watermark or source.lag):
-        raise DeclarationError(f"a {source.mode} table takes no watermark and no lag; every run reads it all")
+        raise DeclarationError(
+            f"watermark and lag do not apply to a {source.mode} table, which every run reads completely; leave them out"
+        )
     if source.partitions < 1 or (source.partitions > 1 and source.partition_column is None):
         raise DeclarationError(
-            f"{source.partitions} partitions need to be 1, or more with a partition_column to divide by"
+            f"{source.partitions} partitions need a partition_column; name one, or declare 1 partition"
         )
     if source.answer_within < timedelta(seconds=1):
-        raise DeclarationError(f"answer_within {source.answer_within} is less than a second; no query ends in that")
+        raise DeclarationError(
+            f"answer_within {source.answer_within} is less than a second, too short for any query; declare a "
+            "second or more"
+        )
     named = [name for name in (source.watermark, source.partition_column) if name is not None]
     if unknown := sorted(set(named) - set(columns)):
-        raise DeclarationError(f"the source names columns {unknown}, the schema has {columns}")
+        raise DeclarationError(
+            f"the source names columns {unknown}, which the schema does not have; choose from {columns}"
+        )
 
 
 def _check_lag(source: SqlSource, schema: type[dy.Schema]) -> None:
     if source.lag < timedelta(0):
-        raise DeclarationError(f"the lag {source.lag} is negative; it says how far an increment goes back")
+        raise DeclarationError(
+            f"the lag {source.lag} is negative; declare how far an increment goes back as a positive time"
+        )
     if not source.lag or source.watermark is None:
         return
     kind = schema.columns()[source.watermark].dtype
     if kind.is_integer():
         raise DeclarationError(
-            f"the watermark {source.watermark!r} is declared as {kind}, which no lag can be taken from; leave "
+            f"the watermark {source.watermark!r} is declared as {kind}, to which a lag does not apply; leave "
             "the lag out, or choose a watermark that is a date or a time"
         )
     if kind == pl.Date and source.lag % timedelta(days=1):
-        raise DeclarationError(f"the watermark {source.watermark!r} is a date: its lag has to be whole days")
+        raise DeclarationError(f"the watermark {source.watermark!r} is a date, so its lag has to be whole days")
 
 
 DATASET_FILE: Final = Kind("DATASET", Dataset, _check)
@@ -207,6 +240,5 @@ def find_datasets(package: str, path: Iterable[str]) -> Declarations[Dataset]:
 def _check_neighbours(name: str, declared: Iterable[str]) -> None:
     if (other := name.removesuffix(DELETED_TABLE)) != name and other in declared:
         raise DeclarationError(
-            f"{name!r} is the name of the published table of rows of {other!r} that were deleted at its source; give "
-            "the dataset another name"
+            f"{name!r} is the name of the published table of deleted rows of {other!r}; give the dataset another name"
         )

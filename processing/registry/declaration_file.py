@@ -82,7 +82,7 @@ def declaration_at(kind: Kind[DeclarationT], path: Path) -> DeclarationT:
     def load() -> ModuleType:
         spec = spec_from_file_location(path.stem, path)
         if spec is None or spec.loader is None:
-            raise DeclarationError("is not a Python file: its name has to end in .py")
+            raise DeclarationError("is not a Python file; give it a name that ends in .py")
         module = module_from_spec(spec)
         spec.loader.exec_module(module)
         return module
@@ -95,20 +95,20 @@ def _check_declared(kind: Kind[DeclarationT], file: str, declaration: object, ot
     name = PurePosixPath(file).stem
     if not isinstance(declaration, kind.declared):
         raise DeclarationError(
-            f"declares no {expected}: give it a line `{kind.attribute} = {expected}(…)`, "
-            "or start its name with an underscore if it declares none"
+            f"does not declare a {expected}; add a line `{kind.attribute} = {expected}(…)`, or start its name "
+            "with an underscore if it is not a declaration"
         )
     if wrong := next(wrong_fields(declaration), None):
         raise DeclarationError(wrong)
     check_name(declaration.name)
     if declaration.name in others:
         raise DeclarationError(
-            f"declares {declaration.name!r}, which {declaration.name}.py declares too: "
-            "one file declares one thing; remove one of them"
+            f"declares {declaration.name!r}, which {declaration.name}.py also declares; remove one of them"
         )
     if declaration.name != name:
         raise DeclarationError(
-            f"declares {declaration.name!r}: rename the file to {declaration.name}.py or the declaration to {name!r}"
+            f"declares {declaration.name!r}, which is not its own name; rename the file to "
+            f"{declaration.name}.py or the declaration to {name!r}"
         )
 
 

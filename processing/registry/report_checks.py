@@ -36,19 +36,19 @@ def _check(
     if report.schedule is not None:
         check_schedule(report.schedule, "glue")
     if report.name in datasets:
-        raise DeclarationError(f"there is a dataset {report.name!r} already: give the report another name")
+        raise DeclarationError(f"a dataset is named {report.name!r}; give the report another name")
     if not report.inputs:
-        raise DeclarationError("the report has no inputs; name the datasets and reports that it reads")
+        raise DeclarationError("the report does not have inputs; name the datasets and reports that it reads")
     if unknown := sorted(set(report.inputs) - set(datasets) - set(declared)):
         raise DeclarationError(
-            f"inputs {unknown} are neither datasets nor reports; there are {sorted(datasets)} and {sorted(declared)}"
+            f"inputs {unknown} are neither datasets nor reports; choose from {sorted(datasets)} and {sorted(declared)}"
         )
     if cycle := cycle_in(report, reports):
         if report.name not in cycle:
             # That is the mistake of others, and whoever reads the input gets the error.
             return
         files = " reads ".join(f"{name}.py" for name in cycle)
-        raise DeclarationError(f"the report is made of itself: {files}; remove one of these inputs")
+        raise DeclarationError(f"the report reads itself: {files}; remove one of these inputs")
     _check_sharing(report, reports_within(report, reports))
     try:
         rows = empty_report(report, datasets, reports)
@@ -87,6 +87,7 @@ def _check_sharing(report: Report, made_of: Mapping[str, Report]) -> None:
     for name, each in made_of.items():
         if report.team not in (each.team, *each.shared_with):
             raise DeclarationError(
-                f"the report is made of {name}, a report of the team {each.team}: let that team declare "
-                f"shared_with=({report.team!r},) in {name}.py, or read the datasets themselves"
+                f"the report reads {name}, a report of the team {each.team}, which is not shared with "
+                f"{report.team!r}; ask that team to declare shared_with=({report.team!r},) in {name}.py, or read "
+                "the datasets themselves"
             )

@@ -22,12 +22,13 @@ def check_retention(dataset: Dataset) -> None:
         if stage != "quarantine" and timedelta(days=days) <= dataset.freshness:
             hours = dataset.freshness / timedelta(hours=1)
             raise DeclarationError(
-                f"retention keeps {stage} for {days} days, but the dataset is late only after {hours:g} hours: the "
-                "newest objects could expire before the next arrive; keep them longer"
+                f"retention keeps {stage} for {days} days, but the dataset is late only after {hours:g} hours, so "
+                "the newest objects could expire before the next arrive; keep them longer"
             )
     if not 0 <= kept.time_travel <= MOST_TIME_TRAVEL:
         raise DeclarationError(
-            f"retention keeps the published tables' past for {kept.time_travel} days, expected 0 to {MOST_TIME_TRAVEL}"
+            f"retention keeps old snapshots of the published tables for {kept.time_travel} days, expected 0 to "
+            f"{MOST_TIME_TRAVEL}"
         )
     _check_stages(dataset)
 
@@ -37,26 +38,28 @@ def _check_stages(dataset: Dataset) -> None:
     inbound, warehouse, quarantine = kept.inbound, kept.warehouse, kept.quarantine
     if inbound is not None and quarantine is not None and quarantine > inbound:
         raise DeclarationError(
-            f"retention keeps quarantine for {quarantine} days, longer than inbound ({inbound}): refused rows hold the "
-            f"original text, and cannot be released without their object; keep them for {inbound} days or fewer"
+            f"retention keeps quarantine for {quarantine} days, longer than inbound ({inbound}), but refused "
+            f"rows hold the original text and cannot be released without their object; keep them for {inbound} "
+            "days or fewer"
         )
     if inbound is not None and isinstance(dataset.source, SqlSource) and dataset.source.mode == "snapshot":
         raise DeclarationError(
-            "retention expires inbound, but the next snapshot is compared with the last one, which could expire while "
-            "the server is stopped: rows deleted meanwhile would never be found; leave inbound out"
+            "retention expires inbound, but each snapshot is compared with the last one, which could expire "
+            "while the server is stopped, so deleted rows would never be found; leave inbound out"
         )
     if warehouse is None:
         return
     if isinstance(dataset.source, SqlSource) and dataset.source.mode != "full":
         raise DeclarationError(
-            f"retention expires warehouse, but a row of a table in mode {dataset.source.mode!r} arrives again only if "
-            "it changes: rows that did not would leave the published view; leave warehouse out, or use mode 'full'"
+            f"retention expires warehouse, but a row of a table in mode {dataset.source.mode!r} arrives again "
+            "only if it changes, so unchanged rows would leave the published table; leave warehouse out, or "
+            "use mode 'full'"
         )
     if inbound is None or warehouse < inbound + HISTORY_OUTLIVES:
-        instead = "limit inbound, too" if inbound is None else f"declare {inbound + HISTORY_OUTLIVES} or more"
+        instead = "limit inbound too" if inbound is None else f"declare {inbound + HISTORY_OUTLIVES} or more"
         raise DeclarationError(
-            f"retention keeps warehouse for {warehouse} days and inbound {_in_words(inbound)}: an object without its "
-            f"clean rows would be processed again; {instead}"
+            f"retention keeps warehouse for {warehouse} days and inbound {_in_words(inbound)}, so an object "
+            f"without its history file would be processed again; {instead}"
         )
 
 

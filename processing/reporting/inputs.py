@@ -188,7 +188,7 @@ class Inputs:
                 if snapshot.snapshot_id == self._as_of:
                     return time_of(snapshot)
         raise UnknownSnapshotError(
-            f"the tables of {', '.join(self._tables)} keep no snapshot {self._as_of}; they keep "
+            f"the tables of {', '.join(self._tables)} do not have a snapshot {self._as_of}; they have "
             + ", ".join(str(each.snapshot_id) for table in self._open_tables() for each in kept_snapshots(table))
         )
 

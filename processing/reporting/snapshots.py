@@ -28,7 +28,7 @@ def parse_moment(text: str) -> datetime | int:
             return int(text)
         moment = datetime.fromisoformat(text)
     except ValueError:
-        raise MomentError(f"{text!r} is not a time such as 2026-11-22T05:00:00Z, or the id of a snapshot") from None
+        raise MomentError(f"{text!r} is not a time, such as 2026-11-22T05:00:00Z, or the id of a snapshot") from None
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
@@ -101,8 +101,8 @@ def snapshot_at(table: Table, moment: datetime) -> Snapshot | None:
     if oldest is None or oldest.sequence_number == 1:
         return None
     raise ExpiredSnapshotError(
-        f"the snapshot of {table.name()[-1]} of {in_words(moment)} has expired; the oldest one that is kept is "
-        f"{oldest.snapshot_id} of {in_words(time_of(oldest))}"
+        f"the snapshot of {table.name()[-1]} of {in_words(moment)} has expired; the oldest available one "
+        f"is {oldest.snapshot_id} of {in_words(time_of(oldest))}"
     )
 
 

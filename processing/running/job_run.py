@@ -40,10 +40,10 @@ def argument_parser(job: str, description: str) -> argparse.ArgumentParser:
         "--JOB_RUN_ID",
         dest="run_id",
         default=str(uuid.uuid4()),
-        help="identifies the run in what it writes; Glue gives it, otherwise it is made up",
+        help="id of the run in everything that it writes; Glue sets it; default: a random id",
     )
     parser.add_argument(
-        "--WORKFLOW_RUN_ID", dest="workflow_run", help="the workflow's run that started this one; Glue gives it"
+        "--WORKFLOW_RUN_ID", dest="workflow_run", help="id of the workflow run that started this run; Glue sets it"
     )
     return parser
 
@@ -61,7 +61,7 @@ def run_script(main: Callable[[], None]) -> None:
     except (JobFailedError, DeclarationError) as error:
         raise SystemExit(str(error)) from None
     except (BotoCoreError, ClientError) as error:
-        raise SystemExit(f"AWS answered: {error}") from None
+        raise SystemExit(f"AWS request failed: {error}") from None
 
 
 def run_all(*steps: Callable[[], None]) -> None:
@@ -177,7 +177,7 @@ class JobRun:
         if failures:
             items = f"{kinds.pop() if len(kinds) == 1 else 'item'}s"
             raise JobFailedError(
-                f"{len(failures)} of {outcomes.total() + len(failures)} {items} failed, the others were done:\n"
+                f"{len(failures)} of {outcomes.total() + len(failures)} {items} failed, the others succeeded:\n"
                 + "\n".join(printable(f"- {item}: {_in_words(error)}") for item, error in failures.items())
             ) from ExceptionGroup(f"{self._job} run {self.run_id}", list(failures.values()))
 

@@ -15,7 +15,9 @@ _MOST_AT_ONCE: Final = 1000
 
 def add_metrics_namespace(parser: argparse.ArgumentParser) -> None:
     """--metrics-namespace: where counts are published."""
-    parser.add_argument("--metrics-namespace", metavar="NAME", help="publish what is counted; not if not given")
+    parser.add_argument(
+        "--metrics-namespace", metavar="NAME", help="publish metrics in this namespace; default: no metrics"
+    )
 
 
 class RunMetrics:

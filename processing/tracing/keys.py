@@ -27,12 +27,12 @@ def key_of(dataset: Dataset, words: Sequence[str]) -> Key:
     """
     columns = dataset.schema.primary_key()
     if len(words) != len(columns):
-        raise NotAKeyError(f"the key of {dataset.name} is {' and '.join(columns)}: give {len(columns)} values")
+        raise NotAKeyError(f"the key of {dataset.name} is {' and '.join(columns)}; give {len(columns)} values")
     typed = _typed(pl.DataFrame([words], schema=columns, orient="row"), dataset).row(0, named=True)
     for column, word in zip(columns, words, strict=True):
         if typed[column] is None:
             kind = type_name(dataset.schema.columns()[column].dtype)
-            raise NotAKeyError(f"{word!r} can be no {column} of {dataset.name}, which is {kind}")
+            raise NotAKeyError(f"{word!r} is not a possible {column} of {dataset.name}, which is {kind}")
     return typed
 
 

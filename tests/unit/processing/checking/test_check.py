@@ -64,7 +64,7 @@ def test_text_becomes_the_declared_type_or_is_missing(data_type, text, value):
 
 
 def test_a_type_that_text_cannot_become_is_refused_with_the_column():
-    with pytest.raises(UnsupportedTypeError, match=r"column at is of type Time"):
+    with pytest.raises(UnsupportedTypeError, match=r"column at has the type Time"):
         converted("at", pl.Time())
 
 
@@ -92,9 +92,9 @@ def test_a_clean_row_is_cleansed_and_typed():
         (
             "1,York,Small,A123BCD",
             ["label_is_well_formed"],
-            "does not hold: label is well formed",
+            "breaks the rule 'label is well formed'",
         ),
-        ("1,York", ["field_count"], "number of fields is 2, the header's is 4"),
+        ("1,York", ["field_count"], "the record has 2 fields, but the header has 4"),
     ],
 )
 def test_a_row_that_breaks_a_rule_is_quarantined_with_its_name_its_text_and_a_reason(row, rules, reason):
@@ -124,7 +124,7 @@ def test_one_key_with_different_contents_is_settled_for_neither_row():
 
     # then
     assert broken_rules(outcome) == {2: ["primary_key"], 3: ["primary_key"]}
-    assert outcome.quarantined[REASON].to_list() == ["another row of this object differs but has the same label"] * 2
+    assert outcome.quarantined[REASON].to_list() == ["another row of this object has the same label but differs"] * 2
     assert clean_rows(outcome) == [(3, "YORK", "Small", "XY51ZZZ")]
 
 

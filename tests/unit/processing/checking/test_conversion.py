@@ -152,4 +152,4 @@ def test_mutated_times_are_read_as_by_python():
 
 
 def test_reason_says_how_many_digits_a_decimal_may_have():
-    assert type_name(pl.Decimal(18, 2)) == "a number with at most 16 digits before the point and 2 after it"
+    assert type_name(pl.Decimal(18, 2)) == "a number with at most 16 digits before the decimal point and 2 after it"

@@ -254,7 +254,7 @@ def test_a_rule_about_more_than_one_row_is_refused_with_what_to_do(rule):
     schema = type("Groups", (Visits,), {"looks_around": dy.rule()(lambda _: rule)})
 
     # when, then
-    with pytest.raises(UnsupportedRuleError, match="rule looks_around of schema Groups looks at more than one row"):
+    with pytest.raises(UnsupportedRuleError, match="rule looks_around of schema Groups uses more than one row"):
         row_rules(schema)
 
 

@@ -46,7 +46,7 @@ def test_a_commit_to_a_changed_table_is_a_conflict(published, store):
     merge(published, store, [land(store, THINGS, "b.csv", things(4), as_of=1)])
 
     # then
-    with pytest.raises(CommitConflictError, match=r"lake\.things was changed meanwhile"):
+    with pytest.raises(CommitConflictError, match=r"lake\.things changed during the commit"):
         commit(table, Change(write_rows(table.io, table.metadata, [rows])), {})
     assert found(published).equals(expected(store, THINGS))
 

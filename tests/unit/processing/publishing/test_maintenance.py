@@ -138,6 +138,6 @@ def test_a_folder_without_the_tables_metadata_is_not_cleaned(merged, tmp_path):
     folder.files = lambda name: (file for file in listed(name) if file.address != newest)
     deleted = []
     folder.delete = deleted.extend
-    with pytest.raises(ForeignLocationError, match=r"does not have .* nothing of it is deleted"):
+    with pytest.raises(ForeignLocationError, match=r"does not have .* nothing of it was deleted"):
         cleaned(merged, folder, dry_run=True)
     assert deleted == []

@@ -126,7 +126,7 @@ def test_a_record_with_another_number_of_fields_breaks_field_count(torn):
 
 
 def test_the_reason_says_both_numbers_of_fields():
-    assert read(b"a,b\n1\n")[STRUCTURE_REASON].to_list() == ["number of fields is 1, the header's is 2"]
+    assert read(b"a,b\n1\n")[STRUCTURE_REASON].to_list() == ["the record has 1 fields, but the header has 2"]
 
 
 @pytest.mark.parametrize(
@@ -148,7 +148,7 @@ def test_broken_quote_quarantines_the_rest_of_the_file(broken: str):
         (4, "quoting", None, None),
     ]
     assert originals(content)[-1] == f"{broken}\n5,6\n7,8"
-    assert "3 lines, 4 to 6, are not read" in frame[STRUCTURE_REASON].to_list()[-1]
+    assert "3 lines, 4 to 6, were not read" in frame[STRUCTURE_REASON].to_list()[-1]
 
 
 def test_broken_quote_costs_its_line_where_no_field_holds_a_line_break():
@@ -164,7 +164,7 @@ def test_broken_quote_costs_its_line_where_no_field_holds_a_line_break():
 def test_broken_quote_before_more_than_an_entry_can_hold_refuses_the_object():
     content = 'a,b\n"1"x,2\n' + "3,4\n" * (MAXIMUM_RECORD // 4)
 
-    with pytest.raises(UnreadableObjectError, match=r"line 2: a quote is never closed.*more than 16 MiB follow"):
+    with pytest.raises(UnreadableObjectError, match=r"line 2: a quote is not closed.*more than 16 MiB follow"):
         rows(content)
 
 
@@ -220,7 +220,7 @@ def test_a_field_longer_than_the_csv_module_expects_is_data():
         (b"a,b,c\n", r"add them to the schema, or declare drift=\"evolve\" to keep them or drift=\"discard\""),
         (b"a,b\n1,2\n3,\xe9\n", r"line 3 is not UTF-8 \(byte 0xe9\); .* csv=CsvFormat\(encoding=\"windows-1252\"\)"),
         ("a,b\n1,2\n".encode("utf-16-le"), r"null characters.*CsvFormat\(encoding=\"utf-16-le\"\)"),
-        (b"a;b,c;a,b\n", r"does not tell the delimiter, it may be any of \[',', ';'\]; declare it"),
+        (b"a;b,c;a,b\n", r"is ambiguous, because \[',', ';'\] all fit; declare it"),
     ],
 )
 def test_an_object_that_cannot_be_read_is_refused_with_what_was_expected_and_found(content, message):
@@ -290,11 +290,11 @@ def test_an_encoding_is_told_by_its_mark_or_by_the_declaration(written_in, decla
 @pytest.mark.parametrize(
     ("content", "declared", "message"),
     [
-        (b"a,b\n1,\x81\n", "windows-1252", "the bytes at offset 6 are not of the encoding windows-1252"),
+        (b"a,b\n1,\x81\n", "windows-1252", "the bytes at offset 6 are not windows-1252"),
         (
             "a,b\n1,2\n".encode("utf-16-le") + b"x",
             "utf-16-le",
-            "the bytes at offset 16 are not of the encoding utf-16-le",
+            "the bytes at offset 16 are not utf-16-le",
         ),
         (b"\xef\xbb\xbfa,b\n", "latin-1", "begins with the byte order mark of utf-8, declared is latin-1"),
     ],
@@ -352,21 +352,21 @@ GZIP = gzip.compress(b"a,b\n" + b"1,2\n" * 5000, mtime=0)
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("x.csv.gz", b"", "the gzip compression ends before its end"),
+        ("x.csv.gz", b"", "the gzip data is incomplete"),
         ("x.csv.gz", b"a,b\n", "the file is not gzip"),
-        ("x.csv.gz", GZIP[:-3], "the gzip compression ends before its end"),
-        ("x.csv.gz", GZIP[:-8] + bytes(8), "the gzip compression is broken"),
-        ("x.csv.gz", GZIP + b"rubbish", "the gzip compression is broken"),
-        ("x.zip", b"a,b\n", "the zip archive is broken"),
+        ("x.csv.gz", GZIP[:-3], "the gzip data is incomplete"),
+        ("x.csv.gz", GZIP[:-8] + bytes(8), "the gzip data is damaged"),
+        ("x.csv.gz", GZIP + b"rubbish", "the gzip data is damaged"),
+        ("x.zip", b"a,b\n", "the zip archive is damaged"),
         ("x.zip", zipped(a_csv=b"", b_csv=b""), r"holds 2 files, expected one: \['a.csv', 'b.csv'\]"),
         ("x.zip", zipped(), "holds 0 files"),
         (
             "x.zip",
             zipped(a_csv=b"a,b\n").replace(zlib.compress(b"a,b\n", wbits=-15), zlib.compress(b"a,c\n", wbits=-15)),
-            "the zip archive is broken",
+            "the zip archive is damaged",
         ),
-        ("x.zip", zipped(a_doc=b""), r"'a.doc' does not tell the format: expected one of .csv"),
-        ("x.xlsx", b"", "'x.xlsx' does not tell the format"),
+        ("x.zip", zipped(a_doc=b""), r"'a.doc' does not show the format; expected one of .csv"),
+        ("x.xlsx", b"", "'x.xlsx' does not show the format"),
     ],
 )
 def test_what_cannot_be_unpacked_is_refused_with_the_reason(name, content, message):
@@ -381,7 +381,7 @@ def test_an_encrypted_archive_is_refused():
     content[content.rindex(b"PK\x01\x02") + 8] |= 1
 
     # then
-    with pytest.raises(UnreadableObjectError, match="encrypted; have it sent without a password"):
+    with pytest.raises(UnreadableObjectError, match="encrypted; ask the sender to send it without a password"):
         read(bytes(content), name="x.zip")
 
 
@@ -425,9 +425,7 @@ def test_a_quote_that_is_never_closed_does_not_take_the_memory_of_the_whole_file
     with (
         mock.patch.object(text_blocks, "_BLOCK", 500),
         mock.patch("processing.readers.csv_records.MAXIMUM_RECORD", 2000),
-        pytest.raises(
-            UnreadableObjectError, match=r"the record on line 2 is longer than .* a quote on it that is never"
-        ),
+        pytest.raises(UnreadableObjectError, match=r"the record on line 2 is longer than .* a quote that is not"),
     ):
         read(content)
 

@@ -116,13 +116,13 @@ def test_a_pointer_leads_into_a_line(pointer, text):
     [
         (b'{"value": 1', "the line is no JSON: Expecting ',' delimiter at its character 12"),
         (b'{"value": 1} {}', "the line is no JSON: Extra data at its character 14"),
-        (b"[1]", "the line is JSON, but no object"),
-        (b'{"value": NaN}', "the line is no JSON: it has no NaN"),
+        (b"[1]", "the line is JSON, but not an object"),
+        (b'{"value": NaN}', "the line is not JSON: JSON does not have NaN"),
         (b'{"value": "\xe9"}', "the line is not UTF-8 (byte 0xe9 at its byte 12)"),
-        (b'{"value": "\\uD800"}', "the line has half of a character: an escaped surrogate without its other half"),
+        (b'{"value": "\\uD800"}', "the line has half of a character, an escaped surrogate without its other half"),
         (
             b'{"value": {"a": 1, "a": 2}}',
-            "the line names the members ['a'] more than once, and nobody can say which is right",
+            "the line has the members ['a'] more than once, so their values are ambiguous",
         ),
         (b'{"value": ' + b"[" * 5000 + b"]" * 5000 + b"}", "the line is nested too deep"),
     ],
@@ -174,7 +174,7 @@ def test_a_compressed_object_is_read_with_all_of_its_parts():
 
 
 def test_a_json_array_is_refused_with_what_to_send_instead():
-    with pytest.raises(UnreadableObjectError, match="is a JSON array; have it sent with one object per line"):
+    with pytest.raises(UnreadableObjectError, match="is a JSON array; ask the sender to send one object per line"):
         read(b' [{"value": 1}]', name="x.json")
 
 
@@ -192,7 +192,7 @@ def test_value_that_is_not_text_is_refused_where_text_is_declared(value: str, ki
     frame = read(f'{{"value": "a"}}\n{{"value": {value}}}'.encode(), TEXT)
 
     assert frame[STRUCTURE_RULE].to_list() == [None, "member_type"]
-    assert frame[STRUCTURE_REASON][1] == f"value is {kind}, and text is declared"
+    assert frame[STRUCTURE_REASON][1] == f"value is {kind}, but text is declared"
 
 
 def test_whole_number_is_text():
@@ -243,13 +243,16 @@ def test_every_line_break_ends_a_record(line_break: str):
 @pytest.mark.parametrize("end", ["", "\n"])
 @pytest.mark.parametrize(
     ("document", "message"),
-    [([{"value": "x"}, {"value": "y"}], "is a JSON array"), ({"value": "x"}, "has a JSON document over several lines")],
+    [
+        ([{"value": "x"}, {"value": "y"}], "is a JSON array"),
+        ({"value": "x"}, "holds a JSON document over several lines"),
+    ],
     ids=["array", "object"],
 )
 def test_document_over_several_lines_is_refused_whole(document: object, message: str, end: str, extension: str):
     content = (json.dumps(document, indent=2) + end).encode()
 
-    with pytest.raises(UnreadableObjectError, match=f"{message}.*have it sent with one object per line"):
+    with pytest.raises(UnreadableObjectError, match=f"{message}.*ask the sender to send one object per line"):
         read(content, TEXT, f"x.{extension}")
 
 
@@ -272,9 +275,7 @@ def test_a_frozen_dataset_refuses_a_line_with_a_member_that_it_does_not_declare(
 
     # then
     assert frame.select("value", STRUCTURE_RULE).rows() == [("1", None), (None, "undeclared_member")]
-    assert (
-        frame[STRUCTURE_REASON][1] == "the line has the members ['new'], which the dataset neither declares nor lets in"
-    )
+    assert frame[STRUCTURE_REASON][1] == "the line has the members ['new'], which the dataset does not declare"
 
 
 def test_an_evolving_dataset_lets_in_the_members_that_the_first_lines_bring_along():

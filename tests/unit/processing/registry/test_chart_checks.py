@@ -51,7 +51,7 @@ def check(tmp_path, monkeypatch):
         (
             ("day", "place"),
             'kind="bars", x=Nominal(("place",)), y=Measure("senders", "distinct", "members")',
-            r"the chart would combine senders, a distinct count, over \['day'\], which gives a wrong number: show the",
+            r"the chart would combine senders, a distinct count, over \['day'\], which gives a wrong number; show",
         ),
         (
             ("day", "place"),
@@ -69,50 +69,50 @@ def check(tmp_path, monkeypatch):
         (
             ("day", "place"),
             f'kind="stacked_bars", {PER_DAY}, {DISTINCT}, series=Series("place")',
-            r"stacked bars show the sum of senders, a distinct count, which cannot be added up: use 'bars'",
+            r"stacked bars show the sum of senders, a distinct count, which cannot be added up; use 'bars'",
         ),
         # Several units.
         *(
             (
                 ("day", "unit"),
                 f'kind="bars", x=Nominal(("day",)), y=Measure("weight", "{kind}", "kg"{over})',
-                r"the chart puts weight of every unit on one scale, .*: declare unit=UnitColumn\('unit'\)",
+                r"the chart shows weight of every unit on one scale, .*; declare unit=UnitColumn\('unit'\)",
             )
             for kind, over in (("sum", ', over=("unit",)'), ("maximum", ', over=("unit",)'))
         ),
         (
             ("day", "unit"),
             'kind="bars", x=Nominal(("unit",)), y=Measure("weight", "sum", "kg", over=("day",))',
-            r"the chart puts weight of every unit on one scale",
+            r"the chart shows weight of every unit on one scale",
         ),
         # What is combined has to be declared.
         (
             ("day", "place"),
             f'kind="bars", x=Nominal(("place",)), y={SENDERS}',
-            r"the key has columns \['day'\] that the chart does not show, .*, declare over=\('day',\)",
+            r"the chart does not show the key's columns \['day'\], .*, declare over=\('day',\)",
         ),
         (
             ("day",),
             'kind="bars", x=Nominal(("day",)), y=Measure("senders", "count", "members", over=("place",))',
-            r"the key has columns \[\] that the chart does not show, and y says over=\('place',\)",
+            r"the chart does not show the key's columns \[\], but y says over=\('place',\)",
         ),
         # Axes.
         (
             ("place",),
             f'kind="bars", x=Time("place", "month", missing="gap"), y={SENDERS}',
-            r"x is Time, but place is String: make it a Date or Datetime in the query",
+            r"x is Time, but place is String; make it a Date or Datetime in the query",
         ),
         (
             ("year",),
             f'kind="bars", x=Time("year", "month", missing="gap"), y={SENDERS}',
-            r"x is Time, but year is Int32: make it a Date",
+            r"x is Time, but year is Int32; make it a Date",
         ),
-        (("day",), f'kind="bars", x=Ordinal("day"), y={SENDERS}', r"x is Ordinal, but day is Date: use Time for dates"),
-        (("place",), f'kind="bars", x=Ordinal("place"), y={SENDERS}', r"place is text: name its values in order=\(…\)"),
+        (("day",), f'kind="bars", x=Ordinal("day"), y={SENDERS}', r"x is Ordinal, but day is Date; use Time for dates"),
+        (("place",), f'kind="bars", x=Ordinal("place"), y={SENDERS}', r"place is text; name its values in order=\(…\)"),
         (
             ("year",),
             f'kind="bars", x=Ordinal("year", order=("2025",)), y={SENDERS}',
-            r"x has an order, but year is Int32: numbers are in order; leave it out",
+            r"x has an order, but year is Int32, and numbers are ordered already; leave the order out",
         ),
         (
             ("place",),
@@ -122,18 +122,18 @@ def check(tmp_path, monkeypatch):
         (
             ("place",),
             f'kind="bars", x=Ordinal("place", order=("A", "B")), y={SENDERS}, most=1',
-            r"the order of x has 2 values, but most is 1: raise most",
+            r"the order of x has 2 values, but most is 1; raise most",
         ),
         (("place",), f'kind="bars", x=Nominal(()), y={SENDERS}', r"x is Nominal without a column"),
         (
             ("place",),
             f'kind="line", x=Nominal(("place",)), y={SENDERS}',
-            r"a line connects positions in their order, but x is Nominal: use 'bars'",
+            r"a line connects positions in their order, but x is Nominal; use 'bars'",
         ),
         (
             ("day",),
             'kind="line", x=Time("day", "day", missing="zero"), y=Measure("mean", "average", "kg")',
-            r"no rows do not make mean, an average, 0: use 'gap'",
+            r"mean, an average, of no rows is not 0; use 'gap'",
         ),
         (
             ("day",),
@@ -145,23 +145,27 @@ def check(tmp_path, monkeypatch):
         (
             ("day",),
             'kind="bars", x=Nominal(("day",)), y=Measure("place", "count", "places")',
-            r"y is place, which is String; a chart needs a column of numbers",
+            r"y is place, which is String; name a column of numbers",
         ),
         (
             ("day",),
             'kind="bars", x=Nominal(("day",)), y=Measure("weight", "count", "members")',
-            r"y is weight, a count, but the column is Decimal.*: a count is a whole number",
+            r"y is weight, a count, but the column is Decimal.*, and a count is a whole number",
         ),
         (
             ("day",),
             'kind="bars", x=Nominal(("day",)), y=Measure("senders", "total", "members")',
             r"chart\.y\.aggregation is 'total', expected one of 'sum', 'count'",
         ),
-        (("day",), 'kind="bars", x=Nominal(("day",)), y=Measure("senders", "count", " ")', r"y has no unit; name what"),
+        (
+            ("day",),
+            'kind="bars", x=Nominal(("day",)), y=Measure("senders", "count", " ")',
+            r"y does not have a unit; name what",
+        ),
         (
             ("day",),
             'kind="bars", x=Nominal(("day",)), y=Measure("weight", "sum", UnitColumn("senders"))',
-            r"the unit column senders is Int64; it has to be text",
+            r"the unit column senders is Int64; make it a text",
         ),
         # Series and limits.
         (
@@ -178,16 +182,20 @@ def check(tmp_path, monkeypatch):
         (
             ("day", "place"),
             f'kind="bars", x=Nominal(("day",)), y={SENDERS}, series=Series("place", most=7)',
-            r"most of its series is 7, expected 1 to 6",
+            r"most of the chart's series is 7, expected 1 to 6",
         ),
-        (("day",), f'kind="bars", x=Nominal(("day",)), y={SENDERS}, most=0', r"the chart's most is 0, expected 1 to"),
-        (("no",), f'kind="bars", x=Nominal(("day",)), y={SENDERS}', r"the key names columns \['no'\], the report has"),
+        (("day",), f'kind="bars", x=Nominal(("day",)), y={SENDERS}, most=0', r"most of the chart is 0, expected 1 to"),
+        (
+            ("no",),
+            f'kind="bars", x=Nominal(("day",)), y={SENDERS}',
+            r"key names columns \['no'\], which the report does not have",
+        ),
         (
             ("day",),
             f'kind="bars", x=Nominal(("no",)), y={SENDERS}',
-            r"the chart names columns \['no'\], the report has",
+            r"chart names columns \['no'\], which the report does not have",
         ),
-        ((), f'kind="bars", x=Nominal(("day",)), y={SENDERS}', r"the report has no key; name the columns"),
+        ((), f'kind="bars", x=Nominal(("day",)), y={SENDERS}', r"the report does not have a key; name the columns"),
     ],
 )
 def test_a_chart_that_would_be_wrong_is_refused_in_one_line(check, key, chart, message):
@@ -237,7 +245,7 @@ REPORT = Report(name="towns", team="accounts", inputs=("parcels",), query=query,
     reports = find_reports(*write_package(tmp_path, monkeypatch, towns=text), DATASETS)
 
     # when, then
-    with pytest.raises(DeclarationError, match=rf"^\w+/towns\.py: y declares .*: declare aggregation='{instead}'$"):
+    with pytest.raises(DeclarationError, match=rf"^\w+/towns\.py: y declares .*; declare aggregation='{instead}'$"):
         refuse_broken(reports)
 
 

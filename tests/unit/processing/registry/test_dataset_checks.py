@@ -123,11 +123,11 @@ def test_a_new_module_is_a_new_dataset_without_any_other_change(package):
 @pytest.mark.parametrize(
     ("module", "text", "message"),
     [
-        ("members", "nothing = 1", r"\w+/members\.py: declares no Dataset: give it a line `DATASET = Dataset"),
-        ("members", "DATASET = 'members'", r"\w+/members\.py: declares no Dataset"),
+        ("members", "nothing = 1", r"\w+/members\.py: does not declare a Dataset; add a line `DATASET = Dataset"),
+        ("members", "DATASET = 'members'", r"\w+/members\.py: does not declare a Dataset"),
         ("members", declaration("people"), r"rename the file to people\.py or the declaration to 'members'"),
-        ("Members", declaration("Members"), r"'Members' cannot be a name"),
-        ("members", declaration("members", "key = dy.String()"), r"schema Rows has no primary key"),
+        ("Members", declaration("Members"), r"'Members' is not a valid name"),
+        ("members", declaration("members", "key = dy.String()"), r"schema Rows does not have a primary key"),
         ("members", declaration("members", f"{KEY}; _line = dy.Int64()"), r"\['_line'\] start with an underscore"),
         (
             "members",
@@ -136,11 +136,11 @@ def test_a_new_module_is_a_new_dataset_without_any_other_change(package):
         ),
         ("members", table('"full", answer_within=timedelta(milliseconds=1)'), r"answer_within 0:00:00\.001000 is less"),
         ("members", declaration("members", KEY, "{'nme': (TRIM,)}"), r"cleansing names columns \['nme'\]"),
-        ("members", declaration("members", f"{KEY}; at = dy.Time()"), r"column at is of type Time"),
+        ("members", declaration("members", f"{KEY}; at = dy.Time()"), r"column at has the type Time"),
         (
             "members",
             declaration("members", source=FILES.replace("rate(1 day)", "0 5 * * *")),
-            "is not a schedule: expec",
+            "is not a schedule, such",
         ),
         ("members", table('"full"').replace("rate(1 day)", "cron(0 5 * * *)"), "cron has six fields"),
         (
@@ -148,8 +148,8 @@ def test_a_new_module_is_a_new_dataset_without_any_other_change(package):
             declaration("members", f"{KEY}; size = dy.UInt64()"),
             "column size has the type UInt64, which a pub",
         ),
-        ("snapshots", declaration("snapshots"), "cannot be named 'snapshots': query engines would take"),
-        ("p" * 52, declaration("p" * 52), "is too long for its schedule: expected at most 51 characters"),
+        ("snapshots", declaration("snapshots"), "cannot be named 'snapshots', because query engines would read"),
+        ("p" * 52, declaration("p" * 52), "is too long for its schedule; use at most 51 characters"),
     ],
 )
 def test_a_wrong_declaration_is_refused_with_its_module_and_what_to_do(package, module, text, message):
@@ -167,8 +167,8 @@ def test_a_wrong_declaration_is_refused_with_its_module_and_what_to_do(package, 
         ('csv=CsvFormat(delimiter=";;")', "the delimiter ';;' of its CsvFormat is not one ASCII character"),
         ('csv=CsvFormat(delimiter="x")', "the delimiter 'x' of its CsvFormat is not one ASCII character"),
         ('csv=CsvFormat(quote="\\n")', r"the quote '\\n' of its CsvFormat is not one ASCII character"),
-        ('csv=CsvFormat(quote=";")', "the quote ';' of its CsvFormat is a delimiter too"),
-        ('csv=CsvFormat(delimiter="#", quote="#")', "the quote '#' of its CsvFormat is a delimiter too"),
+        ('csv=CsvFormat(quote=";")', "the quote ';' of its CsvFormat is also a delimiter"),
+        ('csv=CsvFormat(delimiter="#", quote="#")', "the quote '#' of its CsvFormat is also a delimiter"),
         ('csv=CsvFormat(encoding="utf-7")', r"csv.encoding is 'utf-7', expected one of 'utf-8', 'utf-16-le'"),
         ('drift="ignore"', "drift is 'ignore', expected one of 'evolve', 'freeze', 'discard' or None"),
     ],
@@ -187,13 +187,13 @@ def test_a_wrong_format_or_drift_is_refused_with_what_to_do(package, arguments, 
     ("arguments", "message"),
     [
         ('"incremental"', "an incremental table needs a watermark"),
-        ('"full", "at"', "a full table takes no watermark and no lag"),
-        ('"snapshot", lag=timedelta(1)', "a snapshot table takes no watermark and no lag"),
+        ('"full", "at"', "watermark and lag do not apply to a full table"),
+        ('"snapshot", lag=timedelta(1)', "watermark and lag do not apply to a snapshot table"),
         ('"incremental", "at", timedelta(-1)', "the lag .* is negative"),
-        ('"incremental", "number", timedelta(1)', "'number' is declared as Int64, which no lag can be taken from"),
-        ('"incremental", "at", timedelta(hours=1)', "the watermark 'at' is a date: its lag has to be whole days"),
-        ('"full", partitions=2', "2 partitions need to be 1, or more with a partition_column"),
-        ('"incremental", "when"', r"the source names columns \['when'\], the schema has \['key', 'at', 'number'\]"),
+        ('"incremental", "number", timedelta(1)', "'number' is declared as Int64, to which a lag does not apply"),
+        ('"incremental", "at", timedelta(hours=1)', "the watermark 'at' is a date, so its lag has to be whole days"),
+        ('"full", partitions=2', "2 partitions need a partition_column"),
+        ('"incremental", "when"', r"the source names columns \['when'\], which the schema does not have"),
     ],
 )
 def test_a_wrong_table_is_refused_with_what_to_do(package, arguments, message):
@@ -208,12 +208,12 @@ def test_a_wrong_table_is_refused_with_what_to_do(package, arguments, message):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ('clustered_by="when"', r"clustered_by names 'when', the schema has \['key', 'at', 'late', 'number'\]"),
-        ('clustered_by="number"', "clustered_by names 'number', which is Int64: expected a Date or a Datetime"),
-        ('clustered_by="late"', "clustered_by names 'late', which is nullable: every row needs a time"),
-        ('clustered_by="at", look_back=timedelta(hours=36)', "look_back 1 day, 12:00:00 is not a number of whole days"),
-        ('clustered_by="at", look_back=timedelta(0)', "look_back 0:00:00 is not a number of whole days, 1 or more"),
-        ("look_back=timedelta(1)", "look_back is only for a dataset with clustered_by"),
+        ('clustered_by="when"', r"clustered_by names 'when', which the schema does not have"),
+        ('clustered_by="number"', "clustered_by names 'number', which is Int64; name a Date or a Datetime"),
+        ('clustered_by="late"', "clustered_by names 'late', which is nullable, but every row needs a time"),
+        ('clustered_by="at", look_back=timedelta(hours=36)', "look_back 1 day, 12:00:00 is not a whole number of days"),
+        ('clustered_by="at", look_back=timedelta(0)', "look_back 0:00:00 is not a whole number of days, at least 1"),
+        ("look_back=timedelta(1)", "look_back is declared without clustered_by"),
     ],
 )
 def test_a_wrong_clustering_is_refused_with_what_to_do(package, arguments, message):
@@ -246,13 +246,19 @@ def test_new_columns_stop_a_file_and_not_a_table_unless_the_declaration_says_oth
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ('source=StreamSource({"kex": "/key"})', r"pointers are of columns \['kex'\], the schema has \['key'\]"),
+        ('source=StreamSource({"kex": "/key"})', r"pointers names columns \['kex'\], which the schema does not have"),
         ('source=StreamSource({"key": "key"})', "the pointer of column key: 'key' is not a JSON pointer"),
-        ('source=StreamSource(repeats_differ_in=("kex",))', r"repeats differ in columns \['kex'\], the schema has"),
-        ('source=StreamSource(receipt_order=("kex",))', r"events are ordered by columns \['kex'\], the schema has"),
+        (
+            'source=StreamSource(repeats_differ_in=("kex",))',
+            r"repeats_differ_in names columns \['kex'\], which the schema does not have",
+        ),
+        (
+            'source=StreamSource(receipt_order=("kex",))',
+            r"receipt_order names columns \['kex'\], which the schema does not have",
+        ),
         ('absent={"kex": "none"}', r"absent names \['kex'\], which are not text columns of the schema"),
         ('cleansing={"key": (EMAIL, EMAIL)}', r"cleansing of column key: \['email'\] name more than one routine"),
-        ('cleansing={"key": (value_map({"a": "b"}, name="regex"),)}', r"routines are named \['regex'\], as rules"),
+        ('cleansing={"key": (value_map({"a": "b"}, name="regex"),)}', r"routines are named \['regex'\], like rules"),
     ],
 )
 def test_wrong_pointers_and_routines_are_refused_with_what_to_do(package, arguments, message):
@@ -290,7 +296,7 @@ def test_a_name_that_two_modules_declare_is_refused(package):
     name, path = package(members=declaration("members"), staff=declaration("members"))
 
     # when, then
-    with pytest.raises(DeclarationError, match=r"staff\.py: declares 'members', which members\.py declares too"):
+    with pytest.raises(DeclarationError, match=r"staff\.py: declares 'members', which members\.py also declares"):
         refuse_broken(find_datasets(name, path))
 
 
@@ -299,7 +305,7 @@ def test_name_of_another_datasets_deleted_rows_is_refused(package):
     name, path = package(members=declaration("members"), members_deleted=declaration("members_deleted"))
 
     # when, then
-    with pytest.raises(DeclarationError, match=r"^\w+/members_deleted\.py: .* of rows of 'members' that were deleted"):
+    with pytest.raises(DeclarationError, match=r"^\w+/members_deleted\.py: .* of deleted rows of 'members'"):
         refuse_broken(find_datasets(name, path))
 
 

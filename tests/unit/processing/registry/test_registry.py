@@ -52,14 +52,14 @@ def members(old: str = "", new: str = "") -> str:
             r"members\.py: schema is <class 'dict'>, expected a subclass of Schema",
         ),
         (members('"accounts"', "7"), r"members\.py: owner is 7, expected str"),
-        (members('"accounts"', '"a\\nb"'), r"members\.py: owner 'a\\nb' is not a name: expected a team such as"),
+        (members('"accounts"', '"a\\nb"'), r"members\.py: owner 'a\\nb' is not a name; name a team such as"),
         (members('"accounts"', '""'), r"members\.py: owner '' is not a name"),
         (members("timedelta(hours=1)", "26"), r"members\.py: freshness is 26, expected timedelta"),
         (
             f"{members()}\nimport dataclasses\nDATASET = dataclasses.replace(DATASET, source='sftp')",
             r"members\.py: source is 'sftp', expected SftpSource or SqlSource or StreamSource",
         ),
-        (members('"carrier"', '"The Carrier"'), r"members\.py: connection 'The Carrier' cannot be a name"),
+        (members('"carrier"', '"The Carrier"'), r"members\.py: connection 'The Carrier' is not a valid name"),
         (members('"*.csv"', "None"), r"members\.py: source\.pattern is None, expected str"),
         (members("rate(1 day)", "daily"), r"members\.py: 'daily' is not a schedule"),
         (
@@ -75,8 +75,11 @@ def members(old: str = "", new: str = "") -> str:
             r"members\.py: classes names columns \['no'\]",
         ),
         (members("number", "_number"), r"members\.py: columns \['_number'\] start with an underscore"),
-        (members('name="members"', 'name="people"'), r"members\.py: declares 'people': rename the file to people\.py"),
-        (members('name="members"', 'name="staff"'), r"members\.py: declares 'staff', which staff\.py declares too"),
+        (
+            members('name="members"', 'name="people"'),
+            r"members\.py: declares 'people', which is not its own name; rename the file to people\.py",
+        ),
+        (members('name="members"', 'name="staff"'), r"members\.py: declares 'staff', which staff\.py also declares"),
     ],
 )
 def test_a_mistake_is_reported_in_one_line_naming_its_file(find, text, message):
@@ -121,7 +124,7 @@ def test_whoever_needs_every_file_is_refused_with_each_broken_one(find, need_all
 
     # when, then
     with pytest.raises(
-        DeclarationError, match=r"^\w+/members\.py, line 1: SyntaxError: [^;]+; \w+/visits\.py: declares"
+        DeclarationError, match=r"^\w+/members\.py, line 1: SyntaxError: [^;]+; \w+/visits\.py: does not declare"
     ):
         need_all(datasets)
 
@@ -146,7 +149,11 @@ def test_usable_declarations_are_separated_from_broken_ones(find):
             r'sums\.py: ColumnNotFoundError: unable to find column "no"; valid columns: \["key", "number",[^\]]+\]$',
         ),
         ("7", "number", r"sums\.py: query is 7, expected a function"),
-        (SOUND_QUERY, "no", r"sums\.py: the chart names columns \['no'\], the report has \['key', 'number'\]"),
+        (
+            SOUND_QUERY,
+            "no",
+            r"sums\.py: chart names columns \['no'\], which the report does not have; choose from \['key', 'number'\]",
+        ),
     ],
 )
 def test_a_reports_mistake_is_reported_with_its_file(find, tmp_path, monkeypatch, query, value, message):

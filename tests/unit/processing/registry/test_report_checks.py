@@ -44,14 +44,18 @@ def test_a_new_module_is_a_new_report_without_any_other_change(package):
 @pytest.mark.parametrize(
     ("module", "text", "message"),
     [
-        ("list_all", "nothing = 1", r"\w+/list_all\.py: declares no Report: give it a line `REPORT = Report"),
+        ("list_all", "nothing = 1", r"\w+/list_all\.py: does not declare a Report; add a line `REPORT = Report"),
         ("list_all", declaration("other"), r"rename the file to other\.py or the declaration to 'list_all'"),
-        ("list_all", declaration("list_all", team="The Team"), r"list_all\.py: team 'The Team' cannot be a name"),
+        ("list_all", declaration("list_all", team="The Team"), r"list_all\.py: team 'The Team' is not a valid name"),
         ("list_all", declaration("list_all", inputs=("cars",)), r"inputs \['cars'\] are neither datasets nor rep"),
-        ("list_all", declaration("list_all").replace("inputs=('parcels',)", "inputs=()"), r"the report has no inputs"),
+        (
+            "list_all",
+            declaration("list_all").replace("inputs=('parcels',)", "inputs=()"),
+            r"the report does not have inputs",
+        ),
         ("list_all", declaration("list_all", more="schedule='rate(1 day)'"), r"'rate\(1 day\)' is not a schedule"),
-        ("list_all", declaration("list_all", more="shared_with=('No Team',)"), r"team 'No Team' cannot be a name"),
-        ("parcels", declaration("parcels"), r"there is a dataset 'parcels' already"),
+        ("list_all", declaration("list_all", more="shared_with=('No Team',)"), r"team 'No Team' is not a valid name"),
+        ("parcels", declaration("parcels"), r"a dataset is named 'parcels'"),
     ],
 )
 def test_a_wrong_declaration_is_refused_with_its_module_and_what_to_do(package, module, text, message):
@@ -89,7 +93,9 @@ def test_a_chart_of_what_another_report_counts_is_checked(reports):
     found = reports(a=declaration("a", inputs=("b",), measure="sum"), b=base.replace("maximum", "distinct"))
 
     # then
-    with pytest.raises(DeclarationError, match=r"a\.py: y declares member_id as a sum, but the query makes a distinct"):
+    with pytest.raises(
+        DeclarationError, match=r"a\.py: y declares member_id as a sum, but the query makes it a distinct"
+    ):
         found["a"]
 
 
@@ -106,7 +112,7 @@ def test_reports_that_read_each_other_are_refused_in_one_line_that_names_them(re
     for name in ("b", "c"):
         with pytest.raises(DeclarationError) as refused:
             found[name]
-        assert "the report is made of itself: " in str(refused.value)
+        assert "the report reads itself: " in str(refused.value)
         assert {"b.py", "c.py"} <= {*str(refused.value).replace(";", " ").split()}
         assert "\n" not in str(refused.value)
     assert found["d"].inputs == ("parcels",)
@@ -114,7 +120,7 @@ def test_reports_that_read_each_other_are_refused_in_one_line_that_names_them(re
 
 
 def test_a_report_that_reads_itself_is_refused(reports):
-    with pytest.raises(DeclarationError, match=r"made of itself: a\.py reads a\.py; remove"):
+    with pytest.raises(DeclarationError, match=r"the report reads itself: a\.py reads a\.py; remove"):
         reports(a=declaration("a", inputs=("a",)))["a"]
 
 
@@ -141,7 +147,7 @@ def test_another_teams_report_is_read_only_if_it_is_shared(reports, files, missi
         return
     with pytest.raises(
         DeclarationError,
-        match=rf"made of {missing}, a report of the team accounts: .*shared_with=\('logistics',\) in {missing}\.py",
+        match=rf"reads {missing}, a report of the team accounts, .*shared_with=\('logistics',\) in {missing}\.py",
     ):
         found["a"]
 

@@ -44,12 +44,12 @@ def test_one_declaration_gives_the_days_of_every_prefix(declared, retention, day
     [
         ("inbound=6", None, HOUR, r"keeps inbound for 6 days, expected 7 to 36500"),
         ("quarantine=0", None, HOUR, r"keeps quarantine for 0 days, expected 7 to"),
-        ("time_travel=366", None, HOUR, r"keeps the published tables' past for 366 days, expected 0 to 365"),
+        ("time_travel=366", None, HOUR, r"keeps old snapshots of the published tables for 366 days, expected 0 to 365"),
         ("inbound='90'", None, HOUR, r"\.inbound is '90', expected int or None"),
-        ("inbound=30", None, "timedelta(days=30)", r"is late only after 720 hours: the newest objects could"),
+        ("inbound=30", None, "timedelta(days=30)", r"is late only after 720 hours, so the newest objects could"),
         ("inbound=30, quarantine=31", None, HOUR, r"quarantine for 31 days, longer than inbound \(30\)"),
         ("inbound=90, warehouse=96", None, HOUR, r"processed again; declare 97 or more"),
-        ("warehouse=90", None, HOUR, r"and inbound forever: .* processed again; limit inbound, too"),
+        ("warehouse=90", None, HOUR, r"and inbound forever, .* processed again; limit inbound too"),
         (
             "inbound=90, warehouse=400",
             TABLE.format("incremental", ', watermark="number"'),
@@ -57,7 +57,7 @@ def test_one_declaration_gives_the_days_of_every_prefix(declared, retention, day
             "'incremental' arrives",
         ),
         ("warehouse=400", TABLE.format("snapshot", ""), HOUR, "mode 'snapshot' arrives again"),
-        ("inbound=90", TABLE.format("snapshot", ""), HOUR, "the next snapshot is compared with the last one"),
+        ("inbound=90", TABLE.format("snapshot", ""), HOUR, "each snapshot is compared with the last one"),
     ],
 )
 def test_a_contradiction_is_refused_in_one_line(declared, retention, source, freshness, message):

@@ -24,7 +24,7 @@ def raising(error: Exception):
 @pytest.mark.parametrize(
     ("error", "words"),
     [
-        (JobFailedError("1 of 2 objects failed, the others were done:\n- a.csv: torn"), "- a.csv: torn"),
+        (JobFailedError("1 of 2 objects failed, the others succeeded:\n- a.csv: torn"), "- a.csv: torn"),
         (ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "ListObjectsV2"), "AccessDenied"),
     ],
 )
@@ -98,7 +98,7 @@ def test_an_item_fails_alone_whatever_its_work_raises(error, capsys):
         return {}
 
     # when
-    with pytest.raises(JobFailedError, match=f"1 of 3 objects failed, the others were done:\n- bad: .*{error}"):
+    with pytest.raises(JobFailedError, match=f"1 of 3 objects failed, the others succeeded:\n- bad: .*{error}"):
         JobRun("warehouse", "run-1").process("object", ["first", "bad", "last"], work)
 
     # then
