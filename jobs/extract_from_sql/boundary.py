@@ -165,8 +165,8 @@ def _scalar(text: str | None, column: Field) -> Scalar:
         return None if text is None else pa.scalar(text).cast(kind)
     except pa.ArrowInvalid:
         raise ExtractionError(
-            f"the range of watermark {column.name!r} ends at {text}, beyond what {kind} holds; "
-            "declare a smaller lag, or correct the row that has this value"
+            f"the range of watermark {column.name!r} ends at {text}, beyond the range of {kind}; declare a "
+            "smaller lag, or correct the row that has this value"
         ) from None
 
 

@@ -67,8 +67,12 @@ class Table:
                 return column
         close = [column.name for column in self.columns if column.name.casefold() == name.casefold()]
         raise ExtractionError(
-            f"table {self} has no column {name!r}; "
-            + (f"it has {close[0]!r}: names are compared exactly" if close else f"it has {_names(self.columns)}")
+            f"table {self} does not have a column {name!r}; "
+            + (
+                f"it has {close[0]!r}, and names are compared exactly; correct the declaration"
+                if close
+                else f"correct the declaration; its columns are {_names(self.columns)}"
+            )
         )
 
 
@@ -95,8 +99,12 @@ def read_table(connection: pyodbc.Connection, schema: str, name: str) -> Table:
     if not exact:
         near = {f"{row.TABLE_SCHEMA}.{row.TABLE_NAME}" for row in rows}
         raise ExtractionError(
-            f"there is no table {schema}.{name}"
-            + (f"; there is {min(near)}: names are compared exactly" if near else " that this login may see")
+            f"the table {schema}.{name} does not exist"
+            + (
+                f", but {min(near)} does, and names are compared exactly; correct the declaration"
+                if near
+                else ", or this login may not see it; correct the declaration, or grant the login SELECT on the table"
+            )
         )
     return Table(schema, name, tuple(_column(row) for row in exact))
 

@@ -26,7 +26,7 @@ def configured_server(client: "SSMClient", prefix: str, connection: str) -> Gene
     try:
         database = Database.from_json(_parameter(client, name))
     except msgspec.DecodeError as error:
-        raise ExtractionError(f"SSM parameter {name} is wrong: {error}; deploy the stack again") from None
+        raise ExtractionError(f"SSM parameter {name} is invalid: {error}; deploy the stack again") from None
     password = _parameter(client, database.password_parameter)
     with trusting(_parameter(client, database.certificate_parameter)):
         yield Server(database, password)

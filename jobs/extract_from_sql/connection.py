@@ -77,7 +77,7 @@ class Server:
         return math.ceil(self.answer_within.total_seconds())
 
     def _connecting(self) -> str:
-        return f"talking to {self.database.host}:{self.database.port}, database {self.database.database}"
+        return f"a request to {self.database.host}:{self.database.port}, database {self.database.database},"
 
     def _keywords(self) -> dict[str, str]:
         return {
@@ -126,7 +126,10 @@ def odbc_driver() -> Path:
     folder = libraries / _system() / architecture / "lib"
     found = sorted(folder.glob("libmsodbcsql*18*"))
     if not found:
-        raise ExtractionError(f"the wheel mssql-python-odbc has no driver for this system: {folder} holds none")
+        raise ExtractionError(
+            f"the wheel mssql-python-odbc does not have a driver for this system: {folder} is empty; use a "
+            "system for which it has one"
+        )
     return found[-1]
 
 

@@ -29,8 +29,9 @@ def check_declaration(table: Table, dataset: Dataset) -> None:
         column = table.column(name)
         if not _fits(column, declared.dtype):
             raise ExtractionError(
-                f"column {name!r} of table {table} is of type {column.declaration}, "
-                f"datasets/{dataset.name}.py declares {declared.dtype}: change the declaration, or the column back"
+                f"column {name!r} of table {table} has the type {column.declaration}, but "
+                f"datasets/{dataset.name}.py declares {declared.dtype}; change the declaration, or change the "
+                "column back"
             )
 
 
@@ -48,15 +49,17 @@ def new_columns(table: Table, before: str | None) -> list[str]:
         return []
     known: Mapping[str, Mapping[str, object]] = json.loads(before)
     now = {column.name: column for column in table.columns}
-    advice = "if that is meant, run the extraction once with --accept-columns"
+    advice = "if this is intended, run the extraction once with --accept-columns"
     for name, description in known.items():
         was = Column(name=name, **description)  # pyright: ignore[reportArgumentType] - as `described` wrote them
         if name not in now:
-            raise ExtractionError(f"column {name!r} of table {table} is gone, it was {was.declaration}; {advice}")
+            raise ExtractionError(
+                f"column {name!r} of table {table}, {was.declaration} before, no longer exists; {advice}"
+            )
         if not _is_widened(was, now[name]):
             raise ExtractionError(
-                f"column {name!r} of table {table} is {now[name].declaration} now and was {was.declaration}: "
-                f"narrowed or retyped; {advice}"
+                f"column {name!r} of table {table} was narrowed or retyped from {was.declaration} to "
+                f"{now[name].declaration}; {advice}"
             )
     return [name for name in now if name not in known]
 
@@ -70,8 +73,8 @@ def refuse_reserved_names(table: Table, plans: Sequence[ColumnPlan]) -> None:
     written = {DELETED, *(field.name for plan in plans for field in plan.fields[1:])}
     if reserved := [column.name for column in table.columns if column.name in written]:
         raise ExtractionError(
-            f"columns {reserved} of table {table} have the names of columns that the extraction adds; rename them, or "
-            "extract a view that names them otherwise"
+            f"columns {reserved} of table {table} have the names of columns that the extraction adds; rename "
+            "them, or extract a view with other names"
         )
 
 
@@ -90,10 +93,12 @@ def refuse_changed_source(dataset: str, source: SqlSource, before: str | None) -
     if before is None or before == now:
         return
     was, declared = json.loads(before), json.loads(now)
-    changes = [f"{name} {was.get(name)!r} to {value!r}" for name, value in declared.items() if was.get(name) != value]
+    changes = [
+        f"{name} from {was.get(name)!r} to {value!r}" for name, value in declared.items() if was.get(name) != value
+    ]
     raise ExtractionError(
-        f"datasets/{dataset}.py changed its source since the last extraction: {', '.join(changes)}; run the extraction "
-        "once with --whole-table, or change the declaration back"
+        f"the source in datasets/{dataset}.py has changed since the last extraction: {', '.join(changes)}; "
+        "run the extraction once with --whole-table, or change the declaration back"
     )
 
 

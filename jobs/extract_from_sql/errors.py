@@ -27,15 +27,15 @@ def database_errors(doing: str) -> Generator[None]:
         yield
     except pyodbc.Error as error:
         # The driver's arguments are its SQL state and its message.
-        raise ExtractionError(f"while {doing}: {_advised(str(error.args[-1] if error.args else error))}") from error
+        raise ExtractionError(f"{doing} failed: {_advised(str(error.args[-1] if error.args else error))}") from error
     except mssql_python.Error as error:
-        raise ExtractionError(f"while {doing}: {_advised(str(error))}") from error
+        raise ExtractionError(f"{doing} failed: {_advised(str(error))}") from error
 
 
 def _advised(message: str) -> str:
     if "query timeout" not in message.casefold():
         return message
     return (
-        f"{message}; ask the server's owner which query blocks it or which index it lacks, or declare a longer "
-        "answer_within in the dataset's file"
+        f"{message}; ask the server's owner which query blocks it or which index is missing, or declare a "
+        "longer answer_within in the dataset's file"
     )

@@ -85,8 +85,8 @@ def _refuse_missing_watermarks(
 ) -> None:
     if watermark is not None and source.nulls == "refuse" and (count := watermark.count_nulls(connection)):
         raise ExtractionError(
-            f"{count:,} rows of table {watermark.table} have no {watermark.column.name}; "
-            'fill it at the source, or declare what becomes of them: nulls="always" or nulls="never"'
+            f"{count:,} rows of table {watermark.table} have NULL in {watermark.column.name}; fill it at the "
+            'source, or declare nulls="always" or nulls="never"'
         )
 
 
@@ -96,7 +96,7 @@ def _claim(
     if options.backfill is not None:
         if watermark is None:
             raise ExtractionError(
-                f"{dataset} has no watermark, so there is no range to fill; run it without --from, --to"
+                f"{dataset} does not have a watermark, so --from and --to do not apply; leave them out"
             )
         ends = (options.backfill.lower, options.backfill.upper)
         lower, upper = (None if end is None else watermark.normalised(connection, end) for end in ends)
@@ -221,6 +221,6 @@ def _refuse_emptied(work: Work, rows_deleted: int) -> None:
     is_emptied = rows_deleted > 0 or (work.source.mode == "full" and work.extraction.position.object_key is not None)
     if is_emptied and not work.is_backfill and not work.options.accept_empty:
         raise ExtractionError(
-            f"table {work.table} is empty, and its last extraction had rows; if it is being loaded, wait for the next "
-            "run; if it was emptied on purpose, run the extraction once with --accept-empty"
+            f"table {work.table} is empty, but had rows at its last extraction; if it is being loaded, wait "
+            "for the next run; if it was emptied on purpose, run the extraction once with --accept-empty"
         )

@@ -34,9 +34,9 @@ def main(arguments: Sequence[str] | None = None, datasets: Mapping[str, Dataset]
     is_backfill = given.lower is not None or given.upper is not None
     of_one = is_backfill or given.accept_empty or given.whole_table
     if of_one and len(given.dataset or []) != 1:
-        parser.error("--from, --to, --accept-empty and --whole-table are about one dataset: name it with --dataset")
+        parser.error("--from, --to, --accept-empty and --whole-table apply to one dataset; name it with --dataset")
     if is_backfill and given.whole_table:
-        parser.error("--whole-table extracts every row: leave out --from and --to")
+        parser.error("--whole-table extracts every row; leave out --from and --to")
     options = Options(
         Range(given.lower, given.upper) if is_backfill else None,
         accept_columns=given.accept_columns,
@@ -62,32 +62,37 @@ def _extract(lake: Lake, ssm: "SSMClient", prefix: str, dataset: Dataset, option
 
 def _parser(datasets: Sequence[str]) -> argparse.ArgumentParser:
     parser = argument_parser("extract_from_sql", __doc__ or "")
-    parser.add_argument("--ledger-table", required=True, help="name of the ledger's DynamoDB table")
-    parser.add_argument("--parameter-prefix", required=True, help="of the stack's parameters, /data-platform/{stack}")
+    parser.add_argument("--ledger-table", required=True, help="DynamoDB table of the ledger")
     parser.add_argument(
-        "--dataset", action="append", choices=datasets, help="this dataset; again for more; all of them if not given"
+        "--parameter-prefix", required=True, help="prefix of the stack's SSM parameters, /data-platform/{stack}"
+    )
+    parser.add_argument(
+        "--dataset",
+        action="append",
+        choices=datasets,
+        help="only this dataset; repeat the option for more; default: all datasets",
     )
     parser.add_argument(
         "--from",
         dest="lower",
         metavar="WATERMARK",
-        help="extract from this value on, inclusive, the watermark untouched",
+        help="extract from this value, inclusive, and keep the stored watermark",
     )
-    parser.add_argument("--to", dest="upper", metavar="WATERMARK", help="up to this value, inclusive")
+    parser.add_argument("--to", dest="upper", metavar="WATERMARK", help="extract up to this value, inclusive")
     parser.add_argument(
         "--accept-columns",
         action="store_true",
-        help="accept the table's columns although some were narrowed, retyped or removed",
+        help="accept columns that were narrowed, retyped or removed",
     )
     parser.add_argument(
         "--accept-empty",
         action="store_true",
-        help="accept that the table no longer has rows; a snapshot records them as deleted",
+        help="accept that the table no longer has rows; a snapshot records its rows as deleted",
     )
     parser.add_argument(
         "--whole-table",
         action="store_true",
-        help="extract the whole table once and continue from its greatest watermark, after the table was restored "
-        "or started over, or its declaration changed",
+        help="extract the whole table once, and continue from its greatest watermark; after the table was "
+        "restored or started over, or its declaration changed",
     )
     return parser

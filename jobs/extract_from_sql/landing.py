@@ -92,8 +92,8 @@ class InboundObjects:
             self._client.download_file(self._bucket, key, str(file))
         except (BotoCoreError, ClientError) as error:
             raise ExtractionError(
-                f"s3://{self._bucket}/{key}, which an earlier run wrote, cannot be read: {error}; "
-                "restore that object's version"
+                f"s3://{self._bucket}/{key}, the object of the last extraction, cannot be read: {error}; restore "
+                "its latest version"
             ) from error
 
 
@@ -113,7 +113,7 @@ def record_of(file: Path) -> Record:
         )
     except (pa.ArrowInvalid, KeyError, TypeError) as error:
         raise ExtractionError(
-            "an object stands under the key of this extraction that no extraction wrote; move it away"
+            "an object that no extraction wrote has the key of this extraction; move it away"
         ) from error
 
 

@@ -72,8 +72,8 @@ def key_ranges(
     """
     if column.data_type not in {"tinyint", "smallint", "int", "bigint"}:
         raise ExtractionError(
-            f"partition column {column.name!r} of table {table} is of type {column.declaration}; "
-            "ranges are made of whole numbers"
+            f"partition column {column.name!r} of table {table} has the type {column.declaration}, but ranges "
+            "need whole numbers; declare another column"
         )
     low, high = _only_row(
         connection.execute(

@@ -52,19 +52,21 @@ class Restrictions:
         advice = 'or declare restricted="accept" to extract what the login sees'
         if self.masked_columns:
             raise ExtractionError(
-                f"columns {list(self.masked_columns)} of table {table} are masked for this login, so other values than "
-                f"the stored ones would arrive; grant it UNMASK, leave them out by a view, {advice}"
+                f"columns {list(self.masked_columns)} of table {table} are masked for this login, so their stored "
+                f"values would not arrive; grant it UNMASK, leave the columns out with a view, {advice}"
             )
         if self.row_filters:
             raise ExtractionError(
                 f"security policies {list(self.row_filters)} filter the rows of table {table}, so rows could be "
-                f"missing or be taken for deleted; exempt this login from them, {advice}"
+                f"missing or look deleted; exempt this login from them, {advice}"
             )
 
     @property
     def counts(self) -> Mapping[str, object]:
         """What is logged of them."""
-        filters = self.row_filters if self.sees_filters else "not seen: the login has no VIEW DEFINITION"
+        filters = (
+            self.row_filters if self.sees_filters else "not visible, because the login does not have VIEW DEFINITION"
+        )
         logged = {"masked_columns": self.masked_columns, "row_filters": filters}
         return {name: value for name, value in logged.items() if value}
 

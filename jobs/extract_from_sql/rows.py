@@ -39,8 +39,8 @@ def read_batches(
         yield from side_by_side(readers, server.answer_within.total_seconds() + GRACE_SECONDS)
     except TimeoutError as error:
         raise ExtractionError(
-            f"while reading {table}: the connection is open and no rows arrive, {error}; check the server and the "
-            "network, the next run reads the same range"
+            f"reading {table} failed: the connection is open, but no rows arrive, {error}; check the server "
+            "and the network; the next run reads the same range"
         ) from error
 
 

@@ -79,8 +79,8 @@ def is_snapshot(file: Path, key: list[str]) -> bool:
 def _live_rows(last: Path, key: list[str]) -> pl.LazyFrame:
     if not is_snapshot(last, key):
         raise ExtractionError(
-            f"the last object of this dataset lacks one of the columns {[*key, DELETED]}, so this snapshot cannot be "
-            "compared with it; run the extraction once with --whole-table"
+            f"the last object of this dataset does not have all columns {[*key, DELETED]}, so this snapshot "
+            "cannot be compared with it; run the extraction once with --whole-table"
         )
     return pl.scan_parquet(last).filter(~pl.col(DELETED))
 

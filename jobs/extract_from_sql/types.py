@@ -90,8 +90,8 @@ def plan_column(table: Table, column: Column, *, as_text: bool = False) -> Colum
     if column.data_type in _FINER:
         return _FINER[column.data_type](table, column)
     raise ExtractionError(
-        f"column {column.name!r} of table {table} is of type {column.declaration}, which is not mapped to parquet; "
-        "leave it out by a view, or cast it there"
+        f"column {column.name!r} of table {table} has the type {column.declaration}, which is not mapped "
+        "to parquet; leave it out with a view, or cast it there"
     )
 
 
@@ -155,8 +155,9 @@ def _outside(table: Table, column: Column, microseconds: Array) -> str:
     # pyarrow's own limit of a timestamp in ns, in µs.
     value = microseconds.filter(compute.greater(limits, 2**63 // 1000 - 1))[0]
     return (
-        f"column {column.name!r} of table {table}, type {column.declaration}, holds {value}, which is outside of "
-        "1677-09-21 to 2262-04-11, what nanoseconds can say; declare the column as dy.String() to have it as text"
+        f"column {column.name!r} of table {table}, type {column.declaration}, holds {value}, which is "
+        "outside of 1677-09-21 to 2262-04-11, the range of nanoseconds; declare the column as dy.String() "
+        "to extract it as text"
     )
 
 

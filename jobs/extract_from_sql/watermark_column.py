@@ -40,13 +40,17 @@ class WatermarkColumn:
         if kind not in _WHOLE_NUMBERS | _UNITS.keys():
             # Row versions are given out before their transactions commit, so the greatest is no end of a range.
             raise ExtractionError(
-                f"{where} is of type {self.column.declaration}; a watermark is datetime2, datetime, smalldatetime, "
-                "date, int or bigint"
+                f"{where} has the type {self.column.declaration}; declare a column of the type datetime2, "
+                "datetime, smalldatetime, date, int or bigint"
             )
         if self.lag and kind in _WHOLE_NUMBERS:
-            raise ExtractionError(f"{where} is of type {self.column.declaration}, which no time can be taken from")
+            raise ExtractionError(
+                f"{where} has the type {self.column.declaration}, to which a lag does not apply; leave the lag out"
+            )
         if self.lag and self.lag % _UNITS[kind][1]:
-            raise ExtractionError(f"{where} is a {self.column.declaration}: its lag has to be whole {_UNITS[kind][0]}s")
+            raise ExtractionError(
+                f"{where} is a {self.column.declaration}, so its lag has to be whole {_UNITS[kind][0]}s"
+            )
 
     def as_text(self, expression: str) -> str:
         """SQL that gives the server's text of a value of the column's type."""
@@ -103,8 +107,8 @@ class WatermarkColumn:
         ).fetchall()[0]
         if count:
             raise ExtractionError(
-                f"{count:,} rows of table {self.table} have a {self.column.name!r} that is more than a day ahead of "
-                f"the server's clock, up to {greatest}: they are left out, all other rows are extracted; correct them "
+                f"{count:,} rows of table {self.table} have a {self.column.name!r} more than a day ahead of the "
+                f"server's clock, up to {greatest}, and were left out; all other rows were extracted; correct them "
                 "at the source, and if a corrected value is older than the last extraction, extract it with --from"
             )
 
@@ -118,7 +122,7 @@ class WatermarkColumn:
             return connection.execute(f"SELECT {self.as_text(self.from_text)}", text).fetchval()
         except pyodbc.Error as error:
             raise ExtractionError(
-                f"{text!r} is no {self.column.declaration}, the type of {self.column.name!r}: {error.args[-1]}"
+                f"{text!r} is not a {self.column.declaration}, the type of {self.column.name!r}: {error.args[-1]}"
             ) from error
 
     def start_of_lag(self, connection: pyodbc.Connection, watermark: str) -> str:
@@ -158,23 +162,24 @@ class WatermarkColumn:
         later = f"SELECT CASE WHEN {self.from_text} > {self.from_text} THEN 1 ELSE 0 END"
         if connection.execute(later, watermark, limit).fetchval():
             raise ExtractionError(
-                f"the last extraction of table {self.table} ended at {self.column.name!r} {watermark}, more than a day "
-                "ahead of the server's clock, so no later row would be extracted; correct that row at the source, then "
-                "run the extraction once with --whole-table"
+                f"the last extraction of table {self.table} ended at {self.column.name!r} {watermark}, more than a "
+                "day ahead of the server's clock, so no later row would be extracted; correct this row at the "
+                "source, then run the extraction once with --whole-table"
             )
 
     def _fallen(self, greatest: str | None, watermark: str) -> str:
         name = self.column.name
         if greatest is None:
             return (
-                f"table {self.table} no longer has a row with a {name!r}, and the last extraction ended at "
+                f"table {self.table} no longer has a row with a {name!r}, but the last extraction ended at "
                 f"{watermark}; if it is being loaded, wait for the next run; if it was emptied on purpose, run the "
                 "extraction once with --accept-empty"
             )
         return (
-            f"the greatest {name!r} of table {self.table} is {greatest}, and the last extraction ended at {watermark}: "
-            "the table started over, was restored from a backup, or its latest rows were deleted; if only rows were "
-            "deleted, wait for the next row; otherwise run the extraction once with --whole-table"
+            f"the greatest {name!r} of table {self.table} is {greatest}, but the last extraction ended at "
+            f"{watermark}, so the table started over, was restored from a backup, or lost its latest rows; if "
+            "only rows were deleted, wait for the next row; otherwise run the extraction once with "
+            "--whole-table"
         )
 
     def count_nulls(self, connection: pyodbc.Connection) -> int:

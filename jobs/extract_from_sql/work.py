@@ -92,6 +92,6 @@ def counts_of(work: Work, rows: int, rows_read: int, rows_deleted: int) -> dict[
         "rows_known": lambda: rows_read - rows if mode == "incremental" else 0,
         "rows_deleted": lambda: rows_deleted,
         "new_columns": lambda: work.new_columns,
-        "deletions": lambda: "not seen: the table is incremental" if mode == "incremental" else None,
+        "deletions": lambda: "not checked, because the table is incremental" if mode == "incremental" else None,
     }
     return counts | {name: value() for name, value in optional.items() if value()} | dict(work.restrictions.counts)

@@ -28,8 +28,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         SystemExit: the arguments are wrong; it says how.
     """
     parser = argument_parser("maintenance", __doc__ or "")
-    parser.add_argument("--database", required=True, help="the Glue database of the published tables")
-    add_flag(parser, "--dry-run", "only log what would be removed; change nothing")
+    parser.add_argument("--database", required=True, help="Glue database of the published tables")
+    add_flag(parser, "--dry-run", "only log what would be removed; remove nothing")
     options, _glue_arguments = parser.parse_known_args(arguments)
     from processing.publishing.catalogue import open_catalogue  # noqa: PLC0415 - wrong arguments are refused quickly
 
@@ -63,7 +63,9 @@ def maintain(catalog: "Catalog", database: str, folder: TableFolder, run: JobRun
     tables = sorted(name for _, name in catalog.list_tables(database))
     unknown = [name for name in folders if name not in tables]
     for name in unknown:
-        run.log("unknown", folder=f"{folder.address}/{name}/", reason="the catalogue has no table of this name")
+        run.log(
+            "unknown", folder=f"{folder.address}/{name}/", reason="the catalogue does not have a table of this name"
+        )
     results = [attempt(work, name) for name in tables]
     sums = {
         name: sum(int((result.counts or {}).get(name, 0)) for result in results)

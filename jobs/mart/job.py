@@ -78,15 +78,20 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argument_parser("mart", __doc__ or "")
-    parser.add_argument("--database", required=True, help="the Glue database of the published tables")
+    parser.add_argument("--database", required=True, help="Glue database of the published tables")
     parser.add_argument(
         "--report",
         choices=sorted(REPORTS),
-        help="this report alone; if not given, all reports that do not have a schedule of their own",
+        help="only this report; default: all reports without a schedule of their own",
     )
     # Glue gives each argument a value.
     parser.add_argument(
-        "--force", nargs="?", const=True, default=False, type=_flag, help="also compute reports that have not changed"
+        "--force",
+        nargs="?",
+        const=True,
+        default=False,
+        type=_flag,
+        help="also compute reports whose inputs have not changed",
     )
     parser.add_argument(
         "--as-of",
@@ -98,7 +103,7 @@ def _parser() -> argparse.ArgumentParser:
         dest="encryption_keys",
         type=_encryption_keys,
         default={},
-        help='the KMS keys of the teams\' reports, as JSON: {"finance": "arn:…"}; the others have the bucket\'s',
+        help='KMS keys of the teams\' reports, as JSON: {"finance": "arn:…"}; other teams use the bucket\'s key',
     )
     add_metrics_namespace(parser)
     return parser
@@ -140,7 +145,7 @@ def publish(
         missing = [] if chosen.force else inputs.unpublished(report)
         # The report would be empty until its rows are published, such as after an upgrade.
         if missing and was_made_of(store, report, missing):
-            return {"team": report.team, "outcome": WAITING, "reason": f"{', '.join(missing)}: not published yet"}
+            return {"team": report.team, "outcome": WAITING, "reason": f"{', '.join(missing)} not published yet"}
         counts = publish_report(store, report, inputs, run.run_id)
         rows[name] = {ROWS_PUBLISHED: counts["rows"]}
         return counts
@@ -203,4 +208,4 @@ def _encryption_keys(text: str) -> dict[str, str]:
     try:
         return {reports_prefix(team): str(arn) for team, arn in json.loads(text).items()}
     except (ValueError, AttributeError) as error:
-        raise ArgumentTypeError(f"{text!r} is no JSON object of teams and their keys' ARNs: {error}") from None
+        raise ArgumentTypeError(f"{text!r} is not a JSON object of teams and the ARNs of their keys: {error}") from None

@@ -34,15 +34,15 @@ def main(
         SystemExit: the arguments are wrong; it says how.
     """
     parser = argument_parser("publish", __doc__ or "")
-    parser.add_argument("--dataset", choices=sorted(datasets), help="this dataset alone; all of them if not given")
+    parser.add_argument("--dataset", choices=sorted(datasets), help="only this dataset; default: all datasets")
     add_flag(parser, "--rebuild", "write the tables again from all history files")
-    add_flag(parser, "--reconcile", "compare all history files with the index, and count those that were missed")
+    add_flag(parser, "--reconcile", "compare all history files with the index, and count the missed ones")
     add_publishing(parser)
     add_metrics_namespace(parser)
     options, _glue_arguments = parser.parse_known_args(arguments)
     publisher = publisher_of(options, store or S3Store(boto3.client("s3"), options.bucket), run_metrics(options))
     if publisher is None:
-        parser.error("--database and --index-table are needed: they say where the published tables are")
+        parser.error("--database and --index-table, which locate the published tables, are missing; give both")
     found, broken = usable(chosen(datasets, options.dataset))
     run = JobRun("publish", options.run_id, options.workflow_run)
     scope = Scope({}, compare_all=bool(options.reconcile), rebuild=bool(options.rebuild))

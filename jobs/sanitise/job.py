@@ -42,10 +42,10 @@ def main(
     which = parser.add_mutually_exclusive_group(required=True)
     which.add_argument("--dataset", choices=sorted(datasets), help="all objects of this dataset")
     add_objects(which)
-    less = parser.add_argument_group("fewer of them")
+    less = parser.add_argument_group("select fewer objects")
     add_days(less)
     # Glue passes arguments in pairs: there can be no flag without a value.
-    less.add_argument("--only", choices=[_REFUSED], help="those that have rows in the quarantine")
+    less.add_argument("--only", choices=[_REFUSED], help="only objects with rows in the quarantine")
     add_spreading(parser)
     add_publishing(parser)
     add_metrics_namespace(parser)

@@ -47,11 +47,11 @@ def main(
         SystemExit: the arguments are wrong; it says how.
     """
     parser = argument_parser("warehouse", __doc__ or "")
-    parser.add_argument("--dataset", choices=sorted(datasets), help="this dataset alone; all of them if not given")
-    again = parser.add_argument_group("process objects again, whether they were processed or not")
+    parser.add_argument("--dataset", choices=sorted(datasets), help="only this dataset; default: all datasets")
+    again = parser.add_argument_group("process objects again, even if they were processed before")
     add_objects(again)
     add_days(again)
-    add_flag(parser, "--all-days", "compare all that ever landed, and not only what is recent by the index")
+    add_flag(parser, "--all-days", "compare all landed objects with the index, not only recent ones")
     add_spreading(parser)
     add_publishing(parser)
     add_metrics_namespace(parser)

@@ -45,7 +45,7 @@ def test_an_increment_has_the_rows_from_the_watermark_on_and_the_log_says_what_i
     assert rows.select("id", "note").rows() == [(2, "bb"), (3, "ü")]
     assert rows["at"].dt.strftime("%H:%M:%S%.9f").to_list() == ["12:00:00.123456600", "12:00:00.123456700"]
     assert (second["watermark_from"], second["watermark_to"]) == (first["watermark_to"], "2021-11-22 12:00:00.1234567")
-    assert second["deletions"] == "not seen: the table is incremental"
+    assert second["deletions"] == "not checked, because the table is incremental"
     about = sql_stack.metadata(str(second["object"]))
     assert (about["rows"], about["watermark-to"]) == ("2", "2021-11-22 12:00:00.1234567")
 
@@ -150,7 +150,7 @@ def test_rows_without_a_watermark_stop_the_table_if_the_rule_refuses_them(sql_se
     sql_server.insert(table, "(2, N'b', null)")
 
     # when, then
-    with pytest.raises(JobFailedError, match=rf'1 rows of table dbo\.{table} have no at; .*nulls="always"'):
+    with pytest.raises(JobFailedError, match=rf'1 rows of table dbo\.{table} have NULL in at; .*nulls="always"'):
         extract(dataset(table))
     assert sql_stack.keys("items") == []
 
@@ -180,7 +180,7 @@ def test_a_backfills_end_that_is_no_value_of_the_watermark_is_refused(sql_server
     end = text.format(table=table)
 
     # when, then
-    with pytest.raises(JobFailedError, match=rf"{re.escape(repr(end))} is no datetime2\(7\), the type of \'at\'"):
+    with pytest.raises(JobFailedError, match=rf"{re.escape(repr(end))} is not a datetime2\(7\), the type of \'at\'"):
         extract(dataset(table), arguments=("--dataset", "items", "--from", end))
     assert sql_server.query(f"select * from dbo.{table}") == []  # noqa: S608 - a test's own
 
@@ -260,7 +260,7 @@ def test_a_run_killed_before_completing_is_taken_over_with_its_key_and_its_range
     sql_server.insert(table, f"(3, N'c', {at('12:00')})")
 
     # when another run comes at once, and one after the lease
-    with pytest.raises(JobFailedError, match="another run is extracting it, or was stopped in the middle"):
+    with pytest.raises(JobFailedError, match="another run is extracting the dataset, or was stopped while it did"):
         extract(dataset(table))
     sql_stack.end_lease("items")
     (line,) = extract(dataset(table))

@@ -103,7 +103,7 @@ def test_a_filtered_table_stops_if_the_login_sees_the_policy(sql_server, extract
 
 def test_a_login_that_cannot_see_policies_has_that_logged(extract, table, reader, policy):  # noqa: ARG001 - they are there
     (line,) = extract(dataset(table))
-    assert (line["rows"], line["row_filters"]) == (1, "not seen: the login has no VIEW DEFINITION")
+    assert (line["rows"], line["row_filters"]) == (1, "not visible, because the login does not have VIEW DEFINITION")
 
 
 def test_a_locked_table_ends_the_run_in_time(sql_server, extract, table):

@@ -55,7 +55,7 @@ def test_rows_that_stop_arriving_end_the_run_and_the_next_resumes(sql_stack, ext
     proxy.stall_after = WITHIN_THE_ROWS
 
     # when
-    message = rf"reading dbo\.{table}: the connection is open and no rows arrive, no answer within 1\.5 s"
+    message = rf"reading dbo\.{table} failed: the connection is open, but no rows arrive, no answer within 1\.5 s"
     with pytest.raises(JobFailedError, match=message):
         extract(dataset(table, answer_within=MINUTE))
 

@@ -31,7 +31,9 @@ class TestDrift:
         assert new_columns(table(*MEMBERS), None) == []
 
     def test_a_missing_column_stops_the_table(self):
-        with pytest.raises(ExtractionError, match=r"'note' of table club\.members is gone.*--accept-columns"):
+        with pytest.raises(
+            ExtractionError, match=r"'note' of table club\.members .* no longer exists.*--accept-columns"
+        ):
             new_columns(table(*MEMBERS[:4], MEMBERS[5]), described(table(*MEMBERS)))
 
     @pytest.mark.parametrize(
@@ -57,7 +59,7 @@ class TestDrift:
         if is_allowed:
             assert new_columns(table(now), before) == []
         else:
-            with pytest.raises(ExtractionError, match=r"narrowed or retyped; if that is meant"):
+            with pytest.raises(ExtractionError, match=r"narrowed or retyped; from .*; if this is intended"):
                 new_columns(table(now), before)
 
     def test_the_declared_columns_have_to_be_there_in_types_that_fit(self):
@@ -66,9 +68,9 @@ class TestDrift:
         check_declaration(table(*MEMBERS), members)
 
         # then
-        with pytest.raises(ExtractionError, match=r"has no column 'changed_at'"):
+        with pytest.raises(ExtractionError, match=r"does not have a column 'changed_at'"):
             check_declaration(table(*MEMBERS[:-1]), members)
-        with pytest.raises(ExtractionError, match=r"'number' of table club.members is of type nvarchar\(9\).*Int64"):
+        with pytest.raises(ExtractionError, match=r"'number' of table club.members has the type nvarchar\(9\).*Int64"):
             check_declaration(table(column("number", "nvarchar", length=9), *MEMBERS[1:]), members)
 
 
@@ -78,11 +80,14 @@ class TestSource:
     @pytest.mark.parametrize(
         ("change", "said"),
         [
-            ({"table": "people"}, "table 'club.members' to 'club.people'"),
-            ({"schema": "dbo"}, "table 'club.members' to 'dbo.members'"),
-            ({"connection": "archive"}, "database 'office' to 'archive'"),
-            ({"watermark": "number"}, "watermark 'changed_at' to 'number'"),
-            ({"mode": "full", "watermark": None}, "mode 'incremental' to 'full', watermark 'changed_at' to None"),
+            ({"table": "people"}, "table from 'club.members' to 'club.people'"),
+            ({"schema": "dbo"}, "table from 'club.members' to 'dbo.members'"),
+            ({"connection": "archive"}, "database from 'office' to 'archive'"),
+            ({"watermark": "number"}, "watermark from 'changed_at' to 'number'"),
+            (
+                {"mode": "full", "watermark": None},
+                "mode from 'incremental' to 'full', watermark from 'changed_at' to None",
+            ),
         ],
     )
     def test_a_changed_source_stops_with_what_changed(self, change, said):

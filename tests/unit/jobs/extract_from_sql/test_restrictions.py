@@ -44,7 +44,7 @@ class TestRestrictions:
 
         # then
         found.refuse(table(*MEMBERS))
-        assert found.counts == {"row_filters": "not seen: the login has no VIEW DEFINITION"}
+        assert found.counts == {"row_filters": "not visible, because the login does not have VIEW DEFINITION"}
 
     def test_a_server_before_2016_has_no_restrictions(self):
         class Old:

@@ -63,7 +63,7 @@ def test_a_table_that_cannot_be_read_stops_only_itself(published, tmp_path):
     before = folder.content()
 
     # when
-    with pytest.raises(JobFailedError, match="1 of 2 tables failed, the others were done:\n- things: "):
+    with pytest.raises(JobFailedError, match="1 of 2 tables failed, the others succeeded:\n- things: "):
         run(published, folder)
 
     # then nothing of this table is deleted, and the other one is clean

@@ -80,12 +80,14 @@ def test_an_expired_snapshot_is_refused_with_the_oldest_kept_one(snapshots, at, 
 
     # then
     oldest = f"{snapshots[1].snapshot_id} of {time_of(snapshots[1]):%Y-%m-%dT%H:%M}"
-    with pytest.raises(JobFailedError, match=f"has expired; the oldest one that is kept is {oldest}"):
+    with pytest.raises(JobFailedError, match=f"has expired; the oldest available one is {oldest}"):
         at(time_of(snapshots[0]))
 
 
 def test_an_unknown_snapshot_is_refused_with_those_that_there_are(snapshots, at):
-    with pytest.raises(JobFailedError, match=f"things keep no snapshot 7; they keep {snapshots[2].snapshot_id}, "):
+    with pytest.raises(
+        JobFailedError, match=f"things do not have a snapshot 7; they have {snapshots[2].snapshot_id}, "
+    ):
         at(7)
 
 

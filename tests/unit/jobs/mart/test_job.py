@@ -258,7 +258,7 @@ def test_a_report_that_fails_stops_no_other(store, lake, capsys):
 
     # when
     with pytest.raises(
-        JobFailedError, match=rf"1 of {len(reports)} reports failed, the others were done:\n- broken: .*no_such_column"
+        JobFailedError, match=rf"1 of {len(reports)} reports failed, the others succeeded:\n- broken: .*no_such_column"
     ):
         lake.mart(reports)
 

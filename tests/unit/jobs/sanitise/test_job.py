@@ -116,7 +116,7 @@ def test_rows_that_were_clean_are_made_anew_too(store):
     [
         ([], "one of the arguments --dataset --object is required"),
         (["--dataset", "parcels", "--object", REFUSED], "not allowed with argument"),
-        (["--object", "inbound/parcels/2026/11/21/nothing.csv"], "no such object to replay: inbound/parcels/2026/11"),
+        (["--object", "inbound/parcels/2026/11/21/nothing.csv"], "no such objects: inbound/parcels/2026/11"),
         (["--dataset", "parcels", "--only", "clean"], "invalid choice: 'clean'"),
         (["--dataset", "parcels", "--from", "yesterday"], "invalid fromisoformat value: 'yesterday'"),
     ],

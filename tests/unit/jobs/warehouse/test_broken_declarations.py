@@ -34,7 +34,7 @@ def test_a_broken_declaration_fails_while_other_datasets_are_done(store, with_a_
 
     # when
     with pytest.raises(
-        JobFailedError, match=r"1 of 2 items failed, the others were done:\n- members: \w+/members\.py, l"
+        JobFailedError, match=r"1 of 2 items failed, the others succeeded:\n- members: \w+/members\.py, l"
     ):
         refine(store, with_a_broken_one, "run-1")
 

@@ -73,7 +73,7 @@ def test_a_run_that_is_killed_at_any_write_is_finished_by_the_next(at_write, aft
 def test_a_write_that_fails_is_that_objects_trouble_alone_and_the_next_run_does_it(at_write, after, clean_run):
     # given
     store = landed(FaultyStore(OSError("connection lost"), at_write, after=after))
-    with pytest.raises(JobFailedError, match="1 of 3 objects failed, the others were done"):
+    with pytest.raises(JobFailedError, match="1 of 3 objects failed, the others succeeded"):
         refine(store, DATASETS, "run")
 
     # when

@@ -70,7 +70,7 @@ def test_an_object_whose_metadata_hold_no_time_of_its_source_is_refused_whole_wi
     # then
     [refused] = parquet(store, QUARANTINED).rows(named=True)
     assert refused["rules"] == ["unreadable_object"]
-    assert f"source-modified are {told!r}, and have to be a time with its zone, such as" in refused["reason"]
+    assert f"source-modified {told!r} is not a time with a zone, such as" in refused["reason"]
     assert parquet(store, WAREHOUSE).is_empty()
 
 
@@ -261,7 +261,7 @@ def test_a_replay_of_days_processes_those_days_and_no_others(store):
 
 
 def test_a_replay_of_an_object_that_is_not_there_is_refused(store):
-    with pytest.raises(NoSuchObjectError, match=r"no such object to replay: inbound/parcels/2026/11/22/day one\.csv"):
+    with pytest.raises(NoSuchObjectError, match=r"no such objects: inbound/parcels/2026/11/22/day one\.csv"):
         refine(store, DATASETS, "run-1", Replay([INBOUND]))
 
 
@@ -309,7 +309,7 @@ def test_key_with_an_unprintable_name_is_reported_with_that_reason(store, capsys
     refine(store, DATASETS, "run-1")
 
     # then
-    assert "holds a character that does not print; rename the file at its source" in logged(capsys)[0]["reason"]
+    assert "has a character that does not print; rename the file at its source" in logged(capsys)[0]["reason"]
 
 
 def test_a_folder_marker_of_the_console_is_no_object(store):

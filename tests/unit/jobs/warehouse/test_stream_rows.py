@@ -205,7 +205,7 @@ def test_first_of_two_events_with_one_id_is_kept(refined, other):
     assert [(row["request_id"], row["weight"]) for row in rows(store)] == [("request-0", Decimal("19.99"))]
     [refused] = quarantine(store).rows(named=True)
     assert refused["rules"] == [PRIMARY_KEY]
-    assert "the same channel and event_id that was received before and is taken" in refused["reason"]
+    assert "the same channel and event_id but differs, and the earlier one is kept" in refused["reason"]
     assert json.loads(refused["original"])["request_id"] == "request-1"
     assert counts(store) == {"in": 2, "warehouse": 1, "quarantined": 1, "duplicate": 0}
 
@@ -284,7 +284,7 @@ def test_weighing_by_an_untrusted_key_is_not_counted(source):
     assert counted(store) == (1, Decimal("500.00"))
     [refused] = quarantine(store).rows(named=True)
     assert refused["rules"] == ["a_weighing_arrives_by_a_trusted_channel"]
-    assert refused["reason"] == "does not hold: a weighing arrives by a trusted channel"
+    assert refused["reason"] == "breaks the rule 'a weighing arrives by a trusted channel'"
 
 
 def test_scan_by_any_key_is_accepted():
